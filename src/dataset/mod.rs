@@ -1,0 +1,1 @@
+//! The task collection: records, addressable as parts.

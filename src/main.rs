@@ -1,0 +1,3 @@
+//! The `manyhands` command: parse, dispatch, exit code.
+
+fn main() {}

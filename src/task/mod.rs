@@ -1,0 +1,1 @@
+//! The task: what is done to one record.
