@@ -32,3 +32,10 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     /// The answer.
     fn finish(self) -> Self::Output;
 }
+
+pub struct MergeTree<A>(std::collections::BTreeMap<usize, A>);
+impl<A> MergeTree<A> {
+    pub fn new() -> Self { MergeTree(Default::default()) }
+    pub fn insert(&mut self, p: usize, a: A) { self.0.insert(p, a); }
+    pub fn finish<S>(self, mut i: A) -> A where A: Aggregator<S> { for a in self.0.into_values() { i.merge(a) } i }
+}
