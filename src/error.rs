@@ -46,6 +46,10 @@ impl Error {
         Error::Input { path: path.to_owned(), message: message.into(), source: None }
     }
 
+    pub(crate) fn changed(path: &Path) -> Self {
+        Self::input(path, "changed while it was being read; run again when nobody writes to it")
+    }
+
     pub(crate) fn unreadable(path: &Path, source: io::Error) -> Self {
         let message = match source.kind() {
             io::ErrorKind::NotFound => "no such file; check the name and the folder".to_owned(),
@@ -152,7 +156,8 @@ impl Panicked {
 }
 
 /// What becomes of a run when a record cannot be scored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OnFailure {
     /// The others are still scored; the report counts and lists the failures.

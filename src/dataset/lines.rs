@@ -121,7 +121,7 @@ impl TextFile {
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), Error> {
         positioned::read_exact_at(&self.file, bytes, offset).map_err(|error| {
             if error.kind() == io::ErrorKind::UnexpectedEof {
-                Error::input(&self.path, "became shorter while it was being read")
+                Error::changed(&self.path)
             } else {
                 Error::unreadable(&self.path, error)
             }

@@ -1,9 +1,11 @@
 //! What a run returns: the value, what was counted on the way, and where the time went.
 
+mod digest;
 mod timing;
 
 use crate::error::Failure;
 
+pub use digest::Digest;
 pub(crate) use timing::Stopwatch;
 pub use timing::{Timing, WorkerTiming};
 
