@@ -1,1 +1,3 @@
 //! The task: what is done to one record.
+
+pub mod sentiment;
