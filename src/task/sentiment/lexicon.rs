@@ -1,0 +1,224 @@
+//! What the scorer knows about words: a mean valence and the roles a word plays in the rules.
+//!
+//! Every word is known to the rest of the scorer by a small number, so that a text becomes a list of
+//! two-byte tokens and the rules compare bits instead of strings.
+
+use std::sync::LazyLock;
+
+use super::lookup::Lookup;
+
+/// Mean valences, `word<TAB>mean`; see `data/README.md` for the source.
+const MEANS: &str = include_str!("../../../data/vader/lexicon.tsv");
+
+/// A set of roles, one bit each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Role(u64);
+
+macro_rules! roles {
+    ($($name:ident = $bit:literal),* $(,)?) => {
+        $(pub(super) const $name: Role = Role(1 << $bit);)*
+    };
+}
+
+#[rustfmt::skip]
+impl Role {
+    pub(super) const NONE: Role = Role(0);
+
+    // Classes of words.
+    roles! { LEXICON = 0, BOOSTS = 1, DAMPENS = 2, NEGATES = 3 }
+
+    // Words that a rule calls by name.
+    roles! {
+        NEVER = 4, SO = 5, THIS = 6, WITHOUT = 7, DOUBT = 8, LEAST = 9, AT = 10, VERY = 11,
+        NO = 12, OR = 13, NOR = 14, BUT = 15, KIND = 16, SORT = 17, OF = 18, JUST = 19, ENOUGH = 20,
+        THE = 21, SHIT = 22, BOMB = 23, BAD = 24, ASS = 25, BUS = 26, STOP = 27, YEAH = 28,
+        RIGHT = 29, KISS = 30, DEATH = 31, TO = 32, DIE = 33, FOR = 34, BEATING = 35, HEART = 36,
+    }
+}
+
+impl Role {
+    pub(super) const fn and(self, other: Role) -> Role {
+        Role(self.0 | other.0)
+    }
+
+    /// Whether any role of `other` is among these.
+    #[inline]
+    pub(super) const fn has(self, other: Role) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+const NEGATIONS: &str = "ain't aint aren't arent can't cannot cant couldn't couldnt daren't darent despite didn't \
+    didnt doesn't doesnt don't dont hadn't hadnt hasn't hasnt haven't havent isn't isnt \
+    mightn't mightnt mustn't mustnt needn't neednt neither never none nope nor not nothing \
+    nowhere oughtn't oughtnt rarely seldom shan't shant shouldn't shouldnt uh-uh uhuh wasn't \
+    wasnt weren't werent without won't wont wouldn't wouldnt";
+
+const BOOSTERS: &str = "absolutely amazingly awfully completely considerable considerably decidedly deeply effing \
+    enormous enormously entirely especially exceptional exceptionally extreme extremely \
+    fabulously flippin flipping frackin fracking frickin fricking friggin frigging fuckin \
+    fucking fuggin fugging fully greatly hella highly hugely incredible incredibly intensely \
+    major majorly more most particularly purely quite really remarkably so substantially \
+    thoroughly total totally tremendous tremendously uber unbelievably unusually utter utterly \
+    very";
+
+const DAMPENERS: &str = "almost barely hardly kind-of kinda kindof less little marginal marginally occasional \
+    occasionally partly scarce scarcely slight slightly somewhat sort-of sorta sortof";
+
+/// The words that a rule calls by name.
+#[rustfmt::skip]
+const NAMED: [(&str, Role); 33] = [
+    ("never", Role::NEVER), ("so", Role::SO), ("this", Role::THIS), ("without", Role::WITHOUT),
+    ("doubt", Role::DOUBT), ("least", Role::LEAST), ("at", Role::AT), ("very", Role::VERY),
+    ("no", Role::NO), ("or", Role::OR), ("nor", Role::NOR), ("but", Role::BUT),
+    ("kind", Role::KIND), ("sort", Role::SORT), ("of", Role::OF), ("just", Role::JUST),
+    ("enough", Role::ENOUGH), ("the", Role::THE), ("shit", Role::SHIT), ("bomb", Role::BOMB),
+    ("bad", Role::BAD), ("ass", Role::ASS), ("bus", Role::BUS), ("stop", Role::STOP),
+    ("yeah", Role::YEAH), ("right", Role::RIGHT), ("kiss", Role::KISS), ("death", Role::DEATH),
+    ("to", Role::TO), ("die", Role::DIE), ("for", Role::FOR), ("beating", Role::BEATING),
+    ("heart", Role::HEART),
+];
+
+/// One token of a text: the number of its word, and what its spelling adds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Token(u16);
+
+impl Token {
+    const WORD: u16 = 0x1fff;
+    const CONTRACTED: u16 = 0x2000;
+    const UPPER: u16 = 0x8000;
+
+    /// A token whose word nobody knows; also what follows a text.
+    pub(super) const UNKNOWN: Token = Token(0);
+    /// What precedes a text. The rules look past neighbours that have a valence of their own, so
+    /// what is not there poses as one of those.
+    pub(super) const BEFORE: Token = Token(Token::WORD);
+
+    /// `contracted`: the token contains "n't". `upper`: it has a capital and no small letter.
+    #[inline]
+    pub(super) fn new(word: u16, contracted: bool, upper: bool) -> Token {
+        Token(word | u16::from(contracted) << 13 | u16::from(upper) << 15)
+    }
+
+    #[inline]
+    pub(super) fn is_upper(self) -> bool {
+        self.0 & Token::UPPER != 0
+    }
+
+    #[inline]
+    fn word(self) -> u16 {
+        self.0 & Token::WORD
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    mean: f64,
+    roles: Role,
+}
+
+/// All the words, their roles and their means.
+pub(super) struct Lexicon {
+    words: Lookup,
+    /// Indexed by word number. Words that neither have a valence nor are "but" come first.
+    entries: Box<[Entry; Token::WORD as usize + 1]>,
+    first_weighty: u16,
+}
+
+impl Lexicon {
+    /// The tables, built when first asked for.
+    pub(super) fn shared() -> &'static Lexicon {
+        static SHARED: LazyLock<Lexicon> = LazyLock::new(Lexicon::build);
+        &SHARED
+    }
+
+    fn build() -> Lexicon {
+        let mut roles: Vec<(&'static str, Role)> = Vec::new();
+        let mut add = |word, role: Role| match roles.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, known)) => *known = known.and(role),
+            None => roles.push((word, role)),
+        };
+        for (words, role) in [
+            (NEGATIONS, Role::NEGATES),
+            (BOOSTERS, Role::BOOSTS),
+            (DAMPENERS, Role::DAMPENS),
+        ] {
+            words.split_whitespace().for_each(|word| add(word, role));
+        }
+        NAMED.iter().for_each(|&(word, role)| add(word, role));
+
+        let mut means: Vec<(&'static str, f64)> = MEANS
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .filter_map(|(word, mean)| Some((word, mean.parse().ok()?)))
+            .collect();
+        means.sort_by_key(|&(word, _)| word);
+        let mean_of = |word| {
+            let at = means.binary_search_by_key(&word, |&(known, _)| known);
+            at.ok().map(|at| means[at].1)
+        };
+
+        let weightless = Entry {
+            mean: 0.0,
+            roles: Role::NONE,
+        };
+        let mut entries = Box::new([weightless; Token::WORD as usize + 1]);
+        entries[usize::from(Token::BEFORE.word())].roles = Role::LEXICON;
+
+        let (mut named, silent): (Vec<_>, Vec<_>) = roles
+            .into_iter()
+            .partition(|&(word, role)| role.has(Role::BUT) || mean_of(word).is_some());
+        let plain = means.iter().map(|&(word, _)| word);
+        let plain = plain.filter(|word| !named.iter().any(|(known, _)| known == word));
+        let plain: Vec<_> = plain.map(|word| (word, Role::NONE)).collect();
+        named.extend(plain);
+
+        let first_weighty = silent.len() as u16 + 1;
+        let mut numbers = Vec::with_capacity(silent.len() + named.len());
+        for (number, (word, role)) in (1..Token::WORD).zip(silent.into_iter().chain(named)) {
+            let mean = mean_of(word);
+            let class = if mean.is_some() {
+                Role::LEXICON
+            } else {
+                Role::NONE
+            };
+            entries[usize::from(number)] = Entry {
+                mean: mean.unwrap_or(0.0),
+                roles: role.and(class),
+            };
+            numbers.push((word, number));
+        }
+        Lexicon {
+            words: Lookup::new(&numbers),
+            entries,
+            first_weighty,
+        }
+    }
+
+    /// Numbers of words by their lowercase spelling.
+    #[inline]
+    pub(super) fn words(&self) -> &Lookup {
+        &self.words
+    }
+
+    /// Whether the rules must stop at this token: it has a valence, or it is "but".
+    #[inline]
+    pub(super) fn is_weighty(&self, token: Token) -> bool {
+        token.word() >= self.first_weighty
+    }
+
+    #[inline]
+    pub(super) fn mean(&self, token: Token) -> f64 {
+        self.entries[usize::from(token.word())].mean
+    }
+
+    #[inline]
+    pub(super) fn roles(&self, token: Token) -> Role {
+        let roles = self.entries[usize::from(token.word())].roles;
+        if token.0 & Token::CONTRACTED != 0 {
+            roles.and(Role::NEGATES)
+        } else {
+            roles
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! From tokens to valences: what the neighbours of a word do to its mean.
+//!
+//! The rules and the order of every operation are those of vaderSentiment 3.3.2, oddities included:
+//! the scores are compared to the last digit, and floating-point addition does not forgive.
+
+use super::lexicon::{Lexicon, Role, Token};
+use super::scan::{AHEAD, BACK};
+
+/// The tokens that decide one valence: [`BACK`] before, the word itself, [`AHEAD`] after.
+pub(super) type Window = [Token; BACK + 1 + AHEAD];
+
+/// What a booster adds, in units of valence.
+const BOOST: f64 = 0.293;
+/// What capitals add where not all is in capitals.
+const CAPITALS: f64 = 0.733;
+const NEGATION: f64 = -0.74;
+/// What is left of a booster two and three tokens away.
+const DAMPING: [f64; BACK] = [1.0, 0.95, 0.9];
+/// What "never so" and "never this" do.
+const NEVER: f64 = 1.25;
+
+/// Neighbours that can change a valence.
+const MODIFIES: Role = Role::BOOSTS
+    .and(Role::DAMPENS)
+    .and(Role::NEGATES)
+    .and(Role::NO)
+    .and(Role::SO)
+    .and(Role::THIS)
+    .and(Role::LEAST);
+
+/// Every phrase has one of these, and few sentences do.
+const HINTS_AT_PHRASE: Role = Role::SHIT
+    .and(Role::BOMB)
+    .and(Role::ASS)
+    .and(Role::STOP)
+    .and(Role::RIGHT)
+    .and(Role::DEATH)
+    .and(Role::DIE)
+    .and(Role::HEART)
+    .and(Role::KIND)
+    .and(Role::SORT)
+    .and(Role::ENOUGH);
+
+/// What a word contributes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Valence {
+    pub(super) value: f64,
+    /// Whether the reference holds it as an integer, which its sum treats differently.
+    pub(super) is_integer: bool,
+}
+
+impl Valence {
+    const fn float(value: f64) -> Valence {
+        Valence {
+            value,
+            is_integer: false,
+        }
+    }
+
+    const fn integer(value: f64) -> Valence {
+        Valence {
+            value,
+            is_integer: true,
+        }
+    }
+}
+
+/// The valence of the word in the middle of the window. `emphatic`: capitals mean something, as
+/// only some tokens of the text are in capitals.
+pub(super) fn valence(lexicon: &Lexicon, window: &Window, emphatic: bool) -> Valence {
+    let [third, second, first, word, next, after] = window.map(|token| lexicon.roles(token));
+    let before = [first, second, third];
+    let mean = lexicon.mean(window[BACK]);
+    let mut value = mean;
+
+    let near = first.and(second).and(third);
+    if word.has(Role::KIND) && next.has(Role::OF) {
+        return Valence::integer(0.0);
+    }
+    if word.has(Role::NO) && next.has(Role::LEXICON) {
+        value = 0.0;
+    }
+    if first.has(Role::NO)
+        || second.has(Role::NO)
+        || third.has(Role::NO) && first.has(Role::OR.and(Role::NOR))
+    {
+        value = mean * NEGATION;
+    }
+    let is_stressed = |token: Token| emphatic && token.is_upper();
+    if is_stressed(window[BACK]) {
+        value += if value > 0.0 { CAPITALS } else { -CAPITALS };
+    }
+    if !near
+        .and(word)
+        .and(next)
+        .and(after)
+        .has(MODIFIES.and(HINTS_AT_PHRASE))
+    {
+        return Valence::float(value);
+    }
+
+    let mut valence = Valence::float(value);
+    for distance in 0..BACK {
+        let neighbour = before[distance];
+        if neighbour.has(Role::LEXICON) {
+            continue;
+        }
+        let token = window[BACK - 1 - distance];
+        valence.value += boost(neighbour, valence.value, is_stressed(token)) * DAMPING[distance];
+        valence.value *= negation(distance, before);
+        if distance == 2 {
+            valence = idiom(valence, [third, second, first, word, next, after]);
+        }
+    }
+    // "least" has no mean of its own.
+    if first.has(Role::LEAST) && !second.has(Role::AT.and(Role::VERY)) {
+        valence = Valence::float(valence.value * NEGATION);
+    }
+    valence
+}
+
+/// What a booster or dampener adds to a valence, before the distance is allowed for.
+fn boost(neighbour: Role, value: f64, is_stressed: bool) -> f64 {
+    let mut boost = if neighbour.has(Role::BOOSTS) {
+        BOOST
+    } else if neighbour.has(Role::DAMPENS) {
+        -BOOST
+    } else {
+        return 0.0;
+    };
+    if value < 0.0 {
+        boost = -boost;
+    }
+    if is_stressed {
+        boost += if value > 0.0 { CAPITALS } else { -CAPITALS };
+    }
+    boost
+}
+
+/// What the token at a distance does by negating; 1 if it does not.
+fn negation(distance: usize, [first, second, third]: [Role; BACK]) -> f64 {
+    let so = Role::SO.and(Role::THIS);
+    let intensifies = match distance {
+        0 => false,
+        1 => second.has(Role::NEVER) && first.has(so),
+        // Without parentheses in the reference, "so" or "this" needs no "never" here.
+        _ => third.has(Role::NEVER) && second.has(so) || first.has(so),
+    };
+    let is_doubtless = match distance {
+        0 => false,
+        1 => second.has(Role::WITHOUT) && first.has(Role::DOUBT),
+        _ => third.has(Role::WITHOUT) && second.and(first).has(Role::DOUBT),
+    };
+    if intensifies {
+        NEVER
+    } else if !is_doubtless && [first, second, third][distance].has(Role::NEGATES) {
+        NEGATION
+    } else {
+        1.0
+    }
+}
+
+/// Replaces the valence if the word is near an idiom, then dampens it after "kind of" and the like.
+fn idiom(valence: Valence, roles: [Role; BACK + 1 + AHEAD]) -> Valence {
+    let [third, second, first, word, next, after] = roles;
+    let backward = pair(first, word)
+        .or_else(|| triple(second, first, word))
+        .or_else(|| pair(second, first))
+        .or_else(|| triple(third, second, first))
+        .or_else(|| pair(third, second));
+    let forward = triple(word, next, after).or_else(|| pair(word, next));
+    let mut valence = forward.or(backward).unwrap_or(valence);
+    for (former, latter) in [(third, second), (second, first)] {
+        if is_dampening(former, latter) {
+            valence = Valence::float(valence.value - BOOST);
+        }
+    }
+    valence
+}
+
+fn pair(former: Role, latter: Role) -> Option<Valence> {
+    const PAIRS: [(Role, Role, Valence); 6] = [
+        (Role::THE, Role::SHIT, Valence::integer(3.0)),
+        (Role::THE, Role::BOMB, Valence::integer(3.0)),
+        (Role::BAD, Role::ASS, Valence::float(1.5)),
+        (Role::BUS, Role::STOP, Valence::float(0.0)),
+        (Role::YEAH, Role::RIGHT, Valence::integer(-2.0)),
+        (Role::BEATING, Role::HEART, Valence::float(3.5)),
+    ];
+    let is = |(one, other, _): &&(Role, Role, Valence)| former.has(*one) && latter.has(*other);
+    PAIRS.iter().find(is).map(|&(.., valence)| valence)
+}
+
+fn triple(one: Role, two: Role, three: Role) -> Option<Valence> {
+    if one.has(Role::KISS) && two.has(Role::OF) && three.has(Role::DEATH) {
+        Some(Valence::float(-1.5))
+    } else if one.has(Role::TO) && two.has(Role::DIE) && three.has(Role::FOR) {
+        Some(Valence::integer(3.0))
+    } else {
+        None
+    }
+}
+
+/// The dampeners of two words.
+fn is_dampening(former: Role, latter: Role) -> bool {
+    former.has(Role::KIND.and(Role::SORT)) && latter.has(Role::OF)
+        || former.has(Role::JUST) && latter.has(Role::ENOUGH)
+}

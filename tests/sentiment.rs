@@ -1,0 +1,302 @@
+//! The sentiment scorer against an independent port of the reference, and against numbers that the
+//! reference printed.
+
+use manyhands::task::sentiment::{Polarity, Sentiment};
+use proptest::prelude::*;
+use std::sync::LazyLock;
+use vader_parity::SentimentIntensityAnalyzer;
+
+static ORACLE: LazyLock<SentimentIntensityAnalyzer> =
+    LazyLock::new(SentimentIntensityAnalyzer::new);
+
+const LEXICON: &str = include_str!("../data/vader/lexicon.tsv");
+const EMOJI: &str = include_str!("../data/vader/emoji.tsv");
+
+fn bits(polarity: Polarity) -> [u64; 4] {
+    [polarity.neg, polarity.neu, polarity.pos, polarity.compound].map(f64::to_bits)
+}
+
+fn expected(text: &str) -> Polarity {
+    let scores = ORACLE.polarity_scores(text);
+    Polarity {
+        neg: scores.neg,
+        neu: scores.neu,
+        pos: scores.pos,
+        compound: scores.compound,
+    }
+}
+
+#[track_caller]
+fn assert_exact(text: &str) {
+    let (ours, theirs) = (Sentiment::new().score(text), expected(text));
+    assert_eq!(bits(ours), bits(theirs), "{ours:?} {theirs:?} {text:?}");
+}
+
+fn words() -> Vec<&'static str> {
+    LEXICON
+        .lines()
+        .filter_map(|line| Some(line.split_once('\t')?.0))
+        .collect()
+}
+
+fn emoji() -> Vec<&'static str> {
+    EMOJI
+        .lines()
+        .filter_map(|line| Some(line.split_once('\t')?.0))
+        .collect()
+}
+
+/// Words that rules speak of, and words they do not.
+const RULE_WORDS: &str = "the shit bomb bad ass badass bus stop yeah right kiss of death to die for \
+    beating heart kind sort just enough kind-of kinda so this never without doubt at least very or \
+    nor no not but and isn't ain't n't don't hadn't've cannot uh-uh very extremely barely hardly \
+    slightly less little somewhat a movie it great good sad I xn'ty";
+
+/// Neighbours that rules speak of.
+const PHRASES: [&str; 20] = [
+    "the shit",
+    "the bomb",
+    "bad ass",
+    "bus stop",
+    "yeah right",
+    "kiss of death",
+    "to die for",
+    "beating heart",
+    "kind of",
+    "sort of",
+    "just enough",
+    "never so",
+    "never this",
+    "without a doubt",
+    "without doubt",
+    "at least",
+    "very least",
+    "no good or great",
+    "no , nor good",
+    "least",
+];
+
+const WIDE: [&str; 24] = [
+    "É", "é", "ß", "ǅ", "Ⅷ", "ⓐ", "ª", "Σ", "ς", "İ", "ı", "K", "ŉ", "ᾈ", "中", "ʰ", "Ꭰ", "ა", "Ა",
+    "\u{301}", "\u{200b}", "\u{feff}", "’", "ﬁ",
+];
+
+const SPACES: [&str; 16] = [
+    " ",
+    " ",
+    " ",
+    " ",
+    " ",
+    " ",
+    "  ",
+    "\n",
+    "\t",
+    "\u{a0}",
+    "\u{85}",
+    "\u{3000}",
+    "\u{1c}",
+    "\u{1f}",
+    "\u{2028}",
+    "\u{1680} ",
+];
+
+fn word() -> BoxedStrategy<String> {
+    let rule_words: Vec<&str> = RULE_WORDS.split_whitespace().collect();
+    let cased = |word: String| {
+        prop_oneof![
+            6 => Just(word.to_lowercase()),
+            2 => Just(word.to_uppercase()),
+            1 => Just(word.clone()),
+            1 => any::<u32>().prop_map(move |capitals| {
+                let flip = |(at, c): (usize, char)| {
+                    if capitals >> (at % 32) & 1 == 0 { c } else { c.to_ascii_uppercase() }
+                };
+                word.chars().enumerate().map(flip).collect::<String>()
+            }),
+        ]
+    };
+    prop_oneof![
+        5 => prop::sample::select(words()).prop_map(String::from).prop_flat_map(cased),
+        6 => prop::sample::select(rule_words).prop_map(String::from).prop_flat_map(cased),
+        3 => prop::sample::select(PHRASES.to_vec()).prop_map(String::from).prop_flat_map(cased),
+        1 => prop::sample::select(emoji()).prop_map(String::from),
+        1 => prop::sample::select(WIDE.to_vec()).prop_map(String::from),
+        1 => "[ -~]{1,4}",
+        1 => "[a-zA-Z']{1,40}",
+        1 => prop::sample::select(vec!["good", "great", "but", "no", "3:)"]).prop_map(String::from),
+    ]
+    .boxed()
+}
+
+/// Words with punctuation on either side, glued or apart.
+fn text() -> impl Strategy<Value = String> {
+    let glue = prop_oneof![
+        12 => prop::sample::select(SPACES.to_vec()).prop_map(String::from),
+        1 => Just(String::new()),
+        3 => ("[!-/:-@\\[-`{-~]{0,3}", prop::sample::select(SPACES.to_vec()), "[!\"'(*?]{0,2}")
+            .prop_map(|(after, space, before)| format!("{after}{space}{before}")),
+        1 => prop::sample::select(WIDE.to_vec()).prop_map(String::from),
+    ];
+    prop::collection::vec((word(), glue), 0..30).prop_map(|parts| {
+        parts
+            .into_iter()
+            .flat_map(|(word, glue)| [word, glue])
+            .collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn generated_texts_score_exactly(text in text()) {
+        let (ours, theirs) = (Sentiment::new().score(&text), expected(&text));
+        prop_assert_eq!(bits(ours), bits(theirs), "{:?} {:?}", ours, theirs);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_scores_exactly(text in any::<String>()) {
+        let (ours, theirs) = (Sentiment::new().score(&text), expected(&text));
+        prop_assert_eq!(bits(ours), bits(theirs), "{:?} {:?}", ours, theirs);
+    }
+
+    /// Many equal values around several "but"s, enough of them for the indexed form too.
+    #[test]
+    fn equal_values_trade_places_exactly(
+        words in prop::collection::vec(
+            prop::sample::select(vec!["good", "GOOD", "great", "bad", "sad", "but", "x", "very", "not"]),
+            0..900,
+        ),
+    ) {
+        let text = words.join(" ");
+        let (ours, theirs) = (Sentiment::new().score(&text), expected(&text));
+        prop_assert_eq!(bits(ours), bits(theirs), "{:?} {:?}", ours, theirs);
+    }
+}
+
+/// Every word alone and among neighbours, in three spellings; every emoji apart and glued.
+#[test]
+fn every_word_and_emoji_scores_exactly() {
+    for word in words() {
+        assert_exact(word);
+        assert_exact(&format!(
+            "it was very {} but not {word}!",
+            word.to_uppercase()
+        ));
+        assert_exact(&format!("\"{word}...\" kind of"));
+    }
+    for emoji in emoji() {
+        assert_exact(&format!("x {emoji} y"));
+        assert_exact(&format!("good{emoji}{emoji}ness not{emoji}"));
+    }
+}
+
+/// What a character is (space, capital, small, titlecase, emoji, K in disguise) shows in the scores
+/// of texts around it.
+#[test]
+fn every_character_is_classed_as_the_reference_does() {
+    // Beyond plane 3 nothing is a letter or a space: planes 4 to 13 are unassigned, 14 holds tags
+    // and variation selectors, 15 and 16 are private.
+    let few = ('\u{40000}'..=char::MAX).step_by(997);
+    for c in ('\0'..'\u{40000}').chain(few) {
+        assert_exact(&format!(
+            "GOOD{c} good bad great {c}GREAT sad b{c}AD {c} li{c}e Good"
+        ));
+    }
+}
+
+/// Numbers printed by vaderSentiment 3.3.2 on CPython.
+#[test]
+fn the_numbers_of_the_reference() {
+    for (text, neg, neu, pos, compound) in REFERENCE {
+        let polarity = Polarity {
+            neg,
+            neu,
+            pos,
+            compound,
+        };
+        assert_eq!(bits(Sentiment::new().score(text)), bits(polarity), "{text}");
+    }
+}
+
+/// The reference's file defines some words twice, and the later line counts.
+#[test]
+fn of_two_definitions_the_later_counts() {
+    for word in [
+        ":-p", "d:", "d=", "fav", "lmao", "lol", "muah", "o.o", "ok", "sob", "x-d", "x-p", "xd",
+        "xp",
+    ] {
+        assert_exact(word);
+    }
+    // 1.8, not 2.9.
+    assert_eq!(Sentiment::new().score("lol").compound, 0.4215);
+}
+
+#[test]
+fn nothing_but_space_is_neither_positive_nor_negative_nor_neutral() {
+    for text in ["", " ", "\n\t\u{1c}\u{a0}\u{3000}"] {
+        assert_eq!(Sentiment::new().score(text), Polarity::default());
+        assert_exact(text);
+    }
+}
+
+/// Tokens of every length at every distance from the edges of what the scanner looks at together.
+#[test]
+fn no_edge_shows() {
+    for before in 0..140 {
+        for word in [
+            "great!!",
+            "GREAT",
+            "isn't good",
+            "tenderheartednesses",
+            ":)",
+            "'",
+            "\u{1F600}",
+        ] {
+            let (space, filler) = (" ".repeat(before), "x".repeat(before));
+            for text in [
+                format!("{space}{word}"),
+                format!("{filler} {word}"),
+                format!("{filler} not {word} sad"),
+                format!("{word}{filler} {word}{space}"),
+            ] {
+                assert_exact(&text);
+            }
+        }
+    }
+}
+
+/// A long text is scored as exactly as a short one, and leaves nothing behind for the next.
+#[test]
+fn length_does_not_matter() {
+    let sentence = "It isn't GOOD, but never so great \u{1F600}; the plot was kind of sad! ";
+    let long = sentence.repeat(10_000);
+    assert_exact(&long);
+    assert_exact(sentence);
+    assert_exact(&"x".repeat(3 << 20));
+    assert_exact(sentence);
+}
+
+#[rustfmt::skip]
+const REFERENCE: [(&str, f64, f64, f64, f64); 16] = [
+    ("VADER is smart, handsome, and funny.", 0.0, 0.254, 0.746, 0.8316),
+    ("VADER is smart, handsome, and funny!", 0.0, 0.248, 0.752, 0.8439),
+    ("VADER is very smart, handsome, and funny.", 0.0, 0.299, 0.701, 0.8545),
+    ("VADER is VERY SMART, handsome, and FUNNY!!!", 0.0, 0.233, 0.767, 0.9342),
+    ("VADER is not smart, handsome, nor funny.", 0.646, 0.354, 0.0, -0.7424),
+    ("The book was only kind of good.", 0.0, 0.697, 0.303, 0.3832),
+    ("The plot was good, but the characters are uncompelling and the dialog is not great.", 0.327, 0.579, 0.094, -0.7042),
+    ("Today SUX!", 0.779, 0.221, 0.0, -0.5461),
+    ("At least it isn't a horrible book.", 0.0, 0.678, 0.322, 0.431),
+    ("Not bad at all", 0.0, 0.513, 0.487, 0.431),
+    ("Catch utf-8 emoji such as such as 💘 and 💋 and 😁", 0.0, 0.615, 0.385, 0.875),
+    ("Roger Dodger is one of the least compelling variations on this theme.", 0.132, 0.868, 0.0, -0.1695),
+    ("he is at least smart", 0.0, 0.597, 0.403, 0.4019),
+    ("these are the shittiest of times", 0.468, 0.532, 0.0, -0.6597),
+    ("That was the bomb, yeah right?", 0.273, 0.364, 0.364, 0.25),
+    ("GOOD 🔛 bad", 0.371, 0.212, 0.416, 0.1091),
+];
