@@ -1,1 +1,3 @@
 //! The task collection: records, addressable as parts.
+
+pub mod synthetic;
