@@ -36,7 +36,7 @@ struct Writer<'a> {
 
 /// Writes a review of `product` by someone who gave it `rating` stars, of about `target` bytes.
 pub(super) fn write(random: &mut Random, product: Product, rating: u8, target: usize) -> String {
-    if random.one_in(250) {
+    if random.one_in(200) {
         return random.pick(NEXT_TO_NOTHING).to_owned();
     }
     let voice = Voice::draw(random, rating);
@@ -63,6 +63,9 @@ impl Writer<'_> {
         if self.voice.abroad {
             let pleased = self.is_pleased(rating);
             self.say(if pleased { ABROAD_GOOD } else { ABROAD_BAD }, pleased);
+        }
+        if self.random.one_in(60) {
+            self.text.push_str(self.voice.spacing);
         }
         if self.voice.case == Case::Shout {
             self.text.make_ascii_uppercase();

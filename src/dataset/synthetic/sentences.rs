@@ -27,7 +27,7 @@ pub(super) const PRAISE: &[&str] = &[
     "a {good} choice for anyone who wants a {fine} {thing}",
     "I smile every time I think of the {part}",
     "highly recommended: {good}, {fine}, {good}",
-    "so {good}😍so {good}",
+    "so {good}{glue}so {good}",
     "10/10, would buy again",
     // Boosters and dampeners, up to three words ahead.
     "the {part} is {very}, {very} {good}",
@@ -164,8 +164,8 @@ pub(super) const FACT: &[&str] = &[
     "the label says \"{product}\" and nothing else",
     "the picture in the shop shows another {part}",
     "I {used} it {where}, then {where}, then {where}",
-    "it reminded me of {accent}",
-    "think of {accent}, and of {accent}",
+    "it reminded me of a week in {place}",
+    "think of {accent}, or of {place}",
     "my desk stands at the window; the {thing} stands next to it",
     "see www.example.com/reviews?page=2 for pictures",
     "I wrote to the makers {when} &amp; they wrote back",
@@ -270,5 +270,5 @@ pub(super) const ABROAD_BAD: &[&str] = &[
 ];
 
 /// All there is of a review by someone who had nothing to say.
-pub(super) const NEXT_TO_NOTHING: &[&str] =
-    &["", " ", ".", "ok", "...", "?", "n/a", "-", "👍", "\n"];
+#[rustfmt::skip]
+pub(super) const NEXT_TO_NOTHING: &[&str] = &["", "", " ", "\n", ".", "...", "?", "-", "ok", "n/a", "k", "👍"];

@@ -13,7 +13,7 @@ pub(super) struct Voice {
     /// How sentences end: 0 calm, 1 lively, 2 carried away.
     excitement: usize,
     /// What stands between some sentences instead of a space.
-    spacing: &'static str,
+    pub(super) spacing: &'static str,
     /// One sentence in this many is followed by a face (none if 0).
     faces: u32,
     /// What stands for the apostrophe within a word.
@@ -86,7 +86,7 @@ impl Voice {
             emphasis: if random.one_in(7) { 4 } else { 80 },
             excitement: random.weighted(&heat),
             spacing: draw_from(random, &SPACINGS),
-            faces: if random.one_in(8) { 3 } else { 0 },
+            faces: if random.one_in(10) { 3 } else { 0 },
             apostrophe: draw_from(random, &APOSTROPHES),
             abroad: random.one_in(30),
         }

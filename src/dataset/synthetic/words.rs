@@ -1,7 +1,7 @@
 //! The words of the grammar: what each named slot of a sentence may be filled with.
 //!
-//! Alternatives may hold slots themselves. Words of the sentiment lexicon stand in lists of their
-//! own, so that praise and blame never mix: `tests/synthetic.rs` scores them.
+//! Alternatives may hold slots themselves. Words that the sentiment lexicon knows stand in lists of
+//! their own, praise apart from blame; the tests below ask VADER whether they do.
 
 /// The alternatives for a slot, or `None` if the grammar has no slot of this name.
 ///
@@ -32,6 +32,8 @@ pub(super) fn alternatives(slot: &str) -> Option<&'static [&'static str]> {
         "best" => BEST,
         "worst" => WORST,
         "accent" => ACCENT,
+        "place" => PLACE,
+        "glue" => GLUE,
         "cheer" => CHEER,
         "groan" => GROAN,
         _ => return None,
@@ -122,7 +124,7 @@ const WELL: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const BADLY: &[&str] = &["badly", "poorly", "terribly", "horribly", "miserably", "awkwardly", "painfully"];
+const BADLY: &[&str] = &["badly", "sadly", "terribly", "horribly", "miserably", "awkwardly", "painfully"];
 
 /// What turns the word after it around, in the present and the past.
 #[rustfmt::skip]
@@ -131,14 +133,8 @@ const NOT: &[&str] = &[
     "is seldom", "ain't", "cannot be called", "is nowhere near",
 ];
 
-const DIDNT: &[&str] = &[
-    "didn't",
-    "didn't",
-    "did not",
-    "don't",
-    "couldn't",
-    "cannot say I",
-];
+#[rustfmt::skip]
+const DIDNT: &[&str] = &["didn't", "didn't", "did not", "don't", "couldn't", "cannot say I"];
 
 #[rustfmt::skip]
 const SOMEONE: &[&str] = &[
@@ -158,48 +154,86 @@ const WHERE: &[&str] = &[
     "at the bus stop", "at my parents' place", "in bed",
 ];
 
-const LONG: &[&str] = &[
-    "two hours",
-    "three days",
-    "a week",
-    "ten days",
-    "a month",
-    "half a year",
-];
+#[rustfmt::skip]
+const LONG: &[&str] = &["two hours", "three days", "a week", "ten days", "a month", "half a year"];
 
 #[rustfmt::skip]
 const NUMBER: &[&str] = &["two", "three", "4", "five", "6", "ten", "12", "20", "a dozen"];
 
+#[rustfmt::skip]
 const PRICE: &[&str] = &[
-    "$9.99", "$14.50", "$25", "€19,90", "£40", "30 bucks", "$120",
+    "$5", "$9.99", "$14.50", "$20", "$25", "$31.75", "$49", "$120", "30 bucks", "ten dollars", "15 euros",
+    "40 pounds", "eight quid", "€19,90",
 ];
 
-const BEST: &[&str] = &[
-    "best",
-    "finest",
-    "greatest",
-    "nicest",
-    "most enjoyable",
-    "most impressive",
-];
+#[rustfmt::skip]
+const BEST: &[&str] = &["best", "finest", "greatest", "nicest", "most enjoyable", "most impressive"];
 
-const WORST: &[&str] = &[
-    "worst",
-    "dullest",
-    "ugliest",
-    "most annoying",
-    "saddest",
-    "most useless",
-];
+#[rustfmt::skip]
+const WORST: &[&str] = &["worst", "dullest", "ugliest", "most annoying", "saddest", "most useless"];
 
-/// Words that are not plain ASCII.
+/// Words that are, mostly, not plain ASCII.
 #[rustfmt::skip]
 const ACCENT: &[&str] = &[
-    "the café", "a cliché", "déjà vu", "my fiancée", "Zürich", "a soufflé", "São Paulo", "smörgåsbord", "jalapeño",
-    "naïveté", "Kraków", "the façade",
+    "the café", "a cliché", "déjà vu", "my fiancée", "a soufflé", "smörgåsbord", "jalapeños", "naïveté", "the façade",
+    "an encore", "a road trip", "the seaside", "grandmother", "the first snow", "an old postcard", "a school trip",
+    "porridge", "the dentist", "a lighthouse",
 ];
+
+#[rustfmt::skip]
+const PLACE: &[&str] = &[
+    "Lisbon", "Leeds", "Oslo", "Turin", "Ghent", "Chicago", "Kyoto", "Nairobi", "Lima", "Perth", "Lyon", "Austin",
+    "Boston", "Hanoi", "Cork", "Porto", "Bergen", "Toledo", "Kraków", "Zürich", "São Paulo",
+];
+
+/// What holds two phrases together, an emoji glued to both among others.
+const GLUE: &[&str] = &[", ", ", ", ", and ", " - ", "... ", "😍"];
 
 #[rustfmt::skip]
 const CHEER: &[&str] = &["wow", "yay", "haha", "bravo", "hooray", "lol", "woohoo", "yes"];
 
 const GROAN: &[&str] = &["ugh", "meh", "sigh", "sorry", "damn", "oh no", "nope"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Ordering;
+    use vader_parity::SentimentIntensityAnalyzer;
+
+    /// Words of praise score as praise, words of blame as blame, and the rest not at all.
+    #[test]
+    fn words_stand_in_the_right_list() {
+        let vader = SentimentIntensityAnalyzer::new();
+        let lists = [
+            (Ordering::Greater, [GOOD, JOY, LOVED, WELL]),
+            (Ordering::Less, [BAD, WOE, HATED, BADLY]),
+            (Ordering::Equal, [FINE, POOR, PLACE, PRICE]),
+        ];
+        for (side, lists) in lists {
+            for word in lists.into_iter().flatten() {
+                let compound = vader.polarity_scores(word).compound;
+                assert_eq!(compound.partial_cmp(&0.0), Some(side), "{word}: {compound}");
+            }
+        }
+    }
+
+    /// Words that strengthen, weaken and negate do so to the word after them.
+    #[test]
+    fn words_that_turn_others_do() {
+        let vader = SentimentIntensityAnalyzer::new();
+        let score = |words: &str| {
+            vader
+                .polarity_scores(&format!("it was {words} good"))
+                .compound
+        };
+        for word in VERY {
+            assert!(score(word) > score("all"), "{word}");
+        }
+        for word in RATHER.iter().chain(HARDLY) {
+            assert!(score(word) < score("all"), "{word}");
+        }
+        for word in NOT.iter().filter(|word| !word.ends_with("near")) {
+            assert!(score(word) < 0.0, "{word}");
+        }
+    }
+}
