@@ -55,9 +55,22 @@ impl Product {
 
     /// The two halves of its name; no two products of the catalogue share both.
     pub(super) fn name(self) -> [&'static str; 2] {
-        let [first, second] = &self.category().names;
+        [self.category().makes[self.make()], self.model().0]
+    }
+
+    /// What it is called in passing.
+    pub(super) fn thing(self) -> &'static str {
+        self.model().1
+    }
+
+    fn make(self) -> usize {
+        self.place / CATEGORIES.len() % 8
+    }
+
+    fn model(self) -> (&'static str, &'static str) {
         let within = self.place / CATEGORIES.len();
-        [first[within % 8], second[(within + within / 8) % 8]]
+        // One step further each time the makes start over, so that no pair comes twice.
+        self.category().models[(within + within / 8) % 8]
     }
 
     /// Draws the stars, 1 to 5, that a reviewer gives it.

@@ -29,9 +29,36 @@ struct Writer<'a> {
     product: Product,
     voice: Voice,
     text: String,
-    /// The last sentences, so that a text does not soon repeat itself.
-    said: [&'static str; 12],
-    sentences: usize,
+    sentences: Fresh<12>,
+    words: Fresh<6>,
+}
+
+/// Draws from lists what was not among the last N draws, so that a text does not soon repeat itself.
+struct Fresh<const N: usize> {
+    last: [&'static str; N],
+    drawn: usize,
+}
+
+impl<const N: usize> Fresh<N> {
+    fn new() -> Self {
+        Self {
+            last: [""; N],
+            drawn: 0,
+        }
+    }
+
+    /// Draws three times at most, for a list may be shorter than the memory.
+    fn draw(&mut self, random: &mut Random, choices: &[&'static str]) -> &'static str {
+        let mut chosen = random.pick(choices);
+        for _ in 0..2 {
+            if self.last.contains(&chosen) {
+                chosen = random.pick(choices);
+            }
+        }
+        self.last[self.drawn % N] = chosen;
+        self.drawn += 1;
+        chosen
+    }
 }
 
 /// Writes a review of `product` by someone who gave it `rating` stars, of about `target` bytes.
@@ -45,8 +72,8 @@ pub(super) fn write(random: &mut Random, product: Product, rating: u8, target: u
         product,
         voice,
         text: String::with_capacity(target + 160),
-        said: [""; 12],
-        sentences: 0,
+        sentences: Fresh::new(),
+        words: Fresh::new(),
     };
     writer.compose(rating, target);
     writer.text
@@ -113,7 +140,7 @@ impl Writer<'_> {
             self.text.push_str(space);
         }
         let start = self.text.len();
-        let sentence = self.choose(sentences);
+        let sentence = self.sentences.draw(self.random, sentences);
         self.expand(sentence);
         if self.voice.case == Case::Lower {
             self.text[start..].make_ascii_lowercase();
@@ -140,19 +167,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Draws a sentence, again if it was among the last ones; thrice at most, for lists are short.
-    fn choose(&mut self, sentences: &[&'static str]) -> &'static str {
-        let mut chosen = self.random.pick(sentences);
-        for _ in 0..2 {
-            if self.said.contains(&chosen) {
-                chosen = self.random.pick(sentences);
-            }
-        }
-        self.said[self.sentences % self.said.len()] = chosen;
-        self.sentences += 1;
-        chosen
-    }
-
     /// Writes a template, its slots filled.
     fn expand(&mut self, template: &'static str) {
         let mut rest = template;
@@ -168,24 +182,26 @@ impl Writer<'_> {
     fn fill(&mut self, slot: &'static str) {
         let start = self.text.len();
         let category = self.product.category();
-        if slot == "product" {
-            let [first, second] = self.product.name();
-            self.push(first);
-            self.push(" ");
-            self.push(second);
-            return;
+        match slot {
+            "product" => {
+                let [first, second] = self.product.name();
+                self.push(first);
+                self.push(" ");
+                self.push(second);
+            }
+            "thing" => self.push(self.product.thing()),
+            "part" => self.fill_from(category.parts),
+            "used" => self.fill_from(category.used),
+            named => self.fill_from(words::alternatives(named).unwrap_or(&[""])),
         }
-        let alternatives = match slot {
-            "part" => category.parts,
-            "thing" => category.things,
-            "used" => category.used,
-            named => words::alternatives(named).unwrap_or(&[""]),
-        };
-        let words = self.random.pick(alternatives);
-        self.expand(words);
         if words::is_emphatic(slot) && self.random.one_in(self.voice.emphasis) {
             self.text[start..].make_ascii_uppercase();
         }
+    }
+
+    fn fill_from(&mut self, alternatives: &[&'static str]) {
+        let word = self.words.draw(self.random, alternatives);
+        self.expand(word);
     }
 
     /// Appends, with "a" made "an" where the next word asks for it.
