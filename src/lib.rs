@@ -9,6 +9,7 @@ pub mod error;
 pub mod execution;
 mod par_iter;
 mod pipeline;
+pub mod plan;
 pub mod report;
 pub mod sink;
 pub mod task;

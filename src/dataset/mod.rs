@@ -8,6 +8,7 @@ mod fields;
 mod in_memory;
 mod json_lines;
 mod lines;
+pub mod synthetic;
 
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
