@@ -43,11 +43,18 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn input(path: &Path, message: impl Into<String>) -> Self {
-        Error::Input { path: path.to_owned(), message: message.into(), source: None }
+        Error::Input {
+            path: path.to_owned(),
+            message: message.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn changed(path: &Path) -> Self {
-        Self::input(path, "changed while it was being read; run again when nobody writes to it")
+        Self::input(
+            path,
+            "changed while it was being read; run again when nobody writes to it",
+        )
     }
 
     pub(crate) fn unreadable(path: &Path, source: io::Error) -> Self {
@@ -56,7 +63,11 @@ impl Error {
             io::ErrorKind::PermissionDenied => "permission denied; it must be readable".to_owned(),
             _ => format!("cannot be read: {source}"),
         };
-        Error::Input { path: path.to_owned(), message, source: Some(source) }
+        Error::Input {
+            path: path.to_owned(),
+            message,
+            source: Some(source),
+        }
     }
 }
 
@@ -83,7 +94,11 @@ impl Failure {
         if let (Some(place), Some(bad)) = (&mut place, cause.downcast_ref::<BadRecord>()) {
             place.column = bad.column;
         }
-        Failure { index, place, cause: Arc::from(cause) }
+        Failure {
+            index,
+            place,
+            cause: Arc::from(cause),
+        }
     }
 }
 
@@ -132,7 +147,10 @@ pub struct BadRecord {
 
 impl BadRecord {
     pub(crate) fn new(message: impl Into<String>, column: impl Into<Option<u64>>) -> Self {
-        BadRecord { message: message.into(), column: column.into() }
+        BadRecord {
+            message: message.into(),
+            column: column.into(),
+        }
     }
 }
 

@@ -27,8 +27,12 @@ pub use task::Task;
 pub mod prelude {
     pub use rayon::prelude::*;
 
+    pub use crate::aggregation::{
+        Bottom, Count, Extrema, Histogram, Mean, Moments, Quantiles, StdDev, Sum, Top, Variance,
+    };
     pub use crate::dataset::{Dataset, JsonLine, JsonLines};
+    pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};
-    pub use crate::{Error, Executor, OnFailure, ParallelAggregate, Pipeline, Report};
     pub use crate::{Aggregator, Sequential, WorkStealing};
+    pub use crate::{Error, Executor, OnFailure, ParallelAggregate, Pipeline, Report};
 }

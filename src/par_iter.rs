@@ -46,7 +46,11 @@ pub trait ParallelAggregate: IndexedParallelIterator {
     /// [`Pipeline`](crate::Pipeline) catches panics at the record.
     fn aggregate<A: Aggregator<Self::Item>>(self, aggregator: A) -> A::Output {
         let length = self.len();
-        self.with_producer(Fold { length, identity: aggregator }).finish()
+        self.with_producer(Fold {
+            length,
+            identity: aggregator,
+        })
+        .finish()
     }
 }
 
@@ -62,7 +66,11 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
     type Output = A;
 
     fn callback<P: Producer<Item = S>>(self, mut producer: P) -> A {
-        let leaf = if A::COMMUTATIVE { 1 } else { self.length.div_ceil(PARTIALS).max(1) };
+        let leaf = if A::COMMUTATIVE {
+            1
+        } else {
+            self.length.div_ceil(PARTIALS).max(1)
+        };
         let leaves = self.length.div_ceil(leaf);
         let work = Work::new(self.identity, self.length, leaf);
         let mut own = work.identity.clone();
@@ -84,7 +92,7 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
 }
 
 /// Work shared among the threads of a pool.
-struct Work<A> {
+struct Work<S, A> {
     identity: A,
     length: usize,
     /// Records in a leaf, the smallest share.
@@ -92,13 +100,19 @@ struct Work<A> {
     /// States of a commutative aggregator that no thread is using.
     idle: Mutex<Vec<A>>,
     /// Partials of any other.
-    partials: Mutex<MergeTree<A>>,
+    partials: Mutex<MergeTree<S, A>>,
 }
 
-impl<A> Work<A> {
+impl<S, A: Aggregator<S>> Work<S, A> {
     fn new(identity: A, length: usize, leaf: usize) -> Self {
         let (idle, partials) = (Mutex::default(), Mutex::new(MergeTree::new()));
-        Work { identity, length, leaf, idle, partials }
+        Work {
+            identity,
+            length,
+            leaf,
+            idle,
+            partials,
+        }
     }
 
     fn records(&self, leaves: Range<usize>) -> Range<usize> {
@@ -119,10 +133,7 @@ impl<A> Work<A> {
 
     /// Folds leaves on this thread: into `state` if the aggregator is commutative, else each into
     /// a partial of its own.
-    fn fold<S, P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, state: &mut A)
-    where
-        A: Aggregator<S>,
-    {
+    fn fold<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, state: &mut A) {
         if A::COMMUTATIVE {
             return observe(state, self.records(leaves), producer);
         }
@@ -133,15 +144,15 @@ impl<A> Work<A> {
             rest = later;
             let mut partial = self.identity.clone();
             observe(&mut partial, records, now);
-            self.partials.lock().unwrap_or_else(PoisonError::into_inner).insert(leaf, partial);
+            self.partials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(leaf, partial);
         }
     }
 
     /// Halves the leaves among the threads that have time, down to the grain.
-    fn share<S, P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, grain: usize)
-    where
-        A: Aggregator<S>,
-    {
+    fn share<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, grain: usize) {
         if leaves.len() <= grain {
             let idle = self.idle().pop();
             let mut state = idle.unwrap_or_else(|| self.identity.clone());
@@ -157,15 +168,19 @@ impl<A> Work<A> {
         );
     }
 
-    fn finish<S>(self, mut own: A) -> A
-    where
-        A: Aggregator<S>,
-    {
+    fn finish(self, mut own: A) -> A {
         if !A::COMMUTATIVE {
-            let partials = self.partials.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let partials = self
+                .partials
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
             return partials.finish(self.identity);
         }
-        for state in self.idle.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        for state in self
+            .idle
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
             own.merge(state);
         }
         own

@@ -102,7 +102,12 @@ where
             scored: outcome.scored,
             failed: outcome.failed,
             failures: outcome.failures,
-            timing: Timing { wall, cpu, read: outcome.read, workers: outcome.workers },
+            timing: Timing {
+                wall,
+                cpu,
+                read: outcome.read,
+                workers: outcome.workers,
+            },
         })
     }
 }

@@ -3,6 +3,7 @@
 //! The command line builds a [`Plan`] from its arguments. Because a plan is only names and options
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
+mod json;
 mod scored;
 mod scorer;
 mod summary;
@@ -97,7 +98,11 @@ pub struct UnknownName {
 
 impl UnknownName {
     fn new(kind: &'static str, name: &str, known: &[&str]) -> Self {
-        UnknownName { kind, name: name.to_owned(), known: known.join(", ") }
+        UnknownName {
+            kind,
+            name: name.to_owned(),
+            known: known.join(", "),
+        }
     }
 }
 
@@ -106,7 +111,9 @@ impl FromStr for ExecutorName {
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
         let known = Self::ALL.map(Self::name);
-        let found = Self::ALL.into_iter().find(|executor| executor.name() == name);
+        let found = Self::ALL
+            .into_iter()
+            .find(|executor| executor.name() == name);
         found.ok_or_else(|| UnknownName::new("executor", name, &known))
     }
 }
@@ -147,7 +154,10 @@ impl Plan {
     ///
     /// Where one cannot be opened.
     pub fn open(&self) -> Result<Opened<'_>, Error> {
-        Ok(Opened { plan: self, dataset: JsonLines::open(&self.files)? })
+        Ok(Opened {
+            plan: self,
+            dataset: JsonLines::open(&self.files)?,
+        })
     }
 
     fn make_executor(&self) -> Result<Box<dyn Executor>, Error> {
@@ -226,11 +236,22 @@ impl Opened<'_> {
         let report = pipeline.aggregate(summarise(plan))?;
         let value = &report.value;
         let digest = Digest::of(&(report.records, report.failed, value));
-        let top = value.top.iter().map(|ranked| self.example(ranked.index, ranked.score));
+        let top = value
+            .top
+            .iter()
+            .map(|ranked| self.example(ranked.index, ranked.score));
         let top = top.collect::<Result<_, _>>()?;
-        let bottom = value.bottom.iter().map(|ranked| self.example(ranked.index, ranked.score));
+        let bottom = value
+            .bottom
+            .iter()
+            .map(|ranked| self.example(ranked.index, ranked.score));
         let bottom = bottom.collect::<Result<_, _>>()?;
-        Ok(Answer { report, digest, top, bottom })
+        Ok(Answer {
+            report,
+            digest,
+            top,
+            bottom,
+        })
     }
 
     /// The record at `index`, read once more.
@@ -238,7 +259,14 @@ impl Opened<'_> {
         let gone = || Error::changed(&self.plan.files[0]);
         let (place, line) = self.dataset.record(index)?.ok_or_else(gone)?;
         let fields = Fields::new(&self.plan.field, [""; 0]);
-        let values = fields.of(&JsonLine::new(&line)).map_err(|_| Error::changed(&place.path))?;
-        Ok(Example { index, score, place, text: values.text.into_owned() })
+        let values = fields
+            .of(&JsonLine::new(&line))
+            .map_err(|_| Error::changed(&place.path))?;
+        Ok(Example {
+            index,
+            score,
+            place,
+            text: values.text.into_owned(),
+        })
     }
 }

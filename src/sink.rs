@@ -53,9 +53,17 @@ struct State<W> {
 impl<W: Write> InOrder<W> {
     /// Writes to `out`, which should not need to be buffered: pieces are large.
     pub fn new(out: W) -> Self {
-        let state =
-            State { out, next: 0, waiting: BTreeMap::new(), waiting_bytes: 0, ended: false };
-        InOrder { state: Mutex::new(state), turn: Condvar::new() }
+        let state = State {
+            out,
+            next: 0,
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            ended: false,
+        };
+        InOrder {
+            state: Mutex::new(state),
+            turn: Condvar::new(),
+        }
     }
 
     /// Takes the piece of some records, writes it if it is their turn, and what waited for it.
@@ -77,7 +85,10 @@ impl<W: Write> InOrder<W> {
             return written;
         }
         while state.waiting_bytes > WAITING_BYTES && !state.ended && state.next < records.start {
-            state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .turn
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         Ok(())
     }
@@ -90,7 +101,10 @@ impl<W: Write> InOrder<W> {
 
     /// What was written to, after all that could be written was.
     pub fn into_inner(self) -> W {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).out
+        self.state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .out
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {

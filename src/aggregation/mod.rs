@@ -28,6 +28,7 @@
 //! | [`Mean`] | `f64` | rounded once | as `Sum` | some 100 bytes |
 //! | [`Variance`] | `f64` | rounded once | about 3 `Sum` | some 200 bytes |
 //! | [`StdDev`] | `f64` | rounded twice | as `Variance` | as `Variance` |
+//! | [`Moments`] | [`MomentSummary`] | as the five above | as `Variance` | as `Variance` |
 //! | [`Extrema`] | [`Extremes`] | none | two comparisons | 40 bytes |
 //! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k for those that enter | 16·k bytes |
 //! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
@@ -93,6 +94,7 @@ mod in_order;
 mod laws;
 mod map;
 mod mean;
+mod moments;
 mod of;
 mod only;
 mod order;
@@ -101,6 +103,7 @@ mod sum;
 mod top;
 mod tuples;
 mod variance;
+mod vectors;
 
 use std::hash::Hash;
 
@@ -113,6 +116,7 @@ pub use in_order::MergeTree;
 pub use laws::assert_laws;
 pub use map::Map;
 pub use mean::Mean;
+pub use moments::{MomentSummary, Moments};
 pub use of::Of;
 pub use only::Only;
 pub use order::Ranked;

@@ -1,7 +1,7 @@
 //! How far the scores spread: variance and standard deviation.
 
 use super::Aggregator;
-use super::exact::{ExactSquares, ExactSum};
+use super::moments::{Moments, deviation};
 
 /// The variance, from the exact Σx and Σx², rounded once. Answer: `f64`.
 ///
@@ -25,9 +25,7 @@ use super::exact::{ExactSquares, ExactSum};
 #[must_use]
 pub struct Variance {
     population: bool,
-    count: u64,
-    sum: ExactSum,
-    squares: ExactSquares,
+    moments: Moments,
 }
 
 impl Variance {
@@ -51,29 +49,15 @@ impl Aggregator<f64> for Variance {
 
     #[inline]
     fn observe(&mut self, _index: u64, score: &f64) {
-        self.count += 1;
-        self.sum.add(*score);
-        self.squares.add(*score);
+        self.moments.add(*score);
     }
 
     fn merge(&mut self, later: Variance) {
-        self.count += later.count;
-        self.sum.merge(later.sum);
-        self.squares.merge(later.squares);
+        self.moments.absorb(later.moments);
     }
 
     fn finish(self) -> f64 {
-        let freedom = if self.population {
-            self.count
-        } else {
-            self.count.saturating_sub(1)
-        };
-        if freedom == 0 || self.sum.not_finite().is_some() {
-            return f64::NAN;
-        }
-        let square_of_sum = self.sum.wide().squared();
-        let spread = self.squares.wide().times(self.count).minus(&square_of_sum);
-        spread.round_over(&[self.count, freedom])
+        self.moments.variance(self.population)
     }
 }
 
@@ -126,12 +110,6 @@ impl Aggregator<f64> for StdDev {
     }
 
     fn finish(self) -> f64 {
-        let variance = self.variance.finish();
-        // The bits of the NaN that a square root returns are the processor's choice.
-        if variance.is_nan() {
-            f64::NAN
-        } else {
-            variance.sqrt()
-        }
+        deviation(self.variance.finish())
     }
 }

@@ -29,7 +29,10 @@ impl Destination {
     /// Opens `path` for writing; `-` is standard output. A file that exists is refused unless
     /// `force` is given, one of the `inputs` always.
     pub(super) fn open(path: &Path, force: bool, inputs: &[PathBuf]) -> Result<Self, Refused> {
-        let refuse = |reason: String| Refused { path: path.to_owned(), reason };
+        let refuse = |reason: String| Refused {
+            path: path.to_owned(),
+            reason,
+        };
         if path == Path::new("-") {
             return Ok(Destination::Stdout);
         }
@@ -43,16 +46,21 @@ impl Destination {
                     .map(Destination::Special)
                     .map_err(|error| refuse(format!("cannot be written: {error}")));
             }
-            let same = |input: &PathBuf| fs::canonicalize(input).ok() == fs::canonicalize(path).ok();
+            let same =
+                |input: &PathBuf| fs::canonicalize(input).ok() == fs::canonicalize(path).ok();
             if inputs.iter().any(same) {
-                return Err(refuse("is an input; write the scores to another file".to_owned()));
+                return Err(refuse(
+                    "is an input; write the scores to another file".to_owned(),
+                ));
             }
             if !force {
                 let reason = "exists already; choose another name, or overwrite it with --force";
                 return Err(refuse(reason.to_owned()));
             }
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         new_file(folder.unwrap_or(Path::new(".")))
             .map(|file| Destination::New(file, path.to_owned()))
             .map_err(|error| refuse(format!("cannot be created: {error}")))

@@ -27,7 +27,10 @@ pub struct Generate {
 impl Generate {
     pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
         let reviews = Synthetic::new(self.records as u64, self.seed);
-        let lines = ReviewLines { reviews, out: InOrder::new(io::stdout()) };
+        let lines = ReviewLines {
+            reviews,
+            out: InOrder::new(io::stdout()),
+        };
         let bar = progress::records(self.records as u64, quiet);
         let written = Pipeline::new(&(0..self.records), |_: &usize| ())
             .progress(&|records| bar.inc(records))

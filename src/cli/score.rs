@@ -36,7 +36,12 @@ pub struct Score {
     top: usize,
 
     /// Fields to copy to the scores file.
-    #[arg(long, value_name = "FIELD,...", value_delimiter = ',', requires = "scores")]
+    #[arg(
+        long,
+        value_name = "FIELD,...",
+        value_delimiter = ',',
+        requires = "scores"
+    )]
     keep: Vec<String>,
 
     /// Write every score to this file, in the order of the records: .jsonl or .csv, or - for JSON
@@ -104,10 +109,15 @@ impl Score {
         let scores = self.scores.as_deref();
         let destination = scores.map(|path| Destination::open(path, self.force, &self.files));
         let to_stdout = matches!(destination, Some(Ok(Destination::Stdout)));
-        let lines = destination.transpose()?.map(|to| ScoreLines::new(to, scores, &plan));
+        let lines = destination
+            .transpose()?
+            .map(|to| ScoreLines::new(to, scores, &plan));
         let lines = lines.transpose()?;
         let bar = progress::bytes(opened.bytes(), quiet);
-        let answer = opened.run(&|bytes| bar.inc(bytes), lines.as_ref().map(|lines| lines as _));
+        let answer = opened.run(
+            &|bytes| bar.inc(bytes),
+            lines.as_ref().map(|lines| lines as _),
+        );
         bar.finish_and_clear();
         let answer = answer?;
         if let Some(lines) = lines {
@@ -126,7 +136,11 @@ impl Score {
             stdout.flush()?;
         }
         tell_failures(&answer, quiet);
-        Ok(ExitCode::from(if answer.report.failed > 0 { exit::SOME_FAILED } else { 0 }))
+        Ok(ExitCode::from(if answer.report.failed > 0 {
+            exit::SOME_FAILED
+        } else {
+            0
+        }))
     }
 }
 

@@ -7,7 +7,6 @@ use std::path::Path;
 use manyhands::Failure;
 use manyhands::plan::{Plan, Scored};
 use manyhands::sink::{InOrder, Sink};
-use serde::Serialize as _;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -49,12 +48,23 @@ impl<'p> ScoreLines<'p> {
         path: Option<&Path>,
         plan: &'p Plan,
     ) -> Result<Self, anyhow::Error> {
-        let lines = ScoreLines { plan, format: Format::of(path)?, out: InOrder::new(destination) };
+        let lines = ScoreLines {
+            plan,
+            format: Format::of(path)?,
+            out: InOrder::new(destination),
+        };
         if let Format::Csv = lines.format {
             let columns = plan.scorer.columns().iter().map(|column| column.name);
             let kept = plan.keep.iter().map(String::as_str);
             let mut header = Vec::new();
-            csv_line(&mut header, ["record"].into_iter().chain(columns).chain(kept).chain(["error"]));
+            csv_line(
+                &mut header,
+                ["record"]
+                    .into_iter()
+                    .chain(columns)
+                    .chain(kept)
+                    .chain(["error"]),
+            );
             lines.out.write(0..0, header)?;
         }
         Ok(lines)
@@ -95,16 +105,35 @@ impl<'p> ScoreLines<'p> {
         let columns = self.plan.scorer.columns().len();
         let (values, kept, error) = match score {
             Ok(scored) => (
-                scored.columns().iter().map(|value| number(*value)).collect(),
-                scored.kept.iter().map(|json| csv_field(json.as_deref())).collect(),
+                scored
+                    .columns()
+                    .iter()
+                    .map(|value| number(*value))
+                    .collect(),
+                scored
+                    .kept
+                    .iter()
+                    .map(|json| csv_field(json.as_deref()))
+                    .collect(),
                 String::new(),
             ),
             Err(failure) => {
                 let empty = |length| vec![String::new(); length];
-                (empty(columns), empty(self.plan.keep.len()), failure.to_string())
+                (
+                    empty(columns),
+                    empty(self.plan.keep.len()),
+                    failure.to_string(),
+                )
             }
         };
-        csv_line(bytes, [record].into_iter().chain(values).chain(kept).chain([error]));
+        csv_line(
+            bytes,
+            [record]
+                .into_iter()
+                .chain(values)
+                .chain(kept)
+                .chain([error]),
+        );
     }
 }
 
@@ -132,7 +161,9 @@ fn number(value: f64) -> String {
 
 /// A JSON value as a field: the contents of a string, anything else as it is written.
 fn csv_field(json: Option<&str>) -> String {
-    let Some(json) = json else { return String::new() };
+    let Some(json) = json else {
+        return String::new();
+    };
     match json.starts_with('"').then(|| serde_json::from_str(json)) {
         Some(Ok(text)) => text,
         _ => json.to_owned(),
@@ -140,7 +171,9 @@ fn csv_field(json: Option<&str>) -> String {
 }
 
 fn csv_line<F: AsRef<[u8]>>(bytes: &mut Vec<u8>, fields: impl Iterator<Item = F>) {
-    let mut line = csv::WriterBuilder::new().buffer_capacity(1 << 10).from_writer(bytes);
+    let mut line = csv::WriterBuilder::new()
+        .buffer_capacity(1 << 10)
+        .from_writer(bytes);
     let written = line.write_record(fields).and_then(|()| Ok(line.flush()?));
     // Writing to memory cannot fail.
     debug_assert!(written.is_ok());

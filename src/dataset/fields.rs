@@ -42,11 +42,18 @@ pub struct Values<'a> {
 
 impl Fields {
     /// Reads the string in the field `text`, and the JSON of the fields `others`.
-    pub fn new<N: Into<String>>(text: impl Into<String>, others: impl IntoIterator<Item = N>) -> Self {
+    pub fn new<N: Into<String>>(
+        text: impl Into<String>,
+        others: impl IntoIterator<Item = N>,
+    ) -> Self {
         let text = text.into();
         let others: Vec<String> = others.into_iter().map(Into::into).collect();
         let text_too = others.contains(&text);
-        Fields { text, others, text_too }
+        Fields {
+            text,
+            others,
+            text_too,
+        }
     }
 
     /// The fields of one record. Of a field that stands twice the last one counts.
@@ -67,20 +74,34 @@ impl Fields {
         let members: Members<'_> = match serde_json::from_str(line) {
             Ok(members) => members,
             Err(error) if error.is_data() => {
-                return BadRecord::new(format!("expected a JSON object, found {}", kind_of(line)), 1);
+                return BadRecord::new(
+                    format!("expected a JSON object, found {}", kind_of(line)),
+                    1,
+                );
             }
             Err(error) => return bad_json(&error),
         };
         let text = members.0.iter().rev().find(|(name, _)| *name == self.text);
         let Some((_, value)) = text else {
-            let mut names: Vec<_> =
-                members.0.iter().take(8).map(|(name, _)| format!("{name:?}")).collect();
+            let mut names: Vec<_> = members
+                .0
+                .iter()
+                .take(8)
+                .map(|(name, _)| format!("{name:?}"))
+                .collect();
             if members.0.len() > names.len() {
                 names.push("…".to_owned());
             }
-            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
             return BadRecord::new(
-                format!("expected a field {:?}; the record's fields: {names}", self.text),
+                format!(
+                    "expected a field {:?}; the record's fields: {names}",
+                    self.text
+                ),
                 1,
             );
         };
@@ -88,11 +109,19 @@ impl Fields {
         let column = value.get().as_ptr() as usize - line.as_ptr() as usize + 1;
         match serde_json::from_str::<Text<'_>>(value.get()) {
             Err(error) if !error.is_data() => BadRecord::new(
-                format!("expected a string in field {:?}: {}", self.text, reason(&error)),
+                format!(
+                    "expected a string in field {:?}: {}",
+                    self.text,
+                    reason(&error)
+                ),
                 (column + error.column()) as u64 - 1,
             ),
             _ => BadRecord::new(
-                format!("expected a string in field {:?}, found {}", self.text, kind_of(value.get())),
+                format!(
+                    "expected a string in field {:?}, found {}",
+                    self.text,
+                    kind_of(value.get())
+                ),
                 column as u64,
             ),
         }
@@ -102,7 +131,9 @@ impl Fields {
 /// The reason of a JSON error without the place, which is told apart from it.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rfind(" at line ").map_or(text.as_str(), |end| &text[..end]).to_owned()
+    text.rfind(" at line ")
+        .map_or(text.as_str(), |end| &text[..end])
+        .to_owned()
 }
 
 pub(super) fn bad_json(error: &serde_json::Error) -> BadRecord {
@@ -157,7 +188,11 @@ impl<'de> Visitor<'de> for Reader<'_> {
         if fields.text_too {
             let other = fields.others.iter().position(|name| *name == fields.text);
             if let Some(json) = other.and_then(|other| raw[other]) {
-                text = Some(serde_json::from_str::<Text<'de>>(json).map_err(serde::de::Error::custom)?.0);
+                text = Some(
+                    serde_json::from_str::<Text<'de>>(json)
+                        .map_err(serde::de::Error::custom)?
+                        .0,
+                );
             }
         }
         let text = text.ok_or_else(|| serde::de::Error::missing_field("text"))?;

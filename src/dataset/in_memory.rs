@@ -20,7 +20,16 @@ impl<R: Sync> Dataset for [R] {
     {
         let first = parts.start as u64;
         for (index, record) in (first..).zip(&self[parts]) {
-            if visit(At { index, file: 0, line: 0 }, Ok(record)).is_break() {
+            if visit(
+                At {
+                    index,
+                    file: 0,
+                    line: 0,
+                },
+                Ok(record),
+            )
+            .is_break()
+            {
                 break;
             }
         }
@@ -74,7 +83,11 @@ impl Dataset for Range<usize> {
         V: FnMut(At, Result<&usize, BadRecord>) -> ControlFlow<()>,
     {
         for part in parts {
-            let at = At { index: part as u64, file: 0, line: 0 };
+            let at = At {
+                index: part as u64,
+                file: 0,
+                line: 0,
+            };
             if visit(at, Ok(&(self.start + part))).is_break() {
                 break;
             }

@@ -113,7 +113,10 @@ impl JsonLines {
     /// show that.
     #[must_use]
     pub fn with_part_bytes(self, part_bytes: u64) -> Self {
-        Self::cut(self.files.into_iter().map(|file| file.text).collect(), part_bytes.max(1))
+        Self::cut(
+            self.files.into_iter().map(|file| file.text).collect(),
+            part_bytes.max(1),
+        )
     }
 
     fn cut(texts: Vec<TextFile>, part_bytes: u64) -> Self {
@@ -122,11 +125,22 @@ impl JsonLines {
         for text in texts {
             let first = parts;
             parts += usize::try_from(text.length.div_ceil(part_bytes)).unwrap_or(usize::MAX);
-            files.push(Source { text, parts: first..parts });
+            files.push(Source {
+                text,
+                parts: first..parts,
+            });
         }
         let starts: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
-        let _ = starts[0].set(Start { records: 0, lines: 0 });
-        JsonLines { files, part_bytes, starts, buffers: Mutex::default() }
+        let _ = starts[0].set(Start {
+            records: 0,
+            lines: 0,
+        });
+        JsonLines {
+            files,
+            part_bytes,
+            starts,
+            buffers: Mutex::default(),
+        }
     }
 
     /// The record at `index`, from 0, as its place and its line; `None` past the end.
@@ -135,21 +149,34 @@ impl JsonLines {
     ///
     /// Where the file cannot be read.
     pub fn record(&self, index: u64) -> Result<Option<(Place, String)>, Error> {
-        let start = |part: &usize| self.starts[*part].get().map_or(u64::MAX, |start| start.records);
-        let first = (0..self.parts()).rev().find(|part| start(part) <= index).unwrap_or(0);
+        let start = |part: &usize| {
+            self.starts[*part]
+                .get()
+                .map_or(u64::MAX, |start| start.records)
+        };
+        let first = (0..self.parts())
+            .rev()
+            .find(|part| start(part) <= index)
+            .unwrap_or(0);
         let mut found = None;
         self.read(first..self.parts(), |at, record| {
             if at.index < index {
                 return ControlFlow::Continue(());
             }
-            found = record.ok().map(|line| (self.place_of(at), line.text.to_owned()));
+            found = record
+                .ok()
+                .map(|line| (self.place_of(at), line.text.to_owned()));
             ControlFlow::Break(())
         })?;
         Ok(found)
     }
 
     fn place_of(&self, at: At) -> Place {
-        Place { path: self.files[at.file].text.path.clone(), line: at.line, column: None }
+        Place {
+            path: self.files[at.file].text.path.clone(),
+            line: at.line,
+            column: None,
+        }
     }
 
     /// The file a part belongs to.
@@ -159,14 +186,19 @@ impl JsonLines {
 
     /// Cuts a range of parts into runs that lie in one file and are fetched together.
     fn runs(&self, parts: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let together = usize::try_from(FETCH_BYTES / self.part_bytes).unwrap_or(1).max(1);
+        let together = usize::try_from(FETCH_BYTES / self.part_bytes)
+            .unwrap_or(1)
+            .max(1);
         let mut next = parts.start;
         std::iter::from_fn(move || {
             if next >= parts.end {
                 return None;
             }
             let file = self.file_of(next);
-            let end = parts.end.min(self.files[file].parts.end).min(next + together);
+            let end = parts
+                .end
+                .min(self.files[file].parts.end)
+                .min(next + together);
             let run = next..end;
             next = end;
             Some((file, run))
@@ -188,14 +220,27 @@ impl JsonLines {
             }
             std::thread::yield_now();
         }
-        let known = (0..part).rev().find(|&part| self.starts[part].get().is_some()).unwrap_or(0);
+        let known = (0..part)
+            .rev()
+            .find(|&part| self.starts[part].get().is_some())
+            .unwrap_or(0);
         let mut buffer = Buffer::default();
         for (file, run) in self.runs(known..part) {
             self.fetch(file, &run, &mut buffer)?;
             let start = self.starts[run.start].get().copied();
-            self.tell(file, run.end, start.unwrap_or(Start { records: 0, lines: 0 }), &buffer);
+            self.tell(
+                file,
+                run.end,
+                start.unwrap_or(Start {
+                    records: 0,
+                    lines: 0,
+                }),
+                &buffer,
+            );
         }
-        Ok(*self.starts[part].get().expect("the loop above has told the start of the part"))
+        Ok(*self.starts[part]
+            .get()
+            .expect("the loop above has told the start of the part"))
     }
 
     /// Tells what comes before the part `end`: what came before the run, and the run itself.
@@ -203,17 +248,31 @@ impl JsonLines {
         let ends_file = end == self.files[file].parts.end;
         let _ = self.starts[end].set(Start {
             records: start.records + buffer.lines().len() as u64,
-            lines: if ends_file { 0 } else { start.lines + buffer.line_count },
+            lines: if ends_file {
+                0
+            } else {
+                start.lines + buffer.line_count
+            },
         });
     }
 
-    fn visit_run<V>(&self, file: usize, start: Start, buffer: &Buffer, visit: &mut V) -> ControlFlow<()>
+    fn visit_run<V>(
+        &self,
+        file: usize,
+        start: Start,
+        buffer: &Buffer,
+        visit: &mut V,
+    ) -> ControlFlow<()>
     where
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let whole = std::str::from_utf8(buffer.bytes());
         for (index, line) in (start.records..).zip(buffer.lines()) {
-            let at = At { index, file, line: start.lines + line.before + 1 };
+            let at = At {
+                index,
+                file,
+                line: start.lines + line.before + 1,
+            };
             let text = match whole {
                 Ok(text) => Ok(&text[line.start..line.end]),
                 Err(_) => std::str::from_utf8(&buffer.bytes()[line.start..line.end]),
@@ -228,7 +287,10 @@ impl JsonLines {
 }
 
 fn not_utf8(error: std::str::Utf8Error) -> BadRecord {
-    BadRecord::new("expected UTF-8 text, found a byte that is not", error.valid_up_to() as u64 + 1)
+    BadRecord::new(
+        "expected UTF-8 text, found a byte that is not",
+        error.valid_up_to() as u64 + 1,
+    )
 }
 
 impl Dataset for JsonLines {
@@ -243,7 +305,11 @@ impl Dataset for JsonLines {
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let mut fetching = Duration::ZERO;
-        let spare = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let spare = self
+            .buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut buffer = spare.unwrap_or_default();
         for (file, run) in self.runs(parts) {
             let began = Instant::now();
@@ -256,7 +322,10 @@ impl Dataset for JsonLines {
             }
         }
         if buffer.is_worth_keeping() {
-            self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+            self.buffers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(buffer);
         }
         Ok(fetching)
     }

@@ -50,7 +50,9 @@ pub(super) struct Buffer {
 impl TextFile {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(|error| Error::unreadable(path, error))?;
-        let metadata = file.metadata().map_err(|error| Error::unreadable(path, error))?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| Error::unreadable(path, error))?;
         if metadata.is_dir() {
             return Err(Error::input(path, "is a directory; name the files in it"));
         }
@@ -61,7 +63,11 @@ impl TextFile {
                  read it at once",
             ));
         }
-        let text = TextFile { path: Arc::from(path), length: metadata.len(), file };
+        let text = TextFile {
+            path: Arc::from(path),
+            length: metadata.len(),
+            file,
+        };
         text.check_encoding()?;
         Ok(text)
     }
@@ -78,9 +84,10 @@ impl TextFile {
                 &self.path,
                 "is UTF-16; convert it to UTF-8 first, e.g. with iconv -f UTF-16 -t UTF-8",
             )),
-            [0x1f, 0x8b] => {
-                Err(Error::input(&self.path, "is gzip-compressed; unpack it first with gunzip"))
-            }
+            [0x1f, 0x8b] => Err(Error::input(
+                &self.path,
+                "is gzip-compressed; unpack it first with gunzip",
+            )),
             _ => Ok(()),
         }
     }
@@ -94,7 +101,11 @@ impl TextFile {
         buffer.reserve(wanted);
         self.read_exact_at(&mut buffer.bytes[..wanted], from)?;
         let start = if range.start == 0 {
-            if buffer.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
+            if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
+                3
+            } else {
+                0
+            }
         } else {
             match memchr(b'\n', &buffer.bytes[..wanted - 1]) {
                 Some(newline) => newline + 1,
@@ -129,7 +140,10 @@ impl TextFile {
     }
 
     fn too_long(&self) -> Error {
-        Error::input(&self.path, "holds a longer line than this machine can address")
+        Error::input(
+            &self.path,
+            "holds a longer line than this machine can address",
+        )
     }
 }
 
@@ -169,11 +183,17 @@ impl Buffer {
         let ends = memchr_iter(b'\n', bytes)
             .chain((!bytes.is_empty() && !bytes.ends_with(b"\n")).then_some(bytes.len()));
         for end in ends {
-            let line = bytes[start..end].strip_suffix(b"\r").unwrap_or(&bytes[start..end]);
+            let line = bytes[start..end]
+                .strip_suffix(b"\r")
+                .unwrap_or(&bytes[start..end]);
             // The first byte of most lines tells that they are not blank.
             if !line.trim_ascii_start().is_empty() {
                 let end = start + line.len();
-                self.lines.push(Line { start, end, before: self.line_count });
+                self.lines.push(Line {
+                    start,
+                    end,
+                    before: self.line_count,
+                });
             }
             self.line_count += 1;
             start = end + 1;

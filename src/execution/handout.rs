@@ -27,7 +27,11 @@ pub(super) struct Handout {
 
 impl Handout {
     pub(super) fn new(first: usize, units: usize, workers: usize) -> Self {
-        Handout { next: AtomicUsize::new(first), units, workers }
+        Handout {
+            next: AtomicUsize::new(first),
+            units,
+            workers,
+        }
     }
 
     /// Works through portions as `worker` until nothing is left.

@@ -51,7 +51,10 @@ impl WorkStealing {
     /// # Ok::<(), manyhands::Error>(())
     /// ```
     pub fn new(threads: usize) -> Self {
-        WorkStealing { threads: threads.max(1), pool: Pool::Own(OnceLock::new()) }
+        WorkStealing {
+            threads: threads.max(1),
+            pool: Pool::Own(OnceLock::new()),
+        }
     }
 
     /// On a pool of its own with a worker for each core this process may use, see
@@ -63,7 +66,10 @@ impl WorkStealing {
     /// On the pool the call is made in: the one whose [`install`](ThreadPool::install) runs the
     /// caller, else rayon's global pool. Make it where it is used.
     pub fn ambient() -> Self {
-        WorkStealing { threads: rayon::current_num_threads(), pool: Pool::Ambient }
+        WorkStealing {
+            threads: rayon::current_num_threads(),
+            pool: Pool::Ambient,
+        }
     }
 
     /// Starts the workers now, where they would else be started by the first run that needs them.
@@ -74,8 +80,10 @@ impl WorkStealing {
     pub fn start(&self) -> Result<(), Error> {
         match &self.pool {
             Pool::Own(pool) if pool.get().is_none() => {
-                let built = build(self.threads)
-                    .map_err(|source| Error::Workers { threads: self.threads, source })?;
+                let built = build(self.threads).map_err(|source| Error::Workers {
+                    threads: self.threads,
+                    source,
+                })?;
                 let _ = pool.set(Some(built));
                 Ok(())
             }

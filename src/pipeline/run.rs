@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Pipeline;
 use crate::aggregation::{Aggregator, MergeTree};
-use crate::dataset::{At, Dataset};
+use crate::dataset::Dataset;
 use crate::error::{BadRecord, Cause, Error, Failure, OnFailure, Panicked};
 use crate::report::{Report, WorkerTiming};
 use crate::sink::Sink;
@@ -34,7 +34,7 @@ pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
     /// How many units of work: parts, or blocks of parts where partials are kept apart.
     pub(super) units: usize,
     workers: Vec<Mutex<Worker<A>>>,
-    partials: Mutex<MergeTree<A>>,
+    partials: Mutex<MergeTree<S, A>>,
     error: OnceLock<Error>,
 }
 
@@ -75,7 +75,11 @@ where
             pipeline,
             identity,
             parts,
-            units: if A::COMMUTATIVE { parts } else { parts.min(PARTIALS) },
+            units: if A::COMMUTATIVE {
+                parts
+            } else {
+                parts.min(PARTIALS)
+            },
             workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
             partials: Mutex::new(MergeTree::new()),
             error: OnceLock::new(),
@@ -87,7 +91,11 @@ where
         let began = Instant::now();
         let unfinished = Unfinished(self.pipeline.sink);
         let mut worker = lock(&self.workers[worker]);
-        let step = if A::COMMUTATIVE { (self.units / STEPS).clamp(1, STEP_PARTS) } else { 1 };
+        let step = if A::COMMUTATIVE {
+            (self.units / STEPS).clamp(1, STEP_PARTS)
+        } else {
+            1
+        };
         let mut flow = ControlFlow::Continue(());
         let mut next = units.start;
         while next < units.end && flow.is_continue() {
@@ -117,8 +125,16 @@ where
 
     /// Reads parts, scores their records, and takes the scores in.
     fn parts(&self, worker: &mut Worker<A>, parts: Range<usize>) -> ControlFlow<()> {
-        let Pipeline { dataset, sink, on_failure, .. } = *self.pipeline;
-        let mut aggregator = worker.aggregator.take().unwrap_or_else(|| self.identity.clone());
+        let Pipeline {
+            dataset,
+            sink,
+            on_failure,
+            ..
+        } = *self.pipeline;
+        let mut aggregator = worker
+            .aggregator
+            .take()
+            .unwrap_or_else(|| self.identity.clone());
         let mut piece = sink.map(Piece::new);
         let mut stopped = ControlFlow::Continue(());
         let read = dataset.read(parts.clone(), |at, record| {
@@ -132,7 +148,11 @@ where
                     let failure = Failure::new(at.index, dataset.place(at), cause);
                     let flow = self.pass_on(piece.as_mut(), at.index, Err(&failure));
                     worker.fail(failure);
-                    if on_failure == OnFailure::Stop { ControlFlow::Break(()) } else { flow }
+                    if on_failure == OnFailure::Stop {
+                        ControlFlow::Break(())
+                    } else {
+                        flow
+                    }
                 }
             };
             if flow.is_break() {
@@ -199,7 +219,10 @@ where
             workers: Vec::with_capacity(self.workers.len()),
         };
         if !A::COMMUTATIVE {
-            let partials = self.partials.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let partials = self
+                .partials
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
             outcome.aggregator = partials.finish(outcome.aggregator);
         }
         for worker in self.workers {
@@ -208,9 +231,10 @@ where
         outcome.failures.sort_by_key(|failure| failure.index);
         outcome.failures.truncate(Report::FAILURES_KEPT);
         match outcome.failures.first() {
-            Some(failure) if self.pipeline.on_failure == OnFailure::Stop => {
-                Err(Error::Halted { failure: failure.clone(), scored: outcome.scored })
-            }
+            Some(failure) if self.pipeline.on_failure == OnFailure::Stop => Err(Error::Halted {
+                failure: failure.clone(),
+                scored: outcome.scored,
+            }),
             _ => Ok(outcome),
         }
     }
@@ -252,7 +276,10 @@ impl<A> Outcome<A> {
         self.failures.extend(worker.failures);
         self.read += worker.read;
         let records = worker.scored + worker.failed;
-        self.workers.push(WorkerTiming { busy: worker.busy, records });
+        self.workers.push(WorkerTiming {
+            busy: worker.busy,
+            records,
+        });
     }
 }
 
@@ -266,7 +293,11 @@ struct Piece<'s, S> {
 
 impl<'s, S> Piece<'s, S> {
     fn new(sink: &'s dyn Sink<S>) -> Self {
-        Piece { sink, records: 0..0, bytes: Vec::new() }
+        Piece {
+            sink,
+            records: 0..0,
+            bytes: Vec::new(),
+        }
     }
 
     fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
@@ -275,7 +306,11 @@ impl<'s, S> Piece<'s, S> {
         }
         self.records.end = index + 1;
         self.sink.render(index, score, &mut self.bytes);
-        if self.bytes.len() < PIECE_BYTES { Ok(()) } else { self.finish() }
+        if self.bytes.len() < PIECE_BYTES {
+            Ok(())
+        } else {
+            self.finish()
+        }
     }
 
     fn finish(&mut self) -> io::Result<()> {

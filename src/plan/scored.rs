@@ -53,10 +53,19 @@ impl ScoreField {
                 others.len() - 1
             }
         };
-        let group = plan.by.as_deref().map(|name| (name.to_owned(), place(name)));
+        let group = plan
+            .by
+            .as_deref()
+            .map(|name| (name.to_owned(), place(name)));
         let keep = plan.keep.iter().map(|name| place(name)).collect();
         let fields = Fields::new(&plan.field, others);
-        ScoreField { scorer: plan.scorer, sentiment: Sentiment::new(), fields, group, keep }
+        ScoreField {
+            scorer: plan.scorer,
+            sentiment: Sentiment::new(),
+            fields,
+            group,
+            keep,
+        }
     }
 
     fn columns(&self, text: &str) -> [f64; COLUMNS] {
@@ -83,16 +92,23 @@ impl Task<JsonLine<'_>> for ScoreField {
             columns: self.columns(&values.text),
             width: self.scorer.columns().len(),
             group,
-            kept: self.keep.iter().map(|place| values.raw[*place].map(str::to_owned)).collect(),
+            kept: self
+                .keep
+                .iter()
+                .map(|place| values.raw[*place].map(str::to_owned))
+                .collect(),
         })
     }
 }
 
 /// The name of a group: a string as it is, a number or a boolean as it is written.
 fn group_of(name: &str, json: Option<&str>) -> Result<String, BadRecord> {
-    let bad = |found| {
+    let bad = |found: &str| {
         let expected = format!("expected a string, a number or a boolean in field {name:?}");
-        BadRecord { message: format!("{expected}, found {found}"), column: None }
+        BadRecord {
+            message: format!("{expected}, found {found}"),
+            column: None,
+        }
     };
     match json {
         None | Some("null") => Ok(NO_GROUP.to_owned()),

@@ -29,10 +29,26 @@ pub struct Column {
 }
 
 const SENTIMENT: [Column; 4] = [
-    Column { name: "neg", low: 0.0, high: 1.0 },
-    Column { name: "neu", low: 0.0, high: 1.0 },
-    Column { name: "pos", low: 0.0, high: 1.0 },
-    Column { name: "compound", low: -1.0, high: 1.0 },
+    Column {
+        name: "neg",
+        low: 0.0,
+        high: 1.0,
+    },
+    Column {
+        name: "neu",
+        low: 0.0,
+        high: 1.0,
+    },
+    Column {
+        name: "pos",
+        low: 0.0,
+        high: 1.0,
+    },
+    Column {
+        name: "compound",
+        low: -1.0,
+        high: 1.0,
+    },
 ];
 
 impl Scorer {

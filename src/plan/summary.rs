@@ -65,19 +65,28 @@ pub(super) fn summarise(plan: &Plan) -> impl Aggregator<Scored, Output = Summary
             .of(main_score)
             .by_ref(|scored: &Scored| scored.group.as_deref().unwrap_or(NO_GROUP))
     });
-    let (top, bottom) = (Top::new(plan.top).of(main_score), Bottom::new(plan.top).of(main_score));
+    let (top, bottom) = (
+        Top::new(plan.top).of(main_score),
+        Bottom::new(plan.top).of(main_score),
+    );
     (columns, groups, top, bottom).map(|(columns, groups, top, bottom)| Summary {
-        scores: names.iter().map(|column| column.name).zip(columns.into_iter().map(described)).collect(),
+        scores: names
+            .iter()
+            .map(|column| column.name)
+            .zip(columns.into_iter().map(described))
+            .collect(),
         groups: groups.map(|groups| groups.into_iter().map(grouped).collect()),
         top,
         bottom,
     })
 }
 
-fn described(
-    (moments, quantiles, histogram): (MomentSummary, QuantileSummary, Bins),
-) -> Described {
-    Described { moments, quantiles, histogram }
+fn described((moments, quantiles, histogram): (MomentSummary, QuantileSummary, Bins)) -> Described {
+    Described {
+        moments,
+        quantiles,
+        histogram,
+    }
 }
 
 fn grouped(

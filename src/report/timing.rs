@@ -30,9 +30,17 @@ pub struct WorkerTiming {
 impl Timing {
     /// Busy time of all workers as a share of what they could have worked, from 0 to 1.
     pub fn utilisation(&self) -> f64 {
-        let busy: f64 = self.workers.iter().map(|worker| worker.busy.as_secs_f64()).sum();
+        let busy: f64 = self
+            .workers
+            .iter()
+            .map(|worker| worker.busy.as_secs_f64())
+            .sum();
         let whole = self.wall.as_secs_f64() * self.workers.len() as f64;
-        if whole > 0.0 { (busy / whole).min(1.0) } else { 0.0 }
+        if whole > 0.0 {
+            (busy / whole).min(1.0)
+        } else {
+            0.0
+        }
     }
 }
 
@@ -44,11 +52,16 @@ pub(crate) struct Stopwatch {
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Stopwatch { wall: Instant::now(), cpu: processor_time() }
+        Stopwatch {
+            wall: Instant::now(),
+            cpu: processor_time(),
+        }
     }
 
     pub(crate) fn stop(&self) -> (Duration, Option<Duration>) {
-        let cpu = processor_time().zip(self.cpu).map(|(now, then)| now.saturating_sub(then));
+        let cpu = processor_time()
+            .zip(self.cpu)
+            .map(|(now, then)| now.saturating_sub(then));
         (self.wall.elapsed(), cpu)
     }
 }
@@ -57,7 +70,10 @@ impl Stopwatch {
 #[cfg(unix)]
 fn processor_time() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+    Some(Duration::new(
+        time.tv_sec.try_into().ok()?,
+        time.tv_nsec.try_into().ok()?,
+    ))
 }
 
 #[cfg(not(unix))]
