@@ -32,7 +32,7 @@ pub(super) enum Case {
 
 const CASES: [(u32, Case); 3] = [(89, Case::Sentence), (8, Case::Lower), (3, Case::Shout)];
 
-/// In thousandths; what is left writes one space.
+/// In thousandths.
 const SPACINGS: [(u32, &str); 9] = [
     (850, " "),
     (30, "  "),
