@@ -33,8 +33,8 @@ fn bytes_of_a_seed_never_change() {
     assert_eq!(digest, DIGEST);
 }
 
-const FIRST_LINE: &str = r#""#;
-const DIGEST: &str = "";
+const FIRST_LINE: &str = r#"{"id":"r000001","product":"Paper Orchard","category":"films","rating":2,"text":"(I was given no discount for this) They said \"amazing\"; I say hopeless! There is just enough frustrating pacing to spoil it. The picture in the shop shows another movie. It is useful, fantastic and gorgeous. The box measures 30 \\ 20 \\ 10 cm! Exceptionally dreadful, and half-baked on top of it. I had it with me on the train for three days."}"#;
+const DIGEST: &str = "1a3889a9dd0693a29c683f76107e4f22e825094638bcd11b5db833527abb2fba";
 
 #[test]
 fn a_record_depends_on_seed_and_index_alone() {

@@ -52,7 +52,7 @@ pub(super) const CATEGORIES: [Category; 8] = [
                  "author's voice", "middle section", "print", "index"],
         used: &["read", "finished", "borrowed"],
         facts: &["the {thing} has {number} chapters and an afterword", "I read it {where} in {long}",
-                 "it is the second part of a series", "my copy smells of {accent}", "{someone} lent it to me {when}",
+                 "it is the second part of a series", "my copy smells of {memory}", "{someone} lent it to me {when}",
                  "the {part} takes up most of page 112"],
     },
     Category {

@@ -1,7 +1,7 @@
 //! Writes a text: draws sentences by mood, fills their slots, dresses them in the reviewer's voice.
 
 use super::catalogue::Product;
-use super::random::Random;
+use super::random::{Fresh, Random};
 use super::sentences::{
     ABROAD_BAD, ABROAD_GOOD, BLAME, CHEERS, FACT, FALL, GROANS, NEXT_TO_NOTHING, PRAISE, RISE,
 };
@@ -31,34 +31,6 @@ struct Writer<'a> {
     text: String,
     sentences: Fresh<12>,
     words: Fresh<6>,
-}
-
-/// Draws from lists what was not among the last N draws, so that a text does not soon repeat itself.
-struct Fresh<const N: usize> {
-    last: [&'static str; N],
-    drawn: usize,
-}
-
-impl<const N: usize> Fresh<N> {
-    fn new() -> Self {
-        Self {
-            last: [""; N],
-            drawn: 0,
-        }
-    }
-
-    /// Draws three times at most, for a list may be shorter than the memory.
-    fn draw(&mut self, random: &mut Random, choices: &[&'static str]) -> &'static str {
-        let mut chosen = random.pick(choices);
-        for _ in 0..2 {
-            if self.last.contains(&chosen) {
-                chosen = random.pick(choices);
-            }
-        }
-        self.last[self.drawn % N] = chosen;
-        self.drawn += 1;
-        chosen
-    }
 }
 
 /// Writes a review of `product` by someone who gave it `rating` stars, of about `target` bytes.
@@ -110,11 +82,9 @@ impl Writer<'_> {
                 1 => self.say(BLAME, false),
                 2 => {
                     let pleased = self.is_pleased(rating);
-                    let facts = match self.random.one_in(2) {
-                        true => self.product.category().facts,
-                        false => FACT,
-                    };
-                    self.say(facts, pleased);
+                    let of_its_kind = self.random.one_in(2);
+                    let facts = self.product.category().facts;
+                    self.say(if of_its_kind { facts } else { FACT }, pleased);
                 }
                 _ if self.is_pleased(rating) => self.say(RISE, true),
                 _ => self.say(FALL, false),
@@ -151,11 +121,7 @@ impl Writer<'_> {
         if question {
             self.text.pop();
         }
-        if question
-            || self
-                .text
-                .ends_with(|end: char| end.is_alphanumeric() || end == '"')
-        {
+        if question || !self.text.ends_with(['.', ':', '!', ')', '*']) {
             let end = self.voice.end(self.random, question);
             self.text.push_str(end);
         }
@@ -201,13 +167,13 @@ impl Writer<'_> {
 
     fn fill_from(&mut self, alternatives: &[&'static str]) {
         let word = self.words.draw(self.random, alternatives);
-        self.expand(word);
+        self.push(word);
     }
 
     /// Appends, with "a" made "an" where the next word asks for it.
     fn push(&mut self, words: &str) {
         let article = self.text.strip_suffix("a ").is_some_and(|before| {
-            !before.ends_with(|last: char| last.is_alphanumeric() || last == '\'')
+            !before.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '\'')
         });
         if article && sounds_like_a_vowel(words) {
             self.text.pop();
@@ -216,14 +182,13 @@ impl Writer<'_> {
         self.text.push_str(words);
     }
 
+    /// Makes the first letter a capital, past an opening quote or bracket, in plain ASCII alone:
+    /// what else is a letter depends on the version of Unicode in the compiler.
     fn capitalise(&mut self, start: usize) {
-        let first = self.text[start..].find(|letter: char| letter.is_alphanumeric());
-        // Past an opening quote or bracket, but not past words in another script.
-        if let Some(skip @ 0..=1) = first {
-            let first = start + skip;
-            if self.text.is_char_boundary(first + 1) {
-                self.text[first..=first].make_ascii_uppercase();
-            }
+        let mut opening = self.text[start..].bytes().take(2);
+        if let Some(past) = opening.position(|byte| byte.is_ascii_alphabetic()) {
+            let first = start + past;
+            self.text[first..=first].make_ascii_uppercase();
         }
     }
 }
@@ -253,28 +218,23 @@ fn with_apostrophe(text: &str, apostrophe: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Every slot of every sentence and word can be filled, and filling ends: no slot leads back
-    /// to itself.
+    /// Every slot of every sentence can be filled, and with plain words.
     #[test]
     fn the_grammar_is_whole() {
-        fn check(template: &str, depth: usize) {
-            assert!(depth < 4, "{template} leads back to itself");
+        for template in [PRAISE, BLAME, FACT, RISE, FALL, CHEERS, GROANS].concat() {
             let mut rest = template;
             while let Some((_, after)) = rest.split_once('{') {
                 let (slot, tail) = after.split_once('}').expect(template);
                 rest = tail;
-                if ["part", "thing", "used", "product"].contains(&slot) {
+                if ["product", "thing", "part", "used"].contains(&slot) {
                     continue;
                 }
-                let alternatives = words::alternatives(slot);
-                for word in alternatives.unwrap_or_else(|| panic!("{slot} of {template}")) {
-                    check(word, depth + 1);
-                }
+                let words = words::alternatives(slot).unwrap_or(&["{}"]);
+                assert!(
+                    !words.concat().contains(['{', '}']),
+                    "{{{slot}}} in {template}"
+                );
             }
-        }
-        let lists = [PRAISE, BLAME, FACT, RISE, FALL, CHEERS, GROANS];
-        for template in lists.into_iter().flatten() {
-            check(template, 0);
         }
     }
 

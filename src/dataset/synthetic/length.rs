@@ -10,7 +10,7 @@ const ALL: u32 = 1_000_000;
 ///
 /// The shape is a mixture of what review corpora look like: a fifth as short as a remark or a
 /// tweet (under 90 bytes), a body of product reviews of one or two paragraphs, and a long tail
-/// like that of film reviews. The mean is about 510 bytes of text.
+/// like that of film reviews. The mean is about 510 bytes.
 const QUANTILES: [(u32, u32); 15] = [
     (0, 1),
     (10_000, 8),

@@ -61,6 +61,39 @@ impl Random {
     }
 }
 
+/// Draws from lists at places other than those of the last N draws, so that a text does not soon
+/// repeat itself.
+///
+/// Places are remembered whichever list they were drawn from: to compare the words costs more than
+/// a draw in vain, and to compare addresses would let the compiler decide which are the same.
+pub(super) struct Fresh<const N: usize> {
+    last: [u32; N],
+    drawn: usize,
+}
+
+impl<const N: usize> Fresh<N> {
+    pub(super) fn new() -> Self {
+        Self {
+            last: [u32::MAX; N],
+            drawn: 0,
+        }
+    }
+
+    /// Draws three times at most, for a list may be shorter than the memory.
+    pub(super) fn draw(&mut self, random: &mut Random, choices: &[&'static str]) -> &'static str {
+        let bound = choices.len() as u32;
+        let mut place = random.below(bound);
+        for _ in 0..2 {
+            if self.last.contains(&place) {
+                place = random.below(bound);
+            }
+        }
+        self.last[self.drawn % N] = place;
+        self.drawn += 1;
+        choices[place as usize]
+    }
+}
+
 /// The output function of SplitMix64.
 pub(super) const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -165,7 +165,7 @@ pub(super) const FACT: &[&str] = &[
     "the picture in the shop shows another {thing}",
     "I {used} it {where}, then {where}, then {where}",
     "it reminded me of a week in {place}",
-    "think of {accent}, or of {place}",
+    "think of {memory}, or of {place}",
     "my desk stands at the window; the {thing} stands next to it",
     "see www.example.com/reviews?page=2 for pictures",
     "I wrote to the makers {when} &amp; they wrote back",

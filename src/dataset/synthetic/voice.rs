@@ -32,7 +32,7 @@ pub(super) enum Case {
 
 const CASES: [(u32, Case); 3] = [(89, Case::Sentence), (8, Case::Lower), (3, Case::Shout)];
 
-/// In thousandths; what is left writes one space.
+/// In thousandths.
 const SPACINGS: [(u32, &str); 9] = [
     (850, " "),
     (30, "  "),
@@ -45,7 +45,7 @@ const SPACINGS: [(u32, &str); 9] = [
     (6, "\r\n"),
 ];
 
-const APOSTROPHES: [(u32, &str); 3] = [(91, "'"), (5, "’"), (4, "")];
+const APOSTROPHES: [(u32, &str); 3] = [(93, "'"), (3, "’"), (4, "")];
 
 /// By excitement, shares of the ends of a sentence.
 const ENDS: [[u32; 6]; 3] = [

@@ -1,11 +1,11 @@
 //! The words of the grammar: what each named slot of a sentence may be filled with.
 //!
-//! Alternatives may hold slots themselves. Words that the sentiment lexicon knows stand in lists of
-//! their own, praise apart from blame; the tests below ask VADER whether they do.
+//! Words that the sentiment lexicon knows stand in lists of their own, praise apart from blame; the
+//! tests below ask VADER whether they do.
 
 /// The alternatives for a slot, or `None` if the grammar has no slot of this name.
 ///
-/// `part`, `thing`, `used` and `product` are not here: they depend on the product.
+/// `product`, `thing`, `part` and `used` are not here: they depend on the product.
 pub(super) fn alternatives(slot: &str) -> Option<&'static [&'static str]> {
     Some(match slot {
         "good" => GOOD,
@@ -31,7 +31,7 @@ pub(super) fn alternatives(slot: &str) -> Option<&'static [&'static str]> {
         "price" => PRICE,
         "best" => BEST,
         "worst" => WORST,
-        "accent" => ACCENT,
+        "memory" => MEMORY,
         "place" => PLACE,
         "glue" => GLUE,
         "cheer" => CHEER,
@@ -145,7 +145,7 @@ const SOMEONE: &[&str] = &[
 #[rustfmt::skip]
 const WHEN: &[&str] = &[
     "last week", "on Monday", "after two months", "in March", "over the weekend", "a year ago", "this morning",
-    "last night", "the day it arrived", "before the holidays",
+    "last night", "the day I turned 40", "before the holidays",
 ];
 
 #[rustfmt::skip]
@@ -172,22 +172,21 @@ const BEST: &[&str] = &["best", "finest", "greatest", "nicest", "most enjoyable"
 #[rustfmt::skip]
 const WORST: &[&str] = &["worst", "dullest", "ugliest", "most annoying", "saddest", "most useless"];
 
-/// Words that are, mostly, not plain ASCII.
+/// Memories, some of them not in plain ASCII.
 #[rustfmt::skip]
-const ACCENT: &[&str] = &[
-    "the café", "a cliché", "déjà vu", "my fiancée", "a soufflé", "smörgåsbord", "jalapeños", "naïveté", "the façade",
-    "an encore", "a road trip", "the seaside", "grandmother", "the first snow", "an old postcard", "a school trip",
-    "porridge", "the dentist", "a lighthouse",
+const MEMORY: &[&str] = &[
+    "the café", "déjà vu", "my fiancée", "a soufflé", "smörgåsbord", "an encore", "a road trip", "the seaside",
+    "grandmother", "the first snow", "an old postcard", "a school trip", "porridge", "the dentist", "a lighthouse",
 ];
 
 #[rustfmt::skip]
 const PLACE: &[&str] = &[
     "Lisbon", "Leeds", "Oslo", "Turin", "Ghent", "Chicago", "Kyoto", "Nairobi", "Lima", "Perth", "Lyon", "Austin",
-    "Boston", "Hanoi", "Cork", "Porto", "Bergen", "Toledo", "Kraków", "Zürich", "São Paulo",
+    "Boston", "Hanoi", "Cork", "Porto", "Bergen", "Toledo", "Tampa", "Zürich",
 ];
 
 /// What holds two phrases together, an emoji glued to both among others.
-const GLUE: &[&str] = &[", ", ", ", ", and ", " - ", "... ", "😍"];
+const GLUE: &[&str] = &[", ", ", ", ", ", ", and ", ", and ", " - ", "... ", "😍"];
 
 #[rustfmt::skip]
 const CHEER: &[&str] = &["wow", "yay", "haha", "bravo", "hooray", "lol", "woohoo", "yes"];
