@@ -2,7 +2,8 @@
 
 use manyhands::Report;
 
-use super::text::{ERROR, paint};
+use super::note;
+use super::text::{ERROR, paint, plain};
 
 /// How many failures are told in full.
 const TOLD: usize = 10;
@@ -10,7 +11,11 @@ const TOLD: usize = 10;
 /// Tells the first failures of a run, and how many there were.
 pub(super) fn tell<V>(report: &Report<V>) {
     for failure in report.failures.iter().take(TOLD) {
-        anstream::eprintln!("{} {failure}", paint(ERROR, "failed:"));
+        note(format_args!(
+            "{} {}",
+            paint(ERROR, "failed:"),
+            plain(failure)
+        ));
     }
     if report.failed > 0 {
         let shown = report.failures.len().min(TOLD) as u64;
@@ -19,6 +24,8 @@ pub(super) fn tell<V>(report: &Report<V>) {
             more => format!(" ({more} more are not shown)"),
         };
         let (failed, records) = (report.failed, report.records);
-        anstream::eprintln!("{failed} of {records} records could not be scored{others}");
+        note(format_args!(
+            "{failed} of {records} records could not be scored{others}"
+        ));
     }
 }

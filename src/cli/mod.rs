@@ -8,14 +8,15 @@ mod score;
 mod scores;
 mod text;
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anstream::ColorChoice;
 use clap::{Parser, Subcommand, ValueEnum};
 use manyhands::Error;
 
-use text::{ERROR, paint};
+use text::{ERROR, paint, plain};
 
 /// What the command comes back with.
 mod exit {
@@ -28,7 +29,7 @@ mod exit {
 
 /// Scores every record of a large dataset on every core, and gives the same answer every time.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(version, about, max_term_width = 80, after_help = AFTER_HELP)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -86,15 +87,23 @@ impl Arguments {
 #[error("{0}")]
 struct Usage(String);
 
+/// A line on standard error. Not `eprintln!`, which panics where standard error is full or has been
+/// closed: then there is nobody left to tell, but the exit code still says how it went.
+fn note(line: fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
 /// Tells an error, and returns the exit code for it.
 pub fn tell(error: &anyhow::Error) -> ExitCode {
     let Some(code) = code_of(error) else {
         return ExitCode::SUCCESS;
     };
-    anstream::eprintln!("{} {error}", paint(ERROR, "error:"));
+    note(format_args!("{} {}", paint(ERROR, "error:"), plain(error)));
     if let Some(Error::Halted { scored, .. }) = error.downcast_ref() {
         let others = "leave out --on-failure stop to score the others";
-        anstream::eprintln!("  stopped there, with {scored} records scored; {others}");
+        note(format_args!(
+            "  stopped there, with {scored} records scored; {others}"
+        ));
     }
     ExitCode::from(code)
 }

@@ -10,7 +10,7 @@ use manyhands::plan::{Answer, ExecutorName, Plan, Scorer};
 
 use super::destination::Destination;
 use super::scores::ScoreLines;
-use super::{exit, failures, progress, text};
+use super::{exit, failures, note, progress, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -147,6 +147,6 @@ impl Score {
 fn tell_failures(answer: &Answer, quiet: bool) {
     failures::tell(&answer.report);
     if answer.report.records == 0 && !quiet {
-        anstream::eprintln!("note: there are no records in the input");
+        note(format_args!("note: there are no records in the input"));
     }
 }

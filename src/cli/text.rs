@@ -53,7 +53,7 @@ fn heading(text: &str) -> String {
 fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     let report = &answer.report;
     let files = match plan.files.as_slice() {
-        [file] => file.display().to_string(),
+        [file] => plain(file.display()),
         files => format!("{} files", files.len()),
     };
     let scored = format!("{} records scored", HumanCount(report.scored));
@@ -126,20 +126,54 @@ fn examples(name: &str, examples: &[Example]) -> String {
     heading(name) + &finish(table)
 }
 
+/// How much of a text from the data is shown at most, in characters.
+const SHOWN_CHARACTERS: usize = WIDTH as usize * 2;
+
 /// The beginning of a text on one line, without anything that a terminal would obey.
 fn readable(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let mut line = String::new();
-    for word in words.filter(|word| !word.is_empty()) {
-        if !line.is_empty() {
-            line.push(' ');
+    let mut shown = 0;
+    for c in text.chars() {
+        if c.is_whitespace() || (is_obeyed(c) && !is_direction(c)) {
+            if !line.is_empty() && !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else if !is_obeyed(c) {
+            line.push(c);
         }
-        line.push_str(word);
-        if line.len() > usize::from(WIDTH) * 8 {
-            break;
+        shown += 1;
+        // Counted on the text, not on the line: a text of nothing but blanks ends too.
+        if shown > SHOWN_CHARACTERS {
+            line.truncate(line.trim_end().len());
+            line.push('…');
+            return line;
         }
     }
+    line.truncate(line.trim_end().len());
     line
+}
+
+/// A message that may quote names from the data, with what a terminal would obey written out.
+pub(super) fn plain(message: impl std::fmt::Display) -> String {
+    let mut plain = String::new();
+    for c in message.to_string().chars() {
+        if is_obeyed(c) && c != '\n' {
+            let _ = write!(plain, "{}", c.escape_unicode());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// Whether a terminal does something at this character instead of showing it: controls, and marks
+/// that turn the direction of writing for what follows.
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || is_direction(c)
+}
+
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn footer(answer: &Answer) -> String {

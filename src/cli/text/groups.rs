@@ -42,8 +42,12 @@ pub(super) fn tables(
         .filter(|entry| surprise(entry) < 0.0)
         .copied();
 
-    let count = HumanCount(groups.len() as u64);
-    let mut text = heading(&format!("{score} by {by}, {count} groups: the largest"));
+    let by = &readable(by);
+    let groups_in_all = match groups.len() {
+        1 => "1 group".to_owned(),
+        several => format!("{} groups", HumanCount(several as u64)),
+    };
+    let mut text = heading(&format!("{score} by {by}, {groups_in_all}: the largest"));
     text += &lines(by, largest.iter().copied());
     if groups.len() > SHOWN {
         text += &heading("furthest above the mean, for their size");

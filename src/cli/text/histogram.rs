@@ -22,8 +22,9 @@ pub(super) fn draw(bins: &Bins) -> String {
         .collect();
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let total = counts.iter().sum::<u64>().max(1);
-    let edges = bins.edges.iter().step_by(together);
-    let line = |(from, count): (&f64, &u64)| {
+    // Adding zero takes the sign from a zero, which is no place of its own on an axis.
+    let edges = bins.edges.iter().step_by(together).map(|edge| edge + 0.0);
+    let line = |(from, count): (f64, &u64)| {
         let bar = bar(
             (*count as f64 / most as f64 * (LENGTH * 8) as f64).round() as usize,
             *count,
