@@ -66,65 +66,46 @@ impl Fields {
         let mut json = serde_json::Deserializer::from_str(text);
         json.deserialize_map(Reader(self))
             .and_then(|values| json.end().map(|()| values))
-            .map_err(|_| self.explain(text))
+            .or_else(|_| self.look_again(text))
     }
 
-    /// What is wrong with a line that could not be read, and where: a second, slower look.
-    fn explain(&self, line: &str) -> BadRecord {
-        let members: Members<'_> = match serde_json::from_str(line) {
-            Ok(members) => members,
-            Err(error) if error.is_data() => {
-                return BadRecord::new(
-                    format!("expected a JSON object, found {}", kind_of(line)),
-                    1,
-                );
-            }
-            Err(error) => return bad_json(&error),
-        };
-        let text = members.0.iter().rev().find(|(name, _)| *name == self.text);
-        let Some((_, value)) = text else {
-            let mut names: Vec<_> = members
-                .0
-                .iter()
-                .take(8)
-                .map(|(name, _)| format!("{name:?}"))
-                .collect();
-            if members.0.len() > names.len() {
-                names.push("…".to_owned());
-            }
-            let names = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            return BadRecord::new(
-                format!(
-                    "expected a field {:?}; the record's fields: {names}",
-                    self.text
-                ),
-                1,
-            );
-        };
-        // The value borrows from the line, so the distance between the two is its column.
-        let column = value.get().as_ptr() as usize - line.as_ptr() as usize + 1;
-        match serde_json::from_str::<Text<'_>>(value.get()) {
-            Err(error) if !error.is_data() => BadRecord::new(
-                format!(
-                    "expected a string in field {:?}: {}",
-                    self.text,
-                    reason(&error)
-                ),
-                (column + error.column()) as u64 - 1,
-            ),
-            _ => BadRecord::new(
-                format!(
-                    "expected a string in field {:?}, found {}",
-                    self.text,
-                    kind_of(value.get())
-                ),
-                column as u64,
-            ),
+    /// A second, slower look at a line that could not be read in one pass: what is wrong with it,
+    /// and where; or its values after all, where only a field that does not count was wrong.
+    fn look_again<'a>(&self, line: &'a str) -> Result<Values<'a>, BadRecord> {
+        let blank = line.len() - line.trim_ascii_start().len();
+        if !line[blank..].starts_with('{') {
+            let found = kind_of(&line[blank..]);
+            let message = format!("expected a JSON object, found {found}");
+            return Err(BadRecord::new(message, blank as u64 + 1));
         }
+        let members: Members<'_> = serde_json::from_str(line).map_err(|error| bad_json(&error))?;
+        let last = |wanted: &str| {
+            let mut named = members.0.iter().rev();
+            named.find(|(name, _)| name == wanted).map(|(_, raw)| *raw)
+        };
+        let Some(text) = last(&self.text) else {
+            let message = format!(
+                "expected a field {:?}; the record's fields: {}",
+                self.text,
+                members.names()
+            );
+            return Err(BadRecord::new(message, blank as u64 + 1));
+        };
+        let json = text.get();
+        let Ok(Text(text)) = serde_json::from_str(json) else {
+            let found = match kind_of(json) {
+                // It is JSON, so its escapes are well-formed; they may yet stand for nothing.
+                "a string" => "a string with half a surrogate pair, which is no character",
+                other => other,
+            };
+            let message = format!("expected a string in field {:?}, found {found}", self.text);
+            return Err(BadRecord::new(message, JsonLine::new(line).column_of(json)));
+        };
+        let raw = self.others.iter().map(|other| last(other));
+        Ok(Values {
+            text,
+            raw: raw.map(|raw| raw.map(RawValue::get)).collect(),
+        })
     }
 }
 
@@ -139,20 +120,25 @@ fn reason(error: &serde_json::Error) -> String {
 pub(super) fn bad_json(error: &serde_json::Error) -> BadRecord {
     let message = match error.classify() {
         serde_json::error::Category::Data => reason(error),
-        _ => format!("expected a JSON object: {}", reason(error)),
+        _ => format!(
+            "expected a JSON object, found a broken one: {}",
+            reason(error)
+        ),
     };
     BadRecord::new(message, error.column() as u64)
 }
 
-/// What kind of value a piece of JSON is, in words.
+/// What kind of value something is that may be JSON, in words, judged by its beginning.
 fn kind_of(json: &str) -> &'static str {
-    match json.trim_start().as_bytes().first() {
-        Some(b'"') => "a string",
-        Some(b'{') => "an object",
-        Some(b'[') => "an array",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'n') => "null",
-        _ => "a number",
+    match json.as_bytes() {
+        [b'"', ..] => "a string",
+        [b'{', ..] => "an object",
+        [b'[', ..] => "an array",
+        [b'-' | b'0'..=b'9', ..] => "a number",
+        [b't', b'r', b'u', b'e', ..] | [b'f', b'a', b'l', b's', b'e', ..] => "a boolean",
+        [b'n', b'u', b'l', b'l', ..] => "null",
+        [0xef, 0xbb, 0xbf, ..] => "a byte-order mark",
+        _ => "text that is not JSON",
     }
 }
 
@@ -236,6 +222,28 @@ impl Visitor<'_> for NameReader<'_> {
 
 /// Every member of an object, for explaining what is wrong with it.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl Members<'_> {
+    /// How many names are told, …
+    const TOLD: usize = 8;
+    /// … and how many characters of each.
+    const TOLD_CHARACTERS: usize = 40;
+
+    /// The first names, for a message.
+    fn names(&self) -> String {
+        if self.0.is_empty() {
+            return "none".to_owned();
+        }
+        let names = self.0.iter().take(Self::TOLD).map(|(name, _)| {
+            match name.char_indices().nth(Self::TOLD_CHARACTERS) {
+                Some((end, _)) => format!("{:?}…", &name[..end]),
+                None => format!("{name:?}"),
+            }
+        });
+        let more = (self.0.len() > Self::TOLD).then(|| "…".to_owned());
+        names.chain(more).collect::<Vec<_>>().join(", ")
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

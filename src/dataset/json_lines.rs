@@ -83,6 +83,13 @@ impl<'a> JsonLine<'a> {
         self.text
     }
 
+    /// The column, in bytes from 1, of a piece of this very line; `None` for any other text.
+    pub(crate) fn column_of(&self, piece: &str) -> Option<u64> {
+        let (line, piece) = (self.text.as_ptr() as usize, piece.as_ptr() as usize);
+        let before = piece.checked_sub(line)?;
+        (before <= self.text.len()).then_some(before as u64 + 1)
+    }
+
     /// The line as a value of a type of yours, which may borrow from it.
     ///
     /// # Errors

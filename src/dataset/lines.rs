@@ -4,7 +4,7 @@
 //! in any order by anyone. Files are read with positioned reads into a buffer, not mapped: mapping
 //! is unsafe where another program may shorten the file.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -49,10 +49,9 @@ pub(super) struct Buffer {
 
 impl TextFile {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(|error| Error::unreadable(path, error))?;
-        let metadata = file
-            .metadata()
-            .map_err(|error| Error::unreadable(path, error))?;
+        let unreadable = |error| Error::unreadable(path, error);
+        // Asked before the file is opened: opening a pipe waits for somebody to write to it.
+        let metadata = fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             return Err(Error::input(path, "is a directory; name the files in it"));
         }
@@ -63,9 +62,11 @@ impl TextFile {
                  read it at once",
             ));
         }
+        let file = File::open(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
         let text = TextFile {
             path: Arc::from(path),
-            length: metadata.len(),
+            length,
             file,
         };
         text.check_encoding()?;

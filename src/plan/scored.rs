@@ -85,7 +85,7 @@ impl Task<JsonLine<'_>> for ScoreField {
     fn score(&self, record: &JsonLine<'_>) -> Result<Scored, BadRecord> {
         let values = self.fields.of(record)?;
         let group = match &self.group {
-            Some((name, place)) => Some(group_of(name, values.raw[*place])?),
+            Some((name, place)) => Some(group_of(name, values.raw[*place], record)?),
             None => None,
         };
         Ok(Scored {
@@ -102,18 +102,18 @@ impl Task<JsonLine<'_>> for ScoreField {
 }
 
 /// The name of a group: a string as it is, a number or a boolean as it is written.
-fn group_of(name: &str, json: Option<&str>) -> Result<String, BadRecord> {
+fn group_of(name: &str, json: Option<&str>, record: &JsonLine<'_>) -> Result<String, BadRecord> {
     let bad = |found: &str| {
         let expected = format!("expected a string, a number or a boolean in field {name:?}");
         BadRecord {
             message: format!("{expected}, found {found}"),
-            column: None,
+            column: json.and_then(|json| record.column_of(json)),
         }
     };
     match json {
         None | Some("null") => Ok(NO_GROUP.to_owned()),
         Some(json) if json.starts_with('"') => {
-            serde_json::from_str(json).map_err(|error| bad(&error.to_string()))
+            serde_json::from_str(json).map_err(|_| bad("a string with half a surrogate pair"))
         }
         Some(json) if json.starts_with('{') => Err(bad("an object")),
         Some(json) if json.starts_with('[') => Err(bad("an array")),
