@@ -14,7 +14,12 @@ pub(super) enum Destination {
     Special(File),
     /// A file. Until all is written it has another name, so that a run that was stopped leaves
     /// nothing behind that looks finished.
-    New(NamedTempFile, PathBuf),
+    New {
+        file: NamedTempFile,
+        path: PathBuf,
+        /// Whether a file that has come there meanwhile may be overwritten.
+        force: bool,
+    },
 }
 
 /// Why a file is not written to.
@@ -60,10 +65,19 @@ impl Destination {
         }
         let folder = path
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        new_file(folder.unwrap_or(Path::new(".")))
-            .map(|file| Destination::New(file, path.to_owned()))
-            .map_err(|error| refuse(format!("cannot be created: {error}")))
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let reason = format!("there is no folder {}; make it first", folder.display());
+            return Err(refuse(reason));
+        }
+        let file =
+            new_file(folder).map_err(|error| refuse(format!("cannot be created: {error}")))?;
+        Ok(Destination::New {
+            file,
+            path: path.to_owned(),
+            force,
+        })
     }
 
     /// Gives the file its name, now that it is whole.
@@ -71,8 +85,13 @@ impl Destination {
         match self {
             Destination::Stdout => io::stdout().flush()?,
             Destination::Special(mut file) => file.flush()?,
-            Destination::New(file, path) => {
-                file.persist(&path).map_err(|error| Refused {
+            Destination::New { file, path, force } => {
+                let named = if force {
+                    file.persist(&path)
+                } else {
+                    file.persist_noclobber(&path)
+                };
+                named.map_err(|error| Refused {
                     reason: format!("cannot be created: {}", error.error),
                     path,
                 })?;
@@ -96,7 +115,7 @@ impl Write for Destination {
         match self {
             Destination::Stdout => io::stdout().write(bytes),
             Destination::Special(file) => file.write(bytes),
-            Destination::New(file, _) => file.write(bytes),
+            Destination::New { file, .. } => file.write(bytes),
         }
     }
 
@@ -104,7 +123,7 @@ impl Write for Destination {
         match self {
             Destination::Stdout => io::stdout().flush(),
             Destination::Special(file) => file.flush(),
-            Destination::New(file, _) => file.flush(),
+            Destination::New { file, .. } => file.flush(),
         }
     }
 }

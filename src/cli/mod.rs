@@ -98,7 +98,13 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
     let Some(code) = code_of(error) else {
         return ExitCode::SUCCESS;
     };
-    note(format_args!("{} {}", paint(ERROR, "error:"), plain(error)));
+    // The library's errors tell their cause themselves.
+    let message = if error.is::<io::Error>() {
+        plain(format_args!("{error:#}"))
+    } else {
+        plain(error)
+    };
+    note(format_args!("{} {message}", paint(ERROR, "error:")));
     if let Some(Error::Halted { scored, .. }) = error.downcast_ref() {
         let others = "leave out --on-failure stop to score the others";
         note(format_args!(

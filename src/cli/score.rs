@@ -1,9 +1,10 @@
 //! `manyhands score`: a plan from the arguments, its run, its report.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Args;
 use manyhands::OnFailure;
 use manyhands::plan::{Answer, ExecutorName, Plan, Scorer};
@@ -128,19 +129,31 @@ impl Score {
         } else {
             text::report(&plan, &answer, opened.bytes())
         };
-        if to_stdout {
-            anstream::stderr().write_all(report.as_bytes())?;
-        } else {
-            let mut stdout = anstream::stdout().lock();
-            stdout.write_all(report.as_bytes())?;
-            stdout.flush()?;
-        }
+        self.print(&report, to_stdout)
+            .context("cannot write the report")?;
         tell_failures(&answer, quiet);
         Ok(ExitCode::from(if answer.report.failed > 0 {
             exit::SOME_FAILED
         } else {
             0
         }))
+    }
+}
+
+impl Score {
+    fn print(&self, report: &str, scores_on_stdout: bool) -> io::Result<()> {
+        if scores_on_stdout {
+            return anstream::stderr().write_all(report.as_bytes());
+        }
+        if self.json {
+            // Not through anstream, which would take from texts what looks like colour.
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(report.as_bytes())?;
+            return stdout.flush();
+        }
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_all(report.as_bytes())?;
+        stdout.flush()
     }
 }
 

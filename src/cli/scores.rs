@@ -53,8 +53,18 @@ impl<'p> ScoreLines<'p> {
             format: Format::of(path)?,
             out: InOrder::new(destination),
         };
+        let columns = plan.scorer.columns().iter().map(|column| column.name);
+        let own = ["record", "error"].into_iter().chain(columns.clone());
+        for (place, kept) in plan.keep.iter().enumerate() {
+            if own.clone().any(|own| own == kept) {
+                let reason = "a column of the scores has that name already";
+                return Err(Usage(format!("cannot keep the field {kept:?}: {reason}")).into());
+            }
+            if plan.keep[..place].contains(kept) {
+                return Err(Usage(format!("--keep names the field {kept:?} twice")).into());
+            }
+        }
         if let Format::Csv = lines.format {
-            let columns = plan.scorer.columns().iter().map(|column| column.name);
             let kept = plan.keep.iter().map(String::as_str);
             let mut header = Vec::new();
             csv_line(

@@ -56,7 +56,10 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         [file] => plain(file.display()),
         files => format!("{} files", files.len()),
     };
-    let scored = format!("{} records scored", HumanCount(report.scored));
+    let scored = match report.scored {
+        1 => "1 record scored".to_owned(),
+        several => format!("{} records scored", HumanCount(several)),
+    };
     let failed = match report.failed {
         0 => String::new(),
         failed => paint(ERROR, format!(", {} failed", HumanCount(failed))),
@@ -134,11 +137,11 @@ fn readable(text: &str) -> String {
     let mut line = String::new();
     let mut shown = 0;
     for c in text.chars() {
-        if c.is_whitespace() || (is_obeyed(c) && !is_direction(c)) {
+        if c.is_whitespace() || c.is_control() {
             if !line.is_empty() && !line.ends_with(' ') {
                 line.push(' ');
             }
-        } else if !is_obeyed(c) {
+        } else if !is_direction(c) {
             line.push(c);
         }
         shown += 1;

@@ -62,7 +62,7 @@ fn lines<'a>(by: &str, groups: impl Iterator<Item = Entry<'a>>) -> String {
     let mut table = table([by, "records", "mean", "std dev", "min", "max"]);
     for (name, group) in groups.take(SHOWN) {
         let mut row = comfy_table::Row::from([
-            readable(name),
+            shown(name),
             HumanCount(group.moments.count).to_string(),
             number(group.moments.mean),
             number(group.moments.stddev),
@@ -73,4 +73,12 @@ fn lines<'a>(by: &str, groups: impl Iterator<Item = Entry<'a>>) -> String {
         table.add_row(row);
     }
     finish(table)
+}
+
+/// A name as it is shown: one that nobody could see is at least known to be there.
+fn shown(name: &str) -> String {
+    match readable(name) {
+        invisible if invisible.is_empty() => format!("{name:?}"),
+        visible => visible,
+    }
 }
