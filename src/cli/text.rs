@@ -189,15 +189,14 @@ fn footer(answer: &Answer) -> String {
     };
     let mut text = heading("run");
     let busy = timing.utilisation() * 100.0;
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "{} on {workers}, busy {busy:.0} % of it",
+        "{} on {workers}, busy {busy:.0} % of it; {rate} records a second",
         duration(timing.wall)
     );
     if let Some(cpu) = timing.cpu {
-        let _ = write!(text, "; {} of processor time", duration(cpu));
+        let _ = writeln!(text, "{} of processor time", duration(cpu));
     }
-    let _ = writeln!(text, "; {rate} records a second");
     let digest = answer.digest;
     let _ = writeln!(
         text,

@@ -1,0 +1,354 @@
+//! Bad input: each kind has one clear message, and the other records are still scored.
+
+use super::{folder_with, run, score, write};
+
+/// A line between two good ones fails with this message, which begins with its column.
+fn fails(line: impl AsRef<[u8]>, message: &str) {
+    fails_with(&[], line, message);
+}
+
+fn fails_with(arguments: &[&str], line: impl AsRef<[u8]>, message: &str) {
+    let good = b"{\"text\":\"good\"}\n";
+    let folder = folder_with("in.jsonl", [good, line.as_ref(), b"\n", good].concat());
+    let ran = score(&folder, "in.jsonl", &[&["--json"], arguments].concat());
+    let told = format!("failed: in.jsonl:2:{message}\n1 of 3 records could not be scored\n");
+    assert_eq!(ran.err, told);
+    assert_eq!(ran.code, 1);
+    let json = ran.json();
+    assert_eq!((&json["scored"], &json["failed"]), (&2.into(), &1.into()));
+}
+
+/// A line is scored like `good`.
+fn passes(line: impl AsRef<[u8]>) {
+    let folder = folder_with("in.jsonl", line);
+    let ran = score(&folder, "in.jsonl", &["--json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.json()["scores"]["compound"]["mean"], 0.4404);
+}
+
+/// A whole file is refused.
+fn refused(contents: impl AsRef<[u8]>, message: &str) {
+    let folder = folder_with("in.jsonl", contents);
+    let ran = score(&folder, "in.jsonl", &[]);
+    assert_eq!(ran.err, format!("error: in.jsonl: {message}\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""));
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = folder_with("good.jsonl", "{\"text\":\"good\"}\n");
+    let ran = run(
+        &folder,
+        &["score", "good.jsonl", "no.jsonl", "--with", "sentiment"],
+    );
+    let told = "error: no.jsonl: no such file; check the name and the folder\n";
+    assert_eq!(
+        (ran.code, ran.err.as_str(), ran.out.as_str()),
+        (3, told, "")
+    );
+    let ran = score(&folder, ".", &[]);
+    let told = "error: .: is a directory; name the files in it\n";
+    assert_eq!((ran.code, ran.err.as_str()), (3, told));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = folder_with("unused", "");
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    let ran = score(&folder, "pipe", &[]);
+    assert_eq!(ran.code, 3);
+    assert!(
+        ran.err
+            .starts_with("error: pipe: is a pipe or a device; save its contents")
+    );
+}
+
+#[test]
+fn nothing_to_score_is_an_answer() {
+    for nothing in ["", "\n", " \n\t\r\n\n   ", "\u{feff}"] {
+        let folder = folder_with("in.jsonl", nothing);
+        let ran = score(&folder, "in.jsonl", &[]);
+        assert_eq!(ran.code, 0, "{nothing:?}");
+        assert!(ran.out.starts_with("0 records scored  "), "{}", ran.out);
+        assert_eq!(ran.err, "note: there are no records in the input\n");
+        assert_eq!(score(&folder, "in.jsonl", &["--quiet"]).err, "");
+        let json = score(&folder, "in.jsonl", &["--json"]).json();
+        assert_eq!(json["scores"]["compound"]["mean"], serde_json::Value::Null);
+    }
+}
+
+#[test]
+fn files_that_are_plainly_something_else() {
+    let utf16 = "is UTF-16; convert it to UTF-8 first, e.g. with iconv -f UTF-16 -t UTF-8";
+    refused(b"\xff\xfe{\0}\0", utf16);
+    refused(b"\xfe\xff\0{\0}", utf16);
+    refused(
+        b"\x1f\x8b\x08\0",
+        "is gzip-compressed; unpack it first with gunzip",
+    );
+}
+
+#[test]
+fn lines_that_are_no_object() {
+    let found = |found: &str| format!("1: expected a JSON object, found {found}");
+    fails("Hello", &found("text that is not JSON"));
+    fails("\0\0\0", &found("text that is not JSON"));
+    fails("[1,2]", &found("an array"));
+    fails("[1,", &found("an array"));
+    fails("12", &found("a number"));
+    fails("-1e999", &found("a number"));
+    fails("\"text\"", &found("a string"));
+    fails("true", &found("a boolean"));
+    fails("null", &found("null"));
+    fails("\u{feff}{\"text\":\"good\"}", &found("a byte-order mark"));
+    fails("  [1]", "3: expected a JSON object, found an array");
+}
+
+#[test]
+fn lines_that_are_broken() {
+    let broken = |column: u32, reason: &str| {
+        format!("{column}: expected a JSON object, found a broken one: {reason}")
+    };
+    fails(r#"{"text":"go"#, &broken(11, "EOF while parsing a string"));
+    fails(
+        r#"{"text":"good""#,
+        &broken(14, "EOF while parsing an object"),
+    );
+    fails(r#"{"text":"good"} x"#, &broken(17, "trailing characters"));
+    fails(
+        r#"{"text":"good"}{"text":"bad"}"#,
+        &broken(16, "trailing characters"),
+    );
+    fails(r#"{"text":"good",}"#, &broken(16, "trailing comma"));
+    fails("{'text':'good'}", &broken(2, "key must be a string"));
+    fails(r#"{"text":"\q"}"#, &broken(11, "invalid escape"));
+    // The parser names the last character that was right here.
+    let control = "control character (\\u0000-\\u001F) found while parsing a string";
+    fails("{\"text\":\"a\0b\"}", &broken(10, control));
+    fails("{\"text\":\"a\tb\"}", &broken(10, control));
+    // A broken field is an error even where nobody asked for it.
+    fails(r#"{"text":"good","x":nul}"#, &broken(23, "expected ident"));
+}
+
+#[test]
+fn records_without_the_field() {
+    let expected =
+        |names: &str| format!("1: expected a field \"text\"; the record's fields: {names}");
+    fails("{}", &expected("none"));
+    fails(r#"{"Text":"good","a b":1}"#, &expected(r#""Text", "a b""#));
+    let many = r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}"#;
+    fails(
+        many,
+        &expected(r#""a", "b", "c", "d", "e", "f", "g", "h", …"#),
+    );
+    let long = format!("{{\"{}\":1}}", "é".repeat(1000));
+    fails(long, &expected(&format!("\"{}\"…", "é".repeat(40))));
+}
+
+#[test]
+fn a_field_of_another_type() {
+    let found = |found: &str| format!("16: expected a string in field \"text\", found {found}");
+    for (value, kind) in [
+        ("1", "a number"),
+        ("-1.5e3", "a number"),
+        ("1e999", "a number"),
+        ("null", "null"),
+        ("true", "a boolean"),
+        ("false", "a boolean"),
+        ("[\"good\"]", "an array"),
+        ("{\"text\":\"good\"}", "an object"),
+    ] {
+        fails(format!("{{\"id\":7,\"text\":{value}}}"), &found(kind));
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8() {
+    fails(
+        b"{\"text\":\"a\xff\"}",
+        "11: expected UTF-8 text, found a byte that is not",
+    );
+    fails(
+        b"{\"x\":\"\xc3\",\"text\":\"good\"}",
+        "7: expected UTF-8 text, found a byte that is not",
+    );
+}
+
+#[test]
+fn half_surrogate_pairs() {
+    let half = "a string with half a surrogate pair";
+    for text in ["\\ud800", "\\udc00", "a\\ud800\\u0041"] {
+        let line = format!("{{\"text\":\"{text}\"}}");
+        let found =
+            format!("9: expected a string in field \"text\", found {half}, which is no character");
+        fails(line, &found);
+    }
+    passes(r#"{"x":"\ud800","text":"good"}"#);
+    passes(r#"{"\ud83d\udc4d":"a pair is a character","text":"good"}"#);
+}
+
+#[test]
+fn every_way_to_write_a_good_line() {
+    passes(r#"{"text":"good"}"#);
+    passes("\u{feff}{\"text\":\"good\"}\r\n");
+    passes("\n\n  {\"text\" : \"good\" }  \r\n\n");
+    passes(r#"{"te\u0078t":"good"}"#);
+    passes(r#"{"text":"g\u006fod"}"#);
+    passes(r#"{"text":"bad","text":"good"}"#);
+    passes(r#"{"text":1,"text":"good"}"#);
+    passes(r#"{"text":{},"a":[],"text":"good"}"#);
+    passes(r#"{"n":1e999,"m":-0.0000000000000000000000000001e-99999,"text":"good"}"#);
+    passes(format!(
+        "{{\"n\":{},\"text\":\"good\"}}",
+        "9".repeat(10_000)
+    ));
+}
+
+#[test]
+fn of_a_field_that_stands_twice_the_last_one_counts() {
+    let last = "23: expected a string in field \"text\", found a number";
+    fails(r#"{"text":"good","text":1}"#, last);
+    let folder = folder_with("in.jsonl", r#"{"g":1,"text":0,"g":2,"text":"good","g":3}"#);
+    let arguments = ["--by", "g", "--keep", "g", "--scores", "-"];
+    let ran = score(&folder, "in.jsonl", &arguments);
+    assert!(ran.out.ends_with(",\"g\":3}\n"), "{}", ran.out);
+}
+
+#[test]
+fn fields_with_odd_names() {
+    for name in [
+        "",
+        " ",
+        "a b",
+        "a.b",
+        "日本",
+        "te\"xt",
+        "-x",
+        "text\\",
+        "\u{1b}[1m",
+    ] {
+        let line = serde_json::json!({ name: "good", "text": 1 }).to_string();
+        let folder = folder_with("in.jsonl", line);
+        let field = format!("--field={name}");
+        let ran = score(&folder, "in.jsonl", &["--json", &field]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name:?}");
+        assert_eq!(ran.json()["scores"]["compound"]["sum"], 0.4404);
+    }
+    let missing = r#"1: expected a field "a\"b"; the record's fields: "text""#;
+    let folder = folder_with("in.jsonl", r#"{"text":"good"}"#);
+    let ran = score(&folder, "in.jsonl", &["--field", "a\"b"]);
+    assert!(
+        ran.err
+            .starts_with(&format!("failed: in.jsonl:1:{missing}\n")),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.out.starts_with("0 records scored, 1 failed  "),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn groups_are_strings_numbers_and_booleans() {
+    let lines = [
+        r#"{"text":"good","g":"a"}"#,
+        r#"{"text":"good","g":"\u0061"}"#,
+        r#"{"text":"good"}"#,
+        r#"{"text":"good","g":null}"#,
+        r#"{"text":"good","g":1.50}"#,
+        r#"{"text":"good","g":true}"#,
+        r#"{"text":"good","g":""}"#,
+    ];
+    let folder = folder_with("in.jsonl", lines.join("\n"));
+    let ran = score(&folder, "in.jsonl", &["--by", "g", "--json"]);
+    assert_eq!(ran.code, 0);
+    let json = ran.json();
+    let groups = json["groups"].as_object().expect("an object").iter();
+    let counts: Vec<_> = groups
+        .map(|(name, group)| (name.as_str(), group["count"].clone()))
+        .collect();
+    let mut expected = [("", 1), ("(none)", 2), ("1.50", 1), ("a", 2), ("true", 1)]
+        .map(|(name, n)| (name, n.into()));
+    expected.sort_by_key(|(name, _)| *name);
+    assert_eq!(counts, expected);
+
+    let expected = "expected a string, a number or a boolean in field \"g\", found";
+    let by = ["--by", "g"];
+    fails_with(
+        &by,
+        r#"{"text":"good","g":[1]}"#,
+        &format!("20: {expected} an array"),
+    );
+    fails_with(
+        &by,
+        r#"{"g":{"a":1},"text":"good"}"#,
+        &format!("6: {expected} an object"),
+    );
+    let half = format!("20: {expected} a string with half a surrogate pair");
+    fails_with(&by, r#"{"text":"good","g":"\ud800"}"#, &half);
+}
+
+#[test]
+fn a_line_of_many_megabytes_is_one_record() {
+    let text = "table ".repeat(3_500_000);
+    let long = format!(
+        "{{\"text\":\"good\"}}\n{{\"x\":\"{text}\",\"text\":\"bad\"}}\n{{\"text\":\"good\"}}"
+    );
+    let folder = folder_with("in.jsonl", long);
+    let json = score(&folder, "in.jsonl", &["--json", "-j", "2"]).json();
+    assert_eq!(json["scores"]["compound"]["count"], 3);
+    assert_eq!(json["bottom"][0]["record"], 2);
+}
+
+#[test]
+fn a_word_of_a_megabyte_is_shown_by_its_beginning() {
+    let folder = folder_with(
+        "in.jsonl",
+        format!("{{\"text\":\"{}\"}}", "x".repeat(1 << 20)),
+    );
+    let ran = score(&folder, "in.jsonl", &[]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("xxx…\n"), "{}", ran.out);
+    assert!(ran.out.len() < 10_000);
+}
+
+#[test]
+fn nesting_a_million_deep() {
+    let deep = 1_000_000;
+    let nested = format!("{}{}", "[".repeat(deep), "]".repeat(deep));
+    passes(format!("{{\"x\":{nested},\"text\":\"good\"}}"));
+    let array = "9: expected a string in field \"text\", found an array";
+    fails(format!("{{\"text\":{nested}}}"), array);
+    fails(&nested, "1: expected a JSON object, found an array");
+    let group = "6: expected a string, a number or a boolean in field \"x\", found an array";
+    fails_with(
+        &["--by", "x"],
+        format!("{{\"x\":{nested},\"text\":\"good\"}}"),
+        group,
+    );
+    let open = "5000008: expected a JSON object, found a broken one: EOF while parsing a value";
+    fails(format!("{{\"text\":{}", "{\"a\":".repeat(deep)), open);
+}
+
+#[test]
+fn last_lines_without_an_end_and_files_that_follow_them() {
+    let folder = folder_with("a.jsonl", "{\"text\":\"good\"}");
+    write(&folder, "b.jsonl", "{\"text\":\"bad\"}");
+    let ran = run(
+        &folder,
+        &[
+            "score",
+            "a.jsonl",
+            "b.jsonl",
+            "--with",
+            "sentiment",
+            "--json",
+        ],
+    );
+    assert_eq!(ran.json()["records"], 2);
+}

@@ -1,0 +1,68 @@
+//! Many failures, and the policy for them.
+
+use super::{folder_with, score};
+
+#[test]
+fn only_the_first_failures_are_told_and_the_others_counted() {
+    let folder = folder_with("in.jsonl", "{\"text\":1}\n".repeat(5000));
+    for threads in ["1", "7"] {
+        let ran = score(&folder, "in.jsonl", &["-j", threads, "--json"]);
+        assert_eq!(ran.code, 1);
+        let lines: Vec<_> = ran.err.lines().collect();
+        assert_eq!(lines.len(), 11);
+        assert!(lines[9].starts_with("failed: in.jsonl:10:9: "));
+        assert_eq!(
+            lines[10],
+            "5000 of 5000 records could not be scored (4990 more are not shown)"
+        );
+        let failures = ran.json()["failures"]
+            .as_array()
+            .cloned()
+            .expect("an array");
+        let records: Vec<_> = failures
+            .iter()
+            .map(|failure| failure["record"].as_u64())
+            .collect();
+        assert_eq!(records, (1..=100).map(Some).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn stop_names_the_first_failure_in_order_on_every_executor() {
+    let mut lines = vec!["{\"text\":\"good\"}"; 20_000];
+    for bad in [7_000, 7_001, 12_000, 19_999] {
+        lines[bad] = "{\"text\":1}";
+    }
+    let folder = folder_with("in.jsonl", lines.join("\n"));
+    for threads in ["1", "2", "7"] {
+        for executor in ["sequential", "work-stealing"] {
+            let arguments = [
+                "--on-failure",
+                "stop",
+                "-j",
+                threads,
+                "--executor",
+                executor,
+            ];
+            let ran = score(&folder, "in.jsonl", &arguments);
+            assert_eq!((ran.code, ran.out.as_str()), (4, ""));
+            let mut told = ran.err.lines();
+            let first =
+                "error: in.jsonl:7001:9: expected a string in field \"text\", found a number";
+            assert_eq!(told.next(), Some(first));
+            let stopped = told.next().expect("a second line");
+            assert!(stopped.starts_with("  stopped there, with "), "{stopped}");
+            assert!(stopped.ends_with("leave out --on-failure stop to score the others"));
+            assert_eq!(told.next(), None);
+        }
+    }
+}
+
+#[test]
+fn stop_does_not_show_where_all_is_well() {
+    let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n");
+    assert_eq!(
+        score(&folder, "in.jsonl", &["--on-failure", "stop"]).code,
+        0
+    );
+}

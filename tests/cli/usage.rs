@@ -1,0 +1,118 @@
+//! Wrong usage, help, version.
+
+use super::{THREE, columns, folder_with, run};
+
+fn misused(arguments: &[&str], message: &str) {
+    let folder = folder_with("three.jsonl", THREE);
+    let ran = run(&folder, arguments);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}");
+    let told = ran.err.starts_with(&format!("error: {message}"));
+    assert!(told, "{message} is not how this begins:\n{}", ran.err);
+}
+
+#[test]
+fn wrong_usage_is_exit_2_and_says_what_is_right() {
+    let score = ["score", "three.jsonl", "--with", "sentiment"];
+    let with = |more: &[&'static str]| [&score[..], more].concat();
+    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; there is sentiment\n";
+    misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
+    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing\n";
+    misused(&with(&["--executor", "x"]), no_executor);
+    for threads in ["0", "x", "1.5", "5000", "99999999999999999999"] {
+        let threads = ["-j", threads];
+        let message = format!(
+            "invalid value '{}' for '--threads <N>': expected a whole number from 1 to 4096\n",
+            threads[1]
+        );
+        misused(&with(&threads), &message);
+    }
+    let missing = "the following required arguments were not provided:\n  ";
+    misused(
+        &["score", "--with", "sentiment"],
+        &format!("{missing}<FILE>...\n"),
+    );
+    misused(
+        &["score", "three.jsonl"],
+        &format!("{missing}--with <SCORER>\n"),
+    );
+    misused(
+        &with(&["--keep", "id"]),
+        &format!("{missing}--scores <OUT>\n"),
+    );
+    misused(&with(&["--force"]), &format!("{missing}--scores <OUT>\n"));
+    misused(&["generate"], &format!("{missing}--records <N>\n"));
+    misused(
+        &["generate", "--records", "many"],
+        "invalid value 'many' for '--records <N>'",
+    );
+    misused(&with(&["--top", "x"]), "invalid value 'x' for '--top <K>'");
+    misused(
+        &with(&["--on-failure", "cry"]),
+        "invalid value 'cry' for '--on-failure <WHAT>'",
+    );
+    misused(
+        &with(&["--nonsense"]),
+        "unexpected argument '--nonsense' found",
+    );
+    misused(&["scores"], "unrecognized subcommand 'scores'");
+}
+
+#[test]
+fn help_lists_every_option_in_80_columns() {
+    let folder = folder_with("unused", "");
+    let score = [
+        "--with",
+        "--field",
+        "--by",
+        "--top",
+        "--keep",
+        "--scores",
+        "--force",
+        "--json",
+        "-j, --threads",
+        "--executor",
+        "--on-failure",
+        "--color",
+        "-q, --quiet",
+    ];
+    let generate = ["--records", "--seed", "--color", "-q, --quiet"];
+    let program = [
+        "score",
+        "generate",
+        "--version",
+        "Exit codes: 0 all records scored",
+    ];
+    for (command, options) in [
+        (&["--help"][..], &program[..]),
+        (&["score", "--help"], &score),
+        (&["generate", "--help"], &generate),
+    ] {
+        let ran = run(&folder, command);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        for option in options {
+            assert!(ran.out.contains(option), "{option} is not in\n{}", ran.out);
+        }
+        for line in ran.out.lines() {
+            assert!(columns(line) <= 80, "{line}");
+        }
+    }
+    assert_eq!(run(&folder, &[]).code, 2);
+}
+
+#[test]
+fn version_is_that_of_the_package() {
+    let folder = folder_with("unused", "");
+    let version = concat!("manyhands ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(run(&folder, &["--version"]).out, version);
+}
+
+#[test]
+fn quiet_leaves_errors_alone() {
+    let folder = folder_with("in.jsonl", "{}\n");
+    let ran = run(
+        &folder,
+        &["--quiet", "score", "in.jsonl", "--with", "sentiment"],
+    );
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.starts_with("failed: in.jsonl:1:1: "));
+}
