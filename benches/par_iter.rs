@@ -42,7 +42,9 @@ fn aggregate(criterion: &mut Criterion) {
             }
             let data: Vec<f64> = (0..records).map(|n| n as f64 / records as f64).collect();
             let mut group = criterion.benchmark_group(format!("{name}/{records}"));
-            group.throughput(Throughput::Elements(records as u64)).sample_size(20);
+            group
+                .throughput(Throughput::Elements(records as u64))
+                .sample_size(20);
             group.bench_function("loop", |bench| {
                 bench.iter(|| data.iter().map(|x| work(*x, rounds)).sum::<f64>());
             });
@@ -59,13 +61,19 @@ fn aggregate(criterion: &mut Criterion) {
             });
             group.bench_function("aggregate", |bench| {
                 let family = (Count::new(), Mean::new());
-                bench.iter(|| data.par_iter().map(|x| work(*x, rounds)).aggregate(family.clone()));
+                bench.iter(|| {
+                    data.par_iter()
+                        .map(|x| work(*x, rounds))
+                        .aggregate(family.clone())
+                });
             });
             group.bench_function("pipeline", |bench| {
                 let family = (Count::new(), Mean::new());
                 bench.iter(|| {
                     let pipeline = Pipeline::new(&data, |x: &f64| work(*x, rounds));
-                    pipeline.aggregate(family.clone()).map(|report| report.value)
+                    pipeline
+                        .aggregate(family.clone())
+                        .map(|report| report.value)
                 });
             });
             group.finish();
@@ -80,7 +88,9 @@ fn scaling(criterion: &mut Criterion) {
     let sentiment = Sentiment::new();
     let bytes: usize = reviews.iter().map(String::len).sum();
     let mut group = criterion.benchmark_group("scaling");
-    group.throughput(Throughput::Bytes(bytes as u64)).sample_size(20);
+    group
+        .throughput(Throughput::Bytes(bytes as u64))
+        .sample_size(20);
     let mut bench = |name: BenchmarkId, executor: &dyn Executor| {
         group.bench_function(name, |bench| {
             bench.iter(|| {
@@ -93,7 +103,9 @@ fn scaling(criterion: &mut Criterion) {
     };
     bench(BenchmarkId::from_parameter("sequential"), &Sequential);
     let cores = manyhands::execution::usable_cores();
-    let powers = (0..).map(|power| 1 << power).take_while(|threads| *threads < cores);
+    let powers = (0..)
+        .map(|power| 1 << power)
+        .take_while(|threads| *threads < cores);
     for threads in powers.chain([cores]) {
         let executor = WorkStealing::new(threads);
         bench(BenchmarkId::new("work-stealing", threads), &executor);

@@ -147,8 +147,8 @@ fn every_indexed_iterator_aggregates() {
         .aggregate(Sum::new());
     let squares: Vec<f64> = scores.iter().map(|score| score * score).collect();
     assert_eq!(products, sum(&squares));
-    let chunks = scores.par_chunks(7).map(sum).aggregate(Count::new());
-    assert_eq!(chunks, 5000_u64.div_ceil(7));
+    let sevens = scores.par_chunks(7).map(sum).aggregate(Count::new());
+    assert_eq!(sevens, 5000_u64.div_ceil(7));
     let places = scores
         .par_iter()
         .enumerate()
