@@ -5,7 +5,7 @@
 //! add those integers into a [`Window`] of 64-bit limbs that each weigh 2³² times the one below,
 //! which is the layout of Neal's small superaccumulator (Radford M. Neal, *Fast exact summation
 //! using small and large superaccumulators*, 2015, <https://arxiv.org/abs/1505.05571>) except that
-//! only the limbs in use are kept: a state is some 90 bytes instead of 536, which is what makes a
+//! only the limbs in use are kept: a state is some 100 bytes instead of 536, which is what makes a
 //! sum per group affordable. The finish is integer arithmetic on a [`Wide`] and one rounding.
 
 mod squares;
@@ -29,7 +29,7 @@ const UNIT_EXPONENT: i32 = -1075;
 /// The exponent field of a value.
 #[inline]
 fn exponent_field(bits: u64) -> u32 {
-    (bits >> FRACTION_BITS) as u32 & 0x7ff
+    (bits << 1 >> (FRACTION_BITS + 1)) as u32
 }
 
 /// Whether the value with this exponent field is finite and has an implicit leading bit, which is
