@@ -26,7 +26,7 @@
 //! | [`Count`] | `u64` | none | one addition | 8 bytes |
 //! | [`Sum`] | `f64` | rounded once | about 2 ordered `+=` | 80 bytes |
 //! | [`Mean`] | `f64` | rounded once | as `Sum` | 96 bytes |
-//! | [`Variance`] | `f64` | rounded once | about 3 `Sum` | some 200 bytes |
+//! | [`Variance`] | `f64` | rounded once | about 4 `Sum` | some 170 bytes |
 //! | [`StdDev`] | `f64` | rounded twice | as `Variance` | as `Variance` |
 //! | [`Extrema`] | [`Extremes`] | none | two comparisons | 40 bytes |
 //! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k for those that enter | 16·k bytes |

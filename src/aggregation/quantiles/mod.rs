@@ -16,9 +16,9 @@ const USUAL: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 /// Estimates quantiles. Answer: [`QuantileSummary`].
 ///
 /// The `q`-quantile of `n` scores is the one of rank `⌊q·(n − 1)⌋` when they are sorted, ranks
-/// counted from 0. The answer is within **0.4 %** of that score (1/256, relative), and within
-/// 2.3·10⁻³⁰⁸ where the score is subnormal or zero, which all count as 0. The smallest and the
-/// largest score are exact and no answer lies outside them.
+/// counted from 0 and the product taken in `f64`. The answer is within **0.4 %** of that score
+/// (1/256, relative), and within 2.3·10⁻³⁰⁸ where the score is subnormal or zero, which all count
+/// as 0. The smallest and the largest score are exact and no answer lies outside them.
 ///
 /// Scores are counted in buckets, 128 to each octave, cut by the leading bits of the `f64` itself.
 /// Sketches that take logarithms instead (DDSketch: Masson, Rim and Lee, 2019,
