@@ -113,11 +113,20 @@ impl Lookup {
     }
 }
 
-/// The key of the word in the first `length` bytes, lowercased; the other bytes do not matter.
+/// The key of the word in the first `length` bytes, whatever its case; the other bytes do not matter.
 #[inline]
-pub(super) fn key(mut bytes: [u8; KEY_BYTES], length: usize) -> u128 {
-    bytes.make_ascii_lowercase();
-    u128::from_le_bytes(bytes) | FILL[length.min(KEY_BYTES)]
+pub(super) fn key(bytes: [u8; KEY_BYTES], length: usize) -> u128 {
+    const fn each(byte: u8) -> u128 {
+        u128::from_le_bytes([byte; KEY_BYTES])
+    }
+    // All bytes at once: the compiler takes `make_ascii_lowercase` apart. Adding to seven bits sets
+    // the eighth from 'A' up, and from beyond 'Z' up.
+    let word = u128::from_le_bytes(bytes);
+    let seven = word & each(0x7f);
+    let from_a = seven + each(0x80 - b'A');
+    let beyond_z = seven + each(0x7f - b'Z');
+    let capitals = (from_a ^ beyond_z) & !word & each(0x80);
+    (word | capitals >> 2) | FILL[length.min(KEY_BYTES)]
 }
 
 #[inline]

@@ -98,12 +98,11 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tokens: &mut Vec<Token>) -> Ce
 #[inline]
 fn read(text: &[u8], start: usize, end: usize, lexicon: &Lexicon) -> (u16, bool) {
     let is_punctuation = |at: usize| CLASS[usize::from(text[at])] & PUNCTUATION != 0;
-    let (mut first, mut past) = (start, end);
-    while first < past && is_punctuation(past - 1) {
-        past -= 1;
-    }
-    while first < past && is_punctuation(first) {
-        first += 1;
+    // One mark after a word is too common to predict, so it is taken off without a branch.
+    let mut first = start;
+    let mut past = end - usize::from(is_punctuation(end - 1));
+    if is_punctuation(first) | is_punctuation(past.max(start + 1) - 1) {
+        (first, past) = strip(text, start, end);
     }
     // Punctuation has no case, so the question is settled before what follows.
     let upper = first < past
@@ -111,9 +110,9 @@ fn read(text: &[u8], start: usize, end: usize, lexicon: &Lexicon) -> (u16, bool)
         && is_upper(&text[first..past]);
     // What leaves little without its punctuation may be an emoticon. The reference counts
     // characters; bytes will do, as nothing in the lexicon goes beyond ASCII.
-    if past - first <= 2 {
-        (first, past) = (start, end);
-    }
+    let is_short = past - first <= 2;
+    first = if is_short { start } else { first };
+    past = if is_short { end } else { past };
     let length = past - first;
     let word = if length <= KEY_BYTES {
         lexicon.words().number(key(load(text, first), length))
@@ -121,6 +120,18 @@ fn read(text: &[u8], start: usize, end: usize, lexicon: &Lexicon) -> (u16, bool)
         lexicon.words().number_of_long(&text[first..past])
     };
     (word, upper)
+}
+
+/// Where a token begins and ends without the punctuation on either side.
+fn strip(text: &[u8], mut first: usize, mut past: usize) -> (usize, usize) {
+    let is_punctuation = |at: usize| CLASS[usize::from(text[at])] & PUNCTUATION != 0;
+    while first < past && is_punctuation(past - 1) {
+        past -= 1;
+    }
+    while first < past && is_punctuation(first) {
+        first += 1;
+    }
+    (first, past)
 }
 
 /// The bytes from `first` on; what lies beyond the text is of no account.
