@@ -94,10 +94,15 @@ impl Token {
     /// what is not there poses as one of those.
     pub(super) const BEFORE: Token = Token(Token::WORD);
 
-    /// `contracted`: the token contains "n't". `upper`: it has a capital and no small letter.
+    /// `upper`: it has a capital and no small letter.
     #[inline]
-    pub(super) fn new(word: u16, contracted: bool, upper: bool) -> Token {
-        Token(word | u16::from(contracted) << 13 | u16::from(upper) << 15)
+    pub(super) fn new(word: u16, upper: bool) -> Token {
+        Token(word | u16::from(upper) << 15)
+    }
+
+    /// The token contains "n't".
+    pub(super) fn contract(&mut self) {
+        self.0 |= Token::CONTRACTED;
     }
 
     #[inline]

@@ -7,6 +7,8 @@
 //! Hash and displace: Belazzougui, Botelho and Dietzfelbinger, "Hash, displace, and compress",
 //! ESA 2009.
 
+use std::hint::select_unpredictable;
+
 /// How much of a word is compared at once. Longer words are few and looked up one by one.
 pub(super) const KEY_BYTES: usize = 16;
 
@@ -31,10 +33,15 @@ const FILL: [u128; KEY_BYTES + 1] = {
 
 pub(super) struct Lookup {
     displacements: Box<[u16; BUCKETS]>,
-    keys: Box<[u128; SLOTS]>,
-    numbers: Box<[u16; SLOTS]>,
+    slots: Box<[Slot; SLOTS]>,
     long: Vec<(&'static str, u16)>,
     seed: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: u128,
+    number: u16,
 }
 
 impl Lookup {
@@ -63,8 +70,7 @@ impl Lookup {
     fn place(short: &[(u128, u16)], long: Vec<(&'static str, u16)>, seed: u64) -> Option<Lookup> {
         let mut table = Lookup {
             displacements: Box::new([0; BUCKETS]),
-            keys: Box::new([0; SLOTS]),
-            numbers: Box::new([0; SLOTS]),
+            slots: Box::new([Slot::default(); SLOTS]),
             long,
             seed,
         };
@@ -82,14 +88,14 @@ impl Lookup {
             };
             let is_free = |&displacement: &u16| {
                 slots(displacement).enumerate().all(|(nth, slot)| {
-                    table.numbers[slot] == 0 && !slots(displacement).take(nth).any(|s| s == slot)
+                    table.slots[slot].number == 0 && !slots(displacement).take(nth).any(|s| s == slot)
                 })
             };
             let displacement = (0..SLOTS as u16).find(is_free)?;
             for &(key, number) in entries {
-                let slot = slot(hash(key, seed), displacement);
-                table.keys[slot] = key;
-                table.numbers[slot] = number;
+                let hash = hash(key, seed);
+                let slot = slot(hash, displacement);
+                table.slots[slot] = Slot { key, number };
             }
             table.displacements[at] = displacement;
         }
@@ -101,32 +107,22 @@ impl Lookup {
     pub(super) fn number(&self, key: u128) -> u16 {
         let hash = hash(key, self.seed);
         let slot = slot(hash, self.displacements[bucket(hash)]);
-        let mask = u16::from(self.keys[slot] == key).wrapping_neg();
-        self.numbers[slot] & mask
+        let Slot { key: known, number } = self.slots[slot];
+        select_unpredictable(known == key, number, 0)
     }
 
-    /// The number of a word longer than [`KEY_BYTES`], whatever its case, or 0.
+    /// The number of a lowercase word longer than [`KEY_BYTES`], or 0.
     #[cold]
     pub(super) fn number_of_long(&self, word: &[u8]) -> u16 {
-        let same = |(known, _): &&(&str, u16)| known.as_bytes().eq_ignore_ascii_case(word);
+        let same = |(known, _): &&(&str, u16)| known.as_bytes() == word;
         self.long.iter().find(same).map_or(0, |&(_, number)| number)
     }
 }
 
-/// The key of the word in the first `length` bytes, whatever its case; the other bytes do not matter.
+/// The key of the lowercase word in the first `length` bytes; the other bytes do not matter.
 #[inline]
 pub(super) fn key(bytes: [u8; KEY_BYTES], length: usize) -> u128 {
-    const fn each(byte: u8) -> u128 {
-        u128::from_le_bytes([byte; KEY_BYTES])
-    }
-    // All bytes at once: the compiler takes `make_ascii_lowercase` apart. Adding to seven bits sets
-    // the eighth from 'A' up, and from beyond 'Z' up.
-    let word = u128::from_le_bytes(bytes);
-    let seven = word & each(0x7f);
-    let from_a = seven + each(0x80 - b'A');
-    let beyond_z = seven + each(0x7f - b'Z');
-    let capitals = (from_a ^ beyond_z) & !word & each(0x80);
-    (word | capitals >> 2) | FILL[length.min(KEY_BYTES)]
+    u128::from_le_bytes(bytes) | FILL[length.min(KEY_BYTES)]
 }
 
 #[inline]

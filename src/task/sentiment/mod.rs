@@ -109,6 +109,7 @@ const KEPT_BYTES: usize = 1 << 20;
 #[derive(Default)]
 struct Desk {
     translation: String,
+    lower: Vec<u8>,
     tokens: Vec<Token>,
     valences: Vec<Weighted>,
 }
@@ -117,7 +118,7 @@ impl Desk {
     fn score(&mut self, text: &str, summation: Summation) -> Polarity {
         let lexicon = Lexicon::shared();
         let text = translate::translate(text, &mut self.translation);
-        let census = scan::scan(text, lexicon, &mut self.tokens);
+        let census = scan::scan(text, lexicon, &mut self.lower, &mut self.tokens);
         let emphatic = census.upper != 0 && census.upper != census.tokens;
 
         self.valences.clear();
@@ -149,6 +150,9 @@ impl Desk {
     fn tidy(&mut self) {
         if self.translation.capacity() > KEPT_BYTES {
             self.translation = String::new();
+        }
+        if self.lower.capacity() > KEPT_BYTES {
+            self.lower = Vec::new();
         }
         if self.tokens.capacity() * size_of::<Token>() > KEPT_BYTES {
             self.tokens = Vec::new();
