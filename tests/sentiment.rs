@@ -238,10 +238,9 @@ fn the_numbers_of_the_reference() {
 #[test]
 fn sums_are_those_of_the_chosen_python() {
     let compound = |summation, text| Sentiment::new().summation(summation).score(text).compound;
-    for (text, plain, compensated) in [("smart great worst dull!", -0.0752, 0.0)] {
-        assert_eq!(compound(Summation::Plain, text), plain);
-        assert_eq!(compound(Summation::Compensated, text), compensated);
-    }
+    let text = "smart great worst dull!";
+    assert_eq!(compound(Summation::Plain, text), -0.0752);
+    assert_eq!(compound(Summation::Compensated, text), 0.0);
 }
 
 /// The reference's file defines some words twice, and the later line counts.
@@ -273,6 +272,7 @@ fn no_edge_shows() {
             "great!!",
             "GREAT",
             "isn't good",
+            "xn'ty good",
             "tenderheartednesses",
             ":)",
             "'",

@@ -31,8 +31,9 @@ fn gained_case(c: char) -> bool {
     )
 }
 
-/// Unicode's general category Lt, which has not grown since Unicode 3.0, and U+0295, a small letter
-/// until Unicode 17: what else keeps a token from being in capitals.
+/// What is not a small letter to the standard library and keeps a token from being in capitals all
+/// the same: titlecase (general category Lt, which has not grown since Unicode 3.0) and U+0295, a
+/// small letter until Unicode 17.
 fn is_small_elsewhere(c: char) -> bool {
     matches!(
         c,

@@ -3,6 +3,7 @@
 //! Every word is known to the rest of the scorer by a small number, so that a text becomes a list of
 //! two-byte tokens and the rules compare bits instead of strings.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::lookup::Lookup;
@@ -138,11 +139,20 @@ impl Lexicon {
     }
 
     fn build() -> Lexicon {
-        let mut roles: Vec<(&'static str, Role)> = Vec::new();
-        let mut add = |word, role: Role| match roles.iter_mut().find(|(known, _)| *known == word) {
-            Some((_, known)) => *known = known.and(role),
-            None => roles.push((word, role)),
+        // Of two means for one word the later counts, as in the reference.
+        let means: BTreeMap<&'static str, f64> = MEANS
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .filter_map(|(word, mean)| Some((word, mean.parse().ok()?)))
+            .collect();
+
+        let mut roles: BTreeMap<&'static str, Role> = BTreeMap::new();
+        let mut add = |word, role| {
+            let known = roles.entry(word).or_insert(Role::NONE);
+            *known = known.and(role);
         };
+        NAMED.iter().for_each(|&(word, role)| add(word, role));
+        means.keys().for_each(|word| add(word, Role::LEXICON));
         for (words, role) in [
             (NEGATIONS, Role::NEGATES),
             (BOOSTERS, Role::BOOSTS),
@@ -150,18 +160,6 @@ impl Lexicon {
         ] {
             words.split_whitespace().for_each(|word| add(word, role));
         }
-        NAMED.iter().for_each(|&(word, role)| add(word, role));
-
-        let mut means: Vec<(&'static str, f64)> = MEANS
-            .lines()
-            .filter_map(|line| line.split_once('\t'))
-            .filter_map(|(word, mean)| Some((word, mean.parse().ok()?)))
-            .collect();
-        means.sort_by_key(|&(word, _)| word);
-        let mean_of = |word| {
-            let at = means.binary_search_by_key(&word, |&(known, _)| known);
-            at.ok().map(|at| means[at].1)
-        };
 
         let weightless = Entry {
             mean: 0.0,
@@ -169,28 +167,14 @@ impl Lexicon {
         };
         let mut entries = Box::new([weightless; Token::WORD as usize + 1]);
         entries[usize::from(Token::BEFORE.word())].roles = Role::LEXICON;
-
-        let (mut named, silent): (Vec<_>, Vec<_>) = roles
+        let (weighty, silent): (Vec<_>, Vec<_>) = roles
             .into_iter()
-            .partition(|&(word, role)| role.has(Role::BUT) || mean_of(word).is_some());
-        let plain = means.iter().map(|&(word, _)| word);
-        let plain = plain.filter(|word| !named.iter().any(|(known, _)| known == word));
-        let plain: Vec<_> = plain.map(|word| (word, Role::NONE)).collect();
-        named.extend(plain);
-
+            .partition(|(_, role)| role.has(Role::LEXICON.and(Role::BUT)));
         let first_weighty = silent.len() as u16 + 1;
-        let mut numbers = Vec::with_capacity(silent.len() + named.len());
-        for (number, (word, role)) in (1..Token::WORD).zip(silent.into_iter().chain(named)) {
-            let mean = mean_of(word);
-            let class = if mean.is_some() {
-                Role::LEXICON
-            } else {
-                Role::NONE
-            };
-            entries[usize::from(number)] = Entry {
-                mean: mean.unwrap_or(0.0),
-                roles: role.and(class),
-            };
+        let mut numbers = Vec::with_capacity(silent.len() + weighty.len());
+        for (number, (word, roles)) in (1..Token::WORD).zip(silent.into_iter().chain(weighty)) {
+            let mean = means.get(word).copied().unwrap_or(0.0);
+            entries[usize::from(number)] = Entry { mean, roles };
             numbers.push((word, number));
         }
         Lexicon {

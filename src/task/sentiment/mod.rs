@@ -4,7 +4,7 @@
 //! every text: by default those on CPython 3.14, and on an older one by [`Summation::Plain`]. C. J. Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based
 //! Model for Sentiment Analysis of Social Media Text", ICWSM 2014.
 //!
-//! One pass cuts the text into two-byte tokens, a second stops only at words that
+//! A first pass cuts the text into two-byte tokens, a second stops only at words that
 //! have a valence, about one in eleven, and looks at their neighbours. Nothing is allocated for a
 //! text once the thread has seen one as long.
 

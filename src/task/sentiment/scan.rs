@@ -1,4 +1,9 @@
-//! From bytes to tokens, in one pass.
+//! From bytes to tokens.
+//!
+//! A mask of the spaces in 64 bytes tells where tokens start and end, whatever their lengths, so
+//! that the only branch nobody can predict is how many end among the 64. What else is frequent and
+//! irregular (a comma after a word, a word the lexicon knows) is a selection instead of a branch;
+//! the compiler turns masks made by hand back into branches, hence `select_unpredictable`.
 
 use memchr::memchr_iter;
 use std::hint::select_unpredictable;
@@ -14,6 +19,7 @@ const BLOCK: usize = 64;
 pub(super) const BACK: usize = 3;
 pub(super) const AHEAD: usize = 2;
 
+/// Classes of bytes.
 const PUNCTUATION: u8 = 1;
 const LOWERCASE: u8 = 2;
 
@@ -65,9 +71,10 @@ pub(super) fn scan(
     let mut next_contraction = contractions.next();
     // Whether the token that runs into the block contained "n't" before it.
     let mut contracted = false;
-    for (at, block) in lower[..text.len() + BLOCK].as_chunks::<BLOCK>().0.iter().enumerate() {
+    let (blocks, _) = lower[..text.len() + BLOCK].as_chunks::<BLOCK>();
+    for (at, block) in blocks.iter().enumerate() {
         let base = at * BLOCK;
-        let spaces = mask(block, is_space);
+        let spaces = spaces(block);
         let before = spaces << 1 | u64::from(spaced);
         let mut starts = !spaces & before;
         let mut ends = spaces & !before;
@@ -91,6 +98,7 @@ pub(super) fn scan(
             contracted = false;
         }
         while let Some(at) = next_contraction.filter(|&at| at < base + BLOCK) {
+            // The token it is in is the one that ends next.
             let earlier = ended & ((1 << (at - base)) - 1);
             match tokens.get_mut(listed + earlier.count_ones() as usize) {
                 Some(token) => token.contract(),
@@ -148,22 +156,17 @@ fn strip(text: &[u8], mut first: usize, mut past: usize) -> (usize, usize) {
     (first, past)
 }
 
-/// White space as Python's `str.split` knows it, so far as it is ASCII: the separators U+001C to
-/// U+001F are part of it.
+/// One bit for each byte of the block that is white space to Python's `str.split`, the first byte
+/// lowest. The separators U+001C to U+001F are part of it.
 #[inline]
-fn is_space(byte: u8) -> bool {
-    byte == b' ' || byte.wrapping_sub(b'\t') < 5 || byte.wrapping_sub(0x1c) < 4
-}
-
-/// One bit for each byte of the block, the first byte lowest.
-#[inline]
-fn mask(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
+fn spaces(block: &[u8; BLOCK]) -> u64 {
     let mut flags = [0; BLOCK];
     for (flag, &byte) in flags.iter_mut().zip(block) {
-        *flag = u8::from(is(byte));
+        let is_space = byte == b' ' || byte.wrapping_sub(b'\t') < 5 || byte.wrapping_sub(0x1c) < 4;
+        *flag = u8::from(is_space);
     }
-    let mut mask = 0;
     // The multiplication moves bit 8i to bit 56 + i, and no two meet on the way.
+    let mut mask = 0;
     for (at, eight) in flags.as_chunks().0.iter().enumerate() {
         let packed = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
         mask |= packed << (8 * at);
