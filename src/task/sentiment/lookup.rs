@@ -58,7 +58,8 @@ impl Lookup {
                 (key(bytes, word.len()), number)
             })
             .collect();
-        let mut seed = 0x9e37_79b9_7f4a_7c15;
+        // Found by trying: the first that needs no other.
+        let mut seed = 0xfb34_c4b9_d8db_d339;
         loop {
             if let Some(table) = Lookup::place(&short, long.clone(), seed) {
                 return table;
