@@ -188,6 +188,7 @@ proptest! {
 /// Every word alone and among neighbours, in three spellings; every emoji apart and glued.
 #[test]
 fn every_word_and_emoji_scores_exactly() {
+    assert_eq!((words().len(), emoji().len()), (7_487, 1_212));
     for word in words() {
         assert_exact(word);
         assert_exact(&format!(

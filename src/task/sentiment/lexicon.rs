@@ -123,6 +123,13 @@ struct Entry {
     roles: Role,
 }
 
+impl Entry {
+    const NONE: Entry = Entry {
+        mean: 0.0,
+        roles: Role::NONE,
+    };
+}
+
 /// All the words, their roles and their means.
 pub(super) struct Lexicon {
     words: Lookup,
@@ -139,20 +146,26 @@ impl Lexicon {
     }
 
     fn build() -> Lexicon {
-        // Of two means for one word the later counts, as in the reference.
-        let means: BTreeMap<&'static str, f64> = MEANS
+        // Of two lines for one word the later counts, as in the reference.
+        let mut words: BTreeMap<&'static str, Entry> = MEANS
             .lines()
             .filter_map(|line| line.split_once('\t'))
             .filter_map(|(word, mean)| Some((word, mean.parse().ok()?)))
+            .map(|(word, mean)| {
+                (
+                    word,
+                    Entry {
+                        mean,
+                        roles: Role::LEXICON,
+                    },
+                )
+            })
             .collect();
-
-        let mut roles: BTreeMap<&'static str, Role> = BTreeMap::new();
-        let mut add = |word, role| {
-            let known = roles.entry(word).or_insert(Role::NONE);
-            *known = known.and(role);
+        let mut add = |word, roles| {
+            let entry = words.entry(word).or_insert(Entry::NONE);
+            entry.roles = entry.roles.and(roles);
         };
         NAMED.iter().for_each(|&(word, role)| add(word, role));
-        means.keys().for_each(|word| add(word, Role::LEXICON));
         for (words, role) in [
             (NEGATIONS, Role::NEGATES),
             (BOOSTERS, Role::BOOSTS),
@@ -161,20 +174,15 @@ impl Lexicon {
             words.split_whitespace().for_each(|word| add(word, role));
         }
 
-        let weightless = Entry {
-            mean: 0.0,
-            roles: Role::NONE,
-        };
-        let mut entries = Box::new([weightless; Token::WORD as usize + 1]);
+        let mut entries = Box::new([Entry::NONE; Token::WORD as usize + 1]);
         entries[usize::from(Token::BEFORE.word())].roles = Role::LEXICON;
-        let (weighty, silent): (Vec<_>, Vec<_>) = roles
+        let (weighty, silent): (Vec<_>, Vec<_>) = words
             .into_iter()
-            .partition(|(_, role)| role.has(Role::LEXICON.and(Role::BUT)));
+            .partition(|(_, entry)| entry.roles.has(Role::LEXICON.and(Role::BUT)));
         let first_weighty = silent.len() as u16 + 1;
         let mut numbers = Vec::with_capacity(silent.len() + weighty.len());
-        for (number, (word, roles)) in (1..Token::WORD).zip(silent.into_iter().chain(weighty)) {
-            let mean = means.get(word).copied().unwrap_or(0.0);
-            entries[usize::from(number)] = Entry { mean, roles };
+        for (number, (word, entry)) in (1..Token::WORD).zip(silent.into_iter().chain(weighty)) {
+            entries[usize::from(number)] = entry;
             numbers.push((word, number));
         }
         Lexicon {
