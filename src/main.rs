@@ -1,3 +1,14 @@
 //! The `manyhands` command: parse, dispatch, exit code.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    arguments.choose_colour();
+    arguments.run().unwrap_or_else(|error| cli::tell(&error))
+}

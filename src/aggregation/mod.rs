@@ -1,5 +1,129 @@
 //! Aggregation: scores combined into one answer that does not depend on how the work was shared
 //! out.
+//!
+//! An [`Aggregator`] takes in scores one by one. Every worker, or every part of the data, has a
+//! clone of it; in the end the clones are merged and the whole is asked for its answer. The
+//! built-in ones keep exact states (integers, ordered pairs), so that the answer has the same bits
+//! on one thread and on a hundred, for every way of cutting the data.
+//!
+//! ```
+//! use manyhands::aggregation::{Aggregator, Count, Extrema, Mean};
+//!
+//! let scores = [0.25, -0.5, 0.75];
+//! let mut all = (Count::new(), Mean::new(), Extrema::new());
+//! for (index, score) in scores.iter().enumerate() {
+//!     all.observe(index as u64, score);
+//! }
+//! let (count, mean, extremes) = all.finish();
+//! assert_eq!((count, mean), (3, 0.5 / 3.0));
+//! assert_eq!(extremes.min.map(|least| least.index), Some(1));
+//! ```
+//!
+//! # The family
+//!
+//! | aggregator | answer | error | cost of a score | state |
+//! |---|---|---|---|---|
+//! | [`Count`] | `u64` | none | one addition | 8 bytes |
+//! | [`Sum`] | `f64` | rounded once | about 1.5 ordered `+=` | some 90 bytes |
+//! | [`Mean`] | `f64` | rounded once | as `Sum` | some 100 bytes |
+//! | [`Variance`] | `f64` | rounded once | about 3 `Sum` | some 200 bytes |
+//! | [`StdDev`] | `f64` | rounded twice | as `Variance` | as `Variance` |
+//! | [`Moments`] | [`MomentSummary`] | as the five above | as `Variance` | as `Variance` |
+//! | [`Extrema`] | [`Extremes`] | none | two comparisons | 40 bytes |
+//! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k for those that enter | 16·k bytes |
+//! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
+//! | [`Quantiles`] | [`QuantileSummary`] | 0.4 % of the score | a few integer operations | 1 KiB an octave in use |
+//!
+//! All of them are [commutative](Aggregator::COMMUTATIVE), and each has one documented answer for
+//! NaN, the infinities, −0, subnormals and overflow.
+//!
+//! They combine: tuples (up to eight) stand side by side; [`of`](Aggregator::of) looks at one side
+//! of a score, [`only`](Aggregator::only) leaves scores out, [`by`](Aggregator::by) and
+//! [`by_ref`](Aggregator::by_ref) group, [`map`](Aggregator::map) turns the answer into another.
+//!
+//! ```
+//! use manyhands::aggregation::{Aggregator, Count, Mean};
+//!
+//! struct Review { stars: u8, score: f64 }
+//!
+//! let mut by_stars = (Count::new(), Mean::new().of(|review: &Review| review.score))
+//!     .only(|review: &Review| review.score != 0.0)
+//!     .by(|review: &Review| review.stars);
+//! by_stars.observe(0, &Review { stars: 5, score: 0.5 });
+//! by_stars.observe(1, &Review { stars: 1, score: -0.5 });
+//! by_stars.observe(2, &Review { stars: 5, score: 0.25 });
+//! assert_eq!(by_stars.finish()[&5], (2, 0.375));
+//! ```
+//!
+//! # One's own
+//!
+//! Three functions, and a claim if it holds. [`assert_laws`] checks it with the harness that checks
+//! the built-in ones.
+//!
+//! ```
+//! use manyhands::aggregation::{Aggregator, assert_laws};
+//!
+//! /// The longest text.
+//! #[derive(Clone, Default)]
+//! struct Longest(usize);
+//!
+//! impl Aggregator<&str> for Longest {
+//!     type Output = usize;
+//!     const COMMUTATIVE: bool = true;
+//!     fn observe(&mut self, _index: u64, text: &&str) {
+//!         self.0 = self.0.max(text.len());
+//!     }
+//!     fn merge(&mut self, later: Self) {
+//!         self.0 = self.0.max(later.0);
+//!     }
+//!     fn finish(self) -> usize {
+//!         self.0
+//!     }
+//! }
+//!
+//! assert_laws(Longest::default(), &["one", "three", "", "seven"]);
+//! ```
+
+mod by;
+mod canonical;
+mod count;
+pub mod exact;
+mod extrema;
+mod histogram;
+mod in_order;
+mod laws;
+mod map;
+mod mean;
+mod moments;
+mod of;
+mod only;
+mod order;
+mod quantiles;
+mod sum;
+mod top;
+mod tuples;
+mod variance;
+mod vectors;
+
+use std::hash::Hash;
+
+pub use by::{By, ByRef};
+pub use canonical::canonical_bytes;
+pub use count::Count;
+pub use extrema::{Extrema, Extremes};
+pub use histogram::{Bins, EdgesError, Histogram};
+pub use in_order::MergeTree;
+pub use laws::assert_laws;
+pub use map::Map;
+pub use mean::Mean;
+pub use moments::{MomentSummary, Moments};
+pub use of::Of;
+pub use only::Only;
+pub use order::Ranked;
+pub use quantiles::{QuantileSummary, Quantiles};
+pub use sum::Sum;
+pub use top::{Bottom, Podium, Top};
+pub use variance::{StdDev, Variance};
 
 /// Combines scores.
 ///
@@ -31,4 +155,103 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
 
     /// The answer.
     fn finish(self) -> Self::Output;
+
+    /// Looks at one side of a score: an aggregator of `R` that hands `look(score)` on.
+    ///
+    /// The closure must name the type it takes.
+    ///
+    /// ```
+    /// use manyhands::aggregation::{Aggregator, Mean};
+    ///
+    /// let mut mean_length = Mean::new().of(|text: &str| text.len() as f64);
+    /// mean_length.observe(0, "four");
+    /// mean_length.observe(1, "eleven");
+    /// assert_eq!(mean_length.finish(), 5.0);
+    /// ```
+    fn of<R: ?Sized, F>(self, look: F) -> Of<Self, F, S>
+    where
+        Self: Sized,
+        S: Sized,
+        F: Fn(&R) -> S + Clone + Send + Sync,
+    {
+        Of::new(self, look)
+    }
+
+    /// Leaves out the scores for which `keep` is false.
+    ///
+    /// ```
+    /// use manyhands::aggregation::{Aggregator, Mean};
+    ///
+    /// let mut mean = Mean::new().only(|score: &f64| !score.is_nan());
+    /// mean.observe(0, &1.0);
+    /// mean.observe(1, &f64::NAN);
+    /// assert_eq!(mean.finish(), 1.0);
+    /// ```
+    fn only<F>(self, keep: F) -> Only<Self, F>
+    where
+        Self: Sized,
+        F: Fn(&S) -> bool + Clone + Send + Sync,
+    {
+        Only::new(self, keep)
+    }
+
+    /// Groups scores by a key: one clone of this aggregator for each. The answer is a map in the
+    /// order of the keys.
+    ///
+    /// ```
+    /// use manyhands::aggregation::{Aggregator, Count};
+    ///
+    /// let mut by_sign = Count::new().by(|score: &f64| *score < 0.0);
+    /// for (index, score) in [0.5, -0.25, 1.0].iter().enumerate() {
+    ///     by_sign.observe(index as u64, score);
+    /// }
+    /// assert_eq!(by_sign.finish(), [(false, 2), (true, 1)].into());
+    /// ```
+    fn by<K, F>(self, key: F) -> By<Self, K, F>
+    where
+        Self: Sized,
+        K: Hash + Eq + Ord + Clone + Send + Sync,
+        F: Fn(&S) -> K + Clone + Send + Sync,
+    {
+        By::new(self, key)
+    }
+
+    /// Groups scores by a key that they hold: like [`by`](Aggregator::by), but the key is borrowed,
+    /// and made owned only when its group is first seen.
+    ///
+    /// ```
+    /// use manyhands::aggregation::{Aggregator, Count};
+    ///
+    /// let mut by_city = Count::new().by_ref(|city: &String| city.as_str());
+    /// for (index, city) in ["Oslo", "Rome", "Oslo"].map(String::from).iter().enumerate() {
+    ///     by_city.observe(index as u64, city);
+    /// }
+    /// assert_eq!(by_city.finish()["Oslo"], 2);
+    /// ```
+    fn by_ref<Q, F>(self, key: F) -> ByRef<Self, Q::Owned, Q, F>
+    where
+        Self: Sized,
+        Q: ToOwned<Owned: Hash + Eq + Ord + Clone + Send + Sync> + Hash + Eq + ?Sized,
+        F: Fn(&S) -> &Q + Clone + Send + Sync,
+    {
+        ByRef::new(self, key)
+    }
+
+    /// Turns the answer into another.
+    ///
+    /// ```
+    /// use manyhands::aggregation::{Aggregator, Mean};
+    ///
+    /// let mut percent = Mean::new().map(|mean| (mean * 100.0).round());
+    /// percent.observe(0, &0.125);
+    /// percent.observe(1, &0.625);
+    /// assert_eq!(percent.finish(), 38.0);
+    /// ```
+    fn map<T, F>(self, turn: F) -> Map<Self, F>
+    where
+        Self: Sized,
+        F: Fn(Self::Output) -> T + Clone + Send + Sync,
+    {
+        Map::new(self, turn)
+    }
 }

@@ -1,0 +1,45 @@
+//! How many records were scored.
+
+use super::Aggregator;
+
+/// Counts scores of any type. Answer: `u64`, exact.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Count};
+///
+/// let mut positive = Count::new().only(|score: &f64| *score > 0.0);
+/// for (index, score) in [0.5, -0.25, 1.0].iter().enumerate() {
+///     positive.observe(index as u64, score);
+/// }
+/// assert_eq!(positive.finish(), 2);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Count {
+    count: u64,
+}
+
+impl Count {
+    /// Nothing counted yet.
+    pub fn new() -> Count {
+        Count::default()
+    }
+}
+
+impl<S: ?Sized> Aggregator<S> for Count {
+    type Output = u64;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, _index: u64, _score: &S) {
+        self.count += 1;
+    }
+
+    fn merge(&mut self, later: Count) {
+        self.count += later.count;
+    }
+
+    fn finish(self) -> u64 {
+        self.count
+    }
+}

@@ -1,0 +1,145 @@
+//! A wide signed integer under construction: the limbs in use, with room in each for thousands of
+//! additions before a carry must move.
+
+/// Bits by which neighbouring limbs differ in weight.
+pub(super) const LIMB_BITS: u32 = 32;
+
+/// Additions after which carries must move. One addition changes a limb by at most 2⁵² (the high
+/// part of a 53-bit significand shifted by a single bit), a limb begins within ±2³³, so 2,047 would
+/// still fit in an `i64`.
+const ADDS_BETWEEN_CARRIES: u16 = 2_000;
+
+/// The integer `Σ limbs[i] · 2^(32·(base + i))`, where each limb is signed and may overlap the
+/// next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Window {
+    limbs: Vec<i64>,
+    base: u16,
+    /// Additions left until carries must move.
+    room: u16,
+}
+
+impl Window {
+    /// Adds `significand · 2^position`, for a significand of 54 bits with its sign.
+    #[inline]
+    pub(super) fn add(&mut self, significand: i64, position: u32) {
+        let shift = position % LIMB_BITS;
+        let [low, high] = self.limbs_at((position / LIMB_BITS) as usize);
+        *low += low_half(significand << shift);
+        *high += significand >> (LIMB_BITS - shift);
+    }
+
+    /// Adds `product · 2^position`, for a product of two significands: 108 bits with its sign.
+    #[inline]
+    pub(super) fn add_product(&mut self, product: i128, position: u32) {
+        let shift = position % LIMB_BITS;
+        let [first, second, third, fourth] = self.limbs_at((position / LIMB_BITS) as usize);
+        let above_first = product >> (LIMB_BITS - shift);
+        *first += low_half((product as i64) << shift);
+        *second += low_half(above_first as i64);
+        *third += low_half((above_first >> LIMB_BITS) as i64);
+        *fourth += (above_first >> (2 * LIMB_BITS)) as i64;
+    }
+
+    /// Adds what `other` has come to.
+    pub(super) fn merge(&mut self, mut other: Window) {
+        if other.limbs.len() > self.limbs.len() {
+            std::mem::swap(self, &mut other);
+        }
+        if other.limbs.is_empty() {
+            return;
+        }
+        self.carry();
+        other.carry();
+        self.cover(other.base as usize, other.limbs.len());
+        let offset = (other.base - self.base) as usize;
+        for (limb, addend) in self.limbs[offset..].iter_mut().zip(&other.limbs) {
+            *limb += addend;
+        }
+        // Two limbs after a carry come to less than a single addition may bring.
+        self.room = ADDS_BETWEEN_CARRIES - 1;
+    }
+
+    /// Whether nothing was ever added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.limbs.is_empty()
+    }
+
+    /// The limbs in use, lowest first.
+    pub(super) fn limbs(&self) -> &[i64] {
+        &self.limbs
+    }
+
+    /// The weight of the lowest limb is 2 to the power of 32 times this.
+    pub(super) fn base(&self) -> u16 {
+        self.base
+    }
+
+    /// The `N` limbs from `first` on, ready to take one addition.
+    #[inline]
+    fn limbs_at<const N: usize>(&mut self, first: usize) -> &mut [i64; N] {
+        let offset = first.wrapping_sub(self.base as usize);
+        if self.room == 0 || offset >= self.limbs.len() || self.limbs.len() - offset < N {
+            self.make_room(first, N);
+        }
+        self.room -= 1;
+        let offset = first - self.base as usize;
+        self.limbs[offset..]
+            .first_chunk_mut()
+            .expect("the window was made to cover these limbs")
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, first: usize, count: usize) {
+        if self.room == 0 {
+            self.carry();
+        }
+        self.cover(first, count);
+    }
+
+    /// Grows the window, at either end, to have these limbs. To the limb and no further: windows
+    /// are many and small, and grow a handful of times in their lives.
+    fn cover(&mut self, first: usize, count: usize) {
+        if self.limbs.is_empty() {
+            self.base = first as u16;
+        }
+        let below = (self.base as usize).saturating_sub(first);
+        let end = self.base as usize + self.limbs.len();
+        let above = (first + count).saturating_sub(end);
+        self.limbs.reserve_exact(below + above);
+        self.limbs.splice(0..0, std::iter::repeat_n(0, below));
+        self.limbs.resize(self.limbs.len() + above, 0);
+        self.base -= below as u16;
+    }
+
+    /// Moves what each limb has over 32 bits into the next. The top limb keeps the sign: a sum of
+    /// small negatives would otherwise run −1 through every limb up to the largest exponent.
+    fn carry(&mut self) {
+        self.room = ADDS_BETWEEN_CARRIES;
+        let mut carry = 0;
+        let Some((top, lower)) = self.limbs.split_last_mut() else {
+            return;
+        };
+        for limb in lower {
+            let total = *limb + carry;
+            *limb = low_half(total);
+            carry = total >> LIMB_BITS;
+        }
+        *top += carry;
+        while let Some(top) = self.limbs.last_mut()
+            && top.unsigned_abs() >> LIMB_BITS != 0
+        {
+            let above = *top >> LIMB_BITS;
+            *top = low_half(*top);
+            self.limbs.reserve_exact(1);
+            self.limbs.push(above);
+        }
+    }
+}
+
+/// The low 32 bits, as a limb.
+#[inline]
+fn low_half(bits: i64) -> i64 {
+    i64::from(bits as u32)
+}

@@ -1,0 +1,100 @@
+//! The smallest and the largest score, and where they are.
+
+use serde::Serialize;
+
+use super::Aggregator;
+use super::order::{Ranked, rank, score_of};
+
+/// The smallest and the largest score with the first record that attains each. Answer:
+/// [`Extremes`], exact.
+///
+/// The order is `f64::total_cmp`, so `-0.0` is less than `0.0`, and infinities and subnormals are
+/// scores like any other. NaN is neither smallest nor largest; it is counted apart.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Extrema, Ranked};
+///
+/// let mut extrema = Extrema::new();
+/// for (index, score) in [0.5, -1.0, f64::NAN, 0.5].iter().enumerate() {
+///     extrema.observe(index as u64, score);
+/// }
+/// let extremes = extrema.finish();
+/// assert_eq!(extremes.min, Some(Ranked { index: 1, score: -1.0 }));
+/// assert_eq!(extremes.max, Some(Ranked { index: 0, score: 0.5 }));
+/// assert_eq!(extremes.nan, 1);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Extrema {
+    /// Rank and index of the smallest; above every score while nothing was observed.
+    min: (i64, u64),
+    /// Negated rank and index of the largest, so that both sides keep the lesser pair.
+    max: (i64, u64),
+    nan: u64,
+}
+
+/// What [`Extrema`] answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Extremes {
+    /// The smallest score and the first record that has it; `None` where every score was NaN.
+    pub min: Option<Ranked>,
+    /// The largest score and the first record that has it; `None` where every score was NaN.
+    pub max: Option<Ranked>,
+    /// How many scores were NaN.
+    pub nan: u64,
+}
+
+/// The rank of a NaN, which is never observed.
+const NOTHING: (i64, u64) = (i64::MAX, u64::MAX);
+
+impl Extrema {
+    /// Nothing seen yet.
+    pub fn new() -> Extrema {
+        Extrema {
+            min: NOTHING,
+            max: NOTHING,
+            nan: 0,
+        }
+    }
+}
+
+impl Default for Extrema {
+    fn default() -> Extrema {
+        Extrema::new()
+    }
+}
+
+impl Aggregator<f64> for Extrema {
+    type Output = Extremes;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, index: u64, score: &f64) {
+        if score.is_nan() {
+            self.nan += 1;
+            return;
+        }
+        let rank = rank(*score);
+        self.min = self.min.min((rank, index));
+        self.max = self.max.min((!rank, index));
+    }
+
+    fn merge(&mut self, later: Extrema) {
+        self.min = self.min.min(later.min);
+        self.max = self.max.min(later.max);
+        self.nan += later.nan;
+    }
+
+    fn finish(self) -> Extremes {
+        let ranked = |rank: i64, index: u64| Ranked {
+            index,
+            score: score_of(rank),
+        };
+        let seen = self.min != NOTHING;
+        Extremes {
+            min: seen.then(|| ranked(self.min.0, self.min.1)),
+            max: seen.then(|| ranked(!self.max.0, self.max.1)),
+            nan: self.nan,
+        }
+    }
+}

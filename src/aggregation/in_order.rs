@@ -1,0 +1,93 @@
+//! Partials that arrive in any order, merged along a tree that depends on their number alone.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use super::Aggregator;
+
+/// Collects the partials of the parts 0, 1, 2, … and merges neighbours as soon as both are there.
+///
+/// For an aggregator that is not [commutative](Aggregator::COMMUTATIVE). The shape of the tree is
+/// that of a binary counter: parts 0 and 1 merge, 2 and 3, then 0–1 with 2–3, and so on; what is
+/// left in the end merges from the left. So the shape depends on how many parts there are and on
+/// nothing else, and even an aggregator that is not quite associative (a rounded sum, say) gives
+/// the same bits in every run over the same parts.
+///
+/// Parts that arrive in order leave no more than log₂(parts) states waiting; each part that is
+/// ahead of its turn may add one.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, MergeTree, Sum};
+///
+/// let mut tree = MergeTree::<f64, Sum>::new();
+/// for part in [2, 0, 1] {
+///     let mut partial = Sum::new();
+///     partial.observe(part as u64, &(part as f64));
+///     tree.insert(part, partial);
+/// }
+/// assert_eq!(tree.finish(Sum::new()).finish(), 3.0);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct MergeTree<S: ?Sized, A> {
+    /// States by the first part of the run each covers, with the log₂ of the run's length.
+    waiting: BTreeMap<usize, (u32, A)>,
+    scores: PhantomData<fn(&S)>,
+}
+
+impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
+    /// No parts yet.
+    pub fn new() -> Self {
+        MergeTree {
+            waiting: BTreeMap::new(),
+            scores: PhantomData,
+        }
+    }
+
+    /// Takes in the partial of one part. Each part may come once.
+    pub fn insert(&mut self, part: usize, partial: A) {
+        let (mut first, mut level, mut state) = (part, 0, partial);
+        loop {
+            let sibling = first ^ (1 << level);
+            match self.waiting.get(&sibling) {
+                Some((height, _)) if *height == level => {}
+                _ => break,
+            }
+            let Some((_, other)) = self.waiting.remove(&sibling) else {
+                break;
+            };
+            state = if sibling < first {
+                merged(other, state)
+            } else {
+                merged(state, other)
+            };
+            first = first.min(sibling);
+            level += 1;
+        }
+        let before = self.waiting.insert(first, (level, state));
+        debug_assert!(before.is_none(), "part {part} came twice");
+    }
+
+    /// How many states wait to be merged.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Merges what waits; `identity` where nothing does. Parts that never came are left out.
+    pub fn finish(self, identity: A) -> A {
+        let states = self.waiting.into_values().map(|(_, state)| state);
+        states.reduce(merged).unwrap_or(identity)
+    }
+}
+
+impl<S: ?Sized, A: Aggregator<S>> Default for MergeTree<S, A> {
+    fn default() -> Self {
+        MergeTree::new()
+    }
+}
+
+fn merged<S: ?Sized, A: Aggregator<S>>(mut earlier: A, later: A) -> A {
+    earlier.merge(later);
+    earlier
+}

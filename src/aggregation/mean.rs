@@ -1,0 +1,55 @@
+//! The mean of the scores.
+
+use super::Aggregator;
+use super::exact::ExactSum;
+
+/// The exact sum divided by the count, rounded once. Answer: `f64`.
+///
+/// - The mean of nothing is NaN; so is that of scores with a NaN, or with infinities of both signs.
+/// - It cannot overflow: the mean of `f64::MAX` and `f64::MAX` is `f64::MAX`.
+/// - The mean of zeros that are all `-0.0` is `-0.0`; a mean under half the smallest subnormal
+///   rounds to a zero of its sign.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Mean};
+///
+/// let mut mean = Mean::new();
+/// for (index, score) in [0.1, 0.2, 0.3].iter().enumerate() {
+///     mean.observe(index as u64, score);
+/// }
+/// assert_eq!(mean.finish(), 0.2);
+/// assert_ne!((0.1 + 0.2 + 0.3) / 3.0, 0.2);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Mean {
+    sum: ExactSum,
+    count: u64,
+}
+
+impl Mean {
+    /// The mean of nothing yet.
+    pub fn new() -> Mean {
+        Mean::default()
+    }
+}
+
+impl Aggregator<f64> for Mean {
+    type Output = f64;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, _index: u64, score: &f64) {
+        self.sum.add(*score);
+        self.count += 1;
+    }
+
+    fn merge(&mut self, later: Mean) {
+        self.sum.merge(later.sum);
+        self.count += later.count;
+    }
+
+    fn finish(self) -> f64 {
+        self.sum.over(self.count)
+    }
+}

@@ -1,0 +1,116 @@
+//! Count, sum, mean and spread together, from the two exact sums that they share.
+
+use serde::Serialize;
+
+use super::Aggregator;
+use super::exact::{ExactSquares, ExactSum};
+
+/// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
+///
+/// Each number has the bits that [`Sum`](super::Sum), [`Mean`](super::Mean),
+/// [`Variance`](super::Variance) and [`StdDev`](super::StdDev) give, at the cost of the variance
+/// alone, and the same answers for NaN, infinities, −0 and overflow.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Moments};
+///
+/// let mut moments = Moments::new();
+/// for (index, score) in [1.0, 2.0, 3.0].iter().enumerate() {
+///     moments.observe(index as u64, score);
+/// }
+/// let summary = moments.finish();
+/// assert_eq!((summary.count, summary.sum, summary.mean), (3, 6.0, 2.0));
+/// assert_eq!((summary.variance, summary.stddev), (1.0, 1.0));
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Moments {
+    count: u64,
+    sum: ExactSum,
+    squares: ExactSquares,
+}
+
+/// What [`Moments`] answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MomentSummary {
+    /// How many scores there were.
+    pub count: u64,
+    /// Their exact sum, rounded once.
+    pub sum: f64,
+    /// Their mean, rounded once.
+    pub mean: f64,
+    /// Their sample variance, rounded once.
+    pub variance: f64,
+    /// Its square root, rounded once more.
+    pub stddev: f64,
+}
+
+impl Moments {
+    /// Nothing observed yet.
+    pub fn new() -> Moments {
+        Moments::default()
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, score: f64) {
+        self.count += 1;
+        self.sum.add(score);
+        self.squares.add(score);
+    }
+
+    pub(super) fn absorb(&mut self, other: Moments) {
+        self.count += other.count;
+        self.sum.merge(other.sum);
+        self.squares.merge(other.squares);
+    }
+
+    /// The variance: of the scores as a whole `population`, or as a sample of one.
+    pub(super) fn variance(&self, population: bool) -> f64 {
+        let freedom = if population {
+            self.count
+        } else {
+            self.count.saturating_sub(1)
+        };
+        if freedom == 0 || self.sum.not_finite().is_some() {
+            return f64::NAN;
+        }
+        let square_of_sum = self.sum.wide().squared();
+        let spread = self.squares.wide().times(self.count).minus(&square_of_sum);
+        spread.round_over(&[self.count, freedom])
+    }
+}
+
+/// The square root of a variance.
+pub(super) fn deviation(variance: f64) -> f64 {
+    // The bits of the NaN that a square root returns are the processor's choice.
+    if variance.is_nan() {
+        f64::NAN
+    } else {
+        variance.sqrt()
+    }
+}
+
+impl Aggregator<f64> for Moments {
+    type Output = MomentSummary;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, _index: u64, score: &f64) {
+        self.add(*score);
+    }
+
+    fn merge(&mut self, later: Moments) {
+        self.absorb(later);
+    }
+
+    fn finish(self) -> MomentSummary {
+        let variance = self.variance(false);
+        MomentSummary {
+            count: self.count,
+            sum: self.sum.value(),
+            mean: self.sum.over(self.count),
+            variance,
+            stddev: deviation(variance),
+        }
+    }
+}

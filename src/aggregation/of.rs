@@ -1,0 +1,52 @@
+//! An aggregator that looks at one side of a score.
+
+use std::marker::PhantomData;
+
+use super::Aggregator;
+
+/// What [`Aggregator::of`] returns: an aggregator of `R` that hands `S` on.
+pub struct Of<A, F, S> {
+    inner: A,
+    look: F,
+    seen: PhantomData<fn() -> S>,
+}
+
+impl<A, F, S> Of<A, F, S> {
+    pub(super) fn new(inner: A, look: F) -> Self {
+        Of {
+            inner,
+            look,
+            seen: PhantomData,
+        }
+    }
+}
+
+// Derived, this would ask for `S: Clone`.
+impl<A: Clone, F: Clone, S> Clone for Of<A, F, S> {
+    fn clone(&self) -> Self {
+        Of::new(self.inner.clone(), self.look.clone())
+    }
+}
+
+impl<R, S, A, F> Aggregator<R> for Of<A, F, S>
+where
+    R: ?Sized,
+    A: Aggregator<S>,
+    F: Fn(&R) -> S + Clone + Send + Sync,
+{
+    type Output = A::Output;
+    const COMMUTATIVE: bool = A::COMMUTATIVE;
+
+    #[inline]
+    fn observe(&mut self, index: u64, score: &R) {
+        self.inner.observe(index, &(self.look)(score));
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.inner.merge(later.inner);
+    }
+
+    fn finish(self) -> A::Output {
+        self.inner.finish()
+    }
+}

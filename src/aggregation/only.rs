@@ -1,0 +1,41 @@
+//! An aggregator that leaves scores out.
+
+use super::Aggregator;
+
+/// What [`Aggregator::only`] returns.
+#[derive(Clone)]
+pub struct Only<A, F> {
+    inner: A,
+    keep: F,
+}
+
+impl<A, F> Only<A, F> {
+    pub(super) fn new(inner: A, keep: F) -> Self {
+        Only { inner, keep }
+    }
+}
+
+impl<S, A, F> Aggregator<S> for Only<A, F>
+where
+    S: ?Sized,
+    A: Aggregator<S>,
+    F: Fn(&S) -> bool + Clone + Send + Sync,
+{
+    type Output = A::Output;
+    const COMMUTATIVE: bool = A::COMMUTATIVE;
+
+    #[inline]
+    fn observe(&mut self, index: u64, score: &S) {
+        if (self.keep)(score) {
+            self.inner.observe(index, score);
+        }
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.inner.merge(later.inner);
+    }
+
+    fn finish(self) -> A::Output {
+        self.inner.finish()
+    }
+}

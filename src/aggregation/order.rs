@@ -1,0 +1,30 @@
+//! The total order of scores, as integers: `f64::total_cmp` without the comparison.
+
+use serde::Serialize;
+
+/// A score and the record it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Ranked {
+    /// The index of the record, counted from 0.
+    pub index: u64,
+    /// Its score.
+    pub score: f64,
+}
+
+/// The integer that is ordered as `f64::total_cmp` orders scores.
+#[inline]
+pub(super) fn rank(score: f64) -> i64 {
+    flip_negative(score.to_bits() as i64)
+}
+
+/// The score of a rank.
+pub(super) fn score_of(rank: i64) -> f64 {
+    f64::from_bits(flip_negative(rank) as u64)
+}
+
+/// Negative floats grow in magnitude with their bits, so all bits but the sign turn over. Its own
+/// inverse.
+#[inline]
+fn flip_negative(bits: i64) -> i64 {
+    bits ^ ((bits >> 63) as u64 >> 1) as i64
+}

@@ -1,0 +1,105 @@
+//! Counts of positive scores, 128 buckets to each octave, octaves only where there are scores.
+
+/// The smallest score counted here: the smallest normal `f64`.
+pub(super) const SMALLEST: f64 = f64::MIN_POSITIVE;
+
+/// Leading bits of the fraction that tell buckets of one octave apart. A bucket is 2⁻⁷ of its
+/// octave's start wide, so its middle is within 2⁻⁸ of all its scores.
+const BUCKET_BITS: u32 = 7;
+const BUCKETS: usize = 1 << BUCKET_BITS;
+const FRACTION_BITS: u32 = 52;
+
+/// The counts of one octave: the scores that share an exponent.
+type Page = Box<[u64; BUCKETS]>;
+
+/// A window of octaves, from the lowest to the highest that has scores.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Octaves {
+    /// The exponent field of the first page.
+    first: usize,
+    pages: Vec<Option<Page>>,
+}
+
+impl Octaves {
+    /// Counts a score of [`SMALLEST`] or more.
+    #[inline]
+    pub(super) fn count(&mut self, score: f64) {
+        let bits = score.to_bits();
+        let octave = (bits >> FRACTION_BITS) as usize;
+        let bucket = (bits >> (FRACTION_BITS - BUCKET_BITS)) as usize % BUCKETS;
+        match self.pages.get_mut(octave.wrapping_sub(self.first)) {
+            Some(Some(page)) => page[bucket] += 1,
+            _ => self.page(octave)[bucket] += 1,
+        }
+    }
+
+    /// How many scores were counted.
+    pub(super) fn total(&self) -> u64 {
+        self.pages
+            .iter()
+            .flatten()
+            .flat_map(|page| page.iter())
+            .sum()
+    }
+
+    /// The middle of the bucket that holds the score of this rank, counted from 0 at the smallest.
+    pub(super) fn score_at(&self, rank: u64) -> f64 {
+        let mut left = rank;
+        for (octave, page) in (self.first..).zip(&self.pages) {
+            for (bucket, &count) in page.iter().flat_map(|page| page.iter().enumerate()) {
+                if left < count {
+                    return middle(octave, bucket);
+                }
+                left -= count;
+            }
+        }
+        f64::INFINITY
+    }
+
+    /// Adds the counts of `other`.
+    pub(super) fn merge(&mut self, mut other: Octaves) {
+        if other.pages.len() > self.pages.len() {
+            std::mem::swap(self, &mut other);
+        }
+        for (octave, page) in (other.first..).zip(other.pages) {
+            let Some(page) = page else { continue };
+            self.cover(octave);
+            match &mut self.pages[octave - self.first] {
+                Some(counts) => {
+                    for (count, addend) in counts.iter_mut().zip(page.iter()) {
+                        *count += addend;
+                    }
+                }
+                vacant => *vacant = Some(page),
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn page(&mut self, octave: usize) -> &mut [u64; BUCKETS] {
+        self.cover(octave);
+        self.pages[octave - self.first].get_or_insert_with(|| Box::new([0; BUCKETS]))
+    }
+
+    /// Grows the window to have this octave.
+    fn cover(&mut self, octave: usize) {
+        if self.pages.is_empty() {
+            self.first = octave;
+        }
+        let below = self.first.saturating_sub(octave);
+        self.pages.splice(0..0, std::iter::repeat_n(None, below));
+        self.first -= below;
+        let pages = self.pages.len().max(octave - self.first + 1);
+        self.pages.resize(pages, None);
+    }
+}
+
+/// The score in the middle of a bucket.
+fn middle(octave: usize, bucket: usize) -> f64 {
+    let start = (octave as u64) << FRACTION_BITS | (bucket as u64) << (FRACTION_BITS - BUCKET_BITS);
+    if f64::from_bits(start).is_infinite() {
+        return f64::INFINITY;
+    }
+    f64::from_bits(start | 1 << (FRACTION_BITS - BUCKET_BITS - 1))
+}

@@ -1,0 +1,50 @@
+//! The sum of the scores.
+
+use super::Aggregator;
+use super::exact::ExactSum;
+
+/// The exact sum, rounded once. Answer: `f64`.
+///
+/// NaN, infinities, overflow and −0 follow [`ExactSum`]: IEEE 754's answers, in any order; the sum
+/// of nothing is `0.0`.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Sum};
+///
+/// let mut sum = Sum::new();
+/// for (index, score) in [0.1; 10].iter().enumerate() {
+///     sum.observe(index as u64, score);
+/// }
+/// assert_eq!(sum.finish(), 1.0);
+/// assert_ne!([0.1; 10].iter().sum::<f64>(), 1.0);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Sum {
+    sum: ExactSum,
+}
+
+impl Sum {
+    /// The sum of nothing yet.
+    pub fn new() -> Sum {
+        Sum::default()
+    }
+}
+
+impl Aggregator<f64> for Sum {
+    type Output = f64;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, _index: u64, score: &f64) {
+        self.sum.add(*score);
+    }
+
+    fn merge(&mut self, later: Sum) {
+        self.sum.merge(later.sum);
+    }
+
+    fn finish(self) -> f64 {
+        self.sum.value()
+    }
+}

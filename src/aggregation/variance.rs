@@ -1,0 +1,115 @@
+//! How far the scores spread: variance and standard deviation.
+
+use super::Aggregator;
+use super::moments::{Moments, deviation};
+
+/// The variance, from the exact Σx and Σx², rounded once. Answer: `f64`.
+///
+/// `(n·Σx² − (Σx)²) / (n·(n − 1))` for a sample, over `n²` for a whole population. The subtraction
+/// that ruins this formula in floating point is exact here, so no running mean is needed.
+///
+/// NaN where it is undefined: of nothing, of a sample of one, and wherever a score is NaN or
+/// infinite. A variance beyond `f64::MAX` is an infinity; one under half the smallest subnormal is
+/// `0.0`. Equal scores have exactly `0.0`.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Variance};
+///
+/// let mut variance = Variance::new();
+/// for (index, score) in [1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0].iter().enumerate() {
+///     variance.observe(index as u64, score);
+/// }
+/// assert_eq!(variance.finish(), 1.0);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Variance {
+    population: bool,
+    moments: Moments,
+}
+
+impl Variance {
+    /// The variance that a sample suggests for what it was drawn from: divided by n·(n − 1).
+    pub fn new() -> Variance {
+        Variance::default()
+    }
+
+    /// The variance of the scores themselves: divided by n².
+    pub fn population() -> Variance {
+        Variance {
+            population: true,
+            ..Variance::default()
+        }
+    }
+}
+
+impl Aggregator<f64> for Variance {
+    type Output = f64;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, _index: u64, score: &f64) {
+        self.moments.add(*score);
+    }
+
+    fn merge(&mut self, later: Variance) {
+        self.moments.absorb(later.moments);
+    }
+
+    fn finish(self) -> f64 {
+        self.moments.variance(self.population)
+    }
+}
+
+/// The square root of the [`Variance`]: the variance is rounded once, and its root once more, so
+/// the answer is within one unit in the last place. Answer: `f64`.
+///
+/// NaN, infinities and overflow follow the variance: a deviation whose square is beyond `f64::MAX`
+/// is an infinity, and one whose square rounds to `0.0` is `0.0`.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, StdDev};
+///
+/// let mut deviation = StdDev::population();
+/// for (index, score) in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0].iter().enumerate() {
+///     deviation.observe(index as u64, score);
+/// }
+/// assert_eq!(deviation.finish(), 2.0);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct StdDev {
+    variance: Variance,
+}
+
+impl StdDev {
+    /// The deviation that a sample suggests for what it was drawn from.
+    pub fn new() -> StdDev {
+        StdDev::default()
+    }
+
+    /// The deviation of the scores themselves.
+    pub fn population() -> StdDev {
+        StdDev {
+            variance: Variance::population(),
+        }
+    }
+}
+
+impl Aggregator<f64> for StdDev {
+    type Output = f64;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, index: u64, score: &f64) {
+        self.variance.observe(index, score);
+    }
+
+    fn merge(&mut self, later: StdDev) {
+        self.variance.merge(later.variance);
+    }
+
+    fn finish(self) -> f64 {
+        deviation(self.variance.finish())
+    }
+}

@@ -1,0 +1,63 @@
+//! `manyhands generate`: made-up reviews, the same bytes for the same seed.
+
+use std::io;
+use std::ops::Range;
+use std::process::ExitCode;
+
+use clap::Args;
+use manyhands::aggregation::Count;
+use manyhands::dataset::synthetic::Synthetic;
+use manyhands::sink::{InOrder, Sink};
+use manyhands::{Failure, Pipeline};
+
+use super::progress;
+
+/// The arguments of `generate`.
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// How many reviews.
+    #[arg(long, short = 'n', value_name = "N")]
+    records: usize,
+
+    /// Which reviews: the same seed gives the same bytes.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+}
+
+impl Generate {
+    pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
+        let reviews = Synthetic::new(self.records as u64, self.seed);
+        let lines = ReviewLines {
+            reviews,
+            out: InOrder::new(io::stdout()),
+        };
+        let bar = progress::records(self.records as u64, quiet);
+        let written = Pipeline::new(&(0..self.records), |_: &usize| ())
+            .progress(&|records| bar.inc(records))
+            .scores(&lines)
+            .aggregate(Count::new());
+        bar.finish_and_clear();
+        written?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes the reviews in order. They are made where lines are rendered, on the workers.
+struct ReviewLines {
+    reviews: Synthetic,
+    out: InOrder<io::Stdout>,
+}
+
+impl Sink<()> for ReviewLines {
+    fn render(&self, index: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
+        self.reviews.write(index, bytes);
+    }
+
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<()> {
+        self.out.write(records, bytes)
+    }
+
+    fn abandon(&self) {
+        self.out.abandon();
+    }
+}

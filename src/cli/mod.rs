@@ -1,0 +1,119 @@
+//! The command line: a thin shell over the library's public interface.
+
+mod destination;
+mod failures;
+mod generate;
+mod progress;
+mod score;
+mod scores;
+mod text;
+
+use std::io;
+use std::process::ExitCode;
+
+use anstream::ColorChoice;
+use clap::{Parser, Subcommand, ValueEnum};
+use manyhands::Error;
+
+use text::{ERROR, paint};
+
+/// What the command comes back with.
+mod exit {
+    pub(super) const SOME_FAILED: u8 = 1;
+    pub(super) const USAGE: u8 = 2;
+    pub(super) const BAD_INPUT: u8 = 3;
+    pub(super) const HALTED: u8 = 4;
+    pub(super) const NOT_WRITTEN: u8 = 5;
+}
+
+/// Scores every record of a large dataset on every core, and gives the same answer every time.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to use colour.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true)]
+    color: Colour,
+
+    /// No progress and no notes on standard error; errors are still told.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
+4 stopped at a failure, 5 output could not be written.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Score every record of one or more files, and report.
+    Score(score::Score),
+    /// Write made-up reviews to standard output, the same ones for the same seed.
+    Generate(generate::Generate),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+impl Arguments {
+    /// Sets when to use colour, for everything written from now on.
+    pub fn choose_colour(&self) {
+        match self.color {
+            Colour::Auto => {}
+            Colour::Always => ColorChoice::Always.write_global(),
+            Colour::Never => ColorChoice::Never.write_global(),
+        }
+    }
+
+    /// Runs the command.
+    pub fn run(self) -> Result<ExitCode, anyhow::Error> {
+        match self.command {
+            Command::Score(score) => score.run(self.quiet),
+            Command::Generate(generate) => generate.run(self.quiet),
+        }
+    }
+}
+
+/// A wrong use of the command line that clap cannot see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// Tells an error, and returns the exit code for it.
+pub fn tell(error: &anyhow::Error) -> ExitCode {
+    let Some(code) = code_of(error) else {
+        return ExitCode::SUCCESS;
+    };
+    anstream::eprintln!("{} {error}", paint(ERROR, "error:"));
+    if let Some(Error::Halted { scored, .. }) = error.downcast_ref() {
+        let others = "leave out --on-failure stop to score the others";
+        anstream::eprintln!("  stopped there, with {scored} records scored; {others}");
+    }
+    ExitCode::from(code)
+}
+
+/// The exit code of an error; none where the reader of the output has gone away, which ends the
+/// command quietly.
+fn code_of(error: &anyhow::Error) -> Option<u8> {
+    let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return (!gone(error)).then_some(exit::NOT_WRITTEN);
+    }
+    if error.is::<destination::Refused>() {
+        return Some(exit::NOT_WRITTEN);
+    }
+    match error.downcast_ref::<Error>() {
+        Some(Error::Output(error)) if gone(error) => None,
+        Some(Error::Output(_)) => Some(exit::NOT_WRITTEN),
+        Some(Error::Halted { .. }) => Some(exit::HALTED),
+        Some(Error::Input { .. }) => Some(exit::BAD_INPUT),
+        _ => Some(exit::USAGE),
+    }
+}

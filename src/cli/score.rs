@@ -1,0 +1,152 @@
+//! `manyhands score`: a plan from the arguments, its run, its report.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use manyhands::OnFailure;
+use manyhands::plan::{Answer, ExecutorName, Plan, Scorer};
+
+use super::destination::Destination;
+use super::scores::ScoreLines;
+use super::{exit, failures, progress, text};
+
+/// The arguments of `score`.
+#[derive(Debug, Args)]
+pub struct Score {
+    /// Files of JSON lines: one JSON object a line. Several are one dataset, in this order.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The scorer: sentiment.
+    #[arg(long = "with", value_name = "SCORER")]
+    scorer: Scorer,
+
+    /// The field that holds the text to score.
+    #[arg(long, default_value = "text")]
+    field: String,
+
+    /// The field to group the scores by.
+    #[arg(long, value_name = "FIELD")]
+    by: Option<String>,
+
+    /// How many of the best and of the worst records to show.
+    #[arg(long, value_name = "K", default_value_t = 3)]
+    top: usize,
+
+    /// Fields to copy to the scores file.
+    #[arg(
+        long,
+        value_name = "FIELD,...",
+        value_delimiter = ',',
+        requires = "scores"
+    )]
+    keep: Vec<String>,
+
+    /// Write every score to this file, in the order of the records: .jsonl or .csv, or - for JSON
+    /// lines on standard output (the report then goes to standard error).
+    #[arg(long, value_name = "OUT")]
+    scores: Option<PathBuf>,
+
+    /// Overwrite the scores file if there is one.
+    #[arg(long, requires = "scores")]
+    force: bool,
+
+    /// Print the report as one JSON object.
+    #[arg(long)]
+    json: bool,
+
+    /// How many worker threads; without, as many as there are cores this process may use.
+    #[arg(long, short = 'j', value_name = "N", value_parser = parse_threads)]
+    threads: Option<usize>,
+
+    /// How to run: sequential, work-stealing. The answer is the same.
+    #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
+    executor: ExecutorName,
+
+    /// What to do about a record that cannot be scored: skip it and go on, or stop.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = FailurePolicy::Skip)]
+    on_failure: FailurePolicy,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum FailurePolicy {
+    Skip,
+    Stop,
+}
+
+/// The most threads that make sense to ask for: more is a slip of the finger.
+const MOST_THREADS: usize = 4096;
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads) if (1..=MOST_THREADS).contains(&threads) => Ok(threads),
+        _ => Err(format!("expected a whole number from 1 to {MOST_THREADS}")),
+    }
+}
+
+impl Score {
+    fn plan(&self) -> Plan {
+        let mut plan = Plan::new(&self.files);
+        plan.scorer = self.scorer;
+        plan.field.clone_from(&self.field);
+        plan.by.clone_from(&self.by);
+        plan.top = self.top;
+        plan.keep.clone_from(&self.keep);
+        plan.executor = self.executor;
+        plan.threads = self.threads;
+        plan.on_failure = match self.on_failure {
+            FailurePolicy::Skip => OnFailure::Skip,
+            FailurePolicy::Stop => OnFailure::Stop,
+        };
+        plan
+    }
+
+    pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
+        let plan = self.plan();
+        let opened = plan.open()?;
+        let scores = self.scores.as_deref();
+        let destination = scores.map(|path| Destination::open(path, self.force, &self.files));
+        let to_stdout = matches!(destination, Some(Ok(Destination::Stdout)));
+        let lines = destination
+            .transpose()?
+            .map(|to| ScoreLines::new(to, scores, &plan));
+        let lines = lines.transpose()?;
+        let bar = progress::bytes(opened.bytes(), quiet);
+        let answer = opened.run(
+            &|bytes| bar.inc(bytes),
+            lines.as_ref().map(|lines| lines as _),
+        );
+        bar.finish_and_clear();
+        let answer = answer?;
+        if let Some(lines) = lines {
+            lines.finish()?;
+        }
+        let report = if self.json {
+            answer.to_json() + "\n"
+        } else {
+            text::report(&plan, &answer, opened.bytes())
+        };
+        if to_stdout {
+            anstream::stderr().write_all(report.as_bytes())?;
+        } else {
+            let mut stdout = anstream::stdout().lock();
+            stdout.write_all(report.as_bytes())?;
+            stdout.flush()?;
+        }
+        tell_failures(&answer, quiet);
+        Ok(ExitCode::from(if answer.report.failed > 0 {
+            exit::SOME_FAILED
+        } else {
+            0
+        }))
+    }
+}
+
+fn tell_failures(answer: &Answer, quiet: bool) {
+    failures::tell(&answer.report);
+    if answer.report.records == 0 && !quiet {
+        anstream::eprintln!("note: there are no records in the input");
+    }
+}

@@ -1,0 +1,217 @@
+//! The report as text, for 80 columns, in colour or without.
+
+mod groups;
+mod histogram;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
+use indicatif::{HumanBytes, HumanCount};
+use manyhands::plan::{Answer, Example, Plan, Summary};
+
+/// For what went wrong.
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// For headings.
+const HEADING: Style = Style::new().bold();
+/// For what is said in passing.
+const ASIDE: Style = Style::new().dimmed();
+
+/// How wide the report is, in columns of a terminal.
+const WIDTH: u16 = 80;
+
+/// Text in a style. Where there is no colour, it is stripped when it is printed.
+pub(super) fn paint(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// The whole report.
+pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
+    let summary = &answer.report.value;
+    let main = plan.scorer.columns()[plan.scorer.main()];
+    let mut text = headline(plan, answer, bytes);
+    if answer.report.scored > 0 {
+        text += &columns(plan, summary);
+        text += &heading(&format!("{} of the records", main.name));
+        text += &histogram::draw(&summary.scores[main.name].histogram);
+        if let (Some(by), Some(groups)) = (&plan.by, &summary.groups) {
+            text += &groups::tables(by, main.name, groups, &summary.scores[main.name].moments);
+        }
+        text += &examples("best", &answer.top);
+        text += &examples("worst", &answer.bottom);
+    }
+    text += &footer(answer);
+    text
+}
+
+fn heading(text: &str) -> String {
+    format!("\n{}\n", paint(HEADING, text))
+}
+
+fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
+    let report = &answer.report;
+    let files = match plan.files.as_slice() {
+        [file] => file.display().to_string(),
+        files => format!("{} files", files.len()),
+    };
+    let scored = format!("{} records scored", HumanCount(report.scored));
+    let failed = match report.failed {
+        0 => String::new(),
+        failed => paint(ERROR, format!(", {} failed", HumanCount(failed))),
+    };
+    let of = format!(
+        "{} of {:?} in {files}, {}",
+        plan.scorer,
+        plan.field,
+        HumanBytes(bytes)
+    );
+    format!("{}{failed}  {}\n", paint(HEADING, scored), paint(ASIDE, of))
+}
+
+/// Every column of the scores in a line.
+fn columns(plan: &Plan, summary: &Summary) -> String {
+    let mut table = table(["", "mean", "std dev", "min", "5 %", "median", "95 %", "max"]);
+    for column in plan.scorer.columns() {
+        let described = &summary.scores[column.name];
+        let quantile = |wanted: f64| {
+            let quantiles = described.quantiles.quantiles.iter();
+            number(
+                quantiles
+                    .clone()
+                    .find(|(q, _)| *q == wanted)
+                    .map(|(_, score)| *score),
+            )
+        };
+        table.add_row([
+            column.name.to_owned(),
+            number(described.moments.mean),
+            number(described.moments.stddev),
+            number(described.quantiles.min),
+            quantile(0.05),
+            quantile(0.5),
+            quantile(0.95),
+            number(described.quantiles.max),
+        ]);
+    }
+    format!("\n{}", finish(table))
+}
+
+/// Records with their place and the beginning of their text.
+fn examples(name: &str, examples: &[Example]) -> String {
+    if examples.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH).set_truncation_indicator("…");
+    for example in examples {
+        let mut row = Row::from([
+            number(example.score),
+            format!("record {}", example.index + 1),
+            readable(&example.text),
+        ]);
+        row.max_height(2);
+        table.add_row(row);
+    }
+    for place in 0..2 {
+        if let Some(column) = table.column_mut(place) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    heading(name) + &finish(table)
+}
+
+/// The beginning of a text on one line, without anything that a terminal would obey.
+fn readable(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let mut line = String::new();
+    for word in words.filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > usize::from(WIDTH) * 8 {
+            break;
+        }
+    }
+    line
+}
+
+fn footer(answer: &Answer) -> String {
+    let timing = &answer.report.timing;
+    let seconds = timing.wall.as_secs_f64();
+    let rate = HumanCount((answer.report.records as f64 / seconds.max(1e-9)) as u64);
+    let workers = match timing.workers.len() {
+        1 => "1 worker".to_owned(),
+        several => format!("{several} workers"),
+    };
+    let mut text = heading("run");
+    let busy = timing.utilisation() * 100.0;
+    let _ = write!(
+        text,
+        "{} on {workers}, busy {busy:.0} % of it",
+        duration(timing.wall)
+    );
+    if let Some(cpu) = timing.cpu {
+        let _ = write!(text, "; {} of processor time", duration(cpu));
+    }
+    let _ = writeln!(text, "; {rate} records a second");
+    let digest = answer.digest;
+    let _ = writeln!(
+        text,
+        "digest {digest}  {}",
+        paint(ASIDE, "equal for equal answers")
+    );
+    text
+}
+
+fn duration(duration: Duration) -> String {
+    match duration.as_secs_f64() {
+        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
+        seconds if seconds < 120.0 => format!("{seconds:.2} s"),
+        seconds => format!("{:.1} min", seconds / 60.0),
+    }
+}
+
+/// A score or a statistic of scores to four digits; a dash where there is none.
+fn number(value: impl Into<Option<f64>>) -> String {
+    match value.into() {
+        Some(value) if value.is_finite() => format!("{value:.4}"),
+        _ => "-".to_owned(),
+    }
+}
+
+/// A table without lines: names on the left, numbers on the right.
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_header(header)
+        .set_width(WIDTH);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_truncation_indicator("…");
+    for place in 1..N {
+        if let Some(column) = table.column_mut(place) {
+            column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDTH / 2)));
+    }
+    table
+}
+
+/// The text of a table, without the blanks that it puts at the ends of lines.
+fn finish(table: Table) -> String {
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
+}

@@ -1,0 +1,260 @@
+//! The fields of a JSON object that a task looks at, read in one pass without copying.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::JsonLine;
+use crate::error::BadRecord;
+
+/// Which fields of a JSON object to read: the text, and others as they stand.
+///
+/// ```
+/// use manyhands::dataset::{Fields, JsonLine};
+///
+/// let fields = Fields::new("text", ["movie"]);
+/// let line = JsonLine::new(r#"{"movie": "tt0030563", "stars": 4, "text": "Good \"fun\"."}"#);
+/// let values = fields.of(&line)?;
+/// assert_eq!(values.text, "Good \"fun\".");
+/// assert_eq!(values.raw[0], Some(r#""tt0030563""#));
+/// # Ok::<(), manyhands::error::BadRecord>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fields {
+    text: String,
+    others: Vec<String>,
+    /// The text is among the others too, so it must be read as it stands first.
+    text_too: bool,
+}
+
+/// The fields of one record.
+#[derive(Clone, Debug, Default)]
+pub struct Values<'a> {
+    /// The text, borrowed from the record unless it holds escapes.
+    pub text: Cow<'a, str>,
+    /// The other fields as JSON, in the order they were asked for; `None` where the record has no
+    /// such field.
+    pub raw: Vec<Option<&'a str>>,
+}
+
+impl Fields {
+    /// Reads the string in the field `text`, and the JSON of the fields `others`.
+    pub fn new<N: Into<String>>(
+        text: impl Into<String>,
+        others: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let text = text.into();
+        let others: Vec<String> = others.into_iter().map(Into::into).collect();
+        let text_too = others.contains(&text);
+        Fields {
+            text,
+            others,
+            text_too,
+        }
+    }
+
+    /// The fields of one record. Of a field that stands twice the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// Where the line is not a JSON object or its text is missing or not a string.
+    pub fn of<'a>(&self, line: &JsonLine<'a>) -> Result<Values<'a>, BadRecord> {
+        let text = line.as_str();
+        let mut json = serde_json::Deserializer::from_str(text);
+        json.deserialize_map(Reader(self))
+            .and_then(|values| json.end().map(|()| values))
+            .map_err(|_| self.explain(text))
+    }
+
+    /// What is wrong with a line that could not be read, and where: a second, slower look.
+    fn explain(&self, line: &str) -> BadRecord {
+        let members: Members<'_> = match serde_json::from_str(line) {
+            Ok(members) => members,
+            Err(error) if error.is_data() => {
+                return BadRecord::new(
+                    format!("expected a JSON object, found {}", kind_of(line)),
+                    1,
+                );
+            }
+            Err(error) => return bad_json(&error),
+        };
+        let text = members.0.iter().rev().find(|(name, _)| *name == self.text);
+        let Some((_, value)) = text else {
+            let mut names: Vec<_> = members
+                .0
+                .iter()
+                .take(8)
+                .map(|(name, _)| format!("{name:?}"))
+                .collect();
+            if members.0.len() > names.len() {
+                names.push("…".to_owned());
+            }
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            return BadRecord::new(
+                format!(
+                    "expected a field {:?}; the record's fields: {names}",
+                    self.text
+                ),
+                1,
+            );
+        };
+        // The value borrows from the line, so the distance between the two is its column.
+        let column = value.get().as_ptr() as usize - line.as_ptr() as usize + 1;
+        match serde_json::from_str::<Text<'_>>(value.get()) {
+            Err(error) if !error.is_data() => BadRecord::new(
+                format!(
+                    "expected a string in field {:?}: {}",
+                    self.text,
+                    reason(&error)
+                ),
+                (column + error.column()) as u64 - 1,
+            ),
+            _ => BadRecord::new(
+                format!(
+                    "expected a string in field {:?}, found {}",
+                    self.text,
+                    kind_of(value.get())
+                ),
+                column as u64,
+            ),
+        }
+    }
+}
+
+/// The reason of a JSON error without the place, which is told apart from it.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rfind(" at line ")
+        .map_or(text.as_str(), |end| &text[..end])
+        .to_owned()
+}
+
+pub(super) fn bad_json(error: &serde_json::Error) -> BadRecord {
+    let message = match error.classify() {
+        serde_json::error::Category::Data => reason(error),
+        _ => format!("expected a JSON object: {}", reason(error)),
+    };
+    BadRecord::new(message, error.column() as u64)
+}
+
+/// What kind of value a piece of JSON is, in words.
+fn kind_of(json: &str) -> &'static str {
+    match json.trim_start().as_bytes().first() {
+        Some(b'"') => "a string",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// A JSON string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads the wanted fields of an object.
+struct Reader<'f>(&'f Fields);
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Values<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Values<'de>, M::Error> {
+        let fields = self.0;
+        let mut text = None;
+        let mut raw = vec![None; fields.others.len()];
+        while let Some(name) = members.next_key_seed(NameReader(fields))? {
+            match name {
+                Name::Text => text = Some(members.next_value::<Text<'de>>()?.0),
+                Name::Other(other) => {
+                    raw[other] = Some(members.next_value::<&'de RawValue>()?.get());
+                }
+                Name::Unknown => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if fields.text_too {
+            let other = fields.others.iter().position(|name| *name == fields.text);
+            if let Some(json) = other.and_then(|other| raw[other]) {
+                text = Some(
+                    serde_json::from_str::<Text<'de>>(json)
+                        .map_err(serde::de::Error::custom)?
+                        .0,
+                );
+            }
+        }
+        let text = text.ok_or_else(|| serde::de::Error::missing_field("text"))?;
+        Ok(Values { text, raw })
+    }
+}
+
+/// Which of the wanted fields a name is.
+enum Name {
+    Text,
+    Other(usize),
+    Unknown,
+}
+
+struct NameReader<'f>(&'f Fields);
+
+impl<'de> DeserializeSeed<'de> for NameReader<'_> {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<Name, D::Error> {
+        name.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameReader<'_> {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+        let fields = self.0;
+        if name == fields.text && !fields.text_too {
+            return Ok(Name::Text);
+        }
+        let other = fields.others.iter().position(|other| other == name);
+        Ok(other.map_or(Name::Unknown, Name::Other))
+    }
+}
+
+/// Every member of an object, for explaining what is wrong with it.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    members.push((name.0, value));
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Collect).map(Members)
+    }
+}

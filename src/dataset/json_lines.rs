@@ -1,0 +1,349 @@
+//! JSON lines: files with one JSON object a line, read in parts by every worker at once.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::lines::{Buffer, TextFile};
+use super::{At, Dataset};
+use crate::error::{BadRecord, Error, Place};
+
+/// A part is this fraction of the data, so that there is something to share out at the end of the
+/// run even among many workers …
+const PARTS_AIM: u64 = 4096;
+/// … within these bounds, in bytes: not so short that reading one costs more than its records, not
+/// so long that it fills memory.
+const PART_BYTES: (u64, u64) = (512, 1 << 20);
+/// Neighbouring parts are fetched together up to this many bytes.
+const FETCH_BYTES: u64 = 256 << 10;
+/// How often a worker looks whether its neighbour has counted the records before its own, before
+/// it counts them itself. A neighbour needs some tens of microseconds.
+const LOOKS: usize = 1000;
+
+/// One or more files of JSON lines as one dataset.
+///
+/// Every line that is not blank is a record. Parts are byte ranges of a file, cut from its length
+/// alone; a record belongs to the part in which its first byte stands. Lines end with `\n` or
+/// `\r\n`, the last one may go without; a UTF-8 byte-order mark is skipped. A line of any length
+/// is one record, and memory follows the longest line that is read at a time.
+///
+/// ```
+/// use manyhands::prelude::*;
+///
+/// let reviews = JsonLines::open(["data/reviews.jsonl"])?;
+/// let stars = fallible(|line: &JsonLine<'_>| {
+///     #[derive(serde::Deserialize)]
+///     struct Review { rating: f64 }
+///     line.parse::<Review>().map(|review| review.rating)
+/// });
+/// let report = Pipeline::new(&reviews, stars).aggregate(Mean::new())?;
+/// assert!((1.0..=5.0).contains(&report.value));
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct JsonLines {
+    files: Vec<Source>,
+    part_bytes: u64,
+    /// What comes before each part, as far as it is known; one entry more than there are parts.
+    starts: Vec<OnceLock<Start>>,
+    buffers: Mutex<Vec<Buffer>>,
+}
+
+/// One file and the parts it is cut into.
+#[derive(Debug)]
+struct Source {
+    text: TextFile,
+    parts: Range<usize>,
+}
+
+/// How many records of the dataset and lines of the file come before a part.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    records: u64,
+    lines: u64,
+}
+
+/// A line that should be a JSON object.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonLine<'a> {
+    text: &'a str,
+}
+
+impl<'a> JsonLine<'a> {
+    /// A record that stands in memory.
+    pub fn new(text: &'a str) -> Self {
+        JsonLine { text }
+    }
+
+    /// The line as it stands in the file, without its ending.
+    pub fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// The line as a value of a type of yours, which may borrow from it.
+    ///
+    /// # Errors
+    ///
+    /// Where the line is not JSON or does not fit the type; names the column.
+    pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, BadRecord> {
+        serde_json::from_str(self.text).map_err(|error| super::fields::bad_json(&error))
+    }
+}
+
+impl JsonLines {
+    /// Opens the files, which together are one dataset, in the order given.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be opened, is no regular file, or is plainly not UTF-8 text.
+    pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
+        let texts = paths
+            .into_iter()
+            .map(|path| TextFile::open(path.as_ref()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let total: u64 = texts.iter().map(|text| text.length).sum();
+        let part_bytes = (total / PARTS_AIM).clamp(PART_BYTES.0, PART_BYTES.1);
+        Ok(Self::cut(texts, part_bytes))
+    }
+
+    /// The same files cut into parts of another length. The answer does not depend on it; tests
+    /// show that.
+    #[must_use]
+    pub fn with_part_bytes(self, part_bytes: u64) -> Self {
+        Self::cut(
+            self.files.into_iter().map(|file| file.text).collect(),
+            part_bytes.max(1),
+        )
+    }
+
+    fn cut(texts: Vec<TextFile>, part_bytes: u64) -> Self {
+        let mut files = Vec::with_capacity(texts.len());
+        let mut parts = 0;
+        for text in texts {
+            let first = parts;
+            parts += usize::try_from(text.length.div_ceil(part_bytes)).unwrap_or(usize::MAX);
+            files.push(Source {
+                text,
+                parts: first..parts,
+            });
+        }
+        let starts: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
+        let _ = starts[0].set(Start {
+            records: 0,
+            lines: 0,
+        });
+        JsonLines {
+            files,
+            part_bytes,
+            starts,
+            buffers: Mutex::default(),
+        }
+    }
+
+    /// The record at `index`, from 0, as its place and its line; `None` past the end.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read.
+    pub fn record(&self, index: u64) -> Result<Option<(Place, String)>, Error> {
+        let start = |part: &usize| {
+            self.starts[*part]
+                .get()
+                .map_or(u64::MAX, |start| start.records)
+        };
+        let first = (0..self.parts())
+            .rev()
+            .find(|part| start(part) <= index)
+            .unwrap_or(0);
+        let mut found = None;
+        self.read(first..self.parts(), |at, record| {
+            if at.index < index {
+                return ControlFlow::Continue(());
+            }
+            found = record
+                .ok()
+                .map(|line| (self.place_of(at), line.text.to_owned()));
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    fn place_of(&self, at: At) -> Place {
+        Place {
+            path: self.files[at.file].text.path.clone(),
+            line: at.line,
+            column: None,
+        }
+    }
+
+    /// The file a part belongs to.
+    fn file_of(&self, part: usize) -> usize {
+        self.files.partition_point(|file| file.parts.end <= part)
+    }
+
+    /// Cuts a range of parts into runs that lie in one file and are fetched together.
+    fn runs(&self, parts: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let together = usize::try_from(FETCH_BYTES / self.part_bytes)
+            .unwrap_or(1)
+            .max(1);
+        let mut next = parts.start;
+        std::iter::from_fn(move || {
+            if next >= parts.end {
+                return None;
+            }
+            let file = self.file_of(next);
+            let end = parts
+                .end
+                .min(self.files[file].parts.end)
+                .min(next + together);
+            let run = next..end;
+            next = end;
+            Some((file, run))
+        })
+    }
+
+    fn fetch(&self, file: usize, run: &Range<usize>, buffer: &mut Buffer) -> Result<(), Error> {
+        let Source { text, parts } = &self.files[file];
+        let offset = |part: usize| ((part - parts.start) as u64 * self.part_bytes).min(text.length);
+        text.fetch(offset(run.start)..offset(run.end), buffer)
+    }
+
+    /// What comes before the part. The worker that has the part before tells as soon as it has
+    /// counted its lines, before it scores them; where nobody does, this one counts.
+    fn start_of(&self, part: usize) -> Result<Start, Error> {
+        for _ in 0..LOOKS {
+            if let Some(start) = self.starts[part].get() {
+                return Ok(*start);
+            }
+            std::thread::yield_now();
+        }
+        let known = (0..part)
+            .rev()
+            .find(|&part| self.starts[part].get().is_some())
+            .unwrap_or(0);
+        let mut buffer = Buffer::default();
+        for (file, run) in self.runs(known..part) {
+            self.fetch(file, &run, &mut buffer)?;
+            let start = self.starts[run.start].get().copied();
+            self.tell(
+                file,
+                run.end,
+                start.unwrap_or(Start {
+                    records: 0,
+                    lines: 0,
+                }),
+                &buffer,
+            );
+        }
+        Ok(*self.starts[part]
+            .get()
+            .expect("the loop above has told the start of the part"))
+    }
+
+    /// Tells what comes before the part `end`: what came before the run, and the run itself.
+    fn tell(&self, file: usize, end: usize, start: Start, buffer: &Buffer) {
+        let ends_file = end == self.files[file].parts.end;
+        let _ = self.starts[end].set(Start {
+            records: start.records + buffer.lines().len() as u64,
+            lines: if ends_file {
+                0
+            } else {
+                start.lines + buffer.line_count
+            },
+        });
+    }
+
+    fn visit_run<V>(
+        &self,
+        file: usize,
+        start: Start,
+        buffer: &Buffer,
+        visit: &mut V,
+    ) -> ControlFlow<()>
+    where
+        V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
+    {
+        let whole = std::str::from_utf8(buffer.bytes());
+        for (index, line) in (start.records..).zip(buffer.lines()) {
+            let at = At {
+                index,
+                file,
+                line: start.lines + line.before + 1,
+            };
+            let text = match whole {
+                Ok(text) => Ok(&text[line.start..line.end]),
+                Err(_) => std::str::from_utf8(&buffer.bytes()[line.start..line.end]),
+            };
+            match text {
+                Ok(text) => visit(at, Ok(&JsonLine { text }))?,
+                Err(error) => visit(at, Err(not_utf8(error)))?,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn not_utf8(error: std::str::Utf8Error) -> BadRecord {
+    BadRecord::new(
+        "expected UTF-8 text, found a byte that is not",
+        error.valid_up_to() as u64 + 1,
+    )
+}
+
+impl Dataset for JsonLines {
+    type Record<'a> = JsonLine<'a>;
+
+    fn parts(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Duration, Error>
+    where
+        V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
+    {
+        let mut fetching = Duration::ZERO;
+        let spare = self
+            .buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let mut buffer = spare.unwrap_or_default();
+        for (file, run) in self.runs(parts) {
+            let began = Instant::now();
+            self.fetch(file, &run, &mut buffer)?;
+            let start = self.start_of(run.start)?;
+            self.tell(file, run.end, start, &buffer);
+            fetching += began.elapsed();
+            if self.visit_run(file, start, &buffer, &mut visit).is_break() {
+                break;
+            }
+        }
+        if buffer.is_worth_keeping() {
+            self.buffers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(buffer);
+        }
+        Ok(fetching)
+    }
+
+    fn extent(&self, parts: Range<usize>) -> u64 {
+        self.files
+            .iter()
+            .map(|Source { text, parts: own }| {
+                let bytes = |part: usize| {
+                    let part = part.clamp(own.start, own.end) - own.start;
+                    (part as u64 * self.part_bytes).min(text.length)
+                };
+                bytes(parts.end) - bytes(parts.start)
+            })
+            .sum()
+    }
+
+    fn place(&self, at: At) -> Option<Place> {
+        Some(self.place_of(at))
+    }
+}

@@ -1,0 +1,95 @@
+//! The products under review: their names, how popular and how good each of them is.
+
+use super::categories::{CATEGORIES, Category};
+use super::random::{Random, mix};
+
+/// How many products there are, over all categories.
+pub(super) const PRODUCTS: usize = 320;
+
+/// For each product, the summed popularity of it and all before it.
+///
+/// Zipf's law: the product at place n (from 1) is reviewed 1/n as often as the first, so one
+/// review in six or seven is of the first, and the last is seen once in two thousand.
+const POPULARITY: [u32; PRODUCTS] = {
+    let mut summed = [0; PRODUCTS];
+    let mut sum = 0;
+    let mut place = 0;
+    while place < PRODUCTS {
+        sum += 1_000_000 / (place as u32 + 1);
+        summed[place] = sum;
+        place += 1;
+    }
+    summed
+};
+
+/// Shares of one to five stars, for five classes of products from shoddy to outstanding.
+///
+/// Each class is J-shaped or U-shaped as real ratings are: the pleased and the furious write.
+const STARS: [[u32; 5]; 5] = [
+    [34, 20, 16, 15, 15],
+    [20, 13, 15, 24, 28],
+    [12, 8, 12, 26, 42],
+    [7, 5, 9, 25, 54],
+    [3, 3, 6, 21, 67],
+];
+
+/// One product of the catalogue; the catalogue is the same for every seed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product {
+    place: usize,
+}
+
+impl Product {
+    /// Draws a product, the popular ones more often.
+    pub(super) fn draw(random: &mut Random) -> Self {
+        let drawn = random.below(POPULARITY[PRODUCTS - 1]);
+        Self {
+            place: POPULARITY.partition_point(|&summed| summed <= drawn),
+        }
+    }
+
+    /// Its category.
+    pub(super) fn category(self) -> &'static Category {
+        &CATEGORIES[self.place % CATEGORIES.len()]
+    }
+
+    /// The two halves of its name; no two products of the catalogue share both.
+    pub(super) fn name(self) -> [&'static str; 2] {
+        [self.category().makes[self.make()], self.model().0]
+    }
+
+    /// What it is called in passing.
+    pub(super) fn thing(self) -> &'static str {
+        self.model().1
+    }
+
+    fn make(self) -> usize {
+        self.place / CATEGORIES.len() % 8
+    }
+
+    fn model(self) -> (&'static str, &'static str) {
+        let within = self.place / CATEGORIES.len();
+        // One step further each time the makes start over, so that no pair comes twice.
+        self.category().models[(within + within / 8) % 8]
+    }
+
+    /// Draws the stars, 1 to 5, that a reviewer gives it.
+    pub(super) fn rate(self, random: &mut Random) -> u8 {
+        let class = mix(self.place as u64) % STARS.len() as u64;
+        random.weighted(&STARS[class as usize]) as u8 + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_products_share_a_name() {
+        let names: HashSet<_> = (0..PRODUCTS)
+            .map(|place| Product { place }.name())
+            .collect();
+        assert_eq!(names.len(), PRODUCTS);
+    }
+}

@@ -1,0 +1,136 @@
+//! Product reviews made from a seed, to measure with and to test with.
+//!
+//! Nobody's reviews are copied: the texts come from a grammar of sentences and words written for
+//! this project. They read like reviews, and they are made to be awkward where real ones are.
+//!
+//! - **Rules.** Every rule of the VADER sentiment scorer (Hutto & Gilbert, *VADER: A parsimonious
+//!   rule-based model for sentiment analysis of social media text*, ICWSM 2014) meets its trigger:
+//!   boosters and dampeners, negation up to three words ahead, "least", "no … or …", "but" once and
+//!   several times, idioms, emphasis by CAPITALS and by `!` and `?`, emoticons and emoji.
+//! - **Text.** Quotes, backslashes, tabs, line ends and no-break spaces, `<br />`, accents and other
+//!   scripts, and now and then next to nothing.
+//! - **Groups.** 320 products in 8 categories, product n reviewed 1/n as often as the first
+//!   (Zipf's law), and of five classes of quality; stars follow the product, the mood of the text
+//!   follows the stars.
+//! - **Length.** Bytes of text, by quantile (linear in between):
+//!
+//!   | quantile | 1 % | 5 % | 10 % | 20 % | 30 % | 40 % | 50 % | 60 % | 70 % | 80 % | 90 % | 95 % | 99 % | 100 % |
+//!   |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+//!   | bytes aimed at | 8 | 24 | 45 | 90 | 145 | 210 | 290 | 390 | 520 | 720 | 1,100 | 1,600 | 3,200 | 8,000 |
+//!
+//!   A text is whole sentences, so it ends within half a sentence of its aim. On average a text
+//!   is about 510 bytes and its line about 600.
+//!
+//! The same seed gives the same bytes on every platform and with every compiler: the arithmetic is
+//! on integers alone and the generator (SplitMix64) is spelt out here.
+
+mod catalogue;
+mod categories;
+mod grammar;
+mod length;
+mod random;
+mod sentences;
+mod voice;
+mod words;
+
+use catalogue::Product;
+use random::Random;
+use serde::Serialize;
+
+/// Reviews made from a seed.
+///
+/// Record `index` depends on the seed and on `index` alone, so any range can be made on any
+/// worker, and a longer dataset begins with the shorter one of the same seed.
+///
+/// # Examples
+///
+/// ```
+/// use manyhands::dataset::synthetic::Synthetic;
+///
+/// let reviews = Synthetic::new(1_000, 7);
+/// let mut lines = Vec::new();
+/// for index in 0..reviews.records() {
+///     reviews.write(index, &mut lines);
+/// }
+/// assert_eq!(lines.iter().filter(|&&byte| byte == b'\n').count(), 1_000);
+/// assert!(lines.starts_with(br#"{"id":"r000001","product":""#));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Synthetic {
+    records: u64,
+    seed: u64,
+}
+
+/// One synthetic review; serialised, its fields stand in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Review {
+    /// `r` and the number of the record, from 1, in six digits or more.
+    pub id: String,
+    /// The name of the product; no two products share one.
+    pub product: String,
+    /// The category of the product, one of 8.
+    pub category: &'static str,
+    /// Stars, 1 (worst) to 5 (best).
+    pub rating: u8,
+    /// What the reviewer wrote; rarely empty.
+    pub text: String,
+}
+
+impl Synthetic {
+    /// A dataset of this many records, from this seed.
+    pub fn new(records: u64, seed: u64) -> Self {
+        Self { records, seed }
+    }
+
+    /// How many records there are.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// The review at `index`, counted from 0.
+    ///
+    /// An `index` past the last record is no error: it gives the record that a longer dataset of
+    /// the same seed would have there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use manyhands::dataset::synthetic::Synthetic;
+    ///
+    /// let review = Synthetic::new(10, 7).review(3);
+    /// assert_eq!(review.id, "r000004");
+    /// assert_eq!(review, Synthetic::new(1_000_000, 7).review(3));
+    /// ```
+    pub fn review(&self, index: u64) -> Review {
+        let mut random = Random::of(self.seed, index);
+        let product = Product::draw(&mut random);
+        let rating = product.rate(&mut random);
+        let target = length::draw(&mut random);
+        let text = grammar::write(&mut random, product, rating, target);
+        Review {
+            id: format!("r{:06}", u128::from(index) + 1),
+            product: product.name().join(" "),
+            category: product.category().name,
+            rating,
+            text,
+        }
+    }
+
+    /// Appends the review at `index` to `line` as one line of JSON with its line end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use manyhands::dataset::synthetic::Synthetic;
+    ///
+    /// let mut line = Vec::new();
+    /// Synthetic::new(10, 7).write(9, &mut line);
+    /// assert!(line.starts_with(br#"{"id":"r000010","#));
+    /// assert!(line.ends_with(b"}\n"));
+    /// ```
+    pub fn write(&self, index: u64, line: &mut Vec<u8>) {
+        serde_json::to_writer(&mut *line, &self.review(index))
+            .expect("strings and a small number always serialise, and a Vec takes any bytes");
+        line.push(b'\n');
+    }
+}

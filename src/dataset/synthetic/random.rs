@@ -1,0 +1,127 @@
+//! SplitMix64: random numbers with a published, fixed specification.
+//!
+//! A crate's distributions may change their values between versions, and a data file that drifts
+//! with a dependency cannot be named by its seed. These few lines cannot drift. The generator is
+//! that of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014),
+//! with the constants of Vigna's public-domain `splitmix64.c`.
+
+/// The odd constant nearest to 2⁶⁴ divided by the golden ratio: the step between two states.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A stream of random numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Random {
+    state: u64,
+}
+
+impl Random {
+    /// The stream of one record.
+    ///
+    /// Mixing is a bijection, so two records of one seed never start from the same state, and
+    /// neighbours start far apart instead of one step apart on the same stream.
+    pub(super) fn of(seed: u64, index: u64) -> Self {
+        Self {
+            state: mix(mix(seed.wrapping_add(STEP)) ^ index),
+        }
+    }
+
+    /// The next 64 random bits.
+    pub(super) fn bits(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(STEP);
+        mix(self.state)
+    }
+
+    /// A number in `0..bound`, by the high half of a product (0 if `bound` is 0).
+    ///
+    /// The bias, under `bound` / 2³², is too small to see, and rejecting it would cost a loop.
+    pub(super) fn below(&mut self, bound: u32) -> u32 {
+        (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
+    }
+
+    /// True once in `n` times on average.
+    pub(super) fn one_in(&mut self, n: u32) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of the choices, each as likely as the others.
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u32) as usize]
+    }
+
+    /// The place of one of the weights, each as likely as its weight is heavy.
+    pub(super) fn weighted(&mut self, weights: &[u32]) -> usize {
+        let mut drawn = self.below(weights.iter().sum());
+        for (place, &weight) in weights.iter().enumerate() {
+            if drawn < weight {
+                return place;
+            }
+            drawn -= weight;
+        }
+        weights.len() - 1
+    }
+}
+
+/// Draws from lists at places other than those of the last N draws, so that a text does not soon
+/// repeat itself.
+///
+/// Places are remembered whichever list they were drawn from: to compare the words costs more than
+/// a draw in vain, and to compare addresses would let the compiler decide which are the same.
+pub(super) struct Fresh<const N: usize> {
+    last: [u32; N],
+    drawn: usize,
+}
+
+impl<const N: usize> Fresh<N> {
+    pub(super) fn new() -> Self {
+        Self {
+            last: [u32::MAX; N],
+            drawn: 0,
+        }
+    }
+
+    /// Draws three times at most, for a list may be shorter than the memory.
+    pub(super) fn draw(&mut self, random: &mut Random, choices: &[&'static str]) -> &'static str {
+        let bound = choices.len() as u32;
+        let mut place = random.below(bound);
+        for _ in 0..2 {
+            if self.last.contains(&place) {
+                place = random.below(bound);
+            }
+        }
+        self.last[self.drawn % N] = place;
+        self.drawn += 1;
+        choices[place as usize]
+    }
+}
+
+/// The output function of SplitMix64.
+pub(super) const fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first outputs of `splitmix64.c` from state 1234567, as many test suites pin them.
+    #[test]
+    fn it_is_splitmix64() {
+        let mut random = Random { state: 1_234_567 };
+        assert_eq!(random.bits(), 6_457_827_717_110_365_317);
+        assert_eq!(random.bits(), 3_203_168_211_198_807_973);
+        assert_eq!(random.bits(), 9_817_491_932_198_370_423);
+    }
+
+    #[test]
+    fn weights_are_shares() {
+        let mut random = Random::of(1, 1);
+        let mut seen = [0_u32; 3];
+        for _ in 0..10_000 {
+            seen[random.weighted(&[70, 0, 30])] += 1;
+        }
+        assert!((6_800..7_200).contains(&seen[0]), "{seen:?}");
+        assert_eq!(seen[1], 0);
+    }
+}

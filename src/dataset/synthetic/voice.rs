@@ -1,0 +1,123 @@
+//! How a reviewer writes: case, excitement, spacing, faces, apostrophes.
+//!
+//! A voice is drawn once a review, so that the habits of one text go together as a person's do.
+
+use super::random::Random;
+
+/// The habits of one reviewer.
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) case: Case,
+    /// One emphatic word in this many stands in CAPITALS.
+    pub(super) emphasis: u32,
+    /// How sentences end: 0 calm, 1 lively, 2 carried away.
+    excitement: usize,
+    /// What stands between some sentences instead of a space.
+    pub(super) spacing: &'static str,
+    /// One sentence in this many is followed by a face (none if 0).
+    faces: u32,
+    /// What stands for the apostrophe within a word.
+    pub(super) apostrophe: &'static str,
+    /// Whether a sentence in another language follows.
+    pub(super) abroad: bool,
+}
+
+/// The case of a whole text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    Sentence,
+    Lower,
+    Shout,
+}
+
+const CASES: [(u32, Case); 3] = [(89, Case::Sentence), (8, Case::Lower), (3, Case::Shout)];
+
+/// In thousandths.
+const SPACINGS: [(u32, &str); 9] = [
+    (850, " "),
+    (30, "  "),
+    (30, "\n"),
+    (20, "\n\n"),
+    (30, "<br /><br />"),
+    (10, "<br />"),
+    (12, "\t"),
+    (12, "\u{a0}"),
+    (6, "\r\n"),
+];
+
+const APOSTROPHES: [(u32, &str); 3] = [(93, "'"), (3, "’"), (4, "")];
+
+/// By excitement, shares of the ends of a sentence.
+const ENDS: [[u32; 6]; 3] = [
+    [950, 30, 0, 0, 0, 20],
+    [620, 300, 40, 20, 0, 20],
+    [160, 360, 180, 160, 100, 40],
+];
+const MARKS: [&str; 6] = [".", "!", "!!", "!!!", "!!!!!!", "..."];
+
+const QUESTION_ENDS: [[u32; 6]; 3] = [
+    [970, 20, 0, 0, 0, 10],
+    [700, 140, 60, 20, 0, 80],
+    [300, 200, 160, 120, 60, 160],
+];
+const QUESTION_MARKS: [&str; 6] = ["?", "??", "???", "????", "??????", "?!"];
+
+#[rustfmt::skip]
+const SMILES: [&str; 20] = [
+    ":)", ":)", ":-)", ":D", ":-D", "<3", ";)", ";-)", "=)", "xD", ":P", "^_^",
+    "😀", "😊", "👍", "❤️", "🎉", "😂", "🙌🏽", "😍😍",
+];
+
+#[rustfmt::skip]
+const FROWNS: [&str; 14] = [
+    ":(", ":(", ":-(", ":/", ":-/", ":'(", ">:(", "</3", "😡", "😞", "👎", "💔", "😭", "🙄",
+];
+
+impl Voice {
+    /// Draws the voice of a review with this many stars: the mild ones are calm.
+    pub(super) fn draw(random: &mut Random, rating: u8) -> Self {
+        let heat = match rating {
+            1 | 5 => [60, 27, 13],
+            2 | 4 => [75, 20, 5],
+            _ => [90, 9, 1],
+        };
+        Self {
+            case: draw_from(random, &CASES),
+            emphasis: if random.one_in(7) { 4 } else { 80 },
+            excitement: random.weighted(&heat),
+            spacing: draw_from(random, &SPACINGS),
+            faces: if random.one_in(10) { 3 } else { 0 },
+            apostrophe: draw_from(random, &APOSTROPHES),
+            abroad: random.one_in(30),
+        }
+    }
+
+    /// What comes between two sentences.
+    pub(super) fn space(&self, random: &mut Random) -> &'static str {
+        // An odd habit shows at every third gap, else a text of odd gaps alone has no words.
+        if random.one_in(3) { self.spacing } else { " " }
+    }
+
+    /// The punctuation that ends a sentence.
+    pub(super) fn end(&self, random: &mut Random, question: bool) -> &'static str {
+        if question {
+            QUESTION_MARKS[random.weighted(&QUESTION_ENDS[self.excitement])]
+        } else {
+            MARKS[random.weighted(&ENDS[self.excitement])]
+        }
+    }
+
+    /// The face after a sentence, if one follows, and whether it is glued to its end.
+    pub(super) fn face(&self, random: &mut Random, pleased: bool) -> Option<(&'static str, bool)> {
+        if self.faces == 0 || !random.one_in(self.faces) {
+            return None;
+        }
+        let face = random.pick(if pleased { &SMILES[..] } else { &FROWNS[..] });
+        Some((face, random.one_in(3)))
+    }
+}
+
+/// Draws from choices with their weights.
+fn draw_from<T: Copy, const N: usize>(random: &mut Random, choices: &[(u32, T); N]) -> T {
+    choices[random.weighted(&choices.map(|(weight, _)| weight))].1
+}

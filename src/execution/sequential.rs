@@ -1,0 +1,19 @@
+//! A plain loop: the reference answer, and the base of every speed-up.
+
+use super::{Executor, Run};
+
+/// Runs everything on the calling thread, in order, in one go. No clock, no pool, no portions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sequential;
+
+impl Executor for Sequential {
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn execute(&self, units: usize, run: &Run<'_>) {
+        if units > 0 {
+            let _ = run(0, 0..units);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A rayon pool: the default executor.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+use super::handout::{Handout, next_portion};
+use super::{Executor, Run, usable_cores};
+use crate::error::Error;
+
+/// Work that the calling thread can do in this time is not worth waking anyone for: a wake-up
+/// costs some microseconds on each side.
+const INLINE: Duration = Duration::from_micros(20);
+
+/// Runs parts on a rayon pool.
+///
+/// The calling thread runs the first units itself and looks at the clock: ten cheap records never
+/// wake the pool. When the rest is worth it, each worker of the pool takes portions of it, in
+/// order, sized by the clock. Portions rather than rayon's halving, because parts that start in
+/// order leave a finished prefix behind at any time, so that scores can be written in order from
+/// bounded memory. A task that uses rayon itself still shares the pool by work stealing.
+#[derive(Debug)]
+pub struct WorkStealing {
+    threads: usize,
+    pool: Pool,
+}
+
+#[derive(Debug)]
+enum Pool {
+    /// The pool the call is made in: rayon's global one, or the one that runs the caller.
+    Ambient,
+    /// A pool of its own, started when it is first needed.
+    Own(OnceLock<Option<ThreadPool>>),
+}
+
+impl WorkStealing {
+    /// On a pool of `threads` workers of its own. They are started when there is work for them.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let numbers: Vec<f64> = (0..1000).map(f64::from).collect();
+    /// let sum = |threads| {
+    ///     Pipeline::new(&numbers, |x: &f64| x.sqrt())
+    ///         .executor(&WorkStealing::new(threads))
+    ///         .aggregate(Sum::new())
+    /// };
+    /// assert_eq!(sum(1)?.value.to_bits(), sum(3)?.value.to_bits());
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn new(threads: usize) -> Self {
+        WorkStealing {
+            threads: threads.max(1),
+            pool: Pool::Own(OnceLock::new()),
+        }
+    }
+
+    /// On a pool of its own with a worker for each core this process may use, see
+    /// [`usable_cores`].
+    pub fn all_cores() -> Self {
+        Self::new(usable_cores())
+    }
+
+    /// On the pool the call is made in: the one whose [`install`](ThreadPool::install) runs the
+    /// caller, else rayon's global pool. Make it where it is used.
+    pub fn ambient() -> Self {
+        WorkStealing {
+            threads: rayon::current_num_threads(),
+            pool: Pool::Ambient,
+        }
+    }
+
+    /// Starts the workers now, where they would else be started by the first run that needs them.
+    ///
+    /// # Errors
+    ///
+    /// Where the threads cannot be started. A run then goes on with the calling thread alone.
+    pub fn start(&self) -> Result<(), Error> {
+        match &self.pool {
+            Pool::Own(pool) if pool.get().is_none() => {
+                let built = build(self.threads).map_err(|source| Error::Workers {
+                    threads: self.threads,
+                    source,
+                })?;
+                let _ = pool.set(Some(built));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Shares out what the calling thread has left over.
+    fn share(&self, handout: &Handout, portion: usize, run: &Run<'_>) {
+        // A worker that waits inside a task may pick up another of these loops, so numbers are
+        // given to loops, not to threads.
+        let numbers = AtomicUsize::new(0);
+        let work = || handout.work(numbers.fetch_add(1, Relaxed), portion, run);
+        let work = &work;
+        let on_pool = move || {
+            rayon::scope(|scope| {
+                for _ in 1..self.threads {
+                    scope.spawn(move |_| work());
+                }
+                work();
+            });
+        };
+        match &self.pool {
+            Pool::Ambient => on_pool(),
+            Pool::Own(pool) => match pool.get_or_init(|| build(self.threads).ok()) {
+                Some(pool) => pool.install(on_pool),
+                None => work(),
+            },
+        }
+    }
+}
+
+fn build(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|number| format!("manyhands-{number}"))
+        .build()
+}
+
+impl Default for WorkStealing {
+    fn default() -> Self {
+        Self::all_cores()
+    }
+}
+
+impl Executor for WorkStealing {
+    fn workers(&self) -> usize {
+        self.threads
+    }
+
+    fn execute(&self, units: usize, run: &Run<'_>) {
+        let (began, mut done, mut portion) = (Instant::now(), 0, 1);
+        while done < units {
+            let end = units.min(done + portion);
+            if run(0, done..end).is_break() {
+                return;
+            }
+            let elapsed = began.elapsed();
+            done = end;
+            portion = next_portion(done, elapsed).min(done);
+            let rest = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
+            if self.threads > 1 && elapsed >= INLINE && rest >= INLINE.as_secs_f64() {
+                return self.share(&Handout::new(done, units, self.threads), portion, run);
+            }
+        }
+    }
+}

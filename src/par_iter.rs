@@ -1,0 +1,198 @@
+//! `.aggregate()` on rayon's parallel iterators, in the ambient pool.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rayon::iter::IndexedParallelIterator;
+use rayon::iter::plumbing::{Producer, ProducerCallback};
+
+use crate::aggregation::{Aggregator, MergeTree};
+
+/// What the calling thread can do in this time is not worth waking a pool for.
+const INLINE: Duration = Duration::from_micros(10);
+/// How long the smallest share of the work should last, so that sharing it costs nothing beside
+/// it.
+const SHARE: Duration = Duration::from_micros(100);
+/// There are at least this many shares for each thread, so that the threads finish together.
+const SHARES_A_THREAD: usize = 32;
+/// Partials of an aggregator that is not commutative: this many or fewer, fixing the tree along
+/// which they merge by the number of records alone.
+const PARTIALS: usize = 1024;
+
+/// Aggregates what a parallel iterator yields. Implemented for every indexed parallel iterator.
+pub trait ParallelAggregate: IndexedParallelIterator {
+    /// Combines everything the iterator yields, in the pool the call is made in. The answer has
+    /// the same bits on any number of threads.
+    ///
+    /// The calling thread begins alone, and the pool is woken only if what is left is worth it.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let reviews = ["A lovely film.", "Not good.", "It was the best!"];
+    /// let sentiment = Sentiment::new();
+    /// let (count, mean, worst) = reviews
+    ///     .par_iter()
+    ///     .map(|review| sentiment.score(review).compound)
+    ///     .aggregate((Count::new(), Mean::new(), Bottom::new(1)));
+    /// assert_eq!((count, worst[0].index), (3, 1));
+    /// assert!(mean > 0.0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator or the aggregator panics, as rayon's own methods do. A
+    /// [`Pipeline`](crate::Pipeline) catches panics at the record.
+    fn aggregate<A: Aggregator<Self::Item>>(self, aggregator: A) -> A::Output {
+        let length = self.len();
+        self.with_producer(Fold {
+            length,
+            identity: aggregator,
+        })
+        .finish()
+    }
+}
+
+impl<I: IndexedParallelIterator> ParallelAggregate for I {}
+
+/// Receives the producer behind an iterator, and folds what it yields.
+struct Fold<A> {
+    length: usize,
+    identity: A,
+}
+
+impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
+    type Output = A;
+
+    fn callback<P: Producer<Item = S>>(self, mut producer: P) -> A {
+        let leaf = if A::COMMUTATIVE {
+            1
+        } else {
+            self.length.div_ceil(PARTIALS).max(1)
+        };
+        let leaves = self.length.div_ceil(leaf);
+        let work = Work::new(self.identity, self.length, leaf);
+        let mut own = work.identity.clone();
+        let (began, mut done, mut portion) = (Instant::now(), 0, 1);
+        while done < leaves {
+            let end = leaves.min(done + portion);
+            let (now, later) = producer.split_at(work.records(done..end).len());
+            work.fold(done..end, now, &mut own);
+            (done, producer, portion) = (end, later, end);
+            let elapsed = began.elapsed();
+            let left = elapsed.as_secs_f64() / done as f64 * (leaves - done) as f64;
+            if elapsed >= INLINE && left >= INLINE.as_secs_f64() {
+                work.share(done..leaves, producer, work.grain(done, leaves, elapsed));
+                break;
+            }
+        }
+        work.finish(own)
+    }
+}
+
+/// Work shared among the threads of a pool.
+struct Work<S, A> {
+    identity: A,
+    length: usize,
+    /// Records in a leaf, the smallest share.
+    leaf: usize,
+    /// States of a commutative aggregator that no thread is using.
+    idle: Mutex<Vec<A>>,
+    /// Partials of any other.
+    partials: Mutex<MergeTree<S, A>>,
+}
+
+impl<S, A: Aggregator<S>> Work<S, A> {
+    fn new(identity: A, length: usize, leaf: usize) -> Self {
+        let (idle, partials) = (Mutex::default(), Mutex::new(MergeTree::new()));
+        Work {
+            identity,
+            length,
+            leaf,
+            idle,
+            partials,
+        }
+    }
+
+    fn records(&self, leaves: Range<usize>) -> Range<usize> {
+        let first = |leaf: usize| (leaf * self.leaf).min(self.length);
+        first(leaves.start)..first(leaves.end)
+    }
+
+    /// How many leaves one thread should fold in one go.
+    fn grain(&self, done: usize, leaves: usize, elapsed: Duration) -> usize {
+        let in_time = SHARE.as_secs_f64() / elapsed.as_secs_f64() * done as f64;
+        let fair = (leaves - done) / (SHARES_A_THREAD * rayon::current_num_threads());
+        (in_time as usize).min(fair).max(1)
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<A>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Folds leaves on this thread: into `state` if the aggregator is commutative, else each into
+    /// a partial of its own.
+    fn fold<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, state: &mut A) {
+        if A::COMMUTATIVE {
+            return observe(state, self.records(leaves), producer);
+        }
+        let mut rest = producer;
+        for leaf in leaves {
+            let records = self.records(leaf..leaf + 1);
+            let (now, later) = rest.split_at(records.len());
+            rest = later;
+            let mut partial = self.identity.clone();
+            observe(&mut partial, records, now);
+            self.partials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(leaf, partial);
+        }
+    }
+
+    /// Halves the leaves among the threads that have time, down to the grain.
+    fn share<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, grain: usize) {
+        if leaves.len() <= grain {
+            let idle = self.idle().pop();
+            let mut state = idle.unwrap_or_else(|| self.identity.clone());
+            self.fold(leaves, producer, &mut state);
+            self.idle().push(state);
+            return;
+        }
+        let middle = leaves.start + leaves.len() / 2;
+        let (left, right) = producer.split_at(self.records(leaves.start..middle).len());
+        rayon::join(
+            || self.share(leaves.start..middle, left, grain),
+            || self.share(middle..leaves.end, right, grain),
+        );
+    }
+
+    fn finish(self, mut own: A) -> A {
+        if !A::COMMUTATIVE {
+            let partials = self
+                .partials
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
+            return partials.finish(self.identity);
+        }
+        for state in self
+            .idle
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
+            own.merge(state);
+        }
+        own
+    }
+}
+
+fn observe<S, A, P>(state: &mut A, records: Range<usize>, producer: P)
+where
+    A: Aggregator<S>,
+    P: Producer<Item = S>,
+{
+    for (index, score) in (records.start as u64..).zip(producer.into_iter()) {
+        state.observe(index, &score);
+    }
+}

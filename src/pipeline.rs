@@ -1,0 +1,119 @@
+//! The pattern in one function: dataset, task, executor, aggregator; out comes a report.
+
+mod run;
+
+use std::sync::OnceLock;
+
+use crate::aggregation::Aggregator;
+use crate::dataset::Dataset;
+use crate::error::{Error, OnFailure};
+use crate::execution::{Executor, WorkStealing};
+use crate::report::{Report, Stopwatch, Timing};
+use crate::sink::Sink;
+use crate::task::Task;
+
+use run::Run;
+
+/// A dataset and a task, and how to run the one over the other.
+///
+/// ```
+/// use manyhands::prelude::*;
+///
+/// let words = vec!["many", "hands", "make", "light", "work"];
+/// let report = Pipeline::new(&words, |word: &&str| word.len() as f64)
+///     .executor(&WorkStealing::new(4))
+///     .aggregate((Count::new(), Mean::new()))?;
+/// assert_eq!(report.value, (5, 4.4));
+/// assert_eq!(report.scored, 5);
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[must_use = "a pipeline does nothing until it aggregates"]
+pub struct Pipeline<'a, D: ?Sized, T, S> {
+    dataset: &'a D,
+    task: T,
+    executor: Option<&'a dyn Executor>,
+    on_failure: OnFailure,
+    progress: &'a (dyn Fn(u64) + Sync),
+    sink: Option<&'a dyn Sink<S>>,
+}
+
+impl<'a, D, T, S> Pipeline<'a, D, T, S>
+where
+    D: Dataset + ?Sized,
+    T: for<'r> Task<D::Record<'r>, Score = S>,
+{
+    /// Scores every record of `dataset` with `task`.
+    pub fn new(dataset: &'a D, task: T) -> Self {
+        Pipeline {
+            dataset,
+            task,
+            executor: None,
+            on_failure: OnFailure::default(),
+            progress: &|_| {},
+            sink: None,
+        }
+    }
+
+    /// Runs on this executor; without, on a [`WorkStealing`] pool with a worker for each usable
+    /// core, started when it is first needed and shared by all such pipelines.
+    pub fn executor(mut self, executor: &'a dyn Executor) -> Self {
+        self.executor = Some(executor);
+        self
+    }
+
+    /// What becomes of the run when a record cannot be scored.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
+    /// Tells how much more of the dataset is done, in its [`extent`](Dataset::extent), now and
+    /// then, from any worker.
+    pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Also hands every score to `sink`, in the order of the records.
+    pub fn scores(mut self, sink: &'a dyn Sink<S>) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// Runs, and combines the scores.
+    ///
+    /// # Errors
+    ///
+    /// Where the dataset cannot be read, the sink cannot be written, or a failure stops the run.
+    ///
+    /// # Panics
+    ///
+    /// Where the aggregator panics. A task that panics is a failure of its record instead.
+    pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
+        let stopwatch = Stopwatch::start();
+        let executor = self.executor.unwrap_or_else(|| shared_pool());
+        let run = Run::new(&self, &aggregator, executor.workers());
+        executor.execute(run.units, &|worker, units| run.units(worker, units));
+        let outcome = run.into_outcome()?;
+        let (wall, cpu) = stopwatch.stop();
+        Ok(Report {
+            value: outcome.aggregator.finish(),
+            records: outcome.scored + outcome.failed,
+            scored: outcome.scored,
+            failed: outcome.failed,
+            failures: outcome.failures,
+            timing: Timing {
+                wall,
+                cpu,
+                read: outcome.read,
+                workers: outcome.workers,
+            },
+        })
+    }
+}
+
+/// The pool of the pipelines that name no executor.
+fn shared_pool() -> &'static WorkStealing {
+    static POOL: OnceLock<WorkStealing> = OnceLock::new();
+    POOL.get_or_init(WorkStealing::all_cores)
+}

@@ -1,0 +1,346 @@
+//! One run of a pipeline: what each worker does with the units it is handed.
+
+use std::io;
+use std::ops::{ControlFlow, Range};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Pipeline;
+use crate::aggregation::{Aggregator, MergeTree};
+use crate::dataset::Dataset;
+use crate::error::{BadRecord, Cause, Error, Failure, OnFailure, Panicked};
+use crate::report::{Report, WorkerTiming};
+use crate::sink::Sink;
+use crate::task::Task;
+
+/// Partials of an aggregator that is not commutative: this many, or one for each part if there
+/// are fewer. Their number fixes the tree along which they merge, so it follows from the data
+/// alone.
+const PARTIALS: usize = 1024;
+/// Progress is told and scores are passed on at least this often over the whole dataset …
+const STEPS: usize = 512;
+/// … after this many parts at most …
+const STEP_PARTS: usize = 1024;
+/// … and scores also whenever this many bytes have come together.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// One run of a pipeline, seen by all its workers.
+pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
+    pipeline: &'a Pipeline<'p, D, T, S>,
+    identity: &'a A,
+    /// How many parts the dataset has.
+    parts: usize,
+    /// How many units of work: parts, or blocks of parts where partials are kept apart.
+    pub(super) units: usize,
+    workers: Vec<Mutex<Worker<A>>>,
+    partials: Mutex<MergeTree<S, A>>,
+    error: OnceLock<Error>,
+}
+
+/// What one worker has gathered.
+struct Worker<A> {
+    /// Nothing yet until the first record: an idle worker costs no state.
+    aggregator: Option<A>,
+    scored: u64,
+    failed: u64,
+    failures: Vec<Failure>,
+    busy: Duration,
+    read: Duration,
+}
+
+/// What all workers have gathered together.
+pub(super) struct Outcome<A> {
+    pub(super) aggregator: A,
+    pub(super) scored: u64,
+    pub(super) failed: u64,
+    pub(super) failures: Vec<Failure>,
+    pub(super) read: Duration,
+    pub(super) workers: Vec<WorkerTiming>,
+}
+
+impl<'a, 'p, D, T, S, A> Run<'a, 'p, D, T, S, A>
+where
+    D: Dataset + ?Sized,
+    T: for<'r> Task<D::Record<'r>, Score = S>,
+    A: Aggregator<S>,
+{
+    pub(super) fn new(
+        pipeline: &'a Pipeline<'p, D, T, S>,
+        identity: &'a A,
+        workers: usize,
+    ) -> Self {
+        let parts = pipeline.dataset.parts();
+        Run {
+            pipeline,
+            identity,
+            parts,
+            units: if A::COMMUTATIVE {
+                parts
+            } else {
+                parts.min(PARTIALS)
+            },
+            workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
+            partials: Mutex::new(MergeTree::new()),
+            error: OnceLock::new(),
+        }
+    }
+
+    /// Runs a range of units as `worker`.
+    pub(super) fn units(&self, worker: usize, units: Range<usize>) -> ControlFlow<()> {
+        let began = Instant::now();
+        let unfinished = Unfinished(self.pipeline.sink);
+        let mut worker = lock(&self.workers[worker]);
+        let step = if A::COMMUTATIVE {
+            (self.units / STEPS).clamp(1, STEP_PARTS)
+        } else {
+            1
+        };
+        let mut flow = ControlFlow::Continue(());
+        let mut next = units.start;
+        while next < units.end && flow.is_continue() {
+            let end = units.end.min(next + step);
+            flow = self.parts(&mut worker, self.first_part(next)..self.first_part(end));
+            if !A::COMMUTATIVE
+                && let Some(partial) = worker.aggregator.take()
+            {
+                lock(&self.partials).insert(next, partial);
+            }
+            next = end;
+        }
+        worker.busy += began.elapsed();
+        if flow.is_continue() {
+            unfinished.is_finished();
+        }
+        flow
+    }
+
+    /// The first part of a unit.
+    fn first_part(&self, unit: usize) -> usize {
+        if self.units == self.parts {
+            return unit;
+        }
+        (unit as u128 * self.parts as u128 / self.units as u128) as usize
+    }
+
+    /// Reads parts, scores their records, and takes the scores in.
+    fn parts(&self, worker: &mut Worker<A>, parts: Range<usize>) -> ControlFlow<()> {
+        let Pipeline {
+            dataset,
+            sink,
+            on_failure,
+            ..
+        } = *self.pipeline;
+        let mut aggregator = worker
+            .aggregator
+            .take()
+            .unwrap_or_else(|| self.identity.clone());
+        let mut piece = sink.map(Piece::new);
+        let mut stopped = ControlFlow::Continue(());
+        let read = dataset.read(parts.clone(), |at, record| {
+            let flow = match self.score(record) {
+                Ok(score) => {
+                    worker.scored += 1;
+                    aggregator.observe(at.index, &score);
+                    self.pass_on(piece.as_mut(), at.index, Ok(&score))
+                }
+                Err(cause) => {
+                    let failure = Failure::new(at.index, dataset.place(at), cause);
+                    let flow = self.pass_on(piece.as_mut(), at.index, Err(&failure));
+                    worker.fail(failure);
+                    if on_failure == OnFailure::Stop {
+                        ControlFlow::Break(())
+                    } else {
+                        flow
+                    }
+                }
+            };
+            if flow.is_break() {
+                stopped = flow;
+            }
+            flow
+        });
+        worker.aggregator = Some(aggregator);
+        match read {
+            Ok(read) => worker.read += read,
+            Err(error) => stopped = self.give_up(error),
+        }
+        if let Some(piece) = &mut piece
+            && let Err(error) = piece.finish()
+        {
+            stopped = self.give_up(Error::Output(error));
+        }
+        (self.pipeline.progress)(dataset.extent(parts));
+        stopped
+    }
+
+    /// Scores one record; a panic costs that record, not the run.
+    #[inline]
+    fn score(&self, record: Result<&D::Record<'_>, BadRecord>) -> Result<S, Cause> {
+        let record = record?;
+        // The task is never called again with anything it may have left half-done but what it
+        // shares itself, which is its own affair as it is among threads.
+        match catch_unwind(AssertUnwindSafe(|| self.pipeline.task.score(record))) {
+            Ok(score) => score.map_err(Into::into),
+            Err(payload) => Err(Panicked::new(&*payload).into()),
+        }
+    }
+
+    /// Hands one score to the sink, if there is one.
+    #[inline]
+    fn pass_on(
+        &self,
+        piece: Option<&mut Piece<'_, S>>,
+        index: u64,
+        score: Result<&S, &Failure>,
+    ) -> ControlFlow<()> {
+        match piece.map_or(Ok(()), |piece| piece.add(index, score)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => self.give_up(Error::Output(error)),
+        }
+    }
+
+    fn give_up(&self, error: Error) -> ControlFlow<()> {
+        let _ = self.error.set(error);
+        ControlFlow::Break(())
+    }
+
+    /// Combines what the workers have gathered.
+    pub(super) fn into_outcome(self) -> Result<Outcome<A>, Error> {
+        if let Some(error) = self.error.into_inner() {
+            return Err(error);
+        }
+        let mut outcome = Outcome {
+            aggregator: self.identity.clone(),
+            scored: 0,
+            failed: 0,
+            failures: Vec::new(),
+            read: Duration::ZERO,
+            workers: Vec::with_capacity(self.workers.len()),
+        };
+        if !A::COMMUTATIVE {
+            let partials = self
+                .partials
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
+            outcome.aggregator = partials.finish(outcome.aggregator);
+        }
+        for worker in self.workers {
+            outcome.add(worker.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
+        outcome.failures.sort_by_key(|failure| failure.index);
+        outcome.failures.truncate(Report::FAILURES_KEPT);
+        match outcome.failures.first() {
+            Some(failure) if self.pipeline.on_failure == OnFailure::Stop => Err(Error::Halted {
+                failure: failure.clone(),
+                scored: outcome.scored,
+            }),
+            _ => Ok(outcome),
+        }
+    }
+}
+
+impl<A> Worker<A> {
+    fn new() -> Self {
+        Worker {
+            aggregator: None,
+            scored: 0,
+            failed: 0,
+            failures: Vec::new(),
+            busy: Duration::ZERO,
+            read: Duration::ZERO,
+        }
+    }
+
+    /// Counts a failure, and keeps it while there is room: a worker meets its records in order, so
+    /// those it keeps are its first.
+    #[cold]
+    fn fail(&mut self, failure: Failure) {
+        self.failed += 1;
+        if self.failures.len() < Report::FAILURES_KEPT {
+            self.failures.push(failure);
+        }
+    }
+}
+
+impl<A> Outcome<A> {
+    fn add<S>(&mut self, worker: Worker<A>)
+    where
+        A: Aggregator<S>,
+    {
+        if let Some(aggregator) = worker.aggregator {
+            self.aggregator.merge(aggregator);
+        }
+        self.scored += worker.scored;
+        self.failed += worker.failed;
+        self.failures.extend(worker.failures);
+        self.read += worker.read;
+        let records = worker.scored + worker.failed;
+        self.workers.push(WorkerTiming {
+            busy: worker.busy,
+            records,
+        });
+    }
+}
+
+/// Rendered scores of consecutive records on their way to the sink.
+struct Piece<'s, S> {
+    sink: &'s dyn Sink<S>,
+    /// The records rendered so far that have not been passed on.
+    records: Range<u64>,
+    bytes: Vec<u8>,
+}
+
+impl<'s, S> Piece<'s, S> {
+    fn new(sink: &'s dyn Sink<S>) -> Self {
+        Piece {
+            sink,
+            records: 0..0,
+            bytes: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
+        if self.records.is_empty() {
+            self.records.start = index;
+        }
+        self.records.end = index + 1;
+        self.sink.render(index, score, &mut self.bytes);
+        if self.bytes.len() < PIECE_BYTES {
+            Ok(())
+        } else {
+            self.finish()
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        let (records, bytes) = (self.records.clone(), std::mem::take(&mut self.bytes));
+        self.records = 0..0;
+        self.sink.write(records, bytes)
+    }
+}
+
+/// Tells the sink when a worker leaves its units unfinished, even by a panic, so that nobody waits
+/// for scores that will not come.
+struct Unfinished<'s, S>(Option<&'s dyn Sink<S>>);
+
+impl<S> Unfinished<'_, S> {
+    fn is_finished(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<S> Drop for Unfinished<'_, S> {
+    fn drop(&mut self) {
+        if let Some(sink) = self.0 {
+            sink.abandon();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

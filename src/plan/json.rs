@@ -1,0 +1,219 @@
+//! The answer as one JSON object.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use super::{Answer, Described, Example, GroupSummary};
+use crate::error::Failure;
+use crate::report::Timing;
+
+impl Answer {
+    /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `scores` (by column),
+    /// `groups` (by name, if the plan groups), `top`, `bottom`, `failures` (the first ones), and
+    /// `timing` in seconds. Numbers that are not finite are `null`; records count from 1.
+    pub fn to_json(&self) -> String {
+        let report = &self.report;
+        let whole = Whole {
+            records: report.records,
+            scored: report.scored,
+            failed: report.failed,
+            digest: self.digest.to_string(),
+            scores: by_name(&report.value.scores, Column::of),
+            groups: report
+                .value
+                .groups
+                .as_ref()
+                .map(|groups| by_name(groups, Group::of)),
+            top: self.top.iter().map(Record::of).collect(),
+            bottom: self.bottom.iter().map(Record::of).collect(),
+            failures: report.failures.iter().map(Unscored::of).collect(),
+            timing: Seconds::of(&report.timing),
+        };
+        // Strings and numbers under string keys: nothing here that JSON cannot say.
+        serde_json::to_string(&whole).unwrap_or_default()
+    }
+}
+
+fn by_name<'a, K: AsRef<str>, V, J>(
+    map: &'a BTreeMap<K, V>,
+    view: fn(&'a V) -> J,
+) -> BTreeMap<&'a str, J> {
+    map.iter()
+        .map(|(name, value)| (name.as_ref(), view(value)))
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    records: u64,
+    scored: u64,
+    failed: u64,
+    digest: String,
+    scores: BTreeMap<&'a str, Column<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<BTreeMap<&'a str, Group>>,
+    top: Vec<Record<'a>>,
+    bottom: Vec<Record<'a>>,
+    failures: Vec<Unscored<'a>>,
+    timing: Seconds,
+}
+
+#[derive(Serialize)]
+struct Column<'a> {
+    count: u64,
+    sum: f64,
+    mean: f64,
+    variance: f64,
+    stddev: f64,
+    min: Option<f64>,
+    max: Option<f64>,
+    #[serde(serialize_with = "as_object")]
+    quantiles: &'a [(f64, f64)],
+    histogram: Bins<'a>,
+}
+
+#[derive(Serialize)]
+struct Bins<'a> {
+    edges: &'a [f64],
+    counts: &'a [u64],
+    under: u64,
+    over: u64,
+}
+
+impl<'a> Column<'a> {
+    fn of(described: &'a Described) -> Self {
+        let Described {
+            moments,
+            quantiles,
+            histogram,
+        } = described;
+        Column {
+            count: moments.count,
+            sum: moments.sum,
+            mean: moments.mean,
+            variance: moments.variance,
+            stddev: moments.stddev,
+            min: quantiles.min,
+            max: quantiles.max,
+            quantiles: &quantiles.quantiles,
+            histogram: Bins {
+                edges: &histogram.edges,
+                counts: &histogram.counts,
+                under: histogram.under,
+                over: histogram.over,
+            },
+        }
+    }
+}
+
+/// Quantiles as an object, `{"0.5": 0.42}`.
+fn as_object<S: Serializer>(quantiles: &&[(f64, f64)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(quantiles.iter().map(|(q, score)| (q.to_string(), score)))
+}
+
+#[derive(Serialize)]
+struct Group {
+    count: u64,
+    mean: f64,
+    stddev: f64,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+impl Group {
+    fn of(group: &GroupSummary) -> Self {
+        Group {
+            count: group.moments.count,
+            mean: group.moments.mean,
+            stddev: group.moments.stddev,
+            min: group.extremes.min.map(|least| least.score),
+            max: group.extremes.max.map(|most| most.score),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    record: u64,
+    score: f64,
+    file: String,
+    line: u64,
+    text: &'a str,
+}
+
+impl<'a> Record<'a> {
+    fn of(example: &'a Example) -> Self {
+        Record {
+            record: example.index + 1,
+            score: example.score,
+            file: example.place.path.display().to_string(),
+            line: example.place.line,
+            text: &example.text,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Unscored<'a> {
+    record: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u64>,
+    #[serde(serialize_with = "as_text")]
+    error: &'a (dyn std::error::Error + Send + Sync),
+}
+
+fn as_text<S: Serializer>(
+    error: &&(dyn std::error::Error + Send + Sync),
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_str(error)
+}
+
+impl<'a> Unscored<'a> {
+    fn of(failure: &'a Failure) -> Self {
+        let place = failure.place.as_ref();
+        Unscored {
+            record: failure.index + 1,
+            file: place.map(|place| place.path.display().to_string()),
+            line: place.map(|place| place.line),
+            column: place.and_then(|place| place.column),
+            error: &*failure.cause,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Seconds {
+    wall: f64,
+    cpu: Option<f64>,
+    read: f64,
+    workers: Vec<Worker>,
+}
+
+#[derive(Serialize)]
+struct Worker {
+    busy: f64,
+    records: u64,
+}
+
+impl Seconds {
+    fn of(timing: &Timing) -> Self {
+        let workers = timing.workers.iter();
+        Seconds {
+            wall: timing.wall.as_secs_f64(),
+            cpu: timing.cpu.map(|cpu| cpu.as_secs_f64()),
+            read: timing.read.as_secs_f64(),
+            workers: workers
+                .map(|worker| Worker {
+                    busy: worker.busy.as_secs_f64(),
+                    records: worker.records,
+                })
+                .collect(),
+        }
+    }
+}

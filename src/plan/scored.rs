@@ -1,0 +1,122 @@
+//! The task of a plan: a field of a JSON line → its scores, and what belongs beside them.
+
+use crate::dataset::{Fields, JsonLine};
+use crate::error::BadRecord;
+use crate::task::Task;
+use crate::task::sentiment::Sentiment;
+
+use super::{Plan, Scorer};
+
+/// The most columns that a scorer has.
+const COLUMNS: usize = 4;
+
+/// The group of the records that have no value in the field they are grouped by.
+pub const NO_GROUP: &str = "(none)";
+
+/// What a plan's scorer gives for one record.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Scored {
+    columns: [f64; COLUMNS],
+    width: usize,
+    /// The value of the field to group by, if the plan names one.
+    pub group: Option<String>,
+    /// The fields to keep, as JSON, in the order of the plan; `None` where the record has none.
+    pub kept: Vec<Option<String>>,
+}
+
+impl Scored {
+    /// The numbers, in the order of [`Scorer::columns`].
+    pub fn columns(&self) -> &[f64] {
+        &self.columns[..self.width]
+    }
+}
+
+/// Scores a field of a record.
+pub(super) struct ScoreField {
+    scorer: Scorer,
+    sentiment: Sentiment,
+    fields: Fields,
+    /// The field to group by, and where it stands among the other fields.
+    group: Option<(String, usize)>,
+    /// Where the fields to keep stand among the other fields.
+    keep: Vec<usize>,
+}
+
+impl ScoreField {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut others: Vec<&str> = Vec::new();
+        let mut place = |name| match others.iter().position(|other| *other == name) {
+            Some(place) => place,
+            None => {
+                others.push(name);
+                others.len() - 1
+            }
+        };
+        let group = plan
+            .by
+            .as_deref()
+            .map(|name| (name.to_owned(), place(name)));
+        let keep = plan.keep.iter().map(|name| place(name)).collect();
+        let fields = Fields::new(&plan.field, others);
+        ScoreField {
+            scorer: plan.scorer,
+            sentiment: Sentiment::new(),
+            fields,
+            group,
+            keep,
+        }
+    }
+
+    fn columns(&self, text: &str) -> [f64; COLUMNS] {
+        match self.scorer {
+            Scorer::Sentiment => {
+                let score = self.sentiment.score(text);
+                [score.neg, score.neu, score.pos, score.compound]
+            }
+        }
+    }
+}
+
+impl Task<JsonLine<'_>> for ScoreField {
+    type Score = Scored;
+    type Error = BadRecord;
+
+    fn score(&self, record: &JsonLine<'_>) -> Result<Scored, BadRecord> {
+        let values = self.fields.of(record)?;
+        let group = match &self.group {
+            Some((name, place)) => Some(group_of(name, values.raw[*place])?),
+            None => None,
+        };
+        Ok(Scored {
+            columns: self.columns(&values.text),
+            width: self.scorer.columns().len(),
+            group,
+            kept: self
+                .keep
+                .iter()
+                .map(|place| values.raw[*place].map(str::to_owned))
+                .collect(),
+        })
+    }
+}
+
+/// The name of a group: a string as it is, a number or a boolean as it is written.
+fn group_of(name: &str, json: Option<&str>) -> Result<String, BadRecord> {
+    let bad = |found: &str| {
+        let expected = format!("expected a string, a number or a boolean in field {name:?}");
+        BadRecord {
+            message: format!("{expected}, found {found}"),
+            column: None,
+        }
+    };
+    match json {
+        None | Some("null") => Ok(NO_GROUP.to_owned()),
+        Some(json) if json.starts_with('"') => {
+            serde_json::from_str(json).map_err(|error| bad(&error.to_string()))
+        }
+        Some(json) if json.starts_with('{') => Err(bad("an object")),
+        Some(json) if json.starts_with('[') => Err(bad("an array")),
+        Some(json) => Ok(json.to_owned()),
+    }
+}

@@ -1,0 +1,96 @@
+//! The aggregator of a plan: every column described, the groups, the best and the worst.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::aggregation::{
+    Aggregator, Bins, Bottom, Extrema, Extremes, Histogram, MomentSummary, Moments,
+    QuantileSummary, Quantiles, Ranked, Top,
+};
+
+use super::{Column, NO_GROUP, Plan, Scored};
+
+/// Bins of the histogram of a column.
+const BINS: usize = 20;
+
+/// What the scores of a plan come to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Each column of the scores, by its name.
+    pub scores: BTreeMap<&'static str, Described>,
+    /// The main column by group, if the plan groups.
+    pub groups: Option<BTreeMap<String, GroupSummary>>,
+    /// The records with the highest main score, highest first.
+    pub top: Vec<Ranked>,
+    /// The records with the lowest main score, lowest first.
+    pub bottom: Vec<Ranked>,
+}
+
+/// One column of scores.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Described {
+    /// Count, sum, mean, variance, standard deviation.
+    pub moments: MomentSummary,
+    /// Smallest, largest, and quantiles between.
+    pub quantiles: QuantileSummary,
+    /// How the scores are distributed over the range of the column.
+    pub histogram: Bins,
+}
+
+/// One group of scores.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct GroupSummary {
+    /// Count, sum, mean, variance, standard deviation.
+    pub moments: MomentSummary,
+    /// Smallest and largest.
+    pub extremes: Extremes,
+}
+
+/// The aggregator of a plan, made of the exact ones, so that their laws hold for it.
+pub(super) fn summarise(plan: &Plan) -> impl Aggregator<Scored, Output = Summary> + use<> {
+    let (names, main) = (plan.scorer.columns(), plan.scorer.main());
+    let main_score = move |scored: &Scored| scored.columns()[main];
+    let describe = |(place, column): (usize, &Column)| {
+        let histogram = Histogram::new(column.low, column.high, BINS);
+        (Moments::new(), Quantiles::new(), histogram)
+            .of(move |scored: &Scored| scored.columns()[place])
+    };
+    let columns: Vec<_> = names.iter().enumerate().map(describe).collect();
+    let groups = plan.by.is_some().then(|| {
+        (Moments::new(), Extrema::new())
+            .of(main_score)
+            .by_ref(|scored: &Scored| scored.group.as_deref().unwrap_or(NO_GROUP))
+    });
+    let (top, bottom) = (
+        Top::new(plan.top).of(main_score),
+        Bottom::new(plan.top).of(main_score),
+    );
+    (columns, groups, top, bottom).map(|(columns, groups, top, bottom)| Summary {
+        scores: names
+            .iter()
+            .map(|column| column.name)
+            .zip(columns.into_iter().map(described))
+            .collect(),
+        groups: groups.map(|groups| groups.into_iter().map(grouped).collect()),
+        top,
+        bottom,
+    })
+}
+
+fn described((moments, quantiles, histogram): (MomentSummary, QuantileSummary, Bins)) -> Described {
+    Described {
+        moments,
+        quantiles,
+        histogram,
+    }
+}
+
+fn grouped(
+    (name, (moments, extremes)): (String, (MomentSummary, Extremes)),
+) -> (String, GroupSummary) {
+    (name, GroupSummary { moments, extremes })
+}

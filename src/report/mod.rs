@@ -1,0 +1,33 @@
+//! What a run returns: the value, what was counted on the way, and where the time went.
+
+mod digest;
+mod timing;
+
+use crate::error::Failure;
+
+pub use digest::Digest;
+pub(crate) use timing::Stopwatch;
+pub use timing::{Timing, WorkerTiming};
+
+/// What a run returns.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report<V> {
+    /// The aggregated value: the same bits on any executor and any number of workers.
+    pub value: V,
+    /// How many records there were; always `scored + failed`.
+    pub records: u64,
+    /// How many have a score.
+    pub scored: u64,
+    /// How many could not be scored.
+    pub failed: u64,
+    /// The first failures in the order of the data, at most [`Report::FAILURES_KEPT`].
+    pub failures: Vec<Failure>,
+    /// Where the time went.
+    pub timing: Timing,
+}
+
+impl Report<()> {
+    /// How many failures a report keeps; the others are counted only.
+    pub const FAILURES_KEPT: usize = 100;
+}

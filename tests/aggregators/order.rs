@@ -1,0 +1,176 @@
+//! Extrema, top and bottom, histograms and quantiles against a plain sort.
+
+use manyhands::aggregation::{
+    Aggregator, Bottom, EdgesError, Extrema, Histogram, Quantiles, Ranked, Top,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::scores::{any_bits, finite};
+
+fn answer<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A::Output {
+    for (index, score) in (0..).zip(scores) {
+        aggregator.observe(index, score);
+    }
+    aggregator.finish()
+}
+
+fn bits(ranked: &[Ranked]) -> Vec<(u64, u64)> {
+    let bits = |ranked: &Ranked| (ranked.index, ranked.score.to_bits());
+    ranked.iter().map(bits).collect()
+}
+
+/// Every score that is a number, lowest first, equal ones by index.
+fn sorted(scores: &[f64]) -> Vec<Ranked> {
+    let mut sorted: Vec<Ranked> = (0..)
+        .zip(scores)
+        .map(|(index, &score)| Ranked { index, score })
+        .filter(|ranked| !ranked.score.is_nan())
+        .collect();
+    sorted.sort_by(|a, b| a.score.total_cmp(&b.score).then(a.index.cmp(&b.index)));
+    sorted
+}
+
+fn repeating() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        any_bits(),
+        finite(),
+        Just(f64::NAN),
+        Just(0.0),
+        Just(-0.0),
+        Just(f64::INFINITY),
+        Just(f64::NEG_INFINITY),
+        (-3..3_i32).prop_map(f64::from)
+    ]
+}
+
+proptest! {
+    #[test]
+    fn top_and_bottom_are_the_ends_of_a_sort(scores in vec(repeating(), 0..60), k in 0_usize..12) {
+        let mut lowest = sorted(&scores);
+        let mut highest = lowest.clone();
+        highest.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.index.cmp(&b.index)));
+        lowest.truncate(k);
+        highest.truncate(k);
+        prop_assert_eq!(bits(&answer(Top::new(k), &scores)), bits(&highest));
+        prop_assert_eq!(bits(&answer(Bottom::new(k), &scores)), bits(&lowest));
+    }
+
+    #[test]
+    fn extrema_are_the_first_of_a_sort(scores in vec(repeating(), 0..60)) {
+        let extremes = answer(Extrema::new(), &scores);
+        let lowest = sorted(&scores);
+        prop_assert_eq!(bits(extremes.min.as_slice()), bits(&lowest[..lowest.len().min(1)]));
+        let highest = answer(Top::new(1), &scores);
+        prop_assert_eq!(bits(extremes.max.as_slice()), bits(&highest));
+        prop_assert_eq!(extremes.nan as usize, scores.len() - lowest.len());
+    }
+
+    #[test]
+    fn bins_agree_with_the_edges_they_print(
+        scores in vec(prop_oneof![repeating(), -2.0..2.0_f64], 0..60),
+        (lo, hi) in (finite(), finite()),
+        bins in 1_usize..50,
+    ) {
+        let Ok(histogram) = Histogram::try_new(lo, hi, bins) else { return Ok(()) };
+        let edges = histogram.clone().finish().edges;
+        prop_assert_eq!((edges[0], edges[bins]), (lo, hi));
+        let scores: Vec<f64> = scores.into_iter().chain(edges).collect();
+        check_bins(answer(histogram, &scores), &scores)?;
+    }
+
+    #[test]
+    fn bins_of_any_edges_agree_with_them(mut edges in vec(repeating(), 2..20), scores in vec(repeating(), 0..60)) {
+        edges.retain(|edge| !edge.is_nan());
+        edges.sort_by(f64::total_cmp);
+        edges.dedup();
+        let Ok(histogram) = Histogram::with_edges(edges.clone()) else {
+            prop_assert!(edges.len() < 2);
+            return Ok(());
+        };
+        let scores: Vec<f64> = scores.into_iter().chain(edges).collect();
+        check_bins(answer(histogram, &scores), &scores)?;
+    }
+
+    #[test]
+    fn quantiles_are_within_their_error(
+        scores in vec(prop_oneof![any_bits(), finite(), -1.0..1.0_f64], 1..80),
+        asked in vec(0.0..=1.0_f64, 1..8),
+    ) {
+        let summary = answer(Quantiles::at(&asked), &scores);
+        let sorted = sorted(&scores);
+        prop_assert_eq!(summary.count as usize, sorted.len());
+        prop_assert_eq!(summary.nan as usize, scores.len() - sorted.len());
+        if sorted.is_empty() {
+            prop_assert_eq!((summary.min, summary.max, summary.quantiles), (None, None, vec![]));
+            return Ok(());
+        }
+        let last = sorted.len() - 1;
+        prop_assert_eq!(summary.min.map(f64::to_bits), Some(sorted[0].score.to_bits()));
+        prop_assert_eq!(summary.max.map(f64::to_bits), Some(sorted[last].score.to_bits()));
+        for (&q, &(said, estimate)) in asked.iter().zip(&summary.quantiles) {
+            let exact = sorted[(q * last as f64) as usize].score;
+            prop_assert_eq!(q, said);
+            let within = (exact.abs() / 256.0).max(f64::MIN_POSITIVE);
+            prop_assert!(
+                estimate == exact || (estimate - exact).abs() <= within,
+                "{estimate:e} stands for {exact:e}"
+            );
+            prop_assert!(sorted[0].score <= estimate && estimate <= sorted[last].score);
+        }
+    }
+}
+
+fn check_bins(bins: manyhands::aggregation::Bins, scores: &[f64]) -> Result<(), TestCaseError> {
+    let last = bins.counts.len() - 1;
+    for (bin, &count) in bins.counts.iter().enumerate() {
+        let (left, right) = (bins.edges[bin], bins.edges[bin + 1]);
+        let holds =
+            |score: &&f64| left <= **score && (**score < right || bin == last && **score == right);
+        prop_assert_eq!(count as usize, scores.iter().filter(holds).count());
+    }
+    let counted: u64 = bins.counts.iter().sum::<u64>() + bins.under + bins.over + bins.nan;
+    prop_assert_eq!(counted as usize, scores.len());
+    let first = bins.edges[0];
+    prop_assert_eq!(
+        bins.under as usize,
+        scores.iter().filter(|score| **score < first).count()
+    );
+    Ok(())
+}
+
+#[test]
+fn equal_widths_have_the_edges_one_would_write() {
+    let edges = Histogram::new(-1.0, 1.0, 20).finish().edges;
+    let written: Vec<f64> = (-10..=10).map(|tenth| f64::from(tenth) / 10.0).collect();
+    assert_eq!(edges, written);
+    let edges = Histogram::new(f64::MIN, f64::MAX, 2).finish().edges;
+    assert_eq!(edges, [f64::MIN, 0.0, f64::MAX]);
+}
+
+#[test]
+fn edges_that_make_no_bins_are_refused() {
+    let refused = |lo, hi, bins| Histogram::try_new(lo, hi, bins).map(drop).unwrap_err();
+    assert_eq!(refused(0.0, 1.0, 0), EdgesError::NoBins);
+    assert_eq!(refused(1.0, 1.0, 1), EdgesError::NotAscending { at: 1 });
+    assert_eq!(refused(0.0, f64::INFINITY, 1), EdgesError::NotFinite);
+    assert_eq!(refused(0.0, f64::NAN, 1), EdgesError::NotFinite);
+    assert_eq!(
+        refused(1.0, 1.0 + f64::EPSILON, 2),
+        EdgesError::NotAscending { at: 1 }
+    );
+    let with_nan = Histogram::with_edges(vec![0.0, 1.0, f64::NAN]).map(drop);
+    assert_eq!(with_nan, Err(EdgesError::NotAscending { at: 2 }));
+}
+
+#[test]
+fn quantiles_of_a_ramp() {
+    let scores: Vec<f64> = (0..=100_000).map(|step| f64::from(step) / 1e5).collect();
+    let summary = answer(Quantiles::new(), &scores);
+    for (q, estimate) in summary.quantiles {
+        assert!(
+            (estimate / q - 1.0).abs() <= 1.0 / 256.0,
+            "{estimate} stands for {q}"
+        );
+    }
+}

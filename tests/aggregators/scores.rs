@@ -1,0 +1,65 @@
+//! Scores that are hard on aggregators.
+
+use std::f64::consts::PI;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Any bit pattern at all: NaN of every payload, infinities, subnormals, both zeros.
+pub fn any_bits() -> impl Strategy<Value = f64> {
+    any::<u64>().prop_map(f64::from_bits)
+}
+
+/// Finite scores: of any exponent, of a few neighbouring ones, tiny, huge, round, or zero.
+pub fn finite() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        3 => any_bits().prop_filter("finite", |score| score.is_finite()),
+        6 => -1.0..1.0_f64,
+        2 => (0_u64..1 << 54).prop_map(|bits| f64::from_bits(bits << 1)),
+        2 => any::<u64>().prop_map(|bits| f64::from_bits(bits & !(0x7ff << 52))),
+        2 => (0_u64..1 << 52, any::<bool>()).prop_map(|(below, negative)| {
+            let huge = f64::from_bits(f64::MAX.to_bits() - below);
+            if negative { -huge } else { huge }
+        }),
+        2 => (-1000_i32..1000).prop_map(f64::from),
+        1 => prop_oneof![Just(0.0), Just(-0.0)],
+        1 => (-1074_i32..1024).prop_map(|power| 2.0_f64.powi(power)),
+    ]
+}
+
+/// Up to `most` scores from [`finite`], some of them with their negatives further on.
+pub fn finite_scores(most: usize) -> impl Strategy<Value = Vec<f64>> {
+    (vec(finite(), 0..most), any::<u64>()).prop_map(|(mut scores, cancelled)| {
+        let negatives: Vec<f64> = (0..)
+            .zip(&scores)
+            .filter(|(place, _)| cancelled >> (place % 64) & 1 == 1)
+            .map(|(_, score)| -score)
+            .collect();
+        scores.extend(negatives);
+        scores
+    })
+}
+
+/// Scores with every special value among ordinary ones, repeats included; no NaN unless asked.
+pub fn assorted(count: usize) -> Vec<f64> {
+    let special = [
+        0.0,
+        -0.0,
+        5e-324,
+        -5e-324,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        f64::MIN,
+        0.1,
+        -0.1,
+        1e16,
+    ];
+    let ordinary = |place: usize| ((place * place) as f64 * PI).sin();
+    (0..count)
+        .map(|place| match place % 7 {
+            3 => special[place / 7 % special.len()],
+            5 => ordinary(place / 5),
+            _ => ordinary(place),
+        })
+        .collect()
+}

@@ -1,0 +1,432 @@
+//! Law 1 and law 2: the same bits from every executor, and every record accounted for.
+
+use std::io::Write as _;
+use std::ops::{ControlFlow, Range};
+use std::sync::Mutex;
+
+use manyhands::aggregation::{Aggregator, canonical_bytes};
+use manyhands::dataset::Dataset;
+use manyhands::error::{Failure, Panicked};
+use manyhands::execution::Run;
+use manyhands::prelude::*;
+use manyhands::sink::{InOrder, Sink};
+use proptest::prelude::*;
+
+/// Runs everything on this thread, but deals the units out to pretended workers in portions that a
+/// seed decides: scheduling made repeatable.
+struct Dealt {
+    workers: usize,
+    seed: u64,
+}
+
+impl Executor for Dealt {
+    fn workers(&self) -> usize {
+        self.workers
+    }
+
+    fn execute(&self, units: usize, run: &Run<'_>) {
+        let (mut next, mut state) = (0, self.seed | 1);
+        while next < units {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            let portion = 1 + (state >> 33) as usize % 7;
+            let worker = (state >> 50) as usize % self.workers;
+            let end = units.min(next + portion);
+            if run(worker, next..end).is_break() {
+                return;
+            }
+            next = end;
+        }
+    }
+}
+
+fn executors(seed: u64) -> Vec<Box<dyn Executor>> {
+    let mut all: Vec<Box<dyn Executor>> = vec![Box::new(Sequential)];
+    all.extend((1..=16).map(|threads| Box::new(WorkStealing::new(threads)) as Box<dyn Executor>));
+    all.extend((2..6).map(|workers| Box::new(Dealt { workers, seed }) as Box<dyn Executor>));
+    all
+}
+
+/// The whole family, over a score.
+fn family() -> impl Aggregator<f64, Output = impl serde::Serialize> {
+    let grouped = (Count::new(), Mean::new(), Extrema::new()).by(|score: &f64| score.to_bits() % 5);
+    let order = (Extrema::new(), Top::new(5), Bottom::new(5));
+    let shape = (Histogram::new(-1.0, 1.0, 8), Quantiles::new());
+    (
+        Count::new(),
+        Sum::new(),
+        Mean::new(),
+        Variance::new(),
+        Moments::new(),
+        order,
+        shape,
+        grouped,
+    )
+}
+
+/// A rounded sum: associative only nearly. What it answers shows how scores were grouped.
+#[derive(Clone, Default)]
+struct NaiveSum<const COMMUTATIVE: bool>(f64);
+
+impl<const COMMUTATIVE: bool> Aggregator<f64> for NaiveSum<COMMUTATIVE> {
+    type Output = f64;
+    const COMMUTATIVE: bool = COMMUTATIVE;
+
+    fn observe(&mut self, _: u64, score: &f64) {
+        self.0 += score;
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0 += later.0;
+    }
+
+    fn finish(self) -> f64 {
+        self.0
+    }
+}
+
+/// The scores in order: not commutative at all.
+#[derive(Clone, Default)]
+struct List(Vec<(u64, u64)>);
+
+impl Aggregator<f64> for List {
+    type Output = Vec<(u64, u64)>;
+
+    fn observe(&mut self, index: u64, score: &f64) {
+        self.0.push((index, score.to_bits()));
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0.extend(later.0);
+    }
+
+    fn finish(self) -> Self::Output {
+        self.0
+    }
+}
+
+fn scores() -> impl Strategy<Value = Vec<f64>> {
+    let score = prop_oneof![
+        any::<u64>().prop_map(f64::from_bits),
+        -1.0..1.0_f64,
+        Just(0.1),
+        Just(-1e300),
+        Just(1e300),
+    ];
+    proptest::collection::vec(score, 0..3000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn same_bits_on_every_executor(scores in scores(), seed in any::<u64>()) {
+        let bits = |executor: &dyn Executor| {
+            let report = Pipeline::new(&scores, |score: &f64| *score)
+                .executor(executor)
+                .aggregate(family())
+                .unwrap();
+            assert_eq!(report.scored, scores.len() as u64);
+            canonical_bytes(&report.value)
+        };
+        let expected = bits(&Sequential);
+        for executor in executors(seed) {
+            prop_assert!(bits(&*executor) == expected, "on {} workers", executor.workers());
+        }
+    }
+
+    #[test]
+    fn what_is_not_commutative_merges_in_order(scores in scores(), seed in any::<u64>()) {
+        let list = |executor: &dyn Executor| {
+            let pipeline = Pipeline::new(&scores, |score: &f64| *score).executor(executor);
+            let report = pipeline.aggregate((List::default(), NaiveSum::<false>::default()));
+            let (list, sum) = report.unwrap().value;
+            (list, sum.to_bits())
+        };
+        let expected = list(&Sequential);
+        prop_assert_eq!(expected.0.len(), scores.len());
+        prop_assert!(expected.0.iter().zip(0..).all(|((index, _), place)| *index == place));
+        for executor in executors(seed) {
+            prop_assert!(list(&*executor) == expected, "on {} workers", executor.workers());
+        }
+    }
+
+    #[test]
+    fn same_bits_for_every_way_of_cutting_files(
+        scores in proptest::collection::vec(-1.0..1.0_f64, 1..300),
+        parts in proptest::collection::vec(1_u64..3000, 3),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, scores: &[f64]| {
+            let path = folder.path().join(name);
+            let mut file = std::fs::File::create(&path).unwrap();
+            for score in scores {
+                writeln!(file, "{{\"score\": {score:?}}}").unwrap();
+            }
+            path
+        };
+        let cut = cut.index(scores.len());
+        let whole = vec![write("whole", &scores)];
+        let halves = vec![write("one", &scores[..cut]), write("two", &scores[cut..])];
+        let task = fallible(|line: &JsonLine<'_>| {
+            #[derive(serde::Deserialize)]
+            struct Record { score: f64 }
+            line.parse::<Record>().map(|record| record.score)
+        });
+        let in_memory = Pipeline::new(&scores, |score: &f64| *score).executor(&Sequential);
+        let expected = canonical_bytes(&in_memory.aggregate(family()).unwrap().value);
+        for files in [&whole, &halves] {
+            for part_bytes in &parts {
+                let dataset = JsonLines::open(files).unwrap().with_part_bytes(*part_bytes);
+                for executor in [&Sequential as &dyn Executor, &WorkStealing::new(3)] {
+                    let pipeline = Pipeline::new(&dataset, task).executor(executor);
+                    let report = pipeline.aggregate(family()).unwrap();
+                    prop_assert!(canonical_bytes(&report.value) == expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rounded_sum_that_claims_to_commute_is_found_out() {
+    let scores: Vec<f64> = (0..5000).map(|n| f64::from(n).sin() * 1e3).collect();
+    let sum = |executor: &dyn Executor| {
+        let pipeline = Pipeline::new(&scores, |score: &f64| *score).executor(executor);
+        pipeline
+            .aggregate(NaiveSum::<true>::default())
+            .unwrap()
+            .value
+            .to_bits()
+    };
+    let expected = sum(&Sequential);
+    assert!((1..20).any(|seed| sum(&Dealt { workers: 3, seed }) != expected));
+}
+
+/// Fails on every seventh record and panics on every eleventh.
+fn unreliable(record: &usize) -> Result<f64, String> {
+    match record {
+        n if n % 11 == 10 => panic!("eleven at {n}"),
+        n if n % 7 == 6 => Err(format!("seven at {n}")),
+        n => Ok(*n as f64),
+    }
+}
+
+#[test]
+fn a_failure_costs_one_record() {
+    // What panics would print is not of interest here.
+    std::panic::set_hook(Box::new(|_| {}));
+    for executor in executors(1) {
+        let report = Pipeline::new(&(0..1000), fallible(unreliable))
+            .executor(&*executor)
+            .aggregate(Count::new())
+            .unwrap();
+        let failed = (0..1000).filter(|n| n % 11 == 10 || n % 7 == 6).count() as u64;
+        assert_eq!(
+            (report.records, report.scored, report.failed),
+            (1000, 1000 - failed, failed)
+        );
+        assert_eq!(report.value, report.scored);
+        assert_eq!(report.failures.len(), Report::FAILURES_KEPT);
+        let told: Vec<String> = report.failures[..3]
+            .iter()
+            .map(Failure::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "record 7: seven at 6",
+                "record 11: the task panicked: eleven at 10",
+                "record 14: seven at 13",
+            ]
+        );
+        assert!(report.failures[1].cause.is::<Panicked>());
+        assert!(
+            report
+                .failures
+                .windows(2)
+                .all(|pair| pair[0].index < pair[1].index)
+        );
+        let met: u64 = report
+            .timing
+            .workers
+            .iter()
+            .map(|worker| worker.records)
+            .sum();
+        assert_eq!(met, 1000);
+    }
+}
+
+#[test]
+fn a_run_that_stops_names_the_first_failure_in_order() {
+    let task = fallible(|n: &usize| {
+        if n % 50 == 49 {
+            Err("fifty")
+        } else {
+            Ok(*n as f64)
+        }
+    });
+    for executor in executors(2) {
+        let report = Pipeline::new(&(0..5000), task)
+            .executor(&*executor)
+            .on_failure(OnFailure::Stop)
+            .aggregate(Sum::new());
+        match report {
+            Err(Error::Halted { failure, scored }) => {
+                assert_eq!(failure.index, 49);
+                assert!((49..5000).contains(&scored));
+            }
+            other => panic!("expected a halt, found {other:?}"),
+        }
+    }
+}
+
+/// Collects lines in order.
+struct Lines(InOrder<Vec<u8>>);
+
+impl Sink<f64> for Lines {
+    fn render(&self, index: u64, score: Result<&f64, &Failure>, bytes: &mut Vec<u8>) {
+        let line = match score {
+            Ok(score) => format!("{index} {score}\n"),
+            Err(failure) => format!("{index} {failure}\n"),
+        };
+        bytes.extend_from_slice(line.as_bytes());
+    }
+
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<()> {
+        self.0.write(records, bytes)
+    }
+
+    fn abandon(&self) {
+        self.0.abandon();
+    }
+}
+
+#[test]
+fn scores_are_written_in_order() {
+    let lines = |executor: &dyn Executor, records: usize| {
+        let lines = Lines(InOrder::new(Vec::new()));
+        let task = fallible(|n: &usize| {
+            if n % 9 == 8 {
+                Err("nine")
+            } else {
+                Ok(*n as f64)
+            }
+        });
+        Pipeline::new(&(0..records), task)
+            .executor(executor)
+            .scores(&lines)
+            .aggregate(Count::new())
+            .unwrap();
+        String::from_utf8(lines.0.into_inner()).unwrap()
+    };
+    for records in [0, 1, 10, 30_000] {
+        let expected = lines(&Sequential, records);
+        assert_eq!(expected.lines().count(), records);
+        for executor in executors(3) {
+            assert_eq!(lines(&*executor, records), expected);
+        }
+    }
+}
+
+/// A reader that goes away after some bytes.
+struct Gone(usize);
+
+impl std::io::Write for Gone {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self
+            .0
+            .checked_sub(bytes.len())
+            .ok_or(std::io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_that_fails_ends_the_run() {
+    struct Broken(InOrder<Gone>);
+    impl Sink<f64> for Broken {
+        fn render(&self, _: u64, _: Result<&f64, &Failure>, bytes: &mut Vec<u8>) {
+            bytes.extend_from_slice(&[b'x'; 100]);
+        }
+        fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<()> {
+            self.0.write(records, bytes)
+        }
+    }
+    for executor in executors(4) {
+        let sink = Broken(InOrder::new(Gone(100_000)));
+        let report = Pipeline::new(&(0..100_000), |n: &usize| *n as f64)
+            .executor(&*executor)
+            .scores(&sink)
+            .aggregate(Count::new());
+        match report {
+            Err(Error::Output(error)) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+            }
+            other => panic!("expected an output error, found {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn progress_tells_the_whole_extent() {
+    for executor in executors(5) {
+        let told = Mutex::new(0);
+        let dataset = 0..10_000;
+        Pipeline::new(&dataset, |n: &usize| *n as f64)
+            .executor(&*executor)
+            .progress(&|more| *told.lock().unwrap() += more)
+            .aggregate(Count::new())
+            .unwrap();
+        assert_eq!(
+            told.into_inner().unwrap(),
+            dataset.extent(0..dataset.parts())
+        );
+    }
+}
+
+#[test]
+fn an_aggregator_that_panics_is_not_hidden() {
+    #[derive(Clone)]
+    struct Panics;
+    impl Aggregator<usize> for Panics {
+        type Output = ();
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _: u64, score: &usize) {
+            assert!(*score != 700, "seven hundred");
+        }
+        fn merge(&mut self, _: Self) {}
+        fn finish(self) {}
+    }
+    let run = |executor: &dyn Executor| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            Pipeline::new(&(0..1000), |n: &usize| *n)
+                .executor(executor)
+                .aggregate(Panics)
+        }))
+    };
+    for executor in executors(6) {
+        assert!(run(&*executor).is_err());
+    }
+}
+
+#[test]
+fn a_break_is_the_end_of_a_visit() {
+    let mut seen = Vec::new();
+    let visit = |at: manyhands::dataset::At, _: Result<&i32, _>| {
+        seen.push(at.index);
+        if at.index == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    [1, 2, 3, 4, 5].read(0..5, visit).unwrap();
+    assert_eq!(seen, [0, 1, 2]);
+}
