@@ -59,6 +59,7 @@ const FOREIGN: &[&str] = &[
     ".chunks(",
     "chunks_exact",
     "as_chunks",
+    "first_chunk",
     "Row::from",
     "Row,",
     "add_row",

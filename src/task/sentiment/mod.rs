@@ -1,7 +1,8 @@
 //! VADER sentiment: how positive or negative a text is, by a lexicon and rules.
 //!
 //! The scores are those of the Python package vaderSentiment 3.3.2, to the last printed digit, for
-//! every text: by default those on CPython 3.14, and on an older one by [`Summation::Plain`]. C. J. Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based
+//! every text: by default as on Python up to 3.11, and as on later ones by
+//! [`Summation::Compensated`]. C. J. Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based
 //! Model for Sentiment Analysis of Social Media Text", ICWSM 2014.
 //!
 //! A first pass cuts the text into two-byte tokens, a second stops only at words that
@@ -60,9 +61,9 @@ pub struct Sentiment {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Summation {
     /// One after the other, as up to Python 3.11.
+    #[default]
     Plain,
     /// With Neumaier's compensation, as since Python 3.12.
-    #[default]
     Compensated,
 }
 
