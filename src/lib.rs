@@ -1,5 +1,82 @@
-//! **manyhands** scores every record of a large dataset on every core and gives the same answer
-//! every time.
+//! **manyhands** scores every record of a large dataset on every core, and gives the same answer
+//! every time: the same bits on any number of threads, on every executor, for every way of cutting
+//! the data into parts.
+//!
+//! # One changed line
+//!
+//! For data in memory, end a rayon iterator in [`aggregate`](ParallelAggregate::aggregate):
+//!
+//! ```
+//! use manyhands::prelude::*;
+//!
+//! struct Review { text: String }
+//! let reviews = vec![
+//!     Review { text: "A lovely, lovely film!".into() },
+//!     Review { text: "Not good.".into() },
+//! ];
+//!
+//! let sentiment = Sentiment::new();
+//! let (count, mean, worst) = reviews
+//!     .par_iter()
+//!     .map(|review| sentiment.score(&review.text).compound)
+//!     .aggregate((Count::new(), Mean::new(), Bottom::new(10)));
+//!
+//! assert_eq!((count, worst[0].index), (2, 1));
+//! assert!(mean > 0.0);
+//! ```
+//!
+//! # The whole pattern
+//!
+//! | the parallelization pattern | here | module |
+//! |---|---|---|
+//! | task definition: one independent unit of work | [`Task`]: record → score; every closure is one | [`task`] |
+//! | task collection: all the inputs | [`Dataset`]: addressable parts of consecutive records | [`dataset`] |
+//! | execution: by a pool of workers, or one after the other | [`Executor`]s | [`execution`] |
+//! | aggregation: results combined into one | [`Aggregator`]s | [`aggregation`] |
+//!
+//! [`Pipeline`] joins them, one stage a line, and returns a [`Report`]: the value, what failed and
+//! where, and where the time went.
+//!
+//! ```
+//! use manyhands::prelude::*;
+//!
+//! let reviews = JsonLines::open(["data/reviews.jsonl"])?;
+//! let fields = Fields::new("text", ["product"]);
+//! let sentiment = Sentiment::new();
+//! let task = fallible(|line: &JsonLine<'_>| {
+//!     fields.of(line).map(|values| sentiment.score(&values.text).compound)
+//! });
+//! let report = Pipeline::new(&reviews, task)
+//!     .executor(&WorkStealing::new(2))
+//!     .on_failure(OnFailure::Skip)
+//!     .aggregate((Mean::new(), Histogram::new(-1.0, 1.0, 20)))?;
+//!
+//! let (mean, histogram) = report.value;
+//! assert_eq!(report.scored, histogram.counts.iter().sum::<u64>());
+//! assert!((-1.0..=1.0).contains(&mean));
+//! # Ok::<(), manyhands::Error>(())
+//! ```
+//!
+//! A [`Plan`](plan::Plan) is a pipeline by names, as plain data; the command line is a thin shell
+//! over it.
+//!
+//! # What holds
+//!
+//! 1. **Same bits.** If a task depends on its record alone, the value is the same bit for bit
+//!    however the work was shared out. The built-in aggregators are exact; one's own need only be
+//!    associative, see [`assert_laws`](aggregation::assert_laws).
+//! 2. **Nothing lost.** `scored + failed` is the number of records, always. A task that panics
+//!    costs its record, not the run.
+//! 3. **Bounded.** Files are read in parts by every worker, and scores leave in order; memory does
+//!    not grow with the input.
+//! 4. **Honest base.** [`Sequential`] is a plain loop, not the parallel code on one thread.
+//! 5. **Never slower than it need be.** The calling thread begins alone, and wakes the pool only if
+//!    the rest is worth it.
+//!
+//! # Features
+//!
+//! `cli` (default) is what the command line needs. The library is whole without it.
+
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -23,16 +100,17 @@ pub use pipeline::Pipeline;
 pub use report::Report;
 pub use task::Task;
 
-/// The traits and the few names of the quickstart.
+/// The traits, and the few names of the quickstart; rayon's own prelude with them.
 pub mod prelude {
     pub use rayon::prelude::*;
 
     pub use crate::aggregation::{
-        Bottom, Count, Extrema, Histogram, Mean, Moments, Quantiles, StdDev, Sum, Top, Variance,
+        Aggregator, Bottom, Count, Extrema, Histogram, Mean, Moments, Quantiles, StdDev, Sum, Top,
+        Variance,
     };
-    pub use crate::dataset::{Dataset, JsonLine, JsonLines};
+    pub use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
+    pub use crate::execution::{Executor, Sequential, WorkStealing};
     pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};
-    pub use crate::{Aggregator, Sequential, WorkStealing};
-    pub use crate::{Error, Executor, OnFailure, ParallelAggregate, Pipeline, Report};
+    pub use crate::{Error, OnFailure, ParallelAggregate, Pipeline, Report};
 }

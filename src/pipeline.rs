@@ -3,12 +3,13 @@
 mod run;
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, WorkStealing};
-use crate::report::{Report, Stopwatch, Timing};
+use crate::report::{Report, Timing};
 use crate::sink::Sink;
 use crate::task::Task;
 
@@ -90,24 +91,25 @@ where
     ///
     /// Where the aggregator panics. A task that panics is a failure of its record instead.
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
-        let stopwatch = Stopwatch::start();
+        let began = Instant::now();
         let executor = self.executor.unwrap_or_else(|| shared_pool());
         let run = Run::new(&self, &aggregator, executor.workers());
         executor.execute(run.units, &|worker, units| run.units(worker, units));
         let outcome = run.into_outcome()?;
-        let (wall, cpu) = stopwatch.stop();
+        let value = outcome.aggregator.finish();
+        let timing = Timing {
+            wall: began.elapsed(),
+            cpu: None,
+            read: outcome.read,
+            workers: outcome.workers,
+        };
         Ok(Report {
-            value: outcome.aggregator.finish(),
+            value,
             records: outcome.scored + outcome.failed,
             scored: outcome.scored,
             failed: outcome.failed,
             failures: outcome.failures,
-            timing: Timing {
-                wall,
-                cpu,
-                read: outcome.read,
-                workers: outcome.workers,
-            },
+            timing,
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
 use crate::error::{Error, OnFailure, Place};
 use crate::execution::{Executor, Sequential, WorkStealing, usable_cores};
 use crate::pipeline::Pipeline;
-use crate::report::{Digest, Report};
+use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
 
 pub use scored::{NO_GROUP, Scored};
@@ -233,7 +233,9 @@ impl Opened<'_> {
         if let Some(sink) = sink {
             pipeline = pipeline.scores(sink);
         }
-        let report = pipeline.aggregate(summarise(plan))?;
+        let before = processor_time();
+        let mut report = pipeline.aggregate(summarise(plan))?;
+        report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
         let value = &report.value;
         let digest = Digest::of(&(report.records, report.failed, value));
         let top = value

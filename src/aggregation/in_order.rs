@@ -1,6 +1,6 @@
 //! Partials that arrive in any order, merged along a tree that depends on their number alone.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::marker::PhantomData;
 
 use super::Aggregator;
@@ -49,13 +49,13 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
         let (mut first, mut level, mut state) = (part, 0, partial);
         loop {
             let sibling = first ^ (1 << level);
-            match self.waiting.get(&sibling) {
-                Some((height, _)) if *height == level => {}
-                _ => break,
-            }
-            let Some((_, other)) = self.waiting.remove(&sibling) else {
+            let Entry::Occupied(place) = self.waiting.entry(sibling) else {
                 break;
             };
+            if place.get().0 != level {
+                break;
+            }
+            let (_, other) = place.remove();
             state = if sibling < first {
                 merged(other, state)
             } else {
@@ -87,7 +87,8 @@ impl<S: ?Sized, A: Aggregator<S>> Default for MergeTree<S, A> {
     }
 }
 
-fn merged<S: ?Sized, A: Aggregator<S>>(mut earlier: A, later: A) -> A {
+/// What two neighbours come to.
+pub(super) fn merged<S: ?Sized, A: Aggregator<S>>(mut earlier: A, later: A) -> A {
     earlier.merge(later);
     earlier
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::in_order::merged;
 use super::{Aggregator, MergeTree, canonical_bytes};
 
 /// How many partitions are tried for each law.
@@ -191,11 +192,6 @@ where
             expected = self.expected,
         );
     }
-}
-
-fn merged<S, A: Aggregator<S>>(mut earlier: A, later: A) -> A {
-    earlier.merge(later);
-    earlier
 }
 
 /// How records were shared out among states, and how those were merged.

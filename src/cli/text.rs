@@ -112,13 +112,13 @@ fn examples(name: &str, examples: &[Example]) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH).set_truncation_indicator("…");
     for example in examples {
-        let mut row = Row::from([
+        let mut line = Row::from([
             number(example.score),
             format!("record {}", example.index + 1),
             readable(&example.text),
         ]);
-        row.max_height(2);
-        table.add_row(row);
+        line.max_height(2);
+        table.add_row(line);
     }
     for place in 0..2 {
         if let Some(column) = table.column_mut(place) {

@@ -19,6 +19,9 @@ const TAIL_BYTES: usize = 4 << 10;
 /// The longest such read, in bytes.
 const TAIL_BYTES_MOST: usize = 1 << 20;
 
+/// What some programs write at the beginning of UTF-8 files.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// An open text file of known length.
 #[derive(Debug)]
 pub(super) struct TextFile {
@@ -102,11 +105,7 @@ impl TextFile {
         buffer.reserve(wanted);
         self.read_exact_at(&mut buffer.bytes[..wanted], from)?;
         let start = if range.start == 0 {
-            if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
-                3
-            } else {
-                0
-            }
+            0
         } else {
             match memchr(b'\n', &buffer.bytes[..wanted - 1]) {
                 Some(newline) => newline + 1,
@@ -126,7 +125,9 @@ impl TextFile {
             }
             tail = (tail * 2).min(TAIL_BYTES_MOST);
         }
-        buffer.split(start..end.max(start));
+        let mark = range.start == 0 && buffer.bytes[..end].starts_with(BYTE_ORDER_MARK);
+        let start = if mark { BYTE_ORDER_MARK.len() } else { start };
+        buffer.split(start..end);
         Ok(())
     }
 

@@ -14,6 +14,10 @@ use crate::error::Error;
 /// costs some microseconds on each side.
 const INLINE: Duration = Duration::from_micros(20);
 
+/// The calling thread goes on with at most this many times what it has done before it looks at the
+/// clock again: few dear records are left to it if the first were cheap.
+const GROWTH: usize = 3;
+
 /// Runs parts on a rayon pool.
 ///
 /// The calling thread runs the first units itself and looks at the clock: ten cheap records never
@@ -141,9 +145,12 @@ impl Executor for WorkStealing {
             if run(0, done..end).is_break() {
                 return;
             }
-            let elapsed = began.elapsed();
             done = end;
-            portion = next_portion(done, elapsed).min(done);
+            if done == units {
+                return;
+            }
+            let elapsed = began.elapsed();
+            portion = next_portion(done, elapsed).min(done * GROWTH);
             let rest = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
             if self.threads > 1 && elapsed >= INLINE && rest >= INLINE.as_secs_f64() {
                 return self.share(&Handout::new(done, units, self.threads), portion, run);

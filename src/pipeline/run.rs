@@ -110,7 +110,7 @@ where
         }
         worker.busy += began.elapsed();
         if flow.is_continue() {
-            unfinished.is_finished();
+            unfinished.disarm();
         }
         flow
     }
@@ -328,7 +328,7 @@ impl<'s, S> Piece<'s, S> {
 struct Unfinished<'s, S>(Option<&'s dyn Sink<S>>);
 
 impl<S> Unfinished<'_, S> {
-    fn is_finished(mut self) {
+    fn disarm(mut self) {
         self.0 = None;
     }
 }

@@ -6,7 +6,7 @@ mod timing;
 use crate::error::Failure;
 
 pub use digest::Digest;
-pub(crate) use timing::Stopwatch;
+pub(crate) use timing::processor_time;
 pub use timing::{Timing, WorkerTiming};
 
 /// What a run returns.

@@ -1,6 +1,6 @@
 //! Where the time of a run went.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The time of one run.
 #[derive(Clone, Debug, Default)]
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 pub struct Timing {
     /// From the call to the answer.
     pub wall: Duration,
-    /// Processor time of the whole process meanwhile, all threads together, where the system
-    /// tells.
+    /// Processor time of the whole process meanwhile, all threads together. A plan measures it,
+    /// where the system tells; a pipeline does not, since asking costs as much as a small run.
     pub cpu: Option<Duration>,
     /// Fetching bytes from files, summed over the workers; part of their busy time.
     pub read: Duration,
@@ -44,31 +44,9 @@ impl Timing {
     }
 }
 
-/// A running clock for wall and processor time.
-pub(crate) struct Stopwatch {
-    wall: Instant,
-    cpu: Option<Duration>,
-}
-
-impl Stopwatch {
-    pub(crate) fn start() -> Self {
-        Stopwatch {
-            wall: Instant::now(),
-            cpu: processor_time(),
-        }
-    }
-
-    pub(crate) fn stop(&self) -> (Duration, Option<Duration>) {
-        let cpu = processor_time()
-            .zip(self.cpu)
-            .map(|(now, then)| now.saturating_sub(then));
-        (self.wall.elapsed(), cpu)
-    }
-}
-
 /// Processor time of this process since its start, user and system.
 #[cfg(unix)]
-fn processor_time() -> Option<Duration> {
+pub(crate) fn processor_time() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Some(Duration::new(
         time.tv_sec.try_into().ok()?,
@@ -77,6 +55,6 @@ fn processor_time() -> Option<Duration> {
 }
 
 #[cfg(not(unix))]
-fn processor_time() -> Option<Duration> {
+pub(crate) fn processor_time() -> Option<Duration> {
     None
 }

@@ -2,11 +2,11 @@
 //! the end, so the order of adding cannot show.
 //!
 //! Every finite `f64` is a 53-bit integer times a power of two. [`ExactSum`] and [`ExactSquares`]
-//! add those integers into a [`Window`] of 64-bit limbs that each weigh 2³² times the one below,
+//! add those integers into a window of 64-bit limbs that each weigh 2³² times the one below,
 //! which is the layout of Neal's small superaccumulator (Radford M. Neal, *Fast exact summation
 //! using small and large superaccumulators*, 2015, <https://arxiv.org/abs/1505.05571>) except that
-//! only the limbs in use are kept: a state is some 90 bytes instead of 536, which is what makes a
-//! sum per group affordable. The finish is integer arithmetic on a [`Wide`] and one rounding.
+//! only the limbs in use are kept: a state is some 100 bytes instead of 536, which is what makes a
+//! sum per group affordable. The finish is integer arithmetic and one rounding.
 
 mod squares;
 mod sum;
@@ -29,7 +29,7 @@ const UNIT_EXPONENT: i32 = -1075;
 /// The exponent field of a value.
 #[inline]
 fn exponent_field(bits: u64) -> u32 {
-    (bits >> FRACTION_BITS) as u32 & 0x7ff
+    (bits << 1 >> (FRACTION_BITS + 1)) as u32
 }
 
 /// Whether the value with this exponent field is finite and has an implicit leading bit, which is

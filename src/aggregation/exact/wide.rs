@@ -84,24 +84,25 @@ impl Wide {
 
     /// The nearest `f64`, ties to even; beyond the largest, an infinity.
     pub(in crate::aggregation) fn round(&self) -> f64 {
-        round(self.negative, &self.digits, self.exponent, false)
+        round(self.negative, &self.digits, self.exponent)
     }
 
     /// The nearest `f64` to this number divided by all the divisors, rounded once. No divisor may
     /// be 0.
     pub(in crate::aggregation) fn round_over(&self, divisors: &[u64]) -> f64 {
-        // With 64 bits of quotient below what the divisors eat, the rounding position lies inside
-        // the quotient, and whatever the divisions leave over only has to be known to exist. The
-        // floor of a floor is the floor of the whole, so dividing step by step loses nothing.
-        let spare_digits = 2 + 2 * divisors.len();
+        // Enough digits below that cutting off the rest cannot show. With d bits in all divisors
+        // together, the middle between two floats lies at most 54 + d bits below the lowest digit,
+        // and a quotient that is off it is off by at least 2^-(54 + 2d) of that digit, which leaves
+        // a bit in what is kept. The floor of a floor is the floor of the whole, so dividing step by
+        // step loses nothing either.
+        let spare_digits = 2 + 4 * divisors.len();
         let mut digits = vec![0; spare_digits];
         digits.extend_from_slice(&self.digits);
         let exponent = self.exponent - spare_digits as i32 * LIMB_BITS as i32;
-        let mut left_over = false;
         for &divisor in divisors {
-            left_over |= divide(&mut digits, divisor) != 0;
+            divide(&mut digits, divisor);
         }
-        round(self.negative, &digits, exponent, left_over)
+        round(self.negative, &digits, exponent)
     }
 
     /// The digits when the lowest counts `2^exponent`, which lies a multiple of 32 below.
@@ -174,8 +175,8 @@ fn compare(a: &[u32], b: &[u32]) -> Ordering {
         .unwrap_or(Ordering::Equal)
 }
 
-/// Divides in place and returns the remainder.
-fn divide(digits: &mut [u32], divisor: u64) -> u64 {
+/// Divides in place, and drops the remainder.
+fn divide(digits: &mut [u32], divisor: u64) {
     let mut remainder = 0_u64;
     for digit in digits.iter_mut().rev() {
         let dividend = u128::from(remainder) << LIMB_BITS | u128::from(*digit);
@@ -189,11 +190,10 @@ fn divide(digits: &mut [u32], divisor: u64) -> u64 {
             remainder = (dividend % u128::from(divisor)) as u64;
         }
     }
-    remainder
 }
 
-/// The nearest `f64` to `±(digits + a bit, if there is anything left over) · 2^exponent`.
-fn round(negative: bool, digits: &[u32], exponent: i32, left_over: bool) -> f64 {
+/// The nearest `f64` to `±digits · 2^exponent`.
+fn round(negative: bool, digits: &[u32], exponent: i32) -> f64 {
     let sign = if negative { -1.0 } else { 1.0 };
     let Some(top) = digits.iter().rposition(|&digit| digit != 0) else {
         return 0.0_f64.copysign(sign);
@@ -204,7 +204,7 @@ fn round(negative: bool, digits: &[u32], exponent: i32, left_over: bool) -> f64 
     let last_bit = (top_bit - 52).max(-1074 - exponent);
     let mut significand = bits_from(digits, last_bit);
     if last_bit > 0 && bits_from(digits, last_bit - 1) & 1 == 1 {
-        let above_half = left_over || any_bit_below(digits, last_bit - 1);
+        let above_half = any_bit_below(digits, last_bit - 1);
         significand += u64::from(above_half || significand & 1 == 1);
     }
     // Adding (rather than combining) the fields lets the significand's leading bit, and a carry out

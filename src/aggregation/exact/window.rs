@@ -29,7 +29,8 @@ impl Window {
         *high += significand >> (LIMB_BITS - shift);
     }
 
-    /// Adds `product · 2^position`, for a product of two significands: 108 bits with its sign.
+    /// Adds `product · 2^position`, for a product of two significands (108 bits with its sign), or
+    /// for any number at all where the position is that of a limb.
     #[inline]
     pub(super) fn add_product(&mut self, product: i128, position: u32) {
         let shift = position % LIMB_BITS;
@@ -39,6 +40,15 @@ impl Window {
         *second += low_half(above_first as i64);
         *third += low_half((above_first >> LIMB_BITS) as i64);
         *fourth += (above_first >> (2 * LIMB_BITS)) as i64;
+    }
+
+    /// Adds the 2¹²⁸ that a sum of 128 bits, counting `2^position`, lost when it overflowed and
+    /// left `wrapped`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn with_overflow(mut self, wrapped: i128, position: u32) -> Window {
+        self.add(if wrapped < 0 { 1 } else { -1 }, position + i128::BITS);
+        self
     }
 
     /// Adds what `other` has come to.

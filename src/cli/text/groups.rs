@@ -61,7 +61,7 @@ pub(super) fn tables(
 fn lines<'a>(by: &str, groups: impl Iterator<Item = Entry<'a>>) -> String {
     let mut table = table([by, "records", "mean", "std dev", "min", "max"]);
     for (name, group) in groups.take(SHOWN) {
-        let mut row = comfy_table::Row::from([
+        let mut line = comfy_table::Row::from([
             shown(name),
             HumanCount(group.moments.count).to_string(),
             number(group.moments.mean),
@@ -69,8 +69,8 @@ fn lines<'a>(by: &str, groups: impl Iterator<Item = Entry<'a>>) -> String {
             number(group.extremes.min.map(|least| least.score)),
             number(group.extremes.max.map(|most| most.score)),
         ]);
-        row.max_height(1);
-        table.add_row(row);
+        line.max_height(1);
+        table.add_row(line);
     }
     finish(table)
 }

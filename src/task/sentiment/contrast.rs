@@ -88,7 +88,8 @@ mod tests {
                 })
                 .collect();
             let mut others = valences.clone();
-            let but = (state >> 20) as usize % (2 * length + 1) | 1;
+            // Odd, as the valences have the even tokens.
+            let but = 2 * ((state >> 20) as usize % (length + 1)) + 1;
             contrast_by_search(&mut valences, but);
             contrast_by_index(&mut others, but);
             assert_eq!(valences, others);

@@ -1,8 +1,8 @@
 //! From valences to a polarity: sums, emphasis, proportions, rounding.
 
-use super::Polarity;
 use super::contrast::Weighted;
 use super::scan::Census;
+use super::{Polarity, Summation};
 
 /// What an exclamation mark adds, and how many count.
 const EXCLAMATION: f64 = 0.292;
@@ -14,12 +14,17 @@ const QUESTIONS: f64 = 0.96;
 const ALPHA: f64 = 15.0;
 
 /// The polarity of a text whose tokens have these valences; those not listed have none.
-pub(super) fn finish(valences: &[Weighted], census: &Census) -> Polarity {
+pub(super) fn finish(valences: &[Weighted], census: &Census, summation: Summation) -> Polarity {
     if census.tokens == 0 {
         return Polarity::default();
     }
     let emphasis = emphasis(census);
-    let mut sum = sum(valences);
+    let mut sum = match summation {
+        Summation::Plain => valences
+            .iter()
+            .fold(0.0, |sum, weighted| sum + weighted.valence.value),
+        Summation::Compensated => compensated_sum(valences),
+    };
     if sum > 0.0 {
         sum += emphasis;
     } else if sum < 0.0 {
@@ -68,7 +73,7 @@ fn emphasis(census: &Census) -> f64 {
 ///
 /// A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54,
 /// 1974.
-fn sum(valences: &[Weighted]) -> f64 {
+fn compensated_sum(valences: &[Weighted]) -> f64 {
     let mut values = valences.iter().map(|weighted| weighted.valence);
     let mut sum = 0.0;
     for valence in values.by_ref() {

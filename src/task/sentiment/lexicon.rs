@@ -3,6 +3,7 @@
 //! Every word is known to the rest of the scorer by a small number, so that a text becomes a list of
 //! two-byte tokens and the rules compare bits instead of strings.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::lookup::Lookup;
@@ -94,10 +95,15 @@ impl Token {
     /// what is not there poses as one of those.
     pub(super) const BEFORE: Token = Token(Token::WORD);
 
-    /// `contracted`: the token contains "n't". `upper`: it has a capital and no small letter.
+    /// `upper`: it has a capital and no small letter.
     #[inline]
-    pub(super) fn new(word: u16, contracted: bool, upper: bool) -> Token {
-        Token(word | u16::from(contracted) << 13 | u16::from(upper) << 15)
+    pub(super) fn new(word: u16, upper: bool) -> Token {
+        Token(word | u16::from(upper) << 15)
+    }
+
+    /// The token contains "n't".
+    pub(super) fn contract(&mut self) {
+        self.0 |= Token::CONTRACTED;
     }
 
     #[inline]
@@ -117,6 +123,13 @@ struct Entry {
     roles: Role,
 }
 
+impl Entry {
+    const NONE: Entry = Entry {
+        mean: 0.0,
+        roles: Role::NONE,
+    };
+}
+
 /// All the words, their roles and their means.
 pub(super) struct Lexicon {
     words: Lookup,
@@ -133,11 +146,26 @@ impl Lexicon {
     }
 
     fn build() -> Lexicon {
-        let mut roles: Vec<(&'static str, Role)> = Vec::new();
-        let mut add = |word, role: Role| match roles.iter_mut().find(|(known, _)| *known == word) {
-            Some((_, known)) => *known = known.and(role),
-            None => roles.push((word, role)),
+        // Of two lines for one word the later counts, as in the reference.
+        let mut words: BTreeMap<&'static str, Entry> = MEANS
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .filter_map(|(word, mean)| Some((word, mean.parse().ok()?)))
+            .map(|(word, mean)| {
+                (
+                    word,
+                    Entry {
+                        mean,
+                        roles: Role::LEXICON,
+                    },
+                )
+            })
+            .collect();
+        let mut add = |word, roles| {
+            let entry = words.entry(word).or_insert(Entry::NONE);
+            entry.roles = entry.roles.and(roles);
         };
+        NAMED.iter().for_each(|&(word, role)| add(word, role));
         for (words, role) in [
             (NEGATIONS, Role::NEGATES),
             (BOOSTERS, Role::BOOSTS),
@@ -145,47 +173,16 @@ impl Lexicon {
         ] {
             words.split_whitespace().for_each(|word| add(word, role));
         }
-        NAMED.iter().for_each(|&(word, role)| add(word, role));
 
-        let mut means: Vec<(&'static str, f64)> = MEANS
-            .lines()
-            .filter_map(|line| line.split_once('\t'))
-            .filter_map(|(word, mean)| Some((word, mean.parse().ok()?)))
-            .collect();
-        means.sort_by_key(|&(word, _)| word);
-        let mean_of = |word| {
-            let at = means.binary_search_by_key(&word, |&(known, _)| known);
-            at.ok().map(|at| means[at].1)
-        };
-
-        let weightless = Entry {
-            mean: 0.0,
-            roles: Role::NONE,
-        };
-        let mut entries = Box::new([weightless; Token::WORD as usize + 1]);
+        let mut entries = Box::new([Entry::NONE; Token::WORD as usize + 1]);
         entries[usize::from(Token::BEFORE.word())].roles = Role::LEXICON;
-
-        let (mut named, silent): (Vec<_>, Vec<_>) = roles
+        let (weighty, silent): (Vec<_>, Vec<_>) = words
             .into_iter()
-            .partition(|&(word, role)| role.has(Role::BUT) || mean_of(word).is_some());
-        let plain = means.iter().map(|&(word, _)| word);
-        let plain = plain.filter(|word| !named.iter().any(|(known, _)| known == word));
-        let plain: Vec<_> = plain.map(|word| (word, Role::NONE)).collect();
-        named.extend(plain);
-
+            .partition(|(_, entry)| entry.roles.has(Role::LEXICON.and(Role::BUT)));
         let first_weighty = silent.len() as u16 + 1;
-        let mut numbers = Vec::with_capacity(silent.len() + named.len());
-        for (number, (word, role)) in (1..Token::WORD).zip(silent.into_iter().chain(named)) {
-            let mean = mean_of(word);
-            let class = if mean.is_some() {
-                Role::LEXICON
-            } else {
-                Role::NONE
-            };
-            entries[usize::from(number)] = Entry {
-                mean: mean.unwrap_or(0.0),
-                roles: role.and(class),
-            };
+        let mut numbers = Vec::with_capacity(silent.len() + weighty.len());
+        for (number, (word, entry)) in (1..Token::WORD).zip(silent.into_iter().chain(weighty)) {
+            entries[usize::from(number)] = entry;
             numbers.push((word, number));
         }
         Lexicon {

@@ -1,4 +1,12 @@
-//! From bytes to tokens, in one pass.
+//! From bytes to tokens.
+//!
+//! A mask of the spaces in 64 bytes tells where tokens start and end, whatever their lengths, so
+//! that the only branch nobody can predict is how many end among the 64. What else is frequent and
+//! irregular (a comma after a word, a word the lexicon knows) is a selection instead of a branch;
+//! the compiler turns masks made by hand back into branches, hence `select_unpredictable`.
+
+use memchr::memchr_iter;
+use std::hint::select_unpredictable;
 
 use super::casing::is_upper;
 use super::lexicon::{Lexicon, Token};
@@ -11,6 +19,7 @@ const BLOCK: usize = 64;
 pub(super) const BACK: usize = 3;
 pub(super) const AHEAD: usize = 2;
 
+/// Classes of bytes.
 const PUNCTUATION: u8 = 1;
 const LOWERCASE: u8 = 2;
 
@@ -37,73 +46,86 @@ pub(super) struct Census {
 }
 
 /// Lists the tokens of a translated text, with [`BACK`] before and [`AHEAD`] after that stand for
-/// what is not there.
-pub(super) fn scan(text: &str, lexicon: &Lexicon, tokens: &mut Vec<Token>) -> Census {
+/// what is not there. Leaves the lowercase text in `lower`.
+pub(super) fn scan(
+    text: &str,
+    lexicon: &Lexicon,
+    lower: &mut Vec<u8>,
+    tokens: &mut Vec<Token>,
+) -> Census {
     let text = text.as_bytes();
+    lower.clear();
+    lower.extend_from_slice(text);
+    lower.make_ascii_lowercase();
+    // The first space ends the last token. The others fill its block, and let a key be read from
+    // where the last token starts.
+    lower.extend([b' '; BLOCK + KEY_BYTES]);
+
     tokens.clear();
     tokens.extend([Token::BEFORE; BACK]);
-    let mut census = Census::default();
+    let mut upper = 0;
     let mut start = 0;
-    // Whether the byte before the block ends a token or stands between tokens.
+    // Whether the byte before the block is a space, or what precedes the text.
     let mut spaced = true;
+    let mut contractions = contractions(lower);
+    let mut next_contraction = contractions.next();
     // Whether the token that runs into the block contained "n't" before it.
     let mut contracted = false;
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut last = [b' '; BLOCK];
-    last[..rest.len()].copy_from_slice(rest);
-    for (at, block) in blocks.iter().chain([&last]).enumerate() {
+    let (blocks, _) = lower[..text.len() + BLOCK].as_chunks::<BLOCK>();
+    for (at, block) in blocks.iter().enumerate() {
         let base = at * BLOCK;
-        let spaces = mask(block, is_space);
-        let marks = if block
-            .iter()
-            .fold(false, |any, &b| any | matches!(b, b'!' | b'\'' | b'?'))
-        {
-            census.exclamations += block.iter().filter(|&&b| b == b'!').count();
-            census.questions += block.iter().filter(|&&b| b == b'?').count();
-            contractions(text, base, mask(block, |b| b == b'\''))
-        } else {
-            0
-        };
-        let mut marks = marks;
+        let spaces = spaces(block);
         let before = spaces << 1 | u64::from(spaced);
         let mut starts = !spaces & before;
         let mut ends = spaces & !before;
+        let (listed, ended) = (tokens.len(), ends);
         if spaced {
             start = base + starts.trailing_zeros() as usize;
             starts &= starts.wrapping_sub(1);
         }
         while ends != 0 {
             let end = base + ends.trailing_zeros() as usize;
-            let earlier = marks & (ends & ends.wrapping_neg()).wrapping_sub(1);
-            marks ^= earlier;
-            let (word, upper) = read(text, start, end, lexicon);
-            tokens.push(Token::new(word, contracted | (earlier != 0), upper));
-            census.upper += usize::from(upper);
-            contracted = false;
+            let token = read(text, lower, start, end, lexicon);
+            tokens.push(token);
+            upper += usize::from(token.is_upper());
             ends &= ends - 1;
             start = base + starts.trailing_zeros() as usize;
             starts &= starts.wrapping_sub(1);
         }
-        contracted |= marks != 0;
         spaced = spaces >> (BLOCK - 1) != 0;
+        if contracted && let Some(token) = tokens.get_mut(listed) {
+            token.contract();
+            contracted = false;
+        }
+        while let Some(at) = next_contraction.filter(|&at| at < base + BLOCK) {
+            // The token it is in is the one that ends next.
+            let earlier = ended & ((1 << (at - base)) - 1);
+            match tokens.get_mut(listed + earlier.count_ones() as usize) {
+                Some(token) => token.contract(),
+                None => contracted = true,
+            }
+            next_contraction = contractions.next();
+        }
     }
-    // The padding ends a last token unless the text fills its last block: then the block after it
-    // is all padding. Either way none is left open.
-    census.tokens = tokens.len() - BACK;
+    let census = Census {
+        tokens: tokens.len() - BACK,
+        upper,
+        exclamations: memchr_iter(b'!', text).count(),
+        questions: memchr_iter(b'?', text).count(),
+    };
     tokens.extend([Token::UNKNOWN; AHEAD]);
     census
 }
 
-/// The number of a token's word, and whether it is in capitals.
+/// One token, from its place in the text.
 #[inline]
-fn read(text: &[u8], start: usize, end: usize, lexicon: &Lexicon) -> (u16, bool) {
-    let is_punctuation = |at: usize| CLASS[usize::from(text[at])] & PUNCTUATION != 0;
-    let (mut first, mut past) = (start, end);
-    while first < past && is_punctuation(past - 1) {
-        past -= 1;
-    }
-    while first < past && is_punctuation(first) {
-        first += 1;
+fn read(text: &[u8], lower: &[u8], start: usize, end: usize, lexicon: &Lexicon) -> Token {
+    let is_punctuation = |at: usize| CLASS[usize::from(lower[at])] & PUNCTUATION != 0;
+    // One mark after a word is too common to predict, so it is taken off without a branch.
+    let mut first = start;
+    let mut past = end - usize::from(is_punctuation(end - 1));
+    if is_punctuation(first) | is_punctuation(past.max(start + 1) - 1) {
+        (first, past) = strip(text, start, end);
     }
     // Punctuation has no case, so the question is settled before what follows.
     let upper = first < past
@@ -111,49 +133,40 @@ fn read(text: &[u8], start: usize, end: usize, lexicon: &Lexicon) -> (u16, bool)
         && is_upper(&text[first..past]);
     // What leaves little without its punctuation may be an emoticon. The reference counts
     // characters; bytes will do, as nothing in the lexicon goes beyond ASCII.
-    if past - first <= 2 {
-        (first, past) = (start, end);
-    }
+    let is_short = past - first <= 2;
+    first = select_unpredictable(is_short, start, first);
+    past = select_unpredictable(is_short, end, past);
     let length = past - first;
-    let word = if length <= KEY_BYTES {
-        lexicon.words().number(key(load(text, first), length))
-    } else {
-        lexicon.words().number_of_long(&text[first..past])
+    let word = match lower[first..].first_chunk() {
+        Some(bytes) if length <= KEY_BYTES => lexicon.words().number(key(*bytes, length)),
+        _ => lexicon.words().number_of_long(&lower[first..past]),
     };
-    (word, upper)
+    Token::new(word, upper)
 }
 
-/// The bytes from `first` on; what lies beyond the text is of no account.
-#[inline]
-fn load(text: &[u8], first: usize) -> [u8; KEY_BYTES] {
-    if let Some(bytes) = text[first..].first_chunk() {
-        return *bytes;
+/// Where a token begins and ends without the punctuation on either side.
+fn strip(text: &[u8], mut first: usize, mut past: usize) -> (usize, usize) {
+    let is_punctuation = |at: usize| CLASS[usize::from(text[at])] & PUNCTUATION != 0;
+    while first < past && is_punctuation(past - 1) {
+        past -= 1;
     }
-    if let Some(bytes) = text.last_chunk() {
-        let beyond = first + KEY_BYTES - text.len();
-        return (u128::from_le_bytes(*bytes) >> (8 * beyond)).to_le_bytes();
+    while first < past && is_punctuation(first) {
+        first += 1;
     }
-    let mut bytes = [0; KEY_BYTES];
-    bytes[..text.len() - first].copy_from_slice(&text[first..]);
-    bytes
+    (first, past)
 }
 
-/// White space as Python's `str.split` knows it, so far as it is ASCII: the separators U+001C to
-/// U+001F are part of it.
+/// One bit for each byte of the block that is white space to Python's `str.split`, the first byte
+/// lowest. The separators U+001C to U+001F are part of it.
 #[inline]
-fn is_space(byte: u8) -> bool {
-    byte == b' ' || byte.wrapping_sub(b'\t') < 5 || byte.wrapping_sub(0x1c) < 4
-}
-
-/// One bit for each byte of the block, the first byte lowest.
-#[inline]
-fn mask(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
+fn spaces(block: &[u8; BLOCK]) -> u64 {
     let mut flags = [0; BLOCK];
     for (flag, &byte) in flags.iter_mut().zip(block) {
-        *flag = u8::from(is(byte));
+        let is_space = byte == b' ' || byte.wrapping_sub(b'\t') < 5 || byte.wrapping_sub(0x1c) < 4;
+        *flag = u8::from(is_space);
     }
-    let mut mask = 0;
     // The multiplication moves bit 8i to bit 56 + i, and no two meet on the way.
+    let mut mask = 0;
     for (at, eight) in flags.as_chunks().0.iter().enumerate() {
         let packed = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
         mask |= packed << (8 * at);
@@ -161,18 +174,8 @@ fn mask(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
     mask
 }
 
-/// Keeps the apostrophes of a block that stand in "n't".
-fn contractions(text: &[u8], base: usize, apostrophes: u64) -> u64 {
-    let mut kept = 0;
-    let mut left = apostrophes;
-    while left != 0 {
-        let bit = left & left.wrapping_neg();
-        let at = base + bit.trailing_zeros() as usize;
-        let letter = |at: usize| text.get(at).map(u8::to_ascii_lowercase);
-        if at > 0 && letter(at - 1) == Some(b'n') && letter(at + 1) == Some(b't') {
-            kept |= bit;
-        }
-        left ^= bit;
-    }
-    kept
+/// Where the apostrophes of "n't" stand.
+fn contractions(lower: &[u8]) -> impl Iterator<Item = usize> {
+    let stands = |&at: &usize| at > 0 && lower[at - 1..].starts_with(b"n't");
+    memchr_iter(b'\'', lower).filter(stands)
 }

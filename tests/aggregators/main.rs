@@ -1,0 +1,6 @@
+//! The aggregators against the laws, and against arithmetic that cannot round.
+
+mod exact;
+mod laws;
+mod order;
+mod scores;
