@@ -165,8 +165,11 @@ impl JsonLines {
             .rev()
             .find(|part| start(part) <= index)
             .unwrap_or(0);
+        // Where the next part's start is known, the record stands in this one: no more is fetched.
+        let next = self.starts.get(first + 1).and_then(OnceLock::get);
+        let end = next.map_or(self.parts(), |_| self.parts().min(first + 1));
         let mut found = None;
-        self.read(first..self.parts(), |at, record| {
+        self.read(first..end, |at, record| {
             if at.index < index {
                 return ControlFlow::Continue(());
             }
