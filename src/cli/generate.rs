@@ -4,11 +4,12 @@ use std::io;
 use std::ops::Range;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Args;
 use manyhands::aggregation::Count;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::sink::{InOrder, Sink};
-use manyhands::{Failure, Pipeline};
+use manyhands::{Error, Failure, Pipeline};
 
 use super::progress;
 
@@ -37,8 +38,11 @@ impl Generate {
             .scores(&lines)
             .aggregate(Count::new());
         bar.finish_and_clear();
-        written?;
-        Ok(ExitCode::SUCCESS)
+        match written {
+            // Said again here, because the library takes what it writes for scores.
+            Err(Error::Output(error)) => Err(error).context("cannot write the reviews"),
+            other => Ok(other.map(|_| ExitCode::SUCCESS)?),
+        }
     }
 }
 

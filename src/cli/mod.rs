@@ -35,13 +35,17 @@ pub struct Arguments {
     command: Command,
 
     /// When to use colour.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true,
+        display_order = LAST)]
     color: Colour,
 
     /// No progress and no notes on standard error; errors are still told.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = LAST)]
     quiet: bool,
 }
+
+/// Where the options of every command stand in its help: behind its own.
+const LAST: usize = 100;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \

@@ -1,7 +1,7 @@
 //! `manyhands score`: a plan from the arguments, its run, its report.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -11,7 +11,7 @@ use manyhands::plan::{Answer, ExecutorName, Plan, Scorer};
 
 use super::destination::Destination;
 use super::scores::ScoreLines;
-use super::{exit, failures, note, progress, text};
+use super::{Usage, exit, failures, note, progress, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -105,6 +105,10 @@ impl Score {
     }
 
     pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
+        if self.files.iter().any(|file| file == Path::new("-")) {
+            let reason = "standard input cannot be read by all workers at once";
+            return Err(Usage(format!("{reason}; save it to a file first")).into());
+        }
         let plan = self.plan();
         let opened = plan.open()?;
         let scores = self.scores.as_deref();

@@ -160,7 +160,7 @@ fn readable(text: &str) -> String {
 pub(super) fn plain(message: impl std::fmt::Display) -> String {
     let mut plain = String::new();
     for c in message.to_string().chars() {
-        if is_obeyed(c) && c != '\n' {
+        if is_obeyed(c) {
             let _ = write!(plain, "{}", c.escape_unicode());
         } else {
             plain.push(c);

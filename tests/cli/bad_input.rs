@@ -51,6 +51,15 @@ fn files_that_cannot_be_read() {
     assert_eq!((ran.code, ran.err.as_str()), (3, told));
 }
 
+#[test]
+fn standard_input_is_no_file() {
+    let folder = folder_with("unused", "");
+    let ran = score(&folder, "-", &[]);
+    let told =
+        "error: standard input cannot be read by all workers at once; save it to a file first\n";
+    assert_eq!((ran.code, ran.err.as_str()), (2, told));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_refused_and_not_waited_for() {

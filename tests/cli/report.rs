@@ -164,6 +164,23 @@ fn top_is_how_many_examples_there_are() {
 }
 
 #[test]
+fn as_many_examples_as_there_are_records_are_read_again_one_by_one() {
+    let folder = folder_with("unused", "");
+    let json = score(
+        &folder,
+        sample(),
+        &["--top", "18446744073709551615", "--json"],
+    )
+    .json();
+    let mut records: Vec<_> = (json["top"].as_array().expect("an array").iter())
+        .map(|example| (example["record"].as_u64(), example["line"].as_u64()))
+        .collect();
+    records.sort_unstable();
+    let all: Vec<_> = (1..=2000).map(|n| (Some(n), Some(n))).collect();
+    assert_eq!(records, all);
+}
+
+#[test]
 fn several_files_are_one_dataset() {
     let folder = folder_with("one.jsonl", "{\"text\":\"good\"}\n\n{\"text\":1}");
     write(
