@@ -361,3 +361,27 @@ fn last_lines_without_an_end_and_files_that_follow_them() {
     );
     assert_eq!(ran.json()["records"], 2);
 }
+
+/// Through the library, where the moment between opening and reading can be chosen.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_shortened_is_told_and_one_that_is_replaced_is_read_as_it_was() {
+    let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n".repeat(1000));
+    let path = folder.path().join("in.jsonl");
+    let plan = manyhands::plan::Plan::new([&path]);
+
+    let opened = plan.open().expect("it is there");
+    write(&folder, "new.jsonl", "{}\n");
+    std::fs::rename(folder.path().join("new.jsonl"), &path).expect("a new name");
+    let answer = opened
+        .run(&|_| {}, None)
+        .expect("the old file is still open");
+    assert_eq!((answer.report.scored, answer.report.failed), (1000, 0));
+
+    write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(1000));
+    let opened = plan.open().expect("it is there");
+    write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(10));
+    let error = opened.run(&|_| {}, None).expect_err("lines are missing");
+    let told = "in.jsonl: changed while it was being read; run again when nobody writes to it";
+    assert!(error.to_string().ends_with(told), "{error}");
+}
