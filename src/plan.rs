@@ -160,15 +160,11 @@ impl Plan {
         })
     }
 
-    fn make_executor(&self) -> Result<Box<dyn Executor>, Error> {
-        Ok(match self.executor {
+    fn make_executor(&self) -> Box<dyn Executor> {
+        match self.executor {
             ExecutorName::Sequential => Box::new(Sequential),
-            ExecutorName::WorkStealing => {
-                let executor = WorkStealing::new(self.workers());
-                executor.start()?;
-                Box::new(executor)
-            }
-        })
+            ExecutorName::WorkStealing => Box::new(WorkStealing::new(self.workers())),
+        }
     }
 }
 
@@ -225,7 +221,7 @@ impl Opened<'_> {
         sink: Option<&dyn Sink<Scored>>,
     ) -> Result<Answer, Error> {
         let plan = self.plan;
-        let executor = plan.make_executor()?;
+        let executor = plan.make_executor();
         let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan))
             .executor(&*executor)
             .on_failure(plan.on_failure)

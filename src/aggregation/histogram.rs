@@ -109,6 +109,8 @@ impl Histogram {
             low.times(bins - at)
                 .plus(&high.times(at))
                 .round_over(&[bins])
+                // A zero without its sign: −0 is no place of its own on a scale.
+                + 0.0
         };
         let mut histogram = Histogram::with_edges((0..=bins).map(edge).collect())?;
         let density = bins as f64 / (hi - lo);

@@ -78,7 +78,7 @@ enum FailurePolicy {
 }
 
 /// The most threads that make sense to ask for: more is a slip of the finger.
-const MOST_THREADS: usize = 4096;
+const MOST_THREADS: usize = 1024;
 
 fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse() {

@@ -21,7 +21,7 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
     for threads in ["0", "x", "1.5", "5000", "99999999999999999999"] {
         let threads = ["-j", threads];
         let message = format!(
-            "invalid value '{}' for '--threads <N>': expected a whole number from 1 to 4096\n",
+            "invalid value '{}' for '--threads <N>': expected a whole number from 1 to 1024\n",
             threads[1]
         );
         misused(&with(&threads), &message);
