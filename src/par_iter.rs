@@ -9,16 +9,20 @@ use rayon::iter::plumbing::{Producer, ProducerCallback};
 
 use crate::aggregation::{Aggregator, MergeTree};
 
-/// What the calling thread can do in this time is not worth waking a pool for.
-const INLINE: Duration = Duration::from_micros(10);
+/// The calling thread begins alone for this long …
+const ALONE: Duration = Duration::from_micros(10);
+/// … and wakes the pool if what is left would take it at least this long.
+const WORTH_WAKING: Duration = Duration::from_micros(50);
 /// The calling thread goes on with this many times what it has done, and then looks at the clock
 /// again: seldom enough that looking costs little beside ten records of 100 ns, often enough that
 /// few dear records are left to it if the first were cheap.
 const GROWTH: usize = 3;
-/// How long the smallest share of the work should last, so that sharing it costs nothing beside
-/// it.
-const SHARE: Duration = Duration::from_micros(100);
-/// There are at least this many shares for each thread, so that the threads finish together.
+/// How long the smallest share of the work should last: at least so long that sharing it costs
+/// little beside it …
+const LEAST: Duration = Duration::from_micros(10);
+/// … and at most so long that a dear record holds up few neighbours.
+const MOST: Duration = Duration::from_micros(100);
+/// Within these, there are this many shares for each thread, so that the threads finish together.
 const SHARES_A_THREAD: usize = 32;
 /// Partials of an aggregator that is not commutative: this many or fewer, fixing the tree along
 /// which they merge by the number of records alone.
@@ -89,7 +93,7 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
             }
             let elapsed = began.elapsed();
             let left = elapsed.as_secs_f64() / done as f64 * (leaves - done) as f64;
-            if elapsed >= INLINE && left >= INLINE.as_secs_f64() {
+            if elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
                 work.share(done..leaves, producer, work.grain(done, leaves, elapsed));
                 break;
             }
@@ -129,9 +133,10 @@ impl<S, A: Aggregator<S>> Work<S, A> {
 
     /// How many leaves one thread should fold in one go.
     fn grain(&self, done: usize, leaves: usize, elapsed: Duration) -> usize {
-        let in_time = SHARE.as_secs_f64() / elapsed.as_secs_f64() * done as f64;
+        let leaves_in =
+            |time: Duration| (time.as_secs_f64() / elapsed.as_secs_f64() * done as f64) as usize;
         let fair = (leaves - done) / (SHARES_A_THREAD * rayon::current_num_threads());
-        (in_time as usize).min(fair).max(1)
+        fair.clamp(leaves_in(LEAST), leaves_in(MOST)).max(1)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<A>> {

@@ -1,9 +1,9 @@
 //! Hands out units in increasing order, in portions that follow the clock.
 //!
 //! A portion should last long enough that taking it costs nothing beside it, and no longer: a
-//! record that turns out dear holds up only the neighbours in its own portion. Portions also
-//! shrink towards the end, so that the workers finish together. Guided self-scheduling
-//! (Polychronopoulos and Kuck, 1987), with the clock as an upper bound.
+//! record that turns out dear holds up only the neighbours in its own portion. Between the two,
+//! portions shrink towards the end, so that the workers finish together. Guided self-scheduling
+//! (Polychronopoulos and Kuck, 1987), with the clock for bounds.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,12 +11,41 @@ use std::time::{Duration, Instant};
 
 use super::Run;
 
-/// How long a portion should last.
-const PORTION: Duration = Duration::from_micros(250);
-/// A portion grows by this factor at most, since the records to come may be dearer.
+/// A portion lasts at least this long, as far as the units before it tell …
+const LEAST: Duration = Duration::from_micros(10);
+/// … and at most this long.
+const MOST: Duration = Duration::from_micros(250);
+/// Within these, a worker takes this fraction of its fair share of what is left.
+const FRACTION: usize = 4;
+/// A portion is at most this many times the last one, since the records to come may be dearer.
 const GROWTH: usize = 8;
-/// The most a portion may be, as a fraction of its fair share of what is left.
-const TAIL: usize = 4;
+
+/// How many units make a portion, going by what the last ones cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    least: usize,
+    most: usize,
+}
+
+impl Pace {
+    /// The pace of so many units in so long a time.
+    pub(super) fn of(units: usize, elapsed: Duration) -> Self {
+        let nanos_a_unit = (elapsed.as_nanos() / units.max(1) as u128).max(1);
+        let units_in = |time: Duration| {
+            let units_in = usize::try_from(time.as_nanos() / nanos_a_unit).unwrap_or(usize::MAX);
+            units_in.clamp(1, units.saturating_mul(GROWTH))
+        };
+        Pace {
+            least: units_in(LEAST),
+            most: units_in(MOST),
+        }
+    }
+
+    /// The next portion where `fair` units would be a fair one.
+    pub(super) fn portion(self, fair: usize) -> usize {
+        fair.clamp(self.least, self.most)
+    }
+}
 
 /// The units not yet handed out.
 pub(super) struct Handout {
@@ -35,22 +64,22 @@ impl Handout {
     }
 
     /// Works through portions as `worker` until nothing is left.
-    pub(super) fn work(&self, worker: usize, mut portion: usize, run: &Run<'_>) {
-        while let Some(units) = self.take(portion) {
+    pub(super) fn work(&self, worker: usize, mut pace: Pace, run: &Run<'_>) {
+        while let Some(units) = self.take(pace) {
             let (began, length) = (Instant::now(), units.len());
             if run(worker, units).is_break() {
                 self.next.store(self.units, Relaxed);
                 return;
             }
-            portion = next_portion(length, began.elapsed());
+            pace = Pace::of(length, began.elapsed());
         }
     }
 
-    fn take(&self, portion: usize) -> Option<Range<usize>> {
+    fn take(&self, pace: Pace) -> Option<Range<usize>> {
         let mut next = self.next.load(Relaxed);
         while next < self.units {
-            let most = (self.units - next) / (TAIL * self.workers);
-            let end = next + portion.min(most).max(1);
+            let left = self.units - next;
+            let end = next + pace.portion(left / (FRACTION * self.workers)).min(left);
             match self.next.compare_exchange_weak(next, end, Relaxed, Relaxed) {
                 Ok(_) => return Some(next..end),
                 Err(now) => next = now,
@@ -58,11 +87,4 @@ impl Handout {
         }
         None
     }
-}
-
-/// The portion that would last as long as one should, going by the last one.
-pub(super) fn next_portion(length: usize, elapsed: Duration) -> usize {
-    let nanos_a_unit = (elapsed.as_nanos() / length.max(1) as u128).max(1);
-    let portion = usize::try_from(PORTION.as_nanos() / nanos_a_unit).unwrap_or(usize::MAX);
-    portion.clamp(1, length.saturating_mul(GROWTH))
 }

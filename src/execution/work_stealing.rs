@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-use super::handout::{Handout, next_portion};
+use super::handout::{Handout, Pace};
 use super::{Executor, Run, usable_cores};
 use crate::error::Error;
 
-/// Work that the calling thread can do in this time is not worth waking anyone for: a wake-up
-/// costs some microseconds on each side.
-const INLINE: Duration = Duration::from_micros(20);
-
+/// The calling thread begins alone for this long …
+const ALONE: Duration = Duration::from_micros(20);
+/// … and wakes the others if what is left would take it at least this long: waking costs some ten
+/// microseconds on each side, and halves the rest at best if there are two.
+const WORTH_WAKING: Duration = Duration::from_micros(50);
 /// The calling thread goes on with at most this many times what it has done before it looks at the
 /// clock again: few dear records are left to it if the first were cheap.
 const GROWTH: usize = 3;
@@ -96,11 +97,11 @@ impl WorkStealing {
     }
 
     /// Shares out what the calling thread has left over.
-    fn share(&self, handout: &Handout, portion: usize, run: &Run<'_>) {
+    fn share(&self, handout: &Handout, pace: Pace, run: &Run<'_>) {
         // A worker that waits inside a task may pick up another of these loops, so numbers are
         // given to loops, not to threads.
         let numbers = AtomicUsize::new(0);
-        let work = || handout.work(numbers.fetch_add(1, Relaxed), portion, run);
+        let work = || handout.work(numbers.fetch_add(1, Relaxed), pace, run);
         let work = &work;
         let on_pool = move || {
             rayon::scope(|scope| {
@@ -150,11 +151,12 @@ impl Executor for WorkStealing {
                 return;
             }
             let elapsed = began.elapsed();
-            portion = next_portion(done, elapsed).min(done * GROWTH);
-            let rest = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
-            if self.threads > 1 && elapsed >= INLINE && rest >= INLINE.as_secs_f64() {
-                return self.share(&Handout::new(done, units, self.threads), portion, run);
+            let pace = Pace::of(done, elapsed);
+            let left = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
+            if self.threads > 1 && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
+                return self.share(&Handout::new(done, units, self.threads), pace, run);
             }
+            portion = pace.portion(usize::MAX).min(done * GROWTH);
         }
     }
 }

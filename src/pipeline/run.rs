@@ -18,11 +18,11 @@ use crate::task::Task;
 /// are fewer. Their number fixes the tree along which they merge, so it follows from the data
 /// alone.
 const PARTIALS: usize = 1024;
-/// Progress is told and scores are passed on at least this often over the whole dataset …
+/// Progress is told and scores are passed on at least this often over the whole dataset, …
 const STEPS: usize = 512;
-/// … after this many parts at most …
-const STEP_PARTS: usize = 1024;
-/// … and scores also whenever this many bytes have come together.
+/// … but not so often that it costs more than cheap records, nor so seldom that scores pile up.
+const STEP_UNITS: (usize, usize) = (64, 1024);
+/// Scores are passed on also whenever this many bytes have come together.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// One run of a pipeline, seen by all its workers.
@@ -92,7 +92,7 @@ where
         let unfinished = Unfinished(self.pipeline.sink);
         let mut worker = lock(&self.workers[worker]);
         let step = if A::COMMUTATIVE {
-            (self.units / STEPS).clamp(1, STEP_PARTS)
+            (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
         } else {
             1
         };

@@ -1,10 +1,11 @@
 //! The exact sum of values.
 
 use std::mem;
+use std::ops::RangeInclusive;
 
 use super::{
-    UNIT_EXPONENT, Wide, Window, exponent_field, is_normal, significand, subnormal_significand,
-    window::LIMB_BITS,
+    FRACTION_BITS, UNIT_EXPONENT, Wide, Window, exponent_field, is_normal, significand,
+    subnormal_significand, window::LIMB_BITS,
 };
 
 /// The sum of any number of `f64` values without any rounding, in whatever order they come.
@@ -52,6 +53,9 @@ pub struct ExactSum {
 /// Exponents from `base` on that are within reach. A value then takes at most 53 + 63 bits of
 /// `near`, so it overflows once in a thousand additions at the most.
 const REACH: u32 = 64;
+/// Bases so far from both ends of the exponents that no quotient of what is near by any count is
+/// subnormal or infinite.
+const COMMON_BASES: RangeInclusive<u32> = 256..=1_800;
 /// The base of a sum that has seen nothing: above every exponent, so that none is within reach.
 const NO_BASE: u32 = 1 << 12;
 
@@ -147,9 +151,7 @@ impl ExactSum {
     /// The sum, rounded once to the nearest `f64`, ties to even.
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.not_finite()
-            .or_else(|| self.signed_zero())
-            .unwrap_or_else(|| self.wide().round())
+        self.over(1)
     }
 
     /// The sum divided by `count`, rounded once; NaN where `count` is 0.
@@ -160,7 +162,24 @@ impl ExactSum {
         }
         self.not_finite()
             .or_else(|| self.signed_zero())
+            .or_else(|| self.near_over(count))
             .unwrap_or_else(|| self.wide().round_over(&[count]))
+    }
+
+    /// The quotient where all of the sum is near and of common size: the short way for most sums,
+    /// which counts where there is one for each of many groups, or few records in all.
+    fn near_over(&self, count: u64) -> Option<f64> {
+        let magnitude = self.near.unsigned_abs();
+        if magnitude == 0 || !COMMON_BASES.contains(&self.base) || !self.far.is_empty() {
+            return None;
+        }
+        let shift = magnitude.leading_zeros();
+        let (dividend, divisor) = (magnitude << shift, u128::from(count));
+        // At least 64 bits, so a last bit that stands for all that follow cannot make a tie.
+        let quotient = (dividend / divisor) | u128::from(dividend % divisor != 0);
+        let rounded =
+            quotient as f64 * power_of_two(UNIT_EXPONENT + self.base as i32 - shift as i32);
+        Some(if self.near < 0 { -rounded } else { rounded })
     }
 
     /// How many of the values were NaN.
@@ -202,6 +221,11 @@ fn shifted(significand: i64, offset: u32) -> i128 {
     let low = (significand as u64) << (offset % 64);
     let high = significand >> 1 >> (!offset % 64);
     i128::from(high) << 64 | i128::from(low)
+}
+
+/// 2 to a power that is neither subnormal nor infinite.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((exponent + 1023) as u64) << FRACTION_BITS)
 }
 
 impl Default for ExactSum {

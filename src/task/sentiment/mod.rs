@@ -68,10 +68,11 @@ pub enum Summation {
 }
 
 impl Sentiment {
-    /// A scorer. All share the same tables, which the first one to score builds in a few
-    /// milliseconds.
+    /// A scorer. All share the same tables; the first to be made builds them, in a few milliseconds.
     #[must_use]
     pub fn new() -> Sentiment {
+        // Here and not at the first record, whose cost would be taken for that of the others.
+        Lexicon::shared();
         Sentiment::default()
     }
 
