@@ -1,5 +1,6 @@
 //! The pattern in one function: dataset, task, executor, aggregator; out comes a report.
 
+mod piece;
 mod run;
 
 use std::sync::OnceLock;

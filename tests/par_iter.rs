@@ -1,5 +1,7 @@
 //! `.aggregate()` on rayon's iterators: the same bits as a plain loop, in any pool.
 
+mod witnesses;
+
 use std::collections::HashSet;
 use std::sync::Mutex;
 
@@ -7,52 +9,13 @@ use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 use rayon::ThreadPool;
+use witnesses::{List, NaiveSum};
 
 fn pool(threads: usize) -> ThreadPool {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .unwrap()
-}
-
-/// The indices and scores in order: not commutative.
-#[derive(Clone, Default)]
-struct List(Vec<(u64, u64)>);
-
-impl Aggregator<f64> for List {
-    type Output = Vec<(u64, u64)>;
-
-    fn observe(&mut self, index: u64, score: &f64) {
-        self.0.push((index, score.to_bits()));
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.0.extend(later.0);
-    }
-
-    fn finish(self) -> Self::Output {
-        self.0
-    }
-}
-
-/// A rounded sum, which shows how scores were grouped.
-#[derive(Clone, Default)]
-struct NaiveSum(f64);
-
-impl Aggregator<f64> for NaiveSum {
-    type Output = f64;
-
-    fn observe(&mut self, _: u64, score: &f64) {
-        self.0 += score;
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.0 += later.0;
-    }
-
-    fn finish(self) -> f64 {
-        self.0
-    }
 }
 
 /// Makes a score dear enough that the pool is woken, where `dear`.
@@ -109,11 +72,11 @@ proptest! {
         let expected = in_a_loop(List::default(), &scores);
         let (list, sum) = pool(threads).install(|| {
             let scores = scores.par_iter().map(|score| cost(*score, dear));
-            scores.aggregate((List::default(), NaiveSum::default()))
+            scores.aggregate((List::default(), NaiveSum::<false>::default()))
         });
         prop_assert!(list == expected);
         // The tree of merges follows from the number of records alone.
-        let alone = pool(1).install(|| scores.par_iter().copied().aggregate(NaiveSum::default()));
+        let alone = pool(1).install(|| scores.par_iter().copied().aggregate(NaiveSum::<false>::default()));
         prop_assert_eq!(sum.to_bits(), alone.to_bits());
     }
 }

@@ -1,5 +1,7 @@
 //! Law 1 and law 2: the same bits from every executor, and every record accounted for.
 
+mod witnesses;
+
 use std::io::Write as _;
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
@@ -11,6 +13,7 @@ use manyhands::execution::Run;
 use manyhands::prelude::*;
 use manyhands::sink::{InOrder, Sink};
 use proptest::prelude::*;
+use witnesses::{List, NaiveSum};
 
 /// Runs everything on this thread, but deals the units out to pretended workers in portions that a
 /// seed decides: scheduling made repeatable.
@@ -63,47 +66,6 @@ fn family() -> impl Aggregator<f64, Output = impl serde::Serialize> {
         shape,
         grouped,
     )
-}
-
-/// A rounded sum: associative only nearly. What it answers shows how scores were grouped.
-#[derive(Clone, Default)]
-struct NaiveSum<const COMMUTATIVE: bool>(f64);
-
-impl<const COMMUTATIVE: bool> Aggregator<f64> for NaiveSum<COMMUTATIVE> {
-    type Output = f64;
-    const COMMUTATIVE: bool = COMMUTATIVE;
-
-    fn observe(&mut self, _: u64, score: &f64) {
-        self.0 += score;
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.0 += later.0;
-    }
-
-    fn finish(self) -> f64 {
-        self.0
-    }
-}
-
-/// The scores in order: not commutative at all.
-#[derive(Clone, Default)]
-struct List(Vec<(u64, u64)>);
-
-impl Aggregator<f64> for List {
-    type Output = Vec<(u64, u64)>;
-
-    fn observe(&mut self, index: u64, score: &f64) {
-        self.0.push((index, score.to_bits()));
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.0.extend(later.0);
-    }
-
-    fn finish(self) -> Self::Output {
-        self.0
-    }
 }
 
 fn scores() -> impl Strategy<Value = Vec<f64>> {

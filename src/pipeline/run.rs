@@ -1,17 +1,16 @@
 //! One run of a pipeline: what each worker does with the units it is handed.
 
-use std::io;
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Pipeline;
+use super::piece::{Piece, Unfinished};
 use crate::aggregation::{Aggregator, MergeTree};
 use crate::dataset::Dataset;
 use crate::error::{BadRecord, Cause, Error, Failure, OnFailure, Panicked};
 use crate::report::{Report, WorkerTiming};
-use crate::sink::Sink;
 use crate::task::Task;
 
 /// Partials of an aggregator that is not commutative: this many, or one for each part if there
@@ -22,8 +21,6 @@ const PARTIALS: usize = 1024;
 const STEPS: usize = 512;
 /// … but not so often that it costs more than cheap records, nor so seldom that scores pile up.
 const STEP_UNITS: (usize, usize) = (64, 1024);
-/// Scores are passed on also whenever this many bytes have come together.
-const PIECE_BYTES: usize = 256 << 10;
 
 /// One run of a pipeline, seen by all its workers.
 pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
@@ -280,64 +277,6 @@ impl<A> Outcome<A> {
             busy: worker.busy,
             records,
         });
-    }
-}
-
-/// Rendered scores of consecutive records on their way to the sink.
-struct Piece<'s, S> {
-    sink: &'s dyn Sink<S>,
-    /// The records rendered so far that have not been passed on.
-    records: Range<u64>,
-    bytes: Vec<u8>,
-}
-
-impl<'s, S> Piece<'s, S> {
-    fn new(sink: &'s dyn Sink<S>) -> Self {
-        Piece {
-            sink,
-            records: 0..0,
-            bytes: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
-        if self.records.is_empty() {
-            self.records.start = index;
-        }
-        self.records.end = index + 1;
-        self.sink.render(index, score, &mut self.bytes);
-        if self.bytes.len() < PIECE_BYTES {
-            Ok(())
-        } else {
-            self.finish()
-        }
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        if self.records.is_empty() {
-            return Ok(());
-        }
-        let (records, bytes) = (self.records.clone(), std::mem::take(&mut self.bytes));
-        self.records = 0..0;
-        self.sink.write(records, bytes)
-    }
-}
-
-/// Tells the sink when a worker leaves its units unfinished, even by a panic, so that nobody waits
-/// for scores that will not come.
-struct Unfinished<'s, S>(Option<&'s dyn Sink<S>>);
-
-impl<S> Unfinished<'_, S> {
-    fn disarm(mut self) {
-        self.0 = None;
-    }
-}
-
-impl<S> Drop for Unfinished<'_, S> {
-    fn drop(&mut self) {
-        if let Some(sink) = self.0 {
-            sink.abandon();
-        }
     }
 }
 
