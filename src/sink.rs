@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Failure;
 
@@ -15,28 +15,35 @@ pub trait Sink<S>: Sync {
     fn render(&self, index: u64, score: Result<&S, &Failure>, bytes: &mut Vec<u8>);
 
     /// Takes the bytes of consecutive records. Calls come in any order; together they cover every
-    /// record once.
+    /// record once. Must not wait for another call: what is ahead of its turn is kept, and when too
+    /// much is kept, the answer says so.
     ///
     /// # Errors
     ///
     /// Where they cannot be written; the run then ends with [`Error::Output`](crate::Error).
-    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<()>;
-
-    /// Says that some records will not come after all, because the run ends early.
-    fn abandon(&self) {}
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room>;
 }
 
-/// Bytes that may wait for their turn, in total, before the workers that produce them wait too.
+/// Whether a sink has room for more that comes before its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It has.
+    Free,
+    /// It has not: whoever comes with more before its turn should do something else.
+    Full,
+}
+
+/// Bytes that may wait for their turn, in total, before those that bring them are told to rest.
 const WAITING_BYTES: usize = 64 << 20;
 
 /// Writes pieces to `out` in the order of the records they belong to.
 ///
-/// A piece that comes before its turn waits in memory. When 64 MiB wait, whoever brings a further
-/// piece waits until the missing one has come; the worker that owes it is never among them.
+/// A piece that comes before its turn is kept in memory: 64 MiB in total, and what each worker
+/// still has in its hands when they are full.
 #[derive(Debug)]
 pub struct InOrder<W> {
     state: Mutex<State<W>>,
-    turn: Condvar,
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -46,57 +53,58 @@ struct State<W> {
     next: u64,
     waiting: BTreeMap<u64, (u64, Vec<u8>)>,
     waiting_bytes: usize,
-    /// Nothing more is written: `out` has failed, or the run ends early.
-    ended: bool,
+    /// `out` has failed: nothing more is written.
+    broken: bool,
 }
 
 impl<W: Write> InOrder<W> {
     /// Writes to `out`, which should not need to be buffered: pieces are large.
     pub fn new(out: W) -> Self {
+        Self::with_room(out, WAITING_BYTES)
+    }
+
+    /// Writes to `out`, and keeps about this many bytes at the most.
+    pub fn with_room(out: W, bytes: usize) -> Self {
         let state = State {
             out,
             next: 0,
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
-            ended: false,
+            broken: false,
         };
         InOrder {
             state: Mutex::new(state),
-            turn: Condvar::new(),
+            most: bytes,
         }
     }
 
-    /// Takes the piece of some records, writes it if it is their turn, and what waited for it.
+    /// Takes the piece of some records; writes it if it is their turn, and what waited for it.
     ///
     /// # Errors
     ///
-    /// Where `out` fails; pieces that come later are dropped.
-    pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<()> {
+    /// Where `out` fails. Pieces that come later are dropped.
+    pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         let mut state = self.lock();
-        if state.ended {
-            return Ok(());
+        if state.broken {
+            return Ok(Room::Free);
         }
         state.waiting_bytes += bytes.len();
         state.waiting.insert(records.start, (records.end, bytes));
         if records.start == state.next {
             let written = state.write_due();
-            state.ended |= written.is_err();
-            self.turn.notify_all();
-            return written;
+            state.broken = written.is_err();
+            return written.map(|()| Room::Free);
         }
-        while state.waiting_bytes > WAITING_BYTES && !state.ended && state.next < records.start {
-            state = self
-                .turn
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        Ok(())
+        Ok(if state.waiting_bytes > self.most {
+            Room::Full
+        } else {
+            Room::Free
+        })
     }
 
-    /// Lets nobody wait any longer: a piece that others wait for will not come.
-    pub fn abandon(&self) {
-        self.lock().ended = true;
-        self.turn.notify_all();
+    /// How many bytes wait for their turn.
+    pub fn waiting_bytes(&self) -> usize {
+        self.lock().waiting_bytes
     }
 
     /// What was written to, after all that could be written was.

@@ -1,12 +1,13 @@
 //! The laws of `Executor`, checked for every executor with one test.
 
 use std::collections::HashSet;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
+use manyhands::execution::Flow;
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
@@ -56,8 +57,8 @@ fn check(
         log.lock().unwrap().finished += 1;
         in_use[worker].store(false, Ordering::SeqCst);
         match breaking {
-            Some(unit) if range.contains(&unit) => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
+            Some(unit) if range.contains(&unit) => Flow::Stop,
+            _ => Flow::Go,
         }
     });
     let mut log = log.into_inner().unwrap();
@@ -200,7 +201,7 @@ fn an_executor_without_work_calls_nothing() {
         let calls = AtomicUsize::new(0);
         executor.execute(0, &|_, _| {
             calls.fetch_add(1, Ordering::SeqCst);
-            ControlFlow::Continue(())
+            Flow::Go
         });
         assert_eq!(calls.into_inner(), 0, "{name}");
     }

@@ -5,13 +5,15 @@ mod witnesses;
 use std::io::Write as _;
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::Dataset;
 use manyhands::error::{Failure, Panicked};
-use manyhands::execution::Run;
+use manyhands::execution::{Flow, Run};
 use manyhands::prelude::*;
-use manyhands::sink::{InOrder, Sink};
+use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
 use witnesses::{List, NaiveSum};
 
@@ -36,7 +38,8 @@ impl Executor for Dealt {
             let portion = 1 + (state >> 33) as usize % 7;
             let worker = (state >> 50) as usize % self.workers;
             let end = units.min(next + portion);
-            if run(worker, next..end).is_break() {
+            // In order on one thread: nothing is ahead of its turn for long.
+            if run(worker, next..end) == Flow::Stop {
                 return;
             }
             next = end;
@@ -257,12 +260,8 @@ impl Sink<f64> for Lines {
         bytes.extend_from_slice(line.as_bytes());
     }
 
-    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<()> {
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {
         self.0.write(records, bytes)
-    }
-
-    fn abandon(&self) {
-        self.0.abandon();
     }
 }
 
@@ -293,6 +292,67 @@ fn scores_are_written_in_order() {
     }
 }
 
+#[test]
+fn scores_ahead_of_their_turn_are_bounded() {
+    const ROOM: usize = 10_000;
+    const LINE: usize = 1000;
+    const THREADS: usize = 3;
+
+    /// Waits, with the first record, until nobody goes on any more; notes how much was kept then.
+    struct Watched {
+        lines: InOrder<std::io::Sink>,
+        most: AtomicUsize,
+    }
+    impl Sink<bool> for Watched {
+        fn render(&self, _: u64, _: Result<&bool, &Failure>, bytes: &mut Vec<u8>) {
+            bytes.extend_from_slice(&[b'x'; LINE]);
+        }
+        fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {
+            let room = self.lines.write(records, bytes)?;
+            self.most
+                .fetch_max(self.lines.waiting_bytes(), Ordering::SeqCst);
+            Ok(room)
+        }
+    }
+    let sink = Watched {
+        lines: InOrder::with_room(std::io::sink(), ROOM),
+        most: AtomicUsize::new(0),
+    };
+    let others = AtomicUsize::new(0);
+    let task = |record: &usize| {
+        if *record > 0 {
+            others.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_micros(200));
+            return true;
+        }
+        // Until the others have stopped for want of room: they do nothing for a long while.
+        let mut seen = 0;
+        loop {
+            // Uses the pool meanwhile, as a task may: a sink that blocked its threads would not
+            // come back from here.
+            rayon::join(|| std::thread::sleep(Duration::from_millis(50)), || ());
+            let now = others.load(Ordering::SeqCst);
+            if now > 0 && now == seen {
+                return now < 500;
+            }
+            seen = now;
+        }
+    };
+    // The first record alone would keep the calling thread from waking the others.
+    let report = Pipeline::new(&(0..1000), |record: &usize| task(&((record + 999) % 1000)))
+        .executor(&WorkStealing::new(THREADS))
+        .scores(&sink)
+        .aggregate(Count::new().only(|held_back: &bool| *held_back))
+        .unwrap();
+    assert_eq!(report.value, 1000, "nobody was held back");
+    let most = sink.most.into_inner();
+    // What fits, and what each worker had in its hands.
+    assert!(
+        most > ROOM && most < ROOM + THREADS * 64 * LINE,
+        "{most} bytes were kept"
+    );
+}
+
 /// A reader that goes away after some bytes.
 struct Gone(usize);
 
@@ -317,7 +377,7 @@ fn a_sink_that_fails_ends_the_run() {
         fn render(&self, _: u64, _: Result<&f64, &Failure>, bytes: &mut Vec<u8>) {
             bytes.extend_from_slice(&[b'x'; 100]);
         }
-        fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<()> {
+        fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {
             self.0.write(records, bytes)
         }
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use manyhands::aggregation::Count;
 use manyhands::dataset::synthetic::Synthetic;
-use manyhands::sink::{InOrder, Sink};
+use manyhands::sink::{InOrder, Room, Sink};
 use manyhands::{Error, Failure, Pipeline};
 
 use super::progress;
@@ -57,11 +57,7 @@ impl Sink<()> for ReviewLines {
         self.reviews.write(index, bytes);
     }
 
-    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<()> {
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         self.out.write(records, bytes)
-    }
-
-    fn abandon(&self) {
-        self.out.abandon();
     }
 }

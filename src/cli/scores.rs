@@ -6,7 +6,7 @@ use std::path::Path;
 
 use manyhands::Failure;
 use manyhands::plan::{Plan, Scored};
-use manyhands::sink::{InOrder, Sink};
+use manyhands::sink::{InOrder, Room, Sink};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -155,12 +155,8 @@ impl Sink<Scored> for ScoreLines<'_> {
         }
     }
 
-    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<()> {
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         self.out.write(records, bytes)
-    }
-
-    fn abandon(&self) {
-        self.out.abandon();
     }
 }
 

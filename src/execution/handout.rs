@@ -7,9 +7,12 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Run;
+use rayon::Scope;
+
+use super::{Flow, Run};
 
 /// A portion lasts at least this long, as far as the units before it tell …
 const LEAST: Duration = Duration::from_micros(10);
@@ -47,32 +50,51 @@ impl Pace {
     }
 }
 
-/// The units not yet handed out.
-pub(super) struct Handout {
+/// The units not yet handed out, and what to do with them.
+pub(super) struct Handout<'r> {
     next: AtomicUsize,
     units: usize,
     workers: usize,
+    run: &'r Run<'r>,
+    /// Workers that have been told to rest, and their paces.
+    resting: Mutex<Vec<(usize, Pace)>>,
 }
 
-impl Handout {
-    pub(super) fn new(first: usize, units: usize, workers: usize) -> Self {
+impl<'r> Handout<'r> {
+    pub(super) fn new(units: Range<usize>, workers: usize, run: &'r Run<'r>) -> Self {
         Handout {
-            next: AtomicUsize::new(first),
-            units,
+            next: AtomicUsize::new(units.start),
+            units: units.end,
             workers,
+            run,
+            resting: Mutex::default(),
         }
     }
 
-    /// Works through portions as `worker` until nothing is left.
-    pub(super) fn work(&self, worker: usize, mut pace: Pace, run: &Run<'_>) {
+    /// Works through portions as `worker`, until nothing is left or it is told to rest.
+    pub(super) fn work<'s>(&'s self, scope: &Scope<'s>, worker: usize, mut pace: Pace) {
         while let Some(units) = self.take(pace) {
             let (began, length) = (Instant::now(), units.len());
-            if run(worker, units).is_break() {
-                self.next.store(self.units, Relaxed);
-                return;
-            }
+            let flow = (self.run)(worker, units);
             pace = Pace::of(length, began.elapsed());
+            match flow {
+                Flow::Go => self.call_back(scope),
+                // Whoever this one waits for is still at work, and calls it back.
+                Flow::Rest => return self.resting().push((worker, pace)),
+                Flow::Stop => self.next.store(self.units, Relaxed),
+            }
         }
+    }
+
+    /// Sends those that rest back to work.
+    fn call_back<'s>(&'s self, scope: &Scope<'s>) {
+        for (worker, pace) in std::mem::take(&mut *self.resting()) {
+            scope.spawn(move |scope| self.work(scope, worker, pace));
+        }
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Vec<(usize, Pace)>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, pace: Pace) -> Option<Range<usize>> {

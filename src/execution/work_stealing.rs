@@ -1,13 +1,13 @@
 //! A rayon pool: the default executor.
 
+use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::handout::{Handout, Pace};
-use super::{Executor, Run, usable_cores};
+use super::{Executor, Flow, Run, usable_cores};
 use crate::error::Error;
 
 /// The calling thread begins alone for this long …
@@ -97,25 +97,24 @@ impl WorkStealing {
     }
 
     /// Shares out what the calling thread has left over.
-    fn share(&self, handout: &Handout, pace: Pace, run: &Run<'_>) {
-        // A worker that waits inside a task may pick up another of these loops, so numbers are
-        // given to loops, not to threads.
-        let numbers = AtomicUsize::new(0);
-        let work = || handout.work(numbers.fetch_add(1, Relaxed), pace, run);
-        let work = &work;
-        let on_pool = move || {
+    fn share(&self, units: Range<usize>, pace: Pace, run: &Run<'_>) {
+        let handout = &Handout::new(units.clone(), self.threads, run);
+        // Workers are numbered by their loops, not by their threads: a thread that waits inside a
+        // task may pick up another loop meanwhile.
+        let on_pool = || {
             rayon::scope(|scope| {
-                for _ in 1..self.threads {
-                    scope.spawn(move |_| work());
+                for worker in 1..self.threads {
+                    scope.spawn(move |scope| handout.work(scope, worker, pace));
                 }
-                work();
+                handout.work(scope, 0, pace);
             });
         };
         match &self.pool {
             Pool::Ambient => on_pool(),
             Pool::Own(pool) => match pool.get_or_init(|| build(self.threads).ok()) {
                 Some(pool) => pool.install(on_pool),
-                None => work(),
+                // Without threads there is still this one.
+                None => _ = run(0, units),
             },
         }
     }
@@ -143,18 +142,16 @@ impl Executor for WorkStealing {
         let (began, mut done, mut portion) = (Instant::now(), 0, 1);
         while done < units {
             let end = units.min(done + portion);
-            if run(0, done..end).is_break() {
+            // Alone there is nothing ahead of its turn, and no cause to rest.
+            if run(0, done..end) == Flow::Stop || end == units {
                 return;
             }
             done = end;
-            if done == units {
-                return;
-            }
             let elapsed = began.elapsed();
             let pace = Pace::of(done, elapsed);
             let left = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
             if self.threads > 1 && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
-                return self.share(&Handout::new(done, units, self.threads), pace, run);
+                return self.share(done..units, pace, run);
             }
             portion = pace.portion(usize::MAX).min(done * GROWTH);
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 
 use crate::error::Failure;
-use crate::sink::Sink;
+use crate::sink::{Room, Sink};
 
 /// Rendered scores are passed on when this many bytes have come together.
 const PIECE_BYTES: usize = 256 << 10;
@@ -15,6 +15,8 @@ pub(super) struct Piece<'s, S> {
     /// The records rendered so far that have not been passed on.
     records: Range<u64>,
     bytes: Vec<u8>,
+    /// What the sink said last.
+    pub(super) room: Room,
 }
 
 impl<'s, S> Piece<'s, S> {
@@ -23,6 +25,7 @@ impl<'s, S> Piece<'s, S> {
             sink,
             records: 0..0,
             bytes: Vec::new(),
+            room: Room::Free,
         }
     }
 
@@ -45,24 +48,7 @@ impl<'s, S> Piece<'s, S> {
         }
         let (records, bytes) = (self.records.clone(), std::mem::take(&mut self.bytes));
         self.records = 0..0;
-        self.sink.write(records, bytes)
-    }
-}
-
-/// Tells the sink when a worker leaves its units unfinished, even by a panic, so that nobody waits
-/// for scores that will not come.
-pub(super) struct Unfinished<'s, S>(pub(super) Option<&'s dyn Sink<S>>);
-
-impl<S> Unfinished<'_, S> {
-    pub(super) fn disarm(mut self) {
-        self.0 = None;
-    }
-}
-
-impl<S> Drop for Unfinished<'_, S> {
-    fn drop(&mut self) {
-        if let Some(sink) = self.0 {
-            sink.abandon();
-        }
+        self.room = self.sink.write(records, bytes)?;
+        Ok(())
     }
 }

@@ -1,16 +1,19 @@
 //! One run of a pipeline: what each worker does with the units it is handed.
 
+use std::io;
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Pipeline;
-use super::piece::{Piece, Unfinished};
+use super::piece::Piece;
 use crate::aggregation::{Aggregator, MergeTree};
 use crate::dataset::Dataset;
 use crate::error::{BadRecord, Cause, Error, Failure, OnFailure, Panicked};
+use crate::execution::Flow;
 use crate::report::{Report, WorkerTiming};
+use crate::sink::Room;
 use crate::task::Task;
 
 /// Partials of an aggregator that is not commutative: this many, or one for each part if there
@@ -84,18 +87,17 @@ where
     }
 
     /// Runs a range of units as `worker`.
-    pub(super) fn units(&self, worker: usize, units: Range<usize>) -> ControlFlow<()> {
+    pub(super) fn units(&self, worker: usize, units: Range<usize>) -> Flow {
         let began = Instant::now();
-        let unfinished = Unfinished(self.pipeline.sink);
         let mut worker = lock(&self.workers[worker]);
         let step = if A::COMMUTATIVE {
             (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
         } else {
             1
         };
-        let mut flow = ControlFlow::Continue(());
+        let mut flow = Flow::Go;
         let mut next = units.start;
-        while next < units.end && flow.is_continue() {
+        while next < units.end && flow != Flow::Stop {
             let end = units.end.min(next + step);
             flow = self.parts(&mut worker, self.first_part(next)..self.first_part(end));
             if !A::COMMUTATIVE
@@ -106,9 +108,6 @@ where
             next = end;
         }
         worker.busy += began.elapsed();
-        if flow.is_continue() {
-            unfinished.disarm();
-        }
         flow
     }
 
@@ -121,54 +120,58 @@ where
     }
 
     /// Reads parts, scores their records, and takes the scores in.
-    fn parts(&self, worker: &mut Worker<A>, parts: Range<usize>) -> ControlFlow<()> {
+    fn parts(&self, worker: &mut Worker<A>, parts: Range<usize>) -> Flow {
         let Pipeline {
             dataset,
             sink,
             on_failure,
             ..
         } = *self.pipeline;
-        let mut aggregator = worker
-            .aggregator
-            .take()
-            .unwrap_or_else(|| self.identity.clone());
+        let fresh = || self.identity.clone();
+        let mut aggregator = worker.aggregator.take().unwrap_or_else(fresh);
         let mut piece = sink.map(Piece::new);
-        let mut stopped = ControlFlow::Continue(());
+        let mut outcome = Ok(());
+        let mut stopped = false;
         let read = dataset.read(parts.clone(), |at, record| {
-            let flow = match self.score(record) {
+            outcome = match self.score(record) {
                 Ok(score) => {
                     worker.scored += 1;
                     aggregator.observe(at.index, &score);
-                    self.pass_on(piece.as_mut(), at.index, Ok(&score))
+                    pass_on(piece.as_mut(), at.index, Ok(&score))
                 }
                 Err(cause) => {
+                    stopped = on_failure == OnFailure::Stop;
                     let failure = Failure::new(at.index, dataset.place(at), cause);
-                    let flow = self.pass_on(piece.as_mut(), at.index, Err(&failure));
+                    let outcome = pass_on(piece.as_mut(), at.index, Err(&failure));
                     worker.fail(failure);
-                    if on_failure == OnFailure::Stop {
-                        ControlFlow::Break(())
-                    } else {
-                        flow
-                    }
+                    outcome
                 }
             };
-            if flow.is_break() {
-                stopped = flow;
+            if stopped || outcome.is_err() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
-            flow
         });
         worker.aggregator = Some(aggregator);
-        match read {
-            Ok(read) => worker.read += read,
-            Err(error) => stopped = self.give_up(error),
-        }
-        if let Some(piece) = &mut piece
-            && let Err(error) = piece.finish()
-        {
-            stopped = self.give_up(Error::Output(error));
+        let mut room = Room::Free;
+        if let (Some(piece), Ok(())) = (&mut piece, &outcome) {
+            outcome = piece.finish();
+            room = piece.room;
         }
         (self.pipeline.progress)(dataset.extent(parts));
-        stopped
+        match (read, outcome) {
+            (Err(error), _) => self.give_up(error),
+            (_, Err(error)) => self.give_up(Error::Output(error)),
+            (Ok(read), Ok(())) => {
+                worker.read += read;
+                match room {
+                    _ if stopped => Flow::Stop,
+                    Room::Free => Flow::Go,
+                    Room::Full => Flow::Rest,
+                }
+            }
+        }
     }
 
     /// Scores one record; a panic costs that record, not the run.
@@ -183,23 +186,9 @@ where
         }
     }
 
-    /// Hands one score to the sink, if there is one.
-    #[inline]
-    fn pass_on(
-        &self,
-        piece: Option<&mut Piece<'_, S>>,
-        index: u64,
-        score: Result<&S, &Failure>,
-    ) -> ControlFlow<()> {
-        match piece.map_or(Ok(()), |piece| piece.add(index, score)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => self.give_up(Error::Output(error)),
-        }
-    }
-
-    fn give_up(&self, error: Error) -> ControlFlow<()> {
+    fn give_up(&self, error: Error) -> Flow {
         let _ = self.error.set(error);
-        ControlFlow::Break(())
+        Flow::Stop
     }
 
     /// Combines what the workers have gathered.
@@ -278,6 +267,16 @@ impl<A> Outcome<A> {
             records,
         });
     }
+}
+
+/// Hands one score to the sink, if there is one.
+#[inline]
+fn pass_on<S>(
+    piece: Option<&mut Piece<'_, S>>,
+    index: u64,
+    score: Result<&S, &Failure>,
+) -> io::Result<()> {
+    piece.map_or(Ok(()), |piece| piece.add(index, score))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
