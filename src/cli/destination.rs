@@ -80,6 +80,14 @@ impl Destination {
         })
     }
 
+    /// The file under the name it has until all is written.
+    pub(super) fn unfinished(&self) -> Option<PathBuf> {
+        match self {
+            Destination::New { file, .. } => Some(file.path().to_owned()),
+            Destination::Stdout | Destination::Special(_) => None,
+        }
+    }
+
     /// Gives the file its name, now that it is whole.
     pub(super) fn finish(self) -> Result<(), anyhow::Error> {
         match self {

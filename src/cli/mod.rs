@@ -6,6 +6,7 @@ mod generate;
 mod progress;
 mod score;
 mod scores;
+mod signals;
 mod text;
 
 use std::fmt;
@@ -49,7 +50,8 @@ const LAST: usize = 100;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
-4 stopped at a failure, 5 output could not be written.";
+4 stopped at a failure, 5 output could not be written, \
+130 and 143 stopped by a signal.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

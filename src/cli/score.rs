@@ -11,7 +11,7 @@ use manyhands::plan::{Answer, ExecutorName, Plan, Scorer};
 
 use super::destination::Destination;
 use super::scores::ScoreLines;
-use super::{Usage, exit, failures, note, progress, text};
+use super::{Usage, exit, failures, note, progress, signals, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -112,12 +112,14 @@ impl Score {
         let plan = self.plan();
         let opened = plan.open()?;
         let scores = self.scores.as_deref();
-        let destination = scores.map(|path| Destination::open(path, self.force, &self.files));
-        let to_stdout = matches!(destination, Some(Ok(Destination::Stdout)));
+        let destination = scores
+            .map(|path| Destination::open(path, self.force, &self.files))
+            .transpose()?;
+        let to_stdout = matches!(destination, Some(Destination::Stdout));
+        signals::remove_when_stopped(destination.as_ref().and_then(Destination::unfinished));
         let lines = destination
-            .transpose()?
-            .map(|to| ScoreLines::new(to, scores, &plan));
-        let lines = lines.transpose()?;
+            .map(|to| ScoreLines::new(to, scores, &plan))
+            .transpose()?;
         let bar = progress::bytes(opened.bytes(), quiet);
         let answer = opened.run(
             &|bytes| bar.inc(bytes),

@@ -7,6 +7,8 @@ mod generate;
 mod hostile;
 mod report;
 mod scores_file;
+#[cfg(unix)]
+mod signals;
 mod usage;
 
 use std::path::Path;
