@@ -31,6 +31,15 @@ pub enum Error {
         /// How many records had been scored by then.
         scored: u64,
     },
+    /// The executor did not run every unit of work exactly once; see
+    /// [`assert_laws`](crate::execution::assert_laws).
+    #[error("the executor ran {ran} of {units} units")]
+    Executor {
+        /// How many units it ran.
+        ran: usize,
+        /// How many there were.
+        units: usize,
+    },
     /// The threads of a pool could not be started.
     #[error("cannot start {threads} worker threads: {source}")]
     Workers {

@@ -1,15 +1,13 @@
 //! The laws of `Executor`, checked for every executor with one test.
 
 use std::collections::HashSet;
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use manyhands::execution::Flow;
+use manyhands::execution::{Flow, Run, assert_laws};
 use manyhands::prelude::*;
-use proptest::prelude::*;
 
 fn executors() -> Vec<(String, Box<dyn Executor>)> {
     let mut all: Vec<(String, Box<dyn Executor>)> = vec![
@@ -25,71 +23,59 @@ fn executors() -> Vec<(String, Box<dyn Executor>)> {
     all
 }
 
-/// What an executor did.
-#[derive(Default)]
-struct Log {
-    /// Ranges in the order in which they were started.
-    started: Vec<Range<usize>>,
-    finished: usize,
-}
-
-/// Checks the laws on one run, in which the units of `breaking` break and each unit takes `cost`.
-fn check(
-    name: &str,
-    executor: &dyn Executor,
-    units: usize,
-    breaking: Option<usize>,
-    cost: Duration,
-) {
-    let log = Mutex::new(Log::default());
-    let in_use: Vec<AtomicBool> = (0..executor.workers())
-        .map(|_| AtomicBool::new(false))
-        .collect();
-    executor.execute(units, &|worker, range: Range<usize>| {
-        assert!(
-            !in_use[worker].swap(true, Ordering::SeqCst),
-            "{name}: worker {worker} twice"
-        );
-        log.lock().unwrap().started.push(range.clone());
-        if !cost.is_zero() {
-            std::thread::sleep(cost * range.len() as u32);
-        }
-        log.lock().unwrap().finished += 1;
-        in_use[worker].store(false, Ordering::SeqCst);
-        match breaking {
-            Some(unit) if range.contains(&unit) => Flow::Stop,
-            _ => Flow::Go,
-        }
-    });
-    let mut log = log.into_inner().unwrap();
-    assert_eq!(
-        log.finished,
-        log.started.len(),
-        "{name}: returned before all was finished"
-    );
-    log.started.sort_by_key(|range| range.start);
-    let mut next = 0;
-    for range in &log.started {
-        assert_eq!(range.start, next, "{name}: a gap or an overlap at {next}");
-        next = range.end;
-    }
-    match breaking {
-        Some(unit) if unit < units => assert!(next > unit, "{name}: unit {unit} was not reached"),
-        _ => assert_eq!(next, units, "{name}: not every unit was run"),
+#[test]
+fn every_executor_keeps_the_laws() {
+    for (_, executor) in executors() {
+        assert_laws(&*executor);
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-    #[test]
-    fn every_executor_keeps_the_laws(
-        units in prop_oneof![0_usize..40, 1000_usize..5000],
-        breaking in proptest::option::of(0_usize..5000),
-        slow in any::<bool>(),
-    ) {
-        for (name, executor) in executors() {
-            let cost = if slow && units < 40 { Duration::from_micros(300) } else { Duration::ZERO };
-            check(&name, &*executor, units, breaking, cost);
+/// An executor that breaks a law.
+struct Lawless(fn(usize, &Run<'_>));
+
+impl Executor for Lawless {
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn execute(&self, units: usize, run: &Run<'_>) {
+        (self.0)(units, run);
+    }
+}
+
+/// Executors that leave out units, run them twice, go on after a stop, and have too many workers.
+const LAWLESS: [Lawless; 4] = [
+    Lawless(|units, run| _ = run(0, 0..units / 2)),
+    Lawless(|units, run| {
+        run(0, 0..units);
+        run(0, 0..units);
+    }),
+    Lawless(|units, run| (0..units).rev().for_each(|unit| _ = run(0, unit..unit + 1))),
+    Lawless(|units, run| _ = run(1, 0..units)),
+];
+
+#[test]
+fn broken_laws_are_found() {
+    std::panic::set_hook(Box::new(|_| {}));
+    for lawless in LAWLESS {
+        assert!(std::panic::catch_unwind(|| assert_laws(&lawless)).is_err());
+    }
+}
+
+#[test]
+fn an_executor_that_loses_units_is_an_error() {
+    for (lawless, told) in LAWLESS.iter().zip([
+        "the executor ran 500 of 1000 units",
+        "the executor ran 2000 of 1000 units",
+        "",
+        "the executor ran 0 of 1000 units",
+    ]) {
+        let report = Pipeline::new(&(0..1000), |n: &usize| *n as f64)
+            .executor(lawless)
+            .aggregate(Count::new());
+        match report {
+            Ok(report) => assert_eq!((report.value, told), (1000, "")),
+            Err(error) => assert_eq!(error.to_string(), told),
         }
     }
 }

@@ -5,12 +5,14 @@
 //! is the pipeline's affair, so one conformance test covers every executor.
 
 mod handout;
+mod laws;
 mod sequential;
 mod work_stealing;
 
 use std::num::NonZero;
 use std::ops::Range;
 
+pub use laws::assert_laws;
 pub use sequential::Sequential;
 pub use work_stealing::WorkStealing;
 
@@ -32,7 +34,7 @@ pub enum Flow {
 
 /// Runs the units of a piece of work.
 ///
-/// Laws, checked for every executor by one test:
+/// Laws, checked for every executor by [`assert_laws`]:
 ///
 /// 1. `run` is called with ranges that cover `0..units`, each unit once, unless a call stops.
 /// 2. Ranges are handed out in increasing order: when a range is started, every earlier unit has

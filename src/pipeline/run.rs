@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
     workers: Vec<Mutex<Worker<A>>>,
     partials: Mutex<MergeTree<S, A>>,
     error: OnceLock<Error>,
+    /// How many units have been run.
+    ran: AtomicUsize,
 }
 
 /// What one worker has gathered.
@@ -83,13 +86,19 @@ where
             workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
             partials: Mutex::new(MergeTree::new()),
             error: OnceLock::new(),
+            ran: AtomicUsize::new(0),
         }
     }
 
     /// Runs a range of units as `worker`.
     pub(super) fn units(&self, worker: usize, units: Range<usize>) -> Flow {
         let began = Instant::now();
-        let mut worker = lock(&self.workers[worker]);
+        // One worker too many is found out in the end, as all units that were not run.
+        let Some(worker) = self.workers.get(worker) else {
+            return Flow::Stop;
+        };
+        let mut worker = lock(worker);
+        self.ran.fetch_add(units.len(), Relaxed);
         let step = if A::COMMUTATIVE {
             (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
         } else {
@@ -196,6 +205,8 @@ where
         if let Some(error) = self.error.into_inner() {
             return Err(error);
         }
+        let (ran, units) = (self.ran.into_inner(), self.units);
+        let stops = self.pipeline.on_failure == OnFailure::Stop;
         let mut outcome = Outcome {
             aggregator: self.identity.clone(),
             scored: 0,
@@ -217,10 +228,11 @@ where
         outcome.failures.sort_by_key(|failure| failure.index);
         outcome.failures.truncate(Report::FAILURES_KEPT);
         match outcome.failures.first() {
-            Some(failure) if self.pipeline.on_failure == OnFailure::Stop => Err(Error::Halted {
+            Some(failure) if stops => Err(Error::Halted {
                 failure: failure.clone(),
                 scored: outcome.scored,
             }),
+            _ if ran != units => Err(Error::Executor { ran, units }),
             _ => Ok(outcome),
         }
     }
