@@ -14,9 +14,10 @@ const ALONE: Duration = Duration::from_micros(10);
 /// … and wakes the pool if what is left would take it at least this long.
 const WORTH_WAKING: Duration = Duration::from_micros(50);
 /// The calling thread goes on with this many times what it has done, and then looks at the clock
-/// again: seldom enough that looking costs little beside ten records of 100 ns, often enough that
-/// few dear records are left to it if the first were cheap.
+/// again: seldom enough that looking costs little beside ten records of 100 ns …
 const GROWTH: usize = 3;
+/// … but with at most so many, since those to come may be far dearer than those before.
+const UNSEEN: usize = 32;
 /// How long the smallest share of the work should last: at least so long that sharing it costs
 /// little beside it …
 const LEAST: Duration = Duration::from_micros(10);
@@ -24,6 +25,8 @@ const LEAST: Duration = Duration::from_micros(10);
 const MOST: Duration = Duration::from_micros(100);
 /// Within these, there are this many shares for each thread, so that the threads finish together.
 const SHARES_A_THREAD: usize = 32;
+/// And never fewer than this, however cheap the work has been so far.
+const SHARES_AT_LEAST: usize = 8;
 /// Partials of an aggregator that is not commutative: this many or fewer, fixing the tree along
 /// which they merge by the number of records alone.
 const PARTIALS: usize = 1024;
@@ -87,7 +90,7 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
             let end = leaves.min(done + portion);
             let (now, later) = producer.split_at(work.records(done..end).len());
             work.fold(done..end, now, &mut own);
-            (done, producer, portion) = (end, later, end * GROWTH);
+            (done, producer, portion) = (end, later, UNSEEN.min(end * GROWTH));
             if done == leaves {
                 break;
             }
@@ -111,12 +114,12 @@ struct Work<S, A> {
     /// States of a commutative aggregator that no thread is using.
     idle: Mutex<Vec<A>>,
     /// Partials of any other.
-    partials: Mutex<MergeTree<S, A>>,
+    partials: MergeTree<S, A>,
 }
 
 impl<S, A: Aggregator<S>> Work<S, A> {
     fn new(identity: A, length: usize, leaf: usize) -> Self {
-        let (idle, partials) = (Mutex::default(), Mutex::new(MergeTree::new()));
+        let (idle, partials) = (Mutex::default(), MergeTree::new());
         Work {
             identity,
             length,
@@ -135,8 +138,10 @@ impl<S, A: Aggregator<S>> Work<S, A> {
     fn grain(&self, done: usize, leaves: usize, elapsed: Duration) -> usize {
         let leaves_in =
             |time: Duration| (time.as_secs_f64() / elapsed.as_secs_f64() * done as f64) as usize;
-        let fair = (leaves - done) / (SHARES_A_THREAD * rayon::current_num_threads());
-        fair.clamp(leaves_in(LEAST), leaves_in(MOST)).max(1)
+        let a_thread = (leaves - done) / rayon::current_num_threads();
+        let fair = (a_thread / SHARES_A_THREAD).clamp(leaves_in(LEAST), leaves_in(MOST));
+        // Those done may have been far cheaper than the others.
+        fair.min(a_thread / SHARES_AT_LEAST).max(1)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<A>> {
@@ -156,10 +161,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
             rest = later;
             let mut partial = self.identity.clone();
             observe(&mut partial, records, now);
-            self.partials
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(leaf, partial);
+            self.partials.insert(leaf, partial);
         }
     }
 
@@ -182,11 +184,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
 
     fn finish(self, mut own: A) -> A {
         if !A::COMMUTATIVE {
-            let partials = self
-                .partials
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner);
-            return partials.finish(self.identity);
+            return self.partials.finish(self.identity);
         }
         for state in self
             .idle

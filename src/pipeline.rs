@@ -45,6 +45,8 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
 {
     /// Scores every record of `dataset` with `task`.
+    ///
+    /// A closure must name the type it takes, as in `|x: &f64| x.sqrt()`.
     pub fn new(dataset: &'a D, task: T) -> Self {
         Pipeline {
             dataset,

@@ -160,11 +160,18 @@ impl Plan {
         })
     }
 
-    fn make_executor(&self) -> Box<dyn Executor> {
-        match self.executor {
+    fn make_executor(&self) -> Result<Box<dyn Executor>, Error> {
+        Ok(match self.executor {
             ExecutorName::Sequential => Box::new(Sequential),
-            ExecutorName::WorkStealing => Box::new(WorkStealing::new(self.workers())),
-        }
+            ExecutorName::WorkStealing => {
+                let executor = WorkStealing::new(self.workers());
+                if self.threads.is_some() {
+                    // Asked for by number, so the report must be able to say that they were there.
+                    executor.start()?;
+                }
+                Box::new(executor)
+            }
+        })
     }
 }
 
@@ -181,7 +188,8 @@ pub struct Opened<'p> {
 pub struct Answer {
     /// The report of the run.
     pub report: Report<Summary>,
-    /// Equal for two runs exactly when their aggregated values are equal.
+    /// Equal for two runs of the same plan exactly when they gave the same answer: every number of
+    /// the summary and how many records failed. Another `top` or `by` asks for another answer.
     pub digest: Digest,
     /// The best records, best first.
     pub top: Vec<Example>,
@@ -221,7 +229,7 @@ impl Opened<'_> {
         sink: Option<&dyn Sink<Scored>>,
     ) -> Result<Answer, Error> {
         let plan = self.plan;
-        let executor = plan.make_executor();
+        let executor = plan.make_executor()?;
         let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan))
             .executor(&*executor)
             .on_failure(plan.on_failure)

@@ -82,11 +82,16 @@ impl<W: Write> InOrder<W> {
     ///
     /// # Errors
     ///
-    /// Where `out` fails. Pieces that come later are dropped.
+    /// Where `out` fails, and pieces that come later are dropped; and where a piece comes whose turn
+    /// is over, as when one `InOrder` is used for two runs.
     pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         let mut state = self.lock();
         if state.broken {
             return Ok(Room::Free);
+        }
+        if records.start < state.next {
+            let message = format!("record {} was written before", records.start + 1);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         state.waiting_bytes += bytes.len();
         state.waiting.insert(records.start, (records.end, bytes));
@@ -107,12 +112,20 @@ impl<W: Write> InOrder<W> {
         self.lock().waiting_bytes
     }
 
-    /// What was written to, after all that could be written was.
-    pub fn into_inner(self) -> W {
-        self.state
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .out
+    /// What was written to, flushed.
+    ///
+    /// # Errors
+    ///
+    /// Where `out` fails, and where pieces still wait for one that has not come.
+    pub fn finish(self) -> io::Result<W> {
+        let state = self.state.into_inner();
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        if !state.waiting.is_empty() {
+            let message = format!("the scores of record {} never came", state.next + 1);
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+        }
+        state.out.flush()?;
+        Ok(state.out)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {

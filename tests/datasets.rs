@@ -163,6 +163,27 @@ proptest! {
 }
 
 #[test]
+fn short_files_can_be_shared_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "{\"text\": \"forty lines of this\"}\n".repeat(40);
+    let dataset = JsonLines::open(write(folder.path(), &[lines.into_bytes()])).unwrap();
+    assert!(dataset.parts() >= 40, "{} parts", dataset.parts());
+}
+
+#[test]
+fn a_file_that_changes_between_two_runs_is_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |line: &str| line.repeat(4000).into_bytes();
+    let paths = write(folder.path(), &[file("123456789\n")]);
+    let dataset = JsonLines::open(&paths).unwrap();
+    assert_eq!(visit(&dataset, 0..dataset.parts()).len(), 4000);
+    write(folder.path(), &[file("1234\n6789\n")]);
+    let error = dataset.read(0..dataset.parts(), |_, _| ControlFlow::Continue(()));
+    let told = error.unwrap_err().to_string();
+    assert!(told.contains("changed while it was being read"), "{told}");
+}
+
+#[test]
 fn a_text_without_escapes_is_borrowed() {
     let line = JsonLine::new(r#"{"text": "plain", "escaped": "two\nlines"}"#);
     let text = |field| Fields::new(field, [""; 0]).of(&line).unwrap().text;

@@ -132,6 +132,50 @@ fn every_indexed_iterator_aggregates() {
 }
 
 #[test]
+fn a_merge_may_use_rayon() {
+    /// Sorts in parallel when it merges, as an aggregator may.
+    #[derive(Clone, Default)]
+    struct Sorted(Vec<u64>);
+    impl Aggregator<f64> for Sorted {
+        type Output = Vec<u64>;
+        fn observe(&mut self, _: u64, score: &f64) {
+            self.0.push(score.to_bits());
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+            self.0.par_sort_unstable();
+        }
+        fn finish(self) -> Self::Output {
+            self.0
+        }
+    }
+    let scores: Vec<f64> = (0..20_000).map(|n| f64::from(n % 7919)).collect();
+    let run = || {
+        let scores = scores.par_iter().map(|score| cost(*score, true));
+        scores.aggregate(Sorted::default())
+    };
+    let expected = pool(1).install(run);
+    for _ in 0..10 {
+        assert!(pool(4).install(run) == expected);
+    }
+}
+
+#[test]
+fn cheap_records_first_do_not_keep_the_dear_ones_from_the_pool() {
+    let seen = Mutex::new(HashSet::new());
+    let count = pool(3).install(|| {
+        let records = (0..400_u32).into_par_iter().map(|n| {
+            if n >= 100 {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                seen.lock().unwrap().insert(std::thread::current().id());
+            }
+        });
+        records.aggregate(Count::new())
+    });
+    assert_eq!((count, seen.into_inner().unwrap().len()), (400, 3));
+}
+
+#[test]
 fn few_cheap_records_stay_on_the_calling_thread() {
     let alone = HashSet::from([std::thread::current().id()]);
     let threads = || {

@@ -281,7 +281,7 @@ fn scores_are_written_in_order() {
             .scores(&lines)
             .aggregate(Count::new())
             .unwrap();
-        String::from_utf8(lines.0.into_inner()).unwrap()
+        String::from_utf8(lines.0.finish().unwrap()).unwrap()
     };
     for records in [0, 1, 10, 30_000] {
         let expected = lines(&Sequential, records);
@@ -351,6 +351,24 @@ fn scores_ahead_of_their_turn_are_bounded() {
         most > ROOM && most < ROOM + THREADS * 64 * LINE,
         "{most} bytes were kept"
     );
+}
+
+#[test]
+fn scores_that_never_come_are_missed() {
+    let lines = InOrder::new(Vec::new());
+    lines.write(0..2, b"ab".to_vec()).unwrap();
+    lines.write(3..4, b"d".to_vec()).unwrap();
+    let told = lines.finish().unwrap_err().to_string();
+    assert_eq!(told, "the scores of record 3 never came");
+}
+
+#[test]
+fn scores_that_come_twice_are_refused() {
+    let lines = InOrder::new(Vec::new());
+    lines.write(0..2, b"ab".to_vec()).unwrap();
+    let told = lines.write(0..1, b"a".to_vec()).unwrap_err().to_string();
+    assert_eq!(told, "record 1 was written before");
+    assert_eq!(lines.finish().unwrap(), b"ab");
 }
 
 /// A reader that goes away after some bytes.
@@ -436,6 +454,35 @@ fn an_aggregator_that_panics_is_not_hidden() {
     for executor in executors(6) {
         assert!(run(&*executor).is_err());
     }
+}
+
+#[test]
+fn an_aggregator_that_panics_ends_the_run_soon() {
+    #[derive(Clone)]
+    struct Panics;
+    impl Aggregator<()> for Panics {
+        type Output = ();
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, index: u64, (): &()) {
+            assert!(index != 20, "twenty");
+        }
+        fn merge(&mut self, _: Self) {}
+        fn finish(self) {}
+    }
+    std::panic::set_hook(Box::new(|_| {}));
+    let scored = AtomicUsize::new(0);
+    let task = |_: &usize| {
+        std::thread::sleep(Duration::from_millis(1));
+        scored.fetch_add(1, Ordering::SeqCst);
+    };
+    let executor = WorkStealing::new(3);
+    let run = || {
+        Pipeline::new(&(0..2000), task)
+            .executor(&executor)
+            .aggregate(Panics)
+    };
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    assert!(scored.into_inner() < 1000);
 }
 
 #[test]

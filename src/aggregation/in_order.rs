@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::marker::PhantomData;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Aggregator;
 
@@ -19,7 +20,7 @@ use super::Aggregator;
 /// ```
 /// use manyhands::aggregation::{Aggregator, MergeTree, Sum};
 ///
-/// let mut tree = MergeTree::<f64, Sum>::new();
+/// let tree = MergeTree::<f64, Sum>::new();
 /// for part in [2, 0, 1] {
 ///     let mut partial = Sum::new();
 ///     partial.observe(part as u64, &(part as f64));
@@ -27,11 +28,11 @@ use super::Aggregator;
 /// }
 /// assert_eq!(tree.finish(Sum::new()).finish(), 3.0);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[must_use]
 pub struct MergeTree<S: ?Sized, A> {
     /// States by the first part of the run each covers, with the log₂ of the run's length.
-    waiting: BTreeMap<usize, (u32, A)>,
+    waiting: Mutex<BTreeMap<usize, (u32, A)>>,
     scores: PhantomData<fn(&S)>,
 }
 
@@ -39,44 +40,59 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
     /// No parts yet.
     pub fn new() -> Self {
         MergeTree {
-            waiting: BTreeMap::new(),
+            waiting: Mutex::default(),
             scores: PhantomData,
         }
     }
 
-    /// Takes in the partial of one part. Each part may come once.
-    pub fn insert(&mut self, part: usize, partial: A) {
+    /// Takes in the partial of one part, from any thread. Each part may come once.
+    pub fn insert(&self, part: usize, partial: A) {
         let (mut first, mut level, mut state) = (part, 0, partial);
-        loop {
-            let sibling = first ^ (1 << level);
-            let Entry::Occupied(place) = self.waiting.entry(sibling) else {
-                break;
-            };
-            if place.get().0 != level {
-                break;
-            }
-            let (_, other) = place.remove();
+        while let Some((sibling, other, own)) = self.pair(first, level, state) {
+            // Outside the lock: a merge may use rayon, and a thread that waits there may come back
+            // here with another partial.
             state = if sibling < first {
-                merged(other, state)
+                merged(other, own)
             } else {
-                merged(state, other)
+                merged(own, other)
             };
             first = first.min(sibling);
             level += 1;
         }
-        let before = self.waiting.insert(first, (level, state));
-        debug_assert!(before.is_none(), "part {part} came twice");
+    }
+
+    /// Takes the sibling of a state out, and returns both; or leaves the state to wait for it.
+    fn pair(&self, first: usize, level: u32, state: A) -> Option<(usize, A, A)> {
+        let sibling = first ^ (1 << level);
+        let mut waiting = self.lock();
+        if let Entry::Occupied(place) = waiting.entry(sibling)
+            && place.get().0 == level
+        {
+            let (_, other) = place.remove();
+            return Some((sibling, other, state));
+        }
+        let before = waiting.insert(first, (level, state));
+        debug_assert!(before.is_none(), "a part came twice");
+        None
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, (u32, A)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many states wait to be merged.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.lock().len()
     }
 
     /// Merges what waits; `identity` where nothing does. Parts that never came are left out.
     pub fn finish(self, identity: A) -> A {
-        let states = self.waiting.into_values().map(|(_, state)| state);
+        let waiting = self.waiting.into_inner();
+        let states = waiting
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_values();
+        let states = states.map(|(_, state)| state);
         states.reduce(merged).unwrap_or(identity)
     }
 }

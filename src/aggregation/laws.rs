@@ -157,7 +157,7 @@ where
     /// The tree that runs use, with parts arriving backwards, so that all of them wait.
     fn in_order(&self) {
         let parts = self.scores.len().div_ceil(3);
-        let mut tree = MergeTree::<S, A>::new();
+        let tree = MergeTree::<S, A>::new();
         for part in (0..parts).rev() {
             let records = 3 * part..self.scores.len().min(3 * part + 3);
             tree.insert(part, self.observed(records));

@@ -135,6 +135,12 @@ pub use variance::{StdDev, Variance};
 /// 2. **Identity**: merging with a fresh clone, on either side, changes nothing.
 /// 3. **Commutative**, only where [`COMMUTATIVE`](Aggregator::COMMUTATIVE) says so: the order of
 ///    observing and merging never shows in the output.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not aggregate scores of the type `{S}`",
+    note = "look at one side of a score with `.of(|score: &Score| …)`; numbers are aggregated as `f64`",
+    note = "scores by reference, as `par_iter()` alone gives them, want `.copied()`; \
+            tasks that return a `Result` want `fallible(task)`"
+)]
 pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     /// What the scores come to.
     type Output;

@@ -11,7 +11,7 @@ use manyhands::dataset::synthetic::Synthetic;
 use manyhands::sink::{InOrder, Room, Sink};
 use manyhands::{Error, Failure, Pipeline};
 
-use super::progress;
+use super::progress::Progress;
 
 /// The arguments of `generate`.
 #[derive(Debug, Args)]
@@ -32,12 +32,12 @@ impl Generate {
             reviews,
             out: InOrder::new(io::stdout()),
         };
-        let bar = progress::records(self.records as u64, quiet);
+        let bar = Progress::records(self.records as u64, quiet);
         let written = Pipeline::new(&(0..self.records), |_: &usize| ())
-            .progress(&|records| bar.inc(records))
+            .progress(&|records| bar.advance(records))
             .scores(&lines)
             .aggregate(Count::new());
-        bar.finish_and_clear();
+        bar.finish();
         match written {
             // Said again here, because the library takes what it writes for scores.
             Err(Error::Output(error)) => Err(error).context("cannot write the reviews"),

@@ -113,8 +113,9 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
     note(format_args!("{} {message}", paint(ERROR, "error:")));
     if let Some(Error::Halted { scored, .. }) = error.downcast_ref() {
         let others = "leave out --on-failure stop to score the others";
+        let records = if *scored == 1 { "record" } else { "records" };
         note(format_args!(
-            "  stopped there, with {scored} records scored; {others}"
+            "  stopped there, with {scored} {records} scored; {others}"
         ));
     }
     ExitCode::from(code)

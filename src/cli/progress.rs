@@ -1,34 +1,68 @@
 //! A progress bar on standard error, if that is a terminal.
 
 use std::fmt::Write;
+use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 const BYTES: &str = "{bar:30} {percent:>3} % of {total_bytes}, {binary_bytes_per_sec}, {eta} left";
 const RECORDS: &str = "{bar:30} {percent:>3} % of {human_len} records, {rate} a second, {eta} left";
 
-/// A bar over so many bytes.
-pub(super) fn bytes(total: u64, quiet: bool) -> ProgressBar {
-    bar(total, quiet, BYTES)
+/// How long a run goes on before it shows a bar: most are over by then, and before that nobody can
+/// tell how long it will take.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// A bar that appears when the run has gone on for a while.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+    began: Instant,
+    shown: Once,
 }
 
-/// A bar over so many records.
-pub(super) fn records(total: u64, quiet: bool) -> ProgressBar {
-    bar(total, quiet, RECORDS)
-}
+impl Progress {
+    /// Over so many bytes.
+    pub(super) fn bytes(total: u64, quiet: bool) -> Self {
+        Self::over(total, quiet, BYTES)
+    }
 
-fn bar(total: u64, quiet: bool, template: &str) -> ProgressBar {
-    let target = if quiet {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    // Indicatif's own has four decimals.
-    let rate = |state: &ProgressState, text: &mut dyn Write| {
-        let _ = write!(text, "{}", HumanCount(state.per_sec() as u64));
-    };
-    let style = style.with_key("rate", rate);
-    ProgressBar::with_draw_target(Some(total), target).with_style(style.progress_chars("█▉▊▋▌▍▎▏ "))
+    /// Over so many records.
+    pub(super) fn records(total: u64, quiet: bool) -> Self {
+        Self::over(total, quiet, RECORDS)
+    }
+
+    fn over(total: u64, quiet: bool, template: &str) -> Self {
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        // Indicatif's own has four decimals.
+        let rate = |state: &ProgressState, text: &mut dyn Write| {
+            let _ = write!(text, "{}", HumanCount(state.per_sec() as u64));
+        };
+        let style = style.with_key("rate", rate).progress_chars("█▉▊▋▌▍▎▏ ");
+        let hidden = ProgressDrawTarget::hidden();
+        let progress = Progress {
+            bar: ProgressBar::with_draw_target(Some(total), hidden).with_style(style),
+            began: Instant::now(),
+            shown: Once::new(),
+        };
+        if quiet {
+            progress.shown.call_once(|| {});
+        }
+        progress
+    }
+
+    /// Goes on by so much.
+    pub(super) fn advance(&self, by: u64) {
+        if !self.shown.is_completed() && self.began.elapsed() > PATIENCE {
+            let target = ProgressDrawTarget::stderr();
+            self.shown.call_once(|| self.bar.set_draw_target(target));
+        }
+        self.bar.inc(by);
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
 }

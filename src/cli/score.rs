@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use manyhands::OnFailure;
-use manyhands::plan::{Answer, ExecutorName, Plan, Scorer};
+use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Plan, Scorer};
 
 use super::destination::Destination;
+use super::progress::Progress;
 use super::scores::ScoreLines;
-use super::{Usage, exit, failures, note, progress, signals, text};
+use super::{Usage, exit, failures, note, signals, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -120,12 +121,12 @@ impl Score {
         let lines = destination
             .map(|to| ScoreLines::new(to, scores, &plan))
             .transpose()?;
-        let bar = progress::bytes(opened.bytes(), quiet);
+        let bar = Progress::bytes(opened.bytes(), quiet);
         let answer = opened.run(
-            &|bytes| bar.inc(bytes),
+            &|bytes| bar.advance(bytes),
             lines.as_ref().map(|lines| lines as _),
         );
-        bar.finish_and_clear();
+        bar.finish();
         let answer = answer?;
         if let Some(lines) = lines {
             lines.finish()?;
@@ -137,7 +138,7 @@ impl Score {
         };
         self.print(&report, to_stdout)
             .context("cannot write the report")?;
-        tell_failures(&answer, quiet);
+        tell_what_is_odd(&plan, &answer, quiet);
         Ok(ExitCode::from(if answer.report.failed > 0 {
             exit::SOME_FAILED
         } else {
@@ -163,9 +164,22 @@ impl Score {
     }
 }
 
-fn tell_failures(answer: &Answer, quiet: bool) {
-    failures::tell(&answer.report);
-    if answer.report.records == 0 && !quiet {
+/// Failures, and what the report alone would not show.
+fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
+    let report = &answer.report;
+    failures::tell(report);
+    if quiet {
+        return;
+    }
+    if report.records == 0 {
         note(format_args!("note: there are no records in the input"));
+    }
+    let groups = report.value.groups.as_ref();
+    let nameless = report.failed == 0 && groups.is_some_and(|groups| groups.keys().eq([NO_GROUP]));
+    if let (Some(by), true) = (&plan.by, nameless) {
+        let by = text::plain(format_args!("{by:?}"));
+        note(format_args!(
+            "note: no record has a value in the field {by} to group by"
+        ));
     }
 }

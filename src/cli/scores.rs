@@ -82,7 +82,7 @@ impl<'p> ScoreLines<'p> {
 
     /// Gives the file its name, now that it is whole.
     pub(super) fn finish(self) -> Result<(), anyhow::Error> {
-        self.out.into_inner().finish()
+        self.out.finish()?.finish()
     }
 
     fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {

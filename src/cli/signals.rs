@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-/// From now on, SIGINT and SIGTERM remove the file, which is not whole yet, say so, and end the
+/// From now on, SIGINT, SIGTERM and SIGHUP remove the file, which is not whole yet, say so, and end the
 /// command with 128 and the number of the signal, as a shell tells it.
 #[cfg(unix)]
 pub(super) fn remove_when_stopped(unfinished: Option<PathBuf>) {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
     // Where signals cannot be watched, they still end the command: only what is left differs.
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else {
+    let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) else {
         return;
     };
     std::thread::spawn(move || {

@@ -14,14 +14,16 @@ use crate::error::{BadRecord, Error, Place};
 /// A part is this fraction of the data, so that there is something to share out at the end of the
 /// run even among many workers …
 const PARTS_AIM: u64 = 4096;
-/// … within these bounds, in bytes: not so short that reading one costs more than its records, not
-/// so long that it fills memory.
-const PART_BYTES: (u64, u64) = (512, 1 << 20);
+/// … within these bounds, in bytes: not so short that there are many more parts than records, not so
+/// long that one fills memory.
+const PART_BYTES: (u64, u64) = (32, 1 << 20);
 /// Neighbouring parts are fetched together up to this many bytes.
 const FETCH_BYTES: u64 = 256 << 10;
 /// How often a worker looks whether its neighbour has counted the records before its own, before
 /// it counts them itself. A neighbour needs some tens of microseconds.
 const LOOKS: usize = 1000;
+/// How long to leave off looking while another worker counts.
+const PATIENCE: Duration = Duration::from_micros(100);
 
 /// One or more files of JSON lines as one dataset.
 ///
@@ -50,6 +52,8 @@ pub struct JsonLines {
     /// What comes before each part, as far as it is known; one entry more than there are parts.
     starts: Vec<OnceLock<Start>>,
     buffers: Mutex<Vec<Buffer>>,
+    /// Held by whoever counts what others have not told.
+    counting: Mutex<()>,
 }
 
 /// One file and the parts it is cut into.
@@ -60,7 +64,7 @@ struct Source {
 }
 
 /// How many records of the dataset and lines of the file come before a part.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Start {
     records: u64,
     lines: u64,
@@ -147,6 +151,7 @@ impl JsonLines {
             part_bytes,
             starts,
             buffers: Mutex::default(),
+            counting: Mutex::default(),
         }
     }
 
@@ -222,48 +227,56 @@ impl JsonLines {
     }
 
     /// What comes before the part. The worker that has the part before tells as soon as it has
-    /// counted its lines, before it scores them; where nobody does, this one counts.
+    /// counted its lines, before it scores them; where nobody does for a while, this one counts.
     fn start_of(&self, part: usize) -> Result<Start, Error> {
-        for _ in 0..LOOKS {
-            if let Some(start) = self.starts[part].get() {
-                return Ok(*start);
+        loop {
+            for _ in 0..LOOKS {
+                if let Some(start) = self.starts[part].get() {
+                    return Ok(*start);
+                }
+                std::thread::yield_now();
             }
-            std::thread::yield_now();
+            // One at a time: each holds the lines it counts in memory, and where a line is giant so
+            // would every worker that waits for whoever reads it.
+            if let Ok(_counting) = self.counting.try_lock() {
+                return self.count_up_to(part);
+            }
+            std::thread::sleep(PATIENCE);
         }
-        let known = (0..part)
-            .rev()
-            .find(|&part| self.starts[part].get().is_some())
-            .unwrap_or(0);
+    }
+
+    fn count_up_to(&self, part: usize) -> Result<Start, Error> {
+        let known = (0..part).rev();
+        let known = known.filter_map(|part| Some((part, *self.starts[part].get()?)));
+        let (first, mut start) = known.take(1).next().unwrap_or_default();
         let mut buffer = Buffer::default();
-        for (file, run) in self.runs(known..part) {
+        for (file, run) in self.runs(first..part) {
             self.fetch(file, &run, &mut buffer)?;
-            let start = self.starts[run.start].get().copied();
-            self.tell(
-                file,
-                run.end,
-                start.unwrap_or(Start {
-                    records: 0,
-                    lines: 0,
-                }),
-                &buffer,
-            );
+            start = self.tell(file, run.end, start, &buffer)?;
         }
-        Ok(*self.starts[part]
-            .get()
-            .expect("the loop above has told the start of the part"))
+        Ok(start)
     }
 
     /// Tells what comes before the part `end`: what came before the run, and the run itself.
-    fn tell(&self, file: usize, end: usize, start: Start, buffer: &Buffer) {
+    ///
+    /// # Errors
+    ///
+    /// Where that is not what was counted there before: the file has changed.
+    fn tell(&self, file: usize, end: usize, start: Start, buffer: &Buffer) -> Result<Start, Error> {
         let ends_file = end == self.files[file].parts.end;
-        let _ = self.starts[end].set(Start {
+        let counted = Start {
             records: start.records + buffer.lines().len() as u64,
             lines: if ends_file {
                 0
             } else {
                 start.lines + buffer.line_count
             },
-        });
+        };
+        if *self.starts[end].get_or_init(|| counted) == counted {
+            Ok(counted)
+        } else {
+            Err(Error::changed(&self.files[file].text.path))
+        }
     }
 
     fn visit_run<V>(
@@ -325,7 +338,7 @@ impl Dataset for JsonLines {
             let began = Instant::now();
             self.fetch(file, &run, &mut buffer)?;
             let start = self.start_of(run.start)?;
-            self.tell(file, run.end, start, &buffer);
+            self.tell(file, run.end, start, &buffer)?;
             fetching += began.elapsed();
             if self.visit_run(file, start, &buffer, &mut visit).is_break() {
                 break;

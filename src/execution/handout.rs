@@ -73,6 +73,7 @@ impl<'r> Handout<'r> {
 
     /// Works through portions as `worker`, until nothing is left or it is told to rest.
     pub(super) fn work<'s>(&'s self, scope: &Scope<'s>, worker: usize, mut pace: Pace) {
+        let closing = CloseOnPanic(&self.next, self.units);
         while let Some(units) = self.take(pace) {
             let (began, length) = (Instant::now(), units.len());
             let flow = (self.run)(worker, units);
@@ -80,10 +81,14 @@ impl<'r> Handout<'r> {
             match flow {
                 Flow::Go => self.call_back(scope),
                 // Whoever this one waits for is still at work, and calls it back.
-                Flow::Rest => return self.resting().push((worker, pace)),
+                Flow::Rest => {
+                    self.resting().push((worker, pace));
+                    break;
+                }
                 Flow::Stop => self.next.store(self.units, Relaxed),
             }
         }
+        std::mem::forget(closing);
     }
 
     /// Sends those that rest back to work.
@@ -108,5 +113,15 @@ impl<'r> Handout<'r> {
             }
         }
         None
+    }
+}
+
+/// Hands out nothing further when a worker unwinds: what has panicked outside a task ends the run,
+/// and the others need not go on to the end before that is told.
+struct CloseOnPanic<'h>(&'h AtomicUsize, usize);
+
+impl Drop for CloseOnPanic<'_> {
+    fn drop(&mut self) {
+        self.0.store(self.1, Relaxed);
     }
 }

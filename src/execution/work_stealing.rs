@@ -16,8 +16,10 @@ const ALONE: Duration = Duration::from_micros(20);
 /// microseconds on each side, and halves the rest at best if there are two.
 const WORTH_WAKING: Duration = Duration::from_micros(50);
 /// The calling thread goes on with at most this many times what it has done before it looks at the
-/// clock again: few dear records are left to it if the first were cheap.
+/// clock again …
 const GROWTH: usize = 3;
+/// … and with at most so many units, since those to come may be far dearer than those before.
+const UNSEEN: usize = 32;
 
 /// Runs parts on a rayon pool.
 ///
@@ -28,7 +30,6 @@ const GROWTH: usize = 3;
 /// bounded memory. A task that uses rayon itself still shares the pool by work stealing.
 #[derive(Debug)]
 pub struct WorkStealing {
-    threads: usize,
     pool: Pool,
 }
 
@@ -37,7 +38,11 @@ enum Pool {
     /// The pool the call is made in: rayon's global one, or the one that runs the caller.
     Ambient,
     /// A pool of its own, started when it is first needed.
-    Own(OnceLock<Option<ThreadPool>>),
+    Own {
+        threads: usize,
+        /// `None` where the threads could not be started.
+        pool: OnceLock<Option<ThreadPool>>,
+    },
 }
 
 impl WorkStealing {
@@ -56,9 +61,9 @@ impl WorkStealing {
     /// # Ok::<(), manyhands::Error>(())
     /// ```
     pub fn new(threads: usize) -> Self {
+        let (threads, pool) = (threads.max(1), OnceLock::new());
         WorkStealing {
-            threads: threads.max(1),
-            pool: Pool::Own(OnceLock::new()),
+            pool: Pool::Own { threads, pool },
         }
     }
 
@@ -69,10 +74,9 @@ impl WorkStealing {
     }
 
     /// On the pool the call is made in: the one whose [`install`](ThreadPool::install) runs the
-    /// caller, else rayon's global pool. Make it where it is used.
+    /// caller, else rayon's global pool.
     pub fn ambient() -> Self {
         WorkStealing {
-            threads: rayon::current_num_threads(),
             pool: Pool::Ambient,
         }
     }
@@ -84,11 +88,9 @@ impl WorkStealing {
     /// Where the threads cannot be started. A run then goes on with the calling thread alone.
     pub fn start(&self) -> Result<(), Error> {
         match &self.pool {
-            Pool::Own(pool) if pool.get().is_none() => {
-                let built = build(self.threads).map_err(|source| Error::Workers {
-                    threads: self.threads,
-                    source,
-                })?;
+            Pool::Own { threads, pool } if pool.get().is_none() => {
+                let threads = *threads;
+                let built = build(threads).map_err(|source| Error::Workers { threads, source })?;
                 let _ = pool.set(Some(built));
                 Ok(())
             }
@@ -98,12 +100,13 @@ impl WorkStealing {
 
     /// Shares out what the calling thread has left over.
     fn share(&self, units: Range<usize>, pace: Pace, run: &Run<'_>) {
-        let handout = &Handout::new(units.clone(), self.threads, run);
+        let workers = self.workers();
+        let handout = &Handout::new(units.clone(), workers, run);
         // Workers are numbered by their loops, not by their threads: a thread that waits inside a
         // task may pick up another loop meanwhile.
         let on_pool = || {
             rayon::scope(|scope| {
-                for worker in 1..self.threads {
+                for worker in 1..workers {
                     scope.spawn(move |scope| handout.work(scope, worker, pace));
                 }
                 handout.work(scope, 0, pace);
@@ -111,7 +114,7 @@ impl WorkStealing {
         };
         match &self.pool {
             Pool::Ambient => on_pool(),
-            Pool::Own(pool) => match pool.get_or_init(|| build(self.threads).ok()) {
+            Pool::Own { threads, pool } => match pool.get_or_init(|| build(*threads).ok()) {
                 Some(pool) => pool.install(on_pool),
                 // Without threads there is still this one.
                 None => _ = run(0, units),
@@ -135,10 +138,14 @@ impl Default for WorkStealing {
 
 impl Executor for WorkStealing {
     fn workers(&self) -> usize {
-        self.threads
+        match &self.pool {
+            Pool::Ambient => rayon::current_num_threads(),
+            Pool::Own { threads, .. } => *threads,
+        }
     }
 
     fn execute(&self, units: usize, run: &Run<'_>) {
+        let alone = self.workers() == 1;
         let (began, mut done, mut portion) = (Instant::now(), 0, 1);
         while done < units {
             let end = units.min(done + portion);
@@ -150,10 +157,10 @@ impl Executor for WorkStealing {
             let elapsed = began.elapsed();
             let pace = Pace::of(done, elapsed);
             let left = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
-            if self.threads > 1 && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
+            if !alone && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
                 return self.share(done..units, pace, run);
             }
-            portion = pace.portion(usize::MAX).min(done * GROWTH);
+            portion = pace.portion(usize::MAX).min(UNSEEN).min(done * GROWTH);
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
     /// How many units of work: parts, or blocks of parts where partials are kept apart.
     pub(super) units: usize,
     workers: Vec<Mutex<Worker<A>>>,
-    partials: Mutex<MergeTree<S, A>>,
+    partials: MergeTree<S, A>,
     error: OnceLock<Error>,
     /// How many units have been run.
     ran: AtomicUsize,
@@ -84,7 +84,7 @@ where
                 parts.min(PARTIALS)
             },
             workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
-            partials: Mutex::new(MergeTree::new()),
+            partials: MergeTree::new(),
             error: OnceLock::new(),
             ran: AtomicUsize::new(0),
         }
@@ -112,7 +112,7 @@ where
             if !A::COMMUTATIVE
                 && let Some(partial) = worker.aggregator.take()
             {
-                lock(&self.partials).insert(next, partial);
+                self.partials.insert(next, partial);
             }
             next = end;
         }
@@ -216,11 +216,7 @@ where
             workers: Vec::with_capacity(self.workers.len()),
         };
         if !A::COMMUTATIVE {
-            let partials = self
-                .partials
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner);
-            outcome.aggregator = partials.finish(outcome.aggregator);
+            outcome.aggregator = self.partials.finish(outcome.aggregator);
         }
         for worker in self.workers {
             outcome.add(worker.into_inner().unwrap_or_else(PoisonError::into_inner));

@@ -31,3 +31,10 @@ impl Report<()> {
     /// How many failures a report keeps; the others are counted only.
     pub const FAILURES_KEPT: usize = 100;
 }
+
+impl<V: serde::Serialize> Report<V> {
+    /// The digest of the value: equal for two runs exactly when they gave the same one.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.value)
+    }
+}

@@ -21,7 +21,7 @@ pub struct Timing {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct WorkerTiming {
-    /// How long it read, scored and aggregated.
+    /// How long it read, scored, aggregated, and handed scores on.
     pub busy: Duration,
     /// How many records it met, failed ones counted.
     pub records: u64,

@@ -135,13 +135,13 @@ proptest! {
         order in (0_usize..40).prop_flat_map(|parts| Just((0..parts).collect::<Vec<_>>()).prop_shuffle())
     ) {
         let partial = |part: usize| Shape(format!("{part}"));
-        let mut in_order = MergeTree::<f64, Shape>::new();
+        let in_order = MergeTree::<f64, Shape>::new();
         for part in 0..order.len() {
             in_order.insert(part, partial(part));
             let bound = order.len().ilog2() as usize + 1;
             prop_assert!(in_order.waiting() <= bound);
         }
-        let mut shuffled = MergeTree::<f64, Shape>::new();
+        let shuffled = MergeTree::<f64, Shape>::new();
         for &part in &order {
             shuffled.insert(part, partial(part));
         }
@@ -152,7 +152,7 @@ proptest! {
 
 #[test]
 fn a_merge_tree_is_a_binary_counter() {
-    let mut tree = MergeTree::<f64, Shape>::new();
+    let tree = MergeTree::<f64, Shape>::new();
     for part in [6, 3, 1, 0, 5, 2, 4] {
         tree.insert(part, Shape(part.to_string()));
     }

@@ -13,9 +13,9 @@ fn text_tells_counts_columns_bars_groups_examples_and_digest() {
     for line in [
         " neg        0.3333   0.5774   0.0000   0.0000  0.0000  0.0000  1.0000",
         " compound  -0.0340   0.4922  -0.5423  -0.5423  0.0000  0.0000  0.4404",
-        "compound by kind, 2 groups: the largest",
-        " x           2   0.2202   0.3114   0.0000   0.4404",
-        " y           1  -0.5423        -  -0.5423  -0.5423",
+        "compound by kind, 2 groups",
+        " x           2   0.2202   0.0000   0.4404        +0.7",
+        " y           1  -0.5423  -0.5423  -0.5423        -1.0",
         "  0.4404  record 1  good",
         " -0.5423  record 2  bad",
     ] {
@@ -224,4 +224,14 @@ fn the_answer_is_the_same_on_every_executor() {
     let first = answers.next().expect("an answer");
     assert_eq!(first.1.lines().count(), 2000);
     assert!(answers.all(|answer| answer == first));
+}
+
+#[test]
+fn a_field_to_group_by_that_no_record_has_is_told() {
+    let folder = folder_with("three.jsonl", THREE);
+    let ran = score(&folder, "three.jsonl", &["--by", "knd"]);
+    let told = "note: no record has a value in the field \"knd\" to group by\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, told));
+    let quiet = score(&folder, "three.jsonl", &["--by", "knd", "--quiet"]);
+    assert_eq!(quiet.err, "");
 }

@@ -8,7 +8,7 @@ use super::{ASIDE, paint};
 /// How many bars are drawn at most; bins are drawn together in equal numbers to keep to it.
 const BARS: usize = 10;
 /// How long the longest bar is, in characters.
-const LENGTH: usize = 48;
+const LENGTH: usize = 40;
 /// What a character of a bar can be filled by, in eighths.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
@@ -24,7 +24,8 @@ pub(super) fn draw(bins: &Bins) -> String {
     let total = counts.iter().sum::<u64>().max(1);
     // Adding zero takes the sign from a zero, which is no place of its own on an axis.
     let edges = bins.edges.iter().step_by(together).map(|edge| edge + 0.0);
-    let line = |(from, count): (f64, &u64)| {
+    let ranges = edges.clone().zip(edges.skip(1));
+    let line = |((from, to), count): ((f64, f64), &u64)| {
         let bar = bar(
             (*count as f64 / most as f64 * (LENGTH * 8) as f64).round() as usize,
             *count,
@@ -32,11 +33,11 @@ pub(super) fn draw(bins: &Bins) -> String {
         let share = format!("{:.1} %", *count as f64 / total as f64 * 100.0);
         let count = HumanCount(*count).to_string();
         format!(
-            "{from:>6.2} {bar:<LENGTH$} {count:>11} {}\n",
+            "{from:>5.2} to {to:>5.2} {bar:<LENGTH$} {count:>11} {}\n",
             paint(ASIDE, format!("{share:>7}"))
         )
     };
-    edges.zip(&counts).map(line).collect()
+    ranges.zip(&counts).map(line).collect()
 }
 
 /// A bar of so many eighths of a character; whatever has scores has a bar that can be seen.
