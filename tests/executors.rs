@@ -113,18 +113,22 @@ fn dear_records_are_shared_by_all_workers() {
 
 #[test]
 fn cheap_records_first_do_not_keep_the_dear_ones_from_the_pool() {
-    let seen = Mutex::new(HashSet::new());
-    let task = |record: &usize| {
-        if *record >= 100 {
-            std::thread::sleep(Duration::from_millis(1));
-            seen.lock().unwrap().insert(std::thread::current().id());
-        }
+    let threads = || {
+        let seen = Mutex::new(HashSet::new());
+        let task = |record: &usize| {
+            if *record >= 100 {
+                std::thread::sleep(Duration::from_millis(1));
+                seen.lock().unwrap().insert(std::thread::current().id());
+            }
+        };
+        Pipeline::new(&(0..400), task)
+            .executor(&WorkStealing::new(3))
+            .aggregate(Count::new())
+            .unwrap();
+        seen.into_inner().unwrap().len()
     };
-    Pipeline::new(&(0..400), task)
-        .executor(&WorkStealing::new(3))
-        .aggregate(Count::new())
-        .unwrap();
-    assert!(seen.into_inner().unwrap().len() >= 3);
+    // A busy machine may keep a thread from its turn in a try; not in every one.
+    assert!((0..10).any(|_| threads() >= 3));
 }
 
 #[test]

@@ -162,17 +162,20 @@ fn a_merge_may_use_rayon() {
 
 #[test]
 fn cheap_records_first_do_not_keep_the_dear_ones_from_the_pool() {
-    let seen = Mutex::new(HashSet::new());
-    let count = pool(3).install(|| {
-        let records = (0..400_u32).into_par_iter().map(|n| {
+    let threads = || {
+        let seen = Mutex::new(HashSet::new());
+        let note = |n| {
             if n >= 100 {
                 std::thread::sleep(std::time::Duration::from_millis(1));
                 seen.lock().unwrap().insert(std::thread::current().id());
             }
-        });
-        records.aggregate(Count::new())
-    });
-    assert_eq!((count, seen.into_inner().unwrap().len()), (400, 3));
+        };
+        let records = (0..400_u32).into_par_iter().map(note);
+        assert_eq!(records.aggregate(Count::new()), 400);
+        seen.into_inner().unwrap().len()
+    };
+    // A busy machine may keep a thread from its turn in a try; not in every one.
+    assert!((0..10).any(|_| pool(3).install(threads) == 3));
 }
 
 #[test]

@@ -325,18 +325,22 @@ fn scores_ahead_of_their_turn_are_bounded() {
             std::thread::sleep(Duration::from_micros(200));
             return true;
         }
-        // Until the others have stopped for want of room: they do nothing for a long while.
-        let mut seen = 0;
-        loop {
+        // Until the room is full and the others have stopped for want of it: they do nothing more
+        // for a long while.
+        let (mut seen, mut looks) = (0, 0);
+        while looks < 4 {
             // Uses the pool meanwhile, as a task may: a sink that blocked its threads would not
             // come back from here.
             rayon::join(|| std::thread::sleep(Duration::from_millis(50)), || ());
             let now = others.load(Ordering::SeqCst);
-            if now > 0 && now == seen {
-                return now < 500;
-            }
+            let full = sink.most.load(Ordering::SeqCst) > ROOM;
+            looks = if full && now == seen { looks + 1 } else { 0 };
             seen = now;
+            if seen >= 999 {
+                return false;
+            }
         }
+        seen < 500
     };
     // The first record alone would keep the calling thread from waking the others.
     let report = Pipeline::new(&(0..1000), |record: &usize| task(&((record + 999) % 1000)))
