@@ -19,11 +19,9 @@ const PARTS_AIM: u64 = 4096;
 const PART_BYTES: (u64, u64) = (32, 1 << 20);
 /// Neighbouring parts are fetched together up to this many bytes.
 const FETCH_BYTES: u64 = 256 << 10;
-/// How often a worker looks whether its neighbour has counted the records before its own, before
-/// it counts them itself. A neighbour needs some tens of microseconds.
-const LOOKS: usize = 1000;
-/// How long to leave off looking while another worker counts.
-const PATIENCE: Duration = Duration::from_micros(100);
+/// How long a worker looks whether its neighbour has counted the records before its own, before it
+/// counts them itself. A neighbour needs some tens of microseconds.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// One or more files of JSON lines as one dataset.
 ///
@@ -230,7 +228,8 @@ impl JsonLines {
     /// counted its lines, before it scores them; where nobody does for a while, this one counts.
     fn start_of(&self, part: usize) -> Result<Start, Error> {
         loop {
-            for _ in 0..LOOKS {
+            let began = Instant::now();
+            while began.elapsed() < PATIENCE {
                 if let Some(start) = self.starts[part].get() {
                     return Ok(*start);
                 }
@@ -241,7 +240,6 @@ impl JsonLines {
             if let Ok(_counting) = self.counting.try_lock() {
                 return self.count_up_to(part);
             }
-            std::thread::sleep(PATIENCE);
         }
     }
 
