@@ -98,8 +98,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(index: u64, place: Option<Place>, cause: Cause) -> Self {
-        let mut place = place;
+    pub(crate) fn new(index: u64, mut place: Option<Place>, cause: Cause) -> Self {
         if let (Some(place), Some(bad)) = (&mut place, cause.downcast_ref::<BadRecord>()) {
             place.column = bad.column;
         }

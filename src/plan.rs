@@ -96,25 +96,30 @@ pub struct UnknownName {
     known: String,
 }
 
-impl UnknownName {
-    fn new(kind: &'static str, name: &str, known: &[&str]) -> Self {
-        UnknownName {
-            kind,
-            name: name.to_owned(),
-            known: known.join(", "),
-        }
-    }
+/// The one among `all` that has this name.
+fn by_name<T: Copy>(
+    kind: &'static str,
+    wanted: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, UnknownName> {
+    let found = all.iter().find(|one| name(**one) == wanted);
+    found.copied().ok_or_else(|| UnknownName {
+        kind,
+        name: wanted.to_owned(),
+        known: all
+            .iter()
+            .map(|one| name(*one))
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
 }
 
 impl FromStr for ExecutorName {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        let known = Self::ALL.map(Self::name);
-        let found = Self::ALL
-            .into_iter()
-            .find(|executor| executor.name() == name);
-        found.ok_or_else(|| UnknownName::new("executor", name, &known))
+        by_name("executor", name, &Self::ALL, Self::name)
     }
 }
 

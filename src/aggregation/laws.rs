@@ -122,11 +122,7 @@ where
     fn associative(&self, seed: u64) {
         let mut random = Random(seed);
         let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
-        let mut states: Vec<A> = shape
-            .parts
-            .iter()
-            .map(|part| self.observed_of(part))
-            .collect();
+        let mut states = self.partials(&shape);
         while states.len() > 1 {
             let at = random.below(states.len() - 1);
             let later = states.remove(at + 1);
@@ -139,11 +135,7 @@ where
     fn commutative(&self, seed: u64) {
         let mut random = Random(!seed);
         let mut shape = Shape::deal(self.scores.len(), seed, &mut random);
-        let mut states: Vec<A> = shape
-            .parts
-            .iter()
-            .map(|part| self.observed_of(part))
-            .collect();
+        let mut states = self.partials(&shape);
         while states.len() > 1 {
             let from = random.below(states.len());
             let later = states.swap_remove(from);
@@ -164,6 +156,11 @@ where
         }
         let state = tree.finish(self.fresh.clone());
         self.compare(state, ASSOCIATIVE, &"parts of 3 records in a merge tree");
+    }
+
+    fn partials(&self, shape: &Shape) -> Vec<A> {
+        let parts = shape.parts.iter();
+        parts.map(|part| self.observed_of(part)).collect()
     }
 
     fn observed(&self, records: Range<usize>) -> A {

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 /// An open place for scores.
 #[derive(Debug)]
 pub(super) enum Destination {
-    Stdout,
+    Stdout(io::Stdout),
     /// A pipe or a device, written to as it is.
     Special(File),
     /// A file. Until all is written it has another name, so that a run that was stopped leaves
@@ -39,7 +39,7 @@ impl Destination {
             reason,
         };
         if path == Path::new("-") {
-            return Ok(Destination::Stdout);
+            return Ok(Destination::Stdout(io::stdout()));
         }
         if let Ok(existing) = fs::metadata(path) {
             if existing.is_dir() {
@@ -84,28 +84,32 @@ impl Destination {
     pub(super) fn unfinished(&self) -> Option<PathBuf> {
         match self {
             Destination::New { file, .. } => Some(file.path().to_owned()),
-            Destination::Stdout | Destination::Special(_) => None,
+            Destination::Stdout(_) | Destination::Special(_) => None,
         }
     }
 
-    /// Gives the file its name, now that it is whole.
+    /// Gives the file its name, now that it is whole and flushed.
     pub(super) fn finish(self) -> Result<(), anyhow::Error> {
-        match self {
-            Destination::Stdout => io::stdout().flush()?,
-            Destination::Special(mut file) => file.flush()?,
-            Destination::New { file, path, force } => {
-                let named = if force {
-                    file.persist(&path)
-                } else {
-                    file.persist_noclobber(&path)
-                };
-                named.map_err(|error| Refused {
-                    reason: format!("cannot be created: {}", error.error),
-                    path,
-                })?;
-            }
+        if let Destination::New { file, path, force } = self {
+            let named = if force {
+                file.persist(&path)
+            } else {
+                file.persist_noclobber(&path)
+            };
+            named.map_err(|error| Refused {
+                reason: format!("cannot be created: {}", error.error),
+                path,
+            })?;
         }
         Ok(())
+    }
+
+    fn out(&mut self) -> &mut dyn Write {
+        match self {
+            Destination::Stdout(out) => out,
+            Destination::Special(file) => file,
+            Destination::New { file, .. } => file,
+        }
     }
 }
 
@@ -120,18 +124,10 @@ fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
 
 impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Destination::Stdout => io::stdout().write(bytes),
-            Destination::Special(file) => file.write(bytes),
-            Destination::New { file, .. } => file.write(bytes),
-        }
+        self.out().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Destination::Stdout => io::stdout().flush(),
-            Destination::Special(file) => file.flush(),
-            Destination::New { file, .. } => file.flush(),
-        }
+        self.out().flush()
     }
 }

@@ -116,7 +116,7 @@ impl Score {
         let destination = scores
             .map(|path| Destination::open(path, self.force, &self.files))
             .transpose()?;
-        let to_stdout = matches!(destination, Some(Destination::Stdout));
+        let to_stdout = matches!(destination, Some(Destination::Stdout(_)));
         signals::remove_when_stopped(destination.as_ref().and_then(Destination::unfinished));
         let lines = destination
             .map(|to| ScoreLines::new(to, scores, &plan))
@@ -145,9 +145,7 @@ impl Score {
             0
         }))
     }
-}
 
-impl Score {
     fn print(&self, report: &str, scores_on_stdout: bool) -> io::Result<()> {
         if scores_on_stdout {
             return anstream::stderr().write_all(report.as_bytes());

@@ -4,6 +4,7 @@ mod groups;
 mod histogram;
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -82,13 +83,9 @@ fn columns(plan: &Plan, summary: &Summary) -> String {
     for column in plan.scorer.columns() {
         let described = &summary.scores[column.name];
         let quantile = |wanted: f64| {
-            let quantiles = described.quantiles.quantiles.iter();
-            number(
-                quantiles
-                    .clone()
-                    .find(|(q, _)| *q == wanted)
-                    .map(|(_, score)| *score),
-            )
+            let mut quantiles = described.quantiles.quantiles.iter();
+            let found = quantiles.find(|(q, _)| *q == wanted);
+            number(found.map(|(_, score)| *score))
         };
         table.add_row([
             column.name.to_owned(),
@@ -110,11 +107,7 @@ fn examples(name: &str, examples: &[Example]) -> String {
     if examples.is_empty() {
         return String::new();
     }
-    let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH).set_truncation_indicator("…");
+    let mut table = bare_table();
     for example in examples {
         let mut line = Row::from([
             number(example.score),
@@ -124,12 +117,7 @@ fn examples(name: &str, examples: &[Example]) -> String {
         line.max_height(2);
         table.add_row(line);
     }
-    for place in 0..2 {
-        if let Some(column) = table.column_mut(place) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    set_numbers(&mut table, 0..2);
     heading(name) + &finish(table)
 }
 
@@ -238,22 +226,31 @@ fn number(value: impl Into<Option<f64>>) -> String {
     }
 }
 
-/// A table without lines: names on the left, numbers on the right.
-fn table<const N: usize>(header: [&str; N]) -> Table {
+/// A table without lines.
+fn bare_table() -> Table {
     let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_header(header)
-        .set_width(WIDTH);
+    table.load_style(NOTHING).set_width(WIDTH);
     table
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_truncation_indicator("…");
-    for place in 1..N {
+    table
+}
+
+/// Columns of numbers: on the right, and never cut.
+fn set_numbers(table: &mut Table, places: Range<usize>) {
+    for place in places {
         if let Some(column) = table.column_mut(place) {
             column.set_cell_alignment(CellAlignment::Right);
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
+}
+
+/// A table without lines: names on the left, numbers on the right.
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = bare_table();
+    table.set_header(header);
+    set_numbers(&mut table, 1..N);
     if let Some(names) = table.column_mut(0) {
         names.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDTH / 2)));
     }

@@ -129,7 +129,7 @@ pub(super) fn bad_json(error: &serde_json::Error) -> BadRecord {
 }
 
 /// What kind of value something is that may be JSON, in words, judged by its beginning.
-fn kind_of(json: &str) -> &'static str {
+pub(crate) fn kind_of(json: &str) -> &'static str {
     match json.as_bytes() {
         [b'"', ..] => "a string",
         [b'{', ..] => "an object",

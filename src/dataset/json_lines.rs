@@ -61,6 +61,17 @@ struct Source {
     parts: Range<usize>,
 }
 
+impl Source {
+    /// The bytes of the file that belong to the parts; of parts of other files, none.
+    fn bytes(&self, parts: &Range<usize>, part_bytes: u64) -> Range<u64> {
+        let offset = |part: usize| {
+            let part = part.clamp(self.parts.start, self.parts.end) - self.parts.start;
+            (part as u64 * part_bytes).min(self.text.length)
+        };
+        offset(parts.start)..offset(parts.end)
+    }
+}
+
 /// How many records of the dataset and lines of the file come before a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Start {
@@ -140,10 +151,7 @@ impl JsonLines {
             });
         }
         let starts: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
-        let _ = starts[0].set(Start {
-            records: 0,
-            lines: 0,
-        });
+        let _ = starts[0].set(Start::default());
         JsonLines {
             files,
             part_bytes,
@@ -159,15 +167,7 @@ impl JsonLines {
     ///
     /// Where the file cannot be read.
     pub fn record(&self, index: u64) -> Result<Option<(Place, String)>, Error> {
-        let start = |part: &usize| {
-            self.starts[*part]
-                .get()
-                .map_or(u64::MAX, |start| start.records)
-        };
-        let first = (0..self.parts())
-            .rev()
-            .find(|part| start(part) <= index)
-            .unwrap_or(0);
+        let (first, _) = self.last_known(self.parts(), |start| start.records <= index);
         // Where the next part's start is known, the record stands in this one: no more is fetched.
         let next = self.starts.get(first + 1).and_then(OnceLock::get);
         let end = next.map_or(self.parts(), |_| self.parts().min(first + 1));
@@ -219,9 +219,9 @@ impl JsonLines {
     }
 
     fn fetch(&self, file: usize, run: &Range<usize>, buffer: &mut Buffer) -> Result<(), Error> {
-        let Source { text, parts } = &self.files[file];
-        let offset = |part: usize| ((part - parts.start) as u64 * self.part_bytes).min(text.length);
-        text.fetch(offset(run.start)..offset(run.end), buffer)
+        let source = &self.files[file];
+        let bytes = source.bytes(run, self.part_bytes);
+        source.text.fetch(bytes, buffer)
     }
 
     /// What comes before the part. The worker that has the part before tells as soon as it has
@@ -244,15 +244,23 @@ impl JsonLines {
     }
 
     fn count_up_to(&self, part: usize) -> Result<Start, Error> {
-        let known = (0..part).rev();
-        let known = known.filter_map(|part| Some((part, *self.starts[part].get()?)));
-        let (first, mut start) = known.take(1).next().unwrap_or_default();
+        let (first, mut start) = self.last_known(part, |_| true);
         let mut buffer = Buffer::default();
         for (file, run) in self.runs(first..part) {
             self.fetch(file, &run, &mut buffer)?;
             start = self.tell(file, run.end, start, &buffer)?;
         }
         Ok(start)
+    }
+
+    /// The last part before `end` of which is known what comes before it, and that is `wanted`; the
+    /// first part of all, before which comes nothing, where there is no other.
+    fn last_known(&self, end: usize, wanted: impl Fn(&Start) -> bool) -> (usize, Start) {
+        let known = |part: usize| Some((part, *self.starts[part].get()?));
+        let mut all_known = (0..end).rev().filter_map(known);
+        all_known
+            .find(|(_, start)| wanted(start))
+            .unwrap_or_default()
     }
 
     /// Tells what comes before the part `end`: what came before the run, and the run itself.
@@ -352,15 +360,11 @@ impl Dataset for JsonLines {
     }
 
     fn extent(&self, parts: Range<usize>) -> u64 {
+        let bytes = |file: &Source| file.bytes(&parts, self.part_bytes);
         self.files
             .iter()
-            .map(|Source { text, parts: own }| {
-                let bytes = |part: usize| {
-                    let part = part.clamp(own.start, own.end) - own.start;
-                    (part as u64 * self.part_bytes).min(text.length)
-                };
-                bytes(parts.end) - bytes(parts.start)
-            })
+            .map(bytes)
+            .map(|bytes| bytes.end - bytes.start)
             .sum()
     }
 

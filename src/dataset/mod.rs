@@ -13,6 +13,7 @@ pub mod synthetic;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
+pub(crate) use fields::kind_of;
 pub use fields::{Fields, Values};
 pub use json_lines::{JsonLine, JsonLines};
 

@@ -1,6 +1,6 @@
 //! The task of a plan: a field of a JSON line → its scores, and what belongs beside them.
 
-use crate::dataset::{Fields, JsonLine};
+use crate::dataset::{Fields, JsonLine, kind_of};
 use crate::error::BadRecord;
 use crate::task::Task;
 use crate::task::sentiment::Sentiment;
@@ -105,18 +105,15 @@ impl Task<JsonLine<'_>> for ScoreField {
 fn group_of(name: &str, json: Option<&str>, record: &JsonLine<'_>) -> Result<String, BadRecord> {
     let bad = |found: &str| {
         let expected = format!("expected a string, a number or a boolean in field {name:?}");
-        BadRecord {
-            message: format!("{expected}, found {found}"),
-            column: json.and_then(|json| record.column_of(json)),
-        }
+        let column = json.and_then(|json| record.column_of(json));
+        BadRecord::new(format!("{expected}, found {found}"), column)
     };
     match json {
         None | Some("null") => Ok(NO_GROUP.to_owned()),
         Some(json) if json.starts_with('"') => {
             serde_json::from_str(json).map_err(|_| bad("a string with half a surrogate pair"))
         }
-        Some(json) if json.starts_with('{') => Err(bad("an object")),
-        Some(json) if json.starts_with('[') => Err(bad("an array")),
+        Some(json) if json.starts_with(['{', '[']) => Err(bad(kind_of(json))),
         Some(json) => Ok(json.to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::UnknownName;
+use super::{UnknownName, by_name};
 
 /// A built-in task on text, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,9 +81,7 @@ impl FromStr for Scorer {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        let known = Self::ALL.map(Self::name);
-        let found = Self::ALL.into_iter().find(|scorer| scorer.name() == name);
-        found.ok_or_else(|| UnknownName::new("scorer", name, &known))
+        by_name("scorer", name, &Self::ALL, Self::name)
     }
 }
 
