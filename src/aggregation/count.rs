@@ -1,6 +1,6 @@
 //! How many records were scored.
 
-use super::Aggregator;
+use super::{Aggregator, Kind, State, StateError};
 
 /// Counts scores of any type. Answer: `u64`, exact.
 ///
@@ -35,11 +35,35 @@ impl<S: ?Sized> Aggregator<S> for Count {
         self.count += 1;
     }
 
+    #[inline]
+    fn observe_slice(&mut self, _first: u64, scores: &[S])
+    where
+        S: Sized,
+    {
+        self.count += scores.len() as u64;
+    }
+
     fn merge(&mut self, later: Count) {
         self.count += later.count;
     }
 
     fn finish(self) -> u64 {
         self.count
+    }
+}
+
+impl State for Count {
+    type Plain = u64;
+
+    fn kind(&self) -> Kind {
+        Kind::new("count", 1)
+    }
+
+    fn into_plain(self) -> u64 {
+        self.count
+    }
+
+    fn restore(&self, count: u64) -> Result<Count, StateError> {
+        Ok(Count { count })
     }
 }

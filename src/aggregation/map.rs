@@ -18,6 +18,7 @@ impl<A, F> Map<A, F> {
 impl<S, T, A, F> Aggregator<S> for Map<A, F>
 where
     S: ?Sized,
+    T: Send,
     A: Aggregator<S>,
     F: Fn(A::Output) -> T + Clone + Send + Sync,
 {

@@ -99,6 +99,7 @@ mod of;
 mod only;
 mod order;
 mod quantiles;
+mod state;
 mod sum;
 mod top;
 mod tuples;
@@ -121,6 +122,7 @@ pub use of::Of;
 pub use only::Only;
 pub use order::Ranked;
 pub use quantiles::{QuantileSummary, Quantiles};
+pub use state::{Kind, State, StateError};
 pub use sum::Sum;
 pub use top::{Bottom, Podium, Top};
 pub use variance::{StdDev, Variance};
@@ -142,8 +144,9 @@ pub use variance::{StdDev, Variance};
             tasks that return a `Result` want `fallible(task)`"
 )]
 pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
-    /// What the scores come to.
-    type Output;
+    /// What the scores come to. It can be sent, so that the answers of many groups are worked out
+    /// in parallel.
+    type Output: Send;
 
     /// Whether any order of observing and merging gives the same output, bit for bit.
     ///
@@ -154,6 +157,29 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
 
     /// Takes in the score of the record at `index`, counted from 0.
     fn observe(&mut self, index: u64, score: &S);
+
+    /// Takes in the scores of consecutive records, the first of which is at `first`: the same as
+    /// observing one after the other, and where an aggregator can do better with many at once,
+    /// faster.
+    #[inline]
+    fn observe_slice(&mut self, first: u64, scores: &[S])
+    where
+        S: Sized,
+    {
+        for (index, score) in (first..).zip(scores) {
+            self.observe(index, score);
+        }
+    }
+
+    /// A state for one more worker of the same run, from a state that has observed nothing. It is
+    /// merged into that one before the end.
+    ///
+    /// Until then the two may share what they hold, which is how a million groups are kept once
+    /// and not once for each worker. A clone, on the other hand, is always a state of its own.
+    /// Only the states of [commutative](Aggregator::COMMUTATIVE) aggregators are forked.
+    fn fork(&self) -> Self {
+        self.clone()
+    }
 
     /// Takes in what another state has observed. Where the aggregator is not commutative, every
     /// record `later` has seen comes after every record of `self`.
@@ -256,6 +282,7 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     fn map<T, F>(self, turn: F) -> Map<Self, F>
     where
         Self: Sized,
+        T: Send,
         F: Fn(Self::Output) -> T + Clone + Send + Sync,
     {
         Map::new(self, turn)

@@ -1,0 +1,226 @@
+//! States as bytes, for partials that another process or another machine merges.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+/// What the bytes of a state begin with: what they are, and the version of their layout.
+const PREFIX: &[u8; 4] = b"mhs1";
+/// The part of the prefix that does not change with the version.
+const MARK: &[u8; 3] = b"mhs";
+/// Bytes of SHA-256 that tell kinds apart …
+const FINGERPRINT_BYTES: usize = 16;
+/// … and that tell whether a state has come through whole.
+const CHECKSUM_BYTES: usize = 8;
+
+/// The state of an aggregator as plain data.
+///
+/// A state that can be written down can leave the process: partials of several machines are
+/// [saved](State::save) there, [loaded](State::load) here, and merged. Laws, checked by
+/// [`assert_laws`](super::assert_laws):
+///
+/// 1. **Canonical**: states that have seen the same records have equal plain data. Where the
+///    aggregator is [commutative](super::Aggregator::COMMUTATIVE), that holds whatever the order of
+///    observing and merging.
+/// 2. **Whole**: a state that was restored cannot be told from the one that was taken down.
+///
+/// Closures (of [`of`](super::Aggregator::of), say) do not travel: a state is read by an aggregator
+/// that was made by the same code, and keeps *its* closures. Everything else about how it was set
+/// up is in its [`Kind`], and a state of any other kind is refused.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Count, State};
+///
+/// let mut there = Count::new();
+/// there.observe(0, "a");
+/// let bytes = there.save();
+///
+/// let mut here = Count::new();
+/// here.observe(1, "b");
+/// Aggregator::<str>::merge(&mut here, Count::new().load(&bytes)?);
+/// assert_eq!(Aggregator::<str>::finish(here), 2);
+///
+/// assert!(Count::new().load(&bytes[1..]).is_err());
+/// # Ok::<(), manyhands::aggregation::StateError>(())
+/// ```
+pub trait State: Sized {
+    /// All that a state has come to, without how it was set up.
+    type Plain: Serialize + DeserializeOwned;
+
+    /// What this is a state of, and how it was set up.
+    fn kind(&self) -> Kind;
+
+    /// The state as plain data.
+    fn into_plain(self) -> Self::Plain;
+
+    /// A state set up as this one is, holding `plain`. What this one has observed plays no part.
+    ///
+    /// # Errors
+    ///
+    /// Where no state could have come to this; `plain` may be from anywhere.
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError>;
+
+    /// The canonical bytes of the state: a mark with the version of the layout, the kind, the
+    /// plain data in [postcard](https://postcard.jamesmunns.com/wire-format)'s encoding, and a
+    /// checksum.
+    ///
+    /// # Panics
+    ///
+    /// Where the plain data's own `Serialize` fails, as of none of the built-in aggregators.
+    #[must_use]
+    fn save(self) -> Vec<u8> {
+        let mut bytes = PREFIX.to_vec();
+        bytes.extend(self.kind().fingerprint());
+        let content = (self.kind().name, self.into_plain());
+        bytes = match postcard::to_extend(&content, bytes) {
+            Ok(bytes) => bytes,
+            Err(error) => panic!("the state has no canonical bytes: {error}"),
+        };
+        let checksum = checksum(&bytes);
+        bytes.extend(checksum);
+        bytes
+    }
+
+    /// The state that was [saved](State::save) as these bytes, to be merged with others of its
+    /// kind. What this one has observed plays no part.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no state, or not all of one, or that of an aggregator of another kind.
+    fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
+        let body = bytes.strip_prefix(PREFIX).ok_or_else(|| {
+            if bytes.starts_with(MARK) {
+                StateError::Layout
+            } else {
+                StateError::NoState
+            }
+        })?;
+        let (whole, sum) = bytes
+            .split_last_chunk::<CHECKSUM_BYTES>()
+            .ok_or(StateError::Damaged)?;
+        if checksum(whole) != *sum {
+            return Err(StateError::Damaged);
+        }
+        let (fingerprint, body) = body
+            .split_first_chunk::<FINGERPRINT_BYTES>()
+            .ok_or(StateError::Damaged)?;
+        let expected = self.kind();
+        let (name, body) =
+            postcard::take_from_bytes::<String>(body).map_err(|_| StateError::Damaged)?;
+        if *fingerprint != expected.fingerprint() {
+            return Err(StateError::Foreign {
+                found: name,
+                expected: expected.name,
+            });
+        }
+        match postcard::take_from_bytes(body) {
+            Ok((plain, rest)) if rest.len() == CHECKSUM_BYTES => self.restore(plain),
+            _ => Err(StateError::Damaged),
+        }
+    }
+}
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    first_bytes(Sha256::digest(bytes).into())
+}
+
+fn first_bytes<const N: usize>(hash: [u8; 32]) -> [u8; N] {
+    std::array::from_fn(|place| hash[place])
+}
+
+/// What a state is of: the name of the aggregator, the version of its plain data, and how it was
+/// set up.
+///
+/// ```
+/// use manyhands::aggregation::Kind;
+///
+/// let narrow = Kind::new("histogram", 1).with(&[0.0, 1.0]);
+/// assert_eq!(narrow, Kind::new("histogram", 1).with(&[0.0, 1.0]));
+/// assert_ne!(narrow, Kind::new("histogram", 1).with(&[0.0, 2.0]));
+/// assert_ne!(Kind::new("longest", 1), Kind::new("longest", 2));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// For people to read in a message.
+    name: String,
+    /// How it was set up, in canonical bytes.
+    setup: Vec<u8>,
+}
+
+impl Kind {
+    /// An aggregator without any setup. The version is that of its plain data, and changes with it.
+    #[must_use]
+    pub fn new(name: &str, version: u32) -> Kind {
+        Kind {
+            name: format!("{name}/{version}"),
+            setup: Vec::new(),
+        }
+    }
+
+    /// An aggregator that was set up by this value.
+    ///
+    /// # Panics
+    ///
+    /// Where the value's own `Serialize` fails.
+    #[must_use]
+    pub fn with<T: Serialize + ?Sized>(mut self, setup: &T) -> Kind {
+        self.setup = match postcard::to_extend(setup, self.setup) {
+            Ok(bytes) => bytes,
+            Err(error) => panic!("the setup has no canonical bytes: {error}"),
+        };
+        self
+    }
+
+    /// An aggregator that is made of others, in this order.
+    #[must_use]
+    pub fn around(mut self, parts: impl IntoIterator<Item = Kind>) -> Kind {
+        let parts: Vec<Kind> = parts.into_iter().collect();
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        self.name = format!("{}({})", self.name, names.join(", "));
+        let fingerprints: Vec<_> = parts.iter().map(Kind::fingerprint).collect();
+        self.with(&fingerprints)
+    }
+
+    fn fingerprint(&self) -> [u8; FINGERPRINT_BYTES] {
+        let hash = Sha256::new()
+            .chain_update((self.name.len() as u64).to_le_bytes())
+            .chain_update(&self.name)
+            .chain_update(&self.setup);
+        first_bytes(hash.finalize().into())
+    }
+}
+
+/// Why bytes could not be read as a state.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// They are something else.
+    #[error("these bytes are not the state of an aggregator")]
+    NoState,
+    /// They were written by another version of this crate.
+    #[error("the state was written in a layout that this version of manyhands does not read")]
+    Layout,
+    /// They are cut short, or were changed on the way.
+    #[error("the state is cut short or damaged")]
+    Damaged,
+    /// They are the state of another aggregator, or of one that was set up otherwise.
+    #[error("{}", foreign(found, expected))]
+    Foreign {
+        /// What they are a state of.
+        found: String,
+        /// What was to be read.
+        expected: String,
+    },
+    /// The plain data is well-formed, but no state comes to it.
+    #[error("no state comes to this: {0}")]
+    Impossible(&'static str),
+}
+
+fn foreign(found: &str, expected: &str) -> String {
+    if found == expected {
+        format!("the state is of {found}, but of one that was set up otherwise")
+    } else {
+        format!("the state is of {found}, where {expected} was expected")
+    }
+}
