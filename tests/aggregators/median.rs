@@ -7,6 +7,7 @@ use num_bigint::BigInt;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::exact::units;
 use crate::scores::{any_bits, assorted, finite, finite_scores};
 use crate::states::{assert_impossible, assert_one_state, observed, plain};
 
@@ -22,21 +23,6 @@ fn sorted(scores: &[f64]) -> Vec<f64> {
         .collect();
     sorted.sort_by(f64::total_cmp);
     sorted
-}
-
-/// Any finite score in units of 2⁻¹⁰⁷⁴.
-fn units(score: f64) -> BigInt {
-    let bits = score.abs().to_bits();
-    let (exponent, fraction) = (bits >> 52, bits & ((1 << 52) - 1));
-    let magnitude = match exponent {
-        0 => BigInt::from(fraction),
-        _ => BigInt::from(fraction | 1 << 52) << (exponent - 1),
-    };
-    if score.is_sign_negative() {
-        -magnitude
-    } else {
-        magnitude
-    }
 }
 
 #[test]
@@ -95,8 +81,8 @@ proptest! {
                 continue;
             }
             let answer = median(&[one, other]);
-            let twice: BigInt = units(one) + units(other);
-            let error = |answer: f64| (2 * units(answer) - &twice).magnitude().clone();
+            let twice = units(one) + units(other);
+            let error = |answer: f64| (units(answer) * BigInt::from(2) - &twice).magnitude().clone();
             for neighbour in [answer.next_up(), answer.next_down()] {
                 if neighbour.is_finite() {
                     prop_assert!(error(answer) <= error(neighbour), "{} {}", one, other);
