@@ -11,7 +11,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use manyhands::aggregation::{
-    Aggregator, Count, Distinct, ExactQuantiles, Frequent, Median, Quantiles, Sample,
+    Aggregator, Distinct, ExactQuantiles, Frequent, Median, Quantiles, Sample,
 };
 use serde::Serialize;
 
@@ -83,14 +83,14 @@ where
         });
     });
     over(group, "frequent_1%", scores, Frequent::above(0.01));
-    over(group, "count", scores, Count::new());
     over(group, "sample_100", scores, Sample::new(100, 1));
 }
 
 fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(SCORES));
-    group.warm_up_time(Duration::from_millis(300));
+    group.sample_size(30);
+    group.warm_up_time(Duration::from_millis(200));
     group.measurement_time(Duration::from_secs(1));
     group
 }

@@ -14,19 +14,19 @@ use registers::Registers;
 ///
 /// **Exact up to 1,024** different values; beyond, an estimate with a standard error of **0.81 %**,
 /// from HyperLogLog with 2¹⁴ registers (Flajolet and others, 2007) and Ertl's estimator
-/// (<https://arxiv.org/abs/1702.01284>). Values are told apart by a 64-bit hash (XXH3-64 of their
-/// [postcard](https://postcard.jamesmunns.com/wire-format) encoding), so exact is up to two values
-/// that share a hash: of 1,024, once in 35 million million runs. Whoever knows the hash can make
+/// (<https://arxiv.org/abs/1702.01284>). Values are told apart by a 64-bit hash (XXH3-64 of what
+/// their `Serialize` writes), so exact is up to two values that share a hash: of 1,024, once in 35
+/// million million runs. Whoever knows the hash can make
 /// such values.
 ///
 /// The answer depends on the set of values alone: not on their order, how often each occurs, or how
 /// states were merged. A state takes nothing at first, and 16 KiB at most. A score costs its hash,
 /// a few nanoseconds for numbers and short texts.
 ///
-/// Two values are the same where their encodings are: an `i32` of 7 and an `i64` of 7, a `&str` and
-/// a `String`. **All NaN are one value, both zeros are one**, wherever they stand inside; infinities
-/// and subnormals are values like any other. A map that iterates in hash order is not the same
-/// value twice.
+/// Two values are the same where they serialise to the same: a `&str` and a `String`, but not
+/// numbers of different width. **All NaN are one value, both zeros are one**, wherever they stand
+/// inside; infinities and subnormals are values like any other. A map that iterates in hash order
+/// is not the same value twice.
 ///
 /// # Panics
 ///

@@ -46,10 +46,10 @@ const SEED: u64 = 0;
 /// keys; the sketch, 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), is taken only with the first
 /// key too many. A score costs its hash and a look into a table while exact, five counters after.
 ///
-/// Keys are told apart as by [`Distinct`](super::Distinct): by a hash of their encoding, in which
-/// all NaN are one and both zeros are one. A key is cloned when it is met first, and now and then
+/// Keys are told apart as by [`Distinct`](super::Distinct): by a hash of what they serialise to, in
+/// which all NaN are one and both zeros are one. A key is cloned when it is met first, and now and then
 /// after. Where its borrowed form is serialised by itself, as `str` is for `String`, the two are to
-/// have the same encoding.
+/// serialise to the same.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Frequent};
