@@ -14,6 +14,11 @@ const FINGERPRINT_BYTES: usize = 16;
 /// … and that tell whether a state has come through whole.
 const CHECKSUM_BYTES: usize = 8;
 
+/// The most records that a state is believed to have seen: what one core scores in two years at a
+/// nanosecond each. Without a bound, merging states from anywhere could overflow their counts; with
+/// this one, that takes 256 of them that lie.
+pub(super) const MOST_RECORDS: u64 = 1 << 56;
+
 /// The state of an aggregator as plain data.
 ///
 /// A state that can be written down can leave the process: partials of several machines are
@@ -119,6 +124,15 @@ pub trait State: Sized {
             _ => Err(StateError::Damaged),
         }
     }
+}
+
+/// What all of these counts come to, where that is at most [`MOST_RECORDS`].
+pub(super) fn counted(counts: impl IntoIterator<Item = u64>) -> Result<u64, StateError> {
+    let mut counts = counts.into_iter();
+    let total = counts.try_fold(0_u64, |total, count| total.checked_add(count));
+    total
+        .filter(|total| *total <= MOST_RECORDS)
+        .ok_or(StateError::Impossible("more records than there can be"))
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
