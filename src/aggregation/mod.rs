@@ -57,11 +57,13 @@
 //!
 //! # One's own
 //!
-//! Three functions, and a claim if it holds. [`assert_laws`] checks it with the harness that checks
-//! the built-in ones.
+//! Three functions, and a claim if it holds. Three more say what its [`State`] is as plain data: they
+//! let partials of other processes and machines be merged, and an aggregator that never leaves its
+//! process can do without. [`assert_laws`] asks for them all the same. It is the harness that checks
+//! the built-in ones, and it compares states as well as answers.
 //!
 //! ```
-//! use manyhands::aggregation::{Aggregator, assert_laws};
+//! use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
 //!
 //! /// The longest text.
 //! #[derive(Clone, Default)]
@@ -78,6 +80,19 @@
 //!     }
 //!     fn finish(self) -> usize {
 //!         self.0
+//!     }
+//! }
+//!
+//! impl State for Longest {
+//!     type Plain = usize;
+//!     fn kind(&self) -> Kind {
+//!         Kind::new("longest", 1)
+//!     }
+//!     fn into_plain(self) -> usize {
+//!         self.0
+//!     }
+//!     fn restore(&self, length: usize) -> Result<Self, StateError> {
+//!         Ok(Longest(length))
 //!     }
 //! }
 //!

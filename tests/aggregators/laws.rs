@@ -1,18 +1,38 @@
 //! Every aggregator keeps the laws, and the harness that says so catches those that do not.
 
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use manyhands::aggregation::{
-    Aggregator, Bottom, Count, Extrema, Histogram, Mean, MergeTree, Quantiles, StdDev, Sum, Top,
-    Variance, assert_laws, canonical_bytes,
+    Aggregator, Bottom, Count, Extrema, Histogram, Kind, Mean, MergeTree, Moments, Quantiles,
+    State, StateError, StdDev, Sum, Top, Variance, assert_laws, canonical_bytes,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::scores::{any_bits, assorted, finite_scores};
 
+/// A state that is plain data already.
+macro_rules! plain_itself {
+    ($aggregator:ident) => {
+        impl State for $aggregator {
+            type Plain = Self;
+            fn kind(&self) -> Kind {
+                Kind::new(stringify!($aggregator), 1)
+            }
+            fn into_plain(self) -> Self {
+                self
+            }
+            fn restore(&self, plain: Self) -> Result<Self, StateError> {
+                Ok(plain)
+            }
+        }
+    };
+}
+
 /// Everything that takes an `f64`, side by side.
-fn family() -> impl Aggregator<f64, Output = impl serde::Serialize + std::fmt::Debug> {
+fn family() -> impl Aggregator<f64, Output = impl Serialize + Debug> + State {
     let histogram = Histogram::new(-1.0, 1.0, 7);
     let edges = vec![f64::NEG_INFINITY, -0.5, 0.0, 1e-300, f64::INFINITY];
     let uneven = Histogram::with_edges(edges).expect("edges that ascend");
@@ -22,6 +42,7 @@ fn family() -> impl Aggregator<f64, Output = impl serde::Serialize + std::fmt::D
         Variance::population(),
         StdDev::new(),
         StdDev::population(),
+        Moments::new(),
     );
     let order = (Extrema::new(), Top::new(5), Bottom::new(5), Top::new(0));
     (exact, spread, order, histogram, uneven, Quantiles::new())
@@ -56,6 +77,29 @@ proptest! {
     }
 }
 
+/// Sums whose middle is a tie that one bit decides, and sums that cancel, in runs of more scores of
+/// one exponent than limbs take between carries.
+#[test]
+fn the_family_keeps_the_laws_on_long_runs() {
+    let half_ulp = f64::EPSILON / 2.0;
+    let ties = [
+        1.0,
+        half_ulp,
+        -5e-324,
+        1.0 + f64::EPSILON,
+        -half_ulp,
+        5e-324,
+    ];
+    let huge = [f64::MAX, f64::MAX, f64::MIN, -1.0, f64::MAX, 1.0];
+    let largest_significand = f64::from_bits(2.0_f64.to_bits() - 1);
+    for (repeated, among) in [(largest_significand, ties), (-f64::MAX, huge)] {
+        let mut scores = vec![repeated; 4_200];
+        scores.splice(2_000..2_000, among);
+        scores.extend([-repeated; 300]);
+        assert_laws(family(), &scores);
+    }
+}
+
 #[test]
 fn combinators_keep_the_laws() {
     let texts = [
@@ -84,6 +128,20 @@ fn combinators_keep_the_laws() {
         .by(|text: &&str| text.len())
         .by(initial);
     assert_laws(nested, &texts);
+    let some = vec![Some(Sum::new().of(length)), None];
+    assert_laws(some, &texts);
+    assert_laws(Vec::<Count>::new(), &texts);
+}
+
+#[test]
+fn slices_longer_than_a_block_are_looked_at_whole() {
+    let scores: Vec<u32> = (0..2_000).map(|place| place * place % 1_009).collect();
+    let number = |score: &u32| f64::from(*score);
+    assert_laws((Top::new(9), Sum::new()).of(number), &scores);
+    assert_laws(
+        Texts::default().of(number).only(|score: &u32| *score < 60),
+        &scores,
+    );
 }
 
 #[test]
@@ -176,9 +234,10 @@ impl Aggregator<f64> for Shape {
 }
 
 /// A user's own, associative in index order and no more: the records it saw, as it saw them.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Texts(String);
 
+plain_itself!(Texts);
 impl Aggregator<f64> for Texts {
     type Output = String;
     fn observe(&mut self, index: u64, score: &f64) {
@@ -195,7 +254,7 @@ impl Aggregator<f64> for Texts {
 /// What the harness says of an aggregator that breaks a law.
 fn complaint<A>(aggregator: A, scores: &[f64]) -> String
 where
-    A: Aggregator<f64, Output: serde::Serialize + std::fmt::Debug>,
+    A: Aggregator<f64, Output: Serialize + Debug> + State,
 {
     let outcome = catch_unwind(AssertUnwindSafe(|| assert_laws(aggregator, scores)));
     let panic = outcome.expect_err("a law is broken, and the harness did not see it");
@@ -208,8 +267,9 @@ fn rounding() -> Vec<f64> {
 
 #[test]
 fn a_rounded_sum_is_caught() {
-    #[derive(Clone)]
+    #[derive(Clone, Serialize, Deserialize)]
     struct Rounded(f64);
+    plain_itself!(Rounded);
     impl Aggregator<f64> for Rounded {
         type Output = f64;
         fn observe(&mut self, _index: u64, score: &f64) {
@@ -231,14 +291,14 @@ fn a_rounded_sum_is_caught() {
 }
 
 /// Running mean and sum of squared deviations.
-#[derive(Clone, Default)]
-struct Moments {
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Deviations {
     count: f64,
     mean: f64,
     squares: f64,
 }
 
-impl Moments {
+impl Deviations {
     fn welford(&mut self, score: f64) {
         self.count += 1.0;
         let before = score - self.mean;
@@ -246,7 +306,7 @@ impl Moments {
         self.squares += before * (score - self.mean);
     }
 
-    fn chan(&mut self, later: Moments) {
+    fn chan(&mut self, later: Deviations) {
         let count = self.count + later.count;
         if count > 0.0 {
             let apart = later.mean - self.mean;
@@ -259,8 +319,9 @@ impl Moments {
 
 #[test]
 fn welford_and_chan_are_caught() {
-    #[derive(Clone, Default)]
-    struct Running(Moments);
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Running(Deviations);
+    plain_itself!(Running);
     impl Aggregator<f64> for Running {
         type Output = f64;
         fn observe(&mut self, _index: u64, score: &f64) {
@@ -282,12 +343,13 @@ fn welford_and_chan_are_caught() {
 
 #[test]
 fn chan_alone_is_caught() {
-    #[derive(Clone, Default)]
-    struct Merged(Moments);
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Merged(Deviations);
+    plain_itself!(Merged);
     impl Aggregator<f64> for Merged {
         type Output = f64;
         fn observe(&mut self, _index: u64, score: &f64) {
-            self.0.chan(Moments {
+            self.0.chan(Deviations {
                 count: 1.0,
                 mean: *score,
                 squares: 0.0,
@@ -309,11 +371,12 @@ fn chan_alone_is_caught() {
 
 #[test]
 fn a_merge_that_drops_something_is_caught() {
-    #[derive(Clone, Default)]
+    #[derive(Clone, Default, Serialize, Deserialize)]
     struct Forgetful {
         count: u64,
         negative: u64,
     }
+    plain_itself!(Forgetful);
     impl Aggregator<f64> for Forgetful {
         type Output = (u64, u64);
         const COMMUTATIVE: bool = true;
@@ -337,8 +400,9 @@ fn a_merge_that_drops_something_is_caught() {
 
 #[test]
 fn a_first_score_that_claims_to_commute_is_caught() {
-    #[derive(Clone, Default)]
+    #[derive(Clone, Default, Serialize, Deserialize)]
     struct First(Option<f64>);
+    plain_itself!(First);
     impl Aggregator<f64> for First {
         type Output = Option<f64>;
         const COMMUTATIVE: bool = true;
@@ -358,8 +422,9 @@ fn a_first_score_that_claims_to_commute_is_caught() {
 
 #[test]
 fn an_identity_that_counts_is_caught() {
-    #[derive(Clone)]
+    #[derive(Clone, Serialize, Deserialize)]
     struct Counting(u64);
+    plain_itself!(Counting);
     impl Aggregator<f64> for Counting {
         type Output = u64;
         fn observe(&mut self, _index: u64, _score: &f64) {
@@ -374,6 +439,233 @@ fn an_identity_that_counts_is_caught() {
     }
     let said = complaint(Counting(1), &[0.5]);
     assert!(said.contains("not left alone by its identity"), "{said}");
+}
+
+/// How many scores there were, in an aggregator whose other functions are to go wrong.
+macro_rules! counting {
+    ($aggregator:ident, $count:tt, { $($wrong:tt)* }) => {
+        impl Aggregator<f64> for $aggregator {
+            type Output = u64;
+            const COMMUTATIVE: bool = true;
+            fn observe(&mut self, _index: u64, _score: &f64) {
+                self.$count += 1;
+            }
+            fn merge(&mut self, later: Self) {
+                self.$count += later.$count;
+            }
+            fn finish(self) -> u64 {
+                self.$count
+            }
+            $($wrong)*
+        }
+    };
+}
+
+#[test]
+fn a_state_that_tells_the_order_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Arrivals(Vec<f64>);
+    plain_itself!(Arrivals);
+    impl Aggregator<f64> for Arrivals {
+        type Output = Vec<f64>;
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.push(*score);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+        }
+        fn finish(mut self) -> Vec<f64> {
+            self.0.sort_by(f64::total_cmp);
+            self.0
+        }
+    }
+    let said = complaint(Arrivals::default(), &assorted(40));
+    assert!(
+        said.contains("what the aggregator saves is not commutative, though its answer is: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_restored_state_that_lost_something_is_caught() {
+    #[derive(Clone, Default)]
+    struct Lossy(u64, u64);
+    impl Aggregator<f64> for Lossy {
+        type Output = (u64, u64);
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0 += 1;
+            self.1 += u64::from(*score < 0.0);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0 += later.0;
+            self.1 += later.1;
+        }
+        fn finish(self) -> (u64, u64) {
+            (self.0, self.1)
+        }
+    }
+    impl State for Lossy {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("lossy", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.0
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Lossy(count, 0))
+        }
+    }
+    let said = complaint(Lossy::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not whole when saved and loaded: loaded by a fresh state"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_restored_state_that_is_set_up_otherwise_is_caught() {
+    #[derive(Clone)]
+    struct Above(f64, u64);
+    impl Aggregator<f64> for Above {
+        type Output = u64;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.1 += u64::from(*score > self.0);
+        }
+        fn merge(&mut self, later: Self) {
+            self.1 += later.1;
+        }
+        fn finish(self) -> u64 {
+            self.1
+        }
+    }
+    impl State for Above {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("above", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.1
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Above(0.0, count))
+        }
+    }
+    let said = complaint(Above(0.5, 0), &assorted(40));
+    assert!(
+        said.contains("not whole when saved and loaded: saved after half of the records"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_load_into_what_was_there_is_caught() {
+    #[derive(Clone, Default)]
+    struct Piling(u64);
+    counting!(Piling, 0, {});
+    impl State for Piling {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("piling", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.0
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Piling(self.0 + count))
+        }
+    }
+    let said = complaint(Piling::default(), &assorted(40));
+    assert!(
+        said.contains("not whole when saved and loaded: loaded by one that has seen all records"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_lenient_load_is_caught() {
+    #[derive(Clone, Default)]
+    struct Lenient(u64);
+    counting!(Lenient, 0, {});
+    impl State for Lenient {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("lenient", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.0
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Lenient(count))
+        }
+        fn save(self) -> Vec<u8> {
+            self.0.to_le_bytes().to_vec()
+        }
+        fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
+            let count = bytes.try_into().map_err(|_| StateError::Damaged)?;
+            Ok(Lenient(u64::from_le_bytes(count)))
+        }
+    }
+    let said = complaint(Lenient::default(), &assorted(40));
+    assert!(
+        said.contains("not strict about what it loads: it loaded bytes of which 0 is damaged"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_slice_without_its_last_score_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Short(u64);
+    plain_itself!(Short);
+    counting!(Short, 0, {
+        fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+            self.0 += (scores.len() as u64).saturating_sub(1);
+        }
+    });
+    let said = complaint(Short::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not the same in slices as one by one: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_fork_that_does_not_come_back_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Lost {
+        count: u64,
+        #[serde(skip)]
+        forked: bool,
+    }
+    plain_itself!(Lost);
+    impl Aggregator<f64> for Lost {
+        type Output = u64;
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, _score: &f64) {
+            self.count += 1;
+        }
+        fn fork(&self) -> Self {
+            Lost {
+                forked: true,
+                ..*self
+            }
+        }
+        fn merge(&mut self, later: Self) {
+            if !later.forked {
+                self.count += later.count;
+            }
+        }
+        fn finish(self) -> u64 {
+            self.count
+        }
+    }
+    let said = complaint(Lost::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not whole once its forks have come back: seed "),
+        "{said}"
+    );
 }
 
 #[test]

@@ -4,3 +4,4 @@ mod exact;
 mod laws;
 mod order;
 mod scores;
+mod states;
