@@ -152,6 +152,8 @@ pub use variance::{StdDev, Variance};
 /// 2. **Identity**: merging with a fresh clone, on either side, changes nothing.
 /// 3. **Commutative**, only where [`COMMUTATIVE`](Aggregator::COMMUTATIVE) says so: the order of
 ///    observing and merging never shows in the output.
+/// 4. **At once or one by one**: [`observe_slice`](Aggregator::observe_slice) does what observing
+///    one score after the other does, and what [forks](Aggregator::fork) take in is not lost.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not aggregate scores of the type `{S}`",
     note = "look at one side of a score with `.of(|score: &Score| …)`; numbers are aggregated as `f64`",

@@ -125,6 +125,47 @@ fn slices_longer_than_a_block_are_looked_at_whole() {
     );
 }
 
+/// What it was asked to do: whether it is a fork, and how long the slices were.
+#[derive(Clone, Default)]
+struct Asked(bool, Vec<usize>);
+
+impl Aggregator<f64> for Asked {
+    type Output = (bool, Vec<usize>);
+    fn observe(&mut self, _index: u64, _score: &f64) {}
+    fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+        self.1.push(scores.len());
+    }
+    fn fork(&self) -> Self {
+        Asked(true, Vec::new())
+    }
+    fn merge(&mut self, _later: Self) {}
+    fn finish(self) -> (bool, Vec<usize>) {
+        (self.0, self.1)
+    }
+}
+
+#[test]
+fn combinators_hand_slices_and_forks_on() {
+    fn asked<A: Aggregator<f64>>(aggregator: A) -> A::Output {
+        let mut state = aggregator.fork();
+        state.observe_slice(0, &[0.5; 700]);
+        state.finish()
+    }
+    let whole = || (true, vec![700]);
+    assert_eq!(asked(Asked::default()), whole());
+    assert_eq!(
+        asked((Asked::default(), Asked::default())),
+        (whole(), whole())
+    );
+    assert_eq!(asked(vec![Asked::default()]), [whole()]);
+    assert_eq!(asked(Some(Asked::default())), Some(whole()));
+    assert_eq!(asked(Asked::default().map(|asked| asked)), whole());
+    let (forked, slices) = asked(Asked::default().of(|score: &f64| -score));
+    assert!(forked && slices.len() > 1 && slices.iter().sum::<usize>() == 700);
+    let (forked, _) = asked(Asked::default().only(|_: &f64| true));
+    assert!(forked);
+}
+
 #[test]
 fn a_combination_is_commutative_where_all_of_it_is() {
     fn commutes<A: Aggregator<f64>>(_: &A) -> bool {

@@ -17,6 +17,9 @@ const ROUNDS: usize = 64;
 const OBSERVED: usize = 20_000;
 const FEWEST_ROUNDS: usize = 4;
 
+/// Bytes that are shown of states that differ.
+const SHOWN: usize = 32;
+
 /// The names of the laws, as what an aggregator is that keeps them.
 const ASSOCIATIVE: &str = "associative in index order";
 const LEFT_ALONE: &str = "left alone by its identity";
@@ -272,10 +275,13 @@ where
             "the aggregator is not {law}: {shape}\n  one loop: {expected:?}\n  merged:   {output:?}",
             expected = self.expected,
         );
+        let same = bytes.iter().zip(&saved).take_while(|(a, b)| a == b).count();
         assert!(
             saved == *bytes,
             "what the aggregator saves is not {law}, though its answer is: {shape}\n  \
-             one loop: {bytes:02x?}\n  merged:   {saved:02x?}",
+             one loop: {:02x?} from byte {same} on\n  merged:   {:02x?}",
+            &bytes[same..bytes.len().min(same + SHOWN)],
+            &saved[same..saved.len().min(same + SHOWN)],
         );
     }
 }
