@@ -69,7 +69,9 @@ pub trait State: Sized {
     ///
     /// # Errors
     ///
-    /// Where no state could have come to this; `plain` may be from anywhere.
+    /// Where no state could have come to this. `plain` may be from anywhere, and a state that was
+    /// restored must neither panic nor overflow later: the built-in aggregators refuse what is out
+    /// of order or range, and counts above 2⁵⁶, so that it takes 256 states that lie to overflow one.
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError>;
 
     /// The canonical bytes of the state: a mark with the version of the layout, the kind, the

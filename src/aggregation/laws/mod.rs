@@ -58,7 +58,7 @@ const STRICT: &str = "strict about what it loads";
 /// assert_laws(Mean::new(), &[0.1, 0.2, f64::MAX, -0.3, 5e-324]);
 /// ```
 ///
-/// A running mean in floating point is no aggregator, since it rounds at every step:
+/// A running sum in floating point is no aggregator, since it rounds at every step:
 ///
 /// ```should_panic
 /// use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
