@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StateError;
 use super::order::{rank, score_of};
-
-/// More scores than this are a mistake, or made to overflow a count.
-const MOST: u64 = 1 << 56;
+use super::state::counted;
 
 /// The scores that are numbers, as the integers that are ordered as they are.
 #[derive(Debug, Clone, Default)]
@@ -74,8 +72,9 @@ impl Kept {
 
     pub(super) fn restore(plain: PlainKept) -> Result<Kept, StateError> {
         let PlainKept { scores, nan } = plain;
-        if nan > MOST || scores.iter().any(|score| score.is_nan()) {
-            return Err(StateError::Impossible("a NaN is not counted apart"));
+        counted([nan, scores.len() as u64])?;
+        if scores.iter().any(|score| score.is_nan()) {
+            return Err(StateError::Impossible("a NaN among the scores kept"));
         }
         let ranks: Vec<i64> = scores.into_iter().map(rank).collect();
         if !ranks.is_sorted() {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Aggregator;
-use super::exact::{ExactSquares, ExactSum};
+use super::exact::{ExactSquares, ExactSum, Number, PlainSum};
+use super::{Aggregator, Kind, State, StateError};
 
 /// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
 ///
@@ -29,6 +29,9 @@ pub struct Moments {
     sum: ExactSum,
     squares: ExactSquares,
 }
+
+/// The count, the sum and the sum of squares.
+pub(super) type PlainMoments = (u64, PlainSum, Number);
 
 /// What [`Moments`] answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -112,5 +115,25 @@ impl Aggregator<f64> for Moments {
             variance,
             stddev: deviation(variance),
         }
+    }
+}
+
+impl State for Moments {
+    type Plain = PlainMoments;
+
+    fn kind(&self) -> Kind {
+        Kind::new("moments", 1)
+    }
+
+    fn into_plain(self) -> PlainMoments {
+        (self.count, self.sum.into_plain(), self.squares.into_plain())
+    }
+
+    fn restore(&self, (count, sum, squares): PlainMoments) -> Result<Moments, StateError> {
+        Ok(Moments {
+            count,
+            sum: ExactSum::restore(sum.of_count(count)?)?,
+            squares: ExactSquares::restore(squares)?,
+        })
     }
 }

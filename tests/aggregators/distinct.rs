@@ -6,7 +6,7 @@ use manyhands::aggregation::{Aggregator, Distinct, DistinctCount, State as _, as
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::states::{assert_impossible, assert_one_state, observed, plain, scatter};
+use crate::observing::{assert_impossible, observed, plain, scatter};
 
 /// The most different values that are counted exactly.
 const FEW: u64 = 1_024;
@@ -24,10 +24,7 @@ fn count(values: impl IntoIterator<Item = u64>) -> DistinctCount {
 fn the_laws_hold_on_both_sides_of_the_switch() {
     for different in [0, 1, 7, FEW - 1, FEW, FEW + 1, 3 * FEW] {
         let values: Vec<u64> = (0..2 * different).map(|place| place % different).collect();
-        assert_one_state(&Distinct::new(), &values);
-        if different <= FEW + 1 {
-            assert_laws(Distinct::new(), &values);
-        }
+        assert_laws(Distinct::new(), &values);
     }
     let texts = ["a", "to", "", "tea", "to", "a", "ten", "tee"].map(String::from);
     let by_length = Distinct::new()
@@ -90,7 +87,7 @@ fn all_nan_are_one_value_and_both_zeros_are_one() {
 fn estimates_keep_their_standard_error() {
     const SETS: u64 = 40;
     let error = Distinct::STANDARD_ERROR;
-    for different in [2_000, 8_000, 20_000, 45_000, 90_000, 300_000] {
+    for different in [1_100, 2_000, 8_000, 20_000, 45_000, 90_000, 300_000] {
         let errors = (0..SETS).map(|set| {
             let values = (0..different).map(|place| scatter(set << 40 | place));
             count(values).count as f64 / different as f64 - 1.0

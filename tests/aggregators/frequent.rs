@@ -8,7 +8,7 @@ use manyhands::aggregation::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::states::{assert_impossible, assert_one_state, observed, plain, scatter};
+use crate::observing::{assert_impossible, observed, plain, scatter};
 
 /// Keys that are counted one by one for a share of a half.
 const MOST: u64 = 64;
@@ -57,11 +57,9 @@ fn the_laws_hold_on_both_sides_of_the_switch() {
             .chain([3; 70])
             .collect();
         check(0.5, &keys);
-        assert_one_state(&Frequent::above(0.5), &keys);
         assert_laws(Frequent::above(0.5), &keys);
     }
     assert_laws(Frequent::above(1.0), &[] as &[u64]);
-    assert_one_state(&Frequent::above(1.0), &[] as &[u64]);
     let words: Vec<String> = (0..400_u64)
         .map(|place| format!("{:x}", scatter(place) % 90))
         .collect();

@@ -3,8 +3,10 @@
 mod distinct;
 mod exact;
 mod frequent;
+mod lawless;
 mod laws;
 mod median;
+mod observing;
 mod order;
 mod sample;
 mod scores;

@@ -8,11 +8,13 @@
 //! only the limbs in use are kept: a state is some 100 bytes instead of 536, which is what makes a
 //! sum per group affordable. The finish is integer arithmetic and one rounding.
 
+mod plain;
 mod squares;
 mod sum;
 mod wide;
 mod window;
 
+pub(super) use plain::{Number, PlainSum};
 pub use squares::ExactSquares;
 pub use sum::ExactSum;
 pub(super) use wide::Wide;

@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct ExactSquares {
-    window: Window,
+    pub(super) window: Window,
 }
 
 impl ExactSquares {

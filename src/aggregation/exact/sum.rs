@@ -4,8 +4,8 @@ use std::mem;
 use std::ops::RangeInclusive;
 
 use super::{
-    FRACTION_BITS, UNIT_EXPONENT, Wide, Window, exponent_field, is_normal, significand,
-    subnormal_significand, window::LIMB_BITS,
+    FRACTION_BITS, UNIT_EXPONENT, Wide, Window, exponent_field, is_normal, plain::Seen,
+    significand, subnormal_significand, window::LIMB_BITS,
 };
 
 /// The sum of any number of `f64` values without any rounding, in whatever order they come.
@@ -42,12 +42,12 @@ pub struct ExactSum {
     /// subnormal or an infinity would seem within reach.
     base: u32,
     /// The sum of all other values, and of what outgrew `near`.
-    far: Window,
-    zero: bool,
-    negative_zero: bool,
-    nan: u64,
-    infinite: u64,
-    negative_infinite: u64,
+    pub(super) far: Window,
+    pub(super) zero: bool,
+    pub(super) negative_zero: bool,
+    pub(super) nan: u64,
+    pub(super) infinite: u64,
+    pub(super) negative_infinite: u64,
 }
 
 /// Exponents from `base` on that are within reach. A value then takes at most 53 + 63 bits of
@@ -200,8 +200,18 @@ impl ExactSum {
 
     /// The sum where every value was −0.
     fn signed_zero(&self) -> Option<f64> {
-        let nothing_else = !self.zero && self.base == NO_BASE && self.far.is_empty();
-        (self.negative_zero && nothing_else).then_some(-0.0)
+        (self.seen() == Seen::NegativeZeros).then_some(-0.0)
+    }
+
+    /// Which finite values were added.
+    pub(super) fn seen(&self) -> Seen {
+        if self.zero || self.base != NO_BASE || !self.far.is_empty() {
+            Seen::Others
+        } else if self.negative_zero {
+            Seen::NegativeZeros
+        } else {
+            Seen::Nothing
+        }
     }
 
     /// The finite values' sum.

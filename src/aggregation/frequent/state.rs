@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::counters::Counters;
 use super::{Frequent, Seen};
 use crate::aggregation::hashing::hash_of;
+use crate::aggregation::state::counted;
 use crate::aggregation::{Kind, State, StateError};
-
-/// More records than this are a mistake, or made to overflow a count.
-const MOST_RECORDS: u64 = 1 << 56;
 
 /// What a [`Frequent`] has come to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -91,14 +89,9 @@ impl<K: Clone + Serialize + DeserializeOwned> State for Frequent<K> {
                         "more keys than are counted one by one",
                     ));
                 }
-                for &(_, _, count) in &keys {
-                    // Neither can overflow: there are few keys.
-                    state.records += count.min(MOST_RECORDS);
-                    if count == 0 || state.records > MOST_RECORDS {
-                        return Err(StateError::Impossible(
-                            "a key has a count that none can have",
-                        ));
-                    }
+                state.records = counted(keys.iter().map(|&(_, _, count)| count))?;
+                if keys.iter().any(|&(_, _, count)| count == 0) {
+                    return Err(StateError::Impossible("a key was never counted"));
                 }
                 state.hold(keys)?;
             }
@@ -107,12 +100,9 @@ impl<K: Clone + Serialize + DeserializeOwned> State for Frequent<K> {
                 keys,
                 cells,
             } => {
-                if keys.len() != state.most
-                    || !(keys.len() as u64 + 1..=MOST_RECORDS).contains(&records)
-                {
-                    return Err(StateError::Impossible(
-                        "the number of keys or records is wrong",
-                    ));
+                counted([records])?;
+                if keys.len() != state.most || records <= state.most as u64 {
+                    return Err(StateError::Impossible("too few keys or records"));
                 }
                 let counters = Counters::of(state.width(), cells, records);
                 let counters = counters.ok_or(StateError::Impossible("the counters are wrong"))?;
