@@ -85,8 +85,7 @@ impl Aggregator<f64> for ExactQuantiles {
             quantiles: Vec::new(),
         };
         if let Some(last) = self.kept.count().checked_sub(1) {
-            // The product can round up past the last place, but not by more than one.
-            let place = |q: f64| ((q * last as f64) as usize).min(last);
+            let place = |q: f64| (q * last as f64) as usize;
             let mut places: Vec<usize> = self.asked.iter().map(|&q| place(q)).collect();
             places.extend([0, last]);
             places.sort_unstable();

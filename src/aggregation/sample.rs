@@ -18,7 +18,7 @@ use super::{Aggregator, Kind, State, StateError};
 /// Two samples with one seed agree in the records they have in common; for independent ones, take
 /// two seeds. Where there are `k` records or fewer, the sample is all of them.
 ///
-/// A score costs five multiplications and shifts, and a comparison; of those that enter, about
+/// A score costs three multiplications and a comparison; of those that enter, about
 /// `k·ln(n/k)` of `n`, a copy is kept. A state holds 2·`k` copies at most. The scores themselves play
 /// no part, whatever they are.
 ///
@@ -33,7 +33,7 @@ use super::{Aggregator, Kind, State, StateError};
 /// }
 /// let sample = Aggregator::<str>::finish(sample);
 /// let texts: Vec<&str> = sample.iter().map(|sampled| sampled.score.as_str()).collect();
-/// assert_eq!(texts, ["a", "of", "two"]);
+/// assert_eq!(texts, ["tale", "of", "cities"]);
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]

@@ -2,7 +2,7 @@
 
 use crate::aggregation::hashing::draw;
 
-/// Rows of counters; each would have to be wrong for an answer to be.
+/// Lines of counters; each would have to be wrong for an answer to be.
 pub(super) const LINES: usize = 5;
 
 /// Counters in lines; a key counts at one place of each (Cormode and Muthukrishnan, *An improved

@@ -16,7 +16,7 @@ use counters::Counters;
 
 /// Keys for each `1 / share` that are held.
 const KEYS_PER_SHARE: f64 = 32.0;
-/// The smallest share that can be asked for: below it a state would take more than 50 MB.
+/// The smallest share that can be asked for. A state takes up to some 60 MB there.
 const LEAST_SHARE: f64 = 0.0001;
 /// The seed of the numbers that records draw. Any one will do.
 const SEED: u64 = 0;
