@@ -59,13 +59,7 @@ where
 {
     let group = &mut group(criterion, name);
     group.bench_function("hash_set", |bencher| {
-        bencher.iter(|| {
-            black_box(scores)
-                .iter()
-                .cloned()
-                .collect::<HashSet<S>>()
-                .len()
-        });
+        bencher.iter(|| black_box(scores).iter().collect::<HashSet<&S>>().len());
     });
     over(group, "distinct", scores, Distinct::new());
     group.bench_function("hash_map", |bencher| {
