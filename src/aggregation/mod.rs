@@ -33,6 +33,11 @@
 //! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k for those that enter | 16·k bytes |
 //! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
 //! | [`Quantiles`] | [`QuantileSummary`] | 0.4 % of the score | a few integer operations | 1 KiB an octave in use |
+//! | [`ExactQuantiles`] | [`QuantileSummary`] | none | appended; selected in the end | 8 bytes a score |
+//! | [`Median`] | `f64` | rounded once | as `ExactQuantiles` | 8 bytes a score |
+//! | [`Distinct`] | [`DistinctCount`] | none up to 1,024; then 0.81 % | a hash | 16 KiB at most |
+//! | [`Frequent`] | [`FrequentKeys`] | none up to 32 / share keys; then see there | a hash and a table | bounded by the share |
+//! | [`Sample`] | `Vec<`[`Sampled`]`>` | none | a draw and a comparison | 2·k scores |
 //!
 //! All of them are [commutative](Aggregator::COMMUTATIVE), and each has one documented answer for
 //! NaN, the infinities, −0, subnormals and overflow.
@@ -102,18 +107,26 @@
 mod by;
 mod canonical;
 mod count;
+mod distinct;
 pub mod exact;
+mod exact_quantiles;
 mod extrema;
+mod frequent;
+mod hashing;
 mod histogram;
 mod in_order;
+mod kept;
 mod laws;
 mod map;
 mod mean;
+mod median;
 mod moments;
 mod of;
+mod of_ref;
 mod only;
 mod order;
 mod quantiles;
+mod sample;
 mod state;
 mod sum;
 mod top;
@@ -126,17 +139,23 @@ use std::hash::Hash;
 pub use by::{By, ByRef};
 pub use canonical::canonical_bytes;
 pub use count::Count;
+pub use distinct::{Distinct, DistinctCount};
+pub use exact_quantiles::ExactQuantiles;
 pub use extrema::{Extrema, Extremes};
+pub use frequent::{Frequent, FrequentKey, FrequentKeys};
 pub use histogram::{Bins, EdgesError, Histogram};
 pub use in_order::MergeTree;
 pub use laws::assert_laws;
 pub use map::Map;
 pub use mean::Mean;
+pub use median::Median;
 pub use moments::{MomentSummary, Moments};
 pub use of::Of;
+pub use of_ref::OfRef;
 pub use only::Only;
 pub use order::Ranked;
 pub use quantiles::{QuantileSummary, Quantiles};
+pub use sample::{Sample, Sampled};
 pub use state::{Kind, State, StateError};
 pub use sum::Sum;
 pub use top::{Bottom, Podium, Top};
@@ -224,6 +243,27 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         F: Fn(&R) -> S + Clone + Send + Sync,
     {
         Of::new(self, look)
+    }
+
+    /// Looks at a part of a score that it holds: like [`of`](Aggregator::of), but what the closure
+    /// returns is borrowed, and may be of a type without a size, such as `str`.
+    ///
+    /// ```
+    /// use manyhands::aggregation::{Aggregator, Distinct};
+    ///
+    /// struct Review { city: String }
+    ///
+    /// let mut cities = Distinct::new().of_ref(|review: &Review| review.city.as_str());
+    /// cities.observe(0, &Review { city: "Oslo".into() });
+    /// cities.observe(1, &Review { city: "Rome".into() });
+    /// assert_eq!(cities.finish().count, 2);
+    /// ```
+    fn of_ref<R: ?Sized, F>(self, look: F) -> OfRef<Self, F, S>
+    where
+        Self: Sized,
+        F: Fn(&R) -> &S + Clone + Send + Sync,
+    {
+        OfRef::new(self, look)
     }
 
     /// Leaves out the scores for which `keep` is false.

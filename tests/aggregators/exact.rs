@@ -18,7 +18,7 @@ fn answer<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A::Output {
 }
 
 /// A finite score as a whole number of the smallest subnormals, of which 2¹⁰⁷⁴ make 1.
-fn units(score: f64) -> BigInt {
+pub fn units(score: f64) -> BigInt {
     let bits = score.to_bits();
     let exponent = bits >> 52 & 0x7ff;
     assert!(exponent < 0x7ff, "a finite score");

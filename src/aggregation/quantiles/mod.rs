@@ -12,7 +12,7 @@ use super::{Aggregator, Kind, State, StateError};
 use octaves::{Octaves, Runs, SMALLEST};
 
 /// The quantiles asked for where nobody says which.
-const USUAL: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
+pub(super) const USUAL: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
 /// Estimates quantiles. Answer: [`QuantileSummary`].
 ///

@@ -1,0 +1,74 @@
+//! A few hashes, each held once.
+
+/// The most hashes that are held. Their table is then as large as the registers that follow it.
+pub(super) const MOST: usize = 1 << 10;
+const FEWEST_PLACES: usize = 8;
+/// No hash is this.
+const VACANT: u64 = 0;
+
+/// A set of hashes: each stands at the first vacant place from its low bits on. At most half of the
+/// places are taken, so a search is short; the place itself costs nothing to compute.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Few {
+    places: Vec<u64>,
+    count: usize,
+}
+
+impl Few {
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.places.iter().copied().filter(|&hash| hash != VACANT)
+    }
+
+    /// Takes in a hash. False where it is one too many.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u64) -> bool {
+        match self.find(hash) {
+            Some(place) if self.places[place] == hash => true,
+            place => self.add(hash, place),
+        }
+    }
+
+    /// Where the hash is, or belongs.
+    #[inline]
+    fn find(&self, hash: u64) -> Option<usize> {
+        let last = self.places.len().checked_sub(1)?;
+        let mut place = hash as usize & last;
+        while self.places[place] != hash && self.places[place] != VACANT {
+            place = (place + 1) & last;
+        }
+        Some(place)
+    }
+
+    #[inline(never)]
+    fn add(&mut self, hash: u64, place: Option<usize>) -> bool {
+        if self.count == MOST {
+            return false;
+        }
+        let place = match place {
+            Some(place) if 2 * self.count < self.places.len() => Some(place),
+            _ => {
+                self.grow();
+                self.find(hash)
+            }
+        };
+        if let Some(place) = place {
+            self.places[place] = hash;
+            self.count += 1;
+        }
+        true
+    }
+
+    fn grow(&mut self) {
+        let places = FEWEST_PLACES.max(2 * self.places.len());
+        let before = std::mem::replace(&mut self.places, vec![VACANT; places]);
+        for hash in before {
+            if let Some(place) = self.find(hash) {
+                self.places[place] = hash;
+            }
+        }
+    }
+}

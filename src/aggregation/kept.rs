@@ -1,0 +1,85 @@
+//! Every score, kept.
+
+use serde::{Deserialize, Serialize};
+
+use super::StateError;
+use super::order::{rank, score_of};
+use super::state::counted;
+
+/// The scores that are numbers, as the integers that are ordered as they are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kept {
+    ranks: Vec<i64>,
+    nan: u64,
+}
+
+/// What [`Kept`] scores come to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlainKept {
+    /// Lowest first, by `f64::total_cmp`.
+    scores: Vec<f64>,
+    nan: u64,
+}
+
+impl Kept {
+    /// How many scores are kept, NaN aside.
+    pub(super) fn count(&self) -> usize {
+        self.ranks.len()
+    }
+
+    pub(super) fn nan(&self) -> u64 {
+        self.nan
+    }
+
+    #[inline]
+    pub(super) fn keep(&mut self, score: f64) {
+        if score.is_nan() {
+            self.nan += 1;
+        } else {
+            self.ranks.push(rank(score));
+        }
+    }
+
+    pub(super) fn merge(&mut self, mut later: Kept) {
+        if later.ranks.len() > self.ranks.len() {
+            std::mem::swap(&mut self.ranks, &mut later.ranks);
+        }
+        self.ranks.extend(later.ranks);
+        self.nan = self.nan.saturating_add(later.nan);
+    }
+
+    /// The scores at these places of the sorted scores; places ascend. Each is put where it belongs
+    /// among those above the one before it, in linear time, where a sort would order all of them.
+    pub(super) fn at(&mut self, places: &[usize]) -> Vec<f64> {
+        let mut settled = 0;
+        for &place in places {
+            if place >= settled {
+                self.ranks[settled..].select_nth_unstable(place - settled);
+                settled = place + 1;
+            }
+        }
+        let scores = places.iter().map(|&place| score_of(self.ranks[place]));
+        scores.collect()
+    }
+
+    pub(super) fn into_plain(mut self) -> PlainKept {
+        self.ranks.sort_unstable();
+        PlainKept {
+            scores: self.ranks.into_iter().map(score_of).collect(),
+            nan: self.nan,
+        }
+    }
+
+    pub(super) fn restore(plain: PlainKept) -> Result<Kept, StateError> {
+        let PlainKept { scores, nan } = plain;
+        counted([nan, scores.len() as u64])?;
+        if scores.iter().any(|score| score.is_nan()) {
+            return Err(StateError::Impossible("a NaN among the scores kept"));
+        }
+        let ranks: Vec<i64> = scores.into_iter().map(rank).collect();
+        if !ranks.is_sorted() {
+            return Err(StateError::Impossible("the scores kept do not ascend"));
+        }
+        Ok(Kept { ranks, nan })
+    }
+}
