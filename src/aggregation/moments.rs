@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Aggregator;
-use super::exact::{ExactSquares, ExactSum};
+use super::exact::{ExactProducts, ExactSum};
 
 /// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
 ///
@@ -27,7 +27,7 @@ use super::exact::{ExactSquares, ExactSum};
 pub struct Moments {
     count: u64,
     sum: ExactSum,
-    squares: ExactSquares,
+    squares: ExactProducts,
 }
 
 /// What [`Moments`] answers.
@@ -55,7 +55,7 @@ impl Moments {
     pub(super) fn add(&mut self, score: f64) {
         self.count += 1;
         self.sum.add(score);
-        self.squares.add(score);
+        self.squares.add_square(score);
     }
 
     pub(super) fn absorb(&mut self, other: Moments) {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use manyhands::aggregation::exact::{ExactSquares, ExactSum};
+use manyhands::aggregation::exact::{ExactProducts, ExactSum};
 use manyhands::aggregation::{Aggregator, Mean, StdDev, Sum, Variance};
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
@@ -149,8 +149,8 @@ proptest! {
 
     #[test]
     fn squares_are_exact(scores in finite_scores(12)) {
-        let mut exact = ExactSquares::new();
-        scores.iter().for_each(|&score| exact.add(score));
+        let mut exact = ExactProducts::new();
+        scores.iter().for_each(|&score| exact.add(score, score));
         let expected = Ratio::of_square_units(squares(&scores), 1).nearest();
         prop_assert!(same(exact.value(), expected));
     }

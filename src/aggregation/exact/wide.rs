@@ -36,12 +36,25 @@ impl Wide {
         Wide::new(negative, digits, exponent)
     }
 
+    /// A signed integer of words, lowest first, times `2^exponent`.
+    pub(super) fn of_words(words: &[u64], exponent: i32) -> Wide {
+        let mut digits: Vec<u32> = words
+            .iter()
+            .flat_map(|&word| [word as u32, (word >> LIMB_BITS) as u32])
+            .collect();
+        let negative = digits.last().is_some_and(|&top| top >> (LIMB_BITS - 1) != 0);
+        if negative {
+            negate(&mut digits);
+        }
+        Wide::new(negative, digits, exponent)
+    }
+
     fn new(negative: bool, mut digits: Vec<u32>, exponent: i32) -> Wide {
         while digits.last() == Some(&0) {
             digits.pop();
         }
         Wide {
-            negative,
+            negative: negative && !digits.is_empty(),
             digits,
             exponent,
         }
@@ -62,6 +75,12 @@ impl Wide {
 
     /// The sum.
     pub(in crate::aggregation) fn plus(&self, other: &Wide) -> Wide {
+        if other.digits.is_empty() {
+            return self.clone();
+        }
+        if self.digits.is_empty() {
+            return other.clone();
+        }
         let exponent = self.exponent.min(other.exponent);
         let (a, b) = (self.digits_from(exponent), other.digits_from(exponent));
         let (negative, digits) = if self.negative == other.negative {

@@ -42,13 +42,16 @@ impl Window {
         *fourth += (above_first >> (2 * LIMB_BITS)) as i64;
     }
 
-    /// Adds the 2¹²⁸ that a sum of 128 bits, counting `2^position`, lost when it overflowed and
-    /// left `wrapped`.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn with_overflow(mut self, wrapped: i128, position: u32) -> Window {
-        self.add(if wrapped < 0 { 1 } else { -1 }, position + i128::BITS);
-        self
+    /// Adds `words · 2^position`, for signed words, lowest first, and the position of a limb.
+    pub(super) fn add_words(&mut self, words: &[u64], position: u32) {
+        let Some((&top, lower)) = words.split_last() else {
+            return;
+        };
+        let positions = (position..).step_by(u64::BITS as usize);
+        for (&word, position) in lower.iter().zip(positions) {
+            self.add_product(i128::from(word), position);
+        }
+        self.add_product(i128::from(top as i64), position + u64::BITS * lower.len() as u32);
     }
 
     /// Adds what `other` has come to.
@@ -68,6 +71,15 @@ impl Window {
         }
         // Two limbs after a carry come to less than a single addition may bring.
         self.room = ADDS_BETWEEN_CARRIES - 1;
+    }
+
+    /// Adds what `other` has come to, where there is any.
+    pub(super) fn merge_boxed(this: &mut Option<Box<Window>>, other: Option<Box<Window>>) {
+        match (this, other) {
+            (Some(window), Some(other)) => window.merge(*other),
+            (window @ None, other) => *window = other,
+            (Some(_), None) => {}
+        }
     }
 
     /// Whether nothing was ever added.
