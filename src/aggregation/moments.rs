@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Aggregator;
-use super::exact::{ExactProducts, ExactSum};
+use super::exact::ExactMoments;
 
 /// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
 ///
@@ -26,8 +26,7 @@ use super::exact::{ExactProducts, ExactSum};
 #[must_use]
 pub struct Moments {
     count: u64,
-    sum: ExactSum,
-    squares: ExactProducts,
+    exact: ExactMoments,
 }
 
 /// What [`Moments`] answers.
@@ -54,14 +53,12 @@ impl Moments {
     #[inline]
     pub(super) fn add(&mut self, score: f64) {
         self.count += 1;
-        self.sum.add(score);
-        self.squares.add_square(score);
+        self.exact.add(score);
     }
 
     pub(super) fn absorb(&mut self, other: Moments) {
         self.count += other.count;
-        self.sum.merge(other.sum);
-        self.squares.merge(other.squares);
+        self.exact.merge(other.exact);
     }
 
     /// The variance: of the scores as a whole `population`, or as a sample of one.
@@ -71,11 +68,15 @@ impl Moments {
         } else {
             self.count.saturating_sub(1)
         };
-        if freedom == 0 || self.sum.not_finite().is_some() {
+        if freedom == 0 || self.exact.not_finite().is_some() {
             return f64::NAN;
         }
-        let square_of_sum = self.sum.wide().squared();
-        let spread = self.squares.wide().times(self.count).minus(&square_of_sum);
+        let square_of_sum = self.exact.wide_sum().squared();
+        let spread = self
+            .exact
+            .wide_squares()
+            .times(self.count)
+            .minus(&square_of_sum);
         spread.round_over(&[self.count, freedom])
     }
 }
@@ -105,10 +106,11 @@ impl Aggregator<f64> for Moments {
 
     fn finish(self) -> MomentSummary {
         let variance = self.variance(false);
+        let sum = self.exact.sum();
         MomentSummary {
             count: self.count,
-            sum: self.sum.value(),
-            mean: self.sum.over(self.count),
+            sum: sum.value(),
+            mean: sum.over(self.count),
             variance,
             stddev: deviation(variance),
         }

@@ -10,12 +10,14 @@
 //! bytes instead of 536 then, which is what makes one per group affordable. The finish is integer
 //! arithmetic and one rounding.
 
+mod moments;
 mod products;
 mod sum;
 mod wide;
 mod window;
 mod words;
 
+pub(super) use moments::ExactMoments;
 pub use products::ExactProducts;
 pub use sum::ExactSum;
 pub(super) use wide::Wide;
@@ -54,10 +56,16 @@ fn is_normal(exponent: u32) -> bool {
     exponent.wrapping_sub(1) < LAST_FINITE
 }
 
+/// The significand of a normal value without its sign: 53 bits.
+#[inline]
+fn magnitude(bits: u64) -> u64 {
+    bits & ((1 << FRACTION_BITS) - 1) | 1 << FRACTION_BITS
+}
+
 /// The signed significand of a normal value: 53 bits and a sign.
 #[inline]
 fn significand(bits: u64) -> i64 {
-    let magnitude = (bits & ((1 << FRACTION_BITS) - 1) | 1 << FRACTION_BITS) as i64;
+    let magnitude = magnitude(bits) as i64;
     let sign = bits as i64 >> 63;
     (magnitude ^ sign) - sign
 }

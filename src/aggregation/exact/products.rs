@@ -66,25 +66,10 @@ impl ExactProducts {
         }
     }
 
-    /// Adds the square of a value: what `add(value, value)` does, in fewer steps.
-    #[inline]
-    pub(in crate::aggregation) fn add_square(&mut self, value: f64) {
-        let bits = value.to_bits();
-        let offset = (2 * exponent_field(bits)).wrapping_sub(u32::from(self.base));
-        // No base has twice the exponent of a subnormal or an infinity within reach.
-        if offset < REACH {
-            let magnitude = significand(bits & (u64::MAX >> 1)) as u64;
-            self.add_near((u128::from(magnitude) * u128::from(magnitude)) as i128, offset);
-        } else if bits << 1 != 0 {
-            *self = mem::take(self).with_far(bits, bits);
-        }
-    }
-
     #[inline]
     fn add_near(&mut self, product: i128, offset: u32) {
-        let (near, outgrown) = words::add(self.near, shifted(product, offset));
-        self.near = near;
-        if outgrown {
+        self.near = words::add(self.near, shifted(product, offset));
+        if words::outgrown(self.near) {
             *self = mem::take(self).settled();
         }
     }
@@ -145,9 +130,8 @@ impl ExactProducts {
             let base = self.base.max(other.base);
             self.raise(base);
             other.raise(base);
-            let (near, outgrown) = words::add(self.near, other.near);
-            self.near = near;
-            if outgrown {
+            self.near = words::add(self.near, other.near);
+            if words::outgrown(self.near) {
                 self.settle();
             }
         }

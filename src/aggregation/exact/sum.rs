@@ -39,7 +39,7 @@ pub struct ExactSum {
     /// values of nearly all data are within reach; adding them is integer arithmetic in registers,
     /// where the window would wait for memory each time.
     near: [u64; 2],
-    far: Option<Box<Far>>,
+    far: Option<Box<OutOfReach>>,
     /// The least exponent field within reach: a multiple of 32, and never so low or so high that a
     /// subnormal or an infinity would seem within reach.
     base: u16,
@@ -47,11 +47,11 @@ pub struct ExactSum {
     negative_zero: bool,
 }
 
-/// What few sums have ever seen.
+/// The values that few sums ever see.
 #[derive(Debug, Clone, Default)]
-struct Far {
-    /// The sum of the values out of reach, and of what outgrew what is near.
-    finite: Window,
+pub(super) struct OutOfReach {
+    /// The sum of the finite ones, and of what outgrew what is near.
+    pub(super) finite: Window,
     nan: u64,
     infinite: u64,
     negative_infinite: u64,
@@ -73,6 +73,16 @@ impl ExactSum {
         }
     }
 
+    /// The sum of these values, and of zeros where they are said to have been among them.
+    pub(super) fn far_from(values: OutOfReach, zero: bool, negative_zero: bool) -> ExactSum {
+        ExactSum {
+            far: Some(Box::new(values)),
+            zero,
+            negative_zero,
+            ..ExactSum::new()
+        }
+    }
+
     /// Adds a value.
     #[inline]
     pub fn add(&mut self, value: f64) {
@@ -90,11 +100,24 @@ impl ExactSum {
     }
 
     #[inline]
+    fn near(&self) -> i128 {
+        i128::from(self.near[1] as i64) << 64 | i128::from(self.near[0])
+    }
+
+    #[inline]
+    fn set_near(&mut self, near: i128) {
+        self.near = [near as u64, (near >> 64) as u64];
+    }
+
+    #[inline]
     fn add_near(&mut self, significand: i64, offset: u32) {
-        let (near, outgrown) = words::add(self.near, shifted(significand, offset));
-        self.near = near;
-        if outgrown {
+        let addend = shifted(significand, offset);
+        let (near, overflow) = self.near().overflowing_add(addend);
+        if overflow {
             *self = mem::take(self).settled();
+            self.set_near(addend);
+        } else {
+            self.set_near(near);
         }
     }
 
@@ -103,12 +126,7 @@ impl ExactSum {
     fn with_far(mut self, bits: u64) -> ExactSum {
         let exponent = exponent_field(bits);
         if exponent > LAST_FINITE {
-            let far = self.far.get_or_insert_default();
-            match f64::from_bits(bits) {
-                f64::INFINITY => far.infinite += 1,
-                f64::NEG_INFINITY => far.negative_infinite += 1,
-                _ => far.nan += 1,
-            }
+            self.far.get_or_insert_default().add(bits);
         } else {
             self.add_integer(any_significand(bits), exponent);
         }
@@ -165,10 +183,9 @@ impl ExactSum {
             let base = self.base.max(other.base);
             self.raise(base);
             other.raise(base);
-            let (near, outgrown) = words::add(self.near, other.near);
-            self.near = near;
-            if outgrown {
-                self.settle();
+            match self.near().checked_add(other.near()) {
+                Some(near) => self.set_near(near),
+                None => other.settle(),
             }
         }
         self.zero |= other.zero;
@@ -201,7 +218,7 @@ impl ExactSum {
     /// The quotient where all of the sum is near and of common size: the short way for most sums,
     /// which counts where there is one for each of many groups, or few records in all.
     fn near_over(&self, count: u64) -> Option<f64> {
-        let near = i128::from(self.near[1] as i64) << 64 | i128::from(self.near[0]);
+        let near = self.near();
         let magnitude = near.unsigned_abs();
         if magnitude == 0 || !COMMON_BASES.contains(&self.base) || !self.all_near() {
             return None;
@@ -228,18 +245,12 @@ impl ExactSum {
 
     /// The sum where it is not a finite number.
     pub(in crate::aggregation) fn not_finite(&self) -> Option<f64> {
-        let far = self.far.as_ref()?;
-        match (far.nan, far.infinite, far.negative_infinite) {
-            (0, 0, 0) => None,
-            (0, _, 0) => Some(f64::INFINITY),
-            (0, 0, _) => Some(f64::NEG_INFINITY),
-            _ => Some(f64::NAN),
-        }
+        self.far.as_ref()?.not_finite()
     }
 
     /// The sum where every value was −0.
     fn signed_zero(&self) -> Option<f64> {
-        let nothing_else = !self.zero && self.base == NO_BASE;
+        let nothing_else = !self.zero && self.base == NO_BASE && self.all_near();
         (self.negative_zero && nothing_else).then_some(-0.0)
     }
 
@@ -253,22 +264,46 @@ impl ExactSum {
     }
 }
 
-impl Far {
-    fn merge(&mut self, other: Far) {
+impl OutOfReach {
+    /// Adds the value with these bits, which is no zero.
+    pub(super) fn add(&mut self, bits: u64) {
+        let exponent = exponent_field(bits);
+        if exponent <= LAST_FINITE {
+            self.finite.add(any_significand(bits), exponent);
+            return;
+        }
+        match f64::from_bits(bits) {
+            f64::INFINITY => self.infinite += 1,
+            f64::NEG_INFINITY => self.negative_infinite += 1,
+            _ => self.nan += 1,
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: OutOfReach) {
         self.finite.merge(other.finite);
         self.nan += other.nan;
         self.infinite += other.infinite;
         self.negative_infinite += other.negative_infinite;
+    }
+
+    /// The sum where it is not a finite number.
+    pub(super) fn not_finite(&self) -> Option<f64> {
+        match (self.nan, self.infinite, self.negative_infinite) {
+            (0, 0, 0) => None,
+            (0, _, 0) => Some(f64::INFINITY),
+            (0, 0, _) => Some(f64::NEG_INFINITY),
+            _ => Some(f64::NAN),
+        }
     }
 }
 
 /// `significand · 2^offset`, for an offset within reach. Written out in halves because the processor
 /// has no fast shift of 128 bits, and none that knows the offset to be less than 64.
 #[inline]
-fn shifted(significand: i64, offset: u32) -> [u64; 2] {
+fn shifted(significand: i64, offset: u32) -> i128 {
     let low = (significand as u64) << (offset % 64);
     let high = significand >> 1 >> (!offset % 64);
-    [low, high as u64]
+    i128::from(high) << 64 | i128::from(low)
 }
 
 /// 2 to a power that is neither subnormal nor infinite.

@@ -6,8 +6,7 @@ use std::cmp::Ordering;
 
 use super::window::{LIMB_BITS, Window};
 
-/// A signed integer times a power of two. Numbers meet in [`Wide::plus`] only where their exponents
-/// differ by a multiple of 32, which holds for all that come from windows of one kind.
+/// A signed integer times a power of two.
 #[derive(Debug, Clone)]
 pub(in crate::aggregation) struct Wide {
     negative: bool,
@@ -124,11 +123,17 @@ impl Wide {
         round(self.negative, &digits, exponent)
     }
 
-    /// The digits when the lowest counts `2^exponent`, which lies a multiple of 32 below.
+    /// The digits when the lowest counts `2^exponent`, which is no more than it does.
     fn digits_from(&self, exponent: i32) -> Vec<u32> {
-        let zeros = (self.exponent - exponent) as usize / LIMB_BITS as usize;
-        let mut digits = vec![0; zeros];
-        digits.extend_from_slice(&self.digits);
+        let up = (self.exponent - exponent) as u32;
+        let mut digits = vec![0; (up / LIMB_BITS) as usize];
+        let shift = up % LIMB_BITS;
+        let mut below = 0;
+        for &digit in &self.digits {
+            digits.push(digit << shift | below);
+            below = (u64::from(digit) << shift >> LIMB_BITS) as u32;
+        }
+        digits.push(below);
         digits
     }
 }

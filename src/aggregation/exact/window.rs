@@ -42,16 +42,14 @@ impl Window {
         *fourth += (above_first >> (2 * LIMB_BITS)) as i64;
     }
 
-    /// Adds `words · 2^position`, for signed words, lowest first, and the position of a limb.
+    /// Adds `words · 2^position`, for words with a sign, lowest first.
     pub(super) fn add_words(&mut self, words: &[u64], position: u32) {
-        let Some((&top, lower)) = words.split_last() else {
-            return;
-        };
-        let positions = (position..).step_by(u64::BITS as usize);
-        for (&word, position) in lower.iter().zip(positions) {
-            self.add_product(i128::from(word), position);
+        let (limb, shift) = (position / LIMB_BITS * LIMB_BITS, position % LIMB_BITS);
+        for (place, &word) in (0_u32..).zip(words) {
+            let top = place as usize + 1 == words.len();
+            let word = if top { i128::from(word as i64) } else { i128::from(word) };
+            self.add_product(word << shift, limb + u64::BITS * place);
         }
-        self.add_product(i128::from(top as i64), position + u64::BITS * lower.len() as u32);
     }
 
     /// Adds what `other` has come to.

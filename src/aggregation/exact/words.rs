@@ -1,23 +1,35 @@
-//! Signed integers of two or three words, lowest word first, in two's complement: what nearly all
-//! of a sum is kept in, because additions to it stay in registers.
+//! Integers of a few words, lowest word first: what nearly all of a sum is kept in, because
+//! additions to it stay in registers. With a sign they are in two's complement.
 
-/// The sum, and whether it has come near to what the words can hold: within one bit of it. What is
-/// added must be short of that by a bit itself.
+/// The sum. What leaves the words is lost.
 #[inline]
-pub(super) fn add<const WORDS: usize>(
-    words: [u64; WORDS],
-    addend: [u64; WORDS],
-) -> ([u64; WORDS], bool) {
+pub(super) fn add<const WORDS: usize>(words: [u64; WORDS], addend: [u64; WORDS]) -> [u64; WORDS] {
     let mut sum = words;
     let mut carry = false;
     for (word, addend) in sum.iter_mut().zip(addend) {
         (*word, carry) = word.carrying_add(addend, carry);
     }
-    let top = sum[WORDS - 1];
-    (sum, (top ^ (top << 1)) >> 63 != 0)
+    sum
 }
 
-/// The integer divided by 2 to a power, where that leaves no remainder.
+/// Whether an integer with a sign is within a bit of outgrowing its words.
+#[inline]
+pub(super) fn outgrown<const WORDS: usize>(words: [u64; WORDS]) -> bool {
+    let top = words[WORDS - 1];
+    (top ^ (top << 1)) >> 63 != 0
+}
+
+/// The product with 2 to a power less than that of all the words. What leaves them is lost.
+#[inline]
+pub(super) fn shifted_up<const WORDS: usize>(words: [u64; WORDS], by: u32) -> [u64; WORDS] {
+    let (whole, rest) = ((by / 64) as usize, by % 64);
+    let word = |place: usize| words.get(place.wrapping_sub(whole)).copied().unwrap_or(0);
+    std::array::from_fn(|place| {
+        word(place) << rest | word(place.wrapping_sub(1)) >> 1 >> (63 - rest)
+    })
+}
+
+/// The integer with a sign divided by 2 to a power, where that leaves no remainder.
 pub(super) fn exactly_shifted_down<const WORDS: usize>(
     words: [u64; WORDS],
     by: u32,
@@ -34,10 +46,4 @@ pub(super) fn exactly_shifted_down<const WORDS: usize>(
     Some(std::array::from_fn(|place| {
         ((word(place + whole) | word(place + whole + 1) << 64) >> rest) as u64
     }))
-}
-
-/// Whether the integer is 0.
-#[inline]
-pub(super) fn is_zero<const WORDS: usize>(words: [u64; WORDS]) -> bool {
-    words == [0; WORDS]
 }
