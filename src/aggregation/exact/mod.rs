@@ -12,6 +12,7 @@
 
 mod moments;
 mod products;
+mod slices;
 mod sum;
 mod wide;
 mod window;

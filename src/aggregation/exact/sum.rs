@@ -101,12 +101,12 @@ impl ExactSum {
 
     #[inline]
     fn near(&self) -> i128 {
-        i128::from(self.near[1] as i64) << 64 | i128::from(self.near[0])
+        joined(self.near)
     }
 
     #[inline]
     fn set_near(&mut self, near: i128) {
-        self.near = [near as u64, (near >> 64) as u64];
+        self.near = split(near);
     }
 
     #[inline]
@@ -145,6 +145,32 @@ impl ExactSum {
         } else {
             let far = self.far.get_or_insert_default();
             far.finite.add(integer, exponent);
+        }
+    }
+
+    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: the total, of less than 113 bits, of values
+    /// that are not all zeros and lie no more than `octaves` above that exponent.
+    pub(super) fn add_total(&mut self, total: i128, exponent: u32, octaves: u32) {
+        let largest = exponent + octaves;
+        if self.base == NO_BASE || largest >= u32::from(self.base) + REACH {
+            self.raise(base_for(largest, LAST_FINITE));
+        }
+        let base = u32::from(self.base);
+        let addend = if exponent >= base {
+            Some(total << (exponent - base))
+        } else {
+            words::exactly_shifted_down(split(total), base - exponent).map(joined)
+        };
+        let Some(addend) = addend else {
+            let far = self.far.get_or_insert_default();
+            far.finite.add_words(&split(total), exponent);
+            return;
+        };
+        if let Some(near) = self.near().checked_add(addend) {
+            self.set_near(near);
+        } else {
+            self.settle();
+            self.set_near(addend);
         }
     }
 
@@ -304,6 +330,16 @@ fn shifted(significand: i64, offset: u32) -> i128 {
     let low = (significand as u64) << (offset % 64);
     let high = significand >> 1 >> (!offset % 64);
     i128::from(high) << 64 | i128::from(low)
+}
+
+#[inline]
+fn joined([low, high]: [u64; 2]) -> i128 {
+    i128::from(high as i64) << 64 | i128::from(low)
+}
+
+#[inline]
+fn split(number: i128) -> [u64; 2] {
+    [number as u64, (number >> 64) as u64]
 }
 
 /// 2 to a power that is neither subnormal nor infinite.
