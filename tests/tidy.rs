@@ -60,6 +60,7 @@ const FOREIGN: &[&str] = &[
     "chunks_exact",
     "as_chunks",
     "first_chunk",
+    "last_chunk",
     "Row::from",
     "Row,",
     "add_row",

@@ -8,8 +8,10 @@ use std::marker::PhantomData;
 use std::mem;
 
 use foldhash::fast::RandomState;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::Aggregator;
+use super::{Aggregator, Kind, State, StateError};
 
 /// What [`Aggregator::by`] returns: a state for each key.
 #[derive(Clone)]
@@ -159,5 +161,79 @@ impl<A: Clone, K: Hash + Eq + Ord> Groups<A, K> {
     fn finish<T>(self, finish: impl Fn(A) -> T) -> BTreeMap<K, T> {
         let finished = self.states.into_iter();
         finished.map(|(key, state)| (key, finish(state))).collect()
+    }
+}
+
+impl<A, K, F> State for By<A, K, F>
+where
+    A: State + Clone,
+    K: Hash + Eq + Ord + Serialize + DeserializeOwned,
+    F: Clone,
+{
+    /// Groups in the order of their keys.
+    type Plain = Vec<(K, A::Plain)>;
+
+    fn kind(&self) -> Kind {
+        self.groups.kind()
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        self.groups.into_plain()
+    }
+
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+        Ok(By {
+            groups: self.groups.restore(plain)?,
+            key: self.key.clone(),
+        })
+    }
+}
+
+impl<A, K, Q: ?Sized, F> State for ByRef<A, K, Q, F>
+where
+    A: State + Clone,
+    K: Hash + Eq + Ord + Serialize + DeserializeOwned,
+    F: Clone,
+{
+    /// Groups in the order of their keys.
+    type Plain = Vec<(K, A::Plain)>;
+
+    fn kind(&self) -> Kind {
+        self.groups.kind()
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        self.groups.into_plain()
+    }
+
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+        Ok(ByRef {
+            groups: self.groups.restore(plain)?,
+            key: self.key.clone(),
+            borrowed: PhantomData,
+        })
+    }
+}
+
+impl<A: State + Clone, K: Hash + Eq + Ord> Groups<A, K> {
+    fn kind(&self) -> Kind {
+        Kind::new("by", 1).around([self.identity.kind()])
+    }
+
+    fn into_plain(self) -> Vec<(K, A::Plain)> {
+        self.finish(A::into_plain).into_iter().collect()
+    }
+
+    fn restore(&self, plain: Vec<(K, A::Plain)>) -> Result<Self, StateError> {
+        if !plain.is_sorted_by(|earlier, later| earlier.0 < later.0) {
+            return Err(StateError::Impossible("groups out of order"));
+        }
+        let restored = plain
+            .into_iter()
+            .map(|(key, state)| Ok((key, self.identity.restore(state)?)));
+        Ok(Groups {
+            identity: self.identity.clone(),
+            states: restored.collect::<Result<_, StateError>>()?,
+        })
     }
 }

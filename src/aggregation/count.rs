@@ -1,5 +1,6 @@
 //! How many records were scored.
 
+use super::state::counted;
 use super::{Aggregator, Kind, State, StateError};
 
 /// Counts scores of any type. Answer: `u64`, exact.
@@ -64,6 +65,7 @@ impl State for Count {
     }
 
     fn restore(&self, count: u64) -> Result<Count, StateError> {
+        counted([count])?;
         Ok(Count { count })
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::Aggregator;
-use super::order::{Ranked, rank, score_of};
+use super::order::{Ranked, is_rank, rank, score_of};
+use super::state::counted;
+use super::{Aggregator, Kind, State, StateError};
 
 /// The smallest and the largest score with the first record that attains each. Answer:
 /// [`Extremes`], exact.
@@ -96,5 +97,41 @@ impl Aggregator<f64> for Extrema {
             max: seen.then(|| ranked(!self.max.0, self.max.1)),
             nan: self.nan,
         }
+    }
+}
+
+impl State for Extrema {
+    /// Rank and index of the smallest and of the largest, where there are any; how many are NaN.
+    type Plain = (Option<[(i64, u64); 2]>, u64);
+
+    fn kind(&self) -> Kind {
+        Kind::new("extrema", 1)
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        let seen = self.min != NOTHING;
+        let largest = (!self.max.0, self.max.1);
+        (seen.then_some([self.min, largest]), self.nan)
+    }
+
+    fn restore(&self, (extremes, nan): Self::Plain) -> Result<Extrema, StateError> {
+        counted([nan])?;
+        let Some([min, max]) = extremes else {
+            return Ok(Extrema {
+                nan,
+                ..Extrema::new()
+            });
+        };
+        if !(is_rank(min.0) && is_rank(max.0)) {
+            return Err(StateError::Impossible("an extreme that is NaN"));
+        }
+        if min.0 > max.0 || (min.0 == max.0 && min.1 != max.1) {
+            return Err(StateError::Impossible("extremes that cross"));
+        }
+        Ok(Extrema {
+            min,
+            max: (!max.0, max.1),
+            nan,
+        })
     }
 }

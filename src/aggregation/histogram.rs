@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::Aggregator;
 use super::exact::ExactSum;
+use super::state::counted;
+use super::{Aggregator, Kind, State, StateError};
 
 /// Counts the scores in each bin. Answer: [`Bins`], exact.
 ///
@@ -200,5 +201,34 @@ impl Aggregator<f64> for Histogram {
             over: self.over,
             nan: self.nan,
         }
+    }
+}
+
+impl State for Histogram {
+    /// The counts of the bins, and of the scores under them, over them, and NaN.
+    type Plain = (Vec<u64>, [u64; 3]);
+
+    fn kind(&self) -> Kind {
+        Kind::new("histogram", 1).with(&*self.edges)
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        (self.counts, [self.under, self.over, self.nan])
+    }
+
+    fn restore(&self, (counts, aside): Self::Plain) -> Result<Histogram, StateError> {
+        if counts.len() != self.counts.len() {
+            return Err(StateError::Impossible("another number of bins"));
+        }
+        counted(counts.iter().copied().chain(aside))?;
+        let [under, over, nan] = aside;
+        Ok(Histogram {
+            edges: Arc::clone(&self.edges),
+            density: self.density,
+            counts,
+            under,
+            over,
+            nan,
+        })
     }
 }

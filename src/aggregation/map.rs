@@ -1,6 +1,6 @@
 //! An aggregator whose answer is turned into another.
 
-use super::Aggregator;
+use super::{Aggregator, Kind, State, StateError};
 
 /// What [`Aggregator::map`] returns.
 #[derive(Clone)]
@@ -30,11 +30,40 @@ where
         self.inner.observe(index, score);
     }
 
+    #[inline]
+    fn observe_slice(&mut self, first: u64, scores: &[S])
+    where
+        S: Sized,
+    {
+        self.inner.observe_slice(first, scores);
+    }
+
+    fn fork(&self) -> Self {
+        Map::new(self.inner.fork(), self.turn.clone())
+    }
+
     fn merge(&mut self, later: Self) {
         self.inner.merge(later.inner);
     }
 
     fn finish(self) -> T {
         (self.turn)(self.inner.finish())
+    }
+}
+
+impl<A: State, F: Clone> State for Map<A, F> {
+    type Plain = A::Plain;
+
+    /// That of the aggregator inside: closures do not travel.
+    fn kind(&self) -> Kind {
+        self.inner.kind()
+    }
+
+    fn into_plain(self) -> A::Plain {
+        self.inner.into_plain()
+    }
+
+    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
+        Ok(Map::new(self.inner.restore(plain)?, self.turn.clone()))
     }
 }

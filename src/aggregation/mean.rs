@@ -1,7 +1,7 @@
 //! The mean of the scores.
 
-use super::Aggregator;
-use super::exact::ExactSum;
+use super::exact::{ExactSum, PlainSum};
+use super::{Aggregator, Kind, State, StateError};
 
 /// The exact sum divided by the count, rounded once. Answer: `f64`.
 ///
@@ -56,5 +56,22 @@ impl Aggregator<f64> for Mean {
 
     fn finish(self) -> f64 {
         self.sum.over(self.count)
+    }
+}
+
+impl State for Mean {
+    type Plain = (u64, PlainSum);
+
+    fn kind(&self) -> Kind {
+        Kind::new("mean", 1)
+    }
+
+    fn into_plain(self) -> (u64, PlainSum) {
+        (self.count, self.sum.into_plain())
+    }
+
+    fn restore(&self, (count, sum): (u64, PlainSum)) -> Result<Mean, StateError> {
+        let sum = ExactSum::restore(sum.of_count(count)?)?;
+        Ok(Mean { sum, count })
     }
 }

@@ -57,11 +57,13 @@
 //!
 //! # One's own
 //!
-//! Three functions, and a claim if it holds. [`assert_laws`] checks it with the harness that checks
-//! the built-in ones.
+//! Three functions, and a claim if it holds. Three more say what its [`State`] is as plain data: they
+//! let partials of other processes and machines be merged, and an aggregator that never leaves its
+//! process can do without. [`assert_laws`] asks for them all the same. It is the harness that checks
+//! the built-in ones, and it compares states as well as answers.
 //!
 //! ```
-//! use manyhands::aggregation::{Aggregator, assert_laws};
+//! use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
 //!
 //! /// The longest text.
 //! #[derive(Clone, Default)]
@@ -78,6 +80,19 @@
 //!     }
 //!     fn finish(self) -> usize {
 //!         self.0
+//!     }
+//! }
+//!
+//! impl State for Longest {
+//!     type Plain = usize;
+//!     fn kind(&self) -> Kind {
+//!         Kind::new("longest", 1)
+//!     }
+//!     fn into_plain(self) -> usize {
+//!         self.0
+//!     }
+//!     fn restore(&self, length: usize) -> Result<Self, StateError> {
+//!         Ok(Longest(length))
 //!     }
 //! }
 //!
@@ -137,6 +152,8 @@ pub use variance::{StdDev, Variance};
 /// 2. **Identity**: merging with a fresh clone, on either side, changes nothing.
 /// 3. **Commutative**, only where [`COMMUTATIVE`](Aggregator::COMMUTATIVE) says so: the order of
 ///    observing and merging never shows in the output.
+/// 4. **At once or one by one**: [`observe_slice`](Aggregator::observe_slice) does what observing
+///    one score after the other does, and what [forks](Aggregator::fork) take in is not lost.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not aggregate scores of the type `{S}`",
     note = "look at one side of a score with `.of(|score: &Score| …)`; numbers are aggregated as `f64`",

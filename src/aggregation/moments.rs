@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Aggregator;
-use super::exact::ExactMoments;
+use super::exact::{ExactMoments, Number, PlainSum};
+use super::{Aggregator, Kind, State, StateError};
 
 /// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
 ///
@@ -28,6 +28,9 @@ pub struct Moments {
     count: u64,
     exact: ExactMoments,
 }
+
+/// The count, the sum and the sum of squares.
+pub(super) type PlainMoments = (u64, PlainSum, Number);
 
 /// What [`Moments`] answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -114,5 +117,23 @@ impl Aggregator<f64> for Moments {
             variance,
             stddev: deviation(variance),
         }
+    }
+}
+
+impl State for Moments {
+    type Plain = PlainMoments;
+
+    fn kind(&self) -> Kind {
+        Kind::new("moments", 1)
+    }
+
+    fn into_plain(self) -> PlainMoments {
+        let (sum, squares) = self.exact.into_plain();
+        (self.count, sum, squares)
+    }
+
+    fn restore(&self, (count, sum, squares): PlainMoments) -> Result<Moments, StateError> {
+        let exact = ExactMoments::restore(sum.of_count(count)?, squares)?;
+        Ok(Moments { count, exact })
     }
 }

@@ -2,7 +2,12 @@
 
 use std::marker::PhantomData;
 
-use super::Aggregator;
+use super::{Aggregator, Kind, State, StateError};
+
+/// Scores looked at before they are handed on together: enough that what the inner aggregator does
+/// once for each slice is lost among them, few enough that they stay in the nearest cache (4 KiB of
+/// `f64`).
+const BLOCK: usize = 512;
 
 /// What [`Aggregator::of`] returns: an aggregator of `R` that hands `S` on.
 pub struct Of<A, F, S> {
@@ -42,11 +47,45 @@ where
         self.inner.observe(index, &(self.look)(score));
     }
 
+    #[inline]
+    fn observe_slice(&mut self, first: u64, scores: &[R])
+    where
+        R: Sized,
+    {
+        let mut seen = Vec::with_capacity(scores.len().min(BLOCK));
+        for (first, block) in (first..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
+            seen.clear();
+            seen.extend(block.iter().map(&self.look));
+            self.inner.observe_slice(first, &seen);
+        }
+    }
+
+    fn fork(&self) -> Self {
+        Of::new(self.inner.fork(), self.look.clone())
+    }
+
     fn merge(&mut self, later: Self) {
         self.inner.merge(later.inner);
     }
 
     fn finish(self) -> A::Output {
         self.inner.finish()
+    }
+}
+
+impl<A: State, F: Clone, S> State for Of<A, F, S> {
+    type Plain = A::Plain;
+
+    /// That of the aggregator inside: closures do not travel.
+    fn kind(&self) -> Kind {
+        self.inner.kind()
+    }
+
+    fn into_plain(self) -> A::Plain {
+        self.inner.into_plain()
+    }
+
+    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
+        Ok(Of::new(self.inner.restore(plain)?, self.look.clone()))
     }
 }

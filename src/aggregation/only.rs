@@ -1,6 +1,6 @@
 //! An aggregator that leaves scores out.
 
-use super::Aggregator;
+use super::{Aggregator, Kind, State, StateError};
 
 /// What [`Aggregator::only`] returns.
 #[derive(Clone)]
@@ -31,11 +31,32 @@ where
         }
     }
 
+    fn fork(&self) -> Self {
+        Only::new(self.inner.fork(), self.keep.clone())
+    }
+
     fn merge(&mut self, later: Self) {
         self.inner.merge(later.inner);
     }
 
     fn finish(self) -> A::Output {
         self.inner.finish()
+    }
+}
+
+impl<A: State, F: Clone> State for Only<A, F> {
+    type Plain = A::Plain;
+
+    /// That of the aggregator inside: closures do not travel.
+    fn kind(&self) -> Kind {
+        self.inner.kind()
+    }
+
+    fn into_plain(self) -> A::Plain {
+        self.inner.into_plain()
+    }
+
+    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
+        Ok(Only::new(self.inner.restore(plain)?, self.keep.clone()))
     }
 }

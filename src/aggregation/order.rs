@@ -22,6 +22,11 @@ pub(super) fn score_of(rank: i64) -> f64 {
     f64::from_bits(flip_negative(rank) as u64)
 }
 
+/// Whether this is the rank of any score but NaN.
+pub(super) fn is_rank(rank: i64) -> bool {
+    !score_of(rank).is_nan()
+}
+
 /// Negative floats grow in magnitude with their bits, so all bits but the sign turn over. Its own
 /// inverse.
 #[inline]

@@ -14,6 +14,11 @@ const FINGERPRINT_BYTES: usize = 16;
 /// … and that tell whether a state has come through whole.
 const CHECKSUM_BYTES: usize = 8;
 
+/// The most records that a state is believed to have seen: what one core scores in two years at a
+/// nanosecond each. Without a bound, merging states from anywhere could overflow their counts; with
+/// this one, that takes 256 of them that lie.
+pub(super) const MOST_RECORDS: u64 = 1 << 56;
+
 /// The state of an aggregator as plain data.
 ///
 /// A state that can be written down can leave the process: partials of several machines are
@@ -30,18 +35,24 @@ const CHECKSUM_BYTES: usize = 8;
 /// up is in its [`Kind`], and a state of any other kind is refused.
 ///
 /// ```
-/// use manyhands::aggregation::{Aggregator, Count, State};
+/// use manyhands::aggregation::{Aggregator, Count, Mean, State, StateError};
 ///
-/// let mut there = Count::new();
-/// there.observe(0, "a");
+/// let fresh = (Count::new(), Mean::new());
+/// let mut there = fresh.clone();
+/// there.observe(2, &0.3);
 /// let bytes = there.save();
 ///
-/// let mut here = Count::new();
-/// here.observe(1, "b");
-/// Aggregator::<str>::merge(&mut here, Count::new().load(&bytes)?);
-/// assert_eq!(Aggregator::<str>::finish(here), 2);
+/// let mut here = fresh.clone();
+/// here.observe_slice(0, &[0.1, 0.2]);
+/// here.merge(fresh.load(&bytes)?);
+/// assert_eq!(here.finish(), (3, 0.2));
 ///
-/// assert!(Count::new().load(&bytes[1..]).is_err());
+/// assert_eq!(fresh.load(&bytes[..20]).err(), Some(StateError::Damaged));
+/// let foreign = (Mean::new(), Count::new()).load(&bytes);
+/// assert_eq!(
+///     foreign.err().map(|error| error.to_string()).as_deref(),
+///     Some("the state is of tuple/1(count/1, mean/1), where tuple/1(mean/1, count/1) was expected"),
+/// );
 /// # Ok::<(), manyhands::aggregation::StateError>(())
 /// ```
 pub trait State: Sized {
@@ -71,9 +82,9 @@ pub trait State: Sized {
     #[must_use]
     fn save(self) -> Vec<u8> {
         let mut bytes = PREFIX.to_vec();
-        bytes.extend(self.kind().fingerprint());
-        let content = (self.kind().name, self.into_plain());
-        bytes = match postcard::to_extend(&content, bytes) {
+        let kind = self.kind();
+        bytes.extend(kind.fingerprint());
+        bytes = match postcard::to_extend(&(kind.name, self.into_plain()), bytes) {
             Ok(bytes) => bytes,
             Err(error) => panic!("the state has no canonical bytes: {error}"),
         };
@@ -89,36 +100,52 @@ pub trait State: Sized {
     ///
     /// Where the bytes are no state, or not all of one, or that of an aggregator of another kind.
     fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
-        let body = bytes.strip_prefix(PREFIX).ok_or_else(|| {
-            if bytes.starts_with(MARK) {
-                StateError::Layout
-            } else {
-                StateError::NoState
-            }
-        })?;
-        let (whole, sum) = bytes
-            .split_last_chunk::<CHECKSUM_BYTES>()
-            .ok_or(StateError::Damaged)?;
-        if checksum(whole) != *sum {
-            return Err(StateError::Damaged);
-        }
-        let (fingerprint, body) = body
+        let content = checked(bytes)?;
+        let (fingerprint, content) = content
             .split_first_chunk::<FINGERPRINT_BYTES>()
             .ok_or(StateError::Damaged)?;
+        let (name, content) =
+            postcard::take_from_bytes::<&str>(content).map_err(|_| StateError::Damaged)?;
         let expected = self.kind();
-        let (name, body) =
-            postcard::take_from_bytes::<String>(body).map_err(|_| StateError::Damaged)?;
         if *fingerprint != expected.fingerprint() {
             return Err(StateError::Foreign {
-                found: name,
+                found: name.to_owned(),
                 expected: expected.name,
             });
         }
-        match postcard::take_from_bytes(body) {
-            Ok((plain, rest)) if rest.len() == CHECKSUM_BYTES => self.restore(plain),
+        match postcard::take_from_bytes(content) {
+            Ok((plain, [])) => self.restore(plain),
             _ => Err(StateError::Damaged),
         }
     }
+}
+
+/// What lies between the prefix and the checksum, where both are as they should be.
+fn checked(bytes: &[u8]) -> Result<&[u8], StateError> {
+    if !bytes.starts_with(PREFIX) {
+        let marked = bytes.starts_with(MARK) && bytes.len() >= PREFIX.len();
+        return Err(if marked {
+            StateError::Layout
+        } else {
+            StateError::NoState
+        });
+    }
+    let (whole, sum) = bytes
+        .split_last_chunk::<CHECKSUM_BYTES>()
+        .ok_or(StateError::Damaged)?;
+    if checksum(whole) != *sum {
+        return Err(StateError::Damaged);
+    }
+    whole.strip_prefix(PREFIX).ok_or(StateError::Damaged)
+}
+
+/// What all of these counts come to, where that is at most [`MOST_RECORDS`].
+pub(super) fn counted(counts: impl IntoIterator<Item = u64>) -> Result<u64, StateError> {
+    let mut counts = counts.into_iter();
+    let total = counts.try_fold(0_u64, |total, count| total.checked_add(count));
+    total
+        .filter(|total| *total <= MOST_RECORDS)
+        .ok_or(StateError::Impossible("more records than there can be"))
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {

@@ -1,7 +1,7 @@
 //! The sum of the scores.
 
-use super::Aggregator;
-use super::exact::ExactSum;
+use super::exact::{ExactSum, PlainSum};
+use super::{Aggregator, Kind, State, StateError};
 
 /// The exact sum, rounded once. Answer: `f64`.
 ///
@@ -50,5 +50,22 @@ impl Aggregator<f64> for Sum {
 
     fn finish(self) -> f64 {
         self.sum.value()
+    }
+}
+
+impl State for Sum {
+    type Plain = PlainSum;
+
+    fn kind(&self) -> Kind {
+        Kind::new("sum", 1)
+    }
+
+    fn into_plain(self) -> PlainSum {
+        self.sum.into_plain()
+    }
+
+    fn restore(&self, sum: PlainSum) -> Result<Sum, StateError> {
+        let sum = ExactSum::restore(sum)?;
+        Ok(Sum { sum })
     }
 }

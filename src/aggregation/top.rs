@@ -2,8 +2,8 @@
 
 use std::collections::BinaryHeap;
 
-use super::Aggregator;
-use super::order::{Ranked, rank, score_of};
+use super::order::{Ranked, is_rank, rank, score_of};
+use super::{Aggregator, Kind, State, StateError};
 
 /// The records with the `k` highest scores, best first. Answer: `Vec<`[`Ranked`]`>`, exact.
 ///
@@ -120,5 +120,36 @@ impl<const HIGHEST: bool> Aggregator<f64> for Podium<HIGHEST> {
                 score: score_of(Self::badness(badness)),
             })
             .collect()
+    }
+}
+
+impl<const HIGHEST: bool> State for Podium<HIGHEST> {
+    /// Those on the podium, best first, by how bad their score is and then by index.
+    type Plain = Vec<(i64, u64)>;
+
+    fn kind(&self) -> Kind {
+        Kind::new(if HIGHEST { "top" } else { "bottom" }, 1).with(&self.places)
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        self.standing.into_sorted_vec()
+    }
+
+    fn restore(&self, standing: Self::Plain) -> Result<Self, StateError> {
+        if standing.len() > self.places {
+            return Err(StateError::Impossible("more records than places"));
+        }
+        if !standing.is_sorted() {
+            return Err(StateError::Impossible("a podium out of order"));
+        }
+        let mut ranks = standing.iter().map(|place| Self::badness(place.0));
+        if !ranks.all(is_rank) {
+            return Err(StateError::Impossible("NaN on a podium"));
+        }
+        let mut podium = Podium::new(self.places);
+        for candidate in standing {
+            podium.enter(candidate);
+        }
+        Ok(podium)
     }
 }

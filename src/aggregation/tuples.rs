@@ -1,6 +1,6 @@
 //! Tuples of aggregators, side by side over the same scores.
 
-use super::Aggregator;
+use super::{Aggregator, Kind, State, StateError};
 
 impl<S: ?Sized> Aggregator<S> for () {
     type Output = ();
@@ -9,9 +9,30 @@ impl<S: ?Sized> Aggregator<S> for () {
     #[inline]
     fn observe(&mut self, _index: u64, _score: &S) {}
 
+    #[inline]
+    fn observe_slice(&mut self, _first: u64, _scores: &[S])
+    where
+        S: Sized,
+    {
+    }
+
     fn merge(&mut self, _later: ()) {}
 
     fn finish(self) {}
+}
+
+impl State for () {
+    type Plain = ();
+
+    fn kind(&self) -> Kind {
+        Kind::new("tuple", 1).around([])
+    }
+
+    fn into_plain(self) {}
+
+    fn restore(&self, _plain: ()) -> Result<(), StateError> {
+        Ok(())
+    }
 }
 
 macro_rules! side_by_side {
@@ -25,12 +46,40 @@ macro_rules! side_by_side {
                 $(self.$place.observe(index, score);)+
             }
 
+            #[inline]
+            fn observe_slice(&mut self, first: u64, scores: &[S])
+            where
+                S: Sized,
+            {
+                $(self.$place.observe_slice(first, scores);)+
+            }
+
+            fn fork(&self) -> Self {
+                ($(self.$place.fork(),)+)
+            }
+
             fn merge(&mut self, later: Self) {
                 $(self.$place.merge(later.$place);)+
             }
 
             fn finish(self) -> Self::Output {
                 ($(self.$place.finish(),)+)
+            }
+        }
+
+        impl<$($aggregator: State),+> State for ($($aggregator,)+) {
+            type Plain = ($($aggregator::Plain,)+);
+
+            fn kind(&self) -> Kind {
+                Kind::new("tuple", 1).around([$(self.$place.kind()),+])
+            }
+
+            fn into_plain(self) -> Self::Plain {
+                ($(self.$place.into_plain(),)+)
+            }
+
+            fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+                Ok(($(self.$place.restore(plain.$place)?,)+))
             }
         }
     };

@@ -1,7 +1,7 @@
 //! How far the scores spread: variance and standard deviation.
 
-use super::Aggregator;
-use super::moments::{Moments, deviation};
+use super::moments::{Moments, PlainMoments, deviation};
+use super::{Aggregator, Kind, State, StateError};
 
 /// The variance, from the exact Σx and Σx², rounded once. Answer: `f64`.
 ///
@@ -61,6 +61,25 @@ impl Aggregator<f64> for Variance {
     }
 }
 
+impl State for Variance {
+    type Plain = PlainMoments;
+
+    fn kind(&self) -> Kind {
+        Kind::new("variance", 1).with(&self.population)
+    }
+
+    fn into_plain(self) -> PlainMoments {
+        self.moments.into_plain()
+    }
+
+    fn restore(&self, plain: PlainMoments) -> Result<Variance, StateError> {
+        Ok(Variance {
+            population: self.population,
+            moments: self.moments.restore(plain)?,
+        })
+    }
+}
+
 /// The square root of the [`Variance`]: the variance is rounded once, and its root once more, so
 /// the answer is within one unit in the last place. Answer: `f64`.
 ///
@@ -111,5 +130,22 @@ impl Aggregator<f64> for StdDev {
 
     fn finish(self) -> f64 {
         deviation(self.variance.finish())
+    }
+}
+
+impl State for StdDev {
+    type Plain = PlainMoments;
+
+    fn kind(&self) -> Kind {
+        Kind::new("stddev", 1).around([self.variance.kind()])
+    }
+
+    fn into_plain(self) -> PlainMoments {
+        self.variance.into_plain()
+    }
+
+    fn restore(&self, plain: PlainMoments) -> Result<StdDev, StateError> {
+        let variance = self.variance.restore(plain)?;
+        Ok(StdDev { variance })
     }
 }

@@ -1,7 +1,7 @@
 //! Aggregators whose number is known only at run time: a vector of them, or one that may be left
 //! out.
 
-use super::Aggregator;
+use super::{Aggregator, Kind, State, StateError};
 
 /// Side by side over the same scores, as tuples are, but all of one type. Answer: a vector.
 ///
@@ -17,6 +17,20 @@ impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Vec<A> {
         }
     }
 
+    #[inline]
+    fn observe_slice(&mut self, first: u64, scores: &[S])
+    where
+        S: Sized,
+    {
+        for aggregator in self {
+            aggregator.observe_slice(first, scores);
+        }
+    }
+
+    fn fork(&self) -> Self {
+        self.iter().map(A::fork).collect()
+    }
+
     fn merge(&mut self, later: Self) {
         for (aggregator, later) in self.iter_mut().zip(later) {
             aggregator.merge(later);
@@ -25,6 +39,26 @@ impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Vec<A> {
 
     fn finish(self) -> Self::Output {
         self.into_iter().map(A::finish).collect()
+    }
+}
+
+impl<A: State> State for Vec<A> {
+    type Plain = Vec<A::Plain>;
+
+    fn kind(&self) -> Kind {
+        Kind::new("vector", 1).around(self.iter().map(A::kind))
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        self.into_iter().map(A::into_plain).collect()
+    }
+
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+        if plain.len() != self.len() {
+            return Err(StateError::Impossible("another number of aggregators"));
+        }
+        let pairs = self.iter().zip(plain);
+        pairs.map(|(set_up, plain)| set_up.restore(plain)).collect()
     }
 }
 
@@ -40,6 +74,20 @@ impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Option<A> {
         }
     }
 
+    #[inline]
+    fn observe_slice(&mut self, first: u64, scores: &[S])
+    where
+        S: Sized,
+    {
+        if let Some(aggregator) = self {
+            aggregator.observe_slice(first, scores);
+        }
+    }
+
+    fn fork(&self) -> Self {
+        self.as_ref().map(A::fork)
+    }
+
     fn merge(&mut self, later: Self) {
         if let (Some(aggregator), Some(later)) = (self, later) {
             aggregator.merge(later);
@@ -48,5 +96,25 @@ impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Option<A> {
 
     fn finish(self) -> Self::Output {
         self.map(A::finish)
+    }
+}
+
+impl<A: State> State for Option<A> {
+    type Plain = Option<A::Plain>;
+
+    fn kind(&self) -> Kind {
+        Kind::new("option", 1).around(self.as_ref().map(A::kind))
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        self.map(A::into_plain)
+    }
+
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+        match (self, plain) {
+            (Some(set_up), Some(plain)) => set_up.restore(plain).map(Some),
+            (None, None) => Ok(None),
+            _ => Err(StateError::Impossible("one aggregator more or less")),
+        }
     }
 }

@@ -27,17 +27,38 @@ pub fn finite() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Up to `most` scores from [`finite`], some of them with their negatives further on.
+/// Up to `most` scores from [`finite`], some of them with their negatives further on, some with half
+/// of their last bit, which makes a tie.
 pub fn finite_scores(most: usize) -> impl Strategy<Value = Vec<f64>> {
-    (vec(finite(), 0..most), any::<u64>()).prop_map(|(mut scores, cancelled)| {
-        let negatives: Vec<f64> = (0..)
-            .zip(&scores)
-            .filter(|(place, _)| cancelled >> (place % 64) & 1 == 1)
-            .map(|(_, score)| -score)
-            .collect();
-        scores.extend(negatives);
+    let some_bits = || any::<u64>();
+    let strategy = (
+        vec(finite(), 0..most),
+        some_bits(),
+        some_bits(),
+        some_bits(),
+    );
+    strategy.prop_map(|(scores, cancelled, halved, sparse)| {
+        let some = |chosen: u64| {
+            let places = (0..).zip(&scores);
+            places
+                .filter(move |(place, _)| chosen >> (place % 64) & 1 == 1)
+                .map(|(_, score)| *score)
+        };
+        let negatives = some(cancelled).map(|score| -score);
+        let halves = some(halved & sparse).map(half_of_the_last_bit);
         scores
+            .iter()
+            .copied()
+            .chain(negatives)
+            .chain(halves)
+            .collect()
     })
+}
+
+/// Half of what the last bit of a score counts; 0 where that is too small for a float.
+fn half_of_the_last_bit(score: f64) -> f64 {
+    let magnitude = score.abs();
+    (magnitude - f64::from_bits(magnitude.to_bits().saturating_sub(1))) / 2.0
 }
 
 /// Scores with every special value among ordinary ones, repeats included; no NaN unless asked.

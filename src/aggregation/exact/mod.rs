@@ -11,6 +11,7 @@
 //! arithmetic and one rounding.
 
 mod moments;
+mod plain;
 mod products;
 mod slices;
 mod sum;
@@ -19,6 +20,7 @@ mod window;
 mod words;
 
 pub(super) use moments::ExactMoments;
+pub(super) use plain::{Number, PlainSum};
 pub use products::ExactProducts;
 pub use sum::ExactSum;
 pub(super) use wide::Wide;

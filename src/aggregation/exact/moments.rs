@@ -55,6 +55,20 @@ const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
 const PATIENCE: u16 = 16;
 
 impl ExactMoments {
+    /// The sums of values that come to these.
+    pub(super) fn far_from(sum: ExactSum, squares: Window) -> ExactMoments {
+        let (zero, negative_zero) = (sum.zero, sum.negative_zero);
+        let values = sum.far.map_or_else(OutOfReach::default, |values| *values);
+        // Values that cancel leave nothing but their squares.
+        let any = !values.is_empty() || !squares.is_empty();
+        ExactMoments {
+            far: any.then(|| Box::new(Far { values, squares })),
+            zero,
+            negative_zero,
+            ..ExactMoments::default()
+        }
+    }
+
     /// Adds a value and its square.
     #[inline]
     pub(in crate::aggregation) fn add(&mut self, value: f64) {

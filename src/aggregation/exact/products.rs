@@ -51,6 +51,14 @@ impl ExactProducts {
         }
     }
 
+    /// The sum of these products.
+    pub(super) fn far_from(products: Window) -> ExactProducts {
+        ExactProducts {
+            far: (!products.is_empty()).then(|| Box::new(products)),
+            ..ExactProducts::new()
+        }
+    }
+
     /// Adds the product of two values.
     #[inline]
     pub fn add(&mut self, left: f64, right: f64) {

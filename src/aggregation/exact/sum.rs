@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{
     FRACTION_BITS, LAST_FINITE, NO_BASE, REACH, UNIT_EXPONENT, Wide, Window, any_significand,
-    base_for, exponent_field, significand, words,
+    base_for, exponent_field, plain::Seen, significand, words,
 };
 
 /// The sum of any number of `f64` values without any rounding, in whatever order they come.
@@ -39,12 +39,12 @@ pub struct ExactSum {
     /// values of nearly all data are within reach; adding them is integer arithmetic in registers,
     /// where the window would wait for memory each time.
     near: [u64; 2],
-    far: Option<Box<OutOfReach>>,
+    pub(super) far: Option<Box<OutOfReach>>,
     /// The least exponent field within reach: a multiple of 32, and never so low or so high that a
     /// subnormal or an infinity would seem within reach.
     base: u16,
-    zero: bool,
-    negative_zero: bool,
+    pub(super) zero: bool,
+    pub(super) negative_zero: bool,
 }
 
 /// The values that few sums ever see.
@@ -52,9 +52,9 @@ pub struct ExactSum {
 pub(super) struct OutOfReach {
     /// The sum of the finite ones, and of what outgrew what is near.
     pub(super) finite: Window,
-    nan: u64,
-    infinite: u64,
-    negative_infinite: u64,
+    pub(super) nan: u64,
+    pub(super) infinite: u64,
+    pub(super) negative_infinite: u64,
 }
 
 /// Bases so far from both ends of the exponents that no quotient of what is near by any count is
@@ -73,10 +73,10 @@ impl ExactSum {
         }
     }
 
-    /// The sum of these values, and of zeros where they are said to have been among them.
+    /// The sum of these values, and of these zeros.
     pub(super) fn far_from(values: OutOfReach, zero: bool, negative_zero: bool) -> ExactSum {
         ExactSum {
-            far: Some(Box::new(values)),
+            far: (!values.is_empty()).then(|| Box::new(values)),
             zero,
             negative_zero,
             ..ExactSum::new()
@@ -157,7 +157,9 @@ impl ExactSum {
         }
         let base = u32::from(self.base);
         let addend = if exponent >= base {
-            Some(total << (exponent - base))
+            // The topmost base has exponents above its reach.
+            let up = exponent - base;
+            (up <= i128::BITS - 114).then(|| total << up)
         } else {
             words::exactly_shifted_down(split(total), base - exponent).map(joined)
         };
@@ -276,8 +278,18 @@ impl ExactSum {
 
     /// The sum where every value was −0.
     fn signed_zero(&self) -> Option<f64> {
-        let nothing_else = !self.zero && self.base == NO_BASE && self.all_near();
-        (self.negative_zero && nothing_else).then_some(-0.0)
+        (self.seen() == Seen::NegativeZeros).then_some(-0.0)
+    }
+
+    /// Which finite values were added.
+    pub(super) fn seen(&self) -> Seen {
+        if self.zero || self.base != NO_BASE || !self.all_near() {
+            Seen::Others
+        } else if self.negative_zero {
+            Seen::NegativeZeros
+        } else {
+            Seen::Nothing
+        }
     }
 
     /// The finite values' sum.
@@ -303,6 +315,10 @@ impl OutOfReach {
             f64::NEG_INFINITY => self.negative_infinite += 1,
             _ => self.nan += 1,
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.finite.is_empty() && self.not_finite().is_none()
     }
 
     pub(super) fn merge(&mut self, other: OutOfReach) {

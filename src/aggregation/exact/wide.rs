@@ -59,6 +59,11 @@ impl Wide {
         }
     }
 
+    /// Whether it is negative, its digits, and the power of two that the lowest of them counts.
+    pub(super) fn parts(&self) -> (bool, &[u32], i32) {
+        (self.negative, &self.digits, self.exponent)
+    }
+
     /// The product with a whole number.
     pub(in crate::aggregation) fn times(&self, factor: u64) -> Wide {
         let factor = [factor as u32, (factor >> LIMB_BITS) as u32];

@@ -4,11 +4,12 @@ mod octaves;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Aggregator;
-use super::order::{rank, score_of};
-use octaves::{Octaves, SMALLEST};
+use super::order::{is_rank, rank, score_of};
+use super::state::counted;
+use super::{Aggregator, Kind, State, StateError};
+use octaves::{Octaves, Runs, SMALLEST};
 
 /// The quantiles asked for where nobody says which.
 const USUAL: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
@@ -96,6 +97,11 @@ impl Quantiles {
         }
     }
 
+    /// How many scores there were, NaN aside.
+    fn count(&self) -> u64 {
+        self.zero + self.sides.iter().map(Octaves::total).sum::<u64>()
+    }
+
     /// The estimate of the score of this rank.
     fn score_at(&self, rank: u64) -> f64 {
         let [above, below] = &self.sides;
@@ -149,7 +155,7 @@ impl Aggregator<f64> for Quantiles {
     }
 
     fn finish(self) -> QuantileSummary {
-        let count = self.zero + self.sides.iter().map(Octaves::total).sum::<u64>();
+        let count = self.count();
         let (min, max) = (score_of(self.min), score_of(self.max));
         let answer = |q: f64| match (q * (count - 1) as f64) as u64 {
             0 => min,
@@ -168,4 +174,71 @@ impl Aggregator<f64> for Quantiles {
             },
         }
     }
+}
+
+impl State for Quantiles {
+    type Plain = PlainQuantiles;
+
+    fn kind(&self) -> Kind {
+        Kind::new("quantiles", 1).with(&*self.asked)
+    }
+
+    fn into_plain(self) -> PlainQuantiles {
+        let seen = self.min <= self.max;
+        PlainQuantiles {
+            extremes: seen.then_some((self.min, self.max)),
+            zero: self.zero,
+            nan: self.nan,
+            sides: self.sides.map(Octaves::into_runs),
+        }
+    }
+
+    fn restore(&self, plain: PlainQuantiles) -> Result<Quantiles, StateError> {
+        let counts = plain.sides.iter().flatten().map(|&(_, count)| count);
+        counted(counts.chain([plain.zero, plain.nan]))?;
+        let (min, max) = plain.extremes.unwrap_or((i64::MAX, i64::MIN));
+        let [above, below] = plain.sides;
+        let restored = Quantiles {
+            asked: Arc::clone(&self.asked),
+            min,
+            max,
+            sides: [Octaves::of_runs(above)?, Octaves::of_runs(below)?],
+            zero: plain.zero,
+            nan: plain.nan,
+        };
+        let count = restored.count();
+        let possible = match plain.extremes {
+            None => count == 0,
+            Some(_) => {
+                min <= max
+                    && is_rank(min)
+                    && is_rank(max)
+                    && count > 0
+                    && estimate(score_of(min)) == restored.score_at(0)
+                    && estimate(score_of(max)) == restored.score_at(count - 1)
+            }
+        };
+        possible
+            .then_some(restored)
+            .ok_or(StateError::Impossible("extremes outside their buckets"))
+    }
+}
+
+/// What stands for a score: 0 for those too small to have a bucket.
+fn estimate(score: f64) -> f64 {
+    if score.abs() >= SMALLEST {
+        octaves::estimate(score.abs()).copysign(score)
+    } else {
+        0.0
+    }
+}
+
+/// [`Quantiles`] as plain data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlainQuantiles {
+    /// Ranks of the smallest and the largest score, where there are any.
+    extremes: Option<(i64, i64)>,
+    zero: u64,
+    nan: u64,
+    sides: [Runs; 2],
 }

@@ -1,5 +1,7 @@
 //! Counts of positive scores, 128 buckets to each octave, octaves only where there are scores.
 
+use crate::aggregation::StateError;
+
 /// The smallest score counted here: the smallest normal `f64`.
 pub(super) const SMALLEST: f64 = f64::MIN_POSITIVE;
 
@@ -11,6 +13,10 @@ const FRACTION_BITS: u32 = 52;
 
 /// The counts of one octave: the scores that share an exponent.
 type Page = Box<[u64; BUCKETS]>;
+
+/// Counts of buckets, lowest first, each behind the number of empty buckets since the last: the
+/// same counts have one such list, and neighbours take two bytes or three.
+pub(super) type Runs = Vec<(u32, u64)>;
 
 /// A window of octaves, from the lowest to the highest that has scores.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +81,40 @@ impl Octaves {
         }
     }
 
+    /// The counts that are not 0.
+    pub(super) fn into_runs(self) -> Runs {
+        let mut end = 0;
+        let mut runs = Runs::new();
+        for (octave, page) in (self.first..).zip(&self.pages) {
+            for (place, &count) in page.iter().flat_map(|page| page.iter().enumerate()) {
+                let bucket = octave * BUCKETS + place;
+                if count > 0 {
+                    runs.push(((bucket - end) as u32, count));
+                    end = bucket + 1;
+                }
+            }
+        }
+        runs
+    }
+
+    /// The octaves with these counts.
+    pub(super) fn of_runs(runs: Runs) -> Result<Octaves, StateError> {
+        let mut octaves = Octaves::default();
+        let mut end = 0;
+        for (gap, count) in runs {
+            let bucket = usize::saturating_add(end, gap as usize);
+            if !(bucket_of(SMALLEST)..=bucket_of(f64::INFINITY)).contains(&bucket) {
+                return Err(StateError::Impossible("a bucket that no score falls in"));
+            }
+            if count == 0 {
+                return Err(StateError::Impossible("a bucket that is there but empty"));
+            }
+            octaves.page(bucket / BUCKETS)[bucket % BUCKETS] = count;
+            end = bucket + 1;
+        }
+        Ok(octaves)
+    }
+
     #[cold]
     #[inline(never)]
     fn page(&mut self, octave: usize) -> &mut [u64; BUCKETS] {
@@ -93,6 +133,17 @@ impl Octaves {
         let pages = self.pages.len().max(octave - self.first + 1);
         self.pages.resize(pages, None);
     }
+}
+
+/// The bucket of a positive score, counted through all octaves.
+fn bucket_of(score: f64) -> usize {
+    (score.to_bits() >> (FRACTION_BITS - BUCKET_BITS)) as usize
+}
+
+/// What stands for a score of [`SMALLEST`] or more.
+pub(super) fn estimate(score: f64) -> f64 {
+    let bucket = bucket_of(score);
+    middle(bucket / BUCKETS, bucket % BUCKETS)
 }
 
 /// The score in the middle of a bucket.

@@ -1,0 +1,109 @@
+//! The laws of a [`State`]: it comes back whole from its bytes, and from no others.
+
+use std::fmt::{Debug, Display};
+
+use serde::Serialize;
+
+use super::shape::{Merge, Random, Travel};
+use super::{Laws, STRICT, WHOLE};
+use crate::aggregation::{Aggregator, State};
+
+/// How many damages of each sort are tried.
+const DAMAGES: usize = 64;
+
+impl<S, A> Laws<'_, S, A>
+where
+    A: Aggregator<S> + State,
+    A::Output: Serialize + Debug,
+{
+    /// A state in its bytes and back.
+    pub(super) fn whole(&self) {
+        let (half, all) = (self.scores.len() / 2, self.scores.len());
+        for (loader, what) in [
+            (self.fresh.clone(), "loaded by a fresh state"),
+            (
+                self.observed(0..all),
+                "loaded by one that has seen all records",
+            ),
+        ] {
+            let loaded = self.loaded(&loader, &self.expected_state, &what);
+            self.compare(loaded, WHOLE, &what);
+        }
+        let saved = self.observed(0..half).save();
+        let what = "saved after half of the records, loaded, and gone on with";
+        let mut state = self.loaded(&self.fresh, &saved, &what);
+        for record in half..all {
+            state.observe(record as u64, &self.scores[record]);
+        }
+        self.compare(state, WHOLE, &what);
+    }
+
+    /// Bytes that are not those of a state like this one.
+    pub(super) fn strict(&self) {
+        let bytes = &self.expected_state;
+        let mut random = Random(bytes.len() as u64);
+        for length in self.places(&mut random) {
+            let what = format_args!("the first {length} of {} bytes", bytes.len());
+            self.refuse(&bytes[..length], &what);
+        }
+        for place in self.places(&mut random) {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1 << random.below(8);
+            self.refuse(&damaged, &format_args!("bytes of which {place} is damaged"));
+        }
+        for extra in 1..=8 {
+            let longer = [bytes.as_slice(), &vec![0; extra]].concat();
+            self.refuse(&longer, &format_args!("{extra} bytes too many"));
+        }
+        let (fresh, state) = (self.fresh.clone(), self.observed(0..self.scores.len()));
+        self.refuse(
+            &(state,).save(),
+            &"the state of a tuple that holds one like it",
+        );
+        assert!(
+            (fresh,).load(bytes).is_err(),
+            "the aggregator is not {STRICT}: a tuple that holds it loaded its state"
+        );
+    }
+
+    /// The state as the one that it is merged into gets it.
+    pub(super) fn travelled(&self, state: A, merge: &Merge, other: &A) -> A {
+        match merge.travel {
+            Travel::Stays => state,
+            Travel::LoadedByFresh => {
+                self.loaded(&self.fresh, &state.save(), &format_args!("{merge:?}"))
+            }
+            Travel::LoadedByOther => self.loaded(other, &state.save(), &format_args!("{merge:?}")),
+        }
+    }
+
+    /// What was saved, which must load, and come to the same bytes again.
+    pub(super) fn loaded(&self, loader: &A, bytes: &[u8], what: &dyn Display) -> A {
+        let loaded = match loader.load(bytes) {
+            Ok(loaded) => loaded,
+            Err(error) => panic!("the aggregator is not {WHOLE}: {what}: {error}"),
+        };
+        assert!(
+            loaded.clone().save() == bytes,
+            "what the aggregator saves is not {WHOLE}: {what}, and then saved once more"
+        );
+        loaded
+    }
+
+    fn refuse(&self, bytes: &[u8], what: &dyn Display) {
+        assert!(
+            self.fresh.load(bytes).is_err(),
+            "the aggregator is not {STRICT}: it loaded {what}"
+        );
+    }
+
+    /// Every place in the bytes, or where those are many, some.
+    fn places(&self, random: &mut Random) -> Vec<usize> {
+        let bytes = self.expected_state.len();
+        if bytes <= DAMAGES {
+            (0..bytes).collect()
+        } else {
+            (0..DAMAGES).map(|_| random.below(bytes)).collect()
+        }
+    }
+}

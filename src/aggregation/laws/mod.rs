@@ -1,0 +1,287 @@
+//! The laws of an [`Aggregator`] and of its [`State`], checked.
+
+mod bytes;
+mod shape;
+
+use std::fmt::{Debug, Display};
+
+use serde::Serialize;
+
+use super::in_order::merged;
+use super::{Aggregator, MergeTree, State, canonical_bytes};
+use shape::{Random, Shape};
+
+/// How many partitions are tried for each law …
+const ROUNDS: usize = 64;
+/// … of so many scores in all; of more, fewer, but never less than a few.
+const OBSERVED: usize = 20_000;
+const FEWEST_ROUNDS: usize = 4;
+
+/// Bytes that are shown of states that differ.
+const SHOWN: usize = 32;
+
+/// The names of the laws, as what an aggregator is that keeps them.
+const ASSOCIATIVE: &str = "associative in index order";
+const LEFT_ALONE: &str = "left alone by its identity";
+const COMMUTATIVE: &str = "commutative";
+const SLICED: &str = "the same in slices as one by one";
+const FORKED: &str = "whole once its forks have come back";
+const WHOLE: &str = "whole when saved and loaded";
+const STRICT: &str = "strict about what it loads";
+
+/// Checks that an aggregator keeps the laws of [`Aggregator`] and of [`State`] over these scores.
+///
+/// One plain loop is the reference. Its answer, as [canonical bytes](canonical_bytes), and its
+/// state, as it is [saved](State::save), are compared with those of
+///
+/// - many partitions (empty parts among them) merged along many trees in index order, where some
+///   of the states travel as bytes on their way, loaded by fresh states and by used ones;
+/// - a fresh clone merged in on either side;
+/// - one state that [observes slices](Aggregator::observe_slice);
+/// - where the aggregator says it is [commutative](Aggregator::COMMUTATIVE): records dealt out at
+///   random, observed and merged in any order; and states that were [forked](Aggregator::fork) from
+///   one and merged into it.
+///
+/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. All
+/// choices follow from fixed seeds.
+///
+/// The laws hold or fail *on the scores given*. Give scores that could tell: some that repeat, some
+/// whose sums round, the special values; more than two, and in no particular order.
+///
+/// # Panics
+///
+/// Where a law is broken, saying which, by which seed, and how the records were shared out.
+///
+/// ```
+/// use manyhands::aggregation::{Mean, assert_laws};
+///
+/// assert_laws(Mean::new(), &[0.1, 0.2, f64::MAX, -0.3, 5e-324]);
+/// ```
+///
+/// A running mean in floating point is no aggregator, since it rounds at every step:
+///
+/// ```should_panic
+/// use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
+///
+/// #[derive(Clone)]
+/// struct Rounded(f64);
+///
+/// impl Aggregator<f64> for Rounded {
+///     type Output = f64;
+///     fn observe(&mut self, _index: u64, score: &f64) {
+///         self.0 += score;
+///     }
+///     fn merge(&mut self, later: Self) {
+///         self.0 += later.0;
+///     }
+///     fn finish(self) -> f64 {
+///         self.0
+///     }
+/// }
+///
+/// impl State for Rounded {
+///     type Plain = f64;
+///     fn kind(&self) -> Kind {
+///         Kind::new("rounded", 1)
+///     }
+///     fn into_plain(self) -> f64 {
+///         self.0
+///     }
+///     fn restore(&self, sum: f64) -> Result<Rounded, StateError> {
+///         Ok(Rounded(sum))
+///     }
+/// }
+///
+/// assert_laws(Rounded(0.0), &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
+/// ```
+pub fn assert_laws<S, A>(aggregator: A, scores: &[S])
+where
+    A: Aggregator<S> + State,
+    A::Output: Serialize + Debug,
+{
+    let laws = Laws::new(aggregator, scores);
+    laws.identity();
+    laws.whole();
+    laws.strict();
+    let rounds = (OBSERVED / scores.len().max(1)).clamp(FEWEST_ROUNDS, ROUNDS);
+    for seed in 0..rounds as u64 {
+        laws.associative(seed);
+        if A::COMMUTATIVE {
+            laws.commutative(seed);
+        }
+    }
+    laws.in_order();
+    // What breaks one of the laws above may show here too, and is better called by its own name.
+    for seed in 0..rounds as u64 {
+        laws.sliced(seed);
+        if A::COMMUTATIVE {
+            laws.forked(seed);
+        }
+    }
+}
+
+struct Laws<'a, S, A: Aggregator<S>> {
+    fresh: A,
+    scores: &'a [S],
+    expected: A::Output,
+    expected_bytes: Vec<u8>,
+    expected_state: Vec<u8>,
+}
+
+impl<'a, S, A> Laws<'a, S, A>
+where
+    A: Aggregator<S> + State,
+    A::Output: Serialize + Debug,
+{
+    fn new(fresh: A, scores: &'a [S]) -> Self {
+        let mut state = fresh.clone();
+        for (index, score) in (0..).zip(scores) {
+            state.observe(index, score);
+        }
+        let expected_state = state.clone().save();
+        let expected = state.finish();
+        Laws {
+            fresh,
+            scores,
+            expected_bytes: canonical_bytes(&expected),
+            expected,
+            expected_state,
+        }
+    }
+
+    fn identity(&self) {
+        let all = || self.observed(0..self.scores.len());
+        let later = merged(all(), self.fresh.clone());
+        self.compare(
+            later,
+            LEFT_ALONE,
+            &"a fresh state merged in after all records",
+        );
+        let earlier = merged(self.fresh.clone(), all());
+        self.compare(
+            earlier,
+            LEFT_ALONE,
+            &"all records merged into a fresh state",
+        );
+    }
+
+    fn sliced(&self, seed: u64) {
+        let mut random = Random(seed);
+        let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
+        if A::COMMUTATIVE {
+            random.shuffle(&mut shape.parts);
+        }
+        let mut state = self.fresh.clone();
+        for part in &shape.parts {
+            self.observe_slice(&mut state, part);
+        }
+        self.compare(state, SLICED, &shape);
+    }
+
+    fn associative(&self, seed: u64) {
+        let shape = Shape::cut(self.scores.len(), seed, &mut Random(seed));
+        self.merge(&shape, ASSOCIATIVE);
+    }
+
+    fn commutative(&self, seed: u64) {
+        let shape = Shape::deal(self.scores.len(), seed, &mut Random(!seed));
+        self.merge(&shape, COMMUTATIVE);
+    }
+
+    /// Merges as the shape says, first with every state staying here, then with some as bytes.
+    fn merge(&self, shape: &Shape, law: &str) {
+        let parts = shape.parts.iter();
+        let partials: Vec<A> = parts
+            .map(|part| self.observed(part.iter().copied()))
+            .collect();
+        for (law, travel) in [(law, false), (WHOLE, true)] {
+            let mut states = partials.clone();
+            for merge in &shape.merges {
+                let mut later = states.remove(merge.from);
+                let into = &mut states[merge.into];
+                if travel {
+                    later = self.travelled(later, merge, into);
+                }
+                into.merge(later);
+            }
+            self.compare(states.remove(0), law, shape);
+        }
+    }
+
+    /// Parts in any order, each taken by one of a few forks or by their root, which they merge into.
+    fn forked(&self, seed: u64) {
+        let mut random = Random(seed);
+        let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
+        random.shuffle(&mut shape.parts);
+        let root = self.fresh.clone();
+        let mut states: Vec<A> = (0..random.below(6)).map(|_| root.fork()).collect();
+        states.insert(0, root);
+        for part in &shape.parts {
+            let taker = random.below(states.len());
+            if random.below(2) == 0 {
+                self.observe_slice(&mut states[taker], part);
+            } else {
+                self.observe(&mut states[taker], part.iter().copied());
+            }
+        }
+        let mut root = states.remove(0);
+        random.shuffle(&mut states);
+        for fork in states {
+            root.merge(fork);
+        }
+        self.compare(root, FORKED, &shape);
+    }
+
+    /// The tree that runs use, with parts arriving backwards, so that all of them wait.
+    fn in_order(&self) {
+        let shape = "parts of 3 records in a merge tree, one in four as bytes";
+        let parts = self.scores.len().div_ceil(3);
+        let tree = MergeTree::<S, A>::new();
+        for part in (0..parts).rev() {
+            let records = 3 * part..self.scores.len().min(3 * part + 3);
+            let mut partial = self.observed(records);
+            if part % 4 == 0 {
+                partial = self.loaded(&self.fresh, &partial.save(), &shape);
+            }
+            tree.insert(part, partial);
+        }
+        let state = tree.finish(self.fresh.clone());
+        self.compare(state, ASSOCIATIVE, &shape);
+    }
+
+    fn observed(&self, records: impl IntoIterator<Item = usize>) -> A {
+        let mut state = self.fresh.clone();
+        self.observe(&mut state, records);
+        state
+    }
+
+    fn observe(&self, state: &mut A, records: impl IntoIterator<Item = usize>) {
+        for record in records {
+            state.observe(record as u64, &self.scores[record]);
+        }
+    }
+
+    /// Observes the consecutive records of a part as a slice.
+    fn observe_slice(&self, state: &mut A, part: &[usize]) {
+        let first = part.first().copied().unwrap_or(0);
+        state.observe_slice(first as u64, &self.scores[first..first + part.len()]);
+    }
+
+    fn compare(&self, state: A, law: &str, shape: &dyn Display) {
+        let (bytes, saved) = (&self.expected_state, state.clone().save());
+        let output = state.finish();
+        assert!(
+            canonical_bytes(&output) == self.expected_bytes,
+            "the aggregator is not {law}: {shape}\n  one loop: {expected:?}\n  merged:   {output:?}",
+            expected = self.expected,
+        );
+        let same = bytes.iter().zip(&saved).take_while(|(a, b)| a == b).count();
+        assert!(
+            saved == *bytes,
+            "what the aggregator saves is not {law}, though its answer is: {shape}\n  \
+             one loop: {:02x?} from byte {same} on\n  merged:   {:02x?}",
+            &bytes[same..bytes.len().min(same + SHOWN)],
+            &saved[same..saved.len().min(same + SHOWN)],
+        );
+    }
+}

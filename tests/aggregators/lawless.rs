@@ -1,0 +1,444 @@
+//! The harness of laws catches aggregators that break one, and calls the law by its name.
+
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
+use serde::{Deserialize, Serialize};
+
+use crate::scores::assorted;
+
+/// A state that is plain data already.
+macro_rules! plain_itself {
+    ($aggregator:ident) => {
+        impl State for $aggregator {
+            type Plain = Self;
+            fn kind(&self) -> Kind {
+                Kind::new(stringify!($aggregator), 1)
+            }
+            fn into_plain(self) -> Self {
+                self
+            }
+            fn restore(&self, plain: Self) -> Result<Self, StateError> {
+                Ok(plain)
+            }
+        }
+    };
+}
+
+/// What the harness says of an aggregator that breaks a law.
+fn complaint<A>(aggregator: A, scores: &[f64]) -> String
+where
+    A: Aggregator<f64, Output: Serialize + Debug> + State,
+{
+    let outcome = catch_unwind(AssertUnwindSafe(|| assert_laws(aggregator, scores)));
+    let panic = outcome.expect_err("a law is broken, and the harness did not see it");
+    *panic.downcast::<String>().expect("a message")
+}
+
+fn rounding() -> Vec<f64> {
+    (1..=50).map(|step| 1.0 / f64::from(step)).collect()
+}
+
+#[test]
+fn a_rounded_sum_is_caught() {
+    #[derive(Clone, Serialize, Deserialize)]
+    struct Rounded(f64);
+    plain_itself!(Rounded);
+    impl Aggregator<f64> for Rounded {
+        type Output = f64;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0 += score;
+        }
+        fn merge(&mut self, later: Self) {
+            self.0 += later.0;
+        }
+        fn finish(self) -> f64 {
+            self.0
+        }
+    }
+    let said = complaint(Rounded(0.0), &rounding());
+    assert!(
+        said.contains("not associative in index order: seed "),
+        "{said}"
+    );
+    assert!(said.contains("50 records in "), "{said}");
+}
+
+/// Running mean and sum of squared deviations.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Deviations {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Deviations {
+    fn welford(&mut self, score: f64) {
+        self.count += 1.0;
+        let before = score - self.mean;
+        self.mean += before / self.count;
+        self.squares += before * (score - self.mean);
+    }
+
+    fn chan(&mut self, later: Deviations) {
+        let count = self.count + later.count;
+        if count > 0.0 {
+            let apart = later.mean - self.mean;
+            self.mean += apart * later.count / count;
+            self.squares += later.squares + apart * apart * self.count * later.count / count;
+            self.count = count;
+        }
+    }
+}
+
+#[test]
+fn welford_and_chan_are_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Running(Deviations);
+    plain_itself!(Running);
+    impl Aggregator<f64> for Running {
+        type Output = f64;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.welford(*score);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.chan(later.0);
+        }
+        fn finish(self) -> f64 {
+            self.0.squares / (self.0.count - 1.0)
+        }
+    }
+    let said = complaint(Running::default(), &rounding());
+    assert!(
+        said.contains("not associative in index order: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn chan_alone_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Merged(Deviations);
+    plain_itself!(Merged);
+    impl Aggregator<f64> for Merged {
+        type Output = f64;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.chan(Deviations {
+                count: 1.0,
+                mean: *score,
+                squares: 0.0,
+            });
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.chan(later.0);
+        }
+        fn finish(self) -> f64 {
+            self.0.squares / (self.0.count - 1.0)
+        }
+    }
+    let said = complaint(Merged::default(), &rounding());
+    assert!(
+        said.contains("not associative in index order: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_merge_that_drops_something_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Forgetful {
+        count: u64,
+        negative: u64,
+    }
+    plain_itself!(Forgetful);
+    impl Aggregator<f64> for Forgetful {
+        type Output = (u64, u64);
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.count += 1;
+            self.negative += u64::from(*score < 0.0);
+        }
+        fn merge(&mut self, later: Self) {
+            self.count += later.count;
+        }
+        fn finish(self) -> (u64, u64) {
+            (self.count, self.negative)
+        }
+    }
+    let said = complaint(Forgetful::default(), &assorted(40));
+    assert!(
+        said.contains("not left alone by its identity: all records merged into"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_first_score_that_claims_to_commute_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct First(Option<f64>);
+    plain_itself!(First);
+    impl Aggregator<f64> for First {
+        type Output = Option<f64>;
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.get_or_insert(*score);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0 = self.0.or(later.0);
+        }
+        fn finish(self) -> Option<f64> {
+            self.0
+        }
+    }
+    let said = complaint(First::default(), &assorted(40));
+    assert!(said.contains("not commutative: seed "), "{said}");
+}
+
+#[test]
+fn an_identity_that_counts_is_caught() {
+    #[derive(Clone, Serialize, Deserialize)]
+    struct Counting(u64);
+    plain_itself!(Counting);
+    impl Aggregator<f64> for Counting {
+        type Output = u64;
+        fn observe(&mut self, _index: u64, _score: &f64) {
+            self.0 += 1;
+        }
+        fn merge(&mut self, later: Self) {
+            self.0 += later.0;
+        }
+        fn finish(self) -> u64 {
+            self.0
+        }
+    }
+    let said = complaint(Counting(1), &[0.5]);
+    assert!(said.contains("not left alone by its identity"), "{said}");
+}
+
+/// How many scores there were, in an aggregator whose other functions are to go wrong.
+macro_rules! counting {
+    ($aggregator:ident, $count:tt, { $($wrong:tt)* }) => {
+        impl Aggregator<f64> for $aggregator {
+            type Output = u64;
+            const COMMUTATIVE: bool = true;
+            fn observe(&mut self, _index: u64, _score: &f64) {
+                self.$count += 1;
+            }
+            fn merge(&mut self, later: Self) {
+                self.$count += later.$count;
+            }
+            fn finish(self) -> u64 {
+                self.$count
+            }
+            $($wrong)*
+        }
+    };
+}
+
+#[test]
+fn a_state_that_tells_the_order_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Arrivals(Vec<f64>);
+    plain_itself!(Arrivals);
+    impl Aggregator<f64> for Arrivals {
+        type Output = Vec<f64>;
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.push(*score);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+        }
+        fn finish(mut self) -> Vec<f64> {
+            self.0.sort_by(f64::total_cmp);
+            self.0
+        }
+    }
+    let said = complaint(Arrivals::default(), &assorted(40));
+    assert!(
+        said.contains("what the aggregator saves is not commutative, though its answer is: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_restored_state_that_lost_something_is_caught() {
+    #[derive(Clone, Default)]
+    struct Lossy(u64, u64);
+    impl Aggregator<f64> for Lossy {
+        type Output = (u64, u64);
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0 += 1;
+            self.1 += u64::from(*score < 0.0);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0 += later.0;
+            self.1 += later.1;
+        }
+        fn finish(self) -> (u64, u64) {
+            (self.0, self.1)
+        }
+    }
+    impl State for Lossy {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("lossy", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.0
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Lossy(count, 0))
+        }
+    }
+    let said = complaint(Lossy::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not whole when saved and loaded: loaded by a fresh state"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_restored_state_that_is_set_up_otherwise_is_caught() {
+    #[derive(Clone)]
+    struct Above(f64, u64);
+    impl Aggregator<f64> for Above {
+        type Output = u64;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.1 += u64::from(*score > self.0);
+        }
+        fn merge(&mut self, later: Self) {
+            self.1 += later.1;
+        }
+        fn finish(self) -> u64 {
+            self.1
+        }
+    }
+    impl State for Above {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("above", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.1
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Above(0.0, count))
+        }
+    }
+    let said = complaint(Above(0.5, 0), &assorted(40));
+    assert!(
+        said.contains("not whole when saved and loaded: saved after half of the records"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_load_into_what_was_there_is_caught() {
+    #[derive(Clone, Default)]
+    struct Piling(u64);
+    counting!(Piling, 0, {});
+    impl State for Piling {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("piling", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.0
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Piling(self.0 + count))
+        }
+    }
+    let said = complaint(Piling::default(), &assorted(40));
+    assert!(
+        said.contains("not whole when saved and loaded: loaded by one that has seen all records"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_lenient_load_is_caught() {
+    #[derive(Clone, Default)]
+    struct Lenient(u64);
+    counting!(Lenient, 0, {});
+    impl State for Lenient {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("lenient", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.0
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Lenient(count))
+        }
+        fn save(self) -> Vec<u8> {
+            self.0.to_le_bytes().to_vec()
+        }
+        fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
+            let count = bytes.try_into().map_err(|_| StateError::Damaged)?;
+            Ok(Lenient(u64::from_le_bytes(count)))
+        }
+    }
+    let said = complaint(Lenient::default(), &assorted(40));
+    assert!(
+        said.contains("not strict about what it loads: it loaded bytes of which 0 is damaged"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_slice_without_its_last_score_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Short(u64);
+    plain_itself!(Short);
+    counting!(Short, 0, {
+        fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+            self.0 += (scores.len() as u64).saturating_sub(1);
+        }
+    });
+    let said = complaint(Short::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not the same in slices as one by one: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_fork_that_does_not_come_back_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Lost {
+        count: u64,
+        #[serde(skip)]
+        forked: bool,
+    }
+    plain_itself!(Lost);
+    impl Aggregator<f64> for Lost {
+        type Output = u64;
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, _score: &f64) {
+            self.count += 1;
+        }
+        fn fork(&self) -> Self {
+            Lost {
+                forked: true,
+                ..*self
+            }
+        }
+        fn merge(&mut self, later: Self) {
+            if !later.forked {
+                self.count += later.count;
+            }
+        }
+        fn finish(self) -> u64 {
+            self.count
+        }
+    }
+    let said = complaint(Lost::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not whole once its forks have come back: seed "),
+        "{said}"
+    );
+}

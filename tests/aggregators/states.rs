@@ -1,0 +1,365 @@
+//! States as bytes: how they are written, which are refused, and that bytes from anywhere do no
+//! harm.
+
+use std::fmt::Debug;
+
+use manyhands::aggregation::{
+    Aggregator, Bottom, Count, Extrema, Histogram, Mean, Moments, Quantiles, State, StateError,
+    StdDev, Sum, Top, Variance,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::scores::{any_bits, assorted, finite};
+
+fn observed<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A {
+    aggregator.observe_slice(0, scores);
+    aggregator
+}
+
+/// Bytes of the mark and the fingerprint, before the name and the plain data.
+const HEAD: usize = 4 + 16;
+const CHECKSUM: usize = 8;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// These bytes with the checksum that they want.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let checksum = Sha256::digest(&bytes);
+    bytes.extend(&checksum[..CHECKSUM]);
+    bytes
+}
+
+/// What comes before the plain data.
+fn head_of(bytes: &[u8]) -> &[u8] {
+    &bytes[..HEAD + 1 + usize::from(bytes[HEAD])]
+}
+
+fn plain_of(bytes: &[u8]) -> &[u8] {
+    &bytes[head_of(bytes).len()..bytes.len() - CHECKSUM]
+}
+
+/// The state of this aggregator that would have this plain data.
+fn forged<A: State>(aggregator: A, plain: &impl Serialize) -> Vec<u8> {
+    let plain = postcard::to_allocvec(plain).expect("plain data");
+    sealed([head_of(&aggregator.save()), &plain].concat())
+}
+
+fn impossible<A: State + Clone>(aggregator: &A, plain: &impl Serialize) -> &'static str {
+    match aggregator.load(&forged(aggregator.clone(), plain)) {
+        Err(StateError::Impossible(why)) => why,
+        Err(other) => panic!("refused for another reason: {other}"),
+        Ok(_) => panic!("a state that cannot be was loaded"),
+    }
+}
+
+fn refusal<A: State>(aggregator: &A, bytes: &[u8]) -> StateError {
+    aggregator.load(bytes).err().expect("bytes to be refused")
+}
+
+/// The bytes are what other versions and other machines will read: a change of them wants another
+/// version of the kind, and never comes about by itself.
+#[test]
+fn the_bytes_are_these() {
+    let scores = [0.75, -3.0, -0.0, 1e3];
+    let mean = observed((Count::new(), Mean::new()), &scores).save();
+    let pieces = [
+        // The mark and the version of the layout, and the fingerprint of the kind.
+        "6d687331",
+        "754380709968c373f5ede9507b985c67",
+        // `tuple/1(count/1, mean/1)`.
+        "187475706c652f3128636f756e742f312c206d65616e2f3129",
+        // 4, and of the mean 4, others than zeros, +3991 · 2⁻², and no NaN or infinities.
+        "040402000301971f000000",
+        // The checksum.
+        "27e113e771622323",
+    ];
+    assert_eq!(hex(&mean), pieces.concat());
+    let order = (Extrema::new(), Top::new(2), Quantiles::at(&[0.5]));
+    assert_eq!(
+        hex(plain_of(&observed(order, &scores).save())),
+        "018180808080808088800101808080808080a08f8101030002818080808080a08f81010381808080808080e87f000181808080808080888001808080808080a08f8101010002c0fe0701b90a0101c0800801"
+    );
+    let spread = (Moments::new(), Histogram::new(-1.0, 1.0, 4));
+    assert_eq!(
+        hex(plain_of(&observed(spread, &scores).save())),
+        "0402000301971f00000000070199c9d0070400000101010100"
+    );
+}
+
+#[test]
+fn a_zero_has_three_states() {
+    let saved = |scores: &[f64]| observed(Sum::new(), scores).save();
+    assert_eq!(saved(&[-0.0, -0.0]), saved(&[-0.0]));
+    for other in [&[0.0][..], &[-0.0, 0.0], &[5e-324, -5e-324]] {
+        assert_eq!(saved(other), saved(&[1.0, -1.0]));
+    }
+    assert_ne!(saved(&[]), saved(&[-0.0]));
+    assert_ne!(saved(&[]), saved(&[0.0]));
+    assert_ne!(saved(&[-0.0]), saved(&[0.0]));
+}
+
+#[test]
+fn a_refusal_says_why() {
+    let three = Top::new(3).save();
+    let said = |error: StateError| error.to_string();
+    assert_eq!(
+        said(refusal(&Top::new(4), &three)),
+        "the state is of top/1, but of one that was set up otherwise"
+    );
+    assert_eq!(
+        said(refusal(&Bottom::new(3), &three)),
+        "the state is of top/1, where bottom/1 was expected"
+    );
+    assert_eq!(refusal(&Top::new(3), b"PK\x03\x04"), StateError::NoState);
+    assert_eq!(refusal(&Top::new(3), b""), StateError::NoState);
+    assert_eq!(refusal(&Top::new(3), &three[..3]), StateError::NoState);
+    assert_eq!(refusal(&Top::new(3), &three[..4]), StateError::Damaged);
+    let mut later = three.clone();
+    later[3] = b'2';
+    assert_eq!(refusal(&Top::new(3), &later), StateError::Layout);
+}
+
+#[test]
+fn a_setup_is_part_of_the_kind() {
+    let bins = |hi, bins| Histogram::new(0.0, hi, bins);
+    let edges = |edges: &[f64]| Histogram::with_edges(edges.to_vec()).expect("edges that ascend");
+    assert_ne!(bins(1.0, 4).kind(), bins(2.0, 4).kind());
+    assert_ne!(bins(1.0, 4).kind(), bins(1.0, 5).kind());
+    assert_eq!(bins(1.0, 2).kind(), edges(&[0.0, 0.5, 1.0]).kind());
+    assert_ne!(Quantiles::at(&[0.5]).kind(), Quantiles::at(&[0.25]).kind());
+    assert_ne!(Variance::new().kind(), Variance::population().kind());
+    assert_ne!(StdDev::new().kind(), StdDev::population().kind());
+    assert_ne!(StdDev::new().kind(), Variance::new().kind());
+    assert_ne!(vec![Count::new()].kind(), vec![Count::new(); 2].kind());
+    assert_ne!(Some(Count::new()).kind(), None::<Count>.kind());
+    assert_ne!(((Count::new(),),).kind(), (Count::new(),).kind());
+    let by_sign = |top| Top::new(top).by(|score: &f64| *score < 0.0).kind();
+    assert_ne!(by_sign(1), by_sign(2));
+}
+
+/// The plain data of a sum: the finite values it has seen, the number, and NaN, ∞ and −∞.
+type Sums = (u8, (bool, i32, Vec<u32>), [u64; 3]);
+
+fn sum(exponent: i32, digits: &[u32]) -> Sums {
+    (2, (false, exponent, digits.to_vec()), [0; 3])
+}
+
+#[test]
+fn what_no_sum_comes_to_is_refused() {
+    let refused = |plain: Sums| impossible(&Sum::new(), &plain);
+    let not_so = "a sum that is not written as sums are";
+    assert_eq!(refused(sum(0, &[2])), not_so);
+    assert_eq!(refused(sum(0, &[1, 0])), not_so);
+    assert_eq!(refused(sum(1, &[])), not_so);
+    assert_eq!(refused((2, (true, 0, vec![]), [0; 3])), not_so);
+    let beyond = "a sum that no scores have";
+    assert_eq!(refused(sum(-1075, &[1])), beyond);
+    assert_eq!(refused(sum(i32::MIN, &[1])), beyond);
+    assert_eq!(refused(sum(i32::MAX, &[1])), beyond);
+    assert_eq!(refused(sum(1024 + 56, &[1])), beyond);
+    assert_eq!(refused(sum(0, &[1; 60])), beyond);
+    let nothing = "a sum that is not 0 of no values";
+    assert_eq!(refused((0, (false, 0, vec![1]), [0; 3])), nothing);
+    assert_eq!(refused((1, (false, 0, vec![1]), [0; 3])), nothing);
+    let many = "more records than there can be";
+    assert_eq!(refused((2, (false, 0, vec![1]), [u64::MAX, 1, 0])), many);
+    let largest = Sum::new().load(&forged(Sum::new(), &sum(1024 + 55, &[1])));
+    assert_eq!(largest.map(Aggregator::<f64>::finish), Ok(f64::INFINITY));
+}
+
+#[test]
+fn what_no_moments_come_to_is_refused() {
+    let mean = |count: u64, plain: Sums| impossible(&Mean::new(), &(count, plain));
+    let other_count = "a count that is not that of a sum";
+    assert_eq!(mean(0, sum(0, &[1])), other_count);
+    assert_eq!(mean(1, (0, (false, 0, vec![]), [0; 3])), other_count);
+    assert_eq!(mean(2, (2, (false, 0, vec![1]), [1, 1, 0])), other_count);
+    assert_eq!(mean((1 << 56) + 1, sum(0, &[1])), other_count);
+    let squares = |negative, exponent| (1_u64, sum(0, &[1]), (negative, exponent, vec![1_u32]));
+    let refused = |plain| impossible(&Moments::new(), &plain);
+    assert_eq!(refused(squares(true, 0)), "a sum of squares below 0");
+    assert_eq!(refused(squares(false, -2149)), "a sum that no scores have");
+    assert_eq!(refused(squares(false, 2104)), "a sum that no scores have");
+    let count = |count: u64| impossible(&Count::new(), &count);
+    assert_eq!(count((1 << 56) + 1), "more records than there can be");
+}
+
+#[test]
+fn what_no_order_comes_to_is_refused() {
+    let (top, extrema) = (Top::new(2), Extrema::new());
+    let podium = |plain: &[(i64, u64)]| impossible(&top, &plain);
+    assert_eq!(podium(&[(0, 0); 3]), "more records than places");
+    assert_eq!(podium(&[(0, 1), (0, 0)]), "a podium out of order");
+    assert_eq!(podium(&[(i64::MIN, 1)]), "NaN on a podium");
+    let extremes = |min, max| impossible(&extrema, &(Some([min, max]), 0_u64));
+    assert_eq!(
+        extremes((3_i64, 0_u64), (2_i64, 1_u64)),
+        "extremes that cross"
+    );
+    assert_eq!(extremes((3, 0), (3, 1)), "extremes that cross");
+    assert_eq!(extremes((3, 0), (i64::MAX, 1)), "an extreme that is NaN");
+}
+
+#[test]
+fn what_no_counts_come_to_is_refused() {
+    let histogram = Histogram::new(0.0, 1.0, 2);
+    let bins = |counts: &[u64], aside: [u64; 3]| impossible(&histogram, &(counts, aside));
+    let many = "more records than there can be";
+    assert_eq!(bins(&[1], [0; 3]), "another number of bins");
+    assert_eq!(bins(&[1 << 56, 0], [0, 0, 1]), many);
+    assert_eq!(bins(&[u64::MAX, 1], [0; 3]), many);
+
+    type Sides = [Vec<(u32, u64)>; 2];
+    let quantiles = Quantiles::new();
+    let counts = |extremes: Option<(i64, i64)>, zero: u64, sides: Sides| {
+        impossible(&quantiles, &(extremes, zero, 0_u64, sides))
+    };
+    let one = 1.0_f64.to_bits() as i64;
+    let bucket = (one >> 45) as u32;
+    let outside = "extremes outside their buckets";
+    assert_eq!(counts(None, 1, Default::default()), outside);
+    assert_eq!(counts(Some((one, one)), 0, Default::default()), outside);
+    assert_eq!(counts(Some((one, one)), 1, Default::default()), outside);
+    let ones = |gap, count| [vec![(gap, count)], vec![]];
+    assert_eq!(counts(Some((0, one)), 0, ones(bucket, 1)), outside);
+    assert_eq!(counts(Some((one + 1, one)), 0, ones(bucket, 1)), outside);
+    assert_eq!(counts(Some((one, i64::MAX)), 0, ones(bucket, 1)), outside);
+    let nowhere = "a bucket that no score falls in";
+    assert_eq!(counts(Some((one, one)), 0, ones(127, 1)), nowhere);
+    assert_eq!(counts(Some((one, one)), 0, ones(u32::MAX, 1)), nowhere);
+    assert_eq!(
+        counts(Some((one, one)), 0, ones(bucket, 0)),
+        "a bucket that is there but empty"
+    );
+    assert_eq!(counts(Some((one, one)), 0, ones(bucket, u64::MAX)), many);
+}
+
+#[test]
+fn what_no_combination_comes_to_is_refused() {
+    let groups = Count::new().by(|score: &f64| *score < 0.0);
+    let refused = |plain: &[(bool, u64)]| impossible(&groups, &plain);
+    assert_eq!(refused(&[(true, 1), (false, 1)]), "groups out of order");
+    assert_eq!(refused(&[(true, 1), (true, 1)]), "groups out of order");
+    let two = vec![Count::new(); 2];
+    assert_eq!(
+        impossible(&two, &vec![1_u64]),
+        "another number of aggregators"
+    );
+    assert_eq!(
+        impossible(&Some(Count::new()), &None::<u64>),
+        "one aggregator more or less"
+    );
+}
+
+/// Something that befalls bytes.
+#[derive(Debug, Clone)]
+enum Change {
+    Replace(Index, u8),
+    Insert(Index, u8),
+    Remove(Index),
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let byte = || prop_oneof![any::<u8>(), Just(0), Just(1), Just(0x7f), Just(0xff)];
+    let change = prop_oneof![
+        4 => (any::<Index>(), byte()).prop_map(|(at, byte)| Change::Replace(at, byte)),
+        1 => (any::<Index>(), byte()).prop_map(|(at, byte)| Change::Insert(at, byte)),
+        1 => any::<Index>().prop_map(Change::Remove),
+    ];
+    vec(change, 1..4)
+}
+
+/// Loads what becomes of a state, and where that succeeds, works with it.
+fn survives<A>(aggregator: A, scores: &[f64], changes: &[Change]) -> Result<(), TestCaseError>
+where
+    A: Aggregator<f64, Output: Debug> + State,
+{
+    let whole = observed(aggregator.clone(), scores);
+    let bytes = whole.clone().save();
+    let mut plain = plain_of(&bytes).to_vec();
+    for change in changes {
+        match change {
+            Change::Insert(at, byte) => plain.insert(at.index(plain.len() + 1), *byte),
+            Change::Replace(at, byte) if !plain.is_empty() => {
+                let at = at.index(plain.len());
+                plain[at] = *byte;
+            }
+            Change::Remove(at) if !plain.is_empty() => {
+                plain.remove(at.index(plain.len()));
+            }
+            _ => {}
+        }
+    }
+    let forged = sealed([head_of(&bytes), &plain].concat());
+    let Ok(foreign) = aggregator.load(&forged) else {
+        return Ok(());
+    };
+    let saved = foreign.clone().save();
+    let again = aggregator.load(&saved).map(A::save);
+    prop_assert_eq!(again.as_ref(), Ok(&saved));
+    let mut alone = foreign.clone();
+    alone.observe(0, &0.5);
+    alone.observe_slice(1, scores);
+    alone.finish();
+    let mut merged = whole;
+    merged.merge(foreign.clone());
+    merged.merge(foreign);
+    merged.finish();
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_plain_data_does_harm(
+        scores in vec(prop_oneof![any_bits(), finite()], 0..12),
+        changes in changes(),
+    ) {
+        survives(Count::new(), &scores, &changes)?;
+        survives(Sum::new(), &scores, &changes)?;
+        survives(Mean::new(), &scores, &changes)?;
+        survives(Moments::new(), &scores, &changes)?;
+        survives(StdDev::population(), &scores, &changes)?;
+        survives(Extrema::new(), &scores, &changes)?;
+        survives(Top::new(3), &scores, &changes)?;
+        survives(Bottom::new(0), &scores, &changes)?;
+        survives(Histogram::new(-1.0, 1.0, 4), &scores, &changes)?;
+        survives(Quantiles::new(), &scores, &changes)?;
+        let side = |score: &f64| score.total_cmp(&0.25) as i8;
+        survives((Count::new(), Mean::new()).by(side), &scores, &changes)?;
+        survives(vec![Some(Extrema::new()), None], &scores, &changes)?;
+    }
+}
+
+/// Plain data that says it is long is believed as far as it goes.
+#[test]
+fn a_length_alone_takes_no_memory() {
+    let length = u64::from(u32::MAX);
+    let top = Top::new(usize::MAX);
+    assert_eq!(
+        refusal(&top, &forged(top.clone(), &length)),
+        StateError::Damaged
+    );
+    let groups = Count::new().by(|score: &f64| *score < 0.0);
+    assert_eq!(
+        refusal(&groups, &forged(groups.clone(), &length)),
+        StateError::Damaged
+    );
+}
+
+/// A state of scores of every size is not large: what leaves the process is the number, not the
+/// room it was added up in.
+#[test]
+fn states_are_small() {
+    let saved = |scores: &[f64]| observed((Count::new(), Mean::new()), scores).save().len();
+    assert!(saved(&[0.5, 0.25]) < 80, "{}", saved(&[0.5, 0.25]));
+    let many = assorted(1_000);
+    assert!(saved(&many) < 500, "{}", saved(&many));
+}
