@@ -101,7 +101,9 @@
 
 mod by;
 mod canonical;
+mod correlation;
 mod count;
+mod covariance;
 pub mod exact;
 mod extrema;
 mod histogram;
@@ -125,7 +127,9 @@ use std::hash::Hash;
 
 pub use by::{By, ByRef};
 pub use canonical::canonical_bytes;
+pub use correlation::Correlation;
 pub use count::Count;
+pub use covariance::Covariance;
 pub use extrema::{Extrema, Extremes};
 pub use histogram::{Bins, EdgesError, Histogram};
 pub use in_order::MergeTree;

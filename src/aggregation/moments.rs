@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::exact::{ExactMoments, Number, PlainSum};
+use super::exact::{ExactMoments, ExactSum, Number, PlainSum, Wide};
 use super::{Aggregator, Kind, State, StateError};
 
 /// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
@@ -43,7 +43,7 @@ pub struct MomentSummary {
     pub mean: f64,
     /// Their sample variance, rounded once.
     pub variance: f64,
-    /// Its square root, rounded once more.
+    /// The square root of their exact variance, rounded once.
     pub stddev: f64,
 }
 
@@ -64,33 +64,63 @@ impl Moments {
         self.exact.merge(other.exact);
     }
 
-    /// The variance: of the scores as a whole `population`, or as a sample of one.
-    pub(super) fn variance(&self, population: bool) -> f64 {
-        let freedom = if population {
-            self.count
-        } else {
-            self.count.saturating_sub(1)
-        };
-        if freedom == 0 || self.exact.not_finite().is_some() {
-            return f64::NAN;
-        }
-        let square_of_sum = self.exact.wide_sum().squared();
-        let spread = self
-            .exact
-            .wide_squares()
-            .times(self.count)
-            .minus(&square_of_sum);
-        spread.round_over(&[self.count, freedom])
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
-}
 
-/// The square root of a variance.
-pub(super) fn deviation(variance: f64) -> f64 {
-    // The bits of the NaN that a square root returns are the processor's choice.
-    if variance.is_nan() {
-        f64::NAN
-    } else {
-        variance.sqrt()
+    /// The exact sum of the scores that are finite.
+    pub(super) fn wide_sum(&self) -> Wide {
+        self.exact.wide_sum()
+    }
+
+    /// `n·Σx² − (Σx)²`, exactly; none where a score is not finite.
+    pub(super) fn spread(&self) -> Option<Wide> {
+        if self.exact.not_finite().is_some() {
+            return None;
+        }
+        let sum = self.exact.wide_sum();
+        let squares = self.exact.wide_squares().times(self.count);
+        Some(squares.minus(&sum.product(&sum)))
+    }
+
+    /// By what the spread is divided for a variance: of the scores as a whole `population`, or as a
+    /// sample of one. None where that is undefined.
+    fn divisors(&self, population: bool) -> Option<[u64; 2]> {
+        let less = u64::from(!population);
+        let freedom = self
+            .count
+            .checked_sub(less)
+            .filter(|&freedom| freedom > 0)?;
+        Some([self.count, freedom])
+    }
+
+    /// The variance, rounded once.
+    pub(super) fn variance(&self, population: bool) -> f64 {
+        match (self.spread(), self.divisors(population)) {
+            (Some(spread), Some(divisors)) => spread.round_over(&divisors),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The square root of the variance, rounded once.
+    pub(super) fn deviation(&self, population: bool) -> f64 {
+        match (self.spread(), self.divisors(population)) {
+            (Some(spread), Some(divisors)) => spread.root_over(&divisors),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The standard error of the mean, rounded once: the root of the sample variance over n.
+    pub(super) fn standard_error(&self) -> f64 {
+        match (self.spread(), self.divisors(false)) {
+            (Some(spread), Some([count, freedom])) => spread.root_over(&[count, count, freedom]),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The exact sum.
+    pub(super) fn sum(&self) -> ExactSum {
+        self.exact.sum()
     }
 }
 
@@ -108,14 +138,13 @@ impl Aggregator<f64> for Moments {
     }
 
     fn finish(self) -> MomentSummary {
-        let variance = self.variance(false);
-        let sum = self.exact.sum();
+        let sum = self.sum();
         MomentSummary {
             count: self.count,
             sum: sum.value(),
             mean: sum.over(self.count),
-            variance,
-            stddev: deviation(variance),
+            variance: self.variance(false),
+            stddev: self.deviation(false),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How far the scores spread: variance and standard deviation.
 
-use super::moments::{Moments, PlainMoments, deviation};
+use super::moments::{Moments, PlainMoments};
 use super::{Aggregator, Kind, State, StateError};
 
 /// The variance, from the exact Σx and Σx², rounded once. Answer: `f64`.
@@ -80,11 +80,11 @@ impl State for Variance {
     }
 }
 
-/// The square root of the [`Variance`]: the variance is rounded once, and its root once more, so
-/// the answer is within one unit in the last place. Answer: `f64`.
+/// The square root of the exact [`Variance`], rounded once. Answer: `f64`.
 ///
-/// NaN, infinities and overflow follow the variance: a deviation whose square is beyond `f64::MAX`
-/// is an infinity, and one whose square rounds to `0.0` is `0.0`.
+/// NaN where the variance is. A deviation beyond `f64::MAX` is an infinity (of `f64::MAX` and
+/// `f64::MIN` as a sample, say); a variance that is too large or too small for an `f64` itself still
+/// has its root. Equal scores have exactly `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, StdDev};
@@ -129,7 +129,7 @@ impl Aggregator<f64> for StdDev {
     }
 
     fn finish(self) -> f64 {
-        deviation(self.variance.finish())
+        self.variance.moments.deviation(self.variance.population)
     }
 }
 

@@ -10,9 +10,11 @@
 //! bytes instead of 536 then, which is what makes one per group affordable. The finish is integer
 //! arithmetic and one rounding.
 
+mod digits;
 mod moments;
 mod plain;
 mod products;
+mod rounding;
 mod slices;
 mod sum;
 mod wide;

@@ -43,9 +43,9 @@ impl ExactSum {
         PlainSum {
             finite: self.seen(),
             sum: Number::of(&self.wide()),
-            specials: self.far.map_or([0; 3], |far| {
-                [far.nan, far.infinite, far.negative_infinite]
-            }),
+            specials: self
+                .far
+                .map_or([0; 3], |far| [far.nan, far.infinite, far.negative_infinite]),
         }
     }
 
