@@ -59,6 +59,11 @@ impl Moments {
         self.exact.add(score);
     }
 
+    pub(super) fn add_slice(&mut self, scores: &[f64]) {
+        self.count += scores.len() as u64;
+        self.exact.add_slice(scores);
+    }
+
     pub(super) fn absorb(&mut self, other: Moments) {
         self.count += other.count;
         self.exact.merge(other.exact);
@@ -131,6 +136,10 @@ impl Aggregator<f64> for Moments {
     #[inline]
     fn observe(&mut self, _index: u64, score: &f64) {
         self.add(*score);
+    }
+
+    fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+        self.add_slice(scores);
     }
 
     fn merge(&mut self, later: Moments) {

@@ -52,6 +52,10 @@ impl Aggregator<f64> for Variance {
         self.moments.add(*score);
     }
 
+    fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+        self.moments.add_slice(scores);
+    }
+
     fn merge(&mut self, later: Variance) {
         self.moments.absorb(later.moments);
     }
@@ -122,6 +126,10 @@ impl Aggregator<f64> for StdDev {
     #[inline]
     fn observe(&mut self, index: u64, score: &f64) {
         self.variance.observe(index, score);
+    }
+
+    fn observe_slice(&mut self, first: u64, scores: &[f64]) {
+        self.variance.observe_slice(first, scores);
     }
 
     fn merge(&mut self, later: StdDev) {

@@ -97,6 +97,16 @@ impl ExactMoments {
         }
     }
 
+    /// Adds values and their squares.
+    pub(in crate::aggregation) fn add_slice(&mut self, values: &[f64]) {
+        // In a place of its own, so that it lives in registers.
+        let mut moments = mem::take(self);
+        for &value in values {
+            moments.add(value);
+        }
+        *self = moments;
+    }
+
     #[cold]
     #[inline(never)]
     fn with_far(mut self, bits: u64) -> ExactMoments {

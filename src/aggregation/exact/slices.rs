@@ -7,6 +7,8 @@
 //! two sums of integers without a branch or a shift, several at once in the processor's vectors. The
 //! two grids cover a value whose bits lie within 102 octaves.
 
+use std::mem;
+
 use super::{ExactSum, LAST_FINITE, exponent_field};
 
 /// Values that are added, or given up, together: enough of them to spread the cost of asking whether
@@ -65,11 +67,13 @@ impl ExactSum {
         }
     }
 
-    #[inline]
     fn add_each(&mut self, values: &[f64]) {
+        // In a place of its own, so that it lives in registers.
+        let mut sum = mem::take(self);
         for &value in values {
-            self.add(value);
+            sum.add(value);
         }
+        *self = sum;
     }
 }
 
