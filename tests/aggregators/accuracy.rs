@@ -1,7 +1,6 @@
 //! Known hard cases: the reference data of NIST, and sums that lose every digit when they round.
 
 use manyhands::aggregation::{Aggregator, Mean, Moments, StdDev, Sum, Variance};
-use num_bigint::BigInt;
 
 use crate::rational::{Ratio, same, total, variance};
 
@@ -144,11 +143,6 @@ fn a_variance_far_from_zero_keeps_every_digit() {
     for power in (-1_000..1_000).step_by(97) {
         let base = 2.0_f64.powi(power);
         let scores = [base, base.next_up(), base.next_up().next_up()];
-        let exact = Ratio {
-            above: BigInt::from(3 * 5 - 9),
-            below: BigInt::from(6),
-        };
-        assert_eq!(exact.nearest(), 1.0);
         let step = base.next_up() - base;
         assert_eq!(answer(StdDev::new(), &scores), step);
     }

@@ -142,9 +142,15 @@ fn the_grids_follow_scores_that_grow_and_shrink() {
 
 #[test]
 fn moments_keep_up_with_squares_that_outgrow_their_words() {
-    // Each square takes 126 bits of 192 at the least, and doubles with every merge.
-    let mut moments = one_by_one(Moments::new(), &[1.5, -3.75, 1.0, 0.125]);
-    let scores = [1.5, -3.75, 1.0, 0.125];
+    // So large that the state no longer moves for the second, whose square takes 168 bits of the
+    // 191 there are, and doubles with every merge.
+    let scores = [
+        1.5 * 2.0_f64.powi(894),
+        -1.75 * 2.0_f64.powi(917),
+        1.0,
+        0.125,
+    ];
+    let mut moments = one_by_one(Moments::new(), &scores);
     let mut count = 4_u64;
     for _ in 0..50 {
         let again = moments.clone();

@@ -29,10 +29,8 @@ pub(in crate::aggregation) struct ExactMoments {
     base: u16,
     zero: bool,
     negative_zero: bool,
-    /// Values below the middle before it is moved down, …
-    patience: u16,
-    /// … and how many of them there were since the last move.
-    below: u16,
+    /// Values outside the middle since it was last moved.
+    missed: u8,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -50,9 +48,12 @@ const REACH: u32 = 32;
 const FREE: u32 = 2;
 /// Exponent fields whose squares, and those of all within their reach, are common products.
 const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
-/// Values below the middle after which it is first moved down: the cost of one move, spread out.
-/// Twice as many each time, because it may have to move up again at once.
-const PATIENCE: u16 = 16;
+/// Values outside the middle after which it is moved to the last of them: the cost of one move,
+/// spread out. It stays about where most values are.
+const PATIENCE: u8 = 32;
+
+/// Values of a slice that are added one by one after one outside the middle.
+const OTHERS: usize = 8;
 
 impl ExactMoments {
     /// The sums of values that come to these.
@@ -88,6 +89,8 @@ impl ExactMoments {
             if high >> 63 != 0 {
                 *self = mem::take(self).settled();
             }
+        } else if offset.wrapping_add(REACH) < 2 * REACH {
+            self.add_within_reach(bits, offset.wrapping_add(REACH));
         } else if bits << 1 == 0 {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
@@ -97,98 +100,143 @@ impl ExactMoments {
         }
     }
 
+    /// Adds a normal value `offset` octaves above the lower end of the reach.
+    #[inline]
+    fn add_within_reach(&mut self, bits: u64, offset: u32) {
+        let (magnitude, sign) = (magnitude(bits), (bits as i64 >> 63) as u64);
+        // Above the base it goes into the words that count, below it into the fraction.
+        let (shift, square_shift) = ((offset + REACH) % 64, 2 * offset % 64);
+        let low = (magnitude << shift) ^ sign;
+        let high = (magnitude >> 1 >> (63 - shift)) ^ sign;
+        let addend = words::add([low, high, sign], [sign & 1, 0, 0]);
+        // The square with one factor shifted, because the processor has no fast shift of two words.
+        let factor = [
+            magnitude << square_shift,
+            magnitude >> 1 >> (63 - square_shift),
+        ];
+        let [low, middle, high] = words::product(factor, magnitude);
+        if offset < REACH {
+            self.sum = words::add(self.sum, addend);
+            self.squares = words::add(self.squares, [low, middle, high, 0]);
+        } else {
+            let [fraction, first, second] = self.sum;
+            let [first, second] = words::add([first, second], [addend[0], addend[1]]);
+            self.sum = [fraction, first, second];
+            let [fraction, first, second, third] = self.squares;
+            let [first, second, third] = words::add([first, second, third], [low, middle, high]);
+            self.squares = [fraction, first, second, third];
+        }
+        self.missed += 1;
+        if self.missed == PATIENCE || self.squares[3] >> 63 != 0 {
+            *self = mem::take(self).settled_around(exponent_field(bits));
+        }
+    }
+
     /// Adds values and their squares.
     pub(in crate::aggregation) fn add_slice(&mut self, values: &[f64]) {
-        // In a place of its own, so that it lives in registers.
-        let mut moments = mem::take(self);
-        for &value in values {
-            moments.add(value);
+        let mut rest = values;
+        while !rest.is_empty() {
+            let within = self.add_middle(rest);
+            // What comes after a value outside the middle may well be outside too.
+            let others = rest.len().min(within + OTHERS);
+            for &value in &rest[within..others] {
+                self.add(value);
+            }
+            rest = &rest[others..];
         }
-        *self = moments;
+    }
+
+    /// Adds the first values that are in the middle, or zeros after one that is, and returns how
+    /// many they are. [`add`](ExactMoments::add) could do the same, but a loop that has nothing else
+    /// to do keeps all it needs in registers.
+    fn add_middle(&mut self, values: &[f64]) -> usize {
+        let base = u32::from(self.base);
+        let mut sum = [self.sum[1], self.sum[2]];
+        let mut squares = [self.squares[1], self.squares[2], self.squares[3]];
+        let mut added = 0;
+        // In fewer additions than this no word that was not outgrown can be.
+        for &value in values.iter().take(1 << 16) {
+            let bits = value.to_bits();
+            let offset = exponent_field(bits).wrapping_sub(base);
+            if offset < MIDDLE {
+                let magnitude = magnitude(bits) << offset;
+                let sign = (bits as i64 >> 63) as u64;
+                sum = words::add(sum, [(magnitude ^ sign).wrapping_sub(sign), sign]);
+                let square = u128::from(magnitude) * u128::from(magnitude);
+                squares = words::add(squares, [square as u64, (square >> 64) as u64, 0]);
+            } else if bits << 1 != 0 || added == 0 {
+                break;
+            }
+            added += 1;
+        }
+        [self.sum[1], self.sum[2]] = sum;
+        [self.squares[1], self.squares[2], self.squares[3]] = squares;
+        if squares[2] >> 63 != 0 {
+            self.settle();
+        }
+        added
     }
 
     #[cold]
     #[inline(never)]
     fn with_far(mut self, bits: u64) -> ExactMoments {
         let exponent = exponent_field(bits);
-        if COMMON.contains(&exponent) {
-            self.follow(exponent);
+        if COMMON.contains(&exponent) && self.comes_within_reach(exponent) {
+            self.add(f64::from_bits(bits));
+            return self;
         }
-        let offset = (exponent + REACH).wrapping_sub(u32::from(self.base));
-        if offset < 2 * REACH {
-            self.add_within_reach(bits, offset);
-        } else {
-            let far = self.far.get_or_insert_default();
-            far.values.add(bits);
-            if exponent <= LAST_FINITE {
-                let significand = i128::from(any_significand(bits));
-                far.squares
-                    .add_product(significand * significand, 2 * exponent);
-            }
+        let far = self.far.get_or_insert_default();
+        far.values.add(bits);
+        if exponent <= LAST_FINITE {
+            let significand = i128::from(any_significand(bits));
+            let square = significand * significand;
+            far.squares.add_product(square, 2 * exponent);
         }
         self
     }
 
-    /// Moves the middle for a common exponent outside it: up at once, because larger values are
-    /// most of the sum and, in most data, most of the values; down if the smaller ones go on.
-    fn follow(&mut self, exponent: u32) {
+    /// Whether the reach was moved to have this common exponent, which lies outside: up at once; down
+    /// only after several, and if the words have room.
+    fn comes_within_reach(&mut self, exponent: u32) -> bool {
         let base = (exponent + FREE + 1 - MIDDLE) as u16;
         if self.base == NO_BASE {
             self.base = base;
         } else if base > self.base {
-            self.raise(base);
+            if !self.raise(base) {
+                self.settle();
+                self.base = base;
+            }
         } else {
-            self.below = self.below.saturating_add(1);
-            if self.below >= self.patience {
-                self.below = 0;
-                self.patience = self.patience.saturating_mul(2);
-                self.lower(base);
-            }
+            self.missed += 1;
+            return self.missed >= PATIENCE && self.lower(base);
         }
+        true
     }
 
-    /// Adds a value `offset` octaves above the lower end of the reach.
-    #[inline]
-    fn add_within_reach(&mut self, bits: u64, offset: u32) {
-        let (magnitude, sign) = (magnitude(bits), (bits as i64 >> 63) as u64);
-        // The fraction of the sum begins 32 octaves below the reach.
-        let shift = REACH + offset;
-        let value = words::shifted_up([magnitude, 0, 0], shift);
-        let (positive, carry) = (
-            [value[0] ^ sign, value[1] ^ sign, value[2] ^ sign],
-            sign & 1,
-        );
-        self.sum = words::add(words::add(self.sum, positive), [carry, 0, 0]);
-        let square = u128::from(magnitude) * u128::from(magnitude);
-        let square = [square as u64, (square >> 64) as u64, 0, 0];
-        self.squares = words::add(self.squares, words::shifted_up(square, 2 * offset));
-        if self.squares[3] >> 63 != 0 {
-            self.settle();
-        }
+    /// Moves the base up, where the fraction has room for that.
+    fn raise(&mut self, base: u16) -> bool {
+        let up = u32::from(base - self.base);
+        self.missed = 0;
+        let sum = words::exactly_shifted_down(self.sum, up);
+        let squares = words::exactly_shifted_down(self.squares, 2 * up);
+        let (Some(sum), Some(squares)) = (sum, squares) else {
+            return false;
+        };
+        (self.sum, self.squares, self.base) = (sum, squares, base);
+        true
     }
 
-    fn raise(&mut self, base: u16) {
-        if self.base != NO_BASE {
-            let up = u32::from(base - self.base);
-            let sum = words::exactly_shifted_down(self.sum, up);
-            let squares = words::exactly_shifted_down(self.squares, 2 * up);
-            match (sum, squares) {
-                (Some(sum), Some(squares)) => (self.sum, self.squares) = (sum, squares),
-                _ => self.settle(),
-            }
-        }
-        self.base = base;
-        self.below = 0;
-    }
-
-    /// Moves the middle down, where the words have room for that.
-    fn lower(&mut self, base: u16) {
+    /// Moves the base down, where the words have room for that.
+    fn lower(&mut self, base: u16) -> bool {
         let down = u32::from(self.base - base);
-        if 2 * down < self.squares[3].leading_zeros() {
+        self.missed = 0;
+        let room = 2 * down + 1 < self.squares[3].leading_zeros();
+        if room {
             self.sum = words::shifted_up(self.sum, down);
             self.squares = words::shifted_up(self.squares, 2 * down);
             self.base = base;
         }
+        room
     }
 
     /// Puts what is near with the far.
@@ -209,6 +257,24 @@ impl ExactMoments {
         self
     }
 
+    /// Settled where that is due, and moved so that this exponent within reach is in the middle, if
+    /// that can be.
+    #[cold]
+    #[inline(never)]
+    fn settled_around(mut self, exponent: u32) -> ExactMoments {
+        if self.squares[3] >> 63 != 0 {
+            self.settle();
+        }
+        self.missed = 0;
+        let exponent = exponent as u16;
+        if exponent < self.base {
+            self.lower(exponent);
+        } else if exponent >= self.base + MIDDLE as u16 {
+            self.raise(exponent + 1 - MIDDLE as u16);
+        }
+        self
+    }
+
     /// Adds what another has seen.
     pub(in crate::aggregation) fn merge(&mut self, mut other: ExactMoments) {
         if other.base != NO_BASE {
@@ -216,8 +282,12 @@ impl ExactMoments {
                 self.base = other.base;
             }
             let base = self.base.max(other.base);
-            self.raise(base);
-            other.raise(base);
+            for side in [&mut *self, &mut other] {
+                if !side.raise(base) {
+                    side.settle();
+                    side.base = base;
+                }
+            }
             self.sum = words::add(self.sum, other.sum);
             self.squares = words::add(self.squares, other.squares);
             if self.squares[3] >> 63 != 0 {
@@ -284,8 +354,7 @@ impl Default for ExactMoments {
             base: NO_BASE,
             zero: false,
             negative_zero: false,
-            patience: PATIENCE,
-            below: 0,
+            missed: 0,
         }
     }
 }

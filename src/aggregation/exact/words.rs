@@ -12,6 +12,14 @@ pub(super) fn add<const WORDS: usize>(words: [u64; WORDS], addend: [u64; WORDS])
     sum
 }
 
+/// The product of two words, which must leave the top bits of the second free for a carry, and one.
+#[inline]
+pub(super) fn product([low, high]: [u64; 2], factor: u64) -> [u64; 3] {
+    let low = u128::from(low) * u128::from(factor);
+    let high = u128::from(high) * u128::from(factor) + (low >> 64);
+    [low as u64, high as u64, (high >> 64) as u64]
+}
+
 /// Whether an integer with a sign is within a bit of outgrowing its words.
 #[inline]
 pub(super) fn outgrown<const WORDS: usize>(words: [u64; WORDS]) -> bool {
