@@ -161,7 +161,7 @@ fn moments_keep_up_with_squares_that_outgrow_their_words() {
     let expected = Ratio::of_units(total(&scores) * (count / 4), 1).nearest();
     assert!(same(summary.sum, expected));
     let all = squares(&scores) * (count / 4) * count - (total(&scores) * (count / 4)).pow(2);
-    let divisor = num_bigint::BigInt::from(count) * (count - 1) << 2148;
+    let divisor = (num_bigint::BigInt::from(count) * (count - 1)) << 2148;
     let exact = Ratio {
         above: all,
         below: divisor,

@@ -18,7 +18,7 @@ const GROUP: usize = 64;
 const MOST_GROUPS: u32 = 16;
 /// Octaves left free above the largest value which the grids are laid for.
 const FREE: u32 = 2;
-/// The most groups in a row that are added value by value because those before did not fit.
+/// The most groups after one another that are added value by value because those before did not fit.
 const MOST_PASSED_OVER: u32 = 64;
 
 /// Bits between the coarse grid and the fine one.
