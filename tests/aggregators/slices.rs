@@ -5,7 +5,7 @@ use manyhands::aggregation::{Aggregator, Mean, Moments, State, Sum};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::rational::{Ratio, same, spread, squares, total};
+use crate::rational::{Ratio, same, spread, squares, total, variance};
 use crate::scores::{any_bits, finite};
 
 fn one_by_one<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A {
@@ -137,6 +137,42 @@ fn the_grids_follow_scores_that_grow_and_shrink() {
             })
             .collect();
         assert_the_same(&scores, 4_999);
+    }
+}
+
+#[test]
+fn nothing_that_follows_the_scores_goes_beyond_the_ends_of_the_range() {
+    let ends = [
+        f64::INFINITY,
+        f64::NAN,
+        0.0,
+        -0.0,
+        5e-324,
+        -f64::MIN_POSITIVE,
+        f64::MAX,
+    ];
+    let up: Vec<i32> = (-1_022..1_024).step_by(9).collect();
+    let down: Vec<i32> = up.iter().rev().copied().collect();
+    for powers in [up, down] {
+        let stairs: Vec<f64> = powers
+            .iter()
+            .flat_map(|&power| [1.5 * 2.0_f64.powi(power); 100])
+            .collect();
+        for end in ends {
+            let mut scores = stairs.clone();
+            scores.extend([end; 70]);
+            assert_the_same(&scores, 3_000);
+            let summary = one_by_one(Moments::new(), &scores).finish();
+            if end.is_finite() {
+                let expected = Ratio::of_units(total(&scores), 1).nearest();
+                assert!(same(summary.sum, expected));
+                let exact = variance(&scores, scores.len() - 1);
+                assert!(same(summary.stddev, exact.nearest_root()));
+            } else {
+                assert!(summary.variance.is_nan());
+                assert!(same(summary.sum, end));
+            }
+        }
     }
 }
 

@@ -266,6 +266,10 @@ impl ExactMoments {
             self.settle();
         }
         self.missed = 0;
+        // Step by step the reach could come to hold infinities or subnormals otherwise.
+        if !COMMON.contains(&exponent) {
+            return self;
+        }
         let exponent = exponent as u16;
         if exponent < self.base {
             self.lower(exponent);
