@@ -31,7 +31,7 @@
 //! | [`StdDev`] | `f64` | rounded once | as `Variance` | as `Variance` |
 //! | [`Moments`] | [`MomentSummary`] | rounded once | as `Variance` | as `Variance` |
 //! | [`Covariance`] | `f64` | rounded once | about 5 `Sum` | 120 bytes |
-//! | [`Correlation`] | `f64` | rounded once | about 6 `Sum` | 216 bytes |
+//! | [`Correlation`] | `f64` | rounded once | about 6 `Sum` | 200 bytes |
 //! | [`Extrema`] | [`Extremes`] | none | two comparisons | 40 bytes |
 //! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k for those that enter | 16·k bytes |
 //! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
