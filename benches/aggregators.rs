@@ -1,6 +1,8 @@
-//! What one score costs each aggregator, beside the sums that people write by hand.
+//! What one score costs each aggregator: one by one and in slices, over scores that are easy and
+//! hard, beside the sums that people write by hand and another crate's quantiles.
 //!
-//! `cargo bench --bench aggregators`; only the ratios to `naive` within one run say anything.
+//! `cargo bench --bench aggregators`; only the ratios to `naive` within one run say anything. Names
+//! are `how/scores/aggregator`, so `cargo bench --bench aggregators observe/mixed` is one column.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -8,8 +10,10 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use manyhands::aggregation::{
-    Aggregator, Bottom, Count, Extrema, Histogram, Mean, Quantiles, Sum, Top, Variance,
+    Aggregator, Bottom, Confidence, Correlation, Count, Covariance, Extrema, Histogram, Mean,
+    MeanInterval, Moments, Quantiles, StdDev, Sum, Top, Variance,
 };
+use sketches_ddsketch::{Config, DDSketch};
 
 const SCORES: usize = 100_000;
 
@@ -76,67 +80,167 @@ impl Aggregator<f64> for Neumaier {
     }
 }
 
+/// Quantiles by the crate `sketches-ddsketch`, at the relative error of ours.
+#[derive(Clone)]
+struct Sketch(DDSketch);
+
+impl Sketch {
+    fn new() -> Sketch {
+        Sketch(DDSketch::new(Config::new(0.004, 4_096, 1e-9)))
+    }
+}
+
+impl Aggregator<f64> for Sketch {
+    type Output = Option<f64>;
+    #[inline]
+    fn observe(&mut self, _index: u64, score: &f64) {
+        self.0.add(*score);
+    }
+    fn merge(&mut self, later: Self) {
+        self.0
+            .merge(&later.0)
+            .expect("two sketches of one configuration");
+    }
+    fn finish(self) -> Option<f64> {
+        self.0.quantile(0.5).ok().flatten()
+    }
+}
+
+/// The next of a sequence of numbers from 0 to 1.
+fn uniform(state: &mut u64) -> f64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Scores above 0 and below 1.
+fn positive() -> Vec<f64> {
+    let mut state = 1;
+    (0..SCORES).map(|_| uniform(&mut state)).collect()
+}
+
 /// Scores between −1 and 1 in no order, and as a sentiment scorer gives them: one in eight is 0.
-fn scores() -> Vec<f64> {
-    let mut state = 1_u64;
-    (0..SCORES)
-        .map(|place| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            if place % 8 == 3 {
-                0.0
-            } else {
-                (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-            }
-        })
-        .collect()
+fn mixed() -> Vec<f64> {
+    let mut state = 2;
+    let score = |place| match place % 8 {
+        3 => 0.0,
+        _ => 2.0 * uniform(&mut state) - 1.0,
+    };
+    (0..SCORES).map(score).collect()
 }
 
-fn over<A: Aggregator<f64>>(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    name: &str,
-    scores: &[f64],
-    aggregator: A,
-) {
-    group.bench_function(name, |bencher| {
-        bencher.iter(|| {
-            let mut state = aggregator.clone();
-            for (index, score) in (0..).zip(black_box(scores)) {
-                state.observe(index, score);
-            }
-            state.finish()
+/// Scores of both signs over 200 octaves, which no fixed number of words holds.
+fn wide() -> Vec<f64> {
+    let mut state = 3;
+    let mut score = || {
+        let octave = (uniform(&mut state) * 200.0) as i32 - 100;
+        (2.0 * uniform(&mut state) - 1.0) * 2.0_f64.powi(octave)
+    };
+    (0..SCORES).map(|_| score()).collect()
+}
+
+/// Measures an aggregator, one score at a time or all at once.
+struct Column<'a, 'c, S> {
+    group: &'a mut BenchmarkGroup<'c, WallTime>,
+    scores: &'a [S],
+    in_slices: bool,
+}
+
+impl<S> Column<'_, '_, S> {
+    fn measure<A: Aggregator<S>>(&mut self, name: &str, aggregator: A) -> &mut Self {
+        let (scores, in_slices) = (self.scores, self.in_slices);
+        self.group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut state = aggregator.clone();
+                if in_slices {
+                    state.observe_slice(0, black_box(scores));
+                } else {
+                    for (index, score) in (0..).zip(black_box(scores)) {
+                        state.observe(index, score);
+                    }
+                }
+                state.finish()
+            });
         });
-    });
+        self
+    }
 }
 
-fn aggregators(criterion: &mut Criterion) {
-    let scores = &scores();
-    let mut group = criterion.benchmark_group("observe");
+fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
+    let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(SCORES as u64));
-    group.warm_up_time(Duration::from_millis(500));
-    group.measurement_time(Duration::from_secs(2));
-    let group = &mut group;
-
-    over(group, "naive", scores, Naive(0.0));
-    over(group, "kahan", scores, Kahan(0.0, 0.0));
-    over(group, "neumaier", scores, Neumaier(0.0, 0.0));
-    over(group, "sum", scores, Sum::new());
-    over(group, "mean", scores, Mean::new());
-    over(group, "variance", scores, Variance::new());
-    over(group, "count", scores, Count::new());
-    over(group, "extrema", scores, Extrema::new());
-    over(group, "top_10", scores, Top::new(10));
-    over(group, "bottom_1000", scores, Bottom::new(1_000));
-    over(group, "histogram_20", scores, Histogram::new(-1.0, 1.0, 20));
-    over(group, "quantiles", scores, Quantiles::new());
-    over(
-        group,
-        "mean_by_10",
-        scores,
-        Mean::new().by(|score: &f64| (score * 5.0) as i8),
-    );
+    group.warm_up_time(Duration::from_millis(300));
+    group.measurement_time(Duration::from_secs(1));
+    group
 }
 
-criterion_group!(benches, aggregators);
+/// Each aggregator over the scores it meets most often.
+fn every_aggregator(criterion: &mut Criterion) {
+    let scores = mixed();
+    let pairs: Vec<(f64, f64)> = scores.iter().copied().zip(positive()).collect();
+    for (how, in_slices) in [("observe", false), ("observe_slice", true)] {
+        let group = &mut group(criterion, &format!("{how}/mixed"));
+        let histogram = Histogram::new(-1.0, 1.0, 20);
+        let together = (
+            Count::new(),
+            Mean::new(),
+            Variance::new(),
+            Extrema::new(),
+            Quantiles::new(),
+        );
+        let mut column = Column {
+            group,
+            scores: &scores,
+            in_slices,
+        };
+        column
+            .measure("naive", Naive(0.0))
+            .measure("kahan", Kahan(0.0, 0.0))
+            .measure("neumaier", Neumaier(0.0, 0.0))
+            .measure("count", Count::new())
+            .measure("sum", Sum::new())
+            .measure("mean", Mean::new())
+            .measure("variance", Variance::new())
+            .measure("stddev", StdDev::new())
+            .measure("moments", Moments::new())
+            .measure("mean_interval", MeanInterval::new(Confidence::Percent95))
+            .measure("extrema", Extrema::new())
+            .measure("top_10", Top::new(10))
+            .measure("bottom_1000", Bottom::new(1_000))
+            .measure("histogram_20", histogram)
+            .measure("quantiles", Quantiles::new())
+            .measure("sketches_ddsketch", Sketch::new())
+            .measure("count_mean_variance_extrema_quantiles", together);
+        let mut column = Column {
+            group,
+            scores: &pairs,
+            in_slices,
+        };
+        column
+            .measure("covariance", Covariance::new())
+            .measure("correlation", Correlation::new());
+    }
+}
+
+/// What the scores' range and signs do to those that are exact.
+fn exact_over_other_scores(criterion: &mut Criterion) {
+    for (name, scores) in [("positive", positive()), ("wide", wide())] {
+        for (how, in_slices) in [("observe", false), ("observe_slice", true)] {
+            let group = &mut group(criterion, &format!("{how}/{name}"));
+            let mut column = Column {
+                group,
+                scores: &scores,
+                in_slices,
+            };
+            column
+                .measure("naive", Naive(0.0))
+                .measure("neumaier", Neumaier(0.0, 0.0))
+                .measure("sum", Sum::new())
+                .measure("variance", Variance::new());
+        }
+    }
+}
+
+criterion_group!(benches, every_aggregator, exact_over_other_scores);
 criterion_main!(benches);

@@ -44,6 +44,11 @@ impl Aggregator<f64> for Mean {
         self.count += 1;
     }
 
+    fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+        self.sum.add_slice(scores);
+        self.count += scores.len() as u64;
+    }
+
     fn merge(&mut self, later: Mean) {
         self.sum.merge(later.sum);
         self.count += later.count;

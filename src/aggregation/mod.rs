@@ -24,11 +24,14 @@
 //! | aggregator | answer | error | cost of a score | state |
 //! |---|---|---|---|---|
 //! | [`Count`] | `u64` | none | one addition | 8 bytes |
-//! | [`Sum`] | `f64` | rounded once | about 2 ordered `+=` | 80 bytes |
-//! | [`Mean`] | `f64` | rounded once | as `Sum` | 96 bytes |
-//! | [`Variance`] | `f64` | rounded once | about 4 `Sum` | some 170 bytes |
-//! | [`StdDev`] | `f64` | rounded twice | as `Variance` | as `Variance` |
-//! | [`Moments`] | [`MomentSummary`] | as the five above | as `Variance` | as `Variance` |
+//! | [`Sum`] | `f64` | rounded once | about 2 ordered `+=`, in slices 1 | 32 bytes |
+//! | [`Mean`] | `f64` | rounded once | as `Sum` | 40 bytes |
+//! | [`MeanInterval`] | [`MeanEstimate`] | of its mean and standard error: rounded once | as `Variance` | as `Variance` |
+//! | [`Variance`] | `f64` | rounded once | about 4 ordered `+=`, in slices 2½ | 88 bytes |
+//! | [`StdDev`] | `f64` | rounded once | as `Variance` | as `Variance` |
+//! | [`Moments`] | [`MomentSummary`] | rounded once | as `Variance` | as `Variance` |
+//! | [`Covariance`] | `f64` | rounded once | about 5 `Sum` | 120 bytes |
+//! | [`Correlation`] | `f64` | rounded once | about 6 `Sum` | 200 bytes |
 //! | [`Extrema`] | [`Extremes`] | none | two comparisons | 40 bytes |
 //! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k for those that enter | 16·k bytes |
 //! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
@@ -106,7 +109,9 @@
 
 mod by;
 mod canonical;
+mod correlation;
 mod count;
+mod covariance;
 mod distinct;
 pub mod exact;
 mod exact_quantiles;
@@ -119,6 +124,7 @@ mod kept;
 mod laws;
 mod map;
 mod mean;
+mod mean_interval;
 mod median;
 mod moments;
 mod of;
@@ -138,7 +144,9 @@ use std::hash::Hash;
 
 pub use by::{By, ByRef};
 pub use canonical::canonical_bytes;
+pub use correlation::Correlation;
 pub use count::Count;
+pub use covariance::Covariance;
 pub use distinct::{Distinct, DistinctCount};
 pub use exact_quantiles::ExactQuantiles;
 pub use extrema::{Extrema, Extremes};
@@ -148,6 +156,7 @@ pub use in_order::MergeTree;
 pub use laws::assert_laws;
 pub use map::Map;
 pub use mean::Mean;
+pub use mean_interval::{Confidence, MeanEstimate, MeanInterval};
 pub use median::Median;
 pub use moments::{MomentSummary, Moments};
 pub use of::Of;

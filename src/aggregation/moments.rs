@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::exact::{ExactSquares, ExactSum, Number, PlainSum};
+use super::exact::{ExactMoments, ExactSum, Number, PlainSum, Wide};
 use super::{Aggregator, Kind, State, StateError};
 
 /// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
@@ -26,8 +26,7 @@ use super::{Aggregator, Kind, State, StateError};
 #[must_use]
 pub struct Moments {
     count: u64,
-    sum: ExactSum,
-    squares: ExactSquares,
+    exact: ExactMoments,
 }
 
 /// The count, the sum and the sum of squares.
@@ -44,7 +43,7 @@ pub struct MomentSummary {
     pub mean: f64,
     /// Their sample variance, rounded once.
     pub variance: f64,
-    /// Its square root, rounded once more.
+    /// The square root of their exact variance, rounded once.
     pub stddev: f64,
 }
 
@@ -57,39 +56,76 @@ impl Moments {
     #[inline]
     pub(super) fn add(&mut self, score: f64) {
         self.count += 1;
-        self.sum.add(score);
-        self.squares.add(score);
+        self.exact.add(score);
+    }
+
+    pub(super) fn add_slice(&mut self, scores: &[f64]) {
+        self.count += scores.len() as u64;
+        self.exact.add_slice(scores);
     }
 
     pub(super) fn absorb(&mut self, other: Moments) {
         self.count += other.count;
-        self.sum.merge(other.sum);
-        self.squares.merge(other.squares);
+        self.exact.merge(other.exact);
     }
 
-    /// The variance: of the scores as a whole `population`, or as a sample of one.
-    pub(super) fn variance(&self, population: bool) -> f64 {
-        let freedom = if population {
-            self.count
-        } else {
-            self.count.saturating_sub(1)
-        };
-        if freedom == 0 || self.sum.not_finite().is_some() {
-            return f64::NAN;
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The exact sum of the scores that are finite.
+    pub(super) fn wide_sum(&self) -> Wide {
+        self.exact.wide_sum()
+    }
+
+    /// `n·Σx² − (Σx)²`, exactly; none where a score is not finite.
+    pub(super) fn spread(&self) -> Option<Wide> {
+        if self.exact.not_finite().is_some() {
+            return None;
         }
-        let square_of_sum = self.sum.wide().squared();
-        let spread = self.squares.wide().times(self.count).minus(&square_of_sum);
-        spread.round_over(&[self.count, freedom])
+        let sum = self.exact.wide_sum();
+        let squares = self.exact.wide_squares().times(self.count);
+        Some(squares.minus(&sum.product(&sum)))
     }
-}
 
-/// The square root of a variance.
-pub(super) fn deviation(variance: f64) -> f64 {
-    // The bits of the NaN that a square root returns are the processor's choice.
-    if variance.is_nan() {
-        f64::NAN
-    } else {
-        variance.sqrt()
+    /// By what the spread is divided for a variance: of the scores as a whole `population`, or as a
+    /// sample of one. None where that is undefined.
+    fn divisors(&self, population: bool) -> Option<[u64; 2]> {
+        let less = u64::from(!population);
+        let freedom = self
+            .count
+            .checked_sub(less)
+            .filter(|&freedom| freedom > 0)?;
+        Some([self.count, freedom])
+    }
+
+    /// The variance, rounded once.
+    pub(super) fn variance(&self, population: bool) -> f64 {
+        match (self.spread(), self.divisors(population)) {
+            (Some(spread), Some(divisors)) => spread.round_over(&divisors),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The square root of the variance, rounded once.
+    pub(super) fn deviation(&self, population: bool) -> f64 {
+        match (self.spread(), self.divisors(population)) {
+            (Some(spread), Some(divisors)) => spread.root_over(&divisors),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The standard error of the mean, rounded once: the root of the sample variance over n.
+    pub(super) fn standard_error(&self) -> f64 {
+        match (self.spread(), self.divisors(false)) {
+            (Some(spread), Some([count, freedom])) => spread.root_over(&[count, count, freedom]),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The exact sum.
+    pub(super) fn sum(&self) -> ExactSum {
+        self.exact.sum()
     }
 }
 
@@ -102,18 +138,22 @@ impl Aggregator<f64> for Moments {
         self.add(*score);
     }
 
+    fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+        self.add_slice(scores);
+    }
+
     fn merge(&mut self, later: Moments) {
         self.absorb(later);
     }
 
     fn finish(self) -> MomentSummary {
-        let variance = self.variance(false);
+        let sum = self.sum();
         MomentSummary {
             count: self.count,
-            sum: self.sum.value(),
-            mean: self.sum.over(self.count),
-            variance,
-            stddev: deviation(variance),
+            sum: sum.value(),
+            mean: sum.over(self.count),
+            variance: self.variance(false),
+            stddev: self.deviation(false),
         }
     }
 }
@@ -126,14 +166,12 @@ impl State for Moments {
     }
 
     fn into_plain(self) -> PlainMoments {
-        (self.count, self.sum.into_plain(), self.squares.into_plain())
+        let (sum, squares) = self.exact.into_plain();
+        (self.count, sum, squares)
     }
 
     fn restore(&self, (count, sum, squares): PlainMoments) -> Result<Moments, StateError> {
-        Ok(Moments {
-            count,
-            sum: ExactSum::restore(sum.of_count(count)?)?,
-            squares: ExactSquares::restore(squares)?,
-        })
+        let exact = ExactMoments::restore(sum.of_count(count)?, squares)?;
+        Ok(Moments { count, exact })
     }
 }

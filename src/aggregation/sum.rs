@@ -40,6 +40,10 @@ impl Aggregator<f64> for Sum {
         self.sum.add(*score);
     }
 
+    fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+        self.sum.add_slice(scores);
+    }
+
     fn merge(&mut self, later: Sum) {
         self.sum.merge(later.sum);
     }

@@ -1,6 +1,6 @@
 //! How far the scores spread: variance and standard deviation.
 
-use super::moments::{Moments, PlainMoments, deviation};
+use super::moments::{Moments, PlainMoments};
 use super::{Aggregator, Kind, State, StateError};
 
 /// The variance, from the exact Σx and Σx², rounded once. Answer: `f64`.
@@ -52,6 +52,10 @@ impl Aggregator<f64> for Variance {
         self.moments.add(*score);
     }
 
+    fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+        self.moments.add_slice(scores);
+    }
+
     fn merge(&mut self, later: Variance) {
         self.moments.absorb(later.moments);
     }
@@ -80,11 +84,11 @@ impl State for Variance {
     }
 }
 
-/// The square root of the [`Variance`]: the variance is rounded once, and its root once more, so
-/// the answer is within one unit in the last place. Answer: `f64`.
+/// The square root of the exact [`Variance`], rounded once. Answer: `f64`.
 ///
-/// NaN, infinities and overflow follow the variance: a deviation whose square is beyond `f64::MAX`
-/// is an infinity, and one whose square rounds to `0.0` is `0.0`.
+/// NaN where the variance is. A deviation beyond `f64::MAX` is an infinity (of `f64::MAX` and
+/// `f64::MIN` as a sample, say); a variance that is too large or too small for an `f64` itself still
+/// has its root. Equal scores have exactly `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, StdDev};
@@ -124,12 +128,16 @@ impl Aggregator<f64> for StdDev {
         self.variance.observe(index, score);
     }
 
+    fn observe_slice(&mut self, first: u64, scores: &[f64]) {
+        self.variance.observe_slice(first, scores);
+    }
+
     fn merge(&mut self, later: StdDev) {
         self.variance.merge(later.variance);
     }
 
     fn finish(self) -> f64 {
-        deviation(self.variance.finish())
+        self.variance.moments.deviation(self.variance.population)
     }
 }
 

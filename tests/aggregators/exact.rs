@@ -1,13 +1,11 @@
 //! Sum, mean and variance against integers that are never rounded.
 
-use std::cmp::Ordering;
-
-use manyhands::aggregation::exact::{ExactSquares, ExactSum};
-use manyhands::aggregation::{Aggregator, Mean, StdDev, Sum, Variance};
-use num_bigint::BigInt;
-use num_traits::{Signed, Zero};
+use manyhands::aggregation::exact::{ExactProducts, ExactSum};
+use manyhands::aggregation::{Aggregator, Count, Extrema, Mean, StdDev, Sum, Variance};
+use num_traits::Zero;
 use proptest::prelude::*;
 
+use crate::rational::{Ratio, same, squares, total, units, variance};
 use crate::scores::{any_bits, finite_scores};
 
 fn answer<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A::Output {
@@ -15,90 +13,6 @@ fn answer<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A::Output {
         aggregator.observe(index, score);
     }
     aggregator.finish()
-}
-
-/// A finite score as a whole number of the smallest subnormals, of which 2¹⁰⁷⁴ make 1.
-pub fn units(score: f64) -> BigInt {
-    let bits = score.to_bits();
-    let exponent = bits >> 52 & 0x7ff;
-    assert!(exponent < 0x7ff, "a finite score");
-    let fraction = BigInt::from(bits & ((1 << 52) - 1));
-    let magnitude = match exponent {
-        0 => fraction,
-        _ => (fraction + (1_u64 << 52)) << (exponent - 1),
-    };
-    if score.is_sign_negative() {
-        -magnitude
-    } else {
-        magnitude
-    }
-}
-
-/// A number that is not rounded.
-struct Ratio {
-    above: BigInt,
-    below: BigInt,
-}
-
-impl Ratio {
-    fn of_units(units: BigInt, divisor: u64) -> Ratio {
-        Ratio {
-            above: units,
-            below: BigInt::from(divisor) << 1074,
-        }
-    }
-
-    fn of_square_units(units: BigInt, divisor: u64) -> Ratio {
-        Ratio {
-            above: units,
-            below: BigInt::from(divisor) << 2148,
-        }
-    }
-
-    /// The nearest `f64`, found by search: it shares nothing with the rounding under test.
-    fn nearest(&self) -> f64 {
-        let target: BigInt = self.above.abs() << 1074_u32;
-        // The largest float that is not above.
-        let (mut low, mut high) = (0, f64::INFINITY.to_bits());
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            if units(f64::from_bits(middle)) * &self.below <= target {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        let beyond = if high == f64::INFINITY.to_bits() {
-            BigInt::from(1) << (1024 + 1074)
-        } else {
-            units(f64::from_bits(high))
-        };
-        let two_half_ways = (units(f64::from_bits(low)) + beyond) * &self.below;
-        let bits = match (target << 1_u32).cmp(&two_half_ways) {
-            Ordering::Less => low,
-            Ordering::Equal => low + (low & 1),
-            Ordering::Greater => high,
-        };
-        f64::from_bits(bits).copysign(if self.above.is_negative() { -1.0 } else { 1.0 })
-    }
-}
-
-fn total(scores: &[f64]) -> BigInt {
-    scores.iter().map(|&score| units(score)).sum()
-}
-
-fn squares(scores: &[f64]) -> BigInt {
-    scores.iter().map(|&score| units(score).pow(2)).sum()
-}
-
-fn variance(scores: &[f64], freedom: usize) -> Ratio {
-    let n = scores.len() as u64;
-    let spread = squares(scores) * n - total(scores).pow(2);
-    Ratio::of_square_units(spread, n * freedom as u64)
-}
-
-fn same(left: f64, right: f64) -> bool {
-    left.to_bits() == right.to_bits()
 }
 
 fn all_negative_zero(scores: &[f64]) -> bool {
@@ -144,13 +58,20 @@ proptest! {
         let expected = variance(&scores, scores.len()).nearest();
         let population = answer(Variance::population(), &scores);
         prop_assert!(same(population, expected), "{population:e} is not {expected:e}");
-        prop_assert!(same(answer(StdDev::new(), &scores), sample.sqrt()));
+        for (aggregator, freedom) in [
+            (StdDev::new(), scores.len() - 1),
+            (StdDev::population(), scores.len()),
+        ] {
+            let expected = variance(&scores, freedom).nearest_root();
+            let deviation = answer(aggregator, &scores);
+            prop_assert!(same(deviation, expected), "{deviation:e} is not {expected:e}");
+        }
     }
 
     #[test]
     fn squares_are_exact(scores in finite_scores(12)) {
-        let mut exact = ExactSquares::new();
-        scores.iter().for_each(|&score| exact.add(score));
+        let mut exact = ExactProducts::new();
+        scores.iter().for_each(|&score| exact.add(score, score));
         let expected = Ratio::of_square_units(squares(&scores), 1).nearest();
         prop_assert!(same(exact.value(), expected));
     }
@@ -296,9 +217,16 @@ fn what_is_undefined_is_one_nan() {
 #[test]
 fn a_state_stays_small() {
     assert!(
-        size_of::<ExactSum>() <= 80,
+        size_of::<ExactSum>() <= 32,
         "{} bytes",
         size_of::<ExactSum>()
     );
-    assert!(size_of::<Mean>() <= 96, "{} bytes", size_of::<Mean>());
+    assert!(size_of::<Mean>() <= 40, "{} bytes", size_of::<Mean>());
+    assert!(
+        size_of::<Variance>() <= 96,
+        "{} bytes",
+        size_of::<Variance>()
+    );
+    let group = size_of::<(Count, Mean, Extrema)>();
+    assert!(group <= 96, "{group} bytes");
 }

@@ -1,13 +1,18 @@
 //! The aggregators against the laws, and against arithmetic that cannot round.
 
+mod accuracy;
+mod covariance;
 mod distinct;
 mod exact;
 mod frequent;
+mod intervals;
 mod lawless;
 mod laws;
 mod median;
 mod observing;
 mod order;
+mod rational;
 mod sample;
 mod scores;
+mod slices;
 mod states;

@@ -7,8 +7,8 @@ use num_bigint::BigInt;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::exact::units;
 use crate::observing::{assert_impossible, observed, plain};
+use crate::rational::units;
 use crate::scores::{any_bits, assorted, finite, finite_scores};
 
 fn median(scores: &[f64]) -> f64 {

@@ -1,24 +1,32 @@
 //! Exact sums of floating-point values: integers wide enough that nothing is ever rounded before
 //! the end, so the order of adding cannot show.
 //!
-//! Every finite `f64` is a 53-bit integer times a power of two. [`ExactSum`] and [`ExactSquares`]
-//! add those integers into a window of 64-bit limbs that each weigh 2³² times the one below,
-//! which is the layout of Neal's small superaccumulator (Radford M. Neal, *Fast exact summation
-//! using small and large superaccumulators*, 2015, <https://arxiv.org/abs/1505.05571>) except that
-//! only the limbs in use are kept: a state is some 100 bytes instead of 536, which is what makes a
-//! sum per group affordable. The finish is integer arithmetic and one rounding.
+//! Every finite `f64` is a 53-bit integer times a power of two, and every product of two is one of
+//! 106 bits. [`ExactSum`] and [`ExactProducts`] add those integers into a few machine words, where
+//! nearly all values of nearly all data fit. What lies outside their reach goes into a window of
+//! 64-bit limbs that each weigh 2³² times the one below: the layout of Neal's small superaccumulator
+//! (Radford M. Neal, *Fast exact summation using small and large superaccumulators*, 2015,
+//! <https://arxiv.org/abs/1505.05571>), except that only the limbs in use are kept. A sum is 32
+//! bytes instead of 536 then, which is what makes one per group affordable. The finish is integer
+//! arithmetic and one rounding.
 
+mod digits;
+mod moments;
 mod plain;
-mod squares;
+mod products;
+mod rounding;
+mod slices;
 mod sum;
 mod wide;
 mod window;
+mod words;
 
+pub(super) use moments::ExactMoments;
 pub(super) use plain::{Number, PlainSum};
-pub use squares::ExactSquares;
+pub use products::ExactProducts;
 pub use sum::ExactSum;
 pub(super) use wide::Wide;
-use window::Window;
+use window::{LIMB_BITS, Window};
 
 /// Bits of the stored significand of an `f64` (IEEE 754-2019, binary64).
 const FRACTION_BITS: u32 = 52;
@@ -27,6 +35,18 @@ const LAST_FINITE: u32 = 2046;
 /// The weight of a significand whose exponent field is 0 would be 2 to this power, if subnormals
 /// went on the way normal values do: a normal value is `significand · 2^(exponent field + this)`.
 const UNIT_EXPONENT: i32 = -1075;
+/// Exponents from a base on that are within reach of the near part of a sum, so that shifting by
+/// the difference is one step of the processor.
+const REACH: u32 = 64;
+/// The base of a sum that has seen nothing: above every exponent, so that none is within reach.
+const NO_BASE: u16 = 1 << 14;
+
+/// The base for a sum that meets this exponent out of its reach: a multiple of the limbs' width,
+/// with 32 octaves of reach below the exponent and room above it. Never among the `margin` limbs at
+/// either end, where a value that is not normal would seem within reach.
+fn base_for(exponent: u32, last: u32) -> u16 {
+    ((exponent / LIMB_BITS).clamp(2, last / LIMB_BITS - 1) * LIMB_BITS - LIMB_BITS) as u16
+}
 
 /// The exponent field of a value.
 #[inline]
@@ -41,10 +61,16 @@ fn is_normal(exponent: u32) -> bool {
     exponent.wrapping_sub(1) < LAST_FINITE
 }
 
+/// The significand of a normal value without its sign: 53 bits.
+#[inline]
+fn magnitude(bits: u64) -> u64 {
+    bits & ((1 << FRACTION_BITS) - 1) | 1 << FRACTION_BITS
+}
+
 /// The signed significand of a normal value: 53 bits and a sign.
 #[inline]
 fn significand(bits: u64) -> i64 {
-    let magnitude = (bits & ((1 << FRACTION_BITS) - 1) | 1 << FRACTION_BITS) as i64;
+    let magnitude = magnitude(bits) as i64;
     let sign = bits as i64 >> 63;
     (magnitude ^ sign) - sign
 }
@@ -55,4 +81,13 @@ fn subnormal_significand(bits: u64) -> i64 {
     let magnitude = ((bits & ((1 << FRACTION_BITS) - 1)) << 1) as i64;
     let sign = bits as i64 >> 63;
     (magnitude ^ sign) - sign
+}
+
+/// The signed significand of any finite value.
+fn any_significand(bits: u64) -> i64 {
+    if is_normal(exponent_field(bits)) {
+        significand(bits)
+    } else {
+        subnormal_significand(bits)
+    }
 }

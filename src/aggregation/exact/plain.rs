@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExactSquares, ExactSum, UNIT_EXPONENT, Wide, Window, window::LIMB_BITS};
+use super::sum::OutOfReach;
+use super::{ExactMoments, ExactProducts, ExactSum, LIMB_BITS, UNIT_EXPONENT, Wide, Window};
 use crate::aggregation::StateError;
 use crate::aggregation::state::{MOST_RECORDS, counted};
 
@@ -42,7 +43,9 @@ impl ExactSum {
         PlainSum {
             finite: self.seen(),
             sum: Number::of(&self.wide()),
-            specials: [self.nan, self.infinite, self.negative_infinite],
+            specials: self
+                .far
+                .map_or([0; 3], |far| [far.nan, far.infinite, far.negative_infinite]),
         }
     }
 
@@ -52,12 +55,16 @@ impl ExactSum {
         if plain.finite != Seen::Others && !plain.sum.digits.is_empty() {
             return Err(StateError::Impossible("a sum that is not 0 of no values"));
         }
-        let mut sum = ExactSum::new();
-        sum.far = plain.sum.window(1)?;
-        sum.zero = plain.finite == Seen::Others;
-        sum.negative_zero = plain.finite == Seen::NegativeZeros;
-        [sum.nan, sum.infinite, sum.negative_infinite] = plain.specials;
-        Ok(sum)
+        let [nan, infinite, negative_infinite] = plain.specials;
+        let values = OutOfReach {
+            finite: plain.sum.window(1)?,
+            nan,
+            infinite,
+            negative_infinite,
+        };
+        let zero = plain.finite == Seen::Others;
+        let negative_zero = plain.finite == Seen::NegativeZeros;
+        Ok(ExactSum::far_from(values, zero, negative_zero))
     }
 }
 
@@ -77,19 +84,35 @@ impl PlainSum {
     }
 }
 
-impl ExactSquares {
+impl ExactProducts {
     /// The sum as plain data.
     pub(in crate::aggregation) fn into_plain(self) -> Number {
         Number::of(&self.wide())
     }
 
     /// The sum that came to this.
-    pub(in crate::aggregation) fn restore(plain: Number) -> Result<ExactSquares, StateError> {
-        if plain.negative {
+    pub(in crate::aggregation) fn restore(plain: Number) -> Result<ExactProducts, StateError> {
+        let window = plain.window(2)?;
+        Ok(ExactProducts::far_from(window))
+    }
+}
+
+impl ExactMoments {
+    /// The two sums as plain data.
+    pub(in crate::aggregation) fn into_plain(self) -> (PlainSum, Number) {
+        (self.sum().into_plain(), Number::of(&self.wide_squares()))
+    }
+
+    /// The sums that came to this.
+    pub(in crate::aggregation) fn restore(
+        sum: PlainSum,
+        squares: Number,
+    ) -> Result<ExactMoments, StateError> {
+        if squares.negative {
             return Err(StateError::Impossible("a sum of squares below 0"));
         }
-        let window = plain.window(2)?;
-        Ok(ExactSquares { window })
+        let squares = squares.window(2)?;
+        Ok(ExactMoments::far_from(ExactSum::restore(sum)?, squares))
     }
 }
 

@@ -4,14 +4,14 @@ use std::mem;
 use std::ops::RangeInclusive;
 
 use super::{
-    FRACTION_BITS, UNIT_EXPONENT, Wide, Window, exponent_field, is_normal, plain::Seen,
-    significand, subnormal_significand, window::LIMB_BITS,
+    FRACTION_BITS, LAST_FINITE, NO_BASE, REACH, UNIT_EXPONENT, Wide, Window, any_significand,
+    base_for, exponent_field, plain::Seen, significand, words,
 };
 
 /// The sum of any number of `f64` values without any rounding, in whatever order they come.
 ///
-/// A state takes 80 bytes, and 8 more for every 32 octaves that values lie outside the 64 octaves of
-/// the usual ones. Adding costs about two ordered `+=`; see `benches/aggregators.rs`.
+/// A state takes 32 bytes, and some 70 on the heap once values lie outside the 64 octaves of the
+/// usual ones, or are not finite. Adding costs about two ordered `+=`; see `benches/aggregators.rs`.
 ///
 /// # Special values
 ///
@@ -34,43 +34,52 @@ use super::{
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ExactSum {
-    /// The sum of the values within reach of `base`, counting `2^(UNIT_EXPONENT + base)`. Nearly
-    /// all values of nearly all data are; adding them is integer arithmetic in registers, where the
-    /// window would wait for memory each time.
-    near: i128,
+    /// The sum of the values within reach of `base`, counting `2^(UNIT_EXPONENT + base)`: the two
+    /// words of an `i128`, whose alignment would cost 8 bytes in all that holds a sum. Nearly all
+    /// values of nearly all data are within reach; adding them is integer arithmetic in registers,
+    /// where the window would wait for memory each time.
+    near: [u64; 2],
+    pub(super) far: Option<Box<OutOfReach>>,
     /// The least exponent field within reach: a multiple of 32, and never so low or so high that a
     /// subnormal or an infinity would seem within reach.
-    base: u32,
-    /// The sum of all other values, and of what outgrew `near`.
-    pub(super) far: Window,
+    base: u16,
     pub(super) zero: bool,
     pub(super) negative_zero: bool,
+}
+
+/// The values that few sums ever see.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OutOfReach {
+    /// The sum of the finite ones, and of what outgrew what is near.
+    pub(super) finite: Window,
     pub(super) nan: u64,
     pub(super) infinite: u64,
     pub(super) negative_infinite: u64,
 }
 
-/// Exponents from `base` on that are within reach. A value then takes at most 53 + 63 bits of
-/// `near`, so it overflows once in a thousand additions at the most.
-const REACH: u32 = 64;
 /// Bases so far from both ends of the exponents that no quotient of what is near by any count is
 /// subnormal or infinite.
-const COMMON_BASES: RangeInclusive<u32> = 256..=1_800;
-/// The base of a sum that has seen nothing: above every exponent, so that none is within reach.
-const NO_BASE: u32 = 1 << 12;
+const COMMON_BASES: RangeInclusive<u16> = 256..=1_800;
 
 impl ExactSum {
     /// The sum of nothing.
     pub fn new() -> ExactSum {
         ExactSum {
-            near: 0,
+            near: [0; 2],
+            far: None,
             base: NO_BASE,
-            far: Window::default(),
             zero: false,
             negative_zero: false,
-            nan: 0,
-            infinite: 0,
-            negative_infinite: 0,
+        }
+    }
+
+    /// The sum of these values, and of these zeros.
+    pub(super) fn far_from(values: OutOfReach, zero: bool, negative_zero: bool) -> ExactSum {
+        ExactSum {
+            far: (!values.is_empty()).then(|| Box::new(values)),
+            zero,
+            negative_zero,
+            ..ExactSum::new()
         }
     }
 
@@ -78,14 +87,9 @@ impl ExactSum {
     #[inline]
     pub fn add(&mut self, value: f64) {
         let bits = value.to_bits();
-        let offset = exponent_field(bits).wrapping_sub(self.base);
+        let offset = exponent_field(bits).wrapping_sub(u32::from(self.base));
         if offset < REACH {
-            let addend = shifted(significand(bits), offset);
-            let (near, overflow) = self.near.overflowing_add(addend);
-            self.near = near;
-            if overflow {
-                self.far = mem::take(&mut self.far).with_overflow(near, self.base);
-            }
+            self.add_near(significand(bits), offset);
         } else if bits << 1 == 0 {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
@@ -95,57 +99,130 @@ impl ExactSum {
         }
     }
 
+    #[inline]
+    fn near(&self) -> i128 {
+        joined(self.near)
+    }
+
+    #[inline]
+    fn set_near(&mut self, near: i128) {
+        self.near = split(near);
+    }
+
+    #[inline]
+    fn add_near(&mut self, significand: i64, offset: u32) {
+        let addend = shifted(significand, offset);
+        let (near, overflow) = self.near().overflowing_add(addend);
+        if overflow {
+            *self = mem::take(self).settled();
+            self.set_near(addend);
+        } else {
+            self.set_near(near);
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn with_far(mut self, bits: u64) -> ExactSum {
-        let value = f64::from_bits(bits);
         let exponent = exponent_field(bits);
-        if value.is_nan() {
-            self.nan += 1;
-        } else if value == f64::INFINITY {
-            self.infinite += 1;
-        } else if value == f64::NEG_INFINITY {
-            self.negative_infinite += 1;
-        } else if is_normal(exponent) {
-            self.far.add(significand(bits), exponent);
-            self.reach_for(exponent);
+        if exponent > LAST_FINITE {
+            self.far.get_or_insert_default().add(bits);
         } else {
-            self.far.add(subnormal_significand(bits), 0);
+            self.add_integer(any_significand(bits), exponent);
         }
         self
     }
 
-    /// Moves the reach up to this exponent if it is above, or the first. Never down: data with large
-    /// and small values in turn would move it with every one.
-    fn reach_for(&mut self, exponent: u32) {
-        if self.base == NO_BASE || exponent > self.base {
-            self.settle();
-            self.base = (exponent / LIMB_BITS).clamp(2, 62) * LIMB_BITS - LIMB_BITS;
+    /// Adds `integer · 2^(UNIT_EXPONENT + exponent)`.
+    fn add_integer(&mut self, integer: i64, exponent: u32) {
+        // Never down: data with large and small values in turn would move it with every one.
+        if self.base == NO_BASE || exponent >= u32::from(self.base) + REACH {
+            self.raise(base_for(exponent, LAST_FINITE));
         }
+        let offset = exponent.wrapping_sub(u32::from(self.base));
+        if offset < REACH {
+            self.add_near(integer, offset);
+        } else {
+            let far = self.far.get_or_insert_default();
+            far.finite.add(integer, exponent);
+        }
+    }
+
+    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: the total, of less than 113 bits, of values
+    /// that are not all zeros and lie no more than `octaves` above that exponent.
+    pub(super) fn add_total(&mut self, total: i128, exponent: u32, octaves: u32) {
+        let largest = exponent + octaves;
+        if self.base == NO_BASE || largest >= u32::from(self.base) + REACH {
+            self.raise(base_for(largest, LAST_FINITE));
+        }
+        let base = u32::from(self.base);
+        let addend = if exponent >= base {
+            // The topmost base has exponents above its reach.
+            let up = exponent - base;
+            (up <= i128::BITS - 114).then(|| total << up)
+        } else {
+            words::exactly_shifted_down(split(total), base - exponent).map(joined)
+        };
+        let Some(addend) = addend else {
+            let far = self.far.get_or_insert_default();
+            far.finite.add_words(&split(total), exponent);
+            return;
+        };
+        if let Some(near) = self.near().checked_add(addend) {
+            self.set_near(near);
+        } else {
+            self.settle();
+            self.set_near(addend);
+        }
+    }
+
+    /// Moves the reach up to this base.
+    fn raise(&mut self, base: u16) {
+        if self.base != NO_BASE {
+            let up = u32::from(base - self.base);
+            match words::exactly_shifted_down(self.near, up) {
+                Some(near) => self.near = near,
+                None => self.settle(),
+            }
+        }
+        self.base = base;
     }
 
     /// Puts what is near with the far.
     fn settle(&mut self) {
-        if self.near != 0 {
-            self.far.add_product(mem::take(&mut self.near), self.base);
-        }
+        let near = mem::take(&mut self.near);
+        let far = self.far.get_or_insert_default();
+        far.finite.add_words(&near, u32::from(self.base));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settled(mut self) -> ExactSum {
+        self.settle();
+        self
     }
 
     /// Adds another sum.
     pub fn merge(&mut self, mut other: ExactSum) {
-        if self.base == NO_BASE {
-            self.base = other.base;
+        if other.base != NO_BASE {
+            if self.base == NO_BASE {
+                self.base = other.base;
+            }
+            let base = self.base.max(other.base);
+            self.raise(base);
+            other.raise(base);
+            match self.near().checked_add(other.near()) {
+                Some(near) => self.set_near(near),
+                None => other.settle(),
+            }
         }
-        match self.near.checked_add(other.near) {
-            Some(near) if self.base == other.base || other.base == NO_BASE => self.near = near,
-            _ => other.settle(),
-        }
-        self.far.merge(other.far);
         self.zero |= other.zero;
         self.negative_zero |= other.negative_zero;
-        self.nan += other.nan;
-        self.infinite += other.infinite;
-        self.negative_infinite += other.negative_infinite;
+        match (&mut self.far, other.far) {
+            (Some(far), Some(other)) => far.merge(*other),
+            (far @ None, other) => *far = other,
+            (Some(_), None) => {}
+        }
     }
 
     /// The sum, rounded once to the nearest `f64`, ties to even.
@@ -169,8 +246,9 @@ impl ExactSum {
     /// The quotient where all of the sum is near and of common size: the short way for most sums,
     /// which counts where there is one for each of many groups, or few records in all.
     fn near_over(&self, count: u64) -> Option<f64> {
-        let magnitude = self.near.unsigned_abs();
-        if magnitude == 0 || !COMMON_BASES.contains(&self.base) || !self.far.is_empty() {
+        let near = self.near();
+        let magnitude = near.unsigned_abs();
+        if magnitude == 0 || !COMMON_BASES.contains(&self.base) || !self.all_near() {
             return None;
         }
         let shift = magnitude.leading_zeros();
@@ -178,24 +256,24 @@ impl ExactSum {
         // At least 64 bits, so a last bit that stands for all that follow cannot make a tie.
         let quotient = (dividend / divisor) | u128::from(dividend % divisor != 0);
         let rounded =
-            quotient as f64 * power_of_two(UNIT_EXPONENT + self.base as i32 - shift as i32);
-        Some(if self.near < 0 { -rounded } else { rounded })
+            quotient as f64 * power_of_two(UNIT_EXPONENT + i32::from(self.base) - shift as i32);
+        Some(if near < 0 { -rounded } else { rounded })
+    }
+
+    /// Whether no finite value was ever out of reach.
+    fn all_near(&self) -> bool {
+        self.far.as_ref().is_none_or(|far| far.finite.is_empty())
     }
 
     /// How many of the values were NaN.
     #[must_use]
     pub fn nan(&self) -> u64 {
-        self.nan
+        self.far.as_ref().map_or(0, |far| far.nan)
     }
 
     /// The sum where it is not a finite number.
     pub(in crate::aggregation) fn not_finite(&self) -> Option<f64> {
-        match (self.nan, self.infinite, self.negative_infinite) {
-            (0, 0, 0) => None,
-            (0, _, 0) => Some(f64::INFINITY),
-            (0, 0, _) => Some(f64::NEG_INFINITY),
-            _ => Some(f64::NAN),
-        }
+        self.far.as_ref()?.not_finite()
     }
 
     /// The sum where every value was −0.
@@ -205,7 +283,7 @@ impl ExactSum {
 
     /// Which finite values were added.
     pub(super) fn seen(&self) -> Seen {
-        if self.zero || self.base != NO_BASE || !self.far.is_empty() {
+        if self.zero || self.base != NO_BASE || !self.all_near() {
             Seen::Others
         } else if self.negative_zero {
             Seen::NegativeZeros
@@ -216,11 +294,48 @@ impl ExactSum {
 
     /// The finite values' sum.
     pub(in crate::aggregation) fn wide(&self) -> Wide {
-        let mut all = self.far.clone();
-        if self.near != 0 {
-            all.add_product(self.near, self.base);
+        let near = Wide::of_words(&self.near, i32::from(self.base) + UNIT_EXPONENT);
+        match &self.far {
+            Some(far) => near.plus(&Wide::of(&far.finite, UNIT_EXPONENT)),
+            None => near,
         }
-        Wide::of(&all, UNIT_EXPONENT)
+    }
+}
+
+impl OutOfReach {
+    /// Adds the value with these bits, which is no zero.
+    pub(super) fn add(&mut self, bits: u64) {
+        let exponent = exponent_field(bits);
+        if exponent <= LAST_FINITE {
+            self.finite.add(any_significand(bits), exponent);
+            return;
+        }
+        match f64::from_bits(bits) {
+            f64::INFINITY => self.infinite += 1,
+            f64::NEG_INFINITY => self.negative_infinite += 1,
+            _ => self.nan += 1,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.finite.is_empty() && self.not_finite().is_none()
+    }
+
+    pub(super) fn merge(&mut self, other: OutOfReach) {
+        self.finite.merge(other.finite);
+        self.nan += other.nan;
+        self.infinite += other.infinite;
+        self.negative_infinite += other.negative_infinite;
+    }
+
+    /// The sum where it is not a finite number.
+    pub(super) fn not_finite(&self) -> Option<f64> {
+        match (self.nan, self.infinite, self.negative_infinite) {
+            (0, 0, 0) => None,
+            (0, _, 0) => Some(f64::INFINITY),
+            (0, 0, _) => Some(f64::NEG_INFINITY),
+            _ => Some(f64::NAN),
+        }
     }
 }
 
@@ -231,6 +346,16 @@ fn shifted(significand: i64, offset: u32) -> i128 {
     let low = (significand as u64) << (offset % 64);
     let high = significand >> 1 >> (!offset % 64);
     i128::from(high) << 64 | i128::from(low)
+}
+
+#[inline]
+fn joined([low, high]: [u64; 2]) -> i128 {
+    i128::from(high as i64) << 64 | i128::from(low)
+}
+
+#[inline]
+fn split(number: i128) -> [u64; 2] {
+    [number as u64, (number >> 64) as u64]
 }
 
 /// 2 to a power that is neither subnormal nor infinite.

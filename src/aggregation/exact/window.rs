@@ -42,13 +42,18 @@ impl Window {
         *fourth += (above_first >> (2 * LIMB_BITS)) as i64;
     }
 
-    /// Adds the 2¹²⁸ that a sum of 128 bits, counting `2^position`, lost when it overflowed and
-    /// left `wrapped`.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn with_overflow(mut self, wrapped: i128, position: u32) -> Window {
-        self.add(if wrapped < 0 { 1 } else { -1 }, position + i128::BITS);
-        self
+    /// Adds `words · 2^position`, for words with a sign, lowest first.
+    pub(super) fn add_words(&mut self, words: &[u64], position: u32) {
+        let (limb, shift) = (position / LIMB_BITS * LIMB_BITS, position % LIMB_BITS);
+        for (place, &word) in (0_u32..).zip(words) {
+            let top = place as usize + 1 == words.len();
+            let word = if top {
+                i128::from(word as i64)
+            } else {
+                i128::from(word)
+            };
+            self.add_product(word << shift, limb + u64::BITS * place);
+        }
     }
 
     /// Adds what `other` has come to.
@@ -68,6 +73,15 @@ impl Window {
         }
         // Two limbs after a carry come to less than a single addition may bring.
         self.room = ADDS_BETWEEN_CARRIES - 1;
+    }
+
+    /// Adds what `other` has come to, where there is any.
+    pub(super) fn merge_boxed(this: &mut Option<Box<Window>>, other: Option<Box<Window>>) {
+        match (this, other) {
+            (Some(window), Some(other)) => window.merge(*other),
+            (window @ None, other) => *window = other,
+            (Some(_), None) => {}
+        }
     }
 
     /// Whether nothing was ever added.

@@ -1,0 +1,364 @@
+//! The exact sums of values and of their squares, kept together.
+
+use std::mem;
+
+use super::sum::OutOfReach;
+use super::{
+    ExactSum, LAST_FINITE, NO_BASE, UNIT_EXPONENT, Wide, Window, any_significand, exponent_field,
+    magnitude, words,
+};
+
+/// What an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of squares come to, at half
+/// the cost: the value is taken apart once, and one question decides for both how it is added.
+///
+/// Most data lie within the 11 octaves where a significand, shifted into place, fits in 64 bits. It
+/// is one word of the sum then, and one multiplication makes its square.
+#[derive(Debug, Clone)]
+#[must_use]
+pub(in crate::aggregation) struct ExactMoments {
+    /// The sum of the values within reach, counting `2^(UNIT_EXPONENT + base − 64)`: a fraction of
+    /// 64 bits, and two words that count what the values in the middle of the reach do. It cannot
+    /// outgrow its words before `squares` does: n values whose squares come to less than 2¹⁹¹ come
+    /// to less than √(n·2¹⁹¹), by the inequality of Cauchy and Schwarz.
+    sum: [u64; 3],
+    /// The sum of their squares, counting `2^(2·UNIT_EXPONENT + 2·base − 64)`, without a sign.
+    squares: [u64; 4],
+    /// All other values, and what outgrew the words.
+    far: Option<Box<Far>>,
+    /// The exponent field where the middle begins.
+    base: u16,
+    zero: bool,
+    negative_zero: bool,
+    /// Values outside the middle since it was last moved.
+    missed: u8,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Far {
+    values: OutOfReach,
+    squares: Window,
+}
+
+/// Octaves in the middle: a significand of 53 bits, shifted by up to 10, fits in a word of 64.
+const MIDDLE: u32 = 11;
+/// Octaves within reach on either side of the base: down to where a square ends with the fraction,
+/// and up to where it leaves room for millions more.
+const REACH: u32 = 32;
+/// Octaves of the middle that are left free above the value which it is moved for.
+const FREE: u32 = 2;
+/// Exponent fields whose squares, and those of all within their reach, are common products.
+const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
+/// Values outside the middle after which it is moved to the last of them: the cost of one move,
+/// spread out. It stays about where most values are.
+const PATIENCE: u8 = 32;
+
+/// Values of a slice that are added one by one after one outside the middle.
+const OTHERS: usize = 8;
+
+impl ExactMoments {
+    /// The sums of values that come to these.
+    pub(super) fn far_from(sum: ExactSum, squares: Window) -> ExactMoments {
+        let (zero, negative_zero) = (sum.zero, sum.negative_zero);
+        let values = sum.far.map_or_else(OutOfReach::default, |values| *values);
+        // Values that cancel leave nothing but their squares.
+        let any = !values.is_empty() || !squares.is_empty();
+        ExactMoments {
+            far: any.then(|| Box::new(Far { values, squares })),
+            zero,
+            negative_zero,
+            ..ExactMoments::default()
+        }
+    }
+
+    /// Adds a value and its square.
+    #[inline]
+    pub(in crate::aggregation) fn add(&mut self, value: f64) {
+        let bits = value.to_bits();
+        let offset = exponent_field(bits).wrapping_sub(u32::from(self.base));
+        if offset < MIDDLE {
+            let magnitude = magnitude(bits) << offset;
+            let sign = (bits as i64 >> 63) as u64;
+            let addend = (magnitude ^ sign).wrapping_sub(sign);
+            let [low, high] = words::add([self.sum[1], self.sum[2]], [addend, sign]);
+            (self.sum[1], self.sum[2]) = (low, high);
+            let square = u128::from(magnitude) * u128::from(magnitude);
+            let [_, low, middle, high] = self.squares;
+            let square = [square as u64, (square >> 64) as u64, 0];
+            let [low, middle, high] = words::add([low, middle, high], square);
+            self.squares = [self.squares[0], low, middle, high];
+            if high >> 63 != 0 {
+                *self = mem::take(self).settled();
+            }
+        } else if offset.wrapping_add(REACH) < 2 * REACH {
+            self.add_within_reach(bits, offset.wrapping_add(REACH));
+        } else if bits << 1 == 0 {
+            self.negative_zero |= bits != 0;
+            self.zero |= bits == 0;
+        } else {
+            // By value, because a state whose address is ever handed out cannot live in registers.
+            *self = mem::take(self).with_far(bits);
+        }
+    }
+
+    /// Adds a normal value `offset` octaves above the lower end of the reach.
+    #[inline]
+    fn add_within_reach(&mut self, bits: u64, offset: u32) {
+        let (magnitude, sign) = (magnitude(bits), (bits as i64 >> 63) as u64);
+        // Above the base it goes into the words that count, below it into the fraction.
+        let (shift, square_shift) = ((offset + REACH) % 64, 2 * offset % 64);
+        let low = (magnitude << shift) ^ sign;
+        let high = (magnitude >> 1 >> (63 - shift)) ^ sign;
+        let addend = words::add([low, high, sign], [sign & 1, 0, 0]);
+        // The square with one factor shifted, because the processor has no fast shift of two words.
+        let factor = [
+            magnitude << square_shift,
+            magnitude >> 1 >> (63 - square_shift),
+        ];
+        let [low, middle, high] = words::product(factor, magnitude);
+        if offset < REACH {
+            self.sum = words::add(self.sum, addend);
+            self.squares = words::add(self.squares, [low, middle, high, 0]);
+        } else {
+            let [fraction, first, second] = self.sum;
+            let [first, second] = words::add([first, second], [addend[0], addend[1]]);
+            self.sum = [fraction, first, second];
+            let [fraction, first, second, third] = self.squares;
+            let [first, second, third] = words::add([first, second, third], [low, middle, high]);
+            self.squares = [fraction, first, second, third];
+        }
+        self.missed += 1;
+        if self.missed == PATIENCE || self.squares[3] >> 63 != 0 {
+            *self = mem::take(self).settled_around(exponent_field(bits));
+        }
+    }
+
+    /// Adds values and their squares.
+    pub(in crate::aggregation) fn add_slice(&mut self, values: &[f64]) {
+        let mut rest = values;
+        while !rest.is_empty() {
+            let within = self.add_middle(rest);
+            // What comes after a value outside the middle may well be outside too.
+            let others = rest.len().min(within + OTHERS);
+            for &value in &rest[within..others] {
+                self.add(value);
+            }
+            rest = &rest[others..];
+        }
+    }
+
+    /// Adds the first values that are in the middle, or zeros after one that is, and returns how
+    /// many they are. [`add`](ExactMoments::add) could do the same, but a loop that has nothing else
+    /// to do keeps all it needs in registers.
+    fn add_middle(&mut self, values: &[f64]) -> usize {
+        let base = u32::from(self.base);
+        let mut sum = [self.sum[1], self.sum[2]];
+        let mut squares = [self.squares[1], self.squares[2], self.squares[3]];
+        let mut added = 0;
+        // In fewer additions than this no word that was not outgrown can be.
+        for &value in values.iter().take(1 << 16) {
+            let bits = value.to_bits();
+            let offset = exponent_field(bits).wrapping_sub(base);
+            if offset < MIDDLE {
+                let magnitude = magnitude(bits) << offset;
+                let sign = (bits as i64 >> 63) as u64;
+                sum = words::add(sum, [(magnitude ^ sign).wrapping_sub(sign), sign]);
+                let square = u128::from(magnitude) * u128::from(magnitude);
+                squares = words::add(squares, [square as u64, (square >> 64) as u64, 0]);
+            } else if bits << 1 != 0 || added == 0 {
+                break;
+            }
+            added += 1;
+        }
+        [self.sum[1], self.sum[2]] = sum;
+        [self.squares[1], self.squares[2], self.squares[3]] = squares;
+        if squares[2] >> 63 != 0 {
+            self.settle();
+        }
+        added
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with_far(mut self, bits: u64) -> ExactMoments {
+        let exponent = exponent_field(bits);
+        if COMMON.contains(&exponent) && self.comes_within_reach(exponent) {
+            self.add(f64::from_bits(bits));
+            return self;
+        }
+        let far = self.far.get_or_insert_default();
+        far.values.add(bits);
+        if exponent <= LAST_FINITE {
+            let significand = i128::from(any_significand(bits));
+            let square = significand * significand;
+            far.squares.add_product(square, 2 * exponent);
+        }
+        self
+    }
+
+    /// Whether the reach was moved to have this common exponent, which lies outside: up at once; down
+    /// only after several, and if the words have room.
+    fn comes_within_reach(&mut self, exponent: u32) -> bool {
+        let base = (exponent + FREE + 1 - MIDDLE) as u16;
+        if self.base == NO_BASE {
+            self.base = base;
+        } else if base > self.base {
+            if !self.raise(base) {
+                self.settle();
+                self.base = base;
+            }
+        } else {
+            self.missed += 1;
+            return self.missed >= PATIENCE && self.lower(base);
+        }
+        true
+    }
+
+    /// Moves the base up, where the fraction has room for that.
+    fn raise(&mut self, base: u16) -> bool {
+        let up = u32::from(base - self.base);
+        self.missed = 0;
+        let sum = words::exactly_shifted_down(self.sum, up);
+        let squares = words::exactly_shifted_down(self.squares, 2 * up);
+        let (Some(sum), Some(squares)) = (sum, squares) else {
+            return false;
+        };
+        (self.sum, self.squares, self.base) = (sum, squares, base);
+        true
+    }
+
+    /// Moves the base down, where the words have room for that.
+    fn lower(&mut self, base: u16) -> bool {
+        let down = u32::from(self.base - base);
+        self.missed = 0;
+        let room = 2 * down + 1 < self.squares[3].leading_zeros();
+        if room {
+            self.sum = words::shifted_up(self.sum, down);
+            self.squares = words::shifted_up(self.squares, 2 * down);
+            self.base = base;
+        }
+        room
+    }
+
+    /// Puts what is near with the far.
+    fn settle(&mut self) {
+        let far = self.far.get_or_insert_default();
+        let base = u32::from(self.base);
+        let values = &mut far.values.finite;
+        values.add_words(&mem::take(&mut self.sum), base - 64);
+        let [first, second, third, fourth] = mem::take(&mut self.squares);
+        far.squares
+            .add_words(&[first, second, third, fourth, 0], 2 * base - 64);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settled(mut self) -> ExactMoments {
+        self.settle();
+        self
+    }
+
+    /// Settled where that is due, and moved so that this exponent within reach is in the middle, if
+    /// that can be.
+    #[cold]
+    #[inline(never)]
+    fn settled_around(mut self, exponent: u32) -> ExactMoments {
+        if self.squares[3] >> 63 != 0 {
+            self.settle();
+        }
+        self.missed = 0;
+        // Step by step the reach could come to hold infinities or subnormals otherwise.
+        if !COMMON.contains(&exponent) {
+            return self;
+        }
+        let exponent = exponent as u16;
+        if exponent < self.base {
+            self.lower(exponent);
+        } else if exponent >= self.base + MIDDLE as u16 {
+            self.raise(exponent + 1 - MIDDLE as u16);
+        }
+        self
+    }
+
+    /// Adds what another has seen.
+    pub(in crate::aggregation) fn merge(&mut self, mut other: ExactMoments) {
+        if other.base != NO_BASE {
+            if self.base == NO_BASE {
+                self.base = other.base;
+            }
+            let base = self.base.max(other.base);
+            for side in [&mut *self, &mut other] {
+                if !side.raise(base) {
+                    side.settle();
+                    side.base = base;
+                }
+            }
+            self.sum = words::add(self.sum, other.sum);
+            self.squares = words::add(self.squares, other.squares);
+            if self.squares[3] >> 63 != 0 {
+                self.settle();
+            }
+        }
+        self.zero |= other.zero;
+        self.negative_zero |= other.negative_zero;
+        match (&mut self.far, other.far) {
+            (Some(far), Some(other)) => {
+                far.values.merge(other.values);
+                far.squares.merge(other.squares);
+            }
+            (far @ None, other) => *far = other,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// The sum alone.
+    pub(in crate::aggregation) fn sum(&self) -> ExactSum {
+        let mut values = match &self.far {
+            Some(far) => far.values.clone(),
+            None => OutOfReach::default(),
+        };
+        if self.base != NO_BASE {
+            let position = u32::from(self.base) - 64;
+            values.finite.add_words(&self.sum, position);
+        }
+        ExactSum::far_from(values, self.zero, self.negative_zero)
+    }
+
+    /// The sum where it is not a finite number.
+    pub(in crate::aggregation) fn not_finite(&self) -> Option<f64> {
+        self.far.as_ref()?.values.not_finite()
+    }
+
+    /// The finite values' sum.
+    pub(in crate::aggregation) fn wide_sum(&self) -> Wide {
+        let near = Wide::of_words(&self.sum, i32::from(self.base) - 64 + UNIT_EXPONENT);
+        match &self.far {
+            Some(far) => near.plus(&Wide::of(&far.values.finite, UNIT_EXPONENT)),
+            None => near,
+        }
+    }
+
+    /// The sum of their squares.
+    pub(in crate::aggregation) fn wide_squares(&self) -> Wide {
+        let [first, second, third, fourth] = self.squares;
+        let exponent = 2 * (i32::from(self.base) - 32 + UNIT_EXPONENT);
+        let near = Wide::of_words(&[first, second, third, fourth, 0], exponent);
+        match &self.far {
+            Some(far) => near.plus(&Wide::of(&far.squares, 2 * UNIT_EXPONENT)),
+            None => near,
+        }
+    }
+}
+
+impl Default for ExactMoments {
+    fn default() -> ExactMoments {
+        ExactMoments {
+            sum: [0; 3],
+            squares: [0; 4],
+            far: None,
+            base: NO_BASE,
+            zero: false,
+            negative_zero: false,
+            missed: 0,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The exact sum of products.
+
+use std::mem;
+
+use super::{
+    LAST_FINITE, NO_BASE, REACH, UNIT_EXPONENT, Wide, Window, any_significand, base_for,
+    exponent_field, is_normal, significand, words,
+};
+
+/// The sum of the products of any number of pairs of finite `f64` values without any rounding;
+/// squares are products of a value with itself.
+///
+/// Products are taken as integers of 106 bits. A fused multiply-add cannot stand in for that: its
+/// remainder underflows for factors under about 2⁻⁴⁸⁵. Pairs with a NaN or an infinity are left
+/// out; whoever needs them counts them beside it, as [`ExactSum`](super::ExactSum) does.
+///
+/// A state takes 40 bytes, and some on the heap once products lie outside the 64 octaves of the
+/// usual ones.
+///
+/// ```
+/// use manyhands::aggregation::exact::ExactProducts;
+///
+/// let mut products = ExactProducts::new();
+/// for (left, right) in [(1e200, 1e-200), (3.0, -4.0)] {
+///     products.add(left, right);
+/// }
+/// assert_eq!(products.value(), -11.0);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ExactProducts {
+    /// The sum of the products within reach of `base`, counting `2^(2·UNIT_EXPONENT + base)`. One
+    /// takes at most 106 + 63 bits of it and a sign.
+    near: [u64; 3],
+    /// The sum of all other products, and of what outgrew `near`.
+    far: Option<Box<Window>>,
+    /// The least sum of exponent fields within reach.
+    base: u16,
+}
+
+/// The largest sum of exponent fields.
+const LAST_SUM: u32 = 2 * LAST_FINITE;
+
+impl ExactProducts {
+    /// The sum of no products.
+    pub fn new() -> ExactProducts {
+        ExactProducts {
+            near: [0; 3],
+            far: None,
+            base: NO_BASE,
+        }
+    }
+
+    /// The sum of these products.
+    pub(super) fn far_from(products: Window) -> ExactProducts {
+        ExactProducts {
+            far: (!products.is_empty()).then(|| Box::new(products)),
+            ..ExactProducts::new()
+        }
+    }
+
+    /// Adds the product of two values.
+    #[inline]
+    pub fn add(&mut self, left: f64, right: f64) {
+        let (left, right) = (left.to_bits(), right.to_bits());
+        let (above, below) = (exponent_field(left), exponent_field(right));
+        let offset = (above + below).wrapping_sub(u32::from(self.base));
+        if offset < REACH && is_normal(above) && is_normal(below) {
+            let product = i128::from(significand(left)) * i128::from(significand(right));
+            self.add_near(product, offset);
+        } else if left << 1 != 0 && right << 1 != 0 {
+            // By value, because a state whose address is ever handed out cannot live in registers.
+            *self = mem::take(self).with_far(left, right);
+        }
+    }
+
+    #[inline]
+    fn add_near(&mut self, product: i128, offset: u32) {
+        self.near = words::add(self.near, shifted(product, offset));
+        if words::outgrown(self.near) {
+            *self = mem::take(self).settled();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with_far(mut self, left: u64, right: u64) -> ExactProducts {
+        let exponent = exponent_field(left) + exponent_field(right);
+        if exponent_field(left) > LAST_FINITE || exponent_field(right) > LAST_FINITE {
+            return self;
+        }
+        let product = i128::from(any_significand(left)) * i128::from(any_significand(right));
+        if self.base == NO_BASE || exponent >= u32::from(self.base) + REACH {
+            self.raise(base_for(exponent, LAST_SUM));
+        }
+        let offset = exponent.wrapping_sub(u32::from(self.base));
+        if offset < REACH {
+            self.add_near(product, offset);
+        } else {
+            self.far
+                .get_or_insert_default()
+                .add_product(product, exponent);
+        }
+        self
+    }
+
+    /// Moves the reach up to this base.
+    fn raise(&mut self, base: u16) {
+        if self.base != NO_BASE {
+            let up = u32::from(base - self.base);
+            match words::exactly_shifted_down(self.near, up) {
+                Some(near) => self.near = near,
+                None => self.settle(),
+            }
+        }
+        self.base = base;
+    }
+
+    /// Puts what is near with the far.
+    fn settle(&mut self) {
+        let near = mem::take(&mut self.near);
+        self.far
+            .get_or_insert_default()
+            .add_words(&near, u32::from(self.base));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settled(mut self) -> ExactProducts {
+        self.settle();
+        self
+    }
+
+    /// Adds another sum of products.
+    pub fn merge(&mut self, mut other: ExactProducts) {
+        if other.base != NO_BASE {
+            if self.base == NO_BASE {
+                self.base = other.base;
+            }
+            let base = self.base.max(other.base);
+            self.raise(base);
+            other.raise(base);
+            self.near = words::add(self.near, other.near);
+            if words::outgrown(self.near) {
+                self.settle();
+            }
+        }
+        Window::merge_boxed(&mut self.far, other.far);
+    }
+
+    /// The sum of products, rounded once to the nearest `f64`, ties to even.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.wide().round()
+    }
+
+    /// The sum of products.
+    pub(in crate::aggregation) fn wide(&self) -> Wide {
+        let near = Wide::of_words(&self.near, i32::from(self.base) + 2 * UNIT_EXPONENT);
+        match &self.far {
+            Some(far) => near.plus(&Wide::of(far, 2 * UNIT_EXPONENT)),
+            None => near,
+        }
+    }
+}
+
+/// `product · 2^offset`, for an offset within reach.
+#[inline]
+fn shifted(product: i128, offset: u32) -> [u64; 3] {
+    let (low, high) = (product as u64, (product >> 64) as i64);
+    let (left, right) = (offset % 64, !offset % 64);
+    [
+        low << left,
+        (high << left) as u64 | low >> 1 >> right,
+        (high >> 1 >> right) as u64,
+    ]
+}
+
+impl Default for ExactProducts {
+    fn default() -> ExactProducts {
+        ExactProducts::new()
+    }
+}

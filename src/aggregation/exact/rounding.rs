@@ -1,0 +1,72 @@
+//! The one rounding of an exact number.
+
+use super::{LIMB_BITS, digits};
+
+/// The nearest `f64` to `±digits · 2^exponent`.
+pub(super) fn round(negative: bool, digits: &[u32], exponent: i32) -> f64 {
+    let sign = if negative { -1.0 } else { 1.0 };
+    let Some(top) = digits.iter().rposition(|&digit| digit != 0) else {
+        return 0.0_f64.copysign(sign);
+    };
+    let top_bit = (top as u32 * LIMB_BITS + digits[top].ilog2()) as i32;
+    // The bit of `digits` that becomes the last bit of the significand: the 53rd from the top, but
+    // never below what the smallest subnormal counts.
+    let last_bit = (top_bit - 52).max(-1074 - exponent);
+    let mut significand = bits_from(digits, last_bit);
+    if last_bit > 0 && bits_from(digits, last_bit - 1) & 1 == 1 {
+        let above_half = any_bit_below(digits, last_bit - 1);
+        significand += u64::from(above_half || significand & 1 == 1);
+    }
+    // Adding (rather than combining) the fields lets the significand's leading bit, and a carry out
+    // of rounding, step the exponent up by themselves; a subnormal has no leading bit to add.
+    let exponent_below = last_bit + exponent + 1074;
+    if exponent_below > 2046 {
+        return f64::INFINITY.copysign(sign);
+    }
+    let bits = ((exponent_below as u64) << 52) + significand;
+    f64::from_bits(bits.min(f64::INFINITY.to_bits())).copysign(sign)
+}
+
+/// The nearest `f64` to the square root of a number, of which `square · 2^exponent` is all, or,
+/// unless it is `exact`, all but less than a 1 of its lowest digit. It should have 124 bits: its
+/// root has 62 then, and what is cut off beyond them goes on as one bit below, so that nothing can
+/// seem to be a tie that is none.
+pub(super) fn round_root(square: &[u32], exact: bool, exponent: i32) -> f64 {
+    let cut = digits::bits(square).saturating_sub(127) as i32;
+    let cut_off = !exact || any_bit_below(square, cut);
+    let bits = |from: i32| u128::from(bits_from(square, from));
+    let (mut square, mut exponent) = (bits(cut) | bits(cut + 64) << 64, exponent + cut);
+    if exponent % 2 != 0 {
+        square <<= 1;
+        exponent -= 1;
+    }
+    let root = square.isqrt();
+    let inexact = cut_off || root * root != square;
+    let root = root << 1 | u128::from(inexact);
+    let digits = [root as u32, (root >> 32) as u32, (root >> 64) as u32];
+    round(false, &digits, exponent / 2 - 1)
+}
+
+/// The digits as bits, shifted so that bit `from` comes first; bits past the 64th are cut off.
+fn bits_from(digits: &[u32], from: i32) -> u64 {
+    let digit = |place: i32| {
+        let place = usize::try_from(place).ok();
+        u128::from(
+            place
+                .and_then(|place| digits.get(place))
+                .copied()
+                .unwrap_or(0),
+        )
+    };
+    let place = from.div_euclid(LIMB_BITS as i32);
+    let shift = from.rem_euclid(LIMB_BITS as i32);
+    let window = digit(place) | digit(place + 1) << 32 | digit(place + 2) << 64;
+    (window >> shift) as u64
+}
+
+/// Whether any bit below bit `end` is set.
+fn any_bit_below(digits: &[u32], end: i32) -> bool {
+    let (whole, rest) = (end as usize / 32, end as usize % 32);
+    let partly = digits.get(whole).copied().unwrap_or(0);
+    partly & ((1 << rest) - 1) != 0 || digits.iter().take(whole).any(|&digit| digit != 0)
+}

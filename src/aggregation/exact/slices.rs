@@ -1,0 +1,153 @@
+//! The exact sum of many values at once, without taking each of them apart.
+//!
+//! Adding `1.5 · 2^(52 + k)` to a value below `2^(51 + k)` rounds it to a multiple of `2^k`, and
+//! leaves that multiple, as an integer, in the low bits of the sum. So one addition of floats and
+//! one of integers add a value's upper half exactly; what rounding left over goes through the same
+//! once more on a grid that is 2⁵¹ times finer, and if nothing is left over then, the value is in
+//! two sums of integers without a branch or a shift, several at once in the processor's vectors. The
+//! two grids cover a value whose bits lie within 102 octaves.
+
+use std::mem;
+
+use super::{ExactSum, LAST_FINITE, exponent_field};
+
+/// Values that are added, or given up, together: enough of them to spread the cost of asking whether
+/// all of them fit.
+const GROUP: usize = 64;
+/// Groups after which the totals are handed over: 1,024 integers of 52 bits stay within 62.
+const MOST_GROUPS: u32 = 16;
+/// Octaves left free above the largest value which the grids are laid for.
+const FREE: u32 = 2;
+/// The most groups after one another that are added value by value because those before did not fit.
+const MOST_PASSED_OVER: u32 = 64;
+
+/// Bits between the coarse grid and the fine one.
+const GRID_BITS: u32 = 51;
+
+impl ExactSum {
+    /// Adds all of these values: what [`add`](ExactSum::add) does one by one, some three times as
+    /// fast.
+    ///
+    /// ```
+    /// use manyhands::aggregation::exact::ExactSum;
+    ///
+    /// let mut sum = ExactSum::new();
+    /// sum.add_slice(&[0.1; 1_000]);
+    /// assert_eq!(sum.value(), 100.0);
+    /// ```
+    pub fn add_slice(&mut self, values: &[f64]) {
+        let mut grids: Option<Grids> = None;
+        let (mut passing_over, mut penalty) = (0, 1);
+        for group in values.chunks(GROUP) {
+            if passing_over > 0 {
+                passing_over -= 1;
+                self.add_each(group);
+                continue;
+            }
+            if grids.as_mut().is_none_or(|grids| !grids.add(group)) {
+                // There are none yet, or this group wants others.
+                if let Some(mut grids) = grids.take() {
+                    grids.empty_into(self);
+                }
+                grids = Grids::over(group);
+            }
+            if let Some(grids) = &mut grids {
+                penalty = 1;
+                if grids.is_full() {
+                    grids.empty_into(self);
+                }
+            } else {
+                self.add_each(group);
+                passing_over = penalty;
+                penalty = MOST_PASSED_OVER.min(2 * penalty);
+            }
+        }
+        if let Some(mut grids) = grids {
+            grids.empty_into(self);
+        }
+    }
+
+    fn add_each(&mut self, values: &[f64]) {
+        // In a place of its own, so that it lives in registers.
+        let mut sum = mem::take(self);
+        for &value in values {
+            sum.add(value);
+        }
+        *self = sum;
+    }
+}
+
+/// Sums of integers under way.
+struct Grids {
+    /// What rounds to a multiple of the coarse grid, and to one of the fine grid.
+    coarse: f64,
+    fine: f64,
+    /// The sums of those multiples.
+    coarse_total: i64,
+    fine_total: i64,
+    groups: u32,
+}
+
+impl Grids {
+    /// Laid for the largest of these values, all of which are added; where they fit none, and where
+    /// there are only zeros, whose signs the sum wants to see, nothing.
+    fn over(group: &[f64]) -> Option<Grids> {
+        let largest = group.iter().map(|value| value.to_bits() << 1).max();
+        let largest = largest.filter(|&bits| bits != 0)?;
+        let exponent = exponent_field(largest >> 1);
+        // So that both magic numbers are normal floats. What lies above the last is given up.
+        let top = (exponent + FREE).clamp(GRID_BITS, LAST_FINITE - 2);
+        let magic = |exponent: u32| f64::from_bits(u64::from(exponent) << 52 | 1 << 51);
+        let mut grids = Grids {
+            coarse: magic(top + 2),
+            fine: magic(top + 2 - GRID_BITS),
+            coarse_total: 0,
+            fine_total: 0,
+            groups: 0,
+        };
+        grids.add(group).then_some(grids)
+    }
+
+    /// Adds a group, or leaves all as it was and returns false where a value does not fit.
+    #[inline]
+    fn add(&mut self, group: &[f64]) -> bool {
+        let (coarse, fine) = (self.coarse, self.fine);
+        let (mut coarse_bits, mut fine_bits) = (0_u64, 0_u64);
+        let (mut too_large, mut too_small) = (0_u64, 0_u64);
+        // Reductions of integers alone, which the compiler turns into those of vectors.
+        for &value in group {
+            let rounded = value + coarse;
+            let rest = value - (rounded - coarse);
+            let rest_rounded = rest + fine;
+            coarse_bits = coarse_bits.wrapping_add(rounded.to_bits());
+            fine_bits = fine_bits.wrapping_add(rest_rounded.to_bits());
+            // Out of the magic number's octave, or with something left over.
+            too_large |= rounded.to_bits() ^ coarse.to_bits();
+            too_small |= (rest_rounded - fine - rest).to_bits();
+        }
+        let fits = too_large >> 52 == 0 && too_small == 0;
+        if fits {
+            let count = group.len() as u64;
+            let less = |bits: u64, magic: f64| {
+                bits.wrapping_sub(count.wrapping_mul(magic.to_bits())) as i64
+            };
+            self.coarse_total += less(coarse_bits, coarse);
+            self.fine_total += less(fine_bits, fine);
+            self.groups += 1;
+        }
+        fits
+    }
+
+    fn is_full(&self) -> bool {
+        self.groups == MOST_GROUPS
+    }
+
+    /// Hands the totals over.
+    fn empty_into(&mut self, sum: &mut ExactSum) {
+        let (coarse, fine) = (self.coarse_total, self.fine_total);
+        let total = (i128::from(coarse) << GRID_BITS) + i128::from(fine);
+        let exponent = exponent_field(self.fine.to_bits());
+        sum.add_total(total, exponent, GRID_BITS - 2);
+        (self.coarse_total, self.fine_total, self.groups) = (0, 0, 0);
+    }
+}

@@ -1,0 +1,57 @@
+//! Integers of a few words, lowest word first: what nearly all of a sum is kept in, because
+//! additions to it stay in registers. With a sign they are in two's complement.
+
+/// The sum. What leaves the words is lost.
+#[inline]
+pub(super) fn add<const WORDS: usize>(words: [u64; WORDS], addend: [u64; WORDS]) -> [u64; WORDS] {
+    let mut sum = words;
+    let mut carry = false;
+    for (word, addend) in sum.iter_mut().zip(addend) {
+        (*word, carry) = word.carrying_add(addend, carry);
+    }
+    sum
+}
+
+/// The product of two words, which must leave the top bits of the second free for a carry, and one.
+#[inline]
+pub(super) fn product([low, high]: [u64; 2], factor: u64) -> [u64; 3] {
+    let low = u128::from(low) * u128::from(factor);
+    let high = u128::from(high) * u128::from(factor) + (low >> 64);
+    [low as u64, high as u64, (high >> 64) as u64]
+}
+
+/// Whether an integer with a sign is within a bit of outgrowing its words.
+#[inline]
+pub(super) fn outgrown<const WORDS: usize>(words: [u64; WORDS]) -> bool {
+    let top = words[WORDS - 1];
+    (top ^ (top << 1)) >> 63 != 0
+}
+
+/// The product with 2 to a power less than that of all the words. What leaves them is lost.
+#[inline]
+pub(super) fn shifted_up<const WORDS: usize>(words: [u64; WORDS], by: u32) -> [u64; WORDS] {
+    let (whole, rest) = ((by / 64) as usize, by % 64);
+    let word = |place: usize| words.get(place.wrapping_sub(whole)).copied().unwrap_or(0);
+    std::array::from_fn(|place| {
+        word(place) << rest | word(place.wrapping_sub(1)) >> 1 >> (63 - rest)
+    })
+}
+
+/// The integer with a sign divided by 2 to a power, where that leaves no remainder.
+pub(super) fn exactly_shifted_down<const WORDS: usize>(
+    words: [u64; WORDS],
+    by: u32,
+) -> Option<[u64; WORDS]> {
+    let Some(lowest) = words.iter().position(|&word| word != 0) else {
+        return Some(words);
+    };
+    if lowest as u32 * 64 + words[lowest].trailing_zeros() < by {
+        return None;
+    }
+    let sign = (words[WORDS - 1] as i64 >> 63) as u64;
+    let word = |place: usize| u128::from(words.get(place).copied().unwrap_or(sign));
+    let (whole, rest) = ((by / 64) as usize, by % 64);
+    Some(std::array::from_fn(|place| {
+        ((word(place + whole) | word(place + whole + 1) << 64) >> rest) as u64
+    }))
+}
