@@ -39,6 +39,32 @@ fn near_a_grid() -> impl Strategy<Value = f64> {
     })
 }
 
+/// Scores spread over some 30 octaves: too many for the middle of a state, and for some groups more
+/// than grids cover, from where no rounding is left out to where all of it is.
+fn spread_over_octaves() -> impl Strategy<Value = Vec<f64>> {
+    let significand = prop_oneof![
+        3 => 1.0..2.0_f64,
+        1 => Just(1.0),
+        1 => Just(2.0_f64.next_down()),
+        1 => (1.0..2.0_f64).prop_map(|score| f64::from_bits(score.to_bits() & !0xffff_ffff)),
+    ];
+    let score = |lowest: i32| {
+        (significand.clone(), lowest..30_i32, any::<bool>()).prop_map(|(score, power, negative)| {
+            let score = score * 2.0_f64.powi(power);
+            if negative { -score } else { score }
+        })
+    };
+    prop_oneof![
+        vec(score(0), 100..600),
+        vec(score(5), 100..600),
+        vec(score(10), 100..600),
+        (vec(score(8), 100..600), -700..700_i32).prop_map(|(scores, power)| {
+            let scale = 2.0_f64.powi(power);
+            scores.into_iter().map(|score| score * scale).collect()
+        }),
+    ]
+}
+
 /// Runs of scores of one sort, from a few to hundreds: of one exponent, of the grids, with zeros of
 /// both signs, of any size, of any bits.
 fn runs() -> impl Strategy<Value = Vec<f64>> {
@@ -49,6 +75,7 @@ fn runs() -> impl Strategy<Value = Vec<f64>> {
         2 => vec(prop_oneof![4 => ordinary(), 1 => Just(0.0), 1 => Just(-0.0)], 1..200),
         2 => (finite(), 1..300_usize).prop_map(|(score, count)| vec![score; count]),
         2 => vec(finite(), 1..100),
+        4 => spread_over_octaves(),
         1 => (vec(ordinary(), 64..200), -1074..1024_i32).prop_map(|(scores, power)| {
             let scale = 2.0_f64.powi(power);
             scores.into_iter().map(|score| score * scale).collect()

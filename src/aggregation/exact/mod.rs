@@ -11,6 +11,7 @@
 //! arithmetic and one rounding.
 
 mod digits;
+mod moment_slices;
 mod moments;
 mod plain;
 mod products;

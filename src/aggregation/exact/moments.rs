@@ -52,8 +52,8 @@ const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
 /// spread out. It stays about where most values are.
 const PATIENCE: u8 = 32;
 
-/// Values of a slice that are added one by one after one outside the middle.
-const OTHERS: usize = 8;
+/// How far above the lower end of the reach totals may begin: those of squares have 163 bits.
+const MOST_UP: u32 = 45;
 
 impl ExactMoments {
     /// The sums of values that come to these.
@@ -132,24 +132,10 @@ impl ExactMoments {
         }
     }
 
-    /// Adds values and their squares.
-    pub(in crate::aggregation) fn add_slice(&mut self, values: &[f64]) {
-        let mut rest = values;
-        while !rest.is_empty() {
-            let within = self.add_middle(rest);
-            // What comes after a value outside the middle may well be outside too.
-            let others = rest.len().min(within + OTHERS);
-            for &value in &rest[within..others] {
-                self.add(value);
-            }
-            rest = &rest[others..];
-        }
-    }
-
     /// Adds the first values that are in the middle, or zeros after one that is, and returns how
     /// many they are. [`add`](ExactMoments::add) could do the same, but a loop that has nothing else
     /// to do keeps all it needs in registers.
-    fn add_middle(&mut self, values: &[f64]) -> usize {
+    pub(super) fn add_middle(&mut self, values: &[f64]) -> usize {
         let base = u32::from(self.base);
         let mut sum = [self.sum[1], self.sum[2]];
         let mut squares = [self.squares[1], self.squares[2], self.squares[3]];
@@ -175,6 +161,49 @@ impl ExactMoments {
             self.settle();
         }
         added
+    }
+
+    /// Adds the totals of values that are not all zeros and less than 2 to the power that has this
+    /// exponent field: their sum, counting `2^(UNIT_EXPONENT + position)`, and that of their squares,
+    /// `high · 2^shift + low`, counting the square of that.
+    pub(super) fn add_totals(
+        &mut self,
+        sum: i128,
+        (high, shift, low): (i128, u32, i128),
+        position: u32,
+        end: u32,
+    ) {
+        let position_of = |base: u16| (position + REACH).checked_sub(u32::from(base));
+        let fits = |base: u16| position_of(base).is_some_and(|up| up <= MOST_UP);
+        if !fits(self.base) {
+            let base = (end - MIDDLE) as u16;
+            if self.base == NO_BASE {
+                self.base = base;
+            } else if base > self.base && !self.raise(base) {
+                self.settle();
+                self.base = base;
+            }
+        }
+        let squares = words::add(
+            words::shifted_up(words::extended(high), shift),
+            words::extended(low),
+        );
+        match position_of(self.base) {
+            Some(up) if up <= MOST_UP => {
+                let sum = words::shifted_up(words::extended(sum), up + REACH);
+                self.sum = words::add(self.sum, sum);
+                self.squares = words::add(self.squares, words::shifted_up(squares, 2 * up));
+                if self.squares[3] >> 63 != 0 {
+                    self.settle();
+                }
+            }
+            _ => {
+                let far = self.far.get_or_insert_default();
+                let sum: [u64; 2] = words::extended(sum);
+                far.values.finite.add_words(&sum, position);
+                far.squares.add_words(&squares, 2 * position);
+            }
+        }
     }
 
     #[cold]

@@ -12,6 +12,17 @@ pub(super) fn add<const WORDS: usize>(words: [u64; WORDS], addend: [u64; WORDS])
     sum
 }
 
+/// A number in as many words, at least two.
+pub(super) fn extended<const WORDS: usize>(number: i128) -> [u64; WORDS] {
+    let (low, high) = (number as u64, (number >> 64) as u64);
+    let sign = (number >> 127) as u64;
+    std::array::from_fn(|place| match place {
+        0 => low,
+        1 => high,
+        _ => sign,
+    })
+}
+
 /// The product of two words, which must leave the top bits of the second free for a carry, and one.
 #[inline]
 pub(super) fn product([low, high]: [u64; 2], factor: u64) -> [u64; 3] {

@@ -1,0 +1,259 @@
+//! The exact sums of many values and of their squares at once, of values for which
+//! [`ExactMoments::add`] would branch at random.
+//!
+//! Rounding to a grid, as in `slices.rs`, takes a value apart into three digits of 25 bits. The
+//! product of two digits has at most 50 bits, so a float holds it exactly, and what it is a multiple
+//! of is known before: one more magic number makes an integer of it. Six products and eight sums of
+//! integers come to the square of a value and the value itself, without a branch or a shift, several
+//! values at once in the processor's vectors. The digits cover a value whose bits lie within 75
+//! octaves, that is, values within 23 octaves of the largest.
+
+use std::mem;
+
+use super::{ExactMoments, exponent_field};
+
+/// Values that are taken together: enough of them to spread what is done once for all.
+const GROUP: usize = 128;
+/// Groups after which the totals are handed over: 1,024 integers of 51 bits stay within 62.
+const MOST_GROUPS: u32 = 8;
+/// Octaves left free above the largest value which the grids are laid for.
+const FREE: u32 = 2;
+/// Bits from one grid to the next.
+const DIGIT_BITS: u32 = 25;
+/// Octaves that values may lie below the first that is too large.
+const OCTAVES: u32 = 3 * DIGIT_BITS - 52;
+/// Exponent fields of the largest values for which neither the squares of the smallest digits nor
+/// the magic numbers leave the range of floats.
+const LARGEST: std::ops::RangeInclusive<u32> = 700..=1_500;
+/// Groups that are not tried in the middle, or on grids, after one that is not for those.
+const PASSED_OVER: u32 = 8;
+
+impl ExactMoments {
+    /// Adds values and their squares.
+    pub(in crate::aggregation) fn add_slice(&mut self, values: &[f64]) {
+        let mut grids: Option<Grids> = None;
+        let (mut past_middle, mut past_grids) = (0, 0);
+        for group in values.chunks(GROUP) {
+            // As long as values are in the middle, nothing is quicker than adding them there.
+            let mut rest = group;
+            if past_middle > 0 {
+                past_middle -= 1;
+            } else {
+                let within = self.add_middle(group);
+                rest = &group[within..];
+                if 2 * within < group.len() {
+                    past_middle = PASSED_OVER;
+                }
+            }
+            if past_grids > 0 {
+                past_grids -= 1;
+                self.add_each(rest);
+            } else if !rest.is_empty() && !self.add_on_grids(rest, &mut grids) {
+                past_grids = PASSED_OVER;
+                self.add_each(rest);
+            }
+        }
+        if let Some(mut grids) = grids {
+            grids.empty_into(self);
+        }
+    }
+
+    /// Adds a group on the grids, which are laid anew where the group wants others; or leaves all as
+    /// it was and returns false where none suit.
+    fn add_on_grids(&mut self, group: &[f64], grids: &mut Option<Grids>) -> bool {
+        if grids.as_mut().is_some_and(|grids| grids.take(group, self)) {
+            return true;
+        }
+        if let Some(mut grids) = grids.take() {
+            grids.empty_into(self);
+        }
+        *grids = Grids::over(group);
+        grids.as_mut().is_some_and(|grids| grids.take(group, self))
+    }
+
+    fn add_each(&mut self, values: &[f64]) {
+        // In a place of its own, so that it lives in registers.
+        let mut moments = mem::take(self);
+        for &value in values {
+            moments.add(value);
+        }
+        *self = moments;
+    }
+}
+
+/// What has come together on the grids that are laid.
+struct Grids {
+    /// Values of this size or more are too large: their first digit would be rounded up to one bit
+    /// more …
+    end: f64,
+    /// … and those below this one may be too small.
+    begin: f64,
+    /// What rounds to a multiple of each grid.
+    digits: [f64; 3],
+    /// What makes integers of the products 0·0, 0·1, 0·2 or 1·1, 1·2 and 2·2 of digits.
+    products: [f64; 5],
+    /// Sums of integers.
+    totals: Totals,
+    groups: u32,
+}
+
+/// Sums of digits and of products.
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    digits: [u64; 3],
+    /// 0·0, 0·1, 0·2, 1·1, 1·2 and 2·2.
+    products: [u64; 6],
+}
+
+impl Grids {
+    /// Laid for the largest of these values, if any suit.
+    fn over(group: &[f64]) -> Option<Grids> {
+        let largest = group.iter().map(|value| value.to_bits() << 1).max()?;
+        let exponent = exponent_field(largest >> 1);
+        if !LARGEST.contains(&exponent) {
+            return None;
+        }
+        // The power of two, as an exponent field, that all values are to be less than.
+        let end = exponent + FREE + 1;
+        let power = |field: u32| f64::from_bits(u64::from(field) << 52);
+        let grid = |place: u32| power(end - DIGIT_BITS * (place + 1));
+        let magic = |unit: f64| 1.5 * power(1023 + 52) * unit;
+        let (first, second, third) = (grid(0), grid(1), grid(2));
+        Some(Grids {
+            end: power(end) - first / 2.0,
+            begin: power(end - OCTAVES),
+            // Off the middle, so that the first digits of values that are not too large leave all
+            // but the lowest bits as they are, whichever their sign.
+            digits: [magic(first) + power(end), magic(second), magic(third)],
+            products: [
+                magic(first * first),
+                magic(first * second),
+                magic(second * second),
+                magic(second * third),
+                magic(third * third),
+            ],
+            totals: Totals::default(),
+            groups: 0,
+        })
+    }
+
+    /// Takes a group in, with the help of `moments` for what does not fit; or leaves all as it was
+    /// and returns false where too much does not.
+    fn take(&mut self, group: &[f64], moments: &mut ExactMoments) -> bool {
+        let taken = self.add(group) || self.add_those_that_fit(group, moments);
+        if self.groups == MOST_GROUPS {
+            self.empty_into(moments);
+        }
+        taken
+    }
+
+    /// Adds a group, or leaves all as it was and returns false where a value does not fit.
+    fn add(&mut self, group: &[f64]) -> bool {
+        let (added, fits) = self.sums::<false>(group);
+        if fits {
+            self.total(added, group.len());
+        }
+        fits
+    }
+
+    /// Adds the values of a group that fit; those that are too small, one by one to `moments`.
+    /// Returns false where more than that is amiss, or too much.
+    #[cold]
+    #[inline(never)]
+    fn add_those_that_fit(&mut self, group: &[f64], moments: &mut ExactMoments) -> bool {
+        let (begin, end) = (self.begin, self.end);
+        let mut small = [0.0; GROUP];
+        let (mut count, mut too_large) = (0, false);
+        for &value in group {
+            let size = value.abs();
+            small[count] = value;
+            count += usize::from(size < begin && size != 0.0);
+            too_large |= size >= end || size.is_nan();
+        }
+        if too_large || 2 * count > group.len() {
+            return false;
+        }
+        let (added, fits) = self.sums::<true>(group);
+        debug_assert!(fits, "what is left out does not fit, and all else does");
+        self.total(added, group.len());
+        moments.add_each(&small[..count]);
+        true
+    }
+
+    fn total(&mut self, added: Totals, count: usize) {
+        let count = count as u64;
+        let less = |bits: u64, magic: f64| bits.wrapping_sub(count.wrapping_mul(magic.to_bits()));
+        for (place, total) in self.totals.digits.iter_mut().enumerate() {
+            *total = total.wrapping_add(less(added.digits[place], self.digits[place]));
+        }
+        let [aa, ab, bb, bc, cc] = self.products;
+        let magics = [aa, ab, bb, bb, bc, cc];
+        for (place, total) in self.totals.products.iter_mut().enumerate() {
+            *total = total.wrapping_add(less(added.products[place], magics[place]));
+        }
+        self.groups += 1;
+    }
+
+    /// The sums of the bits of the digits and products with their magic numbers, and whether all
+    /// values fit. Values that may be too small count as 0 where they are `LEFT_OUT`.
+    #[inline(always)]
+    fn sums<const LEFT_OUT: bool>(&self, group: &[f64]) -> (Totals, bool) {
+        let [first, second, third] = self.digits;
+        let [magic_aa, magic_ab, magic_bb, magic_bc, magic_cc] = self.products;
+        let (mut too_large, mut too_small) = (0_u64, 0_u64);
+        let (mut all_a, mut all_b, mut all_c) = (0_u64, 0_u64, 0_u64);
+        let (mut aa, mut ab, mut ac) = (0_u64, 0_u64, 0_u64);
+        let (mut bb, mut bc, mut cc) = (0_u64, 0_u64, 0_u64);
+        // Reductions of integers alone, which the compiler turns into those of vectors.
+        for &value in group {
+            let value = if LEFT_OUT && value.abs() < self.begin {
+                0.0
+            } else {
+                value
+            };
+            let rounded = value + first;
+            let a = rounded - first;
+            let rest = value - a;
+            let rest_rounded = rest + second;
+            let b = rest_rounded - second;
+            let c = rest - b;
+            let last_rounded = c + third;
+            // With a first digit of more than its bits, or with something left over.
+            too_large |= rounded.to_bits() ^ first.to_bits();
+            too_small |= (last_rounded - third).to_bits() ^ c.to_bits();
+            all_a = all_a.wrapping_add(rounded.to_bits());
+            all_b = all_b.wrapping_add(rest_rounded.to_bits());
+            all_c = all_c.wrapping_add(last_rounded.to_bits());
+            aa = aa.wrapping_add((a * a + magic_aa).to_bits());
+            ab = ab.wrapping_add((a * b + magic_ab).to_bits());
+            ac = ac.wrapping_add((a * c + magic_bb).to_bits());
+            bb = bb.wrapping_add((b * b + magic_bb).to_bits());
+            bc = bc.wrapping_add((b * c + magic_bc).to_bits());
+            cc = cc.wrapping_add((c * c + magic_cc).to_bits());
+        }
+        let totals = Totals {
+            digits: [all_a, all_b, all_c],
+            products: [aa, ab, ac, bb, bc, cc],
+        };
+        (totals, too_large >> (DIGIT_BITS + 1) == 0 && too_small == 0)
+    }
+
+    /// Hands the totals over.
+    fn empty_into(&mut self, moments: &mut ExactMoments) {
+        if self.groups == 0 {
+            return;
+        }
+        let Totals { digits, products } = mem::take(&mut self.totals);
+        self.groups = 0;
+        let signed = |total: u64| i128::from(total as i64);
+        let sum = digits
+            .iter()
+            .fold(0, |sum, &digit| (sum << DIGIT_BITS) + signed(digit));
+        // Products of unlike digits count twice.
+        let [aa, ab, ac, bb, bc, cc] = products.map(signed);
+        let high = (aa << DIGIT_BITS) + 2 * ab;
+        let low = ((((2 * ac + bb) << DIGIT_BITS) + 2 * bc) << DIGIT_BITS) + cc;
+        let end = exponent_field(self.end.to_bits()) + 1;
+        moments.add_totals(sum, (high, 3 * DIGIT_BITS, low), end - OCTAVES, end);
+    }
+}
