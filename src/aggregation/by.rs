@@ -2,14 +2,11 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
-use std::collections::hash_map::{Entry, HashMap};
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::mem;
-
-use foldhash::fast::RandomState;
 
 use super::Aggregator;
+use super::groups::{Borrowed, Groups, Owned};
 
 /// What [`Aggregator::by`] returns: a state for each key.
 #[derive(Clone)]
@@ -67,7 +64,18 @@ where
 
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
-        self.groups.of((self.key)(score)).observe(index, score);
+        let key = Owned((self.key)(score));
+        self.groups.of(key, A::merge).observe(index, score);
+    }
+
+    fn fork(&self) -> Self {
+        if !A::COMMUTATIVE {
+            return self.clone();
+        }
+        By {
+            groups: self.groups.fork(),
+            key: self.key.clone(),
+        }
     }
 
     fn merge(&mut self, later: Self) {
@@ -75,7 +83,7 @@ where
     }
 
     fn finish(self) -> Self::Output {
-        self.groups.finish(A::finish)
+        self.groups.finish(A::merge, A::finish).into_iter().collect()
     }
 }
 
@@ -92,10 +100,18 @@ where
 
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
-        let key = (self.key)(score);
-        match self.groups.states.get_mut(key) {
-            Some(state) => state.observe(index, score),
-            None => self.groups.of(key.to_owned()).observe(index, score),
+        let key = Borrowed((self.key)(score));
+        self.groups.of(key, A::merge).observe(index, score);
+    }
+
+    fn fork(&self) -> Self {
+        if !A::COMMUTATIVE {
+            return self.clone();
+        }
+        ByRef {
+            groups: self.groups.fork(),
+            key: self.key.clone(),
+            borrowed: PhantomData,
         }
     }
 
@@ -104,60 +120,6 @@ where
     }
 
     fn finish(self) -> Self::Output {
-        self.groups.finish(A::finish)
-    }
-}
-
-/// States by key. Hashed while observing, because that is several times faster than a sorted map;
-/// sorted in the end, so the order of hashing never shows. It differs from run to run on purpose:
-/// an order that leaked would not pass for a law.
-#[derive(Clone)]
-struct Groups<A, K> {
-    identity: A,
-    states: HashMap<K, A, RandomState>,
-}
-
-impl<A, K> Groups<A, K> {
-    fn new(identity: A) -> Self {
-        Groups {
-            identity,
-            states: HashMap::default(),
-        }
-    }
-}
-
-impl<A: Clone, K: Hash + Eq + Ord> Groups<A, K> {
-    #[inline]
-    fn of(&mut self, key: K) -> &mut A {
-        let identity = &self.identity;
-        self.states.entry(key).or_insert_with(|| identity.clone())
-    }
-
-    /// Merges group by group. The smaller map moves into the larger, whichever is later: besides
-    /// being less work, pouring a large map into a small one with the same seed, as clones have,
-    /// would fill it in hash order, which makes long probe sequences.
-    fn merge(&mut self, mut later: Self, merge: impl Fn(&mut A, A)) {
-        let swapped = later.states.len() > self.states.len();
-        if swapped {
-            mem::swap(self, &mut later);
-        }
-        for (key, mut state) in later.states {
-            match self.states.entry(key) {
-                Entry::Vacant(place) => {
-                    place.insert(state);
-                }
-                Entry::Occupied(mut place) => {
-                    if swapped {
-                        mem::swap(place.get_mut(), &mut state);
-                    }
-                    merge(place.get_mut(), state);
-                }
-            }
-        }
-    }
-
-    fn finish<T>(self, finish: impl Fn(A) -> T) -> BTreeMap<K, T> {
-        let finished = self.states.into_iter();
-        finished.map(|(key, state)| (key, finish(state))).collect()
+        self.groups.finish(A::merge, A::finish).into_iter().collect()
     }
 }

@@ -89,6 +89,7 @@ mod canonical;
 mod count;
 pub mod exact;
 mod extrema;
+mod groups;
 mod histogram;
 mod in_order;
 mod laws;

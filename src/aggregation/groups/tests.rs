@@ -1,0 +1,1 @@
+//! Groups with so little room that a few keys fill it.
