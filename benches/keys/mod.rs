@@ -28,7 +28,7 @@ pub fn records(count: usize, keys: u64, zipf: bool) -> Vec<(u64, f64)> {
         };
         let score = fraction(mixed(2 * place as u64 + 1)) * 2.0 - 1.0;
         // Spread out, so that neighbouring ranks are no neighbouring keys.
-        (rank.wrapping_mul(0x9e37_79b9_7f4a_7c15), score)
+        (mixed(rank), score)
     };
     (0..count).into_par_iter().map(record).collect()
 }

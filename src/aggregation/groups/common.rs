@@ -12,10 +12,11 @@ use super::table::Table;
 /// there may be, so that two seldom want the same one at the same time.
 pub(super) const PARTITIONS: usize = 256;
 
-/// The partition of a hash.
+/// The partition of a hash: by bits that tables look at neither for the slot (the lowest) nor for
+/// the tag in it (the highest seven), so that within a partition these are still spread.
 #[inline]
 pub(super) fn partition_of(hash: u64) -> usize {
-    hash as usize % PARTITIONS
+    (hash >> 40) as usize % PARTITIONS
 }
 
 /// Groups by partition.
@@ -78,7 +79,7 @@ impl<K, A> Common<K, A> {
             table.unwrap_or_else(PoisonError::into_inner)
         });
         let groups = tables.map(|table| match table {
-            Some(table) => table.groups,
+            Some(table) => table.into_groups(),
             None => panic!("groups are lost: merging them has panicked"),
         });
         groups.collect()
@@ -96,7 +97,7 @@ impl<K: Hash + Eq, A> Common<K, A> {
         merge: impl Fn(&mut A, A),
     ) -> bool {
         self.partitions()[partition].take_in(|table| {
-            table.take_in(groups.drain(..), seed, merge);
+            table.take_in(groups, seed, merge);
         })
     }
 }
@@ -122,7 +123,7 @@ impl<K: Hash + Eq + Send, A: Send> Common<K, A> {
             let mut runs = runs;
             partition.take_in(|table| {
                 for mut groups in runs.drain(..) {
-                    table.take_in(groups.drain(..), seed, &merge);
+                    table.take_in(&mut groups, seed, &merge);
                 }
             });
             runs

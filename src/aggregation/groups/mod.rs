@@ -84,7 +84,7 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
         let hash = key.hash(&self.seed);
         self.intake.count();
         match self.own.find(hash, &key) {
-            Some(place) => &mut self.own.groups[place].1,
+            Some(place) => self.own.at(place),
             None => self.of_stranger(hash, key, merge),
         }
     }
@@ -99,11 +99,11 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
     ) -> &mut A {
         let fresh = (key.into_key(), self.identity.clone());
         let Some(common) = self.common.get() else {
-            return self.own.add(hash, fresh);
+            return self.own.add(hash, fresh, &self.seed);
         };
         let verdict = self.intake.decide(self.own.len());
         if verdict == Verdict::Stay {
-            return self.own.add(hash, fresh);
+            return self.own.add(hash, fresh, &self.seed);
         }
         let outbox = self.outbox.get_or_insert_with(|| Box::new(Outbox::new(self.intake.most())));
         if verdict == Verdict::AllGo {
@@ -138,11 +138,11 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
     /// The smaller table moves into the larger, whichever is later.
     fn merge_own(&mut self, mut later: Table<K, A>, merge: impl Fn(&mut A, A)) {
         if later.len() <= self.own.len() {
-            self.own.take_in(later.drain(), &self.seed, merge);
+            self.own.take_in(&mut later.into_groups(), &self.seed, merge);
             return;
         }
         mem::swap(&mut self.own, &mut later);
-        self.own.take_in(later.drain(), &self.seed, |later, mut earlier| {
+        self.own.take_in(&mut later.into_groups(), &self.seed, |later, mut earlier| {
             mem::swap(later, &mut earlier);
             merge(later, earlier);
         });
@@ -153,14 +153,14 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         let own = mem::replace(&mut self.own, Table::new());
         let outbox = self.outbox.take();
         let runs = outbox.map(|outbox| outbox.into_parted());
-        let own = (own.len() > 0).then(|| part(own.groups, &self.seed));
+        let own = (own.len() > 0).then(|| part(own.into_groups(), &self.seed));
         self.hand_over(runs.into_iter().chain(own).collect(), merge);
     }
 
     fn hand_over(&mut self, runs: Vec<Parted<K, A>>, merge: impl Fn(&mut A, A) + Sync) {
         let common = self.common.get_or_init(|| Arc::new(Common::new()));
         for mut groups in common.take_in(runs, &self.seed, &merge) {
-            self.own.take_in(groups.drain(..), &self.seed, &merge);
+            self.own.take_in(&mut groups, &self.seed, &merge);
         }
     }
 
@@ -169,7 +169,7 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         let common = if shared { None } else { self.common.into_inner() };
         let common = common.map(|common| sole(common).into_parted());
         let outbox = self.outbox.map(|outbox| outbox.into_parted());
-        let own = part(self.own.groups, &self.seed);
+        let own = part(self.own.into_groups(), &self.seed);
         common.into_iter().chain(outbox).chain(iter::once(own)).collect()
     }
 
@@ -185,7 +185,7 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
     {
         let finished = |(key, state)| (key, finish(state));
         if self.is_plain() {
-            let mut all: Vec<(K, T)> = self.own.groups.into_iter().map(finished).collect();
+            let mut all: Vec<(K, T)> = self.own.into_groups().into_iter().map(finished).collect();
             all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             return all;
         }

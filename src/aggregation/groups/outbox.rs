@@ -70,8 +70,8 @@ impl<K: Hash + Eq, A> Outbox<K, A> {
             // Another thread is at the partition. They stay here, but with one state a key: however
             // long it takes, they are no more than there are keys.
             let mut unique = Table::new();
-            unique.take_in(groups.drain(..), seed, merge);
-            *groups = unique.groups;
+            unique.take_in(groups, seed, merge);
+            *groups = unique.into_groups();
         }
     }
 }

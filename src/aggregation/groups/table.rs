@@ -1,7 +1,6 @@
 //! Groups in one hash table.
 
 use std::hash::Hash;
-use std::vec::Drain;
 
 use hashbrown::HashTable;
 
@@ -9,131 +8,94 @@ use super::key::{Owned, Seed, Sought};
 
 /// Groups that are looked up at once: more than memory can be asked for at a time.
 const AT_ONCE: usize = 32;
-/// The place of a group that is not there.
-const NOWHERE: u32 = u32::MAX;
 
-/// The groups themselves in one dense vector, in the order they were first seen, and beside it an
-/// index by hash.
-///
-/// Against a hash table that holds the groups in its slots, as the standard one does: a free slot
-/// costs nine bytes and not a whole state, growing moves no state about, and pouring one table into
-/// another goes by the order of the vector. By the order of the slots it would fill the other from
-/// one end to the other, with ever longer runs of probes.
+/// Groups by the hash of their keys, in the slots themselves: where they are more than the cache
+/// holds, a look at one costs one wait for memory. (A dense vector with an index beside it would
+/// save the room of free slots, but was half as fast, because there one wait follows another.)
 #[derive(Clone)]
-pub(super) struct Table<K, A> {
-    pub(super) groups: Vec<(K, A)>,
-    index: HashTable<Slot>,
-}
-
-/// Where a group is, and the upper half of its hash: so that growing the index and passing over
-/// strangers look at no group.
-#[derive(Clone, Copy)]
-struct Slot {
-    tag: u32,
-    place: u32,
-}
-
-/// The hash by which the index goes. The lower half of a key's hash chooses the partition, so the
-/// index keeps to the upper: within one partition it still differs in all its bits.
-#[inline]
-fn hash_of(tag: u32) -> u64 {
-    u64::from(tag) << 32 | u64::from(tag)
-}
-
-#[inline]
-fn tag_of(hash: u64) -> u32 {
-    (hash >> 32) as u32
-}
+pub(super) struct Table<K, A>(HashTable<(K, A)>);
 
 impl<K, A> Table<K, A> {
     pub(super) fn new() -> Self {
-        Table {
-            groups: Vec::new(),
-            index: HashTable::new(),
-        }
+        Table(HashTable::new())
     }
 
     pub(super) fn len(&self) -> usize {
-        self.groups.len()
+        self.0.len()
     }
 
     /// The place of the group with this key, which has this hash.
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &impl Sought<K>) -> Option<usize> {
-        let tag = tag_of(hash);
-        let is_it = |slot: &Slot| slot.tag == tag && key.is(&self.groups[slot.place as usize].0);
-        let slot = self.index.find(hash_of(tag), is_it)?;
-        Some(slot.place as usize)
+        self.0.find_bucket_index(hash, |(other, _)| key.is(other))
     }
 
-    /// Adds a group that is not there yet, and returns its state.
-    ///
-    /// # Panics
-    ///
-    /// Where there are 2³² − 1 groups already.
-    pub(super) fn add(&mut self, hash: u64, group: (K, A)) -> &mut A {
-        let place = self.groups.len();
-        assert!(place < NOWHERE as usize, "2³² groups in one state");
-        let tag = tag_of(hash);
-        let slot = Slot {
-            tag,
-            place: place as u32,
-        };
-        self.index.insert_unique(hash_of(tag), slot, |slot| hash_of(slot.tag));
-        self.groups.push(group);
-        &mut self.groups[place].1
+    /// The state at a place where a group was just found.
+    #[inline]
+    pub(super) fn at(&mut self, place: usize) -> &mut A {
+        match self.0.get_bucket_mut(place) {
+            Some((_, state)) => state,
+            None => unreachable!("it was found there, and groups move only when others are added"),
+        }
     }
 
     /// Takes all groups out. The room they took is kept.
-    pub(super) fn drain(&mut self) -> Drain<'_, (K, A)> {
-        self.index.clear();
-        self.groups.drain(..)
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (K, A)> {
+        self.0.drain()
+    }
+
+    pub(super) fn into_groups(self) -> Vec<(K, A)> {
+        self.0.into_iter().collect()
     }
 }
 
 impl<K: Hash + Eq, A> Table<K, A> {
-    /// Takes in groups; where one is there already, the two are merged.
+    /// Adds a group that is not there yet, and returns its state.
+    pub(super) fn add(&mut self, hash: u64, group: (K, A), seed: &Seed) -> &mut A {
+        let rehash = |(key, _): &(K, A)| seed.hash(key);
+        &mut self.0.insert_unique(hash, group, rehash).into_mut().1
+    }
+
+    /// Takes in groups, and leaves the vector empty; where one is there already, the two are
+    /// merged.
     ///
-    /// Groups are looked up some at a time, each step for all of them before the next: where the
-    /// table is larger than the cache, the processor then waits for many places at once.
+    /// Groups are looked up some at a time before any is merged: where the table is larger than the
+    /// cache, the processor then waits for many places at once.
     pub(super) fn take_in(
         &mut self,
-        mut groups: Drain<'_, (K, A)>,
+        groups: &mut Vec<(K, A)>,
         seed: &Seed,
         merge: impl Fn(&mut A, A),
     ) {
-        let mut hashes = [0; AT_ONCE];
-        let mut places = [NOWHERE; AT_ONCE];
+        let mut looked_up = [(0, None); AT_ONCE];
+        let mut groups = groups.drain(..);
         while !groups.as_slice().is_empty() {
-            let next = groups.as_slice().iter().take(AT_ONCE);
-            for ((key, _), (hash, place)) in next.clone().zip(hashes.iter_mut().zip(&mut places)) {
+            // So that none of these moves another.
+            self.0.reserve(AT_ONCE, |(key, _)| seed.hash(key));
+            for ((key, _), (hash, place)) in groups.as_slice().iter().zip(&mut looked_up) {
                 *hash = seed.hash(key);
-                *place = self.likely(*hash);
+                *place = self.0.find_bucket_index(*hash, |(other, _)| other == key);
             }
-            for ((key, _), place) in next.zip(&mut places) {
-                let there = self.groups.get(*place as usize);
-                if there.is_none_or(|(other, _)| other != key) {
-                    *place = NOWHERE;
-                }
-            }
-            for ((key, state), (hash, place)) in groups.by_ref().take(AT_ONCE).zip(hashes.iter().zip(&places)) {
-                let key = Owned(key);
-                let place = match *place {
-                    NOWHERE => self.find(*hash, &key),
-                    place => Some(place as usize),
-                };
-                match place {
-                    Some(place) => merge(&mut self.groups[place].1, state),
-                    None => _ = self.add(*hash, (key.into_key(), state)),
-                }
+            for (group, (hash, place)) in groups.by_ref().take(AT_ONCE).zip(looked_up) {
+                self.take_in_one(hash, place, group, seed, &merge);
             }
         }
     }
 
-    /// Where the group with this hash is, unless it is another with nearly the same.
-    fn likely(&self, hash: u64) -> u32 {
-        let tag = tag_of(hash);
-        let slot = self.index.find(hash_of(tag), |slot| slot.tag == tag);
-        slot.map_or(NOWHERE, |slot| slot.place)
+    fn take_in_one(
+        &mut self,
+        hash: u64,
+        place: Option<usize>,
+        (key, state): (K, A),
+        seed: &Seed,
+        merge: impl Fn(&mut A, A),
+    ) {
+        let key = Owned(key);
+        // One that was not there may have come with those just before.
+        let place = place.or_else(|| self.find(hash, &key));
+        match place {
+            Some(place) => merge(self.at(place), state),
+            None => _ = self.add(hash, (key.into_key(), state), seed),
+        }
     }
 }
