@@ -67,6 +67,17 @@ impl<K, A> Common<K, A> {
         })
     }
 
+    /// Takes the table of a partition out, as a thread that merges into it does.
+    #[cfg(test)]
+    pub(super) fn take(&self, partition: usize) -> Option<Table<K, A>> {
+        self.partitions()[partition].lock().take()
+    }
+
+    #[cfg(test)]
+    pub(super) fn put(&self, partition: usize, table: Table<K, A>) {
+        *self.partitions()[partition].lock() = Some(table);
+    }
+
     /// The groups of all partitions.
     ///
     /// # Panics
