@@ -41,7 +41,9 @@ fn group(way: &str, aggregator: &str, records: &[Record]) -> usize {
     let parallel = records.par_iter().copied();
     match (way, aggregator) {
         ("ours", "mean") => parallel.aggregate(Mean::new().of(score).by(key)).len(),
-        ("ours", "naive") => parallel.aggregate(Rounded::default().of(score).by(key)).len(),
+        ("ours", "naive") => parallel
+            .aggregate(Rounded::default().of(score).by(key))
+            .len(),
         ("ours", _) => {
             let family = (Count::new(), Mean::new(), Extrema::new());
             parallel.aggregate(family.of(score).by(key)).len()
@@ -78,16 +80,25 @@ fn cpu() -> std::time::Duration {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let [ways, aggregator, keys, spread, records, threads, rest @ ..] = &words[..] else {
         println!("WAY[,WAY] mean|family KEYS uniform|zipf RECORDS THREADS [ROUNDS]");
         return;
     };
-    let number = |word: &str| word.parse::<usize>().unwrap_or_else(|_| panic!("not a number: {word}"));
+    let number = |word: &str| {
+        word.parse::<usize>()
+            .unwrap_or_else(|_| panic!("not a number: {word}"))
+    };
     let records = keys::records(number(records), number(keys) as u64, *spread == "zipf");
     let rounds = rest.first().map_or(1, |word| number(word));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(number(threads)).build().expect("threads");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(number(threads))
+        .build()
+        .expect("threads");
     let (_, before) = resident();
     let ways: Vec<&str> = ways.split(',').collect();
     let mut times = vec![Vec::new(); ways.len()];
@@ -105,7 +116,9 @@ fn main() {
         let (peak, _) = resident();
         println!(
             "{way:12} {aggregator} {keys} {spread} {threads} threads: median {:?}, least {:?}, {groups} groups, {} MiB above the data",
-            times[times.len() / 2], times[0], peak - before
+            times[times.len() / 2],
+            times[0],
+            peak - before
         );
     }
 }

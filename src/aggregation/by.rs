@@ -83,7 +83,10 @@ where
     }
 
     fn finish(self) -> Self::Output {
-        self.groups.finish(A::merge, A::finish).into_iter().collect()
+        self.groups
+            .finish(A::merge, A::finish)
+            .into_iter()
+            .collect()
     }
 }
 
@@ -120,6 +123,9 @@ where
     }
 
     fn finish(self) -> Self::Output {
-        self.groups.finish(A::merge, A::finish).into_iter().collect()
+        self.groups
+            .finish(A::merge, A::finish)
+            .into_iter()
+            .collect()
     }
 }

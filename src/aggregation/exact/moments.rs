@@ -130,7 +130,10 @@ impl ExactMoments {
         // The fraction of the sum begins 32 octaves below the reach.
         let shift = REACH + offset;
         let value = words::shifted_up([magnitude, 0, 0], shift);
-        let (positive, carry) = ([value[0] ^ sign, value[1] ^ sign, value[2] ^ sign], sign & 1);
+        let (positive, carry) = (
+            [value[0] ^ sign, value[1] ^ sign, value[2] ^ sign],
+            sign & 1,
+        );
         self.sum = words::add(words::add(self.sum, positive), [carry, 0, 0]);
         let square = u128::from(magnitude) * u128::from(magnitude);
         let square = [square as u64, (square >> 64) as u64, 0, 0];

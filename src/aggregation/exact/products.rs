@@ -89,7 +89,9 @@ impl ExactProducts {
         if offset < REACH {
             self.add_near(product, offset);
         } else {
-            self.far.get_or_insert_default().add_product(product, exponent);
+            self.far
+                .get_or_insert_default()
+                .add_product(product, exponent);
         }
         self
     }

@@ -41,7 +41,9 @@ impl Wide {
             .iter()
             .flat_map(|&word| [word as u32, (word >> LIMB_BITS) as u32])
             .collect();
-        let negative = digits.last().is_some_and(|&top| top >> (LIMB_BITS - 1) != 0);
+        let negative = digits
+            .last()
+            .is_some_and(|&top| top >> (LIMB_BITS - 1) != 0);
         if negative {
             negate(&mut digits);
         }

@@ -47,7 +47,11 @@ impl Window {
         let (limb, shift) = (position / LIMB_BITS * LIMB_BITS, position % LIMB_BITS);
         for (place, &word) in (0_u32..).zip(words) {
             let top = place as usize + 1 == words.len();
-            let word = if top { i128::from(word as i64) } else { i128::from(word) };
+            let word = if top {
+                i128::from(word as i64)
+            } else {
+                i128::from(word)
+            };
             self.add_product(word << shift, limb + u64::BITS * place);
         }
     }

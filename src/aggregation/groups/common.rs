@@ -122,8 +122,9 @@ impl<K: Hash + Eq + Send, A: Send> Common<K, A> {
         seed: &Seed,
         merge: impl Fn(&mut A, A) + Sync,
     ) -> Vec<Vec<(K, A)>> {
-        let mut by_partition: Vec<Vec<Vec<(K, A)>>> =
-            (0..PARTITIONS).map(|_| Vec::with_capacity(runs.len())).collect();
+        let mut by_partition: Vec<Vec<Vec<(K, A)>>> = (0..PARTITIONS)
+            .map(|_| Vec::with_capacity(runs.len()))
+            .collect();
         for run in runs {
             for (of_one, groups) in by_partition.iter_mut().zip(run) {
                 of_one.push(groups);

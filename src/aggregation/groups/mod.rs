@@ -91,12 +91,7 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
 
     /// The state for a key that is not in `own`.
     #[inline(never)]
-    fn of_stranger(
-        &mut self,
-        hash: u64,
-        key: impl Sought<K>,
-        merge: impl Fn(&mut A, A),
-    ) -> &mut A {
+    fn of_stranger(&mut self, hash: u64, key: impl Sought<K>, merge: impl Fn(&mut A, A)) -> &mut A {
         let fresh = (key.into_key(), self.identity.clone());
         let Some(common) = self.common.get() else {
             return self.own.add(hash, fresh, &self.seed);
@@ -105,7 +100,9 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
         if verdict == Verdict::Stay {
             return self.own.add(hash, fresh, &self.seed);
         }
-        let outbox = self.outbox.get_or_insert_with(|| Box::new(Outbox::new(self.intake.most())));
+        let outbox = self
+            .outbox
+            .get_or_insert_with(|| Box::new(Outbox::new(self.intake.most())));
         if verdict == Verdict::AllGo {
             for group in self.own.drain() {
                 let hash = self.seed.hash(&group.0);
@@ -126,7 +123,10 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         let plain = later.outbox.is_none() && (same || !later.has_handed_over());
         if plain && self.is_plain() && self.own.len() == 0 {
             self.own = later.own;
-        } else if plain && self.outbox.is_none() && self.own.len() + later.own.len() <= self.intake.most() {
+        } else if plain
+            && self.outbox.is_none()
+            && self.own.len() + later.own.len() <= self.intake.most()
+        {
             self.merge_own(later.own, merge);
         } else {
             self.hand_all_over(&merge);
@@ -138,14 +138,19 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
     /// The smaller table moves into the larger, whichever is later.
     fn merge_own(&mut self, mut later: Table<K, A>, merge: impl Fn(&mut A, A)) {
         if later.len() <= self.own.len() {
-            self.own.take_in(&mut later.into_groups(), &self.seed, merge);
+            self.own
+                .take_in(&mut later.into_groups(), &self.seed, merge);
             return;
         }
         mem::swap(&mut self.own, &mut later);
-        self.own.take_in(&mut later.into_groups(), &self.seed, |later, mut earlier| {
-            mem::swap(later, &mut earlier);
-            merge(later, earlier);
-        });
+        self.own.take_in(
+            &mut later.into_groups(),
+            &self.seed,
+            |later, mut earlier| {
+                mem::swap(later, &mut earlier);
+                merge(later, earlier);
+            },
+        );
     }
 
     /// Hands over what this state still has to itself.
@@ -166,11 +171,19 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
 
     /// All groups by partition, the earliest first; those in common left out where `shared`.
     fn into_runs(self, shared: bool) -> Vec<Parted<K, A>> {
-        let common = if shared { None } else { self.common.into_inner() };
+        let common = if shared {
+            None
+        } else {
+            self.common.into_inner()
+        };
         let common = common.map(|common| sole(common).into_parted());
         let outbox = self.outbox.map(|outbox| outbox.into_parted());
         let own = part(self.own.into_groups(), &self.seed);
-        common.into_iter().chain(outbox).chain(iter::once(own)).collect()
+        common
+            .into_iter()
+            .chain(outbox)
+            .chain(iter::once(own))
+            .collect()
     }
 
     /// All groups in the order of their keys, with what `finish` makes of their states. In parallel
@@ -190,9 +203,15 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
             return all;
         }
         self.hand_all_over(merge);
-        let common = self.common.into_inner().map(sole).unwrap_or_else(Common::new);
+        let common = self
+            .common
+            .into_inner()
+            .map(sole)
+            .unwrap_or_else(Common::new);
         let parted = common.into_parted().into_par_iter();
-        let mut all: Vec<(K, T)> = parted.flat_map_iter(|groups| groups.into_iter().map(finished)).collect();
+        let mut all: Vec<(K, T)> = parted
+            .flat_map_iter(|groups| groups.into_iter().map(finished))
+            .collect();
         all.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         all
     }
@@ -213,7 +232,9 @@ fn sole<K, A>(common: Arc<Common<K, A>>) -> Common<K, A> {
 /// Groups by partition.
 fn part<K: Hash, A>(groups: Vec<(K, A)>, seed: &Seed) -> Parted<K, A> {
     let room = groups.len() / PARTITIONS;
-    let mut parted: Parted<K, A> = (0..PARTITIONS).map(|_| Vec::with_capacity(room + room / 8)).collect();
+    let mut parted: Parted<K, A> = (0..PARTITIONS)
+        .map(|_| Vec::with_capacity(room + room / 8))
+        .collect();
     for (key, state) in groups {
         parted[partition_of(seed.hash(&key))].push((key, state));
     }
