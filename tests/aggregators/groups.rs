@@ -24,6 +24,9 @@ fn score(record: u64) -> f64 {
     (record as f64).sin()
 }
 
+/// The key of a record.
+type Key = fn(u64) -> u64;
+
 type Family = (Count, Mean, Extrema);
 
 fn family() -> Family {
@@ -55,7 +58,7 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 #[test]
 fn same_bits_on_any_number_of_workers() {
     let records: Vec<u64> = (0..RECORDS).collect();
-    let keys: [(&str, fn(u64) -> u64); 4] = [
+    let keys: [(&str, Key); 4] = [
         ("few", |record| record % 7),
         ("skewed", |record| zipf(record, 100_000)),
         ("distinct", |record| record.reverse_bits()),

@@ -43,7 +43,9 @@ pub(super) enum Verdict {
 impl Intake {
     /// For groups of this size.
     pub(super) fn of(bytes: usize) -> Self {
-        Intake::with_most((BYTES / bytes.max(1)).min(MOST))
+        // A table has a power of two of slots, and fills seven eighths of them.
+        let slots = (BYTES / (bytes + 1) + 1).next_power_of_two() / 2;
+        Intake::with_most((slots / 8 * 7).min(MOST))
     }
 
     /// For so many groups.
