@@ -1,7 +1,7 @@
 //! `.aggregate()` on rayon's parallel iterators, in the ambient pool.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::iter::IndexedParallelIterator;
@@ -84,7 +84,8 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
         };
         let leaves = self.length.div_ceil(leaf);
         let work = Work::new(self.identity, self.length, leaf);
-        let mut own = work.identity.clone();
+        // Not a fork: what little the calling thread does alone is seldom worth sharing.
+        let mut own = work.root.clone();
         let (began, mut done, mut portion) = (Instant::now(), 0, 1);
         while done < leaves {
             let end = leaves.min(done + portion);
@@ -107,25 +108,29 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
 
 /// Work shared among the threads of a pool.
 struct Work<S, A> {
-    identity: A,
+    /// The identity: it observes nothing, and in the end takes in what the others have.
+    root: A,
     length: usize,
     /// Records in a leaf, the smallest share.
     leaf: usize,
-    /// States of a commutative aggregator that no thread is using.
-    idle: Mutex<Vec<A>>,
+    /// States of a commutative aggregator that are not in use, by the thread that has used them:
+    /// what it has touched lately is in its caches, and in no other's. A thread has more than one
+    /// where it takes up another share while it waits inside a task.
+    idle: Vec<Mutex<Vec<A>>>,
     /// Partials of any other.
     partials: MergeTree<S, A>,
 }
 
 impl<S, A: Aggregator<S>> Work<S, A> {
-    fn new(identity: A, length: usize, leaf: usize) -> Self {
-        let (idle, partials) = (Mutex::default(), MergeTree::new());
+    fn new(root: A, length: usize, leaf: usize) -> Self {
+        // One for the caller too, which may be no thread of the pool.
+        let idle = (0..=rayon::current_num_threads()).map(|_| Mutex::default());
         Work {
-            identity,
+            root,
             length,
             leaf,
-            idle,
-            partials,
+            idle: idle.collect(),
+            partials: MergeTree::new(),
         }
     }
 
@@ -144,8 +149,11 @@ impl<S, A: Aggregator<S>> Work<S, A> {
         fair.min(a_thread / SHARES_AT_LEAST).max(1)
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<A>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The idle states of this thread.
+    fn idle(&self) -> MutexGuard<'_, Vec<A>> {
+        let thread = rayon::current_thread_index().map_or(0, |thread| thread + 1);
+        let idle = &self.idle[thread % self.idle.len()];
+        idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Folds leaves on this thread: into `state` if the aggregator is commutative, else each into
@@ -159,7 +167,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
             let records = self.records(leaf..leaf + 1);
             let (now, later) = rest.split_at(records.len());
             rest = later;
-            let mut partial = self.identity.clone();
+            let mut partial = self.root.clone();
             observe(&mut partial, records, now);
             self.partials.insert(leaf, partial);
         }
@@ -169,7 +177,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
     fn share<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, grain: usize) {
         if leaves.len() <= grain {
             let idle = self.idle().pop();
-            let mut state = idle.unwrap_or_else(|| self.identity.clone());
+            let mut state = idle.unwrap_or_else(|| self.state());
             self.fold(leaves, producer, &mut state);
             self.idle().push(state);
             return;
@@ -182,18 +190,27 @@ impl<S, A: Aggregator<S>> Work<S, A> {
         );
     }
 
-    fn finish(self, mut own: A) -> A {
+    /// A state for one more thread.
+    fn state(&self) -> A {
+        if A::COMMUTATIVE && rayon::current_num_threads() > 1 {
+            self.root.fork()
+        } else {
+            self.root.clone()
+        }
+    }
+
+    fn finish(self, own: A) -> A {
+        let mut root = self.root;
         if !A::COMMUTATIVE {
-            return self.partials.finish(self.identity);
+            return self.partials.finish(root);
         }
-        for state in self
-            .idle
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
-            own.merge(state);
+        root.merge(own);
+        for idle in self.idle {
+            for state in idle.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                root.merge(state);
+            }
         }
-        own
+        root
     }
 }
 

@@ -96,7 +96,7 @@ where
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         let began = Instant::now();
         let executor = self.executor.unwrap_or_else(|| shared_pool());
-        let run = Run::new(&self, &aggregator, executor.workers());
+        let run = Run::new(&self, aggregator, executor.workers());
         executor.execute(run.units, &|worker, units| run.units(worker, units));
         let outcome = run.into_outcome()?;
         let value = outcome.aggregator.finish();

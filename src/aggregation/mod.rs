@@ -117,6 +117,7 @@ pub mod exact;
 mod exact_quantiles;
 mod extrema;
 mod frequent;
+mod groups;
 mod hashing;
 mod histogram;
 mod in_order;
@@ -311,7 +312,7 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         K: Hash + Eq + Ord + Clone + Send + Sync,
         F: Fn(&S) -> K + Clone + Send + Sync,
     {
-        By::new(self, key)
+        By::new::<S>(self, key)
     }
 
     /// Groups scores by a key that they hold: like [`by`](Aggregator::by), but the key is borrowed,

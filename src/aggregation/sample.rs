@@ -141,7 +141,7 @@ where
     }
 }
 
-impl<K: Clone + Serialize + DeserializeOwned> State for Sample<K> {
+impl<K: Clone + Send + Serialize + DeserializeOwned> State for Sample<K> {
     /// Index and score of those drawn, by index.
     type Plain = Vec<(u64, K)>;
 

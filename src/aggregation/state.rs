@@ -57,7 +57,7 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 /// ```
 pub trait State: Sized {
     /// All that a state has come to, without how it was set up.
-    type Plain: Serialize + DeserializeOwned;
+    type Plain: Serialize + DeserializeOwned + Send;
 
     /// What this is a state of, and how it was set up.
     fn kind(&self) -> Kind;

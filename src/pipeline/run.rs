@@ -29,7 +29,8 @@ const STEP_UNITS: (usize, usize) = (64, 1024);
 /// One run of a pipeline, seen by all its workers.
 pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
     pipeline: &'a Pipeline<'p, D, T, S>,
-    identity: &'a A,
+    /// The identity: it observes nothing, and in the end takes in what the workers have gathered.
+    root: A,
     /// How many parts the dataset has.
     parts: usize,
     /// How many units of work: parts, or blocks of parts where partials are kept apart.
@@ -68,15 +69,11 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
     A: Aggregator<S>,
 {
-    pub(super) fn new(
-        pipeline: &'a Pipeline<'p, D, T, S>,
-        identity: &'a A,
-        workers: usize,
-    ) -> Self {
+    pub(super) fn new(pipeline: &'a Pipeline<'p, D, T, S>, root: A, workers: usize) -> Self {
         let parts = pipeline.dataset.parts();
         Run {
             pipeline,
-            identity,
+            root,
             parts,
             units: if A::COMMUTATIVE {
                 parts
@@ -128,6 +125,15 @@ where
         (unit as u128 * self.parts as u128 / self.units as u128) as usize
     }
 
+    /// A state for one more worker. One worker alone has nobody to share with.
+    fn state(&self) -> A {
+        if A::COMMUTATIVE && self.workers.len() > 1 {
+            self.root.fork()
+        } else {
+            self.root.clone()
+        }
+    }
+
     /// Reads parts, scores their records, and takes the scores in.
     fn parts(&self, worker: &mut Worker<A>, parts: Range<usize>) -> Flow {
         let Pipeline {
@@ -136,8 +142,8 @@ where
             on_failure,
             ..
         } = *self.pipeline;
-        let fresh = || self.identity.clone();
-        let mut aggregator = worker.aggregator.take().unwrap_or_else(fresh);
+        let begun = worker.aggregator.take();
+        let mut aggregator = begun.unwrap_or_else(|| self.state());
         let mut piece = sink.map(Piece::new);
         let mut outcome = Ok(());
         let mut stopped = false;
@@ -208,7 +214,7 @@ where
         let (ran, units) = (self.ran.into_inner(), self.units);
         let stops = self.pipeline.on_failure == OnFailure::Stop;
         let mut outcome = Outcome {
-            aggregator: self.identity.clone(),
+            aggregator: self.root,
             scored: 0,
             failed: 0,
             failures: Vec::new(),

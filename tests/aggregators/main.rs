@@ -5,6 +5,7 @@ mod covariance;
 mod distinct;
 mod exact;
 mod frequent;
+mod groups;
 mod intervals;
 mod lawless;
 mod laws;

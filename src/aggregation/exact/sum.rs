@@ -203,7 +203,25 @@ impl ExactSum {
     }
 
     /// Adds another sum.
-    pub fn merge(&mut self, mut other: ExactSum) {
+    #[inline]
+    pub fn merge(&mut self, other: ExactSum) {
+        // Sums of like values reach equally far, and merging those is what millions of groups wait
+        // for.
+        if self.base == other.base && other.far.is_none() {
+            let (near, overflow) = self.near().overflowing_add(other.near());
+            if !overflow {
+                self.set_near(near);
+                self.zero |= other.zero;
+                self.negative_zero |= other.negative_zero;
+                return;
+            }
+        }
+        *self = mem::take(self).merged(other);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn merged(mut self, mut other: ExactSum) -> ExactSum {
         if other.base != NO_BASE {
             if self.base == NO_BASE {
                 self.base = other.base;
@@ -223,6 +241,7 @@ impl ExactSum {
             (far @ None, other) => *far = other,
             (Some(_), None) => {}
         }
+        self
     }
 
     /// The sum, rounded once to the nearest `f64`, ties to even.

@@ -47,7 +47,7 @@ impl<K: Clone + Serialize + DeserializeOwned> Frequent<K> {
     }
 }
 
-impl<K: Clone + Serialize + DeserializeOwned> State for Frequent<K> {
+impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
     type Plain = PlainFrequent<K>;
 
     fn kind(&self) -> Kind {

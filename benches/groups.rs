@@ -1,0 +1,63 @@
+//! Groups, beside what one would write by hand on rayon, on all cores.
+//!
+//! Read each group as ratios. `maps` merges a map of each thread, `partitioned` one of each thread
+//! and partition of the keys, in parallel; `records` copies all records by partition first. All of
+//! them round at every step and leave their groups in no order, where `ours` adds exactly and sorts.
+
+mod by_hand;
+mod keys;
+
+use by_hand::{Naive, NaiveFamily, NaiveMean, Record};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use manyhands::aggregation::Aggregator;
+use manyhands::prelude::*;
+
+const RECORDS: usize = 10_000_000;
+
+fn compare<N: Naive, A: Aggregator<f64>>(
+    criterion: &mut Criterion,
+    name: &str,
+    records: &[Record],
+    aggregator: &A,
+) {
+    let mut group = criterion.benchmark_group(name);
+    group
+        .throughput(Throughput::Elements(records.len() as u64))
+        .sample_size(10);
+    group.bench_function(BenchmarkId::from_parameter("ours"), |bench| {
+        bench.iter_batched(
+            || {
+                let score = |record: &Record| record.1;
+                aggregator.clone().of(score).by(|record: &Record| record.0)
+            },
+            |grouped| records.par_iter().copied().aggregate(grouped),
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function(BenchmarkId::from_parameter("maps"), |bench| {
+        bench.iter_with_large_drop(|| by_hand::maps_merged::<N>(records));
+    });
+    group.bench_function(BenchmarkId::from_parameter("partitioned"), |bench| {
+        bench.iter_with_large_drop(|| by_hand::partitioned_maps::<N>(records));
+    });
+    group.bench_function(BenchmarkId::from_parameter("records"), |bench| {
+        bench.iter_with_large_drop(|| by_hand::partitioned_records::<N>(records));
+    });
+    group.finish();
+}
+
+fn groups(criterion: &mut Criterion) {
+    for (spread, zipf) in [("uniform", false), ("zipf", true)] {
+        for keys in [10, 10_000, 1_000_000] {
+            let records = keys::records(RECORDS, keys, zipf);
+            let name = |family: &str| format!("groups/{family}/{keys}/{spread}");
+            let mean = Mean::new();
+            compare::<NaiveMean, _>(criterion, &name("mean"), &records, &mean);
+            let family = (Count::new(), Mean::new(), Extrema::new());
+            compare::<NaiveFamily, _>(criterion, &name("family"), &records, &family);
+        }
+    }
+}
+
+criterion_group!(benches, groups);
+criterion_main!(benches);

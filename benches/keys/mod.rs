@@ -1,0 +1,34 @@
+//! Records with keys of a given number and skew.
+
+use rayon::prelude::*;
+
+/// SplitMix64 (Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014).
+fn mixed(place: u64) -> u64 {
+    let mut bits = place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// A number from 0 up to, not including, 1.
+fn fraction(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Records with keys from 0 to `keys`: each as likely as the next, or, where `zipf`, the n-th
+/// about 1/n as likely as the first.
+pub fn records(count: usize, keys: u64, zipf: bool) -> Vec<(u64, f64)> {
+    let record = |place: usize| {
+        let at = fraction(mixed(2 * place as u64));
+        let rank = if zipf {
+            // The continuous power law with the same tail.
+            (keys as f64 + 1.0).powf(at) as u64 - 1
+        } else {
+            (at * keys as f64) as u64
+        };
+        let score = fraction(mixed(2 * place as u64 + 1)) * 2.0 - 1.0;
+        // Spread out, so that neighbouring ranks are no neighbouring keys.
+        (mixed(rank), score)
+    };
+    (0..count).into_par_iter().map(record).collect()
+}

@@ -1,0 +1,159 @@
+//! The groups that the states of one run have in common.
+
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rayon::prelude::*;
+
+use super::key::Seed;
+use super::table::Table;
+
+/// Partitions of the groups by the hash of their keys. A power of two; several times the workers
+/// there may be, so that two seldom want the same one at the same time.
+pub(super) const PARTITIONS: usize = 256;
+
+/// The partition of a hash: by bits that tables look at neither for the slot (the lowest) nor for
+/// the tag in it (the highest seven), so that within a partition these are still spread.
+#[inline]
+pub(super) fn partition_of(hash: u64) -> usize {
+    (hash >> 40) as usize % PARTITIONS
+}
+
+/// Groups by partition.
+pub(super) type Parted<K, A> = Vec<Vec<(K, A)>>;
+
+/// Groups that the workers of a run have handed over, kept once for all of them.
+pub(super) struct Common<K, A> {
+    /// None until something is handed over.
+    partitions: OnceLock<Box<[Partition<K, A>]>>,
+}
+
+/// One partition. Its table is taken out while groups are merged into it, and no lock is held
+/// meanwhile: a merge may use rayon, and a thread that waits there may come back here with other
+/// groups. Whoever finds the table taken out keeps his groups, and comes back later.
+struct Partition<K, A>(Mutex<Option<Table<K, A>>>);
+
+impl<K, A> Partition<K, A> {
+    fn lock(&self) -> MutexGuard<'_, Option<Table<K, A>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Merges groups into this partition, or returns false where another thread is at it.
+    fn take_in(&self, work: impl FnOnce(&mut Table<K, A>)) -> bool {
+        let Some(mut table) = self.lock().take() else {
+            return false;
+        };
+        work(&mut table);
+        *self.lock() = Some(table);
+        true
+    }
+}
+
+impl<K, A> Common<K, A> {
+    pub(super) fn new() -> Self {
+        Common {
+            partitions: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.partitions.get().is_none()
+    }
+
+    fn partitions(&self) -> &[Partition<K, A>] {
+        self.partitions.get_or_init(|| {
+            let empty = || Partition(Mutex::new(Some(Table::new())));
+            (0..PARTITIONS).map(|_| empty()).collect()
+        })
+    }
+
+    /// Takes the table of a partition out, as a thread that merges into it does.
+    #[cfg(test)]
+    pub(super) fn take(&self, partition: usize) -> Option<Table<K, A>> {
+        self.partitions()[partition].lock().take()
+    }
+
+    #[cfg(test)]
+    pub(super) fn put(&self, partition: usize, table: Table<K, A>) {
+        *self.partitions()[partition].lock() = Some(table);
+    }
+
+    /// The groups of all partitions.
+    ///
+    /// # Panics
+    ///
+    /// Where some are lost, since merging them has panicked.
+    pub(super) fn into_parted(self) -> Parted<K, A> {
+        let partitions = self.partitions.into_inner().unwrap_or_default();
+        let tables = partitions.into_iter().map(|partition| {
+            let table = partition.0.into_inner();
+            table.unwrap_or_else(PoisonError::into_inner)
+        });
+        let groups = tables.map(|table| match table {
+            Some(table) => table.into_groups(),
+            None => panic!("groups are lost: merging them has panicked"),
+        });
+        groups.collect()
+    }
+}
+
+impl<K: Hash + Eq, A> Common<K, A> {
+    /// Takes in groups of this partition; or leaves them, and returns false, where another thread is
+    /// at it.
+    pub(super) fn hand_over(
+        &self,
+        partition: usize,
+        groups: &mut Vec<(K, A)>,
+        seed: &Seed,
+        merge: impl Fn(&mut A, A),
+    ) -> bool {
+        self.partitions()[partition].take_in(|table| {
+            table.take_in(groups, seed, merge);
+        })
+    }
+}
+
+impl<K: Hash + Eq + Send, A: Send> Common<K, A> {
+    /// Takes in many groups in parallel, run after run. Returns those whose partition another
+    /// thread is at.
+    pub(super) fn take_in(
+        &self,
+        runs: Vec<Parted<K, A>>,
+        seed: &Seed,
+        merge: impl Fn(&mut A, A) + Sync,
+    ) -> Vec<Vec<(K, A)>> {
+        let mut by_partition: Vec<Vec<Vec<(K, A)>>> = (0..PARTITIONS)
+            .map(|_| Vec::with_capacity(runs.len()))
+            .collect();
+        for run in runs {
+            for (of_one, groups) in by_partition.iter_mut().zip(run) {
+                of_one.push(groups);
+            }
+        }
+        let work = self.partitions().par_iter().zip(by_partition);
+        work.flat_map_iter(|(partition, runs)| {
+            let mut runs = runs;
+            partition.take_in(|table| {
+                for mut groups in runs.drain(..) {
+                    table.take_in(&mut groups, seed, &merge);
+                }
+            });
+            runs
+        })
+        .collect()
+    }
+}
+
+impl<K: Clone, A: Clone> Clone for Common<K, A> {
+    fn clone(&self) -> Self {
+        let copy = Common::new();
+        if let Some(partitions) = self.partitions.get() {
+            let copies = partitions.iter().map(|partition| {
+                let table = partition.lock().clone();
+                Partition(Mutex::new(table))
+            });
+            let _ = copy.partitions.set(copies.collect());
+        }
+        copy
+    }
+}

@@ -1,0 +1,299 @@
+//! A state for each key, for ten keys or ten million.
+//!
+//! A state begins as one [`Table`]. A [fork](Groups::fork) whose table is full hands its groups
+//! over to the partitions that all forks of the run have in [`Common`], by way of an [`Outbox`]
+//! that stays small. So the groups are kept once, whatever the number of workers.
+
+mod common;
+mod intake;
+mod key;
+mod outbox;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock};
+use std::{iter, mem};
+
+use rayon::prelude::*;
+
+use common::{Common, PARTITIONS, Parted, partition_of};
+use intake::{Intake, Verdict};
+use key::Seed;
+pub(super) use key::{Borrowed, Owned, Sought};
+use outbox::Outbox;
+use table::Table;
+
+use super::{Kind, State, StateError};
+
+/// States by key. Hashed while observing, because that is several times faster than a sorted map;
+/// sorted in the end, so the order of hashing never shows.
+///
+/// A key may be in several places. Then its state in `common` is the earliest, that in `own` the
+/// latest.
+pub(super) struct Groups<A, K> {
+    identity: A,
+    /// How two states of one key become one, the earlier first. A pointer, because a state that is
+    /// taken down does not know for which scores it was an aggregator.
+    merge: fn(&mut A, A),
+    seed: Seed,
+    own: Table<K, A>,
+    /// Which groups `own` takes in.
+    intake: Intake,
+    /// Groups on their way to `common`.
+    outbox: Option<Box<Outbox<K, A>>>,
+    /// What was handed over, by this state and those that share it.
+    common: OnceLock<Arc<Common<K, A>>>,
+}
+
+impl<A, K> Groups<A, K> {
+    pub(super) fn new(identity: A, merge: fn(&mut A, A)) -> Self {
+        Groups::with_intake(identity, merge, Intake::of(size_of::<(K, A)>()))
+    }
+
+    fn with_intake(identity: A, merge: fn(&mut A, A), intake: Intake) -> Self {
+        Groups {
+            identity,
+            merge,
+            seed: Seed::of_process(),
+            own: Table::new(),
+            intake,
+            outbox: None,
+            common: OnceLock::new(),
+        }
+    }
+
+    /// Whether no group is anywhere but in `own`.
+    fn is_plain(&self) -> bool {
+        self.outbox.is_none() && !self.has_handed_over()
+    }
+
+    fn has_handed_over(&self) -> bool {
+        self.common.get().is_some_and(|common| !common.is_empty())
+    }
+}
+
+impl<A: Clone, K: Hash + Eq> Groups<A, K> {
+    /// A state for one more worker: with no groups of its own, but others in common with this one.
+    pub(super) fn fork(&self) -> Self {
+        let common = self.common.get_or_init(|| Arc::new(Common::new()));
+        Groups {
+            common: OnceLock::from(Arc::clone(common)),
+            ..Groups::with_intake(self.identity.clone(), self.merge, self.intake.afresh())
+        }
+    }
+
+    /// The state for this key.
+    #[inline]
+    pub(super) fn of(&mut self, key: impl Sought<K>) -> &mut A {
+        let hash = key.hash(&self.seed);
+        self.intake.count();
+        match self.own.find(hash, &key) {
+            Some(place) => self.own.at(place),
+            None => self.of_stranger(hash, key),
+        }
+    }
+
+    /// The state for a key that is not in `own`.
+    #[inline(never)]
+    fn of_stranger(&mut self, hash: u64, key: impl Sought<K>) -> &mut A {
+        let fresh = (key.into_key(), self.identity.clone());
+        let Some(common) = self.common.get() else {
+            return self.own.add(hash, fresh, &self.seed);
+        };
+        let verdict = self.intake.decide(self.own.len());
+        if verdict == Verdict::Stay {
+            return self.own.add(hash, fresh, &self.seed);
+        }
+        let outbox = self
+            .outbox
+            .get_or_insert_with(|| Box::new(Outbox::new(self.intake.most())));
+        if verdict == Verdict::AllGo {
+            for group in self.own.drain() {
+                let hash = self.seed.hash(&group.0);
+                outbox.add(hash, group, common, &self.seed, self.merge);
+            }
+        }
+        outbox.add(hash, fresh, common, &self.seed, self.merge)
+    }
+}
+
+impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
+    /// Merges group by group. States of this one come before those of `later`.
+    pub(super) fn merge(&mut self, later: Self) {
+        let same = match (self.common.get(), later.common.get()) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            _ => false,
+        };
+        let plain = later.outbox.is_none() && (same || !later.has_handed_over());
+        if plain && self.is_plain() && self.own.len() == 0 {
+            self.own = later.own;
+        } else if plain
+            && self.outbox.is_none()
+            && self.own.len() + later.own.len() <= self.intake.most()
+        {
+            self.merge_own(later.own);
+        } else {
+            self.hand_all_over();
+            let runs = later.into_runs(same);
+            self.hand_over(runs);
+        }
+    }
+
+    /// The smaller table moves into the larger, whichever is later.
+    fn merge_own(&mut self, mut later: Table<K, A>) {
+        let merge = self.merge;
+        if later.len() <= self.own.len() {
+            self.own
+                .take_in(&mut later.into_groups(), &self.seed, merge);
+            return;
+        }
+        mem::swap(&mut self.own, &mut later);
+        self.own.take_in(
+            &mut later.into_groups(),
+            &self.seed,
+            |later, mut earlier| {
+                mem::swap(later, &mut earlier);
+                merge(later, earlier);
+            },
+        );
+    }
+
+    /// Hands over what this state still has to itself.
+    fn hand_all_over(&mut self) {
+        let own = mem::replace(&mut self.own, Table::new());
+        let outbox = self.outbox.take();
+        let runs = outbox.map(|outbox| outbox.into_parted());
+        let own = (own.len() > 0).then(|| part(own.into_groups(), &self.seed));
+        self.hand_over(runs.into_iter().chain(own).collect());
+    }
+
+    fn hand_over(&mut self, runs: Vec<Parted<K, A>>) {
+        let merge = self.merge;
+        let common = self.common.get_or_init(|| Arc::new(Common::new()));
+        for mut groups in common.take_in(runs, &self.seed, merge) {
+            self.own.take_in(&mut groups, &self.seed, merge);
+        }
+    }
+
+    /// All groups by partition, the earliest first; those in common left out where `shared`.
+    fn into_runs(self, shared: bool) -> Vec<Parted<K, A>> {
+        let common = if shared {
+            None
+        } else {
+            self.common.into_inner()
+        };
+        let common = common.map(|common| sole(common).into_parted());
+        let outbox = self.outbox.map(|outbox| outbox.into_parted());
+        let own = part(self.own.into_groups(), &self.seed);
+        common
+            .into_iter()
+            .chain(outbox)
+            .chain(iter::once(own))
+            .collect()
+    }
+
+    /// All groups in the order of their keys, with what `finish` makes of their states. In parallel
+    /// where they were handed over, and so are many.
+    pub(super) fn finish<T: Send>(mut self, finish: impl Fn(A) -> T + Sync) -> Vec<(K, T)>
+    where
+        K: Ord,
+    {
+        let finished = |(key, state)| (key, finish(state));
+        if self.is_plain() {
+            let mut all: Vec<(K, T)> = self.own.into_groups().into_iter().map(finished).collect();
+            all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            return all;
+        }
+        self.hand_all_over();
+        let common = self
+            .common
+            .into_inner()
+            .map(sole)
+            .unwrap_or_else(Common::new);
+        let parted = common.into_parted().into_par_iter();
+        let mut all: Vec<(K, T)> = parted
+            .flat_map_iter(|groups| groups.into_iter().map(finished))
+            .collect();
+        all.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        all
+    }
+}
+
+impl<A: State + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
+    pub(super) fn kind(&self) -> Kind {
+        Kind::new("by", 1).around([self.identity.kind()])
+    }
+
+    pub(super) fn into_plain(self) -> Vec<(K, A::Plain)> {
+        self.finish(A::into_plain)
+    }
+
+    pub(super) fn restore(&self, plain: Vec<(K, A::Plain)>) -> Result<Self, StateError> {
+        if !plain.is_sorted_by(|earlier, later| earlier.0 < later.0) {
+            return Err(StateError::Impossible("groups out of order"));
+        }
+        let mut restored =
+            Groups::with_intake(self.identity.clone(), self.merge, self.intake.afresh());
+        for (key, state) in plain {
+            let group = (key, self.identity.restore(state)?);
+            let hash = self.seed.hash(&group.0);
+            restored.own.add(hash, group, &self.seed);
+        }
+        Ok(restored)
+    }
+}
+
+/// What was handed over, from the only state that has it.
+///
+/// # Panics
+///
+/// Where there is another: what it has seen is in part here, and in part only there.
+fn sole<K, A>(common: Arc<Common<K, A>>) -> Common<K, A> {
+    match Arc::try_unwrap(common) {
+        Ok(common) => common,
+        Err(_) => panic!("a state and its forks are one, and have not been merged"),
+    }
+}
+
+/// Groups by partition.
+fn part<K: Hash, A>(groups: Vec<(K, A)>, seed: &Seed) -> Parted<K, A> {
+    let room = groups.len() / PARTITIONS;
+    let mut parted: Parted<K, A> = (0..PARTITIONS)
+        .map(|_| Vec::with_capacity(room + room / 8))
+        .collect();
+    for (key, state) in groups {
+        parted[partition_of(seed.hash(&key))].push((key, state));
+    }
+    parted
+}
+
+impl<A: Clone, K: Clone> Clone for Groups<A, K> {
+    /// A state of its own, which shares nothing.
+    ///
+    /// # Panics
+    ///
+    /// Where groups were handed over to forks that have not been merged.
+    fn clone(&self) -> Self {
+        let common = match self.common.get() {
+            Some(common) if !common.is_empty() => {
+                assert!(
+                    Arc::strong_count(common) == 1,
+                    "a state and its forks are one, and have not been merged"
+                );
+                OnceLock::from(Arc::new(Common::clone(common)))
+            }
+            _ => OnceLock::new(),
+        };
+        Groups {
+            identity: self.identity.clone(),
+            merge: self.merge,
+            seed: self.seed.clone(),
+            own: self.own.clone(),
+            intake: self.intake.clone(),
+            outbox: self.outbox.clone(),
+            common,
+        }
+    }
+}
