@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rayon::iter::IndexedParallelIterator;
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 
-use crate::aggregation::{Aggregator, MergeTree};
+use crate::aggregation::{Aggregator, MergeTree, observe_all};
 
 /// The calling thread begins alone for this long …
 const ALONE: Duration = Duration::from_micros(10);
@@ -160,7 +160,8 @@ impl<S, A: Aggregator<S>> Work<S, A> {
     /// a partial of its own.
     fn fold<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, state: &mut A) {
         if A::COMMUTATIVE {
-            return observe(state, self.records(leaves), producer);
+            let first = self.records(leaves).start as u64;
+            return observe_all(state, first, producer.into_iter());
         }
         let mut rest = producer;
         for leaf in leaves {
@@ -168,7 +169,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
             let (now, later) = rest.split_at(records.len());
             rest = later;
             let mut partial = self.root.clone();
-            observe(&mut partial, records, now);
+            observe_all(&mut partial, records.start as u64, now.into_iter());
             self.partials.insert(leaf, partial);
         }
     }
@@ -211,15 +212,5 @@ impl<S, A: Aggregator<S>> Work<S, A> {
             }
         }
         root
-    }
-}
-
-fn observe<S, A, P>(state: &mut A, records: Range<usize>, producer: P)
-where
-    A: Aggregator<S>,
-    P: Producer<Item = S>,
-{
-    for (index, score) in (records.start as u64..).zip(producer.into_iter()) {
-        state.observe(index, &score);
     }
 }

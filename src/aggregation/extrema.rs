@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::order::{Ranked, is_rank, rank, score_of};
+use super::order::{BLOCK, Ranked, all_between, is_rank, rank, score_of};
 use super::state::counted;
 use super::{Aggregator, Kind, State, StateError};
 
@@ -78,6 +78,17 @@ impl Aggregator<f64> for Extrema {
         let rank = rank(*score);
         self.min = self.min.min((rank, index));
         self.max = self.max.min((!rank, index));
+    }
+
+    fn observe_slice(&mut self, first: u64, scores: &[f64]) {
+        for (index, block) in (first..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
+            let (min, max) = (score_of(self.min.0), score_of(!self.max.0));
+            if self.min == NOTHING || !all_between(block, min, max) {
+                for (index, score) in (index..).zip(block) {
+                    self.observe(index, score);
+                }
+            }
+        }
     }
 
     fn merge(&mut self, later: Extrema) {

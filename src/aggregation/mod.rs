@@ -107,6 +107,7 @@
 //! assert_laws(Longest::default(), &["one", "three", "", "seven"]);
 //! ```
 
+mod blocks;
 mod by;
 mod canonical;
 mod correlation;
@@ -143,6 +144,7 @@ mod vectors;
 
 use std::hash::Hash;
 
+pub(crate) use blocks::{Blocks, observe_all};
 pub use by::{By, ByRef};
 pub use canonical::canonical_bytes;
 pub use correlation::Correlation;

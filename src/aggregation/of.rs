@@ -2,12 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Aggregator, Kind, State, StateError};
-
-/// Scores looked at before they are handed on together: enough that what the inner aggregator does
-/// once for each slice is lost among them, few enough that they stay in the nearest cache (4 KiB of
-/// `f64`).
-const BLOCK: usize = 512;
+use super::{Aggregator, Kind, State, StateError, observe_all};
 
 /// What [`Aggregator::of`] returns: an aggregator of `R` that hands `S` on.
 pub struct Of<A, F, S> {
@@ -52,12 +47,7 @@ where
     where
         R: Sized,
     {
-        let mut seen = Vec::with_capacity(scores.len().min(BLOCK));
-        for (first, block) in (first..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
-            seen.clear();
-            seen.extend(block.iter().map(&self.look));
-            self.inner.observe_slice(first, &seen);
-        }
+        observe_all(&mut self.inner, first, scores.iter().map(&self.look));
     }
 
     fn fork(&self) -> Self {

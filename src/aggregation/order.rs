@@ -17,6 +17,20 @@ pub(super) fn rank(score: f64) -> i64 {
     flip_negative(score.to_bits() as i64)
 }
 
+/// Scores of a slice that are compared at a time.
+pub(super) const BLOCK: usize = 256;
+
+/// Whether all of these scores lie between the two: none is NaN, and none is equal to one of them.
+/// Where that is so, which is nearly always once some thousand have been seen, nothing else has to
+/// be asked about the smallest and the largest.
+#[inline]
+pub(super) fn all_between(scores: &[f64], low: f64, high: f64) -> bool {
+    // Without a way out of the loop, so that the compiler can compare several at once.
+    scores
+        .iter()
+        .fold(true, |all, &score| all & (low < score) & (score < high))
+}
+
 /// The score of a rank.
 pub(super) fn score_of(rank: i64) -> f64 {
     f64::from_bits(flip_negative(rank) as u64)

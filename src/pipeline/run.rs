@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Pipeline;
 use super::piece::Piece;
-use crate::aggregation::{Aggregator, MergeTree};
+use crate::aggregation::{Aggregator, Blocks, MergeTree};
 use crate::dataset::Dataset;
 use crate::error::{BadRecord, Cause, Error, Failure, OnFailure, Panicked};
 use crate::execution::Flow;
@@ -144,6 +144,7 @@ where
         } = *self.pipeline;
         let begun = worker.aggregator.take();
         let mut aggregator = begun.unwrap_or_else(|| self.state());
+        let mut blocks = Blocks::of(parts.len());
         let mut piece = sink.map(Piece::new);
         let mut outcome = Ok(());
         let mut stopped = false;
@@ -151,8 +152,9 @@ where
             outcome = match self.score(record) {
                 Ok(score) => {
                     worker.scored += 1;
-                    aggregator.observe(at.index, &score);
-                    pass_on(piece.as_mut(), at.index, Ok(&score))
+                    let outcome = pass_on(piece.as_mut(), at.index, Ok(&score));
+                    blocks.add(&mut aggregator, at.index, score);
+                    outcome
                 }
                 Err(cause) => {
                     stopped = on_failure == OnFailure::Stop;
@@ -168,6 +170,7 @@ where
                 ControlFlow::Continue(())
             }
         });
+        blocks.hand_on(&mut aggregator);
         worker.aggregator = Some(aggregator);
         let mut room = Room::Free;
         if let (Some(piece), Ok(())) = (&mut piece, &outcome) {

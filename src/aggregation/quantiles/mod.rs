@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::order::{is_rank, rank, score_of};
+use super::order::{BLOCK, all_between, is_rank, rank, score_of};
 use super::state::counted;
 use super::{Aggregator, Kind, State, StateError};
 use octaves::{Octaves, Runs, SMALLEST};
@@ -102,6 +102,16 @@ impl Quantiles {
         self.zero + self.sides.iter().map(Octaves::total).sum::<u64>()
     }
 
+    /// Counts a score in its bucket.
+    #[inline]
+    fn count_in(&mut self, score: f64) {
+        if score.abs() >= SMALLEST {
+            self.sides[usize::from(score.is_sign_negative())].count(score.abs());
+        } else {
+            self.zero += 1;
+        }
+    }
+
     /// The estimate of the score of this rank.
     fn score_at(&self, rank: u64) -> f64 {
         let [above, below] = &self.sides;
@@ -137,10 +147,17 @@ impl Aggregator<f64> for Quantiles {
         let rank = rank(score);
         self.min = self.min.min(rank);
         self.max = self.max.max(rank);
-        if score.abs() >= SMALLEST {
-            self.sides[usize::from(score.is_sign_negative())].count(score.abs());
-        } else {
-            self.zero += 1;
+        self.count_in(score);
+    }
+
+    fn observe_slice(&mut self, first: u64, scores: &[f64]) {
+        for block in scores.chunks(BLOCK) {
+            // False as long as there are none.
+            if all_between(block, score_of(self.min), score_of(self.max)) {
+                block.iter().for_each(|&score| self.count_in(score));
+            } else {
+                block.iter().for_each(|score| self.observe(first, score));
+            }
         }
     }
 
