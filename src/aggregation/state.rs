@@ -141,6 +141,19 @@ fn checked(bytes: &[u8]) -> Result<&[u8], StateError> {
     whole.strip_prefix(PREFIX).ok_or(StateError::Damaged)
 }
 
+/// Bytes as [`State::save`] would write them had the plain data come out otherwise; `None` where
+/// these are not its own.
+pub(super) fn forged(bytes: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<Vec<u8>> {
+    let content = checked(bytes).ok()?.get(FINGERPRINT_BYTES..)?;
+    let (_, plain) = postcard::take_from_bytes::<&str>(content).ok()?;
+    let head = bytes.len() - CHECKSUM_BYTES - plain.len();
+    let mut plain = plain.to_vec();
+    change(&mut plain);
+    let mut forged = [&bytes[..head], &plain].concat();
+    forged.extend(checksum(&forged));
+    Some(forged)
+}
+
 /// What all of these counts come to, where that is at most [`MOST_RECORDS`].
 pub(super) fn counted(counts: impl IntoIterator<Item = u64>) -> Result<u64, StateError> {
     let mut counts = counts.into_iter();

@@ -21,11 +21,13 @@ const FEWEST_ROUNDS: usize = 4;
 const SHOWN: usize = 32;
 
 /// The names of the laws, as what an aggregator is that keeps them.
+const SETTLED: &str = "the same twice";
 const ASSOCIATIVE: &str = "associative in index order";
 const LEFT_ALONE: &str = "left alone by its identity";
 const COMMUTATIVE: &str = "commutative";
 const SLICED: &str = "the same in slices as one by one";
 const FORKED: &str = "whole once its forks have come back";
+const CLONED: &str = "a state of its own once cloned";
 const WHOLE: &str = "whole when saved and loaded";
 const STRICT: &str = "strict about what it loads";
 
@@ -37,13 +39,14 @@ const STRICT: &str = "strict about what it loads";
 /// - many partitions (empty parts among them) merged along many trees in index order, where some
 ///   of the states travel as bytes on their way, loaded by fresh states and by used ones;
 /// - a fresh clone merged in on either side;
-/// - one state that [observes slices](Aggregator::observe_slice);
+/// - states that [observe slices](Aggregator::observe_slice), of all records at once and of parts;
 /// - where the aggregator says it is [commutative](Aggregator::COMMUTATIVE): records dealt out at
 ///   random, observed and merged in any order; and states that were [forked](Aggregator::fork) from
-///   one and merged into it.
+///   one and merged into it, while clones of them go their own way.
 ///
-/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. All
-/// choices follow from fixed seeds.
+/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. So
+/// must plain data that was changed and sealed again, or else it comes to a state that observes,
+/// merges, answers and saves without a panic. All choices follow from fixed seeds.
 ///
 /// The laws hold or fail *on the scores given*. Give scores that could tell: some that repeat, some
 /// whose sums round, the special values; more than two, and in no particular order.
@@ -100,9 +103,12 @@ where
     A::Output: Serialize + Debug,
 {
     let laws = Laws::new(aggregator, scores);
+    let again = laws.observed(0..scores.len());
+    laws.compare(again, SETTLED, &"one loop and one more");
     laws.identity();
     laws.whole();
     laws.strict();
+    laws.hardy();
     let rounds = (OBSERVED / scores.len().max(1)).clamp(FEWEST_ROUNDS, ROUNDS);
     for seed in 0..rounds as u64 {
         laws.associative(seed);
@@ -112,11 +118,15 @@ where
     }
     laws.in_order();
     // What breaks one of the laws above may show here too, and is better called by its own name.
+    laws.in_one_slice();
     for seed in 0..rounds as u64 {
         laws.sliced(seed);
         if A::COMMUTATIVE {
             laws.forked(seed);
         }
+    }
+    if A::COMMUTATIVE {
+        (0..FEWEST_ROUNDS as u64).for_each(|seed| laws.cloned(seed));
     }
 }
 
@@ -165,9 +175,24 @@ where
         );
     }
 
+    fn in_one_slice(&self) {
+        let mut state = self.fresh.clone();
+        state.observe_slice(0, self.scores);
+        self.compare(state, SLICED, &"all records in one slice");
+    }
+
+    /// Slices into one state, and slices into states that are merged.
     fn sliced(&self, seed: u64) {
         let mut random = Random(seed);
         let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
+        let states = shape.parts.iter().map(|part| {
+            let mut state = self.fresh.clone();
+            self.observe_slice(&mut state, part);
+            state
+        });
+        let state = self.merge_all(states.collect(), &shape, false);
+        self.compare(state, SLICED, &shape);
+
         if A::COMMUTATIVE {
             random.shuffle(&mut shape.parts);
         }
@@ -175,6 +200,7 @@ where
         for part in &shape.parts {
             self.observe_slice(&mut state, part);
         }
+        shape.merges.clear();
         self.compare(state, SLICED, &shape);
     }
 
@@ -195,26 +221,52 @@ where
             .map(|part| self.observed(part.iter().copied()))
             .collect();
         for (law, travel) in [(law, false), (WHOLE, true)] {
-            let mut states = partials.clone();
-            for merge in &shape.merges {
-                let mut later = states.remove(merge.from);
-                let into = &mut states[merge.into];
-                if travel {
-                    later = self.travelled(later, merge, into);
-                }
+            let state = self.merge_all(partials.clone(), shape, travel);
+            self.compare(state, law, shape);
+        }
+    }
+
+    fn merge_all(&self, mut states: Vec<A>, shape: &Shape, travel: bool) -> A {
+        for merge in &shape.merges {
+            let later = states.remove(merge.from);
+            let into = &mut states[merge.into];
+            if travel {
+                self.meet(into, later, merge);
+            } else {
                 into.merge(later);
             }
-            self.compare(states.remove(0), law, shape);
         }
+        states.remove(0)
     }
 
     /// Parts in any order, each taken by one of a few forks or by their root, which they merge into.
     fn forked(&self, seed: u64) {
         let mut random = Random(seed);
-        let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
-        random.shuffle(&mut shape.parts);
         let root = self.fresh.clone();
-        let mut states: Vec<A> = (0..random.below(6)).map(|_| root.fork()).collect();
+        let forks = (0..random.below(6)).map(|_| root.fork()).collect();
+        self.work(root, forks, FORKED, seed, &mut random);
+    }
+
+    /// Clones of a root and of a fork, which see all records too, and keep them to themselves.
+    fn cloned(&self, seed: u64) {
+        let root = self.fresh.clone();
+        let forks = vec![root.fork(), root.fork()];
+        let clones = [root.clone(), forks[0].clone()];
+        for mut clone in clones {
+            self.observe(&mut clone, 0..self.scores.len());
+            self.compare(
+                clone,
+                CLONED,
+                &"a clone of a state with forks, or of a fork",
+            );
+        }
+        self.work(root, forks, CLONED, seed, &mut Random(seed));
+    }
+
+    fn work(&self, root: A, mut states: Vec<A>, law: &str, seed: u64, random: &mut Random) {
+        let mut shape = Shape::cut(self.scores.len(), seed, random);
+        random.shuffle(&mut shape.parts);
+        shape.merges.clear();
         states.insert(0, root);
         for part in &shape.parts {
             let taker = random.below(states.len());
@@ -229,7 +281,7 @@ where
         for fork in states {
             root.merge(fork);
         }
-        self.compare(root, FORKED, &shape);
+        self.compare(root, law, &shape);
     }
 
     /// The tree that runs use, with parts arriving backwards, so that all of them wait.
@@ -261,9 +313,10 @@ where
         }
     }
 
-    /// Observes the consecutive records of a part as a slice.
+    /// Observes the consecutive records of a part as a slice. One without records stands after the
+    /// last of all, where an index that was believed would show.
     fn observe_slice(&self, state: &mut A, part: &[usize]) {
-        let first = part.first().copied().unwrap_or(0);
+        let first = part.first().copied().unwrap_or(self.scores.len());
         state.observe_slice(first as u64, &self.scores[first..first + part.len()]);
     }
 

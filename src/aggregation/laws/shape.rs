@@ -33,6 +33,8 @@ pub(super) enum Travel {
     LoadedByFresh,
     /// … or by the one that it is merged into.
     LoadedByOther,
+    /// Both as bytes.
+    BothLoaded,
 }
 
 impl Shape {
@@ -78,9 +80,10 @@ impl Shape {
 
 impl Merge {
     fn new(from: usize, into: usize, random: &mut Random) -> Merge {
-        let travel = match random.below(2 * TRAVELS_ONE_IN) {
+        let travel = match random.below(3 * TRAVELS_ONE_IN) {
             0 => Travel::LoadedByFresh,
             1 => Travel::LoadedByOther,
+            2 => Travel::BothLoaded,
             _ => Travel::Stays,
         };
         Merge { from, into, travel }
@@ -109,6 +112,7 @@ impl fmt::Debug for Merge {
         let as_bytes = match self.travel {
             Travel::Stays => "",
             Travel::LoadedByFresh | Travel::LoadedByOther => " as bytes",
+            Travel::BothLoaded => " (both as bytes)",
         };
         write!(out, "{}{as_bytes} into {}", self.from, self.into)
     }
