@@ -19,10 +19,13 @@ use super::{Aggregator, Kind, State, StateError};
 /// two seeds. Where there are `k` records or fewer, the sample is all of them.
 ///
 /// A score costs three multiplications and a comparison; of those that enter, about
-/// `k·ln(n/k)` of `n`, a copy is kept. A state holds 2·`k` copies at most. The scores themselves play
-/// no part, whatever they are.
+/// `k·(1 + log₂(n/k))` of `n`, a copy is kept. A state holds 2·`k` copies at most. The scores
+/// themselves play no part, whatever they are; they can be cloned, and a state that leaves the
+/// process serialises them.
 ///
-/// Records are told apart by their index. Partials from several machines want indices that differ.
+/// Records are told apart by their index, and so are their numbers. **Partials from several machines
+/// want indices that differ**: of records that share one, all are as likely to be drawn as before,
+/// but together, and which is left out where they are too many depends on the order of merging.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Sample};
@@ -157,9 +160,10 @@ impl<K: Clone + Serialize + DeserializeOwned> State for Sample<K> {
     }
 
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
-        if plain.len() > self.size || !plain.is_sorted_by(|earlier, later| earlier.0 < later.0) {
+        // Equal indices are what machines come to that all counted from 0.
+        if plain.len() > self.size || !plain.is_sorted_by_key(|record| record.0) {
             return Err(StateError::Impossible(
-                "the records of a sample are too many, or their indices do not ascend",
+                "the records of a sample are too many, or out of order",
             ));
         }
         let mut sample = Sample::new(self.size, self.seed);

@@ -25,8 +25,10 @@ use registers::Registers;
 ///
 /// Two values are the same where they serialise to the same: a `&str` and a `String`, but not
 /// numbers of different width. **All NaN are one value, both zeros are one**, wherever they stand
-/// inside; infinities and subnormals are values like any other. A map that iterates in hash order
-/// is not the same value twice.
+/// inside; infinities and subnormals are values like any other. Of JSON, 0 and 0.0 are one value, and
+/// so are a whole number and the fraction that has its bits: what serialises without a word on its
+/// type (untagged enums do) is told apart by its bytes alone. A map that iterates in hash order is
+/// not the same value twice.
 ///
 /// # Panics
 ///
