@@ -34,7 +34,7 @@ use super::{Aggregator, Kind, State, StateError};
 /// for (index, text) in ["a", "tale", "of", "two", "cities"].into_iter().enumerate() {
 ///     sample.observe(index as u64, text);
 /// }
-/// let sample = Aggregator::<str>::finish(sample);
+/// let sample = sample.finish();
 /// let texts: Vec<&str> = sample.iter().map(|sampled| sampled.score.as_str()).collect();
 /// assert_eq!(texts, ["tale", "of", "cities"]);
 /// ```
@@ -73,6 +73,12 @@ impl<K> Sample<K> {
             bar: u64::MAX,
             drawn: Vec::new(),
         }
+    }
+
+    /// The answer, where no pipeline says what type the scores were of.
+    #[must_use]
+    pub fn finish(self) -> Vec<Sampled<K>> {
+        self.sorted()
     }
 
     #[inline(never)]

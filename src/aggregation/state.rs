@@ -14,6 +14,9 @@ const FINGERPRINT_BYTES: usize = 16;
 /// … and that tell whether a state has come through whole.
 const CHECKSUM_BYTES: usize = 8;
 
+/// The most characters of a name that a message shows.
+const MOST_SHOWN: usize = 200;
+
 /// The most records that a state is believed to have seen: what one core scores in two years at a
 /// nanosecond each. Without a bound, merging states from anywhere could overflow their counts; with
 /// this one, that takes 256 of them that lie.
@@ -57,6 +60,9 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 /// ```
 pub trait State: Sized {
     /// All that a state has come to, without how it was set up.
+    ///
+    /// Reading it takes no more memory and time than its bytes warrant, but for sequences of what
+    /// takes no bytes, such as `Vec<()>`: they can claim any length.
     type Plain: Serialize + DeserializeOwned;
 
     /// What this is a state of, and how it was set up.
@@ -260,6 +266,12 @@ pub enum StateError {
 }
 
 fn foreign(found: &str, expected: &str) -> String {
+    // From anywhere, and on its way to a terminal.
+    let found: String = found
+        .chars()
+        .take(MOST_SHOWN)
+        .flat_map(char::escape_debug)
+        .collect();
     if found == expected {
         format!("the state is of {found}, but of one that was set up otherwise")
     } else {

@@ -9,7 +9,7 @@ fn drawn(records: u64, k: usize, seed: u64) -> Vec<u64> {
     for index in 0..records {
         sample.observe(index, &());
     }
-    let sampled = Aggregator::<()>::finish(sample);
+    let sampled = sample.finish();
     sampled.iter().map(|sampled| sampled.index).collect()
 }
 
@@ -104,7 +104,7 @@ fn records_with_one_index_do_no_harm() {
     Aggregator::<u8>::merge(&mut one, other);
     let loaded = Sample::<u8>::new(4, 7).load(&one.clone().save());
     let sample = Aggregator::<u8>::finish(loaded.expect("a state that was saved"));
-    assert_eq!(sample, Aggregator::<u8>::finish(one));
+    assert_eq!(sample, one.finish());
     assert_eq!(sample.len(), 4);
 }
 

@@ -30,6 +30,9 @@ use registers::Registers;
 /// type (untagged enums do) is told apart by its bytes alone. A map that iterates in hash order is
 /// not the same value twice.
 ///
+/// To [`map`](Aggregator::map) the answer, say first what is counted: `Distinct::new()` alone is an
+/// aggregator of scores of any type, and `.of(|score: &u64| *score)` one of `u64`.
+///
 /// # Panics
 ///
 /// Observing panics where the value's own `Serialize` fails, or does not tell the length of a
@@ -51,7 +54,7 @@ use registers::Registers;
 /// for index in 0..100_000 {
 ///     scores.observe(index, &(index as f64));
 /// }
-/// let scores = Aggregator::<f64>::finish(scores);
+/// let scores = scores.finish();
 /// assert!(!scores.exact && scores.count.abs_diff(100_000) < 3 * 810);
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -92,6 +95,21 @@ impl Distinct {
     /// Nothing seen yet.
     pub fn new() -> Distinct {
         Distinct::default()
+    }
+
+    /// The answer, where no pipeline says what type the scores were of.
+    #[must_use]
+    pub fn finish(self) -> DistinctCount {
+        match self.seen {
+            Seen::Few(few) => DistinctCount {
+                count: few.count() as u64,
+                exact: true,
+            },
+            Seen::Many(registers) => DistinctCount {
+                count: (registers.estimate().round() as u64).max(MOST as u64 + 1),
+                exact: false,
+            },
+        }
     }
 
     #[inline]
@@ -153,16 +171,7 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
     }
 
     fn finish(self) -> DistinctCount {
-        match self.seen {
-            Seen::Few(few) => DistinctCount {
-                count: few.count() as u64,
-                exact: true,
-            },
-            Seen::Many(registers) => DistinctCount {
-                count: (registers.estimate().round() as u64).max(MOST as u64 + 1),
-                exact: false,
-            },
-        }
+        self.finish()
     }
 }
 

@@ -45,6 +45,9 @@ const SEED: u64 = 0;
 /// the usual summaries does (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El Abbadi,
 /// 2005), since which key they drop depends on which they have met before.
 ///
+/// Keys have an order, by which those that are equally frequent stand; a float has none, and its bits
+/// do (`.of(|score: &f64| score.to_bits())`).
+///
 /// A state takes what its keys take, and some 40 bytes more for each of up to twice 32 / `share`
 /// keys; the sketch, 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), is taken only with the first
 /// key too many. A score costs its hash and a look into a table while exact, five counters after.
