@@ -87,7 +87,7 @@ fn all_nan_are_one_value_and_both_zeros_are_one() {
 fn estimates_keep_their_standard_error() {
     const SETS: u64 = 40;
     let error = Distinct::STANDARD_ERROR;
-    for different in [1_100, 2_000, 8_000, 20_000, 45_000, 90_000, 300_000] {
+    for different in [1_100, 2_000, 8_000, 20_000, 45_000, 150_000] {
         let errors = (0..SETS).map(|set| {
             // Numbers that follow one another, so that all the scattering is the hash's.
             let values = (0..different).map(|place| set << 40 | place);
