@@ -673,3 +673,32 @@ fn a_restore_that_panics_is_caught() {
         "{said}"
     );
 }
+
+#[test]
+fn a_state_that_is_closed_by_a_merge_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Closing {
+        count: u64,
+        #[serde(skip)]
+        closed: bool,
+    }
+    plain_itself!(Closing);
+    impl Aggregator<f64> for Closing {
+        type Output = u64;
+        fn observe(&mut self, _index: u64, _score: &f64) {
+            self.count += u64::from(!self.closed);
+        }
+        fn merge(&mut self, later: Self) {
+            self.count += later.count;
+            self.closed = true;
+        }
+        fn finish(self) -> u64 {
+            self.count
+        }
+    }
+    let said = complaint(Closing::default(), &assorted(40));
+    assert!(
+        said.contains("not associative in index order: observed and merged in turns: seed "),
+        "{said}"
+    );
+}

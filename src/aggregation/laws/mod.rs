@@ -1,6 +1,7 @@
 //! The laws of an [`Aggregator`] and of its [`State`], checked.
 
 mod bytes;
+mod forks;
 mod shape;
 
 use std::fmt::{Debug, Display};
@@ -26,8 +27,6 @@ const ASSOCIATIVE: &str = "associative in index order";
 const LEFT_ALONE: &str = "left alone by its identity";
 const COMMUTATIVE: &str = "commutative";
 const SLICED: &str = "the same in slices as one by one";
-const FORKED: &str = "whole once its forks have come back";
-const CLONED: &str = "a state of its own once cloned";
 const WHOLE: &str = "whole when saved and loaded";
 const STRICT: &str = "strict about what it loads";
 
@@ -38,6 +37,7 @@ const STRICT: &str = "strict about what it loads";
 ///
 /// - many partitions (empty parts among them) merged along many trees in index order, where some
 ///   of the states travel as bytes on their way, loaded by fresh states and by used ones;
+/// - one state that observes parts and merges others in turns;
 /// - a fresh clone merged in on either side;
 /// - states that [observe slices](Aggregator::observe_slice), of all records at once and of parts;
 /// - where the aggregator says it is [commutative](Aggregator::COMMUTATIVE): records dealt out at
@@ -112,6 +112,7 @@ where
     let rounds = (OBSERVED / scores.len().max(1)).clamp(FEWEST_ROUNDS, ROUNDS);
     for seed in 0..rounds as u64 {
         laws.associative(seed);
+        laws.in_turns(seed);
         if A::COMMUTATIVE {
             laws.commutative(seed);
         }
@@ -184,7 +185,7 @@ where
     /// Slices into one state, and slices into states that are merged.
     fn sliced(&self, seed: u64) {
         let mut random = Random(seed);
-        let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
+        let shape = Shape::cut(self.scores.len(), seed, &mut random);
         let states = shape.parts.iter().map(|part| {
             let mut state = self.fresh.clone();
             self.observe_slice(&mut state, part);
@@ -193,6 +194,7 @@ where
         let state = self.merge_all(states.collect(), &shape, false);
         self.compare(state, SLICED, &shape);
 
+        let mut shape = shape.unmerged();
         if A::COMMUTATIVE {
             random.shuffle(&mut shape.parts);
         }
@@ -200,7 +202,6 @@ where
         for part in &shape.parts {
             self.observe_slice(&mut state, part);
         }
-        shape.merges.clear();
         self.compare(state, SLICED, &shape);
     }
 
@@ -239,49 +240,20 @@ where
         states.remove(0)
     }
 
-    /// Parts in any order, each taken by one of a few forks or by their root, which they merge into.
-    fn forked(&self, seed: u64) {
-        let mut random = Random(seed);
-        let root = self.fresh.clone();
-        let forks = (0..random.below(6)).map(|_| root.fork()).collect();
-        self.work(root, forks, FORKED, seed, &mut random);
-    }
-
-    /// Clones of a root and of a fork, which see all records too, and keep them to themselves.
-    fn cloned(&self, seed: u64) {
-        let root = self.fresh.clone();
-        let forks = vec![root.fork(), root.fork()];
-        let clones = [root.clone(), forks[0].clone()];
-        for mut clone in clones {
-            self.observe(&mut clone, 0..self.scores.len());
-            self.compare(
-                clone,
-                CLONED,
-                &"a clone of a state with forks, or of a fork",
-            );
-        }
-        self.work(root, forks, CLONED, seed, &mut Random(seed));
-    }
-
-    fn work(&self, root: A, mut states: Vec<A>, law: &str, seed: u64, random: &mut Random) {
-        let mut shape = Shape::cut(self.scores.len(), seed, random);
-        random.shuffle(&mut shape.parts);
-        shape.merges.clear();
-        states.insert(0, root);
-        for part in &shape.parts {
-            let taker = random.below(states.len());
-            if random.below(2) == 0 {
-                self.observe_slice(&mut states[taker], part);
+    /// A state that observes and merges in turns.
+    fn in_turns(&self, seed: u64) {
+        let shape = Shape::cut(self.scores.len(), seed, &mut Random(seed));
+        let mut state = self.fresh.clone();
+        for (place, part) in shape.parts.iter().enumerate() {
+            let part = part.iter().copied();
+            if place % 2 == 0 {
+                self.observe(&mut state, part);
             } else {
-                self.observe(&mut states[taker], part.iter().copied());
+                state.merge(self.observed(part));
             }
         }
-        let mut root = states.remove(0);
-        random.shuffle(&mut states);
-        for fork in states {
-            root.merge(fork);
-        }
-        self.compare(root, law, &shape);
+        let shape = format!("observed and merged in turns: {}", shape.unmerged());
+        self.compare(state, ASSOCIATIVE, &shape);
     }
 
     /// The tree that runs use, with parts arriving backwards, so that all of them wait.

@@ -12,7 +12,7 @@ pub(super) struct Shape {
     seed: u64,
     /// The records of each part; there is at least one part, and some are empty.
     pub parts: Vec<Vec<usize>>,
-    /// As many merges as leave one state.
+    /// As many merges as leave one state, or none where one state sees all parts.
     pub merges: Vec<Merge>,
 }
 
@@ -76,6 +76,12 @@ impl Shape {
             parts,
         }
     }
+
+    /// The parts alone.
+    pub(super) fn unmerged(mut self) -> Shape {
+        self.merges.clear();
+        self
+    }
 }
 
 impl Merge {
@@ -101,7 +107,10 @@ impl fmt::Display for Shape {
         )?;
         // Longer than this, nobody reads it, and the seed says the same.
         if records <= 64 {
-            write!(out, " {:?}, merged {:?}", self.parts, self.merges)?;
+            write!(out, " {:?}", self.parts)?;
+            if !self.merges.is_empty() {
+                write!(out, ", merged {:?}", self.merges)?;
+            }
         }
         Ok(())
     }
