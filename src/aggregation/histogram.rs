@@ -18,6 +18,10 @@ use super::{Aggregator, Kind, State, StateError};
 /// be checked against it. `-0.0` counts as `0.0`; infinities are under or over (or on an infinite
 /// edge); NaN is counted apart.
 ///
+/// A score costs a multiplication and a few comparisons where the bins are equally wide, and a
+/// binary search where they are not. A state takes 8 bytes a bin; its edges, as many again, are kept
+/// once for all clones.
+///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Histogram};
 ///

@@ -134,6 +134,12 @@ where
     }
 
     fn merge(&mut self, mut later: Self) {
+        let setup = |sample: &Self| (sample.size, sample.seed);
+        debug_assert_eq!(
+            setup(self),
+            setup(&later),
+            "samples that differ in size or seed"
+        );
         if later.drawn.len() > self.drawn.len() {
             std::mem::swap(self, &mut later);
         }

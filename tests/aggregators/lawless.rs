@@ -702,3 +702,48 @@ fn a_state_that_is_closed_by_a_merge_is_caught() {
         "{said}"
     );
 }
+
+#[test]
+fn long_answers_are_shown_where_they_differ() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Bounded(Vec<f64>);
+    plain_itself!(Bounded);
+    impl Aggregator<f64> for Bounded {
+        type Output = Vec<f64>;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.push(*score);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+            self.0.truncate(3_000);
+        }
+        fn finish(self) -> Vec<f64> {
+            self.0
+        }
+    }
+    let said = complaint(Bounded::default(), &vec![0.25; 3_100]);
+    assert!(said.contains("  one loop: …"), "{said}");
+    assert!(said.len() < 2_500, "{said}");
+}
+
+#[test]
+fn answers_that_only_look_the_same_are_called_that() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Payload(u64);
+    plain_itself!(Payload);
+    impl Aggregator<f64> for Payload {
+        type Output = f64;
+        fn observe(&mut self, _index: u64, _score: &f64) {}
+        fn merge(&mut self, _later: Self) {
+            self.0 = 1;
+        }
+        fn finish(self) -> f64 {
+            f64::from_bits(f64::NAN.to_bits() | self.0)
+        }
+    }
+    let said = complaint(Payload::default(), &assorted(40));
+    assert!(
+        said.contains("merged:   the same to read, of other bits"),
+        "{said}"
+    );
+}

@@ -238,6 +238,7 @@ where
     }
 
     fn merge(&mut self, mut later: Self) {
+        debug_assert_eq!(self.share, later.share, "keys of different shares");
         let weight = |state: &Self| (state.counters.is_some(), state.keys.len());
         if weight(&later) > weight(self) {
             std::mem::swap(self, &mut later);

@@ -18,8 +18,10 @@ const ROUNDS: usize = 64;
 const OBSERVED: usize = 20_000;
 const FEWEST_ROUNDS: usize = 4;
 
-/// Bytes that are shown of states that differ.
+/// Bytes that are shown of states that differ …
 const SHOWN: usize = 32;
+/// … and characters of answers, on either side of the first that does.
+const SHOWN_TEXT: usize = 300;
 
 /// The names of the laws, as what an aggregator is that keeps them.
 const SETTLED: &str = "the same twice";
@@ -295,11 +297,12 @@ where
     fn compare(&self, state: A, law: &str, shape: &dyn Display) {
         let (bytes, saved) = (&self.expected_state, state.clone().save());
         let output = state.finish();
-        assert!(
-            canonical_bytes(&output) == self.expected_bytes,
-            "the aggregator is not {law}: {shape}\n  one loop: {expected:?}\n  merged:   {output:?}",
-            expected = self.expected,
-        );
+        if canonical_bytes(&output) != self.expected_bytes {
+            let [expected, found] = apart(&self.expected, &output);
+            panic!(
+                "the aggregator is not {law}: {shape}\n  one loop: {expected}\n  merged:   {found}"
+            );
+        }
         let same = bytes.iter().zip(&saved).take_while(|(a, b)| a == b).count();
         assert!(
             saved == *bytes,
@@ -309,4 +312,22 @@ where
             &saved[same..saved.len().min(same + SHOWN)],
         );
     }
+}
+
+/// Two answers as text, near where they differ.
+fn apart<T: Debug>(one: &T, other: &T) -> [String; 2] {
+    let texts = [one, other].map(|answer| format!("{answer:?}"));
+    let [one, other] = &texts;
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+    let from = same.count().saturating_sub(SHOWN_TEXT);
+    if one == other {
+        let text = one.chars().take(2 * SHOWN_TEXT).collect();
+        return [text, "the same to read, of other bits".into()];
+    }
+    texts.map(|text| {
+        let near: String = text.chars().skip(from).take(2 * SHOWN_TEXT).collect();
+        let (before, after) = (from > 0, text.chars().count() > from + 2 * SHOWN_TEXT);
+        let dots = |cut| if cut { "…" } else { "" };
+        format!("{}{near}{}", dots(before), dots(after))
+    })
 }
