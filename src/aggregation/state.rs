@@ -17,6 +17,10 @@ const CHECKSUM_BYTES: usize = 8;
 /// The most characters of a name that a message shows.
 const MOST_SHOWN: usize = 200;
 
+/// The most parts that are named in the name of a whole, whose bytes are in every state: those of
+/// a tuple. The fingerprint knows all of them.
+const MOST_NAMED: usize = 8;
+
 /// The most records that a state is believed to have seen: what one core scores in two years at a
 /// nanosecond each. Without a bound, merging states from anywhere could overflow their counts; with
 /// this one, that takes 256 of them that lie.
@@ -224,7 +228,11 @@ impl Kind {
     #[must_use]
     pub fn around(mut self, parts: impl IntoIterator<Item = Kind>) -> Kind {
         let parts: Vec<Kind> = parts.into_iter().collect();
-        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        let names = parts.iter().map(|part| part.name.as_str());
+        let mut names: Vec<&str> = names.take(MOST_NAMED + 1).collect();
+        if names.len() > MOST_NAMED {
+            names[MOST_NAMED] = "…";
+        }
         self.name = format!("{}({})", self.name, names.join(", "));
         let fingerprints: Vec<_> = parts.iter().map(Kind::fingerprint).collect();
         self.with(&fingerprints)

@@ -163,6 +163,9 @@ fn a_setup_is_part_of_the_kind() {
     assert_ne!(StdDev::new().kind(), StdDev::population().kind());
     assert_ne!(StdDev::new().kind(), Variance::new().kind());
     assert_ne!(vec![Count::new()].kind(), vec![Count::new(); 2].kind());
+    let counts = |most| vec![Count::new(); most];
+    assert_ne!(counts(9).kind(), counts(10).kind());
+    assert_eq!(counts(9).save().len() - 9, counts(10).save().len() - 10);
     assert_ne!(Some(Count::new()).kind(), None::<Count>.kind());
     assert_ne!(((Count::new(),),).kind(), (Count::new(),).kind());
     let by_sign = |top| Top::new(top).by(|score: &f64| *score < 0.0).kind();
