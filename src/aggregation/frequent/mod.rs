@@ -200,6 +200,41 @@ impl<K> Frequent<K> {
     }
 }
 
+impl<K: Ord> Frequent<K> {
+    /// The answer, where no pipeline says what type the scores were of.
+    #[must_use]
+    pub fn finish(mut self) -> FrequentKeys<K> {
+        if self.counters.is_some() {
+            self.narrow();
+        }
+        let least = self.share * self.records as f64;
+        let counters = self.counters.as_ref();
+        let mut keys: Vec<(FrequentKey<K>, u64)> = self
+            .keys
+            .into_iter()
+            .map(|(hash, seen)| {
+                let at_most = counters.map_or(seen.count, |counters| counters.at_most(hash));
+                let key = seen.key;
+                (FrequentKey { key, at_most }, hash)
+            })
+            .filter(|(frequent, _)| frequent.at_most as f64 >= least)
+            .collect();
+        // The hash counts where keys that differ compare as equal.
+        keys.sort_unstable_by(|(one, hash), (other, other_hash)| {
+            let frequency = |frequent: &FrequentKey<K>| Reverse(frequent.at_most);
+            frequency(one)
+                .cmp(&frequency(other))
+                .then_with(|| one.key.cmp(&other.key))
+                .then(hash.cmp(other_hash))
+        });
+        FrequentKeys {
+            records: self.records,
+            exact: counters.is_none(),
+            keys: keys.into_iter().map(|(frequent, _)| frequent).collect(),
+        }
+    }
+}
+
 impl<Q, K> Aggregator<Q> for Frequent<K>
 where
     Q: ToOwned<Owned = K> + Serialize + ?Sized,
@@ -253,34 +288,7 @@ where
         }
     }
 
-    fn finish(mut self) -> FrequentKeys<K> {
-        if self.counters.is_some() {
-            self.narrow();
-        }
-        let least = self.share * self.records as f64;
-        let counters = self.counters.as_ref();
-        let mut keys: Vec<(FrequentKey<K>, u64)> = self
-            .keys
-            .into_iter()
-            .map(|(hash, seen)| {
-                let at_most = counters.map_or(seen.count, |counters| counters.at_most(hash));
-                let key = seen.key;
-                (FrequentKey { key, at_most }, hash)
-            })
-            .filter(|(frequent, _)| frequent.at_most as f64 >= least)
-            .collect();
-        // The hash counts where keys that differ compare as equal.
-        keys.sort_unstable_by(|(one, hash), (other, other_hash)| {
-            let frequency = |frequent: &FrequentKey<K>| Reverse(frequent.at_most);
-            frequency(one)
-                .cmp(&frequency(other))
-                .then_with(|| one.key.cmp(&other.key))
-                .then(hash.cmp(other_hash))
-        });
-        FrequentKeys {
-            records: self.records,
-            exact: counters.is_none(),
-            keys: keys.into_iter().map(|(frequent, _)| frequent).collect(),
-        }
+    fn finish(self) -> FrequentKeys<K> {
+        self.finish()
     }
 }
