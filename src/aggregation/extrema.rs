@@ -12,6 +12,8 @@ use super::{Aggregator, Kind, State, StateError};
 /// The order is `f64::total_cmp`, so `-0.0` is less than `0.0`, and infinities and subnormals are
 /// scores like any other. NaN is neither smallest nor largest; it is counted apart.
 ///
+/// A score costs two comparisons; a state takes 40 bytes.
+///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Extrema, Ranked};
 ///

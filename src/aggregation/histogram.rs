@@ -7,6 +7,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::exact::ExactSum;
+use super::order::rank;
 use super::state::counted;
 use super::{Aggregator, Kind, State, StateError};
 
@@ -16,6 +17,10 @@ use super::{Aggregator, Kind, State, StateError};
 /// includes both. Scores are compared with the very edges that the answer prints, so the counts can
 /// be checked against it. `-0.0` counts as `0.0`; infinities are under or over (or on an infinite
 /// edge); NaN is counted apart.
+///
+/// A score costs a multiplication and a few comparisons where the bins are equally wide, and a
+/// binary search where they are not. A state takes 8 bytes a bin; its edges, as many again, are kept
+/// once for all clones.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Histogram};
@@ -74,6 +79,12 @@ pub enum EdgesError {
     /// Equal widths need a finite range.
     #[error("the range of a histogram must be finite")]
     NotFinite,
+    /// More bins than there are numbers in the range, or than memory holds.
+    #[error("a histogram of {bins} bins has no room for their edges")]
+    TooMany {
+        /// How many were asked for.
+        bins: usize,
+    },
 }
 
 impl Histogram {
@@ -94,13 +105,23 @@ impl Histogram {
     /// # Errors
     ///
     /// The range must be finite, `lo` less than `hi`, and there must be at least one bin and no
-    /// more than there are numbers to tell their edges apart.
+    /// more than there are numbers to tell their edges apart and memory to hold them.
     pub fn try_new(lo: f64, hi: f64, bins: usize) -> Result<Histogram, EdgesError> {
         if !(lo.is_finite() && hi.is_finite()) {
             return Err(EdgesError::NotFinite);
         }
         if bins == 0 {
             return Err(EdgesError::NoBins);
+        }
+        if lo >= hi {
+            return Err(EdgesError::NotAscending { at: 1 });
+        }
+        // Before an edge is worked out: how many there are may be anybody's choice.
+        let mut edges = Vec::new();
+        if bins as u64 > rank(hi).abs_diff(rank(lo))
+            || edges.try_reserve_exact(bins.saturating_add(1)).is_err()
+        {
+            return Err(EdgesError::TooMany { bins });
         }
         let (mut low, mut high) = (ExactSum::new(), ExactSum::new());
         low.add(lo);
@@ -113,7 +134,8 @@ impl Histogram {
                 // A zero without its sign: −0 is no place of its own on a scale.
                 + 0.0
         };
-        let mut histogram = Histogram::with_edges((0..=bins).map(edge).collect())?;
+        edges.extend((0..=bins).map(edge));
+        let mut histogram = Histogram::with_edges(edges)?;
         let density = bins as f64 / (hi - lo);
         histogram.density = density.is_normal().then_some(density);
         Ok(histogram)

@@ -230,7 +230,8 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     }
 
     /// Takes in what another state has observed. Where the aggregator is not commutative, every
-    /// record `later` has seen comes after every record of `self`.
+    /// record `later` has seen comes after every record of `self`. The state may go on observing
+    /// and merging after that.
     fn merge(&mut self, later: Self);
 
     /// The answer.

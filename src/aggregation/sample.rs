@@ -19,10 +19,13 @@ use super::{Aggregator, Kind, State, StateError};
 /// two seeds. Where there are `k` records or fewer, the sample is all of them.
 ///
 /// A score costs three multiplications and a comparison; of those that enter, about
-/// `k·ln(n/k)` of `n`, a copy is kept. A state holds 2·`k` copies at most. The scores themselves play
-/// no part, whatever they are.
+/// `k·(1 + log₂(n/k))` of `n`, a copy is kept. A state holds 2·`k` copies at most. The scores
+/// themselves play no part, whatever they are; they can be cloned, and a state that leaves the
+/// process serialises them.
 ///
-/// Records are told apart by their index. Partials from several machines want indices that differ.
+/// Records are told apart by their index, and so are their numbers. **Partials from several machines
+/// want indices that differ**: of records that share one, all are as likely to be drawn as before,
+/// but together, and which is left out where they are too many depends on the order of merging.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Sample};
@@ -31,7 +34,7 @@ use super::{Aggregator, Kind, State, StateError};
 /// for (index, text) in ["a", "tale", "of", "two", "cities"].into_iter().enumerate() {
 ///     sample.observe(index as u64, text);
 /// }
-/// let sample = Aggregator::<str>::finish(sample);
+/// let sample = sample.finish();
 /// let texts: Vec<&str> = sample.iter().map(|sampled| sampled.score.as_str()).collect();
 /// assert_eq!(texts, ["tale", "of", "cities"]);
 /// ```
@@ -70,6 +73,12 @@ impl<K> Sample<K> {
             bar: u64::MAX,
             drawn: Vec::new(),
         }
+    }
+
+    /// The answer, where no pipeline says what type the scores were of.
+    #[must_use]
+    pub fn finish(self) -> Vec<Sampled<K>> {
+        self.sorted()
     }
 
     #[inline(never)]
@@ -125,6 +134,12 @@ where
     }
 
     fn merge(&mut self, mut later: Self) {
+        let setup = |sample: &Self| (sample.size, sample.seed);
+        debug_assert_eq!(
+            setup(self),
+            setup(&later),
+            "samples that differ in size or seed"
+        );
         if later.drawn.len() > self.drawn.len() {
             std::mem::swap(self, &mut later);
         }
@@ -157,9 +172,10 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Sample<K> {
     }
 
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
-        if plain.len() > self.size || !plain.is_sorted_by(|earlier, later| earlier.0 < later.0) {
+        // Equal indices are what machines come to that all counted from 0.
+        if plain.len() > self.size || !plain.is_sorted_by_key(|record| record.0) {
             return Err(StateError::Impossible(
-                "the records of a sample are too many, or their indices do not ascend",
+                "the records of a sample are too many, or out of order",
             ));
         }
         let mut sample = Sample::new(self.size, self.seed);

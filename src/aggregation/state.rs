@@ -14,6 +14,13 @@ const FINGERPRINT_BYTES: usize = 16;
 /// … and that tell whether a state has come through whole.
 const CHECKSUM_BYTES: usize = 8;
 
+/// The most characters of a name that a message shows.
+const MOST_SHOWN: usize = 200;
+
+/// The most parts that are named in the name of a whole, whose bytes are in every state: those of
+/// a tuple. The fingerprint knows all of them.
+const MOST_NAMED: usize = 8;
+
 /// The most records that a state is believed to have seen: what one core scores in two years at a
 /// nanosecond each. Without a bound, merging states from anywhere could overflow their counts; with
 /// this one, that takes 256 of them that lie.
@@ -57,6 +64,9 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 /// ```
 pub trait State: Sized {
     /// All that a state has come to, without how it was set up.
+    ///
+    /// Reading it takes no more memory and time than its bytes warrant, but for sequences of what
+    /// takes no bytes, such as `Vec<()>`: they can claim any length.
     type Plain: Serialize + DeserializeOwned + Send;
 
     /// What this is a state of, and how it was set up.
@@ -141,6 +151,19 @@ fn checked(bytes: &[u8]) -> Result<&[u8], StateError> {
     whole.strip_prefix(PREFIX).ok_or(StateError::Damaged)
 }
 
+/// Bytes as [`State::save`] would write them had the plain data come out otherwise; `None` where
+/// these are not its own.
+pub(super) fn forged(bytes: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<Vec<u8>> {
+    let content = checked(bytes).ok()?.get(FINGERPRINT_BYTES..)?;
+    let (_, plain) = postcard::take_from_bytes::<&str>(content).ok()?;
+    let head = bytes.len() - CHECKSUM_BYTES - plain.len();
+    let mut plain = plain.to_vec();
+    change(&mut plain);
+    let mut forged = [&bytes[..head], &plain].concat();
+    forged.extend(checksum(&forged));
+    Some(forged)
+}
+
 /// What all of these counts come to, where that is at most [`MOST_RECORDS`].
 pub(super) fn counted(counts: impl IntoIterator<Item = u64>) -> Result<u64, StateError> {
     let mut counts = counts.into_iter();
@@ -205,7 +228,11 @@ impl Kind {
     #[must_use]
     pub fn around(mut self, parts: impl IntoIterator<Item = Kind>) -> Kind {
         let parts: Vec<Kind> = parts.into_iter().collect();
-        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        let names = parts.iter().map(|part| part.name.as_str());
+        let mut names: Vec<&str> = names.take(MOST_NAMED + 1).collect();
+        if names.len() > MOST_NAMED {
+            names[MOST_NAMED] = "…";
+        }
         self.name = format!("{}({})", self.name, names.join(", "));
         let fingerprints: Vec<_> = parts.iter().map(Kind::fingerprint).collect();
         self.with(&fingerprints)
@@ -247,6 +274,12 @@ pub enum StateError {
 }
 
 fn foreign(found: &str, expected: &str) -> String {
+    // From anywhere, and on its way to a terminal.
+    let found: String = found
+        .chars()
+        .take(MOST_SHOWN)
+        .flat_map(char::escape_debug)
+        .collect();
     if found == expected {
         format!("the state is of {found}, but of one that was set up otherwise")
     } else {

@@ -10,6 +10,9 @@ use super::{Aggregator, Kind, State, StateError};
 /// Scores are ordered by `f64::total_cmp`, equal scores by index, smaller first. NaN is left out,
 /// so fewer than `k` come back where there are fewer other scores.
 ///
+/// A score costs one comparison, and log₂ `k` more where it enters: in random order, about
+/// `k·(1 + ln(n/k))` of `n` do. A state takes 16·`k` bytes, and nothing before scores come.
+///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Ranked, Top};
 ///
@@ -101,6 +104,7 @@ impl<const HIGHEST: bool> Aggregator<f64> for Podium<HIGHEST> {
     }
 
     fn merge(&mut self, mut later: Self) {
+        debug_assert_eq!(self.places, later.places, "podiums of different sizes");
         if later.standing.len() > self.standing.len() {
             std::mem::swap(self, &mut later);
         }

@@ -32,6 +32,7 @@ impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Vec<A> {
     }
 
     fn merge(&mut self, later: Self) {
+        debug_assert_eq!(self.len(), later.len(), "vectors of different lengths");
         for (aggregator, later) in self.iter_mut().zip(later) {
             aggregator.merge(later);
         }
@@ -89,6 +90,7 @@ impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Option<A> {
     }
 
     fn merge(&mut self, later: Self) {
+        debug_assert_eq!(self.is_some(), later.is_some(), "one aggregator and none");
         if let (Some(aggregator), Some(later)) = (self, later) {
             aggregator.merge(later);
         }

@@ -17,7 +17,7 @@ fn count(values: impl IntoIterator<Item = u64>) -> DistinctCount {
     for (index, value) in (0..).zip(values) {
         distinct.observe(index, &value);
     }
-    Aggregator::<u64>::finish(distinct)
+    distinct.finish()
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn all_nan_are_one_value_and_both_zeros_are_one() {
 fn estimates_keep_their_standard_error() {
     const SETS: u64 = 40;
     let error = Distinct::STANDARD_ERROR;
-    for different in [1_100, 2_000, 8_000, 20_000, 45_000, 90_000, 300_000] {
+    for different in [1_100, 2_000, 8_000, 20_000, 45_000, 150_000] {
         let errors = (0..SETS).map(|set| {
             // Numbers that follow one another, so that all the scattering is the hash's.
             let values = (0..different).map(|place| set << 40 | place);
@@ -120,7 +120,7 @@ fn millions_are_estimated_by_the_way_of_merging() {
         }
         Aggregator::<String>::merge(&mut whole, state);
     }
-    let count = Aggregator::<String>::finish(whole).count as f64;
+    let count = whole.finish().count as f64;
     let error = count / millions as f64 - 1.0;
     assert!(error.abs() < 4.0 * Distinct::STANDARD_ERROR, "{error}");
 }
@@ -157,5 +157,5 @@ fn what_no_state_comes_to_is_refused() {
     assert_impossible(&fresh, many(vec![52; REGISTERS]));
     assert_impossible(&fresh, many(vec![1; REGISTERS - 1]));
     let full = fresh.restore(many(vec![51; REGISTERS])).unwrap();
-    assert_eq!(Aggregator::<u64>::finish(full).count, u64::MAX);
+    assert_eq!(full.finish().count, u64::MAX);
 }

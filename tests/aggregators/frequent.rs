@@ -83,7 +83,7 @@ fn the_switch_comes_with_one_key_too_many_by_any_way_of_merging() {
         last.observe(1_000, &all[0]);
         earlier.observe(1_001, &all[0]);
         Aggregator::<u64>::merge(&mut earlier, last);
-        assert!(!Aggregator::<u64>::finish(earlier).exact);
+        assert!(!earlier.finish().exact);
     }
     assert!(answer(0.5, &all[1..]).exact);
 }

@@ -401,7 +401,7 @@ fn a_slice_without_its_last_score_is_caught() {
     });
     let said = complaint(Short::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not the same in slices as one by one: seed "),
+        said.contains("the aggregator is not the same in slices as one by one: all records"),
         "{said}"
     );
 }
@@ -439,6 +439,311 @@ fn a_fork_that_does_not_come_back_is_caught() {
     let said = complaint(Lost::default(), &assorted(40));
     assert!(
         said.contains("the aggregator is not whole once its forks have come back: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_loaded_state_that_others_cannot_merge_into_is_caught() {
+    #[derive(Clone, Default)]
+    struct Closed {
+        count: u64,
+        loaded: bool,
+    }
+    impl Aggregator<f64> for Closed {
+        type Output = u64;
+        fn observe(&mut self, _index: u64, _score: &f64) {
+            self.count += 1;
+        }
+        fn merge(&mut self, later: Self) {
+            if !self.loaded {
+                self.count += later.count;
+            }
+        }
+        fn finish(self) -> u64 {
+            self.count
+        }
+    }
+    impl State for Closed {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("closed", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.count
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Closed {
+                count,
+                loaded: true,
+            })
+        }
+    }
+    let said = complaint(Closed::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not whole when saved and loaded: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_merge_that_forgets_what_came_in_slices_is_caught() {
+    #[derive(Clone, Default)]
+    struct Pending {
+        texts: String,
+        pending: String,
+    }
+    impl Aggregator<f64> for Pending {
+        type Output = String;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.texts += &std::mem::take(&mut self.pending);
+            self.texts += &format!("{score} ");
+        }
+        fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+            for score in scores {
+                self.pending += &format!("{score} ");
+            }
+        }
+        fn merge(&mut self, later: Self) {
+            self.texts += &std::mem::take(&mut self.pending);
+            self.texts += &later.texts;
+        }
+        fn finish(self) -> String {
+            self.texts + &self.pending
+        }
+    }
+    impl State for Pending {
+        type Plain = String;
+        fn kind(&self) -> Kind {
+            Kind::new("pending", 1)
+        }
+        fn into_plain(self) -> String {
+            self.finish()
+        }
+        fn restore(&self, texts: String) -> Result<Self, StateError> {
+            Ok(Pending {
+                texts,
+                pending: String::new(),
+            })
+        }
+    }
+    let said = complaint(Pending::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not the same in slices as one by one: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_slice_that_is_cut_at_a_great_length_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Cut(u64);
+    plain_itself!(Cut);
+    counting!(Cut, 0, {
+        fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
+            self.0 += scores.len().min(4_096) as u64;
+        }
+    });
+    let said = complaint(Cut::default(), &assorted(4_100));
+    assert!(
+        said.contains("not the same in slices as one by one: all records in one slice"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_clone_that_shares_with_forks_is_caught() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// Forks count together. So do clones of them, which should not.
+    #[derive(Clone, Default)]
+    struct Shared {
+        own: u64,
+        common: Option<Arc<AtomicU64>>,
+        root: std::sync::OnceLock<Arc<AtomicU64>>,
+    }
+    impl Aggregator<f64> for Shared {
+        type Output = u64;
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, _score: &f64) {
+            match &self.common {
+                Some(common) => {
+                    common.fetch_add(1, Ordering::Relaxed);
+                }
+                None => self.own += 1,
+            }
+        }
+        fn fork(&self) -> Self {
+            let common = self.root.get_or_init(Arc::default);
+            Shared {
+                own: 0,
+                common: Some(Arc::clone(common)),
+                ..Shared::default()
+            }
+        }
+        fn merge(&mut self, later: Self) {
+            self.own += later.own;
+        }
+        fn finish(self) -> u64 {
+            let common = self.root.get();
+            self.own + common.map_or(0, |common| common.load(Ordering::Relaxed))
+        }
+    }
+    impl State for Shared {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("shared", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.finish()
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Shared {
+                own: count,
+                ..Shared::default()
+            })
+        }
+    }
+    let said = complaint(Shared::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not a state of its own once cloned: a clone of a state"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_answer_in_hash_order_is_called_that() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Hashed(std::collections::BTreeSet<u64>);
+    plain_itself!(Hashed);
+    impl Aggregator<f64> for Hashed {
+        type Output = std::collections::HashSet<u64>;
+        const COMMUTATIVE: bool = true;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.insert(score.to_bits());
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+        }
+        fn finish(self) -> Self::Output {
+            self.0.into_iter().collect()
+        }
+    }
+    let said = complaint(Hashed::default(), &assorted(40));
+    assert!(
+        said.contains("the aggregator is not the same twice: one loop and one more"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_restore_that_panics_is_caught() {
+    #[derive(Clone, Default)]
+    struct Trusting(Vec<u8>);
+    impl Aggregator<f64> for Trusting {
+        type Output = Vec<u8>;
+        fn observe(&mut self, index: u64, _score: &f64) {
+            self.0.push(index as u8 % 8);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+        }
+        fn finish(self) -> Vec<u8> {
+            self.0
+        }
+    }
+    impl State for Trusting {
+        type Plain = Vec<u8>;
+        fn kind(&self) -> Kind {
+            Kind::new("trusting", 1)
+        }
+        fn into_plain(self) -> Vec<u8> {
+            self.0
+        }
+        fn restore(&self, plain: Vec<u8>) -> Result<Self, StateError> {
+            let mut seen = [false; 8];
+            plain.iter().for_each(|&bit| seen[usize::from(bit)] = true);
+            Ok(Trusting(plain))
+        }
+    }
+    let said = complaint(Trusting::default(), &assorted(40));
+    assert!(
+        said.contains("it panicked on plain data that was changed: index out of bounds"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_state_that_is_closed_by_a_merge_is_caught() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Closing {
+        count: u64,
+        #[serde(skip)]
+        closed: bool,
+    }
+    plain_itself!(Closing);
+    impl Aggregator<f64> for Closing {
+        type Output = u64;
+        fn observe(&mut self, _index: u64, _score: &f64) {
+            self.count += u64::from(!self.closed);
+        }
+        fn merge(&mut self, later: Self) {
+            self.count += later.count;
+            self.closed = true;
+        }
+        fn finish(self) -> u64 {
+            self.count
+        }
+    }
+    let said = complaint(Closing::default(), &assorted(40));
+    assert!(
+        said.contains("not associative in index order: observed and merged in turns: seed "),
+        "{said}"
+    );
+}
+
+#[test]
+fn long_answers_are_shown_where_they_differ() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Bounded(Vec<f64>);
+    plain_itself!(Bounded);
+    impl Aggregator<f64> for Bounded {
+        type Output = Vec<f64>;
+        fn observe(&mut self, _index: u64, score: &f64) {
+            self.0.push(*score);
+        }
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+            self.0.truncate(3_000);
+        }
+        fn finish(self) -> Vec<f64> {
+            self.0
+        }
+    }
+    let said = complaint(Bounded::default(), &vec![0.25; 3_100]);
+    assert!(said.contains("  one loop: …"), "{said}");
+    assert!(said.len() < 2_500, "{said}");
+}
+
+#[test]
+fn answers_that_only_look_the_same_are_called_that() {
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    struct Payload(u64);
+    plain_itself!(Payload);
+    impl Aggregator<f64> for Payload {
+        type Output = f64;
+        fn observe(&mut self, _index: u64, _score: &f64) {}
+        fn merge(&mut self, _later: Self) {
+            self.0 = 1;
+        }
+        fn finish(self) -> f64 {
+            f64::from_bits(f64::NAN.to_bits() | self.0)
+        }
+    }
+    let said = complaint(Payload::default(), &assorted(40));
+    assert!(
+        said.contains("merged:   the same to read, of other bits"),
         "{said}"
     );
 }

@@ -157,8 +157,20 @@ fn edges_that_make_no_bins_are_refused() {
     assert_eq!(refused(0.0, f64::NAN, 1), EdgesError::NotFinite);
     assert_eq!(
         refused(1.0, 1.0 + f64::EPSILON, 2),
-        EdgesError::NotAscending { at: 1 }
+        EdgesError::TooMany { bins: 2 }
     );
+    // Enough numbers, but not where the edges are.
+    assert_eq!(
+        refused(1.0 - 2.0 * f64::EPSILON, 1.0 + 2.0 * f64::EPSILON, 6),
+        EdgesError::NotAscending { at: 5 }
+    );
+    let all = usize::MAX;
+    assert_eq!(
+        refused(f64::MIN, f64::MAX, all),
+        EdgesError::TooMany { bins: all }
+    );
+    assert_eq!(refused(0.0, 5e-324, all), EdgesError::TooMany { bins: all });
+    assert_eq!(refused(1.0, 0.0, all), EdgesError::NotAscending { at: 1 });
     let with_nan = Histogram::with_edges(vec![0.0, 1.0, f64::NAN]).map(drop);
     assert_eq!(with_nan, Err(EdgesError::NotAscending { at: 2 }));
 }

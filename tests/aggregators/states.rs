@@ -4,8 +4,8 @@
 use std::fmt::Debug;
 
 use manyhands::aggregation::{
-    Aggregator, Bottom, Count, Extrema, Histogram, Mean, Moments, Quantiles, State, StateError,
-    StdDev, Sum, Top, Variance,
+    Aggregator, Bottom, Count, Distinct, ExactQuantiles, Extrema, Frequent, Histogram, Kind, Mean,
+    Median, Moments, Quantiles, Sample, State, StateError, StdDev, Sum, Top, Variance,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -125,6 +125,32 @@ fn a_refusal_says_why() {
     assert_eq!(refusal(&Top::new(3), &later), StateError::Layout);
 }
 
+/// A state whose kind has the name of the one that wrote it, whoever that was.
+#[derive(Debug)]
+struct Named(String);
+
+impl State for Named {
+    type Plain = ();
+    fn kind(&self) -> Kind {
+        Kind::new(&self.0, 1)
+    }
+    fn into_plain(self) {}
+    fn restore(&self, _plain: ()) -> Result<Self, StateError> {
+        Ok(Named(self.0.clone()))
+    }
+}
+
+#[test]
+fn a_refusal_does_no_harm_to_a_terminal() {
+    let count = Count::new();
+    let said = |name: &str| refusal(&count, &Named(name.into()).save()).to_string();
+    assert_eq!(
+        said("\u{1b}[2J\n"),
+        "the state is of \\u{1b}[2J\\n/1, where count/1 was expected"
+    );
+    assert!(said(&"long ".repeat(1_000)).len() < 300);
+}
+
 #[test]
 fn a_setup_is_part_of_the_kind() {
     let bins = |hi, bins| Histogram::new(0.0, hi, bins);
@@ -137,6 +163,9 @@ fn a_setup_is_part_of_the_kind() {
     assert_ne!(StdDev::new().kind(), StdDev::population().kind());
     assert_ne!(StdDev::new().kind(), Variance::new().kind());
     assert_ne!(vec![Count::new()].kind(), vec![Count::new(); 2].kind());
+    let counts = |most| vec![Count::new(); most];
+    assert_ne!(counts(9).kind(), counts(10).kind());
+    assert_eq!(counts(9).save().len() - 9, counts(10).save().len() - 10);
     assert_ne!(Some(Count::new()).kind(), None::<Count>.kind());
     assert_ne!(((Count::new(),),).kind(), (Count::new(),).kind());
     let by_sign = |top| Top::new(top).by(|score: &f64| *score < 0.0).kind();
@@ -335,6 +364,10 @@ proptest! {
         let side = |score: &f64| score.total_cmp(&0.25) as i8;
         survives((Count::new(), Mean::new()).by(side), &scores, &changes)?;
         survives(vec![Some(Extrema::new()), None], &scores, &changes)?;
+        survives((Median::new(), ExactQuantiles::new()), &scores, &changes)?;
+        survives((Distinct::new(), Sample::new(3, 1)), &scores, &changes)?;
+        let bits = |score: &f64| score.to_bits();
+        survives(Frequent::above(1.0).of(bits), &scores, &changes)?;
     }
 }
 

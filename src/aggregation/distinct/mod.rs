@@ -25,8 +25,13 @@ use registers::Registers;
 ///
 /// Two values are the same where they serialise to the same: a `&str` and a `String`, but not
 /// numbers of different width. **All NaN are one value, both zeros are one**, wherever they stand
-/// inside; infinities and subnormals are values like any other. A map that iterates in hash order
-/// is not the same value twice.
+/// inside; infinities and subnormals are values like any other. Of JSON, 0 and 0.0 are one value, and
+/// so are a whole number and the fraction that has its bits: what serialises without a word on its
+/// type (untagged enums do) is told apart by its bytes alone. A map that iterates in hash order is
+/// not the same value twice.
+///
+/// To [`map`](Aggregator::map) the answer, say first what is counted: `Distinct::new()` alone is an
+/// aggregator of scores of any type, and `.of(|score: &u64| *score)` one of `u64`.
 ///
 /// # Panics
 ///
@@ -49,7 +54,7 @@ use registers::Registers;
 /// for index in 0..100_000 {
 ///     scores.observe(index, &(index as f64));
 /// }
-/// let scores = Aggregator::<f64>::finish(scores);
+/// let scores = scores.finish();
 /// assert!(!scores.exact && scores.count.abs_diff(100_000) < 3 * 810);
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -90,6 +95,21 @@ impl Distinct {
     /// Nothing seen yet.
     pub fn new() -> Distinct {
         Distinct::default()
+    }
+
+    /// The answer, where no pipeline says what type the scores were of.
+    #[must_use]
+    pub fn finish(self) -> DistinctCount {
+        match self.seen {
+            Seen::Few(few) => DistinctCount {
+                count: few.count() as u64,
+                exact: true,
+            },
+            Seen::Many(registers) => DistinctCount {
+                count: (registers.estimate().round() as u64).max(MOST as u64 + 1),
+                exact: false,
+            },
+        }
     }
 
     #[inline]
@@ -151,16 +171,7 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
     }
 
     fn finish(self) -> DistinctCount {
-        match self.seen {
-            Seen::Few(few) => DistinctCount {
-                count: few.count() as u64,
-                exact: true,
-            },
-            Seen::Many(registers) => DistinctCount {
-                count: (registers.estimate().round() as u64).max(MOST as u64 + 1),
-                exact: false,
-            },
-        }
+        self.finish()
     }
 }
 

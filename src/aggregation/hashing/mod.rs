@@ -100,7 +100,7 @@ mod tests {
         );
         assert_bytes(&(true, false, (), "a", 'é'), b"\x01\x00a\xff\xc3\xa9\xff");
         assert_bytes(&(None::<u8>, Some(7_u8)), &[0, 1, 7]);
-        assert_bytes(&vec!["a", "b"], b"\x02\0\0\0\0\0\0\0a\xffb\xff");
+        assert_bytes(&vec!["a", "b"], b"s\x02\0\0\0\0\0\0\0a\xffb\xff");
         assert_bytes(&Shape::Empty, &[0; 4]);
         assert_bytes(&Shape::Wrapped(9), &[1, 0, 0, 0, 9, 0]);
         assert_bytes(&Shape::Pair(1, 'b'), b"\x02\0\0\0\x01\0b\xff");
@@ -111,11 +111,40 @@ mod tests {
         let bytes = [
             &[3, 0, 0, 0][..],
             &[0; 16],
+            b"m",
             &1_u64.to_le_bytes(),
             b"a\xff\xff",
         ]
         .concat();
         assert_bytes(&named, &bytes);
+    }
+
+    #[test]
+    fn common_json_is_told_apart() {
+        let texts = [
+            "null",
+            "false",
+            "true",
+            "0",
+            "1",
+            "-1",
+            "0.5",
+            "\"\"",
+            "\"0\"",
+            "[]",
+            "{}",
+            "[0]",
+            "[[]]",
+            "[{}]",
+            "[null]",
+            "[\"\"]",
+            "{\"\":0}",
+            "{\"\":null}",
+            "[\"\",0]",
+        ];
+        let values = texts.map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+        let hashes: std::collections::BTreeSet<u64> = values.iter().map(hash_of).collect();
+        assert_eq!(hashes.len(), texts.len());
     }
 
     #[test]
@@ -134,7 +163,8 @@ mod tests {
         /// Whether bytes are held or streamed, and in what portions, does not show.
         #[test]
         fn long_values_are_hashed_as_one(texts in proptest::collection::vec("[a-z]{0,9}|[a-z]{90,300}", 0..9)) {
-            let mut bytes = (texts.len() as u64).to_le_bytes().to_vec();
+            let mut bytes = b"s".to_vec();
+            bytes.extend((texts.len() as u64).to_le_bytes());
             for text in &texts {
                 bytes.extend(text.bytes());
                 bytes.push(0xff);

@@ -1,11 +1,14 @@
 //! The laws of a [`State`]: it comes back whole from its bytes, and from no others.
 
+use std::any::Any;
 use std::fmt::{Debug, Display};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
 use super::shape::{Merge, Random, Travel};
 use super::{Laws, STRICT, WHOLE};
+use crate::aggregation::state::forged;
 use crate::aggregation::{Aggregator, State};
 
 /// How many damages of each sort are tried.
@@ -66,15 +69,65 @@ where
         );
     }
 
-    /// The state as the one that it is merged into gets it.
-    pub(super) fn travelled(&self, state: A, merge: &Merge, other: &A) -> A {
-        match merge.travel {
-            Travel::Stays => state,
-            Travel::LoadedByFresh => {
-                self.loaded(&self.fresh, &state.save(), &format_args!("{merge:?}"))
+    /// Plain data that was changed and sealed again, as a foreign process could: refused, or a state
+    /// that works like any other.
+    pub(super) fn hardy(&self) {
+        let mut random = Random(!(self.expected_state.len() as u64));
+        for _ in 0..DAMAGES {
+            let (damage, bit) = (random.below(4), random.below(8));
+            let at = random.below(usize::MAX);
+            let forged = forged(&self.expected_state, |plain| match plain.len() {
+                0 => plain.push(1 << bit),
+                length if damage == 0 => plain.truncate(at % length),
+                length if damage == 1 => plain.insert(at % length, 0xff << bit),
+                length => plain[at % length] ^= 1 << bit,
+            });
+            // Those that save in a layout of their own are left to it.
+            let Some(bytes) = forged else { return };
+            let works = || {
+                self.fresh
+                    .load(&bytes)
+                    .ok()
+                    .map(|state| self.put_to_work(state))
+            };
+            match catch_unwind(AssertUnwindSafe(works)) {
+                Ok(None) => {}
+                Ok(Some(saved)) => {
+                    self.loaded(&self.fresh, &saved, &"plain data that it did not refuse");
+                }
+                Err(panic) => panic!(
+                    "the aggregator is not {STRICT}: it panicked on plain data that was changed: {}",
+                    said(&*panic)
+                ),
             }
-            Travel::LoadedByOther => self.loaded(other, &state.save(), &format_args!("{merge:?}")),
         }
+    }
+
+    /// Does with a state what can be done, and returns it as it was, saved.
+    fn put_to_work(&self, state: A) -> Vec<u8> {
+        let half = self.scores.len() / 2;
+        let mut later = state.clone();
+        self.observe(&mut later, half..self.scores.len());
+        let mut earlier = self.observed(0..half);
+        earlier.merge(later);
+        earlier.finish();
+        state.save()
+    }
+
+    /// Merges one state into the other, where they come by the way that is given.
+    pub(super) fn meet(&self, earlier: &mut A, mut later: A, merge: &Merge) {
+        let what = format_args!("{merge:?}");
+        let again = |loader: &A, state: A| self.loaded(loader, &state.save(), &what);
+        match merge.travel {
+            Travel::Stays => {}
+            Travel::LoadedByFresh => later = again(&self.fresh, later),
+            Travel::LoadedByOther => later = again(earlier, later),
+            Travel::BothLoaded => {
+                *earlier = again(&self.fresh, earlier.clone());
+                later = again(earlier, later);
+            }
+        }
+        earlier.merge(later);
     }
 
     /// What was saved, which must load, and come to the same bytes again.
@@ -106,4 +159,11 @@ where
             (0..DAMAGES).map(|_| random.below(bytes)).collect()
         }
     }
+}
+
+/// The message of a panic.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a word")
 }

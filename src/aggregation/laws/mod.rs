@@ -1,6 +1,7 @@
 //! The laws of an [`Aggregator`] and of its [`State`], checked.
 
 mod bytes;
+mod forks;
 mod shape;
 
 use std::fmt::{Debug, Display};
@@ -17,15 +18,17 @@ const ROUNDS: usize = 64;
 const OBSERVED: usize = 20_000;
 const FEWEST_ROUNDS: usize = 4;
 
-/// Bytes that are shown of states that differ.
+/// Bytes that are shown of states that differ …
 const SHOWN: usize = 32;
+/// … and characters of answers, on either side of the first that does.
+const SHOWN_TEXT: usize = 300;
 
 /// The names of the laws, as what an aggregator is that keeps them.
+const SETTLED: &str = "the same twice";
 const ASSOCIATIVE: &str = "associative in index order";
 const LEFT_ALONE: &str = "left alone by its identity";
 const COMMUTATIVE: &str = "commutative";
 const SLICED: &str = "the same in slices as one by one";
-const FORKED: &str = "whole once its forks have come back";
 const WHOLE: &str = "whole when saved and loaded";
 const STRICT: &str = "strict about what it loads";
 
@@ -36,14 +39,16 @@ const STRICT: &str = "strict about what it loads";
 ///
 /// - many partitions (empty parts among them) merged along many trees in index order, where some
 ///   of the states travel as bytes on their way, loaded by fresh states and by used ones;
+/// - one state that observes parts and merges others in turns;
 /// - a fresh clone merged in on either side;
-/// - one state that [observes slices](Aggregator::observe_slice);
+/// - states that [observe slices](Aggregator::observe_slice), of all records at once and of parts;
 /// - where the aggregator says it is [commutative](Aggregator::COMMUTATIVE): records dealt out at
 ///   random, observed and merged in any order; and states that were [forked](Aggregator::fork) from
-///   one and merged into it.
+///   one and merged into it, while clones of them go their own way.
 ///
-/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. All
-/// choices follow from fixed seeds.
+/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. So
+/// must plain data that was changed and sealed again, or else it comes to a state that observes,
+/// merges, answers and saves without a panic. All choices follow from fixed seeds.
 ///
 /// The laws hold or fail *on the scores given*. Give scores that could tell: some that repeat, some
 /// whose sums round, the special values; more than two, and in no particular order.
@@ -100,23 +105,31 @@ where
     A::Output: Serialize + Debug,
 {
     let laws = Laws::new(aggregator, scores);
+    let again = laws.observed(0..scores.len());
+    laws.compare(again, SETTLED, &"one loop and one more");
     laws.identity();
     laws.whole();
     laws.strict();
+    laws.hardy();
     let rounds = (OBSERVED / scores.len().max(1)).clamp(FEWEST_ROUNDS, ROUNDS);
     for seed in 0..rounds as u64 {
         laws.associative(seed);
+        laws.in_turns(seed);
         if A::COMMUTATIVE {
             laws.commutative(seed);
         }
     }
     laws.in_order();
     // What breaks one of the laws above may show here too, and is better called by its own name.
+    laws.in_one_slice();
     for seed in 0..rounds as u64 {
         laws.sliced(seed);
         if A::COMMUTATIVE {
             laws.forked(seed);
         }
+    }
+    if A::COMMUTATIVE {
+        (0..FEWEST_ROUNDS as u64).for_each(|seed| laws.cloned(seed));
     }
 }
 
@@ -165,9 +178,25 @@ where
         );
     }
 
+    fn in_one_slice(&self) {
+        let mut state = self.fresh.clone();
+        state.observe_slice(0, self.scores);
+        self.compare(state, SLICED, &"all records in one slice");
+    }
+
+    /// Slices into one state, and slices into states that are merged.
     fn sliced(&self, seed: u64) {
         let mut random = Random(seed);
-        let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
+        let shape = Shape::cut(self.scores.len(), seed, &mut random);
+        let states = shape.parts.iter().map(|part| {
+            let mut state = self.fresh.clone();
+            self.observe_slice(&mut state, part);
+            state
+        });
+        let state = self.merge_all(states.collect(), &shape, false);
+        self.compare(state, SLICED, &shape);
+
+        let mut shape = shape.unmerged();
         if A::COMMUTATIVE {
             random.shuffle(&mut shape.parts);
         }
@@ -195,41 +224,38 @@ where
             .map(|part| self.observed(part.iter().copied()))
             .collect();
         for (law, travel) in [(law, false), (WHOLE, true)] {
-            let mut states = partials.clone();
-            for merge in &shape.merges {
-                let mut later = states.remove(merge.from);
-                let into = &mut states[merge.into];
-                if travel {
-                    later = self.travelled(later, merge, into);
-                }
-                into.merge(later);
-            }
-            self.compare(states.remove(0), law, shape);
+            let state = self.merge_all(partials.clone(), shape, travel);
+            self.compare(state, law, shape);
         }
     }
 
-    /// Parts in any order, each taken by one of a few forks or by their root, which they merge into.
-    fn forked(&self, seed: u64) {
-        let mut random = Random(seed);
-        let mut shape = Shape::cut(self.scores.len(), seed, &mut random);
-        random.shuffle(&mut shape.parts);
-        let root = self.fresh.clone();
-        let mut states: Vec<A> = (0..random.below(6)).map(|_| root.fork()).collect();
-        states.insert(0, root);
-        for part in &shape.parts {
-            let taker = random.below(states.len());
-            if random.below(2) == 0 {
-                self.observe_slice(&mut states[taker], part);
+    fn merge_all(&self, mut states: Vec<A>, shape: &Shape, travel: bool) -> A {
+        for merge in &shape.merges {
+            let later = states.remove(merge.from);
+            let into = &mut states[merge.into];
+            if travel {
+                self.meet(into, later, merge);
             } else {
-                self.observe(&mut states[taker], part.iter().copied());
+                into.merge(later);
             }
         }
-        let mut root = states.remove(0);
-        random.shuffle(&mut states);
-        for fork in states {
-            root.merge(fork);
+        states.remove(0)
+    }
+
+    /// A state that observes and merges in turns.
+    fn in_turns(&self, seed: u64) {
+        let shape = Shape::cut(self.scores.len(), seed, &mut Random(seed));
+        let mut state = self.fresh.clone();
+        for (place, part) in shape.parts.iter().enumerate() {
+            let part = part.iter().copied();
+            if place % 2 == 0 {
+                self.observe(&mut state, part);
+            } else {
+                state.merge(self.observed(part));
+            }
         }
-        self.compare(root, FORKED, &shape);
+        let shape = format!("observed and merged in turns: {}", shape.unmerged());
+        self.compare(state, ASSOCIATIVE, &shape);
     }
 
     /// The tree that runs use, with parts arriving backwards, so that all of them wait.
@@ -261,20 +287,22 @@ where
         }
     }
 
-    /// Observes the consecutive records of a part as a slice.
+    /// Observes the consecutive records of a part as a slice. One without records stands after the
+    /// last of all, where an index that was believed would show.
     fn observe_slice(&self, state: &mut A, part: &[usize]) {
-        let first = part.first().copied().unwrap_or(0);
+        let first = part.first().copied().unwrap_or(self.scores.len());
         state.observe_slice(first as u64, &self.scores[first..first + part.len()]);
     }
 
     fn compare(&self, state: A, law: &str, shape: &dyn Display) {
         let (bytes, saved) = (&self.expected_state, state.clone().save());
         let output = state.finish();
-        assert!(
-            canonical_bytes(&output) == self.expected_bytes,
-            "the aggregator is not {law}: {shape}\n  one loop: {expected:?}\n  merged:   {output:?}",
-            expected = self.expected,
-        );
+        if canonical_bytes(&output) != self.expected_bytes {
+            let [expected, found] = apart(&self.expected, &output);
+            panic!(
+                "the aggregator is not {law}: {shape}\n  one loop: {expected}\n  merged:   {found}"
+            );
+        }
         let same = bytes.iter().zip(&saved).take_while(|(a, b)| a == b).count();
         assert!(
             saved == *bytes,
@@ -284,4 +312,22 @@ where
             &saved[same..saved.len().min(same + SHOWN)],
         );
     }
+}
+
+/// Two answers as text, near where they differ.
+fn apart<T: Debug>(one: &T, other: &T) -> [String; 2] {
+    let texts = [one, other].map(|answer| format!("{answer:?}"));
+    let [one, other] = &texts;
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+    let from = same.count().saturating_sub(SHOWN_TEXT);
+    if one == other {
+        let text = one.chars().take(2 * SHOWN_TEXT).collect();
+        return [text, "the same to read, of other bits".into()];
+    }
+    texts.map(|text| {
+        let near: String = text.chars().skip(from).take(2 * SHOWN_TEXT).collect();
+        let (before, after) = (from > 0, text.chars().count() > from + 2 * SHOWN_TEXT);
+        let dots = |cut| if cut { "…" } else { "" };
+        format!("{}{near}{}", dots(before), dots(after))
+    })
 }

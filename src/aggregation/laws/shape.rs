@@ -12,7 +12,7 @@ pub(super) struct Shape {
     seed: u64,
     /// The records of each part; there is at least one part, and some are empty.
     pub parts: Vec<Vec<usize>>,
-    /// As many merges as leave one state.
+    /// As many merges as leave one state, or none where one state sees all parts.
     pub merges: Vec<Merge>,
 }
 
@@ -33,6 +33,8 @@ pub(super) enum Travel {
     LoadedByFresh,
     /// … or by the one that it is merged into.
     LoadedByOther,
+    /// Both as bytes.
+    BothLoaded,
 }
 
 impl Shape {
@@ -74,13 +76,20 @@ impl Shape {
             parts,
         }
     }
+
+    /// The parts alone.
+    pub(super) fn unmerged(mut self) -> Shape {
+        self.merges.clear();
+        self
+    }
 }
 
 impl Merge {
     fn new(from: usize, into: usize, random: &mut Random) -> Merge {
-        let travel = match random.below(2 * TRAVELS_ONE_IN) {
+        let travel = match random.below(3 * TRAVELS_ONE_IN) {
             0 => Travel::LoadedByFresh,
             1 => Travel::LoadedByOther,
+            2 => Travel::BothLoaded,
             _ => Travel::Stays,
         };
         Merge { from, into, travel }
@@ -98,7 +107,10 @@ impl fmt::Display for Shape {
         )?;
         // Longer than this, nobody reads it, and the seed says the same.
         if records <= 64 {
-            write!(out, " {:?}, merged {:?}", self.parts, self.merges)?;
+            write!(out, " {:?}", self.parts)?;
+            if !self.merges.is_empty() {
+                write!(out, ", merged {:?}", self.merges)?;
+            }
         }
         Ok(())
     }
@@ -109,6 +121,7 @@ impl fmt::Debug for Merge {
         let as_bytes = match self.travel {
             Travel::Stays => "",
             Travel::LoadedByFresh | Travel::LoadedByOther => " as bytes",
+            Travel::BothLoaded => " (both as bytes)",
         };
         write!(out, "{}{as_bytes} into {}", self.from, self.into)
     }

@@ -23,8 +23,9 @@ pub(super) const USUAL: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 ///
 /// Scores are counted in buckets, 128 to each octave, cut by the leading bits of the `f64` itself.
 /// Sketches that take logarithms instead (DDSketch: Masson, Rim and Lee, 2019,
-/// <https://arxiv.org/abs/1908.10693>) depend on the platform's `ln`. A state takes 1 KiB for each
-/// octave that has scores, on each side of zero.
+/// <https://arxiv.org/abs/1908.10693>) depend on the platform's `ln`. A score costs a few integer
+/// operations; a state takes 1 KiB for each octave that has scores, on each side of zero, 4 MiB at
+/// the very most.
 ///
 /// Infinities are scores like any other; NaN is counted apart. Where every score is NaN, or there
 /// is none, the summary has no quantiles.

@@ -41,18 +41,21 @@ impl Octaves {
 
     /// How many scores were counted.
     pub(super) fn total(&self) -> u64 {
-        self.pages
-            .iter()
-            .flatten()
-            .flat_map(|page| page.iter())
-            .sum()
+        let totals = self.pages.iter().flatten().map(total_of);
+        totals.sum()
     }
 
     /// The middle of the bucket that holds the score of this rank, counted from 0 at the smallest.
     pub(super) fn score_at(&self, rank: u64) -> f64 {
         let mut left = rank;
         for (octave, page) in (self.first..).zip(&self.pages) {
-            for (bucket, &count) in page.iter().flat_map(|page| page.iter().enumerate()) {
+            let Some(page) = page else { continue };
+            let total = total_of(page);
+            if left >= total {
+                left -= total;
+                continue;
+            }
+            for (bucket, &count) in page.iter().enumerate() {
                 if left < count {
                     return middle(octave, bucket);
                 }
@@ -86,9 +89,10 @@ impl Octaves {
         let mut end = 0;
         let mut runs = Runs::new();
         for (octave, page) in (self.first..).zip(&self.pages) {
-            for (place, &count) in page.iter().flat_map(|page| page.iter().enumerate()) {
-                let bucket = octave * BUCKETS + place;
+            let Some(page) = page else { continue };
+            for (place, &count) in page.iter().enumerate() {
                 if count > 0 {
+                    let bucket = octave * BUCKETS + place;
                     runs.push(((bucket - end) as u32, count));
                     end = bucket + 1;
                 }
@@ -133,6 +137,10 @@ impl Octaves {
         let pages = self.pages.len().max(octave - self.first + 1);
         self.pages.resize(pages, None);
     }
+}
+
+fn total_of(page: &Page) -> u64 {
+    page.iter().sum()
 }
 
 /// The bucket of a positive score, counted through all octaves.

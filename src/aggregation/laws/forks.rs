@@ -1,0 +1,62 @@
+//! The laws of states that workers share, and of those that must share nothing.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+
+use super::Laws;
+use super::shape::{Random, Shape};
+use crate::aggregation::{Aggregator, State};
+
+const FORKED: &str = "whole once its forks have come back";
+const CLONED: &str = "a state of its own once cloned";
+
+impl<S, A> Laws<'_, S, A>
+where
+    A: Aggregator<S> + State,
+    A::Output: Serialize + Debug,
+{
+    /// Parts in any order, each taken by one of a few forks or by their root, which they merge into.
+    pub(super) fn forked(&self, seed: u64) {
+        let mut random = Random(seed);
+        let root = self.fresh.clone();
+        let forks = (0..random.below(6)).map(|_| root.fork()).collect();
+        self.work(root, forks, FORKED, seed, &mut random);
+    }
+
+    /// Clones of a root and of a fork, which see all records too, and keep them to themselves.
+    pub(super) fn cloned(&self, seed: u64) {
+        let root = self.fresh.clone();
+        let forks = vec![root.fork(), root.fork()];
+        let clones = [root.clone(), forks[0].clone()];
+        for mut clone in clones {
+            self.observe(&mut clone, 0..self.scores.len());
+            self.compare(
+                clone,
+                CLONED,
+                &"a clone of a state with forks, or of a fork",
+            );
+        }
+        self.work(root, forks, CLONED, seed, &mut Random(seed));
+    }
+
+    fn work(&self, root: A, mut states: Vec<A>, law: &str, seed: u64, random: &mut Random) {
+        let mut shape = Shape::cut(self.scores.len(), seed, random).unmerged();
+        random.shuffle(&mut shape.parts);
+        states.insert(0, root);
+        for part in &shape.parts {
+            let taker = random.below(states.len());
+            if random.below(2) == 0 {
+                self.observe_slice(&mut states[taker], part);
+            } else {
+                self.observe(&mut states[taker], part.iter().copied());
+            }
+        }
+        let mut root = states.remove(0);
+        random.shuffle(&mut states);
+        for fork in states {
+            root.merge(fork);
+        }
+        self.compare(root, law, &shape);
+    }
+}
