@@ -75,10 +75,11 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    // The roots of numbers of thousands of digits take their time in a debug build.
+    #![proptest_config(ProptestConfig { cases: 2, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_keep_the_laws(pairs in vec((any_bits(), any_bits()), 0..20), finite in pairs()) {
+    fn both_keep_the_laws(pairs in vec((any_bits(), any_bits()), 0..9), finite in pairs()) {
         for pairs in [pairs, finite] {
             assert_laws((Covariance::new(), Covariance::population(), Correlation::new()), &pairs);
         }
