@@ -3,6 +3,7 @@
 mod destination;
 mod failures;
 mod generate;
+mod matching;
 mod progress;
 mod score;
 mod scores;
@@ -135,7 +136,7 @@ fn code_of(error: &anyhow::Error) -> Option<u8> {
         Some(Error::Output(error)) if gone(error) => None,
         Some(Error::Output(_)) => Some(exit::NOT_WRITTEN),
         Some(Error::Halted { .. }) => Some(exit::HALTED),
-        Some(Error::Input { .. }) => Some(exit::BAD_INPUT),
+        Some(Error::Input { .. } | Error::Record { .. }) => Some(exit::BAD_INPUT),
         _ => Some(exit::USAGE),
     }
 }

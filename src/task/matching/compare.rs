@@ -35,7 +35,11 @@ pub(super) struct Desk<S> {
 impl<S: Symbol> Desk<S> {
     pub(super) fn new(reference: &Reference<S>, measure: Measure) -> Self {
         let partial = measure.is_partial();
-        let alphabet = if partial { reference.alphabet.size() } else { 0 };
+        let alphabet = if partial {
+            reference.alphabet.size()
+        } else {
+            0
+        };
         Desk {
             state: Vec::new(),
             keep: Vec::new(),
@@ -65,7 +69,11 @@ fn similarity(distance: usize, largest: usize, cutoff: f64) -> f64 {
         _ => distance as f64 / largest as f64,
     };
     let similarity = 1.0 - share;
-    if similarity >= cutoff { similarity } else { 0.0 }
+    if similarity >= cutoff {
+        similarity
+    } else {
+        0.0
+    }
 }
 
 /// The same in per cent, as it is worked out for tokens.
@@ -332,7 +340,11 @@ fn partial_token_ratio<S: Symbol>(
     if here && there {
         return whole;
     }
-    let text = if here { &query.sorted } else { &query.different };
+    let text = if here {
+        &query.sorted
+    } else {
+        &query.different
+    };
     let mut joined = std::mem::take(&mut desk.joined);
     joined.clear();
     joined.extend(other.pieces(|_| true).flatten());

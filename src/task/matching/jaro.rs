@@ -53,7 +53,11 @@ pub(super) fn jaro<S: Symbol>(
     let transpositions = out_of_order(symbols, text, desk) / 2;
     let in_order = (common as f64 - transpositions as f64) / common as f64;
     let similarity = similarity(lengths, common as f64, in_order);
-    if similarity >= cutoff { similarity } else { 0.0 }
+    if similarity >= cutoff {
+        similarity
+    } else {
+        0.0
+    }
 }
 
 /// Finds for each symbol of the text, in turn, the first free place in the pattern that it matches.
@@ -132,5 +136,9 @@ pub(super) fn jaro_winkler<S: Symbol>(
     if similarity > BOOST_ABOVE {
         similarity = (similarity + weight * (1.0 - similarity)).min(1.0);
     }
-    if similarity >= cutoff { similarity } else { 0.0 }
+    if similarity >= cutoff {
+        similarity
+    } else {
+        0.0
+    }
 }

@@ -25,6 +25,7 @@ mod search;
 mod tokens;
 
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::{Deserialize, Serialize};
@@ -157,7 +158,6 @@ pub struct Found {
 /// assert_eq!(report.value, 2.0);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Match {
     settings: Matching,
     search: Width,
@@ -166,7 +166,6 @@ pub struct Match {
 }
 
 /// A search, by how many bytes a symbol takes.
-#[derive(Debug)]
 enum Width {
     Narrow(Search<u8>),
     Wide(Search<u32>),
@@ -182,6 +181,17 @@ pub struct Pairs {
     pub skipped: u64,
 }
 
+impl Pairs {
+    /// How many more there are than `before`.
+    #[must_use]
+    pub fn since(self, before: Pairs) -> Pairs {
+        Pairs {
+            compared: self.compared - before.compared,
+            skipped: self.skipped - before.skipped,
+        }
+    }
+}
+
 impl Match {
     /// The best matches of a text, best first; of equals the one that stands first in the reference
     /// comes first. Fewer than are wanted where fewer reach the cutoff.
@@ -193,7 +203,8 @@ impl Match {
             Width::Wide(search) => search.find(text),
         };
         self.compared.fetch_add(compared, Relaxed);
-        self.skipped.fetch_add(self.len() as u64 - compared, Relaxed);
+        self.skipped
+            .fetch_add(self.len() as u64 - compared, Relaxed);
         found
     }
 
@@ -221,6 +232,16 @@ impl Match {
             compared: self.compared.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
         }
+    }
+}
+
+// Derived, this would print the whole reference.
+impl fmt::Debug for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Match")
+            .field("settings", &self.settings)
+            .field("texts", &self.len())
+            .finish_non_exhaustive()
     }
 }
 

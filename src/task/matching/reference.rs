@@ -178,11 +178,12 @@ impl<'a, S: Symbol> Tokens<'a, S> {
     }
 
     /// The pieces that make up those of the tokens that are kept, joined by spaces.
-    pub(super) fn pieces(
-        self,
-        keep: impl Fn(&Token) -> bool,
-    ) -> impl Iterator<Item = &'a [S]> {
-        let mut kept = self.different.iter().filter(move |token| keep(token)).peekable();
+    pub(super) fn pieces(self, keep: impl Fn(&Token) -> bool) -> impl Iterator<Item = &'a [S]> {
+        let mut kept = self
+            .different
+            .iter()
+            .filter(move |token| keep(token))
+            .peekable();
         std::iter::from_fn(move || {
             let token = kept.next()?;
             // The space behind a token stands in the sorted text wherever another one follows.

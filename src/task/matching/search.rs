@@ -152,11 +152,7 @@ impl<S: Symbol> Search<S> {
     /// There every score is worked out at the cutoff that was asked for. Here the cutoff rises to
     /// just below the least of those that are wanted so far: near enough to rule others out, and far
     /// enough not to round any of them away.
-    fn best_few(
-        &self,
-        several: usize,
-        score: &mut impl FnMut(usize, f64) -> f64,
-    ) -> Vec<Found> {
+    fn best_few(&self, several: usize, score: &mut impl FnMut(usize, f64) -> f64) -> Vec<Found> {
         const BELOW: f64 = 1.0 - 1e-9;
         let mut best: Vec<Found> = Vec::new();
         let mut cutoff = self.settings.cutoff;

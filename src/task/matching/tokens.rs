@@ -99,7 +99,10 @@ mod tests {
 
     #[test]
     fn tokens_are_sorted_by_code_point() {
-        assert_eq!(tokens(" b\ta\u{1f}B \u{3000}é ab"), ["B", "a", "ab", "b", "é"]);
+        assert_eq!(
+            tokens(" b\ta\u{1f}B \u{3000}é ab"),
+            ["B", "a", "ab", "b", "é"]
+        );
         assert_eq!(tokens(" \n"), [""; 0]);
     }
 
