@@ -43,7 +43,7 @@ pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         text += &histogram::draw(&summary.scores[main.name].histogram);
         if answer.pairs.is_some() {
             let histogram = &summary.scores[main.name].histogram;
-            text += &("\n".to_owned() + &matches::at_least(answer.report.records, histogram));
+            text += &matches::at_least(answer.report.records, histogram);
         }
         if let (Some(by), Some(groups)) = (&plan.by, &summary.groups) {
             text += &groups::tables(by, main.name, groups, &summary.scores[main.name].moments);

@@ -8,9 +8,11 @@ use manyhands::task::matching::Pairs;
 
 use super::{finish, table};
 
-/// How many records have a match of at least so much, from the top of the scale to where all have
-/// one.
+/// How many records have a match, and one of at least so much, from the top of the scale to where
+/// all that have one are counted.
 pub(super) fn at_least(records: u64, bins: &Bins) -> String {
+    let matched = bins.over + bins.counts.iter().sum::<u64>();
+    let of_all = |count: u64| format!("{:.1} %", count as f64 / records.max(1) as f64 * 100.0);
     let mut table = table(["a match of at least", "records", "of all"]);
     let mut count = bins.over;
     for (edge, bin) in bins.edges.iter().zip(&bins.counts).rev() {
@@ -21,13 +23,18 @@ pub(super) fn at_least(records: u64, bins: &Bins) -> String {
         table.add_row([
             format!("{edge:.2}"),
             HumanCount(count).to_string(),
-            format!("{:.1} %", count as f64 / records.max(1) as f64 * 100.0),
+            of_all(count),
         ]);
-        if count == records {
+        if count == matched {
             break;
         }
     }
-    finish(table)
+    format!(
+        "\n{} have a match, {} of all\n{}",
+        HumanCount(matched),
+        of_all(matched),
+        finish(table)
+    )
 }
 
 /// How many pairs were looked at, and how fast.
