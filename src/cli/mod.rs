@@ -57,7 +57,7 @@ Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Score every record of one or more files, and report.
-    Score(score::Score),
+    Score(Box<score::Score>),
     /// Write made-up reviews to standard output, the same ones for the same seed.
     Generate(generate::Generate),
 }

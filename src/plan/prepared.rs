@@ -45,7 +45,7 @@ impl Cell {
 pub(super) enum Prepared {
     Sentiment(Sentiment),
     Match {
-        task: Match,
+        task: Box<Match>,
         /// The line of each text of the reference.
         lines: Vec<u64>,
     },
@@ -67,7 +67,7 @@ impl Prepared {
                     return Err(Error::input(against, message));
                 }
                 Ok(Prepared::Match {
-                    task: matching.against(texts.iter()),
+                    task: Box::new(matching.against(texts.iter())),
                     lines: texts.into_lines(),
                 })
             }

@@ -75,19 +75,20 @@ fn pair_up<S: Symbol>(pattern: &Pattern, text: &[S], window: usize, desk: &mut D
             break;
         }
         let masks = pattern.masks(*symbol);
-        for word in from / WORD..=(to - 1) / WORD {
+        let (first, last) = (from / WORD, (to - 1) / WORD);
+        let found = (first..=last).find_map(|word| {
             let mut free = masks[word] & !desk.taken[word];
-            if word == from / WORD {
+            if word == first {
                 free &= !0 << (from % WORD);
             }
-            if word == (to - 1) / WORD {
+            if word == last {
                 free &= !0 >> (WORD - 1 - (to - 1) % WORD);
             }
-            if free != 0 {
-                desk.taken[word] |= free & free.wrapping_neg();
-                desk.matched.push(place as u32);
-                break;
-            }
+            (free != 0).then_some((word, free & free.wrapping_neg()))
+        });
+        if let Some((word, bit)) = found {
+            desk.taken[word] |= bit;
+            desk.matched.push(place as u32);
         }
     }
 }

@@ -21,7 +21,9 @@ mod pattern;
 mod process;
 mod query;
 mod reference;
+mod rounding;
 mod search;
+mod token_measures;
 mod tokens;
 
 use std::convert::Infallible;

@@ -3,6 +3,7 @@
 use super::alphabet::Symbol;
 use super::lcs;
 use super::needle::Needle;
+use super::rounding::allowed;
 
 /// What is kept between two texts.
 #[derive(Debug, Default)]
@@ -74,8 +75,7 @@ fn within<S: Symbol>(needle: &Needle<S>, text: &[S], cutoff: f64, desk: &mut Des
     let similarity = 1.0 - edge.distance() as f64 / edge.length as f64;
     let mut best = 0.0;
     let window = 2 * needle.length();
-    let share = (1.0 - cutoff / 100.0 + SLACK).min(1.0);
-    let mut below = (window as f64 * share).ceil() as usize;
+    let mut below = allowed(window, cutoff / 100.0);
     if similarity >= cutoff / 100.0 {
         best = similarity * 100.0;
         let better = (window as u128 * edge.distance() as u128).div_ceil(edge.length as u128);
@@ -89,10 +89,6 @@ fn within<S: Symbol>(needle: &Needle<S>, text: &[S], cutoff: f64, desk: &mut Des
     }
     best
 }
-
-/// How much larger than its cutoff a distance may be before its score is worked out and compared:
-/// larger than any error of rounding.
-const SLACK: f64 = 1e-5;
 
 /// The best among the beginnings shorter than the needle and the ends not longer than it.
 fn best_edge<S: Symbol>(needle: &Needle<S>, text: &[S], state: &mut Vec<u64>) -> Alike {

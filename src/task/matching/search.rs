@@ -6,7 +6,7 @@ use super::alphabet::Symbol;
 use super::compare::{self, Desk};
 use super::query::Query;
 use super::reference::{Collected, Reference};
-use super::{Found, Matching, Measure, process};
+use super::{Found, Matching, Measure, process, token_measures};
 
 /// A prepared reference and what it takes to search it.
 #[derive(Debug)]
@@ -93,13 +93,13 @@ impl<S: Symbol> Search<S> {
                 compare::partial(&query.text, reference.text(index), cutoff, desk)
             }),
             Measure::TokenSort => self.find_with(desk, |index, cutoff, desk| {
-                compare::token_sort(query, reference.tokens(index), cutoff, desk)
+                token_measures::token_sort(query, reference.tokens(index), cutoff, desk)
             }),
             Measure::TokenSet => self.find_with(desk, |index, cutoff, desk| {
-                compare::token_set(query, reference.tokens(index), cutoff, desk)
+                token_measures::token_set(query, reference.tokens(index), cutoff, desk)
             }),
             Measure::TokenRatio => self.find_with(desk, |index, cutoff, desk| {
-                compare::token_ratio(query, reference.tokens(index), cutoff, desk)
+                token_measures::token_ratio(query, reference.tokens(index), cutoff, desk)
             }),
             Measure::Wratio => self.find_with(desk, |index, cutoff, desk| {
                 let (text, tokens) = (reference.text(index), reference.tokens(index));
