@@ -1,5 +1,6 @@
 //! The code points that a reference holds, numbered, so that a table can be indexed by them.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -44,7 +45,8 @@ pub(super) const SPACE: usize = 1;
 pub(super) struct Alphabet {
     ascii: [u32; 128],
     others: HashMap<char, u32, RandomState>,
-    size: usize,
+    /// How often each number has been met.
+    counts: Vec<u64>,
 }
 
 impl Alphabet {
@@ -52,13 +54,13 @@ impl Alphabet {
         let mut alphabet = Alphabet {
             ascii: [0; 128],
             others: HashMap::default(),
-            size: 1,
+            counts: vec![0],
         };
         alphabet.add(" ");
         alphabet
     }
 
-    /// Numbers the code points of a text that have no number yet.
+    /// Counts the code points of a text, and numbers those that have no number yet.
     pub(super) fn add(&mut self, text: &str) {
         for c in text.chars() {
             let number = match self.ascii.get_mut(c as usize) {
@@ -66,15 +68,31 @@ impl Alphabet {
                 None => self.others.entry(c).or_default(),
             };
             if *number == 0 {
-                *number = self.size as u32;
-                self.size += 1;
+                *number = self.counts.len() as u32;
+                self.counts.push(0);
             }
+            self.counts[*number as usize] += 1;
         }
+    }
+
+    /// Numbers the code points anew, the most frequent first; but the space keeps its number.
+    pub(super) fn rank(&mut self) {
+        let mut order: Vec<usize> = (SPACE + 1..self.size()).collect();
+        // Sorting is stable: of equals the one that was met first comes first.
+        order.sort_by_key(|number| Reverse(self.counts[*number]));
+        let mut ranks: Vec<u32> = (0..self.size() as u32).collect();
+        for (rank, number) in (SPACE as u32 + 1..).zip(order) {
+            ranks[number] = rank;
+        }
+        for number in self.ascii.iter_mut().chain(self.others.values_mut()) {
+            *number = ranks[*number as usize];
+        }
+        self.counts = vec![0; self.counts.len()];
     }
 
     /// How many numbers there are, 0 counted.
     pub(super) fn size(&self) -> usize {
-        self.size
+        self.counts.len()
     }
 
     /// The number of a code point, 0 where it has none.

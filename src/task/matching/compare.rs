@@ -6,6 +6,7 @@
 
 use super::Measure;
 use super::alphabet::Symbol;
+use super::bounds::{Pair, TokenPair};
 use super::jaro;
 use super::lcs;
 use super::levenshtein::{self, Column};
@@ -147,21 +148,15 @@ pub(super) fn weighted<S: Symbol>(
     cutoff: f64,
     desk: &mut Desk<S>,
 ) -> f64 {
-    let (here, there) = (query.text.length() as f64, text.len() as f64);
-    if cutoff > 100.0 || here == 0.0 || there == 0.0 {
+    let (here, there) = (query.text.length(), text.len());
+    if cutoff > 100.0 || here == 0 || there == 0 {
         return 0.0;
     }
-    let uneven = here.max(there) / here.min(there);
     let whole = ratio(&query.text.pattern, text, cutoff, desk);
-    if uneven < UNEVEN {
+    let Some(weight) = weight_of_part(here, there) else {
         let cutoff = cutoff.max(whole) / TOKENS_WEIGHT;
         let tokens = token_ratio(query, other, cutoff, desk);
         return whole.max(tokens * TOKENS_WEIGHT);
-    }
-    let weight = if uneven <= VERY_UNEVEN.0 {
-        PARTIAL_WEIGHT
-    } else {
-        VERY_UNEVEN.1
     };
     let needed = cutoff.max(whole) / weight;
     let part = partial(&query.text, text, needed, desk);
@@ -170,4 +165,31 @@ pub(super) fn weighted<S: Symbol>(
     let needed = needed.max(best) / TOKENS_WEIGHT;
     let tokens = partial_token_ratio(query, other, needed, desk);
     best.max(tokens * TOKENS_WEIGHT * weight)
+}
+
+/// The most that `fuzz.WRatio` can be.
+pub(super) fn most_weighted(text: Pair, tokens: TokenPair) -> f64 {
+    if text.here == 0 || text.there == 0 {
+        return 0.0;
+    }
+    let whole = text.ratio();
+    match weight_of_part(text.here, text.there) {
+        None => whole.max(tokens.token_ratio() * TOKENS_WEIGHT),
+        Some(weight) => {
+            let tokens = tokens.partial_token_ratio() * TOKENS_WEIGHT;
+            whole.max(text.partial() * weight).max(tokens * weight)
+        }
+    }
+}
+
+/// What finding the shorter text in the longer one counts for, where it is looked for there.
+fn weight_of_part(here: usize, there: usize) -> Option<f64> {
+    let uneven = here.max(there) as f64 / here.min(there) as f64;
+    if uneven < UNEVEN {
+        None
+    } else if uneven <= VERY_UNEVEN.0 {
+        Some(PARTIAL_WEIGHT)
+    } else {
+        Some(VERY_UNEVEN.1)
+    }
 }

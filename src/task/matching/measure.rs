@@ -108,6 +108,11 @@ impl Measure {
         !self.reads_text() || self == Measure::Wratio
     }
 
+    /// Whether it looks at which tokens are in common.
+    pub(super) fn reads_sets(self) -> bool {
+        self.reads_tokens() && self != Measure::TokenSort
+    }
+
     /// Whether it looks for a place in the longer text.
     pub(super) fn is_partial(self) -> bool {
         matches!(self, Measure::Partial | Measure::Wratio)

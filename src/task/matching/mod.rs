@@ -10,6 +10,7 @@
 //! worked out where lengths alone can tell.
 
 mod alphabet;
+mod bounds;
 mod compare;
 mod jaro;
 mod lcs;
@@ -23,6 +24,7 @@ mod query;
 mod reference;
 mod rounding;
 mod search;
+mod sequences;
 mod token_measures;
 mod tokens;
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Measure;
 use super::alphabet::Symbol;
+use super::bounds::Outline;
 use super::needle::Needle;
 use super::reference::{Reference, Tokens};
 use super::tokens::{self, Token, UNKNOWN};
@@ -19,6 +20,10 @@ pub(super) struct Query<S> {
     pub(super) tokens: Vec<Token>,
     /// Whether no token stands twice.
     pub(super) all_differ: bool,
+    pub(super) outline: Outline,
+    pub(super) sorted_outline: Outline,
+    /// How many symbols there are when each token stands once.
+    pub(super) different_length: usize,
     /// For each token of the vocabulary, which of this record's it is, counted from 1.
     ordinals: Vec<u32>,
     places: Vec<Range<usize>>,
@@ -38,6 +43,9 @@ impl<S: Symbol> Query<S> {
             different: needle(measure.reads_tokens() && partial),
             tokens: Vec::new(),
             all_differ: true,
+            outline: Outline::of::<S>(&[]),
+            sorted_outline: Outline::of::<S>(&[]),
+            different_length: 0,
             ordinals: vec![0; reference.vocabulary_size()],
             places: Vec::new(),
         }
@@ -48,6 +56,7 @@ impl<S: Symbol> Query<S> {
         let alphabet = &reference.alphabet;
         if measure.reads_text() {
             self.text.set(|symbols| alphabet.encode(text, symbols));
+            self.outline = Outline::of(&self.text.symbols);
         }
         if !measure.reads_tokens() {
             return;
@@ -73,6 +82,8 @@ impl<S: Symbol> Query<S> {
             different: &self.tokens,
         };
         self.all_differ = all.all_differ();
+        self.different_length = all.different_length();
+        self.sorted_outline = Outline::of(&self.sorted.symbols);
         if measure.is_partial() && !self.all_differ {
             self.different
                 .set(|symbols| symbols.extend(all.pieces(|_| true).flatten()));

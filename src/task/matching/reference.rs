@@ -7,6 +7,8 @@ use foldhash::fast::RandomState;
 
 use super::Measure;
 use super::alphabet::{Alphabet, Symbol};
+use super::bounds::Profile;
+use super::sequences::Sequences;
 use super::tokens::{self, Token, UNKNOWN};
 
 /// Texts one after the other, as they are taken in.
@@ -40,38 +42,6 @@ impl Collected {
     }
 }
 
-/// Sequences one after the other in one piece of memory.
-#[derive(Debug)]
-struct Sequences<T> {
-    values: Vec<T>,
-    ends: Vec<usize>,
-}
-
-impl<T> Sequences<T> {
-    fn new() -> Self {
-        Sequences {
-            values: Vec::new(),
-            ends: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, write: impl FnOnce(&mut Vec<T>)) {
-        write(&mut self.values);
-        self.ends.push(self.values.len());
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> &[T] {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.values[start..self.ends[index]]
-    }
-
-    fn shrink(&mut self) {
-        self.values.shrink_to_fit();
-        self.ends.shrink_to_fit();
-    }
-}
-
 /// The prepared texts. What a measure does not look at is not kept.
 #[derive(Debug)]
 pub(super) struct Reference<S> {
@@ -82,10 +52,17 @@ pub(super) struct Reference<S> {
     sorted: Sequences<S>,
     tokens: Sequences<Token>,
     vocabulary: HashMap<Box<str>, u32, RandomState>,
+    /// For each token of the vocabulary, which texts have it.
+    holders: Sequences<u32>,
+    /// How many symbols the tokens of each text have when each stands once, joined.
+    different_lengths: Vec<u32>,
+    profiles: Vec<Profile>,
+    sorted_profiles: Vec<Profile>,
 }
 
 impl<S: Symbol> Reference<S> {
-    pub(super) fn new(collected: Collected, measure: Measure) -> Self {
+    pub(super) fn new(mut collected: Collected, measure: Measure) -> Self {
+        collected.alphabet.rank();
         let (mut texts, mut sorted) = (Sequences::new(), Sequences::new());
         let mut all_tokens = Sequences::new();
         let mut vocabulary: HashMap<Box<str>, u32, RandomState> = HashMap::default();
@@ -115,8 +92,22 @@ impl<S: Symbol> Reference<S> {
         texts.shrink();
         sorted.shrink();
         all_tokens.shrink();
+        let length = collected.ends.len();
+        let (profiles, sorted_profiles) = (profiles_of(&texts), profiles_of(&sorted));
+        let holders = if measure.reads_sets() {
+            holders(&all_tokens, vocabulary.len())
+        } else {
+            Sequences::new()
+        };
+        let different_lengths = all_tokens
+            .iter()
+            .map(|tokens| joined_length(tokens.iter()) as u32);
         Reference {
-            length: collected.ends.len(),
+            length,
+            different_lengths: different_lengths.collect(),
+            profiles,
+            sorted_profiles,
+            holders,
             alphabet: collected.alphabet,
             texts,
             sorted,
@@ -143,6 +134,33 @@ impl<S: Symbol> Reference<S> {
         }
     }
 
+    /// The profile of a text.
+    #[inline]
+    pub(super) fn profile(&self, index: usize) -> &Profile {
+        &self.profiles[index]
+    }
+
+    /// The profile of a text with its tokens sorted and joined.
+    #[inline]
+    pub(super) fn sorted_profile(&self, index: usize) -> &Profile {
+        &self.sorted_profiles[index]
+    }
+
+    /// How many symbols the tokens of a text have when each stands once, joined.
+    #[inline]
+    pub(super) fn different_length(&self, index: usize) -> usize {
+        self.different_lengths[index] as usize
+    }
+
+    /// Which texts have a token.
+    pub(super) fn holders(&self, token: u32) -> &[u32] {
+        if token == UNKNOWN {
+            &[]
+        } else {
+            self.holders.get(token as usize)
+        }
+    }
+
     /// How many different tokens the texts have.
     pub(super) fn vocabulary_size(&self) -> usize {
         self.vocabulary.len()
@@ -152,6 +170,30 @@ impl<S: Symbol> Reference<S> {
     pub(super) fn token_id(&self, token: &str) -> u32 {
         self.vocabulary.get(token).copied().unwrap_or(UNKNOWN)
     }
+}
+
+fn profiles_of<S: Symbol>(texts: &Sequences<S>) -> Vec<Profile> {
+    texts.iter().map(|text| Profile::of(text).0).collect()
+}
+
+/// Which texts have each token of a vocabulary.
+fn holders(tokens: &Sequences<Token>, vocabulary: usize) -> Sequences<u32> {
+    let mut lengths = vec![0; vocabulary];
+    for token in tokens.iter().flatten() {
+        lengths[token.id as usize] += 1;
+    }
+    let mut holders = Sequences::filled(&lengths, 0);
+    // From here on, how many holders of each token are still to come.
+    for (text, tokens) in tokens.iter().enumerate() {
+        for token in tokens {
+            let id = token.id as usize;
+            let all = holders.get_mut(id);
+            let place = all.len() - lengths[id];
+            all[place] = text as u32;
+            lengths[id] -= 1;
+        }
+    }
+    holders
 }
 
 /// The tokens of one text.
@@ -172,9 +214,14 @@ impl<S> Clone for Tokens<'_, S> {
 impl<S> Copy for Tokens<'_, S> {}
 
 impl<'a, S: Symbol> Tokens<'a, S> {
+    /// How many symbols there are when each token stands once.
+    pub(super) fn different_length(self) -> usize {
+        joined_length(self.different.iter())
+    }
+
     /// Whether no token stands twice.
     pub(super) fn all_differ(self) -> bool {
-        joined_length(self.different.iter()) == self.sorted.len()
+        self.different_length() == self.sorted.len()
     }
 
     /// The pieces that make up those of the tokens that are kept, joined by spaces.

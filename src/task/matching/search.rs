@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::alphabet::Symbol;
+use super::bounds::TokenPair;
 use super::compare::{self, Desk};
 use super::query::Query;
 use super::reference::{Collected, Reference};
@@ -23,6 +24,10 @@ struct Worktable<S> {
     processed: String,
     query: Query<S>,
     desk: Desk<S>,
+    /// For each text of the reference, the most it can score.
+    bounds: Vec<f64>,
+    /// For each text of the reference, how many symbols the tokens in common have, each with a space.
+    common: Vec<u32>,
 }
 
 /// What a worktable may keep between records, in bytes.
@@ -51,6 +56,8 @@ impl<S: Symbol> Search<S> {
             processed: String::new(),
             query: Query::new(&self.reference, measure),
             desk: Desk::new(&self.reference, measure),
+            bounds: Vec::new(),
+            common: Vec::new(),
         });
         let text = if self.settings.process {
             process::process(text, &mut table.processed);
@@ -59,7 +66,8 @@ impl<S: Symbol> Search<S> {
             text
         };
         table.query.set(text, &self.reference, measure);
-        let found = self.find_by_measure(&table.query, &mut table.desk);
+        self.bound(&mut table);
+        let found = self.find_by_measure(&table.query, &mut table.desk, &table.bounds);
         if table.query.bytes() <= KEPT_BYTES {
             spare().push(table);
         }
@@ -67,41 +75,46 @@ impl<S: Symbol> Search<S> {
     }
 
     /// Picks the measure once, and not for every pair.
-    fn find_by_measure(&self, query: &Query<S>, desk: &mut Desk<S>) -> (Vec<Found>, u64) {
+    fn find_by_measure(
+        &self,
+        query: &Query<S>,
+        desk: &mut Desk<S>,
+        bounds: &[f64],
+    ) -> (Vec<Found>, u64) {
         let reference = &self.reference;
         let pattern = &query.text.pattern;
         match self.settings.measure {
-            Measure::Ratio => self.find_with(desk, |index, cutoff, desk| {
+            Measure::Ratio => self.find_with(desk, bounds, |index, cutoff, desk| {
                 compare::ratio(pattern, reference.text(index), cutoff, desk)
             }),
-            Measure::Indel => self.find_with(desk, |index, cutoff, desk| {
+            Measure::Indel => self.find_with(desk, bounds, |index, cutoff, desk| {
                 compare::indel(pattern, reference.text(index), cutoff, desk)
             }),
-            Measure::Levenshtein => self.find_with(desk, |index, cutoff, desk| {
+            Measure::Levenshtein => self.find_with(desk, bounds, |index, cutoff, desk| {
                 compare::levenshtein::<false, S>(pattern, reference.text(index), cutoff, desk)
             }),
-            Measure::Osa => self.find_with(desk, |index, cutoff, desk| {
+            Measure::Osa => self.find_with(desk, bounds, |index, cutoff, desk| {
                 compare::levenshtein::<true, S>(pattern, reference.text(index), cutoff, desk)
             }),
-            Measure::Jaro => self.find_with(desk, |index, cutoff, desk| {
+            Measure::Jaro => self.find_with(desk, bounds, |index, cutoff, desk| {
                 compare::jaro::<false, S>(&query.text, reference.text(index), cutoff, desk)
             }),
-            Measure::JaroWinkler => self.find_with(desk, |index, cutoff, desk| {
+            Measure::JaroWinkler => self.find_with(desk, bounds, |index, cutoff, desk| {
                 compare::jaro::<true, S>(&query.text, reference.text(index), cutoff, desk)
             }),
-            Measure::Partial => self.find_with(desk, |index, cutoff, desk| {
+            Measure::Partial => self.find_with(desk, bounds, |index, cutoff, desk| {
                 compare::partial(&query.text, reference.text(index), cutoff, desk)
             }),
-            Measure::TokenSort => self.find_with(desk, |index, cutoff, desk| {
+            Measure::TokenSort => self.find_with(desk, bounds, |index, cutoff, desk| {
                 token_measures::token_sort(query, reference.tokens(index), cutoff, desk)
             }),
-            Measure::TokenSet => self.find_with(desk, |index, cutoff, desk| {
+            Measure::TokenSet => self.find_with(desk, bounds, |index, cutoff, desk| {
                 token_measures::token_set(query, reference.tokens(index), cutoff, desk)
             }),
-            Measure::TokenRatio => self.find_with(desk, |index, cutoff, desk| {
+            Measure::TokenRatio => self.find_with(desk, bounds, |index, cutoff, desk| {
                 token_measures::token_ratio(query, reference.tokens(index), cutoff, desk)
             }),
-            Measure::Wratio => self.find_with(desk, |index, cutoff, desk| {
+            Measure::Wratio => self.find_with(desk, bounds, |index, cutoff, desk| {
                 let (text, tokens) = (reference.text(index), reference.tokens(index));
                 compare::weighted(query, text, tokens, cutoff, desk)
             }),
@@ -111,6 +124,7 @@ impl<S: Symbol> Search<S> {
     fn find_with(
         &self,
         desk: &mut Desk<S>,
+        bounds: &[f64],
         score: impl Fn(usize, f64, &mut Desk<S>) -> f64,
     ) -> (Vec<Found>, u64) {
         let mut compared = 0;
@@ -120,21 +134,125 @@ impl<S: Symbol> Search<S> {
             compared += u64::from(desk.comparisons != before);
             score
         };
-        let found = match self.settings.best {
-            0 => Vec::new(),
-            1 => self.best_one(&mut counted).into_iter().collect(),
-            several => self.best_few(several, &mut counted),
+        let wanted = self.settings.best.min(self.len());
+        let found = if wanted == 0 {
+            Vec::new()
+        } else {
+            let cutoff = self.threshold(bounds, wanted, &mut counted);
+            if self.settings.best == 1 {
+                let best = self.best_one(bounds, cutoff, &mut counted);
+                best.into_iter().collect()
+            } else {
+                self.best_few(bounds, cutoff, wanted, &mut counted)
+            }
         };
         (found, compared)
     }
 
+    /// Works out the most that each text can score.
+    fn bound(&self, table: &mut Worktable<S>) {
+        let Worktable {
+            query,
+            bounds,
+            common,
+            ..
+        } = table;
+        let (reference, measure) = (&self.reference, self.settings.measure);
+        bounds.clear();
+        if measure.reads_sets() {
+            common.resize(self.len(), 0);
+            for token in &query.tokens {
+                for holder in reference.holders(token.id) {
+                    common[*holder as usize] += token.length() as u32 + 1;
+                }
+            }
+        }
+        let pair = |index: usize| {
+            let profile = reference.profile(index);
+            query.outline.with(reference.text(index).len(), profile)
+        };
+        let token_pair = |index: usize| {
+            let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
+            TokenPair {
+                sorted: query.sorted_outline.with(tokens.sorted.len(), profile),
+                different: (query.different_length, reference.different_length(index)),
+                common: common[index] as usize,
+            }
+        };
+        let all = 0..self.len();
+        match measure {
+            Measure::TokenSort => bounds.extend(all.map(|index| {
+                let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
+                let sorted = query.sorted_outline.with(tokens.sorted.len(), profile);
+                sorted.ratio()
+            })),
+            Measure::TokenSet => bounds.extend(all.map(|index| token_pair(index).token_set())),
+            Measure::TokenRatio => bounds.extend(all.map(|index| token_pair(index).token_ratio())),
+            Measure::Wratio => bounds
+                .extend(all.map(|index| compare::most_weighted(pair(index), token_pair(index)))),
+            _ => bounds.extend(all.map(|index| pair(index).most(measure))),
+        }
+        if measure.reads_sets() {
+            for token in &query.tokens {
+                for holder in reference.holders(token.id) {
+                    common[*holder as usize] = 0;
+                }
+            }
+        }
+    }
+
+    /// A score that is reached by as many texts as are wanted, or a little less than that: what is
+    /// below it need not be looked at. Found among the texts that promise most.
+    fn threshold(
+        &self,
+        bounds: &[f64],
+        wanted: usize,
+        score: &mut impl FnMut(usize, f64) -> f64,
+    ) -> f64 {
+        let cutoff = self.settings.cutoff;
+        let mut promising: Vec<usize> = (0..self.len()).collect();
+        let tried = wanted.saturating_add(TRIED);
+        if tried < promising.len() {
+            let by_bound = |one: &usize, other: &usize| bounds[*other].total_cmp(&bounds[*one]);
+            promising.select_nth_unstable_by(tried, by_bound);
+            promising.truncate(tried);
+        }
+        let mut scores: Vec<f64> = Vec::with_capacity(promising.len());
+        for index in promising {
+            let least = match wanted {
+                1 => scores.first().map_or(cutoff, |best| best * BELOW),
+                _ => cutoff,
+            };
+            let score = score(index, cutoff.max(least));
+            if wanted == 1 {
+                scores = vec![scores.first().map_or(score, |best| best.max(score))];
+            } else {
+                scores.push(score);
+            }
+        }
+        scores.sort_unstable_by(|one, other| other.total_cmp(one));
+        scores
+            .get(wanted - 1)
+            .map_or(cutoff, |least| cutoff.max(least * BELOW))
+    }
+
     /// RapidFuzz's `extractOne`: each score that is larger than all before is the cutoff for those
     /// that come after, so that of equals the first one wins.
-    fn best_one(&self, score: &mut impl FnMut(usize, f64) -> f64) -> Option<Found> {
+    ///
+    /// To begin with a cutoff just below the best score changes nothing: scores that are not the
+    /// best only matter as cutoffs, and any that is not as near to the best as rounding will do.
+    fn best_one(
+        &self,
+        bounds: &[f64],
+        mut cutoff: f64,
+        score: &mut impl FnMut(usize, f64) -> f64,
+    ) -> Option<Found> {
         let most = self.settings.measure.most();
         let mut best: Option<Found> = None;
-        let mut cutoff = self.settings.cutoff;
-        for index in 0..self.len() {
+        for (index, bound) in bounds.iter().enumerate() {
+            if *bound < cutoff {
+                continue;
+            }
             let score = score(index, cutoff);
             if score >= cutoff && best.is_none_or(|best| score > best.score) {
                 best = Some(Found { index, score });
@@ -152,25 +270,38 @@ impl<S: Symbol> Search<S> {
     /// There every score is worked out at the cutoff that was asked for. Here the cutoff rises to
     /// just below the least of those that are wanted so far: near enough to rule others out, and far
     /// enough not to round any of them away.
-    fn best_few(&self, several: usize, score: &mut impl FnMut(usize, f64) -> f64) -> Vec<Found> {
-        const BELOW: f64 = 1.0 - 1e-9;
+    fn best_few(
+        &self,
+        bounds: &[f64],
+        mut cutoff: f64,
+        wanted: usize,
+        score: &mut impl FnMut(usize, f64) -> f64,
+    ) -> Vec<Found> {
         let mut best: Vec<Found> = Vec::new();
-        let mut cutoff = self.settings.cutoff;
-        for index in 0..self.len() {
+        for (index, bound) in bounds.iter().enumerate() {
+            if *bound < cutoff {
+                continue;
+            }
             let score = score(index, cutoff);
-            if score < self.settings.cutoff {
+            if score < cutoff {
                 continue;
             }
             let place = best.partition_point(|found| found.score >= score);
-            if place == several {
+            if place == wanted {
                 continue;
             }
-            best.truncate(several - 1);
+            best.truncate(wanted - 1);
             best.insert(place, Found { index, score });
-            if let Some(least) = best.get(several - 1) {
-                cutoff = self.settings.cutoff.max(least.score * BELOW);
+            if let Some(least) = best.get(wanted - 1) {
+                cutoff = cutoff.max(least.score * BELOW);
             }
         }
         best
     }
 }
+
+/// How many texts are tried before the others, beside as many as are wanted.
+const TRIED: usize = 16;
+
+/// Times a score: so much below it that rounding at the cutoff cannot take it away.
+const BELOW: f64 = 1.0 - 1e-9;
