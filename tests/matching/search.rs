@@ -77,8 +77,12 @@ fn pairs_are_counted() {
     task.score("abcdefgh");
     // The first is equal, so that nothing after it can be better.
     assert_eq!((task.pairs().compared, task.pairs().skipped), (1, 2));
+    // One of eight letters differs: too much by the letters alone.
     task.score("abcdefg!");
-    assert_eq!((task.pairs().compared, task.pairs().skipped), (3, 3));
+    assert_eq!((task.pairs().compared, task.pairs().skipped), (1, 5));
+    // The letters are all there, but in another order.
+    task.score("badcfehg");
+    assert_eq!((task.pairs().compared, task.pairs().skipped), (2, 7));
 }
 
 #[test]
@@ -88,7 +92,57 @@ fn a_match_is_a_task() {
     assert_eq!(found[0].score, 100.0);
 }
 
+#[test]
+fn counts_that_are_full_do_not_hide_a_match() {
+    let texts: Vec<String> = (0..60).map(|n| "a".repeat(10 * n)).collect();
+    for measure in Measure::ALL {
+        let task = Matching::by(measure).against(&texts);
+        let query = "a".repeat(431);
+        let expected = texts
+            .iter()
+            .map(|text| plain::score(measure, &query, text, 0.0));
+        let expected = expected.fold(0.0, f64::max);
+        assert_eq!(task.score(&query)[0].score, expected, "{measure}");
+    }
+}
+
+#[test]
+fn most_pairs_need_no_comparing() {
+    let texts: Vec<String> = (0..1000).map(|n| format!("number {n:>4} {n:b}")).collect();
+    let task = Matching::by(Measure::Ratio).against(&texts);
+    assert_eq!(indices(&task.score("number  477 111011101")), [477]);
+    assert!(task.pairs().compared < 300, "{:?}", task.pairs());
+}
+
+/// Texts that share letters, tokens and pieces, more of them than are tried beforehand.
+fn reference() -> impl Strategy<Value = Vec<String>> {
+    let word = prop::sample::select(vec![
+        "oak", "oaks", "lamp", "lam", "xl", "12", "kettle", "kettel", "é", "āā", "a\u{a0}b", "東京",
+    ]);
+    let text = prop::collection::vec(word, 0..14).prop_map(|words| words.join(" "));
+    prop::collection::vec(text, 1..60)
+}
+
 proptest! {
+    #[test]
+    fn what_bounds_leave_out_is_not_among_the_best(
+        texts in reference(),
+        query in reference(),
+        best in 1..4usize,
+        measure in prop::sample::select(Measure::ALL.to_vec()),
+        cutoff in prop_oneof![Just(0.0), 0.0..1.0],
+    ) {
+        // Single precision, as cutoffs are.
+        let cutoff = f64::from((cutoff * measure.most()) as f32);
+        let query = &query[0];
+        let scores = texts.iter().map(|text| plain::score(measure, query, text, cutoff));
+        let mut all: Vec<_> = scores.enumerate().filter(|(_, score)| *score >= cutoff).collect();
+        all.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let task = Matching::by(measure).best(best).cutoff(cutoff).against(&texts);
+        let found: Vec<_> = task.score(query).iter().map(|found| (found.index, found.score)).collect();
+        prop_assert_eq!(&found[..], &all[..best.min(all.len())]);
+    }
+
     #[test]
     fn the_best_are_those_of_all_in_order(
         texts in prop::collection::vec("[ab ]{0,6}", 1..40),

@@ -8,9 +8,10 @@
 use super::alphabet::Symbol;
 use super::pattern::Pattern;
 
-/// Takes in one symbol of the text, whose masks are `masks`.
+/// Takes in one symbol of the text, whose masks are `masks`; returns whether there is one more in
+/// common: then a carry runs out of the last word, through the ones behind the pattern's end.
 #[inline(always)]
-fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) {
+fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) -> bool {
     let mut carry = false;
     for (word, (state, mask)) in state.iter_mut().zip(masks).enumerate() {
         let matches = *state & mask & keep(word);
@@ -19,6 +20,7 @@ fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) {
         carry = first | second;
         *state = sum | (*state - matches);
     }
+    carry
 }
 
 #[inline(always)]
@@ -81,19 +83,43 @@ pub(super) fn length_of_part<'t, S: Symbol>(
     zeros(state)
 }
 
-/// Calls `visit` after each symbol of the text, with how many have been taken in and the length of
-/// the longest common subsequence so far; not after symbols that the pattern does not hold.
+/// Calls `visit` after each symbol that the pattern holds, with how many symbols have been taken in
+/// and the length of the longest common subsequence so far.
 pub(super) fn each_length<S: Symbol>(
     pattern: &Pattern,
     text: impl Iterator<Item = S>,
     state: &mut Vec<u64>,
+    visit: impl FnMut(usize, usize),
+) {
+    match pattern.words {
+        1 => {
+            let masks = |symbol| pattern.masks_of::<1, S>(symbol).as_slice();
+            each(pattern, masks, text, &mut [!0], visit);
+        }
+        2 => {
+            let masks = |symbol| pattern.masks_of::<2, S>(symbol).as_slice();
+            each(pattern, masks, text, &mut [!0; 2], visit);
+        }
+        words => {
+            reset(state, words);
+            each(pattern, |symbol| pattern.masks(symbol), text, state, visit);
+        }
+    }
+}
+
+#[inline(always)]
+fn each<'p, S: Symbol>(
+    pattern: &Pattern,
+    masks: impl Fn(S) -> &'p [u64],
+    text: impl Iterator<Item = S>,
+    state: &mut [u64],
     mut visit: impl FnMut(usize, usize),
 ) {
-    reset(state, pattern.words);
+    let mut common = 0;
     for (place, symbol) in text.enumerate() {
         if pattern.holds(symbol) {
-            step(state, pattern.masks(symbol), |_| !0);
-            visit(place + 1, zeros(state));
+            common += usize::from(step(state, masks(symbol), |_| !0));
+            visit(place + 1, common);
         }
     }
 }

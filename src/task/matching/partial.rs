@@ -56,8 +56,8 @@ struct Alike {
 
 impl Alike {
     fn more_than(self, other: Alike) -> bool {
-        // Lengths are those of texts in memory: their products fit.
-        self.common as u128 * other.length as u128 > other.common as u128 * self.length as u128
+        // Both are less than 2³², as places in texts are.
+        self.common as u64 * other.length as u64 > other.common as u64 * self.length as u64
     }
 
     fn distance(self) -> usize {

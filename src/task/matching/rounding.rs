@@ -11,6 +11,7 @@ pub(super) fn allowed(largest: usize, cutoff: f64) -> usize {
 }
 
 /// One minus a distance as a share of the largest; 0 where that is less than `cutoff`.
+#[inline(always)]
 pub(super) fn similarity(distance: usize, largest: usize, cutoff: f64) -> f64 {
     let share = match largest {
         0 => 0.0,
@@ -25,6 +26,7 @@ pub(super) fn similarity(distance: usize, largest: usize, cutoff: f64) -> f64 {
 }
 
 /// The same in per cent, as it is worked out for tokens.
+#[inline(always)]
 pub(super) fn per_cent(distance: usize, largest: usize, cutoff: f64) -> f64 {
     let score = match largest {
         0 => 100.0,

@@ -127,6 +127,13 @@ impl<S: Symbol> Search<S> {
         bounds: &[f64],
         score: impl Fn(usize, f64, &mut Desk<S>) -> f64,
     ) -> (Vec<Found>, u64) {
+        let wanted = self.settings.best.min(self.len());
+        if wanted == 0 {
+            return (Vec::new(), 0);
+        }
+        let cutoff = self.threshold(bounds, wanted, &mut |index, cutoff| {
+            score(index, cutoff, desk)
+        });
         let mut compared = 0;
         let mut counted = |index: usize, cutoff: f64| {
             let before = desk.comparisons;
@@ -134,17 +141,11 @@ impl<S: Symbol> Search<S> {
             compared += u64::from(desk.comparisons != before);
             score
         };
-        let wanted = self.settings.best.min(self.len());
-        let found = if wanted == 0 {
-            Vec::new()
+        let found = if self.settings.best == 1 {
+            let best = self.best_one(bounds, cutoff, &mut counted);
+            best.into_iter().collect()
         } else {
-            let cutoff = self.threshold(bounds, wanted, &mut counted);
-            if self.settings.best == 1 {
-                let best = self.best_one(bounds, cutoff, &mut counted);
-                best.into_iter().collect()
-            } else {
-                self.best_few(bounds, cutoff, wanted, &mut counted)
-            }
+            self.best_few(bounds, cutoff, wanted, &mut counted)
         };
         (found, compared)
     }
@@ -190,6 +191,8 @@ impl<S: Symbol> Search<S> {
             Measure::TokenRatio => bounds.extend(all.map(|index| token_pair(index).token_ratio())),
             Measure::Wratio => bounds
                 .extend(all.map(|index| compare::most_weighted(pair(index), token_pair(index)))),
+            // Once more by itself, as it is the cheapest: the measure is not looked up for each.
+            Measure::Ratio => bounds.extend(all.map(|index| pair(index).ratio())),
             _ => bounds.extend(all.map(|index| pair(index).most(measure))),
         }
         if measure.reads_sets() {
@@ -210,30 +213,18 @@ impl<S: Symbol> Search<S> {
         score: &mut impl FnMut(usize, f64) -> f64,
     ) -> f64 {
         let cutoff = self.settings.cutoff;
-        let mut promising: Vec<usize> = (0..self.len()).collect();
         let tried = wanted.saturating_add(TRIED);
-        if tried < promising.len() {
-            let by_bound = |one: &usize, other: &usize| bounds[*other].total_cmp(&bounds[*one]);
-            promising.select_nth_unstable_by(tried, by_bound);
-            promising.truncate(tried);
+        if tried >= self.len() {
+            return cutoff;
         }
-        let mut scores: Vec<f64> = Vec::with_capacity(promising.len());
-        for index in promising {
-            let least = match wanted {
-                1 => scores.first().map_or(cutoff, |best| best * BELOW),
-                _ => cutoff,
-            };
-            let score = score(index, cutoff.max(least));
-            if wanted == 1 {
-                scores = vec![scores.first().map_or(score, |best| best.max(score))];
-            } else {
-                scores.push(score);
-            }
-        }
+        let mut promising: Vec<usize> = (0..self.len()).collect();
+        let by_bound = |one: &usize, other: &usize| bounds[*other].total_cmp(&bounds[*one]);
+        promising.select_nth_unstable_by(tried, by_bound);
+        let scores = promising[..tried].iter().map(|index| score(*index, cutoff));
+        let mut scores: Vec<f64> = scores.collect();
         scores.sort_unstable_by(|one, other| other.total_cmp(one));
-        scores
-            .get(wanted - 1)
-            .map_or(cutoff, |least| cutoff.max(least * BELOW))
+        let least = scores.get(wanted - 1);
+        least.map_or(cutoff, |least| cutoff.max(least * BELOW))
     }
 
     /// RapidFuzz's `extractOne`: each score that is larger than all before is the cutoff for those
