@@ -84,25 +84,28 @@ pub(super) fn length_of_part<'t, S: Symbol>(
 }
 
 /// Calls `visit` after each symbol that the pattern holds, with how many symbols have been taken in
-/// and the length of the longest common subsequence so far.
+/// and the length of the longest common subsequence so far; until more symbols than `misses` are not
+/// in common.
 pub(super) fn each_length<S: Symbol>(
     pattern: &Pattern,
     text: impl Iterator<Item = S>,
+    misses: usize,
     state: &mut Vec<u64>,
     visit: impl FnMut(usize, usize),
 ) {
     match pattern.words {
         1 => {
             let masks = |symbol| pattern.masks_of::<1, S>(symbol).as_slice();
-            each(pattern, masks, text, &mut [!0], visit);
+            each(pattern, masks, text, misses, &mut [!0], visit);
         }
         2 => {
             let masks = |symbol| pattern.masks_of::<2, S>(symbol).as_slice();
-            each(pattern, masks, text, &mut [!0; 2], visit);
+            each(pattern, masks, text, misses, &mut [!0; 2], visit);
         }
         words => {
             reset(state, words);
-            each(pattern, |symbol| pattern.masks(symbol), text, state, visit);
+            let masks = |symbol| pattern.masks(symbol);
+            each(pattern, masks, text, misses, state, visit);
         }
     }
 }
@@ -112,6 +115,7 @@ fn each<'p, S: Symbol>(
     pattern: &Pattern,
     masks: impl Fn(S) -> &'p [u64],
     text: impl Iterator<Item = S>,
+    misses: usize,
     state: &mut [u64],
     mut visit: impl FnMut(usize, usize),
 ) {
@@ -120,6 +124,9 @@ fn each<'p, S: Symbol>(
         if pattern.holds(symbol) {
             common += usize::from(step(state, masks(symbol), |_| !0));
             visit(place + 1, common);
+        }
+        if place + 1 - common > misses {
+            break;
         }
     }
 }

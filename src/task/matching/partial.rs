@@ -71,7 +71,9 @@ impl Alike {
 /// one by one. Here the beginnings take one pass over the text and the ends another, backwards, and
 /// go first, because what they reach rules out most of the windows.
 fn within<S: Symbol>(needle: &Needle<S>, text: &[S], cutoff: f64, desk: &mut Desk) -> f64 {
-    let edge = best_edge(needle, text, &mut desk.state);
+    // What a beginning or an end misses it also misses when it is as long as the needle.
+    let misses = allowed(needle.length(), cutoff / 100.0);
+    let edge = best_edge(needle, text, misses, &mut desk.state);
     let similarity = 1.0 - edge.distance() as f64 / edge.length as f64;
     let mut best = 0.0;
     let window = 2 * needle.length();
@@ -90,8 +92,14 @@ fn within<S: Symbol>(needle: &Needle<S>, text: &[S], cutoff: f64, desk: &mut Des
     best
 }
 
-/// The best among the beginnings shorter than the needle and the ends not longer than it.
-fn best_edge<S: Symbol>(needle: &Needle<S>, text: &[S], state: &mut Vec<u64>) -> Alike {
+/// The best among the beginnings shorter than the needle and the ends not longer than it, of those
+/// of which not more symbols than `misses` are not in common with it.
+fn best_edge<S: Symbol>(
+    needle: &Needle<S>,
+    text: &[S],
+    misses: usize,
+    state: &mut Vec<u64>,
+) -> Alike {
     let length = needle.length();
     let mut best = Alike {
         common: 0,
@@ -105,10 +113,10 @@ fn best_edge<S: Symbol>(needle: &Needle<S>, text: &[S], state: &mut Vec<u64>) ->
         }
     };
     let beginning = text[..length - 1].iter().copied();
-    lcs::each_length(&needle.pattern, beginning, state, &mut visit);
+    lcs::each_length(&needle.pattern, beginning, misses, state, &mut visit);
     if let Some(reversed) = &needle.reversed {
         let end = text[text.len() - length..].iter().rev().copied();
-        lcs::each_length(reversed, end, state, &mut visit);
+        lcs::each_length(reversed, end, misses, state, &mut visit);
     }
     best
 }
