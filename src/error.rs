@@ -20,6 +20,14 @@ pub enum Error {
         #[source]
         source: Option<io::Error>,
     },
+    /// A record of an input that is of use as a whole only is not what it should be.
+    #[error("{place}: {reason}")]
+    Record {
+        /// Where it stands.
+        place: Place,
+        /// What was expected, what was found.
+        reason: BadRecord,
+    },
     /// The scores could not be written.
     #[error("cannot write the scores: {0}")]
     Output(#[source] io::Error),
@@ -57,6 +65,15 @@ impl Error {
             message: message.into(),
             source: None,
         }
+    }
+
+    pub(crate) fn bad_record(path: &Path, line: u64, reason: BadRecord) -> Self {
+        let place = Place {
+            path: Arc::from(path),
+            line,
+            column: reason.column,
+        };
+        Error::Record { place, reason }
     }
 
     pub(crate) fn changed(path: &Path) -> Self {

@@ -4,6 +4,7 @@
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
 mod json;
+mod prepared;
 mod scored;
 mod scorer;
 mod summary;
@@ -20,11 +21,14 @@ use crate::execution::{Executor, Sequential, WorkStealing, usable_cores};
 use crate::pipeline::Pipeline;
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
+use crate::task::matching::Pairs;
 
+pub use prepared::Cell;
 pub use scored::{NO_GROUP, Scored};
-pub use scorer::{Column, Scorer};
+pub use scorer::{Column, Scorer, ScorerName};
 pub use summary::{Described, GroupSummary, Summary};
 
+use prepared::Prepared;
 use scored::ScoreField;
 use summary::summarise;
 
@@ -40,7 +44,7 @@ use summary::summarise;
 /// assert_eq!(compound.moments.count, answer.report.records);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// JSON lines files, which together are one dataset.
     pub files: Vec<PathBuf>,
@@ -153,15 +157,17 @@ impl Plan {
         }
     }
 
-    /// Opens the files.
+    /// Opens the files, and makes the scorer ready.
     ///
     /// # Errors
     ///
-    /// Where one cannot be opened.
+    /// Where a file cannot be opened, or one that the scorer needs as a whole is not what it should
+    /// be.
     pub fn open(&self) -> Result<Opened<'_>, Error> {
         Ok(Opened {
             plan: self,
             dataset: JsonLines::open(&self.files)?,
+            scorer: Prepared::new(self)?,
         })
     }
 
@@ -180,11 +186,12 @@ impl Plan {
     }
 }
 
-/// A plan whose files are open.
+/// A plan whose files are open and whose scorer is ready.
 #[derive(Debug)]
 pub struct Opened<'p> {
     plan: &'p Plan,
     dataset: JsonLines,
+    scorer: Prepared,
 }
 
 /// What a plan comes to.
@@ -200,6 +207,9 @@ pub struct Answer {
     pub top: Vec<Example>,
     /// The worst records, worst first.
     pub bottom: Vec<Example>,
+    /// How many pairs of a record and a text of the reference were looked at, if the scorer has a
+    /// reference. No part of the answer: how much can be left out depends on how the run went.
+    pub pairs: Option<Pairs>,
 }
 
 /// One record, to show.
@@ -235,16 +245,19 @@ impl Opened<'_> {
     ) -> Result<Answer, Error> {
         let plan = self.plan;
         let executor = plan.make_executor()?;
-        let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan))
+        let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan, &self.scorer))
             .executor(&*executor)
             .on_failure(plan.on_failure)
             .progress(progress);
         if let Some(sink) = sink {
             pipeline = pipeline.scores(sink);
         }
+        let pairs_before = self.scorer.pairs();
         let before = processor_time();
         let mut report = pipeline.aggregate(summarise(plan))?;
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
+        let pairs = self.scorer.pairs().zip(pairs_before);
+        let pairs = pairs.map(|(now, before)| now.since(before));
         let value = &report.value;
         let digest = Digest::of(&(report.records, report.failed, value));
         let top = value
@@ -262,6 +275,7 @@ impl Opened<'_> {
             digest,
             top,
             bottom,
+            pairs,
         })
     }
 

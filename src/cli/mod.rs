@@ -3,6 +3,7 @@
 mod destination;
 mod failures;
 mod generate;
+mod matching;
 mod progress;
 mod score;
 mod scores;
@@ -56,7 +57,7 @@ Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Score every record of one or more files, and report.
-    Score(score::Score),
+    Score(Box<score::Score>),
     /// Write made-up reviews to standard output, the same ones for the same seed.
     Generate(generate::Generate),
 }
@@ -135,7 +136,7 @@ fn code_of(error: &anyhow::Error) -> Option<u8> {
         Some(Error::Output(error)) if gone(error) => None,
         Some(Error::Output(_)) => Some(exit::NOT_WRITTEN),
         Some(Error::Halted { .. }) => Some(exit::HALTED),
-        Some(Error::Input { .. }) => Some(exit::BAD_INPUT),
+        Some(Error::Input { .. } | Error::Record { .. }) => Some(exit::BAD_INPUT),
         _ => Some(exit::USAGE),
     }
 }

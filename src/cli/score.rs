@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use manyhands::OnFailure;
-use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Plan, Scorer};
+use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Plan, ScorerName};
 
 use super::destination::Destination;
+use super::matching::Match;
 use super::progress::Progress;
 use super::scores::ScoreLines;
 use super::{Usage, exit, failures, note, signals, text};
@@ -21,9 +22,9 @@ pub struct Score {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// The scorer: sentiment.
+    /// The scorer: sentiment, match.
     #[arg(long = "with", value_name = "SCORER")]
-    scorer: Scorer,
+    scorer: ScorerName,
 
     /// The field that holds the text to score.
     #[arg(long, default_value = "text")]
@@ -70,6 +71,9 @@ pub struct Score {
     /// What to do about a record that cannot be scored: skip it and go on, or stop.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = FailurePolicy::Skip)]
     on_failure: FailurePolicy,
+
+    #[command(flatten)]
+    matching: Match,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -89,9 +93,9 @@ fn parse_threads(text: &str) -> Result<usize, String> {
 }
 
 impl Score {
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Result<Plan, Usage> {
         let mut plan = Plan::new(&self.files);
-        plan.scorer = self.scorer;
+        plan.scorer = self.matching.scorer(self.scorer)?;
         plan.field.clone_from(&self.field);
         plan.by.clone_from(&self.by);
         plan.top = self.top;
@@ -102,7 +106,7 @@ impl Score {
             FailurePolicy::Skip => OnFailure::Skip,
             FailurePolicy::Stop => OnFailure::Stop,
         };
-        plan
+        Ok(plan)
     }
 
     pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
@@ -110,11 +114,13 @@ impl Score {
             let reason = "standard input cannot be read by all workers at once";
             return Err(Usage(format!("{reason}; save it to a file first")).into());
         }
-        let plan = self.plan();
+        let plan = self.plan()?;
         let opened = plan.open()?;
         let scores = self.scores.as_deref();
+        let mut inputs = self.files.clone();
+        inputs.extend(self.matching.input().map(Path::to_owned));
         let destination = scores
-            .map(|path| Destination::open(path, self.force, &self.files))
+            .map(|path| Destination::open(path, self.force, &inputs))
             .transpose()?;
         let to_stdout = matches!(destination, Some(Destination::Stdout(_)));
         signals::remove_when_stopped(destination.as_ref().and_then(Destination::unfinished));

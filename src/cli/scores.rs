@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use manyhands::Failure;
-use manyhands::plan::{Plan, Scored};
+use manyhands::plan::{Cell, Plan, Scored};
 use manyhands::sink::{InOrder, Room, Sink};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -92,8 +92,8 @@ impl<'p> ScoreLines<'p> {
             match score {
                 Ok(scored) => {
                     let columns = self.plan.scorer.columns();
-                    for (column, value) in columns.iter().zip(scored.columns()) {
-                        line.serialize_entry(column.name, value)?;
+                    for (column, cell) in columns.iter().zip(scored.cells()) {
+                        line.serialize_entry(column.name, cell)?;
                     }
                     for (name, value) in self.plan.keep.iter().zip(&scored.kept) {
                         if let Some(value) = value {
@@ -115,11 +115,7 @@ impl<'p> ScoreLines<'p> {
         let columns = self.plan.scorer.columns().len();
         let (values, kept, error) = match score {
             Ok(scored) => (
-                scored
-                    .columns()
-                    .iter()
-                    .map(|value| number(*value))
-                    .collect(),
+                scored.cells().iter().map(in_csv).collect(),
                 scored
                     .kept
                     .iter()
@@ -160,9 +156,12 @@ impl Sink<Scored> for ScoreLines<'_> {
     }
 }
 
-/// A number as JSON writes it, so that both formats have the same digits.
-fn number(value: f64) -> String {
-    serde_json::to_string(&value).unwrap_or_default()
+/// A value as JSON writes it, so that both formats have the same digits; nothing for nothing.
+fn in_csv(cell: &Cell) -> String {
+    match cell {
+        Cell::Nothing => String::new(),
+        cell => serde_json::to_string(cell).unwrap_or_default(),
+    }
 }
 
 /// A JSON value as a field: the contents of a string, anything else as it is written.

@@ -2,6 +2,7 @@
 
 mod groups;
 mod histogram;
+mod matches;
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -11,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
 use indicatif::{HumanBytes, HumanCount};
-use manyhands::plan::{Answer, Example, Plan, Summary};
+use manyhands::plan::{Answer, Example, Plan, Scorer, Summary};
 
 /// For what went wrong.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -40,6 +41,10 @@ pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         text += &columns(plan, summary);
         text += &heading(&format!("how many records have which {}", main.name));
         text += &histogram::draw(&summary.scores[main.name].histogram);
+        if answer.pairs.is_some() {
+            let histogram = &summary.scores[main.name].histogram;
+            text += &matches::at_least(answer.report.records, histogram);
+        }
         if let (Some(by), Some(groups)) = (&plan.by, &summary.groups) {
             text += &groups::tables(by, main.name, groups, &summary.scores[main.name].moments);
         }
@@ -68,9 +73,19 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         0 => String::new(),
         failed => paint(ERROR, format!(", {} failed", HumanCount(failed))),
     };
+    let against = match &plan.scorer {
+        Scorer::Match {
+            matching, against, ..
+        } => format!(
+            " against {} by {}",
+            plain(against.display()),
+            matching.measure()
+        ),
+        _ => String::new(),
+    };
     let of = format!(
-        "{} of {:?} in {files}, {}",
-        plan.scorer,
+        "{} of {:?} in {files}, {}{against}",
+        plan.scorer.name(),
         plan.field,
         HumanBytes(bytes)
     );
@@ -81,7 +96,9 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
 fn columns(plan: &Plan, summary: &Summary) -> String {
     let mut table = table(["", "mean", "std dev", "min", "5 %", "median", "95 %", "max"]);
     for column in plan.scorer.columns() {
-        let described = &summary.scores[column.name];
+        let Some(described) = summary.scores.get(column.name) else {
+            continue;
+        };
         let quantile = |wanted: f64| {
             let mut quantiles = described.quantiles.quantiles.iter();
             let found = quantiles.find(|(q, _)| *q == wanted);
@@ -190,6 +207,9 @@ fn footer(answer: &Answer) -> String {
         let _ = write!(text, "; {rate} records a second");
     }
     let _ = writeln!(text);
+    if let Some(pairs) = answer.pairs {
+        text += &matches::pairs(pairs, timing.wall);
+    }
     if let Some(cpu) = timing.cpu {
         let _ = write!(text, "{} of processor time", duration(cpu));
         let _ = writeln!(text, ", {} of it reading", duration(timing.read));

@@ -9,6 +9,7 @@ mod in_memory;
 mod json_lines;
 mod lines;
 pub mod synthetic;
+mod texts;
 
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub(crate) use fields::kind_of;
 pub use fields::{Fields, Values};
 pub use json_lines::{JsonLine, JsonLines};
+pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};
 

@@ -7,11 +7,12 @@ use serde::{Serialize, Serializer};
 use super::{Answer, Described, Example, GroupSummary};
 use crate::error::Failure;
 use crate::report::Timing;
+use crate::task::matching::Pairs;
 
 impl Answer {
     /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `scores` (by column),
-    /// `groups` (by name, if the plan groups), `top`, `bottom`, `failures` (the first ones), and
-    /// `timing` in seconds. Numbers that are not finite are `null`; records count from 1.
+    /// `groups` (by name, if the plan groups), `top`, `bottom`, `pairs` (if the scorer has a
+    /// reference), `failures` (the first ones), and `timing` in seconds. Numbers that are not finite are `null`; records count from 1.
     pub fn to_json(&self) -> String {
         let report = &self.report;
         let whole = Whole {
@@ -27,6 +28,9 @@ impl Answer {
                 .map(|groups| by_name(groups, Group::of)),
             top: self.top.iter().map(Record::of).collect(),
             bottom: self.bottom.iter().map(Record::of).collect(),
+            pairs: self
+                .pairs
+                .map(|pairs| PairCounts::of(pairs, &report.timing)),
             failures: report.failures.iter().map(Unscored::of).collect(),
             timing: Seconds::of(&report.timing),
         };
@@ -55,6 +59,8 @@ struct Whole<'a> {
     groups: Option<BTreeMap<&'a str, Group>>,
     top: Vec<Record<'a>>,
     bottom: Vec<Record<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairs: Option<PairCounts>,
     failures: Vec<Unscored<'a>>,
     timing: Seconds,
 }
@@ -183,6 +189,24 @@ impl<'a> Unscored<'a> {
             line: place.map(|place| place.line),
             column: place.and_then(|place| place.column),
             error: &*failure.cause,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PairCounts {
+    compared: u64,
+    skipped: u64,
+    per_second: f64,
+}
+
+impl PairCounts {
+    fn of(pairs: Pairs, timing: &Timing) -> Self {
+        let Pairs { compared, skipped } = pairs;
+        PairCounts {
+            compared,
+            skipped,
+            per_second: (compared + skipped) as f64 / timing.wall.as_secs_f64(),
         }
     }
 }

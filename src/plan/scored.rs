@@ -3,12 +3,9 @@
 use crate::dataset::{Fields, JsonLine, kind_of};
 use crate::error::BadRecord;
 use crate::task::Task;
-use crate::task::sentiment::Sentiment;
 
-use super::{Plan, Scorer};
-
-/// The most columns that a scorer has.
-const COLUMNS: usize = 4;
+use super::Plan;
+use super::prepared::{COLUMNS, Cell, Prepared};
 
 /// The group of the records that have no value in the field they are grouped by.
 pub const NO_GROUP: &str = "(none)";
@@ -17,7 +14,7 @@ pub const NO_GROUP: &str = "(none)";
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scored {
-    columns: [f64; COLUMNS],
+    cells: [Cell; COLUMNS],
     width: usize,
     /// The value of the field to group by, if the plan names one.
     pub group: Option<String>,
@@ -26,16 +23,17 @@ pub struct Scored {
 }
 
 impl Scored {
-    /// The numbers, in the order of [`Scorer::columns`].
-    pub fn columns(&self) -> &[f64] {
-        &self.columns[..self.width]
+    /// The values, in the order of [`Scorer::columns`](super::Scorer::columns).
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells[..self.width]
     }
 }
 
 /// Scores a field of a record.
-pub(super) struct ScoreField {
-    scorer: Scorer,
-    sentiment: Sentiment,
+pub(super) struct ScoreField<'p> {
+    scorer: &'p Prepared,
+    /// How many columns the scorer has.
+    width: usize,
     fields: Fields,
     /// The field to group by, and where it stands among the other fields.
     group: Option<(String, usize)>,
@@ -43,8 +41,8 @@ pub(super) struct ScoreField {
     keep: Vec<usize>,
 }
 
-impl ScoreField {
-    pub(super) fn new(plan: &Plan) -> Self {
+impl<'p> ScoreField<'p> {
+    pub(super) fn new(plan: &Plan, scorer: &'p Prepared) -> Self {
         let mut others: Vec<&str> = Vec::new();
         let mut place = |name| match others.iter().position(|other| *other == name) {
             Some(place) => place,
@@ -60,25 +58,16 @@ impl ScoreField {
         let keep = plan.keep.iter().map(|name| place(name)).collect();
         let fields = Fields::new(&plan.field, others);
         ScoreField {
-            scorer: plan.scorer,
-            sentiment: Sentiment::new(),
+            scorer,
+            width: plan.scorer.columns().len(),
             fields,
             group,
             keep,
         }
     }
-
-    fn columns(&self, text: &str) -> [f64; COLUMNS] {
-        match self.scorer {
-            Scorer::Sentiment => {
-                let score = self.sentiment.score(text);
-                [score.neg, score.neu, score.pos, score.compound]
-            }
-        }
-    }
 }
 
-impl Task<JsonLine<'_>> for ScoreField {
+impl Task<JsonLine<'_>> for ScoreField<'_> {
     type Score = Scored;
     type Error = BadRecord;
 
@@ -89,8 +78,8 @@ impl Task<JsonLine<'_>> for ScoreField {
             None => None,
         };
         Ok(Scored {
-            columns: self.columns(&values.text),
-            width: self.scorer.columns().len(),
+            cells: self.scorer.cells(&values.text),
+            width: self.width,
             group,
             kept: self
                 .keep

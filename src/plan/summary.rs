@@ -9,7 +9,7 @@ use crate::aggregation::{
     QuantileSummary, Quantiles, Ranked, Top,
 };
 
-use super::{Column, NO_GROUP, Plan, Scored};
+use super::{NO_GROUP, Plan, Scored};
 
 /// Bins of the histogram of a column.
 const BINS: usize = 20;
@@ -53,32 +53,49 @@ pub struct GroupSummary {
 /// The aggregator of a plan, made of the exact ones, so that their laws hold for it.
 pub(super) fn summarise(plan: &Plan) -> impl Aggregator<Scored, Output = Summary> + use<> {
     let (names, main) = (plan.scorer.columns(), plan.scorer.main());
-    let main_score = move |scored: &Scored| scored.columns()[main];
-    let describe = |(place, column): (usize, &Column)| {
-        let histogram = Histogram::new(column.low, column.high, BINS);
+    let numbers = names.iter().enumerate();
+    let numbers: Vec<_> = numbers
+        .filter_map(|(place, column)| Some((place, column.name, column.range?)))
+        .collect();
+    let describe = |(place, _, (low, high)): &(usize, &str, (f64, f64))| {
+        let histogram = Histogram::new(*low, *high, BINS);
         (Moments::new(), Quantiles::new(), histogram)
-            .of(move |scored: &Scored| scored.columns()[place])
+            .of(number(*place))
+            .only(has_number(*place))
     };
-    let columns: Vec<_> = names.iter().enumerate().map(describe).collect();
+    let columns: Vec<_> = numbers.iter().map(describe).collect();
     let groups = plan.by.is_some().then(|| {
         (Moments::new(), Extrema::new())
-            .of(main_score)
+            .of(number(main))
+            .only(has_number(main))
             .by_ref(|scored: &Scored| scored.group.as_deref().unwrap_or(NO_GROUP))
     });
     let (top, bottom) = (
-        Top::new(plan.top).of(main_score),
-        Bottom::new(plan.top).of(main_score),
+        Top::new(plan.top).of(number(main)).only(has_number(main)),
+        Bottom::new(plan.top)
+            .of(number(main))
+            .only(has_number(main)),
     );
-    (columns, groups, top, bottom).map(|(columns, groups, top, bottom)| Summary {
-        scores: names
+    (columns, groups, top, bottom).map(move |(columns, groups, top, bottom)| Summary {
+        scores: numbers
             .iter()
-            .map(|column| column.name)
+            .map(|(_, name, _)| *name)
             .zip(columns.into_iter().map(described))
             .collect(),
         groups: groups.map(|groups| groups.into_iter().map(grouped).collect()),
         top,
         bottom,
     })
+}
+
+/// The number in a column.
+fn number(column: usize) -> impl Fn(&Scored) -> f64 + Copy + Send + Sync {
+    move |scored| scored.cells()[column].number().unwrap_or(f64::NAN)
+}
+
+/// Whether there is one: a record need not have a match.
+fn has_number(column: usize) -> impl Fn(&Scored) -> bool + Copy + Send + Sync {
+    move |scored| scored.cells()[column].number().is_some()
 }
 
 fn described((moments, quantiles, histogram): (MomentSummary, QuantileSummary, Bins)) -> Described {

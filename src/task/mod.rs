@@ -4,6 +4,7 @@
 //! closure that returns a `Result`; a type with state of its own implements [`Task`]. A task's
 //! score must depend on its record alone: that is what lets any worker score any record.
 
+pub mod matching;
 pub mod sentiment;
 
 use std::convert::Infallible;

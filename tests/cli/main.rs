@@ -5,6 +5,7 @@ mod bad_input;
 mod failures;
 mod generate;
 mod hostile;
+mod matching;
 mod report;
 mod scores_file;
 #[cfg(unix)]

@@ -14,7 +14,7 @@ fn misused(arguments: &[&str], message: &str) {
 fn wrong_usage_is_exit_2_and_says_what_is_right() {
     let score = ["score", "three.jsonl", "--with", "sentiment"];
     let with = |more: &[&'static str]| [&score[..], more].concat();
-    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; there is sentiment\n";
+    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; there is sentiment, match\n";
     misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
     let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing\n";
     misused(&with(&["--executor", "x"]), no_executor);
@@ -72,6 +72,12 @@ fn help_lists_every_option_in_80_columns() {
         "-j, --threads",
         "--executor",
         "--on-failure",
+        "--against",
+        "--against-field",
+        "--measure",
+        "--cutoff",
+        "--best",
+        "--process",
         "--color",
         "-q, --quiet",
     ];

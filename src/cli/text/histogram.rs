@@ -9,6 +9,8 @@ use super::{ASIDE, paint};
 const BARS: usize = 10;
 /// How long the longest bar is, in characters.
 const LENGTH: usize = 40;
+/// How wide an edge is at least, in characters.
+const WIDTH: usize = 5;
 /// What a character of a bar can be filled by, in eighths.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
@@ -25,6 +27,8 @@ pub(super) fn draw(bins: &Bins) -> String {
     // Adding zero takes the sign from a zero, which is no place of its own on an axis.
     let edges = bins.edges.iter().step_by(together).map(|edge| edge + 0.0);
     let ranges = edges.clone().zip(edges.skip(1));
+    let widest = bins.edges.iter().map(|edge| format!("{edge:.2}").len());
+    let width = widest.max().unwrap_or(0).max(WIDTH);
     let line = |((from, to), count): ((f64, f64), &u64)| {
         let bar = bar(
             (*count as f64 / most as f64 * (LENGTH * 8) as f64).round() as usize,
@@ -33,7 +37,7 @@ pub(super) fn draw(bins: &Bins) -> String {
         let share = format!("{:.1} %", *count as f64 / total as f64 * 100.0);
         let count = HumanCount(*count).to_string();
         format!(
-            "{from:>5.2} to {to:>5.2} {bar:<LENGTH$} {count:>11} {}\n",
+            "{from:>width$.2} to {to:>width$.2} {bar:<LENGTH$} {count:>11} {}\n",
             paint(ASIDE, format!("{share:>7}"))
         )
     };

@@ -1,0 +1,163 @@
+//! All texts of a file at once, for what has to know them before the first record: a reference.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::{At, Dataset, Fields, JsonLine, JsonLines};
+use crate::error::{BadRecord, Error};
+
+/// The texts of a file in memory, each with the line it stands in.
+///
+/// What the file holds is told by its name: `.jsonl`, `.ndjson` and `.json` are JSON lines and `.csv`
+/// and `.tsv` are tables with a header, of both of which one field is read; in any other each line
+/// is a text. Blank lines are no texts.
+///
+/// ```
+/// use manyhands::dataset::Texts;
+///
+/// let products = Texts::read("data/reviews.jsonl", "product")?;
+/// assert_eq!((products.len(), products.line(1999)), (2000, 2000));
+/// assert!(products.iter().all(|product| !product.is_empty()));
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    text: String,
+    ends: Vec<usize>,
+    lines: Vec<u64>,
+}
+
+impl Texts {
+    /// Reads a file. `field` is the one to read where records have several.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read, or any of it is not a text: nothing that is there may be
+    /// missing from a reference.
+    pub fn read(path: impl AsRef<Path>, field: &str) -> Result<Texts, Error> {
+        let path = path.as_ref();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("jsonl" | "ndjson" | "json") => {
+                let fields = Fields::new(field, [""; 0]);
+                Texts::read_lines(path, |line, texts| {
+                    texts.push_text(&fields.of(line)?.text);
+                    Ok(())
+                })
+            }
+            Some("csv") => Texts::read_table(path, field, b','),
+            Some("tsv") => Texts::read_table(path, field, b'\t'),
+            _ => Texts::read_lines(path, |line, texts| {
+                texts.push_text(line.as_str());
+                Ok(())
+            }),
+        }
+    }
+
+    fn read_lines(
+        path: &Path,
+        mut push: impl FnMut(&JsonLine<'_>, &mut Texts) -> Result<(), BadRecord>,
+    ) -> Result<Texts, Error> {
+        let lines = JsonLines::open([path])?;
+        let mut texts = Texts::default();
+        let mut bad = None;
+        lines.read(0..lines.parts(), |at: At, line| {
+            match line.and_then(|line| push(line, &mut texts)) {
+                Ok(()) => {
+                    texts.lines.push(at.line);
+                    ControlFlow::Continue(())
+                }
+                Err(reason) => {
+                    bad = Some(Error::bad_record(path, at.line, reason));
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        bad.map_or(Ok(texts), Err)
+    }
+
+    fn read_table(path: &Path, field: &str, delimiter: u8) -> Result<Texts, Error> {
+        // Looks at the beginning of the file, and says what is wrong with it in our words.
+        JsonLines::open([path])?;
+        let mut table = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .from_path(path)
+            .map_err(|error| bad_table(path, error))?;
+        let header = table.headers().map_err(|error| bad_table(path, error))?;
+        let place = header
+            .iter()
+            .position(|name| name.trim_start_matches('\u{feff}') == field);
+        let Some(place) = place else {
+            let names: Vec<_> = header.iter().map(|name| format!("{name:?}")).collect();
+            let message = format!(
+                "expected a field {field:?}; the fields of the header: {}",
+                names.join(", ")
+            );
+            return Err(Error::bad_record(path, 1, BadRecord::new(message, None)));
+        };
+        let mut texts = Texts::default();
+        let mut record = csv::StringRecord::new();
+        while table
+            .read_record(&mut record)
+            .map_err(|error| bad_table(path, error))?
+        {
+            let line = record.position().map_or(0, csv::Position::line);
+            texts.push_text(record.get(place).unwrap_or_default());
+            texts.lines.push(line);
+        }
+        Ok(texts)
+    }
+
+    fn push_text(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The line of the file, from 1, in which a text stands or begins.
+    ///
+    /// # Panics
+    ///
+    /// Where there are no so many texts.
+    pub fn line(&self, index: usize) -> u64 {
+        self.lines[index]
+    }
+
+    /// The texts, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        let places = starts.zip(&self.ends);
+        places.map(|(start, end)| &self.text[*start..*end])
+    }
+
+    /// The lines alone, when the texts are no longer needed.
+    pub fn into_lines(self) -> Vec<u64> {
+        self.lines
+    }
+}
+
+fn bad_table(path: &Path, error: csv::Error) -> Error {
+    let line = error.position().map_or(0, csv::Position::line);
+    let reason = match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "expected UTF-8 text, found a byte that is not".to_owned(),
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("expected {expected_len} fields as in the header, found {len}"),
+        _ => {
+            return match error.into_kind() {
+                csv::ErrorKind::Io(error) => Error::unreadable(path, error),
+                _ => Error::input(path, "cannot be read as a table"),
+            };
+        }
+    };
+    Error::bad_record(path, line, BadRecord::new(reason, None))
+}

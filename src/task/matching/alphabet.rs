@@ -1,0 +1,108 @@
+//! The code points that a reference holds, numbered, so that a table can be indexed by them.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+/// A code point by its number in an [`Alphabet`]: one byte where there are few, else four.
+///
+/// Number 0 is every code point that the reference does not hold. Two of them may differ, so a
+/// pattern must never take 0 for a match.
+pub(super) trait Symbol: Copy + Eq + Send + Sync + 'static {
+    /// The most numbers there can be.
+    const NUMBERS: usize;
+    fn from_number(number: usize) -> Self;
+    fn number(self) -> usize;
+}
+
+impl Symbol for u8 {
+    const NUMBERS: usize = 1 << 8;
+    fn from_number(number: usize) -> Self {
+        number as u8
+    }
+    fn number(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl Symbol for u32 {
+    // There are some 1.1 million code points.
+    const NUMBERS: usize = 1 << 21;
+    fn from_number(number: usize) -> Self {
+        number as u32
+    }
+    fn number(self) -> usize {
+        self as usize
+    }
+}
+
+/// The number of the space, which joins tokens.
+pub(super) const SPACE: usize = 1;
+
+/// The code points that a reference holds.
+#[derive(Debug)]
+pub(super) struct Alphabet {
+    ascii: [u32; 128],
+    others: HashMap<char, u32, RandomState>,
+    /// How often each number has been met.
+    counts: Vec<u64>,
+}
+
+impl Alphabet {
+    pub(super) fn new() -> Self {
+        let mut alphabet = Alphabet {
+            ascii: [0; 128],
+            others: HashMap::default(),
+            counts: vec![0],
+        };
+        alphabet.add(" ");
+        alphabet
+    }
+
+    /// Counts the code points of a text, and numbers those that have no number yet.
+    pub(super) fn add(&mut self, text: &str) {
+        for c in text.chars() {
+            let number = match self.ascii.get_mut(c as usize) {
+                Some(number) => number,
+                None => self.others.entry(c).or_default(),
+            };
+            if *number == 0 {
+                *number = self.counts.len() as u32;
+                self.counts.push(0);
+            }
+            self.counts[*number as usize] += 1;
+        }
+    }
+
+    /// Numbers the code points anew, the most frequent first; but the space keeps its number.
+    pub(super) fn rank(&mut self) {
+        let mut order: Vec<usize> = (SPACE + 1..self.size()).collect();
+        // Sorting is stable: of equals the one that was met first comes first.
+        order.sort_by_key(|number| Reverse(self.counts[*number]));
+        let mut ranks: Vec<u32> = (0..self.size() as u32).collect();
+        for (rank, number) in (SPACE as u32 + 1..).zip(order) {
+            ranks[number] = rank;
+        }
+        for number in self.ascii.iter_mut().chain(self.others.values_mut()) {
+            *number = ranks[*number as usize];
+        }
+        self.counts = vec![0; self.counts.len()];
+    }
+
+    /// How many numbers there are, 0 counted.
+    pub(super) fn size(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The number of a code point, 0 where it has none.
+    fn number(&self, c: char) -> usize {
+        let known = self.ascii.get(c as usize).or_else(|| self.others.get(&c));
+        known.map_or(0, |number| *number as usize)
+    }
+
+    /// Appends the symbols of a text.
+    pub(super) fn encode<S: Symbol>(&self, text: &str, symbols: &mut Vec<S>) {
+        symbols.extend(text.chars().map(|c| S::from_number(self.number(c))));
+    }
+}

@@ -1,0 +1,247 @@
+//! The texts to find matches among, prepared once for all records.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use foldhash::fast::RandomState;
+
+use super::Measure;
+use super::alphabet::{Alphabet, Symbol};
+use super::bounds::Profile;
+use super::sequences::Sequences;
+use super::tokens::{self, Token, UNKNOWN};
+
+/// Texts one after the other, as they are taken in.
+#[derive(Debug)]
+pub(super) struct Collected {
+    text: String,
+    ends: Vec<usize>,
+    pub(super) alphabet: Alphabet,
+}
+
+impl Collected {
+    pub(super) fn new() -> Self {
+        Collected {
+            text: String::new(),
+            ends: Vec::new(),
+            alphabet: Alphabet::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.alphabet.add(text);
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.text[*start..*end])
+    }
+}
+
+/// The prepared texts. What a measure does not look at is not kept.
+#[derive(Debug)]
+pub(super) struct Reference<S> {
+    pub(super) alphabet: Alphabet,
+    length: usize,
+    texts: Sequences<S>,
+    /// The texts with their tokens sorted and joined by spaces.
+    sorted: Sequences<S>,
+    tokens: Sequences<Token>,
+    vocabulary: HashMap<Box<str>, u32, RandomState>,
+    /// For each token of the vocabulary, which texts have it.
+    holders: Sequences<u32>,
+    /// How many symbols the tokens of each text have when each stands once, joined.
+    different_lengths: Vec<u32>,
+    profiles: Vec<Profile>,
+    sorted_profiles: Vec<Profile>,
+}
+
+impl<S: Symbol> Reference<S> {
+    pub(super) fn new(mut collected: Collected, measure: Measure) -> Self {
+        collected.alphabet.rank();
+        let (mut texts, mut sorted) = (Sequences::new(), Sequences::new());
+        let mut all_tokens = Sequences::new();
+        let mut vocabulary: HashMap<Box<str>, u32, RandomState> = HashMap::default();
+        let mut places: Vec<Range<usize>> = Vec::new();
+        for text in collected.texts() {
+            if measure.reads_text() {
+                texts.push(|symbols| collected.alphabet.encode(text, symbols));
+            }
+            if measure.reads_tokens() {
+                tokens::split(text, &mut places);
+                let id = |token: &str| {
+                    let next = vocabulary.len() as u32;
+                    if let Some(id) = vocabulary.get(token) {
+                        return *id;
+                    }
+                    vocabulary.insert(token.into(), next);
+                    next
+                };
+                let alphabet = &collected.alphabet;
+                sorted.push(|symbols| {
+                    all_tokens.push(|tokens| {
+                        tokens::join(text, &places, alphabet, id, symbols, tokens);
+                    });
+                });
+            }
+        }
+        texts.shrink();
+        sorted.shrink();
+        all_tokens.shrink();
+        let length = collected.ends.len();
+        let (profiles, sorted_profiles) = (profiles_of(&texts), profiles_of(&sorted));
+        let holders = if measure.reads_sets() {
+            holders(&all_tokens, vocabulary.len())
+        } else {
+            Sequences::new()
+        };
+        let different_lengths = all_tokens
+            .iter()
+            .map(|tokens| joined_length(tokens.iter()) as u32);
+        Reference {
+            length,
+            different_lengths: different_lengths.collect(),
+            profiles,
+            sorted_profiles,
+            holders,
+            alphabet: collected.alphabet,
+            texts,
+            sorted,
+            tokens: all_tokens,
+            vocabulary,
+        }
+    }
+
+    /// How many texts there are.
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    #[inline]
+    pub(super) fn text(&self, index: usize) -> &[S] {
+        self.texts.get(index)
+    }
+
+    #[inline]
+    pub(super) fn tokens(&self, index: usize) -> Tokens<'_, S> {
+        Tokens {
+            sorted: self.sorted.get(index),
+            different: self.tokens.get(index),
+        }
+    }
+
+    /// The profile of a text.
+    #[inline]
+    pub(super) fn profile(&self, index: usize) -> &Profile {
+        &self.profiles[index]
+    }
+
+    /// The profile of a text with its tokens sorted and joined.
+    #[inline]
+    pub(super) fn sorted_profile(&self, index: usize) -> &Profile {
+        &self.sorted_profiles[index]
+    }
+
+    /// How many symbols the tokens of a text have when each stands once, joined.
+    #[inline]
+    pub(super) fn different_length(&self, index: usize) -> usize {
+        self.different_lengths[index] as usize
+    }
+
+    /// Which texts have a token.
+    pub(super) fn holders(&self, token: u32) -> &[u32] {
+        if token == UNKNOWN {
+            &[]
+        } else {
+            self.holders.get(token as usize)
+        }
+    }
+
+    /// How many different tokens the texts have.
+    pub(super) fn vocabulary_size(&self) -> usize {
+        self.vocabulary.len()
+    }
+
+    /// The number of a token, [`UNKNOWN`] where no text has it.
+    pub(super) fn token_id(&self, token: &str) -> u32 {
+        self.vocabulary.get(token).copied().unwrap_or(UNKNOWN)
+    }
+}
+
+fn profiles_of<S: Symbol>(texts: &Sequences<S>) -> Vec<Profile> {
+    texts.iter().map(|text| Profile::of(text).0).collect()
+}
+
+/// Which texts have each token of a vocabulary.
+fn holders(tokens: &Sequences<Token>, vocabulary: usize) -> Sequences<u32> {
+    let mut lengths = vec![0; vocabulary];
+    for token in tokens.iter().flatten() {
+        lengths[token.id as usize] += 1;
+    }
+    let mut holders = Sequences::filled(&lengths, 0);
+    // From here on, how many holders of each token are still to come.
+    for (text, tokens) in tokens.iter().enumerate() {
+        for token in tokens {
+            let id = token.id as usize;
+            let all = holders.get_mut(id);
+            let place = all.len() - lengths[id];
+            all[place] = text as u32;
+            lengths[id] -= 1;
+        }
+    }
+    holders
+}
+
+/// The tokens of one text.
+#[derive(Debug)]
+pub(super) struct Tokens<'a, S> {
+    /// All of them, sorted and joined by spaces.
+    pub(super) sorted: &'a [S],
+    /// Each different one, in the same order.
+    pub(super) different: &'a [Token],
+}
+
+impl<S> Clone for Tokens<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Tokens<'_, S> {}
+
+impl<'a, S: Symbol> Tokens<'a, S> {
+    /// How many symbols there are when each token stands once.
+    pub(super) fn different_length(self) -> usize {
+        joined_length(self.different.iter())
+    }
+
+    /// Whether no token stands twice.
+    pub(super) fn all_differ(self) -> bool {
+        self.different_length() == self.sorted.len()
+    }
+
+    /// The pieces that make up those of the tokens that are kept, joined by spaces.
+    pub(super) fn pieces(self, keep: impl Fn(&Token) -> bool) -> impl Iterator<Item = &'a [S]> {
+        let mut kept = self
+            .different
+            .iter()
+            .filter(move |token| keep(token))
+            .peekable();
+        std::iter::from_fn(move || {
+            let token = kept.next()?;
+            // The space behind a token stands in the sorted text wherever another one follows.
+            let end = token.end as usize + usize::from(kept.peek().is_some());
+            Some(&self.sorted[token.start as usize..end])
+        })
+    }
+}
+
+/// How many symbols tokens have when they are joined by spaces.
+pub(super) fn joined_length<'t>(tokens: impl Iterator<Item = &'t Token>) -> usize {
+    let lengths = tokens.map(|token| token.length() + 1);
+    lengths.sum::<usize>().saturating_sub(1)
+}

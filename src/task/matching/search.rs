@@ -1,0 +1,298 @@
+//! One record against the whole reference: the best matches, and nothing kept of the others.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::alphabet::Symbol;
+use super::bounds::TokenPair;
+use super::compare::{self, Desk};
+use super::query::Query;
+use super::reference::{Collected, Reference};
+use super::{Found, Matching, Measure, process, token_measures};
+
+/// A prepared reference and what it takes to search it.
+#[derive(Debug)]
+pub(super) struct Search<S> {
+    settings: Matching,
+    reference: Reference<S>,
+    /// Working memory that no worker has in its hands.
+    spare: Mutex<Vec<Worktable<S>>>,
+}
+
+/// What a worker needs for one record.
+#[derive(Debug)]
+struct Worktable<S> {
+    processed: String,
+    query: Query<S>,
+    desk: Desk<S>,
+    /// For each text of the reference, the most it can score.
+    bounds: Vec<f64>,
+    /// For each text of the reference, how many symbols the tokens in common have, each with a space.
+    common: Vec<u32>,
+}
+
+/// What a worktable may keep between records, in bytes.
+const KEPT_BYTES: usize = 16 << 20;
+
+impl<S: Symbol> Search<S> {
+    pub(super) fn new(collected: Collected, settings: Matching) -> Self {
+        Search {
+            settings,
+            reference: Reference::new(collected, settings.measure),
+            spare: Mutex::default(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.reference.len()
+    }
+
+    /// The best matches of a text, best first, and how many texts were compared with it symbol by
+    /// symbol.
+    pub(super) fn find(&self, text: &str) -> (Vec<Found>, u64) {
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let measure = self.settings.measure;
+        let kept = spare().pop();
+        let mut table = kept.unwrap_or_else(|| Worktable {
+            processed: String::new(),
+            query: Query::new(&self.reference, measure),
+            desk: Desk::new(&self.reference, measure),
+            bounds: Vec::new(),
+            common: Vec::new(),
+        });
+        let text = if self.settings.process {
+            process::process(text, &mut table.processed);
+            &table.processed
+        } else {
+            text
+        };
+        table.query.set(text, &self.reference, measure);
+        self.bound(&mut table);
+        let found = self.find_by_measure(&table.query, &mut table.desk, &table.bounds);
+        if table.query.bytes() <= KEPT_BYTES {
+            spare().push(table);
+        }
+        found
+    }
+
+    /// Picks the measure once, and not for every pair.
+    fn find_by_measure(
+        &self,
+        query: &Query<S>,
+        desk: &mut Desk<S>,
+        bounds: &[f64],
+    ) -> (Vec<Found>, u64) {
+        let reference = &self.reference;
+        let pattern = &query.text.pattern;
+        match self.settings.measure {
+            Measure::Ratio => self.find_with(desk, bounds, |index, cutoff, desk| {
+                compare::ratio(pattern, reference.text(index), cutoff, desk)
+            }),
+            Measure::Indel => self.find_with(desk, bounds, |index, cutoff, desk| {
+                compare::indel(pattern, reference.text(index), cutoff, desk)
+            }),
+            Measure::Levenshtein => self.find_with(desk, bounds, |index, cutoff, desk| {
+                compare::levenshtein::<false, S>(pattern, reference.text(index), cutoff, desk)
+            }),
+            Measure::Osa => self.find_with(desk, bounds, |index, cutoff, desk| {
+                compare::levenshtein::<true, S>(pattern, reference.text(index), cutoff, desk)
+            }),
+            Measure::Jaro => self.find_with(desk, bounds, |index, cutoff, desk| {
+                compare::jaro::<false, S>(&query.text, reference.text(index), cutoff, desk)
+            }),
+            Measure::JaroWinkler => self.find_with(desk, bounds, |index, cutoff, desk| {
+                compare::jaro::<true, S>(&query.text, reference.text(index), cutoff, desk)
+            }),
+            Measure::Partial => self.find_with(desk, bounds, |index, cutoff, desk| {
+                compare::partial(&query.text, reference.text(index), cutoff, desk)
+            }),
+            Measure::TokenSort => self.find_with(desk, bounds, |index, cutoff, desk| {
+                token_measures::token_sort(query, reference.tokens(index), cutoff, desk)
+            }),
+            Measure::TokenSet => self.find_with(desk, bounds, |index, cutoff, desk| {
+                token_measures::token_set(query, reference.tokens(index), cutoff, desk)
+            }),
+            Measure::TokenRatio => self.find_with(desk, bounds, |index, cutoff, desk| {
+                token_measures::token_ratio(query, reference.tokens(index), cutoff, desk)
+            }),
+            Measure::Wratio => self.find_with(desk, bounds, |index, cutoff, desk| {
+                let (text, tokens) = (reference.text(index), reference.tokens(index));
+                compare::weighted(query, text, tokens, cutoff, desk)
+            }),
+        }
+    }
+
+    fn find_with(
+        &self,
+        desk: &mut Desk<S>,
+        bounds: &[f64],
+        score: impl Fn(usize, f64, &mut Desk<S>) -> f64,
+    ) -> (Vec<Found>, u64) {
+        let wanted = self.settings.best.min(self.len());
+        if wanted == 0 {
+            return (Vec::new(), 0);
+        }
+        let cutoff = self.threshold(bounds, wanted, &mut |index, cutoff| {
+            score(index, cutoff, desk)
+        });
+        let mut compared = 0;
+        let mut counted = |index: usize, cutoff: f64| {
+            let before = desk.comparisons;
+            let score = score(index, cutoff, desk);
+            compared += u64::from(desk.comparisons != before);
+            score
+        };
+        let found = if self.settings.best == 1 {
+            let best = self.best_one(bounds, cutoff, &mut counted);
+            best.into_iter().collect()
+        } else {
+            self.best_few(bounds, cutoff, wanted, &mut counted)
+        };
+        (found, compared)
+    }
+
+    /// Works out the most that each text can score.
+    fn bound(&self, table: &mut Worktable<S>) {
+        let Worktable {
+            query,
+            bounds,
+            common,
+            ..
+        } = table;
+        let (reference, measure) = (&self.reference, self.settings.measure);
+        bounds.clear();
+        if measure.reads_sets() {
+            common.resize(self.len(), 0);
+            for token in &query.tokens {
+                for holder in reference.holders(token.id) {
+                    common[*holder as usize] += token.length() as u32 + 1;
+                }
+            }
+        }
+        let pair = |index: usize| {
+            let profile = reference.profile(index);
+            query.outline.with(reference.text(index).len(), profile)
+        };
+        let token_pair = |index: usize| {
+            let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
+            TokenPair {
+                sorted: query.sorted_outline.with(tokens.sorted.len(), profile),
+                different: (query.different_length, reference.different_length(index)),
+                common: common[index] as usize,
+            }
+        };
+        let all = 0..self.len();
+        match measure {
+            Measure::TokenSort => bounds.extend(all.map(|index| {
+                let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
+                let sorted = query.sorted_outline.with(tokens.sorted.len(), profile);
+                sorted.ratio()
+            })),
+            Measure::TokenSet => bounds.extend(all.map(|index| token_pair(index).token_set())),
+            Measure::TokenRatio => bounds.extend(all.map(|index| token_pair(index).token_ratio())),
+            Measure::Wratio => bounds
+                .extend(all.map(|index| compare::most_weighted(pair(index), token_pair(index)))),
+            // Once more by itself, as it is the cheapest: the measure is not looked up for each.
+            Measure::Ratio => bounds.extend(all.map(|index| pair(index).ratio())),
+            _ => bounds.extend(all.map(|index| pair(index).most(measure))),
+        }
+        if measure.reads_sets() {
+            for token in &query.tokens {
+                for holder in reference.holders(token.id) {
+                    common[*holder as usize] = 0;
+                }
+            }
+        }
+    }
+
+    /// A score that is reached by as many texts as are wanted, or a little less than that: what is
+    /// below it need not be looked at. Found among the texts that promise most.
+    fn threshold(
+        &self,
+        bounds: &[f64],
+        wanted: usize,
+        score: &mut impl FnMut(usize, f64) -> f64,
+    ) -> f64 {
+        let cutoff = self.settings.cutoff;
+        let tried = wanted.saturating_add(TRIED);
+        if tried >= self.len() {
+            return cutoff;
+        }
+        let mut promising: Vec<usize> = (0..self.len()).collect();
+        let by_bound = |one: &usize, other: &usize| bounds[*other].total_cmp(&bounds[*one]);
+        promising.select_nth_unstable_by(tried, by_bound);
+        let scores = promising[..tried].iter().map(|index| score(*index, cutoff));
+        let mut scores: Vec<f64> = scores.collect();
+        scores.sort_unstable_by(|one, other| other.total_cmp(one));
+        let least = scores.get(wanted - 1);
+        least.map_or(cutoff, |least| cutoff.max(least * BELOW))
+    }
+
+    /// RapidFuzz's `extractOne`: each score that is larger than all before is the cutoff for those
+    /// that come after, so that of equals the first one wins.
+    ///
+    /// To begin with a cutoff just below the best score changes nothing: scores that are not the
+    /// best only matter as cutoffs, and any that is not as near to the best as rounding will do.
+    fn best_one(
+        &self,
+        bounds: &[f64],
+        mut cutoff: f64,
+        score: &mut impl FnMut(usize, f64) -> f64,
+    ) -> Option<Found> {
+        let most = self.settings.measure.most();
+        let mut best: Option<Found> = None;
+        for (index, bound) in bounds.iter().enumerate() {
+            if *bound < cutoff {
+                continue;
+            }
+            let score = score(index, cutoff);
+            if score >= cutoff && best.is_none_or(|best| score > best.score) {
+                best = Some(Found { index, score });
+                cutoff = score;
+                if score == most {
+                    break;
+                }
+            }
+        }
+        best
+    }
+
+    /// RapidFuzz's `extract`: the largest scores, of equals the first ones.
+    ///
+    /// There every score is worked out at the cutoff that was asked for. Here the cutoff rises to
+    /// just below the least of those that are wanted so far: near enough to rule others out, and far
+    /// enough not to round any of them away.
+    fn best_few(
+        &self,
+        bounds: &[f64],
+        mut cutoff: f64,
+        wanted: usize,
+        score: &mut impl FnMut(usize, f64) -> f64,
+    ) -> Vec<Found> {
+        let mut best: Vec<Found> = Vec::new();
+        for (index, bound) in bounds.iter().enumerate() {
+            if *bound < cutoff {
+                continue;
+            }
+            let score = score(index, cutoff);
+            if score < cutoff {
+                continue;
+            }
+            let place = best.partition_point(|found| found.score >= score);
+            if place == wanted {
+                continue;
+            }
+            best.truncate(wanted - 1);
+            best.insert(place, Found { index, score });
+            if let Some(least) = best.get(wanted - 1) {
+                cutoff = cutoff.max(least.score * BELOW);
+            }
+        }
+        best
+    }
+}
+
+/// How many texts are tried before the others, beside as many as are wanted.
+const TRIED: usize = 16;
+
+/// Times a score: so much below it that rounding at the cutoff cannot take it away.
+const BELOW: f64 = 1.0 - 1e-9;

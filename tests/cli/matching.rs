@@ -1,0 +1,278 @@
+//! `--with match`: the reference, the lines of scores, the report.
+
+use tempfile::TempDir;
+
+use super::{Ran, columns, folder_with, read, run, write};
+
+const PRODUCTS: &str = r#"{"id":1,"title":"copper kettle","kind":"x"}
+{"id":2,"title":"glass lamp","kind":"y"}
+{"id":3,"title":"zzz","kind":"x"}
+"#;
+
+/// Blank lines are no texts, but they are lines.
+const REFERENCE: &str = "oak shelf\n\nkettle, copper\r\nglass lamps\ncopper kettles\n";
+
+fn folder() -> TempDir {
+    let folder = folder_with("products.jsonl", PRODUCTS);
+    write(&folder, "reference.txt", REFERENCE);
+    folder
+}
+
+fn find(folder: &TempDir, arguments: &[&str]) -> Ran {
+    let score = [
+        "score",
+        "products.jsonl",
+        "--with",
+        "match",
+        "--field",
+        "title",
+    ];
+    run(folder, &[&score[..], arguments].concat())
+}
+
+fn scores(arguments: &[&str]) -> String {
+    let folder = folder();
+    let more = [
+        &["--against", "reference.txt", "--scores", "out.jsonl"],
+        arguments,
+    ]
+    .concat();
+    let ran = find(&folder, &more);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    read(&folder, "out.jsonl")
+}
+
+#[test]
+fn a_line_of_scores_names_the_line_of_the_best_match() {
+    let expected = r#"{"record":1,"best":5,"score":96.2962962962963,"id":1}
+{"record":2,"best":4,"score":95.23809523809523,"id":2}
+{"record":3,"best":1,"score":0.0,"id":3}
+"#;
+    assert_eq!(scores(&["--keep", "id"]), expected);
+}
+
+#[test]
+fn below_the_cutoff_there_is_no_match() {
+    let expected = r#"{"record":1,"best":5,"score":0.9285714285714286}
+{"record":2,"best":4,"score":0.9090909090909091}
+{"record":3,"best":null,"score":null}
+"#;
+    let found = scores(&["--measure", "levenshtein", "--cutoff", "0.5"]);
+    assert_eq!(found, expected);
+    let token_sort = scores(&["--measure", "token-sort", "--cutoff", "90", "--process"]);
+    let first = r#"{"record":1,"best":3,"score":100.0}"#;
+    assert_eq!(token_sort.lines().next(), Some(first));
+}
+
+#[test]
+fn several_matches_are_lists() {
+    let several = scores(&["--best", "2"]);
+    let first = r#"{"record":1,"best":[5,3],"score":[96.2962962962963,44.44444444444444]}"#;
+    assert_eq!(several.lines().next(), Some(first));
+    let cut = scores(&["--best", "2", "--cutoff", "90"]);
+    assert_eq!(
+        cut.lines().collect::<Vec<_>>(),
+        [
+            r#"{"record":1,"best":[5],"score":[96.2962962962963]}"#,
+            r#"{"record":2,"best":[4],"score":[95.23809523809523]}"#,
+            r#"{"record":3,"best":[],"score":[]}"#,
+        ]
+    );
+}
+
+#[test]
+fn csv_has_the_same_values() {
+    let folder = folder();
+    let more = ["--against", "reference.txt", "--scores", "out.csv"];
+    find(&folder, &[&more[..], &["--cutoff", "50"]].concat());
+    let expected = "record,best,score,error\n1,5,96.2962962962963,\n2,4,95.23809523809523,\n3,,,\n";
+    assert_eq!(read(&folder, "out.csv"), expected);
+}
+
+#[test]
+fn the_reference_may_be_a_field_of_json_lines_or_of_a_table() {
+    let folder = folder();
+    let json = "{\"name\":\"oak shelf\"}\n\n{\"name\":\"copper kettle\"}\n";
+    write(&folder, "reference.jsonl", json);
+    let table = "id,title\n1,oak shelf\n2,\"copper\nkettle\"\n3,copper kettle\n";
+    write(&folder, "reference.csv", table);
+    write(&folder, "reference.tsv", table.replace(',', "\t"));
+    for (file, more, best) in [
+        ("reference.jsonl", &["--against-field", "name"][..], 3),
+        ("reference.csv", &[], 5),
+        ("reference.tsv", &["--against-field", "title"], 5),
+    ] {
+        let more = [
+            &["--against", file, "--scores", "-", "--cutoff", "99"],
+            more,
+        ]
+        .concat();
+        let ran = find(&folder, &more);
+        let first = format!("{{\"record\":1,\"best\":{best},\"score\":100.0}}");
+        assert_eq!(ran.out.lines().next(), Some(&*first), "{file}: {}", ran.err);
+    }
+}
+
+#[test]
+fn the_report_tells_how_many_match_and_how_many_pairs_there_were() {
+    let folder = folder();
+    let ran = find(&folder, &["--against", "reference.txt", "--cutoff", "50"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let headline = "3 records scored  match of \"title\" in products.jsonl, 119 B against \
+                    reference.txt by ratio";
+    assert_eq!(ran.out.lines().next(), Some(headline));
+    for line in [
+        "2 have a match, 66.7 % of all",
+        " 95.00                      2  66.7 %",
+    ] {
+        assert!(ran.out.lines().any(|other| other == line), "{}", ran.out);
+    }
+    assert!(ran.out.contains("\n12 pairs, "), "{}", ran.out);
+    for line in ran.out.lines().skip(1) {
+        assert!(columns(line) <= 80, "{line}");
+    }
+    let arguments = ["--against", "reference.txt", "--cutoff", "50", "--json"];
+    let json = find(&folder, &[&arguments[..], &["--by", "kind"]].concat()).json();
+    assert_eq!((&json["records"], &json["scored"]), (&3.into(), &3.into()));
+    assert_eq!(json["scores"]["score"]["count"], 2);
+    assert_eq!(json["scores"]["score"]["histogram"]["counts"][19], 2);
+    assert_eq!(json["groups"]["x"]["count"], 1);
+    assert_eq!(json["top"].as_array().map(Vec::len), Some(2));
+    let pairs = &json["pairs"];
+    let both = pairs["compared"].as_u64().zip(pairs["skipped"].as_u64());
+    assert_eq!(both.map(|(compared, skipped)| compared + skipped), Some(12));
+}
+
+#[test]
+fn the_answer_is_the_same_on_every_executor() {
+    let folder = folder();
+    for measure in ["ratio", "wratio", "jaro-winkler"] {
+        let digest = |more: &[&str]| {
+            let arguments = ["--against", "reference.txt", "--measure", measure];
+            let ran = find(&folder, &[&arguments[..], more].concat());
+            ran.digest().to_owned()
+        };
+        let sequential = digest(&["--executor", "sequential"]);
+        assert_eq!(sequential, digest(&["-j", "3"]));
+        assert_ne!(sequential, digest(&["--cutoff", "0.9"]));
+    }
+}
+
+#[test]
+fn a_reference_that_is_no_reference_is_exit_3() {
+    let folder = folder();
+    write(&folder, "blank.txt", "\n  \n");
+    write(&folder, "latin.txt", b"good\ncaf\xe9\n");
+    write(&folder, "bad.jsonl", "{\"title\":\"a\"}\n\n{\"title\":7}\n");
+    write(&folder, "bad.csv", "title,id\na,1\nb\n");
+    write(&folder, "other.csv", "name,id\na,1\n");
+    write(&folder, "latin.csv", b"title\ncaf\xe9\n");
+    for (file, message) in [
+        (
+            "none.txt",
+            "none.txt: no such file; check the name and the folder",
+        ),
+        (
+            "blank.txt",
+            "blank.txt: holds no texts to find matches among",
+        ),
+        (
+            "latin.txt",
+            "latin.txt:2:4: expected UTF-8 text, found a byte that is not",
+        ),
+        (
+            "bad.jsonl",
+            "bad.jsonl:3:10: expected a string in field \"title\", found a number",
+        ),
+        (
+            "bad.csv",
+            "bad.csv:3: expected 2 fields as in the header, found 1",
+        ),
+        (
+            "other.csv",
+            "other.csv:1: expected a field \"title\"; the fields of the header: \"name\", \"id\"",
+        ),
+        (
+            "latin.csv",
+            "latin.csv:2: expected UTF-8 text, found a byte that is not",
+        ),
+        (".", ".: is a directory; name the files in it"),
+    ] {
+        let ran = find(&folder, &["--against", file]);
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{file}: {}", ran.err);
+        assert_eq!(ran.err, format!("error: {message}\n"));
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_2() {
+    let folder = folder();
+    for (arguments, message) in [
+        (
+            &[][..],
+            "the following required arguments were not provided:\n  --against <REFERENCE>",
+        ),
+        (
+            &["--against", "reference.txt", "--measure", "x"],
+            "invalid value 'x' for '--measure <MEASURE>': no measure is called \"x\"; there is ratio, partial,",
+        ),
+        (
+            &[
+                "--against",
+                "reference.txt",
+                "--measure",
+                "jaro",
+                "--cutoff",
+                "80",
+            ],
+            "--cutoff 80: jaro scores from 0 to 1\n",
+        ),
+        (
+            &["--against", "reference.txt", "--cutoff", "NaN"],
+            "--cutoff NaN: ratio scores from 0 to 100\n",
+        ),
+        (
+            &["--against", "reference.txt", "--best", "0"],
+            "invalid value '0' for '--best <K>': expected a whole number from 1\n",
+        ),
+        (
+            &["--process"],
+            "the following required arguments were not provided:\n  --against <REFERENCE>",
+        ),
+    ] {
+        let ran = find(&folder, arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(
+            ran.err.starts_with(&format!("error: {message}")),
+            "{}",
+            ran.err
+        );
+    }
+    let sentiment = [
+        "score",
+        "products.jsonl",
+        "--with",
+        "sentiment",
+        "--against",
+        "reference.txt",
+    ];
+    let ran = run(&folder, &sentiment);
+    let told = "error: --against is for --with match, not for --with sentiment\n";
+    assert_eq!((ran.code, ran.err.as_str()), (2, told));
+}
+
+#[test]
+fn the_reference_is_not_overwritten() {
+    let folder = folder();
+    write(&folder, "reference.jsonl", "{\"title\":\"a\"}\n");
+    let arguments = [
+        "--against",
+        "reference.jsonl",
+        "--scores",
+        "reference.jsonl",
+        "--force",
+    ];
+    let ran = find(&folder, &arguments);
+    let told = "error: reference.jsonl: is an input; write the scores to another file\n";
+    assert_eq!((ran.code, ran.err.as_str()), (5, told));
+}

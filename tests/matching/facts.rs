@@ -1,0 +1,48 @@
+//! Scores that RapidFuzz 3.14.6 gave, for pairs of our own.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use manyhands::task::matching::{Matching, Measure};
+
+#[derive(serde::Deserialize)]
+struct Pair {
+    a: String,
+    b: String,
+    /// `wratio` of the processed texts.
+    processed: f64,
+    #[serde(flatten)]
+    scores: BTreeMap<String, f64>,
+}
+
+fn pairs() -> Vec<Pair> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/matching/pairs.jsonl");
+    let text = fs::read_to_string(path).expect("the committed table");
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().expect("pairs")
+}
+
+fn score(matching: Matching, pair: &Pair) -> f64 {
+    matching.against([&pair.b]).score(&pair.a)[0].score
+}
+
+#[test]
+fn every_score_is_that_of_rapidfuzz_to_the_last_bit() {
+    let pairs = pairs();
+    assert!(pairs.len() > 100);
+    for pair in &pairs {
+        for measure in Measure::ALL {
+            let expected = pair.scores[measure.name()];
+            let found = score(Matching::by(measure), pair);
+            assert_eq!(found, expected, "{measure} of {:?}, {:?}", pair.a, pair.b);
+        }
+        let matching = Matching::by(Measure::Wratio).process(true);
+        assert_eq!(
+            score(matching, pair),
+            pair.processed,
+            "{:?}, {:?}",
+            pair.a,
+            pair.b
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! What is found in a reference: the best, the first of equals, several, none.
+
+use manyhands::Task;
+use manyhands::task::matching::{Found, Match, Matching, Measure};
+use proptest::prelude::*;
+
+use super::plain;
+
+fn indices(found: &[Found]) -> Vec<usize> {
+    found.iter().map(|found| found.index).collect()
+}
+
+#[test]
+fn of_equals_the_first_is_the_best() {
+    let texts = ["lamp", "lamb", "lamb", "limb"];
+    let one = Matching::by(Measure::Ratio).against(texts).score("lamb");
+    assert_eq!(indices(&one), [1]);
+    let three = Matching::by(Measure::Ratio).best(3).against(texts);
+    assert_eq!(indices(&three.score("lamb")), [1, 2, 0]);
+}
+
+#[test]
+fn without_a_cutoff_there_is_a_best_match_however_bad() {
+    let task = Matching::by(Measure::Ratio).against(["abc", "def"]);
+    let found = task.score("xyz");
+    assert_eq!((found[0].index, found[0].score), (0, 0.0));
+    let task = Matching::by(Measure::Ratio).cutoff(1.0).against(["abc"]);
+    assert_eq!(task.score("xyz"), []);
+}
+
+#[test]
+fn nothing_is_found_in_nothing() {
+    let task: Match = Matching::by(Measure::Wratio).against([""; 0]);
+    assert!(task.is_empty());
+    assert_eq!(task.score("a"), []);
+}
+
+#[test]
+fn more_are_wanted_than_there_are() {
+    let task = Matching::by(Measure::Jaro)
+        .best(usize::MAX)
+        .against(["b", "a"]);
+    assert_eq!(indices(&task.score("a")), [1, 0]);
+}
+
+#[test]
+fn characters_that_the_reference_does_not_hold_match_nothing() {
+    for measure in Measure::ALL {
+        let score = Matching::by(measure).against(["ab"]).score("éü");
+        assert_eq!(score[0].score, 0.0, "{measure}");
+        // Nor each other's tokens: these are two, not one twice.
+        let task = Matching::by(measure).against(["xx yy"]);
+        let expected = plain::score(measure, "éé üü xx", "xx yy", 0.0);
+        assert_eq!(task.score("éé üü xx")[0].score, expected, "{measure}");
+    }
+}
+
+#[test]
+fn an_alphabet_of_more_than_a_byte_gives_the_same_scores() {
+    let many: String = ('\u{4e00}'..'\u{5000}').collect();
+    let texts = ["copper kettle", "kettle, copper", &many];
+    for measure in Measure::ALL {
+        let narrow = Matching::by(measure).best(2).against(&texts[..2]);
+        let wide = Matching::by(measure).best(2).against(texts);
+        for text in ["copper kettles", "ketle copper", "", "opper"] {
+            assert_eq!(narrow.score(text)[..], wide.score(text)[..], "{measure}");
+        }
+    }
+}
+
+#[test]
+fn pairs_are_counted() {
+    let task = Matching::by(Measure::Ratio)
+        .cutoff(90.0)
+        .against(["abcdefgh", "a", "abcdefgi"]);
+    assert_eq!(task.pairs().compared + task.pairs().skipped, 0);
+    task.score("abcdefgh");
+    // The first is equal, so that nothing after it can be better.
+    assert_eq!((task.pairs().compared, task.pairs().skipped), (1, 2));
+    // One of eight letters differs: too much by the letters alone.
+    task.score("abcdefg!");
+    assert_eq!((task.pairs().compared, task.pairs().skipped), (1, 5));
+    // The letters are all there, but in another order.
+    task.score("badcfehg");
+    assert_eq!((task.pairs().compared, task.pairs().skipped), (2, 7));
+}
+
+#[test]
+fn a_match_is_a_task() {
+    let task = Matching::by(Measure::Ratio).against(["a"]);
+    let Ok(found) = Task::score(&task, "a");
+    assert_eq!(found[0].score, 100.0);
+}
+
+#[test]
+fn counts_that_are_full_do_not_hide_a_match() {
+    let texts: Vec<String> = (0..60).map(|n| "a".repeat(10 * n)).collect();
+    for measure in Measure::ALL {
+        let task = Matching::by(measure).against(&texts);
+        let query = "a".repeat(431);
+        // Alone, and with no cutoff, a text is compared whatever its bound.
+        let alone = |text: &String| Matching::by(measure).against([text]).score(&query)[0].score;
+        let expected = texts.iter().map(alone);
+        let expected = expected.fold(0.0, f64::max);
+        assert_eq!(task.score(&query)[0].score, expected, "{measure}");
+    }
+}
+
+#[test]
+fn most_pairs_need_no_comparing() {
+    let texts: Vec<String> = (0..1000).map(|n| format!("number {n:>4} {n:b}")).collect();
+    let task = Matching::by(Measure::Ratio).against(&texts);
+    assert_eq!(indices(&task.score("number  477 111011101")), [477]);
+    assert!(task.pairs().compared < 300, "{:?}", task.pairs());
+}
+
+/// Texts that share letters, tokens and pieces, more of them than are tried beforehand.
+fn reference() -> impl Strategy<Value = Vec<String>> {
+    let word = prop::sample::select(vec![
+        "oak", "oaks", "lamp", "lam", "xl", "12", "kettle", "kettel", "é", "āā", "a\u{a0}b", "東京",
+    ]);
+    let text = prop::collection::vec(word, 0..14).prop_map(|words| words.join(" "));
+    prop::collection::vec(text, 1..60)
+}
+
+proptest! {
+    #[test]
+    fn what_bounds_leave_out_is_not_among_the_best(
+        texts in reference(),
+        query in reference(),
+        best in 1..4usize,
+        measure in prop::sample::select(Measure::ALL.to_vec()),
+        cutoff in prop_oneof![Just(0.0), 0.0..1.0],
+    ) {
+        // Single precision, as cutoffs are.
+        let cutoff = f64::from((cutoff * measure.most()) as f32);
+        let query = &query[0];
+        let scores = texts.iter().map(|text| plain::score(measure, query, text, cutoff));
+        let mut all: Vec<_> = scores.enumerate().filter(|(_, score)| *score >= cutoff).collect();
+        all.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let task = Matching::by(measure).best(best).cutoff(cutoff).against(&texts);
+        let found: Vec<_> = task.score(query).iter().map(|found| (found.index, found.score)).collect();
+        prop_assert_eq!(&found[..], &all[..best.min(all.len())]);
+    }
+
+    #[test]
+    fn the_best_are_those_of_all_in_order(
+        texts in prop::collection::vec("[ab ]{0,6}", 1..40),
+        query in "[ab ]{0,6}",
+        best in 1..9usize,
+        measure in prop::sample::select(Measure::ALL.to_vec()),
+    ) {
+        let scores = texts.iter().map(|text| plain::score(measure, &query, text, 0.0));
+        let mut all: Vec<_> = scores.enumerate().collect();
+        // Sorting is stable: equals stay in order.
+        all.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let found = Matching::by(measure).best(best).against(&texts).score(&query);
+        let found: Vec<_> = found.iter().map(|found| (found.index, found.score)).collect();
+        prop_assert_eq!(&found[..], &all[..best.min(all.len())]);
+    }
+}
