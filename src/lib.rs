@@ -105,9 +105,9 @@ pub mod prelude {
     pub use rayon::prelude::*;
 
     pub use crate::aggregation::{
-        Aggregator, Bottom, Correlation, Count, Covariance, Distinct, ExactQuantiles, Extrema,
-        Frequent, Histogram, Mean, MeanInterval, Median, Moments, Quantiles, Sample, StdDev, Sum,
-        Top, Variance,
+        Aggregator, Bottom, Confidence, Correlation, Count, Covariance, Distinct, ExactQuantiles,
+        Extrema, Frequent, Histogram, Mean, MeanInterval, Median, Moments, Quantiles, Sample,
+        StdDev, Sum, Top, Variance,
     };
     pub use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
     pub use crate::execution::{Executor, Sequential, WorkStealing};

@@ -38,6 +38,9 @@ pub trait ParallelAggregate: IndexedParallelIterator {
     ///
     /// The calling thread begins alone, and the pool is woken only if what is left is worth it.
     ///
+    /// Iterators that are not indexed, as after `filter`, do not have this method: leave records
+    /// out with [`only`](Aggregator::only) instead.
+    ///
     /// ```
     /// use manyhands::prelude::*;
     ///

@@ -25,6 +25,13 @@ impl Count {
     pub fn new() -> Count {
         Count::default()
     }
+
+    /// How many there were: [`Aggregator::finish`], which for want of a score's type would ask which
+    /// one is meant.
+    #[must_use]
+    pub fn finish(self) -> u64 {
+        self.count
+    }
 }
 
 impl<S: ?Sized> Aggregator<S> for Count {

@@ -47,7 +47,12 @@
 //!
 //! They combine: tuples (up to eight) stand side by side; [`of`](Aggregator::of) looks at one side
 //! of a score, [`only`](Aggregator::only) leaves scores out, [`by`](Aggregator::by) and
-//! [`by_ref`](Aggregator::by_ref) group, [`map`](Aggregator::map) turns the answer into another.
+//! [`by_ref`](Aggregator::by_ref) group, [`map`](Aggregator::map) turns the answer into another;
+//! [`partial`](Aggregator::partial) answers with the state, for others to merge.
+//!
+//! Closures name the type of what comes in, and from `par_iter()` that is a reference: after
+//! `reviews.par_iter()` it is `|review: &&Review| …`, after `.map(|review| score(review))` it is
+//! `|score: &Score| …`.
 //!
 //! ```
 //! use manyhands::aggregation::{Aggregator, Count, Mean};
@@ -133,6 +138,7 @@ mod of;
 mod of_ref;
 mod only;
 mod order;
+mod partial;
 mod quantiles;
 mod sample;
 mod state;
@@ -166,6 +172,7 @@ pub use of::Of;
 pub use of_ref::OfRef;
 pub use only::Only;
 pub use order::Ranked;
+pub use partial::Partial;
 pub use quantiles::{QuantileSummary, Quantiles};
 pub use sample::{Sample, Sampled};
 pub use state::{Kind, State, StateError};
@@ -188,8 +195,10 @@ pub use variance::{StdDev, Variance};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not aggregate scores of the type `{S}`",
     note = "look at one side of a score with `.of(|score: &Score| …)`; numbers are aggregated as `f64`",
-    note = "scores by reference, as `par_iter()` alone gives them, want `.copied()`; \
-            tasks that return a `Result` want `fallible(task)`"
+    note = "numbers of other types want `.map(f64::from)` or `as f64`; those by reference, as \
+            `par_iter()` alone gives them, `.copied()`, and pairs of them `.map(|(x, y)| (*x, *y))`",
+    note = "tasks that return a `Result` want `fallible(task)`; where a score may be missing, \
+            `.only(…)` leaves out what is `None`"
 )]
 pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     /// What the scores come to. It can be sent, so that the answers of many groups are worked out
@@ -239,7 +248,8 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
 
     /// Looks at one side of a score: an aggregator of `R` that hands `look(score)` on.
     ///
-    /// The closure must name the type it takes.
+    /// The closure names the type it takes: `&R`, and for records from `par_iter()`, which are
+    /// references themselves, `&&Record`.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Mean};
@@ -330,6 +340,23 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     /// }
     /// assert_eq!(by_city.finish()["Oslo"], 2);
     /// ```
+    ///
+    /// Records from `par_iter()` are references:
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// struct Visit { city: String, minutes: f64 }
+    ///
+    /// let visits = [("Oslo", 5.0), ("Rome", 9.0), ("Oslo", 6.0)]
+    ///     .map(|(city, minutes)| Visit { city: city.into(), minutes });
+    /// let by_city = visits.par_iter().aggregate(
+    ///     Mean::new()
+    ///         .of(|visit: &&Visit| visit.minutes)
+    ///         .by_ref(|visit: &&Visit| visit.city.as_str()),
+    /// );
+    /// assert_eq!(by_city["Oslo"], 5.5);
+    /// ```
     fn by_ref<Q, F>(self, key: F) -> ByRef<Self, Q::Owned, Q, F>
     where
         Self: Sized,
@@ -356,5 +383,43 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         F: Fn(Self::Output) -> T + Clone + Send + Sync,
     {
         Map::new(self, turn)
+    }
+
+    /// Answers with the state itself, of this aggregator as it is: what one process, or one file of
+    /// many, has come to, to be [saved](State::save) there and merged with the others elsewhere.
+    ///
+    /// `first` is the index of the first record among the records of all. Those who report indices,
+    /// such as [`Top`] and [`Extrema`], break ties by them, or draw by them, such as [`Sample`] and
+    /// [`Frequent`], come to the answer of a single run only if no two records share one.
+    ///
+    /// ```
+    /// use manyhands::aggregation::{Bottom, Mean, State};
+    /// use manyhands::prelude::*;
+    ///
+    /// let scores = [0.5, -0.25, 1.0, 0.75];
+    /// let summary = || (Mean::new(), Bottom::new(2));
+    ///
+    /// // One process for each half …
+    /// let bytes: Vec<Vec<u8>> = [0, 2]
+    ///     .map(|first: usize| {
+    ///         let half = &scores[first..first + 2];
+    ///         let partial = half.par_iter().copied().aggregate(summary().partial(first as u64));
+    ///         partial.save()
+    ///     })
+    ///     .into();
+    ///
+    /// // … and one for the whole.
+    /// let mut whole = summary();
+    /// for bytes in &bytes {
+    ///     whole.merge(summary().load(bytes)?);
+    /// }
+    /// assert_eq!(whole.finish(), scores.par_iter().copied().aggregate(summary()));
+    /// # Ok::<(), manyhands::aggregation::StateError>(())
+    /// ```
+    fn partial(self, first: u64) -> Partial<Self>
+    where
+        Self: Sized,
+    {
+        Partial::new(self, first)
     }
 }

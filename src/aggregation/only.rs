@@ -47,9 +47,9 @@ where
 impl<A: State, F: Clone> State for Only<A, F> {
     type Plain = A::Plain;
 
-    /// That of the aggregator inside: closures do not travel.
+    /// Says that scores were left out, and not which.
     fn kind(&self) -> Kind {
-        self.inner.kind()
+        Kind::new("only", 1).around([self.inner.kind()])
     }
 
     fn into_plain(self) -> A::Plain {

@@ -20,6 +20,8 @@ const MOST_SHOWN: usize = 200;
 /// The most parts that are named in the name of a whole, whose bytes are in every state: those of
 /// a tuple. The fingerprint knows all of them.
 const MOST_NAMED: usize = 8;
+/// Bytes of a setup that is named beside its aggregator.
+const LONGEST_SETUP: usize = 40;
 
 /// The most records that a state is believed to have seen: what one core scores in two years at a
 /// nanosecond each. Without a bound, merging states from anywhere could overflow their counts; with
@@ -39,7 +41,8 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 ///
 /// Closures (of [`of`](super::Aggregator::of), say) do not travel: a state is read by an aggregator
 /// that was made by the same code, and keeps *its* closures. Everything else about how it was set
-/// up is in its [`Kind`], and a state of any other kind is refused.
+/// up is in its [`Kind`], and a state of any other kind is refused; which column a closure looks at,
+/// or groups by, nobody checks. A run answers with its state by [`partial`](super::Aggregator::partial).
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Count, Mean, State, StateError};
@@ -127,7 +130,9 @@ pub trait State: Sized {
         }
         match postcard::take_from_bytes(content) {
             Ok((plain, [])) => self.restore(plain),
-            _ => Err(StateError::Damaged),
+            _ => Err(StateError::OtherTypes {
+                kind: name.to_owned(),
+            }),
         }
     }
 }
@@ -217,6 +222,16 @@ impl Kind {
     /// Where the value's own `Serialize` fails.
     #[must_use]
     pub fn with<T: Serialize + ?Sized>(mut self, setup: &T) -> Kind {
+        // For people too, where it is short.
+        if let Ok(text) = serde_json::to_string(setup)
+            && text.len() <= LONGEST_SETUP
+        {
+            self.name = format!("{} {text}", self.name);
+        }
+        self.and(setup)
+    }
+
+    fn and<T: Serialize + ?Sized>(mut self, setup: &T) -> Kind {
         self.setup = match postcard::to_extend(setup, self.setup) {
             Ok(bytes) => bytes,
             Err(error) => panic!("the setup has no canonical bytes: {error}"),
@@ -235,7 +250,7 @@ impl Kind {
         }
         self.name = format!("{}({})", self.name, names.join(", "));
         let fingerprints: Vec<_> = parts.iter().map(Kind::fingerprint).collect();
-        self.with(&fingerprints)
+        self.and(&fingerprints)
     }
 
     fn fingerprint(&self) -> [u8; FINGERPRINT_BYTES] {
@@ -268,21 +283,32 @@ pub enum StateError {
         /// What was to be read.
         expected: String,
     },
+    /// They have come through whole, but hold data of other types: other keys, or other scores.
+    #[error(
+        "the state of {} holds keys or scores of other types than those expected",
+        shown(kind)
+    )]
+    OtherTypes {
+        /// What they are a state of.
+        kind: String,
+    },
     /// The plain data is well-formed, but no state comes to it.
     #[error("no state comes to this: {0}")]
     Impossible(&'static str),
 }
 
 fn foreign(found: &str, expected: &str) -> String {
-    // From anywhere, and on its way to a terminal.
-    let found: String = found
-        .chars()
-        .take(MOST_SHOWN)
-        .flat_map(char::escape_debug)
-        .collect();
-    if found == expected {
+    let same = found == expected;
+    let found = shown(found);
+    if same {
         format!("the state is of {found}, but of one that was set up otherwise")
     } else {
         format!("the state is of {found}, where {expected} was expected")
     }
+}
+
+/// A name from anywhere, on its way to a terminal.
+fn shown(name: &str) -> String {
+    let some = name.chars().take(MOST_SHOWN);
+    some.flat_map(char::escape_debug).collect()
 }

@@ -46,9 +46,11 @@ const STRICT: &str = "strict about what it loads";
 ///   random, observed and merged in any order; and states that were [forked](Aggregator::fork) from
 ///   one and merged into it, while clones of them go their own way.
 ///
-/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. So
-/// must plain data that was changed and sealed again, or else it comes to a state that observes,
-/// merges, answers and saves without a panic. All choices follow from fixed seeds.
+/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. Some
+/// that were changed and sealed again are tried as well: they must be refused, or come to a state
+/// that observes, merges, answers and saves without a panic. That cannot find every number that a
+/// `restore` should not believe, such as a count that overflows with the next merge. All choices
+/// follow from fixed seeds.
 ///
 /// The laws hold or fail *on the scores given*. Give scores that could tell: some that repeat, some
 /// whose sums round, the special values; more than two, and in no particular order.
