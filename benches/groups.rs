@@ -3,18 +3,22 @@
 //! Read each group as ratios. `maps` merges a map of each thread, `partitioned` one of each thread
 //! and partition of the keys, in parallel; `records` copies all records by partition first. All of
 //! them round at every step and leave their groups in no order, where `ours` adds exactly and sorts.
+//! `exact` is `maps` with our exact states: what the grouping costs apart from them. `groups_once`
+//! groups once in a process of its own, and says how much memory that took.
 
 mod by_hand;
 mod keys;
 
-use by_hand::{Naive, NaiveFamily, NaiveMean, Record};
+use std::time::Duration;
+
+use by_hand::{Exact, Naive, NaiveFamily, NaiveMean, Record};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use manyhands::aggregation::Aggregator;
 use manyhands::prelude::*;
 
-const RECORDS: usize = 10_000_000;
+const RECORDS: usize = 5_000_000;
 
-fn compare<N: Naive, A: Aggregator<f64>>(
+fn compare<N: Naive, A: Aggregator<f64> + Default>(
     criterion: &mut Criterion,
     name: &str,
     records: &[Record],
@@ -23,7 +27,9 @@ fn compare<N: Naive, A: Aggregator<f64>>(
     let mut group = criterion.benchmark_group(name);
     group
         .throughput(Throughput::Elements(records.len() as u64))
-        .sample_size(10);
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
     group.bench_function(BenchmarkId::from_parameter("ours"), |bench| {
         bench.iter_batched(
             || {
@@ -36,6 +42,9 @@ fn compare<N: Naive, A: Aggregator<f64>>(
     });
     group.bench_function(BenchmarkId::from_parameter("maps"), |bench| {
         bench.iter_with_large_drop(|| by_hand::maps_merged::<N>(records));
+    });
+    group.bench_function(BenchmarkId::from_parameter("exact"), |bench| {
+        bench.iter_with_large_drop(|| by_hand::maps_merged::<Exact<A>>(records));
     });
     group.bench_function(BenchmarkId::from_parameter("partitioned"), |bench| {
         bench.iter_with_large_drop(|| by_hand::partitioned_maps::<N>(records));

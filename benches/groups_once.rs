@@ -10,7 +10,7 @@ mod keys;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use by_hand::{Naive, NaiveFamily, NaiveMean, Record};
+use by_hand::{Exact, Naive, NaiveFamily, NaiveMean, Record};
 use manyhands::aggregation::Aggregator;
 use manyhands::prelude::*;
 
@@ -31,7 +31,7 @@ fn by_hand<A: Naive>(way: &str, records: &[Record]) -> usize {
         "maps" => by_hand::maps_merged::<A>(records).len(),
         "partitioned" => groups(by_hand::partitioned_maps(records)),
         "records" => groups(by_hand::partitioned_records(records)),
-        _ => panic!("ways: ours, maps, partitioned, records"),
+        _ => panic!("ways: ours, exact, maps, partitioned, records"),
     }
 }
 
@@ -48,10 +48,14 @@ fn group(way: &str, aggregator: &str, records: &[Record]) -> usize {
             let family = (Count::new(), Mean::new(), Extrema::new());
             parallel.aggregate(family.of(score).by(key)).len()
         }
+        ("exact", "mean") => by_hand::maps_merged::<Exact<Mean>>(records).len(),
+        ("exact", _) => by_hand::maps_merged::<Exact<Family>>(records).len(),
         (_, "mean" | "naive") => by_hand::<NaiveMean>(way, records),
         _ => by_hand::<NaiveFamily>(way, records),
     }
 }
+
+type Family = (Count, Mean, Extrema);
 
 /// A mean that rounds at every step, as those by hand do: what the grouping itself costs.
 #[derive(Clone, Default)]

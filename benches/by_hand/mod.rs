@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use std::mem;
 
 use foldhash::fast::{FixedState, RandomState};
+use manyhands::aggregation::Aggregator;
 use rayon::prelude::*;
 
 /// A record: its key and its score.
@@ -76,6 +77,20 @@ impl Naive for NaiveFamily {
         if other.max.0 > self.max.0 || other.max.0 == self.max.0 && other.max.1 < self.max.1 {
             self.max = other.max;
         }
+    }
+}
+
+/// One of ours in a map by hand: what exact states cost, apart from the grouping.
+#[derive(Clone, Default)]
+pub struct Exact<A>(A);
+
+impl<A: Aggregator<f64> + Default> Naive for Exact<A> {
+    fn observe(&mut self, index: usize, score: f64) {
+        self.0.observe(index as u64, &score);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
     }
 }
 

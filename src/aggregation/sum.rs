@@ -35,7 +35,7 @@ impl Aggregator<f64> for Sum {
     type Output = f64;
     const COMMUTATIVE: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, _index: u64, score: &f64) {
         self.sum.add(*score);
     }

@@ -61,6 +61,9 @@ pub(super) struct OutOfReach {
 /// subnormal or infinite.
 const COMMON_BASES: RangeInclusive<u16> = 256..=1_800;
 
+/// Exponents for which there is a base that brings them near at once.
+const SOON_NEAR: RangeInclusive<u32> = 64..=1_983;
+
 impl ExactSum {
     /// The sum of nothing.
     pub fn new() -> ExactSum {
@@ -84,12 +87,19 @@ impl ExactSum {
     }
 
     /// Adds a value.
-    #[inline]
+    // Always, since a sum among others, as groups have them, is in no register, and a call would
+    // cost as much as the addition.
+    #[inline(always)]
     pub fn add(&mut self, value: f64) {
         let bits = value.to_bits();
-        let offset = exponent_field(bits).wrapping_sub(u32::from(self.base));
+        let exponent = exponent_field(bits);
+        let offset = exponent.wrapping_sub(u32::from(self.base));
         if offset < REACH {
             self.add_near(significand(bits), offset);
+        } else if self.base == NO_BASE && SOON_NEAR.contains(&exponent) {
+            // The first value of a group, of which there may be as many as values.
+            self.base = base_for(exponent, LAST_FINITE);
+            self.set_near(shifted(significand(bits), exponent - u32::from(self.base)));
         } else if bits << 1 == 0 {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
@@ -109,7 +119,7 @@ impl ExactSum {
         self.near = split(near);
     }
 
-    #[inline]
+    #[inline(always)]
     fn add_near(&mut self, significand: i64, offset: u32) {
         let addend = shifted(significand, offset);
         let (near, overflow) = self.near().overflowing_add(addend);

@@ -9,8 +9,9 @@ use super::key::Seed;
 use super::table::Table;
 
 /// Partitions of the groups by the hash of their keys. A power of two; several times the workers
-/// there may be, so that two seldom want the same one at the same time.
-pub(super) const PARTITIONS: usize = 256;
+/// there may be, so that two seldom want the same one at the same time. Not more, so that of groups
+/// in a small outbox there are many for each, and memory is asked for many at a time.
+pub(super) const PARTITIONS: usize = 64;
 
 /// The partition of a hash: by bits that tables look at neither for the slot (the lowest) nor for
 /// the tag in it (the highest seven), so that within a partition these are still spread.

@@ -7,7 +7,7 @@ use super::key::Seed;
 use super::table::Table;
 
 /// Bytes of groups on their way, so few that they stay in the cache of the worker …
-const BYTES: usize = 1 << 20;
+const BYTES: usize = 1 << 18;
 /// … but at least so many a partition that going there is worth it.
 const FEWEST: usize = 8;
 
