@@ -182,7 +182,7 @@ fn a_state_never_changes() {
     let keys: Vec<u64> = (0..1_000).map(|place| scatter(place) % 100).collect();
     let saved = observed(Frequent::above(0.5), &keys).save();
     let digest = Sha256::digest(saved);
-    assert_eq!(digest[..4], [213, 47, 249, 149]);
+    assert_eq!(digest[..4], [94, 191, 165, 18]);
 }
 
 #[test]
