@@ -392,3 +392,19 @@ impl Default for ExactMoments {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ExactMoments;
+
+    #[test]
+    fn the_reach_comes_back_from_a_value_far_too_large() {
+        let (mut state, mut without) = (ExactMoments::default(), ExactMoments::default());
+        state.add(1e30);
+        for _ in 0..100 {
+            state.add(1.0);
+            without.add(1.0);
+        }
+        assert_eq!(state.base, without.base);
+    }
+}

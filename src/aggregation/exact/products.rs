@@ -192,3 +192,19 @@ impl Default for ExactProducts {
         ExactProducts::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ExactProducts;
+
+    #[test]
+    fn the_reach_comes_back_from_a_product_far_too_large() {
+        let (mut state, mut without) = (ExactProducts::default(), ExactProducts::default());
+        state.add(1e30, 1.0);
+        for _ in 0..100 {
+            state.add(1.0, 1.0);
+            without.add(1.0, 1.0);
+        }
+        assert_eq!(state.base, without.base);
+    }
+}

@@ -397,3 +397,19 @@ impl Default for ExactSum {
         ExactSum::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ExactSum;
+
+    #[test]
+    fn the_reach_comes_back_from_a_value_far_too_large() {
+        let (mut state, mut without) = (ExactSum::default(), ExactSum::default());
+        state.add(1e30);
+        for _ in 0..100 {
+            state.add(1.0);
+            without.add(1.0);
+        }
+        assert_eq!(state.base, without.base);
+    }
+}
