@@ -94,7 +94,7 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
             let end = leaves.min(done + portion);
             let (now, later) = producer.split_at(work.records(done..end).len());
             work.fold(done..end, now, &mut own);
-            (done, producer, portion) = (end, later, UNSEEN.min(end * GROWTH));
+            (done, producer, portion) = (end, later, UNSEEN.min(end.saturating_mul(GROWTH)));
             if done == leaves {
                 break;
             }
@@ -138,7 +138,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
     }
 
     fn records(&self, leaves: Range<usize>) -> Range<usize> {
-        let first = |leaf: usize| (leaf * self.leaf).min(self.length);
+        let first = |leaf: usize| leaf.saturating_mul(self.leaf).min(self.length);
         first(leaves.start)..first(leaves.end)
     }
 

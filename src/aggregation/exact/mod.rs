@@ -39,12 +39,16 @@ const UNIT_EXPONENT: i32 = -1075;
 /// Exponents from a base on that are within reach of the near part of a sum, so that shifting by
 /// the difference is one step of the processor.
 const REACH: u32 = 64;
+/// Values that are slow to add, since they are out of place, after which the place is moved to the
+/// last of them: the cost of one move, spread out. So it stays about where most values are; without
+/// it, all that come after a single value far too large would be slow.
+const PATIENCE: u8 = 32;
 /// The base of a sum that has seen nothing: above every exponent, so that none is within reach.
 const NO_BASE: u16 = 1 << 14;
 
 /// The base for a sum that meets this exponent out of its reach: a multiple of the limbs' width,
-/// with 32 octaves of reach below the exponent and room above it. Never among the `margin` limbs at
-/// either end, where a value that is not normal would seem within reach.
+/// with 32 octaves of reach below the exponent and room above it. Never at either end, where a value
+/// that is not normal would seem within reach.
 fn base_for(exponent: u32, last: u32) -> u16 {
     ((exponent / LIMB_BITS).clamp(2, last / LIMB_BITS - 1) * LIMB_BITS - LIMB_BITS) as u16
 }

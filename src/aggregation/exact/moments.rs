@@ -4,8 +4,8 @@ use std::mem;
 
 use super::sum::OutOfReach;
 use super::{
-    ExactSum, LAST_FINITE, NO_BASE, UNIT_EXPONENT, Wide, Window, any_significand, exponent_field,
-    magnitude, words,
+    ExactSum, LAST_FINITE, NO_BASE, PATIENCE, UNIT_EXPONENT, Wide, Window, any_significand,
+    exponent_field, magnitude, words,
 };
 
 /// What an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of squares come to, at half
@@ -48,9 +48,6 @@ const REACH: u32 = 32;
 const FREE: u32 = 2;
 /// Exponent fields whose squares, and those of all within their reach, are common products.
 const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
-/// Values outside the middle after which it is moved to the last of them: the cost of one move,
-/// spread out. It stays about where most values are.
-const PATIENCE: u8 = 32;
 
 /// How far above the lower end of the reach totals may begin: those of squares have 163 bits.
 const MOST_UP: u32 = 45;
@@ -224,8 +221,8 @@ impl ExactMoments {
         self
     }
 
-    /// Whether the reach was moved to have this common exponent, which lies outside: up at once; down
-    /// only after several, and if the words have room.
+    /// Whether the reach was moved to have this common exponent, which lies outside: up at once, down
+    /// only after several.
     fn comes_within_reach(&mut self, exponent: u32) -> bool {
         let base = (exponent + FREE + 1 - MIDDLE) as u16;
         if self.base == NO_BASE {
@@ -237,7 +234,10 @@ impl ExactMoments {
             }
         } else {
             self.missed += 1;
-            return self.missed >= PATIENCE && self.lower(base);
+            if self.missed < PATIENCE {
+                return false;
+            }
+            self.lower(base);
         }
         true
     }
@@ -255,17 +255,18 @@ impl ExactMoments {
         true
     }
 
-    /// Moves the base down, where the words have room for that.
-    fn lower(&mut self, base: u16) -> bool {
+    /// Moves the base down.
+    fn lower(&mut self, base: u16) {
         let down = u32::from(self.base - base);
         self.missed = 0;
-        let room = 2 * down + 1 < self.squares[3].leading_zeros();
-        if room {
+        if 2 * down + 1 < self.squares[3].leading_zeros() {
             self.sum = words::shifted_up(self.sum, down);
             self.squares = words::shifted_up(self.squares, 2 * down);
-            self.base = base;
+        } else {
+            // The words have no room for that.
+            self.settle();
         }
-        room
+        self.base = base;
     }
 
     /// Puts what is near with the far.
@@ -389,5 +390,21 @@ impl Default for ExactMoments {
             negative_zero: false,
             missed: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExactMoments;
+
+    #[test]
+    fn the_reach_comes_back_from_a_value_far_too_large() {
+        let (mut state, mut without) = (ExactMoments::default(), ExactMoments::default());
+        state.add(1e30);
+        for _ in 0..100 {
+            state.add(1.0);
+            without.add(1.0);
+        }
+        assert_eq!(state.base, without.base);
     }
 }

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::{
-    LAST_FINITE, NO_BASE, REACH, UNIT_EXPONENT, Wide, Window, any_significand, base_for,
+    LAST_FINITE, NO_BASE, PATIENCE, REACH, UNIT_EXPONENT, Wide, Window, any_significand, base_for,
     exponent_field, is_normal, significand, words,
 };
 
@@ -36,6 +36,8 @@ pub struct ExactProducts {
     far: Option<Box<Window>>,
     /// The least sum of exponent fields within reach.
     base: u16,
+    /// Products below the reach since it was last moved.
+    missed: u8,
 }
 
 /// The largest sum of exponent fields.
@@ -48,6 +50,7 @@ impl ExactProducts {
             near: [0; 3],
             far: None,
             base: NO_BASE,
+            missed: 0,
         }
     }
 
@@ -92,6 +95,13 @@ impl ExactProducts {
         let product = i128::from(any_significand(left)) * i128::from(any_significand(right));
         if self.base == NO_BASE || exponent >= u32::from(self.base) + REACH {
             self.raise(base_for(exponent, LAST_SUM));
+        } else if exponent < u32::from(self.base) {
+            self.missed += 1;
+            if self.missed == PATIENCE {
+                self.settle();
+                self.missed = 0;
+                self.base = base_for(exponent, LAST_SUM);
+            }
         }
         let offset = exponent.wrapping_sub(u32::from(self.base));
         if offset < REACH {
@@ -114,6 +124,7 @@ impl ExactProducts {
             }
         }
         self.base = base;
+        self.missed = 0;
     }
 
     /// Puts what is near with the far.
@@ -179,5 +190,21 @@ fn shifted(product: i128, offset: u32) -> [u64; 3] {
 impl Default for ExactProducts {
     fn default() -> ExactProducts {
         ExactProducts::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExactProducts;
+
+    #[test]
+    fn the_reach_comes_back_from_a_product_far_too_large() {
+        let (mut state, mut without) = (ExactProducts::default(), ExactProducts::default());
+        state.add(1e30, 1.0);
+        for _ in 0..100 {
+            state.add(1.0, 1.0);
+            without.add(1.0, 1.0);
+        }
+        assert_eq!(state.base, without.base);
     }
 }

@@ -4,8 +4,8 @@ use std::mem;
 use std::ops::RangeInclusive;
 
 use super::{
-    FRACTION_BITS, LAST_FINITE, NO_BASE, REACH, UNIT_EXPONENT, Wide, Window, any_significand,
-    base_for, exponent_field, plain::Seen, significand, words,
+    FRACTION_BITS, LAST_FINITE, NO_BASE, PATIENCE, REACH, UNIT_EXPONENT, Wide, Window,
+    any_significand, base_for, exponent_field, plain::Seen, significand, words,
 };
 
 /// The sum of any number of `f64` values without any rounding, in whatever order they come.
@@ -43,6 +43,8 @@ pub struct ExactSum {
     /// The least exponent field within reach: a multiple of 32, and never so low or so high that a
     /// subnormal or an infinity would seem within reach.
     base: u16,
+    /// Values below the reach since it was last moved.
+    missed: u8,
     pub(super) zero: bool,
     pub(super) negative_zero: bool,
 }
@@ -71,6 +73,7 @@ impl ExactSum {
             near: [0; 2],
             far: None,
             base: NO_BASE,
+            missed: 0,
             zero: false,
             negative_zero: false,
         }
@@ -145,9 +148,15 @@ impl ExactSum {
 
     /// Adds `integer · 2^(UNIT_EXPONENT + exponent)`.
     fn add_integer(&mut self, integer: i64, exponent: u32) {
-        // Never down: data with large and small values in turn would move it with every one.
         if self.base == NO_BASE || exponent >= u32::from(self.base) + REACH {
             self.raise(base_for(exponent, LAST_FINITE));
+        } else if exponent < u32::from(self.base) {
+            self.missed += 1;
+            if self.missed == PATIENCE {
+                self.settle();
+                self.missed = 0;
+                self.base = base_for(exponent, LAST_FINITE);
+            }
         }
         let offset = exponent.wrapping_sub(u32::from(self.base));
         if offset < REACH {
@@ -158,7 +167,7 @@ impl ExactSum {
         }
     }
 
-    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: the total, of less than 113 bits, of values
+    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: the total, of 113 bits at the most, of values
     /// that are not all zeros and lie no more than `octaves` above that exponent.
     pub(super) fn add_total(&mut self, total: i128, exponent: u32, octaves: u32) {
         let largest = exponent + octaves;
@@ -196,6 +205,7 @@ impl ExactSum {
             }
         }
         self.base = base;
+        self.missed = 0;
     }
 
     /// Puts what is near with the far.
@@ -395,5 +405,21 @@ fn power_of_two(exponent: i32) -> f64 {
 impl Default for ExactSum {
     fn default() -> ExactSum {
         ExactSum::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExactSum;
+
+    #[test]
+    fn the_reach_comes_back_from_a_value_far_too_large() {
+        let (mut state, mut without) = (ExactSum::default(), ExactSum::default());
+        state.add(1e30);
+        for _ in 0..100 {
+            state.add(1.0);
+            without.add(1.0);
+        }
+        assert_eq!(state.base, without.base);
     }
 }

@@ -19,7 +19,7 @@ struct Quantiles {
 const QUANTILES: [Quantiles; 4] = [
     // 90 %.
     Quantiles {
-        normal: 1.6448536269514722,
+        normal: 1.6448536269514726,
         student: [
             6.313751514675043,
             2.9199855803537256,
@@ -55,7 +55,7 @@ const QUANTILES: [Quantiles; 4] = [
     },
     // 95 %.
     Quantiles {
-        normal: 1.959963984540054,
+        normal: 1.9599639845400543,
         student: [
             12.706204736174705,
             4.302652729749464,
@@ -91,7 +91,7 @@ const QUANTILES: [Quantiles; 4] = [
     },
     // 99 %.
     Quantiles {
-        normal: 2.5758293035489004,
+        normal: 2.575829303548901,
         student: [
             63.65674116287158,
             9.924843200918293,
@@ -127,7 +127,7 @@ const QUANTILES: [Quantiles; 4] = [
     },
     // 99.9 %.
     Quantiles {
-        normal: 3.2905267314918945,
+        normal: 3.290526731491895,
         student: [
             636.6192487687197,
             31.59905457644362,
@@ -184,4 +184,24 @@ pub(super) fn critical_value(level: usize, freedom: u64) -> f64 {
     let fourth = ((((79.0 * square + 776.0) * square + 1482.0) * square - 1920.0) * square - 945.0)
         / 92_160.0;
     z + z * (first + (second + (third + fourth / nu) / nu) / nu) / nu
+}
+
+#[cfg(test)]
+mod tests {
+    use super::critical_value;
+
+    #[test]
+    fn so_many_degrees_of_freedom_leave_the_normal_quantile() {
+        for (level, digits) in [
+            "1.644853626951472714863848907992",
+            "1.959963984540054235524594430521",
+            "2.575829303548900760966490151",
+            "3.290526731491894785",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(Ok(critical_value(level, u64::MAX)), digits.parse());
+        }
+    }
 }
