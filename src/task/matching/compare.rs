@@ -16,12 +16,14 @@ use super::pattern::Pattern;
 use super::query::Query;
 use super::reference::{Reference, Tokens};
 use super::rounding::{allowed, similarity};
+use super::side_by_side::{SIDES, SideBySide};
 use super::token_measures::{partial_token_ratio, token_ratio};
 
 /// Working memory, used again for every pair.
 #[derive(Debug)]
 pub(super) struct Desk<S> {
     pub(super) state: Vec<u64>,
+    pub(super) sides: SideBySide,
     /// The places of a pattern that count.
     pub(super) keep: Vec<u64>,
     columns: Vec<Column>,
@@ -45,6 +47,7 @@ impl<S: Symbol> Desk<S> {
         };
         Desk {
             state: Vec::new(),
+            sides: SideBySide::default(),
             keep: Vec::new(),
             columns: Vec::new(),
             jaro: jaro::Desk::default(),
@@ -70,6 +73,32 @@ pub(super) fn indel<S: Symbol>(
     desk.comparisons += 1;
     let common = lcs::length(pattern, text, &mut desk.state);
     similarity(lengths - 2 * common, lengths, cutoff)
+}
+
+/// The same for many texts, without a cutoff.
+pub(super) fn indels<'t, S: Symbol>(
+    pattern: &Pattern,
+    indices: &[u32],
+    text: impl Fn(u32) -> &'t [S],
+    desk: &mut Desk<S>,
+    scores: &mut Vec<f64>,
+) {
+    for indices in indices.chunks(SIDES) {
+        // Where there are fewer, the last one stands for those that are missing.
+        let last = indices.len() - 1;
+        let texts = std::array::from_fn(|side| text(indices[side.min(last)]));
+        let common = desk.sides.lengths(pattern, texts, &mut desk.state);
+        scores.extend(
+            indices
+                .iter()
+                .zip(texts)
+                .zip(common)
+                .map(|((_, text), common)| {
+                    let lengths = pattern.length + text.len();
+                    similarity(lengths - 2 * common, lengths, 0.0)
+                }),
+        );
+    }
 }
 
 /// `fuzz.ratio`.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Measure;
 use super::alphabet::Symbol;
+use super::blocks::Classes;
 use super::bounds::Outline;
 use super::needle::Needle;
 use super::reference::{Reference, Tokens};
@@ -20,6 +21,8 @@ pub(super) struct Query<S> {
     pub(super) tokens: Vec<Token>,
     /// Whether no token stands twice.
     pub(super) all_differ: bool,
+    /// The symbols of what is compared, where one text of each is.
+    pub(super) classes: Classes,
     pub(super) outline: Outline,
     pub(super) sorted_outline: Outline,
     /// How many symbols there are when each token stands once.
@@ -43,11 +46,21 @@ impl<S: Symbol> Query<S> {
             different: needle(measure.reads_tokens() && partial),
             tokens: Vec::new(),
             all_differ: true,
+            classes: Classes::default(),
             outline: Outline::of::<S>(&[]),
             sorted_outline: Outline::of::<S>(&[]),
             different_length: 0,
             ordinals: vec![0; reference.vocabulary_size()],
             places: Vec::new(),
+        }
+    }
+
+    /// What is compared, where one text of each is.
+    pub(super) fn compared(&self, measure: Measure) -> &Needle<S> {
+        if measure.reads_text() {
+            &self.text
+        } else {
+            &self.sorted
         }
     }
 
@@ -57,6 +70,7 @@ impl<S: Symbol> Query<S> {
         if measure.reads_text() {
             self.text.set(|symbols| alphabet.encode(text, symbols));
             self.outline = Outline::of(&self.text.symbols);
+            self.classes.set(&self.text.symbols);
         }
         if !measure.reads_tokens() {
             return;
@@ -84,6 +98,9 @@ impl<S: Symbol> Query<S> {
         self.all_differ = all.all_differ();
         self.different_length = all.different_length();
         self.sorted_outline = Outline::of(&self.sorted.symbols);
+        if !measure.reads_text() {
+            self.classes.set(&self.sorted.symbols);
+        }
         if measure.is_partial() && !self.all_differ {
             self.different
                 .set(|symbols| symbols.extend(all.pieces(|_| true).flatten()));

@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::Measure;
 use super::alphabet::{Alphabet, Symbol};
+use super::blocks::Blocks;
 use super::bounds::Profile;
 use super::sequences::Sequences;
 use super::tokens::{self, Token, UNKNOWN};
@@ -56,6 +57,8 @@ pub(super) struct Reference<S> {
     holders: Sequences<u32>,
     /// How many symbols the tokens of each text have when each stands once, joined.
     different_lengths: Vec<u32>,
+    /// What is compared, in blocks, where one text of each is.
+    pub(super) blocks: Blocks,
     profiles: Vec<Profile>,
     sorted_profiles: Vec<Profile>,
 }
@@ -93,7 +96,16 @@ impl<S: Symbol> Reference<S> {
         sorted.shrink();
         all_tokens.shrink();
         let length = collected.ends.len();
-        let (profiles, sorted_profiles) = (profiles_of(&texts), profiles_of(&sorted));
+        let (mut blocks, mut profiles, mut sorted_profiles) = Default::default();
+        if measure.reads_sets() {
+            (profiles, sorted_profiles) = (profiles_of(&texts), profiles_of(&sorted));
+        } else {
+            blocks = Blocks::of(if measure.reads_text() {
+                &texts
+            } else {
+                &sorted
+            });
+        }
         let holders = if measure.reads_sets() {
             holders(&all_tokens, vocabulary.len())
         } else {
@@ -105,6 +117,7 @@ impl<S: Symbol> Reference<S> {
         Reference {
             length,
             different_lengths: different_lengths.collect(),
+            blocks,
             profiles,
             sorted_profiles,
             holders,
@@ -131,6 +144,16 @@ impl<S: Symbol> Reference<S> {
         Tokens {
             sorted: self.sorted.get(index),
             different: self.tokens.get(index),
+        }
+    }
+
+    /// What is compared of a text, where one text of each is.
+    #[inline]
+    pub(super) fn compared(&self, index: usize, measure: Measure) -> &[S] {
+        if measure.reads_text() {
+            self.texts.get(index)
+        } else {
+            self.sorted.get(index)
         }
     }
 
