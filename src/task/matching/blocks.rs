@@ -149,7 +149,25 @@ impl Classes {
         }
     }
 
-    /// The same for one block, but closer: what the halves of a text have in common with a beginning
+    /// Sets for every text, by its index, how much is in common with it, by halves and without regard
+    /// to order.
+    pub(super) fn in_common_with_all(&self, blocks: &Blocks, common: &mut Common) {
+        let all: Vec<u32> = (0..blocks.len() as u32).collect();
+        self.in_common(blocks, &all, &mut common.shared);
+        common.by_halves.resize(blocks.order.len(), 0);
+        common.crossing.resize(blocks.order.len(), 0);
+        for (block, counts) in common.shared.counts.iter_mut().enumerate() {
+            let crossing = *counts;
+            self.in_common_by_halves(blocks, block, counts);
+            let texts = blocks.texts(block).iter().zip(counts.iter().zip(crossing));
+            for (text, (by_halves, crossing)) in texts {
+                common.by_halves[*text as usize] = *by_halves;
+                common.crossing[*text as usize] = crossing;
+            }
+        }
+    }
+
+    /// As [`in_common`](Self::in_common) for one block, but closer: what the halves of a text have in common with a beginning
     /// of the record and with what is left of it, for the best of all beginnings. Not more than
     /// `counts`; for longest common subsequences alone, which cannot cross.
     pub(super) fn in_common_by_halves(&self, blocks: &Blocks, block: usize, counts: &mut Counts) {
@@ -246,8 +264,10 @@ impl WithSimd for ByHalves<'_> {
 fn sum(held: &[(usize, u8)], block: &[Counts; CLASSES]) -> Counts {
     let mut sum = [0u8; LANES];
     for (class, count) in held {
-        for (sum, there) in sum.iter_mut().zip(&block[*class]) {
-            *sum = sum.saturating_add((*there).min(*count));
+        let there = &block[*class];
+        // By number and not by iterators: so the sum stays in registers.
+        for lane in 0..LANES {
+            sum[lane] = sum[lane].saturating_add(there[lane].min(*count));
         }
     }
     sum
@@ -263,4 +283,12 @@ fn largest(counts: &Counts) -> u8 {
 pub(super) struct Shared {
     pub(super) counts: Vec<Counts>,
     pub(super) largest: Vec<u8>,
+}
+
+/// What a record has in common with each text of a reference.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    shared: Shared,
+    pub(super) by_halves: Vec<u8>,
+    pub(super) crossing: Vec<u8>,
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::Measure;
 use super::alphabet::Symbol;
 use super::blocks::Classes;
-use super::bounds::Outline;
 use super::needle::Needle;
 use super::reference::{Reference, Tokens};
 use super::tokens::{self, Token, UNKNOWN};
@@ -21,10 +20,9 @@ pub(super) struct Query<S> {
     pub(super) tokens: Vec<Token>,
     /// Whether no token stands twice.
     pub(super) all_differ: bool,
-    /// The symbols of what is compared, where one text of each is.
     pub(super) classes: Classes,
-    pub(super) outline: Outline,
-    pub(super) sorted_outline: Outline,
+    /// Those of the sorted text.
+    pub(super) sorted_classes: Classes,
     /// How many symbols there are when each token stands once.
     pub(super) different_length: usize,
     /// For each token of the vocabulary, which of this record's it is, counted from 1.
@@ -47,8 +45,7 @@ impl<S: Symbol> Query<S> {
             tokens: Vec::new(),
             all_differ: true,
             classes: Classes::default(),
-            outline: Outline::of::<S>(&[]),
-            sorted_outline: Outline::of::<S>(&[]),
+            sorted_classes: Classes::default(),
             different_length: 0,
             ordinals: vec![0; reference.vocabulary_size()],
             places: Vec::new(),
@@ -56,11 +53,11 @@ impl<S: Symbol> Query<S> {
     }
 
     /// What is compared, where one text of each is.
-    pub(super) fn compared(&self, measure: Measure) -> &Needle<S> {
+    pub(super) fn compared(&self, measure: Measure) -> (&Needle<S>, &Classes) {
         if measure.reads_text() {
-            &self.text
+            (&self.text, &self.classes)
         } else {
-            &self.sorted
+            (&self.sorted, &self.sorted_classes)
         }
     }
 
@@ -69,7 +66,6 @@ impl<S: Symbol> Query<S> {
         let alphabet = &reference.alphabet;
         if measure.reads_text() {
             self.text.set(|symbols| alphabet.encode(text, symbols));
-            self.outline = Outline::of(&self.text.symbols);
             self.classes.set(&self.text.symbols);
         }
         if !measure.reads_tokens() {
@@ -97,10 +93,7 @@ impl<S: Symbol> Query<S> {
         };
         self.all_differ = all.all_differ();
         self.different_length = all.different_length();
-        self.sorted_outline = Outline::of(&self.sorted.symbols);
-        if !measure.reads_text() {
-            self.classes.set(&self.sorted.symbols);
-        }
+        self.sorted_classes.set(&self.sorted.symbols);
         if measure.is_partial() && !self.all_differ {
             self.different
                 .set(|symbols| symbols.extend(all.pieces(|_| true).flatten()));

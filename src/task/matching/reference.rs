@@ -8,7 +8,6 @@ use foldhash::fast::RandomState;
 use super::Measure;
 use super::alphabet::{Alphabet, Symbol};
 use super::blocks::Blocks;
-use super::bounds::Profile;
 use super::sequences::Sequences;
 use super::tokens::{self, Token, UNKNOWN};
 
@@ -57,10 +56,9 @@ pub(super) struct Reference<S> {
     holders: Sequences<u32>,
     /// How many symbols the tokens of each text have when each stands once, joined.
     different_lengths: Vec<u32>,
-    /// What is compared, in blocks, where one text of each is.
     pub(super) blocks: Blocks,
-    profiles: Vec<Profile>,
-    sorted_profiles: Vec<Profile>,
+    /// Those of the texts with their tokens sorted and joined.
+    pub(super) sorted_blocks: Blocks,
 }
 
 impl<S: Symbol> Reference<S> {
@@ -96,16 +94,6 @@ impl<S: Symbol> Reference<S> {
         sorted.shrink();
         all_tokens.shrink();
         let length = collected.ends.len();
-        let (mut blocks, mut profiles, mut sorted_profiles) = Default::default();
-        if measure.reads_sets() {
-            (profiles, sorted_profiles) = (profiles_of(&texts), profiles_of(&sorted));
-        } else {
-            blocks = Blocks::of(if measure.reads_text() {
-                &texts
-            } else {
-                &sorted
-            });
-        }
         let holders = if measure.reads_sets() {
             holders(&all_tokens, vocabulary.len())
         } else {
@@ -117,9 +105,8 @@ impl<S: Symbol> Reference<S> {
         Reference {
             length,
             different_lengths: different_lengths.collect(),
-            blocks,
-            profiles,
-            sorted_profiles,
+            blocks: Blocks::of(&texts),
+            sorted_blocks: Blocks::of(&sorted),
             holders,
             alphabet: collected.alphabet,
             texts,
@@ -147,6 +134,15 @@ impl<S: Symbol> Reference<S> {
         }
     }
 
+    /// What is compared, where one text of each is, in blocks.
+    pub(super) fn compared_blocks(&self, measure: Measure) -> &Blocks {
+        if measure.reads_text() {
+            &self.blocks
+        } else {
+            &self.sorted_blocks
+        }
+    }
+
     /// What is compared of a text, where one text of each is.
     #[inline]
     pub(super) fn compared(&self, index: usize, measure: Measure) -> &[S] {
@@ -155,18 +151,6 @@ impl<S: Symbol> Reference<S> {
         } else {
             self.sorted.get(index)
         }
-    }
-
-    /// The profile of a text.
-    #[inline]
-    pub(super) fn profile(&self, index: usize) -> &Profile {
-        &self.profiles[index]
-    }
-
-    /// The profile of a text with its tokens sorted and joined.
-    #[inline]
-    pub(super) fn sorted_profile(&self, index: usize) -> &Profile {
-        &self.sorted_profiles[index]
     }
 
     /// How many symbols the tokens of a text have when each stands once, joined.
@@ -193,10 +177,6 @@ impl<S: Symbol> Reference<S> {
     pub(super) fn token_id(&self, token: &str) -> u32 {
         self.vocabulary.get(token).copied().unwrap_or(UNKNOWN)
     }
-}
-
-fn profiles_of<S: Symbol>(texts: &Sequences<S>) -> Vec<Profile> {
-    texts.iter().map(|text| Profile::of(text).0).collect()
 }
 
 /// Which texts have each token of a vocabulary.

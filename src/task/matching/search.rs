@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::alphabet::Symbol;
-use super::bounds::TokenPair;
+use super::blocks::Common;
+use super::bounds::{Pair, TokenPair};
 use super::compare::{self, Desk};
 use super::query::Query;
 use super::reference::{Collected, Reference};
@@ -30,6 +31,9 @@ struct Worktable<S> {
     bounds: Vec<f64>,
     /// For each text of the reference, how many symbols the tokens in common have, each with a space.
     common: Vec<u32>,
+    symbols: Common,
+    /// What is in common with the texts whose tokens are sorted.
+    sorted_symbols: Common,
 }
 
 /// What a worktable may keep between records, in bytes.
@@ -61,6 +65,8 @@ impl<S: Symbol> Search<S> {
             sieve: Sieve::default(),
             bounds: Vec::new(),
             common: Vec::new(),
+            symbols: Common::default(),
+            sorted_symbols: Common::default(),
         });
         let text = if self.settings.process {
             process::process(text, &mut table.processed);
@@ -175,13 +181,13 @@ impl<S: Symbol> Search<S> {
         let Matching {
             measure, cutoff, ..
         } = self.settings;
-        let needle = query.compared(measure);
+        let (needle, classes) = query.compared(measure);
         let sought = Sought {
             measure,
             cutoff,
             wanted,
             length: needle.length(),
-            classes: &query.classes,
+            classes,
         };
         let by_sides = matches!(
             measure,
@@ -190,18 +196,22 @@ impl<S: Symbol> Search<S> {
         if by_sides {
             desk.sides.set::<S>(&needle.pattern);
         }
-        let weighed = sieve.sift(sought, &reference.blocks, |texts, floor, scores| {
-            if by_sides {
-                let text = |index: u32| reference.compared(index as usize, measure);
-                compare::indels(&needle.pattern, texts, text, desk, scores);
-                if measure != Measure::Indel {
-                    scores.iter_mut().for_each(|score| *score *= 100.0);
+        let weighed = sieve.sift(
+            sought,
+            reference.compared_blocks(measure),
+            |texts, floor, scores| {
+                if by_sides {
+                    let text = |index: u32| reference.compared(index as usize, measure);
+                    compare::indels(&needle.pattern, texts, text, desk, scores);
+                    if measure != Measure::Indel {
+                        scores.iter_mut().for_each(|score| *score *= 100.0);
+                    }
+                } else {
+                    let texts = texts.iter().map(|index| *index as usize);
+                    scores.extend(texts.map(|index| score(query, index, floor, desk)));
                 }
-            } else {
-                let texts = texts.iter().map(|index| *index as usize);
-                scores.extend(texts.map(|index| score(query, index, floor, desk)));
-            }
-        });
+            },
+        );
         let candidates = sieve.finalists().map(|index| (index, f64::INFINITY));
         let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
         (self.best(candidates, cutoff, wanted, in_order), weighed)
@@ -223,56 +233,54 @@ impl<S: Symbol> Search<S> {
         }
     }
 
-    /// Works out the most that each text can score.
+    /// Works out the most that each text can score, for measures that look at tokens in common.
     fn bound(&self, table: &mut Worktable<S>) {
         let Worktable {
             query,
             bounds,
             common,
+            symbols,
+            sorted_symbols,
             ..
         } = table;
         let (reference, measure) = (&self.reference, self.settings.measure);
         bounds.clear();
-        if measure.reads_sets() {
-            common.resize(self.len(), 0);
-            for token in &query.tokens {
-                for holder in reference.holders(token.id) {
-                    common[*holder as usize] += token.length() as u32 + 1;
-                }
+        common.resize(self.len(), 0);
+        for token in &query.tokens {
+            for holder in reference.holders(token.id) {
+                common[*holder as usize] += token.length() as u32 + 1;
             }
         }
+        if measure.reads_text() {
+            let blocks = &reference.blocks;
+            query.classes.in_common_with_all(blocks, symbols);
+        }
+        query
+            .sorted_classes
+            .in_common_with_all(&reference.sorted_blocks, sorted_symbols);
         let pair = |index: usize| {
-            let profile = reference.profile(index);
-            query.outline.with(reference.text(index).len(), profile)
+            let (here, there) = (query.text.length(), reference.text(index).len());
+            Pair::with_common(here, there, symbols.by_halves[index])
         };
         let token_pair = |index: usize| {
-            let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
+            let (here, there) = (query.sorted.length(), reference.tokens(index).sorted.len());
             TokenPair {
-                sorted: query.sorted_outline.with(tokens.sorted.len(), profile),
+                sorted: Pair::with_common(here, there, sorted_symbols.by_halves[index]),
+                crossing: Pair::with_common(here, there, sorted_symbols.crossing[index]),
                 different: (query.different_length, reference.different_length(index)),
                 common: common[index] as usize,
             }
         };
         let all = 0..self.len();
         match measure {
-            Measure::TokenSort => bounds.extend(all.map(|index| {
-                let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
-                let sorted = query.sorted_outline.with(tokens.sorted.len(), profile);
-                sorted.ratio()
-            })),
             Measure::TokenSet => bounds.extend(all.map(|index| token_pair(index).token_set())),
             Measure::TokenRatio => bounds.extend(all.map(|index| token_pair(index).token_ratio())),
-            Measure::Wratio => bounds
+            _ => bounds
                 .extend(all.map(|index| compare::most_weighted(pair(index), token_pair(index)))),
-            // Once more by itself, as it is the cheapest: the measure is not looked up for each.
-            Measure::Ratio => bounds.extend(all.map(|index| pair(index).ratio())),
-            _ => bounds.extend(all.map(|index| pair(index).most(measure))),
         }
-        if measure.reads_sets() {
-            for token in &query.tokens {
-                for holder in reference.holders(token.id) {
-                    common[*holder as usize] = 0;
-                }
+        for token in &query.tokens {
+            for holder in reference.holders(token.id) {
+                common[*holder as usize] = 0;
             }
         }
     }
