@@ -78,27 +78,41 @@ pub(super) fn indel<S: Symbol>(
 /// The same for many texts, without a cutoff.
 pub(super) fn indels<'t, S: Symbol>(
     pattern: &Pattern,
-    indices: &[u32],
-    text: impl Fn(u32) -> &'t [S],
+    texts: impl ExactSizeIterator<Item = &'t [S]>,
     desk: &mut Desk<S>,
     scores: &mut Vec<f64>,
 ) {
-    for indices in indices.chunks(SIDES) {
-        // Where there are fewer, the last one stands for those that are missing.
-        let last = indices.len() - 1;
-        let texts = std::array::from_fn(|side| text(indices[side.min(last)]));
+    for_each_group(texts, |group| {
+        let texts = filled(group);
         let common = desk.sides.lengths(pattern, texts, &mut desk.state);
-        scores.extend(
-            indices
-                .iter()
-                .zip(texts)
-                .zip(common)
-                .map(|((_, text), common)| {
-                    let lengths = pattern.length + text.len();
-                    similarity(lengths - 2 * common, lengths, 0.0)
-                }),
-        );
+        scores.extend(group.iter().zip(common).map(|(text, common)| {
+            let lengths = pattern.length + text.len();
+            similarity(lengths - 2 * common, lengths, 0.0)
+        }));
+    });
+}
+
+/// Calls `compare` with as many texts at a time as are compared side by side, and at the end with
+/// those that are left.
+fn for_each_group<'t, S: Symbol>(
+    mut texts: impl ExactSizeIterator<Item = &'t [S]>,
+    mut compare: impl FnMut(&[&'t [S]]),
+) {
+    while texts.len() > 0 {
+        let mut group: [&[S]; SIDES] = [&[]; SIDES];
+        let length = texts.len().min(SIDES);
+        group
+            .iter_mut()
+            .zip(&mut texts)
+            .for_each(|(place, text)| *place = text);
+        compare(&group[..length]);
     }
+}
+
+/// As many texts as are compared side by side; where there are fewer, the first one stands for those
+/// that are missing.
+fn filled<'t, S: Symbol>(group: &[&'t [S]]) -> [&'t [S]; SIDES] {
+    std::array::from_fn(|side| *group.get(side).unwrap_or(&group[0]))
 }
 
 /// `fuzz.ratio`.
@@ -131,6 +145,31 @@ pub(super) fn levenshtein<const SWAPS: bool, S: Symbol>(
         return 0.0;
     }
     similarity(distance, largest, cutoff)
+}
+
+/// Levenshtein's similarities for many texts; 0 may be given for what is less than
+/// `cutoff`.
+pub(super) fn levenshteins<'t, S: Symbol>(
+    pattern: &Pattern,
+    texts: impl ExactSizeIterator<Item = &'t [S]>,
+    cutoff: f64,
+    desk: &mut Desk<S>,
+    scores: &mut Vec<f64>,
+) {
+    for_each_group(texts, |group| {
+        match desk.sides.distances(pattern, filled(group)) {
+            Some(distances) => {
+                scores.extend(group.iter().zip(distances).map(|(text, distance)| {
+                    similarity(distance, pattern.length.max(text.len()), 0.0)
+                }))
+            }
+            None => {
+                let texts = group.iter();
+                scores
+                    .extend(texts.map(|text| levenshtein::<false, S>(pattern, text, cutoff, desk)));
+            }
+        }
+    });
 }
 
 /// Jaro's similarity, or with `PREFIX` Winkler's.

@@ -189,29 +189,26 @@ impl<S: Symbol> Search<S> {
             length: needle.length(),
             classes,
         };
-        let by_sides = matches!(
-            measure,
-            Measure::Ratio | Measure::Indel | Measure::TokenSort
-        );
-        if by_sides {
-            desk.sides.set::<S>(&needle.pattern);
-        }
-        let weighed = sieve.sift(
-            sought,
-            reference.compared_blocks(measure),
-            |texts, floor, scores| {
-                if by_sides {
-                    let text = |index: u32| reference.compared(index as usize, measure);
-                    compare::indels(&needle.pattern, texts, text, desk, scores);
-                    if measure != Measure::Indel {
-                        scores.iter_mut().for_each(|score| *score *= 100.0);
-                    }
-                } else {
-                    let texts = texts.iter().map(|index| *index as usize);
-                    scores.extend(texts.map(|index| score(query, index, floor, desk)));
+        let pattern = &needle.pattern;
+        desk.sides.set::<S>(pattern);
+        let blocks = reference.compared_blocks(measure);
+        let weighed = sieve.sift(sought, blocks, |indices, floor, scores| {
+            let indices = indices.iter().map(|index| *index as usize);
+            let texts = indices
+                .clone()
+                .map(|index| reference.compared(index, measure));
+            match measure {
+                Measure::Indel => compare::indels(pattern, texts, desk, scores),
+                Measure::Ratio | Measure::TokenSort => {
+                    compare::indels(pattern, texts, desk, scores);
+                    scores.iter_mut().for_each(|score| *score *= 100.0);
                 }
-            },
-        );
+                Measure::Levenshtein => {
+                    compare::levenshteins(pattern, texts, floor, desk, scores);
+                }
+                _ => scores.extend(indices.map(|index| score(query, index, floor, desk))),
+            }
+        });
         let candidates = sieve.finalists().map(|index| (index, f64::INFINITY));
         let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
         (self.best(candidates, cutoff, wanted, in_order), weighed)
