@@ -292,3 +292,50 @@ pub(super) struct Common {
     pub(super) by_halves: Vec<u8>,
     pub(super) crossing: Vec<u8>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_those_of_scalars_and_never_too_small() {
+        let texts: Vec<Vec<u8>> = (0..150usize)
+            .map(|seed| {
+                (0..2 * seed)
+                    .map(|place| (place * seed % 90 + 1) as u8)
+                    .collect()
+            })
+            .collect();
+        let mut sequences = Sequences::<u8>::new();
+        texts
+            .iter()
+            .for_each(|text| sequences.push(|values| values.extend(text)));
+        let blocks = Blocks::of(&sequences);
+        let mut classes = Classes::default();
+        for text in &texts {
+            classes.set(text);
+            let mut common = Common::default();
+            classes.in_common_with_all(&blocks, &mut common);
+            let index = text.len() / 2;
+            let itself = text.len().min(usize::from(FULL));
+            assert!(usize::from(common.by_halves[index]) >= itself);
+            for block in 0..blocks.len() {
+                let plain = sum(&classes.held, &blocks.counts[block]);
+                let mut halves = plain;
+                pulp::Scalar::new().vectorize(ByHalves {
+                    classes: &classes,
+                    whole: &blocks.counts[block],
+                    half: &blocks.halves[block],
+                    counts: &mut halves,
+                });
+                for (lane, text) in blocks.texts(block).iter().enumerate() {
+                    let text = *text as usize;
+                    assert_eq!(common.crossing[text], plain[lane]);
+                    if !classes.steps.is_empty() {
+                        assert_eq!(common.by_halves[text], halves[lane]);
+                    }
+                }
+            }
+        }
+    }
+}
