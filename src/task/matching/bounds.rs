@@ -1,85 +1,17 @@
 //! How much a pair can score at the most, told without comparing symbols in order.
 //!
-//! What two texts have in common cannot be more than what their symbols have in common when order
-//! is left out. Each text has a profile, how often which symbols stand in it; the distance of two
-//! profiles is a few instructions, and on real titles nearly all pairs are ruled out by it. A bound
-//! is never below the score that is worked out: distances only grow, and the same arithmetic turns
-//! them into scores; where it is not the same, [`UP`] is more than rounding can take away.
+//! It follows from how many symbols two texts can have in common at the most, which [blocks] tell. A
+//! bound is never below the score that is worked out: distances only grow, and the same arithmetic
+//! turns them into scores; where it is not the same, [`UP`] is more than rounding can take away.
+//!
+//! [blocks]: super::blocks
 
 use super::Measure;
-use super::alphabet::Symbol;
+use super::blocks::FULL;
 use super::rounding::{per_cent, similarity};
-
-/// How many counts a profile has. The most frequent symbols have one of their own.
-const COUNTS: usize = 32;
 
 /// For bounds that are worked out in another way than scores.
 const UP: f64 = 1.0 + 1e-9;
-
-/// How often which symbols stand in a text. Some share a count, and a count stops at 255; both make
-/// profiles closer than their texts, never less close.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Profile([u8; COUNTS]);
-
-impl Profile {
-    /// The profile of a text, and how many of its symbols the reference does not hold.
-    pub(super) fn of<S: Symbol>(text: &[S]) -> (Profile, usize) {
-        let mut counts = [0u8; COUNTS];
-        let mut unknown = 0;
-        for symbol in text {
-            match symbol.number().checked_sub(1) {
-                Some(number) => {
-                    let count = &mut counts[number % COUNTS];
-                    *count = count.saturating_add(1);
-                }
-                None => unknown += 1,
-            }
-        }
-        (Profile(counts), unknown)
-    }
-
-    /// The sum of the differences of the counts.
-    ///
-    /// By itself the compiler makes a few wide instructions of it, inside a loop it does not.
-    #[inline(never)]
-    fn distance(&self, other: &Profile) -> usize {
-        let mut sum = 0;
-        for (one, other) in self.0.iter().zip(&other.0) {
-            sum += (i32::from(*one) - i32::from(*other)).unsigned_abs();
-        }
-        sum as usize
-    }
-}
-
-/// The outline of a record's text: enough to bound what it has in common with others.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outline {
-    pub(super) length: usize,
-    profile: Profile,
-    /// How many symbols match nothing.
-    unknown: usize,
-}
-
-impl Outline {
-    pub(super) fn of<S: Symbol>(text: &[S]) -> Outline {
-        let (profile, unknown) = Profile::of(text);
-        Outline {
-            length: text.len(),
-            profile,
-            unknown,
-        }
-    }
-
-    /// Together with a text of the reference.
-    #[inline(always)]
-    pub(super) fn with(&self, length: usize, profile: &Profile) -> Pair {
-        Pair {
-            here: self.length,
-            there: length,
-            distance: self.profile.distance(profile) + self.unknown,
-        }
-    }
-}
 
 /// Two texts by their lengths, and the least that their Indel distance can be.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +22,20 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// Texts of these lengths that have so much in common; any number where the count is [`FULL`].
+    #[inline(always)]
+    pub(super) fn with_common(here: usize, there: usize, common: u8) -> Pair {
+        let common = match common {
+            FULL => here.min(there),
+            common => usize::from(common),
+        };
+        Pair {
+            here,
+            there,
+            distance: (here + there).saturating_sub(2 * common),
+        }
+    }
+
     /// The most that `fuzz.ratio` can be.
     #[inline(always)]
     pub(super) fn ratio(self) -> f64 {
@@ -103,8 +49,6 @@ impl Pair {
 
     /// How many symbols can be in common, at the most.
     fn common(self) -> usize {
-        // Not more than either length: distances are at least their difference but for counts that
-        // stopped.
         let common = (self.here + self.there).saturating_sub(self.distance) / 2;
         common.min(self.here).min(self.there)
     }
@@ -162,6 +106,9 @@ impl Pair {
 pub(super) struct TokenPair {
     /// The texts with their tokens sorted and joined.
     pub(super) sorted: Pair,
+    /// The same, whatever the order of the symbols: what only one side has may cross the tokens in
+    /// common.
+    pub(super) crossing: Pair,
     /// How many symbols each has when every token stands once.
     pub(super) different: (usize, usize),
     /// How many symbols the tokens in common have, each with a space; 0 where there are none.
@@ -182,7 +129,11 @@ impl TokenPair {
         let (here, there) = self.different;
         // What stands twice may have made the sorted texts differ.
         let twice = self.sorted.here + self.sorted.there - here - there;
-        let distance = self.sorted.distance.saturating_sub(twice);
+        let sorted = match self.common {
+            0 => self.sorted,
+            _ => self.crossing,
+        };
+        let distance = sorted.distance.saturating_sub(twice);
         let rests = per_cent(distance, here + there, 0.0);
         if self.common == 0 {
             return rests;

@@ -16,12 +16,14 @@ use super::pattern::Pattern;
 use super::query::Query;
 use super::reference::{Reference, Tokens};
 use super::rounding::{allowed, similarity};
+use super::side_by_side::{SIDES, SideBySide};
 use super::token_measures::{partial_token_ratio, token_ratio};
 
 /// Working memory, used again for every pair.
 #[derive(Debug)]
 pub(super) struct Desk<S> {
     pub(super) state: Vec<u64>,
+    pub(super) sides: SideBySide,
     /// The places of a pattern that count.
     pub(super) keep: Vec<u64>,
     columns: Vec<Column>,
@@ -45,6 +47,7 @@ impl<S: Symbol> Desk<S> {
         };
         Desk {
             state: Vec::new(),
+            sides: SideBySide::default(),
             keep: Vec::new(),
             columns: Vec::new(),
             jaro: jaro::Desk::default(),
@@ -70,6 +73,46 @@ pub(super) fn indel<S: Symbol>(
     desk.comparisons += 1;
     let common = lcs::length(pattern, text, &mut desk.state);
     similarity(lengths - 2 * common, lengths, cutoff)
+}
+
+/// The same for many texts, without a cutoff.
+pub(super) fn indels<'t, S: Symbol>(
+    pattern: &Pattern,
+    texts: impl ExactSizeIterator<Item = &'t [S]>,
+    desk: &mut Desk<S>,
+    scores: &mut Vec<f64>,
+) {
+    for_each_group(texts, |group| {
+        let texts = filled(group);
+        let common = desk.sides.lengths(pattern, texts, &mut desk.state);
+        scores.extend(group.iter().zip(common).map(|(text, common)| {
+            let lengths = pattern.length + text.len();
+            similarity(lengths - 2 * common, lengths, 0.0)
+        }));
+    });
+}
+
+/// Calls `compare` with as many texts at a time as are compared side by side, and at the end with
+/// those that are left.
+fn for_each_group<'t, S: Symbol>(
+    mut texts: impl ExactSizeIterator<Item = &'t [S]>,
+    mut compare: impl FnMut(&[&'t [S]]),
+) {
+    while texts.len() > 0 {
+        let mut group: [&[S]; SIDES] = [&[]; SIDES];
+        let length = texts.len().min(SIDES);
+        group
+            .iter_mut()
+            .zip(&mut texts)
+            .for_each(|(place, text)| *place = text);
+        compare(&group[..length]);
+    }
+}
+
+/// As many texts as are compared side by side; where there are fewer, the first one stands for those
+/// that are missing.
+fn filled<'t, S: Symbol>(group: &[&'t [S]]) -> [&'t [S]; SIDES] {
+    std::array::from_fn(|side| *group.get(side).unwrap_or(&group[0]))
 }
 
 /// `fuzz.ratio`.
@@ -102,6 +145,31 @@ pub(super) fn levenshtein<const SWAPS: bool, S: Symbol>(
         return 0.0;
     }
     similarity(distance, largest, cutoff)
+}
+
+/// Levenshtein's similarities for many texts; 0 may be given for what is less than
+/// `cutoff`.
+pub(super) fn levenshteins<'t, S: Symbol>(
+    pattern: &Pattern,
+    texts: impl ExactSizeIterator<Item = &'t [S]>,
+    cutoff: f64,
+    desk: &mut Desk<S>,
+    scores: &mut Vec<f64>,
+) {
+    for_each_group(texts, |group| {
+        match desk.sides.distances(pattern, filled(group)) {
+            Some(distances) => {
+                scores.extend(group.iter().zip(distances).map(|(text, distance)| {
+                    similarity(distance, pattern.length.max(text.len()), 0.0)
+                }))
+            }
+            None => {
+                let texts = group.iter();
+                scores
+                    .extend(texts.map(|text| levenshtein::<false, S>(pattern, text, cutoff, desk)));
+            }
+        }
+    });
 }
 
 /// Jaro's similarity, or with `PREFIX` Winkler's.

@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 /// Takes in one symbol of the text, whose masks are `masks`; returns whether there is one more in
 /// common: then a carry runs out of the last word, through the ones behind the pattern's end.
 #[inline(always)]
-fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) -> bool {
+pub(super) fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) -> bool {
     let mut carry = false;
     for (word, (state, mask)) in state.iter_mut().zip(masks).enumerate() {
         let matches = *state & mask & keep(word);
@@ -24,7 +24,7 @@ fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) -> bool {
 }
 
 #[inline(always)]
-fn zeros(state: &[u64]) -> usize {
+pub(super) fn zeros(state: &[u64]) -> usize {
     state.iter().map(|word| word.count_zeros() as usize).sum()
 }
 

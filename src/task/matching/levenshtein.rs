@@ -22,7 +22,7 @@ pub(super) struct Column {
     before: u64,
 }
 
-const FIRST: Column = Column {
+pub(super) const FIRST: Column = Column {
     up: !0,
     down: 0,
     diagonal: 0,
@@ -32,7 +32,7 @@ const FIRST: Column = Column {
 /// Takes in one symbol of the text, whose masks are `masks`; returns by how much the last cell, at
 /// `last` in the last word, changes.
 #[inline(always)]
-fn step<const SWAPS: bool>(columns: &mut [Column], masks: &[u64], last: u64) -> isize {
+pub(super) fn step<const SWAPS: bool>(columns: &mut [Column], masks: &[u64], last: u64) -> isize {
     // What goes from one word to the next. Above the first cell distances grow by one.
     let (mut more, mut less, mut swap) = (1, 0, 0);
     let (mut change_up, mut change_down) = (0, 0);

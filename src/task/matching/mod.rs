@@ -13,6 +13,7 @@
 //! first, and what promises less than they score is left out. That changes nothing in the answer.
 
 mod alphabet;
+mod blocks;
 mod bounds;
 mod compare;
 mod jaro;
@@ -28,6 +29,8 @@ mod reference;
 mod rounding;
 mod search;
 mod sequences;
+mod side_by_side;
+mod sieve;
 mod token_measures;
 mod tokens;
 

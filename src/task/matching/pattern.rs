@@ -78,6 +78,14 @@ impl Pattern {
         self.entries[symbol.number()] != 0
     }
 
+    /// The numbers of the symbols that the text holds, and their masks.
+    pub(super) fn held(&self) -> impl Iterator<Item = (usize, &[u64])> {
+        self.held.iter().map(|symbol| {
+            let first = self.entries[*symbol] as usize * self.words;
+            (*symbol, &self.masks[first..first + self.words])
+        })
+    }
+
     /// How many bytes it has taken.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.entries) + self.masks.capacity() * size_of::<u64>()

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Measure;
 use super::alphabet::Symbol;
-use super::bounds::Outline;
+use super::blocks::Classes;
 use super::needle::Needle;
 use super::reference::{Reference, Tokens};
 use super::tokens::{self, Token, UNKNOWN};
@@ -20,8 +20,9 @@ pub(super) struct Query<S> {
     pub(super) tokens: Vec<Token>,
     /// Whether no token stands twice.
     pub(super) all_differ: bool,
-    pub(super) outline: Outline,
-    pub(super) sorted_outline: Outline,
+    pub(super) classes: Classes,
+    /// Those of the sorted text.
+    pub(super) sorted_classes: Classes,
     /// How many symbols there are when each token stands once.
     pub(super) different_length: usize,
     /// For each token of the vocabulary, which of this record's it is, counted from 1.
@@ -43,11 +44,20 @@ impl<S: Symbol> Query<S> {
             different: needle(measure.reads_tokens() && partial),
             tokens: Vec::new(),
             all_differ: true,
-            outline: Outline::of::<S>(&[]),
-            sorted_outline: Outline::of::<S>(&[]),
+            classes: Classes::default(),
+            sorted_classes: Classes::default(),
             different_length: 0,
             ordinals: vec![0; reference.vocabulary_size()],
             places: Vec::new(),
+        }
+    }
+
+    /// What is compared, where one text of each is.
+    pub(super) fn compared(&self, measure: Measure) -> (&Needle<S>, &Classes) {
+        if measure.reads_text() {
+            (&self.text, &self.classes)
+        } else {
+            (&self.sorted, &self.sorted_classes)
         }
     }
 
@@ -56,7 +66,7 @@ impl<S: Symbol> Query<S> {
         let alphabet = &reference.alphabet;
         if measure.reads_text() {
             self.text.set(|symbols| alphabet.encode(text, symbols));
-            self.outline = Outline::of(&self.text.symbols);
+            self.classes.set(&self.text.symbols);
         }
         if !measure.reads_tokens() {
             return;
@@ -83,7 +93,7 @@ impl<S: Symbol> Query<S> {
         };
         self.all_differ = all.all_differ();
         self.different_length = all.different_length();
-        self.sorted_outline = Outline::of(&self.sorted.symbols);
+        self.sorted_classes.set(&self.sorted.symbols);
         if measure.is_partial() && !self.all_differ {
             self.different
                 .set(|symbols| symbols.extend(all.pieces(|_| true).flatten()));

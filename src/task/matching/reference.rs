@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::Measure;
 use super::alphabet::{Alphabet, Symbol};
-use super::bounds::Profile;
+use super::blocks::Blocks;
 use super::sequences::Sequences;
 use super::tokens::{self, Token, UNKNOWN};
 
@@ -56,8 +56,9 @@ pub(super) struct Reference<S> {
     holders: Sequences<u32>,
     /// How many symbols the tokens of each text have when each stands once, joined.
     different_lengths: Vec<u32>,
-    profiles: Vec<Profile>,
-    sorted_profiles: Vec<Profile>,
+    pub(super) blocks: Blocks,
+    /// Those of the texts with their tokens sorted and joined.
+    pub(super) sorted_blocks: Blocks,
 }
 
 impl<S: Symbol> Reference<S> {
@@ -93,7 +94,6 @@ impl<S: Symbol> Reference<S> {
         sorted.shrink();
         all_tokens.shrink();
         let length = collected.ends.len();
-        let (profiles, sorted_profiles) = (profiles_of(&texts), profiles_of(&sorted));
         let holders = if measure.reads_sets() {
             holders(&all_tokens, vocabulary.len())
         } else {
@@ -105,8 +105,8 @@ impl<S: Symbol> Reference<S> {
         Reference {
             length,
             different_lengths: different_lengths.collect(),
-            profiles,
-            sorted_profiles,
+            blocks: Blocks::of(&texts),
+            sorted_blocks: Blocks::of(&sorted),
             holders,
             alphabet: collected.alphabet,
             texts,
@@ -134,16 +134,23 @@ impl<S: Symbol> Reference<S> {
         }
     }
 
-    /// The profile of a text.
-    #[inline]
-    pub(super) fn profile(&self, index: usize) -> &Profile {
-        &self.profiles[index]
+    /// What is compared, where one text of each is, in blocks.
+    pub(super) fn compared_blocks(&self, measure: Measure) -> &Blocks {
+        if measure.reads_text() {
+            &self.blocks
+        } else {
+            &self.sorted_blocks
+        }
     }
 
-    /// The profile of a text with its tokens sorted and joined.
+    /// What is compared of a text, where one text of each is.
     #[inline]
-    pub(super) fn sorted_profile(&self, index: usize) -> &Profile {
-        &self.sorted_profiles[index]
+    pub(super) fn compared(&self, index: usize, measure: Measure) -> &[S] {
+        if measure.reads_text() {
+            self.texts.get(index)
+        } else {
+            self.sorted.get(index)
+        }
     }
 
     /// How many symbols the tokens of a text have when each stands once, joined.
@@ -170,10 +177,6 @@ impl<S: Symbol> Reference<S> {
     pub(super) fn token_id(&self, token: &str) -> u32 {
         self.vocabulary.get(token).copied().unwrap_or(UNKNOWN)
     }
-}
-
-fn profiles_of<S: Symbol>(texts: &Sequences<S>) -> Vec<Profile> {
-    texts.iter().map(|text| Profile::of(text).0).collect()
 }
 
 /// Which texts have each token of a vocabulary.

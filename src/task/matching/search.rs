@@ -3,10 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::alphabet::Symbol;
-use super::bounds::TokenPair;
+use super::blocks::Common;
+use super::bounds::{Pair, TokenPair};
 use super::compare::{self, Desk};
 use super::query::Query;
 use super::reference::{Collected, Reference};
+use super::sieve::{BELOW, Sieve, Sought};
 use super::{Found, Matching, Measure, process, token_measures};
 
 /// A prepared reference and what it takes to search it.
@@ -24,10 +26,14 @@ struct Worktable<S> {
     processed: String,
     query: Query<S>,
     desk: Desk<S>,
+    sieve: Sieve,
     /// For each text of the reference, the most it can score.
     bounds: Vec<f64>,
     /// For each text of the reference, how many symbols the tokens in common have, each with a space.
     common: Vec<u32>,
+    symbols: Common,
+    /// What is in common with the texts whose tokens are sorted.
+    sorted_symbols: Common,
 }
 
 /// What a worktable may keep between records, in bytes.
@@ -56,8 +62,11 @@ impl<S: Symbol> Search<S> {
             processed: String::new(),
             query: Query::new(&self.reference, measure),
             desk: Desk::new(&self.reference, measure),
+            sieve: Sieve::default(),
             bounds: Vec::new(),
             common: Vec::new(),
+            symbols: Common::default(),
+            sorted_symbols: Common::default(),
         });
         let text = if self.settings.process {
             process::process(text, &mut table.processed);
@@ -66,8 +75,7 @@ impl<S: Symbol> Search<S> {
             text
         };
         table.query.set(text, &self.reference, measure);
-        self.bound(&mut table);
-        let found = self.find_by_measure(&table.query, &mut table.desk, &table.bounds);
+        let found = self.find_by_measure(&mut table);
         if table.query.bytes() <= KEPT_BYTES {
             spare().push(table);
         }
@@ -75,46 +83,50 @@ impl<S: Symbol> Search<S> {
     }
 
     /// Picks the measure once, and not for every pair.
-    fn find_by_measure(
-        &self,
-        query: &Query<S>,
-        desk: &mut Desk<S>,
-        bounds: &[f64],
-    ) -> (Vec<Found>, u64) {
+    fn find_by_measure(&self, table: &mut Worktable<S>) -> (Vec<Found>, u64) {
         let reference = &self.reference;
-        let pattern = &query.text.pattern;
         match self.settings.measure {
-            Measure::Ratio => self.find_with(desk, bounds, |index, cutoff, desk| {
-                compare::ratio(pattern, reference.text(index), cutoff, desk)
+            Measure::Ratio => self.find_with(table, |query, index, cutoff, desk| {
+                compare::ratio(&query.text.pattern, reference.text(index), cutoff, desk)
             }),
-            Measure::Indel => self.find_with(desk, bounds, |index, cutoff, desk| {
-                compare::indel(pattern, reference.text(index), cutoff, desk)
+            Measure::Indel => self.find_with(table, |query, index, cutoff, desk| {
+                compare::indel(&query.text.pattern, reference.text(index), cutoff, desk)
             }),
-            Measure::Levenshtein => self.find_with(desk, bounds, |index, cutoff, desk| {
-                compare::levenshtein::<false, S>(pattern, reference.text(index), cutoff, desk)
+            Measure::Levenshtein => self.find_with(table, |query, index, cutoff, desk| {
+                compare::levenshtein::<false, S>(
+                    &query.text.pattern,
+                    reference.text(index),
+                    cutoff,
+                    desk,
+                )
             }),
-            Measure::Osa => self.find_with(desk, bounds, |index, cutoff, desk| {
-                compare::levenshtein::<true, S>(pattern, reference.text(index), cutoff, desk)
+            Measure::Osa => self.find_with(table, |query, index, cutoff, desk| {
+                compare::levenshtein::<true, S>(
+                    &query.text.pattern,
+                    reference.text(index),
+                    cutoff,
+                    desk,
+                )
             }),
-            Measure::Jaro => self.find_with(desk, bounds, |index, cutoff, desk| {
+            Measure::Jaro => self.find_with(table, |query, index, cutoff, desk| {
                 compare::jaro::<false, S>(&query.text, reference.text(index), cutoff, desk)
             }),
-            Measure::JaroWinkler => self.find_with(desk, bounds, |index, cutoff, desk| {
+            Measure::JaroWinkler => self.find_with(table, |query, index, cutoff, desk| {
                 compare::jaro::<true, S>(&query.text, reference.text(index), cutoff, desk)
             }),
-            Measure::Partial => self.find_with(desk, bounds, |index, cutoff, desk| {
+            Measure::Partial => self.find_with(table, |query, index, cutoff, desk| {
                 compare::partial(&query.text, reference.text(index), cutoff, desk)
             }),
-            Measure::TokenSort => self.find_with(desk, bounds, |index, cutoff, desk| {
+            Measure::TokenSort => self.find_with(table, |query, index, cutoff, desk| {
                 token_measures::token_sort(query, reference.tokens(index), cutoff, desk)
             }),
-            Measure::TokenSet => self.find_with(desk, bounds, |index, cutoff, desk| {
+            Measure::TokenSet => self.find_with(table, |query, index, cutoff, desk| {
                 token_measures::token_set(query, reference.tokens(index), cutoff, desk)
             }),
-            Measure::TokenRatio => self.find_with(desk, bounds, |index, cutoff, desk| {
+            Measure::TokenRatio => self.find_with(table, |query, index, cutoff, desk| {
                 token_measures::token_ratio(query, reference.tokens(index), cutoff, desk)
             }),
-            Measure::Wratio => self.find_with(desk, bounds, |index, cutoff, desk| {
+            Measure::Wratio => self.find_with(table, |query, index, cutoff, desk| {
                 let (text, tokens) = (reference.text(index), reference.tokens(index));
                 compare::weighted(query, text, tokens, cutoff, desk)
             }),
@@ -123,83 +135,149 @@ impl<S: Symbol> Search<S> {
 
     fn find_with(
         &self,
-        desk: &mut Desk<S>,
-        bounds: &[f64],
-        score: impl Fn(usize, f64, &mut Desk<S>) -> f64,
+        table: &mut Worktable<S>,
+        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64,
     ) -> (Vec<Found>, u64) {
         let wanted = self.settings.best.min(self.len());
         if wanted == 0 {
             return (Vec::new(), 0);
         }
+        if !self.settings.measure.reads_sets() {
+            return self.find_in_blocks(table, wanted, score);
+        }
+        self.bound(table);
+        let Worktable {
+            query,
+            desk,
+            bounds,
+            ..
+        } = table;
         let cutoff = self.threshold(bounds, wanted, &mut |index, cutoff| {
-            score(index, cutoff, desk)
+            score(query, index, cutoff, desk)
         });
         let mut compared = 0;
-        let mut counted = |index: usize, cutoff: f64| {
+        let counted = |index: usize, cutoff: f64| {
             let before = desk.comparisons;
-            let score = score(index, cutoff, desk);
+            let score = score(query, index, cutoff, desk);
             compared += u64::from(desk.comparisons != before);
             score
         };
-        let found = if self.settings.best == 1 {
-            let best = self.best_one(bounds, cutoff, &mut counted);
-            best.into_iter().collect()
-        } else {
-            self.best_few(bounds, cutoff, wanted, &mut counted)
-        };
+        let candidates = bounds.iter().copied().enumerate();
+        let found = self.best(candidates, cutoff, wanted, counted);
         (found, compared)
     }
 
-    /// Works out the most that each text can score.
+    /// Weighs what the blocks do not rule out, and compares in order what may be among the best.
+    fn find_in_blocks(
+        &self,
+        table: &mut Worktable<S>,
+        wanted: usize,
+        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64,
+    ) -> (Vec<Found>, u64) {
+        let Worktable {
+            query, desk, sieve, ..
+        } = table;
+        let reference = &self.reference;
+        let Matching {
+            measure, cutoff, ..
+        } = self.settings;
+        let (needle, classes) = query.compared(measure);
+        let sought = Sought {
+            measure,
+            cutoff,
+            wanted,
+            length: needle.length(),
+            classes,
+        };
+        let pattern = &needle.pattern;
+        desk.sides.set::<S>(pattern);
+        let blocks = reference.compared_blocks(measure);
+        let weighed = sieve.sift(sought, blocks, |indices, floor, scores| {
+            let indices = indices.iter().map(|index| *index as usize);
+            let texts = indices
+                .clone()
+                .map(|index| reference.compared(index, measure));
+            match measure {
+                Measure::Indel => compare::indels(pattern, texts, desk, scores),
+                Measure::Ratio | Measure::TokenSort => {
+                    compare::indels(pattern, texts, desk, scores);
+                    scores.iter_mut().for_each(|score| *score *= 100.0);
+                }
+                Measure::Levenshtein => {
+                    compare::levenshteins(pattern, texts, floor, desk, scores);
+                }
+                _ => scores.extend(indices.map(|index| score(query, index, floor, desk))),
+            }
+        });
+        let candidates = sieve.finalists().map(|index| (index, f64::INFINITY));
+        let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
+        (self.best(candidates, cutoff, wanted, in_order), weighed)
+    }
+
+    /// The best of some texts, in order, each with the most that it can score.
+    fn best(
+        &self,
+        candidates: impl Iterator<Item = (usize, f64)>,
+        cutoff: f64,
+        wanted: usize,
+        score: impl FnMut(usize, f64) -> f64,
+    ) -> Vec<Found> {
+        if self.settings.best == 1 {
+            let best = self.best_one(candidates, cutoff, score);
+            best.into_iter().collect()
+        } else {
+            best_few(candidates, cutoff, wanted, score)
+        }
+    }
+
+    /// Works out the most that each text can score, for measures that look at tokens in common.
     fn bound(&self, table: &mut Worktable<S>) {
         let Worktable {
             query,
             bounds,
             common,
+            symbols,
+            sorted_symbols,
             ..
         } = table;
         let (reference, measure) = (&self.reference, self.settings.measure);
         bounds.clear();
-        if measure.reads_sets() {
-            common.resize(self.len(), 0);
-            for token in &query.tokens {
-                for holder in reference.holders(token.id) {
-                    common[*holder as usize] += token.length() as u32 + 1;
-                }
+        common.resize(self.len(), 0);
+        for token in &query.tokens {
+            for holder in reference.holders(token.id) {
+                common[*holder as usize] += token.length() as u32 + 1;
             }
         }
+        if measure.reads_text() {
+            let blocks = &reference.blocks;
+            query.classes.in_common_with_all(blocks, symbols);
+        }
+        query
+            .sorted_classes
+            .in_common_with_all(&reference.sorted_blocks, sorted_symbols);
         let pair = |index: usize| {
-            let profile = reference.profile(index);
-            query.outline.with(reference.text(index).len(), profile)
+            let (here, there) = (query.text.length(), reference.text(index).len());
+            Pair::with_common(here, there, symbols.by_halves[index])
         };
         let token_pair = |index: usize| {
-            let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
+            let (here, there) = (query.sorted.length(), reference.tokens(index).sorted.len());
             TokenPair {
-                sorted: query.sorted_outline.with(tokens.sorted.len(), profile),
+                sorted: Pair::with_common(here, there, sorted_symbols.by_halves[index]),
+                crossing: Pair::with_common(here, there, sorted_symbols.crossing[index]),
                 different: (query.different_length, reference.different_length(index)),
                 common: common[index] as usize,
             }
         };
         let all = 0..self.len();
         match measure {
-            Measure::TokenSort => bounds.extend(all.map(|index| {
-                let (tokens, profile) = (reference.tokens(index), reference.sorted_profile(index));
-                let sorted = query.sorted_outline.with(tokens.sorted.len(), profile);
-                sorted.ratio()
-            })),
             Measure::TokenSet => bounds.extend(all.map(|index| token_pair(index).token_set())),
             Measure::TokenRatio => bounds.extend(all.map(|index| token_pair(index).token_ratio())),
-            Measure::Wratio => bounds
+            _ => bounds
                 .extend(all.map(|index| compare::most_weighted(pair(index), token_pair(index)))),
-            // Once more by itself, as it is the cheapest: the measure is not looked up for each.
-            Measure::Ratio => bounds.extend(all.map(|index| pair(index).ratio())),
-            _ => bounds.extend(all.map(|index| pair(index).most(measure))),
         }
-        if measure.reads_sets() {
-            for token in &query.tokens {
-                for holder in reference.holders(token.id) {
-                    common[*holder as usize] = 0;
-                }
+        for token in &query.tokens {
+            for holder in reference.holders(token.id) {
+                common[*holder as usize] = 0;
             }
         }
     }
@@ -234,14 +312,14 @@ impl<S: Symbol> Search<S> {
     /// best only matter as cutoffs, and any that is not as near to the best as rounding will do.
     fn best_one(
         &self,
-        bounds: &[f64],
+        candidates: impl Iterator<Item = (usize, f64)>,
         mut cutoff: f64,
-        score: &mut impl FnMut(usize, f64) -> f64,
+        mut score: impl FnMut(usize, f64) -> f64,
     ) -> Option<Found> {
         let most = self.settings.measure.most();
         let mut best: Option<Found> = None;
-        for (index, bound) in bounds.iter().enumerate() {
-            if *bound < cutoff {
+        for (index, bound) in candidates {
+            if bound < cutoff {
                 continue;
             }
             let score = score(index, cutoff);
@@ -255,44 +333,40 @@ impl<S: Symbol> Search<S> {
         }
         best
     }
+}
 
-    /// RapidFuzz's `extract`: the largest scores, of equals the first ones.
-    ///
-    /// There every score is worked out at the cutoff that was asked for. Here the cutoff rises to
-    /// just below the least of those that are wanted so far: near enough to rule others out, and far
-    /// enough not to round any of them away.
-    fn best_few(
-        &self,
-        bounds: &[f64],
-        mut cutoff: f64,
-        wanted: usize,
-        score: &mut impl FnMut(usize, f64) -> f64,
-    ) -> Vec<Found> {
-        let mut best: Vec<Found> = Vec::new();
-        for (index, bound) in bounds.iter().enumerate() {
-            if *bound < cutoff {
-                continue;
-            }
-            let score = score(index, cutoff);
-            if score < cutoff {
-                continue;
-            }
-            let place = best.partition_point(|found| found.score >= score);
-            if place == wanted {
-                continue;
-            }
-            best.truncate(wanted - 1);
-            best.insert(place, Found { index, score });
-            if let Some(least) = best.get(wanted - 1) {
-                cutoff = cutoff.max(least.score * BELOW);
-            }
+/// RapidFuzz's `extract`: the largest scores, of equals the first ones.
+///
+/// There every score is worked out at the cutoff that was asked for. Here the cutoff rises to
+/// just below the least of those that are wanted so far: near enough to rule others out, and far
+/// enough not to round any of them away.
+fn best_few(
+    candidates: impl Iterator<Item = (usize, f64)>,
+    mut cutoff: f64,
+    wanted: usize,
+    mut score: impl FnMut(usize, f64) -> f64,
+) -> Vec<Found> {
+    let mut best: Vec<Found> = Vec::new();
+    for (index, bound) in candidates {
+        if bound < cutoff {
+            continue;
         }
-        best
+        let score = score(index, cutoff);
+        if score < cutoff {
+            continue;
+        }
+        let place = best.partition_point(|found| found.score >= score);
+        if place == wanted {
+            continue;
+        }
+        best.truncate(wanted - 1);
+        best.insert(place, Found { index, score });
+        if let Some(least) = best.get(wanted - 1) {
+            cutoff = cutoff.max(least.score * BELOW);
+        }
     }
+    best
 }
 
 /// How many texts are tried before the others, beside as many as are wanted.
 const TRIED: usize = 16;
-
-/// Times a score: so much below it that rounding at the cutoff cannot take it away.
-const BELOW: f64 = 1.0 - 1e-9;

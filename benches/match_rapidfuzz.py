@@ -1,0 +1,75 @@
+"""Pairs a second of `manyhands score --with match` beside RapidFuzz's `process.cdist(workers=-1)`.
+
+The same texts, in turn, medians; by processor time and by the clock. What it takes to start, read and
+prepare is counted on this side alone.
+
+usage: python3 benches/match_rapidfuzz.py BINARY REFERENCE.txt RECORDS.jsonl NAMES.txt
+       (RECORDS.jsonl has a field "title"; needs rapidfuzz 3.14 and numpy)
+"""
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
+
+# Texts, measure, its function there, cutoff, how many records there and here.
+CASES = [
+    ("names", "ratio", fuzz.ratio, None, 200, 1000),
+    ("titles", "ratio", fuzz.ratio, None, 100, 1000),
+    ("titles", "ratio", fuzz.ratio, 80, 100, 2500),
+    ("titles", "token-sort", fuzz.token_sort_ratio, None, 40, 1000),
+    ("titles", "token-set", fuzz.token_set_ratio, None, 10, 400),
+    ("titles", "wratio", fuzz.WRatio, None, 4, 200),
+    ("titles", "levenshtein", Levenshtein.normalized_similarity, None, 60, 400),
+]
+ROUNDS = 5
+
+
+def measured(run):
+    before, start = os.times(), time.perf_counter()
+    run()
+    after, stop = os.times(), time.perf_counter()
+    return sum(after[:4]) - sum(before[:4]), stop - start
+
+
+def main(binary, reference, records, names):
+    def read(path):
+        with open(path, encoding="utf-8") as lines:
+            return lines.read().splitlines()
+
+    surnames = read(names)
+    misspelt = [name[:-1] + "e" for name in random.Random(1).sample(surnames, 1000)]
+    titles = [json.loads(line)["title"] for line in read(records)]
+    texts = {"names": (names, surnames, misspelt), "titles": (reference, read(reference), titles)}
+    for which, measure, scorer, cutoff, there, here in CASES:
+        path, choices, queries = texts[which]
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as input:
+            here = min(here, len(queries))
+            input.writelines(json.dumps({"title": query}) + "\n" for query in queries[:here])
+            input.flush()
+            command = [binary, "score", input.name, "--with", "match", "--field", "title"]
+            command += ["--against", path, "--measure", measure, "--quiet"]
+            command += [] if cutoff is None else ["--cutoff", str(cutoff)]
+            ours = lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            theirs = lambda: process.cdist(
+                queries[:there], choices, scorer=scorer, score_cutoff=cutoff, workers=-1
+            )
+            rounds = [(measured(theirs), measured(ours)) for _ in range(ROUNDS)]
+        processor, clock = (
+            statistics.median(a[time] / there / (b[time] / here) for a, b in rounds)
+            for time in (0, 1)
+        )
+        speed = statistics.median(here * len(choices) / b[0] for _, b in rounds) / 1e6
+        name = measure if cutoff is None else f"{measure} from {cutoff}"
+        print(f"{which:6} {name:13} {processor:6.1f} x by processor time, {clock:6.1f} x by the"
+              f" clock; {speed:6.0f} M pairs per processor second", flush=True)
+
+
+main(*sys.argv[1:])

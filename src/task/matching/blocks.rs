@@ -1,0 +1,341 @@
+//! Texts in blocks, ordered by length, with what bounds many of them at once.
+//!
+//! A block holds, for each class of symbols, how often it stands in each of its texts, side by side.
+//! What a record has in common with all texts of a block, order left out, then takes one wide
+//! minimum and one wide addition for each class that the record holds; classes it does not hold are
+//! not read. A second, finer count heeds that what stands in the first half of a text matches what
+//! stands further ahead in the record. Texts of a block have the same length, or nearly, so that the score that is needed
+//! becomes one count that is needed, and no text is divided by.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::alphabet::Symbol;
+use super::sequences::Sequences;
+
+/// How many texts a block has: as many bytes as the widest vectors there are.
+pub(super) const LANES: usize = 64;
+
+/// How many classes symbols fall into. The most frequent symbols have one of their own.
+const CLASSES: usize = 64;
+
+/// A count that has stopped: it stands for itself and all that is more.
+pub(super) const FULL: u8 = u8::MAX;
+
+/// For each text of a block, a count.
+pub(super) type Counts = [u8; LANES];
+
+/// Which class a symbol is in; none where no text has it.
+fn class<S: Symbol>(symbol: S) -> Option<usize> {
+    symbol
+        .number()
+        .checked_sub(1)
+        .map(|number| number % CLASSES)
+}
+
+/// The texts of a reference in blocks.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    /// Which text is where.
+    order: Vec<u32>,
+    /// For each block, where its lengths are.
+    runs: Vec<Range<usize>>,
+    /// The different lengths in each block, ascending.
+    lengths: Vec<u32>,
+    counts: Vec<[Counts; CLASSES]>,
+    /// The same for the first half of each text. Of texts whose counts may have stopped, any number
+    /// may be there.
+    halves: Vec<[Counts; CLASSES]>,
+}
+
+impl Blocks {
+    pub(super) fn of<S: Symbol>(texts: &Sequences<S>) -> Blocks {
+        let lengths: Vec<u32> = texts.iter().map(|text| text.len() as u32).collect();
+        let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
+        order.sort_by_key(|index| lengths[*index as usize]);
+        let mut blocks = Blocks::default();
+        for block in order.chunks(LANES) {
+            let first = blocks.lengths.len();
+            let mut counts = [[0; LANES]; CLASSES];
+            let mut halves = [[0; LANES]; CLASSES];
+            for (lane, index) in block.iter().enumerate() {
+                let text = texts.get(*index as usize);
+                count(text, lane, &mut counts);
+                if text.len() <= usize::from(FULL) {
+                    count(&text[..text.len() / 2], lane, &mut halves);
+                } else {
+                    halves.iter_mut().for_each(|counts| counts[lane] = FULL);
+                }
+                let length = lengths[*index as usize];
+                if blocks.lengths[first..].last() != Some(&length) {
+                    blocks.lengths.push(length);
+                }
+            }
+            blocks.runs.push(first..blocks.lengths.len());
+            blocks.counts.push(counts);
+            blocks.halves.push(halves);
+        }
+        blocks.order = order;
+        blocks
+    }
+
+    /// How many blocks there are.
+    pub(super) fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The different lengths of the texts of a block, ascending.
+    #[inline]
+    pub(super) fn lengths(&self, block: usize) -> &[u32] {
+        &self.lengths[self.runs[block].clone()]
+    }
+
+    /// Which texts a block has.
+    #[inline]
+    pub(super) fn texts(&self, block: usize) -> &[u32] {
+        let first = block * LANES;
+        &self.order[first..self.order.len().min(first + LANES)]
+    }
+}
+
+/// Counts the symbols of a text that has this lane.
+fn count<S: Symbol>(text: &[S], lane: usize, counts: &mut [Counts; CLASSES]) {
+    for class in text.iter().filter_map(|symbol| class(*symbol)) {
+        let count = &mut counts[class][lane];
+        *count = count.saturating_add(1);
+    }
+}
+
+/// How often which classes of symbols stand in a record.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    held: Vec<(usize, u8)>,
+    /// The symbols in order; empty where there are more than a count can hold.
+    steps: Vec<Step>,
+}
+
+/// A symbol of a record.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    class: usize,
+    /// How many of its class stand before it.
+    before: u8,
+    /// And how many from here on, itself counted.
+    ahead: u8,
+}
+
+impl Classes {
+    pub(super) fn set<S: Symbol>(&mut self, text: &[S]) {
+        let mut counts = [0u8; CLASSES];
+        for class in text.iter().filter_map(|symbol| class(*symbol)) {
+            counts[class] = counts[class].saturating_add(1);
+        }
+        self.held.clear();
+        let held = counts.into_iter().enumerate();
+        self.held.extend(held.filter(|(_, count)| *count > 0));
+        self.steps.clear();
+        if text.len() > usize::from(FULL) {
+            return;
+        }
+        let mut before = [0; CLASSES];
+        for class in text.iter().filter_map(|symbol| class(*symbol)) {
+            self.steps.push(Step {
+                class,
+                before: before[class],
+                ahead: counts[class] - before[class],
+            });
+            before[class] += 1;
+        }
+    }
+
+    /// Sets for every text, by its index, how much is in common with it, by halves and without regard
+    /// to order.
+    pub(super) fn in_common_with_all(&self, blocks: &Blocks, common: &mut Common) {
+        let all: Vec<u32> = (0..blocks.len() as u32).collect();
+        self.in_common(blocks, &all, &mut common.shared);
+        common.by_halves.resize(blocks.order.len(), 0);
+        common.crossing.resize(blocks.order.len(), 0);
+        for (block, counts) in common.shared.counts.iter_mut().enumerate() {
+            let crossing = *counts;
+            self.in_common_by_halves(blocks, block, counts);
+            let texts = blocks.texts(block).iter().zip(counts.iter().zip(crossing));
+            for (text, (by_halves, crossing)) in texts {
+                common.by_halves[*text as usize] = *by_halves;
+                common.crossing[*text as usize] = crossing;
+            }
+        }
+    }
+
+    /// As [`in_common`](Self::in_common) for one block, but closer: what the halves of a text have in common with a beginning
+    /// of the record and with what is left of it, for the best of all beginnings. Not more than
+    /// `counts`; for longest common subsequences alone, which cannot cross.
+    pub(super) fn in_common_by_halves(&self, blocks: &Blocks, block: usize, counts: &mut Counts) {
+        if self.steps.is_empty() {
+            return;
+        }
+        pulp::Arch::new().dispatch(ByHalves {
+            classes: self,
+            whole: &blocks.counts[block],
+            half: &blocks.halves[block],
+            counts,
+        });
+    }
+
+    /// Works out how many symbols a record has in common with each text of the blocks in `among`, if
+    /// order is left out; never less than that, and [`FULL`] is any number from there on. For each
+    /// block there is also the largest.
+    ///
+    pub(super) fn in_common(&self, blocks: &Blocks, among: &[u32], shared: &mut Shared) {
+        shared.counts.resize(blocks.len(), [0; LANES]);
+        shared.largest.resize(blocks.len(), 0);
+        pulp::Arch::new().dispatch(InCommon {
+            held: &self.held,
+            blocks,
+            among,
+            shared,
+        });
+    }
+}
+
+/// The loop over blocks, the same code for every processor: its arrays are as wide as vectors are.
+///
+/// `pulp` has it compiled once more for AVX2 and for AVX-512, and picks at run time, without `unsafe`
+/// on this side.
+struct InCommon<'a> {
+    held: &'a [(usize, u8)],
+    blocks: &'a Blocks,
+    among: &'a [u32],
+    shared: &'a mut Shared,
+}
+
+impl WithSimd for InCommon<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        for block in self.among {
+            let block = *block as usize;
+            let counts = sum(self.held, &self.blocks.counts[block]);
+            self.shared.largest[block] = largest(&counts);
+            self.shared.counts[block] = counts;
+        }
+    }
+}
+
+struct ByHalves<'a> {
+    classes: &'a Classes,
+    whole: &'a [Counts; CLASSES],
+    half: &'a [Counts; CLASSES],
+    counts: &'a mut Counts,
+}
+
+impl WithSimd for ByHalves<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        let ByHalves { whole, half, .. } = self;
+        // Nothing for the first half, all for the second; then symbol by symbol the other way round.
+        let mut sum = [0u8; LANES];
+        for (class, count) in &self.classes.held {
+            let (whole, half) = (&whole[*class], &half[*class]);
+            for lane in 0..LANES {
+                sum[lane] += whole[lane].saturating_sub(half[lane]).min(*count);
+            }
+        }
+        let mut most = sum;
+        for step in &self.classes.steps {
+            let (whole, half) = (&whole[step.class], &half[step.class]);
+            for lane in 0..LANES {
+                let gained = u8::from(half[lane] > step.before);
+                let lost = u8::from(whole[lane].saturating_sub(half[lane]) >= step.ahead);
+                sum[lane] = sum[lane].wrapping_add(gained).wrapping_sub(lost);
+                most[lane] = most[lane].max(sum[lane]);
+            }
+        }
+        for (count, most) in self.counts.iter_mut().zip(&most) {
+            *count = (*count).min(*most);
+        }
+    }
+}
+
+#[inline(always)]
+fn sum(held: &[(usize, u8)], block: &[Counts; CLASSES]) -> Counts {
+    let mut sum = [0u8; LANES];
+    for (class, count) in held {
+        let there = &block[*class];
+        // By number and not by iterators: so the sum stays in registers.
+        for lane in 0..LANES {
+            sum[lane] = sum[lane].saturating_add(there[lane].min(*count));
+        }
+    }
+    sum
+}
+
+#[inline(always)]
+fn largest(counts: &Counts) -> u8 {
+    counts.iter().fold(0, |largest, count| largest.max(*count))
+}
+
+/// What a record has in common with the texts of blocks.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) counts: Vec<Counts>,
+    pub(super) largest: Vec<u8>,
+}
+
+/// What a record has in common with each text of a reference.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    shared: Shared,
+    pub(super) by_halves: Vec<u8>,
+    pub(super) crossing: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_those_of_scalars_and_never_too_small() {
+        let texts: Vec<Vec<u8>> = (0..150usize)
+            .map(|seed| {
+                (0..2 * seed)
+                    .map(|place| (place * seed % 90 + 1) as u8)
+                    .collect()
+            })
+            .collect();
+        let mut sequences = Sequences::<u8>::new();
+        texts
+            .iter()
+            .for_each(|text| sequences.push(|values| values.extend(text)));
+        let blocks = Blocks::of(&sequences);
+        let mut classes = Classes::default();
+        for text in &texts {
+            classes.set(text);
+            let mut common = Common::default();
+            classes.in_common_with_all(&blocks, &mut common);
+            let index = text.len() / 2;
+            let itself = text.len().min(usize::from(FULL));
+            assert!(usize::from(common.by_halves[index]) >= itself);
+            for block in 0..blocks.len() {
+                let plain = sum(&classes.held, &blocks.counts[block]);
+                let mut halves = plain;
+                pulp::Scalar::new().vectorize(ByHalves {
+                    classes: &classes,
+                    whole: &blocks.counts[block],
+                    half: &blocks.halves[block],
+                    counts: &mut halves,
+                });
+                for (lane, text) in blocks.texts(block).iter().enumerate() {
+                    let text = *text as usize;
+                    assert_eq!(common.crossing[text], plain[lane]);
+                    if !classes.steps.is_empty() {
+                        assert_eq!(common.by_halves[text], halves[lane]);
+                    }
+                }
+            }
+        }
+    }
+}
