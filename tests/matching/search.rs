@@ -124,6 +124,35 @@ fn reference() -> impl Strategy<Value = Vec<String>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn nothing_is_lost_in_a_reference_of_many_blocks(
+        texts in prop::collection::vec("[a-d ]{0,9}|[ab]{5,70}|x{250,260}[ab]", 65..300),
+        query in "[a-d ]{0,9}|[ab]{5,70}|x{250,260}[ab]",
+        best in 1..4usize,
+        measure in prop::sample::select(vec![
+            Measure::Ratio, Measure::TokenSort, Measure::TokenSet, Measure::Indel,
+            Measure::Levenshtein, Measure::Wratio,
+        ]),
+        cutoff in prop_oneof![Just(0.0), 0.3..1.0],
+    ) {
+        let cutoff = f64::from((cutoff * measure.most()) as f32);
+        // Each text alone is scored at the cutoff that was asked for.
+        let alone = |text: &String| {
+            let task = Matching::by(measure).cutoff(cutoff).against([text]);
+            task.score(&query).first().map(|found| found.score)
+        };
+        let scores = texts.iter().map(alone).enumerate();
+        let mut all: Vec<_> = scores.filter_map(|(index, score)| Some((index, score?))).collect();
+        all.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let task = Matching::by(measure).best(best).cutoff(cutoff).against(&texts);
+        let found: Vec<_> = task.score(&query).iter().map(|found| (found.index, found.score)).collect();
+        prop_assert_eq!(&found[..], &all[..best.min(all.len())]);
+    }
+}
+
+proptest! {
     #[test]
     fn what_bounds_leave_out_is_not_among_the_best(
         texts in reference(),
