@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kept::{Kept, PlainKept};
-use super::quantiles::USUAL;
+use super::quantiles::{USUAL, asked};
 use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 
 /// Quantiles, exactly. Answer: [`QuantileSummary`], as of [`Quantiles`](super::Quantiles).
@@ -47,11 +47,8 @@ impl ExactQuantiles {
     ///
     /// Where one lies outside 0 to 1.
     pub fn at(quantiles: &[f64]) -> ExactQuantiles {
-        for q in quantiles {
-            assert!((0.0..=1.0).contains(q), "no quantile lies at {q}: 0 to 1");
-        }
         ExactQuantiles {
-            asked: quantiles.into(),
+            asked: asked(quantiles),
             kept: Kept::default(),
         }
     }

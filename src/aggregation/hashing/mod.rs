@@ -30,13 +30,16 @@ fn hash_bytes(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
+/// What SplitMix64 adds to its state from one number to the next.
+pub(super) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The number that SplitMix64, seeded with `seed`, gives at place `index` (Steele, Lea and Flood,
 /// *Fast splittable pseudorandom number generators*, 2014). Under one seed no two indices give the
 /// same number.
 #[inline]
 pub(super) fn draw(seed: u64, index: u64) -> u64 {
     let steps = index.wrapping_add(1);
-    let mut bits = seed.wrapping_add(steps.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut bits = seed.wrapping_add(steps.wrapping_mul(STEP));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)

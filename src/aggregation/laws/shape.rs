@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::super::hashing::{STEP, draw};
+
 /// The most parts in a partition: enough for trees of every small shape.
 const MOST_PARTS: usize = 24;
 /// One state in so many travels as bytes before it is merged.
@@ -127,17 +129,14 @@ impl fmt::Debug for Merge {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014): five
-/// lines, against a dependency for a test harness.
+/// The numbers of SplitMix64 one after the other.
 pub(super) struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
+        let number = draw(self.0, 0);
+        self.0 = self.0.wrapping_add(STEP);
+        number
     }
 
     /// A number from 0 up to, not including, `end`, which is not 0.

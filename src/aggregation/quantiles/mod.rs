@@ -14,6 +14,18 @@ use octaves::{Octaves, Runs, SMALLEST};
 /// The quantiles asked for where nobody says which.
 pub(super) const USUAL: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
+/// The quantiles that are asked for.
+///
+/// # Panics
+///
+/// Where one lies outside 0 to 1.
+pub(super) fn asked(quantiles: &[f64]) -> Arc<[f64]> {
+    for q in quantiles {
+        assert!((0.0..=1.0).contains(q), "no quantile lies at {q}: 0 to 1");
+    }
+    quantiles.into()
+}
+
 /// Estimates quantiles. Answer: [`QuantileSummary`].
 ///
 /// The `q`-quantile of `n` scores is the one of rank `⌊q·(n − 1)⌋` when they are sorted, ranks
@@ -85,11 +97,8 @@ impl Quantiles {
     ///
     /// Where one lies outside 0 to 1.
     pub fn at(quantiles: &[f64]) -> Quantiles {
-        for q in quantiles {
-            assert!((0.0..=1.0).contains(q), "no quantile lies at {q}: 0 to 1");
-        }
         Quantiles {
-            asked: quantiles.into(),
+            asked: asked(quantiles),
             min: i64::MAX,
             max: i64::MIN,
             sides: Default::default(),
