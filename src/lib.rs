@@ -89,6 +89,7 @@ mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod sink;
+mod sync;
 pub mod task;
 
 pub use aggregation::Aggregator;

@@ -1,13 +1,13 @@
 //! `.aggregate()` on rayon's parallel iterators, in the ambient pool.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::iter::IndexedParallelIterator;
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 
 use crate::aggregation::{Aggregator, MergeTree, observe_all};
+use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
 /// The calling thread begins alone for this long …
 const ALONE: Duration = Duration::from_micros(10);
@@ -156,7 +156,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
     fn idle(&self) -> MutexGuard<'_, Vec<A>> {
         let thread = rayon::current_thread_index().map_or(0, |thread| thread + 1);
         let idle = &self.idle[thread % self.idle.len()];
-        idle.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(idle)
     }
 
     /// Folds leaves on this thread: into `state` if the aggregator is commutative, else each into
@@ -210,7 +210,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
         }
         root.merge(own);
         for idle in self.idle {
-            for state in idle.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            for state in into_inner(idle) {
                 root.merge(state);
             }
         }

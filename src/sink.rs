@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Failure;
+use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
 /// Takes the score of every record, in the order of the records.
 ///
@@ -118,8 +118,7 @@ impl<W: Write> InOrder<W> {
     ///
     /// Where `out` fails, and where pieces still wait for one that has not come.
     pub fn finish(self) -> io::Result<W> {
-        let state = self.state.into_inner();
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let mut state = into_inner(self.state);
         if !state.waiting.is_empty() {
             let message = format!("the scores of record {} never came", state.next + 1);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
@@ -129,7 +128,7 @@ impl<W: Write> InOrder<W> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

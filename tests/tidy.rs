@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 /// Which of our modules each module may use. The stages of the pattern know only errors; the
 /// pipeline joins them by value, the plan by name.
 const IMPORTS: &[(&str, &[&str])] = &[
+    ("sync", &[]),
     ("error", &[]),
-    ("task", &["error"]),
-    ("dataset", &["error"]),
-    ("aggregation", &["error"]),
-    ("execution", &["error"]),
-    ("sink", &["error"]),
+    ("task", &["error", "sync"]),
+    ("dataset", &["error", "sync"]),
+    ("aggregation", &["error", "sync"]),
+    ("execution", &["error", "sync"]),
+    ("sink", &["error", "sync"]),
     ("report", &["error", "aggregation"]),
-    ("par_iter", &["aggregation"]),
+    ("par_iter", &["aggregation", "sync"]),
     (
         "pipeline",
         &[
@@ -25,6 +26,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "execution",
             "sink",
             "report",
+            "sync",
         ],
     ),
     (
@@ -37,6 +39,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "execution",
             "sink",
             "report",
+            "sync",
             "pipeline",
         ],
     ),

@@ -2,9 +2,9 @@
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::marker::PhantomData;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Aggregator;
+use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
 /// Collects the partials of the parts 0, 1, 2, … and merges neighbours as soon as both are there.
 ///
@@ -77,7 +77,7 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, (u32, A)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
     /// How many states wait to be merged.
@@ -88,10 +88,8 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
 
     /// Merges what waits; `identity` where nothing does. Parts that never came are left out.
     pub fn finish(self, identity: A) -> A {
-        let waiting = self.waiting.into_inner();
-        let states = waiting
-            .unwrap_or_else(PoisonError::into_inner)
-            .into_values();
+        let waiting = into_inner(self.waiting);
+        let states = waiting.into_values();
         let states = states.map(|(_, state)| state);
         states.reduce(merged).unwrap_or(identity)
     }

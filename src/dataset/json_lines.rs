@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::lines::{Buffer, TextFile};
 use super::{At, Dataset};
 use crate::error::{BadRecord, Error, Place};
+use crate::sync::{Mutex, lock};
 
 /// A part is this fraction of the data, so that there is something to share out at the end of the
 /// run even among many workers …
@@ -334,11 +335,7 @@ impl Dataset for JsonLines {
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let mut fetching = Duration::ZERO;
-        let spare = self
-            .buffers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let spare = lock(&self.buffers).pop();
         let mut buffer = spare.unwrap_or_default();
         for (file, run) in self.runs(parts) {
             let began = Instant::now();
@@ -351,10 +348,7 @@ impl Dataset for JsonLines {
             }
         }
         if buffer.is_worth_keeping() {
-            self.buffers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(buffer);
+            lock(&self.buffers).push(buffer);
         }
         Ok(fetching)
     }

@@ -7,12 +7,12 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::Scope;
 
 use super::{Flow, Run};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// A portion lasts at least this long, as far as the units before it tell …
 const LEAST: Duration = Duration::from_micros(10);
@@ -99,7 +99,7 @@ impl<'r> Handout<'r> {
     }
 
     fn resting(&self) -> MutexGuard<'_, Vec<(usize, Pace)>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.resting)
     }
 
     fn take(&self, pace: Pace) -> Option<Range<usize>> {

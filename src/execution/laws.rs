@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Executor, Flow};
+use crate::sync::{Mutex, lock};
 
 /// Numbers of units to try: none, one, a few, about as many as a portion, many.
 const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
@@ -89,8 +89,4 @@ fn check(executor: &dyn Executor, units: usize, stop_at: Option<usize>, cost: Du
         ),
         None => assert_eq!(next, units, "not every unit was run"),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

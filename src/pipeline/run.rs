@@ -3,8 +3,8 @@
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Pipeline;
@@ -15,6 +15,7 @@ use crate::error::{BadRecord, Cause, Error, Failure, OnFailure, Panicked};
 use crate::execution::Flow;
 use crate::report::{Report, WorkerTiming};
 use crate::sink::Room;
+use crate::sync::{Mutex, into_inner, lock};
 use crate::task::Task;
 
 /// Partials of an aggregator that is not commutative: this many, or one for each part if there
@@ -228,7 +229,7 @@ where
             outcome.aggregator = self.partials.finish(outcome.aggregator);
         }
         for worker in self.workers {
-            outcome.add(worker.into_inner().unwrap_or_else(PoisonError::into_inner));
+            outcome.add(into_inner(worker));
         }
         outcome.failures.sort_by_key(|failure| failure.index);
         outcome.failures.truncate(Report::FAILURES_KEPT);
@@ -294,8 +295,4 @@ fn pass_on<S>(
     score: Result<&S, &Failure>,
 ) -> io::Result<()> {
     piece.map_or(Ok(()), |piece| piece.add(index, score))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,13 @@
 //! The groups that the states of one run have in common.
 
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
 use super::key::Seed;
 use super::table::Table;
+use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
 /// Partitions of the groups by the hash of their keys. A power of two; several times the workers
 /// there may be, so that two seldom want the same one at the same time. Not more, so that of groups
@@ -36,7 +37,7 @@ struct Partition<K, A>(Mutex<Option<Table<K, A>>>);
 
 impl<K, A> Partition<K, A> {
     fn lock(&self) -> MutexGuard<'_, Option<Table<K, A>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Merges groups into this partition, or returns false where another thread is at it.
@@ -86,10 +87,9 @@ impl<K, A> Common<K, A> {
     /// Where some are lost, since merging them has panicked.
     pub(super) fn into_parted(self) -> Parted<K, A> {
         let partitions = self.partitions.into_inner().unwrap_or_default();
-        let tables = partitions.into_iter().map(|partition| {
-            let table = partition.0.into_inner();
-            table.unwrap_or_else(PoisonError::into_inner)
-        });
+        let tables = partitions
+            .into_iter()
+            .map(|partition| into_inner(partition.0));
         let groups = tables.map(|table| match table {
             Some(table) => table.into_groups(),
             None => panic!("groups are lost: merging them has panicked"),

@@ -1,7 +1,5 @@
 //! One record against the whole reference: the best matches, and nothing kept of the others.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::alphabet::Symbol;
 use super::blocks::Common;
 use super::bounds::{Pair, TokenPair};
@@ -10,6 +8,7 @@ use super::query::Query;
 use super::reference::{Collected, Reference};
 use super::sieve::{BELOW, Sieve, Sought};
 use super::{Found, Matching, Measure, process, token_measures};
+use crate::sync::{Mutex, lock};
 
 /// A prepared reference and what it takes to search it.
 #[derive(Debug)]
@@ -55,7 +54,7 @@ impl<S: Symbol> Search<S> {
     /// The best matches of a text, best first, and how many texts were compared with it symbol by
     /// symbol.
     pub(super) fn find(&self, text: &str) -> (Vec<Found>, u64) {
-        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = || lock(&self.spare);
         let measure = self.settings.measure;
         let kept = spare().pop();
         let mut table = kept.unwrap_or_else(|| Worktable {
