@@ -95,7 +95,7 @@ pub mod task;
 pub use aggregation::Aggregator;
 pub use dataset::Dataset;
 pub use error::{Error, Failure, OnFailure};
-pub use execution::{Executor, Sequential, WorkStealing};
+pub use execution::{Executor, Sequential, TaskQueue, WorkStealing};
 pub use par_iter::ParallelAggregate;
 pub use pipeline::Pipeline;
 pub use report::Report;
@@ -111,7 +111,7 @@ pub mod prelude {
         StdDev, Sum, Top, Variance,
     };
     pub use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
-    pub use crate::execution::{Executor, Sequential, WorkStealing};
+    pub use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing};
     pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};
     pub use crate::{Error, OnFailure, ParallelAggregate, Pipeline, Report};

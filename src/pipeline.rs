@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
 use crate::error::{Error, OnFailure};
-use crate::execution::{Executor, WorkStealing};
+use crate::execution::{Executor, Work, WorkStealing};
 use crate::report::{Report, Timing};
 use crate::sink::Sink;
 use crate::task::Task;
@@ -97,7 +97,9 @@ where
         let began = Instant::now();
         let executor = self.executor.unwrap_or_else(|| shared_pool());
         let run = Run::new(&self, aggregator, executor.workers());
-        executor.execute(run.units, &|worker, units| run.units(worker, units));
+        executor.execute(&Work::new(run.units, &|worker, units| {
+            run.units(worker, units)
+        }));
         let outcome = run.into_outcome()?;
         let value = outcome.aggregator.finish();
         let timing = Timing {

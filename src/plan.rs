@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
 use crate::error::{Error, OnFailure, Place};
-use crate::execution::{Executor, Sequential, WorkStealing, usable_cores};
+use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing, usable_cores};
 use crate::pipeline::Pipeline;
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
@@ -76,17 +76,24 @@ pub enum ExecutorName {
     /// [`WorkStealing`]: a rayon pool.
     #[default]
     WorkStealing,
+    /// [`TaskQueue`]: threads of its own.
+    TaskQueue,
 }
 
 impl ExecutorName {
     /// Every executor that has a name.
-    pub const ALL: [ExecutorName; 2] = [ExecutorName::Sequential, ExecutorName::WorkStealing];
+    pub const ALL: [ExecutorName; 3] = [
+        ExecutorName::Sequential,
+        ExecutorName::WorkStealing,
+        ExecutorName::TaskQueue,
+    ];
 
     /// The name.
     pub fn name(self) -> &'static str {
         match self {
             ExecutorName::Sequential => "sequential",
             ExecutorName::WorkStealing => "work-stealing",
+            ExecutorName::TaskQueue => "task-queue",
         }
     }
 }
@@ -153,7 +160,9 @@ impl Plan {
     pub fn workers(&self) -> usize {
         match self.executor {
             ExecutorName::Sequential => 1,
-            ExecutorName::WorkStealing => self.threads.unwrap_or_else(usable_cores).max(1),
+            ExecutorName::WorkStealing | ExecutorName::TaskQueue => {
+                self.threads.unwrap_or_else(usable_cores).max(1)
+            }
         }
     }
 
@@ -174,6 +183,7 @@ impl Plan {
     fn make_executor(&self) -> Result<Box<dyn Executor>, Error> {
         Ok(match self.executor {
             ExecutorName::Sequential => Box::new(Sequential),
+            ExecutorName::TaskQueue => Box::new(TaskQueue::new(self.workers())),
             ExecutorName::WorkStealing => {
                 let executor = WorkStealing::new(self.workers());
                 if self.threads.is_some() {

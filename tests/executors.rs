@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use manyhands::execution::{Flow, Run, assert_laws};
+use manyhands::execution::{Flow, Work, assert_laws};
 use manyhands::prelude::*;
 
 fn executors() -> Vec<(String, Box<dyn Executor>)> {
@@ -18,6 +18,10 @@ fn executors() -> Vec<(String, Box<dyn Executor>)> {
         all.push((
             format!("{threads} threads"),
             Box::new(WorkStealing::new(threads)),
+        ));
+        all.push((
+            format!("a queue of {threads} workers"),
+            Box::new(TaskQueue::new(threads)),
         ));
     }
     all
@@ -31,27 +35,31 @@ fn every_executor_keeps_the_laws() {
 }
 
 /// An executor that breaks a law.
-struct Lawless(fn(usize, &Run<'_>));
+struct Lawless(fn(usize, &Work<'_>));
 
 impl Executor for Lawless {
     fn workers(&self) -> usize {
         1
     }
 
-    fn execute(&self, units: usize, run: &Run<'_>) {
-        (self.0)(units, run);
+    fn execute(&self, work: &Work<'_>) {
+        (self.0)(work.units(), work);
     }
 }
 
 /// Executors that leave out units, run them twice, go on after a stop, and have too many workers.
 const LAWLESS: [Lawless; 4] = [
-    Lawless(|units, run| _ = run(0, 0..units / 2)),
-    Lawless(|units, run| {
-        run(0, 0..units);
-        run(0, 0..units);
+    Lawless(|units, work| _ = work.run(0, 0..units / 2)),
+    Lawless(|units, work| {
+        work.run(0, 0..units);
+        work.run(0, 0..units);
     }),
-    Lawless(|units, run| (0..units).rev().for_each(|unit| _ = run(0, unit..unit + 1))),
-    Lawless(|units, run| _ = run(1, 0..units)),
+    Lawless(|units, work| {
+        (0..units)
+            .rev()
+            .for_each(|unit| _ = work.run(0, unit..unit + 1))
+    }),
+    Lawless(|units, work| _ = work.run(1, 0..units)),
 ];
 
 #[test]
@@ -205,10 +213,11 @@ fn a_pipeline_may_run_inside_a_task() {
 fn an_executor_without_work_calls_nothing() {
     for (name, executor) in executors() {
         let calls = AtomicUsize::new(0);
-        executor.execute(0, &|_, _| {
+        let run = |_, _| {
             calls.fetch_add(1, Ordering::SeqCst);
             Flow::Go
-        });
+        };
+        executor.execute(&Work::new(0, &run));
         assert_eq!(calls.into_inner(), 0, "{name}");
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::Dataset;
 use manyhands::error::{Failure, Panicked};
-use manyhands::execution::{Flow, Run};
+use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
 use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
@@ -29,17 +29,18 @@ impl Executor for Dealt {
         self.workers
     }
 
-    fn execute(&self, units: usize, run: &Run<'_>) {
+    fn execute(&self, work: &Work<'_>) {
+        let units = work.units();
         let (mut next, mut state) = (0, self.seed | 1);
         while next < units {
             state = state
                 .wrapping_mul(6364136223846793005)
                 .wrapping_add(1442695040888963407);
             let portion = 1 + (state >> 33) as usize % 7;
-            let worker = (state >> 50) as usize % self.workers;
-            let end = units.min(next + portion);
+            let worker = (state >> 50) as usize % work.workers(self.workers);
+            let end = units.min(next.saturating_add(portion));
             // In order on one thread: nothing is ahead of its turn for long.
-            if run(worker, next..end) == Flow::Stop {
+            if work.run(worker, next..end) == Flow::Stop {
                 return;
             }
             next = end;
@@ -50,6 +51,7 @@ impl Executor for Dealt {
 fn executors(seed: u64) -> Vec<Box<dyn Executor>> {
     let mut all: Vec<Box<dyn Executor>> = vec![Box::new(Sequential)];
     all.extend((1..=16).map(|threads| Box::new(WorkStealing::new(threads)) as Box<dyn Executor>));
+    all.extend([2, 3, 9].map(|workers| Box::new(TaskQueue::new(workers)) as Box<dyn Executor>));
     all.extend((2..6).map(|workers| Box::new(Dealt { workers, seed }) as Box<dyn Executor>));
     all
 }

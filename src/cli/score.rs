@@ -64,7 +64,7 @@ pub struct Score {
     #[arg(long, short = 'j', value_name = "N", value_parser = parse_threads)]
     threads: Option<usize>,
 
-    /// How to run: sequential, work-stealing. The answer is the same.
+    /// How to run: sequential, work-stealing, task-queue. The answer is the same.
     #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
     executor: ExecutorName,
 

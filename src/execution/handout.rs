@@ -6,13 +6,10 @@
 //! (Polychronopoulos and Kuck, 1987), with the clock for bounds.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use rayon::Scope;
-
-use super::{Flow, Run};
-use crate::sync::{Mutex, MutexGuard, lock};
+use super::{Flow, Work};
+use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// A portion lasts at least this long, as far as the units before it tell …
 const LEAST: Duration = Duration::from_micros(10);
@@ -51,55 +48,45 @@ impl Pace {
 }
 
 /// The units not yet handed out, and what to do with them.
-pub(super) struct Handout<'r> {
+pub(super) struct Handout<'w> {
     next: AtomicUsize,
     units: usize,
     workers: usize,
-    run: &'r Run<'r>,
-    /// Workers that have been told to rest, and their paces.
-    resting: Mutex<Vec<(usize, Pace)>>,
+    work: &'w Work<'w>,
 }
 
-impl<'r> Handout<'r> {
-    pub(super) fn new(units: Range<usize>, workers: usize, run: &'r Run<'r>) -> Self {
+impl<'w> Handout<'w> {
+    pub(super) fn new(units: Range<usize>, workers: usize, work: &'w Work<'w>) -> Self {
         Handout {
             next: AtomicUsize::new(units.start),
             units: units.end,
             workers,
-            run,
-            resting: Mutex::default(),
+            work,
         }
     }
 
-    /// Works through portions as `worker`, until nothing is left or it is told to rest.
-    pub(super) fn work<'s>(&'s self, scope: &Scope<'s>, worker: usize, mut pace: Pace) {
+    /// Works through portions as `worker`, until nothing is left, or it is told to rest: then its
+    /// pace is returned, and whoever it waits for is still at work. Calls `went_on` after each
+    /// portion that did not end so.
+    pub(super) fn work(&self, worker: usize, pace: Pace, went_on: impl Fn()) -> Option<Pace> {
         let closing = CloseOnPanic(&self.next, self.units);
+        let mut pace = pace;
+        let mut rests = None;
         while let Some(units) = self.take(pace) {
             let (began, length) = (Instant::now(), units.len());
-            let flow = (self.run)(worker, units);
+            let flow = self.work.run(worker, units);
             pace = Pace::of(length, began.elapsed());
             match flow {
-                Flow::Go => self.call_back(scope),
-                // Whoever this one waits for is still at work, and calls it back.
+                Flow::Go => went_on(),
                 Flow::Rest => {
-                    self.resting().push((worker, pace));
+                    rests = Some(pace);
                     break;
                 }
                 Flow::Stop => self.next.store(self.units, Relaxed),
             }
         }
         std::mem::forget(closing);
-    }
-
-    /// Sends those that rest back to work.
-    fn call_back<'s>(&'s self, scope: &Scope<'s>) {
-        for (worker, pace) in std::mem::take(&mut *self.resting()) {
-            scope.spawn(move |scope| self.work(scope, worker, pace));
-        }
-    }
-
-    fn resting(&self) -> MutexGuard<'_, Vec<(usize, Pace)>> {
-        lock(&self.resting)
+        rests
     }
 
     fn take(&self, pace: Pace) -> Option<Range<usize>> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use super::{Executor, Flow};
+use super::{Executor, Flow, Work};
 use crate::sync::{Mutex, lock};
 
 /// Numbers of units to try: none, one, a few, about as many as a portion, many.
@@ -14,10 +14,11 @@ const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
 /// dear ones, with and without a stop.
 ///
 /// ```
-/// use manyhands::execution::{Sequential, WorkStealing, assert_laws};
+/// use manyhands::execution::{Sequential, TaskQueue, WorkStealing, assert_laws};
 ///
 /// assert_laws(&Sequential);
 /// assert_laws(&WorkStealing::new(3));
+/// assert_laws(&TaskQueue::new(3));
 /// ```
 ///
 /// # Panics
@@ -26,20 +27,58 @@ const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
 pub fn assert_laws(executor: &dyn Executor) {
     for units in UNITS {
         for stop_at in [None, Some(0), Some(units / 2)] {
-            check(executor, units, stop_at, Duration::ZERO);
-            if units < 100 {
-                check(executor, units, stop_at, Duration::from_micros(200));
+            for (at_most, waits) in [(usize::MAX, false), (2, false), (usize::MAX, true)] {
+                let case = Case {
+                    units,
+                    unbounded: false,
+                    stop_at,
+                    at_most,
+                    waits,
+                    cost: Duration::ZERO,
+                };
+                check(executor, case);
+                if units < 100 {
+                    let cost = Duration::from_micros(200);
+                    check(executor, Case { cost, ..case });
+                }
+                if stop_at.is_some() {
+                    let unbounded = true;
+                    check(executor, Case { unbounded, ..case });
+                }
             }
         }
     }
 }
 
-fn check(executor: &dyn Executor, units: usize, stop_at: Option<usize>, cost: Duration) {
-    let workers = executor.workers();
+/// A piece of work to try.
+#[derive(Clone, Copy)]
+struct Case {
+    units: usize,
+    /// Whether the executor is told how many there are.
+    unbounded: bool,
+    stop_at: Option<usize>,
+    at_most: usize,
+    waits: bool,
+    cost: Duration,
+}
+
+fn check(executor: &dyn Executor, case: Case) {
+    let Case { stop_at, cost, .. } = case;
+    let units = if case.unbounded {
+        usize::MAX
+    } else {
+        case.units
+    };
+    let workers = executor.workers().min(case.at_most);
+    let in_pool = rayon::current_thread_index().is_some();
     let busy: Vec<AtomicBool> = (0..workers).map(|_| AtomicBool::new(false)).collect();
     let started: Mutex<Vec<(usize, Range<usize>)>> = Mutex::default();
     let finished = Mutex::new(0);
-    executor.execute(units, &|worker, range: Range<usize>| {
+    let run = |worker: usize, range: Range<usize>| {
+        assert!(
+            !case.waits || in_pool || rayon::current_thread_index().is_none(),
+            "a call that may wait was made by a thread of a pool"
+        );
         let Some(busy) = busy.get(worker) else {
             panic!("worker {worker} is beyond the {workers} workers there are");
         };
@@ -65,7 +104,13 @@ fn check(executor: &dyn Executor, units: usize, stop_at: Option<usize>, cost: Du
             Some(unit) if range.contains(&unit) => Flow::Stop,
             _ => Flow::Go,
         }
-    });
+    };
+    let work = if case.unbounded {
+        Work::unbounded(&run)
+    } else {
+        Work::new(units, &run)
+    };
+    executor.execute(&work.at_most(case.at_most).waiting(case.waits));
     let mut started = std::mem::take(&mut *lock(&started));
     let finished = *lock(&finished);
     assert_eq!(

@@ -1,6 +1,6 @@
 //! A plain loop: the reference answer, and the base of every speed-up.
 
-use super::{Executor, Run};
+use super::{Executor, Work};
 
 /// Runs everything on the calling thread, in order, in one go. No clock, no pool, no portions.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,9 +11,9 @@ impl Executor for Sequential {
         1
     }
 
-    fn execute(&self, units: usize, run: &Run<'_>) {
-        if units > 0 {
-            let _ = run(0, 0..units);
+    fn execute(&self, work: &Work<'_>) {
+        if work.units() > 0 {
+            let _ = work.run(0, 0..work.units());
         }
     }
 }

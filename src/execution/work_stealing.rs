@@ -2,24 +2,13 @@
 
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use rayon::{Scope, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::handout::{Handout, Pace};
-use super::{Executor, Flow, Run, usable_cores};
+use super::{Executor, Work, alone, crew, usable_cores};
 use crate::error::Error;
-
-/// The calling thread begins alone for this long …
-const ALONE: Duration = Duration::from_micros(20);
-/// … and wakes the others if what is left would take it at least this long: waking costs some ten
-/// microseconds on each side, and halves the rest at best if there are two.
-const WORTH_WAKING: Duration = Duration::from_micros(50);
-/// The calling thread goes on with at most this many times what it has done before it looks at the
-/// clock again …
-const GROWTH: usize = 3;
-/// … and with at most so many units, since those to come may be far dearer than those before.
-const UNSEEN: usize = 32;
+use crate::sync::{Mutex, lock};
 
 /// Runs parts on a rayon pool.
 ///
@@ -99,17 +88,22 @@ impl WorkStealing {
     }
 
     /// Shares out what the calling thread has left over.
-    fn share(&self, units: Range<usize>, pace: Pace, run: &Run<'_>) {
-        let workers = self.workers();
-        let handout = &Handout::new(units.clone(), workers, run);
+    fn share(&self, units: Range<usize>, workers: usize, pace: Pace, work: &Work<'_>) {
+        if work.waits() {
+            return crew::share(units, workers, pace, work);
+        }
+        let crowd = &Crowd {
+            handout: Handout::new(units.clone(), workers, work),
+            resting: Mutex::default(),
+        };
         // Workers are numbered by their loops, not by their threads: a thread that waits inside a
         // task may pick up another loop meanwhile.
         let on_pool = || {
             rayon::scope(|scope| {
                 for worker in 1..workers {
-                    scope.spawn(move |scope| handout.work(scope, worker, pace));
+                    scope.spawn(move |scope| crowd.work(scope, worker, pace));
                 }
-                handout.work(scope, 0, pace);
+                crowd.work(scope, 0, pace);
             });
         };
         match &self.pool {
@@ -117,8 +111,31 @@ impl WorkStealing {
             Pool::Own { threads, pool } => match pool.get_or_init(|| build(*threads).ok()) {
                 Some(pool) => pool.install(on_pool),
                 // Without threads there is still this one.
-                None => _ = run(0, units),
+                None => _ = work.run(0, units),
             },
+        }
+    }
+}
+
+/// Workers that share the threads of a pool.
+struct Crowd<'w> {
+    handout: Handout<'w>,
+    /// Workers that have been told to rest, and their paces.
+    resting: Mutex<Vec<(usize, Pace)>>,
+}
+
+impl Crowd<'_> {
+    fn work<'s>(&'s self, scope: &Scope<'s>, worker: usize, pace: Pace) {
+        let rests = self.handout.work(worker, pace, || self.call_back(scope));
+        if let Some(pace) = rests {
+            lock(&self.resting).push((worker, pace));
+        }
+    }
+
+    /// Sends those that rest back to work.
+    fn call_back<'s>(&'s self, scope: &Scope<'s>) {
+        for (worker, pace) in std::mem::take(&mut *lock(&self.resting)) {
+            scope.spawn(move |scope| self.work(scope, worker, pace));
         }
     }
 }
@@ -144,23 +161,10 @@ impl Executor for WorkStealing {
         }
     }
 
-    fn execute(&self, units: usize, run: &Run<'_>) {
-        let alone = self.workers() == 1;
-        let (began, mut done, mut portion) = (Instant::now(), 0, 1);
-        while done < units {
-            let end = units.min(done + portion);
-            // Alone there is nothing ahead of its turn, and no cause to rest.
-            if run(0, done..end) == Flow::Stop || end == units {
-                return;
-            }
-            done = end;
-            let elapsed = began.elapsed();
-            let pace = Pace::of(done, elapsed);
-            let left = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
-            if !alone && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
-                return self.share(done..units, pace, run);
-            }
-            portion = pace.portion(usize::MAX).min(UNSEEN).min(done * GROWTH);
+    fn execute(&self, work: &Work<'_>) {
+        let workers = work.workers(self.workers());
+        if let Some((units, pace)) = alone::begin(work, workers == 1) {
+            self.share(units, workers, pace, work);
         }
     }
 }

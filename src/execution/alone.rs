@@ -1,0 +1,48 @@
+//! The beginning of a piece of work: the calling thread by itself.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use super::handout::Pace;
+use super::{Flow, Work};
+
+/// The calling thread begins alone for this long …
+const ALONE: Duration = Duration::from_micros(20);
+/// … and wakes the others if what is left would take it at least this long: waking costs some ten
+/// microseconds on each side, and halves the rest at best if there are two.
+const WORTH_WAKING: Duration = Duration::from_micros(50);
+/// The calling thread goes on with at most this many times what it has done before it looks at the
+/// clock again …
+const GROWTH: usize = 3;
+/// … and with at most so many units, since those to come may be far dearer than those before.
+const UNSEEN: usize = 32;
+/// Of work that may wait, one by one: what is taken from where records arrive must not lie here while
+/// the next one is waited for.
+const UNSEEN_WAITING: usize = 1;
+
+/// Runs units as worker 0, until the rest is worth sharing; returns that rest, and its pace. With
+/// `one_worker` it never is.
+pub(super) fn begin(work: &Work<'_>, one_worker: bool) -> Option<(Range<usize>, Pace)> {
+    let units = work.units();
+    let unseen = if work.waits() { UNSEEN_WAITING } else { UNSEEN };
+    let (began, mut done, mut portion) = (Instant::now(), 0, 1);
+    while done < units {
+        let end = units.min(done.saturating_add(portion));
+        // Alone there is nothing ahead of its turn, and no cause to rest.
+        if work.run(0, done..end) == Flow::Stop || end == units {
+            return None;
+        }
+        done = end;
+        let elapsed = began.elapsed();
+        let pace = Pace::of(done, elapsed);
+        let left = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
+        if !one_worker && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
+            return Some((done..units, pace));
+        }
+        portion = pace
+            .portion(usize::MAX)
+            .min(unseen)
+            .min(done.saturating_mul(GROWTH));
+    }
+    None
+}

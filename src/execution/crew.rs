@@ -1,0 +1,133 @@
+//! Threads of one's own, for work that may wait.
+
+use std::ops::Range;
+use std::thread;
+use std::time::Duration;
+
+use rayon::Yield;
+
+use super::handout::{Handout, Pace};
+use super::Work;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
+
+/// How long a thread of a pool that has found nothing else to do looks away.
+const NAP: Duration = Duration::from_micros(200);
+
+/// Shares out units among so many threads, the calling one among them. Where threads cannot be
+/// started, those there are do the work.
+pub(super) fn share(units: Range<usize>, workers: usize, pace: Pace, work: &Work<'_>) {
+    let handout = &Handout::new(units, workers, work);
+    let rests = &Rests::new();
+    // A thread of a pool must not wait for permits or input: others may wait for what it has
+    // underneath. It lends a hand to its pool instead, until the others are done.
+    let in_pool = rayon::current_thread_index().is_some();
+    let spared = in_pool && work.waits();
+    let finished = &AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let mut started = 0;
+        for worker in usize::from(!spared)..workers {
+            let thread = thread::Builder::new().name(format!("manyhands-{worker}"));
+            let body = move || {
+                let _leaving = Leaving(finished);
+                rests.work(handout, worker, pace);
+            };
+            if thread.spawn_scoped(scope, body).is_ok() {
+                started += 1;
+            }
+        }
+        if !spared || started == 0 {
+            rests.work(handout, 0, pace);
+        }
+        while in_pool && finished.load(SeqCst) < started {
+            if !matches!(rayon::yield_now(), Some(Yield::Executed)) {
+                thread::sleep(NAP);
+            }
+        }
+    });
+}
+
+/// Counts a thread as finished, even where it unwinds.
+struct Leaving<'a>(&'a AtomicUsize);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// Where workers with threads of their own wait until another has gone on.
+struct Rests {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Whether any waits, so that those who go on need not lock to find out that none does.
+    any: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    /// Workers at work.
+    awake: usize,
+    resting: usize,
+    /// How often those that rest have been called back.
+    calls: u64,
+}
+
+impl Rests {
+    fn new() -> Self {
+        Rests {
+            state: Mutex::new(State::default()),
+            changed: Condvar::new(),
+            any: AtomicBool::new(false),
+        }
+    }
+
+    fn work(&self, handout: &Handout<'_>, worker: usize, mut pace: Pace) {
+        lock(&self.state).awake += 1;
+        let _awake = Awake(self);
+        loop {
+            match handout.work(worker, pace, || self.call_back()) {
+                None => return,
+                Some(now) => pace = now,
+            }
+            self.rest();
+        }
+    }
+
+    fn call_back(&self) {
+        if self.any.load(SeqCst) {
+            self.call(&mut lock(&self.state));
+        }
+    }
+
+    fn call(&self, state: &mut State) {
+        state.calls += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits until another worker has gone on or none is left that could.
+    fn rest(&self) {
+        let mut state = lock(&self.state);
+        let calls = state.calls;
+        state.awake -= 1;
+        state.resting += 1;
+        self.any.store(true, SeqCst);
+        while state.calls == calls && state.awake > 0 {
+            state = wait(&self.changed, state);
+        }
+        state.awake += 1;
+        state.resting -= 1;
+        self.any.store(state.resting > 0, SeqCst);
+    }
+}
+
+/// A worker at work; when it leaves, those that rest look whether any is left to wait for.
+struct Awake<'a>(&'a Rests);
+
+impl Drop for Awake<'_> {
+    fn drop(&mut self) {
+        let mut state: MutexGuard<'_, State> = lock(&self.0.state);
+        state.awake -= 1;
+        self.0.call(&mut state);
+    }
+}

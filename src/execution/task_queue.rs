@@ -1,0 +1,57 @@
+//! Workers on threads of their own.
+
+use super::{Executor, Work, alone, crew, usable_cores};
+
+/// Runs parts on threads of its own, which may wait: for input, for a permit, for a service.
+///
+/// The threads are started for a run that is worth it, and end with it. They take what is next from
+/// a queue. Where the units are numbers known beforehand, that queue is a counter; records that
+/// arrive one by one from an iterator or a pipe are taken from where they arrive, by whichever worker is
+/// free, so that none is read before there is somebody to score it.
+///
+/// [`WorkStealing`](super::WorkStealing) does the same in a rayon pool. That is the better place for
+/// tasks that compute, above all for those that use rayon themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskQueue {
+    workers: usize,
+}
+
+impl TaskQueue {
+    /// With so many workers, the calling thread among them.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let numbers: Vec<f64> = (0..1000).map(f64::from).collect();
+    /// let report = Pipeline::new(&numbers, |x: &f64| x.sqrt())
+    ///     .executor(&TaskQueue::new(4))
+    ///     .aggregate(Count::new())?;
+    /// assert_eq!(report.value, 1000);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn new(workers: usize) -> Self {
+        TaskQueue {
+            workers: workers.max(1),
+        }
+    }
+}
+
+impl Default for TaskQueue {
+    /// With a worker for each core this process may use.
+    fn default() -> Self {
+        Self::new(usable_cores())
+    }
+}
+
+impl Executor for TaskQueue {
+    fn workers(&self) -> usize {
+        self.workers
+    }
+
+    fn execute(&self, work: &Work<'_>) {
+        let workers = work.workers(self.workers);
+        if let Some((units, pace)) = alone::begin(work, workers == 1) {
+            crew::share(units, workers, pace, work);
+        }
+    }
+}
