@@ -10,9 +10,11 @@
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use super::alphabet::Symbol;
 use super::sequences::Sequences;
+use super::split;
 
 /// How many texts a block has: as many bytes as the widest vectors there are.
 pub(super) const LANES: usize = 64;
@@ -184,19 +186,39 @@ impl Classes {
 
     /// Works out how many symbols a record has in common with each text of the blocks in `among`, if
     /// order is left out; never less than that, and [`FULL`] is any number from there on. For each
-    /// block there is also the largest.
-    ///
+    /// block there is also the largest. What there is to a block stands where it stands in `among`.
     pub(super) fn in_common(&self, blocks: &Blocks, among: &[u32], shared: &mut Shared) {
-        shared.counts.resize(blocks.len(), [0; LANES]);
-        shared.largest.resize(blocks.len(), 0);
-        pulp::Arch::new().dispatch(InCommon {
-            held: &self.held,
-            blocks,
-            among,
-            shared,
-        });
+        let Shared { counts, largest } = shared;
+        if counts.len() < among.len() {
+            counts.resize(among.len(), [0; LANES]);
+            largest.resize(among.len(), 0);
+        }
+        let (counts, largest) = (&mut counts[..among.len()], &mut largest[..among.len()]);
+        let arch = pulp::Arch::new();
+        let held = &*self.held;
+        let work_out = |(among, counts, largest): (&[u32], &mut [Counts], &mut [u8])| {
+            arch.dispatch(InCommon {
+                held,
+                blocks,
+                among,
+                counts,
+                largest,
+            });
+        };
+        if among.len() < WORTH_SHARING || !split::is_possible() {
+            return work_out((among, counts, largest));
+        }
+        let counts = counts.par_chunks_mut(TOGETHER);
+        let largest = largest.par_chunks_mut(TOGETHER);
+        let pieces = among.par_chunks(TOGETHER).zip(counts).zip(largest);
+        pieces.for_each(|((among, counts), largest)| work_out((among, counts, largest)));
     }
 }
+
+/// From so many blocks on, some hundred microseconds, other threads may take some over …
+const WORTH_SHARING: usize = 2048;
+/// … so many of them together.
+const TOGETHER: usize = 512;
 
 /// The loop over blocks, the same code for every processor: its arrays are as wide as vectors are.
 ///
@@ -206,7 +228,8 @@ struct InCommon<'a> {
     held: &'a [(usize, u8)],
     blocks: &'a Blocks,
     among: &'a [u32],
-    shared: &'a mut Shared,
+    counts: &'a mut [Counts],
+    largest: &'a mut [u8],
 }
 
 impl WithSimd for InCommon<'_> {
@@ -214,11 +237,10 @@ impl WithSimd for InCommon<'_> {
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        for block in self.among {
-            let block = *block as usize;
-            let counts = sum(self.held, &self.blocks.counts[block]);
-            self.shared.largest[block] = largest(&counts);
-            self.shared.counts[block] = counts;
+        let found = self.counts.iter_mut().zip(self.largest);
+        for (block, (counts, most)) in self.among.iter().zip(found) {
+            *counts = sum(self.held, &self.blocks.counts[*block as usize]);
+            *most = largest(counts);
         }
     }
 }

@@ -31,6 +31,7 @@ mod search;
 mod sequences;
 mod side_by_side;
 mod sieve;
+mod split;
 mod token_measures;
 mod tokens;
 

@@ -4,9 +4,10 @@ use super::alphabet::Symbol;
 use super::blocks::Common;
 use super::bounds::{Pair, TokenPair};
 use super::compare::{self, Desk};
+use super::pattern::Pattern;
 use super::query::Query;
 use super::reference::{Collected, Reference};
-use super::sieve::{BELOW, Sieve, Sought};
+use super::sieve::{BELOW, Desks, Sieve, Sought};
 use super::{Found, Matching, Measure, process, token_measures};
 use crate::sync::{Mutex, lock};
 
@@ -17,6 +18,8 @@ pub(super) struct Search<S> {
     reference: Reference<S>,
     /// Working memory that no worker has in its hands.
     spare: Mutex<Vec<Worktable<S>>>,
+    /// And those parts of it that every thread needs that takes part in one search.
+    spare_desks: Mutex<Vec<Desk<S>>>,
 }
 
 /// What a worker needs for one record.
@@ -44,6 +47,7 @@ impl<S: Symbol> Search<S> {
             settings,
             reference: Reference::new(collected, settings.measure),
             spare: Mutex::default(),
+            spare_desks: Mutex::default(),
         }
     }
 
@@ -135,7 +139,7 @@ impl<S: Symbol> Search<S> {
     fn find_with(
         &self,
         table: &mut Worktable<S>,
-        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64,
+        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64 + Sync,
     ) -> (Vec<Found>, u64) {
         let wanted = self.settings.best.min(self.len());
         if wanted == 0 {
@@ -171,7 +175,7 @@ impl<S: Symbol> Search<S> {
         &self,
         table: &mut Worktable<S>,
         wanted: usize,
-        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64,
+        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64 + Sync,
     ) -> (Vec<Found>, u64) {
         let Worktable {
             query, desk, sieve, ..
@@ -189,9 +193,12 @@ impl<S: Symbol> Search<S> {
             classes,
         };
         let pattern = &needle.pattern;
-        desk.sides.set::<S>(pattern);
         let blocks = reference.compared_blocks(measure);
-        let weighed = sieve.sift(sought, blocks, |indices, floor, scores| {
+        let desks = Desks {
+            take: || self.take_desk(pattern),
+            give_back: |desk| lock(&self.spare_desks).push(desk),
+        };
+        let weighed = sieve.sift(sought, blocks, desks, |desk, indices, floor, scores| {
             let indices = indices.iter().map(|index| *index as usize);
             let texts = indices
                 .clone()
@@ -211,6 +218,14 @@ impl<S: Symbol> Search<S> {
         let candidates = sieve.finalists().map(|index| (index, f64::INFINITY));
         let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
         (self.best(candidates, cutoff, wanted, in_order), weighed)
+    }
+
+    /// A desk with a pattern laid out on it.
+    fn take_desk(&self, pattern: &Pattern) -> Desk<S> {
+        let spare = lock(&self.spare_desks).pop();
+        let mut desk = spare.unwrap_or_else(|| Desk::new(&self.reference, self.settings.measure));
+        desk.sides.set::<S>(pattern);
+        desk
     }
 
     /// The best of some texts, in order, each with the most that it can score.

@@ -3,10 +3,18 @@
 //! The score that is needed becomes, for each length, the least number of symbols in common; blocks
 //! whose texts all have less are passed over with one comparison. The blocks that promise most are
 //! looked into first, so that a high score is needed from the beginning.
+//!
+//! Several threads may look into the blocks. The score that is needed rises for all of them at once,
+//! and in the end it is the same whoever has looked into which of them and when; so are the texts that
+//! reach it.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Measure;
-use super::blocks::{Blocks, Classes, FULL, Shared};
+use super::blocks::{Blocks, Classes, Counts, FULL, Shared};
 use super::bounds::Pair;
+use super::split::{self, Others};
+use crate::sync::{Mutex, lock};
 
 /// How many blocks are looked into before the others.
 const TRIED: usize = 16;
@@ -26,15 +34,28 @@ pub(super) struct Sought<'a> {
     pub(super) classes: &'a Classes,
 }
 
+/// Where a thread takes what it needs to weigh texts, and gives it back.
+pub(super) struct Desks<T, G> {
+    pub(super) take: T,
+    pub(super) give_back: G,
+}
+
 /// What is kept between two records.
 #[derive(Debug, Default)]
 pub(super) struct Sieve {
     shared: Shared,
     /// The blocks in which a text can reach the cutoff by its length.
     among: Vec<u32>,
+    hand: Hand,
+}
+
+/// What one thread picks, and what it has found.
+#[derive(Debug, Default)]
+struct Hand {
     picked: Vec<u32>,
     scores: Vec<f64>,
     finalists: Vec<(u32, f64)>,
+    weighed: u64,
 }
 
 impl Sieve {
@@ -43,11 +64,12 @@ impl Sieve {
     ///
     /// `weigh` appends the scores of texts, at a cutoff or with anything below it where they are
     /// less. No text is left out that reaches the cutoff and as many others do not exceed.
-    pub(super) fn sift(
+    pub(super) fn sift<D: Send>(
         &mut self,
         sought: Sought<'_>,
         blocks: &Blocks,
-        mut weigh: impl FnMut(&[u32], f64, &mut Vec<f64>),
+        desks: Desks<impl Fn() -> D + Sync, impl Fn(D) + Sync>,
+        weigh: impl Fn(&mut D, &[u32], f64, &mut Vec<f64>) + Sync,
     ) -> u64 {
         let mut needed = Needed::new(sought);
         self.among.clear();
@@ -56,59 +78,91 @@ impl Sieve {
         self.among.extend(all.filter(reachable));
         let (among, shared) = (&self.among, &mut self.shared);
         sought.classes.in_common(blocks, among, shared);
+        let shared = &self.shared;
 
-        let mut first = Best::new(sought);
-        for block in most_promising(sought, blocks, among, shared) {
-            let largest = shared.largest[block];
-            self.picked.clear();
-            pick(blocks, shared, block, largest, &mut self.picked);
-            self.scores.clear();
-            weigh(&self.picked, first.floor, &mut self.scores);
-            self.scores.iter().for_each(|score| first.offer(*score));
+        let mut own = (std::mem::take(&mut self.hand), needed, (desks.take)());
+        let (hand, _, desk) = &mut own;
+        let first = Best::new(sought);
+        for place in most_promising(sought, blocks, among, shared) {
+            let (block, counts) = (among[place] as usize, &shared.counts[place]);
+            hand.pick(blocks, block, counts, shared.largest[place]);
+            weigh(desk, &hand.picked, first.floor(), &mut hand.scores);
+            hand.scores.iter().for_each(|score| first.offer(*score));
         }
 
         // Jaro's matches may cross.
         let in_order = !matches!(sought.measure, Measure::Jaro | Measure::JaroWinkler);
-        let mut best = Best::new(sought);
-        best.floor = first.floor;
-        let mut weighed = 0;
-        self.finalists.clear();
-        for block in among.iter().map(|block| *block as usize) {
-            needed.raise(best.floor);
+        let best = Best::starting_at(first.floor(), sought);
+        let look_into = |(hand, needed, desk): &mut (Hand, Needed, D), place: usize| {
+            let block = among[place] as usize;
+            let floor = best.floor();
+            needed.raise(floor);
             let Some(least) = needed.among(blocks.lengths(block)) else {
-                continue;
+                return;
             };
-            if shared.largest[block] < least {
-                continue;
+            if shared.largest[place] < least {
+                return;
             }
+            let mut counts = shared.counts[place];
             if in_order {
-                let counts = &mut shared.counts[block];
-                sought.classes.in_common_by_halves(blocks, block, counts);
+                sought
+                    .classes
+                    .in_common_by_halves(blocks, block, &mut counts);
             }
-            self.picked.clear();
-            pick(blocks, shared, block, least, &mut self.picked);
-            self.scores.clear();
-            weigh(&self.picked, best.floor, &mut self.scores);
-            weighed += self.picked.len() as u64;
-            for (index, score) in self.picked.iter().zip(&self.scores) {
-                if *score >= best.floor {
-                    self.finalists.push((*index, *score));
+            hand.pick(blocks, block, &counts, least);
+            weigh(desk, &hand.picked, floor, &mut hand.scores);
+            hand.weighed += hand.picked.len() as u64;
+            for (index, score) in hand.picked.iter().zip(&hand.scores) {
+                if *score >= floor {
+                    hand.finalists.push((*index, *score));
                     best.offer(*score);
                 }
             }
-        }
-        self.finalists.retain(|(_, score)| *score >= best.floor);
-        self.finalists.sort_unstable_by_key(|(index, _)| *index);
-        weighed
+        };
+        hand.finalists.clear();
+        hand.weighed = 0;
+        let others = Others {
+            begin: || (Hand::default(), Needed::new(sought), (desks.take)()),
+            end: |(hand, _, desk)| {
+                (desks.give_back)(desk);
+                hand
+            },
+        };
+        let others = split::go(among.len(), &mut own, look_into, others);
+        let (mut hand, _, desk) = own;
+        (desks.give_back)(desk);
+        others.into_iter().for_each(|other| hand.take_in(other));
+        let floor = best.floor();
+        hand.finalists.retain(|(_, score)| *score >= floor);
+        hand.finalists.sort_unstable_by_key(|(index, _)| *index);
+        self.hand = hand;
+        self.hand.weighed
     }
 
     /// The texts that may be among the best, in order.
     pub(super) fn finalists(&self) -> impl Iterator<Item = usize> {
-        self.finalists.iter().map(|(index, _)| *index as usize)
+        let finalists = self.hand.finalists.iter();
+        finalists.map(|(index, _)| *index as usize)
     }
 }
 
-/// The blocks whose best text promises most, best first.
+impl Hand {
+    /// Picks the texts of a block that have at least so much in common.
+    fn pick(&mut self, blocks: &Blocks, block: usize, counts: &Counts, least: u8) {
+        self.picked.clear();
+        self.scores.clear();
+        let texts = blocks.texts(block).iter().zip(counts);
+        let enough = texts.filter_map(|(text, count)| (*count >= least).then_some(*text));
+        self.picked.extend(enough);
+    }
+
+    fn take_in(&mut self, other: Hand) {
+        self.finalists.extend(other.finalists);
+        self.weighed += other.weighed;
+    }
+}
+
+/// The places in `among` of the blocks whose best text promises most, best first.
 fn most_promising(
     sought: Sought<'_>,
     blocks: &Blocks,
@@ -116,23 +170,17 @@ fn most_promising(
     shared: &Shared,
 ) -> impl Iterator<Item = usize> {
     let mut first: Vec<(f64, usize)> = Vec::with_capacity(TRIED + 1);
-    for block in among.iter().map(|block| *block as usize) {
-        let length = blocks.lengths(block)[0] as usize;
-        let largest = usize::from(shared.largest[block]).min(length);
+    for (place, block) in among.iter().enumerate() {
+        let length = blocks.lengths(*block as usize)[0] as usize;
+        let largest = usize::from(shared.largest[place]).min(length);
         let most = pair(sought.length, length, largest).most(sought.measure);
-        let place = first.partition_point(|(other, _)| *other >= most);
-        if place < TRIED {
+        let rank = first.partition_point(|(other, _)| *other >= most);
+        if rank < TRIED {
             first.truncate(TRIED - 1);
-            first.insert(place, (most, block));
+            first.insert(rank, (most, place));
         }
     }
-    first.into_iter().map(|(_, block)| block)
-}
-
-/// Appends the texts of a block that have at least so much in common.
-fn pick(blocks: &Blocks, shared: &Shared, block: usize, least: u8, picked: &mut Vec<u32>) {
-    let texts = blocks.texts(block).iter().zip(&shared.counts[block]);
-    picked.extend(texts.filter_map(|(text, count)| (*count >= least).then_some(*text)));
+    first.into_iter().map(|(_, place)| place)
 }
 
 fn pair(here: usize, there: usize, common: usize) -> Pair {
@@ -199,32 +247,45 @@ impl Needed {
     }
 }
 
-/// The best scores so far, as many as are wanted.
+/// The best scores so far, as many as are wanted, of all threads.
 struct Best {
     wanted: usize,
-    scores: Vec<f64>,
-    /// What is below it need not be looked at.
-    floor: f64,
+    scores: Mutex<Vec<f64>>,
+    /// The bits of what need not be looked at if it is below. It only rises.
+    floor: AtomicU64,
 }
 
 impl Best {
     fn new(sought: Sought<'_>) -> Self {
+        Self::starting_at(sought.cutoff * BELOW, sought)
+    }
+
+    fn starting_at(floor: f64, sought: Sought<'_>) -> Self {
         Best {
             wanted: sought.wanted,
-            scores: Vec::new(),
-            floor: sought.cutoff * BELOW,
+            scores: Mutex::default(),
+            floor: AtomicU64::new(floor.to_bits()),
         }
     }
 
-    fn offer(&mut self, score: f64) {
-        let place = self.scores.partition_point(|other| *other >= score);
+    /// What is below it need not be looked at. Others may have raised it since: then a little more is
+    /// looked at than need be.
+    fn floor(&self) -> f64 {
+        f64::from_bits(self.floor.load(Relaxed))
+    }
+
+    fn offer(&self, score: f64) {
+        let mut scores = lock(&self.scores);
+        let place = scores.partition_point(|other| *other >= score);
         if place == self.wanted {
             return;
         }
-        self.scores.truncate(self.wanted - 1);
-        self.scores.insert(place, score);
-        if let Some(least) = self.scores.get(self.wanted - 1) {
-            self.floor = self.floor.max(least * BELOW);
+        scores.truncate(self.wanted - 1);
+        scores.insert(place, score);
+        if let Some(least) = scores.get(self.wanted - 1) {
+            // Nobody else raises it while the scores are locked.
+            let floor = self.floor().max(least * BELOW);
+            self.floor.store(floor.to_bits(), Relaxed);
         }
     }
 }
