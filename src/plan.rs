@@ -179,21 +179,6 @@ impl Plan {
             scorer: Prepared::new(self)?,
         })
     }
-
-    fn make_executor(&self) -> Result<Box<dyn Executor>, Error> {
-        Ok(match self.executor {
-            ExecutorName::Sequential => Box::new(Sequential),
-            ExecutorName::TaskQueue => Box::new(TaskQueue::new(self.workers())),
-            ExecutorName::WorkStealing => {
-                let executor = WorkStealing::new(self.workers());
-                if self.threads.is_some() {
-                    // Asked for by number, so the report must be able to say that they were there.
-                    executor.start()?;
-                }
-                Box::new(executor)
-            }
-        })
-    }
 }
 
 /// A plan whose files are open and whose scorer is ready.
@@ -253,10 +238,34 @@ impl Opened<'_> {
         progress: &(dyn Fn(u64) + Sync),
         sink: Option<&dyn Sink<Scored>>,
     ) -> Result<Answer, Error> {
+        let workers = self.plan.workers();
+        match self.plan.executor {
+            ExecutorName::Sequential => self.run_on(&Sequential, progress, sink),
+            ExecutorName::TaskQueue => self.run_on(&TaskQueue::new(workers), progress, sink),
+            ExecutorName::WorkStealing => {
+                let executor = WorkStealing::new(workers);
+                if self.plan.threads.is_some() {
+                    // Asked for by number, so the report must be able to say that they were there.
+                    executor.start()?;
+                }
+                if self.scorer.shares_records() {
+                    executor.install(|| self.run_on(&executor, progress, sink))
+                } else {
+                    self.run_on(&executor, progress, sink)
+                }
+            }
+        }
+    }
+
+    fn run_on(
+        &self,
+        executor: &dyn Executor,
+        progress: &(dyn Fn(u64) + Sync),
+        sink: Option<&dyn Sink<Scored>>,
+    ) -> Result<Answer, Error> {
         let plan = self.plan;
-        let executor = plan.make_executor()?;
         let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan, &self.scorer))
-            .executor(&*executor)
+            .executor(executor)
             .on_failure(plan.on_failure)
             .progress(progress);
         if let Some(sink) = sink {

@@ -87,6 +87,39 @@ impl WorkStealing {
         }
     }
 
+    /// Runs something inside the pool, where what rayon shares out goes to the workers of this one.
+    ///
+    /// A run begins on the thread that calls it, which otherwise is none of the pool's: the first
+    /// records, until it is clear that the rest is worth waking the workers for. That is a pity where
+    /// one record alone keeps many cores busy, as with a [`Match`](crate::task::matching::Match)
+    /// against a large reference. Inside the pool a run begins there. This starts the workers; it runs
+    /// on the calling thread where they cannot be started.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    /// use manyhands::task::matching::{Matching, Measure};
+    ///
+    /// let parts = (0..100_000).map(|number| format!("part no. {number}"));
+    /// let task = Matching::by(Measure::Ratio).against(parts);
+    /// let executor = WorkStealing::new(4);
+    /// let report = executor.install(|| {
+    ///     Pipeline::new(&["part 31337"], |text: &&str| task.score(text)[0].score)
+    ///         .executor(&executor)
+    ///         .aggregate(Mean::new())
+    /// })?;
+    /// assert_eq!(report.records, 1);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn install<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            Pool::Ambient => run(),
+            Pool::Own { threads, pool } => match pool.get_or_init(|| build(*threads).ok()) {
+                Some(pool) => pool.install(run),
+                None => run(),
+            },
+        }
+    }
+
     /// Shares out what the calling thread has left over.
     fn share(&self, units: Range<usize>, workers: usize, pace: Pace, work: &Work<'_>) {
         if work.waits() {

@@ -11,6 +11,9 @@ use crate::task::sentiment::Sentiment;
 /// The most columns that a scorer has.
 pub(super) const COLUMNS: usize = 4;
 
+/// From so many texts on a reference took far longer to read than a pool takes to start.
+const WORTH_STARTING: usize = 4096;
+
 /// A value in a line of scores. Written as JSON it is what it holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -94,6 +97,14 @@ impl Prepared {
                 };
                 [best, score, Cell::Nothing, Cell::Nothing]
             }
+        }
+    }
+
+    /// Whether one record alone may keep several cores busy.
+    pub(super) fn shares_records(&self) -> bool {
+        match self {
+            Prepared::Sentiment(_) => false,
+            Prepared::Match { task, .. } => task.len() >= WORTH_STARTING,
         }
     }
 
