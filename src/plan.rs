@@ -4,6 +4,7 @@
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
 mod json;
+mod matches;
 mod prepared;
 mod scored;
 mod scorer;
@@ -23,6 +24,7 @@ use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
 use crate::task::matching::Pairs;
 
+pub use matches::{AtLeast, Matches};
 pub use prepared::Cell;
 pub use scored::{NO_GROUP, Scored};
 pub use scorer::{Column, Scorer, ScorerName};

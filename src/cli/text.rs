@@ -41,9 +41,8 @@ pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         text += &columns(plan, summary);
         text += &heading(&format!("how many records have which {}", main.name));
         text += &histogram::draw(&summary.scores[main.name].histogram);
-        if answer.pairs.is_some() {
-            let histogram = &summary.scores[main.name].histogram;
-            text += &matches::at_least(answer.report.records, histogram);
+        if let Some(matches) = answer.matches() {
+            text += &matches::at_least(answer.report.records, &matches);
         }
         if let (Some(by), Some(groups)) = (&plan.by, &summary.groups) {
             text += &groups::tables(by, main.name, groups, &summary.scores[main.name].moments);

@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Answer, Described, Example, GroupSummary};
+use super::{Answer, Described, Example, GroupSummary, Matches};
 use crate::error::Failure;
 use crate::report::Timing;
 use crate::task::matching::Pairs;
 
 impl Answer {
     /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `scores` (by column),
-    /// `groups` (by name, if the plan groups), `top`, `bottom`, `pairs` (if the scorer has a
-    /// reference), `failures` (the first ones), and `timing` in seconds. Numbers that are not finite are `null`; records count from 1.
+    /// `groups` (by name, if the plan groups), `top`, `bottom`, `matches` and `pairs` (if the scorer
+    /// has a reference), `failures` (the first ones), and `timing` in seconds. Numbers that are not
+    /// finite are `null`; records count from 1.
+    ///
+    /// `matches` are the [`Matches`]: `matched`, how many records have a match, and `of_all`, which
+    /// fraction of all records these are; `at_least` tells for each `score` how many `records` have a
+    /// match that reaches it, again with `of_all`.
     pub fn to_json(&self) -> String {
         let report = &self.report;
         let whole = Whole {
@@ -28,6 +33,9 @@ impl Answer {
                 .map(|groups| by_name(groups, Group::of)),
             top: self.top.iter().map(Record::of).collect(),
             bottom: self.bottom.iter().map(Record::of).collect(),
+            matches: self
+                .matches()
+                .map(|matches| MatchCounts::of(&matches, report.records)),
             pairs: self
                 .pairs
                 .map(|pairs| PairCounts::of(pairs, &report.timing)),
@@ -59,6 +67,8 @@ struct Whole<'a> {
     groups: Option<BTreeMap<&'a str, Group>>,
     top: Vec<Record<'a>>,
     bottom: Vec<Record<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matches: Option<MatchCounts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs: Option<PairCounts>,
     failures: Vec<Unscored<'a>>,
@@ -189,6 +199,36 @@ impl<'a> Unscored<'a> {
             line: place.map(|place| place.line),
             column: place.and_then(|place| place.column),
             error: &*failure.cause,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MatchCounts {
+    matched: u64,
+    of_all: f64,
+    at_least: Vec<AtLeast>,
+}
+
+#[derive(Serialize)]
+struct AtLeast {
+    score: f64,
+    records: u64,
+    of_all: f64,
+}
+
+impl MatchCounts {
+    fn of(matches: &Matches, records: u64) -> Self {
+        let of_all = |count: u64| count as f64 / records.max(1) as f64;
+        let at_least = matches.at_least.iter().map(|at_least| AtLeast {
+            score: at_least.score,
+            records: at_least.records,
+            of_all: of_all(at_least.records),
+        });
+        MatchCounts {
+            matched: matches.matched,
+            of_all: of_all(matches.matched),
+            at_least: at_least.collect(),
         }
     }
 }

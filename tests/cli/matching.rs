@@ -1,5 +1,6 @@
 //! `--with match`: the reference, the lines of scores, the report.
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::{Ran, columns, folder_with, read, run, write};
@@ -137,10 +138,74 @@ fn the_report_tells_how_many_match_and_how_many_pairs_there_were() {
     assert_eq!(json["scores"]["score"]["count"], 2);
     assert_eq!(json["scores"]["score"]["histogram"]["counts"][19], 2);
     assert_eq!(json["groups"]["x"]["count"], 1);
+    let two_of_three = 2.0 / 3.0;
+    assert_eq!(
+        json["matches"],
+        json!({
+            "matched": 2,
+            "of_all": two_of_three,
+            "at_least": [{"score": 95.0, "records": 2, "of_all": two_of_three}],
+        })
+    );
     assert_eq!(json["top"].as_array().map(Vec::len), Some(2));
     let pairs = &json["pairs"];
     let both = pairs["compared"].as_u64().zip(pairs["skipped"].as_u64());
     assert_eq!(both.map(|(compared, skipped)| compared + skipped), Some(12));
+}
+
+#[test]
+fn both_reports_tell_how_many_matches_reach_how_much() {
+    let folder = folder();
+    let ran = find(&folder, &["--against", "reference.txt"]);
+    // Three records, the worst of them with 0: from the best match down to the score all reach.
+    let lines = ran.out.lines();
+    let lines = lines.skip_while(|line| !line.contains(" have a match, "));
+    let lines = lines.skip(1).skip_while(|line| !line.ends_with('%'));
+    let lines = lines.take_while(|line| line.ends_with('%'));
+    let lines: Vec<String> = lines
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let json = find(&folder, &["--against", "reference.txt", "--json"]).json();
+    let matches = &json["matches"];
+    assert_eq!(matches["matched"], 3);
+    assert_eq!(matches["of_all"], 1.0);
+    let at_least = matches["at_least"].as_array().expect("a list");
+    let told: Vec<String> = at_least
+        .iter()
+        .map(|line| {
+            let of_all = line["of_all"].as_f64().expect("a number") * 100.0;
+            format!(
+                "{:.2} {} {of_all:.1} %",
+                line["score"].as_f64().expect("a number"),
+                line["records"]
+            )
+        })
+        .collect();
+    assert_eq!(told, lines);
+    assert_eq!(
+        (told.len(), &*told[0], &*told[19]),
+        (20, "95.00 2 66.7 %", "0.00 3 100.0 %")
+    );
+
+    let none = ["--against", "reference.txt", "--cutoff", "99", "--json"];
+    let json = find(&folder, &none).json();
+    assert_eq!(
+        json["matches"],
+        json!({"matched": 0, "of_all": 0.0, "at_least": []})
+    );
+    let sentiment = run(
+        &folder,
+        &[
+            "score",
+            "products.jsonl",
+            "--with",
+            "sentiment",
+            "--field",
+            "title",
+            "--json",
+        ],
+    );
+    assert_eq!(sentiment.json().get("matches"), None);
 }
 
 #[test]

@@ -3,36 +3,26 @@
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use manyhands::aggregation::Bins;
+use manyhands::plan::Matches;
 use manyhands::task::matching::Pairs;
 
 use super::{finish, table};
 
-/// How many records have a match, and one of at least so much, from the top of the scale to where
-/// all that have one are counted.
-pub(super) fn at_least(records: u64, bins: &Bins) -> String {
-    let matched = bins.over + bins.counts.iter().sum::<u64>();
+/// How many records have a match, and one of at least so much.
+pub(super) fn at_least(records: u64, matches: &Matches) -> String {
     let of_all = |count: u64| format!("{:.1} %", count as f64 / records.max(1) as f64 * 100.0);
     let mut table = table(["a match of at least", "records", "of all"]);
-    let mut count = bins.over;
-    for (edge, bin) in bins.edges.iter().zip(&bins.counts).rev() {
-        count += bin;
-        if count == 0 {
-            continue;
-        }
+    for at_least in &matches.at_least {
         table.add_row([
-            format!("{edge:.2}"),
-            HumanCount(count).to_string(),
-            of_all(count),
+            format!("{:.2}", at_least.score),
+            HumanCount(at_least.records).to_string(),
+            of_all(at_least.records),
         ]);
-        if count == matched {
-            break;
-        }
     }
     format!(
         "\n{} have a match, {} of all\n{}",
-        HumanCount(matched),
-        of_all(matched),
+        HumanCount(matches.matched),
+        of_all(matches.matched),
         finish(table)
     )
 }

@@ -1,0 +1,74 @@
+//! How many records have a match, and how good they are.
+
+use super::Answer;
+use crate::aggregation::Bins;
+
+/// How many records have a match, and a match that scores at least so much.
+///
+/// ```
+/// use manyhands::plan::{Plan, Scorer};
+/// use manyhands::task::matching::{Matching, Measure};
+///
+/// let mut plan = Plan::new(["data/reviews.jsonl"]);
+/// plan.scorer = Scorer::Match {
+///     matching: Matching::by(Measure::TokenSet),
+///     against: "data/reviews.jsonl".into(),
+///     field: None,
+/// };
+/// let answer = plan.open()?.run(&|_| {}, None)?;
+/// let matches = answer.matches().expect("a plan that matches");
+/// // Every review is in the reference.
+/// assert_eq!(matches.matched, answer.report.scored);
+/// assert_eq!(matches.at_least[0].score, 95.0);
+/// assert_eq!(matches.at_least[0].records, answer.report.scored);
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Matches {
+    /// How many records have a match.
+    pub matched: u64,
+    /// How many of them have one that scores at least so much, for each edge of the score's
+    /// [histogram](super::Described::histogram) from the highest that a match reaches to the one that
+    /// all matches reach.
+    pub at_least: Vec<AtLeast>,
+}
+
+/// How many records have a match that scores at least so much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct AtLeast {
+    /// So much.
+    pub score: f64,
+    /// So many.
+    pub records: u64,
+}
+
+impl Answer {
+    /// How many records have a match, and how good they are; `None` for a scorer that has no
+    /// reference.
+    pub fn matches(&self) -> Option<Matches> {
+        self.pairs?;
+        let score = self.report.value.scores.get("score")?;
+        Some(Matches::of(&score.histogram))
+    }
+}
+
+impl Matches {
+    fn of(bins: &Bins) -> Self {
+        let matched = bins.over + bins.counts.iter().sum::<u64>();
+        let mut records = bins.over;
+        let bins = bins.edges.iter().zip(&bins.counts).rev();
+        let mut at_least: Vec<AtLeast> = bins
+            .map(|(edge, bin)| {
+                records += bin;
+                let score = *edge;
+                AtLeast { score, records }
+            })
+            .filter(|at_least| at_least.records > 0)
+            .collect();
+        let all = at_least.partition_point(|at_least| at_least.records < matched);
+        at_least.truncate(all + 1);
+        Matches { matched, at_least }
+    }
+}
