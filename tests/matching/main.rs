@@ -5,3 +5,4 @@ mod facts;
 mod plain;
 mod properties;
 mod search;
+mod threads;

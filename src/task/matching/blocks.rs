@@ -239,8 +239,9 @@ impl WithSimd for InCommon<'_> {
     fn with_simd<V: Simd>(self, _: V) {
         let found = self.counts.iter_mut().zip(self.largest);
         for (block, (counts, most)) in self.among.iter().zip(found) {
-            *counts = sum(self.held, &self.blocks.counts[*block as usize]);
-            *most = largest(counts);
+            let sum = sum(self.held, &self.blocks.counts[*block as usize]);
+            *most = largest(&sum);
+            *counts = sum;
         }
     }
 }

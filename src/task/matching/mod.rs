@@ -24,6 +24,7 @@ mod needle;
 mod partial;
 mod pattern;
 mod process;
+mod promising;
 mod query;
 mod reference;
 mod rounding;

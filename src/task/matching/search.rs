@@ -1,5 +1,7 @@
 //! One record against the whole reference: the best matches, and nothing kept of the others.
 
+use rayon::prelude::*;
+
 use super::alphabet::Symbol;
 use super::blocks::Common;
 use super::bounds::{Pair, TokenPair};
@@ -8,7 +10,7 @@ use super::pattern::Pattern;
 use super::query::Query;
 use super::reference::{Collected, Reference};
 use super::sieve::{BELOW, Desks, Sieve, Sought};
-use super::{Found, Matching, Measure, process, token_measures};
+use super::{Found, Matching, Measure, process, promising, split, token_measures};
 use crate::sync::{Mutex, lock};
 
 /// A prepared reference and what it takes to search it.
@@ -158,6 +160,21 @@ impl<S: Symbol> Search<S> {
         let cutoff = self.threshold(bounds, wanted, &mut |index, cutoff| {
             score(query, index, cutoff, desk)
         });
+        if split::is_possible() {
+            let desks = Desks {
+                take: || self.take_desk(None),
+                give_back: |desk| lock(&self.spare_desks).push(desk),
+            };
+            let counted = |desk: &mut Desk<S>, index: usize, cutoff: f64| {
+                let before = desk.comparisons;
+                let score = score(query, index, cutoff, desk);
+                (score, desk.comparisons != before)
+            };
+            let (indices, compared) = promising::finalists(bounds, cutoff, wanted, &desks, counted);
+            let candidates = indices.into_iter().map(|index| (index, f64::INFINITY));
+            let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
+            return (self.best(candidates, cutoff, wanted, in_order), compared);
+        }
         let mut compared = 0;
         let counted = |index: usize, cutoff: f64| {
             let before = desk.comparisons;
@@ -195,7 +212,7 @@ impl<S: Symbol> Search<S> {
         let pattern = &needle.pattern;
         let blocks = reference.compared_blocks(measure);
         let desks = Desks {
-            take: || self.take_desk(pattern),
+            take: || self.take_desk(Some(pattern)),
             give_back: |desk| lock(&self.spare_desks).push(desk),
         };
         let weighed = sieve.sift(sought, blocks, desks, |desk, indices, floor, scores| {
@@ -220,11 +237,13 @@ impl<S: Symbol> Search<S> {
         (self.best(candidates, cutoff, wanted, in_order), weighed)
     }
 
-    /// A desk with a pattern laid out on it.
-    fn take_desk(&self, pattern: &Pattern) -> Desk<S> {
+    /// A desk, with a pattern laid out on it if texts are to be compared with it side by side.
+    fn take_desk(&self, pattern: Option<&Pattern>) -> Desk<S> {
         let spare = lock(&self.spare_desks).pop();
         let mut desk = spare.unwrap_or_else(|| Desk::new(&self.reference, self.settings.measure));
-        desk.sides.set::<S>(pattern);
+        if let Some(pattern) = pattern {
+            desk.sides.set::<S>(pattern);
+        }
         desk
     }
 
@@ -282,12 +301,14 @@ impl<S: Symbol> Search<S> {
                 common: common[index] as usize,
             }
         };
-        let all = 0..self.len();
         match measure {
-            Measure::TokenSet => bounds.extend(all.map(|index| token_pair(index).token_set())),
-            Measure::TokenRatio => bounds.extend(all.map(|index| token_pair(index).token_ratio())),
-            _ => bounds
-                .extend(all.map(|index| compare::most_weighted(pair(index), token_pair(index)))),
+            Measure::TokenSet => fill(bounds, self.len(), |index| token_pair(index).token_set()),
+            Measure::TokenRatio => {
+                fill(bounds, self.len(), |index| token_pair(index).token_ratio());
+            }
+            _ => fill(bounds, self.len(), |index| {
+                compare::most_weighted(pair(index), token_pair(index))
+            }),
         }
         for token in &query.tokens {
             for holder in reference.holders(token.id) {
@@ -381,6 +402,19 @@ fn best_few(
     }
     best
 }
+
+/// Works out a bound for each text, many of them on all threads of the pool.
+fn fill(bounds: &mut Vec<f64>, texts: usize, bound: impl Fn(usize) -> f64 + Sync) {
+    if texts >= 2 * BOUNDS_TOGETHER && split::is_possible() {
+        let texts = (0..texts).into_par_iter().with_min_len(BOUNDS_TOGETHER);
+        bounds.par_extend(texts.map(&bound));
+    } else {
+        bounds.extend((0..texts).map(bound));
+    }
+}
+
+/// A thread works out so many bounds at least, some hundred microseconds.
+const BOUNDS_TOGETHER: usize = 4096;
 
 /// How many texts are tried before the others, beside as many as are wanted.
 const TRIED: usize = 16;

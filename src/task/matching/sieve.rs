@@ -82,7 +82,7 @@ impl Sieve {
 
         let mut own = (std::mem::take(&mut self.hand), needed, (desks.take)());
         let (hand, _, desk) = &mut own;
-        let first = Best::new(sought);
+        let first = Best::starting_at(sought.cutoff * BELOW, sought.wanted);
         for place in most_promising(sought, blocks, among, shared) {
             let (block, counts) = (among[place] as usize, &shared.counts[place]);
             hand.pick(blocks, block, counts, shared.largest[place]);
@@ -92,7 +92,7 @@ impl Sieve {
 
         // Jaro's matches may cross.
         let in_order = !matches!(sought.measure, Measure::Jaro | Measure::JaroWinkler);
-        let best = Best::starting_at(first.floor(), sought);
+        let best = Best::starting_at(first.floor(), sought.wanted);
         let look_into = |(hand, needed, desk): &mut (Hand, Needed, D), place: usize| {
             let block = among[place] as usize;
             let floor = best.floor();
@@ -248,7 +248,7 @@ impl Needed {
 }
 
 /// The best scores so far, as many as are wanted, of all threads.
-struct Best {
+pub(super) struct Best {
     wanted: usize,
     scores: Mutex<Vec<f64>>,
     /// The bits of what need not be looked at if it is below. It only rises.
@@ -256,13 +256,9 @@ struct Best {
 }
 
 impl Best {
-    fn new(sought: Sought<'_>) -> Self {
-        Self::starting_at(sought.cutoff * BELOW, sought)
-    }
-
-    fn starting_at(floor: f64, sought: Sought<'_>) -> Self {
+    pub(super) fn starting_at(floor: f64, wanted: usize) -> Self {
         Best {
-            wanted: sought.wanted,
+            wanted,
             scores: Mutex::default(),
             floor: AtomicU64::new(floor.to_bits()),
         }
@@ -270,11 +266,11 @@ impl Best {
 
     /// What is below it need not be looked at. Others may have raised it since: then a little more is
     /// looked at than need be.
-    fn floor(&self) -> f64 {
+    pub(super) fn floor(&self) -> f64 {
         f64::from_bits(self.floor.load(Relaxed))
     }
 
-    fn offer(&self, score: f64) {
+    pub(super) fn offer(&self, score: f64) {
         let mut scores = lock(&self.scores);
         let place = scores.partition_point(|other| *other >= score);
         if place == self.wanted {

@@ -1,0 +1,64 @@
+//! What of a reference may be among the best matches of a record, found text by text by all threads of
+//! a pool: for measures that look at tokens in common, where each text has a bound of its own.
+
+use super::sieve::{BELOW, Best, Desks};
+use super::split::{self, Others};
+
+/// What a thread has found.
+struct Hand<D> {
+    finalists: Vec<(u32, f64)>,
+    compared: u64,
+    desk: D,
+}
+
+/// The texts that may be among the best, in order, and how many of all were compared.
+///
+/// Of `bounds`, the most that each text can score. `score` gives a score at a cutoff, or anything below
+/// it where it is less, and whether symbols were compared. No text is left out that reaches `cutoff`
+/// and as many others as are wanted do not exceed.
+pub(super) fn finalists<D: Send>(
+    bounds: &[f64],
+    cutoff: f64,
+    wanted: usize,
+    desks: &Desks<impl Fn() -> D + Sync, impl Fn(D) + Sync>,
+    score: impl Fn(&mut D, usize, f64) -> (f64, bool) + Sync,
+) -> (Vec<usize>, u64) {
+    let best = Best::starting_at(cutoff * BELOW, wanted);
+    let promising = (0..bounds.len() as u32).zip(bounds);
+    let promising: Vec<u32> = promising
+        .filter_map(|(index, bound)| (*bound >= best.floor()).then_some(index))
+        .collect();
+    let step = |hand: &mut Hand<D>, place: usize| {
+        let index = promising[place];
+        let floor = best.floor();
+        if bounds[index as usize] < floor {
+            return;
+        }
+        let (score, compared) = score(&mut hand.desk, index as usize, floor);
+        hand.compared += u64::from(compared);
+        if score >= floor {
+            hand.finalists.push((index, score));
+            best.offer(score);
+        }
+    };
+    let begin = || Hand {
+        finalists: Vec::new(),
+        compared: 0,
+        desk: (desks.take)(),
+    };
+    let end = |hand: Hand<D>| {
+        (desks.give_back)(hand.desk);
+        (hand.finalists, hand.compared)
+    };
+    let mut own = begin();
+    let others = split::go(promising.len(), &mut own, step, Others { begin, end });
+    let (mut finalists, mut compared) = end(own);
+    for (more, more_compared) in others {
+        finalists.extend(more);
+        compared += more_compared;
+    }
+    finalists.retain(|(_, score)| *score >= best.floor());
+    finalists.sort_unstable_by_key(|(index, _)| *index);
+    let finalists = finalists.iter().map(|(index, _)| *index as usize);
+    (finalists.collect(), compared)
+}

@@ -1,0 +1,116 @@
+//! One record shared among threads: the answer is that of one thread.
+
+use manyhands::task::matching::{Match, Matching, Measure};
+use proptest::prelude::*;
+use rayon::ThreadPool;
+
+/// Pools that are started once: of one thread, and of more than there are cores.
+fn pools() -> Vec<ThreadPool> {
+    let built = [1, 2, 3, 8].map(|threads| {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        builder.build().expect("threads")
+    });
+    built.into()
+}
+
+fn bits(task: &Match, query: &str) -> Vec<(usize, u64)> {
+    let found = task.score(query);
+    let bits = found
+        .iter()
+        .map(|found| (found.index, found.score.to_bits()));
+    bits.collect()
+}
+
+/// Checks that a search finds the same inside pools as outside of all, and that each pair is counted
+/// once.
+fn assert_same(task: &Match, query: &str, pools: &[ThreadPool]) {
+    let alone = bits(task, query);
+    for pool in pools {
+        let before = task.pairs();
+        let shared = pool.install(|| bits(task, query));
+        let threads = pool.current_num_threads();
+        assert_eq!(
+            shared,
+            alone,
+            "{:?} {query:?} on {threads}",
+            task.settings()
+        );
+        let pairs = task.pairs().since(before);
+        assert_eq!(pairs.compared + pairs.skipped, task.len() as u64);
+    }
+}
+
+/// Texts of few words, so that many are equal and many more score the same, of lengths between none
+/// and beyond what a count holds.
+fn texts(number: usize, seed: usize) -> Vec<String> {
+    let words = [
+        "oak", "oaks", "lamp", "pal", "xl", "12", "kettle", "kettel", "é", "東京",
+    ];
+    let mut state = seed as u64;
+    let mut next = |below: usize| {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 33) as usize % below
+    };
+    let text = |_| {
+        let length = if next(500) == 0 { 70 } else { next(7) };
+        let words: Vec<&str> = (0..length).map(|_| words[next(words.len())]).collect();
+        words.join(" ")
+    };
+    (0..number).map(text).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_number_of_threads_finds_what_one_finds(
+        seed in any::<u16>(),
+        number in 65..4000usize,
+        best in prop_oneof![Just(1usize), 2..40usize],
+        measure in prop::sample::select(Measure::ALL.to_vec()),
+        cutoff in prop_oneof![Just(0.0), 0.3..1.0],
+    ) {
+        let texts = texts(number, usize::from(seed));
+        let matching = Matching::by(measure).best(best).cutoff(cutoff * measure.most());
+        let task = matching.against(&texts);
+        let pools = pools();
+        for query in ["oak lamp xl", "kettle 12 oaks oaks", "東京 é", "pal", "", "zzz"] {
+            assert_same(&task, query, &pools);
+        }
+    }
+}
+
+#[test]
+fn a_large_reference_gives_the_same_by_every_measure() {
+    // Enough blocks that threads share the counting, too.
+    let texts = texts(140_000, 7);
+    let pools = pools();
+    for measure in Measure::ALL {
+        let task = Matching::by(measure).best(3).against(&texts);
+        for query in ["kettel oak xl 12", "lamp oaks é kettle pal"] {
+            assert_same(&task, query, &pools);
+        }
+    }
+}
+
+#[test]
+fn of_equals_the_first_wins_whoever_finds_it() {
+    // The last text is tried first by another thread; the first of its equals is the answer.
+    let mut texts = vec!["zzzz zzzz".to_owned(); 30_000];
+    for index in [29_999, 20_000, 12_345, 12_344] {
+        texts[index] = "copper kettle".to_owned();
+    }
+    for measure in Measure::ALL {
+        let one = Matching::by(measure).against(&texts);
+        let three = Matching::by(measure).best(3).against(&texts);
+        for pool in pools() {
+            let found = pool.install(|| bits(&one, "copper kettle"));
+            assert_eq!(found[0].0, 12_344, "{measure}");
+            let found = pool.install(|| bits(&three, "copper kettle"));
+            let indices: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
+            assert_eq!(indices, [12_344, 12_345, 20_000], "{measure}");
+        }
+    }
+}
