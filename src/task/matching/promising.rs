@@ -20,8 +20,8 @@ pub(super) fn finalists<D: Send>(
     bounds: &[f64],
     cutoff: f64,
     wanted: usize,
-    desks: &Desks<impl Fn() -> D + Sync, impl Fn(D) + Sync>,
-    score: impl Fn(&mut D, usize, f64) -> (f64, bool) + Sync,
+    desks: Desks<'_, D>,
+    score: &(dyn Fn(&mut D, usize, f64) -> (f64, bool) + Sync),
 ) -> (Vec<usize>, u64) {
     let best = Best::starting_at(cutoff * BELOW, wanted);
     let promising = (0..bounds.len() as u32).zip(bounds);

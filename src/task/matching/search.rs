@@ -162,15 +162,15 @@ impl<S: Symbol> Search<S> {
         });
         if split::is_possible() {
             let desks = Desks {
-                take: || self.take_desk(None),
-                give_back: |desk| lock(&self.spare_desks).push(desk),
+                take: &|| self.take_desk(None),
+                give_back: &|desk| lock(&self.spare_desks).push(desk),
             };
             let counted = |desk: &mut Desk<S>, index: usize, cutoff: f64| {
                 let before = desk.comparisons;
                 let score = score(query, index, cutoff, desk);
                 (score, desk.comparisons != before)
             };
-            let (indices, compared) = promising::finalists(bounds, cutoff, wanted, &desks, counted);
+            let (indices, compared) = promising::finalists(bounds, cutoff, wanted, desks, &counted);
             let candidates = indices.into_iter().map(|index| (index, f64::INFINITY));
             let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
             return (self.best(candidates, cutoff, wanted, in_order), compared);
@@ -212,10 +212,10 @@ impl<S: Symbol> Search<S> {
         let pattern = &needle.pattern;
         let blocks = reference.compared_blocks(measure);
         let desks = Desks {
-            take: || self.take_desk(Some(pattern)),
-            give_back: |desk| lock(&self.spare_desks).push(desk),
+            take: &|| self.take_desk(Some(pattern)),
+            give_back: &|desk| lock(&self.spare_desks).push(desk),
         };
-        let weighed = sieve.sift(sought, blocks, desks, |desk, indices, floor, scores| {
+        let weighed = sieve.sift(sought, blocks, desks, &|desk, indices, floor, scores| {
             let indices = indices.iter().map(|index| *index as usize);
             let texts = indices
                 .clone()

@@ -35,10 +35,17 @@ pub(super) struct Sought<'a> {
 }
 
 /// Where a thread takes what it needs to weigh texts, and gives it back.
-pub(super) struct Desks<T, G> {
-    pub(super) take: T,
-    pub(super) give_back: G,
+///
+/// Functions are called through pointers here: compiled for each measure, what shares the work among
+/// threads would be there many times over.
+#[derive(Clone, Copy)]
+pub(super) struct Desks<'a, D> {
+    pub(super) take: &'a (dyn Fn() -> D + Sync),
+    pub(super) give_back: &'a (dyn Fn(D) + Sync),
 }
+
+/// Appends the scores of texts, at a cutoff or with anything below it where they are less.
+pub(super) type Weigh<'a, D> = dyn Fn(&mut D, &[u32], f64, &mut Vec<f64>) + Sync + 'a;
 
 /// What is kept between two records.
 #[derive(Debug, Default)]
@@ -62,14 +69,13 @@ impl Sieve {
     /// Finds the texts that may be among the best, the [finalists](Self::finalists); returns how
     /// many texts were weighed.
     ///
-    /// `weigh` appends the scores of texts, at a cutoff or with anything below it where they are
-    /// less. No text is left out that reaches the cutoff and as many others do not exceed.
+    /// No text is left out that reaches the cutoff and as many others do not exceed.
     pub(super) fn sift<D: Send>(
         &mut self,
         sought: Sought<'_>,
         blocks: &Blocks,
-        desks: Desks<impl Fn() -> D + Sync, impl Fn(D) + Sync>,
-        weigh: impl Fn(&mut D, &[u32], f64, &mut Vec<f64>) + Sync,
+        desks: Desks<'_, D>,
+        weigh: &Weigh<'_, D>,
     ) -> u64 {
         let mut needed = Needed::new(sought);
         self.among.clear();
