@@ -341,3 +341,35 @@ fn the_reference_is_not_overwritten() {
     let told = "error: reference.jsonl: is an input; write the scores to another file\n";
     assert_eq!((ran.code, ran.err.as_str()), (5, told));
 }
+
+#[test]
+fn one_record_against_a_large_reference_is_shared_and_the_answer_is_the_same() {
+    let folder = folder_with("products.jsonl", "{\"title\":\"copper kettle 4711\"}\n");
+    let reference: String = (0..150_000)
+        .map(|number| {
+            format!(
+                "{} kettle {}\n",
+                ["glass", "copper", "old"][number % 3],
+                number / 2
+            )
+        })
+        .collect();
+    write(&folder, "reference.txt", reference);
+    for measure in ["ratio", "token-set"] {
+        let digest = |more: &[&str]| {
+            let arguments = ["--against", "reference.txt", "--measure", measure];
+            let ran = find(&folder, &[&arguments[..], &["--best", "5"], more].concat());
+            assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+            ran.digest().to_owned()
+        };
+        let sequential = digest(&["--executor", "sequential"]);
+        for threads in ["1", "2", "5"] {
+            assert_eq!(
+                digest(&["-j", threads]),
+                sequential,
+                "{measure} -j {threads}"
+            );
+        }
+        assert_eq!(digest(&[]), sequential);
+    }
+}

@@ -14,11 +14,11 @@ struct Hand<D> {
 /// The texts that may be among the best, in order, and how many of all were compared.
 ///
 /// Of `bounds`, the most that each text can score. `score` gives a score at a cutoff, or anything below
-/// it where it is less, and whether symbols were compared. No text is left out that reaches `cutoff`
-/// and as many others as are wanted do not exceed.
+/// it where it is less, and whether symbols were compared. No text is left out that is among the best:
+/// that reaches the cutoff that was asked for, and `cutoff`, which as many as are wanted reach.
 pub(super) fn finalists<D: Send>(
     bounds: &[f64],
-    cutoff: f64,
+    (asked, cutoff): (f64, f64),
     wanted: usize,
     desks: Desks<'_, D>,
     score: &(dyn Fn(&mut D, usize, f64) -> (f64, bool) + Sync),
@@ -58,7 +58,21 @@ pub(super) fn finalists<D: Send>(
         compared += more_compared;
     }
     finalists.retain(|(_, score)| *score >= best.floor());
+    drop_later_equals(&mut finalists, asked, wanted);
     finalists.sort_unstable_by_key(|(index, _)| *index);
     let finalists = finalists.iter().map(|(index, _)| *index as usize);
     (finalists.collect(), compared)
+}
+
+/// Of equal scores keeps the first ones, as many as are wanted: none that comes after them is among the
+/// best. By `wratio` every text that shares a token may score the same. Close to the cutoff that was
+/// asked for all are kept, since at the cutoff itself equals may be rounded each in its own way.
+fn drop_later_equals(finalists: &mut Vec<(u32, f64)>, asked: f64, wanted: usize) {
+    finalists.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+    let (mut equal_to, mut equals) = (f64::NAN, 0);
+    finalists.retain(|(_, score)| {
+        equals = if *score == equal_to { equals + 1 } else { 1 };
+        equal_to = *score;
+        equals <= wanted || score * BELOW <= asked
+    });
 }

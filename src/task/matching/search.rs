@@ -170,7 +170,9 @@ impl<S: Symbol> Search<S> {
                 let score = score(query, index, cutoff, desk);
                 (score, desk.comparisons != before)
             };
-            let (indices, compared) = promising::finalists(bounds, cutoff, wanted, desks, &counted);
+            let cutoffs = (self.settings.cutoff, cutoff);
+            let (indices, compared) =
+                promising::finalists(bounds, cutoffs, wanted, desks, &counted);
             let candidates = indices.into_iter().map(|index| (index, f64::INFINITY));
             let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
             return (self.best(candidates, cutoff, wanted, in_order), compared);
