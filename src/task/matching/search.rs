@@ -162,8 +162,10 @@ impl<S: Symbol> Search<S> {
         };
         let candidates = bounds.iter().copied().enumerate();
         let found = self.best(candidates, cutoff, wanted, counted);
-        let mut pairs = Pairs::default();
-        pairs.compared = compared;
+        let mut pairs = Pairs {
+            compared,
+            ..Pairs::default()
+        };
         pairs.skipped.tokens = self.len() as u64 - compared;
         (found, pairs)
     }
