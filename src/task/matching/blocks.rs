@@ -37,8 +37,8 @@ fn class<S: Symbol>(symbol: S) -> Option<usize> {
 /// The texts of a reference in blocks.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
-    /// Which text is where.
-    order: Vec<u32>,
+    /// How many texts there are.
+    texts: usize,
     /// For each block, where its lengths are.
     runs: Vec<Range<usize>>,
     /// The different lengths in each block, ascending.
@@ -51,32 +51,33 @@ pub(super) struct Blocks {
 
 impl Blocks {
     pub(super) fn of<S: Symbol>(texts: &Sequences<S>) -> Blocks {
-        let lengths: Vec<u32> = texts.iter().map(|text| text.len() as u32).collect();
-        let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
-        order.sort_by_key(|index| lengths[*index as usize]);
-        let mut blocks = Blocks::default();
-        for block in order.chunks(LANES) {
-            let first = blocks.lengths.len();
+        let mut blocks = Blocks {
+            texts: texts.len(),
+            ..Blocks::default()
+        };
+        for first in (0..texts.len()).step_by(LANES) {
+            let last = texts.len().min(first + LANES);
+            let mut lengths: Vec<u32> = Vec::with_capacity(LANES);
             let mut counts = [[0; LANES]; CLASSES];
             let mut halves = [[0; LANES]; CLASSES];
-            for (lane, index) in block.iter().enumerate() {
-                let text = texts.get(*index as usize);
+            for (lane, place) in (first..last).enumerate() {
+                let text = texts.get(place);
+                lengths.push(text.len() as u32);
                 count(text, lane, &mut counts);
                 if text.len() <= usize::from(FULL) {
                     count(&text[..text.len() / 2], lane, &mut halves);
                 } else {
                     halves.iter_mut().for_each(|counts| counts[lane] = FULL);
                 }
-                let length = lengths[*index as usize];
-                if blocks.lengths[first..].last() != Some(&length) {
-                    blocks.lengths.push(length);
-                }
             }
-            blocks.runs.push(first..blocks.lengths.len());
+            lengths.sort_unstable();
+            lengths.dedup();
+            let run = blocks.lengths.len();
+            blocks.lengths.append(&mut lengths);
+            blocks.runs.push(run..blocks.lengths.len());
             blocks.counts.push(counts);
             blocks.halves.push(halves);
         }
-        blocks.order = order;
         blocks
     }
 
@@ -91,11 +92,11 @@ impl Blocks {
         &self.lengths[self.runs[block].clone()]
     }
 
-    /// Which texts a block has.
+    /// The places of the texts of a block.
     #[inline]
-    pub(super) fn texts(&self, block: usize) -> &[u32] {
+    pub(super) fn places(&self, block: usize) -> Range<usize> {
         let first = block * LANES;
-        &self.order[first..self.order.len().min(first + LANES)]
+        first..self.texts.min(first + LANES)
     }
 }
 
@@ -154,15 +155,15 @@ impl Classes {
     pub(super) fn in_common_with_all(&self, blocks: &Blocks, common: &mut Common) {
         let all: Vec<u32> = (0..blocks.len() as u32).collect();
         self.in_common(blocks, &all, &mut common.shared);
-        common.by_halves.resize(blocks.order.len(), 0);
-        common.crossing.resize(blocks.order.len(), 0);
+        common.by_halves.resize(blocks.texts, 0);
+        common.crossing.resize(blocks.texts, 0);
         for (block, counts) in common.shared.counts.iter_mut().enumerate() {
             let crossing = *counts;
             self.in_common_by_halves(blocks, block, counts);
-            let texts = blocks.texts(block).iter().zip(counts.iter().zip(crossing));
-            for (text, (by_halves, crossing)) in texts {
-                common.by_halves[*text as usize] = *by_halves;
-                common.crossing[*text as usize] = crossing;
+            let texts = blocks.places(block).zip(counts.iter().zip(crossing));
+            for (place, (by_halves, crossing)) in texts {
+                common.by_halves[place] = *by_halves;
+                common.crossing[place] = crossing;
             }
         }
     }
@@ -328,8 +329,7 @@ mod tests {
                     half: &blocks.halves[block],
                     counts: &mut halves,
                 });
-                for (lane, text) in blocks.texts(block).iter().enumerate() {
-                    let text = *text as usize;
+                for (lane, text) in blocks.places(block).enumerate() {
                     assert_eq!(common.crossing[text], plain[lane]);
                     if !classes.steps.is_empty() {
                         assert_eq!(common.by_halves[text], halves[lane]);
