@@ -85,13 +85,7 @@ impl SideBySide {
 /// A word of each text's state.
 type Lanes = [u64; SIDES];
 
-/// How many symbols of each text are read before they are taken in.
-///
-/// A vector of masks that were fetched one by one is only ready once all of them have left the
-/// processor for its cache. Those of many symbols at a time are ready when their turn comes.
-const AHEAD: usize = 32;
-
-/// Reads texts, some symbols of each in turn.
+/// Reads texts, one symbol of each in turn.
 struct Read<'a, const W: usize, S, T> {
     table: &'a [[u64; W]; SYMBOLS],
     texts: [&'a [S]; SIDES],
@@ -100,9 +94,9 @@ struct Read<'a, const W: usize, S, T> {
 
 /// The states of several texts, a lane for each.
 trait States<const W: usize> {
-    /// Takes in the symbol at this place of each text, by its masks; those of texts that have ended,
-    /// because they have no more than so many symbols, are empty.
-    fn take_in(&mut self, masks: &[Lanes; W], place: u64, lengths: &Lanes);
+    /// Takes in the next symbol of each text, by its masks; those that have ended are 0 in `alive`, and
+    /// their masks are empty.
+    fn take_in(&mut self, masks: &[Lanes; W], alive: &Lanes);
 }
 
 impl<const W: usize, S: Symbol, T: States<W>> WithSimd for Read<'_, W, S, T> {
@@ -115,29 +109,32 @@ impl<const W: usize, S: Symbol, T: States<W>> WithSimd for Read<'_, W, S, T> {
             texts,
             mut states,
         } = self;
-        let lengths = texts.each_ref().map(|text| text.len() as u64);
-        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
-        let mut read = [[[0; SIDES]; W]; AHEAD];
-        for first in (0..longest).step_by(AHEAD) {
+        let together = texts.iter().map(|text| text.len()).min().unwrap_or(0);
+        let heads = texts.map(|text| &text[..together]);
+        for place in 0..together {
+            let mut masks = [[0; SIDES]; W];
             for side in 0..SIDES {
-                let text = texts[side].get(first..).unwrap_or_default();
-                let text = &text[..text.len().min(AHEAD)];
-                for (masks, symbol) in read.iter_mut().zip(text) {
+                let found = &table[heads[side][place].number()];
+                for word in 0..W {
+                    masks[word][side] = found[word];
+                }
+            }
+            states.take_in(&masks, &[1; SIDES]);
+        }
+        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
+        for place in together..longest {
+            let mut masks = [[0; SIDES]; W];
+            let mut alive = [0; SIDES];
+            for side in 0..SIDES {
+                if let Some(symbol) = texts[side].get(place) {
                     let found = &table[symbol.number()];
+                    alive[side] = 1;
                     for word in 0..W {
                         masks[word][side] = found[word];
                     }
                 }
-                for masks in &mut read[text.len()..] {
-                    for word in 0..W {
-                        masks[word][side] = 0;
-                    }
-                }
             }
-            let count = AHEAD.min(longest - first);
-            for (place, masks) in (first as u64..).zip(&read[..count]) {
-                states.take_in(masks, place, &lengths);
-            }
+            states.take_in(&masks, &alive);
         }
         states
     }
@@ -148,7 +145,7 @@ struct Common<const W: usize>([Lanes; W]);
 
 impl<const W: usize> States<W> for Common<W> {
     #[inline(always)]
-    fn take_in(&mut self, masks: &[Lanes; W], _: u64, _: &Lanes) {
+    fn take_in(&mut self, masks: &[Lanes; W], _: &Lanes) {
         let mut carry = [0; SIDES];
         for (state, masks) in self.0.iter_mut().zip(masks) {
             for side in 0..SIDES {
@@ -187,7 +184,7 @@ struct Columns<const W: usize> {
 
 impl<const W: usize> States<W> for Columns<W> {
     #[inline(always)]
-    fn take_in(&mut self, masks: &[Lanes; W], place: u64, lengths: &Lanes) {
+    fn take_in(&mut self, masks: &[Lanes; W], alive: &Lanes) {
         let (mut more, mut less) = ([1; SIDES], [0; SIDES]);
         let (mut change_up, mut change_down) = ([0; SIDES], [0; SIDES]);
         for (word, masks) in masks.iter().enumerate() {
@@ -208,9 +205,8 @@ impl<const W: usize> States<W> for Columns<W> {
             }
         }
         for side in 0..SIDES {
-            let alive = u64::from(place < lengths[side]);
-            let up = (change_up[side] >> self.last) & alive;
-            let down = (change_down[side] >> self.last) & alive;
+            let up = (change_up[side] >> self.last) & alive[side];
+            let down = (change_down[side] >> self.last) & alive[side];
             self.distance[side] = self.distance[side].wrapping_add(up).wrapping_sub(down);
         }
     }
