@@ -171,7 +171,7 @@ fn reaching(counts: &Counts, texts: usize, least: u8) -> Counts {
 
 fn how_many(reach: &Counts) -> usize {
     // There are too few to fill a byte.
-    usize::from(reach.iter().fold(0u8, |sum, reaches| sum + reaches))
+    usize::from(reach.iter().sum::<u8>())
 }
 
 /// Appends the places of the texts of a block that reach what is needed.
