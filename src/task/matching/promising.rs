@@ -11,68 +11,85 @@ struct Hand<D> {
     desk: D,
 }
 
-/// The texts that may be among the best, in order, and how many of all were compared.
-///
-/// Of `bounds`, the most that each text can score. `score` gives a score at a cutoff, or anything below
-/// it where it is less, and whether symbols were compared. No text is left out that is among the best:
-/// that reaches the cutoff that was asked for, and `cutoff`, which as many as are wanted reach.
-pub(super) fn finalists<D: Send>(
-    bounds: &[f64],
-    (asked, cutoff): (f64, f64),
-    wanted: usize,
-    desks: Desks<'_, D>,
-    score: &(dyn Fn(&mut D, usize, f64) -> (f64, bool) + Sync),
-) -> (Vec<usize>, u64) {
-    let best = Best::starting_at(cutoff * BELOW, wanted);
-    let promising = (0..bounds.len() as u32).zip(bounds);
-    let promising: Vec<u32> = promising
-        .filter_map(|(index, bound)| (*bound >= best.floor()).then_some(index))
-        .collect();
-    let step = |hand: &mut Hand<D>, place: usize| {
-        let index = promising[place];
-        let floor = best.floor();
-        if bounds[index as usize] < floor {
-            return;
-        }
-        let (score, compared) = score(&mut hand.desk, index as usize, floor);
-        hand.compared += u64::from(compared);
-        if score >= floor {
-            hand.finalists.push((index, score));
-            best.offer(score);
-        }
-    };
-    let begin = || Hand {
-        finalists: Vec::new(),
-        compared: 0,
-        desk: (desks.take)(),
-    };
-    let end = |hand: Hand<D>| {
-        (desks.give_back)(hand.desk);
-        (hand.finalists, hand.compared)
-    };
-    let mut own = begin();
-    let others = split::go(promising.len(), &mut own, step, Others { begin, end });
-    let (mut finalists, mut compared) = end(own);
-    for (more, more_compared) in others {
-        finalists.extend(more);
-        compared += more_compared;
-    }
-    finalists.retain(|(_, score)| *score >= best.floor());
-    drop_later_equals(&mut finalists, asked, wanted);
-    finalists.sort_unstable_by_key(|(index, _)| *index);
-    let finalists = finalists.iter().map(|(index, _)| *index as usize);
-    (finalists.collect(), compared)
+/// What is known about the texts of a reference, and what is wanted of them.
+pub(super) struct Promising<'a> {
+    /// The most that the text at each place can score.
+    pub(super) bounds: &'a [f64],
+    /// The index of the text at a place.
+    pub(super) index: &'a (dyn Fn(usize) -> usize + Sync),
+    /// The cutoff that was asked for.
+    pub(super) asked: f64,
+    pub(super) wanted: usize,
 }
 
-/// Of equal scores keeps the first ones, as many as are wanted: none that comes after them is among the
-/// best. By `wratio` every text that shares a token may score the same. Close to the cutoff that was
-/// asked for all are kept, since at the cutoff itself equals may be rounded each in its own way.
-fn drop_later_equals(finalists: &mut Vec<(u32, f64)>, asked: f64, wanted: usize) {
-    finalists.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-    let (mut equal_to, mut equals) = (f64::NAN, 0);
-    finalists.retain(|(_, score)| {
-        equals = if *score == equal_to { equals + 1 } else { 1 };
-        equal_to = *score;
-        equals <= wanted || score * BELOW <= asked
-    });
+impl Promising<'_> {
+    /// The places of the texts that may be among the best, and how many of all were compared.
+    ///
+    /// `score` gives a score at a cutoff, or anything below it where it is less, and whether symbols were
+    /// compared. No text is left out that is among the best: that reaches the cutoff that was asked for,
+    /// and `cutoff`, which as many as are wanted reach.
+    pub(super) fn finalists<D: Send>(
+        &self,
+        cutoff: f64,
+        desks: Desks<'_, D>,
+        score: &(dyn Fn(&mut D, usize, f64) -> (f64, bool) + Sync),
+    ) -> (Vec<usize>, u64) {
+        let (bounds, wanted) = (self.bounds, self.wanted);
+        let best = Best::starting_at(cutoff * BELOW, wanted);
+        let promising = (0..bounds.len() as u32).zip(bounds);
+        let promising: Vec<u32> = promising
+            .filter_map(|(place, bound)| (*bound >= best.floor()).then_some(place))
+            .collect();
+        let step = |hand: &mut Hand<D>, which: usize| {
+            let place = promising[which];
+            let floor = best.floor();
+            if bounds[place as usize] < floor {
+                return;
+            }
+            let (score, compared) = score(&mut hand.desk, place as usize, floor);
+            hand.compared += u64::from(compared);
+            if score >= floor {
+                hand.finalists.push((place, score));
+                best.offer(score);
+            }
+        };
+        let begin = || Hand {
+            finalists: Vec::new(),
+            compared: 0,
+            desk: (desks.take)(),
+        };
+        let end = |hand: Hand<D>| {
+            (desks.give_back)(hand.desk);
+            (hand.finalists, hand.compared)
+        };
+        let mut own = begin();
+        let others = split::go(promising.len(), &mut own, step, Others { begin, end });
+        let (mut finalists, mut compared) = end(own);
+        for (more, more_compared) in others {
+            finalists.extend(more);
+            compared += more_compared;
+        }
+        finalists.retain(|(_, score)| *score >= best.floor());
+        self.drop_later_equals(&mut finalists);
+        let places = finalists.iter().map(|(place, _)| *place as usize);
+        (places.collect(), compared)
+    }
+
+    /// Of equal scores keeps the first ones, as many as are wanted: none that comes after them is among the
+    /// best. By `wratio` every text that shares a token may score the same. Close to the cutoff that was
+    /// asked for all are kept, since at the cutoff itself equals may be rounded each in its own way.
+    fn drop_later_equals(&self, finalists: &mut Vec<(u32, f64)>) {
+        let index = |place: u32| (self.index)(place as usize);
+        finalists.sort_unstable_by(|(one, higher), (other, lower)| {
+            lower
+                .total_cmp(higher)
+                .then_with(|| index(*one).cmp(&index(*other)))
+        });
+        let (mut equal_to, mut equals) = (f64::NAN, 0);
+        finalists.retain(|(_, score)| {
+            equals = if *score == equal_to { equals + 1 } else { 1 };
+            equal_to = *score;
+            equals <= self.wanted || score * BELOW <= self.asked
+        });
+    }
 }

@@ -7,10 +7,11 @@ use super::blocks::Common;
 use super::bounds::{Pair, TokenPair};
 use super::compare::{self, Desk};
 use super::pattern::Pattern;
+use super::promising::Promising;
 use super::query::Query;
 use super::reference::{Collected, Reference};
 use super::sieve::{BELOW, Desks, Sieve, Sought};
-use super::{Found, Matching, Measure, process, promising, split, token_measures};
+use super::{Found, Matching, Measure, Pairs, process, split, token_measures};
 use crate::sync::{Mutex, lock};
 
 /// A prepared reference and what it takes to search it.
@@ -22,6 +23,15 @@ pub(super) struct Search<S> {
     spare: Mutex<Vec<Worktable<S>>>,
     /// And those parts of it that every thread needs that takes part in one search.
     spare_desks: Mutex<Vec<Desk<S>>>,
+}
+
+/// A text that may be among the best.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    index: usize,
+    place: usize,
+    /// The most that it can score.
+    most: f64,
 }
 
 /// What a worker needs for one record.
@@ -57,9 +67,8 @@ impl<S: Symbol> Search<S> {
         self.reference.len()
     }
 
-    /// The best matches of a text, best first, and how many texts were compared with it symbol by
-    /// symbol.
-    pub(super) fn find(&self, text: &str) -> (Vec<Found>, u64) {
+    /// The best matches of a text, best first, and how many texts were compared with it.
+    pub(super) fn find(&self, text: &str) -> (Vec<Found>, Pairs) {
         let spare = || lock(&self.spare);
         let measure = self.settings.measure;
         let kept = spare().pop();
@@ -88,7 +97,7 @@ impl<S: Symbol> Search<S> {
     }
 
     /// Picks the measure once, and not for every pair.
-    fn find_by_measure(&self, table: &mut Worktable<S>) -> (Vec<Found>, u64) {
+    fn find_by_measure(&self, table: &mut Worktable<S>) -> (Vec<Found>, Pairs) {
         let reference = &self.reference;
         match self.settings.measure {
             Measure::Ratio => self.find_with(table, |query, index, cutoff, desk| {
@@ -142,10 +151,10 @@ impl<S: Symbol> Search<S> {
         &self,
         table: &mut Worktable<S>,
         score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64 + Sync,
-    ) -> (Vec<Found>, u64) {
+    ) -> (Vec<Found>, Pairs) {
         let wanted = self.settings.best.min(self.len());
         if wanted == 0 {
-            return (Vec::new(), 0);
+            return (Vec::new(), Pairs::default());
         }
         if !self.settings.measure.reads_sets() {
             return self.find_in_blocks(table, wanted, score);
@@ -160,33 +169,49 @@ impl<S: Symbol> Search<S> {
         let cutoff = self.threshold(bounds, wanted, &mut |index, cutoff| {
             score(query, index, cutoff, desk)
         });
-        if split::is_possible() {
+        let (found, compared) = if split::is_possible() {
             let desks = Desks {
                 take: &|| self.take_desk(None),
                 give_back: &|desk| lock(&self.spare_desks).push(desk),
             };
-            let counted = |desk: &mut Desk<S>, index: usize, cutoff: f64| {
+            let counted = |desk: &mut Desk<S>, place: usize, cutoff: f64| {
                 let before = desk.comparisons;
-                let score = score(query, index, cutoff, desk);
+                let score = score(query, place, cutoff, desk);
                 (score, desk.comparisons != before)
             };
-            let cutoffs = (self.settings.cutoff, cutoff);
-            let (indices, compared) =
-                promising::finalists(bounds, cutoffs, wanted, desks, &counted);
-            let candidates = indices.into_iter().map(|index| (index, f64::INFINITY));
-            let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
-            return (self.best(candidates, cutoff, wanted, in_order), compared);
-        }
-        let mut compared = 0;
-        let counted = |index: usize, cutoff: f64| {
-            let before = desk.comparisons;
-            let score = score(query, index, cutoff, desk);
-            compared += u64::from(desk.comparisons != before);
-            score
+            let promising = Promising {
+                bounds,
+                index: &|place| self.reference.index(place),
+                asked: self.settings.cutoff,
+                wanted,
+            };
+            let (places, compared) = promising.finalists(cutoff, desks, &counted);
+            let candidates = places
+                .into_iter()
+                .map(|place| self.candidate(place, f64::INFINITY));
+            let in_order = |place: usize, cutoff: f64| score(query, place, cutoff, desk);
+            let found = self.best(candidates.collect(), cutoff, wanted, in_order);
+            (found, compared)
+        } else {
+            let mut compared = 0;
+            let counted = |place: usize, cutoff: f64| {
+                let before = desk.comparisons;
+                let score = score(query, place, cutoff, desk);
+                compared += u64::from(desk.comparisons != before);
+                score
+            };
+            let places = 0..self.len();
+            let places = places.filter(|place| bounds[*place] >= cutoff);
+            let candidates = places.map(|place| self.candidate(place, bounds[place]));
+            let found = self.best(candidates.collect(), cutoff, wanted, counted);
+            (found, compared)
         };
-        let candidates = bounds.iter().copied().enumerate();
-        let found = self.best(candidates, cutoff, wanted, counted);
-        (found, compared)
+        let mut pairs = Pairs {
+            compared,
+            ..Pairs::default()
+        };
+        pairs.skipped.tokens = self.len() as u64 - compared;
+        (found, pairs)
     }
 
     /// Weighs what the blocks do not rule out, and compares in order what may be among the best.
@@ -195,7 +220,7 @@ impl<S: Symbol> Search<S> {
         table: &mut Worktable<S>,
         wanted: usize,
         score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64 + Sync,
-    ) -> (Vec<Found>, u64) {
+    ) -> (Vec<Found>, Pairs) {
         let Worktable {
             query, desk, sieve, ..
         } = table;
@@ -217,11 +242,11 @@ impl<S: Symbol> Search<S> {
             take: &|| self.take_desk(Some(pattern)),
             give_back: &|desk| lock(&self.spare_desks).push(desk),
         };
-        let weighed = sieve.sift(sought, blocks, desks, &|desk, indices, floor, scores| {
-            let indices = indices.iter().map(|index| *index as usize);
-            let texts = indices
+        let pairs = sieve.sift(sought, blocks, desks, &|desk, places, floor, scores| {
+            let places = places.iter().map(|place| *place as usize);
+            let texts = places
                 .clone()
-                .map(|index| reference.compared(index, measure));
+                .map(|place| reference.compared(place, measure));
             match measure {
                 Measure::Indel => compare::indels(pattern, texts, desk, scores),
                 Measure::Ratio | Measure::TokenSort => {
@@ -231,12 +256,23 @@ impl<S: Symbol> Search<S> {
                 Measure::Levenshtein => {
                     compare::levenshteins(pattern, texts, floor, desk, scores);
                 }
-                _ => scores.extend(indices.map(|index| score(query, index, floor, desk))),
+                _ => scores.extend(places.map(|place| score(query, place, floor, desk))),
             }
         });
-        let candidates = sieve.finalists().map(|index| (index, f64::INFINITY));
-        let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
-        (self.best(candidates, cutoff, wanted, in_order), weighed)
+        let candidates = sieve
+            .finalists()
+            .map(|place| self.candidate(place as usize, f64::INFINITY));
+        let in_order = |place: usize, cutoff: f64| score(query, place, cutoff, desk);
+        let found = self.best(candidates.collect(), cutoff, wanted, in_order);
+        (found, pairs)
+    }
+
+    fn candidate(&self, place: usize, most: f64) -> Candidate {
+        Candidate {
+            index: self.reference.index(place),
+            place,
+            most,
+        }
     }
 
     /// A desk, with a pattern laid out on it if texts are to be compared with it side by side.
@@ -249,19 +285,20 @@ impl<S: Symbol> Search<S> {
         desk
     }
 
-    /// The best of some texts, in order, each with the most that it can score.
+    /// The best of some texts.
     fn best(
         &self,
-        candidates: impl Iterator<Item = (usize, f64)>,
+        mut candidates: Vec<Candidate>,
         cutoff: f64,
         wanted: usize,
         score: impl FnMut(usize, f64) -> f64,
     ) -> Vec<Found> {
+        candidates.sort_unstable_by_key(|candidate| candidate.index);
         if self.settings.best == 1 {
-            let best = self.best_one(candidates, cutoff, score);
+            let best = self.best_one(&candidates, cutoff, score);
             best.into_iter().collect()
         } else {
-            best_few(candidates, cutoff, wanted, score)
+            best_few(&candidates, cutoff, wanted, score)
         }
     }
 
@@ -349,21 +386,20 @@ impl<S: Symbol> Search<S> {
     /// best only matter as cutoffs, and any that is not as near to the best as rounding will do.
     fn best_one(
         &self,
-        candidates: impl Iterator<Item = (usize, f64)>,
+        candidates: &[Candidate],
         mut cutoff: f64,
         mut score: impl FnMut(usize, f64) -> f64,
     ) -> Option<Found> {
-        let most = self.settings.measure.most();
         let mut best: Option<Found> = None;
-        for (index, bound) in candidates {
-            if bound < cutoff {
+        for Candidate { index, place, most } in candidates.iter().copied() {
+            if most < cutoff || best.is_some_and(|best| most <= best.score) {
                 continue;
             }
-            let score = score(index, cutoff);
+            let score = score(place, cutoff);
             if score >= cutoff && best.is_none_or(|best| score > best.score) {
                 best = Some(Found { index, score });
                 cutoff = score;
-                if score == most {
+                if score == self.settings.measure.most() {
                     break;
                 }
             }
@@ -378,17 +414,18 @@ impl<S: Symbol> Search<S> {
 /// just below the least of those that are wanted so far: near enough to rule others out, and far
 /// enough not to round any of them away.
 fn best_few(
-    candidates: impl Iterator<Item = (usize, f64)>,
+    candidates: &[Candidate],
     mut cutoff: f64,
     wanted: usize,
     mut score: impl FnMut(usize, f64) -> f64,
 ) -> Vec<Found> {
     let mut best: Vec<Found> = Vec::new();
-    for (index, bound) in candidates {
-        if bound < cutoff {
+    for Candidate { index, place, most } in candidates.iter().copied() {
+        let least = best.get(wanted - 1);
+        if most < cutoff || least.is_some_and(|least| most <= least.score) {
             continue;
         }
-        let score = score(index, cutoff);
+        let score = score(place, cutoff);
         if score < cutoff {
             continue;
         }

@@ -8,12 +8,14 @@
 //! and in the end it is the same whoever has looked into which of them and when; so are the texts that
 //! reach it.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::Measure;
 use super::blocks::{Blocks, Classes, Counts, FULL, Shared};
 use super::bounds::Pair;
+use super::side_by_side::SIDES;
 use super::split::{self, Others};
+use super::{Measure, Pairs};
 use crate::sync::{Mutex, lock};
 
 /// How many blocks are looked into before the others.
@@ -34,6 +36,9 @@ pub(super) struct Sought<'a> {
     pub(super) classes: &'a Classes,
 }
 
+/// How many texts are weighed together, at least: so many that the last of them are few.
+const TOGETHER: usize = 32;
+
 /// Where a thread takes what it needs to weigh texts, and gives it back.
 ///
 /// Functions are called through pointers here: compiled for each measure, what shares the work among
@@ -44,7 +49,8 @@ pub(super) struct Desks<'a, D> {
     pub(super) give_back: &'a (dyn Fn(D) + Sync),
 }
 
-/// Appends the scores of texts, at a cutoff or with anything below it where they are less.
+/// Appends the scores of the texts at some places, at a cutoff or with anything below it where they
+/// are less.
 pub(super) type Weigh<'a, D> = dyn Fn(&mut D, &[u32], f64, &mut Vec<f64>) + Sync + 'a;
 
 /// What is kept between two records.
@@ -62,12 +68,29 @@ struct Hand {
     picked: Vec<u32>,
     scores: Vec<f64>,
     finalists: Vec<(u32, f64)>,
-    weighed: u64,
+    pairs: Pairs,
+}
+
+/// A thread that looks into blocks.
+struct Looking<D> {
+    hand: Hand,
+    needed: Needed,
+    desk: D,
+}
+
+/// What threads look into together.
+struct Sifting<'a, D> {
+    sought: Sought<'a>,
+    blocks: &'a Blocks,
+    among: &'a [u32],
+    shared: &'a Shared,
+    weigh: &'a Weigh<'a, D>,
+    best: Best,
 }
 
 impl Sieve {
     /// Finds the texts that may be among the best, the [finalists](Self::finalists); returns how
-    /// many texts were weighed.
+    /// many texts were weighed, and what ruled out the others.
     ///
     /// No text is left out that reaches the cutoff and as many others do not exceed.
     pub(super) fn sift<D: Send>(
@@ -76,99 +99,158 @@ impl Sieve {
         blocks: &Blocks,
         desks: Desks<'_, D>,
         weigh: &Weigh<'_, D>,
-    ) -> u64 {
+    ) -> Pairs {
+        let mut pairs = Pairs::default();
         let mut needed = Needed::new(sought);
         self.among.clear();
-        let all = 0..blocks.len() as u32;
-        let reachable = |block: &u32| needed.among(blocks.lengths(*block as usize)).is_some();
-        self.among.extend(all.filter(reachable));
-        let (among, shared) = (&self.among, &mut self.shared);
-        sought.classes.in_common(blocks, among, shared);
-        let shared = &self.shared;
-
-        let mut own = (std::mem::take(&mut self.hand), needed, (desks.take)());
-        let (hand, _, desk) = &mut own;
-        let first = Best::starting_at(sought.cutoff * BELOW, sought.wanted);
-        for place in most_promising(sought, blocks, among, shared) {
-            let (block, counts) = (among[place] as usize, &shared.counts[place]);
-            hand.pick(blocks, block, counts, shared.largest[place]);
-            weigh(desk, &hand.picked, first.floor(), &mut hand.scores);
-            hand.scores.iter().for_each(|score| first.offer(*score));
+        for block in 0..blocks.len() {
+            match needed.among(blocks.lengths(block)) {
+                Some(_) => self.among.push(block as u32),
+                None => pairs.skipped.lengths += blocks.places(block).len() as u64,
+            }
         }
-
-        // Jaro's matches may cross.
-        let in_order = !matches!(sought.measure, Measure::Jaro | Measure::JaroWinkler);
-        let best = Best::starting_at(first.floor(), sought.wanted);
-        let look_into = |(hand, needed, desk): &mut (Hand, Needed, D), place: usize| {
-            let block = among[place] as usize;
-            let floor = best.floor();
-            needed.raise(floor);
-            let Some(least) = needed.among(blocks.lengths(block)) else {
-                return;
-            };
-            if shared.largest[place] < least {
-                return;
-            }
-            let mut counts = shared.counts[place];
-            if in_order {
-                sought
-                    .classes
-                    .in_common_by_halves(blocks, block, &mut counts);
-            }
-            hand.pick(blocks, block, &counts, least);
-            weigh(desk, &hand.picked, floor, &mut hand.scores);
-            hand.weighed += hand.picked.len() as u64;
-            for (index, score) in hand.picked.iter().zip(&hand.scores) {
-                if *score >= floor {
-                    hand.finalists.push((*index, *score));
-                    best.offer(*score);
-                }
-            }
+        let classes = sought.classes;
+        classes.in_common(blocks, &self.among, &mut self.shared);
+        let mut own = Looking {
+            hand: std::mem::take(&mut self.hand).emptied(pairs),
+            needed,
+            desk: (desks.take)(),
         };
-        hand.finalists.clear();
-        hand.weighed = 0;
+        let mut sifting = Sifting {
+            sought,
+            blocks,
+            among: &self.among,
+            shared: &self.shared,
+            weigh,
+            best: Best::starting_at(sought.cutoff * BELOW, sought.wanted),
+        };
+        let floor = sifting.try_most_promising(&mut own);
+        // They come once more, each in its turn.
+        sifting.best = Best::starting_at(floor, sought.wanted);
         let others = Others {
-            begin: || (Hand::default(), Needed::new(sought), (desks.take)()),
-            end: |(hand, _, desk)| {
-                (desks.give_back)(desk);
-                hand
+            begin: || Looking {
+                hand: Hand::default(),
+                needed: Needed::new(sought),
+                desk: (desks.take)(),
+            },
+            end: |mut other: Looking<D>| {
+                sifting.weigh_all(&mut other);
+                (desks.give_back)(other.desk);
+                other.hand
             },
         };
-        let others = split::go(among.len(), &mut own, look_into, others);
-        let (mut hand, _, desk) = own;
-        (desks.give_back)(desk);
+        let look_into = |looking: &mut Looking<D>, which: usize| sifting.look_into(looking, which);
+        let others = split::go(self.among.len(), &mut own, look_into, others);
+        sifting.weigh_all(&mut own);
+        (desks.give_back)(own.desk);
+        let mut hand = own.hand;
         others.into_iter().for_each(|other| hand.take_in(other));
-        let floor = best.floor();
+        let floor = sifting.best.floor();
         hand.finalists.retain(|(_, score)| *score >= floor);
-        hand.finalists.sort_unstable_by_key(|(index, _)| *index);
         self.hand = hand;
-        self.hand.weighed
+        self.hand.pairs
     }
 
-    /// The texts that may be among the best, in order.
-    pub(super) fn finalists(&self) -> impl Iterator<Item = usize> {
-        let finalists = self.hand.finalists.iter();
-        finalists.map(|(index, _)| *index as usize)
+    /// The places of the texts that may be among the best.
+    pub(super) fn finalists(&self) -> impl Iterator<Item = u32> {
+        self.hand.finalists.iter().map(|(place, _)| *place)
+    }
+}
+
+impl<D> Sifting<'_, D> {
+    /// The score that the best texts of the most promising blocks reach, or a little less.
+    fn try_most_promising(&self, looking: &mut Looking<D>) -> f64 {
+        let Looking { hand, desk, .. } = looking;
+        for which in most_promising(self.sought, self.blocks, self.among, self.shared) {
+            let (block, mut counts) = self.block(which);
+            self.heed_order(block, &mut counts);
+            let places = self.blocks.places(block);
+            let largest = counts.iter().fold(0, |largest, count| largest.max(*count));
+            let reach = reaching(&counts, places.len(), largest);
+            pick(&reach, places, &mut hand.picked);
+        }
+        (self.weigh)(desk, &hand.picked, self.best.floor(), &mut hand.scores);
+        hand.scores.iter().for_each(|score| self.best.offer(*score));
+        hand.picked.clear();
+        self.best.floor()
+    }
+
+    /// Picks what a block has that may be among the best, and weighs what has been picked once it is
+    /// enough.
+    fn look_into(&self, looking: &mut Looking<D>, which: usize) {
+        let Looking { hand, needed, .. } = looking;
+        let (block, mut counts) = self.block(which);
+        let places = self.blocks.places(block);
+        let texts = places.len();
+        needed.raise(self.best.floor());
+        let Some(least) = needed.among(self.blocks.lengths(block)) else {
+            hand.pairs.skipped.lengths += texts as u64;
+            return;
+        };
+        if self.shared.largest[which] < least {
+            hand.pairs.skipped.symbols += texts as u64;
+            return;
+        }
+        let left = how_many(&reaching(&counts, texts, least));
+        self.heed_order(block, &mut counts);
+        let before = hand.picked.len();
+        pick(&reaching(&counts, texts, least), places, &mut hand.picked);
+        let new = hand.picked.len() - before;
+        hand.pairs.compared += new as u64;
+        hand.pairs.skipped.halves += (left - new) as u64;
+        hand.pairs.skipped.symbols += (texts - left) as u64;
+        if hand.picked.len() >= TOGETHER {
+            let whole_groups = hand.picked.len() / SIDES * SIDES;
+            self.weigh_first(looking, whole_groups);
+        }
+    }
+
+    fn block(&self, which: usize) -> (usize, Counts) {
+        (self.among[which] as usize, self.shared.counts[which])
+    }
+
+    fn heed_order(&self, block: usize, counts: &mut Counts) {
+        // Jaro's matches may cross.
+        if !matches!(self.sought.measure, Measure::Jaro | Measure::JaroWinkler) {
+            let classes = self.sought.classes;
+            classes.in_common_by_halves(self.blocks, block, counts);
+        }
+    }
+
+    fn weigh_all(&self, looking: &mut Looking<D>) {
+        self.weigh_first(looking, looking.hand.picked.len());
+    }
+
+    /// Weighs so many of the texts that have been picked, and keeps those that may be among the best.
+    fn weigh_first(&self, looking: &mut Looking<D>, texts: usize) {
+        let Looking { hand, desk, .. } = looking;
+        hand.scores.clear();
+        let floor = self.best.floor();
+        (self.weigh)(desk, &hand.picked[..texts], floor, &mut hand.scores);
+        for (place, score) in hand.picked.drain(..texts).zip(&hand.scores) {
+            if *score >= self.best.floor() {
+                hand.finalists.push((place, *score));
+                self.best.offer(*score);
+            }
+        }
     }
 }
 
 impl Hand {
-    /// Picks the texts of a block that have at least so much in common.
-    fn pick(&mut self, blocks: &Blocks, block: usize, counts: &Counts, least: u8) {
+    fn emptied(mut self, pairs: Pairs) -> Self {
         self.picked.clear();
         self.scores.clear();
-        let texts = blocks.texts(block).iter().zip(counts);
-        let enough = texts.filter_map(|(text, count)| (*count >= least).then_some(*text));
-        self.picked.extend(enough);
+        self.finalists.clear();
+        Hand { pairs, ..self }
     }
 
     fn take_in(&mut self, other: Hand) {
         self.finalists.extend(other.finalists);
-        self.weighed += other.weighed;
+        self.pairs += other.pairs;
     }
 }
 
-/// The places in `among` of the blocks whose best text promises most, best first.
+/// Which in `among` are the blocks whose best text promises most, best first.
 fn most_promising(
     sought: Sought<'_>,
     blocks: &Blocks,
@@ -176,17 +258,41 @@ fn most_promising(
     shared: &Shared,
 ) -> impl Iterator<Item = usize> {
     let mut first: Vec<(f64, usize)> = Vec::with_capacity(TRIED + 1);
-    for (place, block) in among.iter().enumerate() {
+    for (which, block) in among.iter().enumerate() {
         let length = blocks.lengths(*block as usize)[0] as usize;
-        let largest = usize::from(shared.largest[place]).min(length);
+        let largest = usize::from(shared.largest[which]).min(length);
         let most = pair(sought.length, length, largest).most(sought.measure);
         let rank = first.partition_point(|(other, _)| *other >= most);
         if rank < TRIED {
             first.truncate(TRIED - 1);
-            first.insert(rank, (most, place));
+            first.insert(rank, (most, which));
         }
     }
-    first.into_iter().map(|(_, place)| place)
+    first.into_iter().map(|(_, which)| which)
+}
+
+/// For each text of a block, 1 if it has at least so much in common, else 0.
+fn reaching(counts: &Counts, texts: usize, least: u8) -> Counts {
+    let mut reach = counts.map(|count| u8::from(count >= least));
+    reach[texts..].fill(0);
+    reach
+}
+
+fn how_many(reach: &Counts) -> usize {
+    // There are too few to fill a byte.
+    usize::from(reach.iter().sum::<u8>())
+}
+
+/// Appends the places of the texts of a block that reach what is needed.
+fn pick(reach: &Counts, places: Range<usize>, picked: &mut Vec<u32>) {
+    // Most do not, so that eight at a time are looked at.
+    for (first, eight) in places.step_by(8).zip(reach.as_chunks().0) {
+        let mut left = u64::from_le_bytes(*eight);
+        while left != 0 {
+            picked.push(first as u32 + left.trailing_zeros() / 8);
+            left &= left - 1;
+        }
+    }
 }
 
 fn pair(here: usize, there: usize, common: usize) -> Pair {
