@@ -48,7 +48,7 @@
 //! });
 //! let report = Pipeline::new(&reviews, task)
 //!     .executor(&WorkStealing::new(2))
-//!     .on_failure(OnFailure::Skip)
+//!     .on_failure(OnFailure::SKIP)
 //!     .aggregate((Mean::new(), Histogram::new(-1.0, 1.0, 20)))?;
 //!
 //! let (mean, histogram) = report.value;
@@ -84,13 +84,16 @@ pub mod aggregation;
 pub mod dataset;
 pub mod error;
 pub mod execution;
+mod panics;
 mod par_iter;
 mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod sink;
+pub mod stop;
 mod sync;
 pub mod task;
+mod turns;
 
 pub use aggregation::Aggregator;
 pub use dataset::Dataset;
@@ -99,6 +102,7 @@ pub use execution::{Executor, Sequential, TaskQueue, WorkStealing};
 pub use par_iter::ParallelAggregate;
 pub use pipeline::Pipeline;
 pub use report::Report;
+pub use stop::{Cancel, StopReason};
 pub use task::Task;
 
 /// The traits, and the few names of the quickstart; rayon's own prelude with them.

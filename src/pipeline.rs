@@ -1,7 +1,11 @@
 //! The pattern in one function: dataset, task, executor, aggregator; out comes a report.
 
+mod frontier;
+mod held;
+mod outcome;
 mod piece;
 mod run;
+mod stopwatch;
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -10,11 +14,12 @@ use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, Work, WorkStealing};
-use crate::report::{Report, Timing};
+use crate::report::{End, Report, Timing};
 use crate::sink::Sink;
+use crate::stop::Cancel;
 use crate::task::Task;
 
-use run::Run;
+use run::{Order, Run};
 
 /// A dataset and a task, and how to run the one over the other.
 ///
@@ -37,12 +42,14 @@ pub struct Pipeline<'a, D: ?Sized, T, S> {
     on_failure: OnFailure,
     progress: &'a (dyn Fn(u64) + Sync),
     sink: Option<&'a dyn Sink<S>>,
+    cancel: Option<&'a Cancel>,
 }
 
 impl<'a, D, T, S> Pipeline<'a, D, T, S>
 where
     D: Dataset + ?Sized,
     T: for<'r> Task<D::Record<'r>, Score = S>,
+    S: Send,
 {
     /// Scores every record of `dataset` with `task`.
     ///
@@ -55,6 +62,7 @@ where
             on_failure: OnFailure::default(),
             progress: &|_| {},
             sink: None,
+            cancel: None,
         }
     }
 
@@ -84,36 +92,95 @@ where
         self
     }
 
+    /// Stops when this is cancelled: records that have been started are finished, no others are
+    /// started.
+    pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
     /// Runs, and combines the scores.
     ///
     /// # Errors
     ///
-    /// Where the dataset cannot be read, the sink cannot be written, or a failure stops the run.
+    /// Where the dataset cannot be read, the sink cannot be written, too many records fail, or the run is
+    /// stopped. [`aggregate_so_far`](Pipeline::aggregate_so_far) has an answer in the last two
+    /// cases.
     ///
     /// # Panics
     ///
     /// Where the aggregator panics. A task that panics is a failure of its record instead.
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
+        let report = self.aggregate_so_far(aggregator)?;
+        match report.end {
+            End::Finished => Ok(report),
+            End::Stopped(reason) => Err(Error::Stopped {
+                reason,
+                records: report.records,
+            }),
+            End::Halted(failure) => Err(Error::Halted {
+                failure,
+                scored: report.scored,
+            }),
+        }
+    }
+
+    /// Runs, and combines the scores as far as the run comes before it is stopped or halted by
+    /// failures; [`Report::end`] tells. The answer is then that of the longest beginning of the
+    /// dataset that is done without a gap.
+    ///
+    /// # Errors
+    ///
+    /// Where the dataset cannot be read or the sink cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// Where the aggregator panics.
+    pub fn aggregate_so_far<A: Aggregator<S>>(
+        self,
+        aggregator: A,
+    ) -> Result<Report<A::Output>, Error> {
+        let order = match (A::COMMUTATIVE, self.dataset.is_stream()) {
+            (true, _) => Order::Any,
+            (false, true) => Order::Records,
+            (false, false) => Order::Units,
+        };
+        self.run(aggregator, order)
+    }
+
+    fn run<A: Aggregator<S>>(
+        self,
+        aggregator: A,
+        order: Order,
+    ) -> Result<Report<A::Output>, Error> {
         let began = Instant::now();
         let executor = self.executor.unwrap_or_else(|| shared_pool());
-        let run = Run::new(&self, aggregator, executor.workers());
-        executor.execute(&Work::new(run.units, &|worker, units| {
-            run.units(worker, units)
-        }));
+        let workers = executor.workers();
+        let run = Run::new(&self, aggregator, order, workers, began);
+        let units = |worker, units| run.units(worker, units);
+        let work = Work::new(run.units, &units)
+            .at_most(workers)
+            .waiting(self.dataset.is_stream());
+        executor.execute(&work);
+        let executed = began.elapsed();
         let outcome = run.into_outcome()?;
         let value = outcome.aggregator.finish();
+        let wall = began.elapsed();
         let timing = Timing {
-            wall: began.elapsed(),
+            wall,
             cpu: None,
-            read: outcome.read,
+            finish: wall - executed,
             workers: outcome.workers,
+            slowest: outcome.slowest,
         };
+        let reached = outcome.reached;
         Ok(Report {
             value,
-            records: outcome.scored + outcome.failed,
-            scored: outcome.scored,
-            failed: outcome.failed,
-            failures: outcome.failures,
+            end: outcome.end,
+            records: reached.records,
+            scored: reached.records - reached.failed,
+            failed: reached.failed,
+            failures: reached.failures,
             timing,
         })
     }

@@ -8,13 +8,16 @@ use std::path::{Path, PathBuf};
 /// pipeline joins them by value, the plan by name.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("sync", &[]),
-    ("error", &[]),
+    ("turns", &[]),
+    ("stop", &["sync"]),
+    ("error", &["stop"]),
+    ("panics", &["error"]),
     ("task", &["error", "sync"]),
     ("dataset", &["error", "sync"]),
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "sync"]),
     ("sink", &["error", "sync"]),
-    ("report", &["error", "aggregation"]),
+    ("report", &["error", "aggregation", "stop"]),
     ("par_iter", &["aggregation", "sync"]),
     (
         "pipeline",
@@ -27,6 +30,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "sink",
             "report",
             "sync",
+            "stop",
+            "panics",
+            "turns",
         ],
     ),
     (

@@ -103,7 +103,7 @@ impl Score {
         plan.executor = self.executor;
         plan.threads = self.threads;
         plan.on_failure = match self.on_failure {
-            FailurePolicy::Skip => OnFailure::Skip,
+            FailurePolicy::Skip => OnFailure::SKIP,
             FailurePolicy::Stop => OnFailure::Stop,
         };
         Ok(plan)

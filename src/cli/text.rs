@@ -212,7 +212,7 @@ fn footer(answer: &Answer) -> String {
     }
     if let Some(cpu) = timing.cpu {
         let _ = write!(text, "{} of processor time", duration(cpu));
-        let _ = writeln!(text, ", {} of it reading", duration(timing.read));
+        let _ = writeln!(text, ", {} of it reading", duration(timing.input()));
         let worked: Duration = timing.workers.iter().map(|worker| worker.busy).sum();
         if wall > 0.1 && cpu.as_secs_f64() < SHARED * worked.as_secs_f64() {
             let _ = writeln!(

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::lines::{Buffer, TextFile};
-use super::{At, Dataset};
+use super::{At, Dataset, Reading};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::{Mutex, lock};
 
@@ -302,6 +302,7 @@ impl JsonLines {
                 index,
                 file,
                 line: start.lines + line.before + 1,
+                fetched: index == start.records,
             };
             let text = match whole {
                 Ok(text) => Ok(&text[line.start..line.end]),
@@ -330,11 +331,11 @@ impl Dataset for JsonLines {
         self.starts.len() - 1
     }
 
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Duration, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
     where
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
-        let mut fetching = Duration::ZERO;
+        let mut reading = Reading::default();
         let spare = lock(&self.buffers).pop();
         let mut buffer = spare.unwrap_or_default();
         for (file, run) in self.runs(parts) {
@@ -342,7 +343,7 @@ impl Dataset for JsonLines {
             self.fetch(file, &run, &mut buffer)?;
             let start = self.start_of(run.start)?;
             self.tell(file, run.end, start, &buffer)?;
-            fetching += began.elapsed();
+            reading.waited += began.elapsed();
             if self.visit_run(file, start, &buffer, &mut visit).is_break() {
                 break;
             }
@@ -350,7 +351,7 @@ impl Dataset for JsonLines {
         if buffer.is_worth_keeping() {
             lock(&self.buffers).push(buffer);
         }
-        Ok(fetching)
+        Ok(reading)
     }
 
     fn extent(&self, parts: Range<usize>) -> u64 {

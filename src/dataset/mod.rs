@@ -29,17 +29,27 @@ pub trait Dataset: Sync {
     /// One record, as it is lent to the task.
     type Record<'a>: ?Sized;
 
-    /// How many parts there are.
+    /// How many parts there are; `usize::MAX` for a [stream](Dataset::is_stream).
     fn parts(&self) -> usize;
 
+    /// Whether it is a stream: records that arrive one after the other, nobody knows how many.
+    ///
+    /// Reading parts of a stream takes up to so many from where they arrive. Which those are follows
+    /// from who came first; their indices tell.
+    fn is_stream(&self) -> bool {
+        false
+    }
+
+    /// Lets nobody wait for more of a stream: the run is over.
+    fn close(&self) {}
+
     /// Calls `visit` for each record of the parts, in order, until it breaks off; a record that
-    /// cannot be read is visited as its [`BadRecord`]. Returns the time spent fetching bytes, zero
-    /// where the records are in memory.
+    /// cannot be read is visited as its [`BadRecord`].
     ///
     /// # Errors
     ///
     /// Where the parts cannot be read at all.
-    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Duration, Error>
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
     where
         V: FnMut(At, Result<&Self::Record<'_>, BadRecord>) -> ControlFlow<()>;
 
@@ -53,8 +63,17 @@ pub trait Dataset: Sync {
     }
 }
 
+/// What reading came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The time spent fetching bytes or waiting for records; zero where they are in memory.
+    pub waited: Duration,
+    /// Whether a stream has come to its end.
+    pub ended: bool,
+}
+
 /// Which record is being visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct At {
     /// Index of the record in the whole dataset, from 0.
     pub index: u64,
@@ -62,4 +81,6 @@ pub struct At {
     pub file: usize,
     /// Line in that file, from 1; 0 where there are no lines.
     pub line: u64,
+    /// Whether bytes were fetched, or records waited for, just before it.
+    pub fetched: bool,
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rayon::Yield;
 
-use super::handout::{Handout, Pace};
 use super::Work;
+use super::handout::{Handout, Pace};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 

@@ -231,7 +231,7 @@ impl Seconds {
         Seconds {
             wall: timing.wall.as_secs_f64(),
             cpu: timing.cpu.map(|cpu| cpu.as_secs_f64()),
-            read: timing.read.as_secs_f64(),
+            read: timing.input().as_secs_f64(),
             workers: workers
                 .map(|worker| Worker {
                     busy: worker.busy.as_secs_f64(),

@@ -4,10 +4,11 @@ mod digest;
 mod timing;
 
 use crate::error::Failure;
+use crate::stop::StopReason;
 
 pub use digest::Digest;
 pub(crate) use timing::processor_time;
-pub use timing::{Timing, WorkerTiming};
+pub use timing::{SlowRecord, Timing, WorkerTiming};
 
 /// What a run returns.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub use timing::{Timing, WorkerTiming};
 pub struct Report<V> {
     /// The aggregated value: the same bits on any executor and any number of workers.
     pub value: V,
+    /// How the run ended.
+    pub end: End,
     /// How many records there were; always `scored + failed`.
     pub records: u64,
     /// How many have a score.
@@ -25,6 +28,25 @@ pub struct Report<V> {
     pub failures: Vec<Failure>,
     /// Where the time went.
     pub timing: Timing,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum End {
+    /// Every record was met.
+    Finished,
+    /// It was stopped from outside.
+    Stopped(StopReason),
+    /// There were too many failures; this was one too many, in the order of the records.
+    Halted(Failure),
+}
+
+impl End {
+    /// Whether every record was met, and not too many failed.
+    pub fn is_finished(&self) -> bool {
+        matches!(self, End::Finished)
+    }
 }
 
 impl Report<()> {
