@@ -197,16 +197,17 @@ impl<'a> Unscored<'a> {
 struct PairCounts {
     compared: u64,
     skipped: u64,
+    skipped_by: BTreeMap<&'static str, u64>,
     per_second: f64,
 }
 
 impl PairCounts {
     fn of(pairs: Pairs, timing: &Timing) -> Self {
-        let Pairs { compared, skipped } = pairs;
         PairCounts {
-            compared,
-            skipped,
-            per_second: (compared + skipped) as f64 / timing.wall.as_secs_f64(),
+            compared: pairs.compared,
+            skipped: pairs.skipped.all(),
+            skipped_by: pairs.skipped.by_bound().into(),
+            per_second: pairs.all() as f64 / timing.wall.as_secs_f64(),
         }
     }
 }

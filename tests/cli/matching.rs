@@ -141,6 +141,10 @@ fn the_report_tells_how_many_match_and_how_many_pairs_there_were() {
     let pairs = &json["pairs"];
     let both = pairs["compared"].as_u64().zip(pairs["skipped"].as_u64());
     assert_eq!(both.map(|(compared, skipped)| compared + skipped), Some(12));
+    let bounds = ["lengths", "symbols", "halves", "tokens"];
+    let by_bound = bounds.map(|bound| pairs["skipped_by"][bound].as_u64());
+    let skipped: Option<u64> = by_bound.into_iter().sum();
+    assert_eq!(skipped, pairs["skipped"].as_u64());
 }
 
 #[test]

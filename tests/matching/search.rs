@@ -73,16 +73,18 @@ fn pairs_are_counted() {
     let task = Matching::by(Measure::Ratio)
         .cutoff(90.0)
         .against(["abcdefgh", "a", "abcdefgi"]);
-    assert_eq!(task.pairs().compared + task.pairs().skipped, 0);
+    assert_eq!(task.pairs().all(), 0);
     task.score("abcdefgh");
     // The first is equal, so that nothing after it can be better.
-    assert_eq!((task.pairs().compared, task.pairs().skipped), (1, 2));
+    assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (1, 2));
     // One of eight letters differs: too much by the letters alone.
     task.score("abcdefg!");
-    assert_eq!((task.pairs().compared, task.pairs().skipped), (1, 5));
+    assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (1, 5));
     // The letters are all there, but in another order.
     task.score("badcfehg");
-    assert_eq!((task.pairs().compared, task.pairs().skipped), (2, 7));
+    assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (2, 7));
+    let by_bound = task.pairs().skipped.by_bound();
+    assert_eq!(by_bound.map(|(_, count)| count), [0, 7, 0, 0]);
 }
 
 #[test]

@@ -37,14 +37,23 @@ pub(super) fn at_least(records: u64, bins: &Bins) -> String {
     )
 }
 
-/// How many pairs were looked at, and how fast.
+/// How many pairs were looked at, and how fast; and which bounds ruled out how many.
 pub(super) fn pairs(pairs: Pairs, wall: Duration) -> String {
-    let all = pairs.compared + pairs.skipped;
-    let skipped = pairs.skipped as f64 / all.max(1) as f64 * 100.0;
-    let mut text = format!("{} pairs, {skipped:.1} % of them skipped", HumanCount(all));
+    let all = pairs.all();
+    let share = |count: u64| format!("{:.1} %", count as f64 / all.max(1) as f64 * 100.0);
+    let skipped = share(pairs.skipped.all());
+    let mut text = format!("{} pairs, {skipped} of them skipped", HumanCount(all));
     if wall > Duration::from_millis(1) {
         let rate = HumanCount((all as f64 / wall.as_secs_f64()) as u64);
         text += &format!("; {rate} pairs a second");
+    }
+    let bounds = pairs.skipped.by_bound().into_iter();
+    let bounds = bounds.filter(|(_, count)| *count > 0);
+    let bounds: Vec<String> = bounds
+        .map(|(bound, count)| format!("{} by {bound}", share(count)))
+        .collect();
+    if !bounds.is_empty() {
+        text += &format!("\nskipped: {}", bounds.join(", "));
     }
     text + "\n"
 }

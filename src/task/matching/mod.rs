@@ -21,6 +21,7 @@ mod lcs;
 mod levenshtein;
 mod measure;
 mod needle;
+mod pairs;
 mod partial;
 mod pattern;
 mod process;
@@ -36,13 +37,14 @@ mod tokens;
 
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::{Deserialize, Serialize};
 
 pub use measure::Measure;
+pub use pairs::{Pairs, Skipped};
 
 use super::Task;
+use crate::sync::{Mutex, lock};
 use alphabet::Symbol;
 use reference::Collected;
 use search::Search;
@@ -134,8 +136,7 @@ impl Matching {
         Match {
             settings: self,
             search,
-            compared: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
+            pairs: Mutex::default(),
         }
     }
 }
@@ -171,8 +172,7 @@ pub struct Found {
 pub struct Match {
     settings: Matching,
     search: Width,
-    compared: AtomicU64,
-    skipped: AtomicU64,
+    pairs: Mutex<Pairs>,
 }
 
 /// A search, by how many bytes a symbol takes.
@@ -181,40 +181,17 @@ enum Width {
     Wide(Search<u32>),
 }
 
-/// How many pairs of a record and a text of the reference there were.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Pairs {
-    /// How many were compared symbol by symbol.
-    pub compared: u64,
-    /// How many were not, because it was clear that they could not be among the best.
-    pub skipped: u64,
-}
-
-impl Pairs {
-    /// How many more there are than `before`.
-    #[must_use]
-    pub fn since(self, before: Pairs) -> Pairs {
-        Pairs {
-            compared: self.compared - before.compared,
-            skipped: self.skipped - before.skipped,
-        }
-    }
-}
-
 impl Match {
     /// The best matches of a text, best first; of equals the one that stands first in the reference
     /// comes first. Fewer than are wanted where fewer reach the cutoff.
     ///
     /// The best one is RapidFuzz's `process.extractOne`, several are its `process.extract`.
     pub fn score(&self, text: &str) -> Vec<Found> {
-        let (found, compared) = match &self.search {
+        let (found, pairs) = match &self.search {
             Width::Narrow(search) => search.find(text),
             Width::Wide(search) => search.find(text),
         };
-        self.compared.fetch_add(compared, Relaxed);
-        self.skipped
-            .fetch_add(self.len() as u64 - compared, Relaxed);
+        *lock(&self.pairs) += pairs;
         found
     }
 
@@ -238,10 +215,7 @@ impl Match {
 
     /// How many pairs there have been since it was made.
     pub fn pairs(&self) -> Pairs {
-        Pairs {
-            compared: self.compared.load(Relaxed),
-            skipped: self.skipped.load(Relaxed),
-        }
+        *lock(&self.pairs)
     }
 }
 

@@ -7,7 +7,7 @@ use super::compare::{self, Desk};
 use super::query::Query;
 use super::reference::{Collected, Reference};
 use super::sieve::{BELOW, Sieve, Sought};
-use super::{Found, Matching, Measure, process, token_measures};
+use super::{Found, Matching, Measure, Pairs, process, token_measures};
 use crate::sync::{Mutex, lock};
 
 /// A prepared reference and what it takes to search it.
@@ -51,9 +51,8 @@ impl<S: Symbol> Search<S> {
         self.reference.len()
     }
 
-    /// The best matches of a text, best first, and how many texts were compared with it symbol by
-    /// symbol.
-    pub(super) fn find(&self, text: &str) -> (Vec<Found>, u64) {
+    /// The best matches of a text, best first, and how many texts were compared with it.
+    pub(super) fn find(&self, text: &str) -> (Vec<Found>, Pairs) {
         let spare = || lock(&self.spare);
         let measure = self.settings.measure;
         let kept = spare().pop();
@@ -82,7 +81,7 @@ impl<S: Symbol> Search<S> {
     }
 
     /// Picks the measure once, and not for every pair.
-    fn find_by_measure(&self, table: &mut Worktable<S>) -> (Vec<Found>, u64) {
+    fn find_by_measure(&self, table: &mut Worktable<S>) -> (Vec<Found>, Pairs) {
         let reference = &self.reference;
         match self.settings.measure {
             Measure::Ratio => self.find_with(table, |query, index, cutoff, desk| {
@@ -136,10 +135,10 @@ impl<S: Symbol> Search<S> {
         &self,
         table: &mut Worktable<S>,
         score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64,
-    ) -> (Vec<Found>, u64) {
+    ) -> (Vec<Found>, Pairs) {
         let wanted = self.settings.best.min(self.len());
         if wanted == 0 {
-            return (Vec::new(), 0);
+            return (Vec::new(), Pairs::default());
         }
         if !self.settings.measure.reads_sets() {
             return self.find_in_blocks(table, wanted, score);
@@ -163,7 +162,12 @@ impl<S: Symbol> Search<S> {
         };
         let candidates = bounds.iter().copied().enumerate();
         let found = self.best(candidates, cutoff, wanted, counted);
-        (found, compared)
+        let mut pairs = Pairs {
+            compared,
+            ..Pairs::default()
+        };
+        pairs.skipped.tokens = self.len() as u64 - compared;
+        (found, pairs)
     }
 
     /// Weighs what the blocks do not rule out, and compares in order what may be among the best.
@@ -172,7 +176,7 @@ impl<S: Symbol> Search<S> {
         table: &mut Worktable<S>,
         wanted: usize,
         score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64,
-    ) -> (Vec<Found>, u64) {
+    ) -> (Vec<Found>, Pairs) {
         let Worktable {
             query, desk, sieve, ..
         } = table;
@@ -191,7 +195,7 @@ impl<S: Symbol> Search<S> {
         let pattern = &needle.pattern;
         desk.sides.set::<S>(pattern);
         let blocks = reference.compared_blocks(measure);
-        let weighed = sieve.sift(sought, blocks, |indices, floor, scores| {
+        let pairs = sieve.sift(sought, blocks, |indices, floor, scores| {
             let indices = indices.iter().map(|index| *index as usize);
             let texts = indices
                 .clone()
@@ -210,7 +214,7 @@ impl<S: Symbol> Search<S> {
         });
         let candidates = sieve.finalists().map(|index| (index, f64::INFINITY));
         let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
-        (self.best(candidates, cutoff, wanted, in_order), weighed)
+        (self.best(candidates, cutoff, wanted, in_order), pairs)
     }
 
     /// The best of some texts, in order, each with the most that it can score.

@@ -4,9 +4,9 @@
 //! whose texts all have less are passed over with one comparison. The blocks that promise most are
 //! looked into first, so that a high score is needed from the beginning.
 
-use super::Measure;
 use super::blocks::{Blocks, Classes, FULL, Shared};
 use super::bounds::Pair;
+use super::{Measure, Pairs};
 
 /// How many blocks are looked into before the others.
 const TRIED: usize = 16;
@@ -39,7 +39,7 @@ pub(super) struct Sieve {
 
 impl Sieve {
     /// Finds the texts that may be among the best, the [finalists](Self::finalists); returns how
-    /// many texts were weighed.
+    /// many texts were weighed, and what ruled out the others.
     ///
     /// `weigh` appends the scores of texts, at a cutoff or with anything below it where they are
     /// less. No text is left out that reaches the cutoff and as many others do not exceed.
@@ -48,12 +48,16 @@ impl Sieve {
         sought: Sought<'_>,
         blocks: &Blocks,
         mut weigh: impl FnMut(&[u32], f64, &mut Vec<f64>),
-    ) -> u64 {
+    ) -> Pairs {
+        let mut pairs = Pairs::default();
         let mut needed = Needed::new(sought);
         self.among.clear();
-        let all = 0..blocks.len() as u32;
-        let reachable = |block: &u32| needed.among(blocks.lengths(*block as usize)).is_some();
-        self.among.extend(all.filter(reachable));
+        for block in 0..blocks.len() {
+            match needed.among(blocks.lengths(block)) {
+                Some(_) => self.among.push(block as u32),
+                None => pairs.skipped.lengths += blocks.texts(block).len() as u64,
+            }
+        }
         let (among, shared) = (&self.among, &mut self.shared);
         sought.classes.in_common(blocks, among, shared);
 
@@ -71,25 +75,31 @@ impl Sieve {
         let in_order = !matches!(sought.measure, Measure::Jaro | Measure::JaroWinkler);
         let mut best = Best::new(sought);
         best.floor = first.floor;
-        let mut weighed = 0;
         self.finalists.clear();
         for block in among.iter().map(|block| *block as usize) {
             needed.raise(best.floor);
+            let texts = blocks.texts(block).len();
             let Some(least) = needed.among(blocks.lengths(block)) else {
+                pairs.skipped.lengths += texts as u64;
                 continue;
             };
             if shared.largest[block] < least {
+                pairs.skipped.symbols += texts as u64;
                 continue;
             }
+            let counts = &mut shared.counts[block];
+            let left = counts[..texts].iter().filter(|count| **count >= least);
+            let left = left.count();
             if in_order {
-                let counts = &mut shared.counts[block];
                 sought.classes.in_common_by_halves(blocks, block, counts);
             }
             self.picked.clear();
             pick(blocks, shared, block, least, &mut self.picked);
             self.scores.clear();
             weigh(&self.picked, best.floor, &mut self.scores);
-            weighed += self.picked.len() as u64;
+            pairs.compared += self.picked.len() as u64;
+            pairs.skipped.halves += (left - self.picked.len()) as u64;
+            pairs.skipped.symbols += (texts - left) as u64;
             for (index, score) in self.picked.iter().zip(&self.scores) {
                 if *score >= best.floor {
                     self.finalists.push((*index, *score));
@@ -99,7 +109,7 @@ impl Sieve {
         }
         self.finalists.retain(|(_, score)| *score >= best.floor);
         self.finalists.sort_unstable_by_key(|(index, _)| *index);
-        weighed
+        pairs
     }
 
     /// The texts that may be among the best, in order.
