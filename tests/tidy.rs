@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("error", &[]),
+    ("machine", &[]),
     ("task", &["error", "sync"]),
     ("dataset", &["error", "sync"]),
     ("aggregation", &["error", "sync"]),
-    ("execution", &["error", "sync"]),
+    ("execution", &["error", "machine", "sync"]),
     ("sink", &["error", "sync"]),
     ("report", &["error", "aggregation"]),
     ("par_iter", &["aggregation", "sync"]),
@@ -33,6 +34,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "plan",
         &[
             "error",
+            "machine",
             "task",
             "dataset",
             "aggregation",

@@ -7,6 +7,7 @@
 mod handout;
 mod laws;
 mod sequential;
+mod threads;
 mod work_stealing;
 
 use std::num::NonZero;
@@ -14,6 +15,7 @@ use std::ops::Range;
 
 pub use laws::assert_laws;
 pub use sequential::Sequential;
+pub use threads::{BadThreads, Threads};
 pub use work_stealing::WorkStealing;
 
 /// What an executor runs: `(worker, units)` → what to do next.

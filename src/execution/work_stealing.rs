@@ -1,7 +1,7 @@
 //! A rayon pool: the default executor.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -9,6 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use super::handout::{Handout, Pace};
 use super::{Executor, Flow, Run, usable_cores};
 use crate::error::Error;
+use crate::machine::Pinning;
 
 /// The calling thread begins alone for this long …
 const ALONE: Duration = Duration::from_micros(20);
@@ -31,6 +32,8 @@ const UNSEEN: usize = 32;
 #[derive(Debug)]
 pub struct WorkStealing {
     pool: Pool,
+    /// Where the workers of a pool of its own are kept, if anywhere.
+    pinning: Option<Arc<Pinning>>,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,8 @@ enum Pool {
         /// `None` where the threads could not be started.
         pool: OnceLock<Option<ThreadPool>>,
     },
+    /// One that somebody else has started.
+    Given(Arc<ThreadPool>),
 }
 
 impl WorkStealing {
@@ -64,6 +69,7 @@ impl WorkStealing {
         let (threads, pool) = (threads.max(1), OnceLock::new());
         WorkStealing {
             pool: Pool::Own { threads, pool },
+            pinning: None,
         }
     }
 
@@ -78,7 +84,61 @@ impl WorkStealing {
     pub fn ambient() -> Self {
         WorkStealing {
             pool: Pool::Ambient,
+            pinning: None,
         }
+    }
+
+    /// On this pool, whoever else uses it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use manyhands::prelude::*;
+    ///
+    /// let pool = rayon::ThreadPoolBuilder::new()
+    ///     .num_threads(3)
+    ///     .stack_size(8 << 20)
+    ///     .build()
+    ///     .map(Arc::new)?;
+    /// let executor = WorkStealing::on(Arc::clone(&pool));
+    /// let report = Pipeline::new(&(0..1000), |x: &usize| x % 7).executor(&executor).aggregate(Count::new())?;
+    /// assert_eq!((report.value, executor.workers()), (1000, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on(pool: Arc<ThreadPool>) -> Self {
+        WorkStealing {
+            pool: Pool::Given(pool),
+            pinning: None,
+        }
+    }
+
+    /// Keeps each worker on a hardware thread of its own, where the system allows that (Linux
+    /// does): one on each core that this process may use, then on the hardware threads beside them.
+    /// For workers of its own pool; those of another are not moved.
+    ///
+    /// What is scored before the pool wakes still runs on the calling thread, wherever that is.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let executor = WorkStealing::all_cores().pinned();
+    /// let report = Pipeline::new(&(0..1000), |x: &usize| *x as f64).executor(&executor).aggregate(Sum::new())?;
+    /// assert_eq!(report.value, 499_500.0);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pinned(mut self) -> Self {
+        if let Pool::Own { pool, .. } = &mut self.pool {
+            // Workers that have been started before would be anywhere.
+            *pool = OnceLock::new();
+            self.pinning = Some(Arc::new(Pinning::look()));
+        }
+        self
+    }
+
+    /// Where the workers are kept, if they are to be kept anywhere.
+    pub(crate) fn pinning(&self) -> Option<Arc<Pinning>> {
+        self.pinning.clone()
     }
 
     /// Starts the workers now, where they would else be started by the first run that needs them.
@@ -90,7 +150,9 @@ impl WorkStealing {
         match &self.pool {
             Pool::Own { threads, pool } if pool.get().is_none() => {
                 let threads = *threads;
-                let built = build(threads).map_err(|source| Error::Workers { threads, source })?;
+                let built = self
+                    .build(threads)
+                    .map_err(|source| Error::Workers { threads, source })?;
                 let _ = pool.set(Some(built));
                 Ok(())
             }
@@ -114,20 +176,24 @@ impl WorkStealing {
         };
         match &self.pool {
             Pool::Ambient => on_pool(),
-            Pool::Own { threads, pool } => match pool.get_or_init(|| build(*threads).ok()) {
+            Pool::Own { threads, pool } => match pool.get_or_init(|| self.build(*threads).ok()) {
                 Some(pool) => pool.install(on_pool),
                 // Without threads there is still this one.
                 None => _ = run(0, units),
             },
+            Pool::Given(pool) => pool.install(on_pool),
         }
     }
-}
 
-fn build(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
-    ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|number| format!("manyhands-{number}"))
-        .build()
+    fn build(&self, threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+        let mut pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|number| format!("manyhands-{number}"));
+        if let Some(pinning) = self.pinning() {
+            pool = pool.start_handler(move |number| pinning.pin(number));
+        }
+        pool.build()
+    }
 }
 
 impl Default for WorkStealing {
@@ -141,11 +207,13 @@ impl Executor for WorkStealing {
         match &self.pool {
             Pool::Ambient => rayon::current_num_threads(),
             Pool::Own { threads, .. } => *threads,
+            Pool::Given(pool) => pool.current_num_threads(),
         }
     }
 
     fn execute(&self, units: usize, run: &Run<'_>) {
-        let alone = self.workers() == 1;
+        // One worker that is to be kept on a core is not the calling thread.
+        let alone = self.workers() == 1 && self.pinning.is_none();
         let (began, mut done, mut portion) = (Instant::now(), 0, 1);
         while done < units {
             let end = units.min(done + portion);
