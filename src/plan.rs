@@ -176,21 +176,20 @@ impl Plan {
         })
     }
 
-    /// The executor, and where its workers are kept, if they are.
-    fn make_executor(&self) -> Result<(Box<dyn Executor>, Option<Arc<Pinning>>), Error> {
+    /// The executor, its workers kept where `pinning` says.
+    fn make_executor(&self, pinning: Option<&Arc<Pinning>>) -> Result<Box<dyn Executor>, Error> {
         Ok(match self.executor {
-            ExecutorName::Sequential => (Box::new(Sequential), None),
+            ExecutorName::Sequential => Box::new(Sequential),
             ExecutorName::WorkStealing => {
                 let mut executor = WorkStealing::new(self.workers());
-                if self.pin {
-                    executor = executor.pinned();
+                if let Some(pinning) = pinning {
+                    executor = executor.pinned_by(Arc::clone(pinning));
                 }
                 if self.threads.is_some() {
                     // Asked for by number, so the report must be able to say that they were there.
                     executor.start()?;
                 }
-                let pinning = executor.pinning();
-                (Box::new(executor), pinning)
+                Box::new(executor)
             }
         })
     }
@@ -261,7 +260,8 @@ impl Opened<'_> {
     ) -> Result<Answer, Error> {
         let plan = self.plan;
         let machine = Machine::look();
-        let (executor, pinning) = plan.make_executor()?;
+        let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
+        let executor = plan.make_executor(pinning.as_ref())?;
         let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan, &self.scorer))
             .executor(&*executor)
             .on_failure(plan.on_failure)
@@ -297,9 +297,8 @@ impl Opened<'_> {
             pairs,
             machine,
             throttled,
-            pinned: plan
-                .pin
-                .then(|| pinning.is_some_and(|pinning| pinning.works())),
+            pinned: pinning
+                .map(|pinning| plan.executor != ExecutorName::Sequential && pinning.works()),
         })
     }
 

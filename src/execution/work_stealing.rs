@@ -127,18 +127,18 @@ impl WorkStealing {
     /// # Ok::<(), manyhands::Error>(())
     /// ```
     #[must_use]
-    pub fn pinned(mut self) -> Self {
+    pub fn pinned(self) -> Self {
+        self.pinned_by(Arc::new(Pinning::look()))
+    }
+
+    /// Keeps each worker of a pool of its own at the place that `pinning` has for it.
+    pub(crate) fn pinned_by(mut self, pinning: Arc<Pinning>) -> Self {
         if let Pool::Own { pool, .. } = &mut self.pool {
             // Workers that have been started before would be anywhere.
             *pool = OnceLock::new();
-            self.pinning = Some(Arc::new(Pinning::look()));
+            self.pinning = Some(pinning);
         }
         self
-    }
-
-    /// Where the workers are kept, if they are to be kept anywhere.
-    pub(crate) fn pinning(&self) -> Option<Arc<Pinning>> {
-        self.pinning.clone()
     }
 
     /// Starts the workers now, where they would else be started by the first run that needs them.
@@ -189,7 +189,7 @@ impl WorkStealing {
         let mut pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|number| format!("manyhands-{number}"));
-        if let Some(pinning) = self.pinning() {
+        if let Some(pinning) = self.pinning.clone() {
             pool = pool.start_handler(move |number| pinning.pin(number));
         }
         pool.build()
