@@ -57,6 +57,8 @@
 //! # Ok::<(), manyhands::Error>(())
 //! ```
 //!
+//! What a time should be read beside, [`Machine`] tells: cores, quota, load.
+//!
 //! A [`Plan`](plan::Plan) is a pipeline by names, as plain data; the command line is a thin shell
 //! over it.
 //!
@@ -84,6 +86,7 @@ pub mod aggregation;
 pub mod dataset;
 pub mod error;
 pub mod execution;
+pub mod machine;
 mod panics;
 mod par_iter;
 mod pipeline;
@@ -99,6 +102,7 @@ pub use aggregation::Aggregator;
 pub use dataset::Dataset;
 pub use error::{Error, Failure, OnFailure};
 pub use execution::{Executor, Sequential, TaskQueue, WorkStealing};
+pub use machine::Machine;
 pub use par_iter::ParallelAggregate;
 pub use pipeline::Pipeline;
 pub use report::Report;

@@ -12,12 +12,14 @@ mod summary;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
 use crate::error::{Error, OnFailure, Place};
-use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing, usable_cores};
+use crate::execution::{Executor, Sequential, TaskQueue, Threads, WorkStealing, usable_cores};
+use crate::machine::{ControlGroup, Machine, Pinning, Throttled};
 use crate::pipeline::Pipeline;
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
@@ -61,7 +63,9 @@ pub struct Plan {
     /// The executor.
     pub executor: ExecutorName,
     /// How many workers; all usable cores where it is `None`.
-    pub threads: Option<usize>,
+    pub threads: Option<Threads>,
+    /// Whether each worker is kept on a hardware thread of its own, where the system allows that.
+    pub pin: bool,
     /// What becomes of the run when a record cannot be scored.
     pub on_failure: OnFailure,
 }
@@ -152,6 +156,7 @@ impl Plan {
             keep: Vec::new(),
             executor: ExecutorName::default(),
             threads: None,
+            pin: false,
             on_failure: OnFailure::default(),
         }
     }
@@ -161,7 +166,7 @@ impl Plan {
         match self.executor {
             ExecutorName::Sequential => 1,
             ExecutorName::WorkStealing | ExecutorName::TaskQueue => {
-                self.threads.unwrap_or_else(usable_cores).max(1)
+                self.threads.map_or_else(usable_cores, Threads::here)
             }
         }
     }
@@ -180,12 +185,22 @@ impl Plan {
         })
     }
 
-    fn make_executor(&self) -> Result<Box<dyn Executor>, Error> {
+    /// The executor, its workers kept where `pinning` says.
+    fn make_executor(&self, pinning: Option<&Arc<Pinning>>) -> Result<Box<dyn Executor>, Error> {
         Ok(match self.executor {
             ExecutorName::Sequential => Box::new(Sequential),
-            ExecutorName::TaskQueue => Box::new(TaskQueue::new(self.workers())),
+            ExecutorName::TaskQueue => {
+                let executor = TaskQueue::new(self.workers());
+                match pinning {
+                    Some(pinning) => Box::new(executor.pinned_by(Arc::clone(pinning))),
+                    None => Box::new(executor),
+                }
+            }
             ExecutorName::WorkStealing => {
-                let executor = WorkStealing::new(self.workers());
+                let mut executor = WorkStealing::new(self.workers());
+                if let Some(pinning) = pinning {
+                    executor = executor.pinned_by(Arc::clone(pinning));
+                }
                 if self.threads.is_some() {
                     // Asked for by number, so the report must be able to say that they were there.
                     executor.start()?;
@@ -220,6 +235,12 @@ pub struct Answer {
     /// How many pairs of a record and a text of the reference were looked at, if the scorer has a
     /// reference. No part of the answer: how much can be left out depends on how the run went.
     pub pairs: Option<Pairs>,
+    /// The machine, as it was before the run.
+    pub machine: Machine,
+    /// How often and how long a quota stopped threads during the run, where there is one.
+    pub throttled: Option<Throttled>,
+    /// Whether the workers were kept in their places, if the plan asks for that.
+    pub pinned: Option<bool>,
 }
 
 /// One record, to show.
@@ -254,7 +275,9 @@ impl Opened<'_> {
         sink: Option<&dyn Sink<Scored>>,
     ) -> Result<Answer, Error> {
         let plan = self.plan;
-        let executor = plan.make_executor()?;
+        let machine = Machine::look();
+        let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
+        let executor = plan.make_executor(pinning.as_ref())?;
         let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan, &self.scorer))
             .executor(&*executor)
             .on_failure(plan.on_failure)
@@ -266,6 +289,8 @@ impl Opened<'_> {
         let before = processor_time();
         let mut report = pipeline.aggregate(summarise(plan))?;
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
+        let throttled = throttled(ControlGroup::look()).zip(throttled(machine.control_group));
+        let throttled = throttled.map(|(now, before)| now.since(before));
         let pairs = self.scorer.pairs().zip(pairs_before);
         let pairs = pairs.map(|(now, before)| now.since(before));
         let value = &report.value;
@@ -286,6 +311,10 @@ impl Opened<'_> {
             top,
             bottom,
             pairs,
+            machine,
+            throttled,
+            pinned: pinning
+                .map(|pinning| plan.executor != ExecutorName::Sequential && pinning.works()),
         })
     }
 
@@ -304,4 +333,8 @@ impl Opened<'_> {
             text: values.text.into_owned(),
         })
     }
+}
+
+fn throttled(group: Option<ControlGroup>) -> Option<Throttled> {
+    group.and_then(|group| group.throttled)
 }

@@ -1,5 +1,6 @@
 //! The command line: a thin shell over the library's public interface.
 
+mod bench;
 mod destination;
 mod failures;
 mod generate;
@@ -60,6 +61,8 @@ enum Command {
     Score(Box<score::Score>),
     /// Write made-up reviews to standard output, the same ones for the same seed.
     Generate(generate::Generate),
+    /// Tell what is known about this machine that bears on how fast a run can be.
+    Bench(bench::Bench),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -85,6 +88,7 @@ impl Arguments {
         match self.command {
             Command::Score(score) => score.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
+            Command::Bench(bench) => bench.run(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use manyhands::OnFailure;
+use manyhands::execution::Threads;
 use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Plan, ScorerName};
 
 use super::destination::Destination;
@@ -60,9 +61,14 @@ pub struct Score {
     #[arg(long)]
     json: bool,
 
-    /// How many worker threads; without, as many as there are cores this process may use.
-    #[arg(long, short = 'j', value_name = "N", value_parser = parse_threads)]
-    threads: Option<usize>,
+    /// How many worker threads: a number, or a share of the cores this process may use, such as
+    /// 50%; without, as many as there are such cores.
+    #[arg(long, short = 'j', value_name = "N|P%")]
+    threads: Option<Threads>,
+
+    /// Keep each worker on a hardware thread of its own, on different cores as far as they go.
+    #[arg(long)]
+    pin: bool,
 
     /// How to run: sequential, work-stealing, task-queue. The answer is the same.
     #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
@@ -82,16 +88,6 @@ enum FailurePolicy {
     Stop,
 }
 
-/// The most threads that make sense to ask for: more is a slip of the finger.
-const MOST_THREADS: usize = 1024;
-
-fn parse_threads(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(threads) if (1..=MOST_THREADS).contains(&threads) => Ok(threads),
-        _ => Err(format!("expected a whole number from 1 to {MOST_THREADS}")),
-    }
-}
-
 impl Score {
     fn plan(&self) -> Result<Plan, Usage> {
         let mut plan = Plan::new(&self.files);
@@ -102,6 +98,7 @@ impl Score {
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
         plan.threads = self.threads;
+        plan.pin = self.pin;
         plan.on_failure = match self.on_failure {
             FailurePolicy::Skip => OnFailure::SKIP,
             FailurePolicy::Stop => OnFailure::Stop,
@@ -174,6 +171,13 @@ fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
     failures::tell(report);
     if quiet {
         return;
+    }
+    if answer.pinned == Some(false) {
+        let why = match plan.executor {
+            ExecutorName::Sequential => "sequential has no workers, only the calling thread",
+            _ => "this system does not let threads be kept on a core",
+        };
+        note(format_args!("note: --pin did nothing: {why}"));
     }
     if report.records == 0 {
         note(format_args!("note: there are no records in the input"));

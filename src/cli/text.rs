@@ -2,6 +2,7 @@
 
 mod groups;
 mod histogram;
+pub(super) mod machine;
 mod matches;
 
 use std::fmt::Write as _;
@@ -224,6 +225,9 @@ fn footer(answer: &Answer) -> String {
                 )
             );
         }
+    }
+    if wall > 0.1 {
+        text += &machine::held_up(answer);
     }
     let aside = paint(ASIDE, "the same for the same answer");
     let _ = writeln!(text, "digest {}  {aside}", answer.digest);

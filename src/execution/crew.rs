@@ -8,6 +8,7 @@ use rayon::Yield;
 
 use super::Work;
 use super::handout::{Handout, Pace};
+use crate::machine::Pinning;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
@@ -16,13 +17,20 @@ const NAP: Duration = Duration::from_micros(200);
 
 /// Shares out units among so many threads, the calling one among them. Where threads cannot be
 /// started, those there are do the work.
-pub(super) fn share(units: Range<usize>, workers: usize, pace: Pace, work: &Work<'_>) {
+pub(super) fn share(
+    units: Range<usize>,
+    workers: usize,
+    pace: Pace,
+    work: &Work<'_>,
+    pinning: Option<&Pinning>,
+) {
     let handout = &Handout::new(units, workers, work);
     let rests = &Rests::new();
     // A thread of a pool must not wait for permits or input: others may wait for what it has
     // underneath. It lends a hand to its pool instead, until the others are done.
     let in_pool = rayon::current_thread_index().is_some();
-    let spared = in_pool && work.waits();
+    // And one that is to be kept on a core is not the caller's.
+    let spared = pinning.is_some() || in_pool && work.waits();
     let finished = &AtomicUsize::new(0);
     thread::scope(|scope| {
         let mut started = 0;
@@ -30,6 +38,9 @@ pub(super) fn share(units: Range<usize>, workers: usize, pace: Pace, work: &Work
             let thread = thread::Builder::new().name(format!("manyhands-{worker}"));
             let body = move || {
                 let _leaving = Leaving(finished);
+                if let Some(pinning) = pinning {
+                    pinning.pin(worker);
+                }
                 rests.work(handout, worker, pace);
             };
             if thread.spawn_scoped(scope, body).is_ok() {

@@ -10,6 +10,7 @@ mod handout;
 mod laws;
 mod sequential;
 mod task_queue;
+mod threads;
 mod work_stealing;
 
 use std::num::NonZero;
@@ -18,6 +19,7 @@ use std::ops::Range;
 pub use laws::assert_laws;
 pub use sequential::Sequential;
 pub use task_queue::TaskQueue;
+pub use threads::{BadThreads, Threads};
 pub use work_stealing::WorkStealing;
 
 /// What an executor runs: `(worker, units)` → what to do next.

@@ -6,13 +6,15 @@ use serde::{Serialize, Serializer};
 
 use super::{Answer, Described, Example, GroupSummary};
 use crate::error::Failure;
+use crate::machine::Machine;
 use crate::report::Timing;
 use crate::task::matching::Pairs;
 
 impl Answer {
     /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `scores` (by column),
     /// `groups` (by name, if the plan groups), `top`, `bottom`, `pairs` (if the scorer has a
-    /// reference), `failures` (the first ones), and `timing` in seconds. Numbers that are not finite are `null`; records count from 1.
+    /// reference), `failures` (the first ones), `timing` in seconds, and `machine`, what is known
+    /// about it. Numbers that are not finite are `null`; records count from 1.
     pub fn to_json(&self) -> String {
         let report = &self.report;
         let whole = Whole {
@@ -32,7 +34,8 @@ impl Answer {
                 .pairs
                 .map(|pairs| PairCounts::of(pairs, &report.timing)),
             failures: report.failures.iter().map(Unscored::of).collect(),
-            timing: Seconds::of(&report.timing),
+            timing: Seconds::of(&report.timing, self),
+            machine: &self.machine,
         };
         // Strings and numbers under string keys: nothing here that JSON cannot say.
         serde_json::to_string(&whole).unwrap_or_default()
@@ -63,6 +66,7 @@ struct Whole<'a> {
     pairs: Option<PairCounts>,
     failures: Vec<Unscored<'a>>,
     timing: Seconds,
+    machine: &'a Machine,
 }
 
 #[derive(Serialize)]
@@ -217,6 +221,10 @@ struct Seconds {
     wall: f64,
     cpu: Option<f64>,
     read: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throttled: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<bool>,
     workers: Vec<Worker>,
 }
 
@@ -227,12 +235,14 @@ struct Worker {
 }
 
 impl Seconds {
-    fn of(timing: &Timing) -> Self {
+    fn of(timing: &Timing, answer: &Answer) -> Self {
         let workers = timing.workers.iter();
         Seconds {
             wall: timing.wall.as_secs_f64(),
             cpu: timing.cpu.map(|cpu| cpu.as_secs_f64()),
             read: timing.input().as_secs_f64(),
+            throttled: answer.throttled.map(|throttled| throttled.seconds),
+            pinned: answer.pinned,
             workers: workers
                 .map(|worker| Worker {
                     busy: worker.busy.as_secs_f64(),
