@@ -31,6 +31,7 @@
 //! |---|---|---|
 //! | task definition: one independent unit of work | [`Task`]: record → score; every closure is one | [`task`] |
 //! | task collection: all the inputs | [`Dataset`]: addressable parts of consecutive records | [`dataset`] |
+//! | concurrency limiter: never more than so much at once | [`Limit`]: in flight, a second, by weight | [`limit`] |
 //! | execution: by a pool of workers, or one after the other | [`Executor`]s | [`execution`] |
 //! | aggregation: results combined into one | [`Aggregator`]s | [`aggregation`] |
 //!
@@ -79,16 +80,22 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// No other build than the tests' sees it, so nothing else would tell.
+#![cfg_attr(shuttle, deny(warnings))]
 
 pub mod aggregation;
 pub mod dataset;
 pub mod error;
 pub mod execution;
+#[cfg_attr(not(test), expect(dead_code, unused_imports))]
+pub mod limit;
 mod par_iter;
 mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod sink;
+#[cfg_attr(not(test), expect(dead_code))]
+mod stop;
 mod sync;
 pub mod task;
 
@@ -96,9 +103,11 @@ pub use aggregation::Aggregator;
 pub use dataset::Dataset;
 pub use error::{Error, Failure, OnFailure};
 pub use execution::{Executor, Sequential, WorkStealing};
+pub use limit::Limit;
 pub use par_iter::ParallelAggregate;
 pub use pipeline::Pipeline;
 pub use report::Report;
+pub use stop::{Cancel, StopReason};
 pub use task::Task;
 
 /// The traits, and the few names of the quickstart; rayon's own prelude with them.
@@ -114,5 +123,7 @@ pub mod prelude {
     pub use crate::execution::{Executor, Sequential, WorkStealing};
     pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};
-    pub use crate::{Error, OnFailure, ParallelAggregate, Pipeline, Report};
+    pub use crate::{
+        Cancel, Error, Limit, OnFailure, ParallelAggregate, Pipeline, Report, StopReason,
+    };
 }
