@@ -53,7 +53,7 @@ pub(crate) fn wait_at_most<'a, T>(
 /// `MODEL_SCHEDULES` says how many of each; without it so many that all the models take seconds.
 #[cfg(all(test, shuttle))]
 pub(crate) fn check_model(model: impl Fn() + Send + Sync + Clone + 'static) {
-    const SCHEDULES: usize = 3_000;
+    const SCHEDULES: usize = 2_000;
     /// Changes of thread that PCT puts in, beside those where a thread waits.
     const DEPTH: usize = 3;
 
