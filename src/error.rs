@@ -58,13 +58,21 @@ pub enum Error {
         /// How many there were.
         units: usize,
     },
+    /// The limit allows nothing; see [`Limit::check`](crate::Limit::check).
+    #[error("a limit of {what}: {remedy}")]
+    Limit {
+        /// What it allows, as `0 records in flight`.
+        what: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// The threads of a pool could not be started.
     #[error("cannot start {threads} worker threads: {source}")]
     Workers {
         /// How many were asked for.
         threads: usize,
         /// What the pool said.
-        source: rayon::ThreadPoolBuildError,
+        source: Cause,
     },
 }
 

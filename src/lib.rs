@@ -31,6 +31,7 @@
 //! |---|---|---|
 //! | task definition: one independent unit of work | [`Task`]: record → score; every closure is one | [`task`] |
 //! | task collection: all the inputs | [`Dataset`]: addressable parts of consecutive records | [`dataset`] |
+//! | concurrency limiter: never more than so much at once | [`Limit`]: in flight, a second, by weight | [`limit`] |
 //! | execution: by a pool of workers, or one after the other | [`Executor`]s | [`execution`] |
 //! | aggregation: results combined into one | [`Aggregator`]s | [`aggregation`] |
 //!
@@ -81,11 +82,14 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// No other build than the tests' sees it, so nothing else would tell.
+#![cfg_attr(shuttle, deny(warnings))]
 
 pub mod aggregation;
 pub mod dataset;
 pub mod error;
 pub mod execution;
+pub mod limit;
 pub mod machine;
 mod panics;
 mod par_iter;
@@ -102,6 +106,7 @@ pub use aggregation::Aggregator;
 pub use dataset::Dataset;
 pub use error::{Error, Failure, OnFailure};
 pub use execution::{Executor, Sequential, TaskQueue, WorkStealing};
+pub use limit::Limit;
 pub use machine::Machine;
 pub use par_iter::ParallelAggregate;
 pub use pipeline::Pipeline;
@@ -122,5 +127,7 @@ pub mod prelude {
     pub use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing};
     pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};
-    pub use crate::{Error, OnFailure, ParallelAggregate, Pipeline, Report};
+    pub use crate::{
+        Cancel, Error, Limit, OnFailure, ParallelAggregate, Pipeline, Report, StopReason,
+    };
 }

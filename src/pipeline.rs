@@ -8,15 +8,18 @@ mod run;
 mod stopwatch;
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, Work, WorkStealing};
+use crate::limit::{Limit, Permits};
 use crate::report::{End, Report, Timing};
 use crate::sink::Sink;
-use crate::stop::Cancel;
+use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 
 use run::{Order, Run};
@@ -35,7 +38,7 @@ use run::{Order, Run};
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 #[must_use = "a pipeline does nothing until it aggregates"]
-pub struct Pipeline<'a, D: ?Sized, T, S> {
+pub struct Pipeline<'a, D: Dataset + ?Sized, T, S> {
     dataset: &'a D,
     task: T,
     executor: Option<&'a dyn Executor>,
@@ -43,7 +46,13 @@ pub struct Pipeline<'a, D: ?Sized, T, S> {
     progress: &'a (dyn Fn(u64) + Sync),
     sink: Option<&'a dyn Sink<S>>,
     cancel: Option<&'a Cancel>,
+    deadline: Option<Duration>,
+    limit: Limit,
+    weigh: Option<&'a Weigh<'a, D>>,
 }
+
+/// Says what a record weighs.
+type Weigh<'a, D> = dyn for<'r> Fn(&<D as Dataset>::Record<'r>) -> u64 + Sync + 'a;
 
 impl<'a, D, T, S> Pipeline<'a, D, T, S>
 where
@@ -63,6 +72,9 @@ where
             progress: &|_| {},
             sink: None,
             cancel: None,
+            deadline: None,
+            limit: Limit::none(),
+            weigh: None,
         }
     }
 
@@ -89,6 +101,52 @@ where
     /// Also hands every score to `sink`, in the order of the records.
     pub fn scores(mut self, sink: &'a dyn Sink<S>) -> Self {
         self.sink = Some(sink);
+        self
+    }
+
+    /// Limits how many records are in flight and how many are started in a second. The answer stays
+    /// the same.
+    ///
+    /// A rate is waited for on threads that nobody else needs, even where the executor has a rayon
+    /// pool. Those of the pool stay free.
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Says what a record weighs, for a [budget](Limit::budget); without, each weighs 1.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let sizes = [900_u64, 20, 30, 700, 2_000, 10];
+    /// let report = Pipeline::new(&sizes, |size: &u64| vec![0_u8; *size as usize].len())
+    ///     .limit(Limit::none().budget(1_000))
+    ///     .weigh(&|size: &u64| *size)
+    ///     .aggregate(Count::new())?;
+    /// assert_eq!(report.value, 6);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn weigh(mut self, weigh: &'a (dyn for<'r> Fn(&D::Record<'r>) -> u64 + Sync + 'a)) -> Self {
+        self.weigh = Some(weigh);
+        self
+    }
+
+    /// Stops after so long.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use manyhands::prelude::*;
+    ///
+    /// let report = Pipeline::new(&(0..usize::MAX), |n: &usize| n % 10)
+    ///     .deadline(Duration::from_millis(20))
+    ///     .aggregate_so_far(Count::new())?;
+    /// assert_eq!(report.value, report.records);
+    /// assert!(!report.end.is_finished());
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline = Some(after);
         self
     }
 
@@ -154,14 +212,41 @@ where
         order: Order,
     ) -> Result<Report<A::Output>, Error> {
         let began = Instant::now();
+        let permits = Permits::new(&self.limit)?;
+        let token = match (self.cancel, self.deadline) {
+            (given, None) => given.cloned(),
+            (given, Some(_)) => Some(given.map_or_else(Cancel::new, Cancel::child)),
+        };
+        // One that is beyond what the clock can tell never comes.
+        let deadline = self.deadline.and_then(|after| began.checked_add(after));
+        let deadline = deadline.zip(token.clone());
+        let deadline = deadline.map(|(at, token)| DeadlineGuard::start(at, token));
+        let _deadline = deadline.transpose().map_err(|source| Error::Workers {
+            threads: 1,
+            source: source.into(),
+        })?;
         let executor = self.executor.unwrap_or_else(|| shared_pool());
-        let workers = executor.workers();
-        let run = Run::new(&self, aggregator, order, workers, began);
+        let workers = self.limit.workers(executor.workers());
+        let run = Run::new(
+            &self,
+            aggregator,
+            order,
+            workers,
+            began,
+            token.as_ref(),
+            permits,
+        );
         let units = |worker, units| run.units(worker, units);
+        let stream = self.dataset.is_stream();
         let work = Work::new(run.units, &units)
             .at_most(workers)
-            .waiting(self.dataset.is_stream());
-        executor.execute(&work);
+            .waiting(stream || self.limit.waits());
+        match &token {
+            Some(token) if stream => {
+                closing_when(token, self.dataset, || executor.execute(&work));
+            }
+            _ => executor.execute(&work),
+        }
         let executed = began.elapsed();
         let outcome = run.into_outcome()?;
         let value = outcome.aggregator.finish();
@@ -184,6 +269,26 @@ where
             timing,
         })
     }
+}
+
+/// Calls `run`, and closes a stream when the token is cancelled meanwhile: nobody looks at a token
+/// while he waits for records.
+fn closing_when<D: Dataset + ?Sized>(token: &Cancel, stream: &D, run: impl FnOnce()) {
+    /// How often the token is looked at.
+    const TICK: Duration = Duration::from_millis(5);
+
+    thread::scope(|scope| {
+        let (running, ended) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                if token.is_cancelled() {
+                    return stream.close();
+                }
+            }
+        });
+        run();
+        drop(running);
+    });
 }
 
 /// The pool of the pipelines that name no executor.

@@ -139,9 +139,10 @@ impl WorkStealing {
         match &self.pool {
             Pool::Own { threads, pool } if pool.get().is_none() => {
                 let threads = *threads;
-                let built = self
-                    .build(threads)
-                    .map_err(|source| Error::Workers { threads, source })?;
+                let built = self.build(threads).map_err(|source| Error::Workers {
+                    threads,
+                    source: source.into(),
+                })?;
                 let _ = pool.set(Some(built));
                 Ok(())
             }

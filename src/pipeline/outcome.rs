@@ -8,6 +8,7 @@ use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
 use crate::error::{Error, OnFailure};
 use crate::report::{End, SlowRecord, WorkerTiming};
+use crate::stop::Cancel;
 use crate::sync::into_inner;
 use crate::task::Task;
 
@@ -51,6 +52,7 @@ where
                 busy: worker.busy,
                 task: worker.watch.work,
                 input: worker.input,
+                limited: worker.limited,
                 from: worker.from.unwrap_or_default(),
                 until: worker.until,
             });
@@ -71,7 +73,7 @@ where
         let end = match &reached.halted_by {
             Some(failure) => End::Halted(failure.clone()),
             None if self.cut.into_inner() || !all => {
-                let stopped = self.pipeline.cancel.and_then(|cancel| cancel.reason());
+                let stopped = self.token.and_then(Cancel::reason);
                 End::Stopped(stopped.ok_or(Error::Executor { ran, units })?)
             }
             None if reached.gaps => return Err(Error::Executor { ran, units }),

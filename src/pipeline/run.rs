@@ -14,8 +14,10 @@ use crate::aggregation::{Aggregator, Blocks, MergeTree};
 use crate::dataset::{At, Dataset, Reading};
 use crate::error::{BadRecord, Cause, Error, Failure};
 use crate::execution::Flow;
+use crate::limit::{Permit, Permits};
 use crate::panics;
 use crate::sink::Room;
+use crate::stop::Cancel;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
@@ -48,7 +50,7 @@ pub(super) enum Order {
 }
 
 /// One run of a pipeline, seen by all its workers.
-pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
+pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) pipeline: &'a Pipeline<'p, D, T, S>,
     pub(super) order: Order,
     /// The identity: it observes nothing, and in the end takes in what the workers have gathered.
@@ -58,6 +60,8 @@ pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
     /// How many units of work: parts, or blocks of parts where partials are kept apart.
     pub(super) units: usize,
     began: Instant,
+    pub(super) token: Option<&'a Cancel>,
+    permits: Permits,
     pub(super) workers: Vec<Mutex<Worker<S, A>>>,
     pub(super) partials: MergeTree<S, A>,
     /// The state that observes everything in order.
@@ -82,6 +86,8 @@ pub(super) struct Worker<S, A> {
     pub(super) met: u64,
     pub(super) busy: Duration,
     pub(super) input: Duration,
+    /// How long it waited for permits.
+    pub(super) limited: Duration,
     pub(super) watch: Stopwatch,
     /// When it began and when it last did anything, since the run began.
     pub(super) from: Option<Duration>,
@@ -118,6 +124,8 @@ where
         order: Order,
         workers: usize,
         began: Instant,
+        token: Option<&'a Cancel>,
+        permits: Permits,
     ) -> Self {
         let parts = pipeline.dataset.parts();
         Run {
@@ -131,6 +139,8 @@ where
                 _ => parts,
             },
             began,
+            token,
+            permits,
             workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
             partials: MergeTree::new(),
             frontier: Frontier::new(pipeline.on_failure),
@@ -162,6 +172,9 @@ where
         worker.busy += now - began;
         worker.until = now - self.began;
         if self.frontier.is_ending() {
+            // Nobody need wait any longer.
+            self.permits.interrupt();
+            self.pipeline.dataset.close();
             Flow::Stop
         } else {
             flow
@@ -214,10 +227,15 @@ where
                 met.refused = true;
                 return ControlFlow::Break(());
             }
+            let Some(permit) = self.permit(worker, at, record.as_ref().copied()) else {
+                met.refused = true;
+                return ControlFlow::Break(());
+            };
             if met.first.is_none() {
                 met.begin(at.index, self.observes_directly(at.index));
             }
             let scored = self.score(worker, at, record);
+            drop(permit);
             met.records.end = at.index + 1;
             let passed_now = match scored {
                 Ok(score) => {
@@ -300,14 +318,31 @@ where
     /// Whether a record is to be scored.
     #[inline]
     fn goes_on(&self, index: u64) -> bool {
-        if self
-            .pipeline
-            .cancel
-            .is_some_and(crate::stop::Cancel::is_cancelled)
-        {
+        if self.token.is_some_and(Cancel::is_cancelled) {
             self.frontier.stop();
         }
         self.frontier.may_start(index)
+    }
+
+    /// What a record needs to be started; nothing where the run is stopped before it may.
+    #[inline]
+    fn permit(
+        &self,
+        worker: &mut Worker<S, A>,
+        at: At,
+        record: Result<&D::Record<'_>, &BadRecord>,
+    ) -> Option<Option<Permit<'_>>> {
+        match record {
+            Ok(record) if self.pipeline.limit.waits() => {
+                worker.watch.pause();
+                let began = Instant::now();
+                let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(record));
+                let permit = self.permits.acquire(weight, || !self.goes_on(at.index));
+                worker.limited += began.elapsed();
+                permit.map(Some)
+            }
+            _ => Some(None),
+        }
     }
 
     /// Whether the scores of a step that begins with this record count at once.
@@ -450,6 +485,7 @@ impl<S, A> Worker<S, A> {
             met: 0,
             busy: Duration::ZERO,
             input: Duration::ZERO,
+            limited: Duration::ZERO,
             watch: Stopwatch::new(),
             from: None,
             until: Duration::ZERO,

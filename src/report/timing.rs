@@ -34,6 +34,8 @@ pub struct WorkerTiming {
     pub task: Duration,
     /// The part of the busy time spent fetching bytes and waiting for records.
     pub input: Duration,
+    /// The part of the busy time spent waiting for permits, where there is a limit.
+    pub limited: Duration,
     /// When it began, since the run began.
     pub from: Duration,
     /// When it was last busy, since the run began.
