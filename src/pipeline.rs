@@ -6,6 +6,7 @@ mod outcome;
 mod piece;
 mod run;
 mod stopwatch;
+mod worker;
 
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, RecvTimeoutError};

@@ -11,7 +11,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("turns", &[]),
     ("stop", &["sync"]),
     ("error", &["stop"]),
-    ("limit", &["error", "sync"]),
+    ("limit", &["error", "stop", "sync"]),
     ("panics", &["error"]),
     ("machine", &[]),
     ("task", &["error", "sync"]),

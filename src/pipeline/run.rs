@@ -1,15 +1,14 @@
 //! One run of a pipeline: what each worker does with the units it is handed.
 
-use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Pipeline;
 use super::frontier::{Done, Frontier};
 use super::held::{Held, Scores};
 use super::piece::Piece;
-use super::stopwatch::Stopwatch;
+use super::worker::{Met, Worker};
 use crate::aggregation::{Aggregator, Blocks, MergeTree};
 use crate::dataset::{At, Dataset, Reading};
 use crate::error::{BadRecord, Cause, Error, Failure};
@@ -74,42 +73,6 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) ended: AtomicBool,
     /// Whether a record was left out because the run was stopped.
     pub(super) cut: AtomicBool,
-}
-
-/// What one worker has gathered.
-pub(super) struct Worker<S, A> {
-    /// Nothing yet until the first record: an idle worker costs no state.
-    pub(super) aggregator: Option<A>,
-    /// What waits for its turn, in order.
-    pub(super) held: VecDeque<Held<S, A>>,
-    /// Records met.
-    pub(super) met: u64,
-    pub(super) busy: Duration,
-    pub(super) input: Duration,
-    /// How long it waited for permits.
-    pub(super) limited: Duration,
-    pub(super) watch: Stopwatch,
-    /// When it began and when it last did anything, since the run began.
-    pub(super) from: Option<Duration>,
-    pub(super) until: Duration,
-    /// A place for scores, used again.
-    spare: Vec<S>,
-}
-
-/// What a step has met so far.
-struct Met<S> {
-    /// The records that are done and have not been told.
-    records: Range<u64>,
-    failed: Vec<Failure>,
-    /// The scores kept, and the records that have none.
-    scores: Vec<S>,
-    without: Vec<u64>,
-    /// The first record of the step, once there is one.
-    first: Option<u64>,
-    /// Whether scores are observed as they come.
-    directly: bool,
-    /// Whether a record was left out because the run is ending.
-    refused: bool,
 }
 
 impl<'a, 'p, D, T, S, A> Run<'a, 'p, D, T, S, A>
@@ -474,58 +437,5 @@ where
         let _ = self.error.set(error);
         self.frontier.stop();
         Flow::Stop
-    }
-}
-
-impl<S, A> Worker<S, A> {
-    fn new() -> Self {
-        Worker {
-            aggregator: None,
-            held: VecDeque::new(),
-            met: 0,
-            busy: Duration::ZERO,
-            input: Duration::ZERO,
-            limited: Duration::ZERO,
-            watch: Stopwatch::new(),
-            from: None,
-            until: Duration::ZERO,
-            spare: Vec::new(),
-        }
-    }
-}
-
-impl<S> Met<S> {
-    /// Nothing yet; scores that are kept go to `scores`.
-    fn new(scores: Vec<S>) -> Self {
-        Met {
-            records: 0..0,
-            failed: Vec::new(),
-            scores,
-            without: Vec::new(),
-            first: None,
-            directly: false,
-            refused: false,
-        }
-    }
-
-    fn begin(&mut self, index: u64, directly: bool) {
-        self.first = Some(index);
-        self.records = index..index;
-        self.directly = directly;
-    }
-
-    #[cold]
-    fn fail(&mut self, failure: Failure) {
-        self.without.push(failure.index);
-        self.failed.push(failure);
-    }
-
-    /// The scores of the step.
-    fn take_scores(&mut self) -> Scores<S> {
-        Scores {
-            records: self.records.clone(),
-            failed: std::mem::take(&mut self.without),
-            scores: std::mem::take(&mut self.scores),
-        }
     }
 }
