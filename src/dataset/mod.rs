@@ -6,9 +6,12 @@
 
 mod fields;
 mod in_memory;
+mod json_line;
 mod json_lines;
+mod json_stream;
 mod lines;
 pub mod synthetic;
+mod text_file;
 mod texts;
 
 use std::ops::{ControlFlow, Range};
@@ -16,7 +19,9 @@ use std::time::Duration;
 
 pub(crate) use fields::kind_of;
 pub use fields::{Fields, Values};
-pub use json_lines::{JsonLine, JsonLines};
+pub use json_line::JsonLine;
+pub use json_lines::JsonLines;
+pub use json_stream::JsonStream;
 pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};
