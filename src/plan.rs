@@ -4,6 +4,7 @@
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
 mod json;
+mod podiums;
 mod prepared;
 mod scored;
 mod scorer;
@@ -12,10 +13,12 @@ mod summary;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
+use crate::aggregation::Ranked;
+use crate::dataset::{Dataset, JsonLines};
 use crate::error::{Error, OnFailure, Place};
 use crate::execution::{Executor, Sequential, WorkStealing, usable_cores};
 use crate::pipeline::Pipeline;
@@ -28,6 +31,7 @@ pub use scored::{NO_GROUP, Scored};
 pub use scorer::{Column, Scorer, ScorerName};
 pub use summary::{Described, GroupSummary, Summary};
 
+use podiums::Bars;
 use prepared::Prepared;
 use scored::ScoreField;
 use summary::summarise;
@@ -54,7 +58,8 @@ pub struct Plan {
     pub field: String,
     /// The field to group the scores by.
     pub by: Option<String>,
-    /// How many of the best and of the worst records to name.
+    /// How many of the best and of the worst records to name. Every worker has the texts of as many in
+    /// memory.
     pub top: usize,
     /// Fields to copy from each record to its line of scores.
     pub keep: Vec<String>,
@@ -245,7 +250,9 @@ impl Opened<'_> {
     ) -> Result<Answer, Error> {
         let plan = self.plan;
         let executor = plan.make_executor()?;
-        let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan, &self.scorer))
+        let bars = Arc::new(Bars::new(plan.top));
+        let task = ScoreField::new(plan, &self.scorer, Arc::clone(&bars));
+        let mut pipeline = Pipeline::new(&self.dataset, task)
             .executor(&*executor)
             .on_failure(plan.on_failure)
             .progress(progress);
@@ -254,22 +261,16 @@ impl Opened<'_> {
         }
         let pairs_before = self.scorer.pairs();
         let before = processor_time();
-        let mut report = pipeline.aggregate(summarise(plan))?;
+        let mut report = pipeline.aggregate(summarise(plan, bars))?;
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
         let pairs = self.scorer.pairs().zip(pairs_before);
         let pairs = pairs.map(|(now, before)| now.since(before));
         let value = &report.value;
         let digest = Digest::of(&(report.records, report.failed, value));
-        let top = value
-            .top
-            .iter()
-            .map(|ranked| self.example(ranked.index, ranked.score));
-        let top = top.collect::<Result<_, _>>()?;
-        let bottom = value
-            .bottom
-            .iter()
-            .map(|ranked| self.example(ranked.index, ranked.score));
-        let bottom = bottom.collect::<Result<_, _>>()?;
+        let (top, bottom) = (
+            self.examples(value, &value.top),
+            self.examples(value, &value.bottom),
+        );
         Ok(Answer {
             report,
             digest,
@@ -279,19 +280,17 @@ impl Opened<'_> {
         })
     }
 
-    /// The record at `index`, read once more.
-    fn example(&self, index: u64, score: f64) -> Result<Example, Error> {
-        let gone = || Error::changed(&self.plan.files[0]);
-        let (place, line) = self.dataset.record(index)?.ok_or_else(gone)?;
-        let fields = Fields::new(&self.plan.field, [""; 0]);
-        let values = fields
-            .of(&JsonLine::new(&line))
-            .map_err(|_| Error::changed(&place.path))?;
-        Ok(Example {
-            index,
-            score,
-            place,
-            text: values.text.into_owned(),
-        })
+    /// What is shown of these records.
+    fn examples(&self, summary: &Summary, ranked: &[Ranked]) -> Vec<Example> {
+        let example = |ranked: &Ranked| {
+            let shown = summary.shown.get(&ranked.index)?;
+            Some(Example {
+                index: ranked.index,
+                score: ranked.score,
+                place: self.dataset.place(shown.at)?,
+                text: shown.text.clone(),
+            })
+        };
+        ranked.iter().filter_map(example).collect()
     }
 }

@@ -5,10 +5,10 @@
 //! `--cfg shuttle` they are the ones of the crate `shuttle`, under which the tests named `model` run.
 
 #[cfg(not(shuttle))]
-pub(crate) use std::sync::{Mutex, MutexGuard};
+pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
 
 #[cfg(shuttle)]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+pub(crate) use shuttle::sync::{Mutex, MutexGuard, atomic};
 
 use std::sync::PoisonError;
 

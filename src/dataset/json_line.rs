@@ -12,12 +12,23 @@ use crate::error::BadRecord;
 #[derive(Clone, Copy, Debug)]
 pub struct JsonLine<'a> {
     text: &'a str,
+    at: At,
 }
 
 impl<'a> JsonLine<'a> {
     /// A record that stands in memory.
     pub fn new(text: &'a str) -> Self {
-        JsonLine { text }
+        let at = At {
+            index: 0,
+            file: 0,
+            line: 0,
+        };
+        JsonLine { text, at }
+    }
+
+    /// Which record of its dataset it is.
+    pub(crate) fn at(&self) -> At {
+        self.at
     }
 
     /// The line as it stands in the file, without its ending.
@@ -82,7 +93,7 @@ where
             Err(_) => std::str::from_utf8(&buffer.bytes()[line.start..line.end]),
         };
         match text {
-            Ok(text) => visit(at, Ok(&JsonLine { text }))?,
+            Ok(text) => visit(at, Ok(&JsonLine { text, at }))?,
             Err(error) => visit(at, Err(not_utf8(error)))?,
         }
     }
