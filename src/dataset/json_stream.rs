@@ -245,8 +245,11 @@ impl Source<'_> {
     /// Moves lines that are whole to the buffer.
     fn hand_over(&mut self, at_most: usize, buffer: &mut Buffer) -> Taken {
         buffer.clear();
-        let newline =
-            memchr_iter(b'\n', &self.ahead[self.taken..self.whole]).nth(at_most.saturating_sub(1));
+        let lines = &self.ahead[self.taken..self.whole];
+        // A line has at least one byte, so often it is clear that all of them are wanted.
+        let newline = (at_most < lines.len())
+            .then(|| memchr_iter(b'\n', lines).nth(at_most.saturating_sub(1)))
+            .flatten();
         let end = newline.map_or(self.whole, |newline| self.taken + newline + 1);
         let length = end - self.taken;
         if length == self.whole {
