@@ -18,7 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("dataset", &["error", "sync"]),
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "machine", "sync"]),
-    ("sink", &["error", "sync"]),
+    ("sink", &["error", "sync", "turns"]),
     ("report", &["error", "aggregation", "stop"]),
     ("par_iter", &["aggregation", "sync"]),
     (

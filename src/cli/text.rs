@@ -14,6 +14,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
 use indicatif::{HumanBytes, HumanCount};
 use manyhands::plan::{Answer, Example, Plan, Scorer, Summary};
+use manyhands::report::End;
 
 /// For what went wrong.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -74,6 +75,11 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         0 => String::new(),
         failed => paint(ERROR, format!(", {} failed", HumanCount(failed))),
     };
+    let early = match report.end {
+        End::Finished => String::new(),
+        End::Halted(_) => paint(ERROR, ", then halted"),
+        _ => paint(ERROR, ", then stopped"),
+    };
     let against = match &plan.scorer {
         Scorer::Match {
             matching, against, ..
@@ -90,7 +96,11 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         plan.field,
         HumanBytes(bytes)
     );
-    format!("{}{failed}  {}\n", paint(HEADING, scored), paint(ASIDE, of))
+    format!(
+        "{}{failed}{early}  {}\n",
+        paint(HEADING, scored),
+        paint(ASIDE, of)
+    )
 }
 
 /// Every column of the scores in a line.

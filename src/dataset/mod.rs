@@ -6,9 +6,12 @@
 
 mod fields;
 mod in_memory;
+mod json_line;
 mod json_lines;
+mod json_stream;
 mod lines;
 pub mod synthetic;
+mod text_file;
 mod texts;
 
 use std::ops::{ControlFlow, Range};
@@ -16,7 +19,9 @@ use std::time::Duration;
 
 pub(crate) use fields::kind_of;
 pub use fields::{Fields, Values};
-pub use json_lines::{JsonLine, JsonLines};
+pub use json_line::JsonLine;
+pub use json_lines::JsonLines;
+pub use json_stream::JsonStream;
 pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};
@@ -53,8 +58,12 @@ pub trait Dataset: Sync {
     where
         V: FnMut(At, Result<&Self::Record<'_>, BadRecord>) -> ControlFlow<()>;
 
-    /// How much of the dataset the parts are, for progress: bytes for files, records in memory.
-    fn extent(&self, parts: Range<usize>) -> u64;
+    /// How much of the dataset the parts are, for progress: bytes for files, records in memory. Of a
+    /// stream nobody can say.
+    fn extent(&self, parts: Range<usize>) -> u64 {
+        let _ = parts;
+        0
+    }
 
     /// Where a record stands, if it comes from a file.
     fn place(&self, at: At) -> Option<Place> {

@@ -7,11 +7,13 @@ use serde::{Serialize, Serializer};
 use super::{Answer, Described, Example, GroupSummary};
 use crate::error::Failure;
 use crate::machine::Machine;
-use crate::report::Timing;
+use crate::report::{End, Timing};
 use crate::task::matching::Pairs;
 
 impl Answer {
-    /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `scores` (by column),
+    /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `end` (`how`:
+    /// `finished`, `stopped` or `halted`, and `why`; the counts are then those of the records from the
+    /// beginning that are done without a gap), `scores` (by column),
     /// `groups` (by name, if the plan groups), `top`, `bottom`, `pairs` (if the scorer has a
     /// reference), `failures` (the first ones), `timing` in seconds, and `machine`, what is known
     /// about it. Numbers that are not finite are `null`; records count from 1.
@@ -22,6 +24,7 @@ impl Answer {
             scored: report.scored,
             failed: report.failed,
             digest: self.digest.to_string(),
+            end: Ending::of(&report.end),
             scores: by_name(&report.value.scores, Column::of),
             groups: report
                 .value
@@ -57,6 +60,7 @@ struct Whole<'a> {
     scored: u64,
     failed: u64,
     digest: String,
+    end: Ending,
     scores: BTreeMap<&'a str, Column<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<BTreeMap<&'a str, Group>>,
@@ -67,6 +71,25 @@ struct Whole<'a> {
     failures: Vec<Unscored<'a>>,
     timing: Seconds,
     machine: &'a Machine,
+}
+
+/// How the run ended, and why where that was before its time.
+#[derive(Serialize)]
+struct Ending {
+    how: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Ending {
+    fn of(end: &End) -> Self {
+        let (how, why) = match end {
+            End::Finished => ("finished", None),
+            End::Stopped(reason) => ("stopped", Some(reason.to_string())),
+            End::Halted(failure) => ("halted", Some(failure.to_string())),
+        };
+        Ending { how, why }
+    }
 }
 
 #[derive(Serialize)]

@@ -280,3 +280,22 @@ fn the_reference_is_not_overwritten() {
     let told = "error: reference.jsonl: is an input; write the scores to another file\n";
     assert_eq!((ran.code, ran.err.as_str()), (5, told));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_reference_may_come_through_a_pipe() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    let writer = std::thread::spawn(move || std::fs::write(pipe, REFERENCE));
+    let arguments = ["--json", "--top", "1"];
+    let piped = find(&folder, &[&["--against", "pipe"], &arguments[..]].concat());
+    writer.join().expect("a thread").expect("a pipe");
+    assert_eq!((piped.code, piped.err.as_str()), (0, ""));
+    let from_file = find(
+        &folder,
+        &[&["--against", "reference.txt"], &arguments[..]].concat(),
+    );
+    assert_eq!(piped.json()["digest"], from_file.json()["digest"]);
+}
