@@ -53,6 +53,11 @@ fn a_limit_of_workers_needs_no_permits() {
     let both = (permits.acquire(1, || false), permits.acquire(1, || false));
     assert!(both.0.is_some() && both.1.is_some());
     assert!(permits.acquire(1, || true).is_none());
+
+    // Nor does it matter what a record weighs where there is no budget.
+    let permits = self::permits(Limit::none().per_second(1e9));
+    let both = [(); 2].map(|()| permits.acquire(u64::MAX, || false));
+    assert!(both.iter().all(Option::is_some));
 }
 
 #[test]
