@@ -55,10 +55,10 @@ impl Limit {
     }
 
     /// At most this many records started in a second, evenly spaced: a token bucket that holds one
-    /// token, or what a millisecond brings where that is more, since nothing can be told to wait for
-    /// less; see [`burst`](Limit::burst).
+    /// token, or what ten milliseconds bring where that is more, since threads do not wake in time for
+    /// less. In any span of `t` seconds no more than `burst + records × t` are started.
     ///
-    /// In any span of `t` seconds no more than `burst + records × t` are started.
+    /// Threads that wake late start fewer than that; a larger [`burst`](Limit::burst) makes up for it.
     #[must_use]
     pub fn per_second(self, records: f64) -> Self {
         Limit {

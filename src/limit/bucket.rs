@@ -21,7 +21,7 @@ impl Bucket {
         let tokens = if rate < 1.0 { 1 } else { 1_000_000 };
         let period = Duration::try_from_secs_f64(tokens as f64 / rate).unwrap_or(Duration::MAX);
         let period = period.saturating_add(Duration::from_nanos(1));
-        let burst = burst.map_or_else(|| in_a_millisecond(rate), u64::from);
+        let burst = burst.map_or_else(|| in_ten_milliseconds(rate), u64::from);
         let bucket = Ratelimiter::builder(tokens)
             .period(period)
             .max_tokens(burst)
@@ -43,9 +43,9 @@ impl Bucket {
     }
 }
 
-/// The burst of a rate that comes without one: a single token up to a thousand a second. A thread that
-/// waits for less than a millisecond wakes so late that a bucket of one would overflow meanwhile, and
-/// the rate be missed.
-fn in_a_millisecond(rate: f64) -> u64 {
-    (rate / 1_000.0).ceil().max(1.0) as u64
+/// The burst of a rate that comes without one: a single token up to a hundred a second. Threads wake a
+/// tenth of a millisecond late at the best, and some milliseconds where others want the cores too; what
+/// a bucket of one cannot hold meanwhile is lost to the rate, a tenth of it at a thousand a second.
+fn in_ten_milliseconds(rate: f64) -> u64 {
+    (rate / 100.0).ceil().max(1.0) as u64
 }

@@ -23,6 +23,7 @@ pub(crate) struct Permits {
 
 struct Gate {
     in_flight: usize,
+    /// 0 where there is none, so that no record weighs anything.
     budget: u64,
     bucket: Option<Bucket>,
     state: Mutex<State>,
@@ -51,7 +52,7 @@ impl Permits {
         let bucket = |rate| Bucket::new(rate, limit.burst);
         let gate = Gate {
             in_flight: limit.in_flight.unwrap_or(usize::MAX),
-            budget: limit.budget.unwrap_or(u64::MAX),
+            budget: limit.budget.unwrap_or(0),
             bucket: limit.per_second.map(bucket).transpose()?,
             state: Mutex::default(),
         };
@@ -113,9 +114,10 @@ impl Gate {
                 (Some(own), first) => first.is_some_and(|first| Arc::ptr_eq(own, first)),
             };
             let stopped = stop();
-            let admitted = match first && !stopped {
-                true => self.admit(&mut state, weight),
-                false => Err(LOOK_UP),
+            let admitted = if first && !stopped {
+                self.admit(&mut state, weight)
+            } else {
+                Err(LOOK_UP)
             };
             if stopped || admitted.is_ok() {
                 if let Some(own) = place {

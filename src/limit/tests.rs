@@ -53,6 +53,11 @@ fn a_limit_of_workers_needs_no_permits() {
     let both = (permits.acquire(1, || false), permits.acquire(1, || false));
     assert!(both.0.is_some() && both.1.is_some());
     assert!(permits.acquire(1, || true).is_none());
+
+    // Nor does it matter what a record weighs where there is no budget.
+    let permits = self::permits(Limit::none().per_second(1e9));
+    let both = [(); 2].map(|()| permits.acquire(u64::MAX, || false));
+    assert!(both.iter().all(Option::is_some));
 }
 
 #[test]
@@ -156,7 +161,7 @@ fn no_span_of_time_sees_more_starts_than_the_rate_allows() {
     for (rate, burst) in [(400.0, None), (50.0, Some(8)), (20_000.0, None)] {
         let limit = Limit::none().per_second(rate);
         let limit = burst.map_or(limit, |burst| limit.burst(burst));
-        let most = burst.map_or((rate / 1_000.0).max(1.0), f64::from);
+        let most = burst.map_or((rate / 100.0).max(1.0), f64::from);
         let starts = starts(&permits(limit));
         // A permit was granted at some time between the two instants around the call. So those with
         // both inside a span were granted inside it.
