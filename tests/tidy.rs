@@ -58,6 +58,7 @@ const SYNONYMS: &[&str] = &[
 const FOREIGN: &[&str] = &[
     "Item =",
     "Self::Item",
+    "read_chunk",
     "par_chunks",
     ".chunks(",
     "chunks_exact",

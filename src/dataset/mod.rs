@@ -8,6 +8,8 @@ mod fields;
 mod in_memory;
 mod json_lines;
 mod lines;
+#[expect(dead_code, reason = "the dataset over it is to come")]
+mod stream;
 pub mod synthetic;
 mod texts;
 
