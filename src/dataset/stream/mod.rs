@@ -110,8 +110,12 @@ impl<R, I: Iterator<Item = R>> Pull<R, I> {
         let mut enough = if PATIENT { most.div_ceil(4) } else { 1 };
         let mut looks = 0;
         while !self.closed.load(Relaxed) {
-            if let Some(first) = self.take_ready(enough, most, into) {
+            let over = self.waiting.is_over();
+            if let Some(first) = self.take_ready(if over { 1 } else { enough }, most, into) {
                 return Some(first);
+            }
+            if over {
+                break;
             }
             if looks < LOOKS {
                 looks += 1;

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock};
 
 /// How long records may gather before somebody looks again. Some ten times what it costs to be woken.
@@ -27,6 +27,9 @@ pub(super) struct Waiting {
     uncalled: AtomicUsize,
     /// How many of those sleep.
     asleep: AtomicUsize,
+    /// There is nothing more to wait for. Not as many calls as there are workers waiting: one that
+    /// comes just then and leaves again would take the call of one that sleeps.
+    over: AtomicBool,
 }
 
 #[derive(Default)]
@@ -44,6 +47,7 @@ impl Waiting {
             bell: Condvar::new(),
             uncalled: AtomicUsize::new(0),
             asleep: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
         }
     }
 
@@ -71,14 +75,14 @@ impl Waiting {
         let rest = lock(&self.rest);
         let woken = self
             .bell
-            .wait_timeout_while(rest, NAP, |rest| rest.called == 0);
+            .wait_timeout_while(rest, NAP, |rest| self.rests(rest));
         drop(woken.unwrap_or_else(PoisonError::into_inner));
     }
 
     fn sleep(&self) {
         let woken = self
             .bell
-            .wait_while(lock(&self.rest), |rest| rest.called == 0);
+            .wait_while(lock(&self.rest), |rest| self.rests(rest));
         drop(woken.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -86,35 +90,40 @@ impl Waiting {
     pub(super) fn call_one(&self) {
         fence(SeqCst);
         if self.uncalled.load(Relaxed) > 0 {
-            self.call(1);
+            self.call();
         }
     }
 
     /// Calls one that sleeps: a record lies ready.
     pub(super) fn call_sleeper(&self) {
         if self.asleep.load(Relaxed) > 0 {
-            self.call(1);
+            self.call();
         }
     }
 
-    /// Calls all: there is nothing more to wait for.
+    /// Calls all: there is nothing more to wait for, from now on.
     pub(super) fn call_all(&self) {
-        self.call(usize::MAX);
+        let rest = lock(&self.rest);
+        self.over.store(true, SeqCst);
+        drop(rest);
+        self.bell.notify_all();
+    }
+
+    /// Whether all have been called.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(SeqCst)
+    }
+
+    fn rests(&self, rest: &Rest) -> bool {
+        rest.called == 0 && !self.is_over()
     }
 
     #[cold]
-    fn call(&self, most: usize) {
+    fn call(&self) {
         self.change(lock(&self.rest), |rest| {
-            rest.called = rest
-                .called
-                .saturating_add(most)
-                .min(rest.napping + rest.asleep);
+            rest.called = (rest.called + 1).min(rest.napping + rest.asleep);
         });
-        if most == 1 {
-            self.bell.notify_one();
-        } else {
-            self.bell.notify_all();
-        }
+        self.bell.notify_one();
     }
 
     fn change(&self, mut rest: MutexGuard<'_, Rest>, change: impl FnOnce(&mut Rest)) {
