@@ -136,10 +136,7 @@ proptest! {
         workers in 1usize..=8,
         most in 1usize..100,
     ) {
-        let source = (0..).map(|record| {
-            assert!(record < before, "enough");
-            record
-        });
+        let source = (0..).inspect(|record| assert!(*record < before, "enough"));
         let pull = Pull::new(source);
         let taken = Mutex::new(Vec::new());
         let panics = AtomicUsize::new(0);
@@ -173,7 +170,7 @@ fn a_burst_goes_to_all_that_are_idle() {
         let pull: Arc<OnceLock<Pull<u64, Boxed>>> = Arc::default();
         let in_hand = Arc::new(Count::default());
         let (of_source, met) = (Arc::clone(&pull), Arc::clone(&in_hand));
-        let source = (0..=IDLE as u64).map(move |record| {
+        let source = (0..=IDLE as u64).inspect(move |&record| {
             if record == 0 {
                 while of_source.get().is_none_or(|pull| pull.hungry() < IDLE) {
                     thread::yield_now();
@@ -182,7 +179,6 @@ fn a_burst_goes_to_all_that_are_idle() {
             if record == IDLE as u64 {
                 assert!(met.reaches(IDLE));
             }
-            record
         });
         assert!(pull.set(Pull::new(Box::new(source))).is_ok());
         let pull = pull.get().unwrap();
