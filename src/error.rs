@@ -41,6 +41,9 @@ pub enum Error {
         /// How many records before it have a score.
         scored: u64,
     },
+    /// A record could not be scored, where records are handed on one by one.
+    #[error("{0}")]
+    Failed(#[source] Failure),
     /// The run was stopped from outside before it had come to the end.
     #[error("stopped after {records} records: {reason}")]
     Stopped {

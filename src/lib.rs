@@ -98,6 +98,7 @@ pub mod plan;
 pub mod report;
 pub mod sink;
 pub mod stop;
+pub mod stream;
 mod sync;
 pub mod task;
 mod turns;
@@ -112,6 +113,7 @@ pub use par_iter::ParallelAggregate;
 pub use pipeline::Pipeline;
 pub use report::Report;
 pub use stop::{Cancel, StopReason};
+pub use stream::stream;
 pub use task::Task;
 
 /// The traits, and the few names of the quickstart; rayon's own prelude with them.
@@ -128,6 +130,6 @@ pub mod prelude {
     pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};
     pub use crate::{
-        Cancel, Error, Limit, OnFailure, ParallelAggregate, Pipeline, Report, StopReason,
+        Cancel, Error, Limit, OnFailure, ParallelAggregate, Pipeline, Report, StopReason, stream,
     };
 }

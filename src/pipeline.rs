@@ -18,12 +18,13 @@ use crate::dataset::Dataset;
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, Work, WorkStealing};
 use crate::limit::{Limit, Permits};
-use crate::report::{End, Report, Timing};
+use crate::report::{Report, Timing};
 use crate::sink::Sink;
 use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 
-use run::{Order, Run};
+pub(crate) use run::Order;
+use run::{IN_HAND, Run};
 
 /// A dataset and a task, and how to run the one over the other.
 ///
@@ -50,6 +51,8 @@ pub struct Pipeline<'a, D: Dataset + ?Sized, T, S> {
     deadline: Option<Duration>,
     limit: Limit,
     weigh: Option<&'a Weigh<'a, D>>,
+    /// How many records may have been taken that are not handed on yet, where that is in order.
+    in_hand: u64,
 }
 
 /// Says what a record weighs.
@@ -76,6 +79,7 @@ where
             deadline: None,
             limit: Limit::none(),
             weigh: None,
+            in_hand: IN_HAND,
         }
     }
 
@@ -170,18 +174,7 @@ where
     ///
     /// Where the aggregator panics. A task that panics is a failure of its record instead.
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
-        let report = self.aggregate_so_far(aggregator)?;
-        match report.end {
-            End::Finished => Ok(report),
-            End::Stopped(reason) => Err(Error::Stopped {
-                reason,
-                records: report.records,
-            }),
-            End::Halted(failure) => Err(Error::Halted {
-                failure,
-                scored: report.scored,
-            }),
-        }
+        self.aggregate_so_far(aggregator)?.finished()
     }
 
     /// Runs, and combines the scores as far as the run comes before it is stopped or halted by
@@ -207,7 +200,13 @@ where
         self.run(aggregator, order)
     }
 
-    fn run<A: Aggregator<S>>(
+    /// So many records may have been taken that are not handed on yet.
+    pub(crate) fn in_hand(mut self, records: usize) -> Self {
+        self.in_hand = records as u64;
+        self
+    }
+
+    pub(crate) fn run<A: Aggregator<S>>(
         self,
         aggregator: A,
         order: Order,

@@ -55,6 +55,22 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "pipeline",
         ],
     ),
+    (
+        "stream",
+        &[
+            "error",
+            "task",
+            "dataset",
+            "aggregation",
+            "execution",
+            "limit",
+            "report",
+            "sync",
+            "stop",
+            "panics",
+            "pipeline",
+        ],
+    ),
     ("cli", &[]),
 ];
 
@@ -70,6 +86,7 @@ const SYNONYMS: &[&str] = &[
 const FOREIGN: &[&str] = &[
     "Item =",
     "Self::Item",
+    "read_chunk",
     "par_chunks",
     ".chunks(",
     "chunks_exact",

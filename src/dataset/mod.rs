@@ -10,6 +10,8 @@ mod json_line;
 mod json_lines;
 mod json_stream;
 mod lines;
+mod records;
+mod stream;
 pub mod synthetic;
 mod text_file;
 mod texts;
@@ -22,6 +24,7 @@ pub use fields::{Fields, Values};
 pub use json_line::JsonLine;
 pub use json_lines::JsonLines;
 pub use json_stream::JsonStream;
+pub use records::Records;
 pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};

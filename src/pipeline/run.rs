@@ -17,7 +17,7 @@ use crate::limit::{Permit, Permits};
 use crate::panics;
 use crate::sink::Room;
 use crate::stop::Cancel;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
 
@@ -32,12 +32,13 @@ const STEP_UNITS: (usize, usize) = (64, 1024);
 /// So many scores may wait in the hands of a worker for their turn. With more, they count before
 /// it: whatever comes before them will then be done even if the run is stopped.
 const HELD: usize = 1 << 14;
-/// Where scores are handed on in order, the workers may be so many records ahead.
-const AHEAD: u64 = 1 << 14;
+/// Where scores are handed on in the order of the records, so many records may have been taken that
+/// are not handed on yet, if nothing else is said.
+pub(super) const IN_HAND: u64 = 1 << 14;
 
 /// How scores come together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// In any order: each worker keeps one state.
     Any,
     /// In any order, and each step at once.
@@ -67,6 +68,8 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) in_order: Mutex<A>,
     pub(super) frontier: Frontier<Option<Scores<S>>>,
     pub(super) error: OnceLock<Error>,
+    /// Records taken, or about to be, where they are handed on in order.
+    taken: AtomicU64,
     /// How many units have been run.
     pub(super) ran: AtomicUsize,
     /// Whether a stream has come to its end.
@@ -108,6 +111,7 @@ where
             partials: MergeTree::new(),
             frontier: Frontier::new(pipeline.on_failure),
             error: OnceLock::new(),
+            taken: AtomicU64::new(0),
             ran: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
@@ -126,7 +130,9 @@ where
         self.ran.fetch_add(units.len(), Relaxed);
         let mut flow = Flow::Go;
         let mut next = units.start;
-        while next < units.end && flow != Flow::Stop {
+        // Of a stream, where the numbers of the units say nothing, the rest may be left.
+        let stream = self.pipeline.dataset.is_stream();
+        while next < units.end && flow != Flow::Stop && (flow == Flow::Go || !stream) {
             let end = units.end.min(next.saturating_add(self.step()));
             flow = self.step_through(number, &mut worker, next..end);
             next = end;
@@ -150,8 +156,27 @@ where
             Order::Units => 1,
             // Whoever is alone must not take a record and wait for the next with it in its hands.
             _ if self.pipeline.dataset.is_stream() && self.workers.len() == 1 => 1,
+            // Several for each worker, so that none waits for the others.
+            Order::Records => {
+                let shares = 4 * self.workers.len() as u64;
+                (self.pipeline.in_hand / shares).clamp(1, STEP_UNITS.1 as u64) as usize
+            }
             _ => (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1),
         }
+    }
+
+    /// Whether a step of so many records may be taken without there being too many that are not
+    /// handed on yet.
+    fn has_room(&self, records: u64) -> bool {
+        if self.order != Order::Records {
+            return true;
+        }
+        let taken = self.taken.fetch_add(records, Relaxed);
+        let room = taken + records <= self.frontier.next() + self.pipeline.in_hand;
+        if !room {
+            self.taken.fetch_sub(records, Relaxed);
+        }
+        room
     }
 
     /// The first part of a unit.
@@ -174,6 +199,10 @@ where
     /// Reads the parts of some units, scores their records, and takes the scores in.
     fn step_through(&self, number: usize, worker: &mut Worker<S, A>, units: Range<usize>) -> Flow {
         let parts = self.first_part(units.start)..self.first_part(units.end);
+        let wanted = parts.len() as u64;
+        if !self.has_room(wanted) {
+            return Flow::Rest;
+        }
         let mut aggregator = match self.order {
             Order::Units => Some(self.root.clone()),
             Order::Any | Order::AsDone => {
@@ -238,7 +267,10 @@ where
             blocks.hand_on(aggregator);
         }
         let refused = met.refused;
-        let end = met.records.end;
+        if self.order == Order::Records {
+            let count = met.records.end - met.first.unwrap_or(met.records.end);
+            self.taken.fetch_sub(wanted.saturating_sub(count), Relaxed);
+        }
         self.take_in(worker, units.start, aggregator, met);
         let mut room = Room::Free;
         if let (Some(piece), Ok(())) = (&mut piece, &passed) {
@@ -249,7 +281,7 @@ where
         match (read, passed) {
             (Err(error), _) => self.give_up(error),
             (_, Err(error)) => self.give_up(Error::Output(error)),
-            (Ok(reading), Ok(())) => self.next_flow(worker, reading, refused, room, end),
+            (Ok(reading), Ok(())) => self.next_flow(worker, reading, refused, room),
         }
     }
 
@@ -259,7 +291,6 @@ where
         reading: Reading,
         refused: bool,
         room: Room,
-        end: u64,
     ) -> Flow {
         worker.input += reading.waited;
         if reading.ended {
@@ -268,10 +299,9 @@ where
         if refused {
             self.cut.store(true, Relaxed);
         }
-        let ahead = self.order == Order::Records && end > self.frontier.next() + AHEAD;
         if refused || reading.ended {
             Flow::Stop
-        } else if ahead || room == Room::Full {
+        } else if room == Room::Full {
             Flow::Rest
         } else {
             Flow::Go

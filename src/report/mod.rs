@@ -3,7 +3,7 @@
 mod digest;
 mod timing;
 
-use crate::error::Failure;
+use crate::error::{Error, Failure};
 use crate::stop::StopReason;
 
 pub use digest::Digest;
@@ -52,6 +52,27 @@ impl End {
 impl Report<()> {
     /// How many failures a report keeps; the others are counted only.
     pub const FAILURES_KEPT: usize = 100;
+}
+
+impl<V> Report<V> {
+    /// The report of a run that came to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] and [`Error::Halted`] for one that did not.
+    pub fn finished(self) -> Result<Self, Error> {
+        match self.end {
+            End::Finished => Ok(self),
+            End::Stopped(reason) => Err(Error::Stopped {
+                reason,
+                records: self.records,
+            }),
+            End::Halted(failure) => Err(Error::Halted {
+                failure,
+                scored: self.scored,
+            }),
+        }
+    }
 }
 
 impl<V: serde::Serialize> Report<V> {
