@@ -50,6 +50,7 @@ where
                 records: worker.met,
                 busy: worker.busy,
                 task: worker.watch.work,
+                preempted: worker.watch.preempted,
                 input: worker.input,
                 from: worker.from.unwrap_or_default(),
                 until: worker.until,

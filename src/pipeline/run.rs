@@ -131,7 +131,9 @@ where
                 _ => parts,
             },
             began,
-            workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
+            workers: (0..workers)
+                .map(|_| Mutex::new(Worker::new(began)))
+                .collect(),
             partials: MergeTree::new(),
             frontier: Frontier::new(pipeline.on_failure),
             error: OnceLock::new(),
@@ -150,6 +152,7 @@ where
         };
         let mut worker = lock(worker);
         worker.from.get_or_insert(began - self.began);
+        worker.watch.resume(began);
         self.ran.fetch_add(units.len(), Relaxed);
         let mut flow = Flow::Go;
         let mut next = units.start;
@@ -443,14 +446,14 @@ where
 }
 
 impl<S, A> Worker<S, A> {
-    fn new() -> Self {
+    fn new(now: Instant) -> Self {
         Worker {
             aggregator: None,
             held: VecDeque::new(),
             met: 0,
             busy: Duration::ZERO,
             input: Duration::ZERO,
-            watch: Stopwatch::new(),
+            watch: Stopwatch::new(now),
             from: None,
             until: Duration::ZERO,
             spare: Vec::new(),

@@ -1,5 +1,7 @@
 //! The answer as one JSON object.
 
+mod timing;
+
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
@@ -9,10 +11,21 @@ use crate::error::Failure;
 use crate::report::Timing;
 use crate::task::matching::Pairs;
 
+use timing::Seconds;
+
 impl Answer {
     /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `scores` (by column),
     /// `groups` (by name, if the plan groups), `top`, `bottom`, `pairs` (if the scorer has a
-    /// reference), `failures` (the first ones), and `timing` in seconds. Numbers that are not finite are `null`; records count from 1.
+    /// reference), `failures` (the first ones), and `timing`. Numbers that are not finite are `null`;
+    /// records count from 1.
+    ///
+    /// `timing` is in seconds: `wall`, `cpu`, `read` (fetching bytes, over all workers), `finish`
+    /// (working out the answer), `work` (all records together), `span` (the longest record), `bound`
+    /// (the least that so many workers could take), `shares` (of workers × wall, by name; see
+    /// [`Shares`](crate::report::Shares)), `helps_until` (about so many workers), `explanation` (a
+    /// sentence), `workers` (of each `records`, `busy`, `waiting`, `share`, `task`, `input`,
+    /// `preempted`, `from`, `until`), and `slowest` (`record`, `records` timed together, `file`,
+    /// `line`, `time`).
     pub fn to_json(&self) -> String {
         let report = &self.report;
         let whole = Whole {
@@ -32,7 +45,7 @@ impl Answer {
                 .pairs
                 .map(|pairs| PairCounts::of(pairs, &report.timing)),
             failures: report.failures.iter().map(Unscored::of).collect(),
-            timing: Seconds::of(&report.timing),
+            timing: Seconds::of(report),
         };
         // Strings and numbers under string keys: nothing here that JSON cannot say.
         serde_json::to_string(&whole).unwrap_or_default()
@@ -62,7 +75,7 @@ struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs: Option<PairCounts>,
     failures: Vec<Unscored<'a>>,
-    timing: Seconds,
+    timing: Seconds<'a>,
 }
 
 #[derive(Serialize)]
@@ -207,37 +220,6 @@ impl PairCounts {
             compared,
             skipped,
             per_second: (compared + skipped) as f64 / timing.wall.as_secs_f64(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Seconds {
-    wall: f64,
-    cpu: Option<f64>,
-    read: f64,
-    workers: Vec<Worker>,
-}
-
-#[derive(Serialize)]
-struct Worker {
-    busy: f64,
-    records: u64,
-}
-
-impl Seconds {
-    fn of(timing: &Timing) -> Self {
-        let workers = timing.workers.iter();
-        Seconds {
-            wall: timing.wall.as_secs_f64(),
-            cpu: timing.cpu.map(|cpu| cpu.as_secs_f64()),
-            read: timing.input().as_secs_f64(),
-            workers: workers
-                .map(|worker| Worker {
-                    busy: worker.busy.as_secs_f64(),
-                    records: worker.records,
-                })
-                .collect(),
         }
     }
 }

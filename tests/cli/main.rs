@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 
 mod bad_input;
+mod explanation;
 mod failures;
 mod generate;
 mod hostile;
