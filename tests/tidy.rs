@@ -17,7 +17,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "sync"]),
     ("sink", &["error", "sync"]),
-    ("report", &["error", "aggregation", "stop"]),
+    ("report", &["error", "aggregation", "execution", "stop"]),
     ("par_iter", &["aggregation", "sync"]),
     (
         "pipeline",

@@ -19,10 +19,12 @@ const STRETCH: Duration = Duration::from_micros(10);
 const LONGEST: u32 = 64;
 /// How many of the slowest records are kept.
 pub(super) const SLOWEST: usize = 5;
-/// Asking how long the thread had no core takes some five microseconds. Whatever lasts this long is
-/// worth it …
+/// Asking how long the thread had no core takes some five microseconds. A run is worth it after so
+/// long, …
 const WORTH_ASKING: Duration = Duration::from_micros(500);
-/// … and so often it is asked anyway, so that what was lost elsewhere is not taken out of a record.
+/// … then each of the slowest records that takes at least so long; they are few, …
+const SUSPICIOUS: Duration = Duration::from_micros(50);
+/// … and it is asked so often anyway, so that what was lost elsewhere is not taken out of a record.
 const TICK: Duration = Duration::from_millis(5);
 
 /// Times the records of one worker.
@@ -133,9 +135,11 @@ impl Stopwatch {
         self.done = 0;
         self.began = now;
         self.work += elapsed;
-        let suspicious = elapsed >= WORTH_ASKING && self.is_among_the_slowest(elapsed);
-        let lost = if suspicious || self.is_due(now) {
-            self.ask(now)
+        let lost = if self.is_worth_asking(now, elapsed) {
+            let lost = self.ask(now);
+            // What was lost while asking has been counted.
+            self.began = Instant::now();
+            lost
         } else {
             Duration::ZERO
         };
@@ -162,10 +166,10 @@ impl Stopwatch {
         }
     }
 
-    /// Whether it is time to ask.
-    fn is_due(&self, now: Instant) -> bool {
+    fn is_worth_asking(&self, now: Instant, elapsed: Duration) -> bool {
         match &self.asked {
             None => now - self.since >= WORTH_ASKING,
+            Some(_) if elapsed >= SUSPICIOUS && self.is_among_the_slowest(elapsed) => true,
             Some(asked) => now - asked.at >= TICK,
         }
     }

@@ -24,6 +24,8 @@ pub struct Explanation {
     pub finding: Finding,
     /// How many workers could have worked.
     pub workers: usize,
+    /// How many cores the process may use.
+    pub cores: usize,
     /// From the call to the answer.
     pub wall: Duration,
     /// Where the time went.
@@ -46,6 +48,8 @@ pub enum Finding {
     OneRecord,
     /// The calling thread did it alone: there was not enough to share.
     NotShared,
+    /// There were more workers than cores.
+    TooManyWorkers,
     /// Other threads of the machine had the cores.
     OtherLoad,
     /// The workers waited for input.
@@ -63,11 +67,12 @@ pub enum Finding {
 }
 
 impl Explanation {
-    /// Explains a run that took such a time and ended so.
-    pub fn of(timing: &Timing, end: &End) -> Self {
+    /// Explains a run that took such a time on so many cores and ended so.
+    pub fn of(timing: &Timing, end: &End, cores: usize) -> Self {
         let shares = timing.shares();
         Explanation {
-            finding: Finding::of(timing, &shares),
+            finding: Finding::of(timing, &shares, cores),
+            cores,
             workers: timing.workers.len(),
             wall: timing.wall,
             shares,
@@ -79,7 +84,7 @@ impl Explanation {
 }
 
 impl Finding {
-    fn of(timing: &Timing, shares: &Shares) -> Self {
+    fn of(timing: &Timing, shares: &Shares, cores: usize) -> Self {
         let began = timing.workers.iter().filter(|one| one.began()).count();
         let several = timing.workers.len() > 1;
         match timing.records() {
@@ -89,7 +94,11 @@ impl Finding {
             _ => {}
         }
         if shares.preempted >= WORTH_TELLING {
-            return Finding::OtherLoad;
+            return if began > cores {
+                Finding::TooManyWorkers
+            } else {
+                Finding::OtherLoad
+            };
         }
         if shares.input >= DECIDES {
             return Finding::Input;
@@ -132,6 +141,13 @@ impl fmt::Display for Explanation {
             Finding::NotShared => write!(
                 f,
                 "the calling thread did it alone in {wall}: there was not enough to share"
+            ),
+            Finding::TooManyWorkers => write!(
+                f,
+                "{workers} without a core {} of {wall}, since there are {}: as many workers as cores \
+                 would do",
+                Percent(preempted),
+                self.cores
             ),
             Finding::OtherLoad => write!(
                 f,

@@ -9,6 +9,7 @@ mod tests;
 mod timing;
 
 use crate::error::Failure;
+use crate::execution::usable_cores;
 use crate::stop::StopReason;
 
 pub use digest::Digest;
@@ -81,6 +82,6 @@ impl<V> Report<V> {
     /// # Ok::<(), manyhands::Error>(())
     /// ```
     pub fn explanation(&self) -> Explanation {
-        Explanation::of(&self.timing, &self.end)
+        Explanation::of(&self.timing, &self.end, usable_cores())
     }
 }

@@ -57,20 +57,13 @@ impl Timing {
             } else {
                 (last, last)
             };
-            // Each in turn takes no more than is left, so that clocks read at slightly different
-            // times cannot make more than the whole.
-            let mut busy = worker.busy.min(until - from);
+            let busy = worker.busy.min(until - from);
             let resting = until - from - busy;
-            for (share, time) in [
-                (&mut shares.scoring, worker.task),
-                (&mut shares.input, worker.input),
-                (&mut shares.preempted, worker.preempted),
-                (&mut shares.handling, Duration::MAX),
-            ] {
-                let taken = time.min(busy);
-                busy -= taken;
-                add(share, taken);
-            }
+            let busy = worker.split(busy);
+            add(&mut shares.scoring, busy.scoring);
+            add(&mut shares.input, busy.input);
+            add(&mut shares.preempted, busy.preempted);
+            add(&mut shares.handling, busy.handling);
             add(&mut shares.resting, resting);
             add(&mut shares.beginning, from);
             add(&mut shares.imbalance, last - until);

@@ -44,7 +44,7 @@ fn timing(wall: u64, workers: Vec<WorkerTiming>, longest: u64) -> Timing {
 }
 
 fn explain(timing: &Timing) -> Explanation {
-    Explanation::of(timing, &End::Finished)
+    Explanation::of(timing, &End::Finished, 8)
 }
 
 fn said(timing: &Timing) -> String {
@@ -112,6 +112,7 @@ fn the_bound_is_the_work_or_the_longest_record() {
 #[test]
 fn a_worker_waits_for_all_it_does_not_do() {
     let mut one = worker(100, 900);
+    one.task = ms(720);
     one.input = ms(50);
     one.preempted = ms(30);
     assert_eq!(one.waiting(ms(1000)), ms(280));
@@ -224,6 +225,21 @@ fn other_load_is_told_before_all_else() {
 }
 
 #[test]
+fn more_workers_than_cores_are_told() {
+    let mut worker = worker(0, 1000);
+    worker.task = ms(100);
+    worker.preempted = ms(600);
+    // Input that was waited for without a core has been counted as both.
+    worker.input = ms(900);
+    assert_eq!(worker.waiting(ms(1000)), ms(900));
+    assert_eq!(
+        said(&timing(1000, vec![worker; 9], 1)),
+        "9 workers were without a core 60 % of 1.0 s, since there are 8: as many workers as cores \
+         would do"
+    );
+}
+
+#[test]
 fn an_uneven_end_a_rest_and_a_lonely_thread_are_told() {
     let uneven = timing(1000, vec![worker(0, 1000), worker(0, 400)], 20);
     assert_eq!(
@@ -268,7 +284,7 @@ fn runs_that_are_not_shared_say_so() {
 #[test]
 fn a_run_that_was_ended_early_says_so() {
     let timing = timing(100_000, vec![worker(0, 100_000)], 1);
-    let explanation = Explanation::of(&timing, &End::Stopped(StopReason::Cancelled));
+    let explanation = Explanation::of(&timing, &End::Stopped(StopReason::Cancelled), 8);
     assert_eq!(
         explanation.to_string(),
         "1 worker was busy 100 % of 100 s; more would help; this is of the time until it was ended \

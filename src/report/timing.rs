@@ -59,6 +59,14 @@ pub struct SlowRecord {
     pub time: Duration,
 }
 
+/// What the busy time of a worker went into.
+pub(super) struct Busy {
+    pub(super) scoring: Duration,
+    pub(super) preempted: Duration,
+    pub(super) input: Duration,
+    pub(super) handling: Duration,
+}
+
 impl WorkerTiming {
     /// Whether it ever began: a run that is not worth sharing wakes nobody.
     pub fn began(&self) -> bool {
@@ -68,8 +76,26 @@ impl WorkerTiming {
     /// How long it waited in a run of such a `wall` time, for whatever there was to wait for: for its
     /// turn to begin, for input, for a core, for others to finish.
     pub fn waiting(&self, wall: Duration) -> Duration {
-        let waited = wall.saturating_sub(self.busy) + self.input + self.preempted;
-        waited.min(wall)
+        let busy = self.split(self.busy);
+        wall.saturating_sub(busy.scoring + busy.handling)
+    }
+
+    /// What so much busy time went into. Each in turn takes no more than is left, so that clocks read
+    /// at slightly different times cannot make more than the whole; and input comes after the time
+    /// without a core, since input that was waited for then has been counted as both.
+    pub(super) fn split(&self, busy: Duration) -> Busy {
+        let mut left = busy;
+        let mut take = |time: Duration| {
+            let taken = time.min(left);
+            left -= taken;
+            taken
+        };
+        Busy {
+            scoring: take(self.task),
+            preempted: take(self.preempted),
+            input: take(self.input),
+            handling: take(Duration::MAX),
+        }
     }
 
     /// Its busy time as a share of the `wall` time, from 0 to 1.

@@ -27,7 +27,7 @@ pub(super) fn section(answer: &Answer) -> String {
         text += &matches::pairs(pairs, timing.wall);
     }
     text += &wrapped(&shares(timing), ASIDE);
-    text += &wrapped(&processor(timing), ASIDE);
+    text += &wrapped(other_load(timing), ASIDE);
     if timing.workers.len() > 1 {
         text += &workers(&timing.workers, timing.wall);
     }
@@ -47,7 +47,10 @@ fn first_line(answer: &Answer) -> String {
     } else {
         String::new()
     };
-    format!("{} on {workers}{rate}\n", duration(wall))
+    let cpu = report.timing.cpu.map_or(String::new(), |cpu| {
+        format!("; {} of processor time", duration(cpu))
+    });
+    format!("{} on {workers}{rate}{cpu}\n", duration(wall))
 }
 
 /// What the workers' time went into.
@@ -73,23 +76,17 @@ fn shares(timing: &Timing) -> String {
     format!("the workers' time: {}", told.join(", "))
 }
 
-fn processor(timing: &Timing) -> String {
-    let Some(cpu) = timing.cpu else {
-        return String::new();
-    };
-    let mut text = format!(
-        "{} of processor time; {} of the workers' time for input",
-        duration(cpu),
-        duration(timing.input())
-    );
-    // Where the system tells how long each thread was without a core, that has been told.
+/// Where nobody tells how long each thread was without a core, processor time shows it.
+fn other_load(timing: &Timing) -> &'static str {
     let told = timing.workers.iter().any(|one| !one.preempted.is_zero());
     let worked: Duration = timing.workers.iter().map(|worker| worker.busy).sum();
     let long = timing.wall > Duration::from_millis(100);
-    if !told && long && cpu < worked.mul_f64(SHARED) {
-        text += "; the workers were kept waiting for cores: others use them too";
+    match timing.cpu {
+        Some(cpu) if !told && long && cpu < worked.mul_f64(SHARED) => {
+            "the workers were kept waiting for cores: others use them too"
+        }
+        _ => "",
     }
-    text
 }
 
 /// What each worker did; of many, the least, the middle and the most.
@@ -140,16 +137,16 @@ fn slowest(slowest: &[SlowRecord]) -> String {
     for slow in slowest {
         let place = match &slow.place {
             Some(place) => plain(place),
-            None => String::new(),
+            None => format!("record {}", slow.index + 1),
         };
-        let record = format!("record {}", slow.index + 1);
         let together = match slow.records {
             0 | 1 => String::new(),
-            several => format!("or one of the {} after", several - 1),
+            2 => "or the next".to_owned(),
+            several => format!("or one of the next {}", several - 1),
         };
-        table.add_row([duration(slow.time), record, place, together]);
+        table.add_row([duration(slow.time), place, together]);
     }
-    set_numbers(&mut table, 0..2);
+    set_numbers(&mut table, 0..1);
     heading("slowest") + &finish(table)
 }
 
