@@ -1,8 +1,8 @@
 //! How long the records of a worker take.
 //!
-//! Reading the clock takes some 25 ns. Where records take ten microseconds each is timed by itself,
-//! from its beginning to its end; cheaper ones are timed in stretches, one following upon the other,
-//! so that the clock stays below one part in a hundred.
+//! Reading the clock takes 25 to 75 ns. Where records take twenty microseconds each is timed from its
+//! beginning to its end. Of cheaper ones each begins where the last one ended, and where they take
+//! less than ten they are timed in stretches, so that the clock stays below one part in a hundred.
 //!
 //! On a machine that others use too, what seems a slow record is most often a thread that had no
 //! core. Where the system tells, that time is taken out.
@@ -15,17 +15,21 @@ use crate::dataset::At;
 
 /// A stretch of records should last at least this long …
 const STRETCH: Duration = Duration::from_micros(10);
-/// … and has at most so many, since a dear one among them is known only together with them.
-const LONGEST: u32 = 64;
+/// … and has at most so many records, since a dear one among them is known only together with them.
+const LONGEST: u32 = 256;
+/// Records that take at least this long are worth a clock of their own at both ends.
+const BOTH_ENDS: Duration = Duration::from_micros(20);
 /// How many of the slowest records are kept.
 pub(super) const SLOWEST: usize = 5;
 /// Asking how long the thread had no core takes some five microseconds. A run is worth it after so
-/// long, …
+/// long, and so is each of the slowest records that takes so long; they are few.
 const WORTH_ASKING: Duration = Duration::from_micros(500);
-/// … then each of the slowest records that takes at least so long; they are few, …
+/// It is asked for shorter ones that take at least so long, …
 const SUSPICIOUS: Duration = Duration::from_micros(50);
-/// … and it is asked so often anyway, so that what was lost elsewhere is not taken out of a record.
-const TICK: Duration = Duration::from_millis(5);
+/// … which is so many times what the others take.
+const UNUSUAL: u32 = 4;
+/// And it is asked so often anyway: what was lost elsewhere must not be taken out of a record.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Times the records of one worker.
 pub(super) struct Stopwatch {
@@ -135,7 +139,7 @@ impl Stopwatch {
         self.done = 0;
         self.began = now;
         self.work += elapsed;
-        let lost = if self.is_worth_asking(now, elapsed) {
+        let lost = if self.is_worth_asking(now, elapsed, records) {
             let lost = self.ask(now);
             // What was lost while asking has been counted.
             self.began = Instant::now();
@@ -152,7 +156,7 @@ impl Stopwatch {
         self.usual = usual;
         let fitting = STRETCH.as_nanos() / usual.as_nanos().max(1);
         self.stretch = (fitting.min(u128::from(LONGEST)) as u32).clamp(1, records * 2);
-        self.follows = self.stretch > 1;
+        self.follows = usual < BOTH_ENDS;
         if self.is_among_the_slowest(time) {
             let first = self.first;
             keep(
@@ -166,12 +170,14 @@ impl Stopwatch {
         }
     }
 
-    fn is_worth_asking(&self, now: Instant, elapsed: Duration) -> bool {
-        match &self.asked {
-            None => now - self.since >= WORTH_ASKING,
-            Some(_) if elapsed >= SUSPICIOUS && self.is_among_the_slowest(elapsed) => true,
-            Some(asked) => now - asked.at >= TICK,
-        }
+    fn is_worth_asking(&self, now: Instant, elapsed: Duration, records: u32) -> bool {
+        let Some(asked) = &self.asked else {
+            return now - self.since >= WORTH_ASKING;
+        };
+        let suspicious = elapsed >= SUSPICIOUS
+            && (elapsed >= WORTH_ASKING || elapsed / records >= self.usual * UNUSUAL)
+            && self.is_among_the_slowest(elapsed);
+        suspicious || now - asked.at >= TICK
     }
 
     fn is_among_the_slowest(&self, time: Duration) -> bool {

@@ -29,7 +29,7 @@ pub struct WorkerTiming {
     pub records: u64,
     /// How long it read, scored, aggregated, and handed scores on.
     pub busy: Duration,
-    /// The part of the busy time spent in the task; where records take less than ten microseconds,
+    /// The part of the busy time spent in the task; where records take less than twenty microseconds,
     /// with what is done between them. Without the time its thread had no core, as far as that is
     /// known.
     pub task: Duration,
