@@ -60,8 +60,6 @@ struct Asked {
     at: Instant,
     /// What it said.
     preempted: Duration,
-    /// The time of all records up to then.
-    work: Duration,
 }
 
 /// One of the slowest records, or a stretch of cheap ones that holds it.
@@ -138,7 +136,6 @@ impl Stopwatch {
         let (elapsed, records) = (now - self.began, self.done);
         self.done = 0;
         self.began = now;
-        self.work += elapsed;
         let lost = if self.is_worth_asking(now, elapsed, records) {
             let lost = self.ask(now);
             // What was lost while asking has been counted.
@@ -151,6 +148,7 @@ impl Stopwatch {
         let elapsed = elapsed
             .saturating_sub(lost)
             .max(elapsed.min(self.usual * records));
+        self.work += elapsed;
         let usual = elapsed / records;
         let time = elapsed - self.usual.min(usual) * (records - 1);
         self.usual = usual;
@@ -192,12 +190,7 @@ impl Stopwatch {
         let preempted = preempted::so_far().unwrap_or_default();
         let thread = thread::current().id();
         let lost = match &self.asked {
-            Some(asked) if asked.thread == thread => {
-                let lost = preempted.saturating_sub(asked.preempted);
-                // What exceeds the records was lost between them.
-                self.work -= lost.min(self.work.saturating_sub(asked.work));
-                lost
-            }
+            Some(asked) if asked.thread == thread => preempted.saturating_sub(asked.preempted),
             _ => Duration::ZERO,
         };
         self.preempted += lost;
@@ -205,7 +198,6 @@ impl Stopwatch {
             thread,
             at: now,
             preempted,
-            work: self.work,
         });
         lost
     }

@@ -36,13 +36,16 @@ pub enum Floor {
 }
 
 impl Timing {
-    /// What one thread does by itself: it begins alone, and it works out the answer.
+    /// What one thread does by itself: it begins alone, and after the last record it works out the
+    /// answer.
     pub fn alone(&self) -> Duration {
         let others = self.workers.iter().skip(1).filter(|worker| worker.began());
         let joined = others.map(|worker| worker.from).min();
         let began = self.workers.first().map(|first| first.from);
         let beginning = joined.unwrap_or_default();
-        beginning.saturating_sub(began.unwrap_or_default()) + self.finish
+        let last = self.workers.iter().map(|worker| worker.until).max();
+        beginning.saturating_sub(began.unwrap_or_default())
+            + self.wall.saturating_sub(last.unwrap_or_default())
     }
 
     /// Up to how many workers the run would become faster.

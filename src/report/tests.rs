@@ -135,8 +135,7 @@ fn more_workers_help_until_the_longest_record_decides() {
 
 #[test]
 fn more_workers_help_until_what_one_does_alone_decides() {
-    let mut timing = timing(1000, vec![worker(0, 900), worker(50, 900)], 1);
-    timing.finish = ms(100);
+    let timing = timing(1000, vec![worker(0, 900), worker(50, 900)], 1);
     assert_eq!(timing.alone(), ms(150));
     let reach = timing.reach();
     assert_eq!((reach.workers, reach.floor), (11, Floor::OneThread));
@@ -253,8 +252,7 @@ fn an_uneven_end_a_rest_and_a_lonely_thread_are_told() {
     let resting = timing(1000, vec![worker(0, 1000), rested], 20);
     assert_eq!(explain(&resting).finding, Finding::Resting);
     assert!(said(&resting).starts_with("2 workers were made to rest 25 % of 1.0 s"));
-    let mut merging = timing(1000, vec![worker(0, 500), worker(0, 500)], 20);
-    merging.finish = ms(500);
+    let merging = timing(1000, vec![worker(0, 500), worker(0, 500)], 20);
     assert_eq!(explain(&merging).finding, Finding::OneThread);
     assert_eq!(
         said(&merging),
