@@ -4,6 +4,7 @@ mod frontier;
 mod held;
 mod outcome;
 mod piece;
+mod preempted;
 mod run;
 mod stopwatch;
 mod worker;

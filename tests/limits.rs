@@ -46,7 +46,7 @@ fn no_more_in_flight_than_allowed_among_64_workers() {
             let gauge = Gauge::default();
             let task = |n: &usize| {
                 let _inside = gauge.enter(1);
-                if n % 16 == 0 {
+                if n.is_multiple_of(16) {
                     std::thread::sleep(Duration::from_micros(300));
                 }
                 n % 7

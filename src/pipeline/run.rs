@@ -107,7 +107,9 @@ where
             began,
             token,
             permits,
-            workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
+            workers: (0..workers)
+                .map(|_| Mutex::new(Worker::new(began)))
+                .collect(),
             partials: MergeTree::new(),
             frontier: Frontier::new(pipeline.on_failure),
             error: OnceLock::new(),
@@ -127,6 +129,7 @@ where
         };
         let mut worker = lock(worker);
         worker.from.get_or_insert(began - self.began);
+        worker.watch.resume(began);
         self.ran.fetch_add(units.len(), Relaxed);
         let mut flow = Flow::Go;
         let mut next = units.start;

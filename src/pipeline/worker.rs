@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::held::{Held, Scores};
 use super::stopwatch::Stopwatch;
@@ -45,7 +45,7 @@ pub(super) struct Met<S> {
 }
 
 impl<S, A> Worker<S, A> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Worker {
             aggregator: None,
             held: VecDeque::new(),
@@ -53,7 +53,7 @@ impl<S, A> Worker<S, A> {
             busy: Duration::ZERO,
             input: Duration::ZERO,
             limited: Duration::ZERO,
-            watch: Stopwatch::new(),
+            watch: Stopwatch::new(now),
             from: None,
             until: Duration::ZERO,
             spare: Vec::new(),
