@@ -2,6 +2,9 @@
 
 mod frontier;
 mod held;
+mod met;
+#[cfg(all(test, shuttle))]
+mod model;
 mod outcome;
 mod piece;
 mod run;
@@ -93,7 +96,7 @@ where
     }
 
     /// Stops when this is cancelled: records that have been started are finished, no others are
-    /// started.
+    /// started. So a run comes back as soon as the slowest of those is done.
     pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
@@ -109,7 +112,9 @@ where
     ///
     /// # Panics
     ///
-    /// Where the aggregator panics. A task that panics is a failure of its record instead.
+    /// Where the aggregator panics, or a score when it is dropped: on the calling thread, with what
+    /// the panic said, once the other workers have finished the portions they are at. A task that
+    /// panics is a failure of its record instead.
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         let report = self.aggregate_so_far(aggregator)?;
         match report.end {

@@ -475,7 +475,6 @@ fn an_aggregator_that_panics_ends_the_run_soon() {
         fn merge(&mut self, _: Self) {}
         fn finish(self) {}
     }
-    std::panic::set_hook(Box::new(|_| {}));
     let scored = AtomicUsize::new(0);
     let task = |_: &usize| {
         std::thread::sleep(Duration::from_millis(1));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Pipeline;
 use super::frontier::{Done, Frontier};
 use super::held::{Held, Scores};
+use super::met::Met;
 use super::piece::Piece;
 use super::stopwatch::Stopwatch;
 use crate::aggregation::{Aggregator, Blocks, MergeTree};
@@ -16,7 +17,7 @@ use crate::error::{BadRecord, Cause, Error, Failure};
 use crate::execution::Flow;
 use crate::panics;
 use crate::sink::Room;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
 
@@ -28,18 +29,25 @@ const PARTIALS: usize = 1024;
 const STEPS: usize = 512;
 /// … but not so often that it costs more than cheap records, nor so seldom that scores pile up.
 const STEP_UNITS: (usize, usize) = (64, 1024);
-/// So many scores may wait in the hands of a worker for their turn. With more, they count before
-/// it: whatever comes before them will then be done even if the run is stopped.
-const HELD: usize = 1 << 14;
-/// Where scores are handed on in order, the workers may be so many records ahead.
-const AHEAD: u64 = 1 << 14;
+/// Scores that wait for their turn may take about so many bytes, what they own besides not counted …
+const WAITING_BYTES: usize = 32 << 20;
+/// … at the least so many each, for the failures that come in their place.
+const SCORE_BYTES: usize = 16;
+/// Where scores are handed on in order, so many may wait: who takes them may be slow.
+const WAITING: u64 = 1 << 14;
+/// So many of the largest portions may be ahead for each worker, since as many are in flight
+/// whatever is allowed.
+const PORTIONS: u64 = 4;
+/// So many failures may wait to be judged in the order of the records.
+const FAILURES: u64 = 1 << 16;
 
 /// How scores come together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// In any order: each worker keeps one state.
     Any,
-    /// In any order, and each step at once.
+    /// In any order, and each step at once: whatever comes before it is then done even if the run is
+    /// stopped, which may take as long as what the other workers have in their hands.
     AsDone,
     /// Each unit has a state, and the states merge in the order of the units.
     Units,
@@ -70,6 +78,10 @@ pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
     pub(super) ended: AtomicBool,
     /// Whether a record was left out because the run was stopped.
     pub(super) cut: AtomicBool,
+    /// The most records that a call has met.
+    portion: AtomicU64,
+    /// Whether panics are told by a task that this run is inside of.
+    told: bool,
 }
 
 /// What one worker has gathered.
@@ -88,22 +100,6 @@ pub(super) struct Worker<S, A> {
     pub(super) until: Duration,
     /// A place for scores, used again.
     spare: Vec<S>,
-}
-
-/// What a step has met so far.
-struct Met<S> {
-    /// The records that are done and have not been told.
-    records: Range<u64>,
-    failed: Vec<Failure>,
-    /// The scores kept, and the records that have none.
-    scores: Vec<S>,
-    without: Vec<u64>,
-    /// The first record of the step, once there is one.
-    first: Option<u64>,
-    /// Whether scores are observed as they come.
-    directly: bool,
-    /// Whether a record was left out because the run is ending.
-    refused: bool,
 }
 
 impl<'a, 'p, D, T, S, A> Run<'a, 'p, D, T, S, A>
@@ -138,11 +134,18 @@ where
             ran: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            portion: AtomicU64::new(0),
+            told: panics::are_told(),
         }
     }
 
     /// Runs a range of units as `worker`.
     pub(super) fn units(&self, number: usize, units: Range<usize>) -> Flow {
+        // The thread may be waiting inside a task, of this run or of another, and do this meanwhile.
+        panics::as_told(self.told, || self.portion(number, units))
+    }
+
+    fn portion(&self, number: usize, units: Range<usize>) -> Flow {
         let began = Instant::now();
         // One worker too many is found out in the end, as all units that were not run.
         let Some(worker) = self.workers.get(number) else {
@@ -151,6 +154,7 @@ where
         let mut worker = lock(worker);
         worker.from.get_or_insert(began - self.began);
         self.ran.fetch_add(units.len(), Relaxed);
+        let met = worker.met;
         let mut flow = Flow::Go;
         let mut next = units.start;
         while next < units.end && flow != Flow::Stop {
@@ -161,6 +165,7 @@ where
         let now = Instant::now();
         worker.busy += now - began;
         worker.until = now - self.began;
+        self.portion.fetch_max(worker.met - met, Relaxed);
         if self.frontier.is_ending() {
             Flow::Stop
         } else {
@@ -287,14 +292,30 @@ where
         if refused {
             self.cut.store(true, Relaxed);
         }
-        let ahead = self.order == Order::Records && end > self.frontier.next() + AHEAD;
         if refused || reading.ended {
             Flow::Stop
-        } else if ahead || room == Room::Full {
+        } else if self.is_ahead(end) || room == Room::Full {
             Flow::Rest
         } else {
             Flow::Go
         }
+    }
+
+    /// Whether whoever has come to this record is too far ahead of the earliest in flight. It rests
+    /// then. Letting scores count before their turn would keep everyone busy, but promise that all
+    /// records before them are done even if the run is stopped, however long those turn out to take.
+    fn is_ahead(&self, end: u64) -> bool {
+        let ahead = end.saturating_sub(self.frontier.next());
+        if ahead == 0 {
+            return false;
+        }
+        let room = match self.order {
+            Order::Any => (WAITING_BYTES / size_of::<S>().max(SCORE_BYTES)) as u64,
+            Order::Records => WAITING,
+            Order::AsDone | Order::Units => u64::MAX,
+        };
+        let in_flight = PORTIONS * self.workers.len() as u64 * self.portion.load(Relaxed);
+        ahead > room.max(in_flight) || self.frontier.unjudged() > FAILURES
     }
 
     /// Whether a record is to be scored.
@@ -403,9 +424,7 @@ where
     /// Lets count what has waited for its turn.
     fn settle(&self, worker: &mut Worker<S, A>) {
         let mut next = self.frontier.next();
-        let held: usize = worker.held.iter().map(Held::len).sum();
-        let most = if self.order == Order::AsDone { 0 } else { HELD };
-        if held > most
+        if self.order == Order::AsDone
             && let Some(last) = worker.held.back().map(|last| last.records().end)
             && last > next
             && self.frontier.commit(last)
@@ -454,42 +473,6 @@ impl<S, A> Worker<S, A> {
             from: None,
             until: Duration::ZERO,
             spare: Vec::new(),
-        }
-    }
-}
-
-impl<S> Met<S> {
-    /// Nothing yet; scores that are kept go to `scores`.
-    fn new(scores: Vec<S>) -> Self {
-        Met {
-            records: 0..0,
-            failed: Vec::new(),
-            scores,
-            without: Vec::new(),
-            first: None,
-            directly: false,
-            refused: false,
-        }
-    }
-
-    fn begin(&mut self, index: u64, directly: bool) {
-        self.first = Some(index);
-        self.records = index..index;
-        self.directly = directly;
-    }
-
-    #[cold]
-    fn fail(&mut self, failure: Failure) {
-        self.without.push(failure.index);
-        self.failed.push(failure);
-    }
-
-    /// The scores of the step.
-    fn take_scores(&mut self) -> Scores<S> {
-        Scores {
-            records: self.records.clone(),
-            failed: std::mem::take(&mut self.without),
-            scores: std::mem::take(&mut self.scores),
         }
     }
 }
