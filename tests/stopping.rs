@@ -96,6 +96,8 @@ struct Scoring {
     case: Case,
     cancel: Cancel,
     started: Arc<AtomicU64>,
+    /// Records that were started after the run had been cancelled.
+    late: Arc<AtomicU64>,
 }
 
 impl Scoring {
@@ -104,11 +106,15 @@ impl Scoring {
             case: case.clone(),
             cancel: cancel.clone(),
             started: Arc::default(),
+            late: Arc::default(),
         }
     }
 
     fn number(&self, number: u64) -> Result<f64, Cause> {
         self.started.fetch_add(1, SeqCst);
+        if self.cancel.is_cancelled() {
+            self.late.fetch_add(1, SeqCst);
+        }
         let case = &self.case;
         if matches!(case.when, When::At(at) if at == number) {
             self.cancel.cancel();
@@ -248,7 +254,7 @@ where
 {
     let (cancel, over) = (Cancel::new(), AtomicBool::new(false));
     let scoring = Scoring::of(case, &cancel);
-    let started = Arc::clone(&scoring.started);
+    let (started, late) = (Arc::clone(&scoring.started), Arc::clone(&scoring.late));
     let executor = case.who.executor();
     let report = thread::scope(|scope| {
         if let When::After(records) = case.when {
@@ -270,6 +276,12 @@ where
     let told = told(&report);
     assert_eq!(told.scored + told.failed, told.records);
     assert!(told.scored <= started.load(SeqCst));
+    // Each worker may have looked just before.
+    let late = late.load(SeqCst);
+    assert!(
+        late <= executor.workers() as u64,
+        "{late} were started late"
+    );
     match report.end {
         End::Finished => assert_eq!(told.records, case.records),
         End::Stopped(_) => {
@@ -371,6 +383,25 @@ where
     }
     let expected = sequential(dataset, case, told.records, aggregator);
     assert_eq!(told, expected);
+}
+
+/// A portion that began cheap may turn out to be long: those who are far ahead of it must not make
+/// a cancelled run see it through.
+#[test]
+fn a_stop_waits_for_no_portion() {
+    for who in [Who::Stealing(3), Who::Queue(3)] {
+        let case = Case {
+            records: 300_000,
+            who,
+            when: When::After(280_000),
+            dear: HashSet::new(),
+            stretch: 50_000..60_000,
+            failing: 10_000,
+        };
+        let range = 0..case.records as usize;
+        stopped::<Range<usize>, _>(&range, &case, family());
+        stopped::<Range<usize>, _>(&range, &case, in_order());
+    }
 }
 
 /// How many of a kind are alive.
