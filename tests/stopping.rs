@@ -65,6 +65,8 @@ struct Case {
     dear: HashSet<u64>,
     /// Some that come together.
     stretch: Range<u64>,
+    /// One that is not done before the run is cancelled.
+    waits: Option<u64>,
     /// One record in so many fails; one in twice as many panics.
     failing: u64,
 }
@@ -85,6 +87,7 @@ fn case() -> impl Strategy<Value = Case> {
             when,
             dear,
             stretch: start..start + length,
+            waits: None,
             failing,
         })
     })
@@ -121,6 +124,13 @@ impl Scoring {
         }
         if case.dear.contains(&number) || case.stretch.contains(&number) {
             thread::sleep(Duration::from_micros(400));
+        }
+        let began = Instant::now();
+        while case.waits == Some(number)
+            && !self.cancel.is_cancelled()
+            && began.elapsed() < Duration::from_secs(30)
+        {
+            thread::sleep(Duration::from_millis(1));
         }
         score(case.failing, number)
     }
@@ -229,6 +239,7 @@ where
         when: When::Never,
         dear: HashSet::new(),
         stretch: 0..0,
+        waits: None,
         ..case.clone()
     };
     let cancel = Cancel::new();
@@ -395,7 +406,8 @@ fn a_stop_waits_for_no_portion() {
             who,
             when: When::After(280_000),
             dear: HashSet::new(),
-            stretch: 50_000..60_000,
+            stretch: 0..0,
+            waits: Some(50_000),
             failing: 10_000,
         };
         let range = 0..case.records as usize;
