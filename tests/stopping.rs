@@ -337,7 +337,7 @@ proptest! {
     #[test]
     fn so_does_one_over_files(case in case(), part_bytes in 20..4000_u64) {
         let file = file(&case);
-        let lines = JsonLines::open(&[file.path()]).unwrap().with_part_bytes(part_bytes);
+        let lines = JsonLines::open([file.path()]).unwrap().with_part_bytes(part_bytes);
         stopped::<JsonLines, _>(&lines, &case, family());
         stopped::<JsonLines, _>(&lines, &case, in_order());
     }
@@ -356,7 +356,7 @@ proptest! {
         halted::<Range<usize>, _>(&range, &case, on_failure, family(), true);
         halted::<Range<usize>, _>(&range, &case, on_failure, in_order(), false);
         let file = file(&case);
-        let lines = JsonLines::open(&[file.path()]).unwrap().with_part_bytes(700);
+        let lines = JsonLines::open([file.path()]).unwrap().with_part_bytes(700);
         halted::<JsonLines, _>(&lines, &case, on_failure, family(), true);
     }
 }
@@ -505,7 +505,7 @@ fn latency() {
     let lines: String = (0..20_000).map(|number| format!("{number}\n")).collect();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(lines.as_bytes()).unwrap();
-    let lines = JsonLines::open(&[file.path()]).unwrap();
+    let lines = JsonLines::open([file.path()]).unwrap();
     for who in [
         Who::Stealing(2),
         Who::Stealing(8),

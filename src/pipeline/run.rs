@@ -98,8 +98,8 @@ pub(super) struct Worker<S, A> {
     /// When it began and when it last did anything, since the run began.
     pub(super) from: Option<Duration>,
     pub(super) until: Duration,
-    /// A place for scores, used again.
-    spare: Vec<S>,
+    /// Places for scores, used again: fresh memory costs more than a cheap record.
+    spares: Vec<Vec<S>>,
 }
 
 impl<'a, 'p, D, T, S, A> Run<'a, 'p, D, T, S, A>
@@ -210,7 +210,7 @@ where
             }
             Order::Records => None,
         };
-        let mut met = Met::new(std::mem::take(&mut worker.spare));
+        let mut met = Met::new(worker.spares.pop().unwrap_or_default());
         let mut blocks = Blocks::of(parts.len());
         let mut piece = self.pipeline.sink.map(Piece::new);
         let mut passed = Ok(());
@@ -397,7 +397,7 @@ where
             }
         }
         if met.scores.capacity() > 0 {
-            worker.spare = met.scores;
+            worker.spares.push(met.scores);
         }
         self.settle(worker);
     }
@@ -446,9 +446,7 @@ where
                 let aggregator = worker.aggregator.get_or_insert_with(|| self.state());
                 scores.observe(aggregator, end);
                 scores.scores.clear();
-                if worker.spare.capacity() < scores.scores.capacity() {
-                    worker.spare = scores.scores;
-                }
+                worker.spares.push(scores.scores);
             }
             Held::Partial { unit, state, .. } => self.partials.insert(unit, state),
         }
@@ -472,7 +470,7 @@ impl<S, A> Worker<S, A> {
             watch: Stopwatch::new(),
             from: None,
             until: Duration::ZERO,
-            spare: Vec::new(),
+            spares: Vec::new(),
         }
     }
 }
