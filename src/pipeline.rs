@@ -1,7 +1,11 @@
 //! The pattern in one function: dataset, task, executor, aggregator; out comes a report.
 
+mod ahead;
 mod frontier;
 mod held;
+mod met;
+#[cfg(all(test, shuttle))]
+mod model;
 mod outcome;
 mod piece;
 mod preempted;
@@ -24,8 +28,9 @@ use crate::sink::Sink;
 use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 
+use ahead::IN_HAND;
 pub(crate) use run::Order;
-use run::{IN_HAND, Run};
+use run::Run;
 
 /// A dataset and a task, and how to run the one over the other.
 ///
@@ -157,7 +162,7 @@ where
     }
 
     /// Stops when this is cancelled: records that have been started are finished, no others are
-    /// started.
+    /// started. So a run comes back as soon as the slowest of those is done.
     pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
@@ -173,7 +178,9 @@ where
     ///
     /// # Panics
     ///
-    /// Where the aggregator panics. A task that panics is a failure of its record instead.
+    /// Where the aggregator panics, or a score when it is dropped: on the calling thread, with what
+    /// the panic said, once the other workers have finished the portions they are at. A task that
+    /// panics is a failure of its record instead.
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         self.aggregate_so_far(aggregator)?.finished()
     }

@@ -7,11 +7,12 @@ use std::time::Instant;
 use super::Pipeline;
 use super::frontier::{Done, Frontier};
 use super::held::{Held, Scores};
+use super::met::Met;
 use super::piece::Piece;
-use super::worker::{Met, Worker};
+use super::worker::Worker;
 use crate::aggregation::{Aggregator, Blocks, MergeTree};
 use crate::dataset::{At, Dataset, Reading};
-use crate::error::{BadRecord, Cause, Error, Failure};
+use crate::error::{BadRecord, Cause, Error, Failure, OnFailure};
 use crate::execution::Flow;
 use crate::limit::{Permit, Permits};
 use crate::panics;
@@ -29,19 +30,14 @@ const PARTIALS: usize = 1024;
 const STEPS: usize = 512;
 /// … but not so often that it costs more than cheap records, nor so seldom that scores pile up.
 const STEP_UNITS: (usize, usize) = (64, 1024);
-/// So many scores may wait in the hands of a worker for their turn. With more, they count before
-/// it: whatever comes before them will then be done even if the run is stopped.
-const HELD: usize = 1 << 14;
-/// Where scores are handed on in the order of the records, so many records may have been taken that
-/// are not handed on yet, if nothing else is said.
-pub(super) const IN_HAND: u64 = 1 << 14;
 
 /// How scores come together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     /// In any order: each worker keeps one state.
     Any,
-    /// In any order, and each step at once.
+    /// In any order, and each step at once: whatever comes before it is then done even if the run is
+    /// stopped, which may take as long as what the other workers have in their hands.
     AsDone,
     /// Each unit has a state, and the states merge in the order of the units.
     Units,
@@ -69,13 +65,20 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) frontier: Frontier<Option<Scores<S>>>,
     pub(super) error: OnceLock<Error>,
     /// Records taken, or about to be, where they are handed on in order.
-    taken: AtomicU64,
+    pub(super) taken: AtomicU64,
     /// How many units have been run.
     pub(super) ran: AtomicUsize,
     /// Whether a stream has come to its end.
     pub(super) ended: AtomicBool,
     /// Whether a record was left out because the run was stopped.
     pub(super) cut: AtomicBool,
+    /// The most records that a call has met.
+    pub(super) portion: AtomicU64,
+    /// Whether anything can end the run before the last record. If nothing can, no score need wait for
+    /// its turn.
+    pub(super) may_end_early: bool,
+    /// Whether panics are told by a task that this run is inside of.
+    told: bool,
 }
 
 impl<'a, 'p, D, T, S, A> Run<'a, 'p, D, T, S, A>
@@ -107,6 +110,7 @@ where
             began,
             token,
             permits,
+            may_end_early: token.is_some() || pipeline.on_failure != OnFailure::SKIP,
             workers: (0..workers)
                 .map(|_| Mutex::new(Worker::new(began)))
                 .collect(),
@@ -117,11 +121,18 @@ where
             ran: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            portion: AtomicU64::new(0),
+            told: panics::are_told(),
         }
     }
 
     /// Runs a range of units as `worker`.
     pub(super) fn units(&self, number: usize, units: Range<usize>) -> Flow {
+        // The thread may be waiting inside a task, of this run or of another, and do this meanwhile.
+        panics::as_told(self.told, || self.portion(number, units))
+    }
+
+    fn portion(&self, number: usize, units: Range<usize>) -> Flow {
         let began = Instant::now();
         // One worker too many is found out in the end, as all units that were not run.
         let Some(worker) = self.workers.get(number) else {
@@ -131,6 +142,7 @@ where
         worker.from.get_or_insert(began - self.began);
         worker.watch.resume(began);
         self.ran.fetch_add(units.len(), Relaxed);
+        let met = worker.met;
         let mut flow = Flow::Go;
         let mut next = units.start;
         // Of a stream, where the numbers of the units say nothing, the rest may be left.
@@ -143,6 +155,7 @@ where
         let now = Instant::now();
         worker.busy += now - began;
         worker.until = now - self.began;
+        self.portion.fetch_max(worker.met - met, Relaxed);
         if self.frontier.is_ending() {
             // Nobody need wait any longer.
             self.permits.interrupt();
@@ -166,20 +179,6 @@ where
             }
             _ => (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1),
         }
-    }
-
-    /// Whether a step of so many records may be taken without there being too many that are not
-    /// handed on yet.
-    fn has_room(&self, records: u64) -> bool {
-        if self.order != Order::Records {
-            return true;
-        }
-        let taken = self.taken.fetch_add(records, Relaxed);
-        let room = taken + records <= self.frontier.next() + self.pipeline.in_hand;
-        if !room {
-            self.taken.fetch_sub(records, Relaxed);
-        }
-        room
     }
 
     /// The first part of a unit.
@@ -213,7 +212,7 @@ where
             }
             Order::Records => None,
         };
-        let mut met = Met::new(std::mem::take(&mut worker.spare));
+        let mut met = Met::new(worker.spares.pop().unwrap_or_default());
         let mut blocks = Blocks::of(parts.len());
         let mut piece = self.pipeline.sink.map(Piece::new);
         let mut passed = Ok(());
@@ -270,6 +269,7 @@ where
             blocks.hand_on(aggregator);
         }
         let refused = met.refused;
+        let end = met.records.end;
         if self.order == Order::Records {
             let count = met.records.end - met.first.unwrap_or(met.records.end);
             self.taken.fetch_sub(wanted.saturating_sub(count), Relaxed);
@@ -284,7 +284,7 @@ where
         match (read, passed) {
             (Err(error), _) => self.give_up(error),
             (_, Err(error)) => self.give_up(Error::Output(error)),
-            (Ok(reading), Ok(())) => self.next_flow(worker, reading, refused, room),
+            (Ok(reading), Ok(())) => self.next_flow(worker, reading, refused, room, end),
         }
     }
 
@@ -294,6 +294,7 @@ where
         reading: Reading,
         refused: bool,
         room: Room,
+        end: u64,
     ) -> Flow {
         worker.input += reading.waited;
         if reading.ended {
@@ -304,7 +305,7 @@ where
         }
         if refused || reading.ended {
             Flow::Stop
-        } else if room == Room::Full {
+        } else if self.is_ahead(end) || room == Room::Full {
             Flow::Rest
         } else {
             Flow::Go
@@ -344,7 +345,7 @@ where
     /// Whether the scores of a step that begins with this record count at once.
     fn observes_directly(&self, index: u64) -> bool {
         match self.order {
-            Order::Any => self.frontier.next() == index,
+            Order::Any => !self.may_end_early || self.frontier.next() == index,
             Order::Units => true,
             Order::AsDone | Order::Records => false,
         }
@@ -407,7 +408,7 @@ where
             }
         }
         if met.scores.capacity() > 0 {
-            worker.spare = met.scores;
+            worker.spares.push(met.scores);
         }
         self.settle(worker);
     }
@@ -434,9 +435,7 @@ where
     /// Lets count what has waited for its turn.
     fn settle(&self, worker: &mut Worker<S, A>) {
         let mut next = self.frontier.next();
-        let held: usize = worker.held.iter().map(Held::len).sum();
-        let most = if self.order == Order::AsDone { 0 } else { HELD };
-        if held > most
+        if self.order == Order::AsDone
             && let Some(last) = worker.held.back().map(|last| last.records().end)
             && last > next
             && self.frontier.commit(last)
@@ -458,9 +457,7 @@ where
                 let aggregator = worker.aggregator.get_or_insert_with(|| self.state());
                 scores.observe(aggregator, end);
                 scores.scores.clear();
-                if worker.spare.capacity() < scores.scores.capacity() {
-                    worker.spare = scores.scores;
-                }
+                worker.spares.push(scores.scores);
             }
             Held::Partial { unit, state, .. } => self.partials.insert(unit, state),
         }
