@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::stop::StopReason;
+
 /// Why a run could not be finished.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,13 +33,24 @@ pub enum Error {
     /// The scores could not be written.
     #[error("cannot write the scores: {0}")]
     Output(#[source] io::Error),
-    /// A record could not be scored, and the run was told to stop at the first such record.
+    /// Records could not be scored, one more than the run was told to [put up with](OnFailure).
     #[error("{failure}")]
     Halted {
-        /// The first record, in the order of the data, that could not be scored.
+        /// The failure that was one too many, in the order of the records.
         failure: Failure,
-        /// How many records had been scored by then.
+        /// How many records before it have a score.
         scored: u64,
+    },
+    /// A record could not be scored, where records are handed on one by one.
+    #[error("{0}")]
+    Failed(#[source] Failure),
+    /// The run was stopped from outside before it had come to the end.
+    #[error("stopped after {records} records: {reason}")]
+    Stopped {
+        /// Why.
+        reason: StopReason,
+        /// How many records from the beginning were done, without a gap.
+        records: u64,
     },
     /// The executor did not run every unit of work exactly once; see
     /// [`assert_laws`](crate::execution::assert_laws).
@@ -48,13 +61,21 @@ pub enum Error {
         /// How many there were.
         units: usize,
     },
+    /// The limit allows nothing; see [`Limit::check`](crate::Limit::check).
+    #[error("a limit of {what}: {remedy}")]
+    Limit {
+        /// What it allows, as `0 records in flight`.
+        what: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// The threads of a pool could not be started.
     #[error("cannot start {threads} worker threads: {source}")]
     Workers {
         /// How many were asked for.
         threads: usize,
         /// What the pool said.
-        source: rayon::ThreadPoolBuildError,
+        source: Cause,
     },
 }
 
@@ -110,18 +131,21 @@ pub struct Failure {
     pub index: u64,
     /// Where the record stands, if it comes from a file.
     pub place: Option<Place>,
+    /// The worker that met it, from 0.
+    pub worker: usize,
     /// Why it could not be scored.
     pub cause: Arc<dyn std::error::Error + Send + Sync>,
 }
 
 impl Failure {
-    pub(crate) fn new(index: u64, mut place: Option<Place>, cause: Cause) -> Self {
+    pub(crate) fn new(index: u64, mut place: Option<Place>, worker: usize, cause: Cause) -> Self {
         if let (Some(place), Some(bad)) = (&mut place, cause.downcast_ref::<BadRecord>()) {
             place.column = bad.column;
         }
         Failure {
             index,
             place,
+            worker,
             cause: Arc::from(cause),
         }
     }
@@ -181,32 +205,73 @@ impl BadRecord {
 
 /// A task that panicked. The panic is caught at the record; the pool and the run go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the task panicked: {message}")]
+#[error("the task panicked: {message}{}", at(place.as_deref()))]
 pub struct Panicked {
     /// What the panic said.
     pub message: String,
+    /// Where in the program it happened, as `file:line:column`.
+    pub place: Option<String>,
 }
 
-impl Panicked {
-    pub(crate) fn new(payload: &(dyn std::any::Any + Send)) -> Self {
-        let message = payload
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "with a value that is not text".to_owned());
-        Panicked { message }
-    }
+fn at(place: Option<&str>) -> String {
+    place.map_or(String::new(), |place| format!(", at {place}"))
 }
 
 /// What becomes of a run when a record cannot be scored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+///
+/// Failures are judged in the order of the records, so that a run that is halted is halted by the same
+/// record on every executor. Where the aggregator is
+/// [commutative](crate::Aggregator::COMMUTATIVE) its answer ends with that record. Where it is
+/// not, it may go on to the end of the partial the record belongs to, since a partial cannot be cut.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// The others are still scored; the report counts and lists the failures.
-    #[default]
-    Skip,
-    /// No further records are started; the run ends with [`Error::Halted`], which names the first
-    /// failure in the order of the data, the same one on every executor.
+    /// The others are still scored; the report counts and lists the failures. One failure more than
+    /// this many halts the run.
+    Skip {
+        /// How many may fail.
+        at_most: u64,
+    },
+    /// The others are still scored while no larger share of the records so far has failed, from 0 to
+    /// 1. Of fewer than [`OnFailure::GRACE`] records the share is taken of so many.
+    SkipShare {
+        /// Which share may fail.
+        at_most: f64,
+    },
+    /// No further records are started; the run is halted by the first failure.
     Stop,
+}
+
+impl OnFailure {
+    /// However many fail, the others are scored.
+    pub const SKIP: OnFailure = OnFailure::Skip { at_most: u64::MAX };
+
+    /// Records that must have been met before a share of them tells anything.
+    pub const GRACE: u64 = 1000;
+
+    /// Whether a run ends with the failure of the record at `index`, so many having failed up to it.
+    pub(crate) fn ends(self, failed: u64, index: u64) -> bool {
+        match self {
+            OnFailure::Stop => true,
+            OnFailure::Skip { at_most } => failed > at_most,
+            OnFailure::SkipShare { at_most } => {
+                failed as f64 > at_most * (index + 1).max(Self::GRACE) as f64
+            }
+        }
+    }
+
+    /// Whether a run of so many records, that has come to its end, has too many failures after all.
+    pub(crate) fn is_exceeded(self, failed: u64, records: u64) -> bool {
+        match self {
+            OnFailure::SkipShare { at_most } => failed as f64 > at_most * records as f64,
+            OnFailure::Stop | OnFailure::Skip { .. } => self.ends(failed, records) && failed > 0,
+        }
+    }
+}
+
+impl Default for OnFailure {
+    fn default() -> Self {
+        OnFailure::SKIP
+    }
 }

@@ -31,6 +31,7 @@
 //! |---|---|---|
 //! | task definition: one independent unit of work | [`Task`]: record → score; every closure is one | [`task`] |
 //! | task collection: all the inputs | [`Dataset`]: addressable parts of consecutive records | [`dataset`] |
+//! | concurrency limiter: never more than so much at once | [`Limit`]: in flight, a second, by weight | [`limit`] |
 //! | execution: by a pool of workers, or one after the other | [`Executor`]s | [`execution`] |
 //! | aggregation: results combined into one | [`Aggregator`]s | [`aggregation`] |
 //!
@@ -48,7 +49,7 @@
 //! });
 //! let report = Pipeline::new(&reviews, task)
 //!     .executor(&WorkStealing::new(2))
-//!     .on_failure(OnFailure::Skip)
+//!     .on_failure(OnFailure::SKIP)
 //!     .aggregate((Mean::new(), Histogram::new(-1.0, 1.0, 20)))?;
 //!
 //! let (mean, histogram) = report.value;
@@ -56,6 +57,8 @@
 //! assert!((-1.0..=1.0).contains(&mean));
 //! # Ok::<(), manyhands::Error>(())
 //! ```
+//!
+//! What a time should be read beside, [`Machine`] tells: cores, quota, load.
 //!
 //! A [`Plan`](plan::Plan) is a pipeline by names, as plain data; the command line is a thin shell
 //! over it.
@@ -79,26 +82,38 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// No other build than the tests' sees it, so nothing else would tell.
+#![cfg_attr(shuttle, deny(warnings))]
 
 pub mod aggregation;
 pub mod dataset;
 pub mod error;
 pub mod execution;
+pub mod limit;
+pub mod machine;
+mod panics;
 mod par_iter;
 mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod sink;
+pub mod stop;
+pub mod stream;
 mod sync;
 pub mod task;
+mod turns;
 
 pub use aggregation::Aggregator;
 pub use dataset::Dataset;
 pub use error::{Error, Failure, OnFailure};
 pub use execution::{Executor, Sequential, TaskQueue, WorkStealing};
+pub use limit::Limit;
+pub use machine::Machine;
 pub use par_iter::ParallelAggregate;
 pub use pipeline::Pipeline;
 pub use report::Report;
+pub use stop::{Cancel, StopReason};
+pub use stream::stream;
 pub use task::Task;
 
 /// The traits, and the few names of the quickstart; rayon's own prelude with them.
@@ -114,5 +129,7 @@ pub mod prelude {
     pub use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing};
     pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};
-    pub use crate::{Error, OnFailure, ParallelAggregate, Pipeline, Report};
+    pub use crate::{
+        Cancel, Error, Limit, OnFailure, ParallelAggregate, Pipeline, Report, StopReason, stream,
+    };
 }

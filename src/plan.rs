@@ -5,6 +5,8 @@
 
 mod json;
 mod matches;
+mod opened;
+mod podiums;
 mod prepared;
 mod scored;
 mod scorer;
@@ -13,42 +15,39 @@ mod summary;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
-use crate::error::{Error, OnFailure, Place};
-use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing, usable_cores};
-use crate::pipeline::Pipeline;
-use crate::report::{Digest, Report, processor_time};
-use crate::sink::Sink;
-use crate::task::matching::Pairs;
+use crate::error::{Error, OnFailure};
+use crate::execution::{TaskQueue, Threads, WorkStealing, usable_cores};
+use crate::limit::Limit;
+use crate::machine::Pinning;
 
 pub use matches::{AtLeast, Matches};
+pub use opened::{Answer, Beside, Example, Opened};
 pub use prepared::Cell;
 pub use scored::{NO_GROUP, Scored};
 pub use scorer::{Column, Scorer, ScorerName};
 pub use summary::{Described, GroupSummary, Summary};
 
-use prepared::Prepared;
-use scored::ScoreField;
-use summary::summarise;
-
 /// What to score, with what, and how.
 ///
 /// ```
-/// use manyhands::plan::Plan;
+/// use manyhands::plan::{Beside, Plan};
 ///
 /// let mut plan = Plan::new(["data/reviews.jsonl"]);
 /// plan.by = Some("category".to_owned());
-/// let answer = plan.open()?.run(&|_| {}, None)?;
+/// let answer = plan.open()?.run(Beside::default())?;
 /// let compound = &answer.report.value.scores["compound"];
 /// assert_eq!(compound.moments.count, answer.report.records);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// JSON lines files, which together are one dataset.
+    /// JSON lines files, which together are one dataset. Where a path is `-`, which is standard input, or
+    /// names a pipe or a device, all are read as one stream.
     pub files: Vec<PathBuf>,
     /// The scorer.
     pub scorer: Scorer,
@@ -56,16 +55,23 @@ pub struct Plan {
     pub field: String,
     /// The field to group the scores by.
     pub by: Option<String>,
-    /// How many of the best and of the worst records to name.
+    /// How many of the best and of the worst records to name. Every worker has the texts of as many in
+    /// memory.
     pub top: usize,
     /// Fields to copy from each record to its line of scores.
     pub keep: Vec<String>,
     /// The executor.
     pub executor: ExecutorName,
     /// How many workers; all usable cores where it is `None`.
-    pub threads: Option<usize>,
+    pub threads: Option<Threads>,
+    /// Whether each worker is kept on a hardware thread of its own, where the system allows that.
+    pub pin: bool,
     /// What becomes of the run when a record cannot be scored.
     pub on_failure: OnFailure,
+    /// How many records may be in flight and be started in a second.
+    pub limit: Limit,
+    /// After how long the run is stopped.
+    pub deadline: Option<Duration>,
 }
 
 /// The executors that have a name.
@@ -154,7 +160,10 @@ impl Plan {
             keep: Vec::new(),
             executor: ExecutorName::default(),
             threads: None,
+            pin: false,
             on_failure: OnFailure::default(),
+            limit: Limit::none(),
+            deadline: None,
         }
     }
 
@@ -163,7 +172,7 @@ impl Plan {
         match self.executor {
             ExecutorName::Sequential => 1,
             ExecutorName::WorkStealing | ExecutorName::TaskQueue => {
-                self.threads.unwrap_or_else(usable_cores).max(1)
+                self.threads.map_or_else(usable_cores, Threads::here)
             }
         }
     }
@@ -175,144 +184,27 @@ impl Plan {
     /// Where a file cannot be opened, or one that the scorer needs as a whole is not what it should
     /// be.
     pub fn open(&self) -> Result<Opened<'_>, Error> {
-        Ok(Opened {
-            plan: self,
-            dataset: JsonLines::open(&self.files)?,
-            scorer: Prepared::new(self)?,
-        })
-    }
-}
-
-/// A plan whose files are open and whose scorer is ready.
-#[derive(Debug)]
-pub struct Opened<'p> {
-    plan: &'p Plan,
-    dataset: JsonLines,
-    scorer: Prepared,
-}
-
-/// What a plan comes to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The report of the run.
-    pub report: Report<Summary>,
-    /// Equal for two runs of the same plan exactly when they gave the same answer: every number of
-    /// the summary and how many records failed. Another `top` or `by` asks for another answer.
-    pub digest: Digest,
-    /// The best records, best first.
-    pub top: Vec<Example>,
-    /// The worst records, worst first.
-    pub bottom: Vec<Example>,
-    /// How many pairs of a record and a text of the reference were looked at, if the scorer has a
-    /// reference. No part of the answer: how much can be left out depends on how the run went.
-    pub pairs: Option<Pairs>,
-}
-
-/// One record, to show.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Example {
-    /// Index of the record, from 0.
-    pub index: u64,
-    /// Its main score.
-    pub score: f64,
-    /// Where it stands.
-    pub place: Place,
-    /// The text that was scored.
-    pub text: String,
-}
-
-impl Opened<'_> {
-    /// How many bytes there are to score.
-    pub fn bytes(&self) -> u64 {
-        self.dataset.extent(0..self.dataset.parts())
+        Opened::new(self)
     }
 
-    /// Scores every record. `progress` is told how many more bytes are done; `sink` takes every
-    /// score in the order of the records.
-    ///
-    /// # Errors
-    ///
-    /// Where a file cannot be read, the scores cannot be written, or a failure stops the run.
-    pub fn run(
-        &self,
-        progress: &(dyn Fn(u64) + Sync),
-        sink: Option<&dyn Sink<Scored>>,
-    ) -> Result<Answer, Error> {
-        let workers = self.plan.workers();
-        match self.plan.executor {
-            ExecutorName::Sequential => self.run_on(&Sequential, progress, sink),
-            ExecutorName::TaskQueue => self.run_on(&TaskQueue::new(workers), progress, sink),
-            ExecutorName::WorkStealing => {
-                let executor = WorkStealing::new(workers);
-                if self.plan.threads.is_some() {
-                    // Asked for by number, so the report must be able to say that they were there.
-                    executor.start()?;
-                }
-                if self.scorer.shares_records() {
-                    executor.install(|| self.run_on(&executor, progress, sink))
-                } else {
-                    self.run_on(&executor, progress, sink)
-                }
-            }
+    /// The rayon pool to run on, its workers kept where `pinning` says.
+    fn work_stealing(&self, pinning: Option<&Arc<Pinning>>) -> Result<WorkStealing, Error> {
+        let mut executor = WorkStealing::new(self.workers());
+        if let Some(pinning) = pinning {
+            executor = executor.pinned_by(Arc::clone(pinning));
         }
-    }
-
-    fn run_on(
-        &self,
-        executor: &dyn Executor,
-        progress: &(dyn Fn(u64) + Sync),
-        sink: Option<&dyn Sink<Scored>>,
-    ) -> Result<Answer, Error> {
-        let plan = self.plan;
-        let mut pipeline = Pipeline::new(&self.dataset, ScoreField::new(plan, &self.scorer))
-            .executor(executor)
-            .on_failure(plan.on_failure)
-            .progress(progress);
-        if let Some(sink) = sink {
-            pipeline = pipeline.scores(sink);
+        if self.threads.is_some() {
+            // Asked for by number, so the report must be able to say that they were there.
+            executor.start()?;
         }
-        let pairs_before = self.scorer.pairs();
-        let before = processor_time();
-        let mut report = pipeline.aggregate(summarise(plan))?;
-        report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
-        let pairs = self.scorer.pairs().zip(pairs_before);
-        let pairs = pairs.map(|(now, before)| now.since(before));
-        let value = &report.value;
-        let digest = Digest::of(&(report.records, report.failed, value));
-        let top = value
-            .top
-            .iter()
-            .map(|ranked| self.example(ranked.index, ranked.score));
-        let top = top.collect::<Result<_, _>>()?;
-        let bottom = value
-            .bottom
-            .iter()
-            .map(|ranked| self.example(ranked.index, ranked.score));
-        let bottom = bottom.collect::<Result<_, _>>()?;
-        Ok(Answer {
-            report,
-            digest,
-            top,
-            bottom,
-            pairs,
-        })
+        Ok(executor)
     }
 
-    /// The record at `index`, read once more.
-    fn example(&self, index: u64, score: f64) -> Result<Example, Error> {
-        let gone = || Error::changed(&self.plan.files[0]);
-        let (place, line) = self.dataset.record(index)?.ok_or_else(gone)?;
-        let fields = Fields::new(&self.plan.field, [""; 0]);
-        let values = fields
-            .of(&JsonLine::new(&line))
-            .map_err(|_| Error::changed(&place.path))?;
-        Ok(Example {
-            index,
-            score,
-            place,
-            text: values.text.into_owned(),
-        })
+    fn task_queue(&self, pinning: Option<&Arc<Pinning>>) -> TaskQueue {
+        let executor = TaskQueue::new(self.workers());
+        match pinning {
+            Some(pinning) => executor.pinned_by(Arc::clone(pinning)),
+            None => executor,
+        }
     }
 }

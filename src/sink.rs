@@ -1,11 +1,14 @@
 //! Every score written out in the order of the records, from bounded memory.
 
-use std::collections::BTreeMap;
+#[cfg(all(test, shuttle))]
+mod model;
+
 use std::io::{self, Write};
 use std::ops::Range;
 
 use crate::error::Failure;
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
+use crate::turns::Turns;
 
 /// Takes the score of every record, in the order of the records.
 ///
@@ -49,9 +52,7 @@ pub struct InOrder<W> {
 #[derive(Debug)]
 struct State<W> {
     out: W,
-    /// The record whose turn it is.
-    next: u64,
-    waiting: BTreeMap<u64, (u64, Vec<u8>)>,
+    turns: Turns<Vec<u8>>,
     waiting_bytes: usize,
     /// `out` has failed: nothing more is written.
     broken: bool,
@@ -67,8 +68,7 @@ impl<W: Write> InOrder<W> {
     pub fn with_room(out: W, bytes: usize) -> Self {
         let state = State {
             out,
-            next: 0,
-            waiting: BTreeMap::new(),
+            turns: Turns::new(),
             waiting_bytes: 0,
             broken: false,
         };
@@ -89,13 +89,14 @@ impl<W: Write> InOrder<W> {
         if state.broken {
             return Ok(Room::Free);
         }
-        if records.start < state.next {
-            let message = format!("record {} was written before", records.start + 1);
+        let (first, length) = (records.start, bytes.len());
+        let due = first == state.turns.next();
+        if !state.turns.put(records, bytes) {
+            let message = format!("record {} was written before", first + 1);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        state.waiting_bytes += bytes.len();
-        state.waiting.insert(records.start, (records.end, bytes));
-        if records.start == state.next {
+        state.waiting_bytes += length;
+        if due {
             let written = state.write_due();
             state.broken = written.is_err();
             return written.map(|()| Room::Free);
@@ -118,13 +119,23 @@ impl<W: Write> InOrder<W> {
     ///
     /// Where `out` fails, and where pieces still wait for one that has not come.
     pub fn finish(self) -> io::Result<W> {
-        let mut state = into_inner(self.state);
-        if !state.waiting.is_empty() {
-            let message = format!("the scores of record {} never came", state.next + 1);
+        let state = into_inner(self.state);
+        if state.turns.waiting() > 0 {
+            let record = state.turns.next() + 1;
+            let message = format!("the scores of record {record} never came");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
         }
-        state.out.flush()?;
-        Ok(state.out)
+        state.finish().map(|(out, _)| out)
+    }
+
+    /// What was written to, flushed, and how many records from the first on it has: for a run that ended
+    /// before its time. What still waits for its turn is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Where `out` fails.
+    pub fn finish_so_far(self) -> io::Result<(W, u64)> {
+        into_inner(self.state).finish()
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {
@@ -134,11 +145,15 @@ impl<W: Write> InOrder<W> {
 
 impl<W: Write> State<W> {
     fn write_due(&mut self) -> io::Result<()> {
-        while let Some((end, bytes)) = self.waiting.remove(&self.next) {
+        while let Some((_, bytes)) = self.turns.take() {
             self.waiting_bytes -= bytes.len();
-            self.next = end;
             self.out.write_all(&bytes)?;
         }
         Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<(W, u64)> {
+        self.out.flush()?;
+        Ok((self.out, self.turns.next()))
     }
 }

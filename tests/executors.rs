@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -23,7 +23,16 @@ fn executors() -> Vec<(String, Box<dyn Executor>)> {
             format!("a queue of {threads} workers"),
             Box::new(TaskQueue::new(threads)),
         ));
+        all.push((
+            format!("{threads} pinned threads"),
+            Box::new(WorkStealing::new(threads).pinned()),
+        ));
     }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build();
+    all.push((
+        "a given pool".to_owned(),
+        Box::new(WorkStealing::on(Arc::new(pool.unwrap()))),
+    ));
     all
 }
 
@@ -219,5 +228,71 @@ fn an_executor_without_work_calls_nothing() {
         };
         executor.execute(&Work::new(0, &run));
         assert_eq!(calls.into_inner(), 0, "{name}");
+    }
+}
+
+#[test]
+fn a_given_pool_is_where_the_work_is_done() {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(3)
+        .thread_name(|number| format!("given-{number}"))
+        .build();
+    let executor = WorkStealing::on(Arc::new(pool.unwrap()));
+    assert_eq!(executor.workers(), 3);
+    let names = Mutex::new(HashSet::new());
+    let task = |_: &usize| {
+        std::thread::sleep(Duration::from_millis(1));
+        let name = std::thread::current().name().map(str::to_owned);
+        names.lock().unwrap().insert(name);
+    };
+    Pipeline::new(&(0..64), task)
+        .executor(&executor)
+        .aggregate(Count::new())
+        .unwrap();
+    let mut names = names.into_inner().unwrap();
+    names.remove(&std::thread::current().name().map(str::to_owned));
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(name.is_some_and(|name| name.starts_with("given-")));
+    }
+}
+
+/// The places where the workers of an executor may run, each as the kernel tells it.
+#[cfg(target_os = "linux")]
+fn masks(executor: &WorkStealing) -> HashSet<String> {
+    let here = std::thread::current().id();
+    let masks = Mutex::new(HashSet::new());
+    let task = |_: &usize| {
+        std::thread::sleep(Duration::from_millis(1));
+        if std::thread::current().id() != here {
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            let mut lines = status.lines();
+            let list = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+            masks
+                .lock()
+                .unwrap()
+                .insert(list.unwrap().trim().to_owned());
+        }
+    };
+    Pipeline::new(&(0..64), task)
+        .executor(executor)
+        .aggregate(Count::new())
+        .unwrap();
+    masks.into_inner().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn pinned_workers_are_kept_in_one_place_each() {
+    let one = masks(&WorkStealing::new(1).pinned());
+    assert_eq!(one.len(), 1);
+    let started = WorkStealing::new(16);
+    started.start().unwrap();
+    for executor in [WorkStealing::new(16).pinned(), started.pinned()] {
+        let masks = masks(&executor);
+        assert!(!masks.is_empty());
+        for mask in masks {
+            assert!(mask.parse::<usize>().is_ok(), "{mask} is not one place");
+        }
     }
 }

@@ -13,6 +13,7 @@ use manyhands::dataset::Dataset;
 use manyhands::error::{Failure, Panicked};
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
+use manyhands::report::SlowRecord;
 use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
 use witnesses::{List, NaiveSum};
@@ -183,8 +184,6 @@ fn unreliable(record: &usize) -> Result<f64, String> {
 
 #[test]
 fn a_failure_costs_one_record() {
-    // What panics would print is not of interest here.
-    std::panic::set_hook(Box::new(|_| {}));
     for executor in executors(1) {
         let report = Pipeline::new(&(0..1000), fallible(unreliable))
             .executor(&*executor)
@@ -201,15 +200,17 @@ fn a_failure_costs_one_record() {
             .iter()
             .map(Failure::to_string)
             .collect();
+        let Some(Panicked { message, place }) = report.failures[1].cause.downcast_ref() else {
+            panic!("no panic: {}", report.failures[1]);
+        };
+        let place = place.as_deref().unwrap();
+        assert_eq!(message, "eleven at 10");
+        assert!(place.contains("pipeline.rs:"), "{place}");
+        let panicked = format!("record 11: the task panicked: eleven at 10, at {place}");
         assert_eq!(
             told,
-            [
-                "record 7: seven at 6",
-                "record 11: the task panicked: eleven at 10",
-                "record 14: seven at 13",
-            ]
+            ["record 7: seven at 6", &panicked, "record 14: seven at 13",]
         );
-        assert!(report.failures[1].cause.is::<Panicked>());
         assert!(
             report
                 .failures
@@ -475,7 +476,6 @@ fn an_aggregator_that_panics_ends_the_run_soon() {
         fn merge(&mut self, _: Self) {}
         fn finish(self) {}
     }
-    std::panic::set_hook(Box::new(|_| {}));
     let scored = AtomicUsize::new(0);
     let task = |_: &usize| {
         std::thread::sleep(Duration::from_millis(1));
@@ -504,4 +504,27 @@ fn a_break_is_the_end_of_a_visit() {
     };
     [1, 2, 3, 4, 5].read(0..5, visit).unwrap();
     assert_eq!(seen, [0, 1, 2]);
+}
+
+#[test]
+fn the_slowest_record_is_named() {
+    let task = |n: &usize| {
+        if *n == 700 {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        *n as f64
+    };
+    for executor in executors(2) {
+        let report = Pipeline::new(&(0..1000), task)
+            .executor(&*executor)
+            .aggregate(Count::new())
+            .unwrap();
+        let mut slowest = report.timing.slowest.iter();
+        let holds =
+            |slow: &SlowRecord| (slow.index..slow.index + u64::from(slow.records)).contains(&700);
+        assert!(slowest.any(holds), "{:?}", report.timing.slowest);
+        let shares = report.timing.shares();
+        let all: f64 = shares.named().iter().map(|(_, share)| share).sum();
+        assert!((all - 1.0).abs() < 1e-9, "{shares:?}");
+    }
 }

@@ -65,6 +65,11 @@ impl<const HIGHEST: bool> Podium<HIGHEST> {
         }
     }
 
+    /// The score that a record must reach to get onto the podium; NaN where none does.
+    pub(crate) fn bar(&self) -> f64 {
+        self.bar
+    }
+
     /// How bad a score is, and back.
     fn badness(rank: i64) -> i64 {
         if HIGHEST { !rank } else { rank }

@@ -104,6 +104,21 @@ impl Destination {
         Ok(())
     }
 
+    /// Keeps the file, which is not whole, under a name that says so, and returns that name.
+    pub(super) fn finish_so_far(self) -> Result<Option<PathBuf>, anyhow::Error> {
+        let Destination::New { file, path, .. } = self else {
+            return Ok(None);
+        };
+        let mut name = path.into_os_string();
+        name.push(".partial");
+        let path = PathBuf::from(name);
+        file.persist(&path).map_err(|error| Refused {
+            reason: format!("cannot be created: {}", error.error),
+            path: path.clone(),
+        })?;
+        Ok(Some(path))
+    }
+
     fn out(&mut self) -> &mut dyn Write {
         match self {
             Destination::Stdout(out) => out,

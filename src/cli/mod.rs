@@ -1,5 +1,6 @@
 //! The command line: a thin shell over the library's public interface.
 
+mod bench;
 mod destination;
 mod failures;
 mod generate;
@@ -27,6 +28,8 @@ mod exit {
     pub(super) const BAD_INPUT: u8 = 3;
     pub(super) const HALTED: u8 = 4;
     pub(super) const NOT_WRITTEN: u8 = 5;
+    /// As `timeout` has it.
+    pub(super) const OUT_OF_TIME: u8 = 124;
 }
 
 /// Scores every record of a large dataset on every core, and gives the same answer every time.
@@ -51,8 +54,8 @@ const LAST: usize = 100;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
-4 stopped at a failure, 5 output could not be written, \
-130 and 143 stopped by a signal.";
+4 halted by failures, 5 output could not be written, \
+124 out of time, 130 and 143 stopped by a signal.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -60,6 +63,8 @@ enum Command {
     Score(Box<score::Score>),
     /// Write made-up reviews to standard output, the same ones for the same seed.
     Generate(generate::Generate),
+    /// Tell what is known about this machine that bears on how fast a run can be.
+    Bench(bench::Bench),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -85,6 +90,7 @@ impl Arguments {
         match self.command {
             Command::Score(score) => score.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
+            Command::Bench(bench) => bench.run(),
         }
     }
 }

@@ -3,22 +3,27 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use manyhands::OnFailure;
-use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Plan, ScorerName};
+use manyhands::execution::Threads;
+use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Plan, ScorerName};
+use manyhands::report::End;
+use manyhands::{Cancel, Limit, OnFailure, StopReason};
 
 use super::destination::Destination;
 use super::matching::Match;
 use super::progress::Progress;
 use super::scores::ScoreLines;
+use super::text::{ERROR, paint};
 use super::{Usage, exit, failures, note, signals, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
 pub struct Score {
-    /// Files of JSON lines: one JSON object a line. Several are one dataset, in this order.
+    /// Files of JSON lines: one JSON object a line. Several are one dataset, in this order; - is
+    /// standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -60,35 +65,73 @@ pub struct Score {
     #[arg(long)]
     json: bool,
 
-    /// How many worker threads; without, as many as there are cores this process may use.
-    #[arg(long, short = 'j', value_name = "N", value_parser = parse_threads)]
-    threads: Option<usize>,
+    /// How many worker threads: a number, or a share of the cores this process may use, such as
+    /// 50%; without, as many as there are such cores.
+    #[arg(long, short = 'j', value_name = "N|P%")]
+    threads: Option<Threads>,
+
+    /// Keep each worker on a hardware thread of its own, on different cores as far as they go.
+    #[arg(long)]
+    pin: bool,
 
     /// How to run: sequential, work-stealing, task-queue. The answer is the same.
     #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
     executor: ExecutorName,
 
-    /// What to do about a record that cannot be scored: skip it and go on, or stop.
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = FailurePolicy::Skip)]
-    on_failure: FailurePolicy,
+    /// What to do about records that cannot be scored: skip them and go on (skip), until more than so
+    /// many have failed (skip:100) or more than such a share (skip:1%), or stop at the first (stop).
+    #[arg(long, value_name = "WHAT", default_value = "skip", value_parser = parse_on_failure)]
+    on_failure: OnFailure,
+
+    /// How many records may be in work at the same time; without, as many as there are workers.
+    #[arg(long, value_name = "N", value_parser = parse_in_flight)]
+    limit: Option<usize>,
+
+    /// How many records may be started in a second.
+    #[arg(long, value_name = "RECORDS")]
+    per_second: Option<f64>,
+
+    /// Stop after so long, and report what is done by then.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    deadline: Option<Duration>,
 
     #[command(flatten)]
     matching: Match,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum FailurePolicy {
-    Skip,
-    Stop,
+/// `skip`, `skip:100`, `skip:1%` or `stop`.
+fn parse_on_failure(text: &str) -> Result<OnFailure, String> {
+    let expected = || "expected skip, skip:100, skip:1% or stop".to_owned();
+    match text.split_once(':') {
+        None if text == "skip" => Ok(OnFailure::SKIP),
+        None if text == "stop" => Ok(OnFailure::Stop),
+        Some(("skip", share)) if share.ends_with('%') => {
+            let percent: f64 = share[..share.len() - 1].parse().map_err(|_| expected())?;
+            if !(0.0..=100.0).contains(&percent) {
+                return Err("expected a share from 0% to 100%".to_owned());
+            }
+            let at_most = percent / 100.0;
+            Ok(OnFailure::SkipShare { at_most })
+        }
+        Some(("skip", count)) => {
+            let at_most = count.parse().map_err(|_| expected())?;
+            Ok(OnFailure::Skip { at_most })
+        }
+        _ => Err(expected()),
+    }
 }
 
-/// The most threads that make sense to ask for: more is a slip of the finger.
-const MOST_THREADS: usize = 1024;
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok();
+    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.ok_or_else(|| "expected a number of seconds, such as 90 or 0.5".to_owned())
+}
 
-fn parse_threads(text: &str) -> Result<usize, String> {
+/// At least one record in flight.
+fn parse_in_flight(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(threads) if (1..=MOST_THREADS).contains(&threads) => Ok(threads),
-        _ => Err(format!("expected a whole number from 1 to {MOST_THREADS}")),
+        Ok(records) if records > 0 => Ok(records),
+        _ => Err("expected a whole number from 1".to_owned()),
     }
 }
 
@@ -102,19 +145,22 @@ impl Score {
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
         plan.threads = self.threads;
-        plan.on_failure = match self.on_failure {
-            FailurePolicy::Skip => OnFailure::Skip,
-            FailurePolicy::Stop => OnFailure::Stop,
-        };
+        plan.pin = self.pin;
+        plan.on_failure = self.on_failure;
+        plan.limit = self.limit.map_or_else(Limit::none, Limit::in_flight);
+        if let Some(records) = self.per_second {
+            plan.limit = plan.limit.per_second(records);
+        }
+        plan.limit
+            .check()
+            .map_err(|error| Usage(error.to_string()))?;
+        plan.deadline = self.deadline;
         Ok(plan)
     }
 
     pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
-        if self.files.iter().any(|file| file == Path::new("-")) {
-            let reason = "standard input cannot be read by all workers at once";
-            return Err(Usage(format!("{reason}; save it to a file first")).into());
-        }
         let plan = self.plan()?;
+        let token = Cancel::new();
         let opened = plan.open()?;
         let scores = self.scores.as_deref();
         let mut inputs = self.files.clone();
@@ -123,20 +169,26 @@ impl Score {
             .map(|path| Destination::open(path, self.force, &inputs))
             .transpose()?;
         let to_stdout = matches!(destination, Some(Destination::Stdout(_)));
-        signals::remove_when_stopped(destination.as_ref().and_then(Destination::unfinished));
+        let unfinished = destination.as_ref().and_then(Destination::unfinished);
+        signals::stop_on_signals(token.clone(), unfinished, quiet);
         let lines = destination
             .map(|to| ScoreLines::new(to, scores, &plan))
             .transpose()?;
-        let bar = Progress::bytes(opened.bytes(), quiet);
-        let answer = opened.run(
-            &|bytes| bar.advance(bytes),
-            lines.as_ref().map(|lines| lines as _),
-        );
+        let bar = Progress::bytes(opened.bytes(), quiet || opened.is_stream());
+        let advance = |bytes| bar.advance(bytes);
+        let mut beside = Beside::default().progress(&advance).cancel(&token);
+        if let Some(lines) = &lines {
+            beside = beside.scores(lines);
+        }
+        let answer = opened.run(beside);
         bar.finish();
         let answer = answer?;
-        if let Some(lines) = lines {
-            lines.finish()?;
-        }
+        let end = &answer.report.end;
+        let kept = match lines {
+            Some(lines) if end.is_finished() => lines.finish().map(|()| None)?,
+            Some(lines) => lines.finish_so_far()?,
+            None => None,
+        };
         let report = if self.json {
             answer.to_json() + "\n"
         } else {
@@ -145,11 +197,8 @@ impl Score {
         self.print(&report, to_stdout)
             .context("cannot write the report")?;
         tell_what_is_odd(&plan, &answer, quiet);
-        Ok(ExitCode::from(if answer.report.failed > 0 {
-            exit::SOME_FAILED
-        } else {
-            0
-        }))
+        tell_end(end, kept);
+        Ok(ExitCode::from(code_of(&answer)))
     }
 
     fn print(&self, report: &str, scores_on_stdout: bool) -> io::Result<()> {
@@ -175,6 +224,13 @@ fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
     if quiet {
         return;
     }
+    if answer.pinned == Some(false) {
+        let why = match plan.executor {
+            ExecutorName::Sequential => "sequential has no workers, only the calling thread",
+            _ => "this system does not let threads be kept on a core",
+        };
+        note(format_args!("note: --pin did nothing: {why}"));
+    }
     if report.records == 0 {
         note(format_args!("note: there are no records in the input"));
     }
@@ -185,5 +241,38 @@ fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
         note(format_args!(
             "note: no record has a value in the field {by} to group by"
         ));
+    }
+}
+
+/// What a run that is not finished has left behind.
+fn tell_end(end: &End, kept: Option<(PathBuf, u64)>) {
+    match end {
+        End::Halted(failure) => note(format_args!(
+            "{} too many failures: halted by {}",
+            paint(ERROR, "error:"),
+            text::plain(failure)
+        )),
+        End::Stopped(reason) => note(format_args!(
+            "{} stopped before the end: {reason}",
+            paint(ERROR, "error:")
+        )),
+        _ => return,
+    }
+    if let Some((path, records)) = kept {
+        note(format_args!(
+            "  the scores of the first {records} records are in {}",
+            text::plain(path.display())
+        ));
+    }
+}
+
+fn code_of(answer: &Answer) -> u8 {
+    match answer.report.end {
+        End::Halted(_) => exit::HALTED,
+        // As a shell tells it.
+        End::Stopped(StopReason::Signal(number)) => 128_u8.wrapping_add(number as u8),
+        End::Stopped(_) => exit::OUT_OF_TIME,
+        _ if answer.report.failed > 0 => exit::SOME_FAILED,
+        _ => 0,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use manyhands::Failure;
 use manyhands::plan::{Cell, Plan, Scored};
@@ -83,6 +83,14 @@ impl<'p> ScoreLines<'p> {
     /// Gives the file its name, now that it is whole.
     pub(super) fn finish(self) -> Result<(), anyhow::Error> {
         self.out.finish()?.finish()
+    }
+
+    /// Keeps what there is under a name that does not look finished; says which, and of how many
+    /// records it has the scores.
+    pub(super) fn finish_so_far(self) -> Result<Option<(PathBuf, u64)>, anyhow::Error> {
+        let (destination, records) = self.out.finish_so_far()?;
+        let kept = destination.finish_so_far()?;
+        Ok(kept.map(|path| (path, records)))
     }
 
     fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
-/// From now on, SIGINT, SIGTERM and SIGHUP remove the file, which is not whole yet, say so, and end the
-/// command with 128 and the number of the signal, as a shell tells it.
+use manyhands::Cancel;
+
+/// From now on, the first SIGINT, SIGTERM or SIGHUP stops the run that has the token, gracefully; the
+/// second removes the file, which is not whole, and ends the command at once with 128 and the number
+/// of the signal, as a shell tells it.
 #[cfg(unix)]
-pub(super) fn remove_when_stopped(unfinished: Option<PathBuf>) {
+pub(super) fn stop_on_signals(token: Cancel, unfinished: Option<PathBuf>, quiet: bool) {
+    use manyhands::StopReason;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
@@ -14,16 +18,24 @@ pub(super) fn remove_when_stopped(unfinished: Option<PathBuf>) {
         return;
     };
     std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        for signal in signals.forever() {
+            if token.cancel_with(StopReason::Signal(signal)) {
+                if !quiet {
+                    super::note(format_args!(
+                        "\nstopping when the records in work are done; once more ends it at once"
+                    ));
+                }
+                continue;
+            }
             let unwritten = match unfinished.map(std::fs::remove_file) {
                 Some(Ok(())) => "; no scores were written",
                 _ => "",
             };
-            super::note(format_args!("\nstopped by a signal{unwritten}"));
+            super::note(format_args!("\nended by a signal{unwritten}"));
             std::process::exit(128 + signal);
         }
     });
 }
 
 #[cfg(not(unix))]
-pub(super) fn remove_when_stopped(_unfinished: Option<PathBuf>) {}
+pub(super) fn stop_on_signals(_token: Cancel, _unfinished: Option<PathBuf>, _quiet: bool) {}

@@ -1,9 +1,8 @@
 //! Records in memory: slices, vectors, arrays, and ranges of integers.
 
 use std::ops::{ControlFlow, Range};
-use std::time::Duration;
 
-use super::{At, Dataset};
+use super::{At, Dataset, Reading};
 use crate::error::{BadRecord, Error};
 
 impl<R: Sync> Dataset for [R] {
@@ -14,7 +13,7 @@ impl<R: Sync> Dataset for [R] {
     }
 
     #[inline]
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Duration, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
     where
         V: FnMut(At, Result<&R, BadRecord>) -> ControlFlow<()>,
     {
@@ -25,6 +24,7 @@ impl<R: Sync> Dataset for [R] {
                     index,
                     file: 0,
                     line: 0,
+                    fetched: false,
                 },
                 Ok(record),
             )
@@ -33,7 +33,7 @@ impl<R: Sync> Dataset for [R] {
                 break;
             }
         }
-        Ok(Duration::ZERO)
+        Ok(Reading::default())
     }
 
     fn extent(&self, parts: Range<usize>) -> u64 {
@@ -52,7 +52,7 @@ macro_rules! as_slice {
             }
 
             #[inline]
-            fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Duration, Error>
+            fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
             where
                 V: FnMut(At, Result<&R, BadRecord>) -> ControlFlow<()>,
             {
@@ -78,7 +78,7 @@ impl Dataset for Range<usize> {
     }
 
     #[inline]
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Duration, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
     where
         V: FnMut(At, Result<&usize, BadRecord>) -> ControlFlow<()>,
     {
@@ -87,12 +87,13 @@ impl Dataset for Range<usize> {
                 index: part as u64,
                 file: 0,
                 line: 0,
+                fetched: false,
             };
             if visit(at, Ok(&(self.start + part))).is_break() {
                 break;
             }
         }
-        Ok(Duration::ZERO)
+        Ok(Reading::default())
     }
 
     fn extent(&self, parts: Range<usize>) -> u64 {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-
-use super::lines::{Buffer, TextFile};
-use super::{At, Dataset};
+use super::json_line::{JsonLine, Start, visit_lines};
+use super::lines::Buffer;
+use super::text_file::TextFile;
+use super::{At, Dataset, Reading};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::{Mutex, lock};
 
@@ -70,47 +70,6 @@ impl Source {
             (part as u64 * part_bytes).min(self.text.length)
         };
         offset(parts.start)..offset(parts.end)
-    }
-}
-
-/// How many records of the dataset and lines of the file come before a part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Start {
-    records: u64,
-    lines: u64,
-}
-
-/// A line that should be a JSON object.
-#[derive(Clone, Copy, Debug)]
-pub struct JsonLine<'a> {
-    text: &'a str,
-}
-
-impl<'a> JsonLine<'a> {
-    /// A record that stands in memory.
-    pub fn new(text: &'a str) -> Self {
-        JsonLine { text }
-    }
-
-    /// The line as it stands in the file, without its ending.
-    pub fn as_str(&self) -> &'a str {
-        self.text
-    }
-
-    /// The column, in bytes from 1, of a piece of this very line; `None` for any other text.
-    pub(crate) fn column_of(&self, piece: &str) -> Option<u64> {
-        let (line, piece) = (self.text.as_ptr() as usize, piece.as_ptr() as usize);
-        let before = piece.checked_sub(line)?;
-        (before <= self.text.len()).then_some(before as u64 + 1)
-    }
-
-    /// The line as a value of a type of yours, which may borrow from it.
-    ///
-    /// # Errors
-    ///
-    /// Where the line is not JSON or does not fit the type; names the column.
-    pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, BadRecord> {
-        serde_json::from_str(self.text).map_err(|error| super::fields::bad_json(&error))
     }
 }
 
@@ -179,7 +138,7 @@ impl JsonLines {
             }
             found = record
                 .ok()
-                .map(|line| (self.place_of(at), line.text.to_owned()));
+                .map(|line| (self.place_of(at), line.as_str().to_owned()));
             ControlFlow::Break(())
         })?;
         Ok(found)
@@ -271,56 +230,16 @@ impl JsonLines {
     /// Where that is not what was counted there before: the file has changed.
     fn tell(&self, file: usize, end: usize, start: Start, buffer: &Buffer) -> Result<Start, Error> {
         let ends_file = end == self.files[file].parts.end;
-        let counted = Start {
-            records: start.records + buffer.lines().len() as u64,
-            lines: if ends_file {
-                0
-            } else {
-                start.lines + buffer.line_count
-            },
-        };
+        let mut counted = start.after(buffer);
+        if ends_file {
+            counted.lines = 0;
+        }
         if *self.starts[end].get_or_init(|| counted) == counted {
             Ok(counted)
         } else {
             Err(Error::changed(&self.files[file].text.path))
         }
     }
-
-    fn visit_run<V>(
-        &self,
-        file: usize,
-        start: Start,
-        buffer: &Buffer,
-        visit: &mut V,
-    ) -> ControlFlow<()>
-    where
-        V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
-    {
-        let whole = std::str::from_utf8(buffer.bytes());
-        for (index, line) in (start.records..).zip(buffer.lines()) {
-            let at = At {
-                index,
-                file,
-                line: start.lines + line.before + 1,
-            };
-            let text = match whole {
-                Ok(text) => Ok(&text[line.start..line.end]),
-                Err(_) => std::str::from_utf8(&buffer.bytes()[line.start..line.end]),
-            };
-            match text {
-                Ok(text) => visit(at, Ok(&JsonLine { text }))?,
-                Err(error) => visit(at, Err(not_utf8(error)))?,
-            }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-fn not_utf8(error: std::str::Utf8Error) -> BadRecord {
-    BadRecord::new(
-        "expected UTF-8 text, found a byte that is not",
-        error.valid_up_to() as u64 + 1,
-    )
 }
 
 impl Dataset for JsonLines {
@@ -330,11 +249,11 @@ impl Dataset for JsonLines {
         self.starts.len() - 1
     }
 
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Duration, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
     where
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
-        let mut fetching = Duration::ZERO;
+        let mut reading = Reading::default();
         let spare = lock(&self.buffers).pop();
         let mut buffer = spare.unwrap_or_default();
         for (file, run) in self.runs(parts) {
@@ -342,15 +261,15 @@ impl Dataset for JsonLines {
             self.fetch(file, &run, &mut buffer)?;
             let start = self.start_of(run.start)?;
             self.tell(file, run.end, start, &buffer)?;
-            fetching += began.elapsed();
-            if self.visit_run(file, start, &buffer, &mut visit).is_break() {
+            reading.waited += began.elapsed();
+            if visit_lines(&buffer, file, start, &mut visit).is_break() {
                 break;
             }
         }
         if buffer.is_worth_keeping() {
             lock(&self.buffers).push(buffer);
         }
-        Ok(fetching)
+        Ok(reading)
     }
 
     fn extent(&self, parts: Range<usize>) -> u64 {

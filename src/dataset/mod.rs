@@ -6,9 +6,14 @@
 
 mod fields;
 mod in_memory;
+mod json_line;
 mod json_lines;
+mod json_stream;
 mod lines;
+mod records;
+mod stream;
 pub mod synthetic;
+mod text_file;
 mod texts;
 
 use std::ops::{ControlFlow, Range};
@@ -16,7 +21,10 @@ use std::time::Duration;
 
 pub(crate) use fields::kind_of;
 pub use fields::{Fields, Values};
-pub use json_lines::{JsonLine, JsonLines};
+pub use json_line::JsonLine;
+pub use json_lines::JsonLines;
+pub use json_stream::JsonStream;
+pub use records::Records;
 pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};
@@ -29,22 +37,36 @@ pub trait Dataset: Sync {
     /// One record, as it is lent to the task.
     type Record<'a>: ?Sized;
 
-    /// How many parts there are.
+    /// How many parts there are; `usize::MAX` for a [stream](Dataset::is_stream).
     fn parts(&self) -> usize;
 
+    /// Whether it is a stream: records that arrive one after the other, nobody knows how many.
+    ///
+    /// Reading parts of a stream takes up to so many from where they arrive. Which those are follows
+    /// from who came first; their indices tell.
+    fn is_stream(&self) -> bool {
+        false
+    }
+
+    /// Lets nobody wait for more of a stream: the run is over.
+    fn close(&self) {}
+
     /// Calls `visit` for each record of the parts, in order, until it breaks off; a record that
-    /// cannot be read is visited as its [`BadRecord`]. Returns the time spent fetching bytes, zero
-    /// where the records are in memory.
+    /// cannot be read is visited as its [`BadRecord`].
     ///
     /// # Errors
     ///
     /// Where the parts cannot be read at all.
-    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Duration, Error>
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
     where
         V: FnMut(At, Result<&Self::Record<'_>, BadRecord>) -> ControlFlow<()>;
 
-    /// How much of the dataset the parts are, for progress: bytes for files, records in memory.
-    fn extent(&self, parts: Range<usize>) -> u64;
+    /// How much of the dataset the parts are, for progress: bytes for files, records in memory. Of a
+    /// stream nobody can say.
+    fn extent(&self, parts: Range<usize>) -> u64 {
+        let _ = parts;
+        0
+    }
 
     /// Where a record stands, if it comes from a file.
     fn place(&self, at: At) -> Option<Place> {
@@ -53,8 +75,17 @@ pub trait Dataset: Sync {
     }
 }
 
+/// What reading came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The time spent fetching bytes or waiting for records; zero where they are in memory.
+    pub waited: Duration,
+    /// Whether a stream has come to its end.
+    pub ended: bool,
+}
+
 /// Which record is being visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct At {
     /// Index of the record in the whole dataset, from 0.
     pub index: u64,
@@ -62,4 +93,6 @@ pub struct At {
     pub file: usize,
     /// Line in that file, from 1; 0 where there are no lines.
     pub line: u64,
+    /// Whether bytes were fetched, or records waited for, just before it.
+    pub fetched: bool,
 }

@@ -3,14 +3,15 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::{At, Dataset, Fields, JsonLine, JsonLines};
+use super::{Fields, JsonLine, JsonLines, JsonStream};
 use crate::error::{BadRecord, Error};
 
 /// The texts of a file in memory, each with the line it stands in.
 ///
 /// What the file holds is told by its name: `.jsonl`, `.ndjson` and `.json` are JSON lines and `.csv`
 /// and `.tsv` are tables with a header, of both of which one field is read; in any other each line
-/// is a text. Blank lines are no texts.
+/// is a text. Blank lines are no texts. The file may be a pipe, or `-` for standard input, unless it is
+/// a table.
 ///
 /// ```
 /// use manyhands::dataset::Texts;
@@ -58,22 +59,29 @@ impl Texts {
         path: &Path,
         mut push: impl FnMut(&JsonLine<'_>, &mut Texts) -> Result<(), BadRecord>,
     ) -> Result<Texts, Error> {
-        let lines = JsonLines::open([path])?;
+        // Read once from the front, so a pipe will do.
+        let stream = JsonStream::open([path])?;
         let mut texts = Texts::default();
-        let mut bad = None;
-        lines.read(0..lines.parts(), |at: At, line| {
-            match line.and_then(|line| push(line, &mut texts)) {
-                Ok(()) => {
-                    texts.lines.push(at.line);
-                    ControlFlow::Continue(())
+        loop {
+            let mut bad = None;
+            let taken = stream.take(usize::MAX, |at, line| {
+                match line.and_then(|line| push(line, &mut texts)) {
+                    Ok(()) => {
+                        texts.lines.push(at.line);
+                        ControlFlow::Continue(())
+                    }
+                    Err(reason) => {
+                        bad = Some(Error::bad_record(&stream.place(at).path, at.line, reason));
+                        ControlFlow::Break(())
+                    }
                 }
-                Err(reason) => {
-                    bad = Some(Error::bad_record(path, at.line, reason));
-                    ControlFlow::Break(())
-                }
+            })?;
+            match (bad, taken) {
+                (Some(bad), _) => return Err(bad),
+                (None, None) => return Ok(texts),
+                (None, Some(_)) => {}
             }
-        })?;
-        bad.map_or(Ok(texts), Err)
+        }
     }
 
     fn read_table(path: &Path, field: &str, delimiter: u8) -> Result<Texts, Error> {

@@ -10,6 +10,7 @@ mod handout;
 mod laws;
 mod sequential;
 mod task_queue;
+mod threads;
 mod work_stealing;
 
 use std::num::NonZero;
@@ -18,6 +19,7 @@ use std::ops::Range;
 pub use laws::assert_laws;
 pub use sequential::Sequential;
 pub use task_queue::TaskQueue;
+pub use threads::{BadThreads, Threads};
 pub use work_stealing::WorkStealing;
 
 /// What an executor runs: `(worker, units)` → what to do next.
@@ -30,7 +32,8 @@ pub enum Flow {
     Go,
     /// Hand this worker nothing further until some other call has returned [`Go`](Flow::Go): more
     /// has been done ahead of its turn than there is room for. Never asked for by the call that runs
-    /// the earliest unit in flight, so that there is always one that goes on.
+    /// the earliest unit in flight, so that there is always one that goes on. An executor that hands
+    /// out more all the same loses nothing but the bound on memory.
     Rest,
     /// Start nothing further.
     Stop,

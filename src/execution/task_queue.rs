@@ -1,6 +1,9 @@
 //! Workers on threads of their own.
 
+use std::sync::Arc;
+
 use super::{Executor, Work, alone, crew, usable_cores};
+use crate::machine::Pinning;
 
 /// Runs parts on threads of its own, which may wait: for input, for a permit, for a service.
 ///
@@ -11,9 +14,10 @@ use super::{Executor, Work, alone, crew, usable_cores};
 ///
 /// [`WorkStealing`](super::WorkStealing) does the same in a rayon pool. That is the better place for
 /// tasks that compute, above all for those that use rayon themselves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TaskQueue {
     workers: usize,
+    pinning: Option<Arc<Pinning>>,
 }
 
 impl TaskQueue {
@@ -32,7 +36,22 @@ impl TaskQueue {
     pub fn new(workers: usize) -> Self {
         TaskQueue {
             workers: workers.max(1),
+            pinning: None,
         }
+    }
+
+    /// Keeps each worker on a hardware thread of its own, as [`WorkStealing::pinned`] does.
+    ///
+    /// [`WorkStealing::pinned`]: super::WorkStealing::pinned
+    #[must_use]
+    pub fn pinned(self) -> Self {
+        self.pinned_by(Arc::new(Pinning::look()))
+    }
+
+    /// Keeps each worker at the place that `pinning` has for it.
+    pub(crate) fn pinned_by(mut self, pinning: Arc<Pinning>) -> Self {
+        self.pinning = Some(pinning);
+        self
     }
 }
 
@@ -50,8 +69,10 @@ impl Executor for TaskQueue {
 
     fn execute(&self, work: &Work<'_>) {
         let workers = work.workers(self.workers);
-        if let Some((units, pace)) = alone::begin(work, workers == 1) {
-            crew::share(units, workers, pace, work);
+        // One worker that is to be kept on a core is not the calling thread.
+        let one_worker = workers == 1 && self.pinning.is_none();
+        if let Some((units, pace)) = alone::begin(work, one_worker) {
+            crew::share(units, workers, pace, work, self.pinning.as_deref());
         }
     }
 }

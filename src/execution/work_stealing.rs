@@ -1,13 +1,14 @@
 //! A rayon pool: the default executor.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::{Scope, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::handout::{Handout, Pace};
 use super::{Executor, Work, alone, crew, usable_cores};
 use crate::error::Error;
+use crate::machine::Pinning;
 use crate::sync::{Mutex, lock};
 
 /// Runs parts on a rayon pool.
@@ -20,6 +21,8 @@ use crate::sync::{Mutex, lock};
 #[derive(Debug)]
 pub struct WorkStealing {
     pool: Pool,
+    /// Where the workers of a pool of its own are kept, if anywhere.
+    pinning: Option<Arc<Pinning>>,
 }
 
 #[derive(Debug)]
@@ -32,6 +35,8 @@ enum Pool {
         /// `None` where the threads could not be started.
         pool: OnceLock<Option<ThreadPool>>,
     },
+    /// One that somebody else has started.
+    Given(Arc<ThreadPool>),
 }
 
 impl WorkStealing {
@@ -53,6 +58,7 @@ impl WorkStealing {
         let (threads, pool) = (threads.max(1), OnceLock::new());
         WorkStealing {
             pool: Pool::Own { threads, pool },
+            pinning: None,
         }
     }
 
@@ -67,7 +73,61 @@ impl WorkStealing {
     pub fn ambient() -> Self {
         WorkStealing {
             pool: Pool::Ambient,
+            pinning: None,
         }
+    }
+
+    /// On this pool, whoever else uses it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use manyhands::prelude::*;
+    ///
+    /// let pool = rayon::ThreadPoolBuilder::new()
+    ///     .num_threads(3)
+    ///     .stack_size(8 << 20)
+    ///     .build()
+    ///     .map(Arc::new)?;
+    /// let executor = WorkStealing::on(Arc::clone(&pool));
+    /// let report = Pipeline::new(&(0..1000), |x: &usize| x % 7).executor(&executor).aggregate(Count::new())?;
+    /// assert_eq!((report.value, executor.workers()), (1000, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on(pool: Arc<ThreadPool>) -> Self {
+        WorkStealing {
+            pool: Pool::Given(pool),
+            pinning: None,
+        }
+    }
+
+    /// Keeps each worker on a hardware thread of its own, where the system allows that (Linux
+    /// does): one on each core that this process may use, then on the hardware threads beside them.
+    /// For workers of its own pool; those of another are not moved.
+    ///
+    /// What is scored before the pool wakes still runs on the calling thread, wherever that is.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let executor = WorkStealing::all_cores().pinned();
+    /// let report = Pipeline::new(&(0..1000), |x: &usize| *x as f64).executor(&executor).aggregate(Sum::new())?;
+    /// assert_eq!(report.value, 499_500.0);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pinned(self) -> Self {
+        self.pinned_by(Arc::new(Pinning::look()))
+    }
+
+    /// Keeps each worker of a pool of its own at the place that `pinning` has for it.
+    pub(crate) fn pinned_by(mut self, pinning: Arc<Pinning>) -> Self {
+        if let Pool::Own { pool, .. } = &mut self.pool {
+            // Workers that have been started before would be anywhere.
+            *pool = OnceLock::new();
+            self.pinning = Some(pinning);
+        }
+        self
     }
 
     /// Starts the workers now, where they would else be started by the first run that needs them.
@@ -79,7 +139,10 @@ impl WorkStealing {
         match &self.pool {
             Pool::Own { threads, pool } if pool.get().is_none() => {
                 let threads = *threads;
-                let built = build(threads).map_err(|source| Error::Workers { threads, source })?;
+                let built = self.build(threads).map_err(|source| Error::Workers {
+                    threads,
+                    source: source.into(),
+                })?;
                 let _ = pool.set(Some(built));
                 Ok(())
             }
@@ -89,11 +152,11 @@ impl WorkStealing {
 
     /// Runs something inside the pool, where what rayon shares out goes to the workers of this one.
     ///
-    /// A run begins on the thread that calls it, which otherwise is none of the pool's: the first
-    /// records, until it is clear that the rest is worth waking the workers for. That is a pity where
-    /// one record alone keeps many cores busy, as with a [`Match`](crate::task::matching::Match)
-    /// against a large reference. Inside the pool a run begins there. This starts the workers; it runs
-    /// on the calling thread where they cannot be started.
+    /// Records are scored by threads that are none of the pool's before it wakes, and wherever a run
+    /// may wait for input or for a limit. A task that itself keeps many cores busy, as a
+    /// [`Match`](crate::task::matching::Match) does against a large reference, keeps those of this pool
+    /// busy when it is installed. This starts the workers; it runs on the calling thread where they
+    /// cannot be started.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -102,28 +165,26 @@ impl WorkStealing {
     /// let parts = (0..100_000).map(|number| format!("part no. {number}"));
     /// let task = Matching::by(Measure::Ratio).against(parts);
     /// let executor = WorkStealing::new(4);
-    /// let report = executor.install(|| {
-    ///     Pipeline::new(&["part 31337"], |text: &&str| task.score(text)[0].score)
-    ///         .executor(&executor)
-    ///         .aggregate(Mean::new())
-    /// })?;
+    /// let best = |text: &&str| executor.install(|| task.score(text)[0].score);
+    /// let report = Pipeline::new(&["part 31337"], best).executor(&executor).aggregate(Mean::new())?;
     /// assert_eq!(report.records, 1);
     /// # Ok::<(), manyhands::Error>(())
     /// ```
     pub fn install<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
         match &self.pool {
             Pool::Ambient => run(),
-            Pool::Own { threads, pool } => match pool.get_or_init(|| build(*threads).ok()) {
+            Pool::Own { threads, pool } => match pool.get_or_init(|| self.build(*threads).ok()) {
                 Some(pool) => pool.install(run),
                 None => run(),
             },
+            Pool::Given(pool) => pool.install(run),
         }
     }
 
     /// Shares out what the calling thread has left over.
     fn share(&self, units: Range<usize>, workers: usize, pace: Pace, work: &Work<'_>) {
         if work.waits() {
-            return crew::share(units, workers, pace, work);
+            return crew::share(units, workers, pace, work, self.pinning.as_deref());
         }
         let crowd = &Crowd {
             handout: Handout::new(units.clone(), workers, work),
@@ -141,12 +202,23 @@ impl WorkStealing {
         };
         match &self.pool {
             Pool::Ambient => on_pool(),
-            Pool::Own { threads, pool } => match pool.get_or_init(|| build(*threads).ok()) {
+            Pool::Own { threads, pool } => match pool.get_or_init(|| self.build(*threads).ok()) {
                 Some(pool) => pool.install(on_pool),
                 // Without threads there is still this one.
                 None => _ = work.run(0, units),
             },
+            Pool::Given(pool) => pool.install(on_pool),
         }
+    }
+
+    fn build(&self, threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+        let mut pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|number| format!("manyhands-{number}"));
+        if let Some(pinning) = self.pinning.clone() {
+            pool = pool.start_handler(move |number| pinning.pin(number));
+        }
+        pool.build()
     }
 }
 
@@ -173,13 +245,6 @@ impl Crowd<'_> {
     }
 }
 
-fn build(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
-    ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|number| format!("manyhands-{number}"))
-        .build()
-}
-
 impl Default for WorkStealing {
     fn default() -> Self {
         Self::all_cores()
@@ -191,12 +256,15 @@ impl Executor for WorkStealing {
         match &self.pool {
             Pool::Ambient => rayon::current_num_threads(),
             Pool::Own { threads, .. } => *threads,
+            Pool::Given(pool) => pool.current_num_threads(),
         }
     }
 
     fn execute(&self, work: &Work<'_>) {
         let workers = work.workers(self.workers());
-        if let Some((units, pace)) = alone::begin(work, workers == 1) {
+        // One worker that is to be kept on a core is not the calling thread.
+        let one_worker = workers == 1 && self.pinning.is_none();
+        if let Some((units, pace)) = alone::begin(work, one_worker) {
             self.share(units, workers, pace, work);
         }
     }

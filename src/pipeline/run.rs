@@ -1,21 +1,25 @@
 //! One run of a pipeline: what each worker does with the units it is handed.
 
-use std::io;
 use std::ops::{ControlFlow, Range};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Pipeline;
+use super::frontier::{Done, Frontier};
+use super::held::{Held, Scores};
+use super::met::Met;
 use super::piece::Piece;
+use super::worker::Worker;
 use crate::aggregation::{Aggregator, Blocks, MergeTree};
-use crate::dataset::Dataset;
-use crate::error::{BadRecord, Cause, Error, Failure, OnFailure, Panicked};
+use crate::dataset::{At, Dataset, Reading};
+use crate::error::{BadRecord, Cause, Error, Failure, OnFailure};
 use crate::execution::Flow;
-use crate::report::{Report, WorkerTiming};
+use crate::limit::{Permit, Permits};
+use crate::panics;
 use crate::sink::Room;
-use crate::sync::{Mutex, into_inner, lock};
+use crate::stop::Cancel;
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use crate::sync::{Mutex, lock};
 use crate::task::Task;
 
 /// Partials of an aggregator that is not commutative: this many, or one for each part if there
@@ -27,41 +31,54 @@ const STEPS: usize = 512;
 /// … but not so often that it costs more than cheap records, nor so seldom that scores pile up.
 const STEP_UNITS: (usize, usize) = (64, 1024);
 
+/// How scores come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// In any order: each worker keeps one state.
+    Any,
+    /// In any order, and each step at once: whatever comes before it is then done even if the run is
+    /// stopped, which may take as long as what the other workers have in their hands.
+    AsDone,
+    /// Each unit has a state, and the states merge in the order of the units.
+    Units,
+    /// One state observes them in the order of the records.
+    Records,
+}
+
 /// One run of a pipeline, seen by all its workers.
-pub(super) struct Run<'a, 'p, D: ?Sized, T, S, A> {
-    pipeline: &'a Pipeline<'p, D, T, S>,
+pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
+    pub(super) pipeline: &'a Pipeline<'p, D, T, S>,
+    pub(super) order: Order,
     /// The identity: it observes nothing, and in the end takes in what the workers have gathered.
-    root: A,
+    pub(super) root: A,
     /// How many parts the dataset has.
     parts: usize,
     /// How many units of work: parts, or blocks of parts where partials are kept apart.
     pub(super) units: usize,
-    workers: Vec<Mutex<Worker<A>>>,
-    partials: MergeTree<S, A>,
-    error: OnceLock<Error>,
+    began: Instant,
+    pub(super) token: Option<&'a Cancel>,
+    permits: Permits,
+    pub(super) workers: Vec<Mutex<Worker<S, A>>>,
+    pub(super) partials: MergeTree<S, A>,
+    /// The state that observes everything in order.
+    pub(super) in_order: Mutex<A>,
+    pub(super) frontier: Frontier<Option<Scores<S>>>,
+    pub(super) error: OnceLock<Error>,
+    /// Records taken, or about to be, where they are handed on in order.
+    pub(super) taken: AtomicU64,
     /// How many units have been run.
-    ran: AtomicUsize,
-}
-
-/// What one worker has gathered.
-struct Worker<A> {
-    /// Nothing yet until the first record: an idle worker costs no state.
-    aggregator: Option<A>,
-    scored: u64,
-    failed: u64,
-    failures: Vec<Failure>,
-    busy: Duration,
-    read: Duration,
-}
-
-/// What all workers have gathered together.
-pub(super) struct Outcome<A> {
-    pub(super) aggregator: A,
-    pub(super) scored: u64,
-    pub(super) failed: u64,
-    pub(super) failures: Vec<Failure>,
-    pub(super) read: Duration,
-    pub(super) workers: Vec<WorkerTiming>,
+    pub(super) ran: AtomicUsize,
+    /// Whether a stream has come to its end.
+    pub(super) ended: AtomicBool,
+    /// Whether a record was left out because the run was stopped.
+    pub(super) cut: AtomicBool,
+    /// The most records that a call has met.
+    pub(super) portion: AtomicU64,
+    /// Whether anything can end the run before the last record. If nothing can, no score need wait for
+    /// its turn.
+    pub(super) may_end_early: bool,
+    /// Whether panics are told by a task that this run is inside of.
+    told: bool,
 }
 
 impl<'a, 'p, D, T, S, A> Run<'a, 'p, D, T, S, A>
@@ -70,52 +87,98 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
     A: Aggregator<S>,
 {
-    pub(super) fn new(pipeline: &'a Pipeline<'p, D, T, S>, root: A, workers: usize) -> Self {
+    pub(super) fn new(
+        pipeline: &'a Pipeline<'p, D, T, S>,
+        root: A,
+        order: Order,
+        workers: usize,
+        began: Instant,
+        token: Option<&'a Cancel>,
+        permits: Permits,
+    ) -> Self {
         let parts = pipeline.dataset.parts();
         Run {
             pipeline,
+            order,
+            in_order: Mutex::new(root.clone()),
             root,
             parts,
-            units: if A::COMMUTATIVE {
-                parts
-            } else {
-                parts.min(PARTIALS)
+            units: match order {
+                Order::Units => parts.min(PARTIALS),
+                _ => parts,
             },
-            workers: (0..workers).map(|_| Mutex::new(Worker::new())).collect(),
+            began,
+            token,
+            permits,
+            may_end_early: token.is_some() || pipeline.on_failure != OnFailure::SKIP,
+            workers: (0..workers)
+                .map(|_| Mutex::new(Worker::new(began)))
+                .collect(),
             partials: MergeTree::new(),
+            frontier: Frontier::new(pipeline.on_failure),
             error: OnceLock::new(),
+            taken: AtomicU64::new(0),
             ran: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            portion: AtomicU64::new(0),
+            told: panics::are_told(),
         }
     }
 
     /// Runs a range of units as `worker`.
-    pub(super) fn units(&self, worker: usize, units: Range<usize>) -> Flow {
+    pub(super) fn units(&self, number: usize, units: Range<usize>) -> Flow {
+        // The thread may be waiting inside a task, of this run or of another, and do this meanwhile.
+        panics::as_told(self.told, || self.portion(number, units))
+    }
+
+    fn portion(&self, number: usize, units: Range<usize>) -> Flow {
         let began = Instant::now();
         // One worker too many is found out in the end, as all units that were not run.
-        let Some(worker) = self.workers.get(worker) else {
+        let Some(worker) = self.workers.get(number) else {
             return Flow::Stop;
         };
         let mut worker = lock(worker);
+        worker.from.get_or_insert(began - self.began);
+        worker.watch.resume(began);
         self.ran.fetch_add(units.len(), Relaxed);
-        let step = if A::COMMUTATIVE {
-            (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
-        } else {
-            1
-        };
+        let met = worker.met;
         let mut flow = Flow::Go;
         let mut next = units.start;
-        while next < units.end && flow != Flow::Stop {
-            let end = units.end.min(next + step);
-            flow = self.parts(&mut worker, self.first_part(next)..self.first_part(end));
-            if !A::COMMUTATIVE
-                && let Some(partial) = worker.aggregator.take()
-            {
-                self.partials.insert(next, partial);
-            }
+        // Of a stream, where the numbers of the units say nothing, the rest may be left.
+        let stream = self.pipeline.dataset.is_stream();
+        while next < units.end && flow != Flow::Stop && (flow == Flow::Go || !stream) {
+            let end = units.end.min(next.saturating_add(self.step()));
+            flow = self.step_through(number, &mut worker, next..end);
             next = end;
         }
-        worker.busy += began.elapsed();
-        flow
+        let now = Instant::now();
+        worker.busy += now - began;
+        worker.until = now - self.began;
+        self.portion.fetch_max(worker.met - met, Relaxed);
+        if self.frontier.is_ending() {
+            // Nobody need wait any longer.
+            self.permits.interrupt();
+            self.pipeline.dataset.close();
+            Flow::Stop
+        } else {
+            flow
+        }
+    }
+
+    /// How many units make a step.
+    fn step(&self) -> usize {
+        match self.order {
+            Order::Units => 1,
+            // Whoever is alone must not take a record and wait for the next with it in its hands.
+            _ if self.pipeline.dataset.is_stream() && self.workers.len() == 1 => 1,
+            // Several for each worker, so that none waits for the others.
+            Order::Records => {
+                let shares = 4 * self.workers.len() as u64;
+                (self.pipeline.in_hand / shares).clamp(1, STEP_UNITS.1 as u64) as usize
+            }
+            _ => (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1),
+        }
     }
 
     /// The first part of a unit.
@@ -128,171 +191,281 @@ where
 
     /// A state for one more worker. One worker alone has nobody to share with.
     fn state(&self) -> A {
-        if A::COMMUTATIVE && self.workers.len() > 1 {
+        if self.workers.len() > 1 {
             self.root.fork()
         } else {
             self.root.clone()
         }
     }
 
-    /// Reads parts, scores their records, and takes the scores in.
-    fn parts(&self, worker: &mut Worker<A>, parts: Range<usize>) -> Flow {
-        let Pipeline {
-            dataset,
-            sink,
-            on_failure,
-            ..
-        } = *self.pipeline;
-        let begun = worker.aggregator.take();
-        let mut aggregator = begun.unwrap_or_else(|| self.state());
+    /// Reads the parts of some units, scores their records, and takes the scores in.
+    fn step_through(&self, number: usize, worker: &mut Worker<S, A>, units: Range<usize>) -> Flow {
+        let parts = self.first_part(units.start)..self.first_part(units.end);
+        let wanted = parts.len() as u64;
+        if !self.has_room(wanted) {
+            return Flow::Rest;
+        }
+        let mut aggregator = match self.order {
+            Order::Units => Some(self.root.clone()),
+            Order::Any | Order::AsDone => {
+                Some(worker.aggregator.take().unwrap_or_else(|| self.state()))
+            }
+            Order::Records => None,
+        };
+        let mut met = Met::new(worker.spares.pop().unwrap_or_default());
         let mut blocks = Blocks::of(parts.len());
-        let mut piece = sink.map(Piece::new);
-        let mut outcome = Ok(());
-        let mut stopped = false;
-        let read = dataset.read(parts.clone(), |at, record| {
-            outcome = match self.score(record) {
+        let mut piece = self.pipeline.sink.map(Piece::new);
+        let mut passed = Ok(());
+        let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
+            if !self.goes_on(at.index) {
+                met.refused = true;
+                return ControlFlow::Break(());
+            }
+            let Some(permit) = self.permit(worker, at, record.as_ref().copied()) else {
+                met.refused = true;
+                return ControlFlow::Break(());
+            };
+            if met.first.is_none() {
+                met.begin(at.index, self.observes_directly(at.index));
+            }
+            let scored = self.score(worker, at, record);
+            drop(permit);
+            met.records.end = at.index + 1;
+            let passed_now = match scored {
                 Ok(score) => {
-                    worker.scored += 1;
-                    let outcome = pass_on(piece.as_mut(), at.index, Ok(&score));
-                    blocks.add(&mut aggregator, at.index, score);
-                    outcome
+                    let passed = piece.as_mut().map(|piece| piece.add(at.index, Ok(&score)));
+                    match &mut aggregator {
+                        Some(aggregator) if met.directly => {
+                            blocks.add(aggregator, at.index, score);
+                        }
+                        _ => met.scores.push(score),
+                    }
+                    passed
                 }
                 Err(cause) => {
-                    stopped = on_failure == OnFailure::Stop;
-                    let failure = Failure::new(at.index, dataset.place(at), cause);
-                    let outcome = pass_on(piece.as_mut(), at.index, Err(&failure));
-                    worker.fail(failure);
-                    outcome
+                    let place = self.pipeline.dataset.place(at);
+                    let failure = Failure::new(at.index, place, number, cause);
+                    let passed = piece
+                        .as_mut()
+                        .map(|piece| piece.add(at.index, Err(&failure)));
+                    self.frontier.failed(at.index);
+                    met.fail(failure);
+                    if met.directly && self.order == Order::Any {
+                        // Every record before it is done, so it can be judged at once.
+                        self.tell(&mut met, None);
+                    }
+                    passed
                 }
             };
-            if stopped || outcome.is_err() {
+            passed = passed_now.unwrap_or(Ok(()));
+            if passed.is_err() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
         });
-        blocks.hand_on(&mut aggregator);
-        worker.aggregator = Some(aggregator);
+        worker.watch.pause();
+        if let Some(aggregator) = &mut aggregator {
+            blocks.hand_on(aggregator);
+        }
+        let refused = met.refused;
+        let end = met.records.end;
+        if self.order == Order::Records {
+            let count = met.records.end - met.first.unwrap_or(met.records.end);
+            self.taken.fetch_sub(wanted.saturating_sub(count), Relaxed);
+        }
+        self.take_in(worker, units.start, aggregator, met);
         let mut room = Room::Free;
-        if let (Some(piece), Ok(())) = (&mut piece, &outcome) {
-            outcome = piece.finish();
+        if let (Some(piece), Ok(())) = (&mut piece, &passed) {
+            passed = piece.finish();
             room = piece.room;
         }
-        (self.pipeline.progress)(dataset.extent(parts));
-        match (read, outcome) {
+        (self.pipeline.progress)(self.pipeline.dataset.extent(parts));
+        match (read, passed) {
             (Err(error), _) => self.give_up(error),
             (_, Err(error)) => self.give_up(Error::Output(error)),
-            (Ok(read), Ok(())) => {
-                worker.read += read;
-                match room {
-                    _ if stopped => Flow::Stop,
-                    Room::Free => Flow::Go,
-                    Room::Full => Flow::Rest,
-                }
+            (Ok(reading), Ok(())) => self.next_flow(worker, reading, refused, room, end),
+        }
+    }
+
+    fn next_flow(
+        &self,
+        worker: &mut Worker<S, A>,
+        reading: Reading,
+        refused: bool,
+        room: Room,
+        end: u64,
+    ) -> Flow {
+        worker.input += reading.waited;
+        if reading.ended {
+            self.ended.store(true, Relaxed);
+        }
+        if refused {
+            self.cut.store(true, Relaxed);
+        }
+        if refused || reading.ended {
+            Flow::Stop
+        } else if self.is_ahead(end) || room == Room::Full {
+            Flow::Rest
+        } else {
+            Flow::Go
+        }
+    }
+
+    /// Whether a record is to be scored.
+    #[inline]
+    fn goes_on(&self, index: u64) -> bool {
+        if self.token.is_some_and(Cancel::is_cancelled) {
+            self.frontier.stop();
+        }
+        self.frontier.may_start(index)
+    }
+
+    /// What a record needs to be started; nothing where the run is stopped before it may.
+    #[inline]
+    fn permit(
+        &self,
+        worker: &mut Worker<S, A>,
+        at: At,
+        record: Result<&D::Record<'_>, &BadRecord>,
+    ) -> Option<Option<Permit<'_>>> {
+        match record {
+            Ok(record) if self.pipeline.limit.waits() => {
+                worker.watch.pause();
+                let began = Instant::now();
+                let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(record));
+                let permit = self.permits.acquire(weight, || !self.goes_on(at.index));
+                worker.limited += began.elapsed();
+                permit.map(Some)
             }
+            _ => Some(None),
+        }
+    }
+
+    /// Whether the scores of a step that begins with this record count at once.
+    fn observes_directly(&self, index: u64) -> bool {
+        match self.order {
+            Order::Any => !self.may_end_early || self.frontier.next() == index,
+            Order::Units => true,
+            Order::AsDone | Order::Records => false,
         }
     }
 
     /// Scores one record; a panic costs that record, not the run.
     #[inline]
-    fn score(&self, record: Result<&D::Record<'_>, BadRecord>) -> Result<S, Cause> {
-        let record = record?;
-        // The task is never called again with anything it may have left half-done but what it
-        // shares itself, which is its own affair as it is among threads.
-        match catch_unwind(AssertUnwindSafe(|| self.pipeline.task.score(record))) {
-            Ok(score) => score.map_err(Into::into),
-            Err(payload) => Err(Panicked::new(&*payload).into()),
+    fn score(
+        &self,
+        worker: &mut Worker<S, A>,
+        at: At,
+        record: Result<&D::Record<'_>, BadRecord>,
+    ) -> Result<S, Cause> {
+        worker.met += 1;
+        worker.watch.start(at);
+        let scored = record.map_err(Cause::from).and_then(|record| {
+            // The task is never called again with anything it may have left half-done but what it
+            // shares itself, which is its own affair as it is among threads.
+            let scored = panics::caught(|| self.pipeline.task.score(record));
+            scored.map_err(Cause::from)?.map_err(Into::into)
+        });
+        worker.watch.end();
+        scored
+    }
+
+    /// Takes in what a step has come to.
+    fn take_in(
+        &self,
+        worker: &mut Worker<S, A>,
+        unit: usize,
+        aggregator: Option<A>,
+        mut met: Met<S>,
+    ) {
+        match (self.order, aggregator) {
+            (Order::Units, Some(state)) => {
+                if met.first.is_some() {
+                    let records = met.records.clone();
+                    worker.held.push_back(Held::Partial {
+                        records,
+                        unit,
+                        state,
+                    });
+                    self.tell(&mut met, None);
+                }
+            }
+            (Order::Records, _) => {
+                if met.first.is_some() {
+                    let scores = met.take_scores();
+                    self.tell(&mut met, Some(scores));
+                }
+            }
+            (_, aggregator) => {
+                worker.aggregator = aggregator;
+                if met.directly {
+                    self.tell(&mut met, None);
+                } else if met.first.is_some() {
+                    worker.held.push_back(Held::Scores(met.take_scores()));
+                    self.tell(&mut met, None);
+                }
+            }
+        }
+        if met.scores.capacity() > 0 {
+            worker.spares.push(met.scores);
+        }
+        self.settle(worker);
+    }
+
+    /// Tells the frontier which records are done.
+    fn tell(&self, met: &mut Met<S>, scores: Option<Scores<S>>) {
+        if met.records.is_empty() {
+            return;
+        }
+        let done = Done {
+            failed: std::mem::take(&mut met.failed),
+            whole: self.order == Order::Units,
+            payload: scores,
+        };
+        let records = met.records.clone();
+        met.records.start = met.records.end;
+        self.frontier.complete(records, done, |scores, end| {
+            if let Some(scores) = scores {
+                scores.observe(&mut *lock(&self.in_order), end);
+            }
+        });
+    }
+
+    /// Lets count what has waited for its turn.
+    fn settle(&self, worker: &mut Worker<S, A>) {
+        let mut next = self.frontier.next();
+        if self.order == Order::AsDone
+            && let Some(last) = worker.held.back().map(|last| last.records().end)
+            && last > next
+            && self.frontier.commit(last)
+        {
+            next = last;
+        }
+        while let Some(first) = worker.held.front()
+            && first.records().end <= next
+            && let Some(held) = worker.held.pop_front()
+        {
+            self.count(worker, held, next);
+        }
+    }
+
+    /// Lets count what was held, up to a record.
+    pub(super) fn count(&self, worker: &mut Worker<S, A>, held: Held<S, A>, end: u64) {
+        match held {
+            Held::Scores(mut scores) => {
+                let aggregator = worker.aggregator.get_or_insert_with(|| self.state());
+                scores.observe(aggregator, end);
+                scores.scores.clear();
+                worker.spares.push(scores.scores);
+            }
+            Held::Partial { unit, state, .. } => self.partials.insert(unit, state),
         }
     }
 
     fn give_up(&self, error: Error) -> Flow {
         let _ = self.error.set(error);
+        self.frontier.stop();
         Flow::Stop
     }
-
-    /// Combines what the workers have gathered.
-    pub(super) fn into_outcome(self) -> Result<Outcome<A>, Error> {
-        if let Some(error) = self.error.into_inner() {
-            return Err(error);
-        }
-        let (ran, units) = (self.ran.into_inner(), self.units);
-        let stops = self.pipeline.on_failure == OnFailure::Stop;
-        let mut outcome = Outcome {
-            aggregator: self.root,
-            scored: 0,
-            failed: 0,
-            failures: Vec::new(),
-            read: Duration::ZERO,
-            workers: Vec::with_capacity(self.workers.len()),
-        };
-        if !A::COMMUTATIVE {
-            outcome.aggregator = self.partials.finish(outcome.aggregator);
-        }
-        for worker in self.workers {
-            outcome.add(into_inner(worker));
-        }
-        outcome.failures.sort_by_key(|failure| failure.index);
-        outcome.failures.truncate(Report::FAILURES_KEPT);
-        match outcome.failures.first() {
-            Some(failure) if stops => Err(Error::Halted {
-                failure: failure.clone(),
-                scored: outcome.scored,
-            }),
-            _ if ran != units => Err(Error::Executor { ran, units }),
-            _ => Ok(outcome),
-        }
-    }
-}
-
-impl<A> Worker<A> {
-    fn new() -> Self {
-        Worker {
-            aggregator: None,
-            scored: 0,
-            failed: 0,
-            failures: Vec::new(),
-            busy: Duration::ZERO,
-            read: Duration::ZERO,
-        }
-    }
-
-    /// Counts a failure, and keeps it while there is room: a worker meets its records in order, so
-    /// those it keeps are its first.
-    #[cold]
-    fn fail(&mut self, failure: Failure) {
-        self.failed += 1;
-        if self.failures.len() < Report::FAILURES_KEPT {
-            self.failures.push(failure);
-        }
-    }
-}
-
-impl<A> Outcome<A> {
-    fn add<S>(&mut self, worker: Worker<A>)
-    where
-        A: Aggregator<S>,
-    {
-        if let Some(aggregator) = worker.aggregator {
-            self.aggregator.merge(aggregator);
-        }
-        self.scored += worker.scored;
-        self.failed += worker.failed;
-        self.failures.extend(worker.failures);
-        self.read += worker.read;
-        let records = worker.scored + worker.failed;
-        self.workers.push(WorkerTiming {
-            busy: worker.busy,
-            records,
-        });
-    }
-}
-
-/// Hands one score to the sink, if there is one.
-#[inline]
-fn pass_on<S>(
-    piece: Option<&mut Piece<'_, S>>,
-    index: u64,
-    score: Result<&S, &Failure>,
-) -> io::Result<()> {
-    piece.map_or(Ok(()), |piece| piece.add(index, score))
 }

@@ -1,19 +1,34 @@
 //! The answer as one JSON object.
 
+mod timing;
+
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use super::{Answer, Described, Example, GroupSummary, Matches};
 use crate::error::Failure;
-use crate::report::Timing;
+use crate::machine::Machine;
+use crate::report::{End, Timing};
 use crate::task::matching::Pairs;
 
+use timing::Seconds;
+
 impl Answer {
-    /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `scores` (by column),
+    /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `end` (`how`:
+    /// `finished`, `stopped` or `halted`, and `why`; the counts are then those of the records from the
+    /// beginning that are done without a gap), `scores` (by column),
     /// `groups` (by name, if the plan groups), `top`, `bottom`, `matches` and `pairs` (if the scorer
-    /// has a reference), `failures` (the first ones), and `timing` in seconds. Numbers that are not
-    /// finite are `null`; records count from 1.
+    /// has a reference), `failures` (the first ones), `timing`, and `machine`, what is known about it.
+    /// Numbers that are not finite are `null`; records count from 1.
+    ///
+    /// `timing` is in seconds: `wall`, `cpu`, `read` (fetching bytes, over all workers), `finish`
+    /// (working out the answer), `work` (all records together), `span` (the longest record), `bound`
+    /// (the least that so many workers could take), `shares` (of workers × wall, by name; see
+    /// [`Shares`](crate::report::Shares)), `helps_until` (about so many workers), `explanation` (a
+    /// sentence), `workers` (of each `records`, `busy`, `waiting`, `share`, `task`, `input`,
+    /// `preempted`, `from`, `until`), and `slowest` (`record`, `records` timed together, `file`,
+    /// `line`, `time`); where they apply, `throttled` (by a quota) and `pinned`.
     ///
     /// `matches` are the [`Matches`]: `matched`, how many records have a match, and `of_all`, which
     /// fraction of all records these are; `at_least` tells for each `score` how many `records` have a
@@ -25,6 +40,7 @@ impl Answer {
             scored: report.scored,
             failed: report.failed,
             digest: self.digest.to_string(),
+            end: Ending::of(&report.end),
             scores: by_name(&report.value.scores, Column::of),
             groups: report
                 .value
@@ -40,7 +56,8 @@ impl Answer {
                 .pairs
                 .map(|pairs| PairCounts::of(pairs, &report.timing)),
             failures: report.failures.iter().map(Unscored::of).collect(),
-            timing: Seconds::of(&report.timing),
+            timing: Seconds::of(self),
+            machine: &self.machine,
         };
         // Strings and numbers under string keys: nothing here that JSON cannot say.
         serde_json::to_string(&whole).unwrap_or_default()
@@ -62,6 +79,7 @@ struct Whole<'a> {
     scored: u64,
     failed: u64,
     digest: String,
+    end: Ending,
     scores: BTreeMap<&'a str, Column<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<BTreeMap<&'a str, Group>>,
@@ -72,7 +90,27 @@ struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs: Option<PairCounts>,
     failures: Vec<Unscored<'a>>,
-    timing: Seconds,
+    timing: Seconds<'a>,
+    machine: &'a Machine,
+}
+
+/// How the run ended, and why where that was before its time.
+#[derive(Serialize)]
+struct Ending {
+    how: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Ending {
+    fn of(end: &End) -> Self {
+        let (how, why) = match end {
+            End::Finished => ("finished", None),
+            End::Stopped(reason) => ("stopped", Some(reason.to_string())),
+            End::Halted(failure) => ("halted", Some(failure.to_string())),
+        };
+        Ending { how, why }
+    }
 }
 
 #[derive(Serialize)]
@@ -248,37 +286,6 @@ impl PairCounts {
             skipped: pairs.skipped.all(),
             skipped_by: pairs.skipped.by_bound().into(),
             per_second: pairs.all() as f64 / timing.wall.as_secs_f64(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Seconds {
-    wall: f64,
-    cpu: Option<f64>,
-    read: f64,
-    workers: Vec<Worker>,
-}
-
-#[derive(Serialize)]
-struct Worker {
-    busy: f64,
-    records: u64,
-}
-
-impl Seconds {
-    fn of(timing: &Timing) -> Self {
-        let workers = timing.workers.iter();
-        Seconds {
-            wall: timing.wall.as_secs_f64(),
-            cpu: timing.cpu.map(|cpu| cpu.as_secs_f64()),
-            read: timing.read.as_secs_f64(),
-            workers: workers
-                .map(|worker| Worker {
-                    busy: worker.busy.as_secs_f64(),
-                    records: worker.records,
-                })
-                .collect(),
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::task::sentiment::Sentiment;
 /// The most columns that a scorer has.
 pub(super) const COLUMNS: usize = 4;
 
-/// From so many texts on a reference took far longer to read than a pool takes to start.
-const WORTH_STARTING: usize = 4096;
+/// From so many texts on a record takes so long that a pool is worth starting for it, and handing it
+/// to the pool.
+const WORTH_SHARING: usize = 1 << 16;
 
 /// A value in a line of scores. Written as JSON it is what it holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -104,7 +105,7 @@ impl Prepared {
     pub(super) fn shares_records(&self) -> bool {
         match self {
             Prepared::Sentiment(_) => false,
-            Prepared::Match { task, .. } => task.len() >= WORTH_STARTING,
+            Prepared::Match { task, .. } => task.len() >= WORTH_SHARING,
         }
     }
 

@@ -1,10 +1,14 @@
 //! The task of a plan: a field of a JSON line → its scores, and what belongs beside them.
 
+use std::sync::Arc;
+
 use crate::dataset::{Fields, JsonLine, kind_of};
 use crate::error::BadRecord;
+use crate::execution::WorkStealing;
 use crate::task::Task;
 
 use super::Plan;
+use super::podiums::{Bars, Shown};
 use super::prepared::{COLUMNS, Cell, Prepared};
 
 /// The group of the records that have no value in the field they are grouped by.
@@ -20,6 +24,8 @@ pub struct Scored {
     pub group: Option<String>,
     /// The fields to keep, as JSON, in the order of the plan; `None` where the record has none.
     pub kept: Vec<Option<String>>,
+    /// What to show of the record, should it be among the best or the worst; `None` where it cannot.
+    pub(super) shown: Option<Arc<Shown>>,
 }
 
 impl Scored {
@@ -32,8 +38,14 @@ impl Scored {
 /// Scores a field of a record.
 pub(super) struct ScoreField<'p> {
     scorer: &'p Prepared,
+    /// Where a record is scored, if not on the thread that has it in its hands: in a pool whose other
+    /// threads take part where they have nothing else to do.
+    pool: Option<&'p WorkStealing>,
     /// How many columns the scorer has.
     width: usize,
+    /// Which of them is the main one.
+    main: usize,
+    bars: Arc<Bars>,
     fields: Fields,
     /// The field to group by, and where it stands among the other fields.
     group: Option<(String, usize)>,
@@ -42,7 +54,12 @@ pub(super) struct ScoreField<'p> {
 }
 
 impl<'p> ScoreField<'p> {
-    pub(super) fn new(plan: &Plan, scorer: &'p Prepared) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        scorer: &'p Prepared,
+        pool: Option<&'p WorkStealing>,
+        bars: Arc<Bars>,
+    ) -> Self {
         let mut others: Vec<&str> = Vec::new();
         let mut place = |name| match others.iter().position(|other| *other == name) {
             Some(place) => place,
@@ -59,7 +76,10 @@ impl<'p> ScoreField<'p> {
         let fields = Fields::new(&plan.field, others);
         ScoreField {
             scorer,
+            pool,
             width: plan.scorer.columns().len(),
+            main: plan.scorer.main(),
+            bars,
             fields,
             group,
             keep,
@@ -77,15 +97,24 @@ impl Task<JsonLine<'_>> for ScoreField<'_> {
             Some((name, place)) => Some(group_of(name, values.raw[*place], record)?),
             None => None,
         };
+        let cells = || self.scorer.cells(&values.text);
+        let cells = self.pool.map_or_else(cells, |pool| pool.install(cells));
+        let kept = self.keep.iter();
+        let kept = kept.map(|place| values.raw[*place].map(str::to_owned));
+        let kept = kept.collect();
+        let main = cells[self.main].number();
+        let shown = main.filter(|score| self.bars.are_reached(*score)).map(|_| {
+            Arc::new(Shown {
+                at: record.at(),
+                text: values.text.into_owned(),
+            })
+        });
         Ok(Scored {
-            cells: self.scorer.cells(&values.text),
+            cells,
             width: self.width,
             group,
-            kept: self
-                .keep
-                .iter()
-                .map(|place| values.raw[*place].map(str::to_owned))
-                .collect(),
+            kept,
+            shown,
         })
     }
 }

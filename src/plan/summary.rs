@@ -1,14 +1,16 @@
 //! The aggregator of a plan: every column described, the groups, the best and the worst.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::aggregation::{
-    Aggregator, Bins, Bottom, Extrema, Extremes, Histogram, MomentSummary, Moments,
-    QuantileSummary, Quantiles, Ranked, Top,
+    Aggregator, Bins, Extrema, Extremes, Histogram, MomentSummary, Moments, QuantileSummary,
+    Quantiles, Ranked,
 };
 
+use super::podiums::{Bars, Podiums, ShownByIndex};
 use super::{NO_GROUP, Plan, Scored};
 
 /// Bins of the histogram of a column.
@@ -26,6 +28,9 @@ pub struct Summary {
     pub top: Vec<Ranked>,
     /// The records with the lowest main score, lowest first.
     pub bottom: Vec<Ranked>,
+    /// Of both; no part of the answer that could differ where they are the same.
+    #[serde(skip)]
+    pub(super) shown: ShownByIndex,
 }
 
 /// One column of scores.
@@ -51,7 +56,10 @@ pub struct GroupSummary {
 }
 
 /// The aggregator of a plan, made of the exact ones, so that their laws hold for it.
-pub(super) fn summarise(plan: &Plan) -> impl Aggregator<Scored, Output = Summary> + use<> {
+pub(super) fn summarise(
+    plan: &Plan,
+    bars: Arc<Bars>,
+) -> impl Aggregator<Scored, Output = Summary> + use<> {
     let (names, main) = (plan.scorer.columns(), plan.scorer.main());
     let numbers = names.iter().enumerate();
     let numbers: Vec<_> = numbers
@@ -70,13 +78,8 @@ pub(super) fn summarise(plan: &Plan) -> impl Aggregator<Scored, Output = Summary
             .only(has_number(main))
             .by_ref(|scored: &Scored| scored.group.as_deref().unwrap_or(NO_GROUP))
     });
-    let (top, bottom) = (
-        Top::new(plan.top).of(number(main)).only(has_number(main)),
-        Bottom::new(plan.top)
-            .of(number(main))
-            .only(has_number(main)),
-    );
-    (columns, groups, top, bottom).map(move |(columns, groups, top, bottom)| Summary {
+    let podiums = Podiums::new(plan.top, main, bars);
+    (columns, groups, podiums).map(move |(columns, groups, (top, bottom, shown))| Summary {
         scores: numbers
             .iter()
             .map(|(_, name, _)| *name)
@@ -85,6 +88,7 @@ pub(super) fn summarise(plan: &Plan) -> impl Aggregator<Scored, Output = Summary
         groups: groups.map(|groups| groups.into_iter().map(grouped).collect()),
         top,
         bottom,
+        shown,
     })
 }
 

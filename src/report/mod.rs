@@ -1,13 +1,23 @@
 //! What a run returns: the value, what was counted on the way, and where the time went.
 
 mod digest;
+mod explanation;
+mod reach;
+mod shares;
+#[cfg(test)]
+mod tests;
 mod timing;
 
-use crate::error::Failure;
+use crate::error::{Error, Failure};
+use crate::execution::usable_cores;
+use crate::stop::StopReason;
 
 pub use digest::Digest;
+pub use explanation::{Explanation, Finding};
+pub use reach::{Floor, Reach};
+pub use shares::Shares;
 pub(crate) use timing::processor_time;
-pub use timing::{Timing, WorkerTiming};
+pub use timing::{SlowRecord, Timing, WorkerTiming};
 
 /// What a run returns.
 #[derive(Clone, Debug)]
@@ -15,6 +25,8 @@ pub use timing::{Timing, WorkerTiming};
 pub struct Report<V> {
     /// The aggregated value: the same bits on any executor and any number of workers.
     pub value: V,
+    /// How the run ended.
+    pub end: End,
     /// How many records there were; always `scored + failed`.
     pub records: u64,
     /// How many have a score.
@@ -27,14 +39,70 @@ pub struct Report<V> {
     pub timing: Timing,
 }
 
+/// How a run ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum End {
+    /// Every record was met.
+    Finished,
+    /// It was stopped from outside.
+    Stopped(StopReason),
+    /// There were too many failures; this was one too many, in the order of the records.
+    Halted(Failure),
+}
+
+impl End {
+    /// Whether every record was met, and not too many failed.
+    pub fn is_finished(&self) -> bool {
+        matches!(self, End::Finished)
+    }
+}
+
 impl Report<()> {
     /// How many failures a report keeps; the others are counted only.
     pub const FAILURES_KEPT: usize = 100;
+}
+
+impl<V> Report<V> {
+    /// The report of a run that came to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] and [`Error::Halted`] for one that did not.
+    pub fn finished(self) -> Result<Self, Error> {
+        match self.end {
+            End::Finished => Ok(self),
+            End::Stopped(reason) => Err(Error::Stopped {
+                reason,
+                records: self.records,
+            }),
+            End::Halted(failure) => Err(Error::Halted {
+                failure,
+                scored: self.scored,
+            }),
+        }
+    }
 }
 
 impl<V: serde::Serialize> Report<V> {
     /// The digest of the value: equal for two runs exactly when they gave the same one.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.value)
+    }
+}
+
+impl<V> Report<V> {
+    /// Why the run took as long as it did, as a sentence.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let numbers = [1.0, 2.0, 3.0];
+    /// let report = Pipeline::new(&numbers[..0], |x: &f64| x.sqrt()).aggregate(Count::new())?;
+    /// assert_eq!(report.explanation().to_string(), "there were no records");
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn explanation(&self) -> Explanation {
+        Explanation::of(&self.timing, &self.end, usable_cores())
     }
 }

@@ -52,30 +52,6 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
-fn standard_input_is_no_file() {
-    let folder = folder_with("unused", "");
-    let ran = score(&folder, "-", &[]);
-    let told =
-        "error: standard input cannot be read by all workers at once; save it to a file first\n";
-    assert_eq!((ran.code, ran.err.as_str()), (2, told));
-}
-
-#[cfg(unix)]
-#[test]
-fn a_pipe_is_refused_and_not_waited_for() {
-    let folder = folder_with("unused", "");
-    let pipe = folder.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(pipe).status();
-    assert!(made.expect("mkfifo is there").success());
-    let ran = score(&folder, "pipe", &[]);
-    assert_eq!(ran.code, 3);
-    assert!(
-        ran.err
-            .starts_with("error: pipe: is a pipe or a device; save its contents")
-    );
-}
-
-#[test]
 fn nothing_to_score_is_an_answer() {
     for nothing in ["", "\n", " \n\t\r\n\n   ", "\u{feff}"] {
         let folder = folder_with("in.jsonl", nothing);
@@ -374,14 +350,16 @@ fn a_file_that_is_shortened_is_told_and_one_that_is_replaced_is_read_as_it_was()
     write(&folder, "new.jsonl", "{}\n");
     std::fs::rename(folder.path().join("new.jsonl"), &path).expect("a new name");
     let answer = opened
-        .run(&|_| {}, None)
+        .run(manyhands::plan::Beside::default())
         .expect("the old file is still open");
     assert_eq!((answer.report.scored, answer.report.failed), (1000, 0));
 
     write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(1000));
     let opened = plan.open().expect("it is there");
     write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(10));
-    let error = opened.run(&|_| {}, None).expect_err("lines are missing");
+    let error = opened
+        .run(manyhands::plan::Beside::default())
+        .expect_err("lines are missing");
     let told = "in.jsonl: changed while it was being read; run again when nobody writes to it";
     assert!(error.to_string().ends_with(told), "{error}");
 }

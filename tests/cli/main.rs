@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 
 mod bad_input;
+mod bench;
+mod explanation;
 mod failures;
 mod generate;
 mod hostile;

@@ -377,3 +377,22 @@ fn one_record_against_a_large_reference_is_shared_and_the_answer_is_the_same() {
         assert_eq!(digest(&[]), sequential);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_reference_may_come_through_a_pipe() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    let writer = std::thread::spawn(move || std::fs::write(pipe, REFERENCE));
+    let arguments = ["--json", "--top", "1"];
+    let piped = find(&folder, &[&["--against", "pipe"], &arguments[..]].concat());
+    writer.join().expect("a thread").expect("a pipe");
+    assert_eq!((piped.code, piped.err.as_str()), (0, ""));
+    let from_file = find(
+        &folder,
+        &[&["--against", "reference.txt"], &arguments[..]].concat(),
+    );
+    assert_eq!(piped.json()["digest"], from_file.json()["digest"]);
+}

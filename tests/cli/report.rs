@@ -79,7 +79,7 @@ fn json_has_the_keys_and_numbers_of_the_contract() {
     let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
     let mut expected = [
         "records", "scored", "failed", "digest", "scores", "groups", "top", "bottom", "failures",
-        "timing",
+        "timing", "machine",
     ];
     expected.sort_unstable();
     let mut keys: Vec<_> = keys.iter().map(|key| key.as_str()).collect();

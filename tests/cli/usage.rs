@@ -16,12 +16,24 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
     let with = |more: &[&'static str]| [&score[..], more].concat();
     let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; there is sentiment, match\n";
     misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
-    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing\n";
+    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing, task-queue\n";
     misused(&with(&["--executor", "x"]), no_executor);
-    for threads in ["0", "x", "1.5", "5000", "99999999999999999999"] {
+    for threads in [
+        "0",
+        "x",
+        "+1",
+        "1.5",
+        "5000",
+        "99999999999999999999",
+        "0%",
+        "101%",
+        "%",
+        "5.5%",
+        "50 %",
+    ] {
         let threads = ["-j", threads];
         let message = format!(
-            "invalid value '{}' for '--threads <N>': expected a whole number from 1 to 1024\n",
+            "invalid value '{}' for '--threads <N|P%>': expected a whole number from 1 to 1024, or a share of the cores from 1% to 100%\n",
             threads[1]
         );
         misused(&with(&threads), &message);
@@ -41,6 +53,7 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
     );
     misused(&with(&["--force"]), &format!("{missing}--scores <OUT>\n"));
     misused(&["generate"], &format!("{missing}--records <N>\n"));
+    misused(&["bench"], &format!("{missing}--machine\n"));
     misused(
         &["generate", "--records", "many"],
         "invalid value 'many' for '--records <N>'",
@@ -69,7 +82,8 @@ fn help_lists_every_option_in_80_columns() {
         "--scores",
         "--force",
         "--json",
-        "-j, --threads",
+        "-j, --threads <N|P%>",
+        "--pin",
         "--executor",
         "--on-failure",
         "--against",
@@ -81,10 +95,12 @@ fn help_lists_every_option_in_80_columns() {
         "--color",
         "-q, --quiet",
     ];
+    let bench = ["--machine", "--json", "--color", "-q, --quiet"];
     let generate = ["--records", "--seed", "--color", "-q, --quiet"];
     let program = [
         "score",
         "generate",
+        "bench",
         "--version",
         "Exit codes: 0 all records scored",
     ];
@@ -92,6 +108,7 @@ fn help_lists_every_option_in_80_columns() {
         (&["--help"][..], &program[..]),
         (&["score", "--help"], &score),
         (&["generate", "--help"], &generate),
+        (&["bench", "--help"], &bench),
     ] {
         let ran = run(&folder, command);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));

@@ -1,0 +1,125 @@
+//! What is known about the machine, as text.
+
+use std::time::Duration;
+
+use indicatif::HumanBytes;
+use manyhands::Machine;
+use manyhands::machine::Processors;
+use manyhands::plan::Answer;
+
+use super::run::duration;
+use super::{ASIDE, HEADING, bare_table, finish, paint, plain};
+
+/// Threads that a quota has stopped for less than this share of the run are not worth a line.
+const STOPPED: f64 = 0.05;
+
+/// Every fact in a line, and what makes times doubtful.
+pub(in crate::cli) fn facts(machine: &Machine) -> String {
+    let mut table = bare_table();
+    let mut line = |name: &str, fact: Option<String>| {
+        let fact = fact.unwrap_or_else(|| "not told".to_owned());
+        table.add_row([name.to_owned(), plain(fact)]);
+    };
+    let system = match &machine.kernel {
+        Some(kernel) => format!("{}, kernel {kernel}", machine.system),
+        None => machine.system.clone(),
+    };
+    let bytes = |bytes: u64| HumanBytes(bytes).to_string();
+    line("processor", machine.cpu.clone());
+    line("architecture", Some(machine.architecture.clone()));
+    line("online", machine.online.map(processors));
+    line("this process may use", machine.allowed.map(processors));
+    line(
+        "quota",
+        machine.control_group.map(|group| match group.quota {
+            Some(quota) => format!("{quota:.2} cores' worth of time"),
+            None => "none".to_owned(),
+        }),
+    );
+    if machine.quota().is_some() {
+        line(
+            "stopped by the quota",
+            machine
+                .control_group
+                .and_then(|group| group.throttled)
+                .map(|throttled| {
+                    format!(
+                        "{} times, {:.1} s in all",
+                        throttled.times, throttled.seconds
+                    )
+                }),
+        );
+    }
+    line("governor", machine.governor.clone());
+    line(
+        "load",
+        machine.load.map(|[one, five, fifteen]| {
+            format!("{one:.2}, {five:.2}, {fifteen:.2} (1, 5, 15 minutes)")
+        }),
+    );
+    line(
+        "memory",
+        machine.memory.map(|all| match machine.memory_available {
+            Some(available) => format!("{}, {} available", bytes(all), bytes(available)),
+            None => bytes(all),
+        }),
+    );
+    line(
+        "memory limit",
+        machine
+            .control_group
+            .map(|group| group.memory.map_or_else(|| "none".to_owned(), bytes)),
+    );
+    line(
+        "memory nodes",
+        machine.numa_nodes.map(|nodes| nodes.to_string()),
+    );
+    line("system", Some(system));
+    line("manyhands", Some(machine.version.clone()));
+    let mut text = format!("{}\n\n", paint(HEADING, plain(machine))) + &finish(table);
+    let warnings = machine.warnings();
+    if !warnings.is_empty() {
+        text += "\n";
+    }
+    for warning in warnings {
+        text += &format!("warning: {}\n", plain(warning));
+    }
+    text
+}
+
+fn processors(processors: Processors) -> String {
+    let Processors {
+        hardware_threads,
+        cores,
+        ..
+    } = processors;
+    let s = |count| if count == 1 { "" } else { "s" };
+    let threads = format!("{hardware_threads} hardware thread{}", s(hardware_threads));
+    match cores {
+        Some(cores) => format!("{threads} on {cores} core{}", s(cores)),
+        None => threads,
+    }
+}
+
+/// What about the machine has held up a run, where something has.
+pub(super) fn held_up(answer: &Answer) -> String {
+    let (machine, timing) = (&answer.machine, &answer.report.timing);
+    let workers = timing.workers.len();
+    let mut text = String::new();
+    let mut aside = |line: String| text += &(paint(ASIDE, line) + "\n");
+    if let Some(cores) = machine.allowed_cores()
+        && cores < workers
+    {
+        let s = if cores == 1 { "" } else { "s" };
+        aside(format!("{workers} workers shared {cores} core{s}"));
+    }
+    if let (Some(throttled), Some(quota)) = (answer.throttled, machine.quota())
+        && throttled.seconds > timing.wall.as_secs_f64() * STOPPED
+    {
+        let stopped = duration(Duration::from_secs_f64(throttled.seconds));
+        aside(format!(
+            "a quota of {quota:.2} cores stopped threads for {stopped}"
+        ));
+    }
+    text
+}

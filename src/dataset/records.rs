@@ -1,0 +1,86 @@
+//! Any iterator as a dataset.
+
+use std::fmt;
+use std::ops::{ControlFlow, Range};
+use std::time::Instant;
+
+use super::stream::Pull;
+use super::{At, Dataset, Reading};
+use crate::error::{BadRecord, Error};
+use crate::sync::{Mutex, lock};
+
+/// The records of an iterator, pulled by whichever worker is free.
+///
+/// It can be read once. Nobody pulls ahead of the workers by more than about a thousand records.
+///
+/// ```
+/// use manyhands::dataset::Records;
+/// use manyhands::prelude::*;
+///
+/// let lines = Records::new("2\n3\n5\n7".lines());
+/// let primes = fallible(|line: &&str| line.parse::<u64>().map(|prime| prime as f64));
+/// let report = Pipeline::new(&lines, primes).aggregate((Count::new(), Sum::new()))?;
+/// assert_eq!(report.value, (4, 17.0));
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+pub struct Records<R, I> {
+    pull: Pull<R, I>,
+    /// Places for records, used again.
+    spare: Mutex<Vec<Vec<R>>>,
+}
+
+impl<R, I: Iterator<Item = R>> Records<R, I> {
+    /// The records that an iterator yields.
+    pub fn new(records: impl IntoIterator<IntoIter = I>) -> Self {
+        Records {
+            pull: Pull::new(records.into_iter()),
+            spare: Mutex::default(),
+        }
+    }
+}
+
+impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
+    type Record<'a> = R;
+
+    fn parts(&self) -> usize {
+        usize::MAX
+    }
+
+    fn is_stream(&self) -> bool {
+        true
+    }
+
+    fn close(&self) {
+        self.pull.close();
+    }
+
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    where
+        V: FnMut(At, Result<&R, BadRecord>) -> ControlFlow<()>,
+    {
+        let mut records = lock(&self.spare).pop().unwrap_or_default();
+        let began = Instant::now();
+        let first = self.pull.take(parts.len(), &mut records);
+        let waited = began.elapsed();
+        let ended = first.is_none();
+        for (place, record) in records.iter().enumerate() {
+            let at = At {
+                index: first.unwrap_or_default() + place as u64,
+                fetched: place == 0,
+                ..At::default()
+            };
+            if visit(at, Ok(record)).is_break() {
+                break;
+            }
+        }
+        records.clear();
+        lock(&self.spare).push(records);
+        Ok(Reading { waited, ended })
+    }
+}
+
+impl<R, I> fmt::Debug for Records<R, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,51 @@
+//! The token bucket that keeps a rate.
+//!
+//! The crate `ratelimit` brings nothing into the build that is not there already, where `governor`
+//! brings futures, `parking_lot` and a dozen more, and `leaky-bucket` the runtime of tokio. It also
+//! tells how long to wait rather than waiting itself, so that a stop can cut the wait short.
+
+use std::time::Duration;
+
+use ratelimit::{Ratelimiter, TryWaitError};
+
+use crate::error::Error;
+
+/// Gives out tokens no faster than a rate.
+pub(super) struct Bucket(Ratelimiter);
+
+impl Bucket {
+    /// A full bucket. `rate` is in tokens a second, and above 0.
+    pub(super) fn new(rate: f64, burst: Option<u32>) -> Result<Self, Error> {
+        // The crate counts whole tokens in a period: many of them in a long one keep the fraction of
+        // the rate. Rounded up, the period is never shorter than what was asked for.
+        let tokens = if rate < 1.0 { 1 } else { 1_000_000 };
+        let period = Duration::try_from_secs_f64(tokens as f64 / rate).unwrap_or(Duration::MAX);
+        let period = period.saturating_add(Duration::from_nanos(1));
+        let burst = burst.map_or_else(|| in_ten_milliseconds(rate), u64::from);
+        let bucket = Ratelimiter::builder(tokens)
+            .period(period)
+            .max_tokens(burst)
+            .initial_available(burst)
+            .build();
+        bucket.map(Bucket).map_err(|_| Error::Limit {
+            what: format!("{rate} records a second, {burst} at once"),
+            remedy: "it cannot be kept",
+        })
+    }
+
+    /// Takes a token, or says how long it is until there is one.
+    pub(super) fn take(&self) -> Result<(), Duration> {
+        self.0.try_wait().map_err(|refused| match refused {
+            TryWaitError::Insufficient(time) => time,
+            // One token is never more than the bucket holds.
+            _ => Duration::ZERO,
+        })
+    }
+}
+
+/// The burst of a rate that comes without one: a single token up to a hundred a second. Threads wake a
+/// tenth of a millisecond late at the best, and some milliseconds where others want the cores too; what
+/// a bucket of one cannot hold meanwhile is lost to the rate, a tenth of it at a thousand a second.
+fn in_ten_milliseconds(rate: f64) -> u64 {
+    (rate / 100.0).ceil().max(1.0) as u64
+}

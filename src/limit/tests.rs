@@ -1,0 +1,202 @@
+//! Permits under threads and the clock. What is asserted of the clock holds however late a thread is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::Instant;
+
+use super::{Limit, Permits};
+use crate::error::Error;
+use crate::stop::Cancel;
+
+fn permits(limit: Limit) -> Permits {
+    Permits::new(&limit).unwrap()
+}
+
+#[test]
+fn what_allows_nothing_is_refused() {
+    let none = Limit::none();
+    let nothing = [
+        Limit::in_flight(0),
+        none.budget(0),
+        none.per_second(1.0).burst(0),
+        none.per_second(0.0),
+        none.per_second(-1.0),
+        none.per_second(f64::NAN),
+        none.per_second(f64::INFINITY),
+    ];
+    for limit in nothing {
+        let refused = Permits::new(&limit);
+        assert!(matches!(refused, Err(Error::Limit { .. })), "{limit}");
+    }
+    // The ends of what is allowed, and a rate whose period no clock can count.
+    let most = Limit::in_flight(usize::MAX)
+        .budget(u64::MAX)
+        .burst(u32::MAX);
+    for rate in [f64::MIN_POSITIVE, 1e-12, 0.3, 1.0, 1e9, f64::MAX] {
+        let permits = permits(most.per_second(rate));
+        assert!(permits.acquire(u64::MAX, || false).is_some(), "{rate}");
+        assert!(permits.is_whole());
+    }
+}
+
+#[test]
+fn a_limit_of_workers_needs_no_permits() {
+    assert!(!Limit::none().waits() && !Limit::in_flight(1).waits());
+    assert!(Limit::none().per_second(1.0).waits() && Limit::none().budget(1).waits());
+    assert_eq!(Limit::in_flight(3).workers(8), 3);
+    assert_eq!(Limit::in_flight(8).workers(3), 3);
+    assert_eq!(Limit::none().workers(3), 3);
+
+    let permits = permits(Limit::in_flight(1));
+    let both = (permits.acquire(1, || false), permits.acquire(1, || false));
+    assert!(both.0.is_some() && both.1.is_some());
+    assert!(permits.acquire(1, || true).is_none());
+
+    // Nor does it matter what a record weighs where there is no budget.
+    let permits = self::permits(Limit::none().per_second(1e9));
+    let both = [(); 2].map(|()| permits.acquire(u64::MAX, || false));
+    assert!(both.iter().all(Option::is_some));
+}
+
+#[test]
+fn a_limit_is_plain_data() {
+    let limit = Limit::in_flight(4).per_second(2.5).budget(7).burst(3);
+    let text = serde_json::to_string(&limit).unwrap();
+    assert_eq!(serde_json::from_str::<Limit>(&text).unwrap(), limit);
+    assert_eq!(serde_json::from_str::<Limit>("{}").unwrap(), Limit::none());
+    assert!(serde_json::from_str::<Limit>(r#"{"inflight":4}"#).is_err());
+    assert_eq!(Limit::none().to_string(), "none");
+}
+
+#[test]
+fn never_over_the_limit_under_sixty_four_threads() {
+    const BUDGET: u64 = 100;
+    const MOST: usize = 9;
+    let permits = permits(Limit::in_flight(MOST).budget(BUDGET));
+    let (weights, inside, done) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for seed in 0..64_u64 {
+            let (permits, weights, inside, done) = (&permits, &weights, &inside, &done);
+            scope.spawn(move || {
+                for record in 0..200 {
+                    let weight = (seed * 200 + record) * 7_919 % 131;
+                    let counted = weight.min(BUDGET);
+                    let held = permits.acquire(weight, || false).unwrap();
+                    assert!(weights.fetch_add(counted, SeqCst) + counted <= BUDGET);
+                    assert!(inside.fetch_add(1, SeqCst) < MOST);
+                    thread::yield_now();
+                    inside.fetch_sub(1, SeqCst);
+                    weights.fetch_sub(counted, SeqCst);
+                    done.fetch_add(1, SeqCst);
+                    // A panic gives it back like any other end.
+                    let _ = catch_unwind(AssertUnwindSafe(|| {
+                        let _held = held;
+                        if record % 3 == 0 {
+                            resume_unwind(Box::new(()));
+                        }
+                    }));
+                }
+            });
+        }
+    });
+    assert_eq!(done.into_inner(), 64 * 200);
+    assert!(permits.is_whole());
+}
+
+#[test]
+fn a_heavy_record_is_alone_and_light_ones_do_not_pass_it() {
+    let permits = permits(Limit::none().budget(10));
+    let order = Mutex::new(Vec::new());
+    let first = permits.acquire(4, || false).unwrap();
+    thread::scope(|scope| {
+        let (permits, order) = (&permits, &order);
+        for (place, weight) in [1_000, 1, 2].into_iter().enumerate() {
+            scope.spawn(move || {
+                let held = permits.acquire(weight, || false).unwrap();
+                order.lock().unwrap().push(weight);
+                drop(held);
+            });
+            // The next one comes once this one waits: there would be room for the light ones.
+            while permits.waiting() <= place {
+                thread::yield_now();
+            }
+        }
+        assert!(order.lock().unwrap().is_empty());
+        drop(first);
+    });
+    let order = order.into_inner().unwrap();
+    assert_eq!((order[0], order.len()), (1_000, 3));
+    assert!(permits.is_whole());
+}
+
+#[test]
+fn a_stop_ends_the_wait_with_and_without_a_call() {
+    for called in [false, true] {
+        // The next token comes after the test.
+        let permits = permits(Limit::none().per_second(1e-6).budget(1));
+        let held = permits.acquire(1, || false).unwrap();
+        let token = Cancel::new();
+        thread::scope(|scope| {
+            let waiters: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| permits.acquire(1, || token.is_cancelled()).is_none()))
+                .collect();
+            while permits.waiting() < 8 {
+                thread::yield_now();
+            }
+            token.cancel();
+            if called {
+                permits.interrupt();
+            }
+            assert!(waiters.into_iter().all(|waiter| waiter.join().unwrap()));
+        });
+        drop(held);
+        assert!(permits.is_whole());
+    }
+}
+
+#[test]
+fn no_span_of_time_sees_more_starts_than_the_rate_allows() {
+    for (rate, burst) in [(400.0, None), (50.0, Some(8)), (20_000.0, None)] {
+        let limit = Limit::none().per_second(rate);
+        let limit = burst.map_or(limit, |burst| limit.burst(burst));
+        let most = burst.map_or((rate / 100.0).max(1.0), f64::from);
+        let starts = starts(&permits(limit));
+        // A permit was granted at some time between the two instants around the call. So those with
+        // both inside a span were granted inside it.
+        for (from, _) in &starts {
+            for (_, to) in &starts {
+                let inside = starts.iter().filter(|(a, b)| a >= from && b <= to).count() as f64;
+                let time = to.saturating_duration_since(*from).as_secs_f64();
+                let allowed = most + rate * time;
+                assert!(
+                    inside <= allowed + 1e-6,
+                    "{inside} in {time} s at {rate} a second"
+                );
+            }
+        }
+    }
+}
+
+/// When some threads asked for permits, and when they had them.
+fn starts(permits: &Permits) -> Vec<(Instant, Instant)> {
+    let starts = Mutex::new(Vec::new());
+    let enough = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !enough.load(SeqCst) {
+                    let asked = Instant::now();
+                    if let Some(permit) = permits.acquire(1, || enough.load(SeqCst)) {
+                        let mut starts = starts.lock().unwrap();
+                        starts.push((asked, Instant::now()));
+                        enough.fetch_or(starts.len() >= 40, SeqCst);
+                        drop(permit);
+                    }
+                }
+            });
+        }
+    });
+    starts.into_inner().unwrap()
+}

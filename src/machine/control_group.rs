@@ -1,0 +1,203 @@
+//! What the control groups of a process leave it of the machine, in both versions of them.
+//!
+//! A process is in a group of each hierarchy, and bound by every group on the way up: the tightest
+//! counts. See the kernel's documents [cgroup-v2] and [v1].
+//!
+//! [cgroup-v2]: https://docs.kernel.org/admin-guide/cgroup-v2.html
+//! [v1]: https://docs.kernel.org/admin-guide/cgroup-v1/index.html
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::tree::Tree;
+
+/// A limit of memory from here on is none: version 1 writes the largest whole number of pages.
+const NO_LIMIT_BYTES: u64 = 1 << 62;
+
+/// What the control groups leave this process, the tightest group of those it is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ControlGroup {
+    /// How many cores' worth of processor time; `None` where all.
+    pub quota: Option<f64>,
+    /// How often and how long the quota has stopped threads, where there is one and it is told.
+    pub throttled: Option<Throttled>,
+    /// How much memory, in bytes; `None` where all.
+    pub memory: Option<u64>,
+}
+
+/// Time that the threads of a control group were stopped because it had used up its quota, since
+/// the group was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Throttled {
+    /// In how many periods.
+    pub times: u64,
+    /// For how long, in seconds, summed as the kernel does: over processors.
+    pub seconds: f64,
+}
+
+impl Throttled {
+    /// What has come since an earlier look.
+    pub(crate) fn since(self, earlier: Throttled) -> Throttled {
+        Throttled {
+            times: self.times.saturating_sub(earlier.times),
+            seconds: (self.seconds - earlier.seconds).max(0.0),
+        }
+    }
+}
+
+impl ControlGroup {
+    /// Looks at the control groups of this process, now.
+    pub(crate) fn look() -> Option<Self> {
+        Self::of(&Tree::of_this_machine())
+    }
+
+    /// `None` where no group is told.
+    pub(super) fn of(tree: &Tree) -> Option<Self> {
+        let own = tree.read("proc/self/cgroup")?;
+        let mounts = tree.read("proc/self/mountinfo")?;
+        let folders = |controller| {
+            let mut folders = folders(&own, &mounts, controller);
+            folders.retain(|folder| tree.is_folder(folder));
+            folders
+        };
+        let (cpu, memory) = (folders("cpu"), folders("memory"));
+        if cpu.is_empty() && memory.is_empty() {
+            return None;
+        }
+        let tightest = cpu
+            .iter()
+            .filter_map(|folder| Some((quota(tree, folder)?, folder)))
+            .min_by(|(one, _), (other, _)| one.total_cmp(other));
+        Some(ControlGroup {
+            quota: tightest.map(|(quota, _)| quota),
+            throttled: tightest.and_then(|(_, folder)| throttled(tree, folder)),
+            memory: memory
+                .iter()
+                .filter_map(|folder| memory_limit(tree, folder))
+                .min(),
+        })
+    }
+}
+
+/// The folders of the groups that bind the process through a controller, relative to the root.
+///
+/// `own` is `/proc/self/cgroup`, which names the group within each hierarchy; `mounts` is
+/// `/proc/self/mountinfo`, which tells where hierarchies are, and from which group on.
+fn folders(own: &str, mounts: &str, controller: &str) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for line in own.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(group)) = (fields.next(), fields.next()) else {
+            continue;
+        };
+        let listed = |list: &str| list.split(',').any(|name| name == controller);
+        for mount in mounts.lines().filter_map(Mount::read) {
+            let holds_it = match mount.kind {
+                "cgroup2" => controllers.is_empty(),
+                "cgroup" => listed(controllers) && listed(mount.options),
+                _ => false,
+            };
+            if holds_it {
+                folders.extend(mount.folders(group));
+            }
+        }
+    }
+    folders
+}
+
+/// A line of `mountinfo`.
+struct Mount<'a> {
+    /// The folder of the file system that is mounted.
+    root: PathBuf,
+    /// Where it is mounted.
+    point: PathBuf,
+    kind: &'a str,
+    options: &'a str,
+}
+
+impl<'a> Mount<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let (place, file_system) = line.split_once(" - ")?;
+        let mut place = place.split(' ').skip(3);
+        let mut file_system = file_system.split(' ');
+        Some(Mount {
+            root: unescape(place.next()?),
+            point: unescape(place.next()?),
+            kind: file_system.next()?,
+            options: file_system.nth(1)?,
+        })
+    }
+
+    /// The folders from that of a group up to the mount point.
+    fn folders(&self, group: &str) -> impl Iterator<Item = PathBuf> + use<> {
+        let point = self.point.strip_prefix("/").unwrap_or(&self.point);
+        let point = point.to_owned();
+        // A group outside of what is mounted, as in containers, is the mount point itself.
+        let inside = Path::new(group)
+            .strip_prefix(&self.root)
+            .unwrap_or(Path::new(""));
+        let plain = inside
+            .components()
+            .all(|component| matches!(component, Component::Normal(_)));
+        let inside = if plain { inside } else { Path::new("") };
+        let up: Vec<_> = inside.ancestors().map(|group| point.join(group)).collect();
+        up.into_iter()
+    }
+}
+
+/// A path as `mountinfo` writes it, with blanks and the like as octal numbers.
+fn unescape(path: &str) -> PathBuf {
+    let escapes = [
+        ("\\040", " "),
+        ("\\011", "\t"),
+        ("\\012", "\n"),
+        ("\\134", "\\"),
+    ];
+    let mut path = path.to_owned();
+    for (escape, meant) in escapes {
+        path = path.replace(escape, meant);
+    }
+    path.into()
+}
+
+/// How many cores' worth of time a group has, if it has a quota.
+fn quota(tree: &Tree, folder: &Path) -> Option<f64> {
+    let (quota, period): (f64, f64) = if let Some(max) = tree.read(folder.join("cpu.max")) {
+        let (quota, period) = max.trim().split_once(' ')?;
+        // No number where there is no quota.
+        (quota.parse().ok()?, period.parse().ok()?)
+    } else {
+        let number = |name: &str| tree.word(folder.join(name))?.parse().ok();
+        // Below zero where there is no quota.
+        (number("cpu.cfs_quota_us")?, number("cpu.cfs_period_us")?)
+    };
+    let cores = quota / period;
+    (quota > 0.0 && cores.is_finite()).then_some(cores)
+}
+
+fn throttled(tree: &Tree, folder: &Path) -> Option<Throttled> {
+    let text = tree.read(folder.join("cpu.stat"))?;
+    let number = |name: &str| {
+        let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+        let (_, number) = lines.find(|(other, _)| *other == name)?;
+        number.trim().parse::<u64>().ok()
+    };
+    let seconds = match number("throttled_usec") {
+        Some(micros) => micros as f64 / 1e6,
+        None => number("throttled_time")? as f64 / 1e9,
+    };
+    Some(Throttled {
+        times: number("nr_throttled")?,
+        seconds,
+    })
+}
+
+fn memory_limit(tree: &Tree, folder: &Path) -> Option<u64> {
+    let limit = ["memory.max", "memory.limit_in_bytes"]
+        .iter()
+        .find_map(|name| tree.word(folder.join(name)))?;
+    limit.parse().ok().filter(|bytes| *bytes < NO_LIMIT_BYTES)
+}

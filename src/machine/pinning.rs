@@ -1,0 +1,69 @@
+//! Keeping each worker on a hardware thread of its own.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::cores::Topology;
+use super::tree::Tree;
+
+/// Where each worker is kept: one on each core that this process may use, then on the hardware
+/// threads beside them; with more workers than those, from the beginning again.
+#[derive(Debug)]
+pub(crate) struct Pinning {
+    places: Vec<usize>,
+    /// Whether a worker could not be kept at its place.
+    refused: AtomicBool,
+}
+
+impl Pinning {
+    /// The places on this machine; none where it does not tell.
+    pub(crate) fn look() -> Self {
+        Self::on(&Tree::of_this_machine())
+    }
+
+    pub(super) fn on(tree: &Tree) -> Self {
+        let places = Topology::of(tree).and_then(|topology| topology.spread());
+        Pinning {
+            places: places.unwrap_or_default(),
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    /// The hardware thread of a worker.
+    pub(super) fn place(&self, worker: usize) -> Option<usize> {
+        let turn = worker.checked_rem(self.places.len())?;
+        Some(self.places[turn])
+    }
+
+    /// Keeps the calling thread, which is this worker's, at its place. Where that is not possible it
+    /// runs anywhere, and [`works`](Self::works) tells.
+    pub(crate) fn pin(&self, worker: usize) {
+        if !self.place(worker).is_some_and(keep_on) {
+            self.refused.store(true, Relaxed);
+        }
+    }
+
+    /// Whether workers can be kept at their places, as far as is known by now.
+    pub(crate) fn works(&self) -> bool {
+        CAN_PIN && !self.places.is_empty() && !self.refused.load(Relaxed)
+    }
+}
+
+const CAN_PIN: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn keep_on(hardware_thread: usize) -> bool {
+    use rustix::thread::{CpuSet, sched_setaffinity};
+
+    // A set holds no more, and panics.
+    if hardware_thread >= CpuSet::MAX_CPU {
+        return false;
+    }
+    let mut place = CpuSet::new();
+    place.set(hardware_thread);
+    sched_setaffinity(None, &place).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn keep_on(_hardware_thread: usize) -> bool {
+    false
+}

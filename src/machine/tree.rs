@@ -1,0 +1,56 @@
+//! The files in which a system tells about itself: those of this machine, or made-up ones.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// A folder that holds `proc` and `sys`.
+#[derive(Debug)]
+pub(super) struct Tree {
+    /// `None` on systems without such files.
+    root: Option<PathBuf>,
+}
+
+impl Tree {
+    pub(super) fn of_this_machine() -> Self {
+        let linux = cfg!(any(target_os = "linux", target_os = "android"));
+        Tree {
+            root: linux.then(|| PathBuf::from("/")),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn below(root: &Path) -> Self {
+        Tree {
+            root: Some(root.to_owned()),
+        }
+    }
+
+    /// The text of a file; nothing where it cannot be read, for whatever reason.
+    pub(super) fn read(&self, path: impl AsRef<Path>) -> Option<String> {
+        fs::read_to_string(self.root.as_ref()?.join(path)).ok()
+    }
+
+    /// The text of a file that holds but one thing.
+    pub(super) fn word(&self, path: impl AsRef<Path>) -> Option<String> {
+        let text = self.read(path)?;
+        let word = text.trim();
+        (!word.is_empty()).then(|| word.to_owned())
+    }
+
+    /// What `find` finds first in the lines of a file, which is read no further.
+    pub(super) fn first_line_with<T>(
+        &self,
+        path: &str,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let file = File::open(self.root.as_ref()?.join(path)).ok()?;
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        lines.into_iter().find_map(|line| find(&line))
+    }
+
+    pub(super) fn is_folder(&self, path: &Path) -> bool {
+        let root = self.root.as_ref();
+        root.is_some_and(|root| root.join(path).is_dir())
+    }
+}

@@ -1,0 +1,59 @@
+//! How far a run may be ahead of the earliest record in flight.
+
+use super::run::{Order, Run};
+use crate::aggregation::Aggregator;
+use crate::dataset::Dataset;
+use crate::sync::atomic::Ordering::Relaxed;
+use crate::task::Task;
+
+/// Scores that wait for their turn may take about so many bytes, what they own besides not counted …
+const WAITING_BYTES: usize = 32 << 20;
+/// … at the least so many each, for the failures that come in their place.
+const SCORE_BYTES: usize = 16;
+/// Where scores are handed on in the order of the records, so many records may have been taken that
+/// are not handed on yet, if nothing else is said.
+pub(super) const IN_HAND: u64 = 1 << 14;
+/// So many of the largest portions may be ahead for each worker, since as many are in flight
+/// whatever is allowed.
+const PORTIONS: u64 = 4;
+/// So many failures may wait to be judged in the order of the records.
+const FAILURES: u64 = 1 << 16;
+
+impl<D, T, S, A> Run<'_, '_, D, T, S, A>
+where
+    D: Dataset + ?Sized,
+    T: for<'r> Task<D::Record<'r>, Score = S>,
+    A: Aggregator<S>,
+{
+    /// Whether a step of so many records may be taken without there being too many that are not
+    /// handed on yet.
+    pub(super) fn has_room(&self, records: u64) -> bool {
+        if self.order != Order::Records {
+            return true;
+        }
+        let taken = self.taken.fetch_add(records, Relaxed);
+        let room = taken + records <= self.frontier.next() + self.pipeline.in_hand;
+        if !room {
+            self.taken.fetch_sub(records, Relaxed);
+        }
+        room
+    }
+
+    /// Whether whoever has come to this record is too far ahead of the earliest in flight. It rests
+    /// then. Letting scores count before their turn would keep everyone busy, but promise that all
+    /// records before them are done even if the run is stopped, however long those turn out to take.
+    pub(super) fn is_ahead(&self, end: u64) -> bool {
+        let ahead = end.saturating_sub(self.frontier.next());
+        if ahead == 0 {
+            return false;
+        }
+        let room = match self.order {
+            Order::Any if self.may_end_early => {
+                (WAITING_BYTES / size_of::<S>().max(SCORE_BYTES)) as u64
+            }
+            _ => u64::MAX,
+        };
+        let in_flight = PORTIONS * self.workers.len() as u64 * self.portion.load(Relaxed);
+        ahead > room.max(in_flight) || self.frontier.unjudged() > FAILURES
+    }
+}

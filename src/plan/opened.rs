@@ -1,0 +1,250 @@
+//! A plan at work: its files open, its scorer ready, its run, its answer.
+
+use std::sync::Arc;
+
+use super::podiums::Bars;
+use super::prepared::Prepared;
+use super::scored::{ScoreField, Scored};
+use super::summary::{Summary, summarise};
+use super::{ExecutorName, Plan};
+use crate::aggregation::Ranked;
+use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream};
+use crate::error::{Error, Place};
+use crate::execution::{Executor, Sequential, WorkStealing};
+use crate::machine::{ControlGroup, Machine, Pinning, Throttled};
+use crate::pipeline::Pipeline;
+use crate::report::{Digest, Report, processor_time};
+use crate::sink::Sink;
+use crate::stop::Cancel;
+use crate::task::matching::Pairs;
+
+/// A plan whose files are open and whose scorer is ready.
+#[derive(Debug)]
+pub struct Opened<'p> {
+    plan: &'p Plan,
+    records: Records,
+    scorer: Prepared,
+}
+
+/// Where the records come from.
+#[derive(Debug)]
+enum Records {
+    Files(JsonLines),
+    Stream(JsonStream<'static>),
+}
+
+/// What goes on beside a run.
+#[derive(Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct Beside<'a> {
+    /// Is told how many more bytes are done; nothing where the records come from a stream.
+    pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
+    /// Takes every score, in the order of the records.
+    pub scores: Option<&'a dyn Sink<Scored>>,
+    /// Stops the run: the answer is then that of the records done by then.
+    pub cancel: Option<&'a Cancel>,
+}
+
+impl<'a> Beside<'a> {
+    /// With somebody who is told how many more bytes are done.
+    #[must_use]
+    pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// With a place for every score.
+    #[must_use]
+    pub fn scores(mut self, sink: &'a dyn Sink<Scored>) -> Self {
+        self.scores = Some(sink);
+        self
+    }
+
+    /// With a token that stops the run.
+    #[must_use]
+    pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+}
+
+/// What a plan comes to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The report of the run.
+    pub report: Report<Summary>,
+    /// Equal for two runs of the same plan exactly when they gave the same answer: every number of
+    /// the summary and how many records failed. Another `top` or `by` asks for another answer.
+    pub digest: Digest,
+    /// The best records, best first.
+    pub top: Vec<Example>,
+    /// The worst records, worst first.
+    pub bottom: Vec<Example>,
+    /// How many pairs of a record and a text of the reference were looked at, if the scorer has a
+    /// reference. No part of the answer: how much can be left out depends on how the run went.
+    pub pairs: Option<Pairs>,
+    /// The machine, as it was before the run.
+    pub machine: Machine,
+    /// How often and how long a quota stopped threads during the run, where there is one.
+    pub throttled: Option<Throttled>,
+    /// Whether the workers were kept in their places, if the plan asks for that.
+    pub pinned: Option<bool>,
+}
+
+/// One record, to show.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Example {
+    /// Index of the record, from 0.
+    pub index: u64,
+    /// Its main score.
+    pub score: f64,
+    /// Where it stands.
+    pub place: Place,
+    /// The text that was scored.
+    pub text: String,
+}
+
+impl<'p> Opened<'p> {
+    pub(super) fn new(plan: &'p Plan) -> Result<Self, Error> {
+        let records = if plan
+            .files
+            .iter()
+            .any(|file| JsonStream::is_needed_for(file))
+        {
+            Records::Stream(JsonStream::open(&plan.files)?)
+        } else {
+            Records::Files(JsonLines::open(&plan.files)?)
+        };
+        Ok(Opened {
+            plan,
+            records,
+            scorer: Prepared::new(plan)?,
+        })
+    }
+
+    /// How many bytes there are to score. Of a stream, how many have been read.
+    pub fn bytes(&self) -> u64 {
+        match &self.records {
+            Records::Files(files) => files.extent(0..files.parts()),
+            Records::Stream(stream) => stream.bytes(),
+        }
+    }
+
+    /// Whether the records come from a stream: they can be read once, and nobody knows how many there
+    /// are.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.records, Records::Stream(_))
+    }
+
+    /// Scores every record, or as many as come before the run is stopped or halted by failures; the
+    /// report's [`end`](Report::end) tells.
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be read or the scores cannot be written.
+    pub fn run(&self, beside: Beside<'_>) -> Result<Answer, Error> {
+        match &self.records {
+            Records::Files(files) => self.run_over(files, beside),
+            Records::Stream(stream) => self.run_over(stream, beside),
+        }
+    }
+
+    fn run_over<D>(&self, dataset: &D, beside: Beside<'_>) -> Result<Answer, Error>
+    where
+        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+    {
+        let plan = self.plan;
+        let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
+        let with = |executor: &dyn Executor, pool| {
+            self.run_with(executor, pool, pinning.as_deref(), dataset, beside)
+        };
+        match plan.executor {
+            ExecutorName::Sequential => with(&Sequential, None),
+            ExecutorName::TaskQueue => with(&plan.task_queue(pinning.as_ref()), None),
+            ExecutorName::WorkStealing => {
+                let executor = plan.work_stealing(pinning.as_ref())?;
+                let shared = plan.workers() > 1 && self.scorer.shares_records();
+                with(&executor, shared.then_some(&executor))
+            }
+        }
+    }
+
+    /// Runs on an executor, each record inside `pool` if there is one.
+    fn run_with<D>(
+        &self,
+        executor: &dyn Executor,
+        pool: Option<&WorkStealing>,
+        pinning: Option<&Pinning>,
+        dataset: &D,
+        beside: Beside<'_>,
+    ) -> Result<Answer, Error>
+    where
+        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+    {
+        let plan = self.plan;
+        let machine = Machine::look();
+        let bars = Arc::new(Bars::new(plan.top));
+        let task = ScoreField::new(plan, &self.scorer, pool, Arc::clone(&bars));
+        let mut pipeline = Pipeline::new(dataset, task)
+            .executor(executor)
+            .on_failure(plan.on_failure)
+            .limit(plan.limit);
+        if let Some(progress) = beside.progress {
+            pipeline = pipeline.progress(progress);
+        }
+        if let Some(sink) = beside.scores {
+            pipeline = pipeline.scores(sink);
+        }
+        if let Some(cancel) = beside.cancel {
+            pipeline = pipeline.cancel(cancel);
+        }
+        if let Some(after) = plan.deadline {
+            pipeline = pipeline.deadline(after);
+        }
+        let pairs_before = self.scorer.pairs();
+        let before = processor_time();
+        let mut report = pipeline.aggregate_so_far(summarise(plan, bars))?;
+        report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
+        let throttled = throttled(ControlGroup::look()).zip(throttled(machine.control_group));
+        let throttled = throttled.map(|(now, before)| now.since(before));
+        let pairs = self.scorer.pairs().zip(pairs_before);
+        let pairs = pairs.map(|(now, before)| now.since(before));
+        let value = &report.value;
+        let digest = Digest::of(&(report.records, report.failed, value));
+        let (top, bottom) = (
+            examples(dataset, value, &value.top),
+            examples(dataset, value, &value.bottom),
+        );
+        Ok(Answer {
+            report,
+            digest,
+            top,
+            bottom,
+            pairs,
+            machine,
+            throttled,
+            pinned: pinning
+                .map(|pinning| plan.executor != ExecutorName::Sequential && pinning.works()),
+        })
+    }
+}
+
+/// What is shown of these records.
+fn examples<D: Dataset>(dataset: &D, summary: &Summary, ranked: &[Ranked]) -> Vec<Example> {
+    let example = |ranked: &Ranked| {
+        let shown = summary.shown.get(&ranked.index)?;
+        Some(Example {
+            index: ranked.index,
+            score: ranked.score,
+            place: dataset.place(shown.at)?,
+            text: shown.text.clone(),
+        })
+    };
+    ranked.iter().filter_map(example).collect()
+}
+
+fn throttled(group: Option<ControlGroup>) -> Option<Throttled> {
+    group.and_then(|group| group.throttled)
+}

@@ -1,0 +1,298 @@
+//! Any iterator scored on every core, as one call: in order or as it is done, never further ahead
+//! than is allowed.
+
+mod each;
+mod scores;
+
+use std::thread::Scope;
+use std::time::Duration;
+
+use crate::aggregation::Aggregator;
+use crate::dataset::Records;
+use crate::error::{Error, OnFailure};
+use crate::execution::{TaskQueue, usable_cores};
+use crate::limit::Limit;
+use crate::pipeline::{Order, Pipeline};
+use crate::report::Report;
+use crate::stop::Cancel;
+use crate::task::Task;
+
+use each::{Each, Once};
+pub use scores::Scores;
+
+/// The records of an iterator, to be scored by several workers.
+///
+/// The iterator may yield for ever, or once an hour: it is pulled by whichever worker is free, and no
+/// record lies in wait for the next. Nobody pulls ahead by more than [`in_flight`](Stream::in_flight)
+/// allows.
+///
+/// ```
+/// use manyhands::prelude::*;
+///
+/// let mut squares = Vec::new();
+/// stream(1..=5_u64)
+///     .task(|n: &u64| n * n)
+///     .in_flight(64)
+///     .for_each(|square| squares.push(square))?;
+/// assert_eq!(squares, [1, 4, 9, 16, 25]);
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+pub fn stream<R, I>(records: impl IntoIterator<IntoIter = I>) -> Untasked<R, I>
+where
+    I: Iterator<Item = R>,
+{
+    Untasked(Records::new(records))
+}
+
+/// A stream that has no task yet; [`stream`] makes one.
+#[derive(Debug)]
+#[must_use = "a stream does nothing until its scores are asked for"]
+pub struct Untasked<R, I>(Records<R, I>);
+
+impl<R, I> Untasked<R, I> {
+    /// Scores every record with `task`.
+    ///
+    /// A closure must name the type it takes, as in `|n: &u64| n * n`.
+    pub fn task<T: Task<R>>(self, task: T) -> Stream<'static, R, I, T> {
+        Stream {
+            records: self.0,
+            task,
+            workers: usable_cores(),
+            in_flight: None,
+            ordered: true,
+            limit: Limit::none(),
+            on_failure: OnFailure::default(),
+            cancel: None,
+            deadline: None,
+        }
+    }
+}
+
+/// A stream and its task, and how to run the one over the other.
+#[derive(Debug)]
+#[must_use = "a stream does nothing until its scores are asked for"]
+pub struct Stream<'a, R, I, T> {
+    records: Records<R, I>,
+    task: T,
+    workers: usize,
+    in_flight: Option<usize>,
+    ordered: bool,
+    limit: Limit,
+    on_failure: OnFailure,
+    cancel: Option<&'a Cancel>,
+    deadline: Option<Duration>,
+}
+
+impl<'a, R, I, T> Stream<'a, R, I, T>
+where
+    R: Send,
+    I: Iterator<Item = R> + Send,
+    T: Task<R>,
+    T::Score: Send,
+{
+    /// On so many threads; without, one for each core this process may use.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// At most so many records are taken from the iterator before their scores have been handed on.
+    /// No more workers than that are put to work.
+    pub fn in_flight(mut self, records: usize) -> Self {
+        self.in_flight = Some(records.max(1));
+        self
+    }
+
+    /// Hands scores on in the order of the records; so it is without being asked for.
+    pub fn ordered(mut self) -> Self {
+        self.ordered = true;
+        self
+    }
+
+    /// Hands scores on as they are done.
+    pub fn unordered(mut self) -> Self {
+        self.ordered = false;
+        self
+    }
+
+    /// Limits how many records are started in a second, and what those in work weigh.
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// What becomes of the run when a record cannot be scored.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
+    /// Stops when this is cancelled.
+    pub fn cancel<'b>(self, cancel: &'b Cancel) -> Stream<'b, R, I, T> {
+        Stream {
+            cancel: Some(cancel),
+            records: self.records,
+            task: self.task,
+            workers: self.workers,
+            in_flight: self.in_flight,
+            ordered: self.ordered,
+            limit: self.limit,
+            on_failure: self.on_failure,
+            deadline: self.deadline,
+        }
+    }
+
+    /// Stops after so long.
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline = Some(after);
+        self
+    }
+
+    /// Calls `take` with every score. Failures are in the report.
+    ///
+    /// # Errors
+    ///
+    /// Where too many records fail or the run is stopped; `take` has had what was done by then.
+    ///
+    /// # Panics
+    ///
+    /// Where the iterator or `take` panics.
+    pub fn for_each(self, mut take: impl FnMut(T::Score) + Send) -> Result<Report<()>, Error> {
+        let order = self.order(Order::AsDone);
+        let each = Each::new(|_, score| take(score));
+        self.with_task(Once).run(each, order)
+    }
+
+    /// Gathers the scores, in order unless they may come as they are done.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let lengths: Vec<usize> = stream("many hands make".split(' '))
+    ///     .task(|word: &&str| word.len())
+    ///     .collect()?;
+    /// assert_eq!(lengths, [4, 5, 4]);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where a record fails, unless failures are to be skipped; where the run is stopped.
+    pub fn collect<C>(mut self) -> Result<C, Error>
+    where
+        C: Default + Extend<T::Score> + Send,
+    {
+        // What is missing from a collection cannot be seen in it.
+        if self.on_failure == OnFailure::default() {
+            self.on_failure = OnFailure::Stop;
+        }
+        let mut all = C::default();
+        self.for_each(|score| all.extend([score]))?;
+        Ok(all)
+    }
+
+    /// Combines the scores.
+    ///
+    /// # Errors
+    ///
+    /// Where too many records fail, or the run is stopped.
+    pub fn aggregate<A: Aggregator<T::Score>>(
+        self,
+        aggregator: A,
+    ) -> Result<Report<A::Output>, Error> {
+        let order = if A::COMMUTATIVE {
+            Order::Any
+        } else {
+            Order::Records
+        };
+        self.run(aggregator, order)
+    }
+
+    /// The scores as an iterator, which may be dropped at any time: then nothing further is started.
+    /// A record that fails is an `Err` in its place.
+    ///
+    /// The workers run on threads of the `scope`.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let numbers = ["1", "2", "many", "4"];
+    /// let parse = fallible(|text: &&str| text.parse::<u32>());
+    /// std::thread::scope(|scope| {
+    ///     let scores = stream(numbers).task(parse).in_flight(8).iter(scope);
+    ///     let told: Vec<_> = scores.map(|score| score.map_err(|failure| failure.to_string())).collect();
+    ///     assert_eq!(told[1], Ok(2));
+    ///     assert_eq!(told[2], Err("record 3: invalid digit found in string".to_owned()));
+    /// });
+    /// ```
+    pub fn iter<'scope>(self, scope: &'scope Scope<'scope, '_>) -> Scores<'scope, T::Score>
+    where
+        'a: 'scope,
+        R: 'scope,
+        I: 'scope,
+        T: Send + 'scope,
+        T::Score: 'scope,
+    {
+        scores::start(self, scope)
+    }
+
+    fn order(&self, otherwise: Order) -> Order {
+        if self.ordered {
+            Order::Records
+        } else {
+            otherwise
+        }
+    }
+
+    fn with_task<U>(self, task: impl FnOnce(T) -> U) -> Stream<'a, R, I, U> {
+        Stream {
+            task: task(self.task),
+            records: self.records,
+            workers: self.workers,
+            in_flight: self.in_flight,
+            ordered: self.ordered,
+            limit: self.limit,
+            on_failure: self.on_failure,
+            cancel: self.cancel,
+            deadline: self.deadline,
+        }
+    }
+
+    fn run<A: Aggregator<T::Score>>(
+        self,
+        aggregator: A,
+        order: Order,
+    ) -> Result<Report<A::Output>, Error> {
+        let executor = TaskQueue::new(
+            self.in_flight
+                .map_or(self.workers, |most| most.min(self.workers)),
+        );
+        let mut pipeline = Pipeline::new(&self.records, Borrowed(&self.task))
+            .executor(&executor)
+            .limit(self.limit)
+            .on_failure(self.on_failure);
+        if let Some(records) = self.in_flight {
+            pipeline = pipeline.in_hand(records);
+        }
+        if let Some(cancel) = self.cancel {
+            pipeline = pipeline.cancel(cancel);
+        }
+        if let Some(after) = self.deadline {
+            pipeline = pipeline.deadline(after);
+        }
+        pipeline.run(aggregator, order)?.finished()
+    }
+}
+
+/// A task by reference.
+struct Borrowed<'t, T>(&'t T);
+
+impl<R, T: Task<R>> Task<R> for Borrowed<'_, T> {
+    type Score = T::Score;
+    type Error = T::Error;
+
+    #[inline]
+    fn score(&self, record: &R) -> Result<T::Score, T::Error> {
+        self.0.score(record)
+    }
+}

@@ -1,0 +1,111 @@
+//! The scores of a stream, one after the other.
+
+use std::iter::FusedIterator;
+use std::panic::resume_unwind;
+use std::thread::{Scope, ScopedJoinHandle};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::Stream;
+use super::each::{Each, Once};
+use crate::error::{Cause, Error, Failure};
+use crate::panics;
+use crate::pipeline::Order;
+use crate::stop::Cancel;
+use crate::task::Task;
+
+/// Scores that may lie ready for the iterator, if nothing else is said.
+const READY: usize = 1024;
+
+/// The scores of a stream as an iterator; [`Stream::iter`] makes one.
+///
+/// A record that cannot be scored is an [`Error::Failed`] in its place, after which others follow.
+/// Where the run is stopped the last is an [`Error::Stopped`].
+///
+/// # Panics
+///
+/// Where the iterator of the records panics, so does this one when it comes there.
+#[derive(Debug)]
+pub struct Scores<'scope, S> {
+    scores: Option<Receiver<Result<S, Failure>>>,
+    /// Dropped before the end, this stops the run.
+    token: Cancel,
+    run: Option<ScopedJoinHandle<'scope, Result<(), Error>>>,
+}
+
+/// A task whose failures are scores too, so that they come in their places.
+struct Attempt<T>(T);
+
+impl<R, T: Task<R>> Task<R> for Attempt<T> {
+    type Score = Result<T::Score, Cause>;
+    type Error = std::convert::Infallible;
+
+    fn score(&self, record: &R) -> Result<Self::Score, Self::Error> {
+        let scored = panics::caught(|| self.0.score(record));
+        Ok(scored
+            .map_err(Cause::from)
+            .and_then(|scored| scored.map_err(Into::into)))
+    }
+}
+
+pub(super) fn start<'scope, R, I, T>(
+    stream: Stream<'scope, R, I, T>,
+    scope: &'scope Scope<'scope, '_>,
+) -> Scores<'scope, T::Score>
+where
+    R: Send + 'scope,
+    I: Iterator<Item = R> + Send + 'scope,
+    T: Task<R> + Send + 'scope,
+    T::Score: Send + 'scope,
+{
+    let token = stream.cancel.map_or_else(Cancel::new, Cancel::child);
+    // Half of what may be in flight waits there.
+    let ready = stream.in_flight.map_or(READY, |records| records / 2);
+    let (sender, scores) = bounded(ready);
+    let own = token.clone();
+    let run = scope.spawn(move || {
+        let in_flight = stream.in_flight.map(|records| records.div_ceil(2));
+        let order = stream.order(Order::AsDone);
+        let stream = Stream {
+            in_flight,
+            ..stream.with_task(|task| Once(Attempt(task))).cancel(&own)
+        };
+        let hand_on = |index, scored: Result<T::Score, Cause>| {
+            let scored = scored.map_err(|cause| Failure::new(index, None, 0, cause));
+            if sender.send(scored).is_err() {
+                own.cancel();
+            }
+        };
+        stream.run(Each::new(hand_on), order).map(|_| ())
+    });
+    Scores {
+        scores: Some(scores),
+        token,
+        run: Some(run),
+    }
+}
+
+impl<S> Iterator for Scores<'_, S> {
+    type Item = Result<S, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(score) = self.scores.as_ref().and_then(|scores| scores.recv().ok()) {
+            return Some(score.map_err(Error::Failed));
+        }
+        self.scores = None;
+        match self.run.take()?.join() {
+            Ok(ended) => ended.err().map(Err),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+}
+
+impl<S> FusedIterator for Scores<'_, S> {}
+
+impl<S> Drop for Scores<'_, S> {
+    fn drop(&mut self) {
+        if self.run.is_some() {
+            self.token.cancel();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What is done out of order, kept until its turn.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Consecutive records from 0 on, in ranges that come in any order and leave in theirs.
+#[derive(Debug)]
+pub(crate) struct Turns<T> {
+    next: u64,
+    waiting: BTreeMap<u64, (u64, T)>,
+}
+
+impl<T> Turns<T> {
+    pub(crate) fn new() -> Self {
+        Turns {
+            next: 0,
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// The record whose turn it is.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// How many ranges wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Takes what belongs to some records; `false`, and nothing taken, where their turn is over.
+    pub(crate) fn put(&mut self, records: Range<u64>, what: T) -> bool {
+        let in_time = records.start >= self.next;
+        if in_time {
+            self.waiting.insert(records.start, (records.end, what));
+        }
+        in_time
+    }
+
+    /// Hands out what is due, if it is there.
+    pub(crate) fn take(&mut self) -> Option<(Range<u64>, T)> {
+        let (end, what) = self.waiting.remove(&self.next)?;
+        let records = self.next..end;
+        self.next = end;
+        Some((records, what))
+    }
+}

@@ -1,0 +1,252 @@
+//! What holds on real threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::stream::Pull;
+
+/// Far longer than anything here takes; what waits that long is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// Something that one thread waits for and others bring about.
+#[derive(Default)]
+struct Count {
+    count: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Count {
+    fn add(&self) {
+        *self.count.lock().unwrap() += 1;
+        self.changed.notify_all();
+    }
+
+    /// Whether the count came to so many before it was clear that it would not.
+    fn reaches(&self, least: usize) -> bool {
+        let count = self.count.lock().unwrap();
+        let waited = self
+            .changed
+            .wait_timeout_while(count, STUCK, |count| *count < least);
+        !waited.unwrap().1.timed_out()
+    }
+}
+
+/// What workers took in all: (index, record) in no particular order.
+fn take_all<I>(
+    pull: &Pull<u64, I>,
+    workers: usize,
+    most: impl Fn(usize) -> usize + Sync,
+) -> Vec<(u64, u64)>
+where
+    I: Iterator<Item = u64> + Send,
+{
+    let work = |worker: usize| {
+        let (mut all, mut taken, mut turn) = (Vec::new(), Vec::new(), worker);
+        loop {
+            let most = most(turn);
+            let Some(first) = pull.take(most, &mut taken) else {
+                return all;
+            };
+            assert!((1..=most.max(1)).contains(&taken.len()));
+            all.extend((first..).zip(taken.drain(..)));
+            turn += workers;
+        }
+    };
+    let work = &work;
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers)
+            .map(|worker| scope.spawn(move || work(worker)))
+            .collect();
+        let of_each = threads.into_iter().map(|thread| thread.join().unwrap());
+        of_each.flatten().collect()
+    })
+}
+
+/// Stalls of the iterator before some records: a yield, or as many microseconds.
+fn stall(pattern: u64, record: u64) {
+    match (pattern ^ record).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56 {
+        0..2 => thread::sleep(Duration::from_micros(pattern % 200)),
+        2..8 => thread::yield_now(),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_record_once_under_its_index(
+        records in 0u64..6000,
+        workers in 1usize..=16,
+        sizes in prop::collection::vec(prop_oneof![0usize..5, 0usize..100, 900usize..2000], 1..7),
+        pattern: u64,
+        stalls: bool,
+    ) {
+        let source = (0..records).map(|record| {
+            if stalls {
+                stall(pattern, record);
+            }
+            record * 3
+        });
+        let pull = Pull::new(source);
+        let mut taken = take_all(&pull, workers, |turn| sizes[turn % sizes.len()]);
+        taken.sort_unstable();
+        prop_assert!(taken.iter().copied().eq((0..records).map(|record| (record, record * 3))));
+        prop_assert_eq!(pull.take(1, &mut Vec::new()), None);
+    }
+
+    /// The iterator waits after some records until all that came out of it are done.
+    #[test]
+    fn what_has_come_is_worked_on_while_the_iterator_waits(
+        bursts in prop::collection::vec(1usize..50, 1..20),
+        workers in 2usize..=8,
+        most in 1usize..100,
+    ) {
+        let done = Count::default();
+        let mut sum = 0;
+        let ends: Vec<usize> = bursts.iter().map(|burst| { sum += burst; sum }).collect();
+        let source = (0..=sum).map(|record| {
+            if ends.contains(&record) {
+                assert!(done.reaches(record), "records lie in the hands of a worker that pulls");
+            }
+            record as u64
+        });
+        let pull = Pull::new(source);
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    let mut taken = Vec::new();
+                    while pull.take(most, &mut taken).is_some() {
+                        taken.drain(..).for_each(|_| done.add());
+                    }
+                });
+            }
+        });
+        prop_assert!(done.reaches(sum + 1));
+    }
+
+    #[test]
+    fn what_came_before_a_panic_is_taken_and_nobody_hangs(
+        before in 0u64..300,
+        workers in 1usize..=8,
+        most in 1usize..100,
+    ) {
+        let source = (0..).inspect(|record| assert!(*record < before, "enough"));
+        let pull = Pull::new(source);
+        let taken = Mutex::new(Vec::new());
+        let panics = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| loop {
+                    let mut records = Vec::new();
+                    match catch_unwind(AssertUnwindSafe(|| pull.take(most, &mut records))) {
+                        Ok(Some(_)) => taken.lock().unwrap().extend(records),
+                        Ok(None) => break,
+                        Err(_) => { panics.fetch_add(1, SeqCst); }
+                    }
+                });
+            }
+        });
+        let mut taken = taken.into_inner().unwrap();
+        taken.sort_unstable();
+        prop_assert!(taken.into_iter().eq(0..before));
+        prop_assert_eq!(panics.into_inner(), 1);
+    }
+}
+
+type Boxed = Box<dyn Iterator<Item = u64> + Send>;
+
+/// A channel that delivers five records and then is silent: all five must be in hand at once, as
+/// long as five are idle, whatever each would take.
+#[test]
+fn a_burst_goes_to_all_that_are_idle() {
+    const IDLE: usize = 5;
+    for most in [1, 2, 64, 1000] {
+        let pull: Arc<OnceLock<Pull<u64, Boxed>>> = Arc::default();
+        let in_hand = Arc::new(Count::default());
+        let (of_source, met) = (Arc::clone(&pull), Arc::clone(&in_hand));
+        let source = (0..=IDLE as u64).inspect(move |&record| {
+            if record == 0 {
+                while of_source.get().is_none_or(|pull| pull.hungry() < IDLE) {
+                    thread::yield_now();
+                }
+            }
+            if record == IDLE as u64 {
+                assert!(met.reaches(IDLE));
+            }
+        });
+        assert!(pull.set(Pull::new(Box::new(source))).is_ok());
+        let pull = pull.get().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..=IDLE {
+                scope.spawn(|| {
+                    let mut taken = Vec::new();
+                    while let Some(first) = pull.take(most, &mut taken) {
+                        for (index, _) in (first..).zip(taken.drain(..)) {
+                            in_hand.add();
+                            assert!(index == IDLE as u64 || in_hand.reaches(IDLE));
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// Those that wait come back at once, though the one inside the iterator cannot.
+#[test]
+fn closing_sends_the_waiting_home() {
+    for workers in [2, 3, 9] {
+        let home = Count::default();
+        let entered = Count::default();
+        let pull = Pull::new(std::iter::once_with(|| {
+            entered.add();
+            assert!(home.reaches(workers - 1));
+            1
+        }));
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    assert_eq!(pull.take(10, &mut Vec::new()), None);
+                    home.add();
+                });
+            }
+            assert!(entered.reaches(1));
+            pull.close();
+        });
+        assert_eq!(pull.take(10, &mut Vec::new()), None);
+    }
+}
+
+/// Nothing comes out after the end, even of an iterator that would begin again.
+#[test]
+fn an_end_is_an_end() {
+    let mut calls = 0;
+    let pull = Pull::new(std::iter::from_fn(|| {
+        calls += 1;
+        (calls != 3).then_some(calls)
+    }));
+    let mut taken = Vec::new();
+    assert_eq!(pull.take(10, &mut taken), Some(0));
+    assert_eq!(pull.take(10, &mut taken), None);
+    assert_eq!(pull.take(10, &mut taken), None);
+    assert_eq!(taken, [1, 2]);
+}
+
+/// What lies ready when the stream is given up is dropped with it, once.
+#[test]
+fn what_is_not_taken_is_dropped() {
+    let record = Arc::new(());
+    let pull = Pull::new(std::iter::repeat_with(|| Arc::clone(&record)).take(100));
+    let mut taken = Vec::new();
+    assert_eq!(pull.take(10, &mut taken), Some(0));
+    assert_eq!((taken.len(), Arc::strong_count(&record)), (10, 11));
+    pull.close();
+    drop((pull, taken));
+    assert_eq!(Arc::strong_count(&record), 1);
+}

@@ -1,0 +1,343 @@
+//! JSON lines from streams: however the bytes arrive, the records are those of a file.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc;
+
+use manyhands::dataset::{At, JsonStream};
+use manyhands::error::BadRecord;
+use manyhands::prelude::*;
+use proptest::prelude::*;
+
+/// One record as it was visited: its index, file and line, and its text or what is wrong with it and
+/// where.
+type Visited = (u64, usize, u64, Result<String, (String, Option<u64>)>);
+
+fn visited(at: At, record: Result<&JsonLine<'_>, BadRecord>) -> Visited {
+    let text = record
+        .map(|line| line.as_str().to_owned())
+        .map_err(|bad| (bad.to_string(), bad.column));
+    (at.index, at.file, at.line, text)
+}
+
+/// What is left of a stream, taken so many lines at a time, in turn.
+fn rest(stream: &JsonStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Error> {
+    let mut records = Vec::new();
+    for at_most in at_most.iter().cycle() {
+        let before = records.len();
+        let taken = stream.take(*at_most, |at, record| {
+            records.push(visited(at, record));
+            ControlFlow::Continue(())
+        })?;
+        assert!(records.len() - before <= (*at_most).max(1));
+        if taken.is_none() {
+            break;
+        }
+    }
+    Ok(records)
+}
+
+/// What the same bytes are as files.
+fn from_files(files: &[Vec<u8>]) -> Vec<Visited> {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = files.iter().enumerate().map(|(number, bytes)| {
+        let path = folder.path().join(number.to_string());
+        std::fs::write(&path, bytes).unwrap();
+        path
+    });
+    let dataset = JsonLines::open(paths.collect::<Vec<_>>()).unwrap();
+    let mut records = Vec::new();
+    dataset
+        .read(0..dataset.parts(), |at, record| {
+            records.push(visited(at, record));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    records
+}
+
+/// Hands bytes on in pieces of these lengths, in turn; where the length is 0 it is interrupted.
+struct Pieces {
+    bytes: Vec<u8>,
+    given: usize,
+    lengths: Vec<usize>,
+    calls: usize,
+}
+
+impl Pieces {
+    fn new(bytes: &[u8], lengths: &[usize]) -> Self {
+        Pieces {
+            bytes: bytes.to_vec(),
+            given: 0,
+            lengths: lengths.to_vec(),
+            calls: 0,
+        }
+    }
+}
+
+impl Read for Pieces {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let length = self.lengths[self.calls % self.lengths.len()];
+        self.calls += 1;
+        if length == 0 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let left = &self.bytes[self.given..];
+        let length = length.min(left.len()).min(room.len());
+        room[..length].copy_from_slice(&left[..length]);
+        self.given += length;
+        Ok(length)
+    }
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        4 => "[a-zé ]{0,12}".prop_map(String::into_bytes),
+        1 => Just(Vec::new()),
+        1 => Just(b" \t".to_vec()),
+        1 => "x{200,3000}".prop_map(String::into_bytes),
+        1 => Just(b"bytes \xff\xfe".to_vec()),
+        1 => Just(b"carriage return\r".to_vec()),
+    ];
+    let lines = proptest::collection::vec(line, 0..40);
+    (any::<bool>(), any::<bool>(), lines).prop_map(|(mark, last_newline, lines)| {
+        let mut bytes = if mark {
+            b"\xef\xbb\xbf".to_vec()
+        } else {
+            Vec::new()
+        };
+        bytes.extend(lines.join(&b'\n'));
+        if last_newline {
+            bytes.push(b'\n');
+        }
+        bytes
+    })
+}
+
+/// Lengths of pieces of which not all are 0.
+fn lengths() -> impl Strategy<Value = Vec<usize>> {
+    let length = prop_oneof![0_usize..4, 1_usize..100, Just(1 << 20)];
+    proptest::collection::vec(length, 1..6).prop_map(|mut lengths| {
+        lengths.push(7);
+        lengths
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn however_the_bytes_arrive_the_records_are_those_of_a_file(
+        bytes in bytes(),
+        lengths in lengths(),
+        at_most in proptest::collection::vec(prop_oneof![0_usize..5, Just(usize::MAX)], 1..4),
+    ) {
+        let stream = JsonStream::new("stream", Pieces::new(&bytes, &lengths));
+        prop_assert_eq!(rest(&stream, &at_most).unwrap(), from_files(std::slice::from_ref(&bytes)));
+        prop_assert_eq!(stream.bytes(), bytes.len() as u64);
+        prop_assert!(stream.take(1, |_, _| ControlFlow::Continue(())).unwrap().is_none());
+    }
+
+    #[test]
+    fn several_files_are_one_dataset(files in proptest::collection::vec(bytes(), 1..4)) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<_> = (0..files.len()).map(|n| folder.path().join(n.to_string())).collect();
+        for (path, bytes) in paths.iter().zip(&files) {
+            std::fs::write(path, bytes).unwrap();
+        }
+        let stream = JsonStream::open(&paths).unwrap();
+        prop_assert_eq!(rest(&stream, &[3, 1000]).unwrap(), from_files(&files));
+    }
+}
+
+/// The first read is long enough for many blocks, and lines end in every place of it.
+#[test]
+fn longer_than_what_is_read_at_a_time() {
+    let line = |n: usize| format!("{{\"n\":{n},\"x\":\"{}\"}}\n", "é".repeat(n % 700));
+    let bytes: Vec<u8> = (0..3000).flat_map(|n| line(n).into_bytes()).collect();
+    let expected = from_files(std::slice::from_ref(&bytes));
+    for at_most in [7, usize::MAX] {
+        let stream = JsonStream::new("stream", &bytes[..]);
+        assert_eq!(rest(&stream, &[at_most]).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_giant_line_is_one_record() {
+    let giant = format!("one\n{}\ntwo", "x".repeat(5_000_000));
+    let stream = JsonStream::new("stream", Pieces::new(giant.as_bytes(), &[70_000, 0]));
+    let records = rest(&stream, &[usize::MAX]).unwrap();
+    let lengths: Vec<_> = records
+        .iter()
+        .map(|(index, _, line, text)| (*index, *line, text.as_ref().unwrap().len()))
+        .collect();
+    assert_eq!(lengths, [(0, 1, 3), (1, 2, 5_000_000), (2, 3, 3)]);
+}
+
+#[test]
+fn threads_share_the_records_out_among_them() {
+    let bytes: Vec<u8> = (0..20_000)
+        .flat_map(|n| format!("{n}\n{}", if n % 3 == 0 { "\n" } else { "" }).into_bytes())
+        .collect();
+    let stream = JsonStream::new("stream", Pieces::new(&bytes, &[1000, 3, 77]));
+    let all = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for at_most in [1, 5, 100] {
+            let (stream, all) = (&stream, &all);
+            scope.spawn(move || {
+                for record in rest(stream, &[at_most]).unwrap() {
+                    let twice = all.lock().unwrap().insert(record.0, record);
+                    assert_eq!(twice, None);
+                }
+            });
+        }
+    });
+    let all: Vec<_> = all.into_inner().unwrap().into_values().collect();
+    assert_eq!(all, from_files(&[bytes]));
+}
+
+/// Waits for pieces until the other side hangs up.
+struct Awaited(mpsc::Receiver<&'static [u8]>);
+
+impl Read for Awaited {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let piece = self.0.recv().unwrap_or_default();
+        room[..piece.len()].copy_from_slice(piece);
+        Ok(piece.len())
+    }
+}
+
+#[test]
+fn a_line_can_be_taken_as_soon_as_it_has_ended() {
+    let (send, receive) = mpsc::channel();
+    let stream = JsonStream::new("stream", Awaited(receive));
+    let next = || {
+        let mut records = Vec::new();
+        let taken = stream.take(1000, |at, record| {
+            records.push((at.index, at.line, record.unwrap().as_str().to_owned()));
+            ControlFlow::Continue(())
+        });
+        taken.unwrap().map(|_| records)
+    };
+    // No more is sent before the line is taken, so a take that reads on would wait for ever.
+    let say = |piece: &'static str| send.send(piece.as_bytes()).unwrap();
+    say("one\n");
+    assert_eq!(next().unwrap(), [(0, 1, "one".to_owned())]);
+    say("\nt");
+    assert_eq!(next().unwrap(), []);
+    say("w");
+    say("o\nthree\nfo");
+    let both = [(1, 3, "two".to_owned()), (2, 4, "three".to_owned())];
+    assert_eq!(next().unwrap(), both);
+    say("ur");
+    drop(send);
+    assert_eq!(next().unwrap(), [(3, 5, "four".to_owned())]);
+    assert_eq!(next(), None);
+}
+
+/// Fails once, and then goes on as if nothing had happened.
+struct Hiccup(usize, fn() -> io::Result<usize>);
+
+impl Read for Hiccup {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0 += 1;
+        if self.0 == 2 {
+            return self.1();
+        }
+        room[..8].copy_from_slice(b"whole\nha");
+        Ok(8)
+    }
+}
+
+#[test]
+fn after_an_error_there_are_only_errors() {
+    let stream = JsonStream::new("stream", Hiccup(0, || Err(io::Error::other("unplugged"))));
+    let next = || {
+        stream
+            .take(1, |_, _| ControlFlow::Continue(()))
+            .map(|taken| taken.is_some())
+    };
+    assert!(next().unwrap());
+    assert_eq!(
+        next().unwrap_err().to_string(),
+        "stream: cannot be read: unplugged"
+    );
+    for _ in 0..3 {
+        let told = next().unwrap_err().to_string();
+        assert_eq!(told, "stream: cannot be read on after an error");
+    }
+}
+
+#[test]
+fn after_a_panic_no_line_is_pieced_together() {
+    let stream = JsonStream::new("stream", Hiccup(0, || panic!("unplugged")));
+    let next = || {
+        stream
+            .take(1, |_, _| ControlFlow::Continue(()))
+            .map(|taken| taken.is_some())
+    };
+    assert!(next().unwrap());
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(next)).is_err());
+    assert!(next().is_err());
+}
+
+#[test]
+fn what_is_plainly_something_else_is_refused_at_once() {
+    let told = |bytes: &[u8]| {
+        let stream = JsonStream::new("stream", Pieces::new(bytes, &[1]));
+        rest(&stream, &[1]).unwrap_err().to_string()
+    };
+    assert!(told(b"\xff\xfe{\0}\0").starts_with("stream: is UTF-16; "));
+    assert!(told(b"\xfe\xff\0{\0}").starts_with("stream: is UTF-16; "));
+    assert!(told(b"\x1f\x8b\x08\0").starts_with("stream: is gzip-compressed; "));
+}
+
+#[test]
+fn what_cannot_be_opened_is_told_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |path: &Path| {
+        JsonStream::open([Path::new("-"), path])
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(told(folder.path()).ends_with("is a directory; name the files in it"));
+    assert!(told(&folder.path().join("none")).contains("no such file"));
+}
+
+/// Whoever writes to two pipes one after the other is not kept waiting for the second to be opened.
+#[cfg(unix)]
+#[test]
+fn pipes_and_files_in_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for pipe in ["first", "last"] {
+        let made = std::process::Command::new("mkfifo")
+            .arg(path(pipe))
+            .status();
+        assert!(made.expect("mkfifo is there").success());
+        assert!(JsonStream::is_needed_for(&path(pipe)));
+    }
+    std::fs::write(path("file"), "two").unwrap();
+    assert!(!JsonStream::is_needed_for(&path("file")));
+    assert!(!JsonStream::is_needed_for(&path("none")));
+    let stream = JsonStream::open(["first", "file", "last"].map(path)).unwrap();
+    let records = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for (pipe, line) in [("first", "one\n"), ("last", "\nthree")] {
+                let mut pipe = std::fs::File::create(path(pipe)).unwrap();
+                pipe.write_all(line.as_bytes()).unwrap();
+            }
+        });
+        rest(&stream, &[10]).unwrap()
+    });
+    let text = |text: &str| Ok(text.to_owned());
+    let expected = [
+        (0, 0, 1, text("one")),
+        (1, 1, 1, text("two")),
+        (2, 2, 2, text("three")),
+    ];
+    assert_eq!(records, expected);
+}
