@@ -153,6 +153,9 @@ fn most_promising(
         let length = blocks.lengths(block)[0] as usize;
         let largest = usize::from(shared.largest[block]).min(length);
         let most = pair(sought.length, length, largest).most(sought.measure);
+        if most < sought.cutoff * BELOW {
+            continue;
+        }
         let place = first.partition_point(|(other, _)| *other >= most);
         if place < TRIED {
             first.truncate(TRIED - 1);
