@@ -118,15 +118,10 @@ fn halves(counts: u8) -> (u8, u8) {
     (counts & MANY, counts >> HALF_BITS)
 }
 
-/// A count, or how many there are in the record if that is less; also where the count has stopped.
+/// A count, or any number where it has stopped.
 #[inline(always)]
-fn at_most(count: u8, stopped: bool, here: u8) -> u8 {
-    // Where the record has few, it makes no difference what is more than that.
-    if here > MANY && stopped {
-        here
-    } else {
-        count.min(here)
-    }
+fn known(count: u8, stopped: bool) -> u8 {
+    if stopped { FULL } else { count }
 }
 
 /// How often which classes of symbols stand in a record.
@@ -283,7 +278,7 @@ impl WithSimd for ByHalves<'_> {
             let there = &self.block[*class];
             for lane in 0..LANES {
                 let (_, second) = halves(there[lane]);
-                sum[lane] += at_most(second, second == MANY, *count);
+                sum[lane] += known(second, second == MANY).min(*count);
             }
         }
         let mut most = sum;
@@ -308,11 +303,20 @@ fn sum(held: &[(usize, u8)], block: &[Counts; CLASSES]) -> Counts {
     let mut sum = [0u8; LANES];
     for (class, count) in held {
         let there = &block[*class];
-        // By number and not by iterators: so the sum stays in registers.
+        if *count > MANY {
+            for lane in 0..LANES {
+                let (first, second) = halves(there[lane]);
+                let stopped = first == MANY || second == MANY;
+                let both = known(first + second, stopped);
+                sum[lane] = sum[lane].saturating_add(both.min(*count));
+            }
+            continue;
+        }
+        // Where the record has few, a count that has stopped is more than that all the same. By number
+        // and not by iterators: so the sum stays in registers.
         for lane in 0..LANES {
             let (first, second) = halves(there[lane]);
-            let stopped = first == MANY || second == MANY;
-            sum[lane] = sum[lane].saturating_add(at_most(first + second, stopped, *count));
+            sum[lane] = sum[lane].saturating_add((first + second).min(*count));
         }
     }
     sum

@@ -262,6 +262,9 @@ fn most_promising(
         let length = blocks.lengths(*block as usize)[0] as usize;
         let largest = usize::from(shared.largest[which]).min(length);
         let most = pair(sought.length, length, largest).most(sought.measure);
+        if most < sought.cutoff * BELOW {
+            continue;
+        }
         let rank = first.partition_point(|(other, _)| *other >= most);
         if rank < TRIED {
             first.truncate(TRIED - 1);
