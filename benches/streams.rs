@@ -21,6 +21,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use manyhands::aggregation::Aggregator;
+use manyhands::dataset::Records;
+use manyhands::prelude::{Executor, Limit, Pipeline, TaskQueue, WorkStealing};
 
 const RECORDS: u64 = 1_000_000;
 const DEAR_RECORDS: u64 = 20_000;
@@ -113,6 +116,75 @@ fn channel_of_64s(records: u64, steps: u64) -> u64 {
     })
 }
 
+/// A sum that wraps around, as all the others come to.
+#[derive(Clone)]
+struct Total(u64);
+
+impl Aggregator<u64> for Total {
+    type Output = u64;
+    const COMMUTATIVE: bool = true;
+
+    fn observe(&mut self, _: u64, score: &u64) {
+        self.0 = self.0.wrapping_add(*score);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0 = self.0.wrapping_add(later.0);
+    }
+
+    fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+fn task(steps: u64) -> impl Fn(&u64) -> u64 + Sync + Send {
+    move |record| score(*record, steps)
+}
+
+fn calls(records: u64, steps: u64, ordered: bool, in_flight: Option<usize>) -> u64 {
+    let mut total = 0_u64;
+    let mut scores = manyhands::stream(source(records))
+        .task(task(steps))
+        .workers(WORKERS);
+    if let Some(records) = in_flight {
+        scores = scores.in_flight(records);
+    }
+    if !ordered {
+        scores = scores.unordered();
+    }
+    scores
+        .for_each(|score| total = total.wrapping_add(score))
+        .expect("nothing fails");
+    total
+}
+
+/// The scores one by one through a channel to the thread that asks for them.
+fn calls_iter(records: u64, steps: u64) -> u64 {
+    std::thread::scope(|scope| {
+        let scores = manyhands::stream(source(records)).task(task(steps));
+        let scores = scores.workers(WORKERS).iter(scope);
+        sum(scores.map(|score| score.expect("nothing fails")))
+    })
+}
+
+fn pipeline_records(records: u64, steps: u64) -> u64 {
+    let records = Records::new(source(records));
+    Pipeline::new(&records, task(steps))
+        .executor(&TaskQueue::new(WORKERS))
+        .aggregate(Total(0))
+        .expect("nothing fails")
+        .value
+}
+
+fn pipeline_slice(records: &[u64], steps: u64, executor: &dyn Executor, limit: Limit) -> u64 {
+    Pipeline::new(records, task(steps))
+        .executor(executor)
+        .limit(limit)
+        .aggregate(Total(0))
+        .expect("nothing fails")
+        .value
+}
+
 fn par_bridge(pool: &rayon::ThreadPool, records: u64, steps: u64) -> u64 {
     use rayon::prelude::*;
     pool.install(|| {
@@ -172,6 +244,23 @@ fn ways(records: &[u64], steps: u64) -> Vec<Way<'_>> {
     );
     way("ours, 16 a call", Box::new(move || ours(count, steps, 16)));
     way("ours, 1 a call", Box::new(move || ours(count, steps, 1)));
+    for (name, ordered, in_flight) in [
+        ("stream, unordered", false, None),
+        ("stream, ordered", true, None),
+        ("stream, 1,000 in flight", true, Some(1000)),
+        ("stream, 64 in flight", true, Some(64)),
+        ("stream, 2 in flight", true, Some(2)),
+    ] {
+        way(
+            name,
+            Box::new(move || calls(count, steps, ordered, in_flight)),
+        );
+    }
+    way("stream, iter", Box::new(move || calls_iter(count, steps)));
+    way(
+        "pipeline of Records",
+        Box::new(move || pipeline_records(count, steps)),
+    );
     way(
         "locked iterator",
         Box::new(move || locked_iterator(count, steps)),
@@ -197,6 +286,22 @@ fn ways(records: &[u64], steps: u64) -> Vec<Way<'_>> {
         name: "paralight from a slice",
         run: Box::new(move || paralight_slice(&mut paralight, records, steps)),
     });
+    let stealing = WorkStealing::new(WORKERS);
+    ways.push(Way {
+        name: "WorkStealing, slice",
+        run: Box::new(move || pipeline_slice(records, steps, &stealing, Limit::none())),
+    });
+    for (name, limit) in [
+        ("TaskQueue, slice", Limit::none()),
+        ("as many in flight", Limit::in_flight(WORKERS)),
+        ("a budget", Limit::none().budget(1 << 20)),
+    ] {
+        let executor = TaskQueue::new(WORKERS);
+        ways.push(Way {
+            name,
+            run: Box::new(move || pipeline_slice(records, steps, &executor, limit)),
+        });
+    }
     ways
 }
 

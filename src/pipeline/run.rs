@@ -2,11 +2,12 @@
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Pipeline;
 use super::frontier::{Done, Frontier};
 use super::held::{Held, Scores};
+use super::in_hand::InHand;
 use super::piece::Piece;
 use super::worker::{Met, Worker};
 use crate::aggregation::{Aggregator, Blocks, MergeTree};
@@ -17,7 +18,7 @@ use crate::limit::{Permit, Permits};
 use crate::panics;
 use crate::sink::Room;
 use crate::stop::Cancel;
-use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
 
@@ -34,7 +35,7 @@ const STEP_UNITS: (usize, usize) = (64, 1024);
 const HELD: usize = 1 << 14;
 /// Where scores are handed on in the order of the records, so many records may have been taken that
 /// are not handed on yet, if nothing else is said.
-pub(super) const IN_HAND: u64 = 1 << 14;
+const IN_HAND: u64 = 1 << 14;
 
 /// How scores come together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +69,8 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) in_order: Mutex<A>,
     pub(super) frontier: Frontier<Option<Scores<S>>>,
     pub(super) error: OnceLock<Error>,
-    /// Records taken, or about to be, where they are handed on in order.
-    taken: AtomicU64,
+    /// Records taken, or about to be, where there may be only so many that are not handed on.
+    in_hand: Option<InHand>,
     /// How many units have been run.
     pub(super) ran: AtomicUsize,
     /// Whether a stream has come to its end.
@@ -94,6 +95,12 @@ where
         permits: Permits,
     ) -> Self {
         let parts = pipeline.dataset.parts();
+        let most = match order {
+            Order::Records => pipeline.in_hand.or(Some(IN_HAND)),
+            _ => pipeline.in_hand,
+        };
+        // One worker hands on each record before it takes the next.
+        let in_hand = most.filter(|_| workers > 1).map(InHand::new);
         Run {
             pipeline,
             order,
@@ -111,7 +118,7 @@ where
             partials: MergeTree::new(),
             frontier: Frontier::new(pipeline.on_failure),
             error: OnceLock::new(),
-            taken: AtomicU64::new(0),
+            in_hand,
             ran: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
@@ -126,57 +133,79 @@ where
             return Flow::Stop;
         };
         let mut worker = lock(worker);
+        let closing = ClosingOnPanic(|| {
+            self.frontier.stop();
+            self.close();
+        });
         worker.from.get_or_insert(began - self.began);
         self.ran.fetch_add(units.len(), Relaxed);
         let mut flow = Flow::Go;
         let mut next = units.start;
         // Of a stream, where the numbers of the units say nothing, the rest may be left.
         let stream = self.pipeline.dataset.is_stream();
-        while next < units.end && flow != Flow::Stop && (flow == Flow::Go || !stream) {
+        let leaves = |flow| stream && (flow == Flow::Rest || self.frontier.is_ending());
+        while next < units.end && flow != Flow::Stop && !leaves(flow) {
             let end = units.end.min(next.saturating_add(self.step()));
             flow = self.step_through(number, &mut worker, next..end);
             next = end;
         }
+        std::mem::forget(closing);
         let now = Instant::now();
         worker.busy += now - began;
         worker.until = now - self.began;
         if self.frontier.is_ending() {
-            // Nobody need wait any longer.
-            self.permits.interrupt();
-            self.pipeline.dataset.close();
+            self.close();
             Flow::Stop
         } else {
             flow
         }
     }
 
-    /// How many units make a step.
-    fn step(&self) -> usize {
-        match self.order {
-            Order::Units => 1,
-            // Whoever is alone must not take a record and wait for the next with it in its hands.
-            _ if self.pipeline.dataset.is_stream() && self.workers.len() == 1 => 1,
-            // Several for each worker, so that none waits for the others.
-            Order::Records => {
-                let shares = 4 * self.workers.len() as u64;
-                (self.pipeline.in_hand / shares).clamp(1, STEP_UNITS.1 as u64) as usize
-            }
-            _ => (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1),
+    /// Lets nobody wait any longer.
+    pub(super) fn close(&self) {
+        self.permits.interrupt();
+        self.pipeline.dataset.close();
+        if let Some(in_hand) = &self.in_hand {
+            in_hand.close();
         }
     }
 
-    /// Whether a step of so many records may be taken without there being too many that are not
-    /// handed on yet.
-    fn has_room(&self, records: u64) -> bool {
-        if self.order != Order::Records {
+    /// How many units make a step.
+    fn step(&self) -> usize {
+        if self.order == Order::Units {
+            return 1;
+        }
+        // Whoever is alone must not take a record and wait for the next with it in its hands.
+        if self.pipeline.dataset.is_stream() && self.workers.len() == 1 {
+            return 1;
+        }
+        if let Some(in_hand) = &self.in_hand {
+            // Several for each worker, so that none waits for the others.
+            let shares = 4 * self.workers.len() as u64;
+            return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
+        }
+        (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
+    }
+
+    /// Waits until so many records may be taken; `false` where none are to be taken any more.
+    fn has_room(&self, worker: &mut Worker<S, A>, records: u64) -> bool {
+        let Some(in_hand) = &self.in_hand else {
             return true;
-        }
-        let taken = self.taken.fetch_add(records, Relaxed);
-        let room = taken + records <= self.frontier.next() + self.pipeline.in_hand;
-        if !room {
-            self.taken.fetch_sub(records, Relaxed);
-        }
+        };
+        let mut since = None;
+        let room = in_hand.take(records, || {
+            since.get_or_insert_with(Instant::now);
+            self.settle(worker);
+        });
+        worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
         room
+    }
+
+    /// So many records need no room any more.
+    fn give_back(&self, records: u64) {
+        if let Some(in_hand) = &self.in_hand {
+            in_hand.give_back(records);
+        }
     }
 
     /// The first part of a unit.
@@ -200,8 +229,8 @@ where
     fn step_through(&self, number: usize, worker: &mut Worker<S, A>, units: Range<usize>) -> Flow {
         let parts = self.first_part(units.start)..self.first_part(units.end);
         let wanted = parts.len() as u64;
-        if !self.has_room(wanted) {
-            return Flow::Rest;
+        if !self.has_room(worker, wanted) {
+            return Flow::Stop;
         }
         let mut aggregator = match self.order {
             Order::Units => Some(self.root.clone()),
@@ -267,11 +296,11 @@ where
             blocks.hand_on(aggregator);
         }
         let refused = met.refused;
-        if self.order == Order::Records {
-            let count = met.records.end - met.first.unwrap_or(met.records.end);
-            self.taken.fetch_sub(wanted.saturating_sub(count), Relaxed);
-        }
+        let count = met.records.end - met.first.unwrap_or(met.records.end);
+        let directly = met.directly;
         self.take_in(worker, units.start, aggregator, met);
+        // What was observed as it came is handed on; of the rest, what was taken waits for its turn.
+        self.give_back(wanted.saturating_sub(if directly { 0 } else { count }));
         let mut room = Room::Free;
         if let (Some(piece), Ok(())) = (&mut piece, &passed) {
             passed = piece.finish();
@@ -296,10 +325,14 @@ where
         if reading.ended {
             self.ended.store(true, Relaxed);
         }
-        if refused {
+        // A stream also ends where it is closed because the run is stopped.
+        let stopped = reading.ended && self.token.is_some_and(Cancel::is_cancelled);
+        if refused || stopped {
             self.cut.store(true, Relaxed);
         }
         if refused || reading.ended {
+            // Whoever waits for room need not wait for records that will not come.
+            self.in_hand.iter().for_each(InHand::close);
             Flow::Stop
         } else if room == Room::Full {
             Flow::Rest
@@ -424,6 +457,7 @@ where
         self.frontier.complete(records, done, |scores, end| {
             if let Some(scores) = scores {
                 scores.observe(&mut *lock(&self.in_order), end);
+                self.give_back(scores.records.end - scores.records.start);
             }
         });
     }
@@ -454,6 +488,7 @@ where
             Held::Scores(mut scores) => {
                 let aggregator = worker.aggregator.get_or_insert_with(|| self.state());
                 scores.observe(aggregator, end);
+                self.give_back(scores.records.end - scores.records.start);
                 scores.scores.clear();
                 if worker.spare.capacity() < scores.scores.capacity() {
                     worker.spare = scores.scores;
@@ -467,5 +502,14 @@ where
         let _ = self.error.set(error);
         self.frontier.stop();
         Flow::Stop
+    }
+}
+
+/// Ends a run when a worker unwinds, so that nobody waits for what that one had in its hands.
+struct ClosingOnPanic<F: Fn()>(F);
+
+impl<F: Fn()> Drop for ClosingOnPanic<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
