@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench streams              # wall clock, by criterion
 //! cargo bench --bench streams -- ROUNDS    # processor time and wall clock a record, interleaved
+//! ONLY="stream, ordered" cargo bench ...   # one of them, to be looked at by a profiler
 //! ```
 //!
 //! The wall clock on a machine that others use says little; the processor time of the process says
@@ -324,6 +325,9 @@ fn median(times: &mut [Duration]) -> f64 {
 
 fn compare(rounds: usize, what: &str, records: &[u64], steps: u64) {
     let mut ways = ways(records, steps);
+    if let Ok(only) = std::env::var("ONLY") {
+        ways.retain(|way| way.name == "ours, 256 a call" || way.name == only);
+    }
     let mut spent = vec![(Vec::new(), Vec::new()); ways.len()];
     let right = sum(records.iter().copied());
     for _ in 0..rounds {
@@ -339,7 +343,8 @@ fn compare(rounds: usize, what: &str, records: &[u64], steps: u64) {
         "\n{what}, {} records: ns a record, and times ours",
         records.len()
     );
-    let ours = median(&mut spent[1].0);
+    let ours = ways.iter().position(|way| way.name == "ours, 256 a call");
+    let ours = median(&mut spent[ours.expect("ours is among them")].0);
     for (way, (processor, wall)) in ways.iter().zip(&mut spent) {
         let (processor, wall) = (median(processor), median(wall));
         let each = 1.0 / records.len() as f64;
@@ -369,7 +374,9 @@ fn main() {
     if let Some(rounds) = rounds {
         println!("{NOTES}");
         compare(rounds, "empty task", &records, 0);
-        compare(rounds, "task of about 1 µs", dear, 1000);
+        if std::env::var_os("ONLY").is_none() {
+            compare(rounds, "task of about 1 µs", dear, 1000);
+        }
         return;
     }
     let mut criterion = Criterion::default().configure_from_args();

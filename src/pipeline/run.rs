@@ -14,7 +14,7 @@ use crate::aggregation::{Aggregator, Blocks, MergeTree};
 use crate::dataset::{At, Dataset, Reading};
 use crate::error::{BadRecord, Cause, Error, Failure};
 use crate::execution::Flow;
-use crate::limit::{Permit, Permits};
+use crate::limit::Permits;
 use crate::panics;
 use crate::sink::Room;
 use crate::stop::Cancel;
@@ -232,6 +232,12 @@ where
         if !self.has_room(worker, wanted) {
             return Flow::Stop;
         }
+        // Only now: the room may come from a score whose taker is gone, and has stopped the run.
+        if self.token.is_some_and(Cancel::is_cancelled) {
+            self.cut.store(true, Relaxed);
+            self.frontier.stop();
+            return Flow::Stop;
+        }
         let mut aggregator = match self.order {
             Order::Units => Some(self.root.clone()),
             Order::Any | Order::AsDone => {
@@ -243,48 +249,51 @@ where
         let mut blocks = Blocks::of(parts.len());
         let mut piece = self.pipeline.sink.map(Piece::new);
         let mut passed = Ok(());
+        let waits = self.pipeline.limit.waits();
         let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
             if !self.goes_on(at.index) {
                 met.refused = true;
                 return ControlFlow::Break(());
             }
-            let Some(permit) = self.permit(worker, at, record.as_ref().copied()) else {
-                met.refused = true;
-                return ControlFlow::Break(());
+            let scored = if waits {
+                let Some(scored) = self.score_when_permitted(worker, at, record) else {
+                    met.refused = true;
+                    return ControlFlow::Break(());
+                };
+                scored
+            } else {
+                self.score(worker, at, record)
             };
             if met.first.is_none() {
                 met.begin(at.index, self.observes_directly(at.index));
             }
-            let scored = self.score(worker, at, record);
-            drop(permit);
             met.records.end = at.index + 1;
-            let passed_now = match scored {
+            match scored {
                 Ok(score) => {
-                    let passed = piece.as_mut().map(|piece| piece.add(at.index, Ok(&score)));
+                    if let Some(piece) = &mut piece {
+                        passed = piece.add(at.index, Ok(&score));
+                    }
                     match &mut aggregator {
                         Some(aggregator) if met.directly => {
                             blocks.add(aggregator, at.index, score);
                         }
                         _ => met.scores.push(score),
                     }
-                    passed
                 }
                 Err(cause) => {
                     let place = self.pipeline.dataset.place(at);
                     let failure = Failure::new(at.index, place, number, cause);
-                    let passed = piece
-                        .as_mut()
-                        .map(|piece| piece.add(at.index, Err(&failure)));
+                    if let Some(piece) = &mut piece {
+                        passed = piece.add(at.index, Err(&failure));
+                    }
                     self.frontier.failed(at.index);
                     met.fail(failure);
                     if met.directly && self.order == Order::Any {
                         // Every record before it is done, so it can be judged at once.
                         self.tell(&mut met, None);
                     }
-                    passed
                 }
-            };
-            passed = passed_now.unwrap_or(Ok(()));
+            }
             if passed.is_err() {
                 ControlFlow::Break(())
             } else {
@@ -350,25 +359,26 @@ where
         self.frontier.may_start(index)
     }
 
-    /// What a record needs to be started; nothing where the run is stopped before it may.
-    #[inline]
-    fn permit(
+    /// Scores one record as soon as it may be started; nothing where the run is stopped before. Apart
+    /// from [`score`](Run::score), since to carry a permit past the records of a run that needs none
+    /// costs more than to score the cheapest.
+    #[inline(never)]
+    fn score_when_permitted(
         &self,
         worker: &mut Worker<S, A>,
         at: At,
-        record: Result<&D::Record<'_>, &BadRecord>,
-    ) -> Option<Option<Permit<'_>>> {
-        match record {
-            Ok(record) if self.pipeline.limit.waits() => {
-                worker.watch.pause();
-                let began = Instant::now();
-                let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(record));
-                let permit = self.permits.acquire(weight, || !self.goes_on(at.index));
-                worker.limited += began.elapsed();
-                permit.map(Some)
-            }
-            _ => Some(None),
-        }
+        record: Result<&D::Record<'_>, BadRecord>,
+    ) -> Option<Result<S, Cause>> {
+        let Ok(unscored) = record else {
+            return Some(self.score(worker, at, record));
+        };
+        worker.watch.pause();
+        let began = Instant::now();
+        let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(unscored));
+        let permit = self.permits.acquire(weight, || !self.goes_on(at.index));
+        worker.limited += began.elapsed();
+        let _permit = permit?;
+        Some(self.score(worker, at, Ok(unscored)))
     }
 
     /// Whether the scores of a step that begins with this record count at once.
