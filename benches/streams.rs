@@ -35,7 +35,10 @@ const NOTES: &str = "\
 live: a record that has come is never in the hands of a worker that waits for the next.
 par_bridge, orx and the channel of records are given no say in how many records a worker takes;
 ours and the locked iterator are given 256. orx from an iterator, the locked iterator and the
-channel of 64s are not live. paralight and orx from a slice have nothing to wait for.";
+channel of 64s are not live. paralight and orx from a slice have nothing to wait for.
+From 'stream, unordered' to 'pipeline of Records', and from 'WorkStealing, slice' on, it is the public
+API: panics caught record by record, a prefix kept for a stop, the slowest records timed. What is in
+flight is kept by waiting; a budget is a lock a record.";
 
 /// The task: so many dependent steps, about 1 ns each, and then the record itself.
 fn score(record: u64, steps: u64) -> u64 {

@@ -180,8 +180,8 @@ where
             return 1;
         }
         if let Some(in_hand) = &self.in_hand {
-            // Several for each worker, so that none waits for the others.
-            let shares = 4 * self.workers.len() as u64;
+            // More than one for each worker, so that none waits for the others.
+            let shares = 2 * self.workers.len() as u64;
             return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
         }
         (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
