@@ -7,6 +7,7 @@ mod matches;
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -64,6 +65,7 @@ fn heading(text: &str) -> String {
 fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     let report = &answer.report;
     let files = match plan.files.as_slice() {
+        [file] if file == Path::new("-") => "<stdin>".to_owned(),
         [file] => plain(file.display()),
         files => format!("{} files", files.len()),
     };
