@@ -245,7 +245,7 @@ fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
         };
         note(format_args!("note: --pin did nothing: {why}"));
     }
-    if report.records == 0 {
+    if report.records == 0 && report.end.is_finished() {
         note(format_args!("note: there are no records in the input"));
     }
     let groups = report.value.groups.as_ref();
