@@ -61,6 +61,45 @@ fn the_first_signal_stops_a_run_that_waits_for_its_input() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn nor_does_a_pipe_that_nobody_has_begun_to_write_to_hold_up_the_end() {
+    for executor in ["sequential", "work-stealing", "task-queue"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(pipe).status();
+        assert!(made.expect("there is mkfifo").success());
+        let arguments = [
+            "score",
+            "pipe",
+            "--with",
+            "sentiment",
+            "--scores",
+            "out.csv",
+        ];
+        let child = start(
+            &folder,
+            &[&arguments[..], &["--executor", executor]].concat(),
+        );
+        // The header is written when signals are watched already.
+        let is_begun =
+            |name: &String| name.starts_with(".manyhands-") && !read(&folder, name).is_empty();
+        while !names(&folder).iter().any(is_begun) {
+            std::thread::yield_now();
+        }
+        send(&child, "TERM");
+        let ran = ran(child.wait_with_output());
+        assert_eq!(ran.code, 143);
+        assert!(
+            ran.out.starts_with("0 records scored, then stopped  "),
+            "{}",
+            ran.out
+        );
+        // Without a single score there is nothing to keep.
+        assert_eq!(names(&folder), ["pipe"]);
+    }
+}
+
 #[test]
 fn quiet_and_json_runs_say_that_they_were_stopped_too() {
     let folder = tempfile::tempdir().expect("a folder");
