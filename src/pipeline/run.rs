@@ -308,7 +308,8 @@ where
         end: u64,
     ) -> Flow {
         worker.input += reading.waited;
-        if reading.ended {
+        // One that was closed because the run is to stop looks as if it had ended.
+        if reading.ended && !self.token.is_some_and(Cancel::is_cancelled) {
             self.ended.store(true, Relaxed);
         }
         // A stream also ends where it is closed because the run is stopped.
