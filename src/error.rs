@@ -220,7 +220,9 @@ fn at(place: Option<&str>) -> String {
 /// What becomes of a run when a record cannot be scored.
 ///
 /// Failures are judged in the order of the records, so that a run that is halted is halted by the same
-/// record on every executor.
+/// record on every executor. Where the aggregator is
+/// [commutative](crate::Aggregator::COMMUTATIVE) its answer ends with that record. Where it is
+/// not, it may go on to the end of the partial the record belongs to, since a partial cannot be cut.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -1,9 +1,15 @@
 //! The pattern in one function: dataset, task, executor, aggregator; out comes a report.
 
+mod ahead;
 mod frontier;
 mod held;
+mod in_hand;
+mod met;
+#[cfg(all(test, shuttle))]
+mod model;
 mod outcome;
 mod piece;
+mod preempted;
 mod run;
 mod stopwatch;
 mod worker;
@@ -24,7 +30,7 @@ use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 
 pub(crate) use run::Order;
-use run::{IN_HAND, Run};
+use run::Run;
 
 /// A dataset and a task, and how to run the one over the other.
 ///
@@ -51,8 +57,8 @@ pub struct Pipeline<'a, D: Dataset + ?Sized, T, S> {
     deadline: Option<Duration>,
     limit: Limit,
     weigh: Option<&'a Weigh<'a, D>>,
-    /// How many records may have been taken that are not handed on yet, where that is in order.
-    in_hand: u64,
+    /// How many records of a stream may have been taken that are not handed on yet.
+    in_hand: Option<u64>,
 }
 
 /// Says what a record weighs.
@@ -79,7 +85,7 @@ where
             deadline: None,
             limit: Limit::none(),
             weigh: None,
-            in_hand: IN_HAND,
+            in_hand: None,
         }
     }
 
@@ -156,7 +162,7 @@ where
     }
 
     /// Stops when this is cancelled: records that have been started are finished, no others are
-    /// started.
+    /// started. So a run comes back as soon as the slowest of those is done.
     pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
@@ -172,7 +178,9 @@ where
     ///
     /// # Panics
     ///
-    /// Where the aggregator panics. A task that panics is a failure of its record instead.
+    /// Where the aggregator panics, or a score when it is dropped: on the calling thread, with what
+    /// the panic said, once the other workers have finished the portions they are at. A task that
+    /// panics is a failure of its record instead.
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         self.aggregate_so_far(aggregator)?.finished()
     }
@@ -202,7 +210,7 @@ where
 
     /// So many records may have been taken that are not handed on yet.
     pub(crate) fn in_hand(mut self, records: usize) -> Self {
-        self.in_hand = records as u64;
+        self.in_hand = Some(records as u64);
         self
     }
 
@@ -243,7 +251,7 @@ where
             .waiting(stream || self.limit.waits());
         match &token {
             Some(token) if stream => {
-                closing_when(token, self.dataset, || executor.execute(&work));
+                closing_when(token, || run.close(), || executor.execute(&work));
             }
             _ => executor.execute(&work),
         }
@@ -271,9 +279,9 @@ where
     }
 }
 
-/// Calls `run`, and closes a stream when the token is cancelled meanwhile: nobody looks at a token
-/// while he waits for records.
-fn closing_when<D: Dataset + ?Sized>(token: &Cancel, stream: &D, run: impl FnOnce()) {
+/// Calls `run`, and `close` when the token is cancelled meanwhile: nobody looks at a token while he
+/// waits for records, or for room for them.
+fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce()) {
     /// How often the token is looked at.
     const TICK: Duration = Duration::from_millis(5);
 
@@ -282,7 +290,7 @@ fn closing_when<D: Dataset + ?Sized>(token: &Cancel, stream: &D, run: impl FnOnc
         scope.spawn(move || {
             while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 if token.is_cancelled() {
-                    return stream.close();
+                    return close();
                 }
             }
         });

@@ -13,6 +13,7 @@ use manyhands::dataset::Dataset;
 use manyhands::error::{Failure, Panicked};
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
+use manyhands::report::SlowRecord;
 use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
 use witnesses::{List, NaiveSum};
@@ -503,4 +504,27 @@ fn a_break_is_the_end_of_a_visit() {
     };
     [1, 2, 3, 4, 5].read(0..5, visit).unwrap();
     assert_eq!(seen, [0, 1, 2]);
+}
+
+#[test]
+fn the_slowest_record_is_named() {
+    let task = |n: &usize| {
+        if *n == 700 {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        *n as f64
+    };
+    for executor in executors(2) {
+        let report = Pipeline::new(&(0..1000), task)
+            .executor(&*executor)
+            .aggregate(Count::new())
+            .unwrap();
+        let mut slowest = report.timing.slowest.iter();
+        let holds =
+            |slow: &SlowRecord| (slow.index..slow.index + u64::from(slow.records)).contains(&700);
+        assert!(slowest.any(holds), "{:?}", report.timing.slowest);
+        let shares = report.timing.shares();
+        let all: f64 = shares.named().iter().map(|(_, share)| share).sum();
+        assert!((all - 1.0).abs() < 1e-9, "{shares:?}");
+    }
 }

@@ -19,7 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "machine", "sync"]),
     ("sink", &["error", "sync", "turns"]),
-    ("report", &["error", "aggregation", "stop"]),
+    ("report", &["error", "aggregation", "execution", "stop"]),
     ("par_iter", &["aggregation", "sync"]),
     (
         "pipeline",

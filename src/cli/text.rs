@@ -4,11 +4,11 @@ mod groups;
 mod histogram;
 pub(super) mod machine;
 mod matches;
+mod run;
 
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
@@ -26,9 +26,6 @@ const ASIDE: Style = Style::new().dimmed();
 
 /// How wide the report is, in columns of a terminal.
 const WIDTH: u16 = 80;
-
-/// Where workers ran for less than this share of the time they were busy, that is told.
-const SHARED: f64 = 0.8;
 
 /// Text in a style. Where there is no colour, it is stripped when it is printed.
 pub(super) fn paint(style: Style, text: impl std::fmt::Display) -> String {
@@ -202,56 +199,12 @@ fn is_direction(c: char) -> bool {
 }
 
 fn footer(answer: &Answer) -> String {
-    let (report, timing) = (&answer.report, &answer.report.timing);
-    let workers = match timing.workers.len() {
-        1 => "1 worker".to_owned(),
-        several => format!("{several} workers"),
-    };
-    let mut text = heading("run");
-    let busy = timing.utilisation() * 100.0;
-    let wall = timing.wall.as_secs_f64();
-    let _ = write!(
-        text,
-        "{} on {workers}, busy {busy:.0} %",
-        duration(timing.wall)
-    );
-    if report.scored > 0 && wall > 1e-3 {
-        let rate = HumanCount((report.records as f64 / wall) as u64);
-        let _ = write!(text, "; {rate} records a second");
-    }
-    let _ = writeln!(text);
-    if let Some(pairs) = answer.pairs {
-        text += &matches::pairs(pairs, timing.wall);
-    }
-    if let Some(cpu) = timing.cpu {
-        let _ = write!(text, "{} of processor time", duration(cpu));
-        let _ = writeln!(text, ", {} of it reading", duration(timing.input()));
-        let worked: Duration = timing.workers.iter().map(|worker| worker.busy).sum();
-        if wall > 0.1 && cpu.as_secs_f64() < SHARED * worked.as_secs_f64() {
-            let _ = writeln!(
-                text,
-                "{}",
-                paint(
-                    ASIDE,
-                    "the workers were kept waiting for cores: others use them too"
-                )
-            );
-        }
-    }
-    if wall > 0.1 {
-        text += &machine::held_up(answer);
-    }
     let aside = paint(ASIDE, "the same for the same answer");
-    let _ = writeln!(text, "digest {}  {aside}", answer.digest);
-    text
-}
-
-fn duration(duration: Duration) -> String {
-    match duration.as_secs_f64() {
-        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
-        seconds if seconds < 120.0 => format!("{seconds:.2} s"),
-        seconds => format!("{:.1} min", seconds / 60.0),
-    }
+    format!(
+        "{}\ndigest {}  {aside}\n",
+        run::section(answer),
+        answer.digest
+    )
 }
 
 /// A score or a statistic of scores to four digits; a dash where there is none.

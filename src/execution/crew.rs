@@ -1,6 +1,8 @@
 //! Threads of one's own, for work that may wait.
 
+use std::any::Any;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 use std::time::Duration;
 
@@ -32,6 +34,14 @@ pub(super) fn share(
     // And one that is to be kept on a core is not the caller's.
     let spared = pinning.is_some() || in_pool && work.waits();
     let finished = &AtomicUsize::new(0);
+    let panic: &Mutex<Option<Panic>> = &Mutex::default();
+    let run = |worker, in_pool| {
+        let run = || rests.work(handout, worker, pace, in_pool);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+            // The first one counts; what the others say has been printed.
+            lock(panic).get_or_insert(payload);
+        }
+    };
     thread::scope(|scope| {
         let mut started = 0;
         for worker in usize::from(!spared)..workers {
@@ -41,21 +51,33 @@ pub(super) fn share(
                 if let Some(pinning) = pinning {
                     pinning.pin(worker);
                 }
-                rests.work(handout, worker, pace);
+                run(worker, false);
             };
             if thread.spawn_scoped(scope, body).is_ok() {
                 started += 1;
             }
         }
         if !spared || started == 0 {
-            rests.work(handout, 0, pace);
+            run(0, in_pool);
         }
         while in_pool && finished.load(SeqCst) < started {
-            if !matches!(rayon::yield_now(), Some(Yield::Executed)) {
-                thread::sleep(NAP);
-            }
+            lend_a_hand();
         }
     });
+    let panic = lock(panic).take();
+    if let Some(payload) = panic {
+        resume_unwind(payload);
+    }
+}
+
+/// What a panic leaves behind.
+type Panic = Box<dyn Any + Send>;
+
+/// Lets a thread of a pool do something for its pool.
+fn lend_a_hand() {
+    if !matches!(rayon::yield_now(), Some(Yield::Executed)) {
+        thread::sleep(NAP);
+    }
 }
 
 /// Counts a thread as finished, even where it unwinds.
@@ -93,7 +115,7 @@ impl Rests {
         }
     }
 
-    fn work(&self, handout: &Handout<'_>, worker: usize, mut pace: Pace) {
+    fn work(&self, handout: &Handout<'_>, worker: usize, mut pace: Pace, in_pool: bool) {
         lock(&self.state).awake += 1;
         let _awake = Awake(self);
         loop {
@@ -101,7 +123,7 @@ impl Rests {
                 None => return,
                 Some(now) => pace = now,
             }
-            self.rest();
+            self.rest(in_pool);
         }
     }
 
@@ -116,15 +138,22 @@ impl Rests {
         self.changed.notify_all();
     }
 
-    /// Waits until another worker has gone on or none is left that could.
-    fn rest(&self) {
+    /// Waits until another worker has gone on or none is left that could. A thread of a pool does
+    /// something else meanwhile: whom it waits for may need the pool.
+    fn rest(&self, in_pool: bool) {
         let mut state = lock(&self.state);
         let calls = state.calls;
         state.awake -= 1;
         state.resting += 1;
         self.any.store(true, SeqCst);
         while state.calls == calls && state.awake > 0 {
-            state = wait(&self.changed, state);
+            if in_pool {
+                drop(state);
+                lend_a_hand();
+                state = lock(&self.state);
+            } else {
+                state = wait(&self.changed, state);
+            }
         }
         state.awake += 1;
         state.resting -= 1;

@@ -32,7 +32,8 @@ pub enum Flow {
     Go,
     /// Hand this worker nothing further until some other call has returned [`Go`](Flow::Go): more
     /// has been done ahead of its turn than there is room for. Never asked for by the call that runs
-    /// the earliest unit in flight, so that there is always one that goes on.
+    /// the earliest unit in flight, so that there is always one that goes on. An executor that hands
+    /// out more all the same loses nothing but the bound on memory.
     Rest,
     /// Start nothing further.
     Stop,

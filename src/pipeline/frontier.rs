@@ -116,6 +116,12 @@ impl<P> Frontier<P> {
         free
     }
 
+    /// How many failures wait until every record before them is done.
+    pub(super) fn unjudged(&self) -> u64 {
+        let state = self.lock();
+        state.met.0.saturating_sub(state.failed)
+    }
+
     /// Tells at once that a record has failed. What has to be done to know whether this ends the run
     /// is still done.
     pub(super) fn failed(&self, index: u64) {

@@ -47,12 +47,4 @@ impl<S, A> Held<S, A> {
             Held::Partial { records, .. } => records,
         }
     }
-
-    /// How many scores are kept for it.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Held::Scores(scores) => scores.scores.len(),
-            Held::Partial { .. } => 0,
-        }
-    }
 }

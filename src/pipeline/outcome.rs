@@ -51,6 +51,7 @@ where
                 records: worker.met,
                 busy: worker.busy,
                 task: worker.watch.work,
+                preempted: worker.watch.preempted,
                 input: worker.input,
                 limited: worker.limited,
                 from: worker.from.unwrap_or_default(),

@@ -1,19 +1,35 @@
 //! How long the records of a worker take.
 //!
-//! Reading the clock takes some 25 ns, twice a record. Where records take ten microseconds each is
-//! timed by itself; cheaper ones are timed in stretches, so that the clock stays below one part in a
-//! hundred.
+//! Reading the clock takes 25 to 75 ns. Where records take twenty microseconds each is timed from its
+//! beginning to its end. Of cheaper ones each begins where the last one ended, and where they take
+//! less than ten they are timed in stretches, so that the clock stays below one part in a hundred.
+//!
+//! On a machine that others use too, what seems a slow record is most often a thread that had no
+//! core. Where the system tells, that time is taken out.
 
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use super::preempted;
 use crate::dataset::At;
 
 /// A stretch of records should last at least this long …
 const STRETCH: Duration = Duration::from_micros(10);
-/// … and has at most so many, since a dear one among them is known only together with them.
-const LONGEST: u32 = 64;
+/// … and has at most so many records, since a dear one among them is known only together with them.
+const LONGEST: u32 = 256;
+/// Records that take at least this long are worth a clock of their own at both ends.
+const BOTH_ENDS: Duration = Duration::from_micros(20);
 /// How many of the slowest records are kept.
 pub(super) const SLOWEST: usize = 5;
+/// Asking how long the thread had no core takes some five microseconds. A run is worth it after so
+/// long, and so is each of the slowest records that takes so long; they are few.
+const WORTH_ASKING: Duration = Duration::from_micros(500);
+/// It is asked for shorter ones that take at least so long, …
+const SUSPICIOUS: Duration = Duration::from_micros(50);
+/// … which is so many times what the others take.
+const UNUSUAL: u32 = 4;
+/// And it is asked so often anyway: what was lost elsewhere must not be taken out of a record.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Times the records of one worker.
 pub(super) struct Stopwatch {
@@ -21,13 +37,29 @@ pub(super) struct Stopwatch {
     stretch: u32,
     /// How many of the present stretch are done.
     done: u32,
+    /// Whether the present stretch began when the last one ended.
+    follows: bool,
     began: Instant,
     first: At,
     /// What a record took in the last stretch.
     usual: Duration,
     /// The time of all records.
     pub(super) work: Duration,
+    /// How long the thread had no core.
+    pub(super) preempted: Duration,
     pub(super) slowest: Vec<Slow>,
+    /// `None` at first: a short run is not worth asking.
+    asked: Option<Asked>,
+    /// When the run began.
+    since: Instant,
+}
+
+/// When the system was last asked how long the thread had no core.
+struct Asked {
+    thread: ThreadId,
+    at: Instant,
+    /// What it said.
+    preempted: Duration,
 }
 
 /// One of the slowest records, or a stretch of cheap ones that holds it.
@@ -41,15 +73,27 @@ pub(super) struct Slow {
 }
 
 impl Stopwatch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Stopwatch {
             stretch: 1,
             done: 0,
-            began: Instant::now(),
+            follows: false,
+            began: now,
             first: At::default(),
             usual: Duration::ZERO,
             work: Duration::ZERO,
+            preempted: Duration::ZERO,
             slowest: Vec::new(),
+            asked: None,
+            since: now,
+        }
+    }
+
+    /// Before the first of some records that one thread scores.
+    pub(super) fn resume(&mut self, now: Instant) {
+        let mine = |asked: &Asked| asked.thread == thread::current().id();
+        if now - self.since >= WORTH_ASKING && !self.asked.as_ref().is_some_and(mine) {
+            self.ask(now);
         }
     }
 
@@ -60,10 +104,13 @@ impl Stopwatch {
             // Nobody knows when the record before was done: it took what they usually take.
             self.work += self.usual * self.done;
             self.done = 0;
+            self.follows = false;
         }
         if self.done == 0 {
             self.first = at;
-            self.began = Instant::now();
+            if !self.follows {
+                self.began = Instant::now();
+            }
         }
     }
 
@@ -81,25 +128,78 @@ impl Stopwatch {
         if self.done > 0 {
             self.close();
         }
+        self.follows = false;
     }
 
     fn close(&mut self) {
-        let (elapsed, records) = (self.began.elapsed(), self.done);
+        let now = Instant::now();
+        let (elapsed, records) = (now - self.began, self.done);
         self.done = 0;
+        self.began = now;
+        let lost = if self.is_worth_asking(now, elapsed, records) {
+            let lost = self.ask(now);
+            // What was lost while asking has been counted.
+            self.began = Instant::now();
+            lost
+        } else {
+            Duration::ZERO
+        };
+        // No less than others take: not all that was lost need have been lost here.
+        let elapsed = elapsed
+            .saturating_sub(lost)
+            .max(elapsed.min(self.usual * records));
         self.work += elapsed;
         let usual = elapsed / records;
-        let slow = Slow {
-            first: self.first,
-            records,
-            time: elapsed - self.usual.min(usual) * (records - 1),
-        };
+        let time = elapsed - self.usual.min(usual) * (records - 1);
         self.usual = usual;
         let fitting = STRETCH.as_nanos() / usual.as_nanos().max(1);
         self.stretch = (fitting.min(u128::from(LONGEST)) as u32).clamp(1, records * 2);
-        let full = self.slowest.len() == SLOWEST;
-        if !full || self.slowest[SLOWEST - 1].time < slow.time {
-            keep(&mut self.slowest, slow);
+        self.follows = usual < BOTH_ENDS;
+        if self.is_among_the_slowest(time) {
+            let first = self.first;
+            keep(
+                &mut self.slowest,
+                Slow {
+                    first,
+                    records,
+                    time,
+                },
+            );
         }
+    }
+
+    fn is_worth_asking(&self, now: Instant, elapsed: Duration, records: u32) -> bool {
+        let Some(asked) = &self.asked else {
+            return now - self.since >= WORTH_ASKING;
+        };
+        let suspicious = elapsed >= SUSPICIOUS
+            && (elapsed >= WORTH_ASKING || elapsed / records >= self.usual * UNUSUAL)
+            && self.is_among_the_slowest(elapsed);
+        suspicious || now - asked.at >= TICK
+    }
+
+    fn is_among_the_slowest(&self, time: Duration) -> bool {
+        let last = self.slowest.get(SLOWEST - 1);
+        last.is_none_or(|last| last.time < time)
+    }
+
+    /// How long this thread had no core since it was asked last; nothing at the first time.
+    #[cold]
+    fn ask(&mut self, now: Instant) -> Duration {
+        // A system that does not tell is not asked at every record for that.
+        let preempted = preempted::so_far().unwrap_or_default();
+        let thread = thread::current().id();
+        let lost = match &self.asked {
+            Some(asked) if asked.thread == thread => preempted.saturating_sub(asked.preempted),
+            _ => Duration::ZERO,
+        };
+        self.preempted += lost;
+        self.asked = Some(Asked {
+            thread,
+            at: now,
+            preempted,
+        });
+        lost
     }
 }
 

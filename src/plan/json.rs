@@ -1,5 +1,7 @@
 //! The answer as one JSON object.
 
+mod timing;
+
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
@@ -10,13 +12,23 @@ use crate::machine::Machine;
 use crate::report::{End, Timing};
 use crate::task::matching::Pairs;
 
+use timing::Seconds;
+
 impl Answer {
     /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `end` (`how`:
     /// `finished`, `stopped` or `halted`, and `why`; the counts are then those of the records from the
     /// beginning that are done without a gap), `scores` (by column),
     /// `groups` (by name, if the plan groups), `top`, `bottom`, `pairs` (if the scorer has a
-    /// reference), `failures` (the first ones), `timing` in seconds, and `machine`, what is known
-    /// about it. Numbers that are not finite are `null`; records count from 1.
+    /// reference), `failures` (the first ones), `timing`, and `machine`, what is known about it.
+    /// Numbers that are not finite are `null`; records count from 1.
+    ///
+    /// `timing` is in seconds: `wall`, `cpu`, `read` (fetching bytes, over all workers), `finish`
+    /// (working out the answer), `work` (all records together), `span` (the longest record), `bound`
+    /// (the least that so many workers could take), `shares` (of workers × wall, by name; see
+    /// [`Shares`](crate::report::Shares)), `helps_until` (about so many workers), `explanation` (a
+    /// sentence), `workers` (of each `records`, `busy`, `waiting`, `share`, `task`, `input`,
+    /// `preempted`, `from`, `until`), and `slowest` (`record`, `records` timed together, `file`,
+    /// `line`, `time`); where they apply, `throttled` (by a quota) and `pinned`.
     pub fn to_json(&self) -> String {
         let report = &self.report;
         let whole = Whole {
@@ -37,7 +49,7 @@ impl Answer {
                 .pairs
                 .map(|pairs| PairCounts::of(pairs, &report.timing)),
             failures: report.failures.iter().map(Unscored::of).collect(),
-            timing: Seconds::of(&report.timing, self),
+            timing: Seconds::of(self),
             machine: &self.machine,
         };
         // Strings and numbers under string keys: nothing here that JSON cannot say.
@@ -69,7 +81,7 @@ struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs: Option<PairCounts>,
     failures: Vec<Unscored<'a>>,
-    timing: Seconds,
+    timing: Seconds<'a>,
     machine: &'a Machine,
 }
 
@@ -235,43 +247,6 @@ impl PairCounts {
             skipped: pairs.skipped.all(),
             skipped_by: pairs.skipped.by_bound().into(),
             per_second: pairs.all() as f64 / timing.wall.as_secs_f64(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Seconds {
-    wall: f64,
-    cpu: Option<f64>,
-    read: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    throttled: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pinned: Option<bool>,
-    workers: Vec<Worker>,
-}
-
-#[derive(Serialize)]
-struct Worker {
-    busy: f64,
-    records: u64,
-}
-
-impl Seconds {
-    fn of(timing: &Timing, answer: &Answer) -> Self {
-        let workers = timing.workers.iter();
-        Seconds {
-            wall: timing.wall.as_secs_f64(),
-            cpu: timing.cpu.map(|cpu| cpu.as_secs_f64()),
-            read: timing.input().as_secs_f64(),
-            throttled: answer.throttled.map(|throttled| throttled.seconds),
-            pinned: answer.pinned,
-            workers: workers
-                .map(|worker| Worker {
-                    busy: worker.busy.as_secs_f64(),
-                    records: worker.records,
-                })
-                .collect(),
         }
     }
 }

@@ -1,12 +1,21 @@
 //! What a run returns: the value, what was counted on the way, and where the time went.
 
 mod digest;
+mod explanation;
+mod reach;
+mod shares;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 use crate::error::{Error, Failure};
+use crate::execution::usable_cores;
 use crate::stop::StopReason;
 
 pub use digest::Digest;
+pub use explanation::{Explanation, Finding};
+pub use reach::{Floor, Reach};
+pub use shares::Shares;
 pub(crate) use timing::processor_time;
 pub use timing::{SlowRecord, Timing, WorkerTiming};
 
@@ -79,5 +88,21 @@ impl<V: serde::Serialize> Report<V> {
     /// The digest of the value: equal for two runs exactly when they gave the same one.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.value)
+    }
+}
+
+impl<V> Report<V> {
+    /// Why the run took as long as it did, as a sentence.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let numbers = [1.0, 2.0, 3.0];
+    /// let report = Pipeline::new(&numbers[..0], |x: &f64| x.sqrt()).aggregate(Count::new())?;
+    /// assert_eq!(report.explanation().to_string(), "there were no records");
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn explanation(&self) -> Explanation {
+        Explanation::of(&self.timing, &self.end, usable_cores())
     }
 }

@@ -26,6 +26,42 @@ use crate::error::Cause;
 /// }
 /// assert_eq!(Longest.score("many hands make light work"), Ok(5));
 /// ```
+///
+/// # Locks across rayon
+///
+/// A task may use rayon, and run pipelines of its own. In a rayon pool it must not hold a lock
+/// meanwhile that other records take: a thread of a pool that waits for `join`, for a parallel iterator
+/// or for a pipeline goes on with other work of its pool, and that may be another record, which then
+/// waits on this thread for the lock this thread holds. The same goes for locks held across a
+/// yield of rayon, and for a lazy value (`OnceLock`, `LazyLock`) whose initialiser uses rayon.
+///
+/// ```no_run
+/// use std::sync::Mutex;
+/// use manyhands::prelude::*;
+///
+/// let seen = Mutex::new(0);
+/// let half = |n: &usize| rayon::join(|| n / 2, || n % 2).0;
+/// // Hangs sooner or later on `WorkStealing`: the lock is held while `join` waits.
+/// let wrong = |n: &usize| *seen.lock().unwrap() += half(n);
+/// // Does not: whatever uses rayon is done before the lock is taken.
+/// let right = |n: &usize| {
+///     let half = half(n);
+///     *seen.lock().unwrap() += half;
+/// };
+/// # let _ = wrong;
+/// Pipeline::new(&(0..1000), right).aggregate(Count::new())?;
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+///
+/// On a [`TaskQueue`](crate::TaskQueue) that is started from a thread of no pool, both are safe: its
+/// threads belong to no pool, so that one that waits does nothing else.
+///
+/// # Panics
+///
+/// A panic inside a task prints nothing: it becomes the failure of its record. For that the panic hook
+/// of the process is wrapped by the first run; a hook that is set after that replaces it, and is
+/// called for panics of tasks too. A panic on another thread that the task has handed work to is
+/// printed there, and is told with the record if it comes back to the task, as from `join`.
 pub trait Task<R: ?Sized>: Sync {
     /// What one record comes to.
     type Score;

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bench;
+mod explanation;
 mod failures;
 mod generate;
 mod hostile;

@@ -7,8 +7,7 @@ use shuttle::sync::{Arc, Condvar, Mutex};
 use shuttle::thread;
 
 use crate::stream::Pull;
-
-const ORDERS: usize = 5_000;
+use crate::sync::check_model as check;
 
 fn take_all<I: Iterator<Item = u64>>(pull: &Pull<u64, I>, most: usize) -> Vec<(u64, u64)> {
     let (mut all, mut taken) = (Vec::new(), Vec::new());
@@ -16,13 +15,6 @@ fn take_all<I: Iterator<Item = u64>>(pull: &Pull<u64, I>, most: usize) -> Vec<(u
         all.extend((first..).zip(taken.drain(..)));
     }
     all
-}
-
-fn check(test: impl Fn() + Send + Sync + 'static) {
-    let test = std::sync::Arc::new(test);
-    let again = std::sync::Arc::clone(&test);
-    shuttle::check_random(move || test(), ORDERS);
-    shuttle::check_pct(move || again(), ORDERS, 3);
 }
 
 #[test]

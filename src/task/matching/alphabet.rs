@@ -60,8 +60,10 @@ impl Alphabet {
         alphabet
     }
 
-    /// Counts the code points of a text, and numbers those that have no number yet.
-    pub(super) fn add(&mut self, text: &str) {
+    /// Counts the code points of a text, and numbers those that have no number yet; returns how many
+    /// there are.
+    pub(super) fn add(&mut self, text: &str) -> usize {
+        let mut length = 0;
         for c in text.chars() {
             let number = match self.ascii.get_mut(c as usize) {
                 Some(number) => number,
@@ -72,7 +74,9 @@ impl Alphabet {
                 self.counts.push(0);
             }
             self.counts[*number as usize] += 1;
+            length += 1;
         }
+        length
     }
 
     /// Numbers the code points anew, the most frequent first; but the space keeps its number.

@@ -1,6 +1,8 @@
 //! Texts in blocks, ordered by length, with what bounds many of them at once.
 //!
-//! A block holds, for each class of symbols, how often it stands in each of its texts, side by side.
+//! A block holds, for each class of symbols, how often it stands in either half of each of its texts,
+//! side by side: both counts in one byte, because what is read of a large reference for every record
+//! takes longer to fetch than to add up.
 //! What a record has in common with all texts of a block, order left out, then takes one wide
 //! minimum and one wide addition for each class that the record holds; classes it does not hold are
 //! not read. A second, finer count heeds that what stands in the first half of a text matches what
@@ -23,6 +25,10 @@ const CLASSES: usize = 64;
 /// A count that has stopped: it stands for itself and all that is more.
 pub(super) const FULL: u8 = u8::MAX;
 
+/// The count of one half that has stopped: it stands for itself and all that is more.
+const MANY: u8 = 15;
+const HALF_BITS: u32 = 4;
+
 /// For each text of a block, a count.
 pub(super) type Counts = [u8; LANES];
 
@@ -37,46 +43,41 @@ fn class<S: Symbol>(symbol: S) -> Option<usize> {
 /// The texts of a reference in blocks.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
-    /// Which text is where.
-    order: Vec<u32>,
+    /// How many texts there are.
+    texts: usize,
     /// For each block, where its lengths are.
     runs: Vec<Range<usize>>,
     /// The different lengths in each block, ascending.
     lengths: Vec<u32>,
+    /// For each class, how often it stands in the first half of each text, and times 16 how often in
+    /// the second half. Either count stops at [`MANY`].
     counts: Vec<[Counts; CLASSES]>,
-    /// The same for the first half of each text. Of texts whose counts may have stopped, any number
-    /// may be there.
-    halves: Vec<[Counts; CLASSES]>,
 }
 
 impl Blocks {
     pub(super) fn of<S: Symbol>(texts: &Sequences<S>) -> Blocks {
-        let lengths: Vec<u32> = texts.iter().map(|text| text.len() as u32).collect();
-        let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
-        order.sort_by_key(|index| lengths[*index as usize]);
-        let mut blocks = Blocks::default();
-        for block in order.chunks(LANES) {
-            let first = blocks.lengths.len();
+        let mut blocks = Blocks {
+            texts: texts.len(),
+            ..Blocks::default()
+        };
+        for first in (0..texts.len()).step_by(LANES) {
+            let last = texts.len().min(first + LANES);
+            let mut lengths: Vec<u32> = Vec::with_capacity(LANES);
             let mut counts = [[0; LANES]; CLASSES];
-            let mut halves = [[0; LANES]; CLASSES];
-            for (lane, index) in block.iter().enumerate() {
-                let text = texts.get(*index as usize);
-                count(text, lane, &mut counts);
-                if text.len() <= usize::from(FULL) {
-                    count(&text[..text.len() / 2], lane, &mut halves);
-                } else {
-                    halves.iter_mut().for_each(|counts| counts[lane] = FULL);
-                }
-                let length = lengths[*index as usize];
-                if blocks.lengths[first..].last() != Some(&length) {
-                    blocks.lengths.push(length);
-                }
+            for (lane, place) in (first..last).enumerate() {
+                let text = texts.get(place);
+                lengths.push(text.len() as u32);
+                let (first, second) = text.split_at(text.len() / 2);
+                count(first, lane, 0, &mut counts);
+                count(second, lane, HALF_BITS, &mut counts);
             }
-            blocks.runs.push(first..blocks.lengths.len());
+            lengths.sort_unstable();
+            lengths.dedup();
+            let run = blocks.lengths.len();
+            blocks.lengths.append(&mut lengths);
+            blocks.runs.push(run..blocks.lengths.len());
             blocks.counts.push(counts);
-            blocks.halves.push(halves);
         }
-        blocks.order = order;
         blocks
     }
 
@@ -91,20 +92,34 @@ impl Blocks {
         &self.lengths[self.runs[block].clone()]
     }
 
-    /// Which texts a block has.
+    /// The places of the texts of a block.
     #[inline]
-    pub(super) fn texts(&self, block: usize) -> &[u32] {
+    pub(super) fn places(&self, block: usize) -> Range<usize> {
         let first = block * LANES;
-        &self.order[first..self.order.len().min(first + LANES)]
+        first..self.texts.min(first + LANES)
     }
 }
 
-/// Counts the symbols of a text that has this lane.
-fn count<S: Symbol>(text: &[S], lane: usize, counts: &mut [Counts; CLASSES]) {
-    for class in text.iter().filter_map(|symbol| class(*symbol)) {
+/// Counts the symbols of a half of a text that has this lane.
+fn count<S: Symbol>(half: &[S], lane: usize, shift: u32, counts: &mut [Counts; CLASSES]) {
+    for class in half.iter().filter_map(|symbol| class(*symbol)) {
         let count = &mut counts[class][lane];
-        *count = count.saturating_add(1);
+        if (*count >> shift) & MANY < MANY {
+            *count += 1 << shift;
+        }
     }
+}
+
+/// How often a class stands in the first half of a text, and how often in the second.
+#[inline(always)]
+fn halves(counts: u8) -> (u8, u8) {
+    (counts & MANY, counts >> HALF_BITS)
+}
+
+/// A count, or any number where it has stopped.
+#[inline(always)]
+fn known(count: u8, stopped: bool) -> u8 {
+    if stopped { FULL } else { count }
 }
 
 /// How often which classes of symbols stand in a record.
@@ -121,7 +136,8 @@ struct Step {
     class: usize,
     /// How many of its class stand before it.
     before: u8,
-    /// And how many from here on, itself counted.
+    /// And how many from here on, itself counted. Neither is so many that a count which has stopped
+    /// would be less than it stands for.
     ahead: u8,
 }
 
@@ -142,8 +158,8 @@ impl Classes {
         for class in text.iter().filter_map(|symbol| class(*symbol)) {
             self.steps.push(Step {
                 class,
-                before: before[class],
-                ahead: counts[class] - before[class],
+                before: before[class].min(MANY - 1),
+                ahead: (counts[class] - before[class]).min(MANY),
             });
             before[class] += 1;
         }
@@ -154,15 +170,15 @@ impl Classes {
     pub(super) fn in_common_with_all(&self, blocks: &Blocks, common: &mut Common) {
         let all: Vec<u32> = (0..blocks.len() as u32).collect();
         self.in_common(blocks, &all, &mut common.shared);
-        common.by_halves.resize(blocks.order.len(), 0);
-        common.crossing.resize(blocks.order.len(), 0);
+        common.by_halves.resize(blocks.texts, 0);
+        common.crossing.resize(blocks.texts, 0);
         for (block, counts) in common.shared.counts.iter_mut().enumerate() {
             let crossing = *counts;
             self.in_common_by_halves(blocks, block, counts);
-            let texts = blocks.texts(block).iter().zip(counts.iter().zip(crossing));
-            for (text, (by_halves, crossing)) in texts {
-                common.by_halves[*text as usize] = *by_halves;
-                common.crossing[*text as usize] = crossing;
+            let texts = blocks.places(block).zip(counts.iter().zip(crossing));
+            for (place, (by_halves, crossing)) in texts {
+                common.by_halves[place] = *by_halves;
+                common.crossing[place] = crossing;
             }
         }
     }
@@ -176,8 +192,7 @@ impl Classes {
         }
         pulp::Arch::new().dispatch(ByHalves {
             classes: self,
-            whole: &blocks.counts[block],
-            half: &blocks.halves[block],
+            block: &blocks.counts[block],
             counts,
         });
     }
@@ -225,8 +240,7 @@ impl WithSimd for InCommon<'_> {
 
 struct ByHalves<'a> {
     classes: &'a Classes,
-    whole: &'a [Counts; CLASSES],
-    half: &'a [Counts; CLASSES],
+    block: &'a [Counts; CLASSES],
     counts: &'a mut Counts,
 }
 
@@ -235,21 +249,22 @@ impl WithSimd for ByHalves<'_> {
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        let ByHalves { whole, half, .. } = self;
         // Nothing for the first half, all for the second; then symbol by symbol the other way round.
         let mut sum = [0u8; LANES];
         for (class, count) in &self.classes.held {
-            let (whole, half) = (&whole[*class], &half[*class]);
+            let there = &self.block[*class];
             for lane in 0..LANES {
-                sum[lane] += whole[lane].saturating_sub(half[lane]).min(*count);
+                let (_, second) = halves(there[lane]);
+                sum[lane] += known(second, second == MANY).min(*count);
             }
         }
         let mut most = sum;
         for step in &self.classes.steps {
-            let (whole, half) = (&whole[step.class], &half[step.class]);
+            let there = &self.block[step.class];
             for lane in 0..LANES {
-                let gained = u8::from(half[lane] > step.before);
-                let lost = u8::from(whole[lane].saturating_sub(half[lane]) >= step.ahead);
+                let (first, second) = halves(there[lane]);
+                let gained = u8::from(first > step.before);
+                let lost = u8::from(second >= step.ahead);
                 sum[lane] = sum[lane].wrapping_add(gained).wrapping_sub(lost);
                 most[lane] = most[lane].max(sum[lane]);
             }
@@ -265,9 +280,20 @@ fn sum(held: &[(usize, u8)], block: &[Counts; CLASSES]) -> Counts {
     let mut sum = [0u8; LANES];
     for (class, count) in held {
         let there = &block[*class];
-        // By number and not by iterators: so the sum stays in registers.
+        if *count > MANY {
+            for lane in 0..LANES {
+                let (first, second) = halves(there[lane]);
+                let stopped = first == MANY || second == MANY;
+                let both = known(first + second, stopped);
+                sum[lane] = sum[lane].saturating_add(both.min(*count));
+            }
+            continue;
+        }
+        // Where the record has few, a count that has stopped is more than that all the same. By number
+        // and not by iterators: so the sum stays in registers.
         for lane in 0..LANES {
-            sum[lane] = sum[lane].saturating_add(there[lane].min(*count));
+            let (first, second) = halves(there[lane]);
+            sum[lane] = sum[lane].saturating_add((first + second).min(*count));
         }
     }
     sum
@@ -295,6 +321,8 @@ pub(super) struct Common {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lcs;
+    use super::super::pattern::Pattern;
     use super::*;
 
     #[test]
@@ -312,28 +340,27 @@ mod tests {
             .for_each(|text| sequences.push(|values| values.extend(text)));
         let blocks = Blocks::of(&sequences);
         let mut classes = Classes::default();
+        let mut pattern = Pattern::new(91);
         for text in &texts {
             classes.set(text);
+            pattern.set(text.iter().copied());
             let mut common = Common::default();
             classes.in_common_with_all(&blocks, &mut common);
-            let index = text.len() / 2;
-            let itself = text.len().min(usize::from(FULL));
-            assert!(usize::from(common.by_halves[index]) >= itself);
             for block in 0..blocks.len() {
                 let plain = sum(&classes.held, &blocks.counts[block]);
                 let mut halves = plain;
-                pulp::Scalar::new().vectorize(ByHalves {
-                    classes: &classes,
-                    whole: &blocks.counts[block],
-                    half: &blocks.halves[block],
-                    counts: &mut halves,
-                });
-                for (lane, text) in blocks.texts(block).iter().enumerate() {
-                    let text = *text as usize;
-                    assert_eq!(common.crossing[text], plain[lane]);
-                    if !classes.steps.is_empty() {
-                        assert_eq!(common.by_halves[text], halves[lane]);
-                    }
+                if !classes.steps.is_empty() {
+                    pulp::Scalar::new().vectorize(ByHalves {
+                        classes: &classes,
+                        block: &blocks.counts[block],
+                        counts: &mut halves,
+                    });
+                }
+                for (lane, place) in blocks.places(block).enumerate() {
+                    assert_eq!(common.crossing[place], plain[lane]);
+                    assert_eq!(common.by_halves[place], halves[lane]);
+                    let length = lcs::length(&pattern, sequences.get(place), &mut Vec::new());
+                    assert!(usize::from(halves[lane]) >= length.min(usize::from(FULL)));
                 }
             }
         }

@@ -16,6 +16,8 @@ use super::tokens::{self, Token, UNKNOWN};
 pub(super) struct Collected {
     text: String,
     ends: Vec<usize>,
+    /// How many code points each text has.
+    lengths: Vec<u32>,
     pub(super) alphabet: Alphabet,
 }
 
@@ -24,29 +26,41 @@ impl Collected {
         Collected {
             text: String::new(),
             ends: Vec::new(),
+            lengths: Vec::new(),
             alphabet: Alphabet::new(),
         }
     }
 
     pub(super) fn push(&mut self, text: &str) {
-        self.alphabet.add(text);
+        let length = self.alphabet.add(text);
+        self.lengths.push(length as u32);
         self.text.push_str(text);
         self.ends.push(self.text.len());
     }
 
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        let starts = std::iter::once(&0).chain(&self.ends);
-        starts
-            .zip(&self.ends)
-            .map(|(start, end)| &self.text[*start..*end])
+    fn text(&self, index: u32) -> &str {
+        let index = index as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[index]]
+    }
+
+    /// All texts, the shortest ones first; of equally long ones those that came first.
+    fn by_length(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.lengths.len() as u32).collect();
+        order.sort_by_key(|index| self.lengths[*index as usize]);
+        order
     }
 }
 
 /// The prepared texts. What a measure does not look at is not kept.
+///
+/// They stand in order of their lengths, so that those which are compared together lie together.
+/// Where a text stands is its place; its index is where it stood before.
 #[derive(Debug)]
 pub(super) struct Reference<S> {
     pub(super) alphabet: Alphabet,
-    length: usize,
+    /// For each place, the index of the text.
+    order: Vec<u32>,
     texts: Sequences<S>,
     /// The texts with their tokens sorted and joined by spaces.
     sorted: Sequences<S>,
@@ -68,7 +82,8 @@ impl<S: Symbol> Reference<S> {
         let mut all_tokens = Sequences::new();
         let mut vocabulary: HashMap<Box<str>, u32, RandomState> = HashMap::default();
         let mut places: Vec<Range<usize>> = Vec::new();
-        for text in collected.texts() {
+        let order = collected.by_length();
+        for text in order.iter().map(|index| collected.text(*index)) {
             if measure.reads_text() {
                 texts.push(|symbols| collected.alphabet.encode(text, symbols));
             }
@@ -93,7 +108,6 @@ impl<S: Symbol> Reference<S> {
         texts.shrink();
         sorted.shrink();
         all_tokens.shrink();
-        let length = collected.ends.len();
         let holders = if measure.reads_sets() {
             holders(&all_tokens, vocabulary.len())
         } else {
@@ -103,7 +117,7 @@ impl<S: Symbol> Reference<S> {
             .iter()
             .map(|tokens| joined_length(tokens.iter()) as u32);
         Reference {
-            length,
+            order,
             different_lengths: different_lengths.collect(),
             blocks: Blocks::of(&texts),
             sorted_blocks: Blocks::of(&sorted),
@@ -118,19 +132,25 @@ impl<S: Symbol> Reference<S> {
 
     /// How many texts there are.
     pub(super) fn len(&self) -> usize {
-        self.length
+        self.order.len()
+    }
+
+    /// The index of the text at a place.
+    #[inline]
+    pub(super) fn index(&self, place: usize) -> usize {
+        self.order[place] as usize
     }
 
     #[inline]
-    pub(super) fn text(&self, index: usize) -> &[S] {
-        self.texts.get(index)
+    pub(super) fn text(&self, place: usize) -> &[S] {
+        self.texts.get(place)
     }
 
     #[inline]
-    pub(super) fn tokens(&self, index: usize) -> Tokens<'_, S> {
+    pub(super) fn tokens(&self, place: usize) -> Tokens<'_, S> {
         Tokens {
-            sorted: self.sorted.get(index),
-            different: self.tokens.get(index),
+            sorted: self.sorted.get(place),
+            different: self.tokens.get(place),
         }
     }
 
@@ -145,18 +165,18 @@ impl<S: Symbol> Reference<S> {
 
     /// What is compared of a text, where one text of each is.
     #[inline]
-    pub(super) fn compared(&self, index: usize, measure: Measure) -> &[S] {
+    pub(super) fn compared(&self, place: usize, measure: Measure) -> &[S] {
         if measure.reads_text() {
-            self.texts.get(index)
+            self.texts.get(place)
         } else {
-            self.sorted.get(index)
+            self.sorted.get(place)
         }
     }
 
     /// How many symbols the tokens of a text have when each stands once, joined.
     #[inline]
-    pub(super) fn different_length(&self, index: usize) -> usize {
-        self.different_lengths[index] as usize
+    pub(super) fn different_length(&self, place: usize) -> usize {
+        self.different_lengths[place] as usize
     }
 
     /// Which texts have a token.

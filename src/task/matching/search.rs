@@ -19,6 +19,15 @@ pub(super) struct Search<S> {
     spare: Mutex<Vec<Worktable<S>>>,
 }
 
+/// A text that may be among the best.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    index: usize,
+    place: usize,
+    /// The most that it can score.
+    most: f64,
+}
+
 /// What a worker needs for one record.
 #[derive(Debug)]
 struct Worktable<S> {
@@ -160,8 +169,10 @@ impl<S: Symbol> Search<S> {
             compared += u64::from(desk.comparisons != before);
             score
         };
-        let candidates = bounds.iter().copied().enumerate();
-        let found = self.best(candidates, cutoff, wanted, counted);
+        let places = 0..self.len();
+        let places = places.filter(|place| bounds[*place] >= cutoff);
+        let candidates = places.map(|place| self.candidate(place, bounds[place]));
+        let found = self.best(candidates.collect(), cutoff, wanted, counted);
         let mut pairs = Pairs {
             compared,
             ..Pairs::default()
@@ -212,24 +223,36 @@ impl<S: Symbol> Search<S> {
                 _ => scores.extend(indices.map(|index| score(query, index, floor, desk))),
             }
         });
-        let candidates = sieve.finalists().map(|index| (index, f64::INFINITY));
-        let in_order = |index: usize, cutoff: f64| score(query, index, cutoff, desk);
-        (self.best(candidates, cutoff, wanted, in_order), pairs)
+        let candidates = sieve
+            .finalists()
+            .map(|place| self.candidate(place as usize, f64::INFINITY));
+        let in_order = |place: usize, cutoff: f64| score(query, place, cutoff, desk);
+        let found = self.best(candidates.collect(), cutoff, wanted, in_order);
+        (found, pairs)
     }
 
-    /// The best of some texts, in order, each with the most that it can score.
+    fn candidate(&self, place: usize, most: f64) -> Candidate {
+        Candidate {
+            index: self.reference.index(place),
+            place,
+            most,
+        }
+    }
+
+    /// The best of some texts.
     fn best(
         &self,
-        candidates: impl Iterator<Item = (usize, f64)>,
+        mut candidates: Vec<Candidate>,
         cutoff: f64,
         wanted: usize,
         score: impl FnMut(usize, f64) -> f64,
     ) -> Vec<Found> {
+        candidates.sort_unstable_by_key(|candidate| candidate.index);
         if self.settings.best == 1 {
-            let best = self.best_one(candidates, cutoff, score);
+            let best = self.best_one(&candidates, cutoff, score);
             best.into_iter().collect()
         } else {
-            best_few(candidates, cutoff, wanted, score)
+            best_few(&candidates, cutoff, wanted, score)
         }
     }
 
@@ -315,21 +338,20 @@ impl<S: Symbol> Search<S> {
     /// best only matter as cutoffs, and any that is not as near to the best as rounding will do.
     fn best_one(
         &self,
-        candidates: impl Iterator<Item = (usize, f64)>,
+        candidates: &[Candidate],
         mut cutoff: f64,
         mut score: impl FnMut(usize, f64) -> f64,
     ) -> Option<Found> {
-        let most = self.settings.measure.most();
         let mut best: Option<Found> = None;
-        for (index, bound) in candidates {
-            if bound < cutoff {
+        for Candidate { index, place, most } in candidates.iter().copied() {
+            if most < cutoff || best.is_some_and(|best| most <= best.score) {
                 continue;
             }
-            let score = score(index, cutoff);
+            let score = score(place, cutoff);
             if score >= cutoff && best.is_none_or(|best| score > best.score) {
                 best = Some(Found { index, score });
                 cutoff = score;
-                if score == most {
+                if score == self.settings.measure.most() {
                     break;
                 }
             }
@@ -344,17 +366,18 @@ impl<S: Symbol> Search<S> {
 /// just below the least of those that are wanted so far: near enough to rule others out, and far
 /// enough not to round any of them away.
 fn best_few(
-    candidates: impl Iterator<Item = (usize, f64)>,
+    candidates: &[Candidate],
     mut cutoff: f64,
     wanted: usize,
     mut score: impl FnMut(usize, f64) -> f64,
 ) -> Vec<Found> {
     let mut best: Vec<Found> = Vec::new();
-    for (index, bound) in candidates {
-        if bound < cutoff {
+    for Candidate { index, place, most } in candidates.iter().copied() {
+        let least = best.get(wanted - 1);
+        if most < cutoff || least.is_some_and(|least| most <= least.score) {
             continue;
         }
-        let score = score(index, cutoff);
+        let score = score(place, cutoff);
         if score < cutoff {
             continue;
         }

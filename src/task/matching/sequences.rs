@@ -37,6 +37,10 @@ impl<T> Sequences<T> {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &[T]> {
         (0..self.ends.len()).map(|index| self.get(index))
     }

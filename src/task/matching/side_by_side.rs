@@ -152,7 +152,8 @@ impl<const W: usize> States<W> for Common<W> {
                 let before = state[side];
                 let matches = before & masks[side];
                 let sum = before.wrapping_add(matches).wrapping_add(carry[side]);
-                carry[side] = ((before & matches) | ((before | matches) & !sum)) >> (WORD - 1);
+                // All that matches is among what was there before.
+                carry[side] = (matches | (before & !sum)) >> (WORD - 1);
                 state[side] = sum | (before - matches);
             }
         }

@@ -4,8 +4,11 @@
 //! whose texts all have less are passed over with one comparison. The blocks that promise most are
 //! looked into first, so that a high score is needed from the beginning.
 
-use super::blocks::{Blocks, Classes, FULL, Shared};
+use super::blocks::{Blocks, Classes, Counts, FULL, Shared};
 use super::bounds::Pair;
+use super::side_by_side::SIDES;
+use std::ops::Range;
+
 use super::{Measure, Pairs};
 
 /// How many blocks are looked into before the others.
@@ -26,6 +29,9 @@ pub(super) struct Sought<'a> {
     pub(super) classes: &'a Classes,
 }
 
+/// How many texts are weighed together, at least: so many that the last of them are few.
+const TOGETHER: usize = 32;
+
 /// What is kept between two records.
 #[derive(Debug, Default)]
 pub(super) struct Sieve {
@@ -41,8 +47,9 @@ impl Sieve {
     /// Finds the texts that may be among the best, the [finalists](Self::finalists); returns how
     /// many texts were weighed, and what ruled out the others.
     ///
-    /// `weigh` appends the scores of texts, at a cutoff or with anything below it where they are
-    /// less. No text is left out that reaches the cutoff and as many others do not exceed.
+    /// `weigh` appends the scores of the texts at some places, at a cutoff or with anything below it
+    /// where they are less. No text is left out that reaches the cutoff and as many others do not
+    /// exceed.
     pub(super) fn sift(
         &mut self,
         sought: Sought<'_>,
@@ -51,34 +58,48 @@ impl Sieve {
     ) -> Pairs {
         let mut pairs = Pairs::default();
         let mut needed = Needed::new(sought);
-        self.among.clear();
+        let Sieve {
+            shared,
+            among,
+            picked,
+            scores,
+            finalists,
+        } = self;
+        among.clear();
         for block in 0..blocks.len() {
             match needed.among(blocks.lengths(block)) {
-                Some(_) => self.among.push(block as u32),
-                None => pairs.skipped.lengths += blocks.texts(block).len() as u64,
+                Some(_) => among.push(block as u32),
+                None => pairs.skipped.lengths += blocks.places(block).len() as u64,
             }
         }
-        let (among, shared) = (&self.among, &mut self.shared);
         sought.classes.in_common(blocks, among, shared);
-
-        let mut first = Best::new(sought);
-        for block in most_promising(sought, blocks, among, shared) {
-            let largest = shared.largest[block];
-            self.picked.clear();
-            pick(blocks, shared, block, largest, &mut self.picked);
-            self.scores.clear();
-            weigh(&self.picked, first.floor, &mut self.scores);
-            self.scores.iter().for_each(|score| first.offer(*score));
-        }
 
         // Jaro's matches may cross.
         let in_order = !matches!(sought.measure, Measure::Jaro | Measure::JaroWinkler);
         let mut best = Best::new(sought);
-        best.floor = first.floor;
-        self.finalists.clear();
+        picked.clear();
+        for block in most_promising(sought, blocks, among, shared) {
+            let mut counts = shared.counts[block];
+            if in_order {
+                let classes = sought.classes;
+                classes.in_common_by_halves(blocks, block, &mut counts);
+            }
+            let places = blocks.places(block);
+            let largest = counts.iter().fold(0, |largest, count| largest.max(*count));
+            pick(&reaching(&counts, places.len(), largest), places, picked);
+        }
+        scores.clear();
+        weigh(picked, best.floor, scores);
+        scores.iter().for_each(|score| best.offer(*score));
+
+        // They come once more, in their places.
+        best.scores.clear();
+        finalists.clear();
+        picked.clear();
         for block in among.iter().map(|block| *block as usize) {
             needed.raise(best.floor);
-            let texts = blocks.texts(block).len();
+            let places = blocks.places(block);
+            let texts = places.len();
             let Some(least) = needed.among(blocks.lengths(block)) else {
                 pairs.skipped.lengths += texts as u64;
                 continue;
@@ -88,33 +109,35 @@ impl Sieve {
                 continue;
             }
             let counts = &mut shared.counts[block];
-            let left = counts[..texts].iter().filter(|count| **count >= least);
-            let left = left.count();
+            let mut reach = reaching(counts, texts, least);
+            let left = how_many(&reach);
             if in_order {
                 sought.classes.in_common_by_halves(blocks, block, counts);
+                reach = reaching(counts, texts, least);
             }
-            self.picked.clear();
-            pick(blocks, shared, block, least, &mut self.picked);
-            self.scores.clear();
-            weigh(&self.picked, best.floor, &mut self.scores);
-            pairs.compared += self.picked.len() as u64;
-            pairs.skipped.halves += (left - self.picked.len()) as u64;
+            let before = picked.len();
+            pick(&reach, places, picked);
+            let new = picked.len() - before;
+            pairs.compared += new as u64;
+            pairs.skipped.halves += (left - new) as u64;
             pairs.skipped.symbols += (texts - left) as u64;
-            for (index, score) in self.picked.iter().zip(&self.scores) {
-                if *score >= best.floor {
-                    self.finalists.push((*index, *score));
-                    best.offer(*score);
-                }
+            if picked.len() >= TOGETHER {
+                let whole_groups = picked.len() / SIDES * SIDES;
+                scores.clear();
+                weigh(&picked[..whole_groups], best.floor, scores);
+                best.keep(picked.drain(..whole_groups).zip(scores.iter()), finalists);
             }
         }
-        self.finalists.retain(|(_, score)| *score >= best.floor);
-        self.finalists.sort_unstable_by_key(|(index, _)| *index);
+        scores.clear();
+        weigh(picked, best.floor, scores);
+        best.keep(picked.drain(..).zip(scores.iter()), finalists);
+        finalists.retain(|(_, score)| *score >= best.floor);
         pairs
     }
 
-    /// The texts that may be among the best, in order.
-    pub(super) fn finalists(&self) -> impl Iterator<Item = usize> {
-        self.finalists.iter().map(|(index, _)| *index as usize)
+    /// The places of the texts that may be among the best.
+    pub(super) fn finalists(&self) -> impl Iterator<Item = u32> {
+        self.finalists.iter().map(|(place, _)| *place)
     }
 }
 
@@ -130,6 +153,9 @@ fn most_promising(
         let length = blocks.lengths(block)[0] as usize;
         let largest = usize::from(shared.largest[block]).min(length);
         let most = pair(sought.length, length, largest).most(sought.measure);
+        if most < sought.cutoff * BELOW {
+            continue;
+        }
         let place = first.partition_point(|(other, _)| *other >= most);
         if place < TRIED {
             first.truncate(TRIED - 1);
@@ -139,10 +165,28 @@ fn most_promising(
     first.into_iter().map(|(_, block)| block)
 }
 
-/// Appends the texts of a block that have at least so much in common.
-fn pick(blocks: &Blocks, shared: &Shared, block: usize, least: u8, picked: &mut Vec<u32>) {
-    let texts = blocks.texts(block).iter().zip(&shared.counts[block]);
-    picked.extend(texts.filter_map(|(text, count)| (*count >= least).then_some(*text)));
+/// For each text of a block, 1 if it has at least so much in common, else 0.
+fn reaching(counts: &Counts, texts: usize, least: u8) -> Counts {
+    let mut reach = counts.map(|count| u8::from(count >= least));
+    reach[texts..].fill(0);
+    reach
+}
+
+fn how_many(reach: &Counts) -> usize {
+    // There are too few to fill a byte.
+    usize::from(reach.iter().sum::<u8>())
+}
+
+/// Appends the places of the texts of a block that reach what is needed.
+fn pick(reach: &Counts, places: Range<usize>, picked: &mut Vec<u32>) {
+    // Most do not, so that eight at a time are looked at.
+    for (first, eight) in places.step_by(8).zip(reach.as_chunks().0) {
+        let mut left = u64::from_le_bytes(*eight);
+        while left != 0 {
+            picked.push(first as u32 + left.trailing_zeros() / 8);
+            left &= left - 1;
+        }
+    }
 }
 
 fn pair(here: usize, there: usize, common: usize) -> Pair {
@@ -223,6 +267,20 @@ impl Best {
             wanted: sought.wanted,
             scores: Vec::new(),
             floor: sought.cutoff * BELOW,
+        }
+    }
+
+    /// Takes in the scores of some places, and appends those that may be among the best.
+    fn keep<'s>(
+        &mut self,
+        weighed: impl Iterator<Item = (u32, &'s f64)>,
+        finalists: &mut Vec<(u32, f64)>,
+    ) {
+        for (place, score) in weighed {
+            if *score >= self.floor {
+                finalists.push((place, *score));
+                self.offer(*score);
+            }
         }
     }
 

@@ -1,0 +1,149 @@
+//! What it costs to time the records of a run, in processor time.
+//!
+//! The same loop, by hand, with and without the stopwatch of the pipeline, and the pipeline itself
+//! beside them, in turns: each is first as often as the others. Read the medians; other programs on
+//! the machine do not count, but share its caches.
+//!
+//! ```text
+//! cargo bench --bench timing
+//! ```
+
+#[path = "../src/pipeline/preempted.rs"]
+mod preempted;
+#[path = "../src/pipeline/stopwatch.rs"]
+#[allow(dead_code, reason = "what it has found is of no interest here")]
+mod stopwatch;
+
+/// Where the stopwatch looks for what it needs.
+mod dataset {
+    pub(super) use manyhands::dataset::At;
+}
+
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use dataset::At;
+use manyhands::aggregation::Aggregator;
+use manyhands::prelude::*;
+use stopwatch::Stopwatch;
+
+/// Records that are handed on together.
+const STEP: usize = 1024;
+const ROUNDS: usize = 60;
+/// Each round scores records for about so long.
+const ROUND: Duration = Duration::from_millis(15);
+
+/// A task that takes about so many rounds of a dependent multiplication and addition. Not inlined: a
+/// loop in three places is three loops, which differ by more than what is measured here.
+#[inline(never)]
+fn work(seed: f64, rounds: u32) -> f64 {
+    (0..rounds).fold(seed, |x, _| black_box(x).mul_add(0.999, 0.001))
+}
+
+/// Processor time of this thread in nanoseconds.
+#[cfg(unix)]
+fn now() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+}
+
+/// Nanoseconds by the clock, where nobody tells processor time.
+#[cfg(not(unix))]
+fn now() -> f64 {
+    static BEGAN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed().as_nanos() as f64
+}
+
+/// Nanoseconds of processor time that a call takes.
+fn cost(call: impl FnOnce() -> f64) -> f64 {
+    let began = now();
+    black_box(call());
+    now() - began
+}
+
+/// How many rounds of work take this long on this machine.
+fn rounds_for(time: Duration) -> u32 {
+    const ROUNDS: u32 = 1_000_000;
+    let fastest = (0..9).map(|_| cost(|| work(black_box(0.5), ROUNDS)));
+    let fastest = fastest.fold(f64::INFINITY, f64::min);
+    ((time.as_nanos() as f64 / fastest * f64::from(ROUNDS)) as u32).max(1)
+}
+
+/// What a worker does, by hand, with a stopwatch or without.
+fn by_hand<const TIMED: bool>(data: &[f64], rounds: u32) -> f64 {
+    let mut watch = Stopwatch::new(Instant::now());
+    let mut mean = Mean::new();
+    let mut scores = Vec::with_capacity(STEP);
+    let mut index = 0;
+    for step in data.chunks(STEP) {
+        if TIMED {
+            watch.resume(Instant::now());
+        }
+        for x in step {
+            if TIMED {
+                watch.start(At {
+                    index,
+                    ..At::default()
+                });
+            }
+            let score = catch_unwind(AssertUnwindSafe(|| work(*x, rounds)));
+            if TIMED {
+                watch.end();
+            }
+            scores.extend(score.ok());
+            index += 1;
+        }
+        if TIMED {
+            watch.pause();
+        }
+        mean.observe_slice(index - scores.len() as u64, &scores);
+        scores.clear();
+    }
+    black_box(&watch.slowest);
+    mean.finish()
+}
+
+fn by_pipeline(data: &[f64], rounds: u32) -> f64 {
+    Pipeline::new(data, |x: &f64| work(*x, rounds))
+        .executor(&Sequential)
+        .aggregate(Mean::new())
+        .map_or(f64::NAN, |report| report.value)
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of[of.len() / 2]
+}
+
+fn main() {
+    println!("     record    by hand   the stopwatch adds          the pipeline adds");
+    for nanoseconds in [10, 100, 1_000, 10_000, 100_000] {
+        let time = Duration::from_nanos(nanoseconds);
+        let rounds = rounds_for(time);
+        let records = ROUND.div_duration_f64(time) as usize;
+        let data: Vec<f64> = (0..records).map(|n| n as f64 / records as f64).collect();
+        let plain = || cost(|| by_hand::<false>(&data, rounds)) / records as f64;
+        let timed = || cost(|| by_hand::<true>(&data, rounds)) / records as f64;
+        let pipeline = || cost(|| by_pipeline(&data, rounds)) / records as f64;
+        let (mut bases, mut stopwatch, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let (base, with, all);
+            match round % 3 {
+                0 => (base, with, all) = (plain(), timed(), pipeline()),
+                1 => (with, all, base) = (timed(), pipeline(), plain()),
+                _ => (all, base, with) = (pipeline(), plain(), timed()),
+            }
+            bases.push(base);
+            stopwatch.push(with - base);
+            whole.push(all - base);
+        }
+        let (base, stopwatch, whole) = (median(bases), median(stopwatch), median(whole));
+        let told = |more: f64| format!("{more:8.2} ns, {:6.2} %", more / base * 100.0);
+        println!(
+            "{nanoseconds:8} ns {base:7.1} ns   {}   {}",
+            told(stopwatch),
+            told(whole)
+        );
+    }
+}

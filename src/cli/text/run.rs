@@ -1,0 +1,183 @@
+//! How the run went: its time, what decided it, what the workers did, the slowest records.
+
+use std::time::Duration;
+
+use anstyle::Style;
+use comfy_table::CellAlignment;
+use indicatif::HumanCount;
+use manyhands::plan::Answer;
+use manyhands::report::{SlowRecord, Timing, WorkerTiming};
+
+use super::{
+    ASIDE, bare_table, finish, heading, machine, matches, paint, plain, set_numbers, table,
+};
+
+/// Where workers ran for less than this share of the time they were busy, that is told.
+const SHARED: f64 = 0.8;
+/// More workers than this are told as the least, the middle and the most of each figure.
+const WORKERS_SHOWN: usize = 16;
+/// Smaller shares of the time are left out.
+const SHOWN: f64 = 0.005;
+
+/// The section of the report.
+pub(super) fn section(answer: &Answer) -> String {
+    let report = &answer.report;
+    let timing = &report.timing;
+    let mut text = heading("run") + &first_line(answer);
+    text += &wrapped(&format!("{}.", report.explanation()), Style::new());
+    if let Some(pairs) = answer.pairs {
+        text += &matches::pairs(pairs, timing.wall);
+    }
+    text += &wrapped(&shares(timing), ASIDE);
+    text += &wrapped(other_load(timing), ASIDE);
+    if timing.wall > Duration::from_millis(100) {
+        text += &machine::held_up(answer);
+    }
+    if timing.workers.len() > 1 {
+        text += &workers(&timing.workers, timing.wall);
+    }
+    text += &slowest(&timing.slowest);
+    text
+}
+
+fn first_line(answer: &Answer) -> String {
+    let (report, wall) = (&answer.report, answer.report.timing.wall);
+    let workers = match report.timing.workers.len() {
+        1 => "1 worker".to_owned(),
+        several => format!("{several} workers"),
+    };
+    let rate = if report.scored > 0 && wall > Duration::from_millis(1) {
+        let rate = report.records as f64 / wall.as_secs_f64();
+        format!("; {} records a second", HumanCount(rate as u64))
+    } else {
+        String::new()
+    };
+    let cpu = report.timing.cpu.map_or(String::new(), |cpu| {
+        format!("; {} of processor time", duration(cpu))
+    });
+    format!("{} on {workers}{rate}{cpu}\n", duration(wall))
+}
+
+/// What the workers' time went into.
+fn shares(timing: &Timing) -> String {
+    let shares = timing.shares();
+    let told: Vec<String> = [
+        (shares.scoring, "scoring"),
+        (shares.input, "input"),
+        (shares.limited, "waiting for the limit"),
+        (shares.handling, "handling scores"),
+        (shares.preempted, "without a core"),
+        (shares.resting, "resting"),
+        (shares.beginning, "before they began"),
+        (shares.imbalance, "with nothing left"),
+        (shares.ending, "while the answer was worked out"),
+    ]
+    .into_iter()
+    .filter(|(share, _)| *share >= SHOWN)
+    .map(|(share, name)| format!("{:.0} % {name}", share * 100.0))
+    .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    format!("the workers' time: {}", told.join(", "))
+}
+
+/// Where nobody tells how long each thread was without a core, processor time shows it.
+fn other_load(timing: &Timing) -> &'static str {
+    let told = timing.workers.iter().any(|one| !one.preempted.is_zero());
+    let worked: Duration = timing.workers.iter().map(|worker| worker.busy).sum();
+    let long = timing.wall > Duration::from_millis(100);
+    match timing.cpu {
+        Some(cpu) if !told && long && cpu < worked.mul_f64(SHARED) => {
+            "the workers were kept waiting for cores: others use them too"
+        }
+        _ => "",
+    }
+}
+
+/// What each worker did; of many, the least, the middle and the most.
+fn workers(workers: &[WorkerTiming], wall: Duration) -> String {
+    let header = ["worker", "records", "busy", "waiting", "share"];
+    let figures = |one: &WorkerTiming| {
+        let count = one.records as f64;
+        let waiting = one.waiting(wall).as_secs_f64();
+        [count, one.busy.as_secs_f64(), waiting, one.share(wall)]
+    };
+    let mut table = table(header);
+    let mut line = |name: String, [records, busy, waiting, share]: [f64; 4]| {
+        table.add_row([
+            name,
+            HumanCount(records as u64).to_string(),
+            duration(Duration::from_secs_f64(busy)),
+            duration(Duration::from_secs_f64(waiting)),
+            format!("{:.0} %", share * 100.0),
+        ]);
+    };
+    if workers.len() <= WORKERS_SHOWN {
+        for (number, worker) in workers.iter().enumerate() {
+            line(number.to_string(), figures(worker));
+        }
+    } else {
+        let mut sorted: [Vec<f64>; 4] = Default::default();
+        for worker in workers {
+            for (all, figure) in sorted.iter_mut().zip(figures(worker)) {
+                all.push(figure);
+            }
+        }
+        for all in &mut sorted {
+            all.sort_by(f64::total_cmp);
+        }
+        let last = workers.len() - 1;
+        for (name, place) in [("least", 0), ("middle", last / 2), ("most", last)] {
+            line(name.to_owned(), sorted.each_ref().map(|all| all[place]));
+        }
+    }
+    format!("\n{}", finish(table))
+}
+
+fn slowest(slowest: &[SlowRecord]) -> String {
+    if slowest.is_empty() {
+        return String::new();
+    }
+    let mut table = bare_table();
+    for slow in slowest {
+        let place = match &slow.place {
+            Some(place) => plain(place),
+            None => format!("record {}", slow.index + 1),
+        };
+        let together = match slow.records {
+            0 | 1 => String::new(),
+            2 => "or the next".to_owned(),
+            several => format!("or one of the next {}", several - 1),
+        };
+        table.add_row([duration(slow.time), place, together]);
+    }
+    set_numbers(&mut table, 0..1);
+    heading("slowest") + &finish(table)
+}
+
+/// A sentence over as many lines as it takes.
+fn wrapped(text: &str, style: Style) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut table = bare_table();
+    table.add_row([text]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    let lines = finish(table);
+    let lines = lines.lines().map(|line| paint(style, line) + "\n");
+    lines.collect()
+}
+
+/// A time to a few digits, in the unit that suits it.
+pub(super) fn duration(duration: Duration) -> String {
+    match duration.as_secs_f64() {
+        seconds if seconds < 1e-3 => format!("{:.1} µs", seconds * 1e6),
+        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
+        seconds if seconds < 120.0 => format!("{seconds:.2} s"),
+        seconds => format!("{:.1} min", seconds / 60.0),
+    }
+}

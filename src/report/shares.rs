@@ -1,0 +1,99 @@
+//! What the workers' time went into.
+
+use std::time::Duration;
+
+use super::Timing;
+
+/// Where the time went, as shares of `workers × wall`. They add up to 1, unless there was no time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Shares {
+    /// In the task.
+    pub scoring: f64,
+    /// Fetching bytes and waiting for records.
+    pub input: f64,
+    /// Waiting for permits, where there is a limit.
+    pub limited: f64,
+    /// Reading, aggregating and handing scores on: what is left of the busy time.
+    pub handling: f64,
+    /// Ready, but without a core.
+    pub preempted: f64,
+    /// Between the first and the last record of a worker, with nothing to do: for want of room where
+    /// scores are handed on in order.
+    pub resting: f64,
+    /// Before a worker began: the calling thread alone, and waking the others. The whole run of those
+    /// that never began.
+    pub beginning: f64,
+    /// After a worker's last record, while others still had some.
+    pub imbalance: f64,
+    /// After the last record of all: merging, working out the answer.
+    pub ending: f64,
+}
+
+impl Timing {
+    /// Where the time of the workers went.
+    ///
+    /// ```
+    /// use manyhands::prelude::*;
+    ///
+    /// let numbers: Vec<f64> = (0..1000).map(f64::from).collect();
+    /// let report = Pipeline::new(&numbers, |x: &f64| x.sqrt()).aggregate(Count::new())?;
+    /// let shares = report.timing.shares();
+    /// let all: f64 = shares.named().iter().map(|(_, share)| share).sum();
+    /// assert!((all - 1.0).abs() < 1e-9);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    pub fn shares(&self) -> Shares {
+        let whole = self.wall.as_secs_f64() * self.workers.len() as f64;
+        if whole <= 0.0 {
+            return Shares::default();
+        }
+        let last = self.workers.iter().map(|worker| worker.until).max();
+        let last = last.unwrap_or_default().min(self.wall);
+        let mut shares = Shares::default();
+        let add = |share: &mut f64, time: Duration| *share += time.as_secs_f64() / whole;
+        for worker in &self.workers {
+            let (from, until) = if worker.began() {
+                let until = worker.until.min(last);
+                (worker.from.min(until), until)
+            } else {
+                (last, last)
+            };
+            let busy = worker.busy.min(until - from);
+            let resting = until - from - busy;
+            let busy = worker.split(busy);
+            add(&mut shares.scoring, busy.scoring);
+            add(&mut shares.input, busy.input);
+            add(&mut shares.limited, busy.limited);
+            add(&mut shares.preempted, busy.preempted);
+            add(&mut shares.handling, busy.handling);
+            add(&mut shares.resting, resting);
+            add(&mut shares.beginning, from);
+            add(&mut shares.imbalance, last - until);
+            add(&mut shares.ending, self.wall - last);
+        }
+        shares
+    }
+}
+
+impl Shares {
+    /// Each with its name.
+    pub fn named(&self) -> [(&'static str, f64); 9] {
+        [
+            ("scoring", self.scoring),
+            ("input", self.input),
+            ("limited", self.limited),
+            ("handling", self.handling),
+            ("preempted", self.preempted),
+            ("resting", self.resting),
+            ("beginning", self.beginning),
+            ("imbalance", self.imbalance),
+            ("ending", self.ending),
+        ]
+    }
+
+    /// The busy time: all that is not waiting for others.
+    pub fn busy(&self) -> f64 {
+        self.scoring + self.input + self.limited + self.handling + self.preempted
+    }
+}

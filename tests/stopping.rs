@@ -1,0 +1,560 @@
+//! Stopped or halted at any moment, a run answers for a beginning of the dataset.
+
+mod witnesses;
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use manyhands::aggregation::{Aggregator, canonical_bytes};
+use manyhands::dataset::{At, Dataset, Reading};
+use manyhands::error::{BadRecord, Cause};
+use manyhands::prelude::*;
+use manyhands::report::End;
+use manyhands::stop::Cancel;
+use proptest::prelude::*;
+use witnesses::{List, NaiveSum};
+
+#[derive(Clone, Debug)]
+enum Who {
+    Sequential,
+    Stealing(usize),
+    Queue(usize),
+    Ambient,
+}
+
+impl Who {
+    fn executor(&self) -> Box<dyn Executor> {
+        match self {
+            Who::Sequential => Box::new(Sequential),
+            Who::Stealing(threads) => Box::new(WorkStealing::new(*threads)),
+            Who::Queue(workers) => Box::new(TaskQueue::new(*workers)),
+            Who::Ambient => Box::new(WorkStealing::ambient()),
+        }
+    }
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    prop_oneof![
+        1 => Just(Who::Sequential),
+        4 => (1..=16_usize).prop_map(Who::Stealing),
+        4 => (1..=16_usize).prop_map(Who::Queue),
+        1 => Just(Who::Ambient),
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum When {
+    /// The record whose task cancels.
+    At(u64),
+    /// Another thread does when so many records have been started.
+    After(u64),
+    Never,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    records: u64,
+    who: Who,
+    when: When,
+    /// A few records that take far longer than the others.
+    dear: HashSet<u64>,
+    /// Some that come together.
+    stretch: Range<u64>,
+    /// One that is not done before the run is cancelled.
+    waits: Option<u64>,
+    /// One record in so many fails; one in twice as many panics.
+    failing: u64,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    (0..6000_u64, who(), 7..2000_u64).prop_flat_map(|(records, who, failing)| {
+        let index = 0..records.max(1);
+        let when = prop_oneof![
+            4 => index.clone().prop_map(When::At),
+            4 => index.clone().prop_map(When::After),
+            1 => Just(When::Never),
+        ];
+        let dear = proptest::collection::hash_set(index.clone(), 0..8);
+        let stretch = (index, 0..24_u64);
+        (when, dear, stretch).prop_map(move |(when, dear, (start, length))| Case {
+            records,
+            who: who.clone(),
+            when,
+            dear,
+            stretch: start..start + length,
+            waits: None,
+            failing,
+        })
+    })
+}
+
+/// What one run of a case shares.
+#[derive(Clone)]
+struct Scoring {
+    case: Case,
+    cancel: Cancel,
+    started: Arc<AtomicU64>,
+    /// Records that were started after the run had been cancelled.
+    late: Arc<AtomicU64>,
+}
+
+impl Scoring {
+    fn of(case: &Case, cancel: &Cancel) -> Self {
+        Scoring {
+            case: case.clone(),
+            cancel: cancel.clone(),
+            started: Arc::default(),
+            late: Arc::default(),
+        }
+    }
+
+    fn number(&self, number: u64) -> Result<f64, Cause> {
+        self.started.fetch_add(1, SeqCst);
+        if self.cancel.is_cancelled() {
+            self.late.fetch_add(1, SeqCst);
+        }
+        let case = &self.case;
+        if matches!(case.when, When::At(at) if at == number) {
+            self.cancel.cancel();
+        }
+        if case.dear.contains(&number) || case.stretch.contains(&number) {
+            thread::sleep(Duration::from_micros(400));
+        }
+        let began = Instant::now();
+        while case.waits == Some(number)
+            && !self.cancel.is_cancelled()
+            && began.elapsed() < Duration::from_secs(30)
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+        score(case.failing, number)
+    }
+}
+
+fn score(failing: u64, number: u64) -> Result<f64, Cause> {
+    match number {
+        n if n % (2 * failing) == failing / 2 => panic!("{n} panics"),
+        n if n % failing == failing - 1 => Err("it fails".into()),
+        n => Ok((n as f64).sin() * 1e3),
+    }
+}
+
+impl Task<usize> for Scoring {
+    type Score = f64;
+    type Error = Cause;
+
+    fn score(&self, record: &usize) -> Result<f64, Cause> {
+        self.number(*record as u64)
+    }
+}
+
+impl Task<JsonLine<'_>> for Scoring {
+    type Score = f64;
+    type Error = Cause;
+
+    fn score(&self, record: &JsonLine<'_>) -> Result<f64, Cause> {
+        self.number(record.parse::<u64>()?)
+    }
+}
+
+/// A dataset whose reader cancels a run just before a record.
+struct Until<'a, D: ?Sized> {
+    dataset: &'a D,
+    end: u64,
+    cancel: &'a Cancel,
+}
+
+impl<D: Dataset + ?Sized> Dataset for Until<'_, D> {
+    type Record<'r> = D::Record<'r>;
+
+    fn parts(&self) -> usize {
+        self.dataset.parts()
+    }
+
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    where
+        V: FnMut(At, Result<&D::Record<'_>, BadRecord>) -> ControlFlow<()>,
+    {
+        self.dataset.read(parts, |at, record| {
+            if at.index == self.end {
+                self.cancel.cancel();
+            }
+            visit(at, record)
+        })
+    }
+
+    fn extent(&self, parts: Range<usize>) -> u64 {
+        self.dataset.extent(parts)
+    }
+}
+
+/// The whole family, over a score.
+fn family() -> impl Aggregator<f64, Output = impl serde::Serialize> {
+    let grouped = (Count::new(), Mean::new()).by(|score: &f64| score.to_bits() % 5);
+    let order = (Extrema::new(), Top::new(5));
+    (Count::new(), Sum::new(), Variance::new(), order, grouped)
+}
+
+/// Aggregators that see how scores were shared out.
+fn in_order() -> impl Aggregator<f64, Output = impl serde::Serialize> {
+    (List::default(), NaiveSum::<false>::default())
+}
+
+/// What is asserted of a report, without what follows from the clock.
+#[derive(Debug, PartialEq)]
+struct Told {
+    value: Vec<u8>,
+    records: u64,
+    scored: u64,
+    failed: u64,
+    failures: Vec<(u64, String)>,
+}
+
+fn told<V: serde::Serialize>(report: &Report<V>) -> Told {
+    let failures = report.failures.iter();
+    Told {
+        value: canonical_bytes(&report.value),
+        records: report.records,
+        scored: report.scored,
+        failed: report.failed,
+        failures: failures
+            .map(|failure| (failure.index, failure.cause.to_string()))
+            .collect(),
+    }
+}
+
+/// A sequential run over so many records.
+fn sequential<D, A>(dataset: &D, case: &Case, end: u64, aggregator: A) -> Told
+where
+    D: Dataset + ?Sized,
+    Scoring: for<'r> Task<D::Record<'r>, Score = f64>,
+    A: Aggregator<f64, Output: serde::Serialize>,
+{
+    let case = Case {
+        when: When::Never,
+        dear: HashSet::new(),
+        stretch: 0..0,
+        waits: None,
+        ..case.clone()
+    };
+    let cancel = Cancel::new();
+    let until = Until {
+        dataset,
+        end,
+        cancel: &cancel,
+    };
+    let scoring = Scoring::of(&case, &cancel);
+    let report = Pipeline::new(&until, scoring)
+        .executor(&Sequential)
+        .cancel(&cancel)
+        .aggregate_so_far(aggregator);
+    told(&report.unwrap())
+}
+
+/// Runs a case, and cancels it on the way.
+fn stopped<D, A>(dataset: &D, case: &Case, aggregator: A)
+where
+    D: Dataset + ?Sized,
+    Scoring: for<'r> Task<D::Record<'r>, Score = f64>,
+    A: Aggregator<f64, Output: serde::Serialize>,
+{
+    let (cancel, over) = (Cancel::new(), AtomicBool::new(false));
+    let scoring = Scoring::of(case, &cancel);
+    let (started, late) = (Arc::clone(&scoring.started), Arc::clone(&scoring.late));
+    let executor = case.who.executor();
+    let report = thread::scope(|scope| {
+        if let When::After(records) = case.when {
+            let (started, over, cancel) = (&started, &over, &cancel);
+            scope.spawn(move || {
+                while started.load(SeqCst) < records && !over.load(SeqCst) {
+                    thread::yield_now();
+                }
+                cancel.cancel();
+            });
+        }
+        let report = Pipeline::new(dataset, scoring)
+            .executor(&*executor)
+            .cancel(&cancel)
+            .aggregate_so_far(aggregator.clone());
+        over.store(true, SeqCst);
+        report.unwrap()
+    });
+    let told = told(&report);
+    assert_eq!(told.scored + told.failed, told.records);
+    assert!(told.scored <= started.load(SeqCst));
+    // Each worker may have looked just before.
+    let late = late.load(SeqCst);
+    assert!(
+        late <= executor.workers() as u64,
+        "{late} were started late"
+    );
+    match report.end {
+        End::Finished => assert_eq!(told.records, case.records),
+        End::Stopped(_) => {
+            assert!(!matches!(case.when, When::Never));
+            assert!(told.records < case.records, "nothing was left out");
+        }
+        other => panic!("{other:?}"),
+    }
+    if let (Who::Sequential, When::At(at)) = (&case.who, &case.when) {
+        assert!(told.records == at + 1 || told.records == case.records);
+    }
+    let expected = sequential(dataset, case, told.records, aggregator);
+    assert_eq!(told, expected);
+}
+
+/// A file with as many lines as a case has records, every seventeenth of them bad.
+fn file(case: &Case) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let mut lines = String::new();
+    for number in 0..case.records {
+        match number % 17 {
+            16 => lines.push_str("{\"torn\n"),
+            _ => lines.push_str(&format!("{number}\n")),
+        }
+    }
+    file.write_all(lines.as_bytes()).unwrap();
+    file
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn a_stopped_run_answers_for_a_beginning(case in case()) {
+        let range = 0..case.records as usize;
+        stopped::<Range<usize>, _>(&range, &case, family());
+        stopped::<Range<usize>, _>(&range, &case, in_order());
+        let slice: Vec<usize> = range.collect();
+        stopped::<Vec<usize>, _>(&slice, &case, family());
+    }
+
+    #[test]
+    fn so_does_one_over_files(case in case(), part_bytes in 20..4000_u64) {
+        let file = file(&case);
+        let lines = JsonLines::open([file.path()]).unwrap().with_part_bytes(part_bytes);
+        stopped::<JsonLines, _>(&lines, &case, family());
+        stopped::<JsonLines, _>(&lines, &case, in_order());
+    }
+
+    #[test]
+    fn a_run_is_halted_by_the_same_failure_everywhere(
+        case in case(),
+        on_failure in prop_oneof![
+            Just(OnFailure::Stop),
+            (0..20_u64).prop_map(|at_most| OnFailure::Skip { at_most }),
+            (0.0..0.02_f64).prop_map(|at_most| OnFailure::SkipShare { at_most }),
+        ],
+    ) {
+        let case = Case { when: When::Never, ..case };
+        let range = 0..case.records as usize;
+        halted::<Range<usize>, _>(&range, &case, on_failure, family(), true);
+        halted::<Range<usize>, _>(&range, &case, on_failure, in_order(), false);
+        let file = file(&case);
+        let lines = JsonLines::open([file.path()]).unwrap().with_part_bytes(700);
+        halted::<JsonLines, _>(&lines, &case, on_failure, family(), true);
+    }
+}
+
+/// Runs a case until there are too many failures; `exactly` as far as a sequential run where the
+/// aggregator is commutative.
+fn halted<D, A>(dataset: &D, case: &Case, on_failure: OnFailure, aggregator: A, exactly: bool)
+where
+    D: Dataset + ?Sized,
+    Scoring: for<'r> Task<D::Record<'r>, Score = f64>,
+    A: Aggregator<f64, Output: serde::Serialize>,
+{
+    let cancel = Cancel::new();
+    let run = |executor: &dyn Executor| {
+        let scoring = Scoring::of(case, &cancel);
+        let report = Pipeline::new(dataset, scoring)
+            .executor(executor)
+            .on_failure(on_failure)
+            .aggregate_so_far(aggregator.clone())
+            .unwrap();
+        let told = told(&report);
+        let failure = match report.end {
+            End::Finished => None,
+            End::Halted(failure) => Some(failure.index),
+            other => panic!("{other:?}"),
+        };
+        (told, failure)
+    };
+    let (base, by) = run(&Sequential);
+    let (told, failure) = run(&*case.who.executor());
+    assert_eq!(failure, by);
+    assert!(failure.is_none_or(|index| index < told.records));
+    if exactly {
+        assert_eq!(told, base);
+    }
+    let expected = sequential(dataset, case, told.records, aggregator);
+    assert_eq!(told, expected);
+}
+
+/// A portion that began cheap may turn out to be long: those who are far ahead of it must not make
+/// a cancelled run see it through.
+#[test]
+fn a_stop_waits_for_no_portion() {
+    for who in [Who::Stealing(3), Who::Queue(3)] {
+        let case = Case {
+            records: 300_000,
+            who,
+            when: When::After(280_000),
+            dear: HashSet::new(),
+            stretch: 0..0,
+            waits: Some(50_000),
+            failing: 10_000,
+        };
+        let range = 0..case.records as usize;
+        stopped::<Range<usize>, _>(&range, &case, family());
+        stopped::<Range<usize>, _>(&range, &case, in_order());
+    }
+}
+
+/// How many of a kind are alive.
+struct Live<'a> {
+    alive: &'a AtomicU64,
+    _weight: [u8; 4096],
+}
+
+impl<'a> Live<'a> {
+    fn new(alive: &'a AtomicU64, most: &AtomicU64) -> Self {
+        most.fetch_max(alive.fetch_add(1, SeqCst) + 1, SeqCst);
+        let _weight = [0; 4096];
+        Live { alive, _weight }
+    }
+}
+
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_dear_record_does_not_pile_up_scores() {
+    const RECORDS: usize = 100_000;
+    for executor in [
+        Box::new(WorkStealing::new(3)) as Box<dyn Executor>,
+        Box::new(TaskQueue::new(3)),
+    ] {
+        let (alive, most) = (AtomicU64::new(0), AtomicU64::new(0));
+        let task = |record: &usize| {
+            if *record == 3000 {
+                // Until the others do nothing more.
+                let (mut seen, mut looks) = (0, 0);
+                while looks < 5 {
+                    thread::sleep(Duration::from_millis(40));
+                    let now = most.load(SeqCst);
+                    looks = if now == seen { looks + 1 } else { 0 };
+                    seen = now;
+                }
+            }
+            Live::new(&alive, &most)
+        };
+        let report = Pipeline::new(&(0..RECORDS), task)
+            .executor(&*executor)
+            .aggregate(Count::new())
+            .unwrap();
+        assert_eq!(report.value, RECORDS as u64);
+        assert_eq!(alive.into_inner(), 0);
+        let most = most.into_inner();
+        // There are 8192 of them in 32 MiB, and what is in flight.
+        assert!(most < 40_000, "{most} scores were held");
+    }
+}
+
+#[test]
+fn a_run_that_is_over_before_the_cancel_is_finished() {
+    for who in [
+        Who::Sequential,
+        Who::Stealing(4),
+        Who::Queue(4),
+        Who::Ambient,
+    ] {
+        let cancel = Cancel::new();
+        let last = |record: &usize| {
+            if *record == 999 {
+                cancel.cancel();
+            }
+        };
+        let report = Pipeline::new(&(0..1000), last)
+            .executor(&*who.executor())
+            .cancel(&cancel)
+            .aggregate_so_far(Count::new())
+            .unwrap();
+        // Others may be left out where the last record is not the last to be started.
+        assert_eq!(report.end.is_finished(), report.records == 1000);
+        if let Who::Sequential = who {
+            assert!(report.end.is_finished());
+        }
+    }
+}
+
+/// How long a run goes on after it is cancelled. Prints, and asserts nothing: what it takes depends
+/// on what else the machine does.
+#[test]
+#[ignore = "a measurement: cargo test --test stopping -- --ignored --nocapture"]
+fn latency() {
+    const TRIES: usize = 200;
+    let lines: String = (0..20_000).map(|number| format!("{number}\n")).collect();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(lines.as_bytes()).unwrap();
+    let lines = JsonLines::open([file.path()]).unwrap();
+    for who in [
+        Who::Stealing(2),
+        Who::Stealing(8),
+        Who::Queue(2),
+        Who::Queue(8),
+    ] {
+        let executor = who.executor();
+        for cheap in [0, 10_000] {
+            let pause = |number: u64| {
+                if number >= cheap {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            };
+            let slice: Vec<u64> = (0..20_000).collect();
+            let mut waits = Vec::new();
+            for attempt in 0..TRIES {
+                let cancel = Cancel::new();
+                let wait = thread::scope(|scope| {
+                    let canceller = scope.spawn(|| {
+                        thread::sleep(Duration::from_micros(15_000 + 37 * attempt as u64));
+                        cancel.cancel();
+                        Instant::now()
+                    });
+                    let stealing = |number: &u64| pause(*number);
+                    let parsing = fallible(|line: &JsonLine<'_>| line.parse::<u64>().map(pause));
+                    let finished = if attempt % 2 == 0 {
+                        let run = Pipeline::new(&slice, stealing).executor(&*executor);
+                        run.cancel(&cancel).aggregate_so_far(Count::new())
+                    } else {
+                        let run = Pipeline::new(&lines, parsing).executor(&*executor);
+                        run.cancel(&cancel).aggregate_so_far(Count::new())
+                    };
+                    let end = Instant::now();
+                    assert!(!finished.unwrap().end.is_finished());
+                    end - canceller.join().unwrap()
+                });
+                waits.push((attempt % 2, wait));
+            }
+            for (kind, name) in [(0, "slice"), (1, "file")] {
+                let of_kind = waits.iter().filter(|(which, _)| *which == kind);
+                let mut times: Vec<_> = of_kind.map(|(_, wait)| *wait).collect();
+                times.sort();
+                let at = |share: usize| times[times.len() * share / 100];
+                println!(
+                    "{who:?}, {name}, cheap at first {cheap}: median {:?}, 99th {:?}",
+                    at(50),
+                    at(99)
+                );
+            }
+        }
+    }
+}
