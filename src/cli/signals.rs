@@ -65,7 +65,7 @@ fn tell(line: &'static str) {
         super::note(format_args!("{line}"));
         told.send(())
     });
-    let _ = heard.recv_timeout(Duration::from_millis(100));
+    let _ = heard.recv_timeout(Duration::from_secs(1));
 }
 
 #[cfg(not(unix))]
