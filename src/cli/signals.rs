@@ -36,10 +36,12 @@ pub(super) fn stop_on_signals(token: Cancel, unfinished: Option<PathBuf>, quiet:
     let over = Arc::clone(&at_work.over);
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            if !over.load(Relaxed) && token.cancel_with(StopReason::Signal(signal)) {
+            if !over.load(Relaxed) && token.reason().is_none() {
+                // Told first: once it is stopped the command may be over before another word.
                 if !quiet {
                     tell("\nstopping when the records in work are done; once more ends it at once");
                 }
+                token.cancel_with(StopReason::Signal(signal));
                 continue;
             }
             let unwritten = match unfinished.map(std::fs::remove_file) {

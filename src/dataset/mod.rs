@@ -49,6 +49,12 @@ pub trait Dataset: Sync {
         false
     }
 
+    /// Whether reading several parts of a stream may wait for the last of them with the first ones in
+    /// hand. Who works alone on such a stream takes one at a time.
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     /// Lets nobody wait for more of a stream: the run is over. Reads that wait return, and what comes
     /// after them is as at the end of the stream.
     fn close(&self) {}

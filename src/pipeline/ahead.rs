@@ -38,7 +38,7 @@ where
             return 1;
         }
         // Whoever is alone must not take a record and wait for the next with it in its hands.
-        if self.pipeline.dataset.is_stream() && self.workers.len() == 1 {
+        if self.workers.len() == 1 && self.pipeline.dataset.holds_back() {
             return 1;
         }
         if let Some(in_hand) = &self.in_hand {
