@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench streams              # wall clock, by criterion
 //! cargo bench --bench streams -- ROUNDS    # processor time and wall clock a record, interleaved
+//! ONLY="stream, ordered" cargo bench ...   # one of them, to be looked at by a profiler
 //! ```
 //!
 //! The wall clock on a machine that others use says little; the processor time of the process says
@@ -21,6 +22,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use manyhands::aggregation::Aggregator;
+use manyhands::dataset::Records;
+use manyhands::prelude::{Executor, Limit, Pipeline, TaskQueue, WorkStealing};
 
 const RECORDS: u64 = 1_000_000;
 const DEAR_RECORDS: u64 = 20_000;
@@ -31,7 +35,10 @@ const NOTES: &str = "\
 live: a record that has come is never in the hands of a worker that waits for the next.
 par_bridge, orx and the channel of records are given no say in how many records a worker takes;
 ours and the locked iterator are given 256. orx from an iterator, the locked iterator and the
-channel of 64s are not live. paralight and orx from a slice have nothing to wait for.";
+channel of 64s are not live. paralight and orx from a slice have nothing to wait for.
+From 'stream, unordered' to 'pipeline of Records', and from 'WorkStealing, slice' on, it is the public
+API: panics caught record by record, a prefix kept for a stop, the slowest records timed. What is in
+flight is kept by waiting; a budget is a lock a record.";
 
 /// The task: so many dependent steps, about 1 ns each, and then the record itself.
 fn score(record: u64, steps: u64) -> u64 {
@@ -113,6 +120,75 @@ fn channel_of_64s(records: u64, steps: u64) -> u64 {
     })
 }
 
+/// A sum that wraps around, as all the others come to.
+#[derive(Clone)]
+struct Total(u64);
+
+impl Aggregator<u64> for Total {
+    type Output = u64;
+    const COMMUTATIVE: bool = true;
+
+    fn observe(&mut self, _: u64, score: &u64) {
+        self.0 = self.0.wrapping_add(*score);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0 = self.0.wrapping_add(later.0);
+    }
+
+    fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+fn task(steps: u64) -> impl Fn(&u64) -> u64 + Sync + Send {
+    move |record| score(*record, steps)
+}
+
+fn calls(records: u64, steps: u64, ordered: bool, in_flight: Option<usize>) -> u64 {
+    let mut total = 0_u64;
+    let mut scores = manyhands::stream(source(records))
+        .task(task(steps))
+        .workers(WORKERS);
+    if let Some(records) = in_flight {
+        scores = scores.in_flight(records);
+    }
+    if !ordered {
+        scores = scores.unordered();
+    }
+    scores
+        .for_each(|score| total = total.wrapping_add(score))
+        .expect("nothing fails");
+    total
+}
+
+/// The scores one by one through a channel to the thread that asks for them.
+fn calls_iter(records: u64, steps: u64) -> u64 {
+    std::thread::scope(|scope| {
+        let scores = manyhands::stream(source(records)).task(task(steps));
+        let scores = scores.workers(WORKERS).iter(scope);
+        sum(scores.map(|score| score.expect("nothing fails")))
+    })
+}
+
+fn pipeline_records(records: u64, steps: u64) -> u64 {
+    let records = Records::new(source(records));
+    Pipeline::new(&records, task(steps))
+        .executor(&TaskQueue::new(WORKERS))
+        .aggregate(Total(0))
+        .expect("nothing fails")
+        .value
+}
+
+fn pipeline_slice(records: &[u64], steps: u64, executor: &dyn Executor, limit: Limit) -> u64 {
+    Pipeline::new(records, task(steps))
+        .executor(executor)
+        .limit(limit)
+        .aggregate(Total(0))
+        .expect("nothing fails")
+        .value
+}
+
 fn par_bridge(pool: &rayon::ThreadPool, records: u64, steps: u64) -> u64 {
     use rayon::prelude::*;
     pool.install(|| {
@@ -172,6 +248,23 @@ fn ways(records: &[u64], steps: u64) -> Vec<Way<'_>> {
     );
     way("ours, 16 a call", Box::new(move || ours(count, steps, 16)));
     way("ours, 1 a call", Box::new(move || ours(count, steps, 1)));
+    for (name, ordered, in_flight) in [
+        ("stream, unordered", false, None),
+        ("stream, ordered", true, None),
+        ("stream, 1,000 in flight", true, Some(1000)),
+        ("stream, 64 in flight", true, Some(64)),
+        ("stream, 2 in flight", true, Some(2)),
+    ] {
+        way(
+            name,
+            Box::new(move || calls(count, steps, ordered, in_flight)),
+        );
+    }
+    way("stream, iter", Box::new(move || calls_iter(count, steps)));
+    way(
+        "pipeline of Records",
+        Box::new(move || pipeline_records(count, steps)),
+    );
     way(
         "locked iterator",
         Box::new(move || locked_iterator(count, steps)),
@@ -197,6 +290,22 @@ fn ways(records: &[u64], steps: u64) -> Vec<Way<'_>> {
         name: "paralight from a slice",
         run: Box::new(move || paralight_slice(&mut paralight, records, steps)),
     });
+    let stealing = WorkStealing::new(WORKERS);
+    ways.push(Way {
+        name: "WorkStealing, slice",
+        run: Box::new(move || pipeline_slice(records, steps, &stealing, Limit::none())),
+    });
+    for (name, limit) in [
+        ("TaskQueue, slice", Limit::none()),
+        ("as many in flight", Limit::in_flight(WORKERS)),
+        ("a budget", Limit::none().budget(1 << 20)),
+    ] {
+        let executor = TaskQueue::new(WORKERS);
+        ways.push(Way {
+            name,
+            run: Box::new(move || pipeline_slice(records, steps, &executor, limit)),
+        });
+    }
     ways
 }
 
@@ -219,6 +328,9 @@ fn median(times: &mut [Duration]) -> f64 {
 
 fn compare(rounds: usize, what: &str, records: &[u64], steps: u64) {
     let mut ways = ways(records, steps);
+    if let Ok(only) = std::env::var("ONLY") {
+        ways.retain(|way| way.name == "ours, 256 a call" || way.name == only);
+    }
     let mut spent = vec![(Vec::new(), Vec::new()); ways.len()];
     let right = sum(records.iter().copied());
     for _ in 0..rounds {
@@ -234,7 +346,8 @@ fn compare(rounds: usize, what: &str, records: &[u64], steps: u64) {
         "\n{what}, {} records: ns a record, and times ours",
         records.len()
     );
-    let ours = median(&mut spent[1].0);
+    let ours = ways.iter().position(|way| way.name == "ours, 256 a call");
+    let ours = median(&mut spent[ours.expect("ours is among them")].0);
     for (way, (processor, wall)) in ways.iter().zip(&mut spent) {
         let (processor, wall) = (median(processor), median(wall));
         let each = 1.0 / records.len() as f64;
@@ -264,7 +377,9 @@ fn main() {
     if let Some(rounds) = rounds {
         println!("{NOTES}");
         compare(rounds, "empty task", &records, 0);
-        compare(rounds, "task of about 1 µs", dear, 1000);
+        if std::env::var_os("ONLY").is_none() {
+            compare(rounds, "task of about 1 µs", dear, 1000);
+        }
         return;
     }
     let mut criterion = Criterion::default().configure_from_args();

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-pub(crate) use permits::{Permit, Permits};
+pub(crate) use permits::Permits;
 
 /// How much may be in flight, and how many records may be started in a second.
 ///

@@ -3,6 +3,7 @@
 mod ahead;
 mod frontier;
 mod held;
+mod in_hand;
 mod met;
 #[cfg(all(test, shuttle))]
 mod model;
@@ -28,7 +29,6 @@ use crate::sink::Sink;
 use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 
-use ahead::IN_HAND;
 pub(crate) use run::Order;
 use run::Run;
 
@@ -57,8 +57,8 @@ pub struct Pipeline<'a, D: Dataset + ?Sized, T, S> {
     deadline: Option<Duration>,
     limit: Limit,
     weigh: Option<&'a Weigh<'a, D>>,
-    /// How many records may have been taken that are not handed on yet, where that is in order.
-    in_hand: u64,
+    /// How many records of a stream may have been taken that are not handed on yet.
+    in_hand: Option<u64>,
 }
 
 /// Says what a record weighs.
@@ -85,7 +85,7 @@ where
             deadline: None,
             limit: Limit::none(),
             weigh: None,
-            in_hand: IN_HAND,
+            in_hand: None,
         }
     }
 
@@ -210,7 +210,7 @@ where
 
     /// So many records may have been taken that are not handed on yet.
     pub(crate) fn in_hand(mut self, records: usize) -> Self {
-        self.in_hand = records as u64;
+        self.in_hand = Some(records as u64);
         self
     }
 
@@ -251,7 +251,7 @@ where
             .waiting(stream || self.limit.waits());
         match &token {
             Some(token) if stream => {
-                closing_when(token, self.dataset, || executor.execute(&work));
+                closing_when(token, || run.close(), || executor.execute(&work));
             }
             _ => executor.execute(&work),
         }
@@ -279,9 +279,9 @@ where
     }
 }
 
-/// Calls `run`, and closes a stream when the token is cancelled meanwhile: nobody looks at a token
-/// while he waits for records.
-fn closing_when<D: Dataset + ?Sized>(token: &Cancel, stream: &D, run: impl FnOnce()) {
+/// Calls `run`, and `close` when the token is cancelled meanwhile: nobody looks at a token while he
+/// waits for records, or for room for them.
+fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce()) {
     /// How often the token is looked at.
     const TICK: Duration = Duration::from_millis(5);
 
@@ -290,7 +290,7 @@ fn closing_when<D: Dataset + ?Sized>(token: &Cancel, stream: &D, run: impl FnOnc
         scope.spawn(move || {
             while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 if token.is_cancelled() {
-                    return stream.close();
+                    return close();
                 }
             }
         });

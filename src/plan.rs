@@ -79,7 +79,7 @@ pub struct Plan {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ExecutorName {
-    /// [`Sequential`]: a plain loop.
+    /// [`Sequential`](crate::execution::Sequential): a plain loop.
     Sequential,
     /// [`WorkStealing`]: a rayon pool.
     #[default]

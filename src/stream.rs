@@ -26,6 +26,14 @@ pub use scores::Scores;
 /// record lies in wait for the next. Nobody pulls ahead by more than [`in_flight`](Stream::in_flight)
 /// allows.
 ///
+/// No thread reads for the others, and no channel lies between: with a task that does nothing a record
+/// takes 0.7 times the processor time that it takes through rayon's `par_bridge` (0.8 in order), and a
+/// quarter at most of what it takes through a crossbeam channel by hand. [`TaskQueue`] says what else was tried.
+///
+/// A run that is stopped while it waits for the iterator ends when that comes back: whoever is inside
+/// its `next` cannot be called out of it. So let a channel that may be silent for long be closed, or
+/// wait with a timeout.
+///
 /// ```
 /// use manyhands::prelude::*;
 ///
@@ -96,8 +104,12 @@ where
         self
     }
 
-    /// At most so many records are taken from the iterator before their scores have been handed on.
-    /// No more workers than that are put to work.
+    /// At most so many records are taken from the iterator before their scores have been handed on:
+    /// to the closure, to the aggregator, or by [`iter`](Stream::iter) to whoever asks for them. No
+    /// more workers than that are put to work.
+    ///
+    /// A few hundred and more cost nothing. Where it is as many as there are workers, each record is
+    /// pulled and handed on by itself, and cheap ones spend most of their time on that.
     pub fn in_flight(mut self, records: usize) -> Self {
         self.in_flight = Some(records.max(1));
         self
@@ -127,7 +139,7 @@ where
         self
     }
 
-    /// Stops when this is cancelled.
+    /// Stops when this is cancelled, or when the iterator next comes back if it is waited for.
     pub fn cancel<'b>(self, cancel: &'b Cancel) -> Stream<'b, R, I, T> {
         Stream {
             cancel: Some(cancel),
@@ -142,13 +154,14 @@ where
         }
     }
 
-    /// Stops after so long.
+    /// Stops after so long, or when the iterator next comes back if it is waited for.
     pub fn deadline(mut self, after: Duration) -> Self {
         self.deadline = Some(after);
         self
     }
 
-    /// Calls `take` with every score. Failures are in the report.
+    /// Calls `take` with every score, on whichever thread has it, never two at the same time. While it
+    /// takes its time no more is pulled than may be in flight. Failures are in the report.
     ///
     /// # Errors
     ///

@@ -119,14 +119,6 @@ proptest! {
         if parts <= 64 {
             prop_assert_eq!(visited.len(), expected.len());
         }
-
-        // A single record, by its index.
-        if let Some(last) = expected.last() {
-            let record = dataset.record(last.0).unwrap();
-            prop_assert_eq!(record.map(|(place, text)| (place.line, text)),
-                last.3.clone().ok().map(|text| (last.2, text)));
-        }
-        prop_assert!(dataset.record(expected.len() as u64).unwrap().is_none());
     }
 
     #[test]

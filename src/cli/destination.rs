@@ -22,6 +22,16 @@ pub(super) enum Destination {
     },
 }
 
+/// The scores of a run that ended early.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) path: PathBuf,
+    /// Of so many records from the first on.
+    pub(super) records: u64,
+    /// Whether there was a file of that name.
+    pub(super) replaced: bool,
+}
+
 /// Why a file is not written to.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {reason}", path.display())]
@@ -41,9 +51,15 @@ impl Destination {
         if path == Path::new("-") {
             return Ok(Destination::Stdout(io::stdout()));
         }
+        let is_input = |path: &Path| inputs.iter().any(|input| is_same(input, path));
         if let Ok(existing) = fs::metadata(path) {
             if existing.is_dir() {
                 return Err(refuse("is a directory; name a file in it".to_owned()));
+            }
+            if is_input(path) {
+                return Err(refuse(
+                    "is an input; write the scores to another file".to_owned(),
+                ));
             }
             if !existing.is_file() {
                 let file = fs::OpenOptions::new().write(true).open(path);
@@ -51,17 +67,17 @@ impl Destination {
                     .map(Destination::Special)
                     .map_err(|error| refuse(format!("cannot be written: {error}")));
             }
-            let same =
-                |input: &PathBuf| fs::canonicalize(input).ok() == fs::canonicalize(path).ok();
-            if inputs.iter().any(same) {
-                return Err(refuse(
-                    "is an input; write the scores to another file".to_owned(),
-                ));
-            }
             if !force {
                 let reason = "exists already; choose another name, or overwrite it with --force";
                 return Err(refuse(reason.to_owned()));
             }
+        }
+        let partial = partial(path);
+        if is_input(&partial) {
+            let partial = partial.display();
+            return Err(refuse(format!(
+                "if the run were stopped, its scores would go to {partial}, which is an input"
+            )));
         }
         let folder = path
             .parent()
@@ -104,19 +120,26 @@ impl Destination {
         Ok(())
     }
 
-    /// Keeps the file, which is not whole, under a name that says so, and returns that name.
-    pub(super) fn finish_so_far(self) -> Result<Option<PathBuf>, anyhow::Error> {
+    /// Keeps the file, which has the scores of so many records, under a name that says that it is not
+    /// whole. A file without any is not kept.
+    pub(super) fn finish_so_far(self, records: u64) -> Result<Option<Kept>, anyhow::Error> {
         let Destination::New { file, path, .. } = self else {
             return Ok(None);
         };
-        let mut name = path.into_os_string();
-        name.push(".partial");
-        let path = PathBuf::from(name);
+        if records == 0 {
+            return Ok(None);
+        }
+        let path = partial(&path);
+        let replaced = path.exists();
         file.persist(&path).map_err(|error| Refused {
             reason: format!("cannot be created: {}", error.error),
             path: path.clone(),
         })?;
-        Ok(Some(path))
+        Ok(Some(Kept {
+            path,
+            records,
+            replaced,
+        }))
     }
 
     fn out(&mut self) -> &mut dyn Write {
@@ -126,6 +149,36 @@ impl Destination {
             Destination::New { file, .. } => file,
         }
     }
+}
+
+/// Where the scores go of a run that ends early.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Whether two paths, of which the first may be `-`, name one file or pipe. A device may well be both
+/// read and written to, as a terminal is.
+#[cfg(unix)]
+fn is_same(input: &Path, output: &Path) -> bool {
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+
+    let input = match input == Path::new("-") {
+        true => Path::new("/dev/stdin"),
+        false => input,
+    };
+    let (Ok(input), Ok(output)) = (fs::metadata(input), fs::metadata(output)) else {
+        return false;
+    };
+    !output.file_type().is_char_device()
+        && (input.dev(), input.ino()) == (output.dev(), output.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(input: &Path, output: &Path) -> bool {
+    let real = |path| fs::canonicalize(path).ok();
+    real(output).is_some_and(|output| real(input) == Some(output))
 }
 
 /// A file with the permissions of any new file, not those of a secret one.

@@ -55,7 +55,7 @@ const LAST: usize = 100;
 const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 4 halted by failures, 5 output could not be written, \
-124 out of time, 130 and 143 stopped by a signal.";
+124 out of time, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -118,13 +118,6 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
         plain(error)
     };
     note(format_args!("{} {message}", paint(ERROR, "error:")));
-    if let Some(Error::Halted { scored, .. }) = error.downcast_ref() {
-        let others = "leave out --on-failure stop to score the others";
-        let records = if *scored == 1 { "record" } else { "records" };
-        note(format_args!(
-            "  stopped there, with {scored} {records} scored; {others}"
-        ));
-    }
     ExitCode::from(code)
 }
 
@@ -141,7 +134,6 @@ fn code_of(error: &anyhow::Error) -> Option<u8> {
     match error.downcast_ref::<Error>() {
         Some(Error::Output(error)) if gone(error) => None,
         Some(Error::Output(_)) => Some(exit::NOT_WRITTEN),
-        Some(Error::Halted { .. }) => Some(exit::HALTED),
         Some(Error::Input { .. } | Error::Record { .. }) => Some(exit::BAD_INPUT),
         _ => Some(exit::USAGE),
     }

@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 const BYTES: &str = "{bar:30} {percent:>3} % of {total_bytes}, {binary_bytes_per_sec}, {eta} left";
+const STREAM: &str = "{spinner} {binary_bytes} read, {binary_bytes_per_sec}";
 const RECORDS: &str = "{bar:30} {percent:>3} % of {human_len} records, {rate} a second, {eta} left";
+
+/// How often a spinner turns while nothing else happens.
+const TURN: Duration = Duration::from_millis(100);
 
 /// How long a run goes on before it shows a bar: most are over by then, and before that nobody can
 /// tell how long it will take.
@@ -24,15 +28,20 @@ pub(super) struct Progress {
 impl Progress {
     /// Over so many bytes.
     pub(super) fn bytes(total: u64, quiet: bool) -> Self {
-        Self::over(total, quiet, BYTES)
+        Self::over(Some(total), quiet, BYTES)
+    }
+
+    /// Over the bytes of a stream, however many there will be.
+    pub(super) fn stream(quiet: bool) -> Self {
+        Self::over(None, quiet, STREAM)
     }
 
     /// Over so many records.
     pub(super) fn records(total: u64, quiet: bool) -> Self {
-        Self::over(total, quiet, RECORDS)
+        Self::over(Some(total), quiet, RECORDS)
     }
 
-    fn over(total: u64, quiet: bool, template: &str) -> Self {
+    fn over(total: Option<u64>, quiet: bool, template: &str) -> Self {
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         // Indicatif's own has four decimals.
@@ -42,7 +51,7 @@ impl Progress {
         let style = style.with_key("rate", rate).progress_chars("█▉▊▋▌▍▎▏ ");
         let hidden = ProgressDrawTarget::hidden();
         let progress = Progress {
-            bar: ProgressBar::with_draw_target(Some(total), hidden).with_style(style),
+            bar: ProgressBar::with_draw_target(total, hidden).with_style(style),
             began: Instant::now(),
             shown: Once::new(),
         };
@@ -54,11 +63,26 @@ impl Progress {
 
     /// Goes on by so much.
     pub(super) fn advance(&self, by: u64) {
+        self.appear();
+        self.bar.inc(by);
+    }
+
+    /// Goes on to a place.
+    pub(super) fn reach(&self, place: u64) {
+        self.appear();
+        self.bar.set_position(place);
+    }
+
+    fn appear(&self) {
         if !self.shown.is_completed() && self.began.elapsed() > PATIENCE {
             let target = ProgressDrawTarget::stderr();
-            self.shown.call_once(|| self.bar.set_draw_target(target));
+            self.shown.call_once(|| {
+                self.bar.set_draw_target(target);
+                if self.bar.length().is_none() {
+                    self.bar.enable_steady_tick(TURN);
+                }
+            });
         }
-        self.bar.inc(by);
     }
 
     /// Takes the bar away.

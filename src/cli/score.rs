@@ -12,7 +12,7 @@ use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Plan, ScorerName};
 use manyhands::report::End;
 use manyhands::{Cancel, Limit, OnFailure, StopReason};
 
-use super::destination::Destination;
+use super::destination::{Destination, Kept};
 use super::matching::Match;
 use super::progress::Progress;
 use super::scores::ScoreLines;
@@ -22,8 +22,8 @@ use super::{Usage, exit, failures, note, signals, text};
 /// The arguments of `score`.
 #[derive(Debug, Args)]
 pub struct Score {
-    /// Files of JSON lines: one JSON object a line. Several are one dataset, in this order; - is
-    /// standard input.
+    /// Files of JSON lines: one JSON object a line. Several are one dataset, in this order. Pipes are
+    /// read as they are written to; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -53,7 +53,8 @@ pub struct Score {
     keep: Vec<String>,
 
     /// Write every score to this file, in the order of the records: .jsonl or .csv, or - for JSON
-    /// lines on standard output (the report then goes to standard error).
+    /// lines on standard output (the report then goes to standard error). A run that ends early keeps
+    /// what it has in OUT.partial.
     #[arg(long, value_name = "OUT")]
     scores: Option<PathBuf>,
 
@@ -137,6 +138,11 @@ fn parse_in_flight(text: &str) -> Result<usize, String> {
 
 impl Score {
     fn plan(&self) -> Result<Plan, Usage> {
+        let inputs = self.files.iter().map(PathBuf::as_path);
+        let standard = inputs.chain(self.matching.input());
+        if standard.filter(|path| *path == Path::new("-")).count() > 1 {
+            return Err(Usage("standard input, -, can be read only once".to_owned()));
+        }
         let mut plan = Plan::new(&self.files);
         plan.scorer = self.matching.scorer(self.scorer)?;
         plan.field.clone_from(&self.field);
@@ -170,12 +176,19 @@ impl Score {
             .transpose()?;
         let to_stdout = matches!(destination, Some(Destination::Stdout(_)));
         let unfinished = destination.as_ref().and_then(Destination::unfinished);
-        signals::stop_on_signals(token.clone(), unfinished, quiet);
+        let at_work = signals::stop_on_signals(token.clone(), unfinished, quiet);
         let lines = destination
             .map(|to| ScoreLines::new(to, scores, &plan))
             .transpose()?;
-        let bar = Progress::bytes(opened.bytes(), quiet || opened.is_stream());
-        let advance = |bytes| bar.advance(bytes);
+        let bar = if opened.is_stream() {
+            Progress::stream(quiet)
+        } else {
+            Progress::bytes(opened.bytes(), quiet)
+        };
+        let advance = |bytes| match opened.is_stream() {
+            true => bar.reach(opened.bytes()),
+            false => bar.advance(bytes),
+        };
         let mut beside = Beside::default().progress(&advance).cancel(&token);
         if let Some(lines) = &lines {
             beside = beside.scores(lines);
@@ -189,6 +202,7 @@ impl Score {
             Some(lines) => lines.finish_so_far()?,
             None => None,
         };
+        at_work.end();
         let report = if self.json {
             answer.to_json() + "\n"
         } else {
@@ -231,7 +245,7 @@ fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
         };
         note(format_args!("note: --pin did nothing: {why}"));
     }
-    if report.records == 0 {
+    if report.records == 0 && report.end.is_finished() {
         note(format_args!("note: there are no records in the input"));
     }
     let groups = report.value.groups.as_ref();
@@ -245,7 +259,7 @@ fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
 }
 
 /// What a run that is not finished has left behind.
-fn tell_end(end: &End, kept: Option<(PathBuf, u64)>) {
+fn tell_end(end: &End, kept: Option<Kept>) {
     match end {
         End::Halted(failure) => note(format_args!(
             "{} too many failures: halted by {}",
@@ -258,10 +272,18 @@ fn tell_end(end: &End, kept: Option<(PathBuf, u64)>) {
         )),
         _ => return,
     }
-    if let Some((path, records)) = kept {
+    if let Some(kept) = kept {
+        let records = match kept.records {
+            1 => "record is".to_owned(),
+            several => format!("{several} records are"),
+        };
+        let path = text::plain(kept.path.display());
+        let replaced = match kept.replaced {
+            true => ", in place of what an earlier run had left there",
+            false => "",
+        };
         note(format_args!(
-            "  the scores of the first {records} records are in {}",
-            text::plain(path.display())
+            "  the scores of the first {records} in {path}{replaced}"
         ));
     }
 }

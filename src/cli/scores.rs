@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use manyhands::Failure;
 use manyhands::plan::{Cell, Plan, Scored};
@@ -11,7 +11,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use super::Usage;
-use super::destination::Destination;
+use super::destination::{Destination, Kept};
 
 /// Writes scores to a destination, in the order of the records.
 #[derive(Debug)]
@@ -85,12 +85,10 @@ impl<'p> ScoreLines<'p> {
         self.out.finish()?.finish()
     }
 
-    /// Keeps what there is under a name that does not look finished; says which, and of how many
-    /// records it has the scores.
-    pub(super) fn finish_so_far(self) -> Result<Option<(PathBuf, u64)>, anyhow::Error> {
+    /// Keeps what there is under a name that does not look finished; says which.
+    pub(super) fn finish_so_far(self) -> Result<Option<Kept>, anyhow::Error> {
         let (destination, records) = self.out.finish_so_far()?;
-        let kept = destination.finish_so_far()?;
-        Ok(kept.map(|path| (path, records)))
+        destination.finish_so_far(records)
     }
 
     fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {

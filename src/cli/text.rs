@@ -8,6 +8,7 @@ mod run;
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
@@ -60,6 +61,7 @@ fn heading(text: &str) -> String {
 fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     let report = &answer.report;
     let files = match plan.files.as_slice() {
+        [file] if file == Path::new("-") => "<stdin>".to_owned(),
         [file] => plain(file.display()),
         files => format!("{} files", files.len()),
     };

@@ -121,29 +121,6 @@ impl JsonLines {
         }
     }
 
-    /// The record at `index`, from 0, as its place and its line; `None` past the end.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be read.
-    pub fn record(&self, index: u64) -> Result<Option<(Place, String)>, Error> {
-        let (first, _) = self.last_known(self.parts(), |start| start.records <= index);
-        // Where the next part's start is known, the record stands in this one: no more is fetched.
-        let next = self.starts.get(first + 1).and_then(OnceLock::get);
-        let end = next.map_or(self.parts(), |_| self.parts().min(first + 1));
-        let mut found = None;
-        self.read(first..end, |at, record| {
-            if at.index < index {
-                return ControlFlow::Continue(());
-            }
-            found = record
-                .ok()
-                .map(|line| (self.place_of(at), line.as_str().to_owned()));
-            ControlFlow::Break(())
-        })?;
-        Ok(found)
-    }
-
     fn place_of(&self, at: At) -> Place {
         Place {
             path: self.files[at.file].text.path.clone(),

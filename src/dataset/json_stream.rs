@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::mem;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
@@ -12,11 +12,15 @@ use std::time::{Duration, Instant};
 
 use memchr::{memchr_iter, memrchr};
 
+use super::input::Input;
 use super::json_line::{JsonLine, Start, visit_lines};
 use super::lines::{Buffer, TELLING_BYTES, check_encoding, room_in};
 use super::text_file::is_regular;
 use super::{At, Dataset, Reading};
 use crate::error::{BadRecord, Error, Place};
+use crate::sync::atomic::{
+    AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
 use crate::sync::{Mutex, lock};
 
 /// A stream is asked for this many bytes at a time, and for more only until a line is whole.
@@ -31,6 +35,9 @@ const STANDARD_INPUT: (&str, &str) = ("-", "<stdin>");
 /// stream has at that moment: a line of a slow producer is there as soon as its end has come, and a
 /// fast producer is read in large pieces. Nobody reads ahead of the workers, so the producer is held
 /// up while all of them are busy, and memory follows the lines in work.
+///
+/// A run that is stopped does not wait for the producer: on unix a wait for more of what this has
+/// opened itself ends within some milliseconds. After a run that ended early nothing more can be taken.
 ///
 /// ```
 /// use std::ops::{ControlFlow, Range};
@@ -50,12 +57,16 @@ pub struct JsonStream<'r> {
     names: Vec<Arc<Path>>,
     source: Mutex<Source<'r>>,
     buffers: Mutex<Vec<Buffer>>,
+    /// How many bytes have been taken in all. Beside the source, which is locked by whoever waits.
+    bytes: AtomicU64,
+    /// Nothing more is to be taken.
+    closed: AtomicBool,
 }
 
-/// The readers, and what has been read of them and not taken yet.
+/// The inputs, and what has been read of them and not taken yet.
 struct Source<'r> {
     /// The one that is being read and those after it.
-    readers: VecDeque<Box<dyn Read + Send + 'r>>,
+    inputs: VecDeque<Input<'r>>,
     /// Which one is being read, from 0.
     file: usize,
     /// What comes before the next line.
@@ -68,11 +79,9 @@ struct Source<'r> {
     whole: usize,
     /// … and nothing has been read beyond this one.
     filled: usize,
-    /// How many bytes have been taken in all.
-    bytes: u64,
-    /// The reader has said that there is no more of it.
+    /// The input has said that there is no more of it.
     ended: bool,
-    /// The reader has failed, or panicked.
+    /// The input has failed, or panicked.
     broken: bool,
 }
 
@@ -81,20 +90,29 @@ struct Source<'r> {
 struct Taken {
     file: usize,
     start: Start,
+    bytes: usize,
 }
 
 impl<'r> JsonStream<'r> {
     /// The lines of one reader, which errors and failures name by `name`.
     ///
     /// Large pieces are asked for, so a buffer around the reader would be of no use.
+    ///
+    /// A read of it that has begun cannot be broken off: a run that is stopped waits for it to return.
+    /// What may have to wait long is better [opened](Self::open) here, or returns an error when it is
+    /// to stop.
     pub fn new(name: impl Into<PathBuf>, reader: impl Read + Send + 'r) -> Self {
-        Self::chain([(name.into(), Box::new(reader) as _)])
+        Self::chain([(name.into(), Input::Reader(Box::new(reader)))])
     }
 
-    /// The lines of standard input.
-    pub fn stdin() -> Self {
-        // `Stdin` hands a read as large as ours on to the system, past its own small buffer.
-        JsonStream::new(STANDARD_INPUT.1, io::stdin())
+    /// The lines of standard input, from what the system has of it: not what [`std::io::Stdin`] has
+    /// read ahead, if that was used before.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no descriptor left.
+    pub fn stdin() -> Result<Self, Error> {
+        Self::open([STANDARD_INPUT.0])
     }
 
     /// The lines of files, pipes and devices, one after the other; `-` is standard input.
@@ -108,21 +126,18 @@ impl<'r> JsonStream<'r> {
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
         let open = |path: P| {
             let path = path.as_ref();
-            let (name, reader): (_, Box<dyn Read + Send>) = if path == Path::new(STANDARD_INPUT.0) {
-                (PathBuf::from(STANDARD_INPUT.1), Box::new(io::stdin()))
-            } else if is_regular(path)? {
-                let file = File::open(path).map_err(|error| Error::unreadable(path, error))?;
-                (path.to_owned(), Box::new(file))
+            let unreadable = |error| Error::unreadable(path, error);
+            if path == Path::new(STANDARD_INPUT.0) {
+                let name = Path::new(STANDARD_INPUT.1);
+                let input = Input::stdin().map_err(|error| Error::unreadable(name, error))?;
+                return Ok((name.to_owned(), input));
+            }
+            let input = if is_regular(path)? {
+                Input::Open(File::open(path).map_err(unreadable)?)
             } else {
-                (
-                    path.to_owned(),
-                    Box::new(Pipe {
-                        path: path.to_owned(),
-                        file: None,
-                    }),
-                )
+                Input::Later(path.to_owned())
             };
-            Ok((name, reader))
+            Ok((path.to_owned(), input))
         };
         let sources: Result<Vec<_>, Error> = paths.into_iter().map(open).collect();
         sources.map(Self::chain)
@@ -133,26 +148,27 @@ impl<'r> JsonStream<'r> {
         path == Path::new(STANDARD_INPUT.0) || is_regular(path).is_ok_and(|regular| !regular)
     }
 
-    fn chain(sources: impl IntoIterator<Item = (PathBuf, Box<dyn Read + Send + 'r>)>) -> Self {
-        let (names, readers): (Vec<_>, _) = sources
+    fn chain(sources: impl IntoIterator<Item = (PathBuf, Input<'r>)>) -> Self {
+        let (names, inputs): (Vec<_>, _) = sources
             .into_iter()
-            .map(|(name, reader)| (Arc::from(name), reader))
+            .map(|(name, input)| (Arc::from(name), input))
             .unzip();
         JsonStream {
             names,
             source: Mutex::new(Source {
-                readers,
+                inputs,
                 file: 0,
                 start: Start::default(),
                 ahead: Vec::new(),
                 taken: 0,
                 whole: 0,
                 filled: 0,
-                bytes: 0,
                 ended: false,
                 broken: false,
             }),
             buffers: Mutex::default(),
+            bytes: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -161,21 +177,22 @@ impl<'r> JsonStream<'r> {
     /// than it takes to have one. Other threads may take the lines after these while this one
     /// visits.
     ///
-    /// Returns how long it waited and read, or `None` at the end of the last reader. There may be no
-    /// record among the lines.
+    /// Returns how long it waited and read, or `None` at the end of the last input and once the stream
+    /// is [closed](Dataset::close). There may be no record among the lines.
     ///
     /// # Errors
     ///
-    /// Where a reader fails, or is plainly not UTF-8 text. From then on there are only errors.
+    /// Where an input fails, or is plainly not UTF-8 text. From then on there are only errors.
     pub fn take<V>(&self, at_most: usize, visit: V) -> Result<Option<Duration>, Error>
     where
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let began = Instant::now();
         let mut buffer = lock(&self.buffers).pop().unwrap_or_default();
-        let taken = lock(&self.source).take(&self.names, at_most, &mut buffer)?;
+        let taken = lock(&self.source).take(&self.names, at_most, &mut buffer, &self.closed)?;
         let reading = began.elapsed();
-        if let Some(Taken { file, start }) = taken {
+        if let Some(Taken { file, start, bytes }) = taken {
+            self.bytes.fetch_add(bytes as u64, Relaxed);
             let _ = visit_lines(&buffer, file, start, visit);
         }
         if buffer.is_worth_keeping() {
@@ -186,7 +203,7 @@ impl<'r> JsonStream<'r> {
 
     /// How many bytes have been taken so far.
     pub fn bytes(&self) -> u64 {
-        lock(&self.source).bytes
+        self.bytes.load(Relaxed)
     }
 
     /// Where a record stands.
@@ -208,6 +225,10 @@ impl Dataset for JsonStream<'_> {
 
     fn is_stream(&self) -> bool {
         true
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Release);
     }
 
     fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
@@ -233,14 +254,18 @@ impl Source<'_> {
         names: &[Arc<Path>],
         at_most: usize,
         buffer: &mut Buffer,
+        closed: &AtomicBool,
     ) -> Result<Option<Taken>, Error> {
+        if closed.load(Acquire) {
+            return Ok(None);
+        }
         while self.taken == self.whole {
             if mem::take(&mut self.ended) {
-                self.readers.pop_front();
+                self.inputs.pop_front();
                 self.file += 1;
                 self.start.lines = 0;
             }
-            let Some(reader) = self.readers.front_mut() else {
+            let Some(input) = self.inputs.front_mut() else {
                 return Ok(None);
             };
             let name = &names[self.file];
@@ -252,7 +277,11 @@ impl Source<'_> {
             (self.taken, self.whole, self.filled) = (0, 0, rest.len());
             self.ahead.copy_within(rest, 0);
             let room = room_in(&mut self.ahead, self.filled..self.filled + READ_BYTES);
-            let read = read_some(reader, room).map_err(|error| Error::unreadable(name, error))?;
+            let read = input.read(room, closed);
+            let Some(read) = read.map_err(|error| Error::unreadable(name, error))? else {
+                self.broken = false;
+                return Ok(None);
+            };
             let newline = memrchr(b'\n', &room[..read]);
             self.whole = newline.map_or(0, |newline| self.filled + newline + 1);
             self.filled += read;
@@ -293,37 +322,11 @@ impl Source<'_> {
         let taken = Taken {
             file: self.file,
             start: self.start,
+            bytes: length,
         };
         buffer.split(0..length, self.start.lines == 0);
         self.start = self.start.after(buffer);
-        self.bytes += length as u64;
         taken
-    }
-}
-
-/// Reads what is there, waiting for something to be.
-fn read_some(reader: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match reader.read(room) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
-        }
-    }
-}
-
-/// A pipe or a device, opened when it is first read.
-struct Pipe {
-    path: PathBuf,
-    file: Option<File>,
-}
-
-impl Read for Pipe {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(File::open(&self.path)?),
-        };
-        file.read(room)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod fields;
 mod in_memory;
+mod input;
 mod json_line;
 mod json_lines;
 mod json_stream;
@@ -48,7 +49,14 @@ pub trait Dataset: Sync {
         false
     }
 
-    /// Lets nobody wait for more of a stream: the run is over.
+    /// Whether reading several parts of a stream may wait for the last of them with the first ones in
+    /// hand. Who works alone on such a stream takes one at a time.
+    fn holds_back(&self) -> bool {
+        false
+    }
+
+    /// Lets nobody wait for more of a stream: the run is over. Reads that wait return, and what comes
+    /// after them is as at the end of the stream.
     fn close(&self) {}
 
     /// Calls `visit` for each record of the parts, in order, until it breaks off; a record that
@@ -80,7 +88,7 @@ pub trait Dataset: Sync {
 pub struct Reading {
     /// The time spent fetching bytes or waiting for records; zero where they are in memory.
     pub waited: Duration,
-    /// Whether a stream has come to its end.
+    /// Whether a stream has come to its end, or has been [closed](Dataset::close).
     pub ended: bool,
 }
 

@@ -50,6 +50,10 @@ impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
         true
     }
 
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn close(&self) {
         self.pull.close();
     }

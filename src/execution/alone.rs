@@ -16,15 +16,15 @@ const WORTH_WAKING: Duration = Duration::from_micros(50);
 const GROWTH: usize = 3;
 /// … and with at most so many units, since those to come may be far dearer than those before.
 const UNSEEN: usize = 32;
-/// Of work that may wait, one by one: what is taken from where records arrive must not lie here while
-/// the next one is waited for.
-const UNSEEN_WAITING: usize = 1;
 
 /// Runs units as worker 0, until the rest is worth sharing; returns that rest, and its pace. With
-/// `one_worker` it never is.
+/// `one_worker` it never is, and where units may wait all of them are: to call a service ten times
+/// should take as long as to call it once, and who is alone cannot tell before the first call is over.
 pub(super) fn begin(work: &Work<'_>, one_worker: bool) -> Option<(Range<usize>, Pace)> {
     let units = work.units();
-    let unseen = if work.waits() { UNSEEN_WAITING } else { UNSEEN };
+    if work.waits() && !one_worker && units > 1 {
+        return Some((0..units, Pace::one()));
+    }
     let (began, mut done, mut portion) = (Instant::now(), 0, 1);
     while done < units {
         let end = units.min(done.saturating_add(portion));
@@ -41,7 +41,7 @@ pub(super) fn begin(work: &Work<'_>, one_worker: bool) -> Option<(Range<usize>, 
         }
         portion = pace
             .portion(usize::MAX)
-            .min(unseen)
+            .min(UNSEEN)
             .min(done.saturating_mul(GROWTH));
     }
     None

@@ -28,6 +28,11 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// One by one, where nothing is known.
+    pub(super) fn one() -> Self {
+        Pace { least: 1, most: 1 }
+    }
+
     /// The pace of so many units in so long a time.
     pub(super) fn of(units: usize, elapsed: Duration) -> Self {
         let nanos_a_unit = (elapsed.as_nanos() / units.max(1) as u128).max(1);

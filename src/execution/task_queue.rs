@@ -12,6 +12,14 @@ use crate::machine::Pinning;
 /// arrive one by one from an iterator or a pipe are taken from where they arrive, by whichever worker is
 /// free, so that none is read before there is somebody to score it.
 ///
+/// The queue between an iterator and the workers was chosen by measurement: a ring which the worker
+/// that pulls fills. With two workers and a task that does nothing, a record costs 4 times as much
+/// processor time through crossbeam's deque, 5 times through a locked `VecDeque` or crossbeam's bounded
+/// array queue, 9 to 16 times through its unbounded ones, and 16 times through its bounded channel with a
+/// thread that feeds it (`cargo bench --bench streams`). The threads are those of
+/// [`std::thread::scope`], of which crossbeam's scope is a cover today: where they are started once a
+/// run, how costs nothing beside what they do.
+///
 /// [`WorkStealing`](super::WorkStealing) does the same in a rayon pool. That is the better place for
 /// tasks that compute, above all for those that use rayon themselves.
 #[derive(Clone, Debug)]

@@ -1,11 +1,18 @@
 //! How far a run may be ahead of the earliest record in flight.
 
+use std::time::{Duration, Instant};
+
 use super::run::{Order, Run};
+use super::worker::Worker;
 use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Task;
 
+/// Progress is told and scores are passed on at least this often over the whole dataset, …
+const STEPS: usize = 512;
+/// … but not so often that it costs more than cheap records, nor so seldom that scores pile up.
+const STEP_UNITS: (usize, usize) = (64, 1024);
 /// Scores that wait for their turn may take about so many bytes, what they own besides not counted …
 const WAITING_BYTES: usize = 32 << 20;
 /// … at the least so many each, for the failures that come in their place.
@@ -25,18 +32,42 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
     A: Aggregator<S>,
 {
-    /// Whether a step of so many records may be taken without there being too many that are not
-    /// handed on yet.
-    pub(super) fn has_room(&self, records: u64) -> bool {
-        if self.order != Order::Records {
+    /// How many units make a step.
+    pub(super) fn step(&self) -> usize {
+        if self.order == Order::Units {
+            return 1;
+        }
+        // Whoever is alone must not take a record and wait for the next with it in its hands.
+        if self.workers.len() == 1 && self.pipeline.dataset.holds_back() {
+            return 1;
+        }
+        if let Some(in_hand) = &self.in_hand {
+            // More than one for each worker, so that none waits for the others.
+            let shares = 2 * self.workers.len() as u64;
+            return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
+        }
+        (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
+    }
+
+    /// Waits until so many records may be taken; `false` where none are to be taken any more.
+    pub(super) fn has_room(&self, worker: &mut Worker<S, A>, records: u64) -> bool {
+        let Some(in_hand) = &self.in_hand else {
             return true;
-        }
-        let taken = self.taken.fetch_add(records, Relaxed);
-        let room = taken + records <= self.frontier.next() + self.pipeline.in_hand;
-        if !room {
-            self.taken.fetch_sub(records, Relaxed);
-        }
+        };
+        let mut since = None;
+        let room = in_hand.take(records, || {
+            since.get_or_insert_with(Instant::now);
+            self.settle(worker);
+        });
+        worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
         room
+    }
+
+    /// So many records need no room any more.
+    pub(super) fn give_back(&self, records: u64) {
+        if let Some(in_hand) = &self.in_hand {
+            in_hand.give_back(records);
+        }
     }
 
     /// Whether whoever has come to this record is too far ahead of the earliest in flight. It rests

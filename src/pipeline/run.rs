@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::Pipeline;
+use super::ahead::IN_HAND;
 use super::frontier::{Done, Frontier};
 use super::held::{Held, Scores};
+use super::in_hand::InHand;
 use super::met::Met;
 use super::piece::Piece;
 use super::worker::Worker;
@@ -14,7 +16,7 @@ use crate::aggregation::{Aggregator, Blocks, MergeTree};
 use crate::dataset::{At, Dataset, Reading};
 use crate::error::{BadRecord, Cause, Error, Failure, OnFailure};
 use crate::execution::Flow;
-use crate::limit::{Permit, Permits};
+use crate::limit::Permits;
 use crate::panics;
 use crate::sink::Room;
 use crate::stop::Cancel;
@@ -26,10 +28,6 @@ use crate::task::Task;
 /// are fewer. Their number fixes the tree along which they merge, so it follows from the data
 /// alone.
 const PARTIALS: usize = 1024;
-/// Progress is told and scores are passed on at least this often over the whole dataset, …
-const STEPS: usize = 512;
-/// … but not so often that it costs more than cheap records, nor so seldom that scores pile up.
-const STEP_UNITS: (usize, usize) = (64, 1024);
 
 /// How scores come together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +62,8 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) in_order: Mutex<A>,
     pub(super) frontier: Frontier<Option<Scores<S>>>,
     pub(super) error: OnceLock<Error>,
-    /// Records taken, or about to be, where they are handed on in order.
-    pub(super) taken: AtomicU64,
+    /// Records taken, or about to be, where there may be only so many that are not handed on.
+    pub(super) in_hand: Option<InHand>,
     /// How many units have been run.
     pub(super) ran: AtomicUsize,
     /// Whether a stream has come to its end.
@@ -97,6 +95,12 @@ where
         permits: Permits,
     ) -> Self {
         let parts = pipeline.dataset.parts();
+        let most = match order {
+            Order::Records => pipeline.in_hand.or(Some(IN_HAND)),
+            _ => pipeline.in_hand,
+        };
+        // One worker hands on each record before it takes the next.
+        let in_hand = most.filter(|_| workers > 1).map(InHand::new);
         Run {
             pipeline,
             order,
@@ -117,7 +121,7 @@ where
             partials: MergeTree::new(),
             frontier: Frontier::new(pipeline.on_failure),
             error: OnceLock::new(),
-            taken: AtomicU64::new(0),
+            in_hand,
             ran: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
@@ -139,6 +143,10 @@ where
             return Flow::Stop;
         };
         let mut worker = lock(worker);
+        let closing = ClosingOnPanic(|| {
+            self.frontier.stop();
+            self.close();
+        });
         worker.from.get_or_insert(began - self.began);
         worker.watch.resume(began);
         self.ran.fetch_add(units.len(), Relaxed);
@@ -147,37 +155,31 @@ where
         let mut next = units.start;
         // Of a stream, where the numbers of the units say nothing, the rest may be left.
         let stream = self.pipeline.dataset.is_stream();
-        while next < units.end && flow != Flow::Stop && (flow == Flow::Go || !stream) {
+        let leaves = |flow| stream && (flow == Flow::Rest || self.frontier.is_ending());
+        while next < units.end && flow != Flow::Stop && !leaves(flow) {
             let end = units.end.min(next.saturating_add(self.step()));
             flow = self.step_through(number, &mut worker, next..end);
             next = end;
         }
+        std::mem::forget(closing);
         let now = Instant::now();
         worker.busy += now - began;
         worker.until = now - self.began;
         self.portion.fetch_max(worker.met - met, Relaxed);
         if self.frontier.is_ending() {
-            // Nobody need wait any longer.
-            self.permits.interrupt();
-            self.pipeline.dataset.close();
+            self.close();
             Flow::Stop
         } else {
             flow
         }
     }
 
-    /// How many units make a step.
-    fn step(&self) -> usize {
-        match self.order {
-            Order::Units => 1,
-            // Whoever is alone must not take a record and wait for the next with it in its hands.
-            _ if self.pipeline.dataset.is_stream() && self.workers.len() == 1 => 1,
-            // Several for each worker, so that none waits for the others.
-            Order::Records => {
-                let shares = 4 * self.workers.len() as u64;
-                (self.pipeline.in_hand / shares).clamp(1, STEP_UNITS.1 as u64) as usize
-            }
-            _ => (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1),
+    /// Lets nobody wait any longer.
+    pub(super) fn close(&self) {
+        self.permits.interrupt();
+        self.pipeline.dataset.close();
+        if let Some(in_hand) = &self.in_hand {
+            in_hand.close();
         }
     }
 
@@ -202,8 +204,14 @@ where
     fn step_through(&self, number: usize, worker: &mut Worker<S, A>, units: Range<usize>) -> Flow {
         let parts = self.first_part(units.start)..self.first_part(units.end);
         let wanted = parts.len() as u64;
-        if !self.has_room(wanted) {
-            return Flow::Rest;
+        if !self.has_room(worker, wanted) {
+            return Flow::Stop;
+        }
+        // Only now: the room may come from a score whose taker is gone, and has stopped the run.
+        if self.token.is_some_and(Cancel::is_cancelled) {
+            self.cut.store(true, Relaxed);
+            self.frontier.stop();
+            return Flow::Stop;
         }
         let mut aggregator = match self.order {
             Order::Units => Some(self.root.clone()),
@@ -216,48 +224,51 @@ where
         let mut blocks = Blocks::of(parts.len());
         let mut piece = self.pipeline.sink.map(Piece::new);
         let mut passed = Ok(());
+        let waits = self.pipeline.limit.waits();
         let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
             if !self.goes_on(at.index) {
                 met.refused = true;
                 return ControlFlow::Break(());
             }
-            let Some(permit) = self.permit(worker, at, record.as_ref().copied()) else {
-                met.refused = true;
-                return ControlFlow::Break(());
+            let scored = if waits {
+                let Some(scored) = self.score_when_permitted(worker, at, record) else {
+                    met.refused = true;
+                    return ControlFlow::Break(());
+                };
+                scored
+            } else {
+                self.score(worker, at, record)
             };
             if met.first.is_none() {
                 met.begin(at.index, self.observes_directly(at.index));
             }
-            let scored = self.score(worker, at, record);
-            drop(permit);
             met.records.end = at.index + 1;
-            let passed_now = match scored {
+            match scored {
                 Ok(score) => {
-                    let passed = piece.as_mut().map(|piece| piece.add(at.index, Ok(&score)));
+                    if let Some(piece) = &mut piece {
+                        passed = piece.add(at.index, Ok(&score));
+                    }
                     match &mut aggregator {
                         Some(aggregator) if met.directly => {
                             blocks.add(aggregator, at.index, score);
                         }
                         _ => met.scores.push(score),
                     }
-                    passed
                 }
                 Err(cause) => {
                     let place = self.pipeline.dataset.place(at);
                     let failure = Failure::new(at.index, place, number, cause);
-                    let passed = piece
-                        .as_mut()
-                        .map(|piece| piece.add(at.index, Err(&failure)));
+                    if let Some(piece) = &mut piece {
+                        passed = piece.add(at.index, Err(&failure));
+                    }
                     self.frontier.failed(at.index);
                     met.fail(failure);
                     if met.directly && self.order == Order::Any {
                         // Every record before it is done, so it can be judged at once.
                         self.tell(&mut met, None);
                     }
-                    passed
                 }
-            };
-            passed = passed_now.unwrap_or(Ok(()));
+            }
             if passed.is_err() {
                 ControlFlow::Break(())
             } else {
@@ -270,11 +281,11 @@ where
         }
         let refused = met.refused;
         let end = met.records.end;
-        if self.order == Order::Records {
-            let count = met.records.end - met.first.unwrap_or(met.records.end);
-            self.taken.fetch_sub(wanted.saturating_sub(count), Relaxed);
-        }
+        let count = end - met.first.unwrap_or(end);
+        let directly = met.directly;
         self.take_in(worker, units.start, aggregator, met);
+        // What was observed as it came is handed on; of the rest, what was taken waits for its turn.
+        self.give_back(wanted.saturating_sub(if directly { 0 } else { count }));
         let mut room = Room::Free;
         if let (Some(piece), Ok(())) = (&mut piece, &passed) {
             passed = piece.finish();
@@ -297,13 +308,18 @@ where
         end: u64,
     ) -> Flow {
         worker.input += reading.waited;
-        if reading.ended {
+        // One that was closed because the run is to stop looks as if it had ended.
+        if reading.ended && !self.token.is_some_and(Cancel::is_cancelled) {
             self.ended.store(true, Relaxed);
         }
-        if refused {
+        // A stream also ends where it is closed because the run is stopped.
+        let stopped = reading.ended && self.token.is_some_and(Cancel::is_cancelled);
+        if refused || stopped {
             self.cut.store(true, Relaxed);
         }
         if refused || reading.ended {
+            // Whoever waits for room need not wait for records that will not come.
+            self.in_hand.iter().for_each(InHand::close);
             Flow::Stop
         } else if self.is_ahead(end) || room == Room::Full {
             Flow::Rest
@@ -321,25 +337,26 @@ where
         self.frontier.may_start(index)
     }
 
-    /// What a record needs to be started; nothing where the run is stopped before it may.
-    #[inline]
-    fn permit(
+    /// Scores one record as soon as it may be started; nothing where the run is stopped before. Apart
+    /// from [`score`](Run::score), since to carry a permit past the records of a run that needs none
+    /// costs more than to score the cheapest.
+    #[inline(never)]
+    fn score_when_permitted(
         &self,
         worker: &mut Worker<S, A>,
         at: At,
-        record: Result<&D::Record<'_>, &BadRecord>,
-    ) -> Option<Option<Permit<'_>>> {
-        match record {
-            Ok(record) if self.pipeline.limit.waits() => {
-                worker.watch.pause();
-                let began = Instant::now();
-                let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(record));
-                let permit = self.permits.acquire(weight, || !self.goes_on(at.index));
-                worker.limited += began.elapsed();
-                permit.map(Some)
-            }
-            _ => Some(None),
-        }
+        record: Result<&D::Record<'_>, BadRecord>,
+    ) -> Option<Result<S, Cause>> {
+        let Ok(unscored) = record else {
+            return Some(self.score(worker, at, record));
+        };
+        worker.watch.pause();
+        let began = Instant::now();
+        let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(unscored));
+        let permit = self.permits.acquire(weight, || !self.goes_on(at.index));
+        worker.limited += began.elapsed();
+        let _permit = permit?;
+        Some(self.score(worker, at, Ok(unscored)))
     }
 
     /// Whether the scores of a step that begins with this record count at once.
@@ -428,12 +445,13 @@ where
         self.frontier.complete(records, done, |scores, end| {
             if let Some(scores) = scores {
                 scores.observe(&mut *lock(&self.in_order), end);
+                self.give_back(scores.records.end - scores.records.start);
             }
         });
     }
 
     /// Lets count what has waited for its turn.
-    fn settle(&self, worker: &mut Worker<S, A>) {
+    pub(super) fn settle(&self, worker: &mut Worker<S, A>) {
         let mut next = self.frontier.next();
         if self.order == Order::AsDone
             && let Some(last) = worker.held.back().map(|last| last.records().end)
@@ -456,6 +474,7 @@ where
             Held::Scores(mut scores) => {
                 let aggregator = worker.aggregator.get_or_insert_with(|| self.state());
                 scores.observe(aggregator, end);
+                self.give_back(scores.records.end - scores.records.start);
                 scores.scores.clear();
                 worker.spares.push(scores.scores);
             }
@@ -467,5 +486,14 @@ where
         let _ = self.error.set(error);
         self.frontier.stop();
         Flow::Stop
+    }
+}
+
+/// Ends a run when a worker unwinds, so that nobody waits for what that one had in its hands.
+struct ClosingOnPanic<F: Fn()>(F);
+
+impl<F: Fn()> Drop for ClosingOnPanic<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::aggregation::Aggregator;
-use crate::sync::{Mutex, lock};
+use crate::sync::Mutex;
 use crate::task::Task;
 
 /// A task whose scores can be taken out of what only lends them.
@@ -43,13 +43,14 @@ impl<S, F: FnMut(u64, S) + Send> Aggregator<Taken<S>> for Each<F> {
     type Output = ();
 
     fn observe(&mut self, index: u64, score: &Taken<S>) {
-        if let Some(score) = score.0.take() {
-            (*lock(&self.0))(index, score);
-        }
+        self.observe_slice(index, std::slice::from_ref(score));
     }
 
     fn observe_slice(&mut self, first: u64, scores: &[Taken<S>]) {
-        let mut take = lock(&self.0);
+        // Nothing more for one that has panicked.
+        let Ok(mut take) = self.0.lock() else {
+            return;
+        };
         for (index, score) in (first..).zip(scores) {
             if let Some(score) = score.0.take() {
                 take(index, score);

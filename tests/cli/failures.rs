@@ -35,7 +35,7 @@ fn stop_names_the_first_failure_in_order_on_every_executor() {
     }
     let folder = folder_with("in.jsonl", lines.join("\n"));
     for threads in ["1", "2", "7"] {
-        for executor in ["sequential", "work-stealing"] {
+        for executor in ["sequential", "work-stealing", "task-queue"] {
             let arguments = [
                 "--on-failure",
                 "stop",
@@ -45,15 +45,15 @@ fn stop_names_the_first_failure_in_order_on_every_executor() {
                 executor,
             ];
             let ran = score(&folder, "in.jsonl", &arguments);
-            assert_eq!((ran.code, ran.out.as_str()), (4, ""));
-            let mut told = ran.err.lines();
-            let first =
-                "error: in.jsonl:7001:9: expected a string in field \"text\", found a number";
-            assert_eq!(told.next(), Some(first));
-            let stopped = told.next().expect("a second line");
-            assert!(stopped.starts_with("  stopped there, with "), "{stopped}");
-            assert!(stopped.ends_with("leave out --on-failure stop to score the others"));
-            assert_eq!(told.next(), None);
+            assert_eq!(ran.code, 4);
+            let headline = "7,000 records scored, 1 failed, then halted  sentiment";
+            assert!(ran.out.starts_with(headline), "{}", ran.out);
+            let failed = "in.jsonl:7001:9: expected a string in field \"text\", found a number";
+            let told = format!(
+                "failed: {failed}\n1 of 7001 records could not be scored\n\
+                 error: too many failures: halted by {failed}\n"
+            );
+            assert_eq!(ran.err, told);
         }
     }
 }

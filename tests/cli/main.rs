@@ -12,6 +12,8 @@ mod report;
 mod scores_file;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+mod streams;
 mod usage;
 
 use std::path::Path;
@@ -69,6 +71,31 @@ fn ran(output: std::io::Result<Output>) -> Ran {
 fn score(folder: &TempDir, file: &str, arguments: &[&str]) -> Ran {
     let all = [&["score", file, "--with", "sentiment"], arguments].concat();
     run(folder, &all)
+}
+
+/// The program, started and talked to through pipes.
+#[cfg(unix)]
+fn start(folder: &TempDir, arguments: &[&str]) -> std::process::Child {
+    use std::process::Stdio;
+
+    std::process::Command::new(assert_cmd::cargo::cargo_bin!("manyhands"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts")
+}
+
+/// Sends a signal to the program.
+#[cfg(unix)]
+fn send(child: &std::process::Child, signal: &str) {
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-s", signal, &id])
+        .status();
+    assert!(sent.expect("there is kill").success());
 }
 
 /// A folder that holds one file.

@@ -113,15 +113,57 @@ fn a_place_that_cannot_be_written_is_told_before_the_run() {
 }
 
 #[test]
-fn a_halted_run_leaves_no_file() {
+fn a_halted_run_keeps_what_it_has_under_another_name() {
     let folder = folder_with("in.jsonl", WITH_FAILURE);
-    let arguments = ["--scores", "out.jsonl", "--on-failure", "stop"];
-    assert_eq!(score(&folder, "in.jsonl", &arguments).code, 4);
-    assert_eq!(names(&folder), ["in.jsonl"]);
     write(&folder, "out.jsonl", "precious");
-    let by_force = [&arguments[..], &["--force"]].concat();
-    assert_eq!(score(&folder, "in.jsonl", &by_force).code, 4);
+    let arguments = ["--scores", "out.jsonl", "--force", "--on-failure", "stop"];
+    let arguments = [&arguments[..], &["--executor", "sequential"]].concat();
+    let ran = score(&folder, "in.jsonl", &arguments);
+    let kept = "  the scores of the first 3 records are in out.jsonl.partial";
+    assert_eq!((ran.code, ran.err.lines().last()), (4, Some(kept)));
+    assert_eq!(
+        names(&folder),
+        ["in.jsonl", "out.jsonl", "out.jsonl.partial"]
+    );
     assert_eq!(read(&folder, "out.jsonl"), "precious");
+    let lines = read(&folder, "out.jsonl.partial");
+    assert_eq!(lines.lines().count(), 3);
+    assert!(lines.lines().all(|line| line.starts_with("{\"record\":")));
+    // Whoever overwrites one is told so.
+    let ran = score(&folder, "in.jsonl", &arguments);
+    let replaced = format!("{kept}, in place of what an earlier run had left there");
+    assert_eq!((ran.code, ran.err.lines().last()), (4, Some(&*replaced)));
+}
+
+#[test]
+fn what_is_kept_of_a_run_that_ends_early_never_overwrites_an_input() {
+    let folder = folder_with("out.jsonl.partial", THREE);
+    let arguments = ["--scores", "out.jsonl", "--force"];
+    let ran = score(&folder, "out.jsonl.partial", &arguments);
+    let refused = "error: out.jsonl: if the run were stopped, its scores would go to \
+                   out.jsonl.partial, which is an input\n";
+    assert_eq!((ran.code, ran.err.as_str()), (5, refused));
+}
+
+#[test]
+fn a_run_without_time_scores_nothing_and_leaves_nothing() {
+    let folder = folder_with("three.jsonl", THREE);
+    let ran = score(
+        &folder,
+        "three.jsonl",
+        &["--scores", "out.csv", "--deadline", "0"],
+    );
+    assert_eq!(ran.code, 124);
+    assert_eq!(
+        ran.err,
+        "error: stopped before the end: the deadline has passed\n"
+    );
+    assert!(
+        ran.out.starts_with("0 records scored, then stopped  "),
+        "{}",
+        ran.out
+    );
+    assert_eq!(names(&folder), ["three.jsonl"]);
 }
 
 #[test]

@@ -95,6 +95,7 @@ impl Waiting {
     }
 
     /// Calls one that sleeps: a record lies ready.
+    #[inline]
     pub(super) fn call_sleeper(&self) {
         if self.asleep.load(Relaxed) > 0 {
             self.call();

@@ -1,0 +1,191 @@
+//! Input that is read once, from the front: standard input, pipes, devices.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::Command;
+
+use super::{THREE, folder_with, names, program, ran, run, sample, score, start, write};
+
+const EXECUTORS: [&str; 3] = ["sequential", "work-stealing", "task-queue"];
+
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("there is mkfifo").success());
+}
+
+#[test]
+fn a_line_is_scored_before_the_next_one_comes() {
+    let folder = folder_with("unused", "");
+    for executor in EXECUTORS {
+        for threads in ["1", "3"] {
+            let arguments = ["score", "-", "--with", "sentiment", "--scores", "-"];
+            let options = ["--executor", executor, "-j", threads];
+            let mut child = start(&folder, &[&arguments[..], &options].concat());
+            let mut input = child.stdin.take().expect("a pipe");
+            let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+            for record in 1..=20 {
+                input.write_all(b"{\"text\":\"good\"}\n").expect("it reads");
+                let mut line = String::new();
+                out.read_line(&mut line).expect("it writes");
+                assert!(
+                    line.starts_with(&format!("{{\"record\":{record},")),
+                    "{line}"
+                );
+            }
+            drop(input);
+            let mut rest = String::new();
+            out.read_to_string(&mut rest).expect("it writes");
+            assert_eq!(rest, "");
+            let ran = ran(child.wait_with_output());
+            assert_eq!(ran.code, 0);
+            assert!(ran.err.starts_with("20 records scored  "), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_stream_has_the_scores_and_the_digest_of_a_file() {
+    let folder = folder_with("unused", "");
+    let file = score(
+        &folder,
+        sample(),
+        &["--scores", "file.jsonl", "--by", "kind"],
+    );
+    let expected = super::read(&folder, "file.jsonl");
+    let bytes = std::fs::read(sample()).expect("the sample");
+    for executor in EXECUTORS {
+        for threads in ["1", "2", "7"] {
+            let mut program = program(folder.path());
+            program.args([
+                "score",
+                "-",
+                "--with",
+                "sentiment",
+                "--by",
+                "kind",
+                "--force",
+            ]);
+            program.args([
+                "--scores",
+                "out.jsonl",
+                "--executor",
+                executor,
+                "-j",
+                threads,
+            ]);
+            let ran = ran(program.write_stdin(bytes.clone()).output());
+            assert_eq!((ran.code, ran.digest()), (0, file.digest()));
+            assert!(
+                ran.out
+                    .lines()
+                    .next()
+                    .is_some_and(|line| line.contains(" in <stdin>, "))
+            );
+            assert_eq!(super::read(&folder, "out.jsonl"), expected);
+        }
+    }
+}
+
+#[test]
+fn files_pipes_and_standard_input_are_one_dataset() {
+    let folder = folder_with("three.jsonl", THREE);
+    make_pipe(&folder.path().join("pipe"));
+    let path = folder.path().join("pipe");
+    let writer = std::thread::spawn(move || {
+        let mut pipe = File::options().write(true).open(path).expect("a reader");
+        pipe.write_all(b"{\"text\":\"bad\"}\n\n{\"text\":1}")
+            .expect("it reads");
+    });
+    let mut program = program(folder.path());
+    program.args(["score", "three.jsonl", "pipe", "-", "three.jsonl"]);
+    program.args(["--with", "sentiment", "--scores", "-", "--quiet"]);
+    let ran = ran(program.write_stdin("{\"text\":\"good\"}\n").output());
+    writer.join().expect("it wrote");
+    assert_eq!(ran.code, 1);
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 9);
+    assert!(lines[3].contains("\"compound\":-0.5423}"), "{}", lines[3]);
+    assert!(lines[4].contains("\"error\":\"pipe:3:9: "), "{}", lines[4]);
+    assert!(lines[5].contains("\"compound\":0.4404}"), "{}", lines[5]);
+    assert!(lines[8].starts_with("{\"record\":9,"), "{}", lines[8]);
+    assert!(ran.err.contains(" in 4 files, "), "{}", ran.err);
+}
+
+#[test]
+fn nobody_who_reads_the_scores_ends_it_quietly_while_its_input_is_open() {
+    let folder = folder_with("unused", "");
+    for executor in EXECUTORS {
+        for threads in ["1", "3"] {
+            let arguments = ["score", "-", "--with", "sentiment", "--scores", "-"];
+            let options = ["--executor", executor, "-j", threads];
+            let mut child = start(&folder, &[&arguments[..], &options].concat());
+            drop(child.stdout.take());
+            let mut input = child.stdin.take().expect("a pipe");
+            input.write_all(b"{\"text\":\"good\"}\n").expect("it reads");
+            let ran = ran(child.wait_with_output());
+            drop(input);
+            assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        }
+    }
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let folder = folder_with("three.jsonl", THREE);
+    for files in [&["-", "-"][..], &["-", "three.jsonl", "--against", "-"]] {
+        let with = if files.len() > 2 {
+            "match"
+        } else {
+            "sentiment"
+        };
+        let ran = run(&folder, &[&["score", "--with", with], files].concat());
+        let refused = "error: standard input, -, can be read only once\n";
+        assert_eq!((ran.code, ran.err.as_str()), (2, refused));
+    }
+}
+
+#[test]
+fn scores_are_not_written_to_a_pipe_that_is_read() {
+    let folder = folder_with("three.jsonl", THREE);
+    make_pipe(&folder.path().join("pipe"));
+    let ran = score(&folder, "pipe", &["--scores", "pipe"]);
+    let refused = "error: pipe: is an input; write the scores to another file\n";
+    assert_eq!((ran.code, ran.err.as_str()), (5, refused));
+
+    // Nor to the file that standard input is.
+    let mut program = Command::new(assert_cmd::cargo::cargo_bin!("manyhands"));
+    program.args(["score", "-", "--with", "sentiment", "--force"]);
+    program
+        .args(["--scores", "three.jsonl"])
+        .current_dir(folder.path());
+    let file = File::open(folder.path().join("three.jsonl")).expect("a file");
+    let ran = super::ran(program.stdin(file).output());
+    let refused = "error: three.jsonl: is an input; write the scores to another file\n";
+    assert_eq!((ran.code, ran.err.as_str()), (5, refused));
+    assert_eq!(names(&folder), ["pipe", "three.jsonl"]);
+}
+
+#[test]
+fn what_a_stream_cannot_be_is_told() {
+    let folder = folder_with("unused", "");
+    let mut program = program(folder.path());
+    program.args(["score", "-", "--with", "sentiment", "--scores", "out.jsonl"]);
+    let ran = ran(program.write_stdin(b"\x1f\x8b\x08".to_vec()).output());
+    let told = "error: <stdin>: is gzip-compressed; unpack it first with gunzip\n";
+    assert_eq!((ran.code, ran.err.as_str()), (3, told));
+    assert_eq!(names(&folder), ["unused"]);
+}
+
+#[test]
+fn no_records_come_from_an_empty_stream() {
+    let folder = folder_with("three.jsonl", THREE);
+    for file in ["-", "/dev/null"] {
+        let ran = score(&folder, file, &[]);
+        assert_eq!(ran.code, 0);
+        assert_eq!(ran.err, "note: there are no records in the input\n");
+    }
+    write(&folder, "empty", "");
+    let empty = score(&folder, "empty", &[]);
+    assert_eq!(empty.digest(), score(&folder, "/dev/null", &[]).digest());
+}
