@@ -265,7 +265,7 @@ proptest! {
             if !failing.contains(record) {
                 return Ok(*record);
             }
-            assert!(record % 2 == 0, "odd");
+            assert!(record.is_multiple_of(2), "odd");
             Err(format!("{record} is bad"))
         };
         let scores = stream(0..400_u64).task(fallible(&task)).workers(workers).in_flight(in_flight);

@@ -2,12 +2,12 @@
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Pipeline;
 use super::frontier::{Done, Frontier};
 use super::held::{Held, Scores};
-use super::in_hand::InHand;
+use super::in_hand::{ClosingOnPanic, InHand};
 use super::piece::Piece;
 use super::worker::{Met, Worker};
 use crate::aggregation::{Aggregator, Blocks, MergeTree};
@@ -62,7 +62,7 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) units: usize,
     began: Instant,
     pub(super) token: Option<&'a Cancel>,
-    permits: Permits,
+    pub(super) permits: Permits,
     pub(super) workers: Vec<Mutex<Worker<S, A>>>,
     pub(super) partials: MergeTree<S, A>,
     /// The state that observes everything in order.
@@ -70,7 +70,7 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) frontier: Frontier<Option<Scores<S>>>,
     pub(super) error: OnceLock<Error>,
     /// Records taken, or about to be, where there may be only so many that are not handed on.
-    in_hand: Option<InHand>,
+    pub(super) in_hand: Option<InHand>,
     /// How many units have been run.
     pub(super) ran: AtomicUsize,
     /// Whether a stream has come to its end.
@@ -161,15 +161,6 @@ where
         }
     }
 
-    /// Lets nobody wait any longer.
-    pub(super) fn close(&self) {
-        self.permits.interrupt();
-        self.pipeline.dataset.close();
-        if let Some(in_hand) = &self.in_hand {
-            in_hand.close();
-        }
-    }
-
     /// How many units make a step.
     fn step(&self) -> usize {
         if self.order == Order::Units {
@@ -185,27 +176,6 @@ where
             return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
         }
         (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
-    }
-
-    /// Waits until so many records may be taken; `false` where none are to be taken any more.
-    fn has_room(&self, worker: &mut Worker<S, A>, records: u64) -> bool {
-        let Some(in_hand) = &self.in_hand else {
-            return true;
-        };
-        let mut since = None;
-        let room = in_hand.take(records, || {
-            since.get_or_insert_with(Instant::now);
-            self.settle(worker);
-        });
-        worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
-        room
-    }
-
-    /// So many records need no room any more.
-    fn give_back(&self, records: u64) {
-        if let Some(in_hand) = &self.in_hand {
-            in_hand.give_back(records);
-        }
     }
 
     /// The first part of a unit.
@@ -473,7 +443,7 @@ where
     }
 
     /// Lets count what has waited for its turn.
-    fn settle(&self, worker: &mut Worker<S, A>) {
+    pub(super) fn settle(&self, worker: &mut Worker<S, A>) {
         let mut next = self.frontier.next();
         let held: usize = worker.held.iter().map(Held::len).sum();
         let most = if self.order == Order::AsDone { 0 } else { HELD };
@@ -512,14 +482,5 @@ where
         let _ = self.error.set(error);
         self.frontier.stop();
         Flow::Stop
-    }
-}
-
-/// Ends a run when a worker unwinds, so that nobody waits for what that one had in its hands.
-struct ClosingOnPanic<F: Fn()>(F);
-
-impl<F: Fn()> Drop for ClosingOnPanic<F> {
-    fn drop(&mut self) {
-        (self.0)();
     }
 }
