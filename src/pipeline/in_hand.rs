@@ -6,6 +6,7 @@ use super::run::Run;
 use super::worker::Worker;
 use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
+use crate::stop::Cancel;
 use crate::sync::atomic::{
     AtomicU64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
@@ -125,7 +126,13 @@ where
             self.settle(worker);
         });
         worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
-        room
+        // Only now: the room may come from a score whose taker is gone, and has stopped the run. What
+        // has to be done all the same is in somebody's hands: of a stream, whatever comes now is later.
+        let stopped = self.token.is_some_and(Cancel::is_cancelled);
+        if stopped {
+            self.frontier.stop();
+        }
+        room && !stopped
     }
 
     /// So many records need no room any more.

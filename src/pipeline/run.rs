@@ -202,12 +202,6 @@ where
         if !self.has_room(worker, wanted) {
             return Flow::Stop;
         }
-        // Only now: the room may come from a score whose taker is gone, and has stopped the run.
-        if self.token.is_some_and(Cancel::is_cancelled) {
-            self.cut.store(true, Relaxed);
-            self.frontier.stop();
-            return Flow::Stop;
-        }
         let mut aggregator = match self.order {
             Order::Units => Some(self.root.clone()),
             Order::Any | Order::AsDone => {
