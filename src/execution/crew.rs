@@ -1,6 +1,7 @@
 //! Threads of one's own, for work that may wait.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
@@ -11,7 +12,7 @@ use rayon::Yield;
 use super::Work;
 use super::handout::{Handout, Pace};
 use crate::machine::Pinning;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
 /// How long a thread of a pool that has found nothing else to do looks away.
@@ -93,6 +94,8 @@ impl Drop for Leaving<'_> {
 struct Rests {
     state: Mutex<State>,
     changed: Condvar,
+    /// How often a worker has gone on or left.
+    calls: AtomicU64,
     /// Whether any waits, so that those who go on need not lock to find out that none does.
     any: AtomicBool,
 }
@@ -102,8 +105,6 @@ struct State {
     /// Workers at work.
     awake: usize,
     resting: usize,
-    /// How often those that rest have been called back.
-    calls: u64,
 }
 
 impl Rests {
@@ -111,6 +112,7 @@ impl Rests {
         Rests {
             state: Mutex::new(State::default()),
             changed: Condvar::new(),
+            calls: AtomicU64::new(0),
             any: AtomicBool::new(false),
         }
     }
@@ -118,35 +120,38 @@ impl Rests {
     fn work(&self, handout: &Handout<'_>, worker: usize, mut pace: Pace, in_pool: bool) {
         lock(&self.state).awake += 1;
         let _awake = Awake(self);
+        // From before the portion that ends in a rest: whoever is waited for may have gone on since.
+        let calls = Cell::new(self.calls.load(SeqCst));
         loop {
-            match handout.work(worker, pace, || self.call_back()) {
+            let went_on = || calls.set(self.go_on());
+            match handout.work(worker, pace, went_on) {
                 None => return,
                 Some(now) => pace = now,
             }
-            self.rest(in_pool);
+            self.rest(calls.get(), in_pool);
+            calls.set(self.calls.load(SeqCst));
         }
     }
 
-    fn call_back(&self) {
+    /// Calls back those that rest; returns how often that has been done.
+    fn go_on(&self) -> u64 {
+        let calls = self.calls.fetch_add(1, SeqCst) + 1;
         if self.any.load(SeqCst) {
-            self.call(&mut lock(&self.state));
+            // With the lock held, nobody is between looking and falling asleep.
+            let _state = lock(&self.state);
+            self.changed.notify_all();
         }
+        calls
     }
 
-    fn call(&self, state: &mut State) {
-        state.calls += 1;
-        self.changed.notify_all();
-    }
-
-    /// Waits until another worker has gone on or none is left that could. A thread of a pool does
-    /// something else meanwhile: whom it waits for may need the pool.
-    fn rest(&self, in_pool: bool) {
+    /// Waits until another worker has gone on since `calls`, or none is left that could. A thread of a
+    /// pool does something else meanwhile: whom it waits for may need the pool.
+    fn rest(&self, calls: u64, in_pool: bool) {
         let mut state = lock(&self.state);
-        let calls = state.calls;
         state.awake -= 1;
         state.resting += 1;
         self.any.store(true, SeqCst);
-        while state.calls == calls && state.awake > 0 {
+        while self.calls.load(SeqCst) == calls && state.awake > 0 {
             if in_pool {
                 drop(state);
                 lend_a_hand();
@@ -168,6 +173,7 @@ impl Drop for Awake<'_> {
     fn drop(&mut self) {
         let mut state: MutexGuard<'_, State> = lock(&self.0.state);
         state.awake -= 1;
-        self.0.call(&mut state);
+        self.0.calls.fetch_add(1, SeqCst);
+        self.0.changed.notify_all();
     }
 }

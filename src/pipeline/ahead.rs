@@ -1,9 +1,6 @@
 //! How far a run may be ahead of the earliest record in flight.
 
-use std::time::{Duration, Instant};
-
 use super::run::{Order, Run};
-use super::worker::Worker;
 use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
 use crate::sync::atomic::Ordering::Relaxed;
@@ -47,27 +44,6 @@ where
             return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
         }
         (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
-    }
-
-    /// Waits until so many records may be taken; `false` where none are to be taken any more.
-    pub(super) fn has_room(&self, worker: &mut Worker<S, A>, records: u64) -> bool {
-        let Some(in_hand) = &self.in_hand else {
-            return true;
-        };
-        let mut since = None;
-        let room = in_hand.take(records, || {
-            since.get_or_insert_with(Instant::now);
-            self.settle(worker);
-        });
-        worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
-        room
-    }
-
-    /// So many records need no room any more.
-    pub(super) fn give_back(&self, records: u64) {
-        if let Some(in_hand) = &self.in_hand {
-            in_hand.give_back(records);
-        }
     }
 
     /// Whether whoever has come to this record is too far ahead of the earliest in flight. It rests

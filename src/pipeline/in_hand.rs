@@ -1,10 +1,18 @@
 //! How many records have been taken that are not handed on yet, and no more than may be.
 
+use std::time::{Duration, Instant};
+
+use super::run::Run;
+use super::worker::Worker;
+use crate::aggregation::Aggregator;
+use crate::dataset::Dataset;
+use crate::stop::Cancel;
 use crate::sync::atomic::{
     AtomicU64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use crate::sync::{Condvar, Mutex, lock, wait};
+use crate::task::Task;
 
 /// Room for records in hand. Who finds none waits here and not with the executor: an executor calls
 /// back whoever rests when another portion is done, and the portion of a worker that waits for more
@@ -98,5 +106,57 @@ impl InHand {
     fn call(&self, change: impl FnOnce(&mut State)) {
         change(&mut lock(&self.state));
         self.changed.notify_all();
+    }
+}
+
+impl<D, T, S, A> Run<'_, '_, D, T, S, A>
+where
+    D: Dataset + ?Sized,
+    T: for<'r> Task<D::Record<'r>, Score = S>,
+    A: Aggregator<S>,
+{
+    /// Waits until so many records may be taken; `false` where none are to be taken any more.
+    pub(super) fn has_room(&self, worker: &mut Worker<S, A>, records: u64) -> bool {
+        let Some(in_hand) = &self.in_hand else {
+            return true;
+        };
+        let mut since = None;
+        let room = in_hand.take(records, || {
+            since.get_or_insert_with(Instant::now);
+            self.settle(worker);
+        });
+        worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
+        // Only now: the room may come from a score whose taker is gone, and has stopped the run. What
+        // has to be done all the same is in somebody's hands: of a stream, whatever comes now is later.
+        let stopped = self.token.is_some_and(Cancel::is_cancelled);
+        if stopped {
+            self.frontier.stop();
+        }
+        room && !stopped
+    }
+
+    /// So many records need no room any more.
+    pub(super) fn give_back(&self, records: u64) {
+        if let Some(in_hand) = &self.in_hand {
+            in_hand.give_back(records);
+        }
+    }
+
+    /// Lets nobody wait any longer.
+    pub(super) fn close(&self) {
+        self.permits.interrupt();
+        self.pipeline.dataset.close();
+        if let Some(in_hand) = &self.in_hand {
+            in_hand.close();
+        }
+    }
+}
+
+/// Ends a run when a worker unwinds, so that nobody waits for what that one had in its hands.
+pub(super) struct ClosingOnPanic<F: Fn()>(pub(super) F);
+
+impl<F: Fn()> Drop for ClosingOnPanic<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }

@@ -8,7 +8,7 @@ use super::Pipeline;
 use super::ahead::IN_HAND;
 use super::frontier::{Done, Frontier};
 use super::held::{Held, Scores};
-use super::in_hand::InHand;
+use super::in_hand::{ClosingOnPanic, InHand};
 use super::met::Met;
 use super::piece::Piece;
 use super::worker::Worker;
@@ -55,7 +55,7 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) units: usize,
     began: Instant,
     pub(super) token: Option<&'a Cancel>,
-    permits: Permits,
+    pub(super) permits: Permits,
     pub(super) workers: Vec<Mutex<Worker<S, A>>>,
     pub(super) partials: MergeTree<S, A>,
     /// The state that observes everything in order.
@@ -174,15 +174,6 @@ where
         }
     }
 
-    /// Lets nobody wait any longer.
-    pub(super) fn close(&self) {
-        self.permits.interrupt();
-        self.pipeline.dataset.close();
-        if let Some(in_hand) = &self.in_hand {
-            in_hand.close();
-        }
-    }
-
     /// The first part of a unit.
     fn first_part(&self, unit: usize) -> usize {
         if self.units == self.parts {
@@ -205,12 +196,6 @@ where
         let parts = self.first_part(units.start)..self.first_part(units.end);
         let wanted = parts.len() as u64;
         if !self.has_room(worker, wanted) {
-            return Flow::Stop;
-        }
-        // Only now: the room may come from a score whose taker is gone, and has stopped the run.
-        if self.token.is_some_and(Cancel::is_cancelled) {
-            self.cut.store(true, Relaxed);
-            self.frontier.stop();
             return Flow::Stop;
         }
         let mut aggregator = match self.order {
@@ -486,14 +471,5 @@ where
         let _ = self.error.set(error);
         self.frontier.stop();
         Flow::Stop
-    }
-}
-
-/// Ends a run when a worker unwinds, so that nobody waits for what that one had in its hands.
-struct ClosingOnPanic<F: Fn()>(F);
-
-impl<F: Fn()> Drop for ClosingOnPanic<F> {
-    fn drop(&mut self) {
-        (self.0)();
     }
 }
