@@ -256,7 +256,8 @@ impl OnFailure {
             OnFailure::Stop => true,
             OnFailure::Skip { at_most } => failed > at_most,
             OnFailure::SkipShare { at_most } => {
-                failed as f64 > at_most * (index + 1).max(Self::GRACE) as f64
+                // NaN allows none.
+                failed as f64 > at_most.max(0.0) * (index + 1).max(Self::GRACE) as f64
             }
         }
     }
@@ -264,7 +265,7 @@ impl OnFailure {
     /// Whether a run of so many records, that has come to its end, has too many failures after all.
     pub(crate) fn is_exceeded(self, failed: u64, records: u64) -> bool {
         match self {
-            OnFailure::SkipShare { at_most } => failed as f64 > at_most * records as f64,
+            OnFailure::SkipShare { at_most } => failed as f64 > at_most.max(0.0) * records as f64,
             OnFailure::Stop | OnFailure::Skip { .. } => self.ends(failed, records) && failed > 0,
         }
     }

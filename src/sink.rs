@@ -25,6 +25,12 @@ pub trait Sink<S>: Sync {
     ///
     /// Where they cannot be written; the run then ends with [`Error::Output`](crate::Error).
     fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room>;
+
+    /// Is told that the run was halted by failures: the answer ends before this record. Pieces never
+    /// go across it.
+    fn end_at(&self, record: u64) {
+        let _ = record;
+    }
 }
 
 /// Whether a sink has room for more that comes before its turn.
@@ -53,6 +59,8 @@ pub struct InOrder<W> {
 struct State<W> {
     out: W,
     turns: Turns<Vec<u8>>,
+    /// What comes from this record on is dropped.
+    end: u64,
     waiting_bytes: usize,
     /// `out` has failed: nothing more is written.
     broken: bool,
@@ -69,6 +77,7 @@ impl<W: Write> InOrder<W> {
         let state = State {
             out,
             turns: Turns::new(),
+            end: u64::MAX,
             waiting_bytes: 0,
             broken: false,
         };
@@ -86,7 +95,7 @@ impl<W: Write> InOrder<W> {
     /// is over, as when one `InOrder` is used for two runs.
     pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         let mut state = self.lock();
-        if state.broken {
+        if state.broken || records.start >= state.end {
             return Ok(Room::Free);
         }
         let (first, length) = (records.start, bytes.len());
@@ -106,6 +115,12 @@ impl<W: Write> InOrder<W> {
         } else {
             Room::Free
         })
+    }
+
+    /// Writes nothing from this record on. Pieces never go across it.
+    pub fn end_at(&self, record: u64) {
+        let mut state = self.lock();
+        state.end = state.end.min(record);
     }
 
     /// How many bytes wait for their turn.
@@ -145,7 +160,9 @@ impl<W: Write> InOrder<W> {
 
 impl<W: Write> State<W> {
     fn write_due(&mut self) -> io::Result<()> {
-        while let Some((_, bytes)) = self.turns.take() {
+        while self.turns.next() < self.end
+            && let Some((_, bytes)) = self.turns.take()
+        {
             self.waiting_bytes -= bytes.len();
             self.out.write_all(&bytes)?;
         }

@@ -69,7 +69,7 @@ impl<R, I> Untasked<R, I> {
             in_flight: None,
             ordered: true,
             limit: Limit::none(),
-            on_failure: OnFailure::default(),
+            on_failure: None,
             cancel: None,
             deadline: None,
         }
@@ -86,7 +86,7 @@ pub struct Stream<'a, R, I, T> {
     in_flight: Option<usize>,
     ordered: bool,
     limit: Limit,
-    on_failure: OnFailure,
+    on_failure: Option<OnFailure>,
     cancel: Option<&'a Cancel>,
     deadline: Option<Duration>,
 }
@@ -133,9 +133,10 @@ where
         self
     }
 
-    /// What becomes of the run when a record cannot be scored.
+    /// What becomes of the run when a record cannot be scored. To [`iter`](Stream::iter) it says
+    /// nothing: there each failure comes in its place, and whoever takes it decides.
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
-        self.on_failure = on_failure;
+        self.on_failure = Some(on_failure);
         self
     }
 
@@ -196,9 +197,7 @@ where
         C: Default + Extend<T::Score> + Send,
     {
         // What is missing from a collection cannot be seen in it.
-        if self.on_failure == OnFailure::default() {
-            self.on_failure = OnFailure::Stop;
-        }
+        self.on_failure.get_or_insert(OnFailure::Stop);
         let mut all = C::default();
         self.for_each(|score| all.extend([score]))?;
         Ok(all)
@@ -283,7 +282,7 @@ where
         let mut pipeline = Pipeline::new(&self.records, Borrowed(&self.task))
             .executor(&executor)
             .limit(self.limit)
-            .on_failure(self.on_failure);
+            .on_failure(self.on_failure.unwrap_or_default());
         if let Some(records) = self.in_flight {
             pipeline = pipeline.in_hand(records);
         }

@@ -198,9 +198,9 @@ impl Score {
         let answer = answer?;
         let end = &answer.report.end;
         let kept = match lines {
-            Some(lines) if end.is_finished() => lines.finish().map(|()| None)?,
-            Some(lines) => lines.finish_so_far()?,
-            None => None,
+            Some(lines) if end.is_finished() => Ok(lines.finish().map(|()| None)?),
+            Some(lines) => lines.finish_so_far(),
+            None => Ok(None),
         };
         at_work.end();
         let report = if self.json {
@@ -211,7 +211,13 @@ impl Score {
         self.print(&report, to_stdout)
             .context("cannot write the report")?;
         tell_what_is_odd(&plan, &answer, quiet);
-        tell_end(end, kept);
+        match kept {
+            Ok(kept) => tell_end(end, kept),
+            Err(lost) => {
+                tell_end(end, None);
+                return Err(lost);
+            }
+        }
         Ok(ExitCode::from(code_of(&answer)))
     }
 
@@ -274,7 +280,7 @@ fn tell_end(end: &End, kept: Option<Kept>) {
     }
     if let Some(kept) = kept {
         let records = match kept.records {
-            1 => "record is".to_owned(),
+            1 => "record are".to_owned(),
             several => format!("{several} records are"),
         };
         let path = text::plain(kept.path.display());

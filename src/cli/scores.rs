@@ -160,6 +160,10 @@ impl Sink<Scored> for ScoreLines<'_> {
     fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         self.out.write(records, bytes)
     }
+
+    fn end_at(&self, record: u64) {
+        self.out.end_at(record);
+    }
 }
 
 /// A value as JSON writes it, so that both formats have the same digits; nothing for nothing.

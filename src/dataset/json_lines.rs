@@ -14,7 +14,7 @@ use crate::sync::{Mutex, lock};
 
 /// A part is this fraction of the data, so that there is something to share out at the end of the
 /// run even among many workers …
-const PARTS_AIM: u64 = 4096;
+const PARTS_AIM: u64 = 1 << 16;
 /// … within these bounds, in bytes: not so short that there are many more parts than records, not so
 /// long that one fills memory.
 const PART_BYTES: (u64, u64) = (32, 1 << 20);

@@ -235,9 +235,10 @@ impl Dataset for JsonStream<'_> {
     where
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
+        let began = Instant::now();
         let waited = self.take(parts.len(), visit)?;
         Ok(Reading {
-            waited: waited.unwrap_or_default(),
+            waited: waited.unwrap_or_else(|| began.elapsed()),
             ended: waited.is_none(),
         })
     }

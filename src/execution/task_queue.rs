@@ -28,6 +28,9 @@ pub struct TaskQueue {
     pinning: Option<Arc<Pinning>>,
 }
 
+/// More threads than this are a slip of the finger, and no system has them.
+const MOST: usize = 1 << 16;
+
 impl TaskQueue {
     /// With so many workers, the calling thread among them.
     ///
@@ -43,7 +46,7 @@ impl TaskQueue {
     /// ```
     pub fn new(workers: usize) -> Self {
         TaskQueue {
-            workers: workers.max(1),
+            workers: workers.clamp(1, MOST),
             pinning: None,
         }
     }

@@ -99,6 +99,14 @@ impl<P> Frontier<P> {
         self.last.load(Relaxed) < u64::MAX
     }
 
+    /// The record at which the answer ends, where failures have ended the run.
+    pub(super) fn halt(&self) -> Option<u64> {
+        if !self.is_ending() {
+            return None;
+        }
+        self.lock().halt.as_ref().map(|halt| halt.end)
+    }
+
     /// Starts nothing further but what has to be done because later records count already.
     pub(super) fn stop(&self) {
         let state = self.lock();

@@ -15,16 +15,22 @@ pub(super) struct Piece<'s, S> {
     /// The records rendered so far that have not been passed on.
     records: Range<u64>,
     bytes: Vec<u8>,
+    /// Where a failure may halt the run: nothing is passed on before the records are judged, and a
+    /// piece ends behind each failure, so that the sink can end there too.
+    judged: Option<Vec<(Range<u64>, Vec<u8>)>>,
     /// What the sink said last.
     pub(super) room: Room,
 }
 
 impl<'s, S> Piece<'s, S> {
-    pub(super) fn new(sink: &'s dyn Sink<S>) -> Self {
+    /// For scores on their way to `sink`; with `judged`, nothing is passed on before it is
+    /// [finished](Piece::finish).
+    pub(super) fn new(sink: &'s dyn Sink<S>, judged: bool) -> Self {
         Piece {
             sink,
             records: 0..0,
             bytes: Vec::new(),
+            judged: judged.then(Vec::new),
             room: Room::Free,
         }
     }
@@ -34,21 +40,33 @@ impl<'s, S> Piece<'s, S> {
             self.records.start = index;
         }
         self.records.end = index + 1;
+        let failed = score.is_err();
         self.sink.render(index, score, &mut self.bytes);
-        if self.bytes.len() < PIECE_BYTES {
-            Ok(())
-        } else {
-            self.finish()
+        match &mut self.judged {
+            Some(pieces) => {
+                if failed {
+                    pieces.push(cut(&mut self.records, &mut self.bytes));
+                }
+                Ok(())
+            }
+            None if self.bytes.len() < PIECE_BYTES => Ok(()),
+            None => self.finish(),
         }
     }
 
+    /// Passes on what has been rendered.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if self.records.is_empty() {
-            return Ok(());
+        for (records, bytes) in self.judged.iter_mut().flat_map(std::mem::take) {
+            self.room = self.sink.write(records, bytes)?;
         }
-        let (records, bytes) = (self.records.clone(), std::mem::take(&mut self.bytes));
-        self.records = 0..0;
-        self.room = self.sink.write(records, bytes)?;
+        if !self.records.is_empty() {
+            let (records, bytes) = cut(&mut self.records, &mut self.bytes);
+            self.room = self.sink.write(records, bytes)?;
+        }
         Ok(())
     }
+}
+
+fn cut(records: &mut Range<u64>, bytes: &mut Vec<u8>) -> (Range<u64>, Vec<u8>) {
+    (std::mem::take(records), std::mem::take(bytes))
 }

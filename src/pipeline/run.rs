@@ -207,7 +207,10 @@ where
         };
         let mut met = Met::new(worker.spares.pop().unwrap_or_default());
         let mut blocks = Blocks::of(parts.len());
-        let mut piece = self.pipeline.sink.map(Piece::new);
+        let mut piece = self.pipeline.sink.map(|sink| {
+            let judged = self.pipeline.on_failure != OnFailure::SKIP;
+            Piece::new(sink, judged)
+        });
         let mut passed = Ok(());
         let waits = self.pipeline.limit.waits();
         let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
@@ -272,6 +275,9 @@ where
         // What was observed as it came is handed on; of the rest, what was taken waits for its turn.
         self.give_back(wanted.saturating_sub(if directly { 0 } else { count }));
         let mut room = Room::Free;
+        if let (Some(sink), Some(end)) = (self.pipeline.sink, self.frontier.halt()) {
+            sink.end_at(end);
+        }
         if let (Some(piece), Ok(())) = (&mut piece, &passed) {
             passed = piece.finish();
             room = piece.room;

@@ -18,6 +18,9 @@ use crate::sink::Sink;
 use crate::stop::Cancel;
 use crate::task::matching::Pairs;
 
+/// Bytes of a part where a limit makes records wait: about a record.
+const LIMITED_PART_BYTES: u64 = 256;
+
 /// A plan whose files are open and whose scorer is ready.
 #[derive(Debug)]
 pub struct Opened<'p> {
@@ -115,7 +118,15 @@ impl<'p> Opened<'p> {
         {
             Records::Stream(JsonStream::open(&plan.files)?)
         } else {
-            Records::Files(JsonLines::open(&plan.files)?)
+            let files = JsonLines::open(&plan.files)?;
+            Records::Files(if plan.limit.waits() {
+                // Who waits for permits has its whole part in its hands: of a run that is stopped, all
+                // of it would be a gap.
+                let bytes = files.extent(0..files.parts());
+                files.with_part_bytes((bytes >> 20).max(LIMITED_PART_BYTES))
+            } else {
+                files
+            })
         };
         Ok(Opened {
             plan,

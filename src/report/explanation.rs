@@ -142,6 +142,7 @@ impl fmt::Display for Explanation {
         let wall = Readable(self.wall);
         let workers = Workers(self.workers);
         match self.finding {
+            Finding::Empty if self.ended_early => write!(f, "no record was done"),
             Finding::Empty => write!(f, "there were no records"),
             Finding::OneRecord => write!(f, "one record in {wall}: there was nothing to share"),
             Finding::NotShared => write!(

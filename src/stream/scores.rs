@@ -60,7 +60,9 @@ where
 {
     let token = stream.cancel.map_or_else(Cancel::new, Cancel::child);
     // Half of what may be in flight waits there.
-    let ready = stream.in_flight.map_or(READY, |records| records / 2);
+    let ready = stream
+        .in_flight
+        .map_or(READY, |records| (records / 2).min(READY));
     let (sender, scores) = bounded(ready);
     let own = token.clone();
     let run = scope.spawn(move || {

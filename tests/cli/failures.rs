@@ -66,3 +66,42 @@ fn stop_does_not_show_where_all_is_well() {
         0
     );
 }
+
+#[test]
+fn the_scores_of_a_halted_run_are_those_that_its_report_counts() {
+    let record = |n: usize| match n % 211 {
+        7 => "bad\n".to_owned(),
+        long if long % 31 == 0 => format!("{{\"text\":\"{}\"}}\n", "good ".repeat(300)),
+        _ => "{\"text\":\"good\"}\n".to_owned(),
+    };
+    let folder = folder_with("in.jsonl", (0..20_000).map(record).collect::<String>());
+    for executor in ["sequential", "work-stealing", "task-queue"] {
+        for allowed in ["stop", "skip:20", "skip:0.3%"] {
+            let ran = score(
+                &folder,
+                "in.jsonl",
+                &[
+                    "--on-failure",
+                    allowed,
+                    "--scores",
+                    "out.jsonl",
+                    "--json",
+                    "-j",
+                    "4",
+                ]
+                .into_iter()
+                .chain(["--executor", executor])
+                .collect::<Vec<_>>(),
+            );
+            assert_eq!(ran.code, 4);
+            let records = ran.json()["records"].as_u64();
+            let partial = folder.path().join("out.jsonl.partial");
+            let lines = std::fs::read_to_string(&partial).expect("it is kept");
+            assert_eq!(
+                Some(lines.lines().count() as u64),
+                records,
+                "{executor} {allowed}"
+            );
+        }
+    }
+}

@@ -85,7 +85,10 @@ fn shares(timing: &Timing) -> String {
 /// Where nobody tells how long each thread was without a core, processor time shows it.
 fn other_load(timing: &Timing) -> &'static str {
     let told = timing.workers.iter().any(|one| !one.preempted.is_zero());
-    let worked: Duration = timing.workers.iter().map(|worker| worker.busy).sum();
+    let worked = timing.workers.iter();
+    let worked: Duration = worked
+        .map(|worker| worker.busy.saturating_sub(worker.input + worker.limited))
+        .sum();
     let long = timing.wall > Duration::from_millis(100);
     match timing.cpu {
         Some(cpu) if !told && long && cpu < worked.mul_f64(SHARED) => {
