@@ -18,6 +18,9 @@ pub(super) struct Frontier<P> {
     next: AtomicU64,
     /// No record from this one on is started any more.
     last: AtomicU64,
+    /// How many failures wait until every record before them is done: looked at after every step, so
+    /// without locking.
+    unjudged: AtomicU64,
     state: Mutex<State<P>>,
 }
 
@@ -70,6 +73,7 @@ impl<P> Frontier<P> {
         Frontier {
             next: AtomicU64::new(0),
             last: AtomicU64::new(u64::MAX),
+            unjudged: AtomicU64::new(0),
             state: Mutex::new(State {
                 turns: Turns::new(),
                 on_failure,
@@ -126,14 +130,14 @@ impl<P> Frontier<P> {
 
     /// How many failures wait until every record before them is done.
     pub(super) fn unjudged(&self) -> u64 {
-        let state = self.lock();
-        state.met.0.saturating_sub(state.failed)
+        self.unjudged.load(Relaxed)
     }
 
     /// Tells at once that a record has failed. What has to be done to know whether this ends the run
     /// is still done.
     pub(super) fn failed(&self, index: u64) {
         let mut state = self.lock();
+        self.unjudged.fetch_add(1, Relaxed);
         let (count, farthest) = state.met;
         state.met = (count + 1, farthest.max(index));
         let last = match state.on_failure {
@@ -175,6 +179,7 @@ impl<P> Frontier<P> {
                 return;
             }
             state.failed += 1;
+            self.unjudged.fetch_sub(1, Relaxed);
             if halt.is_none() && state.on_failure.ends(state.failed, failure.index) {
                 let own = if whole {
                     records.end

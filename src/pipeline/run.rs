@@ -299,12 +299,11 @@ where
         end: u64,
     ) -> Flow {
         worker.input += reading.waited;
-        // One that was closed because the run is to stop looks as if it had ended.
-        if reading.ended && !self.token.is_some_and(Cancel::is_cancelled) {
+        // A stream that was closed because the run is to stop looks as if it had ended.
+        let stopped = reading.ended && self.token.is_some_and(Cancel::is_cancelled);
+        if reading.ended && !stopped {
             self.ended.store(true, Relaxed);
         }
-        // A stream also ends where it is closed because the run is stopped.
-        let stopped = reading.ended && self.token.is_some_and(Cancel::is_cancelled);
         if refused || stopped {
             self.cut.store(true, Relaxed);
         }
@@ -407,12 +406,10 @@ where
             }
             (_, aggregator) => {
                 worker.aggregator = aggregator;
-                if met.directly {
-                    self.tell(&mut met, None);
-                } else if met.first.is_some() {
+                if !met.directly && met.first.is_some() {
                     worker.held.push_back(Held::Scores(met.take_scores()));
-                    self.tell(&mut met, None);
                 }
+                self.tell(&mut met, None);
             }
         }
         if met.scores.capacity() > 0 {
