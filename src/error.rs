@@ -69,6 +69,9 @@ pub enum Error {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// What is to be measured cannot be.
+    #[error("cannot measure: {0}")]
+    Measure(String),
     /// The threads of a pool could not be started.
     #[error("cannot start {threads} worker threads: {source}")]
     Workers {

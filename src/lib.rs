@@ -91,6 +91,7 @@ pub mod error;
 pub mod execution;
 pub mod limit;
 pub mod machine;
+pub mod measure;
 mod panics;
 mod par_iter;
 mod pipeline;

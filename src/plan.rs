@@ -3,6 +3,7 @@
 //! The command line builds a [`Plan`] from its arguments. Because a plan is only names and options
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
+mod hands;
 mod json;
 mod matches;
 mod opened;
@@ -15,16 +16,16 @@ mod summary;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::JsonStream;
 use crate::error::{Error, OnFailure};
-use crate::execution::{TaskQueue, Threads, WorkStealing, usable_cores};
+use crate::execution::{Threads, usable_cores};
 use crate::limit::Limit;
-use crate::machine::Pinning;
 
+pub use hands::Hands;
 pub use matches::{AtLeast, Matches};
 pub use opened::{Answer, Beside, Example, Opened};
 pub use prepared::Cell;
@@ -81,10 +82,10 @@ pub struct Plan {
 pub enum ExecutorName {
     /// [`Sequential`](crate::execution::Sequential): a plain loop.
     Sequential,
-    /// [`WorkStealing`]: a rayon pool.
+    /// [`WorkStealing`](crate::execution::WorkStealing): a rayon pool.
     #[default]
     WorkStealing,
-    /// [`TaskQueue`]: threads of its own.
+    /// [`TaskQueue`](crate::execution::TaskQueue): threads of its own.
     TaskQueue,
 }
 
@@ -187,24 +188,21 @@ impl Plan {
         Opened::new(self)
     }
 
-    /// The rayon pool to run on, its workers kept where `pinning` says.
-    fn work_stealing(&self, pinning: Option<&Arc<Pinning>>) -> Result<WorkStealing, Error> {
-        let mut executor = WorkStealing::new(self.workers());
-        if let Some(pinning) = pinning {
-            executor = executor.pinned_by(Arc::clone(pinning));
-        }
-        if self.threads.is_some() {
-            // Asked for by number, so the report must be able to say that they were there.
-            executor.start()?;
-        }
-        Ok(executor)
+    /// The same, but for the records, which come from here instead of the files.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Plan::open).
+    pub fn open_over(&self, records: JsonStream<'static>) -> Result<Opened<'_>, Error> {
+        Opened::over(self, records)
     }
 
-    fn task_queue(&self, pinning: Option<&Arc<Pinning>>) -> TaskQueue {
-        let executor = TaskQueue::new(self.workers());
-        match pinning {
-            Some(pinning) => executor.pinned_by(Arc::clone(pinning)),
-            None => executor,
-        }
+    /// Makes the executor ready.
+    ///
+    /// # Errors
+    ///
+    /// Where its workers cannot be started.
+    pub fn hands(&self) -> Result<Hands, Error> {
+        Hands::new(self)
     }
 }

@@ -71,6 +71,21 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "pipeline",
         ],
     ),
+    (
+        "measure",
+        &[
+            "error",
+            "machine",
+            "task",
+            "dataset",
+            "aggregation",
+            "execution",
+            "report",
+            "sync",
+            "pipeline",
+            "plan",
+        ],
+    ),
     ("cli", &[]),
 ];
 

@@ -160,6 +160,7 @@ pub use distinct::{Distinct, DistinctCount};
 pub use exact_quantiles::ExactQuantiles;
 pub use extrema::{Extrema, Extremes};
 pub use frequent::{Frequent, FrequentKey, FrequentKeys};
+pub(crate) use hashing::hash_of;
 pub use histogram::{Bins, EdgesError, Histogram};
 pub use in_order::MergeTree;
 pub use laws::assert_laws;

@@ -1,28 +1,107 @@
-//! `manyhands bench`: what is known about the machine.
+//! `manyhands bench`: how well scoring scales on this machine, and why not better.
 
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
 use manyhands::Machine;
+use manyhands::dataset::JsonStream;
+use manyhands::dataset::synthetic::Synthetic;
+use manyhands::execution::{Threads, usable_cores};
+use manyhands::measure::{Comparison, Options, compare_plan};
+use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
-use super::text;
+use super::progress::Progress;
+use super::scoring::Scoring;
+use super::{exit, text};
 
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Print the facts about this machine: processor, cores, quota, load, memory.
-    #[arg(long, required = true)]
-    machine: bool,
+    /// Files of JSON lines to score; without, made-up reviews.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
 
-    /// Print them as one JSON object.
+    /// The scorer: sentiment, match.
+    #[arg(long = "with", value_name = "SCORER", default_value_t = ScorerName::Sentiment)]
+    scorer: ScorerName,
+
+    #[command(flatten)]
+    scoring: Scoring,
+
+    /// How many reviews to make up where there is no file.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000,
+        conflicts_with = "files"
+    )]
+    records: u64,
+
+    /// How many worker threads: numbers, or shares of the cores this process may use; without, 1, 2, 4
+    /// and so on up to all cores.
+    #[arg(long, short = 'j', value_name = "N,...", value_delimiter = ',')]
+    threads: Vec<Threads>,
+
+    /// What to compare with sequential: work-stealing, task-queue.
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        default_value = "work-stealing,task-queue"
+    )]
+    executors: Vec<ExecutorName>,
+
+    /// How many rounds; each executor has its turn with each number of threads in every one, in an
+    /// order drawn anew.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    rounds: usize,
+
+    /// Seeds the order of the turns and the bootstrap.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+
+    /// Print the comparison as one JSON object, with every turn of every round.
     #[arg(long)]
     json: bool,
+
+    /// Only print the facts about this machine: processor, cores, quota, load, memory.
+    #[arg(long)]
+    machine: bool,
 }
 
 impl Bench {
-    pub(super) fn run(self) -> Result<ExitCode, anyhow::Error> {
+    pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
+        if self.machine {
+            return self.tell_machine();
+        }
+        let plan = self.scoring.plan(&self.files, self.scorer)?;
+        let began = Instant::now();
+        let opened = self.open(&plan)?.load()?;
+        let loading = began.elapsed().as_secs_f64();
+        let name = self.name();
+        let bar = Progress::turns(quiet);
+        let advance = |done, of| bar.reach_of(done as u64, of as u64);
+        let options = Options::default()
+            .rounds(self.rounds)
+            .seed(self.seed)
+            .name(&name)
+            .loading(loading)
+            .progress(&advance);
+        let comparison = compare_plan(&opened, &self.contenders(), &options);
+        bar.finish();
+        let comparison = comparison?;
+        self.print(&comparison).context("cannot write the report")?;
+        Ok(ExitCode::from(match comparison.agrees() {
+            true => 0,
+            false => exit::DISAGREE,
+        }))
+    }
+
+    fn tell_machine(&self) -> Result<ExitCode, anyhow::Error> {
         let machine = Machine::look();
         let facts = if self.json {
             serde_json::to_string(&machine)? + "\n"
@@ -36,4 +115,58 @@ impl Bench {
             .context("cannot write the facts")?;
         Ok(ExitCode::SUCCESS)
     }
+
+    /// What is run, in a few words.
+    fn name(&self) -> String {
+        let records = match self.files.as_slice() {
+            [] => format!("{} made-up reviews", self.records),
+            [file] => file.display().to_string(),
+            files => format!("{} files", files.len()),
+        };
+        format!("{} over {records}", self.scorer)
+    }
+
+    fn open<'p>(&self, plan: &'p Plan) -> Result<Opened<'p>, manyhands::Error> {
+        if !self.files.is_empty() {
+            return plan.open();
+        }
+        let reviews = Synthetic::new(self.records, 1);
+        let mut lines = Vec::new();
+        for index in 0..self.records {
+            reviews.write(index, &mut lines);
+        }
+        plan.open_over(JsonStream::new("made-up reviews", Cursor::new(lines)))
+    }
+
+    /// Every executor with every number of threads.
+    fn contenders(&self) -> Vec<(ExecutorName, Threads)> {
+        let threads = if self.threads.is_empty() {
+            powers_of_two(usable_cores())
+        } else {
+            self.threads.clone()
+        };
+        let of = |&executor: &ExecutorName| threads.iter().map(move |&threads| (executor, threads));
+        self.executors.iter().flat_map(of).collect()
+    }
+
+    fn print(&self, comparison: &Comparison) -> Result<(), anyhow::Error> {
+        let report = if self.json {
+            serde_json::to_string(comparison)? + "\n"
+        } else {
+            text::comparison::report(comparison)
+        };
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_all(report.as_bytes())?;
+        Ok(stdout.flush()?)
+    }
+}
+
+/// 1, 2, 4 and so on, and all cores.
+fn powers_of_two(cores: usize) -> Vec<Threads> {
+    let powers = std::iter::successors(Some(1), |threads| Some(threads * 2));
+    let below = powers.take_while(|&threads| threads < cores);
+    below
+        .chain([cores])
+        .filter_map(|threads| Threads::number(threads).ok())
+        .collect()
 }

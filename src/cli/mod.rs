@@ -8,6 +8,7 @@ mod matching;
 mod progress;
 mod score;
 mod scores;
+mod scoring;
 mod signals;
 mod text;
 
@@ -28,6 +29,8 @@ mod exit {
     pub(super) const BAD_INPUT: u8 = 3;
     pub(super) const HALTED: u8 = 4;
     pub(super) const NOT_WRITTEN: u8 = 5;
+    /// Executors gave different answers.
+    pub(super) const DISAGREE: u8 = 6;
     /// As `timeout` has it.
     pub(super) const OUT_OF_TIME: u8 = 124;
 }
@@ -55,6 +58,7 @@ const LAST: usize = 100;
 const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 4 halted by failures, 5 output could not be written, \
+6 executors gave different answers, \
 124 out of time, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
 
 #[derive(Debug, Subcommand)]
@@ -63,8 +67,8 @@ enum Command {
     Score(Box<score::Score>),
     /// Write made-up reviews to standard output, the same ones for the same seed.
     Generate(generate::Generate),
-    /// Tell what is known about this machine that bears on how fast a run can be.
-    Bench(bench::Bench),
+    /// Measure how well scoring scales on this machine, and tell why not better.
+    Bench(Box<bench::Bench>),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -90,7 +94,7 @@ impl Arguments {
         match self.command {
             Command::Score(score) => score.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
-            Command::Bench(bench) => bench.run(),
+            Command::Bench(bench) => bench.run(self.quiet),
         }
     }
 }

@@ -10,6 +10,8 @@ const BYTES: &str = "{bar:30} {percent:>3} % of {total_bytes}, {binary_bytes_per
 const STREAM: &str = "{spinner} {binary_bytes} read, {binary_bytes_per_sec}";
 const RECORDS: &str = "{bar:30} {percent:>3} % of {human_len} records, {rate} a second, {eta} left";
 
+const TURNS: &str = "{bar:30} {percent:>3} % of {human_len} turns, {eta} left";
+
 /// How often a spinner turns while nothing else happens.
 const TURN: Duration = Duration::from_millis(100);
 
@@ -39,6 +41,11 @@ impl Progress {
     /// Over so many records.
     pub(super) fn records(total: u64, quiet: bool) -> Self {
         Self::over(Some(total), quiet, RECORDS)
+    }
+
+    /// Over the turns of a comparison, however many there will be.
+    pub(super) fn turns(quiet: bool) -> Self {
+        Self::over(Some(0), quiet, TURNS)
     }
 
     fn over(total: Option<u64>, quiet: bool, template: &str) -> Self {
@@ -71,6 +78,12 @@ impl Progress {
     pub(super) fn reach(&self, place: u64) {
         self.appear();
         self.bar.set_position(place);
+    }
+
+    /// Goes on to a place of so many.
+    pub(super) fn reach_of(&self, place: u64, all: u64) {
+        self.bar.set_length(all);
+        self.reach(place);
     }
 
     fn appear(&self) {

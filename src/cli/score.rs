@@ -13,9 +13,9 @@ use manyhands::report::End;
 use manyhands::{Cancel, Limit, OnFailure, StopReason};
 
 use super::destination::{Destination, Kept};
-use super::matching::Match;
 use super::progress::Progress;
 use super::scores::ScoreLines;
+use super::scoring::Scoring;
 use super::text::{ERROR, paint};
 use super::{Usage, exit, failures, note, signals, text};
 
@@ -31,17 +31,8 @@ pub struct Score {
     #[arg(long = "with", value_name = "SCORER")]
     scorer: ScorerName,
 
-    /// The field that holds the text to score.
-    #[arg(long, default_value = "text")]
-    field: String,
-
-    /// The field to group the scores by.
-    #[arg(long, value_name = "FIELD")]
-    by: Option<String>,
-
-    /// How many of the best and of the worst records to show.
-    #[arg(long, value_name = "K", default_value_t = 3)]
-    top: usize,
+    #[command(flatten)]
+    scoring: Scoring,
 
     /// Fields to copy to the scores file.
     #[arg(
@@ -95,9 +86,6 @@ pub struct Score {
     /// Stop after so long, and report what is done by then.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     deadline: Option<Duration>,
-
-    #[command(flatten)]
-    matching: Match,
 }
 
 /// `skip`, `skip:100`, `skip:1%` or `stop`.
@@ -138,16 +126,7 @@ fn parse_in_flight(text: &str) -> Result<usize, String> {
 
 impl Score {
     fn plan(&self) -> Result<Plan, Usage> {
-        let inputs = self.files.iter().map(PathBuf::as_path);
-        let standard = inputs.chain(self.matching.input());
-        if standard.filter(|path| *path == Path::new("-")).count() > 1 {
-            return Err(Usage("standard input, -, can be read only once".to_owned()));
-        }
-        let mut plan = Plan::new(&self.files);
-        plan.scorer = self.matching.scorer(self.scorer)?;
-        plan.field.clone_from(&self.field);
-        plan.by.clone_from(&self.by);
-        plan.top = self.top;
+        let mut plan = self.scoring.plan(&self.files, self.scorer)?;
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
         plan.threads = self.threads;
@@ -170,7 +149,7 @@ impl Score {
         let opened = plan.open()?;
         let scores = self.scores.as_deref();
         let mut inputs = self.files.clone();
-        inputs.extend(self.matching.input().map(Path::to_owned));
+        inputs.extend(self.scoring.input().map(Path::to_owned));
         let destination = scores
             .map(|path| Destination::open(path, self.force, &inputs))
             .transpose()?;

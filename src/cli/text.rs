@@ -1,5 +1,6 @@
 //! The report as text, for 80 columns, in colour or without.
 
+pub(super) mod comparison;
 mod groups;
 mod histogram;
 pub(super) mod machine;

@@ -22,6 +22,11 @@ impl<'a> JsonLine<'a> {
         JsonLine { text, at }
     }
 
+    /// A record that stands in memory, and at such a place of its dataset.
+    pub(super) fn at_place(text: &'a str, at: At) -> Self {
+        JsonLine { text, at }
+    }
+
     /// Which record of its dataset it is.
     pub(crate) fn at(&self) -> At {
         self.at

@@ -11,6 +11,7 @@ mod json_line;
 mod json_lines;
 mod json_stream;
 mod lines;
+mod loaded;
 mod records;
 mod stream;
 pub mod synthetic;
@@ -25,6 +26,7 @@ pub use fields::{Fields, Values};
 pub use json_line::JsonLine;
 pub use json_lines::JsonLines;
 pub use json_stream::JsonStream;
+pub use loaded::LoadedLines;
 pub use records::Records;
 pub use texts::Texts;
 

@@ -79,6 +79,16 @@ impl<'a> Work<'a> {
         self
     }
 
+    /// The same work, done by calls of `run` instead, which may pass them on.
+    pub fn with<'b>(&self, run: &'b Run<'b>) -> Work<'b> {
+        Work {
+            units: self.units,
+            most: self.most,
+            waits: self.waits,
+            run,
+        }
+    }
+
     /// How many units there are; `usize::MAX` where nobody knows.
     pub fn units(&self) -> usize {
         self.units
@@ -115,6 +125,13 @@ impl<'a> Work<'a> {
 ///    underneath that the others wait for.
 /// 6. Calls that may [wait](Work::waiting) are made by threads that nobody else needs.
 pub trait Executor: Sync {
+    /// What it is called where several are compared; the name of its type, unless it has a better one.
+    fn name(&self) -> &str {
+        let path = std::any::type_name::<Self>();
+        let path = path.split('<').next().unwrap_or(path);
+        path.rsplit("::").next().unwrap_or(path)
+    }
+
     /// How many workers it has.
     fn workers(&self) -> usize;
 

@@ -7,6 +7,10 @@ use super::{Executor, Work};
 pub struct Sequential;
 
 impl Executor for Sequential {
+    fn name(&self) -> &str {
+        "sequential"
+    }
+
     fn workers(&self) -> usize {
         1
     }

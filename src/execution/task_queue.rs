@@ -74,6 +74,10 @@ impl Default for TaskQueue {
 }
 
 impl Executor for TaskQueue {
+    fn name(&self) -> &str {
+        "task-queue"
+    }
+
     fn workers(&self) -> usize {
         self.workers
     }

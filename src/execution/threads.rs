@@ -44,6 +44,9 @@ enum Asked {
 pub struct BadThreads;
 
 impl Threads {
+    /// One.
+    pub const ONE: Threads = Threads(Asked::Number(1));
+
     /// As many as this.
     ///
     /// # Errors

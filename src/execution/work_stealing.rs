@@ -252,6 +252,10 @@ impl Default for WorkStealing {
 }
 
 impl Executor for WorkStealing {
+    fn name(&self) -> &str {
+        "work-stealing"
+    }
+
     fn workers(&self) -> usize {
         match &self.pool {
             Pool::Ambient => rayon::current_num_threads(),

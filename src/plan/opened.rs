@@ -6,12 +6,12 @@ use super::podiums::Bars;
 use super::prepared::Prepared;
 use super::scored::{ScoreField, Scored};
 use super::summary::{Summary, summarise};
-use super::{ExecutorName, Plan};
+use super::{Hands, Plan};
 use crate::aggregation::Ranked;
-use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream};
+use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
 use crate::error::{Error, Place};
-use crate::execution::{Executor, Sequential, WorkStealing};
-use crate::machine::{ControlGroup, Machine, Pinning, Throttled};
+use crate::execution::{Executor, WorkStealing};
+use crate::machine::{ControlGroup, Machine, Throttled};
 use crate::pipeline::Pipeline;
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
@@ -34,6 +34,7 @@ pub struct Opened<'p> {
 enum Records {
     Files(JsonLines),
     Stream(JsonStream<'static>),
+    Loaded(LoadedLines),
 }
 
 /// What goes on beside a run.
@@ -46,6 +47,10 @@ pub struct Beside<'a> {
     pub scores: Option<&'a dyn Sink<Scored>>,
     /// Stops the run: the answer is then that of the records done by then.
     pub cancel: Option<&'a Cancel>,
+    /// The machine, if it has been looked at: that takes about a millisecond.
+    pub machine: Option<&'a Machine>,
+    /// A pool in which a record that keeps several cores busy is shared out.
+    pub(super) pool: Option<&'a WorkStealing>,
 }
 
 impl<'a> Beside<'a> {
@@ -60,6 +65,13 @@ impl<'a> Beside<'a> {
     #[must_use]
     pub fn scores(mut self, sink: &'a dyn Sink<Scored>) -> Self {
         self.scores = Some(sink);
+        self
+    }
+
+    /// On a machine that has been looked at.
+    #[must_use]
+    pub fn machine(mut self, machine: &'a Machine) -> Self {
+        self.machine = Some(machine);
         self
     }
 
@@ -110,6 +122,14 @@ pub struct Example {
 }
 
 impl<'p> Opened<'p> {
+    pub(super) fn over(plan: &'p Plan, records: JsonStream<'static>) -> Result<Self, Error> {
+        Ok(Opened {
+            plan,
+            records: Records::Stream(records),
+            scorer: Prepared::new(plan)?,
+        })
+    }
+
     pub(super) fn new(plan: &'p Plan) -> Result<Self, Error> {
         let records = if plan
             .files
@@ -135,12 +155,43 @@ impl<'p> Opened<'p> {
         })
     }
 
+    /// What was opened.
+    pub fn plan(&self) -> &Plan {
+        self.plan
+    }
+
     /// How many bytes there are to score. Of a stream, how many have been read.
     pub fn bytes(&self) -> u64 {
         match &self.records {
             Records::Files(files) => files.extent(0..files.parts()),
             Records::Stream(stream) => stream.bytes(),
+            Records::Loaded(lines) => lines.bytes(),
         }
+    }
+
+    /// The same with all lines in memory, a stream read to its end: for runs that are to be measured
+    /// without reading, and for streams that are to be scored more than once.
+    ///
+    /// ```
+    /// use manyhands::plan::{Beside, Plan};
+    ///
+    /// let plan = Plan::new(["data/reviews.jsonl"]);
+    /// let (read, loaded) = (plan.open()?, plan.open()?.load()?);
+    /// let digest = read.run(Beside::default())?.digest;
+    /// assert_eq!(digest, loaded.run(Beside::default())?.digest);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be read.
+    pub fn load(mut self) -> Result<Self, Error> {
+        self.records = Records::Loaded(match self.records {
+            Records::Files(files) => LoadedLines::of(&files)?,
+            Records::Stream(stream) => LoadedLines::of(&stream)?,
+            Records::Loaded(lines) => lines,
+        });
+        Ok(self)
     }
 
     /// Whether the records come from a stream: they can be read once, and nobody knows how many there
@@ -156,47 +207,46 @@ impl<'p> Opened<'p> {
     ///
     /// Where a file cannot be read or the scores cannot be written.
     pub fn run(&self, beside: Beside<'_>) -> Result<Answer, Error> {
+        self.run_by(&self.plan.hands()?, beside)
+    }
+
+    /// The same by hands that may be there already.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Opened::run).
+    pub fn run_by(&self, hands: &Hands, beside: Beside<'_>) -> Result<Answer, Error> {
+        let mut answer = self.run_on(hands.executor(), hands.beside(beside))?;
+        answer.pinned = hands.pinned();
+        Ok(answer)
+    }
+
+    /// The same on any executor.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Opened::run).
+    pub fn run_on(&self, executor: &dyn Executor, beside: Beside<'_>) -> Result<Answer, Error> {
         match &self.records {
-            Records::Files(files) => self.run_over(files, beside),
-            Records::Stream(stream) => self.run_over(stream, beside),
+            Records::Files(files) => self.run_over(files, executor, beside),
+            Records::Stream(stream) => self.run_over(stream, executor, beside),
+            Records::Loaded(lines) => self.run_over(lines, executor, beside),
         }
     }
 
-    fn run_over<D>(&self, dataset: &D, beside: Beside<'_>) -> Result<Answer, Error>
-    where
-        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
-    {
-        let plan = self.plan;
-        let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
-        let with = |executor: &dyn Executor, pool| {
-            self.run_with(executor, pool, pinning.as_deref(), dataset, beside)
-        };
-        match plan.executor {
-            ExecutorName::Sequential => with(&Sequential, None),
-            ExecutorName::TaskQueue => with(&plan.task_queue(pinning.as_ref()), None),
-            ExecutorName::WorkStealing => {
-                let executor = plan.work_stealing(pinning.as_ref())?;
-                let shared = plan.workers() > 1 && self.scorer.shares_records();
-                with(&executor, shared.then_some(&executor))
-            }
-        }
-    }
-
-    /// Runs on an executor, each record inside `pool` if there is one.
-    fn run_with<D>(
+    fn run_over<D>(
         &self,
-        executor: &dyn Executor,
-        pool: Option<&WorkStealing>,
-        pinning: Option<&Pinning>,
         dataset: &D,
+        executor: &dyn Executor,
         beside: Beside<'_>,
     ) -> Result<Answer, Error>
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
         let plan = self.plan;
-        let machine = Machine::look();
         let bars = Arc::new(Bars::new(plan.top));
+        let machine = beside.machine.map_or_else(Machine::look, Machine::clone);
+        let pool = beside.pool.filter(|_| self.scorer.shares_records());
         let task = ScoreField::new(plan, &self.scorer, pool, Arc::clone(&bars));
         let mut pipeline = Pipeline::new(dataset, task)
             .executor(executor)
@@ -236,8 +286,7 @@ impl<'p> Opened<'p> {
             pairs,
             machine,
             throttled,
-            pinned: pinning
-                .map(|pinning| plan.executor != ExecutorName::Sequential && pinning.works()),
+            pinned: None,
         })
     }
 }

@@ -17,7 +17,7 @@ use encoder::Encoder;
 ///
 /// Where the value's own `Serialize` fails, or does not tell the length of a sequence beforehand.
 #[inline]
-pub(super) fn hash_of<T: Serialize + ?Sized>(value: &T) -> u64 {
+pub(crate) fn hash_of<T: Serialize + ?Sized>(value: &T) -> u64 {
     let mut encoder = Encoder::new();
     match value.serialize(&mut encoder) {
         Ok(()) => encoder.finish(),

@@ -1,0 +1,50 @@
+//! The arguments that say what is done to each record, of `score` and of `bench`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use manyhands::plan::{Plan, ScorerName};
+
+use super::Usage;
+use super::matching::Match;
+
+/// What is done to each record.
+#[derive(Debug, Args)]
+pub(super) struct Scoring {
+    /// The field that holds the text to score.
+    #[arg(long, default_value = "text")]
+    field: String,
+
+    /// The field to group the scores by.
+    #[arg(long, value_name = "FIELD")]
+    by: Option<String>,
+
+    /// How many of the best and of the worst records to show.
+    #[arg(long, value_name = "K", default_value_t = 3)]
+    top: usize,
+
+    #[command(flatten)]
+    matching: Match,
+}
+
+impl Scoring {
+    /// The plan that does it with the records of these files.
+    pub(super) fn plan(&self, files: &[PathBuf], scorer: ScorerName) -> Result<Plan, Usage> {
+        let inputs = files.iter().map(PathBuf::as_path);
+        let standard = inputs.chain(self.input());
+        if standard.filter(|path| *path == Path::new("-")).count() > 1 {
+            return Err(Usage("standard input, -, can be read only once".to_owned()));
+        }
+        let mut plan = Plan::new(files);
+        plan.scorer = self.matching.scorer(scorer)?;
+        plan.field.clone_from(&self.field);
+        plan.by.clone_from(&self.by);
+        plan.top = self.top;
+        Ok(plan)
+    }
+
+    /// A file beside the records that must not be written to.
+    pub(super) fn input(&self) -> Option<&Path> {
+        self.matching.input()
+    }
+}
