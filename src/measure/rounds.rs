@@ -10,6 +10,16 @@ use crate::report::{Digest, Timing};
 pub(super) trait Subject {
     /// Runs once.
     fn run(&mut self) -> Result<Ran, Error>;
+
+    /// It has a turn in every so-many-th round, the first among them.
+    fn every(&self) -> usize {
+        1
+    }
+
+    /// Whether short runs are repeated to fill a turn.
+    fn repeats(&self) -> bool {
+        true
+    }
 }
 
 /// What one run of a subject came to.
@@ -54,6 +64,10 @@ pub(super) fn play(
         random.shuffle(&mut order);
         for (place, &subject) in order.iter().enumerate() {
             progress(number * order.len() + place, all * order.len());
+            let every = subjects[subject].every().max(1);
+            if round.is_some_and(|round| round % every > 0) {
+                continue;
+            }
             let turn = take_turn(&mut *subjects[subject], runs[subject])?;
             if let Some(digest) = turn.digest
                 && digest != expected
@@ -65,7 +79,9 @@ pub(super) fn play(
                 }));
             }
             let Some(round) = round else {
-                runs[subject] = runs_in(settings.least_turn, turn.wall);
+                if subjects[subject].repeats() {
+                    runs[subject] = runs_in(settings.least_turn, turn.wall);
+                }
                 continue;
             };
             let played = &mut played[subject];
