@@ -6,7 +6,7 @@ use super::cell::walls;
 use super::comparison::{Comparison, Estimate, Turn};
 use super::contest::{Played, Warm};
 use super::copies::Copiers;
-use super::kernels::{Arithmetic, Kernel, Memory, Program, STRIP};
+use super::kernels::{Arithmetic, BYTES_EACH, Kernel, Memory, Program};
 use super::rounds::{Ran, Subject, Turns};
 use super::statistics::{median, ratio};
 use super::why::Ceiling;
@@ -177,7 +177,7 @@ pub(super) fn ceilings(comparison: &Comparison, played: &Played<'_, '_>) -> Vec<
         let (alone, together) = paired(&alone.turns, &turns.turns);
         let gain = ratio(&alone, &together, &comparison.settings);
         let copies = level.threads as f64;
-        let bytes = copies * STRIP as f64 / median(&together);
+        let bytes = copies * BYTES_EACH as f64 / median(&together);
         Some(Ceiling {
             kernel: level.kind.name().to_owned(),
             threads: level.threads,

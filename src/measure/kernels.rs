@@ -89,23 +89,28 @@ fn compute(steps: u64) {
 
 /// Reading memory, one byte after the other, and more of it than the caches hold.
 ///
-/// All copies go round in the same strips, each on a strip of its own at a time: what is read has last
-/// been read as long ago as for every other number of copies, so that one copy alone finds no more of it
-/// in a cache than many do, and a strip for each copy is enough.
+/// All copies go round in the same strips, each on a strip of its own at a time: before one is read again
+/// all the others have been, however many copies there are. So one copy alone finds no more of them in a
+/// cache than many do, and together they are no larger than that takes.
 pub(super) struct Memory {
     strips: Vec<Vec<u8>>,
-    /// The strip of the first copy …
+    /// The first strip of the first copy.
     first: AtomicUsize,
-    /// … and the one behind that of the last.
-    end: AtomicUsize,
+    copies: AtomicUsize,
+    /// The first strip of the next turn.
+    next: AtomicUsize,
 }
 
-/// Bytes that one copy reads. Debug builds, whose times mean nothing, need not wait for so many.
-pub(super) const STRIP: usize = if cfg!(debug_assertions) {
-    2 << 20
+/// Bytes of a strip. Debug builds, whose times mean nothing, need not wait for so many.
+const STRIP: usize = if cfg!(debug_assertions) {
+    1 << 20
 } else {
-    32 << 20
+    16 << 20
 };
+/// How many strips a copy reads, one after the other: some milliseconds.
+const STRIPS_EACH: usize = 6;
+/// Bytes that one copy reads.
+pub(super) const BYTES_EACH: usize = STRIP * STRIPS_EACH;
 /// The strips together hold this many times what the last-level caches do.
 const CACHES: u64 = 2;
 /// What caches are taken to hold where the system does not tell.
@@ -137,7 +142,8 @@ impl Memory {
         Some(Memory {
             strips,
             first: AtomicUsize::new(0),
-            end: AtomicUsize::new(0),
+            copies: AtomicUsize::new(1),
+            next: AtomicUsize::new(0),
         })
     }
 }
@@ -154,16 +160,27 @@ fn strips(copies: usize, machine: &Machine) -> Option<usize> {
     fits.then_some(strips as usize)
 }
 
+impl Memory {
+    /// The strips of a copy, in their order.
+    fn strips_of(&self, copy: usize) -> impl Iterator<Item = &[u8]> {
+        let (first, copies) = (self.first.load(Relaxed), self.copies.load(Relaxed));
+        let numbers = (0..STRIPS_EACH).map(move |turn| first + turn * copies + copy);
+        numbers.map(|number| self.strips[number % self.strips.len()].as_slice())
+    }
+}
+
 impl Kernel for Memory {
     fn prepare(&self, copies: usize) {
-        let first = self.end.fetch_add(copies, Relaxed);
+        let first = self.next.fetch_add(copies * STRIPS_EACH, Relaxed);
         self.first.store(first, Relaxed);
+        self.copies.store(copies, Relaxed);
     }
 
     fn run(&self, copy: usize) -> Result<Option<Duration>, Error> {
-        let strip = (self.first.load(Relaxed) + copy) % self.strips.len();
-        // Finds nothing, as fast as memory allows: the search has vectors of every size there is.
-        black_box(memchr::memchr(0, black_box(&self.strips[strip])));
+        for strip in self.strips_of(copy) {
+            // Finds nothing, as fast as memory allows: the search has vectors of every size there is.
+            black_box(memchr::memchr(0, black_box(strip)));
+        }
         Ok(None)
     }
 }
@@ -197,27 +214,30 @@ mod tests {
     }
 
     #[test]
-    fn copies_read_strips_of_their_own_and_one_copy_reads_them_all() {
+    fn copies_read_strips_of_their_own_and_go_round_in_all_of_them() {
         let mut machine = Machine::look();
         (machine.cache, machine.memory_available) = (Some(2 * STRIP as u64), None);
         machine.control_group = None;
         let memory = Memory::touched(3, &machine).unwrap();
         assert_eq!(memory.strips.len(), 4);
-        assert!(memory.strips.iter().all(|strip| strip.len() == STRIP));
-        let strips = |copies: usize| {
-            memory.prepare(copies);
-            let first = memory.first.load(Relaxed);
-            (0..copies)
-                .map(|copy| (first + copy) % 4)
-                .collect::<Vec<_>>()
+        let touched = |strip: &Vec<u8>| strip.len() == STRIP && strip.iter().all(|byte| *byte == 1);
+        assert!(memory.strips.iter().all(touched));
+        let number = |strip: &[u8]| {
+            let mut all = memory.strips.iter();
+            all.position(|one| std::ptr::eq(one.as_slice(), strip))
+                .unwrap()
         };
-        let turns = [strips(1), strips(1), strips(1), strips(1)];
-        let mut all = turns.concat();
-        all.sort_unstable();
-        assert_eq!(all, [0, 1, 2, 3]);
-        let mut three = strips(3);
-        three.sort_unstable();
-        three.dedup();
-        assert_eq!(three.len(), 3);
+        let mut before = Vec::new();
+        for copies in [1, 3, 2, 1, 3] {
+            memory.prepare(copies);
+            let of = |copy| memory.strips_of(copy).map(number).collect::<Vec<_>>();
+            let read: Vec<Vec<usize>> = (0..copies).map(of).collect();
+            for turn in 0..STRIPS_EACH {
+                before.extend(read.iter().map(|of_copy| of_copy[turn]));
+            }
+        }
+        // Round and round, whoever reads.
+        let round = (0..before.len()).map(|place| place % 4);
+        assert!(round.eq(before));
     }
 }

@@ -137,3 +137,51 @@ fn take_turn(subject: &mut (dyn Subject + '_), runs: u32) -> Result<Taken, Error
         timing: timing.flatten(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes no time, and has a turn in every so-many-th round.
+    struct Seldom(usize);
+
+    impl Subject for Seldom {
+        fn run(&mut self) -> Result<Ran, Error> {
+            Ok(Ran {
+                wall: Duration::from_millis(1),
+                cpu: None,
+                digest: None,
+                timing: None,
+            })
+        }
+
+        fn every(&self) -> usize {
+            self.0
+        }
+
+        fn repeats(&self) -> bool {
+            self.0 == 1
+        }
+    }
+
+    #[test]
+    fn what_takes_long_has_a_turn_in_some_rounds_only() {
+        let settings = Settings {
+            rounds: 7,
+            warm_ups: 1,
+            least_turn: 0.01,
+            ..Settings::default()
+        };
+        let mut subjects: Vec<Box<dyn Subject>> = vec![Box::new(Seldom(1)), Box::new(Seldom(3))];
+        let played = play(&mut subjects, &settings, Digest::of(&0), &|_, _| ());
+        let played = played.ok().and_then(Result::ok).unwrap();
+        let rounds = |subject: usize| -> Vec<usize> {
+            let turns = played[subject].turns.iter();
+            turns.map(|turn| turn.round).collect()
+        };
+        assert_eq!(rounds(0), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(rounds(1), [0, 3, 6]);
+        assert!(played[0].turns.iter().all(|turn| turn.runs == 10));
+        assert!(played[1].turns.iter().all(|turn| turn.runs == 1));
+    }
+}
