@@ -28,10 +28,10 @@ fn packaged() -> Option<String> {
     let (_, value) = text.split_once("\"sha1\"")?;
     let commit = value.split('"').nth(1)?;
     let known = commit.len() >= 40 && commit.chars().all(|digit| digit.is_ascii_hexdigit());
-    let dirty = if text.contains("\"dirty\": true") {
-        "-dirty"
-    } else {
-        ""
+    let compact: String = text.split_whitespace().collect();
+    let dirty = match compact.contains("\"dirty\":true") {
+        true => "-dirty",
+        false => "",
     };
     known.then(|| format!("{}{dirty}", &commit[..12]))
 }

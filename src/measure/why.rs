@@ -85,9 +85,9 @@ pub struct Bound {
 
 /// Where the time of a cell went, as shares of threads × time, none below 0, which add up to 1.
 ///
-/// In each turn every share gets what is said here, or what those before it have left; `scheduling`, the
-/// last, gets the rest. Of the turns each share is the median, and to make up 1 again, the
-/// losses are then taken so many times as they must be for `useful` to stay what it is.
+/// In each turn every share gets what is said below, or what those before it have left, in this order;
+/// `scheduling`, the last, gets the rest. Over the turns each is the median. Medians need not add up:
+/// `useful` stays what it is, and the losses are scaled by one factor to fill what it leaves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Losses {
