@@ -10,6 +10,16 @@ use crate::report::{Digest, Timing};
 pub(super) trait Subject {
     /// Runs once.
     fn run(&mut self) -> Result<Ran, Error>;
+
+    /// It has a turn in every so-many-th round, the first among them.
+    fn every(&self) -> usize {
+        1
+    }
+
+    /// Whether short runs are repeated to fill a turn.
+    fn repeats(&self) -> bool {
+        true
+    }
 }
 
 /// What one run of a subject came to.
@@ -54,6 +64,10 @@ pub(super) fn play(
         random.shuffle(&mut order);
         for (place, &subject) in order.iter().enumerate() {
             progress(number * order.len() + place, all * order.len());
+            let every = subjects[subject].every().max(1);
+            if round.is_some_and(|round| round % every > 0) {
+                continue;
+            }
             let turn = take_turn(&mut *subjects[subject], runs[subject], expected)?;
             if let Some(digest) = turn.digest
                 && digest != expected
@@ -65,7 +79,9 @@ pub(super) fn play(
                 }));
             }
             let Some(round) = round else {
-                runs[subject] = runs_in(settings.least_turn, turn.wall);
+                if subjects[subject].repeats() {
+                    runs[subject] = runs_in(settings.least_turn, turn.wall);
+                }
                 continue;
             };
             let played = &mut played[subject];
@@ -259,5 +275,48 @@ mod tests {
             );
             assert_eq!(disagrees.digest, Digest::of(&2_u32));
         }
+    }
+
+    /// Takes no time, and has a turn in every so-many-th round.
+    struct Seldom(usize);
+
+    impl Subject for Seldom {
+        fn run(&mut self) -> Result<Ran, Error> {
+            Ok(Ran {
+                wall: Duration::from_millis(1),
+                cpu: None,
+                digest: None,
+                timing: None,
+            })
+        }
+
+        fn every(&self) -> usize {
+            self.0
+        }
+
+        fn repeats(&self) -> bool {
+            self.0 == 1
+        }
+    }
+
+    #[test]
+    fn what_takes_long_has_a_turn_in_some_rounds_only() {
+        let settings = Settings {
+            rounds: 7,
+            warm_ups: 1,
+            least_turn: 0.01,
+            ..Settings::default()
+        };
+        let mut subjects: Vec<Box<dyn Subject>> = vec![Box::new(Seldom(1)), Box::new(Seldom(3))];
+        let played = play(&mut subjects, &settings, Digest::of(&0), &|_, _| ());
+        let played = played.ok().and_then(Result::ok).unwrap();
+        let rounds = |subject: usize| -> Vec<usize> {
+            let turns = played[subject].turns.iter();
+            turns.map(|turn| turn.round).collect()
+        };
+        assert_eq!(rounds(0), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(rounds(1), [0, 3, 6]);
+        assert!(played[0].turns.iter().all(|turn| turn.runs == 10));
+        assert!(played[1].turns.iter().all(|turn| turn.runs == 1));
     }
 }
