@@ -95,6 +95,7 @@ mod panics;
 mod par_iter;
 mod pipeline;
 pub mod plan;
+pub mod remote;
 pub mod report;
 pub mod sink;
 pub mod stop;

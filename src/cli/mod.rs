@@ -10,6 +10,7 @@ mod score;
 mod scores;
 mod signals;
 mod text;
+mod worker;
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -65,6 +66,9 @@ enum Command {
     Generate(generate::Generate),
     /// Tell what is known about this machine that bears on how fast a run can be.
     Bench(bench::Bench),
+    /// Score what the process that has started this one sends.
+    #[command(hide = true)]
+    Worker,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -91,6 +95,7 @@ impl Arguments {
             Command::Score(score) => score.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
             Command::Bench(bench) => bench.run(),
+            Command::Worker => worker::run(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::heard::{AskEach, Heard, TakeOver};
 use super::podiums::Bars;
 use super::prepared::Prepared;
 use super::scored::{ScoreField, Scored};
@@ -10,16 +11,23 @@ use super::{ExecutorName, Plan};
 use crate::aggregation::Ranked;
 use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream};
 use crate::error::{Error, Place};
-use crate::execution::{Executor, Sequential, WorkStealing};
+use crate::execution::{Executor, Sequential, TaskQueue};
 use crate::machine::{ControlGroup, Machine, Pinning, Throttled};
 use crate::pipeline::Pipeline;
+use crate::remote::ScoredElsewhere;
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
 use crate::stop::Cancel;
+use crate::task::Task;
 use crate::task::matching::Pairs;
 
 /// Bytes of a part where a limit makes records wait: about a record.
 const LIMITED_PART_BYTES: u64 = 256;
+/// Parts of files that go to worker processes are this fraction of the data, so that there is something
+/// to share out at the end, …
+const SENT_PARTS: u64 = 1 << 10;
+/// … and at most so long: as much as a process is sent at a time, twice over.
+const SENT_PART_BYTES: u64 = 128 << 10;
 
 /// A plan whose files are open and whose scorer is ready.
 #[derive(Debug)]
@@ -119,11 +127,13 @@ impl<'p> Opened<'p> {
             Records::Stream(JsonStream::open(&plan.files)?)
         } else {
             let files = JsonLines::open(&plan.files)?;
+            let bytes = files.extent(0..files.parts());
             Records::Files(if plan.limit.waits() {
                 // Who waits for permits has its whole part in its hands: of a run that is stopped, all
                 // of it would be a gap.
-                let bytes = files.extent(0..files.parts());
                 files.with_part_bytes((bytes >> 20).max(LIMITED_PART_BYTES))
+            } else if plan.executor == ExecutorName::ProcessPool {
+                files.with_part_bytes((bytes / SENT_PARTS).min(SENT_PART_BYTES))
             } else {
                 files
             })
@@ -169,9 +179,12 @@ impl<'p> Opened<'p> {
         let plan = self.plan;
         let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
         let with = |executor: &dyn Executor, pool| {
-            self.run_with(executor, pool, pinning.as_deref(), dataset, beside)
+            let bars = Arc::new(Bars::new(plan.top));
+            let task = ScoreField::new(plan, &self.scorer, pool, Arc::clone(&bars));
+            self.run_with(executor, pinning.as_deref(), dataset, task, bars, beside)
         };
         match plan.executor {
+            ExecutorName::ProcessPool => self.run_elsewhere(dataset, beside),
             ExecutorName::Sequential => with(&Sequential, None),
             ExecutorName::TaskQueue => with(&plan.task_queue(pinning.as_ref()), None),
             ExecutorName::WorkStealing => {
@@ -182,22 +195,66 @@ impl<'p> Opened<'p> {
         }
     }
 
-    /// Runs on an executor, each record inside `pool` if there is one.
-    fn run_with<D>(
-        &self,
-        executor: &dyn Executor,
-        pool: Option<&WorkStealing>,
-        pinning: Option<&Pinning>,
-        dataset: &D,
-        beside: Beside<'_>,
-    ) -> Result<Answer, Error>
+    /// Runs in worker processes, for each of which a thread here waits.
+    fn run_elsewhere<D>(&self, dataset: &D, beside: Beside<'_>) -> Result<Answer, Error>
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
         let plan = self.plan;
-        let machine = Machine::look();
+        let pool = &plan.process_pool()?;
+        pool.start()?;
+        let before = pool.processor_time();
         let bars = Arc::new(Bars::new(plan.top));
-        let task = ScoreField::new(plan, &self.scorer, pool, Arc::clone(&bars));
+        let heard = &Heard::new(Arc::clone(&bars));
+        let width = plan.scorer.columns().len();
+        let executor = TaskQueue::new(pool.workers());
+        let mut answer = if plan.limit.waits() {
+            let cancel = beside.cancel.map_or_else(Cancel::new, Cancel::child);
+            let task = AskEach::new(pool, heard, width, &cancel);
+            let answer = self.run_with(
+                &executor,
+                None,
+                dataset,
+                &task,
+                bars,
+                beside.cancel(&cancel),
+            );
+            if let Some(error) = task.into_error() {
+                return Err(error);
+            }
+            answer?
+        } else {
+            let elsewhere = ScoredElsewhere {
+                records: dataset,
+                pool,
+                terms: heard,
+            };
+            let task = TakeOver { width };
+            self.run_with(&executor, None, &elsewhere, task, bars, beside)?
+        };
+        answer.pairs = heard.pairs().or(answer.pairs);
+        answer.pinned = plan.pin.then(|| pool.is_in_place());
+        let cpu = &mut answer.report.timing.cpu;
+        *cpu = cpu.map(|own| own + (pool.processor_time() - before));
+        Ok(answer)
+    }
+
+    /// Runs on an executor.
+    fn run_with<D, T>(
+        &self,
+        executor: &dyn Executor,
+        pinning: Option<&Pinning>,
+        dataset: &D,
+        task: T,
+        bars: Arc<Bars>,
+        beside: Beside<'_>,
+    ) -> Result<Answer, Error>
+    where
+        D: Dataset,
+        T: for<'a> Task<D::Record<'a>, Score = Scored>,
+    {
+        let plan = self.plan;
+        let machine = Machine::look();
         let mut pipeline = Pipeline::new(dataset, task)
             .executor(executor)
             .on_failure(plan.on_failure)
