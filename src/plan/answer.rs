@@ -116,3 +116,49 @@ impl Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(answer: &Answer) -> Answer {
+        let bytes = postcard::to_stdvec(answer).expect("it can be written");
+        postcard::from_bytes(&bytes).expect("it can be read")
+    }
+
+    #[test]
+    fn a_failure_reads_the_same_on_the_other_side() {
+        let panicked = Panicked {
+            message: "no such word".to_owned(),
+            place: Some("src/words.rs:7:1".to_owned()),
+        };
+        let Panicked { message, place } = panicked.clone();
+        let cause = sent(&Answer::Panicked { message, place }).into_scored(At::default(), 4);
+        assert_eq!(
+            cause.expect_err("a panic").to_string(),
+            panicked.to_string()
+        );
+        let (message, column) = ("expected a string".to_owned(), Some(12));
+        let cause = sent(&Answer::Bad { message, column }).into_scored(At::default(), 4);
+        let cause = cause.expect_err("a failure");
+        let bad = cause.downcast_ref::<BadRecord>().expect("of this type");
+        assert_eq!(
+            (bad.message.as_str(), bad.column),
+            ("expected a string", Some(12))
+        );
+    }
+
+    #[test]
+    fn scores_cross_bit_for_bit() {
+        let numbers = [-0.0, f64::MIN_POSITIVE / 3.0, 0.1 + 0.2, f64::NAN];
+        let bits = |cell: &Cell| cell.number().map(f64::to_bits);
+        let cells = numbers.map(Cell::Number);
+        let expected = cells.each_ref().map(bits);
+        let scored = Scored::new(cells, 4, Some("a".to_owned()), vec![None], None);
+        let scored = sent(&Answer::from(scored)).into_scored(At::default(), 4);
+        let scored = scored.expect("a score");
+        let found: Vec<_> = scored.cells().iter().map(bits).collect();
+        assert_eq!(found, expected);
+        assert_eq!(scored.group.as_deref(), Some("a"));
+    }
+}

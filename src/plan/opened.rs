@@ -14,7 +14,7 @@ use crate::error::{Error, Place};
 use crate::execution::{Executor, Sequential, TaskQueue};
 use crate::machine::{ControlGroup, Machine, Pinning, Throttled};
 use crate::pipeline::Pipeline;
-use crate::remote::ScoredElsewhere;
+use crate::remote::{ProcessPool, ScoredElsewhere};
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
 use crate::stop::Cancel;
@@ -184,7 +184,11 @@ impl<'p> Opened<'p> {
             self.run_with(executor, pinning.as_deref(), dataset, task, bars, beside)
         };
         match plan.executor {
-            ExecutorName::ProcessPool => self.run_elsewhere(dataset, beside),
+            ExecutorName::ProcessPool => {
+                let pool = plan.process_pool()?;
+                pool.start()?;
+                self.run_elsewhere(&pool, dataset, beside)
+            }
             ExecutorName::Sequential => with(&Sequential, None),
             ExecutorName::TaskQueue => with(&plan.task_queue(pinning.as_ref()), None),
             ExecutorName::WorkStealing => {
@@ -196,13 +200,16 @@ impl<'p> Opened<'p> {
     }
 
     /// Runs in worker processes, for each of which a thread here waits.
-    fn run_elsewhere<D>(&self, dataset: &D, beside: Beside<'_>) -> Result<Answer, Error>
+    fn run_elsewhere<D>(
+        &self,
+        pool: &ProcessPool,
+        dataset: &D,
+        beside: Beside<'_>,
+    ) -> Result<Answer, Error>
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
         let plan = self.plan;
-        let pool = &plan.process_pool()?;
-        pool.start()?;
         let before = pool.processor_time();
         let bars = Arc::new(Bars::new(plan.top));
         let heard = &Heard::new(Arc::clone(&bars));

@@ -265,3 +265,35 @@ fn readable_before(output: &BufReader<ChildStdout>, until: Instant) -> bool {
 fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
     true
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_neither_speaks_nor_ends_is_given_up() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("silent");
+        // Written by another process, which no other test can have started a process of.
+        let text = "#!/bin/sh\nexec sleep 600\n";
+        let written = Command::new("sh")
+            .args(["-c", "printf '%s' \"$1\" > \"$0\" && chmod +x \"$0\""])
+            .args([program.as_os_str(), text.as_ref()])
+            .status();
+        assert!(written.expect("there is sh").success());
+        let mut process = Process::spawn(&program, 0).expect("it starts");
+        let patience = Duration::from_millis(20);
+        let error = process.set_up(&program, b"", false, patience);
+        let error = error.expect_err("it says nothing").to_string();
+        assert!(
+            error.contains("does not answer as a worker does"),
+            "{error}"
+        );
+        let began = Instant::now();
+        drop(process);
+        assert!(
+            began.elapsed() < Duration::from_secs(300),
+            "it was waited for"
+        );
+    }
+}
