@@ -9,7 +9,7 @@ use super::prepared::{COLUMNS, Cell};
 use super::scored::Scored;
 use crate::dataset::At;
 use crate::error::{BadRecord, Cause, Panicked};
-use crate::task::matching::Pairs;
+use crate::task::matching::{Pairs, Skipped};
 
 /// The score of a record, or why it has none.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,13 +76,13 @@ pub(super) fn counts(pairs: Pairs) -> Counts {
 
 /// What was sent.
 pub(super) fn pairs([compared, lengths, symbols, halves, tokens]: Counts) -> Pairs {
-    let mut pairs = Pairs::default();
-    pairs.compared = compared;
-    pairs.skipped.lengths = lengths;
-    pairs.skipped.symbols = symbols;
-    pairs.skipped.halves = halves;
-    pairs.skipped.tokens = tokens;
-    pairs
+    let skipped = Skipped {
+        lengths,
+        symbols,
+        halves,
+        tokens,
+    };
+    Pairs { compared, skipped }
 }
 
 impl From<Scored> for Answer {
