@@ -133,7 +133,9 @@ impl<'p> Opened<'p> {
                 // of it would be a gap.
                 files.with_part_bytes((bytes >> 20).max(LIMITED_PART_BYTES))
             } else if plan.executor == ExecutorName::ProcessPool {
-                files.with_part_bytes((bytes / SENT_PARTS).min(SENT_PART_BYTES))
+                files.with_part_bytes(
+                    (bytes / SENT_PARTS).clamp(LIMITED_PART_BYTES, SENT_PART_BYTES),
+                )
             } else {
                 files
             })
@@ -186,7 +188,6 @@ impl<'p> Opened<'p> {
         match plan.executor {
             ExecutorName::ProcessPool => {
                 let pool = plan.process_pool()?;
-                pool.start()?;
                 self.run_elsewhere(&pool, dataset, beside)
             }
             ExecutorName::Sequential => with(&Sequential, None),
@@ -210,6 +211,7 @@ impl<'p> Opened<'p> {
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
         let plan = self.plan;
+        pool.start()?;
         let before = pool.processor_time();
         let bars = Arc::new(Bars::new(plan.top));
         let heard = &Heard::new(Arc::clone(&bars));

@@ -19,6 +19,21 @@ use crate::task::matching::Pairs;
 /// input and output: what the program a plan [names](Plan::program) does when it is started with the
 /// argument `worker`. The process ends when its standard input does.
 ///
+/// ```no_run
+/// use manyhands::plan::{Beside, ExecutorName, Plan, serve};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     if std::env::args().nth(1).as_deref() == Some("worker") {
+///         return Ok(serve()?);
+///     }
+///     let mut plan = Plan::new(["reviews.jsonl"]);
+///     plan.executor = ExecutorName::ProcessPool;
+///     plan.program = Some(std::env::current_exe()?);
+///     println!("{}", plan.open()?.run(Beside::default())?.digest);
+///     Ok(())
+/// }
+/// ```
+///
 /// # Errors
 ///
 /// Where it was not started by a process pool of the same version, or the pipes break.

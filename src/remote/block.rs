@@ -54,6 +54,11 @@ impl Block {
         self.records.is_empty()
     }
 
+    /// Whether its memory is worth keeping: one that has held a giant record is not.
+    pub(super) fn is_worth_keeping(&self, bytes: usize) -> bool {
+        self.frame.capacity() <= 4 * bytes
+    }
+
     /// How many bytes of text there are.
     pub(super) fn bytes(&self) -> usize {
         self.frame.body().len()

@@ -48,7 +48,7 @@ impl<'p, T: Terms> Exchange<'p, T> {
 
     /// Memory for the next block.
     pub(super) fn block(&mut self) -> Block {
-        self.process.spares.pop().unwrap_or_else(Block::new)
+        self.process.block()
     }
 
     /// Whether a block is as long as it should be.
@@ -89,7 +89,7 @@ impl<'p, T: Terms> Exchange<'p, T> {
 
     /// Hands on what the oldest block comes to.
     fn receive(&mut self, take: &mut impl Take<T::Answer>) -> Result<ControlFlow<()>, Error> {
-        let Some(mut block) = self.unanswered.pop_front() else {
+        let Some(block) = self.unanswered.pop_front() else {
             return Ok(ControlFlow::Continue(()));
         };
         let mut passage = Passage::through(&block);
@@ -112,8 +112,7 @@ impl<'p, T: Terms> Exchange<'p, T> {
         if !took.is_zero() {
             self.process.pace(block.bytes(), took);
         }
-        block.clear();
-        self.process.spares.push(block);
+        self.process.keep(block);
         Ok(ControlFlow::Continue(()))
     }
 

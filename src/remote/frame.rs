@@ -55,6 +55,11 @@ impl Frame {
         &self.bytes[HEADER..self.tail]
     }
 
+    /// How many bytes it has memory for.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// What the tail says.
     pub(super) fn tail<'a, T: Deserialize<'a>>(&'a self) -> io::Result<T> {
         postcard::from_bytes(&self.bytes[self.tail..]).map_err(io::Error::other)

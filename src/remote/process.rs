@@ -59,7 +59,7 @@ pub(super) struct Process {
     /// How many bytes of text a message is to have.
     bytes: usize,
     /// Memory for messages.
-    pub(super) spares: Vec<Block>,
+    spares: Vec<Block>,
 }
 
 impl Process {
@@ -170,6 +170,19 @@ impl Process {
             Ok(&self.incoming)
         } else {
             Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+
+    /// Memory for the next message.
+    pub(super) fn block(&mut self) -> Block {
+        self.spares.pop().unwrap_or_else(Block::new)
+    }
+
+    /// Takes back the memory of a message.
+    pub(super) fn keep(&mut self, mut block: Block) {
+        if block.is_worth_keeping(MOST_BYTES) {
+            block.clear();
+            self.spares.push(block);
         }
     }
 

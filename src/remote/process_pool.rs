@@ -1,11 +1,12 @@
 //! The worker processes of a run, or of several.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::process::{PATIENCE, Process};
 use crate::error::Error;
-use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 
 /// Worker processes, which end with it.
@@ -23,8 +24,6 @@ pub struct ProcessPool {
     workers: usize,
     pinned: bool,
     idle: Mutex<Vec<Process>>,
-    /// How many have been started, those in the place of others not counted.
-    started: AtomicUsize,
     /// Whether one could not be kept in its place.
     displaced: AtomicBool,
     /// What they have told of their processor time, in nanoseconds.
@@ -40,7 +39,6 @@ impl ProcessPool {
             workers: workers.max(1),
             pinned,
             idle: Mutex::default(),
-            started: AtomicUsize::new(0),
             displaced: AtomicBool::new(false),
             cpu: AtomicU64::new(0),
         }
@@ -51,29 +49,27 @@ impl ProcessPool {
         self.workers
     }
 
-    /// Starts those processes that have not been, side by side, and waits until all are ready. Without
-    /// it each is started when it is first needed.
+    /// Starts those processes that are missing, side by side, and waits until all are ready. For when
+    /// nobody uses the pool: a run does so at its beginning, and whoever did it before has paid what it
+    /// costs.
     ///
     /// # Errors
     ///
     /// Where the program cannot be started, is no worker, or cannot make ready what it is asked for.
     pub fn start(&self) -> Result<(), Error> {
-        let missing = self.workers.saturating_sub(self.started.load(Relaxed));
-        let ready = self.start_some(missing)?;
-        lock(&self.idle).extend(ready);
-        Ok(())
-    }
-
-    fn start_some(&self, count: usize) -> Result<Vec<Process>, Error> {
-        let spawn = |_| Process::spawn(&self.program, self.started.fetch_add(1, Relaxed));
-        let mut all = (0..count).map(spawn).collect::<Result<Vec<_>, _>>()?;
-        for process in &mut all {
+        let mut idle = lock(&self.idle);
+        let there: HashSet<usize> = idle.iter().map(|process| process.number).collect();
+        let missing = (0..self.workers).filter(|number| !there.contains(number));
+        let spawn = |number| Process::spawn(&self.program, number);
+        let mut started = missing.map(spawn).collect::<Result<Vec<_>, _>>()?;
+        for process in &mut started {
             process.set_up(&self.program, &self.setup, self.pinned, PATIENCE)?;
         }
-        for process in &mut all {
+        for process in &mut started {
             self.await_ready(process)?;
         }
-        Ok(all)
+        idle.extend(started);
+        Ok(())
     }
 
     fn await_ready(&self, process: &mut Process) -> Result<(), Error> {
@@ -96,7 +92,7 @@ impl ProcessPool {
     /// A process that nobody else uses; a new one where there is none.
     pub(super) fn check_out(&self) -> Result<Process, Error> {
         let idle = lock(&self.idle).pop();
-        idle.map_or_else(|| self.start_one(self.started.fetch_add(1, Relaxed)), Ok)
+        idle.map_or_else(|| self.start_one(self.workers), Ok)
     }
 
     /// Takes back a process that is as good as new.
