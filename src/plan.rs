@@ -222,8 +222,14 @@ impl Plan {
         }
     }
 
-    /// The worker processes to run on; none is started yet.
-    fn process_pool(&self) -> Result<ProcessPool, Error> {
+    /// The worker processes that a run in a [process pool](ExecutorName::ProcessPool) has; none is
+    /// started yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the plan does not say which program to start, or cannot be sent to another process: its
+    /// reference is a pipe, or has a name that is not text.
+    pub fn process_pool(&self) -> Result<ProcessPool, Error> {
         let program = self.program.clone().ok_or_else(|| Error::Process {
             message: "the plan does not say which program to start".to_owned(),
         })?;
