@@ -16,7 +16,7 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
     let with = |more: &[&'static str]| [&score[..], more].concat();
     let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; there is sentiment, match\n";
     misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
-    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing, task-queue\n";
+    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing, task-queue, process-pool\n";
     misused(&with(&["--executor", "x"]), no_executor);
     for threads in [
         "0",
