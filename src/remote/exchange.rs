@@ -229,3 +229,136 @@ impl<'b> Passage<'b> {
         take(*at, Ok(&Answered::new(*at, answer, took)))
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::remote::frame::Frame;
+    use crate::remote::process::{Ready, WELCOME};
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::Instant;
+
+    struct Numbers;
+
+    impl Terms for Numbers {
+        type Note = ();
+        type Answer = u32;
+        type Account = ();
+
+        fn note(&self) {}
+
+        fn account(&self, (): ()) {}
+    }
+
+    /// What a worker says that is ready, and answers with these numbers, one frame after the other.
+    fn words(answers: &[Vec<u32>]) -> Vec<u8> {
+        let mut said = WELCOME.to_vec();
+        let mut frame = Frame::new();
+        let (cpu, in_place) = (1, true);
+        let ready = Ok::<_, String>(Ready { cpu, in_place });
+        frame.write(&ready, &mut said).expect("memory takes it");
+        for numbers in answers {
+            frame.clear();
+            for number in numbers {
+                frame.push_value(&(5_u64, number)).expect("a number");
+            }
+            let tail = (numbers.len(), 10_u64, ());
+            frame.write(&tail, &mut said).expect("memory takes it");
+        }
+        said
+    }
+
+    /// A program that is started as the first, the second and so on of several: it says what is in the
+    /// file `said.N`, keeps what it hears in `heard.N`, and dies early if there is a file `dies.N`.
+    fn script(folder: &Path) -> std::path::PathBuf {
+        let at = folder.display();
+        let text = format!(
+            "#!/bin/sh\ncd {at}\nn=1\nwhile [ -e heard.$n ]; do n=$((n + 1)); done\n: > heard.$n\n\
+             cat said.$n\n[ -e dies.$n ] && exit 7\nexec cat > heard.$n\n"
+        );
+        let path = folder.join("program");
+        // Written by another process, so that none that is started meanwhile has it open for writing.
+        let written = Command::new("sh")
+            .args(["-c", "printf '%s' \"$1\" > \"$0\" && chmod +x \"$0\""])
+            .args([path.as_os_str(), text.as_ref()])
+            .status();
+        assert!(written.expect("there is sh").success());
+        path
+    }
+
+    #[test]
+    fn who_takes_over_is_sent_what_nobody_has_answered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| folder.path().join(name);
+        // The first answers one record of three and dies; the second dies of the next, alone; the
+        // third has the rest of that block, alone, and the block after it.
+        for (name, answers) in [
+            ("said.1", vec![vec![10]]),
+            ("said.2", vec![]),
+            ("said.3", vec![vec![30], vec![40, 50]]),
+        ] {
+            fs::write(file(name), words(&answers)).expect("a file");
+        }
+        fs::write(file("dies.1"), "").expect("a file");
+        fs::write(file("dies.2"), "").expect("a file");
+        let pool = ProcessPool::new(script(folder.path()), Vec::new(), 1, false);
+        let mut handed = Vec::new();
+        let mut take = |at: At, answered: Result<&Answered<u32>, BadRecord>| {
+            let answer = answered.map(|answered| answered.take().expect("an answer"));
+            handed.push((at.index, answer));
+            ControlFlow::Continue(())
+        };
+        let mut exchange = Exchange::begin(&pool, &Numbers).expect("it starts");
+        let bad = || BadRecord::new("no text", None);
+        for records in [
+            vec![
+                (0, Ok("zero")),
+                (1, Err(bad())),
+                (2, Ok("two")),
+                (3, Ok("three")),
+            ],
+            vec![(4, Ok("four")), (5, Ok("five")), (6, Err(bad()))],
+        ] {
+            let mut block = exchange.block();
+            for (index, text) in records {
+                let at = At {
+                    index,
+                    ..At::default()
+                };
+                block.push(at, text);
+            }
+            let flow = exchange.send(block, &mut take).expect("it is sent");
+            assert!(flow.is_continue());
+        }
+        let flow = exchange.finish(&mut take).expect("answers");
+        assert!(flow.is_continue());
+        let died = Died {
+            how: "exit status 7".to_owned(),
+        };
+        let expected = [
+            (0, Ok(Ok(10))),
+            (1, Err(bad())),
+            (2, Ok(Err(died))),
+            (3, Ok(Ok(30))),
+            (4, Ok(Ok(40))),
+            (5, Ok(Ok(50))),
+            (6, Err(bad())),
+        ];
+        assert_eq!(handed, expected);
+        assert_eq!(
+            pool.processor_time(),
+            Duration::from_nanos(1 + 10 + 1 + 1 + 20)
+        );
+        // The third was sent record 3, and the block that the first had not come to.
+        let began = Instant::now();
+        let heard = || fs::read(file("heard.3")).expect("what it heard");
+        let has = |text: &[u8]| heard().windows(text.len()).any(|part| part == text);
+        while !has(b"fourfive") {
+            assert!(began.elapsed() < Duration::from_secs(60), "it was not sent");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(has(b"three") && !has(b"two") && !has(b"zero"));
+    }
+}
