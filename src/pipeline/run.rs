@@ -157,7 +157,10 @@ where
         let stream = self.pipeline.dataset.is_stream();
         let leaves = |flow| stream && (flow == Flow::Rest || self.frontier.is_ending());
         while next < units.end && flow != Flow::Stop && !leaves(flow) {
-            let end = units.end.min(next.saturating_add(self.step()));
+            // What a stretch of records says about units, if so far each was one record.
+            let one_each = worker.met - met == (next - units.start) as u64;
+            let stretch = if one_each { worker.watch.stretch() } else { 1 };
+            let end = units.end.min(next.saturating_add(self.step(stretch)));
             flow = self.step_through(number, &mut worker, next..end);
             next = end;
         }
