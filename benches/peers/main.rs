@@ -75,19 +75,21 @@ fn each_workload(mut with: impl FnMut(&str, Vec<Way<'_>>)) {
 }
 
 fn main() {
-    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
-    let words: Vec<String> = words.by_ref().collect();
+    let words = std::env::args().skip(1).filter(|word| word != "--bench");
+    let words: Vec<String> = words.collect();
     if let Some(rounds) = words.first().and_then(|word| word.parse().ok()) {
         let name = words.get(1).map_or("", String::as_str);
         let (workload, contender) = name.split_once('/').unwrap_or((name, ""));
-        return each_workload(|what, mut ways| {
+        let mut all = Vec::new();
+        each_workload(|what, mut ways| {
             if what.contains(workload) {
-                // The first is what the others are measured by.
+                // The first is the plain loop, by which the others are given their turns.
                 let base = ways[0].name;
                 ways.retain(|way| [base, OURS].contains(&way.name) || way.name.contains(contender));
-                rounds::compare(rounds, what, &ways);
+                all.push(rounds::compare(rounds, what, &ways));
             }
         });
+        return rounds::summarize(&all);
     }
     let mut criterion = Criterion::default().configure_from_args();
     each_workload(|what, ways| {

@@ -10,8 +10,22 @@ use crate::contenders::{OURS, Way};
 /// How long the calls of one contender should last in a round, going by the sequential loop.
 const TURN: Duration = Duration::from_millis(6);
 
+/// What the contenders took for a workload.
+pub struct Compared {
+    what: String,
+    /// Medians of wall and processor time in seconds, by contender.
+    medians: Vec<(&'static str, [f64; 2])>,
+}
+
+impl Compared {
+    fn of(&self, name: &str) -> Option<[f64; 2]> {
+        let way = self.medians.iter().find(|(other, _)| *other == name);
+        way.map(|(_, medians)| *medians)
+    }
+}
+
 /// Runs so many rounds and prints a table.
-pub fn compare(rounds: usize, what: &str, ways: &[Way<'_>]) {
+pub fn compare(rounds: usize, what: &str, ways: &[Way<'_>]) -> Compared {
     let calls = calls_for(&ways[0]);
     let right = agree(ways);
     let mut spent: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); ways.len()];
@@ -31,24 +45,53 @@ pub fn compare(rounds: usize, what: &str, ways: &[Way<'_>]) {
             });
         }
     }
-    let medians: Vec<(f64, f64)> = spent
+    let names = ways.iter().map(|way| way.name);
+    let medians = spent
         .into_iter()
-        .map(|(walls, processors)| (median(walls), median(processors)))
-        .collect();
-    let ours = ways.iter().position(|way| way.name == OURS);
-    let ours = medians[ours.expect("ours is among them")];
+        .map(|(walls, processors)| [median(walls), median(processors)]);
+    let compared = Compared {
+        what: what.to_owned(),
+        medians: names.zip(medians).collect(),
+    };
+    let ours = compared.of(OURS).expect("ours is among them");
     println!("\n### {what}\n");
     println!("| | wall | times ours | processor | times ours |");
     println!("|---|---:|---:|---:|---:|");
-    for (way, (wall, processor)) in ways.iter().zip(medians) {
+    for (name, [wall, processor]) in &compared.medians {
         println!(
-            "| {} | {} | {:.2} | {} | {:.2} |",
-            way.name,
-            told(wall),
-            wall / ours.0,
-            told(processor),
-            processor / ours.1
+            "| {name} | {} | {:.2} | {} | {:.2} |",
+            told(*wall),
+            wall / ours[0],
+            told(*processor),
+            processor / ours[1]
         );
+    }
+    compared
+}
+
+/// Prints all workloads in one table of ratios for each of the two times.
+pub fn summarize(all: &[Compared]) {
+    let mut names = vec![OURS];
+    for (name, _) in all.iter().flat_map(|compared| &compared.medians) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    for (time, title) in ["Wall clock", "Processor time"].into_iter().enumerate() {
+        println!("\n## {title}, as multiples of ours\n");
+        println!("| | {} |", names.join(" | "));
+        println!("|---|{}", "---:|".repeat(names.len()));
+        for compared in all {
+            let ours = compared.of(OURS).expect("ours is among them")[time];
+            print!("| {} | {} |", compared.what, told(ours));
+            for name in &names[1..] {
+                match compared.of(name) {
+                    Some(medians) => print!(" {:.2} |", medians[time] / ours),
+                    None => print!(" – |"),
+                }
+            }
+            println!();
+        }
     }
 }
 
