@@ -31,7 +31,7 @@ pub struct Body {
 
 /// Changes every record in place, by its index.
 trait InPlace {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F);
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F);
 }
 
 pub struct Simulation(Vec<Body>);
@@ -127,7 +127,11 @@ impl Body {
 struct Loop;
 
 impl InPlace for Loop {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         for (place, record) in records.iter_mut().enumerate() {
             update(place, record);
         }
@@ -137,7 +141,11 @@ impl InPlace for Loop {
 struct Ours;
 
 impl InPlace for Ours {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         use rayon::prelude::*;
         let updates = records.par_iter_mut().enumerate();
         let count = updates
@@ -150,7 +158,11 @@ impl InPlace for Ours {
 struct Rayon;
 
 impl InPlace for Rayon {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         use rayon::prelude::*;
         let records = records.par_iter_mut().enumerate();
         records.for_each(|(place, record)| update(place, record));
@@ -160,7 +172,11 @@ impl InPlace for Rayon {
 struct Orx;
 
 impl InPlace for Orx {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         use orx_parallel::*;
         let records = records.into_par().num_threads(threads());
         records
@@ -172,7 +188,11 @@ impl InPlace for Orx {
 struct Paralight(paralight::threads::ThreadPool);
 
 impl InPlace for Paralight {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         use paralight::prelude::*;
         let records = records
             .par_iter_mut()
@@ -185,12 +205,16 @@ impl InPlace for Paralight {
 struct Chili<'p>(chili::Scope<'p>);
 
 impl InPlace for Chili<'_> {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         halves(&mut self.0, 0, records, &update);
     }
 }
 
-fn halves<R: Send>(
+fn halves<R: Send + Sync>(
     scope: &mut chili::Scope<'_>,
     first: usize,
     records: &mut [R],
@@ -213,7 +237,11 @@ fn halves<R: Send>(
 struct Scoped;
 
 impl InPlace for Scoped {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         let share = records.len().div_ceil(threads()).max(1);
         std::thread::scope(|scope| {
             let mut shares = records.chunks_mut(share).zip((0..).step_by(share));
@@ -236,7 +264,11 @@ struct ForkUnion(fork_union::ThreadPool);
 
 #[cfg(fork_union)]
 impl InPlace for ForkUnion {
-    fn update<R: Send, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F) {
+    fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(
+        &mut self,
+        records: &mut [R],
+        update: F,
+    ) {
         fork_union::for_each_prong_mut(&mut self.0, records, |record, prong| {
             update(prong.task_index, record);
         });
