@@ -108,7 +108,13 @@ fn an_answer_that_changes_late_is_found_and_its_round_told() {
 fn failures_are_part_of_the_answer() {
     let executors = two();
     let executors: Vec<&dyn Executor> = executors.iter().map(|one| &**one).collect();
-    let odd = fallible(|n: &usize| if n.is_multiple_of(2) { Ok(*n) } else { Err("odd") });
+    let odd = fallible(|n: &usize| {
+        if n.is_multiple_of(2) {
+            Ok(*n)
+        } else {
+            Err("odd")
+        }
+    });
     let comparison = compare(&(0..100), odd, &executors, &options()).expect("a comparison");
     assert_eq!(
         (comparison.workload.records, comparison.workload.failed),
