@@ -1,20 +1,18 @@
 //! A comparison beside an earlier one: has it become slower?
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::cell::{processor_times, walls};
-use super::comparison::{Comparison, Estimate, SCHEMA, Turn, Workload};
+use super::comparison::{Comparison, Estimate, SCHEMA, Workload};
 use super::statistics::{detectable, run_ratio};
 use crate::error::Error;
 use crate::machine::Machine;
 
-/// The kernel that times at different times are measured by: the same instructions whatever has
-/// become of the program.
+/// The kernel that tells how much of the machine others had: the same instructions whatever has become
+/// of the program.
 const YARDSTICK: &str = "arithmetic";
-
-/// One copy of the kernel takes as long as it did but for the clock; beyond this factor it is another
-/// kernel or another machine.
-const SAME_KERNEL: f64 = 1.25;
 
 /// A comparison beside an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,9 +40,6 @@ pub struct Ratio {
     pub time: Estimate,
     /// The same of processor time.
     pub cpu: Option<Estimate>,
-    /// Whether times were taken as multiples of what a kernel of arithmetic took in as many threads in
-    /// the same round, so that a machine that is slower for everybody today does not show.
-    pub by_kernel: bool,
     /// About how many rounds it would take to tell a difference of 3 %. `None` where more rounds do
     /// not help, as with an earlier comparison: runs at different times differ all the same.
     pub rounds_needed: Option<usize>,
@@ -56,9 +51,10 @@ impl Comparison {
     /// Holds this comparison against an earlier one of the same work, called `name`: what has come of
     /// it stands in [`against`](Comparison::against), and what makes it doubtful among the warnings too.
     ///
-    /// Times are taken as multiples of what a kernel of arithmetic took in as many threads in the same
-    /// round, where both have measured it: on a busy machine that makes runs at different times three
-    /// times as much alike. Intervals are those of [`run_ratio`], wider than rounds alone would tell.
+    /// Intervals are those of [`run_ratio`], wider than rounds alone would tell. Where a kernel of
+    /// arithmetic, too, in as many threads as a cell, has become slower or faster beside a single thread
+    /// of it, others were at work on the machine in one of the two, and the interval of the cell
+    /// reaches to what its ratio would be without that.
     ///
     /// ```
     /// use manyhands::measure::{Options, compare};
@@ -101,16 +97,6 @@ impl Comparison {
             )));
         }
         let mut changed = changes(&self.machine, &earlier.machine);
-        let yardsticks = match kernel_then_and_now(self, earlier) {
-            Some(times) if !(1.0 / SAME_KERNEL..SAME_KERNEL).contains(&times) => {
-                changed.push(format!(
-                    "one thread of plain arithmetic takes {times:.2} times as long as then: the clock, \
-                     the machine or the kernel is another"
-                ));
-                false
-            }
-            known => known.is_some(),
-        };
         if let (Some(now), Some(then)) = (runs(self), runs(earlier))
             && now != then
         {
@@ -118,7 +104,7 @@ impl Comparison {
                 "a turn was the best of {then} runs and is the best of {now}: the best of more is better"
             ));
         }
-        let cells = self.ratios(earlier, yardsticks);
+        let cells = self.ratios(earlier, &mut changed);
         if cells.is_empty() {
             return Err(refused(
                 "it has none of these executors with as many threads",
@@ -137,37 +123,43 @@ impl Comparison {
         Ok(())
     }
 
-    fn ratios(&self, earlier: &Comparison, yardsticks: bool) -> Vec<Ratio> {
+    fn ratios(&self, earlier: &Comparison, changed: &mut Vec<String>) -> Vec<Ratio> {
+        let settings = &self.settings;
+        let mut weathers: BTreeMap<usize, Option<f64>> = BTreeMap::new();
         let mut ratios = Vec::new();
         for now in &self.cells {
             let mut cells = earlier.cells.iter();
             let same =
                 cells.find(|then| (&then.executor, then.threads) == (&now.executor, now.threads));
             let Some(then) = same else { continue };
-            let kernels = yardstick(self, now.threads).zip(yardstick(earlier, now.threads));
-            let kernels = kernels.filter(|_| yardsticks);
-            let ratio = |times: fn(&[Turn]) -> Option<Vec<f64>>| {
-                let (mut new, mut old) = (times(&now.turns)?, times(&then.turns)?);
-                if let Some((kernel, old_kernel)) = kernels {
-                    new = in_multiples(&new, &times(kernel)?);
-                    old = in_multiples(&old, &times(old_kernel)?);
-                }
-                let (confidence, seed) = (self.settings.confidence, self.settings.seed);
-                Some(run_ratio(&new, &old, confidence, seed))
+            let ratio = |now: &[f64], then: &[f64]| {
+                run_ratio(now, then, settings.confidence, settings.seed)
             };
-            let Some(time) = ratio(|turns| Some(walls(turns))) else {
-                continue;
-            };
+            let cpu = processor_times(&now.turns).zip(processor_times(&then.turns));
+            let mut time = ratio(&walls(&now.turns), &walls(&then.turns));
+            let weather = weathers
+                .entry(now.threads)
+                .or_insert_with(|| weather(self, earlier, now.threads));
+            if let Some(weather) = *weather {
+                time.low = time.low.min(time.low / weather);
+                time.high = time.high.max(time.high / weather);
+            }
             ratios.push(Ratio {
                 executor: now.executor.clone(),
                 threads: now.threads,
                 time,
-                cpu: ratio(processor_times),
-                by_kernel: kernels.is_some(),
+                cpu: cpu.map(|(now, then)| ratio(&now, &then)),
                 rounds_needed: None,
-                detectable: detectable(&time, self.settings.confidence),
+                detectable: detectable(&time, settings.confidence),
             });
         }
+        changed.extend(weathers.into_iter().filter_map(|(threads, weather)| {
+            Some(format!(
+                "{threads} threads of plain arithmetic take {:.2} times as long as then, where one \
+                 thread does not: others had more or less of the machine",
+                weather?
+            ))
+        }));
         ratios
     }
 }
@@ -181,27 +173,29 @@ impl Against {
     }
 }
 
-/// Times as multiples of those of a kernel, round by round. The kernel's own are told as they are where
-/// they are nothing, which no ratio can be of.
-fn in_multiples(times: &[f64], kernel: &[f64]) -> Vec<f64> {
-    let both = times.iter().zip(kernel);
-    both.map(|(time, kernel)| time / kernel.max(1e-9)).collect()
+/// How many times as long as then the kernel takes now in so many threads, where that can be told.
+///
+/// Beside one thread of it at its best, because how much there is to do in it is fitted to the machine
+/// anew each time. It is not what all times are divided by: on a busy machine the kernel is as noisy
+/// as the cells, and over 98 recorded runs the quotients had wider intervals than the times alone.
+fn weather(now: &Comparison, then: &Comparison, threads: usize) -> Option<f64> {
+    let beside_one = |comparison| -> Option<Vec<f64>> {
+        let alone = kernel(comparison, 1)?.into_iter();
+        let alone = alone.min_by(f64::total_cmp)?.max(1e-9);
+        let times = kernel(comparison, threads)?.into_iter();
+        Some(times.map(|time| time / alone).collect())
+    };
+    let settings = &now.settings;
+    let (now, then) = (beside_one(now)?, beside_one(then)?);
+    let ratio = run_ratio(&now, &then, settings.confidence, settings.seed);
+    (threads > 1 && ratio.differs_from(1.0)).then_some(ratio.value)
 }
 
-/// The turns of the kernel with so many threads.
-fn yardstick(comparison: &Comparison, threads: usize) -> Option<&[Turn]> {
+/// The times of the kernel with so many threads.
+fn kernel(comparison: &Comparison, threads: usize) -> Option<Vec<f64>> {
     let mut ceilings = comparison.why.ceilings.iter();
     let kernel = ceilings.find(|one| one.kernel == YARDSTICK && one.threads == threads);
-    kernel.map(|kernel| &*kernel.turns)
-}
-
-/// How many times as long as then the kernel takes now on one thread, at best.
-fn kernel_then_and_now(now: &Comparison, then: &Comparison) -> Option<f64> {
-    let least = |comparison| {
-        let turns = yardstick(comparison, 1)?.iter();
-        turns.map(|turn| turn.wall).min_by(f64::total_cmp)
-    };
-    Some(least(now)? / least(then)?.max(1e-9))
+    kernel.map(|kernel| walls(&kernel.turns))
 }
 
 /// How many runs a turn had.

@@ -8,10 +8,10 @@ use crate::measure::Estimate;
 /// How much whole runs of a comparison differ from each other, as a share of how much the rounds
 /// within one do.
 ///
-/// Measured over 20 runs at different times on a machine with other programs at work: the share was
-/// from a fifth to four fifths for one thread and two, by the clock and by processor time. With three
-/// quarters, intervals of 95 % held 1 in 92 to 100 of 100 pairs of runs of the same program; with the
-/// spread of the rounds alone in 40 to 80.
+/// Measured over 98 runs at different times on a machine with other programs at work: with three
+/// quarters, intervals of 95 % held 1 in 95 to 99 of 100 pairs of runs of the same program (one thread
+/// and two, by the clock and by processor time), with a half in 87 to 94, with the rounds alone in 52
+/// to 70.
 const RUNS_BESIDE_ROUNDS: f64 = 0.75;
 
 /// Two runs differ by as much however quiet the machine is, as a share of time: where things come to
