@@ -1,28 +1,34 @@
 //! Comparisons held against earlier ones.
 
-use manyhands::measure::{Comparison, Options, compare};
+use manyhands::measure::{Comparison, Options, Turn, compare};
 use manyhands::prelude::*;
 
 /// A comparison of next to no work, whose times the tests put in themselves.
 fn comparison() -> Comparison {
     let queue = TaskQueue::new(2);
-    let options = Options::default().rounds(20).warm_ups(0).least_turn(0.0);
+    let options = Options::default().rounds(1).warm_ups(0).least_turn(0.0);
     let task = |n: &u64| n.wrapping_mul(3);
     let mut comparison =
         compare(&vec![1_u64; 40], task, &[&queue], &options).expect("a comparison");
     for cell in &mut comparison.cells {
+        cell.turns = rounds(cell.turns[0], |round| 0.1 + 0.001 * (round % 5) as f64);
         for turn in &mut cell.turns {
-            turn.wall = 0.1 + 0.001 * (turn.round % 5) as f64;
             turn.cpu = Some(turn.wall * cell.threads as f64);
         }
     }
     for ceiling in &mut comparison.why.ceilings {
-        for turn in &mut ceiling.turns {
-            turn.wall = 0.01;
-            turn.cpu = Some(0.01 * ceiling.threads as f64);
-        }
+        ceiling.turns = rounds(ceiling.turns[0], |_| 0.01);
     }
     comparison
+}
+
+/// Twenty rounds like the one there was, but for the time.
+fn rounds(turn: Turn, wall: impl Fn(usize) -> f64) -> Vec<Turn> {
+    let mut turns = vec![turn; 20];
+    for (round, turn) in turns.iter_mut().enumerate() {
+        (turn.round, turn.wall) = (round, wall(round));
+    }
+    turns
 }
 
 /// The queue's times in that comparison are so many times as long.

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use super::{Ran, THREE, folder_with, names, read, run, write};
+use super::{Ran, THREE, columns, folder_with, names, read, run, write};
 
 /// `bench` of three reviews: no time to speak of, and as few turns.
 fn bench(folder: &TempDir, arguments: &[&str]) -> Ran {
@@ -85,6 +85,10 @@ fn a_comparison_is_told_beside_its_baseline() {
     let ran = bench(&folder, &AGAINST);
     assert!(ran.out.contains("beside main "), "{}", ran.out);
     assert!(ran.out.contains("time now over time then"), "{}", ran.out);
+    for line in ran.out.lines() {
+        let warning = line.starts_with("warning: ");
+        assert!(columns(line) <= 80 || warning, "{line}");
+    }
 }
 
 /// Two rounds of microseconds are told within a factor of some thousands at worst; this is beyond.

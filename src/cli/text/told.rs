@@ -8,16 +8,9 @@ use super::{ASIDE, finish, plain};
 
 /// How small a difference from `sequential` the rounds could tell.
 pub(super) fn resolution(comparison: &Comparison) -> String {
-    let least = |of: fn(f64, f64) -> f64| {
-        let cells = comparison.cells.iter().skip(1);
-        cells.map(|cell| cell.detectable).reduce(of)
-    };
-    let (Some(least), Some(most)) = (least(f64::min), least(f64::max)) else {
+    let others = comparison.cells.iter().skip(1);
+    let Some(differences) = from_to(others.map(|cell| cell.detectable)) else {
         return String::new();
-    };
-    let differences = match (percent(least), percent(most)) {
-        (least, most) if least == most => least,
-        (least, most) => format!("{least} to {most}"),
     };
     let needed = comparison
         .cells
@@ -52,12 +45,14 @@ pub(super) fn against(against: &Against) -> String {
             interval_of(ratio.time),
             cpu(times),
             cpu(interval_of),
-            remark(ratio),
+            remark(ratio.time).to_owned(),
         ]);
     }
+    let detectable = against.cells.iter().map(|ratio| ratio.detectable);
     let line = format!(
-        "time now over time then, of {}; above 1 it is slower now",
-        plain(&against.began)
+        "time now over time then, of {}; above 1 it is slower now; a difference of {} could be told",
+        plain(&against.began),
+        from_to(detectable).unwrap_or_default()
     );
     "\n".to_owned() + &finish(table) + &wrapped(&line, ASIDE)
 }
@@ -70,14 +65,22 @@ fn times(estimate: Estimate) -> String {
     format!("{:.3}", estimate.value)
 }
 
-fn remark(ratio: &Ratio) -> String {
-    match ratio.time {
-        time if !time.differs_from(1.0) => {
-            format!("no difference of {} or more", percent(ratio.detectable))
-        }
-        Estimate { value, .. } if value > 1.0 => "slower".to_owned(),
-        _ => "faster".to_owned(),
+fn remark(time: Estimate) -> &'static str {
+    match time {
+        time if !time.differs_from(1.0) => "no difference",
+        Estimate { value, .. } if value > 1.0 => "slower",
+        _ => "faster",
     }
+}
+
+/// The least and the largest of some shares; `None` of none.
+fn from_to(shares: impl Iterator<Item = f64> + Clone) -> Option<String> {
+    let least = percent(shares.clone().reduce(f64::min)?);
+    let most = percent(shares.reduce(f64::max)?);
+    Some(match least == most {
+        true => least,
+        false => format!("{least} to {most}"),
+    })
 }
 
 /// A share, to as many digits as it deserves.
@@ -85,7 +88,7 @@ fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent < 10.0 => format!("{percent:.1} %"),
         percent if percent < 1000.0 => format!("{percent:.0} %"),
-        _ => "a thousand per cent and more".to_owned(),
+        _ => "more than 1000 %".to_owned(),
     }
 }
 
