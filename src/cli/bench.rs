@@ -14,9 +14,10 @@ use manyhands::execution::{Threads, usable_cores};
 use manyhands::measure::{Comparison, Options, compare_plan};
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
+use super::gate::GateArguments;
 use super::progress::Progress;
 use super::scoring::Scoring;
-use super::{exit, text};
+use super::text;
 
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
@@ -68,6 +69,9 @@ pub struct Bench {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    gate: GateArguments,
+
     /// Only print the facts about this machine: processor, cores, quota, load, memory.
     #[arg(long)]
     machine: bool,
@@ -78,6 +82,7 @@ impl Bench {
         if self.machine {
             return self.tell_machine();
         }
+        let gate = self.gate.open()?;
         let plan = self.scoring.plan(&self.files, self.scorer)?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;
@@ -93,12 +98,10 @@ impl Bench {
             .progress(&advance);
         let comparison = compare_plan(&opened, &self.contenders(), &options);
         bar.finish();
-        let comparison = comparison?;
+        let mut comparison = comparison?;
+        gate.hold(&mut comparison)?;
         self.print(&comparison).context("cannot write the report")?;
-        Ok(ExitCode::from(match comparison.agrees() {
-            true => 0,
-            false => exit::DISAGREE,
-        }))
+        gate.close(&comparison, quiet).map(ExitCode::from)
     }
 
     fn tell_machine(&self) -> Result<ExitCode, anyhow::Error> {
