@@ -17,32 +17,86 @@ const GROWTH: usize = 3;
 /// … and with at most so many units, since those to come may be far dearer than those before.
 const UNSEEN: usize = 32;
 
+/// What the calling thread does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It runs these units.
+    Run(Range<usize>),
+    /// It shares the rest, which has this pace so far.
+    Share(Range<usize>, Pace),
+    /// Nothing is left.
+    End,
+}
+
+/// How far the calling thread has come by itself. What it does next follows from that and from the
+/// time, whoever tells it: the clock, or a simulation.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    units: usize,
+    one_worker: bool,
+    /// The units that have been handed out; all of them are done when it is asked for the next.
+    done: usize,
+}
+
+impl Beginning {
+    /// The beginning of so many units. With `one_worker` the rest is never worth sharing.
+    pub(crate) fn new(units: usize, one_worker: bool) -> Self {
+        Beginning {
+            units,
+            one_worker,
+            done: 0,
+        }
+    }
+
+    /// What comes next, so long after the first unit was begun.
+    pub(crate) fn next(&mut self, elapsed: impl FnOnce() -> Duration) -> Step {
+        if self.done == self.units {
+            return Step::End;
+        }
+        let mut portion = 1;
+        if self.done > 0 {
+            let elapsed = elapsed();
+            let pace = Pace::of(self.done, elapsed);
+            let left = self.units - self.done;
+            let left = elapsed.as_secs_f64() / self.done as f64 * left as f64;
+            if !self.one_worker && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
+                return Step::Share(self.done..self.units, pace);
+            }
+            portion = pace
+                .portion(usize::MAX)
+                .min(UNSEEN)
+                .min(self.done.saturating_mul(GROWTH));
+        }
+        let end = self.units.min(self.done.saturating_add(portion));
+        Step::Run(std::mem::replace(&mut self.done, end)..end)
+    }
+}
+
 /// Runs units as worker 0, until the rest is worth sharing; returns that rest, and its pace. With
 /// `one_worker` it never is, and where units may wait all of them are: to call a service ten times
 /// should take as long as to call it once, and who is alone cannot tell before the first call is over.
 pub(super) fn begin(work: &Work<'_>, one_worker: bool) -> Option<(Range<usize>, Pace)> {
+    let began = Instant::now();
+    begin_by(|| began.elapsed(), work, one_worker)
+}
+
+/// The same, by a clock that tells the time since now.
+pub(super) fn begin_by(
+    clock: impl Fn() -> Duration,
+    work: &Work<'_>,
+    one_worker: bool,
+) -> Option<(Range<usize>, Pace)> {
     let units = work.units();
     if work.waits() && !one_worker && units > 1 {
         return Some((0..units, Pace::one()));
     }
-    let (began, mut done, mut portion) = (Instant::now(), 0, 1);
-    while done < units {
-        let end = units.min(done.saturating_add(portion));
-        // Alone there is nothing ahead of its turn, and no cause to rest.
-        if work.run(0, done..end) == Flow::Stop || end == units {
-            return None;
+    let mut beginning = Beginning::new(units, one_worker);
+    loop {
+        match beginning.next(&clock) {
+            // Alone there is nothing ahead of its turn, and no cause to rest.
+            Step::Run(units) if work.run(0, units.clone()) != Flow::Stop => {}
+            Step::Share(units, pace) => return Some((units, pace)),
+            Step::Run(_) | Step::End => return None,
         }
-        done = end;
-        let elapsed = began.elapsed();
-        let pace = Pace::of(done, elapsed);
-        let left = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
-        if !one_worker && elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
-            return Some((done..units, pace));
-        }
-        portion = pace
-            .portion(usize::MAX)
-            .min(UNSEEN)
-            .min(done.saturating_mul(GROWTH));
     }
-    None
 }

@@ -1,8 +1,14 @@
 //! Works out why it scales as it does.
 
+use std::collections::BTreeSet;
+
+use super::bounds;
 use super::cell::walls;
 use super::comparison::{Comparison, Estimate};
 use super::contest::Played;
+use super::record_times;
+use super::replay;
+use super::scaling;
 use super::statistics::ratio;
 use super::watched::{Portion, Watched};
 use super::why::{Ceiling, Timeline, Why};
@@ -24,7 +30,27 @@ pub(super) fn explain(comparison: &Comparison, played: &Played<'_, '_>) -> Resul
             workers,
         });
     }
+    reckon(&mut why, comparison, played)?;
     Ok(why)
+}
+
+/// What the records take, and what follows from that.
+fn reckon(why: &mut Why, comparison: &Comparison, played: &Played<'_, '_>) -> Result<(), Error> {
+    why.fits = scaling::fits(comparison);
+    let (Some(cell), Some((base, _))) = (comparison.sequential(), played.cells.first()) else {
+        return Ok(());
+    };
+    let mut recorded = record_times::record(&*base.workload)?;
+    recorded.scale_to(cell.wall.median);
+    why.predictions = replay::predictions(comparison, &why.ceilings, played, &recorded);
+    let records = recorded.figures();
+    let threads: BTreeSet<usize> = why.predictions.iter().map(|one| one.workers).collect();
+    let bounds = threads
+        .into_iter()
+        .map(|threads| bounds::bound(&records, threads));
+    why.bounds = bounds.collect();
+    why.records = Some(records);
+    Ok(())
 }
 
 /// What so many copies have done beside one.

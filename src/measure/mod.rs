@@ -19,6 +19,7 @@
 //!   get done on this machine, which need not be as many times as much.
 
 mod baseline;
+mod bounds;
 mod ceiling;
 mod cell;
 mod checksum;
@@ -26,7 +27,10 @@ mod comparison;
 mod contest;
 mod explain;
 mod options;
+mod record_times;
+mod replay;
 mod rounds;
+pub mod scaling;
 pub mod statistics;
 mod watched;
 mod why;

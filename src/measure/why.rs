@@ -119,6 +119,8 @@ pub struct Fit {
     pub executor: String,
     /// Why there is no fit: fewer than six numbers of threads, say.
     pub refused: Option<String>,
+    /// Why there is one and it may mislead: more threads than the machine has, say.
+    pub doubtful: Option<String>,
     /// The most threads it was fitted to: beyond, it is extrapolated.
     pub measured_to: usize,
     /// Amdahl's law: the serial share (1967).
