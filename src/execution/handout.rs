@@ -29,7 +29,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// One by one, where nothing is known.
-    pub(super) fn one() -> Self {
+    pub(crate) fn one() -> Self {
         Pace { least: 1, most: 1 }
     }
 

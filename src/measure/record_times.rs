@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::statistics::median;
 use super::why::RecordTimes;
 use super::workload::Workload;
 use crate::error::Error;
@@ -41,6 +42,8 @@ pub(super) struct Recorded {
     pub(super) stretches: Vec<Stretch>,
     /// Before the first unit and after the last.
     pub(super) serial: f64,
+    /// What a call with more units would not have cost: that of one call.
+    pub(super) step: f64,
     /// How many of [`WORKERS`] may take part.
     pub(super) most_workers: usize,
     /// Whether calls wait, so that their times say nothing of the processor.
@@ -56,14 +59,41 @@ pub(super) fn record(workload: &dyn Workload) -> Result<Recorded, Error> {
         most_workers: scouted.most_workers,
         ..run(workload, 1, &planned)?
     };
-    for _ in 1..PASSES {
+    for pass in 1..PASSES {
         let again = run(workload, 1, &planned)?;
+        if pass == 1 {
+            recorded.step = step(workload, &again.stretches)?;
+        }
         recorded.serial = recorded.serial.min(again.serial);
         for (least, now) in recorded.stretches.iter_mut().zip(again.stretches) {
             least.seconds = least.seconds.min(now.seconds);
         }
     }
     Ok(recorded)
+}
+
+/// What a call costs: how much longer stretches take when they are run in several calls each, at the
+/// median.
+fn step(workload: &dyn Workload, stretches: &[Stretch]) -> Result<f64, Error> {
+    /// Into so many calls.
+    const CALLS: usize = 8;
+    let parts = |stretch: &Stretch| stretch.units.min(CALLS);
+    let in_parts = stretches.iter().flat_map(|stretch| {
+        let (units, parts) = (stretch.units, parts(stretch));
+        (0..parts).map(move |part| units * (part + 1) / parts - units * part / parts)
+    });
+    let ran = run(workload, 1, &in_parts.collect::<Vec<_>>())?;
+    let mut ran = ran.stretches.iter();
+    let mut steps = Vec::new();
+    for stretch in stretches {
+        let ran = ran.by_ref().take(parts(stretch));
+        let seconds: f64 = ran.map(|part| part.seconds).sum();
+        // Of dear units the times scatter by more than a call costs.
+        if stretch.units >= CALLS {
+            steps.push((seconds - stretch.seconds) / (CALLS - 1) as f64);
+        }
+    }
+    Ok(median(&steps).max(0.0))
 }
 
 /// One run with stretches of these lengths; with none, of lengths that follow the clock.
@@ -164,6 +194,7 @@ impl Executor for Recorder<'_> {
         *lock(&self.recorded) = Recorded {
             stretches,
             serial: began.elapsed().as_secs_f64(),
+            step: 0.0,
             most_workers: work.workers(WORKERS),
             waits: work.waits(),
         };

@@ -77,7 +77,7 @@ pub(super) fn predictions(
         let Some(kind) = Kind::of(&cell.executor) else {
             continue;
         };
-        let costs = Costs::measure(kind);
+        let costs = Costs::measure(kind, recorded.step);
         let cells = comparison.cells.iter();
         let cells: Vec<&Cell> = cells.filter(|one| one.executor == cell.executor).collect();
         let powers = std::iter::successors(Some(1), |workers| Some(workers * 2));
