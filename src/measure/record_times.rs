@@ -220,12 +220,14 @@ impl Recorded {
     }
 
     /// Makes all of it take so long together: least times are less than those of any one run, and what
-    /// is told beside measured times has to add up to them.
+    /// is told beside measured times has to add up to them. The step goes with it, since it is told by
+    /// times too short for others to take the core away in between.
     pub(super) fn scale_to(&mut self, seconds: f64) {
         let all = self.work() + self.serial;
         let factor = seconds / all;
         if factor.is_finite() && factor > 0.0 {
             self.serial *= factor;
+            self.step *= factor;
             for stretch in &mut self.stretches {
                 stretch.seconds *= factor;
             }

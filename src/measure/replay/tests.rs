@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::Gains;
 use super::costs::Costs;
 use super::simulation::{Crew, Portion, Ran};
-use crate::execution::{Flow, Work, execute_by};
+use crate::execution::{Executor, Flow, TaskQueue, Work, WorkStealing, execute_by};
 use crate::measure::bounds::bound;
+use crate::measure::comparison::Estimate;
 use crate::measure::record_times::{Recorded, Stretch};
+use crate::measure::why::{Ceiling, Prediction};
+use crate::measure::{Options, compare};
 use crate::sync::{Mutex, into_inner, lock};
 
 /// The calling thread goes on alone for so long at least …
@@ -132,6 +136,88 @@ fn everything_takes_longer_while_the_cores_share() {
     };
     let ran = crew.run(&recorded.stretches, &mut |_| {});
     assert!((ran.time - 5.0).abs() < 1e-9, "{ran:?}");
+}
+
+#[test]
+fn gains_between_those_measured() {
+    let copies = |threads, value| Ceiling {
+        kernel: "copies".to_owned(),
+        threads,
+        speed_up: Estimate {
+            value,
+            low: value,
+            high: value,
+        },
+        ..Ceiling::default()
+    };
+    let other = Ceiling {
+        kernel: "memory".to_owned(),
+        threads: 8,
+        ..copies(8, 1.0)
+    };
+    let gains = Gains::of(&[copies(4, 2.5), copies(1, 1.01), other, copies(2, 1.5)]);
+    assert_eq!(gains.measured_to(), 4);
+    let slowdowns = [1, 2, 3, 4].map(|threads| gains.slowdown(threads));
+    assert_eq!(slowdowns, [1.0, 2.0 / 1.5, 3.0 / 2.0, 4.0 / 2.5]);
+    assert_eq!(Gains::of(&[]).slowdown(1), 1.0);
+}
+
+/// The whole of it: predictions of a comparison, and what they are held against.
+#[test]
+fn a_comparison_is_predicted() {
+    let numbers: Vec<u64> = (0..300).collect();
+    let task = |n: &u64| (0..20_000).fold(*n, |sum, one| std::hint::black_box(sum ^ one));
+    let (queue, pool) = (TaskQueue::new(2), WorkStealing::new(3));
+    let executors: [&dyn Executor; 2] = [&queue, &pool];
+    let options = Options::default().rounds(2).warm_ups(0).least_turn(0.0);
+    let why = compare(&numbers, task, &executors, &options).unwrap().why;
+    let of = |name: &str| -> Vec<&Prediction> {
+        why.predictions
+            .iter()
+            .filter(|one| one.executor == name)
+            .collect()
+    };
+    assert_eq!(of("sequential").len(), 1);
+    assert_eq!(of("task-queue").len(), 11);
+    let stealing = of("work-stealing");
+    let numbers: Vec<usize> = stealing.iter().map(|one| one.workers).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024]);
+    for one in &stealing {
+        assert_eq!(
+            (one.here.is_some(), one.measured.is_some()),
+            (one.workers <= 3, one.workers == 3)
+        );
+        let bound = why
+            .bounds
+            .iter()
+            .find(|bound| bound.threads == one.workers)
+            .unwrap();
+        assert!(one.ideal >= bound.least * (1.0 - 1e-9), "{one:?} {bound:?}");
+    }
+    assert!(stealing[1].ideal < 0.8 * stealing[0].ideal, "{stealing:?}");
+}
+
+#[test]
+fn executors_of_others_are_not_predicted() {
+    struct Plain;
+    impl Executor for Plain {
+        fn workers(&self) -> usize {
+            1
+        }
+        fn execute(&self, work: &Work<'_>) {
+            work.run(0, 0..work.units());
+        }
+    }
+    let options = Options::default().rounds(1).warm_ups(0).least_turn(0.0);
+    let why = compare(&(0..10), |n: &usize| *n, &[&Plain], &options)
+        .unwrap()
+        .why;
+    let names: Vec<&str> = why
+        .predictions
+        .iter()
+        .map(|one| one.executor.as_str())
+        .collect();
+    assert_eq!(names, ["sequential"]);
 }
 
 proptest! {
