@@ -277,7 +277,7 @@ impl Recorded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::assert_laws;
+    use crate::execution::{Sequential, assert_laws};
     use crate::measure::workload::Own;
     use proptest::prelude::*;
 
@@ -307,7 +307,7 @@ mod tests {
             (0..turns).fold(*n, |sum, one| std::hint::black_box(sum ^ one))
         };
         let own = Own::new(&(0..3000), &task).unwrap();
-        let recorded = record(&own.on(&crate::Sequential)).unwrap();
+        let recorded = record(&own.on(&Sequential)).unwrap();
         let figures = recorded.figures();
         assert_eq!((recorded.units(), figures.longest), (3000, 1234));
         let histogram: u64 = figures.histogram.iter().map(|(_, records)| records).sum();

@@ -166,7 +166,7 @@ fn gains_between_those_measured() {
 #[test]
 fn a_comparison_is_predicted() {
     let numbers: Vec<u64> = (0..300).collect();
-    let task = |n: &u64| (0..20_000).fold(*n, |sum, one| std::hint::black_box(sum ^ one));
+    let task = |n: &u64| (0..2_000).fold(*n, |sum, one| std::hint::black_box(sum ^ one));
     let (queue, pool) = (TaskQueue::new(2), WorkStealing::new(3));
     let executors: [&dyn Executor; 2] = [&queue, &pool];
     let options = Options::default().rounds(2).warm_ups(0).least_turn(0.0);
