@@ -29,7 +29,6 @@ pub(super) struct Crew<'a> {
 pub(super) struct Portion {
     pub(super) worker: usize,
     pub(super) units: Range<usize>,
-    pub(super) from: f64,
 }
 
 /// What came of it.
@@ -57,12 +56,7 @@ impl Crew<'_> {
             match beginning.next(|| duration(clock.time)) {
                 Step::Run(units) => {
                     let takes = times.of(&units) + self.costs.step;
-                    let (worker, from) = (0, clock.time);
-                    see(Portion {
-                        worker,
-                        units,
-                        from,
-                    });
+                    see(Portion { worker: 0, units });
                     clock.reach(clock.done + takes, 1);
                 }
                 Step::Share(units, pace) => {
@@ -124,11 +118,8 @@ impl Crew<'_> {
             answered = clock.done.max(answered) + self.costs.taking;
             event.at = answered + self.costs.step + times.of(&units);
             event.at_work = Some((units.len(), clock.time));
-            see(Portion {
-                worker: event.worker,
-                units,
-                from: clock.time,
-            });
+            let worker = event.worker;
+            see(Portion { worker, units });
             events.push(Reverse(event));
         }
     }
