@@ -18,15 +18,18 @@ use costs::{Costs, Kind};
 use simulation::Crew;
 
 /// What so many threads get done here, as a multiple of what one does: that of as many copies of the
-/// sequential program.
+/// sequential program, and no less than one.
+///
+/// Copies count until the last of them ends, so that one which had no core for a while can make two look
+/// slower than one. What is handed out in portions is not held up by that: the other worker takes more.
 struct Gains(Vec<(usize, f64)>);
 
 impl Gains {
     fn of(ceilings: &[Ceiling]) -> Self {
         let copies = ceilings.iter().filter(|one| one.kernel == "copies");
         let mut gains: Vec<(usize, f64)> = copies
-            .map(|one| (one.threads, one.speed_up.value))
-            .filter(|(threads, gain)| *threads > 1 && *gain > 0.0)
+            .map(|one| (one.threads, one.speed_up.value.max(1.0)))
+            .filter(|(threads, _)| *threads > 1)
             .collect();
         gains.push((1, 1.0));
         gains.sort_by_key(|(threads, _)| *threads);

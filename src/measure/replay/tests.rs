@@ -160,6 +160,8 @@ fn gains_between_those_measured() {
     let slowdowns = [1, 2, 3, 4].map(|threads| gains.slowdown(threads));
     assert_eq!(slowdowns, [1.0, 2.0 / 1.5, 3.0 / 2.0, 4.0 / 2.5]);
     assert_eq!(Gains::of(&[]).slowdown(1), 1.0);
+    // One of the copies had no core for a while.
+    assert_eq!(Gains::of(&[copies(2, 0.8)]).slowdown(2), 2.0);
 }
 
 /// The whole of it: predictions of a comparison, and what they are held against.
