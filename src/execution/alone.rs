@@ -21,44 +21,98 @@ const UNSEEN: usize = 32;
 /// twice as long by looks at the clock.
 const UNSEEN_FRACTION: usize = 4;
 
+/// What the calling thread does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It runs these units.
+    Run(Range<usize>),
+    /// It shares the rest, which has this pace so far.
+    Share(Range<usize>, Pace),
+    /// Nothing is left.
+    End,
+}
+
+/// How far the calling thread has come by itself. What it does next follows from that and from the
+/// time, whoever tells it: the clock, or a simulation.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    units: usize,
+    workers: usize,
+    one_worker: bool,
+    /// The units that have been handed out; all of them are done when it is asked for the next.
+    done: usize,
+}
+
+impl Beginning {
+    /// The beginning of so many units that so many workers may share. With `one_worker` they never
+    /// do, and nobody need look at the clock.
+    pub(crate) fn new(units: usize, workers: usize, one_worker: bool) -> Self {
+        Beginning {
+            units,
+            workers,
+            one_worker,
+            done: 0,
+        }
+    }
+
+    /// What comes next, so long after the first unit was begun.
+    pub(crate) fn next(&mut self, elapsed: impl FnOnce() -> Duration) -> Step {
+        if self.done == self.units {
+            return Step::End;
+        }
+        let mut portion = 1;
+        if self.one_worker {
+            portion = self.units;
+        } else if self.done > 0 {
+            let elapsed = elapsed();
+            let pace = Pace::of(self.done, elapsed);
+            let units = self.units - self.done;
+            let left = elapsed.as_secs_f64() / self.done as f64 * units as f64;
+            if elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
+                return Step::Share(self.done..self.units, pace);
+            }
+            let unseen = units / (UNSEEN_FRACTION * self.workers);
+            portion = pace
+                .portion(usize::MAX)
+                .min(unseen.max(UNSEEN))
+                .min(self.done.saturating_mul(GROWTH));
+        }
+        let end = self.units.min(self.done.saturating_add(portion));
+        Step::Run(std::mem::replace(&mut self.done, end)..end)
+    }
+}
+
 /// Runs units as worker 0, until the rest is worth sharing among so many workers; returns that rest,
-/// and its pace. With `one_worker` it never is, and nobody need look at the clock. Where units may wait
-/// all of them are: to call a service ten times should take as long as to call it once, and who is
-/// alone cannot tell before the first call is over.
+/// and its pace. With `one_worker` it never is. Where units may wait all of them are: to call a service
+/// ten times should take as long as to call it once, and who is alone cannot tell before the first call
+/// is over.
 pub(super) fn begin(
     work: &Work<'_>,
     workers: usize,
     one_worker: bool,
 ) -> Option<(Range<usize>, Pace)> {
+    let began = Instant::now();
+    begin_by(|| began.elapsed(), work, workers, one_worker)
+}
+
+/// The same, by a clock that tells the time since now.
+pub(super) fn begin_by(
+    clock: impl Fn() -> Duration,
+    work: &Work<'_>,
+    workers: usize,
+    one_worker: bool,
+) -> Option<(Range<usize>, Pace)> {
     let units = work.units();
-    if one_worker {
-        if units > 0 {
-            let _ = work.run(0, 0..units);
-        }
-        return None;
-    }
-    if work.waits() && units > 1 {
+    if work.waits() && !one_worker && units > 1 {
         return Some((0..units, Pace::one()));
     }
-    let (began, mut done, mut portion) = (Instant::now(), 0, 1);
-    while done < units {
-        let end = units.min(done.saturating_add(portion));
-        // Alone there is nothing ahead of its turn, and no cause to rest.
-        if work.run(0, done..end) == Flow::Stop || end == units {
-            return None;
+    let mut beginning = Beginning::new(units, workers, one_worker);
+    loop {
+        match beginning.next(&clock) {
+            // Alone there is nothing ahead of its turn, and no cause to rest.
+            Step::Run(units) if work.run(0, units.clone()) != Flow::Stop => {}
+            Step::Share(units, pace) => return Some((units, pace)),
+            Step::Run(_) | Step::End => return None,
         }
-        done = end;
-        let elapsed = began.elapsed();
-        let pace = Pace::of(done, elapsed);
-        let left = elapsed.as_secs_f64() / done as f64 * (units - done) as f64;
-        if elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
-            return Some((done..units, pace));
-        }
-        let unseen = (units - done) / (UNSEEN_FRACTION * workers);
-        portion = pace
-            .portion(usize::MAX)
-            .min(unseen.max(UNSEEN))
-            .min(done.saturating_mul(GROWTH));
     }
-    None
 }

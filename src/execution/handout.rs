@@ -21,20 +21,20 @@ const FRACTION: usize = 4;
 const GROWTH: usize = 8;
 
 /// How many units make a portion, going by what the last ones cost.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
     least: usize,
     most: usize,
 }
 
 impl Pace {
     /// One by one, where nothing is known.
-    pub(super) fn one() -> Self {
+    pub(crate) fn one() -> Self {
         Pace { least: 1, most: 1 }
     }
 
     /// The pace of so many units in so long a time.
-    pub(super) fn of(units: usize, elapsed: Duration) -> Self {
+    pub(crate) fn of(units: usize, elapsed: Duration) -> Self {
         let nanos_a_unit = (elapsed.as_nanos() / units.max(1) as u128).max(1);
         let units_in = |time: Duration| {
             let units_in = usize::try_from(time.as_nanos() / nanos_a_unit).unwrap_or(usize::MAX);
@@ -52,49 +52,26 @@ impl Pace {
     }
 }
 
-/// The units not yet handed out, and what to do with them.
-pub(super) struct Handout<'w> {
+/// The units not yet handed out.
+#[derive(Debug)]
+pub(crate) struct Queue {
     next: AtomicUsize,
     units: usize,
     workers: usize,
-    work: &'w Work<'w>,
 }
 
-impl<'w> Handout<'w> {
-    pub(super) fn new(units: Range<usize>, workers: usize, work: &'w Work<'w>) -> Self {
-        Handout {
+impl Queue {
+    /// These units, for so many workers.
+    pub(crate) fn new(units: Range<usize>, workers: usize) -> Self {
+        Queue {
             next: AtomicUsize::new(units.start),
             units: units.end,
             workers,
-            work,
         }
     }
 
-    /// Works through portions as `worker`, until nothing is left, or it is told to rest: then its
-    /// pace is returned, and whoever it waits for is still at work. Calls `went_on` after each
-    /// portion that did not end so.
-    pub(super) fn work(&self, worker: usize, pace: Pace, went_on: impl Fn()) -> Option<Pace> {
-        let closing = CloseOnPanic(&self.next, self.units);
-        let mut pace = pace;
-        let mut rests = None;
-        while let Some(units) = self.take(pace) {
-            let (began, length) = (Instant::now(), units.len());
-            let flow = self.work.run(worker, units);
-            pace = Pace::of(length, began.elapsed());
-            match flow {
-                Flow::Go => went_on(),
-                Flow::Rest => {
-                    rests = Some(pace);
-                    break;
-                }
-                Flow::Stop => self.next.store(self.units, Relaxed),
-            }
-        }
-        std::mem::forget(closing);
-        rests
-    }
-
-    fn take(&self, pace: Pace) -> Option<Range<usize>> {
+    /// The next portion for a worker of this pace; `None` where nothing is left.
+    pub(crate) fn take(&self, pace: Pace) -> Option<Range<usize>> {
         let mut next = self.next.load(Relaxed);
         while next < self.units {
             let left = self.units - next;
@@ -106,14 +83,69 @@ impl<'w> Handout<'w> {
         }
         None
     }
+
+    fn close(&self) {
+        self.next.store(self.units, Relaxed);
+    }
+}
+
+/// The units not yet handed out, and what to do with them.
+pub(super) struct Handout<'w> {
+    queue: Queue,
+    work: &'w Work<'w>,
+}
+
+impl<'w> Handout<'w> {
+    pub(super) fn new(units: Range<usize>, workers: usize, work: &'w Work<'w>) -> Self {
+        Handout {
+            queue: Queue::new(units, workers),
+            work,
+        }
+    }
+
+    /// Works through portions as `worker`, until nothing is left, or it is told to rest: then its
+    /// pace is returned, and whoever it waits for is still at work. Calls `went_on` after each
+    /// portion that did not end so.
+    pub(super) fn work(&self, worker: usize, pace: Pace, went_on: impl Fn()) -> Option<Pace> {
+        let since = Instant::now();
+        self.work_by(|| since.elapsed(), worker, pace, went_on)
+    }
+
+    /// The same, by a clock that goes from any time on.
+    pub(super) fn work_by(
+        &self,
+        clock: impl Fn() -> Duration,
+        worker: usize,
+        pace: Pace,
+        went_on: impl Fn(),
+    ) -> Option<Pace> {
+        let closing = CloseOnPanic(&self.queue);
+        let mut pace = pace;
+        let mut rests = None;
+        while let Some(units) = self.queue.take(pace) {
+            let (began, length) = (clock(), units.len());
+            let flow = self.work.run(worker, units);
+            pace = Pace::of(length, clock() - began);
+            match flow {
+                Flow::Go => went_on(),
+                Flow::Rest => {
+                    rests = Some(pace);
+                    break;
+                }
+                Flow::Stop => self.queue.close(),
+            }
+        }
+        std::mem::forget(closing);
+        rests
+    }
 }
 
 /// Hands out nothing further when a worker unwinds: what has panicked outside a task ends the run,
 /// and the others need not go on to the end before that is told.
-struct CloseOnPanic<'h>(&'h AtomicUsize, usize);
+struct CloseOnPanic<'h>(&'h Queue);
 
 impl Drop for CloseOnPanic<'_> {
     fn drop(&mut self) {
-        self.0.store(self.1, Relaxed);
+        self.0.close();
     }
 }

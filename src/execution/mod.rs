@@ -16,6 +16,8 @@ mod work_stealing;
 use std::num::NonZero;
 use std::ops::Range;
 
+pub(crate) use alone::{Beginning, Step};
+pub(crate) use handout::{Pace, Queue};
 pub use laws::assert_laws;
 pub use sequential::Sequential;
 pub use task_queue::TaskQueue;
@@ -143,4 +145,13 @@ pub trait Executor: Sync {
 /// count, not only what the machine has.
 pub fn usable_cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// What worker 0 of so many does while the others have not woken, by a clock of one's own: simulations
+/// are held against it.
+#[cfg(test)]
+pub(crate) fn execute_by(clock: impl Fn() -> std::time::Duration, work: &Work<'_>, workers: usize) {
+    if let Some((units, pace)) = alone::begin_by(&clock, work, workers, workers == 1) {
+        handout::Handout::new(units, workers, work).work_by(&clock, 0, pace, || ());
+    }
 }

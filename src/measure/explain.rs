@@ -1,10 +1,16 @@
 //! Works out why it scales as it does.
 
+use std::collections::BTreeSet;
+
+use super::bounds;
 use super::ceiling;
 use super::comparison::Comparison;
 use super::contest::{Played, Warm};
 use super::losses;
+use super::record_times;
+use super::replay;
 use super::rounds::Turns;
+use super::scaling;
 use super::timeline::timeline;
 use super::why::{Ceiling, Losses, Why};
 use crate::error::Error;
@@ -21,6 +27,7 @@ pub(super) fn explain(comparison: &Comparison, played: &Played<'_, '_>) -> Resul
     for (one, _) in &played.cells {
         why.timelines.push(timeline(one)?);
     }
+    reckon(&mut why, comparison, played)?;
     Ok(why)
 }
 
@@ -35,4 +42,23 @@ fn all_losses(ceilings: &[Ceiling], played: &Played<'_, '_>) -> Vec<Losses> {
         losses::losses(&cell.executor, cell.threads, &spent)
     };
     played.cells.iter().filter_map(of).collect()
+}
+
+/// What the records take, and what follows from that.
+fn reckon(why: &mut Why, comparison: &Comparison, played: &Played<'_, '_>) -> Result<(), Error> {
+    why.fits = scaling::fits(comparison);
+    let (Some(cell), Some((base, _))) = (comparison.sequential(), played.cells.first()) else {
+        return Ok(());
+    };
+    let mut recorded = record_times::record(&*base.workload)?;
+    recorded.scale_to(cell.wall.median);
+    why.predictions = replay::predictions(comparison, &why.ceilings, played, &recorded);
+    let records = recorded.figures();
+    let threads: BTreeSet<usize> = why.predictions.iter().map(|one| one.workers).collect();
+    let bounds = threads
+        .into_iter()
+        .map(|threads| bounds::bound(&records, threads));
+    why.bounds = bounds.collect();
+    why.records = Some(records);
+    Ok(())
 }

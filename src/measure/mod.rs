@@ -21,6 +21,7 @@
 //!   get done on this machine, which need not be as many times as much.
 
 mod baseline;
+mod bounds;
 mod ceiling;
 mod cell;
 mod checksum;
@@ -32,7 +33,10 @@ mod explain;
 mod kernels;
 mod losses;
 mod options;
+mod record_times;
+mod replay;
 mod rounds;
+pub mod scaling;
 pub mod statistics;
 mod timeline;
 mod verdict;

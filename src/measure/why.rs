@@ -48,7 +48,10 @@ pub struct Ceiling {
     pub turns: Vec<Turn>,
 }
 
-/// What the records take, one after the other on one thread. Cheap neighbours are timed together.
+/// What the records take, one after the other on one thread, recorded in runs of their own: the least of
+/// several, scaled so that with what is serial they come to the median of `sequential`. Cheap neighbours
+/// are timed together. Where the records are handed out in parts, such as pieces of a file, each part
+/// counts as one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecordTimes {
@@ -79,7 +82,9 @@ pub struct Bound {
     pub least: f64,
     /// The speed-up that is.
     pub speed_up: f64,
-    /// No greedy schedule takes more: work over threads and span together (Brent 1974, Graham 1969).
+    /// No greedy schedule takes more: what is left of the work beside the span, over threads, and span
+    /// and what is serial (Graham 1969, Brent 1974). Greedy is one that hands out record by record and
+    /// leaves nobody idle; to hand out portions costs a little beyond.
     pub greedy: f64,
 }
 
@@ -138,6 +143,8 @@ pub struct Fit {
     pub executor: String,
     /// Why there is no fit: fewer than six numbers of threads, say.
     pub refused: Option<String>,
+    /// Why there is one and it may mislead: more threads than the machine has, say.
+    pub doubtful: Option<String>,
     /// The most threads it was fitted to: beyond, it is extrapolated.
     pub measured_to: usize,
     /// Amdahl's law: the serial share (1967).
@@ -164,7 +171,13 @@ pub struct FitPoint {
     pub extrapolated: bool,
 }
 
-/// What a simulation says: the recorded times of the records, handed out as the executor does it.
+/// What a simulation says: the recorded times of the records, handed out by the executor's own code, by a
+/// clock that is made up. What it costs to wake workers and to hand out was measured just before, and to
+/// merge their states in the rounds.
+///
+/// Of `sequential`, `work-stealing` and `task-queue`; how an executor of somebody else's hands out, or one
+/// whose workers are processes, is not known here. Of records that wait, for a permit or for input, there
+/// is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prediction {
@@ -174,7 +187,8 @@ pub struct Prediction {
     pub workers: usize,
     /// How long a run would take on as many cores like the one that `sequential` ran on.
     pub ideal: f64,
-    /// And with what the machine loses when so many threads are at work, where that was measured.
+    /// And with what the machine loses when so many threads are at work, going by as many copies of the
+    /// sequential program; `None` beyond the most copies that were measured.
     pub here: Option<f64>,
     /// What it took, where that was measured: the median.
     pub measured: Option<f64>,

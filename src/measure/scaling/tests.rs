@@ -1,0 +1,203 @@
+//! Laws fitted to speed-ups whose coefficients are known.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::measure::comparison::Turn;
+use crate::measure::{Options, compare};
+
+/// Throughputs over those of the first, which is that of one.
+fn speed_ups(measured: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let (_, one) = measured[0];
+    measured
+        .iter()
+        .map(|(threads, rate)| (*threads, rate / one))
+        .collect()
+}
+
+/// A Sun SPARCcenter 2000 in the benchmark SPEC SDM 91: users and scripts an hour, as Gunther's book has
+/// them. The coefficients are those that the R package usl (Möding) printed for its data set
+/// `specsdm91` up to version 1, which fitted as the book does.
+#[test]
+fn the_book_s_coefficients_of_spec_sdm_91() {
+    let measured = [
+        (1.0, 64.9),
+        (18.0, 995.9),
+        (36.0, 1652.4),
+        (72.0, 1853.2),
+        (108.0, 1828.9),
+        (144.0, 1775.0),
+        (216.0, 1702.2),
+    ];
+    let law = Law::universal_by_the_book(&speed_ups(&measured));
+    assert!((law.contention - 1.704689e-2).abs() < 5e-9, "{law:?}");
+    assert!((law.coherency - 7.892498e-5).abs() < 5e-12, "{law:?}");
+}
+
+/// The ray tracer of the book: processors and rays a second. Its peak is *just below 450 processors*,
+/// says the documentation of the same package.
+#[test]
+fn the_book_s_coefficients_of_a_ray_tracer() {
+    let measured = [
+        (1.0, 20.0),
+        (4.0, 78.0),
+        (8.0, 130.0),
+        (12.0, 170.0),
+        (16.0, 190.0),
+        (20.0, 200.0),
+        (24.0, 210.0),
+        (28.0, 230.0),
+        (32.0, 260.0),
+        (48.0, 280.0),
+        (64.0, 310.0),
+    ];
+    let law = Law::universal_by_the_book(&speed_ups(&measured));
+    assert!((law.contention - 0.05002).abs() < 5e-6, "{law:?}");
+    let peak = law.peak().unwrap();
+    assert!((449.0..450.0).contains(&peak), "{peak}");
+}
+
+#[test]
+fn too_good_to_be_true_is_clipped() {
+    // Twice the threads, more than twice the speed.
+    let measured = [(1.0, 1.0), (2.0, 2.1), (4.0, 4.4), (8.0, 9.0)];
+    assert_eq!(Law::universal(&measured), Law::default());
+    assert_eq!(Law::amdahl(&measured), Law::default());
+    // Serial at first, and then as if more threads undid that: the free fit has a negative coherency.
+    let measured = [(1.0, 1.0), (2.0, 1.4), (4.0, 2.4), (8.0, 4.6), (16.0, 9.0)];
+    let law = Law::universal(&measured);
+    assert_eq!((law.coherency, law.peak()), (0.0, None));
+    assert_eq!(law, Law::amdahl(&measured));
+    assert!(law.contention > 0.0);
+    // The other way round: all of it coherency.
+    let measured = [(1.0, 1.0), (2.0, 2.0), (4.0, 3.9), (8.0, 6.0), (16.0, 5.0)];
+    let law = Law::universal(&measured);
+    assert!(law.contention == 0.0 && law.coherency > 0.0, "{law:?}");
+}
+
+#[test]
+fn no_share_is_more_than_all() {
+    let beyond = Law {
+        contention: 2.0,
+        coherency: 0.5,
+    };
+    let measured = [2.0, 4.0, 8.0].map(|threads| (threads, beyond.speed_up(threads)));
+    let law = Law::universal(&measured);
+    assert!(law.contention == 1.0 && law.coherency > 0.5, "{law:?}");
+    assert_eq!(law.peak(), Some(1.0));
+    assert_eq!(Law::amdahl(&measured).contention, 1.0);
+}
+
+#[test]
+fn nothing_follows_from_nothing() {
+    for measured in [&[][..], &[(1.0, 1.0)], &[(2.0, f64::NAN)], &[(2.0, 0.0)]] {
+        assert_eq!(Law::universal(measured), Law::default());
+        assert_eq!(Law::amdahl(measured), Law::default());
+    }
+}
+
+#[test]
+fn five_numbers_of_threads_are_refused_and_six_are_not() {
+    let options = Options::default().rounds(1).warm_ups(0).least_turn(0.0);
+    let mut comparison = compare(&(0..10), |n: &usize| *n, &[], &options).unwrap();
+    // Times that are known: a serial share of a fifth, in rounds that scatter.
+    let law = Law {
+        contention: 0.2,
+        coherency: 0.0,
+    };
+    let turn = |round: usize, threads: usize| Turn {
+        round,
+        wall: (1.0 + 0.01 * ((round * 7 + threads * 3) % 5) as f64) / law.speed_up(threads as f64),
+        ..Turn::default()
+    };
+    let cell = |threads| Cell {
+        executor: "task-queue".to_owned(),
+        threads,
+        turns: (0..5).map(|round| turn(round, threads)).collect(),
+        ..Cell::default()
+    };
+    comparison.cells = std::iter::once(1).chain(1..=6).map(cell).collect();
+    comparison
+        .machine
+        .allowed
+        .as_mut()
+        .unwrap()
+        .hardware_threads = 6;
+    let [fit] = &fits(&comparison)[..] else {
+        panic!("one executor")
+    };
+    assert_eq!(
+        (&fit.refused, &fit.doubtful, fit.measured_to),
+        (&None, &None, 6)
+    );
+    let serial = fit.amdahl.unwrap();
+    assert!((serial.value - 0.2).abs() < 0.02, "{serial:?}");
+    assert!(serial.low <= serial.value && serial.value <= serial.high && serial.low < serial.high);
+    assert_eq!(fit.curve.len(), 24);
+    for point in &fit.curve {
+        assert_eq!(point.extrapolated, point.threads > 6);
+        assert!(point.speed_up.low <= point.speed_up.value);
+        assert!(point.speed_up.value <= point.speed_up.high);
+    }
+
+    comparison
+        .machine
+        .allowed
+        .as_mut()
+        .unwrap()
+        .hardware_threads = 2;
+    let doubtful = fits(&comparison).remove(0).doubtful.unwrap();
+    assert!(doubtful.contains("up to 6 threads shared 2"), "{doubtful}");
+
+    comparison.cells.pop();
+    let refused = fits(&comparison).remove(0);
+    let reason = refused.refused.unwrap();
+    assert!(reason.starts_with("5 numbers of threads"), "{reason}");
+    assert!(refused.curve.is_empty() && refused.amdahl.is_none());
+}
+
+#[test]
+fn numbers_to_draw_a_line_through() {
+    assert_eq!(spaced(4).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(spaced(1).collect::<Vec<_>>(), [1]);
+    let many: Vec<usize> = spaced(4096).collect();
+    assert_eq!((many.len(), many[0], many[63]), (64, 1, 4096));
+    assert!(many.is_sorted_by(|one, next| one < next));
+}
+
+proptest! {
+    #[test]
+    fn exact_speed_ups_give_the_law_back(
+        contention in 0.0..1.0,
+        coherency in 0.0..0.1,
+        threads in prop::collection::btree_set(2_u32..200, 2..12),
+    ) {
+        let law = Law { contention, coherency };
+        let exact = |threads: u32| (f64::from(threads), law.speed_up(f64::from(threads)));
+        let exact: Vec<(f64, f64)> = threads.into_iter().map(exact).collect();
+        for fitted in [Law::universal(&exact), Law::universal_by_the_book(&exact)] {
+            prop_assert!((fitted.contention - contention).abs() < 1e-6, "{:?}", fitted);
+            prop_assert!((fitted.coherency - coherency).abs() < 1e-6, "{:?}", fitted);
+        }
+    }
+
+    /// No other law with coefficients that mean something is nearer: a convex sum of squares has no
+    /// second valley, so it is enough to look around.
+    #[test]
+    fn no_law_nearby_fits_better(
+        measured in prop::collection::vec((2.0..100.0_f64, 0.1..50.0_f64), 1..8),
+        steps in prop::collection::vec((-0.1..0.1_f64, -0.1..0.1_f64), 20),
+    ) {
+        let fitting = Fitting::of(&measured, relative);
+        let least = fitting.least();
+        prop_assert!((0.0..=1.0).contains(&least.contention) && least.coherency >= 0.0);
+        for (contention, coherency) in steps {
+            let near = Law {
+                contention: (least.contention + contention).clamp(0.0, 1.0),
+                coherency: (least.coherency + coherency).max(0.0),
+            };
+            let scale = fitting.misses(near).abs() + 1.0;
+            prop_assert!(fitting.misses(least) <= fitting.misses(near) + 1e-9 * scale);
+        }
+    }
+}
