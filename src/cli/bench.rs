@@ -47,7 +47,7 @@ pub struct Bench {
     #[arg(long, short = 'j', value_name = "N,...", value_delimiter = ',')]
     threads: Vec<Threads>,
 
-    /// What to compare with sequential: work-stealing, task-queue.
+    /// What to compare with sequential: work-stealing, task-queue, process-pool.
     #[arg(
         long,
         value_name = "NAME,...",

@@ -130,7 +130,6 @@ impl Score {
         let mut plan = self.scoring.plan(&self.files, self.scorer)?;
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
-        plan.program = std::env::current_exe().ok();
         plan.threads = self.threads;
         plan.pin = self.pin;
         plan.on_failure = self.on_failure;

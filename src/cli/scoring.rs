@@ -40,6 +40,7 @@ impl Scoring {
         plan.field.clone_from(&self.field);
         plan.by.clone_from(&self.by);
         plan.top = self.top;
+        plan.program = std::env::current_exe().ok();
         Ok(plan)
     }
 

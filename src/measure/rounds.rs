@@ -17,7 +17,8 @@ pub(super) trait Subject {
         1
     }
 
-    /// Whether short runs are repeated to fill a turn.
+    /// Whether short runs are repeated to fill a turn; else there are a few, the fastest of which is
+    /// less blurred than one.
     fn repeats(&self) -> bool {
         true
     }
@@ -48,6 +49,9 @@ pub(super) struct Disagrees {
     pub(super) digest: Digest,
 }
 
+/// So many runs are a few.
+const FEW: u32 = 4;
+
 /// Has the turns of all subjects, warm-ups before, until an answer is not the one expected.
 pub(super) fn play(
     subjects: &mut [Box<dyn Subject + '_>],
@@ -73,7 +77,11 @@ pub(super) fn play(
             if round.is_some_and(|round| round % every > 0) {
                 continue;
             }
-            let runs = if subjects[subject].repeats() { runs } else { 1 };
+            let runs = if subjects[subject].repeats() {
+                runs
+            } else {
+                runs.min(FEW)
+            };
             let turn = take_turn(&mut *subjects[subject], runs, expected)?;
             if let Some(digest) = turn.digest
                 && digest != expected
