@@ -86,6 +86,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "plan",
         ],
     ),
+    (
+        "page",
+        &[
+            "error",
+            "machine",
+            "aggregation",
+            "report",
+            "plan",
+            "measure",
+        ],
+    ),
     ("cli", &[]),
 ];
 
@@ -111,6 +122,7 @@ const FOREIGN: &[&str] = &[
     "Row::from",
     "Row,",
     "add_row",
+    "scope=\"row\"",
 ];
 
 fn root() -> &'static Path {

@@ -1,7 +1,7 @@
 //! `manyhands bench`: how well scoring scales on this machine, and why not better.
 
 use std::io::{Cursor, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -12,8 +12,10 @@ use manyhands::dataset::JsonStream;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::{Threads, usable_cores};
 use manyhands::measure::{Comparison, Options, compare_plan};
+use manyhands::page;
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
+use super::page::Page;
 use super::progress::Progress;
 use super::scoring::Scoring;
 use super::{exit, text};
@@ -68,6 +70,13 @@ pub struct Bench {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    page: Page,
+
+    /// Overwrite the page if there is one.
+    #[arg(long, requires = "html")]
+    force: bool,
+
     /// Only print the facts about this machine: processor, cores, quota, load, memory.
     #[arg(long)]
     machine: bool,
@@ -79,6 +88,7 @@ impl Bench {
             return self.tell_machine();
         }
         let plan = self.scoring.plan(&self.files, self.scorer)?;
+        self.page.check(self.force, &self.inputs(), None)?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;
         let loading = began.elapsed().as_secs_f64();
@@ -94,6 +104,8 @@ impl Bench {
         let comparison = compare_plan(&opened, &self.contenders(), &options);
         bar.finish();
         let comparison = comparison?;
+        let page = || page::of_comparison(&comparison);
+        self.page.write(self.force, &self.inputs(), page)?;
         self.print(&comparison).context("cannot write the report")?;
         Ok(ExitCode::from(match comparison.agrees() {
             true => 0,
@@ -114,6 +126,12 @@ impl Bench {
             .and_then(|()| stdout.flush())
             .context("cannot write the facts")?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Files that must not be written to.
+    fn inputs(&self) -> Vec<PathBuf> {
+        let against = self.scoring.input().map(Path::to_owned);
+        self.files.iter().cloned().chain(against).collect()
     }
 
     /// What is run, in a few words.

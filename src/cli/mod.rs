@@ -5,6 +5,7 @@ mod destination;
 mod failures;
 mod generate;
 mod matching;
+mod page;
 mod progress;
 mod score;
 mod scores;

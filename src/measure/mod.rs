@@ -28,6 +28,7 @@ mod explain;
 mod options;
 mod rounds;
 pub mod statistics;
+mod verdict;
 mod watched;
 mod why;
 mod workload;

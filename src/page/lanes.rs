@@ -1,0 +1,158 @@
+//! When each worker was at work in a run: a lane for each, and in it the spans of time.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use super::marks::{Frame, P, Ticks, axis_x};
+use super::numbers::unit_of_time;
+use super::scale::{Scale, tick_labels};
+
+/// More workers than this are drawn as so many of them, evenly chosen.
+const LANES: usize = 64;
+/// About as many spans as are drawn at most.
+const SPANS: usize = 900;
+
+/// Lanes as they are drawn.
+pub(super) struct Lanes {
+    /// The number of the worker of each lane, from 0.
+    pub(super) shown: Vec<usize>,
+    spans: Vec<Vec<(f64, f64)>>,
+    wall: f64,
+    /// Gaps shorter than this are not drawn.
+    pub(super) gap: f64,
+    class: String,
+}
+
+impl Lanes {
+    pub(super) fn new(workers: &[Vec<(f64, f64)>], wall: f64, class: impl Into<String>) -> Self {
+        let shown: Vec<usize> = if workers.len() <= LANES {
+            (0..workers.len()).collect()
+        } else {
+            (0..LANES)
+                .map(|lane| lane * workers.len() / LANES)
+                .collect()
+        };
+        // A gap that is not as wide as a hair cannot be seen; nor is the page to grow with the run.
+        let mut gap = wall / 1000.0;
+        let mut spans: Vec<Vec<(f64, f64)>>;
+        loop {
+            spans = shown
+                .iter()
+                .map(|&worker| joined(&workers[worker], gap))
+                .collect();
+            let all: usize = spans.iter().map(Vec::len).sum();
+            if all <= SPANS || gap >= wall || gap <= 0.0 {
+                break;
+            }
+            gap *= 1.5;
+        }
+        let class = class.into();
+        Lanes {
+            shown,
+            spans,
+            wall,
+            gap,
+            class,
+        }
+    }
+
+    fn lane(&self) -> f64 {
+        (320.0 / self.shown.len().max(1) as f64).clamp(4.0, 22.0)
+    }
+
+    /// How high the drawing is.
+    pub(super) fn height(&self) -> f64 {
+        30.0 + self.lane() * self.shown.len() as f64 + 44.0
+    }
+
+    /// The share of the time of the workers that are drawn in which they were at work.
+    pub(super) fn busy(&self) -> f64 {
+        let all: f64 = self
+            .spans
+            .iter()
+            .flatten()
+            .map(|(from, to)| to - from)
+            .sum();
+        all / (self.wall * self.shown.len() as f64)
+    }
+
+    pub(super) fn draw(&self) -> Markup {
+        let frame = Frame::new(self.height(), 36.0, 8.0);
+        let across = (frame.left, frame.right);
+        let (unit, many) = unit_of_time(self.wall);
+        let scale = Scale::even((0.0, self.wall * many), across);
+        let ticks = scale.ticks(5);
+        let ticks: Ticks = ticks.iter().copied().zip(tick_labels(&ticks)).collect();
+        let lane = self.lane();
+        let thick = if lane > 8.0 { lane - 4.0 } else { lane - 1.0 };
+        let every = (18.0 / lane).ceil() as usize;
+        html! {
+            text.name x="0" y="14" { "worker" }
+            @for (place, (worker, spans)) in self.shown.iter().zip(&self.spans).enumerate() {
+                @let top = frame.top + place as f64 * lane;
+                @if place.is_multiple_of(every) {
+                    text.tick.end x=(P(frame.left - 8.0)) y=(P(top + thick / 2.0 + 4.5)) { (worker) }
+                }
+                rect.idle x=(P(frame.left)) y=(P(top)) width=(P(frame.right - frame.left))
+                    height=(P(thick)) {}
+                @if !spans.is_empty() {
+                    path.span.(self.class) d=(self.outline(spans, scale, many, top, thick)) {
+                        title { "worker " (worker) ": at work " (super::numbers::percent(share(spans, self.wall))) }
+                    }
+                }
+            }
+            (axis_x(frame, scale, &ticks, &format!("since the run began, {unit}")))
+        }
+    }
+
+    fn outline(
+        &self,
+        spans: &[(f64, f64)],
+        scale: Scale,
+        many: f64,
+        top: f64,
+        thick: f64,
+    ) -> String {
+        let mut path = String::new();
+        for (from, to) in spans {
+            let (from, to) = (scale.at(from * many), scale.at(to * many));
+            let wide = P((to - from).max(0.5));
+            let _ = write!(path, "M{} {}h{wide}v{}h-{wide}z", P(from), P(top), P(thick));
+        }
+        path
+    }
+}
+
+fn share(spans: &[(f64, f64)], wall: f64) -> f64 {
+    spans.iter().map(|(from, to)| to - from).sum::<f64>() / wall
+}
+
+/// Spans with gaps shorter than this closed.
+fn joined(spans: &[(f64, f64)], gap: f64) -> Vec<(f64, f64)> {
+    let mut joined: Vec<(f64, f64)> = Vec::new();
+    for &(from, to) in spans {
+        match joined.last_mut() {
+            Some(last) if from - last.1 < gap => last.1 = last.1.max(to),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_spans_are_drawn_as_few() {
+        let spans: Vec<_> = (0..5000)
+            .map(|n| (f64::from(n), f64::from(n) + 0.5))
+            .collect();
+        let workers = vec![spans; 200];
+        let lanes = Lanes::new(&workers, 5000.0, "c0");
+        assert_eq!(lanes.shown.len(), LANES);
+        assert!(lanes.draw().into_string().len() < 60_000);
+        assert!(lanes.gap > 5.0);
+    }
+}
