@@ -92,6 +92,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "error",
             "machine",
             "aggregation",
+            "limit",
             "report",
             "plan",
             "measure",

@@ -20,21 +20,45 @@ pub(super) struct Figure<'a> {
     pub(super) height: f64,
     pub(super) marks: Markup,
     pub(super) table: Table,
+    /// Whether the table stands beside the drawing for all to see, or is to be unfolded beneath it.
+    pub(super) open: bool,
+}
+
+/// A description of what one would see, as long as it can be listened to; the rest is in the table.
+pub(super) fn described(lead: &str, told: impl IntoIterator<Item = String>) -> String {
+    const BYTES: usize = 700;
+    let mut text = lead.to_owned();
+    for one in told {
+        if text.len() > BYTES {
+            text.push_str(" And so on: all figures are in the table.");
+            break;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text += &one;
+        text.push('.');
+    }
+    text
 }
 
 impl Render for Figure<'_> {
     fn render(&self) -> Markup {
         let (title, description) = (format!("{}-t", self.id), format!("{}-d", self.id));
+        let drawing = html! {
+            svg viewBox={ "0 0 " (WIDTH) " " (self.height) } role="img"
+                aria-labelledby={ (title) " " (description) } {
+                title id=(title) { (self.title) }
+                desc id=(description) { (self.description) }
+                (self.marks)
+            }
+        };
         html! {
-            figure id=(self.id) {
-                figcaption { h3 { (self.title) } p { (self.caption) } }
-                svg viewBox={ "0 0 " (WIDTH) " " (self.height) } role="img"
-                    aria-labelledby={ (title) " " (description) } {
-                    title id=(title) { (self.title) }
-                    desc id=(description) { (self.description) }
-                    (self.marks)
-                }
-                details.data { summary { "Figures of this plot" } (self.table) }
+            figure class=[self.open.then_some("beside")] id=(self.id) {
+                figcaption { h3 { (self.title) } div { (self.caption) } }
+                (drawing)
+                @if self.open { div.beside-table { (self.table) } }
+                @else { details.data { summary { "Figures of this plot" } (self.table) } }
             }
         }
     }

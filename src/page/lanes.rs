@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::marks::{Frame, P, Ticks, axis_x};
-use super::numbers::unit_of_time;
+use super::numbers::{percent, unit_of_time};
 use super::scale::{Scale, tick_labels};
 
 /// More workers than this are drawn as so many of them, evenly chosen.
 const LANES: usize = 64;
-/// About as many spans as are drawn at most.
-const SPANS: usize = 900;
+/// About as many spans as are drawn at most, or so many times less.
+const SPANS: f64 = 900.0;
 
 /// Lanes as they are drawn.
 pub(super) struct Lanes {
@@ -25,7 +25,12 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn new(workers: &[Vec<(f64, f64)>], wall: f64, class: impl Into<String>) -> Self {
+    pub(super) fn new(
+        workers: &[Vec<(f64, f64)>],
+        wall: f64,
+        class: impl Into<String>,
+        less: f64,
+    ) -> Self {
         let shown: Vec<usize> = if workers.len() <= LANES {
             (0..workers.len()).collect()
         } else {
@@ -42,7 +47,7 @@ impl Lanes {
                 .map(|&worker| joined(&workers[worker], gap))
                 .collect();
             let all: usize = spans.iter().map(Vec::len).sum();
-            if all <= SPANS || gap >= wall || gap <= 0.0 {
+            if all as f64 <= SPANS / less || gap >= wall || gap <= 0.0 {
                 break;
             }
             gap *= 1.5;
@@ -89,39 +94,44 @@ impl Lanes {
         let every = (18.0 / lane).ceil() as usize;
         html! {
             text.name x="0" y="14" { "worker" }
-            @for (place, (worker, spans)) in self.shown.iter().zip(&self.spans).enumerate() {
-                @let top = frame.top + place as f64 * lane;
-                @if place.is_multiple_of(every) {
-                    text.tick.end x=(P(frame.left - 8.0)) y=(P(top + thick / 2.0 + 4.5)) { (worker) }
-                }
-                rect.idle x=(P(frame.left)) y=(P(top)) width=(P(frame.right - frame.left))
-                    height=(P(thick)) {}
-                @if !spans.is_empty() {
-                    path.span.(self.class) d=(self.outline(spans, scale, many, top, thick)) {
-                        title { "worker " (worker) ": at work " (super::numbers::percent(share(spans, self.wall))) }
+            rect.idle x=(P(frame.left)) y=(P(frame.top)) width=(P(frame.right - frame.left))
+                height=(P(lane * self.shown.len() as f64)) {}
+            @for (place, worker) in self.shown.iter().enumerate().step_by(every) {
+                @let y = frame.top + (place as f64 + 0.5) * lane;
+                text.tick.end x=(P(frame.left - 8.0)) y=(P(y + 4.5)) { (worker) }
+            }
+            g.lanes.(self.class) stroke-width=(P(thick)) {
+                @for (place, (worker, spans)) in self.shown.iter().zip(&self.spans).enumerate() {
+                    @let y = frame.top + (place as f64 + 0.5) * lane;
+                    @if !spans.is_empty() {
+                        path d=(outline(spans, |at| scale.at(at * many), y)) {
+                            title { "worker " (worker) ": " (percent(share(spans, self.wall))) }
+                        }
                     }
                 }
             }
             (axis_x(frame, scale, &ticks, &format!("since the run began, {unit}")))
         }
     }
+}
 
-    fn outline(
-        &self,
-        spans: &[(f64, f64)],
-        scale: Scale,
-        many: f64,
-        top: f64,
-        thick: f64,
-    ) -> String {
-        let mut path = String::new();
-        for (from, to) in spans {
-            let (from, to) = (scale.at(from * many), scale.at(to * many));
-            let wide = P((to - from).max(0.5));
-            let _ = write!(path, "M{} {}h{wide}v{}h-{wide}z", P(from), P(top), P(thick));
+/// Spans side by side, each from where the one before ends: that is the shortest way to write them.
+fn outline(spans: &[(f64, f64)], at: impl Fn(f64) -> f64, y: f64) -> String {
+    let tenths = |at: f64| (at * 10.0).round() as i64;
+    let mut path = String::new();
+    let mut last = 0;
+    for (from, to) in spans {
+        let (from, to) = (tenths(at(*from)), tenths(at(*to)));
+        let to = to.max(from + 5);
+        if path.is_empty() {
+            let _ = write!(path, "M{} {}", P(from as f64 / 10.0), P(y));
+        } else {
+            let _ = write!(path, "m{} 0", P((from - last) as f64 / 10.0));
         }
-        path
+        let _ = write!(path, "h{}", P((to - from) as f64 / 10.0));
+        last = to;
     }
+    path
 }
 
 fn share(spans: &[(f64, f64)], wall: f64) -> f64 {
@@ -150,9 +160,9 @@ mod tests {
             .map(|n| (f64::from(n), f64::from(n) + 0.5))
             .collect();
         let workers = vec![spans; 200];
-        let lanes = Lanes::new(&workers, 5000.0, "c0");
+        let lanes = Lanes::new(&workers, 5000.0, "c0", 1.0);
         assert_eq!(lanes.shown.len(), LANES);
-        assert!(lanes.draw().into_string().len() < 60_000);
+        assert!(lanes.draw().into_string().len() < 30_000);
         assert!(lanes.gap > 5.0);
     }
 }

@@ -8,7 +8,7 @@ use super::figure::WIDTH;
 use super::scale::Scale;
 
 /// How far apart labels are at least, from line to line: type is larger on small screens.
-const LABEL: f64 = 16.0;
+const LABEL: f64 = 16.5;
 /// The most characters that a label in a margin has.
 const LABEL_CHARACTERS: usize = 14;
 
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn labels_keep_apart_and_inside() {
         let places = spread(&[10.0, 11.0, 12.0, 90.0, 99.0], (0.0, 100.0));
-        assert_eq!(places, [10.0, 26.0, 42.0, 84.0, 100.0]);
+        assert_eq!(places, [10.0, 26.5, 43.0, 83.5, 100.0]);
         assert!(spread(&[99.0; 5], (0.0, 100.0)).is_sorted());
     }
 

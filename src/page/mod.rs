@@ -41,7 +41,7 @@ use crate::plan::{Answer, Plan};
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 pub fn of_comparison(comparison: &Comparison) -> String {
-    comparison::page(comparison).into_string()
+    comparison::page(comparison)
 }
 
 /// The answer of a plan as a page: the scores described, groups, the best and the worst records, what

@@ -27,9 +27,12 @@ pub(super) fn significant(number: f64, digits: i32) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }
+    // Rounded before it is looked at: 9.996 has two digits before the point.
+    let rounded = format!("{:.*e}", digits.max(1) as usize - 1, number);
+    let number = rounded.parse().unwrap_or(number);
     let whole = number.abs().log10().floor() as i32 + 1;
     if !(-4..=15).contains(&whole) {
-        return format!("{number:.*e}", digits.max(1) as usize - 1);
+        return rounded;
     }
     let behind = (digits - whole).max(0) as usize;
     let text = format!("{:.behind$}", number.abs());
@@ -63,6 +66,23 @@ pub(super) fn time(seconds: f64) -> String {
     let rounded = format!("{seconds:.2e}").parse().unwrap_or(seconds);
     let (unit, many) = unit_of_time(rounded);
     format!("{} {unit}", significant(seconds * many, 3))
+}
+
+/// A round time, as short as it can be told.
+pub(super) fn round_time(seconds: f64) -> String {
+    let text = time(seconds);
+    let (number, unit) = text.split_once(' ').unwrap_or((&text, ""));
+    let number = match number.contains('.') {
+        true => number.trim_end_matches('0').trim_end_matches('.'),
+        false => number,
+    };
+    format!("{number} {unit}")
+}
+
+/// A share that is a round one, such as a quantile.
+pub(super) fn round_percent(share: f64) -> String {
+    let text = format!("{:.3}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A number of bytes to three digits, in powers of a thousand.
@@ -123,12 +143,16 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(counted(1, "record"), "1 record");
         assert_eq!(significant(0.012_345, 3), "0.0123");
-        assert_eq!(significant(12_345.6, 3), "12,346");
+        assert_eq!(significant(12_345.6, 3), "12,300");
         assert_eq!(significant(-1.5, 2), "−1.5");
         assert_eq!(significant(f64::NAN, 3), "–");
         assert_eq!(time(0.048_869), "48.9 ms");
         assert_eq!(time(0.999_999), "1.00 s");
         assert_eq!(time(600.0), "10.0 min");
+        assert_eq!(round_time(1e-6), "1 µs");
+        assert_eq!(round_time(0.1), "100 ms");
+        assert_eq!(round_percent(0.05), "5 %");
+        assert_eq!(significant(0.9996, 3), "1.00");
         assert_eq!(bytes(2_961_675.0), "2.96 MB");
         assert_eq!(about(1_250_000.0), "1.25 million");
         assert_eq!(about(99_999.0), "100 thousand");

@@ -146,6 +146,29 @@ pub(super) fn round_up(value: f64, about: usize) -> f64 {
     }
 }
 
+/// Times in seconds as an axis: from nothing on, or, where they differ by much, by their logarithm.
+/// With its ticks, and the unit where the ticks do not tell it.
+pub(super) fn times(
+    (least, most): (f64, f64),
+    range: (f64, f64),
+    about: usize,
+) -> (Scale, Vec<(f64, String)>, &'static str) {
+    /// So many times the least is much.
+    const MUCH: f64 = 12.0;
+    if least > 0.0 && most / least > MUCH {
+        let scale = Scale::logarithmic((least * 0.85, most * 1.15), range);
+        let ticks = scale.ticks(about).into_iter();
+        let ticks = ticks.map(|tick| (tick, super::numbers::round_time(tick)));
+        return (scale, ticks.collect(), "");
+    }
+    let (unit, many) = super::numbers::unit_of_time(most);
+    let scale = Scale::even((0.0, round_up(most * many, about)), range);
+    let ticks = scale.ticks(about);
+    let labels = tick_labels(&ticks).into_iter();
+    let ticks = ticks.iter().map(|tick| tick / many).zip(labels).collect();
+    (Scale::even((0.0, scale.to / many), range), ticks, unit)
+}
+
 /// Labels of ticks: as many digits behind the point as the finest needs.
 pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let digits = |tick: &f64| {

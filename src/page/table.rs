@@ -9,7 +9,7 @@ pub(super) struct Table {
     lines: Vec<Vec<Markup>>,
     /// How many columns at the left hold names or words.
     words: usize,
-    note: Option<String>,
+    notes: Vec<String>,
 }
 
 impl Table {
@@ -27,15 +27,25 @@ impl Table {
             .push(cells.into_iter().map(|cell| cell.render()).collect());
     }
 
+    /// Leaves out all but so many lines, and says so.
+    pub(super) fn keep(&mut self, most: usize) {
+        if let Some(more @ 1..) = self.lines.len().checked_sub(most) {
+            self.lines.truncate(most);
+            let more = super::numbers::counted(more as u64, "more line");
+            self.note(format!("{more} left out here: --json prints all."));
+        }
+    }
+
     /// Says below the table what it leaves out.
     pub(super) fn note(&mut self, note: impl Into<String>) {
-        self.note = Some(note.into());
+        self.notes.push(note.into());
     }
 }
 
 impl Render for Table {
     fn render(&self) -> Markup {
-        let class = |place: usize| (place >= self.words).then_some("n");
+        // Most cells are numbers: it is the others that say what they are, which keeps pages small.
+        let class = |place: usize| (place < self.words).then_some("w");
         html! {
             div.scroll tabindex="0" {
                 table {
@@ -54,7 +64,7 @@ impl Render for Table {
                     }
                 }
             }
-            @if let Some(note) = &self.note { p.aside { (note) } }
+            @for note in &self.notes { p.aside { (note) } }
         }
     }
 }

@@ -157,21 +157,17 @@ fn explain(whole: &mut Comparison, levels: &[usize], random: &mut fastrand::Rng)
             losses.machine = 1.0 - useful - losses.serial - losses.imbalance - losses.scheduling;
             why.losses.push(losses);
             why.timelines.push(timeline(executor, threads, random));
-            for workers in [threads, threads * 16] {
-                let mut prediction = Prediction::default();
-                (prediction.executor, prediction.workers) = (executor.to_owned(), workers);
-                let gain = law(workers as f64, contention, coherency);
-                prediction.ideal = WORK / workers as f64 + 0.0006;
-                prediction.here = (workers == threads).then_some(WORK / gain * 1.02);
-                prediction.measured = (workers == threads).then_some(WORK / gain);
-                if !why
-                    .predictions
-                    .iter()
-                    .any(|one| one.executor == executor && one.workers == workers)
-                {
-                    why.predictions.push(prediction);
-                }
-            }
+        }
+        let beyond = [128, 256, 512, 1024].into_iter();
+        for workers in levels.iter().copied().chain(beyond) {
+            let gain = law(workers as f64, contention, coherency);
+            let measured = levels.contains(&workers);
+            let mut prediction = Prediction::default();
+            (prediction.executor, prediction.workers) = (executor.to_owned(), workers);
+            prediction.ideal = WORK / workers as f64 + WORK * contention / 30.0;
+            prediction.here = measured.then_some(WORK / gain * 1.02);
+            prediction.measured = measured.then_some(WORK / gain);
+            why.predictions.push(prediction);
         }
         let mut fit = Fit::default();
         fit.executor = executor.to_owned();

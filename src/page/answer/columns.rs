@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::document::section;
-use super::super::figure::Figure;
+use super::super::figure::{Figure, described};
 use super::super::marks::{Frame, P, Ticks, axis_x, axis_y, bar};
-use super::super::numbers::{count, counted, percent, score, significant};
+use super::super::numbers::{count, counted, percent, round_percent, score, significant};
 use super::super::scale::{Scale, round_up, tick_labels};
 use super::super::table::Table;
 use crate::aggregation::Bins;
@@ -39,7 +39,7 @@ fn table(shown: &[(&str, &Described)]) -> Table {
         .map_or(&[][..], |(_, described)| &described.quantiles.quantiles);
     let names = quantiles.iter().map(|(share, _)| match *share {
         0.5 => "median".to_owned(),
-        share => format!("{} %", significant(share * 100.0, 2)),
+        share => round_percent(share),
     });
     let head = ["score", "records", "mean", "std dev", "least"]
         .map(str::to_owned)
@@ -57,8 +57,8 @@ fn table(shown: &[(&str, &Described)]) -> Table {
     table
 }
 
-fn histogram<'a>(name: &'a str, described: &'a Described) -> Markup {
-    let bins = &described.histogram;
+fn histogram(name: &str, column: &Described) -> Markup {
+    let bins = &column.histogram;
     let frame = Frame::new(280.0, 56.0, 12.0);
     let most = bins.counts.iter().copied().max().unwrap_or(0);
     let (Some(&first), Some(&last)) = (bins.edges.first(), bins.edges.last()) else {
@@ -74,7 +74,7 @@ fn histogram<'a>(name: &'a str, described: &'a Described) -> Markup {
     let y_ticks: Ticks = values.iter().copied().zip(tick_labels(&values)).collect();
     let values = x.ticks(5);
     let x_ticks: Ticks = values.iter().copied().zip(tick_labels(&values)).collect();
-    let all = described.moments.count.max(1);
+    let all = column.moments.count.max(1);
     let told = |from: f64, to: f64, records: u64| {
         let share = percent(records as f64 / all as f64);
         format!(
@@ -85,7 +85,7 @@ fn histogram<'a>(name: &'a str, described: &'a Described) -> Markup {
         )
     };
     let ranges: Vec<(f64, f64, u64)> = ranges(bins).collect();
-    let mean = x.at(described.moments.mean);
+    let mean = x.at(column.moments.mean);
     let marks = html! {
         (axis_y(frame, y, &y_ticks, "records"))
         (axis_x(frame, x, &x_ticks, name))
@@ -96,11 +96,11 @@ fn histogram<'a>(name: &'a str, described: &'a Described) -> Markup {
                 (bar("c0", (left + 0.7, top), (right - left - 1.4, frame.bottom - top), &told(*from, *to, *records)))
             }
         }
-        @if described.moments.count > 0 {
+        @if column.moments.count > 0 {
             path.mean d={ "M" (P(mean)) " " (P(frame.top - 4.0)) "V" (P(frame.bottom)) } {}
             @let side = if mean > (frame.left + frame.right) / 2.0 { "note end" } else { "note" };
             @let x = if side == "note" { mean + 5.0 } else { mean - 5.0 };
-            text class=(side) x=(P(x)) y=(P(frame.top + 6.0)) { "mean " (score(described.moments.mean)) }
+            text class=(side) x=(P(x)) y=(P(frame.top + 6.0)) { "mean " (score(column.moments.mean)) }
         }
     };
     let mut table = Table::new(0, ["from", "to", "records", "of all"]);
@@ -124,14 +124,16 @@ fn histogram<'a>(name: &'a str, described: &'a Described) -> Markup {
         id: &format!("histogram-{name}"),
         title: &format!("How {name} is distributed"),
         caption: html! { "How many records have a score in each bin." },
-        description: ranges
-            .iter()
-            .map(|(from, to, records)| told(*from, *to, *records))
-            .collect::<Vec<_>>()
-            .join("; "),
+        description: described(
+            "Records by score.",
+            ranges
+                .iter()
+                .map(|(from, to, records)| told(*from, *to, *records)),
+        ),
         height: 280.0,
         marks,
         table,
+        open: false,
     };
     html! { (figure) }
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use maud::{Markup, Render as _, html};
 
 use super::super::document::section;
-use super::super::figure::Figure;
+use super::super::figure::{Figure, WIDTH, described};
 use super::super::marks::{Frame, P, Ticks, axis_x, marker, shortened, whisker_across};
 use super::super::numbers::{count, counted, score, significant};
 use super::super::quoted::quoted;
@@ -46,16 +46,17 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
         "Groups",
         &lead,
         &html! {
-            div.plots {
-                (plot(main, largest, all))
-                @if entries.len() > SHOWN {
-                    div.panel {
-                        h3 { "Groups that stand out" }
-                        p { "By how many standard errors their mean lies from that of all: a small group is extreme by chance more easily." }
-                        h4 { "above" } (table(&standing[..STAND_OUT], all))
-                        @let below: Vec<_> = standing.iter().rev().take(STAND_OUT).copied().collect();
-                        h4 { "below" } (table(&below, all))
-                    }
+            (plot(main, largest, all))
+            @if entries.len() > SHOWN {
+                h3 { "Groups that stand out" }
+                p.lead {
+                    "By how many standard errors their mean lies from that of all: a small group is extreme
+                    by chance more easily."
+                }
+                div.plots {
+                    div { h4 { "above" } (table(&standing[..STAND_OUT], all)) }
+                    @let below: Vec<_> = standing.iter().rev().take(STAND_OUT).copied().collect();
+                    div { h4 { "below" } (table(&below, all)) }
                 }
             }
         },
@@ -125,7 +126,7 @@ fn plot(main: &str, groups: &[Entry<'_>], all: &MomentSummary) -> Markup {
     let height = 30.0 + LINE * known.len() as f64 + 48.0;
     let frame = Frame {
         left: 132.0,
-        right: 480.0 - 70.0,
+        right: WIDTH - 70.0,
         top: 30.0,
         bottom: height - 44.0,
     };
@@ -169,14 +170,11 @@ fn plot(main: &str, groups: &[Entry<'_>], all: &MomentSummary) -> Markup {
         id: "groups",
         title: &format!("Mean {main} of each group"),
         caption: html! { "Largest first, each with the 95 % interval of its mean; the line is the mean of all." },
-        description: known
-            .iter()
-            .map(|entry| told(entry))
-            .collect::<Vec<_>>()
-            .join("; "),
+        description: described("Means of groups.", known.iter().map(|entry| told(entry))),
         height,
         marks,
         table: table(groups, all),
+        open: true,
     };
     figure.render()
 }

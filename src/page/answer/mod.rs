@@ -16,6 +16,8 @@ use super::machine::{machine, warnings};
 use super::numbers::{about, count, counted, percent, score};
 use super::quoted::{Room, plain, quoted};
 use super::table::facts;
+use crate::error::OnFailure;
+use crate::limit::Limit;
 use crate::plan::{Answer, Plan, Scorer};
 use crate::report::End;
 
@@ -105,6 +107,10 @@ fn told(plan: &Plan) -> Markup {
     let threads = plan
         .threads
         .map_or("all cores".to_owned(), |threads| threads.to_string());
+    let limit = match plan.limit == Limit::none() {
+        true => "none".to_owned(),
+        false => plan.limit.to_string(),
+    };
     let by = plan.by.as_ref().map_or(html! { "–" }, quoted);
     let files = html! {
         @for (place, file) in plan.files.iter().take(FILES).enumerate() {
@@ -120,7 +126,17 @@ fn told(plan: &Plan) -> Markup {
         ("best and worst", html! { (plan.top) }),
         ("executor", html! { (plan.executor) }),
         ("workers", html! { (threads) }),
-        ("on failure", quoted(format!("{:?}", plan.on_failure))),
-        ("limit", quoted(format!("{:?}", plan.limit))),
+        ("on failure", html! { (on_failure(plan.on_failure)) }),
+        ("limit", html! { (limit) }),
     ])
+}
+
+/// What becomes of the run when a record cannot be scored, in words.
+fn on_failure(what: OnFailure) -> String {
+    match what {
+        OnFailure::SKIP => "skip it".to_owned(),
+        OnFailure::Skip { at_most } => format!("skip it, up to {} records", count(at_most)),
+        OnFailure::SkipShare { at_most } => format!("skip it, up to {} of all", percent(at_most)),
+        OnFailure::Stop => "stop".to_owned(),
+    }
 }

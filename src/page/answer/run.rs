@@ -5,7 +5,7 @@ use maud::{Markup, Render as _, html};
 use super::super::document::section;
 use super::super::figure::{Figure, legend};
 use super::super::lanes::Lanes;
-use super::super::marks::{Frame, Ticks, axis_x, bar};
+use super::super::marks::{Frame, P, Ticks, axis_x, bar};
 use super::super::numbers::{count, percent, time};
 use super::super::quoted::quoted;
 use super::super::scale::Scale;
@@ -76,7 +76,7 @@ fn shares(shares: &Shares) -> Markup {
             @if right - left > 0.2 {
                 (bar(class, (left, 12.0), (right - left, 34.0), &format!("{name}: {}", percent(share))))
                 @if share > 0.1 {
-                    text.in.mid.(class) x=((left + right) / 2.0) y="34" { (percent(share)) }
+                    text.in.mid x=(P((left + right) / 2.0)) y="34" { (percent(share)) }
                 }
             }
         }
@@ -95,6 +95,7 @@ fn shares(shares: &Shares) -> Markup {
         height: 98.0,
         marks,
         table,
+        open: false,
     };
     figure.render()
 }
@@ -108,7 +109,7 @@ fn workers(timing: &Timing) -> Markup {
             one.began().then_some(span).into_iter().collect()
         })
         .collect();
-    let lanes = Lanes::new(&spans, timing.wall.as_secs_f64(), "c0");
+    let lanes = Lanes::new(&spans, timing.wall.as_secs_f64(), "c0", 1.0);
     let mut table = Table::new(0, ["worker", "records", "began", "ended", "busy", "share"]);
     for (number, worker) in timing.workers.iter().enumerate().take(WORKERS) {
         let [from, until, busy] =
@@ -137,6 +138,7 @@ fn workers(timing: &Timing) -> Markup {
         height: lanes.height(),
         marks: lanes.draw(),
         table,
+        open: false,
     };
     figure.render()
 }
@@ -145,7 +147,7 @@ fn slowest(timing: &Timing) -> Markup {
     if timing.slowest.is_empty() {
         return html! {};
     }
-    let mut table = Table::new(0, ["time", "record", "where", ""]);
+    let mut table = Table::new(1, ["where", "record", "time", ""]);
     for slow in &timing.slowest {
         let together = match slow.records {
             0 | 1 => String::new(),
@@ -153,9 +155,9 @@ fn slowest(timing: &Timing) -> Markup {
             several => format!("or one of the next {}", several - 1),
         };
         table.line([
-            html! { (time(slow.time.as_secs_f64())) },
-            html! { (count(slow.index + 1)) },
             slow.place.as_ref().map_or(html! { "–" }, quoted),
+            html! { (count(slow.index + 1)) },
+            html! { (time(slow.time.as_secs_f64())) },
             html! { (together) },
         ]);
     }

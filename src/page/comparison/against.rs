@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::document::section;
-use super::super::figure::{Figure, threads};
+use super::super::figure::{Figure, described, threads};
 use super::super::ladder::{Ladder, MOST};
 use super::super::marks::{Frame, P, Ticks, axis_x, marker, whisker_across};
 use super::super::numbers::{percent, significant};
@@ -36,7 +36,7 @@ pub(super) fn against(against: &Against, cast: &Cast<'_>) -> Markup {
             @if !against.changed.is_empty() {
                 ul.changed { @for change in &against.changed { li { (quoted(change)) } } }
             }
-            @if !against.cells.is_empty() { div.plots { (ratios(against, cast)) } }
+            @if !against.cells.is_empty() { (ratios(against, cast)) }
         },
     )
 }
@@ -96,18 +96,18 @@ fn ratios<'a>(against: &Against, cast: &Cast<'_>) -> Figure<'a> {
         [
             "executor",
             "threads",
-            "now ÷ then",
+            "ratio",
             "interval",
             "finding",
-            "detectable here",
-            "rounds to tell that",
+            "can be told",
+            "rounds for that",
         ],
     );
     for cell in &against.cells {
         let finding = match cell.time {
             time if time.low > 1.0 => "slower",
             time if time.high < 1.0 => "faster",
-            _ => "no detectable difference",
+            _ => "no difference",
         };
         table.line([
             quoted(&cell.executor),
@@ -119,13 +119,15 @@ fn ratios<'a>(against: &Against, cast: &Cast<'_>) -> Figure<'a> {
             html! { (cell.rounds_needed.map_or("–".to_owned(), |rounds| rounds.to_string())) },
         ]);
     }
+    table.keep(48.min(cast.most(160)));
     Figure {
         id: "against",
         title: "Now and then",
         caption: html! { "Time of each cell as a multiple of that of the baseline, with its interval. An interval across 1 is no detectable difference." },
-        description: cells.iter().map(told).collect::<Vec<_>>().join("; "),
+        description: described("Time now as a multiple of then.", cells.iter().map(told)),
         height: ladder.bottom() + 50.0,
         marks,
         table,
+        open: true,
     }
 }

@@ -16,13 +16,15 @@ use crate::measure::statistics::median;
 use crate::measure::{Cell, Comparison};
 
 /// So many turns are drawn at most, in whole rounds.
-const TURNS: usize = 1500;
+const TURNS: usize = 1000;
 /// A turn further from its median than so many times is drawn at the edge.
 const FAR: f64 = 2.0;
 
 pub(super) fn drift<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> {
     let rounds = comparison.settings.rounds.max(1);
-    let every = (rounds * comparison.cells.len()).div_ceil(TURNS).max(1);
+    let every = (rounds * comparison.cells.len())
+        .div_ceil(cast.most(TURNS))
+        .max(1);
     let frame = Frame::new(300.0, 48.0, 12.0);
     let x = Scale::even((0.5, rounds as f64 + 0.5), frame.across());
     let by_round = by_round(comparison);
@@ -40,14 +42,13 @@ pub(super) fn drift<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> 
     let y_ticks: Ticks = steps
         .iter()
         .filter(|step| y.holds(**step))
-        .map(|step| (*step, significant(*step, 3) + "×"))
+        .map(|step| (*step, format!("{step:.2}×")))
         .collect();
-    let numbers: Vec<f64> = (1..=rounds).map(|round| round as f64).collect();
-    let step = rounds.div_ceil(10);
-    let numbers: Vec<f64> = numbers
-        .into_iter()
-        .filter(|n| *n == 1.0 || (*n as usize).is_multiple_of(step))
-        .collect();
+    let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+    let step = steps.into_iter().find(|step| rounds / step <= 10);
+    let step = step.unwrap_or(rounds);
+    let numbers = (1..=rounds).filter(|round| *round == 1 || round.is_multiple_of(step));
+    let numbers: Vec<f64> = numbers.map(|round| round as f64).collect();
     let x_ticks: Ticks = x
         .apart(&numbers, 26.0)
         .into_iter()
@@ -76,19 +77,20 @@ pub(super) fn drift<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> 
         (cast.class(&cell.executor), path)
     });
     let marks = html! {
-        (axis_y(frame, y, &y_ticks, "time of a turn, beside the median of its cell"))
+        (axis_y(frame, y, &y_ticks, "time of a turn over the median of its cell"))
         (axis_x(frame, x, &x_ticks, "round"))
         (line("ideal", &[(frame.left, y.at(1.0)), (frame.right, y.at(1.0))]))
         @for (class, path) in clouds { path.cloud.(class) d=(path) {} }
         (line("middle", &middle))
     };
     let mut table = Table::new(0, ["round", "median of all cells", "least", "most"]);
-    for (round, ratios) in by_round.iter().take(200) {
+    for (round, ratios) in by_round.iter() {
         let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
         let most = ratios.iter().copied().fold(0.0, f64::max);
         let figures = [median(ratios), least, most].map(|ratio| significant(ratio, 3) + "×");
         table.line([(round + 1).to_string()].into_iter().chain(figures));
     }
+    table.keep(cast.most(32));
     let medians: Vec<f64> = by_round.values().map(|ratios| median(ratios)).collect();
     let (least, most) = (
         medians.iter().copied().fold(f64::INFINITY, f64::min),
@@ -108,7 +110,7 @@ pub(super) fn drift<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> 
         caption: html! {
             "Line: the median of all cells in a round, between " (percent(least)) " and " (percent(most))
             " of the usual."
-            @if every > 1 { " Of many rounds every " (every) "th is drawn." }
+            @if every > 1 { " One round in " (every) " is drawn." }
             (legend(base.into_iter().chain(names)))
         },
         description: format!(
@@ -119,6 +121,7 @@ pub(super) fn drift<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> 
         height: 300.0,
         marks,
         table,
+        open: false,
     }
 }
 

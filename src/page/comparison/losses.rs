@@ -2,13 +2,14 @@
 
 use maud::{Markup, html};
 
-use super::super::figure::{Figure, legend, threads};
+use super::super::figure::{Figure, described, legend, threads};
 use super::super::ladder::{Ladder, MOST};
-use super::super::marks::{Frame, P, Ticks, axis_x, bar};
+use super::super::marks::{Frame, P, Ticks, axis_x};
 use super::super::numbers::percent;
 use super::super::quoted::{plain, quoted};
 use super::super::scale::Scale;
 use super::super::table::Table;
+use super::Cast;
 use crate::measure::Losses;
 
 /// A share narrower than this has no number in it.
@@ -26,11 +27,11 @@ fn parts(losses: &Losses) -> [(&'static str, &'static str, f64); 5] {
     ]
 }
 
-pub(super) fn losses(losses: &[Losses]) -> Markup {
+pub(super) fn losses(losses: &[Losses], cast: &Cast<'_>) -> Markup {
     if losses.is_empty() {
         return html! {};
     }
-    let shown = &losses[..losses.len().min(MOST)];
+    let shown = &losses[..losses.len().min(MOST.min(cast.most(160)))];
     let ladder = Ladder::new(8.0, shown.iter().map(|one| (&*one.executor, one.threads)));
     let frame = Frame {
         left: Ladder::LEFT,
@@ -64,18 +65,15 @@ pub(super) fn losses(losses: &[Losses]) -> Markup {
         let name = [quoted(&one.executor), html! { (threads(one.threads)) }];
         table.line(name.into_iter().chain(figures));
     }
-    if shown.len() < losses.len() {
-        table.note("The plot leaves out the last of these.");
-    }
-    let described = shown.iter().map(|one| {
-        let parts = parts(one).map(|(_, name, share)| format!("{name} {}", percent(share)));
+    table.keep(cast.most(48));
+    let told = |one: &Losses| {
         format!(
             "{} on {}: {}",
             plain(&one.executor),
             threads(one.threads),
-            parts.join(", ")
+            told(one)
         )
-    });
+    };
     let figure = Figure {
         id: "losses",
         title: "Where the time of the threads went",
@@ -83,10 +81,11 @@ pub(super) fn losses(losses: &[Losses]) -> Markup {
             "Useful is what sequential takes; the rest is lost."
             (legend(parts(&losses[0]).map(|(class, name, _)| (class.to_owned(), name))))
         },
-        description: described.collect::<Vec<_>>().join("; "),
+        description: described("Shares of threads × time.", shown.iter().map(told)),
         height: ladder.bottom() + 50.0,
         marks,
         table,
+        open: false,
     };
     html! { (figure) }
 }
@@ -98,21 +97,29 @@ fn stack(losses: &Losses, y: f64, scale: Scale) -> Markup {
     let all: f64 = parts.iter().map(|(_, _, share)| share.max(0.0)).sum();
     let mut from = 0.0;
     let mut placed = Vec::new();
-    for (class, name, share) in parts {
+    for (class, _, share) in parts {
         let wide = share.max(0.0) / all.max(1e-9) * 100.0;
-        placed.push((class, name, share, scale.at(from), scale.at(from + wide)));
+        placed.push((class, share, scale.at(from), scale.at(from + wide)));
         from += wide;
     }
     html! {
-        @for (class, name, share, left, right) in placed {
-            @if right - left > 0.2 {
-                (bar(class, (left, y - 8.0), (right - left, 16.0), &format!("{name}: {}", percent(share))))
-                @if share > LABELLED {
-                    text.in.mid.(class) x=(P((left + right) / 2.0)) y=(P(y + 4.5)) {
-                        (format!("{:.0}", share * 100.0))
+        g {
+            title { (told(losses)) }
+            @for (class, share, left, right) in placed {
+                @if right - left > 0.2 {
+                    path.bar.(class) d={ "M" (P(left)) " " (P(y - 8.0)) "h" (P(right - left)) "v16H" (P(left)) "z" } {}
+                    @if share > LABELLED {
+                        text.in.mid x=(P((left + right) / 2.0)) y=(P(y + 4.5)) {
+                            (format!("{:.0}", share * 100.0))
+                        }
                     }
                 }
             }
         }
     }
+}
+
+fn told(losses: &Losses) -> String {
+    let parts = parts(losses).map(|(_, name, share)| format!("{name} {}", percent(share)));
+    parts.join(", ")
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::numbers::{count, percent, time};
+use super::super::numbers::{count, counted, percent, time};
 use super::super::quoted::quoted;
 use super::super::table::facts;
 use crate::measure::Comparison;
@@ -21,8 +21,11 @@ pub(super) fn method(comparison: &Comparison) -> Markup {
         }
         (facts(&[
             ("rounds", html! { (settings.rounds) }),
-            ("warming up", html! { (settings.warm_ups) " turns of each cell" }),
-            ("least turn", html! { (time(settings.least_turn)) ", shorter runs repeated" }),
+            ("warming up", html! { (counted(settings.warm_ups as u64, "turn")) " of each cell" }),
+            ("least turn", html! {
+                @if settings.least_turn > 0.0 { (time(settings.least_turn)) ", shorter runs repeated" }
+                @else { "none" }
+            }),
             ("seed", html! { (settings.seed) }),
             ("began", quoted(&comparison.began)),
             ("took", html! { (time(comparison.took)) }),

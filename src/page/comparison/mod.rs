@@ -3,6 +3,8 @@
 
 mod against;
 mod drift;
+mod efficiency;
+mod levels;
 mod losses;
 mod method;
 mod prospects;
@@ -20,17 +22,33 @@ use super::numbers::{bytes, count, counted, percent, significant, time, times as
 use super::quoted::{plain, quoted};
 use crate::measure::{Cell, Comparison, Estimate};
 
-pub(super) fn page(comparison: &Comparison) -> Markup {
+/// A page may take so many bytes.
+const MOST: usize = 149_000;
+
+pub(super) fn page(comparison: &Comparison) -> String {
+    // Where there is too much of everything, less of everything is told until it fits.
+    let mut page = String::new();
+    for less in [1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0] {
+        page = page_with(comparison, less).into_string();
+        if page.len() <= MOST {
+            break;
+        }
+    }
+    page
+}
+
+fn page_with(comparison: &Comparison, less: f64) -> Markup {
+    let cast = &Cast::of(comparison, less);
     let name = &comparison.workload.name;
     let title = format!("{} – manyhands bench", plain(name));
     let sections = html! {
         (warnings(&comparison.warnings))
-        @if comparison.agrees() && !comparison.cells.is_empty() { (measured(comparison)) }
+        @if comparison.agrees() && !comparison.cells.is_empty() { (measured(comparison, cast)) }
         @else { (disagreements(comparison)) }
         (section("How it was measured", &html! {}, &method::method(comparison)))
         (section("Machine", &html! { (quoted(&comparison.machine)) }, &machine(&comparison.machine)))
         @if !comparison.cells.is_empty() {
-            (section("Every turn", &html! {}, &turns::turns(comparison)))
+            (section("Every turn", &html! {}, &turns::turns(comparison, cast)))
         }
     };
     let foot = html! {
@@ -84,33 +102,32 @@ fn tiles(comparison: &Comparison, fastest: &Cell) -> Markup {
 }
 
 /// What is told where all answers are the same.
-fn measured(comparison: &Comparison) -> Markup {
-    let cast = &Cast::of(comparison);
+fn measured(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
     let why = &comparison.why;
     html! {
         (section("Times", &html! {
-            "How long one run takes: the median of the rounds, and its interval with "
+            "How long one run takes, and how steady that was; intervals with "
             (percent(comparison.settings.confidence)) " confidence."
-        }, &times::times(comparison, cast)))
+        }, &html! {
+            div.plots { (times::plot(comparison, cast)) (drift::drift(comparison, cast)) }
+            (times::table(comparison, cast))
+        }))
         @if comparison.cells.len() > 1 {
             (section("How it scales", &costs(comparison), &html! {
-                div.plots { (scaling::speed_up(comparison, cast)) (scaling::efficiency(comparison, cast)) }
+                div.plots { (scaling::speed_up(comparison, cast)) (efficiency::efficiency(comparison, cast)) }
             }))
         }
         @if !why.losses.is_empty() || !why.timelines.is_empty() || why.records.is_some() {
             (section("Why not better", &html! {
                 "Where the threads’ time went, when each worker was at work, and what the records take."
             }, &html! { div.plots {
-                (losses::losses(&why.losses))
-                (records::records(why))
+                (losses::losses(&why.losses, cast))
+                (records::records(why, cast))
                 (timelines::timelines(comparison, cast))
             } }))
         }
         (prospects::prospects(comparison, cast))
         @if let Some(against) = &comparison.against { (against::against(against, cast)) }
-        (section("How steady it was", &html! {
-            "Each turn beside the median of its cell, in the order of the rounds."
-        }, &html! { div.plots { (drift::drift(comparison, cast)) } }))
     }
 }
 
@@ -160,20 +177,34 @@ fn interval(estimate: Estimate) -> String {
     )
 }
 
-/// Which series each executor is: in all plots the same colour and the same marker.
+/// Which series each executor is: in all plots the same colour and the same marker. And how much of it
+/// there is room for.
 struct Cast<'a> {
     names: Vec<&'a str>,
+    /// So many times less than usual is shown.
+    less: f64,
 }
 
 impl<'a> Cast<'a> {
-    fn of(comparison: &'a Comparison) -> Self {
+    fn of(comparison: &'a Comparison, less: f64) -> Self {
         let mut names: Vec<&str> = Vec::new();
         for cell in comparison.cells.iter().skip(1) {
             if !names.contains(&cell.executor.as_str()) {
                 names.push(&cell.executor);
             }
         }
-        Cast { names }
+        Cast { names, less }
+    }
+
+    /// How many to show where usually so many are.
+    fn most(&self, usual: usize) -> usize {
+        ((usual as f64 / self.less) as usize).max(1)
+    }
+
+    /// Which of the points of a line have a marker: all of a few, evenly chosen ones of many.
+    fn marked(&self, points: usize) -> impl Iterator<Item = usize> + use<> {
+        let every = points.div_ceil(16).max(1);
+        (0..points).filter(move |place| (points - 1 - place).is_multiple_of(every))
     }
 
     /// The series of an executor; that of the base is none of them.

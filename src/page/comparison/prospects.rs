@@ -3,14 +3,14 @@
 use maud::{Markup, Render as _, html};
 
 use super::super::document::section;
-use super::super::figure::{Figure, threads};
+use super::super::figure::{Figure, described, threads};
 use super::super::marks::{Frame, Labels, Ticks, axis_x, axis_y, class, line, marker};
-use super::super::numbers::{percent, significant, time, unit_of_time};
+use super::super::numbers::{percent, significant, time};
 use super::super::quoted::{plain, quoted};
-use super::super::scale::{Scale, tick_labels};
+use super::super::scale::{self, Scale};
 use super::super::table::Table;
-use super::{Cast, interval};
-use crate::measure::{Comparison, Prediction};
+use super::Cast;
+use crate::measure::{Comparison, Estimate, Prediction};
 
 pub(super) fn prospects(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
     let why = &comparison.why;
@@ -34,7 +34,8 @@ fn predictions(all: &[Prediction], cast: &Cast<'_>) -> Markup {
             .filter(|one| one.executor == name && one.ideal > 0.0)
             .collect();
         these.sort_by_key(|one| one.workers);
-        these
+        let every = these.len().div_ceil(cast.most(24)).max(1);
+        these.into_iter().rev().step_by(every).rev().collect()
     };
     let series: Vec<_> = cast
         .names
@@ -54,11 +55,12 @@ fn predictions(all: &[Prediction], cast: &Cast<'_>) -> Markup {
         return html! {};
     }
     let frame = Frame::new(320.0, 52.0, 112.0);
-    let (unit, many) = unit_of_time(least.max(most / 1000.0));
     let x = Scale::logarithmic((1.0, to.max(2) as f64), frame.across());
-    let y = Scale::logarithmic((least * many * 0.85, most * many * 1.1), frame.up());
-    let values = y.ticks(6);
-    let y_ticks: Ticks = values.iter().copied().zip(tick_labels(&values)).collect();
+    let (y, y_ticks, unit) = scale::times((least, most), frame.up(), 6);
+    let name = match unit {
+        "" => "time of a run".to_owned(),
+        unit => format!("time of a run, {unit}"),
+    };
     let powers: Vec<f64> = (0..=20)
         .map(|power| 2_f64.powi(power))
         .filter(|n| *n <= to as f64)
@@ -68,7 +70,7 @@ fn predictions(all: &[Prediction], cast: &Cast<'_>) -> Markup {
         .into_iter()
         .map(|n| (n, n.to_string()))
         .collect();
-    let at = |workers: usize, seconds: f64| (x.at(workers as f64), y.at(seconds * many));
+    let at = |workers: usize, seconds: f64| (x.at(workers as f64), y.at(seconds));
     let mut labels = Labels::default();
     let lines: Vec<_> = series
         .iter()
@@ -99,7 +101,7 @@ fn predictions(all: &[Prediction], cast: &Cast<'_>) -> Markup {
         )
     };
     let marks = html! {
-        (axis_y(frame, y, &y_ticks, &format!("time of a run, {unit}")))
+        (axis_y(frame, y, &y_ticks, &name))
         (axis_x(frame, x, &x_ticks, "workers"))
         @for (series, ideal, here, these) in &lines {
             (line(&class(*series), ideal))
@@ -136,62 +138,62 @@ fn predictions(all: &[Prediction], cast: &Cast<'_>) -> Markup {
             html! { (off) },
         ]);
     }
+    table.keep(cast.most(64));
     let figure = Figure {
         id: "predictions",
         title: "Time with more workers",
         caption: html! { "Lines: in simulation on as many cores as workers; dashed: with what this machine loses. Marks: measured." },
-        description: shown().map(|one| told(one)).collect::<Vec<_>>().join("; "),
+        description: described(
+            "The time of a run by simulation.",
+            shown().map(|one| told(one)),
+        ),
         height: 320.0,
         marks,
         table,
+        open: false,
     };
     figure.render()
 }
 
 /// The coefficients of the laws.
 fn fits(comparison: &Comparison) -> Markup {
-    let estimate = |estimate: Option<crate::measure::Estimate>| match estimate {
-        Some(estimate) => {
-            html! { (significant(estimate.value, 2)) br; span.aside { (interval(estimate)) } }
-        }
+    let estimate = |estimate: Option<Estimate>| match estimate {
+        Some(Estimate { value, low, high }) => html! {
+            (significant(value, 2)) br;
+            span.aside { (significant(low, 2)) " to " (significant(high, 2)) }
+        },
         None => html! { "–" },
     };
-    let mut table = Table::new(
-        1,
-        [
-            "executor",
-            "fitted up to",
-            "serial share (Amdahl)",
-            "contention σ",
-            "coherency κ",
-            "slower beyond",
-        ],
-    );
-    for fit in &comparison.why.fits {
-        if let Some(why) = &fit.refused {
-            table.line([
-                quoted(&fit.executor),
-                html! { span.aside { (quoted(why)) } },
-            ]);
-            continue;
-        }
+    let fits = &comparison.why.fits;
+    let mut table = Table::new(1, ["executor", "serial share", "σ", "κ", "slower beyond"]);
+    for fit in fits.iter().filter(|fit| fit.refused.is_none()) {
         let peak = fit.peak.map_or("–".to_owned(), |peak| {
             format!("{} threads", significant(peak, 2))
         });
         table.line([
             quoted(&fit.executor),
-            html! { (threads(fit.measured_to)) },
             estimate(fit.amdahl),
             estimate(fit.contention),
             estimate(fit.coherency),
             html! { (peak) },
         ]);
     }
+    let measured_to = fits.iter().map(|fit| fit.measured_to).max().unwrap_or(0);
     html! {
         div.panel {
             h3 { "Laws of scaling" }
-            p { "Amdahl’s law has a serial share that no number of threads makes shorter. The Universal Scalability Law adds what threads cost each other: σ for waiting, κ for agreeing, which makes more threads slower from some number on." }
-            (table)
+            p {
+                "Amdahl’s law has a serial share that no number of threads makes shorter. The Universal
+                Scalability Law adds what threads cost each other: contention σ, for waiting, and coherency κ,
+                for agreeing, which makes more threads slower from some number on."
+                @if measured_to > 0 { " Fitted to what was measured up to " (threads(measured_to)) "." }
+            }
+            @if fits.iter().any(|fit| fit.refused.is_none()) { (table) }
+            @for fit in fits {
+                @if let Some(why) = &fit.refused {
+                    p.aside { (quoted(&fit.executor)) ": not fitted, " (quoted(why)) "." }
+                }
+            }
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::super::figure::{Figure, legend};
+use super::super::figure::{Figure, described, legend};
 use super::super::marks::{Frame, Ticks, axis_x, axis_y, bar};
-use super::super::numbers::{counted, percent, time, unit_of_time};
+use super::super::numbers::{counted, percent, round_time, time};
 use super::super::scale::{Scale, round_up, tick_labels};
 use super::super::table::Table;
+use super::Cast;
 use crate::measure::{RecordTimes, Why};
 
 /// Bins beyond so many are drawn together.
@@ -41,7 +42,7 @@ fn bins(times: &RecordTimes) -> Vec<Bin> {
     times.histogram.chunks(together).map(bin).collect()
 }
 
-pub(super) fn records(why: &Why) -> Markup {
+pub(super) fn records(why: &Why, cast: &Cast<'_>) -> Markup {
     let Some(times) = why
         .records
         .as_ref()
@@ -52,8 +53,7 @@ pub(super) fn records(why: &Why) -> Markup {
     let bins = bins(times);
     let (first, last) = (bins[0].from, bins[bins.len() - 1].to);
     let frame = Frame::new(300.0, 48.0, 12.0);
-    let (unit, many) = unit_of_time(first.max(last / 1000.0));
-    let x = Scale::logarithmic((first * many, last * many), frame.across());
+    let x = Scale::logarithmic((first, last), frame.across());
     let most = bins.iter().map(|bin| bin.of_records.max(bin.of_time));
     let most = most.fold(0.0, f64::max);
     let y = Scale::even((0.0, round_up(most * 100.0, 4)), frame.up());
@@ -63,8 +63,8 @@ pub(super) fn records(why: &Why) -> Markup {
         .copied()
         .zip(tick_labels(&values).into_iter().map(|label| label + " %"))
         .collect();
-    let values = x.ticks(5);
-    let x_ticks: Ticks = values.iter().copied().zip(tick_labels(&values)).collect();
+    let x_ticks = x.ticks(5).into_iter();
+    let x_ticks: Ticks = x_ticks.map(|tick| (tick, round_time(tick))).collect();
     let told = |bin: &Bin| {
         let range = format!("{} to {}", time(bin.from), time(bin.to));
         let records = counted(bin.records, "record");
@@ -76,9 +76,9 @@ pub(super) fn records(why: &Why) -> Markup {
     };
     let marks = html! {
         (axis_y(frame, y, &y_ticks, "share"))
-        (axis_x(frame, x, &x_ticks, &format!("time of a record, {unit}")))
+        (axis_x(frame, x, &x_ticks, "time of a record"))
         @for bin in &bins {
-            @let (left, right) = (x.at(bin.from * many), x.at(bin.to * many));
+            @let (left, right) = (x.at(bin.from), x.at(bin.to));
             @let half = (right - left) / 2.0;
             @for (class, share, left) in [("c0", bin.of_records, left), ("c1", bin.of_time, left + half)] {
                 @let top = y.at(share * 100.0);
@@ -99,6 +99,7 @@ pub(super) fn records(why: &Why) -> Markup {
             percent(bin.of_time),
         ]);
     }
+    table.keep(cast.most(48));
     table.note("The time of a bin is taken to be its middle for each record.");
     let figure = Figure {
         id: "records",
@@ -109,10 +110,11 @@ pub(super) fn records(why: &Why) -> Markup {
             (percent(times.dearest_hundredth)) " of the time."
             (legend([("c0".to_owned(), "share of the records"), ("c1".to_owned(), "share of the time")]))
         },
-        description: bins.iter().map(told).collect::<Vec<_>>().join("; "),
+        description: described("How many records take how long.", bins.iter().map(told)),
         height: 300.0,
         marks,
         table,
+        open: false,
     };
     html! { (figure) }
 }

@@ -23,26 +23,20 @@ pub(super) fn timelines(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
 }
 
 fn timeline(one: &Timeline, place: usize, cast: &Cast<'_>) -> Markup {
-    let lanes = Lanes::new(&one.workers, one.wall, cast.class(&one.executor));
+    let class = cast.class(&one.executor);
+    let lanes = Lanes::new(&one.workers, one.wall, class, cast.less);
     let name = format!("Workers of {}", plain(&one.executor));
-    let mut table = Table::new(0, ["worker", "began", "ended", "at work", "spans"]);
-    for &worker in &lanes.shown {
+    let mut table = Table::new(0, ["worker", "began", "ended", "at work"]);
+    let step = lanes.shown.len().div_ceil(cast.most(32));
+    for &worker in lanes.shown.iter().step_by(step.max(1)) {
         let spans = &one.workers[worker];
         let began = spans.first().map_or("–".to_owned(), |span| time(span.0));
         let ended = spans.last().map_or("–".to_owned(), |span| time(span.1));
         let work: f64 = spans.iter().map(|(from, to)| to - from).sum();
-        let share = percent(work / one.wall);
-        table.line([
-            worker.to_string(),
-            began,
-            ended,
-            share,
-            spans.len().to_string(),
-        ]);
+        table.line([worker.to_string(), began, ended, percent(work / one.wall)]);
     }
-    let left_out = one.workers.len() - lanes.shown.len();
-    if left_out > 0 {
-        table.note(format!("{left_out} more workers are left out, evenly."));
+    if step > 1 || lanes.shown.len() < one.workers.len() {
+        table.note("Workers in between are left out.");
     }
     let figure = Figure {
         id: &format!("timeline-{place}"),
@@ -59,6 +53,7 @@ fn timeline(one: &Timeline, place: usize, cast: &Cast<'_>) -> Markup {
         height: lanes.height(),
         marks: lanes.draw(),
         table,
+        open: false,
     };
     html! { (figure) }
 }

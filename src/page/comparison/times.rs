@@ -1,25 +1,18 @@
 //! How long each cell takes.
 
-use maud::{Markup, html};
+use maud::html;
 
-use super::super::figure::{Figure, threads};
+use super::super::figure::{Figure, described, threads};
 use super::super::ladder::{Ladder, MOST};
-use super::super::marks::{Frame, P, Ticks, axis_x, marker, whisker_across};
-use super::super::numbers::{about, bytes, percent, significant, time, unit_of_time};
+use super::super::marks::{Frame, P, axis_x, marker, whisker_across};
+use super::super::numbers::{about, bytes, percent, significant, time};
 use super::super::quoted::quoted;
-use super::super::scale::{Scale, round_up, tick_labels};
+use super::super::scale::times;
 use super::super::table::Table;
 use super::{Cast, interval};
 use crate::measure::{Cell, Comparison};
 
-pub(super) fn times(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
-    html! {
-        div.plots { (plot(comparison, cast)) }
-        (table(comparison))
-    }
-}
-
-fn plot(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'static> {
+pub(super) fn plot(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'static> {
     let cells = &comparison.cells[..comparison.cells.len().min(MOST)];
     let ladder = Ladder::new(
         8.0,
@@ -32,15 +25,15 @@ fn plot(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'static> {
         top: ladder.top(),
         bottom: ladder.bottom() + 4.0,
     };
-    let most = cells
-        .iter()
-        .map(|cell| cell.wall.high.max(cell.wall.median));
-    let most = most.fold(0.0, f64::max);
-    let (unit, many) = unit_of_time(most);
-    let to = round_up(most * many, 4);
-    let scale = Scale::even((0.0, to), (frame.left, frame.right));
-    let ticks = scale.ticks(4);
-    let ticks: Ticks = ticks.iter().copied().zip(tick_labels(&ticks)).collect();
+    let far = |one: fn(&Cell) -> f64, far: fn(f64, f64) -> f64| cells.iter().map(one).reduce(far);
+    let least = far(|cell| cell.wall.minimum, f64::min).unwrap_or(0.0);
+    let most = far(|cell| cell.wall.high.max(cell.wall.median), f64::max);
+    let across = (frame.left, frame.right);
+    let (scale, ticks, unit) = times((least, most.unwrap_or(0.0)), across, 4);
+    let name = match unit {
+        "" => "time of a run".to_owned(),
+        unit => format!("time of a run, {unit}"),
+    };
     let marks = html! {
         @for (value, _) in &ticks {
             path.grid d={ "M" (P(scale.at(*value))) " " (P(frame.top)) "V" (P(frame.bottom)) } {}
@@ -48,7 +41,7 @@ fn plot(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'static> {
         (ladder.draw())
         @for (cell, y) in cells.iter().zip(ladder.places()) {
             @let (wall, class) = (&cell.wall, cast.class(&cell.executor));
-            @let at = |seconds: f64| scale.at(seconds * many);
+            @let at = |seconds: f64| scale.at(seconds);
             (whisker_across(&class, y, (at(wall.low), at(wall.high))))
             path.least d={ "M" (P(at(wall.minimum))) " " (P(y - 5.0)) "v10" } {}
             @match cast.series(&cell.executor) {
@@ -57,7 +50,7 @@ fn plot(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'static> {
             }
             text.value x=(P(frame.right + 8.0)) y=(P(y + 4.5)) { (time(wall.median)) }
         }
-        (axis_x(frame, scale, &ticks, &format!("time of a run, {unit}")))
+        (axis_x(frame, scale, &ticks, &name))
     };
     let mut table = Table::new(
         1,
@@ -74,21 +67,19 @@ fn plot(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'static> {
                 .chain(figures.map(|figure| html! { (figure) })),
         );
     }
-    let left_out = comparison.cells.len() - cells.len();
-    if left_out > 0 {
-        table.note(format!("The plot leaves out the last {left_out} cells."));
-    }
+    table.keep(cast.most(48));
     Figure {
         id: "times",
         title: "Time of a run",
-        caption: html! { "Median with its interval; the short stroke is the least time seen. Shorter is better." },
-        description: format!(
-            "For each executor and number of threads a mark at the median time of a run. {}",
-            cells.iter().map(told).collect::<Vec<_>>().join("; ")
+        caption: html! { "Median with its interval; the short stroke is the least time seen. Left is better." },
+        description: described(
+            "The median time of a run for each executor and number of threads.",
+            cells.iter().map(told),
         ),
         height,
         marks,
         table,
+        open: false,
     }
 }
 
@@ -105,7 +96,7 @@ fn told(cell: &Cell) -> String {
 }
 
 /// All that is known of each cell.
-fn table(comparison: &Comparison) -> Table {
+pub(super) fn table(comparison: &Comparison, cast: &Cast<'_>) -> Table {
     let mut table = Table::new(
         1,
         [
@@ -147,6 +138,7 @@ fn table(comparison: &Comparison) -> Table {
             html! { span.aside { (remark) } },
         ]);
     }
+    table.keep(64.min(cast.most(512)));
     table.note("CPU: processor time of a run, all threads together. Cold start: making the executor, and the first run on it.");
     table
 }

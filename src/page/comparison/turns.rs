@@ -5,15 +5,17 @@ use maud::{Markup, html};
 use super::super::numbers::{counted, significant, unit_of_time};
 use super::super::quoted::{plain, quoted};
 use super::super::table::Table;
+use super::Cast;
 use crate::measure::{Cell, Comparison, Turn};
 
 /// So many figures there is room for.
 const FIGURES: usize = 2000;
 
-pub(super) fn turns(comparison: &Comparison) -> Markup {
+pub(super) fn turns(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
+    let room = cast.most(FIGURES);
     let (cells, rounds) = (comparison.cells.len(), comparison.settings.rounds);
-    let told = rounds.min(FIGURES / 2 / cells.max(1)).max(1);
-    let cells = &comparison.cells[..cells.min(FIGURES / 2)];
+    let told = rounds.min(room / 2 / cells.max(1)).max(1);
+    let cells = &comparison.cells[..cells.min(room / 2)];
     let left_out = match rounds - told.min(rounds) {
         0 => String::new(),
         more => format!(
