@@ -72,6 +72,12 @@ pub enum Error {
     /// What is to be measured cannot be.
     #[error("cannot measure: {0}")]
     Measure(String),
+    /// A worker process could not be started, or again after it had died.
+    #[error("cannot start a worker process: {message}")]
+    Process {
+        /// Which program, and why.
+        message: String,
+    },
     /// The threads of a pool could not be started.
     #[error("cannot start {threads} worker threads: {source}")]
     Workers {
@@ -218,6 +224,15 @@ pub struct Panicked {
 
 fn at(place: Option<&str>) -> String {
     place.map_or(String::new(), |place| format!(", at {place}"))
+}
+
+/// A record that its worker process did not live through: it died twice at it, the second time with
+/// this record alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the worker process died: {how}")]
+pub struct Died {
+    /// How, as `killed by signal 9`.
+    pub how: String,
 }
 
 /// What becomes of a run when a record cannot be scored.

@@ -61,7 +61,7 @@
 //! What a time should be read beside, [`Machine`] tells: cores, quota, load.
 //!
 //! A [`Plan`](plan::Plan) is a pipeline by names, as plain data; the command line is a thin shell
-//! over it.
+//! over it. A plan can also run in worker [processes](remote), which a closure cannot.
 //!
 //! # What holds
 //!
@@ -99,6 +99,7 @@ mod panics;
 mod par_iter;
 mod pipeline;
 pub mod plan;
+pub mod remote;
 pub mod report;
 pub mod sink;
 pub mod stop;

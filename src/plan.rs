@@ -3,7 +3,9 @@
 //! The command line builds a [`Plan`] from its arguments. Because a plan is only names and options
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
+mod answer;
 mod hands;
+mod heard;
 mod json;
 mod matches;
 mod opened;
@@ -12,6 +14,7 @@ mod prepared;
 mod scored;
 mod scorer;
 mod summary;
+mod worker;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -24,6 +27,7 @@ use crate::dataset::JsonStream;
 use crate::error::{Error, OnFailure};
 use crate::execution::{Threads, usable_cores};
 use crate::limit::Limit;
+use crate::remote::ProcessPool;
 
 pub use hands::Hands;
 pub use matches::{AtLeast, Matches};
@@ -32,6 +36,7 @@ pub use prepared::Cell;
 pub use scored::{NO_GROUP, Scored};
 pub use scorer::{Column, Scorer, ScorerName};
 pub use summary::{Described, GroupSummary, Summary};
+pub use worker::serve;
 
 /// What to score, with what, and how.
 ///
@@ -63,6 +68,11 @@ pub struct Plan {
     pub keep: Vec<String>,
     /// The executor.
     pub executor: ExecutorName,
+    /// The program to start as the worker processes of a [process pool](ExecutorName::ProcessPool): with
+    /// the argument `worker` it must call [`serve`], as the command `manyhands` does. No part of what is
+    /// written down of a plan.
+    #[serde(skip)]
+    pub program: Option<PathBuf>,
     /// How many workers; all usable cores where it is `None`.
     pub threads: Option<Threads>,
     /// Whether each worker is kept on a hardware thread of its own, where the system allows that.
@@ -87,14 +97,18 @@ pub enum ExecutorName {
     WorkStealing,
     /// [`TaskQueue`](crate::execution::TaskQueue): threads of its own.
     TaskQueue,
+    /// [`ProcessPool`]: processes, so that a record that takes its process down costs no other. Each
+    /// makes the scorer ready for itself.
+    ProcessPool,
 }
 
 impl ExecutorName {
     /// Every executor that has a name.
-    pub const ALL: [ExecutorName; 3] = [
+    pub const ALL: [ExecutorName; 4] = [
         ExecutorName::Sequential,
         ExecutorName::WorkStealing,
         ExecutorName::TaskQueue,
+        ExecutorName::ProcessPool,
     ];
 
     /// The name.
@@ -103,6 +117,7 @@ impl ExecutorName {
             ExecutorName::Sequential => "sequential",
             ExecutorName::WorkStealing => "work-stealing",
             ExecutorName::TaskQueue => "task-queue",
+            ExecutorName::ProcessPool => "process-pool",
         }
     }
 }
@@ -160,6 +175,7 @@ impl Plan {
             top: 3,
             keep: Vec::new(),
             executor: ExecutorName::default(),
+            program: None,
             threads: None,
             pin: false,
             on_failure: OnFailure::default(),
@@ -172,9 +188,7 @@ impl Plan {
     pub fn workers(&self) -> usize {
         match self.executor {
             ExecutorName::Sequential => 1,
-            ExecutorName::WorkStealing | ExecutorName::TaskQueue => {
-                self.threads.map_or_else(usable_cores, Threads::here)
-            }
+            _ => self.threads.map_or_else(usable_cores, Threads::here),
         }
     }
 
@@ -204,5 +218,21 @@ impl Plan {
     /// Where its workers cannot be started.
     pub fn hands(&self) -> Result<Hands, Error> {
         Hands::new(self)
+    }
+
+    /// The worker processes that a run in a [process pool](ExecutorName::ProcessPool) has; none is
+    /// started yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the plan does not say which program to start, or cannot be sent to another process: its
+    /// reference is a pipe, or has a name that is not text.
+    pub fn process_pool(&self) -> Result<ProcessPool, Error> {
+        let program = self.program.clone().ok_or_else(|| Error::Process {
+            message: "the plan does not say which program to start".to_owned(),
+        })?;
+        let setup = worker::setup(self)?;
+        let workers = self.limit.workers(self.workers());
+        Ok(ProcessPool::new(program, setup, workers, self.pin))
     }
 }

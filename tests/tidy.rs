@@ -38,6 +38,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "turns",
         ],
     ),
+    ("remote", &["error", "dataset", "machine", "report", "sync"]),
     (
         "plan",
         &[
@@ -53,6 +54,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "report",
             "sync",
             "pipeline",
+            "panics",
+            "remote",
         ],
     ),
     (

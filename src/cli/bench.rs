@@ -59,7 +59,7 @@ pub struct Bench {
 
     /// How many rounds; each executor has its turn with each number of threads in every one, in an
     /// order drawn anew.
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = parse_rounds)]
     rounds: usize,
 
     /// Seeds the order of the turns and the bootstrap.
@@ -176,6 +176,13 @@ impl Bench {
         let mut stdout = anstream::stdout().lock();
         stdout.write_all(report.as_bytes())?;
         Ok(stdout.flush()?)
+    }
+}
+
+fn parse_rounds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(rounds) if rounds > 0 => Ok(rounds),
+        _ => Err("expected a whole number from 1".to_owned()),
     }
 }
 

@@ -12,6 +12,7 @@ mod scores;
 mod scoring;
 mod signals;
 mod text;
+mod worker;
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -70,6 +71,9 @@ enum Command {
     Generate(generate::Generate),
     /// Measure how well scoring scales on this machine, and tell why not better.
     Bench(Box<bench::Bench>),
+    /// Score what the process that has started this one sends.
+    #[command(hide = true)]
+    Worker,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -96,6 +100,7 @@ impl Arguments {
             Command::Score(score) => score.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
             Command::Bench(bench) => bench.run(self.quiet),
+            Command::Worker => worker::run(),
         }
     }
 }

@@ -63,7 +63,7 @@ pub struct Score {
     #[arg(long)]
     json: bool,
 
-    /// How many worker threads: a number, or a share of the cores this process may use, such as
+    /// How many workers: a number, or a share of the cores this process may use, such as
     /// 50%; without, as many as there are such cores.
     #[arg(long, short = 'j', value_name = "N|P%")]
     threads: Option<Threads>,
@@ -72,7 +72,8 @@ pub struct Score {
     #[arg(long)]
     pin: bool,
 
-    /// How to run: sequential, work-stealing, task-queue. The answer is the same.
+    /// How to run: sequential, work-stealing, task-queue, process-pool (in processes of their own, so
+    /// that a record that takes its process down costs no other). The answer is the same.
     #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
     executor: ExecutorName,
 
@@ -135,6 +136,7 @@ impl Score {
         let mut plan = self.scoring.plan(&self.files, self.scorer)?;
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
+        plan.program = std::env::current_exe().ok();
         plan.threads = self.threads;
         plan.pin = self.pin;
         plan.on_failure = self.on_failure;

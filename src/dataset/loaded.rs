@@ -26,8 +26,8 @@ use crate::error::{BadRecord, Error, Place};
 pub struct LoadedLines {
     text: String,
     records: Vec<Stored>,
-    /// The files that the records come from.
-    paths: Vec<Arc<Path>>,
+    /// The files that the records come from; of a file without records nobody asks.
+    paths: Vec<Option<Arc<Path>>>,
 }
 
 /// One record.
@@ -64,10 +64,9 @@ impl LoadedLines {
     where
         D: Dataset + ?Sized,
     {
-        if self.paths.len() == at.file
-            && let Some(place) = source.place(at)
-        {
-            self.paths.push(place.path);
+        if self.paths.len() <= at.file {
+            self.paths.resize(at.file, None);
+            self.paths.push(source.place(at).map(|place| place.path));
         }
         let line = line.map(|line| {
             let start = self.text.len();
@@ -126,7 +125,7 @@ impl Dataset for LoadedLines {
 
     fn place(&self, at: At) -> Option<Place> {
         Some(Place {
-            path: Arc::clone(self.paths.get(at.file)?),
+            path: Arc::clone(self.paths.get(at.file)?.as_ref()?),
             line: at.line,
             column: None,
         })

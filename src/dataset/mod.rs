@@ -78,6 +78,12 @@ pub trait Dataset: Sync {
         0
     }
 
+    /// How long a record took, if it has been worked on elsewhere before it is visited.
+    fn spent(&self, record: &Self::Record<'_>) -> Option<Duration> {
+        let _ = record;
+        None
+    }
+
     /// Where a record stands, if it comes from a file.
     fn place(&self, at: At) -> Option<Place> {
         let _ = at;

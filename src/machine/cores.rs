@@ -63,6 +63,12 @@ impl Topology {
         self.allowed.as_ref()?.first().copied()
     }
 
+    /// How many of these hardware threads are allowed.
+    pub(super) fn count_allowed(&self, threads: &BTreeSet<usize>) -> usize {
+        let allowed = self.allowed.as_ref();
+        allowed.map_or(0, |allowed| allowed.intersection(threads).count())
+    }
+
     fn count(&self, threads: &BTreeSet<usize>) -> Processors {
         let on = |core: &&Vec<usize>| core.iter().any(|thread| threads.contains(thread));
         Processors {

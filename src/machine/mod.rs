@@ -8,8 +8,12 @@
 //! affinity mask leaves, or the tightest quota on the way up through nested groups of both versions;
 //! and read from any folder, so that machines that nobody has at hand can be made up in tests.
 
+mod cache;
 mod control_group;
 mod cores;
+mod moment;
+#[cfg(test)]
+mod moment_tests;
 mod pinning;
 #[cfg(test)]
 mod tests;
@@ -22,6 +26,8 @@ use serde::{Deserialize, Serialize};
 
 pub use control_group::{ControlGroup, Throttled};
 pub use cores::Processors;
+pub use moment::Meanwhile;
+pub(crate) use moment::Moment;
 pub(crate) use pinning::Pinning;
 
 use cores::Topology;
@@ -49,6 +55,13 @@ const LOADED: f64 = 0.5;
 pub struct Machine {
     /// The version of this library.
     pub version: String,
+    /// The commit it was built from, with `-dirty` behind where files differed from it; `None` where
+    /// nobody knows, and in builds that are not optimised.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// Whether it was built with optimisation: without, times mean little.
+    #[serde(default = "optimised")]
+    pub optimised: bool,
     /// The operating system: the name of the distribution, or of the family.
     pub system: String,
     /// The release of the kernel.
@@ -73,6 +86,10 @@ pub struct Machine {
     pub memory_available: Option<u64>,
     /// How many memory nodes (NUMA) there are.
     pub numa_nodes: Option<usize>,
+    /// How much the last-level caches hold which the allowed hardware threads share, in bytes, all of
+    /// them together where they are alike.
+    #[serde(default)]
+    pub cache: Option<u64>,
 }
 
 impl Machine {
@@ -93,6 +110,8 @@ impl Machine {
         let first_allowed = topology.as_ref().and_then(Topology::first_allowed);
         Machine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("MANYHANDS_COMMIT").map(str::to_owned),
+            optimised: optimised(),
             system: distribution(tree).unwrap_or_else(|| std::env::consts::OS.to_owned()),
             kernel: tree.word("proc/sys/kernel/osrelease"),
             architecture: std::env::consts::ARCH.to_owned(),
@@ -110,6 +129,9 @@ impl Machine {
             numa_nodes: tree
                 .word("sys/devices/system/node/online")
                 .and_then(|nodes| Some(cores::list(&nodes)?.len())),
+            cache: topology
+                .as_ref()
+                .and_then(|topology| cache::last_level(tree, topology)),
         }
     }
 
@@ -124,28 +146,22 @@ impl Machine {
         self.control_group.and_then(|group| group.quota)
     }
 
+    /// Hardware threads that this process may use; 1 where nobody knows.
+    pub(crate) fn hardware_threads(&self) -> usize {
+        let threads = self.allowed.or(self.online);
+        threads.map_or(1, |processors| processors.hardware_threads)
+    }
+
+    /// From so many threads on that others have, on average, they show.
+    pub(crate) fn shows(&self) -> f64 {
+        self.hardware_threads() as f64 * LOADED_SHARE
+    }
+
     /// What makes times measured here doubtful, a sentence each: others at work, a quota below the
     /// hardware threads, time spent stopped by it, a clock that waits for load.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let threads = self.allowed.or(self.online);
-        let threads = threads.map_or(1, |processors| processors.hardware_threads);
-        if let Some([load, ..]) = self.load
-            && load >= LOADED.max(threads as f64 * LOADED_SHARE)
-        {
-            warnings.push(format!(
-                "the load was {load:.2} over the last minute: others may use the cores too"
-            ));
-        }
-        if let Some(quota) = self.quota()
-            && quota < threads as f64
-        {
-            warnings.push(format!(
-                "a quota of {} is less than the {} allowed: threads are stopped in between",
-                counted(quota, "core"),
-                counted(threads as f64, "hardware thread"),
-            ));
-        }
+        let mut warnings: Vec<String> = self.load_warning().into_iter().collect();
+        warnings.extend(self.lasting_warnings());
         if let Some(throttled) = self.control_group.and_then(|group| group.throttled)
             && throttled.times > 0
         {
@@ -155,9 +171,36 @@ impl Machine {
                 counted(times as f64, "time"),
             ));
         }
-        if self.governor.as_deref() == Some("powersave") {
-            let powersave = "the governor is powersave: the clock may be slow, and slower at first";
-            warnings.push(powersave.to_owned());
+        warnings
+    }
+
+    /// The warning of a load; it may be that of what ran here itself a moment ago.
+    pub(crate) fn load_warning(&self) -> Option<String> {
+        let load = self.load?[0];
+        (load >= LOADED.max(self.shows())).then(|| {
+            format!("the load was {load:.2} over the last minute: others may use the cores too")
+        })
+    }
+
+    /// The warnings that do not come and go.
+    pub(crate) fn lasting_warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let threads = self.hardware_threads();
+        if let Some(quota) = self.quota()
+            && quota < threads as f64
+        {
+            warnings.push(format!(
+                "a quota of {} is less than the {} allowed: threads are stopped in between",
+                counted(quota, "core"),
+                counted(threads as f64, "hardware thread"),
+            ));
+        }
+        if let Some(governor) = &self.governor
+            && governor != "performance"
+        {
+            warnings.push(format!(
+                "the governor is {governor}: the clock may be slow, and slower at first"
+            ));
         }
         warnings
     }
@@ -202,8 +245,13 @@ fn plural(count: &str, word: &str) -> String {
     format!("{word}{s}")
 }
 
+/// Whether this library was.
+fn optimised() -> bool {
+    !cfg!(debug_assertions)
+}
+
 /// A number to two digits behind the point, as few as it needs, and what it counts.
-fn counted(number: f64, word: &str) -> String {
+pub(crate) fn counted(number: f64, word: &str) -> String {
     let number = format!("{number:.2}");
     let number = number.trim_end_matches('0').trim_end_matches('.');
     format!("{number} {}", plural(number, word))

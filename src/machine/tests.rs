@@ -347,8 +347,8 @@ fn what_makes_times_doubtful_is_warned_of() {
         [
             "the load was 1.50 over the last minute: others may use the cores too",
             "a quota of 1 core is less than the 4 hardware threads allowed: threads are stopped in between",
-            "the quota has stopped threads 1 time so far, for 0.2 s in all",
             "the governor is powersave: the clock may be slow, and slower at first",
+            "the quota has stopped threads 1 time so far, for 0.2 s in all",
         ]
     );
     assert!(machine.to_string().ends_with("4 cores, a quota of 1 core"));

@@ -49,6 +49,16 @@ impl Tree {
         lines.into_iter().find_map(|line| find(&line))
     }
 
+    /// The names in a folder; none where it cannot be read.
+    pub(super) fn names(&self, path: impl AsRef<Path>) -> Vec<String> {
+        let folder = self.root.as_ref().map(|root| root.join(path));
+        let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
+        let names = entries.into_iter().flatten().map_while(Result::ok);
+        names
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
+    }
+
     pub(super) fn is_folder(&self, path: &Path) -> bool {
         let root = self.root.as_ref();
         root.is_some_and(|root| root.join(path).is_dir())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baseline::Against;
 use super::why::Why;
-use crate::machine::Machine;
+use crate::machine::{Machine, Meanwhile};
 
 /// The version of the layout of a [`Comparison`]. A field that is added does not raise it; one that
 /// goes, or that means something else, does.
@@ -29,6 +29,9 @@ pub struct Comparison {
     pub settings: Settings,
     /// The machine before the first round.
     pub machine: Machine,
+    /// What happened on the machine during the rounds.
+    #[serde(default)]
+    pub meanwhile: Meanwhile,
     /// What makes the times doubtful, a sentence each.
     pub warnings: Vec<String>,
     /// Every executor with every number of threads; the first is `sequential`, which the others are

@@ -1,17 +1,20 @@
 //! A contest: cold starts, rounds, and what they come to.
 
+use std::thread;
 use std::time::{Instant, SystemTime};
 
-use super::ceiling;
+use super::ceiling::{Kernels, Level};
 use super::cell;
 use super::comparison::{Cold, Comparison, Disagreement, SCHEMA, Workload as Described};
+use super::copies::Copiers;
+use super::doubts::doubts;
 use super::explain;
 use super::options::Options;
 use super::rounds::{self, Disagrees, Ran, Subject, Turns};
 use super::why::Why;
 use super::workload::{Answered, Workload};
 use crate::error::Error;
-use crate::machine::Machine;
+use crate::machine::{Machine, Meanwhile, Moment};
 use crate::report::Digest;
 
 /// An executor with a number of threads, which can be made ready.
@@ -32,7 +35,9 @@ pub(super) struct Warm<'a> {
 /// What the cells and the ceilings have done.
 pub(super) struct Played<'w, 'a> {
     pub(super) cells: Vec<(&'w Warm<'a>, Turns)>,
-    pub(super) ceilings: Vec<(ceiling::Level, Turns)>,
+    pub(super) ceilings: Vec<(Level, Turns)>,
+    /// What happened on the machine during the rounds.
+    pub(super) meanwhile: Meanwhile,
 }
 
 /// Compares; the first contestant is the base.
@@ -76,8 +81,9 @@ pub(super) fn hold(
             digest: expected.to_string(),
         },
         settings,
-        warnings: machine.warnings(),
+        warnings: Vec::new(),
         machine,
+        meanwhile: Meanwhile::default(),
         cells: Vec::new(),
         disagreements: warm.iter().zip(&answers).filter_map(disagrees).collect(),
         costs: Vec::new(),
@@ -89,6 +95,8 @@ pub(super) fn hold(
             Ok(played) => {
                 cell::settle(&mut comparison, &played);
                 comparison.why = explain::explain(&comparison, &played)?;
+                comparison.meanwhile = played.meanwhile;
+                comparison.warnings = doubts(&comparison);
             }
             Err(disagrees) => {
                 let one = &warm[disagrees.subject];
@@ -127,21 +135,30 @@ fn play<'w, 'a>(
     expected: Digest,
     options: &Options<'_>,
 ) -> Result<Result<Played<'w, 'a>, Disagrees>, Error> {
-    let cells = warm
-        .iter()
-        .map(|one| Box::new(InTurn(&*one.workload)) as Box<dyn Subject>);
-    let threads = warm.iter().map(|one| one.threads);
-    let levels = ceiling::levels(threads, &comparison.machine);
-    let ceilings = levels.iter().map(|level| level.subject(&*warm[0].workload));
-    let mut subjects: Vec<_> = cells.chain(ceilings).collect();
-    let progress = |done, of| options.progress.iter().for_each(|tell| tell(done, of));
-    let played = rounds::play(&mut subjects, &comparison.settings, expected, &progress)?;
-    drop(subjects);
+    let kernels = Kernels::ready(warm, comparison);
+    let levels = kernels.iter().flat_map(Kernels::levels);
+    let levels: Vec<Level> = levels.collect();
+    let most = kernels.as_ref().map_or(1, Kernels::most);
+    let (played, meanwhile) = thread::scope(|scope| {
+        let copiers = Copiers::start(scope, most)?;
+        let cells = warm
+            .iter()
+            .map(|one| Box::new(InTurn(&*one.workload)) as Box<dyn Subject>);
+        let ceilings = levels
+            .iter()
+            .filter_map(|&level| kernels.as_ref()?.subject(level, &copiers));
+        let mut subjects: Vec<_> = cells.chain(ceilings).collect();
+        let progress = |done, of| options.progress.iter().for_each(|tell| tell(done, of));
+        let moment = Moment::now();
+        let played = rounds::play(&mut subjects, &comparison.settings, expected, &progress)?;
+        Ok::<_, Error>((played, moment.until_now()))
+    })?;
     Ok(played.map(|mut turns| {
         let ceilings = turns.split_off(warm.len());
         Played {
             cells: warm.iter().zip(turns).collect(),
             ceilings: levels.into_iter().zip(ceilings).collect(),
+            meanwhile,
         }
     }))
 }

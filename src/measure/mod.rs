@@ -7,7 +7,7 @@
 //! What is done, and why:
 //!
 //! - **The same answer, or none.** Every run's digest is held against that of
-//!   [`Sequential`](crate::Sequential); where one differs there are no times.
+//!   [`Sequential`]; where one differs there are no times.
 //! - **Interleaved.** In each round every cell (an executor with a number of threads) has its turn, in an
 //!   order drawn anew. What changes on the machine over minutes then touches all of them, and
 //!   ratios within a round stay what they are.
@@ -24,10 +24,15 @@ mod cell;
 mod checksum;
 mod comparison;
 mod contest;
+mod copies;
+mod doubts;
 mod explain;
+mod kernels;
+mod losses;
 mod options;
 mod rounds;
 pub mod statistics;
+mod timeline;
 mod verdict;
 mod watched;
 mod why;

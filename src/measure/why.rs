@@ -11,6 +11,9 @@ use super::comparison::{Estimate, Turn};
 pub struct Why {
     /// What the machine gives at best, for each number of threads, measured in the same rounds.
     pub ceilings: Vec<Ceiling>,
+    /// The share of the time of all turns that the ceilings took.
+    #[serde(default)]
+    pub ceilings_share: f64,
     /// What the records themselves take.
     pub records: Option<RecordTimes>,
     /// What work and span allow, for each number of threads.
@@ -37,7 +40,11 @@ pub struct Ceiling {
     pub threads: usize,
     /// How many times the throughput of one copy they have together.
     pub speed_up: Estimate,
-    /// The turns: the time of all copies, from the start of the first to the end of the last.
+    /// How many bytes all copies together read in a second, where it is `memory`.
+    #[serde(default)]
+    pub bytes_per_second: Option<f64>,
+    /// The turns: the time of all copies, from the start of the first to the end of the last. Of
+    /// `copies` there need not be one in each round: they take long. One copy is `sequential` itself.
     pub turns: Vec<Turn>,
 }
 
@@ -76,7 +83,11 @@ pub struct Bound {
     pub greedy: f64,
 }
 
-/// Where the time of a cell went, as shares of threads × time, which add up to 1.
+/// Where the time of a cell went, as shares of threads × time, none below 0, which add up to 1.
+///
+/// In each turn every share gets what is said below, or what those before it have left, in this order;
+/// `scheduling`, the last, gets the rest. Over the turns each is the median. Medians need not add up:
+/// `useful` stays what it is, and the losses are scaled by one factor to fill what it leaves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Losses {
@@ -84,17 +95,25 @@ pub struct Losses {
     pub executor: String,
     /// How many threads.
     pub threads: usize,
-    /// What `sequential` takes: all that has to be done.
+    /// What `sequential` takes in the same round: all that has to be done. It is the efficiency, at
+    /// most 1.
     pub useful: f64,
-    /// One thread had something to do that the others could not share.
+    /// One thread had something to do that the others could not share: the time of all threads but one
+    /// until a second worker began, and after the last worker was done.
     pub serial: f64,
-    /// Workers had nothing left while others still worked.
+    /// Workers had nothing left while others still worked: from a worker's last record to the last of
+    /// all; of one that had none, from when a second worker began.
     pub imbalance: f64,
-    /// Handing out, waking, waiting for each other, observing: what the executor adds.
-    pub scheduling: f64,
-    /// The machine: the same records take longer when all threads are at work, and threads had no
-    /// core.
+    /// The machine: threads that could run had no core, and the same records take longer when all
+    /// threads are at work.
+    ///
+    /// What threads were occupied with beyond `useful`, as far as copies of the sequential program, as
+    /// many as there are threads, take longer than one as well; and no less than they were without a
+    /// core. Where there is no such ceiling, only that.
     pub machine: f64,
+    /// What the executor adds: handing out, waking, waiting for each other, observing; and whatever
+    /// the other losses do not explain.
+    pub scheduling: f64,
 }
 
 /// Which worker had what when, in one run.

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::numbers::{bytes, counted, significant};
-use super::quoted::quoted;
+use super::numbers::{bytes, counted, significant, time};
+use super::quoted::{quoted, sentence};
 use super::table::facts;
-use crate::machine::{Machine, Processors};
+use crate::machine::{Machine, Meanwhile, Processors};
 
-/// Every fact.
-pub(super) fn machine(machine: &Machine) -> Markup {
+/// Every fact, and what happened meanwhile.
+pub(super) fn machine(machine: &Machine, meanwhile: Option<&Meanwhile>) -> Markup {
     let system = match &machine.kernel {
         Some(kernel) => format!("{}, kernel {kernel}", machine.system),
         None => machine.system.clone(),
@@ -59,12 +59,38 @@ pub(super) fn machine(machine: &Machine) -> Markup {
             })),
         ),
         (
+            "last-level cache",
+            told(machine.cache.map(|cache| bytes(cache as f64))),
+        ),
+        (
             "memory nodes",
             told(machine.numa_nodes.map(|nodes| nodes.to_string())),
         ),
         ("system", told(Some(system))),
-        ("manyhands", told(Some(machine.version.clone()))),
+        (
+            "manyhands",
+            told(Some(match &machine.commit {
+                Some(commit) => format!("{}, commit {commit}", machine.version),
+                None => machine.version.clone(),
+            })),
+        ),
     ]);
+    if let Some(Meanwhile {
+        wall,
+        others,
+        stolen,
+        ..
+    }) = meanwhile.filter(|time| time.wall > 0.0)
+    {
+        let others = others.map(|others| {
+            format!(
+                "{} hardware threads on average",
+                significant(others / wall, 2)
+            )
+        });
+        all.push(("others had meanwhile", told(others)));
+        all.push(("taken by the hypervisor", told(stolen.map(time))));
+    }
     facts(&all)
 }
 
@@ -82,7 +108,7 @@ pub(super) fn warnings(warnings: &[String]) -> Markup {
         @if !warnings.is_empty() {
             aside.warnings {
                 h2 { "What makes the times doubtful" }
-                ul { @for warning in warnings { li { (quoted(warning)) } } }
+                ul { @for warning in warnings { li { (sentence(warning)) } } }
             }
         }
     }

@@ -4,13 +4,23 @@ use std::fmt::Write as _;
 
 use maud::{Markup, PreEscaped, html};
 
-/// How much of a name is shown, in bytes of markup.
+/// How much of a name is shown, in bytes of markup …
 const NAME: usize = 400;
+/// … and of a sentence, which may quote some.
+const SENTENCE: usize = 3000;
 
 /// A name, a path, a message, the beginning of it where it is long. It has a line of its own direction.
 pub(super) fn quoted(text: impl std::fmt::Display) -> Markup {
-    let text = text.to_string();
-    let (shown, rest) = visible(&text, NAME, false);
+    beginning(&text.to_string(), NAME)
+}
+
+/// A sentence of ours that may quote names.
+pub(super) fn sentence(text: impl std::fmt::Display) -> Markup {
+    beginning(&text.to_string(), SENTENCE)
+}
+
+fn beginning(text: &str, bytes: usize) -> Markup {
+    let (shown, rest) = visible(text, bytes, false);
     html! {
         bdi {
             @if text.trim().is_empty() { span.odd { "“" (shown) "”" } } @else { (shown) }

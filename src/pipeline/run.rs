@@ -367,14 +367,21 @@ where
         record: Result<&D::Record<'_>, BadRecord>,
     ) -> Result<S, Cause> {
         worker.met += 1;
-        worker.watch.start(at);
+        let spent = record.as_ref().ok();
+        let spent = spent.and_then(|record| self.pipeline.dataset.spent(record));
+        if spent.is_none() {
+            worker.watch.start(at);
+        }
         let scored = record.map_err(Cause::from).and_then(|record| {
             // The task is never called again with anything it may have left half-done but what it
             // shares itself, which is its own affair as it is among threads.
             let scored = panics::caught(|| self.pipeline.task.score(record));
             scored.map_err(Cause::from)?.map_err(Into::into)
         });
-        worker.watch.end();
+        match spent {
+            None => worker.watch.end(),
+            Some(time) => worker.watch.end_after(at, time),
+        }
         scored
     }
 

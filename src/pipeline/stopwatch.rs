@@ -123,6 +123,20 @@ impl Stopwatch {
         }
     }
 
+    /// For a record that took so long elsewhere, beside which what is done here is nothing.
+    pub(super) fn end_after(&mut self, at: At, time: Duration) {
+        self.pause();
+        self.work += time;
+        if self.is_among_the_slowest(time) {
+            let slow = Slow {
+                first: at,
+                records: 1,
+                time,
+            };
+            keep(&mut self.slowest, slow);
+        }
+    }
+
     /// Something else than scoring comes next.
     pub(super) fn pause(&mut self) {
         if self.done > 0 {

@@ -6,6 +6,7 @@ use super::{Beside, ExecutorName, Plan};
 use crate::error::Error;
 use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing};
 use crate::machine::Pinning;
+use crate::remote::ProcessPool;
 
 /// The executor that a plan names, made ready: what is started once may serve several runs.
 ///
@@ -30,6 +31,8 @@ enum Ready {
     Sequential,
     WorkStealing(WorkStealing),
     TaskQueue(TaskQueue),
+    /// Processes, and threads that wait for them.
+    ProcessPool(Box<ProcessPool>, TaskQueue),
 }
 
 impl Hands {
@@ -44,6 +47,12 @@ impl Hands {
                     Some(pinning) => executor.pinned_by(Arc::clone(pinning)),
                     None => executor,
                 })
+            }
+            ExecutorName::ProcessPool => {
+                let pool = plan.process_pool()?;
+                pool.start()?;
+                let waiting = TaskQueue::new(pool.workers());
+                Ready::ProcessPool(Box::new(pool), waiting)
             }
             ExecutorName::WorkStealing => {
                 let mut executor = WorkStealing::new(workers);
@@ -65,23 +74,32 @@ impl Hands {
         match &self.ready {
             Ready::Sequential => &Sequential,
             Ready::WorkStealing(executor) => executor,
-            Ready::TaskQueue(executor) => executor,
+            Ready::TaskQueue(executor) | Ready::ProcessPool(_, executor) => executor,
         }
     }
 
     /// What a run on them has beside it, together with these.
     pub(crate) fn beside<'a>(&'a self, beside: Beside<'a>) -> Beside<'a> {
-        let pool = match &self.ready {
-            Ready::WorkStealing(pool) if pool.workers() > 1 => Some(pool),
-            _ => None,
-        };
-        Beside { pool, ..beside }
+        match &self.ready {
+            Ready::WorkStealing(pool) if pool.workers() > 1 => Beside {
+                pool: Some(pool),
+                ..beside
+            },
+            Ready::ProcessPool(processes, _) => Beside {
+                processes: Some(processes),
+                ..beside
+            },
+            _ => beside,
+        }
     }
 
     /// Whether the workers are kept in their places, if the plan asks for that.
     pub(super) fn pinned(&self) -> Option<bool> {
-        let works =
-            |pinning: &Arc<Pinning>| !matches!(self.ready, Ready::Sequential) && pinning.works();
+        let works = |pinning: &Arc<Pinning>| match &self.ready {
+            Ready::Sequential => false,
+            Ready::WorkStealing(_) | Ready::TaskQueue(_) => pinning.works(),
+            Ready::ProcessPool(processes, _) => processes.is_in_place(),
+        };
         self.pinning.as_ref().map(works)
     }
 }

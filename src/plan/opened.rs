@@ -2,24 +2,32 @@
 
 use std::sync::Arc;
 
+use super::heard::{AskEach, Heard, TakeOver};
 use super::podiums::Bars;
 use super::prepared::Prepared;
 use super::scored::{ScoreField, Scored};
 use super::summary::{Summary, summarise};
-use super::{Hands, Plan};
+use super::{ExecutorName, Hands, Plan};
 use crate::aggregation::Ranked;
 use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
 use crate::error::{Error, Place};
 use crate::execution::{Executor, WorkStealing};
 use crate::machine::{ControlGroup, Machine, Throttled};
 use crate::pipeline::Pipeline;
+use crate::remote::{ProcessPool, ScoredElsewhere};
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
 use crate::stop::Cancel;
+use crate::task::Task;
 use crate::task::matching::Pairs;
 
 /// Bytes of a part where a limit makes records wait: about a record.
 const LIMITED_PART_BYTES: u64 = 256;
+/// Parts of files that go to worker processes are this fraction of the data, so that there is something
+/// to share out at the end, …
+const SENT_PARTS: u64 = 1 << 10;
+/// … and at most so long: as much as a process is sent at a time, twice over.
+const SENT_PART_BYTES: u64 = 128 << 10;
 
 /// A plan whose files are open and whose scorer is ready.
 #[derive(Debug)]
@@ -51,6 +59,8 @@ pub struct Beside<'a> {
     pub machine: Option<&'a Machine>,
     /// A pool in which a record that keeps several cores busy is shared out.
     pub(super) pool: Option<&'a WorkStealing>,
+    /// Processes that score the records in place of this one.
+    pub(super) processes: Option<&'a ProcessPool>,
 }
 
 impl<'a> Beside<'a> {
@@ -139,11 +149,15 @@ impl<'p> Opened<'p> {
             Records::Stream(JsonStream::open(&plan.files)?)
         } else {
             let files = JsonLines::open(&plan.files)?;
+            let bytes = files.extent(0..files.parts());
             Records::Files(if plan.limit.waits() {
                 // Who waits for permits has its whole part in its hands: of a run that is stopped, all
                 // of it would be a gap.
-                let bytes = files.extent(0..files.parts());
                 files.with_part_bytes((bytes >> 20).max(LIMITED_PART_BYTES))
+            } else if plan.executor == ExecutorName::ProcessPool {
+                files.with_part_bytes(
+                    (bytes / SENT_PARTS).clamp(LIMITED_PART_BYTES, SENT_PART_BYTES),
+                )
             } else {
                 files
             })
@@ -243,11 +257,69 @@ impl<'p> Opened<'p> {
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
-        let plan = self.plan;
-        let bars = Arc::new(Bars::new(plan.top));
-        let machine = beside.machine.map_or_else(Machine::look, Machine::clone);
+        if let Some(processes) = beside.processes {
+            return self.run_elsewhere(processes, executor, dataset, beside);
+        }
+        let bars = Arc::new(Bars::new(self.plan.top));
         let pool = beside.pool.filter(|_| self.scorer.shares_records());
-        let task = ScoreField::new(plan, &self.scorer, pool, Arc::clone(&bars));
+        let task = ScoreField::new(self.plan, &self.scorer, pool, Arc::clone(&bars));
+        self.run_with(executor, dataset, task, bars, beside)
+    }
+
+    /// Runs in worker processes, for each of which a thread here waits.
+    fn run_elsewhere<D>(
+        &self,
+        pool: &ProcessPool,
+        executor: &dyn Executor,
+        dataset: &D,
+        beside: Beside<'_>,
+    ) -> Result<Answer, Error>
+    where
+        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+    {
+        let plan = self.plan;
+        let before = pool.processor_time();
+        let bars = Arc::new(Bars::new(plan.top));
+        let heard = &Heard::new(Arc::clone(&bars));
+        let width = plan.scorer.columns().len();
+        let mut answer = if plan.limit.waits() {
+            let cancel = beside.cancel.map_or_else(Cancel::new, Cancel::child);
+            let task = AskEach::new(pool, heard, width, &cancel);
+            let answer = self.run_with(executor, dataset, &task, bars, beside.cancel(&cancel));
+            if let Some(error) = task.into_error() {
+                return Err(error);
+            }
+            answer?
+        } else {
+            let elsewhere = ScoredElsewhere {
+                records: dataset,
+                pool,
+                terms: heard,
+            };
+            let task = TakeOver { width };
+            self.run_with(executor, &elsewhere, task, bars, beside)?
+        };
+        answer.pairs = heard.pairs().or(answer.pairs);
+        let cpu = &mut answer.report.timing.cpu;
+        *cpu = cpu.map(|own| own + (pool.processor_time() - before));
+        Ok(answer)
+    }
+
+    /// Runs on an executor.
+    fn run_with<D, T>(
+        &self,
+        executor: &dyn Executor,
+        dataset: &D,
+        task: T,
+        bars: Arc<Bars>,
+        beside: Beside<'_>,
+    ) -> Result<Answer, Error>
+    where
+        D: Dataset,
+        T: for<'a> Task<D::Record<'a>, Score = Scored>,
+    {
+        let plan = self.plan;
+        let machine = beside.machine.map_or_else(Machine::look, Machine::clone);
         let mut pipeline = Pipeline::new(dataset, task)
             .executor(executor)
             .on_failure(plan.on_failure)

@@ -41,6 +41,17 @@ impl Bars {
         }
     }
 
+    /// The bar of the best and that of the worst, to be [set](Bars::set) in another process.
+    pub(super) fn both(&self) -> (f64, f64) {
+        (self.best(), self.worst())
+    }
+
+    /// Takes over the bars of another process.
+    pub(super) fn set(&self, (best, worst): (f64, f64)) {
+        self.best.store(best.to_bits(), Relaxed);
+        self.worst.store(worst.to_bits(), Relaxed);
+    }
+
     fn best(&self) -> f64 {
         f64::from_bits(self.best.load(Relaxed))
     }

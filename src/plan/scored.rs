@@ -33,7 +33,37 @@ impl Scored {
     pub fn cells(&self) -> &[Cell] {
         &self.cells[..self.width]
     }
+
+    /// What another process has made of a record.
+    pub(super) fn new(
+        cells: [Cell; COLUMNS],
+        width: usize,
+        group: Option<String>,
+        kept: Vec<Option<String>>,
+        shown: Option<Arc<Shown>>,
+    ) -> Self {
+        Scored {
+            cells,
+            width,
+            group,
+            kept,
+            shown,
+        }
+    }
+
+    /// All there is to tell another process.
+    pub(super) fn into_parts(self) -> Parts {
+        (self.cells, self.group, self.kept, self.shown)
+    }
 }
+
+/// The cells, the group, the fields that are kept, and what is shown.
+type Parts = (
+    [Cell; COLUMNS],
+    Option<String>,
+    Vec<Option<String>>,
+    Option<Arc<Shown>>,
+);
 
 /// Scores a field of a record.
 pub(super) struct ScoreField<'p> {

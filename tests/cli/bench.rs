@@ -88,3 +88,65 @@ fn where_nothing_can_be_pinned_a_note_says_so() {
     let quiet = super::score(&folder, "three.jsonl", &[&arguments[..], &["-q"]].concat());
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));
 }
+
+/// A short comparison of what is given.
+fn compared(arguments: &[&str]) -> super::Ran {
+    let folder = folder_with("three.jsonl", super::THREE);
+    let common = ["bench", "--rounds", "2", "--threads", "1,2"];
+    run(&folder, &[&common[..], arguments].concat())
+}
+
+#[test]
+fn executors_are_compared_in_a_table_of_80_columns() {
+    let ran = compared(&["--records", "50"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for told in [
+        "sentiment over 50 made-up reviews",
+        " sequential ×1 ",
+        " work-stealing ×1 ",
+        " work-stealing ×2 ",
+        " task-queue ×2 ",
+        "faster than sequential (COST): work-stealing ",
+        "2 rounds, every executor",
+    ] {
+        assert!(ran.out.contains(told), "{told} is not in\n{}", ran.out);
+    }
+    for line in ran.out.lines() {
+        assert!(columns(line) <= 80, "{line}");
+    }
+}
+
+#[test]
+fn a_comparison_as_json_has_every_turn_of_every_round() {
+    let ran = compared(&["three.jsonl", "--json", "--executors", "task-queue"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let comparison: manyhands::measure::Comparison = serde_json::from_str(&ran.out).expect("one");
+    assert_eq!(comparison.workload.name, "sentiment over three.jsonl");
+    assert_eq!(comparison.workload.records, 3);
+    let cells = comparison.cells.iter();
+    let cells: Vec<_> = cells
+        .map(|cell| (cell.executor.as_str(), cell.threads, cell.turns.len()))
+        .collect();
+    assert_eq!(
+        cells,
+        [
+            ("sequential", 1, 2),
+            ("task-queue", 1, 2),
+            ("task-queue", 2, 2)
+        ]
+    );
+    let folder = folder_with("three.jsonl", super::THREE);
+    let scored = super::score(&folder, "three.jsonl", &[]);
+    assert_eq!(scored.digest(), comparison.workload.digest);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_measured() {
+    let ran = compared(&["missing.jsonl"]);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""));
+    assert!(
+        ran.err.starts_with("error: missing.jsonl: no such file"),
+        "{}",
+        ran.err
+    );
+}

@@ -17,10 +17,17 @@ fn what_is_not_shared_says_why() {
         (THREE, ["--executor", "sequential"], "\n1 worker was "),
     ] {
         let folder = folder_with("data.jsonl", data);
-        let ran = score(&folder, "data.jsonl", &options);
-        assert_eq!(ran.code, 0, "{}", ran.err);
-        let section = section(&ran.out);
-        assert!(section.contains(wanted), "{wanted} is not in\n{section}");
+        let told = || {
+            let ran = score(&folder, "data.jsonl", &options);
+            assert_eq!(ran.code, 0, "{}", ran.err);
+            section(&ran.out)
+        };
+        // Who loses his core for a while has reason to wake the others, and a loaded machine takes it
+        // from him now and then.
+        let last = (0..20)
+            .map(|_| told())
+            .find(|section| section.contains(wanted));
+        assert!(last.is_some(), "{wanted} is not in\n{}", told());
     }
 }
 

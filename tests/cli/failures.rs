@@ -35,7 +35,7 @@ fn stop_names_the_first_failure_in_order_on_every_executor() {
     }
     let folder = folder_with("in.jsonl", lines.join("\n"));
     for threads in ["1", "2", "7"] {
-        for executor in ["sequential", "work-stealing", "task-queue"] {
+        for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
             let arguments = [
                 "--on-failure",
                 "stop",
@@ -75,7 +75,7 @@ fn the_scores_of_a_halted_run_are_those_that_its_report_counts() {
         _ => "{\"text\":\"good\"}\n".to_owned(),
     };
     let folder = folder_with("in.jsonl", (0..20_000).map(record).collect::<String>());
-    for executor in ["sequential", "work-stealing", "task-queue"] {
+    for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
         for allowed in ["stop", "skip:20", "skip:0.3%"] {
             let ran = score(
                 &folder,

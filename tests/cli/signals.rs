@@ -41,7 +41,7 @@ fn stopped(folder: &TempDir, signal: &str, arguments: &[&str]) -> Ran {
 
 #[test]
 fn the_first_signal_stops_a_run_that_waits_for_its_input() {
-    for executor in ["sequential", "work-stealing", "task-queue"] {
+    for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
         for threads in ["1", "3"] {
             for (signal, number, code) in [("INT", 2, 130), ("TERM", 15, 143), ("HUP", 1, 129)] {
                 let folder = tempfile::tempdir().expect("a folder");
@@ -66,7 +66,7 @@ fn the_first_signal_stops_a_run_that_waits_for_its_input() {
 #[cfg(target_os = "linux")]
 #[test]
 fn nor_does_a_pipe_that_nobody_has_begun_to_write_to_hold_up_the_end() {
-    for executor in ["sequential", "work-stealing", "task-queue"] {
+    for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
         let folder = tempfile::tempdir().expect("a folder");
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(pipe).status();

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{THREE, folder_with, names, program, ran, run, sample, score, start, write};
 
-const EXECUTORS: [&str; 3] = ["sequential", "work-stealing", "task-queue"];
+const EXECUTORS: [&str; 4] = ["sequential", "work-stealing", "task-queue", "process-pool"];
 
 fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status();

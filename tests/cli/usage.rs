@@ -16,7 +16,7 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
     let with = |more: &[&'static str]| [&score[..], more].concat();
     let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; there is sentiment, match\n";
     misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
-    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing, task-queue\n";
+    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing, task-queue, process-pool\n";
     misused(&with(&["--executor", "x"]), no_executor);
     for threads in [
         "0",
@@ -53,7 +53,22 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
     );
     misused(&with(&["--force"]), &format!("{missing}--scores <OUT>\n"));
     misused(&["generate"], &format!("{missing}--records <N>\n"));
-    misused(&["bench"], &format!("{missing}--machine\n"));
+    misused(
+        &["bench", "--executors", "x"],
+        "invalid value 'x' for '--executors <NAME,...>': no executor is called \"x\"",
+    );
+    misused(
+        &["bench", "--threads", "1,0"],
+        "invalid value '0' for '--threads <N,...>'",
+    );
+    misused(
+        &["bench", "--rounds", "0"],
+        "invalid value '0' for '--rounds <N>'",
+    );
+    misused(
+        &["bench", "three.jsonl", "--records", "5"],
+        "the argument '[FILE]...' cannot be used with '--records <N>'",
+    );
     misused(
         &["generate", "--records", "many"],
         "invalid value 'many' for '--records <N>'",

@@ -75,7 +75,14 @@ pub(in crate::cli) fn facts(machine: &Machine) -> String {
         machine.numa_nodes.map(|nodes| nodes.to_string()),
     );
     line("system", Some(system));
-    line("manyhands", Some(machine.version.clone()));
+    line("last-level cache", machine.cache.map(bytes));
+    line(
+        "manyhands",
+        Some(match &machine.commit {
+            Some(commit) => format!("{}, commit {commit}", machine.version),
+            None => machine.version.clone(),
+        }),
+    );
     let mut text = format!("{}\n\n", paint(HEADING, plain(machine))) + &finish(table);
     let warnings = machine.warnings();
     if !warnings.is_empty() {

@@ -160,7 +160,7 @@ fn slowest(slowest: &[SlowRecord]) -> String {
 }
 
 /// A sentence over as many lines as it takes.
-fn wrapped(text: &str, style: Style) -> String {
+pub(super) fn wrapped(text: &str, style: Style) -> String {
     if text.is_empty() {
         return String::new();
     }

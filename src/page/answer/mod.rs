@@ -43,7 +43,7 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
         (run::run(answer))
         (section("Machine", &html! { (quoted(&answer.machine)) }, &html! {
             (warnings(&answer.machine.warnings()))
-            (machine(&answer.machine))
+            (machine(&answer.machine, None))
         }))
         (section("Plan", &html! { "What was asked for; the same plan over the same data gives the same answer." }, &told(plan)))
     };

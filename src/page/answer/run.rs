@@ -7,7 +7,7 @@ use super::super::figure::{Figure, legend};
 use super::super::lanes::Lanes;
 use super::super::marks::{Frame, P, Ticks, axis_x, bar};
 use super::super::numbers::{count, percent, time};
-use super::super::quoted::quoted;
+use super::super::quoted::{quoted, sentence};
 use super::super::scale::Scale;
 use super::super::table::Table;
 use crate::plan::Answer;
@@ -19,7 +19,7 @@ const WORKERS: usize = 64;
 pub(super) fn run(answer: &Answer) -> Markup {
     let timing = &answer.report.timing;
     let lead = html! {
-        (quoted(answer.report.explanation())) "."
+        (sentence(answer.report.explanation())) "."
         @if let Some(cpu) = timing.cpu { " It took " (time(cpu.as_secs_f64())) " of processor time." }
     };
     section(

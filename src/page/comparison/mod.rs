@@ -19,11 +19,11 @@ use maud::{Markup, html};
 use super::document::{document, section, tile};
 use super::machine::{machine, warnings};
 use super::numbers::{bytes, count, counted, percent, significant, time, times as multiple};
-use super::quoted::{plain, quoted};
+use super::quoted::{plain, quoted, sentence};
 use crate::measure::{Cell, Comparison, Estimate};
 
 /// A page may take so many bytes.
-const MOST: usize = 149_000;
+const MOST: usize = 949_000;
 
 pub(super) fn page(comparison: &Comparison) -> String {
     // Where there is too much of everything, less of everything is told until it fits.
@@ -46,7 +46,7 @@ fn page_with(comparison: &Comparison, less: f64) -> Markup {
         @if comparison.agrees() && !comparison.cells.is_empty() { (measured(comparison, cast)) }
         @else { (disagreements(comparison)) }
         (section("How it was measured", &html! {}, &method::method(comparison)))
-        (section("Machine", &html! { (quoted(&comparison.machine)) }, &machine(&comparison.machine)))
+        (section("Machine", &html! { (quoted(&comparison.machine)) }, &machine(&comparison.machine, Some(&comparison.meanwhile))))
         @if !comparison.cells.is_empty() {
             (section("Every turn", &html! {}, &turns::turns(comparison, cast)))
         }
@@ -72,7 +72,7 @@ fn headline(comparison: &Comparison) -> Markup {
         p.eyebrow { "manyhands bench · " (quoted(&comparison.began)) }
         h1 { (quoted(&workload.name)) }
         p.of { (counted(workload.records, "record")) (failed) (size) }
-        p.verdict.wrong[!comparison.agrees()] { (quoted(comparison.verdict())) }
+        p.verdict.wrong[!comparison.agrees()] { (sentence(comparison.verdict())) }
         @if comparison.agrees() && let Some(fastest) = comparison.fastest() {
             dl.tiles { (tiles(comparison, fastest)) }
         }

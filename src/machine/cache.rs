@@ -1,0 +1,37 @@
+//! Caches of the processor, as `/sys/devices/system/cpu` tells of them.
+
+use super::cores::{Topology, list};
+use super::tree::Tree;
+
+/// No processor has more levels and kinds.
+const MOST_CACHES: usize = 16;
+
+/// Bytes that the last-level caches hold together which the allowed hardware threads share. Those of
+/// the first one stand for the others: to look at all takes thousands of files on large machines.
+pub(super) fn last_level(tree: &Tree, topology: &Topology) -> Option<u64> {
+    let first = topology.first_allowed()?;
+    let caches = (0..MOST_CACHES).map_while(|index| {
+        let cache = format!("sys/devices/system/cpu/cpu{first}/cache/index{index}");
+        tree.word(format!("{cache}/level"))
+            .map(|level| (level, cache))
+    });
+    let data = caches.filter(|(_, cache)| {
+        let kind = tree.word(format!("{cache}/type"));
+        kind.is_none_or(|kind| kind != "Instruction")
+    });
+    let levels = data.filter_map(|(level, cache)| Some((level.parse::<u32>().ok()?, cache)));
+    let (_, last) = levels.max_by_key(|(level, _)| *level)?;
+    let bytes = size(&tree.word(format!("{last}/size"))?)?;
+    let sharing = tree
+        .word(format!("{last}/shared_cpu_list"))
+        .and_then(|shared| list(&shared))
+        .map_or(1, |shared| topology.count_allowed(&shared).max(1));
+    let caches = topology.allowed()?.hardware_threads.div_ceil(sharing);
+    bytes.checked_mul(caches as u64)
+}
+
+/// A size as the kernel writes it: `32768K`.
+fn size(text: &str) -> Option<u64> {
+    let kibibytes: u64 = text.strip_suffix('K')?.parse().ok()?;
+    kibibytes.checked_mul(1024).filter(|bytes| *bytes > 0)
+}

@@ -1,0 +1,150 @@
+//! What happens on the machine while something is measured: what others use of it, what the hypervisor
+//! and quotas take away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::tree::Tree;
+use super::{ControlGroup, Throttled, load};
+
+/// `/proc` counts processor time in hundredths of a second, on every architecture: the kernel's
+/// `USER_HZ`, see proc_stat(5).
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// What happened on the machine during some time. What the system does not tell is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Meanwhile {
+    /// How long it was, in seconds.
+    pub wall: f64,
+    /// Processor time of this process and of those it has started, in seconds.
+    pub own: Option<f64>,
+    /// Processor time of everybody else on the machine, in seconds, the kernel included: over `wall`
+    /// it is how many hardware threads others had on average.
+    pub others: Option<f64>,
+    /// How long hardware threads had something to run and the hypervisor gave their core to another
+    /// machine, in seconds, summed over them: *steal time*.
+    pub stolen: Option<f64>,
+    /// How often and how long a quota stopped threads, where there is one.
+    pub throttled: Option<Throttled>,
+    /// How many threads ran or wanted to, on average over the last 1, 5 and 15 minutes, at the end.
+    pub load: Option<[f64; 3]>,
+}
+
+/// A moment on this machine, to be looked back at.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    clock: Instant,
+    used: Option<Used>,
+    own: Option<u64>,
+    throttled: Option<Throttled>,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self::of(&Tree::of_this_machine())
+    }
+
+    pub(super) fn of(tree: &Tree) -> Self {
+        Moment {
+            clock: Instant::now(),
+            used: used(tree),
+            own: own(tree),
+            throttled: ControlGroup::of(tree).and_then(|group| group.throttled),
+        }
+    }
+
+    /// What has happened since.
+    pub(crate) fn until_now(&self) -> Meanwhile {
+        self.until(&Tree::of_this_machine())
+    }
+
+    pub(super) fn until(&self, tree: &Tree) -> Meanwhile {
+        let now = Moment::of(tree);
+        let seconds = |ticks: u64| ticks as f64 / TICKS_PER_SECOND;
+        let own = now.own.zip(self.own);
+        let own = own.map(|(now, then)| now.saturating_sub(then));
+        let used = now.used.zip(self.used);
+        let busy = used.map(|(now, then)| now.busy.saturating_sub(then.busy));
+        let stolen = used.and_then(|(now, then)| now.stolen?.checked_sub(then.stolen?));
+        // Both are counted by the tick, at slightly different times.
+        let others = busy.zip(own).map(|(busy, own)| busy.saturating_sub(own));
+        let throttled = now.throttled.zip(self.throttled);
+        Meanwhile {
+            wall: (now.clock - self.clock).as_secs_f64(),
+            own: own.map(seconds),
+            others: others.map(seconds),
+            stolen: stolen.map(seconds),
+            throttled: throttled.map(|(now, then)| now.since(then)),
+            load: load(tree),
+        }
+    }
+}
+
+/// What all hardware threads together have done since the machine started, in ticks.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    /// Running something.
+    busy: u64,
+    /// Kept from running it by the hypervisor.
+    stolen: Option<u64>,
+}
+
+fn used(tree: &Tree) -> Option<Used> {
+    let ticks: Vec<u64> = tree.first_line_with("proc/stat", |line| {
+        let ticks = line.strip_prefix("cpu ")?.split_ascii_whitespace();
+        ticks.map(|ticks| ticks.parse().ok()).collect()
+    })?;
+    // user, nice, system, idle, waiting for input, interrupts, soft interrupts, steal; time of guests
+    // is part of user's.
+    let [user, nice, system, _, _, interrupts, soft_interrupts] = *ticks.first_chunk()?;
+    let all = [user, nice, system, interrupts, soft_interrupts];
+    Some(Used {
+        busy: all.iter().sum(),
+        stolen: ticks.get(7).copied(),
+    })
+}
+
+/// Processor time of this process and of all that it has started, and these in turn, in ticks.
+///
+/// Of those that have ended, what their parents have waited for counts.
+fn own(tree: &Tree) -> Option<u64> {
+    let (this, _, spent) = process(&tree.read("proc/self/stat")?)?;
+    let mut children: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
+    for name in tree.names("proc") {
+        if !name.starts_with(|first: char| first.is_ascii_digit()) {
+            continue;
+        }
+        let stat = tree.read(format!("proc/{name}/stat"));
+        if let Some((number, parent, spent)) = stat.and_then(|stat| process(&stat)) {
+            children.entry(parent).or_default().push((number, spent));
+        }
+    }
+    let mut all = spent;
+    let mut met = BTreeSet::from([this]);
+    let mut parents = vec![this];
+    while let Some(parent) = parents.pop() {
+        for &(number, spent) in children.get(&parent).into_iter().flatten() {
+            if met.insert(number) {
+                all += spent;
+                parents.push(number);
+            }
+        }
+    }
+    Some(all)
+}
+
+/// Number, parent and processor time, in ticks, of a process, from its `stat`.
+fn process(stat: &str) -> Option<(u32, u32, u64)> {
+    let number = stat.split(' ').next()?.parse().ok()?;
+    // Its name is in brackets, and may hold some.
+    let (_, after) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = after.split_ascii_whitespace().collect();
+    // Fields are numbered in proc_pid_stat(5): 4 is the parent, 14 and 15 its own time in user and
+    // system, 16 and 17 that of children it has waited for.
+    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
+    let spent = field(14)? + field(15)? + field(16)? + field(17)?;
+    Some((number, u32::try_from(field(4)?).ok()?, spent))
+}

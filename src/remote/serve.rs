@@ -1,0 +1,159 @@
+//! The inside of a worker process: records in, answers out.
+
+use std::io::{self, Read, Write};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::frame::Frame;
+use super::process::{GREETING, Ready, WELCOME};
+use crate::machine::Pinning;
+use crate::report::processor_time;
+
+/// What a worker process does with the records it is sent.
+pub(crate) trait Worker: Sized {
+    /// Comes before records, with those that follow.
+    type Note: DeserializeOwned;
+    /// What a record comes to.
+    type Answer: Serialize;
+    /// What there is to tell besides, since it was told last.
+    type Account: Serialize;
+
+    /// Makes ready what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be, in words.
+    fn begin(setup: &[u8]) -> Result<Self, String>;
+
+    /// Takes note.
+    fn note(&mut self, note: Self::Note);
+
+    /// Works on a record.
+    fn answer(&mut self, text: &str) -> Self::Answer;
+
+    /// What there is to tell besides.
+    fn account(&mut self) -> Self::Account;
+}
+
+/// What is done is told at least so often, so that whoever waits for it can stop the run, and so that a
+/// record that kills this process does not take those before it along.
+const TOLD_EVERY: Duration = Duration::from_millis(5);
+
+/// Serves whoever is at the other end of the pipes, until that closes them: then the process ends, in
+/// the middle of a record if need be.
+///
+/// A thread of its own reads what comes, and does nothing else. So whoever writes to this process
+/// never waits for the records in it, and cannot be waiting to write while this waits to write to it.
+///
+/// # Errors
+///
+/// Where the other end is not the pool of a run, or a pipe breaks.
+pub(crate) fn serve<W: Worker>(
+    mut input: impl Read + Send + 'static,
+    mut output: impl Write,
+) -> io::Result<()> {
+    let mut greeting = [0; GREETING.len()];
+    let read = input.read_exact(&mut greeting);
+    if read.is_err() || greeting != *GREETING {
+        let message = "this command is started by others, to score what they send it";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    output.write_all(WELCOME)?;
+    output.flush()?;
+    let (came, messages) = mpsc::channel();
+    let reader = thread::Builder::new().name("manyhands-pipe".to_owned());
+    reader.spawn(move || {
+        loop {
+            let mut frame = Frame::new();
+            match frame.read(&mut input) {
+                Ok(true) if came.send(frame).is_ok() => {}
+                // Nobody is left who would read an answer.
+                _ => std::process::exit(0),
+            }
+        }
+    })?;
+    let closed = |_| io::Error::from(io::ErrorKind::UnexpectedEof);
+    let setup = messages.recv().map_err(closed)?;
+    let in_place = setup.tail::<Option<usize>>()?.is_none_or(|place| {
+        let pinning = Pinning::look();
+        pinning.pin(place);
+        pinning.works()
+    });
+    let mut answers = Frame::new();
+    let mut worker = match W::begin(setup.body()) {
+        Ok(worker) => worker,
+        Err(why) => return answers.write(&Err::<Ready, _>(why), &mut output),
+    };
+    let mut clock = Clock::new();
+    let cpu = clock.processor_time();
+    answers.write(&Ok::<_, String>(Ready { cpu, in_place }), &mut output)?;
+    loop {
+        let message = messages.recv().map_err(closed)?;
+        let (note, lengths): (W::Note, Vec<usize>) = message.tail()?;
+        worker.note(note);
+        let (mut text, mut told) = (message.body(), 0);
+        answers.clear();
+        clock.start();
+        for (place, length) in (1..).zip(&lengths) {
+            let (record, rest) = text.split_at_checked(*length).unwrap_or_default();
+            text = rest;
+            let record = str::from_utf8(record).map_err(io::Error::other)?;
+            let answer = worker.answer(record);
+            let (took, elapsed) = clock.lap();
+            answers.push_value(&(took, answer))?;
+            if elapsed >= TOLD_EVERY || place == lengths.len() {
+                let count = place - told;
+                told = place;
+                answers.write(
+                    &(count, clock.processor_time(), worker.account()),
+                    &mut output,
+                )?;
+                answers.clear();
+                clock.start();
+            }
+        }
+    }
+}
+
+/// How long records take.
+struct Clock {
+    began: Instant,
+    last: Instant,
+    cpu: Duration,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let now = Instant::now();
+        Clock {
+            began: now,
+            last: now,
+            cpu: Duration::ZERO,
+        }
+    }
+
+    fn start(&mut self) {
+        self.began = Instant::now();
+        self.last = self.began;
+    }
+
+    /// How long it is since the last lap, in nanoseconds, and since the start.
+    fn lap(&mut self) -> (u64, Duration) {
+        let now = Instant::now();
+        let took = now - self.last;
+        self.last = now;
+        (took.as_nanos() as u64, now - self.began)
+    }
+
+    /// The processor time of this process since it was told last, in nanoseconds.
+    fn processor_time(&mut self) -> u64 {
+        let now = processor_time().unwrap_or_default();
+        let since = now.saturating_sub(self.cpu);
+        self.cpu = now;
+        since.as_nanos() as u64
+    }
+}
