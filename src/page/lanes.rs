@@ -13,6 +13,9 @@ const LANES: usize = 64;
 /// About as many spans as are drawn at most, or so many times less.
 const SPANS: f64 = 900.0;
 
+/// Of so many workers each tells its share when it is pointed at.
+const TOLD: usize = 32;
+
 /// Lanes as they are drawn.
 pub(super) struct Lanes {
     /// The number of the worker of each lane, from 0.
@@ -105,7 +108,9 @@ impl Lanes {
                     @let y = frame.top + (place as f64 + 0.5) * lane;
                     @if !spans.is_empty() {
                         path d=(outline(spans, |at| scale.at(at * many), y)) {
-                            title { "worker " (worker) ": " (percent(share(spans, self.wall))) }
+                            @if self.shown.len() <= TOLD {
+                                title { "worker " (worker) ": " (percent(share(spans, self.wall))) }
+                            }
                         }
                     }
                 }

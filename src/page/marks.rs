@@ -106,8 +106,10 @@ pub(super) fn band(class: &str, upper: &[(f64, f64)], lower: &[(f64, f64)]) -> M
 /// A marker whose shape tells its series, with what to say on pointing at it.
 pub(super) fn marker(series: usize, (x, y): (f64, f64), told: &str) -> Markup {
     let (x, y) = (P(x), P(y));
+    if series.is_multiple_of(6) {
+        return html! { circle.mark.(class(series)) cx=(x) cy=(y) r="4" { title { (told) } } };
+    }
     let shape = match series % 6 {
-        0 => format!("M{x} {y}m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0"),
         1 => format!("M{x} {y}m-3.6-3.6h7.2v7.2h-7.2z"),
         2 => format!("M{x} {y}m0-4.8l4.6 8.2h-9.2z"),
         3 => format!("M{x} {y}m0-5l5 5l-5 5l-5-5z"),

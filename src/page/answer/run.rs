@@ -37,19 +37,19 @@ pub(super) fn run(answer: &Answer) -> Markup {
 /// What the workers' time went into: of nine kinds, those alike together.
 fn kinds(shares: &Shares) -> [(&'static str, &'static str, f64); 5] {
     [
-        ("part-0", "scoring", shares.scoring),
-        ("part-1", "input", shares.input),
+        ("p0", "scoring", shares.scoring),
+        ("p1", "input", shares.input),
         (
-            "part-2",
+            "p2",
             "waiting for others",
             shares.resting + shares.imbalance + shares.beginning + shares.ending,
         ),
         (
-            "part-3",
+            "p3",
             "handling scores, limits",
             shares.handling + shares.limited,
         ),
-        ("part-4", "without a core", shares.preempted),
+        ("p4", "without a core", shares.preempted),
     ]
 }
 

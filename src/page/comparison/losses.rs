@@ -19,11 +19,11 @@ const LABELLED: f64 = 0.075;
 fn parts(losses: &Losses) -> [(&'static str, &'static str, f64); 5] {
     let [serial, imbalance, scheduling, machine] = losses.named();
     [
-        ("part-0", "useful work", losses.useful),
-        ("part-1", serial.0, serial.1),
-        ("part-2", imbalance.0, imbalance.1),
-        ("part-3", scheduling.0, scheduling.1),
-        ("part-4", machine.0, machine.1),
+        ("p0", "useful work", losses.useful),
+        ("p1", serial.0, serial.1),
+        ("p2", imbalance.0, imbalance.1),
+        ("p3", scheduling.0, scheduling.1),
+        ("p4", machine.0, machine.1),
     ]
 }
 
@@ -45,7 +45,9 @@ pub(super) fn losses(losses: &[Losses], cast: &Cast<'_>) -> Markup {
         .into();
     let marks = html! {
         (ladder.draw())
-        @for (one, y) in shown.iter().zip(ladder.places()) { (stack(one, y, scale)) }
+        g.stack stroke-width="16" {
+            @for (one, y) in shown.iter().zip(ladder.places()) { (stack(one, y, scale)) }
+        }
         (axis_x(frame, scale, &ticks, "share of threads × time"))
     };
     let mut table = Table::new(
@@ -106,8 +108,8 @@ fn stack(losses: &Losses, y: f64, scale: Scale) -> Markup {
         g {
             title { (told(losses)) }
             @for (class, share, left, right) in placed {
-                @if right - left > 0.2 {
-                    path.bar.(class) d={ "M" (P(left)) " " (P(y - 8.0)) "h" (P(right - left)) "v16H" (P(left)) "z" } {}
+                @if right - left > 1.0 {
+                    path.(class) d={ "M" (P(left)) " " (P(y)) "h" (P(right - left - 0.8)) } {}
                     @if share > LABELLED {
                         text.in.mid x=(P((left + right) / 2.0)) y=(P(y + 4.5)) {
                             (format!("{:.0}", share * 100.0))

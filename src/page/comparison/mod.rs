@@ -23,7 +23,7 @@ use super::quoted::{plain, quoted, sentence};
 use crate::measure::{Cell, Comparison, Estimate};
 
 /// A page may take so many bytes.
-const MOST: usize = 949_000;
+const MOST: usize = 149_000;
 
 pub(super) fn page(comparison: &Comparison) -> String {
     // Where there is too much of everything, less of everything is told until it fits.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::figure::{Figure, described, legend};
-use super::super::marks::{Frame, Ticks, axis_x, axis_y, bar};
+use super::super::marks::{Frame, P, Ticks, axis_x, axis_y};
 use super::super::numbers::{counted, percent, round_time, time};
 use super::super::scale::{Scale, round_up, tick_labels};
 use super::super::table::Table;
@@ -80,11 +80,16 @@ pub(super) fn records(why: &Why, cast: &Cast<'_>) -> Markup {
         @for bin in &bins {
             @let (left, right) = (x.at(bin.from), x.at(bin.to));
             @let half = (right - left) / 2.0;
-            @for (class, share, left) in [("c0", bin.of_records, left), ("c1", bin.of_time, left + half)] {
-                @let top = y.at(share * 100.0);
-                @let top = if share > 0.0 { top.min(frame.bottom - 1.0) } else { top };
-                @if share > 0.0 {
-                    (bar(class, (left + 0.5, top), (half - 0.8, frame.bottom - top), &told(bin)))
+            g {
+                title { (told(bin)) }
+                @for (class, share, left) in [("c0", bin.of_records, left), ("c1", bin.of_time, left + half)] {
+                    @if share > 0.0 {
+                        @let top = y.at(share * 100.0).min(frame.bottom - 1.0);
+                        path.bar.(class) d={
+                            "M" (P(left + 0.5)) " " (P(frame.bottom)) "V" (P(top)) "h" (P(half - 0.8))
+                            "V" (P(frame.bottom)) "z"
+                        } {}
+                    }
                 }
             }
         }
