@@ -36,7 +36,11 @@ impl Page {
             let reason = "--scores and --html name the same file";
             return Err(Usage(reason.to_owned()).into());
         }
-        Destination::open_file(file, "the page", force, inputs)?;
+        // A pipe is opened once: who reads it takes the first end for the last.
+        let special = |found: std::fs::Metadata| !found.is_file() && !found.is_dir();
+        if !std::fs::metadata(file).is_ok_and(special) {
+            Destination::open_file(file, "the page", force, inputs)?;
+        }
         Ok(())
     }
 

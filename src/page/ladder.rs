@@ -59,7 +59,7 @@ impl Ladder {
         self.rungs.iter().map(|(y, _)| *y)
     }
 
-    /// The names, and the numbers of threads at the left.
+    /// The names, and the numbers of threads at the left; beneath them what they are.
     pub(super) fn draw(&self) -> Markup {
         html! {
             @for (y, name) in &self.names {
@@ -68,6 +68,7 @@ impl Ladder {
             @for (y, threads) in &self.rungs {
                 text.tick.end x="26" y=(P(y + 4.5)) { (threads) }
             }
+            text.name x="0" y=(P(self.bottom + 41.0)) { "threads" }
         }
     }
 

@@ -161,13 +161,21 @@ mod tests {
 
     #[test]
     fn many_spans_are_drawn_as_few() {
-        let spans: Vec<_> = (0..5000)
-            .map(|n| (f64::from(n), f64::from(n) + 0.5))
-            .collect();
-        let workers = vec![spans; 200];
-        let lanes = Lanes::new(&workers, 5000.0, "c0", 1.0);
+        let spans = |worker: u32| {
+            let span = |n: u32| {
+                (
+                    f64::from(n * 16),
+                    f64::from(n * 16 + 2 + (n * 7 + worker) % 9),
+                )
+            };
+            (0..300).map(span).collect()
+        };
+        let workers: Vec<Vec<(f64, f64)>> = (0..200).map(spans).collect();
+        let lanes = Lanes::new(&workers, 4800.0, "c0", 1.0);
         assert_eq!(lanes.shown.len(), LANES);
+        assert!(lanes.gap > 4.8, "{}", lanes.gap);
         assert!(lanes.draw().into_string().len() < 30_000);
-        assert!(lanes.gap > 5.0);
+        let few = Lanes::new(&workers[..2], 4800.0, "c0", 1.0);
+        assert_eq!((few.gap, few.spans[1].len()), (4.8, 300));
     }
 }

@@ -31,8 +31,8 @@ pub(super) fn significant(number: f64, digits: i32) -> String {
     let rounded = format!("{:.*e}", digits.max(1) as usize - 1, number);
     let number = rounded.parse().unwrap_or(number);
     let whole = number.abs().log10().floor() as i32 + 1;
-    if !(-4..=15).contains(&whole) {
-        return rounded;
+    if !(-2..=15).contains(&whole) {
+        return rounded.replace('-', "−");
     }
     let behind = (digits - whole).max(0) as usize;
     let text = format!("{:.behind$}", number.abs());
@@ -145,6 +145,7 @@ mod tests {
         assert_eq!(significant(0.012_345, 3), "0.0123");
         assert_eq!(significant(12_345.6, 3), "12,300");
         assert_eq!(significant(-1.5, 2), "−1.5");
+        assert_eq!(significant(0.000_04, 2), "4.0e−5");
         assert_eq!(significant(f64::NAN, 3), "–");
         assert_eq!(time(0.048_869), "48.9 ms");
         assert_eq!(time(0.999_999), "1.00 s");

@@ -16,7 +16,7 @@ use crate::measure::statistics::median;
 use crate::measure::{Cell, Comparison};
 
 /// So many turns are drawn at most, in whole rounds.
-const TURNS: usize = 1000;
+const TURNS: usize = 1400;
 /// A turn further from its median than so many times is drawn at the edge.
 const FAR: f64 = 2.0;
 
