@@ -9,7 +9,7 @@ use super::Cast;
 use crate::measure::{Cell, Comparison, Turn};
 
 /// So many figures there is room for.
-const FIGURES: usize = 2000;
+const FIGURES: usize = 2700;
 
 pub(super) fn turns(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
     let room = cast.most(FIGURES);
