@@ -22,7 +22,7 @@ thread_local! {
 /// unless it leaves them to the hook before it. A panic on a thread that a task has handed work
 /// to is printed there, since nothing tells whose work it was.
 #[inline]
-pub(crate) fn caught<R>(task: impl FnOnce() -> R) -> Result<R, Panicked> {
+pub(crate) fn caught<R>(task: impl FnOnce() -> R) -> Result<R, Box<Panicked>> {
     static HOOK: Once = Once::new();
     // While it panics a thread must not touch the hook: it would abort the process.
     if !HOOK.is_completed() && !std::thread::panicking() {
@@ -53,7 +53,7 @@ pub(crate) fn as_told<R>(told: bool, work: impl FnOnce() -> R) -> R {
 }
 
 #[cold]
-fn told(payload: Box<dyn Any + Send>) -> Panicked {
+fn told(payload: Box<dyn Any + Send>) -> Box<Panicked> {
     let said = payload
         .downcast_ref::<&str>()
         .map(ToString::to_string)
@@ -65,10 +65,10 @@ fn told(payload: Box<dyn Any + Send>) -> Panicked {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);
     }
-    Panicked {
+    Box::new(Panicked {
         message: said.unwrap_or_else(|| "with a value that is not text".to_owned()),
         place: last.map(|(_, place)| place),
-    }
+    })
 }
 
 fn wrap_hook() {

@@ -16,8 +16,12 @@ const WORTH_WAKING: Duration = Duration::from_micros(50);
 /// The calling thread goes on with this many times what it has done, and then looks at the clock
 /// again: seldom enough that looking costs little beside ten records of 100 ns …
 const GROWTH: usize = 3;
-/// … but with at most so many, since those to come may be far dearer than those before.
+/// … but with at most so many, since those to come may be far dearer than those before, …
 const UNSEEN: usize = 32;
+/// … or this fraction of a thread's share of what is left, if that is more: so what turns out dear at
+/// the worst moment takes at most a quarter longer for it, and what stays cheap is not made twice as
+/// long by looks at the clock.
+const UNSEEN_FRACTION: usize = 4;
 /// How long the smallest share of the work should last: at least so long that sharing it costs
 /// little beside it …
 const LEAST: Duration = Duration::from_micros(10);
@@ -89,12 +93,14 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
         let work = Work::new(self.identity, self.length, leaf);
         // Not a fork: what little the calling thread does alone is seldom worth sharing.
         let mut own = work.root.clone();
-        let (began, mut done, mut portion) = (Instant::now(), 0, 1);
+        let portion = if work.threads() == 1 { leaves } else { 1 };
+        let (began, mut done, mut portion) = (Instant::now(), 0, portion);
         while done < leaves {
             let end = leaves.min(done + portion);
             let (now, later) = producer.split_at(work.records(done..end).len());
             work.fold(done..end, now, &mut own);
-            (done, producer, portion) = (end, later, UNSEEN.min(end.saturating_mul(GROWTH)));
+            let unseen = UNSEEN.max((leaves - end) / (UNSEEN_FRACTION * work.threads()));
+            (done, producer, portion) = (end, later, unseen.min(end.saturating_mul(GROWTH)));
             if done == leaves {
                 break;
             }
@@ -137,6 +143,11 @@ impl<S, A: Aggregator<S>> Work<S, A> {
         }
     }
 
+    /// How many threads the pool has.
+    fn threads(&self) -> usize {
+        self.idle.len() - 1
+    }
+
     fn records(&self, leaves: Range<usize>) -> Range<usize> {
         let first = |leaf: usize| leaf.saturating_mul(self.leaf).min(self.length);
         first(leaves.start)..first(leaves.end)
@@ -146,7 +157,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
     fn grain(&self, done: usize, leaves: usize, elapsed: Duration) -> usize {
         let leaves_in =
             |time: Duration| (time.as_secs_f64() / elapsed.as_secs_f64() * done as f64) as usize;
-        let a_thread = (leaves - done) / rayon::current_num_threads();
+        let a_thread = (leaves - done) / self.threads();
         let fair = (a_thread / SHARES_A_THREAD).clamp(leaves_in(LEAST), leaves_in(MOST));
         // Those done may have been far cheaper than the others.
         fair.min(a_thread / SHARES_AT_LEAST).max(1)
@@ -196,7 +207,7 @@ impl<S, A: Aggregator<S>> Work<S, A> {
 
     /// A state for one more thread.
     fn state(&self) -> A {
-        if A::COMMUTATIVE && rayon::current_num_threads() > 1 {
+        if A::COMMUTATIVE && self.threads() > 1 {
             self.root.fork()
         } else {
             self.root.clone()

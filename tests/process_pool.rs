@@ -133,7 +133,7 @@ fn used(id: u32) -> u64 {
 }
 
 /// More of that than it takes to become ready.
-const BUSY: u64 = 40;
+const BUSY: u64 = 150;
 
 /// Waits until a worker has been at something for a while.
 fn wait_until_busy(id: u32) {
@@ -330,7 +330,7 @@ const SLOW: [&str; 11] = [
 ];
 
 /// Enough that two such texts take minutes to compare.
-const ENDLESS: usize = 200_000;
+const ENDLESS: usize = 400_000;
 
 #[test]
 fn pairs_are_counted_in_every_process() {

@@ -119,6 +119,7 @@ const FOREIGN: &[&str] = &[
     "read_chunk",
     "par_chunks",
     ".chunks(",
+    "chunks_mut",
     "chunks_exact",
     "as_chunks",
     "first_chunk",

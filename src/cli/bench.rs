@@ -15,10 +15,11 @@ use manyhands::measure::{Comparison, Options, compare_plan};
 use manyhands::page;
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
+use super::gate::GateArguments;
 use super::page::Page;
 use super::progress::Progress;
 use super::scoring::Scoring;
-use super::{exit, text};
+use super::text;
 
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
@@ -77,6 +78,9 @@ pub struct Bench {
     #[arg(long, requires = "html")]
     force: bool,
 
+    #[command(flatten)]
+    gate: GateArguments,
+
     /// Only print the facts about this machine: processor, cores, quota, load, memory.
     #[arg(long)]
     machine: bool,
@@ -87,6 +91,7 @@ impl Bench {
         if self.machine {
             return self.tell_machine();
         }
+        let gate = self.gate.open()?;
         let plan = self.scoring.plan(&self.files, self.scorer)?;
         self.page.check(self.force, &self.inputs(), None)?;
         let began = Instant::now();
@@ -103,14 +108,12 @@ impl Bench {
             .progress(&advance);
         let comparison = compare_plan(&opened, &self.contenders(), &options);
         bar.finish();
-        let comparison = comparison?;
+        let mut comparison = comparison?;
+        gate.hold(&mut comparison)?;
         let page = || page::of_comparison(&comparison);
         self.page.write(self.force, &self.inputs(), page)?;
         self.print(&comparison).context("cannot write the report")?;
-        Ok(ExitCode::from(match comparison.agrees() {
-            true => 0,
-            false => exit::DISAGREE,
-        }))
+        gate.close(&comparison, quiet).map(ExitCode::from)
     }
 
     fn tell_machine(&self) -> Result<ExitCode, anyhow::Error> {

@@ -1,8 +1,10 @@
 //! The command line: a thin shell over the library's public interface.
 
+mod baselines;
 mod bench;
 mod destination;
 mod failures;
+mod gate;
 mod generate;
 mod matching;
 mod page;
@@ -33,6 +35,8 @@ mod exit {
     pub(super) const NOT_WRITTEN: u8 = 5;
     /// Executors gave different answers.
     pub(super) const DISAGREE: u8 = 6;
+    /// Slower than the baseline allows.
+    pub(super) const SLOWER: u8 = 7;
     /// As `timeout` has it.
     pub(super) const OUT_OF_TIME: u8 = 124;
 }
@@ -60,7 +64,7 @@ const LAST: usize = 100;
 const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 4 halted by failures, 5 output could not be written, \
-6 executors gave different answers, \
+6 executors gave different answers, 7 slower than the baseline allows, \
 124 out of time, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
 
 #[derive(Debug, Subcommand)]

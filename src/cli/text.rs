@@ -6,6 +6,7 @@ mod histogram;
 pub(super) mod machine;
 mod matches;
 mod run;
+pub(super) mod told;
 
 use std::fmt::Write as _;
 use std::ops::Range;

@@ -268,7 +268,7 @@ impl Executor for WorkStealing {
         let workers = work.workers(self.workers());
         // One worker that is to be kept on a core is not the calling thread.
         let one_worker = workers == 1 && self.pinning.is_none();
-        if let Some((units, pace)) = alone::begin(work, one_worker) {
+        if let Some((units, pace)) = alone::begin(work, workers, one_worker) {
             self.share(units, workers, pace, work);
         }
     }

@@ -2,7 +2,10 @@
 
 use super::comparison::{Cell, Comparison, Cost, Estimate, Turn};
 use super::contest::Played;
-use super::statistics::{ratio, spread};
+use super::statistics::{detectable, ratio, rounds_needed, spread};
+
+/// The difference that the rounds needed are told for, as a share.
+pub(super) const WORTH_TELLING: f64 = 0.03;
 
 /// Puts the figures of all cells into the comparison.
 pub(super) fn settle(comparison: &mut Comparison, played: &Played<'_, '_>) {
@@ -10,12 +13,15 @@ pub(super) fn settle(comparison: &mut Comparison, played: &Played<'_, '_>) {
     let Some((_, base)) = played.cells.first() else {
         return;
     };
+    let base_cpu = processor_times(&base.turns);
     let base = walls(&base.turns);
     let (records, bytes) = (comparison.workload.records, comparison.workload.bytes);
     for (one, turns) in &played.cells {
         let times = walls(&turns.turns);
         let wall = spread(&times, &settings);
-        let cpu: Option<Vec<f64>> = turns.turns.iter().map(|turn| turn.cpu).collect();
+        let cpu = processor_times(&turns.turns);
+        let both = cpu.as_ref().zip(base_cpu.as_ref());
+        let cpu_ratio = both.map(|(of, over)| ratio(of, over, &settings));
         let speed_up = ratio(&base, &times, &settings);
         let threads = one.threads.max(1) as f64;
         comparison.cells.push(Cell {
@@ -26,6 +32,14 @@ pub(super) fn settle(comparison: &mut Comparison, played: &Played<'_, '_>) {
             wall,
             cpu: cpu.map(|times| spread(&times, &settings)),
             speed_up,
+            cpu_ratio,
+            detectable: detectable(&speed_up, settings.confidence),
+            rounds_needed: rounds_needed(
+                &speed_up,
+                settings.rounds,
+                settings.confidence,
+                WORTH_TELLING,
+            ),
             efficiency: Estimate {
                 value: speed_up.value / threads,
                 low: speed_up.low / threads,
@@ -41,6 +55,11 @@ pub(super) fn settle(comparison: &mut Comparison, played: &Played<'_, '_>) {
 /// The times of the turns, by the clock.
 pub(super) fn walls(turns: &[Turn]) -> Vec<f64> {
     turns.iter().map(|turn| turn.wall).collect()
+}
+
+/// The processor times of the turns, where the system tells them.
+pub(super) fn processor_times(turns: &[Turn]) -> Option<Vec<f64>> {
+    turns.iter().map(|turn| turn.cpu).collect()
 }
 
 /// Each executor's COST.

@@ -78,7 +78,8 @@ pub struct Settings {
     pub seed: u64,
     /// Of the intervals, such as 0.95.
     pub confidence: f64,
-    /// Runs are repeated within a turn until it takes at least so long.
+    /// Runs are repeated within a turn, in every turn as often, so that it takes about so long at least
+    /// where a cell is neither fast nor slow.
     pub least_turn: f64,
 }
 
@@ -100,6 +101,13 @@ pub struct Cell {
     pub cpu: Option<Spread>,
     /// How many times as fast as `sequential`.
     pub speed_up: Estimate,
+    /// How many times the processor time of `sequential` it takes.
+    pub cpu_ratio: Option<Estimate>,
+    /// The least difference of its time from that of `sequential` that would have been told with the
+    /// rounds there are, in nine comparisons of ten, as a share.
+    pub detectable: f64,
+    /// About how many rounds it would take to tell a difference of 3 %.
+    pub rounds_needed: Option<usize>,
     /// The speed-up for each thread.
     pub efficiency: Estimate,
     /// Records scored in a second.
@@ -126,11 +134,11 @@ pub struct Turn {
     pub round: usize,
     /// At which place in the round, from 0; the ceilings have turns too.
     pub place: usize,
-    /// How many runs it was.
+    /// How many runs it was: the same number in every turn of a comparison.
     pub runs: u32,
-    /// Time of a run by the clock.
+    /// Time of its fastest run by the clock.
     pub wall: f64,
-    /// Processor time of a run.
+    /// Processor time of a run, the mean over all its runs.
     pub cpu: Option<f64>,
 }
 

@@ -11,6 +11,8 @@
 //! - **Interleaved.** In each round every cell (an executor with a number of threads) has its turn, in an
 //!   order drawn anew. What changes on the machine over minutes then touches all of them, and
 //!   ratios within a round stay what they are.
+//! - **The fastest run of a turn counts**, of as many runs in every turn: others on the machine make runs
+//!   longer, never shorter.
 //! - **The honest base** is the plain loop. A speed-up over the parallel code on one thread hides what
 //!   that code costs.
 //! - **Intervals.** A ratio is told with the interval of a bootstrap over whole rounds; where that

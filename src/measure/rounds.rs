@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::comparison::{Settings, Turn};
+use super::statistics::median;
 use crate::error::Error;
 use crate::report::{Digest, Timing};
 
@@ -36,7 +37,7 @@ pub(super) struct Ran {
 #[derive(Default)]
 pub(super) struct Turns {
     pub(super) turns: Vec<Turn>,
-    /// What the last run of each turn tells of its time.
+    /// What the fastest run of each turn tells of its time.
     pub(super) timings: Vec<Timing>,
 }
 
@@ -56,19 +57,24 @@ pub(super) fn play(
 ) -> Result<Result<Vec<Turns>, Disagrees>, Error> {
     let mut random = fastrand::Rng::with_seed(settings.seed);
     let all = settings.warm_ups + settings.rounds;
-    let mut runs = vec![1; subjects.len()];
+    let mut runs = 1;
+    let mut warmed = Vec::new();
     let mut played: Vec<Turns> = subjects.iter().map(|_| Turns::default()).collect();
     let mut order: Vec<usize> = (0..subjects.len()).collect();
     for number in 0..all {
         let round = number.checked_sub(settings.warm_ups);
         random.shuffle(&mut order);
+        if round == Some(0) && !warmed.is_empty() {
+            runs = runs_in(settings.least_turn, median(&warmed));
+        }
         for (place, &subject) in order.iter().enumerate() {
             progress(number * order.len() + place, all * order.len());
             let every = subjects[subject].every().max(1);
             if round.is_some_and(|round| round % every > 0) {
                 continue;
             }
-            let turn = take_turn(&mut *subjects[subject], runs[subject], expected)?;
+            let runs = if subjects[subject].repeats() { runs } else { 1 };
+            let turn = take_turn(&mut *subjects[subject], runs, expected)?;
             if let Some(digest) = turn.digest
                 && digest != expected
             {
@@ -80,7 +86,7 @@ pub(super) fn play(
             }
             let Some(round) = round else {
                 if subjects[subject].repeats() {
-                    runs[subject] = runs_in(settings.least_turn, turn.wall);
+                    warmed.push(turn.wall);
                 }
                 continue;
             };
@@ -89,7 +95,7 @@ pub(super) fn play(
             played.turns.push(Turn {
                 round,
                 place,
-                runs: runs[subject],
+                runs,
                 wall: turn.wall,
                 cpu: turn.cpu,
             });
@@ -99,19 +105,26 @@ pub(super) fn play(
     Ok(Ok(played))
 }
 
-/// How many runs it takes to fill a turn.
+/// How many runs it takes to fill a turn of a subject neither fast nor slow. All have as many: the
+/// least of ten is less than the least of five, and who has more must not seem faster by it.
 fn runs_in(least_turn: f64, wall: f64) -> u32 {
     /// A turn of runs that take no time at all still ends.
     const MOST: f64 = 100_000.0;
     (least_turn / wall.max(1e-9)).ceil().clamp(1.0, MOST) as u32
 }
 
-/// One turn: means over its runs.
+/// One turn.
 struct Taken {
+    /// Of its fastest run: others at work on the machine only ever make a run longer, and by more than
+    /// what is to be told. Over rounds recorded on a busy machine the ratios of the least of eight runs
+    /// were spread a sixth as far as those of the means (Chen and Revels, *Robust benchmarking in noisy
+    /// environments*, 2016, found the same).
     wall: f64,
+    /// The mean over its runs: what a thread does behind the end of its run counts for the next one.
     cpu: Option<f64>,
     /// Of the first run that gave another answer than the one expected, else of the last.
     digest: Option<Digest>,
+    /// Of its fastest run.
     timing: Option<Timing>,
 }
 
@@ -120,25 +133,25 @@ fn take_turn(
     runs: u32,
     expected: Digest,
 ) -> Result<Taken, Error> {
-    let (mut wall, mut cpu) = (Duration::ZERO, Some(Duration::ZERO));
-    let mut last: Option<Ran> = None;
+    let (mut fastest, mut cpu): (Option<Ran>, _) = (None, Some(Duration::ZERO));
+    let mut digest = None;
     for _ in 0..runs {
         let ran = subject.run()?;
-        wall += ran.wall;
         cpu = cpu.zip(ran.cpu).map(|(sum, one)| sum + one);
-        let other = ran.digest.is_some_and(|digest| digest != expected);
-        last = Some(ran);
-        if other {
+        digest = ran.digest;
+        if digest.is_some_and(|digest| digest != expected) {
             break;
         }
+        if fastest.as_ref().is_none_or(|other| ran.wall < other.wall) {
+            fastest = Some(ran);
+        }
     }
-    let mean = |sum: Duration| sum.as_secs_f64() / f64::from(runs);
-    let (digest, timing) = last.map(|last| (last.digest, last.timing)).unzip();
+    let wall = fastest.as_ref().map_or(0.0, |ran| ran.wall.as_secs_f64());
     Ok(Taken {
-        wall: mean(wall),
-        cpu: cpu.map(mean),
-        digest: digest.flatten(),
-        timing: timing.flatten(),
+        wall,
+        cpu: cpu.map(|sum| sum.as_secs_f64() / f64::from(runs)),
+        digest,
+        timing: fastest.and_then(|ran| ran.timing),
     })
 }
 

@@ -29,8 +29,8 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
     A: Aggregator<S>,
 {
-    /// How many units make a step.
-    pub(super) fn step(&self) -> usize {
+    /// How many units make a step, if a stretch of records has so many.
+    pub(super) fn step(&self, stretch: usize) -> usize {
         if self.order == Order::Units {
             return 1;
         }
@@ -43,7 +43,9 @@ where
             let shares = 2 * self.workers.len() as u64;
             return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
         }
-        (self.units / STEPS).clamp(STEP_UNITS.0, STEP_UNITS.1)
+        // Of records so cheap that a stretch has many, one stretch is soon done, and a step costs more.
+        let least = STEP_UNITS.0.max(stretch);
+        (self.units / STEPS).clamp(least, STEP_UNITS.1)
     }
 
     /// Whether whoever has come to this record is too far ahead of the earliest in flight. It rests

@@ -137,6 +137,12 @@ impl Stopwatch {
         }
     }
 
+    /// How many records are timed together: as many as take some ten microseconds, if not more than
+    /// the most.
+    pub(super) fn stretch(&self) -> usize {
+        self.stretch as usize
+    }
+
     /// Something else than scoring comes next.
     pub(super) fn pause(&mut self) {
         if self.done > 0 {

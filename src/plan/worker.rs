@@ -105,7 +105,10 @@ impl Worker for PlanWorker {
         match panics::caught(|| self.task.score(&JsonLine::new(text))) {
             Ok(Ok(scored)) => Answer::from(scored),
             Ok(Err(BadRecord { message, column })) => Answer::Bad { message, column },
-            Err(Panicked { message, place }) => Answer::Panicked { message, place },
+            Err(panicked) => {
+                let Panicked { message, place } = *panicked;
+                Answer::Panicked { message, place }
+            }
         }
     }
 

@@ -43,7 +43,7 @@ impl<R, T: Task<R>> Task<R> for Attempt<T> {
     fn score(&self, record: &R) -> Result<Self::Score, Self::Error> {
         let scored = panics::caught(|| self.0.score(record));
         Ok(scored
-            .map_err(Cause::from)
+            .map_err(|panicked| Cause::from(*panicked))
             .and_then(|scored| scored.map_err(Into::into)))
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 
 mod bad_input;
+mod baselines;
 mod bench;
 mod explanation;
 mod failures;

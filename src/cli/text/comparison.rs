@@ -7,6 +7,7 @@ use indicatif::{HumanBytes, HumanCount};
 use manyhands::measure::{Cell, Comparison, Estimate, Fit, Losses, Prediction};
 
 use super::run::{duration, wrapped};
+use super::told::{against, resolution};
 use super::{ASIDE, ERROR, HEADING, bare_table, finish, heading, paint, plain, set_numbers};
 use comfy_table::{ColumnConstraint, Table};
 
@@ -26,6 +27,8 @@ pub(in crate::cli) fn report(comparison: &Comparison) -> String {
     if !comparison.cells.is_empty() {
         text += &times(comparison);
         text += &speed_ups(comparison);
+        text += &resolution(comparison);
+        text += &comparison.against.as_ref().map_or(String::new(), against);
         text += &losses(&comparison.why.losses);
         text += &prospects(comparison);
         text += &method(comparison);
@@ -280,7 +283,7 @@ fn method(comparison: &Comparison) -> String {
     "\n".to_owned() + &wrapped(&line, ASIDE)
 }
 
-fn interval_of(estimate: Estimate) -> String {
+pub(super) fn interval_of(estimate: Estimate) -> String {
     format!("{:.2}–{:.2}", estimate.low, estimate.high)
 }
 
@@ -289,12 +292,12 @@ fn seconds(seconds: f64) -> String {
 }
 
 /// An executor with so many threads.
-fn label(executor: &str, threads: usize) -> String {
+pub(super) fn label(executor: &str, threads: usize) -> String {
     plain(format_args!("{executor} ×{threads}"))
 }
 
 /// A table of cells: their names in full, then numbers.
-fn table<const N: usize>(header: [&str; N]) -> Table {
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = bare_table();
     table.set_header(header);
     set_numbers(&mut table, 1..N);

@@ -99,8 +99,8 @@ fn ratios<'a>(against: &Against, cast: &Cast<'_>) -> Figure<'a> {
             "ratio",
             "interval",
             "finding",
-            "can be told",
-            "rounds for that",
+            "told from",
+            "CPU ratio",
         ],
     );
     for cell in &against.cells {
@@ -116,7 +116,7 @@ fn ratios<'a>(against: &Against, cast: &Cast<'_>) -> Figure<'a> {
             html! { (interval(cell.time)) },
             html! { (finding) },
             html! { (percent(cell.detectable)) },
-            html! { (cell.rounds_needed.map_or("–".to_owned(), |rounds| rounds.to_string())) },
+            html! { (cell.cpu.map_or("–".to_owned(), |cpu| significant(cpu.value, 3))) },
         ]);
     }
     table.keep(48.min(cast.most(160)));

@@ -1,0 +1,56 @@
+//! The sums that paralight publishes (`benches/criterion.rs`, github.com/gendx/paralight): of the
+//! whole numbers from 0, in memory, which takes about as long as to read them.
+
+use std::borrow::Cow;
+
+use manyhands::prelude::*;
+
+use crate::contenders::{Way, Workload, rayon_pool};
+
+pub struct Sums(Vec<u64>);
+
+impl Sums {
+    pub fn new(records: u64) -> Self {
+        Sums((0..records).collect())
+    }
+
+    /// Ours that adds exactly, and so would add fractions: of these numbers each is its own `f64`.
+    pub fn exact(&self) -> Way<'_> {
+        Way::new("ours, exact Sum", |measure| {
+            rayon_pool().install(|| {
+                measure(&mut || {
+                    let numbers = self.0.par_iter().map(|x| *x as f64);
+                    numbers.aggregate(Sum::new()) as u64
+                });
+            });
+        })
+    }
+}
+
+impl Workload for Sums {
+    type Record = u64;
+    type Score = u64;
+    const LEAF: usize = 4_096;
+
+    fn records(&self) -> Cow<'_, [u64]> {
+        Cow::Borrowed(&self.0)
+    }
+
+    #[inline]
+    fn score(&self, record: &u64) -> u64 {
+        *record
+    }
+
+    fn nothing(&self) -> u64 {
+        0
+    }
+
+    #[inline]
+    fn add(total: &mut u64, score: &u64) {
+        *total += score;
+    }
+
+    fn checksum(total: &u64) -> u64 {
+        *total
+    }
+}

@@ -1,0 +1,158 @@
+//! Where comparisons are kept that later ones are held against: one file each in a folder.
+
+use std::fs;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::Context as _;
+use manyhands::measure::{Comparison, SCHEMA};
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+
+use super::Usage;
+
+/// The folder of the baselines.
+#[derive(Clone, Debug)]
+pub(super) struct Baselines(pub(super) PathBuf);
+
+/// What a baseline is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(String);
+
+/// A place for a baseline, which gets its name when it is whole.
+#[derive(Debug)]
+pub(super) struct Place {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+/// A share, such as `5%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Share(pub(super) f64);
+
+impl Baselines {
+    fn path(&self, name: &Name) -> PathBuf {
+        self.0.join(format!("{}.json", name.0))
+    }
+
+    /// The names there are, sorted.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let name = |entry: fs::DirEntry| {
+            let file = entry.file_name();
+            let name = file.to_str()?.strip_suffix(".json")?;
+            Some(name.parse::<Name>().ok()?.0)
+        };
+        let mut names: Vec<_> = entries.filter_map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// Reads a baseline.
+    pub(super) fn load(&self, name: &Name) -> Result<Comparison, anyhow::Error> {
+        #[derive(Deserialize)]
+        struct Kept {
+            schema: u32,
+        }
+        let path = self.path(name);
+        let refused = |why: String| Usage(format!("{}: {why}", path.display()));
+        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Usage(self.missing(name)),
+            _ => refused(format!("cannot be read: {error}")),
+        })?;
+        let again = format!("save it again with --save-baseline {}", name.0);
+        let Ok(Kept { schema }) = serde_json::from_str(&text) else {
+            return Err(refused(format!("is not a comparison; {again}")).into());
+        };
+        if schema != SCHEMA {
+            let other = format!("has schema {schema}, and this version reads {SCHEMA}; {again}");
+            return Err(refused(other).into());
+        }
+        let read = serde_json::from_str(&text);
+        Ok(read.map_err(|error| refused(format!("is not a whole comparison: {error}; {again}")))?)
+    }
+
+    fn missing(&self, name: &Name) -> String {
+        let folder = self.0.display();
+        let there = match self.names().as_slice() {
+            [] => format!("there is none in {folder}"),
+            names => format!("in {folder} there is {}", names.join(", ")),
+        };
+        format!(
+            "no baseline is called \"{name}\"; {there}; save one with --save-baseline {name}",
+            name = name.0
+        )
+    }
+
+    /// Makes the place for a baseline, before minutes are spent on measuring.
+    pub(super) fn place(&self, name: &Name) -> Result<Place, anyhow::Error> {
+        let refused = || format!("cannot save the baseline in {}", self.0.display());
+        fs::create_dir_all(&self.0).with_context(refused)?;
+        let path = self.path(name);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".manyhands-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(&self.0).with_context(refused)?;
+        Ok(Place { file, path })
+    }
+}
+
+impl Place {
+    /// Writes the comparison there, over the one that has the name already, and says where.
+    pub(super) fn save(self, comparison: &Comparison) -> Result<String, anyhow::Error> {
+        let replaced = self.path.exists();
+        let refused = |path: &Path| format!("cannot save the baseline {}", path.display());
+        let mut out = BufWriter::new(&self.file);
+        serde_json::to_writer(&mut out, comparison)
+            .map_err(io::Error::from)
+            .and_then(|()| out.flush())
+            .with_context(|| refused(&self.path))?;
+        drop(out);
+        let persisted = self.file.persist(&self.path).map_err(|error| error.error);
+        persisted.with_context(|| refused(&self.path))?;
+        let instead = if replaced {
+            ", in place of the one before"
+        } else {
+            ""
+        };
+        Ok(format!(
+            "saved as baseline {}{instead}",
+            self.path.display()
+        ))
+    }
+}
+
+impl FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let good = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        if text.is_empty() || text.starts_with('.') || !text.chars().all(good) {
+            return Err("expected letters, digits, and - _ . between them".to_owned());
+        }
+        Ok(Name(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Share {
+    type Err = String;
+
+    /// A bare number is refused: nobody can tell whether 5 means 5 % or five times as slow.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let percent = text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse::<f64>().ok());
+        match percent {
+            Some(percent) if (0.0..=10_000.0).contains(&percent) => Ok(Share(percent / 100.0)),
+            _ => Err("expected a share such as 5% or 2.5%".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `bench --save-baseline`, `--baseline`, `--fail-if-slower`.
+
+use tempfile::TempDir;
+
+use super::{Ran, THREE, columns, folder_with, names, read, run, write};
+
+/// `bench` of three reviews: no time to speak of, and as few turns.
+fn bench(folder: &TempDir, arguments: &[&str]) -> Ran {
+    let short = [
+        "bench",
+        "three.jsonl",
+        "--rounds",
+        "2",
+        "--threads",
+        "1",
+        "--executors",
+        "task-queue",
+    ];
+    run(folder, &[&short[..], arguments].concat())
+}
+
+fn saved() -> TempDir {
+    let folder = folder_with("three.jsonl", THREE);
+    let ran = bench(
+        &folder,
+        &["--save-baseline", "main", "--baseline-dir", "kept"],
+    );
+    let note = "note: saved as baseline kept/main.json\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, note));
+    folder
+}
+
+/// The baseline with every time in it multiplied.
+fn rewrite(folder: &TempDir, change: impl Fn(&mut serde_json::Value)) {
+    let mut baseline = serde_json::from_str(&read(folder, "kept/main.json")).expect("JSON");
+    change(&mut baseline);
+    write(folder, "kept/main.json", baseline.to_string());
+}
+
+fn divide_times(baseline: &mut serde_json::Value, by: f64) {
+    for cell in baseline["cells"].as_array_mut().expect("cells") {
+        for turn in cell["turns"].as_array_mut().expect("turns") {
+            turn["wall"] = (turn["wall"].as_f64().expect("seconds") / by).into();
+        }
+    }
+}
+
+const AGAINST: [&str; 4] = ["--baseline", "main", "--baseline-dir", "kept"];
+
+#[test]
+fn a_baseline_is_the_whole_comparison_and_is_replaced_by_the_next() {
+    let folder = saved();
+    let kept: manyhands::measure::Comparison =
+        serde_json::from_str(&read(&folder, "kept/main.json")).expect("a comparison");
+    assert_eq!((kept.cells.len(), kept.workload.records), (2, 3));
+    let ran = bench(
+        &folder,
+        &["--save-baseline", "main", "--baseline-dir", "kept"],
+    );
+    let note = "note: saved as baseline kept/main.json, in place of the one before\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, note));
+    let entries = std::fs::read_dir(folder.path().join("kept")).expect("a folder");
+    assert_eq!(entries.count(), 1, "nothing unfinished is left");
+
+    let default = bench(&folder, &["--save-baseline", "x", "--quiet"]);
+    assert_eq!((default.code, default.err.as_str()), (0, ""));
+    assert_eq!(names(&folder), [".manyhands", "kept", "three.jsonl"]);
+    assert!(folder.path().join(".manyhands/baselines/x.json").exists());
+}
+
+#[test]
+fn a_comparison_is_told_beside_its_baseline() {
+    let folder = saved();
+    let ran = bench(&folder, &[&AGAINST[..], &["--json", "--quiet"]].concat());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let json = ran.json();
+    assert_eq!(json["against"]["name"], "main");
+    let cells = json["against"]["cells"].as_array().expect("cells");
+    assert_eq!(cells.len(), 2);
+    assert_eq!(
+        (&cells[1]["executor"], &cells[1]["threads"]),
+        (&"task-queue".into(), &1.into())
+    );
+
+    let ran = bench(&folder, &AGAINST);
+    assert!(ran.out.contains("beside main "), "{}", ran.out);
+    assert!(ran.out.contains("time now over time then"), "{}", ran.out);
+    for line in ran.out.lines() {
+        let warning = line.starts_with("warning: ");
+        assert!(columns(line) <= 80 || warning, "{line}");
+    }
+}
+
+/// Two rounds of microseconds are told within a factor of some thousands at worst; this is beyond.
+#[test]
+fn what_is_slower_than_the_baseline_allows_is_exit_7_and_saves_nothing() {
+    let folder = saved();
+    rewrite(&folder, |baseline| divide_times(baseline, 1e7));
+    let before = read(&folder, "kept/main.json");
+    let gate = [
+        &AGAINST[..],
+        &["--fail-if-slower", "5%", "--save-baseline", "main"],
+    ]
+    .concat();
+    let ran = bench(&folder, &gate);
+    assert_eq!(ran.code, 7, "{}", ran.err);
+    assert!(
+        ran.out.contains("digest "),
+        "the report is printed all the same"
+    );
+    for line in ran.err.lines() {
+        let told = line.starts_with("slower: ") && line.contains("as long as in main (");
+        assert!(told && line.ends_with("more than 5.0 % longer"), "{line}");
+    }
+    assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
+    assert_eq!(read(&folder, "kept/main.json"), before);
+
+    rewrite(&folder, |baseline| divide_times(baseline, 1e-14));
+    let ran = bench(&folder, &gate);
+    assert_eq!(ran.code, 0, "faster by so much is no failure: {}", ran.err);
+    assert_ne!(read(&folder, "kept/main.json"), before);
+}
+
+#[test]
+fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
+    let folder = saved();
+    let refused = |arguments: &[&str], message: &str| {
+        let ran = bench(&folder, arguments);
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (2, ""),
+            "{arguments:?}: {}",
+            ran.err
+        );
+        assert!(
+            ran.err.contains(message),
+            "{message} is not in\n{}",
+            ran.err
+        );
+    };
+    let missing = ["--baseline", "other", "--baseline-dir", "kept"];
+    let there_is = "error: no baseline is called \"other\"; in kept there is main; save one with --save-baseline other";
+    refused(&missing, there_is);
+    let none = "there is none in .manyhands/baselines";
+    refused(&["--baseline", "main"], none);
+    refused(&["--fail-if-slower", "5%"], "--baseline <NAME>");
+    for share in ["5", "0.05", "x%", "-1%", "%", "NaN%"] {
+        let argument = format!("--fail-if-slower={share}");
+        let arguments = [&AGAINST[..], &[&argument]].concat();
+        refused(&arguments, "expected a share such as 5% or 2.5%");
+    }
+    for name in ["", "a/b", "..", ".x", "a b"] {
+        refused(&["--save-baseline", name], "expected letters, digits");
+    }
+
+    write(&folder, "more.jsonl", [THREE, THREE].concat());
+    let arguments = ["bench", "more.jsonl", "--rounds", "1", "--threads", "1"];
+    let ran = run(&folder, &[&arguments[..], &AGAINST].concat());
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("not the same work: 6 records now, 3 then"),
+        "{}",
+        ran.err
+    );
+
+    rewrite(&folder, |baseline| baseline["schema"] = 999.into());
+    refused(
+        &AGAINST,
+        "kept/main.json: has schema 999, and this version reads 1",
+    );
+    write(&folder, "kept/main.json", "{\"schema\":1}");
+    refused(
+        &AGAINST,
+        "kept/main.json: is not a whole comparison: missing field",
+    );
+    write(&folder, "kept/main.json", "nothing");
+    refused(
+        &AGAINST,
+        "kept/main.json: is not a comparison; save it again with --save-baseline main",
+    );
+
+    write(&folder, "file", "");
+    let ran = bench(
+        &folder,
+        &["--save-baseline", "main", "--baseline-dir", "file"],
+    );
+    assert_eq!(ran.code, 5, "{}", ran.err);
+    assert!(
+        ran.err
+            .starts_with("error: cannot save the baseline in file: "),
+        "{}",
+        ran.err
+    );
+}

@@ -1,0 +1,291 @@
+//! The statistics of comparisons: against known answers, and whether intervals hold what they should.
+
+use manyhands::measure::Estimate;
+use manyhands::measure::statistics::{
+    detectable, median, median_interval, midmean, paired_ratio, quantile, rounds_needed, run_ratio,
+};
+use proptest::prelude::*;
+
+const VALUES: [f64; 11] = [
+    0.62, 1.94, 0.31, 7.5, 1.05, 0.88, 2.41, 0.97, 1.33, 0.74, 12.8,
+];
+
+/// Twenty rounds of two programs of which one takes 3 % longer; two rounds were spoilt.
+const OF: [f64; 20] = [
+    1.031, 1.012, 1.054, 0.998, 1.047, 1.022, 1.083, 1.015, 1.039, 1.061, 1.008, 1.027, 1.493,
+    1.044, 1.019, 1.052, 1.033, 0.941, 1.026, 1.058,
+];
+const OVER: [f64; 20] = [
+    1.0, 1.0, 1.01, 0.99, 1.02, 1.0, 1.03, 1.0, 0.99, 1.01, 1.0, 1.02, 1.0, 1.0, 1.0, 1.01, 1.02,
+    1.0, 0.98, 1.0,
+];
+
+#[track_caller]
+fn close(one: f64, other: f64, tolerance: f64) {
+    assert!((one - other).abs() <= tolerance, "{one} is not {other}");
+}
+
+fn holds(estimate: &Estimate, truth: f64) -> bool {
+    (estimate.low..=estimate.high).contains(&truth)
+}
+
+fn width(estimate: &Estimate) -> f64 {
+    (estimate.high / estimate.low).ln()
+}
+
+/// Noise as clocks have it: a tenth of the rounds meets somebody else at work.
+struct Noise(fastrand::Rng);
+
+impl Noise {
+    fn new(seed: u64) -> Self {
+        Noise(fastrand::Rng::with_seed(seed))
+    }
+
+    /// Nearly normal, with variance 1: twelve uniform numbers.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.0.f64()).sum::<f64>() - 6.0
+    }
+
+    fn time(&mut self, typical: f64, spread: f64) -> f64 {
+        let spoilt = if self.0.f64() < 0.1 {
+            1.0 + 2.0 * self.0.f64()
+        } else {
+            1.0
+        };
+        typical * spoilt * (spread * self.normal()).exp()
+    }
+
+    fn times(&mut self, rounds: usize, typical: f64, spread: f64) -> Vec<f64> {
+        (0..rounds).map(|_| self.time(typical, spread)).collect()
+    }
+}
+
+/// From NumPy 2.4: `median`, `quantile`; from SciPy 1.17: `stats.trim_mean(_, 0.25)`.
+#[test]
+fn medians_quantiles_and_midmeans_are_those_of_numpy_and_scipy() {
+    assert_eq!(median(&VALUES), 1.05);
+    for (share, expected) in [
+        (0.0, 0.31),
+        (0.1, 0.62),
+        (0.25, 0.81),
+        (0.5, 1.05),
+        (0.9, 7.5),
+        (0.975, 11.475),
+        (1.0, 12.8),
+    ] {
+        close(quantile(&VALUES, share), expected, 1e-12);
+    }
+    close(midmean(&VALUES), 1.3314285714285714, 1e-12);
+    close(midmean(&VALUES[..7]), 1.38, 1e-12);
+    assert_eq!((midmean(&[1.0, 2.0, 6.0]), midmean(&[5.0])), (3.0, 5.0));
+    for none in [median(&[]), quantile(&[], 0.3), midmean(&[])] {
+        assert!(none.is_nan());
+    }
+}
+
+/// From SciPy 1.17: `stats.bootstrap` of the trimmed mean with 200,000 resamples, `percentile`, at the
+/// expanded confidence of 96.82 %; and `stats.t.interval` of three logarithms.
+#[test]
+fn ratios_have_the_intervals_of_scipy() {
+    let ratio = paired_ratio(&OF, &OVER, 0.95, 1);
+    close(ratio.value, 1.0301564436265127, 1e-12);
+    close(ratio.low, 1.01634, 0.0015);
+    close(ratio.high, 1.04397, 0.0015);
+
+    let few = paired_ratio(&[1.10, 1.25, 1.02], &[1.0, 1.1, 1.05], 0.95, 1);
+    close(few.value, 1.0668588443421818, 1e-9);
+    close(few.low, 0.8685922317865591, 1e-9);
+    close(few.high, 1.310382193276194, 1e-9);
+}
+
+#[test]
+fn of_one_round_nothing_is_told_and_of_none_nothing_at_all() {
+    let one = paired_ratio(&[2.0], &[1.0], 0.95, 1);
+    close(one.value, 2.0, 1e-12);
+    close(one.low, 0.002, 1e-12);
+    close(one.high, 2000.0, 1e-6);
+    assert_eq!(rounds_needed(&one, 1, 0.95, 0.03), None);
+    assert!(detectable(&one, 0.95) > 100.0);
+    let none = paired_ratio(&[], &[], 0.95, 1);
+    assert!(none.value.is_nan() && !none.differs_from(1.0));
+    let one = run_ratio(&[2.0], &[1.0, 1.0, 1.0], 0.95, 1);
+    assert!(!one.differs_from(1.0));
+}
+
+#[test]
+fn times_of_nothing_do_no_harm() {
+    for ratio in [
+        paired_ratio(&[0.0; 20], &[0.0; 20], 0.95, 1),
+        paired_ratio(&[0.0, 1e-12, 0.0], &[1e-300; 3], 0.95, 1),
+    ] {
+        assert_eq!((ratio.low, ratio.value, ratio.high), (1.0, 1.0, 1.0));
+    }
+    let ratio = paired_ratio(&[1e200; 8], &[0.0; 8], 0.95, 1);
+    assert!(ratio.value.is_finite() && ratio.high.is_finite());
+}
+
+/// An honest interval of 95 % is missing more often than this in 1 of 1,000 test runs; and the seed is
+/// always the same.
+#[test]
+fn intervals_of_ratios_hold_the_true_one_as_often_as_they_say() {
+    let mut noise = Noise::new(11);
+    for (rounds, spread, tries, at_least) in [
+        (3, 0.1, 1000, 930),
+        (5, 0.02, 1000, 930),
+        (8, 0.1, 150, 134),
+        (20, 0.02, 150, 134),
+        (20, 0.3, 150, 134),
+    ] {
+        let mut held = 0;
+        for seed in 0..tries {
+            let (old, new) = (
+                noise.times(rounds, 1.0, spread),
+                noise.times(rounds, 1.25, spread),
+            );
+            held += usize::from(holds(&paired_ratio(&new, &old, 0.95, seed), 1.25));
+        }
+        assert!(
+            held >= at_least,
+            "{held} of {tries} with {rounds} rounds of noise {spread}"
+        );
+        // With noise, one that holds the true ratio always would tell nothing.
+        assert!(held < tries as usize, "{rounds} rounds of noise {spread}");
+    }
+}
+
+#[test]
+fn intervals_of_medians_hold_the_median_as_often_as_they_say() {
+    let mut noise = Noise::new(12);
+    for rounds in [6, 9, 20, 51] {
+        let held = (0..1000).filter(|_| {
+            // The median of e to a symmetric number is 1.
+            let times: Vec<f64> = (0..rounds).map(|_| noise.normal().exp()).collect();
+            let (low, high) = median_interval(&times, 0.95);
+            (low..=high).contains(&1.0)
+        });
+        let held = held.count();
+        assert!(held >= 935, "{held} of 1000 with {rounds} rounds");
+    }
+}
+
+#[test]
+fn the_interval_of_a_median_is_between_the_values_that_the_binomial_says() {
+    let to = |n: u32| -> Vec<f64> { (1..=n).map(f64::from).collect() };
+    assert_eq!(median_interval(&to(5), 0.95), (1.0, 5.0));
+    assert_eq!(median_interval(&to(6), 0.95), (1.0, 6.0));
+    assert_eq!(median_interval(&to(9), 0.95), (2.0, 8.0));
+    assert_eq!(median_interval(&to(20), 0.95), (6.0, 15.0));
+    assert_eq!(median_interval(&to(20), 0.5), (8.0, 13.0));
+    assert_eq!(median_interval(&to(100), 0.95), (40.0, 61.0));
+    assert_eq!(median_interval(&to(1), 0.95), (1.0, 1.0));
+    assert!(median_interval(&[], 0.95).0.is_nan());
+}
+
+/// A difference as large as was said to be detectable is detected most times, and so it is with as many
+/// rounds as were said to be needed: in three to four tries of five where a fifth of the rounds is spoilt.
+#[test]
+fn what_is_said_to_be_told_is_told() {
+    let mut noise = Noise::new(13);
+    let mut pilot = |rounds| {
+        let all = (0..15).map(|seed| {
+            let (old, new) = (
+                noise.times(rounds, 1.0, 0.03),
+                noise.times(rounds, 1.0, 0.03),
+            );
+            paired_ratio(&new, &old, 0.95, seed)
+        });
+        all.collect::<Vec<_>>()
+    };
+    let first = pilot(20);
+    let differences: Vec<f64> = first.iter().map(|ratio| detectable(ratio, 0.95)).collect();
+    let difference = median(&differences);
+    let needed = |ratio: &Estimate| rounds_needed(ratio, 20, 0.95, difference / 2.0);
+    let needed: Vec<f64> = first
+        .iter()
+        .filter_map(needed)
+        .map(|rounds| rounds as f64)
+        .collect();
+    assert_eq!(needed.len(), 15);
+    let needed = median(&needed) as usize;
+    assert!((70..=90).contains(&needed), "{needed}");
+    for (rounds, difference) in [(20, difference), (needed, difference / 2.0)] {
+        let mut told = 0;
+        for seed in 0..60 {
+            let old = noise.times(rounds, 1.0, 0.03);
+            let new = noise.times(rounds, 1.0 + difference, 0.03);
+            told += usize::from(paired_ratio(&new, &old, 0.95, seed).low > 1.0);
+        }
+        assert!(
+            (42..=59).contains(&told),
+            "{told} of 60 with {rounds} rounds"
+        );
+    }
+}
+
+/// Whole runs that differ by half of what their rounds do, and by nothing else.
+#[test]
+fn runs_at_different_times_are_held_as_often_as_said_where_rounds_alone_would_not_be() {
+    let mut noise = Noise::new(14);
+    let (mut held, mut held_by_rounds) = (0, 0);
+    for seed in 0..100 {
+        let mut run = || {
+            let weather = (0.5 * 0.05 * noise.normal()).exp();
+            noise.times(20, weather, 0.05)
+        };
+        let (now, then) = (run(), run());
+        held += usize::from(holds(&run_ratio(&now, &then, 0.95, seed), 1.0));
+        held_by_rounds += usize::from(holds(&paired_ratio(&now, &then, 0.95, seed), 1.0));
+    }
+    assert!(held >= 92, "{held} of 100");
+    assert!(held_by_rounds < 80, "{held_by_rounds} of 100");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn ratios_know_no_unit(seed: u64, rounds in 2_usize..30, scale in 1e-3..1e3, both in 1e-3..1e3) {
+        let mut noise = Noise::new(seed);
+        let (of, over) = (noise.times(rounds, 1.0, 0.1), noise.times(rounds, 1.0, 0.1));
+        let plain = paired_ratio(&of, &over, 0.95, seed);
+        let scaled = |times: &[f64], by: f64| times.iter().map(|time| time * by).collect::<Vec<_>>();
+        let same = paired_ratio(&scaled(&of, both), &scaled(&over, both), 0.95, seed);
+        let more = paired_ratio(&scaled(&of, scale), &over, 0.95, seed);
+        for (one, other, by) in [
+            (plain.value, same.value, 1.0), (plain.low, same.low, 1.0), (plain.high, same.high, 1.0),
+            (plain.value, more.value, scale), (plain.low, more.low, scale), (plain.high, more.high, scale),
+        ] {
+            prop_assert!((one * by / other - 1.0).abs() < 1e-9, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_interval(seed: u64, rounds in 15_usize..30) {
+        let mut noise = Noise::new(seed);
+        let (of, over) = (noise.times(rounds, 1.0, 0.1), noise.times(rounds, 1.0, 0.1));
+        let ratio = |seed| paired_ratio(&of, &over, 0.95, seed);
+        prop_assert_eq!(ratio(seed), ratio(seed));
+        prop_assert_ne!(ratio(1), ratio(2));
+        prop_assert!(ratio(1).low <= ratio(1).value && ratio(1).value <= ratio(1).high);
+    }
+
+    #[test]
+    fn more_noise_is_a_wider_interval(seed: u64, rounds in 2_usize..40) {
+        let mut noise = Noise::new(seed);
+        let shape: Vec<f64> = (0..rounds).map(|_| noise.normal()).collect();
+        let times = |spread: f64| shape.iter().map(|one| (spread * one).exp()).collect::<Vec<_>>();
+        let over = vec![1.0; rounds];
+        let (calm, wild) = (paired_ratio(&times(0.01), &over, 0.95, 3), paired_ratio(&times(0.05), &over, 0.95, 3));
+        prop_assert!(width(&wild) > 3.0 * width(&calm));
+        prop_assert!(detectable(&wild, 0.95) > detectable(&calm, 0.95));
+        prop_assert!(width(&paired_ratio(&times(0.05), &over, 0.99, 3)) > width(&wild));
+    }
+
+    #[test]
+    fn quantiles_rise_and_stay_between_the_values(values in prop::collection::vec(-1e9..1e9, 1..40), one in 0.0..=1.0_f64, other in 0.0..=1.0_f64) {
+        let (low, high) = (quantile(&values, one.min(other)), quantile(&values, one.max(other)));
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        prop_assert!(least <= low && low <= high && high <= most);
+    }
+}
