@@ -78,7 +78,8 @@
 //!
 //! # Features
 //!
-//! `cli` (default) is what the command line needs. The library is whole without it.
+//! `cli` (default) is what the command line needs; the library is whole without it. `html`, which it
+//! brings, is the module `page`: reports as pages.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -92,6 +93,8 @@ pub mod execution;
 pub mod limit;
 pub mod machine;
 pub mod measure;
+#[cfg(feature = "html")]
+pub mod page;
 mod panics;
 mod par_iter;
 mod pipeline;

@@ -89,6 +89,18 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "plan",
         ],
     ),
+    (
+        "page",
+        &[
+            "error",
+            "machine",
+            "aggregation",
+            "limit",
+            "report",
+            "plan",
+            "measure",
+        ],
+    ),
     ("cli", &[]),
 ];
 
@@ -115,6 +127,7 @@ const FOREIGN: &[&str] = &[
     "Row::from",
     "Row,",
     "add_row",
+    "scope=\"row\"",
 ];
 
 fn root() -> &'static Path {

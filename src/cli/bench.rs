@@ -1,7 +1,7 @@
 //! `manyhands bench`: how well scoring scales on this machine, and why not better.
 
 use std::io::{Cursor, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -12,9 +12,11 @@ use manyhands::dataset::JsonStream;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::{Threads, usable_cores};
 use manyhands::measure::{Comparison, Options, compare_plan};
+use manyhands::page;
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
 use super::gate::GateArguments;
+use super::page::Page;
 use super::progress::Progress;
 use super::scoring::Scoring;
 use super::text;
@@ -70,6 +72,13 @@ pub struct Bench {
     json: bool,
 
     #[command(flatten)]
+    page: Page,
+
+    /// Overwrite the page if there is one.
+    #[arg(long, requires = "html")]
+    force: bool,
+
+    #[command(flatten)]
     gate: GateArguments,
 
     /// Only print the facts about this machine: processor, cores, quota, load, memory.
@@ -84,6 +93,7 @@ impl Bench {
         }
         let gate = self.gate.open()?;
         let plan = self.scoring.plan(&self.files, self.scorer)?;
+        self.page.check(self.force, &self.inputs(), None)?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;
         let loading = began.elapsed().as_secs_f64();
@@ -100,6 +110,8 @@ impl Bench {
         bar.finish();
         let mut comparison = comparison?;
         gate.hold(&mut comparison)?;
+        let page = || page::of_comparison(&comparison);
+        self.page.write(self.force, &self.inputs(), page)?;
         self.print(&comparison).context("cannot write the report")?;
         gate.close(&comparison, quiet).map(ExitCode::from)
     }
@@ -117,6 +129,12 @@ impl Bench {
             .and_then(|()| stdout.flush())
             .context("cannot write the facts")?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Files that must not be written to.
+    fn inputs(&self) -> Vec<PathBuf> {
+        let against = self.scoring.input().map(Path::to_owned);
+        self.files.iter().cloned().chain(against).collect()
     }
 
     /// What is run, in a few words.

@@ -1,4 +1,4 @@
-//! Where scores are written: a file that appears only when it is whole, or standard output.
+//! Where scores and pages are written: a file that appears only when it is whole, or standard output.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -51,15 +51,33 @@ impl Destination {
         if path == Path::new("-") {
             return Ok(Destination::Stdout(io::stdout()));
         }
-        let is_input = |path: &Path| inputs.iter().any(|input| is_same(input, path));
+        let partial = partial(path);
+        if inputs.iter().any(|input| is_same(input, &partial)) {
+            let partial = partial.display();
+            return Err(refuse(format!(
+                "if the run were stopped, its scores would go to {partial}, which is an input"
+            )));
+        }
+        Self::open_file(path, "the scores", force, inputs)
+    }
+
+    /// The same for a file that is written at once, when all of it is known.
+    pub(super) fn open_file(
+        path: &Path,
+        what: &str,
+        force: bool,
+        inputs: &[PathBuf],
+    ) -> Result<Self, Refused> {
+        let refuse = |reason: String| Refused {
+            path: path.to_owned(),
+            reason,
+        };
         if let Ok(existing) = fs::metadata(path) {
             if existing.is_dir() {
                 return Err(refuse("is a directory; name a file in it".to_owned()));
             }
-            if is_input(path) {
-                return Err(refuse(
-                    "is an input; write the scores to another file".to_owned(),
-                ));
+            if inputs.iter().any(|input| is_same(input, path)) {
+                return Err(refuse(format!("is an input; write {what} to another file")));
             }
             if !existing.is_file() {
                 let file = fs::OpenOptions::new().write(true).open(path);
@@ -71,13 +89,6 @@ impl Destination {
                 let reason = "exists already; choose another name, or overwrite it with --force";
                 return Err(refuse(reason.to_owned()));
             }
-        }
-        let partial = partial(path);
-        if is_input(&partial) {
-            let partial = partial.display();
-            return Err(refuse(format!(
-                "if the run were stopped, its scores would go to {partial}, which is an input"
-            )));
         }
         let folder = path
             .parent()

@@ -7,6 +7,7 @@ mod failures;
 mod gate;
 mod generate;
 mod matching;
+mod page;
 mod progress;
 mod score;
 mod scores;

@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use manyhands::execution::Threads;
+use manyhands::page;
 use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Plan, ScorerName};
 use manyhands::report::End;
 use manyhands::{Cancel, Limit, OnFailure, StopReason};
 
 use super::destination::{Destination, Kept};
+use super::page::Page;
 use super::progress::Progress;
 use super::scores::ScoreLines;
 use super::scoring::Scoring;
@@ -21,6 +23,7 @@ use super::{Usage, exit, failures, note, signals, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("output").args(["scores", "html"]).multiple(true)))]
 pub struct Score {
     /// Files of JSON lines: one JSON object a line. Several are one dataset, in this order. Pipes are
     /// read as they are written to; - is standard input.
@@ -49,8 +52,11 @@ pub struct Score {
     #[arg(long, value_name = "OUT")]
     scores: Option<PathBuf>,
 
-    /// Overwrite the scores file if there is one.
-    #[arg(long, requires = "scores")]
+    #[command(flatten)]
+    page: Page,
+
+    /// Overwrite the scores file, and the page, if there are any.
+    #[arg(long, requires = "output")]
     force: bool,
 
     /// Print the report as one JSON object.
@@ -151,6 +157,7 @@ impl Score {
         let scores = self.scores.as_deref();
         let mut inputs = self.files.clone();
         inputs.extend(self.scoring.input().map(Path::to_owned));
+        self.page.check(self.force, &inputs, scores)?;
         let destination = scores
             .map(|path| Destination::open(path, self.force, &inputs))
             .transpose()?;
@@ -182,6 +189,8 @@ impl Score {
             Some(lines) => lines.finish_so_far(),
             None => Ok(None),
         };
+        let page = || page::of_answer(&plan, &answer);
+        let page = self.page.write(self.force, &inputs, page);
         at_work.end();
         let report = if self.json {
             answer.to_json() + "\n"
@@ -198,6 +207,7 @@ impl Score {
                 return Err(lost);
             }
         }
+        page?;
         Ok(ExitCode::from(code_of(&answer)))
     }
 

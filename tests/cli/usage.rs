@@ -51,7 +51,10 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
         &with(&["--keep", "id"]),
         &format!("{missing}--scores <OUT>\n"),
     );
-    misused(&with(&["--force"]), &format!("{missing}--scores <OUT>\n"));
+    misused(
+        &with(&["--force"]),
+        &format!("{missing}<--scores <OUT>|--html <FILE>>\n"),
+    );
     misused(&["generate"], &format!("{missing}--records <N>\n"));
     misused(
         &["bench", "--executors", "x"],

@@ -1,0 +1,65 @@
+//! The best and the worst records with their texts, and the records that could not be scored.
+
+use maud::{Markup, html};
+
+use super::super::document::section;
+use super::super::numbers::{count, score};
+use super::super::quoted::{Room, quoted};
+use super::super::table::Table;
+use crate::plan::{Answer, Example};
+
+/// So many records are shown at most, of the best and of the worst.
+const SHOWN: usize = 50;
+/// So many failures.
+const FAILURES: usize = 50;
+
+pub(super) fn examples(answer: &Answer, room: &mut Room) -> Markup {
+    if answer.top.is_empty() && answer.bottom.is_empty() {
+        return html! {};
+    }
+    let content = html! {
+        h3 { "best" }
+        (table(&answer.top, room))
+        h3 { "worst" }
+        (table(&answer.bottom, room))
+    };
+    section("The best and the worst", &html! {}, &content)
+}
+
+fn table(examples: &[Example], room: &mut Room) -> Markup {
+    html! {
+        div.scroll tabindex="0" {
+            table.texts {
+                thead { tr { th.n scope="col" { "score" } th scope="col" { "where" } th scope="col" { "text" } } }
+                tbody { @for example in examples.iter().take(SHOWN) { tr {
+                    td.n { (score(example.score)) }
+                    td.place { "record " (count(example.index + 1)) br; span.aside { (quoted(&example.place)) } }
+                    td.text { (room.text(&example.text)) }
+                } } }
+            }
+        }
+        @if examples.len() > SHOWN { p.aside { (examples.len() - SHOWN) " more are not shown." } }
+    }
+}
+
+/// The first records that could not be scored; nothing where all could.
+pub(super) fn failures(answer: &Answer) -> Markup {
+    let report = &answer.report;
+    if report.failed == 0 {
+        return html! {};
+    }
+    let mut table = Table::new(2, ["record", "what was wrong"]);
+    for failure in report.failures.iter().take(FAILURES) {
+        table.line([html! { (count(failure.index + 1)) }, quoted(failure)]);
+    }
+    let shown = report.failures.len().min(FAILURES) as u64;
+    if report.failed > shown {
+        table.note(format!(
+            "{} more are not shown.",
+            count(report.failed - shown)
+        ));
+    }
+    let (failed, records) = (count(report.failed), count(report.records));
+    let lead = html! { (failed) " of " (records) " records could not be scored." };
+    section("Failures", &lead, &html! { (table) })
+}

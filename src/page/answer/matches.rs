@@ -1,0 +1,42 @@
+//! How many records have a match and how good it is, and what finding them took.
+
+use maud::{Markup, html};
+
+use super::super::document::section;
+use super::super::numbers::{about, count, percent, significant};
+use super::super::table::Table;
+use crate::plan::{Answer, Matches};
+
+pub(super) fn matches(answer: &Answer, matches: &Matches) -> Markup {
+    let records = answer.report.records;
+    let of_all = |count: u64| percent(count as f64 / records.max(1) as f64);
+    let mut table = Table::new(0, ["a match of at least", "records", "of all"]);
+    for at_least in &matches.at_least {
+        table.line([
+            significant(at_least.score, 3),
+            count(at_least.records),
+            of_all(at_least.records),
+        ]);
+    }
+    let lead = html! { (count(matches.matched)) " records have a match, " (of_all(matches.matched)) " of all." };
+    section(
+        "Matches",
+        &lead,
+        &html! {
+            (table)
+            @if let Some(pairs) = answer.pairs {
+                @let wall = answer.report.timing.wall.as_secs_f64();
+                @let all = pairs.all().max(1) as f64;
+                p {
+                    (about(pairs.all() as f64)) " pairs of a record and a text of the reference, "
+                    (percent(pairs.skipped.all() as f64 / all)) " of them ruled out by a bound"
+                    @if wall > 1e-3 { "; " (about(pairs.all() as f64 / wall)) " pairs a second" }
+                    "."
+                }
+                ul { @for (bound, skipped) in pairs.skipped.by_bound() {
+                    @if skipped > 0 { li { (percent(skipped as f64 / all)) " by " (bound) } }
+                } }
+            }
+        },
+    )
+}

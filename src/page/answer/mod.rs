@@ -1,0 +1,142 @@
+//! The page of an answer: what the scores are like, groups, the best and the worst, what failed, and how
+//! the run went.
+
+mod columns;
+mod examples;
+mod groups;
+mod matches;
+mod run;
+
+use std::path::Path;
+
+use maud::{Markup, html};
+
+use super::document::{document, section, tile};
+use super::machine::{machine, warnings};
+use super::numbers::{about, count, counted, percent, score};
+use super::quoted::{Room, plain, quoted};
+use super::table::facts;
+use crate::error::OnFailure;
+use crate::limit::Limit;
+use crate::plan::{Answer, Plan, Scorer};
+use crate::report::End;
+
+/// How many bytes of markup the texts of a page take together.
+const TEXTS: usize = 60_000;
+
+pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
+    let title = format!(
+        "{} of {} – manyhands score",
+        plan.scorer.name(),
+        files(plan)
+    );
+    let report = &answer.report;
+    let room = &mut Room(TEXTS);
+    let sections = html! {
+        @if report.scored > 0 {
+            (columns::columns(plan, &report.value))
+            @if let Some(matches) = answer.matches() { (matches::matches(answer, &matches)) }
+            (groups::groups(plan, &report.value))
+            (examples::examples(answer, room))
+        }
+        (examples::failures(answer))
+        (run::run(answer))
+        (section("Machine", &html! { (quoted(&answer.machine)) }, &html! {
+            (warnings(&answer.machine.warnings()))
+            (machine(&answer.machine, None))
+        }))
+        (section("Plan", &html! { "What was asked for; the same plan over the same data gives the same answer." }, &told(plan)))
+    };
+    let foot = html! {
+        p { "Digest of the answer: " code { (answer.digest) } ", the same for the same answer." }
+        p { "Written by manyhands " (quoted(&answer.machine.version)) "." }
+    };
+    document(&title, &headline(plan, answer), &sections, &foot)
+}
+
+/// The files of a plan in a few words.
+fn files(plan: &Plan) -> String {
+    match plan.files.as_slice() {
+        [file] if file == Path::new("-") => "standard input".to_owned(),
+        [file] => plain(file.display()),
+        files => counted(files.len() as u64, "file"),
+    }
+}
+
+fn headline(plan: &Plan, answer: &Answer) -> Markup {
+    let report = &answer.report;
+    let main = plan.scorer.columns()[plan.scorer.main()].name;
+    let wall = report.timing.wall.as_secs_f64();
+    let described = report.value.scores.get(main);
+    let early = match &report.end {
+        End::Finished => None,
+        End::Halted(failure) => Some(html! { "Halted by too many failures: " (quoted(failure)) }),
+        End::Stopped(reason) => Some(html! { "Stopped before the end: " (quoted(reason)) }),
+    };
+    html! {
+        p.eyebrow { "manyhands score" }
+        h1 { (plan.scorer.name()) " of " (quoted(&plan.field)) " in " (quoted(files(plan))) }
+        @if let Scorer::Match { matching, against, .. } = &plan.scorer {
+            p.of { "against " (quoted(against.display())) " by " (matching.measure()) }
+        }
+        @if let Some(early) = early {
+            p.verdict.wrong { (early) ". The figures are those of the records done by then." }
+        }
+        dl.tiles {
+            (tile(&html! { (count(report.scored)) }, "records scored", &match report.failed {
+                0 => "none failed".to_owned(),
+                failed => format!("{} failed, {} of all", count(failed),
+                    percent(failed as f64 / report.records.max(1) as f64)),
+            }))
+            @if let Some(described) = described.filter(|described| described.moments.count > 0) {
+                (tile(&html! { (score(described.moments.mean)) }, &format!("mean {main}"),
+                    &format!("standard deviation {}", score(described.moments.stddev))))
+            }
+            (tile(&html! { (super::numbers::time(wall)) }, "time",
+                &format!("on {}", counted(report.timing.workers.len() as u64, "worker"))))
+            @if wall > 1e-3 && report.records > 0 {
+                (tile(&html! { (about(report.records as f64 / wall)) }, "records a second", ""))
+            }
+        }
+    }
+}
+
+/// The plan as it was: first in words, then as what it is.
+fn told(plan: &Plan) -> Markup {
+    const FILES: usize = 50;
+    let threads = plan
+        .threads
+        .map_or("all cores".to_owned(), |threads| threads.to_string());
+    let limit = match plan.limit == Limit::none() {
+        true => "none".to_owned(),
+        false => plan.limit.to_string(),
+    };
+    let by = plan.by.as_ref().map_or(html! { "–" }, quoted);
+    let files = html! {
+        @for (place, file) in plan.files.iter().take(FILES).enumerate() {
+            @if place > 0 { ", " } (quoted(file.display()))
+        }
+        @if plan.files.len() > FILES { ", and " (plan.files.len() - FILES) " more" }
+    };
+    facts(&[
+        ("files", files),
+        ("scorer", html! { (plan.scorer.name()) }),
+        ("field", quoted(&plan.field)),
+        ("groups by", by),
+        ("best and worst", html! { (plan.top) }),
+        ("executor", html! { (plan.executor) }),
+        ("workers", html! { (threads) }),
+        ("on failure", html! { (on_failure(plan.on_failure)) }),
+        ("limit", html! { (limit) }),
+    ])
+}
+
+/// What becomes of the run when a record cannot be scored, in words.
+fn on_failure(what: OnFailure) -> String {
+    match what {
+        OnFailure::SKIP => "skip it".to_owned(),
+        OnFailure::Skip { at_most } => format!("skip it, up to {} records", count(at_most)),
+        OnFailure::SkipShare { at_most } => format!("skip it, up to {} of all", percent(at_most)),
+        OnFailure::Stop => "stop".to_owned(),
+    }
+}

@@ -1,0 +1,95 @@
+//! The frame of every page: its head, its style, the policy that allows nothing else.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
+
+const STYLE: &str = include_str!("style.css");
+
+/// A page with its headline and its sections.
+pub(super) fn document(title: &str, headline: &Markup, sections: &Markup, foot: &Markup) -> Markup {
+    // The style by its hash: a `style` element that got in among the data would not be obeyed.
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        base64(&Sha256::digest(STYLE))
+    );
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header { (headline) }
+                main { (sections) }
+                footer { (foot) }
+            }
+        }
+    }
+}
+
+/// A part of the page under a heading, with a sentence that says what to look for.
+pub(super) fn section(heading: &str, lead: &Markup, content: &Markup) -> Markup {
+    html! {
+        section {
+            h2 { (heading) }
+            @if !lead.0.is_empty() { p.lead { (lead) } }
+            (content)
+        }
+    }
+}
+
+/// A figure that a headline stands out with: the number, what it is, and what to know about it.
+pub(super) fn tile(number: &Markup, name: &str, aside: &str) -> Markup {
+    html! {
+        div.tile {
+            dt { (name) }
+            dd { strong { (number) } @if !aside.is_empty() { " " span { (aside) } } }
+        }
+    }
+}
+
+/// RFC 4648, 4; here only of a hash, which is why there is no crate for it.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let mut bits = [0; 3];
+        bits[..three.len()].copy_from_slice(three);
+        let bits = u32::from_be_bytes([0, bits[0], bits[1], bits[2]]);
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= three.len() {
+                digit.into()
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The test vectors of RFC 4648, 10.
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Texts and names from the data, so that all of them can be seen and none can do anything.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, PreEscaped, html};
+
+/// How much of a name is shown, in bytes of markup …
+const NAME: usize = 400;
+/// … and of a sentence, which may quote some.
+const SENTENCE: usize = 3000;
+
+/// A name, a path, a message, the beginning of it where it is long. It has a line of its own direction.
+pub(super) fn quoted(text: impl std::fmt::Display) -> Markup {
+    beginning(&text.to_string(), NAME)
+}
+
+/// A sentence of ours that may quote names.
+pub(super) fn sentence(text: impl std::fmt::Display) -> Markup {
+    beginning(&text.to_string(), SENTENCE)
+}
+
+fn beginning(text: &str, bytes: usize) -> Markup {
+    let (shown, rest) = visible(text, bytes, false);
+    html! {
+        bdi {
+            @if text.trim().is_empty() { span.odd { "“" (shown) "”" } } @else { (shown) }
+            @if rest > 0 { "…" }
+        }
+    }
+}
+
+/// The same where there can be no markup: the titles of pages and marks.
+pub(super) fn plain(text: impl std::fmt::Display) -> String {
+    const CHARACTERS: usize = 120;
+    let mut plain = String::new();
+    for (place, c) in text.to_string().chars().enumerate() {
+        if place == CHARACTERS {
+            plain.push('…');
+            break;
+        }
+        if is_odd(c) || c.is_control() {
+            let _ = write!(plain, "{}", code(c));
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// How much of texts a page still has room for, in bytes of markup.
+pub(super) struct Room(pub(super) usize);
+
+impl Room {
+    /// A text: the beginning of it, and more to unfold while there is room.
+    pub(super) fn text(&mut self, text: &str) -> Markup {
+        const BEGINNING: usize = 360;
+        const UNFOLDED: usize = 12_000;
+        let (beginning, rest) = visible(text, BEGINNING.min(self.0), true);
+        self.0 -= beginning.0.len().min(self.0);
+        if rest == 0 {
+            return html! { bdi { (beginning) } };
+        }
+        let (whole, left_out) = visible(text, UNFOLDED.min(self.0), true);
+        if whole.0.len() <= beginning.0.len() {
+            return html! { bdi { (beginning) "…" } };
+        }
+        self.0 -= whole.0.len().min(self.0);
+        html! {
+            details.text {
+                summary { bdi { (beginning) "…" } }
+                p { bdi { (whole) } }
+                @if left_out > 0 {
+                    p.aside { "… and " (super::numbers::count(left_out as u64)) " characters more." }
+                }
+            }
+        }
+    }
+}
+
+/// A text as markup of at most about so many bytes, and how many characters are left out.
+fn visible(text: &str, bytes: usize, prose: bool) -> (Markup, usize) {
+    let mut markup = String::new();
+    for (place, c) in text.char_indices() {
+        if markup.len() >= bytes {
+            return (PreEscaped(markup), text[place..].chars().count());
+        }
+        let blank = prose && matches!(c, '\n' | '\r' | '\t');
+        match c {
+            '&' => markup.push_str("&amp;"),
+            '<' => markup.push_str("&lt;"),
+            '>' => markup.push_str("&gt;"),
+            '"' => markup.push_str("&quot;"),
+            '\'' => markup.push_str("&#39;"),
+            _ if !blank && (c.is_control() || is_odd(c)) => {
+                let _ = write!(markup, "<span class=\"odd\">{}</span>", code(c));
+            }
+            _ => markup.push(c),
+        }
+    }
+    (PreEscaped(markup), 0)
+}
+
+/// A character by its number.
+fn code(c: char) -> String {
+    match c {
+        '\n' => "↵".to_owned(),
+        '\t' => "⇥".to_owned(),
+        _ => format!("U+{:04X}", u32::from(c)),
+    }
+}
+
+/// Whether a character cannot be seen, or changes how others are seen. The joiners are not: emoji and
+/// several scripts need them.
+fn is_odd(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    ) || u32::from(c) & 0xfffe == 0xfffe
+        || matches!(c, '\u{fdd0}'..='\u{fdef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_the_data_is_markup_or_hides() {
+        let hostile = "</style><script>'\"&\u{202e}gpj\0\u{feff}";
+        let markup = quoted(hostile).into_string();
+        assert!(markup.contains("&lt;/style&gt;&lt;script&gt;&#39;&quot;&amp;"));
+        for told in ["U+202E", "U+0000", "U+FEFF"] {
+            assert!(markup.contains(told), "{told} is not in {markup}");
+        }
+        assert!(!markup.contains(['\u{202e}', '\0', '\u{feff}']));
+        assert!(!plain(hostile).contains(['\u{202e}', '\0', '\u{feff}']));
+        assert!(quoted("👩‍💻 e\u{301}").into_string().contains("👩‍💻 e\u{301}"));
+        assert!(quoted(" ").into_string().contains("“ ”"));
+    }
+
+    #[test]
+    fn long_texts_keep_to_the_room_there_is() {
+        let text = "<\u{202e}".repeat(500_000);
+        let mut room = Room(20_000);
+        let texts: String = (0..10).map(|_| room.text(&text).into_string()).collect();
+        assert!(texts.len() < 25_000, "{}", texts.len());
+        let mut room = Room(20_000);
+        let whole = "word ".repeat(200);
+        let unfolded = room.text(&whole).into_string();
+        assert!(unfolded.contains(&whole), "{unfolded}");
+    }
+}

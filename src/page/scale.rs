@@ -1,0 +1,240 @@
+//! From values to places in a plot, and which of the values are worth a tick.
+
+/// Maps values to places, evenly or by their logarithm.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    from: f64,
+    to: f64,
+    /// Where `from` and `to` are drawn.
+    low: f64,
+    high: f64,
+    logarithmic: bool,
+}
+
+impl Scale {
+    pub(super) fn even((from, to): (f64, f64), (low, high): (f64, f64)) -> Self {
+        let to = if to > from { to } else { from + 1.0 };
+        Scale {
+            from,
+            to,
+            low,
+            high,
+            logarithmic: false,
+        }
+    }
+
+    /// By the logarithm; values must be above 0.
+    pub(super) fn logarithmic((from, to): (f64, f64), (low, high): (f64, f64)) -> Self {
+        let from = from.max(f64::MIN_POSITIVE);
+        let to = if to > from { to } else { from * 2.0 };
+        Scale {
+            from,
+            to,
+            low,
+            high,
+            logarithmic: true,
+        }
+    }
+
+    /// Where a value is drawn; what lies outside, at the edge.
+    pub(super) fn at(&self, value: f64) -> f64 {
+        let share = if self.logarithmic {
+            (value / self.from).ln() / (self.to / self.from).ln()
+        } else {
+            (value - self.from) / (self.to - self.from)
+        };
+        let share = if share.is_nan() { 0.0 } else { share };
+        self.low + share.clamp(0.0, 1.0) * (self.high - self.low)
+    }
+
+    pub(super) fn holds(&self, value: f64) -> bool {
+        (self.from..=self.to).contains(&value)
+    }
+
+    pub(super) fn to(&self) -> f64 {
+        self.to
+    }
+
+    /// About so many round values.
+    pub(super) fn ticks(&self, about: usize) -> Vec<f64> {
+        if self.logarithmic {
+            decades(self.from, self.to, about)
+        } else {
+            even(self.from, self.to, about)
+        }
+    }
+
+    /// Those of some values whose labels, so wide, do not run into each other; the last is kept.
+    pub(super) fn apart(&self, values: &[f64], width: f64) -> Vec<f64> {
+        let mut kept: Vec<f64> = Vec::new();
+        for &value in values {
+            let free = |other: &f64| (self.at(value) - self.at(*other)).abs() >= width;
+            if kept.last().is_none_or(free) {
+                kept.push(value);
+            }
+        }
+        if let Some(&last) = values.last()
+            && kept.last() != Some(&last)
+        {
+            kept.pop();
+            kept.push(last);
+        }
+        kept
+    }
+}
+
+/// A step of 1, 2 or 5 times a power of ten, about the size of `wanted`.
+fn round_step(wanted: f64) -> f64 {
+    let power = 10_f64.powf(wanted.log10().floor());
+    match wanted / power {
+        part if part <= 1.0 + 1e-9 => power,
+        part if part <= 2.0 + 1e-9 => 2.0 * power,
+        part if part <= 5.0 + 1e-9 => 5.0 * power,
+        _ => 10.0 * power,
+    }
+}
+
+fn even(from: f64, to: f64, about: usize) -> Vec<f64> {
+    let step = round_step((to - from) / about.max(1) as f64);
+    if !(step.is_normal() && step > 0.0) {
+        return Vec::new();
+    }
+    let first = (from / step - 1e-9).ceil() as i64;
+    let last = (to / step + 1e-9).floor() as i64;
+    (first..=last.min(first + 100))
+        // Adding zero takes the sign from a zero.
+        .map(|step_number| step_number as f64 * step + 0.0)
+        .collect()
+}
+
+fn decades(from: f64, to: f64, about: usize) -> Vec<f64> {
+    let (first, last) = (
+        from.log10().floor() as i32 - 1,
+        to.log10().ceil() as i32 + 1,
+    );
+    let within = |values: Vec<f64>| -> Vec<f64> {
+        let (from, to) = (from * (1.0 - 1e-9), to * (1.0 + 1e-9));
+        values
+            .into_iter()
+            .filter(|value| (from..=to).contains(value))
+            .collect()
+    };
+    let of = |digits: &[f64], every: usize| {
+        let powers = (first..=last).step_by(every);
+        within(
+            powers
+                .flat_map(|power| digits.iter().map(move |digit| digit * 10_f64.powi(power)))
+                .collect(),
+        )
+    };
+    for digits in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
+        let ticks = of(digits, 1);
+        if ticks.len() <= about + 1 {
+            return ticks;
+        }
+    }
+    of(&[1.0], (last - first) as usize / about.max(1) + 1)
+}
+
+/// The next round value above, for the end of an axis.
+pub(super) fn round_up(value: f64, about: usize) -> f64 {
+    let step = round_step(value / about.max(1) as f64);
+    if step.is_normal() {
+        (value / step - 1e-9).ceil() * step
+    } else {
+        value
+    }
+}
+
+/// Times in seconds as an axis: from nothing on, or, where they differ by much, by their logarithm.
+/// With its ticks, and the unit where the ticks do not tell it.
+pub(super) fn times(
+    (least, most): (f64, f64),
+    range: (f64, f64),
+    about: usize,
+) -> (Scale, Vec<(f64, String)>, &'static str) {
+    /// So many times the least is much.
+    const MUCH: f64 = 12.0;
+    if least > 0.0 && most / least > MUCH {
+        let scale = Scale::logarithmic((least * 0.85, most * 1.15), range);
+        let ticks = scale.ticks(about).into_iter();
+        let ticks = ticks.map(|tick| (tick, super::numbers::round_time(tick)));
+        return (scale, ticks.collect(), "");
+    }
+    let (unit, many) = super::numbers::unit_of_time(most);
+    let scale = Scale::even((0.0, round_up(most * many, about)), range);
+    let ticks = scale.ticks(about);
+    let labels = tick_labels(&ticks).into_iter();
+    let ticks = ticks.iter().map(|tick| tick / many).zip(labels).collect();
+    (Scale::even((0.0, scale.to / many), range), ticks, unit)
+}
+
+/// Labels of ticks: as many digits behind the point as the finest needs.
+pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
+    let digits = |tick: &f64| {
+        let text = format!("{tick:.6}");
+        let text = text.trim_end_matches('0');
+        text.split_once('.').map_or(0, |(_, behind)| behind.len())
+    };
+    let even = ticks.windows(3).all(|three| {
+        let (one, other) = (three[1] - three[0], three[2] - three[1]);
+        (one - other).abs() < one.abs() * 1e-6
+    });
+    let most = ticks.iter().map(digits).max().unwrap_or(0);
+    let label = |tick: &f64| {
+        let digits = if even { most } else { digits(tick) };
+        let text = format!("{:.digits$}", tick.abs());
+        let (before, behind) = match text.split_once('.') {
+            Some((before, behind)) => (before, format!(".{behind}")),
+            None => (text.as_str(), String::new()),
+        };
+        let before = before
+            .parse()
+            .map_or_else(|_| before.to_owned(), super::numbers::count);
+        let sign = if *tick < 0.0 { "−" } else { "" };
+        format!("{sign}{before}{behind}")
+    };
+    ticks.iter().map(label).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        let scale = Scale::even((0.0, 0.97), (0.0, 100.0));
+        let labels = tick_labels(&scale.ticks(5));
+        assert_eq!(labels, ["0.0", "0.2", "0.4", "0.6", "0.8"]);
+        let scale = Scale::even((-1.0, 1.0), (0.0, 100.0));
+        assert_eq!(
+            tick_labels(&scale.ticks(4)),
+            ["−1.0", "−0.5", "0.0", "0.5", "1.0"]
+        );
+        let scale = Scale::logarithmic((0.002, 30.0), (0.0, 100.0));
+        assert_eq!(tick_labels(&scale.ticks(5)), ["0.01", "0.1", "1", "10"]);
+        let scale = Scale::logarithmic((1.0, 6.0), (0.0, 100.0));
+        assert_eq!(tick_labels(&scale.ticks(5)), ["1", "2", "5"]);
+        assert_eq!(round_up(5.3, 5), 6.0);
+    }
+
+    #[test]
+    fn places_stay_in_the_plot() {
+        for scale in [
+            Scale::even((1.0, 1.0), (10.0, 90.0)),
+            Scale::logarithmic((0.0, 0.0), (10.0, 90.0)),
+            Scale::logarithmic((1.0, 64.0), (90.0, 10.0)),
+        ] {
+            for value in [f64::NEG_INFINITY, -1.0, 0.0, 1.0, 8.0, 1e300, f64::NAN] {
+                assert!(
+                    (10.0..=90.0).contains(&scale.at(value)),
+                    "{scale:?} {value}"
+                );
+            }
+        }
+        let scale = Scale::logarithmic((1.0, 64.0), (0.0, 60.0));
+        assert_eq!(scale.at(8.0), 30.0);
+        let threads = [1.0, 2.0, 3.0, 4.0, 64.0];
+        assert_eq!(scale.apart(&threads, 10.0), [1.0, 2.0, 4.0, 64.0]);
+    }
+}

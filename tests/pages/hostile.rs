@@ -1,0 +1,157 @@
+//! Texts, names and files that were made to break a page.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use manyhands::page;
+use manyhands::plan::{Beside, Plan};
+
+use super::files::{folder, run};
+use super::markup::check;
+use super::{kept, made_up};
+
+const SCRIPT: &str =
+    "</style></title></svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;";
+
+#[test]
+fn texts_cannot_do_anything() {
+    let folder = folder();
+    let texts = [
+        SCRIPT.to_owned(),
+        "great \u{202e}gpj.exe\u{2066} \u{200b}\u{feff}".to_owned(),
+        "bad \0\u{7}\u{1b}[31m\u{85}".to_owned(),
+        "good <".repeat(200_000),
+        "awful \u{202e}".repeat(100_000),
+        "<!-- --><![CDATA[ terrible".to_owned(),
+        "e\u{301}\u{301}\u{301} nice 👩‍💻 שלום".to_owned(),
+    ];
+    let mut lines = String::new();
+    for (place, text) in texts.iter().enumerate() {
+        let record = serde_json::json!({ "<b>\"'": text, "by": format!("{SCRIPT}{place}") });
+        writeln!(lines, "{record}").expect("a string");
+    }
+    lines += "{\"<b>\\\"'\":\"half \\ud800\",\"by\":\"\\u202e\"}\n";
+    lines += "{\"<b>\\\"'\":\"empty group\",\"by\":\" \"}\n";
+    lines += "<script>alert(1)</script>\n";
+    let name = "a<script>'&.jsonl";
+    fs::write(folder.path().join(name), lines).expect("a file");
+    let arguments = [
+        "score",
+        name,
+        "--with",
+        "sentiment",
+        "--field",
+        "<b>\"'",
+        "--by",
+        "by",
+        "--top",
+        "9",
+        "--html",
+        "page.html",
+    ];
+    let (code, told) = run(folder.path(), &arguments);
+    assert_eq!(code, 1, "{told}");
+    let page = fs::read_to_string(folder.path().join("page.html")).expect("a page");
+    let sheet = check(&page);
+    kept("hostile.html", &page);
+    assert!(page.len() < 250_000, "{} bytes", page.len());
+    assert!(
+        sheet.text.contains("<script>alert(1)</script>"),
+        "the text itself is not told"
+    );
+    for told in [
+        "U+202E",
+        "U+0000",
+        "U+001B",
+        "U+FEFF",
+        "characters more",
+        "a<script>'&.jsonl",
+    ] {
+        assert!(sheet.text.contains(told), "{told} is not told");
+    }
+    assert!(page.contains("👩‍💻"));
+}
+
+#[test]
+fn very_many_groups_and_examples_are_told_in_part() {
+    let folder = folder();
+    let mut lines = String::new();
+    for record in 0..3000 {
+        let text = if record % 2 == 0 { "good" } else { "bad bad" };
+        writeln!(
+            lines,
+            "{{\"text\":\"{text}\",\"by\":\"group {}\"}}",
+            record % 700
+        )
+        .expect("a string");
+    }
+    let file = folder.path().join("many.jsonl");
+    fs::write(&file, lines).expect("a file");
+    let mut plan = Plan::new([file]);
+    plan.by = Some("by".to_owned());
+    plan.top = 2000;
+    let answer = plan.open().and_then(|opened| opened.run(Beside::default()));
+    let page = page::of_answer(&plan, &answer.expect("an answer"));
+    let sheet = check(&page);
+    kept("many.html", &page);
+    assert!(page.len() < 150_000, "{} bytes", page.len());
+    assert!(
+        sheet
+            .text
+            .contains("700 groups by by; the 25 largest are shown")
+    );
+    assert!(sheet.text.contains("1950 more are not shown"));
+}
+
+#[test]
+fn names_in_a_comparison_cannot_do_anything() {
+    let mut comparison = made_up::comparison(&[1, 2, 4], 3);
+    comparison.workload.name = SCRIPT.to_owned();
+    comparison.warnings.push(SCRIPT.to_owned());
+    comparison.machine.cpu = Some(format!("{SCRIPT}\u{202e}"));
+    comparison.began = SCRIPT.to_owned();
+    let names: Vec<String> = comparison
+        .cells
+        .iter()
+        .map(|cell| cell.executor.clone())
+        .collect();
+    let bad = |name: &mut String| *name = format!("{SCRIPT}{name}");
+    comparison
+        .cells
+        .iter_mut()
+        .for_each(|cell| bad(&mut cell.executor));
+    comparison
+        .why
+        .losses
+        .iter_mut()
+        .for_each(|one| bad(&mut one.executor));
+    comparison
+        .why
+        .timelines
+        .iter_mut()
+        .for_each(|one| bad(&mut one.executor));
+    comparison
+        .why
+        .predictions
+        .iter_mut()
+        .for_each(|one| bad(&mut one.executor));
+    comparison
+        .why
+        .ceilings
+        .iter_mut()
+        .for_each(|one| bad(&mut one.kernel));
+    comparison
+        .costs
+        .iter_mut()
+        .for_each(|one| bad(&mut one.executor));
+    let against = comparison.against.as_mut().expect("a baseline");
+    bad(&mut against.name);
+    against
+        .cells
+        .iter_mut()
+        .for_each(|one| bad(&mut one.executor));
+    let page = page::of_comparison(&comparison);
+    let sheet = check(&page);
+    kept("hostile-names.html", &page);
+    assert!(sheet.text.contains(&format!("{SCRIPT}{}", names[1])));
+}

@@ -1,0 +1,291 @@
+//! A strict look at a page: every element closed where it was opened, every plot described and with its
+//! figures in a table, nothing that would run or be fetched.
+
+use std::collections::BTreeSet;
+
+/// What was found in a page.
+pub struct Sheet {
+    /// The ids of the figures.
+    pub ids: BTreeSet<String>,
+    /// The text, with one blank for every run of blanks.
+    pub text: String,
+}
+
+const VOID: [&str; 3] = ["meta", "br", "link"];
+const KNOWN: [&str; 48] = [
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "header",
+    "main",
+    "footer",
+    "section",
+    "aside",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "p",
+    "dl",
+    "dt",
+    "dd",
+    "div",
+    "ul",
+    "li",
+    "b",
+    "i",
+    "span",
+    "bdi",
+    "br",
+    "code",
+    "strong",
+    "figure",
+    "figcaption",
+    "svg",
+    "desc",
+    "path",
+    "rect",
+    "circle",
+    "text",
+    "details",
+    "summary",
+    "table",
+    "thead",
+    "g",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "link",
+    "script",
+];
+const ATTRIBUTES: [&str; 28] = [
+    "lang",
+    "charset",
+    "http-equiv",
+    "content",
+    "name",
+    "class",
+    "id",
+    "viewBox",
+    "role",
+    "aria-labelledby",
+    "d",
+    "x",
+    "y",
+    "cx",
+    "cy",
+    "r",
+    "width",
+    "height",
+    "transform",
+    "stroke-width",
+    "tabindex",
+    "scope",
+    "open",
+    "rel",
+    "href",
+    "hidden",
+    "dir",
+    "style",
+];
+
+/// One tag: its name, its attributes, and whether it closes.
+struct Tag<'p> {
+    name: &'p str,
+    attributes: Vec<(&'p str, &'p str)>,
+    closes: bool,
+}
+
+impl<'p> Tag<'p> {
+    fn attribute(&self, name: &str) -> Option<&'p str> {
+        let found = self.attributes.iter().find(|(other, _)| *other == name);
+        found.map(|(_, value)| *value)
+    }
+}
+
+/// A tag whose `<` stands before `rest`, and what comes after it.
+fn tag(rest: &str) -> (Tag<'_>, &str) {
+    let closes = rest.starts_with('/');
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    let end = rest.find([' ', '>']).expect("a tag that ends");
+    let (name, mut rest) = rest.split_at(end);
+    let mut attributes = Vec::new();
+    loop {
+        rest = rest.trim_start();
+        if let Some(after) = rest.strip_prefix('>') {
+            return (
+                Tag {
+                    name,
+                    attributes,
+                    closes,
+                },
+                after,
+            );
+        }
+        let end = rest.find(['=', ' ', '>']).expect("an attribute that ends");
+        let key = &rest[..end];
+        rest = &rest[end..];
+        let mut value = "";
+        if let Some(quoted) = rest.strip_prefix("=\"") {
+            (value, rest) = quoted.split_once('"').expect("a quote that ends");
+        }
+        attributes.push((key, value));
+    }
+}
+
+/// Text as it is read: the references of HTML that pages use, resolved.
+fn resolved(text: &str) -> String {
+    for (place, _) in text.match_indices('&') {
+        let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
+        let rest = &text[place..];
+        assert!(
+            known.iter().any(|known| rest.starts_with(known)),
+            "a bare & in {rest:.20}"
+        );
+    }
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"");
+    text.replace("&#39;", "'").replace("&amp;", "&")
+}
+
+/// Checks a page.
+///
+/// # Panics
+///
+/// Where it is not as pages must be.
+pub fn check(page: &str) -> Sheet {
+    let mut rest = page
+        .strip_prefix("<!DOCTYPE html>")
+        .expect("a document type");
+    assert!(!page.contains("<!--") && !page.contains("<![CDATA["));
+    let mut open: Vec<&str> = Vec::new();
+    let mut sheet = Sheet {
+        ids: BTreeSet::new(),
+        text: String::new(),
+    };
+    let mut ids = BTreeSet::new();
+    let mut policy = None;
+    // What the figure at hand has: a drawing with title and description, and a table.
+    let mut figure: Option<BTreeSet<&str>> = None;
+    while let Some((text, after)) = rest.split_once('<') {
+        assert!(
+            !text.contains('>') || open.last() == Some(&"style"),
+            "a bare > in {text:.80}"
+        );
+        let odd = |c: char| {
+            c.is_control() && !c.is_whitespace() || ('\u{202a}'..='\u{202e}').contains(&c)
+        };
+        assert!(
+            !text.contains(odd),
+            "characters that cannot be seen in {text:?}"
+        );
+        if open.last() != Some(&"style") {
+            sheet.text += &resolved(text);
+            sheet
+                .text
+                .push_str(if after.starts_with(['/', 'b', 's', 'i', 'c']) {
+                    ""
+                } else {
+                    " "
+                });
+        }
+        let (tag, after) = tag(after);
+        rest = after;
+        assert!(KNOWN.contains(&tag.name), "<{}>", tag.name);
+        assert!(!["script", "link"].contains(&tag.name), "<{}>", tag.name);
+        if tag.closes {
+            assert_eq!(open.pop(), Some(tag.name), "closed in the wrong place");
+            if tag.name == "figure" {
+                let had = figure.take().expect("a figure");
+                for part in ["svg", "title", "desc", "table", "h3"] {
+                    assert!(had.contains(part), "a figure without {part}");
+                }
+            }
+            continue;
+        }
+        for (key, value) in &tag.attributes {
+            assert!(ATTRIBUTES.contains(key), "{key} of <{}>", tag.name);
+            assert!(
+                !["style", "href", "rel", "src"].contains(key),
+                "{key} of <{}>",
+                tag.name
+            );
+            assert!(!resolved(value).contains("url("), "{value}");
+        }
+        if tag.attribute("http-equiv") == Some("Content-Security-Policy") {
+            policy = tag.attribute("content").map(resolved);
+        }
+        if let Some(id) = tag.attribute("id") {
+            assert!(ids.insert(id), "{id} twice");
+        }
+        if tag.name == "figure" {
+            assert!(figure.is_none(), "a figure in a figure");
+            figure = Some(BTreeSet::new());
+            sheet
+                .ids
+                .insert(tag.attribute("id").expect("an id").to_owned());
+        }
+        if tag.name == "svg" {
+            assert!(figure.is_some(), "a drawing outside of a figure");
+            assert_eq!(tag.attribute("role"), Some("img"));
+            let by = tag.attribute("aria-labelledby").expect("what labels it");
+            let (title, description) = by.split_once(' ').expect("two ids");
+            let starts = format!("<title id=\"{title}\">");
+            let described = format!("<desc id=\"{description}\">");
+            assert!(
+                rest.starts_with(&starts),
+                "a drawing without its title first"
+            );
+            let told = rest.split_once(&described).expect("a description").1;
+            assert!(!told.starts_with('<'), "an empty description");
+        }
+        if let Some(had) = &mut figure {
+            had.insert(tag.name);
+        }
+        if !VOID.contains(&tag.name) {
+            open.push(tag.name);
+        }
+    }
+    assert!(
+        open.is_empty() && rest.trim().is_empty(),
+        "{open:?} {rest:?}"
+    );
+    let policy = policy.expect("a policy");
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-"),
+        "{policy}"
+    );
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for fetched in ["http://", "https://", "@import", "url("] {
+        assert!(!page.contains(fetched), "{fetched}");
+    }
+    sheet.text = sheet.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    sheet
+}
+
+#[test]
+#[should_panic(expected = "closed in the wrong place")]
+fn what_is_not_closed_is_found() {
+    check("<!DOCTYPE html><html><p><b></p></b></html>");
+}
+
+#[test]
+#[should_panic(expected = "<script>")]
+fn a_script_is_found() {
+    check("<!DOCTYPE html><html><script></script></html>");
+}
+
+#[test]
+#[should_panic(expected = "a figure without table")]
+fn a_figure_without_its_table_is_found() {
+    let drawing = "<svg role=\"img\" aria-labelledby=\"a b\"><title id=\"a\">A</title><desc id=\"b\">B</desc></svg>";
+    check(&format!(
+        "<!DOCTYPE html><html><figure id=\"f\"><h3>A</h3>{drawing}</figure></html>"
+    ));
+}
