@@ -338,6 +338,6 @@ mod tests {
         assert_eq!(rounds(0), [0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(rounds(1), [0, 3, 6]);
         assert!(played[0].turns.iter().all(|turn| turn.runs == 10));
-        assert!(played[1].turns.iter().all(|turn| turn.runs == 1));
+        assert!(played[1].turns.iter().all(|turn| turn.runs == FEW));
     }
 }
