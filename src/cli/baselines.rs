@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Context as _;
@@ -20,11 +20,17 @@ pub(super) struct Baselines(pub(super) PathBuf);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(String);
 
-/// A place for a baseline, which gets its name when it is whole.
+/// A place for a baseline, which is there only when it is whole.
 #[derive(Debug)]
 pub(super) struct Place {
-    file: NamedTempFile,
+    folder: PathBuf,
     path: PathBuf,
+}
+
+/// What every comparison in a file has, of whatever schema.
+#[derive(Deserialize)]
+struct Kept {
+    schema: u32,
 }
 
 /// A share, such as `5%`.
@@ -51,10 +57,6 @@ impl Baselines {
 
     /// Reads a baseline.
     pub(super) fn load(&self, name: &Name) -> Result<Comparison, anyhow::Error> {
-        #[derive(Deserialize)]
-        struct Kept {
-            schema: u32,
-        }
         let path = self.path(name);
         let refused = |why: String| Usage(format!("{}: {why}", path.display()));
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
@@ -63,7 +65,8 @@ impl Baselines {
         })?;
         let again = format!("save it again with --save-baseline {}", name.0);
         let Ok(Kept { schema }) = serde_json::from_str(&text) else {
-            return Err(refused(format!("is not a comparison; {again}")).into());
+            let reason = "is not a comparison; choose another name";
+            return Err(refused(reason.to_owned()).into());
         };
         if schema != SCHEMA {
             let other = format!("has schema {schema}, and this version reads {SCHEMA}; {again}");
@@ -85,33 +88,34 @@ impl Baselines {
         )
     }
 
-    /// Makes the place for a baseline, before minutes are spent on measuring.
+    /// Finds out whether a baseline could be saved, before minutes are spent on measuring.
     pub(super) fn place(&self, name: &Name) -> Result<Place, anyhow::Error> {
+        let place = Place {
+            folder: self.0.clone(),
+            path: self.path(name),
+        };
         let refused = || format!("cannot save the baseline in {}", self.0.display());
         fs::create_dir_all(&self.0).with_context(refused)?;
-        let path = self.path(name);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".manyhands-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(&self.0).with_context(refused)?;
-        Ok(Place { file, path })
+        // Not kept: a command that is ended by a signal would leave it behind.
+        drop(place.new_file().with_context(refused)?);
+        place.look().with_context(|| place.refused())?;
+        Ok(place)
     }
 }
 
 impl Place {
     /// Writes the comparison there, over the one that has the name already, and says where.
     pub(super) fn save(self, comparison: &Comparison) -> Result<String, anyhow::Error> {
-        let replaced = self.path.exists();
-        let refused = |path: &Path| format!("cannot save the baseline {}", path.display());
-        let mut out = BufWriter::new(&self.file);
+        let replaced = self.look().with_context(|| self.refused())?;
+        let mut file = self.new_file().with_context(|| self.refused())?;
+        let mut out = BufWriter::new(&mut file);
         serde_json::to_writer(&mut out, comparison)
             .map_err(io::Error::from)
             .and_then(|()| out.flush())
-            .with_context(|| refused(&self.path))?;
+            .with_context(|| self.refused())?;
         drop(out);
-        let persisted = self.file.persist(&self.path).map_err(|error| error.error);
-        persisted.with_context(|| refused(&self.path))?;
+        let persisted = file.persist(&self.path).map_err(|error| error.error);
+        persisted.with_context(|| self.refused())?;
         let instead = if replaced {
             ", in place of the one before"
         } else {
@@ -121,6 +125,33 @@ impl Place {
             "saved as baseline {}{instead}",
             self.path.display()
         ))
+    }
+
+    /// Whether there is a comparison already; an error where there is anything else, such as the
+    /// records of somebody who keeps baselines beside them.
+    fn look(&self) -> io::Result<bool> {
+        let text = match fs::read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            text => text?,
+        };
+        serde_json::from_slice::<Kept>(&text)
+            .map(|_| true)
+            .map_err(|_| {
+                let reason = "it is there already and is not a comparison; choose another name";
+                io::Error::new(io::ErrorKind::AlreadyExists, reason)
+            })
+    }
+
+    fn new_file(&self) -> io::Result<NamedTempFile> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".manyhands-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(&self.folder)
+    }
+
+    fn refused(&self) -> String {
+        format!("cannot save the baseline {}", self.path.display())
     }
 }
 

@@ -162,6 +162,7 @@ fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
         "{}",
         ran.err
     );
+    assert!(ran.out.contains("digest "), "what was measured is told");
 
     rewrite(&folder, |baseline| baseline["schema"] = 999.into());
     refused(
@@ -176,7 +177,7 @@ fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
     write(&folder, "kept/main.json", "nothing");
     refused(
         &AGAINST,
-        "kept/main.json: is not a comparison; save it again with --save-baseline main",
+        "kept/main.json: is not a comparison; choose another name",
     );
 
     write(&folder, "file", "");
@@ -191,4 +192,61 @@ fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
         "{}",
         ran.err
     );
+}
+
+#[test]
+fn only_a_comparison_is_replaced_and_that_is_told_before_anything_is_measured() {
+    let folder = folder_with("three.jsonl", THREE);
+    write(&folder, "reviews.json", THREE);
+    std::fs::create_dir(folder.path().join("folder.json")).expect("a folder");
+    let long = "x".repeat(300);
+    for (name, reason) in [
+        (
+            "reviews",
+            "is there already and is not a comparison; choose another name",
+        ),
+        ("folder", "directory"),
+        (long.as_str(), "too long"),
+    ] {
+        let ran = bench(&folder, &["--save-baseline", name, "--baseline-dir", "."]);
+        assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{}", ran.err);
+        let told = format!("error: cannot save the baseline ./{name}.json: ");
+        assert!(
+            ran.err.starts_with(&told) && ran.err.contains(reason),
+            "{}",
+            ran.err
+        );
+    }
+    assert_eq!(read(&folder, "reviews.json"), THREE);
+    assert_eq!(
+        names(&folder),
+        ["folder.json", "reviews.json", "three.jsonl"]
+    );
+}
+
+/// A signal ends `bench` where it stands.
+#[cfg(unix)]
+#[test]
+fn nothing_unfinished_is_left_by_a_signal() {
+    let folder = folder_with("three.jsonl", THREE);
+    let arguments = ["--save-baseline", "main", "--baseline-dir", "kept"];
+    let many = [
+        "bench",
+        "three.jsonl",
+        "--rounds",
+        "18446744073709551615",
+        "-j",
+        "1",
+    ];
+    let mut child = super::start(&folder, &[&many[..], &arguments].concat());
+    // The place is looked at first of all.
+    while !folder.path().join("kept").exists() {
+        assert!(child.try_wait().expect("a child").is_none(), "ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    super::send(&child, "TERM");
+    assert_eq!(child.wait().expect("an end").code(), None);
+    let left = std::fs::read_dir(folder.path().join("kept")).expect("a folder");
+    assert_eq!(left.count(), 0);
 }
