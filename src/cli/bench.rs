@@ -1,5 +1,6 @@
 //! `manyhands bench`: how well scoring scales on this machine, and why not better.
 
+use std::collections::HashSet;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -109,10 +110,13 @@ impl Bench {
         let comparison = compare_plan(&opened, &self.contenders(), &options);
         bar.finish();
         let mut comparison = comparison?;
-        gate.hold(&mut comparison)?;
+        // What minutes were spent on is told even where something about it cannot be done.
+        let held = gate.hold(&mut comparison);
         let page = || page::of_comparison(&comparison);
-        self.page.write(self.force, &self.inputs(), page)?;
+        let written = self.page.write(self.force, &self.inputs(), page);
         self.print(&comparison).context("cannot write the report")?;
+        written?;
+        held?;
         gate.close(&comparison, quiet).map(ExitCode::from)
     }
 
@@ -167,7 +171,11 @@ impl Bench {
             self.threads.clone()
         };
         let of = |&executor: &ExecutorName| threads.iter().map(move |&threads| (executor, threads));
-        self.executors.iter().flat_map(of).collect()
+        // What comes to the same here, as 50% and 1 may, could not be told apart.
+        let mut seen = HashSet::new();
+        let all = self.executors.iter().flat_map(of);
+        all.filter(|(executor, threads)| seen.insert((executor.name(), threads.here())))
+            .collect()
     }
 
     fn print(&self, comparison: &Comparison) -> Result<(), anyhow::Error> {

@@ -38,6 +38,38 @@ fn the_machine_is_told_as_json() {
     assert!(allowed.hardware_threads >= manyhands::execution::usable_cores());
 }
 
+#[test]
+fn what_comes_to_the_same_is_measured_once() {
+    let folder = folder_with("three.jsonl", super::THREE);
+    let arguments = ["bench", "three.jsonl", "--rounds", "1", "--json"];
+    let twice = ["-j", "1,1,2,100%", "--executors", "task-queue,task-queue"];
+    let json = run(&folder, &[&arguments[..], &twice].concat()).json();
+    let cells = json["cells"].as_array().expect("cells");
+    let cells: Vec<_> = cells
+        .iter()
+        .map(|cell| (cell["executor"].as_str(), cell["threads"].as_u64()))
+        .collect();
+    let queue = |threads: u64| (Some("task-queue"), Some(threads));
+    let mut expected = vec![(Some("sequential"), Some(1)), queue(1), queue(2)];
+    let cores = manyhands::execution::usable_cores() as u64;
+    if cores > 2 {
+        expected.push(queue(cores));
+    }
+    assert_eq!(cells, expected);
+}
+
+#[test]
+fn of_no_records_none_is_the_longest() {
+    let folder = folder_with("none.jsonl", "");
+    let ran = run(
+        &folder,
+        &["bench", "none.jsonl", "--rounds", "1", "-j", "1"],
+    );
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(ran.out.contains("There are no records."), "{}", ran.out);
+    assert!(!ran.out.contains("record 1"), "{}", ran.out);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_mask_of_one_hardware_thread_is_one_core() {

@@ -179,7 +179,8 @@ fn losses(losses: &[Losses]) -> String {
 fn prospects(comparison: &Comparison) -> String {
     let why = &comparison.why;
     let mut text = String::new();
-    if let Some(records) = &why.records {
+    let none = comparison.workload.records == 0;
+    if let Some(records) = why.records.as_ref().filter(|_| !none) {
         text += &heading("what the records take");
         let line = format!(
             "work {}, the longest record {} (record {}), serial {}; the dearest hundredth of the records \
