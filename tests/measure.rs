@@ -141,6 +141,55 @@ fn nothing_to_score_is_no_error() {
 }
 
 #[test]
+fn who_is_surely_faster_comes_before_who_may_be() {
+    let comparison = numbers(work);
+    let cell = |executor: &str, low: f64, value: f64, high: f64| {
+        let mut cell = comparison.cells[0].clone();
+        cell.executor = executor.to_owned();
+        (cell.speed_up.low, cell.speed_up.value, cell.speed_up.high) = (low, value, high);
+        cell
+    };
+    let sure = cell("sure", 1.8, 1.9, 2.0);
+    let lucky = cell("lucky", 0.5, 2.5, 9.0);
+    let slow = cell("slow", 0.4, 0.5, 0.6);
+    let told = |others: &[&manyhands::measure::Cell]| {
+        let mut comparison = comparison.clone();
+        comparison.cells.truncate(1);
+        comparison.cells.extend(others.iter().copied().cloned());
+        comparison.verdict()
+    };
+    let verdict = told(&[&sure, &lucky, &slow]);
+    assert!(verdict.starts_with("sure on 1 thread is 1.90"), "{verdict}");
+    let verdict = told(&[&lucky, &slow]);
+    let none = "No detectable difference: the best, lucky on 1 thread";
+    assert!(verdict.starts_with(none), "{verdict}");
+    let verdict = told(&[&slow]);
+    assert!(verdict.starts_with("Nothing is faster"), "{verdict}");
+}
+
+#[test]
+fn settings_that_mean_nothing_are_refused_or_none() {
+    let compared = |options: &Options<'_>| {
+        let queue = TaskQueue::new(2);
+        compare(&(0..100), |n: &usize| *n, &[&queue], options)
+    };
+    for confidence in [0.0, 1.0, -0.5, 95.0, f64::NAN] {
+        let mut options = options();
+        options.confidence = confidence;
+        let refused = compared(&options)
+            .map(|_| ())
+            .map_err(|error| error.to_string());
+        let told = refused.expect_err("no comparison");
+        assert!(told.contains("no interval has a confidence of"), "{told}");
+    }
+    for least in [f64::NAN, -1.0] {
+        let comparison = compared(&options().least_turn(least)).expect("a comparison");
+        let turns = comparison.cells.iter().flat_map(|cell| &cell.turns);
+        assert!(turns.clone().count() == 6 && turns.clone().all(|turn| turn.runs == 1));
+    }
+}
+
+#[test]
 fn a_stream_is_refused() {
     let stream = manyhands::dataset::Records::new(0..10_usize);
     let refused = compare(&stream, |n: &usize| *n, &[], &options());

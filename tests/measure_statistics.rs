@@ -289,3 +289,23 @@ proptest! {
         prop_assert!(least <= low && low <= high && high <= most);
     }
 }
+
+#[test]
+fn a_time_that_is_no_number_is_not_a_very_short_one() {
+    let good = [1.0, 1.1, 1.2, 1.0, 1.1, 1.2, 1.0, 1.1];
+    let mut bad = good;
+    bad[3] = f64::NAN;
+    for ratio in [
+        paired_ratio(&bad, &good, 0.95, 1),
+        paired_ratio(&good, &bad, 0.95, 1),
+        run_ratio(&bad, &good, 0.95, 1),
+        run_ratio(&good, &[], 0.95, 1),
+        run_ratio(&[], &good, 0.95, 1),
+        paired_ratio(&[], &[], 0.95, 1),
+    ] {
+        let all = [ratio.value, ratio.low, ratio.high];
+        assert!(all.iter().all(|one| one.is_nan()), "{ratio:?}");
+    }
+    // No time at all is as short as a clock can tell.
+    assert_eq!(paired_ratio(&[0.0], &[1e-9], 0.95, 1).value, 1.0);
+}

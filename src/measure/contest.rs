@@ -48,7 +48,7 @@ pub(super) fn hold(
     options: &Options<'_>,
 ) -> Result<Comparison, Error> {
     let (began, clock) = (SystemTime::now(), Instant::now());
-    let settings = options.settings();
+    let settings = options.settings()?;
     let mut warm = Vec::with_capacity(contestants.len());
     let mut answers = Vec::with_capacity(contestants.len());
     for contestant in contestants {

@@ -88,7 +88,8 @@ use workload::{Own, Planned};
 ///
 /// # Errors
 ///
-/// Where the dataset is a stream, which can be read once only, or cannot be read.
+/// Where the dataset is a stream, which can be read once only, or cannot be read, where an executor
+/// leaves something out, and where the confidence asked for is none.
 pub fn compare<D, T, S>(
     dataset: &D,
     task: T,

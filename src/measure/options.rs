@@ -1,6 +1,7 @@
 //! How to measure.
 
 use super::comparison::Settings;
+use crate::error::Error;
 
 /// How to measure.
 #[derive(Clone, Copy)]
@@ -12,7 +13,7 @@ pub struct Options<'a> {
     pub warm_ups: usize,
     /// Seeds the order of the turns, and the bootstrap.
     pub seed: u64,
-    /// How sure the intervals are to hold the true value, such as 0.95.
+    /// How sure the intervals are to hold the true value, such as 0.95; above 0 and below 1.
     pub confidence: f64,
     /// Short runs are repeated within a turn until it takes so many seconds.
     pub least_turn: f64,
@@ -89,13 +90,19 @@ impl<'a> Options<'a> {
         self
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
+    pub(super) fn settings(&self) -> Result<Settings, Error> {
+        let confidence = self.confidence;
+        if !(confidence > 0.0 && confidence < 1.0) {
+            let reason = format!("no interval has a confidence of {confidence}: above 0, below 1");
+            return Err(Error::Measure(reason));
+        }
+        Ok(Settings {
             rounds: self.rounds.max(1),
             warm_ups: self.warm_ups,
             seed: self.seed,
-            confidence: self.confidence,
-            least_turn: self.least_turn,
-        }
+            confidence,
+            // Not a number would be no run at all.
+            least_turn: self.least_turn.max(0.0),
+        })
     }
 }

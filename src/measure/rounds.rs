@@ -60,7 +60,8 @@ pub(super) fn play(
     progress: &dyn Fn(usize, usize),
 ) -> Result<Result<Vec<Turns>, Disagrees>, Error> {
     let mut random = fastrand::Rng::with_seed(settings.seed);
-    let all = settings.warm_ups + settings.rounds;
+    let all = settings.warm_ups.saturating_add(settings.rounds);
+    let turns = all.saturating_mul(subjects.len());
     let mut runs = 1;
     let mut warmed = Vec::new();
     let mut played: Vec<Turns> = subjects.iter().map(|_| Turns::default()).collect();
@@ -72,7 +73,7 @@ pub(super) fn play(
             runs = runs_in(settings.least_turn, median(&warmed));
         }
         for (place, &subject) in order.iter().enumerate() {
-            progress(number * order.len() + place, all * order.len());
+            progress(number * order.len() + place, turns);
             let every = subjects[subject].every().max(1);
             if round.is_some_and(|round| round % every > 0) {
                 continue;
@@ -109,7 +110,7 @@ pub(super) fn play(
             });
         }
     }
-    progress(all * order.len(), all * order.len());
+    progress(turns, turns);
     Ok(Ok(played))
 }
 

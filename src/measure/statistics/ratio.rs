@@ -26,7 +26,8 @@ const FURTHEST: f64 = 1000.0;
 /// Student's on the logarithmic scale; of a single one, from a thousandth to a thousand times the
 /// value, since nothing is known. The same seed gives the same interval.
 ///
-/// Where one has more rounds than the other, the last ones count for nothing. NaN without a round.
+/// Where one has more rounds than the other, the last ones count for nothing. NaN without a
+/// round, or where a time is.
 ///
 /// ```
 /// use manyhands::measure::statistics::paired_ratio;
@@ -43,7 +44,7 @@ pub fn paired_ratio(of: &[f64], over: &[f64], confidence: f64, seed: u64) -> Est
         .zip(over)
         .map(|(of, over)| logarithm(*of) - logarithm(*over))
         .collect();
-    let value = midmean(&logarithms);
+    let value = midmean_of_all(&logarithms);
     let tail = (1.0 - confidence) / 2.0;
     let (low, high) = match logarithms.len() {
         0 => (f64::NAN, f64::NAN),
@@ -54,13 +55,26 @@ pub fn paired_ratio(of: &[f64], over: &[f64], confidence: f64, seed: u64) -> Est
     estimate(value, low, high)
 }
 
+/// The midmean; NaN where any of the values is, however far out it would be.
+pub(super) fn midmean_of_all(values: &[f64]) -> f64 {
+    match values.iter().find(|value| value.is_nan()) {
+        Some(&none) => none,
+        None => midmean(values),
+    }
+}
+
 /// On the logarithmic scale.
 pub(super) fn logarithm(seconds: f64) -> f64 {
-    seconds.max(LEAST_SECONDS).ln()
+    // Not `max`, which takes what is no number for the least there is.
+    seconds.clamp(LEAST_SECONDS, f64::INFINITY).ln()
 }
 
 /// Back from the logarithmic scale.
 pub(super) fn estimate(value: f64, low: f64, high: f64) -> Estimate {
+    if value.is_nan() {
+        let (low, high) = (value, value);
+        return Estimate { value, low, high };
+    }
     let furthest = FURTHEST.ln();
     Estimate {
         value: value.exp(),

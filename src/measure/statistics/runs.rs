@@ -1,8 +1,7 @@
 //! How many times one is the other, where they were measured at different times.
 
 use super::distributions::normal_quantile;
-use super::midmean;
-use super::ratio::{estimate, logarithm, midmeans_drawn};
+use super::ratio::{estimate, logarithm, midmean_of_all, midmeans_drawn};
 use crate::measure::Estimate;
 
 /// How much whole runs of a comparison differ from each other, as a share of how much the rounds
@@ -27,7 +26,7 @@ const AT_LEAST: f64 = 0.01;
 /// has the spread of the rounds in it, the spread of whole runs as it goes with that of rounds by
 /// experience, and a hundredth that two runs may always differ by.
 ///
-/// NaN where either is empty; of fewer than two rounds nothing is known but a thousandfold to
+/// NaN where either is empty or has a time that is; of fewer than two rounds nothing is known but a thousandfold to
 /// either side.
 ///
 /// ```
@@ -42,7 +41,7 @@ const AT_LEAST: f64 = 0.01;
 pub fn run_ratio(now: &[f64], then: &[f64], confidence: f64, seed: u64) -> Estimate {
     let [now, then] = [now, then]
         .map(|times| -> Vec<f64> { times.iter().map(|&time| logarithm(time)).collect() });
-    let value = midmean(&now) - midmean(&then);
+    let value = midmean_of_all(&now) - midmean_of_all(&then);
     if now.len().min(then.len()) < 2 {
         return estimate(value, f64::NEG_INFINITY, f64::INFINITY);
     }
