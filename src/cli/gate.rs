@@ -76,6 +76,9 @@ impl Gate {
             if !slower.is_empty() {
                 return Ok(exit::SLOWER);
             }
+            if let Some(line) = told::too_coarse(against, share).filter(|_| !quiet) {
+                note(format_args!("note: {line}"));
+            }
         }
         if let Some(place) = self.place {
             let saved = place.save(comparison)?;

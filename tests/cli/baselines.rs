@@ -118,6 +118,8 @@ fn what_is_slower_than_the_baseline_allows_is_exit_7_and_saves_nothing() {
     rewrite(&folder, |baseline| divide_times(baseline, 1e-14));
     let ran = bench(&folder, &gate);
     assert_eq!(ran.code, 0, "faster by so much is no failure: {}", ran.err);
+    let coarse = "note: not slower by 5.0 % as far as could be told, which is a difference of ";
+    assert_eq!(ran.err.matches(coarse).count(), 1, "{}", ran.err);
     assert_ne!(read(&folder, "kept/main.json"), before);
 }
 

@@ -106,3 +106,16 @@ pub(in crate::cli) fn slower(against: &Against, share: f64) -> Vec<String> {
     };
     against.slower_by(share).map(line).collect()
 }
+
+/// That the gate could not have told such a share everywhere: to pass it means less then.
+pub(in crate::cli) fn too_coarse(against: &Against, share: f64) -> Option<String> {
+    let all = against.cells.iter().map(|ratio| ratio.detectable);
+    let most = all.fold(0.0, f64::max);
+    (most > share).then(|| {
+        format!(
+            "not slower by {} as far as could be told, which is a difference of {}",
+            percent(share),
+            percent(most)
+        )
+    })
+}
