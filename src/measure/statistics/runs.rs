@@ -19,7 +19,7 @@ const RUNS_BESIDE_ROUNDS: f64 = 0.75;
 const AT_LEAST: f64 = 0.01;
 
 /// How many times the times `now` are the times `then`, where the two were not measured in the same
-/// rounds: the ratio of their [`midmean`]s on a logarithmic scale, and its interval.
+/// rounds: the ratio of their [`midmean`](super::midmean)s on a logarithmic scale, and its interval.
 ///
 /// Rounds that follow each other have much in common, such as who else was at work, that rounds of
 /// another day have not, so that more rounds do not make this interval as narrow as one likes. It
