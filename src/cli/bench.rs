@@ -49,7 +49,7 @@ pub struct Bench {
     #[arg(long, short = 'j', value_name = "N,...", value_delimiter = ',')]
     threads: Vec<Threads>,
 
-    /// What to compare with sequential: work-stealing, task-queue, process-pool.
+    /// What to compare with sequential, which always runs: work-stealing, task-queue, process-pool.
     #[arg(
         long,
         value_name = "NAME,...",
@@ -82,7 +82,7 @@ pub struct Bench {
     gate: GateArguments,
 
     /// Only print the facts about this machine: processor, cores, quota, load, memory.
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     machine: bool,
 }
 

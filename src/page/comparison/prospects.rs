@@ -168,7 +168,12 @@ fn fits(comparison: &Comparison) -> Markup {
     let mut table = Table::new(1, ["executor", "serial share", "σ", "κ", "slower beyond"]);
     for fit in fits.iter().filter(|fit| fit.refused.is_none()) {
         let peak = fit.peak.map_or("–".to_owned(), |peak| {
-            format!("{} threads", significant(peak, 2))
+            let beyond = if peak > fit.measured_to as f64 {
+                ", extrapolated"
+            } else {
+                ""
+            };
+            format!("{} threads{beyond}", significant(peak, 2))
         });
         table.line([
             quoted(&fit.executor),
@@ -192,6 +197,8 @@ fn fits(comparison: &Comparison) -> Markup {
             @for fit in fits {
                 @if let Some(why) = &fit.refused {
                     p.aside { (quoted(&fit.executor)) ": not fitted, " (quoted(why)) "." }
+                } @else if let Some(why) = &fit.doubtful {
+                    p.aside { (quoted(&fit.executor)) ": may mislead, " (quoted(why)) "." }
                 }
             }
         }
