@@ -85,7 +85,8 @@ fn a_law_that_may_mislead_says_so() {
         fit.peak = Some(8.5);
     }
     let text = check(&page::of_comparison(&comparison)).text;
-    assert!(text.contains("may mislead, up to 8 threads shared 2 hardware threads."));
+    let told = "These may mislead: up to 8 threads shared 2 hardware threads.";
+    assert_eq!(text.matches(told).count(), 1);
     assert!(text.contains("8.5 threads, extrapolated"));
     for fit in &mut comparison.why.fits {
         fit.peak = Some(7.5);

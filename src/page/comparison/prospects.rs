@@ -183,6 +183,11 @@ fn fits(comparison: &Comparison) -> Markup {
             html! { (peak) },
         ]);
     }
+    let mut misleading: Vec<&String> = fits
+        .iter()
+        .filter_map(|fit| fit.doubtful.as_ref())
+        .collect();
+    misleading.dedup();
     let measured_to = fits.iter().map(|fit| fit.measured_to).max().unwrap_or(0);
     html! {
         div.panel {
@@ -197,10 +202,9 @@ fn fits(comparison: &Comparison) -> Markup {
             @for fit in fits {
                 @if let Some(why) = &fit.refused {
                     p.aside { (quoted(&fit.executor)) ": not fitted, " (quoted(why)) "." }
-                } @else if let Some(why) = &fit.doubtful {
-                    p.aside { (quoted(&fit.executor)) ": may mislead, " (quoted(why)) "." }
                 }
             }
+            @for why in misleading { p.aside { "These may mislead: " (quoted(why)) "." } }
         }
     }
 }
