@@ -78,12 +78,12 @@ pub struct Bench {
     #[arg(long, requires = "html")]
     force: bool,
 
+    /// Only print the facts about this machine: processor, cores, quota, load, memory.
+    #[arg(long)]
+    machine: bool,
+
     #[command(flatten)]
     gate: GateArguments,
-
-    /// Only print the facts about this machine: processor, cores, quota, load, memory.
-    #[arg(long, help_heading = "Options")]
-    machine: bool,
 }
 
 impl Bench {
