@@ -50,7 +50,7 @@ pub struct Bench {
     #[arg(long, short = 'j', value_name = "N,...", value_delimiter = ',')]
     threads: Vec<Threads>,
 
-    /// What to compare with sequential: work-stealing, task-queue, process-pool.
+    /// What to compare with sequential, which always runs: work-stealing, task-queue, process-pool.
     #[arg(
         long,
         value_name = "NAME,...",
@@ -79,12 +79,12 @@ pub struct Bench {
     #[arg(long, requires = "html")]
     force: bool,
 
-    #[command(flatten)]
-    gate: GateArguments,
-
     /// Only print the facts about this machine: processor, cores, quota, load, memory.
     #[arg(long)]
     machine: bool,
+
+    #[command(flatten)]
+    gate: GateArguments,
 }
 
 impl Bench {

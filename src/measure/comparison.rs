@@ -35,7 +35,7 @@ pub struct Comparison {
     /// What makes the times doubtful, a sentence each.
     pub warnings: Vec<String>,
     /// Every executor with every number of threads; the first is `sequential`, which the others are
-    /// compared with. Empty of figures where the answers differ.
+    /// compared with. None where the answers differ, or there are no records.
     pub cells: Vec<Cell>,
     /// Who answered otherwise than `sequential`. Then no times are worth telling, and
     /// [`agrees`](Comparison::agrees) is false.

@@ -52,8 +52,8 @@ impl Comparison {
         if !fastest.speed_up.differs_from(1.0) {
             let _ = write!(
                 text,
-                "No detectable difference: the best, {name}, is {value:.2} times as fast as sequential \
-                 ({low:.2} to {high:.2} with {confidence:.0} % confidence)."
+                "No detectable difference: the best, {name}, may be {low:.2} to {high:.2} times as fast as \
+                 sequential ({confidence:.0} % confidence; measured {value:.2})."
             );
         } else if value < 1.0 {
             let _ = write!(

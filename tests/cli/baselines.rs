@@ -83,7 +83,7 @@ fn a_comparison_is_told_beside_its_baseline() {
     );
 
     let ran = bench(&folder, &AGAINST);
-    assert!(ran.out.contains("beside main "), "{}", ran.out);
+    assert!(ran.out.contains("then (main, of "), "{}", ran.out);
     assert!(ran.out.contains("time now over time then"), "{}", ran.out);
     for line in ran.out.lines() {
         let warning = line.starts_with("warning: ");

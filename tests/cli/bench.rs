@@ -148,6 +148,77 @@ fn executors_are_compared_in_a_table_of_80_columns() {
     }
 }
 
+/// Each of them once failed to keep to the columns, or told what there was not.
+#[test]
+fn odd_comparisons_are_told_in_80_columns_too() {
+    let folder = folder_with(&format!("{}.jsonl", "long-name-".repeat(12)), super::THREE);
+    let long = format!("{}.jsonl", "long-name-".repeat(12));
+    let bench = |arguments: &[&str]| {
+        let ran = run(&folder, &[&["bench", "--rounds", "2"], arguments].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        for line in ran.out.lines() {
+            assert!(columns(line) <= 80, "{line}");
+        }
+        ran.out
+    };
+    let name = "a-baseline-whose-name-is-about-as-long-as-names-become";
+    let common = [long.as_str(), "--threads", "1", "--executors"];
+    let alone = bench(&[&common[..], &["sequential"]].concat());
+    assert!(
+        alone.contains("nothing to compare sequential with"),
+        "{alone}"
+    );
+    assert!(
+        !alone.contains("speed-up") && !alone.contains("COST"),
+        "{alone}"
+    );
+    let refused = "work-stealing, task-queue: no law of scaling fitted: 1 number of threads";
+    let both = "work-stealing,task-queue";
+    let both = bench(&[&common[..], &[both, "--save-baseline", name, "-q"]].concat());
+    assert_eq!(both.matches(refused).count(), 1, "{both}");
+    let beside = bench(&[&common[..], &["task-queue", "--baseline", name]].concat());
+    assert!(
+        beside.contains(name) && beside.contains("then (a-baseline"),
+        "{beside}"
+    );
+}
+
+#[test]
+fn where_there_are_no_records_there_are_no_times() {
+    let ran = compared(&["--records", "0"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(ran.out.contains("There are no records."), "{}", ran.out);
+    assert!(!ran.out.contains("median"), "{}", ran.out);
+}
+
+#[test]
+fn a_law_fitted_to_more_threads_than_there_are_says_so() {
+    let cores = manyhands::execution::usable_cores();
+    let threads = format!("1,2,3,4,5,6,{}", 2 * cores.max(4));
+    let folder = folder_with("three.jsonl", super::THREE);
+    let ran = run(
+        &folder,
+        &[
+            "bench",
+            "--rounds",
+            "2",
+            "-j",
+            &threads,
+            "--executors",
+            "task-queue",
+            "--records",
+            "20",
+        ],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains("task-queue: the law may mislead: up to "),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("Amdahl's serial share"), "{}", ran.out);
+}
+
 #[test]
 fn a_comparison_as_json_has_every_turn_of_every_round() {
     let ran = compared(&["three.jsonl", "--json", "--executors", "task-queue"]);

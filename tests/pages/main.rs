@@ -76,6 +76,26 @@ fn a_small_comparison_has_no_empty_sections() {
 }
 
 #[test]
+fn a_law_that_may_mislead_says_so() {
+    let mut comparison = made_up::comparison(&[1, 2, 3, 4, 6, 8], 3);
+    let sound = check(&page::of_comparison(&comparison)).text;
+    assert!(!sound.contains("may mislead"));
+    for fit in &mut comparison.why.fits {
+        fit.doubtful = Some("up to 8 threads shared 2 hardware threads".to_owned());
+        fit.peak = Some(8.5);
+    }
+    let text = check(&page::of_comparison(&comparison)).text;
+    let told = "These may mislead: up to 8 threads shared 2 hardware threads.";
+    assert_eq!(text.matches(told).count(), 1);
+    assert!(text.contains("8.5 threads, extrapolated"));
+    for fit in &mut comparison.why.fits {
+        fit.peak = Some(7.5);
+    }
+    let text = check(&page::of_comparison(&comparison)).text;
+    assert!(text.contains("7.5 threads") && !text.contains("7.5 threads, extrapolated"));
+}
+
+#[test]
 fn however_much_was_measured_the_page_stays_small() {
     let levels: Vec<usize> = (1..=40).collect();
     let mut comparison = made_up::comparison(&levels, 400);

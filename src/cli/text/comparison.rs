@@ -61,11 +61,7 @@ fn headline(comparison: &Comparison) -> String {
         "{} records{failed}{bytes}{loading}",
         HumanCount(workload.records)
     );
-    format!(
-        "{}  {}\n",
-        paint(HEADING, plain(&workload.name)),
-        paint(ASIDE, of)
-    )
+    wrapped(&plain(&workload.name), HEADING) + &wrapped(&of, ASIDE)
 }
 
 /// How long each cell took.
@@ -91,11 +87,15 @@ fn times(comparison: &Comparison) -> String {
                 .map_or("-".to_owned(), |bytes| HumanBytes(bytes as u64).to_string()),
         ]);
     }
-    "\n".to_owned() + &finish(table)
+    let aside = "cold: starting the executor, and its first run; CPU: processor time of a run";
+    "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
 /// How many times as fast as `sequential` each cell is.
 fn speed_ups(comparison: &Comparison) -> String {
+    if comparison.cells.len() < 2 {
+        return String::new();
+    }
     let interval = format!("{:.0} % interval", comparison.settings.confidence * 100.0);
     let mut table = table([
         "speed-up", "times", &interval, "each", "machine", "records", "",
@@ -115,8 +115,8 @@ fn speed_ups(comparison: &Comparison) -> String {
             remark(cell).to_owned(),
         ]);
     }
-    let aside =
-        "machine: what as many threads give here at best; records: what work and span allow";
+    let aside = "times: the mean of the middle half of the rounds’ ratios; each: that for each thread; machine: what as many threads give here at best; records: what work \
+                 and span allow";
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE) + &costs(comparison)
 }
 
@@ -172,7 +172,10 @@ fn losses(losses: &[Losses]) -> String {
             percent(one.machine),
         ]);
     }
-    "\n".to_owned() + &finish(table)
+    let aside = "of threads × time; useful: what sequential takes; serial: one thread alone; imbalance: \
+                 nothing left to do while others work; scheduling: handing out; machine: no core, or a \
+                 slower one";
+    "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
 /// What more workers would bring.
@@ -196,10 +199,7 @@ fn prospects(comparison: &Comparison) -> String {
     if !why.predictions.is_empty() {
         text += &predictions(comparison);
     }
-    for fit in &why.fits {
-        text += &wrapped(&plain(fitted(fit)), Style::new());
-    }
-    text
+    text + &laws(&why.fits)
 }
 
 fn predictions(comparison: &Comparison) -> String {
@@ -207,7 +207,10 @@ fn predictions(comparison: &Comparison) -> String {
     let most = most.unwrap_or(1);
     let mut table = table(["predicted", "here", "measured", "on as many cores"]);
     let mut beyond: (&str, usize) = ("", 0);
-    for one in &comparison.why.predictions {
+    let base = comparison.sequential().map(|cell| &*cell.executor);
+    let predictions = comparison.why.predictions.iter();
+    // The times of the records are scaled to those of the base: to predict it says nothing.
+    for one in predictions.filter(|one| Some(&*one.executor) != base) {
         let Prediction {
             executor, workers, ..
         } = one;
@@ -229,15 +232,43 @@ fn predictions(comparison: &Comparison) -> String {
             seconds(one.ideal),
         ]);
     }
-    "\n".to_owned() + &finish(table)
+    if table.is_empty() {
+        return String::new();
+    }
+    let aside = "the recorded times of the records, handed out in simulation: with what this machine loses \
+                 when all threads work, and on as many cores that lose nothing";
+    "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// The laws of scaling fitted to an executor.
+/// The laws of scaling fitted to each executor; what several have in common is said once.
+fn laws(fits: &[Fit]) -> String {
+    let mut text = String::new();
+    let mut asides: Vec<(Vec<&str>, String)> = Vec::new();
+    for fit in fits {
+        if fit.refused.is_none() {
+            text += &wrapped(&plain(fitted(fit)), Style::new());
+        }
+        let aside = match (&fit.refused, &fit.doubtful) {
+            (Some(why), _) => format!("no law of scaling fitted: {why}"),
+            (None, Some(why)) => format!("the law may mislead: {why}"),
+            (None, None) => continue,
+        };
+        match asides.iter_mut().find(|(_, known)| *known == aside) {
+            Some((names, _)) => names.push(&fit.executor),
+            None => asides.push((vec![&fit.executor], aside)),
+        }
+    }
+    for (names, aside) in asides {
+        text += &wrapped(&plain(format_args!("{}: {aside}", names.join(", "))), ASIDE);
+    }
+    if text.is_empty() {
+        return text;
+    }
+    heading("laws of scaling") + &text
+}
+
 fn fitted(fit: &Fit) -> String {
     let name = &fit.executor;
-    if let Some(why) = &fit.refused {
-        return format!("{name}: no law of scaling fitted: {why}");
-    }
     let share = |estimate: Option<Estimate>| {
         estimate.map_or("-".to_owned(), |estimate| {
             let Estimate {
@@ -253,7 +284,8 @@ fn fitted(fit: &Fit) -> String {
     };
     let peak = match fit.peak {
         Some(peak) => format!(
-            "slower beyond {peak:.0} threads{}",
+            "slower beyond {peak:.0} thread{}{}",
+            if peak < 1.5 { "" } else { "s" },
             if peak > fit.measured_to as f64 {
                 ", extrapolated"
             } else {

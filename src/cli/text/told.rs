@@ -1,5 +1,6 @@
 //! What a comparison could tell and what not: beside an earlier one, and with so many rounds.
 
+use indicatif::HumanCount;
 use manyhands::measure::{Against, Comparison, Estimate, Ratio};
 
 use super::comparison::{label, table};
@@ -20,7 +21,7 @@ pub(super) fn resolution(comparison: &Comparison) -> String {
     let needed = needed.reduce(|one, other| Some(one?.max(other?))).flatten();
     let for_three = match needed {
         Some(rounds) if rounds > comparison.settings.rounds => {
-            format!("; for 3 % it takes about {rounds}")
+            format!("; for 3 % it takes {}", about(rounds))
         }
         Some(_) => String::new(),
         None => "; for 3 % no number of rounds will do".to_owned(),
@@ -33,10 +34,19 @@ pub(super) fn resolution(comparison: &Comparison) -> String {
     wrapped(&line, ASIDE)
 }
 
+/// A number of rounds, to the two digits that it deserves.
+fn about(rounds: usize) -> String {
+    if rounds > 100_000 {
+        return "more than 100,000".to_owned();
+    }
+    let digit = 10_usize.pow(rounds.max(1).ilog10().saturating_sub(1));
+    let rounds = rounds.div_ceil(digit) * digit;
+    format!("about {}", HumanCount(rounds as u64))
+}
+
 /// Each cell beside an earlier comparison.
 pub(super) fn against(against: &Against) -> String {
-    let name = format!("beside {}", plain(&against.name));
-    let mut table = table([&name, "time", "interval", "CPU", "interval", ""]);
+    let mut table = table(["now over then", "time", "interval", "CPU", "interval", ""]);
     for ratio in &against.cells {
         let cpu = |tell: fn(Estimate) -> String| ratio.cpu.map_or("-".to_owned(), tell);
         table.add_row([
@@ -50,7 +60,8 @@ pub(super) fn against(against: &Against) -> String {
     }
     let detectable = against.cells.iter().map(|ratio| ratio.detectable);
     let line = format!(
-        "time now over time then, of {}; above 1 it is slower now; a difference of {} could be told",
+        "time now over time then ({}, of {}); above 1 it is slower now; a difference of {} could be told",
+        plain(&against.name),
         plain(&against.began),
         from_to(detectable).unwrap_or_default()
     );
@@ -88,7 +99,7 @@ fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent < 10.0 => format!("{percent:.1} %"),
         percent if percent < 1000.0 => format!("{percent:.0} %"),
-        _ => "more than 1000 %".to_owned(),
+        _ => "more than 1,000 %".to_owned(),
     }
 }
 

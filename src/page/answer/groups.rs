@@ -125,7 +125,8 @@ fn plot(main: &str, groups: &[Entry<'_>], all: &MomentSummary) -> Markup {
     }
     let height = 30.0 + LINE * known.len() as f64 + 48.0;
     let frame = Frame {
-        left: 132.0,
+        // As much as the letters of a small screen need.
+        left: 156.0,
         right: WIDTH - 70.0,
         top: 30.0,
         bottom: height - 44.0,

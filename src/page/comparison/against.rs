@@ -99,7 +99,7 @@ fn ratios<'a>(against: &Against, cast: &Cast<'_>) -> Figure<'a> {
             "ratio",
             "interval",
             "finding",
-            "told from",
+            "detectable from",
             "CPU ratio",
         ],
     );
@@ -115,7 +115,7 @@ fn ratios<'a>(against: &Against, cast: &Cast<'_>) -> Figure<'a> {
             html! { (significant(cell.time.value, 3)) },
             html! { (interval(cell.time)) },
             html! { (finding) },
-            html! { (percent(cell.detectable)) },
+            html! { @if cell.detectable > 10.0 { "> 1000 %" } @else { (percent(cell.detectable)) } },
             html! { (cell.cpu.map_or("–".to_owned(), |cpu| significant(cpu.value, 3))) },
         ]);
     }

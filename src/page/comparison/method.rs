@@ -15,7 +15,7 @@ pub(super) fn method(comparison: &Comparison) -> Markup {
             li { b { "The same answer, or none. " } "The digest of every run is held against that of sequential; where one differs there are no times." }
             li { b { "Interleaved. " } "In each round every cell, which is an executor with a number of threads, has its turn, in an order drawn anew. What changes on the machine over minutes touches all of them alike." }
             li { b { "The honest base. " } "Sequential is a plain loop, not the parallel code on one thread." }
-            li { b { "Intervals. " } "Ratios are taken within a round; their median is told with the interval of a bootstrap over whole rounds, " (percent(settings.confidence)) ". Where it holds 1, no difference was detected." }
+            li { b { "Intervals. " } "Ratios are taken within a round; the mean of their middle half is told with the interval of a bootstrap over whole rounds, " (percent(settings.confidence)) ". Where it holds 1, no difference was detected." }
             li { b { "Ceilings " } "have turns in the same rounds: as many copies of a kernel as there are threads, with nothing shared. " i { "arithmetic" } " stays in registers, " i { "memory" } " reads more than the caches hold, " i { "copies" } " is the sequential program itself." }
             li { b { "Apart: " } "loading, warming up, and each cell’s first run with everything that had to be started for it are no part of the times." }
         }

@@ -95,7 +95,7 @@ fn tiles(comparison: &Comparison, fastest: &Cell) -> Markup {
             Some(base) => format!("sequential takes {}", time(base.wall.median)),
             None => String::new(),
         }))
-        (tile(&html! { (percent(fastest.efficiency.value)) }, "efficiency of it", "speed-up for each thread"))
+        (tile(&html! { (percent(fastest.efficiency.value)) }, "its efficiency", "speed-up for each thread"))
         (tile(&html! { (comparison.settings.rounds) }, "rounds",
             &format!("of {} each, in {}", counted(cells as u64, "cell"), time(comparison.took))))
     }
@@ -134,7 +134,7 @@ fn measured(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
 /// The least number of threads that beats `sequential`, for each executor.
 fn costs(comparison: &Comparison) -> Markup {
     html! {
-        "Compared with " b { "sequential" } ", a plain loop. "
+        "Compared with " b { "sequential" } ", a plain loop (COST: the least number of threads that beats it). "
         @for cost in &comparison.costs {
             (quoted(&cost.executor))
             @match cost.threads {

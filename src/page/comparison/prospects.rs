@@ -168,7 +168,12 @@ fn fits(comparison: &Comparison) -> Markup {
     let mut table = Table::new(1, ["executor", "serial share", "σ", "κ", "slower beyond"]);
     for fit in fits.iter().filter(|fit| fit.refused.is_none()) {
         let peak = fit.peak.map_or("–".to_owned(), |peak| {
-            format!("{} threads", significant(peak, 2))
+            let beyond = if peak > fit.measured_to as f64 {
+                ", extrapolated"
+            } else {
+                ""
+            };
+            format!("{} threads{beyond}", significant(peak, 2))
         });
         table.line([
             quoted(&fit.executor),
@@ -178,6 +183,11 @@ fn fits(comparison: &Comparison) -> Markup {
             html! { (peak) },
         ]);
     }
+    let mut misleading: Vec<&String> = fits
+        .iter()
+        .filter_map(|fit| fit.doubtful.as_ref())
+        .collect();
+    misleading.dedup();
     let measured_to = fits.iter().map(|fit| fit.measured_to).max().unwrap_or(0);
     html! {
         div.panel {
@@ -194,6 +204,7 @@ fn fits(comparison: &Comparison) -> Markup {
                     p.aside { (quoted(&fit.executor)) ": not fitted, " (quoted(why)) "." }
                 }
             }
+            @for why in misleading { p.aside { "These may mislead: " (quoted(why)) "." } }
         }
     }
 }
