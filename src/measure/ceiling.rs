@@ -39,6 +39,8 @@ pub(super) struct Kernels<'w> {
     program: Program<'w>,
     /// Copies of the program have a turn in every so-many-th round.
     every: usize,
+    /// Of this machine. What is beyond takes its time in turns, so that kernels are not short there.
+    hardware_threads: usize,
 }
 
 /// Copies of the program may take this share of the time of all cells.
@@ -55,6 +57,7 @@ impl<'w> Kernels<'w> {
         let base: &dyn Workload = &*cells.first()?.workload;
         Some(Kernels {
             every: every(cells, &threads, comparison),
+            hardware_threads: machine.hardware_threads(),
             arithmetic: Arithmetic::calibrated(),
             memory: Memory::touched(most, machine),
             program: Program(base),
@@ -96,7 +99,10 @@ impl<'w> Kernels<'w> {
             kernel,
             copiers,
             threads: level.threads,
-            every: if copies { self.every } else { 1 },
+            every: match copies || level.threads > self.hardware_threads {
+                true => self.every,
+                false => 1,
+            },
             repeats: copies,
         }))
     }

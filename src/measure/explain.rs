@@ -20,7 +20,7 @@ pub(super) fn explain(comparison: &Comparison, played: &Played<'_, '_>) -> Resul
     let ceilings = ceiling::ceilings(comparison, played);
     let mut why = Why {
         ceilings_share: ceiling::share(played),
-        losses: all_losses(&ceilings, played),
+        losses: all_losses(&ceilings, comparison, played),
         ceilings,
         ..Why::default()
     };
@@ -32,16 +32,26 @@ pub(super) fn explain(comparison: &Comparison, played: &Played<'_, '_>) -> Resul
 }
 
 /// The losses of every cell that tells what its workers did.
-fn all_losses(ceilings: &[Ceiling], played: &Played<'_, '_>) -> Vec<Losses> {
+fn all_losses(
+    ceilings: &[Ceiling],
+    comparison: &Comparison,
+    played: &Played<'_, '_>,
+) -> Vec<Losses> {
     let Some((_, base)) = played.cells.first() else {
         return Vec::new();
     };
-    let of = |(cell, turns): &(&Warm<'_>, Turns)| {
+    let efficiencies = comparison.cells.iter().map(|cell| cell.efficiency.value);
+    let of = |((cell, turns), efficiency): (&(&Warm<'_>, Turns), f64)| {
         let slowdown = ceiling::slowdown(ceilings, cell.threads);
         let spent = losses::with_sequential(&turns.turns, &turns.timings, &base.turns, slowdown);
-        losses::losses(&cell.executor, cell.threads, &spent)
+        losses::losses(&cell.executor, cell.threads, efficiency, &spent)
     };
-    played.cells.iter().filter_map(of).collect()
+    played
+        .cells
+        .iter()
+        .zip(efficiencies)
+        .filter_map(of)
+        .collect()
 }
 
 /// What the records take, and what follows from that.

@@ -27,11 +27,16 @@ pub(super) struct Parts {
     scheduling: f64,
 }
 
-/// The losses of a cell: of an executor with so many threads, in these turns; `None` of none, or where
-/// they do not tell what workers did.
-pub(super) fn losses(executor: &str, threads: usize, turns: &[Spent<'_>]) -> Option<Losses> {
+/// The losses of a cell of such an efficiency: of an executor with so many threads, in these turns;
+/// `None` of none, or where they do not tell what workers did.
+pub(super) fn losses(
+    executor: &str,
+    threads: usize,
+    efficiency: f64,
+    turns: &[Spent<'_>],
+) -> Option<Losses> {
     let parts: Vec<Parts> = turns.iter().filter_map(Parts::of).collect();
-    let whole = Parts::typical(&parts)?;
+    let whole = Parts::typical(&parts, efficiency.clamp(0.0, 1.0))?;
     Some(Losses {
         executor: executor.to_owned(),
         threads,
@@ -97,13 +102,12 @@ impl Parts {
         })
     }
 
-    /// The medians, the losses as many times as they must be to make up 1 with `useful`.
-    fn typical(parts: &[Parts]) -> Option<Self> {
+    /// The medians, the losses as many times as they must be to make up 1 with what is useful.
+    fn typical(parts: &[Parts], useful: f64) -> Option<Self> {
         if parts.is_empty() {
             return None;
         }
         let typical = |of: fn(&Parts) -> f64| median(&parts.iter().map(of).collect::<Vec<_>>());
-        let useful = typical(|parts| parts.useful);
         let (serial, imbalance) = (
             typical(|parts| parts.serial),
             typical(|parts| parts.imbalance),
@@ -317,11 +321,11 @@ mod tests {
             slowdown: 1.0,
         };
         assert_eq!(Parts::of(&none), None);
-        assert_eq!(losses("none", 2, &[none]), None);
+        assert_eq!(losses("none", 2, 1.0, &[none]), None);
     }
 
     #[test]
-    fn of_several_turns_useful_is_the_median_and_the_losses_make_up_the_rest() {
+    fn of_several_turns_the_losses_are_medians_that_make_up_what_useful_leaves() {
         let part = |useful: f64, serial: f64, imbalance: f64| Parts {
             useful,
             serial,
@@ -334,8 +338,8 @@ mod tests {
             part(0.6, 0.0, 0.4),
             part(0.7, 0.1, 0.1),
         ];
-        // Medians: 0.6, 0.1, 0.1, 0, 0.
-        let typical = Parts::typical(&turns).unwrap();
+        // Medians: 0.1, 0.1, 0, 0.
+        let typical = Parts::typical(&turns, 0.6).unwrap();
         assert_parts(typical, [0.6, 0.2, 0.2, 0.0, 0.0]);
         // Of no loss in most turns the rest is nobody's, so the executor's.
         let turns = [
@@ -343,7 +347,7 @@ mod tests {
             part(0.9, 0.0, 0.1),
             part(0.9, 0.0, 0.0),
         ];
-        let typical = Parts::typical(&turns).unwrap();
+        let typical = Parts::typical(&turns, 0.9).unwrap();
         assert_parts(typical, [0.9, 0.0, 0.0, 0.0, 0.1]);
     }
 }

@@ -91,8 +91,8 @@ pub struct Bound {
 /// Where the time of a cell went, as shares of threads × time, none below 0, which add up to 1.
 ///
 /// In each turn every share gets what is said below, or what those before it have left, in this order;
-/// `scheduling`, the last, gets the rest. Over the turns each is the median. Medians need not add up:
-/// `useful` stays what it is, and the losses are scaled by one factor to fill what it leaves.
+/// `scheduling`, the last, gets the rest. Over the turns each loss is the median. Medians need not add
+/// up: they are scaled by one factor to fill what `useful` leaves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Losses {
@@ -100,8 +100,7 @@ pub struct Losses {
     pub executor: String,
     /// How many threads.
     pub threads: usize,
-    /// What `sequential` takes in the same round: all that has to be done. It is the efficiency, at
-    /// most 1.
+    /// What `sequential` takes: all that has to be done. It is the efficiency of the cell, at most 1.
     pub useful: f64,
     /// One thread had something to do that the others could not share: the time of all threads but one
     /// until a second worker began, and after the last worker was done.

@@ -57,11 +57,17 @@ fn headline(comparison: &Comparison) -> String {
         0 => String::new(),
         failed => format!(", {} of which fail", HumanCount(failed)),
     };
-    let of = format!(
-        "{} records{failed}{bytes}{loading}",
-        HumanCount(workload.records)
-    );
+    let records = counted(workload.records, "record");
+    let of = format!("{records}{failed}{bytes}{loading}");
     wrapped(&plain(&workload.name), HEADING) + &wrapped(&of, ASIDE)
+}
+
+/// So many of them.
+fn counted(count: u64, name: &str) -> String {
+    match count {
+        1 => format!("1 {name}"),
+        several => format!("{} {name}s", HumanCount(several)),
+    }
 }
 
 /// How long each cell took.
@@ -306,9 +312,9 @@ fn fitted(fit: &Fit) -> String {
 fn method(comparison: &Comparison) -> String {
     let settings = &comparison.settings;
     let line = format!(
-        "{} rounds, every executor with every number of threads in each, in an order drawn anew (seed \
-         {}), after {} to warm up; in {}",
-        settings.rounds,
+        "{}, every executor with every number of threads in each, in an order drawn anew (seed {}), \
+         after {} to warm up; in {}",
+        counted(settings.rounds as u64, "round"),
         settings.seed,
         settings.warm_ups,
         seconds(comparison.took)
