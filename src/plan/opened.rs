@@ -7,7 +7,7 @@ use super::podiums::Bars;
 use super::prepared::Prepared;
 use super::scored::{ScoreField, Scored};
 use super::summary::{Summary, summarise};
-use super::{ExecutorName, Hands, Plan};
+use super::{Hands, Plan};
 use crate::aggregation::Ranked;
 use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
 use crate::error::{Error, Place};
@@ -23,11 +23,6 @@ use crate::task::matching::Pairs;
 
 /// Bytes of a part where a limit makes records wait: about a record.
 const LIMITED_PART_BYTES: u64 = 256;
-/// Parts of files that go to worker processes are this fraction of the data, so that there is something
-/// to share out at the end, …
-const SENT_PARTS: u64 = 1 << 10;
-/// … and at most so long: as much as a process is sent at a time, twice over.
-const SENT_PART_BYTES: u64 = 128 << 10;
 
 /// A plan whose files are open and whose scorer is ready.
 #[derive(Debug)]
@@ -149,15 +144,11 @@ impl<'p> Opened<'p> {
             Records::Stream(JsonStream::open(&plan.files)?)
         } else {
             let files = JsonLines::open(&plan.files)?;
-            let bytes = files.extent(0..files.parts());
             Records::Files(if plan.limit.waits() {
                 // Who waits for permits has its whole part in its hands: of a run that is stopped, all
                 // of it would be a gap.
+                let bytes = files.extent(0..files.parts());
                 files.with_part_bytes((bytes >> 20).max(LIMITED_PART_BYTES))
-            } else if plan.executor == ExecutorName::ProcessPool {
-                files.with_part_bytes(
-                    (bytes / SENT_PARTS).clamp(LIMITED_PART_BYTES, SENT_PART_BYTES),
-                )
             } else {
                 files
             })
@@ -291,11 +282,7 @@ impl<'p> Opened<'p> {
             }
             answer?
         } else {
-            let elsewhere = ScoredElsewhere {
-                records: dataset,
-                pool,
-                terms: heard,
-            };
+            let elsewhere = ScoredElsewhere::new(dataset, pool, heard);
             let task = TakeOver { width };
             self.run_with(executor, &elsewhere, task, bars, beside)?
         };

@@ -57,11 +57,46 @@ impl<A> Answered<A> {
     }
 }
 
+/// So many parts are enough to have something to share out at the end, …
+const PARTS_AIM: u64 = 1 << 10;
+/// … and one is at most about so many bytes: as much as a process is sent at a time, twice over. Parts
+/// of a few records would leave it with nothing to do while they are handed back and forth.
+const PART_BYTES: u64 = 128 << 10;
+
 /// The records of a dataset as what worker processes made of them.
 pub(crate) struct ScoredElsewhere<'a, D, T> {
-    pub(crate) records: &'a D,
-    pub(crate) pool: &'a ProcessPool,
-    pub(crate) terms: &'a T,
+    records: &'a D,
+    pool: &'a ProcessPool,
+    terms: &'a T,
+    /// How many parts of the dataset make one part here.
+    together: usize,
+}
+
+impl<'a, D: Dataset, T> ScoredElsewhere<'a, D, T> {
+    pub(crate) fn new(records: &'a D, pool: &'a ProcessPool, terms: &'a T) -> Self {
+        let parts = records.parts();
+        let together = if records.is_stream() {
+            1
+        } else {
+            let bytes = records.extent(0..parts);
+            let wanted = (bytes / PARTS_AIM).clamp(1, PART_BYTES);
+            let each = (bytes / parts.max(1) as u64).max(1);
+            usize::try_from(wanted / each).unwrap_or(usize::MAX).max(1)
+        };
+        ScoredElsewhere {
+            records,
+            pool,
+            terms,
+            together,
+        }
+    }
+
+    /// The parts of the dataset that these parts are.
+    fn inner(&self, parts: Range<usize>) -> Range<usize> {
+        let all = self.records.parts();
+        let inner = |part: usize| part.saturating_mul(self.together).min(all);
+        inner(parts.start)..inner(parts.end)
+    }
 }
 
 impl<D, T> Dataset for ScoredElsewhere<'_, D, T>
@@ -72,7 +107,7 @@ where
     type Record<'r> = Answered<T::Answer>;
 
     fn parts(&self) -> usize {
-        self.records.parts()
+        self.records.parts().div_ceil(self.together)
     }
 
     fn is_stream(&self) -> bool {
@@ -94,7 +129,7 @@ where
         let mut exchange = Exchange::begin(self.pool, self.terms)?;
         let mut block = exchange.block();
         let mut sent = Ok(ControlFlow::Continue(()));
-        let reading = self.records.read(parts, |at, record| {
+        let reading = self.records.read(self.inner(parts), |at, record| {
             block.push(at, record.map(JsonLine::as_str));
             if !exchange.is_full(&block) {
                 return ControlFlow::Continue(());
@@ -115,7 +150,7 @@ where
     }
 
     fn extent(&self, parts: Range<usize>) -> u64 {
-        self.records.extent(parts)
+        self.records.extent(self.inner(parts))
     }
 
     fn spent(&self, record: &Answered<T::Answer>) -> Option<Duration> {
