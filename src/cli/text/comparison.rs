@@ -6,6 +6,7 @@ use anstyle::Style;
 use indicatif::{HumanBytes, HumanCount};
 use manyhands::measure::{Cell, Comparison, Estimate, Fit, Losses, Prediction};
 
+use super::machine;
 use super::run::{duration, wrapped};
 use super::told::{against, resolution};
 use super::{ASIDE, ERROR, HEADING, bare_table, finish, heading, paint, plain, set_numbers};
@@ -34,7 +35,7 @@ pub(in crate::cli) fn report(comparison: &Comparison) -> String {
         text += &method(comparison);
     }
     text += &heading("machine");
-    text += &wrapped(&plain(&comparison.machine), Style::new());
+    text += &machine::table(&comparison.machine);
     for warning in &comparison.warnings {
         text += &wrapped(&format!("warning: {}", plain(warning)), Style::new());
     }

@@ -15,6 +15,19 @@ const STOPPED: f64 = 0.05;
 
 /// Every fact in a line, and what makes times doubtful.
 pub(in crate::cli) fn facts(machine: &Machine) -> String {
+    let mut text = format!("{}\n\n", paint(HEADING, plain(machine))) + &table(machine);
+    let warnings = machine.warnings();
+    if !warnings.is_empty() {
+        text += "\n";
+    }
+    for warning in warnings {
+        text += &format!("warning: {}\n", plain(warning));
+    }
+    text
+}
+
+/// Every fact in a line.
+pub(super) fn table(machine: &Machine) -> String {
     let mut table = bare_table();
     let mut line = |name: &str, fact: Option<String>| {
         let fact = fact.unwrap_or_else(|| "not told".to_owned());
@@ -83,15 +96,7 @@ pub(in crate::cli) fn facts(machine: &Machine) -> String {
             None => machine.version.clone(),
         }),
     );
-    let mut text = format!("{}\n\n", paint(HEADING, plain(machine))) + &finish(table);
-    let warnings = machine.warnings();
-    if !warnings.is_empty() {
-        text += "\n";
-    }
-    for warning in warnings {
-        text += &format!("warning: {}\n", plain(warning));
-    }
-    text
+    finish(table)
 }
 
 fn processors(processors: Processors) -> String {
