@@ -8,9 +8,9 @@ use std::str::FromStr;
 use anyhow::Context as _;
 use manyhands::measure::{Comparison, SCHEMA};
 use serde::Deserialize;
-use tempfile::NamedTempFile;
 
 use super::Usage;
+use super::destination::new_file;
 
 /// The folder of the baselines.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Baselines {
         let refused = || format!("cannot save the baseline in {}", self.0.display());
         fs::create_dir_all(&self.0).with_context(refused)?;
         // Not kept: a command that is ended by a signal would leave it behind.
-        drop(place.new_file().with_context(refused)?);
+        drop(new_file(&place.folder).with_context(refused)?);
         place.look().with_context(|| place.refused())?;
         Ok(place)
     }
@@ -107,7 +107,7 @@ impl Place {
     /// Writes the comparison there, over the one that has the name already, and says where.
     pub(super) fn save(self, comparison: &Comparison) -> Result<String, anyhow::Error> {
         let replaced = self.look().with_context(|| self.refused())?;
-        let mut file = self.new_file().with_context(|| self.refused())?;
+        let mut file = new_file(&self.folder).with_context(|| self.refused())?;
         let mut out = BufWriter::new(&mut file);
         serde_json::to_writer(&mut out, comparison)
             .map_err(io::Error::from)
@@ -140,14 +140,6 @@ impl Place {
                 let reason = "it is there already and is not a comparison; choose another name";
                 io::Error::new(io::ErrorKind::AlreadyExists, reason)
             })
-    }
-
-    fn new_file(&self) -> io::Result<NamedTempFile> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".manyhands-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        builder.tempfile_in(&self.folder)
     }
 
     fn refused(&self) -> String {

@@ -1,7 +1,7 @@
 //! `manyhands bench`: how well scoring scales on this machine, and why not better.
 
 use std::collections::HashSet;
-use std::io::{Cursor, Write as _};
+use std::io::{self, Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -20,7 +20,7 @@ use super::gate::GateArguments;
 use super::page::Page;
 use super::progress::Progress;
 use super::scoring::Scoring;
-use super::text;
+use super::{from_one, text};
 
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub struct Bench {
 
     /// How many rounds; each executor has its turn with each number of threads in every one, in an
     /// order drawn anew.
-    #[arg(long, value_name = "N", default_value = "20", value_parser = parse_rounds)]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = from_one)]
     rounds: usize,
 
     /// Seeds the order of the turns and the bootstrap.
@@ -114,7 +114,10 @@ impl Bench {
         let held = gate.hold(&mut comparison);
         let page = || page::of_comparison(&comparison);
         let written = self.page.write(self.force, &self.inputs(), page);
-        self.print(&comparison).context("cannot write the report")?;
+        let told = self
+            .report(&comparison)
+            .context("cannot write the report")?;
+        print(&told).context("cannot write the report")?;
         written?;
         held?;
         gate.close(&comparison, quiet).map(ExitCode::from)
@@ -127,11 +130,7 @@ impl Bench {
         } else {
             text::machine::facts(&machine)
         };
-        let mut stdout = anstream::stdout().lock();
-        stdout
-            .write_all(facts.as_bytes())
-            .and_then(|()| stdout.flush())
-            .context("cannot write the facts")?;
+        print(&facts).context("cannot write the facts")?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -178,23 +177,19 @@ impl Bench {
             .collect()
     }
 
-    fn print(&self, comparison: &Comparison) -> Result<(), anyhow::Error> {
-        let report = if self.json {
-            serde_json::to_string(comparison)? + "\n"
-        } else {
-            text::comparison::report(comparison)
-        };
-        let mut stdout = anstream::stdout().lock();
-        stdout.write_all(report.as_bytes())?;
-        Ok(stdout.flush()?)
+    /// The comparison as text, in the form asked for.
+    fn report(&self, comparison: &Comparison) -> serde_json::Result<String> {
+        if self.json {
+            return Ok(serde_json::to_string(comparison)? + "\n");
+        }
+        Ok(text::comparison::report(comparison))
     }
 }
 
-fn parse_rounds(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(rounds) if rounds > 0 => Ok(rounds),
-        _ => Err("expected a whole number from 1".to_owned()),
-    }
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }
 
 /// 1, 2, 4 and so on, and all cores.

@@ -193,7 +193,7 @@ fn is_same(input: &Path, output: &Path) -> bool {
 }
 
 /// A file with the permissions of any new file, not those of a secret one.
-fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+pub(super) fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".manyhands-");
     #[cfg(unix)]

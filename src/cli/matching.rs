@@ -6,7 +6,7 @@ use clap::Args;
 use manyhands::plan::{Scorer, ScorerName};
 use manyhands::task::matching::{Matching, Measure};
 
-use super::Usage;
+use super::{Usage, from_one};
 
 /// The arguments of `score --with match`.
 #[derive(Debug, Args)]
@@ -31,19 +31,12 @@ pub(super) struct Match {
     cutoff: Option<f64>,
 
     /// How many matches to find for each record.
-    #[arg(long, value_name = "K", default_value = "1", value_parser = parse_best)]
+    #[arg(long, value_name = "K", default_value = "1", value_parser = from_one)]
     best: usize,
 
     /// Compare letters and digits alone, in lower case.
     #[arg(long, requires = "against")]
     process: bool,
-}
-
-fn parse_best(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(best) if best > 0 => Ok(best),
-        _ => Err("expected a whole number from 1".to_owned()),
-    }
 }
 
 impl Match {

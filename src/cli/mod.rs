@@ -109,6 +109,14 @@ impl Arguments {
     }
 }
 
+/// A number of something of which there is one at least.
+fn from_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a whole number from 1".to_owned()),
+    }
+}
+
 /// A wrong use of the command line that clap cannot see.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

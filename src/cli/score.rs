@@ -19,7 +19,7 @@ use super::progress::Progress;
 use super::scores::ScoreLines;
 use super::scoring::Scoring;
 use super::text::{ERROR, paint};
-use super::{Usage, exit, failures, note, signals, text};
+use super::{Usage, exit, failures, from_one, note, signals, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ pub struct Score {
     on_failure: OnFailure,
 
     /// How many records may be in work at the same time; without, as many as there are workers.
-    #[arg(long, value_name = "N", value_parser = parse_in_flight)]
+    #[arg(long, value_name = "N", value_parser = from_one)]
     limit: Option<usize>,
 
     /// How many records may be started in a second.
@@ -121,14 +121,6 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok();
     let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     time.ok_or_else(|| "expected a number of seconds, such as 90 or 0.5".to_owned())
-}
-
-/// At least one record in flight.
-fn parse_in_flight(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(records) if records > 0 => Ok(records),
-        _ => Err("expected a whole number from 1".to_owned()),
-    }
 }
 
 impl Score {

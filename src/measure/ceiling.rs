@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cell::walls;
-use super::comparison::{Comparison, Estimate, Turn};
+use super::comparison::{Comparison, Turn};
 use super::contest::{Played, Warm};
 use super::copies::Copiers;
 use super::kernels::{Arithmetic, BYTES_EACH, Kernel, Memory, Program};
@@ -187,11 +187,7 @@ pub(super) fn ceilings(comparison: &Comparison, played: &Played<'_, '_>) -> Vec<
         Some(Ceiling {
             kernel: level.kind.name().to_owned(),
             threads: level.threads,
-            speed_up: Estimate {
-                value: gain.value * copies,
-                low: gain.low * copies,
-                high: gain.high * copies,
-            },
+            speed_up: gain.map(|times| times * copies),
             bytes_per_second: (level.kind == Kind::Memory).then_some(bytes),
             turns: turns.turns.clone(),
         })

@@ -1,6 +1,6 @@
 //! What the turns of each cell come to.
 
-use super::comparison::{Cell, Comparison, Cost, Estimate, Turn};
+use super::comparison::{Cell, Comparison, Cost, Turn};
 use super::contest::Played;
 use super::statistics::{detectable, ratio, rounds_needed, spread};
 
@@ -40,11 +40,7 @@ pub(super) fn settle(comparison: &mut Comparison, played: &Played<'_, '_>) {
                 settings.confidence,
                 WORTH_TELLING,
             ),
-            efficiency: Estimate {
-                value: speed_up.value / threads,
-                low: speed_up.low / threads,
-                high: speed_up.high / threads,
-            },
+            efficiency: speed_up.map(|times| times / threads),
             records_per_second: records as f64 / wall.median,
             bytes_per_second: bytes.map(|bytes| bytes as f64 / wall.median),
         });

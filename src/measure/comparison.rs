@@ -209,6 +209,15 @@ impl Comparison {
 }
 
 impl Estimate {
+    /// What this is of all three; `of` must not turn their order.
+    pub(super) fn map(self, of: impl Fn(f64) -> f64) -> Self {
+        Estimate {
+            value: of(self.value),
+            low: of(self.low),
+            high: of(self.high),
+        }
+    }
+
     /// Whether it differs from `other` as far as can be told.
     pub fn differs_from(&self, other: f64) -> bool {
         other < self.low || other > self.high

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::kernels::Kernel;
 use crate::error::Error;
+use crate::report::thread_processor_time;
 
 /// A thread that waits for the others looks this often before it lets others have its core.
 const LOOKS: u32 = 2000;
@@ -131,31 +132,16 @@ fn serve(calls: &Receiver<Call<'_>>) {
 
 fn copy(kernel: &dyn Kernel, copy: usize, start: &Start) -> Result<Span, Error> {
     start.wait();
-    let (from, before) = (Instant::now(), own_processor_time());
+    let (from, before) = (Instant::now(), thread_processor_time());
     let ran = catch_unwind(AssertUnwindSafe(|| kernel.run(copy)));
     let until = Instant::now();
-    let cpu = own_processor_time().zip(before);
+    let cpu = thread_processor_time().zip(before);
     let took = ran.unwrap_or_else(|_| Err(Error::Measure("a copy has panicked".to_owned())))?;
     Ok(Span {
         from,
         until: took.map_or(until, |took| from + took),
         cpu: cpu.map(|(now, then)| now - then),
     })
-}
-
-/// Processor time of the calling thread.
-#[cfg(unix)]
-fn own_processor_time() -> Option<Duration> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Some(Duration::new(
-        time.tv_sec.try_into().ok()?,
-        time.tv_nsec.try_into().ok()?,
-    ))
-}
-
-#[cfg(not(unix))]
-fn own_processor_time() -> Option<Duration> {
-    None
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ pub use digest::Digest;
 pub use explanation::{Explanation, Finding};
 pub use reach::{Floor, Reach};
 pub use shares::Shares;
-pub(crate) use timing::processor_time;
 pub use timing::{SlowRecord, Timing, WorkerTiming};
+pub(crate) use timing::{processor_time, thread_processor_time};
 
 /// What a run returns.
 #[derive(Clone, Debug)]
