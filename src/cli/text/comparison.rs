@@ -327,8 +327,13 @@ pub(super) fn interval_of(estimate: Estimate) -> String {
     format!("{:.2}–{:.2}", estimate.low, estimate.high)
 }
 
+/// A time to three digits at least, and short: several stand in a line of 80 columns.
 fn seconds(seconds: f64) -> String {
-    Duration::try_from_secs_f64(seconds).map_or("-".to_owned(), duration)
+    match seconds {
+        short if (1e-4..1e-3).contains(&short) => format!("{:.0} µs", short * 1e6),
+        short if (0.1..1.0).contains(&short) => format!("{:.0} ms", short * 1e3),
+        _ => Duration::try_from_secs_f64(seconds).map_or("-".to_owned(), duration),
+    }
 }
 
 /// An executor with so many threads.
