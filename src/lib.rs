@@ -93,6 +93,7 @@ pub mod execution;
 pub mod limit;
 pub mod machine;
 pub mod measure;
+pub mod output;
 #[cfg(feature = "html")]
 pub mod page;
 mod panics;

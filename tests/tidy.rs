@@ -101,6 +101,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "measure",
         ],
     ),
+    (
+        "output",
+        &[
+            "error",
+            "execution",
+            "measure",
+            "page",
+            "plan",
+            "report",
+            "sink",
+            "stop",
+            "sync",
+        ],
+    ),
     ("cli", &[]),
 ];
 

@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use crate::error::{Failure, OnFailure};
 use crate::report::Report;
-use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 use crate::turns::Turns;
 
@@ -88,8 +91,24 @@ impl<P> Frontier<P> {
     }
 
     /// Every record before this one counts.
+    ///
+    /// Acquires what was written before that became known: above all the record at which a failure among
+    /// them ended the run, which [`may_start`](Frontier::may_start) then knows.
     pub(super) fn next(&self) -> u64 {
-        self.next.load(Relaxed)
+        self.next.load(Acquire)
+    }
+
+    /// Whether the score of this record counts as soon as it is known: every record before it counts,
+    /// and none of them has ended the run.
+    ///
+    /// That a worker was allowed to start the record says nothing here. While it was scored, a failure
+    /// before it may have been judged and have ended the answer at this very record. The order of the
+    /// two looks matters: [`complete`](Frontier::complete) lowers `last` before it releases `next`, so
+    /// a worker that acquires the new `next` also sees the new `last`. Later failures cannot take the
+    /// record back: an answer ends behind the failure that ends it, and that failure is this record or
+    /// comes after it.
+    pub(super) fn counts_at_once(&self, index: u64) -> bool {
+        self.next() == index && self.may_start(index)
     }
 
     /// Whether the record is to be scored.
@@ -166,7 +185,8 @@ impl<P> Frontier<P> {
             let end = halt.map_or(records.end, |halt| records.end.min(halt.end));
             state.records = end;
             in_turn(done.payload, end);
-            self.next.store(end, Relaxed);
+            // Released after `judge` has lowered `last`, see `counts_at_once`.
+            self.next.store(end, Release);
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test --lib --target-dir target/shuttle model`
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use shuttle::rand::{Rng, thread_rng};
@@ -55,6 +56,8 @@ struct Seen {
     /// Records done, as bits.
     done: Mutex<u64>,
     refused: Mutex<u64>,
+    /// Records whose scores counted as soon as they were known, as bits.
+    observed: Mutex<u64>,
     /// What was handed over in turn: the start of the records, and how far they count.
     in_turn: Mutex<Vec<(u64, u64)>>,
     committed: Mutex<u64>,
@@ -66,12 +69,19 @@ fn work(case: Case, seen: &Seen) {
         if start >= RECORDS {
             return;
         }
+        let (mut told, mut end) = (start, start);
         let mut failed = Vec::new();
-        let mut end = start;
+        let mut at_once = false;
         while end < start + PORTION {
             if !seen.frontier.may_start(end) {
                 *lock(&seen.refused) |= 1 << end;
                 break;
+            }
+            // Scoring takes its time: others may be judged meanwhile.
+            thread::yield_now();
+            if end == start {
+                // Where units are whole each has a state of its own.
+                at_once = !case.whole && seen.frontier.counts_at_once(end);
             }
             if case.fails(end) {
                 failed.push(Failure::new(end, None, 0, "it fails".into()));
@@ -79,23 +89,36 @@ fn work(case: Case, seen: &Seen) {
             }
             *lock(&seen.done) |= 1 << end;
             end += 1;
+            if at_once {
+                *lock(&seen.observed) |= 1 << (end - 1);
+                if !failed.is_empty() {
+                    tell(case, seen, told..end, std::mem::take(&mut failed));
+                    told = end;
+                }
+            }
         }
         if end == start {
             return;
         }
-        let done = Done {
-            failed,
-            whole: case.whole,
-            payload: start,
-        };
-        seen.frontier.complete(start..end, done, |start, end| {
-            lock(&seen.in_turn).push((start, end));
-        });
+        if told < end {
+            tell(case, seen, told..end, failed);
+        }
         if case.commits && seen.frontier.commit(end) {
             let mut committed = lock(&seen.committed);
             *committed = committed.max(end);
         }
     }
+}
+
+fn tell(case: Case, seen: &Seen, records: Range<u64>, failed: Vec<Failure>) {
+    let done = Done {
+        failed,
+        whole: case.whole,
+        payload: records.start,
+    };
+    seen.frontier.complete(records, done, |start, end| {
+        lock(&seen.in_turn).push((start, end));
+    });
 }
 
 fn check(case: Case) {
@@ -104,6 +127,7 @@ fn check(case: Case) {
         next: AtomicU64::new(0),
         done: Mutex::new(0),
         refused: Mutex::new(0),
+        observed: Mutex::new(0),
         in_turn: Mutex::new(Vec::new()),
         committed: Mutex::new(0),
     });
@@ -132,6 +156,12 @@ fn check(case: Case) {
     assert_eq!(next, reached.records);
     assert_eq!(done & counted, counted, "what counts has a gap");
     assert_eq!(refused & counted, 0, "a record counts that was refused");
+    let observed = *lock(&seen.observed);
+    assert_eq!(
+        observed & !counted,
+        0,
+        "the answer holds a record beyond its end"
+    );
     let mut turn = 0;
     for (start, end) in lock(&seen.in_turn).iter() {
         assert_eq!(*start, turn, "handed over out of turn");

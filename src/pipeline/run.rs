@@ -356,7 +356,7 @@ where
     /// Whether the scores of a step that begins with this record count at once.
     fn observes_directly(&self, index: u64) -> bool {
         match self.order {
-            Order::Any => !self.may_end_early || self.frontier.next() == index,
+            Order::Any => !self.may_end_early || self.frontier.counts_at_once(index),
             Order::Units => true,
             Order::AsDone | Order::Records => false,
         }
