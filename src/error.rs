@@ -33,6 +33,17 @@ pub enum Error {
     /// The scores could not be written.
     #[error("cannot write the scores: {0}")]
     Output(#[source] io::Error),
+    /// An output cannot be written where it was asked to be, or did not get its name in the end.
+    #[error("{}: {reason}", path.display())]
+    Destination {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What stands in the way, what to do about it, and where the output is if it was written.
+        reason: String,
+    },
+    /// The plan asks for what cannot be.
+    #[error("{0}")]
+    Plan(String),
     /// Records could not be scored, one more than the run was told to [put up with](OnFailure).
     #[error("{failure}")]
     Halted {
@@ -79,13 +90,20 @@ pub enum Error {
         message: String,
     },
     /// The threads of a pool could not be started.
-    #[error("cannot start {threads} worker threads: {source}")]
+    #[error("cannot start {}: {source}; the limit of threads may be too low (ulimit -u, pids.max)", a_thread(*threads))]
     Workers {
         /// How many were asked for.
         threads: usize,
         /// What the pool said.
         source: Cause,
     },
+}
+
+fn a_thread(threads: usize) -> String {
+    match threads {
+        1 => "a thread".to_owned(),
+        several => format!("{several} threads"),
+    }
 }
 
 impl Error {

@@ -90,6 +90,7 @@ pub mod aggregation;
 pub mod dataset;
 pub mod error;
 pub mod execution;
+pub mod exit;
 pub mod limit;
 pub mod machine;
 pub mod measure;

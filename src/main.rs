@@ -10,5 +10,6 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     arguments.choose_colour();
-    arguments.run().unwrap_or_else(|error| cli::tell(&error))
+    let exit = arguments.run().unwrap_or_else(|fault| cli::tell(&fault));
+    exit.into()
 }

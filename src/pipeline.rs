@@ -11,9 +11,11 @@ mod outcome;
 mod piece;
 mod preempted;
 mod run;
+mod settle;
 mod stopwatch;
 mod worker;
 
+use std::io;
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -229,10 +231,7 @@ where
         let deadline = self.deadline.and_then(|after| began.checked_add(after));
         let deadline = deadline.zip(token.clone());
         let deadline = deadline.map(|(at, token)| DeadlineGuard::start(at, token));
-        let _deadline = deadline.transpose().map_err(|source| Error::Workers {
-            threads: 1,
-            source: source.into(),
-        })?;
+        let _deadline = deadline.transpose().map_err(cannot_start_one)?;
         let executor = self.executor.unwrap_or_else(|| shared_pool());
         let workers = self.limit.workers(executor.workers());
         let run = Run::new(
@@ -251,7 +250,8 @@ where
             .waiting(stream || self.limit.waits());
         match &token {
             Some(token) if stream => {
-                closing_when(token, || run.close(), || executor.execute(&work));
+                closing_when(token, || run.close(), || executor.execute(&work))
+                    .map_err(cannot_start_one)?;
             }
             _ => executor.execute(&work),
         }
@@ -279,24 +279,38 @@ where
     }
 }
 
-/// Calls `run`, and `close` when the token is cancelled meanwhile: nobody looks at a token while he
-/// waits for records, or for room for them.
-fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce()) {
+/// Calls `run`, and `close` when the token is cancelled meanwhile: a worker does not look at the token
+/// while it waits for records, or for room for them.
+///
+/// # Errors
+///
+/// If the thread that looks at the token cannot be started. `run` is not called then.
+fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce()) -> io::Result<()> {
     /// How often the token is looked at.
     const TICK: Duration = Duration::from_millis(5);
 
     thread::scope(|scope| {
         let (running, ended) = mpsc::channel::<()>();
-        scope.spawn(move || {
+        let look = move || {
             while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 if token.is_cancelled() {
                     return close();
                 }
             }
-        });
+        };
+        let thread = thread::Builder::new().name("manyhands-closing".to_owned());
+        thread.spawn_scoped(scope, look)?;
         run();
         drop(running);
-    });
+        Ok(())
+    })
+}
+
+fn cannot_start_one(source: io::Error) -> Error {
+    Error::Workers {
+        threads: 1,
+        source: source.into(),
+    }
 }
 
 /// The pool of the pipelines that name no executor.

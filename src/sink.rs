@@ -5,9 +5,11 @@ mod model;
 
 use std::io::{self, Write};
 use std::ops::Range;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::Failure;
-use crate::sync::{Mutex, MutexGuard, into_inner, lock};
+use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock};
 use crate::turns::Turns;
 
 /// Takes the score of every record, in the order of the records.
@@ -57,8 +59,12 @@ pub struct InOrder<W> {
 
 #[derive(Debug)]
 struct State<W> {
-    out: W,
+    /// Gone once it has been taken: nothing more is written.
+    out: Option<W>,
     turns: Turns<Vec<u8>>,
+    /// How many records have been written as a whole, and how many bytes they have.
+    records: u64,
+    bytes: u64,
     /// What comes from this record on is dropped.
     end: u64,
     waiting_bytes: usize,
@@ -75,8 +81,10 @@ impl<W: Write> InOrder<W> {
     /// Writes to `out`, and keeps about this many bytes at the most.
     pub fn with_room(out: W, bytes: usize) -> Self {
         let state = State {
-            out,
+            out: Some(out),
             turns: Turns::new(),
+            records: 0,
+            bytes: 0,
             end: u64::MAX,
             waiting_bytes: 0,
             broken: false,
@@ -95,7 +103,7 @@ impl<W: Write> InOrder<W> {
     /// is over, as when one `InOrder` is used for two runs.
     pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         let mut state = self.lock();
-        if state.broken || records.start >= state.end {
+        if state.broken || state.out.is_none() || records.start >= state.end {
             return Ok(Room::Free);
         }
         let (first, length) = (records.start, bytes.len());
@@ -132,15 +140,18 @@ impl<W: Write> InOrder<W> {
     ///
     /// # Errors
     ///
-    /// Where `out` fails, and where pieces still wait for one that has not come.
+    /// If `out` fails, or pieces still wait for one that has not come.
     pub fn finish(self) -> io::Result<W> {
-        let state = into_inner(self.state);
-        if state.turns.waiting() > 0 {
-            let record = state.turns.next() + 1;
-            let message = format!("the scores of record {record} never came");
+        let mut state = into_inner(self.state);
+        let Some(mut written) = state.take() else {
+            return Err(taken());
+        };
+        if let Some(record) = written.missing {
+            let message = format!("the scores of record {} never came", record + 1);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
         }
-        state.finish().map(|(out, _)| out)
+        written.out.flush()?;
+        Ok(written.out)
     }
 
     /// What was written to, flushed, and how many records from the first on it has: for a run that ended
@@ -148,9 +159,29 @@ impl<W: Write> InOrder<W> {
     ///
     /// # Errors
     ///
-    /// Where `out` fails.
+    /// If `out` fails.
     pub fn finish_so_far(self) -> io::Result<(W, u64)> {
-        into_inner(self.state).finish()
+        let mut written = into_inner(self.state).take().ok_or_else(taken)?;
+        written.out.flush()?;
+        Ok((written.out, written.records))
+    }
+
+    /// Takes what was written to, while the run may still be going on: pieces that come later are dropped.
+    /// `None` if it has been taken before, or a write that has begun does not return within `patience`.
+    pub fn take(&self, patience: Duration) -> Option<Written<W>> {
+        /// How long a thread sleeps before it tries the lock again.
+        const NAP: Duration = Duration::from_millis(1);
+
+        let began = Instant::now();
+        loop {
+            if let Some(mut state) = try_lock(&self.state) {
+                return state.take();
+            }
+            if began.elapsed() >= patience {
+                return None;
+            }
+            thread::sleep(NAP);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {
@@ -158,19 +189,48 @@ impl<W: Write> InOrder<W> {
     }
 }
 
+/// What an [`InOrder`] has written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Written<W> {
+    /// What was written to. It is not flushed, and if a write has failed the beginning of a piece may stand
+    /// behind the records that count.
+    pub out: W,
+    /// How many records from the first on were written as a whole.
+    pub records: u64,
+    /// How many bytes those records have.
+    pub bytes: u64,
+    /// The record, from 0, that never came although later ones did.
+    pub missing: Option<u64>,
+}
+
+fn taken() -> io::Error {
+    io::Error::other("the output has been taken before")
+}
+
 impl<W: Write> State<W> {
     fn write_due(&mut self) -> io::Result<()> {
         while self.turns.next() < self.end
-            && let Some((_, bytes)) = self.turns.take()
+            && let Some(out) = &mut self.out
+            && let Some((records, bytes)) = self.turns.take()
         {
             self.waiting_bytes -= bytes.len();
-            self.out.write_all(&bytes)?;
+            out.write_all(&bytes)?;
+            self.records = records.end;
+            self.bytes += bytes.len() as u64;
         }
         Ok(())
     }
+}
 
-    fn finish(mut self) -> io::Result<(W, u64)> {
-        self.out.flush()?;
-        Ok((self.out, self.turns.next()))
+impl<W> State<W> {
+    fn take(&mut self) -> Option<Written<W>> {
+        let waits = self.turns.waiting() > 0 && self.turns.next() < self.end;
+        Some(Written {
+            out: self.out.take()?,
+            records: self.records,
+            bytes: self.bytes,
+            missing: waits.then(|| self.turns.next()),
+        })
     }
 }

@@ -115,6 +115,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "sync",
         ],
     ),
+    ("exit", &["error", "report", "stop"]),
     ("cli", &[]),
 ];
 

@@ -1,16 +1,15 @@
 //! Where comparisons are kept that later ones are held against: one file each in a folder.
 
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Context as _;
 use manyhands::measure::{Comparison, SCHEMA};
+use manyhands::output::{Destination, Endpoints, Output};
 use serde::Deserialize;
 
-use super::Usage;
-use super::destination::new_file;
+use super::fault::Fault;
 
 /// The folder of the baselines.
 #[derive(Clone, Debug)]
@@ -23,7 +22,6 @@ pub(super) struct Name(String);
 /// A place for a baseline, which is there only when it is whole.
 #[derive(Debug)]
 pub(super) struct Place {
-    folder: PathBuf,
     path: PathBuf,
 }
 
@@ -56,24 +54,24 @@ impl Baselines {
     }
 
     /// Reads a baseline.
-    pub(super) fn load(&self, name: &Name) -> Result<Comparison, anyhow::Error> {
+    pub(super) fn load(&self, name: &Name) -> Result<Comparison, Fault> {
         let path = self.path(name);
-        let refused = |why: String| Usage(format!("{}: {why}", path.display()));
+        let refused = |why: String| Fault::Usage(format!("{}: {why}", path.display()));
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Usage(self.missing(name)),
+            io::ErrorKind::NotFound => Fault::Usage(self.missing(name)),
             _ => refused(format!("cannot be read: {error}")),
         })?;
         let again = format!("save it again with --save-baseline {}", name.0);
         let Ok(Kept { schema }) = serde_json::from_str(&text) else {
             let reason = "is not a comparison; choose another name";
-            return Err(refused(reason.to_owned()).into());
+            return Err(refused(reason.to_owned()));
         };
         if schema != SCHEMA {
             let other = format!("has schema {schema}, and this version reads {SCHEMA}; {again}");
-            return Err(refused(other).into());
+            return Err(refused(other));
         }
-        let read = serde_json::from_str(&text);
-        Ok(read.map_err(|error| refused(format!("is not a whole comparison: {error}; {again}")))?)
+        serde_json::from_str(&text)
+            .map_err(|error| refused(format!("is not a whole comparison: {error}; {again}")))
     }
 
     fn missing(&self, name: &Name) -> String {
@@ -89,33 +87,30 @@ impl Baselines {
     }
 
     /// Finds out whether a baseline could be saved, before minutes are spent on measuring.
-    pub(super) fn place(&self, name: &Name) -> Result<Place, anyhow::Error> {
+    pub(super) fn place(&self, name: &Name) -> Result<Place, Fault> {
         let place = Place {
-            folder: self.0.clone(),
             path: self.path(name),
         };
-        let refused = || format!("cannot save the baseline in {}", self.0.display());
-        fs::create_dir_all(&self.0).with_context(refused)?;
-        // Not kept: a command that is ended by a signal would leave it behind.
-        drop(new_file(&place.folder).with_context(refused)?);
-        place.look().with_context(|| place.refused())?;
+        let refused = || Fault::write(format!("cannot save the baseline in {}", self.0.display()));
+        fs::create_dir_all(&self.0).map_err(refused())?;
+        place.look().map_err(place.refused())?;
+        // Closed again: a command that is ended by a signal would leave it behind.
+        drop(place.create().map_err(refused())?);
         Ok(place)
     }
 }
 
 impl Place {
     /// Writes the comparison there, over the one that has the name already, and says where.
-    pub(super) fn save(self, comparison: &Comparison) -> Result<String, anyhow::Error> {
-        let replaced = self.look().with_context(|| self.refused())?;
-        let mut file = new_file(&self.folder).with_context(|| self.refused())?;
-        let mut out = BufWriter::new(&mut file);
-        serde_json::to_writer(&mut out, comparison)
-            .map_err(io::Error::from)
-            .and_then(|()| out.flush())
-            .with_context(|| self.refused())?;
-        drop(out);
-        let persisted = file.persist(&self.path).map_err(|error| error.error);
-        persisted.with_context(|| self.refused())?;
+    pub(super) fn save(self, comparison: &Comparison) -> Result<String, Fault> {
+        let replaced = self.look().map_err(self.refused())?;
+        let saved = self.create().and_then(|file| {
+            let mut out = BufWriter::new(file);
+            serde_json::to_writer(&mut out, comparison)?;
+            let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.finish().map_err(io::Error::other)
+        });
+        saved.map_err(self.refused())?;
         let instead = if replaced {
             ", in place of the one before"
         } else {
@@ -142,8 +137,14 @@ impl Place {
             })
     }
 
-    fn refused(&self) -> String {
-        format!("cannot save the baseline {}", self.path.display())
+    /// The file under its temporary name.
+    fn create(&self) -> io::Result<Destination> {
+        let output = Output::new("the baseline", &self.path).force(true);
+        Endpoints::new().open(&output).map_err(io::Error::other)
+    }
+
+    fn refused(&self) -> impl FnOnce(io::Error) -> Fault + use<> {
+        Fault::write(format!("cannot save the baseline {}", self.path.display()))
     }
 }
 

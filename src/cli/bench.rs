@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 use std::io::{self, Cursor, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use clap::Args;
 use manyhands::Machine;
 use manyhands::dataset::JsonStream;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::{Threads, usable_cores};
+use manyhands::exit::Exit;
 use manyhands::measure::{Comparison, Options, compare_plan};
+use manyhands::output::{Endpoints, PageFile};
 use manyhands::page;
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
+use super::fault::Fault;
 use super::gate::GateArguments;
 use super::page::Page;
 use super::progress::Progress;
@@ -88,13 +89,13 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
+    pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
         if self.machine {
             return self.tell_machine();
         }
         let gate = self.gate.open()?;
         let plan = self.scoring.plan(&self.files, self.scorer)?;
-        self.page.check(self.force, &self.inputs(), None)?;
+        let page = self.open_page()?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;
         let loading = began.elapsed().as_secs_f64();
@@ -112,32 +113,40 @@ impl Bench {
         let mut comparison = comparison?;
         // What minutes were spent on is told even where something about it cannot be done.
         let held = gate.hold(&mut comparison);
-        let page = || page::of_comparison(&comparison);
-        let written = self.page.write(self.force, &self.inputs(), page);
-        let told = self
-            .report(&comparison)
-            .context("cannot write the report")?;
-        print(&told).context("cannot write the report")?;
-        written?;
+        let written = page.map(|file| file.write(&page::of_comparison(&comparison)));
+        let report = self.report(&comparison).and_then(|told| print(&told));
+        report.map_err(Fault::write("cannot write the report"))?;
+        written.transpose()?;
         held?;
-        gate.close(&comparison, quiet).map(ExitCode::from)
+        gate.close(&comparison, quiet)
     }
 
-    fn tell_machine(&self) -> Result<ExitCode, anyhow::Error> {
+    fn tell_machine(&self) -> Result<Exit, Fault> {
         let machine = Machine::look();
-        let facts = if self.json {
-            serde_json::to_string(&machine)? + "\n"
-        } else {
-            text::machine::facts(&machine)
+        let facts = match self.json {
+            true => serde_json::to_string(&machine).map(|json| json + "\n"),
+            false => Ok(text::machine::facts(&machine)),
         };
-        print(&facts).context("cannot write the facts")?;
-        Ok(ExitCode::SUCCESS)
+        let printed = facts
+            .map_err(io::Error::from)
+            .and_then(|facts| print(&facts));
+        printed.map_err(Fault::write("cannot write the facts"))?;
+        Ok(Exit::Success)
     }
 
-    /// Files that must not be written to.
-    fn inputs(&self) -> Vec<PathBuf> {
-        let against = self.scoring.input().map(Path::to_owned);
-        self.files.iter().cloned().chain(against).collect()
+    /// Opens the file of the page, which is none of the inputs.
+    fn open_page(&self) -> Result<Option<PageFile>, Fault> {
+        let mut endpoints = Endpoints::new();
+        for input in self
+            .files
+            .iter()
+            .map(PathBuf::as_path)
+            .chain(self.scoring.input())
+        {
+            endpoints.input(input);
+        }
+        endpoints.standard_output("the report")?;
+        self.page.open(&mut endpoints, self.force)
     }
 
     /// What is run, in a few words.
@@ -178,7 +187,7 @@ impl Bench {
     }
 
     /// The comparison as text, in the form asked for.
-    fn report(&self, comparison: &Comparison) -> serde_json::Result<String> {
+    fn report(&self, comparison: &Comparison) -> io::Result<String> {
         if self.json {
             return Ok(serde_json::to_string(comparison)? + "\n");
         }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use manyhands::exit::Exit;
 use manyhands::measure::Comparison;
 
 use super::baselines::{Baselines, Name, Place, Share};
+use super::fault::Fault;
+use super::note;
 use super::text::{ERROR, paint, told};
-use super::{exit, note};
 
 /// The arguments of the gate.
 #[derive(Debug, Args)]
@@ -40,9 +42,9 @@ pub(super) struct Gate {
 
 impl GateArguments {
     /// Reads and opens what there is to, before minutes are spent on measuring.
-    pub(super) fn open(&self) -> Result<Gate, anyhow::Error> {
+    pub(super) fn open(&self) -> Result<Gate, Fault> {
         let baselines = Baselines(self.baseline_dir.clone());
-        let load = |name: &Name| Ok::<_, anyhow::Error>((name.clone(), baselines.load(name)?));
+        let load = |name: &Name| Ok::<_, Fault>((name.clone(), baselines.load(name)?));
         let place = |name: &Name| baselines.place(name);
         Ok(Gate {
             earlier: self.baseline.as_ref().map(load).transpose()?,
@@ -64,9 +66,9 @@ impl Gate {
     }
 
     /// The exit code that the comparison comes to; keeps it if it is any good.
-    pub(super) fn close(self, comparison: &Comparison, quiet: bool) -> Result<u8, anyhow::Error> {
+    pub(super) fn close(self, comparison: &Comparison, quiet: bool) -> Result<Exit, Fault> {
         if !comparison.agrees() {
-            return Ok(exit::DISAGREE);
+            return Ok(Exit::Disagree);
         }
         if let (Some(Share(share)), Some(against)) = (self.fail_if_slower, &comparison.against) {
             let slower = told::slower(against, share);
@@ -74,7 +76,7 @@ impl Gate {
                 note(format_args!("{} {line}", paint(ERROR, "slower:")));
             }
             if !slower.is_empty() {
-                return Ok(exit::SLOWER);
+                return Ok(Exit::Slower);
             }
             if let Some(line) = told::too_coarse(against, share).filter(|_| !quiet) {
                 note(format_args!("note: {line}"));
@@ -86,6 +88,6 @@ impl Gate {
                 note(format_args!("note: {saved}"));
             }
         }
-        Ok(0)
+        Ok(Exit::Success)
     }
 }

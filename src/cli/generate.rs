@@ -2,15 +2,15 @@
 
 use std::io;
 use std::ops::Range;
-use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Args;
 use manyhands::aggregation::Count;
 use manyhands::dataset::synthetic::Synthetic;
+use manyhands::exit::Exit;
 use manyhands::sink::{InOrder, Room, Sink};
 use manyhands::{Error, Failure, Pipeline};
 
+use super::fault::Fault;
 use super::progress::Progress;
 
 /// The arguments of `generate`.
@@ -26,7 +26,7 @@ pub struct Generate {
 }
 
 impl Generate {
-    pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
+    pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
         let reviews = Synthetic::new(self.records as u64, self.seed);
         let lines = ReviewLines {
             reviews,
@@ -40,8 +40,8 @@ impl Generate {
         bar.finish();
         match written {
             // Said again here, because the library takes what it writes for scores.
-            Err(Error::Output(error)) => Err(error).context("cannot write the reviews"),
-            other => Ok(other.map(|_| ExitCode::SUCCESS)?),
+            Err(Error::Output(error)) => Err(Fault::write("cannot write the reviews")(error)),
+            other => Ok(other.map(|_| Exit::Success)?),
         }
     }
 }

@@ -6,7 +6,8 @@ use clap::Args;
 use manyhands::plan::{Scorer, ScorerName};
 use manyhands::task::matching::{Matching, Measure};
 
-use super::{Usage, from_one};
+use super::fault::Fault;
+use super::from_one;
 
 /// The arguments of `score --with match`.
 #[derive(Debug, Args)]
@@ -41,7 +42,7 @@ pub(super) struct Match {
 
 impl Match {
     /// The scorer of this name with these options.
-    pub(super) fn scorer(&self, name: ScorerName) -> Result<Scorer, Usage> {
+    pub(super) fn scorer(&self, name: ScorerName) -> Result<Scorer, Fault> {
         match (name, &self.against) {
             (ScorerName::Match, Some(against)) => Ok(Scorer::Match {
                 matching: self.matching()?,
@@ -49,19 +50,19 @@ impl Match {
                 field: self.against_field.clone(),
             }),
             (ScorerName::Sentiment, None) => Ok(Scorer::Sentiment),
-            (name, _) => Err(Usage(format!(
+            (name, _) => Err(Fault::Usage(format!(
                 "--against is for --with match, not for --with {name}"
             ))),
         }
     }
 
-    fn matching(&self) -> Result<Matching, Usage> {
+    fn matching(&self) -> Result<Matching, Fault> {
         let measure = self.measure.unwrap_or_default();
         let matching = Matching::by(measure).best(self.best).process(self.process);
         match self.cutoff {
             None => Ok(matching),
             Some(cutoff) if (0.0..=measure.most()).contains(&cutoff) => Ok(matching.cutoff(cutoff)),
-            Some(cutoff) => Err(Usage(format!(
+            Some(cutoff) => Err(Fault::Usage(format!(
                 "--cutoff {cutoff}: {measure} scores from 0 to {}",
                 measure.most()
             ))),

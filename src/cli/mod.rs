@@ -2,44 +2,28 @@
 
 mod baselines;
 mod bench;
-mod destination;
 mod failures;
+mod fault;
 mod gate;
 mod generate;
 mod matching;
 mod page;
 mod progress;
 mod score;
-mod scores;
 mod scoring;
-mod signals;
 mod text;
+mod watch;
 mod worker;
 
 use std::fmt;
-use std::io::{self, Write as _};
-use std::process::ExitCode;
+use std::io::Write as _;
 
 use anstream::ColorChoice;
 use clap::{Parser, Subcommand, ValueEnum};
-use manyhands::Error;
+use manyhands::exit::Exit;
 
+use fault::Fault;
 use text::{ERROR, paint, plain};
-
-/// What the command comes back with.
-mod exit {
-    pub(super) const SOME_FAILED: u8 = 1;
-    pub(super) const USAGE: u8 = 2;
-    pub(super) const BAD_INPUT: u8 = 3;
-    pub(super) const HALTED: u8 = 4;
-    pub(super) const NOT_WRITTEN: u8 = 5;
-    /// Executors gave different answers.
-    pub(super) const DISAGREE: u8 = 6;
-    /// Slower than the baseline allows.
-    pub(super) const SLOWER: u8 = 7;
-    /// As `timeout` has it.
-    pub(super) const OUT_OF_TIME: u8 = 124;
-}
 
 /// Scores every record of a large dataset on every core, and gives the same answer every time.
 #[derive(Debug, Parser)]
@@ -53,7 +37,7 @@ pub struct Arguments {
         display_order = LAST)]
     color: Colour,
 
-    /// No progress and no notes on standard error; errors are still told.
+    /// No progress and no notes on standard error; errors are still printed.
     #[arg(long, short, global = true, display_order = LAST)]
     quiet: bool,
 }
@@ -65,7 +49,7 @@ const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 4 halted by failures, 5 output could not be written, \
 6 executors gave different answers, 7 slower than the baseline allows, \
-124 out of time, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
+8 workers or threads could not be started or kept, 124 out of time, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -99,7 +83,7 @@ impl Arguments {
     }
 
     /// Runs the command.
-    pub fn run(self) -> Result<ExitCode, anyhow::Error> {
+    pub(crate) fn run(self) -> Result<Exit, Fault> {
         match self.command {
             Command::Score(score) => score.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
@@ -117,46 +101,17 @@ fn from_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A wrong use of the command line that clap cannot see.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
-
 /// A line on standard error. Not `eprintln!`, which panics where standard error is full or has been
 /// closed: then there is nobody left to tell, but the exit code still says how it went.
 fn note(line: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Tells an error, and returns the exit code for it.
-pub fn tell(error: &anyhow::Error) -> ExitCode {
-    let Some(code) = code_of(error) else {
-        return ExitCode::SUCCESS;
-    };
-    // The library's errors tell their cause themselves.
-    let message = if error.is::<io::Error>() {
-        plain(format_args!("{error:#}"))
-    } else {
-        plain(error)
-    };
-    note(format_args!("{} {message}", paint(ERROR, "error:")));
-    ExitCode::from(code)
-}
-
-/// The exit code of an error; none where the reader of the output has gone away, which ends the
-/// command quietly.
-fn code_of(error: &anyhow::Error) -> Option<u8> {
-    let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    if let Some(error) = error.downcast_ref::<io::Error>() {
-        return (!gone(error)).then_some(exit::NOT_WRITTEN);
+/// Tells what has ended a command, unless it is to end quietly, and says how it ends.
+pub(crate) fn tell(fault: &Fault) -> Exit {
+    let exit = fault.exit();
+    if exit != Exit::Success {
+        note(format_args!("{} {}", paint(ERROR, "error:"), plain(fault)));
     }
-    if error.is::<destination::Refused>() {
-        return Some(exit::NOT_WRITTEN);
-    }
-    match error.downcast_ref::<Error>() {
-        Some(Error::Output(error)) if gone(error) => None,
-        Some(Error::Output(_)) => Some(exit::NOT_WRITTEN),
-        Some(Error::Input { .. } | Error::Record { .. }) => Some(exit::BAD_INPUT),
-        _ => Some(exit::USAGE),
-    }
+    exit
 }

@@ -1,13 +1,11 @@
 //! The report as a page, in a file.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
+use manyhands::output::{Endpoints, Output, PageFile};
 
-use super::Usage;
-use super::destination::Destination;
+use super::fault::Fault;
 
 /// Where the page goes.
 #[derive(Debug, Args)]
@@ -18,47 +16,20 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Refuses, before anything long is run, a file that could not be written afterwards.
-    pub(super) fn check(
+    /// Opens the file of the page before anything long is run, if there is to be one.
+    pub(super) fn open(
         &self,
+        endpoints: &mut Endpoints,
         force: bool,
-        inputs: &[PathBuf],
-        scores: Option<&Path>,
-    ) -> Result<(), anyhow::Error> {
+    ) -> Result<Option<PageFile>, Fault> {
         let Some(file) = &self.html else {
-            return Ok(());
+            return Ok(None);
         };
         if file == Path::new("-") {
             let reason = "the page goes to a file: --html report.html";
-            return Err(Usage(reason.to_owned()).into());
+            return Err(Fault::Usage(reason.to_owned()));
         }
-        if scores == Some(file) {
-            let reason = "--scores and --html name the same file";
-            return Err(Usage(reason.to_owned()).into());
-        }
-        // A pipe is opened once: who reads it takes the first end for the last.
-        let special = |found: std::fs::Metadata| !found.is_file() && !found.is_dir();
-        if !std::fs::metadata(file).is_ok_and(special) {
-            Destination::open_file(file, "the page", force, inputs)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the page, if there is to be one. The file has its name only when it is whole.
-    pub(super) fn write(
-        &self,
-        force: bool,
-        inputs: &[PathBuf],
-        page: impl FnOnce() -> String,
-    ) -> Result<(), anyhow::Error> {
-        let Some(file) = &self.html else {
-            return Ok(());
-        };
-        let mut destination = Destination::open_file(file, "the page", force, inputs)?;
-        destination
-            .write_all(page().as_bytes())
-            .and_then(|()| destination.flush())
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        destination.finish()
+        let output = Output::new("the page", file).force(force);
+        Ok(Some(PageFile::open(endpoints, &output)?))
     }
 }

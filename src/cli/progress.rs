@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Once;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -92,7 +93,7 @@ impl Progress {
             self.shown.call_once(|| {
                 self.bar.set_draw_target(target);
                 if self.bar.length().is_none() {
-                    self.bar.enable_steady_tick(TURN);
+                    turn(&self.bar);
                 }
             });
         }
@@ -102,4 +103,21 @@ impl Progress {
     pub(super) fn finish(self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Turns the spinner of a bar until it is finished. Without a thread for it, it turns only when something
+/// has been read; indicatif's own ticker would panic.
+fn turn(bar: &ProgressBar) {
+    let bar = bar.downgrade();
+    let turn = move || {
+        while let Some(bar) = bar.upgrade()
+            && !bar.is_finished()
+        {
+            bar.tick();
+            drop(bar);
+            thread::sleep(TURN);
+        }
+    };
+    let thread = thread::Builder::new().name("manyhands-spinner".to_owned());
+    let _ = thread.spawn(turn);
 }

@@ -2,24 +2,26 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use clap::{ArgGroup, Args};
+use indicatif::HumanBytes;
 use manyhands::execution::Threads;
+use manyhands::exit::Exit;
+use manyhands::output::{Endpoints, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
 use manyhands::page;
-use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Plan, ScorerName};
+use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Opened, Plan, ScorerName};
 use manyhands::report::End;
-use manyhands::{Cancel, Limit, OnFailure, StopReason};
+use manyhands::{Cancel, Error, Limit, OnFailure};
 
-use super::destination::{Destination, Kept};
+use super::fault::Fault;
 use super::page::Page;
 use super::progress::Progress;
-use super::scores::ScoreLines;
 use super::scoring::Scoring;
 use super::text::{ERROR, paint};
-use super::{Usage, exit, failures, from_one, note, signals, text};
+use super::watch::{GRACE, Watch, Watched};
+use super::{failures, from_one, note, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -55,7 +57,8 @@ pub struct Score {
     #[command(flatten)]
     page: Page,
 
-    /// Overwrite the scores file, and the page, if there are any.
+    /// Overwrite the scores file, what a run that ended early has left of it (OUT.partial), and the
+    /// page, if there are any. The new file has the mode and the owner of the old one.
     #[arg(long, requires = "output")]
     force: bool,
 
@@ -124,7 +127,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Score {
-    fn plan(&self) -> Result<Plan, Usage> {
+    fn plan(&self) -> Result<Plan, Fault> {
         let mut plan = self.scoring.plan(&self.files, self.scorer)?;
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
@@ -135,76 +138,98 @@ impl Score {
         if let Some(records) = self.per_second {
             plan.limit = plan.limit.per_second(records);
         }
-        plan.limit
-            .check()
-            .map_err(|error| Usage(error.to_string()))?;
+        plan.limit.check()?;
         plan.deadline = self.deadline;
         Ok(plan)
     }
 
-    pub(super) fn run(self, quiet: bool) -> Result<ExitCode, anyhow::Error> {
+    pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
         let plan = self.plan()?;
-        let token = Cancel::new();
+        ScoresFile::check(&plan)?;
         let opened = plan.open()?;
-        let scores = self.scores.as_deref();
-        let mut inputs = self.files.clone();
-        inputs.extend(self.scoring.input().map(Path::to_owned));
-        self.page.check(self.force, &inputs, scores)?;
-        let destination = scores
-            .map(|path| Destination::open(path, self.force, &inputs))
-            .transpose()?;
-        let to_stdout = matches!(destination, Some(Destination::Stdout(_)));
-        let unfinished = destination.as_ref().and_then(Destination::unfinished);
-        let at_work = signals::stop_on_signals(token.clone(), unfinished, quiet);
-        let lines = destination
-            .map(|to| ScoreLines::new(to, scores, &plan))
-            .transpose()?;
-        let bar = if opened.is_stream() {
-            Progress::stream(quiet)
-        } else {
-            Progress::bytes(opened.bytes(), quiet)
-        };
-        let advance = |bytes| match opened.is_stream() {
-            true => bar.reach(opened.bytes()),
-            false => bar.advance(bytes),
-        };
-        let mut beside = Beside::default().progress(&advance).cancel(&token);
-        if let Some(lines) = &lines {
-            beside = beside.scores(lines);
+        let watch = Watch::start(quiet)?;
+        let mut outputs = self.open_outputs(&plan, &watch)?;
+        if !quiet {
+            self.tell_leftovers();
         }
-        let answer = opened.run(beside);
-        bar.finish();
-        let answer = answer?;
-        let end = &answer.report.end;
-        let kept = match lines {
-            Some(lines) if end.is_finished() => Ok(lines.finish().map(|()| None)?),
-            Some(lines) => lines.finish_so_far(),
-            None => Ok(None),
+        let answer = run(&plan, &opened, outputs.scores.as_ref(), &watch, quiet);
+        let kept = match (&outputs.scores, &answer) {
+            (Some(scores), Ok(answer)) if answer.report.end.is_finished() => {
+                if !scores.finish()? {
+                    watch.wait_for_the_end();
+                }
+                Ok(None)
+            }
+            (Some(scores), _) => scores.keep_so_far(),
+            (None, _) => Ok(None),
         };
-        let page = || page::of_answer(&plan, &answer);
-        let page = self.page.write(self.force, &inputs, page);
-        at_work.end();
+        watch.over();
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Ok(end_by(error.into(), kept)),
+        };
+        let page = outputs.page.take();
+        let page = page.map(|file| file.write(&page::of_answer(&plan, &answer)));
         let report = if self.json {
             answer.to_json() + "\n"
         } else {
             text::report(&plan, &answer, opened.bytes())
         };
-        self.print(&report, to_stdout)
-            .context("cannot write the report")?;
+        self.print(&report)
+            .map_err(Fault::write("cannot write the report"))?;
         tell_what_is_odd(&plan, &answer, quiet);
-        match kept {
-            Ok(kept) => tell_end(end, kept),
-            Err(lost) => {
-                tell_end(end, None);
-                return Err(lost);
-            }
-        }
-        page?;
-        Ok(ExitCode::from(code_of(&answer)))
+        tell_end(&answer.report.end, kept?);
+        page.transpose()?;
+        Ok(Exit::of_report(&answer.report))
     }
 
-    fn print(&self, report: &str, scores_on_stdout: bool) -> io::Result<()> {
-        if scores_on_stdout {
+    /// Opens the outputs, no two of which are one file, nor one of the inputs.
+    fn open_outputs(&self, plan: &Plan, watch: &Watch) -> Result<Outputs, Fault> {
+        let mut endpoints = Endpoints::new();
+        for input in self
+            .files
+            .iter()
+            .map(PathBuf::as_path)
+            .chain(self.scoring.input())
+        {
+            endpoints.input(input);
+        }
+        if !self.scores_on_stdout() {
+            endpoints.standard_output("the report")?;
+        }
+        let scores = match &self.scores {
+            Some(path) => {
+                let format = ScoresFormat::of(path)?;
+                let output = Output::new("the scores", path).force(self.force);
+                let destination = endpoints.open(&output.keeping_partial())?;
+                Some(Arc::new(ScoresFile::new(destination, format, plan)?))
+            }
+            None => None,
+        };
+        let page = self.page.open(&mut endpoints, self.force)?;
+        watch.unfinished(page.as_ref().and_then(PageFile::unfinished));
+        Ok(Outputs { scores, page })
+    }
+
+    fn scores_on_stdout(&self) -> bool {
+        self.scores.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Tells of files that killed runs have left beside the scores.
+    fn tell_leftovers(&self) {
+        let scores = self.scores.as_deref().filter(|_| !self.scores_on_stdout());
+        for leftover in scores.map(leftovers).unwrap_or_default() {
+            note(format_args!(
+                "note: a run that was killed has left {} ({}); its last line may be cut; \
+                 delete it if you do not need it",
+                text::plain(leftover.path.display()),
+                HumanBytes(leftover.bytes)
+            ));
+        }
+    }
+
+    fn print(&self, report: &str) -> io::Result<()> {
+        if self.scores_on_stdout() {
             return anstream::stderr().write_all(report.as_bytes());
         }
         if self.json {
@@ -217,6 +242,52 @@ impl Score {
         stdout.write_all(report.as_bytes())?;
         stdout.flush()
     }
+}
+
+/// Where the results go, besides the report.
+struct Outputs {
+    scores: Option<Arc<ScoresFile>>,
+    page: Option<PageFile>,
+}
+
+/// Runs the plan, with its progress shown, until it ends or a signal stops it.
+fn run(
+    plan: &Plan,
+    opened: &Opened<'_>,
+    scores: Option<&Arc<ScoresFile>>,
+    watch: &Watch,
+    quiet: bool,
+) -> Result<Answer, Error> {
+    /// How much longer a process pool may take: it kills its workers first, and comes back then.
+    const GRACE_OF_PROCESSES: Duration = Duration::from_secs(5);
+
+    let token = Cancel::new();
+    let grace = match plan.executor {
+        ExecutorName::ProcessPool => GRACE + GRACE_OF_PROCESSES,
+        _ => GRACE,
+    };
+    let allowed = plan.deadline.and_then(|after| after.checked_add(grace));
+    watch.running(Watched {
+        token: token.clone(),
+        give_up: allowed.and_then(|after| Instant::now().checked_add(after)),
+        scores: scores.cloned(),
+    });
+    let bar = if opened.is_stream() {
+        Progress::stream(quiet)
+    } else {
+        Progress::bytes(opened.bytes(), quiet)
+    };
+    let advance = |bytes| match opened.is_stream() {
+        true => bar.reach(opened.bytes()),
+        false => bar.advance(bytes),
+    };
+    let mut beside = Beside::default().progress(&advance).cancel(&token);
+    if let Some(scores) = scores {
+        beside = beside.scores(scores.as_ref());
+    }
+    let answer = opened.run(beside);
+    bar.finish();
+    answer
 }
 
 /// Failures, and what the report alone would not show.
@@ -246,7 +317,7 @@ fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
     }
 }
 
-/// What a run that is not finished has left behind.
+/// Why a run is not finished, and what it has left behind.
 fn tell_end(end: &End, kept: Option<Kept>) {
     match end {
         End::Halted(failure) => note(format_args!(
@@ -261,28 +332,33 @@ fn tell_end(end: &End, kept: Option<Kept>) {
         _ => return,
     }
     if let Some(kept) = kept {
-        let records = match kept.records {
-            1 => "record are".to_owned(),
-            several => format!("{several} records are"),
-        };
-        let path = text::plain(kept.path.display());
-        let replaced = match kept.replaced {
-            true => ", in place of what an earlier run had left there",
-            false => "",
-        };
-        note(format_args!(
-            "  the scores of the first {records} in {path}{replaced}"
-        ));
+        note(format_args!("{}", told(&kept)));
     }
 }
 
-fn code_of(answer: &Answer) -> u8 {
-    match answer.report.end {
-        End::Halted(_) => exit::HALTED,
-        // As a shell tells it.
-        End::Stopped(StopReason::Signal(number)) => 128_u8.wrapping_add(number as u8),
-        End::Stopped(_) => exit::OUT_OF_TIME,
-        _ if answer.report.failed > 0 => exit::SOME_FAILED,
-        _ => 0,
+/// Tells what has ended a run before its end, and what it has left behind.
+fn end_by(fault: Fault, kept: Result<Option<Kept>, Error>) -> Exit {
+    let exit = super::tell(&fault);
+    match kept {
+        // The reader of the scores has had enough, and they are kept nowhere else.
+        _ if exit == Exit::Success => {}
+        Ok(Some(kept)) => note(format_args!("{}", told(&kept))),
+        Ok(None) => {}
+        Err(error) => _ = super::tell(&error.into()),
     }
+    exit
+}
+
+/// Says where the scores are of a run that ended early.
+pub(super) fn told(kept: &Kept) -> String {
+    let records = match kept.records {
+        1 => "record are".to_owned(),
+        several => format!("{several} records are"),
+    };
+    let path = text::plain(kept.path.display());
+    let replaced = match kept.replaced {
+        true => ", in place of what an earlier run had left there",
+        false => "",
+    };
+    format!("  the scores of the first {records} in {path}{replaced}")
 }

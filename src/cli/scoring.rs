@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use manyhands::plan::{Plan, ScorerName};
 
-use super::Usage;
+use super::fault::Fault;
 use super::matching::Match;
 
 /// What is done to each record.
@@ -29,11 +29,13 @@ pub(super) struct Scoring {
 
 impl Scoring {
     /// The plan that does it with the records of these files.
-    pub(super) fn plan(&self, files: &[PathBuf], scorer: ScorerName) -> Result<Plan, Usage> {
+    pub(super) fn plan(&self, files: &[PathBuf], scorer: ScorerName) -> Result<Plan, Fault> {
         let inputs = files.iter().map(PathBuf::as_path);
         let standard = inputs.chain(self.input());
         if standard.filter(|path| *path == Path::new("-")).count() > 1 {
-            return Err(Usage("standard input, -, can be read only once".to_owned()));
+            return Err(Fault::Usage(
+                "standard input, -, can be read only once".to_owned(),
+            ));
         }
         let mut plan = Plan::new(files);
         plan.scorer = self.matching.scorer(scorer)?;

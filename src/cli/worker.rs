@@ -1,11 +1,11 @@
 //! `manyhands worker`: a worker process of the executor `process-pool`, started by none but it.
 
-use std::process::ExitCode;
+use manyhands::exit::Exit;
 
-use super::Usage;
+use super::fault::Fault;
 
 /// Answers to whoever started it, until standard input ends.
-pub(super) fn run() -> Result<ExitCode, anyhow::Error> {
-    manyhands::plan::serve().map_err(|error| Usage(error.to_string()))?;
-    Ok(ExitCode::SUCCESS)
+pub(super) fn run() -> Result<Exit, Fault> {
+    manyhands::plan::serve().map_err(|error| Fault::Usage(error.to_string()))?;
+    Ok(Exit::Success)
 }

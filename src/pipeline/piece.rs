@@ -35,6 +35,11 @@ impl<'s, S> Piece<'s, S> {
         }
     }
 
+    /// Whether nothing may be passed on before the records are judged.
+    pub(super) fn waits_for_judgement(&self) -> bool {
+        self.judged.is_some()
+    }
+
     pub(super) fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
         if self.records.is_empty() {
             self.records.start = index;

@@ -1,13 +1,14 @@
 //! One run of a pipeline: what each worker does with the units it is handed.
 
+use std::io;
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::Pipeline;
 use super::ahead::IN_HAND;
-use super::frontier::{Done, Frontier};
-use super::held::{Held, Scores};
+use super::frontier::Frontier;
+use super::held::Scores;
 use super::in_hand::{ClosingOnPanic, InHand};
 use super::met::Met;
 use super::piece::Piece;
@@ -186,7 +187,7 @@ where
     }
 
     /// A state for one more worker. One worker alone has nobody to share with.
-    fn state(&self) -> A {
+    pub(super) fn state(&self) -> A {
         if self.workers.len() > 1 {
             self.root.fork()
         } else {
@@ -260,6 +261,12 @@ where
                     }
                 }
             }
+            if let Some(piece) = &mut piece
+                && passed.is_ok()
+                && worker.watch.is_time_to_pass_on()
+            {
+                passed = self.pass_on(&mut met, piece);
+            }
             if passed.is_err() {
                 ControlFlow::Break(())
             } else {
@@ -278,18 +285,39 @@ where
         // What was observed as it came is handed on; of the rest, what was taken waits for its turn.
         self.give_back(wanted.saturating_sub(if directly { 0 } else { count }));
         let mut room = Room::Free;
-        if let (Some(sink), Some(end)) = (self.pipeline.sink, self.frontier.halt()) {
-            sink.end_at(end);
-        }
-        if let (Some(piece), Ok(())) = (&mut piece, &passed) {
-            passed = piece.finish();
-            room = piece.room;
+        if let Some(piece) = &mut piece {
+            self.end_sink();
+            if passed.is_ok() {
+                passed = piece.finish();
+                room = piece.room;
+            }
         }
         (self.pipeline.progress)(self.pipeline.dataset.extent(parts));
         match (read, passed) {
             (Err(error), _) => self.give_up(error),
             (_, Err(error)) => self.give_up(Error::Output(error)),
             (Ok(reading), Ok(())) => self.next_flow(worker, reading, refused, room, end),
+        }
+    }
+
+    /// Passes scores on in the middle of a step, so that they are not lost if the next record never ends.
+    /// Where failures may end the run the records must have been judged, which they can be if all records
+    /// before them are done.
+    fn pass_on(&self, met: &mut Met<S>, piece: &mut Piece<'_, S>) -> io::Result<()> {
+        if piece.waits_for_judgement() {
+            if !met.directly || self.order != Order::Any {
+                return Ok(());
+            }
+            self.tell(met, None);
+            self.end_sink();
+        }
+        piece.finish()
+    }
+
+    /// Tells the sink where failures have ended the answer.
+    fn end_sink(&self) {
+        if let (Some(sink), Some(end)) = (self.pipeline.sink, self.frontier.halt()) {
+            sink.end_at(end);
         }
     }
 
@@ -395,98 +423,6 @@ where
             Some(time) => worker.watch.end_after(at, time),
         }
         scored
-    }
-
-    /// Takes in what a step has come to.
-    fn take_in(
-        &self,
-        worker: &mut Worker<S, A>,
-        unit: usize,
-        aggregator: Option<A>,
-        mut met: Met<S>,
-    ) {
-        match (self.order, aggregator) {
-            (Order::Units, Some(state)) => {
-                if met.first.is_some() {
-                    let records = met.records.clone();
-                    worker.held.push_back(Held::Partial {
-                        records,
-                        unit,
-                        state,
-                    });
-                    self.tell(&mut met, None);
-                }
-            }
-            (Order::Records, _) => {
-                if met.first.is_some() {
-                    let scores = met.take_scores();
-                    self.tell(&mut met, Some(scores));
-                }
-            }
-            (_, aggregator) => {
-                worker.aggregator = aggregator;
-                if !met.directly && met.first.is_some() {
-                    worker.held.push_back(Held::Scores(met.take_scores()));
-                }
-                self.tell(&mut met, None);
-            }
-        }
-        if met.scores.capacity() > 0 {
-            worker.spares.push(met.scores);
-        }
-        self.settle(worker);
-    }
-
-    /// Tells the frontier which records are done.
-    fn tell(&self, met: &mut Met<S>, scores: Option<Scores<S>>) {
-        if met.records.is_empty() {
-            return;
-        }
-        let done = Done {
-            failed: std::mem::take(&mut met.failed),
-            whole: self.order == Order::Units,
-            payload: scores,
-        };
-        let records = met.records.clone();
-        met.records.start = met.records.end;
-        self.frontier.complete(records, done, |scores, end| {
-            if let Some(scores) = scores {
-                scores.observe(&mut *lock(&self.in_order), end);
-                self.give_back(scores.records.end - scores.records.start);
-            }
-        });
-    }
-
-    /// Lets count what has waited for its turn.
-    pub(super) fn settle(&self, worker: &mut Worker<S, A>) {
-        let mut next = self.frontier.next();
-        if self.order == Order::AsDone
-            && let Some(last) = worker.held.back().map(|last| last.records().end)
-            && last > next
-            && self.frontier.commit(last)
-        {
-            next = last;
-        }
-        while let Some(first) = worker.held.front()
-            && first.records().end <= next
-            && let Some(held) = worker.held.pop_front()
-        {
-            self.count(worker, held, next);
-        }
-    }
-
-    /// Lets count what was held, up to a record.
-    pub(super) fn count(&self, worker: &mut Worker<S, A>, held: Held<S, A>, end: u64) {
-        match held {
-            Held::Scores(mut scores) => {
-                let aggregator = worker.aggregator.get_or_insert_with(|| self.state());
-                scores.observe(aggregator, end);
-                self.give_back(scores.records.end - scores.records.start);
-                scores.scores.clear();
-                worker.spares.push(scores.scores);
-            }
-            Held::Partial { unit, state, .. } => self.partials.insert(unit, state),
-        }
     }
 
     fn give_up(&self, error: Error) -> Flow {

@@ -28,6 +28,8 @@ const WORTH_ASKING: Duration = Duration::from_micros(500);
 const SUSPICIOUS: Duration = Duration::from_micros(50);
 /// … which is so many times what the others take.
 const UNUSUAL: u32 = 4;
+/// Scores are passed on after this time at the latest, even in the middle of a step.
+const PASS_ON: Duration = Duration::from_millis(1);
 /// And it is asked so often anyway: what was lost elsewhere must not be taken out of a record.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -52,6 +54,8 @@ pub(super) struct Stopwatch {
     asked: Option<Asked>,
     /// When the run began.
     since: Instant,
+    /// When scores were last passed on in the middle of a step.
+    passed_on: Instant,
 }
 
 /// When the system was last asked how long the thread had no core.
@@ -86,6 +90,7 @@ impl Stopwatch {
             slowest: Vec::new(),
             asked: None,
             since: now,
+            passed_on: now,
         }
     }
 
@@ -95,6 +100,17 @@ impl Stopwatch {
         if now - self.since >= WORTH_ASKING && !self.asked.as_ref().is_some_and(mine) {
             self.ask(now);
         }
+    }
+
+    /// Whether a millisecond has passed since this was last true, as far as the clock has been read: it is
+    /// not read for this.
+    #[inline]
+    pub(super) fn is_time_to_pass_on(&mut self) -> bool {
+        let is_time = self.began.saturating_duration_since(self.passed_on) >= PASS_ON;
+        if is_time {
+            self.passed_on = self.began;
+        }
+        is_time
     }
 
     /// Before a record is scored.

@@ -2,7 +2,7 @@
 
 use std::iter::FusedIterator;
 use std::panic::resume_unwind;
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, bounded};
 
@@ -20,7 +20,8 @@ const READY: usize = 1024;
 /// The scores of a stream as an iterator; [`Stream::iter`] makes one.
 ///
 /// A record that cannot be scored is an [`Error::Failed`] in its place, after which others follow.
-/// Where the run is stopped the last is an [`Error::Stopped`].
+/// Where the run is stopped the last is an [`Error::Stopped`]. If its thread cannot be started, the only
+/// one is an [`Error::Workers`].
 ///
 /// # Panics
 ///
@@ -31,6 +32,8 @@ pub struct Scores<'scope, S> {
     /// Dropped before the end, this stops the run.
     token: Cancel,
     run: Option<ScopedJoinHandle<'scope, Result<(), Error>>>,
+    /// Why the run could not be started, until that is told.
+    error: Option<Error>,
 }
 
 /// A task whose failures are scores too, so that they come in their places.
@@ -65,7 +68,7 @@ where
         .map_or(READY, |records| (records / 2).min(READY));
     let (sender, scores) = bounded(ready);
     let own = token.clone();
-    let run = scope.spawn(move || {
+    let run = move || {
         let in_flight = stream.in_flight.map(|records| records.div_ceil(2));
         let order = stream.order(Order::AsDone);
         let stream = Stream {
@@ -79,11 +82,20 @@ where
             }
         };
         stream.run(Each::new(hand_on), order).map(|_| ())
-    });
+    };
+    let thread = Builder::new().name("manyhands-stream".to_owned());
+    let (run, error) = match thread.spawn_scoped(scope, run) {
+        Ok(run) => (Some(run), None),
+        Err(source) => {
+            let source = source.into();
+            (None, Some(Error::Workers { threads: 1, source }))
+        }
+    };
     Scores {
         scores: Some(scores),
         token,
-        run: Some(run),
+        run,
+        error,
     }
 }
 
@@ -95,6 +107,9 @@ impl<S> Iterator for Scores<'_, S> {
             return Some(score.map_err(Error::Failed));
         }
         self.scores = None;
+        if let Some(error) = self.error.take() {
+            return Some(Err(error));
+        }
         match self.run.take()?.join() {
             Ok(ended) => ended.err().map(Err),
             Err(panic) => resume_unwind(panic),

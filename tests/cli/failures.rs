@@ -85,6 +85,7 @@ fn the_scores_of_a_halted_run_are_those_that_its_report_counts() {
                     allowed,
                     "--scores",
                     "out.jsonl",
+                    "--force",
                     "--json",
                     "-j",
                     "4",

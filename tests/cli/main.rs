@@ -9,6 +9,8 @@ mod failures;
 mod generate;
 mod hostile;
 mod matching;
+#[cfg(unix)]
+mod outputs;
 mod report;
 mod scores_file;
 #[cfg(unix)]

@@ -140,7 +140,7 @@ fn what_is_kept_of_a_run_that_ends_early_never_overwrites_an_input() {
     let folder = folder_with("out.jsonl.partial", THREE);
     let arguments = ["--scores", "out.jsonl", "--force"];
     let ran = score(&folder, "out.jsonl.partial", &arguments);
-    let refused = "error: out.jsonl: if the run were stopped, its scores would go to \
+    let refused = "error: out.jsonl: if the run ended early, its scores would go to \
                    out.jsonl.partial, which is an input\n";
     assert_eq!((ran.code, ran.err.as_str()), (5, refused));
 }

@@ -1,0 +1,185 @@
+//! How a command ends, as a number that scripts can rely on.
+
+use std::io;
+
+use crate::error::Error;
+use crate::report::{End, Report};
+use crate::stop::StopReason;
+
+/// How a command ends. Each variant has one exit code, and every way in which a run or an [`Error`] can
+/// end a command leads to one variant.
+///
+/// | code | variant | meaning |
+/// |---|---|---|
+/// | 0 | [`Success`](Exit::Success) | every record has a score, or the reader of the output had enough |
+/// | 1 | [`SomeFailed`](Exit::SomeFailed) | the run finished; some records could not be scored |
+/// | 2 | [`Usage`](Exit::Usage) | the command line or the plan asks for what cannot be |
+/// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or is not what it should be |
+/// | 4 | [`Halted`](Exit::Halted) | the failure policy ended the run |
+/// | 5 | [`NotWritten`](Exit::NotWritten) | an output could not be written |
+/// | 6 | [`Disagree`](Exit::Disagree) | `bench`: an executor gave another answer |
+/// | 7 | [`Slower`](Exit::Slower) | `bench`: slower than the baseline allows |
+/// | 8 | [`Workers`](Exit::Workers) | worker processes or threads could not be started or kept |
+/// | 9 | | reserved for a spent budget; no scorer of this version has a budget |
+/// | 124 | [`Deadline`](Exit::Deadline) | the deadline stopped the run, as `timeout` has it |
+/// | 128 + n | [`Signal`](Exit::Signal) | signal n stopped the run: 129 HUP, 130 INT, 143 TERM |
+///
+/// ```
+/// use manyhands::exit::Exit;
+/// use manyhands::plan::{Beside, Plan};
+///
+/// let answer = Plan::new(["data/reviews.jsonl"]).open()?.run(Beside::default())?;
+/// assert_eq!(Exit::of_report(&answer.report), Exit::Success);
+///
+/// let error = Plan::new(["data/no-such-file.jsonl"]).open().unwrap_err();
+/// assert_eq!(Exit::of_error(&error).code(), 3);
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Every record has a score, or the reader of the output had enough.
+    Success,
+    /// The run finished; some records could not be scored.
+    SomeFailed,
+    /// The command line or the plan asks for what cannot be.
+    Usage,
+    /// An input cannot be opened or read, or is not what it should be.
+    BadInput,
+    /// The failure policy ended the run.
+    Halted,
+    /// An output could not be written.
+    NotWritten,
+    /// `bench`: an executor gave another answer.
+    Disagree,
+    /// `bench`: slower than the baseline allows.
+    Slower,
+    /// Worker processes or threads could not be started or kept.
+    Workers,
+    /// The deadline stopped the run, or the program that embeds it did.
+    Deadline,
+    /// The signal of this number stopped the run.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::SomeFailed => 1,
+            Exit::Usage => 2,
+            Exit::BadInput => 3,
+            Exit::Halted => 4,
+            Exit::NotWritten => 5,
+            Exit::Disagree => 6,
+            Exit::Slower => 7,
+            Exit::Workers => 8,
+            Exit::Deadline => 124,
+            // As a shell has it. Signals have numbers from 1 to 64.
+            Exit::Signal(number) => 128 | (number & 0x7f) as u8,
+        }
+    }
+
+    /// How a command ends that an error has ended.
+    pub fn of_error(error: &Error) -> Exit {
+        match error {
+            Error::Input { .. } | Error::Record { .. } => Exit::BadInput,
+            Error::Output(error) => Exit::of_write(error),
+            Error::Destination { .. } => Exit::NotWritten,
+            Error::Halted { .. } => Exit::Halted,
+            Error::Failed(_) => Exit::SomeFailed,
+            Error::Stopped { reason, .. } => Exit::of_stop(*reason),
+            Error::Plan(_) | Error::Limit { .. } | Error::Measure(_) => Exit::Usage,
+            Error::Executor { .. } | Error::Process { .. } | Error::Workers { .. } => Exit::Workers,
+        }
+    }
+
+    /// How a command ends whose output could not be written.
+    pub fn of_write(error: &io::Error) -> Exit {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            // Its reader has gone away, as `head` does: that ends the command quietly.
+            Exit::Success
+        } else {
+            Exit::NotWritten
+        }
+    }
+
+    /// How a command ends whose run came to this report.
+    pub fn of_report<V>(report: &Report<V>) -> Exit {
+        match &report.end {
+            End::Finished if report.failed > 0 => Exit::SomeFailed,
+            End::Finished => Exit::Success,
+            End::Halted(_) => Exit::Halted,
+            End::Stopped(reason) => Exit::of_stop(*reason),
+        }
+    }
+
+    fn of_stop(reason: StopReason) -> Exit {
+        match reason {
+            StopReason::Signal(number) => Exit::Signal(number),
+            StopReason::Deadline | StopReason::Cancelled => Exit::Deadline,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        std::process::ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_to_end_has_its_code() {
+        let codes = [
+            (Exit::Success, 0),
+            (Exit::SomeFailed, 1),
+            (Exit::Usage, 2),
+            (Exit::BadInput, 3),
+            (Exit::Halted, 4),
+            (Exit::NotWritten, 5),
+            (Exit::Disagree, 6),
+            (Exit::Slower, 7),
+            (Exit::Workers, 8),
+            (Exit::Deadline, 124),
+            (Exit::Signal(1), 129),
+            (Exit::Signal(2), 130),
+            (Exit::Signal(15), 143),
+        ];
+        for (exit, code) in codes {
+            assert_eq!(exit.code(), code, "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_ends_a_command_by_what_it_is_about() {
+        let process = Error::Process {
+            message: "out of file descriptors".to_owned(),
+        };
+        let workers = Error::Workers {
+            threads: 2,
+            source: "no thread left".into(),
+        };
+        let executor = Error::Executor { ran: 1, units: 2 };
+        let stopped = |reason| Error::Stopped { reason, records: 0 };
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let gone = io::Error::from(io::ErrorKind::BrokenPipe);
+        for (error, exit) in [
+            (process, Exit::Workers),
+            (workers, Exit::Workers),
+            (executor, Exit::Workers),
+            (stopped(StopReason::Deadline), Exit::Deadline),
+            (stopped(StopReason::Cancelled), Exit::Deadline),
+            (stopped(StopReason::Signal(15)), Exit::Signal(15)),
+            (Error::Output(full), Exit::NotWritten),
+            (Error::Output(gone), Exit::Success),
+            (Error::Plan("no".to_owned()), Exit::Usage),
+            (Error::Measure("no".to_owned()), Exit::Usage),
+        ] {
+            assert_eq!(Exit::of_error(&error), exit, "{error:?}");
+        }
+    }
+}

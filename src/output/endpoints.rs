@@ -1,0 +1,233 @@
+//! The inputs and outputs of one command, told apart by what they are.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::destination::Destination;
+use super::identity::{Identity, folder_of, target_of};
+use crate::error::Error;
+
+/// What stands for standard input among inputs, and for standard output among outputs.
+const STANDARD: &str = "-";
+
+/// The inputs and outputs of one command. An output that is also an input or another output is refused,
+/// however the paths are spelled: by links, by `..`, by `/dev/stdin`.
+///
+/// ```
+/// use manyhands::output::{Endpoints, Output};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = |name: &str| folder.path().join(name);
+/// let mut endpoints = Endpoints::new();
+/// endpoints.input("data/reviews.jsonl");
+/// endpoints.output(&Output::new("the scores", path("out.jsonl")).keeping_partial())?;
+/// let same = endpoints.output(&Output::new("the page", path("./out.jsonl")));
+/// assert!(same.unwrap_err().to_string().ends_with("is also named for the scores; write the page to another file"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Endpoints {
+    inputs: Vec<Identity>,
+    outputs: Vec<(Identity, String)>,
+}
+
+/// An output that is asked for.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub(super) what: String,
+    pub(super) path: PathBuf,
+    pub(super) force: bool,
+    pub(super) keeps_partial: bool,
+}
+
+impl Output {
+    /// An output at a path; `-` is standard output. Messages call it `what`, as in `the scores`.
+    pub fn new(what: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Output {
+            what: what.into(),
+            path: path.into(),
+            force: false,
+            keeps_partial: false,
+        }
+    }
+
+    /// Whether a file that exists is replaced.
+    #[must_use]
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// What a run that ends early has written is kept under the same name with `.partial` behind it.
+    #[must_use]
+    pub fn keeping_partial(mut self) -> Self {
+        self.keeps_partial = true;
+        self
+    }
+
+    pub(super) fn refused(&self, reason: impl Into<String>) -> Error {
+        refused(&self.path, reason)
+    }
+}
+
+pub(super) fn refused(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Destination {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+/// The file that keeps what a run that ends early has written.
+pub(super) fn partial_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+impl Endpoints {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an input; `-` is standard input. A file that does not exist is none.
+    pub fn input(&mut self, path: impl AsRef<Path>) {
+        let path = path.as_ref();
+        self.inputs.push(match path == Path::new(STANDARD) {
+            true => Identity::of_standard_input(),
+            false => Identity::of_path(path),
+        });
+    }
+
+    /// Adds standard output, to which `what` goes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destination`] if it is an input or another output, as after `>> input`.
+    pub fn standard_output(&mut self, what: &str) -> Result<(), Error> {
+        let output = Output::new(what, "standard output");
+        self.add(&output, Identity::of_standard_output())
+    }
+
+    /// Adds an output.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destination`] if it is an input or another output, or cannot be written: there is no such
+    /// folder, it is a folder or a link that leads nowhere, its name is too long, or a file of that name
+    /// exists and is not to be replaced. The same goes for the file that keeps what a run that ends early
+    /// has written.
+    pub fn output(&mut self, output: &Output) -> Result<(), Error> {
+        if output.path == Path::new(STANDARD) {
+            return self.standard_output(&output.what);
+        }
+        check_name(output)?;
+        self.add(output, Identity::of_path(&output.path))?;
+        if output.keeps_partial && is_file_or_new(&output.path) {
+            self.add_partial(output)?;
+        }
+        check_existing(output)
+    }
+
+    /// Adds an output and opens it.
+    ///
+    /// # Errors
+    ///
+    /// As [`output`](Endpoints::output), and if it cannot be opened.
+    pub fn open(&mut self, output: &Output) -> Result<Destination, Error> {
+        self.output(output)?;
+        Destination::open(output)
+    }
+
+    fn add(&mut self, output: &Output, identity: Identity) -> Result<(), Error> {
+        let what = &output.what;
+        if self.inputs.iter().any(|input| input.is(&identity)) {
+            let reason = format!("is an input; write {what} to another file");
+            return Err(output.refused(reason));
+        }
+        if let Some((_, other)) = self.outputs.iter().find(|(other, _)| other.is(&identity)) {
+            let reason = format!("is also named for {other}; write {what} to another file");
+            return Err(output.refused(reason));
+        }
+        self.outputs.push((identity, what.clone()));
+        Ok(())
+    }
+
+    fn add_partial(&mut self, output: &Output) -> Result<(), Error> {
+        let partial = partial_of(&target_of(&output.path));
+        let identity = Identity::of_path(&partial);
+        let why = format!(
+            "if the run ended early, its scores would go to {}, which",
+            partial.display()
+        );
+        if self.inputs.iter().any(|input| input.is(&identity)) {
+            return Err(output.refused(format!("{why} is an input")));
+        }
+        if let Some((_, other)) = self.outputs.iter().find(|(other, _)| other.is(&identity)) {
+            return Err(output.refused(format!("{why} is also named for {other}")));
+        }
+        match fs::symlink_metadata(&partial) {
+            Ok(existing) if existing.is_dir() => {
+                return Err(output.refused(format!("{why} is a directory; name another file")));
+            }
+            Ok(_) if !output.force => {
+                let reason = "is left from a run that ended early; move it away, or overwrite it \
+                              with --force";
+                return Err(refused(&partial, reason));
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+                let reason = format!("{why} is too long a name; name a shorter one");
+                return Err(output.refused(reason));
+            }
+            _ => {}
+        }
+        self.outputs
+            .push((identity, "the scores of an early end".to_owned()));
+        Ok(())
+    }
+}
+
+/// Whether a path names a regular file, or nothing yet. What a pipe or a device has taken cannot be kept
+/// under another name.
+fn is_file_or_new(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |existing| existing.is_file())
+}
+
+/// Refuses a path at which no file could be made.
+fn check_name(output: &Output) -> Result<(), Error> {
+    let folder = folder_of(&output.path);
+    if !folder.is_dir() {
+        let reason = format!("there is no folder {}; make it first", folder.display());
+        return Err(output.refused(reason));
+    }
+    match fs::symlink_metadata(&output.path) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+            Err(output.refused("the name is too long; choose a shorter one"))
+        }
+        Ok(link) if link.is_symlink() && fs::metadata(&output.path).is_err() => {
+            let target = fs::read_link(&output.path).unwrap_or_default();
+            let reason = format!(
+                "is a symbolic link to {}, which does not exist; make that file first, or name \
+                 another one",
+                target.display()
+            );
+            Err(output.refused(reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a folder, and a file that is not to be replaced.
+fn check_existing(output: &Output) -> Result<(), Error> {
+    match fs::metadata(&output.path) {
+        Ok(existing) if existing.is_dir() => {
+            Err(output.refused("is a directory; name a file in it"))
+        }
+        Ok(existing) if existing.is_file() && !output.force => {
+            let reason = "exists already; choose another name, or overwrite it with --force";
+            Err(output.refused(reason))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,149 @@
+//! What a path or an open file is, whatever it is called.
+
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a path leads to. Two paths lead to the same file if the files are one, or if both name the same
+/// place in the same folder, where there may be no file yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// The file itself. `None` if there is none, and for devices and sockets, which may well be read and
+    /// written at the same time, as a terminal is.
+    file: Option<FileId>,
+    /// Where it stands. `None` for what has no name.
+    place: Option<(FolderId, OsString)>,
+}
+
+/// Device and number of a file.
+#[cfg(unix)]
+type FileId = (u64, u64);
+/// The path without links and detours.
+#[cfg(not(unix))]
+type FileId = PathBuf;
+type FolderId = FileId;
+
+impl Identity {
+    /// What a path leads to, links followed.
+    pub(super) fn of_path(path: &Path) -> Self {
+        let resolved = resolved(path);
+        let place = resolved.as_deref().and_then(|path| {
+            let folder = fs::metadata(folder_of(path)).ok()?;
+            let folder = file_id(&folder, folder_of(path))?;
+            Some((folder, path.file_name()?.to_owned()))
+        });
+        let file = fs::metadata(path).ok();
+        let file = file.filter(is_distinct);
+        Identity {
+            file: file.and_then(|file| file_id(&file, path)),
+            place,
+        }
+    }
+
+    /// What standard input is.
+    pub(super) fn of_standard_input() -> Self {
+        Self::of_open(standard::input())
+    }
+
+    /// What standard output is.
+    pub(super) fn of_standard_output() -> Self {
+        Self::of_open(standard::output())
+    }
+
+    fn of_open(metadata: io::Result<Metadata>) -> Self {
+        let metadata = metadata.ok().filter(is_distinct);
+        Identity {
+            file: metadata.and_then(|metadata| file_id(&metadata, Path::new(""))),
+            place: None,
+        }
+    }
+
+    /// Whether both are one file, or one place for it.
+    pub(super) fn is(&self, other: &Identity) -> bool {
+        let same_file = self.file.is_some() && self.file == other.file;
+        same_file || self.place.is_some() && self.place == other.place
+    }
+}
+
+/// The path that a file has, or would have, once links and detours such as `..` are followed. `None` if the
+/// folder does not exist.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    if let Ok(resolved) = fs::canonicalize(path) {
+        return Some(resolved);
+    }
+    let name = path.file_name()?;
+    Some(fs::canonicalize(folder_of(path)).ok()?.join(name))
+}
+
+/// The path at which a file is made or replaced: where a link leads to, else the path as it is.
+pub(super) fn target_of(path: &Path) -> PathBuf {
+    match fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() => resolved(path).unwrap_or_else(|| path.to_owned()),
+        _ => path.to_owned(),
+    }
+}
+
+/// The folder that a path names a file in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Whether it matters that it is not both read and written: it does for files, folders and pipes.
+#[cfg(unix)]
+fn is_distinct(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    metadata.is_file() || metadata.is_dir() || metadata.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_distinct(metadata: &Metadata) -> bool {
+    metadata.is_file() || metadata.is_dir()
+}
+
+#[cfg(unix)]
+fn file_id(metadata: &Metadata, _path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_metadata: &Metadata, path: &Path) -> Option<FileId> {
+    fs::canonicalize(path).ok()
+}
+
+#[cfg(unix)]
+mod standard {
+    use std::fs::{File, Metadata};
+    use std::io;
+    use std::os::fd::{AsFd as _, BorrowedFd};
+
+    pub(super) fn input() -> io::Result<Metadata> {
+        of(io::stdin().as_fd())
+    }
+
+    pub(super) fn output() -> io::Result<Metadata> {
+        of(io::stdout().as_fd())
+    }
+
+    fn of(open: BorrowedFd<'_>) -> io::Result<Metadata> {
+        File::from(open.try_clone_to_owned()?).metadata()
+    }
+}
+
+/// Elsewhere there is no safe way to ask what they are.
+#[cfg(not(unix))]
+mod standard {
+    use std::fs::Metadata;
+    use std::io;
+
+    pub(super) fn input() -> io::Result<Metadata> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) use input as output;
+}

@@ -1,0 +1,68 @@
+//! Files that runs have left behind which were killed before they could give them a name.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::identity::folder_of;
+
+/// What the temporary names of files begin with that are not whole yet.
+pub(super) const PREFIX: &str = ".manyhands-";
+
+/// A file that a killed run has left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Leftover {
+    /// The file.
+    pub path: PathBuf,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// When it was last written to, if the system tells.
+    pub written: Option<SystemTime>,
+}
+
+/// The files beside the file `path` that killed runs have left behind, sorted by name. Each holds what such a run
+/// had written by then, and its last line may be cut.
+///
+/// A run holds a lock on its temporary files, and the system releases the lock when the run ends, however
+/// it ends. So what is not locked belongs to no run any more.
+///
+/// ```
+/// use manyhands::output::leftovers;
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join(".manyhands-3x9a0k"), "{\"record\":1}\n")?;
+/// let found = leftovers(&folder.path().join("out.jsonl"));
+/// assert_eq!(found[0].bytes, 13);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn leftovers(path: &Path) -> Vec<Leftover> {
+    let entries = fs::read_dir(folder_of(path))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let named = entries.filter(|entry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+    });
+    let mut found: Vec<_> = named
+        .filter_map(|entry| of(path.with_file_name(entry.file_name())))
+        .collect();
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+fn of(path: PathBuf) -> Option<Leftover> {
+    // Not a pipe of that name, which would be waited for.
+    let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+    let file = is_file.then(|| File::open(&path).ok()).flatten()?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
+        return None;
+    }
+    let metadata = file.metadata().ok()?;
+    Some(Leftover {
+        path,
+        bytes: metadata.len(),
+        written: metadata.modified().ok(),
+    })
+}

@@ -1,0 +1,249 @@
+//! A scores file: a line for every record, as JSON lines or CSV.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use super::destination::{Destination, Kept};
+use crate::error::{Error, Failure};
+use crate::plan::{Cell, Plan, Scored};
+use crate::sink::{InOrder, Room, Sink};
+
+/// How a scores file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScoresFormat {
+    /// A JSON object a line.
+    JsonLines,
+    /// Comma-separated values under a header.
+    Csv,
+}
+
+impl ScoresFormat {
+    /// The format that the ending of a path stands for: `.jsonl`, `.ndjson`, `.json` or none for JSON
+    /// lines, `.csv` for CSV. Pipes, devices and standard output without an ending take JSON lines.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Plan`] for any other ending.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("jsonl" | "ndjson" | "json") => Ok(ScoresFormat::JsonLines),
+            Some("csv") => Ok(ScoresFormat::Csv),
+            None => Ok(ScoresFormat::JsonLines),
+            Some(_) => Err(Error::Plan(format!(
+                "{}: cannot tell the format from the name; let it end in .jsonl or .csv",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// The columns of a scores file.
+#[derive(Clone, Debug)]
+struct Columns {
+    /// The columns of the scorer.
+    scores: Vec<&'static str>,
+    /// The fields that are copied from each record.
+    keep: Vec<String>,
+}
+
+impl Columns {
+    /// # Errors
+    ///
+    /// [`Error::Plan`] if two columns would have one name.
+    fn of(plan: &Plan) -> Result<Self, Error> {
+        let columns = plan.scorer.columns().iter().map(|column| column.name);
+        let scores: Vec<_> = columns.collect();
+        for (place, kept) in plan.keep.iter().enumerate() {
+            if ["record", "error"].contains(&kept.as_str()) || scores.contains(&kept.as_str()) {
+                let reason = "a column of the scores has that name already";
+                let message = format!("cannot keep the field {kept:?}: {reason}");
+                return Err(Error::Plan(message));
+            }
+            if plan.keep[..place].contains(kept) {
+                return Err(Error::Plan(format!(
+                    "--keep names the field {kept:?} twice"
+                )));
+            }
+        }
+        Ok(Columns {
+            scores,
+            keep: plan.keep.clone(),
+        })
+    }
+}
+
+/// Writes the scores of a run to a destination, in the order of the records. It is the
+/// [`Beside::scores`](crate::plan::Beside::scores) of a run.
+#[derive(Debug)]
+pub struct ScoresFile {
+    columns: Columns,
+    format: ScoresFormat,
+    out: InOrder<Destination>,
+}
+
+impl ScoresFile {
+    /// Refuses a plan whose scores cannot be written, before any file is made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Plan`] if two columns would have one name.
+    pub fn check(plan: &Plan) -> Result<(), Error> {
+        Columns::of(plan).map(|_| ())
+    }
+
+    /// The scores of a plan on their way to a destination.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Plan`] if two columns would have one name, and [`Error::Output`] if the header cannot be
+    /// written.
+    pub fn new(destination: Destination, format: ScoresFormat, plan: &Plan) -> Result<Self, Error> {
+        let columns = Columns::of(plan)?;
+        let file = ScoresFile {
+            columns,
+            format,
+            out: InOrder::new(destination),
+        };
+        if let ScoresFormat::Csv = format {
+            file.out.write(0..0, file.header()).map_err(Error::Output)?;
+        }
+        Ok(file)
+    }
+
+    /// Gives the file its name, now that the run has come to its end. `false` if
+    /// [`keep_so_far`](ScoresFile::keep_so_far) was called before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Output`] if scores are missing or cannot be written, [`Error::Destination`] if the file
+    /// cannot have its name: that error states the name under which it is kept.
+    pub fn finish(&self) -> Result<bool, Error> {
+        let Some(mut written) = self.out.take(Duration::MAX) else {
+            return Ok(false);
+        };
+        if let Some(record) = written.missing {
+            let message = format!("those of record {} never came", record + 1);
+            let error = io::Error::new(io::ErrorKind::UnexpectedEof, message);
+            return Err(Error::Output(error));
+        }
+        io::Write::flush(&mut written.out).map_err(Error::Output)?;
+        written.out.finish().map(|()| true)
+    }
+
+    /// Keeps the scores of the records that have been written so far, in order and without a gap, under
+    /// `OUT.partial`. The run may be over, or still at work on another thread: what comes later is dropped.
+    /// `None` if there are none, or what has been written cannot be taken back, as from a pipe.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Destination`] if they cannot be kept under any name.
+    pub fn keep_so_far(&self) -> Result<Option<Kept>, Error> {
+        /// How long a write may take that has begun.
+        const PATIENCE: Duration = Duration::from_secs(1);
+
+        match self.out.take(PATIENCE) {
+            Some(written) => written.out.keep_partial(written.records, written.bytes),
+            None => Ok(None),
+        }
+    }
+
+    fn header(&self) -> Vec<u8> {
+        let Columns { scores, keep } = &self.columns;
+        let kept = keep.iter().map(String::as_str);
+        let mut header = Vec::new();
+        let names = ["record"].into_iter().chain(scores.iter().copied());
+        csv_line(&mut header, names.chain(kept).chain(["error"]));
+        header
+    }
+
+    fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
+        let mut json = serde_json::Serializer::new(&mut *bytes);
+        let written = json.serialize_map(None).and_then(|mut line| {
+            line.serialize_entry("record", &(index + 1))?;
+            match score {
+                Ok(scored) => {
+                    for (name, cell) in self.columns.scores.iter().zip(scored.cells()) {
+                        line.serialize_entry(name, cell)?;
+                    }
+                    for (name, value) in self.columns.keep.iter().zip(&scored.kept) {
+                        if let Some(value) = value {
+                            line.serialize_entry(name, &serde_json::from_str::<&RawValue>(value)?)?;
+                        }
+                    }
+                }
+                Err(failure) => line.serialize_entry("error", &failure.to_string())?,
+            }
+            line.end()
+        });
+        // Writing numbers, strings and JSON that was read a moment ago to memory cannot fail.
+        debug_assert!(written.is_ok());
+        bytes.push(b'\n');
+    }
+
+    fn csv(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
+        let Columns { scores, keep } = &self.columns;
+        let record = (index + 1).to_string();
+        let empty = |length| vec![String::new(); length];
+        let (values, kept, error) = match score {
+            Ok(scored) => {
+                let kept = scored.kept.iter().map(|json| csv_field(json.as_deref()));
+                let values = scored.cells().iter().map(csv_cell);
+                (values.collect(), kept.collect(), String::new())
+            }
+            Err(failure) => (empty(scores.len()), empty(keep.len()), failure.to_string()),
+        };
+        let fields = [record].into_iter().chain(values).chain(kept);
+        csv_line(bytes, fields.chain([error]));
+    }
+}
+
+impl Sink<Scored> for ScoresFile {
+    fn render(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
+        match self.format {
+            ScoresFormat::JsonLines => self.json(index, score, bytes),
+            ScoresFormat::Csv => self.csv(index, score, bytes),
+        }
+    }
+
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
+        self.out.write(records, bytes)
+    }
+
+    fn end_at(&self, record: u64) {
+        self.out.end_at(record);
+    }
+}
+
+/// A value as JSON writes it, so that both formats have the same digits; nothing for nothing.
+fn csv_cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Nothing => String::new(),
+        cell => serde_json::to_string(cell).unwrap_or_default(),
+    }
+}
+
+/// A JSON value as a field: the contents of a string, anything else as it is written.
+fn csv_field(json: Option<&str>) -> String {
+    let Some(json) = json else {
+        return String::new();
+    };
+    match json.starts_with('"').then(|| serde_json::from_str(json)) {
+        Some(Ok(text)) => text,
+        _ => json.to_owned(),
+    }
+}
+
+fn csv_line<F: AsRef<[u8]>>(bytes: &mut Vec<u8>, fields: impl Iterator<Item = F>) {
+    let mut line = csv::WriterBuilder::new()
+        .buffer_capacity(1 << 10)
+        .from_writer(bytes);
+    let written = line.write_record(fields).and_then(|()| Ok(line.flush()?));
+    // Writing to memory cannot fail.
+    debug_assert!(written.is_ok());
+}
