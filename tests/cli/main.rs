@@ -4,6 +4,8 @@
 mod bad_input;
 mod baselines;
 mod bench;
+#[cfg(unix)]
+mod exit_codes;
 mod explanation;
 mod failures;
 mod generate;

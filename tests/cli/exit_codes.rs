@@ -1,0 +1,205 @@
+//! Every exit code of the contract, each brought about by a command.
+
+use std::io::Write as _;
+use std::process::Command;
+
+use super::{THREE, folder_with, names, ran, read, run, score, send, start, write};
+
+#[test]
+fn exit_0_is_for_every_record_scored() {
+    let folder = folder_with("three.jsonl", THREE);
+    assert_eq!(score(&folder, "three.jsonl", &[]).code, 0);
+}
+
+#[test]
+fn exit_1_is_for_some_that_failed() {
+    let folder = folder_with("in.jsonl", format!("{THREE}{{}}\n"));
+    assert_eq!(score(&folder, "in.jsonl", &[]).code, 1);
+}
+
+#[test]
+fn exit_2_is_for_wrong_usage_whoever_finds_it() {
+    let folder = folder_with("three.jsonl", THREE);
+    // The parser, the command, and the library.
+    for wrong in [
+        &["--no-such-option"][..],
+        &["--html", "-"],
+        &["--per-second", "0"],
+        &["--scores", "out.txt"],
+        &["--scores", "-", "--keep", "record"],
+    ] {
+        assert_eq!(score(&folder, "three.jsonl", wrong).code, 2, "{wrong:?}");
+    }
+    assert_eq!(names(&folder), ["three.jsonl"]);
+}
+
+#[test]
+fn exit_3_is_for_bad_input() {
+    let folder = folder_with("three.jsonl", THREE);
+    assert_eq!(score(&folder, "missing.jsonl", &[]).code, 3);
+    assert_eq!(score(&folder, ".", &[]).code, 3);
+    write(&folder, "reference.jsonl", "{\"text\":5}\n");
+    let matching = [
+        "score",
+        "three.jsonl",
+        "--with",
+        "match",
+        "--against",
+        "reference.jsonl",
+    ];
+    assert_eq!(run(&folder, &matching).code, 3);
+}
+
+#[test]
+fn exit_4_is_for_a_run_halted_by_failures() {
+    let folder = folder_with("in.jsonl", format!("{{}}\n{THREE}"));
+    assert_eq!(
+        score(&folder, "in.jsonl", &["--on-failure", "stop"]).code,
+        4
+    );
+}
+
+#[test]
+fn exit_5_is_for_output_that_could_not_be_written() {
+    let folder = folder_with("three.jsonl", THREE);
+    assert_eq!(
+        score(&folder, "three.jsonl", &["--scores", "no/out.jsonl"]).code,
+        5
+    );
+    assert_eq!(
+        score(&folder, "three.jsonl", &["--html", "no/page.html"]).code,
+        5
+    );
+    if std::path::Path::new("/dev/full").exists() {
+        assert_eq!(
+            score(&folder, "three.jsonl", &["--scores", "/dev/full"]).code,
+            5
+        );
+        assert_eq!(
+            score(&folder, "three.jsonl", &["--html", "/dev/full"]).code,
+            5
+        );
+    }
+}
+
+#[test]
+fn exit_6_is_for_an_executor_that_gives_another_answer() {
+    let folder = folder_with("names.txt", "one\ntwo\n");
+    let options = [
+        "--with",
+        "match",
+        "--against",
+        "names.txt",
+        "--rounds",
+        "1",
+        "-j",
+        "1",
+    ];
+    let bench = ["bench", "-", "--executors", "process-pool"];
+    let mut child = start(&folder, &[&bench[..], &options].concat());
+    let mut input = child.stdin.take().expect("a pipe");
+    // More than a pipe holds: when it is written, this process has read the reference and reads records.
+    let lines = format!("{{\"text\":\"{}\"}}\n", "two ".repeat(1 << 11)).repeat(32);
+    input.write_all(lines.as_bytes()).expect("it reads");
+    // The worker processes, which are started after the last record was read, read another one.
+    write(&folder, "names.txt", "one\nthree\n");
+    drop(input);
+    let ran = ran(child.wait_with_output());
+    assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("process-pool"), "{}", ran.out);
+}
+
+#[test]
+fn exit_7_is_for_slower_than_the_baseline_allows() {
+    let folder = folder_with("three.jsonl", THREE);
+    let bench = [
+        "bench",
+        "three.jsonl",
+        "--rounds",
+        "2",
+        "-j",
+        "1",
+        "--baseline-dir",
+        "kept",
+    ];
+    let saved = run(
+        &folder,
+        &[&bench[..], &["--save-baseline", "main"]].concat(),
+    );
+    assert_eq!(saved.code, 0, "{}", saved.err);
+    let mut baseline: serde_json::Value =
+        serde_json::from_str(&read(&folder, "kept/main.json")).expect("JSON");
+    for cell in baseline["cells"].as_array_mut().expect("cells") {
+        for turn in cell["turns"].as_array_mut().expect("turns") {
+            let seconds = turn["wall"].as_f64().expect("a number");
+            turn["wall"] = (seconds / 1e7).into();
+        }
+    }
+    write(&folder, "kept/main.json", baseline.to_string());
+    let held = ["--baseline", "main", "--fail-if-slower", "5%"];
+    let ran = run(&folder, &[&bench[..], &held].concat());
+    assert_eq!(ran.code, 7, "{}{}", ran.out, ran.err);
+}
+
+/// Where the system has no file descriptor left for the pipes of worker processes. Few are needed to open
+/// the input, so there are limits at which that is what fails, and at every limit the code says what did.
+#[test]
+fn exit_8_is_for_workers_that_cannot_be_started() {
+    let folder = folder_with("three.jsonl", THREE);
+    let mut codes = Vec::new();
+    for descriptors in 3..40 {
+        let line = format!(
+            "ulimit -n {descriptors}; exec \"$0\" score three.jsonl --with sentiment --executor \
+             process-pool -j 3 --scores {descriptors}.jsonl"
+        );
+        let program = assert_cmd::cargo::cargo_bin!("manyhands");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &line])
+            .arg(program)
+            .current_dir(folder.path());
+        let output = command.output().expect("there is sh");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!told.contains("panicked"), "{descriptors}: {told}");
+        let code = output.status.code().expect("an exit, not a signal");
+        let scores = folder.path().join(format!("{descriptors}.jsonl"));
+        // The loader may not even have found its libraries, or the input could not be opened, or the output.
+        assert!(
+            [0, 3, 5, 8, 127].contains(&code),
+            "{descriptors}: {code}: {told}"
+        );
+        assert_eq!(scores.exists(), code == 0, "{descriptors}: {told}");
+        codes.push(code);
+    }
+    assert!(codes.contains(&8) && codes.contains(&0), "{codes:?}");
+}
+
+#[test]
+fn exit_124_is_for_the_deadline() {
+    let folder = folder_with("three.jsonl", THREE);
+    assert_eq!(
+        score(&folder, "three.jsonl", &["--deadline", "0"]).code,
+        124
+    );
+}
+
+#[test]
+fn exit_128_and_its_number_is_for_a_signal() {
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut child = start(
+            &folder,
+            &["score", "-", "--with", "sentiment", "--scores", "out.csv"],
+        );
+        // The file is made when signals are watched already.
+        while names(&folder).is_empty() {
+            assert_eq!(child.try_wait().expect("it can be asked"), None);
+            std::thread::yield_now();
+        }
+        send(&child, signal);
+        // Closed only after the run has ended: it is not to end because its input does.
+        let input = child.stdin.take();
+        assert_eq!(ran(child.wait_with_output()).code, code);
+        drop(input);
+    }
+}
