@@ -13,6 +13,7 @@ use manyhands::dataset::JsonStream;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::{Threads, usable_cores};
 use manyhands::measure::{Comparison, Options, compare_plan};
+use manyhands::output::visible;
 use manyhands::page;
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
@@ -126,7 +127,7 @@ impl Bench {
     fn tell_machine(&self) -> Result<ExitCode, anyhow::Error> {
         let machine = Machine::look();
         let facts = if self.json {
-            serde_json::to_string(&machine)? + "\n"
+            visible::to_json(&machine)? + "\n"
         } else {
             text::machine::facts(&machine)
         };
@@ -180,7 +181,7 @@ impl Bench {
     /// The comparison as text, in the form asked for.
     fn report(&self, comparison: &Comparison) -> serde_json::Result<String> {
         if self.json {
-            return Ok(serde_json::to_string(comparison)? + "\n");
+            return Ok(visible::to_json(comparison)? + "\n");
         }
         Ok(text::comparison::report(comparison))
     }
