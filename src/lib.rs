@@ -109,6 +109,7 @@ pub mod stream;
 mod sync;
 pub mod task;
 mod turns;
+mod visible;
 
 pub use aggregation::Aggregator;
 pub use dataset::Dataset;

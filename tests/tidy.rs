@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("turns", &[]),
+    ("visible", &[]),
     ("stop", &["sync"]),
     ("error", &["stop"]),
     ("limit", &["error", "stop", "sync"]),
@@ -56,6 +57,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "pipeline",
             "panics",
             "remote",
+            "visible",
         ],
     ),
     (
@@ -99,6 +101,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "report",
             "plan",
             "measure",
+            "visible",
         ],
     ),
     (
@@ -113,6 +116,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "sink",
             "stop",
             "sync",
+            "visible",
         ],
     ),
     ("exit", &["error", "report", "stop"]),

@@ -38,6 +38,8 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 ///    aggregator is [commutative](super::Aggregator::COMMUTATIVE), that holds whatever the order of
 ///    observing and merging.
 /// 2. **Whole**: a state that was restored cannot be told from the one that was taken down.
+/// 3. **Strict**: bytes that load are the bytes that the loaded state saves. A state therefore has one
+///    encoding, and two files of states are equal exactly if their states are.
 ///
 /// Closures (of [`of`](super::Aggregator::of), say) do not travel: a state is read by an aggregator
 /// that was made by the same code, and keeps *its* closures. Everything else about how it was set
@@ -96,16 +98,11 @@ pub trait State: Sized {
     /// Where the plain data's own `Serialize` fails, as of none of the built-in aggregators.
     #[must_use]
     fn save(self) -> Vec<u8> {
-        let mut bytes = PREFIX.to_vec();
         let kind = self.kind();
-        bytes.extend(kind.fingerprint());
-        bytes = match postcard::to_extend(&(kind.name, self.into_plain()), bytes) {
+        match message(kind, &self.into_plain()) {
             Ok(bytes) => bytes,
             Err(error) => panic!("the state has no canonical bytes: {error}"),
-        };
-        let checksum = checksum(&bytes);
-        bytes.extend(checksum);
-        bytes
+        }
     }
 
     /// The state that was [saved](State::save) as these bytes, to be merged with others of its
@@ -113,7 +110,9 @@ pub trait State: Sized {
     ///
     /// # Errors
     ///
-    /// Where the bytes are no state, or not all of one, or that of an aggregator of another kind.
+    /// If the bytes are no state, or not all of one, or the state of an aggregator of another kind; and
+    /// if the state that they hold would be saved as other bytes, such as integers that take more bytes
+    /// than they need.
     fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
         let content = checked(bytes)?;
         let (fingerprint, content) = content
@@ -128,13 +127,36 @@ pub trait State: Sized {
                 expected: expected.name,
             });
         }
-        match postcard::take_from_bytes(content) {
-            Ok((plain, [])) => self.restore(plain),
-            _ => Err(StateError::OtherTypes {
-                kind: name.to_owned(),
-            }),
+        let restored = match postcard::take_from_bytes(content) {
+            Ok((plain, [])) => self.restore(plain)?,
+            _ => {
+                return Err(StateError::OtherTypes {
+                    kind: name.to_owned(),
+                });
+            }
+        };
+        // Neither postcard nor `restore` insists on one encoding of a state, so the state is encoded
+        // again, from the mark to the checksum.
+        let kind = restored.kind();
+        let plain = restored.into_plain();
+        if message(kind, &plain).is_ok_and(|saved| saved == bytes) {
+            self.restore(plain)
+        } else {
+            Err(StateError::NotCanonical {
+                kind: expected.name,
+            })
         }
     }
+}
+
+/// A state of this kind in its canonical bytes, see [`State::save`].
+fn message(kind: Kind, plain: &impl Serialize) -> postcard::Result<Vec<u8>> {
+    let mut bytes = PREFIX.to_vec();
+    bytes.extend(kind.fingerprint());
+    let mut bytes = postcard::to_extend(&(kind.name, plain), bytes)?;
+    let checksum = checksum(&bytes);
+    bytes.extend(checksum);
+    Ok(bytes)
 }
 
 /// What lies between the prefix and the checksum, where both are as they should be.
@@ -289,6 +311,15 @@ pub enum StateError {
         shown(kind)
     )]
     OtherTypes {
+        /// What they are a state of.
+        kind: String,
+    },
+    /// They hold a state, but are not the bytes that [`save`](State::save) gives for it.
+    #[error(
+        "the state of {} is encoded in other bytes than `save` gives for it; load bytes that `save` returned",
+        shown(kind)
+    )]
+    NotCanonical {
         /// What they are a state of.
         kind: String,
     },

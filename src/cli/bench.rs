@@ -12,7 +12,7 @@ use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::{Threads, usable_cores};
 use manyhands::exit::Exit;
 use manyhands::measure::{Comparison, Options, compare_plan};
-use manyhands::output::{Endpoints, PageFile};
+use manyhands::output::{Endpoints, PageFile, visible};
 use manyhands::page;
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
@@ -124,7 +124,7 @@ impl Bench {
     fn tell_machine(&self) -> Result<Exit, Fault> {
         let machine = Machine::look();
         let facts = match self.json {
-            true => serde_json::to_string(&machine).map(|json| json + "\n"),
+            true => visible::to_json(&machine).map(|json| json + "\n"),
             false => Ok(text::machine::facts(&machine)),
         };
         let printed = facts
@@ -189,7 +189,7 @@ impl Bench {
     /// The comparison as text, in the form asked for.
     fn report(&self, comparison: &Comparison) -> io::Result<String> {
         if self.json {
-            return Ok(serde_json::to_string(comparison)? + "\n");
+            return Ok(visible::to_json(comparison)? + "\n");
         }
         Ok(text::comparison::report(comparison))
     }

@@ -8,7 +8,6 @@ mod matches;
 mod run;
 pub(super) mod told;
 
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 
@@ -16,6 +15,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
 use indicatif::{HumanBytes, HumanCount};
+use manyhands::output::visible;
 use manyhands::plan::{Answer, Example, Plan, Scorer, Summary};
 use manyhands::report::End;
 
@@ -152,51 +152,34 @@ fn examples(name: &str, examples: &[Example]) -> String {
 /// How much of a text from the data is shown at most, in characters.
 const SHOWN_CHARACTERS: usize = WIDTH as usize * 2;
 
-/// The beginning of a text on one line, without anything that a terminal would obey.
+/// The beginning of a text on one line, with hidden characters written out. Line breaks and other
+/// controls are blanks here: they are ordinary in texts.
 fn readable(text: &str) -> String {
     let mut line = String::new();
-    let mut shown = 0;
-    for c in text.chars() {
+    for (place, (c, hidden)) in visible::characters(text).enumerate() {
+        // Counted on the text, not on the line: a text of nothing but blanks ends too.
+        if place > SHOWN_CHARACTERS {
+            line.truncate(line.trim_end().len());
+            line.push('…');
+            return line;
+        }
         if c.is_whitespace() || c.is_control() {
             if !line.is_empty() && !line.ends_with(' ') {
                 line.push(' ');
             }
-        } else if !is_direction(c) {
+        } else if hidden {
+            line.extend(c.escape_unicode());
+        } else {
             line.push(c);
-        }
-        shown += 1;
-        // Counted on the text, not on the line: a text of nothing but blanks ends too.
-        if shown > SHOWN_CHARACTERS {
-            line.truncate(line.trim_end().len());
-            line.push('…');
-            return line;
         }
     }
     line.truncate(line.trim_end().len());
     line
 }
 
-/// A message that may quote names from the data, with what a terminal would obey written out.
+/// A message that may quote names from the data, with hidden characters written out.
 pub(super) fn plain(message: impl std::fmt::Display) -> String {
-    let mut plain = String::new();
-    for c in message.to_string().chars() {
-        if is_obeyed(c) {
-            let _ = write!(plain, "{}", c.escape_unicode());
-        } else {
-            plain.push(c);
-        }
-    }
-    plain
-}
-
-/// Whether a terminal does something at this character instead of showing it: controls, and marks
-/// that turn the direction of writing for what follows.
-fn is_obeyed(c: char) -> bool {
-    c.is_control() || is_direction(c)
-}
-
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    visible::escaped(&message.to_string()).into_owned()
 }
 
 fn footer(answer: &Answer) -> String {

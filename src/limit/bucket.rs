@@ -49,3 +49,41 @@ impl Bucket {
 fn in_ten_milliseconds(rate: f64) -> u64 {
     (rate / 100.0).ceil().max(1.0) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_what_ten_milliseconds_bring_and_never_nothing() {
+        // A hundredth of the least rate of all is 0.
+        let least = f64::from_bits(1);
+        for (rate, burst) in [
+            (least, 1),
+            (0.3, 1),
+            (100.0, 1),
+            (100.1, 2),
+            (1_000.0, 10),
+            (20_000.0, 200),
+            (f64::MAX, u64::MAX),
+        ] {
+            assert_eq!(in_ten_milliseconds(rate), burst, "{rate} a second");
+        }
+    }
+
+    #[test]
+    fn a_full_bucket_holds_its_burst() {
+        // The next token comes in a million years.
+        for (rate, burst, tokens) in [
+            (f64::from_bits(1), None, 1),
+            (1e-14, None, 1),
+            (1e-14, Some(5), 5),
+        ] {
+            let bucket = Bucket::new(rate, burst).unwrap();
+            let taken = (0..10).filter(|_| bucket.take().is_ok()).count();
+            assert_eq!(taken, tokens, "{rate} a second, {burst:?} at once");
+            let left = bucket.take().unwrap_err();
+            assert!(left > Duration::from_secs(3_600), "{left:?} until the next");
+        }
+    }
+}

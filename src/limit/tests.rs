@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Limit, Permits};
 use crate::error::Error;
@@ -154,6 +154,39 @@ fn a_stop_ends_the_wait_with_and_without_a_call() {
         drop(held);
         assert!(permits.is_whole());
     }
+}
+
+/// All but the first in the queue wait without looking at the clock, so a call has to wake them.
+#[test]
+fn a_call_reaches_those_behind_the_first() {
+    let permits = permits(Limit::none().budget(1));
+    let held = permits.acquire(1, || false).unwrap();
+    let token = Cancel::new();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| permits.acquire(1, || false).is_some());
+        wait_until(|| permits.waiting() == 1);
+        let behind = scope.spawn(|| permits.acquire(1, || token.is_cancelled()).is_none());
+        wait_until(|| permits.waiting() == 2);
+        token.cancel();
+        permits.interrupt();
+        let left = wait_until(|| permits.waiting() == 1);
+        drop(held);
+        assert!(first.join().unwrap() && behind.join().unwrap());
+        assert!(left, "the one behind the first was not woken");
+    });
+    assert!(permits.is_whole());
+}
+
+/// Waits for what another thread is about to bring about; `false` if it never does.
+fn wait_until(holds: impl Fn() -> bool) -> bool {
+    let began = Instant::now();
+    while !holds() {
+        if began.elapsed() > Duration::from_secs(60) {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 #[test]

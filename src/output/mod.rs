@@ -17,6 +17,7 @@ mod leftovers;
 mod page;
 mod replaced;
 mod scores;
+pub mod visible;
 
 pub use destination::{Destination, Kept};
 pub use endpoints::{Endpoints, Output};

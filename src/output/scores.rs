@@ -12,6 +12,7 @@ use super::destination::{Destination, Kept};
 use crate::error::{Error, Failure};
 use crate::plan::{Cell, Plan, Scored};
 use crate::sink::{InOrder, Room, Sink};
+use crate::visible;
 
 /// How a scores file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +164,7 @@ impl ScoresFile {
     }
 
     fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
-        let mut json = serde_json::Serializer::new(&mut *bytes);
+        let mut json = visible::json_serializer(&mut *bytes);
         let written = json.serialize_map(None).and_then(|mut line| {
             line.serialize_entry("record", &(index + 1))?;
             match score {

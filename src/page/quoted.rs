@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use maud::{Markup, PreEscaped, html};
 
+use crate::visible::characters;
+
 /// How much of a name is shown, in bytes of markup …
 const NAME: usize = 400;
 /// … and of a sentence, which may quote some.
@@ -33,12 +35,12 @@ fn beginning(text: &str, bytes: usize) -> Markup {
 pub(super) fn plain(text: impl std::fmt::Display) -> String {
     const CHARACTERS: usize = 120;
     let mut plain = String::new();
-    for (place, c) in text.to_string().chars().enumerate() {
+    for (place, (c, hidden)) in characters(&text.to_string()).enumerate() {
         if place == CHARACTERS {
             plain.push('…');
             break;
         }
-        if is_odd(c) || c.is_control() {
+        if hidden {
             let _ = write!(plain, "{}", code(c));
         } else {
             plain.push(c);
@@ -80,9 +82,10 @@ impl Room {
 /// A text as markup of at most about so many bytes, and how many characters are left out.
 fn visible(text: &str, bytes: usize, prose: bool) -> (Markup, usize) {
     let mut markup = String::new();
-    for (place, c) in text.char_indices() {
+    let mut left = characters(text);
+    while let Some((c, hidden)) = left.next() {
         if markup.len() >= bytes {
-            return (PreEscaped(markup), text[place..].chars().count());
+            return (PreEscaped(markup), 1 + left.count());
         }
         let blank = prose && matches!(c, '\n' | '\r' | '\t');
         match c {
@@ -91,7 +94,7 @@ fn visible(text: &str, bytes: usize, prose: bool) -> (Markup, usize) {
             '>' => markup.push_str("&gt;"),
             '"' => markup.push_str("&quot;"),
             '\'' => markup.push_str("&#39;"),
-            _ if !blank && (c.is_control() || is_odd(c)) => {
+            _ if hidden && !blank => {
                 let _ = write!(markup, "<span class=\"odd\">{}</span>", code(c));
             }
             _ => markup.push(c),
@@ -107,26 +110,6 @@ fn code(c: char) -> String {
         '\t' => "⇥".to_owned(),
         _ => format!("U+{:04X}", u32::from(c)),
     }
-}
-
-/// Whether a character cannot be seen, or changes how others are seen. The joiners are not: emoji and
-/// several scripts need them.
-fn is_odd(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    ) || u32::from(c) & 0xfffe == 0xfffe
-        || matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::machine::Machine;
 use crate::report::{End, Timing};
 use crate::task::matching::Pairs;
+use crate::visible;
 
 use timing::Seconds;
 
@@ -20,7 +21,8 @@ impl Answer {
     /// beginning that are done without a gap), `scores` (by column),
     /// `groups` (by name, if the plan groups), `top`, `bottom`, `matches` and `pairs` (if the scorer
     /// has a reference), `failures` (the first ones), `timing`, and `machine`, what is known about it.
-    /// Numbers that are not finite are `null`; records count from 1.
+    /// Numbers that are not finite are `null`; records count from 1. Characters that cannot be seen are
+    /// [escaped](crate::output::visible::json).
     ///
     /// `timing` is in seconds: `wall`, `cpu`, `read` (fetching bytes, over all workers), `finish`
     /// (working out the answer), `work` (all records together), `span` (the longest record), `bound`
@@ -60,7 +62,7 @@ impl Answer {
             machine: &self.machine,
         };
         // Strings and numbers under string keys: nothing here that JSON cannot say.
-        serde_json::to_string(&whole).unwrap_or_default()
+        visible::to_json(&whole).unwrap_or_default()
     }
 }
 

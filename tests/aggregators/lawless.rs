@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::scores::assorted;
 
@@ -385,6 +386,43 @@ fn a_lenient_load_is_caught() {
     let said = complaint(Lenient::default(), &assorted(40));
     assert!(
         said.contains("not strict about what it loads: it loaded bytes of which 0 is damaged"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_load_of_other_bytes_than_are_saved_is_caught() {
+    /// Loads as the provided function does, but does not compare the bytes.
+    #[derive(Clone, Default)]
+    struct Lax(u64);
+    counting!(Lax, 0, {});
+    impl State for Lax {
+        type Plain = u64;
+        fn kind(&self) -> Kind {
+            Kind::new("lax", 1)
+        }
+        fn into_plain(self) -> u64 {
+            self.0
+        }
+        fn restore(&self, count: u64) -> Result<Self, StateError> {
+            Ok(Lax(count))
+        }
+        fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
+            let fresh = Lax(0).save();
+            let (head, _) = fresh.split_at(fresh.len() - 1 - 8);
+            let (content, sum) = bytes.split_last_chunk::<8>().ok_or(StateError::Damaged)?;
+            let plain = content.strip_prefix(head).ok_or(StateError::Damaged)?;
+            match postcard::take_from_bytes(plain) {
+                Ok((count, [])) if Sha256::digest(content)[..8] == *sum => Ok(Lax(count)),
+                _ => Err(StateError::Damaged),
+            }
+        }
+    }
+    let said = complaint(Lax::default(), &assorted(40));
+    assert!(
+        said.contains(
+            "not strict about what it loads: it loaded a state from other bytes than it saves"
+        ),
         "{said}"
     );
 }

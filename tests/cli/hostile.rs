@@ -1,5 +1,7 @@
 //! What stands in the data must not move the terminal, and must not break the tables.
 
+use manyhands::output::visible;
+
 use super::{columns, folder_with, run, score};
 
 #[test]
@@ -21,16 +23,93 @@ fn nothing_in_a_text_or_a_group_reaches_the_terminal_but_characters() {
     told = told
         .replace("\u{1b}[31m,", ",")
         .replace("\u{1b}[31mfailed:", "failed:");
-    let obeyed = |c: &char| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{2069}').contains(c);
-    let found: Vec<_> = told.chars().filter(obeyed).collect();
-    assert!(found.is_empty(), "{found:?} in {told:?}");
+    assert_eq!(hidden(&told.replace('\n', " ")), [], "{told:?}");
     assert!(told.contains("good [31mred ]0;title"), "{told}");
-    assert!(told.contains("bad evil"), "{told}");
-    assert!(told.contains(" a b c "), "{told}");
+    assert!(told.contains(r"bad \u{202e}evil\u{2066}"), "{told}");
+    assert!(told.contains(r" a b c\u{202e} "), "{told}");
     assert!(
         told.contains(r#"the record's fields: "\u{1b}[31m""#),
         "{told}"
     );
+}
+
+/// One character of each kind that cannot be seen or that a terminal obeys.
+const HIDDEN: [char; 14] = [
+    '\u{7f}',
+    '\u{9b}',
+    '\u{ad}',
+    '\u{61c}',
+    '\u{180e}',
+    '\u{200b}',
+    '\u{200f}',
+    '\u{2028}',
+    '\u{202e}',
+    '\u{2060}',
+    '\u{2069}',
+    '\u{feff}',
+    '\u{fff9}',
+    '\u{e0041}',
+];
+
+fn hidden(text: &str) -> Vec<char> {
+    let found = visible::characters(text).filter(|(_, hidden)| *hidden);
+    found.map(|(c, _)| c).collect()
+}
+
+#[test]
+fn hidden_characters_are_written_out_in_text_and_json() {
+    let all: String = HIDDEN.iter().collect();
+    let lines = [
+        serde_json::json!({"text": format!("good x{all}x"), "g": format!("y{all}y")}),
+        serde_json::json!({format!("z{all}z"): 1}),
+    ];
+    let folder = folder_with("in.jsonl", format!("{}\n{}", lines[0], lines[1]));
+    let escaped = |text: &str| visible::escaped(text).into_owned();
+
+    let ran = score(&folder, "in.jsonl", &["--by", "g"]);
+    let told = ran.out + &ran.err;
+    assert_eq!(hidden(&told.replace('\n', " ")), [], "{told:?}");
+    // In a text and the name of a group, controls are blanks.
+    for shown in ["good x \\u{ad}\\u{61c}", "\n y \\u{ad}\\u{61c}"] {
+        assert!(told.contains(shown), "{told}");
+    }
+    assert!(told.contains(&escaped(&format!("z{all}z"))), "{told}");
+
+    let ran = score(&folder, "in.jsonl", &["--by", "g", "--json"]);
+    assert_eq!(hidden(ran.out.trim_end()), [], "{:?}", ran.out);
+    let report = ran.json();
+    assert_eq!(report["top"][0]["text"], lines[0]["text"]);
+    assert_eq!(report["groups"][format!("y{all}y")]["count"], 1);
+    let error = report["failures"][0]["error"].as_str().expect("an error");
+    assert!(error.contains("the record's fields: "), "{error}");
+}
+
+#[test]
+fn a_comparison_in_json_writes_out_hidden_characters_of_its_name() {
+    let name = "photo\u{202e}gpj\u{9b}.jsonl";
+    let folder = folder_with(name, "{\"text\":\"good\"}\n".repeat(100));
+    let arguments = ["bench", name, "--rounds", "1", "-j", "1", "--json"];
+    let ran = run(&folder, &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(hidden(ran.out.trim_end()), [], "{:?}", ran.out);
+    let workload = ran.json()["workload"]["name"].clone();
+    assert_eq!(workload, format!("sentiment over {name}"));
+}
+
+#[test]
+fn joiners_stay_where_a_word_or_an_emoji_is_spelt_with_them() {
+    let line = serde_json::json!({"text": "good 👩\u{200d}💻 می\u{200c}خواهم pass\u{200d}word"});
+    let folder = folder_with("in.jsonl", line.to_string());
+    let ran = score(&folder, "in.jsonl", &[]);
+    let shown = "good 👩\u{200d}💻 می\u{200c}خواهم pass\\u{200d}word";
+    assert!(ran.out.contains(shown), "{}", ran.out);
+    let ran = score(&folder, "in.jsonl", &["--json"]);
+    assert!(
+        ran.out.contains("👩\\u200d💻 می\\u200cخواهم"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(ran.json()["top"][0]["text"], line["text"]);
 }
 
 #[test]

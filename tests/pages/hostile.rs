@@ -18,7 +18,7 @@ fn texts_cannot_do_anything() {
     let folder = folder();
     let texts = [
         SCRIPT.to_owned(),
-        "great \u{202e}gpj.exe\u{2066} \u{200b}\u{feff}".to_owned(),
+        "great \u{202e}gpj.exe\u{2066} \u{200b}\u{feff}\u{61c}\u{e0041}".to_owned(),
         "bad \0\u{7}\u{1b}[31m\u{85}".to_owned(),
         "good <".repeat(200_000),
         "awful \u{202e}".repeat(100_000),
@@ -64,6 +64,8 @@ fn texts_cannot_do_anything() {
         "U+0000",
         "U+001B",
         "U+FEFF",
+        "U+061C",
+        "U+E0041",
         "characters more",
         "a<script>'&.jsonl",
     ] {

@@ -93,12 +93,30 @@ where
             match catch_unwind(AssertUnwindSafe(works)) {
                 Ok(None) => {}
                 Ok(Some(saved)) => {
+                    assert_canonical(&saved, &bytes);
                     self.loaded(&self.fresh, &saved, &"plain data that it did not refuse");
                 }
                 Err(panic) => panic!(
                     "the aggregator is not {STRICT}: it panicked on plain data that was changed: {}",
                     said(&*panic)
                 ),
+            }
+        }
+    }
+
+    /// Integers that take one byte more than they need: another encoding of the same state.
+    pub(super) fn canonical(&self) {
+        let mut random = Random(self.expected_state.len() as u64);
+        for at in self.places(&mut random) {
+            let forged = forged(&self.expected_state, |plain| {
+                if let Some(byte) = plain.get_mut(at).filter(|byte| **byte < 0x80) {
+                    *byte |= 0x80;
+                    plain.insert(at + 1, 0);
+                }
+            });
+            let Some(bytes) = forged else { return };
+            if let Ok(state) = self.fresh.load(&bytes) {
+                assert_canonical(&state.save(), &bytes);
             }
         }
     }
@@ -159,6 +177,13 @@ where
             (0..DAMAGES).map(|_| random.below(bytes)).collect()
         }
     }
+}
+
+fn assert_canonical(saved: &[u8], loaded: &[u8]) {
+    assert!(
+        saved == loaded,
+        "the aggregator is not {STRICT}: it loaded a state from other bytes than it saves"
+    );
 }
 
 /// The message of a panic.

@@ -48,7 +48,7 @@ const STRICT: &str = "strict about what it loads";
 ///
 /// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. Some
 /// that were changed and sealed again are tried as well: they must be refused, or come to a state
-/// that observes, merges, answers and saves without a panic. That cannot find every number that a
+/// that saves these very bytes, and that observes, merges and answers without a panic. That cannot find every number that a
 /// `restore` should not believe, such as a count that overflows with the next merge. All choices
 /// follow from fixed seeds.
 ///
@@ -112,6 +112,7 @@ where
     laws.identity();
     laws.whole();
     laws.strict();
+    laws.canonical();
     laws.hardy();
     let rounds = (OBSERVED / scores.len().max(1)).clamp(FEWEST_ROUNDS, ROUNDS);
     for seed in 0..rounds as u64 {

@@ -1,0 +1,215 @@
+//! One run: what is scored, by whom, and how it ends.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use manyhands::error::{Cause, Failure};
+use manyhands::prelude::*;
+use manyhands::sink::{InOrder, Room, Sink};
+
+use crate::gates::{Gate, Gates};
+
+/// How a run is stopped from outside, if it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Stop {
+    Never,
+    /// A deadline that does not come while the test runs: the run could be stopped, and is not.
+    FarDeadline,
+    Deadline(Duration),
+    /// By the task of this record, when it is done.
+    At(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    Slice,
+    Range,
+    Files,
+    JsonStream,
+    Iterator,
+}
+
+pub const SOURCES: [Source; 5] = [
+    Source::Slice,
+    Source::Range,
+    Source::Files,
+    Source::JsonStream,
+    Source::Iterator,
+];
+
+/// An executor, and the pool inside of which the run is started.
+pub struct Hands {
+    pub name: String,
+    pub executor: Box<dyn Executor>,
+    pub pool: Option<rayon::ThreadPool>,
+}
+
+pub fn all_hands() -> Vec<Hands> {
+    let hands = |name: &str, executor: Box<dyn Executor>, pool: Option<usize>| Hands {
+        name: name.to_owned(),
+        executor,
+        pool: pool.map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().expect("a pool")
+        }),
+    };
+    vec![
+        hands("sequential", Box::new(Sequential), None),
+        hands("work-stealing 2", Box::new(WorkStealing::new(2)), None),
+        hands("work-stealing 8", Box::new(WorkStealing::new(8)), None),
+        hands("task-queue 2", Box::new(TaskQueue::new(2)), None),
+        hands("task-queue 8", Box::new(TaskQueue::new(8)), None),
+        hands("ambient", Box::new(WorkStealing::ambient()), None),
+        hands(
+            "ambient in a pool of 3",
+            Box::new(WorkStealing::ambient()),
+            Some(3),
+        ),
+        hands(
+            "task-queue 2 in a pool of 2",
+            Box::new(TaskQueue::new(2)),
+            Some(2),
+        ),
+    ]
+}
+
+/// One run, and what it should come to.
+pub struct Case<'h> {
+    pub records: u64,
+    /// The records that fail.
+    pub failing: BTreeSet<u64>,
+    pub on_failure: OnFailure,
+    pub hands: &'h Hands,
+    pub source: Source,
+    /// How many bytes a part of a file has.
+    pub part_bytes: u64,
+    pub limit: Limit,
+    pub stop: Stop,
+    pub commutative: bool,
+    pub gates: Option<Gates>,
+    /// How long the task of each record takes; records beyond the end take no time.
+    pub pauses: Vec<Duration>,
+}
+
+impl fmt::Display for Case<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fails = self.gates.as_ref().map(|gates| gates.fails);
+        write!(
+            f,
+            "{} records of which {:?} fail ({fails:?}), {:?}, {}, {:?}, {}, {:?}, commutative: {}",
+            self.records,
+            self.failing,
+            self.on_failure,
+            self.hands.name,
+            self.source,
+            self.limit,
+            self.stop,
+            self.commutative,
+        )
+    }
+}
+
+/// Lines of one length, so that parts of as many bytes hold one record each.
+pub fn line(number: u64) -> String {
+    format!("{number:>7}\n")
+}
+pub const LINE_BYTES: u64 = 8;
+
+/// What the tasks and the sink of a run share.
+pub struct Shared<'c> {
+    pub case: &'c Case<'c>,
+    pub cancel: Cancel,
+    pub halted: Gate,
+    pub written: Mutex<Vec<u8>>,
+}
+
+impl Shared<'_> {
+    fn number(&self, number: u64) -> Result<u64, Cause> {
+        let case = self.case;
+        if let Some(pause) = case.pauses.get(number as usize) {
+            thread::sleep(*pause);
+        }
+        if let Some(gates) = &case.gates {
+            gates.pass(number, &self.halted);
+        }
+        if matches!(case.stop, Stop::At(record) if record == number) {
+            self.cancel.cancel();
+        }
+        if case.failing.contains(&number) {
+            return Err("it fails".into());
+        }
+        Ok(number)
+    }
+}
+
+pub struct Scoring<'s, 'c>(pub &'s Shared<'c>);
+
+impl Task<u64> for Scoring<'_, '_> {
+    type Score = u64;
+    type Error = Cause;
+
+    fn score(&self, record: &u64) -> Result<u64, Cause> {
+        self.0.number(*record)
+    }
+}
+
+impl Task<usize> for Scoring<'_, '_> {
+    type Score = u64;
+    type Error = Cause;
+
+    fn score(&self, record: &usize) -> Result<u64, Cause> {
+        self.0.number(*record as u64)
+    }
+}
+
+impl Task<JsonLine<'_>> for Scoring<'_, '_> {
+    type Score = u64;
+    type Error = Cause;
+
+    fn score(&self, record: &JsonLine<'_>) -> Result<u64, Cause> {
+        self.0.number(record.parse::<u64>()?)
+    }
+}
+
+/// Writes a line a record.
+pub struct Lines<'s, 'c> {
+    pub shared: &'s Shared<'c>,
+    pub in_order: InOrder<Written<'s>>,
+}
+
+pub struct Written<'s>(pub &'s Mutex<Vec<u8>>);
+
+impl Write for Written<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nothing panics here").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink<u64> for Lines<'_, '_> {
+    fn render(&self, index: u64, score: Result<&u64, &Failure>, bytes: &mut Vec<u8>) {
+        let line = match score {
+            Ok(_) => format!("{index}\n"),
+            Err(failure) => format!("{index} failed as {}\n", failure.index),
+        };
+        bytes.extend_from_slice(line.as_bytes());
+    }
+
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
+        self.in_order.write(records, bytes)
+    }
+
+    fn end_at(&self, record: u64) {
+        self.in_order.end_at(record);
+        self.shared.halted.open();
+    }
+}

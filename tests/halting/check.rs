@@ -1,0 +1,211 @@
+//! What a run should come to.
+
+use std::fmt;
+use std::io::{Cursor, Write as _};
+use std::ops::Range;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use manyhands::dataset::{Dataset, JsonStream, Records};
+use manyhands::prelude::*;
+use manyhands::report::End;
+use manyhands::sink::InOrder;
+
+use crate::case::{Case, Lines, Scoring, Shared, Source, Stop, Written, line};
+use crate::gates::Gate;
+
+/// The indices that were observed, each as often as it was.
+#[derive(Clone, Default)]
+struct Indices<const COMMUTATIVE: bool>(Vec<u64>);
+
+impl<const COMMUTATIVE: bool> Aggregator<u64> for Indices<COMMUTATIVE> {
+    type Output = Vec<u64>;
+    const COMMUTATIVE: bool = COMMUTATIVE;
+
+    fn observe(&mut self, index: u64, score: &u64) {
+        // No record has the last index of all.
+        self.0.push(if index == *score { index } else { u64::MAX });
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0.extend(later.0);
+    }
+
+    fn finish(mut self) -> Vec<u64> {
+        if COMMUTATIVE {
+            self.0.sort_unstable();
+        }
+        self.0
+    }
+}
+
+impl Case<'_> {
+    /// Runs the case, and says what is wrong with what it came to.
+    pub fn check(&self) -> Result<(), String> {
+        let checked = match self.commutative {
+            true => self.check_with(Indices::<true>::default()),
+            false => self.check_with(Indices::<false>::default()),
+        };
+        checked.map_err(|wrong| format!("{wrong}\n  in {self}"))
+    }
+
+    fn check_with(&self, indices: impl Aggregator<u64, Output = Vec<u64>>) -> Result<(), String> {
+        // Tests run side by side, and tasks that wait for others would take the threads of the common
+        // pool from each other.
+        static AMBIENT: Mutex<()> = Mutex::new(());
+        let _ambient = (self.hands.name == "ambient").then(|| AMBIENT.lock());
+
+        let numbers = || 0..self.records;
+        let text = || numbers().map(line).collect::<String>().into_bytes();
+        match self.source {
+            Source::Slice => self.check_over::<Vec<u64>>(&numbers().collect(), indices),
+            Source::Range => self.check_over::<Range<usize>>(&(0..self.records as usize), indices),
+            Source::Iterator => {
+                self.check_over::<Records<_, Range<u64>>>(&Records::new(numbers()), indices)
+            }
+            Source::JsonStream => self.check_over::<JsonStream<'_>>(
+                &JsonStream::new("lines", Cursor::new(text())),
+                indices,
+            ),
+            Source::Files => {
+                let mut file = tempfile::NamedTempFile::new().expect("a file");
+                file.write_all(&text()).expect("room on the disk");
+                let lines = JsonLines::open([file.path()]).expect("a file of lines");
+                self.check_over::<JsonLines>(&lines.with_part_bytes(self.part_bytes), indices)
+            }
+        }
+    }
+
+    fn check_over<D>(
+        &self,
+        dataset: &D,
+        indices: impl Aggregator<u64, Output = Vec<u64>>,
+    ) -> Result<(), String>
+    where
+        D: Dataset + ?Sized,
+        for<'s, 'c, 'r> Scoring<'s, 'c>: Task<D::Record<'r>, Score = u64>,
+    {
+        let shared = Shared {
+            case: self,
+            cancel: Cancel::new(),
+            halted: Gate::default(),
+            written: Mutex::default(),
+        };
+        let sink = Lines {
+            shared: &shared,
+            in_order: InOrder::new(Written(&shared.written)),
+        };
+        let run = || {
+            let mut pipeline = Pipeline::new(dataset, Scoring(&shared))
+                .executor(&*self.hands.executor)
+                .on_failure(self.on_failure)
+                .limit(self.limit)
+                .scores(&sink);
+            pipeline = match self.stop {
+                Stop::Never => pipeline,
+                Stop::FarDeadline => pipeline.deadline(Duration::from_secs(3_600)),
+                Stop::Deadline(after) => pipeline.deadline(after),
+                Stop::At(_) => pipeline.cancel(&shared.cancel),
+            };
+            pipeline.aggregate_so_far((Count::new(), indices))
+        };
+        let report = match &self.hands.pool {
+            Some(pool) => pool.install(run),
+            None => run(),
+        };
+        let report = report.map_err(|error| format!("the run failed: {error}"))?;
+        let written = shared.written.lock().expect("nothing panics here");
+        self.check_report(&report, &written)
+    }
+
+    fn check_report(&self, report: &Report<(u64, Vec<u64>)>, written: &[u8]) -> Result<(), String> {
+        let (count, indices) = &report.value;
+        let failed: Vec<u64> = self.failing.range(..report.records).copied().collect();
+        let scored: Vec<u64> = (0..report.records)
+            .filter(|record| !self.failing.contains(record))
+            .collect();
+        let told: Vec<u64> = report
+            .failures
+            .iter()
+            .map(|failure| failure.index)
+            .collect();
+        let lines = (0..report.records).map(|record| match self.failing.contains(&record) {
+            true => format!("{record} failed as {record}\n"),
+            false => format!("{record}\n"),
+        });
+        let written = String::from_utf8_lossy(written);
+        let equal = |what: &str, found: &dyn fmt::Debug, expected: &dyn fmt::Debug| {
+            let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
+            if found == expected {
+                return Ok(());
+            }
+            let records = report.records;
+            Err(format!(
+                "{what} of {records} records: {found}, expected {expected}"
+            ))
+        };
+        equal("scored", &report.scored, &scored.len())?;
+        equal("failed", &report.failed, &failed.len())?;
+        let kept = failed.len().min(Report::FAILURES_KEPT);
+        equal("failures", &told, &&failed[..kept])?;
+        equal("count", count, &report.scored)?;
+        equal("observed", indices, &scored)?;
+        equal("written", &written, &lines.collect::<String>())?;
+        self.check_end(report)
+    }
+
+    fn check_end(&self, report: &Report<(u64, Vec<u64>)>) -> Result<(), String> {
+        let halting = self.halting();
+        let right = match &report.end {
+            End::Finished => report.records == self.records && halting.is_none(),
+            End::Stopped(_) => {
+                let could_be = matches!(self.stop, Stop::At(_) | Stop::Deadline(_));
+                could_be && halting.is_none_or(|halting| report.records <= halting)
+            }
+            // Whoever asks for a share may have too large a one only at the very end.
+            End::Halted(failure) => match halting {
+                None => self.exceeds(&failure.index) && report.records == self.records,
+                // A partial cannot be cut, so it may go on to its end.
+                Some(halting) => {
+                    let exactly = report.records == halting + 1;
+                    failure.index == halting && (exactly || self.counts_by_parts())
+                }
+            },
+            _ => false,
+        };
+        if right {
+            return Ok(());
+        }
+        let (end, records) = (&report.end, report.records);
+        Err(format!(
+            "{end:?} after {records} records, expected to be halted by {halting:?}"
+        ))
+    }
+
+    fn counts_by_parts(&self) -> bool {
+        !self.commutative && self.source == Source::Files
+    }
+
+    /// The failure that is one too many.
+    fn halting(&self) -> Option<u64> {
+        let mut failing = (1_u64..).zip(&self.failing);
+        let too_many = failing.find(|(failed, index)| match self.on_failure {
+            OnFailure::Skip { at_most } => *failed > at_most,
+            OnFailure::SkipShare { at_most } => {
+                let records = (*index + 1).max(OnFailure::GRACE);
+                *failed as f64 > at_most * records as f64
+            }
+            _ => true,
+        });
+        too_many.map(|(_, index)| *index)
+    }
+
+    /// Whether, in the end, too large a share has failed, the last of them this record.
+    fn exceeds(&self, last: &u64) -> bool {
+        let OnFailure::SkipShare { at_most } = self.on_failure else {
+            return false;
+        };
+        let share = self.failing.len() as f64 / self.records as f64;
+        share > at_most && self.failing.last() == Some(last)
+    }
+}

@@ -1,0 +1,88 @@
+//! Cases at random, the same every time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use manyhands::prelude::*;
+
+use crate::case::{Case, Hands, LINE_BYTES, SOURCES, Stop};
+
+/// Numbers that look random and are the same every time.
+pub struct Random(pub u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+
+    fn one_in(&mut self, end: u64) -> bool {
+        self.below(end) == 0
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+
+    /// How long the tasks of so many records take.
+    fn pauses(&mut self, records: u64, failing: &BTreeSet<u64>) -> Vec<Duration> {
+        // Every record takes its time, or one in so many; those that fail more or less than others.
+        let seldom = self.of(&[1, 1, 8, 30]);
+        let most = self.of(&[60, 300, 1_000]);
+        let failing_most = self.of(&[1, 300, 1_000]);
+        let mut pauses = Vec::new();
+        for record in 0..records {
+            let most = match failing.contains(&record) {
+                true => failing_most,
+                false if self.one_in(seldom) => most,
+                false => 1,
+            };
+            pauses.push(Duration::from_micros(self.below(most)));
+        }
+        pauses
+    }
+
+    pub fn case<'h>(&mut self, all_hands: &'h [Hands]) -> Case<'h> {
+        let records = self.of(&[3, 20, 60, 60, 400]);
+        let period = self.of(&[3, 10, 40]);
+        let failing: BTreeSet<u64> = (0..records).filter(|_| self.one_in(period)).collect();
+        let record = self.below(records);
+        let micros = self.below(20_000);
+        let at_most = self.below(8);
+        Case {
+            records,
+            on_failure: self.of(&[
+                OnFailure::Stop,
+                OnFailure::Skip { at_most: 0 },
+                OnFailure::Skip { at_most },
+                OnFailure::SkipShare {
+                    at_most: at_most as f64 / 1_000.0,
+                },
+                OnFailure::SKIP,
+            ]),
+            hands: &all_hands[self.below(all_hands.len() as u64) as usize],
+            source: self.of(&SOURCES),
+            part_bytes: self.of(&[3, LINE_BYTES, 20, 200]),
+            limit: self.of(&[
+                Limit::none(),
+                Limit::in_flight(3),
+                Limit::in_flight(5).per_second(1e5),
+                Limit::none().budget(3),
+            ]),
+            stop: self.of(&[
+                Stop::Never,
+                Stop::Never,
+                Stop::FarDeadline,
+                Stop::At(record),
+                Stop::Deadline(Duration::from_micros(micros)),
+            ]),
+            commutative: self.one_in(2),
+            gates: None,
+            pauses: self.pauses(records, &failing),
+            failing,
+        }
+    }
+}

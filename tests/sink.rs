@@ -1,0 +1,137 @@
+//! Pieces of scores put in order: what is kept, what is written, and what is dropped.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex};
+
+use manyhands::sink::{InOrder, Room};
+
+/// Bytes that can be looked at while they are written.
+#[derive(Clone, Default)]
+struct Out {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Fails at a write that holds this byte, and only then: a disk that is full may have room again.
+    fails_at: Option<u8>,
+}
+
+impl Out {
+    fn text(&self) -> String {
+        let bytes = self.bytes.lock().expect("nothing panics here").clone();
+        String::from_utf8(bytes).expect("letters")
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.fails_at.is_some_and(|byte| bytes.contains(&byte)) {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        let mut all = self.bytes.lock().expect("nothing panics here");
+        all.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn kind(written: io::Result<Room>) -> Result<Room, ErrorKind> {
+    written.map_err(|error| error.kind())
+}
+
+#[test]
+fn pieces_wait_for_their_turn_in_as_much_room_as_there_is() {
+    let out = Out::default();
+    let lines = InOrder::with_room(out.clone(), 3);
+    // Up to the room there is, and one byte more.
+    assert_eq!(kind(lines.write(3..4, b"ddd".into())), Ok(Room::Free));
+    assert_eq!(kind(lines.write(4..6, b"e".into())), Ok(Room::Full));
+    assert_eq!(lines.waiting_bytes(), 4);
+    assert_eq!(out.text(), "");
+    // The piece that is next in turn is written at once, however full it is.
+    assert_eq!(kind(lines.write(0..2, b"aabb".into())), Ok(Room::Free));
+    assert_eq!((lines.waiting_bytes(), out.text().as_str()), (4, "aabb"));
+    // And with it what has waited for it.
+    assert_eq!(kind(lines.write(2..3, b"c".into())), Ok(Room::Free));
+    assert_eq!(
+        (lines.waiting_bytes(), out.text().as_str()),
+        (0, "aabbcddde")
+    );
+    assert_eq!(kind(lines.write(7..8, b"h".into())), Ok(Room::Free));
+    assert_eq!(lines.waiting_bytes(), 1);
+}
+
+#[test]
+fn a_failure_is_told_once_and_nothing_is_written_after_it() {
+    let out = Out {
+        fails_at: Some(b'b'),
+        ..Out::default()
+    };
+    let lines = InOrder::new(out.clone());
+    assert_eq!(kind(lines.write(0..1, b"a".into())), Ok(Room::Free));
+    assert_eq!(kind(lines.write(3..4, b"d".into())), Ok(Room::Free));
+    assert_eq!(
+        kind(lines.write(1..2, b"b".into())),
+        Err(ErrorKind::StorageFull)
+    );
+    for (record, letter) in [(2, "c"), (4, "e"), (5, "f")] {
+        let written = lines.write(record..record + 1, letter.into());
+        assert_eq!(
+            kind(written),
+            Ok(Room::Free),
+            "record {record} was told to fail"
+        );
+    }
+    // A record without its predecessor would be a hole in the middle of the file.
+    assert_eq!(out.text(), "a");
+}
+
+#[test]
+fn a_failure_in_a_piece_that_has_waited_is_told_to_the_piece_it_waited_for() {
+    let out = Out {
+        fails_at: Some(b'b'),
+        ..Out::default()
+    };
+    let lines = InOrder::new(out.clone());
+    assert_eq!(kind(lines.write(1..2, b"b".into())), Ok(Room::Free));
+    assert_eq!(kind(lines.write(2..3, b"c".into())), Ok(Room::Free));
+    assert_eq!(
+        kind(lines.write(0..1, b"a".into())),
+        Err(ErrorKind::StorageFull)
+    );
+    assert_eq!(kind(lines.write(3..4, b"d".into())), Ok(Room::Free));
+    assert_eq!(out.text(), "a");
+}
+
+#[test]
+fn nothing_is_written_from_the_end_on() {
+    let out = Out::default();
+    let lines = InOrder::new(out.clone());
+    let write = |record: u64, letter: &str| kind(lines.write(record..record + 1, letter.into()));
+    assert_eq!(write(1, "b"), Ok(Room::Free));
+    assert_eq!(write(3, "d"), Ok(Room::Free));
+    lines.end_at(3);
+    // A later end does not take the first one back.
+    lines.end_at(9);
+    assert_eq!(write(4, "e"), Ok(Room::Free));
+    assert_eq!(write(2, "c"), Ok(Room::Free));
+    assert_eq!(write(0, "a"), Ok(Room::Free));
+    assert_eq!(write(3, "d"), Ok(Room::Free));
+    assert_eq!(write(4, "e"), Ok(Room::Free));
+    assert_eq!(out.text(), "abc");
+}
+
+#[test]
+fn a_record_whose_turn_is_over_is_refused() {
+    let out = Out::default();
+    let lines = InOrder::new(out.clone());
+    assert_eq!(kind(lines.write(0..2, b"ab".into())), Ok(Room::Free));
+    for records in [0..1, 1..2, 0..2] {
+        let again = lines.write(records, b"x".into());
+        assert_eq!(kind(again), Err(ErrorKind::InvalidInput));
+    }
+    // That is a mistake of the caller, and no failure of what is written to.
+    assert_eq!(kind(lines.write(2..3, b"c".into())), Ok(Room::Free));
+    assert_eq!(out.text(), "abc");
+    assert_eq!(lines.waiting_bytes(), 0);
+}
