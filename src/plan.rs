@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::JsonStream;
+use crate::dataset::{JsonStream, MAX_RECORD_BYTES};
 use crate::error::{Error, OnFailure};
 use crate::execution::{Threads, usable_cores};
 use crate::limit::Limit;
@@ -53,8 +53,12 @@ pub use worker::serve;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// JSON lines files, which together are one dataset. Where a path is `-`, which is standard input, or
-    /// names a pipe or a device, all are read as one stream.
+    /// names a pipe or a device (or a file that is not as long as the system says, as under `/proc`), all are
+    /// read as one stream.
     pub files: Vec<PathBuf>,
+    /// The longest record of the files, and of a reference, in bytes without its line ending. A longer
+    /// line of the files is a failed record; it is read past without being kept in memory.
+    pub max_record: u64,
     /// The scorer.
     pub scorer: Scorer,
     /// The field that holds the text to score.
@@ -169,6 +173,7 @@ impl Plan {
     pub fn new<P: Into<PathBuf>>(files: impl IntoIterator<Item = P>) -> Self {
         Plan {
             files: files.into_iter().map(Into::into).collect(),
+            max_record: MAX_RECORD_BYTES,
             scorer: Scorer::Sentiment,
             field: "text".to_owned(),
             by: None,

@@ -4,14 +4,17 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use manyhands::dataset::Fields;
+use manyhands::dataset::{Fields, LoadedLines};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
 /// One record as it was visited: its index, file and line, and its text or what is wrong with it.
 type Visited = (u64, usize, u64, Result<String, String>);
 
-fn visit(dataset: &JsonLines, parts: std::ops::Range<usize>) -> Vec<Visited> {
+fn visit<D>(dataset: &D, parts: std::ops::Range<usize>) -> Vec<Visited>
+where
+    D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+{
     let mut visited = Vec::new();
     dataset
         .read(parts, |at, record| {
@@ -25,22 +28,33 @@ fn visit(dataset: &JsonLines, parts: std::ops::Range<usize>) -> Vec<Visited> {
     visited
 }
 
-/// What a plain loop over the lines gives.
-fn expected(files: &[Vec<u8>]) -> Vec<Visited> {
+/// What a plain loop over the lines gives, of which none may be longer than `most`.
+fn expected(files: &[Vec<u8>], most: usize) -> Vec<Visited> {
     let mut records = Vec::new();
     for (file, bytes) in files.iter().enumerate() {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         for (line, bytes) in bytes.split(|byte| *byte == b'\n').enumerate() {
             let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-            if bytes.trim_ascii().is_empty() {
+            if bytes.len() <= most && bytes.trim_ascii().is_empty() {
                 continue;
             }
-            let text = String::from_utf8(bytes.to_vec())
-                .map_err(|_| "expected UTF-8 text, found a byte that is not".to_owned());
+            let text = if bytes.len() > most {
+                Err(too_long(most))
+            } else {
+                String::from_utf8(bytes.to_vec())
+                    .map_err(|_| "expected UTF-8 text, found a byte that is not".to_owned())
+            };
             records.push((records.len() as u64, file, line as u64 + 1, text));
         }
     }
     records
+}
+
+fn too_long(most: usize) -> String {
+    format!(
+        "expected a record of at most {most} bytes, found a longer one; if it is meant to be that \
+         long, raise the limit (--max-record)"
+    )
 }
 
 fn write(folder: &Path, files: &[Vec<u8>]) -> Vec<PathBuf> {
@@ -86,6 +100,73 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         })
 }
 
+/// A limit to the length of a line, and files whose lines have about that length.
+fn about_as_long() -> impl Strategy<Value = (usize, Vec<Vec<u8>>)> {
+    (0..12_usize).prop_flat_map(|most| {
+        let length = most.saturating_sub(3)..most + 9;
+        let line = prop_oneof![
+            6 => length.clone().prop_map(|length| b"x".repeat(length)),
+            2 => length.clone().prop_map(|length| b" ".repeat(length)),
+            1 => length.clone().prop_map(|length| "é".repeat(length).into_bytes()),
+            1 => length.clone().prop_map(|length| b"\xff".repeat(length)),
+            1 => length.prop_map(|length| b"\r".repeat(length)),
+            1 => Just(b"x".repeat(700)),
+        ];
+        let end = prop_oneof![Just(&b"\n"[..]), Just(&b"\r\n"[..])];
+        let lines = proptest::collection::vec((line, end), 0..12);
+        let file = (any::<bool>(), any::<bool>(), lines).prop_map(|(mark, last_end, lines)| {
+            let mut bytes = if mark {
+                b"\xef\xbb\xbf".to_vec()
+            } else {
+                b"\n".to_vec()
+            };
+            let last = lines.len().saturating_sub(1);
+            for (number, (line, end)) in lines.into_iter().enumerate() {
+                bytes.extend(line);
+                bytes.extend(if number < last || last_end { end } else { b"" });
+            }
+            bytes
+        });
+        (Just(most), proptest::collection::vec(file, 1..3))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn which_lines_are_too_long_does_not_depend_on_the_parts(
+        (most, files) in about_as_long(),
+        part_bytes in prop_oneof![1_u64..20, 20_u64..2000],
+        order in any::<u64>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = write(folder.path(), &files);
+        let expected = expected(&files, most);
+        let open = || {
+            let files = JsonLines::open(&paths).unwrap().with_part_bytes(part_bytes);
+            files.max_record(most as u64)
+        };
+        let dataset = open();
+        let parts = dataset.parts();
+        prop_assert_eq!(visit(&dataset, 0..parts), expected.clone());
+        let loaded = LoadedLines::of(&open().with_part_bytes(part_bytes + 1)).unwrap();
+        prop_assert_eq!(visit(&loaded, 0..loaded.parts()), expected.clone());
+        let mut numbers: Vec<usize> = (0..parts).collect();
+        numbers.sort_by_key(|part| (*part as u64 ^ order).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let (dataset, mut visited) = (open(), Vec::new());
+        for part in numbers.into_iter().take(32) {
+            visited.extend(visit(&dataset, part..part + 1));
+        }
+        for record in &visited {
+            prop_assert_eq!(record, &expected[record.0 as usize]);
+        }
+        if parts <= 32 {
+            prop_assert_eq!(visited.len(), expected.len());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -97,7 +178,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let paths = write(folder.path(), &files);
-        let expected = expected(&files);
+        let expected = expected(&files, usize::MAX);
         let open = || JsonLines::open(&paths).unwrap().with_part_bytes(part_bytes);
 
         let dataset = open();
@@ -173,6 +254,54 @@ fn a_file_that_changes_between_two_runs_is_found_out() {
     let error = dataset.read(0..dataset.parts(), |_, _| ControlFlow::Continue(()));
     let told = error.unwrap_err().to_string();
     assert!(told.contains("changed while it was being read"), "{told}");
+}
+
+/// The part that the long line begins in is read on far beyond its end, and many parts lie in the line.
+#[test]
+fn a_line_that_is_longer_than_many_parts() {
+    let most = 1 << 20;
+    for length in [
+        most - 1,
+        most,
+        most + 1,
+        most + 2,
+        most + 5,
+        most + 6,
+        5 * most,
+    ] {
+        for end in ["\n", "\r\n"] {
+            let long = "x".repeat(length);
+            let file = format!("one{end}{long}{end}three").into_bytes();
+            let folder = tempfile::tempdir().unwrap();
+            let dataset =
+                JsonLines::open(write(folder.path(), std::slice::from_ref(&file))).unwrap();
+            let dataset = dataset.max_record(most as u64);
+            assert!(dataset.parts() > 1000);
+            let visited = visit(&dataset, 0..dataset.parts());
+            assert!(visited == expected(&[file], most), "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn the_limit_may_change_between_two_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [b"four\n       \n".to_vec()];
+    let mut dataset = JsonLines::open(write(folder.path(), &files)).unwrap();
+    for most in [10, 7, 6, 4, 3, 100] {
+        dataset = dataset.max_record(most as u64);
+        assert_eq!(visit(&dataset, 0..dataset.parts()), expected(&files, most));
+    }
+}
+
+#[test]
+fn sixteen_mebibytes_are_the_limit_if_there_is_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let most = 16 << 20;
+    let files = [[vec![b'x'; most], b"\nx".to_vec(), vec![b'x'; most]].concat()];
+    let dataset = JsonLines::open(write(folder.path(), &files)).unwrap();
+    let visited = visit(&dataset, 0..dataset.parts());
+    assert!(visited == expected(&files, most));
 }
 
 #[test]

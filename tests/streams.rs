@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc;
 
-use manyhands::dataset::{At, JsonStream};
+use manyhands::dataset::{At, JsonStream, LoadedLines, MAX_RECORD_BYTES, Texts};
 use manyhands::error::BadRecord;
 use manyhands::prelude::*;
 use proptest::prelude::*;
@@ -42,6 +42,11 @@ fn rest(stream: &JsonStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Erro
 
 /// What the same bytes are as files.
 fn from_files(files: &[Vec<u8>]) -> Vec<Visited> {
+    from_files_within(files, MAX_RECORD_BYTES)
+}
+
+/// The same, with another limit to the length of a record.
+fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
     let folder = tempfile::tempdir().unwrap();
     let paths = files.iter().enumerate().map(|(number, bytes)| {
         let path = folder.path().join(number.to_string());
@@ -49,6 +54,7 @@ fn from_files(files: &[Vec<u8>]) -> Vec<Visited> {
         path
     });
     let dataset = JsonLines::open(paths.collect::<Vec<_>>()).unwrap();
+    let dataset = dataset.max_record(max_record);
     let mut records = Vec::new();
     dataset
         .read(0..dataset.parts(), |at, record| {
@@ -142,6 +148,27 @@ proptest! {
     }
 
     #[test]
+    fn which_lines_are_too_long_does_not_depend_on_how_the_bytes_arrive(
+        bytes in bytes(),
+        lengths in lengths(),
+        max_record in prop_oneof![0_u64..20, 190_u64..210, 500_u64..2500],
+        at_most in proptest::collection::vec(prop_oneof![0_usize..5, Just(usize::MAX)], 1..4),
+    ) {
+        let expected = from_files_within(std::slice::from_ref(&bytes), max_record);
+        let open = || JsonStream::new("stream", Pieces::new(&bytes, &lengths)).max_record(max_record);
+        let stream = open();
+        prop_assert_eq!(rest(&stream, &at_most).unwrap(), expected.clone());
+        prop_assert_eq!(stream.bytes(), bytes.len() as u64);
+        let loaded = LoadedLines::of(&open()).unwrap();
+        let mut records = Vec::new();
+        loaded.read(0..loaded.parts(), |at, record| {
+            records.push(visited(at, record));
+            ControlFlow::Continue(())
+        }).unwrap();
+        prop_assert_eq!(records, expected);
+    }
+
+    #[test]
     fn several_files_are_one_dataset(files in proptest::collection::vec(bytes(), 1..4)) {
         let folder = tempfile::tempdir().unwrap();
         let paths: Vec<_> = (0..files.len()).map(|n| folder.path().join(n.to_string())).collect();
@@ -175,6 +202,30 @@ fn a_giant_line_is_one_record() {
         .map(|(index, _, line, text)| (*index, *line, text.as_ref().unwrap().len()))
         .collect();
     assert_eq!(lengths, [(0, 1, 3), (1, 2, 5_000_000), (2, 3, 3)]);
+}
+
+/// Longer than what is read at a time, and longer than what is kept of it.
+#[test]
+fn of_a_line_that_is_too_long_every_byte_counts_and_few_are_kept() {
+    let most = 300_000;
+    for length in [most - 1, most, most + 1, most + 5, most + 6, 4 * most] {
+        for end in ["\n", "\r\n"] {
+            let long = "x".repeat(length);
+            let bytes = format!("{long}{end}one{end}{long}{end}{long}").into_bytes();
+            let expected = from_files_within(std::slice::from_ref(&bytes), most as u64);
+            assert_eq!(
+                expected.iter().filter(|record| record.3.is_err()).count() == 3,
+                length > most
+            );
+            for lengths in [&[70_000][..], &[1 << 20], &[99_999, 1]] {
+                let stream = JsonStream::new("stream", Pieces::new(&bytes, lengths));
+                let stream = stream.max_record(most as u64);
+                let records = rest(&stream, &[1]).unwrap();
+                assert!(records == expected, "{length} bytes");
+                assert_eq!(stream.bytes(), bytes.len() as u64);
+            }
+        }
+    }
 }
 
 #[test]
@@ -252,36 +303,119 @@ impl Read for Hiccup {
     }
 }
 
+fn take_one(stream: &JsonStream<'_>) -> Result<bool, Error> {
+    let taken = stream.take(1, |_, _| ControlFlow::Continue(()));
+    taken.map(|taken| taken.is_some())
+}
+
 #[test]
-fn after_an_error_there_are_only_errors() {
+fn after_an_error_there_is_only_this_error() {
     let stream = JsonStream::new("stream", Hiccup(0, || Err(io::Error::other("unplugged"))));
-    let next = || {
-        stream
-            .take(1, |_, _| ControlFlow::Continue(()))
-            .map(|taken| taken.is_some())
-    };
-    assert!(next().unwrap());
-    assert_eq!(
-        next().unwrap_err().to_string(),
-        "stream: cannot be read: unplugged"
-    );
-    for _ in 0..3 {
-        let told = next().unwrap_err().to_string();
-        assert_eq!(told, "stream: cannot be read on after an error");
+    assert!(take_one(&stream).unwrap());
+    for close in [false, false, true, true] {
+        if close {
+            stream.close();
+        }
+        let error = take_one(&stream).unwrap_err();
+        assert_eq!(error.to_string(), "stream: cannot be read: unplugged");
+        let source = std::error::Error::source(&error).expect("a cause");
+        assert_eq!(source.to_string(), "unplugged");
     }
+}
+
+/// Fails while the other threads wait for their turn, or are about to.
+struct FailsLate<'a>(&'a std::sync::Barrier);
+
+impl Read for FailsLate<'_> {
+    fn read(&mut self, _room: &mut [u8]) -> io::Result<usize> {
+        self.0.wait();
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "locked away",
+        ))
+    }
+}
+
+#[test]
+fn every_worker_is_given_the_first_error() {
+    let barrier = std::sync::Barrier::new(4);
+    let stream = JsonStream::new("stream", FailsLate(&barrier));
+    let errors = std::thread::scope(|scope| {
+        let (stream, barrier) = (&stream, &barrier);
+        let first = scope.spawn(move || take_one(stream));
+        let others = [(); 3].map(|()| {
+            scope.spawn(move || {
+                barrier.wait();
+                take_one(stream)
+            })
+        });
+        let mut errors = vec![first.join().unwrap()];
+        errors.extend(others.map(|other| other.join().unwrap()));
+        errors
+    });
+    for error in errors {
+        let told = error.unwrap_err().to_string();
+        assert_eq!(told, "stream: permission denied; it must be readable");
+    }
+}
+
+#[test]
+fn an_error_is_about_the_input_that_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("first"), "one\ntwo").unwrap();
+    std::fs::write(path("second"), b"\x1f\x8b").unwrap();
+    let stream = JsonStream::open(["first", "second"].map(path)).unwrap();
+    assert!(take_one(&stream).unwrap());
+    assert!(take_one(&stream).unwrap());
+    for _ in 0..2 {
+        let told = take_one(&stream).unwrap_err().to_string();
+        assert!(told.contains("second: is gzip-compressed"), "{told}");
+    }
+}
+
+#[test]
+fn a_file_that_becomes_shorter_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let line = "x".repeat(99) + "\n";
+    std::fs::write(&path, line.repeat(10_000)).unwrap();
+    let stream = JsonStream::open([&path]).unwrap();
+    assert!(take_one(&stream).unwrap());
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(300_000).unwrap();
+    for _ in 0..2 {
+        let told = rest(&stream, &[1000]).unwrap_err().to_string();
+        assert!(
+            told.ends_with(
+                "file: changed while it was being read; run again when nobody writes to it"
+            ),
+            "{told}"
+        );
+    }
+}
+
+/// More of it than there was when it was opened is read too, as of any stream.
+#[test]
+fn a_file_that_becomes_longer_is_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    std::fs::write(&path, "one\n").unwrap();
+    let stream = JsonStream::open([&path]).unwrap();
+    std::fs::write(&path, "one\ntwo\n").unwrap();
+    assert_eq!(rest(&stream, &[1]).unwrap().len(), 2);
 }
 
 #[test]
 fn after_a_panic_no_line_is_pieced_together() {
     let stream = JsonStream::new("stream", Hiccup(0, || panic!("unplugged")));
-    let next = || {
-        stream
-            .take(1, |_, _| ControlFlow::Continue(()))
-            .map(|taken| taken.is_some())
-    };
+    let next = || take_one(&stream);
     assert!(next().unwrap());
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(next)).is_err());
-    assert!(next().is_err());
+    for _ in 0..2 {
+        let told = next().unwrap_err().to_string();
+        assert_eq!(told, "stream: cannot be read on after a panic");
+    }
 }
 
 #[test]
@@ -305,6 +439,76 @@ fn what_cannot_be_opened_is_told_before_anything_is_read() {
     };
     assert!(told(folder.path()).ends_with("is a directory; name the files in it"));
     assert!(told(&folder.path().join("none")).contains("no such file"));
+}
+
+/// They are empty to the system, or longer than they are, and have content when they are read.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_are_made_up_as_they_are_read_are_streams() {
+    for path in [
+        "/proc/version",
+        "/proc/self/status",
+        "/sys/kernel/mm/transparent_hugepage/enabled",
+    ] {
+        let path = Path::new(path);
+        let Ok(content) = std::fs::read(path) else {
+            assert!(path.starts_with("/sys"), "{} can be read", path.display());
+            continue;
+        };
+        assert!(JsonStream::is_needed_for(path), "{}", path.display());
+        let stream = JsonStream::open([path]).unwrap();
+        assert_eq!(
+            rest(&stream, &[1000]).unwrap().len(),
+            from_files(&[content]).len()
+        );
+        let told = JsonLines::open([path]).unwrap_err().to_string();
+        assert!(
+            told.contains("a file that does not tell its length; save its contents"),
+            "{told}"
+        );
+        let lines = Texts::read(path, "text").unwrap().len();
+        assert_eq!(
+            lines,
+            rest(&JsonStream::open([path]).unwrap(), &[1])
+                .unwrap()
+                .len()
+        );
+    }
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    assert!(!JsonStream::is_needed_for(empty.path()));
+    assert_eq!(JsonLines::open([empty.path()]).unwrap().parts(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_disk_says_is_told() {
+    let told = JsonStream::open(["/proc/self/mem"])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.starts_with("/proc/self/mem: cannot be read: Input/output error"),
+        "{told}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_vanishes_before_its_turn_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("file"), "one\n").unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(path("pipe"))
+        .status();
+    assert!(made.expect("mkfifo is there").success());
+    let stream = JsonStream::open(["file", "pipe"].map(path)).unwrap();
+    std::fs::remove_file(path("pipe")).unwrap();
+    assert!(take_one(&stream).unwrap());
+    let told = take_one(&stream).unwrap_err().to_string();
+    assert!(
+        told.ends_with("pipe: no such file; check the name and the folder"),
+        "{told}"
+    );
 }
 
 /// Whoever writes to two pipes one after the other is not kept waiting for the second to be opened.

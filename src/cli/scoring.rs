@@ -15,6 +15,11 @@ pub(super) struct Scoring {
     #[arg(long, default_value = "text")]
     field: String,
 
+    /// The longest record, in bytes or with KiB, MiB or GiB. A longer line fails, and is read past
+    /// without being kept in memory.
+    #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = bytes)]
+    max_record: u64,
+
     /// The field to group the scores by.
     #[arg(long, value_name = "FIELD")]
     by: Option<String>,
@@ -39,6 +44,7 @@ impl Scoring {
         }
         let mut plan = Plan::new(files);
         plan.scorer = self.matching.scorer(scorer)?;
+        plan.max_record = self.max_record;
         plan.field.clone_from(&self.field);
         plan.by.clone_from(&self.by);
         plan.top = self.top;
@@ -50,4 +56,19 @@ impl Scoring {
     pub(super) fn input(&self) -> Option<&Path> {
         self.matching.input()
     }
+}
+
+/// A number of bytes, of which there is one at least.
+fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let in_unit = |&(name, unit): &(&str, u64)| Some((text.strip_suffix(name)?, unit));
+    let (number, unit) = UNITS.iter().find_map(in_unit).unwrap_or((text, 1));
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = number.parse::<u64>().ok();
+    number
+        .filter(|number| plain && *number > 0)
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or_else(|| {
+            "expected a whole number of bytes from 1, such as 1000000 or 16MiB".to_owned()
+        })
 }

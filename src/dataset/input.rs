@@ -1,10 +1,18 @@
 //! What the bytes of a stream come from, and how waiting for them is broken off.
 
+use std::collections::TryReserveError;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::{self, Read, Seek as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::files::{known_length, open_at_once, open_of_known_length};
+use super::lines::OUT_OF_MEMORY;
+use crate::error::Error;
 use crate::sync::atomic::AtomicBool;
+
+/// What stands for standard input among paths, and what its lines are named after.
+pub(super) const STANDARD_INPUT: (&str, &str) = ("-", "<stdin>");
 
 /// Where bytes come from.
 pub(super) enum Input<'r> {
@@ -12,20 +20,81 @@ pub(super) enum Input<'r> {
     /// never broken off.
     Reader(Box<dyn Read + Send + 'r>),
     /// A file, a pipe or a device.
-    Open(File),
+    Open {
+        file: File,
+        /// The length of a file when it was opened, in bytes; 0 where it is not known.
+        length: u64,
+    },
     /// A pipe or a device, to be opened when it is first read.
     Later(PathBuf),
 }
 
+/// Why an input cannot be read on. Unlike an [`Error`] it can be reported to several callers.
+#[derive(Clone, Debug)]
+pub(super) enum Fault {
+    /// The system, or the reader, said so.
+    Unreadable(Arc<io::Error>),
+    /// It has become shorter.
+    Changed,
+    /// It is not what it should be, in words.
+    Refused(&'static str),
+}
+
+impl Fault {
+    /// The error of a run, about the input of this name.
+    pub(super) fn error(&self, name: &Path) -> Error {
+        match self {
+            Fault::Unreadable(error) => {
+                Error::unreadable(name, io::Error::new(error.kind(), Arc::clone(error)))
+            }
+            Fault::Changed => Error::changed(name),
+            Fault::Refused(message) => Error::input(name, *message),
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Fault::Unreadable(Arc::new(error))
+    }
+}
+
+impl From<TryReserveError> for Fault {
+    fn from(_: TryReserveError) -> Self {
+        Fault::Refused(OUT_OF_MEMORY)
+    }
+}
+
 impl Input<'_> {
+    /// What a path names, and the name for messages. A pipe is not opened yet, since that may wait for
+    /// somebody to write to it.
+    ///
+    /// # Errors
+    ///
+    /// If the path names nothing, or a directory, or a file that cannot be opened.
+    pub(super) fn at(path: &Path) -> Result<(PathBuf, Self), Error> {
+        if path == Path::new(STANDARD_INPUT.0) {
+            let name = PathBuf::from(STANDARD_INPUT.1);
+            let input = Input::stdin().map_err(|error| Error::unreadable(&name, error))?;
+            return Ok((name, input));
+        }
+        let input = match open_of_known_length(path)? {
+            Some((file, length)) => Input::Open { file, length },
+            None => Input::Later(path.to_owned()),
+        };
+        Ok((path.to_owned(), input))
+    }
+
     /// Standard input. Not by way of [`io::Stdin`] where it can be helped: what that has read ahead
     /// cannot be asked for without waiting.
-    pub(super) fn stdin() -> io::Result<Self> {
+    fn stdin() -> io::Result<Self> {
         #[cfg(unix)]
         {
             use std::os::fd::AsFd as _;
             let own = io::stdin().as_fd().try_clone_to_owned()?;
-            Ok(Input::Open(File::from(own)))
+            let file = File::from(own);
+            let length = known_length(&file)?.unwrap_or_default();
+            Ok(Input::Open { file, length })
         }
         #[cfg(not(unix))]
         Ok(Input::Reader(Box::new(io::stdin())))
@@ -36,28 +105,34 @@ impl Input<'_> {
         &mut self,
         room: &mut [u8],
         closed: &AtomicBool,
-    ) -> io::Result<Option<usize>> {
+    ) -> Result<Option<usize>, Fault> {
         loop {
             let read = match self {
                 Input::Reader(reader) => reader.read(room),
-                Input::Open(file) => {
+                Input::Open { file, length } => {
                     if !waiting::until_readable(file, closed)? {
                         return Ok(None);
                     }
                     match file.read(room) {
-                        // Somebody else has it open too, and was quicker.
+                        // Another program has it open too, and has read it meanwhile.
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                        // By its position, not by a count of bytes: another program that reads from the
+                        // same open file takes some of them.
+                        Ok(0) if *length > 0 && file.stream_position()? < *length => {
+                            return Err(Fault::Changed);
+                        }
                         read => read,
                     }
                 }
                 Input::Later(path) => {
-                    *self = Input::Open(waiting::open(path)?);
+                    let file = open_at_once(path)?;
+                    *self = Input::Open { file, length: 0 };
                     continue;
                 }
             };
             match read {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read.map(Some),
+                read => return Ok(read.map(Some)?),
             }
         }
     }
@@ -67,7 +142,6 @@ impl Input<'_> {
 mod waiting {
     use std::fs::File;
     use std::io;
-    use std::path::Path;
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::io::Errno;
@@ -93,40 +167,16 @@ mod waiting {
         }
         Ok(false)
     }
-
-    /// Opens a pipe or a device. To open a named pipe that nobody writes to would wait for somebody
-    /// who does, and nothing but a signal to this very thread could break that off.
-    #[cfg(target_os = "linux")]
-    pub(super) fn open(path: &Path) -> io::Result<File> {
-        use rustix::fs::{Mode, OFlags};
-
-        // Then it is the poll that waits: Linux calls a pipe which had no writer when it was opened
-        // ended only after there has been one.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
-    }
-
-    /// Opens a pipe or a device. Systems differ in what a poll says of a named pipe that has had no
-    /// writer yet, and some would call it ended; so this waits for one, and a stop waits with it.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn open(path: &Path) -> io::Result<File> {
-        File::open(path)
-    }
 }
 
 #[cfg(not(unix))]
 mod waiting {
     use std::fs::File;
     use std::io;
-    use std::path::Path;
 
     use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
     pub(super) fn until_readable(_file: &File, closed: &AtomicBool) -> io::Result<bool> {
         Ok(!closed.load(Acquire))
-    }
-
-    pub(super) fn open(path: &Path) -> io::Result<File> {
-        File::open(path)
     }
 }

@@ -72,7 +72,7 @@ impl Start {
 }
 
 /// Visits the records among the lines of a buffer, before which comes `start`, until `visit` breaks
-/// off. A line that is not UTF-8 costs that record alone.
+/// off. A line that is not UTF-8, or too long, costs that record alone.
 pub(super) fn visit_lines<V>(
     buffer: &Buffer,
     file: usize,
@@ -90,6 +90,10 @@ where
             line: start.lines + line.before + 1,
             fetched: index == start.records,
         };
+        if buffer.limit.excludes(line.end - line.start) {
+            visit(at, Err(buffer.limit.too_long()))?;
+            continue;
+        }
         let text = match whole {
             Ok(text) => Ok(&text[line.start..line.end]),
             Err(_) => std::str::from_utf8(&buffer.bytes()[line.start..line.end]),

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::json_line::{JsonLine, Start, visit_lines};
-use super::lines::Buffer;
+use super::lines::{Buffer, RecordLimit};
 use super::text_file::TextFile;
 use super::{At, Dataset, Reading};
 use crate::error::{BadRecord, Error, Place};
@@ -16,8 +16,10 @@ use crate::sync::{Mutex, lock};
 /// run even among many workers …
 const PARTS_AIM: u64 = 1 << 16;
 /// … within these bounds, in bytes: not so short that there are many more parts than records, not so
-/// long that one fills memory.
+/// long that one fills memory, …
 const PART_BYTES: (u64, u64) = (32, 1 << 20);
+/// … unless there would be more parts than this: what comes before each of them is kept in memory.
+const PARTS_MOST: u64 = 1 << 22;
 /// Neighbouring parts are fetched together up to this many bytes.
 const FETCH_BYTES: u64 = 256 << 10;
 /// How long a worker looks whether its neighbour has counted the records before its own, before it
@@ -28,8 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(1);
 ///
 /// Every line that is not blank is a record. Parts are byte ranges of a file, cut from its length
 /// alone; a record belongs to the part in which its first byte stands. Lines end with `\n` or
-/// `\r\n`, the last one may go without; a UTF-8 byte-order mark is skipped. A line of any length
-/// is one record, and memory follows the longest line that is read at a time.
+/// `\r\n`, the last one may go without; a UTF-8 byte-order mark is skipped. A line that is longer than
+/// the [limit](JsonLines::max_record) is a failed record, even if it is blank, and is read past.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -48,6 +50,7 @@ const PATIENCE: Duration = Duration::from_millis(1);
 pub struct JsonLines {
     files: Vec<Source>,
     part_bytes: u64,
+    limit: RecordLimit,
     /// What comes before each part, as far as it is known; one entry more than there are parts.
     starts: Vec<OnceLock<Start>>,
     buffers: Mutex<Vec<Buffer>>,
@@ -73,6 +76,12 @@ impl Source {
     }
 }
 
+/// The bytes of a part where the data has this many in all.
+fn part_bytes_for(total: u64) -> u64 {
+    let most = PART_BYTES.1.max(total / PARTS_MOST);
+    (total / PARTS_AIM).clamp(PART_BYTES.0, most)
+}
+
 impl JsonLines {
     /// Opens the files, which together are one dataset, in the order given.
     ///
@@ -84,22 +93,33 @@ impl JsonLines {
             .into_iter()
             .map(|path| TextFile::open(path.as_ref()))
             .collect::<Result<Vec<_>, _>>()?;
-        let total: u64 = texts.iter().map(|text| text.length).sum();
-        let part_bytes = (total / PARTS_AIM).clamp(PART_BYTES.0, PART_BYTES.1);
-        Ok(Self::cut(texts, part_bytes))
+        let lengths = texts.iter().map(|text| text.length);
+        let part_bytes = part_bytes_for(lengths.fold(0, u64::saturating_add));
+        Ok(Self::cut(texts, part_bytes, RecordLimit::default()))
+    }
+
+    /// Another limit to the length of a record, in bytes without the line ending, in place of
+    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer line is a failed record, whatever it
+    /// holds, and is read past without being kept in memory.
+    #[must_use]
+    pub fn max_record(self, bytes: u64) -> Self {
+        let part_bytes = self.part_bytes;
+        Self::cut(self.into_texts(), part_bytes, RecordLimit::new(bytes))
     }
 
     /// The same files cut into parts of another length. The answer does not depend on it; tests
     /// show that.
     #[must_use]
     pub fn with_part_bytes(self, part_bytes: u64) -> Self {
-        Self::cut(
-            self.files.into_iter().map(|file| file.text).collect(),
-            part_bytes.max(1),
-        )
+        let limit = self.limit;
+        Self::cut(self.into_texts(), part_bytes.max(1), limit)
     }
 
-    fn cut(texts: Vec<TextFile>, part_bytes: u64) -> Self {
+    fn into_texts(self) -> Vec<TextFile> {
+        self.files.into_iter().map(|file| file.text).collect()
+    }
+
+    fn cut(texts: Vec<TextFile>, part_bytes: u64, limit: RecordLimit) -> Self {
         let mut files = Vec::with_capacity(texts.len());
         let mut parts = 0;
         for text in texts {
@@ -115,6 +135,7 @@ impl JsonLines {
         JsonLines {
             files,
             part_bytes,
+            limit,
             starts,
             buffers: Mutex::default(),
             counting: Mutex::default(),
@@ -158,7 +179,7 @@ impl JsonLines {
     fn fetch(&self, file: usize, run: &Range<usize>, buffer: &mut Buffer) -> Result<(), Error> {
         let source = &self.files[file];
         let bytes = source.bytes(run, self.part_bytes);
-        source.text.fetch(bytes, buffer)
+        source.text.fetch(bytes, self.limit, buffer)
     }
 
     /// What comes before the part. The worker that has the part before tells as soon as it has
@@ -260,5 +281,65 @@ impl Dataset for JsonLines {
 
     fn place(&self, at: At) -> Option<Place> {
         Some(self.place_of(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_a_fraction_of_the_data_within_bounds() {
+        assert_eq!(part_bytes_for(0), 32);
+        assert_eq!(part_bytes_for(33 << 16), 33);
+        assert_eq!(part_bytes_for(1 << 36), 1 << 20);
+        assert_eq!(part_bytes_for(1 << 40), 1 << 20);
+        // From there on there are no more parts, but longer ones.
+        assert_eq!(part_bytes_for(1 << 42), 1 << 20);
+        assert_eq!(part_bytes_for(1 << 43), 1 << 21);
+        assert!(u64::MAX / part_bytes_for(u64::MAX) <= 1 << 22);
+    }
+
+    fn three_files() -> (tempfile::TempDir, JsonLines) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = [("a", 25), ("b", 0), ("c", 10)].map(|(name, length)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "x".repeat(length)).expect("a file");
+            path
+        });
+        let files = JsonLines::open(paths).expect("they can be opened");
+        (folder, files.with_part_bytes(10))
+    }
+
+    #[test]
+    fn parts_lie_in_one_file_each() {
+        let (_folder, files) = three_files();
+        assert_eq!(files.parts(), 4);
+        let extents: Vec<u64> = (0..4).map(|part| files.extent(part..part + 1)).collect();
+        assert_eq!(extents, [10, 10, 5, 10]);
+        assert_eq!(files.extent(1..4), 25);
+        assert_eq!([0, 1, 2, 3].map(|part| files.file_of(part)), [0, 0, 0, 2]);
+        let runs: Vec<_> = files.runs(1..4).collect();
+        assert_eq!(runs, [(0, 1..3), (2, 3..4)]);
+        assert_eq!(files.runs(1..1).count(), 0);
+    }
+
+    #[test]
+    fn neighbouring_parts_are_fetched_together_up_to_a_length() {
+        let (_folder, files) = three_files();
+        let files = files.with_part_bytes(FETCH_BYTES / 2);
+        assert_eq!(files.runs(0..2).collect::<Vec<_>>(), [(0, 0..1), (2, 1..2)]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("long");
+        std::fs::write(&path, vec![b'x'; 1 << 20]).expect("a file");
+        let runs = |part_bytes| {
+            let files = JsonLines::open([&path]).expect("it can be opened");
+            let files = files.with_part_bytes(part_bytes);
+            let runs = files.runs(0..files.parts()).map(|(_, run)| run.len());
+            runs.collect::<Vec<_>>()
+        };
+        assert_eq!(runs(FETCH_BYTES / 2), [2; 4]);
+        assert_eq!(runs(FETCH_BYTES), [1; 4]);
+        assert_eq!(runs(FETCH_BYTES * 2), [1; 2]);
     }
 }

@@ -1,32 +1,23 @@
 //! JSON lines from streams: what can be read once, from the front, and has no known end.
 
-use std::collections::VecDeque;
+mod source;
+
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
-use std::mem;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use memchr::{memchr_iter, memrchr};
-
-use super::input::Input;
-use super::json_line::{JsonLine, Start, visit_lines};
-use super::lines::{Buffer, TELLING_BYTES, check_encoding, room_in};
-use super::text_file::is_regular;
+use super::files::open_of_known_length;
+use super::input::{Input, STANDARD_INPUT};
+use super::json_line::{JsonLine, visit_lines};
+use super::lines::{Buffer, RecordLimit};
 use super::{At, Dataset, Reading};
 use crate::error::{BadRecord, Error, Place};
-use crate::sync::atomic::{
-    AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
-};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Mutex, lock};
-
-/// A stream is asked for this many bytes at a time, and for more only until a line is whole.
-const READ_BYTES: usize = 256 << 10;
-/// What stands for standard input among paths, and what its lines are named after.
-const STANDARD_INPUT: (&str, &str) = ("-", "<stdin>");
+use source::{Source, Taken};
 
 /// JSON lines from one reader or several, one after the other.
 ///
@@ -63,36 +54,6 @@ pub struct JsonStream<'r> {
     closed: AtomicBool,
 }
 
-/// The inputs, and what has been read of them and not taken yet.
-struct Source<'r> {
-    /// The one that is being read and those after it.
-    inputs: VecDeque<Input<'r>>,
-    /// Which one is being read, from 0.
-    file: usize,
-    /// What comes before the next line.
-    start: Start,
-    /// Memory for what has been read, …
-    ahead: Vec<u8>,
-    /// … of which what comes before this place has been taken, …
-    taken: usize,
-    /// … the lines up to this one are whole …
-    whole: usize,
-    /// … and nothing has been read beyond this one.
-    filled: usize,
-    /// The input has said that there is no more of it.
-    ended: bool,
-    /// The input has failed, or panicked.
-    broken: bool,
-}
-
-/// Where lines that were taken together begin.
-#[derive(Clone, Copy, Debug)]
-struct Taken {
-    file: usize,
-    start: Start,
-    bytes: usize,
-}
-
 impl<'r> JsonStream<'r> {
     /// The lines of one reader, which errors and failures name by `name`.
     ///
@@ -124,28 +85,24 @@ impl<'r> JsonStream<'r> {
     ///
     /// Where a path names nothing, or a directory, or a file cannot be opened.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
-        let open = |path: P| {
-            let path = path.as_ref();
-            let unreadable = |error| Error::unreadable(path, error);
-            if path == Path::new(STANDARD_INPUT.0) {
-                let name = Path::new(STANDARD_INPUT.1);
-                let input = Input::stdin().map_err(|error| Error::unreadable(name, error))?;
-                return Ok((name.to_owned(), input));
-            }
-            let input = if is_regular(path)? {
-                Input::Open(File::open(path).map_err(unreadable)?)
-            } else {
-                Input::Later(path.to_owned())
-            };
-            Ok((path.to_owned(), input))
-        };
-        let sources: Result<Vec<_>, Error> = paths.into_iter().map(open).collect();
-        sources.map(Self::chain)
+        let sources = paths.into_iter().map(|path| Input::at(path.as_ref()));
+        Ok(Self::chain(sources.collect::<Result<Vec<_>, _>>()?))
     }
 
-    /// Whether a path names what can only be read as a stream: a pipe, a device, or `-`.
+    /// Whether a path names what can only be read as a stream: a pipe, a device, `-`, or a file that
+    /// is not as long as the system says, as those under `/proc` and `/sys`.
     pub fn is_needed_for(path: &Path) -> bool {
-        path == Path::new(STANDARD_INPUT.0) || is_regular(path).is_ok_and(|regular| !regular)
+        path == Path::new(STANDARD_INPUT.0)
+            || open_of_known_length(path).is_ok_and(|file| file.is_none())
+    }
+
+    /// Another limit to the length of a record, in bytes without the line ending, in place of
+    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer line is a failed record, whatever it
+    /// holds, and is read past without being kept in memory.
+    #[must_use]
+    pub fn max_record(self, bytes: u64) -> Self {
+        lock(&self.source).set_limit(RecordLimit::new(bytes));
+        self
     }
 
     fn chain(sources: impl IntoIterator<Item = (PathBuf, Input<'r>)>) -> Self {
@@ -155,17 +112,7 @@ impl<'r> JsonStream<'r> {
             .unzip();
         JsonStream {
             names,
-            source: Mutex::new(Source {
-                inputs,
-                file: 0,
-                start: Start::default(),
-                ahead: Vec::new(),
-                taken: 0,
-                whole: 0,
-                filled: 0,
-                ended: false,
-                broken: false,
-            }),
+            source: Mutex::new(Source::new(inputs)),
             buffers: Mutex::default(),
             bytes: AtomicU64::new(0),
             closed: AtomicBool::new(false),
@@ -182,23 +129,30 @@ impl<'r> JsonStream<'r> {
     ///
     /// # Errors
     ///
-    /// Where an input fails, or is plainly not UTF-8 text. From then on there are only errors.
+    /// Where an input fails, has become shorter since it was opened, or is plainly not UTF-8 text. Every
+    /// later call returns this error again, on whichever thread.
     pub fn take<V>(&self, at_most: usize, visit: V) -> Result<Option<Duration>, Error>
     where
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let began = Instant::now();
         let mut buffer = lock(&self.buffers).pop().unwrap_or_default();
-        let taken = lock(&self.source).take(&self.names, at_most, &mut buffer, &self.closed)?;
+        let taken = self.lines_into(&mut buffer, at_most)?;
         let reading = began.elapsed();
         if let Some(Taken { file, start, bytes }) = taken {
-            self.bytes.fetch_add(bytes as u64, Relaxed);
+            self.bytes.fetch_add(bytes, Relaxed);
             let _ = visit_lines(&buffer, file, start, visit);
         }
         if buffer.is_worth_keeping() {
             lock(&self.buffers).push(buffer);
         }
         Ok(taken.map(|_| reading))
+    }
+
+    fn lines_into(&self, buffer: &mut Buffer, at_most: usize) -> Result<Option<Taken>, Error> {
+        let mut source = lock(&self.source);
+        let taken = source.take(at_most, buffer, &self.closed);
+        taken.map_err(|fault| fault.error(&self.names[source.file()]))
     }
 
     /// How many bytes have been taken so far.
@@ -245,89 +199,6 @@ impl Dataset for JsonStream<'_> {
 
     fn place(&self, at: At) -> Option<Place> {
         Some(self.place(at))
-    }
-}
-
-impl Source<'_> {
-    /// Moves the next lines to the buffer; `None` where there are no more.
-    fn take(
-        &mut self,
-        names: &[Arc<Path>],
-        at_most: usize,
-        buffer: &mut Buffer,
-        closed: &AtomicBool,
-    ) -> Result<Option<Taken>, Error> {
-        if closed.load(Acquire) {
-            return Ok(None);
-        }
-        while self.taken == self.whole {
-            if mem::take(&mut self.ended) {
-                self.inputs.pop_front();
-                self.file += 1;
-                self.start.lines = 0;
-            }
-            let Some(input) = self.inputs.front_mut() else {
-                return Ok(None);
-            };
-            let name = &names[self.file];
-            // Said of it before it is called, as it may panic.
-            if mem::replace(&mut self.broken, true) {
-                return Err(Error::input(name, "cannot be read on after an error"));
-            }
-            let rest = self.taken..self.filled;
-            (self.taken, self.whole, self.filled) = (0, 0, rest.len());
-            self.ahead.copy_within(rest, 0);
-            let room = room_in(&mut self.ahead, self.filled..self.filled + READ_BYTES);
-            let read = input.read(room, closed);
-            let Some(read) = read.map_err(|error| Error::unreadable(name, error))? else {
-                self.broken = false;
-                return Ok(None);
-            };
-            let newline = memrchr(b'\n', &room[..read]);
-            self.whole = newline.map_or(0, |newline| self.filled + newline + 1);
-            self.filled += read;
-            if self.start.lines == 0 && self.filled >= TELLING_BYTES {
-                check_encoding(name, &self.ahead[..self.filled])?;
-            }
-            self.broken = false;
-            if read == 0 {
-                self.ended = true;
-                // The last line may go without an end.
-                self.whole = self.filled;
-            }
-        }
-        Ok(Some(self.hand_over(at_most, buffer)))
-    }
-
-    /// Moves lines that are whole to the buffer.
-    fn hand_over(&mut self, at_most: usize, buffer: &mut Buffer) -> Taken {
-        buffer.clear();
-        let lines = &self.ahead[self.taken..self.whole];
-        // A line has at least one byte, so often it is clear that all of them are wanted.
-        let newline = (at_most < lines.len())
-            .then(|| memchr_iter(b'\n', lines).nth(at_most.saturating_sub(1)))
-            .flatten();
-        let end = newline.map_or(self.whole, |newline| self.taken + newline + 1);
-        let length = end - self.taken;
-        if length == self.whole {
-            // All of it, perhaps one giant line: the memory itself goes, and the rest comes back.
-            buffer.exchange(&mut self.ahead);
-            let rest = buffer.room(self.whole..self.filled);
-            room_in(&mut self.ahead, 0..rest.len()).copy_from_slice(rest);
-            (self.taken, self.whole, self.filled) = (0, 0, rest.len());
-        } else {
-            let lines = &self.ahead[self.taken..end];
-            buffer.room(0..length).copy_from_slice(lines);
-            self.taken = end;
-        }
-        let taken = Taken {
-            file: self.file,
-            start: self.start,
-            bytes: length,
-        };
-        buffer.split(0..length, self.start.lines == 0);
-        self.start = self.start.after(buffer);
-        taken
     }
 }
 

@@ -5,6 +5,7 @@
 //! thread reads for the others.
 
 mod fields;
+mod files;
 mod in_memory;
 mod input;
 mod json_line;
@@ -15,6 +16,7 @@ mod loaded;
 mod records;
 mod stream;
 pub mod synthetic;
+mod table;
 mod text_file;
 mod texts;
 
@@ -26,6 +28,7 @@ pub use fields::{Fields, Values};
 pub use json_line::JsonLine;
 pub use json_lines::JsonLines;
 pub use json_stream::JsonStream;
+pub use lines::MAX_RECORD_BYTES;
 pub use loaded::LoadedLines;
 pub use records::Records;
 pub use texts::Texts;

@@ -3,15 +3,16 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::{Fields, JsonLine, JsonLines, JsonStream};
+use super::lines::RecordLimit;
+use super::table::Table;
+use super::{Fields, JsonLine, JsonStream, MAX_RECORD_BYTES};
 use crate::error::{BadRecord, Error};
 
 /// The texts of a file in memory, each with the line it stands in.
 ///
 /// What the file holds is told by its name: `.jsonl`, `.ndjson` and `.json` are JSON lines and `.csv`
 /// and `.tsv` are tables with a header, of both of which one field is read; in any other each line
-/// is a text. Blank lines are no texts. The file may be a pipe, or `-` for standard input, unless it is
-/// a table.
+/// is a text. Blank lines are no texts. The file may be a pipe, or `-` for standard input.
 ///
 /// ```
 /// use manyhands::dataset::Texts;
@@ -36,19 +37,32 @@ impl Texts {
     /// Where the file cannot be read, or any of it is not a text: nothing that is there may be
     /// missing from a reference.
     pub fn read(path: impl AsRef<Path>, field: &str) -> Result<Texts, Error> {
+        Self::read_within(path, field, MAX_RECORD_BYTES)
+    }
+
+    /// The same with another limit to the length of a record, in bytes without the line ending.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read). A record that is longer is an error too.
+    pub fn read_within(
+        path: impl AsRef<Path>,
+        field: &str,
+        max_record: u64,
+    ) -> Result<Texts, Error> {
         let path = path.as_ref();
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension {
             Some("jsonl" | "ndjson" | "json") => {
                 let fields = Fields::new(field, [""; 0]);
-                Texts::read_lines(path, |line, texts| {
+                Texts::read_lines(path, max_record, |line, texts| {
                     texts.push_text(&fields.of(line)?.text);
                     Ok(())
                 })
             }
-            Some("csv") => Texts::read_table(path, field, b','),
-            Some("tsv") => Texts::read_table(path, field, b'\t'),
-            _ => Texts::read_lines(path, |line, texts| {
+            Some("csv") => Texts::read_table(path, field, b',', max_record),
+            Some("tsv") => Texts::read_table(path, field, b'\t', max_record),
+            _ => Texts::read_lines(path, max_record, |line, texts| {
                 texts.push_text(line.as_str());
                 Ok(())
             }),
@@ -57,10 +71,11 @@ impl Texts {
 
     fn read_lines(
         path: &Path,
+        max_record: u64,
         mut push: impl FnMut(&JsonLine<'_>, &mut Texts) -> Result<(), BadRecord>,
     ) -> Result<Texts, Error> {
         // Read once from the front, so a pipe will do.
-        let stream = JsonStream::open([path])?;
+        let stream = JsonStream::open([path])?.max_record(max_record);
         let mut texts = Texts::default();
         loop {
             let mut bad = None;
@@ -84,32 +99,26 @@ impl Texts {
         }
     }
 
-    fn read_table(path: &Path, field: &str, delimiter: u8) -> Result<Texts, Error> {
-        // Looks at the beginning of the file, and says what is wrong with it in our words.
-        JsonLines::open([path])?;
-        let mut table = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .from_path(path)
-            .map_err(|error| bad_table(path, error))?;
-        let header = table.headers().map_err(|error| bad_table(path, error))?;
-        let place = header
-            .iter()
-            .position(|name| name.trim_start_matches('\u{feff}') == field);
-        let Some(place) = place else {
+    fn read_table(
+        path: &Path,
+        field: &str,
+        delimiter: u8,
+        max_record: u64,
+    ) -> Result<Texts, Error> {
+        let mut table = Table::open(path, delimiter, RecordLimit::new(max_record))?;
+        let (line, header) = table
+            .next()?
+            .map_or_else(Default::default, |(line, header)| (line, header.clone()));
+        let Some(place) = header.iter().position(|name| name == field) else {
             let names: Vec<_> = header.iter().map(|name| format!("{name:?}")).collect();
-            let message = format!(
+            let reason = format!(
                 "expected a field {field:?}; the fields of the header: {}",
                 names.join(", ")
             );
-            return Err(Error::bad_record(path, 1, BadRecord::new(message, None)));
+            return Err(table.refuse(line.max(1), reason));
         };
         let mut texts = Texts::default();
-        let mut record = csv::StringRecord::new();
-        while table
-            .read_record(&mut record)
-            .map_err(|error| bad_table(path, error))?
-        {
-            let line = record.position().map_or(0, csv::Position::line);
+        while let Some((line, record)) = table.next()? {
             texts.push_text(record.get(place).unwrap_or_default());
             texts.lines.push(line);
         }
@@ -151,21 +160,4 @@ impl Texts {
     pub fn into_lines(self) -> Vec<u64> {
         self.lines
     }
-}
-
-fn bad_table(path: &Path, error: csv::Error) -> Error {
-    let line = error.position().map_or(0, csv::Position::line);
-    let reason = match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => "expected UTF-8 text, found a byte that is not".to_owned(),
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("expected {expected_len} fields as in the header, found {len}"),
-        _ => {
-            return match error.into_kind() {
-                csv::ErrorKind::Io(error) => Error::unreadable(path, error),
-                _ => Error::input(path, "cannot be read as a table"),
-            };
-        }
-    };
-    Error::bad_record(path, line, BadRecord::new(reason, None))
 }

@@ -141,9 +141,9 @@ impl<'p> Opened<'p> {
             .iter()
             .any(|file| JsonStream::is_needed_for(file))
         {
-            Records::Stream(JsonStream::open(&plan.files)?)
+            Records::Stream(JsonStream::open(&plan.files)?.max_record(plan.max_record))
         } else {
-            let files = JsonLines::open(&plan.files)?;
+            let files = JsonLines::open(&plan.files)?.max_record(plan.max_record);
             Records::Files(if plan.limit.waits() {
                 // Who waits for permits has its whole part in its hands: of a run that is stopped, all
                 // of it would be a gap.

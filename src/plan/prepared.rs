@@ -65,7 +65,8 @@ impl Prepared {
                 against,
                 field,
             } => {
-                let texts = Texts::read(against, field.as_ref().unwrap_or(&plan.field))?;
+                let field = field.as_ref().unwrap_or(&plan.field);
+                let texts = Texts::read_within(against, field, plan.max_record)?;
                 if texts.is_empty() {
                     let message = "holds no texts to find matches among";
                     return Err(Error::input(against, message));

@@ -279,15 +279,180 @@ fn groups_are_strings_numbers_and_booleans() {
 }
 
 #[test]
-fn a_line_of_many_megabytes_is_one_record() {
+fn a_line_of_many_megabytes_is_one_record_where_the_limit_allows_it() {
     let text = "table ".repeat(3_500_000);
     let long = format!(
         "{{\"text\":\"good\"}}\n{{\"x\":\"{text}\",\"text\":\"bad\"}}\n{{\"text\":\"good\"}}"
     );
     let folder = folder_with("in.jsonl", long);
-    let json = score(&folder, "in.jsonl", &["--json", "-j", "2"]).json();
+    let limit = ["--max-record", "1GiB"];
+    let json = score(
+        &folder,
+        "in.jsonl",
+        &[&["--json", "-j", "2"], &limit[..]].concat(),
+    )
+    .json();
     assert_eq!(json["scores"]["compound"]["count"], 3);
     assert_eq!(json["bottom"][0]["record"], 2);
+    let ran = score(&folder, "in.jsonl", &["--json"]);
+    let told = "failed: in.jsonl:2: expected a record of at most 16777216 bytes, found a longer one; \
+        if it is meant to be that long, raise the limit (--max-record)\n\
+        1 of 3 records could not be scored\n";
+    assert_eq!((ran.code, ran.err.as_str()), (1, told));
+    assert_eq!(ran.json()["scores"]["compound"]["count"], 2);
+}
+
+/// Lines of as many bytes as are allowed, and of one more, with every way to end them.
+#[test]
+fn lines_about_as_long_as_the_limit() {
+    let line = |bytes: usize| format!("{{\"text\":\"{}\"}}", "x".repeat(bytes - 11));
+    let lines = [
+        ("\u{feff}".to_owned() + &line(1024), "\r\n"),
+        (line(1025), "\r\n"),
+        (line(1024), "\n"),
+        (line(1025), "\n"),
+        (" ".repeat(1024), "\n"),
+        (" ".repeat(1025), "\n"),
+        ("x".repeat(1_000_000), "\n"),
+        (line(1024), "\r"),
+    ];
+    let text: String = lines.iter().map(|(line, end)| line.clone() + end).collect();
+    let folder = folder_with("in.jsonl", &text);
+    let mut digests = Vec::new();
+    for limit in ["1024", "1KiB"] {
+        for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
+            for file in ["in.jsonl", "-"] {
+                let mut program = super::program(folder.path());
+                program.args([
+                    "score",
+                    file,
+                    "--with",
+                    "sentiment",
+                    "--scores",
+                    "-",
+                    "--quiet",
+                ]);
+                program.args(["--executor", executor, "--max-record", limit, "-j", "2"]);
+                let ran = super::ran(program.write_stdin(text.clone()).output());
+                let failed: Vec<bool> = ran
+                    .out
+                    .lines()
+                    .map(|line| line.contains("\"error\""))
+                    .collect();
+                // The fifth line is blank, and so no record.
+                let expected = [false, true, false, true, true, true, false];
+                assert_eq!(
+                    (ran.code, failed),
+                    (1, expected.to_vec()),
+                    "{executor} {file}: {}",
+                    ran.err
+                );
+                let errors = ran
+                    .out
+                    .matches(": expected a record of at most 1024 bytes, found")
+                    .count();
+                assert_eq!(errors, 4, "{}", ran.out);
+                let digest = ran.err.lines().find(|line| line.starts_with("digest "));
+                digests.push(digest.expect("a digest").to_owned());
+            }
+        }
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "{digests:?}");
+}
+
+#[test]
+fn a_reference_with_a_line_that_is_too_long_is_refused() {
+    let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n");
+    let long = "x".repeat(100);
+    write(&folder, "lines", format!("good\n\n{long}\n"));
+    write(
+        &folder,
+        "records.jsonl",
+        format!("{{\"text\":\"good\"}}\n\n{{\"text\":\"{long}\"}}\n"),
+    );
+    write(
+        &folder,
+        "table.csv",
+        format!("text,id\r\n\r\n\"{long}\",\r\ngood,1\r\n"),
+    );
+    let against = |file: &str, limit: u64| {
+        let arguments = ["score", "in.jsonl", "--with", "match", "--against", file];
+        run(
+            &folder,
+            &[&arguments[..], &["--max-record", &limit.to_string()]].concat(),
+        )
+    };
+    for (file, most) in [("lines", 100), ("records.jsonl", 111), ("table.csv", 103)] {
+        let refused = against(file, most - 1);
+        let told = format!(
+            "error: {file}:3: expected a record of at most {} bytes, found a longer one; if it is \
+             meant to be that long, raise the limit (--max-record)\n",
+            most - 1
+        );
+        assert_eq!((refused.code, refused.err), (3, told));
+        assert_eq!(against(file, most).code, 0, "{file}");
+    }
+}
+
+/// In an address space that the line does not fit in.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
+    let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n");
+    let path = folder.path().join("in.jsonl");
+    let mut file = std::fs::File::options()
+        .append(true)
+        .open(path)
+        .expect("a file");
+    // A hole in the file, which takes no room on the disk: one line of zeros.
+    file.set_len(GIANT).expect("room");
+    std::io::Write::write_all(&mut file, b"\n{\"text\":\"bad\"}\n").expect("room");
+    for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
+        for file in ["in.jsonl", "-"] {
+            let ran = in_little_memory(&folder, &[file, "--executor", executor]);
+            let name = if file == "-" { "<stdin>" } else { file };
+            let told = format!("failed: {name}:2: expected a record of at most 16777216 bytes, ");
+            assert!(ran.err.starts_with(&told), "{executor} {file}: {}", ran.err);
+            assert_eq!((ran.code, ran.json()["scored"].clone()), (1, 2.into()));
+        }
+    }
+    for file in ["in.jsonl", "-"] {
+        let ran = in_little_memory(&folder, &[file, "--max-record", "1GiB"]);
+        let name = if file == "-" { "<stdin>" } else { file };
+        let told = "holds a line that does not fit in memory; lower the limit (--max-record)";
+        assert_eq!((ran.code, ran.err), (3, format!("error: {name}: {told}\n")));
+    }
+}
+
+/// Bytes of a line that does not fit in [`LITTLE_KIB`].
+#[cfg(target_os = "linux")]
+const GIANT: u64 = 320 << 20;
+
+/// An address space that the program fits in, in KiB.
+#[cfg(target_os = "linux")]
+const LITTLE_KIB: u64 = 300 << 10;
+
+/// Scores with an address space of this size, and the file as standard input. Threads share what the
+/// allocator sets apart, which would take 64 MiB of it for each.
+#[cfg(target_os = "linux")]
+fn in_little_memory(folder: &tempfile::TempDir, arguments: &[&str]) -> super::Ran {
+    let mut shell = std::process::Command::new("sh");
+    let command = format!("ulimit -v {LITTLE_KIB} && exec \"$0\" score \"$@\" < in.jsonl");
+    shell.args([
+        "-c",
+        &command,
+        assert_cmd::cargo::cargo_bin!("manyhands")
+            .to_str()
+            .expect("a path"),
+    ]);
+    shell
+        .args(arguments)
+        .args(["--with", "sentiment", "--json", "-j", "2", "--quiet"]);
+    shell
+        .env("MALLOC_ARENA_MAX", "1")
+        .current_dir(folder.path());
+    super::ran(shell.output())
 }
 
 #[test]

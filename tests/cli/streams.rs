@@ -177,6 +177,55 @@ fn what_a_stream_cannot_be_is_told() {
     assert_eq!(names(&folder), ["unused"]);
 }
 
+/// What one worker meets, no other hears of in other words.
+#[test]
+fn the_first_error_of_a_stream_is_the_one_that_is_told() {
+    let folder = folder_with("unused", "");
+    for executor in EXECUTORS {
+        for _ in 0..5 {
+            let mut program = program(folder.path());
+            program.args([
+                "score",
+                "-",
+                "--with",
+                "sentiment",
+                "--executor",
+                executor,
+                "-j",
+                "8",
+            ]);
+            let ran = ran(program.write_stdin(b"\xff\xfe{\0".to_vec()).output());
+            assert_eq!(ran.code, 3);
+            assert!(
+                ran.err.starts_with("error: <stdin>: is UTF-16; "),
+                "{}",
+                ran.err
+            );
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_made_up_as_it_is_read_is_read_to_its_end() {
+    let folder = folder_with("in.jsonl", "{\"text\":\"Linux version\"}\n");
+    let json = score(&folder, "/proc/self/status", &["--json"]).json();
+    let lines = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
+    assert_eq!(json["records"], lines.lines().count());
+    assert_eq!(json["records"], json["failed"]);
+    let arguments = ["in.jsonl", "--with", "match", "--against", "/proc/version"];
+    let found = run(
+        &folder,
+        &[&["score"], &arguments[..], &["--scores", "-"]].concat(),
+    );
+    assert_eq!(found.code, 0);
+    assert!(
+        found.out.starts_with("{\"record\":1,\"best\":1,"),
+        "{}",
+        found.out
+    );
+}
+
 #[test]
 fn no_records_come_from_an_empty_stream() {
     let folder = folder_with("three.jsonl", THREE);

@@ -38,6 +38,27 @@ fn wrong_usage_is_exit_2_and_says_what_is_right() {
         );
         misused(&with(&threads), &message);
     }
+    for bytes in [
+        "0",
+        "",
+        "x",
+        "+1",
+        "-1",
+        "1.5",
+        "16MB",
+        "KiB",
+        "1 KiB",
+        "99999999999999999999",
+        "99999999999999GiB",
+    ] {
+        let option = format!("--max-record={bytes}");
+        let mut arguments = score.to_vec();
+        arguments.push(&option);
+        let message = format!(
+            "invalid value '{bytes}' for '--max-record <BYTES>': expected a whole number of bytes from 1, such as 1000000 or 16MiB\n"
+        );
+        misused(&arguments, &message);
+    }
     let missing = "the following required arguments were not provided:\n  ";
     misused(
         &["score", "--with", "sentiment"],

@@ -1,0 +1,146 @@
+//! Files as the system has them: opened without waiting, with a length to rely on, read at any place.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Opens a file that is as long as the system says, and returns it with its length in bytes; `None` if
+/// the path names what has to be read to its end to know that: a pipe, a device, or a file that is
+/// made up as it is read, as those under `/proc` and `/sys`.
+pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, Error> {
+    let unreadable = |error| Error::unreadable(path, error);
+    // Asked before the file is opened: opening a pipe waits for somebody to write to it.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(Error::input(path, "is a directory; name the files in it"));
+    }
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let file = if metadata.len() > 0 {
+        File::open(path)
+    } else {
+        // A file that is made up may have nothing to say yet.
+        open_at_once(path)
+    };
+    let file = file.map_err(unreadable)?;
+    let length = known_length(&file).map_err(unreadable)?;
+    Ok(length.map(|length| (file, length)))
+}
+
+/// The length of an open file in bytes, if it is a file, and holds as many as the system says.
+pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let length = metadata.len();
+    // Of an empty file the first byte is missing, of any other the last one is there.
+    let holds = match read_exact_at(file, &mut [0], length.saturating_sub(1)) {
+        Ok(()) => true,
+        Err(error) => match error.kind() {
+            io::ErrorKind::UnexpectedEof => false,
+            io::ErrorKind::WouldBlock | io::ErrorKind::NotSeekable => return Ok(None),
+            _ => return Err(error),
+        },
+    };
+    Ok((holds == (length > 0)).then_some(length))
+}
+
+/// Opens a file, a pipe or a device. To open a named pipe that nobody writes to would wait for somebody
+/// who does, and nothing but a signal to this very thread could break that off. A read from it may fail
+/// with [`WouldBlock`](io::ErrorKind::WouldBlock).
+#[cfg(target_os = "linux")]
+pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+
+    // Then it is the poll before a read that waits: Linux calls a pipe which had no writer when it was
+    // opened ended only after there has been one.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+/// Opens a file, a pipe or a device. Systems differ in what a poll says of a named pipe that has had no
+/// writer yet, and some would call it ended; so this waits for one, and a stop waits with it.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Fills the room with what the file holds from a place on.
+///
+/// # Errors
+///
+/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it ends before that.
+pub(super) fn read_exact_at(file: &File, mut room: &mut [u8], mut place: u64) -> io::Result<()> {
+    while !room.is_empty() {
+        match read_at(file, room, place) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                room = &mut room[read..];
+                place += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, room: &mut [u8], place: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, room, place)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, room: &mut [u8], place: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, room, place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_a_file_is_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        for content in ["", "x", "xyz"] {
+            fs::write(&path, content).expect("a file");
+            let (file, length) = open_of_known_length(&path)
+                .expect("it can be opened")
+                .expect("it is a file");
+            assert_eq!(length, content.len() as u64);
+            let mut room = vec![0; content.len()];
+            read_exact_at(&file, &mut room, 0).expect("it can be read");
+            assert_eq!(room, content.as_bytes());
+        }
+        let file = File::open(&path).expect("it is there");
+        let mut room = [0; 2];
+        read_exact_at(&file, &mut room, 1).expect("it can be read");
+        assert_eq!(&room, b"yz");
+        let error = read_exact_at(&file, &mut room, 2).expect_err("there is one byte");
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn neither_folders_nor_nothing_can_be_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = |path: &Path| open_of_known_length(path).expect_err("no file").to_string();
+        assert!(told(folder.path()).ends_with(": is a directory; name the files in it"));
+        assert!(told(&folder.path().join("none")).contains(": no such file; "));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_made_up_as_it_is_read_has_no_length() {
+        for path in ["/proc/version", "/dev/null"] {
+            let opened = open_of_known_length(Path::new(path));
+            assert!(opened.expect("it is there").is_none(), "{path}");
+            let file = open_at_once(Path::new(path)).expect("it is there");
+            assert_eq!(known_length(&file).expect("it can be asked"), None);
+        }
+    }
+}
