@@ -164,27 +164,35 @@ impl ScoresFile {
     }
 
     fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
-        let mut json = visible::json_serializer(&mut *bytes);
-        let written = json.serialize_map(None).and_then(|mut line| {
-            line.serialize_entry("record", &(index + 1))?;
-            match score {
-                Ok(scored) => {
-                    for (name, cell) in self.columns.scores.iter().zip(scored.cells()) {
-                        line.serialize_entry(name, cell)?;
-                    }
-                    for (name, value) in self.columns.keep.iter().zip(&scored.kept) {
-                        if let Some(value) = value {
-                            line.serialize_entry(name, &serde_json::from_str::<&RawValue>(value)?)?;
-                        }
-                    }
-                }
-                Err(failure) => line.serialize_entry("error", &failure.to_string())?,
-            }
-            line.end()
-        });
+        let written = self.json_object(index, score, &mut *bytes);
         // Writing numbers, strings and JSON that was read a moment ago to memory cannot fail.
         debug_assert!(written.is_ok());
         bytes.push(b'\n');
+    }
+
+    fn json_object(
+        &self,
+        index: u64,
+        score: Result<&Scored, &Failure>,
+        bytes: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
+        let mut json = visible::json_serializer(bytes);
+        let mut line = json.serialize_map(None)?;
+        line.serialize_entry("record", &(index + 1))?;
+        match score {
+            Ok(scored) => {
+                for (name, cell) in self.columns.scores.iter().zip(scored.cells()) {
+                    line.serialize_entry(name, cell)?;
+                }
+                for (name, value) in self.columns.keep.iter().zip(&scored.kept) {
+                    if let Some(value) = value {
+                        line.serialize_entry(name, &serde_json::from_str::<&RawValue>(value)?)?;
+                    }
+                }
+            }
+            Err(failure) => line.serialize_entry("error", &failure.to_string())?,
+        }
+        line.end()
     }
 
     fn csv(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
