@@ -170,6 +170,10 @@ impl Stopwatch {
     fn close(&mut self) {
         let now = Instant::now();
         let (elapsed, records) = (now - self.began, self.done);
+        // By the clock, without taking out what was lost: after a record that took long by the clock the
+        // next one is timed alone, and its score is not kept back.
+        let fitting = STRETCH.as_nanos() / (elapsed / records).as_nanos().max(1);
+        self.stretch = (fitting.min(u128::from(LONGEST)) as u32).clamp(1, records * 2);
         self.done = 0;
         self.began = now;
         let lost = if self.is_worth_asking(now, elapsed, records) {
@@ -188,8 +192,6 @@ impl Stopwatch {
         let usual = elapsed / records;
         let time = elapsed - self.usual.min(usual) * (records - 1);
         self.usual = usual;
-        let fitting = STRETCH.as_nanos() / usual.as_nanos().max(1);
-        self.stretch = (fitting.min(u128::from(LONGEST)) as u32).clamp(1, records * 2);
         self.follows = usual < BOTH_ENDS;
         if self.is_among_the_slowest(time) {
             let first = self.first;
