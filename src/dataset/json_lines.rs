@@ -2,14 +2,15 @@
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::json_line::{JsonLine, Start, visit_lines};
 use super::lines::{Buffer, RecordLimit};
+use super::numbering::{Changed, Count, Numbering};
 use super::text_file::TextFile;
 use super::{At, Dataset, Reading};
 use crate::error::{BadRecord, Error, Place};
+use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 
 /// A part is this fraction of the data, so that there is something to share out at the end of the
@@ -22,9 +23,9 @@ const PART_BYTES: (u64, u64) = (32, 1 << 20);
 const PARTS_MOST: u64 = 1 << 22;
 /// Neighbouring parts are fetched together up to this many bytes.
 const FETCH_BYTES: u64 = 256 << 10;
-/// How long a worker looks whether its neighbour has counted the records before its own, before it
-/// counts them itself. A neighbour needs some tens of microseconds.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// A worker that is not alone fetches this many bytes before it scores the first of their records, so that
+/// the workers with the parts behind them learn their numbers at once.
+const AHEAD_BYTES: u64 = 2 << 20;
 
 /// One or more files of JSON lines as one dataset.
 ///
@@ -51,11 +52,10 @@ pub struct JsonLines {
     files: Vec<Source>,
     part_bytes: u64,
     limit: RecordLimit,
-    /// What comes before each part, as far as it is known; one entry more than there are parts.
-    starts: Vec<OnceLock<Start>>,
+    numbering: Numbering,
     buffers: Mutex<Vec<Buffer>>,
-    /// Held by whoever counts what others have not told.
-    counting: Mutex<()>,
+    /// How many workers are reading.
+    readers: AtomicUsize,
 }
 
 /// One file and the parts it is cut into.
@@ -130,15 +130,13 @@ impl JsonLines {
                 parts: first..parts,
             });
         }
-        let starts: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
-        let _ = starts[0].set(Start::default());
         JsonLines {
             files,
             part_bytes,
             limit,
-            starts,
+            numbering: Numbering::new(parts),
             buffers: Mutex::default(),
-            counting: Mutex::default(),
+            readers: AtomicUsize::new(0),
         }
     }
 
@@ -182,61 +180,92 @@ impl JsonLines {
         source.text.fetch(bytes, self.limit, buffer)
     }
 
-    /// What comes before the part. The worker that has the part before tells as soon as it has
-    /// counted its lines, before it scores them; where nobody does for a while, this one counts.
-    fn start_of(&self, part: usize) -> Result<Start, Error> {
-        loop {
-            let began = Instant::now();
-            while began.elapsed() < PATIENCE {
-                if let Some(start) = self.starts[part].get() {
-                    return Ok(*start);
-                }
-                std::thread::yield_now();
+    /// Fetches the parts, at least one run of them and about [`AHEAD_BYTES`] if other workers read too, and
+    /// publishes how many records they hold. Returns the buffers, and the part behind them.
+    fn fetch_and_count(&self, parts: Range<usize>) -> Result<(Vec<Fetched>, usize), Error> {
+        let others_read = self.readers.load(Relaxed) > 1;
+        let most = if others_read { AHEAD_BYTES } else { 1 };
+        let mut runs = Vec::new();
+        let (mut end, mut bytes) = (parts.start, 0);
+        for (file, run) in self.runs(parts.clone()) {
+            if bytes >= most {
+                break;
             }
-            // One at a time: each holds the lines it counts in memory, and where a line is giant so
-            // would every worker that waits for whoever reads it.
-            if let Ok(_counting) = self.counting.try_lock() {
-                return self.count_up_to(part);
-            }
+            end = run.end;
+            bytes += self.extent(run.clone());
+            runs.push((file, run));
         }
-    }
-
-    fn count_up_to(&self, part: usize) -> Result<Start, Error> {
-        let (first, mut start) = self.last_known(part, |_| true);
-        let mut buffer = Buffer::default();
-        for (file, run) in self.runs(first..part) {
+        let claim = self.numbering.claim(parts.start..end);
+        let fetch = |(file, run): (usize, Range<usize>)| {
+            let mut buffer = lock(&self.buffers).pop().unwrap_or_default();
             self.fetch(file, &run, &mut buffer)?;
-            start = self.tell(file, run.end, start, &buffer)?;
-        }
-        Ok(start)
+            let count = self.count(file, run.end, &buffer);
+            Ok(Fetched {
+                file,
+                buffer,
+                count,
+            })
+        };
+        let fetched: Vec<_> = runs.into_iter().map(fetch).collect::<Result<_, Error>>()?;
+        let counts = fetched.iter().map(|fetched| fetched.count).collect();
+        claim
+            .counted(counts)
+            .map_err(|changed| self.changed(changed))?;
+        Ok((fetched, end))
     }
 
-    /// The last part before `end` of which is known what comes before it, and that is `wanted`; the
-    /// first part of all, before which comes nothing, where there is no other.
-    fn last_known(&self, end: usize, wanted: impl Fn(&Start) -> bool) -> (usize, Start) {
-        let known = |part: usize| Some((part, *self.starts[part].get()?));
-        let mut all_known = (0..end).rev().filter_map(known);
-        all_known
-            .find(|(_, start)| wanted(start))
-            .unwrap_or_default()
+    fn count(&self, file: usize, end: usize, buffer: &Buffer) -> Count {
+        Count {
+            end,
+            records: buffer.lines().len() as u64,
+            lines: buffer.line_count,
+            ends_file: end == self.files[file].parts.end,
+        }
     }
 
-    /// Tells what comes before the part `end`: what came before the run, and the run itself.
-    ///
-    /// # Errors
-    ///
-    /// Where that is not what was counted there before: the file has changed.
-    fn tell(&self, file: usize, end: usize, start: Start, buffer: &Buffer) -> Result<Start, Error> {
-        let ends_file = end == self.files[file].parts.end;
-        let mut counted = start.after(buffer);
-        if ends_file {
-            counted.lines = 0;
+    /// What comes before a part.
+    fn start_of(&self, part: usize) -> Result<Start, Error> {
+        let mut buffer = Buffer::default();
+        let mut count = |(file, run): (usize, Range<usize>)| {
+            self.fetch(file, &run, &mut buffer)?;
+            Ok(self.count(file, run.end, &buffer))
+        };
+        let count = |parts| self.runs(parts).map(&mut count).collect();
+        let changed = |changed| self.changed(changed);
+        self.numbering.start_of(part, count, changed)
+    }
+
+    fn changed(&self, changed: Changed) -> Error {
+        Error::changed(&self.files[self.file_of(changed.end - 1)].text.path)
+    }
+
+    fn give_back(&self, buffer: Buffer) {
+        if buffer.is_worth_keeping() {
+            lock(&self.buffers).push(buffer);
         }
-        if *self.starts[end].get_or_init(|| counted) == counted {
-            Ok(counted)
-        } else {
-            Err(Error::changed(&self.files[file].text.path))
-        }
+    }
+}
+
+/// Parts of a file that have been fetched together.
+struct Fetched {
+    file: usize,
+    buffer: Buffer,
+    count: Count,
+}
+
+/// Counts a worker that reads for as long as it does.
+struct Reader<'a>(&'a AtomicUsize);
+
+impl<'a> Reader<'a> {
+    fn new(readers: &'a AtomicUsize) -> Self {
+        readers.fetch_add(1, Relaxed);
+        Reader(readers)
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
     }
 }
 
@@ -244,7 +273,7 @@ impl Dataset for JsonLines {
     type Record<'a> = JsonLine<'a>;
 
     fn parts(&self) -> usize {
-        self.starts.len() - 1
+        self.numbering.parts()
     }
 
     fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
@@ -252,20 +281,27 @@ impl Dataset for JsonLines {
         V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let mut reading = Reading::default();
-        let spare = lock(&self.buffers).pop();
-        let mut buffer = spare.unwrap_or_default();
-        for (file, run) in self.runs(parts) {
+        let _reader = Reader::new(&self.readers);
+        let mut next = parts.start;
+        let mut flow = ControlFlow::Continue(());
+        while next < parts.end && flow.is_continue() {
             let began = Instant::now();
-            self.fetch(file, &run, &mut buffer)?;
-            let start = self.start_of(run.start)?;
-            self.tell(file, run.end, start, &buffer)?;
+            let (fetched, end) = self.fetch_and_count(next..parts.end)?;
+            let mut start = self.start_of(next)?;
             reading.waited += began.elapsed();
-            if visit_lines(&buffer, file, start, &mut visit).is_break() {
-                break;
+            next = end;
+            for Fetched {
+                file,
+                buffer,
+                count,
+            } in fetched
+            {
+                if flow.is_continue() {
+                    flow = visit_lines(&buffer, file, start, &mut visit);
+                }
+                start = count.after(start);
+                self.give_back(buffer);
             }
-        }
-        if buffer.is_worth_keeping() {
-            lock(&self.buffers).push(buffer);
         }
         Ok(reading)
     }

@@ -13,6 +13,7 @@ mod json_lines;
 mod json_stream;
 mod lines;
 mod loaded;
+mod numbering;
 mod records;
 mod stream;
 pub mod synthetic;

@@ -43,6 +43,11 @@ where
             let shares = 2 * self.workers.len() as u64;
             return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
         }
+        // Among several workers a portion is short already, and the worker with the parts behind it learns
+        // its numbers from the fetch of a whole step.
+        if self.workers.len() > 1 {
+            return STEP_UNITS.1;
+        }
         // Of records so cheap that a stretch has many, one stretch is soon done, and a step costs more.
         let least = STEP_UNITS.0.max(stretch);
         (self.units / STEPS).clamp(least, STEP_UNITS.1)

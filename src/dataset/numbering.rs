@@ -1,0 +1,330 @@
+//! How many records and lines come before each part of some files, counted by the workers that have the
+//! parts in hand.
+//!
+//! Parts are read in any order, but a record's number depends on all parts before it. So each worker
+//! *claims* the parts it fetches, counts them as soon as it has their bytes and before it scores any of
+//! their records, and publishes the counts. Whichever worker publishes last fits the counts together.
+//!
+//! A worker that needs the number of its first record sleeps while another worker is still fetching a part
+//! before it, and counts itself what no worker has claimed. It may sleep even on a thread of a rayon pool:
+//! a worker with a claim fetches bytes and counts, waits for no other worker meanwhile, and gives its claim
+//! up if it fails.
+
+#[cfg(all(test, shuttle))]
+mod model;
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::json_line::Start;
+use crate::error::Error;
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
+
+/// What comes before each part, as far as it is known.
+#[derive(Debug)]
+pub(super) struct Numbering {
+    /// One entry more than there are parts. Only places at which a worker began or ended are known.
+    known: Vec<OnceLock<Start>>,
+    state: Mutex<State>,
+    /// Notified when a claim has been counted or given up.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Parts that a worker is counting, or has counted while what comes before them was not known. There
+    /// are about as many groups as workers.
+    groups: Vec<Group>,
+    next_id: u64,
+}
+
+#[derive(Debug)]
+struct Group {
+    id: u64,
+    parts: Range<usize>,
+    /// `None` while a worker is counting them.
+    counts: Option<Vec<Count>>,
+}
+
+/// How many records and lines some consecutive parts of a file hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Count {
+    /// The part after them.
+    pub(super) end: usize,
+    pub(super) records: u64,
+    pub(super) lines: u64,
+    /// Whether the file ends with them, so that lines count from 1 again.
+    pub(super) ends_file: bool,
+}
+
+impl Count {
+    /// What comes after them, if this comes before.
+    pub(super) fn after(self, start: Start) -> Start {
+        Start {
+            records: start.records + self.records,
+            lines: match self.ends_file {
+                true => 0,
+                false => start.lines + self.lines,
+            },
+        }
+    }
+}
+
+/// Parts hold other records than they held before: the file has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Changed {
+    /// The part behind those that do.
+    pub(super) end: usize,
+}
+
+impl Numbering {
+    /// Of this many parts, none of which has been counted.
+    pub(super) fn new(parts: usize) -> Self {
+        let known: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
+        let _ = known[0].set(Start::default());
+        Numbering {
+            known,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// How many parts there are.
+    pub(super) fn parts(&self) -> usize {
+        self.known.len() - 1
+    }
+
+    /// Says that the calling worker is about to count these parts.
+    pub(super) fn claim(&self, parts: Range<usize>) -> Claim<'_> {
+        self.claim_in(&mut lock(&self.state), parts)
+    }
+
+    fn claim_in(&self, state: &mut State, parts: Range<usize>) -> Claim<'_> {
+        let id = state.next_id;
+        state.next_id += 1;
+        state.groups.push(Group {
+            id,
+            parts,
+            counts: None,
+        });
+        Claim {
+            numbering: self,
+            id,
+            is_counted: false,
+        }
+    }
+
+    /// What comes before a part. Calls `count` for parts before it that no worker has claimed; the calling
+    /// worker itself has no claim that it has not counted.
+    ///
+    /// # Errors
+    ///
+    /// What `count` returns, and what `changed` makes of parts that have changed.
+    pub(super) fn start_of(
+        &self,
+        part: usize,
+        mut count: impl FnMut(Range<usize>) -> Result<Vec<Count>, Error>,
+        changed: impl Fn(Changed) -> Error,
+    ) -> Result<Start, Error> {
+        loop {
+            if let Some(start) = self.known[part].get() {
+                return Ok(*start);
+            }
+            let (unclaimed, claim) = match self.wait_or_claim(lock(&self.state), part) {
+                None => continue,
+                Some(claimed) => claimed,
+            };
+            claim.counted(count(unclaimed)?).map_err(&changed)?;
+        }
+    }
+
+    /// Waits for a worker that is counting what has to be known next on the way to `part`; `None` when it
+    /// is worth another look. Claims it if no worker has.
+    fn wait_or_claim<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        part: usize,
+    ) -> Option<(Range<usize>, Claim<'a>)> {
+        if self.known[part].get().is_some() {
+            return None;
+        }
+        let first = self.last_known(part);
+        let is_counted_now = |group: &Group| group.counts.is_none() && group.parts.contains(&first);
+        if state.groups.iter().any(is_counted_now) {
+            drop(wait(&self.changed, state));
+            return None;
+        }
+        let starts = state.groups.iter().map(|group| group.parts.start);
+        let end = starts.filter(|start| *start > first).min();
+        let unclaimed = first..end.unwrap_or(part).min(part);
+        let claim = self.claim_in(&mut state, unclaimed.clone());
+        Some((unclaimed, claim))
+    }
+
+    /// The last part before `part` of which it is known what comes before it.
+    fn last_known(&self, part: usize) -> usize {
+        let known = |part: &usize| self.known[*part].get().is_some();
+        (0..part).rev().find(known).unwrap_or_default()
+    }
+
+    /// Fits together what has been counted as far as it is known what comes before it.
+    fn fit_together(&self, state: &mut State) -> Result<(), Changed> {
+        let is_due =
+            |group: &Group| group.counts.is_some() && self.known[group.parts.start].get().is_some();
+        while let Some(place) = state.groups.iter().position(is_due) {
+            let group = state.groups.swap_remove(place);
+            let mut start = self.known[group.parts.start]
+                .get()
+                .copied()
+                .unwrap_or_default();
+            for count in group.counts.unwrap_or_default() {
+                start = count.after(start);
+                if *self.known[count.end].get_or_init(|| start) != start {
+                    return Err(Changed { end: count.end });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Parts that a worker is about to count. Dropped without counts, they are anybody's again.
+#[derive(Debug)]
+pub(super) struct Claim<'a> {
+    numbering: &'a Numbering,
+    id: u64,
+    is_counted: bool,
+}
+
+impl Claim<'_> {
+    /// Publishes what the parts hold, in the order of the parts.
+    ///
+    /// # Errors
+    ///
+    /// If parts hold other records than they held before.
+    pub(super) fn counted(mut self, counts: Vec<Count>) -> Result<(), Changed> {
+        let mut state = lock(&self.numbering.state);
+        if let Some(group) = state.groups.iter_mut().find(|group| group.id == self.id) {
+            group.counts = Some(counts);
+        }
+        self.is_counted = true;
+        let fits = self.numbering.fit_together(&mut state);
+        self.numbering.changed.notify_all();
+        fits
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if !self.is_counted {
+            let mut state = lock(&self.numbering.state);
+            state.groups.retain(|group| group.id != self.id);
+            self.numbering.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    /// Parts of as many records as their number, in two lines each; a file ends after part 3.
+    fn counts(parts: Range<usize>) -> Vec<Count> {
+        let count = |part: usize| Count {
+            end: part + 1,
+            records: part as u64,
+            lines: 2 * part as u64,
+            ends_file: part == 3,
+        };
+        parts.map(count).collect()
+    }
+
+    fn start(part: usize) -> Start {
+        let lines = if part > 3 { 4..part } else { 0..part };
+        Start {
+            records: (0..part as u64).sum(),
+            lines: lines.map(|part| 2 * part as u64).sum(),
+        }
+    }
+
+    fn no_change(changed: Changed) -> Error {
+        panic!("{changed:?}")
+    }
+
+    fn start_of(numbering: &Numbering, part: usize) -> (Start, Vec<Range<usize>>) {
+        let mut counted = Vec::new();
+        let count = |parts: Range<usize>| {
+            counted.push(parts.clone());
+            Ok(counts(parts))
+        };
+        let start = numbering.start_of(part, count, no_change);
+        (start.expect("nothing fails"), counted)
+    }
+
+    #[test]
+    fn what_no_worker_has_claimed_is_counted_once() {
+        let numbering = Numbering::new(8);
+        assert_eq!(numbering.parts(), 8);
+        assert_eq!(start_of(&numbering, 0), (start(0), vec![]));
+        assert_eq!(start_of(&numbering, 5), (start(5), vec![0..5]));
+        assert_eq!(start_of(&numbering, 5), (start(5), vec![]));
+        assert_eq!(start_of(&numbering, 2), (start(2), vec![]));
+        assert_eq!(start_of(&numbering, 8), (start(8), vec![5..8]));
+    }
+
+    #[test]
+    fn counts_fit_together_in_any_order() {
+        let numbering = Numbering::new(8);
+        let (first, second) = (numbering.claim(0..3), numbering.claim(3..6));
+        second.counted(counts(3..6)).expect("as before");
+        assert!(numbering.known[6].get().is_none());
+        first.counted(counts(0..3)).expect("as before");
+        assert_eq!(start_of(&numbering, 6), (start(6), vec![]));
+        assert!(lock(&numbering.state).groups.is_empty());
+    }
+
+    #[test]
+    fn only_the_gap_before_a_counted_part_is_counted() {
+        let numbering = Numbering::new(8);
+        numbering
+            .claim(3..6)
+            .counted(counts(3..6))
+            .expect("as before");
+        assert_eq!(start_of(&numbering, 6), (start(6), vec![0..3]));
+    }
+
+    #[test]
+    fn a_claim_that_is_given_up_is_counted_by_the_worker_that_waits() {
+        let numbering = Numbering::new(8);
+        std::thread::scope(|scope| {
+            let claim = numbering.claim(0..4);
+            let waiting = scope.spawn(|| start_of(&numbering, 6));
+            drop(claim);
+            let (found, counted) = waiting.join().expect("it ends");
+            assert_eq!(found, start(6));
+            assert!(
+                [vec![0..6], vec![0..4, 4..6]].contains(&counted),
+                "{counted:?}"
+            );
+        });
+    }
+
+    #[test]
+    fn an_error_of_the_count_is_returned_and_its_claim_is_free_again() {
+        let numbering = Numbering::new(8);
+        let unreadable = |_: Range<usize>| Err(Error::Plan("unreadable".to_owned()));
+        let error = numbering.start_of(4, unreadable, no_change);
+        assert_eq!(error.expect_err("it fails").to_string(), "unreadable");
+        assert_eq!(start_of(&numbering, 4), (start(4), vec![0..4]));
+    }
+
+    #[test]
+    fn parts_that_hold_other_records_than_before_are_told() {
+        let numbering = Numbering::new(8);
+        assert_eq!(start_of(&numbering, 4).0, start(4));
+        let mut changed = counts(2..4);
+        changed[1].records += 1;
+        let told = numbering.claim(2..4).counted(changed);
+        assert_eq!(told, Err(Changed { end: 4 }));
+    }
+}

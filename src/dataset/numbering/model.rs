@@ -1,0 +1,75 @@
+//! Numbers of parts under every order of steps that the model checker comes up with.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Count, Numbering};
+use crate::dataset::json_line::Start;
+use crate::error::Error;
+use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use crate::sync::{check_model, thread};
+
+const PARTS: usize = 8;
+const WORKERS: usize = 3;
+
+fn counts(parts: Range<usize>) -> Vec<Count> {
+    let count = |part: usize| Count {
+        end: part + 1,
+        records: 1 + part as u64,
+        lines: 2,
+        ends_file: part == 4,
+    };
+    parts.map(count).collect()
+}
+
+fn start(part: usize) -> Start {
+    let lines = if part > 4 { part - 5 } else { part };
+    Start {
+        records: (1..=part as u64).sum(),
+        lines: 2 * lines as u64,
+    }
+}
+
+/// Takes parts two by two, in order, as executors hand them out. A worker that `fails` gives up one claim,
+/// as one does that cannot read.
+fn work(numbering: &Numbering, next: &AtomicUsize, fails: bool) {
+    let mut fails = fails;
+    loop {
+        let first = next.fetch_add(2, SeqCst);
+        if first >= PARTS {
+            return;
+        }
+        let parts = first..first + 2;
+        let claim = numbering.claim(parts.clone());
+        thread::yield_now();
+        if std::mem::take(&mut fails) {
+            drop(claim);
+        } else {
+            claim.counted(counts(parts)).expect("nothing changes");
+        }
+        let count = |parts: Range<usize>| {
+            thread::yield_now();
+            Ok::<_, Error>(counts(parts))
+        };
+        let found = numbering.start_of(first, count, |_| unreachable!("nothing changes"));
+        assert_eq!(found.expect("nothing fails"), start(first));
+    }
+}
+
+#[test]
+fn every_worker_learns_its_number_and_none_waits_for_ever() {
+    for fails in [false, true] {
+        check_model(move || {
+            let shared = Arc::new((Numbering::new(PARTS), AtomicUsize::new(0)));
+            let workers: Vec<_> = (0..WORKERS)
+                .map(|worker| {
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || work(&shared.0, &shared.1, fails && worker == 1))
+                })
+                .collect();
+            for worker in workers {
+                worker.join().unwrap();
+            }
+        });
+    }
+}
