@@ -1,5 +1,7 @@
 //! Bad input: each kind has one clear message, and the other records are still scored.
 
+use manyhands::plan::ExecutorName;
+
 use super::{folder_with, run, score, write};
 
 /// A line between two good ones fails with this message, which begins with its column.
@@ -519,12 +521,17 @@ fn a_file_that_is_shortened_is_told_and_one_that_is_replaced_is_read_as_it_was()
         .expect("the old file is still open");
     assert_eq!((answer.report.scored, answer.report.failed), (1000, 0));
 
-    write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(1000));
-    let opened = plan.open().expect("it is there");
-    write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(10));
-    let error = opened
-        .run(manyhands::plan::Beside::default())
-        .expect_err("lines are missing");
-    let told = "in.jsonl: changed while it was being read; run again when nobody writes to it";
-    assert!(error.to_string().ends_with(told), "{error}");
+    for executor in ExecutorName::ALL {
+        let mut plan = plan.clone();
+        plan.executor = executor;
+        plan.program = Some(assert_cmd::cargo::cargo_bin!("manyhands").to_owned());
+        write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(1000));
+        let opened = plan.open().expect("it is there");
+        write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(10));
+        let error = opened
+            .run(manyhands::plan::Beside::default())
+            .expect_err("lines are missing");
+        let told = "in.jsonl: changed while it was being read; run again when nobody writes to it";
+        assert!(error.to_string().ends_with(told), "{executor}: {error}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Input that is read once, from the front: standard input, pipes, devices.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::Command;
 
@@ -202,6 +202,37 @@ fn the_first_error_of_a_stream_is_the_one_that_is_told() {
                 ran.err
             );
         }
+    }
+}
+
+/// Some lines, and then an error instead of the end.
+struct BreaksOff(usize);
+
+impl Read for BreaksOff {
+    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+        let line = b"{\"text\":\"good\"}\n";
+        let left = self.0.checked_sub(1);
+        self.0 = left.ok_or_else(|| std::io::Error::from_raw_os_error(5))?;
+        room[..line.len()].copy_from_slice(line);
+        Ok(line.len())
+    }
+}
+
+/// Through the library, as no file can be made to break off.
+#[test]
+fn a_stream_that_breaks_off_is_told_by_every_executor() {
+    let mut plan = manyhands::plan::Plan::new(["unused"]);
+    plan.program = Some(assert_cmd::cargo::cargo_bin!("manyhands").to_owned());
+    for executor in manyhands::plan::ExecutorName::ALL {
+        plan.executor = executor;
+        let stream = manyhands::dataset::JsonStream::new("reviews", BreaksOff(300));
+        let opened = plan.open_over(stream).expect("a scorer");
+        let error = opened.run(manyhands::plan::Beside::default());
+        let told = error.expect_err("it breaks off").to_string();
+        assert_eq!(
+            told,
+            "reviews: cannot be read: Input/output error (os error 5)"
+        );
     }
 }
 
