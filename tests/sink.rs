@@ -113,12 +113,56 @@ fn nothing_is_written_from_the_end_on() {
     lines.end_at(3);
     // A later end does not take the first one back.
     lines.end_at(9);
+    let waiting = lines.waiting_bytes();
+    assert_eq!(write(3, "x"), Ok(Room::Free));
     assert_eq!(write(4, "e"), Ok(Room::Free));
+    assert_eq!(
+        lines.waiting_bytes(),
+        waiting,
+        "what is dropped waits for nothing"
+    );
     assert_eq!(write(2, "c"), Ok(Room::Free));
     assert_eq!(write(0, "a"), Ok(Room::Free));
     assert_eq!(write(3, "d"), Ok(Room::Free));
     assert_eq!(write(4, "e"), Ok(Room::Free));
     assert_eq!(out.text(), "abc");
+}
+
+/// Counts how often it is flushed, and fails at it if told to.
+#[derive(Debug, Default)]
+struct Flushed {
+    times: usize,
+    fails: bool,
+}
+
+impl Write for Flushed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.times += 1;
+        match self.fails {
+            true => Err(ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn what_is_finished_is_flushed() {
+    let lines = InOrder::new(Flushed::default());
+    lines.write(0..1, b"a".into()).expect("room");
+    assert_eq!(lines.finish().expect("a flush").times, 1);
+    let fails = Flushed {
+        fails: true,
+        ..Flushed::default()
+    };
+    let finished = InOrder::new(fails).finish();
+    assert_eq!(
+        finished.expect_err("no room").kind(),
+        ErrorKind::StorageFull
+    );
 }
 
 #[test]

@@ -16,11 +16,7 @@ pub(super) struct Bucket(Ratelimiter);
 impl Bucket {
     /// A full bucket. `rate` is in tokens a second, and above 0.
     pub(super) fn new(rate: f64, burst: Option<u32>) -> Result<Self, Error> {
-        // The crate counts whole tokens in a period: many of them in a long one keep the fraction of
-        // the rate. Rounded up, the period is never shorter than what was asked for.
-        let tokens = if rate < 1.0 { 1 } else { 1_000_000 };
-        let period = Duration::try_from_secs_f64(tokens as f64 / rate).unwrap_or(Duration::MAX);
-        let period = period.saturating_add(Duration::from_nanos(1));
+        let (tokens, period) = in_whole_tokens(rate);
         let burst = burst.map_or_else(|| in_ten_milliseconds(rate), u64::from);
         let bucket = Ratelimiter::builder(tokens)
             .period(period)
@@ -43,6 +39,14 @@ impl Bucket {
     }
 }
 
+/// A rate as whole tokens in a period, which is how the crate counts: many tokens in a long period
+/// keep the fraction of the rate. Rounded up, the period is never shorter than what was asked for.
+fn in_whole_tokens(rate: f64) -> (u64, Duration) {
+    let tokens = if rate < 1.0 { 1 } else { 1_000_000 };
+    let period = Duration::try_from_secs_f64(tokens as f64 / rate).unwrap_or(Duration::MAX);
+    (tokens, period.saturating_add(Duration::from_nanos(1)))
+}
+
 /// The burst of a rate that comes without one: a single token up to a hundred a second. Threads wake a
 /// tenth of a millisecond late at the best, and some milliseconds where others want the cores too; what
 /// a bucket of one cannot hold meanwhile is lost to the rate, a tenth of it at a thousand a second.
@@ -53,6 +57,17 @@ fn in_ten_milliseconds(rate: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_kept_to_a_millionth_and_never_exceeded() {
+        let rates = [1e-19, 1e-14, 0.3, 0.999, 1.0, 3.0, 7.7, 1_234.5, 3e8, 1e9];
+        for rate in rates {
+            let (tokens, period) = in_whole_tokens(rate);
+            let kept = tokens as f64 / period.as_secs_f64();
+            assert!(kept <= rate, "{kept} instead of {rate}");
+            assert!(kept >= rate * (1.0 - 2e-6), "{kept} instead of {rate}");
+        }
+    }
 
     #[test]
     fn a_burst_is_what_ten_milliseconds_bring_and_never_nothing() {

@@ -106,6 +106,27 @@ fn never_over_the_limit_under_sixty_four_threads() {
 }
 
 #[test]
+fn a_permit_is_refused_while_all_are_out() {
+    let permits = permits(Limit::in_flight(2).budget(10));
+    // Asks once, is not let in, and gives up when it looks again.
+    let refused = |weight| {
+        let looks = AtomicUsize::new(0);
+        let permit = permits.acquire(weight, || looks.fetch_add(1, SeqCst) > 0);
+        permit.is_none()
+    };
+    let first = permits.acquire(9, || false).unwrap();
+    assert!(refused(2), "11 in flight where 10 are allowed");
+    let second = permits.acquire(1, || false).unwrap();
+    assert!(refused(0), "three records in flight where two are allowed");
+    drop(first);
+    assert!(refused(10));
+    assert!(!refused(9));
+    drop(second);
+    assert!(!refused(10));
+    assert!(permits.is_whole());
+}
+
+#[test]
 fn a_heavy_record_is_alone_and_light_ones_do_not_pass_it() {
     let permits = permits(Limit::none().budget(10));
     let order = Mutex::new(Vec::new());
@@ -173,6 +194,33 @@ fn a_call_reaches_those_behind_the_first() {
         drop(held);
         assert!(first.join().unwrap() && behind.join().unwrap());
         assert!(left, "the one behind the first was not woken");
+    });
+    assert!(permits.is_whole());
+}
+
+/// Each look at a token by each of a thousand waiters would add up.
+#[test]
+fn only_the_first_in_the_queue_looks_up_by_itself() {
+    let permits = permits(Limit::none().budget(1));
+    let held = permits.acquire(1, || false).unwrap();
+    let looks = [const { AtomicUsize::new(0) }; 2];
+    thread::scope(|scope| {
+        let (permits, looks) = (&permits, &looks);
+        for place in 0..looks.len() {
+            let look = move || {
+                looks[place].fetch_add(1, SeqCst);
+                false
+            };
+            scope.spawn(move || permits.acquire(1, look).is_some());
+            wait_until(|| permits.waiting() > place);
+        }
+        let before = looks[0].load(SeqCst);
+        let looked = wait_until(|| looks[0].load(SeqCst) >= before + 20);
+        // Once when it came; a thread may wake for no reason, but not so often.
+        let behind = looks[1].load(SeqCst);
+        drop(held);
+        assert!(looked, "the first does not look up");
+        assert!(behind < 10, "the second looked up {behind} times");
     });
     assert!(permits.is_whole());
 }

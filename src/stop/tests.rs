@@ -1,5 +1,6 @@
 //! The token and the deadline.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,4 +58,6 @@ fn a_deadline_that_is_dropped_does_nothing_and_is_not_waited_for() {
     // An hour would show.
     drop(DeadlineGuard::start(Instant::now() + LONG, token.clone()).unwrap());
     assert!(!token.is_cancelled());
+    // Its thread has ended too, and left nothing behind.
+    assert_eq!(Arc::strong_count(&token.token), 1);
 }
