@@ -90,9 +90,10 @@ impl Process {
         // finish those in work. This one ends with its pipes.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command
-            .spawn()
-            .map_err(|error| cannot_start(program, error))?;
+        let mut child = command.spawn().map_err(|error| {
+            let remedy = remedy(&error);
+            cannot_start(program, format_args!("{error}{remedy}"))
+        })?;
         drop(starting);
         let pipes = child.stdin.take().zip(child.stdout.take());
         let handle = Arc::new(Handle::new(child));
@@ -237,6 +238,28 @@ pub(super) fn cannot_start(program: &Path, why: impl std::fmt::Display) -> Error
     }
 }
 
+/// What the user can do about an error of the system, as the end of a message.
+fn remedy(error: &io::Error) -> &'static str {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+
+        match Errno::from_io_error(error) {
+            Some(Errno::MFILE | Errno::NFILE) => {
+                return "; allow more open files (ulimit -n), or use fewer workers";
+            }
+            Some(Errno::AGAIN) => {
+                return "; allow more processes (ulimit -u), or use fewer workers";
+            }
+            _ => {}
+        }
+    }
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => "; use fewer workers",
+        _ => "",
+    }
+}
+
 fn told(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -285,6 +308,25 @@ fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
 mod tests {
     use super::*;
     use crate::stop::Cancel;
+
+    #[test]
+    fn what_the_system_lacks_has_a_remedy() {
+        use rustix::io::Errno;
+
+        for (error, told) in [
+            (Errno::MFILE, "open files"),
+            (Errno::NFILE, "open files"),
+            (Errno::AGAIN, "more processes"),
+            (Errno::NOMEM, "fewer workers"),
+        ] {
+            let remedy = remedy(&error.into());
+            assert!(
+                remedy.starts_with("; ") && remedy.contains(told),
+                "{remedy}"
+            );
+        }
+        assert_eq!(remedy(&Errno::NOENT.into()), "");
+    }
 
     #[test]
     fn a_program_that_neither_speaks_nor_ends_is_given_up() {

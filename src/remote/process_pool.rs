@@ -212,7 +212,6 @@ impl ProcessPool {
 
 /// A process pool in the service of one run, and the thread that kills those of its processes that hold
 /// the run up.
-#[derive(Debug)]
 pub(crate) struct Supervised<'p> {
     pool: &'p ProcessPool,
     in_use: Arc<InUse>,

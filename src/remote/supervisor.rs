@@ -75,7 +75,6 @@ impl InUse {
 
 /// A thread that kills the worker processes of a run which do not come back in time. It ends when this
 /// is dropped.
-#[derive(Debug)]
 pub(super) struct Supervisor {
     /// Nothing is ever sent: the thread ends when this is dropped.
     alive: Option<Sender<()>>,

@@ -7,7 +7,7 @@ use manyhands::plan::Beside;
 use tempfile::TempDir;
 
 use super::answers::folder_with_hostile;
-use super::{binary, end_of, error_of, plan, run, script};
+use super::{binary, end_of, error_of, json, plan, run, sample, script};
 
 #[test]
 fn a_program_that_is_no_worker_is_told() {
@@ -70,4 +70,31 @@ fn the_worker_by_itself_says_what_it_is_for() {
     assert!(told.contains("is started by others"), "{told}");
     let help = run(&folder, &["--help"]);
     assert!(!String::from_utf8_lossy(&help.stdout).contains("worker"));
+}
+
+#[test]
+fn too_few_open_files_end_the_run_with_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let score = |open_files: usize| {
+        let command = format!(
+            "ulimit -n {open_files}; exec {} -q score {} --with sentiment --executor process-pool -j 3 --json",
+            binary().display(),
+            sample()
+        );
+        let output = end_of(start_shell(&folder, &command));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!told.contains("panicked"), "{told}");
+        assert_ne!(output.status.code(), Some(101), "{told}");
+        match output.status.success() {
+            true => Ok(json(&output)["digest"].take()),
+            false => Err(told),
+        }
+    };
+    let expected = score(1000).expect("enough");
+    for open_files in 8..24 {
+        match score(open_files) {
+            Ok(digest) => assert_eq!(digest, expected),
+            Err(told) => assert!(told.contains("open files"), "{open_files}: {told}"),
+        }
+    }
 }
