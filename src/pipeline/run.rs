@@ -330,9 +330,9 @@ where
         self.frontier.may_start(index)
     }
 
-    /// Scores one record as soon as it may be started; nothing if the run is stopped before it is done. Apart
-    /// from [`score`](Run::score), since to carry a permit past the records of a run that needs none
-    /// costs more than to score the cheapest.
+    /// Scores one record as soon as it may be started; nothing if the run is stopped before it is done.
+    /// Apart from [`score`](Run::score), since to carry a permit past the records of a run that needs
+    /// none costs more than to score the cheapest.
     #[inline(never)]
     fn score_when_permitted(
         &self,

@@ -45,7 +45,7 @@ impl Handle {
         }
     }
 
-    /// Does what may have to wait for the process; the supervisor counts the time.
+    /// Calls `act`, which may have to wait for the process. The supervisor counts the time.
     pub(super) fn waiting<R>(&self, act: impl FnOnce() -> R) -> R {
         lock(&self.state).wait = Wait::Begun;
         let done = act();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn who_kills_also_waits() {
+    fn a_process_that_was_killed_is_waited_for() {
         let handle = sleeping();
         handle.kill();
         handle.try_kill();

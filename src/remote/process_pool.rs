@@ -59,9 +59,9 @@ impl ProcessPool {
         self.workers
     }
 
-    /// Starts those processes that are missing, side by side, and waits until all are ready. For when
-    /// no run uses the pool. A run does so at its beginning; whoever did it before has paid what it
-    /// costs.
+    /// Starts those processes that are missing, side by side, and waits until all are ready. A run does
+    /// so at its beginning; call this before to keep what it costs out of the run. No run may use the
+    /// pool meanwhile.
     ///
     /// # Errors
     ///
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_what_is_wrong_is_not_started_again() {
+    fn a_process_that_says_what_is_wrong_is_not_replaced() {
         let said = |text: &str| {
             let mut said = WELCOME.to_vec();
             let mut frame = Frame::new();

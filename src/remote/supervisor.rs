@@ -1,4 +1,4 @@
-//! Who kills worker processes that hold a run up: a thread beside the run.
+//! A thread beside a run that kills the worker processes which hold the run up.
 
 use std::io;
 use std::sync::{Arc, Weak};

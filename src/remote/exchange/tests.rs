@@ -166,7 +166,7 @@ fn a_record_without_an_answer_in_time_fails_alone() {
 }
 
 #[test]
-fn who_does_not_read_is_killed_too() {
+fn a_process_that_does_not_read_is_killed_too() {
     let scripted = Scripted::new();
     scripted.says(1, &[]).reads_nothing(1);
     scripted.says(2, &[&[10]]);
