@@ -227,11 +227,10 @@ where
             (given, None) => given.cloned(),
             (given, Some(_)) => Some(given.map_or_else(Cancel::new, Cancel::child)),
         };
-        // One that is beyond what the clock can tell never comes.
-        let deadline = self.deadline.and_then(|after| began.checked_add(after));
-        let deadline = deadline.zip(token.clone());
-        let deadline = deadline.map(|(at, token)| DeadlineGuard::start(at, token));
-        let _deadline = deadline.transpose().map_err(cannot_start_one)?;
+        let deadline = self.deadline.zip(token.as_ref());
+        let deadline =
+            deadline.map(|(after, token)| DeadlineGuard::start_after(began, after, token));
+        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
         let executor = self.executor.unwrap_or_else(|| shared_pool());
         let workers = self.limit.workers(executor.workers());
         let run = Run::new(
@@ -251,7 +250,7 @@ where
         match &token {
             Some(token) if stream => {
                 closing_when(token, || run.close(), || executor.execute(&work))
-                    .map_err(cannot_start_one)?;
+                    .map_err(Error::no_thread)?;
             }
             _ => executor.execute(&work),
         }
@@ -304,13 +303,6 @@ fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce())
         drop(running);
         Ok(())
     })
-}
-
-fn cannot_start_one(source: io::Error) -> Error {
-    Error::Workers {
-        threads: 1,
-        source: source.into(),
-    }
 }
 
 /// The pool of the pipelines that name no executor.

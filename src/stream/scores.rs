@@ -86,10 +86,7 @@ where
     let thread = Builder::new().name("manyhands-stream".to_owned());
     let (run, error) = match thread.spawn_scoped(scope, run) {
         Ok(run) => (Some(run), None),
-        Err(source) => {
-            let source = source.into();
-            (None, Some(Error::Workers { threads: 1, source }))
-        }
+        Err(source) => (None, Some(Error::no_thread(source))),
     };
     Scores {
         scores: Some(scores),

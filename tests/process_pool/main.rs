@@ -1,0 +1,289 @@
+//! The process pool: the same answers as in one process, and what becomes of a run whose workers die.
+#![cfg(all(feature = "cli", target_os = "linux"))]
+
+mod answers;
+mod deaths;
+mod hangs;
+mod programs;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use manyhands::Error;
+use manyhands::plan::{Beside, ExecutorName, Plan};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
+
+fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_manyhands"))
+}
+
+fn sample() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl")
+}
+
+fn start(folder: &TempDir, arguments: &[&str]) -> Child {
+    Command::new(binary())
+        .args(arguments)
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts")
+}
+
+/// Runs the command to its end, which must come.
+fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+    let mut child = start(folder, arguments);
+    drop(child.stdin.take());
+    end_of(child)
+}
+
+fn end_of(mut child: Child) -> Output {
+    let id = child.id();
+    let (ended, over) = std::sync::mpsc::channel::<()>();
+    let guard = std::thread::spawn(move || {
+        if over.recv_timeout(LONG).is_err() {
+            kill(id);
+            return false;
+        }
+        true
+    });
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("it ends");
+    let _ = ended.send(());
+    assert!(guard.join().expect("a guard"), "it hangs");
+    output
+}
+
+fn kill(id: u32) {
+    send(id, "KILL");
+}
+
+fn send(id: u32, signal: &str) {
+    let id = id.to_string();
+    let sent = Command::new("kill").args(["-s", signal, &id]).status();
+    assert!(sent.expect("there is kill").success());
+}
+
+/// The processes that another has started.
+fn children(of: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("there is /proc").flatten() {
+        let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // What comes behind the name, which may hold anything: the state, then the parent.
+        let behind = stat.rsplit(')').next().unwrap_or_default();
+        let mut words = behind.split_whitespace();
+        if words.next() != Some("Z") && words.next() == Some(&of.to_string()) {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// Whether a process is there, dead ones that nobody has asked about not counted.
+fn lives(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    !matches!(behind.split_whitespace().next(), None | Some("Z" | "X"))
+}
+
+/// Waits for something to be there.
+fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < LONG, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A worker other than this one.
+fn worker_of(parent: u32, other_than: Option<u32>) -> u32 {
+    wait_for("a worker", || {
+        let mut all = children(parent).into_iter();
+        all.find(|id| Some(*id) != other_than && is_ready(*id))
+    })
+}
+
+/// Whether a process is this program as a worker, at its work: reading goes on in a second thread.
+fn is_ready(id: u32) -> bool {
+    let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+    let threads = fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
+    arguments.ends_with(b"\0worker\0") && threads > 1
+}
+
+/// How much processor time a process has used, in hundredths of a second.
+fn used(id: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    let words: Vec<&str> = behind.split_whitespace().collect();
+    words.get(11).map_or(0, |user| user.parse().unwrap_or(0))
+}
+
+/// More of that than it takes to become ready.
+const BUSY: u64 = 150;
+
+/// Waits until a worker has been at something for a while.
+fn wait_until_busy(id: u32) {
+    wait_for("work", || (used(id) >= BUSY).then_some(()));
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+        let told = String::from_utf8_lossy(&output.stderr);
+        panic!("no report, but {told}")
+    })
+}
+
+/// What two runs of the same plan agree in.
+fn answer(output: &Output) -> Value {
+    let mut report = json(output);
+    let report = report.as_object_mut().expect("an object");
+    for differs in ["timing", "machine", "pairs"] {
+        report.remove(differs);
+    }
+    Value::Object(std::mem::take(report))
+}
+
+/// A reference and records; one of them would keep a worker busy for longer than any test lasts.
+fn slow_match(folder: &TempDir, length: usize) {
+    // Letters without a pattern, so that nothing is clear before all are compared.
+    let mut state = 1_u32;
+    let mut letters = |count: usize| -> String {
+        let letter = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b'a' + (state >> 24) as u8 % 26)
+        };
+        (0..count).map(letter).collect()
+    };
+    let reference = format!("{}\n{}\n", letters(length), letters(12));
+    fs::write(folder.path().join("reference.txt"), reference).expect("a file");
+    let lengths = [9, 30, 17, length, 4, 23, 60];
+    let lines = lengths.map(|length| format!("{{\"text\": \"{}\"}}\n", letters(length)));
+    fs::write(folder.path().join("slow.jsonl"), lines.concat()).expect("a file");
+}
+
+/// With a cutoff that shows by the lengths alone that a short text cannot match the long one.
+const SLOW: [&str; 11] = [
+    "score",
+    "slow.jsonl",
+    "--with",
+    "match",
+    "--against",
+    "reference.txt",
+    "--measure",
+    "levenshtein",
+    "--cutoff",
+    "0.1",
+    "-q",
+];
+
+/// Enough that two such texts take minutes to compare.
+const ENDLESS: usize = 400_000;
+
+/// A run over a stream that is held open, and tells every score at once.
+struct Streamed {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    scores: BufReader<ChildStdout>,
+}
+
+impl Streamed {
+    fn start(folder: &TempDir, further: &[&str]) -> Self {
+        let plan = [
+            "score",
+            "-",
+            "--with",
+            "sentiment",
+            "--scores",
+            "-",
+            "--json",
+            "-q",
+        ];
+        let pool = ["--executor", "process-pool", "-j", "2"];
+        let mut child = start(folder, &[plan.as_slice(), &pool, further].concat());
+        Streamed {
+            stdin: child.stdin.take(),
+            scores: BufReader::new(child.stdout.take().expect("a pipe")),
+            child,
+        }
+    }
+
+    /// So many records more, all of which have been scored.
+    fn score(&mut self, records: usize) {
+        let lines = "{\"text\": \"good\"}\n".repeat(records);
+        let stdin = self.stdin.as_mut().expect("it is open");
+        stdin.write_all(lines.as_bytes()).expect("it is read");
+        for _ in 0..records {
+            let mut line = String::new();
+            self.scores.read_line(&mut line).expect("a line");
+            assert!(line.contains("\"compound\":0.4404"), "{line:?}");
+        }
+    }
+
+    /// The workers there are.
+    fn workers(&self) -> Vec<u32> {
+        children(self.child.id())
+    }
+
+    /// The exit code and the report, which is on standard error.
+    fn end(mut self) -> (Option<i32>, Value) {
+        let ended = wait_for("the end", || {
+            self.child.try_wait().expect("it can be asked")
+        });
+        drop(self.stdin);
+        let mut output = self.child.wait_with_output().expect("it has ended");
+        output.stdout = output
+            .stderr
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default()
+            .to_vec();
+        (ended.code(), json(&output))
+    }
+}
+
+/// A script as a program. Written by another process, since it could not be started while a process
+/// that another test is about to start still has it open for writing.
+fn script(folder: &TempDir, text: &str) -> PathBuf {
+    let path = folder.path().join("program");
+    let written = Command::new("sh")
+        .args(["-c", "printf '%s' \"$1\" > \"$0\" && chmod +x \"$0\""])
+        .args([path.as_os_str(), format!("#!/bin/sh\n{text}\n").as_ref()])
+        .status();
+    assert!(written.expect("there is sh").success());
+    path
+}
+
+fn plan(program: Option<&Path>) -> Plan {
+    let mut plan = Plan::new([sample()]);
+    plan.executor = ExecutorName::ProcessPool;
+    plan.threads = "2".parse().ok();
+    plan.program = program.map(Path::to_owned);
+    plan
+}
+
+fn error_of(plan: &Plan) -> String {
+    let opened = plan.open().expect("the sample");
+    match opened.run(Beside::default()) {
+        Err(error @ Error::Process { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
