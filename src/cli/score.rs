@@ -9,7 +9,9 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{Endpoints, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
+use manyhands::output::{
+    Destination, Endpoints, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers,
+};
 use manyhands::page;
 use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Opened, Plan, ScorerName};
 use manyhands::report::End;
@@ -207,13 +209,17 @@ impl Score {
             Some(path) => {
                 let format = ScoresFormat::of(path)?;
                 let output = Output::new("the scores", path).force(self.force);
-                let destination = endpoints.open(&output.keeping_partial())?;
+                let output = output.keeping_partial();
+                let open = || Ok(endpoints.open(&output)?);
+                let destination = watch.opening(open, Destination::unfinished)?;
                 Some(Arc::new(ScoresFile::new(destination, format, plan)?))
             }
             None => None,
         };
-        let page = self.page.open(&mut endpoints, self.force)?;
-        watch.unfinished(page.as_ref().and_then(PageFile::unfinished));
+        let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
+        let page = || self.page.open(&mut endpoints, self.force);
+        let page = watch.opening(page, unfinished)?;
+        watch.unfinished(unfinished(&page));
         Ok(Outputs { scores, page })
     }
 

@@ -53,7 +53,7 @@ mod unix {
     use manyhands::StopReason;
     use manyhands::exit::Exit;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::low_level::pipe;
 
     use super::super::text::plain;
@@ -76,6 +76,8 @@ mod unix {
         stage: Mutex<Stage>,
         /// Files that are not whole, and are removed if the command ends at once.
         unfinished: Mutex<Vec<PathBuf>>,
+        /// Those that are removed only if it ends before the run has begun: of a run, scores are kept.
+        opening: Mutex<Vec<PathBuf>>,
     }
 
     /// What the thread waits for.
@@ -98,6 +100,7 @@ mod unix {
                 quiet,
                 stage: Mutex::new(Stage::Opening),
                 unfinished: Mutex::default(),
+                opening: Mutex::default(),
             });
             let (wake, woken) = UnixStream::pair().map_err(cannot)?;
             let mut watcher = Watcher {
@@ -117,7 +120,23 @@ mod unix {
             for (signal, sender) in senders {
                 pipe::register(signal, sender).map_err(cannot)?;
             }
+            // Not killed by a limit to the size of files: then the write fails, and what is there is kept.
+            signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(cannot)?;
             Ok(Watch { shared, wake })
+        }
+
+        /// Opens an output, and removes its file, which is not whole, if a signal ends the command before
+        /// the run has begun.
+        pub(crate) fn opening<T>(
+            &self,
+            open: impl FnOnce() -> Result<T, Fault>,
+            unfinished: impl FnOnce(&T) -> Option<PathBuf>,
+        ) -> Result<T, Fault> {
+            // Held until the file is known, so that no signal comes between.
+            let mut files = lock(&self.shared.opening);
+            let opened = open()?;
+            files.extend(unfinished(&opened));
+            Ok(opened)
         }
 
         /// Removes this file, which is not whole, if the command ends at once.
@@ -202,8 +221,13 @@ mod unix {
             match poll(&mut watched, left.as_ref()) {
                 Ok(0) => return Event::GiveUp,
                 Ok(_) => {}
-                // Interrupted by the very signal, most often.
-                Err(_) => return Event::Woken,
+                // Interrupted by the very signal, most often; else not too soon again.
+                Err(error) => {
+                    if error != rustix::io::Errno::INTR {
+                        thread::sleep(Duration::from_millis(10));
+                    }
+                    return Event::Woken;
+                }
             }
             let ready: Vec<_> = watched
                 .iter()
@@ -234,7 +258,11 @@ mod unix {
         fn end(&self, exit: Exit, why: &str) -> ! {
             let scores = match &*lock(&self.stage) {
                 Stage::Running(watched) => watched.scores.clone(),
-                Stage::Opening | Stage::Over => None,
+                Stage::Opening => {
+                    self.remove_opened();
+                    None
+                }
+                Stage::Over => None,
             };
             let kept = scores.map(|scores| scores.keep_so_far());
             for file in std::mem::take(&mut *lock(&self.unfinished)) {
@@ -247,6 +275,26 @@ mod unix {
             };
             say(&format!("{why}{kept}"));
             std::process::exit(exit.code().into());
+        }
+    }
+
+    impl Shared {
+        /// Removes the files that have been opened, also one that is just being opened. A pipe may be
+        /// waited for meanwhile, which has no file to remove.
+        fn remove_opened(&self) {
+            /// How long making a file may take.
+            const PATIENCE: Duration = Duration::from_millis(500);
+
+            let began = Instant::now();
+            while began.elapsed() < PATIENCE {
+                if let Ok(mut files) = self.opening.try_lock() {
+                    for file in std::mem::take(&mut *files) {
+                        let _ = std::fs::remove_file(file);
+                    }
+                    return;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 
@@ -282,6 +330,14 @@ mod elsewhere {
     impl Watch {
         pub(crate) fn start(_quiet: bool) -> Result<Self, Fault> {
             Ok(Watch)
+        }
+
+        pub(crate) fn opening<T>(
+            &self,
+            open: impl FnOnce() -> Result<T, Fault>,
+            _unfinished: impl FnOnce(&T) -> Option<PathBuf>,
+        ) -> Result<T, Fault> {
+            open()
         }
 
         pub(crate) fn unfinished(&self, _file: Option<PathBuf>) {}

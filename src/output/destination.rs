@@ -179,8 +179,8 @@ impl NewFile {
 }
 
 /// Keeps a file under a name that does not look finished: `PATH.partial`, else its temporary name made
-/// visible, else a copy in the nearest folder that still exists. Says under which, and whether a file was
-/// replaced.
+/// visible, else its temporary name, else a copy in the nearest folder that still exists. Says under which,
+/// and whether a file was replaced.
 fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, bool)> {
     let partial = partial_of(path);
     let existed = force && fs::symlink_metadata(&partial).is_ok();
@@ -192,18 +192,20 @@ fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, b
         Ok(_) => return Ok((partial, existed)),
         Err(error) => error.file,
     };
-    let temporary = file
-        .path()
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
-    let unique = temporary.trim_start_matches(PREFIX).to_owned();
-    let unique = format!("manyhands-{unique}.partial");
+    let temporary = file.path().file_name().unwrap_or_default().to_owned();
+    let unique = temporary.to_string_lossy();
+    let unique = format!("manyhands-{}.partial", unique.trim_start_matches(PREFIX));
     let beside = path.with_file_name(&unique);
     let file = match file.persist_noclobber(&beside) {
         Ok(_) => return Ok((beside, false)),
         Err(error) => error.file,
     };
+    if file.path().exists() {
+        // No file can be renamed here any more, as in a folder that has become read-only.
+        let kept = file.keep().map_err(|error| error.error)?;
+        drop(kept);
+        return Ok((path.with_file_name(&temporary), false));
+    }
     copy(file, path, &unique).map(|copy| (copy, false))
 }
 

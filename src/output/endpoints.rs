@@ -201,6 +201,10 @@ fn check_name(output: &Output) -> Result<(), Error> {
         let reason = format!("there is no folder {}; make it first", folder.display());
         return Err(output.refused(reason));
     }
+    let name = output.path.as_os_str().as_encoded_bytes();
+    if name.is_empty() || name.ends_with(b"/") {
+        return Err(output.refused("is no name of a file; name one"));
+    }
     match fs::symlink_metadata(&output.path) {
         Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
             Err(output.refused("the name is too long; choose a shorter one"))

@@ -108,7 +108,7 @@ fn a_record_that_takes_longer_than_the_timeout_fails_alone() {
     slow_match(&folder, ENDLESS);
     for limit in LIMITS {
         let pool = ["--json", "--executor", "process-pool", "-j", "1"];
-        let timeout = ["--timeout", "2"];
+        let timeout = ["--timeout", "6"];
         let arguments = [SLOW.as_slice(), &pool, &timeout, limit].concat();
         let output = run(&folder, &arguments);
         assert_eq!(output.status.code(), Some(1));
@@ -116,7 +116,7 @@ fn a_record_that_takes_longer_than_the_timeout_fails_alone() {
         let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
         assert_eq!(counts, [Some(7), Some(6), Some(1)]);
         let failure = &report["failures"][0];
-        let told = "no answer within 2 s; the worker process was killed";
+        let told = "no answer within 6 s; the worker process was killed";
         assert_eq!(failure["error"], told);
         assert_eq!(failure["record"], 4);
     }
