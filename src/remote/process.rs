@@ -102,12 +102,16 @@ impl Process {
             return Err(cannot_start(program, "it has no pipes"));
         };
         in_use.add(&handle);
-        // Few enough bytes that any pipe takes them at once. If it is gone already, that shows next.
-        let _ = input.write_all(GREETING);
+        // Few enough bytes that any pipe takes them at once. A process that cannot be greeted would be
+        // waited for in vain, so it dies, which shows when its answer is read.
+        let is_greeted = input.write_all(GREETING).is_ok();
+        if !is_greeted {
+            handle.kill();
+        }
         Ok(Process {
             handle,
             greeted: Instant::now(),
-            input: Some(input),
+            input: is_greeted.then_some(input),
             output: BufReader::with_capacity(READ_BYTES, output),
             incoming: Frame::new(),
         })
