@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::stop::StopReason;
 
@@ -61,7 +62,8 @@ pub enum Error {
         /// How many there were.
         units: usize,
     },
-    /// The limit allows nothing; see [`Limit::check`](crate::Limit::check).
+    /// The limit allows nothing, see [`Limit::check`](crate::Limit::check), or cannot be kept, as a
+    /// [timeout](crate::plan::Plan::timeout) by threads.
     #[error("a limit of {what}: {remedy}")]
     Limit {
         /// What it allows, as `0 records in flight`.
@@ -94,6 +96,14 @@ impl Error {
             path: path.to_owned(),
             message: message.into(),
             source: None,
+        }
+    }
+
+    /// That a thread beside the workers could not be started.
+    pub(crate) fn no_thread(source: io::Error) -> Self {
+        Error::Workers {
+            threads: 1,
+            source: source.into(),
         }
     }
 
@@ -234,6 +244,21 @@ pub struct Died {
     /// How, as `killed by signal 9`.
     pub how: String,
 }
+
+/// A record about which its worker process gave no answer in the time that a plan allows for one record,
+/// twice, the second time with this record alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no answer within {} s; the worker process was killed", after.as_secs_f64())]
+pub struct TimedOut {
+    /// The time allowed.
+    pub after: Duration,
+}
+
+/// A record that was started and is not finished, because the run is to stop. It is no failure: the
+/// pipeline takes the record for one that was never started.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the run was stopped before the record was finished")]
+pub(crate) struct Interrupted;
 
 /// What becomes of a run when a record cannot be scored.
 ///

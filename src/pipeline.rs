@@ -225,14 +225,10 @@ where
             (given, None) => given.cloned(),
             (given, Some(_)) => Some(given.map_or_else(Cancel::new, Cancel::child)),
         };
-        // One that is beyond what the clock can tell never comes.
-        let deadline = self.deadline.and_then(|after| began.checked_add(after));
-        let deadline = deadline.zip(token.clone());
-        let deadline = deadline.map(|(at, token)| DeadlineGuard::start(at, token));
-        let _deadline = deadline.transpose().map_err(|source| Error::Workers {
-            threads: 1,
-            source: source.into(),
-        })?;
+        let deadline = self.deadline.zip(token.as_ref());
+        let deadline =
+            deadline.map(|(after, token)| DeadlineGuard::start_after(began, after, token));
+        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
         let executor = self.executor.unwrap_or_else(|| shared_pool());
         let workers = self.limit.workers(executor.workers());
         let run = Run::new(

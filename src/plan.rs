@@ -81,8 +81,16 @@ pub struct Plan {
     pub on_failure: OnFailure,
     /// How many records may be in flight and be started in a second.
     pub limit: Limit,
-    /// After how long the run is stopped.
+    /// After how long the run is stopped. In a [process pool](ExecutorName::ProcessPool) the time in
+    /// which the processes get ready counts too, and a process that is still in the middle of a record 2 s
+    /// later is killed.
     pub deadline: Option<Duration>,
+    /// Time allowed for one record. A worker process that gives no answer for so long is killed; a record
+    /// with which alone this happens fails as [timed out](crate::error::TimedOut), and the run goes on.
+    /// The time in which a process gets ready does not count. Only a [process
+    /// pool](ExecutorName::ProcessPool) can keep it, since a thread cannot be stopped in the middle of a
+    /// record: with any other executor the plan is refused when it is opened.
+    pub timeout: Option<Duration>,
 }
 
 /// The executors that have a name.
@@ -181,6 +189,7 @@ impl Plan {
             on_failure: OnFailure::default(),
             limit: Limit::none(),
             deadline: None,
+            timeout: None,
         }
     }
 
@@ -209,6 +218,26 @@ impl Plan {
     /// As [`open`](Plan::open).
     pub fn open_over(&self, records: JsonStream<'static>) -> Result<Opened<'_>, Error> {
         Opened::over(self, records)
+    }
+
+    /// Whether the timeout, if there is one, can be kept: by processes alone.
+    fn check_timeout(&self, processes: bool) -> Result<(), Error> {
+        let Some(timeout) = self.timeout else {
+            return Ok(());
+        };
+        let refuse = |remedy| {
+            let what = format!("{} s for a record", timeout.as_secs_f64());
+            Err(Error::Limit { what, remedy })
+        };
+        if timeout.is_zero() {
+            return refuse("it must be more than 0");
+        }
+        if !processes {
+            return refuse(
+                "a thread cannot be stopped in the middle of a record; use the executor process-pool",
+            );
+        }
+        Ok(())
     }
 
     /// Makes the executor ready.

@@ -8,10 +8,17 @@ mod block;
 mod elsewhere;
 mod exchange;
 mod frame;
+mod handle;
 mod process;
 mod process_pool;
+#[cfg(all(test, unix))]
+mod scripted;
 mod serve;
+mod slot;
+mod starts;
+mod supervisor;
 
-pub(crate) use elsewhere::{Answered, ScoredElsewhere, Terms, ask};
+pub(crate) use elsewhere::{Answered, ScoredElsewhere, Terms, Unanswered, ask};
 pub use process_pool::ProcessPool;
+pub(crate) use process_pool::Supervised;
 pub(crate) use serve::{Worker, serve};

@@ -9,7 +9,7 @@ mod tests;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +179,17 @@ pub(crate) struct DeadlineGuard {
 }
 
 impl DeadlineGuard {
+    /// Starts the thread that waits until `after` has passed since `began`. None if that is beyond what
+    /// the clock can tell: it never comes.
+    pub(crate) fn start_after(
+        began: Instant,
+        after: Duration,
+        token: &Cancel,
+    ) -> io::Result<Option<Self>> {
+        let at = began.checked_add(after);
+        at.map(|at| Self::start(at, token.clone())).transpose()
+    }
+
     /// Starts the thread that waits; where `at` has passed, cancels at once.
     pub(crate) fn start(at: Instant, token: Cancel) -> io::Result<Self> {
         let left = at.saturating_duration_since(Instant::now());

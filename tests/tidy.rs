@@ -38,7 +38,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "turns",
         ],
     ),
-    ("remote", &["error", "dataset", "machine", "report", "sync"]),
+    (
+        "remote",
+        &["error", "dataset", "machine", "report", "stop", "sync"],
+    ),
     (
         "plan",
         &[

@@ -93,6 +93,11 @@ pub struct Score {
     /// Stop after so long, and report what is done by then.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     deadline: Option<Duration>,
+
+    /// Time allowed for one record, with --executor process-pool: a record that takes longer fails, and
+    /// its worker process is killed and replaced.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    timeout: Option<Duration>,
 }
 
 /// `skip`, `skip:100`, `skip:1%` or `stop`.
@@ -139,6 +144,7 @@ impl Score {
             .check()
             .map_err(|error| Usage(error.to_string()))?;
         plan.deadline = self.deadline;
+        plan.timeout = self.timeout;
         Ok(plan)
     }
 

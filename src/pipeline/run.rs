@@ -14,7 +14,7 @@ use super::piece::Piece;
 use super::worker::Worker;
 use crate::aggregation::{Aggregator, Blocks, MergeTree};
 use crate::dataset::{At, Dataset, Reading};
-use crate::error::{BadRecord, Cause, Error, Failure, OnFailure};
+use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure};
 use crate::execution::Flow;
 use crate::limit::Permits;
 use crate::panics;
@@ -330,9 +330,9 @@ where
         self.frontier.may_start(index)
     }
 
-    /// Scores one record as soon as it may be started; nothing where the run is stopped before. Apart
-    /// from [`score`](Run::score), since to carry a permit past the records of a run that needs none
-    /// costs more than to score the cheapest.
+    /// Scores one record as soon as it may be started; nothing if the run is stopped before it is done.
+    /// Apart from [`score`](Run::score), since to carry a permit past the records of a run that needs
+    /// none costs more than to score the cheapest.
     #[inline(never)]
     fn score_when_permitted(
         &self,
@@ -350,7 +350,9 @@ where
         } else {
             None
         };
-        Some(self.score(worker, at, record))
+        let scored = self.score(worker, at, record);
+        let interrupted = matches!(&scored, Err(cause) if cause.is::<Interrupted>());
+        (!interrupted).then_some(scored)
     }
 
     /// Whether the scores of a step that begins with this record count at once.

@@ -37,6 +37,15 @@ enum Ready {
 
 impl Hands {
     pub(super) fn new(plan: &Plan) -> Result<Self, Error> {
+        let hands = Self::without_processes(plan)?;
+        if let Ready::ProcessPool(processes, _) = &hands.ready {
+            processes.start()?;
+        }
+        Ok(hands)
+    }
+
+    /// The same, but worker processes are left for the run to start, which can be stopped meanwhile.
+    pub(super) fn without_processes(plan: &Plan) -> Result<Self, Error> {
         let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
         let workers = plan.workers();
         let ready = match plan.executor {
@@ -50,7 +59,6 @@ impl Hands {
             }
             ExecutorName::ProcessPool => {
                 let pool = plan.process_pool()?;
-                pool.start()?;
                 let waiting = TaskQueue::new(pool.workers());
                 Ready::ProcessPool(Box::new(pool), waiting)
             }

@@ -6,8 +6,8 @@ use super::answer::{Answer, Counts, pairs};
 use super::podiums::Bars;
 use super::scored::Scored;
 use crate::dataset::JsonLine;
-use crate::error::{Cause, Died, Error};
-use crate::remote::{Answered, ProcessPool, Terms, ask};
+use crate::error::{Cause, Error};
+use crate::remote::{Answered, Supervised, Terms, Unanswered, ask};
 use crate::stop::Cancel;
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
@@ -60,24 +60,23 @@ impl Task<Answered<Answer>> for TakeOver {
     type Error = Cause;
 
     fn score(&self, record: &Answered<Answer>) -> Result<Scored, Cause> {
-        let answer = record.take().unwrap_or_else(|| Err(unanswered()));
-        answer?.into_scored(record.at(), self.width)
+        record.take()?.into_scored(record.at(), self.width)
     }
 }
 
 /// Asks a worker process about one record after the other, where each must wait until it may be started.
 pub(super) struct AskEach<'a> {
-    pool: &'a ProcessPool,
+    pool: &'a Supervised<'a>,
     heard: &'a Heard,
     width: usize,
-    /// Stops the run where there is nobody left to ask.
+    /// Cancelled if no worker process is left to ask, so that the run stops.
     cancel: &'a Cancel,
     error: OnceLock<Error>,
 }
 
 impl<'a> AskEach<'a> {
     pub(super) fn new(
-        pool: &'a ProcessPool,
+        pool: &'a Supervised<'a>,
         heard: &'a Heard,
         width: usize,
         cancel: &'a Cancel,
@@ -106,15 +105,8 @@ impl Task<JsonLine<'_>> for &AskEach<'_> {
         let answer = answer.unwrap_or_else(|error| {
             let _ = self.error.set(error);
             self.cancel.cancel();
-            None
+            Err(Unanswered::Interrupted)
         });
-        let answer = answer.unwrap_or_else(|| Err(unanswered()));
         answer?.into_scored(record.at(), self.width)
     }
-}
-
-/// Of a record whose answer is missing.
-fn unanswered() -> Died {
-    let how = "it has not answered".to_owned();
-    Died { how }
 }

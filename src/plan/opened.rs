@@ -1,13 +1,14 @@
 //! A plan at work: its files open, its scorer ready, its run, its answer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::heard::{AskEach, Heard, TakeOver};
 use super::podiums::Bars;
 use super::prepared::Prepared;
 use super::scored::{ScoreField, Scored};
 use super::summary::{Summary, summarise};
-use super::{Hands, Plan};
+use super::{ExecutorName, Hands, Plan};
 use crate::aggregation::Ranked;
 use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
 use crate::error::{Error, Place};
@@ -17,7 +18,7 @@ use crate::pipeline::Pipeline;
 use crate::remote::{ProcessPool, ScoredElsewhere};
 use crate::report::{Digest, Report, processor_time};
 use crate::sink::Sink;
-use crate::stop::Cancel;
+use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 use crate::task::matching::Pairs;
 
@@ -128,6 +129,7 @@ pub struct Example {
 
 impl<'p> Opened<'p> {
     pub(super) fn over(plan: &'p Plan, records: JsonStream<'static>) -> Result<Self, Error> {
+        plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
         Ok(Opened {
             plan,
             records: Records::Stream(records),
@@ -136,6 +138,7 @@ impl<'p> Opened<'p> {
     }
 
     pub(super) fn new(plan: &'p Plan) -> Result<Self, Error> {
+        plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
         let records = if plan
             .files
             .iter()
@@ -212,7 +215,7 @@ impl<'p> Opened<'p> {
     ///
     /// Where a file cannot be read or the scores cannot be written.
     pub fn run(&self, beside: Beside<'_>) -> Result<Answer, Error> {
-        self.run_by(&self.plan.hands()?, beside)
+        self.run_by(&Hands::without_processes(self.plan)?, beside)
     }
 
     /// The same by hands that may be there already.
@@ -248,6 +251,7 @@ impl<'p> Opened<'p> {
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
+        self.plan.check_timeout(beside.processes.is_some())?;
         if let Some(processes) = beside.processes {
             return self.run_elsewhere(processes, executor, dataset, beside);
         }
@@ -269,20 +273,28 @@ impl<'p> Opened<'p> {
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
         let plan = self.plan;
+        let token = &beside.cancel.map_or_else(Cancel::new, Cancel::child);
+        // The supervisor must know about the deadline too, and it may pass while processes start.
+        let began = Instant::now();
+        let deadline = plan.deadline;
+        let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
+        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
+        let service = &pool.supervised(token, plan.timeout)?;
+        service.start()?;
         let before = pool.processor_time();
         let bars = Arc::new(Bars::new(plan.top));
         let heard = &Heard::new(Arc::clone(&bars));
         let width = plan.scorer.columns().len();
+        let beside = beside.cancel(token);
         let mut answer = if plan.limit.waits() {
-            let cancel = beside.cancel.map_or_else(Cancel::new, Cancel::child);
-            let task = AskEach::new(pool, heard, width, &cancel);
-            let answer = self.run_with(executor, dataset, &task, bars, beside.cancel(&cancel));
+            let task = AskEach::new(service, heard, width, token);
+            let answer = self.run_with(executor, dataset, &task, bars, beside);
             if let Some(error) = task.into_error() {
                 return Err(error);
             }
             answer?
         } else {
-            let elsewhere = ScoredElsewhere::new(dataset, pool, heard);
+            let elsewhere = ScoredElsewhere::new(dataset, service, heard);
             let task = TakeOver { width };
             self.run_with(executor, &elsewhere, task, bars, beside)?
         };
@@ -320,7 +332,8 @@ impl<'p> Opened<'p> {
         if let Some(cancel) = beside.cancel {
             pipeline = pipeline.cancel(cancel);
         }
-        if let Some(after) = plan.deadline {
+        // Of a run in worker processes the token has the deadline already.
+        if let (Some(after), None) = (plan.deadline, beside.processes) {
             pipeline = pipeline.deadline(after);
         }
         let pairs_before = self.scorer.pairs();

@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::exchange::Exchange;
-use super::process_pool::ProcessPool;
+use super::process_pool::Supervised;
 use crate::dataset::{At, Dataset, JsonLine, Reading};
-use crate::error::{BadRecord, Died, Error, Place};
+use crate::error::{BadRecord, Cause, Died, Error, Interrupted, Place, TimedOut};
 
 /// What is said to worker processes, and heard from them; the other side of
 /// [`Worker`](super::Worker).
@@ -29,16 +29,35 @@ pub(crate) trait Terms: Sync {
     fn account(&self, account: Self::Account);
 }
 
+/// Why no worker process has answered about a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Unanswered {
+    Died(Died),
+    TimedOut(TimedOut),
+    /// The run is to stop, so the record is not to be scored.
+    Interrupted,
+}
+
+impl From<Unanswered> for Cause {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Died(died) => died.into(),
+            Unanswered::TimedOut(timed_out) => timed_out.into(),
+            Unanswered::Interrupted => Interrupted.into(),
+        }
+    }
+}
+
 /// What a record has come to.
 pub(crate) struct Answered<A> {
     /// Gone once it has been taken.
-    outcome: Cell<Option<Result<A, Died>>>,
+    outcome: Cell<Option<Result<A, Unanswered>>>,
     at: At,
     spent: Duration,
 }
 
 impl<A> Answered<A> {
-    pub(super) fn new(at: At, outcome: Result<A, Died>, spent: Duration) -> Self {
+    pub(super) fn new(at: At, outcome: Result<A, Unanswered>, spent: Duration) -> Self {
         Answered {
             outcome: Cell::new(Some(outcome)),
             at,
@@ -51,9 +70,10 @@ impl<A> Answered<A> {
         self.at
     }
 
-    /// The answer, or why there is none; nothing where it has been taken before.
-    pub(crate) fn take(&self) -> Option<Result<A, Died>> {
-        self.outcome.take()
+    /// The answer, or why there is none. It can be taken once.
+    pub(crate) fn take(&self) -> Result<A, Unanswered> {
+        let outcome = self.outcome.take();
+        outcome.unwrap_or(Err(Unanswered::Interrupted))
     }
 }
 
@@ -66,14 +86,14 @@ const PART_BYTES: u64 = 128 << 10;
 /// The records of a dataset as what worker processes made of them.
 pub(crate) struct ScoredElsewhere<'a, D, T> {
     records: &'a D,
-    pool: &'a ProcessPool,
+    pool: &'a Supervised<'a>,
     terms: &'a T,
     /// How many parts of the dataset make one part here.
     together: usize,
 }
 
 impl<'a, D: Dataset, T> ScoredElsewhere<'a, D, T> {
-    pub(crate) fn new(records: &'a D, pool: &'a ProcessPool, terms: &'a T) -> Self {
+    pub(crate) fn new(records: &'a D, pool: &'a Supervised<'a>, terms: &'a T) -> Self {
         let parts = records.parts();
         let together = if records.is_stream() {
             1
@@ -89,6 +109,36 @@ impl<'a, D: Dataset, T> ScoredElsewhere<'a, D, T> {
             terms,
             together,
         }
+    }
+
+    /// Sends the records of these parts, and visits them with their answers.
+    fn read_through<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    where
+        D: for<'r> Dataset<Record<'r> = JsonLine<'r>>,
+        T: Terms,
+        V: FnMut(At, Result<&Answered<T::Answer>, BadRecord>) -> ControlFlow<()>,
+    {
+        let mut exchange = Exchange::begin(self.pool, self.terms);
+        let mut block = exchange.block();
+        let mut sent = Ok(ControlFlow::Continue(()));
+        let reading = self.records.read(self.inner(parts), |at, record| {
+            block.push(at, record.map(JsonLine::as_str));
+            if !exchange.is_full(&block) {
+                return ControlFlow::Continue(());
+            }
+            let full = std::mem::replace(&mut block, exchange.block());
+            sent = exchange.send(full, &mut visit);
+            match sent {
+                Ok(flow) => flow,
+                Err(_) => ControlFlow::Break(()),
+            }
+        })?;
+        if sent?.is_continue()
+            && (block.is_empty() || exchange.send(block, &mut visit)?.is_continue())
+        {
+            let _ = exchange.finish(&mut visit)?;
+        }
+        Ok(reading)
     }
 
     /// The parts of the dataset that these parts are.
@@ -122,31 +172,16 @@ where
         self.records.close();
     }
 
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
     where
         V: FnMut(At, Result<&Answered<T::Answer>, BadRecord>) -> ControlFlow<()>,
     {
-        let mut exchange = Exchange::begin(self.pool, self.terms)?;
-        let mut block = exchange.block();
-        let mut sent = Ok(ControlFlow::Continue(()));
-        let reading = self.records.read(self.inner(parts), |at, record| {
-            block.push(at, record.map(JsonLine::as_str));
-            if !exchange.is_full(&block) {
-                return ControlFlow::Continue(());
-            }
-            let full = std::mem::replace(&mut block, exchange.block());
-            sent = exchange.send(full, &mut visit);
-            match sent {
-                Ok(flow) => flow,
-                Err(_) => ControlFlow::Break(()),
-            }
-        })?;
-        if sent?.is_continue()
-            && (block.is_empty() || exchange.send(block, &mut visit)?.is_continue())
-        {
-            let _ = exchange.finish(&mut visit)?;
+        let reading = self.read_through(parts, visit);
+        if reading.is_err() {
+            // It ends the run, which must not wait for a process that is in the middle of a record.
+            self.pool.stop();
         }
-        Ok(reading)
+        reading
     }
 
     fn extent(&self, parts: Range<usize>) -> u64 {
@@ -164,14 +199,16 @@ where
 
 /// What one text comes to, asked alone.
 pub(crate) fn ask<T: Terms>(
-    pool: &ProcessPool,
+    pool: &Supervised<'_>,
     terms: &T,
     text: &str,
-) -> Result<Option<Result<T::Answer, Died>>, Error> {
-    let mut exchange = Exchange::begin(pool, terms)?;
-    let mut answer = None;
+) -> Result<Result<T::Answer, Unanswered>, Error> {
+    let mut exchange = Exchange::begin(pool, terms);
+    let mut answer = Err(Unanswered::Interrupted);
     let mut take = |_, answered: Result<&Answered<T::Answer>, BadRecord>| {
-        answer = answered.ok().and_then(Answered::take);
+        if let Ok(answered) = answered {
+            answer = answered.take();
+        }
         ControlFlow::Continue(())
     };
     let mut block = exchange.block();

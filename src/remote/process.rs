@@ -2,7 +2,8 @@
 
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::block::Block;
 use super::frame::Frame;
+use super::handle::Handle;
+use super::supervisor::InUse;
 use crate::error::{Died, Error};
 use crate::sync::{Mutex, lock};
 
@@ -27,15 +30,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a process that has closed its pipe may take to be gone before it is killed.
 const GONE_WITHIN: Duration = Duration::from_secs(2);
 
-/// How many bytes of text a message is to have at first, …
-const FIRST_BYTES: usize = 1;
-/// … and at most. Less than 128 KiB, from which on memory comes fresh from the system each time.
-const MOST_BYTES: usize = 64 << 10;
-/// How long the worker should be at a message: long beside what it takes to send it, and no longer
-/// than whoever stops a run may wait.
-const MESSAGE: Duration = Duration::from_millis(2);
-/// A message is at most this many times the last one, since the records to come may be dearer.
-const GROWTH: usize = 8;
+/// Bytes that are read from a process at once.
+const READ_BYTES: usize = 64 << 10;
 
 /// What a worker says when it is ready.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,25 +42,40 @@ pub(super) struct Ready {
     pub(super) in_place: bool,
 }
 
+/// Why a process has not got ready.
+#[derive(Debug)]
+pub(super) enum Unready {
+    /// It has died. Another one may fare better.
+    Died(Died),
+    /// It has not answered the greeting for so long.
+    Silent(Duration),
+    /// The program is no worker, or says why it cannot make ready: the next one would do the same.
+    Refused(Error),
+}
+
+/// How a process has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) died: Died,
+    /// Whether it was killed because it had not answered in time.
+    pub(super) overdue: bool,
+}
+
 /// A worker process and the pipes to it.
 #[derive(Debug)]
 pub(super) struct Process {
-    /// Which one of the pool it is, from 0.
-    pub(super) number: usize,
-    child: Child,
+    handle: Arc<Handle>,
+    greeted: Instant,
     /// Gone once it has broken.
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     incoming: Frame,
-    /// How many bytes of text a message is to have.
-    bytes: usize,
-    /// Memory for messages.
-    spares: Vec<Block>,
 }
 
 impl Process {
-    /// Starts a process and greets it. It is not waited for, so that several start side by side.
-    pub(super) fn spawn(program: &Path, number: usize) -> Result<Self, Error> {
+    /// Starts a process for a run and greets it. It is not waited for, so that several start side by
+    /// side.
+    pub(super) fn spawn(program: &Path, in_use: &InUse) -> Result<Self, Error> {
         /// One at a time: between making a pipe and marking it as not to be inherited, which some
         /// systems cannot do at once, another process could be started that would hold it open.
         static STARTING: Mutex<()> = Mutex::new(());
@@ -79,78 +90,88 @@ impl Process {
         // finish those in work. This one ends with its pipes.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command
-            .spawn()
-            .map_err(|error| cannot_start(program, error))?;
+        let mut child = command.spawn().map_err(|error| {
+            let remedy = remedy(&error);
+            cannot_start(program, format_args!("{error}{remedy}"))
+        })?;
         drop(starting);
         let pipes = child.stdin.take().zip(child.stdout.take());
+        let handle = Arc::new(Handle::new(child));
         let Some((mut input, output)) = pipes else {
+            let _ = handle.kill_and_wait();
             return Err(cannot_start(program, "it has no pipes"));
         };
+        in_use.add(&handle);
         // Few enough bytes that any pipe takes them at once. If it is gone already, that shows next.
         let _ = input.write_all(GREETING);
         Ok(Process {
-            number,
-            child,
+            handle,
+            greeted: Instant::now(),
             input: Some(input),
-            output: BufReader::with_capacity(MOST_BYTES, output),
+            output: BufReader::with_capacity(READ_BYTES, output),
             incoming: Frame::new(),
-            bytes: FIRST_BYTES,
-            spares: Vec::new(),
         })
     }
 
-    /// Waits for the answer to the greeting, and sends what to make ready, and whether to stay in a
-    /// place of its own.
+    /// What the supervisor knows it by.
+    pub(super) fn handle(&self) -> &Arc<Handle> {
+        &self.handle
+    }
+
+    /// Waits for the answer to the greeting, and sends what to make ready, and the place to stay in, if
+    /// there is one.
     pub(super) fn set_up(
         &mut self,
         program: &Path,
         setup: &[u8],
-        pinned: bool,
+        place: Option<usize>,
         patience: Duration,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Unready> {
         let mut welcome = [0; WELCOME.len()];
         let mut said = 0;
-        let until = Instant::now() + patience;
+        let until = self.greeted + patience;
         while said < welcome.len() && welcome[..said] == WELCOME[..said] {
             if !readable_before(&self.output, until) {
-                let message = "it does not answer as a worker does";
-                return Err(cannot_start(program, message));
+                return Err(Unready::Silent(patience));
             }
             match self.output.read(&mut welcome[said..]) {
-                Ok(0) => return Err(cannot_start(program, self.end())),
+                Ok(0) => return Err(Unready::Died(self.end().died)),
                 Ok(read) => said += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(cannot_start(program, error)),
+                Err(error) => return Err(Unready::Refused(cannot_start(program, error))),
             }
         }
         if welcome != *WELCOME {
             let message = "it is no worker of this version of manyhands";
-            return Err(cannot_start(program, message));
+            return Err(Unready::Refused(cannot_start(program, message)));
         }
         let mut message = Frame::new();
         message.push(setup);
-        let place = pinned.then_some(self.number);
         self.write(|input| message.write(&place, input));
         Ok(())
     }
 
     /// Waits until all is ready.
-    pub(super) fn await_ready(&mut self, program: &Path) -> Result<Ready, Error> {
-        match self.receive() {
-            Ok(frame) => {
-                let ready: Result<Result<Ready, String>, _> = frame.tail();
+    pub(super) fn await_ready(&mut self, program: &Path) -> Result<Ready, Unready> {
+        let refused = |why: String| Unready::Refused(cannot_start(program, why));
+        match self.incoming.read(&mut self.output) {
+            Ok(true) => {
+                let ready: Result<Result<Ready, String>, _> = self.incoming.tail();
                 ready
                     .unwrap_or_else(|error| Err(error.to_string()))
-                    .map_err(|why| cannot_start(program, why))
+                    .map_err(refused)
             }
-            Err(_) => Err(cannot_start(program, self.end())),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(refused(error.to_string()))
+            }
+            _ => Err(Unready::Died(self.end().died)),
         }
     }
 
     /// Sends records. That it cannot be done shows when their answer is waited for.
     pub(super) fn send(&mut self, block: &mut Block, note: &impl Serialize) {
-        self.write(|input| block.write(note, input));
+        let handle = Arc::clone(&self.handle);
+        handle.waiting(|| self.write(|input| block.write(note, input)));
     }
 
     fn write(&mut self, write: impl FnOnce(&mut ChildStdin) -> io::Result<()>) {
@@ -159,63 +180,46 @@ impl Process {
         {
             // Whatever it is, it does not listen; dead it also stops talking.
             self.input = None;
-            let _ = self.child.kill();
+            self.handle.kill();
         }
     }
 
     /// The next answers. An error means that there will be none any more, or none that can be
     /// understood.
     pub(super) fn receive(&mut self) -> io::Result<&Frame> {
-        if self.incoming.read(&mut self.output)? {
+        let (incoming, output) = (&mut self.incoming, &mut self.output);
+        if self.handle.waiting(|| incoming.read(output))? {
             Ok(&self.incoming)
         } else {
             Err(io::ErrorKind::UnexpectedEof.into())
         }
     }
 
-    /// Memory for the next message.
-    pub(super) fn block(&mut self) -> Block {
-        self.spares.pop().unwrap_or_else(Block::new)
-    }
-
-    /// Takes back the memory of a message.
-    pub(super) fn keep(&mut self, mut block: Block) {
-        if block.is_worth_keeping(MOST_BYTES) {
-            block.clear();
-            self.spares.push(block);
-        }
-    }
-
-    /// How many bytes of text a message should have.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Learns how long a message took.
-    pub(super) fn pace(&mut self, bytes: usize, took: Duration) {
-        let took = took.as_nanos().max(1);
-        let fitting = bytes as u128 * MESSAGE.as_nanos() / took;
-        let growth = bytes.max(1).saturating_mul(GROWTH).min(MOST_BYTES);
-        self.bytes = usize::try_from(fitting).unwrap_or(growth).clamp(1, growth);
+    /// Whether the process has been killed because it had not answered in time, even if an answer came
+    /// at that moment.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.handle.is_overdue()
     }
 
     /// Waits for its end, which it is helped to if it has not come; says how it ended.
-    pub(super) fn end(&mut self) -> Died {
+    pub(super) fn end(&mut self) -> Ended {
         self.input = None;
         let began = Instant::now();
-        while began.elapsed() < GONE_WITHIN {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Died { how: told(status) },
-                Ok(None) => thread::sleep(Duration::from_millis(1)),
-                Err(_) => break,
+        let status = loop {
+            match self.handle.try_wait() {
+                Ok(Some(status)) => break Ok(status),
+                Ok(None) if began.elapsed() < GONE_WITHIN => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                _ => break self.handle.kill_and_wait(),
             }
+        };
+        Ended {
+            died: Died {
+                how: status.map_or_else(|error| error.to_string(), told),
+            },
+            overdue: self.handle.is_overdue(),
         }
-        let _ = self.child.kill();
-        let how = self
-            .child
-            .wait()
-            .map_or_else(|error| error.to_string(), told);
-        Died { how }
     }
 }
 
@@ -223,8 +227,7 @@ impl Drop for Process {
     /// Not asked, but killed: it has nothing to lose, and may be in the middle of a record.
     fn drop(&mut self) {
         self.input = None;
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.handle.kill_and_wait();
     }
 }
 
@@ -232,6 +235,28 @@ impl Drop for Process {
 pub(super) fn cannot_start(program: &Path, why: impl std::fmt::Display) -> Error {
     Error::Process {
         message: format!("{}: {why}", program.display()),
+    }
+}
+
+/// What the user can do about an error of the system, as the end of a message.
+fn remedy(error: &io::Error) -> &'static str {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+
+        match Errno::from_io_error(error) {
+            Some(Errno::MFILE | Errno::NFILE) => {
+                return "; allow more open files (ulimit -n), or use fewer workers";
+            }
+            Some(Errno::AGAIN) => {
+                return "; allow more processes (ulimit -u), or use fewer workers";
+            }
+            _ => {}
+        }
+    }
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => "; use fewer workers",
+        _ => "",
     }
 }
 
@@ -282,6 +307,26 @@ fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::stop::Cancel;
+
+    #[test]
+    fn what_the_system_lacks_has_a_remedy() {
+        use rustix::io::Errno;
+
+        for (error, told) in [
+            (Errno::MFILE, "open files"),
+            (Errno::NFILE, "open files"),
+            (Errno::AGAIN, "more processes"),
+            (Errno::NOMEM, "fewer workers"),
+        ] {
+            let remedy = remedy(&error.into());
+            assert!(
+                remedy.starts_with("; ") && remedy.contains(told),
+                "{remedy}"
+            );
+        }
+        assert_eq!(remedy(&Errno::NOENT.into()), "");
+    }
 
     #[test]
     fn a_program_that_neither_speaks_nor_ends_is_given_up() {
@@ -294,13 +339,13 @@ mod tests {
             .args([program.as_os_str(), text.as_ref()])
             .status();
         assert!(written.expect("there is sh").success());
-        let mut process = Process::spawn(&program, 0).expect("it starts");
+        let in_use = InUse::new(Cancel::new());
+        let mut process = Process::spawn(&program, &in_use).expect("it starts");
         let patience = Duration::from_millis(20);
-        let error = process.set_up(&program, b"", false, patience);
-        let error = error.expect_err("it says nothing").to_string();
+        let unready = process.set_up(&program, b"", None, patience);
         assert!(
-            error.contains("does not answer as a worker does"),
-            "{error}"
+            matches!(unready, Err(Unready::Silent(time)) if time == patience),
+            "{unready:?}"
         );
         let began = Instant::now();
         drop(process);

@@ -41,7 +41,7 @@ pub(crate) trait Worker: Sized {
 
 /// What is done is told at least so often, so that whoever waits for it can stop the run, and so that a
 /// record that kills this process does not take those before it along.
-const TOLD_EVERY: Duration = Duration::from_millis(5);
+pub(super) const TOLD_EVERY: Duration = Duration::from_millis(5);
 
 /// Serves whoever is at the other end of the pipes, until that closes them: then the process ends, in
 /// the middle of a record if need be.

@@ -1,0 +1,271 @@
+//! Worker processes that die: at work, while they start, again and again.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use manyhands::plan::{Beside, ExecutorName, Plan};
+use manyhands::report::Digest;
+use tempfile::TempDir;
+
+use super::{
+    BUSY, ENDLESS, SLOW, Streamed, binary, children, end_of, error_of, is_ready, json, kill, lives,
+    plan, run, script, send, slow_match, start, used, wait_for, wait_until_busy, worker_of,
+};
+
+#[test]
+fn a_record_that_kills_its_worker_twice_fails_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    slow_match(&folder, ENDLESS);
+    let pool = [
+        "--executor",
+        "process-pool",
+        "-j",
+        "1",
+        "--json",
+        "--scores",
+    ];
+    let child = start(
+        &folder,
+        &[&SLOW, pool.as_slice(), &["killed.jsonl"]].concat(),
+    );
+    let first = worker_of(child.id(), None);
+    wait_until_busy(first);
+    kill(first);
+    let second = worker_of(child.id(), Some(first));
+    wait_until_busy(second);
+    kill(second);
+    let output = end_of(child);
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
+    assert_eq!(counts, [Some(7), Some(6), Some(1)]);
+    let failure = &report["failures"][0];
+    assert_eq!(
+        failure["error"],
+        "the worker process died: killed by signal 9"
+    );
+    assert_eq!(
+        (&failure["record"], &failure["line"]),
+        (&4.into(), &4.into())
+    );
+
+    // The others have the scores that they have without it.
+    let all = fs::read_to_string(folder.path().join("slow.jsonl")).expect("the records");
+    let others: Vec<&str> = all
+        .lines()
+        .map(|line| if line.len() > 1000 { "{}" } else { line })
+        .collect();
+    fs::write(folder.path().join("slow.jsonl"), others.join("\n")).expect("a file");
+    run(
+        &folder,
+        &[
+            &SLOW,
+            ["--executor", "sequential", "--scores", "others.jsonl"].as_slice(),
+        ]
+        .concat(),
+    );
+    let lines = |name: &str| {
+        let text = fs::read_to_string(folder.path().join(name)).expect("scores");
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 7);
+        lines.remove(3);
+        lines
+    };
+    assert_eq!(lines("killed.jsonl"), lines("others.jsonl"));
+}
+
+#[test]
+fn a_worker_that_is_killed_for_no_fault_of_a_record_costs_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for further in [[].as_slice(), &["--per-second", "1000"]] {
+        let mut run = Streamed::start(&folder, further);
+        run.score(20);
+        for _ in 0..2 {
+            let workers = run.workers();
+            assert!(!workers.is_empty(), "they were killed in vain");
+            for worker in workers {
+                kill(worker);
+            }
+            run.score(20);
+        }
+        drop(run.stdin.take());
+        let (code, report) = run.end();
+        assert_eq!(code, Some(0));
+        assert_eq!(
+            (&report["scored"], &report["failed"]),
+            (&60.into(), &0.into())
+        );
+    }
+}
+
+#[test]
+fn no_worker_outlives_the_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    slow_match(&folder, ENDLESS);
+    let pool = ["--executor", "process-pool", "-j", "2"];
+    for signals in [["KILL"].as_slice(), &["TERM", "TERM"]] {
+        let mut child = start(&folder, &[SLOW.as_slice(), &pool].concat());
+        let id = child.id();
+        let busy = wait_for("a busy worker", || {
+            children(id).into_iter().find(|id| used(*id) >= BUSY)
+        });
+        let workers = children(id);
+        assert!(workers.contains(&busy) && workers.len() == 2);
+        for signal in signals {
+            send(id, signal);
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        child.wait().expect("it has ended");
+        for worker in workers {
+            wait_for("the end of a worker", || (!lives(worker)).then_some(()));
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_cannot_be_started_again_ends_the_run() {
+    for limited in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = folder.path().display();
+        let binary = binary().display();
+        let program = script(
+            &folder,
+            &format!("[ -e {at}/id ] && exit 3; echo $$ > {at}/id; exec {binary} \"$@\""),
+        );
+        slow_match(&folder, ENDLESS);
+        let mut plan = plan(Some(&program));
+        plan.files = vec![folder.path().join("slow.jsonl")];
+        plan.scorer = manyhands::plan::Scorer::Match {
+            matching: manyhands::task::matching::Matching::by(
+                manyhands::task::matching::Measure::Levenshtein,
+            )
+            .cutoff(0.1),
+            against: folder.path().join("reference.txt"),
+            field: None,
+        };
+        plan.threads = "1".parse().ok();
+        if limited {
+            plan.limit = plan.limit.per_second(1000.0);
+        }
+        let error = std::thread::scope(|scope| {
+            let error = scope.spawn(|| error_of(&plan));
+            let id = wait_for("the worker", || {
+                let id = fs::read_to_string(folder.path().join("id")).ok()?;
+                id.trim().parse().ok()
+            });
+            wait_for("work", || (is_ready(id) && used(id) >= BUSY).then_some(()));
+            kill(id);
+            error.join().expect("no panic")
+        });
+        assert!(error.contains("exit status 3"), "{error}");
+    }
+}
+
+/// The answer to this plan in one process.
+fn digest_of(plan: &Plan) -> Digest {
+    let mut plan = plan.clone();
+    plan.executor = ExecutorName::Sequential;
+    let answer = plan.open().expect("the sample").run(Beside::default());
+    answer.expect("a run").digest
+}
+
+/// A program that counts how often it is started, as `$n`, and does what `which` says about that number;
+/// then it works.
+fn counting(folder: &TempDir, which: &str) -> PathBuf {
+    let at = folder.path().display();
+    let text = format!(
+        "n=1; set -C; until (: > {at}/started.$n) 2> /dev/null; do n=$((n + 1)); done\n\
+         {which}\n\
+         exec {} \"$@\"",
+        binary().display()
+    );
+    script(folder, &text)
+}
+
+fn started(folder: &TempDir) -> usize {
+    let there = |number: &usize| {
+        let name = format!("started.{number}");
+        folder.path().join(name).exists()
+    };
+    (1..).take_while(there).count()
+}
+
+/// Dies in the midst of its work: what it is sent breaks off.
+fn cut(bytes: u32) -> String {
+    // A byte at a time, since others of these programs keep what they read to themselves for a while.
+    let dd = format!("dd bs=1 count={bytes} status=none");
+    format!(
+        "{{ {dd} | {} worker 2> /dev/null; exit 3; }}",
+        binary().display()
+    )
+}
+
+#[test]
+fn workers_that_die_while_they_start_are_replaced() {
+    let welcome = concat!("manyhands ", env!("CARGO_PKG_VERSION"), ": I am.");
+    let cut = cut(40_000);
+    for (workers, which) in [
+        // At the beginning: one, all of several, one after another.
+        (1, "[ $n = 1 ] && kill -KILL $$".to_owned()),
+        (3, "[ $n -le 3 ] && kill -KILL $$".to_owned()),
+        (1, "[ $n -le 2 ] && exit 3".to_owned()),
+        // After it has answered the greeting.
+        (
+            2,
+            format!("[ $n = 2 ] && printf '{welcome}' && kill -KILL $$"),
+        ),
+        // In place of one that has died at work, in one place and in several at the same time.
+        (
+            1,
+            format!("[ $n = 1 ] && {cut}; [ $n -le 5 ] && kill -KILL $$"),
+        ),
+        (
+            3,
+            format!("[ $n -le 3 ] && {cut}; [ $n -le 7 ] && kill -KILL $$"),
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut plan = plan(Some(&counting(&folder, &which)));
+        plan.threads = workers.to_string().parse().ok();
+        let answer = plan.open().expect("the sample").run(Beside::default());
+        let answer = answer.unwrap_or_else(|error| panic!("{which}: {error}"));
+        let report = &answer.report;
+        assert_eq!((report.scored, report.failed), (2000, 0), "{which}");
+        assert_eq!(answer.digest, digest_of(&plan), "{which}");
+        assert!(started(&folder) > workers, "{which}");
+    }
+}
+
+#[test]
+fn a_run_ends_when_its_workers_die_again_and_again_while_they_start() {
+    let cut = cut(40_000);
+    for (which, starts) in [
+        ("exit 3".to_owned(), 3),
+        (format!("[ $n = 1 ] && {cut}; exit 3"), 6),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut plan = plan(Some(&counting(&folder, &which)));
+        plan.threads = "1".parse().ok();
+        let error = error_of(&plan);
+        assert!(error.contains("died one after another"), "{error}");
+        assert!(error.contains("exit status 3"), "{error}");
+        assert_eq!(started(&folder), starts, "{which}");
+    }
+}
+
+#[test]
+fn a_program_that_is_gone_ends_the_run() {
+    for limited in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let which = format!("rm \"$0\"; {}", cut(40_000));
+        let mut plan = plan(Some(&counting(&folder, &which)));
+        plan.threads = "1".parse().ok();
+        if limited {
+            plan.limit = plan.limit.per_second(1e6);
+        }
+        let error = error_of(&plan);
+        assert!(error.contains("No such file"), "{error}");
+        assert_eq!(started(&folder), 1);
+    }
+}

@@ -1,0 +1,194 @@
+//! Worker processes that hang: what stops the run ends them, and so does a timeout.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use manyhands::plan::{Beside, ExecutorName};
+use manyhands::report::End;
+use manyhands::{Error, Sequential, StopReason};
+
+use super::{
+    ENDLESS, SLOW, Streamed, binary, end_of, json, lives, plan, run, sample, script, send,
+    slow_match, start, wait_until_busy, worker_of,
+};
+
+#[test]
+fn a_run_is_stopped_by_a_signal_and_by_its_deadline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = Streamed::start(&folder, &[]);
+    run.score(20);
+    let workers = run.workers();
+    send(run.child.id(), "INT");
+    // Its input is still open: nothing but the signal ends it.
+    let (code, report) = run.end();
+    assert_eq!((code, &report["scored"]), (Some(130), &20.into()));
+    assert_eq!(report["end"]["how"], "stopped");
+    assert!(!workers.into_iter().any(lives), "a worker is left behind");
+
+    let mut run = Streamed::start(&folder, &["--deadline", "2"]);
+    run.score(1);
+    let (code, report) = run.end();
+    assert_eq!((code, &report["scored"]), (Some(124), &1.into()));
+}
+
+/// With records that must wait for a permit too: then each is asked about by itself.
+const LIMITS: [&[&str]; 2] = [&[], &["--per-second", "1000"]];
+
+#[test]
+fn a_worker_that_does_not_go_on_holds_no_signal_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for limit in LIMITS {
+        // The last is more than a pipe takes, so that the command waits in the middle of a write.
+        for text in ["good".to_owned(), "so good ".repeat(1 << 18)] {
+            let mut run = Streamed::start(&folder, limit);
+            run.score(20);
+            let workers = run.workers();
+            assert!(!workers.is_empty());
+            workers.iter().for_each(|worker| send(*worker, "STOP"));
+            let line = format!("{{\"text\": \"{text}\"}}\n");
+            let stdin = run.stdin.as_mut().expect("it is open");
+            stdin.write_all(line.as_bytes()).expect("it is read");
+            send(run.child.id(), "INT");
+            let (code, report) = run.end();
+            assert_eq!(code, Some(130));
+            let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
+            assert_eq!(counts, [Some(20), Some(20), Some(0)]);
+            assert_eq!(report["end"]["how"], "stopped");
+            for worker in workers {
+                assert!(!lives(worker), "a worker is left behind");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_record_without_end_holds_neither_signal_nor_deadline_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    slow_match(&folder, ENDLESS);
+    for limit in LIMITS {
+        let pool = ["--json", "--executor", "process-pool", "-j", "1"];
+        let arguments = [SLOW.as_slice(), &pool, limit].concat();
+        let child = start(&folder, &arguments);
+        wait_until_busy(worker_of(child.id(), None));
+        send(child.id(), "TERM");
+        let output = end_of(child);
+        assert_eq!(output.status.code(), Some(143));
+        let report = json(&output);
+        let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
+        assert_eq!(counts, [Some(3), Some(3), Some(0)]);
+
+        let arguments = [&arguments, ["--deadline", "1"].as_slice()].concat();
+        let output = run(&folder, &arguments);
+        assert_eq!(output.status.code(), Some(124));
+        let report = json(&output);
+        assert_eq!(report["end"]["how"], "stopped");
+        assert_eq!(report["scored"], report["records"]);
+        assert!(report["records"].as_u64() <= Some(3));
+    }
+}
+
+#[test]
+fn a_worker_that_never_gets_ready_does_not_hold_the_deadline_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let welcome = concat!("manyhands ", env!("CARGO_PKG_VERSION"), ": I am.");
+    for before in ["", &format!("printf '{welcome}';")] {
+        let program = script(&folder, &format!("{before} exec sleep 600"));
+        let mut plan = plan(Some(&program));
+        plan.deadline = Some(Duration::from_millis(50));
+        let answer = plan.open().expect("the sample").run(Beside::default());
+        let report = answer.expect("it is stopped").report;
+        assert!(matches!(report.end, End::Stopped(StopReason::Deadline)));
+        assert_eq!(report.records, 0);
+    }
+}
+
+#[test]
+fn a_record_that_takes_longer_than_the_timeout_fails_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    slow_match(&folder, ENDLESS);
+    // Each of the others may take some tenths of a second where nothing is optimised.
+    let pool = ["--json", "--executor", "process-pool", "-j", "1"];
+    let timeout = ["--timeout", "5"];
+    let output = run(&folder, &[SLOW.as_slice(), &pool, &timeout].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
+    assert_eq!(counts, [Some(7), Some(6), Some(1)]);
+    let failure = &report["failures"][0];
+    let told = "no answer within 5 s; the worker process was killed";
+    assert_eq!(failure["error"], told);
+    assert_eq!(failure["record"], 4);
+}
+
+#[test]
+fn a_worker_that_does_not_go_on_is_replaced_after_the_timeout() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for limit in LIMITS {
+        let mut run = Streamed::start(&folder, &[&["--timeout", "2"], limit].concat());
+        run.score(20);
+        let workers = run.workers();
+        assert!(!workers.is_empty());
+        workers.iter().for_each(|worker| send(*worker, "STOP"));
+        run.score(20);
+        drop(run.stdin.take());
+        let (code, report) = run.end();
+        assert_eq!(code, Some(0));
+        assert_eq!(
+            (&report["scored"], &report["failed"]),
+            (&40.into(), &0.into())
+        );
+        for worker in workers {
+            assert!(!lives(worker), "a worker is left behind");
+        }
+    }
+}
+
+#[test]
+fn the_timeout_is_no_time_to_get_ready_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!("sleep 4; exec {} \"$@\"", binary().display());
+    let mut plan = plan(Some(&script(&folder, &text)));
+    plan.timeout = Some(Duration::from_secs(2));
+    let answer = plan.open().expect("the sample").run(Beside::default());
+    let report = answer.expect("a run").report;
+    assert_eq!((report.scored, report.failed), (2000, 0));
+}
+
+#[test]
+fn a_timeout_that_cannot_be_kept_is_refused() {
+    let refused = |result: Result<String, Error>| match result {
+        Err(error @ Error::Limit { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let mut plan = plan(Some(binary()));
+    plan.timeout = Some(Duration::from_millis(1500));
+    let opened = plan.open().expect("processes can keep it");
+    let answer = opened.run_on(&Sequential, Beside::default());
+    let told = "a limit of 1.5 s for a record: a thread cannot be stopped in the middle of a record; \
+        use the executor process-pool";
+    assert_eq!(
+        refused(answer.map(|answer| answer.digest.to_string())),
+        told
+    );
+    for executor in ExecutorName::ALL {
+        let mut plan = plan.clone();
+        plan.executor = executor;
+        let opened = plan.open().map(|_| executor.to_string());
+        match executor {
+            ExecutorName::ProcessPool => assert!(opened.is_ok()),
+            _ => assert_eq!(refused(opened), told),
+        }
+        plan.timeout = Some(Duration::ZERO);
+        let none = "a limit of 0 s for a record: it must be more than 0";
+        assert_eq!(refused(plan.open().map(|_| String::new())), none);
+    }
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let score = ["score", sample(), "--with", "sentiment", "--timeout", "1.5"];
+    let output = run(&folder, &score);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        format!("error: {told}\n")
+    );
+}
