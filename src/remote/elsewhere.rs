@@ -218,3 +218,57 @@ pub(crate) fn ask<T: Terms>(
     }
     Ok(answer)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::dataset::{JsonStream, LoadedLines};
+    use crate::remote::frame::Frame;
+    use crate::remote::process::GREETING;
+    use crate::remote::scripted::{Numbers, Scripted};
+    use crate::stop::Cancel;
+    use std::io::Cursor;
+
+    #[test]
+    fn messages_grow_with_the_pace() {
+        const RECORDS: u32 = 100;
+
+        let scripted = Scripted::new();
+        let numbers: Vec<[u32; 1]> = (0..RECORDS).map(|number| [number]).collect();
+        let answers: Vec<&[u32]> = numbers.iter().map(<[u32; 1]>::as_slice).collect();
+        scripted.says(1, &answers);
+        let lines: String = (0..RECORDS)
+            .map(|number| format!("{{\"n\":{number:02}}}\n"))
+            .collect();
+        let stream = JsonStream::new("made-up", Cursor::new(lines));
+        let records = LoadedLines::of(&stream).expect("lines");
+        let pool = scripted.pool(1);
+        let service = pool.supervised(&Cancel::new(), None).expect("a thread");
+        let elsewhere = ScoredElsewhere::new(&records, &service, &Numbers);
+        let mut visited = Vec::new();
+        let read = elsewhere.read(0..elsewhere.parts(), |at, record| {
+            let answer = record.expect("it was sent").take();
+            visited.push((at.index, answer.expect("an answer")));
+            ControlFlow::Continue(())
+        });
+        read.expect("lines");
+        let expected: Vec<_> = (0..RECORDS)
+            .map(|number| (u64::from(number), number))
+            .collect();
+        assert_eq!(visited, expected);
+
+        scripted.wait_until_heard(1, b"{\"n\":99}");
+        let heard = scripted.heard(1);
+        let mut heard = &heard[GREETING.len()..];
+        let mut frame = Frame::new();
+        assert!(frame.read(&mut heard).expect("what to make ready"));
+        let mut sent = Vec::new();
+        while frame.read(&mut heard).expect("records") {
+            let ((), lengths) = frame.tail::<((), Vec<usize>)>().expect("a tail");
+            sent.push(lengths.len());
+        }
+        // Three leave before the first answer comes; the next has eight times as many bytes.
+        assert_eq!(sent[..4], [1, 1, 1, 8], "{sent:?}");
+        assert_eq!(sent.iter().sum::<usize>(), RECORDS as usize);
+    }
+}

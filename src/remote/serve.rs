@@ -157,3 +157,115 @@ impl Clock {
         since.as_nanos() as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    /// A record takes this long, and this much processor time, that of the process as a whole.
+    const RECORD: Duration = Duration::from_millis(20);
+
+    fn burn() {
+        let Some(began) = processor_time() else {
+            return;
+        };
+        while processor_time().is_some_and(|now| now < began + RECORD) {
+            std::hint::black_box((0..1000).sum::<u64>());
+        }
+    }
+
+    /// Answers with the length of a record.
+    struct Lengths;
+
+    impl Worker for Lengths {
+        type Note = ();
+        type Answer = usize;
+        type Account = ();
+
+        fn begin(setup: &[u8]) -> Result<Self, String> {
+            assert_eq!(setup, b"lengths");
+            burn();
+            Ok(Lengths)
+        }
+
+        fn note(&mut self, (): ()) {}
+
+        fn answer(&mut self, text: &str) -> usize {
+            thread::sleep(RECORD);
+            burn();
+            text.len()
+        }
+
+        fn account(&mut self) {}
+    }
+
+    /// A pipe that nothing more comes from, and that stays open.
+    struct Open(Cursor<Vec<u8>>);
+
+    impl Read for Open {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => loop {
+                    thread::park();
+                },
+                read => Ok(read),
+            }
+        }
+    }
+
+    #[test]
+    fn a_worker_tells_what_it_has_done_and_what_that_took() {
+        let mut input = GREETING.to_vec();
+        let mut frame = Frame::new();
+        frame.push(b"lengths");
+        frame.write(&None::<usize>, &mut input).expect("memory");
+        for texts in [["many", "hands"], ["make", "light"]] {
+            frame.clear();
+            texts.iter().for_each(|text| frame.push(text.as_bytes()));
+            let lengths = texts.map(str::len);
+            frame
+                .write(&((), lengths.to_vec()), &mut input)
+                .expect("memory");
+        }
+        // What is no text ends it.
+        frame.clear();
+        frame.push(b"\xff");
+        frame
+            .write(&((), vec![1_usize]), &mut input)
+            .expect("memory");
+        let mut output = Vec::new();
+        let ended = serve::<Lengths>(Open(Cursor::new(input)), &mut output);
+        let after = processor_time().unwrap_or_default();
+        assert!(ended.is_err(), "it was sent what is no text");
+
+        let mut output = output.strip_prefix(WELCOME).expect("a welcome");
+        assert!(frame.read(&mut output).expect("a frame"));
+        let ready: Result<Ready, String> = frame.tail().expect("a tail");
+        let ready = ready.expect("it is ready");
+        assert!(ready.in_place);
+        let mut told = Vec::new();
+        let mut spent = Duration::ZERO;
+        while frame.read(&mut output).expect("a frame") {
+            let (count, cpu, ()): (usize, u64, ()) = frame.tail().expect("a tail");
+            assert_eq!(count, 1, "each takes longer than may go untold");
+            let (took, length): (u64, usize) =
+                postcard::from_bytes(frame.body()).expect("an answer");
+            let took = Duration::from_nanos(took);
+            assert!(took >= RECORD, "{took:?}");
+            told.push(length);
+            spent += Duration::from_nanos(cpu);
+        }
+        assert_eq!(told, [4, 5, 4, 5]);
+        // Where this system does not tell, nothing is told.
+        if processor_time().is_some() {
+            assert!(spent >= 4 * RECORD, "{spent:?}");
+            let ready = Duration::from_nanos(ready.cpu);
+            assert!(ready >= RECORD, "{ready:?}");
+            assert!(
+                ready + spent <= after,
+                "{ready:?} and {spent:?} of {after:?}"
+            );
+        }
+    }
+}
