@@ -215,8 +215,7 @@ impl<T: Terms> Drop for Exchange<'_, T> {
     /// Gives the place back. A process that may be in the middle of a record is ended before.
     fn drop(&mut self) {
         let mut slot = std::mem::take(&mut self.slot);
-        slot.process
-            .take_if(|process| !self.finished || process.is_overdue());
+        slot.process.take_if(|_| !self.finished);
         self.pool.check_in(slot);
     }
 }

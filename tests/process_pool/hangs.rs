@@ -106,20 +106,18 @@ fn a_worker_that_never_gets_ready_does_not_hold_the_deadline_up() {
 fn a_record_that_takes_longer_than_the_timeout_fails_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     slow_match(&folder, ENDLESS);
-    for limit in LIMITS {
-        let pool = ["--json", "--executor", "process-pool", "-j", "1"];
-        let timeout = ["--timeout", "6"];
-        let arguments = [SLOW.as_slice(), &pool, &timeout, limit].concat();
-        let output = run(&folder, &arguments);
-        assert_eq!(output.status.code(), Some(1));
-        let report = json(&output);
-        let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
-        assert_eq!(counts, [Some(7), Some(6), Some(1)]);
-        let failure = &report["failures"][0];
-        let told = "no answer within 6 s; the worker process was killed";
-        assert_eq!(failure["error"], told);
-        assert_eq!(failure["record"], 4);
-    }
+    // Each of the others may take some tenths of a second where nothing is optimised.
+    let pool = ["--json", "--executor", "process-pool", "-j", "1"];
+    let timeout = ["--timeout", "5"];
+    let output = run(&folder, &[SLOW.as_slice(), &pool, &timeout].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
+    assert_eq!(counts, [Some(7), Some(6), Some(1)]);
+    let failure = &report["failures"][0];
+    let told = "no answer within 5 s; the worker process was killed";
+    assert_eq!(failure["error"], told);
+    assert_eq!(failure["record"], 4);
 }
 
 #[test]
@@ -148,9 +146,9 @@ fn a_worker_that_does_not_go_on_is_replaced_after_the_timeout() {
 #[test]
 fn the_timeout_is_no_time_to_get_ready_in() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = format!("sleep 3; exec {} \"$@\"", binary().display());
+    let text = format!("sleep 4; exec {} \"$@\"", binary().display());
     let mut plan = plan(Some(&script(&folder, &text)));
-    plan.timeout = Some(Duration::from_secs(1));
+    plan.timeout = Some(Duration::from_secs(2));
     let answer = plan.open().expect("the sample").run(Beside::default());
     let report = answer.expect("a run").report;
     assert_eq!((report.scored, report.failed), (2000, 0));

@@ -200,7 +200,7 @@ fn an_answer_in_the_moment_of_the_kill_counts_and_the_next_record_is_not_to_blam
     };
     let handed = exchange(&service, &[&["one", "two"]], kill).expect("answers");
     assert_eq!(handed, [Ok(Ok(10)), Ok(Ok(20))]);
-    // The last was killed with all its records answered: it is not given to others.
+    // The last was killed with all its records answered, and the next record finds it dead.
     let handed = exchange(&service, &[&["three"]], |_| {}).expect("an answer");
     assert_eq!(handed, [Ok(Ok(30))]);
     assert_eq!(scripted.started(), 4);
@@ -240,6 +240,42 @@ fn once_the_run_is_to_stop_no_record_is_waited_for() {
         assert_eq!(handed, expected);
         assert_eq!(scripted.started(), 1);
     }
+}
+
+#[test]
+fn a_record_that_a_process_has_alone_is_interrupted_by_a_stop() {
+    let scripted = Scripted::new();
+    scripted.says(1, &[]).dies(1).says(2, &[]);
+    let pool = scripted.pool(1);
+    let token = Cancel::new();
+    let service = pool.supervised(&token, None).expect("a thread");
+    let handed = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            scripted.wait_until_heard(2, b"one");
+            token.cancel();
+        });
+        exchange(&service, &[&["one"]], |_| {}).expect("it ends")
+    });
+    assert_eq!(handed, [Ok(Err(Unanswered::Interrupted))]);
+    assert_eq!(scripted.started(), 2);
+}
+
+#[test]
+fn a_process_with_answers_to_come_serves_no_other_records() {
+    let scripted = Scripted::new();
+    scripted.says(1, &[&[10], &[20]]).says(2, &[&[30]]);
+    let pool = scripted.pool(1);
+    let service = pool.supervised(&Cancel::new(), None).expect("a thread");
+    let mut begun = Exchange::begin(&service, &Numbers);
+    let mut block = begun.block();
+    fill(&mut block, 0, &["one", "two"]);
+    let mut take = |_: At, _: Result<&Answered<u32>, BadRecord>| ControlFlow::Break(());
+    let sent = begun.send(block, &mut take).expect("sent");
+    assert!(sent.is_continue());
+    let ended = begun.finish(&mut take).expect("an answer");
+    assert!(ended.is_break());
+    let handed = exchange(&service, &[&["three"]], |_| {}).expect("an answer");
+    assert_eq!(handed, [Ok(Ok(30))]);
 }
 
 #[test]
