@@ -8,6 +8,7 @@ use manyhands::dataset::{At, Dataset, Reading};
 use manyhands::error::{BadRecord, Failure};
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
+use manyhands::report::End;
 use manyhands::sink::{Room, Sink};
 
 /// Counts like [`Count`], but is not commutative.
@@ -280,6 +281,54 @@ fn a_worker_rests_while_too_many_failures_wait_to_be_judged() {
     .expect("a run");
     assert_eq!(report.failed, MOST as u64 + 2);
     assert_eq!(executor.answers(), [Flow::Go, Flow::Rest, Flow::Go]);
+}
+
+#[test]
+fn an_executor_that_does_not_run_every_unit_once_is_an_error() {
+    let run = |script: Vec<(usize, Range<usize>)>| {
+        let executor = Scripted::new(2, script);
+        let pipeline = Pipeline::new(&(0..10), |record: &usize| *record).executor(&executor);
+        match pipeline.aggregate(Count::new()) {
+            Ok(report) => Ok(report.value),
+            Err(Error::Executor { ran, units }) => Err((ran, units)),
+            Err(other) => panic!("another error: {other}"),
+        }
+    };
+    assert_eq!(run(vec![(0, 0..4), (1, 4..10)]), Ok(10));
+    assert_eq!(run(vec![(1, 4..10), (0, 0..4)]), Ok(10));
+    assert_eq!(run(vec![]), Err((0, 10)));
+    assert_eq!(run(vec![(0, 0..4)]), Err((4, 10)));
+    assert_eq!(run(vec![(0, 0..4), (1, 5..10)]), Err((9, 10)));
+    // As many units as there are, but one of them twice and another not at all.
+    assert_eq!(run(vec![(0, 0..4), (1, 5..10), (0, 5..6)]), Err((10, 10)));
+    // A third worker, of two.
+    assert_eq!(run(vec![(0, 0..4), (2, 4..10)]), Err((4, 10)));
+}
+
+#[test]
+fn a_share_of_failures_is_judged_once_more_at_the_end() {
+    let run = |failing: usize, at_most: f64| {
+        let task = fallible(|record: &usize| match *record < failing {
+            true => Err("it fails"),
+            false => Ok(()),
+        });
+        let report = Pipeline::new(&(0..10), task)
+            .executor(&Sequential)
+            .on_failure(OnFailure::SkipShare { at_most })
+            .aggregate_so_far(Count::new())
+            .expect("a run");
+        assert_eq!((report.records, report.value), (10, 10 - failing as u64));
+        match report.end {
+            End::Finished => None,
+            End::Halted(failure) => Some(failure.index),
+            other => panic!("it ended otherwise: {other:?}"),
+        }
+    };
+    // Of so few records the share is first taken of a thousand, and in the end of all there are.
+    assert_eq!(run(0, 0.0), None);
+    assert_eq!(run(2, 0.2), None);
+    assert_eq!(run(3, 0.2), Some(2));
+    assert_eq!(run(10, 1.0), None);
 }
 
 /// Which records were written together.
