@@ -45,3 +45,35 @@ impl<T> Turns<T> {
         Some((records, what))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_leave_in_their_order_whenever_they_come() {
+        let mut turns = Turns::new();
+        assert_eq!((turns.next(), turns.waiting(), turns.take()), (0, 0, None));
+        assert!(turns.put(5..6, 'c') && turns.put(3..5, 'b'));
+        assert_eq!((turns.next(), turns.waiting(), turns.take()), (0, 2, None));
+        assert!(turns.put(0..3, 'a'));
+        assert_eq!(turns.take(), Some((0..3, 'a')));
+        assert_eq!((turns.next(), turns.waiting()), (3, 2));
+        assert!(!turns.put(0..3, 'x') && !turns.put(2..4, 'x'));
+        assert_eq!(turns.take(), Some((3..5, 'b')));
+        assert_eq!(turns.take(), Some((5..6, 'c')));
+        assert_eq!((turns.next(), turns.waiting(), turns.take()), (6, 0, None));
+        // The range whose turn it is is still in time.
+        assert!(turns.put(6..7, 'd'));
+        assert_eq!(turns.take(), Some((6..7, 'd')));
+    }
+
+    #[test]
+    fn a_range_without_records_takes_its_turn() {
+        let mut turns = Turns::new();
+        assert!(turns.put(0..0, "header"));
+        assert_eq!(turns.take(), Some((0..0, "header")));
+        assert!(turns.put(0..1, "line"));
+        assert_eq!(turns.take(), Some((0..1, "line")));
+    }
+}

@@ -48,3 +48,63 @@ impl<S, A> Held<S, A> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The indices and scores as they were observed, slice by slice.
+    #[derive(Clone, Default)]
+    struct Slices(Vec<(u64, Vec<u64>)>);
+
+    impl Aggregator<u64> for Slices {
+        type Output = Vec<(u64, Vec<u64>)>;
+
+        fn observe(&mut self, index: u64, score: &u64) {
+            self.0.push((index, vec![*score]));
+        }
+
+        fn observe_slice(&mut self, first: u64, scores: &[u64]) {
+            self.0.push((first, scores.to_vec()));
+        }
+
+        fn merge(&mut self, later: Self) {
+            self.0.extend(later.0);
+        }
+
+        fn finish(self) -> Self::Output {
+            self.0
+        }
+    }
+
+    #[test]
+    fn scores_up_to_any_end_are_observed_around_every_failure() {
+        const RECORDS: Range<u64> = 5..11;
+        for failing in 0..1_u32 << 6 {
+            let fails = |record: &u64| failing >> (record - RECORDS.start) & 1 == 1;
+            let scores = Scores {
+                records: RECORDS,
+                failed: RECORDS.filter(fails).collect(),
+                scores: RECORDS.filter(|record| !fails(record)).collect(),
+            };
+            for end in 0..RECORDS.end + 3 {
+                let mut observed = Slices::default();
+                scores.observe(&mut observed, end);
+                for (first, scores) in &observed.0 {
+                    assert!(!scores.is_empty(), "an empty slice was observed");
+                    assert!((*first..).zip(scores).all(|(index, score)| index == *score));
+                }
+                let observed: Vec<u64> = observed
+                    .0
+                    .into_iter()
+                    .flat_map(|(_, slice)| slice)
+                    .collect();
+                let expected = RECORDS.filter(|record| *record < end && !fails(record));
+                assert!(
+                    observed.iter().copied().eq(expected),
+                    "{observed:?} before {end}"
+                );
+            }
+        }
+    }
+}

@@ -1,5 +1,10 @@
 //! How many records have been taken that are not handed on yet, and no more than may be.
 
+#[cfg(all(test, shuttle))]
+mod model;
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use super::run::Run;

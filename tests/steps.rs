@@ -1,0 +1,391 @@
+//! In which steps a run reads its dataset, hands on its scores, and tells a worker to rest, seen from
+//! a dataset, a sink and an executor that write down how they are called.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::Mutex;
+
+use manyhands::dataset::{At, Dataset, Reading};
+use manyhands::error::{BadRecord, Failure};
+use manyhands::execution::{Flow, Work};
+use manyhands::prelude::*;
+use manyhands::report::End;
+use manyhands::sink::{Room, Sink};
+
+/// Counts like [`Count`], but is not commutative.
+#[derive(Clone, Default)]
+struct InTheirOrder(u64);
+
+impl<S> Aggregator<S> for InTheirOrder {
+    type Output = u64;
+
+    fn observe(&mut self, _: u64, _: &S) {
+        self.0 += 1;
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0 += later.0;
+    }
+
+    fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+/// Hands out these units to these workers, all on one thread, and keeps the answers.
+struct Scripted {
+    workers: usize,
+    script: Vec<(usize, Range<usize>)>,
+    answers: Mutex<Vec<Flow>>,
+}
+
+impl Scripted {
+    fn new(workers: usize, script: impl IntoIterator<Item = (usize, Range<usize>)>) -> Self {
+        Scripted {
+            workers,
+            script: script.into_iter().collect(),
+            answers: Mutex::default(),
+        }
+    }
+
+    fn answers(self) -> Vec<Flow> {
+        self.answers.into_inner().expect("nothing panics here")
+    }
+}
+
+impl Executor for Scripted {
+    fn workers(&self) -> usize {
+        self.workers
+    }
+
+    fn execute(&self, work: &Work<'_>) {
+        for (worker, units) in &self.script {
+            let answer = work.run(*worker, units.clone());
+            self.answers
+                .lock()
+                .expect("nothing panics here")
+                .push(answer);
+        }
+    }
+}
+
+/// Parts without any records, and which of them were read together.
+struct Empty {
+    parts: usize,
+    stream: bool,
+    holds_back: bool,
+    reads: Mutex<Vec<Range<usize>>>,
+}
+
+impl Empty {
+    fn parts(parts: usize) -> Self {
+        Empty {
+            parts,
+            stream: false,
+            holds_back: false,
+            reads: Mutex::default(),
+        }
+    }
+
+    fn stream(holds_back: bool) -> Self {
+        Empty {
+            stream: true,
+            holds_back,
+            ..Empty::parts(usize::MAX)
+        }
+    }
+
+    /// How many parts a step has at most, over a run by this executor.
+    fn step(self, executor: &dyn Executor, commutative: bool) -> usize {
+        let pipeline = Pipeline::new(&self, |_: &()| ()).executor(executor);
+        let count = match commutative {
+            true => pipeline.aggregate(Count::new()).expect("a run").value,
+            false => {
+                pipeline
+                    .aggregate(InTheirOrder::default())
+                    .expect("a run")
+                    .value
+            }
+        };
+        assert_eq!(count, 0);
+        let reads = self.reads.into_inner().expect("nothing panics here");
+        let mut next = 0;
+        for parts in &reads {
+            assert_eq!(parts.start, next, "parts were left out, or read twice");
+            next = parts.end;
+        }
+        assert!(self.stream || next == self.parts);
+        reads.iter().map(Range::len).max().expect("a step")
+    }
+}
+
+impl Dataset for Empty {
+    type Record<'a> = ();
+
+    fn parts(&self) -> usize {
+        self.parts
+    }
+
+    fn is_stream(&self) -> bool {
+        self.stream
+    }
+
+    fn holds_back(&self) -> bool {
+        self.holds_back
+    }
+
+    fn read<V>(&self, parts: Range<usize>, _: V) -> Result<Reading, Error>
+    where
+        V: FnMut(At, Result<&(), BadRecord>) -> ControlFlow<()>,
+    {
+        self.reads.lock().expect("nothing panics here").push(parts);
+        Ok(Reading {
+            ended: self.stream,
+            ..Reading::default()
+        })
+    }
+}
+
+#[test]
+fn a_step_is_a_fraction_of_the_dataset_within_bounds() {
+    for (parts, step) in [
+        (1, 1),
+        (64, 64),
+        (1_000, 64),
+        (64 * 512, 64),
+        (65 * 512, 65),
+        (100_000, 195),
+        (1_024 * 512, 1_024),
+        (2_000_000, 1_024),
+    ] {
+        assert_eq!(
+            Empty::parts(parts).step(&Sequential, true),
+            step,
+            "{parts} parts"
+        );
+    }
+    // A step of a run whose partials are kept apart is one of them.
+    for (parts, step) in [(5, 1), (1_024, 1), (2_048, 2), (10_240, 10), (10_241, 11)] {
+        assert_eq!(
+            Empty::parts(parts).step(&Sequential, false),
+            step,
+            "{parts} parts"
+        );
+    }
+}
+
+#[test]
+fn a_step_of_a_stream_is_what_may_be_in_hand() {
+    let step = |holds_back, workers, commutative| {
+        let executor = Scripted::new(workers, [(0, 0..5_000)]);
+        Empty::stream(holds_back).step(&executor, commutative)
+    };
+    // One worker with a record in its hands must not wait for the next.
+    assert_eq!(step(true, 1, true), 1);
+    assert_eq!(step(true, 1, false), 1);
+    assert_eq!(step(false, 1, true), 1_024);
+    // Another worker takes the next one.
+    assert_eq!(step(true, 2, true), 1_024);
+    // Where one state observes all records in order, 16,384 of them may be in hand, which are two
+    // steps for each worker.
+    assert_eq!(step(true, 2, false), 1_024);
+    assert_eq!(step(true, 16, false), 512);
+    assert_eq!(step(false, 50, false), 163);
+    assert_eq!(step(true, 10_000, false), 1);
+}
+
+/// A score that is large, so that few of them fit into what may wait.
+#[derive(Clone, Copy)]
+struct Large([u8; 64 << 10]);
+
+/// Number of such scores that may wait for their turn.
+const ROOM: usize = (32 << 20) / size_of::<Large>();
+
+/// What the executor is told after each portion, where a run may be stopped or not.
+fn told(
+    executor: Scripted,
+    records: usize,
+    may_be_stopped: bool,
+    aggregator: impl Aggregator<Large, Output = u64>,
+) -> Vec<Flow> {
+    let cancel = Cancel::new();
+    let dataset = 0..records;
+    let large = |record: &usize| Large([*record as u8; _]);
+    let mut pipeline = Pipeline::new(&dataset, large).executor(&executor);
+    if may_be_stopped {
+        pipeline = pipeline.cancel(&cancel);
+    }
+    let count = pipeline.aggregate(aggregator.only(|score: &Large| score.0[0] == score.0[1]));
+    assert_eq!(count.expect("a run").value, records as u64);
+    executor.answers()
+}
+
+/// The first records come last, those behind them one by one.
+fn one_by_one(workers: usize, records: usize) -> Scripted {
+    let behind = (1..records).map(|record| (1, record..record + 1));
+    Scripted::new(workers, behind.chain([(0, 0..1)]))
+}
+
+#[test]
+fn a_worker_far_ahead_of_the_earliest_record_is_told_to_rest() {
+    let records = ROOM + 3;
+    let mut expected = vec![Flow::Go; records];
+    // When record `ROOM` is done, the run is `ROOM + 1` records ahead of the first one.
+    expected[ROOM - 1] = Flow::Rest;
+    expected[ROOM] = Flow::Rest;
+    expected[ROOM + 1] = Flow::Rest;
+    assert_eq!(
+        told(one_by_one(2, records), records, true, Count::new()),
+        expected
+    );
+    // Scores that need not wait for their turn take no room, and neither do partials.
+    let all_go = vec![Flow::Go; records];
+    assert_eq!(
+        told(one_by_one(2, records), records, false, Count::new()),
+        all_go
+    );
+    let told = told(
+        one_by_one(2, records),
+        records,
+        true,
+        InTheirOrder::default(),
+    );
+    assert_eq!(told, all_go);
+}
+
+#[test]
+fn what_workers_have_in_flight_anyway_may_be_ahead() {
+    const PORTION: usize = 100;
+    // Four portions for each of two workers, which is more than there is room for.
+    const AHEAD: usize = 4 * 2 * PORTION;
+    const { assert!(AHEAD > ROOM) };
+    let portions = (PORTION..AHEAD).step_by(PORTION);
+    let portions = portions.map(|start| (1, start..start + PORTION));
+    let one_more = [(1, AHEAD..AHEAD + 1), (0, 0..PORTION)];
+    let executor = Scripted::new(2, portions.chain(one_more));
+    let mut expected = vec![Flow::Go; AHEAD / PORTION - 1];
+    expected.extend([Flow::Rest, Flow::Go]);
+    assert_eq!(told(executor, AHEAD + 1, true, Count::new()), expected);
+}
+
+#[test]
+fn a_worker_rests_while_too_many_failures_wait_to_be_judged() {
+    const MOST: usize = 1 << 16;
+    let script = [(1, 1..MOST + 1), (1, MOST + 1..MOST + 2), (0, 0..1)];
+    let executor = Scripted::new(2, script);
+    let report = Pipeline::new(
+        &(0..MOST + 2),
+        fallible(|_: &usize| Err::<(), _>("it fails")),
+    )
+    .executor(&executor)
+    .aggregate(Count::new())
+    .expect("a run");
+    assert_eq!(report.failed, MOST as u64 + 2);
+    assert_eq!(executor.answers(), [Flow::Go, Flow::Rest, Flow::Go]);
+}
+
+#[test]
+fn an_executor_that_does_not_run_every_unit_once_is_an_error() {
+    let run = |script: Vec<(usize, Range<usize>)>| {
+        let executor = Scripted::new(2, script);
+        let pipeline = Pipeline::new(&(0..10), |record: &usize| *record).executor(&executor);
+        match pipeline.aggregate(Count::new()) {
+            Ok(report) => Ok(report.value),
+            Err(Error::Executor { ran, units }) => Err((ran, units)),
+            Err(other) => panic!("another error: {other}"),
+        }
+    };
+    assert_eq!(run(vec![(0, 0..4), (1, 4..10)]), Ok(10));
+    assert_eq!(run(vec![(1, 4..10), (0, 0..4)]), Ok(10));
+    assert_eq!(run(vec![]), Err((0, 10)));
+    assert_eq!(run(vec![(0, 0..4)]), Err((4, 10)));
+    assert_eq!(run(vec![(0, 0..4), (1, 5..10)]), Err((9, 10)));
+    // As many units as there are, but one of them twice and another not at all.
+    assert_eq!(run(vec![(0, 0..4), (1, 5..10), (0, 5..6)]), Err((10, 10)));
+    // A third worker, of two.
+    assert_eq!(run(vec![(0, 0..4), (2, 4..10)]), Err((4, 10)));
+}
+
+#[test]
+fn a_share_of_failures_is_judged_once_more_at_the_end() {
+    let run = |failing: usize, at_most: f64| {
+        let task = fallible(|record: &usize| match *record < failing {
+            true => Err("it fails"),
+            false => Ok(()),
+        });
+        let report = Pipeline::new(&(0..10), task)
+            .executor(&Sequential)
+            .on_failure(OnFailure::SkipShare { at_most })
+            .aggregate_so_far(Count::new())
+            .expect("a run");
+        assert_eq!((report.records, report.value), (10, 10 - failing as u64));
+        match report.end {
+            End::Finished => None,
+            End::Halted(failure) => Some(failure.index),
+            other => panic!("it ended otherwise: {other:?}"),
+        }
+    };
+    // Of so few records the share is first taken of a thousand, and in the end of all there are.
+    assert_eq!(run(0, 0.0), None);
+    assert_eq!(run(2, 0.2), None);
+    assert_eq!(run(3, 0.2), Some(2));
+    assert_eq!(run(10, 1.0), None);
+}
+
+/// Which records were written together.
+#[derive(Default)]
+struct Pieces {
+    bytes_a_record: usize,
+    written: Mutex<Vec<Range<u64>>>,
+}
+
+impl Sink<()> for Pieces {
+    fn render(&self, _: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
+        bytes.resize(bytes.len() + self.bytes_a_record, b'x');
+    }
+
+    fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {
+        assert_eq!(
+            bytes.len() as u64,
+            (records.end - records.start) * self.bytes_a_record as u64
+        );
+        self.written
+            .lock()
+            .expect("nothing panics here")
+            .push(records);
+        Ok(Room::Free)
+    }
+}
+
+#[test]
+fn scores_are_handed_on_in_large_pieces() {
+    let pieces = |bytes_a_record, on_failure, failing: &[usize]| {
+        let pieces = Pieces {
+            bytes_a_record,
+            ..Pieces::default()
+        };
+        let task = fallible(|record: &usize| match failing.contains(record) {
+            true => Err("it fails"),
+            false => Ok(()),
+        });
+        Pipeline::new(&(0..10), task)
+            .executor(&Sequential)
+            .on_failure(on_failure)
+            .scores(&pieces)
+            .aggregate(Count::new())
+            .expect("a run");
+        pieces.written.into_inner().expect("nothing panics here")
+    };
+    let (skip, some) = (OnFailure::SKIP, OnFailure::Skip { at_most: 5 });
+    assert_eq!(pieces(1, skip, &[]), [0..10]);
+    assert_eq!(pieces(1, skip, &[3, 4]), [0..10]);
+    // As soon as there are 256 KiB.
+    assert_eq!(pieces(100 << 10, skip, &[]), [0..3, 3..6, 6..9, 9..10]);
+    assert_eq!(
+        pieces(128 << 10, skip, &[2]),
+        [0..2, 2..4, 4..6, 6..8, 8..10]
+    );
+    assert_eq!(pieces(256 << 10, skip, &[9]).len(), 10);
+    // Where a failure may halt the run, they end behind each.
+    assert_eq!(pieces(100 << 10, some, &[]), [0..10]);
+    assert_eq!(pieces(1, some, &[0, 3, 4, 9]), [0..1, 1..4, 4..5, 5..10]);
+}
