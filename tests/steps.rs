@@ -270,17 +270,23 @@ fn what_workers_have_in_flight_anyway_may_be_ahead() {
 #[test]
 fn a_worker_rests_while_too_many_failures_wait_to_be_judged() {
     const MOST: usize = 1 << 16;
-    let script = [(1, 1..MOST + 1), (1, MOST + 1..MOST + 2), (0, 0..1)];
+    let ahead = [(1, 1..MOST + 1), (1, MOST + 1..MOST + 2)];
+    // Once the first record is done, all of them are judged, and one that comes later has room again.
+    let judged = [(0, 0..1), (1, MOST + 3..MOST + 4), (0, MOST + 2..MOST + 3)];
+    let script = ahead.into_iter().chain(judged);
     let executor = Scripted::new(2, script);
     let report = Pipeline::new(
-        &(0..MOST + 2),
+        &(0..MOST + 4),
         fallible(|_: &usize| Err::<(), _>("it fails")),
     )
     .executor(&executor)
     .aggregate(Count::new())
     .expect("a run");
-    assert_eq!(report.failed, MOST as u64 + 2);
-    assert_eq!(executor.answers(), [Flow::Go, Flow::Rest, Flow::Go]);
+    assert_eq!(report.failed, MOST as u64 + 4);
+    assert_eq!(
+        executor.answers(),
+        [Flow::Go, Flow::Rest, Flow::Go, Flow::Go, Flow::Go]
+    );
 }
 
 #[test]
@@ -375,9 +381,10 @@ fn scores_are_handed_on_in_large_pieces() {
             .expect("a run");
         pieces.written.into_inner().expect("nothing panics here")
     };
+    let whole = std::slice::from_ref(&(0..10)).to_vec();
     let (skip, some) = (OnFailure::SKIP, OnFailure::Skip { at_most: 5 });
-    assert_eq!(pieces(1, skip, &[]), [0..10]);
-    assert_eq!(pieces(1, skip, &[3, 4]), [0..10]);
+    assert_eq!(pieces(1, skip, &[]), whole);
+    assert_eq!(pieces(1, skip, &[3, 4]), whole);
     // As soon as there are 256 KiB.
     assert_eq!(pieces(100 << 10, skip, &[]), [0..3, 3..6, 6..9, 9..10]);
     assert_eq!(
@@ -386,6 +393,6 @@ fn scores_are_handed_on_in_large_pieces() {
     );
     assert_eq!(pieces(256 << 10, skip, &[9]).len(), 10);
     // Where a failure may halt the run, they end behind each.
-    assert_eq!(pieces(100 << 10, some, &[]), [0..10]);
+    assert_eq!(pieces(100 << 10, some, &[]), whole);
     assert_eq!(pieces(1, some, &[0, 3, 4, 9]), [0..1, 1..4, 4..5, 5..10]);
 }

@@ -206,9 +206,9 @@ fn only_the_first_in_the_queue_looks_up_by_itself() {
     let looks = [const { AtomicUsize::new(0) }; 2];
     thread::scope(|scope| {
         let (permits, looks) = (&permits, &looks);
-        for place in 0..looks.len() {
+        for (place, looks) in looks.iter().enumerate() {
             let look = move || {
-                looks[place].fetch_add(1, SeqCst);
+                looks.fetch_add(1, SeqCst);
                 false
             };
             scope.spawn(move || permits.acquire(1, look).is_some());
