@@ -33,8 +33,9 @@ enum Stage {
     Opening,
     /// The first signal stops the run, the second one ends the command at once.
     Running(Watched),
-    /// Only reports are left to be written: a signal ends the command at once.
-    Over,
+    /// Only reports are left to be written: a signal ends the command at once, and says what is kept of
+    /// the scores.
+    Over(Option<Arc<ScoresFile>>),
 }
 
 #[cfg(not(unix))]
@@ -152,7 +153,13 @@ mod unix {
 
         /// From now on the first signal ends the command at once: only reports are left to be written.
         pub(crate) fn over(&self) {
-            *lock(&self.shared.stage) = Stage::Over;
+            let mut stage = lock(&self.shared.stage);
+            let scores = match &mut *stage {
+                Stage::Running(watched) => watched.scores.take(),
+                Stage::Opening | Stage::Over(_) => None,
+            };
+            *stage = Stage::Over(scores);
+            drop(stage);
             self.wake();
         }
 
@@ -209,7 +216,7 @@ mod unix {
         fn wait(&mut self) -> Event {
             let give_up = match &*lock(&self.shared.stage) {
                 Stage::Running(watched) => watched.give_up,
-                Stage::Opening | Stage::Over => None,
+                Stage::Opening | Stage::Over(_) => None,
             };
             let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
             let left = left.map(timespec);
@@ -249,22 +256,24 @@ mod unix {
         fn stops_run(&self, signal: i32) -> bool {
             match &*lock(&self.stage) {
                 Stage::Running(watched) => watched.token.cancel_with(StopReason::Signal(signal)),
-                Stage::Opening | Stage::Over => false,
+                Stage::Opening | Stage::Over(_) => false,
             }
         }
 
         /// Ends the command, whatever its other threads are at. Scores that are whole lines in order are
         /// kept, what is not whole is removed.
         fn end(&self, exit: Exit, why: &str) -> ! {
-            let scores = match &*lock(&self.stage) {
-                Stage::Running(watched) => watched.scores.clone(),
+            let kept = match &*lock(&self.stage) {
                 Stage::Opening => {
                     self.remove_opened();
                     None
                 }
-                Stage::Over => None,
+                Stage::Running(watched) => {
+                    let scores = watched.scores.as_ref();
+                    scores.map(|scores| scores.keep_so_far())
+                }
+                Stage::Over(scores) => scores.as_ref().map(|scores| Ok(scores.kept())),
             };
-            let kept = scores.map(|scores| scores.keep_so_far());
             for file in std::mem::take(&mut *lock(&self.unfinished)) {
                 let _ = std::fs::remove_file(file);
             }

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::endpoints::{Output, partial_of, refused};
 use super::identity::{folder_of, target_of};
@@ -102,8 +102,13 @@ impl Destination {
     /// [`Error::Destination`] if it cannot have that name: another file has taken it, or the folder is
     /// gone. The whole file is then kept under another name, which the error states.
     pub fn finish(self) -> Result<(), Error> {
+        self.finish_holding("the whole file")
+    }
+
+    /// The same for a file that an error describes as `contents`.
+    pub(super) fn finish_holding(self, contents: &str) -> Result<(), Error> {
         match self.0 {
-            Target::File(new) => new.finish(),
+            Target::File(new) => new.finish(contents),
             Target::Stdout(_) | Target::Special(_) => Ok(()),
         }
     }
@@ -133,16 +138,11 @@ impl Destination {
 }
 
 impl NewFile {
-    fn finish(self) -> Result<(), Error> {
-        let NewFile { file, path, .. } = self;
-        let named = match self.force {
-            true => file.persist(&path),
-            false => file.persist_noclobber(&path),
-        };
-        let Err(error) = named else {
+    fn finish(self, contents: &str) -> Result<(), Error> {
+        let Err(error) = persist(self.file, &self.path, self.force) else {
             if self.force && self.keeps_partial {
                 // It belongs to the file that has just been replaced.
-                let _ = fs::remove_file(partial_of(&path));
+                let _ = fs::remove_file(partial_of(&self.path));
             }
             return Ok(());
         };
@@ -154,9 +154,9 @@ impl NewFile {
             _ => format!("cannot get its name: {}", error.error),
         };
         // What another run has left there stays, since this file is whole and must not be lost to it.
-        let reason = match keep(error.file, &path, false) {
-            Ok((kept, _)) => format!("{why}; the whole file is {}", kept.display()),
-            Err(error) => format!("{why}, and the file could not be kept elsewhere: {error}"),
+        let reason = match keep(error.file, &self.path, false) {
+            Ok((kept, _)) => format!("{why}; {contents} is in {}", kept.display()),
+            Err(error) => format!("{why}, and {contents} could not be kept elsewhere: {error}"),
         };
         Err(refused(&self.asked, reason))
     }
@@ -178,26 +178,37 @@ impl NewFile {
     }
 }
 
+/// Gives a file a name, in place of another file only if `force` is given.
+fn persist(mut file: NamedTempFile, path: &Path, force: bool) -> Result<(), PersistError> {
+    loop {
+        let named = match force {
+            true => file.persist(path),
+            false => file.persist_noclobber(path),
+        };
+        match named {
+            Ok(_) => return Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::Interrupted => file = error.file,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Keeps a file under a name that does not look finished: `PATH.partial`, else its temporary name made
 /// visible, else its temporary name, else a copy in the nearest folder that still exists. Says under which,
 /// and whether a file was replaced.
 fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, bool)> {
     let partial = partial_of(path);
     let existed = force && fs::symlink_metadata(&partial).is_ok();
-    let named = match force {
-        true => file.persist(&partial),
-        false => file.persist_noclobber(&partial),
-    };
-    let file = match named {
-        Ok(_) => return Ok((partial, existed)),
+    let file = match persist(file, &partial, force) {
+        Ok(()) => return Ok((partial, existed)),
         Err(error) => error.file,
     };
     let temporary = file.path().file_name().unwrap_or_default().to_owned();
     let unique = temporary.to_string_lossy();
     let unique = format!("manyhands-{}.partial", unique.trim_start_matches(PREFIX));
     let beside = path.with_file_name(&unique);
-    let file = match file.persist_noclobber(&beside) {
-        Ok(_) => return Ok((beside, false)),
+    let file = match persist(file, &beside, false) {
+        Ok(()) => return Ok((beside, false)),
         Err(error) => error.file,
     };
     if file.path().exists() {
@@ -206,10 +217,34 @@ fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, b
         drop(kept);
         return Ok((path.with_file_name(&temporary), false));
     }
+    if let Some(moved) = moved_to(file.as_file()) {
+        // Its folder has another name now. There the file keeps its own name if no better one is free.
+        let visible = moved.with_file_name(&unique);
+        let is_free = fs::symlink_metadata(&visible).is_err();
+        let is_renamed = is_free && fs::rename(&moved, &visible).is_ok();
+        return Ok((if is_renamed { visible } else { moved }, false));
+    }
     copy(file, path, &unique).map(|copy| (copy, false))
 }
 
-/// Copies a file whose folder is gone or has another name now; the open file itself is still there.
+/// Where an open file stands now, if the system tells and it still has a name.
+#[cfg(target_os = "linux")]
+fn moved_to(file: &File) -> Option<PathBuf> {
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+
+    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let is_there = id(fs::symlink_metadata(&path).ok()?) == id(file.metadata().ok()?);
+    is_there.then_some(path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn moved_to(_file: &File) -> Option<PathBuf> {
+    None
+}
+
+/// Copies a file that has lost its name together with its folder; the open file itself is still there.
 fn copy(mut file: NamedTempFile, path: &Path, name: &str) -> io::Result<PathBuf> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for folder in path.ancestors().skip(1).chain([Path::new(".")]) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::ser::{SerializeMap, Serializer};
@@ -86,6 +87,7 @@ pub struct ScoresFile {
     columns: Columns,
     format: ScoresFormat,
     out: InOrder<Destination>,
+    kept: OnceLock<Kept>,
 }
 
 impl ScoresFile {
@@ -110,6 +112,7 @@ impl ScoresFile {
             columns,
             format,
             out: InOrder::new(destination),
+            kept: OnceLock::new(),
         };
         if let ScoresFormat::Csv = format {
             file.out.write(0..0, file.header()).map_err(Error::Output)?;
@@ -134,12 +137,14 @@ impl ScoresFile {
             return Err(Error::Output(error));
         }
         io::Write::flush(&mut written.out).map_err(Error::Output)?;
-        written.out.finish().map(|()| true)
+        let contents = format!("the whole file of all {} records", written.records);
+        written.out.finish_holding(&contents).map(|()| true)
     }
 
     /// Keeps the scores of the records that have been written so far, in order and without a gap, under
     /// `OUT.partial`. The run may be over, or still at work on another thread: what comes later is dropped.
-    /// `None` if there are none, or what has been written cannot be taken back, as from a pipe.
+    /// `None` if there are none, or what has been written cannot be taken back, as from a pipe. A second call
+    /// says the same again.
     ///
     /// # Errors
     ///
@@ -148,10 +153,17 @@ impl ScoresFile {
         /// How long a write may take that has begun.
         const PATIENCE: Duration = Duration::from_secs(1);
 
-        match self.out.take(PATIENCE) {
-            Some(written) => written.out.keep_partial(written.records, written.bytes),
-            None => Ok(None),
+        if let Some(written) = self.out.take(PATIENCE)
+            && let Some(kept) = written.out.keep_partial(written.records, written.bytes)?
+        {
+            let _ = self.kept.set(kept);
         }
+        Ok(self.kept())
+    }
+
+    /// What [`keep_so_far`](ScoresFile::keep_so_far) has kept, if it was called.
+    pub fn kept(&self) -> Option<Kept> {
+        self.kept.get().cloned()
     }
 
     fn header(&self) -> Vec<u8> {
