@@ -131,3 +131,75 @@ impl Dataset for LoadedLines {
         })
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+    use crate::dataset::JsonLines;
+
+    #[test]
+    fn what_is_loaded_knows_its_length_and_its_places() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = [
+            ("a", "{}\n\n[1]\n"),
+            ("b", "\n"),
+            ("c", "\u{ff}\n{\"x\":1}"),
+        ]
+        .map(|(name, text)| {
+            let path = folder.path().join(name);
+            let text: Vec<u8> = text.chars().map(|c| c as u8).collect();
+            std::fs::write(&path, text).expect("a file");
+            path
+        });
+        let files = JsonLines::open(&paths).expect("they can be opened");
+        let loaded = LoadedLines::of(&files).expect("they can be read");
+        assert_eq!((loaded.len(), loaded.is_empty()), (4, false));
+        assert_eq!(loaded.bytes(), 2 + 3 + 7);
+        let extents: Vec<_> = (0..4).map(|part| loaded.extent(part..part + 1)).collect();
+        assert_eq!(
+            extents,
+            [2, 3, 0, 7],
+            "a line that cannot be read has no text"
+        );
+        let mut found = Vec::new();
+        let read = loaded.read(0..4, |at, line| {
+            let place = loaded.place(at).expect("it is from a file");
+            assert!(!at.fetched);
+            found.push((at.index, place.path.to_path_buf(), place.line, line.is_ok()));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(read.expect("memory"), Reading::default());
+        let expected = [
+            (0, 0, 1, true),
+            (1, 0, 3, true),
+            (2, 2, 1, false),
+            (3, 2, 2, true),
+        ];
+        let expected = expected.map(|(index, file, line, ok): (u64, usize, u64, bool)| {
+            (index, paths[file].clone(), line, ok)
+        });
+        assert_eq!(found, expected);
+        let nowhere = At {
+            file: 9,
+            ..At::default()
+        };
+        assert_eq!(loaded.place(nowhere), None);
+        assert!(LoadedLines::default().is_empty());
+    }
+
+    #[test]
+    fn a_visit_that_breaks_off_sees_no_further_record() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        std::fs::write(&path, "1\n2\n3\n").expect("a file");
+        let files = JsonLines::open([&path]).expect("it can be opened");
+        let loaded = LoadedLines::of(&files).expect("it can be read");
+        let mut visited = 0;
+        let read = loaded.read(0..3, |_, _| {
+            visited += 1;
+            ControlFlow::Break(())
+        });
+        assert!(read.is_ok());
+        assert_eq!(visited, 1);
+    }
+}

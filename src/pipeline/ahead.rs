@@ -38,36 +38,91 @@ where
         if self.workers.len() == 1 && self.pipeline.dataset.holds_back() {
             return 1;
         }
-        if let Some(in_hand) = &self.in_hand {
-            // More than one for each worker, so that none waits for the others.
-            let shares = 2 * self.workers.len() as u64;
-            return (in_hand.most() / shares).clamp(1, STEP_UNITS.1 as u64) as usize;
+        match &self.in_hand {
+            Some(in_hand) => step_in_hand(in_hand.most(), self.workers.len()),
+            None => step_of(self.units, stretch, self.workers.len()),
         }
-        // Among several workers a portion is short already, and the worker with the parts behind it learns
-        // its numbers from the fetch of a whole step.
-        if self.workers.len() > 1 {
-            return STEP_UNITS.1;
-        }
-        // Of records so cheap that a stretch has many, one stretch is soon done, and a step costs more.
-        let least = STEP_UNITS.0.max(stretch);
-        (self.units / STEPS).clamp(least, STEP_UNITS.1)
     }
 
-    /// Whether whoever has come to this record is too far ahead of the earliest in flight. It rests
-    /// then. Letting scores count before their turn would keep everyone busy, but promise that all
+    /// Whether a worker that has come to this record is too far ahead of the earliest record in flight. It
+    /// rests then. Letting scores count before their turn would keep all workers busy, but promise that all
     /// records before them are done even if the run is stopped, however long those turn out to take.
     pub(super) fn is_ahead(&self, end: u64) -> bool {
-        let ahead = end.saturating_sub(self.frontier.next());
-        if ahead == 0 {
-            return false;
-        }
         let room = match self.order {
-            Order::Any if self.may_end_early => {
-                (WAITING_BYTES / size_of::<S>().max(SCORE_BYTES)) as u64
-            }
+            Order::Any if self.may_end_early => room_for(size_of::<S>()),
             _ => u64::MAX,
         };
         let in_flight = PORTIONS * self.workers.len() as u64 * self.portion.load(Relaxed);
-        ahead > room.max(in_flight) || self.frontier.unjudged() > FAILURES
+        let ahead = end.saturating_sub(self.frontier.next());
+        is_too_far(ahead, room.max(in_flight), self.frontier.unjudged())
+    }
+}
+
+/// Units that make a step if at most `most` records may be in hand: such that there are two steps for each
+/// worker, so that none waits for the others.
+fn step_in_hand(most: u64, workers: usize) -> usize {
+    let shares = 2 * workers as u64;
+    (most / shares).clamp(1, STEP_UNITS.1 as u64) as usize
+}
+
+/// Units that make a step of a run over `units` units, if a stretch of records has `stretch` of them.
+fn step_of(units: usize, stretch: usize, workers: usize) -> usize {
+    // Among several workers a portion is short already, and the worker with the parts behind it learns its
+    // numbers from the fetch of a whole step.
+    if workers > 1 {
+        return STEP_UNITS.1;
+    }
+    // Of records so cheap that a stretch has many, one stretch is soon done, and a step costs more.
+    let least = STEP_UNITS.0.max(stretch);
+    (units / STEPS).clamp(least, STEP_UNITS.1)
+}
+
+/// Scores of this size in bytes that may wait for their turn.
+fn room_for(size: usize) -> u64 {
+    (WAITING_BYTES / size.max(SCORE_BYTES)) as u64
+}
+
+/// Whether a worker is too far ahead that has come `ahead` records beyond the earliest in flight, while
+/// `unjudged` failures wait to be judged.
+fn is_too_far(ahead: u64, room: u64, unjudged: u64) -> bool {
+    ahead > 0 && (ahead > room || unjudged > FAILURES)
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_a_fraction_of_the_run_within_bounds() {
+        assert_eq!(step_of(0, 1, 1), 64);
+        assert_eq!(step_of(512 * 65, 1, 1), 65);
+        assert_eq!(step_of(usize::MAX, 1, 1), 1024);
+        assert_eq!(step_of(512 * 65, 256, 1), 256, "a stretch is not cut");
+        assert_eq!(step_of(0, 1, 2), 1024, "a portion is not cut");
+    }
+
+    #[test]
+    fn steps_of_what_may_be_in_hand_are_two_for_each_worker() {
+        assert_eq!(step_in_hand(100, 5), 10);
+        assert_eq!(step_in_hand(3, 2), 1);
+        assert_eq!(step_in_hand(0, 2), 1);
+        assert_eq!(step_in_hand(u64::MAX, 2), 1024);
+    }
+
+    #[test]
+    fn small_scores_count_as_much_as_the_failures_in_their_place() {
+        assert_eq!(room_for(0), 2 << 20);
+        assert_eq!(room_for(16), 2 << 20);
+        assert_eq!(room_for(32), 1 << 20);
+    }
+
+    #[test]
+    fn a_worker_rests_beyond_the_room_or_too_many_failures() {
+        assert!(!is_too_far(10, 10, 0));
+        assert!(is_too_far(11, 10, 0));
+        assert!(!is_too_far(1, 10, FAILURES));
+        assert!(is_too_far(1, 10, FAILURES + 1));
+        // The earliest in flight never rests: the others would wait for it in vain.
+        assert!(!is_too_far(0, 10, FAILURES + 1));
     }
 }

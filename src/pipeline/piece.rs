@@ -75,3 +75,71 @@ impl<'s, S> Piece<'s, S> {
 fn cut(records: &mut Range<u64>, bytes: &mut Vec<u8>) -> (Range<u64>, Vec<u8>) {
     (std::mem::take(records), std::mem::take(bytes))
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Renders half a piece for each record, and keeps what it is passed.
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<(Range<u64>, usize)>>);
+
+    impl Sink<()> for Kept {
+        fn render(&self, _: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
+            bytes.resize(bytes.len() + PIECE_BYTES / 2, b'x');
+        }
+
+        fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
+            let mut kept = self.0.lock().expect("no panic");
+            kept.push((records, bytes.len() / (PIECE_BYTES / 2)));
+            Ok(match kept.len() {
+                1 => Room::Full,
+                _ => Room::Free,
+            })
+        }
+    }
+
+    impl Kept {
+        fn passed(&self) -> Vec<(Range<u64>, usize)> {
+            self.0.lock().expect("no panic").clone()
+        }
+    }
+
+    fn failure(index: u64) -> Failure {
+        Failure::new(index, None, 0, "it fails".into())
+    }
+
+    #[test]
+    fn a_piece_is_passed_on_when_it_is_long_enough() {
+        let kept = Kept::default();
+        let mut piece = Piece::new(&kept, false);
+        assert!(!piece.waits_for_judgement());
+        for index in 5..8 {
+            piece.add(index, Ok(&())).expect("memory");
+        }
+        assert_eq!(kept.passed(), [(5..7, 2)]);
+        assert_eq!(piece.room, Room::Full);
+        piece.finish().expect("memory");
+        assert_eq!(kept.passed(), [(5..7, 2), (7..8, 1)]);
+        assert_eq!(piece.room, Room::Free);
+        piece.finish().expect("memory");
+        assert_eq!(kept.passed().len(), 2, "nothing is left");
+    }
+
+    #[test]
+    fn what_may_be_halted_is_passed_on_when_it_is_judged_and_ends_behind_each_failure() {
+        let kept = Kept::default();
+        let mut piece = Piece::new(&kept, true);
+        assert!(piece.waits_for_judgement());
+        for index in 0..4 {
+            piece.add(index, Ok(&())).expect("memory");
+        }
+        piece.add(4, Err(&failure(4))).expect("memory");
+        piece.add(5, Err(&failure(5))).expect("memory");
+        piece.add(6, Ok(&())).expect("memory");
+        assert_eq!(kept.passed(), [], "it has not been judged");
+        piece.finish().expect("memory");
+        assert_eq!(kept.passed(), [(0..5, 5), (5..6, 1), (6..7, 1)]);
+    }
+}
