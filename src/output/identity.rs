@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// place in the same folder, where there may be no file yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// The file itself. `None` if there is none, and for devices and sockets, which may well be read and
-    /// written at the same time, as a terminal is.
+    /// The file itself. `None` if there is none, and for devices, which may well be read and written at the
+    /// same time, as a terminal is; so may a socket that is standard input or output.
     file: Option<FileId>,
     /// Where it stands. `None` for what has no name.
     place: Option<(FolderId, OsString)>,
@@ -27,16 +27,24 @@ type FolderId = FileId;
 impl Identity {
     /// What a path leads to, links followed.
     pub(super) fn of_path(path: &Path) -> Self {
+        let existing = fs::metadata(path).ok();
+        if existing
+            .as_ref()
+            .is_some_and(|file| !is_distinct(file) && !is_socket(file))
+        {
+            return Identity {
+                file: None,
+                place: None,
+            };
+        }
         let resolved = resolved(path);
         let place = resolved.as_deref().and_then(|path| {
             let folder = fs::metadata(folder_of(path)).ok()?;
             let folder = file_id(&folder, folder_of(path))?;
             Some((folder, path.file_name()?.to_owned()))
         });
-        let file = fs::metadata(path).ok();
-        let file = file.filter(is_distinct);
         Identity {
-            file: file.and_then(|file| file_id(&file, path)),
+            file: existing.and_then(|file| file_id(&file, path)),
             place,
         }
     }
@@ -97,6 +105,16 @@ fn is_distinct(metadata: &Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
 
     metadata.is_file() || metadata.is_dir() || metadata.file_type().is_fifo()
+}
+
+#[cfg(unix)]
+fn is_socket(metadata: &Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_socket(&metadata.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_socket(_metadata: &Metadata) -> bool {
+    false
 }
 
 #[cfg(not(unix))]

@@ -151,8 +151,8 @@ fn standard_output_that_is_an_input_or_another_output_is_refused() {
     let told = "error: /dev/stdout: is also named for the report; write the page to another file\n";
     refused(&shell(&folder, line), told);
     // What is no file may be both.
-    let line =
-        "\"$0\" score three.jsonl --with sentiment --scores /dev/null > /dev/null < /dev/null";
+    let line = "\"$0\" score three.jsonl --with sentiment --scores /dev/null --html /dev/null \
+                > /dev/null < /dev/null";
     assert_eq!(shell(&folder, line).code, 0);
 }
 
