@@ -180,3 +180,63 @@ mod waiting {
         Ok(!closed.load(Acquire))
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Write as _;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Each is told that there is something to read, and one of them comes too late for it.
+    #[test]
+    fn two_that_read_from_one_pipe_share_what_comes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("there is mkfifo").success());
+        let wanted = 20_000;
+        let closed = AtomicBool::new(false);
+        let input = || Input::Open {
+            file: open_at_once(&path).expect("it is there"),
+            length: 0,
+        };
+        // Both before there is a writer, since a pipe has no end for who opens it later than that.
+        let inputs = [input(), input()];
+        let count = &|mut input: Input<'_>| {
+            let mut count = 0;
+            loop {
+                match input.read(&mut [0; 1], &closed).expect("it can be read") {
+                    None | Some(0) => return count,
+                    Some(read) => count += read,
+                }
+            }
+        };
+        let counts = std::thread::scope(|scope| {
+            let readers = inputs.map(|input| scope.spawn(move || count(input)));
+            let mut pipe = File::create(&path).expect("there are readers");
+            for _ in 0..wanted {
+                pipe.write_all(b"x").expect("they read");
+            }
+            drop(pipe);
+            readers.map(|reader| reader.join().expect("no panic"))
+        });
+        assert_eq!(counts[0] + counts[1], wanted);
+    }
+
+    /// The memory of this process, of which the system reads no byte at 0.
+    #[test]
+    fn what_the_disk_says_is_told() {
+        let file = File::open("/proc/self/mem").expect("it can be opened");
+        let mut input = Input::Open { file, length: 0 };
+        let fault = input.read(&mut [0; 1], &AtomicBool::new(false));
+        let told = fault
+            .expect_err("nothing can be read")
+            .error(Path::new("broken"));
+        let told = told.to_string();
+        assert!(
+            told.starts_with("broken: cannot be read: Input/output error"),
+            "{told}"
+        );
+    }
+}
