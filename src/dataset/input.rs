@@ -187,41 +187,44 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    /// Each is told that there is something to read, and one of them comes too late for it.
+    /// All are told that there is something to read, and all but one come too late for it.
     #[test]
-    fn two_that_read_from_one_pipe_share_what_comes() {
+    fn readers_of_one_pipe_share_what_comes() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pipe");
         let made = Command::new("mkfifo").arg(&path).status();
         assert!(made.expect("there is mkfifo").success());
-        let wanted = 20_000;
-        let closed = AtomicBool::new(false);
         let input = || Input::Open {
             file: open_at_once(&path).expect("it is there"),
             length: 0,
         };
-        // Both before there is a writer, since a pipe has no end for who opens it later than that.
-        let inputs = [input(), input()];
-        let count = &|mut input: Input<'_>| {
-            let mut count = 0;
-            loop {
-                match input.read(&mut [0; 1], &closed).expect("it can be read") {
-                    None | Some(0) => return count,
-                    Some(read) => count += read,
-                }
+        // Both are opened before there is a writer: to a reader that comes later the pipe has no end.
+        let inputs = [(); 4].map(|()| input());
+        let read = AtomicUsize::new(0);
+        let read_all = &|mut input: Input<'_>| {
+            while let Some(more) = input
+                .read(&mut [0; 1], &AtomicBool::new(false))
+                .expect("it can be read")
+                && more > 0
+            {
+                read.fetch_add(more, Relaxed);
             }
         };
-        let counts = std::thread::scope(|scope| {
-            let readers = inputs.map(|input| scope.spawn(move || count(input)));
+        std::thread::scope(|scope| {
+            let readers = inputs.map(|input| scope.spawn(move || read_all(input)));
             let mut pipe = File::create(&path).expect("there are readers");
-            for _ in 0..wanted {
+            for written in 1..=2000 {
                 pipe.write_all(b"x").expect("they read");
+                // Each byte comes to a pipe that all of them wait for.
+                while read.load(Relaxed) < written && !readers.iter().all(|one| one.is_finished()) {
+                    std::thread::yield_now();
+                }
             }
             drop(pipe);
-            readers.map(|reader| reader.join().expect("no panic"))
         });
-        assert_eq!(counts[0] + counts[1], wanted);
+        assert_eq!(read.into_inner(), 2000);
     }
 
     /// The memory of this process, of which the system reads no byte at 0.
