@@ -200,7 +200,7 @@ mod tests {
             file: open_at_once(&path).expect("it is there"),
             length: 0,
         };
-        // Both are opened before there is a writer: to a reader that comes later the pipe has no end.
+        // All are opened before there is a writer: to a reader that comes later the pipe has no end.
         let inputs = [(); 4].map(|()| input());
         let read = AtomicUsize::new(0);
         let read_all = &|mut input: Input<'_>| {
