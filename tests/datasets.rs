@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use manyhands::dataset::{Fields, LoadedLines};
+use manyhands::dataset::{Fields, LoadedLines, Texts};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
@@ -302,6 +302,55 @@ fn sixteen_mebibytes_are_the_limit_if_there_is_no_other() {
     let dataset = JsonLines::open(write(folder.path(), &files)).unwrap();
     let visited = visit(&dataset, 0..dataset.parts());
     assert!(visited == expected(&files, most));
+}
+
+#[test]
+fn lines_in_memory_have_their_places_and_lengths() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [&b"one\n\nthree\n"[..], b"", b"\xff\nfour"].map(<[u8]>::to_vec);
+    let paths = write(folder.path(), &files);
+    let loaded = LoadedLines::of(&JsonLines::open(&paths).unwrap()).unwrap();
+    assert_eq!((loaded.len(), loaded.is_empty()), (4, false));
+    assert!(LoadedLines::default().is_empty());
+    assert_eq!(loaded.bytes(), 12);
+    let extents = [0..4, 0..1, 1..2, 2..3, 3..4, 4..4].map(|parts| loaded.extent(parts));
+    assert_eq!(extents, [12, 3, 5, 0, 4, 0]);
+    let mut places = Vec::new();
+    let visit = |at, _: Result<&JsonLine<'_>, _>| {
+        places.push((loaded.place(at).unwrap().to_string(), at.fetched));
+        ControlFlow::Continue(())
+    };
+    loaded.read(0..4, visit).unwrap();
+    let place = |file: usize, line: u64| (format!("{}:{line}", paths[file].display()), false);
+    assert_eq!(places, [place(0, 1), place(0, 3), place(2, 1), place(2, 2)]);
+}
+
+#[test]
+fn the_first_record_of_what_was_fetched_together_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["1\n2\n3\n", "4\n5\n"].map(|file| file.as_bytes().to_vec());
+    let dataset = JsonLines::open(write(folder.path(), &files)).unwrap();
+    let mut fetched = Vec::new();
+    let visit = |at: manyhands::dataset::At, _: Result<&JsonLine<'_>, _>| {
+        fetched.push(at.fetched);
+        ControlFlow::Continue(())
+    };
+    dataset.read(0..dataset.parts(), visit).unwrap();
+    assert_eq!(fetched, [true, false, false, true, false]);
+}
+
+#[test]
+fn texts_know_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("texts");
+    std::fs::write(&path, "one\n\n \nfour\nfive").unwrap();
+    let texts = Texts::read(&path, "text").unwrap();
+    assert_eq!(texts.iter().collect::<Vec<_>>(), ["one", "four", "five"]);
+    assert_eq!((texts.len(), texts.is_empty()), (3, false));
+    assert_eq!([0, 1, 2].map(|index| texts.line(index)), [1, 4, 5]);
+    assert_eq!(texts.into_lines(), [1, 4, 5]);
+    std::fs::write(&path, "\n").unwrap();
+    assert!(Texts::read(&path, "text").unwrap().is_empty());
 }
 
 #[test]

@@ -429,6 +429,27 @@ fn what_is_plainly_something_else_is_refused_at_once() {
     assert!(told(b"\x1f\x8b\x08\0").starts_with("stream: is gzip-compressed; "));
 }
 
+/// Of a text the first bytes tell, not those of a later line.
+#[test]
+fn a_later_line_may_begin_as_it_likes() {
+    let bytes = b"one\n\x1f\x8b\n\xff\xfe\ntwo";
+    let expected = from_files(&[bytes.to_vec()]);
+    assert_eq!(expected.len(), 4);
+    for lengths in [&[4, 3][..], &[1], &[100]] {
+        let stream = JsonStream::new("stream", Pieces::new(bytes, lengths));
+        assert_eq!(rest(&stream, &[1]).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_stream_shows_the_names_of_its_inputs() {
+    let stream = JsonStream::new("reviews", &b""[..]);
+    assert_eq!(
+        format!("{stream:?}"),
+        "JsonStream { names: [\"reviews\"], .. }"
+    );
+}
+
 #[test]
 fn what_cannot_be_opened_is_told_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Files as the system has them: opened without waiting, with a length to rely on, read at any place.
+//! Files as the system has them: their length, if it can be relied on, and reads at any place.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,13 +19,7 @@ pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, E
     if !metadata.is_file() {
         return Ok(None);
     }
-    let file = if metadata.len() > 0 {
-        File::open(path)
-    } else {
-        // A file that is made up may have nothing to say yet.
-        open_at_once(path)
-    };
-    let file = file.map_err(unreadable)?;
+    let file = File::open(path).map_err(unreadable)?;
     let length = known_length(&file).map_err(unreadable)?;
     Ok(length.map(|length| (file, length)))
 }
@@ -42,27 +36,31 @@ pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
         Ok(()) => true,
         Err(error) => match error.kind() {
             io::ErrorKind::UnexpectedEof => false,
-            io::ErrorKind::WouldBlock | io::ErrorKind::NotSeekable => return Ok(None),
+            io::ErrorKind::NotSeekable => return Ok(None),
             _ => return Err(error),
         },
     };
     Ok((holds == (length > 0)).then_some(length))
 }
 
-/// Opens a file, a pipe or a device. To open a named pipe that nobody writes to would wait for somebody
-/// who does, and nothing but a signal to this very thread could break that off. A read from it may fail
-/// with [`WouldBlock`](io::ErrorKind::WouldBlock).
+/// Opens a pipe or a device without waiting for a writer: to open a named pipe without one would wait
+/// for it, and only a signal to this very thread could break that off. A read from it may fail with
+/// [`WouldBlock`](io::ErrorKind::WouldBlock).
 #[cfg(target_os = "linux")]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
 
     // Then it is the poll before a read that waits: Linux calls a pipe which had no writer when it was
     // opened ended only after there has been one.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = File::options();
+    options.custom_flags(flags.bits() as i32);
+    options.read(true).open(path)
 }
 
-/// Opens a file, a pipe or a device. Systems differ in what a poll says of a named pipe that has had no
+/// Opens a pipe or a device. Systems differ in what a poll says of a named pipe that has had no
 /// writer yet, and some would call it ended; so this waits for one, and a stop waits with it.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
@@ -74,29 +72,30 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
 /// # Errors
 ///
 /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it ends before that.
-pub(super) fn read_exact_at(file: &File, mut room: &mut [u8], mut place: u64) -> io::Result<()> {
-    while !room.is_empty() {
-        match read_at(file, room, place) {
+#[cfg(unix)]
+pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, room, place)
+}
+
+/// Fills the room with what the file holds from a place on.
+///
+/// # Errors
+///
+/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it ends before that.
+#[cfg(windows)]
+pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Result<()> {
+    use std::os::windows::fs::FileExt as _;
+
+    let mut done = 0;
+    while done < room.len() {
+        match file.seek_read(&mut room[done..], place + done as u64) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => {
-                room = &mut room[read..];
-                place += read as u64;
-            }
+            Ok(read) => done += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, room: &mut [u8], place: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, room, place)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, room: &mut [u8], place: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, room, place)
 }
 
 #[cfg(test)]

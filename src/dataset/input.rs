@@ -180,3 +180,66 @@ mod waiting {
         Ok(!closed.load(Acquire))
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Write as _;
+    use std::process::Command;
+
+    use super::*;
+    use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    /// All are told that there is something to read, and all but one come too late for it.
+    #[test]
+    fn readers_of_one_pipe_share_what_comes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("there is mkfifo").success());
+        let input = || Input::Open {
+            file: open_at_once(&path).expect("it is there"),
+            length: 0,
+        };
+        // All are opened before there is a writer: to a reader that comes later the pipe has no end.
+        let inputs = [(); 4].map(|()| input());
+        let read = AtomicUsize::new(0);
+        let read_all = &|mut input: Input<'_>| {
+            while let Some(more) = input
+                .read(&mut [0; 1], &AtomicBool::new(false))
+                .expect("it can be read")
+                && more > 0
+            {
+                read.fetch_add(more, Relaxed);
+            }
+        };
+        std::thread::scope(|scope| {
+            let readers = inputs.map(|input| scope.spawn(move || read_all(input)));
+            let mut pipe = File::create(&path).expect("there are readers");
+            for written in 1..=2000 {
+                pipe.write_all(b"x").expect("they read");
+                // Each byte comes to a pipe that all of them wait for.
+                while read.load(Relaxed) < written && !readers.iter().all(|one| one.is_finished()) {
+                    std::thread::yield_now();
+                }
+            }
+            drop(pipe);
+        });
+        assert_eq!(read.into_inner(), 2000);
+    }
+
+    /// The memory of this process, of which the system reads no byte at 0.
+    #[test]
+    fn what_the_disk_says_is_told() {
+        let file = File::open("/proc/self/mem").expect("it can be opened");
+        let mut input = Input::Open { file, length: 0 };
+        let fault = input.read(&mut [0; 1], &AtomicBool::new(false));
+        let told = fault
+            .expect_err("nothing can be read")
+            .error(Path::new("broken"));
+        let told = told.to_string();
+        assert!(
+            told.starts_with("broken: cannot be read: Input/output error"),
+            "{told}"
+        );
+    }
+}

@@ -112,3 +112,18 @@ fn not_utf8(error: std::str::Utf8Error) -> BadRecord {
         error.valid_up_to() as u64 + 1,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_those_of_pieces_of_the_line() {
+        let whole = "xabcx";
+        let line = JsonLine::new(&whole[1..4]);
+        let columns = [1..2, 3..4, 4..4].map(|place| line.column_of(&whole[place]));
+        assert_eq!(columns, [Some(1), Some(3), Some(4)]);
+        assert_eq!(line.column_of(&whole[..1]), None);
+        assert_eq!(line.column_of(&whole[5..]), None);
+    }
+}

@@ -88,3 +88,40 @@ impl<R, I> fmt::Debug for Records<R, I> {
         f.debug_struct("Records").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(records: &Records<u32, std::ops::RangeFrom<u32>>) -> (Vec<(At, u32)>, Reading) {
+        let mut visited = Vec::new();
+        let reading = records.read(0..3, |at, record| {
+            visited.push((at, *record.expect("a record")));
+            ControlFlow::Continue(())
+        });
+        (visited, reading.expect("they can be read"))
+    }
+
+    #[test]
+    fn they_come_in_order_until_they_are_closed() {
+        let records = Records::new(7_u32..);
+        let mut next = 0;
+        while next < 10 {
+            let (visited, reading) = read(&records);
+            assert!(!reading.ended);
+            for (number, (at, record)) in visited.into_iter().enumerate() {
+                let expected = At {
+                    index: next,
+                    fetched: number == 0,
+                    ..At::default()
+                };
+                assert_eq!((at, u64::from(record)), (expected, next + 7));
+                next += 1;
+            }
+        }
+        records.close();
+        let (visited, reading) = read(&records);
+        assert!(visited.is_empty() && reading.ended);
+        assert_eq!(format!("{records:?}"), "Records { .. }");
+    }
+}

@@ -210,6 +210,24 @@ mod tests {
     }
 
     #[test]
+    fn two_bytes_tell_another_encoding() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"\xff\xfe").expect("a file");
+        let told = TextFile::open(&path)
+            .expect_err("it is refused")
+            .to_string();
+        assert!(told.contains("file: is UTF-16; "), "{told}");
+        std::fs::write(&path, b"\xff").expect("a file");
+        assert_eq!(
+            TextFile::open(&path)
+                .expect("one byte tells nothing")
+                .length,
+            1
+        );
+    }
+
+    #[test]
     fn a_range_that_is_missing_is_a_change() {
         let (folder, file) = file(b"one\ntwo\n");
         std::fs::write(folder.path().join("file"), b"one\n").expect("a file");
