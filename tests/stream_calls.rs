@@ -463,3 +463,26 @@ fn as_many_are_worked_on_at_once_as_there_are_workers() {
     let report = stream(0..4_u64).task(task).workers(4).for_each(|_| {});
     assert_eq!(report.unwrap().scored, 4);
 }
+
+#[test]
+fn an_iterator_that_is_dropped_pulls_no_further_record() {
+    for ordered in [false, true] {
+        let pulled = AtomicU64::new(0);
+        thread::scope(|scope| {
+            let source = (0..1000u64).inspect(|_| {
+                pulled.fetch_add(1, SeqCst);
+            });
+            let scores = stream(source).task(score).workers(1).in_flight(1);
+            let scores = if ordered {
+                scores.ordered()
+            } else {
+                scores.unordered()
+            };
+            let mut scores = scores.iter(scope);
+            assert!(scores.next().is_some());
+        });
+        // The first, and the one that the worker had in hand.
+        let pulled = pulled.into_inner();
+        assert!(pulled <= 2, "{pulled} records were pulled");
+    }
+}

@@ -123,7 +123,9 @@ where
     /// Waits until so many records may be taken; `false` where none are to be taken any more.
     pub(super) fn has_room(&self, worker: &mut Worker<S, A>, records: u64) -> bool {
         let Some(in_hand) = &self.in_hand else {
-            return true;
+            // A worker that is alone has handed on each record before it takes the next one. If that has
+            // stopped the run, since the taker is gone, the next one stays with the iterator.
+            return !(self.pipeline.dataset.is_stream() && self.is_stopped());
         };
         let mut since = None;
         let room = in_hand.take(records, || {
@@ -133,11 +135,17 @@ where
         worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
         // Only now: the room may come from a score whose taker is gone, and has stopped the run. What
         // has to be done all the same is in somebody's hands: of a stream, whatever comes now is later.
+        let stopped = self.is_stopped();
+        room && !stopped
+    }
+
+    /// Whether the token has stopped the run; nothing further is started then.
+    fn is_stopped(&self) -> bool {
         let stopped = self.token.is_some_and(Cancel::is_cancelled);
         if stopped {
             self.frontier.stop();
         }
-        room && !stopped
+        stopped
     }
 
     /// So many records need no room any more.
