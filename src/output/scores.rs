@@ -3,8 +3,8 @@
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -13,6 +13,7 @@ use super::destination::{Destination, Kept};
 use crate::error::{Error, Failure};
 use crate::plan::{Cell, Plan, Scored};
 use crate::sink::{InOrder, Room, Sink};
+use crate::sync::{Mutex, try_lock};
 use crate::visible;
 
 /// How a scores file is written.
@@ -87,7 +88,7 @@ pub struct ScoresFile {
     columns: Columns,
     format: ScoresFormat,
     out: InOrder<Destination>,
-    kept: OnceLock<Kept>,
+    kept: Mutex<Option<Kept>>,
 }
 
 impl ScoresFile {
@@ -112,7 +113,7 @@ impl ScoresFile {
             columns,
             format,
             out: InOrder::new(destination),
-            kept: OnceLock::new(),
+            kept: Mutex::default(),
         };
         if let ScoresFormat::Csv = format {
             file.out.write(0..0, file.header()).map_err(Error::Output)?;
@@ -150,20 +151,29 @@ impl ScoresFile {
     ///
     /// [`Error::Destination`] if they cannot be kept under any name.
     pub fn keep_so_far(&self) -> Result<Option<Kept>, Error> {
-        /// How long a write may take that has begun.
+        /// How long a write may take that has begun, and the keeping by another thread.
         const PATIENCE: Duration = Duration::from_secs(1);
+        /// How long this thread sleeps before it looks again.
+        const NAP: Duration = Duration::from_millis(1);
 
-        if let Some(written) = self.out.take(PATIENCE)
-            && let Some(kept) = written.out.keep_partial(written.records, written.bytes)?
-        {
-            let _ = self.kept.set(kept);
+        let began = Instant::now();
+        // Held until the file has its name, so that a second caller says what the first one has kept.
+        let mut kept = loop {
+            match try_lock(&self.kept) {
+                Some(kept) => break kept,
+                None if began.elapsed() >= PATIENCE => return Ok(None),
+                None => thread::sleep(NAP),
+            }
+        };
+        if let Some(written) = self.out.take(PATIENCE) {
+            *kept = written.out.keep_partial(written.records, written.bytes)?;
         }
-        Ok(self.kept())
+        Ok(kept.clone())
     }
 
     /// What [`keep_so_far`](ScoresFile::keep_so_far) has kept, if it was called.
     pub fn kept(&self) -> Option<Kept> {
-        self.kept.get().cloned()
+        try_lock(&self.kept).and_then(|kept| kept.clone())
     }
 
     fn header(&self) -> Vec<u8> {

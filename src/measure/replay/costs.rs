@@ -5,11 +5,12 @@
 //! machine that others use too lets threads wait for a core, which is not the executor's cost.
 
 use std::ops::Range;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::execution::{Executor, Flow, Pace, Queue, TaskQueue, Work, WorkStealing, usable_cores};
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use crate::sync::{Mutex, into_inner, lock, thread};
+use crate::sync::{Mutex, into_inner, lock};
 
 /// What is measured is measured so often.
 const TIMES: usize = 25;
