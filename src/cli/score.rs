@@ -155,12 +155,13 @@ impl Score {
         let plan = self.plan()?;
         ScoresFile::check(&plan)?;
         let opened = plan.open()?;
+        let token = Cancel::new();
         let watch = Watch::start(quiet)?;
-        let mut outputs = self.open_outputs(&plan, &watch)?;
+        let mut outputs = self.open_outputs(&plan, &token, &watch)?;
         if !quiet {
             self.tell_leftovers();
         }
-        let answer = run(&plan, &opened, outputs.scores.as_ref(), &watch, quiet);
+        let answer = run(&opened, outputs.scores.as_ref(), &token, &watch, quiet);
         let kept = match (&outputs.scores, &answer) {
             (Some(scores), Ok(answer)) if answer.report.end.is_finished() => {
                 if !scores.finish()? {
@@ -192,7 +193,7 @@ impl Score {
     }
 
     /// Opens the outputs, no two of which are one file, nor one of the inputs.
-    fn open_outputs(&self, plan: &Plan, watch: &Watch) -> Result<Outputs, Fault> {
+    fn open_outputs(&self, plan: &Plan, token: &Cancel, watch: &Watch) -> Result<Outputs, Fault> {
         let mut endpoints = Endpoints::new();
         for input in self
             .files
@@ -205,14 +206,13 @@ impl Score {
         if !self.scores_on_stdout() {
             endpoints.standard_output("the report")?;
         }
-        let scores = match &self.scores {
+        let destination = match &self.scores {
             Some(path) => {
                 let format = ScoresFormat::of(path)?;
                 let output = Output::new("the scores", path).force(self.force);
                 let output = output.keeping_partial();
                 let open = || Ok(endpoints.open(&output)?);
-                let destination = watch.opening(open, Destination::unfinished)?;
-                Some(Arc::new(ScoresFile::new(destination, format, plan)?))
+                Some((watch.opening(open, Destination::unfinished)?, format))
             }
             None => None,
         };
@@ -220,6 +220,14 @@ impl Score {
         let page = || self.page.open(&mut endpoints, self.force);
         let page = watch.opening(page, unfinished)?;
         watch.unfinished(unfinished(&page));
+        // From the first byte of the scores on, a signal stops the run and its report is printed.
+        watch.running(Watched {
+            token: token.clone(),
+            give_up: None,
+            scores: None,
+        });
+        let scores = destination.map(|(to, format)| ScoresFile::new(to, format, plan));
+        let scores = scores.transpose()?.map(Arc::new);
         Ok(Outputs { scores, page })
     }
 
@@ -264,16 +272,16 @@ struct Outputs {
 
 /// Runs the plan, with its progress shown, until it ends or a signal stops it.
 fn run(
-    plan: &Plan,
     opened: &Opened<'_>,
     scores: Option<&Arc<ScoresFile>>,
+    token: &Cancel,
     watch: &Watch,
     quiet: bool,
 ) -> Result<Answer, Error> {
     /// How much longer a process pool may take: it kills its workers first, and comes back then.
     const GRACE_OF_PROCESSES: Duration = Duration::from_secs(5);
 
-    let token = Cancel::new();
+    let plan = opened.plan();
     let grace = match plan.executor {
         ExecutorName::ProcessPool => GRACE + GRACE_OF_PROCESSES,
         _ => GRACE,
@@ -293,7 +301,7 @@ fn run(
         true => bar.reach(opened.bytes()),
         false => bar.advance(bytes),
     };
-    let mut beside = Beside::default().progress(&advance).cancel(&token);
+    let mut beside = Beside::default().progress(&advance).cancel(token);
     if let Some(scores) = scores {
         beside = beside.scores(scores.as_ref());
     }
