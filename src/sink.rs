@@ -5,11 +5,10 @@ mod model;
 
 use std::io::{self, Write};
 use std::ops::Range;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::Failure;
-use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock};
+use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock_for};
 use crate::turns::Turns;
 
 /// Takes the score of every record, in the order of the records.
@@ -169,19 +168,7 @@ impl<W: Write> InOrder<W> {
     /// Takes what was written to, while the run may still be going on: pieces that come later are dropped.
     /// `None` if it has been taken before, or a write that has begun does not return within `patience`.
     pub fn take(&self, patience: Duration) -> Option<Written<W>> {
-        /// How long a thread sleeps before it tries the lock again.
-        const NAP: Duration = Duration::from_millis(1);
-
-        let began = Instant::now();
-        loop {
-            if let Some(mut state) = try_lock(&self.state) {
-                return state.take();
-            }
-            if began.elapsed() >= patience {
-                return None;
-            }
-            thread::sleep(NAP);
-        }
+        try_lock_for(&self.state, patience)?.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {

@@ -17,7 +17,7 @@ pub(crate) use shuttle::{
 };
 
 use std::sync::{PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Locks, whether or not a thread has panicked with the lock in its hands: panics of tasks are caught
 /// and go on as failures, and what is kept under our locks is whole at every point that may unwind.
@@ -31,6 +31,26 @@ pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>>
         Ok(guard) => Some(guard),
         Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
         Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Locks if other threads give the lock back within `patience`; poison as in [`lock`].
+pub(crate) fn try_lock_for<T: ?Sized>(
+    mutex: &Mutex<T>,
+    patience: Duration,
+) -> Option<MutexGuard<'_, T>> {
+    /// How long a thread sleeps before it tries the lock again.
+    const NAP: Duration = Duration::from_millis(1);
+
+    let began = Instant::now();
+    loop {
+        if let Some(guard) = try_lock(mutex) {
+            return Some(guard);
+        }
+        if began.elapsed() >= patience {
+            return None;
+        }
+        std::thread::sleep(NAP);
     }
 }
 

@@ -12,7 +12,7 @@ use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::{Threads, usable_cores};
 use manyhands::exit::Exit;
 use manyhands::measure::{Comparison, Options, compare_plan};
-use manyhands::output::{Endpoints, PageFile, visible};
+use manyhands::output::{PageFile, visible};
 use manyhands::page;
 use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
 
@@ -136,15 +136,7 @@ impl Bench {
 
     /// Opens the file of the page, which is none of the inputs.
     fn open_page(&self) -> Result<Option<PageFile>, Fault> {
-        let mut endpoints = Endpoints::new();
-        for input in self
-            .files
-            .iter()
-            .map(PathBuf::as_path)
-            .chain(self.scoring.input())
-        {
-            endpoints.input(input);
-        }
+        let mut endpoints = self.scoring.endpoints(&self.files);
         endpoints.standard_output("the report")?;
         self.page.open(&mut endpoints, self.force)
     }

@@ -9,9 +9,7 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{
-    Destination, Endpoints, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers,
-};
+use manyhands::output::{Destination, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
 use manyhands::page;
 use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Opened, Plan, ScorerName};
 use manyhands::report::End;
@@ -194,15 +192,7 @@ impl Score {
 
     /// Opens the outputs, no two of which are one file, nor one of the inputs.
     fn open_outputs(&self, plan: &Plan, token: &Cancel, watch: &Watch) -> Result<Outputs, Fault> {
-        let mut endpoints = Endpoints::new();
-        for input in self
-            .files
-            .iter()
-            .map(PathBuf::as_path)
-            .chain(self.scoring.input())
-        {
-            endpoints.input(input);
-        }
+        let mut endpoints = self.scoring.endpoints(&self.files);
         if !self.scores_on_stdout() {
             endpoints.standard_output("the report")?;
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use manyhands::output::Endpoints;
 use manyhands::plan::{Plan, ScorerName};
 
 use super::fault::Fault;
@@ -52,8 +53,18 @@ impl Scoring {
         Ok(plan)
     }
 
+    /// The inputs of the command: these files, and what the scorer reads beside the records. No output
+    /// may be one of them.
+    pub(super) fn endpoints(&self, files: &[PathBuf]) -> Endpoints {
+        let mut endpoints = Endpoints::new();
+        for input in files.iter().map(PathBuf::as_path).chain(self.input()) {
+            endpoints.input(input);
+        }
+        endpoints
+    }
+
     /// A file beside the records that must not be written to.
-    pub(super) fn input(&self) -> Option<&Path> {
+    fn input(&self) -> Option<&Path> {
         self.matching.input()
     }
 }

@@ -285,9 +285,7 @@ mod unix {
             say(&format!("{why}{kept}"));
             std::process::exit(exit.code().into());
         }
-    }
 
-    impl Shared {
         /// Removes the files that have been opened, also one that is just being opened. A pipe may be
         /// waited for meanwhile, which has no file to remove.
         fn remove_opened(&self) {
@@ -307,8 +305,8 @@ mod unix {
         }
     }
 
-    /// Writes a line to standard error, if that takes it. Not by way of the standard library, whose lock a
-    /// thread may hold that waits for somebody to read.
+    /// Writes a line to standard error, if that takes it. It does not use the standard library's
+    /// writer: another thread may hold its lock while it waits for a full pipe to be read.
     fn say(line: &str) {
         let stderr = io::stderr();
         let stderr = stderr.as_fd();

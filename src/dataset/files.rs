@@ -11,7 +11,7 @@ use crate::error::Error;
 /// made up as it is read, as those under `/proc` and `/sys`.
 pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let unreadable = |error| Error::unreadable(path, error);
-    // Asked before the file is opened: opening a pipe waits for somebody to write to it.
+    // This is asked before the file is opened: opening a pipe waits until a program writes to it.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(Error::input(path, "is a directory; name the files in it"));

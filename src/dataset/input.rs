@@ -66,8 +66,8 @@ impl From<TryReserveError> for Fault {
 }
 
 impl Input<'_> {
-    /// What a path names, and the name for messages. A pipe is not opened yet, since that may wait for
-    /// somebody to write to it.
+    /// What a path names, and the name for messages. A pipe is not opened yet, since opening it may
+    /// wait until a program writes to it.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    /// All are told that there is something to read, and all but one come too late for it.
+    /// The poll of every reader returns, but one reader takes the bytes before the others read.
     #[test]
     fn readers_of_one_pipe_share_what_comes() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -3,8 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -13,7 +12,7 @@ use super::destination::{Destination, Kept};
 use crate::error::{Error, Failure};
 use crate::plan::{Cell, Plan, Scored};
 use crate::sink::{InOrder, Room, Sink};
-use crate::sync::{Mutex, try_lock};
+use crate::sync::{Mutex, try_lock, try_lock_for};
 use crate::visible;
 
 /// How a scores file is written.
@@ -153,17 +152,10 @@ impl ScoresFile {
     pub fn keep_so_far(&self) -> Result<Option<Kept>, Error> {
         /// How long a write may take that has begun, and the keeping by another thread.
         const PATIENCE: Duration = Duration::from_secs(1);
-        /// How long this thread sleeps before it looks again.
-        const NAP: Duration = Duration::from_millis(1);
 
-        let began = Instant::now();
         // Held until the file has its name, so that a second caller says what the first one has kept.
-        let mut kept = loop {
-            match try_lock(&self.kept) {
-                Some(kept) => break kept,
-                None if began.elapsed() >= PATIENCE => return Ok(None),
-                None => thread::sleep(NAP),
-            }
+        let Some(mut kept) = try_lock_for(&self.kept, PATIENCE) else {
+            return Ok(None);
         };
         if let Some(written) = self.out.take(PATIENCE) {
             *kept = written.out.keep_partial(written.records, written.bytes)?;

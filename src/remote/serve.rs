@@ -257,7 +257,7 @@ mod tests {
             spent += Duration::from_nanos(cpu);
         }
         assert_eq!(told, [4, 5, 4, 5]);
-        // Where this system does not tell, nothing is told.
+        // On a system that does not report processor time, a worker process reports 0.
         if processor_time().is_some() {
             assert!(spent >= 4 * RECORD, "{spent:?}");
             let ready = Duration::from_nanos(ready.cpu);

@@ -32,7 +32,7 @@ pub struct Scores<'scope, S> {
     /// Dropped before the end, this stops the run.
     token: Cancel,
     run: Option<ScopedJoinHandle<'scope, Result<(), Error>>>,
-    /// Why the run could not be started, until that is told.
+    /// Why the run could not be started. The iterator returns it once.
     error: Option<Error>,
 }
 
