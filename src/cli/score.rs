@@ -214,6 +214,7 @@ impl Score {
         watch.running(Watched {
             token: token.clone(),
             give_up: None,
+            grace: GRACE,
             scores: None,
         });
         let scores = destination.map(|(to, format)| ScoresFile::new(to, format, plan));
@@ -280,6 +281,7 @@ fn run(
     watch.running(Watched {
         token: token.clone(),
         give_up: allowed.and_then(|after| Instant::now().checked_add(after)),
+        grace,
         scores: scores.cloned(),
     });
     let bar = if opened.is_stream() {

@@ -23,6 +23,8 @@ pub(super) struct Watched {
     pub(super) token: Cancel,
     /// When the command ends without the run.
     pub(super) give_up: Option<Instant>,
+    /// How long after the deadline that is.
+    pub(super) grace: Duration,
     /// The scores that are kept then.
     pub(super) scores: Option<Arc<ScoresFile>>,
 }
@@ -84,7 +86,8 @@ mod unix {
     /// What the thread waits for.
     enum Event {
         Signal(i32),
-        GiveUp,
+        /// The run has not come back this long after its deadline.
+        GiveUp(Duration),
         Woken,
     }
 
@@ -199,11 +202,11 @@ mod unix {
                     Event::Signal(signal) => {
                         self.shared.end(Exit::Signal(signal), "ended by a signal");
                     }
-                    Event::GiveUp => {
+                    Event::GiveUp(grace) => {
                         let why = format!(
                             "error: stopped before the end: the deadline has passed, and a record \
                              was still being scored {} s later",
-                            GRACE.as_secs()
+                            grace.as_secs()
                         );
                         self.shared.end(Exit::Deadline, &why);
                     }
@@ -215,10 +218,10 @@ mod unix {
         /// Waits for the next event.
         fn wait(&mut self) -> Event {
             let give_up = match &*lock(&self.shared.stage) {
-                Stage::Running(watched) => watched.give_up,
+                Stage::Running(watched) => watched.give_up.map(|at| (at, watched.grace)),
                 Stage::Opening | Stage::Over(_) => None,
             };
-            let left = give_up.map(|at| at.saturating_duration_since(Instant::now()));
+            let left = give_up.map(|(at, _)| at.saturating_duration_since(Instant::now()));
             let left = left.map(timespec);
             let streams = self.signals.iter().map(|(_, stream)| stream);
             let mut watched: Vec<_> = streams
@@ -226,7 +229,7 @@ mod unix {
                 .map(|stream| PollFd::new(stream, PollFlags::IN))
                 .collect();
             match poll(&mut watched, left.as_ref()) {
-                Ok(0) => return Event::GiveUp,
+                Ok(0) => return give_up.map_or(Event::Woken, |(_, grace)| Event::GiveUp(grace)),
                 Ok(_) => {}
                 // Interrupted by the very signal, most often; else not too soon again.
                 Err(error) => {
