@@ -102,7 +102,7 @@ fn scaling(criterion: &mut Criterion) {
         });
     };
     bench(BenchmarkId::from_parameter("sequential"), &Sequential);
-    let cores = manyhands::execution::usable_cores();
+    let cores = manyhands::machine::usable_cores();
     let powers = (0..)
         .map(|power| 1 << power)
         .take_while(|threads| *threads < cores);

@@ -8,25 +8,14 @@
 //! cargo bench --bench timing
 //! ```
 
-#[path = "../src/pipeline/preempted.rs"]
-mod preempted;
-#[path = "../src/pipeline/stopwatch.rs"]
-#[allow(dead_code, reason = "what it has found is of no interest here")]
-mod stopwatch;
-
-/// Where the stopwatch looks for what it needs.
-mod dataset {
-    pub(super) use manyhands::dataset::At;
-}
-
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use dataset::At;
 use manyhands::aggregation::Aggregator;
+use manyhands::dataset::At;
+use manyhands::internals::Stopwatch;
 use manyhands::prelude::*;
-use stopwatch::Stopwatch;
 
 /// Records that are handed on together.
 const STEP: usize = 1024;
@@ -100,7 +89,7 @@ fn by_hand<const TIMED: bool>(data: &[f64], rounds: u32) -> f64 {
         mean.observe_slice(index - scores.len() as u64, &scores);
         scores.clear();
     }
-    black_box(&watch.slowest);
+    black_box(&watch);
     mean.finish()
 }
 

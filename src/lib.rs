@@ -124,6 +124,13 @@ pub use stop::{Cancel, StopReason};
 pub use stream::stream;
 pub use task::Task;
 
+/// Internal types that the benchmarks of this repository measure. They are not part of the public
+/// interface and may change in any release.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::pipeline::Stopwatch;
+}
+
 /// The traits, and the few names of the quickstart; rayon's own prelude with them.
 pub mod prelude {
     pub use rayon::prelude::*;

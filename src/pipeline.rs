@@ -9,7 +9,6 @@ mod met;
 mod model;
 mod outcome;
 mod piece;
-mod preempted;
 mod run;
 mod settle;
 mod stopwatch;
@@ -33,6 +32,7 @@ use crate::task::Task;
 
 pub(crate) use run::Order;
 use run::Run;
+pub use stopwatch::Stopwatch;
 
 /// A dataset and a task, and how to run the one over the other.
 ///

@@ -25,8 +25,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::{JsonStream, MAX_RECORD_BYTES};
 use crate::error::{Error, OnFailure};
-use crate::execution::{Threads, usable_cores};
+use crate::execution::Threads;
 use crate::limit::Limit;
+use crate::machine::usable_cores;
 use crate::remote::ProcessPool;
 
 pub use hands::Hands;

@@ -20,7 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "machine", "sync"]),
     ("sink", &["error", "sync", "turns"]),
-    ("report", &["error", "aggregation", "execution", "stop"]),
+    ("report", &["error", "aggregation", "machine", "stop"]),
     ("par_iter", &["aggregation", "sync"]),
     (
         "pipeline",
@@ -31,6 +31,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "aggregation",
             "execution",
             "limit",
+            "machine",
             "sink",
             "report",
             "sync",
@@ -39,10 +40,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "turns",
         ],
     ),
-    (
-        "remote",
-        &["error", "dataset", "machine", "report", "stop", "sync"],
-    ),
+    ("remote", &["error", "dataset", "machine", "stop", "sync"]),
     (
         "plan",
         &[
@@ -72,6 +70,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "aggregation",
             "execution",
             "limit",
+            "machine",
             "report",
             "sync",
             "stop",

@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::thread::sleep;
 use std::time::Duration;
 
-use manyhands::execution::{Work, usable_cores};
+use manyhands::execution::Work;
+use manyhands::machine::usable_cores;
 use manyhands::measure::{Comparison, Losses, Options, compare};
 use manyhands::prelude::*;
 

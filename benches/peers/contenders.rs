@@ -71,7 +71,7 @@ pub fn threads() -> usize {
     *THREADS.get_or_init(|| {
         let told = std::env::var("MANYHANDS_THREADS").ok();
         let told = told.and_then(|told| told.parse().ok());
-        told.unwrap_or_else(manyhands::execution::usable_cores)
+        told.unwrap_or_else(manyhands::machine::usable_cores)
     })
 }
 

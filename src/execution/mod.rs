@@ -13,7 +13,6 @@ mod task_queue;
 mod threads;
 mod work_stealing;
 
-use std::num::NonZero;
 use std::ops::Range;
 
 pub(crate) use alone::{Beginning, Step};
@@ -139,12 +138,6 @@ pub trait Executor: Sync {
 
     /// Runs all units, and returns when all are done.
     fn execute(&self, work: &Work<'_>);
-}
-
-/// How many cores this process may use: its affinity mask and the quota of its control group
-/// count, not only what the machine has.
-pub fn usable_cores() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// What worker 0 of so many does while the others have not woken, by a clock of one's own: simulations

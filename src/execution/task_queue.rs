@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Executor, Work, alone, crew, usable_cores};
-use crate::machine::Pinning;
+use super::{Executor, Work, alone, crew};
+use crate::machine::{Pinning, usable_cores};
 
 /// Runs parts on threads of its own, which may wait: for input, for a permit, for a service.
 ///

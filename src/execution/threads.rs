@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::usable_cores;
+use crate::machine::usable_cores;
 
 /// The most threads that make sense to ask for: more is a slip of the finger.
 const MOST_THREADS: usize = 1024;

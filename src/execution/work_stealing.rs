@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use rayon::{Scope, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::handout::{Handout, Pace};
-use super::{Executor, Work, alone, crew, usable_cores};
+use super::{Executor, Work, alone, crew};
 use crate::error::Error;
-use crate::machine::Pinning;
+use crate::machine::{Pinning, usable_cores};
 use crate::sync::{Mutex, lock};
 
 /// Runs parts on a rayon pool.

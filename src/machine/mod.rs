@@ -9,6 +9,7 @@
 //! and read from any folder, so that machines that nobody has at hand can be made up in tests.
 
 mod cache;
+mod clocks;
 mod control_group;
 mod cores;
 mod moment;
@@ -20,10 +21,12 @@ mod tests;
 mod tree;
 
 use std::fmt;
+use std::num::NonZero;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use clocks::{processor_time, thread_processor_time, thread_time_without_core};
 pub use control_group::{ControlGroup, Throttled};
 pub use cores::Processors;
 pub use moment::Meanwhile;
@@ -37,6 +40,12 @@ use tree::Tree;
 const LOADED_SHARE: f64 = 0.05;
 /// … and at least so many threads that want to run.
 const LOADED: f64 = 0.5;
+
+/// Number of cores this process may use: the number of the machine's hardware threads, limited by the
+/// process's affinity mask and by the quota of its control group.
+pub fn usable_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
 
 /// What is known about the machine, and about what this process may use of it. A fact that the
 /// system does not tell is `None`; on systems other than Linux most are.
@@ -97,7 +106,7 @@ impl Machine {
     pub fn look() -> Self {
         let mut machine = Self::of(&Tree::of_this_machine());
         let allowed = || Processors {
-            hardware_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            hardware_threads: usable_cores(),
             cores: None,
         };
         machine.allowed.get_or_insert_with(allowed);

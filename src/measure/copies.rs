@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::kernels::Kernel;
 use crate::error::Error;
-use crate::report::thread_processor_time;
+use crate::machine::thread_processor_time;
 
 /// A thread that waits for the others looks this often before it lets others have its core.
 const LOOKS: u32 = 2000;

@@ -6,10 +6,10 @@ use super::checksum::Checksum;
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::execution::Executor;
-use crate::machine::Machine;
+use crate::machine::{Machine, processor_time};
 use crate::pipeline::Pipeline;
 use crate::plan::{Beside, Hands, Opened};
-use crate::report::{Digest, Timing, processor_time};
+use crate::report::{Digest, Timing};
 use crate::task::Task;
 
 /// What is run, with the executor it was made ready for.

@@ -10,8 +10,8 @@
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use super::preempted;
 use crate::dataset::At;
+use crate::machine::thread_time_without_core;
 
 /// A stretch of records should last at least this long …
 const STRETCH: Duration = Duration::from_micros(10);
@@ -34,7 +34,7 @@ const PASS_ON: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_millis(20);
 
 /// Times the records of one worker.
-pub(super) struct Stopwatch {
+pub struct Stopwatch {
     /// How many records are timed together.
     stretch: u32,
     /// How many of the present stretch are done.
@@ -77,7 +77,8 @@ pub(super) struct Slow {
 }
 
 impl Stopwatch {
-    pub(super) fn new(now: Instant) -> Self {
+    /// A stopwatch for a run that begins at `now`.
+    pub fn new(now: Instant) -> Self {
         Stopwatch {
             stretch: 1,
             done: 0,
@@ -95,7 +96,7 @@ impl Stopwatch {
     }
 
     /// Before the first of some records that one thread scores.
-    pub(super) fn resume(&mut self, now: Instant) {
+    pub fn resume(&mut self, now: Instant) {
         let mine = |asked: &Asked| asked.thread == thread::current().id();
         if now - self.since >= WORTH_ASKING && !self.asked.as_ref().is_some_and(mine) {
             self.ask(now);
@@ -115,7 +116,7 @@ impl Stopwatch {
 
     /// Before a record is scored.
     #[inline]
-    pub(super) fn start(&mut self, at: At) {
+    pub fn start(&mut self, at: At) {
         if at.fetched {
             // Nobody knows when the record before was done: it took what they usually take.
             self.work += self.usual * self.done;
@@ -132,7 +133,7 @@ impl Stopwatch {
 
     /// After it was.
     #[inline]
-    pub(super) fn end(&mut self) {
+    pub fn end(&mut self) {
         self.done += 1;
         if self.done == self.stretch {
             self.close();
@@ -160,7 +161,7 @@ impl Stopwatch {
     }
 
     /// Something else than scoring comes next.
-    pub(super) fn pause(&mut self) {
+    pub fn pause(&mut self) {
         if self.done > 0 {
             self.close();
         }
@@ -225,7 +226,7 @@ impl Stopwatch {
     #[cold]
     fn ask(&mut self, now: Instant) -> Duration {
         // A system that does not tell is not asked at every record for that.
-        let preempted = preempted::so_far().unwrap_or_default();
+        let preempted = thread_time_without_core().unwrap_or_default();
         let thread = thread::current().id();
         let lost = match &self.asked {
             Some(asked) if asked.thread == thread => preempted.saturating_sub(asked.preempted),

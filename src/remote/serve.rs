@@ -10,8 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::frame::Frame;
 use super::process::{GREETING, Ready, WELCOME};
-use crate::machine::Pinning;
-use crate::report::processor_time;
+use crate::machine::{Pinning, processor_time};
 
 /// What a worker process does with the records it is sent.
 pub(crate) trait Worker: Sized {

@@ -9,7 +9,7 @@ mod tests;
 mod timing;
 
 use crate::error::{Error, Failure};
-use crate::execution::usable_cores;
+use crate::machine::usable_cores;
 use crate::stop::StopReason;
 
 pub use digest::Digest;
@@ -17,7 +17,6 @@ pub use explanation::{Explanation, Finding};
 pub use reach::{Floor, Reach};
 pub use shares::Shares;
 pub use timing::{SlowRecord, Timing, WorkerTiming};
-pub(crate) use timing::{processor_time, thread_processor_time};
 
 /// What a run returns.
 #[derive(Clone, Debug)]

@@ -160,28 +160,3 @@ pub(super) fn share(part: Duration, whole: Duration) -> f64 {
         part.div_duration_f64(whole).min(1.0)
     }
 }
-
-/// Processor time of this process since its start, user and system.
-pub(crate) fn processor_time() -> Option<Duration> {
-    #[cfg(unix)]
-    return told_by(rustix::time::ClockId::ProcessCPUTime);
-    #[cfg(not(unix))]
-    return None;
-}
-
-/// Processor time of the calling thread since its start.
-pub(crate) fn thread_processor_time() -> Option<Duration> {
-    #[cfg(unix)]
-    return told_by(rustix::time::ClockId::ThreadCPUTime);
-    #[cfg(not(unix))]
-    return None;
-}
-
-#[cfg(unix)]
-fn told_by(clock: rustix::time::ClockId) -> Option<Duration> {
-    let time = rustix::time::clock_gettime(clock);
-    Some(Duration::new(
-        time.tv_sec.try_into().ok()?,
-        time.tv_nsec.try_into().ok()?,
-    ))
-}

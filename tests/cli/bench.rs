@@ -35,7 +35,7 @@ fn the_machine_is_told_as_json() {
     let machine: manyhands::Machine = serde_json::from_str(&ran.out).expect("a machine");
     assert_eq!(machine.version, env!("CARGO_PKG_VERSION"));
     let allowed = machine.allowed.expect("some hardware threads");
-    assert!(allowed.hardware_threads >= manyhands::execution::usable_cores());
+    assert!(allowed.hardware_threads >= manyhands::machine::usable_cores());
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn what_comes_to_the_same_is_measured_once() {
         .collect();
     let queue = |threads: u64| (Some("task-queue"), Some(threads));
     let mut expected = vec![(Some("sequential"), Some(1)), queue(1), queue(2)];
-    let cores = manyhands::execution::usable_cores() as u64;
+    let cores = manyhands::machine::usable_cores() as u64;
     if cores > 2 {
         expected.push(queue(cores));
     }
@@ -193,7 +193,7 @@ fn where_there_are_no_records_there_are_no_times() {
 
 #[test]
 fn a_law_fitted_to_more_threads_than_there_are_says_so() {
-    let cores = manyhands::execution::usable_cores();
+    let cores = manyhands::machine::usable_cores();
     let threads = format!("1,2,3,4,5,6,{}", 2 * cores.max(4));
     let folder = folder_with("three.jsonl", super::THREE);
     let ran = run(

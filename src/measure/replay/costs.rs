@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::execution::{Executor, Flow, Pace, Queue, TaskQueue, Work, WorkStealing, usable_cores};
+use crate::execution::{Executor, Flow, Pace, Queue, TaskQueue, Work, WorkStealing};
+use crate::machine::usable_cores;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Mutex, into_inner, lock};
 

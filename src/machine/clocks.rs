@@ -1,0 +1,55 @@
+//! Times that the operating system keeps for a process and for its threads.
+
+use std::time::Duration;
+
+/// Processor time of this process since it started, in user and system mode; `None` if the system
+/// does not report it.
+pub(crate) fn processor_time() -> Option<Duration> {
+    #[cfg(unix)]
+    return read(rustix::time::ClockId::ProcessCPUTime);
+    #[cfg(not(unix))]
+    return None;
+}
+
+/// Processor time of the calling thread since it started; `None` if the system does not report it.
+pub(crate) fn thread_processor_time() -> Option<Duration> {
+    #[cfg(unix)]
+    return read(rustix::time::ClockId::ThreadCPUTime);
+    #[cfg(not(unix))]
+    return None;
+}
+
+#[cfg(unix)]
+fn read(clock: rustix::time::ClockId) -> Option<Duration> {
+    let time = rustix::time::clock_gettime(clock);
+    Some(Duration::new(
+        time.tv_sec.try_into().ok()?,
+        time.tv_nsec.try_into().ok()?,
+    ))
+}
+
+/// How long the calling thread was ready to run but had no core, since it started; `None` if the
+/// system does not report it.
+///
+/// This is the second number of `schedstat`, in nanoseconds
+/// (Documentation/scheduler/sched-stats.rst of the Linux sources). Processor time is no substitute:
+/// it does not tell a thread without a core from one that waits for something else. The file is opened
+/// for every call, because keeping one open for each worker would use up file descriptors that the
+/// program needs.
+#[cfg(target_os = "linux")]
+pub(crate) fn thread_time_without_core() -> Option<Duration> {
+    use std::io::Read as _;
+
+    let mut text = [0; 64];
+    let mut file = std::fs::File::open("/proc/thread-self/schedstat").ok()?;
+    let length = file.read(&mut text).ok()?;
+    let mut numbers = std::str::from_utf8(&text[..length])
+        .ok()?
+        .split_ascii_whitespace();
+    numbers.nth(1)?.parse().ok().map(Duration::from_nanos)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn thread_time_without_core() -> Option<Duration> {
+    None
+}
