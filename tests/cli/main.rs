@@ -13,6 +13,8 @@ mod hostile;
 mod matching;
 #[cfg(unix)]
 mod outputs;
+#[cfg(target_os = "linux")]
+mod process_pool;
 mod report;
 mod scores_file;
 #[cfg(unix)]

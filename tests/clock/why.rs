@@ -47,6 +47,7 @@ fn last(comparison: &Comparison) -> &Losses {
 
 #[test]
 fn even_records_lose_little() {
+    let _alone = crate::alone();
     let comparison = slept(&[1000; 200], &[&TaskQueue::new(4)]);
     let losses = last(&comparison);
     assert!(losses.useful > 0.6, "{losses:?}");
@@ -56,6 +57,7 @@ fn even_records_lose_little() {
 
 #[test]
 fn one_long_record_shows_as_imbalance() {
+    let _alone = crate::alone();
     let mut records = [1000; 200];
     records[150] = 200_000;
     let comparison = slept(&records, &[&TaskQueue::new(4)]);
@@ -80,6 +82,7 @@ impl Executor for Tidies {
 
 #[test]
 fn a_long_end_shows_as_serial() {
+    let _alone = crate::alone();
     let comparison = slept(&[1000; 200], &[&Tidies(TaskQueue::new(4))]);
     let losses = last(&comparison);
     // 100 ms of some 150, for three of four.
@@ -89,6 +92,7 @@ fn a_long_end_shows_as_serial() {
 
 #[test]
 fn more_threads_than_cores_show_as_the_machine() {
+    let _alone = crate::alone();
     let cores = usable_cores();
     if cores > 4 {
         // As many threads more would take long.
@@ -118,6 +122,7 @@ fn more_threads_than_cores_show_as_the_machine() {
 
 #[test]
 fn ceilings_stand_beside_every_number_of_threads() {
+    let _alone = crate::alone();
     let executors: [&dyn Executor; 2] = [&TaskQueue::new(3), &WorkStealing::new(2)];
     let comparison = slept(&[100; 50], &executors);
     let ceilings = &comparison.why.ceilings;

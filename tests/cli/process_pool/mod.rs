@@ -1,5 +1,4 @@
 //! The process pool: the same answers as in one process, and what becomes of a run whose workers die.
-#![cfg(all(feature = "cli", target_os = "linux"))]
 
 mod answers;
 mod deaths;

@@ -119,7 +119,7 @@ fn runs_that_end_at_any_moment_show_one_beginning() {
 
 /// Prints how many of very many runs show anything but one beginning.
 #[test]
-#[ignore = "takes minutes: cargo test --test halting -- --ignored --nocapture"]
+#[ignore = "takes minutes: cargo test --test runs halting:: -- --ignored --nocapture"]
 fn very_many_runs_show_one_beginning() {
     const RUNS: usize = 12_000;
     let all_hands = all_hands();

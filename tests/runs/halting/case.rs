@@ -12,7 +12,7 @@ use manyhands::error::{Cause, Failure};
 use manyhands::prelude::*;
 use manyhands::sink::{InOrder, Room, Sink};
 
-use crate::gates::{Gate, Gates};
+use super::gates::{Gate, Gates};
 
 /// How a run is stopped from outside, if it is.
 #[derive(Clone, Copy, Debug)]

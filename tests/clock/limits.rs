@@ -41,6 +41,7 @@ impl Drop for Inside<'_> {
 
 #[test]
 fn no_more_in_flight_than_allowed_among_64_workers() {
+    let _alone = crate::alone();
     for executor in executors(64) {
         for limit in [1, 3, 17] {
             let gauge = Gauge::default();
@@ -65,6 +66,7 @@ fn no_more_in_flight_than_allowed_among_64_workers() {
 
 #[test]
 fn what_is_in_flight_never_weighs_more_than_the_budget() {
+    let _alone = crate::alone();
     const BUDGET: u64 = 1000;
     let weights: Vec<u64> = (0..400).map(|n| [1, 20, 300, 999, 5000][n % 5]).collect();
     for executor in executors(64) {
@@ -87,6 +89,7 @@ fn what_is_in_flight_never_weighs_more_than_the_budget() {
 
 #[test]
 fn permits_come_back_after_failures_panics_and_a_stop() {
+    let _alone = crate::alone();
     // With one permit lost the run would never end.
     for executor in executors(8) {
         let task = fallible(|n: &usize| match n % 3 {
@@ -121,6 +124,7 @@ fn permits_come_back_after_failures_panics_and_a_stop() {
 
 #[test]
 fn no_more_are_started_in_a_second_than_allowed() {
+    let _alone = crate::alone();
     const RATE: f64 = 2000.0;
     for executor in executors(4) {
         let starts = std::sync::Mutex::new(Vec::new());
@@ -145,6 +149,7 @@ fn no_more_are_started_in_a_second_than_allowed() {
 
 #[test]
 fn a_limit_that_allows_nothing_is_told() {
+    let _alone = crate::alone();
     for limit in [Limit::in_flight(0), Limit::none().per_second(0.0)] {
         let report = Pipeline::new(&(0..10), |n: &usize| *n)
             .limit(limit)
@@ -155,6 +160,7 @@ fn a_limit_that_allows_nothing_is_told() {
 
 #[test]
 fn waiting_for_a_permit_ends_with_the_deadline() {
+    let _alone = crate::alone();
     for executor in executors(4) {
         let report = Pipeline::new(&(0..1000), |n: &usize| *n)
             .executor(&*executor)
@@ -178,6 +184,7 @@ proptest! {
         in_flight in 1_usize..9,
         budget in prop::option::of(1_u64..50),
     ) {
+        let _alone = crate::alone();
         let alone = Pipeline::new(&values, |x: &f64| *x).executor(&Sequential).aggregate(Sum::new());
         let alone = alone.unwrap().value.to_bits();
         for executor in executors(workers) {

@@ -11,8 +11,8 @@ use manyhands::prelude::*;
 use manyhands::report::End;
 use manyhands::sink::InOrder;
 
-use crate::case::{Case, Lines, Scoring, Shared, Source, Stop, Written, line};
-use crate::gates::Gate;
+use super::case::{Case, Lines, Scoring, Shared, Source, Stop, Written, line};
+use super::gates::Gate;
 
 /// The indices that were observed, each as often as it was.
 #[derive(Clone, Default)]

@@ -1,15 +1,13 @@
 //! `.aggregate()` on rayon's iterators: the same bits as a plain loop, in any pool.
 
-mod witnesses;
-
 use std::collections::HashSet;
 use std::sync::Mutex;
 
+use crate::witnesses::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 use rayon::ThreadPool;
-use witnesses::{List, NaiveSum};
 
 fn pool(threads: usize) -> ThreadPool {
     rayon::ThreadPoolBuilder::new()

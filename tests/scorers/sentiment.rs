@@ -9,8 +9,8 @@ use vader_parity::SentimentIntensityAnalyzer;
 static ORACLE: LazyLock<SentimentIntensityAnalyzer> =
     LazyLock::new(SentimentIntensityAnalyzer::new);
 
-const LEXICON: &str = include_str!("../data/vader/lexicon.tsv");
-const EMOJI: &str = include_str!("../data/vader/emoji.tsv");
+const LEXICON: &str = include_str!("../../data/vader/lexicon.tsv");
+const EMOJI: &str = include_str!("../../data/vader/emoji.tsv");
 
 fn bits(polarity: Polarity) -> [u64; 4] {
     [polarity.neg, polarity.neu, polarity.pos, polarity.compound].map(f64::to_bits)

@@ -106,6 +106,7 @@ fn check(outer: &dyn Executor, other: &dyn Executor, seed: u64) {
 
 #[test]
 fn runs_inside_runs_come_back() {
+    let _alone = crate::alone();
     let pools: Vec<_> = THREADS.iter().map(|n| WorkStealing::new(*n)).collect();
     let queues: Vec<_> = THREADS.iter().map(|n| TaskQueue::new(*n)).collect();
     let ambient = WorkStealing::ambient();
@@ -123,6 +124,7 @@ fn runs_inside_runs_come_back() {
 
 #[test]
 fn many_callers_share_an_executor() {
+    let _alone = crate::alone();
     let pool = WorkStealing::new(3);
     let queue = TaskQueue::new(3);
     rounds("many callers", |round| {
@@ -140,6 +142,7 @@ fn many_callers_share_an_executor() {
 
 #[test]
 fn threads_of_a_pool_may_be_callers() {
+    let _alone = crate::alone();
     let pools = [1, 2, 5].map(|threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap()
@@ -165,6 +168,7 @@ fn threads_of_a_pool_may_be_callers() {
 
 #[test]
 fn workers_that_rest_in_a_pool_lend_it_a_hand() {
+    let _alone = crate::alone();
     // One thread, and a task on another that needs it: whoever waits on it must not do so for good.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
     let pool = pool.build().unwrap();
@@ -190,6 +194,7 @@ fn workers_that_rest_in_a_pool_lend_it_a_hand() {
 
 #[test]
 fn a_lock_held_across_rayon_is_safe_on_threads_of_ones_own() {
+    let _alone = crate::alone();
     let queue = TaskQueue::new(8);
     rounds("a lock across rayon", |_| {
         let shared = Mutex::new(0_usize);

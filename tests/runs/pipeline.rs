@@ -1,13 +1,12 @@
 //! Law 1 and law 2: the same bits from every executor, and every record accounted for.
 
-mod witnesses;
-
 use std::io::Write as _;
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::witnesses::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::Dataset;
 use manyhands::error::{Failure, Panicked};
@@ -16,7 +15,6 @@ use manyhands::prelude::*;
 use manyhands::report::SlowRecord;
 use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
-use witnesses::{List, NaiveSum};
 
 /// Runs everything on this thread, but deals the units out to pretended workers in portions that a
 /// seed decides: scheduling made repeatable.

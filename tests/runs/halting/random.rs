@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use manyhands::prelude::*;
 
-use crate::case::{Case, Hands, LINE_BYTES, SOURCES, Stop};
+use super::case::{Case, Hands, LINE_BYTES, SOURCES, Stop};
 
 /// Numbers that look random and are the same every time.
 pub struct Random(pub u64);

@@ -1,7 +1,5 @@
 //! Stopped or halted at any moment, a run answers for a beginning of the dataset.
 
-mod witnesses;
-
 use std::collections::HashSet;
 use std::io::Write as _;
 use std::ops::{ControlFlow, Range};
@@ -10,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::witnesses::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::{At, Dataset, Reading};
 use manyhands::error::{BadRecord, Cause};
@@ -17,7 +16,6 @@ use manyhands::prelude::*;
 use manyhands::report::End;
 use manyhands::stop::Cancel;
 use proptest::prelude::*;
-use witnesses::{List, NaiveSum};
 
 #[derive(Clone, Debug)]
 enum Who {

@@ -38,6 +38,7 @@ fn executors() -> Vec<(String, Box<dyn Executor>)> {
 
 #[test]
 fn every_executor_keeps_the_laws() {
+    let _alone = crate::alone();
     for (_, executor) in executors() {
         assert_laws(&*executor);
     }
@@ -73,6 +74,7 @@ const LAWLESS: [Lawless; 4] = [
 
 #[test]
 fn broken_laws_are_found() {
+    let _alone = crate::alone();
     std::panic::set_hook(Box::new(|_| {}));
     for lawless in LAWLESS {
         assert!(std::panic::catch_unwind(|| assert_laws(&lawless)).is_err());
@@ -81,6 +83,7 @@ fn broken_laws_are_found() {
 
 #[test]
 fn an_executor_that_loses_units_is_an_error() {
+    let _alone = crate::alone();
     for (lawless, told) in LAWLESS.iter().zip([
         "the executor ran 500 of 1000 units",
         "the executor ran 2000 of 1000 units",
@@ -116,6 +119,7 @@ fn threads_of(records: usize, threads: usize, cost: Duration) -> HashSet<ThreadI
 
 #[test]
 fn few_cheap_records_stay_on_the_calling_thread() {
+    let _alone = crate::alone();
     // A busy machine may interrupt a try for longer than the work is worth; not every one of many.
     let alone = HashSet::from([std::thread::current().id()]);
     assert!((0..50).any(|_| threads_of(10, 4, Duration::ZERO) == alone));
@@ -123,6 +127,7 @@ fn few_cheap_records_stay_on_the_calling_thread() {
 
 #[test]
 fn dear_records_are_shared_by_all_workers() {
+    let _alone = crate::alone();
     // The calling thread begins, then the pool's four go on. A busy machine may keep one of them
     // from its turn in a try; not in every one.
     assert!((0..20).any(|_| threads_of(64, 4, Duration::from_millis(2)).len() == 5));
@@ -130,6 +135,7 @@ fn dear_records_are_shared_by_all_workers() {
 
 #[test]
 fn cheap_records_first_do_not_keep_the_dear_ones_from_the_pool() {
+    let _alone = crate::alone();
     let threads = || {
         let seen = Mutex::new(HashSet::new());
         let task = |record: &usize| {
@@ -150,6 +156,7 @@ fn cheap_records_first_do_not_keep_the_dear_ones_from_the_pool() {
 
 #[test]
 fn nobody_waits_behind_a_dear_record() {
+    let _alone = crate::alone();
     const RECORDS: usize = 64;
     let done = Mutex::new(0);
     let all_others = Condvar::new();
@@ -179,6 +186,7 @@ fn nobody_waits_behind_a_dear_record() {
 
 #[test]
 fn a_task_may_use_rayon_itself() {
+    let _alone = crate::alone();
     let nested = |x: &usize| (0..100_usize).into_par_iter().map(|y| x * y).sum::<usize>() as f64;
     let expected = Pipeline::new(&(0..500), nested)
         .executor(&Sequential)
@@ -200,6 +208,7 @@ fn a_task_may_use_rayon_itself() {
 
 #[test]
 fn a_pipeline_may_run_inside_a_task() {
+    let _alone = crate::alone();
     let executor = WorkStealing::new(3);
     let inner = |records: &usize| {
         let task = |x: &usize| *x as f64;
@@ -220,6 +229,7 @@ fn a_pipeline_may_run_inside_a_task() {
 
 #[test]
 fn an_executor_without_work_calls_nothing() {
+    let _alone = crate::alone();
     for (name, executor) in executors() {
         let calls = AtomicUsize::new(0);
         let run = |_, _| {
@@ -233,6 +243,7 @@ fn an_executor_without_work_calls_nothing() {
 
 #[test]
 fn a_given_pool_is_where_the_work_is_done() {
+    let _alone = crate::alone();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(3)
         .thread_name(|number| format!("given-{number}"))
@@ -284,6 +295,7 @@ fn masks(executor: &WorkStealing) -> HashSet<String> {
 #[cfg(target_os = "linux")]
 #[test]
 fn pinned_workers_are_kept_in_one_place_each() {
+    let _alone = crate::alone();
     let one = masks(&WorkStealing::new(1).pinned());
     assert_eq!(one.len(), 1);
     let started = WorkStealing::new(16);

@@ -1,8 +1,6 @@
 //! Streams as one calls them: in order and as they are done, never further ahead than is allowed,
 //! and nobody hangs, whoever waits, fails or panics.
 
-mod witnesses;
-
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -10,11 +8,11 @@ use std::sync::{Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::witnesses::{List, NaiveSum};
 use manyhands::Error;
 use manyhands::error::Failure;
 use manyhands::prelude::*;
 use proptest::prelude::*;
-use witnesses::{List, NaiveSum};
 
 /// Far longer than anything here takes; what waits that long is stuck.
 const STUCK: Duration = Duration::from_secs(60);

@@ -1,0 +1,16 @@
+//! Tests whose verdict depends on the clock or on which thread gets a core. They run one at a time, so that
+//! none of them competes with another test for the cores: each test holds the guard of [`alone`].
+
+mod executors;
+mod limits;
+mod stress;
+mod why;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Waits until no other test of this binary runs, and keeps the others waiting until the guard is dropped.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    // A test that failed poisons the lock; the next one may run all the same.
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,5 @@
+//! Comparisons of executors and their statistics.
+
+mod baseline;
+mod comparison;
+mod statistics;

@@ -1,0 +1,11 @@
+//! Runs from a dataset to a report: the same bits from every executor, and every record accounted for,
+//! however a run ends.
+
+mod halting;
+mod par_iter;
+mod pipeline;
+mod sink;
+mod steps;
+mod stopping;
+mod stream_calls;
+mod witnesses;

@@ -1,0 +1,4 @@
+//! The built-in scorers against independent references.
+
+mod matching;
+mod sentiment;
