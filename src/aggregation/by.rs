@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::groups::{Borrowed, Groups, Owned};
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// What [`Aggregator::by`] returns: a state for each key.
 #[derive(Clone)]
@@ -179,6 +179,33 @@ where
         Ok(ByRef {
             groups: self.groups.restore(plain)?,
             key: self.key.clone(),
+            borrowed: PhantomData,
+        })
+    }
+}
+
+impl<A, K, F> Shift for By<A, K, F>
+where
+    A: Shift + Clone + Send,
+    K: Hash + Eq + Ord + Send,
+{
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(By {
+            groups: self.groups.shift(by)?,
+            key: self.key,
+        })
+    }
+}
+
+impl<A, K, Q: ?Sized, F> Shift for ByRef<A, K, Q, F>
+where
+    A: Shift + Clone + Send,
+    K: Hash + Eq + Ord + Send,
+{
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(ByRef {
+            groups: self.groups.shift(by)?,
+            key: self.key,
             borrowed: PhantomData,
         })
     }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::order::{BLOCK, Ranked, all_between, is_rank, rank, score_of};
+use super::shift::shifted;
 use super::state::counted;
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// The smallest and the largest score with the first record that attains each. Answer:
 /// [`Extremes`], exact.
@@ -146,5 +147,15 @@ impl State for Extrema {
             max: (!max.0, max.1),
             nan,
         })
+    }
+}
+
+impl Shift for Extrema {
+    fn shift(mut self, by: u64) -> Result<Extrema, StateError> {
+        if self.min != NOTHING {
+            self.min.1 = shifted(self.min.1, by)?;
+            self.max.1 = shifted(self.max.1, by)?;
+        }
+        Ok(self)
     }
 }

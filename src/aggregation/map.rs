@@ -1,6 +1,6 @@
 //! An aggregator whose answer is turned into another.
 
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// What [`Aggregator::map`] returns.
 #[derive(Clone)]
@@ -65,5 +65,11 @@ impl<A: State, F: Clone> State for Map<A, F> {
 
     fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
         Ok(Map::new(self.inner.restore(plain)?, self.turn.clone()))
+    }
+}
+
+impl<A: Shift, F> Shift for Map<A, F> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(Map::new(self.inner.shift(by)?, self.turn))
     }
 }

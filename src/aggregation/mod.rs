@@ -141,6 +141,7 @@ mod order;
 mod partial;
 mod quantiles;
 mod sample;
+mod shift;
 mod state;
 mod sum;
 mod top;
@@ -163,7 +164,7 @@ pub use frequent::{Frequent, FrequentKey, FrequentKeys};
 pub(crate) use hashing::hash_of;
 pub use histogram::{Bins, EdgesError, Histogram};
 pub use in_order::MergeTree;
-pub use laws::assert_laws;
+pub use laws::{assert_laws, assert_shift_laws};
 pub use map::Map;
 pub use mean::Mean;
 pub use mean_interval::{Confidence, MeanEstimate, MeanInterval};
@@ -176,6 +177,7 @@ pub use order::Ranked;
 pub use partial::Partial;
 pub use quantiles::{QuantileSummary, Quantiles};
 pub use sample::{Sample, Sampled};
+pub use shift::Shift;
 pub use state::{Kind, State, StateError};
 pub use sum::Sum;
 pub use top::{Bottom, Podium, Top};
@@ -391,7 +393,9 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     ///
     /// `first` is the index of the first record among the records of all. Those who report indices,
     /// such as [`Top`] and [`Extrema`], break ties by them, or draw by them, such as [`Sample`] and
-    /// [`Frequent`], come to the answer of a single run only if no two records share one.
+    /// [`Frequent`], come to the answer of a single run only if no two records share one. If `first`
+    /// is not known yet, pass 0 and [shift](Shift::shift) the state later, which works for all but
+    /// those that draw.
     ///
     /// ```
     /// use manyhands::aggregation::{Bottom, Mean, State};

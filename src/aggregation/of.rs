@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Aggregator, Kind, State, StateError, observe_all};
+use super::{Aggregator, Kind, Shift, State, StateError, observe_all};
 
 /// What [`Aggregator::of`] returns: an aggregator of `R` that hands `S` on.
 pub struct Of<A, F, S> {
@@ -77,5 +77,11 @@ impl<A: State, F: Clone, S> State for Of<A, F, S> {
 
     fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
         Ok(Of::new(self.inner.restore(plain)?, self.look.clone()))
+    }
+}
+
+impl<A: Shift, F, S> Shift for Of<A, F, S> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(Of::new(self.inner.shift(by)?, self.look))
     }
 }

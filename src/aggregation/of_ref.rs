@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// What [`Aggregator::of_ref`] returns: an aggregator of `R` that hands a borrowed `S` on.
 pub struct OfRef<A, F, S: ?Sized> {
@@ -69,5 +69,11 @@ impl<A: State, F: Clone, S: ?Sized> State for OfRef<A, F, S> {
 
     fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
         Ok(OfRef::new(self.inner.restore(plain)?, self.look.clone()))
+    }
+}
+
+impl<A: Shift, F, S: ?Sized> Shift for OfRef<A, F, S> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(OfRef::new(self.inner.shift(by)?, self.look))
     }
 }

@@ -1,6 +1,6 @@
 //! An aggregator that leaves scores out.
 
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// What [`Aggregator::only`] returns.
 #[derive(Clone)]
@@ -58,5 +58,11 @@ impl<A: State, F: Clone> State for Only<A, F> {
 
     fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
         Ok(Only::new(self.inner.restore(plain)?, self.keep.clone()))
+    }
+}
+
+impl<A: Shift, F> Shift for Only<A, F> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(Only::new(self.inner.shift(by)?, self.keep))
     }
 }

@@ -1,6 +1,6 @@
 //! An aggregator whose answer is its state: one process's part of the whole.
 
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// What [`Aggregator::partial`] returns.
 #[derive(Clone)]
@@ -63,5 +63,11 @@ impl<A: State> State for Partial<A> {
 
     fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
         Ok(Partial::new(self.inner.restore(plain)?, self.first))
+    }
+}
+
+impl<A: Shift> Shift for Partial<A> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(Partial::new(self.inner.shift(by)?, self.first))
     }
 }

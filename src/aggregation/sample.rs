@@ -23,9 +23,11 @@ use super::{Aggregator, Kind, State, StateError};
 /// themselves play no part, whatever they are; they can be cloned, and a state that leaves the
 /// process serialises them.
 ///
-/// Records are told apart by their index, and so are their numbers. **Partials from several machines
-/// want indices that differ**: of records that share one, all are as likely to be drawn as before,
-/// but together, and which is left out where they are too many depends on the order of merging.
+/// The index of a record decides whether it is drawn. **Partials from several machines need indices
+/// that differ**: give each its first index by [`partial`](Aggregator::partial). A state that was
+/// numbered from 0 cannot be [shifted](super::Shift) later, since records that it left out might be
+/// drawn under their new indices. If records share an index, each is as likely to be drawn as before,
+/// but they are drawn together, and if they are too many, the order of merging decides which remain.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Sample};

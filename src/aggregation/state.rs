@@ -326,6 +326,11 @@ pub enum StateError {
     /// The plain data is well-formed, but no state comes to it.
     #[error("no state comes to this: {0}")]
     Impossible(&'static str),
+    /// [`shift`](super::Shift::shift) would move a record's index beyond `u64::MAX`.
+    #[error(
+        "a record's index would exceed 2^64 - 1 after the shift; shift by the number of records before the shard"
+    )]
+    IndexOverflow,
 }
 
 fn foreign(found: &str, expected: &str) -> String {

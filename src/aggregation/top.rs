@@ -3,7 +3,8 @@
 use std::collections::BinaryHeap;
 
 use super::order::{Ranked, is_rank, rank, score_of};
-use super::{Aggregator, Kind, State, StateError};
+use super::shift::shifted;
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// The records with the `k` highest scores, best first. Answer: `Vec<`[`Ranked`]`>`, exact.
 ///
@@ -160,5 +161,14 @@ impl<const HIGHEST: bool> State for Podium<HIGHEST> {
             podium.enter(candidate);
         }
         Ok(podium)
+    }
+}
+
+impl<const HIGHEST: bool> Shift for Podium<HIGHEST> {
+    fn shift(mut self, by: u64) -> Result<Self, StateError> {
+        let ranked = self.standing.into_iter();
+        let ranked = ranked.map(|(badness, index)| Ok((badness, shifted(index, by)?)));
+        self.standing = ranked.collect::<Result<_, StateError>>()?;
+        Ok(self)
     }
 }

@@ -1,6 +1,6 @@
 //! Tuples of aggregators, side by side over the same scores.
 
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 impl<S: ?Sized> Aggregator<S> for () {
     type Output = ();
@@ -80,6 +80,12 @@ macro_rules! side_by_side {
 
             fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
                 Ok(($(self.$place.restore(plain.$place)?,)+))
+            }
+        }
+
+        impl<$($aggregator: Shift),+> Shift for ($($aggregator,)+) {
+            fn shift(self, by: u64) -> Result<Self, StateError> {
+                Ok(($(self.$place.shift(by)?,)+))
             }
         }
     };

@@ -1,7 +1,7 @@
 //! Aggregators whose number is known only at run time: a vector of them, or one that may be left
 //! out.
 
-use super::{Aggregator, Kind, State, StateError};
+use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// Side by side over the same scores, as tuples are, but all of one type. Answer: a vector.
 ///
@@ -63,6 +63,12 @@ impl<A: State> State for Vec<A> {
     }
 }
 
+impl<A: Shift> Shift for Vec<A> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        self.into_iter().map(|state| state.shift(by)).collect()
+    }
+}
+
 /// `None` observes nothing and answers `None`.
 impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Option<A> {
     type Output = Option<A::Output>;
@@ -118,5 +124,11 @@ impl<A: State> State for Option<A> {
             (None, None) => Ok(None),
             _ => Err(StateError::Impossible("one aggregator more or less")),
         }
+    }
+}
+
+impl<A: Shift> Shift for Option<A> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        self.map(|state| state.shift(by)).transpose()
     }
 }

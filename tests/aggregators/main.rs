@@ -15,5 +15,6 @@ mod order;
 mod rational;
 mod sample;
 mod scores;
+mod shift;
 mod slices;
 mod states;

@@ -36,10 +36,12 @@ const SEED: u64 = 0;
 /// and the keys to ask it for are those of the records with the lowest numbers, where each index has
 /// a fixed one: a sample of the records that a key with many of them cannot escape, and in which it
 /// is held once. The probabilities are over those numbers and hashes; data that was made to defeat
-/// them can. **Partials from several machines want indices that differ**: where `d` records share
-/// each index and hold the same key there, as in files that are sorted alike, a key is missed with a
-/// probability of up to (1 − `share`)^(32 / (`d`·`share`)), which for 32 files is one in three. The
-/// counts are not touched by this.
+/// them can. **Partials from several machines need indices that differ**: give each its first index by
+/// [`partial`](Aggregator::partial), since a state that was numbered from 0 cannot be
+/// [shifted](super::Shift) later. If `d` records share each index and hold the same key there, as in
+/// files that are sorted alike, a key is missed with a probability of up to
+/// (1 − `share`)^(32 / (`d`·`share`)), which for 32 files is one in three. The counts are not
+/// affected.
 ///
 /// The answer depends on the records alone: not on their order, or how states were merged. That of
 /// the usual summaries does (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El Abbadi,

@@ -25,7 +25,7 @@ pub(super) use key::{Borrowed, Owned, Sought};
 use outbox::Outbox;
 use table::Table;
 
-use super::{Kind, State, StateError};
+use super::{Kind, Shift, State, StateError};
 
 /// States by key. Hashed while observing, because that is several times faster than a sorted map;
 /// sorted in the end, so the order of hashing never shows.
@@ -80,7 +80,7 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
         let common = self.common.get_or_init(|| Arc::new(Common::new()));
         Groups {
             common: OnceLock::from(Arc::clone(common)),
-            ..Groups::with_intake(self.identity.clone(), self.merge, self.intake.afresh())
+            ..self.empty()
         }
     }
 
@@ -234,14 +234,34 @@ impl<A: State + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
         if !plain.is_sorted_by(|earlier, later| earlier.0 < later.0) {
             return Err(StateError::Impossible("groups out of order"));
         }
-        let mut restored =
-            Groups::with_intake(self.identity.clone(), self.merge, self.intake.afresh());
-        for (key, state) in plain {
-            let group = (key, self.identity.restore(state)?);
-            let hash = self.seed.hash(&group.0);
-            restored.own.add(hash, group, &self.seed);
+        let states = plain.into_iter();
+        self.empty()
+            .filled(states.map(|(key, state)| (key, self.identity.restore(state))))
+    }
+}
+
+impl<A: Shift + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
+    pub(super) fn shift(self, by: u64) -> Result<Self, StateError> {
+        self.empty().filled(self.finish(|state| state.shift(by)))
+    }
+}
+
+impl<A: Clone, K: Hash + Eq> Groups<A, K> {
+    /// A state that is set up as this one is, without any groups.
+    fn empty(&self) -> Self {
+        Groups::with_intake(self.identity.clone(), self.merge, self.intake.afresh())
+    }
+
+    /// This empty state with these groups, whose keys differ.
+    fn filled(
+        mut self,
+        groups: impl IntoIterator<Item = (K, Result<A, StateError>)>,
+    ) -> Result<Self, StateError> {
+        for (key, state) in groups {
+            let hash = self.seed.hash(&key);
+            self.own.add(hash, (key, state?), &self.seed);
         }
-        Ok(restored)
+        Ok(self)
     }
 }
 

@@ -3,6 +3,7 @@
 mod bytes;
 mod forks;
 mod shape;
+mod shifts;
 
 use std::fmt::{Debug, Display};
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use super::in_order::merged;
 use super::{Aggregator, MergeTree, State, canonical_bytes};
 use shape::{Random, Shape};
+pub use shifts::assert_shift_laws;
 
 /// How many partitions are tried for each law …
 const ROUNDS: usize = 64;
@@ -114,8 +116,8 @@ where
     laws.strict();
     laws.canonical();
     laws.hardy();
-    let rounds = (OBSERVED / scores.len().max(1)).clamp(FEWEST_ROUNDS, ROUNDS);
-    for seed in 0..rounds as u64 {
+    let rounds = rounds(scores.len());
+    for seed in 0..rounds {
         laws.associative(seed);
         laws.in_turns(seed);
         if A::COMMUTATIVE {
@@ -125,7 +127,7 @@ where
     laws.in_order();
     // What breaks one of the laws above may show here too, and is better called by its own name.
     laws.in_one_slice();
-    for seed in 0..rounds as u64 {
+    for seed in 0..rounds {
         laws.sliced(seed);
         if A::COMMUTATIVE {
             laws.forked(seed);
@@ -134,6 +136,11 @@ where
     if A::COMMUTATIVE {
         (0..FEWEST_ROUNDS as u64).for_each(|seed| laws.cloned(seed));
     }
+}
+
+/// How many partitions of this many scores are tried for each law.
+fn rounds(scores: usize) -> u64 {
+    (OBSERVED / scores.max(1)).clamp(FEWEST_ROUNDS, ROUNDS) as u64
 }
 
 struct Laws<'a, S, A: Aggregator<S>> {

@@ -1,0 +1,118 @@
+//! Moving the record indices in a state, for shards that were each numbered from 0.
+
+use super::{
+    Correlation, Count, Covariance, Distinct, ExactQuantiles, Histogram, Mean, MeanInterval,
+    Median, Moments, Quantiles, StateError, StdDev, Sum, Variance,
+};
+
+/// A state whose record indices can be moved up after the records were observed.
+///
+/// A shard of a dataset (a file, the records of one machine) can be numbered from 0 when nobody
+/// knows yet how many records come before it. Once that number is known, `shift` adds it to every
+/// index in the state, and the state can be merged with those of the other shards. Laws, checked by
+/// [`assert_shift_laws`](super::assert_shift_laws):
+///
+/// 1. **As if numbered so**: a state that observed records at `i`, `j`, …, shifted by `n`, equals one
+///    that observed the same records at `i + n`, `j + n`, …: same answer, same
+///    [bytes](super::State::save).
+/// 2. So for every way of cutting a dataset into shards, shifting each by the number of records
+///    before it and merging them in order equals one run over the whole.
+///
+/// | aggregator | `shift` |
+/// |---|---|
+/// | [`Extrema`](super::Extrema), [`Top`](super::Top), [`Bottom`](super::Bottom) | adds to the indices; ties keep their order |
+/// | [`Sample`](super::Sample), [`Frequent`](super::Frequent) | **not implemented**, see below |
+/// | the other built-in aggregators | changes nothing: they ignore the index |
+/// | tuples, vectors, options, groups and the adaptors | shifts what they hold |
+///
+/// `Sample` and `Frequent` keep the records whose indices draw the lowest numbers. Records that lost
+/// under one numbering are gone, although some of them would win under another, so no function of
+/// the state can renumber it: a program that tries does not compile. Observe such shards with the
+/// right indices from the start, by [`partial`](super::Aggregator::partial), after counting the
+/// records before them.
+///
+/// ```
+/// use manyhands::aggregation::{Aggregator, Mean, Shift, State, Top};
+///
+/// let fresh = (Mean::new(), Top::new(2));
+/// let shards: [&[f64]; 2] = [&[0.5, 0.25, 0.75], &[1.0, 0.5]];
+///
+/// let mut whole = fresh.clone();
+/// let mut records_before = 0;
+/// for scores in shards {
+///     // On another machine: the records of each shard are counted from 0.
+///     let mut shard = fresh.clone();
+///     shard.observe_slice(0, scores);
+///     let bytes = shard.save();
+///
+///     // Here, where the shards before this one are known.
+///     whole.merge(fresh.load(&bytes)?.shift(records_before)?);
+///     records_before += scores.len() as u64;
+/// }
+/// let (mean, top) = whole.finish();
+/// assert_eq!(mean, 0.6);
+/// assert_eq!([top[0].index, top[1].index], [3, 2]);
+/// # Ok::<(), manyhands::aggregation::StateError>(())
+/// ```
+///
+/// A state that draws records by their index has no `shift`:
+///
+/// ```compile_fail,E0277
+/// use manyhands::aggregation::{Mean, Sample, Shift};
+///
+/// let state = (Mean::new(), Sample::<f64>::new(10, 42));
+/// let shifted = Shift::shift(state, 1_000);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the record indices in a `{Self}` cannot be moved after the records were observed",
+    note = "`Sample` and `Frequent` choose records by their index: observe each shard with \
+            `.partial(first)`, where `first` is the number of records before it",
+    note = "an aggregator of your own implements `Shift`; if it ignores the index, `shift` returns \
+            the state unchanged"
+)]
+pub trait Shift: Sized {
+    /// This state with `by` added to the index of every record that it observed. Records that are
+    /// observed later are not affected.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StateError::IndexOverflow`] if an index would exceed `u64::MAX`.
+    fn shift(self, by: u64) -> Result<Self, StateError>;
+}
+
+/// The index of a record after `by` records were put before it.
+pub(super) fn shifted(index: u64, by: u64) -> Result<u64, StateError> {
+    index.checked_add(by).ok_or(StateError::IndexOverflow)
+}
+
+/// Implements [`Shift`] for aggregators whose states hold no index.
+macro_rules! ignores_the_index {
+    ($($aggregator:ty),+ $(,)?) => {
+        $(
+            impl Shift for $aggregator {
+                /// Returns the state unchanged: it holds no index.
+                fn shift(self, _by: u64) -> Result<Self, StateError> {
+                    Ok(self)
+                }
+            }
+        )+
+    };
+}
+
+ignores_the_index!(
+    (),
+    Correlation,
+    Count,
+    Covariance,
+    Distinct,
+    ExactQuantiles,
+    Histogram,
+    Mean,
+    MeanInterval,
+    Median,
+    Moments,
+    Quantiles,
+    StdDev,
+    Sum,
+    Variance,
+);
