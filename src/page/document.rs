@@ -1,13 +1,14 @@
-//! The frame of every page: its head, its style, the policy that allows nothing else.
+//! The frame of every page: its head, its style, and the policy that forbids everything else.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A page with its headline and its sections.
+/// A page with its headline, its sections, and its foot.
 pub(super) fn document(title: &str, headline: &Markup, sections: &Markup, foot: &Markup) -> Markup {
-    // The style by its hash: a `style` element that got in among the data would not be obeyed.
+    // The policy names the style by its hash, so a browser ignores a `style` element that comes from the
+    // data.
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         base64(&Sha256::digest(STYLE))
@@ -33,7 +34,7 @@ pub(super) fn document(title: &str, headline: &Markup, sections: &Markup, foot: 
     }
 }
 
-/// A part of the page under a heading, with a sentence that says what to look for.
+/// A section of the page: a heading, sentences that say what to look for, and the content.
 pub(super) fn section(heading: &str, lead: &Markup, content: &Markup) -> Markup {
     html! {
         section {
@@ -44,7 +45,7 @@ pub(super) fn section(heading: &str, lead: &Markup, content: &Markup) -> Markup 
     }
 }
 
-/// A figure that a headline stands out with: the number, what it is, and what to know about it.
+/// A large number in the headline, with its name and a remark; an empty remark is left out.
 pub(super) fn tile(number: &Markup, name: &str, aside: &str) -> Markup {
     html! {
         div.tile {
@@ -54,7 +55,7 @@ pub(super) fn tile(number: &Markup, name: &str, aside: &str) -> Markup {
     }
 }
 
-/// RFC 4648, 4; here only of a hash, which is why there is no crate for it.
+/// Base64 by RFC 4648, section 4. It encodes one hash only, too little for a dependency.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -62,9 +63,9 @@ fn base64(bytes: &[u8]) -> String {
         let mut bits = [0; 3];
         bits[..three.len()].copy_from_slice(three);
         let bits = u32::from_be_bytes([0, bits[0], bits[1], bits[2]]);
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= three.len() {
+        for index in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * index)) as usize & 63];
+            text.push(if index <= three.len() {
                 digit.into()
             } else {
                 '='
@@ -78,9 +79,9 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The test vectors of RFC 4648, 10.
+    /// The test vectors of RFC 4648, section 10.
     #[test]
-    fn base64_is_that_of_the_rfc() {
+    fn base64_passes_the_test_vectors_of_the_rfc() {
         for (bytes, text) in [
             ("", ""),
             ("f", "Zg=="),

@@ -1,34 +1,35 @@
-//! A plot with all that belongs to it: heading, drawing, description, and its figures as a table.
+//! A plot with everything that belongs to it: heading, drawing, description, and its figures as a table.
 
 use maud::{Markup, Render, html};
 
 use super::numbers::counted;
-use super::table::Table;
+use super::table::DataTable;
 
-/// How wide every drawing is, in its own units; it is shown as wide as there is room.
+/// Width of every drawing in its own units; a page shows it as wide as there is room.
 pub(super) const WIDTH: f64 = 480.0;
 
-/// A plot with all that belongs to it.
+/// A plot with everything that belongs to it.
 pub(super) struct Figure<'a> {
-    /// Of this page alone.
+    /// Unique in the page.
     pub(super) id: &'a str,
     pub(super) title: &'a str,
-    /// What one should see, beneath the heading.
+    /// What to look for, below the heading.
     pub(super) caption: Markup,
-    /// The same for those who do not see the drawing, in full.
+    /// What the drawing shows, for readers who cannot see it.
     pub(super) description: String,
+    /// Height of the drawing, in its own units.
     pub(super) height: f64,
     pub(super) marks: Markup,
-    pub(super) table: Table,
-    /// Whether the table stands beside the drawing for all to see, or is to be unfolded beneath it.
+    pub(super) table: DataTable,
+    /// Whether the table is shown beside the drawing; otherwise the reader unfolds it below.
     pub(super) open: bool,
 }
 
-/// A description of what one would see, as long as it can be listened to; the rest is in the table.
-pub(super) fn described(lead: &str, told: impl IntoIterator<Item = String>) -> String {
+/// A description short enough to be listened to: `lead`, then the sentences while there is room.
+pub(super) fn described(lead: &str, sentences: impl IntoIterator<Item = String>) -> String {
     const BYTES: usize = 700;
     let mut text = lead.to_owned();
-    for one in told {
+    for sentence in sentences {
         if text.len() > BYTES {
             text.push_str(" And so on: all figures are in the table.");
             break;
@@ -36,7 +37,7 @@ pub(super) fn described(lead: &str, told: impl IntoIterator<Item = String>) -> S
         if !text.is_empty() {
             text.push(' ');
         }
-        text += &one;
+        text += &sentence;
         text.push('.');
     }
     text
@@ -64,7 +65,7 @@ impl Render for Figure<'_> {
     }
 }
 
-/// What stands for what, where colours are explained beside a drawing: a class and a name each.
+/// The legend of a drawing: the class of a colour and its meaning, each.
 pub(super) fn legend<'a>(entries: impl IntoIterator<Item = (String, &'a str)>) -> Markup {
     html! {
         ul.legend {
@@ -73,7 +74,7 @@ pub(super) fn legend<'a>(entries: impl IntoIterator<Item = (String, &'a str)>) -
     }
 }
 
-/// `8 threads`.
+/// A number of threads, such as `8 threads`.
 pub(super) fn threads(threads: usize) -> String {
     counted(threads as u64, "thread")
 }

@@ -7,91 +7,94 @@ use super::quoted::{quoted, sentence};
 use super::table::facts;
 use crate::machine::{Machine, Meanwhile, Processors};
 
-/// Every fact, and what happened meanwhile.
+/// The facts about a machine, and what other programs did during the run, if that was measured.
 pub(super) fn machine(machine: &Machine, meanwhile: Option<&Meanwhile>) -> Markup {
-    let system = match &machine.kernel {
-        Some(kernel) => format!("{}, kernel {kernel}", machine.system),
-        None => machine.system.clone(),
-    };
-    let told = |fact: Option<String>| match fact {
-        Some(fact) => quoted(fact),
-        None => html! { span.none { "not told" } },
-    };
+    let mut all = processor_facts(machine);
+    all.extend(memory_facts(machine));
+    all.extend(software_facts(machine));
+    if let Some(meanwhile) = meanwhile.filter(|time| time.wall > 0.0) {
+        all.extend(meanwhile_facts(meanwhile));
+    }
+    let all: Vec<(&str, Markup)> = all
+        .into_iter()
+        .map(|(name, fact)| match fact {
+            Some(fact) => (name, quoted(fact)),
+            None => (name, html! { span.none { "not told" } }),
+        })
+        .collect();
+    facts(&all)
+}
+
+/// The name of a fact, and the fact if it is known.
+type Fact = (&'static str, Option<String>);
+
+fn processor_facts(machine: &Machine) -> Vec<Fact> {
     let group = machine.control_group;
-    let mut all = vec![
-        ("processor", told(machine.cpu.clone())),
-        ("architecture", told(Some(machine.architecture.clone()))),
-        ("online", told(machine.online.map(processors))),
-        (
-            "allowed to this process",
-            told(machine.allowed.map(processors)),
-        ),
-        (
-            "quota",
-            told(group.map(|group| match group.quota {
-                Some(quota) => format!("{} cores’ worth of time", significant(quota, 3)),
-                None => "none".to_owned(),
-            })),
-        ),
+    let quota = group.map(|group| match group.quota {
+        Some(quota) => format!("{} cores’ worth of time", significant(quota, 3)),
+        None => "none".to_owned(),
+    });
+    let load = |load: [f64; 3]| load.map(|load| format!("{load:.2}")).join(", ");
+    let mut facts = vec![
+        ("processor", machine.cpu.clone()),
+        ("architecture", Some(machine.architecture.clone())),
+        ("online", machine.online.map(processors)),
+        ("allowed to this process", machine.allowed.map(processors)),
+        ("quota", quota),
     ];
     if let Some(throttled) = group.and_then(|group| group.throttled)
         && throttled.times > 0
     {
         let (times, seconds) = (counted(throttled.times, "time"), throttled.seconds);
         let stopped = format!("{times}, {} s in all", significant(seconds, 3));
-        all.push(("stopped by the quota", told(Some(stopped))));
+        facts.push(("stopped by the quota", Some(stopped)));
     }
-    all.extend([
-        ("governor", told(machine.governor.clone())),
-        (
-            "load over 1, 5, 15 minutes",
-            told(
-                machine
-                    .load
-                    .map(|load| load.map(|load| format!("{load:.2}")).join(", ")),
-            ),
-        ),
-        (
-            "memory",
-            told(machine.memory.map(|all| match machine.memory_available {
-                Some(free) => format!("{}, {} available", bytes(all as f64), bytes(free as f64)),
-                None => bytes(all as f64),
-            })),
-        ),
+    facts.extend([
+        ("governor", machine.governor.clone()),
+        ("load over 1, 5, 15 minutes", machine.load.map(load)),
+    ]);
+    facts
+}
+
+fn memory_facts(machine: &Machine) -> [Fact; 3] {
+    let memory = machine.memory.map(|all| match machine.memory_available {
+        Some(free) => format!("{}, {} available", bytes(all as f64), bytes(free as f64)),
+        None => bytes(all as f64),
+    });
+    [
+        ("memory", memory),
         (
             "last-level cache",
-            told(machine.cache.map(|cache| bytes(cache as f64))),
+            machine.cache.map(|cache| bytes(cache as f64)),
         ),
         (
             "memory nodes",
-            told(machine.numa_nodes.map(|nodes| nodes.to_string())),
+            machine.numa_nodes.map(|nodes| nodes.to_string()),
         ),
-        ("system", told(Some(system))),
-        (
-            "manyhands",
-            told(Some(match &machine.commit {
-                Some(commit) => format!("{}, commit {commit}", machine.version),
-                None => machine.version.clone(),
-            })),
-        ),
-    ]);
-    if let Some(Meanwhile {
-        wall,
-        others,
-        stolen,
-        ..
-    }) = meanwhile.filter(|time| time.wall > 0.0)
-    {
-        let others = others.map(|others| {
-            format!(
-                "{} hardware threads on average",
-                significant(others / wall, 2)
-            )
-        });
-        all.push(("others had meanwhile", told(others)));
-        all.push(("taken by the hypervisor", told(stolen.map(time))));
-    }
-    facts(&all)
+    ]
+}
+
+fn software_facts(machine: &Machine) -> [Fact; 2] {
+    let system = match &machine.kernel {
+        Some(kernel) => format!("{}, kernel {kernel}", machine.system),
+        None => machine.system.clone(),
+    };
+    let version = match &machine.commit {
+        Some(commit) => format!("{}, commit {commit}", machine.version),
+        None => machine.version.clone(),
+    };
+    [("system", Some(system)), ("manyhands", Some(version))]
+}
+
+fn meanwhile_facts(meanwhile: &Meanwhile) -> [Fact; 2] {
+    let others = meanwhile.others.map(|others| {
+        let threads = significant(others / meanwhile.wall, 2);
+        format!("{threads} hardware threads on average")
+    });
+    [
+        ("others had meanwhile", others),
+        ("taken by the hypervisor", meanwhile.stolen.map(time)),
+    ]
 }
 
 fn processors(processors: Processors) -> String {
@@ -102,7 +105,7 @@ fn processors(processors: Processors) -> String {
     }
 }
 
-/// What makes the times doubtful; nothing where nothing does.
+/// What makes the times doubtful; empty if nothing does.
 pub(super) fn warnings(warnings: &[String]) -> Markup {
     html! {
         @if !warnings.is_empty() {

@@ -1,23 +1,23 @@
-//! What plots are drawn with: axes, lines, bands, markers, whiskers, labels that keep apart.
+//! What plots are drawn with: lines, bands, markers, whiskers, bars, and labels that do not overlap.
 
 use std::fmt::{self, Write as _};
 
 use maud::{Markup, html};
 
 use super::figure::WIDTH;
-use super::scale::Scale;
 
-/// How far apart labels are at least, from line to line: type is larger on small screens.
-const LABEL: f64 = 16.5;
-/// The most characters that a label in a margin has.
+/// Least distance from one label to the next, in units of the drawing; type is larger on small screens.
+const LABEL_DISTANCE: f64 = 16.5;
+/// Number of characters of a label in the margin, at most.
 const LABEL_CHARACTERS: usize = 14;
 
-/// A place in a drawing, to a tenth.
+/// A coordinate in a drawing, printed to a tenth of a unit.
 #[derive(Clone, Copy)]
-pub(super) struct P(pub(super) f64);
+pub(super) struct Coord(pub(super) f64);
 
-impl fmt::Display for P {
+impl fmt::Display for Coord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Adding zero turns -0 into 0.
         let tenths = (self.0 * 10.0).round() / 10.0 + 0.0;
         write!(f, "{tenths}")
     }
@@ -25,18 +25,18 @@ impl fmt::Display for P {
 
 /// The box in a drawing that the axes span.
 #[derive(Clone, Copy)]
-pub(super) struct Frame {
+pub(super) struct PlotArea {
     pub(super) left: f64,
     pub(super) right: f64,
     pub(super) top: f64,
     pub(super) bottom: f64,
 }
 
-impl Frame {
-    /// With room for the ticks on the left, for labels of so many characters on the right, and below for
-    /// the ticks and the name of the axis.
+impl PlotArea {
+    /// The area in a drawing of this height, with margins of `left` and `right` units for ticks and labels
+    /// and with room below for the ticks and the name of the axis.
     pub(super) fn new(height: f64, left: f64, right: f64) -> Self {
-        Frame {
+        PlotArea {
             left,
             right: WIDTH - right,
             top: 30.0,
@@ -44,70 +44,49 @@ impl Frame {
         }
     }
 
-    /// From left to right, with a little room at both ends.
+    /// The range of a horizontal axis that keeps a little distance from both sides.
     pub(super) fn across(&self) -> (f64, f64) {
         (self.left + 10.0, self.right - 6.0)
     }
 
-    /// From below to above.
+    /// The range of a vertical axis: the bottom first, as values grow upwards.
     pub(super) fn up(&self) -> (f64, f64) {
         (self.bottom, self.top)
     }
-}
 
-/// Ticks with their labels.
-pub(super) type Ticks = Vec<(f64, String)>;
-
-/// The axis on the left: a line across for each tick, the name above.
-pub(super) fn axis_y(frame: Frame, scale: Scale, ticks: &Ticks, name: &str) -> Markup {
-    html! {
-        @for (value, label) in ticks {
-            @let y = scale.at(*value);
-            path.grid d={ "M" (P(frame.left)) " " (P(y)) "H" (P(frame.right)) } {}
-            text.tick.end x=(P(frame.left - 6.0)) y=(P(y + 4.5)) { (label) }
-        }
-        text.name x="0" y="14" { (name) }
+    /// A vertical line over the whole height.
+    pub(super) fn upright(&self, class: &str, x: f64) -> Markup {
+        let path = format!("M{} {}V{}", Coord(x), Coord(self.top), Coord(self.bottom));
+        html! { path.(class) d=(path) {} }
     }
 }
 
-/// The axis below: a short line and a label for each tick, the name beneath.
-pub(super) fn axis_x(frame: Frame, scale: Scale, ticks: &Ticks, name: &str) -> Markup {
-    html! {
-        path.axis d={ "M" (P(frame.left)) " " (P(frame.bottom)) "H" (P(frame.right)) } {}
-        @for (value, label) in ticks {
-            @let x = scale.at(*value);
-            path.axis d={ "M" (P(x)) " " (P(frame.bottom)) "v4" } {}
-            text.tick.mid x=(P(x)) y=(P(frame.bottom + 18.0)) { (label) }
-        }
-        text.name.end x=(P(frame.right)) y=(P(frame.bottom + 37.0)) { (name) }
-    }
-}
-
-/// A path through points.
+/// The path through points.
 pub(super) fn path(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
-    for (place, (x, y)) in points.iter().enumerate() {
-        let letter = if place == 0 { 'M' } else { 'L' };
-        let _ = write!(path, "{letter}{} {}", P(*x), P(*y));
+    for (index, (x, y)) in points.iter().enumerate() {
+        let command = if index == 0 { 'M' } else { 'L' };
+        let _ = write!(path, "{command}{} {}", Coord(*x), Coord(*y));
     }
     path
 }
 
+/// A line through points.
 pub(super) fn line(class: &str, points: &[(f64, f64)]) -> Markup {
     html! { path.line.(class) d=(path(points)) {} }
 }
 
-/// The area between two lines over the same places.
+/// The area between two lines.
 pub(super) fn band(class: &str, upper: &[(f64, f64)], lower: &[(f64, f64)]) -> Markup {
-    let around: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
-    html! { path.band.(class) d={ (path(&around)) "Z" } {} }
+    let outline: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
+    html! { path.band.(class) d={ (path(&outline)) "Z" } {} }
 }
 
-/// A marker whose shape tells its series, with what to say on pointing at it.
-pub(super) fn marker(series: usize, (x, y): (f64, f64), told: &str) -> Markup {
-    let (x, y) = (P(x), P(y));
+/// A marker in the colour and the shape of its series, with a tooltip.
+pub(super) fn marker(series: usize, (x, y): (f64, f64), tooltip: &str) -> Markup {
+    let (x, y) = (Coord(x), Coord(y));
     if series.is_multiple_of(6) {
-        return html! { circle.mark.(class(series)) cx=(x) cy=(y) r="4" { title { (told) } } };
+        return html! { circle.mark.(class(series)) cx=(x) cy=(y) r="4" { title { (tooltip) } } };
     }
     let shape = match series % 6 {
         1 => format!("M{x} {y}m-3.6-3.6h7.2v7.2h-7.2z"),
@@ -116,7 +95,12 @@ pub(super) fn marker(series: usize, (x, y): (f64, f64), told: &str) -> Markup {
         4 => format!("M{x} {y}m0 4.8l4.6-8.2h-9.2z"),
         _ => format!("M{x} {y}m-1.5-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z"),
     };
-    html! { path.mark.(class(series)) d=(shape) { title { (told) } } }
+    html! { path.mark.(class(series)) d=(shape) { title { (tooltip) } } }
+}
+
+/// The marker of the base, which is none of the series, with a tooltip.
+pub(super) fn base_marker((x, y): (f64, f64), tooltip: &str) -> Markup {
+    html! { circle.mark.base cx=(Coord(x)) cy=(Coord(y)) r="4.5" { title { (tooltip) } } }
 }
 
 /// The class of the colour of a series.
@@ -124,26 +108,26 @@ pub(super) fn class(series: usize) -> String {
     format!("c{}", series % 6)
 }
 
-/// From here to there, upright: an interval.
+/// A vertical line from one end of an interval to the other.
 pub(super) fn whisker_up(class: &str, x: f64, (low, high): (f64, f64)) -> Markup {
-    html! { path.whisker.(class) d={ "M" (P(x)) " " (P(low)) "V" (P(high)) } {} }
+    html! { path.whisker.(class) d={ "M" (Coord(x)) " " (Coord(low)) "V" (Coord(high)) } {} }
 }
 
-/// The same lying down.
+/// A horizontal line from one end of an interval to the other.
 pub(super) fn whisker_across(class: &str, y: f64, (low, high): (f64, f64)) -> Markup {
-    html! { path.whisker.(class) d={ "M" (P(low)) " " (P(y)) "H" (P(high)) } {} }
+    html! { path.whisker.(class) d={ "M" (Coord(low)) " " (Coord(y)) "H" (Coord(high)) } {} }
 }
 
-/// A bar with what to say on pointing at it; too thin to see is a hair.
-pub(super) fn bar(class: &str, (x, y): (f64, f64), (w, h): (f64, f64), told: &str) -> Markup {
+/// A bar with a tooltip.
+pub(super) fn bar(class: &str, (x, y): (f64, f64), (w, h): (f64, f64), tooltip: &str) -> Markup {
     html! {
-        rect.bar.(class) x=(P(x)) y=(P(y)) width=(P(w.max(0.0))) height=(P(h.max(0.0))) {
-            title { (told) }
+        rect.bar.(class) x=(Coord(x)) y=(Coord(y)) width=(Coord(w.max(0.0))) height=(Coord(h.max(0.0))) {
+            title { (tooltip) }
         }
     }
 }
 
-/// The names of series, at the ends of their lines.
+/// The names of lines, at their ends.
 #[derive(Default)]
 pub(super) struct Labels {
     labels: Vec<Label>,
@@ -156,49 +140,55 @@ struct Label {
 }
 
 impl Labels {
-    /// A name for the line that ends here.
-    pub(super) fn add(&mut self, end: (f64, f64), class: impl Into<String>, name: &str) {
-        let class = class.into();
-        let name = shortened(name, LABEL_CHARACTERS);
-        self.labels.push(Label { end, class, name });
+    /// Adds the name of the line that ends here.
+    pub(super) fn add(&mut self, end: (f64, f64), class: &str, name: &str) {
+        self.labels.push(Label {
+            end,
+            class: class.to_owned(),
+            name: shortened(name, LABEL_CHARACTERS),
+        });
     }
 
-    /// Beside the frame, as far from each other as reading takes, with a thin line to where they belong.
-    pub(super) fn draw(mut self, frame: Frame) -> Markup {
-        self.labels.sort_by(|a, b| a.end.1.total_cmp(&b.end.1));
-        let wanted: Vec<f64> = self.labels.iter().map(|label| label.end.1).collect();
-        let places = spread(&wanted, (frame.top - 12.0, frame.bottom));
+    /// The names beside the area, moved apart until all can be read; a thin line leads to where each
+    /// belongs.
+    pub(super) fn draw(&self, area: PlotArea) -> Markup {
+        let mut labels: Vec<&Label> = self.labels.iter().collect();
+        labels.sort_by(|a, b| a.end.1.total_cmp(&b.end.1));
+        let wanted: Vec<f64> = labels.iter().map(|label| label.end.1).collect();
+        let places = spread(&wanted, (area.top - 12.0, area.bottom));
         html! {
-            @for (label, y) in self.labels.iter().zip(places) {
+            @for (label, y) in labels.iter().zip(places) {
                 @let (x, from) = label.end;
-                @let to = frame.right + 8.0;
+                @let to = area.right + 8.0;
                 @if to - x > 18.0 || (y - from).abs() > 3.0 {
-                    path.leader d={ "M" (P(x + 6.0)) " " (P(from)) "L" (P(to - 2.0)) " " (P(y)) } {}
+                    path.leader d={
+                        "M" (Coord(x + 6.0)) " " (Coord(from)) "L" (Coord(to - 2.0)) " " (Coord(y))
+                    } {}
                 }
-                text.label.(label.class) x=(P(to)) y=(P(y + 4.5)) { (label.name) }
+                text.label.(label.class) x=(Coord(to)) y=(Coord(y + 4.5)) { (label.name) }
             }
         }
     }
 }
 
-/// Places as near to those wanted, in ascending order, as labels can stand between two edges.
+/// Moves places, given in ascending order, apart until labels fit between two edges.
 fn spread(wanted: &[f64], (top, bottom): (f64, f64)) -> Vec<f64> {
     let mut places = Vec::with_capacity(wanted.len());
     let mut free = top;
     for wanted in wanted {
         let place = wanted.max(free);
         places.push(place);
-        free = place + LABEL;
+        free = place + LABEL_DISTANCE;
     }
     let mut limit = bottom;
     for place in places.iter_mut().rev() {
         *place = place.min(limit);
-        limit = *place - LABEL;
+        limit = *place - LABEL_DISTANCE;
     }
     places
 }
 
-/// The beginning and the end of a long name.
+/// A name of at most `most` characters: the middle of a longer one is left out.
 pub(super) fn shortened(name: &str, most: usize) -> String {
     let name = super::quoted::plain(name);
     let characters: Vec<char> = name.chars().collect();
@@ -216,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_keep_apart_and_inside() {
+    fn labels_do_not_overlap_and_stay_inside() {
         let places = spread(&[10.0, 11.0, 12.0, 90.0, 99.0], (0.0, 100.0));
         assert_eq!(places, [10.0, 26.5, 43.0, 83.5, 100.0]);
         assert!(spread(&[99.0; 5], (0.0, 100.0)).is_sorted());

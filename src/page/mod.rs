@@ -9,14 +9,16 @@
 //! what stands beside them are written out, and the page forbids itself everything but its own style.
 
 mod answer;
+mod axis;
+mod cell_axis;
 mod comparison;
 mod document;
 mod figure;
-mod ladder;
-mod lanes;
+mod gantt;
 mod machine;
 mod marks;
 mod numbers;
+mod plot;
 mod quoted;
 mod scale;
 mod table;

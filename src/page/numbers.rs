@@ -1,11 +1,11 @@
-//! Numbers as a page shows them: few digits, units of the SI, thousands apart.
+//! Numbers as a page shows them: few digits, SI units, and groups of thousands.
 
-/// A whole number, its thousands apart.
+/// A whole number with its thousands separated by commas.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -13,13 +13,13 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// A whole number, and the word for what it counts.
+/// A whole number with the word for what it counts, in the plural if needed.
 pub(super) fn counted(number: u64, word: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{} {word}{s}", count(number))
 }
 
-/// A number to so many significant digits, without zeros that tell nothing.
+/// A number to this many significant digits; `–` if it is not finite.
 pub(super) fn significant(number: f64, digits: i32) -> String {
     if !number.is_finite() {
         return "–".to_owned();
@@ -27,15 +27,15 @@ pub(super) fn significant(number: f64, digits: i32) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }
-    // Rounded before it is looked at: 9.996 has two digits before the point.
+    // Rounding comes first, as it may add a digit before the point: 9.996 becomes 10.0.
     let rounded = format!("{:.*e}", digits.max(1) as usize - 1, number);
     let number = rounded.parse().unwrap_or(number);
     let whole = number.abs().log10().floor() as i32 + 1;
     if !(-2..=15).contains(&whole) {
         return rounded.replace('-', "−");
     }
-    let behind = (digits - whole).max(0) as usize;
-    let text = format!("{:.behind$}", number.abs());
+    let decimals = (digits - whole).max(0) as usize;
+    let text = format!("{:.decimals$}", number.abs());
     let (before, behind) = text.split_once('.').unwrap_or((&text, ""));
     let before = before.parse().map_or_else(|_| before.to_owned(), count);
     let sign = if number < 0.0 { "−" } else { "" };
@@ -46,7 +46,7 @@ pub(super) fn significant(number: f64, digits: i32) -> String {
     }
 }
 
-/// A unit of time that suits so many seconds, and how many of it are a second.
+/// The unit of time that suits a number of seconds, and the number of units in a second.
 pub(super) fn unit_of_time(seconds: f64) -> (&'static str, f64) {
     match seconds.abs() {
         seconds if seconds < 1e-6 => ("ns", 1e9),
@@ -62,13 +62,13 @@ pub(super) fn time(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "–".to_owned();
     }
-    // A millisecond that rounds up to a thousand of its unit belongs to the next one.
+    // A time that rounds up to a thousand of its unit takes the next unit.
     let rounded = format!("{seconds:.2e}").parse().unwrap_or(seconds);
-    let (unit, many) = unit_of_time(rounded);
-    format!("{} {unit}", significant(seconds * many, 3))
+    let (unit, per_second) = unit_of_time(rounded);
+    format!("{} {unit}", significant(seconds * per_second, 3))
 }
 
-/// A round time, as short as it can be told.
+/// A round time in seconds, without zeros after the point.
 pub(super) fn round_time(seconds: f64) -> String {
     let text = time(seconds);
     let (number, unit) = text.split_once(' ').unwrap_or((&text, ""));
@@ -79,13 +79,13 @@ pub(super) fn round_time(seconds: f64) -> String {
     format!("{number} {unit}")
 }
 
-/// A share that is a round one, such as a quantile.
+/// A round share in per cent, such as that of a quantile, without zeros after the point.
 pub(super) fn round_percent(share: f64) -> String {
     let text = format!("{:.3}", share * 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A number of bytes to three digits, in powers of a thousand.
+/// A number of bytes to three digits, in units of powers of a thousand.
 pub(super) fn bytes(bytes: f64) -> String {
     let mut number = bytes;
     for unit in ["B", "kB", "MB", "GB"] {
@@ -107,7 +107,7 @@ pub(super) fn about(number: f64) -> String {
     }
 }
 
-/// A share, in per cent.
+/// A share in per cent.
 pub(super) fn percent(share: f64) -> String {
     if !share.is_finite() {
         return "–".to_owned();
@@ -121,12 +121,12 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// How many times as much.
+/// A factor, such as `5.31×`.
 pub(super) fn times(ratio: f64) -> String {
     format!("{}×", significant(ratio, 3))
 }
 
-/// A score or a statistic of scores, to four digits behind the point as in the text.
+/// A score or a statistic of scores with four decimals, as the command line prints it; `–` if there is none.
 pub(super) fn score(score: impl Into<Option<f64>>) -> String {
     match score.into() {
         Some(score) if score.is_finite() => format!("{score:.4}").replace('-', "−"),

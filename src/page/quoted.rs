@@ -1,4 +1,4 @@
-//! Texts and names from the data, so that all of them can be seen and none can do anything.
+//! Texts and names from the data, escaped: every character is visible, and none acts as markup.
 
 use std::fmt::Write as _;
 
@@ -6,17 +6,18 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::visible::characters;
 
-/// How much of a name is shown, in bytes of markup …
+/// Bytes of markup that a name takes at most.
 const NAME: usize = 400;
-/// … and of a sentence, which may quote some.
+/// Bytes of markup that a sentence takes at most; it may quote several names.
 const SENTENCE: usize = 3000;
 
-/// A name, a path, a message, the beginning of it where it is long. It has a line of its own direction.
+/// A name, a path, or a message from the data; a long one is cut. Its direction of writing does not affect
+/// what surrounds it.
 pub(super) fn quoted(text: impl std::fmt::Display) -> Markup {
     beginning(&text.to_string(), NAME)
 }
 
-/// A sentence of ours that may quote names.
+/// A sentence of the program that may quote names from the data.
 pub(super) fn sentence(text: impl std::fmt::Display) -> Markup {
     beginning(&text.to_string(), SENTENCE)
 }
@@ -31,12 +32,12 @@ fn beginning(text: &str, bytes: usize) -> Markup {
     }
 }
 
-/// The same where there can be no markup: the titles of pages and marks.
+/// Text from the data where no markup is possible: titles of pages, and tooltips.
 pub(super) fn plain(text: impl std::fmt::Display) -> String {
     const CHARACTERS: usize = 120;
     let mut plain = String::new();
-    for (place, (c, hidden)) in characters(&text.to_string()).enumerate() {
-        if place == CHARACTERS {
+    for (index, (c, hidden)) in characters(&text.to_string()).enumerate() {
+        if index == CHARACTERS {
             plain.push('…');
             break;
         }
@@ -49,11 +50,11 @@ pub(super) fn plain(text: impl std::fmt::Display) -> String {
     plain
 }
 
-/// How much of texts a page still has room for, in bytes of markup.
-pub(super) struct Room(pub(super) usize);
+/// The bytes of markup that texts may still take on a page.
+pub(super) struct TextBudget(pub(super) usize);
 
-impl Room {
-    /// A text: the beginning of it, and more to unfold while there is room.
+impl TextBudget {
+    /// A text: its beginning, and the rest to unfold while the budget lasts.
     pub(super) fn text(&mut self, text: &str) -> Markup {
         const BEGINNING: usize = 360;
         const UNFOLDED: usize = 12_000;
@@ -79,7 +80,8 @@ impl Room {
     }
 }
 
-/// A text as markup of at most about so many bytes, and how many characters are left out.
+/// The beginning of a text as markup of about `bytes` bytes, and the number of characters left out. Line
+/// breaks and tabs stay as they are in `prose`.
 fn visible(text: &str, bytes: usize, prose: bool) -> (Markup, usize) {
     let mut markup = String::new();
     let mut left = characters(text);
@@ -103,7 +105,7 @@ fn visible(text: &str, bytes: usize, prose: bool) -> (Markup, usize) {
     (PreEscaped(markup), 0)
 }
 
-/// A character by its number.
+/// A symbol for a line break or a tab, the code point for any other character.
 fn code(c: char) -> String {
     match c {
         '\n' => "↵".to_owned(),
@@ -117,12 +119,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_the_data_is_markup_or_hides() {
+    fn nothing_from_the_data_is_markup_or_invisible() {
         let hostile = "</style><script>'\"&\u{202e}gpj\0\u{feff}";
         let markup = quoted(hostile).into_string();
         assert!(markup.contains("&lt;/style&gt;&lt;script&gt;&#39;&quot;&amp;"));
-        for told in ["U+202E", "U+0000", "U+FEFF"] {
-            assert!(markup.contains(told), "{told} is not in {markup}");
+        for code in ["U+202E", "U+0000", "U+FEFF"] {
+            assert!(markup.contains(code), "{code} is not in {markup}");
         }
         assert!(!markup.contains(['\u{202e}', '\0', '\u{feff}']));
         assert!(!plain(hostile).contains(['\u{202e}', '\0', '\u{feff}']));
@@ -131,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_keep_to_the_room_there_is() {
+    fn long_texts_stay_within_the_budget() {
         let text = "<\u{202e}".repeat(500_000);
-        let mut room = Room(20_000);
-        let texts: String = (0..10).map(|_| room.text(&text).into_string()).collect();
+        let mut budget = TextBudget(20_000);
+        let texts: String = (0..10).map(|_| budget.text(&text).into_string()).collect();
         assert!(texts.len() < 25_000, "{}", texts.len());
-        let mut room = Room(20_000);
+        let mut budget = TextBudget(20_000);
         let whole = "word ".repeat(200);
-        let unfolded = room.text(&whole).into_string();
+        let unfolded = budget.text(&whole).into_string();
         assert!(unfolded.contains(&whole), "{unfolded}");
     }
 }

@@ -1,17 +1,21 @@
-//! From values to places in a plot, and which of the values are worth a tick.
+//! Scales: where values are drawn along an axis, and which of them get a tick.
 
-/// Maps values to places, evenly or by their logarithm.
+/// Values, each with its label.
+pub(super) type Ticks = Vec<(f64, String)>;
+
+/// Maps values to coordinates, linearly or by their logarithm.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
     from: f64,
     to: f64,
-    /// Where `from` and `to` are drawn.
+    /// The coordinates of `from` and `to`.
     low: f64,
     high: f64,
     logarithmic: bool,
 }
 
 impl Scale {
+    /// A linear scale that draws `from` at `low` and `to` at `high`.
     pub(super) fn even((from, to): (f64, f64), (low, high): (f64, f64)) -> Self {
         let to = if to > from { to } else { from + 1.0 };
         Scale {
@@ -23,7 +27,7 @@ impl Scale {
         }
     }
 
-    /// By the logarithm; values must be above 0.
+    /// A logarithmic scale that draws `from` at `low` and `to` at `high`. Values must be positive.
     pub(super) fn logarithmic((from, to): (f64, f64), (low, high): (f64, f64)) -> Self {
         let from = from.max(f64::MIN_POSITIVE);
         let to = if to > from { to } else { from * 2.0 };
@@ -36,7 +40,7 @@ impl Scale {
         }
     }
 
-    /// Where a value is drawn; what lies outside, at the edge.
+    /// The coordinate of a value. Values outside of the scale are drawn at its nearer end.
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = if self.logarithmic {
             (value / self.from).ln() / (self.to / self.from).ln()
@@ -47,25 +51,38 @@ impl Scale {
         self.low + share.clamp(0.0, 1.0) * (self.high - self.low)
     }
 
+    /// Whether a value lies within the scale.
     pub(super) fn holds(&self, value: f64) -> bool {
         (self.from..=self.to).contains(&value)
     }
 
+    /// The value at the upper end.
     pub(super) fn to(&self) -> f64 {
         self.to
     }
 
-    /// About so many round values.
-    pub(super) fn ticks(&self, about: usize) -> Vec<f64> {
+    /// About `count` round values.
+    pub(super) fn ticks(&self, count: usize) -> Vec<f64> {
         if self.logarithmic {
-            decades(self.from, self.to, about)
+            decades(self.from, self.to, count)
         } else {
-            even(self.from, self.to, about)
+            even(self.from, self.to, count)
         }
     }
 
-    /// Those of some values whose labels, so wide, do not run into each other; the last is kept.
-    pub(super) fn apart(&self, values: &[f64], width: f64) -> Vec<f64> {
+    /// About `count` round values with their labels.
+    pub(super) fn labelled_ticks(&self, count: usize) -> Ticks {
+        labelled(&self.ticks(count))
+    }
+
+    /// Those of some whole numbers whose labels of this width do not overlap.
+    pub(super) fn ticks_at(&self, numbers: &[f64], width: f64) -> Ticks {
+        let apart = self.apart(numbers, width).into_iter();
+        apart.map(|number| (number, number.to_string())).collect()
+    }
+
+    /// Those of some values that lie at least `width` apart; the last is always kept.
+    fn apart(&self, values: &[f64], width: f64) -> Vec<f64> {
         let mut kept: Vec<f64> = Vec::new();
         for &value in values {
             let free = |other: &f64| (self.at(value) - self.at(*other)).abs() >= width;
@@ -83,7 +100,7 @@ impl Scale {
     }
 }
 
-/// A step of 1, 2 or 5 times a power of ten, about the size of `wanted`.
+/// The least step of 1, 2 or 5 times a power of ten that is not below `wanted`.
 fn round_step(wanted: f64) -> f64 {
     let power = 10_f64.powf(wanted.log10().floor());
     match wanted / power {
@@ -94,8 +111,9 @@ fn round_step(wanted: f64) -> f64 {
     }
 }
 
-fn even(from: f64, to: f64, about: usize) -> Vec<f64> {
-    let step = round_step((to - from) / about.max(1) as f64);
+/// About `count` multiples of a round step.
+fn even(from: f64, to: f64, count: usize) -> Vec<f64> {
+    let step = round_step((to - from) / count.max(1) as f64);
     if !(step.is_normal() && step > 0.0) {
         return Vec::new();
     }
@@ -107,7 +125,8 @@ fn even(from: f64, to: f64, about: usize) -> Vec<f64> {
         .collect()
 }
 
-fn decades(from: f64, to: f64, about: usize) -> Vec<f64> {
+/// About `count` round values over powers of ten.
+fn decades(from: f64, to: f64, count: usize) -> Vec<f64> {
     let (first, last) = (
         from.log10().floor() as i32 - 1,
         to.log10().ceil() as i32 + 1,
@@ -129,16 +148,16 @@ fn decades(from: f64, to: f64, about: usize) -> Vec<f64> {
     };
     for digits in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
         let ticks = of(digits, 1);
-        if ticks.len() <= about + 1 {
+        if ticks.len() <= count + 1 {
             return ticks;
         }
     }
-    of(&[1.0], (last - first) as usize / about.max(1) + 1)
+    of(&[1.0], (last - first) as usize / count.max(1) + 1)
 }
 
-/// The next round value above, for the end of an axis.
-pub(super) fn round_up(value: f64, about: usize) -> f64 {
-    let step = round_step(value / about.max(1) as f64);
+/// The next round value above, for the end of an axis with about `count` ticks.
+pub(super) fn round_up(value: f64, count: usize) -> f64 {
+    let step = round_step(value / count.max(1) as f64);
     if step.is_normal() {
         (value / step - 1e-9).ceil() * step
     } else {
@@ -146,30 +165,12 @@ pub(super) fn round_up(value: f64, about: usize) -> f64 {
     }
 }
 
-/// Times in seconds as an axis: from nothing on, or, where they differ by much, by their logarithm.
-/// With its ticks, and the unit where the ticks do not tell it.
-pub(super) fn times(
-    (least, most): (f64, f64),
-    range: (f64, f64),
-    about: usize,
-) -> (Scale, Vec<(f64, String)>, &'static str) {
-    /// So many times the least is much.
-    const MUCH: f64 = 12.0;
-    if least > 0.0 && most / least > MUCH {
-        let scale = Scale::logarithmic((least * 0.85, most * 1.15), range);
-        let ticks = scale.ticks(about).into_iter();
-        let ticks = ticks.map(|tick| (tick, super::numbers::round_time(tick)));
-        return (scale, ticks.collect(), "");
-    }
-    let (unit, many) = super::numbers::unit_of_time(most);
-    let scale = Scale::even((0.0, round_up(most * many, about)), range);
-    let ticks = scale.ticks(about);
-    let labels = tick_labels(&ticks).into_iter();
-    let ticks = ticks.iter().map(|tick| tick / many).zip(labels).collect();
-    (Scale::even((0.0, scale.to / many), range), ticks, unit)
+/// Ticks at these values with their labels.
+pub(super) fn labelled(values: &[f64]) -> Ticks {
+    values.iter().copied().zip(tick_labels(values)).collect()
 }
 
-/// Labels of ticks: as many digits behind the point as the finest needs.
+/// Labels of ticks. Evenly spaced ticks all have as many decimals as the finest one needs.
 pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let digits = |tick: &f64| {
         let text = format!("{tick:.6}");
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn places_stay_in_the_plot() {
+    fn coordinates_stay_in_the_plot() {
         for scale in [
             Scale::even((1.0, 1.0), (10.0, 90.0)),
             Scale::logarithmic((0.0, 0.0), (10.0, 90.0)),

@@ -1,33 +1,47 @@
-//! Tables of figures: names on the left, numbers on the right, in a box of their own to scroll in.
+//! Tables of figures: words at the left, numbers at the right, in a box that scrolls.
 
 use maud::{Markup, Render, html};
 
+use super::quoted::quoted;
+
 /// A table of figures.
 #[derive(Default)]
-pub(super) struct Table {
+pub(super) struct DataTable {
     head: Vec<Markup>,
     lines: Vec<Vec<Markup>>,
-    /// How many columns at the left hold names or words.
+    /// Number of columns at the left that hold words.
     words: usize,
     notes: Vec<String>,
 }
 
-impl Table {
-    /// With these headings, of which the first so many are of words, the others of numbers.
+impl DataTable {
+    /// A table with these headings. The first `words` columns hold words, the others numbers.
     pub(super) fn new<H: Render>(words: usize, head: impl IntoIterator<Item = H>) -> Self {
-        Table {
+        DataTable {
             head: head.into_iter().map(|name| name.render()).collect(),
             words,
-            ..Table::default()
+            ..DataTable::default()
         }
     }
 
+    /// Adds a line.
     pub(super) fn line<C: Render>(&mut self, cells: impl IntoIterator<Item = C>) {
         self.lines
             .push(cells.into_iter().map(|cell| cell.render()).collect());
     }
 
-    /// Leaves out all but so many lines, and says so.
+    /// Adds a line that begins with a name from the data and a number of threads.
+    pub(super) fn named_line<F: Render>(
+        &mut self,
+        name: &str,
+        threads: impl Render,
+        figures: impl IntoIterator<Item = F>,
+    ) {
+        let figures = figures.into_iter().map(|figure| figure.render());
+        self.line([quoted(name), threads.render()].into_iter().chain(figures));
+    }
+
+    /// Keeps at most this many lines; a note says how many are left out.
     pub(super) fn keep(&mut self, most: usize) {
         if let Some(more @ 1..) = self.lines.len().checked_sub(most) {
             self.lines.truncate(most);
@@ -36,29 +50,29 @@ impl Table {
         }
     }
 
-    /// Says below the table what it leaves out.
+    /// Adds a note below the table.
     pub(super) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 }
 
-impl Render for Table {
+impl Render for DataTable {
     fn render(&self) -> Markup {
-        // Most cells are numbers: it is the others that say what they are, which keeps pages small.
-        let class = |place: usize| (place < self.words).then_some("w");
+        // Most cells are numbers, so only the others have a class: that keeps pages small.
+        let class = |column: usize| (column < self.words).then_some("w");
         html! {
             div.scroll tabindex="0" {
                 table {
                     thead { tr {
-                        @for (place, name) in self.head.iter().enumerate() {
-                            th class=[class(place)] scope="col" { (name) }
+                        @for (column, name) in self.head.iter().enumerate() {
+                            th class=[class(column)] scope="col" { (name) }
                         }
                     } }
                     tbody {
                         @for line in &self.lines { tr {
-                            @for (place, cell) in line.iter().enumerate() {
-                                @if place == 0 && self.words > 0 { th scope="row" { (cell) } }
-                                @else { td class=[class(place)] { (cell) } }
+                            @for (column, cell) in line.iter().enumerate() {
+                                @if column == 0 && self.words > 0 { th scope="row" { (cell) } }
+                                @else { td class=[class(column)] { (cell) } }
                             }
                         } }
                     }
@@ -69,7 +83,7 @@ impl Render for Table {
     }
 }
 
-/// Facts: what each is called, and what it is.
+/// A list of facts, each with its name.
 pub(super) fn facts(facts: &[(&str, Markup)]) -> Markup {
     html! {
         dl.facts {

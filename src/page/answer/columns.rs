@@ -1,19 +1,24 @@
-//! Each column of the scores: described in a line, and drawn as a histogram.
+//! Each column of the scores: its statistics in a table, and its distribution as a histogram.
 
-use maud::{Markup, html};
+use maud::{Markup, Render as _, html};
 
+use super::super::axis::Axis;
 use super::super::document::section;
 use super::super::figure::{Figure, described};
-use super::super::marks::{Frame, P, Ticks, axis_x, axis_y, bar};
+use super::super::marks::{Coord, PlotArea, bar};
 use super::super::numbers::{count, counted, percent, round_percent, score, significant};
-use super::super::scale::{Scale, round_up, tick_labels};
-use super::super::table::Table;
+use super::super::plot::Plot;
+use super::super::scale::{Scale, labelled, round_up};
+use super::super::table::DataTable;
 use crate::aggregation::Bins;
 use crate::plan::{Described, Plan, Summary};
 
+/// Height of a histogram.
+const HEIGHT: f64 = 280.0;
+
 pub(super) fn columns(plan: &Plan, summary: &Summary) -> Markup {
     let main = plan.scorer.columns()[plan.scorer.main()].name;
-    // The main column first: it is what ranks and groups the records.
+    // The main column comes first: records are ranked and grouped by it.
     let mut shown: Vec<(&str, &Described)> = Vec::new();
     for column in plan.scorer.columns() {
         if let Some(described) = summary.scores.get(column.name) {
@@ -33,7 +38,7 @@ pub(super) fn columns(plan: &Plan, summary: &Summary) -> Markup {
     )
 }
 
-fn table(shown: &[(&str, &Described)]) -> Table {
+fn table(shown: &[(&str, &Described)]) -> DataTable {
     let quantiles = shown
         .first()
         .map_or(&[][..], |(_, described)| &described.quantiles.quantiles);
@@ -45,7 +50,7 @@ fn table(shown: &[(&str, &Described)]) -> Table {
         .map(str::to_owned)
         .into_iter();
     let head = head.chain(names).chain(["most".to_owned()]);
-    let mut table = Table::new(1, head);
+    let mut table = DataTable::new(1, head);
     for (name, described) in shown {
         let (moments, quantiles) = (&described.moments, &described.quantiles);
         let mut line = vec![(*name).to_owned(), count(moments.count)];
@@ -57,91 +62,105 @@ fn table(shown: &[(&str, &Described)]) -> Table {
     table
 }
 
+/// A bin with its edges and its number of records.
+struct HistogramBin {
+    from: f64,
+    to: f64,
+    records: u64,
+    /// Share of all records.
+    share: f64,
+}
+
+impl HistogramBin {
+    fn tooltip(&self) -> String {
+        format!(
+            "{} to {}: {}, {}",
+            significant(self.from, 3),
+            significant(self.to, 3),
+            counted(self.records, "record"),
+            percent(self.share)
+        )
+    }
+}
+
 fn histogram(name: &str, column: &Described) -> Markup {
-    let bins = &column.histogram;
-    let frame = Frame::new(280.0, 56.0, 12.0);
-    let most = bins.counts.iter().copied().max().unwrap_or(0);
-    let (Some(&first), Some(&last)) = (bins.edges.first(), bins.edges.last()) else {
+    let bins = bins(&column.histogram, column.moments.count);
+    let (Some(first), Some(last)) = (bins.first(), bins.last()) else {
         return html! {};
     };
-    let x = Scale::even((first, last), frame.across());
-    let y = Scale::even((0.0, round_up(most.max(1) as f64, 4)), frame.up());
-    let values: Vec<f64> = y
-        .ticks(4)
-        .into_iter()
-        .filter(|tick| tick.fract() == 0.0)
-        .collect();
-    let y_ticks: Ticks = values.iter().copied().zip(tick_labels(&values)).collect();
-    let values = x.ticks(5);
-    let x_ticks: Ticks = values.iter().copied().zip(tick_labels(&values)).collect();
-    let all = column.moments.count.max(1);
-    let told = |from: f64, to: f64, records: u64| {
-        let share = percent(records as f64 / all as f64);
-        format!(
-            "{} to {}: {}, {share}",
-            significant(from, 3),
-            significant(to, 3),
-            counted(records, "record")
-        )
-    };
-    let ranges: Vec<(f64, f64, u64)> = ranges(bins).collect();
-    let mean = x.at(column.moments.mean);
-    let marks = html! {
-        (axis_y(frame, y, &y_ticks, "records"))
-        (axis_x(frame, x, &x_ticks, name))
-        @for (from, to, records) in &ranges {
-            @if *records > 0 {
-                @let (left, right) = (x.at(*from), x.at(*to));
-                @let top = y.at(*records as f64).min(frame.bottom - 1.0);
-                (bar("c0", (left + 0.7, top), (right - left - 1.4, frame.bottom - top), &told(*from, *to, *records)))
-            }
-        }
-        @if column.moments.count > 0 {
-            path.mean d={ "M" (P(mean)) " " (P(frame.top - 4.0)) "V" (P(frame.bottom)) } {}
-            @let side = if mean > (frame.left + frame.right) / 2.0 { "note end" } else { "note" };
-            @let x = if side == "note" { mean + 5.0 } else { mean - 5.0 };
-            text class=(side) x=(P(x)) y=(P(frame.top + 6.0)) { "mean " (score(column.moments.mean)) }
-        }
-    };
-    let mut table = Table::new(0, ["from", "to", "records", "of all"]);
-    for (from, to, records) in &ranges {
-        let share = percent(*records as f64 / all as f64);
-        table.line([
-            significant(*from, 3),
-            significant(*to, 3),
-            count(*records),
-            share,
-        ]);
-    }
-    if bins.under + bins.over > 0 {
-        table.note(format!(
-            "{} below and {} above.",
-            counted(bins.under, "record"),
-            count(bins.over)
-        ));
-    }
+    let area = PlotArea::new(HEIGHT, 56.0, 12.0);
+    let most = bins.iter().map(|bin| bin.records).max().unwrap_or(0);
+    let x = Scale::even((first.from, last.to), area.across());
+    let y = Scale::even((0.0, round_up(most.max(1) as f64, 4)), area.up());
+    let mut whole = y.ticks(4);
+    whole.retain(|tick| tick.fract() == 0.0);
+    let plot = Plot::new(
+        area,
+        Axis::with_ticks(x, 5, name),
+        Axis::new(y, labelled(&whole), "records"),
+    );
     let figure = Figure {
         id: &format!("histogram-{name}"),
         title: &format!("How {name} is distributed"),
         caption: html! { "How many records have a score in each bin." },
-        description: described(
-            "Records by score.",
-            ranges
-                .iter()
-                .map(|(from, to, records)| told(*from, *to, *records)),
-        ),
-        height: 280.0,
-        marks,
-        table,
+        description: described("Records by score.", bins.iter().map(HistogramBin::tooltip)),
+        height: HEIGHT,
+        marks: bars(&plot, &bins, column),
+        table: bin_table(&bins, &column.histogram),
         open: false,
     };
-    html! { (figure) }
+    figure.render()
 }
 
-/// Each bin: from where to where, and how many records.
-fn ranges(bins: &Bins) -> impl Iterator<Item = (f64, f64, u64)> {
+fn bars(plot: &Plot, bins: &[HistogramBin], column: &Described) -> Markup {
+    let area = plot.area;
+    let mean = plot.x.at(column.moments.mean);
+    html! {
+        (plot.axes())
+        @for bin in bins {
+            @if bin.records > 0 {
+                @let (left, right) = (plot.x.at(bin.from), plot.x.at(bin.to));
+                @let top = plot.y.at(bin.records as f64).min(area.bottom - 1.0);
+                (bar("c0", (left + 0.7, top), (right - left - 1.4, area.bottom - top), &bin.tooltip()))
+            }
+        }
+        @if column.moments.count > 0 {
+            path.mean d={ "M" (Coord(mean)) " " (Coord(area.top - 4.0)) "V" (Coord(area.bottom)) } {}
+            @let side = if mean > (area.left + area.right) / 2.0 { "note end" } else { "note" };
+            @let x = if side == "note" { mean + 5.0 } else { mean - 5.0 };
+            text class=(side) x=(Coord(x)) y=(Coord(area.top + 6.0)) { "mean " (score(column.moments.mean)) }
+        }
+    }
+}
+
+fn bin_table(bins: &[HistogramBin], all: &Bins) -> DataTable {
+    let mut table = DataTable::new(0, ["from", "to", "records", "of all"]);
+    for bin in bins {
+        table.line([
+            significant(bin.from, 3),
+            significant(bin.to, 3),
+            count(bin.records),
+            percent(bin.share),
+        ]);
+    }
+    if all.under + all.over > 0 {
+        table.note(format!(
+            "{} below and {} above.",
+            counted(all.under, "record"),
+            count(all.over)
+        ));
+    }
+    table
+}
+
+fn bins(bins: &Bins, records: u64) -> Vec<HistogramBin> {
     let edges = bins.edges.iter().zip(bins.edges.iter().skip(1));
-    edges
-        .zip(&bins.counts)
-        .map(|((from, to), records)| (*from, *to, *records))
+    let bins = edges.zip(&bins.counts);
+    bins.map(|((from, to), count)| HistogramBin {
+        from: *from,
+        to: *to,
+        records: *count,
+        share: *count as f64 / records.max(1) as f64,
+    })
+    .collect()
 }

@@ -4,29 +4,29 @@ use maud::{Markup, html};
 
 use super::super::document::section;
 use super::super::numbers::{count, score};
-use super::super::quoted::{Room, quoted};
-use super::super::table::Table;
+use super::super::quoted::{TextBudget, quoted};
+use super::super::table::DataTable;
 use crate::plan::{Answer, Example};
 
-/// So many records are shown at most, of the best and of the worst.
+/// Number of records that are shown at most, of the best and of the worst each.
 const SHOWN: usize = 50;
-/// So many failures.
+/// Number of failures that are shown at most.
 const FAILURES: usize = 50;
 
-pub(super) fn examples(answer: &Answer, room: &mut Room) -> Markup {
+pub(super) fn examples(answer: &Answer, budget: &mut TextBudget) -> Markup {
     if answer.top.is_empty() && answer.bottom.is_empty() {
         return html! {};
     }
     let content = html! {
         h3 { "best" }
-        (table(&answer.top, room))
+        (table(&answer.top, budget))
         h3 { "worst" }
-        (table(&answer.bottom, room))
+        (table(&answer.bottom, budget))
     };
     section("The best and the worst", &html! {}, &content)
 }
 
-fn table(examples: &[Example], room: &mut Room) -> Markup {
+fn table(examples: &[Example], budget: &mut TextBudget) -> Markup {
     html! {
         div.scroll tabindex="0" {
             table.texts {
@@ -34,7 +34,7 @@ fn table(examples: &[Example], room: &mut Room) -> Markup {
                 tbody { @for example in examples.iter().take(SHOWN) { tr {
                     td.n { (score(example.score)) }
                     td.place { "record " (count(example.index + 1)) br; span.aside { (quoted(&example.place)) } }
-                    td.text { (room.text(&example.text)) }
+                    td.text { (budget.text(&example.text)) }
                 } } }
             }
         }
@@ -42,13 +42,13 @@ fn table(examples: &[Example], room: &mut Room) -> Markup {
     }
 }
 
-/// The first records that could not be scored; nothing where all could.
+/// The first records that could not be scored; empty if all could.
 pub(super) fn failures(answer: &Answer) -> Markup {
     let report = &answer.report;
     if report.failed == 0 {
         return html! {};
     }
-    let mut table = Table::new(2, ["record", "what was wrong"]);
+    let mut table = DataTable::new(2, ["record", "what was wrong"]);
     for failure in report.failures.iter().take(FAILURES) {
         table.line([html! { (count(failure.index + 1)) }, quoted(failure)]);
     }

@@ -4,24 +4,27 @@ use std::cmp::Reverse;
 
 use maud::{Markup, Render as _, html};
 
+use super::super::axis::Axis;
 use super::super::document::section;
 use super::super::figure::{Figure, WIDTH, described};
-use super::super::marks::{Frame, P, Ticks, axis_x, marker, shortened, whisker_across};
+use super::super::marks::{Coord, PlotArea, marker, shortened, whisker_across};
 use super::super::numbers::{count, counted, score, significant};
 use super::super::quoted::quoted;
-use super::super::scale::{Scale, tick_labels};
-use super::super::table::Table;
+use super::super::scale::Scale;
+use super::super::table::DataTable;
 use crate::aggregation::MomentSummary;
 use crate::plan::{GroupSummary, Plan, Summary};
 
-/// So many groups are shown, the largest.
+/// Number of groups that are shown at most: the largest.
 const SHOWN: usize = 25;
-/// And of more so many that stand out on either side.
-const STAND_OUT: usize = 8;
-/// The normal distribution has 95 % within so many standard errors of its mean.
+/// Number of groups above and below the mean of all that are shown in addition, if not all are shown.
+const OUTLIERS: usize = 8;
+/// Number of standard errors around its mean within which a normal distribution has 95 %.
 const NORMAL_95: f64 = 1.96;
+/// Height of the line of a group in the plot.
+const LINE: f64 = 20.0;
 
-type Entry<'a> = (&'a String, &'a GroupSummary);
+type NamedGroup<'a> = (&'a String, &'a GroupSummary);
 
 pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
     let (Some(by), Some(groups)) = (&plan.by, &summary.groups) else {
@@ -31,45 +34,49 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
     let Some(all) = summary.scores.get(main).map(|described| &described.moments) else {
         return html! {};
     };
-    let mut entries: Vec<Entry<'_>> = groups.iter().collect();
-    // Sorting is stable: equals stay in the order of their names.
-    entries.sort_by_key(|(_, group)| Reverse(group.moments.count));
-    let largest = &entries[..entries.len().min(SHOWN)];
+    let mut by_size: Vec<NamedGroup<'_>> = groups.iter().collect();
+    // Sorting is stable: groups of one size stay in the order of their names.
+    by_size.sort_by_key(|(_, group)| Reverse(group.moments.count));
+    let largest = &by_size[..by_size.len().min(SHOWN)];
     let lead = html! {
         (counted(groups.len() as u64, "group")) " by " b { (quoted(by)) }
         @if groups.len() > SHOWN { "; the " (SHOWN) " largest are shown" }
         "."
     };
-    let mut standing = entries.clone();
-    standing.sort_by(|one, other| errors(other, all).total_cmp(&errors(one, all)));
     section(
         "Groups",
         &lead,
         &html! {
             (plot(main, largest, all))
-            @if entries.len() > SHOWN {
-                h3 { "Groups that stand out" }
-                p.lead {
-                    "By how many standard errors their mean lies from that of all: a small group is extreme
-                    by chance more easily."
-                }
-                div.plots {
-                    div { h4 { "above" } (table(&standing[..STAND_OUT], all)) }
-                    @let below: Vec<_> = standing.iter().rev().take(STAND_OUT).copied().collect();
-                    div { h4 { "below" } (table(&below, all)) }
-                }
-            }
+            @if groups.len() > SHOWN { (outliers(by_size, all)) }
         },
     )
 }
 
-/// How many standard errors the mean of a group lies above the mean of all.
-fn errors((_, group): &Entry<'_>, all: &MomentSummary) -> f64 {
+/// The groups whose means lie farthest above and below the mean of all.
+fn outliers(mut groups: Vec<NamedGroup<'_>>, all: &MomentSummary) -> Markup {
+    groups.sort_by(|one, other| standard_errors(other, all).total_cmp(&standard_errors(one, all)));
+    let below: Vec<_> = groups.iter().rev().take(OUTLIERS).copied().collect();
+    html! {
+        h3 { "Groups that stand out" }
+        p.lead {
+            "By how many standard errors their mean lies from that of all: a small group is extreme
+                    by chance more easily."
+        }
+        div.plots {
+            div { h4 { "above" } (table(&groups[..OUTLIERS], all)) }
+            div { h4 { "below" } (table(&below, all)) }
+        }
+    }
+}
+
+/// Number of standard errors by which the mean of a group lies above the mean of all.
+fn standard_errors((_, group): &NamedGroup<'_>, all: &MomentSummary) -> f64 {
     let moments = &group.moments;
     (moments.mean - all.mean) * (moments.count as f64).sqrt() / all.stddev
 }
 
-/// The interval of the mean of a group, taken for normal; none of a single record.
+/// The 95 % interval of the mean of a group by the normal distribution; `None` for a single record.
 fn interval(group: &GroupSummary) -> Option<(f64, f64)> {
     let moments = &group.moments;
     let half = NORMAL_95 * moments.stddev / (moments.count as f64).sqrt();
@@ -77,8 +84,8 @@ fn interval(group: &GroupSummary) -> Option<(f64, f64)> {
         .then_some((moments.mean - half, moments.mean + half))
 }
 
-fn table(groups: &[Entry<'_>], all: &MomentSummary) -> Table {
-    let mut table = Table::new(
+fn table(groups: &[NamedGroup<'_>], all: &MomentSummary) -> DataTable {
+    let mut table = DataTable::new(
         1,
         [
             "group",
@@ -91,47 +98,75 @@ fn table(groups: &[Entry<'_>], all: &MomentSummary) -> Table {
             "std errors",
         ],
     );
-    for entry in groups {
-        let (name, group) = entry;
+    for named in groups {
+        let (name, group) = named;
         let (low, high) = interval(group).unzip();
-        let errors = Some(errors(entry, all)).filter(|errors| errors.is_finite());
-        let figures = [
+        let errors = Some(standard_errors(named, all)).filter(|errors| errors.is_finite());
+        table.named_line(
+            name,
             count(group.moments.count),
-            score(group.moments.mean),
-            score(low),
-            score(high),
-            score(group.extremes.min.map(|least| least.score)),
-            score(group.extremes.max.map(|most| most.score)),
-            errors.map_or("–".to_owned(), |errors| significant(errors, 2)),
-        ];
-        let name = quoted(name);
-        table.line(
-            [name]
-                .into_iter()
-                .chain(figures.map(|figure| figure.render())),
+            [
+                score(group.moments.mean),
+                score(low),
+                score(high),
+                score(group.extremes.min.map(|least| least.score)),
+                score(group.extremes.max.map(|most| most.score)),
+                errors.map_or("–".to_owned(), |errors| significant(errors, 2)),
+            ],
         );
     }
     table
 }
 
-fn plot(main: &str, groups: &[Entry<'_>], all: &MomentSummary) -> Markup {
-    const LINE: f64 = 20.0;
-    let known: Vec<_> = groups
+fn plot(main: &str, groups: &[NamedGroup<'_>], all: &MomentSummary) -> Markup {
+    let known: Vec<NamedGroup<'_>> = groups
         .iter()
         .filter(|(_, group)| group.moments.mean.is_finite())
+        .copied()
         .collect();
     if known.is_empty() {
         return html! {};
     }
     let height = 30.0 + LINE * known.len() as f64 + 48.0;
-    let frame = Frame {
-        // As much as the letters of a small screen need.
+    let area = PlotArea {
+        // Wide enough for the larger letters of a small screen.
         left: 156.0,
         right: WIDTH - 70.0,
         top: 30.0,
         bottom: height - 44.0,
     };
-    let ends = known.iter().flat_map(|(_, group)| {
+    let x = mean_axis(main, &known, all, area);
+    let mean = x.at(all.mean);
+    let marks = html! {
+        (area.upright("parity", mean))
+        text.note.mid x=(Coord(mean)) y=(Coord(area.top - 8.0)) { "all" }
+        text.name.end x="478" y=(Coord(area.top - 8.0)) { "records" }
+        @for (place, named) in known.iter().enumerate() {
+            @let (name, group) = *named;
+            @let y = area.top + LINE * (place as f64 + 0.5);
+            text.tick.end x=(Coord(area.left - 6.0)) y=(Coord(y + 4.5)) { (shortened(name, 15)) }
+            @if let Some((low, high)) = interval(group) { (whisker_across("c0", y, (x.at(low), x.at(high)))) }
+            (marker(0, (x.at(group.moments.mean), y), &tooltip(named)))
+            text.value.end x="478" y=(Coord(y + 4.5)) { (count(group.moments.count)) }
+        }
+        (x.draw_below(area))
+    };
+    let figure = Figure {
+        id: "groups",
+        title: &format!("Mean {main} of each group"),
+        caption: html! { "Largest first, each with the 95 % interval of its mean; the line is the mean of all." },
+        description: described("Means of groups.", known.iter().map(tooltip)),
+        height,
+        marks,
+        table: table(groups, all),
+        open: true,
+    };
+    figure.render()
+}
+
+/// The axis of the means, wide enough for all intervals.
+fn mean_axis(main: &str, groups: &[NamedGroup<'_>], all: &MomentSummary, area: PlotArea) -> Axis {
+    let ends = groups.iter().flat_map(|(_, group)| {
         let (low, high) = interval(group).unwrap_or((group.moments.mean, group.moments.mean));
         [low, high]
     });
@@ -140,42 +175,16 @@ fn plot(main: &str, groups: &[Entry<'_>], all: &MomentSummary) -> Markup {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), end| {
             (least.min(end), most.max(end))
         });
-    let aside = (most - least) * 0.04;
-    let x = Scale::even((least - aside, most + aside), frame.across());
-    let ticks = x.ticks(4);
-    let ticks: Ticks = ticks.iter().copied().zip(tick_labels(&ticks)).collect();
-    let told = |(name, group): &Entry<'_>| {
-        format!(
-            "{}: mean {} of {}",
-            super::plain(name),
-            score(group.moments.mean),
-            counted(group.moments.count, "record")
-        )
-    };
-    let mean = x.at(all.mean);
-    let marks = html! {
-        path.parity d={ "M" (P(mean)) " " (P(frame.top)) "V" (P(frame.bottom)) } {}
-        text.note.mid x=(P(mean)) y=(P(frame.top - 8.0)) { "all" }
-        text.name.end x="478" y=(P(frame.top - 8.0)) { "records" }
-        @for (place, entry) in known.iter().enumerate() {
-            @let (name, group) = **entry;
-            @let y = frame.top + LINE * (place as f64 + 0.5);
-            text.tick.end x=(P(frame.left - 6.0)) y=(P(y + 4.5)) { (shortened(name, 15)) }
-            @if let Some((low, high)) = interval(group) { (whisker_across("c0", y, (x.at(low), x.at(high)))) }
-            (marker(0, (x.at(group.moments.mean), y), &told(&(name, group))))
-            text.value.end x="478" y=(P(y + 4.5)) { (count(group.moments.count)) }
-        }
-        (axis_x(frame, x, &ticks, &format!("mean {main}")))
-    };
-    let figure = Figure {
-        id: "groups",
-        title: &format!("Mean {main} of each group"),
-        caption: html! { "Largest first, each with the 95 % interval of its mean; the line is the mean of all." },
-        description: described("Means of groups.", known.iter().map(|entry| told(entry))),
-        height,
-        marks,
-        table: table(groups, all),
-        open: true,
-    };
-    figure.render()
+    let margin = (most - least) * 0.04;
+    let scale = Scale::even((least - margin, most + margin), area.across());
+    Axis::with_ticks(scale, 4, format!("mean {main}"))
+}
+
+fn tooltip((name, group): &NamedGroup<'_>) -> String {
+    format!(
+        "{}: mean {} of {}",
+        super::plain(name),
+        score(group.moments.mean),
+        counted(group.moments.count, "record")
+    )
 }

@@ -1,16 +1,16 @@
-//! How many records have a match and how good it is, and what finding them took.
+//! How many records have a match and how good it is, and how many pairs were compared.
 
 use maud::{Markup, html};
 
 use super::super::document::section;
 use super::super::numbers::{about, count, percent, significant};
-use super::super::table::Table;
+use super::super::table::DataTable;
 use crate::plan::{Answer, Matches};
 
 pub(super) fn matches(answer: &Answer, matches: &Matches) -> Markup {
     let records = answer.report.records;
     let of_all = |count: u64| percent(count as f64 / records.max(1) as f64);
-    let mut table = Table::new(0, ["a match of at least", "records", "of all"]);
+    let mut table = DataTable::new(0, ["a match of at least", "records", "of all"]);
     for at_least in &matches.at_least {
         table.line([
             significant(at_least.score, 3),

@@ -1,5 +1,5 @@
-//! The page of an answer: what the scores are like, groups, the best and the worst, what failed, and how
-//! the run went.
+//! The page of an answer: the scores, the groups, the best and the worst records, the failures, and how the
+//! run went.
 
 mod columns;
 mod examples;
@@ -14,14 +14,14 @@ use maud::{Markup, html};
 use super::document::{document, section, tile};
 use super::machine::{machine, warnings};
 use super::numbers::{about, count, counted, percent, score};
-use super::quoted::{Room, plain, quoted};
+use super::quoted::{TextBudget, plain, quoted};
 use super::table::facts;
 use crate::error::OnFailure;
 use crate::limit::Limit;
 use crate::plan::{Answer, Plan, Scorer};
 use crate::report::End;
 
-/// How many bytes of markup the texts of a page take together.
+/// Bytes of markup that the texts of a page take together.
 const TEXTS: usize = 60_000;
 
 pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
@@ -31,13 +31,13 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
         files(plan)
     );
     let report = &answer.report;
-    let room = &mut Room(TEXTS);
+    let budget = &mut TextBudget(TEXTS);
     let sections = html! {
         @if report.scored > 0 {
             (columns::columns(plan, &report.value))
             @if let Some(matches) = answer.matches() { (matches::matches(answer, &matches)) }
             (groups::groups(plan, &report.value))
-            (examples::examples(answer, room))
+            (examples::examples(answer, budget))
         }
         (examples::failures(answer))
         (run::run(answer))
@@ -45,7 +45,7 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
             (warnings(&answer.machine.warnings()))
             (machine(&answer.machine, None))
         }))
-        (section("Plan", &html! { "What was asked for; the same plan over the same data gives the same answer." }, &told(plan)))
+        (section("Plan", &html! { "What was asked for; the same plan over the same data gives the same answer." }, &facts_of(plan)))
     };
     let foot = html! {
         p { "Digest of the answer: " code { (answer.digest) } ", the same for the same answer." }
@@ -54,7 +54,7 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
     document(&title, &headline(plan, answer), &sections, &foot)
 }
 
-/// The files of a plan in a few words.
+/// The files of a plan: a name, or their number.
 fn files(plan: &Plan) -> String {
     match plan.files.as_slice() {
         [file] if file == Path::new("-") => "standard input".to_owned(),
@@ -101,8 +101,8 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     }
 }
 
-/// The plan as it was: first in words, then as what it is.
-fn told(plan: &Plan) -> Markup {
+/// The options of a plan.
+fn facts_of(plan: &Plan) -> Markup {
     const FILES: usize = 50;
     let threads = plan
         .threads
@@ -131,7 +131,7 @@ fn told(plan: &Plan) -> Markup {
     ])
 }
 
-/// What becomes of the run when a record cannot be scored, in words.
+/// What the run does when a record cannot be scored.
 fn on_failure(what: OnFailure) -> String {
     match what {
         OnFailure::SKIP => "skip it".to_owned(),

@@ -1,19 +1,19 @@
-//! How the run went: what decided its time, what the workers did, the slowest records.
+//! How the run went: what decided its time, what the workers did, and the slowest records.
 
 use maud::{Markup, Render as _, html};
 
+use super::super::axis::Axis;
 use super::super::document::section;
 use super::super::figure::{Figure, legend};
-use super::super::lanes::Lanes;
-use super::super::marks::{Frame, P, Ticks, axis_x, bar};
+use super::super::gantt::Gantt;
+use super::super::marks::{Coord, PlotArea, bar};
 use super::super::numbers::{count, percent, time};
 use super::super::quoted::{quoted, sentence};
-use super::super::scale::Scale;
-use super::super::table::Table;
+use super::super::table::DataTable;
 use crate::plan::Answer;
 use crate::report::{Shares, Timing};
 
-/// More workers than this are left out of the table.
+/// Number of workers that the table lists at most.
 const WORKERS: usize = 64;
 
 pub(super) fn run(answer: &Answer) -> Markup {
@@ -34,7 +34,7 @@ pub(super) fn run(answer: &Answer) -> Markup {
     )
 }
 
-/// What the workers' time went into: of nine kinds, those alike together.
+/// The nine kinds of time in five groups, each with the class of its colour and its name.
 fn kinds(shares: &Shares) -> [(&'static str, &'static str, f64); 5] {
     [
         ("p0", "scoring", shares.scoring),
@@ -55,43 +55,40 @@ fn kinds(shares: &Shares) -> [(&'static str, &'static str, f64); 5] {
 
 fn shares(shares: &Shares) -> Markup {
     let kinds = kinds(shares);
-    let frame = Frame {
+    let area = PlotArea {
         left: 8.0,
         right: 468.0,
         top: 8.0,
         bottom: 52.0,
     };
-    let scale = Scale::even((0.0, 100.0), (frame.left, frame.right));
-    let ticks: Ticks = [0.0, 25.0, 50.0, 75.0, 100.0]
-        .map(|value| (value, format!("{value:.0} %")))
-        .into();
+    let x = Axis::shares((area.left, area.right), "share of workers × time");
     let mut from = 0.0;
     let placed = kinds.map(|(class, name, share)| {
-        let left = scale.at(from);
+        let left = x.at(from);
         from += share * 100.0;
-        (class, name, share, left, scale.at(from))
+        (class, name, share, left, x.at(from))
     });
     let marks = html! {
         @for (class, name, share, left, right) in placed {
             @if right - left > 0.2 {
                 (bar(class, (left, 12.0), (right - left, 34.0), &format!("{name}: {}", percent(share))))
                 @if share > 0.1 {
-                    text.in.mid x=(P((left + right) / 2.0)) y="34" { (percent(share)) }
+                    text.in.mid x=(Coord((left + right) / 2.0)) y="34" { (percent(share)) }
                 }
             }
         }
-        (axis_x(frame, scale, &ticks, "share of workers × time"))
+        (x.draw_below(area))
     };
-    let mut table = Table::new(1, ["the workers’ time", "share"]);
+    let mut table = DataTable::new(1, ["the workers’ time", "share"]);
     for (name, share) in shares.named() {
         table.line([name.to_owned(), percent(share)]);
     }
-    let told = kinds.map(|(_, name, share)| format!("{name} {}", percent(share)));
+    let parts = kinds.map(|(_, name, share)| format!("{name} {}", percent(share)));
     let figure = Figure {
         id: "shares",
         title: "Where the workers’ time went",
         caption: legend(kinds.map(|(class, name, _)| (class.to_owned(), name))),
-        description: told.join(", "),
+        description: parts.join(", "),
         height: 98.0,
         marks,
         table,
@@ -104,13 +101,13 @@ fn workers(timing: &Timing) -> Markup {
     let spans: Vec<Vec<(f64, f64)>> = timing
         .workers
         .iter()
-        .map(|one| {
-            let span = (one.from.as_secs_f64(), one.until.as_secs_f64());
-            one.began().then_some(span).into_iter().collect()
+        .map(|worker| {
+            let span = (worker.from.as_secs_f64(), worker.until.as_secs_f64());
+            worker.began().then_some(span).into_iter().collect()
         })
         .collect();
-    let lanes = Lanes::new(&spans, timing.wall.as_secs_f64(), "c0", 1.0);
-    let mut table = Table::new(0, ["worker", "records", "began", "ended", "busy", "share"]);
+    let gantt = Gantt::new(&spans, timing.wall.as_secs_f64(), "c0", 1.0);
+    let mut table = DataTable::new(0, ["worker", "records", "began", "ended", "busy", "share"]);
     for (number, worker) in timing.workers.iter().enumerate().take(WORKERS) {
         let [from, until, busy] =
             [worker.from, worker.until, worker.busy].map(|at| time(at.as_secs_f64()));
@@ -134,9 +131,9 @@ fn workers(timing: &Timing) -> Markup {
         id: "workers",
         title: "When each worker was there",
         caption: html! { "From its first record to its last. Busy on average: " (percent(timing.utilisation())) " of the run." },
-        description: format!("A lane for each of {} workers.", lanes.shown.len()),
-        height: lanes.height(),
-        marks: lanes.draw(),
+        description: format!("A lane for each of {} workers.", gantt.shown.len()),
+        height: gantt.height(),
+        marks: gantt.draw(),
         table,
         open: false,
     };
@@ -147,9 +144,10 @@ fn slowest(timing: &Timing) -> Markup {
     if timing.slowest.is_empty() {
         return html! {};
     }
-    let mut table = Table::new(1, ["where", "record", "time", ""]);
+    let mut table = DataTable::new(1, ["where", "record", "time", ""]);
     for slow in &timing.slowest {
-        let together = match slow.records {
+        // Records that were timed as a group share one time.
+        let group = match slow.records {
             0 | 1 => String::new(),
             2 => "or the next".to_owned(),
             several => format!("or one of the next {}", several - 1),
@@ -158,7 +156,7 @@ fn slowest(timing: &Timing) -> Markup {
             slow.place.as_ref().map_or(html! { "–" }, quoted),
             html! { (count(slow.index + 1)) },
             html! { (time(slow.time.as_secs_f64())) },
-            html! { (together) },
+            html! { (group) },
         ]);
     }
     html! { h3 { "The slowest records" } (table) }

@@ -1,109 +1,47 @@
-//! How steady the times were: every turn beside the median of its cell.
+//! How steady the times were: every turn relative to the median of its cell.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use maud::html;
+use maud::{Markup, html};
 
+use super::super::axis::Axis;
 use super::super::figure::{Figure, legend};
-use super::super::marks::{Frame, P, Ticks, axis_x, axis_y, line};
+use super::super::marks::{self, Coord, PlotArea, line};
 use super::super::numbers::{percent, significant};
+use super::super::plot::Plot;
 use super::super::quoted::plain;
-use super::super::scale::Scale;
-use super::super::table::Table;
-use super::Cast;
+use super::super::scale::{Scale, Ticks};
+use super::super::table::DataTable;
+use super::layout::Layout;
 use crate::measure::statistics::median;
 use crate::measure::{Cell, Comparison};
 
-/// So many turns are drawn at most, in whole rounds.
+/// Number of turns that are drawn at most, in whole rounds.
 const TURNS: usize = 1400;
-/// A turn further from its median than so many times is drawn at the edge.
-const FAR: f64 = 2.0;
+/// A turn that takes longer than this multiple of the median, or less than its inverse, is drawn at the
+/// edge.
+const MAX_RATIO: f64 = 2.0;
+/// Height of the drawing.
+const HEIGHT: f64 = 300.0;
 
-pub(super) fn drift<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> {
-    let rounds = comparison.settings.rounds.max(1);
-    let every = (rounds * comparison.cells.len())
-        .div_ceil(cast.most(TURNS))
-        .max(1);
-    let frame = Frame::new(300.0, 48.0, 12.0);
-    let x = Scale::even((0.5, rounds as f64 + 0.5), frame.across());
-    let by_round = by_round(comparison);
-    let all = by_round.values().flatten();
-    let far = all
-        .map(|ratio| ratio.max(1.0 / ratio))
-        .fold(1.05, f64::max)
-        .min(FAR);
-    let y = Scale::logarithmic((1.0 / far, far), frame.up());
-    let steps: &[f64] = match far {
-        far if far < 1.12 => &[0.9, 0.95, 1.0, 1.05, 1.1],
-        far if far < 1.3 => &[0.8, 0.9, 1.0, 1.1, 1.2],
-        _ => &[0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0],
-    };
-    let y_ticks: Ticks = steps
-        .iter()
-        .filter(|step| y.holds(**step))
-        .map(|step| (*step, format!("{step:.2}×")))
-        .collect();
-    let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-    let step = steps.into_iter().find(|step| rounds / step <= 10);
-    let step = step.unwrap_or(rounds);
-    let numbers = (1..=rounds).filter(|round| *round == 1 || round.is_multiple_of(step));
-    let numbers: Vec<f64> = numbers.map(|round| round as f64).collect();
-    let x_ticks: Ticks = x
-        .apart(&numbers, 26.0)
-        .into_iter()
-        .map(|n| (n, n.to_string()))
-        .collect();
-    let middle: Vec<(f64, f64)> = by_round
-        .iter()
-        .map(|(round, ratios)| (x.at(*round as f64 + 1.0), y.at(median(ratios))))
-        .collect();
-    let many = comparison.cells.len().max(2) as f64 - 1.0;
-    let clouds = comparison.cells.iter().enumerate().map(|(place, cell)| {
-        // Cells stand side by side within a round, so that their marks do not cover each other.
-        let aside = (place as f64 / many - 0.5) * 0.7;
-        let mut path = String::new();
-        for turn in cell
-            .turns
-            .iter()
-            .filter(|turn| turn.round.is_multiple_of(every))
-        {
-            let (x, y) = (
-                x.at(turn.round as f64 + 1.0 + aside),
-                y.at(turn.wall / cell.wall.median),
-            );
-            let _ = write!(path, "M{} {}h0", P(x), P(y));
-        }
-        (cast.class(&cell.executor), path)
-    });
-    let marks = html! {
-        (axis_y(frame, y, &y_ticks, "time of a turn over the median of its cell"))
-        (axis_x(frame, x, &x_ticks, "round"))
-        (line("ideal", &[(frame.left, y.at(1.0)), (frame.right, y.at(1.0))]))
-        @for (class, path) in clouds { path.cloud.(class) d=(path) {} }
-        (line("middle", &middle))
-    };
-    let mut table = Table::new(0, ["round", "median of all cells", "least", "most"]);
-    for (round, ratios) in by_round.iter() {
-        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = ratios.iter().copied().fold(0.0, f64::max);
-        let figures = [median(ratios), least, most].map(|ratio| significant(ratio, 3) + "×");
-        table.line([(round + 1).to_string()].into_iter().chain(figures));
-    }
-    table.keep(cast.most(32));
-    let medians: Vec<f64> = by_round.values().map(|ratios| median(ratios)).collect();
-    let (least, most) = (
-        medians.iter().copied().fold(f64::INFINITY, f64::min),
-        medians.iter().copied().fold(0.0, f64::max),
-    );
+/// For each round, the times of the turns of all cells as multiples of the medians of their cells.
+type Rounds = BTreeMap<usize, Vec<f64>>;
+
+pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
+    let turns = comparison.settings.rounds.max(1) * comparison.cells.len();
+    let every = turns.div_ceil(layout.most(TURNS)).max(1);
+    let rounds = rounds(comparison);
+    let medians: Vec<f64> = rounds.values().map(|ratios| median(ratios)).collect();
+    let (least, most) = (least(&medians), most(&medians));
     let base = comparison
         .sequential()
         .map(|cell| ("base".to_owned(), &*cell.executor));
-    let names: Vec<String> = cast.names.iter().map(plain).collect();
-    let names = names
+    let names: Vec<String> = layout.executors.iter().map(plain).collect();
+    let series = names
         .iter()
         .enumerate()
-        .map(|(series, name)| (super::super::marks::class(series), name.as_str()));
+        .map(|(series, name)| (marks::class(series), name.as_str()));
     Figure {
         id: "drift",
         title: "Drift over the run",
@@ -111,31 +49,119 @@ pub(super) fn drift<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> 
             "Line: the median of all cells in a round, between " (percent(least)) " and " (percent(most))
             " of the usual."
             @if every > 1 { " One round in " (every) " is drawn." }
-            (legend(base.into_iter().chain(names)))
+            (legend(base.into_iter().chain(series)))
         },
         description: format!(
             "A mark for each turn of each cell, by round. The median of all cells in a round lies between {} and {} of the usual.",
             percent(least),
             percent(most)
         ),
-        height: 300.0,
-        marks,
-        table,
+        height: HEIGHT,
+        marks: draw(comparison, layout, &rounds, every),
+        table: table(&rounds, layout),
         open: false,
     }
 }
 
-/// In each round, the turns of all cells as multiples of the medians of their cells.
-fn by_round(comparison: &Comparison) -> BTreeMap<usize, Vec<f64>> {
-    let mut by_round: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    let known = |cell: &&Cell| cell.wall.median > 0.0;
-    for cell in comparison.cells.iter().filter(known) {
+fn draw(comparison: &Comparison, layout: &Layout<'_>, rounds: &Rounds, every: usize) -> Markup {
+    let area = PlotArea::new(HEIGHT, 48.0, 12.0);
+    let number = comparison.settings.rounds.max(1);
+    let plot = Plot::new(area, round_axis(number, area), ratio_axis(rounds, area));
+    let medians: Vec<(f64, f64)> = rounds
+        .iter()
+        .map(|(round, ratios)| plot.at(*round as f64 + 1.0, median(ratios)))
+        .collect();
+    html! {
+        (plot.axes())
+        (plot.level("ideal", 1.0))
+        @for (class, path) in clouds(comparison, layout, &plot, every) { path.cloud.(class) d=(path) {} }
+        (line("middle", &medians))
+    }
+}
+
+/// For each cell, the class of its colour and a path with a dot for each turn in every `every`-th round.
+fn clouds(
+    comparison: &Comparison,
+    layout: &Layout<'_>,
+    plot: &Plot,
+    every: usize,
+) -> Vec<(String, String)> {
+    let last = comparison.cells.len().max(2) as f64 - 1.0;
+    let cloud = |(index, cell): (usize, &Cell)| {
+        // Cells stand beside each other within a round, so that their dots do not cover each other.
+        let shift = (index as f64 / last - 0.5) * 0.7;
+        let mut path = String::new();
         for turn in &cell.turns {
-            by_round
-                .entry(turn.round)
-                .or_default()
-                .push(turn.wall / cell.wall.median);
+            if turn.round.is_multiple_of(every) {
+                let ratio = turn.wall / cell.wall.median;
+                let (x, y) = plot.at(turn.round as f64 + 1.0 + shift, ratio);
+                let _ = write!(path, "M{} {}h0", Coord(x), Coord(y));
+            }
+        }
+        (layout.class(&cell.executor), path)
+    };
+    comparison.cells.iter().enumerate().map(cloud).collect()
+}
+
+/// The axis of the rounds, counted from 1.
+fn round_axis(rounds: usize, area: PlotArea) -> Axis {
+    let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+    let step = steps.into_iter().find(|step| rounds / step <= 10);
+    let step = step.unwrap_or(rounds);
+    let numbers = (1..=rounds).filter(|round| *round == 1 || round.is_multiple_of(step));
+    let numbers: Vec<f64> = numbers.map(|round| round as f64).collect();
+    let scale = Scale::even((0.5, rounds as f64 + 0.5), area.across());
+    Axis::new(scale, scale.ticks_at(&numbers, 26.0), "round")
+}
+
+/// The axis of the ratios: logarithmic and symmetrical around 1.
+fn ratio_axis(rounds: &Rounds, area: PlotArea) -> Axis {
+    let ratios = rounds.values().flatten();
+    let farthest = ratios
+        .map(|ratio| ratio.max(1.0 / ratio))
+        .fold(1.05, f64::max)
+        .min(MAX_RATIO);
+    let scale = Scale::logarithmic((1.0 / farthest, farthest), area.up());
+    let steps: &[f64] = match farthest {
+        ratio if ratio < 1.12 => &[0.9, 0.95, 1.0, 1.05, 1.1],
+        ratio if ratio < 1.3 => &[0.8, 0.9, 1.0, 1.1, 1.2],
+        _ => &[0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0],
+    };
+    let ticks: Ticks = steps
+        .iter()
+        .filter(|step| scale.holds(**step))
+        .map(|step| (*step, format!("{step:.2}×")))
+        .collect();
+    Axis::new(scale, ticks, "time of a turn over the median of its cell")
+}
+
+fn table(rounds: &Rounds, layout: &Layout<'_>) -> DataTable {
+    let mut table = DataTable::new(0, ["round", "median of all cells", "least", "most"]);
+    for (round, ratios) in rounds {
+        let figures = [median(ratios), least(ratios), most(ratios)];
+        let figures = figures.map(|ratio| significant(ratio, 3) + "×");
+        table.line([(round + 1).to_string()].into_iter().chain(figures));
+    }
+    table.keep(layout.most(32));
+    table
+}
+
+fn rounds(comparison: &Comparison) -> Rounds {
+    let mut rounds = Rounds::new();
+    let measured = |cell: &&Cell| cell.wall.median > 0.0;
+    for cell in comparison.cells.iter().filter(measured) {
+        for turn in &cell.turns {
+            let ratio = turn.wall / cell.wall.median;
+            rounds.entry(turn.round).or_default().push(ratio);
         }
     }
-    by_round
+    rounds
+}
+
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn most(values: &[f64]) -> f64 {
+    values.iter().copied().fold(0.0, f64::max)
 }

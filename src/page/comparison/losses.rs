@@ -1,21 +1,21 @@
 //! Where the threads' time went, as a bar for each cell.
 
-use maud::{Markup, html};
+use maud::{Markup, Render as _, html};
 
+use super::super::axis::Axis;
+use super::super::cell_axis::{CellAxis, MAX_CELLS};
 use super::super::figure::{Figure, described, legend, threads};
-use super::super::ladder::{Ladder, MOST};
-use super::super::marks::{Frame, P, Ticks, axis_x};
+use super::super::marks::Coord;
 use super::super::numbers::percent;
-use super::super::quoted::{plain, quoted};
-use super::super::scale::Scale;
-use super::super::table::Table;
-use super::Cast;
+use super::super::quoted::plain;
+use super::super::table::DataTable;
+use super::layout::Layout;
 use crate::measure::Losses;
 
-/// A share narrower than this has no number in it.
+/// Share of the time from which a part of a bar is labelled.
 const LABELLED: f64 = 0.075;
 
-/// What the time went into, each with its class: what is useful first, then the losses.
+/// The parts of a bar, each with its class, its name, and its share: useful work first, then the losses.
 fn parts(losses: &Losses) -> [(&'static str, &'static str, f64); 5] {
     let [serial, imbalance, scheduling, machine] = losses.named();
     [
@@ -27,30 +27,47 @@ fn parts(losses: &Losses) -> [(&'static str, &'static str, f64); 5] {
     ]
 }
 
-pub(super) fn losses(losses: &[Losses], cast: &Cast<'_>) -> Markup {
+pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
     if losses.is_empty() {
         return html! {};
     }
-    let shown = &losses[..losses.len().min(MOST.min(cast.most(160)))];
-    let ladder = Ladder::new(8.0, shown.iter().map(|one| (&*one.executor, one.threads)));
-    let frame = Frame {
-        left: Ladder::LEFT,
-        right: Ladder::right(12.0),
-        top: ladder.top(),
-        bottom: ladder.bottom() + 4.0,
-    };
-    let scale = Scale::even((0.0, 100.0), (frame.left, frame.right));
-    let ticks: Ticks = [0.0, 25.0, 50.0, 75.0, 100.0]
-        .map(|value| (value, format!("{value:.0} %")))
-        .into();
+    let shown = &losses[..losses.len().min(MAX_CELLS.min(layout.most(160)))];
+    let cell_axis = CellAxis::new(shown.iter().map(|cell| (&*cell.executor, cell.threads)));
+    let area = cell_axis.area(12.0);
+    let x = Axis::shares((area.left, area.right), "share of threads × time");
     let marks = html! {
-        (ladder.draw())
+        (cell_axis.draw())
         g.stack stroke-width="16" {
-            @for (one, y) in shown.iter().zip(ladder.places()) { (stack(one, y, scale)) }
+            @for (cell, y) in shown.iter().zip(cell_axis.places()) { (stack(cell, y, &x)) }
         }
-        (axis_x(frame, scale, &ticks, "share of threads × time"))
+        (x.draw_below(area))
     };
-    let mut table = Table::new(
+    let sentence = |cell: &Losses| {
+        format!(
+            "{} on {}: {}",
+            plain(&cell.executor),
+            threads(cell.threads),
+            tooltip(cell)
+        )
+    };
+    let figure = Figure {
+        id: "losses",
+        title: "Where the time of the threads went",
+        caption: html! {
+            "Useful is what sequential takes; the rest is lost."
+            (legend(parts(&losses[0]).map(|(class, name, _)| (class.to_owned(), name))))
+        },
+        description: described("Shares of threads × time.", shown.iter().map(sentence)),
+        height: cell_axis.height(),
+        marks,
+        table: table(losses, layout),
+        open: false,
+    };
+    figure.render()
+}
+
+fn table(losses: &[Losses], layout: &Layout<'_>) -> DataTable {
+    let mut table = DataTable::new(
         1,
         [
             "executor",
@@ -62,56 +79,33 @@ pub(super) fn losses(losses: &[Losses], cast: &Cast<'_>) -> Markup {
             "the machine",
         ],
     );
-    for one in losses {
-        let figures = parts(one).map(|(_, _, share)| html! { (percent(share)) });
-        let name = [quoted(&one.executor), html! { (threads(one.threads)) }];
-        table.line(name.into_iter().chain(figures));
+    for cell in losses {
+        let figures = parts(cell).map(|(_, _, share)| percent(share));
+        table.named_line(&cell.executor, threads(cell.threads), figures);
     }
-    table.keep(cast.most(48));
-    let told = |one: &Losses| {
-        format!(
-            "{} on {}: {}",
-            plain(&one.executor),
-            threads(one.threads),
-            told(one)
-        )
-    };
-    let figure = Figure {
-        id: "losses",
-        title: "Where the time of the threads went",
-        caption: html! {
-            "Useful is what sequential takes; the rest is lost."
-            (legend(parts(&losses[0]).map(|(class, name, _)| (class.to_owned(), name))))
-        },
-        description: described("Shares of threads × time.", shown.iter().map(told)),
-        height: ladder.bottom() + 50.0,
-        marks,
-        table,
-        open: false,
-    };
-    html! { (figure) }
+    table.keep(layout.most(48));
+    table
 }
 
-/// The parts of one cell side by side. What is less than nothing, as a machine that does better with more
-/// threads would be, takes no room.
-fn stack(losses: &Losses, y: f64, scale: Scale) -> Markup {
+/// The bar of a cell. A negative share, as of a machine that does better with more threads, has no width.
+fn stack(losses: &Losses, y: f64, x: &Axis) -> Markup {
     let parts = parts(losses);
     let all: f64 = parts.iter().map(|(_, _, share)| share.max(0.0)).sum();
     let mut from = 0.0;
     let mut placed = Vec::new();
     for (class, _, share) in parts {
-        let wide = share.max(0.0) / all.max(1e-9) * 100.0;
-        placed.push((class, share, scale.at(from), scale.at(from + wide)));
-        from += wide;
+        let width = share.max(0.0) / all.max(1e-9) * 100.0;
+        placed.push((class, share, x.at(from), x.at(from + width)));
+        from += width;
     }
     html! {
         g {
-            title { (told(losses)) }
+            title { (tooltip(losses)) }
             @for (class, share, left, right) in placed {
                 @if right - left > 1.0 {
-                    path.(class) d={ "M" (P(left)) " " (P(y)) "h" (P(right - left - 0.8)) } {}
+                    path.(class) d={ "M" (Coord(left)) " " (Coord(y)) "h" (Coord(right - left - 0.8)) } {}
                     @if share > LABELLED {
-                        text.in.mid x=(P((left + right) / 2.0)) y=(P(y + 4.5)) {
+                        text.in.mid x=(Coord((left + right) / 2.0)) y=(Coord(y + 4.5)) {
                             (format!("{:.0}", share * 100.0))
                         }
                     }
@@ -121,7 +115,7 @@ fn stack(losses: &Losses, y: f64, scale: Scale) -> Markup {
     }
 }
 
-fn told(losses: &Losses) -> String {
+fn tooltip(losses: &Losses) -> String {
     let parts = parts(losses).map(|(_, name, share)| format!("{name} {}", percent(share)));
     parts.join(", ")
 }

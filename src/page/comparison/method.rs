@@ -1,4 +1,4 @@
-//! How it was measured, in words and in figures.
+//! How the times were measured, in words and in figures.
 
 use maud::{Markup, html};
 

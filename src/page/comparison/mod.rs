@@ -1,15 +1,17 @@
-//! The page of a comparison: verdict, times, scaling, why not better, what more cores would bring, how
-//! steady it was, and every turn.
+//! The page of a comparison: the verdict, the times, how they scale and why not better, what more cores would
+//! bring, and every turn.
 
 mod against;
 mod drift;
 mod efficiency;
-mod levels;
+mod intervals;
+mod layout;
 mod losses;
 mod method;
 mod prospects;
 mod records;
 mod scaling;
+mod threads;
 mod timelines;
 mod times;
 mod turns;
@@ -18,37 +20,38 @@ use maud::{Markup, html};
 
 use super::document::{document, section, tile};
 use super::machine::{machine, warnings};
-use super::numbers::{bytes, count, counted, percent, significant, time, times as multiple};
+use super::numbers::{bytes, count, counted, percent, time, times as multiple};
 use super::quoted::{plain, quoted, sentence};
-use crate::measure::{Cell, Comparison, Estimate};
+use crate::measure::{Cell, Comparison};
+use layout::{Layout, interval};
 
-/// A page may take so many bytes.
-const MOST: usize = 149_000;
+/// Size of a page at most, in bytes.
+const MAX_BYTES: usize = 149_000;
 
 pub(super) fn page(comparison: &Comparison) -> String {
-    // Where there is too much of everything, less of everything is told until it fits.
+    // If the page is too large, less of everything is shown until it fits.
     let mut page = String::new();
-    for less in [1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0] {
-        page = page_with(comparison, less).into_string();
-        if page.len() <= MOST {
+    for shrink in [1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0] {
+        page = page_with(comparison, shrink).into_string();
+        if page.len() <= MAX_BYTES {
             break;
         }
     }
     page
 }
 
-fn page_with(comparison: &Comparison, less: f64) -> Markup {
-    let cast = &Cast::of(comparison, less);
+fn page_with(comparison: &Comparison, shrink: f64) -> Markup {
+    let layout = &Layout::new(comparison, shrink);
     let name = &comparison.workload.name;
     let title = format!("{} – manyhands bench", plain(name));
     let sections = html! {
         (warnings(&comparison.warnings))
-        @if comparison.agrees() && !comparison.cells.is_empty() { (measured(comparison, cast)) }
+        @if comparison.agrees() && !comparison.cells.is_empty() { (measured(comparison, layout)) }
         @else { (disagreements(comparison)) }
         (section("How it was measured", &html! {}, &method::method(comparison)))
         (section("Machine", &html! { (quoted(&comparison.machine)) }, &machine(&comparison.machine, Some(&comparison.meanwhile))))
         @if !comparison.cells.is_empty() {
-            (section("Every turn", &html! {}, &turns::turns(comparison, cast)))
+            (section("Every turn", &html! {}, &turns::turns(comparison, layout)))
         }
     };
     let foot = html! {
@@ -101,37 +104,37 @@ fn tiles(comparison: &Comparison, fastest: &Cell) -> Markup {
     }
 }
 
-/// What is told where all answers are the same.
-fn measured(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
+/// The sections of a comparison in which all answers are the same.
+fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let why = &comparison.why;
     html! {
         (section("Times", &html! {
             "How long one run takes, and how steady that was; intervals with "
             (percent(comparison.settings.confidence)) " confidence."
         }, &html! {
-            div.plots { (times::plot(comparison, cast)) (drift::drift(comparison, cast)) }
-            (times::table(comparison, cast))
+            div.plots { (times::plot(comparison, layout)) (drift::drift(comparison, layout)) }
+            (times::table(comparison, layout))
         }))
         @if comparison.cells.len() > 1 {
             (section("How it scales", &costs(comparison), &html! {
-                div.plots { (scaling::speed_up(comparison, cast)) (efficiency::efficiency(comparison, cast)) }
+                div.plots { (scaling::speed_up(comparison, layout)) (efficiency::efficiency(comparison, layout)) }
             }))
         }
         @if !why.losses.is_empty() || !why.timelines.is_empty() || why.records.is_some() {
             (section("Why not better", &html! {
                 "Where the threads’ time went, when each worker was at work, and what the records take."
             }, &html! { div.plots {
-                (losses::losses(&why.losses, cast))
-                (records::records(why, cast))
-                (timelines::timelines(comparison, cast))
+                (losses::losses(&why.losses, layout))
+                (records::records(why, layout))
+                (timelines::timelines(comparison, layout))
             } }))
         }
-        (prospects::prospects(comparison, cast))
-        @if let Some(against) = &comparison.against { (against::against(against, cast)) }
+        (prospects::prospects(comparison, layout))
+        @if let Some(against) = &comparison.against { (against::against(against, layout)) }
     }
 }
 
-/// The least number of threads that beats `sequential`, for each executor.
+/// For each executor, the least number of threads with which it beats `sequential`.
 fn costs(comparison: &Comparison) -> Markup {
     html! {
         "Compared with " b { "sequential" } ", a plain loop (COST: the least number of threads that beats it). "
@@ -167,66 +170,4 @@ fn disagreements(comparison: &Comparison) -> Markup {
 
 fn threads_of(cell: &Cell) -> String {
     super::figure::threads(cell.threads)
-}
-
-fn interval(estimate: Estimate) -> String {
-    format!(
-        "{} to {}",
-        significant(estimate.low, 3),
-        significant(estimate.high, 3)
-    )
-}
-
-/// Which series each executor is: in all plots the same colour and the same marker. And how much of it
-/// there is room for.
-struct Cast<'a> {
-    names: Vec<&'a str>,
-    /// So many times less than usual is shown.
-    less: f64,
-}
-
-impl<'a> Cast<'a> {
-    fn of(comparison: &'a Comparison, less: f64) -> Self {
-        let mut names: Vec<&str> = Vec::new();
-        for cell in comparison.cells.iter().skip(1) {
-            if !names.contains(&cell.executor.as_str()) {
-                names.push(&cell.executor);
-            }
-        }
-        Cast { names, less }
-    }
-
-    /// How many to show where usually so many are.
-    fn most(&self, usual: usize) -> usize {
-        ((usual as f64 / self.less) as usize).max(1)
-    }
-
-    /// Which of the points of a line have a marker: all of a few, evenly chosen ones of many.
-    fn marked(&self, points: usize) -> impl Iterator<Item = usize> + use<> {
-        let every = points.div_ceil(16).max(1);
-        (0..points).filter(move |place| (points - 1 - place).is_multiple_of(every))
-    }
-
-    /// The series of an executor; that of the base is none of them.
-    fn series(&self, executor: &str) -> Option<usize> {
-        self.names.iter().position(|name| *name == executor)
-    }
-
-    fn class(&self, executor: &str) -> String {
-        let series = self.series(executor);
-        series.map_or_else(|| "base".to_owned(), super::marks::class)
-    }
-
-    /// Each executor with its series, and its cells.
-    fn each<'c>(
-        &'c self,
-        comparison: &'c Comparison,
-    ) -> impl Iterator<Item = (usize, &'a str, Vec<&'c Cell>)> + 'c {
-        self.names.iter().enumerate().map(move |(series, name)| {
-            let cells = comparison.cells.iter().skip(1);
-            let mut cells: Vec<&Cell> = cells.filter(|cell| cell.executor == *name).collect();
-            cells.sort_by_key(|cell| cell.threads);
-            (series, *name, cells)
-        })
-    }
 }

@@ -1,186 +1,170 @@
-//! How the speed-up grows with the threads, beside what it could be.
+//! How the speed-up grows with the threads, beside what the machine and the records allow.
 
 use maud::{Markup, html};
 
+use super::super::axis::Axis;
 use super::super::figure::{Figure, described, threads};
-use super::super::marks::{
-    Frame, Labels, P, axis_x, axis_y, band, class, line, marker, whisker_up,
-};
+use super::super::marks::{Coord, PlotArea, band, class, line};
 use super::super::numbers::{significant, times};
-use super::super::quoted::{plain, quoted};
-use super::super::scale::{Scale, round_up, tick_labels};
-use super::super::table::Table;
-use super::levels::{across, below, ceilings, is_wide, levels, ticks};
-use super::{Cast, interval};
+use super::super::plot::Plot;
+use super::super::quoted::plain;
+use super::super::scale::{Scale, round_up};
+use super::super::table::DataTable;
+use super::layout::{Layout, interval};
+use super::threads::{
+    below, ceiling_lines, ceilings, executor_lines, is_logarithmic, levels, thread_axis,
+};
 use crate::measure::{Cell, Comparison, Estimate, FitPoint};
 
-/// How far beyond the threads measured a law is drawn: how it bends shows there, and the rest of the plot
-/// stays legible.
-const BEYOND: f64 = 2.0;
+/// Height of the drawing.
+const HEIGHT: f64 = 340.0;
+/// A fitted law is drawn up to this multiple of the threads that were measured: enough to show how it bends,
+/// and the rest of the plot stays legible.
+const EXTRAPOLATION: f64 = 2.0;
 
-pub(super) fn speed_up<'a>(comparison: &Comparison, cast: &Cast<'_>) -> Figure<'a> {
+pub(super) fn speed_up(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
     let mut levels = levels(comparison);
     let measured_to = levels.last().copied().unwrap_or(1.0);
-    let curves = curves(comparison, cast, measured_to);
-    let to = curves.iter().flatten().map(|point| point.threads as f64);
-    let to = to.fold(measured_to, f64::max);
-    if to > measured_to {
-        levels.push(to);
+    let curves = curves(comparison, layout, measured_to);
+    let most = curves.iter().flatten().map(|point| point.threads as f64);
+    let most = most.fold(measured_to, f64::max);
+    if most > measured_to {
+        levels.push(most);
     }
-    let frame = Frame::new(340.0, 40.0, 112.0);
-    let x = across(to, frame);
-    let y = upwards(comparison, &curves, to, frame);
-    let top = y.to();
-    let place = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
-        let points = points.iter().filter(|(_, gain)| gain.is_finite());
-        points
-            .map(|(threads, gain)| (x.at(*threads), y.at(*gain)))
-            .collect()
-    };
-    let ideal = (0..=64).map(|step| 1.0 + (to - 1.0) * f64::from(step) / 64.0);
-    let ideal = place(&below(ideal.map(|threads| (threads, threads)), top));
-    let bounds = comparison.why.bounds.iter();
-    let bounds = bounds.map(|bound| (bound.threads as f64, bound.speed_up));
-    let bounds = place(&below(bounds, top));
-
-    let mut labels = Labels::default();
-    let mut label = |points: &[(f64, f64)], class: &str, name: &str| {
-        if let Some(end) = points.last() {
-            labels.add(*end, class, name);
-        }
-    };
-    label(&ideal, "ideal", "ideal");
-    label(&bounds, "bound", "bound");
-    let mut reached = Vec::new();
-    for one in ceilings(comparison) {
-        let points = one
-            .points
-            .iter()
-            .map(|(threads, gain)| (*threads, gain.value));
-        let points = place(&below(points, top));
-        label(&points, &one.class, one.kernel);
-        reached.push((one.class, points));
-    }
-    let mut lines = Vec::new();
-    for (series, name, cells) in cast.each(comparison) {
-        let points = cells
-            .iter()
-            .map(|cell| (cell.threads as f64, cell.speed_up.value));
-        let points: Vec<_> = points
-            .map(|(threads, gain)| (x.at(threads), y.at(gain)))
-            .collect();
-        label(&points, &class(series), name);
-        lines.push((series, cells, points));
-    }
-    let values = y.ticks(5);
-    let y_ticks = values.iter().copied().zip(tick_labels(&values)).collect();
+    let area = PlotArea::new(HEIGHT, 40.0, 112.0);
+    let y = gain_scale(comparison, &curves, most, area);
+    let y = Axis::with_ticks(y, 5, "times as fast as sequential");
+    let plot = &mut Plot::new(area, thread_axis(most, &levels, area), y);
     let marks = html! {
-        @if to > measured_to { (beyond(frame, x.at(measured_to))) }
-        (axis_y(frame, y, &y_ticks, "times as fast as sequential"))
-        (axis_x(frame, x, &ticks(x, &levels), "threads"))
-        (line("parity", &[(frame.left, y.at(1.0)), (frame.right, y.at(1.0))]))
-        (line("ideal", &ideal))
-        @if bounds.len() > 1 { (line("bound", &bounds)) }
-        @for (class, points) in &reached { (line(class, points)) }
-        @for (series, points) in curves.iter().enumerate() { (law(series, points, x, y)) }
-        @for (series, cells, points) in &lines {
-            (line(&class(*series), points))
-            @for place in cast.marked(cells.len()) {
-                @let (cell, at) = (cells[place], points[place]);
-                @let ends = (y.at(cell.speed_up.low), y.at(cell.speed_up.high));
-                (whisker_up(&class(*series), at.0, ends))
-                (marker(*series, at, &told(cell)))
-            }
-        }
-        (labels.draw(frame))
+        @if most > measured_to { (not_measured(area, plot.x.at(measured_to))) }
+        (plot.axes())
+        (plot.level("parity", 1.0))
+        (limits(plot, comparison, most))
+        @for (series, points) in curves.iter().enumerate() { (law(series, points, plot)) }
+        (executor_lines(plot, comparison, layout, |cell| cell.speed_up, tooltip))
+        (plot.labels())
     };
-    let kernels: Vec<String> = ceilings(comparison)
-        .iter()
-        .map(|one| plain(one.kernel))
-        .collect();
-    let lead = format!(
-        "Speed-up over threads, on {} axes, with lines for the ideal and the ceilings {}.",
-        if is_wide(to) { "logarithmic" } else { "linear" },
-        kernels.join(", ")
-    );
-    let mut table = figures(comparison);
-    table.keep(cast.most(90));
     Figure {
         id: "speed-up",
         title: "Speed-up",
-        caption: html! {
-            "Times as fast as sequential. Broken lines: the ideal, and what this machine gives copies of a kernel"
-            @if bounds.len() > 1 { "; bound: what work and span of the records allow" }
-            "."
-            @if curves.iter().any(|points| !points.is_empty()) {
-                " Bands: the Universal Scalability Law, fitted."
-            }
-        },
-        description: described(&lead, comparison.cells.iter().skip(1).map(told)),
-        height: 340.0,
+        caption: caption(comparison, &curves),
+        description: description(comparison, is_logarithmic(most)),
+        height: HEIGHT,
         marks,
-        table,
+        table: table(comparison, layout),
         open: false,
     }
 }
 
-/// The fitted law of each executor, not much further than was measured.
+fn caption(comparison: &Comparison, curves: &[Vec<&FitPoint>]) -> Markup {
+    html! {
+        "Times as fast as sequential. Broken lines: the ideal, and what this machine gives copies of a kernel"
+        @if comparison.why.bounds.len() > 1 { "; bound: what work and span of the records allow" }
+        "."
+        @if curves.iter().any(|points| !points.is_empty()) {
+            " Bands: the Universal Scalability Law, fitted."
+        }
+    }
+}
+
+fn description(comparison: &Comparison, logarithmic: bool) -> String {
+    let kernels: Vec<String> = ceilings(comparison)
+        .iter()
+        .map(|ceiling| plain(ceiling.kernel))
+        .collect();
+    let lead = format!(
+        "Speed-up over threads, on {} axes, with lines for the ideal and the ceilings {}.",
+        if logarithmic { "logarithmic" } else { "linear" },
+        kernels.join(", ")
+    );
+    described(&lead, comparison.cells.iter().skip(1).map(tooltip))
+}
+
+/// The points of the law that was fitted to each executor, as far as they are drawn.
 fn curves<'c>(
     comparison: &'c Comparison,
-    cast: &Cast<'_>,
+    layout: &Layout<'_>,
     measured_to: f64,
 ) -> Vec<Vec<&'c FitPoint>> {
     let curve = |name: &&str| {
         let mut fits = comparison.why.fits.iter();
         let fit = fits.find(|fit| fit.executor == *name);
         let points = fit.map_or(&[][..], |fit| &fit.curve).iter();
-        let near = |point: &&FitPoint| point.threads as f64 <= measured_to * BEYOND;
+        let near = |point: &&FitPoint| point.threads as f64 <= measured_to * EXTRAPOLATION;
         points.filter(near).collect()
     };
-    cast.names.iter().map(curve).collect()
+    layout.executors.iter().map(curve).collect()
 }
 
-/// The axis of the speed-ups: as high as what was measured, not as the ideal, where threads are few.
-fn upwards(comparison: &Comparison, curves: &[Vec<&FitPoint>], to: f64, frame: Frame) -> Scale {
-    let gains = comparison.cells.iter().map(|cell| cell.speed_up);
-    let gains = gains.chain(comparison.why.ceilings.iter().map(|one| one.speed_up));
+/// The scale of the speed-ups: as high as what was measured, not as the ideal, if threads are few.
+fn gain_scale(
+    comparison: &Comparison,
+    curves: &[Vec<&FitPoint>],
+    threads: f64,
+    area: PlotArea,
+) -> Scale {
+    let cells = comparison.cells.iter().map(|cell| cell.speed_up);
+    let ceilings = comparison.why.ceilings.iter();
+    let gains = cells.chain(ceilings.map(|ceiling| ceiling.speed_up));
     let laws = curves.iter().flatten().map(|point| point.speed_up.value);
-    // A very wide interval is cut rather than all else made small.
+    // Very wide intervals are cut off, so that everything else stays legible.
     let highs = gains.clone().map(|gain| gain.high.min(gain.value * 1.4));
     let highest = highs.chain(laws).fold(1.0, f64::max) * 1.1;
     let lows = gains.map(|gain| gain.low.max(gain.value / 1.4));
     let lowest = lows.fold(1.0, f64::min).max(0.01);
-    if is_wide(to) {
-        let top = if highest * 2.0 > to {
-            to.max(highest)
+    if is_logarithmic(threads) {
+        let top = if highest * 2.0 > threads {
+            threads.max(highest)
         } else {
             highest
         };
-        Scale::logarithmic((lowest * 0.9, top), frame.up())
+        Scale::logarithmic((lowest * 0.9, top), area.up())
     } else {
-        Scale::even((0.0, round_up(highest, 5)), frame.up())
+        Scale::even((0.0, round_up(highest, 5)), area.up())
     }
 }
 
-/// What was not measured, on another ground.
-fn beyond(frame: Frame, from: f64) -> Markup {
-    let (x, y) = (P((from + frame.right) / 2.0 + 4.0), P(frame.bottom - 8.0));
+/// A background for the threads that were not measured.
+fn not_measured(area: PlotArea, from: f64) -> Markup {
+    let x = Coord((from + area.right) / 2.0 + 4.0);
+    let y = Coord(area.bottom - 8.0);
     html! {
-        rect.beyond x=(P(from)) y=(P(frame.top)) width=(P(frame.right - from))
-            height=(P(frame.bottom - frame.top)) {}
+        rect.beyond x=(Coord(from)) y=(Coord(area.top)) width=(Coord(area.right - from))
+            height=(Coord(area.bottom - area.top)) {}
         text.note x=(x) y=(y) transform={ "rotate(-90 " (x) " " (y) ")" } { "not measured" }
     }
 }
 
-/// A fitted law and its interval.
-fn law(series: usize, points: &[&FitPoint], x: Scale, y: Scale) -> Markup {
+/// What limits the speed-up: the ideal, the bound of the records, and the ceilings of the machine.
+fn limits(plot: &mut Plot, comparison: &Comparison, threads: f64) -> Markup {
+    let top = plot.y.scale.to();
+    let ideal = (0..=64).map(|step| 1.0 + (threads - 1.0) * f64::from(step) / 64.0);
+    let ideal = below(ideal.map(|threads| (threads, threads)), top);
+    let bounds = comparison.why.bounds.iter();
+    let bounds = below(
+        bounds.map(|bound| (bound.threads as f64, bound.speed_up)),
+        top,
+    );
+    let (ideal, bounds) = (plot.points(ideal), plot.points(bounds));
+    html! {
+        (plot.line("ideal", "ideal", &ideal))
+        @if bounds.len() > 1 { (plot.line("bound", "bound", &bounds)) }
+        (ceiling_lines(plot, &ceilings(comparison), |curve| {
+            let points = curve.points.iter();
+            below(points.map(|(threads, gain)| (*threads, gain.value)), top)
+        }))
+    }
+}
+
+/// The law that was fitted to an executor, with its interval.
+fn law(series: usize, points: &[&FitPoint], plot: &Plot) -> Markup {
     if points.len() < 2 {
         return html! {};
     }
     let edge = |of: fn(&Estimate) -> f64| -> Vec<(f64, f64)> {
         let points = points.iter();
         points
-            .map(|one| (x.at(one.threads as f64), y.at(of(&one.speed_up))))
+            .map(|point| plot.at(point.threads as f64, of(&point.speed_up)))
             .collect()
     };
     html! {
@@ -189,7 +173,7 @@ fn law(series: usize, points: &[&FitPoint], x: Scale, y: Scale) -> Markup {
     }
 }
 
-fn told(cell: &Cell) -> String {
+fn tooltip(cell: &Cell) -> String {
     format!(
         "{} on {}: {} ({})",
         plain(&cell.executor),
@@ -199,30 +183,23 @@ fn told(cell: &Cell) -> String {
     )
 }
 
-fn figures(comparison: &Comparison) -> Table {
-    let mut table = Table::new(1, ["series", "threads", "speed-up", "from", "to"]);
-    let mut tell = |name: &str, threads: usize, gain: Estimate| {
+fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
+    let mut table = DataTable::new(1, ["series", "threads", "speed-up", "from", "to"]);
+    let mut add = |name: &str, threads: usize, gain: Estimate| {
         let figures = [gain.value, gain.low, gain.high].map(|figure| significant(figure, 3));
-        let name = [quoted(name), html! { (threads) }];
-        table.line(
-            name.into_iter()
-                .chain(figures.map(|figure| html! { (figure) })),
-        );
+        table.named_line(name, threads, figures);
     };
     for cell in comparison.cells.iter().skip(1) {
-        tell(&cell.executor, cell.threads, cell.speed_up);
+        add(&cell.executor, cell.threads, cell.speed_up);
     }
-    for one in &comparison.why.ceilings {
-        tell(
-            &format!("ceiling: {}", one.kernel),
-            one.threads,
-            one.speed_up,
-        );
+    for ceiling in &comparison.why.ceilings {
+        let name = format!("ceiling: {}", ceiling.kernel);
+        add(&name, ceiling.threads, ceiling.speed_up);
     }
     for bound in &comparison.why.bounds {
         let value = bound.speed_up;
         let (low, high) = (value, value);
-        tell("bound", bound.threads, Estimate { value, low, high });
+        add("bound", bound.threads, Estimate { value, low, high });
     }
     for fit in &comparison.why.fits {
         for point in fit.curve.iter().take(24) {
@@ -232,8 +209,9 @@ fn figures(comparison: &Comparison) -> Table {
                 ""
             };
             let name = format!("law: {}{beyond}", fit.executor);
-            tell(&name, point.threads, point.speed_up);
+            add(&name, point.threads, point.speed_up);
         }
     }
+    table.keep(layout.most(90));
     table
 }

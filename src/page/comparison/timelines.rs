@@ -1,59 +1,65 @@
 //! When each worker was at work, in one run of each executor with the most threads.
 
-use maud::{Markup, html};
+use maud::{Markup, Render as _, html};
 
 use super::super::figure::{Figure, threads};
-use super::super::lanes::Lanes;
+use super::super::gantt::Gantt;
 use super::super::numbers::{percent, time};
 use super::super::quoted::{plain, quoted};
-use super::super::table::Table;
-use super::Cast;
+use super::super::table::DataTable;
+use super::layout::Layout;
 use crate::measure::{Comparison, Timeline};
 
-/// So many executors are drawn at most, those first named.
+/// Number of executors that are drawn at most: the first ones.
 const EXECUTORS: usize = 4;
 
-pub(super) fn timelines(comparison: &Comparison, cast: &Cast<'_>) -> Markup {
-    let shown = cast.names.iter().take(EXECUTORS).filter_map(|name| {
+pub(super) fn timelines(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
+    let executors = layout.executors.iter().take(EXECUTORS);
+    let shown = executors.filter_map(|name| {
         let all = comparison.why.timelines.iter();
-        let these = all.filter(|one| one.executor == *name && one.wall > 0.0);
-        these.max_by_key(|one| one.threads)
+        let own = all.filter(|timeline| timeline.executor == *name && timeline.wall > 0.0);
+        own.max_by_key(|timeline| timeline.threads)
     });
-    html! { @for (place, one) in shown.enumerate() { (timeline(one, place, cast)) } }
+    html! { @for (index, one) in shown.enumerate() { (timeline(one, index, layout)) } }
 }
 
-fn timeline(one: &Timeline, place: usize, cast: &Cast<'_>) -> Markup {
-    let class = cast.class(&one.executor);
-    let lanes = Lanes::new(&one.workers, one.wall, class, cast.less);
-    let name = format!("Workers of {}", plain(&one.executor));
-    let mut table = Table::new(0, ["worker", "began", "ended", "at work"]);
-    let step = lanes.shown.len().div_ceil(cast.most(32));
-    for &worker in lanes.shown.iter().step_by(step.max(1)) {
-        let spans = &one.workers[worker];
-        let began = spans.first().map_or("–".to_owned(), |span| time(span.0));
-        let ended = spans.last().map_or("–".to_owned(), |span| time(span.1));
-        let work: f64 = spans.iter().map(|(from, to)| to - from).sum();
-        table.line([worker.to_string(), began, ended, percent(work / one.wall)]);
-    }
-    if step > 1 || lanes.shown.len() < one.workers.len() {
-        table.note("Workers in between are left out.");
-    }
+fn timeline(timeline: &Timeline, index: usize, layout: &Layout<'_>) -> Markup {
+    let class = layout.class(&timeline.executor);
+    let gantt = Gantt::new(&timeline.workers, timeline.wall, class, layout.shrink);
     let figure = Figure {
-        id: &format!("timeline-{place}"),
-        title: &name,
+        id: &format!("timeline-{index}"),
+        title: &format!("Workers of {}", plain(&timeline.executor)),
         caption: html! {
-            "One run of " (quoted(&one.executor)) " on " (threads(one.threads)) " in " (time(one.wall))
-            ": at work " (percent(lanes.busy())) " of the time. Gaps under " (time(lanes.gap)) " are not drawn."
+            "One run of " (quoted(&timeline.executor)) " on " (threads(timeline.threads)) " in "
+            (time(timeline.wall)) ": at work " (percent(gantt.busy())) " of the time. Gaps under "
+            (time(gantt.gap)) " are not drawn."
         },
         description: format!(
             "A lane for each of {} workers, with the spans of time it was at work in; {} in all.",
-            lanes.shown.len(),
-            percent(lanes.busy())
+            gantt.shown.len(),
+            percent(gantt.busy())
         ),
-        height: lanes.height(),
-        marks: lanes.draw(),
-        table,
+        height: gantt.height(),
+        marks: gantt.draw(),
+        table: table(timeline, &gantt, layout),
         open: false,
     };
-    html! { (figure) }
+    figure.render()
+}
+
+fn table(timeline: &Timeline, gantt: &Gantt, layout: &Layout<'_>) -> DataTable {
+    let mut table = DataTable::new(0, ["worker", "began", "ended", "at work"]);
+    let step = gantt.shown.len().div_ceil(layout.most(32));
+    for &worker in gantt.shown.iter().step_by(step.max(1)) {
+        let spans = &timeline.workers[worker];
+        let began = spans.first().map_or("–".to_owned(), |span| time(span.0));
+        let ended = spans.last().map_or("–".to_owned(), |span| time(span.1));
+        let work: f64 = spans.iter().map(|(from, to)| to - from).sum();
+        let share = percent(work / timeline.wall);
+        table.line([worker.to_string(), began, ended, share]);
+    }
+    if step > 1 || gantt.shown.len() < timeline.workers.len() {
+        table.note("Workers in between are left out.");
+    }
+    table
 }

@@ -1,0 +1,82 @@
+//! A vertical axis with a line for each cell: executors one below the other, and their numbers of threads
+//! under each name.
+
+use maud::{Markup, html};
+
+use super::figure::WIDTH;
+use super::marks::{Coord, PlotArea};
+use super::quoted;
+
+/// Height of a line, in units of the drawing.
+const LINE: f64 = 20.0;
+/// Where the first line begins.
+const TOP: f64 = 8.0;
+/// Where the plot begins, right of the numbers of threads.
+const LEFT: f64 = 36.0;
+/// Number of cells that are drawn at most; the table lists all.
+pub(super) const MAX_CELLS: usize = 40;
+
+/// Where each cell is drawn.
+pub(super) struct CellAxis {
+    executors: Vec<(f64, String)>,
+    threads: Vec<(f64, String)>,
+    bottom: f64,
+}
+
+impl CellAxis {
+    /// An axis of cells given as executor and number of threads. Neighbours of the same executor share its
+    /// name.
+    pub(super) fn new<'a>(cells: impl IntoIterator<Item = (&'a str, usize)>) -> Self {
+        let (mut executors, mut threads): (Vec<(f64, String)>, Vec<_>) = (Vec::new(), Vec::new());
+        let mut y = TOP;
+        let mut last = None;
+        for (executor, number) in cells {
+            if last != Some(executor) {
+                y += if last.is_some() { 6.0 } else { 0.0 };
+                executors.push((y + LINE / 2.0, quoted::plain(executor)));
+                y += LINE;
+                last = Some(executor);
+            }
+            threads.push((y + LINE / 2.0, number.to_string()));
+            y += LINE;
+        }
+        CellAxis {
+            executors,
+            threads,
+            bottom: y,
+        }
+    }
+
+    /// The area of the plot, with `margin` units left free at the right.
+    pub(super) fn area(&self, margin: f64) -> PlotArea {
+        PlotArea {
+            left: LEFT,
+            right: WIDTH - margin,
+            top: TOP,
+            bottom: self.bottom + 4.0,
+        }
+    }
+
+    /// Height of the drawing, with room for the axis below.
+    pub(super) fn height(&self) -> f64 {
+        self.bottom + 50.0
+    }
+
+    /// The middle of the line of each cell.
+    pub(super) fn places(&self) -> impl Iterator<Item = f64> {
+        self.threads.iter().map(|(y, _)| *y)
+    }
+
+    /// The names of the executors and the numbers of threads.
+    pub(super) fn draw(&self) -> Markup {
+        html! {
+            @for (y, name) in &self.executors {
+                text.group x="0" y=(Coord(y + 5.0)) { (name) }
+            }
+            @for (y, threads) in &self.threads {
+                text.tick.end x="26" y=(Coord(y + 4.5)) { (threads) }
+            }
+            text.name x="0" y=(Coord(self.bottom + 41.0)) { "threads" }
+        }
+    }
+}

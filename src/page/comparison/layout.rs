@@ -1,0 +1,72 @@
+//! What all plots of a comparison share: the colours of the executors, and how much is shown.
+
+use super::super::marks;
+use super::super::numbers::significant;
+use crate::measure::{Cell, Comparison, Estimate};
+
+/// The series of each executor, with the same colour and marker in all plots, and how much is shown.
+pub(super) struct Layout<'a> {
+    /// The executors except the base, in the order they were given.
+    pub(super) executors: Vec<&'a str>,
+    /// Divides the usual number of everything that is shown, so that the page stays small.
+    pub(super) shrink: f64,
+}
+
+impl<'a> Layout<'a> {
+    pub(super) fn new(comparison: &'a Comparison, shrink: f64) -> Self {
+        let mut executors: Vec<&str> = Vec::new();
+        for cell in comparison.cells.iter().skip(1) {
+            if !executors.contains(&cell.executor.as_str()) {
+                executors.push(&cell.executor);
+            }
+        }
+        Layout { executors, shrink }
+    }
+
+    /// The number to show where `usual` are shown on a page with room.
+    pub(super) fn most(&self, usual: usize) -> usize {
+        ((usual as f64 / self.shrink) as usize).max(1)
+    }
+
+    /// The indices of the points of a line that get a marker: up to about 16, evenly chosen, with the last.
+    pub(super) fn marked(&self, points: usize) -> impl Iterator<Item = usize> + use<> {
+        let every = points.div_ceil(16).max(1);
+        (0..points).filter(move |index| (points - 1 - index).is_multiple_of(every))
+    }
+
+    /// The series of an executor; `None` for the base.
+    pub(super) fn series(&self, executor: &str) -> Option<usize> {
+        self.executors.iter().position(|name| *name == executor)
+    }
+
+    /// The class of the colour of an executor.
+    pub(super) fn class(&self, executor: &str) -> String {
+        let series = self.series(executor);
+        series.map_or_else(|| "base".to_owned(), marks::class)
+    }
+
+    /// Each executor with its series, its name, and its cells by number of threads.
+    pub(super) fn each<'c>(
+        &'c self,
+        comparison: &'c Comparison,
+    ) -> impl Iterator<Item = (usize, &'a str, Vec<&'c Cell>)> + 'c {
+        self.executors
+            .iter()
+            .enumerate()
+            .map(move |(series, name)| {
+                let cells = comparison.cells.iter().skip(1);
+                let mut cells: Vec<&Cell> = cells.filter(|cell| cell.executor == *name).collect();
+                cells.sort_by_key(|cell| cell.threads);
+                (series, *name, cells)
+            })
+    }
+}
+
+/// The ends of the interval of an estimate.
+pub(super) fn interval(estimate: Estimate) -> String {
+    format!(
+        "{} to {}",
+        significant(estimate.low, 3),
+        significant(estimate.high, 3)
+    )
+}

@@ -1,0 +1,142 @@
+//! Plots over numbers of threads: their axis, the lines of the executors, and the ceilings of the machine.
+
+use maud::{Markup, html};
+
+use super::super::axis::Axis;
+use super::super::marks::{PlotArea, class, marker, whisker_up};
+use super::super::plot::Plot;
+use super::super::scale::Scale;
+use super::layout::Layout;
+use crate::measure::{Cell, Comparison, Estimate};
+
+/// Number of threads beyond which the axes are logarithmic.
+const LOGARITHMIC_BEYOND: f64 = 12.0;
+/// Number of ceilings that differ in their dashes.
+const DASHES: usize = 3;
+
+/// The numbers of threads that were measured, in ascending order.
+pub(super) fn levels(comparison: &Comparison) -> Vec<f64> {
+    let mut levels: Vec<usize> = comparison.cells.iter().map(|cell| cell.threads).collect();
+    let ceilings = comparison.why.ceilings.iter();
+    levels.extend(ceilings.map(|ceiling| ceiling.threads));
+    levels.sort_unstable();
+    levels.dedup();
+    levels.into_iter().map(|level| level as f64).collect()
+}
+
+/// Whether an axis up to this number of threads is logarithmic.
+pub(super) fn is_logarithmic(threads: f64) -> bool {
+    threads > LOGARITHMIC_BEYOND
+}
+
+/// The axis from one to `most` threads, with a tick at each level that has room for its label.
+pub(super) fn thread_axis(most: f64, levels: &[f64], area: PlotArea) -> Axis {
+    let scale = if is_logarithmic(most) {
+        Scale::logarithmic((1.0, most), area.across())
+    } else {
+        Scale::even((1.0, most), area.across())
+    };
+    Axis::new(scale, scale.ticks_at(levels, 30.0), "threads")
+}
+
+/// Draws a line for each executor with an estimate for each cell: markers, and whiskers for intervals.
+pub(super) fn executor_lines(
+    plot: &mut Plot,
+    comparison: &Comparison,
+    layout: &Layout<'_>,
+    estimate: impl Fn(&Cell) -> Estimate,
+    tooltip: impl Fn(&Cell) -> String,
+) -> Markup {
+    html! {
+        @for (series, name, cells) in layout.each(comparison) {
+            @let class = class(series);
+            @let points = cells.iter().map(|cell| plot.at(cell.threads as f64, estimate(cell).value));
+            @let points: Vec<(f64, f64)> = points.collect();
+            (plot.line(&class, name, &points))
+            @for index in layout.marked(cells.len()) {
+                @let (cell, at) = (cells[index], points[index]);
+                @let Estimate { low, high, .. } = estimate(cell);
+                (whisker_up(&class, at.0, (plot.y.at(low), plot.y.at(high))))
+                (marker(series, at, &tooltip(cell)))
+            }
+        }
+    }
+}
+
+/// The speed-ups that a kernel reached by number of threads: a ceiling for what executors can reach.
+pub(super) struct CeilingCurve<'a> {
+    pub(super) kernel: &'a str,
+    class: String,
+    /// Numbers of threads in ascending order, each with the speed-up.
+    pub(super) points: Vec<(f64, Estimate)>,
+}
+
+/// The ceiling of each kernel, in the order they were measured.
+pub(super) fn ceilings(comparison: &Comparison) -> Vec<CeilingCurve<'_>> {
+    let mut curves: Vec<CeilingCurve<'_>> = Vec::new();
+    for ceiling in &comparison.why.ceilings {
+        let known = curves
+            .iter()
+            .position(|curve| curve.kernel == ceiling.kernel);
+        let index = known.unwrap_or_else(|| {
+            curves.push(CeilingCurve {
+                kernel: &ceiling.kernel,
+                class: format!("ceiling d{}", curves.len() % DASHES),
+                points: Vec::new(),
+            });
+            curves.len() - 1
+        });
+        curves[index]
+            .points
+            .push((ceiling.threads as f64, ceiling.speed_up));
+    }
+    for curve in &mut curves {
+        curve.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+    curves
+}
+
+/// Draws a line for each ceiling through the values that `values` takes from it.
+pub(super) fn ceiling_lines(
+    plot: &mut Plot,
+    ceilings: &[CeilingCurve<'_>],
+    values: impl Fn(&CeilingCurve<'_>) -> Vec<(f64, f64)>,
+) -> Markup {
+    html! {
+        @for curve in ceilings {
+            @let points = plot.points(values(curve));
+            (plot.line(&curve.class, curve.kernel, &points))
+        }
+    }
+}
+
+/// The beginning of a line that lies below the top of a plot, up to where the line crosses the top.
+pub(super) fn below(points: impl IntoIterator<Item = (f64, f64)>, top: f64) -> Vec<(f64, f64)> {
+    let mut kept: Vec<(f64, f64)> = Vec::new();
+    for (x, y) in points {
+        if y <= top {
+            kept.push((x, y));
+            continue;
+        }
+        if let Some(&(last_x, last_y)) = kept.last()
+            && y.is_finite()
+        {
+            let part = (top - last_y) / (y - last_y);
+            kept.push((last_x + part * (x - last_x), top));
+        }
+        break;
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below;
+
+    #[test]
+    fn a_line_ends_where_it_leaves_the_plot() {
+        let ideal = (1..=8).map(|n| (f64::from(n), f64::from(n)));
+        assert_eq!(below(ideal, 2.5), [(1.0, 1.0), (2.0, 2.0), (2.5, 2.5)]);
+        assert_eq!(below([(1.0, f64::NAN), (2.0, 1.0)], 2.0), []);
+    }
+}

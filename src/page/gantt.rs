@@ -1,0 +1,186 @@
+//! When each worker was at work in a run: a lane for each worker, with its spans of time.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use super::axis::Axis;
+use super::marks::{Coord, PlotArea};
+use super::numbers::{percent, unit_of_time};
+use super::scale::Scale;
+
+/// Number of lanes that are drawn at most; of more workers, every few are drawn.
+const MAX_LANES: usize = 64;
+/// Number of spans that are drawn at most, before the page asks for less.
+const MAX_SPANS: f64 = 900.0;
+/// Number of lanes up to which each has a tooltip with the share of time its worker was at work.
+const MAX_TOOLTIPS: usize = 32;
+
+/// The lanes of the workers of a run.
+pub(super) struct Gantt {
+    /// The worker of each lane, counted from 0.
+    pub(super) shown: Vec<usize>,
+    /// For each lane, the spans of time from when to when its worker was at work, in seconds.
+    spans: Vec<Vec<(f64, f64)>>,
+    /// Duration of the run, in seconds.
+    wall: f64,
+    /// Gaps shorter than this are not drawn, in seconds.
+    pub(super) gap: f64,
+    class: String,
+}
+
+impl Gantt {
+    /// The lanes of workers, given as spans in seconds since the run began.
+    ///
+    /// `shrink` divides the number of spans that are drawn at most.
+    pub(super) fn new(
+        workers: &[Vec<(f64, f64)>],
+        wall: f64,
+        class: impl Into<String>,
+        shrink: f64,
+    ) -> Self {
+        let shown: Vec<usize> = if workers.len() <= MAX_LANES {
+            (0..workers.len()).collect()
+        } else {
+            (0..MAX_LANES)
+                .map(|lane| lane * workers.len() / MAX_LANES)
+                .collect()
+        };
+        // A gap thinner than a hair cannot be seen. Longer gaps are closed until few enough spans are left,
+        // so that the page does not grow with the run.
+        let mut gap = wall / 1000.0;
+        let mut spans: Vec<Vec<(f64, f64)>>;
+        loop {
+            spans = shown
+                .iter()
+                .map(|&worker| joined(&workers[worker], gap))
+                .collect();
+            let drawn: usize = spans.iter().map(Vec::len).sum();
+            if drawn as f64 <= MAX_SPANS / shrink || gap >= wall || gap <= 0.0 {
+                break;
+            }
+            gap *= 1.5;
+        }
+        Gantt {
+            shown,
+            spans,
+            wall,
+            gap,
+            class: class.into(),
+        }
+    }
+
+    /// Height of a lane.
+    fn lane(&self) -> f64 {
+        (320.0 / self.shown.len().max(1) as f64).clamp(4.0, 22.0)
+    }
+
+    /// Height of the drawing.
+    pub(super) fn height(&self) -> f64 {
+        30.0 + self.lane() * self.shown.len() as f64 + 44.0
+    }
+
+    /// The share of time that the workers shown were at work.
+    pub(super) fn busy(&self) -> f64 {
+        let at_work: f64 = self
+            .spans
+            .iter()
+            .flatten()
+            .map(|(from, to)| to - from)
+            .sum();
+        at_work / (self.wall * self.shown.len() as f64)
+    }
+
+    pub(super) fn draw(&self) -> Markup {
+        let area = PlotArea::new(self.height(), 36.0, 8.0);
+        let (unit, per_second) = unit_of_time(self.wall);
+        let scale = Scale::even((0.0, self.wall * per_second), (area.left, area.right));
+        let x = Axis::with_ticks(scale, 5, format!("since the run began, {unit}"));
+        let lane = self.lane();
+        let thickness = if lane > 8.0 { lane - 4.0 } else { lane - 1.0 };
+        let numbered = (18.0 / lane).ceil() as usize;
+        html! {
+            text.name x="0" y="14" { "worker" }
+            rect.idle x=(Coord(area.left)) y=(Coord(area.top)) width=(Coord(area.right - area.left))
+                height=(Coord(lane * self.shown.len() as f64)) {}
+            @for (place, worker) in self.shown.iter().enumerate().step_by(numbered) {
+                @let y = area.top + (place as f64 + 0.5) * lane;
+                text.tick.end x=(Coord(area.left - 8.0)) y=(Coord(y + 4.5)) { (worker) }
+            }
+            g.lanes.(self.class) stroke-width=(Coord(thickness)) {
+                @for (place, (worker, spans)) in self.shown.iter().zip(&self.spans).enumerate() {
+                    @let y = area.top + (place as f64 + 0.5) * lane;
+                    @if !spans.is_empty() {
+                        path d=(outline(spans, |at| scale.at(at * per_second), y)) {
+                            @if self.shown.len() <= MAX_TOOLTIPS {
+                                title { "worker " (worker) ": " (percent(share(spans, self.wall))) }
+                            }
+                        }
+                    }
+                }
+            }
+            (x.draw_below(area))
+        }
+    }
+}
+
+/// The path of a lane. Each span starts relative to the end of the one before, which takes the fewest bytes.
+fn outline(spans: &[(f64, f64)], at: impl Fn(f64) -> f64, y: f64) -> String {
+    let tenths = |at: f64| (at * 10.0).round() as i64;
+    let mut path = String::new();
+    let mut last = 0;
+    for (from, to) in spans {
+        let (from, to) = (tenths(at(*from)), tenths(at(*to)));
+        let to = to.max(from + 5);
+        if path.is_empty() {
+            let _ = write!(path, "M{} {}", Coord(from as f64 / 10.0), Coord(y));
+        } else {
+            let _ = write!(path, "m{} 0", Coord((from - last) as f64 / 10.0));
+        }
+        let _ = write!(path, "h{}", Coord((to - from) as f64 / 10.0));
+        last = to;
+    }
+    path
+}
+
+/// The share of a run that spans cover.
+fn share(spans: &[(f64, f64)], wall: f64) -> f64 {
+    spans.iter().map(|(from, to)| to - from).sum::<f64>() / wall
+}
+
+/// Spans with the gaps shorter than `gap` closed.
+fn joined(spans: &[(f64, f64)], gap: f64) -> Vec<(f64, f64)> {
+    let mut joined: Vec<(f64, f64)> = Vec::new();
+    for &(from, to) in spans {
+        match joined.last_mut() {
+            Some(last) if from - last.1 < gap => last.1 = last.1.max(to),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_spans_are_joined_into_few() {
+        let spans = |worker: u32| {
+            let span = |n: u32| {
+                (
+                    f64::from(n * 16),
+                    f64::from(n * 16 + 2 + (n * 7 + worker) % 9),
+                )
+            };
+            (0..300).map(span).collect()
+        };
+        let workers: Vec<Vec<(f64, f64)>> = (0..200).map(spans).collect();
+        let gantt = Gantt::new(&workers, 4800.0, "c0", 1.0);
+        assert_eq!(gantt.shown.len(), MAX_LANES);
+        assert!(gantt.gap > 4.8, "{}", gantt.gap);
+        assert!(gantt.draw().into_string().len() < 30_000);
+        let small = Gantt::new(&workers[..2], 4800.0, "c0", 1.0);
+        assert_eq!((small.gap, small.spans[1].len()), (4.8, 300));
+    }
+}
