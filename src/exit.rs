@@ -26,9 +26,9 @@ use crate::stop::StopReason;
 ///
 /// ```
 /// use manyhands::exit::Exit;
-/// use manyhands::plan::{Beside, Plan};
+/// use manyhands::plan::{Plan, RunOptions};
 ///
-/// let answer = Plan::new(["data/reviews.jsonl"]).open()?.run(Beside::default())?;
+/// let answer = Plan::new(["data/reviews.jsonl"]).open()?.run(RunOptions::default())?;
 /// assert_eq!(Exit::of_report(&answer.report), Exit::Success);
 ///
 /// let error = Plan::new(["data/no-such-file.jsonl"]).open().unwrap_err();

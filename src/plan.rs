@@ -4,13 +4,14 @@
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
 mod answer;
-mod hands;
 mod heard;
 mod json;
 mod matches;
 mod opened;
+mod planned_executor;
 mod podiums;
 mod prepared;
+mod run_options;
 mod scored;
 mod scorer;
 mod summary;
@@ -30,10 +31,11 @@ use crate::limit::Limit;
 use crate::machine::usable_cores;
 use crate::remote::ProcessPool;
 
-pub use hands::Hands;
 pub use matches::{AtLeast, Matches};
-pub use opened::{Answer, Beside, Example, Opened};
+pub use opened::{Answer, Example, Opened};
+pub use planned_executor::PlannedExecutor;
 pub use prepared::Cell;
+pub use run_options::RunOptions;
 pub use scored::{NO_GROUP, Scored};
 pub use scorer::{Column, Scorer, ScorerName};
 pub use summary::{Described, GroupSummary, Summary};
@@ -42,11 +44,11 @@ pub use worker::serve;
 /// What to score, with what, and how.
 ///
 /// ```
-/// use manyhands::plan::{Beside, Plan};
+/// use manyhands::plan::{Plan, RunOptions};
 ///
 /// let mut plan = Plan::new(["data/reviews.jsonl"]);
 /// plan.by = Some("category".to_owned());
-/// let answer = plan.open()?.run(Beside::default())?;
+/// let answer = plan.open()?.run(RunOptions::default())?;
 /// let compound = &answer.report.value.scores["compound"];
 /// assert_eq!(compound.moments.count, answer.report.records);
 /// # Ok::<(), manyhands::Error>(())
@@ -246,28 +248,32 @@ impl Plan {
         Ok(())
     }
 
-    /// Makes the executor ready.
+    /// Starts the executor that the plan names, for several runs.
     ///
     /// # Errors
     ///
-    /// Where its workers cannot be started.
-    pub fn hands(&self) -> Result<Hands, Error> {
-        Hands::new(self)
+    /// If its workers cannot be started.
+    pub fn start_executor(&self) -> Result<PlannedExecutor, Error> {
+        PlannedExecutor::start(self)
     }
 
-    /// The worker processes that a run in a [process pool](ExecutorName::ProcessPool) has; none is
-    /// started yet.
+    /// The worker processes for runs in a [process pool](ExecutorName::ProcessPool). None is started yet.
     ///
     /// # Errors
     ///
-    /// Where the plan does not say which program to start, or cannot be sent to another process: its
+    /// If the plan does not say which program to start, or cannot be sent to another process: its
     /// reference is a pipe, or has a name that is not text.
     pub fn process_pool(&self) -> Result<ProcessPool, Error> {
+        self.process_pool_of(self.workers())
+    }
+
+    /// At most this many worker processes.
+    fn process_pool_of(&self, workers: usize) -> Result<ProcessPool, Error> {
         let program = self.program.clone().ok_or_else(|| Error::Process {
             message: "the plan does not say which program to start".to_owned(),
         })?;
         let setup = worker::setup(self)?;
-        let workers = self.limit.workers(self.workers());
+        let workers = self.limit.workers(workers);
         Ok(ProcessPool::new(program, setup, workers, self.pin))
     }
 }

@@ -11,7 +11,7 @@ use manyhands::execution::Threads;
 use manyhands::exit::Exit;
 use manyhands::output::{Destination, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
 use manyhands::page;
-use manyhands::plan::{Answer, Beside, ExecutorName, NO_GROUP, Opened, Plan, ScorerName};
+use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Opened, Plan, RunOptions, ScorerName};
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
@@ -293,11 +293,11 @@ fn run(
         true => bar.reach(opened.bytes()),
         false => bar.advance(bytes),
     };
-    let mut beside = Beside::default().progress(&advance).cancel(token);
+    let mut options = RunOptions::default().progress(&advance).cancel(token);
     if let Some(scores) = scores {
-        beside = beside.scores(scores.as_ref());
+        options = options.scores(scores.as_ref());
     }
-    let answer = opened.run(beside);
+    let answer = opened.run(options);
     bar.finish();
     answer
 }

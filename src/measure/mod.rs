@@ -140,7 +140,11 @@ pub fn compare_plan(
                 threads: Some(threads),
                 ..opened.plan().clone()
             };
-            Ok(Box::new(Planned::new(opened, plan.hands()?, machine)))
+            Ok(Box::new(Planned::new(
+                opened,
+                plan.start_executor()?,
+                machine,
+            )))
         }),
     });
     let bytes = Some(opened.bytes());

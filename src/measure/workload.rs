@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::execution::Executor;
 use crate::machine::{Machine, processor_time};
 use crate::pipeline::Pipeline;
-use crate::plan::{Beside, Hands, Opened};
+use crate::plan::{Opened, PlannedExecutor, RunOptions};
 use crate::report::{Digest, Timing};
 use crate::task::Task;
 
@@ -122,19 +122,23 @@ impl<R: ?Sized, T: Task<R>> Task<R> for Lent<'_, T> {
     }
 }
 
-/// What a plan has opened, and hands to run it.
+/// An opened plan, and an executor that was started for it.
 pub(super) struct Planned<'a> {
     opened: &'a Opened<'a>,
-    hands: Hands,
+    executor: PlannedExecutor,
     machine: &'a Machine,
 }
 
 impl<'a> Planned<'a> {
     /// On a machine that has been looked at: to look takes longer than a short run.
-    pub(super) fn new(opened: &'a Opened<'a>, hands: Hands, machine: &'a Machine) -> Self {
+    pub(super) fn new(
+        opened: &'a Opened<'a>,
+        executor: PlannedExecutor,
+        machine: &'a Machine,
+    ) -> Self {
         Planned {
             opened,
-            hands,
+            executor,
             machine,
         }
     }
@@ -142,12 +146,12 @@ impl<'a> Planned<'a> {
 
 impl Workload for Planned<'_> {
     fn executor(&self) -> &dyn Executor {
-        self.hands.executor()
+        self.executor.threads()
     }
 
     fn run_on(&self, executor: &dyn Executor) -> Result<Answered, Error> {
-        let beside = self.hands.beside(Beside::default().machine(self.machine));
-        let answer = self.opened.run_on(executor, beside)?;
+        let options = RunOptions::default().machine(self.machine);
+        let answer = self.opened.run_through(executor, &self.executor, options)?;
         let digest = answer.digest;
         let report = answer.report.finished()?;
         Ok(Answered {

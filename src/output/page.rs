@@ -13,13 +13,13 @@ use crate::error::Error;
 /// ```
 /// use manyhands::output::{Endpoints, Output, PageFile};
 /// use manyhands::page;
-/// use manyhands::plan::{Beside, Plan};
+/// use manyhands::plan::{Plan, RunOptions};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let output = Output::new("the page", folder.path().join("report.html"));
 /// let file = PageFile::open(&mut Endpoints::new(), &output)?;
 /// let plan = Plan::new(["data/reviews.jsonl"]);
-/// let answer = plan.open()?.run(Beside::default())?;
+/// let answer = plan.open()?.run(RunOptions::default())?;
 /// file.write(&page::of_answer(&plan, &answer))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

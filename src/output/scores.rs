@@ -81,7 +81,7 @@ impl Columns {
 }
 
 /// Writes the scores of a run to a destination, in the order of the records. It is the
-/// [`Beside::scores`](crate::plan::Beside::scores) of a run.
+/// [`RunOptions::scores`](crate::plan::RunOptions::scores) of a run.
 #[derive(Debug)]
 pub struct ScoresFile {
     columns: Columns,

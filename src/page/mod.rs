@@ -51,10 +51,10 @@ pub fn of_comparison(comparison: &Comparison) -> String {
 ///
 /// ```
 /// use manyhands::page;
-/// use manyhands::plan::{Beside, Plan};
+/// use manyhands::plan::{Plan, RunOptions};
 ///
 /// let plan = Plan::new(["data/reviews.jsonl"]);
-/// let answer = plan.open()?.run(Beside::default())?;
+/// let answer = plan.open()?.run(RunOptions::default())?;
 /// let page = page::of_answer(&plan, &answer);
 /// assert!(page.contains(&answer.digest.to_string()) && !page.contains("<script"));
 /// # Ok::<(), manyhands::Error>(())

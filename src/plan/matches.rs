@@ -7,7 +7,7 @@ use crate::aggregation::Bins;
 ///
 /// ```
 /// # use std::fs;
-/// use manyhands::plan::{Beside, Plan, Scorer};
+/// use manyhands::plan::{Plan, RunOptions, Scorer};
 /// use manyhands::task::matching::{Matching, Measure};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -20,7 +20,7 @@ use crate::aggregation::Bins;
 ///     against: cities,
 ///     field: None,
 /// };
-/// let matches = plan.open()?.run(Beside::default())?.matches().expect("a plan that matches");
+/// let matches = plan.open()?.run(RunOptions::default())?.matches().expect("a plan that matches");
 /// let at_least: Vec<_> = matches.at_least.iter().map(|at| (at.score, at.records)).collect();
 /// assert_eq!(at_least, [(95.0, 1), (90.0, 1), (85.0, 2)]);
 /// assert_eq!(matches.matched, 2);

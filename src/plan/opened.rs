@@ -1,23 +1,23 @@
 //! A plan at work: its files open, its scorer ready, its run, its answer.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::heard::{AskEach, Heard, TakeOver};
+use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::podiums::Bars;
 use super::prepared::Prepared;
 use super::scored::{ScoreField, Scored};
 use super::summary::{Summary, summarise};
-use super::{ExecutorName, Hands, Plan};
+use super::{ExecutorName, Plan, RunOptions};
 use crate::aggregation::Ranked;
 use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
 use crate::error::{Error, Place};
-use crate::execution::{Executor, WorkStealing};
+use crate::execution::Executor;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
 use crate::pipeline::Pipeline;
 use crate::remote::{ProcessPool, ScoredElsewhere};
 use crate::report::{Digest, Report};
-use crate::sink::Sink;
 use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 use crate::task::matching::Pairs;
@@ -39,54 +39,6 @@ enum Records {
     Files(JsonLines),
     Stream(JsonStream<'static>),
     Loaded(LoadedLines),
-}
-
-/// What goes on beside a run.
-#[derive(Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct Beside<'a> {
-    /// Is told how many more bytes are done; nothing where the records come from a stream.
-    pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
-    /// Takes every score, in the order of the records.
-    pub scores: Option<&'a dyn Sink<Scored>>,
-    /// Stops the run: the answer is then that of the records done by then.
-    pub cancel: Option<&'a Cancel>,
-    /// The machine, if it has been looked at: that takes about a millisecond.
-    pub machine: Option<&'a Machine>,
-    /// A pool in which a record that keeps several cores busy is shared out.
-    pub(super) pool: Option<&'a WorkStealing>,
-    /// Processes that score the records in place of this one.
-    pub(super) processes: Option<&'a ProcessPool>,
-}
-
-impl<'a> Beside<'a> {
-    /// With somebody who is told how many more bytes are done.
-    #[must_use]
-    pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
-        self.progress = Some(progress);
-        self
-    }
-
-    /// With a place for every score.
-    #[must_use]
-    pub fn scores(mut self, sink: &'a dyn Sink<Scored>) -> Self {
-        self.scores = Some(sink);
-        self
-    }
-
-    /// On a machine that has been looked at.
-    #[must_use]
-    pub fn machine(mut self, machine: &'a Machine) -> Self {
-        self.machine = Some(machine);
-        self
-    }
-
-    /// With a token that stops the run.
-    #[must_use]
-    pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
 }
 
 /// What a plan comes to.
@@ -181,12 +133,12 @@ impl<'p> Opened<'p> {
     /// without reading, and for streams that are to be scored more than once.
     ///
     /// ```
-    /// use manyhands::plan::{Beside, Plan};
+    /// use manyhands::plan::{Plan, RunOptions};
     ///
     /// let plan = Plan::new(["data/reviews.jsonl"]);
     /// let (read, loaded) = (plan.open()?, plan.open()?.load()?);
-    /// let digest = read.run(Beside::default())?.digest;
-    /// assert_eq!(digest, loaded.run(Beside::default())?.digest);
+    /// let digest = read.run(RunOptions::default())?.digest;
+    /// assert_eq!(digest, loaded.run(RunOptions::default())?.digest);
     /// # Ok::<(), manyhands::Error>(())
     /// ```
     ///
@@ -208,73 +160,117 @@ impl<'p> Opened<'p> {
         matches!(self.records, Records::Stream(_))
     }
 
-    /// Scores every record, or as many as come before the run is stopped or halted by failures; the
-    /// report's [`end`](Report::end) tells.
+    /// Scores every record on the executor that the plan names. The run ends early if it is stopped, or if
+    /// failures halt it; the report's [`end`](Report::end) says so.
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read or the scores cannot be written.
-    pub fn run(&self, beside: Beside<'_>) -> Result<Answer, Error> {
-        self.run_by(&Hands::without_processes(self.plan)?, beside)
+    /// If a file cannot be read, the scores cannot be written, or workers cannot be started.
+    pub fn run(&self, options: RunOptions<'_>) -> Result<Answer, Error> {
+        self.run_with(&PlannedExecutor::without_processes(self.plan)?, options)
     }
 
-    /// The same by hands that may be there already.
+    /// Like [`run`](Opened::run), on an executor that was started earlier.
     ///
     /// # Errors
     ///
     /// As [`run`](Opened::run).
-    pub fn run_by(&self, hands: &Hands, beside: Beside<'_>) -> Result<Answer, Error> {
-        let mut answer = self.run_on(hands.executor(), hands.beside(beside))?;
-        answer.pinned = hands.pinned();
+    pub fn run_with(
+        &self,
+        executor: &PlannedExecutor,
+        options: RunOptions<'_>,
+    ) -> Result<Answer, Error> {
+        self.run_through(executor.threads(), executor, options)
+    }
+
+    /// Like [`run_with`](Opened::run_with), but the threads of `executor` work through `threads`, which
+    /// may observe them.
+    pub(crate) fn run_through(
+        &self,
+        threads: &dyn Executor,
+        executor: &PlannedExecutor,
+        options: RunOptions<'_>,
+    ) -> Result<Answer, Error> {
+        let mut answer = self.run_scored_by(executor.scored_by(), threads, options)?;
+        answer.pinned = executor.is_pinned();
         Ok(answer)
     }
 
-    /// The same on any executor.
+    /// Like [`run`](Opened::run), on the threads of any executor.
+    ///
+    /// If the plan names the [process pool](ExecutorName::ProcessPool), the records are scored by worker
+    /// processes here too: one for each worker of `executor`, whose threads wait for the answers. Otherwise
+    /// the threads of `executor` score the records, and the executor and the number of workers that the
+    /// plan names have no effect.
     ///
     /// # Errors
     ///
     /// As [`run`](Opened::run).
-    pub fn run_on(&self, executor: &dyn Executor, beside: Beside<'_>) -> Result<Answer, Error> {
+    pub fn run_on(
+        &self,
+        executor: &dyn Executor,
+        options: RunOptions<'_>,
+    ) -> Result<Answer, Error> {
+        if self.plan.executor != ExecutorName::ProcessPool {
+            return self.run_scored_by(ScoredBy::Threads { pool: None }, executor, options);
+        }
+        let pool = self.plan.process_pool_of(executor.workers())?;
+        let mut answer = self.run_scored_by(ScoredBy::Processes(&pool), executor, options)?;
+        answer.pinned = self.plan.pin.then(|| pool.is_in_place());
+        Ok(answer)
+    }
+
+    fn run_scored_by(
+        &self,
+        scored_by: ScoredBy<'_>,
+        executor: &dyn Executor,
+        options: RunOptions<'_>,
+    ) -> Result<Answer, Error> {
         match &self.records {
-            Records::Files(files) => self.run_over(files, executor, beside),
-            Records::Stream(stream) => self.run_over(stream, executor, beside),
-            Records::Loaded(lines) => self.run_over(lines, executor, beside),
+            Records::Files(files) => self.run_over(files, scored_by, executor, options),
+            Records::Stream(stream) => self.run_over(stream, scored_by, executor, options),
+            Records::Loaded(lines) => self.run_over(lines, scored_by, executor, options),
         }
     }
 
     fn run_over<D>(
         &self,
         dataset: &D,
+        scored_by: ScoredBy<'_>,
         executor: &dyn Executor,
-        beside: Beside<'_>,
+        options: RunOptions<'_>,
     ) -> Result<Answer, Error>
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
-        self.plan.check_timeout(beside.processes.is_some())?;
-        if let Some(processes) = beside.processes {
-            return self.run_elsewhere(processes, executor, dataset, beside);
-        }
+        let pool = match scored_by {
+            ScoredBy::Processes(processes) => {
+                return self.run_elsewhere(processes, executor, dataset, options);
+            }
+            ScoredBy::Threads { pool } => pool.filter(|_| self.scorer.shares_records()),
+        };
+        self.plan.check_timeout(false)?;
         let bars = Arc::new(Bars::new(self.plan.top));
-        let pool = beside.pool.filter(|_| self.scorer.shares_records());
         let task = ScoreField::new(self.plan, &self.scorer, pool, Arc::clone(&bars));
-        self.run_with(executor, dataset, task, bars, beside)
+        self.run_pipeline(executor, dataset, task, bars, self.plan.deadline, options)
     }
 
-    /// Runs in worker processes, for each of which a thread here waits.
+    /// Runs in worker processes. For each one a thread of `executor` waits.
     fn run_elsewhere<D>(
         &self,
         pool: &ProcessPool,
         executor: &dyn Executor,
         dataset: &D,
-        beside: Beside<'_>,
+        options: RunOptions<'_>,
     ) -> Result<Answer, Error>
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
         let plan = self.plan;
-        let token = &beside.cancel.map_or_else(Cancel::new, Cancel::child);
-        // The supervisor must know about the deadline too, and it may pass while processes start.
+        plan.check_timeout(true)?;
+        let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
+        // The supervisor must know about the deadline too, and it may pass while processes start. So the
+        // token has the deadline, and the pipeline has none.
         let began = Instant::now();
         let deadline = plan.deadline;
         let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
@@ -285,10 +281,10 @@ impl<'p> Opened<'p> {
         let bars = Arc::new(Bars::new(plan.top));
         let heard = &Heard::new(Arc::clone(&bars));
         let width = plan.scorer.columns().len();
-        let beside = beside.cancel(token);
+        let options = options.cancel(token);
         let mut answer = if plan.limit.waits() {
             let task = AskEach::new(service, heard, width, token);
-            let answer = self.run_with(executor, dataset, &task, bars, beside);
+            let answer = self.run_pipeline(executor, dataset, &task, bars, None, options);
             if let Some(error) = task.into_error() {
                 return Err(error);
             }
@@ -296,7 +292,7 @@ impl<'p> Opened<'p> {
         } else {
             let elsewhere = ScoredElsewhere::new(dataset, service, heard);
             let task = TakeOver { width };
-            self.run_with(executor, &elsewhere, task, bars, beside)?
+            self.run_pipeline(executor, &elsewhere, task, bars, None, options)?
         };
         answer.pairs = heard.pairs().or(answer.pairs);
         let cpu = &mut answer.report.timing.cpu;
@@ -304,36 +300,36 @@ impl<'p> Opened<'p> {
         Ok(answer)
     }
 
-    /// Runs on an executor.
-    fn run_with<D, T>(
+    /// Runs the pipeline that the plan describes.
+    fn run_pipeline<D, T>(
         &self,
         executor: &dyn Executor,
         dataset: &D,
         task: T,
         bars: Arc<Bars>,
-        beside: Beside<'_>,
+        deadline: Option<Duration>,
+        options: RunOptions<'_>,
     ) -> Result<Answer, Error>
     where
         D: Dataset,
         T: for<'a> Task<D::Record<'a>, Score = Scored>,
     {
         let plan = self.plan;
-        let machine = beside.machine.map_or_else(Machine::look, Machine::clone);
+        let machine = options.machine.map_or_else(Machine::look, Machine::clone);
         let mut pipeline = Pipeline::new(dataset, task)
             .executor(executor)
             .on_failure(plan.on_failure)
             .limit(plan.limit);
-        if let Some(progress) = beside.progress {
+        if let Some(progress) = options.progress {
             pipeline = pipeline.progress(progress);
         }
-        if let Some(sink) = beside.scores {
+        if let Some(sink) = options.scores {
             pipeline = pipeline.scores(sink);
         }
-        if let Some(cancel) = beside.cancel {
+        if let Some(cancel) = options.cancel {
             pipeline = pipeline.cancel(cancel);
         }
-        // Of a run in worker processes the token has the deadline already.
-        if let (Some(after), None) = (plan.deadline, beside.processes) {
+        if let Some(after) = deadline {
             pipeline = pipeline.deadline(after);
         }
         let pairs_before = self.scorer.pairs();

@@ -20,7 +20,7 @@ use crate::task::matching::Pairs;
 /// argument `worker`. The process ends when its standard input does.
 ///
 /// ```no_run
-/// use manyhands::plan::{Beside, ExecutorName, Plan, serve};
+/// use manyhands::plan::{ExecutorName, Plan, RunOptions, serve};
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     if std::env::args().nth(1).as_deref() == Some("worker") {
@@ -29,7 +29,7 @@ use crate::task::matching::Pairs;
 ///     let mut plan = Plan::new(["reviews.jsonl"]);
 ///     plan.executor = ExecutorName::ProcessPool;
 ///     plan.program = Some(std::env::current_exe()?);
-///     println!("{}", plan.open()?.run(Beside::default())?.digest);
+///     println!("{}", plan.open()?.run(RunOptions::default())?.digest);
 ///     Ok(())
 /// }
 /// ```

@@ -517,7 +517,7 @@ fn a_file_that_is_shortened_is_told_and_one_that_is_replaced_is_read_as_it_was()
     write(&folder, "new.jsonl", "{}\n");
     std::fs::rename(folder.path().join("new.jsonl"), &path).expect("a new name");
     let answer = opened
-        .run(manyhands::plan::Beside::default())
+        .run(manyhands::plan::RunOptions::default())
         .expect("the old file is still open");
     assert_eq!((answer.report.scored, answer.report.failed), (1000, 0));
 
@@ -529,7 +529,7 @@ fn a_file_that_is_shortened_is_told_and_one_that_is_replaced_is_read_as_it_was()
         let opened = plan.open().expect("it is there");
         write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(10));
         let error = opened
-            .run(manyhands::plan::Beside::default())
+            .run(manyhands::plan::RunOptions::default())
             .expect_err("lines are missing");
         let told = "in.jsonl: changed while it was being read; run again when nobody writes to it";
         assert!(error.to_string().ends_with(told), "{executor}: {error}");

@@ -227,7 +227,7 @@ fn a_stream_that_breaks_off_is_told_by_every_executor() {
         plan.executor = executor;
         let stream = manyhands::dataset::JsonStream::new("reviews", BreaksOff(300));
         let opened = plan.open_over(stream).expect("a scorer");
-        let error = opened.run(manyhands::plan::Beside::default());
+        let error = opened.run(manyhands::plan::RunOptions::default());
         let told = error.expect_err("it breaks off").to_string();
         assert_eq!(
             told,

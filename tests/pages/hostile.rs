@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use manyhands::page;
-use manyhands::plan::{Beside, Plan};
+use manyhands::plan::{Plan, RunOptions};
 
 use super::files::{folder, run};
 use super::markup::check;
@@ -92,7 +92,9 @@ fn very_many_groups_and_examples_are_told_in_part() {
     let mut plan = Plan::new([file]);
     plan.by = Some("by".to_owned());
     plan.top = 2000;
-    let answer = plan.open().and_then(|opened| opened.run(Beside::default()));
+    let answer = plan
+        .open()
+        .and_then(|opened| opened.run(RunOptions::default()));
     let page = page::of_answer(&plan, &answer.expect("an answer"));
     let sheet = check(&page);
     kept("many.html", &page);

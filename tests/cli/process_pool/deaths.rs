@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use manyhands::plan::{Beside, ExecutorName, Plan};
+use manyhands::plan::{ExecutorName, Plan, RunOptions};
 use manyhands::report::Digest;
 use tempfile::TempDir;
 
@@ -166,7 +166,7 @@ fn a_worker_that_cannot_be_started_again_ends_the_run() {
 fn digest_of(plan: &Plan) -> Digest {
     let mut plan = plan.clone();
     plan.executor = ExecutorName::Sequential;
-    let answer = plan.open().expect("the sample").run(Beside::default());
+    let answer = plan.open().expect("the sample").run(RunOptions::default());
     answer.expect("a run").digest
 }
 
@@ -228,7 +228,7 @@ fn workers_that_die_while_they_start_are_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut plan = plan(Some(&counting(&folder, &which)));
         plan.threads = workers.to_string().parse().ok();
-        let answer = plan.open().expect("the sample").run(Beside::default());
+        let answer = plan.open().expect("the sample").run(RunOptions::default());
         let answer = answer.unwrap_or_else(|error| panic!("{which}: {error}"));
         let report = &answer.report;
         assert_eq!((report.scored, report.failed), (2000, 0), "{which}");

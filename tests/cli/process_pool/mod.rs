@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use manyhands::Error;
-use manyhands::plan::{Beside, ExecutorName, Plan};
+use manyhands::plan::{ExecutorName, Plan, RunOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -281,7 +281,7 @@ fn plan(program: Option<&Path>) -> Plan {
 
 fn error_of(plan: &Plan) -> String {
     let opened = plan.open().expect("the sample");
-    match opened.run(Beside::default()) {
+    match opened.run(RunOptions::default()) {
         Err(error @ Error::Process { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     }

@@ -1,9 +1,12 @@
 //! Programs that are no workers, and what a worker says by itself.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use manyhands::plan::Beside;
+use manyhands::plan::{ExecutorName, RunOptions};
+use manyhands::{Error, Executor, Sequential, TaskQueue, WorkStealing};
 use tempfile::TempDir;
 
 use super::answers::folder_with_hostile;
@@ -28,8 +31,47 @@ fn a_program_that_is_no_worker_is_told() {
     }
     // And one that is.
     let opened = plan(Some(binary()));
-    let answer = opened.open().expect("the sample").run(Beside::default());
+    let answer = opened
+        .open()
+        .expect("the sample")
+        .run(RunOptions::default());
     assert_eq!(answer.expect("a run").report.scored, 2000);
+}
+
+#[test]
+fn a_callers_executor_waits_for_the_worker_processes_of_the_plan() {
+    let mut expected = plan(None);
+    expected.executor = ExecutorName::Sequential;
+    let expected = expected.open().expect("the sample");
+    let expected = expected.run(RunOptions::default()).expect("a run").digest;
+    let run_on = |program: Option<&Path>, executor: &dyn Executor, started: usize| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = folder.path().display();
+        let program = program.map(|program| {
+            let text = format!(
+                "echo started >> {at}/log; exec {} \"$@\"",
+                program.display()
+            );
+            script(&folder, &text)
+        });
+        let mut plan = plan(program.as_deref());
+        // Only a process pool accepts a timeout.
+        plan.timeout = Some(Duration::from_secs(600));
+        let answer = plan.open()?.run_on(executor, RunOptions::default())?;
+        let log = fs::read_to_string(folder.path().join("log")).expect("a log");
+        assert_eq!(log.lines().count(), started, "{}", executor.name());
+        Ok::<_, Error>(answer.digest)
+    };
+    for (executor, processes) in [
+        (&Sequential as &dyn Executor, 1),
+        (&TaskQueue::new(3), 3),
+        (&WorkStealing::new(2), 2),
+    ] {
+        let digest = run_on(Some(binary()), executor, processes).expect("a run");
+        assert_eq!(digest, expected);
+        let error = run_on(None, executor, 0).expect_err("no program");
+        assert!(matches!(error, Error::Process { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! What a run reports to, and what can stop it.
+
+use super::Scored;
+use crate::machine::Machine;
+use crate::sink::Sink;
+use crate::stop::Cancel;
+
+/// What a run reports to, and what can stop it. The default is a run that reports to nothing and is stopped
+/// by nothing but its plan.
+#[derive(Clone, Copy, Default)]
+pub struct RunOptions<'a> {
+    pub(super) progress: Option<&'a (dyn Fn(u64) + Sync)>,
+    pub(super) scores: Option<&'a dyn Sink<Scored>>,
+    pub(super) cancel: Option<&'a Cancel>,
+    pub(super) machine: Option<&'a Machine>,
+}
+
+impl<'a> RunOptions<'a> {
+    /// Calls `progress` with the number of further bytes that are done. It is not called while the records
+    /// come from a stream.
+    #[must_use]
+    pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Writes every score to this sink, in the order of the records.
+    #[must_use]
+    pub fn scores(mut self, sink: &'a dyn Sink<Scored>) -> Self {
+        self.scores = Some(sink);
+        self
+    }
+
+    /// Stops the run when this token is cancelled. The answer then covers the records done by then.
+    #[must_use]
+    pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    /// Puts these facts about the machine into the answer. Without them the run collects them itself, which
+    /// takes about a millisecond.
+    #[must_use]
+    pub fn machine(mut self, machine: &'a Machine) -> Self {
+        self.machine = Some(machine);
+        self
+    }
+}
