@@ -1,9 +1,8 @@
-//! Tells the library which commit it is built from, as the variable `MANYHANDS_COMMIT`, where anybody
-//! knows: a package has it in a file that cargo writes, a checkout asks git.
+//! Sets the variable `MANYHANDS_COMMIT` to the commit that the library is built from, if it is known: a package
+//! has it in a file that cargo writes, and a checkout asks git.
 //!
-//! By hand rather than by a crate: `vergen-gitcl` brings two dozen crates for one call of git,
-//! `shadow-rs` more than fifty, `built` a whole libgit2, and `git-version` takes the commit of
-//! whatever repository is around the package.
+//! No crate does this well: `vergen-gitcl` has two dozen dependencies for one call of git, `shadow-rs` more than
+//! fifty, `built` needs libgit2, and `git-version` takes the commit of any repository around the package.
 
 use std::env;
 use std::fs;
@@ -12,8 +11,7 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // Nobody measures with a build that is not optimised, and this one would be made anew after every
-    // commit.
+    // Debug builds are not measured, and they would be rebuilt after every commit.
     if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
         return;
     }
@@ -22,7 +20,7 @@ fn main() {
     }
 }
 
-/// The commit that a package was made from.
+/// The commit that the package was made from; `None` if this is not a package.
 fn packaged() -> Option<String> {
     let text = fs::read_to_string(".cargo_vcs_info.json").ok()?;
     let (_, value) = text.split_once("\"sha1\"")?;
@@ -36,8 +34,7 @@ fn packaged() -> Option<String> {
     known.then(|| format!("{}{dirty}", &commit[..12]))
 }
 
-/// The commit that is checked out here; `None` where this is no checkout, even if it is in a folder of
-/// one.
+/// The commit that is checked out here; `None` if this is not a checkout, even if a folder above is one.
 fn checked_out() -> Option<String> {
     if !Path::new(".git").exists() {
         return None;
@@ -49,7 +46,7 @@ fn checked_out() -> Option<String> {
         "--abbrev=12",
         "--exclude=*",
     ])?;
-    // A file that is not there would count as changed each time.
+    // Cargo treats a missing file as changed in every build, so only existing ones are named.
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", name])
             && Path::new(&path).exists()
@@ -63,6 +60,7 @@ fn checked_out() -> Option<String> {
     Some(commit)
 }
 
+/// What git prints; `None` if it fails or prints nothing.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

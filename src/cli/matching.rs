@@ -61,10 +61,12 @@ impl Match {
         let matching = Matching::by(measure).best(self.best).process(self.process);
         match self.cutoff {
             None => Ok(matching),
-            Some(cutoff) if (0.0..=measure.most()).contains(&cutoff) => Ok(matching.cutoff(cutoff)),
+            Some(cutoff) if (0.0..=measure.max_score()).contains(&cutoff) => {
+                Ok(matching.cutoff(cutoff))
+            }
             Some(cutoff) => Err(Fault::Usage(format!(
                 "--cutoff {cutoff}: {measure} scores from 0 to {}",
-                measure.most()
+                measure.max_score()
             ))),
         }
     }

@@ -98,7 +98,7 @@ impl Scorer {
     pub fn columns(&self) -> &'static [Column] {
         match self {
             Scorer::Sentiment => &SENTIMENT,
-            Scorer::Match { matching, .. } if matching.measure().most() > 1.0 => &MATCH_OF_100,
+            Scorer::Match { matching, .. } if matching.measure().max_score() > 1.0 => &MATCH_OF_100,
             Scorer::Match { .. } => &MATCH_OF_1,
         }
     }

@@ -1,8 +1,10 @@
-//! The task: what is done to one record.
+//! The task: the function that scores one record.
 //!
-//! Every closure `Fn(&Record) -> Score` is a task that cannot fail; [`fallible`] makes one of a
-//! closure that returns a `Result`; a type with state of its own implements [`Task`]. A task's
-//! score must depend on its record alone: that is what lets any worker score any record.
+//! Every closure `Fn(&Record) -> Score` is a task that cannot fail; [`fallible`] makes a task from a closure that
+//! returns a `Result`; a type with state of its own implements [`Task`].
+//!
+//! The score must depend on the record alone. Then any worker can score any record, and the answer does not
+//! depend on the executor.
 
 pub mod matching;
 pub mod sentiment;
@@ -11,7 +13,7 @@ use std::convert::Infallible;
 
 use crate::error::Cause;
 
-/// Scores one record.
+/// A function that scores one record.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -29,11 +31,11 @@ use crate::error::Cause;
 ///
 /// # Locks across rayon
 ///
-/// A task may use rayon, and run pipelines of its own. In a rayon pool it must not hold a lock
-/// meanwhile that other records take: a thread of a pool that waits for `join`, for a parallel iterator
-/// or for a pipeline goes on with other work of its pool, and that may be another record, which then
-/// waits on this thread for the lock this thread holds. The same goes for locks held across a
-/// yield of rayon, and for a lazy value (`OnceLock`, `LazyLock`) whose initialiser uses rayon.
+/// A task may use rayon, and may run pipelines of its own. In a rayon pool, it must not hold a lock during that
+/// if other records take the same lock. While a thread of a pool waits for `join`, for a parallel iterator or
+/// for a pipeline, rayon gives it other work of the pool. If that is another record, this record waits for a
+/// lock that its own thread holds, and the run hangs. The same applies to a lock that is held across
+/// `rayon::yield_now`, and to a lazy value (`OnceLock`, `LazyLock`) whose initialiser uses rayon.
 ///
 /// ```no_run
 /// use std::sync::Mutex;
@@ -41,9 +43,9 @@ use crate::error::Cause;
 ///
 /// let seen = Mutex::new(0);
 /// let half = |n: &usize| rayon::join(|| n / 2, || n % 2).0;
-/// // Hangs sooner or later on `WorkStealing`: the lock is held while `join` waits.
+/// // Hangs sooner or later on `WorkStealing`, because the lock is held while `join` waits.
 /// let wrong = |n: &usize| *seen.lock().unwrap() += half(n);
-/// // Does not: whatever uses rayon is done before the lock is taken.
+/// // Does not hang, because rayon is used before the lock is taken.
 /// let right = |n: &usize| {
 ///     let half = half(n);
 ///     *seen.lock().unwrap() += half;
@@ -53,27 +55,27 @@ use crate::error::Cause;
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 ///
-/// On a [`TaskQueue`](crate::TaskQueue) that is started from a thread of no pool, both are safe: its
-/// threads belong to no pool, so that one that waits does nothing else.
+/// On a [`TaskQueue`](crate::TaskQueue) that is started from a thread outside of any pool, both are safe: its
+/// threads belong to no pool, so a waiting thread does nothing else.
 ///
 /// # Panics
 ///
-/// A panic inside a task prints nothing: it becomes the failure of its record. For that the panic hook
-/// of the process is wrapped by the first run; a hook that is set after that replaces it, and is
-/// called for panics of tasks too. A panic on another thread that the task has handed work to is
-/// printed there, and is told with the record if it comes back to the task, as from `join`.
+/// A panic in a task becomes the failure of its record and is not printed. For that, the first run wraps the
+/// panic hook of the process. A hook that is set later replaces the wrapper, and is also called for panics in
+/// tasks. A panic on a thread to which the task has given work is printed there; it becomes the failure of the
+/// record if it propagates to the task, as it does from `join`.
 pub trait Task<R: ?Sized>: Sync {
-    /// What one record comes to.
+    /// The score of a record.
     type Score;
-    /// Why a record could not be scored; [`Infallible`] where that cannot be.
+    /// Why a record could not be scored; [`Infallible`] if every record can.
     type Error: Into<Cause>;
 
-    /// The score of `record`, or why there is none.
+    /// Scores a record.
     ///
     /// # Errors
     ///
-    /// Where the record cannot be scored. A panic counts as an error too: a pipeline catches it at
-    /// the record and goes on.
+    /// Returns an error if the record cannot be scored. A panic counts as an error, too: the pipeline catches
+    /// it and continues with the next record.
     fn score(&self, record: &R) -> Result<Self::Score, Self::Error>;
 }
 
@@ -90,7 +92,7 @@ where
     }
 }
 
-/// A task of a closure that may fail.
+/// Makes a task from a closure that may fail.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -106,7 +108,7 @@ pub fn fallible<F>(task: F) -> Fallible<F> {
     Fallible(task)
 }
 
-/// The task that [`fallible`] makes.
+/// A task made by [`fallible`].
 #[derive(Clone, Copy, Debug)]
 pub struct Fallible<F>(F);
 

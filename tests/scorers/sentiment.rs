@@ -1,5 +1,5 @@
-//! The sentiment scorer against an independent port of the reference, and against numbers that the
-//! reference printed.
+//! The sentiment scorer against an independent port of vaderSentiment, and against numbers that vaderSentiment
+//! itself printed.
 
 use manyhands::task::sentiment::{Polarity, Sentiment, Summation};
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ fn bits(polarity: Polarity) -> [u64; 4] {
     [polarity.neg, polarity.neu, polarity.pos, polarity.compound].map(f64::to_bits)
 }
 
-/// The port sums as Python does since 3.12.
+/// The score by the summation of Python 3.12 and later, which the port uses.
 fn score(text: &str) -> Polarity {
     Sentiment::new()
         .summation(Summation::Compensated)
@@ -53,13 +53,13 @@ fn emoji() -> Vec<&'static str> {
         .collect()
 }
 
-/// Words that rules speak of, and words they do not.
+/// Words that the rules name, and a few others.
 const RULE_WORDS: &str = "the shit bomb bad ass badass bus stop yeah right kiss of death to die for \
     beating heart kind sort just enough kind-of kinda so this never without doubt at least very or \
     nor no not but and isn't ain't n't don't hadn't've cannot uh-uh very extremely barely hardly \
     slightly less little somewhat a movie it great good sad I xn'ty";
 
-/// Neighbours that rules speak of.
+/// Phrases that the rules name.
 const PHRASES: [&str; 20] = [
     "the shit",
     "the bomb",
@@ -135,7 +135,7 @@ fn word() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Words with punctuation on either side, glued or apart.
+/// Words with punctuation at either side, with or without space between them.
 fn text() -> impl Strategy<Value = String> {
     let glue = prop_oneof![
         12 => prop::sample::select(SPACES.to_vec()).prop_map(String::from),
@@ -171,9 +171,9 @@ proptest! {
         prop_assert_eq!(bits(ours), bits(theirs), "{:?} {:?}", ours, theirs);
     }
 
-    /// Many equal values around several "but"s, enough of them for the indexed form too.
+    /// Many equal valences around several "but"s, in long texts enough for the indexed search.
     #[test]
-    fn equal_values_trade_places_exactly(
+    fn texts_with_but_and_equal_valences_score_exactly(
         words in prop::collection::vec(
             prop::sample::select(vec!["good", "GOOD", "great", "bad", "sad", "but", "x", "very", "not"]),
             0..900,
@@ -185,7 +185,7 @@ proptest! {
     }
 }
 
-/// Every word alone and among neighbours, in three spellings; every emoji apart and glued.
+/// Every word alone and next to others, in three spellings; every emoji between spaces and inside of words.
 #[test]
 fn every_word_and_emoji_scores_exactly() {
     assert_eq!((words().len(), emoji().len()), (7_487, 1_212));
@@ -203,16 +203,16 @@ fn every_word_and_emoji_scores_exactly() {
     }
 }
 
-/// What a character is (space, capital, small, titlecase, emoji, K in disguise) shows in the scores
-/// of texts around it.
+/// The class of a character (space, uppercase, lowercase, titlecase, emoji, Kelvin sign) shows in the scores of
+/// texts around it.
 #[test]
-fn every_character_is_classed_as_the_reference_does() {
-    // Beyond plane 3 nothing is a letter or a space: planes 4 to 13 are unassigned, 14 holds tags
-    // and variation selectors, 15 and 16 are private.
-    let few = ('\u{40000}'..=char::MAX).step_by(997);
-    for c in ('\0'..'\u{40000}').chain(few) {
-        // Only if the character is a small letter is the first word not in capitals; only if it is
-        // a capital are all words of the second text.
+fn every_character_has_the_class_of_the_reference() {
+    // Beyond plane 3 there are no letters or spaces, so samples are enough: planes 4 to 13 are unassigned, plane
+    // 14 has tags and variation selectors, and planes 15 and 16 are for private use.
+    let samples = ('\u{40000}'..=char::MAX).step_by(997);
+    for c in ('\0'..'\u{40000}').chain(samples) {
+        // The first word is in upper case unless the character is lowercase. All words of the second text are in
+        // upper case only if the character is uppercase.
         assert_exact(&format!("GOOD{c} good bad {c}GREAT b{c}AD {c} li{c}e"));
         assert_exact(&format!("GOOD {c} BAD"));
     }
@@ -220,7 +220,7 @@ fn every_character_is_classed_as_the_reference_does() {
 
 /// Numbers printed by vaderSentiment 3.3.2 on CPython.
 #[test]
-fn the_numbers_of_the_reference() {
+fn scores_equal_the_numbers_that_the_reference_printed() {
     for (text, neg, neu, pos, compound) in REFERENCE {
         let polarity = Polarity {
             neg,
@@ -235,18 +235,18 @@ fn the_numbers_of_the_reference() {
     }
 }
 
-/// In the last bit the ways of summing differ, and emphasis brings it to light.
+/// The summations differ in the last bit of the sum, and emphasis makes that visible.
 #[test]
-fn sums_are_those_of_the_chosen_python() {
+fn each_summation_gives_the_score_of_its_python() {
     let compound = |summation, text| Sentiment::new().summation(summation).score(text).compound;
     let text = "smart great worst dull!";
     assert_eq!(compound(Summation::Plain, text), -0.0752);
     assert_eq!(compound(Summation::Compensated, text), 0.0);
 }
 
-/// The reference's file defines some words twice, and the later line counts.
+/// The lexicon of the reference defines some words twice; the last line counts.
 #[test]
-fn of_two_definitions_the_later_counts() {
+fn the_last_definition_of_a_word_counts() {
     for word in [
         ":-p", "d:", "d=", "fav", "lmao", "lol", "muah", "o.o", "ok", "sob", "x-d", "x-p", "xd",
         "xp",
@@ -258,16 +258,16 @@ fn of_two_definitions_the_later_counts() {
 }
 
 #[test]
-fn nothing_but_space_is_neither_positive_nor_negative_nor_neutral() {
+fn white_space_scores_zero() {
     for text in ["", " ", "\n\t\u{1c}\u{a0}\u{3000}"] {
         assert_eq!(Sentiment::new().score(text), Polarity::default());
         assert_exact(text);
     }
 }
 
-/// Tokens of every length at every distance from the edges of what the scanner looks at together.
+/// Tokens of many lengths at every distance from the edges of the 64-byte blocks that are examined at once.
 #[test]
-fn no_edge_shows() {
+fn edges_of_blocks_do_not_show() {
     for before in 0..140 {
         for word in [
             "great!!",
@@ -292,9 +292,9 @@ fn no_edge_shows() {
     }
 }
 
-/// A long text is scored as exactly as a short one, and leaves nothing behind for the next.
+/// Long texts score exactly, and leave nothing behind that changes the next score.
 #[test]
-fn length_does_not_matter() {
+fn long_texts_score_exactly() {
     let sentence = "It isn't GOOD, but never so great \u{1F600}; the plot was kind of sad! ";
     let long = sentence.repeat(10_000);
     assert_exact(&long);

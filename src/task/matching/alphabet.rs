@@ -1,16 +1,16 @@
-//! The code points that a reference holds, numbered, so that a table can be indexed by them.
+//! The code points that occur in a reference, numbered, so that they can index a table.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// A code point by its number in an [`Alphabet`]: one byte where there are few, else four.
+/// A code point by its number in an [`Alphabet`]: one byte if the alphabet is small, else four.
 ///
-/// Number 0 is every code point that the reference does not hold. Two of them may differ, so a
-/// pattern must never take 0 for a match.
+/// Number 0 stands for every code point that does not occur in the reference. Two of them may differ, so 0
+/// never matches 0.
 pub(super) trait Symbol: Copy + Eq + Send + Sync + 'static {
-    /// The most numbers there can be.
+    /// Number of symbols that the type can represent.
     const NUMBERS: usize;
     fn from_number(number: usize) -> Self;
     fn number(self) -> usize;
@@ -27,7 +27,7 @@ impl Symbol for u8 {
 }
 
 impl Symbol for u32 {
-    // There are some 1.1 million code points.
+    // Unicode has about 1.1 million code points.
     const NUMBERS: usize = 1 << 21;
     fn from_number(number: usize) -> Self {
         number as u32
@@ -40,12 +40,12 @@ impl Symbol for u32 {
 /// The number of the space, which joins tokens.
 pub(super) const SPACE: usize = 1;
 
-/// The code points that a reference holds.
+/// The code points that occur in a reference, with their numbers.
 #[derive(Debug)]
 pub(super) struct Alphabet {
     ascii: [u32; 128],
     others: HashMap<char, u32, RandomState>,
-    /// How often each number has been met.
+    /// For each number, how often its code point has occurred.
     counts: Vec<u64>,
 }
 
@@ -60,8 +60,7 @@ impl Alphabet {
         alphabet
     }
 
-    /// Counts the code points of a text, and numbers those that have no number yet; returns how many
-    /// there are.
+    /// Counts the code points of a text, and numbers those without a number. Returns the length of the text.
     pub(super) fn add(&mut self, text: &str) -> usize {
         let mut length = 0;
         for c in text.chars() {
@@ -79,10 +78,10 @@ impl Alphabet {
         length
     }
 
-    /// Numbers the code points anew, the most frequent first; but the space keeps its number.
+    /// Renumbers the code points by falling frequency; the space keeps its number.
     pub(super) fn rank(&mut self) {
         let mut order: Vec<usize> = (SPACE + 1..self.size()).collect();
-        // Sorting is stable: of equals the one that was met first comes first.
+        // Sorting is stable: of equally frequent code points, the one that occurred first comes first.
         order.sort_by_key(|number| Reverse(self.counts[*number]));
         let mut ranks: Vec<u32> = (0..self.size() as u32).collect();
         for (rank, number) in (SPACE as u32 + 1..).zip(order) {
@@ -94,12 +93,12 @@ impl Alphabet {
         self.counts = vec![0; self.counts.len()];
     }
 
-    /// How many numbers there are, 0 counted.
+    /// Number of symbols, including 0.
     pub(super) fn size(&self) -> usize {
         self.counts.len()
     }
 
-    /// The number of a code point, 0 where it has none.
+    /// The number of a code point; 0 if it does not occur in the reference.
     fn number(&self, c: char) -> usize {
         let known = self.ascii.get(c as usize).or_else(|| self.others.get(&c));
         known.map_or(0, |number| *number as usize)

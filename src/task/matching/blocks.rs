@@ -1,13 +1,16 @@
-//! Texts in blocks, ordered by length, with what bounds many of them at once.
+//! Blocks of 64 texts with symbol counts: they bound what a record has in common with 64 texts at once.
 //!
-//! A block holds, for each class of symbols, how often it stands in either half of each of its texts,
-//! side by side: both counts in one byte, because what is read of a large reference for every record
-//! takes longer to fetch than to add up.
-//! What a record has in common with all texts of a block, order left out, then takes one wide
-//! minimum and one wide addition for each class that the record holds; classes it does not hold are
-//! not read. A second, finer count heeds that what stands in the first half of a text matches what
-//! stands further ahead in the record. Texts of a block have the same length, or nearly, so that the score that is needed
-//! becomes one count that is needed, and no text is divided by.
+//! Symbols fall into classes. A block stores, for each class, how often it occurs in the first and in the
+//! second half of each text. Both counts share one byte, because loading the counts of a large reference for
+//! every record takes longer than adding them up.
+//!
+//! The number of symbols that a record has in common with each text of a block, regardless of order, then
+//! takes one vector minimum and one vector addition for each class of the record; other classes are not
+//! read. A second, tighter bound uses the halves: the first half of a text can only match a beginning of the
+//! record, and the second half only the rest.
+//!
+//! The texts of a block have almost the same length. So a required score becomes one required count for the
+//! block, and no text needs a division.
 
 use std::ops::Range;
 
@@ -15,26 +18,27 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::alphabet::Symbol;
+use super::parallel;
 use super::sequences::Sequences;
-use super::split;
 
-/// How many texts a block has: as many bytes as the widest vectors there are.
+/// Number of texts of a block: the bytes of the widest vectors.
 pub(super) const LANES: usize = 64;
 
-/// How many classes symbols fall into. The most frequent symbols have one of their own.
+/// Number of classes of symbols. The most frequent symbols have a class of their own.
 const CLASSES: usize = 64;
 
-/// A count that has stopped: it stands for itself and all that is more.
-pub(super) const FULL: u8 = u8::MAX;
+/// A saturated count: it means this number or any larger one.
+pub(super) const SATURATED: u8 = u8::MAX;
 
-/// The count of one half that has stopped: it stands for itself and all that is more.
-const MANY: u8 = 15;
+/// A saturated count of one half of a text: it means this number or any larger one.
+const HALF_SATURATED: u8 = 15;
+/// Bits of the count of one half.
 const HALF_BITS: u32 = 4;
 
-/// For each text of a block, a count.
-pub(super) type Counts = [u8; LANES];
+/// A count for each text of a block.
+pub(super) type LaneCounts = [u8; LANES];
 
-/// Which class a symbol is in; none where no text has it.
+/// The class of a symbol; `None` if no text of the reference has the symbol.
 fn class<S: Symbol>(symbol: S) -> Option<usize> {
     symbol
         .number()
@@ -42,32 +46,33 @@ fn class<S: Symbol>(symbol: S) -> Option<usize> {
         .map(|number| number % CLASSES)
 }
 
-/// The texts of a reference in blocks.
+/// The symbol counts of the texts of a reference, in blocks.
 #[derive(Debug, Default)]
-pub(super) struct Blocks {
-    /// How many texts there are.
+pub(super) struct TextBlocks {
+    /// Number of texts.
     texts: usize,
-    /// For each block, where its lengths are.
-    runs: Vec<Range<usize>>,
-    /// The different lengths in each block, ascending.
+    /// For each block, the range of its lengths in `lengths`.
+    ranges: Vec<Range<usize>>,
+    /// The distinct lengths of the texts of each block, in ascending order.
     lengths: Vec<u32>,
-    /// For each class, how often it stands in the first half of each text, and times 16 how often in
-    /// the second half. Either count stops at [`MANY`].
-    counts: Vec<[Counts; CLASSES]>,
+    /// For each block and class, the counts of each text: the first half in the lower four bits, the second
+    /// half in the upper four. Either count saturates at [`HALF_SATURATED`].
+    counts: Vec<[LaneCounts; CLASSES]>,
 }
 
-impl Blocks {
-    pub(super) fn of<S: Symbol>(texts: &Sequences<S>) -> Blocks {
-        let mut blocks = Blocks {
+impl TextBlocks {
+    /// Counts the symbols of texts that are sorted by length.
+    pub(super) fn new<S: Symbol>(texts: &Sequences<S>) -> TextBlocks {
+        let mut blocks = TextBlocks {
             texts: texts.len(),
-            ..Blocks::default()
+            ..TextBlocks::default()
         };
         for first in (0..texts.len()).step_by(LANES) {
             let last = texts.len().min(first + LANES);
             let mut lengths: Vec<u32> = Vec::with_capacity(LANES);
             let mut counts = [[0; LANES]; CLASSES];
-            for (lane, place) in (first..last).enumerate() {
-                let text = texts.get(place);
+            for (lane, position) in (first..last).enumerate() {
+                let text = texts.get(position);
                 lengths.push(text.len() as u32);
                 let (first, second) = text.split_at(text.len() / 2);
                 count(first, lane, 0, &mut counts);
@@ -75,219 +80,237 @@ impl Blocks {
             }
             lengths.sort_unstable();
             lengths.dedup();
-            let run = blocks.lengths.len();
+            let start = blocks.lengths.len();
             blocks.lengths.append(&mut lengths);
-            blocks.runs.push(run..blocks.lengths.len());
+            blocks.ranges.push(start..blocks.lengths.len());
             blocks.counts.push(counts);
         }
         blocks
     }
 
-    /// How many blocks there are.
+    /// Number of blocks.
     pub(super) fn len(&self) -> usize {
         self.counts.len()
     }
 
-    /// The different lengths of the texts of a block, ascending.
+    /// The distinct lengths of the texts of a block, in ascending order.
     #[inline]
     pub(super) fn lengths(&self, block: usize) -> &[u32] {
-        &self.lengths[self.runs[block].clone()]
+        &self.lengths[self.ranges[block].clone()]
     }
 
-    /// The places of the texts of a block.
+    /// The positions of the texts of a block.
     #[inline]
-    pub(super) fn places(&self, block: usize) -> Range<usize> {
+    pub(super) fn positions(&self, block: usize) -> Range<usize> {
         let first = block * LANES;
         first..self.texts.min(first + LANES)
     }
 }
 
-/// Counts the symbols of a half of a text that has this lane.
-fn count<S: Symbol>(half: &[S], lane: usize, shift: u32, counts: &mut [Counts; CLASSES]) {
+/// Counts the symbols of one half of the text in a lane.
+fn count<S: Symbol>(half: &[S], lane: usize, shift: u32, counts: &mut [LaneCounts; CLASSES]) {
     for class in half.iter().filter_map(|symbol| class(*symbol)) {
         let count = &mut counts[class][lane];
-        if (*count >> shift) & MANY < MANY {
+        if (*count >> shift) & HALF_SATURATED < HALF_SATURATED {
             *count += 1 << shift;
         }
     }
 }
 
-/// How often a class stands in the first half of a text, and how often in the second.
+/// The counts of the first and of the second half of a text.
 #[inline(always)]
 fn halves(counts: u8) -> (u8, u8) {
-    (counts & MANY, counts >> HALF_BITS)
+    (counts & HALF_SATURATED, counts >> HALF_BITS)
 }
 
-/// A count, or any number where it has stopped.
+/// An upper bound of a count.
 #[inline(always)]
-fn known(count: u8, stopped: bool) -> u8 {
-    if stopped { FULL } else { count }
+fn upper_bound(count: u8, saturated: bool) -> u8 {
+    if saturated { SATURATED } else { count }
 }
 
-/// How often which classes of symbols stand in a record.
+/// How often each class of symbols occurs in a record.
 #[derive(Debug, Default)]
-pub(super) struct Classes {
-    held: Vec<(usize, u8)>,
-    /// The symbols in order; empty where there are more than a count can hold.
-    steps: Vec<Step>,
+pub(super) struct SymbolCounts {
+    /// The classes that occur, each with its count; a count saturates at [`SATURATED`].
+    counts: Vec<(usize, u8)>,
+    /// The symbols in order; empty if there are more than a count can hold.
+    occurrences: Vec<Occurrence>,
 }
 
-/// A symbol of a record.
+/// A symbol of a record, by its class.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+struct Occurrence {
     class: usize,
-    /// How many of its class stand before it.
+    /// Number of symbols of its class before it. Capped, so that a saturated count of a text is more.
     before: u8,
-    /// And how many from here on, itself counted. Neither is so many that a count which has stopped
-    /// would be less than it stands for.
-    ahead: u8,
+    /// Number of symbols of its class from here on, including itself. Capped, so that a saturated count of a
+    /// text is at least as much.
+    remaining: u8,
 }
 
-impl Classes {
+impl SymbolCounts {
+    /// Replaces the counts by those of another record.
     pub(super) fn set<S: Symbol>(&mut self, text: &[S]) {
         let mut counts = [0u8; CLASSES];
         for class in text.iter().filter_map(|symbol| class(*symbol)) {
             counts[class] = counts[class].saturating_add(1);
         }
-        self.held.clear();
-        let held = counts.into_iter().enumerate();
-        self.held.extend(held.filter(|(_, count)| *count > 0));
-        self.steps.clear();
-        if text.len() > usize::from(FULL) {
+        self.counts.clear();
+        let present = counts.into_iter().enumerate();
+        self.counts.extend(present.filter(|(_, count)| *count > 0));
+        self.occurrences.clear();
+        if text.len() > usize::from(SATURATED) {
             return;
         }
         let mut before = [0; CLASSES];
         for class in text.iter().filter_map(|symbol| class(*symbol)) {
-            self.steps.push(Step {
+            self.occurrences.push(Occurrence {
                 class,
-                before: before[class].min(MANY - 1),
-                ahead: (counts[class] - before[class]).min(MANY),
+                before: before[class].min(HALF_SATURATED - 1),
+                remaining: (counts[class] - before[class]).min(HALF_SATURATED),
             });
             before[class] += 1;
         }
     }
 
-    /// Sets for every text, by its index, how much is in common with it, by halves and without regard
-    /// to order.
-    pub(super) fn in_common_with_all(&self, blocks: &Blocks, common: &mut Common) {
+    /// Bounds the number of symbols in common with every text: regardless of order, and by halves.
+    pub(super) fn overlap_with_all(&self, blocks: &TextBlocks, overlaps: &mut TextOverlaps) {
         let all: Vec<u32> = (0..blocks.len() as u32).collect();
-        self.in_common(blocks, &all, &mut common.shared);
-        common.by_halves.resize(blocks.texts, 0);
-        common.crossing.resize(blocks.texts, 0);
-        for (block, counts) in common.shared.counts.iter_mut().enumerate() {
-            let crossing = *counts;
-            self.in_common_by_halves(blocks, block, counts);
-            let texts = blocks.places(block).zip(counts.iter().zip(crossing));
-            for (place, (by_halves, crossing)) in texts {
-                common.by_halves[place] = *by_halves;
-                common.crossing[place] = crossing;
+        self.overlap(blocks, &all, &mut overlaps.blocks);
+        overlaps.by_halves.resize(blocks.texts, 0);
+        overlaps.unordered.resize(blocks.texts, 0);
+        for (block, counts) in overlaps.blocks.counts.iter_mut().enumerate() {
+            let unordered = *counts;
+            self.overlap_by_halves(blocks, block, counts);
+            let texts = blocks.positions(block).zip(counts.iter().zip(unordered));
+            for (position, (by_halves, unordered)) in texts {
+                overlaps.by_halves[position] = *by_halves;
+                overlaps.unordered[position] = unordered;
             }
         }
     }
 
-    /// As [`in_common`](Self::in_common) for one block, but closer: what the halves of a text have in common with a beginning
-    /// of the record and with what is left of it, for the best of all beginnings. Not more than
-    /// `counts`; for longest common subsequences alone, which cannot cross.
-    pub(super) fn in_common_by_halves(&self, blocks: &Blocks, block: usize, counts: &mut Counts) {
-        if self.steps.is_empty() {
+    /// Tightens the counts of [`overlap`](Self::overlap) for one block: for the best split of the record, the
+    /// first half of a text has symbols in common with the beginning and the second half with the rest.
+    ///
+    /// The result bounds longest common subsequences, whose matches do not cross, and nothing else.
+    pub(super) fn overlap_by_halves(
+        &self,
+        blocks: &TextBlocks,
+        block: usize,
+        counts: &mut LaneCounts,
+    ) {
+        if self.occurrences.is_empty() {
             return;
         }
-        pulp::Arch::new().dispatch(ByHalves {
-            classes: self,
+        pulp::Arch::new().dispatch(HalvesKernel {
+            record: self,
             block: &blocks.counts[block],
             counts,
         });
     }
 
-    /// Works out how many symbols a record has in common with each text of the blocks in `among`, if
-    /// order is left out; never less than that, and [`FULL`] is any number from there on. For each
-    /// block there is also the largest. What there is to a block stands where it stands in `among`.
-    pub(super) fn in_common(&self, blocks: &Blocks, among: &[u32], shared: &mut Shared) {
-        let Shared { counts, largest } = shared;
-        if counts.len() < among.len() {
-            counts.resize(among.len(), [0; LANES]);
-            largest.resize(among.len(), 0);
+    /// Bounds the number of symbols that a record has in common with each text of some blocks, regardless of
+    /// order: a count is never too small, and [`SATURATED`] means this number or any larger one.
+    ///
+    /// The results for `selected[i]` are at index `i`.
+    pub(super) fn overlap(
+        &self,
+        blocks: &TextBlocks,
+        selected: &[u32],
+        overlaps: &mut BlockOverlaps,
+    ) {
+        let BlockOverlaps { counts, largest } = overlaps;
+        if counts.len() < selected.len() {
+            counts.resize(selected.len(), [0; LANES]);
+            largest.resize(selected.len(), 0);
         }
-        let (counts, largest) = (&mut counts[..among.len()], &mut largest[..among.len()]);
+        let (counts, largest) = (
+            &mut counts[..selected.len()],
+            &mut largest[..selected.len()],
+        );
         let arch = pulp::Arch::new();
-        let held = &*self.held;
-        let work_out = |(among, counts, largest): (&[u32], &mut [Counts], &mut [u8])| {
-            arch.dispatch(InCommon {
-                held,
+        let record = &*self.counts;
+        let compute = |(selected, counts, largest): (&[u32], &mut [LaneCounts], &mut [u8])| {
+            arch.dispatch(OverlapKernel {
+                record,
                 blocks,
-                among,
+                selected,
                 counts,
                 largest,
             });
         };
-        if among.len() < WORTH_SHARING || !split::is_possible() {
-            return work_out((among, counts, largest));
+        if selected.len() < PARALLEL_FROM || !parallel::is_available() {
+            return compute((selected, counts, largest));
         }
-        let counts = counts.par_chunks_mut(TOGETHER);
-        let largest = largest.par_chunks_mut(TOGETHER);
-        let pieces = among.par_chunks(TOGETHER).zip(counts).zip(largest);
-        pieces.for_each(|((among, counts), largest)| work_out((among, counts, largest)));
+        let counts = counts.par_chunks_mut(BLOCKS_PER_TASK);
+        let largest = largest.par_chunks_mut(BLOCKS_PER_TASK);
+        let selected = selected.par_chunks(BLOCKS_PER_TASK);
+        let tasks = selected.zip(counts).zip(largest);
+        tasks.for_each(|((selected, counts), largest)| compute((selected, counts, largest)));
     }
 }
 
-/// From so many blocks on, some hundred microseconds, other threads may take some over …
-const WORTH_SHARING: usize = 2048;
-/// … so many of them together.
-const TOGETHER: usize = 512;
+/// Number of blocks, some hundred microseconds of work, from which the threads of the pool share them.
+const PARALLEL_FROM: usize = 2048;
+/// Number of blocks that a thread takes at a time.
+const BLOCKS_PER_TASK: usize = 512;
 
-/// The loop over blocks, the same code for every processor: its arrays are as wide as vectors are.
+/// The loop over blocks. The source is the same for every processor; its arrays are as wide as vectors.
 ///
-/// `pulp` has it compiled once more for AVX2 and for AVX-512, and picks at run time, without `unsafe`
-/// on this side.
-struct InCommon<'a> {
-    held: &'a [(usize, u8)],
-    blocks: &'a Blocks,
-    among: &'a [u32],
-    counts: &'a mut [Counts],
+/// `pulp` has it compiled for AVX2 and for AVX-512 too and picks one at run time, without `unsafe` here.
+struct OverlapKernel<'a> {
+    record: &'a [(usize, u8)],
+    blocks: &'a TextBlocks,
+    selected: &'a [u32],
+    counts: &'a mut [LaneCounts],
     largest: &'a mut [u8],
 }
 
-impl WithSimd for InCommon<'_> {
+impl WithSimd for OverlapKernel<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        let found = self.counts.iter_mut().zip(self.largest);
-        for (block, (counts, most)) in self.among.iter().zip(found) {
-            let sum = sum(self.held, &self.blocks.counts[*block as usize]);
+        let results = self.counts.iter_mut().zip(self.largest);
+        for (block, (counts, most)) in self.selected.iter().zip(results) {
+            let sum = sum(self.record, &self.blocks.counts[*block as usize]);
             *most = largest(&sum);
             *counts = sum;
         }
     }
 }
 
-struct ByHalves<'a> {
-    classes: &'a Classes,
-    block: &'a [Counts; CLASSES],
-    counts: &'a mut Counts,
+/// The loop of [`overlap_by_halves`](SymbolCounts::overlap_by_halves) over one block.
+struct HalvesKernel<'a> {
+    record: &'a SymbolCounts,
+    block: &'a [LaneCounts; CLASSES],
+    counts: &'a mut LaneCounts,
 }
 
-impl WithSimd for ByHalves<'_> {
+impl WithSimd for HalvesKernel<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        // Nothing for the first half, all for the second; then symbol by symbol the other way round.
+        // Start with the whole record against the second half, then move its symbols one by one to the first
+        // half.
         let mut sum = [0u8; LANES];
-        for (class, count) in &self.classes.held {
-            let there = &self.block[*class];
+        for (class, count) in &self.record.counts {
+            let texts = &self.block[*class];
             for lane in 0..LANES {
-                let (_, second) = halves(there[lane]);
-                sum[lane] += known(second, second == MANY).min(*count);
+                let (_, second) = halves(texts[lane]);
+                sum[lane] += upper_bound(second, second == HALF_SATURATED).min(*count);
             }
         }
         let mut most = sum;
-        for step in &self.classes.steps {
-            let there = &self.block[step.class];
+        for symbol in &self.record.occurrences {
+            let texts = &self.block[symbol.class];
             for lane in 0..LANES {
-                let (first, second) = halves(there[lane]);
-                let gained = u8::from(first > step.before);
-                let lost = u8::from(second >= step.ahead);
+                let (first, second) = halves(texts[lane]);
+                let gained = u8::from(first > symbol.before);
+                let lost = u8::from(second >= symbol.remaining);
                 sum[lane] = sum[lane].wrapping_add(gained).wrapping_sub(lost);
                 most[lane] = most[lane].max(sum[lane]);
             }
@@ -298,24 +321,25 @@ impl WithSimd for ByHalves<'_> {
     }
 }
 
+/// For each text of a block, an upper bound of the number of symbols in common with a record.
 #[inline(always)]
-fn sum(held: &[(usize, u8)], block: &[Counts; CLASSES]) -> Counts {
+fn sum(record: &[(usize, u8)], block: &[LaneCounts; CLASSES]) -> LaneCounts {
     let mut sum = [0u8; LANES];
-    for (class, count) in held {
-        let there = &block[*class];
-        if *count > MANY {
+    for (class, count) in record {
+        let texts = &block[*class];
+        if *count > HALF_SATURATED {
             for lane in 0..LANES {
-                let (first, second) = halves(there[lane]);
-                let stopped = first == MANY || second == MANY;
-                let both = known(first + second, stopped);
+                let (first, second) = halves(texts[lane]);
+                let saturated = first == HALF_SATURATED || second == HALF_SATURATED;
+                let both = upper_bound(first + second, saturated);
                 sum[lane] = sum[lane].saturating_add(both.min(*count));
             }
             continue;
         }
-        // Where the record has few, a count that has stopped is more than that all the same. By number
-        // and not by iterators: so the sum stays in registers.
+        // A saturated count is more than the few of the record, so it needs no special case. The loop runs over
+        // indices, because with iterators the sum would not stay in registers.
         for lane in 0..LANES {
-            let (first, second) = halves(there[lane]);
+            let (first, second) = halves(texts[lane]);
             sum[lane] = sum[lane].saturating_add((first + second).min(*count));
         }
     }
@@ -323,23 +347,28 @@ fn sum(held: &[(usize, u8)], block: &[Counts; CLASSES]) -> Counts {
 }
 
 #[inline(always)]
-fn largest(counts: &Counts) -> u8 {
+fn largest(counts: &LaneCounts) -> u8 {
     counts.iter().fold(0, |largest, count| largest.max(*count))
 }
 
-/// What a record has in common with the texts of blocks.
+/// Upper bounds of the number of symbols that a record has in common with the texts of some blocks.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub(super) counts: Vec<Counts>,
+pub(super) struct BlockOverlaps {
+    /// For each block, the bounds of its texts.
+    pub(super) counts: Vec<LaneCounts>,
+    /// For each block, the largest of its bounds.
     pub(super) largest: Vec<u8>,
 }
 
-/// What a record has in common with each text of a reference.
+/// Upper bounds of the number of symbols that a record has in common with each text of a reference, by
+/// position.
 #[derive(Debug, Default)]
-pub(super) struct Common {
-    shared: Shared,
+pub(super) struct TextOverlaps {
+    blocks: BlockOverlaps,
+    /// Bounds of the longest common subsequence, whose matches do not cross.
     pub(super) by_halves: Vec<u8>,
-    pub(super) crossing: Vec<u8>,
+    /// Bounds that hold in any order of the symbols.
+    pub(super) unordered: Vec<u8>,
 }
 
 #[cfg(test)]
@@ -349,11 +378,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_those_of_scalars_and_never_too_small() {
+    fn vectors_count_as_scalars_do_and_never_too_little() {
         let texts: Vec<Vec<u8>> = (0..150usize)
             .map(|seed| {
                 (0..2 * seed)
-                    .map(|place| (place * seed % 90 + 1) as u8)
+                    .map(|index| (index * seed % 90 + 1) as u8)
                     .collect()
             })
             .collect();
@@ -361,29 +390,29 @@ mod tests {
         texts
             .iter()
             .for_each(|text| sequences.push(|values| values.extend(text)));
-        let blocks = Blocks::of(&sequences);
-        let mut classes = Classes::default();
+        let blocks = TextBlocks::new(&sequences);
+        let mut record = SymbolCounts::default();
         let mut pattern = Pattern::new(91);
         for text in &texts {
-            classes.set(text);
+            record.set(text);
             pattern.set(text.iter().copied());
-            let mut common = Common::default();
-            classes.in_common_with_all(&blocks, &mut common);
+            let mut overlaps = TextOverlaps::default();
+            record.overlap_with_all(&blocks, &mut overlaps);
             for block in 0..blocks.len() {
-                let plain = sum(&classes.held, &blocks.counts[block]);
+                let plain = sum(&record.counts, &blocks.counts[block]);
                 let mut halves = plain;
-                if !classes.steps.is_empty() {
-                    pulp::Scalar::new().vectorize(ByHalves {
-                        classes: &classes,
+                if !record.occurrences.is_empty() {
+                    pulp::Scalar::new().vectorize(HalvesKernel {
+                        record: &record,
                         block: &blocks.counts[block],
                         counts: &mut halves,
                     });
                 }
-                for (lane, place) in blocks.places(block).enumerate() {
-                    assert_eq!(common.crossing[place], plain[lane]);
-                    assert_eq!(common.by_halves[place], halves[lane]);
-                    let length = lcs::length(&pattern, sequences.get(place), &mut Vec::new());
-                    assert!(usize::from(halves[lane]) >= length.min(usize::from(FULL)));
+                for (lane, position) in blocks.positions(block).enumerate() {
+                    assert_eq!(overlaps.unordered[position], plain[lane]);
+                    assert_eq!(overlaps.by_halves[position], halves[lane]);
+                    let length = lcs::length(&pattern, sequences.get(position), &mut Vec::new());
+                    assert!(usize::from(halves[lane]) >= length.min(usize::from(SATURATED)));
                 }
             }
         }

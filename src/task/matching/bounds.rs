@@ -1,42 +1,48 @@
-//! How much a pair can score at the most, told without comparing symbols in order.
+//! Upper bounds of the score of a pair, computed without comparing symbols in order.
 //!
-//! It follows from how many symbols two texts can have in common at the most, which [blocks] tell. A
-//! bound is never below the score that is worked out: distances only grow, and the same arithmetic
-//! turns them into scores; where it is not the same, [`UP`] is more than rounding can take away.
+//! They follow from how many symbols two texts can have in common, which [blocks] bound. A bound is never
+//! below the score: distances can only be larger than assumed, and the same arithmetic turns them into
+//! scores. If the arithmetic differs, [`ROUNDING`] is more than rounding can lose.
 //!
 //! [blocks]: super::blocks
 
 use super::Measure;
-use super::blocks::FULL;
+use super::blocks::SATURATED;
 use super::rounding::{per_cent, similarity};
 
-/// For bounds that are worked out in another way than scores.
-const UP: f64 = 1.0 + 1e-9;
+/// Factor for bounds that are computed in another way than the scores.
+const ROUNDING: f64 = 1.0 + 1e-9;
 
-/// Two texts by their lengths, and the least that their Indel distance can be.
+/// A record and a text: their lengths, and a lower bound of their Indel distance.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pair {
-    pub(super) here: usize,
-    pub(super) there: usize,
+pub(super) struct PairBound {
+    pub(super) record_length: usize,
+    pub(super) text_length: usize,
     pub(super) distance: usize,
 }
 
-impl Pair {
-    /// Texts of these lengths that have so much in common; any number where the count is [`FULL`].
+impl PairBound {
+    /// The bound for texts of these lengths that have at most `common` symbols in common.
     #[inline(always)]
-    pub(super) fn with_common(here: usize, there: usize, common: u8) -> Pair {
-        let common = match common {
-            FULL => here.min(there),
-            common => usize::from(common),
-        };
-        Pair {
-            here,
-            there,
-            distance: (here + there).saturating_sub(2 * common),
+    pub(super) fn new(record_length: usize, text_length: usize, common: usize) -> PairBound {
+        PairBound {
+            record_length,
+            text_length,
+            distance: (record_length + text_length).saturating_sub(2 * common),
         }
     }
 
-    /// The most that `fuzz.ratio` can be.
+    /// Like [`new`](Self::new) for a count that may be [`SATURATED`].
+    #[inline(always)]
+    pub(super) fn from_count(record_length: usize, text_length: usize, count: u8) -> PairBound {
+        let common = match count {
+            SATURATED => record_length.min(text_length),
+            count => usize::from(count),
+        };
+        PairBound::new(record_length, text_length, common)
+    }
+
+    /// Upper bound of `fuzz.ratio`.
     #[inline(always)]
     pub(super) fn ratio(self) -> f64 {
         self.indel() * 100.0
@@ -44,52 +50,55 @@ impl Pair {
 
     #[inline(always)]
     fn indel(self) -> f64 {
-        similarity(self.distance, self.here + self.there, 0.0)
+        similarity(self.distance, self.record_length + self.text_length, 0.0)
     }
 
-    /// How many symbols can be in common, at the most.
+    /// Upper bound of the number of symbols in common.
     fn common(self) -> usize {
-        let common = (self.here + self.there).saturating_sub(self.distance) / 2;
-        common.min(self.here).min(self.there)
+        let lengths = self.record_length + self.text_length;
+        let common = lengths.saturating_sub(self.distance) / 2;
+        common.min(self.record_length).min(self.text_length)
     }
 
     fn levenshtein(self) -> f64 {
         // A replacement does what an insertion and a deletion do.
-        let distance = (self.distance + self.here.abs_diff(self.there)) / 2;
-        similarity(distance, self.here.max(self.there), 0.0)
+        let distance = (self.distance + self.record_length.abs_diff(self.text_length)) / 2;
+        similarity(distance, self.record_length.max(self.text_length), 0.0)
     }
 
     fn jaro(self) -> f64 {
-        if self.here == 0 && self.there == 0 {
+        if self.record_length == 0 && self.text_length == 0 {
             return 1.0;
         }
         let common = self.common() as f64;
         if common == 0.0 {
             return 0.0;
         }
-        (common / self.here as f64 + common / self.there as f64 + 1.0) / 3.0 * UP
+        let shares = common / self.record_length as f64 + common / self.text_length as f64;
+        (shares + 1.0) / 3.0 * ROUNDING
     }
 
     fn jaro_winkler(self) -> f64 {
-        let most = self.jaro();
-        // All four characters at the beginning, a tenth each.
-        (most + 0.4 * (1.0 - most).max(0.0)) * UP
+        let jaro = self.jaro();
+        // All four characters at the beginning are equal, and each adds a tenth.
+        (jaro + 0.4 * (1.0 - jaro).max(0.0)) * ROUNDING
     }
 
-    /// The most that `fuzz.partial_ratio` can be.
+    /// Upper bound of `fuzz.partial_ratio`.
     pub(super) fn partial(self) -> f64 {
-        let needle = self.here.min(self.there);
+        let needle = self.record_length.min(self.text_length);
         if needle == 0 {
-            return if self.here == self.there { 100.0 } else { 0.0 };
+            let equal = self.record_length == self.text_length;
+            return if equal { 100.0 } else { 0.0 };
         }
-        // Best is a part that holds what is in common and nothing else.
+        // The best part consists of exactly the symbols in common.
         let common = self.common() as f64;
-        200.0 * common / (needle as f64 + common) * UP
+        200.0 * common / (needle as f64 + common) * ROUNDING
     }
 
-    /// The most that a measure of the texts as they stand can give.
+    /// Upper bound of a measure that compares whole texts, or parts of them, symbol by symbol.
     #[inline(always)]
-    pub(super) fn most(self, measure: Measure) -> f64 {
+    pub(super) fn score(self, measure: Measure) -> f64 {
         match measure {
             Measure::Indel => self.indel(),
             Measure::Levenshtein | Measure::Osa => self.levenshtein(),
@@ -101,70 +110,70 @@ impl Pair {
     }
 }
 
-/// Two texts by their tokens.
+/// A record and a text, by their tokens.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TokenPair {
+pub(super) struct TokenPairBound {
     /// The texts with their tokens sorted and joined.
-    pub(super) sorted: Pair,
-    /// The same, whatever the order of the symbols: what only one side has may cross the tokens in
-    /// common.
-    pub(super) crossing: Pair,
-    /// How many symbols each has when every token stands once.
-    pub(super) different: (usize, usize),
-    /// How many symbols the tokens in common have, each with a space; 0 where there are none.
+    pub(super) sorted: PairBound,
+    /// The sorted texts with overlaps in any order of the symbols: without the tokens in common, the rest of both
+    /// sides may match in an order that the sorted texts do not allow.
+    pub(super) unordered: PairBound,
+    /// Number of symbols of the record and of the text with repeated tokens removed.
+    pub(super) distinct: (usize, usize),
+    /// Number of symbols of the tokens in common, with a space for each token.
     pub(super) common: usize,
 }
 
-impl TokenPair {
-    /// The most that `fuzz.token_set_ratio` can be.
+impl TokenPairBound {
+    /// Upper bound of `fuzz.token_set_ratio`.
     pub(super) fn token_set(self) -> f64 {
-        let (here, there) = self.different;
-        if here == 0 || there == 0 {
+        let (record, text) = self.distinct;
+        if record == 0 || text == 0 {
             return 0.0;
         }
         self.set_score()
     }
 
     fn set_score(self) -> f64 {
-        let (here, there) = self.different;
-        // What stands twice may have made the sorted texts differ.
-        let twice = self.sorted.here + self.sorted.there - here - there;
+        let (record, text) = self.distinct;
+        // Repeated tokens may account for this much of the distance of the sorted texts.
+        let repeated = self.sorted.record_length + self.sorted.text_length - record - text;
         let sorted = match self.common {
             0 => self.sorted,
-            _ => self.crossing,
+            _ => self.unordered,
         };
-        let distance = sorted.distance.saturating_sub(twice);
-        let rests = per_cent(distance, here + there, 0.0);
+        let distance = sorted.distance.saturating_sub(repeated);
+        let rests = per_cent(distance, record + text, 0.0);
         if self.common == 0 {
             return rests;
         }
         let common = self.common - 1;
-        if here == common || there == common {
+        if record == common || text == common {
             return 100.0;
         }
-        let alone_here = per_cent(here - common, common + here, 0.0);
-        let alone_there = per_cent(there - common, common + there, 0.0);
-        rests.max(alone_here).max(alone_there)
+        let with_record = per_cent(record - common, common + record, 0.0);
+        let with_text = per_cent(text - common, common + text, 0.0);
+        rests.max(with_record).max(with_text)
     }
 
-    /// The most that `fuzz.token_ratio` can be.
+    /// Upper bound of `fuzz.token_ratio`.
     pub(super) fn token_ratio(self) -> f64 {
         self.sorted.ratio().max(self.set_score())
     }
 
-    /// The most that `fuzz.partial_token_ratio` can be.
+    /// Upper bound of `fuzz.partial_token_ratio`.
     pub(super) fn partial_token_ratio(self) -> f64 {
         if self.common > 0 {
             return 100.0;
         }
-        // What is in common when each token stands once is also in common when some stand twice.
-        let (here, there) = self.different;
-        let needle = here.min(there);
+        // Symbols in common without repeated tokens are also in common with them.
+        let (record, text) = self.distinct;
+        let needle = record.min(text);
         let common = self.sorted.common().min(needle) as f64;
-        let once = match needle {
+        let distinct = match needle {
             0 => self.sorted.partial(),
-            _ => 200.0 * common / (needle as f64 + common) * UP,
+            _ => 200.0 * common / (needle as f64 + common) * ROUNDING,
         };
-        once.max(self.sorted.partial())
+        distinct.max(self.sorted.partial())
     }
 }

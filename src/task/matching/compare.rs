@@ -1,43 +1,40 @@
-//! The measures: one record against one text of the reference.
+//! The measures that compare texts symbol by symbol: a record against one text, or several.
 //!
-//! Every function takes a cutoff and gives 0 where the score is less. That is not only for speed:
-//! the search raises the cutoff as it goes, and rounding at the cutoff is part of the result. The
-//! order of the arithmetic is RapidFuzz's throughout.
+//! Every function takes a cutoff and returns 0 if the score is less. That is part of the result, not only of
+//! the speed: the search raises the cutoff as it goes, and scores at the cutoff are rounded as RapidFuzz
+//! rounds them. The order of the arithmetic is RapidFuzz's throughout.
 
 use super::Measure;
 use super::alphabet::Symbol;
-use super::bounds::{Pair, TokenPair};
-use super::jaro;
+use super::jaro::{self, JaroScratch};
 use super::lcs;
-use super::levenshtein::{self, Column};
-use super::needle::Needle;
-use super::partial;
+use super::levenshtein::{self, ColumnWord};
+use super::partial::{self, PartialScratch};
 use super::pattern::Pattern;
-use super::query::Query;
-use super::reference::{Reference, Tokens};
+use super::prepared_text::PreparedText;
+use super::reference::Reference;
 use super::rounding::{allowed, similarity};
-use super::side_by_side::{SIDES, SideBySide};
-use super::token_measures::{partial_token_ratio, token_ratio};
+use super::simd::{LANES, LaneTable};
 
-/// Working memory, used again for every pair.
+/// Scratch memory to compare pairs, reused from pair to pair.
 #[derive(Debug)]
-pub(super) struct Desk<S> {
+pub(super) struct PairScratch<S> {
     pub(super) state: Vec<u64>,
-    pub(super) sides: SideBySide,
-    /// The places of a pattern that count.
+    pub(super) lanes: LaneTable,
+    /// Bits of the positions of a pattern that are compared.
     pub(super) keep: Vec<u64>,
-    columns: Vec<Column>,
-    jaro: jaro::Desk,
-    partial: partial::Desk,
-    spare: Needle<S>,
-    /// The different tokens of a text put together, where one stands twice.
+    columns: Vec<ColumnWord>,
+    jaro: JaroScratch,
+    partial: PartialScratch,
+    prepared: PreparedText<S>,
+    /// A text without its repeated tokens.
     pub(super) joined: Vec<S>,
-    /// How many times symbols were compared. It stands still where a bound has shown that the score
-    /// is below the cutoff.
+    /// Number of comparisons of symbols. It does not change if a bound shows that a score is below the
+    /// cutoff.
     pub(super) comparisons: u64,
 }
 
-impl<S: Symbol> Desk<S> {
+impl<S: Symbol> PairScratch<S> {
     pub(super) fn new(reference: &Reference<S>, measure: Measure) -> Self {
         let partial = measure.is_partial();
         let alphabet = if partial {
@@ -45,46 +42,46 @@ impl<S: Symbol> Desk<S> {
         } else {
             0
         };
-        Desk {
+        PairScratch {
             state: Vec::new(),
-            sides: SideBySide::default(),
+            lanes: LaneTable::default(),
             keep: Vec::new(),
             columns: Vec::new(),
-            jaro: jaro::Desk::default(),
-            partial: partial::Desk::default(),
-            spare: Needle::new(alphabet, partial),
+            jaro: JaroScratch::default(),
+            partial: PartialScratch::default(),
+            prepared: PreparedText::new(alphabet, partial),
             joined: Vec::new(),
             comparisons: 0,
         }
     }
 }
 
-/// Insertions and deletions alone, from 0 to 1.
+/// The Indel similarity, from 0 to 1.
 pub(super) fn indel<S: Symbol>(
     pattern: &Pattern,
     text: &[S],
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
     let lengths = pattern.length + text.len();
     if pattern.length.abs_diff(text.len()) > allowed(lengths, cutoff) {
         return 0.0;
     }
-    desk.comparisons += 1;
-    let common = lcs::length(pattern, text, &mut desk.state);
+    scratch.comparisons += 1;
+    let common = lcs::length(pattern, text, &mut scratch.state);
     similarity(lengths - 2 * common, lengths, cutoff)
 }
 
-/// The same for many texts, without a cutoff.
+/// Appends the Indel similarities for many texts, without a cutoff.
 pub(super) fn indels<'t, S: Symbol>(
     pattern: &Pattern,
     texts: impl ExactSizeIterator<Item = &'t [S]>,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
     scores: &mut Vec<f64>,
 ) {
     for_each_group(texts, |group| {
         let texts = filled(group);
-        let common = desk.sides.lengths(pattern, texts, &mut desk.state);
+        let common = scratch.lanes.lengths(pattern, texts, &mut scratch.state);
         scores.extend(group.iter().zip(common).map(|(text, common)| {
             let lengths = pattern.length + text.len();
             similarity(lengths - 2 * common, lengths, 0.0)
@@ -92,27 +89,25 @@ pub(super) fn indels<'t, S: Symbol>(
     });
 }
 
-/// Calls `compare` with as many texts at a time as are compared side by side, and at the end with
-/// those that are left.
+/// Calls `compare` with groups of [`LANES`] texts; the last group may be smaller.
 fn for_each_group<'t, S: Symbol>(
     mut texts: impl ExactSizeIterator<Item = &'t [S]>,
     mut compare: impl FnMut(&[&'t [S]]),
 ) {
     while texts.len() > 0 {
-        let mut group: [&[S]; SIDES] = [&[]; SIDES];
-        let length = texts.len().min(SIDES);
+        let mut group: [&[S]; LANES] = [&[]; LANES];
+        let length = texts.len().min(LANES);
         group
             .iter_mut()
             .zip(&mut texts)
-            .for_each(|(place, text)| *place = text);
+            .for_each(|(slot, text)| *slot = text);
         compare(&group[..length]);
     }
 }
 
-/// As many texts as are compared side by side; where there are fewer, the first one stands for those
-/// that are missing.
-fn filled<'t, S: Symbol>(group: &[&'t [S]]) -> [&'t [S]; SIDES] {
-    std::array::from_fn(|side| *group.get(side).unwrap_or(&group[0]))
+/// A text for each lane: the first text of a smaller group fills the lanes that are left.
+fn filled<'t, S: Symbol>(group: &[&'t [S]]) -> [&'t [S]; LANES] {
+    std::array::from_fn(|lane| *group.get(lane).unwrap_or(&group[0]))
 }
 
 /// `fuzz.ratio`.
@@ -120,26 +115,25 @@ pub(super) fn ratio<S: Symbol>(
     pattern: &Pattern,
     text: &[S],
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
-    indel(pattern, text, cutoff / 100.0, desk) * 100.0
+    indel(pattern, text, cutoff / 100.0, scratch) * 100.0
 }
 
-/// Levenshtein's distance, or with `SWAPS` the optimal string alignment, as a similarity from 0 to
-/// 1.
+/// Levenshtein's similarity, from 0 to 1; with `SWAPS` that of the optimal string alignment.
 pub(super) fn levenshtein<const SWAPS: bool, S: Symbol>(
     pattern: &Pattern,
     text: &[S],
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
     let largest = pattern.length.max(text.len());
     let at_most = allowed(largest, cutoff);
     if pattern.length.abs_diff(text.len()) > at_most {
         return 0.0;
     }
-    desk.comparisons += 1;
-    let columns = &mut desk.columns;
+    scratch.comparisons += 1;
+    let columns = &mut scratch.columns;
     let distance = levenshtein::distance::<SWAPS, S>(pattern, text, at_most, columns);
     if distance > largest {
         return 0.0;
@@ -147,117 +141,56 @@ pub(super) fn levenshtein<const SWAPS: bool, S: Symbol>(
     similarity(distance, largest, cutoff)
 }
 
-/// Levenshtein's similarities for many texts; 0 may be given for what is less than
-/// `cutoff`.
+/// Appends Levenshtein's similarities for many texts. A score below `cutoff` may be given as 0.
 pub(super) fn levenshteins<'t, S: Symbol>(
     pattern: &Pattern,
     texts: impl ExactSizeIterator<Item = &'t [S]>,
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
     scores: &mut Vec<f64>,
 ) {
     for_each_group(texts, |group| {
-        match desk.sides.distances(pattern, filled(group)) {
+        match scratch.lanes.distances(pattern, filled(group)) {
             Some(distances) => {
                 scores.extend(group.iter().zip(distances).map(|(text, distance)| {
                     similarity(distance, pattern.length.max(text.len()), 0.0)
                 }))
             }
-            None => {
-                let texts = group.iter();
-                scores
-                    .extend(texts.map(|text| levenshtein::<false, S>(pattern, text, cutoff, desk)));
-            }
+            None => scores.extend(
+                group
+                    .iter()
+                    .map(|text| levenshtein::<false, S>(pattern, text, cutoff, scratch)),
+            ),
         }
     });
 }
 
-/// Jaro's similarity, or with `PREFIX` Winkler's.
+/// Jaro's similarity, from 0 to 1; with `PREFIX` Winkler's.
 pub(super) fn jaro<const PREFIX: bool, S: Symbol>(
-    text: &Needle<S>,
-    other: &[S],
+    record: &PreparedText<S>,
+    text: &[S],
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
-    desk.comparisons += 1;
-    let desk = &mut desk.jaro;
+    scratch.comparisons += 1;
+    let scratch = &mut scratch.jaro;
     if PREFIX {
-        jaro::jaro_winkler(&text.pattern, &text.symbols, other, cutoff, desk)
+        jaro::jaro_winkler(&record.pattern, &record.symbols, text, cutoff, scratch)
     } else {
-        jaro::jaro(&text.pattern, &text.symbols, other, cutoff, desk)
+        jaro::jaro(&record.pattern, &record.symbols, text, cutoff, scratch)
     }
 }
 
 /// `fuzz.partial_ratio`.
 pub(super) fn partial<S: Symbol>(
-    text: &Needle<S>,
-    other: &[S],
-    cutoff: f64,
-    desk: &mut Desk<S>,
-) -> f64 {
-    desk.comparisons += 1;
-    partial::partial(text, other, cutoff, &mut desk.spare, &mut desk.partial)
-}
-
-/// What the scores of tokens count for beside the others.
-const TOKENS_WEIGHT: f64 = 0.95;
-/// From this ratio of lengths on the shorter text is looked for in the longer one.
-const UNEVEN: f64 = 1.5;
-/// What finding it there counts for, …
-const PARTIAL_WEIGHT: f64 = 0.9;
-/// … and from beyond which ratio of lengths on it counts for how much.
-const VERY_UNEVEN: (f64, f64) = (8.0, 0.6);
-
-/// `fuzz.WRatio`.
-pub(super) fn weighted<S: Symbol>(
-    query: &Query<S>,
+    record: &PreparedText<S>,
     text: &[S],
-    other: Tokens<'_, S>,
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
-    let (here, there) = (query.text.length(), text.len());
-    if cutoff > 100.0 || here == 0 || there == 0 {
-        return 0.0;
-    }
-    let whole = ratio(&query.text.pattern, text, cutoff, desk);
-    let Some(weight) = weight_of_part(here, there) else {
-        let cutoff = cutoff.max(whole) / TOKENS_WEIGHT;
-        let tokens = token_ratio(query, other, cutoff, desk);
-        return whole.max(tokens * TOKENS_WEIGHT);
-    };
-    let needed = cutoff.max(whole) / weight;
-    let part = partial(&query.text, text, needed, desk);
-    let best = whole.max(part * weight);
-    // Divided by what has been divided before, and not by the second weight: so does RapidFuzz.
-    let needed = needed.max(best) / TOKENS_WEIGHT;
-    let tokens = partial_token_ratio(query, other, needed, desk);
-    best.max(tokens * TOKENS_WEIGHT * weight)
-}
-
-/// The most that `fuzz.WRatio` can be.
-pub(super) fn most_weighted(text: Pair, tokens: TokenPair) -> f64 {
-    if text.here == 0 || text.there == 0 {
-        return 0.0;
-    }
-    let whole = text.ratio();
-    match weight_of_part(text.here, text.there) {
-        None => whole.max(tokens.token_ratio() * TOKENS_WEIGHT),
-        Some(weight) => {
-            let tokens = tokens.partial_token_ratio() * TOKENS_WEIGHT;
-            whole.max(text.partial() * weight).max(tokens * weight)
-        }
-    }
-}
-
-/// What finding the shorter text in the longer one counts for, where it is looked for there.
-fn weight_of_part(here: usize, there: usize) -> Option<f64> {
-    let uneven = here.max(there) as f64 / here.min(there) as f64;
-    if uneven < UNEVEN {
-        None
-    } else if uneven <= VERY_UNEVEN.0 {
-        Some(PARTIAL_WEIGHT)
-    } else {
-        Some(VERY_UNEVEN.1)
-    }
+    scratch.comparisons += 1;
+    let PairScratch {
+        prepared, partial, ..
+    } = scratch;
+    partial::partial(record, text, cutoff, prepared, partial)
 }

@@ -1,15 +1,18 @@
-//! The length of the longest common subsequence, many places of the pattern at a time.
+//! The length of the longest common subsequence (LCS), bit-parallel: 64 positions of the pattern at a time.
 //!
 //! H. Hyyrö, "Bit-Parallel LCS-length Computation Revisited", AWOCA 2004, after M. Crochemore,
 //! C. S. Iliopoulos, Y. J. Pinzon and J. F. Reid, "A fast and practical bit-vector algorithm for the
-//! longest common subsequence problem", Information Processing Letters 80 (2001). A zero in the
-//! state stands for one more symbol in common.
+//! longest common subsequence problem", Information Processing Letters 80 (2001). Each zero bit of the
+//! state is one symbol of the subsequence.
 
 use super::alphabet::Symbol;
 use super::pattern::Pattern;
 
-/// Takes in one symbol of the text, whose masks are `masks`; returns whether there is one more in
-/// common: then a carry runs out of the last word, through the ones behind the pattern's end.
+/// Advances the state by one symbol of the text, given by its masks. `keep` masks out positions of the
+/// pattern, by word.
+///
+/// Returns whether the subsequence has become longer: then a carry runs out of the last word, through the
+/// ones behind the pattern's end.
 #[inline(always)]
 pub(super) fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) -> bool {
     let mut carry = false;
@@ -23,11 +26,13 @@ pub(super) fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64
     carry
 }
 
+/// Number of zero bits: the length of the subsequence.
 #[inline(always)]
 pub(super) fn zeros(state: &[u64]) -> usize {
     state.iter().map(|word| word.count_zeros() as usize).sum()
 }
 
+/// The length for a pattern of `W` words, with the state in registers.
 #[inline(always)]
 fn narrow<const W: usize, S: Symbol>(pattern: &Pattern, text: &[S]) -> usize {
     let mut state = [!0; W];
@@ -42,7 +47,7 @@ fn reset(state: &mut Vec<u64>, words: usize) {
     state.resize(words, !0);
 }
 
-/// How many symbols the longest common subsequence of the pattern and a text has.
+/// Length of the longest common subsequence of the pattern and a text. `state` is scratch memory.
 pub(super) fn length<S: Symbol>(pattern: &Pattern, text: &[S], state: &mut Vec<u64>) -> usize {
     match pattern.words {
         1 => narrow::<1, S>(pattern, text),
@@ -59,33 +64,34 @@ pub(super) fn length<S: Symbol>(pattern: &Pattern, text: &[S], state: &mut Vec<u
     }
 }
 
-/// The same for a part of the pattern, the places whose bits are set in `keep`, and the pieces of a
-/// text put together.
+/// Like [`length`], for the positions of the pattern whose bits are set in `keep`, and for the
+/// concatenation of the slices of a text.
 ///
-/// A place that matches nothing adds nothing, so a part needs no pattern of its own.
+/// A position that matches nothing adds nothing, so a part of the pattern needs no masks of its own.
 pub(super) fn length_of_part<'t, S: Symbol>(
     pattern: &Pattern,
     keep: &[u64],
-    pieces: impl Iterator<Item = &'t [S]>,
+    slices: impl Iterator<Item = &'t [S]>,
     state: &mut Vec<u64>,
 ) -> usize {
     if pattern.words == 1 {
         let (mut state, keep) = ([!0], keep[0]);
-        for symbol in pieces.flatten() {
+        for symbol in slices.flatten() {
             step(&mut state, pattern.masks_of::<1, S>(*symbol), |_| keep);
         }
         return zeros(&state);
     }
     reset(state, pattern.words);
-    for symbol in pieces.flatten() {
+    for symbol in slices.flatten() {
         step(state, pattern.masks(*symbol), |word| keep[word]);
     }
     zeros(state)
 }
 
-/// Calls `visit` after each symbol that the pattern holds, with how many symbols have been taken in
-/// and the length of the longest common subsequence so far; until more symbols than `misses` are not
-/// in common.
+/// The length for every beginning of a text: calls `visit` after each symbol that occurs in the pattern, with
+/// (symbols read, length of the longest common subsequence so far).
+///
+/// Stops once more than `misses` symbols are not in the subsequence.
 pub(super) fn each_length<S: Symbol>(
     pattern: &Pattern,
     text: impl Iterator<Item = S>,
@@ -110,6 +116,7 @@ pub(super) fn each_length<S: Symbol>(
     }
 }
 
+/// [`each_length`] for a state of any number of words.
 #[inline(always)]
 fn each<'p, S: Symbol>(
     pattern: &Pattern,
@@ -120,12 +127,12 @@ fn each<'p, S: Symbol>(
     mut visit: impl FnMut(usize, usize),
 ) {
     let mut common = 0;
-    for (place, symbol) in text.enumerate() {
-        if pattern.holds(symbol) {
+    for (index, symbol) in text.enumerate() {
+        if pattern.contains(symbol) {
             common += usize::from(step(state, masks(symbol), |_| !0));
-            visit(place + 1, common);
+            visit(index + 1, common);
         }
-        if place + 1 - common > misses {
+        if index + 1 - common > misses {
             break;
         }
     }

@@ -1,51 +1,57 @@
-//! Edit distances, many places of the pattern at a time.
+//! Edit distances, bit-parallel: 64 positions of the pattern at a time.
 //!
-//! A column of the table of distances is kept as the differences of its cells, two bits each. G.
-//! Myers, "A fast bit-vector algorithm for approximate string matching based on dynamic
-//! programming", JACM 46 (1999); for whole texts, several words and neighbours that change places,
+//! A column of the matrix of distances is stored as the differences of neighbouring cells, two bits each.
+//! G. Myers, "A fast bit-vector algorithm for approximate string matching based on dynamic
+//! programming", JACM 46 (1999); for whole texts, several words and transpositions,
 //! H. Hyyrö, "A Bit-Vector Algorithm for Computing Levenshtein and Damerau Edit Distances", Nordic
 //! Journal of Computing 10 (2003).
 
 use super::alphabet::Symbol;
 use super::pattern::{Pattern, WORD};
 
-/// A word of the column of distances that is being worked on.
+/// 64 cells of the current column of the matrix of distances.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
-    /// Where a cell is one more than the cell above it.
+pub(super) struct ColumnWord {
+    /// Cells that are one more than the cell above.
     up: u64,
-    /// Where it is one less.
+    /// Cells that are one less than the cell above.
     down: u64,
-    /// Where a cell equals its neighbour on the diagonal; only for neighbours that change places.
+    /// Cells that equal their diagonal neighbour; used for transpositions only.
     diagonal: u64,
-    /// The masks of the symbol before; likewise.
-    before: u64,
+    /// The mask of the previous symbol; used for transpositions only.
+    previous: u64,
 }
 
-pub(super) const FIRST: Column = Column {
+/// The first column: distances grow by one from cell to cell.
+pub(super) const FIRST: ColumnWord = ColumnWord {
     up: !0,
     down: 0,
     diagonal: 0,
-    before: 0,
+    previous: 0,
 };
 
-/// Takes in one symbol of the text, whose masks are `masks`; returns by how much the last cell, at
-/// `last` in the last word, changes.
+/// Advances the column by one symbol of the text, given by its masks.
+///
+/// Returns the change of the last cell of the column, which is bit `last` of the last word.
 #[inline(always)]
-pub(super) fn step<const SWAPS: bool>(columns: &mut [Column], masks: &[u64], last: u64) -> isize {
-    // What goes from one word to the next. Above the first cell distances grow by one.
+pub(super) fn step<const SWAPS: bool>(
+    columns: &mut [ColumnWord],
+    masks: &[u64],
+    last: u64,
+) -> isize {
+    // Carries from one word to the next. Above the first cell, distances grow by one.
     let (mut more, mut less, mut swap) = (1, 0, 0);
     let (mut change_up, mut change_down) = (0, 0);
     for (column, &mask) in columns.iter_mut().zip(masks) {
-        let Column { up, down, .. } = *column;
+        let ColumnWord { up, down, .. } = *column;
         let matches = mask | less;
         let mut diagonal = (((matches & up).wrapping_add(up)) ^ up) | matches | down;
         if SWAPS {
             let crossed = !column.diagonal & mask;
-            diagonal |= ((crossed << 1) | swap) & column.before;
+            diagonal |= ((crossed << 1) | swap) & column.previous;
             swap = crossed >> (WORD - 1);
             column.diagonal = diagonal;
-            column.before = mask;
+            column.previous = mask;
         }
         let right_up = down | !(diagonal | up);
         let right_down = diagonal & up;
@@ -60,11 +66,12 @@ pub(super) fn step<const SWAPS: bool>(columns: &mut [Column], masks: &[u64], las
     isize::from(change_up & last != 0) - isize::from(change_down & last != 0)
 }
 
+/// The distance, or `usize::MAX` once it is certain to be more than `at_most`.
 #[inline(always)]
 fn run<'p, const SWAPS: bool, S: Symbol>(
     pattern: &'p Pattern,
     masks: impl Fn(S) -> &'p [u64],
-    columns: &mut [Column],
+    columns: &mut [ColumnWord],
     text: &[S],
     at_most: usize,
 ) -> usize {
@@ -73,25 +80,27 @@ fn run<'p, const SWAPS: bool, S: Symbol>(
     }
     let last = 1 << ((pattern.length - 1) % WORD);
     let mut distance = pattern.length;
-    for (place, &symbol) in text.iter().enumerate() {
+    for (index, &symbol) in text.iter().enumerate() {
         let change = step::<SWAPS>(columns, masks(symbol), last);
         distance = distance.wrapping_add_signed(change);
-        // Every symbol that is still to come can take away one.
-        if distance > at_most + (text.len() - place - 1) {
+        // Every remaining symbol can reduce the distance by one.
+        if distance > at_most + (text.len() - index - 1) {
             return usize::MAX;
         }
     }
     distance
 }
 
-/// The distance between the pattern and a text by insertions, deletions, replacements and, if
-/// `SWAPS`, changes of place of two neighbours, each symbol in one of them at most; anything larger
-/// than `at_most` where it is more than that.
+/// The distance between the pattern and a text: the least number of insertions, deletions and replacements.
+///
+/// With `SWAPS`, transpositions of two neighbours count as one edit each, and no symbol is edited twice
+/// (optimal string alignment). If the distance is more than `at_most`, the result is any number above
+/// `at_most`.
 pub(super) fn distance<const SWAPS: bool, S: Symbol>(
     pattern: &Pattern,
     text: &[S],
     at_most: usize,
-    columns: &mut Vec<Column>,
+    columns: &mut Vec<ColumnWord>,
 ) -> usize {
     match pattern.words {
         1 => {

@@ -1,14 +1,23 @@
-//! How alike two texts are, by name.
+//! The measures of similarity.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How alike two texts are.
+/// A measure of how similar two texts are.
 ///
-/// The names are those of the command line; each gives the number that the function of RapidFuzz
-/// 3.14 gives, bit for bit. Distances are over Unicode code points. *Indel* is the edit distance of
-/// insertions and deletions alone, |a| + |b| − 2·LCS(a, b).
+/// Each variant gives, bit for bit, the score of the named function of RapidFuzz 3.14. Distances are over
+/// Unicode code points. *Indel* is the edit distance by insertions and deletions alone,
+/// |a| + |b| − 2·LCS(a, b), with LCS the length of the longest common subsequence. *Tokens* are what white
+/// space separates.
+///
+/// ```
+/// use manyhands::task::matching::Measure;
+///
+/// assert_eq!(Measure::JaroWinkler.name(), "jaro-winkler");
+/// assert_eq!(Measure::JaroWinkler.max_score(), 1.0);
+/// assert_eq!(Measure::Ratio.max_score(), 100.0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -21,26 +30,26 @@ pub enum Measure {
     Partial,
     /// `fuzz.token_sort_ratio`: the `ratio` of the texts with their tokens sorted, from 0 to 100.
     TokenSort,
-    /// `fuzz.token_set_ratio`: the best `ratio` among the tokens in common, alone and with those
-    /// that only one of the texts has, from 0 to 100.
+    /// `fuzz.token_set_ratio`: the best `ratio` among three texts: the tokens in common, and the tokens
+    /// in common followed by those of one side only, from 0 to 100.
     TokenSet,
     /// `fuzz.token_ratio`: the larger of `token-sort` and `token-set`, from 0 to 100.
     TokenRatio,
     /// `fuzz.WRatio`: the largest of several of these, each with a weight, from 0 to 100.
     Wratio,
-    /// `Levenshtein.normalized_similarity`: one minus the distance over the longer length, from 0
-    /// to 1.
+    /// `Levenshtein.normalized_similarity`: one minus the number of insertions, deletions and replacements
+    /// over the longer length, from 0 to 1.
     Levenshtein,
-    /// `OSA.normalized_similarity`: as `levenshtein`, but two neighbours that have changed places
-    /// cost one, from 0 to 1.
+    /// `OSA.normalized_similarity` (optimal string alignment): as `levenshtein`, but a transposition of
+    /// two neighbours counts as one edit, from 0 to 1.
     Osa,
     /// `Indel.normalized_similarity`: a hundredth of `ratio`, from 0 to 1.
     Indel,
     /// `Jaro.similarity`, from 0 to 1. M. A. Jaro, "Advances in Record-Linkage Methodology as
     /// Applied to Matching the 1985 Census of Tampa, Florida", JASA 84 (1989).
     Jaro,
-    /// `JaroWinkler.similarity`: Jaro's, and a tenth of what is missing to 1 for each of the first
-    /// four characters in common, from 0 to 1. W. E. Winkler, "String Comparator Metrics and
+    /// `JaroWinkler.similarity`: Jaro's similarity, raised by a tenth of the distance to 1 for each of the
+    /// first four characters that are equal, from 0 to 1. W. E. Winkler, "String Comparator Metrics and
     /// Enhanced Decision Rules in the Fellegi-Sunter Model of Record Linkage" (1990).
     JaroWinkler,
 }
@@ -61,7 +70,7 @@ impl Measure {
         Measure::JaroWinkler,
     ];
 
-    /// The name.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Measure::Ratio => "ratio",
@@ -78,8 +87,8 @@ impl Measure {
         }
     }
 
-    /// The score of two equal texts, the most there is: 100 or 1. The least is 0.
-    pub fn most(self) -> f64 {
+    /// The largest score, that of two equal texts: 100 or 1. The least is 0.
+    pub fn max_score(self) -> f64 {
         match self {
             Measure::Ratio
             | Measure::Partial
@@ -95,7 +104,7 @@ impl Measure {
         }
     }
 
-    /// Whether it looks at the texts as they stand.
+    /// Whether the measure compares the texts themselves.
     pub(super) fn reads_text(self) -> bool {
         !matches!(
             self,
@@ -103,17 +112,17 @@ impl Measure {
         )
     }
 
-    /// Whether it looks at their tokens.
+    /// Whether the measure compares tokens.
     pub(super) fn reads_tokens(self) -> bool {
         !self.reads_text() || self == Measure::Wratio
     }
 
-    /// Whether it looks at which tokens are in common.
+    /// Whether the measure depends on which tokens are in common.
     pub(super) fn reads_sets(self) -> bool {
         self.reads_tokens() && self != Measure::TokenSort
     }
 
-    /// Whether it looks for a place in the longer text.
+    /// Whether the measure searches for the shorter text in the longer one.
     pub(super) fn is_partial(self) -> bool {
         matches!(self, Measure::Partial | Measure::Wratio)
     }

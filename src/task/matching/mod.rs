@@ -1,18 +1,21 @@
-//! The best matches of a text in a reference: record linkage, by how alike two texts are.
+//! Fuzzy matching: the texts of a reference that are most similar to a record, as in record linkage.
 //!
-//! The scores are those of the Python package RapidFuzz 3.14, bit for bit, for every [`Measure`];
-//! so is which of several equal matches is the best, the first. Texts are compared by Unicode code
-//! points.
+//! For every [`Measure`], the scores are bit for bit those of the Python package RapidFuzz 3.14. The first of
+//! several equal matches is the best, as there. Texts are compared by Unicode code points.
 //!
-//! The reference is prepared once: its code points are numbered, its tokens sorted and numbered. A
-//! record becomes a bit mask for each symbol, with which an algorithm compares 64 of its symbols at
-//! a time; nothing is allocated for a pair.
+//! The reference is prepared once: its code points are numbered, and its tokens are sorted and numbered. A
+//! record becomes a bit mask for each symbol, so that the algorithms compare 64 of its symbols at a time.
+//! Comparing a pair allocates nothing.
 //!
-//! Most pairs are not compared at all. What a pair can score at the most follows from how often which
-//! symbols stand in both texts, and from which tokens are in common; the texts that promise most come
-//! first, and what promises less than they score is left out. That changes nothing in the answer.
+//! Most pairs are not compared at all. An upper bound of the score of a pair follows from how often each
+//! symbol occurs in both texts, and from the tokens in common. The texts with the highest bounds are compared
+//! first, and texts whose bounds are below the scores found are skipped. The answer is the same as if all pairs
+//! were compared.
+//!
+//! In a rayon pool, the search for one record is shared with threads that have nothing else to do.
 
 mod alphabet;
+mod block_filter;
 mod blocks;
 mod bounds;
 mod compare;
@@ -20,22 +23,26 @@ mod jaro;
 mod lcs;
 mod levenshtein;
 mod measure;
-mod needle;
 mod pairs;
+mod parallel;
 mod partial;
 mod pattern;
+mod prepared_text;
 mod process;
-mod promising;
 mod query;
 mod reference;
+mod required_overlap;
 mod rounding;
 mod search;
+mod select;
 mod sequences;
-mod side_by_side;
-mod sieve;
-mod split;
+mod simd;
+mod text_filter;
 mod token_measures;
 mod tokens;
+mod top_scores;
+mod upper_bounds;
+mod weighted;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -51,7 +58,14 @@ use alphabet::Symbol;
 use reference::Collected;
 use search::Search;
 
-/// How to find matches: what a [`Match`] is made of, but for the reference.
+/// How to find matches: the options of a [`Match`].
+///
+/// ```
+/// use manyhands::task::matching::{Matching, Measure};
+///
+/// let matching = Matching::by(Measure::Ratio).cutoff(80.0).best(3).process(true);
+/// assert_eq!((matching.measure(), matching.wanted()), (Measure::Ratio, 3));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Matching {
     measure: Measure,
@@ -61,7 +75,7 @@ pub struct Matching {
 }
 
 impl Matching {
-    /// The best match by a measure, however bad it is, of texts as they stand.
+    /// The best match by a measure: without a cutoff, and without processing of the texts.
     #[must_use]
     pub fn by(measure: Measure) -> Self {
         Matching {
@@ -72,44 +86,47 @@ impl Matching {
         }
     }
 
-    /// Finds only matches that score at least this much: up to 100 or up to 1, by the
-    /// [measure](Measure::most). Less than 0, and NaN, are as 0.
+    /// Finds only matches with at least this score, from 0 to the [`max_score`](Measure::max_score) of the
+    /// measure. A negative cutoff and NaN mean 0.
     ///
-    /// It is rounded to single precision first, as RapidFuzz does it. That shows where a score is
-    /// the cutoff itself: 80 out of 100 has that precision, 0.8 becomes a little more.
+    /// Like RapidFuzz, this rounds the cutoff to single precision. That matters only for a score that equals
+    /// the cutoff: 80 is exact in single precision, but 0.8 becomes a little more.
     #[must_use]
     pub fn cutoff(mut self, cutoff: f64) -> Self {
         self.cutoff = f64::from(cutoff as f32).max(0.0);
         self
     }
 
-    /// Finds this many matches, or as many as there are.
+    /// Finds up to this many matches; 1 unless set.
     #[must_use]
     pub fn best(mut self, best: usize) -> Self {
         self.best = best;
         self
     }
 
-    /// Compares texts by their letters and digits alone, in lower case, and not as they stand: all
-    /// other characters become spaces, and none is left at either end. As RapidFuzz's
-    /// `default_process` does it, code point by code point.
+    /// Whether texts are processed before they are compared; off unless set.
+    ///
+    /// Processing turns letters into lower case, replaces everything except letters and digits by spaces, and
+    /// removes spaces at either end: the result of RapidFuzz's `default_process`.
     #[must_use]
     pub fn process(mut self, process: bool) -> Self {
         self.process = process;
         self
     }
 
-    /// How texts are compared.
+    /// The measure of similarity.
     pub fn measure(&self) -> Measure {
         self.measure
     }
 
-    /// How many matches are wanted.
+    /// The number of matches that are wanted.
     pub fn wanted(&self) -> usize {
         self.best
     }
 
-    /// Prepares the texts to find matches among.
+    /// Prepares a reference: the texts to find matches among.
+    ///
+    /// Takes time and memory proportional to the size of the texts.
     ///
     /// ```
     /// use manyhands::task::matching::{Matching, Measure};
@@ -131,9 +148,9 @@ impl Matching {
             }
         }
         let search = if collected.alphabet.size() <= u8::NUMBERS {
-            Width::Narrow(Search::new(collected, self))
+            SymbolWidth::Narrow(Search::new(collected, self))
         } else {
-            Width::Wide(Search::new(collected, self))
+            SymbolWidth::Wide(Search::new(collected, self))
         };
         Match {
             settings: self,
@@ -143,19 +160,19 @@ impl Matching {
     }
 }
 
-/// A match of a record.
+/// A match of a record: a text of the reference, and its score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Found {
-    /// Which text of the reference, from 0.
+    /// The index of the text in the reference, from 0.
     pub index: usize,
-    /// How alike it is: from 0 to 100 or to 1, by the [measure](Measure::most).
+    /// How similar the text is: from 0 to the [`max_score`](Measure::max_score) of the measure.
     pub score: f64,
 }
 
 /// A task that finds the best matches of a text in a reference.
 ///
-/// It takes time proportional to the size of the reference, and for each text of it to the product
-/// of both lengths over 64.
+/// A record takes time proportional to the size of the reference. Comparing it with one text takes time
+/// proportional to the product of both lengths divided by 64.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -173,40 +190,40 @@ pub struct Found {
 /// ```
 pub struct Match {
     settings: Matching,
-    search: Width,
+    search: SymbolWidth,
     pairs: Mutex<Pairs>,
 }
 
-/// A search, by how many bytes a symbol takes.
-enum Width {
+/// A search, by the number of bytes of a symbol: one or four.
+enum SymbolWidth {
     Narrow(Search<u8>),
     Wide(Search<u32>),
 }
 
 impl Match {
-    /// The best matches of a text, best first; of equals the one that stands first in the reference
-    /// comes first. Fewer than are wanted where fewer reach the cutoff.
+    /// The best matches of a text, best first; equal matches in the order of the reference. There are fewer
+    /// than wanted if fewer texts reach the cutoff.
     ///
-    /// The best one is RapidFuzz's `process.extractOne`, several are its `process.extract`.
+    /// One match is the result of RapidFuzz's `process.extractOne`, several are those of `process.extract`.
     pub fn score(&self, text: &str) -> Vec<Found> {
         let (found, pairs) = match &self.search {
-            Width::Narrow(search) => search.find(text),
-            Width::Wide(search) => search.find(text),
+            SymbolWidth::Narrow(search) => search.find(text),
+            SymbolWidth::Wide(search) => search.find(text),
         };
         *lock(&self.pairs) += pairs;
         found
     }
 
-    /// How it finds matches.
+    /// The options.
     pub fn settings(&self) -> Matching {
         self.settings
     }
 
-    /// How many texts the reference has.
+    /// Number of texts of the reference.
     pub fn len(&self) -> usize {
         match &self.search {
-            Width::Narrow(search) => search.len(),
-            Width::Wide(search) => search.len(),
+            SymbolWidth::Narrow(search) => search.len(),
+            SymbolWidth::Wide(search) => search.len(),
         }
     }
 
@@ -215,13 +232,13 @@ impl Match {
         self.len() == 0
     }
 
-    /// How many pairs there have been since it was made.
+    /// The pairs of all records so far, compared or ruled out.
     pub fn pairs(&self) -> Pairs {
         *lock(&self.pairs)
     }
 }
 
-// Derived, this would print the whole reference.
+// A derived implementation would print the whole reference.
 impl fmt::Debug for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Match")

@@ -1,19 +1,19 @@
-//! How many pairs were compared, and what ruled out the others.
+//! Counts of the pairs that were compared, and of those that a bound ruled out.
 
 use std::ops::AddAssign;
 
-/// How many pairs of a record and a text of the reference there were.
+/// Number of pairs of a record and a text of the reference, compared or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pairs {
-    /// How many were compared symbol by symbol.
+    /// Pairs that were compared symbol by symbol.
     pub compared: u64,
-    /// How many were not, because it was clear that they could not be among the best.
+    /// Pairs that were not compared, because a bound showed that they cannot be among the best.
     pub skipped: Skipped,
 }
 
-/// How many pairs were not compared, by the bound that showed that they need not be: the cheapest one
-/// that did.
+/// Number of pairs that were not compared, by the bound that ruled them out. If several bounds do, the cheapest
+/// one counts.
 ///
 /// ```
 /// use manyhands::task::matching::{Matching, Measure};
@@ -28,23 +28,23 @@ pub struct Pairs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// The lengths are too different.
+    /// The lengths differ too much.
     pub lengths: u64,
-    /// The symbols are: which ones, and how often.
+    /// Too few symbols are in common, regardless of their order.
     pub symbols: u64,
-    /// The symbols of the halves of the text are, each beside a part of the record.
+    /// Too few symbols are in common when the halves of the text are compared with parts of the record.
     pub halves: u64,
-    /// The tokens in common are too few.
+    /// Too few symbols and tokens are in common, for measures that compare tokens in common.
     pub tokens: u64,
 }
 
 impl Pairs {
-    /// How many pairs there were in all.
+    /// Number of all pairs.
     pub fn all(self) -> u64 {
         self.compared + self.skipped.all()
     }
 
-    /// How many more there are than `before`.
+    /// The pairs that were added after `before`, an earlier value of the same counts.
     #[must_use]
     pub fn since(self, before: Pairs) -> Pairs {
         let (now, then) = (self.skipped, before.skipped);
@@ -71,12 +71,12 @@ impl AddAssign for Pairs {
 }
 
 impl Skipped {
-    /// How many pairs were not compared, whatever the bound.
+    /// Number of pairs that were not compared.
     pub fn all(self) -> u64 {
         self.by_bound().iter().map(|(_, count)| count).sum()
     }
 
-    /// The same by the names of the bounds, the cheapest one first.
+    /// The name and the number of pairs of each bound, the cheapest bound first.
     pub fn by_bound(self) -> [(&'static str, u64); 4] {
         [
             ("lengths", self.lengths),

@@ -1,31 +1,32 @@
-//! The best match of a text with any part of a longer one.
+//! `partial_ratio`: the best match of a text with any part of a longer one.
 
 use super::alphabet::Symbol;
 use super::lcs;
-use super::needle::Needle;
+use super::prepared_text::PreparedText;
 use super::rounding::allowed;
 
-/// What is kept between two texts.
+/// Scratch memory, reused from pair to pair.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
+pub(super) struct PartialScratch {
     state: Vec<u64>,
-    /// The distance to the window at each place, [`NOT_YET`] where it is not known.
+    /// For each position, the distance to the window that starts there, or [`UNKNOWN`].
     distances: Vec<u32>,
-    /// Ranges of windows whose ends have been looked at.
+    /// Ranges of positions of windows that are still to be searched.
     ranges: Vec<(usize, usize)>,
 }
 
-const NOT_YET: u32 = u32::MAX;
+/// A distance that has not been computed.
+const UNKNOWN: u32 = u32::MAX;
 
-/// RapidFuzz's `partial_ratio`: 0 where it is less than `cutoff`.
+/// RapidFuzz's `partial_ratio`, from 0 to 100; 0 if it is less than `cutoff`.
 ///
-/// `spare` is for the shorter text where that is `text`.
+/// `spare` is scratch memory to prepare `text`, if `text` is the shorter one.
 pub(super) fn partial<S: Symbol>(
-    query: &Needle<S>,
+    query: &PreparedText<S>,
     text: &[S],
     cutoff: f64,
-    spare: &mut Needle<S>,
-    desk: &mut Desk,
+    spare: &mut PreparedText<S>,
+    scratch: &mut PartialScratch,
 ) -> f64 {
     if cutoff > 100.0 {
         return 0.0;
@@ -36,27 +37,26 @@ pub(super) fn partial<S: Symbol>(
     }
     let mut best = 0.0;
     if lengths.0 <= lengths.1 {
-        best = within(query, text, cutoff, desk);
+        best = within(query, text, cutoff, scratch);
         if lengths.0 < lengths.1 || best == 100.0 {
             return best;
         }
     }
-    // Of texts of one length either may lie within the other.
+    // If both texts have the same length, either may be the part.
     spare.set(|symbols| symbols.extend_from_slice(text));
-    within(spare, &query.symbols, cutoff.max(best), desk).max(best)
+    within(spare, &query.symbols, cutoff.max(best), scratch).max(best)
 }
 
-/// Texts by what they have in common: a longest common subsequence of `common` symbols, out of
-/// `length` symbols together.
+/// How alike two texts are: the length of their longest common subsequence, and the sum of their lengths.
 #[derive(Clone, Copy)]
-struct Alike {
+struct Alignment {
     common: usize,
     length: usize,
 }
 
-impl Alike {
-    fn more_than(self, other: Alike) -> bool {
-        // Both are less than 2³², as places in texts are.
+impl Alignment {
+    fn is_better_than(self, other: Alignment) -> bool {
+        // Both factors are less than 2³², as lengths of texts are.
         self.common as u64 * other.length as u64 > other.common as u64 * self.length as u64
     }
 
@@ -65,15 +65,20 @@ impl Alike {
     }
 }
 
-/// The best ratio of the needle with a part of a text that is as long as it or longer.
+/// The best ratio of the needle with a part of a text that is at least as long.
 ///
-/// RapidFuzz tries the windows of the needle's length, the beginnings and the ends that are shorter,
-/// one by one. Here the beginnings take one pass over the text and the ends another, backwards, and
-/// go first, because what they reach rules out most of the windows.
-fn within<S: Symbol>(needle: &Needle<S>, text: &[S], cutoff: f64, desk: &mut Desk) -> f64 {
-    // What a beginning or an end misses it also misses when it is as long as the needle.
+/// RapidFuzz tries all windows of the needle's length, and all shorter beginnings and ends, one by one. Here
+/// one pass over the text covers the beginnings and another pass, backwards, the ends. They come first,
+/// because the score they reach rules out most windows.
+fn within<S: Symbol>(
+    needle: &PreparedText<S>,
+    text: &[S],
+    cutoff: f64,
+    scratch: &mut PartialScratch,
+) -> f64 {
+    // Symbols that a beginning or an end misses are also missing from any longer part.
     let misses = allowed(needle.length(), cutoff / 100.0);
-    let edge = best_edge(needle, text, misses, &mut desk.state);
+    let edge = best_edge(needle, text, misses, &mut scratch.state);
     let similarity = 1.0 - edge.distance() as f64 / edge.length as f64;
     let mut best = 0.0;
     let window = 2 * needle.length();
@@ -83,7 +88,7 @@ fn within<S: Symbol>(needle: &Needle<S>, text: &[S], cutoff: f64, desk: &mut Des
         let better = (window as u128 * edge.distance() as u128).div_ceil(edge.length as u128);
         below = below.min(better as usize);
     }
-    if let Some(distance) = best_window(needle, text, below, desk) {
+    if let Some(distance) = best_window(needle, text, below, scratch) {
         let score = (1.0 - distance as f64 / window as f64) * 100.0;
         if score >= cutoff && score > best {
             best = score;
@@ -92,24 +97,24 @@ fn within<S: Symbol>(needle: &Needle<S>, text: &[S], cutoff: f64, desk: &mut Des
     best
 }
 
-/// The best among the beginnings shorter than the needle and the ends not longer than it, of those
-/// of which not more symbols than `misses` are not in common with it.
+/// The best alignment of the needle with a beginning shorter than it, or with an end not longer than it.
+/// Parts with more than `misses` symbols outside of the common subsequence are left out.
 fn best_edge<S: Symbol>(
-    needle: &Needle<S>,
+    needle: &PreparedText<S>,
     text: &[S],
     misses: usize,
     state: &mut Vec<u64>,
-) -> Alike {
+) -> Alignment {
     let length = needle.length();
-    let mut best = Alike {
+    let mut best = Alignment {
         common: 0,
         length: 1,
     };
-    let mut visit = |taken: usize, common: usize| {
-        let length = length + taken;
-        let alike = Alike { common, length };
-        if alike.more_than(best) {
-            best = alike;
+    let mut visit = |read: usize, common: usize| {
+        let length = length + read;
+        let alignment = Alignment { common, length };
+        if alignment.is_better_than(best) {
+            best = alignment;
         }
     };
     let beginning = text[..length - 1].iter().copied();
@@ -121,34 +126,34 @@ fn best_edge<S: Symbol>(
     best
 }
 
-/// The least distance to a window of the needle's length, if it is less than `below`. The window at
-/// the very end is left out.
+/// The least distance to a window of the needle's length, if it is less than `below`. The last window is left
+/// out, as it is one of the ends.
 ///
-/// Between neighbouring windows the distance changes by two at most, so that those of two windows
-/// bound what lies between them: ranges are halved for as long as there may be something better.
+/// The distance changes by at most two from one window to the next, so the distances of two windows bound
+/// those between them. A range is halved for as long as it may contain a smaller distance.
 fn best_window<S: Symbol>(
-    needle: &Needle<S>,
+    needle: &PreparedText<S>,
     text: &[S],
     mut below: usize,
-    desk: &mut Desk,
+    scratch: &mut PartialScratch,
 ) -> Option<usize> {
     let length = needle.length();
     let last = (text.len() - length).checked_sub(1)?;
-    desk.distances.clear();
-    desk.distances.resize(last + 1, NOT_YET);
-    desk.ranges.clear();
-    desk.ranges.push((0, last));
+    scratch.distances.clear();
+    scratch.distances.resize(last + 1, UNKNOWN);
+    scratch.ranges.clear();
+    scratch.ranges.push((0, last));
     let mut best = None;
     let mut next = 0;
-    while let Some(&(first, last)) = desk.ranges.get(next) {
+    while let Some(&(first, last)) = scratch.ranges.get(next) {
         next += 1;
-        let mut distance = |place: usize| {
-            if desk.distances[place] == NOT_YET {
-                let part = &text[place..place + length];
-                let common = lcs::length(&needle.pattern, part, &mut desk.state);
-                desk.distances[place] = (2 * (length - common)) as u32;
+        let mut distance = |start: usize| {
+            if scratch.distances[start] == UNKNOWN {
+                let part = &text[start..start + length];
+                let common = lcs::length(&needle.pattern, part, &mut scratch.state);
+                scratch.distances[start] = (2 * (length - common)) as u32;
             }
-            desk.distances[place] as usize
+            scratch.distances[start] as usize
         };
         let ends = (distance(first), distance(last));
         let least = ends.0.min(ends.1);
@@ -163,12 +168,12 @@ fn best_window<S: Symbol>(
         if apart < 2 {
             continue;
         }
-        // Both ends can come down by two a step until they meet; distances are even.
+        // From both ends, distances can fall by two a step until they meet. Distances are even.
         let gain = (apart - ends.0.abs_diff(ends.1) / 2) / 2 * 2;
         if least < below.saturating_add(gain) {
             let middle = first + apart / 2;
-            desk.ranges.push((first, middle));
-            desk.ranges.push((middle, last));
+            scratch.ranges.push((first, middle));
+            scratch.ranges.push((middle, last));
         }
     }
     best

@@ -1,27 +1,27 @@
-//! Texts made alike before they are compared: lower case, and letters and digits alone.
+//! RapidFuzz's `default_process`: lower case, and spaces for all but letters and digits.
 
 use std::sync::OnceLock;
 
-/// Lines of `first last stride offset`: the code points from `first` to `last` (hexadecimal), every
-/// `stride`-th of them, become themselves plus `offset`. All others become spaces.
+/// Tab-separated lines of `first last stride offset`: every `stride`-th code point from `first` to `last`
+/// (hexadecimal) is replaced by itself plus `offset`. All other code points are replaced by spaces.
 const TABLE: &str = include_str!("../../../data/matching/process.tsv");
 
-/// How many code points share a page of the table.
+/// Number of code points of a page of the map.
 const PAGE: usize = 256;
 
-/// What each code point becomes.
-struct Table {
-    /// `None` where all become spaces.
+/// The replacement of each code point, in pages.
+struct CodePointMap {
+    /// `None` if the whole page is replaced by spaces.
     pages: Vec<Option<Box<[char; PAGE]>>>,
 }
 
-impl Table {
-    fn shared() -> &'static Table {
-        static SHARED: OnceLock<Table> = OnceLock::new();
-        SHARED.get_or_init(|| Table::parse(TABLE))
+impl CodePointMap {
+    fn shared() -> &'static CodePointMap {
+        static SHARED: OnceLock<CodePointMap> = OnceLock::new();
+        SHARED.get_or_init(|| CodePointMap::parse(TABLE))
     }
 
-    fn parse(lines: &str) -> Table {
+    fn parse(lines: &str) -> CodePointMap {
         let mut pages = vec![None; char::MAX as usize / PAGE + 1];
         for (first, last, stride, offset) in lines.lines().filter_map(parse_line) {
             for from in (first..=last).step_by(stride) {
@@ -31,9 +31,10 @@ impl Table {
                 page[from as usize % PAGE] = into.unwrap_or(' ');
             }
         }
-        Table { pages }
+        CodePointMap { pages }
     }
 
+    /// The replacement of a code point.
     fn get(&self, from: char) -> char {
         let from = from as usize;
         self.pages[from / PAGE]
@@ -50,11 +51,11 @@ fn parse_line(line: &str) -> Option<(u32, u32, usize, i32)> {
     Some((first, last, stride, fields.next()?.parse().ok()?))
 }
 
-/// Writes to `into` what RapidFuzz's `default_process` makes of `text`: each code point in lower
-/// case if it is a letter or a digit, else a space; then no spaces at either end.
+/// Replaces `into` by the result of RapidFuzz's `default_process` for `text`: letters and digits in lower
+/// case, spaces for all other code points, and no spaces at either end.
 pub(super) fn process(text: &str, into: &mut String) {
     into.clear();
-    let table = Table::shared();
+    let table = CodePointMap::shared();
     let start = |c: &char| *c == ' ';
     into.extend(text.chars().map(|c| table.get(c)).skip_while(start));
     into.truncate(into.trim_end_matches(' ').len());
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_become_small_and_marks_become_spaces() {
+    fn letters_become_lower_case_and_other_characters_spaces() {
         let mut into = "before".to_owned();
         for (text, expected) in [
             ("  Épson® XL-200 (Ink)!", "épson  xl 200  ink"),

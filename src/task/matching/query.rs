@@ -4,69 +4,72 @@ use std::ops::Range;
 
 use super::Measure;
 use super::alphabet::Symbol;
-use super::blocks::Classes;
-use super::needle::Needle;
+use super::blocks::SymbolCounts;
+use super::prepared_text::PreparedText;
 use super::reference::{Reference, Tokens};
-use super::tokens::{self, Token, UNKNOWN};
+use super::tokens::{self, TokenSpan, UNKNOWN};
 
-/// A prepared record.
+/// A prepared record. Only what the measure reads is filled.
 #[derive(Debug)]
 pub(super) struct Query<S> {
-    pub(super) text: Needle<S>,
+    pub(super) text: PreparedText<S>,
     /// The text with its tokens sorted and joined by spaces.
-    pub(super) sorted: Needle<S>,
-    /// The same with each different token once; filled where a token stands twice.
-    pub(super) different: Needle<S>,
-    pub(super) tokens: Vec<Token>,
-    /// Whether no token stands twice.
-    pub(super) all_differ: bool,
-    pub(super) classes: Classes,
-    /// Those of the sorted text.
-    pub(super) sorted_classes: Classes,
-    /// How many symbols there are when each token stands once.
-    pub(super) different_length: usize,
-    /// For each token of the vocabulary, which of this record's it is, counted from 1.
+    pub(super) sorted: PreparedText<S>,
+    /// The sorted text without repeated tokens; filled only if there are any.
+    pub(super) distinct: PreparedText<S>,
+    /// The distinct tokens, in the order of the sorted text.
+    pub(super) tokens: Vec<TokenSpan>,
+    /// Whether no token is repeated.
+    pub(super) all_distinct: bool,
+    pub(super) symbols: SymbolCounts,
+    /// The symbol counts of the sorted text.
+    pub(super) sorted_symbols: SymbolCounts,
+    /// Number of symbols of the sorted text without repeated tokens.
+    pub(super) distinct_length: usize,
+    /// For each token of the vocabulary, its number among the tokens of this record, counted from 1; 0 if the
+    /// record does not have it.
     ordinals: Vec<u32>,
-    places: Vec<Range<usize>>,
+    ranges: Vec<Range<usize>>,
 }
 
 impl<S: Symbol> Query<S> {
+    /// The empty record.
     pub(super) fn new(reference: &Reference<S>, measure: Measure) -> Self {
         let alphabet = reference.alphabet.size();
         let partial = measure.is_partial();
-        let needle = |wanted: bool| {
-            let alphabet = if wanted { alphabet } else { 0 };
-            Needle::new(alphabet, partial && wanted)
+        let prepared = |needed: bool| {
+            let alphabet = if needed { alphabet } else { 0 };
+            PreparedText::new(alphabet, partial && needed)
         };
         Query {
-            text: needle(measure.reads_text()),
-            sorted: needle(measure.reads_tokens()),
-            different: needle(measure.reads_tokens() && partial),
+            text: prepared(measure.reads_text()),
+            sorted: prepared(measure.reads_tokens()),
+            distinct: prepared(measure.reads_tokens() && partial),
             tokens: Vec::new(),
-            all_differ: true,
-            classes: Classes::default(),
-            sorted_classes: Classes::default(),
-            different_length: 0,
+            all_distinct: true,
+            symbols: SymbolCounts::default(),
+            sorted_symbols: SymbolCounts::default(),
+            distinct_length: 0,
             ordinals: vec![0; reference.vocabulary_size()],
-            places: Vec::new(),
+            ranges: Vec::new(),
         }
     }
 
-    /// What is compared, where one text of each is.
-    pub(super) fn compared(&self, measure: Measure) -> (&Needle<S>, &Classes) {
+    /// What a measure compares, if it compares one text of each side: the text itself or the sorted text.
+    pub(super) fn compared(&self, measure: Measure) -> (&PreparedText<S>, &SymbolCounts) {
         if measure.reads_text() {
-            (&self.text, &self.classes)
+            (&self.text, &self.symbols)
         } else {
-            (&self.sorted, &self.sorted_classes)
+            (&self.sorted, &self.sorted_symbols)
         }
     }
 
-    /// Becomes another record.
+    /// Replaces the record by another one.
     pub(super) fn set(&mut self, text: &str, reference: &Reference<S>, measure: Measure) {
         let alphabet = &reference.alphabet;
         if measure.reads_text() {
             self.text.set(|symbols| alphabet.encode(text, symbols));
-            self.classes.set(&self.text.symbols);
+            self.symbols.set(&self.text.symbols);
         }
         if !measure.reads_tokens() {
             return;
@@ -76,11 +79,11 @@ impl<S: Symbol> Query<S> {
                 self.ordinals[token.id as usize] = 0;
             }
         }
-        tokens::split(text, &mut self.places);
-        let (places, tokens) = (&self.places, &mut self.tokens);
+        tokens::split(text, &mut self.ranges);
+        let (ranges, tokens) = (&self.ranges, &mut self.tokens);
         self.sorted.set(|symbols| {
             let id = |token: &str| reference.token_id(token);
-            tokens::join(text, places, alphabet, id, symbols, tokens);
+            tokens::join(text, ranges, alphabet, id, symbols, tokens);
         });
         for (token, ordinal) in self.tokens.iter().zip(1..) {
             if token.id != UNKNOWN {
@@ -89,31 +92,31 @@ impl<S: Symbol> Query<S> {
         }
         let all = Tokens {
             sorted: &self.sorted.symbols,
-            different: &self.tokens,
+            distinct: &self.tokens,
         };
-        self.all_differ = all.all_differ();
-        self.different_length = all.different_length();
-        self.sorted_classes.set(&self.sorted.symbols);
-        if measure.is_partial() && !self.all_differ {
-            self.different
-                .set(|symbols| symbols.extend(all.pieces(|_| true).flatten()));
+        self.all_distinct = all.all_distinct();
+        self.distinct_length = all.distinct_length();
+        self.sorted_symbols.set(&self.sorted.symbols);
+        if measure.is_partial() && !self.all_distinct {
+            self.distinct
+                .set(|symbols| symbols.extend(all.joined(|_| true).flatten()));
         }
     }
 
-    /// Whether it has a token of the reference.
+    /// Whether the record has a token of the reference.
     #[inline]
-    pub(super) fn has(&self, token: &Token) -> bool {
+    pub(super) fn has(&self, token: &TokenSpan) -> bool {
         self.ordinals[token.id as usize] != 0
     }
 
-    /// Which of its tokens a token of the reference is.
+    /// The index, among the tokens of the record, of a token of the reference.
     #[inline]
-    pub(super) fn find(&self, token: &Token) -> Option<usize> {
+    pub(super) fn find(&self, token: &TokenSpan) -> Option<usize> {
         (self.ordinals[token.id as usize] as usize).checked_sub(1)
     }
 
-    /// How many bytes it has taken.
+    /// Allocated memory, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.text.bytes() + self.sorted.bytes() + self.different.bytes()
+        self.text.bytes() + self.sorted.bytes() + self.distinct.bytes()
     }
 }

@@ -7,16 +7,16 @@ use foldhash::fast::RandomState;
 
 use super::Measure;
 use super::alphabet::{Alphabet, Symbol};
-use super::blocks::Blocks;
+use super::blocks::TextBlocks;
 use super::sequences::Sequences;
-use super::tokens::{self, Token, UNKNOWN};
+use super::tokens::{self, TokenSpan, UNKNOWN};
 
-/// Texts one after the other, as they are taken in.
+/// The texts as they are collected, one after the other in one string.
 #[derive(Debug)]
 pub(super) struct Collected {
     text: String,
     ends: Vec<usize>,
-    /// How many code points each text has.
+    /// For each text, its number of code points.
     lengths: Vec<u32>,
     pub(super) alphabet: Alphabet,
 }
@@ -31,6 +31,7 @@ impl Collected {
         }
     }
 
+    /// Appends a text.
     pub(super) fn push(&mut self, text: &str) {
         let length = self.alphabet.add(text);
         self.lengths.push(length as u32);
@@ -44,7 +45,7 @@ impl Collected {
         &self.text[start..self.ends[index]]
     }
 
-    /// All texts, the shortest ones first; of equally long ones those that came first.
+    /// The indices of all texts, the shortest first; texts of one length stay in order.
     fn by_length(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.lengths.len() as u32).collect();
         order.sort_by_key(|index| self.lengths[*index as usize]);
@@ -52,27 +53,27 @@ impl Collected {
     }
 }
 
-/// The prepared texts. What a measure does not look at is not kept.
+/// The prepared texts. What the measure does not read is not stored.
 ///
-/// They stand in order of their lengths, so that those which are compared together lie together.
-/// Where a text stands is its place; its index is where it stood before.
+/// They are sorted by length, so that texts that are compared at once are neighbours in memory. A text has a
+/// *position* in this order, and an *index* in the order in which the caller gave the texts.
 #[derive(Debug)]
 pub(super) struct Reference<S> {
     pub(super) alphabet: Alphabet,
-    /// For each place, the index of the text.
+    /// For each position, the index of its text.
     order: Vec<u32>,
     texts: Sequences<S>,
     /// The texts with their tokens sorted and joined by spaces.
     sorted: Sequences<S>,
-    tokens: Sequences<Token>,
+    tokens: Sequences<TokenSpan>,
     vocabulary: HashMap<Box<str>, u32, RandomState>,
-    /// For each token of the vocabulary, which texts have it.
-    holders: Sequences<u32>,
-    /// How many symbols the tokens of each text have when each stands once, joined.
-    different_lengths: Vec<u32>,
-    pub(super) blocks: Blocks,
-    /// Those of the texts with their tokens sorted and joined.
-    pub(super) sorted_blocks: Blocks,
+    /// For each token of the vocabulary, the positions of the texts that have it.
+    texts_with: Sequences<u32>,
+    /// For each position, the number of symbols of the sorted text without repeated tokens.
+    distinct_lengths: Vec<u32>,
+    pub(super) blocks: TextBlocks,
+    /// The blocks of the sorted texts.
+    pub(super) sorted_blocks: TextBlocks,
 }
 
 impl<S: Symbol> Reference<S> {
@@ -81,14 +82,14 @@ impl<S: Symbol> Reference<S> {
         let (mut texts, mut sorted) = (Sequences::new(), Sequences::new());
         let mut all_tokens = Sequences::new();
         let mut vocabulary: HashMap<Box<str>, u32, RandomState> = HashMap::default();
-        let mut places: Vec<Range<usize>> = Vec::new();
+        let mut ranges: Vec<Range<usize>> = Vec::new();
         let order = collected.by_length();
         for text in order.iter().map(|index| collected.text(*index)) {
             if measure.reads_text() {
                 texts.push(|symbols| collected.alphabet.encode(text, symbols));
             }
             if measure.reads_tokens() {
-                tokens::split(text, &mut places);
+                tokens::split(text, &mut ranges);
                 let id = |token: &str| {
                     let next = vocabulary.len() as u32;
                     if let Some(id) = vocabulary.get(token) {
@@ -100,7 +101,7 @@ impl<S: Symbol> Reference<S> {
                 let alphabet = &collected.alphabet;
                 sorted.push(|symbols| {
                     all_tokens.push(|tokens| {
-                        tokens::join(text, &places, alphabet, id, symbols, tokens);
+                        tokens::join(text, &ranges, alphabet, id, symbols, tokens);
                     });
                 });
             }
@@ -108,20 +109,20 @@ impl<S: Symbol> Reference<S> {
         texts.shrink();
         sorted.shrink();
         all_tokens.shrink();
-        let holders = if measure.reads_sets() {
-            holders(&all_tokens, vocabulary.len())
+        let texts_with = if measure.reads_sets() {
+            texts_with(&all_tokens, vocabulary.len())
         } else {
             Sequences::new()
         };
-        let different_lengths = all_tokens
+        let distinct_lengths = all_tokens
             .iter()
             .map(|tokens| joined_length(tokens.iter()) as u32);
         Reference {
             order,
-            different_lengths: different_lengths.collect(),
-            blocks: Blocks::of(&texts),
-            sorted_blocks: Blocks::of(&sorted),
-            holders,
+            distinct_lengths: distinct_lengths.collect(),
+            blocks: TextBlocks::new(&texts),
+            sorted_blocks: TextBlocks::new(&sorted),
+            texts_with,
             alphabet: collected.alphabet,
             texts,
             sorted,
@@ -130,32 +131,34 @@ impl<S: Symbol> Reference<S> {
         }
     }
 
-    /// How many texts there are.
+    /// Number of texts.
     pub(super) fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// The index of the text at a place.
+    /// The index of the text at a position.
     #[inline]
-    pub(super) fn index(&self, place: usize) -> usize {
-        self.order[place] as usize
+    pub(super) fn index(&self, position: usize) -> usize {
+        self.order[position] as usize
     }
 
+    /// The text at a position.
     #[inline]
-    pub(super) fn text(&self, place: usize) -> &[S] {
-        self.texts.get(place)
+    pub(super) fn text(&self, position: usize) -> &[S] {
+        self.texts.get(position)
     }
 
+    /// The tokens of the text at a position.
     #[inline]
-    pub(super) fn tokens(&self, place: usize) -> Tokens<'_, S> {
+    pub(super) fn tokens(&self, position: usize) -> Tokens<'_, S> {
         Tokens {
-            sorted: self.sorted.get(place),
-            different: self.tokens.get(place),
+            sorted: self.sorted.get(position),
+            distinct: self.tokens.get(position),
         }
     }
 
-    /// What is compared, where one text of each is, in blocks.
-    pub(super) fn compared_blocks(&self, measure: Measure) -> &Blocks {
+    /// The blocks that a measure compares, if it compares one text of each side.
+    pub(super) fn compared_blocks(&self, measure: Measure) -> &TextBlocks {
         if measure.reads_text() {
             &self.blocks
         } else {
@@ -163,69 +166,70 @@ impl<S: Symbol> Reference<S> {
         }
     }
 
-    /// What is compared of a text, where one text of each is.
+    /// What a measure compares at a position, if it compares one text of each side: the text itself or the
+    /// sorted text.
     #[inline]
-    pub(super) fn compared(&self, place: usize, measure: Measure) -> &[S] {
+    pub(super) fn compared(&self, position: usize, measure: Measure) -> &[S] {
         if measure.reads_text() {
-            self.texts.get(place)
+            self.texts.get(position)
         } else {
-            self.sorted.get(place)
+            self.sorted.get(position)
         }
     }
 
-    /// How many symbols the tokens of a text have when each stands once, joined.
+    /// Number of symbols of the sorted text at a position without repeated tokens.
     #[inline]
-    pub(super) fn different_length(&self, place: usize) -> usize {
-        self.different_lengths[place] as usize
+    pub(super) fn distinct_length(&self, position: usize) -> usize {
+        self.distinct_lengths[position] as usize
     }
 
-    /// Which texts have a token.
-    pub(super) fn holders(&self, token: u32) -> &[u32] {
+    /// The positions of the texts that have a token.
+    pub(super) fn texts_with(&self, token: u32) -> &[u32] {
         if token == UNKNOWN {
             &[]
         } else {
-            self.holders.get(token as usize)
+            self.texts_with.get(token as usize)
         }
     }
 
-    /// How many different tokens the texts have.
+    /// Number of distinct tokens of all texts.
     pub(super) fn vocabulary_size(&self) -> usize {
         self.vocabulary.len()
     }
 
-    /// The number of a token, [`UNKNOWN`] where no text has it.
+    /// The number of a token in the vocabulary, or [`UNKNOWN`].
     pub(super) fn token_id(&self, token: &str) -> u32 {
         self.vocabulary.get(token).copied().unwrap_or(UNKNOWN)
     }
 }
 
-/// Which texts have each token of a vocabulary.
-fn holders(tokens: &Sequences<Token>, vocabulary: usize) -> Sequences<u32> {
+/// For each token of a vocabulary of this size, the positions of the texts that have it.
+fn texts_with(tokens: &Sequences<TokenSpan>, vocabulary: usize) -> Sequences<u32> {
     let mut lengths = vec![0; vocabulary];
     for token in tokens.iter().flatten() {
         lengths[token.id as usize] += 1;
     }
-    let mut holders = Sequences::filled(&lengths, 0);
-    // From here on, how many holders of each token are still to come.
-    for (text, tokens) in tokens.iter().enumerate() {
+    let mut texts_with = Sequences::filled(&lengths, 0);
+    // From here on, `lengths` counts the positions that are still to be filled in.
+    for (position, tokens) in tokens.iter().enumerate() {
         for token in tokens {
             let id = token.id as usize;
-            let all = holders.get_mut(id);
-            let place = all.len() - lengths[id];
-            all[place] = text as u32;
+            let positions = texts_with.get_mut(id);
+            let next = positions.len() - lengths[id];
+            positions[next] = position as u32;
             lengths[id] -= 1;
         }
     }
-    holders
+    texts_with
 }
 
 /// The tokens of one text.
 #[derive(Debug)]
 pub(super) struct Tokens<'a, S> {
-    /// All of them, sorted and joined by spaces.
+    /// All tokens, sorted and joined by spaces.
     pub(super) sorted: &'a [S],
-    /// Each different one, in the same order.
-    pub(super) different: &'a [Token],
+    /// The distinct tokens in the same order.
+    pub(super) distinct: &'a [TokenSpan],
 }
 
 impl<S> Clone for Tokens<'_, S> {
@@ -237,34 +241,34 @@ impl<S> Clone for Tokens<'_, S> {
 impl<S> Copy for Tokens<'_, S> {}
 
 impl<'a, S: Symbol> Tokens<'a, S> {
-    /// How many symbols there are when each token stands once.
-    pub(super) fn different_length(self) -> usize {
-        joined_length(self.different.iter())
+    /// Number of symbols without repeated tokens.
+    pub(super) fn distinct_length(self) -> usize {
+        joined_length(self.distinct.iter())
     }
 
-    /// Whether no token stands twice.
-    pub(super) fn all_differ(self) -> bool {
-        self.different_length() == self.sorted.len()
+    /// Whether no token is repeated.
+    pub(super) fn all_distinct(self) -> bool {
+        self.distinct_length() == self.sorted.len()
     }
 
-    /// The pieces that make up those of the tokens that are kept, joined by spaces.
-    pub(super) fn pieces(self, keep: impl Fn(&Token) -> bool) -> impl Iterator<Item = &'a [S]> {
+    /// The distinct tokens that are kept, joined by spaces, as slices of the sorted text.
+    pub(super) fn joined(self, keep: impl Fn(&TokenSpan) -> bool) -> impl Iterator<Item = &'a [S]> {
         let mut kept = self
-            .different
+            .distinct
             .iter()
             .filter(move |token| keep(token))
             .peekable();
         std::iter::from_fn(move || {
             let token = kept.next()?;
-            // The space behind a token stands in the sorted text wherever another one follows.
+            // A token that is followed by another one is followed by a space in the sorted text, too.
             let end = token.end as usize + usize::from(kept.peek().is_some());
             Some(&self.sorted[token.start as usize..end])
         })
     }
 }
 
-/// How many symbols tokens have when they are joined by spaces.
-pub(super) fn joined_length<'t>(tokens: impl Iterator<Item = &'t Token>) -> usize {
+/// Number of symbols of tokens that are joined by spaces.
+fn joined_length<'t>(tokens: impl Iterator<Item = &'t TokenSpan>) -> usize {
     let lengths = tokens.map(|token| token.length() + 1);
     lengths.sum::<usize>().saturating_sub(1)
 }

@@ -1,16 +1,16 @@
-//! From distances to scores, in the order of arithmetic that RapidFuzz has, so that the last bit is
-//! the same; and back, from cutoffs to distances that need not be looked at.
+//! From distances to scores, in RapidFuzz's order of arithmetic, so that the last bit is the same; and back,
+//! from cutoffs to distances that cannot reach them.
 
-/// Added to the distance that a cutoff allows, as a share of the largest: what lies within it is
-/// worked out and compared as a similarity, so that rounding cannot lose anything.
+/// Share of the largest distance by which the distance that a cutoff allows is raised. Pairs within it are
+/// compared with the cutoff as similarities, so that rounding cannot lose any.
 const SLACK: f64 = 1e-5;
 
-/// The most that a distance out of `largest` may be for a similarity of `cutoff`, or a little more.
+/// The largest distance, of at most `largest`, with a similarity of at least `cutoff`; or a little more.
 pub(super) fn allowed(largest: usize, cutoff: f64) -> usize {
     (largest as f64 * (1.0 - cutoff + SLACK).min(1.0)).ceil() as usize
 }
 
-/// One minus a distance as a share of the largest; 0 where that is less than `cutoff`.
+/// One minus a distance as a share of the largest distance; 0 if that is less than `cutoff`.
 #[inline(always)]
 pub(super) fn similarity(distance: usize, largest: usize, cutoff: f64) -> f64 {
     let share = match largest {
@@ -25,7 +25,7 @@ pub(super) fn similarity(distance: usize, largest: usize, cutoff: f64) -> f64 {
     }
 }
 
-/// The same in per cent, as it is worked out for tokens.
+/// Like [`similarity`], from 0 to 100, in the order of arithmetic of the measures that compare tokens.
 #[inline(always)]
 pub(super) fn per_cent(distance: usize, largest: usize, cutoff: f64) -> f64 {
     let score = match largest {

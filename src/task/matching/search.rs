@@ -1,57 +1,44 @@
-//! One record against the whole reference: the best matches, and nothing kept of the others.
-
-use rayon::prelude::*;
+//! One record against the whole reference: the best matches.
 
 use super::alphabet::Symbol;
-use super::blocks::Common;
-use super::bounds::{Pair, TokenPair};
-use super::compare::{self, Desk};
+use super::block_filter::{BlockFilter, FilterQuery};
+use super::compare::{self, PairScratch};
+use super::parallel::ScratchPool;
 use super::pattern::Pattern;
-use super::promising::Promising;
 use super::query::Query;
 use super::reference::{Collected, Reference};
-use super::sieve::{BELOW, Desks, Sieve, Sought};
-use super::{Found, Matching, Measure, Pairs, process, split, token_measures};
+use super::select::{self, Candidate};
+use super::text_filter::TextFilter;
+use super::top_scores::JUST_BELOW;
+use super::upper_bounds::UpperBounds;
+use super::{Found, Matching, Measure, Pairs, parallel, process, token_measures, weighted};
 use crate::sync::{Mutex, lock};
 
-/// A prepared reference and what it takes to search it.
+/// Number of texts that are compared before the others, in addition to the number of matches wanted.
+const TRIED_FIRST: usize = 16;
+/// Memory that is kept between records, in bytes.
+const MAX_KEPT_BYTES: usize = 16 << 20;
+
+/// A prepared reference, and the memory to search it.
 #[derive(Debug)]
 pub(super) struct Search<S> {
     settings: Matching,
     reference: Reference<S>,
-    /// Working memory that no worker has in its hands.
-    spare: Mutex<Vec<Worktable<S>>>,
-    /// And those parts of it that every thread needs that takes part in one search.
-    spare_desks: Mutex<Vec<Desk<S>>>,
+    /// Memory for records that no worker uses now.
+    spare: Mutex<Vec<RecordScratch<S>>>,
+    /// Memory for pairs that no thread uses now: each thread that takes part in a search needs one.
+    spare_pairs: Mutex<Vec<PairScratch<S>>>,
 }
 
-/// A text that may be among the best.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    index: usize,
-    place: usize,
-    /// The most that it can score.
-    most: f64,
-}
-
-/// What a worker needs for one record.
+/// Memory to search matches of one record.
 #[derive(Debug)]
-struct Worktable<S> {
+struct RecordScratch<S> {
     processed: String,
     query: Query<S>,
-    desk: Desk<S>,
-    sieve: Sieve,
-    /// For each text of the reference, the most it can score.
-    bounds: Vec<f64>,
-    /// For each text of the reference, how many symbols the tokens in common have, each with a space.
-    common: Vec<u32>,
-    symbols: Common,
-    /// What is in common with the texts whose tokens are sorted.
-    sorted_symbols: Common,
+    pair: PairScratch<S>,
+    filter: BlockFilter,
+    bounds: UpperBounds,
 }
-
-/// What a worktable may keep between records, in bytes.
-const KEPT_BYTES: usize = 16 << 20;
 
 impl<S: Symbol> Search<S> {
     pub(super) fn new(collected: Collected, settings: Matching) -> Self {
@@ -59,151 +46,152 @@ impl<S: Symbol> Search<S> {
             settings,
             reference: Reference::new(collected, settings.measure),
             spare: Mutex::default(),
-            spare_desks: Mutex::default(),
+            spare_pairs: Mutex::default(),
         }
     }
 
+    /// Number of texts.
     pub(super) fn len(&self) -> usize {
         self.reference.len()
     }
 
-    /// The best matches of a text, best first, and how many texts were compared with it.
+    /// The best matches of a text, best first, and how many pairs were compared and ruled out.
     pub(super) fn find(&self, text: &str) -> (Vec<Found>, Pairs) {
         let spare = || lock(&self.spare);
         let measure = self.settings.measure;
         let kept = spare().pop();
-        let mut table = kept.unwrap_or_else(|| Worktable {
+        let mut scratch = kept.unwrap_or_else(|| RecordScratch {
             processed: String::new(),
             query: Query::new(&self.reference, measure),
-            desk: Desk::new(&self.reference, measure),
-            sieve: Sieve::default(),
-            bounds: Vec::new(),
-            common: Vec::new(),
-            symbols: Common::default(),
-            sorted_symbols: Common::default(),
+            pair: PairScratch::new(&self.reference, measure),
+            filter: BlockFilter::default(),
+            bounds: UpperBounds::default(),
         });
         let text = if self.settings.process {
-            process::process(text, &mut table.processed);
-            &table.processed
+            process::process(text, &mut scratch.processed);
+            &scratch.processed
         } else {
             text
         };
-        table.query.set(text, &self.reference, measure);
-        let found = self.find_by_measure(&mut table);
-        if table.query.bytes() <= KEPT_BYTES {
-            spare().push(table);
+        scratch.query.set(text, &self.reference, measure);
+        let found = self.find_by_measure(&mut scratch);
+        if scratch.query.bytes() <= MAX_KEPT_BYTES {
+            spare().push(scratch);
         }
         found
     }
 
-    /// Picks the measure once, and not for every pair.
-    fn find_by_measure(&self, table: &mut Worktable<S>) -> (Vec<Found>, Pairs) {
+    /// Selects the measure once per record instead of once per pair.
+    fn find_by_measure(&self, scratch: &mut RecordScratch<S>) -> (Vec<Found>, Pairs) {
         let reference = &self.reference;
         match self.settings.measure {
-            Measure::Ratio => self.find_with(table, |query, index, cutoff, desk| {
-                compare::ratio(&query.text.pattern, reference.text(index), cutoff, desk)
+            Measure::Ratio => self.find_with(scratch, |query, position, cutoff, pair| {
+                compare::ratio(&query.text.pattern, reference.text(position), cutoff, pair)
             }),
-            Measure::Indel => self.find_with(table, |query, index, cutoff, desk| {
-                compare::indel(&query.text.pattern, reference.text(index), cutoff, desk)
+            Measure::Indel => self.find_with(scratch, |query, position, cutoff, pair| {
+                compare::indel(&query.text.pattern, reference.text(position), cutoff, pair)
             }),
-            Measure::Levenshtein => self.find_with(table, |query, index, cutoff, desk| {
-                compare::levenshtein::<false, S>(
-                    &query.text.pattern,
-                    reference.text(index),
-                    cutoff,
-                    desk,
-                )
+            Measure::Levenshtein => self.find_with(scratch, |query, position, cutoff, pair| {
+                let text = reference.text(position);
+                compare::levenshtein::<false, S>(&query.text.pattern, text, cutoff, pair)
             }),
-            Measure::Osa => self.find_with(table, |query, index, cutoff, desk| {
-                compare::levenshtein::<true, S>(
-                    &query.text.pattern,
-                    reference.text(index),
-                    cutoff,
-                    desk,
-                )
+            Measure::Osa => self.find_with(scratch, |query, position, cutoff, pair| {
+                let text = reference.text(position);
+                compare::levenshtein::<true, S>(&query.text.pattern, text, cutoff, pair)
             }),
-            Measure::Jaro => self.find_with(table, |query, index, cutoff, desk| {
-                compare::jaro::<false, S>(&query.text, reference.text(index), cutoff, desk)
+            Measure::Jaro => self.find_with(scratch, |query, position, cutoff, pair| {
+                compare::jaro::<false, S>(&query.text, reference.text(position), cutoff, pair)
             }),
-            Measure::JaroWinkler => self.find_with(table, |query, index, cutoff, desk| {
-                compare::jaro::<true, S>(&query.text, reference.text(index), cutoff, desk)
+            Measure::JaroWinkler => self.find_with(scratch, |query, position, cutoff, pair| {
+                compare::jaro::<true, S>(&query.text, reference.text(position), cutoff, pair)
             }),
-            Measure::Partial => self.find_with(table, |query, index, cutoff, desk| {
-                compare::partial(&query.text, reference.text(index), cutoff, desk)
+            Measure::Partial => self.find_with(scratch, |query, position, cutoff, pair| {
+                compare::partial(&query.text, reference.text(position), cutoff, pair)
             }),
-            Measure::TokenSort => self.find_with(table, |query, index, cutoff, desk| {
-                token_measures::token_sort(query, reference.tokens(index), cutoff, desk)
+            Measure::TokenSort => self.find_with(scratch, |query, position, cutoff, pair| {
+                token_measures::token_sort(query, reference.tokens(position), cutoff, pair)
             }),
-            Measure::TokenSet => self.find_with(table, |query, index, cutoff, desk| {
-                token_measures::token_set(query, reference.tokens(index), cutoff, desk)
+            Measure::TokenSet => self.find_with(scratch, |query, position, cutoff, pair| {
+                token_measures::token_set(query, reference.tokens(position), cutoff, pair)
             }),
-            Measure::TokenRatio => self.find_with(table, |query, index, cutoff, desk| {
-                token_measures::token_ratio(query, reference.tokens(index), cutoff, desk)
+            Measure::TokenRatio => self.find_with(scratch, |query, position, cutoff, pair| {
+                token_measures::token_ratio(query, reference.tokens(position), cutoff, pair)
             }),
-            Measure::Wratio => self.find_with(table, |query, index, cutoff, desk| {
-                let (text, tokens) = (reference.text(index), reference.tokens(index));
-                compare::weighted(query, text, tokens, cutoff, desk)
+            Measure::Wratio => self.find_with(scratch, |query, position, cutoff, pair| {
+                let (text, tokens) = (reference.text(position), reference.tokens(position));
+                weighted::weighted(query, text, tokens, cutoff, pair)
             }),
         }
     }
 
     fn find_with(
         &self,
-        table: &mut Worktable<S>,
-        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64 + Sync,
+        scratch: &mut RecordScratch<S>,
+        score: impl Fn(&Query<S>, usize, f64, &mut PairScratch<S>) -> f64 + Sync,
     ) -> (Vec<Found>, Pairs) {
         let wanted = self.settings.best.min(self.len());
         if wanted == 0 {
-            return (Vec::new(), Pairs::default());
+            (Vec::new(), Pairs::default())
+        } else if self.settings.measure.reads_sets() {
+            self.find_by_texts(scratch, wanted, score)
+        } else {
+            self.find_by_blocks(scratch, wanted, score)
         }
-        if !self.settings.measure.reads_sets() {
-            return self.find_in_blocks(table, wanted, score);
-        }
-        self.bound(table);
-        let Worktable {
+    }
+
+    /// Filters text by text, then compares in order what may be among the best.
+    fn find_by_texts(
+        &self,
+        scratch: &mut RecordScratch<S>,
+        wanted: usize,
+        score: impl Fn(&Query<S>, usize, f64, &mut PairScratch<S>) -> f64 + Sync,
+    ) -> (Vec<Found>, Pairs) {
+        let RecordScratch {
             query,
-            desk,
+            pair,
             bounds,
             ..
-        } = table;
-        let cutoff = self.threshold(bounds, wanted, &mut |index, cutoff| {
-            score(query, index, cutoff, desk)
+        } = scratch;
+        bounds.compute(query, &self.reference, self.settings.measure);
+        let bounds = &bounds.scores;
+        let needed = self.needed_score(bounds, wanted, &mut |position, cutoff| {
+            score(query, position, cutoff, pair)
         });
-        let (found, compared) = if split::is_possible() {
-            let desks = Desks {
-                take: &|| self.take_desk(None),
-                give_back: &|desk| lock(&self.spare_desks).push(desk),
+        let (found, compared) = if parallel::is_available() {
+            let pool = ScratchPool {
+                take: &|| self.take_pair_scratch(None),
+                put_back: &|pair| lock(&self.spare_pairs).push(pair),
             };
-            let counted = |desk: &mut Desk<S>, place: usize, cutoff: f64| {
-                let before = desk.comparisons;
-                let score = score(query, place, cutoff, desk);
-                (score, desk.comparisons != before)
+            let counted = |pair: &mut PairScratch<S>, position: usize, cutoff: f64| {
+                let before = pair.comparisons;
+                let score = score(query, position, cutoff, pair);
+                (score, pair.comparisons != before)
             };
-            let promising = Promising {
+            let filter = TextFilter {
                 bounds,
-                index: &|place| self.reference.index(place),
-                asked: self.settings.cutoff,
+                index: &|position| self.reference.index(position),
+                cutoff: self.settings.cutoff,
                 wanted,
             };
-            let (places, compared) = promising.finalists(cutoff, desks, &counted);
-            let candidates = places
-                .into_iter()
-                .map(|place| self.candidate(place, f64::INFINITY));
-            let in_order = |place: usize, cutoff: f64| score(query, place, cutoff, desk);
-            let found = self.best(candidates.collect(), cutoff, wanted, in_order);
+            let (positions, compared) = filter.finalists(needed, pool, &counted);
+            let finalists = positions.into_iter();
+            let finalists = finalists.map(|position| self.candidate(position, f64::INFINITY));
+            let in_order = |position: usize, cutoff: f64| score(query, position, cutoff, pair);
+            let finalists = finalists.collect();
+            let found = select::best(self.settings, finalists, needed, wanted, in_order);
             (found, compared)
         } else {
             let mut compared = 0;
-            let counted = |place: usize, cutoff: f64| {
-                let before = desk.comparisons;
-                let score = score(query, place, cutoff, desk);
-                compared += u64::from(desk.comparisons != before);
+            let counted = |position: usize, cutoff: f64| {
+                let before = pair.comparisons;
+                let score = score(query, position, cutoff, pair);
+                compared += u64::from(pair.comparisons != before);
                 score
             };
-            let places = 0..self.len();
-            let places = places.filter(|place| bounds[*place] >= cutoff);
-            let candidates = places.map(|place| self.candidate(place, bounds[place]));
-            let found = self.best(candidates.collect(), cutoff, wanted, counted);
+            let promising = (0..self.len()).filter(|position| bounds[*position] >= needed);
+            let promising = promising.map(|position| self.candidate(position, bounds[position]));
+            let promising = promising.collect();
+            let found = select::best(self.settings, promising, needed, wanted, counted);
             (found, compared)
         };
         let mut pairs = Pairs {
@@ -214,246 +202,108 @@ impl<S: Symbol> Search<S> {
         (found, pairs)
     }
 
-    /// Weighs what the blocks do not rule out, and compares in order what may be among the best.
-    fn find_in_blocks(
+    /// Filters block by block, then compares in order what may be among the best.
+    fn find_by_blocks(
         &self,
-        table: &mut Worktable<S>,
+        scratch: &mut RecordScratch<S>,
         wanted: usize,
-        score: impl Fn(&Query<S>, usize, f64, &mut Desk<S>) -> f64 + Sync,
+        score: impl Fn(&Query<S>, usize, f64, &mut PairScratch<S>) -> f64 + Sync,
     ) -> (Vec<Found>, Pairs) {
-        let Worktable {
-            query, desk, sieve, ..
-        } = table;
+        let RecordScratch {
+            query,
+            pair,
+            filter,
+            ..
+        } = scratch;
         let reference = &self.reference;
         let Matching {
             measure, cutoff, ..
         } = self.settings;
-        let (needle, classes) = query.compared(measure);
-        let sought = Sought {
+        let (text, symbols) = query.compared(measure);
+        let filter_query = FilterQuery {
             measure,
             cutoff,
             wanted,
-            length: needle.length(),
-            classes,
+            length: text.length(),
+            symbols,
         };
-        let pattern = &needle.pattern;
+        let pattern = &text.pattern;
         let blocks = reference.compared_blocks(measure);
-        let desks = Desks {
-            take: &|| self.take_desk(Some(pattern)),
-            give_back: &|desk| lock(&self.spare_desks).push(desk),
+        let pool = ScratchPool {
+            take: &|| self.take_pair_scratch(Some(pattern)),
+            put_back: &|pair| lock(&self.spare_pairs).push(pair),
         };
-        let pairs = sieve.sift(sought, blocks, desks, &|desk, places, floor, scores| {
-            let places = places.iter().map(|place| *place as usize);
-            let texts = places
-                .clone()
-                .map(|place| reference.compared(place, measure));
-            match measure {
-                Measure::Indel => compare::indels(pattern, texts, desk, scores),
-                Measure::Ratio | Measure::TokenSort => {
-                    compare::indels(pattern, texts, desk, scores);
-                    scores.iter_mut().for_each(|score| *score *= 100.0);
+        let pairs = filter.run(
+            filter_query,
+            blocks,
+            pool,
+            &|pair, positions, cutoff, scores| {
+                let positions = positions.iter().map(|position| *position as usize);
+                let texts = positions
+                    .clone()
+                    .map(|position| reference.compared(position, measure));
+                match measure {
+                    Measure::Indel => compare::indels(pattern, texts, pair, scores),
+                    Measure::Ratio | Measure::TokenSort => {
+                        compare::indels(pattern, texts, pair, scores);
+                        scores.iter_mut().for_each(|score| *score *= 100.0);
+                    }
+                    Measure::Levenshtein => {
+                        compare::levenshteins(pattern, texts, cutoff, pair, scores);
+                    }
+                    _ => scores
+                        .extend(positions.map(|position| score(query, position, cutoff, pair))),
                 }
-                Measure::Levenshtein => {
-                    compare::levenshteins(pattern, texts, floor, desk, scores);
-                }
-                _ => scores.extend(places.map(|place| score(query, place, floor, desk))),
-            }
-        });
-        let candidates = sieve
+            },
+        );
+        let finalists = filter
             .finalists()
-            .map(|place| self.candidate(place as usize, f64::INFINITY));
-        let in_order = |place: usize, cutoff: f64| score(query, place, cutoff, desk);
-        let found = self.best(candidates.collect(), cutoff, wanted, in_order);
+            .map(|position| self.candidate(position as usize, f64::INFINITY));
+        let in_order = |position: usize, cutoff: f64| score(query, position, cutoff, pair);
+        let finalists = finalists.collect();
+        let found = select::best(self.settings, finalists, cutoff, wanted, in_order);
         (found, pairs)
     }
 
-    fn candidate(&self, place: usize, most: f64) -> Candidate {
+    fn candidate(&self, position: usize, bound: f64) -> Candidate {
         Candidate {
-            index: self.reference.index(place),
-            place,
-            most,
+            index: self.reference.index(position),
+            position,
+            bound,
         }
     }
 
-    /// A desk, with a pattern laid out on it if texts are to be compared with it side by side.
-    fn take_desk(&self, pattern: Option<&Pattern>) -> Desk<S> {
-        let spare = lock(&self.spare_desks).pop();
-        let mut desk = spare.unwrap_or_else(|| Desk::new(&self.reference, self.settings.measure));
+    /// Memory to compare pairs, with the table of a pattern if it is to be compared in SIMD lanes.
+    fn take_pair_scratch(&self, pattern: Option<&Pattern>) -> PairScratch<S> {
+        let spare = lock(&self.spare_pairs).pop();
+        let mut pair =
+            spare.unwrap_or_else(|| PairScratch::new(&self.reference, self.settings.measure));
         if let Some(pattern) = pattern {
-            desk.sides.set::<S>(pattern);
+            pair.lanes.set::<S>(pattern);
         }
-        desk
+        pair
     }
 
-    /// The best of some texts.
-    fn best(
-        &self,
-        mut candidates: Vec<Candidate>,
-        cutoff: f64,
-        wanted: usize,
-        score: impl FnMut(usize, f64) -> f64,
-    ) -> Vec<Found> {
-        candidates.sort_unstable_by_key(|candidate| candidate.index);
-        if self.settings.best == 1 {
-            let best = self.best_one(&candidates, cutoff, score);
-            best.into_iter().collect()
-        } else {
-            best_few(&candidates, cutoff, wanted, score)
-        }
-    }
-
-    /// Works out the most that each text can score, for measures that look at tokens in common.
-    fn bound(&self, table: &mut Worktable<S>) {
-        let Worktable {
-            query,
-            bounds,
-            common,
-            symbols,
-            sorted_symbols,
-            ..
-        } = table;
-        let (reference, measure) = (&self.reference, self.settings.measure);
-        bounds.clear();
-        common.resize(self.len(), 0);
-        for token in &query.tokens {
-            for holder in reference.holders(token.id) {
-                common[*holder as usize] += token.length() as u32 + 1;
-            }
-        }
-        if measure.reads_text() {
-            let blocks = &reference.blocks;
-            query.classes.in_common_with_all(blocks, symbols);
-        }
-        query
-            .sorted_classes
-            .in_common_with_all(&reference.sorted_blocks, sorted_symbols);
-        let pair = |index: usize| {
-            let (here, there) = (query.text.length(), reference.text(index).len());
-            Pair::with_common(here, there, symbols.by_halves[index])
-        };
-        let token_pair = |index: usize| {
-            let (here, there) = (query.sorted.length(), reference.tokens(index).sorted.len());
-            TokenPair {
-                sorted: Pair::with_common(here, there, sorted_symbols.by_halves[index]),
-                crossing: Pair::with_common(here, there, sorted_symbols.crossing[index]),
-                different: (query.different_length, reference.different_length(index)),
-                common: common[index] as usize,
-            }
-        };
-        match measure {
-            Measure::TokenSet => fill(bounds, self.len(), |index| token_pair(index).token_set()),
-            Measure::TokenRatio => {
-                fill(bounds, self.len(), |index| token_pair(index).token_ratio());
-            }
-            _ => fill(bounds, self.len(), |index| {
-                compare::most_weighted(pair(index), token_pair(index))
-            }),
-        }
-        for token in &query.tokens {
-            for holder in reference.holders(token.id) {
-                common[*holder as usize] = 0;
-            }
-        }
-    }
-
-    /// A score that is reached by as many texts as are wanted, or a little less than that: what is
-    /// below it need not be looked at. Found among the texts that promise most.
-    fn threshold(
+    /// A score that at least `wanted` texts reach, or a little less: texts below it need not be compared. It is
+    /// found among the texts with the highest bounds.
+    fn needed_score(
         &self,
         bounds: &[f64],
         wanted: usize,
         score: &mut impl FnMut(usize, f64) -> f64,
     ) -> f64 {
         let cutoff = self.settings.cutoff;
-        let tried = wanted.saturating_add(TRIED);
+        let tried = wanted.saturating_add(TRIED_FIRST);
         if tried >= self.len() {
             return cutoff;
         }
         let mut promising: Vec<usize> = (0..self.len()).collect();
         let by_bound = |one: &usize, other: &usize| bounds[*other].total_cmp(&bounds[*one]);
         promising.select_nth_unstable_by(tried, by_bound);
-        let scores = promising[..tried].iter().map(|index| score(*index, cutoff));
-        let mut scores: Vec<f64> = scores.collect();
+        let scores = promising[..tried].iter();
+        let mut scores: Vec<f64> = scores.map(|position| score(*position, cutoff)).collect();
         scores.sort_unstable_by(|one, other| other.total_cmp(one));
         let least = scores.get(wanted - 1);
-        least.map_or(cutoff, |least| cutoff.max(least * BELOW))
-    }
-
-    /// RapidFuzz's `extractOne`: each score that is larger than all before is the cutoff for those
-    /// that come after, so that of equals the first one wins.
-    ///
-    /// To begin with a cutoff just below the best score changes nothing: scores that are not the
-    /// best only matter as cutoffs, and any that is not as near to the best as rounding will do.
-    fn best_one(
-        &self,
-        candidates: &[Candidate],
-        mut cutoff: f64,
-        mut score: impl FnMut(usize, f64) -> f64,
-    ) -> Option<Found> {
-        let mut best: Option<Found> = None;
-        for Candidate { index, place, most } in candidates.iter().copied() {
-            if most < cutoff || best.is_some_and(|best| most <= best.score) {
-                continue;
-            }
-            let score = score(place, cutoff);
-            if score >= cutoff && best.is_none_or(|best| score > best.score) {
-                best = Some(Found { index, score });
-                cutoff = score;
-                if score == self.settings.measure.most() {
-                    break;
-                }
-            }
-        }
-        best
+        least.map_or(cutoff, |least| cutoff.max(least * JUST_BELOW))
     }
 }
-
-/// RapidFuzz's `extract`: the largest scores, of equals the first ones.
-///
-/// There every score is worked out at the cutoff that was asked for. Here the cutoff rises to
-/// just below the least of those that are wanted so far: near enough to rule others out, and far
-/// enough not to round any of them away.
-fn best_few(
-    candidates: &[Candidate],
-    mut cutoff: f64,
-    wanted: usize,
-    mut score: impl FnMut(usize, f64) -> f64,
-) -> Vec<Found> {
-    let mut best: Vec<Found> = Vec::new();
-    for Candidate { index, place, most } in candidates.iter().copied() {
-        let least = best.get(wanted - 1);
-        if most < cutoff || least.is_some_and(|least| most <= least.score) {
-            continue;
-        }
-        let score = score(place, cutoff);
-        if score < cutoff {
-            continue;
-        }
-        let place = best.partition_point(|found| found.score >= score);
-        if place == wanted {
-            continue;
-        }
-        best.truncate(wanted - 1);
-        best.insert(place, Found { index, score });
-        if let Some(least) = best.get(wanted - 1) {
-            cutoff = cutoff.max(least.score * BELOW);
-        }
-    }
-    best
-}
-
-/// Works out a bound for each text, many of them on all threads of the pool.
-fn fill(bounds: &mut Vec<f64>, texts: usize, bound: impl Fn(usize) -> f64 + Sync) {
-    if texts >= 2 * BOUNDS_TOGETHER && split::is_possible() {
-        let texts = (0..texts).into_par_iter().with_min_len(BOUNDS_TOGETHER);
-        bounds.par_extend(texts.map(&bound));
-    } else {
-        bounds.extend((0..texts).map(bound));
-    }
-}
-
-/// A thread works out so many bounds at least, some hundred microseconds.
-const BOUNDS_TOGETHER: usize = 4096;
-
-/// How many texts are tried before the others, beside as many as are wanted.
-const TRIED: usize = 16;

@@ -1,9 +1,10 @@
-//! Many short sequences, one after the other in one piece of memory.
+//! A ragged array: many short sequences in one allocation.
 
-/// Sequences, each of which is found by its index.
+/// Sequences of values, found by index.
 #[derive(Debug)]
 pub(super) struct Sequences<T> {
     values: Vec<T>,
+    /// For each sequence, the end of its values.
     ends: Vec<usize>,
 }
 
@@ -15,12 +16,13 @@ impl<T> Sequences<T> {
         }
     }
 
+    /// Appends a sequence, whose values `write` appends.
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<T>)) {
         write(&mut self.values);
         self.ends.push(self.values.len());
     }
 
-    /// Sequences of these lengths, full of one value.
+    /// Sequences of these lengths that consist of one value.
     pub(super) fn filled(lengths: &[usize], value: T) -> Self
     where
         T: Clone,
@@ -37,6 +39,7 @@ impl<T> Sequences<T> {
         }
     }
 
+    /// Number of sequences.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -56,6 +59,7 @@ impl<T> Sequences<T> {
         &self.values[start..self.ends[index]]
     }
 
+    /// Releases unused memory.
     pub(super) fn shrink(&mut self) {
         self.values.shrink_to_fit();
         self.ends.shrink_to_fit();

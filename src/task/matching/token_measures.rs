@@ -1,154 +1,155 @@
 //! The measures that compare texts by their tokens.
 //!
-//! Most pairs share no token or a few. What only one side has is compared without being put together
-//! again: a place of the record's pattern that belongs to a token in common is masked out, and the
-//! other text is read in pieces.
+//! Most pairs share few tokens or none. The tokens that only one side has are compared without being copied:
+//! positions of the record's pattern that belong to a token in common are masked out, and the text is read as
+//! slices.
 
 use super::alphabet::Symbol;
-use super::compare::{Desk, partial, ratio};
+use super::compare::{PairScratch, partial, ratio};
 use super::lcs;
 use super::pattern::WORD;
 use super::query::Query;
 use super::reference::Tokens;
 use super::rounding::per_cent;
-use super::tokens::Token;
+use super::tokens::TokenSpan;
 
 /// `fuzz.token_sort_ratio`.
 pub(super) fn token_sort<S: Symbol>(
     query: &Query<S>,
-    other: Tokens<'_, S>,
+    text: Tokens<'_, S>,
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
     if cutoff > 100.0 {
         return 0.0;
     }
-    ratio(&query.sorted.pattern, other.sorted, cutoff, desk)
+    ratio(&query.sorted.pattern, text.sorted, cutoff, scratch)
 }
 
 /// `fuzz.token_set_ratio`.
 pub(super) fn token_set<S: Symbol>(
     query: &Query<S>,
-    other: Tokens<'_, S>,
+    text: Tokens<'_, S>,
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
-    // Nothing is like no tokens, not even no tokens.
-    if cutoff > 100.0 || query.tokens.is_empty() || other.different.is_empty() {
+    // A text without tokens is like nothing, not even like another one.
+    if cutoff > 100.0 || query.tokens.is_empty() || text.distinct.is_empty() {
         return 0.0;
     }
-    match Overlap::of(query, other) {
+    match TokenOverlap::new(query, text) {
         overlap if overlap.is_contained() => 100.0,
-        overlap => set_score(&overlap, query, other, cutoff, desk),
+        overlap => set_score(&overlap, query, text, cutoff, scratch),
     }
 }
 
 /// `fuzz.token_ratio`.
 pub(super) fn token_ratio<S: Symbol>(
     query: &Query<S>,
-    other: Tokens<'_, S>,
+    text: Tokens<'_, S>,
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
     if cutoff > 100.0 {
         return 0.0;
     }
-    let overlap = Overlap::of(query, other);
+    let overlap = TokenOverlap::new(query, text);
     if overlap.is_contained() {
         return 100.0;
     }
-    let sorted = ratio(&query.sorted.pattern, other.sorted, cutoff, desk);
-    sorted.max(set_score(&overlap, query, other, cutoff, desk))
+    let sorted = ratio(&query.sorted.pattern, text.sorted, cutoff, scratch);
+    sorted.max(set_score(&overlap, query, text, cutoff, scratch))
 }
 
-/// How many symbols the tokens in common have, and those of either side alone, joined by spaces.
-struct Overlap {
+/// Number of symbols of the tokens in common, and of the tokens that only one side has, each joined by spaces.
+struct TokenOverlap {
     common: usize,
-    here: usize,
-    there: usize,
+    only_record: usize,
+    only_text: usize,
 }
 
-impl Overlap {
-    fn of<S: Symbol>(query: &Query<S>, other: Tokens<'_, S>) -> Overlap {
-        let length = |tokens: &[Token]| tokens.iter().map(|token| token.length() + 1).sum();
-        let (all_here, all_there): (usize, usize) =
-            (length(&query.tokens), length(other.different));
-        let common = other.different.iter().filter(|token| query.has(token));
+impl TokenOverlap {
+    fn new<S: Symbol>(query: &Query<S>, text: Tokens<'_, S>) -> TokenOverlap {
+        // Each token counts with the space after it.
+        let length = |tokens: &[TokenSpan]| tokens.iter().map(|token| token.length() + 1).sum();
+        let (record, all): (usize, usize) = (length(&query.tokens), length(text.distinct));
+        let common = text.distinct.iter().filter(|token| query.has(token));
         let common: usize = common.map(|token| token.length() + 1).sum();
-        Overlap {
+        TokenOverlap {
             common: common.saturating_sub(1),
-            here: (all_here - common).saturating_sub(1),
-            there: (all_there - common).saturating_sub(1),
+            only_record: (record - common).saturating_sub(1),
+            only_text: (all - common).saturating_sub(1),
         }
     }
 
-    /// Whether the tokens of one side are all among those of the other, and there are any.
+    /// Whether all tokens of one side occur in the other, and there are any.
     fn is_contained(&self) -> bool {
-        self.common > 0 && (self.here == 0 || self.there == 0)
+        self.common > 0 && (self.only_record == 0 || self.only_text == 0)
     }
 }
 
-/// The score of the tokens in common against those with the rest of either side, and of the two
-/// with the rest.
+/// The best ratio among three texts: the tokens in common, and the tokens in common followed by the rest of
+/// the record or of the text.
 fn set_score<S: Symbol>(
-    overlap: &Overlap,
+    overlap: &TokenOverlap,
     query: &Query<S>,
-    other: Tokens<'_, S>,
+    text: Tokens<'_, S>,
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
-    let Overlap {
+    let TokenOverlap {
         common,
-        here,
-        there,
+        only_record,
+        only_text,
     } = *overlap;
     let space = usize::from(common > 0);
-    let (all_here, all_there) = (common + space + here, common + space + there);
+    let (record, all) = (common + space + only_record, common + space + only_text);
     let mut best = 0.0;
     if common > 0 {
-        // Only what is in common is alike in these, so that their lengths say it all.
-        let alone_here = per_cent(space + here, common + all_here, cutoff);
-        let alone_there = per_cent(space + there, common + all_there, cutoff);
-        best = alone_here.max(alone_there);
+        // The tokens in common are a beginning of the other text, so the distance is a difference of lengths.
+        let with_record = per_cent(space + only_record, common + record, cutoff);
+        let with_text = per_cent(space + only_text, common + all, cutoff);
+        best = with_record.max(with_text);
     }
-    let lengths = all_here + all_there;
-    let most = per_cent(here.abs_diff(there), lengths, cutoff);
-    if most <= best {
+    let lengths = record + all;
+    let bound = per_cent(only_record.abs_diff(only_text), lengths, cutoff);
+    if bound <= best {
         return best;
     }
-    desk.comparisons += 1;
-    let distance = here + there - 2 * common_of_rest(overlap, query, other, desk);
+    scratch.comparisons += 1;
+    let common_of_rest = common_of_rest(overlap, query, text, scratch);
+    let distance = only_record + only_text - 2 * common_of_rest;
     best.max(per_cent(distance, lengths, cutoff))
 }
 
-/// The longest common subsequence of the tokens that only one side has.
+/// Length of the longest common subsequence of the tokens that only one side has.
 fn common_of_rest<S: Symbol>(
-    overlap: &Overlap,
+    overlap: &TokenOverlap,
     query: &Query<S>,
-    other: Tokens<'_, S>,
-    desk: &mut Desk<S>,
+    text: Tokens<'_, S>,
+    scratch: &mut PairScratch<S>,
 ) -> usize {
     let pattern = &query.sorted.pattern;
-    let whole_there = other.sorted.len() == overlap.there;
-    if pattern.length == overlap.here && whole_there {
-        return lcs::length(pattern, other.sorted, &mut desk.state);
+    let whole_text = text.sorted.len() == overlap.only_text;
+    if pattern.length == overlap.only_record && whole_text {
+        return lcs::length(pattern, text.sorted, &mut scratch.state);
     }
-    keep_rest(query, other, &mut desk.keep);
-    let pieces = other.pieces(|token| !query.has(token));
-    lcs::length_of_part(pattern, &desk.keep, pieces, &mut desk.state)
+    keep_rest(query, text, &mut scratch.keep);
+    let slices = text.joined(|token| !query.has(token));
+    lcs::length_of_part(pattern, &scratch.keep, slices, &mut scratch.state)
 }
 
-/// Sets the bits of the places that tokens which only the record has take in its sorted text, with
-/// the spaces between them.
-fn keep_rest<S: Symbol>(query: &Query<S>, other: Tokens<'_, S>, keep: &mut Vec<u64>) {
+/// Sets the bits of the positions, in the sorted text of the record, of the tokens that only the record has,
+/// and of the spaces between them.
+fn keep_rest<S: Symbol>(query: &Query<S>, text: Tokens<'_, S>, keep: &mut Vec<u64>) {
     keep.clear();
     keep.resize(query.sorted.pattern.words, 0);
-    // The tokens in common are those of the other side, in the same order.
-    let mut common = other.different.iter().filter_map(|token| query.find(token));
+    // Both sides list the tokens in common in the same order.
+    let mut common = text.distinct.iter().filter_map(|token| query.find(token));
     let mut next = common.next();
     let mut end_of_last = None;
-    for (place, token) in query.tokens.iter().enumerate() {
-        if next == Some(place) {
+    for (index, token) in query.tokens.iter().enumerate() {
+        if next == Some(index) {
             next = common.next();
             continue;
         }
@@ -160,7 +161,7 @@ fn keep_rest<S: Symbol>(query: &Query<S>, other: Tokens<'_, S>, keep: &mut Vec<u
     }
 }
 
-/// Sets the bits of the places from `start` to before `end`.
+/// Sets the bits from `start` up to, but not including, `end`.
 fn set_bits(words: &mut [u64], start: usize, end: usize) {
     let (first, last) = (start / WORD, (end - 1) / WORD);
     for (word, bits) in words[first..=last].iter_mut().enumerate() {
@@ -178,32 +179,31 @@ fn set_bits(words: &mut [u64], start: usize, end: usize) {
 /// `fuzz.partial_token_ratio`.
 pub(super) fn partial_token_ratio<S: Symbol>(
     query: &Query<S>,
-    other: Tokens<'_, S>,
+    text: Tokens<'_, S>,
     cutoff: f64,
-    desk: &mut Desk<S>,
+    scratch: &mut PairScratch<S>,
 ) -> f64 {
     if cutoff > 100.0 {
         return 0.0;
     }
-    if other.different.iter().any(|token| query.has(token)) {
+    if text.distinct.iter().any(|token| query.has(token)) {
         return 100.0;
     }
-    let whole = partial(&query.sorted, other.sorted, cutoff, desk);
-    let (here, there) = (query.all_differ, other.all_differ());
-    if here && there {
+    let whole = partial(&query.sorted, text.sorted, cutoff, scratch);
+    if query.all_distinct && text.all_distinct() {
         return whole;
     }
-    let text = if here {
+    let record = if query.all_distinct {
         &query.sorted
     } else {
-        &query.different
+        &query.distinct
     };
-    let mut joined = std::mem::take(&mut desk.joined);
+    let mut joined = std::mem::take(&mut scratch.joined);
     joined.clear();
-    joined.extend(other.pieces(|_| true).flatten());
-    let different = partial(text, &joined, cutoff.max(whole), desk);
-    desk.joined = joined;
-    whole.max(different)
+    joined.extend(text.joined(|_| true).flatten());
+    let distinct = partial(record, &joined, cutoff.max(whole), scratch);
+    scratch.joined = joined;
+    whole.max(distinct)
 }
 
 #[cfg(test)]
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_are_set_across_words() {
+    fn set_bits_crosses_words() {
         let mut words = [0; 3];
         set_bits(&mut words, 62, 130);
         assert_eq!(words, [0b11 << 62, !0, 0b11]);

@@ -1,32 +1,34 @@
-//! The tokens of a text: what stands between white space, in the order of its code points.
+//! The tokens of a text: its words between white space, sorted by code points.
 
 use std::ops::Range;
 
 use super::alphabet::{Alphabet, SPACE, Symbol};
 
-/// A token that no text of the reference has.
+/// The number of all tokens that no text of the reference has.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
-/// One of the different tokens of a text.
+/// One of the distinct tokens of a text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
-    /// Its number in the vocabulary of the reference, or [`UNKNOWN`].
+pub(super) struct TokenSpan {
+    /// The number in the vocabulary of the reference, or [`UNKNOWN`].
     pub(super) id: u32,
-    /// Where it stands among the symbols of the sorted text.
+    /// The first symbol in the sorted text.
     pub(super) start: u32,
+    /// The symbol after the last one in the sorted text.
     pub(super) end: u32,
 }
 
-impl Token {
+impl TokenSpan {
+    /// Number of symbols.
     pub(super) fn length(&self) -> usize {
         (self.end - self.start) as usize
     }
 }
 
-/// White space where RapidFuzz splits a text into tokens.
+/// Whether RapidFuzz splits a text into tokens at this character.
 ///
-/// It is Python's, but for two characters: a Python string without any code point from U+0100 on is
-/// stored in bytes, and there RapidFuzz knows the white space of ASCII alone.
+/// It splits at Python's white space, with two exceptions. Python stores a string without code points above
+/// U+00FF (`narrow`) in bytes, and in such a string RapidFuzz splits at the white space of ASCII only.
 fn is_space(c: char, narrow: bool) -> bool {
     match c {
         '\t'..='\r' | '\u{1c}'..='\u{1f}' | ' ' => true,
@@ -37,47 +39,47 @@ fn is_space(c: char, narrow: bool) -> bool {
     }
 }
 
-/// Finds the tokens of `text`, and sorts them.
+/// Replaces `tokens` by the ranges of the tokens of `text`, sorted.
 pub(super) fn split(text: &str, tokens: &mut Vec<Range<usize>>) {
     tokens.clear();
     let narrow = text.chars().all(|c| c <= '\u{ff}');
     let mut start = 0;
-    for (place, c) in text.char_indices() {
+    for (index, c) in text.char_indices() {
         if is_space(c, narrow) {
-            if start < place {
-                tokens.push(start..place);
+            if start < index {
+                tokens.push(start..index);
             }
-            start = place + c.len_utf8();
+            start = index + c.len_utf8();
         }
     }
     if start < text.len() {
         tokens.push(start..text.len());
     }
-    // UTF-8 sorts as its code points do. Equals cannot be told apart, so unstable is as good.
+    // UTF-8 sorts like code points. Equal tokens cannot be distinguished, so the sort may be unstable.
     tokens.sort_unstable_by(|one, other| text[one.clone()].cmp(&text[other.clone()]));
 }
 
-/// Appends the sorted tokens of `text`, joined by spaces, to `symbols`, and each different one to
-/// `tokens`, numbered by `id`.
+/// Appends the sorted tokens of `text`, joined by spaces, to `symbols`, and each distinct token to `tokens`,
+/// numbered by `id`.
 pub(super) fn join<S: Symbol>(
     text: &str,
     sorted: &[Range<usize>],
     alphabet: &Alphabet,
     mut id: impl FnMut(&str) -> u32,
     symbols: &mut Vec<S>,
-    tokens: &mut Vec<Token>,
+    tokens: &mut Vec<TokenSpan>,
 ) {
     let first = symbols.len();
     let mut before = None;
-    for place in sorted {
-        let token = &text[place.clone()];
+    for range in sorted {
+        let token = &text[range.clone()];
         if before.is_some() {
             symbols.push(S::from_number(SPACE));
         }
         let start = symbols.len() - first;
         alphabet.encode(token, symbols);
         if before != Some(token) {
-            tokens.push(Token {
+            tokens.push(TokenSpan {
                 id: id(token),
                 start: start as u32,
                 end: (symbols.len() - first) as u32,
@@ -94,7 +96,7 @@ mod tests {
     fn tokens(text: &str) -> Vec<&str> {
         let mut found = Vec::new();
         split(text, &mut found);
-        found.into_iter().map(|place| &text[place]).collect()
+        found.into_iter().map(|range| &text[range]).collect()
     }
 
     #[test]
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hard_space_splits_only_beside_a_wide_character() {
+    fn a_no_break_space_splits_only_a_text_with_a_wide_character() {
         assert_eq!(tokens("b\u{a0}a\u{85}c"), ["b\u{a0}a\u{85}c"]);
         assert_eq!(tokens("b\u{a0}ā\u{85}c"), ["b", "c", "ā"]);
     }

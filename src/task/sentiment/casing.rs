@@ -1,10 +1,10 @@
-//! Whether a token is written in capitals, as CPython 3.14 sees it.
+//! Whether a token is in upper case, with the result of `str.isupper` of CPython 3.14.
 //!
-//! CPython 3.14 follows Unicode 16; the standard library may be ahead of it.
+//! CPython 3.14 follows Unicode 16; the standard library may follow a later version.
 
-/// Whether there is a capital and no small or titlecase letter.
+/// Whether a token has an uppercase letter, and no lowercase or titlecase letter.
 pub(super) fn is_upper(token: &[u8]) -> bool {
-    let mut seen = false;
+    let mut has_upper = false;
     for &byte in token {
         if byte.is_ascii_lowercase() {
             return false;
@@ -12,18 +12,19 @@ pub(super) fn is_upper(token: &[u8]) -> bool {
         if !byte.is_ascii() {
             return std::str::from_utf8(token).is_ok_and(is_upper_wide);
         }
-        seen |= byte.is_ascii_uppercase();
+        has_upper |= byte.is_ascii_uppercase();
     }
-    seen
+    has_upper
 }
 
 #[cold]
 fn is_upper_wide(token: &str) -> bool {
     let cased = || token.chars().filter(|&c| !gained_case(c));
-    cased().any(char::is_uppercase) && !cased().any(|c| c.is_lowercase() || is_small_elsewhere(c))
+    cased().any(char::is_uppercase)
+        && !cased().any(|c| c.is_lowercase() || is_not_upper_in_cpython(c))
 }
 
-/// Letters that Unicode 17 added with case.
+/// Whether Unicode 17 added the letter or gave it case.
 fn gained_case(c: char) -> bool {
     matches!(
         c,
@@ -31,10 +32,10 @@ fn gained_case(c: char) -> bool {
     )
 }
 
-/// What is not a small letter to the standard library and keeps a token from being in capitals all
-/// the same: titlecase (general category Lt, which has not grown since Unicode 3.0) and U+0295, a
-/// small letter until Unicode 17.
-fn is_small_elsewhere(c: char) -> bool {
+/// Whether CPython treats the letter as lowercase or titlecase, but the standard library does not treat it as
+/// lowercase: titlecase letters (general category Lt, unchanged since Unicode 3.0), and U+0295, which was
+/// lowercase until Unicode 17.
+fn is_not_upper_in_cpython(c: char) -> bool {
     matches!(
         c,
         '\u{1c5}' | '\u{1c8}' | '\u{1cb}' | '\u{1f2}' | '\u{295}'

@@ -1,14 +1,14 @@
-//! What the scorer knows about words: a mean valence and the roles a word plays in the rules.
+//! What the scorer knows about each word: its mean valence, and its roles in the rules.
 //!
-//! Every word is known to the rest of the scorer by a small number, so that a text becomes a list of
-//! two-byte tokens and the rules compare bits instead of strings.
+//! The lexicon numbers its words, so that a text becomes a list of two-byte tokens and the rules compare bits
+//! instead of strings.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::lookup::Lookup;
+use super::perfect_hash::PerfectHash;
 
-/// Mean valences, `word<TAB>mean`; see `data/README.md` for the source.
+/// Lines of `word<TAB>mean valence`; see `data/README.md` for the source.
 const MEANS: &str = include_str!("../../../data/vader/lexicon.tsv");
 
 /// A set of roles, one bit each.
@@ -28,7 +28,7 @@ impl Role {
     // Classes of words.
     roles! { LEXICON = 0, BOOSTS = 1, DAMPENS = 2, NEGATES = 3 }
 
-    // Words that a rule calls by name.
+    // Words that a rule names.
     roles! {
         NEVER = 4, SO = 5, THIS = 6, WITHOUT = 7, DOUBT = 8, LEAST = 9, AT = 10, VERY = 11,
         NO = 12, OR = 13, NOR = 14, BUT = 15, KIND = 16, SORT = 17, OF = 18, JUST = 19, ENOUGH = 20,
@@ -38,23 +38,26 @@ impl Role {
 }
 
 impl Role {
+    /// The roles of both sets.
     pub(super) const fn and(self, other: Role) -> Role {
         Role(self.0 | other.0)
     }
 
-    /// Whether any role of `other` is among these.
+    /// Whether any role of `other` is in this set.
     #[inline]
     pub(super) const fn has(self, other: Role) -> bool {
         self.0 & other.0 != 0
     }
 }
 
+/// Words that negate a valence.
 const NEGATIONS: &str = "ain't aint aren't arent can't cannot cant couldn't couldnt daren't darent despite didn't \
     didnt doesn't doesnt don't dont hadn't hadnt hasn't hasnt haven't havent isn't isnt \
     mightn't mightnt mustn't mustnt needn't neednt neither never none nope nor not nothing \
     nowhere oughtn't oughtnt rarely seldom shan't shant shouldn't shouldnt uh-uh uhuh wasn't \
     wasnt weren't werent without won't wont wouldn't wouldnt";
 
+/// Words that raise the magnitude of a valence.
 const BOOSTERS: &str = "absolutely amazingly awfully completely considerable considerably decidedly deeply effing \
     enormous enormously entirely especially exceptional exceptionally extreme extremely \
     fabulously flippin flipping frackin fracking frickin fricking friggin frigging fuckin \
@@ -63,10 +66,11 @@ const BOOSTERS: &str = "absolutely amazingly awfully completely considerable con
     thoroughly total totally tremendous tremendously uber unbelievably unusually utter utterly \
     very";
 
+/// Words that lower the magnitude of a valence.
 const DAMPENERS: &str = "almost barely hardly kind-of kinda kindof less little marginal marginally occasional \
     occasionally partly scarce scarcely slight slightly somewhat sort-of sorta sortof";
 
-/// The words that a rule calls by name.
+/// The words that a rule names.
 #[rustfmt::skip]
 const NAMED: [(&str, Role); 33] = [
     ("never", Role::NEVER), ("so", Role::SO), ("this", Role::THIS), ("without", Role::WITHOUT),
@@ -80,7 +84,8 @@ const NAMED: [(&str, Role); 33] = [
     ("heart", Role::HEART),
 ];
 
-/// One token of a text: the number of its word, and what its spelling adds.
+/// A token of a text in two bytes: the number of its word, whether it contains "n't", and whether it is in
+/// upper case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Token(u16);
 
@@ -89,19 +94,19 @@ impl Token {
     const CONTRACTED: u16 = 0x2000;
     const UPPER: u16 = 0x8000;
 
-    /// A token whose word nobody knows; also what follows a text.
+    /// A token that is not in the lexicon; also the placeholder for tokens after the end of a text.
     pub(super) const UNKNOWN: Token = Token(0);
-    /// What precedes a text. The rules look past neighbours that have a valence of their own, so
-    /// what is not there poses as one of those.
+    /// The placeholder for tokens before the start of a text. The rules ignore neighbours that have a valence of their own, so it
+    /// is marked as one of those.
     pub(super) const BEFORE: Token = Token(Token::WORD);
 
-    /// `upper`: it has a capital and no small letter.
+    /// A token with this word; `upper` if the token is in upper case.
     #[inline]
     pub(super) fn new(word: u16, upper: bool) -> Token {
         Token(word | u16::from(upper) << 15)
     }
 
-    /// The token contains "n't".
+    /// Marks the token as containing "n't".
     pub(super) fn contract(&mut self) {
         self.0 |= Token::CONTRACTED;
     }
@@ -117,44 +122,46 @@ impl Token {
     }
 }
 
+/// A word's mean valence and roles.
 #[derive(Clone, Copy)]
-struct Entry {
+struct LexiconEntry {
     mean: f64,
     roles: Role,
 }
 
-impl Entry {
-    const NONE: Entry = Entry {
+impl LexiconEntry {
+    const NONE: LexiconEntry = LexiconEntry {
         mean: 0.0,
         roles: Role::NONE,
     };
 }
 
-/// All the words, their roles and their means.
+/// All words with their roles and mean valences.
 pub(super) struct Lexicon {
-    words: Lookup,
-    /// Indexed by word number. Words that neither have a valence nor are "but" come first.
-    entries: Box<[Entry; Token::WORD as usize + 1]>,
-    first_weighty: u16,
+    words: PerfectHash,
+    /// Indexed by the number of the word. Words without a valence, except "but", come first.
+    entries: Box<[LexiconEntry; Token::WORD as usize + 1]>,
+    /// The first number of a word that has a valence or is "but".
+    first_significant: u16,
 }
 
 impl Lexicon {
-    /// The tables, built when first asked for.
+    /// The lexicon of all scorers, built on first use.
     pub(super) fn shared() -> &'static Lexicon {
         static SHARED: LazyLock<Lexicon> = LazyLock::new(Lexicon::build);
         &SHARED
     }
 
     fn build() -> Lexicon {
-        // Of two lines for one word the later counts, as in the reference.
-        let mut words: BTreeMap<&'static str, Entry> = MEANS
+        // If a word has several lines, the last one counts, as in the reference.
+        let mut words: BTreeMap<&'static str, LexiconEntry> = MEANS
             .lines()
             .filter_map(|line| line.split_once('\t'))
             .filter_map(|(word, mean)| Some((word, mean.parse().ok()?)))
             .map(|(word, mean)| {
                 (
                     word,
-                    Entry {
+                    LexiconEntry {
                         mean,
                         roles: Role::LEXICON,
                     },
@@ -162,7 +169,7 @@ impl Lexicon {
             })
             .collect();
         let mut add = |word, roles| {
-            let entry = words.entry(word).or_insert(Entry::NONE);
+            let entry = words.entry(word).or_insert(LexiconEntry::NONE);
             entry.roles = entry.roles.and(roles);
         };
         NAMED.iter().for_each(|&(word, role)| add(word, role));
@@ -174,34 +181,34 @@ impl Lexicon {
             words.split_whitespace().for_each(|word| add(word, role));
         }
 
-        let mut entries = Box::new([Entry::NONE; Token::WORD as usize + 1]);
+        let mut entries = Box::new([LexiconEntry::NONE; Token::WORD as usize + 1]);
         entries[usize::from(Token::BEFORE.word())].roles = Role::LEXICON;
-        let (weighty, silent): (Vec<_>, Vec<_>) = words
+        let (significant, others): (Vec<_>, Vec<_>) = words
             .into_iter()
             .partition(|(_, entry)| entry.roles.has(Role::LEXICON.and(Role::BUT)));
-        let first_weighty = silent.len() as u16 + 1;
-        let mut numbers = Vec::with_capacity(silent.len() + weighty.len());
-        for (number, (word, entry)) in (1..Token::WORD).zip(silent.into_iter().chain(weighty)) {
+        let first_significant = others.len() as u16 + 1;
+        let mut numbers = Vec::with_capacity(others.len() + significant.len());
+        for (number, (word, entry)) in (1..Token::WORD).zip(others.into_iter().chain(significant)) {
             entries[usize::from(number)] = entry;
             numbers.push((word, number));
         }
         Lexicon {
-            words: Lookup::new(&numbers),
+            words: PerfectHash::new(&numbers),
             entries,
-            first_weighty,
+            first_significant,
         }
     }
 
-    /// Numbers of words by their lowercase spelling.
+    /// The numbers of the words, by lowercase spelling.
     #[inline]
-    pub(super) fn words(&self) -> &Lookup {
+    pub(super) fn words(&self) -> &PerfectHash {
         &self.words
     }
 
-    /// Whether the rules must stop at this token: it has a valence, or it is "but".
+    /// Whether the rules apply to the token: it has a valence, or it is "but".
     #[inline]
-    pub(super) fn is_weighty(&self, token: Token) -> bool {
-        token.word() >= self.first_weighty
+    pub(super) fn is_significant(&self, token: Token) -> bool {
+        token.word() >= self.first_significant
     }
 
     #[inline]

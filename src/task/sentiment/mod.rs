@@ -1,32 +1,33 @@
-//! VADER sentiment: how positive or negative a text is, by a lexicon and rules.
+//! VADER sentiment: how positive or negative an English text is, by a lexicon and rules.
 //!
-//! The scores are those of the Python package vaderSentiment 3.3.2, to the last printed digit, for
-//! every text: by default as on Python up to 3.11, and as on later ones by
-//! [`Summation::Compensated`]. C. J. Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based
-//! Model for Sentiment Analysis of Social Media Text", ICWSM 2014.
+//! For every text, the scores are those of the Python package vaderSentiment 3.3.2 to the last printed digit: by
+//! default those on Python up to 3.11, with [`Summation::Compensated`] those on later versions. Source: C. J.
+//! Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media
+//! Text", ICWSM 2014.
 //!
-//! A first pass cuts the text into two-byte tokens, a second stops only at words that
-//! have a valence, about one in eleven, and looks at their neighbours. Nothing is allocated for a
-//! text once the thread has seen one as long.
+//! The first pass splits the text into two-byte tokens. The second pass stops only at words with a valence,
+//! about one in eleven, and looks at their neighbours. Each thread keeps its memory, so that only the longest
+//! texts allocate.
 
+mod but_check;
 mod casing;
-mod contrast;
-mod finish;
 mod lexicon;
-mod lookup;
+mod perfect_hash;
+mod polarity;
 mod rules;
-mod scan;
+mod tokenize;
 mod translate;
 
 use std::cell::RefCell;
 
-use contrast::Weighted;
+use but_check::WordValence;
 use lexicon::{Lexicon, Role, Token};
-use scan::BACK;
+use tokenize::BACK;
 
 /// How positive or negative a text is.
 ///
-/// Proportions are rounded to three digits, the compound score to four, as Python's `round` does.
+/// Proportions are rounded to three decimals and the compound score to four, with the result of Python's
+/// `round`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Polarity {
     /// The proportion of the text that is negative, from 0 to 1.
@@ -35,11 +36,11 @@ pub struct Polarity {
     pub neu: f64,
     /// The proportion of the text that is positive, from 0 to 1.
     pub pos: f64,
-    /// The sum of all valences, normalised to lie between -1, most negative, and 1, most positive.
+    /// The normalised sum of all valences, from -1 (most negative) to 1 (most positive).
     pub compound: f64,
 }
 
-/// The VADER sentiment scorer, for English.
+/// The VADER sentiment scorer for English texts.
 ///
 /// ```
 /// use manyhands::task::sentiment::Sentiment;
@@ -53,30 +54,30 @@ pub struct Sentiment {
     summation: Summation,
 }
 
-/// How the valences of a text are added up: the reference leaves it to Python's `sum`, which changed
-/// in Python 3.12.
+/// How the valences of a text are added up. The reference uses Python's `sum`, which changed in Python 3.12.
 ///
-/// The scores differ in about one text of ten thousand: where valences cancel, one way of adding
-/// leaves nothing and the other a last bit, and with it all the emphasis of the exclamation marks.
+/// The scores differ for about one text in ten thousand: if the valences cancel, one summation gives zero and
+/// the other a last bit, and then the emphasis of exclamation marks is added in full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Summation {
-    /// One after the other, as up to Python 3.11.
+    /// One addition after the other, as in Python up to 3.11.
     #[default]
     Plain,
-    /// With Neumaier's compensation, as since Python 3.12.
+    /// With Neumaier's compensation, as in Python 3.12 and later.
     Compensated,
 }
 
 impl Sentiment {
-    /// A scorer. All share the same tables; the first to be made builds them, in a few milliseconds.
+    /// Makes a scorer. All scorers share their tables; the first one builds them, which takes a few
+    /// milliseconds.
     #[must_use]
     pub fn new() -> Sentiment {
-        // Here and not at the first record, whose cost would be taken for that of the others.
+        // Built here, so that the first record does not seem to be expensive.
         Lexicon::shared();
         Sentiment::default()
     }
 
-    /// The same scorer, adding up in another way.
+    /// Sets the summation; [`Summation::Plain`] unless set.
     ///
     /// ```
     /// use manyhands::task::sentiment::{Sentiment, Summation};
@@ -91,46 +92,46 @@ impl Sentiment {
         Sentiment { summation }
     }
 
-    /// The polarity of a text; all zero if there is nothing in it but white space.
+    /// Scores a text; all scores are zero if the text is empty or white space only.
     ///
-    /// Takes time proportional to the length of the text (for long texts with "but", to n log n in
-    /// the number of words with a valence) and never fails.
+    /// Takes time proportional to the length of the text, or O(n log n) for a long text with "but" that has n
+    /// words with a valence.
     #[must_use]
     pub fn score(&self, text: &str) -> Polarity {
         thread_local! {
-            static DESK: RefCell<Desk> = RefCell::default();
+            static SCRATCH: RefCell<TextScratch> = RefCell::default();
         }
-        DESK.with_borrow_mut(|desk| desk.score(text, self.summation))
+        SCRATCH.with_borrow_mut(|scratch| scratch.score(text, self.summation))
     }
 }
 
-/// What a desk may keep between texts, in bytes.
-const KEPT_BYTES: usize = 1 << 20;
+/// Size of each buffer that is kept between texts at most, in bytes.
+const MAX_KEPT_BYTES: usize = 1 << 20;
 
-/// Working memory, one a thread and kept between texts.
+/// Scratch memory of a thread, reused from text to text.
 #[derive(Default)]
-struct Desk {
+struct TextScratch {
     translation: String,
     lower: Vec<u8>,
     tokens: Vec<Token>,
-    valences: Vec<Weighted>,
+    valences: Vec<WordValence>,
 }
 
-impl Desk {
+impl TextScratch {
     fn score(&mut self, text: &str, summation: Summation) -> Polarity {
         let lexicon = Lexicon::shared();
         let text = translate::translate(text, &mut self.translation);
-        let census = scan::scan(text, lexicon, &mut self.lower, &mut self.tokens);
-        let emphatic = census.upper != 0 && census.upper != census.tokens;
+        let stats = tokenize::tokenize(text, lexicon, &mut self.lower, &mut self.tokens);
+        let emphatic = stats.upper != 0 && stats.upper != stats.tokens;
 
         self.valences.clear();
         let mut but = None;
-        for token in 0..census.tokens {
+        for token in 0..stats.tokens {
             let Some(window) = self.tokens[token..].first_chunk() else {
                 break;
             };
             let word: Token = window[BACK];
-            if !lexicon.is_weighty(word) {
+            if !lexicon.is_significant(word) {
                 continue;
             }
             if lexicon.roles(word).has(Role::BUT) {
@@ -138,28 +139,28 @@ impl Desk {
                 continue;
             }
             let valence = rules::valence(lexicon, window, emphatic);
-            self.valences.push(Weighted { token, valence });
+            self.valences.push(WordValence { token, valence });
         }
         if let Some(but) = but {
-            contrast::contrast(&mut self.valences, but);
+            but_check::but_check(&mut self.valences, but);
         }
-        let polarity = finish::finish(&self.valences, &census, summation);
-        self.tidy();
+        let polarity = polarity::polarity(&self.valences, &stats, summation);
+        self.shrink();
         polarity
     }
 
-    /// Gives back what an unusually long text needed.
-    fn tidy(&mut self) {
-        if self.translation.capacity() > KEPT_BYTES {
+    /// Releases the memory that an unusually long text needed.
+    fn shrink(&mut self) {
+        if self.translation.capacity() > MAX_KEPT_BYTES {
             self.translation = String::new();
         }
-        if self.lower.capacity() > KEPT_BYTES {
+        if self.lower.capacity() > MAX_KEPT_BYTES {
             self.lower = Vec::new();
         }
-        if self.tokens.capacity() * size_of::<Token>() > KEPT_BYTES {
+        if self.tokens.capacity() * size_of::<Token>() > MAX_KEPT_BYTES {
             self.tokens = Vec::new();
         }
-        if self.valences.capacity() * size_of::<Weighted>() > KEPT_BYTES {
+        if self.valences.capacity() * size_of::<WordValence>() > MAX_KEPT_BYTES {
             self.valences = Vec::new();
         }
     }

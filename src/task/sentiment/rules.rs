@@ -1,25 +1,26 @@
-//! From tokens to valences: what the neighbours of a word do to its mean.
+//! From tokens to valences: how the neighbours of a word change its mean valence.
 //!
-//! The rules and the order of every operation are those of vaderSentiment 3.3.2, oddities included:
-//! the scores are compared to the last digit, and floating-point addition does not forgive.
+//! The rules and the order of every operation are those of vaderSentiment 3.3.2, oddities included, because
+//! scores must agree to the last digit and floating-point addition depends on the order.
 
 use super::lexicon::{Lexicon, Role, Token};
-use super::scan::{AHEAD, BACK};
+use super::tokenize::{AHEAD, BACK};
 
-/// The tokens that decide one valence: [`BACK`] before, the word itself, [`AHEAD`] after.
-pub(super) type Window = [Token; BACK + 1 + AHEAD];
+/// The tokens that decide a valence: [`BACK`] before the word, the word itself, and [`AHEAD`] after it.
+pub(super) type TokenWindow = [Token; BACK + 1 + AHEAD];
 
-/// What a booster adds, in units of valence.
+/// Magnitude that a booster adds, in units of valence.
 const BOOST: f64 = 0.293;
-/// What capitals add where not all is in capitals.
+/// Magnitude that upper case adds in a text of mixed case, in units of valence.
 const CAPITALS: f64 = 0.733;
+/// Factor of a negated valence.
 const NEGATION: f64 = -0.74;
-/// What is left of a booster two and three tokens away.
+/// Factor of a booster, by its distance from the word: one, two or three tokens.
 const DAMPING: [f64; BACK] = [1.0, 0.95, 0.9];
-/// What "never so" and "never this" do.
+/// Factor of "never so" and "never this".
 const NEVER: f64 = 1.25;
 
-/// Neighbours that can change a valence.
+/// Roles of neighbours that can change a valence.
 const MODIFIES: Role = Role::BOOSTS
     .and(Role::DAMPENS)
     .and(Role::NEGATES)
@@ -28,8 +29,8 @@ const MODIFIES: Role = Role::BOOSTS
     .and(Role::THIS)
     .and(Role::LEAST);
 
-/// Every phrase has one of these, and few sentences do.
-const HINTS_AT_PHRASE: Role = Role::SHIT
+/// Every phrase has one of these words, and few sentences do: a test that rules out most phrases at once.
+const PHRASE_KEYWORDS: Role = Role::SHIT
     .and(Role::BOMB)
     .and(Role::ASS)
     .and(Role::STOP)
@@ -41,11 +42,11 @@ const HINTS_AT_PHRASE: Role = Role::SHIT
     .and(Role::SORT)
     .and(Role::ENOUGH);
 
-/// What a word contributes.
+/// What a word contributes to the sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Valence {
     pub(super) value: f64,
-    /// Whether the reference holds it as an integer, which its sum treats differently.
+    /// Whether the reference has an integer here, which its sum adds in another way.
     pub(super) is_integer: bool,
 }
 
@@ -65,11 +66,10 @@ impl Valence {
     }
 }
 
-/// The valence of the word in the middle of the window. `emphatic`: capitals mean something, as
-/// only some tokens of the text are in capitals.
-// Inlined into its one caller, it takes registers from the loop there: a tenth of the whole.
+/// The valence of the word of a window. `emphatic` says that upper case counts, as the text has mixed case.
+// Inlining it into its only caller takes registers from the loop there and costs a tenth of the speed.
 #[inline(never)]
-pub(super) fn valence(lexicon: &Lexicon, window: &Window, emphatic: bool) -> Valence {
+pub(super) fn valence(lexicon: &Lexicon, window: &TokenWindow, emphatic: bool) -> Valence {
     let [third, second, first, word, next, after] = window.map(|token| lexicon.roles(token));
     let before = [first, second, third];
     let mean = lexicon.mean(window[BACK]);
@@ -96,7 +96,7 @@ pub(super) fn valence(lexicon: &Lexicon, window: &Window, emphatic: bool) -> Val
         .and(word)
         .and(next)
         .and(after)
-        .has(MODIFIES.and(HINTS_AT_PHRASE))
+        .has(MODIFIES.and(PHRASE_KEYWORDS))
     {
         return Valence::float(value);
     }
@@ -114,14 +114,14 @@ pub(super) fn valence(lexicon: &Lexicon, window: &Window, emphatic: bool) -> Val
             valence = idiom(valence, [third, second, first, word, next, after]);
         }
     }
-    // "least" has no mean of its own.
+    // The lexicon has no mean valence for "least".
     if first.has(Role::LEAST) && !second.has(Role::AT.and(Role::VERY)) {
         valence = Valence::float(valence.value * NEGATION);
     }
     valence
 }
 
-/// What a booster or dampener adds to a valence, before the distance is allowed for.
+/// What a booster or dampener next to the word adds to a valence.
 fn boost(neighbour: Role, value: f64, is_stressed: bool) -> f64 {
     let mut boost = if neighbour.has(Role::BOOSTS) {
         BOOST
@@ -139,13 +139,13 @@ fn boost(neighbour: Role, value: f64, is_stressed: bool) -> f64 {
     boost
 }
 
-/// What the token at a distance does by negating; 1 if it does not.
+/// The factor by which the token at a distance negates; 1 if it does not negate.
 fn negation(distance: usize, [first, second, third]: [Role; BACK]) -> f64 {
     let so = Role::SO.and(Role::THIS);
     let intensifies = match distance {
         0 => false,
         1 => second.has(Role::NEVER) && first.has(so),
-        // Without parentheses in the reference, "so" or "this" needs no "never" here.
+        // The reference lacks parentheses, so that "so" or "this" needs no "never" here.
         _ => third.has(Role::NEVER) && second.has(so) || first.has(so),
     };
     let is_doubtless = match distance {
@@ -162,7 +162,8 @@ fn negation(distance: usize, [first, second, third]: [Role; BACK]) -> f64 {
     }
 }
 
-/// Replaces the valence if the word is near an idiom, then dampens it after "kind of" and the like.
+/// Replaces the valence if the word is in or next to an idiom, then dampens it after "kind of" and similar
+/// phrases.
 fn idiom(valence: Valence, roles: [Role; BACK + 1 + AHEAD]) -> Valence {
     let [third, second, first, word, next, after] = roles;
     let backward = pair(first, word)
@@ -180,6 +181,7 @@ fn idiom(valence: Valence, roles: [Role; BACK + 1 + AHEAD]) -> Valence {
     valence
 }
 
+/// The valence of an idiom of two words.
 fn pair(former: Role, latter: Role) -> Option<Valence> {
     const PAIRS: [(Role, Role, Valence); 6] = [
         (Role::THE, Role::SHIT, Valence::integer(3.0)),
@@ -193,6 +195,7 @@ fn pair(former: Role, latter: Role) -> Option<Valence> {
     PAIRS.iter().find(is).map(|&(.., valence)| valence)
 }
 
+/// The valence of an idiom of three words.
 fn triple(one: Role, two: Role, three: Role) -> Option<Valence> {
     if one.has(Role::KISS) && two.has(Role::OF) && three.has(Role::DEATH) {
         Some(Valence::float(-1.5))
@@ -203,7 +206,7 @@ fn triple(one: Role, two: Role, three: Role) -> Option<Valence> {
     }
 }
 
-/// The dampeners of two words.
+/// Whether two words are a dampener.
 fn is_dampening(former: Role, latter: Role) -> bool {
     former.has(Role::KIND.and(Role::SORT)) && latter.has(Role::OF)
         || former.has(Role::JUST) && latter.has(Role::ENOUGH)

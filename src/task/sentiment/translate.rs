@@ -1,22 +1,23 @@
-//! What is not ASCII and still matters: emoji, wide spaces and the Kelvin sign, spelt in ASCII.
+//! Replaces the characters beyond ASCII that matter to the rules: emoji, white space, and the Kelvin sign.
 //!
-//! Most texts hold none of these and are scored where they lie.
+//! Most texts have none of these and are scored without a copy.
 
 use std::sync::LazyLock;
 
-/// Descriptions, `emoji<TAB>words`; see `data/README.md` for the source.
+/// Lines of `emoji<TAB>description`; see `data/README.md` for the source.
 const DESCRIPTIONS: &str = include_str!("../../../data/vader/emoji.tsv");
 
-/// All characters that need translation lie below this code point.
+/// A code point above all characters that are translated.
 const LIMIT: usize = 0x20000;
 
-/// Besides K, the only character whose lowercase form is a letter of ASCII.
+/// The Kelvin sign: the only character beyond ASCII whose lowercase form is an ASCII letter.
 const KELVIN: char = '\u{212a}';
 
-/// The characters to translate, and what the emoji among them mean.
+/// The characters that are translated.
 struct Dictionary {
-    /// One bit a code point.
+    /// A bit for each code point: 1 if it is translated.
     marked: Box<[u64; LIMIT / 64]>,
+    /// Emoji with their descriptions, sorted.
     emoji: Vec<(char, &'static str)>,
 }
 
@@ -43,10 +44,10 @@ impl Dictionary {
     }
 }
 
-/// The text as the rules read it: itself, or its translation in `copy`.
+/// The text for the rules: the text itself, or its translation in `copy`.
 ///
-/// A description starts a word of its own, while what follows the emoji continues its last word:
-/// so does the reference.
+/// As in the reference, a description starts a new word, and whatever follows the emoji continues its last
+/// word.
 pub(super) fn translate<'t>(text: &'t str, copy: &'t mut String) -> &'t str {
     if text.is_ascii() {
         return text;

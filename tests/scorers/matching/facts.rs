@@ -1,4 +1,4 @@
-//! Scores that RapidFuzz 3.14.6 gave, for pairs of our own.
+//! Scores of RapidFuzz 3.14.6 for pairs made for this test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use manyhands::task::matching::{Matching, Measure};
 struct Pair {
     a: String,
     b: String,
-    /// `wratio` of the processed texts.
+    /// The score by `wratio` of the processed texts.
     processed: f64,
     #[serde(flatten)]
     scores: BTreeMap<String, f64>,
@@ -17,7 +17,7 @@ struct Pair {
 
 fn pairs() -> Vec<Pair> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/matching/pairs.jsonl");
-    let text = fs::read_to_string(path).expect("the committed table");
+    let text = fs::read_to_string(path).expect("the committed file of pairs");
     let lines = text.lines().map(serde_json::from_str);
     lines.collect::<Result<_, _>>().expect("pairs")
 }
@@ -27,7 +27,7 @@ fn score(matching: Matching, pair: &Pair) -> f64 {
 }
 
 #[test]
-fn every_score_is_that_of_rapidfuzz_to_the_last_bit() {
+fn every_score_equals_rapidfuzz_bit_for_bit() {
     let pairs = pairs();
     assert!(pairs.len() > 100);
     for pair in &pairs {

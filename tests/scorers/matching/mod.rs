@@ -1,5 +1,5 @@
-//! The scorer `match`: its measures against RapidFuzz's scores and against plain ones, and what it
-//! finds in a reference.
+//! The scorer `match`: its measures against scores of RapidFuzz and against plain implementations, and its
+//! search in a reference.
 
 mod facts;
 mod plain;

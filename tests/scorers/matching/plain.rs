@@ -1,9 +1,9 @@
-//! The measures once more, as plainly as they can be written: tables of distances, every part of a
-//! text in turn. What the real ones are held against.
+//! Plain implementations of the measures, which the tests compare with the fast ones: matrices of distances, and
+//! a loop over every part of a text.
 
 use manyhands::task::matching::Measure;
 
-/// The score of a pair, 0 where it is less than the cutoff. `cutoff` has single precision.
+/// The score of a pair; 0 if it is less than `cutoff`, which has single precision.
 pub fn score(measure: Measure, a: &str, b: &str, cutoff: f64) -> f64 {
     let (x, y) = (&chars(a)[..], &chars(b)[..]);
     match measure {
@@ -18,7 +18,7 @@ pub fn score(measure: Measure, a: &str, b: &str, cutoff: f64) -> f64 {
         Measure::Indel => share(indel(x, y), x.len() + y.len(), cutoff),
         Measure::Jaro => jaro(x, y, cutoff),
         Measure::JaroWinkler => jaro_winkler(x, y, cutoff),
-        _ => unreachable!("a measure that is not tested"),
+        _ => unreachable!("this measure has no plain implementation"),
     }
 }
 
@@ -40,19 +40,19 @@ fn at_least(score: f64, cutoff: f64) -> f64 {
 }
 
 fn indel(x: &[char], y: &[char]) -> usize {
-    let mut before = vec![0; y.len() + 1];
+    let mut above = vec![0; y.len() + 1];
     for a in x {
         let mut line = vec![0];
         for (j, b) in y.iter().enumerate() {
             line.push(if a == b {
-                before[j] + 1
+                above[j] + 1
             } else {
-                before[j + 1].max(line[j])
+                above[j + 1].max(line[j])
             });
         }
-        before = line;
+        above = line;
     }
-    x.len() + y.len() - 2 * before[y.len()]
+    x.len() + y.len() - 2 * above[y.len()]
 }
 
 fn edits(x: &[char], y: &[char], swaps: bool) -> usize {
@@ -110,12 +110,13 @@ fn partial_within(short: &[char], long: &[char], cutoff: f64) -> f64 {
     whole.chain(edges).fold(0.0, f64::max)
 }
 
-/// As RapidFuzz knows white space: in a text without a code point beyond U+00FF, that of ASCII.
+/// The sorted tokens of a text. In a text without code points above U+00FF, RapidFuzz splits at ASCII white
+/// space only.
 pub fn tokens(text: &str) -> Vec<String> {
     let narrow = text.chars().all(|c| c <= '\u{ff}');
     let is_space = |c: char| {
-        let hard = matches!(c, '\u{85}' | '\u{a0}');
-        (c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')) && !(hard && narrow)
+        let non_ascii = matches!(c, '\u{85}' | '\u{a0}');
+        (c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')) && !(non_ascii && narrow)
     };
     let words = text.split(is_space).filter(|word| !word.is_empty());
     let mut words: Vec<String> = words.map(str::to_owned).collect();
@@ -127,7 +128,7 @@ fn join(tokens: &[String]) -> Vec<char> {
     chars(&tokens.join(" "))
 }
 
-/// The tokens in common, and those of either side alone.
+/// The distinct tokens in common, those of `a` only, and those of `b` only.
 fn decompose(a: &[String], b: &[String]) -> [Vec<String>; 3] {
     let once = |tokens: &[String]| {
         let mut tokens = tokens.to_vec();

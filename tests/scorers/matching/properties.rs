@@ -1,11 +1,11 @@
-//! Every measure against the plain one, over texts of every kind.
+//! Every measure against its plain implementation, over generated texts.
 
 use manyhands::task::matching::{Matching, Measure};
 use proptest::prelude::*;
 
 use super::plain;
 
-/// Letters of one alphabet, few enough for texts to have much in common.
+/// Alphabets, small enough for texts to have much in common.
 fn letters() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "[ab]",
@@ -18,7 +18,7 @@ fn letters() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Lengths where a word of bits is full, or nearly so.
+/// Lengths around multiples of 64, where a word of bits is full.
 fn lengths() -> impl Strategy<Value = usize> {
     prop_oneof![
         0usize..12,
@@ -34,21 +34,21 @@ fn text() -> impl Strategy<Value = String> {
     })
 }
 
-/// A text and another made of it: a few edits, its tokens in another order, a piece of it between
-/// others, or nothing of the kind.
+/// A text and another one: unrelated, equal, edited, edited and followed by another text, with its tokens
+/// reversed, or cut in half.
 fn pair() -> impl Strategy<Value = (String, String)> {
     let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..5u8), 0..6);
     (text(), text(), edits, 0..6u8).prop_map(|(a, b, edits, kind)| {
         let mut chars: Vec<char> = a.chars().collect();
         for (place, edit) in edits {
-            let place = place.index(chars.len() + 1);
-            let inside = place < chars.len();
+            let at = place.index(chars.len() + 1);
+            let inside = at < chars.len();
             match edit {
-                0 => chars.insert(place, 'x'),
-                1 if inside => drop(chars.remove(place)),
-                2 if inside => chars[place] = 'y',
-                3 if place + 1 < chars.len() => chars.swap(place, place + 1),
-                _ => chars.rotate_left(place),
+                0 => chars.insert(at, 'x'),
+                1 if inside => drop(chars.remove(at)),
+                2 if inside => chars[at] = 'y',
+                3 if at + 1 < chars.len() => chars.swap(at, at + 1),
+                _ => chars.rotate_left(at),
             }
         }
         let edited: String = chars.iter().collect();
@@ -77,7 +77,7 @@ fn found(matching: Matching, a: &str, b: &str) -> Option<f64> {
     found.first().map(|found| found.score)
 }
 
-/// A number as RapidFuzz takes a cutoff.
+/// A cutoff in the precision of RapidFuzz.
 fn single(cutoff: f64) -> f64 {
     f64::from(cutoff as f32)
 }
@@ -86,19 +86,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn scores_are_those_of_the_plain_measures((a, b) in pair(), measure in measure()) {
+    fn scores_equal_the_plain_implementation((a, b) in pair(), measure in measure()) {
         let expected = plain::score(measure, &a, &b, 0.0);
         prop_assert_eq!(found(Matching::by(measure), &a, &b), Some(expected));
     }
 
     #[test]
-    fn a_cutoff_at_any_score_is_kept_to_the_last_bit(
+    fn a_cutoff_equal_to_a_score_is_exact_to_the_last_bit(
         (a, b) in pair(),
         (c, d) in pair(),
         measure in measure(),
         same in any::<bool>(),
     ) {
-        // The score of this very pair, or of another one.
+        // The score of this pair, or of another one.
         let cutoff = if same {
             plain::score(measure, &a, &b, 0.0)
         } else {
@@ -112,11 +112,11 @@ proptest! {
     #[test]
     fn equal_texts_have_the_highest_score(a in text(), measure in measure()) {
         let score = found(Matching::by(measure), &a, &a);
-        let nothing = match measure {
+        let scores_zero = match measure {
             Measure::TokenSet => plain::tokens(&a).is_empty(),
             Measure::Wratio => a.is_empty(),
             _ => false,
         };
-        prop_assert_eq!(score, Some(if nothing { 0.0 } else { measure.most() }));
+        prop_assert_eq!(score, Some(if scores_zero { 0.0 } else { measure.max_score() }));
     }
 }

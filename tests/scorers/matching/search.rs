@@ -1,4 +1,4 @@
-//! What is found in a reference: the best, the first of equals, several, none.
+//! The search in a reference: the best match, several matches, equal matches, and none.
 
 use manyhands::Task;
 use manyhands::task::matching::{Found, Match, Matching, Measure};
@@ -11,7 +11,7 @@ fn indices(found: &[Found]) -> Vec<usize> {
 }
 
 #[test]
-fn of_equals_the_first_is_the_best() {
+fn the_first_of_equal_matches_is_the_best() {
     let texts = ["lamp", "lamb", "lamb", "limb"];
     let one = Matching::by(Measure::Ratio).against(texts).score("lamb");
     assert_eq!(indices(&one), [1]);
@@ -20,7 +20,7 @@ fn of_equals_the_first_is_the_best() {
 }
 
 #[test]
-fn without_a_cutoff_there_is_a_best_match_however_bad() {
+fn without_a_cutoff_every_record_has_a_match() {
     let task = Matching::by(Measure::Ratio).against(["abc", "def"]);
     let found = task.score("xyz");
     assert_eq!((found[0].index, found[0].score), (0, 0.0));
@@ -29,14 +29,14 @@ fn without_a_cutoff_there_is_a_best_match_however_bad() {
 }
 
 #[test]
-fn nothing_is_found_in_nothing() {
+fn an_empty_reference_has_no_matches() {
     let task: Match = Matching::by(Measure::Wratio).against([""; 0]);
     assert!(task.is_empty());
     assert_eq!(task.score("a"), []);
 }
 
 #[test]
-fn more_are_wanted_than_there_are() {
+fn a_small_reference_has_fewer_matches_than_wanted() {
     let task = Matching::by(Measure::Jaro)
         .best(usize::MAX)
         .against(["b", "a"]);
@@ -44,11 +44,11 @@ fn more_are_wanted_than_there_are() {
 }
 
 #[test]
-fn characters_that_the_reference_does_not_hold_match_nothing() {
+fn characters_outside_of_the_reference_match_nothing() {
     for measure in Measure::ALL {
         let score = Matching::by(measure).against(["ab"]).score("éü");
         assert_eq!(score[0].score, 0.0, "{measure}");
-        // Nor each other's tokens: these are two, not one twice.
+        // Two tokens of such characters are distinct, not one repeated token.
         let task = Matching::by(measure).against(["xx yy"]);
         let expected = plain::score(measure, "éé üü xx", "xx yy", 0.0);
         assert_eq!(task.score("éé üü xx")[0].score, expected, "{measure}");
@@ -56,7 +56,7 @@ fn characters_that_the_reference_does_not_hold_match_nothing() {
 }
 
 #[test]
-fn an_alphabet_of_more_than_a_byte_gives_the_same_scores() {
+fn an_alphabet_too_large_for_a_byte_gives_the_same_scores() {
     let many: String = ('\u{4e00}'..'\u{5000}').collect();
     let texts = ["copper kettle", "kettle, copper", &many];
     for measure in Measure::ALL {
@@ -69,18 +69,18 @@ fn an_alphabet_of_more_than_a_byte_gives_the_same_scores() {
 }
 
 #[test]
-fn pairs_are_counted() {
+fn each_pair_is_counted_with_its_bound() {
     let task = Matching::by(Measure::Ratio)
         .cutoff(90.0)
         .against(["abcdefgh", "a", "abcdefgi"]);
     assert_eq!(task.pairs().all(), 0);
     task.score("abcdefgh");
-    // The first is equal, so that nothing after it can be better.
+    // The first text is equal, so no later one can be better.
     assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (1, 2));
-    // One of eight letters differs: too much by the letters alone.
+    // One of eight letters differs, which the counts of symbols show.
     task.score("abcdefg!");
     assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (1, 5));
-    // The letters are all there, but in another order.
+    // All letters are in common, but in another order, which only a comparison shows.
     task.score("badcfehg");
     assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (2, 7));
     let by_bound = task.pairs().skipped.by_bound();
@@ -95,12 +95,12 @@ fn a_match_is_a_task() {
 }
 
 #[test]
-fn counts_that_are_full_do_not_hide_a_match() {
+fn saturated_counts_do_not_hide_a_match() {
     let texts: Vec<String> = (0..60).map(|n| "a".repeat(10 * n)).collect();
     for measure in Measure::ALL {
         let task = Matching::by(measure).against(&texts);
         let query = "a".repeat(431);
-        // Alone, and with no cutoff, a text is compared whatever its bound.
+        // A single text without a cutoff is compared whatever its bound.
         let alone = |text: &String| Matching::by(measure).against([text]).score(&query)[0].score;
         let expected = texts.iter().map(alone);
         let expected = expected.fold(0.0, f64::max);
@@ -109,14 +109,14 @@ fn counts_that_are_full_do_not_hide_a_match() {
 }
 
 #[test]
-fn most_pairs_need_no_comparing() {
+fn most_pairs_are_ruled_out_without_a_comparison() {
     let texts: Vec<String> = (0..1000).map(|n| format!("number {n:>4} {n:b}")).collect();
     let task = Matching::by(Measure::Ratio).against(&texts);
     assert_eq!(indices(&task.score("number  477 111011101")), [477]);
     assert!(task.pairs().compared < 300, "{:?}", task.pairs());
 }
 
-/// Texts that share letters, tokens and pieces, more of them than are tried beforehand.
+/// Texts that share letters, tokens and parts, up to more of them than the search tries first.
 fn reference() -> impl Strategy<Value = Vec<String>> {
     let word = prop::sample::select(vec![
         "oak", "oaks", "lamp", "lam", "xl", "12", "kettle", "kettel", "é", "āā", "a\u{a0}b", "東京",
@@ -129,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn nothing_is_lost_in_a_reference_of_many_blocks(
+    fn a_reference_of_many_blocks_loses_no_match(
         texts in prop::collection::vec("[a-d ]{0,9}|[ab]{5,70}|x{250,260}[ab]", 65..300),
         query in "[a-d ]{0,9}|[ab]{5,70}|x{250,260}[ab]",
         best in 1..4usize,
@@ -139,8 +139,8 @@ proptest! {
         ]),
         cutoff in prop_oneof![Just(0.0), 0.3..1.0],
     ) {
-        let cutoff = f64::from((cutoff * measure.most()) as f32);
-        // Each text alone is scored at the cutoff that was asked for.
+        let cutoff = f64::from((cutoff * measure.max_score()) as f32);
+        // A single text is scored at the cutoff of the caller.
         let alone = |text: &String| {
             let task = Matching::by(measure).cutoff(cutoff).against([text]);
             task.score(&query).first().map(|found| found.score)
@@ -156,15 +156,15 @@ proptest! {
 
 proptest! {
     #[test]
-    fn what_bounds_leave_out_is_not_among_the_best(
+    fn texts_that_bounds_rule_out_are_not_among_the_best(
         texts in reference(),
         query in reference(),
         best in 1..4usize,
         measure in prop::sample::select(Measure::ALL.to_vec()),
         cutoff in prop_oneof![Just(0.0), 0.0..1.0],
     ) {
-        // Single precision, as cutoffs are.
-        let cutoff = f64::from((cutoff * measure.most()) as f32);
+        // Cutoffs have single precision.
+        let cutoff = f64::from((cutoff * measure.max_score()) as f32);
         let query = &query[0];
         let scores = texts.iter().map(|text| plain::score(measure, query, text, cutoff));
         let mut all: Vec<_> = scores.enumerate().filter(|(_, score)| *score >= cutoff).collect();
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn the_best_are_those_of_all_in_order(
+    fn the_best_matches_are_in_the_order_of_all_scores(
         texts in prop::collection::vec("[ab ]{0,6}", 1..40),
         query in "[ab ]{0,6}",
         best in 1..9usize,
@@ -183,7 +183,7 @@ proptest! {
     ) {
         let scores = texts.iter().map(|text| plain::score(measure, &query, text, 0.0));
         let mut all: Vec<_> = scores.enumerate().collect();
-        // Sorting is stable: equals stay in order.
+        // Sorting is stable: equal scores stay in order.
         all.sort_by(|one, other| other.1.total_cmp(&one.1));
         let found = Matching::by(measure).best(best).against(&texts).score(&query);
         let found: Vec<_> = found.iter().map(|found| (found.index, found.score)).collect();

@@ -1,10 +1,10 @@
-//! One record shared among threads: the answer is that of one thread.
+//! The search for one record, shared among threads, gives the answer of one thread.
 
 use manyhands::task::matching::{Match, Matching, Measure};
 use proptest::prelude::*;
 use rayon::ThreadPool;
 
-/// Pools that are started once: of one thread, and of more than there are cores.
+/// Pools of one thread and of several.
 fn pools() -> Vec<ThreadPool> {
     let built = [1, 2, 3, 8].map(|threads| {
         let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -21,8 +21,7 @@ fn bits(task: &Match, query: &str) -> Vec<(usize, u64)> {
     bits.collect()
 }
 
-/// Checks that a search finds the same inside pools as outside of all, and that each pair is counted
-/// once.
+/// Checks that a search finds the same inside of pools as outside, and counts each pair once.
 fn assert_same(task: &Match, query: &str, pools: &[ThreadPool]) {
     let alone = bits(task, query);
     for pool in pools {
@@ -40,8 +39,8 @@ fn assert_same(task: &Match, query: &str, pools: &[ThreadPool]) {
     }
 }
 
-/// Texts of few words, so that many are equal and many more score the same, of lengths between none
-/// and beyond what a count holds.
+/// Texts of few words, so that many are equal and many have equal scores. They are from empty to so long that
+/// counts saturate.
 fn texts(number: usize, seed: usize) -> Vec<String> {
     let words = [
         "oak", "oaks", "lamp", "pal", "xl", "12", "kettle", "kettel", "é", "東京",
@@ -65,7 +64,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn any_number_of_threads_finds_what_one_finds(
+    fn any_number_of_threads_finds_the_same_matches(
         seed in any::<u16>(),
         number in 65..4000usize,
         best in prop_oneof![Just(1usize), 2..40usize],
@@ -73,7 +72,7 @@ proptest! {
         cutoff in prop_oneof![Just(0.0), 0.3..1.0],
     ) {
         let texts = texts(number, usize::from(seed));
-        let matching = Matching::by(measure).best(best).cutoff(cutoff * measure.most());
+        let matching = Matching::by(measure).best(best).cutoff(cutoff * measure.max_score());
         let task = matching.against(&texts);
         let pools = pools();
         for query in ["oak lamp xl", "kettle 12 oaks oaks", "東京 é", "pal", "", "zzz"] {
@@ -83,8 +82,8 @@ proptest! {
 }
 
 #[test]
-fn a_large_reference_gives_the_same() {
-    // Enough blocks that threads share the counting, too.
+fn threads_find_the_same_matches_in_a_large_reference() {
+    // Enough blocks for threads to share the counting of symbols, too.
     let texts = texts(140_000, 7);
     let pools = pools();
     for measure in [Measure::Ratio, Measure::TokenSort, Measure::Wratio] {
@@ -96,8 +95,8 @@ fn a_large_reference_gives_the_same() {
 }
 
 #[test]
-fn of_equals_the_first_wins_whoever_finds_it() {
-    // The last text is tried first by another thread; the first of its equals is the answer.
+fn the_first_of_equal_matches_wins_on_any_thread() {
+    // Other threads may find a later text first; the first of the equal texts is the answer.
     let mut texts = vec!["zzzz zzzz".to_owned(); 10_000];
     for index in [9_999, 8_000, 4_345, 4_344] {
         texts[index] = "copper kettle".to_owned();

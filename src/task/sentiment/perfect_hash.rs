@@ -1,23 +1,25 @@
 //! A perfect hash from short lowercase ASCII words to their numbers.
 //!
-//! Most tokens of a text are unknown words, and which ones are known cannot be predicted, so a
-//! look-up has no branch on what it finds: one multiplication, one displacement, one comparison of
-//! 16 bytes. A bitmap or tags in front would keep most comparisons in the first-level cache; both
-//! cost more, in mispredicted branches and in instructions, than the cache misses they save.
+//! Most tokens of a text are not in the lexicon, and the processor cannot predict which ones are. So a look-up
+//! does not branch on its result: it takes one multiplication, one displacement, and one comparison of 16 bytes. A
+//! bitmap or tags in front would keep most comparisons in the first-level cache, but cost more in
+//! mispredicted branches and instructions than the cache misses that they save.
 //!
 //! Hash and displace: Belazzougui, Botelho and Dietzfelbinger, "Hash, displace, and compress",
 //! ESA 2009.
 
 use std::hint::select_unpredictable;
 
-/// How much of a word is compared at once. Longer words are few and looked up one by one.
+/// Length of the words in the table at most, in bytes. The few longer words are searched one by one.
 pub(super) const KEY_BYTES: usize = 16;
 
+/// Number of slots; a power of two.
 const SLOTS: usize = 1 << 13;
+/// Number of buckets; a power of two. The words of a bucket share a displacement.
 const BUCKETS: usize = 1 << 11;
 
-/// What fills a key after the end of the word: a byte that UTF-8 never contains, so that no word
-/// can be mistaken for a shorter one.
+/// By length of the word, the bits that fill the rest of a key. UTF-8 never contains these bytes, so no word
+/// has the key of a shorter one.
 const FILL: [u128; KEY_BYTES + 1] = {
     let mut fill = [u128::MAX; KEY_BYTES + 1];
     let mut length = 1;
@@ -32,22 +34,24 @@ const FILL: [u128; KEY_BYTES + 1] = {
     fill
 };
 
-pub(super) struct Lookup {
+/// The numbers of words, by their bytes.
+pub(super) struct PerfectHash {
     displacements: Box<[u16; BUCKETS]>,
-    slots: Box<[Slot; SLOTS]>,
+    slots: Box<[HashSlot; SLOTS]>,
     long: Vec<(&'static str, u16)>,
     seed: u64,
 }
 
+/// A word's key and number; number 0 marks a free slot.
 #[derive(Clone, Copy, Default)]
-struct Slot {
+struct HashSlot {
     key: u128,
     number: u16,
 }
 
-impl Lookup {
-    /// Builds the table; words must be distinct, numbers not zero.
-    pub(super) fn new(words: &[(&'static str, u16)]) -> Lookup {
+impl PerfectHash {
+    /// Builds the table. Words must be distinct, and numbers must not be zero.
+    pub(super) fn new(words: &[(&'static str, u16)]) -> PerfectHash {
         let (short, long): (Vec<_>, Vec<_>) =
             words.iter().partition(|(word, _)| word.len() <= KEY_BYTES);
         let short: Vec<(u128, u16)> = short
@@ -58,21 +62,26 @@ impl Lookup {
                 (key(bytes, word.len()), number)
             })
             .collect();
-        // Found by trying: the first that needs no other.
+        // The first seed was found by trial, so that no other one is needed.
         let mut seed = 0xfb34_c4b9_d8db_d339;
         loop {
-            if let Some(table) = Lookup::place(&short, long.clone(), seed) {
+            if let Some(table) = PerfectHash::place(&short, long.clone(), seed) {
                 return table;
             }
             seed = seed.wrapping_mul(0xd134_2543_de82_ef95) | 1;
         }
     }
 
-    /// Places the fullest buckets first, each at the first displacement that finds only free slots.
-    fn place(short: &[(u128, u16)], long: Vec<(&'static str, u16)>, seed: u64) -> Option<Lookup> {
-        let mut table = Lookup {
+    /// Places the words, the fullest buckets first, each bucket with the first displacement that hits free slots
+    /// only; `None` if a bucket cannot be placed.
+    fn place(
+        short: &[(u128, u16)],
+        long: Vec<(&'static str, u16)>,
+        seed: u64,
+    ) -> Option<PerfectHash> {
+        let mut table = PerfectHash {
             displacements: Box::new([0; BUCKETS]),
-            slots: Box::new([Slot::default(); SLOTS]),
+            slots: Box::new([HashSlot::default(); SLOTS]),
             long,
             seed,
         };
@@ -98,19 +107,19 @@ impl Lookup {
             for &(key, number) in entries {
                 let hash = hash(key, seed);
                 let slot = slot(hash, displacement);
-                table.slots[slot] = Slot { key, number };
+                table.slots[slot] = HashSlot { key, number };
             }
             table.displacements[at] = displacement;
         }
         Some(table)
     }
 
-    /// The number of the word whose key this is, or 0.
+    /// The number of the word with this key, or 0.
     #[inline]
     pub(super) fn number(&self, key: u128) -> u16 {
         let hash = hash(key, self.seed);
         let slot = slot(hash, self.displacements[bucket(hash)]);
-        let Slot { key: known, number } = self.slots[slot];
+        let HashSlot { key: known, number } = self.slots[slot];
         select_unpredictable(known == key, number, 0)
     }
 
@@ -122,7 +131,7 @@ impl Lookup {
     }
 }
 
-/// The key of the lowercase word in the first `length` bytes; the other bytes do not matter.
+/// The key of the word in the first `length` bytes; the other bytes are ignored.
 #[inline]
 pub(super) fn key(bytes: [u8; KEY_BYTES], length: usize) -> u128 {
     u128::from_le_bytes(bytes) | FILL[length.min(KEY_BYTES)]

@@ -5,24 +5,24 @@ use super::pattern::Pattern;
 
 /// A text and its bit masks.
 #[derive(Debug)]
-pub(super) struct Needle<S> {
+pub(super) struct PreparedText<S> {
     pub(super) symbols: Vec<S>,
     pub(super) pattern: Pattern,
-    /// The pattern of the text from its end to its beginning, where that is wanted.
+    /// The pattern of the reversed text, if a measure needs it.
     pub(super) reversed: Option<Pattern>,
 }
 
-impl<S: Symbol> Needle<S> {
-    /// The empty text, over an alphabet of this size.
+impl<S: Symbol> PreparedText<S> {
+    /// The empty text over an alphabet of this size, with or without the reversed pattern.
     pub(super) fn new(alphabet: usize, reversed: bool) -> Self {
-        Needle {
+        PreparedText {
             symbols: Vec::new(),
             pattern: Pattern::new(alphabet),
             reversed: reversed.then(|| Pattern::new(alphabet)),
         }
     }
 
-    /// Becomes another text, whose symbols `write` appends.
+    /// Replaces the text by another one, whose symbols `write` appends.
     pub(super) fn set(&mut self, write: impl FnOnce(&mut Vec<S>)) {
         self.symbols.clear();
         write(&mut self.symbols);
@@ -32,11 +32,12 @@ impl<S: Symbol> Needle<S> {
         }
     }
 
+    /// Number of symbols.
     pub(super) fn length(&self) -> usize {
         self.symbols.len()
     }
 
-    /// How many bytes it has taken.
+    /// Allocated memory, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let reversed = self.reversed.as_ref().map_or(0, Pattern::bytes);
         self.symbols.capacity() * size_of::<S>() + self.pattern.bytes() + reversed

@@ -1,30 +1,36 @@
-//! From valences to a polarity: sums, emphasis, proportions, rounding.
+//! From valences to a polarity: summation, emphasis, proportions, and rounding.
 
-use super::contrast::Weighted;
-use super::scan::Census;
+use super::but_check::WordValence;
+use super::tokenize::TextStats;
 use super::{Polarity, Summation};
 
-/// What an exclamation mark adds, and how many count.
+/// Emphasis of an exclamation mark, in units of valence.
 const EXCLAMATION: f64 = 0.292;
-const EXCLAMATIONS: usize = 4;
-/// What a question mark adds if there are two or three, and what more of them add together.
+/// Number of exclamation marks that count at most.
+const MAX_EXCLAMATIONS: usize = 4;
+/// Emphasis of each question mark if there are two or three, in units of valence.
 const QUESTION: f64 = 0.18;
-const QUESTIONS: f64 = 0.96;
-/// Hutto and Gilbert's normalisation constant: about the largest square sum to expect.
+/// Emphasis of four or more question marks together, in units of valence.
+const MANY_QUESTIONS: f64 = 0.96;
+/// Normalisation constant of Hutto and Gilbert, which approximates the largest sum of valences to expect.
 const ALPHA: f64 = 15.0;
 
-/// The polarity of a text whose tokens have these valences; those not listed have none.
-// Inlined into its one caller, it takes registers from the loop there: a tenth of the whole.
+/// The polarity of a text with these valences; all other tokens are neutral.
+// Inlining it into its only caller takes registers from the loop there and costs a tenth of the speed.
 #[inline(never)]
-pub(super) fn finish(valences: &[Weighted], census: &Census, summation: Summation) -> Polarity {
-    if census.tokens == 0 {
+pub(super) fn polarity(
+    valences: &[WordValence],
+    stats: &TextStats,
+    summation: Summation,
+) -> Polarity {
+    if stats.tokens == 0 {
         return Polarity::default();
     }
-    let emphasis = emphasis(census);
+    let emphasis = emphasis(stats);
     let mut sum = match summation {
         Summation::Plain => valences
             .iter()
-            .fold(0.0, |sum, weighted| sum + weighted.valence.value),
+            .fold(0.0, |sum, word| sum + word.valence.value),
         Summation::Compensated => compensated_sum(valences),
     };
     if sum > 0.0 {
@@ -34,18 +40,18 @@ pub(super) fn finish(valences: &[Weighted], census: &Census, summation: Summatio
     }
     let compound = (sum / (sum * sum + ALPHA).sqrt()).clamp(-1.0, 1.0);
 
-    let (mut positive, mut negative, mut weighty) = (0.0, 0.0, 0);
-    for &Weighted { valence, .. } in valences {
-        // One more, as the neutral tokens count as one each.
+    let (mut positive, mut negative, mut rated) = (0.0, 0.0, 0);
+    for &WordValence { valence, .. } in valences {
+        // Each token counts one more than its valence, because a neutral token counts one.
         if valence.value > 0.0 {
             positive += valence.value + 1.0;
-            weighty += 1;
+            rated += 1;
         } else if valence.value < 0.0 {
             negative -= valence.value - 1.0;
-            weighty += 1;
+            rated += 1;
         }
     }
-    let neutral = (census.tokens - weighty) as f64;
+    let neutral = (stats.tokens - rated) as f64;
     if positive > negative {
         positive += emphasis;
     } else if positive < negative {
@@ -60,23 +66,24 @@ pub(super) fn finish(valences: &[Weighted], census: &Census, summation: Summatio
     }
 }
 
-fn emphasis(census: &Census) -> f64 {
-    let exclamations = census.exclamations.min(EXCLAMATIONS) as f64 * EXCLAMATION;
-    let questions = match census.questions {
+/// What exclamation marks and question marks add, in units of valence.
+fn emphasis(stats: &TextStats) -> f64 {
+    let exclamations = stats.exclamations.min(MAX_EXCLAMATIONS) as f64 * EXCLAMATION;
+    let questions = match stats.questions {
         0 | 1 => 0.0,
         few @ (2 | 3) => few as f64 * QUESTION,
-        _ => QUESTIONS,
+        _ => MANY_QUESTIONS,
     };
     exclamations + questions
 }
 
-/// Python's `sum` of a list of integers and floats, since 3.12: integers exactly until the first
-/// float, which is added plainly, then everything with Neumaier's compensation.
+/// The result of `sum` in Python 3.12 and later for a list of integers and floats: integers are added exactly
+/// up to the first float, which is added without compensation; the rest is added with Neumaier's compensation.
 ///
 /// A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54,
 /// 1974.
-fn compensated_sum(valences: &[Weighted]) -> f64 {
-    let mut values = valences.iter().map(|weighted| weighted.valence);
+fn compensated_sum(valences: &[WordValence]) -> f64 {
+    let mut values = valences.iter().map(|word| word.valence);
     let mut sum = 0.0;
     for valence in values.by_ref() {
         sum += valence.value;
@@ -98,14 +105,14 @@ fn compensated_sum(valences: &[Weighted]) -> f64 {
     sum + lost
 }
 
-/// Python's `round` to the multiples of 1 / `SCALE`: the binary value is rounded as it is, not its
-/// product with the scale, and ties go to the even multiple. For magnitudes of at most one.
+/// The result of Python's `round` to a multiple of 1 / `SCALE`, for magnitudes of at most one: the exact binary
+/// value is rounded, not its product with the scale, and ties go to the even multiple.
 fn round<const SCALE: u32>(value: f64) -> f64 {
     let scale = f64::from(SCALE);
     let scaled = value.abs() * scale;
     let below = scaled as u32;
     let above_middle = scaled - f64::from(below) - 0.5;
-    // The product is off by far less than this.
+    // The rounding error of the product is far smaller.
     let is_up = if above_middle.abs() > 1e-9 {
         above_middle > 0.0
     } else {
@@ -115,12 +122,12 @@ fn round<const SCALE: u32>(value: f64) -> f64 {
     (f64::from(nearest) / scale).copysign(value)
 }
 
-/// Compares a value within 1e-9 of (`below` + 1/2) / `scale` with it, in integers.
+/// Whether a value within 1e-9 of (`below` + 1/2) / `scale` rounds up, in exact integer arithmetic.
 fn is_nearer_above(value: f64, below: u32, scale: u32) -> bool {
     let bits = value.to_bits();
     let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
-    // The value is mantissa / 2^shift. It is at least half of 1 / 10 000 and at most one, so it is a
-    // normal number and the shift is from 52 to 67.
+    // The value is mantissa / 2^shift. It is between 1 / 20 000 and one, so it is a normal number, and the
+    // shift is between 52 and 67.
     let shift = 1075 - (bits >> 52);
     let twice = u128::from(mantissa) * u128::from(2 * scale);
     let middle = u128::from(2 * below + 1) << shift;
@@ -146,9 +153,9 @@ mod tests {
         );
     }
 
-    /// Formatting in the standard library rounds the binary value, ties to even.
+    /// Formatting in the standard library rounds the exact binary value, ties to even.
     #[test]
-    fn rounding_is_that_of_decimal_formatting() {
+    fn round_agrees_with_decimal_formatting() {
         for twice in 0..=20_000_u32 {
             let middle = f64::from(twice) / 20_000.0;
             let (mut up, mut down) = (middle, middle);
@@ -160,7 +167,7 @@ mod tests {
                 down = if down > 0.0 { down.next_down() } else { down };
             }
         }
-        // The exact ties are odd multiples of 1/16 and 1/32.
+        // Odd multiples of 1/16 and 1/32 are exact ties.
         for sixteenth in 0..=32_u32 {
             assert_rounds(f64::from(sixteenth) / 32.0);
         }
