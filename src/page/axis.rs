@@ -14,7 +14,7 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis with these ticks; `name` says what is measured, and in which unit.
+    /// An axis with these ticks. The name includes the unit.
     pub(super) fn new(scale: Scale, ticks: Ticks, name: impl Into<String>) -> Self {
         Axis {
             scale,
@@ -61,7 +61,7 @@ impl Axis {
         Axis::new(scale, ticks.collect(), format!("{name}, {unit}"))
     }
 
-    /// Where a value is drawn along the axis.
+    /// The coordinate of a value along the axis.
     pub(super) fn at(&self, value: f64) -> f64 {
         self.scale.at(value)
     }

@@ -1,5 +1,5 @@
-//! A vertical axis with a line for each cell: executors one below the other, and their numbers of threads
-//! under each name.
+//! A vertical axis with a line for each cell: the names of the executors, and below each name its numbers of
+//! threads.
 
 use maud::{Markup, html};
 
@@ -9,14 +9,14 @@ use super::quoted;
 
 /// Height of a line, in units of the drawing.
 const LINE: f64 = 20.0;
-/// Where the first line begins.
+/// Top of the first line, in units of the drawing.
 const TOP: f64 = 8.0;
-/// Where the plot begins, right of the numbers of threads.
+/// Left edge of the plot, right of the numbers of threads.
 const LEFT: f64 = 36.0;
 /// Number of cells that are drawn at most; the table lists all.
 pub(super) const MAX_CELLS: usize = 40;
 
-/// Where each cell is drawn.
+/// The places of the cells.
 pub(super) struct CellAxis {
     executors: Vec<(f64, String)>,
     threads: Vec<(f64, String)>,

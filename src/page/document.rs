@@ -34,7 +34,7 @@ pub(super) fn document(title: &str, headline: &Markup, sections: &Markup, foot: 
     }
 }
 
-/// A section of the page: a heading, sentences that say what to look for, and the content.
+/// A section of the page: a heading, an introduction that may be empty, and the content.
 pub(super) fn section(heading: &str, lead: &Markup, content: &Markup) -> Markup {
     html! {
         section {

@@ -31,7 +31,7 @@ pub(super) fn described(lead: &str, sentences: impl IntoIterator<Item = String>)
     let mut text = lead.to_owned();
     for sentence in sentences {
         if text.len() > BYTES {
-            text.push_str(" And so on: all figures are in the table.");
+            text.push_str(" All figures are in the table.");
             break;
         }
         if !text.is_empty() {
@@ -59,7 +59,7 @@ impl Render for Figure<'_> {
                 figcaption { h3 { (self.title) } div { (self.caption) } }
                 (drawing)
                 @if self.open { div.beside-table { (self.table) } }
-                @else { details.data { summary { "Figures of this plot" } (self.table) } }
+                @else { details.data { summary { "Data of this plot" } (self.table) } }
             }
         }
     }

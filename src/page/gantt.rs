@@ -95,7 +95,7 @@ impl Gantt {
         let area = PlotArea::new(self.height(), 36.0, 8.0);
         let (unit, per_second) = unit_of_time(self.wall);
         let scale = Scale::even((0.0, self.wall * per_second), (area.left, area.right));
-        let x = Axis::with_ticks(scale, 5, format!("since the run began, {unit}"));
+        let x = Axis::with_ticks(scale, 5, format!("time since the run began, {unit}"));
         let lane = self.lane();
         let thickness = if lane > 8.0 { lane - 4.0 } else { lane - 1.0 };
         let numbered = (18.0 / lane).ceil() as usize;

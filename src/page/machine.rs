@@ -1,4 +1,4 @@
-//! The facts about the machine, and what makes times doubtful.
+//! The facts about the machine, and warnings about the times.
 
 use maud::{Markup, html};
 
@@ -19,7 +19,7 @@ pub(super) fn machine(machine: &Machine, meanwhile: Option<&Meanwhile>) -> Marku
         .into_iter()
         .map(|(name, fact)| match fact {
             Some(fact) => (name, quoted(fact)),
-            None => (name, html! { span.none { "not told" } }),
+            None => (name, html! { span.none { "unknown" } }),
         })
         .collect();
     facts(&all)
@@ -31,7 +31,7 @@ type Fact = (&'static str, Option<String>);
 fn processor_facts(machine: &Machine) -> Vec<Fact> {
     let group = machine.control_group;
     let quota = group.map(|group| match group.quota {
-        Some(quota) => format!("{} cores’ worth of time", significant(quota, 3)),
+        Some(quota) => format!("{} cores", significant(quota, 3)),
         None => "none".to_owned(),
     });
     let load = |load: [f64; 3]| load.map(|load| format!("{load:.2}")).join(", ");
@@ -39,15 +39,15 @@ fn processor_facts(machine: &Machine) -> Vec<Fact> {
         ("processor", machine.cpu.clone()),
         ("architecture", Some(machine.architecture.clone())),
         ("online", machine.online.map(processors)),
-        ("allowed to this process", machine.allowed.map(processors)),
-        ("quota", quota),
+        ("usable by this process", machine.allowed.map(processors)),
+        ("CPU quota", quota),
     ];
     if let Some(throttled) = group.and_then(|group| group.throttled)
         && throttled.times > 0
     {
         let (times, seconds) = (counted(throttled.times, "time"), throttled.seconds);
-        let stopped = format!("{times}, {} s in all", significant(seconds, 3));
-        facts.push(("stopped by the quota", Some(stopped)));
+        let throttling = format!("{times}, {} s in all", significant(seconds, 3));
+        facts.push(("throttled by the quota", Some(throttling)));
     }
     facts.extend([
         ("governor", machine.governor.clone()),
@@ -92,8 +92,8 @@ fn meanwhile_facts(meanwhile: &Meanwhile) -> [Fact; 2] {
         format!("{threads} hardware threads on average")
     });
     [
-        ("others had meanwhile", others),
-        ("taken by the hypervisor", meanwhile.stolen.map(time)),
+        ("used by other programs", others),
+        ("stolen by the hypervisor", meanwhile.stolen.map(time)),
     ]
 }
 
@@ -105,12 +105,12 @@ fn processors(processors: Processors) -> String {
     }
 }
 
-/// What makes the times doubtful; empty if nothing does.
+/// Why the times may be unreliable; empty if there are no warnings.
 pub(super) fn warnings(warnings: &[String]) -> Markup {
     html! {
         @if !warnings.is_empty() {
             aside.warnings {
-                h2 { "What makes the times doubtful" }
+                h2 { "Why these times may be unreliable" }
                 ul { @for warning in warnings { li { (sentence(warning)) } } }
             }
         }

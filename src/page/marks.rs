@@ -149,8 +149,8 @@ impl Labels {
         });
     }
 
-    /// The names beside the area, moved apart until all can be read; a thin line leads to where each
-    /// belongs.
+    /// The names at the right of the area, moved apart so that they do not overlap. A thin line leads from a
+    /// name to the end of its line if they are far apart.
     pub(super) fn draw(&self, area: PlotArea) -> Markup {
         let mut labels: Vec<&Label> = self.labels.iter().collect();
         labels.sort_by(|a, b| a.end.1.total_cmp(&b.end.1));

@@ -1,12 +1,12 @@
-//! Reports as pages: one HTML file each, that needs no network and runs no script.
+//! HTML pages of answers and comparisons: one file each, without scripts and without access to a network.
 //!
-//! [`of_comparison`] is what `bench --html` writes, [`of_answer`] what `score --html` does. Every plot is
-//! drawn here as SVG, has a title and a description, and the figures it shows stand in a table under it,
-//! so that they can be read without seeing it and copied. Series differ in colour, and in marker or dash
-//! too.
+//! `score --html` writes the page of [`of_answer`], `bench --html` that of [`of_comparison`]. Every plot is an
+//! SVG drawing with a title, a description, and a table of its figures, so that readers can copy the figures
+//! and read the page without seeing the plots. Series differ in colour and also in marker or dash.
 //!
-//! What comes from the data (texts, names, messages) is escaped, characters that would hide or turn round
-//! what stands beside them are written out, and the page forbids itself everything but its own style.
+//! Texts, names and messages from the data are escaped. Characters that are invisible or change the direction
+//! of writing are shown by their code points. The content security policy of the page allows its own style and
+//! nothing else.
 
 mod answer;
 mod axis;
@@ -26,9 +26,9 @@ mod table;
 use crate::measure::Comparison;
 use crate::plan::{Answer, Plan};
 
-/// A comparison as a page: the verdict, the times, how they scale and why not better, and every turn.
+/// The page of a comparison: the verdict, the times, how they scale, what limits the speed-up, and every turn.
 ///
-/// Below 150 kB however much was measured: of very many turns the first are shown, and the page says so.
+/// The page is smaller than 150 kB. If more was measured than it has room for, it shows a part and says so.
 ///
 /// ```
 /// use manyhands::measure::{Options, compare};
@@ -46,8 +46,8 @@ pub fn of_comparison(comparison: &Comparison) -> String {
     comparison::page(comparison)
 }
 
-/// The answer of a plan as a page: the scores described, groups, the best and the worst records, what
-/// failed, and where the time went.
+/// The page of an answer: the distribution of the scores, the groups, the best and the worst records, the
+/// failures, and where the time went.
 ///
 /// ```
 /// use manyhands::page;

@@ -1,4 +1,4 @@
-//! A plot with two axes: where values are drawn, and lines whose names stand at their ends.
+//! A plot with two axes, and lines that have their names at their ends.
 
 use maud::{Markup, html};
 
@@ -30,12 +30,12 @@ impl Plot {
         html! { (self.y.draw_left(self.area)) (self.x.draw_below(self.area)) }
     }
 
-    /// Where a pair of values is drawn.
+    /// The coordinates of a pair of values.
     pub(super) fn at(&self, x: f64, y: f64) -> (f64, f64) {
         (self.x.at(x), self.y.at(y))
     }
 
-    /// Where pairs of values are drawn; pairs whose second value is not finite are left out.
+    /// The coordinates of pairs of values; pairs whose second value is not finite are left out.
     pub(super) fn points(&self, values: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
         let finite = values.into_iter().filter(|(_, y)| y.is_finite());
         finite.map(|(x, y)| self.at(x, y)).collect()

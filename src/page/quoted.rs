@@ -12,7 +12,7 @@ const NAME: usize = 400;
 const SENTENCE: usize = 3000;
 
 /// A name, a path, or a message from the data; a long one is cut. Its direction of writing does not affect
-/// what surrounds it.
+/// the text around it.
 pub(super) fn quoted(text: impl std::fmt::Display) -> Markup {
     beginning(&text.to_string(), NAME)
 }

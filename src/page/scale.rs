@@ -52,7 +52,7 @@ impl Scale {
     }
 
     /// Whether a value lies within the scale.
-    pub(super) fn holds(&self, value: f64) -> bool {
+    pub(super) fn contains(&self, value: f64) -> bool {
         (self.from..=self.to).contains(&value)
     }
 

@@ -46,7 +46,7 @@ impl DataTable {
         if let Some(more @ 1..) = self.lines.len().checked_sub(most) {
             self.lines.truncate(most);
             let more = super::numbers::counted(more as u64, "more line");
-            self.note(format!("{more} left out here: --json prints all."));
+            self.note(format!("{more} not shown; --json prints all."));
         }
     }
 

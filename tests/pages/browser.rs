@@ -1,24 +1,54 @@
-//! The pages in Chromium, where there is one: nothing is refused by their own policy, and nothing is
-//! wider than a small screen.
+//! The pages in Chromium, if it is installed: the browser's policy refuses nothing in them, and they fit on a
+//! narrow screen.
+//!
+//! Without Chromium on the `PATH`, each test prints that it was skipped. If the variable
+//! `MANYHANDS_REQUIRE_CHROMIUM` is set, each test fails instead.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use super::{kept, made_up, page};
 
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let all = names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    all.into_iter().find(|file| file.is_file())
+/// If this environment variable is set, a test without Chromium fails.
+const REQUIRE: &str = "MANYHANDS_REQUIRE_CHROMIUM";
+
+/// The path of Chromium; `None`, with a line on standard error, if the test is to be skipped.
+fn chromium(test: &str) -> Option<PathBuf> {
+    let found = find(std::env::var_os("PATH").as_deref());
+    if found.is_none() {
+        let notice = skip_notice(test, std::env::var_os(REQUIRE).is_some());
+        // The test harness captures what `eprintln!` prints, so the notice goes to the stream itself.
+        let _ = writeln!(std::io::stderr(), "{notice}");
+    }
+    found
 }
 
-/// What a page becomes in the browser, and what the browser said about it.
-fn loaded(browser: &Path, page: &Path, options: &[&str]) -> (String, String) {
+/// What is printed when a test is skipped.
+///
+/// # Panics
+///
+/// If Chromium is required.
+fn skip_notice(test: &str, required: bool) -> String {
+    assert!(
+        !required,
+        "{test}: no Chromium on the PATH, and {REQUIRE} is set; install it or unset the variable"
+    );
+    format!("SKIPPED {test}: no Chromium on the PATH; set {REQUIRE}=1 to make this a failure")
+}
+
+fn find(path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let folders: Vec<PathBuf> = std::env::split_paths(path?).collect();
+    let mut files = names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    files.find(|file| file.is_file())
+}
+
+/// Loads a page, and returns its document after parsing and what the browser logged.
+fn load(browser: &Path, page: &Path, options: &[&str]) -> (String, String) {
     let profile = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(browser);
     command
@@ -43,7 +73,6 @@ fn loaded(browser: &Path, page: &Path, options: &[&str]) -> (String, String) {
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(options)
         .arg(format!("file://{}", page.display()))
-        // A page may not find anything out about the network, nor may its browser.
         .env("HOME", profile.path());
     let output = assert_cmd::Command::from_std(command)
         .timeout(Duration::from_secs(120))
@@ -55,41 +84,39 @@ fn loaded(browser: &Path, page: &Path, options: &[&str]) -> (String, String) {
 
 #[test]
 fn pages_load_in_a_browser() {
-    let Some(browser) = chromium() else {
-        println!("not run: there is no Chromium on the PATH");
+    let Some(browser) = chromium("pages_load_in_a_browser") else {
         return;
     };
     let comparison = page::of_comparison(&made_up::comparison(&[1, 2, 4, 8, 16, 64], 5));
     let file = kept("browser.html", &comparison);
-    let (dom, told) = loaded(&browser, &file, &[]);
-    let complaints: Vec<&str> = told
+    let (dom, log) = load(&browser, &file, &[]);
+    let messages: Vec<&str> = log
         .lines()
         .filter(|line| line.contains("CONSOLE"))
         .collect();
-    assert!(complaints.is_empty(), "{complaints:?}");
-    // Each drawing is still there as it was written: the parser has moved nothing out of it.
+    assert!(messages.is_empty(), "{messages:?}");
+    // The parser has moved no element out of its drawing.
     let count = |text: &str, what: &str| text.matches(what).count();
     for what in ["<svg", "</svg>", "<path", "<details", "<tr"] {
         assert_eq!(count(&dom, what), count(&comparison, what), "{what}");
     }
-    // A style that the policy does not know is refused, aloud: the silence above tells something.
+    // The policy refuses an unknown style and logs it, so an empty log above means that nothing was refused.
     let spoilt = comparison.replace("</style>", "</style><style>p{color:red}</style>");
-    let (_, told) = loaded(&browser, &kept("spoilt.html", &spoilt), &[]);
-    assert!(told.contains("Content Security Policy"), "{told}");
+    let (_, log) = load(&browser, &kept("spoilt.html", &spoilt), &[]);
+    assert!(log.contains("Content Security Policy"), "{log}");
 }
 
-/// A page in a frame as narrow as a telephone; a script beside the frame measures how wide it would like to
-/// be, which the page itself cannot.
+/// Each page is in a frame as narrow as a phone. A script beside the frame measures the width of the page, as
+/// the page itself runs no scripts.
 #[test]
-fn pages_are_no_wider_than_a_telephone() {
-    let Some(browser) = chromium() else {
-        println!("not run: there is no Chromium on the PATH");
+fn pages_are_no_wider_than_a_phone() {
+    let Some(browser) = chromium("pages_are_no_wider_than_a_phone") else {
         return;
     };
     let wide = "<!DOCTYPE html><body><p style='width:800px'>wide</p>";
     let pages = [
         (
-            "telephone.html",
+            "phone.html",
             page::of_comparison(&made_up::comparison(&[1, 2, 4, 8, 16, 64], 20)),
             true,
         ),
@@ -103,7 +130,7 @@ fn pages_are_no_wider_than_a_telephone() {
             </script>"
         );
         let frame = kept(&format!("framed-{name}"), &frame);
-        let (dom, told) = loaded(
+        let (dom, log) = load(
             &browser,
             &frame,
             &[
@@ -117,7 +144,20 @@ fn pages_are_no_wider_than_a_telephone() {
             .and_then(|rest| rest.split('<').next());
         let width: u32 = width
             .and_then(|width| width.parse().ok())
-            .unwrap_or_else(|| panic!("{dom:.500}\n{told}"));
+            .unwrap_or_else(|| panic!("{dom:.500}\n{log}"));
         assert_eq!(width <= 360, fits, "{name} is {width} wide");
     }
+}
+
+#[test]
+fn a_skipped_test_says_so() {
+    assert_eq!(find(None), None);
+    let notice = skip_notice("a_test", false);
+    assert!(notice.starts_with("SKIPPED a_test: no Chromium on the PATH"));
+}
+
+#[test]
+#[should_panic(expected = "MANYHANDS_REQUIRE_CHROMIUM is set")]
+fn a_required_browser_that_is_missing_is_a_failure() {
+    skip_notice("a_test", true);
 }

@@ -1,4 +1,4 @@
-//! `--html`: the page through the program, and the file it goes to.
+//! `--html`: the pages that the program writes, and the files it writes them to.
 
 use std::fs;
 use std::path::Path;
@@ -7,9 +7,9 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 use super::markup::check;
-use super::{MOST, kept};
+use super::{MAX_BYTES, kept};
 
-/// The program in a folder: its exit code, and what it printed on standard error.
+/// Runs the program in a folder; returns its exit code and its standard error.
 pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let mut command: Command = assert_cmd::cargo::cargo_bin_cmd!("manyhands");
     let output = command
@@ -17,9 +17,9 @@ pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
         .args(arguments)
         .output()
         .expect("it starts");
-    let told = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(!told.contains("panicked"), "{told}");
-    (output.status.code().expect("an exit"), told)
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    (output.status.code().expect("an exit"), stderr)
 }
 
 pub fn folder() -> TempDir {
@@ -45,12 +45,12 @@ fn bench_writes_a_page() {
         "--html",
         "bench.html",
     ];
-    let (code, told) = run(folder.path(), &arguments);
-    assert_eq!(code, 0, "{told}");
+    let (code, stderr) = run(folder.path(), &arguments);
+    assert_eq!(code, 0, "{stderr}");
     let page = read(&folder, "bench.html");
     let sheet = check(&page);
     kept("bench.html", &page);
-    assert!(page.len() < MOST);
+    assert!(page.len() < MAX_BYTES);
     assert!(sheet.text.contains("work-stealing") && sheet.text.contains("task-queue"));
     for id in ["times", "speed-up", "efficiency", "drift"] {
         assert!(sheet.ids.contains(id), "there is no plot {id}");
@@ -84,7 +84,7 @@ fn score_writes_a_page() {
     let page = read(&folder, "score.html");
     let sheet = check(&page);
     kept("score.html", &page);
-    assert!(page.len() < MOST);
+    assert!(page.len() < MAX_BYTES);
     assert!(
         sheet
             .text
@@ -104,7 +104,7 @@ fn score_writes_a_page() {
 }
 
 #[test]
-fn matches_and_failures_are_told() {
+fn a_page_shows_matches_and_failures() {
     let folder = folder();
     let lines = "{\"text\":\"Lissabon\"}\n{\"text\":\"Lima\"}\nnot JSON\n{\"title\":1}\n";
     fs::write(folder.path().join("typed.jsonl"), lines).expect("a file");
@@ -121,8 +121,8 @@ fn matches_and_failures_are_told() {
         "--html",
         "m.html",
     ];
-    let (code, told) = run(folder.path(), &arguments);
-    assert_eq!(code, 1, "{told}");
+    let (code, stderr) = run(folder.path(), &arguments);
+    assert_eq!(code, 1, "{stderr}");
     let page = read(&folder, "m.html");
     let text = check(&page).text;
     kept("match.html", &page);
@@ -135,7 +135,7 @@ fn matches_and_failures_are_told() {
 }
 
 #[test]
-fn no_records_make_a_page_too() {
+fn an_empty_input_makes_a_page() {
     let folder = folder();
     fs::write(folder.path().join("none.jsonl"), "").expect("a file");
     let arguments = [
@@ -146,8 +146,8 @@ fn no_records_make_a_page_too() {
         "--html",
         "none.html",
     ];
-    let (code, told) = run(folder.path(), &arguments);
-    assert_eq!(code, 0, "{told}");
+    let (code, stderr) = run(folder.path(), &arguments);
+    assert_eq!(code, 0, "{stderr}");
     assert!(
         check(&read(&folder, "none.html"))
             .text
@@ -156,7 +156,7 @@ fn no_records_make_a_page_too() {
 }
 
 #[test]
-fn a_page_is_not_overwritten_unless_told_to() {
+fn an_existing_file_is_overwritten_only_with_force() {
     let folder = folder();
     let page = folder.path().join("page.html");
     fs::write(&page, "mine").expect("a file");
@@ -168,9 +168,9 @@ fn a_page_is_not_overwritten_unless_told_to() {
         "--html",
         "page.html",
     ];
-    let (code, told) = run(folder.path(), &arguments);
-    assert_eq!(code, 5, "{told}");
-    assert!(told.contains("page.html: exists already"), "{told}");
+    let (code, stderr) = run(folder.path(), &arguments);
+    assert_eq!(code, 5, "{stderr}");
+    assert!(stderr.contains("page.html: exists already"), "{stderr}");
     assert_eq!(read(&folder, "page.html"), "mine");
     let bench = ["bench", SAMPLE, "--rounds", "1", "--html", "page.html"];
     assert_eq!(run(folder.path(), &bench).0, 5);
@@ -186,28 +186,28 @@ fn an_input_is_never_overwritten_by_a_page() {
     let folder = folder();
     fs::write(folder.path().join("data.jsonl"), "{\"text\":\"good\"}\n").expect("a file");
     let score = ["score", "data.jsonl", "--with", "sentiment", "--html"];
-    let (code, told) = run(
+    let (code, stderr) = run(
         folder.path(),
         &[&score[..], &["data.jsonl", "--force"]].concat(),
     );
     assert_eq!(code, 5);
     assert!(
-        told.contains("is an input; write the page to another file"),
-        "{told}"
+        stderr.contains("is an input; write the page to another file"),
+        "{stderr}"
     );
-    let (code, told) = run(
+    let (code, stderr) = run(
         folder.path(),
         &[&score[..], &["a.html", "--scores", "a.html"]].concat(),
     );
-    assert!(code == 2 || code == 5, "{code} {told}");
-    let (code, told) = run(folder.path(), &[&score[..], &["-"]].concat());
+    assert!(code == 2 || code == 5, "{code} {stderr}");
+    let (code, stderr) = run(folder.path(), &[&score[..], &["-"]].concat());
     assert_eq!(code, 2);
-    assert!(told.contains("the page goes to a file"), "{told}");
+    assert!(stderr.contains("the page goes to a file"), "{stderr}");
     let (code, _) = run(
         folder.path(),
         &["score", "data.jsonl", "--with", "sentiment", "--force"],
     );
     assert_eq!(code, 2);
-    let (code, told) = run(folder.path(), &[&score[..], &["missing/a.html"]].concat());
-    assert_eq!(code, 5, "{told}");
+    let (code, stderr) = run(folder.path(), &[&score[..], &["missing/a.html"]].concat());
+    assert_eq!(code, 5, "{stderr}");
 }

@@ -1,4 +1,4 @@
-//! Texts, names and files that were made to break a page.
+//! Texts, names and files that try to break a page.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,7 +14,7 @@ const SCRIPT: &str =
     "</style></title></svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;";
 
 #[test]
-fn texts_cannot_do_anything() {
+fn texts_cannot_inject_markup_or_hide() {
     let folder = folder();
     let texts = [
         SCRIPT.to_owned(),
@@ -26,8 +26,8 @@ fn texts_cannot_do_anything() {
         "e\u{301}\u{301}\u{301} nice 👩‍💻 שלום".to_owned(),
     ];
     let mut lines = String::new();
-    for (place, text) in texts.iter().enumerate() {
-        let record = serde_json::json!({ "<b>\"'": text, "by": format!("{SCRIPT}{place}") });
+    for (index, text) in texts.iter().enumerate() {
+        let record = serde_json::json!({ "<b>\"'": text, "by": format!("{SCRIPT}{index}") });
         writeln!(lines, "{record}").expect("a string");
     }
     lines += "{\"<b>\\\"'\":\"half \\ud800\",\"by\":\"\\u202e\"}\n";
@@ -49,17 +49,17 @@ fn texts_cannot_do_anything() {
         "--html",
         "page.html",
     ];
-    let (code, told) = run(folder.path(), &arguments);
-    assert_eq!(code, 1, "{told}");
+    let (code, stderr) = run(folder.path(), &arguments);
+    assert_eq!(code, 1, "{stderr}");
     let page = fs::read_to_string(folder.path().join("page.html")).expect("a page");
     let sheet = check(&page);
     kept("hostile.html", &page);
     assert!(page.len() < 250_000, "{} bytes", page.len());
     assert!(
         sheet.text.contains("<script>alert(1)</script>"),
-        "the text itself is not told"
+        "the text is not shown"
     );
-    for told in [
+    for shown in [
         "U+202E",
         "U+0000",
         "U+001B",
@@ -69,13 +69,13 @@ fn texts_cannot_do_anything() {
         "characters more",
         "a<script>'&.jsonl",
     ] {
-        assert!(sheet.text.contains(told), "{told} is not told");
+        assert!(sheet.text.contains(shown), "{shown} is not shown");
     }
     assert!(page.contains("👩‍💻"));
 }
 
 #[test]
-fn very_many_groups_and_examples_are_told_in_part() {
+fn a_page_shows_a_part_of_many_groups_and_examples() {
     let folder = folder();
     let mut lines = String::new();
     for record in 0..3000 {
@@ -104,11 +104,11 @@ fn very_many_groups_and_examples_are_told_in_part() {
             .text
             .contains("700 groups by by; the 25 largest are shown")
     );
-    assert!(sheet.text.contains("1950 more are not shown"));
+    assert!(sheet.text.contains("1950 more records are not shown"));
 }
 
 #[test]
-fn names_in_a_comparison_cannot_do_anything() {
+fn names_in_a_comparison_cannot_inject_markup() {
     let mut comparison = made_up::comparison(&[1, 2, 4], 3);
     comparison.workload.name = SCRIPT.to_owned();
     comparison.warnings.push(SCRIPT.to_owned());

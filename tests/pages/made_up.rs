@@ -1,5 +1,4 @@
-//! A comparison as a large machine would have it: several executors, many threads, laws, predictions, and
-//! a baseline. Nothing in it was measured.
+//! A made-up comparison of a large machine: several executors, many threads, laws, predictions, and a baseline.
 
 use manyhands::measure::{
     Against, Bound, Ceiling, Cell, Comparison, Cost, Estimate, Fit, FitPoint, Losses, Options,
@@ -7,9 +6,10 @@ use manyhands::measure::{
 };
 use manyhands::prelude::*;
 
-/// What `sequential` takes, in seconds.
+/// Time of `sequential`, in seconds.
 const WORK: f64 = 1.91;
 
+/// Executors, each with the contention and the coherency of its law.
 const EXECUTORS: [(&str, f64, f64); 3] = [
     ("work-stealing", 0.012, 0.00004),
     ("task-queue", 0.018, 0.00009),
@@ -23,7 +23,7 @@ fn estimate(value: f64, width: f64) -> Estimate {
     estimate
 }
 
-/// The Universal Scalability Law.
+/// The speed-up by the Universal Scalability Law.
 fn law(threads: f64, contention: f64, coherency: f64) -> f64 {
     threads / (1.0 + contention * (threads - 1.0) + coherency * threads * (threads - 1.0))
 }

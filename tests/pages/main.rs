@@ -1,4 +1,4 @@
-//! Reports as pages: whole, small, readable without seeing the plots, and harmless whatever the data holds.
+//! The HTML pages: complete, small, readable without the plots, and safe whatever the data contains.
 #![cfg(feature = "cli")]
 
 mod browser;
@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use manyhands::page;
 use markup::check;
 
-/// What a page may take.
-const MOST: usize = 150_000;
+/// Size of a page at most, in bytes.
+const MAX_BYTES: usize = 150_000;
 
-/// A page, checked, and kept where it can be looked at.
+/// Writes a page to a file, so that a person can look at it.
 fn kept(name: &str, page: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, page).expect("a file");
@@ -24,12 +24,12 @@ fn kept(name: &str, page: &str) -> PathBuf {
 }
 
 #[test]
-fn a_comparison_is_told_whole() {
+fn a_comparison_shows_all_plots_and_facts() {
     let comparison = made_up::comparison(&[1, 2, 4, 8, 16, 32, 64], 20);
     let page = page::of_comparison(&comparison);
     let sheet = check(&page);
     kept("comparison.html", &page);
-    assert!(page.len() < MOST, "{} bytes", page.len());
+    assert!(page.len() < MAX_BYTES, "{} bytes", page.len());
     for id in [
         "times",
         "speed-up",
@@ -45,7 +45,7 @@ fn a_comparison_is_told_whole() {
         assert!(sheet.ids.contains(id), "there is no plot {id}");
     }
     let text = &sheet.text;
-    for told in [
+    for shown in [
         "process-pool on 64 threads",
         "no detectable difference",
         "the load was 3.20",
@@ -53,7 +53,7 @@ fn a_comparison_is_told_whole() {
         "main-2026-11-20",
         "Digest of the answer: 2e6def2c9f3b351666b9f5be48c8963c",
     ] {
-        assert!(text.contains(told), "{told:?} is not in the page");
+        assert!(text.contains(shown), "{shown:?} is not in the page");
     }
     assert!(text.contains(&comparison.verdict()));
 }
@@ -70,23 +70,23 @@ fn a_small_comparison_has_no_empty_sections() {
     for absent in ["losses", "records", "predictions", "against", "timeline-0"] {
         assert!(!sheet.ids.contains(absent), "{absent}");
     }
-    for absent in ["Why not better", "What more cores", "baseline", "doubtful"] {
+    for absent in ["What limits", "What more cores", "baseline", "unreliable"] {
         assert!(!sheet.text.contains(absent), "{absent}");
     }
 }
 
 #[test]
-fn a_law_that_may_mislead_says_so() {
+fn a_doubtful_fit_has_a_note() {
     let mut comparison = made_up::comparison(&[1, 2, 3, 4, 6, 8], 3);
     let sound = check(&page::of_comparison(&comparison)).text;
-    assert!(!sound.contains("may mislead"));
+    assert!(!sound.contains("may be misleading"));
     for fit in &mut comparison.why.fits {
         fit.doubtful = Some("up to 8 threads shared 2 hardware threads".to_owned());
         fit.peak = Some(8.5);
     }
     let text = check(&page::of_comparison(&comparison)).text;
-    let told = "These may mislead: up to 8 threads shared 2 hardware threads.";
-    assert_eq!(text.matches(told).count(), 1);
+    let note = "The fits may be misleading: up to 8 threads shared 2 hardware threads.";
+    assert_eq!(text.matches(note).count(), 1);
     assert!(text.contains("8.5 threads, extrapolated"));
     for fit in &mut comparison.why.fits {
         fit.peak = Some(7.5);
@@ -96,7 +96,7 @@ fn a_law_that_may_mislead_says_so() {
 }
 
 #[test]
-fn however_much_was_measured_the_page_stays_small() {
+fn the_page_of_a_large_comparison_stays_small() {
     let levels: Vec<usize> = (1..=40).collect();
     let mut comparison = made_up::comparison(&levels, 400);
     for timeline in &mut comparison.why.timelines {
@@ -107,12 +107,12 @@ fn however_much_was_measured_the_page_stays_small() {
     let page = page::of_comparison(&comparison);
     check(&page);
     kept("large.html", &page);
-    assert!(page.len() < MOST, "{} bytes", page.len());
-    assert!(page.contains("more are in what"));
+    assert!(page.len() < MAX_BYTES, "{} bytes", page.len());
+    assert!(page.contains("Only the first"));
 }
 
 #[test]
-fn where_answers_differ_there_are_no_times() {
+fn a_comparison_with_different_answers_shows_no_times() {
     let mut comparison = made_up::comparison(&[1, 2], 3);
     let mut other = manyhands::measure::Disagreement::default();
     other.executor = "task-queue".to_owned();
@@ -128,7 +128,7 @@ fn where_answers_differ_there_are_no_times() {
 }
 
 #[test]
-fn figures_that_are_no_numbers_do_no_harm() {
+fn infinite_and_missing_figures_draw_no_invalid_paths() {
     let mut comparison = made_up::comparison(&[1, 2, 4], 5);
     for cell in &mut comparison.cells {
         cell.wall = Default::default();

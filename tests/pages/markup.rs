@@ -1,13 +1,13 @@
-//! A strict look at a page: every element closed where it was opened, every plot described and with its
-//! figures in a table, nothing that would run or be fetched.
+//! A strict check of a page: elements are closed in order, every plot has a description and a table of its
+//! figures, and nothing runs or loads other files.
 
 use std::collections::BTreeSet;
 
-/// What was found in a page.
+/// The content of a page.
 pub struct Sheet {
     /// The ids of the figures.
     pub ids: BTreeSet<String>,
-    /// The text, with one blank for every run of blanks.
+    /// The text, with each run of white space as one space.
     pub text: String,
 }
 
@@ -93,7 +93,7 @@ const ATTRIBUTES: [&str; 28] = [
     "style",
 ];
 
-/// One tag: its name, its attributes, and whether it closes.
+/// A tag: its name, its attributes, and whether it closes an element.
 struct Tag<'p> {
     name: &'p str,
     attributes: Vec<(&'p str, &'p str)>,
@@ -107,7 +107,7 @@ impl<'p> Tag<'p> {
     }
 }
 
-/// A tag whose `<` stands before `rest`, and what comes after it.
+/// Parses the tag after its `<`; returns it with the rest of the page.
 fn tag(rest: &str) -> (Tag<'_>, &str) {
     let closes = rest.starts_with('/');
     let rest = rest.strip_prefix('/').unwrap_or(rest);
@@ -137,11 +137,11 @@ fn tag(rest: &str) -> (Tag<'_>, &str) {
     }
 }
 
-/// Text as it is read: the references of HTML that pages use, resolved.
+/// A text with the character references that pages use replaced by their characters.
 fn resolved(text: &str) -> String {
-    for (place, _) in text.match_indices('&') {
+    for (start, _) in text.match_indices('&') {
         let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
-        let rest = &text[place..];
+        let rest = &text[start..];
         assert!(
             known.iter().any(|known| rest.starts_with(known)),
             "a bare & in {rest:.20}"
@@ -158,7 +158,7 @@ fn resolved(text: &str) -> String {
 ///
 /// # Panics
 ///
-/// Where it is not as pages must be.
+/// If the page breaks a rule.
 pub fn check(page: &str) -> Sheet {
     let mut rest = page
         .strip_prefix("<!DOCTYPE html>")
@@ -171,19 +171,19 @@ pub fn check(page: &str) -> Sheet {
     };
     let mut ids = BTreeSet::new();
     let mut policy = None;
-    // What the figure at hand has: a drawing with title and description, and a table.
+    // The elements of the current figure.
     let mut figure: Option<BTreeSet<&str>> = None;
     while let Some((text, after)) = rest.split_once('<') {
         assert!(
             !text.contains('>') || open.last() == Some(&"style"),
             "a bare > in {text:.80}"
         );
-        let odd = |c: char| {
+        let invisible = |c: char| {
             c.is_control() && !c.is_whitespace() || ('\u{202a}'..='\u{202e}').contains(&c)
         };
         assert!(
-            !text.contains(odd),
-            "characters that cannot be seen in {text:?}"
+            !text.contains(invisible),
+            "invisible characters in {text:?}"
         );
         if open.last() != Some(&"style") {
             sheet.text += &resolved(text);
@@ -202,9 +202,9 @@ pub fn check(page: &str) -> Sheet {
         if tag.closes {
             assert_eq!(open.pop(), Some(tag.name), "closed in the wrong place");
             if tag.name == "figure" {
-                let had = figure.take().expect("a figure");
+                let elements = figure.take().expect("a figure");
                 for part in ["svg", "title", "desc", "table", "h3"] {
-                    assert!(had.contains(part), "a figure without {part}");
+                    assert!(elements.contains(part), "a figure without {part}");
                 }
             }
             continue;
@@ -242,11 +242,11 @@ pub fn check(page: &str) -> Sheet {
                 rest.starts_with(&starts),
                 "a drawing without its title first"
             );
-            let told = rest.split_once(&described).expect("a description").1;
-            assert!(!told.starts_with('<'), "an empty description");
+            let description = rest.split_once(&described).expect("a description").1;
+            assert!(!description.starts_with('<'), "an empty description");
         }
-        if let Some(had) = &mut figure {
-            had.insert(tag.name);
+        if let Some(elements) = &mut figure {
+            elements.insert(tag.name);
         }
         if !VOID.contains(&tag.name) {
             open.push(tag.name);
@@ -271,7 +271,7 @@ pub fn check(page: &str) -> Sheet {
 
 #[test]
 #[should_panic(expected = "closed in the wrong place")]
-fn what_is_not_closed_is_found() {
+fn an_unclosed_element_is_found() {
     check("<!DOCTYPE html><html><p><b></p></b></html>");
 }
 

@@ -29,7 +29,7 @@ pub(super) fn columns(plan: &Plan, summary: &Summary) -> Markup {
     section(
         "Scores",
         &html! {
-            "Quantiles are within 0.4 % of the score; all other figures are exact."
+            "Quantiles are accurate to 0.4 % of the score; all other figures are exact."
         },
         &html! {
             (table(&shown))
@@ -46,10 +46,10 @@ fn table(shown: &[(&str, &Described)]) -> DataTable {
         0.5 => "median".to_owned(),
         share => round_percent(share),
     });
-    let head = ["score", "records", "mean", "std dev", "least"]
+    let head = ["score", "records", "mean", "std dev", "min"]
         .map(str::to_owned)
         .into_iter();
-    let head = head.chain(names).chain(["most".to_owned()]);
+    let head = head.chain(names).chain(["max".to_owned()]);
     let mut table = DataTable::new(1, head);
     for (name, described) in shown {
         let (moments, quantiles) = (&described.moments, &described.quantiles);
@@ -101,9 +101,12 @@ fn histogram(name: &str, column: &Described) -> Markup {
     );
     let figure = Figure {
         id: &format!("histogram-{name}"),
-        title: &format!("How {name} is distributed"),
-        caption: html! { "How many records have a score in each bin." },
-        description: described("Records by score.", bins.iter().map(HistogramBin::tooltip)),
+        title: &format!("Distribution of {name}"),
+        caption: html! { "Number of records in each bin." },
+        description: described(
+            "Number of records by score.",
+            bins.iter().map(HistogramBin::tooltip),
+        ),
         height: HEIGHT,
         marks: bars(&plot, &bins, column),
         table: bin_table(&bins, &column.histogram),
@@ -134,7 +137,7 @@ fn bars(plot: &Plot, bins: &[HistogramBin], column: &Described) -> Markup {
 }
 
 fn bin_table(bins: &[HistogramBin], all: &Bins) -> DataTable {
-    let mut table = DataTable::new(0, ["from", "to", "records", "of all"]);
+    let mut table = DataTable::new(0, ["from", "to", "records", "share"]);
     for bin in bins {
         table.line([
             significant(bin.from, 3),
@@ -145,7 +148,7 @@ fn bin_table(bins: &[HistogramBin], all: &Bins) -> DataTable {
     }
     if all.under + all.over > 0 {
         table.note(format!(
-            "{} below and {} above.",
+            "{} below the first bin, and {} above the last.",
             counted(all.under, "record"),
             count(all.over)
         ));

@@ -38,7 +38,7 @@ fn table(examples: &[Example], budget: &mut TextBudget) -> Markup {
                 } } }
             }
         }
-        @if examples.len() > SHOWN { p.aside { (examples.len() - SHOWN) " more are not shown." } }
+        @if examples.len() > SHOWN { p.aside { (examples.len() - SHOWN) " more records are not shown." } }
     }
 }
 
@@ -48,14 +48,14 @@ pub(super) fn failures(answer: &Answer) -> Markup {
     if report.failed == 0 {
         return html! {};
     }
-    let mut table = DataTable::new(2, ["record", "what was wrong"]);
+    let mut table = DataTable::new(2, ["record", "problem"]);
     for failure in report.failures.iter().take(FAILURES) {
         table.line([html! { (count(failure.index + 1)) }, quoted(failure)]);
     }
     let shown = report.failures.len().min(FAILURES) as u64;
     if report.failed > shown {
         table.note(format!(
-            "{} more are not shown.",
+            "{} more failures are not shown.",
             count(report.failed - shown)
         ));
     }

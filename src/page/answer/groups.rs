@@ -60,8 +60,8 @@ fn outliers(mut groups: Vec<NamedGroup<'_>>, all: &MomentSummary) -> Markup {
     html! {
         h3 { "Groups that stand out" }
         p.lead {
-            "By how many standard errors their mean lies from that of all: a small group is extreme
-                    by chance more easily."
+            "Ranked by how far their mean is from the mean of all, in standard errors, because small groups "
+            "are more often extreme by chance."
         }
         div.plots {
             div { h4 { "above" } (table(&groups[..OUTLIERS], all)) }
@@ -93,8 +93,8 @@ fn table(groups: &[NamedGroup<'_>], all: &MomentSummary) -> DataTable {
             "mean",
             "from",
             "to",
-            "least",
-            "most",
+            "min",
+            "max",
             "std errors",
         ],
     );
@@ -154,8 +154,8 @@ fn plot(main: &str, groups: &[NamedGroup<'_>], all: &MomentSummary) -> Markup {
     let figure = Figure {
         id: "groups",
         title: &format!("Mean {main} of each group"),
-        caption: html! { "Largest first, each with the 95 % interval of its mean; the line is the mean of all." },
-        description: described("Means of groups.", known.iter().map(tooltip)),
+        caption: html! { "The largest groups, each with its mean and a 95 % interval; the vertical line is the mean of all records." },
+        description: described("Mean score of each group.", known.iter().map(tooltip)),
         height,
         marks,
         table: table(groups, all),

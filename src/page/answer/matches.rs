@@ -10,7 +10,7 @@ use crate::plan::{Answer, Matches};
 pub(super) fn matches(answer: &Answer, matches: &Matches) -> Markup {
     let records = answer.report.records;
     let of_all = |count: u64| percent(count as f64 / records.max(1) as f64);
-    let mut table = DataTable::new(0, ["a match of at least", "records", "of all"]);
+    let mut table = DataTable::new(0, ["score of at least", "records", "share"]);
     for at_least in &matches.at_least {
         table.line([
             significant(at_least.score, 3),
@@ -29,8 +29,8 @@ pub(super) fn matches(answer: &Answer, matches: &Matches) -> Markup {
                 @let all = pairs.all().max(1) as f64;
                 p {
                     (about(pairs.all() as f64)) " pairs of a record and a text of the reference, "
-                    (percent(pairs.skipped.all() as f64 / all)) " of them ruled out by a bound"
-                    @if wall > 1e-3 { "; " (about(pairs.all() as f64 / wall)) " pairs a second" }
+                    (percent(pairs.skipped.all() as f64 / all)) " of them ruled out without a comparison"
+                    @if wall > 1e-3 { "; " (about(pairs.all() as f64 / wall)) " pairs per second" }
                     "."
                 }
                 ul { @for (bound, skipped) in pairs.skipped.by_bound() {

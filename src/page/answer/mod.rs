@@ -45,10 +45,10 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
             (warnings(&answer.machine.warnings()))
             (machine(&answer.machine, None))
         }))
-        (section("Plan", &html! { "What was asked for; the same plan over the same data gives the same answer." }, &facts_of(plan)))
+        (section("Plan", &html! { "The options of this run. The same plan over the same data gives the same answer." }, &facts_of(plan)))
     };
     let foot = html! {
-        p { "Digest of the answer: " code { (answer.digest) } ", the same for the same answer." }
+        p { "Digest of the answer: " code { (answer.digest) } ". Equal answers have equal digests." }
         p { "Written by manyhands " (quoted(&answer.machine.version)) "." }
     };
     document(&title, &headline(plan, answer), &sections, &foot)
@@ -80,7 +80,7 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
             p.of { "against " (quoted(against.display())) " by " (matching.measure()) }
         }
         @if let Some(early) = early {
-            p.verdict.wrong { (early) ". The figures are those of the records done by then." }
+            p.verdict.wrong { (early) ". The figures cover the records that were scored until then." }
         }
         dl.tiles {
             (tile(&html! { (count(report.scored)) }, "records scored", &match report.failed {
@@ -95,7 +95,7 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
             (tile(&html! { (super::numbers::time(wall)) }, "time",
                 &format!("on {}", counted(report.timing.workers.len() as u64, "worker"))))
             @if wall > 1e-3 && report.records > 0 {
-                (tile(&html! { (about(report.records as f64 / wall)) }, "records a second", ""))
+                (tile(&html! { (about(report.records as f64 / wall)) }, "records per second", ""))
             }
         }
     }
@@ -132,11 +132,13 @@ fn facts_of(plan: &Plan) -> Markup {
 }
 
 /// What the run does when a record cannot be scored.
-fn on_failure(what: OnFailure) -> String {
-    match what {
-        OnFailure::SKIP => "skip it".to_owned(),
-        OnFailure::Skip { at_most } => format!("skip it, up to {} records", count(at_most)),
-        OnFailure::SkipShare { at_most } => format!("skip it, up to {} of all", percent(at_most)),
-        OnFailure::Stop => "stop".to_owned(),
+fn on_failure(policy: OnFailure) -> String {
+    match policy {
+        OnFailure::SKIP => "skip the record".to_owned(),
+        OnFailure::Skip { at_most } => format!("skip up to {} records", count(at_most)),
+        OnFailure::SkipShare { at_most } => {
+            format!("skip up to {} of all records", percent(at_most))
+        }
+        OnFailure::Stop => "stop the run".to_owned(),
     }
 }

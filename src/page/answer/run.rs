@@ -46,10 +46,10 @@ fn kinds(shares: &Shares) -> [(&'static str, &'static str, f64); 5] {
         ),
         (
             "p3",
-            "handling scores, limits",
+            "handling scores and limits",
             shares.handling + shares.limited,
         ),
-        ("p4", "without a core", shares.preempted),
+        ("p4", "waiting for a core", shares.preempted),
     ]
 }
 
@@ -61,7 +61,7 @@ fn shares(shares: &Shares) -> Markup {
         top: 8.0,
         bottom: 52.0,
     };
-    let x = Axis::shares((area.left, area.right), "share of workers × time");
+    let x = Axis::shares((area.left, area.right), "share of worker time");
     let mut from = 0.0;
     let placed = kinds.map(|(class, name, share)| {
         let left = x.at(from);
@@ -79,7 +79,7 @@ fn shares(shares: &Shares) -> Markup {
         }
         (x.draw_below(area))
     };
-    let mut table = DataTable::new(1, ["the workers’ time", "share"]);
+    let mut table = DataTable::new(1, ["kind of time", "share"]);
     for (name, share) in shares.named() {
         table.line([name.to_owned(), percent(share)]);
     }
@@ -123,15 +123,15 @@ fn workers(timing: &Timing) -> Markup {
     }
     if timing.workers.len() > WORKERS {
         table.note(format!(
-            "{} more are left out.",
+            "{} more workers are not shown.",
             timing.workers.len() - WORKERS
         ));
     }
     let figure = Figure {
         id: "workers",
-        title: "When each worker was there",
-        caption: html! { "From its first record to its last. Busy on average: " (percent(timing.utilisation())) " of the run." },
-        description: format!("A lane for each of {} workers.", gantt.shown.len()),
+        title: "When each worker was active",
+        caption: html! { "Each lane spans from the first to the last record of a worker. On average, the workers were busy for " (percent(timing.utilisation())) " of the run." },
+        description: format!("One lane for each of {} workers.", gantt.shown.len()),
         height: gantt.height(),
         marks: gantt.draw(),
         table,

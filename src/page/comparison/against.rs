@@ -1,4 +1,4 @@
-//! The cells beside those of an earlier comparison.
+//! The times of the cells compared with an earlier comparison, the baseline.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use super::super::axis::Axis;
 use super::super::cell_axis::MAX_CELLS;
 use super::super::document::section;
 use super::super::figure::{Figure, described, threads};
-use super::super::numbers::{percent, significant};
+use super::super::numbers::{counted, percent, significant};
 use super::super::quoted::{plain, quoted};
 use super::super::scale::Scale;
 use super::super::table::DataTable;
@@ -22,9 +22,9 @@ pub(super) fn against(against: &Against, layout: &Layout<'_>) -> Markup {
     let slower = cells.clone().filter(|cell| cell.time.low > 1.0).count();
     let faster = cells.filter(|cell| cell.time.high < 1.0).count();
     let lead = html! {
-        "Beside " b { (quoted(&against.name)) } " of " (quoted(&against.began)) ": of "
-        (against.cells.len()) " cells " (slower) " are slower now, " (faster)
-        " faster, and of the others no difference was detected."
+        "Compared with " b { (quoted(&against.name)) } " of " (quoted(&against.began)) ", "
+        (counted(against.cells.len() as u64, "cell")) ": " (slower) " slower, " (faster) " faster, "
+        (against.cells.len() - slower - faster) " without a detectable difference."
     };
     section(
         "Against the baseline",
@@ -63,14 +63,17 @@ fn ratios(against: &Against, layout: &Layout<'_>) -> Figure<'static> {
     let (marks, height) = intervals(&cells, layout, 64.0, Some(1.0), |area| {
         let range = (area.left + 8.0, area.right - 4.0);
         let scale = Scale::even((2.0 - farthest.min(1.9), farthest), range);
-        let name = "time now, as a multiple of then: left is faster";
+        let name = "time now ÷ time then; further left is faster";
         Axis::with_ticks(scale, 5, name)
     });
     Figure {
         id: "against",
-        title: "Now and then",
-        caption: html! { "Time of each cell as a multiple of that of the baseline, with its interval. An interval across 1 is no detectable difference." },
-        description: described("Time now as a multiple of then.", shown.iter().map(tooltip)),
+        title: "Time relative to the baseline",
+        caption: html! { "Time of each cell divided by its time in the baseline, with the interval. If the interval includes 1, no difference is detectable." },
+        description: described(
+            "Time now divided by the time in the baseline.",
+            shown.iter().map(tooltip),
+        ),
         height,
         marks,
         table: table(against, layout),

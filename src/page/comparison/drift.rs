@@ -46,13 +46,13 @@ pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'sta
         id: "drift",
         title: "Drift over the run",
         caption: html! {
-            "Line: the median of all cells in a round, between " (percent(least)) " and " (percent(most))
-            " of the usual."
+            "Each dot is a turn, relative to the median of its cell. The line is the median of all cells in a round, "
+            "between " (percent(least)) " and " (percent(most)) "."
             @if every > 1 { " One round in " (every) " is drawn." }
             (legend(base.into_iter().chain(series)))
         },
         description: format!(
-            "A mark for each turn of each cell, by round. The median of all cells in a round lies between {} and {} of the usual.",
+            "A dot for each turn of each cell, relative to the median of its cell, by round. The median of all cells in a round is between {} and {}.",
             percent(least),
             percent(most)
         ),
@@ -88,7 +88,7 @@ fn clouds(
 ) -> Vec<(String, String)> {
     let last = comparison.cells.len().max(2) as f64 - 1.0;
     let cloud = |(index, cell): (usize, &Cell)| {
-        // Cells stand beside each other within a round, so that their dots do not cover each other.
+        // The dots of a round are spread out by cell, so that they do not cover each other.
         let shift = (index as f64 / last - 0.5) * 0.7;
         let mut path = String::new();
         for turn in &cell.turns {
@@ -129,14 +129,14 @@ fn ratio_axis(rounds: &Rounds, area: PlotArea) -> Axis {
     };
     let ticks: Ticks = steps
         .iter()
-        .filter(|step| scale.holds(**step))
+        .filter(|step| scale.contains(**step))
         .map(|step| (*step, format!("{step:.2}×")))
         .collect();
-    Axis::new(scale, ticks, "time of a turn over the median of its cell")
+    Axis::new(scale, ticks, "time of a turn ÷ median of its cell")
 }
 
 fn table(rounds: &Rounds, layout: &Layout<'_>) -> DataTable {
-    let mut table = DataTable::new(0, ["round", "median of all cells", "least", "most"]);
+    let mut table = DataTable::new(0, ["round", "median of all cells", "min", "max"]);
     for (round, ratios) in rounds {
         let figures = [median(ratios), least(ratios), most(ratios)];
         let figures = figures.map(|ratio| significant(ratio, 3) + "×");

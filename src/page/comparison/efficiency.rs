@@ -36,11 +36,11 @@ pub(super) fn efficiency(comparison: &Comparison, layout: &Layout<'_>) -> Figure
         id: "efficiency",
         title: "Efficiency",
         caption: html! {
-            "What each thread contributes, of what one does alone. Hardware threads of one core share it:
-            then the ceilings fall too."
+            "Speed-up divided by the number of threads. Hardware threads share the cores, so the ceilings fall, too, if "
+            "there are more threads than cores."
         },
         description: described(
-            "Efficiency over threads.",
+            "Efficiency by number of threads.",
             comparison.cells.iter().skip(1).map(tooltip),
         ),
         height: HEIGHT,
@@ -68,7 +68,7 @@ fn percent_axis(comparison: &Comparison, area: PlotArea) -> Axis {
     let scale = Scale::even((0.0, round_up(highest, 10)), area.up());
     let ticks = scale.ticks(6).into_iter();
     let ticks = ticks.map(|value| (value, format!("{value:.0} %")));
-    Axis::new(scale, ticks.collect(), "speed-up for each thread")
+    Axis::new(scale, ticks.collect(), "speed-up per thread")
 }
 
 fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {

@@ -1,4 +1,4 @@
-//! Where the threads' time went, as a bar for each cell.
+//! Where the time of the threads went, as a bar for each cell.
 
 use maud::{Markup, Render as _, html};
 
@@ -34,7 +34,7 @@ pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
     let shown = &losses[..losses.len().min(MAX_CELLS.min(layout.most(160)))];
     let cell_axis = CellAxis::new(shown.iter().map(|cell| (&*cell.executor, cell.threads)));
     let area = cell_axis.area(12.0);
-    let x = Axis::shares((area.left, area.right), "share of threads × time");
+    let x = Axis::shares((area.left, area.right), "share of thread time");
     let marks = html! {
         (cell_axis.draw())
         g.stack stroke-width="16" {
@@ -54,10 +54,10 @@ pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
         id: "losses",
         title: "Where the time of the threads went",
         caption: html! {
-            "Useful is what sequential takes; the rest is lost."
+            "Useful work is the time that sequential takes; the rest is lost."
             (legend(parts(&losses[0]).map(|(class, name, _)| (class.to_owned(), name))))
         },
-        description: described("Shares of threads × time.", shown.iter().map(sentence)),
+        description: described("Shares of thread time.", shown.iter().map(sentence)),
         height: cell_axis.height(),
         marks,
         table: table(losses, layout),
@@ -67,18 +67,9 @@ pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
 }
 
 fn table(losses: &[Losses], layout: &Layout<'_>) -> DataTable {
-    let mut table = DataTable::new(
-        1,
-        [
-            "executor",
-            "threads",
-            "useful work",
-            "what one thread does alone",
-            "imbalance",
-            "scheduling",
-            "the machine",
-        ],
-    );
+    let names = parts(&losses[0]).map(|(_, name, _)| name);
+    let head = ["executor", "threads"].into_iter().chain(names);
+    let mut table = DataTable::new(1, head);
     for cell in losses {
         let figures = parts(cell).map(|(_, _, share)| percent(share));
         table.named_line(&cell.executor, threads(cell.threads), figures);

@@ -1,5 +1,5 @@
-//! The page of a comparison: the verdict, the times, how they scale and why not better, what more cores would
-//! bring, and every turn.
+//! The page of a comparison: the verdict, the times, how they scale, what limits the speed-up, what more cores
+//! would bring, and every turn.
 
 mod against;
 mod drift;
@@ -91,14 +91,14 @@ fn tiles(comparison: &Comparison, fastest: &Cell) -> Markup {
         (tile(&html! { (multiple(fastest.speed_up.value)) }, "speed-up of the fastest",
             &format!("{}, {name}", interval(fastest.speed_up))))
         @if let Some(best) = at_best.filter(|_| fastest.threads > 1) {
-            (tile(&html! { (multiple(best.value)) }, "this machine at best",
+            (tile(&html! { (multiple(best.value)) }, "ceiling of this machine",
                 &format!("{} with {}", interval(best), threads_of(fastest))))
         }
         (tile(&html! { (time(fastest.wall.median)) }, "time of the fastest", &match comparison.sequential() {
             Some(base) => format!("sequential takes {}", time(base.wall.median)),
             None => String::new(),
         }))
-        (tile(&html! { (percent(fastest.efficiency.value)) }, "its efficiency", "speed-up for each thread"))
+        (tile(&html! { (percent(fastest.efficiency.value)) }, "efficiency of the fastest", "speed-up per thread"))
         (tile(&html! { (comparison.settings.rounds) }, "rounds",
             &format!("of {} each, in {}", counted(cells as u64, "cell"), time(comparison.took))))
     }
@@ -109,7 +109,7 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let why = &comparison.why;
     html! {
         (section("Times", &html! {
-            "How long one run takes, and how steady that was; intervals with "
+            "How long a run takes, and how much that varies. Intervals have "
             (percent(comparison.settings.confidence)) " confidence."
         }, &html! {
             div.plots { (times::plot(comparison, layout)) (drift::drift(comparison, layout)) }
@@ -121,8 +121,8 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
             }))
         }
         @if !why.losses.is_empty() || !why.timelines.is_empty() || why.records.is_some() {
-            (section("Why not better", &html! {
-                "Where the threads’ time went, when each worker was at work, and what the records take."
+            (section("What limits the speed-up", &html! {
+                "Where the time of the threads went, when each worker was at work, and how long the records take."
             }, &html! { div.plots {
                 (losses::losses(&why.losses, layout))
                 (records::records(why, layout))
@@ -137,12 +137,12 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
 /// For each executor, the least number of threads with which it beats `sequential`.
 fn costs(comparison: &Comparison) -> Markup {
     html! {
-        "Compared with " b { "sequential" } ", a plain loop (COST: the least number of threads that beats it). "
+        "COST is the least number of threads that is faster than " b { "sequential" } ", a plain loop. "
         @for cost in &comparison.costs {
             (quoted(&cost.executor))
             @match cost.threads {
-                Some(threads) => { " beats it from " (super::figure::threads(threads)) " on. " }
-                None => { " never beats it. " }
+                Some(threads) => { " is faster from " (super::figure::threads(threads)) " on. " }
+                None => { " is never faster. " }
             }
         }
     }
@@ -152,7 +152,7 @@ fn disagreements(comparison: &Comparison) -> Markup {
     html! {
         @if !comparison.disagreements.is_empty() {
             (section("Answers that differ", &html! {
-                "Of wrong answers no times are told. Sequential answered "
+                "No times are reported, because they would be times of wrong answers. Sequential answered "
                 code { (quoted(&comparison.workload.digest)) } "."
             }, &html! { ul {
                 @for one in comparison.disagreements.iter().take(50) { li {

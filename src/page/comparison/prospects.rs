@@ -24,7 +24,7 @@ pub(super) fn prospects(comparison: &Comparison, layout: &Layout<'_>) -> Markup 
     }
     section(
         "What more cores would bring",
-        &html! { "The recorded times of the records, handed out in simulation as each executor does it; and the laws of scaling that the measurements follow." },
+        &html! { "A simulation that hands out the recorded times of the records as each executor does, and laws of scaling that are fitted to the measurements." },
         &html! { div.plots {
             (predictions(&why.predictions, layout))
             @if !why.fits.is_empty() { (fits(comparison)) }
@@ -58,11 +58,8 @@ fn predictions(all: &[Prediction], layout: &Layout<'_>) -> Markup {
     let figure = Figure {
         id: "predictions",
         title: "Time with more workers",
-        caption: html! { "Lines: in simulation on as many cores as workers; dashed: with what this machine loses. Marks: measured." },
-        description: described(
-            "The time of a run by simulation.",
-            shown().map(|one| tooltip(one)),
-        ),
+        caption: html! { "Solid lines: simulation with one core for each worker. Dashed lines: with the losses of this machine. Marks: measured." },
+        description: described("Simulated time of a run.", shown().map(|one| tooltip(one))),
         height: HEIGHT,
         marks: draw(&forecasts, plot),
         table: table(shown(), layout),
@@ -140,10 +137,10 @@ fn table<'a>(
         [
             "executor",
             "workers",
-            "on as many cores",
+            "with one core each",
             "on this machine",
             "measured",
-            "off by",
+            "error",
         ],
     );
     let or_none = |seconds: Option<f64>| seconds.map_or("–".to_owned(), time);
@@ -180,10 +177,10 @@ fn fits(comparison: &Comparison) -> Markup {
         div.panel {
             h3 { "Laws of scaling" }
             p {
-                "Amdahl’s law has a serial share that no number of threads makes shorter. The Universal
-                Scalability Law adds what threads cost each other: contention σ, for waiting, and coherency κ,
-                for agreeing, which makes more threads slower from some number on."
-                @if measured_to > 0 { " Fitted to what was measured up to " (threads(measured_to)) "." }
+                "Amdahl’s law assumes a serial share that more threads cannot shorten. The Universal Scalability Law adds "
+                "contention σ, for threads that wait for each other, and coherency κ, for threads that keep shared data "
+                "consistent. Because of coherency, more threads are slower beyond some number."
+                @if measured_to > 0 { " The laws are fitted to measurements with up to " (threads(measured_to)) "." }
             }
             @if fits.iter().any(|fit| fit.refused.is_none()) { (coefficients(comparison)) }
             @for fit in fits {
@@ -191,7 +188,7 @@ fn fits(comparison: &Comparison) -> Markup {
                     p.aside { (quoted(&fit.executor)) ": not fitted, " (quoted(why)) "." }
                 }
             }
-            @for why in misleading { p.aside { "These may mislead: " (quoted(why)) "." } }
+            @for why in misleading { p.aside { "The fits may be misleading: " (quoted(why)) "." } }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the records take: how many take how long, and how much of the time is in them.
+//! How long the records take, and which share of the time is in the slow ones.
 
 use maud::{Markup, Render as _, html};
 
@@ -68,15 +68,15 @@ pub(super) fn records(why: &Why, layout: &Layout<'_>) -> Markup {
     let bins = bins(times);
     let figure = Figure {
         id: "records",
-        title: "What the records take",
+        title: "Time of the records",
         caption: html! {
-            "All together " (time(times.work)) ", the longest " (time(times.span)) " (record "
-            (count(times.longest + 1)) "). The dearest hundredth hold "
+            "All records take " (time(times.work)) " together, and the longest takes " (time(times.span))
+            " (record " (count(times.longest + 1)) "). The slowest 1 % of the records take "
             (percent(times.dearest_hundredth)) " of the time."
             (legend([("c0".to_owned(), "share of the records"), ("c1".to_owned(), "share of the time")]))
         },
         description: described(
-            "How many records take how long.",
+            "Number of records by their time.",
             bins.iter().map(TimeBin::tooltip),
         ),
         height: HEIGHT,
@@ -133,7 +133,10 @@ fn plot(bins: &[TimeBin]) -> Plot {
 }
 
 fn table(bins: &[TimeBin], layout: &Layout<'_>) -> DataTable {
-    let mut table = DataTable::new(0, ["from", "to", "records", "of all", "of the time"]);
+    let mut table = DataTable::new(
+        0,
+        ["from", "to", "records", "share of records", "share of time"],
+    );
     for bin in bins {
         table.line([
             time(bin.from),
@@ -144,6 +147,6 @@ fn table(bins: &[TimeBin], layout: &Layout<'_>) -> DataTable {
         ]);
     }
     table.keep(layout.most(48));
-    table.note("The time of a bin is taken to be its middle for each record.");
+    table.note("Each record counts with the middle of its bin.");
     table
 }

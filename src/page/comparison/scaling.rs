@@ -1,4 +1,4 @@
-//! How the speed-up grows with the threads, beside what the machine and the records allow.
+//! How the speed-up grows with the threads, compared with what the machine and the records allow.
 
 use maud::{Markup, html};
 
@@ -58,11 +58,12 @@ pub(super) fn speed_up(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'
 
 fn caption(comparison: &Comparison, curves: &[Vec<&FitPoint>]) -> Markup {
     html! {
-        "Times as fast as sequential. Broken lines: the ideal, and what this machine gives copies of a kernel"
-        @if comparison.why.bounds.len() > 1 { "; bound: what work and span of the records allow" }
+        "How many times as fast as sequential. Broken lines: the ideal, and ceilings that independent copies of a "
+        "kernel reach on this machine"
+        @if comparison.why.bounds.len() > 1 { "; bound: what the work and the span of the records allow" }
         "."
         @if curves.iter().any(|points| !points.is_empty()) {
-            " Bands: the Universal Scalability Law, fitted."
+            " Bands: the fitted Universal Scalability Law."
         }
     }
 }
@@ -73,7 +74,7 @@ fn description(comparison: &Comparison, logarithmic: bool) -> String {
         .map(|ceiling| plain(ceiling.kernel))
         .collect();
     let lead = format!(
-        "Speed-up over threads, on {} axes, with lines for the ideal and the ceilings {}.",
+        "Speed-up by number of threads, on {} axes, with lines for the ideal and the ceilings {}.",
         if logarithmic { "logarithmic" } else { "linear" },
         kernels.join(", ")
     );
@@ -96,7 +97,8 @@ fn curves<'c>(
     layout.executors.iter().map(curve).collect()
 }
 
-/// The scale of the speed-ups: as high as what was measured, not as the ideal, if threads are few.
+/// The scale of the speed-ups. It is as high as the measured values need, and as high as the ideal only if that
+/// is not much higher.
 fn gain_scale(
     comparison: &Comparison,
     curves: &[Vec<&FitPoint>],

@@ -63,7 +63,7 @@ pub(super) fn executor_lines(
     }
 }
 
-/// The speed-ups that a kernel reached by number of threads: a ceiling for what executors can reach.
+/// The speed-ups that copies of a kernel reached, by number of threads: a ceiling for the executors.
 pub(super) struct CeilingCurve<'a> {
     pub(super) kernel: &'a str,
     class: String,

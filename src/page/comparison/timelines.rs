@@ -30,12 +30,12 @@ fn timeline(timeline: &Timeline, index: usize, layout: &Layout<'_>) -> Markup {
         id: &format!("timeline-{index}"),
         title: &format!("Workers of {}", plain(&timeline.executor)),
         caption: html! {
-            "One run of " (quoted(&timeline.executor)) " on " (threads(timeline.threads)) " in "
-            (time(timeline.wall)) ": at work " (percent(gantt.busy())) " of the time. Gaps under "
-            (time(gantt.gap)) " are not drawn."
+            "One run of " (quoted(&timeline.executor)) " on " (threads(timeline.threads)) ", which took "
+            (time(timeline.wall)) ". The workers were at work for " (percent(gantt.busy())) " of the time. "
+            "Gaps below " (time(gantt.gap)) " are not drawn."
         },
         description: format!(
-            "A lane for each of {} workers, with the spans of time it was at work in; {} in all.",
+            "One lane for each of {} workers, with the spans of time in which it was at work: {} in all.",
             gantt.shown.len(),
             percent(gantt.busy())
         ),
@@ -59,7 +59,7 @@ fn table(timeline: &Timeline, gantt: &Gantt, layout: &Layout<'_>) -> DataTable {
         table.line([worker.to_string(), began, ended, share]);
     }
     if step > 1 || gantt.shown.len() < timeline.workers.len() {
-        table.note("Workers in between are left out.");
+        table.note("Only some of the workers are listed.");
     }
     table
 }

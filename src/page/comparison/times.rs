@@ -39,7 +39,7 @@ pub(super) fn plot(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'stat
     Figure {
         id: "times",
         title: "Time of a run",
-        caption: html! { "Median with its interval; the short stroke is the least time seen. Left is better." },
+        caption: html! { "Median with its interval; the short stroke marks the shortest time. Further left is faster." },
         description: described(
             "The median time of a run for each executor and number of threads.",
             shown.iter().map(tooltip),
@@ -54,9 +54,7 @@ pub(super) fn plot(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'stat
 fn plot_table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
     let mut table = DataTable::new(
         1,
-        [
-            "executor", "threads", "median", "from", "to", "least", "most",
-        ],
+        ["executor", "threads", "median", "from", "to", "min", "max"],
     );
     for cell in &comparison.cells {
         let wall = &cell.wall;
@@ -69,7 +67,7 @@ fn plot_table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
 
 fn tooltip(cell: &Cell) -> String {
     format!(
-        "{} on {}: {} ({} to {}), least {}",
+        "{} on {}: {} ({} to {}), min {}",
         plain(&cell.executor),
         threads(cell.threads),
         time(cell.wall.median),
@@ -87,7 +85,7 @@ pub(super) fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
             "executor",
             "threads",
             "median",
-            "least",
+            "min",
             "CPU",
             "cold start",
             "speed-up",
@@ -123,6 +121,6 @@ pub(super) fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
         ]);
     }
     table.keep(64.min(layout.most(512)));
-    table.note("CPU: processor time of a run, all threads together. Cold start: making the executor, and the first run on it.");
+    table.note("CPU: processor time of a run, summed over all threads. Cold start: starting the executor, and its first run.");
     table
 }

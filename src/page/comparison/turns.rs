@@ -16,13 +16,6 @@ pub(super) fn turns(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let (cells, rounds) = (comparison.cells.len(), comparison.settings.rounds);
     let shown = rounds.min(figures / 2 / cells.max(1)).max(1);
     let cells = &comparison.cells[..cells.min(figures / 2)];
-    let left_out = match rounds - shown.min(rounds) {
-        0 => String::new(),
-        more => format!(
-            " There is room for {} only; {more} more are in what `bench --json` prints.",
-            counted(shown as u64, "round")
-        ),
-    };
     let medians = cells.iter().map(|cell| cell.wall.median);
     let (unit, per_second) = unit_of_time(medians.fold(0.0, f64::max));
     let has_cpu = cells.iter().any(|cell| cell.cpu.is_some());
@@ -38,8 +31,10 @@ pub(super) fn turns(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
             }
         }
         p.aside {
-            "Rounds from left to right." (left_out) " The order of the turns within a round, and how many runs "
-            "each was, are in " code { "bench --json" } " too."
+            "One column for each round."
+            @if shown < rounds { " Only the first " (counted(shown as u64, "round")) " are shown." }
+            " " code { "bench --json" } " prints all rounds, with the order of the turns in each round and the "
+            "number of runs of each turn."
         }
     }
 }
