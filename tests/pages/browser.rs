@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{kept, made_up, page};
+use super::{made_up, page, save_page};
 
 /// If this environment variable is set, a test without Chromium fails.
 const REQUIRE: &str = "MANYHANDS_REQUIRE_CHROMIUM";
@@ -88,7 +88,7 @@ fn pages_load_in_a_browser() {
         return;
     };
     let comparison = page::of_comparison(&made_up::comparison(&[1, 2, 4, 8, 16, 64], 5));
-    let file = kept("browser.html", &comparison);
+    let file = save_page("browser.html", &comparison);
     let (dom, log) = load(&browser, &file, &[]);
     let messages: Vec<&str> = log
         .lines()
@@ -102,7 +102,7 @@ fn pages_load_in_a_browser() {
     }
     // The policy refuses an unknown style and logs it, so an empty log above means that nothing was refused.
     let spoilt = comparison.replace("</style>", "</style><style>p{color:red}</style>");
-    let (_, log) = load(&browser, &kept("spoilt.html", &spoilt), &[]);
+    let (_, log) = load(&browser, &save_page("spoilt.html", &spoilt), &[]);
     assert!(log.contains("Content Security Policy"), "{log}");
 }
 
@@ -123,13 +123,13 @@ fn pages_are_no_wider_than_a_phone() {
         ("wide.html", wide.to_owned(), false),
     ];
     for (name, page, fits) in pages {
-        kept(name, &page);
+        save_page(name, &page);
         let frame = format!(
             "<!DOCTYPE html><body><iframe id=f src=\"{name}\" width=360 height=800></iframe><p id=w></p><script>
             f.onload = () => {{ w.textContent = 'wide: ' + f.contentDocument.documentElement.scrollWidth; }};
             </script>"
         );
-        let frame = kept(&format!("framed-{name}"), &frame);
+        let frame = save_page(&format!("framed-{name}"), &frame);
         let (dom, log) = load(
             &browser,
             &frame,

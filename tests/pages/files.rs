@@ -7,7 +7,7 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 use super::markup::check;
-use super::{MAX_BYTES, kept};
+use super::{MAX_BYTES, save_page};
 
 /// Runs the program in a folder; returns its exit code and its standard error.
 pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -48,12 +48,12 @@ fn bench_writes_a_page() {
     let (code, stderr) = run(folder.path(), &arguments);
     assert_eq!(code, 0, "{stderr}");
     let page = read(&folder, "bench.html");
-    let sheet = check(&page);
-    kept("bench.html", &page);
+    let content = check(&page);
+    save_page("bench.html", &page);
     assert!(page.len() < MAX_BYTES);
-    assert!(sheet.text.contains("work-stealing") && sheet.text.contains("task-queue"));
+    assert!(content.text.contains("work-stealing") && content.text.contains("task-queue"));
     for id in ["times", "speed-up", "efficiency", "drift"] {
-        assert!(sheet.ids.contains(id), "there is no plot {id}");
+        assert!(content.ids.contains(id), "there is no plot {id}");
     }
 }
 
@@ -82,16 +82,20 @@ fn score_writes_a_page() {
     assert_eq!(output.status.code(), Some(0));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let page = read(&folder, "score.html");
-    let sheet = check(&page);
-    kept("score.html", &page);
+    let content = check(&page);
+    save_page("score.html", &page);
     assert!(page.len() < MAX_BYTES);
     assert!(
-        sheet
+        content
             .text
             .contains(json["digest"].as_str().expect("a digest"))
     );
     let mean = json["scores"]["compound"]["mean"].as_f64().expect("a mean");
-    assert!(sheet.text.contains(&format!("{mean:.4}").replace('-', "−")));
+    assert!(
+        content
+            .text
+            .contains(&format!("{mean:.4}").replace('-', "−"))
+    );
     for id in [
         "histogram-compound",
         "histogram-neg",
@@ -99,7 +103,7 @@ fn score_writes_a_page() {
         "shares",
         "workers",
     ] {
-        assert!(sheet.ids.contains(id), "there is no plot {id}");
+        assert!(content.ids.contains(id), "there is no plot {id}");
     }
 }
 
@@ -125,7 +129,7 @@ fn a_page_shows_matches_and_failures() {
     assert_eq!(code, 1, "{stderr}");
     let page = read(&folder, "m.html");
     let text = check(&page).text;
-    kept("match.html", &page);
+    save_page("match.html", &page);
     assert!(
         text.contains("2 records have a match, 50 % of all"),
         "{text}"

@@ -8,7 +8,7 @@ use manyhands::plan::{Plan, RunOptions};
 
 use super::files::{folder, run};
 use super::markup::check;
-use super::{kept, made_up};
+use super::{made_up, save_page};
 
 const SCRIPT: &str =
     "</style></title></svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;";
@@ -52,11 +52,11 @@ fn texts_cannot_inject_markup_or_hide() {
     let (code, stderr) = run(folder.path(), &arguments);
     assert_eq!(code, 1, "{stderr}");
     let page = fs::read_to_string(folder.path().join("page.html")).expect("a page");
-    let sheet = check(&page);
-    kept("hostile.html", &page);
+    let content = check(&page);
+    save_page("hostile.html", &page);
     assert!(page.len() < 250_000, "{} bytes", page.len());
     assert!(
-        sheet.text.contains("<script>alert(1)</script>"),
+        content.text.contains("<script>alert(1)</script>"),
         "the text is not shown"
     );
     for shown in [
@@ -69,7 +69,7 @@ fn texts_cannot_inject_markup_or_hide() {
         "characters more",
         "a<script>'&.jsonl",
     ] {
-        assert!(sheet.text.contains(shown), "{shown} is not shown");
+        assert!(content.text.contains(shown), "{shown} is not shown");
     }
     assert!(page.contains("👩‍💻"));
 }
@@ -96,15 +96,15 @@ fn a_page_shows_a_part_of_many_groups_and_examples() {
         .open()
         .and_then(|opened| opened.run(RunOptions::default()));
     let page = page::of_answer(&plan, &answer.expect("an answer"));
-    let sheet = check(&page);
-    kept("many.html", &page);
+    let content = check(&page);
+    save_page("many.html", &page);
     assert!(page.len() < 150_000, "{} bytes", page.len());
     assert!(
-        sheet
+        content
             .text
             .contains("700 groups by by; the 25 largest are shown")
     );
-    assert!(sheet.text.contains("1950 more records are not shown"));
+    assert!(content.text.contains("1950 more records are not shown"));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn names_in_a_comparison_cannot_inject_markup() {
         .iter_mut()
         .for_each(|one| bad(&mut one.executor));
     let page = page::of_comparison(&comparison);
-    let sheet = check(&page);
-    kept("hostile-names.html", &page);
-    assert!(sheet.text.contains(&format!("{SCRIPT}{}", names[1])));
+    let content = check(&page);
+    save_page("hostile-names.html", &page);
+    assert!(content.text.contains(&format!("{SCRIPT}{}", names[1])));
 }

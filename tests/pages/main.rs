@@ -16,7 +16,7 @@ use markup::check;
 const MAX_BYTES: usize = 150_000;
 
 /// Writes a page to a file, so that a person can look at it.
-fn kept(name: &str, page: &str) -> PathBuf {
+fn save_page(name: &str, page: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, page).expect("a file");
     println!("{}", path.display());
@@ -27,8 +27,8 @@ fn kept(name: &str, page: &str) -> PathBuf {
 fn a_comparison_shows_all_plots_and_facts() {
     let comparison = made_up::comparison(&[1, 2, 4, 8, 16, 32, 64], 20);
     let page = page::of_comparison(&comparison);
-    let sheet = check(&page);
-    kept("comparison.html", &page);
+    let content = check(&page);
+    save_page("comparison.html", &page);
     assert!(page.len() < MAX_BYTES, "{} bytes", page.len());
     for id in [
         "times",
@@ -42,9 +42,9 @@ fn a_comparison_shows_all_plots_and_facts() {
         "against",
         "drift",
     ] {
-        assert!(sheet.ids.contains(id), "there is no plot {id}");
+        assert!(content.ids.contains(id), "there is no plot {id}");
     }
-    let text = &sheet.text;
+    let text = &content.text;
     for shown in [
         "process-pool on 64 threads",
         "no detectable difference",
@@ -65,13 +65,13 @@ fn a_small_comparison_has_no_empty_sections() {
     comparison.against = None;
     comparison.warnings.clear();
     let page = page::of_comparison(&comparison);
-    let sheet = check(&page);
-    kept("small.html", &page);
+    let content = check(&page);
+    save_page("small.html", &page);
     for absent in ["losses", "records", "predictions", "against", "timeline-0"] {
-        assert!(!sheet.ids.contains(absent), "{absent}");
+        assert!(!content.ids.contains(absent), "{absent}");
     }
     for absent in ["What limits", "What more cores", "baseline", "unreliable"] {
-        assert!(!sheet.text.contains(absent), "{absent}");
+        assert!(!content.text.contains(absent), "{absent}");
     }
 }
 
@@ -106,7 +106,7 @@ fn the_page_of_a_large_comparison_stays_small() {
     }
     let page = page::of_comparison(&comparison);
     check(&page);
-    kept("large.html", &page);
+    save_page("large.html", &page);
     assert!(page.len() < MAX_BYTES, "{} bytes", page.len());
     assert!(page.contains("Only the first"));
 }
@@ -121,10 +121,14 @@ fn a_comparison_with_different_answers_shows_no_times() {
     comparison.disagreements.push(other);
     comparison.cells.clear();
     let page = page::of_comparison(&comparison);
-    let sheet = check(&page);
-    kept("disagreement.html", &page);
-    assert!(sheet.text.contains("task-queue on 2 threads answered 0000"));
-    assert!(sheet.ids.is_empty(), "{:?}", sheet.ids);
+    let content = check(&page);
+    save_page("disagreement.html", &page);
+    assert!(
+        content
+            .text
+            .contains("task-queue on 2 threads answered 0000")
+    );
+    assert!(content.ids.is_empty(), "{:?}", content.ids);
 }
 
 #[test]

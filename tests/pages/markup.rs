@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 /// The content of a page.
-pub struct Sheet {
+pub struct PageContent {
     /// The ids of the figures.
     pub ids: BTreeSet<String>,
     /// The text, with each run of white space as one space.
@@ -159,13 +159,13 @@ fn resolved(text: &str) -> String {
 /// # Panics
 ///
 /// If the page breaks a rule.
-pub fn check(page: &str) -> Sheet {
+pub fn check(page: &str) -> PageContent {
     let mut rest = page
         .strip_prefix("<!DOCTYPE html>")
         .expect("a document type");
     assert!(!page.contains("<!--") && !page.contains("<![CDATA["));
     let mut open: Vec<&str> = Vec::new();
-    let mut sheet = Sheet {
+    let mut content = PageContent {
         ids: BTreeSet::new(),
         text: String::new(),
     };
@@ -186,8 +186,8 @@ pub fn check(page: &str) -> Sheet {
             "invisible characters in {text:?}"
         );
         if open.last() != Some(&"style") {
-            sheet.text += &resolved(text);
-            sheet
+            content.text += &resolved(text);
+            content
                 .text
                 .push_str(if after.starts_with(['/', 'b', 's', 'i', 'c']) {
                     ""
@@ -227,7 +227,7 @@ pub fn check(page: &str) -> Sheet {
         if tag.name == "figure" {
             assert!(figure.is_none(), "a figure in a figure");
             figure = Some(BTreeSet::new());
-            sheet
+            content
                 .ids
                 .insert(tag.attribute("id").expect("an id").to_owned());
         }
@@ -265,8 +265,12 @@ pub fn check(page: &str) -> Sheet {
     for fetched in ["http://", "https://", "@import", "url("] {
         assert!(!page.contains(fetched), "{fetched}");
     }
-    sheet.text = sheet.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    sheet
+    content.text = content
+        .text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    content
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn headline(comparison: &Comparison) -> Markup {
     let workload = &comparison.workload;
     let failed = match workload.failed {
         0 => String::new(),
-        failed => format!(", {} of which cannot be scored", count(failed)),
+        failed => format!(", {} of them failed", count(failed)),
     };
     let size = workload
         .bytes
@@ -109,7 +109,8 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let why = &comparison.why;
     html! {
         (section("Times", &html! {
-            "How long a run takes, and how much that varies. Intervals have "
+            "How long a run takes in each cell, an executor with a number of threads, and how much that varies. "
+            "Intervals have "
             (percent(comparison.settings.confidence)) " confidence."
         }, &html! {
             div.plots { (times::plot(comparison, layout)) (drift::drift(comparison, layout)) }

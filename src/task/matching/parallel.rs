@@ -41,8 +41,8 @@ pub(super) struct Helpers<B, E> {
 
 /// Calls `step` for each number below `steps`, and returns the results of the helpers.
 ///
-/// The calling thread takes the steps in order, with `own` as its state. After a while, all threads of the
-/// pool share the rest, in any order.
+/// The calling thread takes the steps in order, with `own` as its state. After [`ALONE`], the threads of the pool
+/// share the rest, in any order.
 pub(super) fn run_steps<T: Send, R: Send>(
     steps: usize,
     own: &mut T,

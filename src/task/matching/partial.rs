@@ -76,7 +76,7 @@ fn within<S: Symbol>(
     cutoff: f64,
     scratch: &mut PartialScratch,
 ) -> f64 {
-    // Symbols that a beginning or an end misses are also missing from any longer part.
+    // Symbols of a beginning or an end that are not in common stay so as it grows to the needle's length.
     let misses = allowed(needle.length(), cutoff / 100.0);
     let edge = best_edge(needle, text, misses, &mut scratch.state);
     let similarity = 1.0 - edge.distance() as f64 / edge.length as f64;

@@ -28,6 +28,7 @@ impl RequiredOverlap {
     }
 
     /// Raises the required score.
+    #[inline]
     pub(super) fn raise(&mut self, score: f64) {
         if score > self.score {
             self.score = score;
@@ -36,6 +37,7 @@ impl RequiredOverlap {
     }
 
     /// The least number for any of these lengths; `None` if no text of these lengths can reach the score.
+    #[inline]
     pub(super) fn least(&mut self, lengths: &[u32]) -> Option<u8> {
         let counts = lengths.iter().filter_map(|length| self.count(*length));
         counts.min()

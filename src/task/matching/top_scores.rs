@@ -29,6 +29,7 @@ impl TopScores {
     /// The score that a text needs to be among the best.
     ///
     /// Another thread may have raised it since; then a few more texts are compared than necessary.
+    #[inline]
     pub(super) fn needed(&self) -> f64 {
         f64::from_bits(self.needed.load(Relaxed))
     }

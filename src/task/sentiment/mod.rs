@@ -88,8 +88,9 @@ impl Sentiment {
     /// assert_eq!(scorer.summation(Summation::Plain).score(text).compound, -0.0752);
     /// ```
     #[must_use]
-    pub fn summation(self, summation: Summation) -> Sentiment {
-        Sentiment { summation }
+    pub fn summation(mut self, summation: Summation) -> Self {
+        self.summation = summation;
+        self
     }
 
     /// Scores a text; all scores are zero if the text is empty or white space only.
