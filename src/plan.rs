@@ -4,13 +4,14 @@
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
 mod answer;
-mod heard;
+mod coordinator;
 mod json;
 mod matches;
 mod opened;
 mod planned_executor;
 mod podiums;
 mod prepared;
+mod replies;
 mod run_options;
 mod scored;
 mod scorer;

@@ -1,24 +1,19 @@
-//! Execution outside this process: worker processes that are sent records and answer with scores.
+//! Execution outside this process.
 //!
-//! A record that takes its process down with it (out of memory, out of stack, killed) costs that record
-//! and no other. What is sent is text and plain data, so no closure can go: a [`Plan`](crate::plan::Plan)
-//! can.
+//! [`ScoredElsewhere`] presents records that are scored outside this process as a dataset. It knows only the
+//! trait [`Elsewhere`]. The worker processes of a [`ProcessPool`] are one implementation. They receive text
+//! and plain data, so a [`Plan`](crate::plan::Plan) can be sent to them and a closure cannot. A record that
+//! takes its worker process down (out of memory, out of stack, killed) costs that record and no other.
 
-mod block;
-mod elsewhere;
-mod exchange;
-mod frame;
-mod handle;
-mod process;
+mod conversation;
+#[cfg(test)]
+pub(crate) mod in_process;
+#[cfg(test)]
+mod laws;
 mod process_pool;
-#[cfg(all(test, unix))]
-mod scripted;
-mod serve;
-mod slot;
-mod starts;
-mod supervisor;
+mod scored_elsewhere;
 
-pub(crate) use elsewhere::{Answered, ScoredElsewhere, Terms, Unanswered, ask};
+pub(crate) use conversation::{Elsewhere, Reply, ask};
 pub use process_pool::ProcessPool;
-pub(crate) use process_pool::Supervised;
-pub(crate) use serve::{Worker, serve};
+pub(crate) use process_pool::{Coordinator, WorkerProcess, serve};
+pub(crate) use scored_elsewhere::ScoredElsewhere;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
-use super::endpoints::{Output, partial_of, refused};
 use super::identity::{folder_of, target_of};
 use super::leftovers::PREFIX;
 use super::replaced;
+use super::requested::{Output, partial_of, refused};
 use crate::error::Error;
 
 /// An open output. [`Endpoints::open`](super::Endpoints::open) opens one.

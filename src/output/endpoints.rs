@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::destination::Destination;
 use super::identity::{Identity, folder_of, target_of};
+use super::requested::{Output, partial_of, refused};
 use crate::error::Error;
 
 /// What stands for standard input among inputs, and for standard output among outputs.
@@ -30,59 +31,6 @@ const STANDARD: &str = "-";
 pub struct Endpoints {
     inputs: Vec<Identity>,
     outputs: Vec<(Identity, String)>,
-}
-
-/// An output that is asked for.
-#[derive(Clone, Debug)]
-pub struct Output {
-    pub(super) what: String,
-    pub(super) path: PathBuf,
-    pub(super) force: bool,
-    pub(super) keeps_partial: bool,
-}
-
-impl Output {
-    /// An output at a path; `-` is standard output. Messages call it `what`, as in `the scores`.
-    pub fn new(what: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Output {
-            what: what.into(),
-            path: path.into(),
-            force: false,
-            keeps_partial: false,
-        }
-    }
-
-    /// Whether a file that exists is replaced.
-    #[must_use]
-    pub fn force(mut self, force: bool) -> Self {
-        self.force = force;
-        self
-    }
-
-    /// What a run that ends early has written is kept under the same name with `.partial` behind it.
-    #[must_use]
-    pub fn keeping_partial(mut self) -> Self {
-        self.keeps_partial = true;
-        self
-    }
-
-    pub(super) fn refused(&self, reason: impl Into<String>) -> Error {
-        refused(&self.path, reason)
-    }
-}
-
-pub(super) fn refused(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Destination {
-        path: path.to_owned(),
-        reason: reason.into(),
-    }
-}
-
-/// The file that keeps what a run that ends early has written.
-pub(super) fn partial_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
 }
 
 impl Endpoints {

@@ -13,16 +13,20 @@ pub(super) struct Identity {
     /// same time, as a terminal is; so may a socket that is standard input or output.
     file: Option<FileId>,
     /// Where it stands. `None` for what has no name.
-    place: Option<(FolderId, OsString)>,
+    place: Option<(FileId, OsString)>,
 }
 
-/// Device and number of a file.
-#[cfg(unix)]
-type FileId = (u64, u64);
-/// The path without links and detours.
-#[cfg(not(unix))]
-type FileId = PathBuf;
-type FolderId = FileId;
+/// What tells an existing file or folder from every other one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FileId {
+    #[cfg(unix)]
+    device: u64,
+    #[cfg(unix)]
+    inode: u64,
+    /// The path without links and `..`.
+    #[cfg(not(unix))]
+    path: PathBuf,
+}
 
 impl Identity {
     /// What a path leads to, links followed.
@@ -126,12 +130,16 @@ fn is_distinct(metadata: &Metadata) -> bool {
 fn file_id(metadata: &Metadata, _path: &Path) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt as _;
 
-    Some((metadata.dev(), metadata.ino()))
+    Some(FileId {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+    })
 }
 
 #[cfg(not(unix))]
 fn file_id(_metadata: &Metadata, path: &Path) -> Option<FileId> {
-    fs::canonicalize(path).ok()
+    let path = fs::canonicalize(path).ok()?;
+    Some(FileId { path })
 }
 
 #[cfg(unix)]

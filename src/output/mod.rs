@@ -16,12 +16,14 @@ mod leftovers;
 #[cfg(feature = "html")]
 mod page;
 mod replaced;
+mod requested;
 mod scores;
 pub mod visible;
 
 pub use destination::{Destination, Kept};
-pub use endpoints::{Endpoints, Output};
+pub use endpoints::Endpoints;
 pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]
 pub use page::PageFile;
+pub use requested::Output;
 pub use scores::{ScoresFile, ScoresFormat};

@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use super::destination::Destination;
-use super::endpoints::{Endpoints, Output};
+use super::endpoints::Endpoints;
+use super::requested::Output;
 use crate::error::Error;
 
 /// The file of a page: opened before a run, so that a place where it cannot be written is found before

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::heard::{AskEach, Heard, TakeOver};
+use super::coordinator::PlanCoordinator;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::podiums::Bars;
 use super::prepared::Prepared;
+use super::replies::{AskForEach, TakeScore};
 use super::scored::{ScoreField, Scored};
 use super::summary::{Summary, summarise};
 use super::{ExecutorName, Plan, RunOptions};
@@ -16,7 +17,7 @@ use crate::error::{Error, Place};
 use crate::execution::Executor;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
 use crate::pipeline::Pipeline;
-use crate::remote::{ProcessPool, ScoredElsewhere};
+use crate::remote::{Elsewhere, ProcessPool, ScoredElsewhere};
 use crate::report::{Digest, Report};
 use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
@@ -245,7 +246,7 @@ impl<'p> Opened<'p> {
     {
         let pool = match scored_by {
             ScoredBy::Processes(processes) => {
-                return self.run_elsewhere(processes, executor, dataset, options);
+                return self.run_in_processes(processes, executor, dataset, options);
             }
             ScoredBy::Threads { pool } => pool.filter(|_| self.scorer.shares_records()),
         };
@@ -255,8 +256,8 @@ impl<'p> Opened<'p> {
         self.run_pipeline(executor, dataset, task, bars, self.plan.deadline, options)
     }
 
-    /// Runs in worker processes. For each one a thread of `executor` waits.
-    fn run_elsewhere<D>(
+    /// Runs in worker processes, for each of which a thread of `executor` waits.
+    fn run_in_processes<D>(
         &self,
         pool: &ProcessPool,
         executor: &dyn Executor,
@@ -269,35 +270,50 @@ impl<'p> Opened<'p> {
         let plan = self.plan;
         plan.check_timeout(true)?;
         let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
-        // The supervisor must know about the deadline too, and it may pass while processes start. So the
-        // token has the deadline, and the pipeline has none.
+        // The supervisor must know about the deadline too, and the deadline may pass while processes start.
+        // So the token has the deadline, and the pipeline has none.
         let began = Instant::now();
         let deadline = plan.deadline;
         let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
         let _deadline = deadline.transpose().map_err(Error::no_thread)?;
-        let service = &pool.supervised(token, plan.timeout)?;
-        service.start()?;
-        let before = pool.processor_time();
         let bars = Arc::new(Bars::new(plan.top));
-        let heard = &Heard::new(Arc::clone(&bars));
         let width = plan.scorer.columns().len();
-        let options = options.cancel(token);
-        let mut answer = if plan.limit.waits() {
-            let task = AskEach::new(service, heard, width, token);
-            let answer = self.run_pipeline(executor, dataset, &task, bars, None, options);
-            if let Some(error) = task.into_error() {
-                return Err(error);
-            }
-            answer?
-        } else {
-            let elsewhere = ScoredElsewhere::new(dataset, service, heard);
-            let task = TakeOver { width };
-            self.run_pipeline(executor, &elsewhere, task, bars, None, options)?
-        };
-        answer.pairs = heard.pairs().or(answer.pairs);
+        let coordinator = PlanCoordinator::new(Arc::clone(&bars), width);
+        let run = pool.begin_run(&coordinator, token, plan.timeout)?;
+        run.start()?;
+        let before = pool.processor_time();
+        let mut answer = self.run_elsewhere(&run, executor, dataset, bars, options, token)?;
+        answer.pairs = coordinator.pairs().or(answer.pairs);
         let cpu = &mut answer.report.timing.cpu;
         *cpu = cpu.map(|own| own + (pool.processor_time() - before));
         Ok(answer)
+    }
+
+    /// Runs with records that are scored outside this process. `token` stops the run, and has its deadline.
+    fn run_elsewhere<D, E>(
+        &self,
+        elsewhere: &E,
+        executor: &dyn Executor,
+        dataset: &D,
+        bars: Arc<Bars>,
+        options: RunOptions<'_>,
+        token: &Cancel,
+    ) -> Result<Answer, Error>
+    where
+        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+        E: Elsewhere<Score = Scored>,
+    {
+        let options = options.cancel(token);
+        if !self.plan.limit.waits() {
+            let scored = ScoredElsewhere::new(dataset, elsewhere);
+            return self.run_pipeline(executor, &scored, TakeScore, bars, None, options);
+        }
+        let task = AskForEach::new(elsewhere, token);
+        let answer = self.run_pipeline(executor, dataset, &task, bars, None, options);
+        match task.into_error() {
+            Some(error) => Err(error),
+            None => answer,
+        }
     }
 
     /// Runs the pipeline that the plan describes.
@@ -376,3 +392,6 @@ fn examples<D: Dataset>(dataset: &D, summary: &Summary, ranked: &[Ranked]) -> Ve
 fn throttled(group: Option<ControlGroup>) -> Option<Throttled> {
     group.and_then(|group| group.throttled)
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,12 +23,12 @@ use crate::remote::ProcessPool;
 /// ```
 #[derive(Debug)]
 pub struct PlannedExecutor {
-    workers: Workers,
+    started: Started,
     pinning: Option<Arc<Pinning>>,
 }
 
 #[derive(Debug)]
-enum Workers {
+enum Started {
     Sequential,
     WorkStealing(WorkStealing),
     TaskQueue(TaskQueue),
@@ -50,7 +50,7 @@ impl PlannedExecutor {
     /// Starts the executor, with its worker processes.
     pub(super) fn start(plan: &Plan) -> Result<Self, Error> {
         let executor = Self::without_processes(plan)?;
-        if let Workers::ProcessPool(processes, _) = &executor.workers {
+        if let Started::ProcessPool(processes, _) = &executor.started {
             processes.start()?;
         }
         Ok(executor)
@@ -61,11 +61,11 @@ impl PlannedExecutor {
     pub(super) fn without_processes(plan: &Plan) -> Result<Self, Error> {
         let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
         let number = plan.workers();
-        let workers = match plan.executor {
-            ExecutorName::Sequential => Workers::Sequential,
+        let started = match plan.executor {
+            ExecutorName::Sequential => Started::Sequential,
             ExecutorName::TaskQueue => {
                 let executor = TaskQueue::new(number);
-                Workers::TaskQueue(match &pinning {
+                Started::TaskQueue(match &pinning {
                     Some(pinning) => executor.pinned_by(Arc::clone(pinning)),
                     None => executor,
                 })
@@ -73,7 +73,7 @@ impl PlannedExecutor {
             ExecutorName::ProcessPool => {
                 let pool = plan.process_pool()?;
                 let waiting = TaskQueue::new(pool.workers());
-                Workers::ProcessPool(Box::new(pool), waiting)
+                Started::ProcessPool(Box::new(pool), waiting)
             }
             ExecutorName::WorkStealing => {
                 let mut executor = WorkStealing::new(number);
@@ -85,26 +85,26 @@ impl PlannedExecutor {
                     // slower run.
                     executor.start()?;
                 }
-                Workers::WorkStealing(executor)
+                Started::WorkStealing(executor)
             }
         };
-        Ok(PlannedExecutor { workers, pinning })
+        Ok(PlannedExecutor { started, pinning })
     }
 
     /// The threads of the executor. With a process pool, they only wait for the worker processes.
     pub fn threads(&self) -> &dyn Executor {
-        match &self.workers {
-            Workers::Sequential => &Sequential,
-            Workers::WorkStealing(executor) => executor,
-            Workers::TaskQueue(executor) | Workers::ProcessPool(_, executor) => executor,
+        match &self.started {
+            Started::Sequential => &Sequential,
+            Started::WorkStealing(executor) => executor,
+            Started::TaskQueue(executor) | Started::ProcessPool(_, executor) => executor,
         }
     }
 
     /// Where a run on this executor scores its records.
     pub(super) fn scored_by(&self) -> ScoredBy<'_> {
-        match &self.workers {
-            Workers::ProcessPool(processes, _) => ScoredBy::Processes(processes),
-            Workers::WorkStealing(pool) if pool.workers() > 1 => {
+        match &self.started {
+            Started::ProcessPool(processes, _) => ScoredBy::Processes(processes),
+            Started::WorkStealing(pool) if pool.workers() > 1 => {
                 ScoredBy::Threads { pool: Some(pool) }
             }
             _ => ScoredBy::Threads { pool: None },
@@ -113,10 +113,10 @@ impl PlannedExecutor {
 
     /// Whether each worker is kept on its hardware thread. `None` if the plan does not ask for that.
     pub(super) fn is_pinned(&self) -> Option<bool> {
-        let works = |pinning: &Arc<Pinning>| match &self.workers {
-            Workers::Sequential => false,
-            Workers::WorkStealing(_) | Workers::TaskQueue(_) => pinning.works(),
-            Workers::ProcessPool(processes, _) => processes.is_in_place(),
+        let works = |pinning: &Arc<Pinning>| match &self.started {
+            Started::Sequential => false,
+            Started::WorkStealing(_) | Started::TaskQueue(_) => pinning.works(),
+            Started::ProcessPool(processes, _) => processes.is_in_place(),
         };
         self.pinning.as_ref().map(works)
     }

@@ -1,4 +1,4 @@
-//! The inside of a plan's worker processes.
+//! The worker processes of a plan.
 
 use std::io;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use super::{Plan, Scorer};
 use crate::dataset::{JsonLine, JsonStream};
 use crate::error::{BadRecord, Error, Panicked};
 use crate::panics;
-use crate::remote::{self, Worker};
+use crate::remote::{self, WorkerProcess};
 use crate::task::Task;
 use crate::task::matching::Pairs;
 
-/// Works as a worker process of a plan's [process pool](super::ExecutorName::ProcessPool), over standard
-/// input and output: what the program a plan [names](Plan::program) does when it is started with the
-/// argument `worker`. The process ends when its standard input does.
+/// Runs this process as a worker of a plan's [process pool](super::ExecutorName::ProcessPool), over standard
+/// input and output. The program that a plan [names](Plan::program) must call this when it is started with
+/// the argument `worker`. The process exits when its standard input ends.
 ///
 /// ```no_run
 /// use manyhands::plan::{ExecutorName, Plan, RunOptions, serve};
@@ -36,15 +36,14 @@ use crate::task::matching::Pairs;
 ///
 /// # Errors
 ///
-/// Where it was not started by a process pool of the same version, or the pipes break.
+/// If the process was not started by a process pool of the same version, or a pipe breaks.
 pub fn serve() -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::fs::File;
         use std::os::fd::AsFd as _;
 
-        // Not by way of what the standard library puts around them, which cuts messages into pieces: at
-        // 8 KiB when they are read, at the end of a line when they are written.
+        // The buffers of the standard library would split messages: reads at 8 KiB, writes at line ends.
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         remote::serve::<PlanWorker>(input, output)
@@ -53,7 +52,7 @@ pub fn serve() -> io::Result<()> {
     remote::serve::<PlanWorker>(io::stdin(), io::stdout().lock())
 }
 
-/// What a worker process has to know of a plan.
+/// The setup message for worker processes: the plan without its files.
 pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     if let Scorer::Match { against, .. } = &plan.scorer
         && JsonStream::is_needed_for(against)
@@ -63,37 +62,38 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
         return Err(Error::input(against, message));
     }
     let mut plan = plan.clone();
-    // They are sent the records, and a path need not be text.
+    // The processes receive the records, so they need no files. Besides, a path need not be UTF-8.
     plan.files.clear();
     serde_json::to_vec(&plan).map_err(|error| Error::Process {
-        message: format!("the plan cannot be written down: {error}"),
+        message: format!("the plan cannot be sent to another process: {error}"),
     })
 }
 
-/// A plan's task, ready.
+/// A plan's task, made ready.
 struct PlanWorker {
     scorer: &'static Prepared,
     task: ScoreField<'static>,
     bars: Arc<Bars>,
-    told: Option<Pairs>,
+    /// The pairs that have been reported.
+    reported: Option<Pairs>,
 }
 
-impl Worker for PlanWorker {
+impl WorkerProcess for PlanWorker {
     type Note = (f64, f64);
     type Answer = Answer;
-    type Account = Option<Counts>;
+    type Counters = Option<Counts>;
 
     fn begin(setup: &[u8]) -> Result<Self, String> {
         let plan: Plan = serde_json::from_slice(setup).map_err(|error| error.to_string())?;
         let scorer = Prepared::new(&plan).map_err(|error| error.to_string())?;
-        // It lasts as long as the process, and the task refers to it.
+        // The task borrows the scorer, and both live until the process exits.
         let scorer: &'static Prepared = Box::leak(Box::new(scorer));
         let bars = Arc::new(Bars::new(plan.top));
         Ok(PlanWorker {
             scorer,
             task: ScoreField::new(&plan, scorer, None, Arc::clone(&bars)),
             bars,
-            told: scorer.pairs(),
+            reported: scorer.pairs(),
         })
     }
 
@@ -112,10 +112,11 @@ impl Worker for PlanWorker {
         }
     }
 
-    fn account(&mut self) -> Option<Counts> {
+    fn counters(&mut self) -> Option<Counts> {
         let pairs = self.scorer.pairs();
-        let since = pairs.zip(self.told).map(|(now, told)| now.since(told));
-        self.told = pairs;
+        let since = pairs.zip(self.reported);
+        let since = since.map(|(now, reported)| now.since(reported));
+        self.reported = pairs;
         since.map(counts)
     }
 }

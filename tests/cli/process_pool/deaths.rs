@@ -248,7 +248,7 @@ fn a_run_ends_when_its_workers_die_again_and_again_while_they_start() {
         let mut plan = plan(Some(&counting(&folder, &which)));
         plan.threads = "1".parse().ok();
         let error = error_of(&plan);
-        assert!(error.contains("died one after another"), "{error}");
+        assert!(error.contains("processes in succession died"), "{error}");
         assert!(error.contains("exit status 3"), "{error}");
         assert_eq!(started(&folder), starts, "{which}");
     }

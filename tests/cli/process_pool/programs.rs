@@ -20,7 +20,7 @@ fn a_program_that_is_no_worker_is_told() {
         (None, "does not say which program"),
         (Some(Path::new("no/such/program")), "No such file"),
         (Some(Path::new("/bin/false")), "exit status 1"),
-        (Some(echo.as_path()), "it is no worker"),
+        (Some(echo.as_path()), "is no worker"),
     ] {
         let error = error_of(&plan(program));
         assert!(
@@ -109,7 +109,7 @@ fn the_worker_by_itself_says_what_it_is_for() {
     let output = run(&folder, &["worker"]);
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("is started by others"), "{told}");
+    assert!(told.contains("is started by manyhands itself"), "{told}");
     let help = run(&folder, &["--help"]);
     assert!(!String::from_utf8_lossy(&help.stdout).contains("\n  worker"));
 }

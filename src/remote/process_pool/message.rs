@@ -1,37 +1,36 @@
-//! What goes through a pipe in one piece: bytes, and a value about them.
+//! The messages that go through the pipes between a run and its worker processes.
 
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-/// Tells a frame from what somebody else wrote to the same pipe, whose length would be nonsense and
-/// waited for in vain.
+/// Starts each message. Without it, the output of another program would be read as a length, and this side
+/// would wait for as many bytes.
 const MARK: [u8; 4] = *b"mh1\n";
-/// The mark, the length of the body (8 bytes, little-endian), that of the tail (4 bytes).
+/// Bytes of the header: the mark (4), the length of the body (8, little-endian), the length of the tail (4).
 const HEADER: usize = 16;
 
-/// As much is asked of memory at once for what is to be read, since the length may be nonsense after
-/// all.
-const ROOM: u64 = 1 << 20;
+/// Bytes of memory that are reserved at most before a message is read, since its length may be wrong.
+const MAX_RESERVE: u64 = 1 << 20;
 
-/// A body, and a tail that tells what the body is: behind it, so that a body can be gathered in place
-/// before all is known about it, and both leave in one write.
+/// A body, and a tail that describes the body. The tail follows the body, so that the body can be collected
+/// in place before its length is known, and both are written at once.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct Message {
     bytes: Vec<u8>,
-    /// Where the tail begins, once there is one.
+    /// Offset of the tail.
     tail: usize,
 }
 
-impl Frame {
+impl Message {
     pub(super) fn new() -> Self {
-        Frame {
+        Message {
             bytes: vec![0; HEADER],
             tail: HEADER,
         }
     }
 
-    /// Starts anew, in the same memory.
+    /// Empties the body, and keeps its memory.
     pub(super) fn clear(&mut self) {
         self.bytes.truncate(HEADER);
         self.tail = HEADER;
@@ -55,17 +54,17 @@ impl Frame {
         &self.bytes[HEADER..self.tail]
     }
 
-    /// How many bytes it has memory for.
+    /// Bytes of memory in use.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// What the tail says.
+    /// Decodes the tail.
     pub(super) fn tail<'a, T: Deserialize<'a>>(&'a self) -> io::Result<T> {
         postcard::from_bytes(&self.bytes[self.tail..]).map_err(io::Error::other)
     }
 
-    /// Writes it with this tail, in one write where the pipe takes it.
+    /// Writes the message with this tail, in one write if the pipe has room.
     pub(super) fn write<T: Serialize>(&mut self, tail: &T, to: &mut impl Write) -> io::Result<()> {
         self.bytes.truncate(self.tail);
         postcard::to_io(tail, &mut self.bytes).map_err(io::Error::other)?;
@@ -78,15 +77,15 @@ impl Frame {
         to.flush()
     }
 
-    /// Reads the next one in its place; `false` at the end of the input.
+    /// Reads the next message in place of this one. Returns `false` at the end of the input.
     pub(super) fn read(&mut self, from: &mut impl Read) -> io::Result<bool> {
         let mut header = [0; HEADER];
-        let mut there = 0;
-        while there < HEADER {
-            match from.read(&mut header[there..]) {
-                Ok(0) if there == 0 => return Ok(false),
+        let mut filled = 0;
+        while filled < HEADER {
+            match from.read(&mut header[filled..]) {
+                Ok(0) if filled == 0 => return Ok(false),
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => there += read,
+                Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -96,13 +95,13 @@ impl Frame {
         let body = body.try_into().map(u64::from_le_bytes).ok();
         let tail = tail.try_into().map(u32::from_le_bytes).ok();
         let (Some(body), Some(tail), true) = (body, tail, mark == MARK) else {
-            let message = "found what is no message of a worker";
+            let message = "the output is not a message of a worker";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         };
         self.bytes.clear();
         self.bytes.extend_from_slice(&header);
         let length = body.saturating_add(u64::from(tail));
-        self.bytes.reserve(length.min(ROOM) as usize);
+        self.bytes.reserve(length.min(MAX_RESERVE) as usize);
         let read = from.take(length).read_to_end(&mut self.bytes)?;
         if read as u64 != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -117,29 +116,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_message_is_read_as_it_was_written() {
         let mut pipe = Vec::new();
-        let mut frame = Frame::new();
+        let mut message = Message::new();
         for body in ["many", "", "hands"] {
-            frame.clear();
-            frame.push(body.as_bytes());
-            frame
+            message.clear();
+            message.push(body.as_bytes());
+            message
                 .write(&(7_u8, body), &mut pipe)
                 .expect("memory takes it");
         }
         let mut from = pipe.as_slice();
         for body in ["many", "", "hands"] {
-            assert!(frame.read(&mut from).expect("a frame"));
-            assert_eq!(frame.body(), body.as_bytes());
-            assert_eq!(frame.tail::<(u8, &str)>().expect("a tail"), (7, body));
+            assert!(message.read(&mut from).expect("a message"));
+            assert_eq!(message.body(), body.as_bytes());
+            assert_eq!(message.tail::<(u8, &str)>().expect("a tail"), (7, body));
         }
-        assert!(!frame.read(&mut from).expect("the end"));
+        assert!(!message.read(&mut from).expect("the end"));
         let cut = &pipe[..pipe.len() - 1];
         let mut from = cut;
-        assert!(frame.read(&mut from).expect("the first"));
-        assert!(frame.read(&mut from).expect("the second"));
-        assert!(frame.read(&mut from).is_err(), "the last is cut off");
+        assert!(message.read(&mut from).expect("the first"));
+        assert!(message.read(&mut from).expect("the second"));
+        assert!(message.read(&mut from).is_err(), "the last is cut off");
         let foreign = b"y\ny\ny\ny\ny\ny\ny\ny\ny\n".as_slice();
-        assert!(frame.read(&mut { foreign }).is_err());
+        assert!(message.read(&mut { foreign }).is_err());
     }
 }

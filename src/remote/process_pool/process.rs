@@ -1,4 +1,4 @@
-//! One worker process: how it is started, spoken to, and found dead.
+//! One worker process: starts it, writes to it, reads from it, and says how it ended.
 
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::Path;
@@ -7,77 +7,61 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::block::Block;
-use super::frame::Frame;
-use super::handle::Handle;
-use super::supervisor::InUse;
+use super::block::RecordBlock;
+use super::handle::ProcessHandle;
+use super::message::Message;
+use super::protocol::{ARGUMENT, GREETING, ReadyMessage, WELCOME};
+use super::supervisor::ProcessesInUse;
 use crate::error::{Died, Error};
 use crate::sync::{Mutex, lock};
 
-/// What a process is greeted with, and what a worker of this very version answers. They differ, so that
-/// a program that echoes is no worker.
-pub(super) const GREETING: &[u8; 28] = b"manyhands: are you a worker?";
-pub(super) const WELCOME: &[u8] =
-    concat!("manyhands ", env!("CARGO_PKG_VERSION"), ": I am.").as_bytes();
+/// Time that a process has to answer the greeting, which a worker does before anything else.
+pub(super) const GREETING_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The argument that makes the command a worker.
-const ARGUMENT: &str = "worker";
+/// Time that a process that has closed its pipe has to exit before it is killed.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a process may take to answer the greeting. A worker does that before anything else.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a process that has closed its pipe may take to be gone before it is killed.
-const GONE_WITHIN: Duration = Duration::from_secs(2);
-
-/// Bytes that are read from a process at once.
+/// Bytes that are read from a process in one call.
 const READ_BYTES: usize = 64 << 10;
 
-/// What a worker says when it is ready.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Ready {
-    /// What that took of processor time, in nanoseconds.
-    pub(super) cpu: u64,
-    /// Whether it stays where it was told to.
-    pub(super) in_place: bool,
-}
-
-/// Why a process has not got ready.
+/// Why a process is not ready.
 #[derive(Debug)]
-pub(super) enum Unready {
-    /// It has died. Another one may fare better.
+pub(super) enum NotReady {
+    /// The process has died. Another one may succeed.
     Died(Died),
-    /// It has not answered the greeting for so long.
+    /// The process has not answered the greeting within this time.
     Silent(Duration),
-    /// The program is no worker, or says why it cannot make ready: the next one would do the same.
+    /// The program is no worker, or reports why it cannot make ready. Another process would do the same.
     Refused(Error),
 }
 
 /// How a process has ended.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct ProcessEnd {
     pub(super) died: Died,
-    /// Whether it was killed because it had not answered in time.
+    /// Whether the supervisor killed the process because it had not answered in time.
     pub(super) overdue: bool,
 }
 
 /// A worker process and the pipes to it.
 #[derive(Debug)]
 pub(super) struct Process {
-    handle: Arc<Handle>,
+    handle: Arc<ProcessHandle>,
     greeted: Instant,
-    /// Gone once it has broken.
+    /// `None` once the pipe has broken.
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    incoming: Frame,
+    incoming: Message,
 }
 
 impl Process {
-    /// Starts a process for a run and greets it. It is not waited for, so that several start side by
-    /// side.
-    pub(super) fn spawn(program: &Path, in_use: &InUse) -> Result<Self, Error> {
-        /// One at a time: between making a pipe and marking it as not to be inherited, which some
-        /// systems cannot do at once, another process could be started that would hold it open.
+    /// Starts a process for a run and greets it, without waiting for the answer, so that several processes
+    /// can start at the same time.
+    pub(super) fn spawn(program: &Path, in_use: &ProcessesInUse) -> Result<Self, Error> {
+        /// Processes are started one at a time. Some systems cannot create a pipe that is not inherited in
+        /// one step; a process that was started between the two steps would hold the pipe open.
         static STARTING: Mutex<()> = Mutex::new(());
 
         let starting = lock(&STARTING);
@@ -86,8 +70,8 @@ impl Process {
             .arg(ARGUMENT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        // Signals of the terminal are for the process that shares out the records, which may want to
-        // finish those in work. This one ends with its pipes.
+        // Signals of the terminal are meant for the command, which may want to finish the records in
+        // progress. The worker process ends with its pipes.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().map_err(|error| {
@@ -96,14 +80,14 @@ impl Process {
         })?;
         drop(starting);
         let pipes = child.stdin.take().zip(child.stdout.take());
-        let handle = Arc::new(Handle::new(child));
+        let handle = Arc::new(ProcessHandle::new(child));
         let Some((mut input, output)) = pipes else {
             let _ = handle.kill_and_wait();
             return Err(cannot_start(program, "it has no pipes"));
         };
         in_use.add(&handle);
-        // Few enough bytes that any pipe takes them at once. A process that cannot be greeted would be
-        // waited for in vain, so it dies, which shows when its answer is read.
+        // Any pipe takes these few bytes without waiting. A process that cannot be greeted would never
+        // answer, so it is killed here; reading its answer then fails.
         let is_greeted = input.write_all(GREETING).is_ok();
         if !is_greeted {
             handle.kill();
@@ -113,54 +97,54 @@ impl Process {
             greeted: Instant::now(),
             input: is_greeted.then_some(input),
             output: BufReader::with_capacity(READ_BYTES, output),
-            incoming: Frame::new(),
+            incoming: Message::new(),
         })
     }
 
-    /// What the supervisor knows it by.
-    pub(super) fn handle(&self) -> &Arc<Handle> {
+    /// The part of the process that the supervisor shares.
+    pub(super) fn handle(&self) -> &Arc<ProcessHandle> {
         &self.handle
     }
 
-    /// Waits for the answer to the greeting, and sends what to make ready, and the place to stay in, if
-    /// there is one.
+    /// Waits for the answer to the greeting, then sends the setup and the number of the hardware thread to
+    /// stay on, if there is one.
     pub(super) fn set_up(
         &mut self,
         program: &Path,
         setup: &[u8],
         place: Option<usize>,
-        patience: Duration,
-    ) -> Result<(), Unready> {
+        timeout: Duration,
+    ) -> Result<(), NotReady> {
         let mut welcome = [0; WELCOME.len()];
-        let mut said = 0;
-        let until = self.greeted + patience;
-        while said < welcome.len() && welcome[..said] == WELCOME[..said] {
+        let mut received = 0;
+        let until = self.greeted + timeout;
+        while received < welcome.len() && welcome[..received] == WELCOME[..received] {
             if !readable_before(&self.output, until) {
-                return Err(Unready::Silent(patience));
+                return Err(NotReady::Silent(timeout));
             }
-            match self.output.read(&mut welcome[said..]) {
-                Ok(0) => return Err(Unready::Died(self.end().died)),
-                Ok(read) => said += read,
+            match self.output.read(&mut welcome[received..]) {
+                Ok(0) => return Err(NotReady::Died(self.end().died)),
+                Ok(read) => received += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Unready::Refused(cannot_start(program, error))),
+                Err(error) => return Err(NotReady::Refused(cannot_start(program, error))),
             }
         }
         if welcome != *WELCOME {
-            let message = "it is no worker of this version of manyhands";
-            return Err(Unready::Refused(cannot_start(program, message)));
+            let message = "the program is no worker of this version of manyhands";
+            return Err(NotReady::Refused(cannot_start(program, message)));
         }
-        let mut message = Frame::new();
+        let mut message = Message::new();
         message.push(setup);
         self.write(|input| message.write(&place, input));
         Ok(())
     }
 
-    /// Waits until all is ready.
-    pub(super) fn await_ready(&mut self, program: &Path) -> Result<Ready, Unready> {
-        let refused = |why: String| Unready::Refused(cannot_start(program, why));
+    /// Waits until the process is ready.
+    pub(super) fn await_ready(&mut self, program: &Path) -> Result<ReadyMessage, NotReady> {
+        let refused = |why: String| NotReady::Refused(cannot_start(program, why));
         match self.incoming.read(&mut self.output) {
             Ok(true) => {
-                let ready: Result<Result<Ready, String>, _> = self.incoming.tail();
+                let ready: Result<Result<ReadyMessage, String>, _> = self.incoming.tail();
                 ready
                     .unwrap_or_else(|error| Err(error.to_string()))
                     .map_err(refused)
@@ -168,59 +152,62 @@ impl Process {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(refused(error.to_string()))
             }
-            _ => Err(Unready::Died(self.end().died)),
+            _ => Err(NotReady::Died(self.end().died)),
         }
     }
 
-    /// Sends records. That it cannot be done shows when their answer is waited for.
-    pub(super) fn send(&mut self, block: &mut Block, note: &impl Serialize) {
+    /// Sends records. If that fails, receiving their answers fails too.
+    pub(super) fn send(&mut self, block: &mut RecordBlock, note: &impl Serialize) {
         let handle = Arc::clone(&self.handle);
-        handle.waiting(|| self.write(|input| block.write(note, input)));
+        handle.while_waiting(|| self.write(|input| block.write(note, input)));
     }
 
     fn write(&mut self, write: impl FnOnce(&mut ChildStdin) -> io::Result<()>) {
         if let Some(input) = &mut self.input
             && write(input).is_err()
         {
-            // Whatever it is, it does not listen; dead it also stops talking.
+            // The process no longer reads. Killing it makes sure that it no longer writes either.
             self.input = None;
             self.handle.kill();
         }
     }
 
-    /// The next answers. An error means that there will be none any more, or none that can be
-    /// understood.
-    pub(super) fn receive(&mut self) -> io::Result<&Frame> {
+    /// Waits for the next answers.
+    ///
+    /// # Errors
+    ///
+    /// If the process will send no further answers that can be read.
+    pub(super) fn receive(&mut self) -> io::Result<&Message> {
         let (incoming, output) = (&mut self.incoming, &mut self.output);
-        if self.handle.waiting(|| incoming.read(output))? {
+        if self.handle.while_waiting(|| incoming.read(output))? {
             Ok(&self.incoming)
         } else {
             Err(io::ErrorKind::UnexpectedEof.into())
         }
     }
 
-    /// Whether the process has been killed because it had not answered in time, even if an answer came
-    /// at that moment.
+    /// Whether the supervisor has killed the process because it had not answered in time. An answer may still
+    /// have arrived at that moment.
     pub(super) fn is_overdue(&self) -> bool {
         self.handle.is_overdue()
     }
 
-    /// Waits for its end, which it is helped to if it has not come; says how it ended.
-    pub(super) fn end(&mut self) -> Ended {
+    /// Waits until the process exits, and kills it after [`EXIT_TIMEOUT`]. Returns how it ended.
+    pub(super) fn end(&mut self) -> ProcessEnd {
         self.input = None;
         let began = Instant::now();
         let status = loop {
             match self.handle.try_wait() {
                 Ok(Some(status)) => break Ok(status),
-                Ok(None) if began.elapsed() < GONE_WITHIN => {
+                Ok(None) if began.elapsed() < EXIT_TIMEOUT => {
                     thread::sleep(Duration::from_millis(1));
                 }
                 _ => break self.handle.kill_and_wait(),
             }
         };
-        Ended {
+        ProcessEnd {
             died: Died {
-                how: status.map_or_else(|error| error.to_string(), told),
+                how: status.map_or_else(|error| error.to_string(), describe),
             },
             overdue: self.handle.is_overdue(),
         }
@@ -228,21 +215,21 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Not asked, but killed: it has nothing to lose, and may be in the middle of a record.
+    /// Kills the process. It has nothing to save, and may be in the middle of a record.
     fn drop(&mut self) {
         self.input = None;
         let _ = self.handle.kill_and_wait();
     }
 }
 
-/// That a worker process could not be started.
+/// The error of a worker process that cannot be started.
 pub(super) fn cannot_start(program: &Path, why: impl std::fmt::Display) -> Error {
     Error::Process {
         message: format!("{}: {why}", program.display()),
     }
 }
 
-/// What the user can do about an error of the system, as the end of a message.
+/// The end of a message about an error of the system: what the user can do about it.
 fn remedy(error: &io::Error) -> &'static str {
     #[cfg(unix)]
     {
@@ -264,7 +251,8 @@ fn remedy(error: &io::Error) -> &'static str {
     }
 }
 
-fn told(status: ExitStatus) -> String {
+/// How a process has ended, for a message.
+fn describe(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return format!("killed by signal {signal}");
@@ -275,7 +263,7 @@ fn told(status: ExitStatus) -> String {
     }
 }
 
-/// Whether there is something to read, or the end, before that time.
+/// Whether a read returns before the time `until`, with bytes or at the end of the output.
 #[cfg(unix)]
 fn readable_before(output: &BufReader<ChildStdout>, until: Instant) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -295,14 +283,13 @@ fn readable_before(output: &BufReader<ChildStdout>, until: Instant) -> bool {
         ) {
             Err(rustix::io::Errno::INTR) => {}
             Ok(0) => return false,
-            // Where it cannot be watched, the read tells.
+            // If the pipe cannot be polled, the read finds out.
             _ => return true,
         }
     }
 }
 
-/// Where a pipe cannot be watched, a program that is no worker and neither speaks nor ends is waited
-/// for.
+/// Without a way to poll a pipe, a program that is no worker and neither writes nor exits blocks the run.
 #[cfg(not(unix))]
 fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
     true
@@ -314,10 +301,10 @@ mod tests {
     use crate::stop::Cancel;
 
     #[test]
-    fn what_the_system_lacks_has_a_remedy() {
+    fn errors_of_the_system_have_a_remedy() {
         use rustix::io::Errno;
 
-        for (error, told) in [
+        for (error, expected) in [
             (Errno::MFILE, "open files"),
             (Errno::NFILE, "open files"),
             (Errno::AGAIN, "more processes"),
@@ -325,7 +312,7 @@ mod tests {
         ] {
             let remedy = remedy(&error.into());
             assert!(
-                remedy.starts_with("; ") && remedy.contains(told),
+                remedy.starts_with("; ") && remedy.contains(expected),
                 "{remedy}"
             );
         }
@@ -333,29 +320,30 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_neither_speaks_nor_ends_is_given_up() {
+    fn a_silent_program_is_given_up_after_a_timeout() {
         let folder = tempfile::tempdir().expect("a folder");
         let program = folder.path().join("silent");
-        // Written by another process, which no other test can have started a process of.
+        // Another process writes the file. While this process has it open for writing, a process that
+        // another test starts would inherit it, and the program could not be started.
         let text = "#!/bin/sh\nexec sleep 600\n";
         let written = Command::new("sh")
             .args(["-c", "printf '%s' \"$1\" > \"$0\" && chmod +x \"$0\""])
             .args([program.as_os_str(), text.as_ref()])
             .status();
         assert!(written.expect("there is sh").success());
-        let in_use = InUse::new(Cancel::new());
+        let in_use = ProcessesInUse::new(Cancel::new());
         let mut process = Process::spawn(&program, &in_use).expect("it starts");
-        let patience = Duration::from_millis(20);
-        let unready = process.set_up(&program, b"", None, patience);
+        let timeout = Duration::from_millis(20);
+        let not_ready = process.set_up(&program, b"", None, timeout);
         assert!(
-            matches!(unready, Err(Unready::Silent(time)) if time == patience),
-            "{unready:?}"
+            matches!(not_ready, Err(NotReady::Silent(time)) if time == timeout),
+            "{not_ready:?}"
         );
         let began = Instant::now();
         drop(process);
         assert!(
             began.elapsed() < Duration::from_secs(300),
-            "it was waited for"
+            "the drop waited for the process"
         );
     }
 }

@@ -1,0 +1,59 @@
+//! An output that a command asks for.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// An output that a command asks for.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub(super) what: String,
+    pub(super) path: PathBuf,
+    pub(super) force: bool,
+    pub(super) keeps_partial: bool,
+}
+
+impl Output {
+    /// An output at a path; `-` is standard output. Messages call it `what`, for example `the scores`.
+    pub fn new(what: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Output {
+            what: what.into(),
+            path: path.into(),
+            force: false,
+            keeps_partial: false,
+        }
+    }
+
+    /// Whether an existing file is replaced.
+    #[must_use]
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// If the run ends early, what it has written is kept in a file with `.partial` appended to the name.
+    #[must_use]
+    pub fn keeping_partial(mut self) -> Self {
+        self.keeps_partial = true;
+        self
+    }
+
+    pub(super) fn refused(&self, reason: impl Into<String>) -> Error {
+        refused(&self.path, reason)
+    }
+}
+
+/// The error of an output at this path.
+pub(super) fn refused(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Destination {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+/// The file that keeps what a run that ended early has written.
+pub(super) fn partial_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}

@@ -1,0 +1,69 @@
+//! Runs whose records are scored by a stand-in for a service: the plan needs to know only the trait.
+
+use super::*;
+use crate::error::{Cause, Died};
+use crate::execution::{Sequential, TaskQueue, WorkStealing};
+use crate::plan::answer::Answer as Sent;
+use crate::remote::in_process::InProcess;
+
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl");
+
+/// Runs the plan with records that a service scores, all but those whose index is a multiple of
+/// `failing_every`.
+fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) -> Answer {
+    let opened = plan.open().expect("the sample");
+    let bars = Arc::new(Bars::new(plan.top));
+    let task = ScoreField::new(plan, &opened.scorer, None, Arc::clone(&bars));
+    let width = plan.scorer.columns().len();
+    let score = |at: crate::dataset::At, text: &str| {
+        if at.index % failing_every == failing_every - 1 {
+            let how = "the service is tired".to_owned();
+            return Ok(Err(Died { how }.into()));
+        }
+        let scored = task.score(&JsonLine::new(text)).map_err(Cause::from);
+        Ok(scored.and_then(|scored| Sent::from(scored).into_scored(at, width)))
+    };
+    let token = Cancel::new();
+    let Records::Files(files) = &opened.records else {
+        panic!("the sample is a file");
+    };
+    let bars = Arc::clone(&bars);
+    let answer = InProcess::serve(3, 4, &token, score, |service| {
+        let options = RunOptions::default();
+        opened.run_elsewhere(service, executor, files, bars, options, &token)
+    });
+    answer.expect("a run")
+}
+
+#[test]
+fn a_service_gives_the_answer_of_this_process_on_every_executor() {
+    let mut plan = Plan::new([SAMPLE]);
+    plan.by = Some("category".to_owned());
+    let here = plan.open().expect("the sample");
+    let here = here.run(RunOptions::default()).expect("a run");
+    let mut limited = plan.clone();
+    limited.limit = limited.limit.per_second(1e6);
+    let mut digests = Vec::new();
+    for executor in [
+        &Sequential as &dyn Executor,
+        &TaskQueue::new(3),
+        &WorkStealing::new(2),
+    ] {
+        for plan in [&plan, &limited] {
+            let answer = run_at_a_service(plan, executor, u64::MAX);
+            assert_eq!(answer.digest, here.digest);
+            assert_eq!(answer.top, here.top);
+
+            let report = &run_at_a_service(plan, executor, 50).report;
+            assert_eq!(
+                (report.records, report.scored, report.failed),
+                (2000, 1960, 40)
+            );
+            let failures = report.failures.iter().map(|failure| failure.index);
+            assert!(failures.eq((0..40).map(|failure| failure * 50 + 49)));
+            digests.push(Digest::of(&report.value));
+        }
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1);
+}

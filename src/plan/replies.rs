@@ -1,0 +1,59 @@
+//! The tasks of a plan whose records are scored outside this process.
+
+use std::sync::OnceLock;
+
+use super::scored::Scored;
+use crate::dataset::JsonLine;
+use crate::error::{Cause, Error, Interrupted};
+use crate::remote::{Elsewhere, Reply, ask};
+use crate::stop::Cancel;
+use crate::task::Task;
+
+/// Takes the score out of a reply.
+pub(super) struct TakeScore;
+
+impl Task<Reply<Scored>> for TakeScore {
+    type Score = Scored;
+    type Error = Cause;
+
+    fn score(&self, reply: &Reply<Scored>) -> Result<Scored, Cause> {
+        reply.take()
+    }
+}
+
+/// Asks about one record at a time, since each record must wait for a permit of the limit.
+pub(super) struct AskForEach<'a, E> {
+    elsewhere: &'a E,
+    /// Cancelled if no record can be scored any more, so that the run stops.
+    cancel: &'a Cancel,
+    error: OnceLock<Error>,
+}
+
+impl<'a, E> AskForEach<'a, E> {
+    pub(super) fn new(elsewhere: &'a E, cancel: &'a Cancel) -> Self {
+        AskForEach {
+            elsewhere,
+            cancel,
+            error: OnceLock::new(),
+        }
+    }
+
+    /// Why no record could be scored any more, if that happened.
+    pub(super) fn into_error(self) -> Option<Error> {
+        self.error.into_inner()
+    }
+}
+
+impl<E: Elsewhere<Score = Scored>> Task<JsonLine<'_>> for &AskForEach<'_, E> {
+    type Score = Scored;
+    type Error = Cause;
+
+    fn score(&self, record: &JsonLine<'_>) -> Result<Scored, Cause> {
+        let answer = ask(self.elsewhere, record.at(), record.as_str());
+        answer.unwrap_or_else(|error| {
+            let _ = self.error.set(error);
+            self.cancel.cancel();
+            Err(Interrupted.into())
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! The laws of [`Conversation`](super::conversation::Conversation), checked for every implementation.
+
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use super::conversation::{Elsewhere, Reply, ask};
+use super::in_process::InProcess;
+use super::scored_elsewhere::ScoredElsewhere;
+use crate::dataset::{At, Dataset as _, JsonStream, LoadedLines};
+use crate::error::{BadRecord, Cause, Error, Interrupted};
+use crate::stop::Cancel;
+
+/// Records of the dataset.
+const RECORDS: u32 = 60;
+
+/// A record that is not UTF-8, so that it cannot be sent.
+const BAD: u32 = 7;
+
+/// A record that cannot be scored.
+const FAILING: u32 = 20;
+
+/// Lines that hold their own number.
+fn lines() -> LoadedLines {
+    let line = |number| match number {
+        BAD => b"\xff\n".to_vec(),
+        number => format!("{number:02}\n").into_bytes(),
+    };
+    let lines: Vec<u8> = (0..RECORDS).flat_map(line).collect();
+    let stream = JsonStream::new("numbers", Cursor::new(lines));
+    LoadedLines::of(&stream).expect("lines")
+}
+
+/// A reply in a form that can be compared.
+#[derive(Clone, Debug, PartialEq)]
+enum Found {
+    Score(u32),
+    Failed,
+    Interrupted,
+    Bad,
+}
+
+fn found(reply: Result<&Reply<u32>, BadRecord>) -> Found {
+    match reply.map(Reply::take) {
+        Ok(Ok(score)) => Found::Score(score),
+        Ok(Err(cause)) if cause.is::<Interrupted>() => Found::Interrupted,
+        Ok(Err(_)) => Found::Failed,
+        Err(_) => Found::Bad,
+    }
+}
+
+fn expected(number: u32) -> Found {
+    match number {
+        BAD => Found::Bad,
+        FAILING => Found::Failed,
+        number => Found::Score(number),
+    }
+}
+
+/// Checks laws 1 to 3 and 6: the score of each line is its number, except for the bad record and the one
+/// that cannot be scored.
+fn assert_laws<E: Elsewhere<Score = u32>>(elsewhere: &E) {
+    let lines = lines();
+    let scored = ScoredElsewhere::new(&lines, elsewhere);
+    let read = |visits: usize| {
+        let mut all = Vec::new();
+        let read = scored.read(0..scored.parts(), |at, reply| {
+            assert_eq!(at.index, all.len() as u64, "in order, each once");
+            all.push(found(reply));
+            match all.len() < visits {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        });
+        read.expect("replies");
+        all
+    };
+    let all: Vec<_> = (0..RECORDS).map(expected).collect();
+    for visits in [usize::MAX, 1, 5, 30, usize::MAX] {
+        let visited = visits.min(all.len());
+        assert_eq!(read(visits), all[..visited], "visits break off at {visits}");
+    }
+    let outcome = ask(elsewhere, At::default(), "33").expect("a reply");
+    assert_eq!(outcome.expect("a score"), 33);
+}
+
+/// The score that a made-up service returns for a line. Some take longer than those behind them.
+fn number(text: &str) -> Result<u32, Cause> {
+    let number: u32 = text.parse()?;
+    if number.is_multiple_of(10) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    match number {
+        FAILING => Err("the service has no answer".into()),
+        number => Ok(number),
+    }
+}
+
+#[test]
+fn a_service_whose_answers_are_out_of_step_keeps_the_laws() {
+    for (threads, in_flight) in [(1, 1), (1, 8), (3, 1), (3, 4), (3, 100)] {
+        let stop = Cancel::new();
+        let score = |_: At, text: &str| Ok(number(text));
+        InProcess::serve(threads, in_flight, &stop, score, |service| {
+            assert_laws(service);
+        });
+    }
+}
+
+#[test]
+fn records_in_flight_are_bounded() {
+    let in_progress = AtomicUsize::new(0);
+    let most = AtomicUsize::new(0);
+    let score = |_: At, text: &str| {
+        most.fetch_max(in_progress.fetch_add(1, SeqCst) + 1, SeqCst);
+        let number = number(text);
+        in_progress.fetch_sub(1, SeqCst);
+        Ok(number)
+    };
+    InProcess::serve(8, 3, &Cancel::new(), score, assert_laws);
+    assert!(most.into_inner() <= 3);
+}
+
+#[test]
+fn a_stop_interrupts_the_records_in_flight() {
+    let stop = Cancel::new();
+    let score = |at: At, text: &str| {
+        if at.index == 30 {
+            stop.cancel();
+        }
+        while at.index >= 30 && !stop.is_cancelled() {
+            std::thread::yield_now();
+        }
+        Ok(number(text))
+    };
+    let all = InProcess::serve(2, 4, &stop, score, |service| {
+        let lines = lines();
+        let scored = ScoredElsewhere::new(&lines, service);
+        let mut all = Vec::new();
+        let read = scored.read(0..scored.parts(), |_, reply| {
+            all.push(found(reply));
+            ControlFlow::Continue(())
+        });
+        read.expect("replies");
+        all
+    });
+    assert_eq!(all.len(), RECORDS as usize);
+    for (number, found) in (0..).zip(all) {
+        // A record after the stop has its score or is interrupted; it never fails.
+        assert!(
+            found == expected(number) || number >= 26 && found == Found::Interrupted,
+            "{number}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn an_error_of_the_service_ends_the_read_and_stops_the_run() {
+    let stop = Cancel::new();
+    let score = |at: At, text: &str| match at.index {
+        40.. => Err(Error::Process {
+            message: "the service is gone".to_owned(),
+        }),
+        _ => Ok(number(text)),
+    };
+    InProcess::serve(2, 4, &stop, score, |service| {
+        let lines = lines();
+        let scored = ScoredElsewhere::new(&lines, service);
+        let mut visited = 0;
+        let read = scored.read(0..scored.parts(), |_, _| {
+            visited += 1;
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(read, Err(Error::Process { .. })), "{read:?}");
+        assert_eq!(visited, 40);
+    });
+    assert!(stop.is_cancelled());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_process_pool_keeps_the_laws() {
+    use super::process_pool::scripted::{Numbers, Scripted};
+
+    let scripted = Scripted::new();
+    let sent = || (0..RECORDS).filter(|number| *number != BAD);
+    let answers = |numbers: &mut dyn Iterator<Item = u32>| -> Vec<[u32; 1]> {
+        numbers.map(|number| [number]).collect()
+    };
+    let says = |process: usize, numbers: &mut dyn Iterator<Item = u32>| {
+        let answers = answers(numbers);
+        let answers: Vec<&[u32]> = answers.iter().map(<[u32; 1]>::as_slice).collect();
+        scripted.says(process, &answers);
+    };
+    // A read to the end takes three processes: two die of the record that cannot be scored. A read that breaks
+    // off ends its process, since the process may still owe answers.
+    let whole_read = |first: usize, further: &[u32]| {
+        says(first, &mut sent().take_while(|number| *number < FAILING));
+        says(first + 1, &mut std::iter::empty());
+        scripted.dies(first).dies(first + 1);
+        let rest = sent().skip_while(|number| *number <= FAILING);
+        says(first + 2, &mut rest.chain(further.iter().copied()));
+    };
+    whole_read(1, &[0]);
+    // The third process answers the first record of the next read as well, and is ended there.
+    says(4, &mut (0..5));
+    says(5, &mut sent().take_while(|number| *number < FAILING));
+    says(6, &mut std::iter::empty());
+    scripted.dies(5).dies(6);
+    says(7, &mut sent().skip_while(|number| *number <= FAILING));
+    whole_read(8, &[33]);
+    let pool = scripted.pool(1);
+    let run = pool.begin_run(&Numbers, &Cancel::new(), None);
+    assert_laws(&run.expect("a thread"));
+    assert_eq!(scripted.started(), 10);
+}

@@ -1,0 +1,92 @@
+//! Records that are sent to a worker process in one message.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::message::Message;
+use crate::dataset::At;
+use crate::error::BadRecord;
+
+/// Consecutive records. Bad records are not sent, but keep their place among the others.
+#[derive(Debug)]
+pub(super) struct RecordBlock {
+    message: Message,
+    /// The length in bytes of each record that is sent.
+    lengths: Vec<usize>,
+    records: Vec<(At, Result<(), BadRecord>)>,
+}
+
+/// Records that a block has at most, however short they are, since their answers are held in memory.
+const MAX_RECORDS: usize = 4096;
+
+impl RecordBlock {
+    pub(super) fn new() -> Self {
+        RecordBlock {
+            message: Message::new(),
+            lengths: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Empties the block, and keeps its memory.
+    pub(super) fn clear(&mut self) {
+        self.message.clear();
+        self.lengths.clear();
+        self.records.clear();
+    }
+
+    pub(super) fn push(&mut self, at: At, record: Result<&str, BadRecord>) {
+        let record = record.map(|text| {
+            self.message.push(text.as_bytes());
+            self.lengths.push(text.len());
+        });
+        self.records.push((at, record));
+    }
+
+    /// Whether the block holds at least this many bytes of text, or the largest number of records.
+    pub(super) fn is_full(&self, bytes: usize) -> bool {
+        self.bytes() >= bytes || self.records.len() >= MAX_RECORDS
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Whether to keep the memory for another block. A block that has held a giant record is dropped.
+    pub(super) fn is_worth_keeping(&self, bytes: usize) -> bool {
+        self.message.capacity() <= 4 * bytes
+    }
+
+    /// Bytes of text.
+    pub(super) fn bytes(&self) -> usize {
+        self.message.body().len()
+    }
+
+    /// Number of records that are sent.
+    pub(super) fn sent(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// The record at this place of the block, with what is wrong with it if it is not sent.
+    pub(super) fn record(&self, place: usize) -> Option<&(At, Result<(), BadRecord>)> {
+        self.records.get(place)
+    }
+
+    /// Writes the texts, with a note.
+    pub(super) fn write(&mut self, note: &impl Serialize, to: &mut impl Write) -> io::Result<()> {
+        self.message.write(&(note, &self.lengths), to)
+    }
+
+    /// A block with only one of the records that are sent.
+    pub(super) fn single(&self, sent: usize) -> RecordBlock {
+        let start: usize = self.lengths[..sent].iter().sum();
+        let length = self.lengths[sent];
+        let mut single = RecordBlock::new();
+        single
+            .message
+            .push(&self.message.body()[start..start + length]);
+        single.lengths.push(length);
+        single
+    }
+}

@@ -1,0 +1,74 @@
+//! A place in a process pool: its worker process, and how long its messages should be.
+
+use std::time::Duration;
+
+use super::block::RecordBlock;
+use super::process::Process;
+
+/// Bytes of text in the first block: one record, since its price is unknown.
+const FIRST_BYTES: usize = 1;
+
+/// Bytes of text that a block has at most. It is below 128 KiB, the size from which the allocator gets fresh
+/// memory from the system each time.
+const MAX_BYTES: usize = 64 << 10;
+
+/// Time that a process should spend on a block: long compared with the time to send it, and short enough for
+/// a user who waits for the run to stop.
+const BLOCK_TIME: Duration = Duration::from_millis(2);
+
+/// A block has at most this many times the bytes of the last one, since the records to come may be slower.
+const GROWTH: usize = 8;
+
+/// A place for one process at a time. A process that dies is replaced by another one in the same place.
+#[derive(Debug, Default)]
+pub(super) struct PoolSlot {
+    /// Number of the place in the pool, from 0.
+    number: usize,
+    /// `None` until a process is needed, and after it has died.
+    pub(super) process: Option<Process>,
+    /// Bytes of text that the next block should have.
+    bytes: usize,
+    /// Memory for blocks.
+    spares: Vec<RecordBlock>,
+}
+
+impl PoolSlot {
+    pub(super) fn new(number: usize) -> Self {
+        PoolSlot {
+            number,
+            bytes: FIRST_BYTES,
+            ..PoolSlot::default()
+        }
+    }
+
+    /// Number of the place in the pool, from 0.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// An empty block.
+    pub(super) fn block(&mut self) -> RecordBlock {
+        self.spares.pop().unwrap_or_else(RecordBlock::new)
+    }
+
+    /// Keeps the memory of a block that has been answered.
+    pub(super) fn recycle(&mut self, mut block: RecordBlock) {
+        if block.is_worth_keeping(MAX_BYTES) {
+            block.clear();
+            self.spares.push(block);
+        }
+    }
+
+    /// Whether a block is as long as it should be.
+    pub(super) fn is_full(&self, block: &RecordBlock) -> bool {
+        block.is_full(self.bytes)
+    }
+
+    /// Adjusts the length of blocks after the process has spent the time `took` on one of `bytes` bytes.
+    pub(super) fn adjust(&mut self, bytes: usize, took: Duration) {
+        let took = took.as_nanos().max(1);
+        let fitting = bytes as u128 * BLOCK_TIME.as_nanos() / took;
+        let growth = bytes.max(1).saturating_mul(GROWTH).min(MAX_BYTES);
+        self.bytes = usize::try_from(fitting).unwrap_or(growth).clamp(1, growth);
+    }
+}
