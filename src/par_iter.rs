@@ -1,49 +1,33 @@
-//! `.aggregate()` on rayon's parallel iterators, in the ambient pool.
+//! `.aggregate()` on rayon's parallel iterators, in the pool of the caller.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rayon::iter::IndexedParallelIterator;
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 
-use crate::aggregation::{Aggregator, MergeTree, observe_all};
+use crate::aggregation::{Aggregator, MergeTree, Partition, observe_all};
+use crate::execution::{Decision, InlinePhase, Pace};
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
-/// The calling thread begins alone for this long …
-const ALONE: Duration = Duration::from_micros(10);
-/// … and wakes the pool if what is left would take it at least this long.
-const WORTH_WAKING: Duration = Duration::from_micros(50);
-/// The calling thread goes on with this many times what it has done, and then looks at the clock
-/// again: seldom enough that looking costs little beside ten records of 100 ns …
-const GROWTH: usize = 3;
-/// … but with at most so many, since those to come may be far dearer than those before, …
-const UNSEEN: usize = 32;
-/// … or this fraction of a thread's share of what is left, if that is more: so what turns out dear at
-/// the worst moment takes at most a quarter longer for it, and what stays cheap is not made twice as
-/// long by looks at the clock.
-const UNSEEN_FRACTION: usize = 4;
-/// How long the smallest share of the work should last: at least so long that sharing it costs
-/// little beside it …
-const LEAST: Duration = Duration::from_micros(10);
-/// … and at most so long that a dear record holds up few neighbours.
-const MOST: Duration = Duration::from_micros(100);
-/// Within these, there are this many shares for each thread, so that the threads finish together.
-const SHARES_A_THREAD: usize = 32;
-/// And never fewer than this, however cheap the work has been so far.
-const SHARES_AT_LEAST: usize = 8;
-/// Partials of an aggregator that is not commutative: this many or fewer, fixing the tree along
-/// which they merge by the number of records alone.
-const PARTIALS: usize = 1024;
+/// Within the bounds of the pace, the work is cut into this many pieces for each thread, so that the
+/// threads finish at about the same time.
+const PIECES_A_THREAD: usize = 32;
+/// There are at least this many pieces for each thread, however cheap the records have been so far:
+/// later ones may be slower.
+const FEWEST_PIECES_A_THREAD: usize = 8;
 
 /// Aggregates what a parallel iterator yields. Implemented for every indexed parallel iterator.
 pub trait ParallelAggregate: IndexedParallelIterator {
-    /// Combines everything the iterator yields, in the pool the call is made in. The answer has
-    /// the same bits on any number of threads.
+    /// Combines everything the iterator yields, in the rayon pool of the calling thread. The answer has
+    /// the same bits on any number of threads, and the same bits as a
+    /// [`Pipeline`](crate::Pipeline) over a slice of the same records.
     ///
-    /// The calling thread begins alone, and the pool is woken only if what is left is worth it.
+    /// The calling thread handles the first records itself, and the pool is woken only if the rest is
+    /// worth it.
     ///
-    /// Iterators that are not indexed, as after `filter`, do not have this method: leave records
-    /// out with [`only`](Aggregator::only) instead.
+    /// Iterators that are not indexed, for example after `filter`, do not have this method. Use
+    /// [`only`](Aggregator::only) to leave records out.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -60,8 +44,9 @@ pub trait ParallelAggregate: IndexedParallelIterator {
     ///
     /// # Panics
     ///
-    /// Where the iterator or the aggregator panics, as rayon's own methods do. A
-    /// [`Pipeline`](crate::Pipeline) catches panics at the record.
+    /// If the iterator or the aggregator panics, as rayon's own methods do. A
+    /// [`Pipeline`](crate::Pipeline) reports a panic as the failure of its record. A closure that
+    /// overflows the stack of a thread aborts the process; the stacks are those of the caller's pool.
     fn aggregate<A: Aggregator<Self::Item>>(self, aggregator: A) -> A::Output {
         let length = self.len();
         self.with_producer(Fold {
@@ -84,124 +69,113 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
     type Output = A;
 
     fn callback<P: Producer<Item = S>>(self, mut producer: P) -> A {
-        let leaf = if A::COMMUTATIVE {
-            1
-        } else {
-            self.length.div_ceil(PARTIALS).max(1)
-        };
-        let leaves = self.length.div_ceil(leaf);
-        let work = Work::new(self.identity, self.length, leaf);
-        // Not a fork: what little the calling thread does alone is seldom worth sharing.
-        let mut own = work.root.clone();
-        let portion = if work.threads() == 1 { leaves } else { 1 };
-        let (began, mut done, mut portion) = (Instant::now(), 0, portion);
-        while done < leaves {
-            let end = leaves.min(done + portion);
-            let (now, later) = producer.split_at(work.records(done..end).len());
-            work.fold(done..end, now, &mut own);
-            let unseen = UNSEEN.max((leaves - end) / (UNSEEN_FRACTION * work.threads()));
-            (done, producer, portion) = (end, later, unseen.min(end.saturating_mul(GROWTH)));
-            if done == leaves {
-                break;
-            }
-            let elapsed = began.elapsed();
-            let left = elapsed.as_secs_f64() / done as f64 * (leaves - done) as f64;
-            if elapsed >= ALONE && left >= WORTH_WAKING.as_secs_f64() {
-                work.share(done..leaves, producer, work.grain(done, leaves, elapsed));
-                break;
+        let fold = ParallelFold::new(self.identity, self.length);
+        let blocks = fold.partition.blocks();
+        // A clone and not a fork: what the calling thread does alone is usually too little to share.
+        let mut own = fold.root.clone();
+        let mut inline = InlinePhase::new(blocks, fold.threads(), fold.threads() > 1);
+        let began = Instant::now();
+        loop {
+            match inline.next(|| began.elapsed()) {
+                Decision::Run(blocks) => {
+                    let records = fold.partition.parts(blocks.clone());
+                    let (now, later) = producer.split_at(records.len());
+                    fold.fold(blocks, now, &mut own);
+                    producer = later;
+                }
+                Decision::Share(blocks, pace) => {
+                    let grain = fold.grain(blocks.len(), pace);
+                    fold.share(blocks, producer, grain);
+                    break;
+                }
+                Decision::Finished => break,
             }
         }
-        work.finish(own)
+        fold.finish(own)
     }
 }
 
-/// Work shared among the threads of a pool.
-struct Work<S, A> {
-    /// The identity: it observes nothing, and in the end takes in what the others have.
+/// A fold that is shared among the threads of a pool.
+struct ParallelFold<S, A> {
+    /// The identity. It observes nothing, and takes in the other states in the end.
     root: A,
-    length: usize,
-    /// Records in a leaf, the smallest share.
-    leaf: usize,
-    /// States of a commutative aggregator that are not in use, by the thread that has used them:
-    /// what it has touched lately is in its caches, and in no other's. A thread has more than one
-    /// where it takes up another share while it waits inside a task.
+    /// The blocks of records that a thread folds as a whole.
+    partition: Partition,
+    /// The states of a commutative aggregator that are not in use, by the thread that used them last, so
+    /// that a thread finds its state in its own caches. A thread has more than one state if it takes up
+    /// another share of the work while it waits inside a task.
     idle: Vec<Mutex<Vec<A>>>,
-    /// Partials of any other.
+    /// The partials of an aggregator that is not commutative.
     partials: MergeTree<S, A>,
 }
 
-impl<S, A: Aggregator<S>> Work<S, A> {
-    fn new(root: A, length: usize, leaf: usize) -> Self {
-        // One for the caller too, which may be no thread of the pool.
+impl<S, A: Aggregator<S>> ParallelFold<S, A> {
+    fn new(root: A, length: usize) -> Self {
+        // One place is for the caller, which may be no thread of the pool.
         let idle = (0..=rayon::current_num_threads()).map(|_| Mutex::default());
-        Work {
+        ParallelFold {
             root,
-            length,
-            leaf,
+            partition: match A::COMMUTATIVE {
+                true => Partition::into_parts(length),
+                false => Partition::into_blocks(length),
+            },
             idle: idle.collect(),
             partials: MergeTree::new(),
         }
     }
 
-    /// How many threads the pool has.
+    /// The number of threads in the pool.
     fn threads(&self) -> usize {
         self.idle.len() - 1
     }
 
-    fn records(&self, leaves: Range<usize>) -> Range<usize> {
-        let first = |leaf: usize| leaf.saturating_mul(self.leaf).min(self.length);
-        first(leaves.start)..first(leaves.end)
+    /// The number of blocks that a thread folds without splitting them further.
+    fn grain(&self, blocks: usize, pace: Pace) -> usize {
+        let a_thread = blocks / self.threads();
+        let fair = pace.portion(a_thread / PIECES_A_THREAD);
+        fair.min(a_thread / FEWEST_PIECES_A_THREAD).max(1)
     }
 
-    /// How many leaves one thread should fold in one go.
-    fn grain(&self, done: usize, leaves: usize, elapsed: Duration) -> usize {
-        let leaves_in =
-            |time: Duration| (time.as_secs_f64() / elapsed.as_secs_f64() * done as f64) as usize;
-        let a_thread = (leaves - done) / self.threads();
-        let fair = (a_thread / SHARES_A_THREAD).clamp(leaves_in(LEAST), leaves_in(MOST));
-        // Those done may have been far cheaper than the others.
-        fair.min(a_thread / SHARES_AT_LEAST).max(1)
-    }
-
-    /// The idle states of this thread.
+    /// The idle states of the calling thread.
     fn idle(&self) -> MutexGuard<'_, Vec<A>> {
         let thread = rayon::current_thread_index().map_or(0, |thread| thread + 1);
         let idle = &self.idle[thread % self.idle.len()];
         lock(idle)
     }
 
-    /// Folds leaves on this thread: into `state` if the aggregator is commutative, else each into
-    /// a partial of its own.
-    fn fold<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, state: &mut A) {
+    /// Folds blocks on the calling thread: into `state` if the aggregator is commutative, otherwise each
+    /// block into a partial of its own.
+    fn fold<P: Producer<Item = S>>(&self, blocks: Range<usize>, producer: P, state: &mut A) {
         if A::COMMUTATIVE {
-            let first = self.records(leaves).start as u64;
+            let first = self.partition.parts(blocks).start as u64;
             return observe_all(state, first, producer.into_iter());
         }
         let mut rest = producer;
-        for leaf in leaves {
-            let records = self.records(leaf..leaf + 1);
+        for block in blocks {
+            let records = self.partition.parts(block..block + 1);
             let (now, later) = rest.split_at(records.len());
             rest = later;
             let mut partial = self.root.clone();
             observe_all(&mut partial, records.start as u64, now.into_iter());
-            self.partials.insert(leaf, partial);
+            self.partials.insert(block, partial);
         }
     }
 
-    /// Halves the leaves among the threads that have time, down to the grain.
-    fn share<P: Producer<Item = S>>(&self, leaves: Range<usize>, producer: P, grain: usize) {
-        if leaves.len() <= grain {
+    /// Halves the blocks among idle threads, down to the grain.
+    fn share<P: Producer<Item = S>>(&self, blocks: Range<usize>, producer: P, grain: usize) {
+        if blocks.len() <= grain {
             let idle = self.idle().pop();
             let mut state = idle.unwrap_or_else(|| self.state());
-            self.fold(leaves, producer, &mut state);
+            self.fold(blocks, producer, &mut state);
             self.idle().push(state);
             return;
         }
-        let middle = leaves.start + leaves.len() / 2;
-        let (left, right) = producer.split_at(self.records(leaves.start..middle).len());
+        let middle = blocks.start + blocks.len() / 2;
+        let records = self.partition.parts(blocks.start..middle);
+        let (left, right) = producer.split_at(records.len());
         rayon::join(
-            || self.share(leaves.start..middle, left, grain),
-            || self.share(middle..leaves.end, right, grain),
+            || self.share(blocks.start..middle, left, grain),
+            || self.share(middle..blocks.end, right, grain),
         );
     }
 

@@ -244,7 +244,7 @@ where
         );
         let units = |worker, units| run.units(worker, units);
         let stream = self.dataset.is_stream();
-        let work = Work::new(run.units, &units)
+        let work = Work::new(run.unit_count(), &units)
             .at_most(workers)
             .waiting(stream || self.limit.waits());
         match &token {

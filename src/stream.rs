@@ -67,6 +67,7 @@ impl<R, I> Untasked<R, I> {
             records: self.0,
             task,
             workers: usable_cores(),
+            stack_size: None,
             in_flight: None,
             ordered: true,
             limit: Limit::none(),
@@ -84,6 +85,7 @@ pub struct Stream<'a, R, I, T> {
     records: Records<R, I>,
     task: T,
     workers: usize,
+    stack_size: Option<usize>,
     in_flight: Option<usize>,
     ordered: bool,
     limit: Limit,
@@ -102,6 +104,13 @@ where
     /// On so many threads; without, one for each core this process may use.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
+        self
+    }
+
+    /// Gives each thread that is started a stack of this many bytes; without this, as much as the main
+    /// thread has, see [`TaskQueue::stack_size`].
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
         self
     }
 
@@ -148,6 +157,7 @@ where
             records: self.records,
             task: self.task,
             workers: self.workers,
+            stack_size: self.stack_size,
             in_flight: self.in_flight,
             ordered: self.ordered,
             limit: self.limit,
@@ -262,6 +272,7 @@ where
             task: task(self.task),
             records: self.records,
             workers: self.workers,
+            stack_size: self.stack_size,
             in_flight: self.in_flight,
             ordered: self.ordered,
             limit: self.limit,
@@ -276,10 +287,11 @@ where
         aggregator: A,
         order: Order,
     ) -> Result<Report<A::Output>, Error> {
-        let executor = TaskQueue::new(
-            self.in_flight
-                .map_or(self.workers, |most| most.min(self.workers)),
-        );
+        let workers = self.in_flight.unwrap_or(usize::MAX).min(self.workers);
+        let mut executor = TaskQueue::new(workers);
+        if let Some(bytes) = self.stack_size {
+            executor = executor.stack_size(bytes);
+        }
         let mut pipeline = Pipeline::new(&self.records, Borrowed(&self.task))
             .executor(&executor)
             .limit(self.limit)

@@ -285,7 +285,7 @@ fn workers_that_rest_do_not_wait_for_one_that_panics() {
             }
             dawdle();
             if units.start > 30 {
-                Flow::Rest
+                Flow::Pause
             } else {
                 Flow::Go
             }

@@ -20,8 +20,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "machine", "sync"]),
     ("sink", &["error", "sync", "turns"]),
-    ("report", &["error", "aggregation", "machine", "stop"]),
-    ("par_iter", &["aggregation", "sync"]),
+    (
+        "report",
+        &["error", "aggregation", "execution", "machine", "stop"],
+    ),
+    ("par_iter", &["aggregation", "execution", "sync"]),
     (
         "pipeline",
         &[

@@ -1,56 +1,20 @@
 //! Hands out units in increasing order, in portions that follow the clock.
 //!
-//! A portion should last long enough that taking it costs nothing beside it, and no longer: a
-//! record that turns out dear holds up only the neighbours in its own portion. Between the two,
-//! portions shrink towards the end, so that the workers finish together. Guided self-scheduling
-//! (Polychronopoulos and Kuck, 1987), with the clock for bounds.
+//! A portion lasts long enough that taking it costs little in comparison, and no longer: a slow record
+//! holds up only the other records of its portion. Between these bounds, portions shrink towards the
+//! end of the run, so that all workers finish at about the same time. This is guided self-scheduling
+//! (Polychronopoulos and Kuck, 1987) with bounds set by the clock.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use super::pace::Pace;
 use super::{Flow, Work};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// A portion lasts at least this long, as far as the units before it tell …
-const LEAST: Duration = Duration::from_micros(10);
-/// … and at most this long.
-const MOST: Duration = Duration::from_micros(250);
-/// Within these, a worker takes this fraction of its fair share of what is left.
+/// Within the bounds of its pace, a worker takes its fair share of the remaining units divided by this
+/// number.
 const FRACTION: usize = 4;
-/// A portion is at most this many times the last one, since the records to come may be dearer.
-const GROWTH: usize = 8;
-
-/// How many units make a portion, going by what the last ones cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
-    least: usize,
-    most: usize,
-}
-
-impl Pace {
-    /// One by one, where nothing is known.
-    pub(crate) fn one() -> Self {
-        Pace { least: 1, most: 1 }
-    }
-
-    /// The pace of so many units in so long a time.
-    pub(crate) fn of(units: usize, elapsed: Duration) -> Self {
-        let nanos_a_unit = (elapsed.as_nanos() / units.max(1) as u128).max(1);
-        let units_in = |time: Duration| {
-            let units_in = usize::try_from(time.as_nanos() / nanos_a_unit).unwrap_or(usize::MAX);
-            units_in.clamp(1, units.saturating_mul(GROWTH))
-        };
-        Pace {
-            least: units_in(LEAST),
-            most: units_in(MOST),
-        }
-    }
-
-    /// The next portion where `fair` units would be a fair one.
-    pub(super) fn portion(self, fair: usize) -> usize {
-        fair.clamp(self.least, self.most)
-    }
-}
 
 /// The units not yet handed out.
 #[derive(Debug)]
@@ -61,7 +25,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// These units, for so many workers.
+    /// A queue of these units for `workers` workers.
     pub(crate) fn new(units: Range<usize>, workers: usize) -> Self {
         Queue {
             next: AtomicUsize::new(units.start),
@@ -70,7 +34,7 @@ impl Queue {
         }
     }
 
-    /// The next portion for a worker of this pace; `None` where nothing is left.
+    /// Takes the next portion for a worker of this pace; `None` if no unit is left.
     pub(crate) fn take(&self, pace: Pace) -> Option<Range<usize>> {
         let mut next = self.next.load(Relaxed);
         while next < self.units {
@@ -89,7 +53,7 @@ impl Queue {
     }
 }
 
-/// The units not yet handed out, and what to do with them.
+/// The units not yet handed out, and the work they belong to.
 pub(super) struct Handout<'w> {
     queue: Queue,
     work: &'w Work<'w>,
@@ -103,15 +67,15 @@ impl<'w> Handout<'w> {
         }
     }
 
-    /// Works through portions as `worker`, until nothing is left, or it is told to rest: then its
-    /// pace is returned, and whoever it waits for is still at work. Calls `went_on` after each
-    /// portion that did not end so.
+    /// Runs portions as `worker` until no unit is left, or a call asks to pause. Then returns the
+    /// worker's pace, and the call that it waits for is still in flight. Calls `went_on` after each
+    /// portion whose call did not ask to pause.
     pub(super) fn work(&self, worker: usize, pace: Pace, went_on: impl Fn()) -> Option<Pace> {
         let since = Instant::now();
         self.work_by(|| since.elapsed(), worker, pace, went_on)
     }
 
-    /// The same, by a clock that goes from any time on.
+    /// As [`work`](Handout::work), with a clock that counts from any moment.
     pub(super) fn work_by(
         &self,
         clock: impl Fn() -> Duration,
@@ -121,27 +85,27 @@ impl<'w> Handout<'w> {
     ) -> Option<Pace> {
         let closing = CloseOnPanic(&self.queue);
         let mut pace = pace;
-        let mut rests = None;
+        let mut paused = None;
         while let Some(units) = self.queue.take(pace) {
             let (began, length) = (clock(), units.len());
             let flow = self.work.run(worker, units);
             pace = Pace::of(length, clock() - began);
             match flow {
                 Flow::Go => went_on(),
-                Flow::Rest => {
-                    rests = Some(pace);
+                Flow::Pause => {
+                    paused = Some(pace);
                     break;
                 }
                 Flow::Stop => self.queue.close(),
             }
         }
         std::mem::forget(closing);
-        rests
+        paused
     }
 }
 
-/// Hands out nothing further when a worker unwinds: what has panicked outside a task ends the run,
-/// and the others need not go on to the end before that is told.
+/// Closes the queue when a worker unwinds. A panic outside a task ends the run, so the other workers
+/// need not finish the remaining units before it is reported.
 struct CloseOnPanic<'h>(&'h Queue);
 
 impl Drop for CloseOnPanic<'_> {

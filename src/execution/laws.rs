@@ -1,17 +1,29 @@
-//! The laws of an executor, checked.
+//! The laws of an executor, checked by watching the calls that it makes.
 
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::time::Duration;
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use super::{Executor, Flow, Work};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_at_most};
 
 /// Numbers of units to try: none, one, a few, about as many as a portion, many.
 const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
+/// How long a thread may be without a core before the executor is said to break a law. An executor
+/// that keeps the laws never needs this time unless the machine is overloaded.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often the earliest call looks whether another call has paused, and the time between two looks.
+const LOOKS: usize = 4;
+const LOOK: Duration = Duration::from_micros(50);
+/// An executor that goes on after a law was broken is ended by a panic after this many calls.
+const MOST_CALLS_AFTER: usize = 10_000;
 
-/// Checks that an executor keeps the laws told at [`Executor`], for many and few units, cheap and
-/// dear ones, with and without a stop.
+/// Checks that an executor keeps the laws listed at [`Executor`], with many and few units, cheap and
+/// slow ones, calls that stop, calls that pause and calls that may wait.
 ///
 /// ```
 /// use manyhands::execution::{Sequential, TaskQueue, WorkStealing, assert_laws};
@@ -23,115 +35,347 @@ const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
 ///
 /// # Panics
 ///
-/// Where a law is broken; the message says which.
+/// If a law is broken. The message begins with its number.
 pub fn assert_laws(executor: &dyn Executor) {
+    assert_laws_within(executor, PATIENCE);
+}
+
+fn assert_laws_within(executor: &dyn Executor, patience: Duration) {
     for units in UNITS {
         for stop_at in [None, Some(0), Some(units / 2)] {
             for (at_most, waits) in [(usize::MAX, false), (2, false), (usize::MAX, true)] {
-                let case = Case {
+                let trial = Trial {
                     units,
-                    unbounded: false,
                     stop_at,
                     at_most,
                     waits,
                     cost: Duration::ZERO,
+                    pauses: false,
                 };
-                check(executor, case);
+                check(executor, trial, patience);
                 if units < 100 {
                     let cost = Duration::from_micros(200);
-                    check(executor, Case { cost, ..case });
+                    check(executor, Trial { cost, ..trial }, patience);
                 }
                 if stop_at.is_some() {
-                    let unbounded = true;
-                    check(executor, Case { unbounded, ..case });
+                    let units = usize::MAX;
+                    check(executor, Trial { units, ..trial }, patience);
                 }
             }
         }
     }
+    for (at_most, waits) in [(usize::MAX, false), (2, false), (usize::MAX, true)] {
+        let trial = Trial {
+            units: 60,
+            stop_at: None,
+            at_most,
+            waits,
+            cost: Duration::from_micros(50),
+            pauses: true,
+        };
+        check(executor, trial, patience);
+    }
 }
 
-/// A piece of work to try.
+/// Work to try an executor with.
 #[derive(Clone, Copy)]
-struct Case {
+struct Trial {
+    /// The number of units; `usize::MAX` if the executor is not told.
     units: usize,
-    /// Whether the executor is told how many there are.
-    unbounded: bool,
+    /// The unit whose call stops.
     stop_at: Option<usize>,
     at_most: usize,
     waits: bool,
+    /// How long a unit takes.
     cost: Duration,
+    /// Whether calls pause if an earlier unit is in flight.
+    pauses: bool,
 }
 
-fn check(executor: &dyn Executor, case: Case) {
-    let Case { stop_at, cost, .. } = case;
-    let units = if case.unbounded {
-        usize::MAX
-    } else {
-        case.units
+fn check(executor: &dyn Executor, trial: Trial, patience: Duration) {
+    let watch = Watch {
+        trial,
+        workers: executor.workers().min(trial.at_most),
+        caller: thread::current().id(),
+        patience,
+        seen: Mutex::default(),
+        changed: Condvar::new(),
     };
-    let workers = executor.workers().min(case.at_most);
-    let in_pool = rayon::current_thread_index().is_some();
-    let busy: Vec<AtomicBool> = (0..workers).map(|_| AtomicBool::new(false)).collect();
-    let started: Mutex<Vec<(usize, Range<usize>)>> = Mutex::default();
-    let finished = Mutex::new(0);
-    let run = |worker: usize, range: Range<usize>| {
-        assert!(
-            !case.waits || in_pool || rayon::current_thread_index().is_none(),
-            "a call that may wait was made by a thread of a pool"
-        );
-        let Some(busy) = busy.get(worker) else {
-            panic!("worker {worker} is beyond the {workers} workers there are");
-        };
-        assert!(
-            !busy.swap(true, SeqCst),
-            "worker {worker} ran two ranges at once"
-        );
-        let mut started_now = lock(&started);
-        // Across workers the order of starting cannot be seen from here; of each worker it can.
-        let last = started_now.iter().rev().find(|(who, _)| *who == worker);
-        assert!(
-            last.is_none_or(|(_, last)| last.end <= range.start),
-            "worker {worker} was handed {range:?} after later units"
-        );
-        started_now.push((worker, range.clone()));
-        drop(started_now);
-        if !cost.is_zero() {
-            std::thread::sleep(cost * range.len() as u32);
-        }
-        *lock(&finished) += 1;
-        busy.store(false, SeqCst);
-        match stop_at {
-            Some(unit) if range.contains(&unit) => Flow::Stop,
-            _ => Flow::Go,
-        }
-    };
-    let work = if case.unbounded {
-        Work::unbounded(&run)
-    } else {
-        Work::new(units, &run)
-    };
-    executor.execute(&work.at_most(case.at_most).waiting(case.waits));
-    let mut started = std::mem::take(&mut *lock(&started));
-    let finished = *lock(&finished);
-    assert_eq!(
-        finished,
-        started.len(),
-        "it returned before all ranges were finished"
-    );
-    started.sort_by_key(|(_, range)| range.start);
-    let mut next = 0;
-    for (_, range) in started {
-        assert_eq!(
-            range.start, next,
-            "units were left out, or run twice, at {next}"
-        );
-        next = range.end;
+    let run = |worker, range| watch.call(worker, range);
+    let work = Work::new(trial.units, &run);
+    executor.execute(&work.at_most(trial.at_most).waiting(trial.waits));
+    let mut seen = lock(&watch.seen);
+    let broken = seen.broken.take().or_else(|| seen.broken_at_end(&trial));
+    if let Some(broken) = broken {
+        panic!("{broken}");
     }
-    match stop_at.filter(|unit| *unit < units) {
-        Some(unit) => assert!(
-            next > unit,
-            "unit {unit} was not run, though units after it were"
-        ),
-        None => assert_eq!(next, units, "not every unit was run"),
+}
+
+/// Watches the calls of one run.
+struct Watch {
+    trial: Trial,
+    workers: usize,
+    /// The thread that calls [`Executor::execute`].
+    caller: ThreadId,
+    patience: Duration,
+    seen: Mutex<Seen>,
+    changed: Condvar,
+}
+
+/// What has been seen of a run so far.
+#[derive(Default)]
+struct Seen {
+    workers: Vec<SeenWorker>,
+    /// All ranges that were started.
+    ranges: Vec<Range<usize>>,
+    /// The first units of the ranges in flight.
+    in_flight: BTreeSet<usize>,
+    /// The end of the last unit that was started.
+    started: usize,
+    /// How many calls have ended.
+    ended: usize,
+    /// How many calls have returned `Go`, and how many `Pause`.
+    went_on: usize,
+    pauses: usize,
+    /// When a call first returned `Stop`.
+    stopped: Option<Instant>,
+    /// The thread of a rayon pool that takes up other work of its pool inside a call, see
+    /// [`let_others_pause`](Watch::let_others_pause).
+    lender: Option<ThreadId>,
+    /// Whether a call on top of that one, on the same stack, has paused.
+    paused_on_lender: bool,
+    /// How many calls stay in flight for as long as there is a lender.
+    keepers: usize,
+    /// The law that was broken first, and how.
+    broken: Option<String>,
+    calls_after: usize,
+}
+
+/// What has been seen of one worker.
+#[derive(Clone, Default)]
+struct SeenWorker {
+    is_busy: bool,
+    /// The end of the last unit that had been started when the worker's last call ended. Its next range
+    /// comes later.
+    behind: usize,
+    has_stopped: bool,
+    /// Whether the last call returned `Go` and the worker may not have gone on since.
+    goes_on: bool,
+    /// Whether the last call returned `Pause`.
+    is_paused: bool,
+    /// Whether another worker could be going on when the last call began, and how many calls had
+    /// returned `Go` by then.
+    others_go_on: bool,
+    went_on: usize,
+}
+
+impl Watch {
+    fn call(&self, worker: usize, range: Range<usize>) -> Flow {
+        if !self.begins(worker, &range) {
+            return Flow::Stop;
+        }
+        if !self.trial.cost.is_zero() {
+            thread::sleep(self.trial.cost * range.len() as u32);
+        }
+        if self.trial.pauses {
+            self.let_others_pause(range.start);
+        }
+        self.ends(worker, &range)
+    }
+
+    /// Notes the beginning of a call; false if a law is broken.
+    fn begins(&self, worker: usize, range: &Range<usize>) -> bool {
+        let mut seen = lock(&self.seen);
+        seen.workers.resize(self.workers, SeenWorker::default());
+        if let Some(broken) = &seen.broken {
+            assert!(seen.calls_after < MOST_CALLS_AFTER, "{broken}");
+            seen.calls_after += 1;
+            return false;
+        }
+        if let Some(broken) = self.broken_at_begin(&seen, worker, range) {
+            seen.broken = Some(broken);
+            self.changed.notify_all();
+            return false;
+        }
+        let others = seen.workers.iter().enumerate();
+        let others_go_on = others
+            .into_iter()
+            .any(|(n, one)| n != worker && one.goes_on);
+        let went_on = seen.went_on;
+        let one = &mut seen.workers[worker];
+        (one.is_busy, one.goes_on, one.is_paused) = (true, false, false);
+        (one.others_go_on, one.went_on) = (others_go_on, went_on);
+        seen.ranges.push(range.clone());
+        seen.in_flight.insert(range.start);
+        seen.started = seen.started.max(range.end);
+        true
+    }
+
+    /// The law that a call breaks by being made.
+    fn broken_at_begin(&self, seen: &Seen, worker: usize, range: &Range<usize>) -> Option<String> {
+        let (workers, me) = (self.workers, thread::current().id());
+        let Some(one) = seen.workers.get(worker) else {
+            return Some(format!(
+                "law 3: worker {worker} is beyond the {workers} workers there are"
+            ));
+        };
+        if one.is_busy {
+            return Some(format!("law 3: worker {worker} ran two ranges at once"));
+        }
+        if self.trial.waits && rayon::current_thread_index().is_some() && me != self.caller {
+            return Some("law 6: a call that may wait was made on a thread of a rayon pool".into());
+        }
+        if one.has_stopped {
+            return Some(format!(
+                "law 4: worker {worker} was handed {range:?} after its own call had stopped"
+            ));
+        }
+        if seen.stopped.is_some_and(|at| at.elapsed() > self.patience) {
+            return Some(format!(
+                "law 4: worker {worker} was handed {range:?} long after a call had stopped"
+            ));
+        }
+        if range.start < one.behind {
+            return Some(format!(
+                "law 2: worker {worker} was handed {range:?} after unit {} had been started",
+                one.behind - 1
+            ));
+        }
+        if one.is_paused && !one.others_go_on && seen.went_on == one.went_on {
+            return Some(format!(
+                "law 5: worker {worker} was handed {range:?} although it was to pause"
+            ));
+        }
+        None
+    }
+
+    /// Gives other calls the time to pause while the earliest one is in flight. If that one is on a
+    /// thread of a rayon pool, it takes up other work of the pool meanwhile, as a task may: a call on top of it,
+    /// on the same stack, then pauses, and has to give the thread back.
+    fn let_others_pause(&self, start: usize) {
+        let in_pool = rayon::current_thread_index().is_some();
+        let mut seen = lock(&self.seen);
+        if seen.lender == Some(thread::current().id()) || seen.in_flight.len() == 1 {
+            return;
+        }
+        if seen.in_flight.first() != Some(&start) {
+            if in_pool {
+                self.keep_in_flight(seen);
+            }
+            return;
+        }
+        let pauses = seen.pauses;
+        for _ in 0..LOOKS {
+            // Only while another call is kept in flight: if the law is broken, that one ends the pause.
+            if in_pool && seen.keepers > 0 && seen.lender.is_none() {
+                seen = self.lend_thread(seen);
+            }
+            drop(seen);
+            thread::sleep(LOOK);
+            seen = lock(&self.seen);
+            if seen.pauses > pauses {
+                break;
+            }
+        }
+        drop(seen);
+        thread::sleep(LOOK);
+    }
+
+    /// Takes up other work of the rayon pool until a call among them has paused, or there is none.
+    fn lend_thread<'a>(&'a self, mut seen: MutexGuard<'a, Seen>) -> MutexGuard<'a, Seen> {
+        (seen.lender, seen.paused_on_lender) = (Some(thread::current().id()), false);
+        self.changed.notify_all();
+        for _ in 0..LOOKS {
+            drop(seen);
+            rayon::yield_now();
+            thread::sleep(LOOK);
+            seen = lock(&self.seen);
+            if seen.paused_on_lender {
+                break;
+            }
+        }
+        seen.lender = None;
+        self.changed.notify_all();
+        seen
+    }
+
+    /// Keeps a call in flight while the earliest one lends its thread to the pool. If that one never has
+    /// its thread back, this call goes on instead of pausing, so that the run ends and the law can be
+    /// reported.
+    fn keep_in_flight(&self, mut seen: MutexGuard<'_, Seen>) {
+        seen.keepers += 1;
+        if seen.lender.is_none() {
+            seen = wait_at_most(&self.changed, seen, LOOK * LOOKS as u32);
+        }
+        let began = Instant::now();
+        while seen.lender.is_some() && seen.broken.is_none() {
+            let Some(left) = self.patience.checked_sub(began.elapsed()) else {
+                if seen.paused_on_lender {
+                    let broken = "law 5: a paused worker keeps a thread whose pool needs it";
+                    seen.broken = Some(broken.into());
+                }
+                break;
+            };
+            seen = wait_at_most(&self.changed, seen, left);
+        }
+        seen.keepers -= 1;
+    }
+
+    /// Notes the end of a call, and decides what it asks for.
+    fn ends(&self, worker: usize, range: &Range<usize>) -> Flow {
+        let me = thread::current().id();
+        let mut seen = lock(&self.seen);
+        let seen = &mut *seen;
+        seen.in_flight.remove(&range.start);
+        seen.ended += 1;
+        let one = &mut seen.workers[worker];
+        (one.is_busy, one.behind) = (false, seen.started);
+        let earlier = seen
+            .in_flight
+            .first()
+            .is_some_and(|first| *first < range.start);
+        if self.trial.stop_at.is_some_and(|unit| range.contains(&unit)) {
+            one.has_stopped = true;
+            seen.stopped.get_or_insert_with(Instant::now);
+            Flow::Stop
+        } else if self.trial.pauses && earlier && seen.broken.is_none() {
+            one.is_paused = true;
+            seen.pauses += 1;
+            seen.paused_on_lender |= seen.lender == Some(me);
+            Flow::Pause
+        } else {
+            one.goes_on = true;
+            seen.went_on += 1;
+            Flow::Go
+        }
+    }
+}
+
+impl Seen {
+    /// The law that was broken by the run as a whole.
+    fn broken_at_end(&self, trial: &Trial) -> Option<String> {
+        if self.ended != self.ranges.len() {
+            return Some("law 4: it returned before all calls had ended".into());
+        }
+        let mut ranges = self.ranges.clone();
+        ranges.sort_by_key(|range| (range.start, range.end));
+        let mut next = 0;
+        for range in ranges {
+            if range.is_empty() || range.end > trial.units {
+                return Some(format!("law 1: {range:?} is not a range of units"));
+            }
+            if range.start < next {
+                return Some(format!("law 1: unit {} was run twice", range.start));
+            }
+            if range.start > next {
+                return Some(format!("law 1: unit {next} was left out"));
+            }
+            next = range.end;
+        }
+        let stop_at = trial.stop_at.filter(|unit| *unit < trial.units);
+        if next < stop_at.map_or(trial.units, |unit| unit + 1) {
+            return Some(format!("law 1: unit {next} was left out"));
+        }
+        None
     }
 }

@@ -1,13 +1,16 @@
 //! Execution: who runs the parts, and in which portions.
 //!
-//! An executor knows only numbers: units `0..units` of work, handed out in increasing order in
-//! ranges, to numbered workers. What a unit is (one record of a slice, some kilobytes of a file)
-//! is the pipeline's affair, so one conformance test covers every executor.
+//! An executor knows only numbers: it hands out the units `0..units` of some work in increasing order,
+//! in ranges, to numbered workers. What a unit is (one record of a slice, some kilobytes of a file) is
+//! decided by the pipeline, so one test checks the laws of every executor.
+//!
+//! `README.md` beside this file explains when other workers are woken and how long portions are.
 
-mod alone;
-mod crew;
 mod handout;
+mod inline;
 mod laws;
+mod own_threads;
+mod pace;
 mod sequential;
 mod task_queue;
 mod threads;
@@ -15,32 +18,33 @@ mod work_stealing;
 
 use std::ops::Range;
 
-pub(crate) use alone::{Beginning, Step};
-pub(crate) use handout::{Pace, Queue};
+pub(crate) use handout::Queue;
+pub(crate) use inline::{Decision, InlinePhase, WORTH_WAKING};
 pub use laws::assert_laws;
+pub(crate) use pace::Pace;
 pub use sequential::Sequential;
 pub use task_queue::TaskQueue;
 pub use threads::{BadThreads, Threads};
 pub use work_stealing::WorkStealing;
 
-/// What an executor runs: `(worker, units)` → what to do next.
+/// What an executor calls: `(worker, units)` → what this worker does next.
 pub type Run<'a> = dyn Fn(usize, Range<usize>) -> Flow + Sync + 'a;
 
-/// What a call of [`Run`] asks for.
+/// What a call of [`Run`] asks its worker to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
+    /// Take the next range.
     Go,
-    /// Hand this worker nothing further until some other call has returned [`Go`](Flow::Go): more
-    /// has been done ahead of its turn than there is room for. Never asked for by the call that runs
-    /// the earliest unit in flight, so that there is always one that goes on. An executor that hands
-    /// out more all the same loses nothing but the bound on memory.
-    Rest,
-    /// Start nothing further.
+    /// Take nothing until another call has returned [`Go`](Flow::Go), because too much has been done
+    /// ahead of its turn. The call that runs the earliest unit in flight never asks for this, so there is
+    /// always a call that goes on. If an executor ignores it, memory is no longer bounded, but the answer
+    /// is the same.
+    Pause,
+    /// Start nothing further, on any worker.
     Stop,
 }
 
-/// What is to be run, and how.
+/// Units of work, and how they may be run.
 #[derive(Clone, Copy)]
 #[must_use = "work does nothing until an executor executes it"]
 pub struct Work<'a> {
@@ -51,7 +55,7 @@ pub struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// So many units, run by calls of `run`.
+    /// The units `0..units`, run by calls of `run`.
     pub fn new(units: usize, run: &'a Run<'a>) -> Self {
         Work {
             units,
@@ -61,26 +65,27 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// As many units as there turn out to be: until a call says [`Stop`](Flow::Stop).
+    /// An unknown number of units, run by calls of `run` until one of them returns
+    /// [`Stop`](Flow::Stop).
     pub fn unbounded(run: &'a Run<'a>) -> Self {
         Self::new(usize::MAX, run)
     }
 
-    /// With at most this many calls at the same time, however many workers there are.
+    /// Allows at most this many calls at the same time, however many workers the executor has.
     pub fn at_most(mut self, calls: usize) -> Self {
         self.most = calls.max(1);
         self
     }
 
-    /// Whether calls may wait: for input, for a permit. Such calls are made by threads that nobody
-    /// else needs. A thread of a pool takes up other work while it waits inside a task, and whoever
-    /// that other work waits for may be the one underneath.
+    /// Says whether calls may wait, for input or for a permit. Such calls are made on threads that no
+    /// rayon pool needs: a pool's thread takes up other work while it waits inside a task, and the call
+    /// that this work waits for may be underneath on the same stack.
     pub fn waiting(mut self, waits: bool) -> Self {
         self.waits = waits;
         self
     }
 
-    /// The same work, done by calls of `run` instead, which may pass them on.
+    /// The same work with another function, which may pass the calls on.
     pub fn with<'b>(&self, run: &'b Run<'b>) -> Work<'b> {
         Work {
             units: self.units,
@@ -90,7 +95,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// How many units there are; `usize::MAX` where nobody knows.
+    /// The number of units; `usize::MAX` if it is unknown.
     pub fn units(&self) -> usize {
         self.units
     }
@@ -100,7 +105,7 @@ impl<'a> Work<'a> {
         self.waits
     }
 
-    /// How many of so many workers take part.
+    /// The number of workers that take part, if there are `of` workers.
     pub fn workers(&self, of: usize) -> usize {
         of.min(self.most).max(1)
     }
@@ -111,40 +116,44 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Runs the units of a piece of work.
+/// Runs the units of some work.
 ///
-/// Laws, checked for every executor by [`assert_laws`]:
+/// These laws are checked for every executor by [`assert_laws`]:
 ///
-/// 1. Ranges cover `0..units`, each unit once, unless a call stops.
-/// 2. Ranges are handed out in increasing order: when a range is started, every earlier unit has
-///    been started.
-/// 3. The worker number is below [`workers`](Executor::workers) and below what the work
-///    [allows](Work::at_most), and no two calls share one at the same time.
-/// 4. After a call stops, no range is started; those in flight are finished before
-///    [`execute`](Executor::execute) returns.
-/// 5. A worker that is told to rest gives its thread back where the thread may have other work
-///    underneath that the others wait for.
-/// 6. Calls that may [wait](Work::waiting) are made by threads that nobody else needs.
+/// 1. **Every unit once.** Ranges are not empty and cover `0..units`, each unit once. If a call stops,
+///    they cover a beginning of `0..units` that includes the range that stopped.
+/// 2. **In order.** Ranges are handed out in increasing order: when a worker takes a range, every earlier
+///    unit has been taken. Two workers may start their ranges in either order.
+/// 3. **Numbered workers.** Worker numbers are below [`workers`](Executor::workers) and below the
+///    number that the work [allows](Work::at_most). No two calls have the same number at the same time.
+/// 4. **Stop.** After a call returns [`Flow::Stop`], no worker takes a range, apart from ranges that
+///    other workers take at that very moment. All calls end before [`execute`](Executor::execute) returns.
+/// 5. **Pause.** A worker whose call returns [`Flow::Pause`] takes nothing until another worker whose call
+///    ended after the paused call began has gone on. While it pauses, its thread remains available to its
+///    rayon pool, because the call that it waits for may be underneath on the same stack.
+/// 6. **Waiting.** Calls that may [wait](Work::waiting) are not made on the threads of a rayon pool, unless
+///    the thread that called [`execute`](Executor::execute) is one and is the only worker.
 pub trait Executor: Sync {
-    /// What it is called where several are compared; the name of its type, unless it has a better one.
+    /// The name that tells this executor from others in comparisons. Without an implementation it is the
+    /// name of the type.
     fn name(&self) -> &str {
         let path = std::any::type_name::<Self>();
         let path = path.split('<').next().unwrap_or(path);
         path.rsplit("::").next().unwrap_or(path)
     }
 
-    /// How many workers it has.
+    /// The number of workers.
     fn workers(&self) -> usize;
 
-    /// Runs all units, and returns when all are done.
+    /// Runs all units, and returns when all of them are done.
     fn execute(&self, work: &Work<'_>);
 }
 
-/// What worker 0 of so many does while the others have not woken, by a clock of one's own: simulations
-/// are held against it.
+/// Runs what worker 0 of `workers` workers would run as long as the others have not woken, by the clock
+/// `clock`. Simulations are compared with it.
 #[cfg(test)]
 pub(crate) fn execute_by(clock: impl Fn() -> std::time::Duration, work: &Work<'_>, workers: usize) {
-    if let Some((units, pace)) = alone::begin_by(&clock, work, workers, workers == 1) {
+    if let Some((units, pace)) = inline::run_inline_by(&clock, work, workers, workers > 1) {
         handout::Handout::new(units, workers, work).work_by(&clock, 0, pace, || ());
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Executor, Work};
 
-/// Runs everything on the calling thread, in order, in one go. No clock, no pool, no portions.
+/// Runs all units on the calling thread, in order, in one call. It uses no clock, no pool and no
+/// portions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sequential;
 

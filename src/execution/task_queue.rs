@@ -2,37 +2,43 @@
 
 use std::sync::Arc;
 
-use super::{Executor, Work, alone, crew};
+use super::own_threads::{ThreadOptions, run_on_own_threads};
+use super::{Executor, Work, inline};
 use crate::machine::{Pinning, usable_cores};
 
-/// Runs parts on threads of its own, which may wait: for input, for a permit, for a service.
+/// Runs parts on threads of its own, which may wait for input, for a permit or for a service.
 ///
-/// The threads are started for a run that is worth it, and end with it. They take what is next from
-/// a queue. Where the units are numbers known beforehand, that queue is a counter; records that
-/// arrive one by one from an iterator or a pipe are taken from where they arrive, by whichever worker is
-/// free, so that none is read before there is somebody to score it.
+/// The threads are started for a run that is worth it, and end with the run. They take their units
+/// from a queue. If the units are known beforehand, that queue is a counter. Records that arrive one by
+/// one, from an iterator or a pipe, are taken by whichever worker is free, so no record is read before a
+/// worker is ready to score it.
 ///
-/// The queue between an iterator and the workers was chosen by measurement: a ring which the worker
-/// that pulls fills. With two workers and a task that does nothing, a record costs 4 times as much
-/// processor time through crossbeam's deque, 5 times through a locked `VecDeque` or crossbeam's bounded
-/// array queue, 9 to 16 times through its unbounded ones, and 16 times through its bounded channel with a
-/// thread that feeds it (`cargo bench --bench streams`). The threads are those of
-/// [`std::thread::scope`], of which crossbeam's scope is a cover today: where they are started once a
-/// run, how costs nothing beside what they do.
+/// The queue between an iterator and the workers was chosen by measurement: a ring that the worker
+/// which pulls records fills. With two workers and a task that does nothing, a record costs 4 times as
+/// much processor time through crossbeam's deque, 5 times through a locked `VecDeque` or crossbeam's
+/// bounded array queue, 9 to 16 times through its unbounded queues, and 16 times through its bounded
+/// channel with a thread that feeds it (`cargo bench --bench streams`).
 ///
-/// [`WorkStealing`](super::WorkStealing) does the same in a rayon pool. That is the better place for
-/// tasks that compute, above all for those that use rayon themselves.
+/// [`WorkStealing`](super::WorkStealing) does the same in a rayon pool. That is better for tasks that
+/// compute, in particular for tasks that use rayon themselves.
+///
+/// # Stack overflow
+///
+/// A task that overflows the stack of its thread aborts the process, as in any Rust program; it cannot
+/// be caught as a failure of its record. The threads therefore have a stack that is at least as large as
+/// the main thread's, so that a task which fits the main thread also fits a worker. See
+/// [`stack_size`](TaskQueue::stack_size).
 #[derive(Clone, Debug)]
 pub struct TaskQueue {
     workers: usize,
-    pinning: Option<Arc<Pinning>>,
+    options: ThreadOptions,
 }
 
-/// More threads than this are a slip of the finger, and no system has them.
-const MOST: usize = 1 << 16;
+/// The most workers of a queue. A larger number is a mistake, and no system can start that many threads.
+const MOST_WORKERS: usize = 1 << 16;
 
 impl TaskQueue {
-    /// With so many workers, the calling thread among them.
+    /// With this many workers, the calling thread among them.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -46,8 +52,8 @@ impl TaskQueue {
     /// ```
     pub fn new(workers: usize) -> Self {
         TaskQueue {
-            workers: workers.clamp(1, MOST),
-            pinning: None,
+            workers: workers.clamp(1, MOST_WORKERS),
+            options: ThreadOptions::default(),
         }
     }
 
@@ -61,7 +67,18 @@ impl TaskQueue {
 
     /// Keeps each worker at the place that `pinning` has for it.
     pub(crate) fn pinned_by(mut self, pinning: Arc<Pinning>) -> Self {
-        self.pinning = Some(pinning);
+        self.options.pinning = Some(pinning);
+        self
+    }
+
+    /// Gives each thread a stack of this many bytes.
+    ///
+    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on
+    /// Linux), or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB where
+    /// neither is known. The calling thread is a worker too, and keeps the stack that it has.
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.options.stack_size = Some(bytes);
         self
     }
 }
@@ -84,10 +101,10 @@ impl Executor for TaskQueue {
 
     fn execute(&self, work: &Work<'_>) {
         let workers = work.workers(self.workers);
-        // One worker that is to be kept on a core is not the calling thread.
-        let one_worker = workers == 1 && self.pinning.is_none();
-        if let Some((units, pace)) = alone::begin(work, workers, one_worker) {
-            crew::share(units, workers, pace, work, self.pinning.as_deref());
+        // A single worker that is to be pinned is not the calling thread.
+        let may_share = workers > 1 || self.options.pinning.is_some();
+        if let Some((units, pace)) = inline::run_inline(work, workers, may_share) {
+            run_on_own_threads(units, workers, pace, work, &self.options);
         }
     }
 }

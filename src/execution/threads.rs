@@ -1,4 +1,4 @@
-//! How many threads are asked for: a number, or a share of the cores.
+//! A requested number of threads: an absolute number, or a share of the cores.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::usable_cores;
 
-/// The most threads that make sense to ask for: more is a slip of the finger.
+/// The largest accepted number of threads. A larger one is a mistake.
 const MOST_THREADS: usize = 1024;
 
-/// How many threads are asked for: a number, or a share of the cores that may be used, which is
-/// known only where the threads are to run.
+/// A requested number of threads: an absolute number, or a share of the usable cores, whose number is
+/// known only on the machine where the threads run.
 ///
-/// Written as `8` or `50%`, on the command line as in plain data.
+/// Written as `8` or `50%`, both on the command line and in plain data.
 ///
 /// ```
 /// use manyhands::execution::Threads;
@@ -28,10 +28,10 @@ const MOST_THREADS: usize = 1024;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Threads(Asked);
+pub struct Threads(ThreadCount);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum ThreadCount {
     Number(usize),
     Percent(usize),
 }
@@ -44,43 +44,43 @@ enum Asked {
 pub struct BadThreads;
 
 impl Threads {
-    /// One.
-    pub const ONE: Threads = Threads(Asked::Number(1));
+    /// One thread.
+    pub const ONE: Threads = Threads(ThreadCount::Number(1));
 
-    /// As many as this.
+    /// This many threads.
     ///
     /// # Errors
     ///
-    /// For none, and for more than 1024.
+    /// If `threads` is 0 or more than 1024.
     pub fn number(threads: usize) -> Result<Self, BadThreads> {
         match threads {
-            1..=MOST_THREADS => Ok(Threads(Asked::Number(threads))),
+            1..=MOST_THREADS => Ok(Threads(ThreadCount::Number(threads))),
             _ => Err(BadThreads),
         }
     }
 
-    /// This share of the cores.
+    /// This share of the usable cores, in per cent.
     ///
     /// # Errors
     ///
-    /// For 0 %, and for more than 100 %.
+    /// If `percent` is 0 or more than 100.
     pub fn percent(percent: usize) -> Result<Self, BadThreads> {
         match percent {
-            1..=100 => Ok(Threads(Asked::Percent(percent))),
+            1..=100 => Ok(Threads(ThreadCount::Percent(percent))),
             _ => Err(BadThreads),
         }
     }
 
-    /// How many these are where there are so many cores: a share to the nearest whole number, halves
-    /// up, and at least 1.
+    /// The number of threads on a machine with `cores` usable cores. A share is rounded to the nearest
+    /// whole number, halves up, and is at least 1.
     pub fn of(self, cores: usize) -> usize {
         match self.0 {
-            Asked::Number(threads) => threads,
-            Asked::Percent(percent) => ((cores * percent + 50) / 100).max(1),
+            ThreadCount::Number(threads) => threads,
+            ThreadCount::Percent(percent) => ((cores * percent + 50) / 100).max(1),
         }
     }
 
-    /// How many these are here, of the [`usable_cores`].
+    /// The number of threads on this machine, from its [`usable_cores`].
     pub fn here(self) -> usize {
         self.of(usable_cores())
     }
@@ -91,7 +91,7 @@ impl FromStr for Threads {
 
     fn from_str(text: &str) -> Result<Self, BadThreads> {
         let number = |digits: &str| {
-            // Else a sign would do.
+            // `parse` would also accept a leading plus sign.
             let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
             let number = digits.parse().map_err(|_| BadThreads);
             if plain { number } else { Err(BadThreads) }
@@ -120,8 +120,8 @@ impl From<Threads> for String {
 impl fmt::Display for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Asked::Number(threads) => write!(f, "{threads}"),
-            Asked::Percent(percent) => write!(f, "{percent}%"),
+            ThreadCount::Number(threads) => write!(f, "{threads}"),
+            ThreadCount::Percent(percent) => write!(f, "{percent}%"),
         }
     }
 }

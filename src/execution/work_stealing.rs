@@ -5,42 +5,52 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::{Scope, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-use super::handout::{Handout, Pace};
-use super::{Executor, Work, alone, crew};
+use super::handout::Handout;
+use super::own_threads::{ThreadOptions, run_on_own_threads};
+use super::pace::Pace;
+use super::{Executor, Work, inline};
 use crate::error::Error;
 use crate::machine::{Pinning, usable_cores};
 use crate::sync::{Mutex, lock};
 
 /// Runs parts on a rayon pool.
 ///
-/// The calling thread runs the first units itself and looks at the clock: ten cheap records never
-/// wake the pool. When the rest is worth it, each worker of the pool takes portions of it, in
-/// order, sized by the clock. Portions rather than rayon's halving, because parts that start in
-/// order leave a finished prefix behind at any time, so that scores can be written in order from
+/// The calling thread runs the first units itself and reads the clock, so ten cheap records never
+/// wake the pool. If the rest is worth it, each worker of the pool takes portions of it, in order, sized
+/// by the clock. The units are not halved recursively as in rayon's own iterators: portions that are taken
+/// in order leave a finished prefix behind at any time, so that scores can be written in order from
 /// bounded memory. A task that uses rayon itself still shares the pool by work stealing.
+///
+/// # Stack overflow
+///
+/// A task that overflows the stack of its thread aborts the process, as in any Rust program; it cannot
+/// be caught as a failure of its record. The threads of a pool of its own therefore have a stack that is
+/// at least as large as the main thread's, see [`stack_size`](WorkStealing::stack_size). The threads of
+/// any other pool have the stack that whoever built it has chosen; rayon's global pool has 2 MiB unless
+/// the environment variable `RUST_MIN_STACK` says otherwise.
 #[derive(Debug)]
 pub struct WorkStealing {
     pool: Pool,
-    /// Where the workers of a pool of its own are kept, if anywhere.
-    pinning: Option<Arc<Pinning>>,
+    /// How the threads of a pool of its own are started.
+    options: ThreadOptions,
 }
 
 #[derive(Debug)]
 enum Pool {
-    /// The pool the call is made in: rayon's global one, or the one that runs the caller.
+    /// The pool of the calling thread, or rayon's global pool if that thread is in none.
     Ambient,
-    /// A pool of its own, started when it is first needed.
+    /// A pool of its own, which is started when it is first needed.
     Own {
         threads: usize,
-        /// `None` where the threads could not be started.
+        /// `None` if the threads could not be started.
         pool: OnceLock<Option<ThreadPool>>,
     },
-    /// One that somebody else has started.
+    /// A pool that the caller has started.
     Given(Arc<ThreadPool>),
 }
 
 impl WorkStealing {
-    /// On a pool of `threads` workers of its own. They are started when there is work for them.
+    /// On a pool of its own with `threads` workers, which are started when they are first needed.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -58,7 +68,7 @@ impl WorkStealing {
         let (threads, pool) = (threads.max(1), OnceLock::new());
         WorkStealing {
             pool: Pool::Own { threads, pool },
-            pinning: None,
+            options: ThreadOptions::default(),
         }
     }
 
@@ -68,16 +78,16 @@ impl WorkStealing {
         Self::new(usable_cores())
     }
 
-    /// On the pool the call is made in: the one whose [`install`](ThreadPool::install) runs the
-    /// caller, else rayon's global pool.
+    /// On the pool of the calling thread, that is the pool whose [`install`](ThreadPool::install) runs
+    /// it, or on rayon's global pool if the thread is in none.
     pub fn ambient() -> Self {
         WorkStealing {
             pool: Pool::Ambient,
-            pinning: None,
+            options: ThreadOptions::default(),
         }
     }
 
-    /// On this pool, whoever else uses it.
+    /// On this pool, which may be in use elsewhere too.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -97,15 +107,15 @@ impl WorkStealing {
     pub fn on(pool: Arc<ThreadPool>) -> Self {
         WorkStealing {
             pool: Pool::Given(pool),
-            pinning: None,
+            options: ThreadOptions::default(),
         }
     }
 
-    /// Keeps each worker on a hardware thread of its own, where the system allows that (Linux
-    /// does): one on each core that this process may use, then on the hardware threads beside them.
-    /// For workers of its own pool; those of another are not moved.
+    /// Keeps each worker on a hardware thread of its own, if the system supports that (Linux does): first
+    /// one worker on each core that this process may use, then workers on the other hardware threads of
+    /// those cores. The workers of a pool that is not this executor's own are not moved.
     ///
-    /// What is scored before the pool wakes still runs on the calling thread, wherever that is.
+    /// Records scored before the pool wakes are scored on the calling thread, which is not moved either.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -122,19 +132,37 @@ impl WorkStealing {
 
     /// Keeps each worker of a pool of its own at the place that `pinning` has for it.
     pub(crate) fn pinned_by(mut self, pinning: Arc<Pinning>) -> Self {
+        if matches!(self.pool, Pool::Own { .. }) {
+            self.options.pinning = Some(pinning);
+        }
+        self.restarted()
+    }
+
+    /// Gives each thread that this executor starts a stack of this many bytes.
+    ///
+    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on
+    /// Linux), or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB where
+    /// neither is known. The threads of a pool that is not this executor's own keep their stacks, and so
+    /// does the calling thread, which scores the first records.
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.options.stack_size = Some(bytes);
+        self.restarted()
+    }
+
+    /// Forgets the threads of a pool of its own that were started with other options.
+    fn restarted(mut self) -> Self {
         if let Pool::Own { pool, .. } = &mut self.pool {
-            // Workers that have been started before would be anywhere.
             *pool = OnceLock::new();
-            self.pinning = Some(pinning);
         }
         self
     }
 
-    /// Starts the workers now, where they would else be started by the first run that needs them.
+    /// Starts the workers now, instead of in the first run that needs them.
     ///
     /// # Errors
     ///
-    /// Where the threads cannot be started. A run then goes on with the calling thread alone.
+    /// If the threads cannot be started. A run then uses the calling thread alone.
     pub fn start(&self) -> Result<(), Error> {
         match &self.pool {
             Pool::Own { threads, pool } if pool.get().is_none() => {
@@ -150,13 +178,13 @@ impl WorkStealing {
         }
     }
 
-    /// Runs something inside the pool, where what rayon shares out goes to the workers of this one.
+    /// Calls `run` inside the pool, so that rayon's methods in it use the workers of this pool.
     ///
-    /// Records are scored by threads that are none of the pool's before it wakes, and wherever a run
-    /// may wait for input or for a limit. A task that itself keeps many cores busy, as a
-    /// [`Match`](crate::task::matching::Match) does against a large reference, keeps those of this pool
-    /// busy when it is installed. This starts the workers; it runs on the calling thread where they
-    /// cannot be started.
+    /// Some records are scored on threads outside the pool: those before the pool wakes, and all records
+    /// of a run that may wait for input or for a limit. A task that itself uses many cores, as a
+    /// [`Match`](crate::task::matching::Match) does against a large reference, uses the cores of this pool
+    /// if it is installed there. This method starts the workers. If they cannot be started, `run` is called
+    /// on the calling thread.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -181,30 +209,30 @@ impl WorkStealing {
         }
     }
 
-    /// Shares out what the calling thread has left over.
+    /// Shares the units that the calling thread has left over among the workers.
     fn share(&self, units: Range<usize>, workers: usize, pace: Pace, work: &Work<'_>) {
         if work.waits() {
-            return crew::share(units, workers, pace, work, self.pinning.as_deref());
+            return run_on_own_threads(units, workers, pace, work, &self.options);
         }
-        let crowd = &Crowd {
+        let shared = &SharedHandout {
             handout: Handout::new(units.clone(), workers, work),
-            resting: Mutex::default(),
+            paused: Mutex::default(),
         };
-        // Workers are numbered by their loops, not by their threads: a thread that waits inside a
-        // task may pick up another loop meanwhile.
+        // A worker is a loop with a number, not a thread: a thread that waits inside a task may take up
+        // the loop of another worker meanwhile.
         let on_pool = || {
             rayon::scope(|scope| {
                 for worker in 1..workers {
-                    scope.spawn(move |scope| crowd.work(scope, worker, pace));
+                    scope.spawn(move |scope| shared.work(scope, worker, pace));
                 }
-                crowd.work(scope, 0, pace);
+                shared.work(scope, 0, pace);
             });
         };
         match &self.pool {
             Pool::Ambient => on_pool(),
             Pool::Own { threads, pool } => match pool.get_or_init(|| self.build(*threads).ok()) {
                 Some(pool) => pool.install(on_pool),
-                // Without threads there is still this one.
+                // The threads could not be started, so the calling thread does everything.
                 None => _ = work.run(0, units),
             },
             Pool::Given(pool) => pool.install(on_pool),
@@ -214,32 +242,33 @@ impl WorkStealing {
     fn build(&self, threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
         let mut pool = ThreadPoolBuilder::new()
             .num_threads(threads)
-            .thread_name(|number| format!("manyhands-{number}"));
-        if let Some(pinning) = self.pinning.clone() {
+            .thread_name(|number| format!("manyhands-{number}"))
+            .stack_size(self.options.stack_size());
+        if let Some(pinning) = self.options.pinning.clone() {
             pool = pool.start_handler(move |number| pinning.pin(number));
         }
         pool.build()
     }
 }
 
-/// Workers that share the threads of a pool.
-struct Crowd<'w> {
+/// A handout whose workers share the threads of a rayon pool.
+struct SharedHandout<'w> {
     handout: Handout<'w>,
-    /// Workers that have been told to rest, and their paces.
-    resting: Mutex<Vec<(usize, Pace)>>,
+    /// The workers that have been asked to pause, and their paces. A paused worker occupies no thread.
+    paused: Mutex<Vec<(usize, Pace)>>,
 }
 
-impl Crowd<'_> {
+impl SharedHandout<'_> {
     fn work<'s>(&'s self, scope: &Scope<'s>, worker: usize, pace: Pace) {
-        let rests = self.handout.work(worker, pace, || self.call_back(scope));
-        if let Some(pace) = rests {
-            lock(&self.resting).push((worker, pace));
+        let paused = self.handout.work(worker, pace, || self.resume(scope));
+        if let Some(pace) = paused {
+            lock(&self.paused).push((worker, pace));
         }
     }
 
-    /// Sends those that rest back to work.
-    fn call_back<'s>(&'s self, scope: &Scope<'s>) {
-        for (worker, pace) in std::mem::take(&mut *lock(&self.resting)) {
+    /// Sends the paused workers back to work.
+    fn resume<'s>(&'s self, scope: &Scope<'s>) {
+        for (worker, pace) in std::mem::take(&mut *lock(&self.paused)) {
             scope.spawn(move |scope| self.work(scope, worker, pace));
         }
     }
@@ -266,9 +295,9 @@ impl Executor for WorkStealing {
 
     fn execute(&self, work: &Work<'_>) {
         let workers = work.workers(self.workers());
-        // One worker that is to be kept on a core is not the calling thread.
-        let one_worker = workers == 1 && self.pinning.is_none();
-        if let Some((units, pace)) = alone::begin(work, workers, one_worker) {
+        // A single worker that is to be pinned is not the calling thread.
+        let may_share = workers > 1 || self.options.pinning.is_some();
+        if let Some((units, pace)) = inline::run_inline(work, workers, may_share) {
             self.share(units, workers, pace, work);
         }
     }

@@ -16,6 +16,7 @@ mod moment;
 #[cfg(test)]
 mod moment_tests;
 mod pinning;
+mod stack;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -32,6 +33,7 @@ pub use cores::Processors;
 pub use moment::Meanwhile;
 pub(crate) use moment::Moment;
 pub(crate) use pinning::Pinning;
+pub(crate) use stack::default_stack_size;
 
 use cores::Topology;
 use tree::Tree;

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::cores::list;
 use super::pinning::Pinning;
+use super::stack::main_thread_stack;
 use super::tree::Tree;
 use super::{ControlGroup, Machine, Processors, Throttled};
 
@@ -395,4 +396,25 @@ fn a_pinned_thread_may_run_in_one_place() {
     });
     assert!(pinning.works());
     assert_eq!(Some(place), pinning.place(0).map(|place| place.to_string()));
+}
+
+#[test]
+fn threads_get_the_stack_of_the_main_thread() {
+    let stack = |limits: &str| {
+        let (folder, _) = machine_of(&[("proc/self/limits", limits)]);
+        main_thread_stack(&Tree::below(folder.path()))
+    };
+    let limits = |soft: &str| {
+        format!(
+            "Limit                     Soft Limit           Hard Limit           Units     \n\
+             Max cpu time              unlimited            unlimited            seconds   \n\
+             Max stack size            {soft:<20} unlimited            bytes     \n"
+        )
+    };
+    assert_eq!(stack(&limits("8388608")), 8 << 20);
+    assert_eq!(stack(&limits("268435456")), 256 << 20);
+    // Never less than threads have without this.
+    assert_eq!(stack(&limits("65536")), 2 << 20);
+    assert_eq!(stack(&limits("unlimited")), 64 << 20);
+    assert_eq!(stack("no such line\n"), 8 << 20);
 }

@@ -40,7 +40,7 @@ where
         }
         match &self.in_hand {
             Some(in_hand) => step_in_hand(in_hand.most(), self.workers.len()),
-            None => step_of(self.units, stretch, self.workers.len()),
+            None => step_of(self.unit_count(), stretch, self.workers.len()),
         }
     }
 

@@ -62,8 +62,8 @@ where
             }
             states.extend(worker.aggregator);
         }
+        let units = self.unit_count();
         let reached = self.frontier.into_reached();
-        let units = self.units;
         let ran = self.ran.into_inner();
         let stream = self.pipeline.dataset.is_stream();
         let all = if stream {

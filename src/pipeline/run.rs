@@ -13,7 +13,7 @@ use super::in_hand::{ClosingOnPanic, InHand};
 use super::met::Met;
 use super::piece::Piece;
 use super::worker::Worker;
-use crate::aggregation::{Aggregator, Blocks, MergeTree};
+use crate::aggregation::{Aggregator, Blocks, MergeTree, Partition};
 use crate::dataset::{At, Dataset, Reading};
 use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure};
 use crate::execution::Flow;
@@ -24,11 +24,6 @@ use crate::stop::Cancel;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 use crate::task::Task;
-
-/// Partials of an aggregator that is not commutative: this many, or one for each part if there
-/// are fewer. Their number fixes the tree along which they merge, so it follows from the data
-/// alone.
-const PARTIALS: usize = 1024;
 
 /// How scores come together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +45,8 @@ pub(super) struct Run<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) order: Order,
     /// The identity: it observes nothing, and in the end takes in what the workers have gathered.
     pub(super) root: A,
-    /// How many parts the dataset has.
-    parts: usize,
-    /// How many units of work: parts, or blocks of parts where partials are kept apart.
-    pub(super) units: usize,
+    /// The units of work: single parts of the dataset, or blocks of parts if each block has a partial.
+    partition: Partition,
     began: Instant,
     pub(super) token: Option<&'a Cancel>,
     pub(super) permits: Permits,
@@ -107,10 +100,9 @@ where
             order,
             in_order: Mutex::new(root.clone()),
             root,
-            parts,
-            units: match order {
-                Order::Units => parts.min(PARTIALS),
-                _ => parts,
+            partition: match order {
+                Order::Units => Partition::into_blocks(parts),
+                _ => Partition::into_parts(parts),
             },
             began,
             token,
@@ -156,7 +148,7 @@ where
         let mut next = units.start;
         // Of a stream, where the numbers of the units say nothing, the rest may be left.
         let stream = self.pipeline.dataset.is_stream();
-        let leaves = |flow| stream && (flow == Flow::Rest || self.frontier.is_ending());
+        let leaves = |flow| stream && (flow == Flow::Pause || self.frontier.is_ending());
         while next < units.end && flow != Flow::Stop && !leaves(flow) {
             // What a stretch of records says about units, if so far each was one record.
             let one_each = worker.met - met == (next - units.start) as u64;
@@ -178,12 +170,9 @@ where
         }
     }
 
-    /// The first part of a unit.
-    fn first_part(&self, unit: usize) -> usize {
-        if self.units == self.parts {
-            return unit;
-        }
-        (unit as u128 * self.parts as u128 / self.units as u128) as usize
+    /// The number of units of work.
+    pub(super) fn unit_count(&self) -> usize {
+        self.partition.blocks()
     }
 
     /// A state for one more worker. One worker alone has nobody to share with.
@@ -197,7 +186,7 @@ where
 
     /// Reads the parts of some units, scores their records, and takes the scores in.
     fn step_through(&self, number: usize, worker: &mut Worker<S, A>, units: Range<usize>) -> Flow {
-        let parts = self.first_part(units.start)..self.first_part(units.end);
+        let parts = self.partition.parts(units.clone());
         let wanted = parts.len() as u64;
         if !self.has_room(worker, wanted) {
             return Flow::Stop;
@@ -343,7 +332,7 @@ where
             self.in_hand.iter().for_each(InHand::close);
             Flow::Stop
         } else if self.is_ahead(end) || room == Room::Full {
-            Flow::Rest
+            Flow::Pause
         } else {
             Flow::Go
         }

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use super::Timing;
-
-/// A worker that has less to do than this is not worth waking.
-const WORTH_WAKING: Duration = Duration::from_micros(50);
+use crate::execution::WORTH_WAKING;
 
 /// Up to how many workers a run would become faster, and what decides from there on.
 ///

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, bounded};
 use super::Stream;
 use super::each::{Each, Once};
 use crate::error::{Cause, Error, Failure};
+use crate::machine::default_stack_size;
 use crate::panics;
 use crate::pipeline::Order;
 use crate::stop::Cancel;
@@ -67,6 +68,8 @@ where
         .in_flight
         .map_or(READY, |records| (records / 2).min(READY));
     let (sender, scores) = bounded(ready);
+    // This thread is one of the workers.
+    let stack_size = stream.stack_size.unwrap_or_else(default_stack_size);
     let own = token.clone();
     let run = move || {
         let in_flight = stream.in_flight.map(|records| records.div_ceil(2));
@@ -83,7 +86,9 @@ where
         };
         stream.run(Each::new(hand_on), order).map(|_| ())
     };
-    let thread = Builder::new().name("manyhands-stream".to_owned());
+    let thread = Builder::new()
+        .name("manyhands-stream".to_owned())
+        .stack_size(stack_size);
     let (run, error) = match thread.spawn_scoped(scope, run) {
         Ok(run) => (Some(run), None),
         Err(source) => (None, Some(Error::no_thread(source))),

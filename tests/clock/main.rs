@@ -1,7 +1,6 @@
 //! Tests whose verdict depends on the clock or on which thread gets a core. They run one at a time, so that
 //! none of them competes with another test for the cores: each test holds the guard of [`alone`].
 
-mod executors;
 mod limits;
 mod stress;
 mod why;

@@ -1,6 +1,7 @@
 //! Runs from a dataset to a report: the same bits from every executor, and every record accounted for,
 //! however a run ends.
 
+mod executors;
 mod halting;
 mod par_iter;
 mod pipeline;

@@ -1,7 +1,8 @@
 //! `.aggregate()` on rayon's iterators: the same bits as a plain loop, in any pool.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 use crate::witnesses::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
@@ -16,9 +17,9 @@ fn pool(threads: usize) -> ThreadPool {
         .unwrap()
 }
 
-/// Makes a score dear enough that the pool is woken, where `dear`.
-fn cost(score: f64, dear: bool) -> f64 {
-    if dear {
+/// Returns the score, after enough work to wake the pool if `slow`.
+fn cost(score: f64, slow: bool) -> f64 {
+    if slow {
         std::hint::black_box((0..400).fold(score, |x, n| x + f64::from(n).sqrt()));
     }
     score
@@ -51,12 +52,12 @@ proptest! {
     fn same_bits_as_a_loop(
         bits in proptest::collection::vec(any::<u64>(), 0..4000),
         threads in 1_usize..=16,
-        dear in any::<bool>(),
+        slow in any::<bool>(),
     ) {
         let scores: Vec<f64> = bits.into_iter().map(f64::from_bits).collect();
         let expected = canonical_bytes(&in_a_loop(family(), &scores));
         let found = pool(threads)
-            .install(|| scores.par_iter().map(|score| cost(*score, dear)).aggregate(family()));
+            .install(|| scores.par_iter().map(|score| cost(*score, slow)).aggregate(family()));
         prop_assert!(canonical_bytes(&found) == expected);
     }
 
@@ -64,12 +65,12 @@ proptest! {
     fn in_order_where_order_counts(
         bits in proptest::collection::vec(any::<u64>(), 0..4000),
         threads in 1_usize..=16,
-        dear in any::<bool>(),
+        slow in any::<bool>(),
     ) {
         let scores: Vec<f64> = bits.into_iter().map(f64::from_bits).collect();
         let expected = in_a_loop(List::default(), &scores);
         let (list, sum) = pool(threads).install(|| {
-            let scores = scores.par_iter().map(|score| cost(*score, dear));
+            let scores = scores.par_iter().map(|score| cost(*score, slow));
             scores.aggregate((List::default(), NaiveSum::<false>::default()))
         });
         prop_assert!(list == expected);
@@ -159,40 +160,95 @@ fn a_merge_may_use_rayon() {
 }
 
 #[test]
-fn cheap_records_first_do_not_keep_the_dear_ones_from_the_pool() {
-    let threads = || {
-        let seen = Mutex::new(HashSet::new());
-        let note = |n| {
-            if n >= 100 {
-                std::thread::sleep(std::time::Duration::from_millis(1));
-                seen.lock().unwrap().insert(std::thread::current().id());
-            }
-        };
-        let records = (0..400_u32).into_par_iter().map(note);
-        assert_eq!(records.aggregate(Count::new()), 400);
-        seen.into_inner().unwrap().len()
+fn cheap_records_first_do_not_keep_the_slow_ones_from_the_pool() {
+    let (threads, came) = (Mutex::new(HashSet::new()), Condvar::new());
+    let task = |n| match n {
+        0..100 => {}
+        // The calling thread may run some of these before it looks at the clock.
+        100..200 => std::thread::sleep(Duration::from_micros(100)),
+        _ => {
+            let mut here = threads.lock().unwrap();
+            here.insert(std::thread::current().id());
+            came.notify_all();
+            let waited =
+                came.wait_timeout_while(here, Duration::from_secs(60), |here| here.len() < 3);
+            drop(waited.unwrap());
+        }
     };
-    // A busy machine may keep a thread from its turn in a try; not in every one.
-    assert!((0..10).any(|_| pool(3).install(threads) == 3));
+    let run = || {
+        (0..400_u32)
+            .into_par_iter()
+            .map(task)
+            .aggregate(Count::new())
+    };
+    assert_eq!(pool(3).install(run), 400);
+    assert_eq!(threads.into_inner().unwrap().len(), 3);
+}
+
+/// Shows the tree along which partials merged: `0-3` for consecutive records in one partial, in
+/// brackets what was merged.
+#[derive(Clone, Default)]
+struct Tree(String, Option<(u64, u64)>);
+
+impl Tree {
+    fn text(self) -> String {
+        let leaf = self.1.map(|(first, last)| format!("{first}-{last}"));
+        leaf.unwrap_or(self.0)
+    }
+}
+
+impl Aggregator<f64> for Tree {
+    type Output = String;
+
+    fn observe(&mut self, index: u64, _: &f64) {
+        let (first, last) = *self.1.get_or_insert((index, index));
+        assert!(index == first || index == last + 1, "{index} after {last}");
+        self.1 = Some((first, index));
+    }
+
+    fn merge(&mut self, later: Self) {
+        let earlier = std::mem::take(self);
+        self.0 = format!("({} {})", earlier.text(), later.text());
+    }
+
+    fn finish(self) -> String {
+        self.text()
+    }
 }
 
 #[test]
-fn few_cheap_records_stay_on_the_calling_thread() {
-    let alone = HashSet::from([std::thread::current().id()]);
-    let threads = || {
-        let seen = Mutex::new(HashSet::new());
-        let note = |_| seen.lock().unwrap().insert(std::thread::current().id());
-        assert_eq!(
-            (0..10_u32)
-                .into_par_iter()
-                .map(note)
-                .aggregate(Count::new()),
-            10
-        );
-        seen.into_inner().unwrap()
-    };
-    // A busy machine may interrupt a try for longer than the work is worth; not every one of many.
-    assert!((0..50).any(|_| threads() == alone));
+fn the_tree_of_partials_depends_on_the_number_of_records_alone() {
+    for records in [0, 1, 2, 7, 1_000, 1_023, 1_024, 1_025, 1_500, 3_000, 10_241] {
+        let scores = vec![1.0; records];
+        let by_pipeline = |executor: &dyn Executor, slow: bool| {
+            let run = Pipeline::new(&scores, |score: &f64| cost(*score, slow)).executor(executor);
+            run.aggregate(Tree::default()).unwrap().value
+        };
+        let expected = by_pipeline(&Sequential, false);
+        for threads in [1, 2, 3, 8] {
+            for slow in [false, true] {
+                let by_iterator = pool(threads).install(|| {
+                    let scores = scores.par_iter().map(|score| cost(*score, slow));
+                    scores.aggregate(Tree::default())
+                });
+                assert!(
+                    by_iterator == expected,
+                    "{records} records on {threads} threads"
+                );
+                for executor in [
+                    &WorkStealing::new(threads) as &dyn Executor,
+                    &TaskQueue::new(threads),
+                ] {
+                    let found = by_pipeline(executor, slow);
+                    let name = executor.name();
+                    assert!(
+                        found == expected,
+                        "{records} records on {threads} of {name}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]

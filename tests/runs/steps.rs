@@ -230,9 +230,9 @@ fn a_worker_far_ahead_of_the_earliest_record_is_told_to_rest() {
     let records = ROOM + 3;
     let mut expected = vec![Flow::Go; records];
     // When record `ROOM` is done, the run is `ROOM + 1` records ahead of the first one.
-    expected[ROOM - 1] = Flow::Rest;
-    expected[ROOM] = Flow::Rest;
-    expected[ROOM + 1] = Flow::Rest;
+    expected[ROOM - 1] = Flow::Pause;
+    expected[ROOM] = Flow::Pause;
+    expected[ROOM + 1] = Flow::Pause;
     assert_eq!(
         told(one_by_one(2, records), records, true, Count::new()),
         expected
@@ -263,7 +263,7 @@ fn what_workers_have_in_flight_anyway_may_be_ahead() {
     let one_more = [(1, AHEAD..AHEAD + 1), (0, 0..PORTION)];
     let executor = Scripted::new(2, portions.chain(one_more));
     let mut expected = vec![Flow::Go; AHEAD / PORTION - 1];
-    expected.extend([Flow::Rest, Flow::Go]);
+    expected.extend([Flow::Pause, Flow::Go]);
     assert_eq!(told(executor, AHEAD + 1, true, Count::new()), expected);
 }
 
@@ -285,7 +285,7 @@ fn a_worker_rests_while_too_many_failures_wait_to_be_judged() {
     assert_eq!(report.failed, MOST as u64 + 4);
     assert_eq!(
         executor.answers(),
-        [Flow::Go, Flow::Rest, Flow::Go, Flow::Go, Flow::Go]
+        [Flow::Go, Flow::Pause, Flow::Go, Flow::Go, Flow::Go]
     );
 }
 

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::costs::Costs;
-use crate::execution::{Beginning, Pace, Queue, Step};
+use crate::execution::{Decision, InlinePhase, Pace, Queue};
 use crate::measure::record_times::Stretch;
 
 /// What is simulated.
@@ -50,16 +50,16 @@ impl Crew<'_> {
         };
         let units = stretches.iter().map(|stretch| stretch.units).sum();
         let mut times = Times::new(stretches);
-        let mut beginning = Beginning::new(units, self.workers, self.workers == 1);
+        let mut inline = InlinePhase::new(units, self.workers, self.workers > 1);
         let mut workers = 1;
         loop {
-            match beginning.next(|| duration(clock.time)) {
-                Step::Run(units) => {
+            match inline.next(|| duration(clock.time)) {
+                Decision::Run(units) => {
                     let takes = times.of(&units) + self.costs.step;
                     see(Portion { worker: 0, units });
                     clock.reach(clock.done + takes, 1);
                 }
-                Step::Share(units, pace) => {
+                Decision::Share(units, pace) => {
                     let mut first = |portion: Portion| {
                         workers = workers.max(portion.worker + 1);
                         see(portion);
@@ -68,7 +68,7 @@ impl Crew<'_> {
                     clock.time += self.costs.end;
                     break;
                 }
-                Step::End => break,
+                Decision::Finished => break,
             }
         }
         Ran {

@@ -17,7 +17,7 @@ use crate::measure::{Options, compare};
 use crate::sync::{Mutex, into_inner, lock};
 
 /// The calling thread goes on alone for so long at least …
-const ALONE: f64 = 20e-6;
+const ALONE: f64 = 10e-6;
 /// … and to the end if it thinks that is no further away.
 const NOT_WORTH_IT: f64 = 50e-6;
 
