@@ -1,11 +1,16 @@
-//! The project's own rules, as tests: who imports whom, how long files are, which words are used.
+//! The rules of this project as tests: which module may import which, how long files and functions are,
+//! which names and words are used.
+
+mod circles;
+mod names;
+mod sizes;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Which of our modules each module may use. The stages of the pattern know only errors; the
-/// pipeline joins them by value, the plan by name.
+/// The modules that each module may import. The stages of the pattern know only errors; the pipeline
+/// joins them by value, the plan by name.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("turns", &[]),
@@ -128,15 +133,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("cli", &[]),
 ];
 
-/// Lines a source file may have, tests aside.
-const LINES: usize = 500;
-
-/// Words that mean what one of ours means, in one and several: `record`, `part`, `task`, `scorer`.
+/// Synonyms of our own words (`record`, `part`, `task`, `scorer`), in the singular and the plural.
 const SYNONYMS: &[&str] = &[
     "item", "items", "chunk", "chunks", "job", "jobs", "batch", "batches", "row", "rows",
 ];
 
-/// Names of other libraries that hold such a word.
+/// Phrases that make a sentence vague. A number has a name, and a person or a thread is named.
+const VAGUE: &[&str] = &["so many", "so much", "whoever", "nobody", "somebody"];
+
+/// Names in other libraries that contain a synonym.
 const FOREIGN: &[&str] = &[
     "Item =",
     "Self::Item",
@@ -158,7 +163,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file with one of these endings below a folder of the repository.
+/// All files below a folder of the repository that have one of these endings.
 fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -174,7 +179,7 @@ fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
         }
     }
     found.sort();
-    assert!(!found.is_empty(), "nothing in {folder}");
+    assert!(!found.is_empty(), "no files in {folder}");
     found
 }
 
@@ -182,7 +187,7 @@ fn sources() -> Vec<PathBuf> {
     files("src", &["rs"])
 }
 
-/// Every text file that is ours to word.
+/// All files whose text is our own.
 fn texts() -> Vec<PathBuf> {
     let mut all = sources();
     all.extend(files("tests", &["rs"]));
@@ -198,7 +203,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The module of the library that a source file belongs to.
+/// The top-level module that a source file belongs to.
 fn module(path: &Path) -> String {
     let inside = path.strip_prefix(root().join("src")).unwrap();
     let first = inside
@@ -215,8 +220,40 @@ fn without_comment(line: &str) -> &str {
     line.split("//").next().unwrap_or(line)
 }
 
+/// The code that is compiled outside tests: without the declarations under a `#[cfg(test)]`.
+fn production_code(text: &str) -> String {
+    let mut code = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let attribute = line.trim_start();
+        let for_tests =
+            attribute.starts_with("#[cfg(test") || attribute.starts_with("#[cfg(all(test");
+        if !for_tests {
+            code += line;
+            code.push('\n');
+            continue;
+        }
+        // The declaration ends with the first line of the same indentation that ends like one.
+        let indent = &line[..line.len() - attribute.len()];
+        let is_last = |line: &&str| {
+            line.strip_prefix(indent).is_some_and(|line| {
+                let same_indent = !line.starts_with(' ');
+                same_indent && (line.starts_with('}') || line.ends_with([';', '}', ',']))
+            })
+        };
+        let _ = lines.find(is_last);
+    }
+    code
+}
+
+/// Whether a file is one of those that contain the forbidden words as rules or as made-up text.
+fn is_exempt(path: &Path) -> bool {
+    let mut parts = path.strip_prefix(root()).unwrap().iter();
+    parts.any(|part| part == "tidy" || part == "synthetic")
+}
+
 #[test]
-fn modules_import_what_they_may() {
+fn modules_import_only_what_the_table_allows() {
     for path in sources() {
         let module = module(&path);
         if module == "lib" || module == "main" {
@@ -225,7 +262,7 @@ fn modules_import_what_they_may() {
         let (_, allowed) = IMPORTS
             .iter()
             .find(|(name, _)| *name == module)
-            .unwrap_or_else(|| panic!("{module} is not in the table of imports"));
+            .unwrap_or_else(|| panic!("{module} is missing from the table of imports"));
         for line in read(&path).lines().map(without_comment) {
             for used in line.split("crate::").skip(1) {
                 let used: String = used
@@ -234,7 +271,7 @@ fn modules_import_what_they_may() {
                     .collect();
                 assert!(
                     used == module || allowed.contains(&used.as_str()),
-                    "{}: {module} may not use {used}",
+                    "{}: {module} may not import {used}",
                     path.display(),
                 );
             }
@@ -252,25 +289,15 @@ fn the_table_of_imports_has_no_circle() {
             }
         }
     }
-    assert_eq!(settled.len(), IMPORTS.len(), "some modules use each other");
+    assert_eq!(
+        settled.len(),
+        IMPORTS.len(),
+        "some modules may import each other"
+    );
 }
 
 #[test]
-fn files_fit_in_the_head() {
-    for path in sources() {
-        let text = read(&path);
-        let lines = text
-            .split("#[cfg(test)]")
-            .next()
-            .unwrap_or(&text)
-            .lines()
-            .count();
-        assert!(lines <= LINES, "{} has {lines} lines", path.display());
-    }
-}
-
-#[test]
-fn files_say_what_they_are() {
+fn every_file_begins_with_a_description() {
     for path in files("src", &["rs"])
         .iter()
         .chain(&files("tests", &["rs"]))
@@ -278,59 +305,55 @@ fn files_say_what_they_are() {
     {
         assert!(
             read(path).starts_with("//! "),
-            "{} does not say what it is",
+            "{} does not begin with a line of `//! `",
             path.display()
         );
     }
 }
 
-#[test]
-fn one_word_for_one_thing() {
-    for path in texts() {
-        if path.ends_with("tests/tidy.rs") {
-            continue;
-        }
-        // Made-up sentences may say what they like.
-        if path
-            .components()
-            .any(|part| part.as_os_str() == "synthetic")
-        {
-            continue;
-        }
-        for (number, line) in read(&path).lines().enumerate() {
-            let mut line = line.to_owned();
-            for foreign in FOREIGN {
-                line = line.replace(foreign, "");
+/// The lines of our own texts that contain a match, each with its place.
+fn lines_with(is_match: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in texts().into_iter().filter(|path| !is_exempt(path)) {
+        for (number, line) in (1..).zip(read(&path).lines()) {
+            if is_match(line) {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
             }
-            let words = line.split(|c: char| !c.is_alphabetic());
-            let synonym = words
-                .map(str::to_lowercase)
-                .find(|word| SYNONYMS.contains(&word.as_str()));
-            assert!(
-                synonym.is_none(),
-                "{}:{}: {synonym:?}",
-                path.display(),
-                number + 1
-            );
         }
     }
+    found
 }
 
 #[test]
-fn nothing_points_outside() {
-    for path in texts() {
-        if path.ends_with("tests/tidy.rs") {
-            continue;
+fn one_thing_has_one_name() {
+    let found = lines_with(|line| {
+        let mut line = line.to_owned();
+        for foreign in FOREIGN {
+            line = line.replace(foreign, "");
         }
-        let text = read(&path);
-        for outside in ["/work/", "/root/", "/home/"] {
-            assert!(
-                !text.contains(outside),
-                "{} names {outside}",
-                path.display()
-            );
-        }
-    }
+        line.split(|letter: char| !letter.is_alphabetic())
+            .any(|word| SYNONYMS.contains(&word.to_lowercase().as_str()))
+    });
+    assert!(found.is_empty(), "synonyms of our own words: {found:#?}");
+}
+
+#[test]
+#[ignore = "not yet true"]
+fn no_sentence_is_vague() {
+    let found = lines_with(|line| {
+        let line = line.to_lowercase().replace('_', " ");
+        VAGUE.iter().any(|phrase| line.contains(phrase))
+    });
+    assert!(found.is_empty(), "say who, or how many: {found:#?}");
+}
+
+#[test]
+fn no_path_of_a_single_machine_is_named() {
+    let found = lines_with(|line| {
+        let paths = ["/work/", "/root/", "/home/"];
+        paths.iter().any(|path| line.contains(path))
+    });
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
@@ -359,5 +382,16 @@ fn ci_runs_what_the_readme_says() {
     );
     for command in commands {
         assert!(ci.contains(command), ".ci/run does not run {command:?}");
+    }
+}
+
+/// Tests that depend on the clock fail by chance if they run beside others.
+#[test]
+fn tests_that_depend_on_the_clock_run_alone() {
+    for path in files("tests/clock", &["rs"]) {
+        let text = read(&path);
+        let tests = text.matches("#[test]").count();
+        let guards = text.matches("let _alone = crate::alone();").count();
+        assert_eq!(tests, guards, "{}: tests and guards", path.display());
     }
 }

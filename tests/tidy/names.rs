@@ -1,0 +1,61 @@
+//! A type name means one thing in the whole crate.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::circles::is_for_tests;
+use crate::{production_code, read, sources};
+
+/// The name that a line declares, if it declares a type: `pub(crate) struct Name<T>`.
+fn declared(line: &str) -> Option<&str> {
+    let indent = line.len() - line.trim_start().len();
+    let mut words = line.split_whitespace().peekable();
+    words.next_if(|word| word.starts_with("pub"));
+    // `pub(in crate::remote)` is two words.
+    words.next_if(|word| word.ends_with(')'));
+    let keyword = words.next()?;
+    let is_type = match keyword {
+        "struct" | "enum" | "trait" | "union" => indent <= 4,
+        // An indented one is the associated type of a trait.
+        "type" => indent == 0,
+        _ => false,
+    };
+    let name = words.next().filter(|_| is_type)?;
+    let length = name
+        .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .unwrap_or(name.len());
+    (length > 0).then_some(&name[..length])
+}
+
+#[test]
+#[ignore = "not yet true"]
+fn no_two_types_have_the_same_name() {
+    let mut files: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for path in sources().into_iter().filter(|path| !is_for_tests(path)) {
+        for name in production_code(&read(&path)).lines().filter_map(declared) {
+            files.entry(name.to_owned()).or_default().push(path.clone());
+        }
+    }
+    files.retain(|_, paths| paths.len() > 1);
+    assert!(
+        files.is_empty(),
+        "type names that are declared more than once: {files:#?}"
+    );
+}
+
+#[test]
+fn declarations_are_recognized() {
+    for (line, name) in [
+        ("struct Plain;", Some("Plain")),
+        ("pub(crate) enum Generic<T> {", Some("Generic")),
+        ("pub(in crate::remote) trait Seen: Sync {", Some("Seen")),
+        ("    pub struct InAModule(u64);", Some("InAModule")),
+        ("pub type Alias = u64;", Some("Alias")),
+        ("    type Associated = u64;", None),
+        ("        struct InAFunction;", None),
+        ("fn structure() {", None),
+        ("", None),
+    ] {
+        assert_eq!(declared(line), name, "{line}");
+    }
+}
