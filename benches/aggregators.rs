@@ -1,8 +1,8 @@
-//! What one score costs each aggregator: one by one and in slices, over scores that are easy and
-//! hard, beside the sums that people write by hand and another crate's quantiles.
+//! What one score costs each aggregator, one score at a time and in slices, over easy and hard scores. The
+//! baselines are hand-written sums and the quantiles of another crate.
 //!
-//! `cargo bench --bench aggregators`; only the ratios to `naive` within one run say anything. Names
-//! are `how/scores/aggregator`, so `cargo bench --bench aggregators observe/mixed` is one column.
+//! Run `cargo bench --bench aggregators`. Only the ratios to `naive` within one run are meaningful. The
+//! names are `how/scores/aggregator`, so `cargo bench --bench aggregators observe/mixed` runs one column.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use sketches_ddsketch::{Config, DDSketch};
 
 const SCORES: usize = 100_000;
 
-/// Adds in order, and rounds each time.
+/// Adds in order and rounds at each step.
 #[derive(Clone)]
 struct Naive(f64);
 
@@ -25,7 +25,7 @@ struct Naive(f64);
 #[derive(Clone)]
 struct Kahan(f64, f64);
 
-/// Neumaier's (1974), which also survives a large score after small ones.
+/// Neumaier's compensated sum (1974), which also survives a large score after small ones.
 #[derive(Clone)]
 struct Neumaier(f64, f64);
 
@@ -80,7 +80,7 @@ impl Aggregator<f64> for Neumaier {
     }
 }
 
-/// Quantiles by the crate `sketches-ddsketch`, at the relative error of ours.
+/// Quantiles of the crate `sketches-ddsketch`, with the same relative error as ours.
 #[derive(Clone)]
 struct Sketch(DDSketch);
 
@@ -106,7 +106,7 @@ impl Aggregator<f64> for Sketch {
     }
 }
 
-/// The next of a sequence of numbers from 0 to 1.
+/// The next pseudo-random number from 0 to 1.
 fn uniform(state: &mut u64) -> f64 {
     *state = state
         .wrapping_mul(6_364_136_223_846_793_005)
@@ -114,13 +114,13 @@ fn uniform(state: &mut u64) -> f64 {
     (*state >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Scores above 0 and below 1.
+/// Scores between 0 and 1.
 fn positive() -> Vec<f64> {
     let mut state = 1;
     (0..SCORES).map(|_| uniform(&mut state)).collect()
 }
 
-/// Scores between −1 and 1 in no order, and as a sentiment scorer gives them: one in eight is 0.
+/// Scores between −1 and 1 in random order, distributed as those of a sentiment scorer: one in eight is 0.
 fn mixed() -> Vec<f64> {
     let mut state = 2;
     let score = |place| match place % 8 {
@@ -130,7 +130,7 @@ fn mixed() -> Vec<f64> {
     (0..SCORES).map(score).collect()
 }
 
-/// Scores of both signs over 200 octaves, which no fixed number of words holds.
+/// Scores of both signs over 200 octaves, more than any fixed number of words holds.
 fn wide() -> Vec<f64> {
     let mut state = 3;
     let mut score = || {
@@ -175,7 +175,7 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
     group
 }
 
-/// Each aggregator over the scores it meets most often.
+/// Measures each aggregator over the scores that it typically observes.
 fn every_aggregator(criterion: &mut Criterion) {
     let scores = mixed();
     let pairs: Vec<(f64, f64)> = scores.iter().copied().zip(positive()).collect();
@@ -223,7 +223,7 @@ fn every_aggregator(criterion: &mut Criterion) {
     }
 }
 
-/// What the scores' range and signs do to those that are exact.
+/// Measures how the range and the signs of the scores affect the exact aggregators.
 fn exact_over_other_scores(criterion: &mut Criterion) {
     for (name, scores) in [("positive", positive()), ("wide", wide())] {
         for (how, in_slices) in [("observe", false), ("observe_slice", true)] {

@@ -1,10 +1,10 @@
-//! Groups, beside what one would write by hand on rayon, on all cores.
+//! Grouping on all cores, compared with hand-written groupings on rayon.
 //!
-//! Read each group as ratios. `maps` merges a map of each thread, `partitioned` one of each thread
-//! and partition of the keys, in parallel; `records` copies all records by partition first. All of
-//! them round at every step and leave their groups in no order, where `ours` adds exactly and sorts.
-//! `exact` is `maps` with our exact states: what the grouping costs apart from them. `groups_once`
-//! groups once in a process of its own, and says how much memory that took.
+//! Compare the results of each group as ratios. `maps` merges one map per thread; `partitioned` keeps one
+//! map per thread and partition of the keys and merges the partitions in parallel; `records` first copies
+//! all records by partition. These three round at every step and leave their groups unsorted; `ours` adds
+//! exactly and sorts. `exact` is `maps` with our exact states: it shows what grouping costs apart from the
+//! states. `groups_once` measures a single grouping in a process of its own and prints its memory.
 
 mod by_hand;
 mod keys;

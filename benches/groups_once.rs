@@ -1,4 +1,4 @@
-//! One grouping, once, in a process of its own: how long it takes and how much memory at most.
+//! Measures a single grouping in a process of its own: its time and its peak memory.
 //!
 //! ```text
 //! cargo bench --bench groups_once -- WAY AGGREGATOR KEYS uniform|zipf RECORDS THREADS [ROUNDS]
@@ -14,7 +14,7 @@ use by_hand::{Exact, Naive, NaiveFamily, NaiveMean, Record};
 use manyhands::aggregation::Aggregator;
 use manyhands::prelude::*;
 
-/// Peak and present resident memory of this process, in MiB.
+/// Peak and current resident memory of this process, in MiB.
 fn resident() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let of = |name: &str| {
@@ -57,7 +57,7 @@ fn group(way: &str, aggregator: &str, records: &[Record]) -> usize {
 
 type Family = (Count, Mean, Extrema);
 
-/// A mean that rounds at every step, as those by hand do: what the grouping itself costs.
+/// A mean that rounds at every step, as the hand-written groupings do. It shows the cost of grouping alone.
 #[derive(Clone, Default)]
 struct Rounded(NaiveMean);
 

@@ -1,7 +1,7 @@
-"""Pairs a second of `manyhands score --with match` beside RapidFuzz's `process.cdist(workers=-1)`.
+"""Compares the speed of `manyhands score --with match` with `process.cdist(workers=-1)` of RapidFuzz.
 
-The same texts, in turn, medians; by processor time and by the clock. What it takes to start, read and
-prepare is counted on this side alone.
+Both score the same texts in turn; the results are medians of processor time and of wall-clock time.
+The times of manyhands include starting the process, reading the files and preparing the reference.
 
 usage: python3 benches/match_rapidfuzz.py BINARY REFERENCE.txt RECORDS.jsonl NAMES.txt
        (RECORDS.jsonl has a field "title"; needs rapidfuzz 3.14 and numpy)
@@ -19,7 +19,7 @@ import time
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
-# Texts, measure, its function there, cutoff, how many records there and here.
+# Texts, measure, function of RapidFuzz, cutoff, number of records for RapidFuzz and for manyhands.
 CASES = [
     ("names", "ratio", fuzz.ratio, None, 200, 4000),
     ("titles", "ratio", fuzz.ratio, None, 100, 2500),
@@ -72,8 +72,8 @@ def main(binary, reference, records, names):
         )
         speed = statistics.median(here * len(choices) / b[0] for _, b in rounds) / 1e6
         name = measure if cutoff is None else f"{measure} from {cutoff}"
-        print(f"{which:6} {name:13} {processor:6.1f} x by processor time, {clock:6.1f} x by the"
-              f" clock; {speed:6.0f} M pairs per processor second", flush=True)
+        print(f"{which:6} {name:13} {processor:6.1f} x in processor time, {clock:6.1f} x in"
+              f" wall-clock time; {speed:6.0f} M pairs per processor second", flush=True)
 
 
 main(*sys.argv[1:])

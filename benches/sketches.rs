@@ -1,7 +1,7 @@
-//! What one score costs the aggregators of different values, frequent keys, samples and medians,
-//! beside what one would write with the standard library.
+//! What one score costs the aggregators of distinct values, frequent keys, samples and medians, compared
+//! with the standard library.
 //!
-//! `cargo bench --bench sketches`; only the ratios within one group say anything.
+//! Run `cargo bench --bench sketches`. Only the ratios within one group are meaningful.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 const SCORES: u64 = 100_000;
 
-/// SplitMix64's: a number that follows from its place, and looks like any other.
+/// A pseudo-random number that depends on `place` alone (SplitMix64).
 fn scatter(place: u64) -> u64 {
     let mut bits = place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ fn scatter(place: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// As many different numbers as this, in no order.
+/// Numbers in random order, with this many distinct values.
 fn numbers(different: u64) -> Vec<u64> {
     let number = |place| scatter(scatter(place) % different);
     (0..SCORES).map(number).collect()
@@ -52,7 +52,7 @@ fn over<S, A: Aggregator<S>>(
     });
 }
 
-/// Each of the aggregators that look at values, and the collections that do their work.
+/// Measures the aggregators of distinct and frequent values and the standard collections that do the same.
 fn values<S>(criterion: &mut Criterion, name: &str, scores: &[S])
 where
     S: Serialize + Hash + Eq + Ord + Clone + Send + Sync,

@@ -1,21 +1,14 @@
-//! What a record costs on its way out of an iterator into one of two workers: ours beside those
-//! who share an iterator between threads, or a slice, and beside what one would write by hand.
+//! What it costs to pass a record from an iterator to one of two workers: our streams and pipelines
+//! compared with libraries that share an iterator or a slice between threads, and with hand-written code.
 //!
 //! ```text
 //! cargo bench --bench streams              # wall clock, by criterion
-//! cargo bench --bench streams -- ROUNDS    # processor time and wall clock a record, interleaved
-//! ONLY="stream, ordered" cargo bench ...   # one of them, to be looked at by a profiler
+//! cargo bench --bench streams -- ROUNDS    # processor time and wall clock per record, interleaved
+//! ONLY="stream, ordered" cargo bench ...   # the base and one contender, for a profiler
 //! ```
 //!
-//! The wall clock on a machine that others use says little; the processor time of the process says
-//! what a record costs, whoever paid for it. Not all that is compared does the same: see `NOTES`.
-
-#[allow(dead_code, unused_imports, reason = "not all of it is needed here")]
-#[path = "../src/dataset/stream/mod.rs"]
-mod stream;
-#[allow(dead_code, unused_imports, reason = "not all of it is needed here")]
-#[path = "../src/sync.rs"]
-mod sync;
+//! On a shared machine the wall-clock time says little; the processor time of the process is the cost of a
+//! record, whichever thread pays it. The contenders do not all do the same work: see `NOTES`.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -30,17 +23,20 @@ const RECORDS: u64 = 1_000_000;
 const DEAR_RECORDS: u64 = 20_000;
 const WORKERS: usize = 2;
 
-/// What is to be known beside the figures.
-const NOTES: &str = "\
-live: a record that has come is never in the hands of a worker that waits for the next.
-par_bridge, orx and the channel of records are given no say in how many records a worker takes;
-ours and the locked iterator are given 256. orx from an iterator, the locked iterator and the
-channel of 64s are not live. paralight and orx from a slice have nothing to wait for.
-From 'stream, unordered' to 'pipeline of Records', and from 'WorkStealing, slice' on, it is the public
-API: panics caught record by record, a prefix kept for a stop, the slowest records timed. What is in
-flight is kept by waiting; a budget is a lock a record.";
+/// The contender that is the unit of all ratios.
+const BASE: &str = "stream, unordered";
 
-/// The task: so many dependent steps, about 1 ns each, and then the record itself.
+/// Printed before the figures.
+const NOTES: &str = "\
+A contender is live if no worker holds a record that has arrived while it waits for the next one. orx
+from an iterator, the locked iterator and the channel of 64s are not live; paralight and orx from a
+slice never wait. par_bridge, orx and the channel of records choose how many records a worker takes at
+once; the locked iterator takes 256.
+The streams, the pipeline of Records and the executors over a slice are our public API: they catch
+panics record by record, keep a prefix for a stop and time the slowest records. A limit in flight
+makes workers wait; a budget takes a lock per record.";
+
+/// The task: `steps` dependent steps of about 1 ns each; the score is the record itself.
 fn score(record: u64, steps: u64) -> u64 {
     let mut state = black_box(record);
     for _ in 0..steps {
@@ -54,7 +50,7 @@ fn source(records: u64) -> impl Iterator<Item = u64> + Send {
     (0..records).map(black_box)
 }
 
-/// The sum of what two threads come to.
+/// Runs `work` on each worker and adds the results.
 fn on_workers(work: impl Fn() -> u64 + Sync) -> u64 {
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..WORKERS).map(|_| scope.spawn(&work)).collect();
@@ -70,18 +66,7 @@ fn sum(scores: impl Iterator<Item = u64>) -> u64 {
     scores.fold(0, u64::wrapping_add)
 }
 
-fn ours(records: u64, steps: u64, most: usize) -> u64 {
-    let pull = stream::Pull::new(source(records));
-    on_workers(|| {
-        let (mut taken, mut total) = (Vec::new(), 0u64);
-        while pull.take(most, &mut taken).is_some() {
-            total = total.wrapping_add(sum(taken.drain(..).map(|record| score(record, steps))));
-        }
-        total
-    })
-}
-
-/// By hand, 1: an iterator behind a lock, and as many records as may be while one has it.
+/// Hand-written, 1: an iterator behind a lock; a worker takes up to 256 records while it holds the lock.
 fn locked_iterator(records: u64, steps: u64) -> u64 {
     let source = Mutex::new(source(records));
     on_workers(|| {
@@ -96,7 +81,7 @@ fn locked_iterator(records: u64, steps: u64) -> u64 {
     })
 }
 
-/// By hand, 2: a thread that feeds a channel.
+/// Hand-written, 2: a thread that feeds a channel.
 fn channel(records: u64, steps: u64) -> u64 {
     let (sender, receiver) = crossbeam_channel::bounded(1024);
     std::thread::scope(|scope| {
@@ -105,7 +90,7 @@ fn channel(records: u64, steps: u64) -> u64 {
     })
 }
 
-/// By hand, 3: the same, 64 records at a time.
+/// Hand-written, 3: like 2, with 64 records per message.
 fn channel_of_64s(records: u64, steps: u64) -> u64 {
     let (sender, receiver) = crossbeam_channel::bounded(16);
     std::thread::scope(|scope| {
@@ -120,7 +105,7 @@ fn channel_of_64s(records: u64, steps: u64) -> u64 {
     })
 }
 
-/// A sum that wraps around, as all the others come to.
+/// A sum that wraps around, like those of the other contenders.
 #[derive(Clone)]
 struct Total(u64);
 
@@ -162,7 +147,7 @@ fn calls(records: u64, steps: u64, ordered: bool, in_flight: Option<usize>) -> u
     total
 }
 
-/// The scores one by one through a channel to the thread that asks for them.
+/// Passes the scores one by one through a channel to the thread that asks for them.
 fn calls_iter(records: u64, steps: u64) -> u64 {
     std::thread::scope(|scope| {
         let scores = manyhands::stream(source(records)).task(task(steps));
@@ -220,7 +205,7 @@ fn paralight_slice(pool: &mut paralight::threads::ThreadPool, records: &[u64], s
     scores.reduce(|| 0, u64::wrapping_add)
 }
 
-/// One way to come to the sum of the scores.
+/// One contender: a way to compute the sum of the scores.
 struct Way<'w> {
     name: &'static str,
     run: Box<dyn FnMut() -> u64 + 'w>,
@@ -242,12 +227,6 @@ fn ways(records: &[u64], steps: u64) -> Vec<Way<'_>> {
         "sequential",
         Box::new(move || sum(source(count).map(|record| score(record, steps)))),
     );
-    way(
-        "ours, 256 a call",
-        Box::new(move || ours(count, steps, 256)),
-    );
-    way("ours, 16 a call", Box::new(move || ours(count, steps, 16)));
-    way("ours, 1 a call", Box::new(move || ours(count, steps, 1)));
     for (name, ordered, in_flight) in [
         ("stream, unordered", false, None),
         ("stream, ordered", true, None),
@@ -329,7 +308,7 @@ fn median(times: &mut [Duration]) -> f64 {
 fn compare(rounds: usize, what: &str, records: &[u64], steps: u64) {
     let mut ways = ways(records, steps);
     if let Ok(only) = std::env::var("ONLY") {
-        ways.retain(|way| way.name == "ours, 256 a call" || way.name == only);
+        ways.retain(|way| way.name == BASE || way.name == only);
     }
     let mut spent = vec![(Vec::new(), Vec::new()); ways.len()];
     let right = sum(records.iter().copied());
@@ -343,11 +322,11 @@ fn compare(rounds: usize, what: &str, records: &[u64], steps: u64) {
         }
     }
     println!(
-        "\n{what}, {} records: ns a record, and times ours",
+        "\n{what}, {} records: ns per record, and as multiples of {BASE:?}",
         records.len()
     );
-    let ours = ways.iter().position(|way| way.name == "ours, 256 a call");
-    let ours = median(&mut spent[ours.expect("ours is among them")].0);
+    let base = ways.iter().position(|way| way.name == BASE);
+    let base = median(&mut spent[base.expect("the base is a contender")].0);
     for (way, (processor, wall)) in ways.iter().zip(&mut spent) {
         let (processor, wall) = (median(processor), median(wall));
         let each = 1.0 / records.len() as f64;
@@ -355,7 +334,7 @@ fn compare(rounds: usize, what: &str, records: &[u64], steps: u64) {
             "{:24} processor {:8.2} ({:5.2})   wall {:8.2}",
             way.name,
             processor * each,
-            processor / ours,
+            processor / base,
             wall * each
         );
     }

@@ -1,8 +1,8 @@
-//! What it costs to time the records of a run, in processor time.
+//! What timing the records of a run costs, in processor time.
 //!
-//! The same loop, by hand, with and without the stopwatch of the pipeline, and the pipeline itself
-//! beside them, in turns: each is first as often as the others. Read the medians; other programs on
-//! the machine do not count, but share its caches.
+//! Three loops take turns, and each is the first equally often: a hand-written loop without the stopwatch
+//! of the pipeline, the same loop with it, and the pipeline itself. The results are medians. Other programs
+//! on the machine do not count as processor time, but they share its caches.
 //!
 //! ```text
 //! cargo bench --bench timing
@@ -17,14 +17,14 @@ use manyhands::dataset::At;
 use manyhands::internals::Stopwatch;
 use manyhands::prelude::*;
 
-/// Records that are handed on together.
+/// Number of records whose scores are passed on together.
 const STEP: usize = 1024;
 const ROUNDS: usize = 60;
-/// Each round scores records for about so long.
+/// Time that one round scores records.
 const ROUND: Duration = Duration::from_millis(15);
 
-/// A task that takes about so many rounds of a dependent multiplication and addition. Not inlined: a
-/// loop in three places is three loops, which differ by more than what is measured here.
+/// A task of `rounds` dependent multiplications and additions. It is not inlined: three copies of the loop
+/// would differ by more than what is measured here.
 #[inline(never)]
 fn work(seed: f64, rounds: u32) -> f64 {
     (0..rounds).fold(seed, |x, _| black_box(x).mul_add(0.999, 0.001))
@@ -37,7 +37,7 @@ fn now() -> f64 {
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// Nanoseconds by the clock, where nobody tells processor time.
+/// Wall-clock time in nanoseconds, on systems without a clock of processor time.
 #[cfg(not(unix))]
 fn now() -> f64 {
     static BEGAN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
@@ -51,7 +51,7 @@ fn cost(call: impl FnOnce() -> f64) -> f64 {
     now() - began
 }
 
-/// How many rounds of work take this long on this machine.
+/// The number of rounds that take this long on this machine.
 fn rounds_for(time: Duration) -> u32 {
     const ROUNDS: u32 = 1_000_000;
     let fastest = (0..9).map(|_| cost(|| work(black_box(0.5), ROUNDS)));
@@ -59,7 +59,7 @@ fn rounds_for(time: Duration) -> u32 {
     ((time.as_nanos() as f64 / fastest * f64::from(ROUNDS)) as u32).max(1)
 }
 
-/// What a worker does, by hand, with a stopwatch or without.
+/// The loop of a worker, written by hand, with or without a stopwatch.
 fn by_hand<const TIMED: bool>(data: &[f64], rounds: u32) -> f64 {
     let mut watch = Stopwatch::new(Instant::now());
     let mut mean = Mean::new();

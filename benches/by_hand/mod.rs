@@ -1,5 +1,4 @@
-//! Grouping as one would write it by hand on rayon: hash maps with the fastest of hashers, and sums
-//! that round at every step.
+//! Hand-written groupings on rayon: hash maps with the fastest hasher, and sums that round at every step.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -15,7 +14,7 @@ pub type Record = (u64, f64);
 /// Groups by key.
 pub type Map<A> = HashMap<u64, A, RandomState>;
 
-/// What is known of a group.
+/// The state of one group.
 pub trait Naive: Clone + Default + Send {
     fn observe(&mut self, index: usize, score: f64);
     fn merge(&mut self, other: Self);
@@ -40,7 +39,7 @@ impl Naive for NaiveMean {
     }
 }
 
-/// Count, mean, and both ends with their places.
+/// Count, mean, minimum and maximum, the last two with their places.
 #[derive(Clone)]
 pub struct NaiveFamily {
     pub mean: NaiveMean,
@@ -80,7 +79,7 @@ impl Naive for NaiveFamily {
     }
 }
 
-/// One of ours in a map by hand: what exact states cost, apart from the grouping.
+/// One of our aggregators in a hand-written map: the cost of exact states apart from the grouping.
 #[derive(Clone, Default)]
 pub struct Exact<A>(A);
 
@@ -94,7 +93,7 @@ impl<A: Aggregator<f64> + Default> Naive for Exact<A> {
     }
 }
 
-/// The records of each thread, and the index of the first.
+/// The records of each thread and the index of the first.
 fn shares(records: &[Record]) -> impl IndexedParallelIterator<Item = (usize, &[Record])> {
     let share = records.len().div_ceil(rayon::current_num_threads()).max(1);
     let firsts = (0..records.len().div_ceil(share)).into_par_iter();
@@ -114,7 +113,7 @@ fn merge_maps<A: Naive>(mut into: Map<A>, mut from: Map<A>) -> Map<A> {
     into
 }
 
-/// A map for each thread, merged two by two.
+/// One map per thread, merged in pairs.
 pub fn maps_merged<A: Naive>(records: &[Record]) -> Map<A> {
     shares(records)
         .map(|(first, records)| {
@@ -144,7 +143,7 @@ fn transposed<T>(parted: Vec<Vec<T>>) -> Vec<Vec<T>> {
     by_partition
 }
 
-/// A map for each thread and partition of the keys; partitions merged in parallel.
+/// One map per thread and partition of the keys; the partitions are merged in parallel.
 pub fn partitioned_maps<A: Naive>(records: &[Record]) -> Vec<Map<A>> {
     let hasher = FixedState::default();
     let parted: Vec<Vec<Map<A>>> = shares(records)
@@ -163,8 +162,8 @@ pub fn partitioned_maps<A: Naive>(records: &[Record]) -> Vec<Map<A>> {
         .collect()
 }
 
-/// All records copied by partition of their keys first; then a map for each partition. Takes
-/// memory for the records, not for the groups.
+/// Copies all records by partition of their keys, then builds one map per partition. The memory grows with
+/// the records, not with the groups.
 pub fn partitioned_records<A: Naive>(records: &[Record]) -> Vec<Map<A>> {
     let hasher = FixedState::default();
     let parted: Vec<Vec<Vec<(usize, u64, f64)>>> = shares(records)

@@ -1,4 +1,4 @@
-//! Records with keys of a given number and skew.
+//! Records whose keys have a given number of values and a given skew.
 
 use rayon::prelude::*;
 
@@ -10,13 +10,13 @@ fn mixed(place: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// A number from 0 up to, not including, 1.
+/// A number from 0 (included) to 1 (excluded).
 fn fraction(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Records with keys from 0 to `keys`: each as likely as the next, or, where `zipf`, the n-th
-/// about 1/n as likely as the first.
+/// Records with keys below `keys`. All keys are equally likely, or, with `zipf`, the n-th is about 1/n as
+/// likely as the first.
 pub fn records(count: usize, keys: u64, zipf: bool) -> Vec<(u64, f64)> {
     let record = |place: usize| {
         let at = fraction(mixed(2 * place as u64));
@@ -27,7 +27,7 @@ pub fn records(count: usize, keys: u64, zipf: bool) -> Vec<(u64, f64)> {
             (at * keys as f64) as u64
         };
         let score = fraction(mixed(2 * place as u64 + 1)) * 2.0 - 1.0;
-        // Spread out, so that neighbouring ranks are no neighbouring keys.
+        // Spread out, so that neighbouring ranks are not neighbouring keys.
         (mixed(rank), score)
     };
     (0..count).into_par_iter().map(record).collect()

@@ -1,10 +1,10 @@
-//! The sum over a tree that chili publishes (`benches/overhead.rs`, github.com/dragostis/chili): a
-//! full binary tree of which each node counts one, of 10 layers, and of 20 where chili has 24, which
+//! The sum over a tree, as chili publishes it (`benches/overhead.rs`, github.com/dragostis/chili): a full
+//! binary tree in which each node counts 1. It has 10 layers here, and 20 instead of the 24 of chili, which
 //! would take a gigabyte.
 //!
-//! chili and rayon go down the tree and join at each node, and orx-parallel explores it. Ours and the
-//! others know slices alone: they work on the subtrees below a layer, which are found anew at each
-//! call. That is coarser, and cheaper, than to join at each node.
+//! chili and rayon descend the tree and join at each node; orx-parallel explores it. Ours and the other
+//! contenders work on slices, so their records are the subtrees below a layer, which each call collects
+//! again. That is coarser and cheaper than a join at each node.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ impl Node {
     }
 }
 
-/// A tree, and the layer from 0 whose subtrees are records.
+/// A tree and the layer, counted from 0, whose subtrees are the records.
 pub struct Tree {
     root: Node,
     cut: usize,
@@ -42,12 +42,12 @@ impl Tree {
         Tree { root, cut }
     }
 
-    /// The parts of the tree as records.
+    /// The records: nodes above the cut and subtrees below it.
     pub fn parts(&self) -> Parts<'_> {
         Parts(self)
     }
 
-    /// The ways of those who go down the tree, the sequential one first.
+    /// The contenders that descend the tree, the sequential one first.
     pub fn recursive(&self) -> Vec<Way<'_>> {
         vec![
             Way::plain("sequential recursion", || self.root.sum()),
@@ -90,7 +90,7 @@ fn orx_sum(root: &Node) -> u64 {
     nodes.map(|node| node.count).sum()
 }
 
-/// What a tree is cut into: the nodes above the cut, and the subtrees below.
+/// A record of a tree: a node above the cut, or a subtree below it.
 pub struct Parts<'t>(&'t Tree);
 
 #[derive(Clone, Copy)]

@@ -1,9 +1,9 @@
-//! How each contender runs a map-reduce over a slice: the part of the comparison that is the same for
-//! all workloads. To be read beside what each of them documents as its way to do this.
+//! How each contender runs a map-reduce over a slice. This part of the comparison is the same for all
+//! workloads; each function follows the documentation of its library.
 //!
-//! The same number of threads for all, pinned nowhere. Pools are started before anything is timed,
-//! and are gone when the next contender is measured: some of them spin while they wait. `std::thread`
-//! has no pool, so there threads are started in the time that is measured.
+//! All contenders use the same number of threads, none of them pinned. Pools are started before the
+//! measurement and stopped before the next contender is measured, because some of them spin while they
+//! wait. `std::thread` has no pool, so the measured time includes starting its threads.
 
 use std::borrow::Cow;
 use std::num::NonZero;
@@ -17,27 +17,28 @@ use manyhands::prelude::{
 
 use crate::reduced::Reduced;
 
-/// Something that can be done record by record.
+/// A workload that can be done record by record.
 pub trait Workload: Sync {
     type Record: Clone + Sync;
     type Score: Clone + Send + Sync;
-    /// How many records whoever halves slices by hand does in one go: some microseconds of them.
+    /// Number of records that a contender which halves slices itself does at once: a few microseconds of
+    /// work.
     const LEAF: usize;
 
-    /// Owned where they are found anew at each call.
+    /// The records; owned if each call collects them again.
     fn records(&self) -> Cow<'_, [Self::Record]>;
     fn score(&self, record: &Self::Record) -> Self::Score;
     /// The total of no scores.
     fn nothing(&self) -> Self::Score;
-    /// Takes a score into a total; in any order, with the same result.
+    /// Adds a score to a total. The order of the scores does not matter.
     fn add(total: &mut Self::Score, score: &Self::Score);
     fn checksum(total: &Self::Score) -> u64;
 }
 
-/// One run over all records: the checksum of the total.
+/// A run over all records, which returns the checksum of the total.
 pub type Call<'c> = &'c mut dyn FnMut() -> u64;
 
-/// Somebody's way to do a workload.
+/// One contender: a way to do a workload.
 pub struct Way<'w> {
     pub name: &'static str,
     with: Box<dyn Fn(Measure<'_>) + 'w>,
@@ -47,13 +48,13 @@ pub struct Way<'w> {
 pub type Measure<'m> = &'m mut (dyn FnMut(Call<'_>) + Send);
 
 impl<'w> Way<'w> {
-    /// `with` makes everything ready and hands a call to the measure.
+    /// Creates a contender whose `with` prepares everything and then passes a call to the measure.
     pub fn new(name: &'static str, with: impl Fn(Measure<'_>) + 'w) -> Self {
         let with = Box::new(with);
         Way { name, with }
     }
 
-    /// A way that needs nothing to be ready.
+    /// Creates a contender that needs no preparation.
     pub fn plain(name: &'static str, call: impl Fn() -> u64 + 'w) -> Self {
         Way::new(name, move |measure| measure(&mut || call()))
     }
@@ -63,7 +64,7 @@ impl<'w> Way<'w> {
     }
 }
 
-/// The way that all others are told as multiples of.
+/// The contender that is the unit of all ratios.
 pub const OURS: &str = "ours, par_iter().aggregate()";
 
 pub fn threads() -> usize {
@@ -97,7 +98,7 @@ pub fn chili_pool() -> chili::ThreadPool {
     })
 }
 
-/// Every contender that can do a map-reduce over a slice.
+/// Every contender that can run a map-reduce over a slice.
 pub fn all<W: Workload>(workload: &W) -> Vec<Way<'_>> {
     let total = |total| W::checksum(&total);
     let mut ways = vec![
@@ -132,7 +133,7 @@ pub fn all<W: Workload>(workload: &W) -> Vec<Way<'_>> {
         }),
         Way::plain("std::thread::scope", move || total(scoped(workload))),
     ];
-    // The workers of a channel outlive the call, so what they work on must too.
+    // The workers of a channel outlive the call, so the records must outlive it too.
     if let Cow::Borrowed(records) = workload.records() {
         ways.push(Way::new("crossbeam-channel", move |measure| {
             crossbeam(workload, records, measure);
@@ -186,7 +187,7 @@ fn rayon<W: Workload>(workload: &W) -> W::Score {
     scores.reduce(|| workload.nothing(), |a, b| both::<W>(a, &b))
 }
 
-/// On its own global pool, with its own choice of how many records a thread takes.
+/// Runs on the global pool of orx-parallel, which chooses how many records a thread takes.
 fn orx<W: Workload>(workload: &W) -> W::Score {
     use orx_parallel::*;
     let records = &*workload.records();
@@ -220,7 +221,7 @@ fn chili<W: Workload>(
     both::<W>(left, &right)
 }
 
-/// By hand, 1: an equal share for each thread.
+/// Hand-written, 1: an equal share for each thread.
 fn scoped<W: Workload>(workload: &W) -> W::Score {
     let records = workload.records();
     let share = records.len().div_ceil(threads()).max(1);
@@ -238,10 +239,12 @@ fn scoped<W: Workload>(workload: &W) -> W::Score {
     })
 }
 
-/// Portions by hand for each thread, so that none waits long for the others.
+/// Number of portions per thread in the hand-written contenders, so that no thread waits long for the
+/// others.
 const PORTIONS: usize = 8;
 
-/// By hand, 2: portions through a channel to workers that are there already, totals through another.
+/// Hand-written, 2: portions go through a channel to workers that run already, and totals come back through
+/// another.
 fn crossbeam<W: Workload>(workload: &W, records: &[W::Record], measure: Measure<'_>) {
     let (portions, taken) = crossbeam_channel::unbounded::<Range<usize>>();
     let (totals, done) = crossbeam_channel::unbounded();
@@ -275,7 +278,7 @@ fn crossbeam<W: Workload>(workload: &W, records: &[W::Record], measure: Measure<
 fn fork_union<W: Workload>(workload: &W, pool: &mut fork_union::ThreadPool) -> W::Score {
     let records = workload.records();
     let total = Mutex::new(workload.nothing());
-    // Dropping what this returns waits for the threads.
+    // Dropping the returned value waits for the threads.
     drop(pool.for_slices(records.len(), |first, count| {
         let part = fold(workload, &records[first.task_index..][..count]);
         W::add(

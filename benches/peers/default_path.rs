@@ -1,4 +1,4 @@
-//! Our own default path: the sentiment of synthetic reviews, some microseconds each.
+//! The default path of this crate: the sentiment of synthetic reviews, a few microseconds each.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ impl Reviews {
 
 impl Workload for Reviews {
     type Record = String;
-    /// The bits of the compound scores, added with wrap-around.
+    /// Adds the bits of the compound scores with wrap-around.
     type Score = u64;
     const LEAF: usize = 1;
 

@@ -1,11 +1,10 @@
-//! The simulation that fork_union publishes (`scripts/nbody.rs`,
-//! github.com/ashvardanian/fork_union): 128 bodies that attract each other. Each step has two passes:
-//! the force on every body, some tens of microseconds in all, and then what it does to the body, which
-//! is next to nothing.
+//! The simulation that fork_union publishes (`scripts/nbody.rs`, github.com/ashvardanian/fork_union): 128
+//! bodies that attract each other. Each step has two passes: the force on every body, some tens of
+//! microseconds in all, and then the movement of every body, which takes almost no time.
 //!
-//! Both passes write in place, which a `Pipeline` cannot: it lends records to a task and takes scores
-//! back. So it is not here; nor is the channel, over which no exclusive reference can be sent to
-//! workers that outlive it.
+//! Both passes write in place. A `Pipeline` cannot do that, because it lends records to a task and takes
+//! scores back, and a channel cannot send an exclusive reference to workers that outlive it. So neither is
+//! a contender here.
 
 use manyhands::prelude::{Count, ParallelAggregate};
 
@@ -13,11 +12,11 @@ use crate::contenders::{OURS, Way, chili_pool, paralight_pool, rayon_pool, threa
 use crate::rounds::next;
 
 const BODIES: usize = 128;
-/// fork_union takes a million.
+/// fork_union publishes a million.
 const STEPS: usize = 100;
 const GRAVITY: f32 = 6.674e-11;
 const TIME: f32 = 0.01;
-/// Keeps those apart that would meet.
+/// Limits the force between bodies that come close to each other.
 const SOFTENING: f32 = 1e-9;
 
 type Vector = [f32; 3];
@@ -77,7 +76,7 @@ impl Simulation {
         ]
     }
 
-    /// Where the bodies come to, as a checksum.
+    /// A checksum of the final positions.
     fn run(&self, by: &mut impl InPlace) -> u64 {
         let mut bodies = self.0.clone();
         let mut forces = vec![[0.0; 3]; bodies.len()];
@@ -94,7 +93,7 @@ impl Simulation {
     }
 }
 
-/// The force of all bodies on one of them.
+/// The force of all bodies on one body.
 fn attraction(bodies: &[Body], place: usize) -> Vector {
     let body = &bodies[place];
     let mut total = [0.0; 3];
@@ -109,7 +108,8 @@ fn attraction(bodies: &[Body], place: usize) -> Vector {
     total
 }
 
-/// About 1/√x, by the bits of x and a step of Newton's method, as in fork_union's simulation.
+/// Approximates 1/√x from the bits of x and one step of the method of Newton, as in the simulation of
+/// fork_union.
 fn inverse_root(x: f32) -> f32 {
     let guess = f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1));
     guess * (1.5 - 0.5 * x * guess * guess)

@@ -1,9 +1,9 @@
-//! The reduction that fork_union publishes: 1,536 single-precision numbers, a cache line for each of
-//! the 96 cores it was measured on (ashvardanian.com/posts/beyond-openmp-in-cpp-rust, and
-//! github.com/ashvardanian/ParallelReductionsBenchmark). What is measured is what it costs to bring
-//! threads to work on next to nothing.
+//! The reduction that fork_union publishes: 1,536 single-precision numbers, one cache line for each of the
+//! 96 cores it was measured on (ashvardanian.com/posts/beyond-openmp-in-cpp-rust and
+//! github.com/ashvardanian/ParallelReductionsBenchmark). It measures the cost of giving threads almost no
+//! work.
 //!
-//! The numbers are whole, so that every order of adding them gives the same sum.
+//! The numbers are integers, so the order of the additions does not change the sum.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ impl Few {
         Few((0..RECORDS).map(|n| (n % 100) as f32).collect())
     }
 
-    /// Ours that adds exactly whatever the numbers are.
+    /// Our exact sum, which would be exact for any numbers.
     pub fn exact(&self) -> Way<'_> {
         Way::new("ours, exact Sum", |measure| {
             rayon_pool().install(|| {

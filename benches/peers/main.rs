@@ -1,20 +1,20 @@
-//! Ours against the peers, on the workloads that the peers publish.
+//! This crate compared with its peers, on the workloads that the peers publish.
 //!
 //! ```text
 //! cargo bench --bench peers                     # wall clock, by criterion
 //! cargo bench --bench peers -- ROUNDS [NAME]    # interleaved, wall and processor time as ratios
-//! MANYHANDS_THREADS=4 cargo bench ...           # so many threads for everyone
+//! MANYHANDS_THREADS=4 cargo bench ...           # the number of threads of all contenders
 //! RUSTFLAGS="--cfg fork_union" cargo bench --target-dir target/fork_union ...
 //! ```
 //!
-//! The second is what `RESULTS.md` has: all contenders in turns, in another order each round. Before
-//! anything is timed, all have come to the same checksum. NAME is a part of a workload's name, or of
-//! a contender's after a slash.
+//! `RESULTS.md` shows the output of the second command: all contenders take turns, in another order each
+//! round. Before anything is timed, all must return the same checksum. NAME is a part of the name of a
+//! workload or, after a slash, of a contender.
 //!
-//! `contenders` says how each does a map-reduce; the workloads say where they come from. Our
-//! aggregator there is one that adds as all the others do, so that scheduling is compared with
-//! scheduling; where sums of fractions could be meant, our exact sum stands beside it. fork_union is
-//! C++ underneath, so only a build with `--cfg fork_union` has it.
+//! `contenders` shows how each peer runs a map-reduce; each workload names its origin. Our aggregator there
+//! adds as the peers do, so that only scheduling is compared; for sums that could have fractions, our exact
+//! sum is a further contender. fork_union compiles C++, so only a build with `--cfg fork_union` contains
+//! it.
 
 mod chili_tree;
 mod contenders;
@@ -30,7 +30,7 @@ mod rounds;
 use contenders::{OURS, Way, all};
 use criterion::Criterion;
 
-/// Does something with every workload.
+/// Calls `with` for every workload.
 fn each_workload(mut with: impl FnMut(&str, Vec<Way<'_>>)) {
     with(
         "orx reduce_map, 131,072 texts",
@@ -56,7 +56,7 @@ fn each_workload(mut with: impl FnMut(&str, Vec<Way<'_>>)) {
     for layers in [10, 20] {
         let tree = chili_tree::Tree::new(layers);
         let parts = tree.parts();
-        // A loop over the parts is nothing that anybody would write.
+        // A loop over the parts is left out: no user would write it.
         let ways = tree
             .recursive()
             .into_iter()
@@ -83,7 +83,7 @@ fn main() {
         let mut all = Vec::new();
         each_workload(|what, mut ways| {
             if what.contains(workload) {
-                // The first is the plain loop, by which the others are given their turns.
+                // The first is the plain loop, which decides how many calls make a turn.
                 let base = ways[0].name;
                 ways.retain(|way| [base, OURS].contains(&way.name) || way.name.contains(contender));
                 all.push(rounds::compare(rounds, what, &ways));

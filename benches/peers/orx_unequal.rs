@@ -1,9 +1,9 @@
 //! The unequal records that orx-parallel publishes (`benches/het/advanced.rs`,
-//! github.com/orxfun/orx-parallel): 4,096 records, of which one in twenty takes 10 to 100 times as
-//! long as the others, and the largest score is wanted.
+//! github.com/orxfun/orx-parallel): 4,096 records, of which one in twenty takes 10 to 100 times as long as
+//! the others. The result is the largest score.
 //!
-//! Its other sizes and shares tell the same; `benches/het/simple.rs` draws random numbers for most of
-//! its time.
+//! Its other sizes and shares give the same picture; `benches/het/simple.rs` spends most of its time on
+//! random numbers.
 
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -23,7 +23,7 @@ pub struct Record {
 pub struct Unequal(Vec<Record>);
 
 impl Unequal {
-    /// Records that take so many steps, and the others.
+    /// Creates records of `steps` steps, with some expensive ones among them.
     pub fn new(steps: u32) -> Self {
         let mut random = 0xc0ff_ee12;
         let mut records: Vec<Record> = (0..RECORDS)

@@ -1,5 +1,5 @@
-//! The sums that paralight publishes (`benches/criterion.rs`, github.com/gendx/paralight): of the
-//! whole numbers from 0, in memory, which takes about as long as to read them.
+//! The sums that paralight publishes (`benches/criterion.rs`, github.com/gendx/paralight): integers from 0
+//! in memory, which takes about as long as reading them.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ impl Sums {
         Sums((0..records).collect())
     }
 
-    /// Ours that adds exactly, and so would add fractions: of these numbers each is its own `f64`.
+    /// Our exact sum, which would also add fractions exactly. Each of these integers is exact as `f64`.
     pub fn exact(&self) -> Way<'_> {
         Way::new("ours, exact Sum", |measure| {
             rayon_pool().install(|| {

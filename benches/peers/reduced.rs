@@ -1,4 +1,5 @@
-//! A total as a user would write an aggregator of his own: nothing that all the others do not do too.
+//! A total, written as a user would write an aggregator. It does no more than the code of the other
+//! contenders.
 
 use manyhands::aggregation::Aggregator;
 

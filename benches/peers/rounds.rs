@@ -1,19 +1,20 @@
-//! All contenders in turns, in another order each round, and their medians as multiples of ours.
+//! Lets all contenders take turns, in another order each round, and prints their medians as multiples of
+//! ours.
 //!
-//! A machine that others use as well is slower now and faster then. What is measured within the same
-//! round has met about the same machine, and a median does not see a round that was disturbed.
+//! A shared machine changes its speed over time. The turns of one round see about the same machine, and the
+//! median ignores rounds that were disturbed.
 
 use std::time::{Duration, Instant};
 
 use crate::contenders::{OURS, Way};
 
-/// How long the calls of one contender should last in a round, going by the sequential loop.
+/// Time that the calls of one contender take in a round, estimated from the sequential loop.
 const TURN: Duration = Duration::from_millis(6);
 
-/// What the contenders took for a workload.
+/// The times of all contenders for one workload.
 pub struct Compared {
     what: String,
-    /// Medians of wall and processor time in seconds, by contender.
+    /// Medians of wall and processor time in seconds, for each contender.
     medians: Vec<(&'static str, [f64; 2])>,
 }
 
@@ -24,7 +25,7 @@ impl Compared {
     }
 }
 
-/// Runs so many rounds and prints a table.
+/// Runs `rounds` rounds and prints a table.
 pub fn compare(rounds: usize, what: &str, ways: &[Way<'_>]) -> Compared {
     let calls = calls_for(&ways[0]);
     let right = agree(ways);
@@ -69,7 +70,7 @@ pub fn compare(rounds: usize, what: &str, ways: &[Way<'_>]) -> Compared {
     compared
 }
 
-/// Prints all workloads in one table of ratios for each of the two times.
+/// Prints two tables of ratios over all workloads: wall-clock time and processor time.
 pub fn summarize(all: &[Compared]) {
     let mut names = vec![OURS];
     for (name, _) in all.iter().flat_map(|compared| &compared.medians) {
@@ -95,7 +96,7 @@ pub fn summarize(all: &[Compared]) {
     }
 }
 
-/// The checksum that all agree on, before anything is timed.
+/// Checks that all contenders return the same checksum, before anything is timed.
 pub fn agree(ways: &[Way<'_>]) -> u64 {
     let sums: Vec<u64> = ways
         .iter()
@@ -111,7 +112,7 @@ pub fn agree(ways: &[Way<'_>]) -> u64 {
     sums[0]
 }
 
-/// How many calls make a turn.
+/// Number of calls in one turn.
 fn calls_for(way: &Way<'_>) -> u32 {
     let mut calls = 1;
     way.measure(|call| {
@@ -127,7 +128,7 @@ fn calls_for(way: &Way<'_>) -> u32 {
     calls
 }
 
-/// The numbers below `count` in some order.
+/// The numbers below `count` in random order.
 fn shuffled(count: usize, random: &mut u64) -> Vec<usize> {
     let mut places: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
@@ -136,7 +137,7 @@ fn shuffled(count: usize, random: &mut u64) -> Vec<usize> {
     places
 }
 
-/// The next of a sequence of numbers that look random: splitmix64 (Steele, Lea, Flood, 2014).
+/// The next pseudo-random number (SplitMix64; Steele, Lea and Flood, 2014).
 pub fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
