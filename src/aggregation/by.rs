@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::groups::{Borrowed, Groups, Owned};
+use super::groups::{BorrowedKey, Groups, OwnedKey};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// What [`Aggregator::by`] returns: a state for each key.
@@ -35,6 +35,16 @@ impl<A, K, F> By<A, K, F> {
             key,
         }
     }
+
+    fn with_groups(&self, groups: Groups<A, K>) -> Self
+    where
+        F: Clone,
+    {
+        By {
+            groups,
+            key: self.key.clone(),
+        }
+    }
 }
 
 impl<A, K, Q: ?Sized, F> ByRef<A, K, Q, F> {
@@ -48,17 +58,48 @@ impl<A, K, Q: ?Sized, F> ByRef<A, K, Q, F> {
             borrowed: PhantomData,
         }
     }
-}
 
-// Derived, this would ask for `Q: Clone`.
-impl<A: Clone, K: Clone, Q: ?Sized, F: Clone> Clone for ByRef<A, K, Q, F> {
-    fn clone(&self) -> Self {
+    fn with_groups(&self, groups: Groups<A, K>) -> Self
+    where
+        F: Clone,
+    {
         ByRef {
-            groups: self.groups.clone(),
+            groups,
             key: self.key.clone(),
             borrowed: PhantomData,
         }
     }
+}
+
+// A derived `Clone` would require `Q: Clone`.
+impl<A: Clone, K: Clone, Q: ?Sized, F: Clone> Clone for ByRef<A, K, Q, F> {
+    fn clone(&self) -> Self {
+        self.with_groups(self.groups.clone())
+    }
+}
+
+/// The parts of an `impl Aggregator` that are the same for owned and for borrowed keys.
+macro_rules! delegate_to_groups {
+    () => {
+        type Output = BTreeMap<K, A::Output>;
+        const COMMUTATIVE: bool = A::COMMUTATIVE;
+
+        fn fork(&self) -> Self {
+            self.with_groups(if A::COMMUTATIVE {
+                self.groups.fork()
+            } else {
+                self.groups.clone()
+            })
+        }
+
+        fn merge(&mut self, later: Self) {
+            self.groups.merge(later.groups);
+        }
+
+        fn finish(self) -> Self::Output {
+            self.groups.finish(A::finish).into_iter().collect()
+        }
+    };
 }
 
 impl<S, K, A, F> Aggregator<S> for By<A, K, F>
@@ -68,31 +109,12 @@ where
     A: Aggregator<S>,
     F: Fn(&S) -> K + Clone + Send + Sync,
 {
-    type Output = BTreeMap<K, A::Output>;
-    const COMMUTATIVE: bool = A::COMMUTATIVE;
+    delegate_to_groups!();
 
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
-        let key = Owned((self.key)(score));
+        let key = OwnedKey((self.key)(score));
         self.groups.of(key).observe(index, score);
-    }
-
-    fn fork(&self) -> Self {
-        if !A::COMMUTATIVE {
-            return self.clone();
-        }
-        By {
-            groups: self.groups.fork(),
-            key: self.key.clone(),
-        }
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.groups.merge(later.groups);
-    }
-
-    fn finish(self) -> Self::Output {
-        self.groups.finish(A::finish).into_iter().collect()
     }
 }
 
@@ -104,109 +126,53 @@ where
     A: Aggregator<S>,
     F: Fn(&S) -> &Q + Clone + Send + Sync,
 {
-    type Output = BTreeMap<K, A::Output>;
-    const COMMUTATIVE: bool = A::COMMUTATIVE;
+    delegate_to_groups!();
 
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
-        let key = Borrowed((self.key)(score));
+        let key = BorrowedKey((self.key)(score));
         self.groups.of(key).observe(index, score);
     }
+}
 
-    fn fork(&self) -> Self {
-        if !A::COMMUTATIVE {
-            return self.clone();
+/// `State` and `Shift` of both.
+macro_rules! state_of_groups {
+    ([$($generics:tt)*] $adaptor:ty) => {
+        impl<A, K, $($generics)*> State for $adaptor
+        where
+            A: State + Clone + Send,
+            K: Hash + Eq + Ord + Send + Serialize + DeserializeOwned,
+            F: Clone,
+        {
+            /// Groups in the order of their keys.
+            type Plain = Vec<(K, A::Plain)>;
+
+            fn kind(&self) -> Kind {
+                self.groups.kind()
+            }
+
+            fn into_plain(self) -> Self::Plain {
+                self.groups.into_plain()
+            }
+
+            fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+                let groups = self.groups.restore(plain);
+                groups.map(|groups| self.with_groups(groups))
+            }
         }
-        ByRef {
-            groups: self.groups.fork(),
-            key: self.key.clone(),
-            borrowed: PhantomData,
+
+        impl<A, K, $($generics)*> Shift for $adaptor
+        where
+            A: Shift + Clone + Send,
+            K: Hash + Eq + Ord + Send,
+        {
+            fn shift(self, by: u64) -> Result<Self, StateError> {
+                let groups = self.groups.shift(by)?;
+                Ok(Self { groups, ..self })
+            }
         }
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.groups.merge(later.groups);
-    }
-
-    fn finish(self) -> Self::Output {
-        self.groups.finish(A::finish).into_iter().collect()
-    }
+    };
 }
 
-impl<A, K, F> State for By<A, K, F>
-where
-    A: State + Clone + Send,
-    K: Hash + Eq + Ord + Send + Serialize + DeserializeOwned,
-    F: Clone,
-{
-    /// Groups in the order of their keys.
-    type Plain = Vec<(K, A::Plain)>;
-
-    fn kind(&self) -> Kind {
-        self.groups.kind()
-    }
-
-    fn into_plain(self) -> Self::Plain {
-        self.groups.into_plain()
-    }
-
-    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
-        Ok(By {
-            groups: self.groups.restore(plain)?,
-            key: self.key.clone(),
-        })
-    }
-}
-
-impl<A, K, Q: ?Sized, F> State for ByRef<A, K, Q, F>
-where
-    A: State + Clone + Send,
-    K: Hash + Eq + Ord + Send + Serialize + DeserializeOwned,
-    F: Clone,
-{
-    /// Groups in the order of their keys.
-    type Plain = Vec<(K, A::Plain)>;
-
-    fn kind(&self) -> Kind {
-        self.groups.kind()
-    }
-
-    fn into_plain(self) -> Self::Plain {
-        self.groups.into_plain()
-    }
-
-    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
-        Ok(ByRef {
-            groups: self.groups.restore(plain)?,
-            key: self.key.clone(),
-            borrowed: PhantomData,
-        })
-    }
-}
-
-impl<A, K, F> Shift for By<A, K, F>
-where
-    A: Shift + Clone + Send,
-    K: Hash + Eq + Ord + Send,
-{
-    fn shift(self, by: u64) -> Result<Self, StateError> {
-        Ok(By {
-            groups: self.groups.shift(by)?,
-            key: self.key,
-        })
-    }
-}
-
-impl<A, K, Q: ?Sized, F> Shift for ByRef<A, K, Q, F>
-where
-    A: Shift + Clone + Send,
-    K: Hash + Eq + Ord + Send,
-{
-    fn shift(self, by: u64) -> Result<Self, StateError> {
-        Ok(ByRef {
-            groups: self.groups.shift(by)?,
-            key: self.key,
-            borrowed: PhantomData,
-        })
-    }
-}
+state_of_groups!([F] By<A, K, F>);
+state_of_groups!([Q: ?Sized, F] ByRef<A, K, Q, F>);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::kept::{Kept, PlainKept};
-use super::quantiles::{USUAL, asked};
+use super::collected::{CollectedScores, PlainScores};
+use super::quantiles::{DEFAULT_QUANTILES, checked};
 use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 
 /// Quantiles, exactly. Answer: [`QuantileSummary`], as of [`Quantiles`](super::Quantiles).
@@ -32,13 +32,13 @@ use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 #[must_use]
 pub struct ExactQuantiles {
     asked: Arc<[f64]>,
-    kept: Kept,
+    scores: CollectedScores,
 }
 
 impl ExactQuantiles {
     /// The median, the quartiles, and the 1st, 5th, 95th and 99th percentile.
     pub fn new() -> ExactQuantiles {
-        ExactQuantiles::at(&USUAL)
+        ExactQuantiles::at(&DEFAULT_QUANTILES)
     }
 
     /// These quantiles, in this order.
@@ -48,8 +48,8 @@ impl ExactQuantiles {
     /// Where one lies outside 0 to 1.
     pub fn at(quantiles: &[f64]) -> ExactQuantiles {
         ExactQuantiles {
-            asked: asked(quantiles),
-            kept: Kept::default(),
+            asked: checked(quantiles),
+            scores: CollectedScores::default(),
         }
     }
 }
@@ -66,28 +66,28 @@ impl Aggregator<f64> for ExactQuantiles {
 
     #[inline]
     fn observe(&mut self, _index: u64, score: &f64) {
-        self.kept.keep(*score);
+        self.scores.push(*score);
     }
 
     fn merge(&mut self, later: ExactQuantiles) {
-        self.kept.merge(later.kept);
+        self.scores.merge(later.scores);
     }
 
     fn finish(mut self) -> QuantileSummary {
         let mut summary = QuantileSummary {
-            count: self.kept.count() as u64,
-            nan: self.kept.nan(),
+            count: self.scores.count() as u64,
+            nan: self.scores.nan(),
             min: None,
             max: None,
             quantiles: Vec::new(),
         };
-        if let Some(last) = self.kept.count().checked_sub(1) {
+        if let Some(last) = self.scores.count().checked_sub(1) {
             let place = |q: f64| (q * last as f64) as usize;
             let mut places: Vec<usize> = self.asked.iter().map(|&q| place(q)).collect();
             places.extend([0, last]);
             places.sort_unstable();
             places.dedup();
-            let scores = self.kept.at(&places);
+            let scores = self.scores.at(&places);
             let score_at = |place: usize| scores[places.partition_point(|&other| other < place)];
             summary.min = Some(score_at(0));
             summary.max = Some(score_at(last));
@@ -102,20 +102,20 @@ impl Aggregator<f64> for ExactQuantiles {
 }
 
 impl State for ExactQuantiles {
-    type Plain = PlainKept;
+    type Plain = PlainScores;
 
     fn kind(&self) -> Kind {
         Kind::new("exact quantiles", 1).with(&self.asked[..])
     }
 
-    fn into_plain(self) -> PlainKept {
-        self.kept.into_plain()
+    fn into_plain(self) -> PlainScores {
+        self.scores.into_plain()
     }
 
-    fn restore(&self, plain: PlainKept) -> Result<ExactQuantiles, StateError> {
+    fn restore(&self, plain: PlainScores) -> Result<ExactQuantiles, StateError> {
         Ok(ExactQuantiles {
             asked: self.asked.clone(),
-            kept: Kept::restore(plain)?,
+            scores: CollectedScores::restore(plain)?,
         })
     }
 }

@@ -1,8 +1,9 @@
 //! An aggregator whose answer is turned into another.
 
+use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::map`] returns.
+/// What [`Aggregator::map`] returns: the aggregator inside it, with another answer.
 #[derive(Clone)]
 pub struct Map<A, F> {
     inner: A,
@@ -12,6 +13,13 @@ pub struct Map<A, F> {
 impl<A, F> Map<A, F> {
     pub(super) fn new(inner: A, turn: F) -> Self {
         Map { inner, turn }
+    }
+
+    fn with_inner(&self, inner: A) -> Self
+    where
+        F: Clone,
+    {
+        Map::new(inner, self.turn.clone())
     }
 }
 
@@ -23,7 +31,7 @@ where
     F: Fn(A::Output) -> T + Clone + Send + Sync,
 {
     type Output = T;
-    const COMMUTATIVE: bool = A::COMMUTATIVE;
+    delegate_runs!();
 
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
@@ -38,38 +46,9 @@ where
         self.inner.observe_slice(first, scores);
     }
 
-    fn fork(&self) -> Self {
-        Map::new(self.inner.fork(), self.turn.clone())
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.inner.merge(later.inner);
-    }
-
     fn finish(self) -> T {
         (self.turn)(self.inner.finish())
     }
 }
 
-impl<A: State, F: Clone> State for Map<A, F> {
-    type Plain = A::Plain;
-
-    /// That of the aggregator inside: closures do not travel.
-    fn kind(&self) -> Kind {
-        self.inner.kind()
-    }
-
-    fn into_plain(self) -> A::Plain {
-        self.inner.into_plain()
-    }
-
-    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
-        Ok(Map::new(self.inner.restore(plain)?, self.turn.clone()))
-    }
-}
-
-impl<A: Shift, F> Shift for Map<A, F> {
-    fn shift(self, by: u64) -> Result<Self, StateError> {
-        Ok(Map::new(self.inner.shift(by)?, self.turn))
-    }
-}
+delegate_state!([F: Clone] Map<A, F>);

@@ -1,6 +1,6 @@
 //! The score in the middle.
 
-use super::kept::{Kept, PlainKept};
+use super::collected::{CollectedScores, PlainScores};
 use super::{Aggregator, Kind, State, StateError};
 
 /// The median: the middle score, or the mean of the middle two. Answer: `f64`, exact, of an even
@@ -28,7 +28,7 @@ use super::{Aggregator, Kind, State, StateError};
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Median {
-    kept: Kept,
+    scores: CollectedScores,
 }
 
 impl Median {
@@ -44,18 +44,18 @@ impl Aggregator<f64> for Median {
 
     #[inline]
     fn observe(&mut self, _index: u64, score: &f64) {
-        self.kept.keep(*score);
+        self.scores.push(*score);
     }
 
     fn merge(&mut self, later: Median) {
-        self.kept.merge(later.kept);
+        self.scores.merge(later.scores);
     }
 
     fn finish(mut self) -> f64 {
-        let Some(last) = self.kept.count().checked_sub(1) else {
+        let Some(last) = self.scores.count().checked_sub(1) else {
             return f64::NAN;
         };
-        let middle = self.kept.at(&[last / 2, last.div_ceil(2)]);
+        let middle = self.scores.at(&[last / 2, last.div_ceil(2)]);
         match middle[..] {
             [below, above] if below.to_bits() == above.to_bits() => below,
             // The sign of the NaN that infinities come to differs from machine to machine.
@@ -67,17 +67,17 @@ impl Aggregator<f64> for Median {
 }
 
 impl State for Median {
-    type Plain = PlainKept;
+    type Plain = PlainScores;
 
     fn kind(&self) -> Kind {
         Kind::new("median", 1)
     }
 
-    fn into_plain(self) -> PlainKept {
-        self.kept.into_plain()
+    fn into_plain(self) -> PlainScores {
+        self.scores.into_plain()
     }
 
-    fn restore(&self, plain: PlainKept) -> Result<Median, StateError> {
-        Kept::restore(plain).map(|kept| Median { kept })
+    fn restore(&self, plain: PlainScores) -> Result<Median, StateError> {
+        CollectedScores::restore(plain).map(|scores| Median { scores })
     }
 }

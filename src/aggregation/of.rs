@@ -1,10 +1,11 @@
-//! An aggregator that looks at one side of a score.
+//! An aggregator of a value that is computed from each score.
 
 use std::marker::PhantomData;
 
+use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError, observe_all};
 
-/// What [`Aggregator::of`] returns: an aggregator of `R` that hands `S` on.
+/// What [`Aggregator::of`] returns: an aggregator of `R` that passes a value of type `S` on.
 pub struct Of<A, F, S> {
     inner: A,
     look: F,
@@ -19,12 +20,19 @@ impl<A, F, S> Of<A, F, S> {
             seen: PhantomData,
         }
     }
+
+    fn with_inner(&self, inner: A) -> Self
+    where
+        F: Clone,
+    {
+        Of::new(inner, self.look.clone())
+    }
 }
 
-// Derived, this would ask for `S: Clone`.
+// A derived `Clone` would require `S: Clone`.
 impl<A: Clone, F: Clone, S> Clone for Of<A, F, S> {
     fn clone(&self) -> Self {
-        Of::new(self.inner.clone(), self.look.clone())
+        self.with_inner(self.inner.clone())
     }
 }
 
@@ -35,7 +43,7 @@ where
     F: Fn(&R) -> S + Clone + Send + Sync,
 {
     type Output = A::Output;
-    const COMMUTATIVE: bool = A::COMMUTATIVE;
+    delegate_runs!();
 
     #[inline]
     fn observe(&mut self, index: u64, score: &R) {
@@ -50,38 +58,9 @@ where
         observe_all(&mut self.inner, first, scores.iter().map(&self.look));
     }
 
-    fn fork(&self) -> Self {
-        Of::new(self.inner.fork(), self.look.clone())
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.inner.merge(later.inner);
-    }
-
     fn finish(self) -> A::Output {
         self.inner.finish()
     }
 }
 
-impl<A: State, F: Clone, S> State for Of<A, F, S> {
-    type Plain = A::Plain;
-
-    /// That of the aggregator inside: closures do not travel.
-    fn kind(&self) -> Kind {
-        self.inner.kind()
-    }
-
-    fn into_plain(self) -> A::Plain {
-        self.inner.into_plain()
-    }
-
-    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
-        Ok(Of::new(self.inner.restore(plain)?, self.look.clone()))
-    }
-}
-
-impl<A: Shift, F, S> Shift for Of<A, F, S> {
-    fn shift(self, by: u64) -> Result<Self, StateError> {
-        Ok(Of::new(self.inner.shift(by)?, self.look))
-    }
-}
+delegate_state!([F: Clone, S] Of<A, F, S>);

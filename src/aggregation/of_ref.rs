@@ -1,10 +1,11 @@
-//! An aggregator that looks at a part of a score without taking it out.
+//! An aggregator of a part of each score, which it borrows.
 
 use std::marker::PhantomData;
 
+use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::of_ref`] returns: an aggregator of `R` that hands a borrowed `S` on.
+/// What [`Aggregator::of_ref`] returns: an aggregator of `R` that passes a borrowed `S` on.
 pub struct OfRef<A, F, S: ?Sized> {
     inner: A,
     look: F,
@@ -19,12 +20,19 @@ impl<A, F, S: ?Sized> OfRef<A, F, S> {
             seen: PhantomData,
         }
     }
+
+    fn with_inner(&self, inner: A) -> Self
+    where
+        F: Clone,
+    {
+        OfRef::new(inner, self.look.clone())
+    }
 }
 
-// Derived, this would ask for `S: Clone`.
+// A derived `Clone` would require `S: Clone`.
 impl<A: Clone, F: Clone, S: ?Sized> Clone for OfRef<A, F, S> {
     fn clone(&self) -> Self {
-        OfRef::new(self.inner.clone(), self.look.clone())
+        self.with_inner(self.inner.clone())
     }
 }
 
@@ -36,19 +44,11 @@ where
     F: Fn(&R) -> &S + Clone + Send + Sync,
 {
     type Output = A::Output;
-    const COMMUTATIVE: bool = A::COMMUTATIVE;
+    delegate_runs!();
 
     #[inline]
     fn observe(&mut self, index: u64, score: &R) {
         self.inner.observe(index, (self.look)(score));
-    }
-
-    fn fork(&self) -> Self {
-        OfRef::new(self.inner.fork(), self.look.clone())
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.inner.merge(later.inner);
     }
 
     fn finish(self) -> A::Output {
@@ -56,24 +56,4 @@ where
     }
 }
 
-impl<A: State, F: Clone, S: ?Sized> State for OfRef<A, F, S> {
-    type Plain = A::Plain;
-
-    fn kind(&self) -> Kind {
-        self.inner.kind()
-    }
-
-    fn into_plain(self) -> A::Plain {
-        self.inner.into_plain()
-    }
-
-    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
-        Ok(OfRef::new(self.inner.restore(plain)?, self.look.clone()))
-    }
-}
-
-impl<A: Shift, F, S: ?Sized> Shift for OfRef<A, F, S> {
-    fn shift(self, by: u64) -> Result<Self, StateError> {
-        Ok(OfRef::new(self.inner.shift(by)?, self.look))
-    }
-}
+delegate_state!([F: Clone, S: ?Sized] OfRef<A, F, S>);

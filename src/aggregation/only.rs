@@ -1,8 +1,11 @@
 //! An aggregator that leaves scores out.
 
+use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::only`] returns.
+/// What [`Aggregator::only`] returns: an aggregator of the scores for which a closure is true.
+///
+/// Its [`Kind`] says that scores were left out, but not which: closures cannot be compared.
 #[derive(Clone)]
 pub struct Only<A, F> {
     inner: A,
@@ -13,6 +16,13 @@ impl<A, F> Only<A, F> {
     pub(super) fn new(inner: A, keep: F) -> Self {
         Only { inner, keep }
     }
+
+    fn with_inner(&self, inner: A) -> Self
+    where
+        F: Clone,
+    {
+        Only::new(inner, self.keep.clone())
+    }
 }
 
 impl<S, A, F> Aggregator<S> for Only<A, F>
@@ -22,7 +32,7 @@ where
     F: Fn(&S) -> bool + Clone + Send + Sync,
 {
     type Output = A::Output;
-    const COMMUTATIVE: bool = A::COMMUTATIVE;
+    delegate_runs!();
 
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
@@ -31,38 +41,9 @@ where
         }
     }
 
-    fn fork(&self) -> Self {
-        Only::new(self.inner.fork(), self.keep.clone())
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.inner.merge(later.inner);
-    }
-
     fn finish(self) -> A::Output {
         self.inner.finish()
     }
 }
 
-impl<A: State, F: Clone> State for Only<A, F> {
-    type Plain = A::Plain;
-
-    /// Says that scores were left out, and not which.
-    fn kind(&self) -> Kind {
-        Kind::new("only", 1).around([self.inner.kind()])
-    }
-
-    fn into_plain(self) -> A::Plain {
-        self.inner.into_plain()
-    }
-
-    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
-        Ok(Only::new(self.inner.restore(plain)?, self.keep.clone()))
-    }
-}
-
-impl<A: Shift, F> Shift for Only<A, F> {
-    fn shift(self, by: u64) -> Result<Self, StateError> {
-        Ok(Only::new(self.inner.shift(by)?, self.keep))
-    }
-}
+delegate_state!([F: Clone] Only<A, F>, named "only");

@@ -1,8 +1,12 @@
 //! An aggregator whose answer is its state: one process's part of the whole.
 
+use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// What [`Aggregator::partial`] returns.
+///
+/// Its [`Kind`] is that of the aggregator inside it: where the records were counted from makes no
+/// difference to what a state means.
 #[derive(Clone)]
 pub struct Partial<A> {
     inner: A,
@@ -13,6 +17,10 @@ impl<A> Partial<A> {
     pub(super) fn new(inner: A, first: u64) -> Self {
         Partial { inner, first }
     }
+
+    fn with_inner(&self, inner: A) -> Self {
+        Partial::new(inner, self.first)
+    }
 }
 
 impl<S, A> Aggregator<S> for Partial<A>
@@ -21,7 +29,7 @@ where
     A: Aggregator<S>,
 {
     type Output = A;
-    const COMMUTATIVE: bool = A::COMMUTATIVE;
+    delegate_runs!();
 
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
@@ -36,38 +44,9 @@ where
         self.inner.observe_slice(self.first + first, scores);
     }
 
-    fn fork(&self) -> Self {
-        Partial::new(self.inner.fork(), self.first)
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.inner.merge(later.inner);
-    }
-
     fn finish(self) -> A {
         self.inner
     }
 }
 
-impl<A: State> State for Partial<A> {
-    type Plain = A::Plain;
-
-    /// That of the aggregator inside: what it has come to does not depend on who counts.
-    fn kind(&self) -> Kind {
-        self.inner.kind()
-    }
-
-    fn into_plain(self) -> A::Plain {
-        self.inner.into_plain()
-    }
-
-    fn restore(&self, plain: A::Plain) -> Result<Self, StateError> {
-        Ok(Partial::new(self.inner.restore(plain)?, self.first))
-    }
-}
-
-impl<A: Shift> Shift for Partial<A> {
-    fn shift(self, by: u64) -> Result<Self, StateError> {
-        Ok(Partial::new(self.inner.shift(by)?, self.first))
-    }
-}
+delegate_state!([] Partial<A>);

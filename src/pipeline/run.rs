@@ -13,7 +13,7 @@ use super::in_hand::{ClosingOnPanic, InHand};
 use super::met::Met;
 use super::piece::Piece;
 use super::worker::Worker;
-use crate::aggregation::{Aggregator, Blocks, MergeTree, Partition};
+use crate::aggregation::{Aggregator, MergeTree, Partition, ScoreBuffer};
 use crate::dataset::{At, Dataset, Reading};
 use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure};
 use crate::execution::Flow;
@@ -199,7 +199,7 @@ where
             Order::Records => None,
         };
         let mut met = Met::new(worker.spares.pop().unwrap_or_default());
-        let mut blocks = Blocks::of(parts.len());
+        let mut buffer = ScoreBuffer::for_scores(parts.len());
         let mut piece = self.pipeline.sink.map(|sink| {
             let judged = self.pipeline.on_failure != OnFailure::SKIP;
             Piece::new(sink, judged)
@@ -231,7 +231,7 @@ where
                     }
                     match &mut aggregator {
                         Some(aggregator) if met.directly => {
-                            blocks.add(aggregator, at.index, score);
+                            buffer.push(aggregator, at.index, score);
                         }
                         _ => met.scores.push(score),
                     }
@@ -264,7 +264,7 @@ where
         });
         worker.watch.pause();
         if let Some(aggregator) = &mut aggregator {
-            blocks.hand_on(aggregator);
+            buffer.flush(aggregator);
         }
         let refused = met.refused;
         let end = met.records.end;

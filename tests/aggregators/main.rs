@@ -1,13 +1,13 @@
 //! The aggregators against the laws, and against arithmetic that cannot round.
 
 mod accuracy;
+mod broken_laws;
 mod covariance;
 mod distinct;
 mod exact;
 mod frequent;
 mod groups;
 mod intervals;
-mod lawless;
 mod laws;
 mod median;
 mod observing;

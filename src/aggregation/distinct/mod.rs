@@ -1,14 +1,14 @@
 //! How many different values there are.
 
-mod few;
 mod registers;
+mod small_set;
 
 use serde::{Deserialize, Serialize};
 
 use super::hashing::hash_of;
 use super::{Aggregator, Kind, State, StateError};
-use few::{Few, MOST};
 use registers::Registers;
+use small_set::{MOST, SmallSet};
 
 /// Counts different values, of any type that can be serialised. Answer: [`DistinctCount`].
 ///
@@ -60,13 +60,13 @@ use registers::Registers;
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Distinct {
-    seen: Seen,
+    hashes: DistinctHashes,
 }
 
 /// Which of the two it is depends on the set of hashes alone: a few are few until one more comes.
 #[derive(Debug, Clone)]
-enum Seen {
-    Few(Few),
+enum DistinctHashes {
+    Few(SmallSet),
     Many(Registers),
 }
 
@@ -92,7 +92,7 @@ impl Distinct {
     /// The standard deviation of an estimate, relative to the true count: 1.04 / √2¹⁴.
     pub const STANDARD_ERROR: f64 = 0.0081;
 
-    /// Nothing seen yet.
+    /// Nothing hashes yet.
     pub fn new() -> Distinct {
         Distinct::default()
     }
@@ -100,12 +100,12 @@ impl Distinct {
     /// The answer, where no pipeline says what type the scores were of.
     #[must_use]
     pub fn finish(self) -> DistinctCount {
-        match self.seen {
-            Seen::Few(few) => DistinctCount {
+        match self.hashes {
+            DistinctHashes::Few(few) => DistinctCount {
                 count: few.count() as u64,
                 exact: true,
             },
-            Seen::Many(registers) => DistinctCount {
+            DistinctHashes::Many(registers) => DistinctCount {
                 count: (registers.estimate().round() as u64).max(MOST as u64 + 1),
                 exact: false,
             },
@@ -114,36 +114,36 @@ impl Distinct {
 
     #[inline]
     fn insert(&mut self, hash: u64) {
-        match &mut self.seen {
-            Seen::Many(registers) => registers.insert(hash),
-            Seen::Few(few) => {
+        match &mut self.hashes {
+            DistinctHashes::Many(registers) => registers.insert(hash),
+            DistinctHashes::Few(few) => {
                 if !few.insert(hash) {
-                    self.seen = Seen::pour(few, hash);
+                    self.hashes = DistinctHashes::pour(few, hash);
                 }
             }
         }
     }
 }
 
-impl Default for Seen {
-    fn default() -> Seen {
-        Seen::Few(Few::default())
+impl Default for DistinctHashes {
+    fn default() -> DistinctHashes {
+        DistinctHashes::Few(SmallSet::default())
     }
 }
 
-impl Seen {
+impl DistinctHashes {
     #[cold]
-    fn pour(few: &Few, one_more: u64) -> Seen {
+    fn pour(few: &SmallSet, one_more: u64) -> DistinctHashes {
         let mut registers = Registers::new();
         registers.insert(one_more);
         few.hashes().for_each(|hash| registers.insert(hash));
-        Seen::Many(registers)
+        DistinctHashes::Many(registers)
     }
 
     fn count(&self) -> usize {
         match self {
-            Seen::Few(few) => few.count(),
-            Seen::Many(_) => usize::MAX,
+            DistinctHashes::Few(few) => few.count(),
+            DistinctHashes::Many(_) => usize::MAX,
         }
     }
 }
@@ -159,14 +159,16 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
     }
 
     fn merge(&mut self, mut later: Distinct) {
-        if later.seen.count() > self.seen.count() {
+        if later.hashes.count() > self.hashes.count() {
             std::mem::swap(self, &mut later);
         }
-        match (&mut self.seen, later.seen) {
-            (Seen::Many(registers), Seen::Many(later)) => registers.merge(&later),
-            (_, Seen::Few(few)) => few.hashes().for_each(|hash| self.insert(hash)),
+        match (&mut self.hashes, later.hashes) {
+            (DistinctHashes::Many(registers), DistinctHashes::Many(later)) => {
+                registers.merge(&later)
+            }
+            (_, DistinctHashes::Few(few)) => few.hashes().for_each(|hash| self.insert(hash)),
             // The larger of the two is on the left.
-            (Seen::Few(_), many) => self.seen = many,
+            (DistinctHashes::Few(_), many) => self.hashes = many,
         }
     }
 
@@ -183,18 +185,18 @@ impl State for Distinct {
     }
 
     fn into_plain(self) -> PlainDistinct {
-        match self.seen {
-            Seen::Few(few) => {
+        match self.hashes {
+            DistinctHashes::Few(few) => {
                 let mut hashes: Vec<u64> = few.hashes().collect();
                 hashes.sort_unstable();
                 PlainDistinct::Few(hashes)
             }
-            Seen::Many(registers) => PlainDistinct::Many(registers.ranks().to_vec()),
+            DistinctHashes::Many(registers) => PlainDistinct::Many(registers.ranks().to_vec()),
         }
     }
 
     fn restore(&self, plain: PlainDistinct) -> Result<Distinct, StateError> {
-        let seen = match plain {
+        let hashes = match plain {
             PlainDistinct::Few(hashes) => {
                 let ascending = hashes.is_sorted_by(|earlier, later| earlier < later);
                 if !ascending || hashes.first() == Some(&0) || hashes.len() > MOST {
@@ -202,15 +204,15 @@ impl State for Distinct {
                         "the hashes of a few different values are not few, or do not ascend",
                     ));
                 }
-                let mut few = Few::default();
+                let mut few = SmallSet::default();
                 for hash in hashes {
                     few.insert(hash);
                 }
-                Seen::Few(few)
+                DistinctHashes::Few(few)
             }
             PlainDistinct::Many(ranks) => match Registers::of(ranks) {
                 Some(registers) if registers.ranks().iter().any(|&rank| rank > 0) => {
-                    Seen::Many(registers)
+                    DistinctHashes::Many(registers)
                 }
                 _ => {
                     return Err(StateError::Impossible(
@@ -219,6 +221,6 @@ impl State for Distinct {
                 }
             },
         };
-        Ok(Distinct { seen })
+        Ok(Distinct { hashes })
     }
 }

@@ -13,21 +13,22 @@
 mod digits;
 mod moment_slices;
 mod moments;
-mod plain;
+mod out_of_reach;
 mod products;
 mod rounding;
 mod slices;
+mod state;
 mod sum;
+mod superaccumulator;
 mod wide;
-mod window;
 mod words;
 
 pub(super) use moments::ExactMoments;
-pub(super) use plain::{Number, PlainSum};
 pub use products::ExactProducts;
+pub(super) use state::{Number, PlainSum};
 pub use sum::ExactSum;
+use superaccumulator::{LIMB_BITS, Superaccumulator};
 pub(super) use wide::Wide;
-use window::{LIMB_BITS, Window};
 
 /// Bits of the stored significand of an `f64` (IEEE 754-2019, binary64).
 const FRACTION_BITS: u32 = 52;

@@ -31,7 +31,7 @@ const PASSED_OVER: u32 = 8;
 impl ExactMoments {
     /// Adds values and their squares.
     pub(in crate::aggregation) fn add_slice(&mut self, values: &[f64]) {
-        let mut grids: Option<Grids> = None;
+        let mut grids: Option<MomentGrids> = None;
         let (mut past_middle, mut past_grids) = (0, 0);
         for group in values.chunks(GROUP) {
             // As long as values are in the middle, nothing is quicker than adding them there.
@@ -60,14 +60,14 @@ impl ExactMoments {
 
     /// Adds a group on the grids, which are laid anew where the group wants others; or leaves all as
     /// it was and returns false where none suit.
-    fn add_on_grids(&mut self, group: &[f64], grids: &mut Option<Grids>) -> bool {
+    fn add_on_grids(&mut self, group: &[f64], grids: &mut Option<MomentGrids>) -> bool {
         if grids.as_mut().is_some_and(|grids| grids.take(group, self)) {
             return true;
         }
         if let Some(mut grids) = grids.take() {
             grids.empty_into(self);
         }
-        *grids = Grids::over(group);
+        *grids = MomentGrids::over(group);
         grids.as_mut().is_some_and(|grids| grids.take(group, self))
     }
 
@@ -82,7 +82,7 @@ impl ExactMoments {
 }
 
 /// What has come together on the grids that are laid.
-struct Grids {
+struct MomentGrids {
     /// Values of this size or more are too large: their first digit would be rounded up to one bit
     /// more …
     end: f64,
@@ -105,9 +105,9 @@ struct Totals {
     products: [u64; 6],
 }
 
-impl Grids {
+impl MomentGrids {
     /// Laid for the largest of these values, if any suit.
-    fn over(group: &[f64]) -> Option<Grids> {
+    fn over(group: &[f64]) -> Option<MomentGrids> {
         let largest = group.iter().map(|value| value.to_bits() << 1).max()?;
         let exponent = exponent_field(largest >> 1);
         if !LARGEST.contains(&exponent) {
@@ -119,7 +119,7 @@ impl Grids {
         let grid = |place: u32| power(end - DIGIT_BITS * (place + 1));
         let magic = |unit: f64| 1.5 * power(1023 + 52) * unit;
         let (first, second, third) = (grid(0), grid(1), grid(2));
-        Some(Grids {
+        Some(MomentGrids {
             end: power(end) - first / 2.0,
             begin: power(end - OCTAVES),
             // Off the middle, so that the first digits of values that are not too large leave all

@@ -2,10 +2,10 @@
 
 use std::mem;
 
-use super::sum::OutOfReach;
+use super::out_of_reach::OutOfReach;
 use super::{
-    ExactSum, LAST_FINITE, NO_BASE, PATIENCE, UNIT_EXPONENT, Wide, Window, any_significand,
-    exponent_field, magnitude, words,
+    ExactSum, LAST_FINITE, NO_BASE, PATIENCE, Superaccumulator, UNIT_EXPONENT, Wide,
+    any_significand, exponent_field, magnitude, words,
 };
 
 /// What an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of squares come to, at half
@@ -36,7 +36,7 @@ pub(in crate::aggregation) struct ExactMoments {
 #[derive(Debug, Clone, Default)]
 struct Far {
     values: OutOfReach,
-    squares: Window,
+    squares: Superaccumulator,
 }
 
 /// Octaves in the middle: a significand of 53 bits, shifted by up to 10, fits in a word of 64.
@@ -54,7 +54,7 @@ const MOST_UP: u32 = 45;
 
 impl ExactMoments {
     /// The sums of values that come to these.
-    pub(super) fn far_from(sum: ExactSum, squares: Window) -> ExactMoments {
+    pub(super) fn far_from(sum: ExactSum, squares: Superaccumulator) -> ExactMoments {
         let (zero, negative_zero) = (sum.zero, sum.negative_zero);
         let values = sum.far.map_or_else(OutOfReach::default, |values| *values);
         // Values that cancel leave nothing but their squares.

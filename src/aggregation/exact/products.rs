@@ -3,8 +3,8 @@
 use std::mem;
 
 use super::{
-    LAST_FINITE, NO_BASE, PATIENCE, REACH, UNIT_EXPONENT, Wide, Window, any_significand, base_for,
-    exponent_field, is_normal, significand, words,
+    LAST_FINITE, NO_BASE, PATIENCE, REACH, Superaccumulator, UNIT_EXPONENT, Wide, any_significand,
+    base_for, exponent_field, is_normal, significand, words,
 };
 
 /// The sum of the products of any number of pairs of finite `f64` values without any rounding;
@@ -33,7 +33,7 @@ pub struct ExactProducts {
     /// takes at most 106 + 63 bits of it and a sign.
     near: [u64; 3],
     /// The sum of all other products, and of what outgrew `near`.
-    far: Option<Box<Window>>,
+    far: Option<Box<Superaccumulator>>,
     /// The least sum of exponent fields within reach.
     base: u16,
     /// Products below the reach since it was last moved.
@@ -55,7 +55,7 @@ impl ExactProducts {
     }
 
     /// The sum of these products.
-    pub(super) fn far_from(products: Window) -> ExactProducts {
+    pub(super) fn far_from(products: Superaccumulator) -> ExactProducts {
         ExactProducts {
             far: (!products.is_empty()).then(|| Box::new(products)),
             ..ExactProducts::new()
@@ -156,7 +156,7 @@ impl ExactProducts {
                 self.settle();
             }
         }
-        Window::merge_boxed(&mut self.far, other.far);
+        Superaccumulator::merge_boxed(&mut self.far, other.far);
     }
 
     /// The sum of products, rounded once to the nearest `f64`, ties to even.

@@ -36,7 +36,7 @@ impl ExactSum {
     /// assert_eq!(sum.value(), 100.0);
     /// ```
     pub fn add_slice(&mut self, values: &[f64]) {
-        let mut grids: Option<Grids> = None;
+        let mut grids: Option<SumGrids> = None;
         let (mut passing_over, mut penalty) = (0, 1);
         for group in values.chunks(GROUP) {
             if passing_over > 0 {
@@ -49,7 +49,7 @@ impl ExactSum {
                 if let Some(mut grids) = grids.take() {
                     grids.empty_into(self);
                 }
-                grids = Grids::over(group);
+                grids = SumGrids::over(group);
             }
             if let Some(grids) = &mut grids {
                 penalty = 1;
@@ -78,7 +78,7 @@ impl ExactSum {
 }
 
 /// Sums of integers under way.
-struct Grids {
+struct SumGrids {
     /// What rounds to a multiple of the coarse grid, and to one of the fine grid.
     coarse: f64,
     fine: f64,
@@ -88,17 +88,17 @@ struct Grids {
     groups: u32,
 }
 
-impl Grids {
+impl SumGrids {
     /// Laid for the largest of these values, all of which are added; where they fit none, and where
     /// there are only zeros, whose signs the sum wants to see, nothing.
-    fn over(group: &[f64]) -> Option<Grids> {
+    fn over(group: &[f64]) -> Option<SumGrids> {
         let largest = group.iter().map(|value| value.to_bits() << 1).max();
         let largest = largest.filter(|&bits| bits != 0)?;
         let exponent = exponent_field(largest >> 1);
         // So that both magic numbers are normal floats. What lies above the last is given up.
         let top = (exponent + FREE).clamp(GRID_BITS, LAST_FINITE - 2);
         let magic = |exponent: u32| f64::from_bits(u64::from(exponent) << 52 | 1 << 51);
-        let mut grids = Grids {
+        let mut grids = SumGrids {
             coarse: magic(top + 2),
             fine: magic(top + 2 - GRID_BITS),
             coarse_total: 0,

@@ -3,9 +3,10 @@
 use std::mem;
 use std::ops::RangeInclusive;
 
+use super::out_of_reach::{FiniteValues, OutOfReach};
 use super::{
-    FRACTION_BITS, LAST_FINITE, NO_BASE, PATIENCE, REACH, UNIT_EXPONENT, Wide, Window,
-    any_significand, base_for, exponent_field, plain::Seen, significand, words,
+    FRACTION_BITS, LAST_FINITE, NO_BASE, PATIENCE, REACH, UNIT_EXPONENT, Wide, any_significand,
+    base_for, exponent_field, significand, words,
 };
 
 /// The sum of any number of `f64` values without any rounding, in whatever order they come.
@@ -47,16 +48,6 @@ pub struct ExactSum {
     missed: u8,
     pub(super) zero: bool,
     pub(super) negative_zero: bool,
-}
-
-/// The values that few sums ever see.
-#[derive(Debug, Clone, Default)]
-pub(super) struct OutOfReach {
-    /// The sum of the finite ones, and of what outgrew what is near.
-    pub(super) finite: Window,
-    pub(super) nan: u64,
-    pub(super) infinite: u64,
-    pub(super) negative_infinite: u64,
 }
 
 /// Bases so far from both ends of the exponents that no quotient of what is near by any count is
@@ -317,17 +308,17 @@ impl ExactSum {
 
     /// The sum where every value was −0.
     fn signed_zero(&self) -> Option<f64> {
-        (self.seen() == Seen::NegativeZeros).then_some(-0.0)
+        (self.seen() == FiniteValues::NegativeZeros).then_some(-0.0)
     }
 
     /// Which finite values were added.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> FiniteValues {
         if self.zero || self.base != NO_BASE || !self.all_near() {
-            Seen::Others
+            FiniteValues::Others
         } else if self.negative_zero {
-            Seen::NegativeZeros
+            FiniteValues::NegativeZeros
         } else {
-            Seen::Nothing
+            FiniteValues::Nothing
         }
     }
 
@@ -337,43 +328,6 @@ impl ExactSum {
         match &self.far {
             Some(far) => near.plus(&Wide::of(&far.finite, UNIT_EXPONENT)),
             None => near,
-        }
-    }
-}
-
-impl OutOfReach {
-    /// Adds the value with these bits, which is no zero.
-    pub(super) fn add(&mut self, bits: u64) {
-        let exponent = exponent_field(bits);
-        if exponent <= LAST_FINITE {
-            self.finite.add(any_significand(bits), exponent);
-            return;
-        }
-        match f64::from_bits(bits) {
-            f64::INFINITY => self.infinite += 1,
-            f64::NEG_INFINITY => self.negative_infinite += 1,
-            _ => self.nan += 1,
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.finite.is_empty() && self.not_finite().is_none()
-    }
-
-    pub(super) fn merge(&mut self, other: OutOfReach) {
-        self.finite.merge(other.finite);
-        self.nan += other.nan;
-        self.infinite += other.infinite;
-        self.negative_infinite += other.negative_infinite;
-    }
-
-    /// The sum where it is not a finite number.
-    pub(super) fn not_finite(&self) -> Option<f64> {
-        match (self.nan, self.infinite, self.negative_infinite) {
-            (0, 0, 0) => None,
-            (0, _, 0) => Some(f64::INFINITY),
-            (0, 0, _) => Some(f64::NEG_INFINITY),
-            _ => Some(f64::NAN),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::digits::{add, compare, divide, multiply, negate, quotient, shifted_up, subtract};
 use super::rounding::{round, round_root};
-use super::{LIMB_BITS, Window, digits};
+use super::{LIMB_BITS, Superaccumulator, digits};
 
 /// A signed integer times a power of two.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub(in crate::aggregation) struct Wide {
 
 impl Wide {
     /// What a window has come to, where position 0 weighs `2^unit`.
-    pub(super) fn of(window: &Window, unit: i32) -> Wide {
+    pub(super) fn of(window: &Superaccumulator, unit: i32) -> Wide {
         let mut carry = 0_i128;
         let mut digits: Vec<u32> = Vec::with_capacity(window.limbs().len() + 2);
         for &limb in window.limbs() {

@@ -85,7 +85,7 @@ pub struct Frequent<K> {
     records: u64,
     /// By hash. While exact, every key; after, those with the lowest numbers, and up to as many
     /// again: putting one of them out each time would cost more.
-    keys: HashMap<u64, Seen<K>, RandomState>,
+    keys: HashMap<u64, TrackedKey<K>, RandomState>,
     /// All counts, from the first key too many on.
     counters: Option<Counters>,
     /// The number that a record must not exceed for its key to enter.
@@ -93,7 +93,7 @@ pub struct Frequent<K> {
 }
 
 #[derive(Debug, Clone)]
-struct Seen<K> {
+struct TrackedKey<K> {
     /// Of the records with this hash, the key of the one with the lowest number.
     key: K,
     number: u64,
@@ -149,7 +149,7 @@ impl<K> Frequent<K> {
     }
 
     /// Takes in a key, or what another state has seen of it.
-    fn take(&mut self, hash: u64, mut seen: Seen<K>) {
+    fn take(&mut self, hash: u64, mut seen: TrackedKey<K>) {
         if let Some(counters) = &mut self.counters {
             counters.add(hash, seen.count);
             seen.count = 0;
@@ -269,7 +269,7 @@ where
         let key = key.to_owned();
         self.take(
             hash,
-            Seen {
+            TrackedKey {
                 key,
                 number,
                 count: 1,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
-use super::{Frequent, Seen};
+use super::{Frequent, TrackedKey};
 use crate::aggregation::hashing::hash_of;
 use crate::aggregation::state::counted;
 use crate::aggregation::{Kind, State, StateError};
@@ -38,7 +38,7 @@ impl<K: Clone + Serialize + DeserializeOwned> Frequent<K> {
                 return Err(StateError::Impossible("the keys are out of order"));
             }
             before = place;
-            let seen = Seen { key, number, count };
+            let seen = TrackedKey { key, number, count };
             if self.keys.insert(hash, seen).is_some() {
                 return Err(StateError::Impossible("a key occurs twice"));
             }
@@ -58,7 +58,7 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
         if self.counters.is_some() {
             self.narrow();
         }
-        let mut keys: Vec<(u64, Seen<K>)> = self.keys.into_iter().collect();
+        let mut keys: Vec<(u64, TrackedKey<K>)> = self.keys.into_iter().collect();
         keys.sort_unstable_by_key(|(hash, seen)| (seen.number, *hash));
         let keys = keys.into_iter().map(|(_, seen)| seen);
         match self.counters {

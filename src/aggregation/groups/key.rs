@@ -25,7 +25,7 @@ impl Seed {
 }
 
 /// A key whose group is looked for.
-pub(in crate::aggregation) trait Sought<K> {
+pub(in crate::aggregation) trait LookupKey<K> {
     fn hash(&self, seed: &Seed) -> u64;
     fn is(&self, key: &K) -> bool;
     /// The key of a group that is new.
@@ -33,9 +33,9 @@ pub(in crate::aggregation) trait Sought<K> {
 }
 
 /// A key as it was computed for one record.
-pub(in crate::aggregation) struct Owned<K>(pub(in crate::aggregation) K);
+pub(in crate::aggregation) struct OwnedKey<K>(pub(in crate::aggregation) K);
 
-impl<K: Hash + Eq> Sought<K> for Owned<K> {
+impl<K: Hash + Eq> LookupKey<K> for OwnedKey<K> {
     #[inline]
     fn hash(&self, seed: &Seed) -> u64 {
         seed.hash(&self.0)
@@ -53,9 +53,9 @@ impl<K: Hash + Eq> Sought<K> for Owned<K> {
 }
 
 /// A key that the record holds.
-pub(in crate::aggregation) struct Borrowed<'r, Q: ?Sized>(pub(in crate::aggregation) &'r Q);
+pub(in crate::aggregation) struct BorrowedKey<'r, Q: ?Sized>(pub(in crate::aggregation) &'r Q);
 
-impl<K: Borrow<Q>, Q: ToOwned<Owned = K> + Hash + Eq + ?Sized> Sought<K> for Borrowed<'_, Q> {
+impl<K: Borrow<Q>, Q: ToOwned<Owned = K> + Hash + Eq + ?Sized> LookupKey<K> for BorrowedKey<'_, Q> {
     #[inline]
     fn hash(&self, seed: &Seed) -> u64 {
         seed.hash(self.0)

@@ -1,13 +1,13 @@
 //! A state for each key, for ten keys or ten million.
 //!
-//! A state begins as one [`Table`]. A [fork](Groups::fork) whose table is full hands its groups
-//! over to the partitions that all forks of the run have in [`Common`], by way of an [`Outbox`]
+//! A state begins as one [`GroupTable`]. A [fork](Groups::fork) whose table is full hands its groups
+//! over to the partitions that all forks of the run have in [`SharedGroups`], by way of an [`Outbox`]
 //! that stays small. So the groups are kept once, whatever the number of workers.
 
-mod common;
-mod intake;
+mod admission;
 mod key;
 mod outbox;
+mod shared;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -18,19 +18,19 @@ use std::{iter, mem};
 
 use rayon::prelude::*;
 
-use common::{Common, PARTITIONS, Parted, partition_of};
-use intake::{Intake, Verdict};
+use admission::{Admission, Decision};
 use key::Seed;
-pub(super) use key::{Borrowed, Owned, Sought};
+pub(super) use key::{BorrowedKey, LookupKey, OwnedKey};
 use outbox::Outbox;
-use table::Table;
+use shared::{PARTITIONS, Parted, SharedGroups, partition_of};
+use table::GroupTable;
 
 use super::{Kind, Shift, State, StateError};
 
 /// States by key. Hashed while observing, because that is several times faster than a sorted map;
 /// sorted in the end, so the order of hashing never shows.
 ///
-/// A key may be in several places. Then its state in `common` is the earliest, that in `own` the
+/// A key may be in several places. Then its state in `shared` is the earliest, that in `own` the
 /// latest.
 pub(super) struct Groups<A, K> {
     identity: A,
@@ -38,29 +38,29 @@ pub(super) struct Groups<A, K> {
     /// taken down does not know for which scores it was an aggregator.
     merge: fn(&mut A, A),
     seed: Seed,
-    own: Table<K, A>,
+    own: GroupTable<K, A>,
     /// Which groups `own` takes in.
-    intake: Intake,
-    /// Groups on their way to `common`.
+    admission: Admission,
+    /// Groups on their way to `shared`.
     outbox: Option<Box<Outbox<K, A>>>,
     /// What was handed over, by this state and those that share it.
-    common: OnceLock<Arc<Common<K, A>>>,
+    shared: OnceLock<Arc<SharedGroups<K, A>>>,
 }
 
 impl<A, K> Groups<A, K> {
     pub(super) fn new(identity: A, merge: fn(&mut A, A)) -> Self {
-        Groups::with_intake(identity, merge, Intake::of(size_of::<(K, A)>()))
+        Groups::with_admission(identity, merge, Admission::of(size_of::<(K, A)>()))
     }
 
-    fn with_intake(identity: A, merge: fn(&mut A, A), intake: Intake) -> Self {
+    fn with_admission(identity: A, merge: fn(&mut A, A), admission: Admission) -> Self {
         Groups {
             identity,
             merge,
             seed: Seed::of_process(),
-            own: Table::new(),
-            intake,
+            own: GroupTable::new(),
+            admission,
             outbox: None,
-            common: OnceLock::new(),
+            shared: OnceLock::new(),
         }
     }
 
@@ -70,59 +70,59 @@ impl<A, K> Groups<A, K> {
     }
 
     fn has_handed_over(&self) -> bool {
-        self.common.get().is_some_and(|common| !common.is_empty())
+        self.shared.get().is_some_and(|shared| !shared.is_empty())
     }
 }
 
 impl<A: Clone, K: Hash + Eq> Groups<A, K> {
-    /// A state for one more worker: with no groups of its own, but others in common with this one.
+    /// A state for one more worker: with no groups of its own, but others in shared with this one.
     pub(super) fn fork(&self) -> Self {
-        let common = self.common.get_or_init(|| Arc::new(Common::new()));
+        let shared = self.shared.get_or_init(|| Arc::new(SharedGroups::new()));
         Groups {
-            common: OnceLock::from(Arc::clone(common)),
+            shared: OnceLock::from(Arc::clone(shared)),
             ..self.empty()
         }
     }
 
     /// The state for this key.
     #[inline]
-    pub(super) fn of(&mut self, key: impl Sought<K>) -> &mut A {
+    pub(super) fn of(&mut self, key: impl LookupKey<K>) -> &mut A {
         let hash = key.hash(&self.seed);
-        self.intake.count();
+        self.admission.count();
         match self.own.find(hash, &key) {
             Some(place) => self.own.at(place),
-            None => self.of_stranger(hash, key),
+            None => self.of_new_key(hash, key),
         }
     }
 
     /// The state for a key that is not in `own`.
     #[inline(never)]
-    fn of_stranger(&mut self, hash: u64, key: impl Sought<K>) -> &mut A {
+    fn of_new_key(&mut self, hash: u64, key: impl LookupKey<K>) -> &mut A {
         let fresh = (key.into_key(), self.identity.clone());
-        let Some(common) = self.common.get() else {
+        let Some(shared) = self.shared.get() else {
             return self.own.add(hash, fresh, &self.seed);
         };
-        let verdict = self.intake.decide(self.own.len());
-        if verdict == Verdict::Stay {
+        let decision = self.admission.decide(self.own.len());
+        if decision == Decision::Keep {
             return self.own.add(hash, fresh, &self.seed);
         }
         let outbox = self
             .outbox
-            .get_or_insert_with(|| Box::new(Outbox::new(self.intake.most())));
-        if verdict == Verdict::AllGo {
+            .get_or_insert_with(|| Box::new(Outbox::new(self.admission.most())));
+        if decision == Decision::ForwardAll {
             for group in self.own.drain() {
                 let hash = self.seed.hash(&group.0);
-                outbox.add(hash, group, common, &self.seed, self.merge);
+                outbox.add(hash, group, shared, &self.seed, self.merge);
             }
         }
-        outbox.add(hash, fresh, common, &self.seed, self.merge)
+        outbox.add(hash, fresh, shared, &self.seed, self.merge)
     }
 }
 
 impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
     /// Merges group by group. States of this one come before those of `later`.
     pub(super) fn merge(&mut self, later: Self) {
-        let same = match (self.common.get(), later.common.get()) {
+        let same = match (self.shared.get(), later.shared.get()) {
             (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
             _ => false,
         };
@@ -131,7 +131,7 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
             self.own = later.own;
         } else if plain
             && self.outbox.is_none()
-            && self.own.len() + later.own.len() <= self.intake.most()
+            && self.own.len() + later.own.len() <= self.admission.most()
         {
             self.merge_own(later.own);
         } else {
@@ -142,7 +142,7 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
     }
 
     /// The smaller table moves into the larger, whichever is later.
-    fn merge_own(&mut self, mut later: Table<K, A>) {
+    fn merge_own(&mut self, mut later: GroupTable<K, A>) {
         let merge = self.merge;
         if later.len() <= self.own.len() {
             self.own
@@ -162,7 +162,7 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
 
     /// Hands over what this state still has to itself.
     fn hand_all_over(&mut self) {
-        let own = mem::replace(&mut self.own, Table::new());
+        let own = mem::replace(&mut self.own, GroupTable::new());
         let outbox = self.outbox.take();
         let runs = outbox.map(|outbox| outbox.into_parted());
         let own = (own.len() > 0).then(|| part(own.into_groups(), &self.seed));
@@ -171,23 +171,23 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
 
     fn hand_over(&mut self, runs: Vec<Parted<K, A>>) {
         let merge = self.merge;
-        let common = self.common.get_or_init(|| Arc::new(Common::new()));
-        for mut groups in common.take_in(runs, &self.seed, merge) {
+        let shared = self.shared.get_or_init(|| Arc::new(SharedGroups::new()));
+        for mut groups in shared.take_in(runs, &self.seed, merge) {
             self.own.take_in(&mut groups, &self.seed, merge);
         }
     }
 
-    /// All groups by partition, the earliest first; those in common left out where `shared`.
+    /// All groups by partition, the earliest first; those in shared left out where `shared`.
     fn into_runs(self, shared: bool) -> Vec<Parted<K, A>> {
-        let common = if shared {
+        let shared = if shared {
             None
         } else {
-            self.common.into_inner()
+            self.shared.into_inner()
         };
-        let common = common.map(|common| sole(common).into_parted());
+        let shared = shared.map(|shared| sole_owner(shared).into_parted());
         let outbox = self.outbox.map(|outbox| outbox.into_parted());
         let own = part(self.own.into_groups(), &self.seed);
-        common
+        shared
             .into_iter()
             .chain(outbox)
             .chain(iter::once(own))
@@ -207,12 +207,12 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
             return all;
         }
         self.hand_all_over();
-        let common = self
-            .common
+        let shared = self
+            .shared
             .into_inner()
-            .map(sole)
-            .unwrap_or_else(Common::new);
-        let parted = common.into_parted().into_par_iter();
+            .map(sole_owner)
+            .unwrap_or_else(SharedGroups::new);
+        let parted = shared.into_parted().into_par_iter();
         let mut all: Vec<(K, T)> = parted
             .flat_map_iter(|groups| groups.into_iter().map(finished))
             .collect();
@@ -249,7 +249,7 @@ impl<A: Shift + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
 impl<A: Clone, K: Hash + Eq> Groups<A, K> {
     /// A state that is set up as this one is, without any groups.
     fn empty(&self) -> Self {
-        Groups::with_intake(self.identity.clone(), self.merge, self.intake.afresh())
+        Groups::with_admission(self.identity.clone(), self.merge, self.admission.afresh())
     }
 
     /// This empty state with these groups, whose keys differ.
@@ -270,9 +270,9 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
 /// # Panics
 ///
 /// Where there is another: what it has seen is in part here, and in part only there.
-fn sole<K, A>(common: Arc<Common<K, A>>) -> Common<K, A> {
-    match Arc::try_unwrap(common) {
-        Ok(common) => common,
+fn sole_owner<K, A>(shared: Arc<SharedGroups<K, A>>) -> SharedGroups<K, A> {
+    match Arc::try_unwrap(shared) {
+        Ok(shared) => shared,
         Err(_) => panic!("a state and its forks are one, and have not been merged"),
     }
 }
@@ -296,13 +296,13 @@ impl<A: Clone, K: Clone> Clone for Groups<A, K> {
     ///
     /// Where groups were handed over to forks that have not been merged.
     fn clone(&self) -> Self {
-        let common = match self.common.get() {
-            Some(common) if !common.is_empty() => {
+        let shared = match self.shared.get() {
+            Some(shared) if !shared.is_empty() => {
                 assert!(
-                    Arc::strong_count(common) == 1,
+                    Arc::strong_count(shared) == 1,
                     "a state and its forks are one, and have not been merged"
                 );
-                OnceLock::from(Arc::new(Common::clone(common)))
+                OnceLock::from(Arc::new(SharedGroups::clone(shared)))
             }
             _ => OnceLock::new(),
         };
@@ -311,9 +311,9 @@ impl<A: Clone, K: Clone> Clone for Groups<A, K> {
             merge: self.merge,
             seed: self.seed.clone(),
             own: self.own.clone(),
-            intake: self.intake.clone(),
+            admission: self.admission.clone(),
             outbox: self.outbox.clone(),
-            common,
+            shared,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Groups of one worker on their way to those that all workers have in common.
+//! Groups of one worker on their way to those that all workers have in shared.
 
 use std::hash::Hash;
 
-use super::common::{Common, PARTITIONS, Parted, partition_of};
 use super::key::Seed;
-use super::table::Table;
+use super::shared::{PARTITIONS, Parted, SharedGroups, partition_of};
+use super::table::GroupTable;
 
 /// Bytes of groups on their way, so few that they stay in the cache of the worker …
 const BYTES: usize = 1 << 18;
@@ -42,14 +42,14 @@ impl<K: Hash + Eq, A> Outbox<K, A> {
         &mut self,
         hash: u64,
         group: (K, A),
-        common: &Common<K, A>,
+        shared: &SharedGroups<K, A>,
         seed: &Seed,
         merge: impl Fn(&mut A, A),
     ) -> &mut A {
         let partition = partition_of(hash);
         let groups = self.parted[partition].len();
         if groups >= self.full && groups.is_multiple_of(self.full) {
-            self.hand_over(partition, common, seed, merge);
+            self.hand_over(partition, shared, seed, merge);
         }
         let groups = &mut self.parted[partition];
         groups.push(group);
@@ -61,15 +61,15 @@ impl<K: Hash + Eq, A> Outbox<K, A> {
     fn hand_over(
         &mut self,
         partition: usize,
-        common: &Common<K, A>,
+        shared: &SharedGroups<K, A>,
         seed: &Seed,
         merge: impl Fn(&mut A, A),
     ) {
         let groups = &mut self.parted[partition];
-        if !common.hand_over(partition, groups, seed, &merge) {
+        if !shared.hand_over(partition, groups, seed, &merge) {
             // Another thread is at the partition. They stay here, but with one state a key: however
             // long it takes, they are no more than there are keys.
-            let mut unique = Table::new();
+            let mut unique = GroupTable::new();
             unique.take_in(groups, seed, merge);
             *groups = unique.into_groups();
         }

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use hashbrown::HashTable;
 
-use super::key::{Owned, Seed, Sought};
+use super::key::{LookupKey, OwnedKey, Seed};
 
 /// Groups that are looked up at once: more than memory can be asked for at a time.
 const AT_ONCE: usize = 32;
@@ -13,11 +13,11 @@ const AT_ONCE: usize = 32;
 /// holds, a look at one costs one wait for memory. (A dense vector with an index beside it would
 /// save the room of free slots, but was half as fast, because there one wait follows another.)
 #[derive(Clone)]
-pub(super) struct Table<K, A>(HashTable<(K, A)>);
+pub(super) struct GroupTable<K, A>(HashTable<(K, A)>);
 
-impl<K, A> Table<K, A> {
+impl<K, A> GroupTable<K, A> {
     pub(super) fn new() -> Self {
-        Table(HashTable::new())
+        GroupTable(HashTable::new())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -26,7 +26,7 @@ impl<K, A> Table<K, A> {
 
     /// The place of the group with this key, which has this hash.
     #[inline]
-    pub(super) fn find(&self, hash: u64, key: &impl Sought<K>) -> Option<usize> {
+    pub(super) fn find(&self, hash: u64, key: &impl LookupKey<K>) -> Option<usize> {
         self.0.find_bucket_index(hash, |(other, _)| key.is(other))
     }
 
@@ -49,7 +49,7 @@ impl<K, A> Table<K, A> {
     }
 }
 
-impl<K: Hash + Eq, A> Table<K, A> {
+impl<K: Hash + Eq, A> GroupTable<K, A> {
     /// Adds a group that is not there yet, and returns its state.
     pub(super) fn add(&mut self, hash: u64, group: (K, A), seed: &Seed) -> &mut A {
         let rehash = |(key, _): &(K, A)| seed.hash(key);
@@ -90,7 +90,7 @@ impl<K: Hash + Eq, A> Table<K, A> {
         seed: &Seed,
         merge: impl Fn(&mut A, A),
     ) {
-        let key = Owned(key);
+        let key = OwnedKey(key);
         // One that was not there may have come with those just before.
         let place = place.or_else(|| self.find(hash, &key));
         match place {

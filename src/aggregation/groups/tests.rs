@@ -6,15 +6,15 @@ use std::ops::Range;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::common::PARTITIONS;
-use super::intake::Intake;
-use super::{Groups, Owned};
+use super::admission::Admission;
+use super::shared::PARTITIONS;
+use super::{Groups, OwnedKey};
 
 /// The records of a group in the order they were met: shows what was lost, doubled or swapped.
 type Places = Vec<usize>;
 
 fn with_most(most: usize) -> Groups<Places, u16> {
-    Groups::with_intake(Places::new(), append, Intake::with_most(most))
+    Groups::with_admission(Places::new(), append, Admission::with_most(most))
 }
 
 fn append(earlier: &mut Places, later: Places) {
@@ -23,7 +23,7 @@ fn append(earlier: &mut Places, later: Places) {
 
 fn observe(groups: &mut Groups<Places, u16>, keys: &[u16], records: Range<usize>) {
     for record in records {
-        groups.of(Owned(keys[record])).push(record);
+        groups.of(OwnedKey(keys[record])).push(record);
     }
 }
 
@@ -120,14 +120,14 @@ fn a_group_without_room_stays_with_its_worker_until_there_is() {
     let (mut one, mut other) = (root.fork(), root.fork());
     observe(&mut one, &keys, 0..10_000);
     // All partitions are taken: whatever `other` sees, it has to keep.
-    let common = std::sync::Arc::clone(root.common.get().unwrap());
-    let taken: Vec<_> = (0..PARTITIONS).map(|place| common.take(place)).collect();
+    let shared = std::sync::Arc::clone(root.shared.get().unwrap());
+    let taken: Vec<_> = (0..PARTITIONS).map(|place| shared.take(place)).collect();
     assert!(taken.iter().all(Option::is_some));
     observe(&mut other, &keys, 10_000..20_000);
     for (place, table) in taken.into_iter().enumerate() {
-        common.put(place, table.unwrap());
+        shared.put(place, table.unwrap());
     }
-    drop(common);
+    drop(shared);
     root.merge(other);
     root.merge(one);
     assert_eq!(sorted(finish(root)), in_a_loop(&keys));
@@ -158,11 +158,11 @@ fn groups_that_a_merge_lost_are_missed() {
     let keys: Vec<u16> = (0..5_000).map(|record| record % 50).collect();
     let lost = std::panic::catch_unwind(|| {
         let merge = |_: &mut Places, _: Places| panic!("merging");
-        let root = Groups::with_intake(Places::new(), merge, Intake::with_most(4));
+        let root = Groups::with_admission(Places::new(), merge, Admission::with_most(4));
         let mut fork = root.fork();
         let merging = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             for key in &keys {
-                fork.of(Owned(*key));
+                fork.of(OwnedKey(*key));
             }
         }));
         assert!(merging.is_err());

@@ -19,7 +19,7 @@ const HELD_BYTES: usize = 128;
 const SEQUENCE: u8 = b's';
 const MAP: u8 = b'm';
 /// The secret is the one that the specification names for no other.
-type Stream = RawHasher<&'static [u8; DEFAULT_SECRET_LENGTH]>;
+type StreamingHasher = RawHasher<&'static [u8; DEFAULT_SECRET_LENGTH]>;
 
 /// Hashes what is serialised into it, as these bytes:
 ///
@@ -47,7 +47,7 @@ pub(super) struct Encoder {
     held: [u8; HELD_BYTES],
     filled: usize,
     /// What went before the bytes held, of a value that is longer.
-    spilt: Option<Stream>,
+    spilt: Option<StreamingHasher>,
 }
 
 impl Encoder {

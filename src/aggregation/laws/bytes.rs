@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
-use super::shape::{Merge, Random, Travel};
+use super::shape::{Merge, SplitMix64, Travel};
 use super::{Laws, STRICT, WHOLE};
 use crate::aggregation::state::forged;
 use crate::aggregation::{Aggregator, State};
@@ -44,7 +44,7 @@ where
     /// Bytes that are not those of a state like this one.
     pub(super) fn strict(&self) {
         let bytes = &self.expected_state;
-        let mut random = Random(bytes.len() as u64);
+        let mut random = SplitMix64(bytes.len() as u64);
         for length in self.places(&mut random) {
             let what = format_args!("the first {length} of {} bytes", bytes.len());
             self.refuse(&bytes[..length], &what);
@@ -72,7 +72,7 @@ where
     /// Plain data that was changed and sealed again, as a foreign process could: refused, or a state
     /// that works like any other.
     pub(super) fn hardy(&self) {
-        let mut random = Random(!(self.expected_state.len() as u64));
+        let mut random = SplitMix64(!(self.expected_state.len() as u64));
         for _ in 0..DAMAGES {
             let (damage, bit) = (random.below(4), random.below(8));
             let at = random.below(usize::MAX);
@@ -106,7 +106,7 @@ where
 
     /// Integers that take one byte more than they need: another encoding of the same state.
     pub(super) fn canonical(&self) {
-        let mut random = Random(self.expected_state.len() as u64);
+        let mut random = SplitMix64(self.expected_state.len() as u64);
         for at in self.places(&mut random) {
             let forged = forged(&self.expected_state, |plain| {
                 if let Some(byte) = plain.get_mut(at).filter(|byte| **byte < 0x80) {
@@ -169,7 +169,7 @@ where
     }
 
     /// Every place in the bytes, or where those are many, some.
-    fn places(&self, random: &mut Random) -> Vec<usize> {
+    fn places(&self, random: &mut SplitMix64) -> Vec<usize> {
         let bytes = self.expected_state.len();
         if bytes <= DAMAGES {
             (0..bytes).collect()

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde::Serialize;
 
 use super::Laws;
-use super::shape::{Random, Shape};
+use super::shape::{Shape, SplitMix64};
 use crate::aggregation::{Aggregator, State};
 
 const FORKED: &str = "whole once its forks have come back";
@@ -18,7 +18,7 @@ where
 {
     /// Parts in any order, each taken by one of a few forks or by their root, which they merge into.
     pub(super) fn forked(&self, seed: u64) {
-        let mut random = Random(seed);
+        let mut random = SplitMix64(seed);
         let root = self.fresh.clone();
         let forks = (0..random.below(6)).map(|_| root.fork()).collect();
         self.work(root, forks, FORKED, seed, &mut random);
@@ -37,10 +37,10 @@ where
                 &"a clone of a state with forks, or of a fork",
             );
         }
-        self.work(root, forks, CLONED, seed, &mut Random(seed));
+        self.work(root, forks, CLONED, seed, &mut SplitMix64(seed));
     }
 
-    fn work(&self, root: A, mut states: Vec<A>, law: &str, seed: u64, random: &mut Random) {
+    fn work(&self, root: A, mut states: Vec<A>, law: &str, seed: u64, random: &mut SplitMix64) {
         let mut shape = Shape::cut(self.scores.len(), seed, random).unmerged();
         random.shuffle(&mut shape.parts);
         states.insert(0, root);

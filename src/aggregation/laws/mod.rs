@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::in_order::merged;
 use super::{Aggregator, MergeTree, State, canonical_bytes};
-use shape::{Random, Shape};
+use shape::{Shape, SplitMix64};
 pub use shifts::assert_shift_laws;
 
 /// How many partitions are tried for each law …
@@ -196,7 +196,7 @@ where
 
     /// Slices into one state, and slices into states that are merged.
     fn sliced(&self, seed: u64) {
-        let mut random = Random(seed);
+        let mut random = SplitMix64(seed);
         let shape = Shape::cut(self.scores.len(), seed, &mut random);
         let states = shape.parts.iter().map(|part| {
             let mut state = self.fresh.clone();
@@ -218,12 +218,12 @@ where
     }
 
     fn associative(&self, seed: u64) {
-        let shape = Shape::cut(self.scores.len(), seed, &mut Random(seed));
+        let shape = Shape::cut(self.scores.len(), seed, &mut SplitMix64(seed));
         self.merge(&shape, ASSOCIATIVE);
     }
 
     fn commutative(&self, seed: u64) {
-        let shape = Shape::deal(self.scores.len(), seed, &mut Random(!seed));
+        let shape = Shape::deal(self.scores.len(), seed, &mut SplitMix64(!seed));
         self.merge(&shape, COMMUTATIVE);
     }
 
@@ -254,7 +254,7 @@ where
 
     /// A state that observes and merges in turns.
     fn in_turns(&self, seed: u64) {
-        let shape = Shape::cut(self.scores.len(), seed, &mut Random(seed));
+        let shape = Shape::cut(self.scores.len(), seed, &mut SplitMix64(seed));
         let mut state = self.fresh.clone();
         for (place, part) in shape.parts.iter().enumerate() {
             let part = part.iter().copied();

@@ -41,7 +41,7 @@ pub(super) enum Travel {
 
 impl Shape {
     /// Runs of consecutive records, merged in index order.
-    pub(super) fn cut(records: usize, seed: u64, random: &mut Random) -> Shape {
+    pub(super) fn cut(records: usize, seed: u64, random: &mut SplitMix64) -> Shape {
         let parts = 1 + random.below(MOST_PARTS);
         let mut cuts: Vec<usize> = (1..parts).map(|_| random.below(records + 1)).collect();
         cuts.extend([0, records]);
@@ -60,7 +60,7 @@ impl Shape {
     }
 
     /// Any records, in any order, merged in any order.
-    pub(super) fn deal(records: usize, seed: u64, random: &mut Random) -> Shape {
+    pub(super) fn deal(records: usize, seed: u64, random: &mut SplitMix64) -> Shape {
         let mut deck: Vec<usize> = (0..records).collect();
         random.shuffle(&mut deck);
         let mut parts = vec![Vec::new(); 1 + random.below(MOST_PARTS)];
@@ -87,7 +87,7 @@ impl Shape {
 }
 
 impl Merge {
-    fn new(from: usize, into: usize, random: &mut Random) -> Merge {
+    fn new(from: usize, into: usize, random: &mut SplitMix64) -> Merge {
         let travel = match random.below(3 * TRAVELS_ONE_IN) {
             0 => Travel::LoadedByFresh,
             1 => Travel::LoadedByOther,
@@ -130,9 +130,9 @@ impl fmt::Debug for Merge {
 }
 
 /// The numbers of SplitMix64 one after the other.
-pub(super) struct Random(pub u64);
+pub(super) struct SplitMix64(pub u64);
 
-impl Random {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         let number = draw(self.0, 0);
         self.0 = self.0.wrapping_add(STEP);

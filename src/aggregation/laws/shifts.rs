@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 
-use super::shape::{Random, Shape};
+use super::shape::{Shape, SplitMix64};
 use super::{Laws, rounds};
 use crate::aggregation::{Aggregator, Shift, State};
 
@@ -64,7 +64,7 @@ where
 
     /// Shards that merge with their neighbours, each numbered from its own first record until then.
     fn sharded(&self, seed: u64) {
-        let mut random = Random(seed);
+        let mut random = SplitMix64(seed);
         let shape = Shape::cut(self.scores.len(), seed, &mut random);
         let shards = shape.parts.iter().map(|shard| {
             let mut state = self.fresh.clone();

@@ -7,7 +7,7 @@
 const TABLED: usize = 30;
 
 /// What stands on both sides of the middle `1 − α` of a distribution.
-struct Quantiles {
+struct CriticalValues {
     /// Of the standard normal distribution, to which Student's tends.
     normal: f64,
     /// Of Student's, for 1 degree of freedom, for 2, and so on. Worked out to 28 digits from the
@@ -16,9 +16,9 @@ struct Quantiles {
     student: [f64; TABLED],
 }
 
-const QUANTILES: [Quantiles; 4] = [
+const CRITICAL_VALUES: [CriticalValues; 4] = [
     // 90 %.
-    Quantiles {
+    CriticalValues {
         normal: 1.6448536269514726,
         student: [
             6.313751514675043,
@@ -54,7 +54,7 @@ const QUANTILES: [Quantiles; 4] = [
         ],
     },
     // 95 %.
-    Quantiles {
+    CriticalValues {
         normal: 1.9599639845400543,
         student: [
             12.706204736174705,
@@ -90,7 +90,7 @@ const QUANTILES: [Quantiles; 4] = [
         ],
     },
     // 99 %.
-    Quantiles {
+    CriticalValues {
         normal: 2.575829303548901,
         student: [
             63.65674116287158,
@@ -126,7 +126,7 @@ const QUANTILES: [Quantiles; 4] = [
         ],
     },
     // 99.9 %.
-    Quantiles {
+    CriticalValues {
         normal: 3.290526731491895,
         student: [
             636.6192487687197,
@@ -170,7 +170,7 @@ const QUANTILES: [Quantiles; 4] = [
 /// What that leaves out is at most 10⁻⁶ of the quantile at 99.9 %, and 1.2·10⁻⁷, 1.3·10⁻⁸ and
 /// 5·10⁻⁹ at the lower levels, all at 31 degrees of freedom; it falls with their fifth power.
 pub(super) fn critical_value(level: usize, freedom: u64) -> f64 {
-    let quantiles = &QUANTILES[level];
+    let quantiles = &CRITICAL_VALUES[level];
     if let Ok(place) = usize::try_from(freedom - 1)
         && let Some(&tabled) = quantiles.student.get(place)
     {

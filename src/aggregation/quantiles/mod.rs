@@ -12,14 +12,14 @@ use super::{Aggregator, Kind, State, StateError};
 use octaves::{Octaves, Runs, SMALLEST};
 
 /// The quantiles asked for where nobody says which.
-pub(super) const USUAL: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
+pub(super) const DEFAULT_QUANTILES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
 /// The quantiles that are asked for.
 ///
 /// # Panics
 ///
 /// Where one lies outside 0 to 1.
-pub(super) fn asked(quantiles: &[f64]) -> Arc<[f64]> {
+pub(super) fn checked(quantiles: &[f64]) -> Arc<[f64]> {
     for q in quantiles {
         assert!((0.0..=1.0).contains(q), "no quantile lies at {q}: 0 to 1");
     }
@@ -88,7 +88,7 @@ pub struct QuantileSummary {
 impl Quantiles {
     /// The median, the quartiles, and the 1st, 5th, 95th and 99th percentile.
     pub fn new() -> Quantiles {
-        Quantiles::at(&USUAL)
+        Quantiles::at(&DEFAULT_QUANTILES)
     }
 
     /// These quantiles, in this order.
@@ -98,7 +98,7 @@ impl Quantiles {
     /// Where one lies outside 0 to 1.
     pub fn at(quantiles: &[f64]) -> Quantiles {
         Quantiles {
-            asked: asked(quantiles),
+            asked: checked(quantiles),
             min: i64::MAX,
             max: i64::MIN,
             sides: Default::default(),

@@ -12,7 +12,7 @@ const BUCKETS: usize = 1 << BUCKET_BITS;
 const FRACTION_BITS: u32 = 52;
 
 /// The counts of one octave: the scores that share an exponent.
-type Page = Box<[u64; BUCKETS]>;
+type OctaveCounts = Box<[u64; BUCKETS]>;
 
 /// Counts of buckets, lowest first, each behind the number of empty buckets since the last: the
 /// same counts have one such list, and neighbours take two bytes or three.
@@ -23,7 +23,7 @@ pub(super) type Runs = Vec<(u32, u64)>;
 pub(super) struct Octaves {
     /// The exponent field of the first page.
     first: usize,
-    pages: Vec<Option<Page>>,
+    pages: Vec<Option<OctaveCounts>>,
 }
 
 impl Octaves {
@@ -139,7 +139,7 @@ impl Octaves {
     }
 }
 
-fn total_of(page: &Page) -> u64 {
+fn total_of(page: &OctaveCounts) -> u64 {
     page.iter().sum()
 }
 

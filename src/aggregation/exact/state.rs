@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sum::OutOfReach;
-use super::{ExactMoments, ExactProducts, ExactSum, LIMB_BITS, UNIT_EXPONENT, Wide, Window};
+use super::out_of_reach::{FiniteValues, OutOfReach};
+use super::{
+    ExactMoments, ExactProducts, ExactSum, LIMB_BITS, Superaccumulator, UNIT_EXPONENT, Wide,
+};
 use crate::aggregation::StateError;
 use crate::aggregation::state::{MOST_RECORDS, counted};
 
@@ -20,21 +22,10 @@ pub struct Number {
 /// An [`ExactSum`] as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlainSum {
-    finite: Seen,
+    finite: FiniteValues,
     sum: Number,
     /// How many values were NaN, ∞ and −∞.
     specials: [u64; 3],
-}
-
-/// Which finite values a sum has seen, as far as the sign of a zero depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Seen {
-    /// None.
-    Nothing,
-    /// −0 and no other.
-    NegativeZeros,
-    /// Any other.
-    Others,
 }
 
 impl ExactSum {
@@ -52,7 +43,7 @@ impl ExactSum {
     /// The sum that came to this.
     pub(in crate::aggregation) fn restore(plain: PlainSum) -> Result<ExactSum, StateError> {
         counted(plain.specials)?;
-        if plain.finite != Seen::Others && !plain.sum.digits.is_empty() {
+        if plain.finite != FiniteValues::Others && !plain.sum.digits.is_empty() {
             return Err(StateError::Impossible("a sum that is not 0 of no values"));
         }
         let [nan, infinite, negative_infinite] = plain.specials;
@@ -62,8 +53,8 @@ impl ExactSum {
             infinite,
             negative_infinite,
         };
-        let zero = plain.finite == Seen::Others;
-        let negative_zero = plain.finite == Seen::NegativeZeros;
+        let zero = plain.finite == FiniteValues::Others;
+        let negative_zero = plain.finite == FiniteValues::NegativeZeros;
         Ok(ExactSum::far_from(values, zero, negative_zero))
     }
 }
@@ -73,7 +64,7 @@ impl PlainSum {
     pub(in crate::aggregation) fn of_count(self, count: u64) -> Result<PlainSum, StateError> {
         let specials = counted(self.specials)?;
         let possible = match self.finite {
-            Seen::Nothing => specials == count,
+            FiniteValues::Nothing => specials == count,
             _ => specials < count,
         };
         if possible && count <= MOST_RECORDS {
@@ -140,8 +131,8 @@ impl Number {
     }
 
     /// The number as a sum under construction, of values to this power (1 or 2).
-    fn window(&self, power: i32) -> Result<Window, StateError> {
-        let mut window = Window::default();
+    fn window(&self, power: i32) -> Result<Superaccumulator, StateError> {
+        let mut window = Superaccumulator::default();
         let ([lowest, ..], [.., highest]) = (&self.digits[..], &self.digits[..]) else {
             let zero = !self.negative && self.exponent == 0;
             return zero.then_some(window).ok_or(NOT_WRITTEN_SO);

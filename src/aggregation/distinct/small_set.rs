@@ -9,12 +9,12 @@ const VACANT: u64 = 0;
 /// A set of hashes: each stands at the first vacant place from its low bits on. At most half of the
 /// places are taken, so a search is short; the place itself costs nothing to compute.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Few {
+pub(super) struct SmallSet {
     places: Vec<u64>,
     count: usize,
 }
 
-impl Few {
+impl SmallSet {
     pub(super) fn count(&self) -> usize {
         self.count
     }

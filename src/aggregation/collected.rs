@@ -8,20 +8,20 @@ use super::state::counted;
 
 /// The scores that are numbers, as the integers that are ordered as they are.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept {
+pub(super) struct CollectedScores {
     ranks: Vec<i64>,
     nan: u64,
 }
 
-/// What [`Kept`] scores come to.
+/// What [`CollectedScores`] scores come to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PlainKept {
+pub struct PlainScores {
     /// Lowest first, by `f64::total_cmp`.
     scores: Vec<f64>,
     nan: u64,
 }
 
-impl Kept {
+impl CollectedScores {
     /// How many scores are kept, NaN aside.
     pub(super) fn count(&self) -> usize {
         self.ranks.len()
@@ -32,7 +32,7 @@ impl Kept {
     }
 
     #[inline]
-    pub(super) fn keep(&mut self, score: f64) {
+    pub(super) fn push(&mut self, score: f64) {
         if score.is_nan() {
             self.nan += 1;
         } else {
@@ -40,7 +40,7 @@ impl Kept {
         }
     }
 
-    pub(super) fn merge(&mut self, mut later: Kept) {
+    pub(super) fn merge(&mut self, mut later: CollectedScores) {
         if later.ranks.len() > self.ranks.len() {
             std::mem::swap(&mut self.ranks, &mut later.ranks);
         }
@@ -62,16 +62,16 @@ impl Kept {
         scores.collect()
     }
 
-    pub(super) fn into_plain(mut self) -> PlainKept {
+    pub(super) fn into_plain(mut self) -> PlainScores {
         self.ranks.sort_unstable();
-        PlainKept {
+        PlainScores {
             scores: self.ranks.into_iter().map(score_of).collect(),
             nan: self.nan,
         }
     }
 
-    pub(super) fn restore(plain: PlainKept) -> Result<Kept, StateError> {
-        let PlainKept { scores, nan } = plain;
+    pub(super) fn restore(plain: PlainScores) -> Result<CollectedScores, StateError> {
+        let PlainScores { scores, nan } = plain;
         counted([nan, scores.len() as u64])?;
         if scores.iter().any(|score| score.is_nan()) {
             return Err(StateError::Impossible("a NaN among the scores kept"));
@@ -80,6 +80,6 @@ impl Kept {
         if !ranks.is_sorted() {
             return Err(StateError::Impossible("the scores kept do not ascend"));
         }
-        Ok(Kept { ranks, nan })
+        Ok(CollectedScores { ranks, nan })
     }
 }

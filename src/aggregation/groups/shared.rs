@@ -1,4 +1,4 @@
-//! The groups that the states of one run have in common.
+//! The groups that the states of one run have in shared.
 
 use std::hash::Hash;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::key::Seed;
-use super::table::Table;
+use super::table::GroupTable;
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
 /// Partitions of the groups by the hash of their keys. A power of two; several times the workers
@@ -25,7 +25,7 @@ pub(super) fn partition_of(hash: u64) -> usize {
 pub(super) type Parted<K, A> = Vec<Vec<(K, A)>>;
 
 /// Groups that the workers of a run have handed over, kept once for all of them.
-pub(super) struct Common<K, A> {
+pub(super) struct SharedGroups<K, A> {
     /// None until something is handed over.
     partitions: OnceLock<Box<[Partition<K, A>]>>,
 }
@@ -33,15 +33,15 @@ pub(super) struct Common<K, A> {
 /// One partition. Its table is taken out while groups are merged into it, and no lock is held
 /// meanwhile: a merge may use rayon, and a thread that waits there may come back here with other
 /// groups. Whoever finds the table taken out keeps his groups, and comes back later.
-struct Partition<K, A>(Mutex<Option<Table<K, A>>>);
+struct Partition<K, A>(Mutex<Option<GroupTable<K, A>>>);
 
 impl<K, A> Partition<K, A> {
-    fn lock(&self) -> MutexGuard<'_, Option<Table<K, A>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<GroupTable<K, A>>> {
         lock(&self.0)
     }
 
     /// Merges groups into this partition, or returns false where another thread is at it.
-    fn take_in(&self, work: impl FnOnce(&mut Table<K, A>)) -> bool {
+    fn take_in(&self, work: impl FnOnce(&mut GroupTable<K, A>)) -> bool {
         let Some(mut table) = self.lock().take() else {
             return false;
         };
@@ -51,9 +51,9 @@ impl<K, A> Partition<K, A> {
     }
 }
 
-impl<K, A> Common<K, A> {
+impl<K, A> SharedGroups<K, A> {
     pub(super) fn new() -> Self {
-        Common {
+        SharedGroups {
             partitions: OnceLock::new(),
         }
     }
@@ -64,19 +64,19 @@ impl<K, A> Common<K, A> {
 
     fn partitions(&self) -> &[Partition<K, A>] {
         self.partitions.get_or_init(|| {
-            let empty = || Partition(Mutex::new(Some(Table::new())));
+            let empty = || Partition(Mutex::new(Some(GroupTable::new())));
             (0..PARTITIONS).map(|_| empty()).collect()
         })
     }
 
     /// Takes the table of a partition out, as a thread that merges into it does.
     #[cfg(test)]
-    pub(super) fn take(&self, partition: usize) -> Option<Table<K, A>> {
+    pub(super) fn take(&self, partition: usize) -> Option<GroupTable<K, A>> {
         self.partitions()[partition].lock().take()
     }
 
     #[cfg(test)]
-    pub(super) fn put(&self, partition: usize, table: Table<K, A>) {
+    pub(super) fn put(&self, partition: usize, table: GroupTable<K, A>) {
         *self.partitions()[partition].lock() = Some(table);
     }
 
@@ -98,7 +98,7 @@ impl<K, A> Common<K, A> {
     }
 }
 
-impl<K: Hash + Eq, A> Common<K, A> {
+impl<K: Hash + Eq, A> SharedGroups<K, A> {
     /// Takes in groups of this partition; or leaves them, and returns false, where another thread is
     /// at it.
     pub(super) fn hand_over(
@@ -114,7 +114,7 @@ impl<K: Hash + Eq, A> Common<K, A> {
     }
 }
 
-impl<K: Hash + Eq + Send, A: Send> Common<K, A> {
+impl<K: Hash + Eq + Send, A: Send> SharedGroups<K, A> {
     /// Takes in many groups in parallel, run after run. Returns those whose partition another
     /// thread is at.
     pub(super) fn take_in(
@@ -127,8 +127,8 @@ impl<K: Hash + Eq + Send, A: Send> Common<K, A> {
             .map(|_| Vec::with_capacity(runs.len()))
             .collect();
         for run in runs {
-            for (of_one, groups) in by_partition.iter_mut().zip(run) {
-                of_one.push(groups);
+            for (groups_of_one, groups) in by_partition.iter_mut().zip(run) {
+                groups_of_one.push(groups);
             }
         }
         let work = self.partitions().par_iter().zip(by_partition);
@@ -145,9 +145,9 @@ impl<K: Hash + Eq + Send, A: Send> Common<K, A> {
     }
 }
 
-impl<K: Clone, A: Clone> Clone for Common<K, A> {
+impl<K: Clone, A: Clone> Clone for SharedGroups<K, A> {
     fn clone(&self) -> Self {
-        let copy = Common::new();
+        let copy = SharedGroups::new();
         if let Some(partitions) = self.partitions.get() {
             let copies = partitions.iter().map(|partition| {
                 let table = partition.lock().clone();

@@ -19,7 +19,7 @@ const PAUSE: usize = 15;
 /// over to make room for others. And where keys hardly repeat at all, looking for them is wasted,
 /// so for a while nothing stays.
 #[derive(Clone)]
-pub(super) struct Intake {
+pub(super) struct Admission {
     most: usize,
     /// Whether strangers stay.
     open: bool,
@@ -31,26 +31,26 @@ pub(super) struct Intake {
 
 /// What becomes of a group that is seen for the first time.
 #[derive(PartialEq)]
-pub(super) enum Verdict {
+pub(super) enum Decision {
     /// It stays.
-    Stay,
+    Keep,
     /// It is sent on.
-    Go,
+    Forward,
     /// It is sent on, and with it all that have stayed so far.
-    AllGo,
+    ForwardAll,
 }
 
-impl Intake {
+impl Admission {
     /// For groups of this size.
     pub(super) fn of(bytes: usize) -> Self {
         // A table has a power of two of slots, and fills seven eighths of them.
         let slots = (BYTES / (bytes + 1) + 1).next_power_of_two() / 2;
-        Intake::with_most((slots / 8 * 7).min(MOST))
+        Admission::with_most((slots / 8 * 7).min(MOST))
     }
 
     /// For so many groups.
     pub(super) fn with_most(most: usize) -> Self {
-        Intake {
+        Admission {
             most: most.max(1),
             open: true,
             records: 0,
@@ -60,7 +60,7 @@ impl Intake {
 
     /// For another worker.
     pub(super) fn afresh(&self) -> Self {
-        Intake::with_most(self.most)
+        Admission::with_most(self.most)
     }
 
     /// How many groups stay at the most.
@@ -75,24 +75,32 @@ impl Intake {
     }
 
     /// Decides about a stranger, where so many groups have stayed.
-    pub(super) fn decide(&mut self, stayed: usize) -> Verdict {
+    pub(super) fn decide(&mut self, stayed: usize) -> Decision {
         if self.open {
             if stayed < self.most {
-                return Verdict::Stay;
+                return Decision::Keep;
             }
             self.open = false;
             let worth = self.records >= WORTH_KEEPING * self.most;
             self.wait(if worth { 1 } else { PAUSE });
-            return if worth { Verdict::Go } else { Verdict::AllGo };
+            return if worth {
+                Decision::Forward
+            } else {
+                Decision::ForwardAll
+            };
         }
         if self.left > 0 {
             self.left -= 1;
-            return Verdict::Go;
+            return Decision::Forward;
         }
         let worth = stayed > 0 && self.records >= WORTH_KEEPING * self.most;
         self.open = !worth;
         self.wait(1);
-        if worth { Verdict::Go } else { Verdict::AllGo }
+        if worth {
+            Decision::Forward
+        } else {
+            Decision::ForwardAll
+        }
     }
 
     fn wait(&mut self, times: usize) {

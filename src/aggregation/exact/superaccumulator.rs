@@ -12,14 +12,14 @@ const ADDS_BETWEEN_CARRIES: u16 = 2_000;
 /// The integer `Σ limbs[i] · 2^(32·(base + i))`, where each limb is signed and may overlap the
 /// next.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Window {
+pub(super) struct Superaccumulator {
     limbs: Vec<i64>,
     base: u16,
     /// Additions left until carries must move.
     room: u16,
 }
 
-impl Window {
+impl Superaccumulator {
     /// Adds `significand · 2^position`, for a significand of 54 bits with its sign.
     #[inline]
     pub(super) fn add(&mut self, significand: i64, position: u32) {
@@ -57,7 +57,7 @@ impl Window {
     }
 
     /// Adds what `other` has come to.
-    pub(super) fn merge(&mut self, mut other: Window) {
+    pub(super) fn merge(&mut self, mut other: Superaccumulator) {
         if other.limbs.len() > self.limbs.len() {
             std::mem::swap(self, &mut other);
         }
@@ -76,7 +76,10 @@ impl Window {
     }
 
     /// Adds what `other` has come to, where there is any.
-    pub(super) fn merge_boxed(this: &mut Option<Box<Window>>, other: Option<Box<Window>>) {
+    pub(super) fn merge_boxed(
+        this: &mut Option<Box<Superaccumulator>>,
+        other: Option<Box<Superaccumulator>>,
+    ) {
         match (this, other) {
             (Some(window), Some(other)) => window.merge(*other),
             (window @ None, other) => *window = other,
