@@ -3,23 +3,23 @@
 //! The command line builds a [`Plan`] from its arguments. Because a plan is only names and options
 //! it can be written down, compared, and sent to another process, where a closure cannot go.
 
-mod answer;
+mod column_summary;
 mod coordinator;
 mod json;
+mod leaderboard;
 mod matches;
 mod opened;
 mod planned_executor;
-mod podiums;
-mod prepared;
 mod replies;
 mod run_options;
 mod scored;
 mod scorer;
 mod summary;
+mod wire;
 mod worker;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,14 +32,22 @@ use crate::limit::Limit;
 use crate::machine::usable_cores;
 use crate::remote::ProcessPool;
 
+pub use column_summary::{LabelSummary, NumberSummary};
+pub use leaderboard::Example;
 pub use matches::{AtLeast, Matches};
-pub use opened::{Answer, Example, Opened};
+pub use opened::{Answer, Opened};
 pub use planned_executor::PlannedExecutor;
-pub use prepared::Cell;
 pub use run_options::RunOptions;
+pub(crate) use scored::RESERVED;
 pub use scored::{NO_GROUP, Scored};
-pub use scorer::{Column, Scorer, ScorerName};
-pub use summary::{Described, GroupSummary, Summary};
+#[cfg(test)]
+pub(crate) use scorer::MadeUpOptions;
+#[cfg(feature = "cli")]
+pub use scorer::arguments;
+pub use scorer::{
+    AnyScorer, Cell, Column, ColumnKind, MatchOptions, ScorerColumns, SentimentOptions,
+};
+pub use summary::{GroupSummary, Summary};
 pub use worker::serve;
 
 /// What to score, with what, and how.
@@ -64,7 +72,7 @@ pub struct Plan {
     /// line of the files is a failed record; it is read past without being kept in memory.
     pub max_record: u64,
     /// The scorer.
-    pub scorer: Scorer,
+    pub scorer: AnyScorer,
     /// The field that holds the text to score.
     pub field: String,
     /// The field to group the scores by.
@@ -140,11 +148,21 @@ impl ExecutorName {
 
 /// A name that means nothing here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no {kind} is called {name:?}; there is {known}")]
+#[error("no {kind} is called {name:?}; known {kind}s: {known}")]
 pub struct UnknownName {
     kind: &'static str,
     name: String,
     known: String,
+}
+
+impl UnknownName {
+    fn new(kind: &'static str, name: &str, known: &[&str]) -> Self {
+        UnknownName {
+            kind,
+            name: name.to_owned(),
+            known: known.join(", "),
+        }
+    }
 }
 
 /// The one among `all` that has this name.
@@ -155,14 +173,9 @@ fn by_name<T: Copy>(
     name: fn(T) -> &'static str,
 ) -> Result<T, UnknownName> {
     let found = all.iter().find(|one| name(**one) == wanted);
-    found.copied().ok_or_else(|| UnknownName {
-        kind,
-        name: wanted.to_owned(),
-        known: all
-            .iter()
-            .map(|one| name(*one))
-            .collect::<Vec<_>>()
-            .join(", "),
+    found.copied().ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|one| name(*one)).collect();
+        UnknownName::new(kind, wanted, &known)
     })
 }
 
@@ -186,7 +199,7 @@ impl Plan {
         Plan {
             files: files.into_iter().map(Into::into).collect(),
             max_record: MAX_RECORD_BYTES,
-            scorer: Scorer::Sentiment,
+            scorer: AnyScorer::default(),
             field: "text".to_owned(),
             by: None,
             top: 3,
@@ -200,6 +213,17 @@ impl Plan {
             deadline: None,
             timeout: None,
         }
+    }
+
+    /// The columns of the scores.
+    pub fn columns(&self) -> ScorerColumns {
+        self.scorer.columns(self)
+    }
+
+    /// Everything that a run reads: the files, and what the scorer reads beside the records.
+    pub fn inputs(&self) -> Vec<&Path> {
+        let files = self.files.iter().map(PathBuf::as_path);
+        files.chain(self.scorer.inputs()).collect()
     }
 
     /// How many workers the run will have.
@@ -216,8 +240,8 @@ impl Plan {
     ///
     /// Where a file cannot be opened, or one that the scorer needs as a whole is not what it should
     /// be.
-    pub fn open(&self) -> Result<Opened<'_>, Error> {
-        Opened::new(self)
+    pub fn open(&self) -> Result<Opened, Error> {
+        Opened::new(self.clone())
     }
 
     /// The same, but for the records, which come from here instead of the files.
@@ -225,8 +249,8 @@ impl Plan {
     /// # Errors
     ///
     /// As [`open`](Plan::open).
-    pub fn open_over(&self, records: JsonStream<'static>) -> Result<Opened<'_>, Error> {
-        Opened::over(self, records)
+    pub fn open_over(&self, records: JsonStream<'static>) -> Result<Opened, Error> {
+        Opened::over(self.clone(), records)
     }
 
     /// Whether the timeout, if there is one, can be kept: by processes alone.

@@ -15,14 +15,15 @@ use manyhands::machine::usable_cores;
 use manyhands::measure::{Comparison, Options, compare_plan};
 use manyhands::output::{PageFile, visible};
 use manyhands::page;
-use manyhands::plan::{ExecutorName, Opened, Plan, ScorerName};
+use manyhands::plan::arguments::{WITH, from_one};
+use manyhands::plan::{AnyScorer, ExecutorName, Opened, Plan};
 
 use super::fault::Fault;
 use super::gate::GateArguments;
 use super::page::Page;
 use super::progress::Progress;
-use super::scoring::Scoring;
-use super::{from_one, text};
+use super::scoring::{Scoring, endpoints, scorers};
+use super::text;
 
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
@@ -31,9 +32,9 @@ pub struct Bench {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// The scorer: sentiment, match.
-    #[arg(long = "with", value_name = "SCORER", default_value_t = ScorerName::Sentiment)]
-    scorer: ScorerName,
+    #[arg(id = WITH, long = "with", value_name = "SCORER", help = scorers(),
+        value_parser = AnyScorer::known_name, default_value = AnyScorer::default().name())]
+    scorer: &'static str,
 
     #[command(flatten)]
     scoring: Scoring,
@@ -96,7 +97,7 @@ impl Bench {
         }
         let gate = self.gate.open()?;
         let plan = self.scoring.plan(&self.files, self.scorer)?;
-        let page = self.open_page()?;
+        let page = self.open_page(&plan)?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;
         let loading = began.elapsed().as_secs_f64();
@@ -136,8 +137,8 @@ impl Bench {
     }
 
     /// Opens the file of the page, which is none of the inputs.
-    fn open_page(&self) -> Result<Option<PageFile>, Fault> {
-        let mut endpoints = self.scoring.endpoints(&self.files);
+    fn open_page(&self, plan: &Plan) -> Result<Option<PageFile>, Fault> {
+        let mut endpoints = endpoints(plan);
         endpoints.standard_output("the report")?;
         self.page.open(&mut endpoints, self.force)
     }
@@ -152,7 +153,7 @@ impl Bench {
         format!("{} over {records}", self.scorer)
     }
 
-    fn open<'p>(&self, plan: &'p Plan) -> Result<Opened<'p>, manyhands::Error> {
+    fn open(&self, plan: &Plan) -> Result<Opened, manyhands::Error> {
         if !self.files.is_empty() {
             return plan.open();
         }

@@ -6,7 +6,6 @@ mod failures;
 mod fault;
 mod gate;
 mod generate;
-mod matching;
 mod page;
 mod progress;
 mod score;
@@ -90,14 +89,6 @@ impl Arguments {
             Command::Bench(bench) => bench.run(self.quiet),
             Command::Worker => worker::run(),
         }
-    }
-}
-
-/// A number of something of which there is one at least.
-fn from_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("expected a whole number from 1".to_owned()),
     }
 }
 

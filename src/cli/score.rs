@@ -11,17 +11,18 @@ use manyhands::execution::Threads;
 use manyhands::exit::Exit;
 use manyhands::output::{Destination, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
 use manyhands::page;
-use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Opened, Plan, RunOptions, ScorerName};
+use manyhands::plan::arguments::{WITH, from_one};
+use manyhands::plan::{Answer, AnyScorer, ExecutorName, NO_GROUP, Opened, Plan, RunOptions};
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::fault::Fault;
 use super::page::Page;
 use super::progress::Progress;
-use super::scoring::Scoring;
+use super::scoring::{Scoring, endpoints, scorers};
 use super::text::{ERROR, paint};
 use super::watch::{GRACE, Watch, Watched};
-use super::{failures, from_one, note, text};
+use super::{failures, note, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -32,9 +33,9 @@ pub struct Score {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// The scorer: sentiment, match.
-    #[arg(long = "with", value_name = "SCORER")]
-    scorer: ScorerName,
+    #[arg(id = WITH, long = "with", value_name = "SCORER", help = scorers(),
+        value_parser = AnyScorer::known_name)]
+    scorer: &'static str,
 
     #[command(flatten)]
     scoring: Scoring,
@@ -151,11 +152,14 @@ impl Score {
 
     pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
         let plan = self.plan()?;
-        ScoresFile::check(&plan)?;
+        let format = self.scores.as_deref().map(ScoresFormat::of).transpose()?;
+        if let Some(format) = format {
+            ScoresFile::check(&plan, format)?;
+        }
         let opened = plan.open()?;
         let token = Cancel::new();
         let watch = Watch::start(quiet)?;
-        let mut outputs = self.open_outputs(&plan, &token, &watch)?;
+        let mut outputs = self.open_outputs(&plan, format, &token, &watch)?;
         if !quiet {
             self.tell_leftovers();
         }
@@ -191,14 +195,19 @@ impl Score {
     }
 
     /// Opens the outputs, no two of which are one file, nor one of the inputs.
-    fn open_outputs(&self, plan: &Plan, token: &Cancel, watch: &Watch) -> Result<Outputs, Fault> {
-        let mut endpoints = self.scoring.endpoints(&self.files);
+    fn open_outputs(
+        &self,
+        plan: &Plan,
+        format: Option<ScoresFormat>,
+        token: &Cancel,
+        watch: &Watch,
+    ) -> Result<Outputs, Fault> {
+        let mut endpoints = endpoints(plan);
         if !self.scores_on_stdout() {
             endpoints.standard_output("the report")?;
         }
-        let destination = match &self.scores {
-            Some(path) => {
-                let format = ScoresFormat::of(path)?;
+        let destination = match self.scores.as_ref().zip(format) {
+            Some((path, format)) => {
                 let output = Output::new("the scores", path).force(self.force);
                 let output = output.keeping_partial();
                 let open = || Ok(endpoints.open(&output)?);
@@ -263,7 +272,7 @@ struct Outputs {
 
 /// Runs the plan, with its progress shown, until it ends or a signal stops it.
 fn run(
-    opened: &Opened<'_>,
+    opened: &Opened,
     scores: Option<&Arc<ScoresFile>>,
     token: &Cancel,
     watch: &Watch,

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use manyhands::output::Endpoints;
-use manyhands::plan::{Plan, ScorerName};
+use manyhands::plan::arguments::ScorerArguments;
+use manyhands::plan::{AnyScorer, Plan};
 
 use super::fault::Fault;
-use super::matching::Match;
 
 /// What is done to each record.
 #[derive(Debug, Args)]
@@ -30,21 +30,25 @@ pub(super) struct Scoring {
     top: usize,
 
     #[command(flatten)]
-    matching: Match,
+    scorer: ScorerArguments,
+}
+
+/// The help of `--with`.
+pub(super) fn scorers() -> String {
+    format!("The scorer: {}", AnyScorer::NAMES.join(", "))
 }
 
 impl Scoring {
-    /// The plan that does it with the records of these files.
-    pub(super) fn plan(&self, files: &[PathBuf], scorer: ScorerName) -> Result<Plan, Fault> {
-        let inputs = files.iter().map(PathBuf::as_path);
-        let standard = inputs.chain(self.input());
-        if standard.filter(|path| *path == Path::new("-")).count() > 1 {
+    /// The plan that scores the records of these files with the scorer of this name.
+    pub(super) fn plan(&self, files: &[PathBuf], scorer: &str) -> Result<Plan, Fault> {
+        let mut plan = Plan::new(files);
+        plan.scorer = self.scorer.scorer(scorer)?;
+        let standard = |path: &&Path| *path == Path::new("-");
+        if plan.inputs().into_iter().filter(standard).count() > 1 {
             return Err(Fault::Usage(
                 "standard input, -, can be read only once".to_owned(),
             ));
         }
-        let mut plan = Plan::new(files);
-        plan.scorer = self.matching.scorer(scorer)?;
         plan.max_record = self.max_record;
         plan.field.clone_from(&self.field);
         plan.by.clone_from(&self.by);
@@ -52,21 +56,15 @@ impl Scoring {
         plan.program = std::env::current_exe().ok();
         Ok(plan)
     }
+}
 
-    /// The inputs of the command: these files, and what the scorer reads beside the records. No output
-    /// may be one of them.
-    pub(super) fn endpoints(&self, files: &[PathBuf]) -> Endpoints {
-        let mut endpoints = Endpoints::new();
-        for input in files.iter().map(PathBuf::as_path).chain(self.input()) {
-            endpoints.input(input);
-        }
-        endpoints
+/// The inputs of the command. No output may be one of them.
+pub(super) fn endpoints(plan: &Plan) -> Endpoints {
+    let mut endpoints = Endpoints::new();
+    for input in plan.inputs() {
+        endpoints.input(input);
     }
-
-    /// A file beside the records that must not be written to.
-    fn input(&self) -> Option<&Path> {
-        self.matching.input()
-    }
+    endpoints
 }
 
 /// A number of bytes, of which there is one at least.

@@ -3,6 +3,7 @@
 pub(super) mod comparison;
 mod groups;
 mod histogram;
+mod labels;
 pub(super) mod machine;
 mod matches;
 mod run;
@@ -16,7 +17,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
 use indicatif::{HumanBytes, HumanCount};
 use manyhands::output::visible;
-use manyhands::plan::{Answer, Example, Plan, Scorer, Summary};
+use manyhands::plan::{Answer, Example, Plan, Summary};
 use manyhands::report::End;
 
 /// For what went wrong.
@@ -37,20 +38,26 @@ pub(super) fn paint(style: Style, text: impl std::fmt::Display) -> String {
 /// The whole report.
 pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     let summary = &answer.report.value;
-    let main = plan.scorer.columns()[plan.scorer.main()];
     let mut text = headline(plan, answer, bytes);
     if answer.report.scored > 0 {
-        text += &columns(plan, summary);
-        text += &heading(&format!("how many records have which {}", main.name));
-        text += &histogram::draw(&summary.scores[main.name].histogram);
+        text += &columns(summary);
+        if let Some((main, numbers)) = summary.main()
+            && let Some(histogram) = &numbers.histogram
+        {
+            text += &heading(&format!("how many records have which {main}"));
+            text += &histogram::draw(histogram);
+        }
+        text += &labels::tables(summary);
         if let Some(matches) = answer.matches() {
             text += &matches::at_least(answer.report.records, &matches);
         }
-        if let (Some(by), Some(groups)) = (&plan.by, &summary.groups) {
-            text += &groups::tables(by, main.name, groups, &summary.scores[main.name].moments);
+        if let (Some(by), Some(groups), Some((main, all))) =
+            (&plan.by, &summary.groups, summary.main())
+        {
+            text += &groups::tables(by, main, groups, &all.moments);
         }
-        text += &examples("best", &answer.top);
-        text += &examples("worst", &answer.bottom);
+        text += &examples("best", &summary.top);
+        text += &examples("worst", &summary.bottom);
     }
     text += &footer(answer);
     text
@@ -80,18 +87,12 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         End::Halted(_) => paint(ERROR, ", then halted"),
         _ => paint(ERROR, ", then stopped"),
     };
-    let against = match &plan.scorer {
-        Scorer::Match {
-            matching, against, ..
-        } => format!(
-            " against {} by {}",
-            plain(against.display()),
-            matching.measure()
-        ),
-        _ => String::new(),
-    };
+    let subtitle = plan
+        .scorer
+        .subtitle()
+        .map_or(String::new(), |subtitle| format!(" {}", plain(subtitle)));
     let of = format!(
-        "{} of {:?} in {files}, {}{against}",
+        "{} of {:?} in {files}, {}{subtitle}",
         plan.scorer.name(),
         plan.field,
         HumanBytes(bytes)
@@ -103,27 +104,27 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     )
 }
 
-/// Every column of the scores in a line.
-fn columns(plan: &Plan, summary: &Summary) -> String {
+/// Every column of numbers in a line.
+fn columns(summary: &Summary) -> String {
+    if summary.scores.is_empty() {
+        return String::new();
+    }
     let mut table = table(["", "mean", "std dev", "min", "5 %", "median", "95 %", "max"]);
-    for column in plan.scorer.columns() {
-        let Some(described) = summary.scores.get(column.name) else {
-            continue;
-        };
+    for (name, numbers) in summary.numbers() {
         let quantile = |wanted: f64| {
-            let mut quantiles = described.quantiles.quantiles.iter();
+            let mut quantiles = numbers.quantiles.quantiles.iter();
             let found = quantiles.find(|(q, _)| *q == wanted);
             number(found.map(|(_, score)| *score))
         };
         table.add_row([
-            column.name.to_owned(),
-            number(described.moments.mean),
-            number(described.moments.stddev),
-            number(described.quantiles.min),
+            readable(name),
+            number(numbers.moments.mean),
+            number(numbers.moments.stddev),
+            number(numbers.quantiles.min),
             quantile(0.05),
             quantile(0.5),
             quantile(0.95),
-            number(described.quantiles.max),
+            number(numbers.quantiles.max),
         ]);
     }
     let aside = "5 %, median and 95 %: within 0.4 % of the score; the others are exact";

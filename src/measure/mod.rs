@@ -121,7 +121,7 @@ where
 /// Where the records come from a stream that is not loaded, or cannot be read, or workers cannot be
 /// started.
 pub fn compare_plan(
-    opened: &Opened<'_>,
+    opened: &Opened,
     executors: &[(ExecutorName, Threads)],
     options: &Options<'_>,
 ) -> Result<Comparison, Error> {

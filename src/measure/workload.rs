@@ -124,18 +124,14 @@ impl<R: ?Sized, T: Task<R>> Task<R> for Lent<'_, T> {
 
 /// An opened plan, and an executor that was started for it.
 pub(super) struct Planned<'a> {
-    opened: &'a Opened<'a>,
+    opened: &'a Opened,
     executor: PlannedExecutor,
     machine: &'a Machine,
 }
 
 impl<'a> Planned<'a> {
     /// On a machine that has been looked at: to look takes longer than a short run.
-    pub(super) fn new(
-        opened: &'a Opened<'a>,
-        executor: PlannedExecutor,
-        machine: &'a Machine,
-    ) -> Self {
+    pub(super) fn new(opened: &'a Opened, executor: PlannedExecutor, machine: &'a Machine) -> Self {
         Planned {
             opened,
             executor,

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::destination::{Destination, Kept};
 use crate::error::{Error, Failure};
-use crate::plan::{Cell, Plan, Scored};
+use crate::plan::{Cell, Plan, RESERVED, Scored};
 use crate::sink::{InOrder, Room, Sink};
 use crate::sync::{Mutex, try_lock, try_lock_for};
 use crate::visible;
@@ -47,22 +47,31 @@ impl ScoresFormat {
 
 /// The columns of a scores file.
 #[derive(Clone, Debug)]
-struct Columns {
-    /// The columns of the scorer.
-    scores: Vec<&'static str>,
+struct FileColumns {
+    /// The columns of the scorer that are known beforehand.
+    scores: Vec<String>,
     /// The fields that are copied from each record.
     keep: Vec<String>,
 }
 
-impl Columns {
+impl FileColumns {
     /// # Errors
     ///
-    /// [`Error::Plan`] if two columns would have one name.
-    fn of(plan: &Plan) -> Result<Self, Error> {
-        let columns = plan.scorer.columns().iter().map(|column| column.name);
-        let scores: Vec<_> = columns.collect();
+    /// [`Error::Plan`] if two columns would have one name, or if the format is a table and the scorer has
+    /// columns that are not known beforehand.
+    fn of(plan: &Plan, format: ScoresFormat) -> Result<Self, Error> {
+        let columns = plan.columns();
+        if columns.is_open() && format == ScoresFormat::Csv {
+            return Err(Error::Plan(format!(
+                "the columns of {} are known only when its records are scored, after the header of a table \
+                 is written; write the scores as JSON lines (.jsonl)",
+                plan.scorer
+            )));
+        }
+        let columns = columns.known().iter();
+        let scores: Vec<_> = columns.map(|column| column.name.clone()).collect();
         for (place, kept) in plan.keep.iter().enumerate() {
-            if ["record", "error"].contains(&kept.as_str()) || scores.contains(&kept.as_str()) {
+            if RESERVED.contains(&kept.as_str()) || scores.contains(kept) {
                 let reason = "a column of the scores has that name already";
                 let message = format!("cannot keep the field {kept:?}: {reason}");
                 return Err(Error::Plan(message));
@@ -73,7 +82,7 @@ impl Columns {
                 )));
             }
         }
-        Ok(Columns {
+        Ok(FileColumns {
             scores,
             keep: plan.keep.clone(),
         })
@@ -84,7 +93,7 @@ impl Columns {
 /// [`RunOptions::scores`](crate::plan::RunOptions::scores) of a run.
 #[derive(Debug)]
 pub struct ScoresFile {
-    columns: Columns,
+    columns: FileColumns,
     format: ScoresFormat,
     out: InOrder<Destination>,
     kept: Mutex<Option<Kept>>,
@@ -95,19 +104,20 @@ impl ScoresFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] if two columns would have one name.
-    pub fn check(plan: &Plan) -> Result<(), Error> {
-        Columns::of(plan).map(|_| ())
+    /// [`Error::Plan`] if two columns would have one name, or if the format is a table and the scorer has
+    /// columns that are not known beforehand.
+    pub fn check(plan: &Plan, format: ScoresFormat) -> Result<(), Error> {
+        FileColumns::of(plan, format).map(|_| ())
     }
 
     /// The scores of a plan on their way to a destination.
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] if two columns would have one name, and [`Error::Output`] if the header cannot be
+    /// [`Error::Plan`] as [`check`](ScoresFile::check), and [`Error::Output`] if the header cannot be
     /// written.
     pub fn new(destination: Destination, format: ScoresFormat, plan: &Plan) -> Result<Self, Error> {
-        let columns = Columns::of(plan)?;
+        let columns = FileColumns::of(plan, format)?;
         let file = ScoresFile {
             columns,
             format,
@@ -169,10 +179,11 @@ impl ScoresFile {
     }
 
     fn header(&self) -> Vec<u8> {
-        let Columns { scores, keep } = &self.columns;
+        let FileColumns { scores, keep } = &self.columns;
         let kept = keep.iter().map(String::as_str);
         let mut header = Vec::new();
-        let names = ["record"].into_iter().chain(scores.iter().copied());
+        let scores = scores.iter().map(String::as_str);
+        let names = ["record"].into_iter().chain(scores);
         csv_line(&mut header, names.chain(kept).chain(["error"]));
         header
     }
@@ -198,6 +209,9 @@ impl ScoresFile {
                 for (name, cell) in self.columns.scores.iter().zip(scored.cells()) {
                     line.serialize_entry(name, cell)?;
                 }
+                for (name, cell) in scored.found() {
+                    line.serialize_entry(name, cell)?;
+                }
                 for (name, value) in self.columns.keep.iter().zip(&scored.kept) {
                     if let Some(value) = value {
                         line.serialize_entry(name, &serde_json::from_str::<&RawValue>(value)?)?;
@@ -210,7 +224,7 @@ impl ScoresFile {
     }
 
     fn csv(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
-        let Columns { scores, keep } = &self.columns;
+        let FileColumns { scores, keep } = &self.columns;
         let record = (index + 1).to_string();
         let empty = |length| vec![String::new(); length];
         let (values, kept, error) = match score {
@@ -247,6 +261,7 @@ impl Sink<Scored> for ScoresFile {
 fn csv_cell(cell: &Cell) -> String {
     match cell {
         Cell::Nothing => String::new(),
+        Cell::Label(label) => label.to_string(),
         cell => serde_json::to_string(cell).unwrap_or_default(),
     }
 }
@@ -269,4 +284,57 @@ fn csv_line<F: AsRef<[u8]>>(bytes: &mut Vec<u8>, fields: impl Iterator<Item = F>
     let written = line.write_record(fields).and_then(|()| Ok(line.flush()?));
     // Writing to memory cannot fail.
     debug_assert!(written.is_ok());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::dataset::JsonStream;
+    use crate::output::{Endpoints, Output};
+    use crate::plan::{MadeUpOptions, RunOptions};
+
+    /// What is written of two records with labels, one of which has a column that is found.
+    fn written(format: ScoresFormat, open: bool) -> Result<String, Error> {
+        let mut plan = Plan::new(["unused"]);
+        plan.scorer = MadeUpOptions { rank: None, open }.into();
+        ScoresFile::check(&plan, format)?;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        let destination = Endpoints::new().open(&Output::new("the scores", &path))?;
+        let file = ScoresFile::new(destination, format, &plan)?;
+        let lines = "{\"text\":\"so,so 1 class=x\"}\n{\"text\":\"bad 20\"}\n";
+        let records = JsonStream::new("texts", Cursor::new(lines));
+        let options = RunOptions::default().scores(&file);
+        plan.open_over(records)?.run(options)?;
+        file.finish()?;
+        Ok(fs::read_to_string(&path).expect("a file"))
+    }
+
+    #[test]
+    fn labels_and_found_columns_are_written() {
+        let json = written(ScoresFormat::JsonLines, true).expect("a file");
+        let lines = [
+            r#"{"record":1,"label":"so,so","number":1.0,"line":1,"tenth":0.1,"empty":null,"class":"x"}"#,
+            r#"{"record":2,"label":"bad","number":20.0,"line":20,"tenth":2.0,"empty":null}"#,
+        ];
+        assert_eq!(json.lines().collect::<Vec<_>>(), lines);
+        let csv = written(ScoresFormat::Csv, false).expect("a file");
+        let lines = [
+            "record,label,number,line,tenth,empty,error",
+            "1,\"so,so\",1.0,1,0.1,,",
+            "2,bad,20.0,20,2.0,,",
+        ];
+        assert_eq!(csv.lines().collect::<Vec<_>>(), lines);
+    }
+
+    #[test]
+    fn a_table_needs_columns_that_are_known_beforehand() {
+        let error = written(ScoresFormat::Csv, true).expect_err("no header");
+        let message = "the columns of made-up are known only when its records are scored, after the \
+                       header of a table is written; write the scores as JSON lines (.jsonl)";
+        assert_eq!(error.to_string(), message);
+    }
 }

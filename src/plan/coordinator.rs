@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::answer::{Answer, Counts, pairs};
-use super::podiums::Bars;
+use super::leaderboard::Thresholds;
 use super::scored::Scored;
+use super::scorer::MainCell;
+use super::wire::WireOutcome;
 use crate::dataset::At;
 use crate::error::Cause;
 use crate::remote::Coordinator;
@@ -13,17 +14,16 @@ use crate::task::matching::Pairs;
 
 /// What a run sends to its worker processes besides the records, and what they have counted.
 pub(super) struct PlanCoordinator {
-    bars: Arc<Bars>,
-    /// Number of columns of the scorer.
-    width: usize,
+    thresholds: Arc<Thresholds>,
+    main: MainCell,
     pairs: Mutex<Option<Pairs>>,
 }
 
 impl PlanCoordinator {
-    pub(super) fn new(bars: Arc<Bars>, width: usize) -> Self {
+    pub(super) fn new(thresholds: Arc<Thresholds>, main: MainCell) -> Self {
         PlanCoordinator {
-            bars,
-            width,
+            thresholds,
+            main,
             pairs: Mutex::default(),
         }
     }
@@ -36,21 +36,21 @@ impl PlanCoordinator {
 
 impl Coordinator for PlanCoordinator {
     type Note = (f64, f64);
-    type Answer = Answer;
-    type Counters = Option<Counts>;
+    type Answer = WireOutcome;
+    type Counters = Option<Pairs>;
     type Score = Scored;
 
     fn note(&self) -> (f64, f64) {
-        self.bars.both()
+        self.thresholds.both()
     }
 
-    fn score(&self, at: At, answer: Answer) -> Result<Scored, Cause> {
-        answer.into_scored(at, self.width)
+    fn score(&self, at: At, answer: WireOutcome) -> Result<Scored, Cause> {
+        answer.into_scored(at, &self.main)
     }
 
-    fn count(&self, counts: Option<Counts>) {
-        if let Some(counts) = counts {
-            *lock(&self.pairs).get_or_insert_default() += pairs(counts);
+    fn count(&self, pairs: Option<Pairs>) {
+        if let Some(pairs) = pairs {
+            *lock(&self.pairs).get_or_insert_default() += pairs;
         }
     }
 }

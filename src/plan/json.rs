@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Answer, Described, Example, GroupSummary, Matches};
+use super::{Answer, Example, GroupSummary, LabelSummary, Matches, NumberSummary, Summary};
 use crate::error::Failure;
 use crate::machine::Machine;
 use crate::report::{End, Timing};
 use crate::task::matching::Pairs;
 use crate::visible;
 
-use timing::Seconds;
+use timing::TimingJson;
 
 impl Answer {
     /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `end` (`how`:
@@ -37,87 +37,80 @@ impl Answer {
     /// match that reaches it, again with `of_all`.
     pub fn to_json(&self) -> String {
         let report = &self.report;
-        let whole = Whole {
+        let json = AnswerJson {
             records: report.records,
             scored: report.scored,
             failed: report.failed,
             digest: self.digest.to_string(),
-            end: Ending::of(&report.end),
-            scores: by_name(&report.value.scores, Column::of),
-            groups: report
-                .value
-                .groups
-                .as_ref()
-                .map(|groups| by_name(groups, Group::of)),
-            top: self.top.iter().map(Record::of).collect(),
-            bottom: self.bottom.iter().map(Record::of).collect(),
+            end: EndJson::of(&report.end),
+            scores: ColumnJson::by_name(&report.value),
+            groups: report.value.groups.as_ref().map(GroupJson::by_name),
+            top: report.value.top.iter().map(ExampleJson::of).collect(),
+            bottom: report.value.bottom.iter().map(ExampleJson::of).collect(),
             matches: self
                 .matches()
-                .map(|matches| MatchCounts::of(&matches, report.records)),
-            pairs: self
-                .pairs
-                .map(|pairs| PairCounts::of(pairs, &report.timing)),
-            failures: report.failures.iter().map(Unscored::of).collect(),
-            timing: Seconds::of(self),
+                .map(|matches| MatchesJson::of(&matches, report.records)),
+            pairs: self.pairs.map(|pairs| PairsJson::of(pairs, &report.timing)),
+            failures: report.failures.iter().map(FailureJson::of).collect(),
+            timing: TimingJson::of(self),
             machine: &self.machine,
         };
-        // Strings and numbers under string keys: nothing here that JSON cannot say.
-        visible::to_json(&whole).unwrap_or_default()
+        // It holds strings and numbers under string keys, so writing it cannot fail.
+        visible::to_json(&json).unwrap_or_default()
     }
 }
 
-fn by_name<'a, K: AsRef<str>, V, J>(
-    map: &'a BTreeMap<K, V>,
-    view: fn(&'a V) -> J,
-) -> BTreeMap<&'a str, J> {
-    map.iter()
-        .map(|(name, value)| (name.as_ref(), view(value)))
-        .collect()
-}
-
 #[derive(Serialize)]
-struct Whole<'a> {
+struct AnswerJson<'a> {
     records: u64,
     scored: u64,
     failed: u64,
     digest: String,
-    end: Ending,
-    scores: BTreeMap<&'a str, Column<'a>>,
+    end: EndJson,
+    scores: BTreeMap<&'a str, ColumnJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    groups: Option<BTreeMap<&'a str, Group>>,
-    top: Vec<Record<'a>>,
-    bottom: Vec<Record<'a>>,
+    groups: Option<BTreeMap<&'a str, GroupJson>>,
+    top: Vec<ExampleJson<'a>>,
+    bottom: Vec<ExampleJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    matches: Option<MatchCounts>,
+    matches: Option<MatchesJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pairs: Option<PairCounts>,
-    failures: Vec<Unscored<'a>>,
-    timing: Seconds<'a>,
+    pairs: Option<PairsJson>,
+    failures: Vec<FailureJson<'a>>,
+    timing: TimingJson<'a>,
     machine: &'a Machine,
 }
 
-/// How the run ended, and why where that was before its time.
+/// How the run ended, and why if it ended early.
 #[derive(Serialize)]
-struct Ending {
+struct EndJson {
     how: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }
 
-impl Ending {
+impl EndJson {
     fn of(end: &End) -> Self {
         let (how, why) = match end {
             End::Finished => ("finished", None),
             End::Stopped(reason) => ("stopped", Some(reason.to_string())),
             End::Halted(failure) => ("halted", Some(failure.to_string())),
         };
-        Ending { how, why }
+        EndJson { how, why }
     }
 }
 
 #[derive(Serialize)]
-struct Column<'a> {
+struct ColumnJson<'a> {
     count: u64,
+    #[serde(flatten)]
+    numbers: Option<NumbersJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<&'a BTreeMap<String, u64>>,
+}
+
+#[derive(Serialize)]
+struct NumbersJson<'a> {
     sum: f64,
     mean: f64,
     variance: f64,
@@ -126,26 +119,46 @@ struct Column<'a> {
     max: Option<f64>,
     #[serde(serialize_with = "as_object")]
     quantiles: &'a [(f64, f64)],
-    histogram: Bins<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    histogram: Option<BinsJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Bins<'a> {
+struct BinsJson<'a> {
     edges: &'a [f64],
     counts: &'a [u64],
     under: u64,
     over: u64,
 }
 
-impl<'a> Column<'a> {
-    fn of(described: &'a Described) -> Self {
-        let Described {
+impl<'a> ColumnJson<'a> {
+    fn by_name(summary: &'a Summary) -> BTreeMap<&'a str, Self> {
+        let labels = summary.labels.iter();
+        let labels = labels.map(|(name, labels)| (name.as_str(), ColumnJson::labels(labels)));
+        let mut columns: BTreeMap<_, _> = labels.collect();
+        for (name, numbers) in &summary.scores {
+            let labels = columns.remove(name.as_str());
+            let labels = labels.and_then(|column| column.labels);
+            columns.insert(name, ColumnJson::numbers(numbers, labels));
+        }
+        columns
+    }
+
+    fn labels(summary: &'a LabelSummary) -> Self {
+        ColumnJson {
+            count: summary.count,
+            numbers: None,
+            labels: Some(&summary.labels),
+        }
+    }
+
+    fn numbers(summary: &'a NumberSummary, labels: Option<&'a BTreeMap<String, u64>>) -> Self {
+        let NumberSummary {
             moments,
             quantiles,
             histogram,
-        } = described;
-        Column {
-            count: moments.count,
+        } = summary;
+        let numbers = NumbersJson {
             sum: moments.sum,
             mean: moments.mean,
             variance: moments.variance,
@@ -153,12 +166,17 @@ impl<'a> Column<'a> {
             min: quantiles.min,
             max: quantiles.max,
             quantiles: &quantiles.quantiles,
-            histogram: Bins {
-                edges: &histogram.edges,
-                counts: &histogram.counts,
-                under: histogram.under,
-                over: histogram.over,
-            },
+            histogram: histogram.as_ref().map(|bins| BinsJson {
+                edges: &bins.edges,
+                counts: &bins.counts,
+                under: bins.under,
+                over: bins.over,
+            }),
+        };
+        ColumnJson {
+            count: moments.count,
+            numbers: Some(numbers),
+            labels,
         }
     }
 }
@@ -169,7 +187,7 @@ fn as_object<S: Serializer>(quantiles: &&[(f64, f64)], to: S) -> Result<S::Ok, S
 }
 
 #[derive(Serialize)]
-struct Group {
+struct GroupJson {
     count: u64,
     mean: f64,
     stddev: f64,
@@ -177,9 +195,16 @@ struct Group {
     max: Option<f64>,
 }
 
-impl Group {
+impl GroupJson {
+    fn by_name(groups: &BTreeMap<String, GroupSummary>) -> BTreeMap<&str, Self> {
+        let groups = groups.iter();
+        groups
+            .map(|(name, group)| (name.as_str(), GroupJson::of(group)))
+            .collect()
+    }
+
     fn of(group: &GroupSummary) -> Self {
-        Group {
+        GroupJson {
             count: group.moments.count,
             mean: group.moments.mean,
             stddev: group.moments.stddev,
@@ -190,28 +215,31 @@ impl Group {
 }
 
 #[derive(Serialize)]
-struct Record<'a> {
+struct ExampleJson<'a> {
     record: u64,
     score: f64,
-    file: String,
-    line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     text: &'a str,
 }
 
-impl<'a> Record<'a> {
+impl<'a> ExampleJson<'a> {
     fn of(example: &'a Example) -> Self {
-        Record {
+        let place = example.place.as_ref();
+        ExampleJson {
             record: example.index + 1,
             score: example.score,
-            file: example.place.path.display().to_string(),
-            line: example.place.line,
+            file: place.map(|place| place.path.display().to_string()),
+            line: place.map(|place| place.line),
             text: &example.text,
         }
     }
 }
 
 #[derive(Serialize)]
-struct Unscored<'a> {
+struct FailureJson<'a> {
     record: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
@@ -230,10 +258,10 @@ fn as_text<S: Serializer>(
     to.collect_str(error)
 }
 
-impl<'a> Unscored<'a> {
+impl<'a> FailureJson<'a> {
     fn of(failure: &'a Failure) -> Self {
         let place = failure.place.as_ref();
-        Unscored {
+        FailureJson {
             record: failure.index + 1,
             file: place.map(|place| place.path.display().to_string()),
             line: place.map(|place| place.line),
@@ -244,28 +272,28 @@ impl<'a> Unscored<'a> {
 }
 
 #[derive(Serialize)]
-struct MatchCounts {
+struct MatchesJson {
     matched: u64,
     of_all: f64,
-    at_least: Vec<AtLeast>,
+    at_least: Vec<AtLeastJson>,
 }
 
 #[derive(Serialize)]
-struct AtLeast {
+struct AtLeastJson {
     score: f64,
     records: u64,
     of_all: f64,
 }
 
-impl MatchCounts {
+impl MatchesJson {
     fn of(matches: &Matches, records: u64) -> Self {
         let of_all = |count: u64| count as f64 / records.max(1) as f64;
-        let at_least = matches.at_least.iter().map(|at_least| AtLeast {
+        let at_least = matches.at_least.iter().map(|at_least| AtLeastJson {
             score: at_least.score,
             records: at_least.records,
             of_all: of_all(at_least.records),
         });
-        MatchCounts {
+        MatchesJson {
             matched: matches.matched,
             of_all: of_all(matches.matched),
             at_least: at_least.collect(),
@@ -274,16 +302,16 @@ impl MatchCounts {
 }
 
 #[derive(Serialize)]
-struct PairCounts {
+struct PairsJson {
     compared: u64,
     skipped: u64,
     skipped_by: BTreeMap<&'static str, u64>,
     per_second: f64,
 }
 
-impl PairCounts {
+impl PairsJson {
     fn of(pairs: Pairs, timing: &Timing) -> Self {
-        PairCounts {
+        PairsJson {
             compared: pairs.compared,
             skipped: pairs.skipped.all(),
             skipped_by: pairs.skipped.by_bound().into(),

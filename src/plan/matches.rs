@@ -7,7 +7,7 @@ use crate::aggregation::Bins;
 ///
 /// ```
 /// # use std::fs;
-/// use manyhands::plan::{Plan, RunOptions, Scorer};
+/// use manyhands::plan::{MatchOptions, Plan, RunOptions};
 /// use manyhands::task::matching::{Matching, Measure};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -15,11 +15,8 @@ use crate::aggregation::Bins;
 /// fs::write(&typed, "{\"text\":\"Lissabon\"}\n{\"text\":\"Lima\"}\n{\"text\":\"Ulm\"}\n")?;
 /// fs::write(&cities, "Lisbon\nLima\nLondon\n")?;
 /// let mut plan = Plan::new([typed]);
-/// plan.scorer = Scorer::Match {
-///     matching: Matching::by(Measure::Ratio).cutoff(60.0),
-///     against: cities,
-///     field: None,
-/// };
+/// let matching = Matching::by(Measure::Ratio).cutoff(60.0);
+/// plan.scorer = MatchOptions::new(matching, cities).into();
 /// let matches = plan.open()?.run(RunOptions::default())?.matches().expect("a plan that matches");
 /// let at_least: Vec<_> = matches.at_least.iter().map(|at| (at.score, at.records)).collect();
 /// assert_eq!(at_least, [(95.0, 1), (90.0, 1), (85.0, 2)]);
@@ -32,7 +29,7 @@ pub struct Matches {
     /// How many records have a match.
     pub matched: u64,
     /// How many of them have one that scores at least so much, for each edge of the score's
-    /// [histogram](super::Described::histogram) from the highest that a match reaches to the one that
+    /// [histogram](super::NumberSummary::histogram) from the highest that a match reaches to the one that
     /// all matches reach.
     pub at_least: Vec<AtLeast>,
 }
@@ -52,8 +49,8 @@ impl Answer {
     /// reference.
     pub fn matches(&self) -> Option<Matches> {
         self.pairs?;
-        let score = self.report.value.scores.get("score")?;
-        Some(Matches::of(&score.histogram))
+        let (_, score) = self.report.value.main()?;
+        score.histogram.as_ref().map(Matches::of)
     }
 }
 

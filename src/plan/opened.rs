@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::coordinator::PlanCoordinator;
+use super::leaderboard::Thresholds;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
-use super::podiums::Bars;
-use super::prepared::Prepared;
 use super::replies::{AskForEach, TakeScore};
 use super::scored::{ScoreField, Scored};
+use super::scorer::TextScorer;
 use super::summary::{Summary, summarise};
 use super::{ExecutorName, Plan, RunOptions};
-use crate::aggregation::Ranked;
 use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
-use crate::error::{Error, Place};
+use crate::error::Error;
 use crate::execution::Executor;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
 use crate::pipeline::Pipeline;
@@ -28,15 +27,15 @@ const LIMITED_PART_BYTES: u64 = 256;
 
 /// A plan whose files are open and whose scorer is ready.
 #[derive(Debug)]
-pub struct Opened<'p> {
-    plan: &'p Plan,
-    records: Records,
-    scorer: Prepared,
+pub struct Opened {
+    plan: Plan,
+    records: OpenRecords,
+    scorer: Box<dyn TextScorer>,
 }
 
 /// Where the records come from.
 #[derive(Debug)]
-enum Records {
+enum OpenRecords {
     Files(JsonLines),
     Stream(JsonStream<'static>),
     Loaded(LoadedLines),
@@ -51,10 +50,6 @@ pub struct Answer {
     /// Equal for two runs of the same plan exactly when they gave the same answer: every number of
     /// the summary and how many records failed. Another `top` or `by` asks for another answer.
     pub digest: Digest,
-    /// The best records, best first.
-    pub top: Vec<Example>,
-    /// The worst records, worst first.
-    pub bottom: Vec<Example>,
     /// How many pairs of a record and a text of the reference were looked at, if the scorer has a
     /// reference. No part of the answer: how much can be left out depends on how the run went.
     pub pairs: Option<Pairs>,
@@ -66,41 +61,23 @@ pub struct Answer {
     pub pinned: Option<bool>,
 }
 
-/// One record, to show.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Example {
-    /// Index of the record, from 0.
-    pub index: u64,
-    /// Its main score.
-    pub score: f64,
-    /// Where it stands.
-    pub place: Place,
-    /// The text that was scored.
-    pub text: String,
-}
-
-impl<'p> Opened<'p> {
-    pub(super) fn over(plan: &'p Plan, records: JsonStream<'static>) -> Result<Self, Error> {
+impl Opened {
+    pub(super) fn over(plan: Plan, records: JsonStream<'static>) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
-        Ok(Opened {
-            plan,
-            records: Records::Stream(records),
-            scorer: Prepared::new(plan)?,
-        })
+        Opened::ready(plan, OpenRecords::Stream(records))
     }
 
-    pub(super) fn new(plan: &'p Plan) -> Result<Self, Error> {
+    pub(super) fn new(plan: Plan) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
         let records = if plan
             .files
             .iter()
             .any(|file| JsonStream::is_needed_for(file))
         {
-            Records::Stream(JsonStream::open(&plan.files)?.max_record(plan.max_record))
+            OpenRecords::Stream(JsonStream::open(&plan.files)?.max_record(plan.max_record))
         } else {
             let files = JsonLines::open(&plan.files)?.max_record(plan.max_record);
-            Records::Files(if plan.limit.waits() {
+            OpenRecords::Files(if plan.limit.waits() {
                 // Who waits for permits has its whole part in its hands: of a run that is stopped, all
                 // of it would be a gap.
                 let bytes = files.extent(0..files.parts());
@@ -109,24 +86,29 @@ impl<'p> Opened<'p> {
                 files
             })
         };
+        Opened::ready(plan, records)
+    }
+
+    fn ready(plan: Plan, records: OpenRecords) -> Result<Self, Error> {
+        let scorer = plan.scorer.prepare(&plan)?;
         Ok(Opened {
             plan,
             records,
-            scorer: Prepared::new(plan)?,
+            scorer,
         })
     }
 
     /// What was opened.
     pub fn plan(&self) -> &Plan {
-        self.plan
+        &self.plan
     }
 
     /// How many bytes there are to score. Of a stream, how many have been read.
     pub fn bytes(&self) -> u64 {
         match &self.records {
-            Records::Files(files) => files.extent(0..files.parts()),
-            Records::Stream(stream) => stream.bytes(),
-            Records::Loaded(lines) => lines.bytes(),
+            OpenRecords::Files(files) => files.extent(0..files.parts()),
+            OpenRecords::Stream(stream) => stream.bytes(),
+            OpenRecords::Loaded(lines) => lines.bytes(),
         }
     }
 
@@ -147,10 +129,10 @@ impl<'p> Opened<'p> {
     ///
     /// Where a file cannot be read.
     pub fn load(mut self) -> Result<Self, Error> {
-        self.records = Records::Loaded(match self.records {
-            Records::Files(files) => LoadedLines::of(&files)?,
-            Records::Stream(stream) => LoadedLines::of(&stream)?,
-            Records::Loaded(lines) => lines,
+        self.records = OpenRecords::Loaded(match self.records {
+            OpenRecords::Files(files) => LoadedLines::of(&files)?,
+            OpenRecords::Stream(stream) => LoadedLines::of(&stream)?,
+            OpenRecords::Loaded(lines) => lines,
         });
         Ok(self)
     }
@@ -158,7 +140,7 @@ impl<'p> Opened<'p> {
     /// Whether the records come from a stream: they can be read once, and nobody knows how many there
     /// are.
     pub fn is_stream(&self) -> bool {
-        matches!(self.records, Records::Stream(_))
+        matches!(self.records, OpenRecords::Stream(_))
     }
 
     /// Scores every record on the executor that the plan names. The run ends early if it is stopped, or if
@@ -168,7 +150,7 @@ impl<'p> Opened<'p> {
     ///
     /// If a file cannot be read, the scores cannot be written, or workers cannot be started.
     pub fn run(&self, options: RunOptions<'_>) -> Result<Answer, Error> {
-        self.run_with(&PlannedExecutor::without_processes(self.plan)?, options)
+        self.run_with(&PlannedExecutor::without_processes(&self.plan)?, options)
     }
 
     /// Like [`run`](Opened::run), on an executor that was started earlier.
@@ -228,9 +210,9 @@ impl<'p> Opened<'p> {
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
         match &self.records {
-            Records::Files(files) => self.run_over(files, scored_by, executor, options),
-            Records::Stream(stream) => self.run_over(stream, scored_by, executor, options),
-            Records::Loaded(lines) => self.run_over(lines, scored_by, executor, options),
+            OpenRecords::Files(files) => self.run_over(files, scored_by, executor, options),
+            OpenRecords::Stream(stream) => self.run_over(stream, scored_by, executor, options),
+            OpenRecords::Loaded(lines) => self.run_over(lines, scored_by, executor, options),
         }
     }
 
@@ -251,9 +233,10 @@ impl<'p> Opened<'p> {
             ScoredBy::Threads { pool } => pool.filter(|_| self.scorer.shares_records()),
         };
         self.plan.check_timeout(false)?;
-        let bars = Arc::new(Bars::new(self.plan.top));
-        let task = ScoreField::new(self.plan, &self.scorer, pool, Arc::clone(&bars));
-        self.run_pipeline(executor, dataset, task, bars, self.plan.deadline, options)
+        let thresholds = Arc::new(Thresholds::new(self.plan.top));
+        let task = ScoreField::new(&self.plan, &*self.scorer, pool, Arc::clone(&thresholds));
+        let deadline = self.plan.deadline;
+        self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
     }
 
     /// Runs in worker processes, for each of which a thread of `executor` waits.
@@ -267,7 +250,7 @@ impl<'p> Opened<'p> {
     where
         D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
     {
-        let plan = self.plan;
+        let plan = &self.plan;
         plan.check_timeout(true)?;
         let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
         // The supervisor must know about the deadline too, and the deadline may pass while processes start.
@@ -276,13 +259,13 @@ impl<'p> Opened<'p> {
         let deadline = plan.deadline;
         let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
         let _deadline = deadline.transpose().map_err(Error::no_thread)?;
-        let bars = Arc::new(Bars::new(plan.top));
-        let width = plan.scorer.columns().len();
-        let coordinator = PlanCoordinator::new(Arc::clone(&bars), width);
+        let thresholds = Arc::new(Thresholds::new(plan.top));
+        let main = plan.columns().main_cell();
+        let coordinator = PlanCoordinator::new(Arc::clone(&thresholds), main);
         let run = pool.begin_run(&coordinator, token, plan.timeout)?;
         run.start()?;
         let before = pool.processor_time();
-        let mut answer = self.run_elsewhere(&run, executor, dataset, bars, options, token)?;
+        let mut answer = self.run_elsewhere(&run, executor, dataset, thresholds, options, token)?;
         answer.pairs = coordinator.pairs().or(answer.pairs);
         let cpu = &mut answer.report.timing.cpu;
         *cpu = cpu.map(|own| own + (pool.processor_time() - before));
@@ -295,7 +278,7 @@ impl<'p> Opened<'p> {
         elsewhere: &E,
         executor: &dyn Executor,
         dataset: &D,
-        bars: Arc<Bars>,
+        thresholds: Arc<Thresholds>,
         options: RunOptions<'_>,
         token: &Cancel,
     ) -> Result<Answer, Error>
@@ -306,10 +289,10 @@ impl<'p> Opened<'p> {
         let options = options.cancel(token);
         if !self.plan.limit.waits() {
             let scored = ScoredElsewhere::new(dataset, elsewhere);
-            return self.run_pipeline(executor, &scored, TakeScore, bars, None, options);
+            return self.run_pipeline(executor, &scored, TakeScore, thresholds, None, options);
         }
         let task = AskForEach::new(elsewhere, token);
-        let answer = self.run_pipeline(executor, dataset, &task, bars, None, options);
+        let answer = self.run_pipeline(executor, dataset, &task, thresholds, None, options);
         match task.into_error() {
             Some(error) => Err(error),
             None => answer,
@@ -322,7 +305,7 @@ impl<'p> Opened<'p> {
         executor: &dyn Executor,
         dataset: &D,
         task: T,
-        bars: Arc<Bars>,
+        thresholds: Arc<Thresholds>,
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
@@ -330,7 +313,7 @@ impl<'p> Opened<'p> {
         D: Dataset,
         T: for<'a> Task<D::Record<'a>, Score = Scored>,
     {
-        let plan = self.plan;
+        let plan = &self.plan;
         let machine = options.machine.map_or_else(Machine::look, Machine::clone);
         let mut pipeline = Pipeline::new(dataset, task)
             .executor(executor)
@@ -348,45 +331,25 @@ impl<'p> Opened<'p> {
         if let Some(after) = deadline {
             pipeline = pipeline.deadline(after);
         }
+        let summary = summarise(plan, thresholds, |at| dataset.place(at));
         let pairs_before = self.scorer.pairs();
         let before = processor_time();
-        let mut report = pipeline.aggregate_so_far(summarise(plan, bars))?;
+        let mut report = pipeline.aggregate_so_far(summary)?;
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
         let throttled = throttled(ControlGroup::look()).zip(throttled(machine.control_group));
         let throttled = throttled.map(|(now, before)| now.since(before));
         let pairs = self.scorer.pairs().zip(pairs_before);
         let pairs = pairs.map(|(now, before)| now.since(before));
-        let value = &report.value;
-        let digest = Digest::of(&(report.records, report.failed, value));
-        let (top, bottom) = (
-            examples(dataset, value, &value.top),
-            examples(dataset, value, &value.bottom),
-        );
+        let digest = Digest::of(&(report.records, report.failed, &report.value));
         Ok(Answer {
             report,
             digest,
-            top,
-            bottom,
             pairs,
             machine,
             throttled,
             pinned: None,
         })
     }
-}
-
-/// What is shown of these records.
-fn examples<D: Dataset>(dataset: &D, summary: &Summary, ranked: &[Ranked]) -> Vec<Example> {
-    let example = |ranked: &Ranked| {
-        let shown = summary.shown.get(&ranked.index)?;
-        Some(Example {
-            index: ranked.index,
-            score: ranked.score,
-            place: dataset.place(shown.at)?,
-            text: shown.text.clone(),
-        })
-    };
-    ranked.iter().filter_map(example).collect()
 }
 
 fn throttled(group: Option<ControlGroup>) -> Option<Throttled> {

@@ -1,5 +1,6 @@
-//! The task of a plan: a field of a JSON line → its scores, and what belongs beside them.
+//! The task of a plan: a record → the scores of its text, and what goes with them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::dataset::{Fields, JsonLine, kind_of};
@@ -8,111 +9,127 @@ use crate::execution::WorkStealing;
 use crate::task::Task;
 
 use super::Plan;
-use super::podiums::{Bars, Shown};
-use super::prepared::{COLUMNS, Cell, Prepared};
+use super::leaderboard::{Candidate, Thresholds};
+use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
 
 /// The group of the records that have no value in the field they are grouped by.
 pub const NO_GROUP: &str = "(none)";
+
+/// Names in a line of scores that are no column's.
+pub(crate) const RESERVED: [&str; 2] = ["record", "error"];
 
 /// What a plan's scorer gives for one record.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scored {
-    cells: [Cell; COLUMNS],
-    width: usize,
+    pub(super) cells: Cells,
+    main: Option<f64>,
     /// The value of the field to group by, if the plan names one.
     pub group: Option<String>,
-    /// The fields to keep, as JSON, in the order of the plan; `None` where the record has none.
+    /// The fields to keep, as JSON, in the order of the plan. `None` if the record has no such field.
     pub kept: Vec<Option<String>>,
-    /// What to show of the record, should it be among the best or the worst; `None` where it cannot.
-    pub(super) shown: Option<Arc<Shown>>,
+    /// What to show of the record if it is among the best or the worst. `None` if it cannot be.
+    pub(super) candidate: Option<Arc<Candidate>>,
 }
 
 impl Scored {
-    /// The values, in the order of [`Scorer::columns`](super::Scorer::columns).
-    pub fn cells(&self) -> &[Cell] {
-        &self.cells[..self.width]
-    }
-
-    /// What another process has made of a record.
     pub(super) fn new(
-        cells: [Cell; COLUMNS],
-        width: usize,
+        cells: Cells,
+        main: &MainCell,
         group: Option<String>,
         kept: Vec<Option<String>>,
-        shown: Option<Arc<Shown>>,
+        candidate: Option<Arc<Candidate>>,
     ) -> Self {
+        let main = main.number(&cells);
         Scored {
             cells,
-            width,
+            main,
             group,
             kept,
-            shown,
+            candidate,
         }
     }
 
-    /// All there is to tell another process.
-    pub(super) fn into_parts(self) -> Parts {
-        (self.cells, self.group, self.kept, self.shown)
+    /// The cells of the columns that are [known](super::ScorerColumns::known) beforehand, in their order.
+    pub fn cells(&self) -> &[Cell] {
+        self.cells.known()
+    }
+
+    /// The other cells, each with the name of its column.
+    pub fn found(&self) -> &[(String, Cell)] {
+        self.cells.found()
+    }
+
+    /// The number in the main column.
+    pub fn main(&self) -> Option<f64> {
+        self.main
     }
 }
 
-/// The cells, the group, the fields that are kept, and what is shown.
-type Parts = (
-    [Cell; COLUMNS],
-    Option<String>,
-    Vec<Option<String>>,
-    Option<Arc<Shown>>,
-);
-
 /// Scores a field of a record.
 pub(super) struct ScoreField<'p> {
-    scorer: &'p Prepared,
-    /// Where a record is scored, if not on the thread that has it in its hands: in a pool whose other
-    /// threads take part where they have nothing else to do.
+    scorer: &'p dyn TextScorer,
+    /// The pool that scores a record, if other threads than the worker's own take part in it.
     pool: Option<&'p WorkStealing>,
-    /// How many columns the scorer has.
-    width: usize,
-    /// Which of them is the main one.
-    main: usize,
-    bars: Arc<Bars>,
+    main: MainCell,
+    thresholds: Arc<Thresholds>,
     fields: Fields,
-    /// The field to group by, and where it stands among the other fields.
+    /// The field to group by, and its index among the other fields.
     group: Option<(String, usize)>,
-    /// Where the fields to keep stand among the other fields.
+    /// The indices of the fields to keep among the other fields.
     keep: Vec<usize>,
+    /// Names that no found column may have.
+    taken: HashSet<String>,
 }
 
 impl<'p> ScoreField<'p> {
     pub(super) fn new(
         plan: &Plan,
-        scorer: &'p Prepared,
+        scorer: &'p dyn TextScorer,
         pool: Option<&'p WorkStealing>,
-        bars: Arc<Bars>,
+        thresholds: Arc<Thresholds>,
     ) -> Self {
         let mut others: Vec<&str> = Vec::new();
-        let mut place = |name| match others.iter().position(|other| *other == name) {
-            Some(place) => place,
+        let mut index_of = |name| match others.iter().position(|other| *other == name) {
+            Some(index) => index,
             None => {
                 others.push(name);
                 others.len() - 1
             }
         };
-        let group = plan
-            .by
-            .as_deref()
-            .map(|name| (name.to_owned(), place(name)));
-        let keep = plan.keep.iter().map(|name| place(name)).collect();
+        let group = plan.by.as_deref();
+        let group = group.map(|name| (name.to_owned(), index_of(name)));
+        let keep = plan.keep.iter().map(|name| index_of(name)).collect();
         let fields = Fields::new(&plan.field, others);
+        let columns = plan.columns();
+        let known = columns.known().iter().map(|column| column.name.as_str());
+        let kept = plan.keep.iter().map(String::as_str);
         ScoreField {
             scorer,
             pool,
-            width: plan.scorer.columns().len(),
-            main: plan.scorer.main(),
-            bars,
+            main: columns.main_cell(),
+            thresholds,
             fields,
             group,
             keep,
+            taken: known
+                .chain(kept)
+                .chain(RESERVED)
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    /// Returns an error if a found column has the name of another one: a line of scores would have that
+    /// name twice.
+    fn check_names(&self, found: &[NamedCell]) -> Result<(), BadRecord> {
+        match found.iter().find(|(name, _)| self.taken.contains(name)) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let message = "but a line of scores has that name already";
+                let message = format!("the scorer gives a value named {name:?}, {message}");
+                Err(BadRecord::new(message, None))
+            }
         }
     }
 }
@@ -124,32 +141,29 @@ impl Task<JsonLine<'_>> for ScoreField<'_> {
     fn score(&self, record: &JsonLine<'_>) -> Result<Scored, BadRecord> {
         let values = self.fields.of(record)?;
         let group = match &self.group {
-            Some((name, place)) => Some(group_of(name, values.raw[*place], record)?),
+            Some((name, index)) => Some(group_of(name, values.raw[*index], record)?),
             None => None,
         };
-        let cells = || self.scorer.cells(&values.text);
-        let cells = self.pool.map_or_else(cells, |pool| pool.install(cells));
+        let cells = || self.scorer.score(&values.text);
+        let cells = self.pool.map_or_else(cells, |pool| pool.install(cells))?;
+        self.check_names(cells.found())?;
         let kept = self.keep.iter();
-        let kept = kept.map(|place| values.raw[*place].map(str::to_owned));
-        let kept = kept.collect();
-        let main = cells[self.main].number();
-        let shown = main.filter(|score| self.bars.are_reached(*score)).map(|_| {
-            Arc::new(Shown {
+        let kept = kept.map(|index| values.raw[*index].map(str::to_owned));
+        let mut scored = Scored::new(cells, &self.main, group, kept.collect(), None);
+        if scored
+            .main
+            .is_some_and(|score| self.thresholds.reached_by(score))
+        {
+            scored.candidate = Some(Arc::new(Candidate {
                 at: record.at(),
                 text: values.text.into_owned(),
-            })
-        });
-        Ok(Scored {
-            cells,
-            width: self.width,
-            group,
-            kept,
-            shown,
-        })
+            }));
+        }
+        Ok(scored)
     }
 }
 
-/// The name of a group: a string as it is, a number or a boolean as it is written.
+/// The name of a group: a string without its quotes, a number or a boolean as it is written.
 fn group_of(name: &str, json: Option<&str>, record: &JsonLine<'_>) -> Result<String, BadRecord> {
     let bad = |found: &str| {
         let expected = format!("expected a string, a number or a boolean in field {name:?}");

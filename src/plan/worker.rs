@@ -3,11 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
-use super::answer::{Answer, Counts, counts};
-use super::podiums::Bars;
-use super::prepared::Prepared;
+use super::Plan;
+use super::leaderboard::Thresholds;
 use super::scored::ScoreField;
-use super::{Plan, Scorer};
+use super::scorer::TextScorer;
+use super::wire::WireOutcome;
 use crate::dataset::{JsonLine, JsonStream};
 use crate::error::{BadRecord, Error, Panicked};
 use crate::panics;
@@ -54,12 +54,11 @@ pub fn serve() -> io::Result<()> {
 
 /// The setup message for worker processes: the plan without its files.
 pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
-    if let Scorer::Match { against, .. } = &plan.scorer
-        && JsonStream::is_needed_for(against)
-    {
-        let message = "can be read only once, and each worker process reads the reference; \
-            save it to a file first";
-        return Err(Error::input(against, message));
+    let mut inputs = plan.scorer.inputs().into_iter();
+    if let Some(input) = inputs.find(|input| JsonStream::is_needed_for(input)) {
+        let message =
+            "can be read only once, and each worker process reads it; save it to a file first";
+        return Err(Error::input(input, message));
     }
     let mut plan = plan.clone();
     // The processes receive the records, so they need no files. Besides, a path need not be UTF-8.
@@ -71,52 +70,53 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
 
 /// A plan's task, made ready.
 struct PlanWorker {
-    scorer: &'static Prepared,
+    scorer: &'static dyn TextScorer,
     task: ScoreField<'static>,
-    bars: Arc<Bars>,
+    thresholds: Arc<Thresholds>,
     /// The pairs that have been reported.
     reported: Option<Pairs>,
 }
 
 impl WorkerProcess for PlanWorker {
     type Note = (f64, f64);
-    type Answer = Answer;
-    type Counters = Option<Counts>;
+    type Answer = WireOutcome;
+    type Counters = Option<Pairs>;
 
     fn begin(setup: &[u8]) -> Result<Self, String> {
         let plan: Plan = serde_json::from_slice(setup).map_err(|error| error.to_string())?;
-        let scorer = Prepared::new(&plan).map_err(|error| error.to_string())?;
+        let scorer = plan.scorer.prepare(&plan);
+        let scorer = scorer.map_err(|error| error.to_string())?;
         // The task borrows the scorer, and both live until the process exits.
-        let scorer: &'static Prepared = Box::leak(Box::new(scorer));
-        let bars = Arc::new(Bars::new(plan.top));
+        let scorer: &'static dyn TextScorer = Box::leak(scorer);
+        let thresholds = Arc::new(Thresholds::new(plan.top));
         Ok(PlanWorker {
             scorer,
-            task: ScoreField::new(&plan, scorer, None, Arc::clone(&bars)),
-            bars,
+            task: ScoreField::new(&plan, scorer, None, Arc::clone(&thresholds)),
+            thresholds,
             reported: scorer.pairs(),
         })
     }
 
-    fn note(&mut self, bars: (f64, f64)) {
-        self.bars.set(bars);
+    fn note(&mut self, thresholds: (f64, f64)) {
+        self.thresholds.set(thresholds);
     }
 
-    fn answer(&mut self, text: &str) -> Answer {
+    fn answer(&mut self, text: &str) -> WireOutcome {
         match panics::caught(|| self.task.score(&JsonLine::new(text))) {
-            Ok(Ok(scored)) => Answer::from(scored),
-            Ok(Err(BadRecord { message, column })) => Answer::Bad { message, column },
+            Ok(Ok(scored)) => WireOutcome::from(scored),
+            Ok(Err(BadRecord { message, column })) => WireOutcome::Bad { message, column },
             Err(panicked) => {
                 let Panicked { message, place } = *panicked;
-                Answer::Panicked { message, place }
+                WireOutcome::Panicked { message, place }
             }
         }
     }
 
-    fn counters(&mut self) -> Option<Counts> {
+    fn counters(&mut self) -> Option<Pairs> {
         let pairs = self.scorer.pairs();
         let since = pairs.zip(self.reported);
         let since = since.map(|(now, reported)| now.since(reported));
         self.reported = pairs;
-        since.map(counts)
+        since
     }
 }

@@ -283,7 +283,7 @@ fn wrong_usage_is_exit_2() {
         ),
         (
             &["--against", "reference.txt", "--measure", "x"],
-            "invalid value 'x' for '--measure <MEASURE>': no measure is called \"x\"; there is ratio, partial,",
+            "invalid value 'x' for '--measure <MEASURE>': no measure is called \"x\"; known measures: ratio, partial,",
         ),
         (
             &[
@@ -305,7 +305,7 @@ fn wrong_usage_is_exit_2() {
             "invalid value '0' for '--best <K>': expected a whole number from 1\n",
         ),
         (
-            &["--process"],
+            &["--process", "--best", "2"],
             "the following required arguments were not provided:\n  --against <REFERENCE>",
         ),
     ] {
@@ -317,17 +317,21 @@ fn wrong_usage_is_exit_2() {
             ran.err
         );
     }
-    let sentiment = [
-        "score",
-        "products.jsonl",
-        "--with",
-        "sentiment",
-        "--against",
-        "reference.txt",
-    ];
-    let ran = run(&folder, &sentiment);
-    let told = "error: --against is for --with match, not for --with sentiment\n";
-    assert_eq!((ran.code, ran.err.as_str()), (2, told));
+    let sentiment = ["score", "products.jsonl", "--with", "sentiment"];
+    for (argument, value) in [
+        ("--against", "reference.txt"),
+        ("--against-field", "name"),
+        ("--measure", "jaro"),
+        ("--cutoff", "0.5"),
+        ("--best", "1"),
+    ] {
+        let ran = run(&folder, &[&sentiment[..], &[argument, value]].concat());
+        let message = format!("error: {argument} is for --with match, not for --with sentiment\n");
+        assert_eq!((ran.code, ran.err), (2, message));
+    }
+    let ran = run(&folder, &[&sentiment[..], &["--process"]].concat());
+    let message = "error: --process is for --with match, not for --with sentiment\n";
+    assert_eq!((ran.code, ran.err.as_str()), (2, message));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Wrong usage, help, version.
 
+use manyhands::plan::AnyScorer;
+
 use super::{THREE, columns, folder_with, run};
 
 fn misused(arguments: &[&str], message: &str) {
@@ -14,9 +16,9 @@ fn misused(arguments: &[&str], message: &str) {
 fn wrong_usage_is_exit_2_and_says_what_is_right() {
     let score = ["score", "three.jsonl", "--with", "sentiment"];
     let with = |more: &[&'static str]| [&score[..], more].concat();
-    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; there is sentiment, match\n";
+    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; known scorers: sentiment, match\n";
     misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
-    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; there is sequential, work-stealing, task-queue, process-pool\n";
+    let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; known executors: sequential, work-stealing, task-queue, process-pool\n";
     misused(&with(&["--executor", "x"]), no_executor);
     for threads in [
         "0",
@@ -159,6 +161,34 @@ fn help_lists_every_option_in_80_columns() {
         }
     }
     assert_eq!(run(&folder, &[]).code, 2);
+}
+
+/// The long options in a section of the help.
+fn options_of<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
+    let lines = help.lines().skip_while(|line| *line != heading).skip(1);
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with(' '));
+    let first = lines.filter_map(|line| line.trim_start().split(' ').next());
+    first.filter(|word| word.starts_with("--")).collect()
+}
+
+#[test]
+fn the_help_and_the_readme_name_every_scorer_and_its_options() {
+    let readme = include_str!("../../README.md");
+    let folder = folder_with("unused", "");
+    let help = run(&folder, &["score", "--help"]).out;
+    let names = AnyScorer::NAMES.join(", ");
+    assert!(help.contains(&format!("The scorer: {names}\n")), "{help}");
+    for name in AnyScorer::NAMES {
+        let command = format!("--with {name}");
+        let synopsis = readme
+            .split("\nmanyhands ")
+            .find(|part| part.contains(&command));
+        let synopsis = synopsis.unwrap_or_else(|| panic!("the README has no {command}"));
+        for option in options_of(&help, &format!("With {name}:")) {
+            assert!(synopsis.contains(option), "{option} is not in\n{synopsis}");
+        }
+    }
+    assert_eq!(options_of(&help, "With match:").len(), 6);
 }
 
 #[test]

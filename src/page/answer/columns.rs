@@ -11,20 +11,18 @@ use super::super::plot::Plot;
 use super::super::scale::{Scale, labelled, round_up};
 use super::super::table::DataTable;
 use crate::aggregation::Bins;
-use crate::plan::{Described, Plan, Summary};
+use crate::plan::{NumberSummary, Summary};
 
 /// Height of a histogram.
 const HEIGHT: f64 = 280.0;
 
-pub(super) fn columns(plan: &Plan, summary: &Summary) -> Markup {
-    let main = plan.scorer.columns()[plan.scorer.main()].name;
+pub(super) fn columns(summary: &Summary) -> Markup {
     // The main column comes first: records are ranked and grouped by it.
-    let mut shown: Vec<(&str, &Described)> = Vec::new();
-    for column in plan.scorer.columns() {
-        if let Some(described) = summary.scores.get(column.name) {
-            let place = if column.name == main { 0 } else { shown.len() };
-            shown.insert(place, (column.name, described));
-        }
+    let main = summary.columns.main();
+    let mut shown: Vec<(&str, &NumberSummary)> = summary.numbers().collect();
+    shown.sort_by_key(|(name, _)| Some(*name) != main);
+    if shown.is_empty() {
+        return html! {};
     }
     section(
         "Scores",
@@ -38,7 +36,7 @@ pub(super) fn columns(plan: &Plan, summary: &Summary) -> Markup {
     )
 }
 
-fn table(shown: &[(&str, &Described)]) -> DataTable {
+fn table(shown: &[(&str, &NumberSummary)]) -> DataTable {
     let quantiles = shown
         .first()
         .map_or(&[][..], |(_, described)| &described.quantiles.quantiles);
@@ -83,8 +81,11 @@ impl HistogramBin {
     }
 }
 
-fn histogram(name: &str, column: &Described) -> Markup {
-    let bins = bins(&column.histogram, column.moments.count);
+fn histogram(name: &str, column: &NumberSummary) -> Markup {
+    let Some(histogram) = &column.histogram else {
+        return html! {};
+    };
+    let bins = bins(histogram, column.moments.count);
     let (Some(first), Some(last)) = (bins.first(), bins.last()) else {
         return html! {};
     };
@@ -109,13 +110,13 @@ fn histogram(name: &str, column: &Described) -> Markup {
         ),
         height: HEIGHT,
         marks: bars(&plot, &bins, column),
-        table: bin_table(&bins, &column.histogram),
+        table: bin_table(&bins, histogram),
         open: false,
     };
     figure.render()
 }
 
-fn bars(plot: &Plot, bins: &[HistogramBin], column: &Described) -> Markup {
+fn bars(plot: &Plot, bins: &[HistogramBin], column: &NumberSummary) -> Markup {
     let area = plot.area;
     let mean = plot.x.at(column.moments.mean);
     html! {

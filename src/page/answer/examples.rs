@@ -14,14 +14,15 @@ const SHOWN: usize = 50;
 const FAILURES: usize = 50;
 
 pub(super) fn examples(answer: &Answer, budget: &mut TextBudget) -> Markup {
-    if answer.top.is_empty() && answer.bottom.is_empty() {
+    let (top, bottom) = (&answer.report.value.top, &answer.report.value.bottom);
+    if top.is_empty() && bottom.is_empty() {
         return html! {};
     }
     let content = html! {
         h3 { "best" }
-        (table(&answer.top, budget))
+        (table(top, budget))
         h3 { "worst" }
-        (table(&answer.bottom, budget))
+        (table(bottom, budget))
     };
     section("The best and the worst", &html! {}, &content)
 }
@@ -33,7 +34,7 @@ fn table(examples: &[Example], budget: &mut TextBudget) -> Markup {
                 thead { tr { th.n scope="col" { "score" } th scope="col" { "where" } th scope="col" { "text" } } }
                 tbody { @for example in examples.iter().take(SHOWN) { tr {
                     td.n { (score(example.score)) }
-                    td.place { "record " (count(example.index + 1)) br; span.aside { (quoted(&example.place)) } }
+                    td.place { "record " (count(example.index + 1)) @if let Some(place) = &example.place { br; span.aside { (quoted(place)) } } }
                     td.text { (budget.text(&example.text)) }
                 } } }
             }

@@ -30,10 +30,10 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
     let (Some(by), Some(groups)) = (&plan.by, &summary.groups) else {
         return html! {};
     };
-    let main = plan.scorer.columns()[plan.scorer.main()].name;
-    let Some(all) = summary.scores.get(main).map(|described| &described.moments) else {
+    let Some((main, all)) = summary.main() else {
         return html! {};
     };
+    let all = &all.moments;
     let mut by_size: Vec<NamedGroup<'_>> = groups.iter().collect();
     // Sorting is stable: groups of one size stay in the order of their names.
     by_size.sort_by_key(|(_, group)| Reverse(group.moments.count));

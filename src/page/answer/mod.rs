@@ -4,6 +4,7 @@
 mod columns;
 mod examples;
 mod groups;
+mod labels;
 mod matches;
 mod run;
 
@@ -18,7 +19,7 @@ use super::quoted::{TextBudget, plain, quoted};
 use super::table::facts;
 use crate::error::OnFailure;
 use crate::limit::Limit;
-use crate::plan::{Answer, Plan, Scorer};
+use crate::plan::{Answer, Plan};
 use crate::report::End;
 
 /// Bytes of markup that the texts of a page take together.
@@ -34,7 +35,8 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
     let budget = &mut TextBudget(TEXTS);
     let sections = html! {
         @if report.scored > 0 {
-            (columns::columns(plan, &report.value))
+            (columns::columns(&report.value))
+            (labels::labels(&report.value))
             @if let Some(matches) = answer.matches() { (matches::matches(answer, &matches)) }
             (groups::groups(plan, &report.value))
             (examples::examples(answer, budget))
@@ -65,9 +67,7 @@ fn files(plan: &Plan) -> String {
 
 fn headline(plan: &Plan, answer: &Answer) -> Markup {
     let report = &answer.report;
-    let main = plan.scorer.columns()[plan.scorer.main()].name;
     let wall = report.timing.wall.as_secs_f64();
-    let described = report.value.scores.get(main);
     let early = match &report.end {
         End::Finished => None,
         End::Halted(failure) => Some(html! { "Halted by too many failures: " (quoted(failure)) }),
@@ -76,8 +76,8 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     html! {
         p.eyebrow { "manyhands score" }
         h1 { (plan.scorer.name()) " of " (quoted(&plan.field)) " in " (quoted(files(plan))) }
-        @if let Scorer::Match { matching, against, .. } = &plan.scorer {
-            p.of { "against " (quoted(against.display())) " by " (matching.measure()) }
+        @if let Some(subtitle) = plan.scorer.subtitle() {
+            p.of { (quoted(subtitle)) }
         }
         @if let Some(early) = early {
             p.verdict.wrong { (early) ". The figures cover the records that were scored until then." }
@@ -88,9 +88,9 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
                 failed => format!("{} failed, {} of all", count(failed),
                     percent(failed as f64 / report.records.max(1) as f64)),
             }))
-            @if let Some(described) = described.filter(|described| described.moments.count > 0) {
-                (tile(&html! { (score(described.moments.mean)) }, &format!("mean {main}"),
-                    &format!("standard deviation {}", score(described.moments.stddev))))
+            @if let Some((main, numbers)) = report.value.main().filter(|main| main.1.moments.count > 0) {
+                (tile(&html! { (score(numbers.moments.mean)) }, &format!("mean {main}"),
+                    &format!("standard deviation {}", score(numbers.moments.stddev))))
             }
             (tile(&html! { (super::numbers::time(wall)) }, "time",
                 &format!("on {}", counted(report.timing.workers.len() as u64, "worker"))))

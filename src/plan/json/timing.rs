@@ -9,7 +9,7 @@ use super::super::Answer;
 use crate::report::{SlowRecord, WorkerTiming};
 
 #[derive(Serialize)]
-pub(super) struct Seconds<'a> {
+pub(super) struct TimingJson<'a> {
     wall: f64,
     cpu: Option<f64>,
     read: f64,
@@ -24,12 +24,12 @@ pub(super) struct Seconds<'a> {
     shares: BTreeMap<&'static str, f64>,
     helps_until: usize,
     explanation: String,
-    workers: Vec<Worker>,
-    slowest: Vec<Slow<'a>>,
+    workers: Vec<WorkerJson>,
+    slowest: Vec<SlowRecordJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Worker {
+struct WorkerJson {
     records: u64,
     busy: f64,
     waiting: f64,
@@ -42,7 +42,7 @@ struct Worker {
 }
 
 #[derive(Serialize)]
-struct Slow<'a> {
+struct SlowRecordJson<'a> {
     record: u64,
     records: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,12 +52,12 @@ struct Slow<'a> {
     time: f64,
 }
 
-impl<'a> Seconds<'a> {
+impl<'a> TimingJson<'a> {
     pub(super) fn of(answer: &'a Answer) -> Self {
         let report = &answer.report;
         let timing = &report.timing;
         let workers = timing.workers.iter();
-        Seconds {
+        TimingJson {
             wall: timing.wall.as_secs_f64(),
             cpu: timing.cpu.map(|cpu| cpu.as_secs_f64()),
             read: timing.input().as_secs_f64(),
@@ -70,15 +70,17 @@ impl<'a> Seconds<'a> {
             shares: timing.shares().named().into_iter().collect(),
             helps_until: timing.reach().workers,
             explanation: report.explanation().to_string(),
-            workers: workers.map(|one| Worker::of(one, timing.wall)).collect(),
-            slowest: timing.slowest.iter().map(Slow::of).collect(),
+            workers: workers
+                .map(|one| WorkerJson::of(one, timing.wall))
+                .collect(),
+            slowest: timing.slowest.iter().map(SlowRecordJson::of).collect(),
         }
     }
 }
 
-impl Worker {
+impl WorkerJson {
     fn of(worker: &WorkerTiming, wall: Duration) -> Self {
-        Worker {
+        WorkerJson {
             records: worker.records,
             busy: worker.busy.as_secs_f64(),
             waiting: worker.waiting(wall).as_secs_f64(),
@@ -92,10 +94,10 @@ impl Worker {
     }
 }
 
-impl<'a> Slow<'a> {
+impl<'a> SlowRecordJson<'a> {
     fn of(slow: &'a SlowRecord) -> Self {
         let place = slow.place.as_ref();
-        Slow {
+        SlowRecordJson {
             record: slow.index + 1,
             records: slow.records,
             file: place.map(|place| place.path.to_string_lossy()),

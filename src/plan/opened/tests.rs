@@ -3,7 +3,7 @@
 use super::*;
 use crate::error::{Cause, Died};
 use crate::execution::{Sequential, TaskQueue, WorkStealing};
-use crate::plan::answer::Answer as Sent;
+use crate::plan::wire::WireOutcome;
 use crate::remote::in_process::InProcess;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl");
@@ -12,25 +12,25 @@ const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl");
 /// `failing_every`.
 fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) -> Answer {
     let opened = plan.open().expect("the sample");
-    let bars = Arc::new(Bars::new(plan.top));
-    let task = ScoreField::new(plan, &opened.scorer, None, Arc::clone(&bars));
-    let width = plan.scorer.columns().len();
+    let thresholds = Arc::new(Thresholds::new(plan.top));
+    let task = ScoreField::new(plan, &*opened.scorer, None, Arc::clone(&thresholds));
+    let main = plan.columns().main_cell();
     let score = |at: crate::dataset::At, text: &str| {
         if at.index % failing_every == failing_every - 1 {
             let how = "the service is tired".to_owned();
             return Ok(Err(Died { how }.into()));
         }
         let scored = task.score(&JsonLine::new(text)).map_err(Cause::from);
-        Ok(scored.and_then(|scored| Sent::from(scored).into_scored(at, width)))
+        Ok(scored.and_then(|scored| WireOutcome::from(scored).into_scored(at, &main)))
     };
     let token = Cancel::new();
-    let Records::Files(files) = &opened.records else {
+    let OpenRecords::Files(files) = &opened.records else {
         panic!("the sample is a file");
     };
-    let bars = Arc::clone(&bars);
+    let thresholds = Arc::clone(&thresholds);
     let answer = InProcess::serve(3, 4, &token, score, |service| {
         let options = RunOptions::default();
-        opened.run_elsewhere(service, executor, files, bars, options, &token)
+        opened.run_elsewhere(service, executor, files, thresholds, options, &token)
     });
     answer.expect("a run")
 }
@@ -52,7 +52,7 @@ fn a_service_gives_the_answer_of_this_process_on_every_executor() {
         for plan in [&plan, &limited] {
             let answer = run_at_a_service(plan, executor, u64::MAX);
             assert_eq!(answer.digest, here.digest);
-            assert_eq!(answer.top, here.top);
+            assert_eq!(answer.report.value.top, here.report.value.top);
 
             let report = &run_at_a_service(plan, executor, 50).report;
             assert_eq!(

@@ -2,8 +2,10 @@
 
 use std::ops::AddAssign;
 
+use serde::{Deserialize, Serialize};
+
 /// Number of pairs of a record and a text of the reference, compared or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pairs {
     /// Pairs that were compared symbol by symbol.
@@ -25,7 +27,7 @@ pub struct Pairs {
 /// assert_eq!((pairs.all(), pairs.compared), (4, 1));
 /// assert_eq!(pairs.skipped.all(), 3);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Skipped {
     /// The lengths differ too much.

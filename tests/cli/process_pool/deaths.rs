@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use manyhands::plan::{ExecutorName, Plan, RunOptions};
+use manyhands::plan::{ExecutorName, MatchOptions, Plan, RunOptions};
 use manyhands::report::Digest;
+use manyhands::task::matching::{Matching, Measure};
 use tempfile::TempDir;
 
 use super::{
@@ -136,14 +137,9 @@ fn a_worker_that_cannot_be_started_again_ends_the_run() {
         slow_match(&folder, ENDLESS);
         let mut plan = plan(Some(&program));
         plan.files = vec![folder.path().join("slow.jsonl")];
-        plan.scorer = manyhands::plan::Scorer::Match {
-            matching: manyhands::task::matching::Matching::by(
-                manyhands::task::matching::Measure::Levenshtein,
-            )
-            .cutoff(0.1),
-            against: folder.path().join("reference.txt"),
-            field: None,
-        };
+        let matching = Matching::by(Measure::Levenshtein).cutoff(0.1);
+        let reference = folder.path().join("reference.txt");
+        plan.scorer = MatchOptions::new(matching, reference).into();
         plan.threads = "1".parse().ok();
         if limited {
             plan.limit = plan.limit.per_second(1000.0);

@@ -1,0 +1,73 @@
+//! The labels: how many records have each.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, Render as _, html};
+
+use super::super::document::section;
+use super::super::numbers::{count, counted, percent};
+use super::super::quoted::quoted;
+use super::super::table::DataTable;
+use crate::plan::{LabelSummary, Summary};
+
+/// The most labels of a column that are shown.
+const SHOWN: usize = 50;
+
+pub(super) fn labels(summary: &Summary) -> Markup {
+    if summary.labels.is_empty() {
+        return html! {};
+    }
+    let content = html! {
+        @for (name, labels) in &summary.labels {
+            h3 { (quoted(name)) }
+            p.lead { (counted(labels.labels.len() as u64, "label")) " of " (counted(labels.count, "record")) "." }
+            (table(labels))
+        }
+    };
+    section("Labels", &html! {}, &content)
+}
+
+/// The labels that most records have.
+fn table(summary: &LabelSummary) -> DataTable {
+    let mut labels: Vec<_> = summary.labels.iter().collect();
+    // Sorting is stable, so labels of equally many records stay in the order of their names.
+    labels.sort_by_key(|(_, records)| Reverse(**records));
+    let mut table = DataTable::new(1, ["label", "records", "share"]);
+    for (label, records) in labels {
+        let share = percent(*records as f64 / summary.count.max(1) as f64);
+        table.line([quoted(label), count(*records).render(), share.render()]);
+    }
+    table.keep(SHOWN);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use crate::dataset::JsonStream;
+    use crate::plan::{MadeUpOptions, Plan, RunOptions};
+
+    #[test]
+    fn a_page_shows_labels_and_numbers_without_a_histogram() {
+        let mut plan = Plan::new(["unused"]);
+        let (rank, open) = (Some("number".to_owned()), true);
+        plan.scorer = MadeUpOptions { rank, open }.into();
+        let lines = "{\"text\":\"<b> 1 speed=2\"}\n".repeat(3);
+        let records = JsonStream::new("texts", Cursor::new(lines));
+        let opened = plan.open_over(records).expect("a plan");
+        let answer = opened.run(RunOptions::default()).expect("a run");
+        let page = crate::page::of_answer(&plan, &answer);
+        for shown in [
+            "<h2>Labels</h2>",
+            "1 label of 3 records",
+            "&lt;b&gt;",
+            "mean number",
+            ">speed</th>",
+            "How tenth is distributed",
+        ] {
+            assert!(page.contains(shown), "{shown} is not in\n{page}");
+        }
+        assert!(!page.contains("How number is distributed"));
+    }
+}

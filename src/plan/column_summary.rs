@@ -1,0 +1,198 @@
+//! What the scores of one column come to.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use super::scorer::{Cell, ColumnKind, NamedCell};
+use crate::aggregation::{
+    Aggregator, Bins, ByRef, Count, Histogram, Kind, MomentSummary, Moments, OfRef,
+    QuantileSummary, Quantiles, State, StateError,
+};
+
+/// Bins of the histogram of a column.
+const BINS: usize = 20;
+
+/// A column of numbers, summed up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct NumberSummary {
+    /// Count, sum, mean, variance, standard deviation.
+    pub moments: MomentSummary,
+    /// Smallest, largest, and quantiles between.
+    pub quantiles: QuantileSummary,
+    /// How the numbers are distributed over the range of the column, if that is known. Whether it is follows
+    /// from the plan, so the canonical bytes of an answer do not say it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "known")]
+    pub histogram: Option<Bins>,
+}
+
+/// A column of labels, counted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LabelSummary {
+    /// Number of records that have a label.
+    pub count: u64,
+    /// Number of records with each label.
+    pub labels: BTreeMap<String, u64>,
+}
+
+fn known<S: Serializer>(bins: &Option<Bins>, to: S) -> Result<S::Ok, S::Error> {
+    match bins {
+        Some(bins) => bins.serialize(to),
+        None => to.serialize_none(),
+    }
+}
+
+type Numbers = (Moments, Quantiles, Option<Histogram>);
+type Labels = ByRef<Count, String, str, fn(&str) -> &str>;
+
+/// The state of one column: its numbers and its labels. A column that is not known beforehand may have both.
+#[derive(Clone)]
+pub(super) struct ColumnState {
+    kind: ColumnKind,
+    numbers: Numbers,
+    labels: Labels,
+}
+
+impl ColumnState {
+    pub(super) fn new(kind: ColumnKind) -> Self {
+        let range = match kind {
+            ColumnKind::Numbers { range } => range,
+            ColumnKind::Labels | ColumnKind::Other => None,
+        };
+        let histogram = range.map(|(least, largest)| Histogram::new(least, largest, BINS));
+        let labels: fn(&str) -> &str = |label| label;
+        ColumnState {
+            kind,
+            numbers: (Moments::new(), Quantiles::new(), histogram),
+            labels: Aggregator::<str>::by_ref(Count::new(), labels),
+        }
+    }
+}
+
+impl Aggregator<Cell> for ColumnState {
+    type Output = (Option<NumberSummary>, Option<LabelSummary>);
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, index: u64, cell: &Cell) {
+        if let Some(number) = cell.number() {
+            self.numbers.observe(index, &number);
+        } else if let Some(label) = cell.label() {
+            self.labels.observe(index, label);
+        }
+    }
+
+    fn fork(&self) -> Self {
+        ColumnState {
+            kind: self.kind,
+            numbers: Aggregator::<f64>::fork(&self.numbers),
+            labels: Aggregator::<str>::fork(&self.labels),
+        }
+    }
+
+    fn merge(&mut self, later: Self) {
+        Aggregator::<f64>::merge(&mut self.numbers, later.numbers);
+        Aggregator::<str>::merge(&mut self.labels, later.labels);
+    }
+
+    /// A summary of the numbers, and one of the labels. A column of numbers has the first and a column of
+    /// labels the second, also without a record; otherwise each is there if a record has such a cell.
+    fn finish(self) -> Self::Output {
+        let (moments, quantiles, histogram) = Aggregator::<f64>::finish(self.numbers);
+        let labels = Aggregator::<str>::finish(self.labels);
+        let has_numbers = moments.count > 0 || matches!(self.kind, ColumnKind::Numbers { .. });
+        let has_labels = !labels.is_empty() || self.kind == ColumnKind::Labels;
+        let numbers = has_numbers.then_some(NumberSummary {
+            moments,
+            quantiles,
+            histogram,
+        });
+        let labels = has_labels.then(|| LabelSummary {
+            count: labels.values().sum(),
+            labels,
+        });
+        (numbers, labels)
+    }
+}
+
+impl State for ColumnState {
+    type Plain = (<Numbers as State>::Plain, <Labels as State>::Plain);
+
+    fn kind(&self) -> Kind {
+        let parts = [self.numbers.kind(), self.labels.kind()];
+        Kind::new("column", 1).with(&self.kind).around(parts)
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        (self.numbers.into_plain(), self.labels.into_plain())
+    }
+
+    fn restore(&self, (numbers, labels): Self::Plain) -> Result<Self, StateError> {
+        Ok(ColumnState {
+            kind: self.kind,
+            numbers: self.numbers.restore(numbers)?,
+            labels: self.labels.restore(labels)?,
+        })
+    }
+}
+
+type ByName =
+    ByRef<OfRef<ColumnState, fn(&NamedCell) -> &Cell, Cell>, String, str, fn(&NamedCell) -> &str>;
+
+/// The states of the columns that are not known beforehand, by their names.
+#[derive(Clone)]
+pub(super) struct FoundColumns(ByName);
+
+impl FoundColumns {
+    pub(super) fn new() -> Self {
+        let cell: fn(&NamedCell) -> &Cell = |(_, cell)| cell;
+        let name: fn(&NamedCell) -> &str = |(name, _)| name;
+        FoundColumns(
+            ColumnState::new(ColumnKind::Other)
+                .of_ref(cell)
+                .by_ref(name),
+        )
+    }
+}
+
+impl Aggregator<[NamedCell]> for FoundColumns {
+    type Output = BTreeMap<String, (Option<NumberSummary>, Option<LabelSummary>)>;
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, index: u64, cells: &[NamedCell]) {
+        for cell in cells {
+            self.0.observe(index, cell);
+        }
+    }
+
+    fn fork(&self) -> Self {
+        FoundColumns(self.0.fork())
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0.merge(later.0);
+    }
+
+    fn finish(self) -> Self::Output {
+        self.0.finish()
+    }
+}
+
+impl State for FoundColumns {
+    type Plain = <ByName as State>::Plain;
+
+    fn kind(&self) -> Kind {
+        Kind::new("columns", 1).around([self.0.kind()])
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        self.0.into_plain()
+    }
+
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+        self.0.restore(plain).map(FoundColumns)
+    }
+}

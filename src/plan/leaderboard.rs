@@ -1,0 +1,399 @@
+//! The best and the worst records with their texts. The texts are copied while the records pass, since a
+//! stream cannot be read twice.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Scored;
+use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, State, StateError, Top};
+use crate::dataset::At;
+use crate::error::Place;
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// One of the best or worst records.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Example {
+    /// Index of the record, from 0.
+    pub index: u64,
+    /// Its main score.
+    pub score: f64,
+    /// Its file and line. The canonical bytes of an answer leave it out, so that copies of a file give the
+    /// same answer.
+    #[serde(skip)]
+    pub place: Option<Place>,
+    /// The text that was scored. The canonical bytes leave it out.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// A record that may become one of the best or worst: its position, and the text that was scored.
+#[derive(Debug, PartialEq)]
+pub(super) struct Candidate {
+    pub(super) at: At,
+    pub(super) text: String,
+}
+
+/// The main scores that a record must reach to be among the best or the worst, as far as is known. The text
+/// of any other record need not be copied.
+///
+/// Each is the threshold of some worker's leaderboard, so in whatever order workers raise them, every record
+/// of the final leaderboard reaches one. Only scores that were observed raise them: a run that stops may leave
+/// out scores that were computed last.
+#[derive(Debug)]
+pub(super) struct Thresholds {
+    /// The bits of an `f64`.
+    best: AtomicU64,
+    /// The bits of an `f64`.
+    worst: AtomicU64,
+}
+
+impl Thresholds {
+    /// The thresholds of empty leaderboards for `size` records on either side.
+    pub(super) fn new(size: usize) -> Self {
+        Thresholds {
+            best: AtomicU64::new(Top::new(size).bar().to_bits()),
+            worst: AtomicU64::new(Bottom::new(size).bar().to_bits()),
+        }
+    }
+
+    /// The threshold of the best and that of the worst, to be [set](Thresholds::set) in another process.
+    pub(super) fn both(&self) -> (f64, f64) {
+        (self.best(), self.worst())
+    }
+
+    /// Takes over the thresholds of another process.
+    pub(super) fn set(&self, (best, worst): (f64, f64)) {
+        self.best.store(best.to_bits(), Relaxed);
+        self.worst.store(worst.to_bits(), Relaxed);
+    }
+
+    fn best(&self) -> f64 {
+        f64::from_bits(self.best.load(Relaxed))
+    }
+
+    fn worst(&self) -> f64 {
+        f64::from_bits(self.worst.load(Relaxed))
+    }
+
+    /// Whether a record with this main score may be among the best or the worst.
+    pub(super) fn reached_by(&self, score: f64) -> bool {
+        score >= self.best() || score <= self.worst()
+    }
+
+    /// If two workers raise a threshold at once, the lower one may win. That costs a few texts, no more.
+    fn raise(&self, best: f64, worst: f64) {
+        if best > self.best() {
+            self.best.store(best.to_bits(), Relaxed);
+        }
+        if worst < self.worst() {
+            self.worst.store(worst.to_bits(), Relaxed);
+        }
+    }
+}
+
+/// The records with the highest and with the lowest main score, with their places and texts. `P` gives the
+/// file and line of a position.
+#[derive(Clone)]
+pub(super) struct Leaderboard<P> {
+    size: usize,
+    best: Top,
+    worst: Bottom,
+    /// The records on the leaderboard by their index, and some that have left it.
+    entries: HashMap<u64, Entry>,
+    thresholds: Arc<Thresholds>,
+    place: P,
+}
+
+/// What is shown of a record.
+#[derive(Clone)]
+struct Entry {
+    place: Option<Place>,
+    candidate: Arc<Candidate>,
+}
+
+impl<P> Leaderboard<P> {
+    /// An empty leaderboard for `size` records on either side.
+    pub(super) fn new(size: usize, thresholds: Arc<Thresholds>, place: P) -> Self {
+        Leaderboard {
+            size,
+            best: Top::new(size),
+            worst: Bottom::new(size),
+            entries: HashMap::new(),
+            thresholds,
+            place,
+        }
+    }
+
+    /// Takes in a record that had reached a threshold when it was scored.
+    fn admit(&mut self, index: u64, score: f64, candidate: &Arc<Candidate>)
+    where
+        P: Fn(At) -> Option<Place>,
+    {
+        if score >= self.best.bar() || score <= self.worst.bar() {
+            self.best.observe(index, &score);
+            self.worst.observe(index, &score);
+            let place = (self.place)(candidate.at);
+            let candidate = Arc::clone(candidate);
+            self.entries.insert(index, Entry { place, candidate });
+            self.settle();
+        }
+    }
+
+    /// The indices of the records on the leaderboard.
+    fn ranked(&self) -> HashSet<u64> {
+        let best = self.best.clone().finish();
+        let worst = self.worst.clone().finish();
+        best.iter().chain(&worst).map(|one| one.index).collect()
+    }
+
+    /// Drops the entries of records that have left the leaderboard.
+    fn drop_others(&mut self) {
+        let ranked = self.ranked();
+        self.entries.retain(|index, _| ranked.contains(index));
+    }
+
+    /// Called after records have come. It drops entries only now and then, since that looks at all of them.
+    fn settle(&mut self) {
+        if self.entries.len() / 3 > self.size {
+            self.drop_others();
+        }
+        self.thresholds.raise(self.best.bar(), self.worst.bar());
+    }
+}
+
+impl<P> Aggregator<Scored> for Leaderboard<P>
+where
+    P: Fn(At) -> Option<Place> + Clone + Send + Sync,
+{
+    /// The best records, best first, and the worst records, worst first.
+    type Output = (Vec<Example>, Vec<Example>);
+    const COMMUTATIVE: bool = true;
+
+    #[inline]
+    fn observe(&mut self, index: u64, scored: &Scored) {
+        // A record that has reached no threshold, or has no main score, is no candidate.
+        if let (Some(candidate), Some(score)) = (&scored.candidate, scored.main()) {
+            self.admit(index, score, candidate);
+        }
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.best.merge(later.best);
+        self.worst.merge(later.worst);
+        self.entries.extend(later.entries);
+        self.settle();
+    }
+
+    fn finish(self) -> Self::Output {
+        let entries = self.entries;
+        let example = |ranked: Ranked| {
+            let entry = entries.get(&ranked.index)?;
+            Some(Example {
+                index: ranked.index,
+                score: ranked.score,
+                place: entry.place.clone(),
+                text: entry.candidate.text.clone(),
+            })
+        };
+        let (best, worst) = (self.best.finish(), self.worst.finish());
+        let examples = |ranked: Vec<Ranked>| ranked.into_iter().filter_map(example).collect();
+        (examples(best), examples(worst))
+    }
+}
+
+/// An entry as plain data.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PlainEntry {
+    index: u64,
+    place: Option<PlainPlace>,
+    text: String,
+}
+
+/// A place as plain data. The path need not be text.
+#[derive(Serialize, Deserialize)]
+struct PlainPlace {
+    path: Vec<u8>,
+    line: u64,
+    column: Option<u64>,
+}
+
+impl From<Place> for PlainPlace {
+    fn from(place: Place) -> Self {
+        PlainPlace {
+            path: place.path.as_os_str().as_encoded_bytes().to_vec(),
+            line: place.line,
+            column: place.column,
+        }
+    }
+}
+
+impl From<PlainPlace> for Place {
+    fn from(place: PlainPlace) -> Self {
+        Place {
+            path: path_of(place.path),
+            line: place.line,
+            column: place.column,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: Vec<u8>) -> Arc<Path> {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+    Arc::from(Path::new(&OsString::from_vec(bytes)))
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: Vec<u8>) -> Arc<Path> {
+    Arc::from(Path::new(&*String::from_utf8_lossy(&bytes)))
+}
+
+impl<P: Clone> State for Leaderboard<P> {
+    /// The best, the worst, and the entries of both by their index.
+    type Plain = (
+        <Top as State>::Plain,
+        <Bottom as State>::Plain,
+        Vec<PlainEntry>,
+    );
+
+    fn kind(&self) -> Kind {
+        let sides = [self.best.kind(), self.worst.kind()];
+        Kind::new("leaderboard", 1).around(sides)
+    }
+
+    fn into_plain(mut self) -> Self::Plain {
+        self.drop_others();
+        let entries = self.entries.into_iter();
+        let mut entries: Vec<PlainEntry> = entries
+            .map(|(index, entry)| PlainEntry {
+                index,
+                place: entry.place.map(PlainPlace::from),
+                text: entry.candidate.text.clone(),
+            })
+            .collect();
+        entries.sort_unstable_by_key(|entry| entry.index);
+        (self.best.into_plain(), self.worst.into_plain(), entries)
+    }
+
+    fn restore(&self, (best, worst, entries): Self::Plain) -> Result<Self, StateError> {
+        if !entries.is_sorted_by(|earlier, later| earlier.index < later.index) {
+            return Err(StateError::Impossible("entries out of order"));
+        }
+        let entries = entries.into_iter().map(|entry| {
+            let candidate = Arc::new(Candidate {
+                at: At::default(),
+                text: entry.text,
+            });
+            let place = entry.place.map(Place::from);
+            (entry.index, Entry { place, candidate })
+        });
+        let restored = Leaderboard {
+            size: self.size,
+            best: self.best.restore(best)?,
+            worst: self.worst.restore(worst)?,
+            entries: entries.collect(),
+            // Records of another run say nothing about this one before they are merged into it.
+            thresholds: Arc::new(Thresholds::new(self.size)),
+            place: self.place.clone(),
+        };
+        let ranked = restored.ranked();
+        let entered = restored.entries.len();
+        if entered != ranked.len() || !ranked.iter().all(|one| restored.entries.contains_key(one)) {
+            return Err(StateError::Impossible("other entries than ranked records"));
+        }
+        Ok(restored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    fn score() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            6 => (-4_i32..4).prop_map(f64::from),
+            2 => any::<f64>(),
+            1 => prop_oneof![Just(f64::NAN), Just(-0.0), Just(f64::INFINITY), Just(f64::NEG_INFINITY)],
+        ]
+    }
+
+    /// Index and bits of the records in order, with the best or the worst first.
+    fn ranked(scores: &[f64], size: usize, best: bool) -> Vec<(u64, u64)> {
+        let mut all: Vec<_> = (0..)
+            .zip(scores)
+            .filter(|(_, score)| !score.is_nan())
+            .collect();
+        all.sort_by(|(_, a), (_, b)| if best { b.total_cmp(a) } else { a.total_cmp(b) });
+        all.truncate(size);
+        all.into_iter()
+            .map(|(index, score)| (index, score.to_bits()))
+            .collect()
+    }
+
+    fn line(at: At) -> Option<Place> {
+        let path = Arc::from(Path::new("in.jsonl"));
+        let (line, column) = (at.index + 1, None);
+        Some(Place { path, line, column })
+    }
+
+    proptest! {
+        /// Workers keep scores for a while before they are observed, and when a run stops the last ones
+        /// are not observed at all.
+        #[test]
+        fn every_ranked_record_has_its_text_and_its_place(
+            records in proptest::collection::vec((score(), 0_usize..3, any::<u8>()), 0..120),
+            size in 0_usize..6,
+            pending in 0_usize..5,
+            left_out in 0_usize..20,
+        ) {
+            let thresholds = Arc::new(Thresholds::new(size));
+            let root = Leaderboard::new(size, Arc::clone(&thresholds), line);
+            let observed = records.len().saturating_sub(left_out);
+            let mut workers = vec![(root.fork(), VecDeque::new()); 3];
+            let observe_all_but = |board: &mut Leaderboard<_>, queue: &mut VecDeque<_>, pending| {
+                while queue.len() > pending {
+                    match queue.pop_front() {
+                        Some((index, score, Some(candidate))) if index < observed as u64 => {
+                            board.admit(index, score, &candidate);
+                        }
+                        _ => {}
+                    }
+                }
+            };
+            let mut in_any_order: Vec<_> = records.iter().enumerate().collect();
+            in_any_order.sort_by_key(|(_, record)| record.2);
+            for (index, (score, worker, _)) in in_any_order {
+                let at = At { index: index as u64, file: 0, line: 1, fetched: false };
+                let candidate = Candidate { at, text: index.to_string() };
+                let candidate = thresholds.reached_by(*score).then(|| Arc::new(candidate));
+                let (board, queue) = &mut workers[*worker];
+                queue.push_back((at.index, *score, candidate));
+                observe_all_but(board, queue, pending);
+            }
+            let mut root = root;
+            for (mut board, mut queue) in workers {
+                observe_all_but(&mut board, &mut queue, 0);
+                prop_assert!(board.entries.len() <= 3 * size + 3);
+                root.merge(board);
+            }
+            let (best, worst) = root.finish();
+            let scores: Vec<f64> = records[..observed].iter().map(|record| record.0).collect();
+            for (found, highest) in [(best, true), (worst, false)] {
+                for found in &found {
+                    prop_assert_eq!(&found.text, &found.index.to_string());
+                    let line = found.place.as_ref().map(|place| place.line);
+                    prop_assert_eq!(line, Some(found.index + 1));
+                }
+                let found: Vec<_> = found.iter().map(|found| (found.index, found.score.to_bits())).collect();
+                prop_assert_eq!(found, ranked(&scores, size, highest));
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The arguments of all scorers on a command line.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use super::{AnyScorer, augment};
+use crate::error::Error;
+
+/// The id that a command gives its argument with the name of the scorer. Arguments of a scorer refer to it.
+pub const WITH: &str = "with";
+
+/// A scorer that has arguments on a command line.
+pub(super) trait FromArguments: Sized {
+    /// The arguments.
+    type Arguments: Args;
+
+    /// The scorer that they describe.
+    fn from_arguments(arguments: Self::Arguments) -> Result<Self, Error>;
+}
+
+/// The arguments of all scorers, for a command to flatten into its own.
+///
+/// ```
+/// use clap::Parser;
+/// use manyhands::plan::AnyScorer;
+/// use manyhands::plan::arguments::{ScorerArguments, WITH};
+///
+/// #[derive(Parser)]
+/// struct Command {
+///     #[arg(id = WITH, long = "with", value_parser = AnyScorer::known_name)]
+///     scorer: &'static str,
+///     #[command(flatten)]
+///     arguments: ScorerArguments,
+/// }
+///
+/// let command = Command::parse_from(["score", "--with", "match", "--against", "cities.txt"]);
+/// let scorer = command.arguments.scorer(command.scorer)?;
+/// assert_eq!(scorer.inputs(), ["cities.txt"]);
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ScorerArguments(ArgMatches);
+
+impl ScorerArguments {
+    /// The scorer of this name with its arguments.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Plan`] if the arguments do not describe a scorer, or if there is an argument of
+    /// another scorer.
+    pub fn scorer(&self, name: &str) -> Result<AnyScorer, Error> {
+        AnyScorer::from_arguments(self, name)
+    }
+
+    /// The options of type `S`.
+    pub(super) fn options<S: FromArguments>(&self) -> Result<S, Error> {
+        let arguments = S::Arguments::from_arg_matches(&self.0);
+        S::from_arguments(arguments.map_err(|error| Error::Plan(error.to_string()))?)
+    }
+
+    /// Returns an error if there is an argument of the scorer `other`, whose options have type `S`: the
+    /// command names another scorer.
+    pub(super) fn refuse<S: FromArguments>(&self, other: &str, name: &str) -> Result<(), Error> {
+        let command = S::Arguments::augment_args(Command::new(""));
+        let on_command_line = Some(ValueSource::CommandLine);
+        let mut arguments = command.get_arguments();
+        let given = arguments
+            .find(|argument| self.0.value_source(argument.get_id().as_str()) == on_command_line);
+        match given.and_then(|argument| argument.get_long()) {
+            None => Ok(()),
+            Some(long) => Err(Error::Plan(format!(
+                "--{long} is for --with {other}, not for --with {name}"
+            ))),
+        }
+    }
+}
+
+impl Args for ScorerArguments {
+    fn augment_args(command: Command) -> Command {
+        augment(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        augment(command)
+    }
+}
+
+impl FromArgMatches for ScorerArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(ScorerArguments(matches.clone()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0 = matches.clone();
+        Ok(())
+    }
+}
+
+/// Parses a number of something of which there is at least one.
+///
+/// # Errors
+///
+/// Returns a message if the text is no whole number from 1.
+pub fn from_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a whole number from 1".to_owned()),
+    }
+}

@@ -1,0 +1,81 @@
+//! A scorer for tests, with a column of each kind and columns that are found as texts are scored.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cell, Cells, Column, ColumnKind, Scorer, ScorerColumns, TextScorer};
+use crate::error::{BadRecord, Error};
+use crate::plan::Plan;
+
+/// Scores texts of the form `label number name=value …`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct MadeUpOptions {
+    /// The name of the main column.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub rank: Option<String>,
+    /// Whether texts may bring columns.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub open: bool,
+}
+
+impl Scorer for MadeUpOptions {
+    fn columns(&self, _plan: &Plan) -> ScorerColumns {
+        let columns = ScorerColumns::new([
+            Column::new("label", ColumnKind::Labels),
+            Column::new("number", ColumnKind::Numbers { range: None }),
+            Column::other("line"),
+            Column::numbers_in("tenth", 0.0, 1.0),
+            Column::other("empty"),
+        ]);
+        let columns = if self.open { columns.open() } else { columns };
+        match &self.rank {
+            Some(name) => columns.main_column(name),
+            None => columns,
+        }
+    }
+
+    fn prepare(&self, _plan: &Plan) -> Result<Box<dyn TextScorer>, Error> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl TextScorer for MadeUpOptions {
+    fn score(&self, text: &str) -> Result<Cells, BadRecord> {
+        let bad = || {
+            BadRecord::new(
+                format!("expected a label and a number, found {text:?}"),
+                None,
+            )
+        };
+        let mut words = text.split(' ');
+        let label = words.next().ok_or_else(bad)?;
+        let number: f64 = words.next().ok_or_else(bad)?.parse().map_err(|_| bad())?;
+        let known = vec![
+            Cell::Label(label.into()),
+            Cell::Number(number),
+            Cell::Line(number as u64),
+            Cell::Number(number / 10.0),
+            Cell::Nothing,
+        ];
+        let named = |word: &str| {
+            let (name, value) = word.split_once('=')?;
+            let cell = match value.parse() {
+                Ok(number) => Cell::Number(number),
+                Err(_) => Cell::Label(value.into()),
+            };
+            Some((name.to_owned(), cell))
+        };
+        let found = words.filter_map(named).filter(|_| self.open);
+        Ok(Cells::from(known).with_found(found.collect()))
+    }
+}
+
+#[cfg(feature = "cli")]
+impl super::arguments::FromArguments for MadeUpOptions {
+    type Arguments = Self;
+
+    fn from_arguments(arguments: Self) -> Result<Self, Error> {
+        Ok(arguments)
+    }
+}

@@ -1,0 +1,190 @@
+//! The scorers: tasks on text that have a name, with their options and columns.
+//!
+//! Each scorer is one file: its options, its columns, the files that it reads beside the records, its
+//! arguments on a command line, and how it is made ready. The table [`scorers!`] lists them all, and
+//! everything else follows from it: nothing outside this folder knows which scorers there are.
+
+#[cfg(feature = "cli")]
+pub mod arguments;
+mod cell;
+mod columns;
+#[cfg(test)]
+mod made_up;
+mod matching;
+mod sentiment;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Plan, UnknownName};
+use crate::error::{BadRecord, Error};
+use crate::task::matching::Pairs;
+
+pub use cell::Cell;
+pub(super) use cell::Cells;
+pub use columns::{Column, ColumnKind, ScorerColumns};
+pub(super) use columns::{MainCell, NamedCell};
+
+/// A scorer as plain data.
+pub(super) trait Scorer {
+    /// The columns of its scores.
+    fn columns(&self, plan: &Plan) -> ScorerColumns;
+
+    /// The files that it reads beside the records.
+    fn inputs(&self) -> Vec<&Path> {
+        Vec::new()
+    }
+
+    /// What a headline says after the scorer, the field and the files.
+    fn subtitle(&self) -> Option<String> {
+        None
+    }
+
+    /// Makes it ready: builds its tables and reads its files.
+    fn prepare(&self, plan: &Plan) -> Result<Box<dyn TextScorer>, Error>;
+}
+
+/// A scorer that is ready to score texts.
+pub(super) trait TextScorer: fmt::Debug + Send + Sync {
+    /// The cells of a text: one for each known column, in their order.
+    fn score(&self, text: &str) -> Result<Cells, BadRecord>;
+
+    /// Whether one record alone may keep several cores busy.
+    fn shares_records(&self) -> bool {
+        false
+    }
+
+    /// How many pairs of a record and a text of the reference it has looked at, if it has a reference.
+    fn pairs(&self) -> Option<Pairs> {
+        None
+    }
+}
+
+/// Makes everything that depends on which scorers there are: a line for each scorer, with its name and the
+/// type of its options.
+macro_rules! scorers {
+    ($($(#[$attribute:meta])* $name:literal => $variant:ident($module:ident::$options:ident),)+) => {
+        $($(#[$attribute])* pub use $module::$options;)+
+
+        /// A scorer with its options.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum AnyScorer {
+            $(
+                $(#[$attribute])*
+                #[doc = concat!("`", $name, "`.")]
+                #[serde(rename = $name)]
+                $variant($options),
+            )+
+        }
+
+        impl AnyScorer {
+            /// The names of all scorers.
+            pub const NAMES: &[&str] = &[$($(#[$attribute])* $name),+];
+
+            /// The name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $($(#[$attribute])* AnyScorer::$variant(_) => $name,)+
+                }
+            }
+
+            fn options(&self) -> &dyn Scorer {
+                match self {
+                    $($(#[$attribute])* AnyScorer::$variant(options) => options,)+
+                }
+            }
+
+            #[cfg(feature = "cli")]
+            fn from_arguments(
+                arguments: &arguments::ScorerArguments,
+                name: &str,
+            ) -> Result<Self, Error> {
+                $(
+                    $(#[$attribute])*
+                    if name != $name {
+                        arguments.refuse::<$options>($name, name)?;
+                    }
+                )+
+                match name {
+                    $($(#[$attribute])* $name => arguments.options::<$options>().map(AnyScorer::from),)+
+                    _ => Err(Error::Plan(UnknownName::new("scorer", name, Self::NAMES).to_string())),
+                }
+            }
+        }
+
+        $(
+            $(#[$attribute])*
+            impl From<$options> for AnyScorer {
+                fn from(options: $options) -> Self {
+                    AnyScorer::$variant(options)
+                }
+            }
+        )+
+
+        /// Adds the arguments of all scorers to a command.
+        #[cfg(feature = "cli")]
+        fn augment(command: clap::Command) -> clap::Command {
+            $(
+                $(#[$attribute])*
+                let command = <<$options as arguments::FromArguments>::Arguments as clap::Args>
+                    ::augment_args(command);
+            )+
+            command
+        }
+    };
+}
+
+scorers! {
+    "sentiment" => Sentiment(sentiment::SentimentOptions),
+    "match" => Match(matching::MatchOptions),
+    #[cfg(test)]
+    "made-up" => MadeUp(made_up::MadeUpOptions),
+}
+
+impl AnyScorer {
+    /// The name of a scorer, if there is one of this name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that lists all names if no scorer has this name.
+    pub fn known_name(name: &str) -> Result<&'static str, UnknownName> {
+        let known = Self::NAMES.iter().find(|known| **known == name);
+        let unknown = || UnknownName::new("scorer", name, Self::NAMES);
+        known.copied().ok_or_else(unknown)
+    }
+
+    /// The files that it reads beside the records.
+    pub fn inputs(&self) -> Vec<&Path> {
+        self.options().inputs()
+    }
+
+    /// What a headline says after the scorer, the field and the files, such as `against cities.txt by ratio`.
+    pub fn subtitle(&self) -> Option<String> {
+        self.options().subtitle()
+    }
+
+    pub(super) fn columns(&self, plan: &Plan) -> ScorerColumns {
+        self.options().columns(plan)
+    }
+
+    pub(super) fn prepare(&self, plan: &Plan) -> Result<Box<dyn TextScorer>, Error> {
+        self.options().prepare(plan)
+    }
+}
+
+impl Default for AnyScorer {
+    fn default() -> Self {
+        SentimentOptions::default().into()
+    }
+}
+
+impl fmt::Display for AnyScorer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,141 @@
+//! Columns of every kind, known beforehand or found, from the texts to the answer.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use serde_json::{Value, json};
+
+use super::{AnyScorer, MadeUpOptions, MatchOptions, SentimentOptions};
+use crate::dataset::JsonStream;
+use crate::plan::{Answer, ExecutorName, Plan, RunOptions};
+use crate::task::matching::{Matching, Measure};
+
+const TEXTS: [&str; 5] = [
+    "good 1 speed=3 class=x",
+    "bad 2.5 class=y",
+    "good -4 speed=x",
+    "good nothing",
+    "fair 9 speed=0.5 class=x",
+];
+
+fn plan(scorer: MadeUpOptions) -> Plan {
+    let mut plan = Plan::new(["unused"]);
+    plan.scorer = scorer.into();
+    plan.top = 2;
+    plan
+}
+
+fn answer(plan: &Plan) -> Answer {
+    let lines: Vec<String> = TEXTS
+        .iter()
+        .map(|text| format!("{{\"text\":\"{text}\",\"id\":{}}}\n", text.len()))
+        .collect();
+    let records = JsonStream::new("texts", Cursor::new(lines.concat()));
+    let opened = plan.open_over(records).expect("a plan");
+    opened.run(RunOptions::default()).expect("a run")
+}
+
+fn json_of(plan: &Plan) -> Value {
+    serde_json::from_str(&answer(plan).to_json()).expect("JSON")
+}
+
+#[test]
+fn labels_are_counted_and_numbers_summed_up_whatever_their_range() {
+    let json = json_of(&plan(MadeUpOptions::default()));
+    assert_eq!((&json["scored"], &json["failed"]), (&json!(4), &json!(1)));
+    let scores = json["scores"].as_object().expect("an object");
+    let names: Vec<&str> = scores.keys().map(String::as_str).collect();
+    assert_eq!(names, ["label", "number", "tenth"]);
+    let labels = json!({"count": 4, "labels": {"bad": 1, "fair": 1, "good": 2}});
+    assert_eq!(scores["label"], labels);
+    assert_eq!(scores["number"]["sum"], 8.5);
+    assert_eq!(scores["number"].get("histogram"), None);
+    assert_eq!(scores["tenth"]["histogram"]["under"], 1);
+    // Without a main column nothing is ranked.
+    assert_eq!((&json["top"], &json["bottom"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn found_columns_are_summed_up_by_their_names() {
+    let (rank, open) = (Some("speed".to_owned()), true);
+    let mut plan = plan(MadeUpOptions { rank, open });
+    plan.by = Some("id".to_owned());
+    let json = json_of(&plan);
+    let scores = json["scores"].as_object().expect("an object");
+    let names: Vec<&str> = scores.keys().map(String::as_str).collect();
+    assert_eq!(names, ["class", "label", "number", "speed", "tenth"]);
+    let classes = json!({"count": 3, "labels": {"x": 2, "y": 1}});
+    assert_eq!(scores["class"], classes);
+    // Two records have a number and one has a label there.
+    assert_eq!(
+        (&scores["speed"]["count"], &scores["speed"]["sum"]),
+        (&json!(2), &json!(3.5))
+    );
+    assert_eq!(scores["speed"]["labels"], json!({"x": 1}));
+    // It is the main column, by which records are ranked and groups compared.
+    assert_eq!(json["top"][0]["text"], TEXTS[0]);
+    assert_eq!(json["bottom"][0]["text"], TEXTS[4]);
+    assert_eq!(json["groups"][TEXTS[0].len().to_string()]["mean"], 3.0);
+    let summary = answer(&plan).report.value;
+    let order: Vec<&str> = summary.numbers().map(|(name, _)| name).collect();
+    assert_eq!(order, ["number", "tenth", "speed"]);
+}
+
+#[test]
+fn labels_and_found_columns_are_part_of_the_digest() {
+    let mut digests = BTreeMap::new();
+    for open in [false, true] {
+        for executor in [
+            ExecutorName::Sequential,
+            ExecutorName::WorkStealing,
+            ExecutorName::TaskQueue,
+        ] {
+            let mut plan = plan(MadeUpOptions { rank: None, open });
+            plan.executor = executor;
+            plan.threads = "3".parse().ok();
+            let digest = answer(&plan).digest.to_string();
+            assert_eq!(*digests.entry(open).or_insert(digest.clone()), digest);
+        }
+    }
+    assert_ne!(digests[&false], digests[&true]);
+}
+
+#[test]
+fn a_found_column_cannot_have_the_name_of_another() {
+    for name in ["label", "record", "id"] {
+        let mut plan = plan(MadeUpOptions {
+            rank: None,
+            open: true,
+        });
+        plan.keep = vec!["id".to_owned()];
+        let line = format!("{{\"text\":\"good 1 {name}=x\",\"id\":7}}\n");
+        let records = JsonStream::new("texts", Cursor::new(line));
+        let opened = plan.open_over(records).expect("a plan");
+        let failures = opened.run(RunOptions::default()).expect("a run");
+        let failures = failures.report.failures.iter().map(ToString::to_string);
+        let message = format!(
+            "texts:1: the scorer gives a value named {name:?}, but a line of scores has that name \
+             already"
+        );
+        assert_eq!(failures.collect::<Vec<_>>(), [message]);
+    }
+}
+
+#[test]
+fn every_scorer_is_written_under_its_name() {
+    let matching = Matching::by(Measure::Ratio);
+    let scorers = [
+        AnyScorer::from(SentimentOptions::default()),
+        MatchOptions::new(matching, "cities.txt").into(),
+        MadeUpOptions::default().into(),
+    ];
+    assert_eq!(AnyScorer::NAMES.len(), scorers.len());
+    for scorer in scorers {
+        let name = AnyScorer::known_name(scorer.name()).expect("a name");
+        let json = serde_json::to_value(&scorer).expect("JSON");
+        let names: Vec<_> = json.as_object().expect("an object").keys().collect();
+        assert_eq!(names, [name]);
+        let read: AnyScorer = serde_json::from_value(json).expect("a scorer");
+        assert_eq!(read, scorer);
+    }
+}

@@ -1,0 +1,175 @@
+//! What a worker process answers about a record.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::leaderboard::Candidate;
+use super::scored::Scored;
+use super::scorer::{Cell, Cells, MainCell};
+use crate::dataset::At;
+use crate::error::{BadRecord, Cause, Panicked};
+
+/// The score of a record, or why it has none.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum WireOutcome {
+    Scored {
+        known: Vec<WireCell>,
+        found: Vec<(String, WireCell)>,
+        group: Option<String>,
+        kept: Vec<Option<String>>,
+        /// The text, if the record may be among the best or the worst.
+        text: Option<String>,
+    },
+    Bad {
+        message: String,
+        column: Option<u64>,
+    },
+    Panicked {
+        message: String,
+        place: Option<String>,
+    },
+}
+
+/// A [`Cell`] with its kind, which the cell itself leaves out when it is serialised.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum WireCell {
+    Nothing,
+    Number(f64),
+    Numbers(Box<[f64]>),
+    Label(Box<str>),
+    Line(u64),
+    Lines(Box<[u64]>),
+}
+
+impl From<Cell> for WireCell {
+    fn from(cell: Cell) -> Self {
+        match cell {
+            Cell::Nothing => WireCell::Nothing,
+            Cell::Number(number) => WireCell::Number(number),
+            Cell::Numbers(numbers) => WireCell::Numbers(numbers),
+            Cell::Label(label) => WireCell::Label(label),
+            Cell::Line(line) => WireCell::Line(line),
+            Cell::Lines(lines) => WireCell::Lines(lines),
+        }
+    }
+}
+
+impl From<WireCell> for Cell {
+    fn from(cell: WireCell) -> Self {
+        match cell {
+            WireCell::Nothing => Cell::Nothing,
+            WireCell::Number(number) => Cell::Number(number),
+            WireCell::Numbers(numbers) => Cell::Numbers(numbers),
+            WireCell::Label(label) => Cell::Label(label),
+            WireCell::Line(line) => Cell::Line(line),
+            WireCell::Lines(lines) => Cell::Lines(lines),
+        }
+    }
+}
+
+impl From<Scored> for WireOutcome {
+    fn from(scored: Scored) -> Self {
+        let (known, found) = scored.cells.into_parts();
+        let found = found.into_iter();
+        let candidate = scored.candidate.and_then(Arc::into_inner);
+        WireOutcome::Scored {
+            known: known.into_iter().map(WireCell::from).collect(),
+            found: found.map(|(name, cell)| (name, cell.into())).collect(),
+            group: scored.group,
+            kept: scored.kept,
+            text: candidate.map(|candidate| candidate.text),
+        }
+    }
+}
+
+impl WireOutcome {
+    /// The score of the record at this position.
+    pub(super) fn into_scored(self, at: At, main: &MainCell) -> Result<Scored, Cause> {
+        match self {
+            WireOutcome::Scored {
+                known,
+                found,
+                group,
+                kept,
+                text,
+            } => {
+                let known: Vec<Cell> = known.into_iter().map(Cell::from).collect();
+                let found = found.into_iter();
+                let found = found.map(|(name, cell)| (name, cell.into())).collect();
+                let cells = Cells::from(known).with_found(found);
+                let candidate = text.map(|text| Arc::new(Candidate { at, text }));
+                Ok(Scored::new(cells, main, group, kept, candidate))
+            }
+            WireOutcome::Bad { message, column } => Err(BadRecord { message, column }.into()),
+            WireOutcome::Panicked { message, place } => Err(Panicked { message, place }.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(outcome: &WireOutcome) -> WireOutcome {
+        let bytes = postcard::to_stdvec(outcome).expect("it can be written");
+        postcard::from_bytes(&bytes).expect("it can be read")
+    }
+
+    #[test]
+    fn a_failure_reads_the_same_on_the_other_side() {
+        let panicked = Panicked {
+            message: "no such word".to_owned(),
+            place: Some("src/words.rs:7:1".to_owned()),
+        };
+        let Panicked { message, place } = panicked.clone();
+        let main = &MainCell::Missing;
+        let cause =
+            sent(&WireOutcome::Panicked { message, place }).into_scored(At::default(), main);
+        assert_eq!(
+            cause.expect_err("a panic").to_string(),
+            panicked.to_string()
+        );
+        let (message, column) = ("expected a string".to_owned(), Some(12));
+        let cause = sent(&WireOutcome::Bad { message, column }).into_scored(At::default(), main);
+        let cause = cause.expect_err("a failure");
+        let bad = cause.downcast_ref::<BadRecord>().expect("of this type");
+        assert_eq!(
+            (bad.message.as_str(), bad.column),
+            ("expected a string", Some(12))
+        );
+    }
+
+    #[test]
+    fn scores_cross_bit_for_bit() {
+        let numbers = [-0.0, f64::MIN_POSITIVE / 3.0, 0.1 + 0.2, f64::NAN];
+        let bits = |cell: &Cell| cell.number().map(f64::to_bits);
+        let cells = numbers.map(Cell::Number);
+        let expected = cells.each_ref().map(bits);
+        let main = &MainCell::Known(2);
+        let scored = Scored::new(cells.into(), main, Some("a".to_owned()), vec![None], None);
+        let scored = sent(&WireOutcome::from(scored)).into_scored(At::default(), main);
+        let scored = scored.expect("a score");
+        let found: Vec<_> = scored.cells().iter().map(bits).collect();
+        assert_eq!(found, expected);
+        assert_eq!(scored.group.as_deref(), Some("a"));
+        assert_eq!(scored.main(), Some(numbers[2]));
+    }
+
+    #[test]
+    fn cells_of_every_kind_cross() {
+        let known = vec![
+            Cell::Nothing,
+            Cell::Numbers([1.0, 0.5].into()),
+            Cell::Label("good".into()),
+            Cell::Line(7),
+            Cell::Lines([7, 3].into()),
+        ];
+        let found = vec![("class".to_owned(), Cell::Label("x".into()))];
+        let cells = Cells::from(known).with_found(found);
+        let scored = Scored::new(cells, &MainCell::Missing, None, Vec::new(), None);
+        let crossed = sent(&WireOutcome::from(scored.clone()));
+        let crossed = crossed.into_scored(At::default(), &MainCell::Missing);
+        assert_eq!(crossed.expect("a score"), scored);
+    }
+}
