@@ -289,26 +289,21 @@ fn csv_line<F: AsRef<[u8]>>(bytes: &mut Vec<u8>, fields: impl Iterator<Item = F>
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::io::Cursor;
 
     use super::*;
-    use crate::dataset::JsonStream;
     use crate::output::{Endpoints, Output};
     use crate::plan::{MadeUpOptions, RunOptions};
 
     /// What is written of two records with labels, one of which has a column that is found.
     fn written(format: ScoresFormat, open: bool) -> Result<String, Error> {
-        let mut plan = Plan::new(["unused"]);
-        plan.scorer = MadeUpOptions { rank: None, open }.into();
-        ScoresFile::check(&plan, format)?;
+        let scorer = MadeUpOptions { rank: None, open };
+        let opened = scorer.open_over(&["so,so 1 class=x", "bad 20"]);
+        ScoresFile::check(opened.plan(), format)?;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("out");
         let destination = Endpoints::new().open(&Output::new("the scores", &path))?;
-        let file = ScoresFile::new(destination, format, &plan)?;
-        let lines = "{\"text\":\"so,so 1 class=x\"}\n{\"text\":\"bad 20\"}\n";
-        let records = JsonStream::new("texts", Cursor::new(lines));
-        let options = RunOptions::default().scores(&file);
-        plan.open_over(records)?.run(options)?;
+        let file = ScoresFile::new(destination, format, opened.plan())?;
+        opened.run(RunOptions::default().scores(&file))?;
         file.finish()?;
         Ok(fs::read_to_string(&path).expect("a file"))
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Scored;
-use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, State, StateError, Top};
+use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, Shift, State, StateError, Top};
 use crate::dataset::At;
 use crate::error::Place;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -284,6 +284,10 @@ impl<P: Clone> State for Leaderboard<P> {
         if !entries.is_sorted_by(|earlier, later| earlier.index < later.index) {
             return Err(StateError::Impossible("entries out of order"));
         }
+        if best.len() != worst.len() {
+            let reason = "other numbers of best and worst records";
+            return Err(StateError::Impossible(reason));
+        }
         let entries = entries.into_iter().map(|entry| {
             let candidate = Arc::new(Candidate {
                 at: At::default(),
@@ -307,6 +311,21 @@ impl<P: Clone> State for Leaderboard<P> {
             return Err(StateError::Impossible("other entries than ranked records"));
         }
         Ok(restored)
+    }
+}
+
+impl<P> Shift for Leaderboard<P> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        let entries = self.entries.into_iter().map(|(index, entry)| {
+            let index = index.checked_add(by).ok_or(StateError::IndexOverflow)?;
+            Ok((index, entry))
+        });
+        Ok(Leaderboard {
+            best: self.best.shift(by)?,
+            worst: self.worst.shift(by)?,
+            entries: entries.collect::<Result<_, StateError>>()?,
+            ..self
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::replies::{AskForEach, TakeScore};
 use super::scored::{ScoreField, Scored};
 use super::scorer::TextScorer;
-use super::summary::{Summary, summarise};
+use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions};
 use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
 use crate::error::Error;
@@ -331,7 +331,7 @@ impl Opened {
         if let Some(after) = deadline {
             pipeline = pipeline.deadline(after);
         }
-        let summary = summarise(plan, thresholds, |at| dataset.place(at));
+        let summary = PlanAggregator::new(plan, thresholds, |at| dataset.place(at));
         let pairs_before = self.scorer.pairs();
         let before = processor_time();
         let mut report = pipeline.aggregate_so_far(summary)?;

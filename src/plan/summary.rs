@@ -9,7 +9,10 @@ use super::column_summary::{ColumnState, FoundColumns, LabelSummary, NumberSumma
 use super::leaderboard::{Example, Leaderboard, Thresholds};
 use super::scorer::ScorerColumns;
 use super::{NO_GROUP, Plan, Scored};
-use crate::aggregation::{Aggregator, Extrema, Extremes, MomentSummary, Moments};
+use crate::aggregation::{
+    Aggregator, ByRef, Extrema, Extremes, Kind, MomentSummary, Moments, Of, Only, Shift, State,
+    StateError,
+};
 use crate::dataset::At;
 use crate::error::Place;
 
@@ -63,36 +66,115 @@ impl Summary {
     }
 }
 
-/// The aggregator of a plan, made of the exact ones, so that their laws hold for it.
-/// `place` gives the file and line of a position.
-pub(super) fn summarise<P>(
-    plan: &Plan,
-    thresholds: Arc<Thresholds>,
-    place: P,
-) -> impl Aggregator<Scored, Output = Summary> + use<P>
+/// The main column by group.
+type Groups = ByRef<
+    Only<Of<(Moments, Extrema), fn(&Scored) -> f64, f64>, fn(&Scored) -> bool>,
+    String,
+    str,
+    fn(&Scored) -> &str,
+>;
+
+fn groups() -> Groups {
+    let main: fn(&Scored) -> f64 = |scored| scored.main().unwrap_or(f64::NAN);
+    let has_main: fn(&Scored) -> bool = |scored| scored.main().is_some();
+    let group: fn(&Scored) -> &str = |scored| scored.group.as_deref().unwrap_or(NO_GROUP);
+    let numbers = (Moments::new(), Extrema::new());
+    numbers.of(main).only(has_main).by_ref(group)
+}
+
+/// The aggregator of a plan, made of the exact ones, so that their laws hold for it. `P` gives the file and
+/// line of a position.
+///
+/// Its [`State`] can leave the process: it names the best and worst records by file and line. Parts of a
+/// dataset that were numbered from 0 each can be [shifted](Shift) and merged.
+#[derive(Clone)]
+pub(super) struct PlanAggregator<P> {
+    known: Vec<ColumnState>,
+    found: FoundColumns,
+    groups: Option<Groups>,
+    leaders: Leaderboard<P>,
+    setup: Arc<Setup>,
+}
+
+/// What an answer follows from beside the scores.
+struct Setup {
+    columns: ScorerColumns,
+    by: Option<String>,
+}
+
+impl<P> PlanAggregator<P>
 where
     P: Fn(At) -> Option<Place> + Clone + Send + Sync,
 {
-    let columns = plan.columns();
-    let known = columns.known().iter().enumerate();
-    let known: Vec<_> = known
-        .map(|(place, column)| {
-            ColumnState::new(column.kind).of_ref(move |scored: &Scored| &scored.cells()[place])
-        })
-        .collect();
-    let groups = plan.by.is_some().then(|| {
-        (Moments::new(), Extrema::new())
-            .of(|scored: &Scored| scored.main().unwrap_or(f64::NAN))
-            .only(|scored: &Scored| scored.main().is_some())
-            .by_ref(|scored: &Scored| scored.group.as_deref().unwrap_or(NO_GROUP))
-    });
-    let found = FoundColumns::new().of_ref(|scored: &Scored| scored.found());
-    let leaders = Leaderboard::new(plan.top, thresholds, place);
-    (known, found, groups, leaders).map(move |(known, found, groups, leaders)| {
-        let names = columns.known().iter().map(|column| column.name.clone());
+    pub(super) fn new(plan: &Plan, thresholds: Arc<Thresholds>, place: P) -> Self {
+        let columns = plan.columns();
+        let known = columns.known().iter();
+        PlanAggregator {
+            known: known.map(|column| ColumnState::new(column.kind)).collect(),
+            found: FoundColumns::new(),
+            groups: plan.by.is_some().then(groups),
+            leaders: Leaderboard::new(plan.top, thresholds, place),
+            setup: Arc::new(Setup {
+                columns,
+                by: plan.by.clone(),
+            }),
+        }
+    }
+}
+
+impl<P> Aggregator<Scored> for PlanAggregator<P>
+where
+    P: Fn(At) -> Option<Place> + Clone + Send + Sync,
+{
+    type Output = Summary;
+    const COMMUTATIVE: bool = true;
+
+    fn observe(&mut self, index: u64, scored: &Scored) {
+        self.observe_slice(index, std::slice::from_ref(scored));
+    }
+
+    fn observe_slice(&mut self, first: u64, scores: &[Scored]) {
+        // Column by column, so that the state of one is in use at a time.
+        for (place, column) in self.known.iter_mut().enumerate() {
+            for (index, scored) in (first..).zip(scores) {
+                column.observe(index, &scored.cells()[place]);
+            }
+        }
+        if self.setup.columns.is_open() {
+            for (index, scored) in (first..).zip(scores) {
+                self.found.observe(index, scored.found());
+            }
+        }
+        self.groups.observe_slice(first, scores);
+        self.leaders.observe_slice(first, scores);
+    }
+
+    fn fork(&self) -> Self {
+        PlanAggregator {
+            known: self.known.iter().map(ColumnState::fork).collect(),
+            found: self.found.fork(),
+            groups: self.groups.fork(),
+            leaders: self.leaders.fork(),
+            setup: Arc::clone(&self.setup),
+        }
+    }
+
+    fn merge(&mut self, later: Self) {
+        for (column, later) in self.known.iter_mut().zip(later.known) {
+            column.merge(later);
+        }
+        self.found.merge(later.found);
+        self.groups.merge(later.groups);
+        self.leaders.merge(later.leaders);
+    }
+
+    fn finish(self) -> Summary {
+        let known = self.known.into_iter().map(ColumnState::finish);
+        let names = self.setup.columns.known().iter();
+        let names = names.map(|column| column.name.clone());
         let mut scores = BTreeMap::new();
         let mut labels = BTreeMap::new();
-        for (name, (number_summary, label_summary)) in names.zip(known).chain(found) {
+        for (name, (number_summary, label_summary)) in names.zip(known).chain(self.found.finish()) {
             if let Some(summary) = number_summary {
                 scores.insert(name.clone(), summary);
             }
@@ -100,16 +182,17 @@ where
                 labels.insert(name, summary);
             }
         }
-        let (top, bottom) = leaders;
+        let groups = self.groups.finish();
+        let (top, bottom) = self.leaders.finish();
         Summary {
             scores,
             groups: groups.map(|groups| groups.into_iter().map(grouped).collect()),
             top,
             bottom,
             labels,
-            columns: columns.clone(),
+            columns: self.setup.columns.clone(),
         }
-    })
+    }
 }
 
 fn grouped(
@@ -117,3 +200,63 @@ fn grouped(
 ) -> (String, GroupSummary) {
     (name, GroupSummary { moments, extremes })
 }
+
+impl<P: Clone> State for PlanAggregator<P> {
+    type Plain = (
+        <Vec<ColumnState> as State>::Plain,
+        <FoundColumns as State>::Plain,
+        <Option<Groups> as State>::Plain,
+        <Leaderboard<P> as State>::Plain,
+    );
+
+    fn kind(&self) -> Kind {
+        let Setup { columns, by } = &*self.setup;
+        let names = columns.known().iter().map(|column| column.name.as_str());
+        let names: Vec<&str> = names.collect();
+        let parts = [
+            self.known.kind(),
+            self.found.kind(),
+            self.groups.kind(),
+            self.leaders.kind(),
+        ];
+        Kind::new("plan", 1)
+            .with(&(names, columns.is_open(), columns.main(), by))
+            .around(parts)
+    }
+
+    fn into_plain(self) -> Self::Plain {
+        (
+            self.known.into_plain(),
+            self.found.into_plain(),
+            self.groups.into_plain(),
+            self.leaders.into_plain(),
+        )
+    }
+
+    fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
+        let (known, found, groups, leaders) = plain;
+        Ok(PlanAggregator {
+            known: self.known.restore(known)?,
+            found: self.found.restore(found)?,
+            groups: self.groups.restore(groups)?,
+            leaders: self.leaders.restore(leaders)?,
+            setup: Arc::clone(&self.setup),
+        })
+    }
+}
+
+impl<P> Shift for PlanAggregator<P> {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(PlanAggregator {
+            // They hold no index.
+            known: self.known,
+            found: self.found,
+            groups: self.groups.shift(by)?,
+            leaders: self.leaders.shift(by)?,
+            setup: self.setup,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

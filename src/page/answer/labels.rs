@@ -43,21 +43,14 @@ fn table(summary: &LabelSummary) -> DataTable {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
-    use crate::dataset::JsonStream;
-    use crate::plan::{MadeUpOptions, Plan, RunOptions};
+    use crate::plan::{MadeUpOptions, RunOptions};
 
     #[test]
     fn a_page_shows_labels_and_numbers_without_a_histogram() {
-        let mut plan = Plan::new(["unused"]);
         let (rank, open) = (Some("number".to_owned()), true);
-        plan.scorer = MadeUpOptions { rank, open }.into();
-        let lines = "{\"text\":\"<b> 1 speed=2\"}\n".repeat(3);
-        let records = JsonStream::new("texts", Cursor::new(lines));
-        let opened = plan.open_over(records).expect("a plan");
+        let opened = MadeUpOptions { rank, open }.open_over(&["<b> 1 speed=2"; 3]);
         let answer = opened.run(RunOptions::default()).expect("a run");
-        let page = crate::page::of_answer(&plan, &answer);
+        let page = crate::page::of_answer(opened.plan(), &answer);
         for shown in [
             "<h2>Labels</h2>",
             "1 label of 3 records",

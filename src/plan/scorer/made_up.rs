@@ -1,10 +1,13 @@
 //! A scorer for tests, with a column of each kind and columns that are found as texts are scored.
 
+use std::io::Cursor;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, Cells, Column, ColumnKind, Scorer, ScorerColumns, TextScorer};
+use crate::dataset::JsonStream;
 use crate::error::{BadRecord, Error};
-use crate::plan::Plan;
+use crate::plan::{Opened, Plan};
 
 /// Scores texts of the form `label number name=value …`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +20,20 @@ pub struct MadeUpOptions {
     /// Whether texts may bring columns.
     #[cfg_attr(feature = "cli", arg(long))]
     pub open: bool,
+}
+
+impl MadeUpOptions {
+    /// A plan with this scorer, opened over records with these texts.
+    pub(crate) fn open_over(self, texts: &[&str]) -> Opened {
+        let lines: Vec<String> = texts
+            .iter()
+            .map(|text| format!("{{\"text\":\"{text}\"}}\n"))
+            .collect();
+        let mut plan = Plan::new(["unused"]);
+        plan.scorer = self.into();
+        let records = JsonStream::new("texts", Cursor::new(lines.concat()));
+        plan.open_over(records).expect("a plan")
+    }
 }
 
 impl Scorer for MadeUpOptions {
