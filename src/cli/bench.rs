@@ -100,7 +100,7 @@ impl Bench {
         let page = self.open_page(&plan)?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;
-        let loading = began.elapsed().as_secs_f64();
+        let loading = began.elapsed();
         let name = self.name();
         let bar = Progress::turns(quiet);
         let advance = |done, of| bar.reach_of(done as u64, of as u64);

@@ -9,7 +9,7 @@ use manyhands::measure::Comparison;
 use super::baselines::{Baselines, Name, Place, Share};
 use super::fault::Fault;
 use super::note;
-use super::text::{ERROR, paint, told};
+use super::text::{ERROR, baseline, paint};
 
 /// The arguments of the gate.
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl Gate {
     pub(super) fn hold(&self, comparison: &mut Comparison) -> Result<(), manyhands::Error> {
         match &self.earlier {
             Some((name, earlier)) if comparison.agrees() => {
-                comparison.hold_against(&name.to_string(), earlier)
+                comparison.compare_to_baseline(&name.to_string(), earlier)
             }
             _ => Ok(()),
         }
@@ -70,15 +70,15 @@ impl Gate {
         if !comparison.agrees() {
             return Ok(Exit::Disagree);
         }
-        if let (Some(Share(share)), Some(against)) = (self.fail_if_slower, &comparison.against) {
-            let slower = told::slower(against, share);
+        if let (Some(Share(share)), Some(compared)) = (self.fail_if_slower, &comparison.baseline) {
+            let slower = baseline::slower(compared, share);
             for line in &slower {
                 note(format_args!("{} {line}", paint(ERROR, "slower:")));
             }
             if !slower.is_empty() {
                 return Ok(Exit::Slower);
             }
-            if let Some(line) = told::too_coarse(against, share).filter(|_| !quiet) {
+            if let Some(line) = baseline::too_coarse(compared, share).filter(|_| !quiet) {
                 note(format_args!("note: {line}"));
             }
         }

@@ -1,5 +1,7 @@
 //! The report as text, for 80 columns, in colour or without.
 
+pub(super) mod baseline;
+mod cells;
 pub(super) mod comparison;
 mod groups;
 mod histogram;
@@ -7,7 +9,6 @@ mod labels;
 pub(super) mod machine;
 mod matches;
 mod run;
-pub(super) mod told;
 
 use std::ops::Range;
 use std::path::Path;

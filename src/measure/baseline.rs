@@ -1,75 +1,45 @@
-//! A comparison beside an earlier one: has it become slower?
+//! Compares a comparison with an earlier one, the baseline: has it become slower?
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::cell::{processor_times, walls};
-use super::comparison::{Comparison, Estimate, SCHEMA, Workload};
+use super::comparison::{
+    BaselineComparison, BaselineRatio, Comparison, Measurement, SCHEMA, Workload,
+};
+use super::figures::{Settings, processor_times, wall_times};
 use super::statistics::{detectable, run_ratio};
 use crate::error::Error;
 use crate::machine::Machine;
 
-/// The kernel that tells how much of the machine others had: the same instructions whatever has become
-/// of the program.
-const YARDSTICK: &str = "arithmetic";
-
-/// A comparison beside an earlier one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Against {
-    /// The name of the earlier one.
-    pub name: String,
-    /// When that one was made.
-    pub began: String,
-    /// What is not the same on the machine, a sentence each: the ratios are doubtful then.
-    pub changed: Vec<String>,
-    /// The cells that both have.
-    pub cells: Vec<Ratio>,
-}
-
-/// One cell now and then.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Ratio {
-    /// The name of the executor.
-    pub executor: String,
-    /// How many threads.
-    pub threads: usize,
-    /// The time now as a multiple of the time then: above 1 it is slower now.
-    pub time: Estimate,
-    /// The same of processor time.
-    pub cpu: Option<Estimate>,
-    /// About how many rounds it would take to tell a difference of 3 %. `None` where more rounds do
-    /// not help, as with an earlier comparison: runs at different times differ all the same.
-    pub rounds_needed: Option<usize>,
-    /// The difference that could just be told with the rounds there are, as a share.
-    pub detectable: f64,
-}
+/// The kernel whose times show how much of the machine other programs used: it runs the same
+/// instructions in every comparison, whatever has changed in the measured program.
+const REFERENCE_KERNEL: &str = "arithmetic";
 
 impl Comparison {
-    /// Holds this comparison against an earlier one of the same work, called `name`: what has come of
-    /// it stands in [`against`](Comparison::against), and what makes it doubtful among the warnings too.
+    /// Compares this comparison with an earlier one of the same work, the baseline called `name`.
     ///
-    /// Intervals are those of [`run_ratio`], wider than rounds alone would tell. Where a kernel of
-    /// arithmetic, too, in as many threads as a cell, has become slower or faster beside a single thread
-    /// of it, others were at work on the machine in one of the two, and the interval of the cell
-    /// reaches to what its ratio would be without that.
+    /// Puts the result in [`baseline`](Comparison::baseline), and what makes it doubtful in
+    /// [`warnings`](Comparison::warnings) too.
+    ///
+    /// The intervals are wider than those within one comparison, because measurements at different times
+    /// differ by more than their rounds do. If the times of several threads of plain arithmetic, relative
+    /// to one thread, have changed too, other programs used the machine during one of the two
+    /// measurements. The interval then extends to the ratio without that change.
     ///
     /// ```
     /// use manyhands::measure::{Options, compare};
     /// use manyhands::prelude::*;
+    /// use std::time::Duration;
     ///
     /// let numbers: Vec<u64> = (0..2000).collect();
     /// let task = |n: &u64| (0..*n).fold(0, u64::wrapping_add);
     /// let queue = TaskQueue::new(2);
-    /// let options = Options::default().rounds(3).least_turn(0.0);
+    /// let options = Options::default().rounds(3).least_turn(Duration::ZERO);
     /// let earlier = compare(&numbers, task, &[&queue], &options)?;
     /// let mut now = compare(&numbers, task, &[&queue], &options)?;
-    /// now.hold_against("earlier", &earlier)?;
-    /// let against = now.against.expect("what it was held against");
-    /// assert_eq!(against.cells.len(), 2);
-    /// for ratio in against.slower_by(0.05) {
+    /// now.compare_to_baseline("earlier", &earlier)?;
+    /// let baseline = now.baseline.expect("the comparison with the baseline");
+    /// assert_eq!(baseline.ratios.len(), 2);
+    /// for ratio in baseline.slower_by(0.05) {
     ///     println!("{} takes {} times as long", ratio.executor, ratio.time.value);
     /// }
     /// # Ok::<(), manyhands::Error>(())
@@ -77,133 +47,137 @@ impl Comparison {
     ///
     /// # Errors
     ///
-    /// Where the earlier one is of another schema or of other work (other records, other bytes, another
-    /// answer), has no times, or no cell of this one.
-    pub fn hold_against(&mut self, name: &str, earlier: &Comparison) -> Result<(), Error> {
+    /// Returns an error if the baseline has another schema, is of other work (other records, other bytes,
+    /// another answer), has no times, or shares no configuration with this comparison.
+    pub fn compare_to_baseline(&mut self, name: &str, baseline: &Comparison) -> Result<(), Error> {
         let refused =
-            |why: &str| Error::Measure(format!("nothing can be held against {name}: {why}"));
-        if earlier.schema != SCHEMA {
+            |reason: &str| Error::Measure(format!("the baseline {name} cannot be used: {reason}"));
+        if baseline.schema != SCHEMA {
             return Err(refused(&format!(
                 "it has schema {}, and this version reads {SCHEMA}; save it again",
-                earlier.schema
+                baseline.schema
             )));
         }
-        if !self.agrees() || !earlier.agrees() {
-            return Err(refused("the answers of one of the two differ"));
+        if !self.agrees() || !baseline.agrees() {
+            return Err(refused("the answers of one of the two comparisons differ"));
         }
-        if let Some(other) = other_work(&self.workload, &earlier.workload) {
+        if let Some(other) = other_work(&self.workload, &baseline.workload) {
             return Err(refused(&format!(
-                "it is not the same work: {other}; save another under a name of its own"
+                "it is not the same work: {other}; save another one under a new name"
             )));
         }
-        let mut changed = changes(&self.machine, &earlier.machine);
-        if let (Some(now), Some(then)) = (runs(self), runs(earlier))
+        let mut changed = machine_changes(&self.machine, &baseline.machine);
+        if let (Some(now), Some(then)) = (runs_per_turn(self), runs_per_turn(baseline))
             && now != then
         {
             changed.push(format!(
-                "a turn was the best of {then} runs and is the best of {now}: the best of more is better"
+                "a turn was the fastest of {then} runs and is the fastest of {now}; the fastest of more \
+                 runs is shorter"
             ));
         }
-        let cells = self.ratios(earlier, &mut changed);
-        if cells.is_empty() {
+        let ratios = self.ratios(baseline, &mut changed);
+        if ratios.is_empty() {
             return Err(refused(
-                "it has none of these executors with as many threads",
+                "it has none of these executors with the same number of threads",
             ));
         }
-        let doubtful = changed
+        let doubts = changed
             .iter()
-            .map(|changed| format!("beside {name}: {changed}"));
-        self.warnings.extend(doubtful);
-        self.against = Some(Against {
+            .map(|change| format!("compared with {name}: {change}"));
+        self.warnings.extend(doubts);
+        self.baseline = Some(BaselineComparison {
             name: name.to_owned(),
-            began: earlier.began.clone(),
+            began: baseline.began.clone(),
             changed,
-            cells,
+            ratios,
         });
         Ok(())
     }
 
-    fn ratios(&self, earlier: &Comparison, changed: &mut Vec<String>) -> Vec<Ratio> {
-        let settings = &self.settings;
-        let mut weathers: BTreeMap<usize, Option<f64>> = BTreeMap::new();
+    fn ratios(&self, baseline: &Comparison, changed: &mut Vec<String>) -> Vec<BaselineRatio> {
+        let mut load_changes: BTreeMap<usize, Option<f64>> = BTreeMap::new();
         let mut ratios = Vec::new();
-        for now in &self.cells {
-            let mut cells = earlier.cells.iter();
-            let same =
-                cells.find(|then| (&then.executor, then.threads) == (&now.executor, now.threads));
-            let Some(then) = same else { continue };
-            let ratio = |now: &[f64], then: &[f64]| {
-                run_ratio(now, then, settings.confidence, settings.seed)
+        for now in &self.measurements {
+            let key = |one: &Measurement| (one.executor.clone(), one.threads);
+            let mut measurements = baseline.measurements.iter();
+            let Some(then) = measurements.find(|then| key(then) == key(now)) else {
+                continue;
             };
-            let cpu = processor_times(&now.turns).zip(processor_times(&then.turns));
-            let mut time = ratio(&walls(&now.turns), &walls(&then.turns));
-            let weather = weathers
+            let load_change = load_changes
                 .entry(now.threads)
-                .or_insert_with(|| weather(self, earlier, now.threads));
-            if let Some(weather) = *weather {
-                time.low = time.low.min(time.low / weather);
-                time.high = time.high.max(time.high / weather);
-            }
-            ratios.push(Ratio {
-                executor: now.executor.clone(),
-                threads: now.threads,
-                time,
-                cpu: cpu.map(|(now, then)| ratio(&now, &then)),
-                rounds_needed: None,
-                detectable: detectable(&time, settings.confidence),
-            });
+                .or_insert_with(|| load_change(self, baseline, now.threads));
+            ratios.push(self.ratio(now, then, *load_change));
         }
-        changed.extend(weathers.into_iter().filter_map(|(threads, weather)| {
+        changed.extend(load_changes.into_iter().filter_map(|(threads, change)| {
             Some(format!(
-                "{threads} threads of plain arithmetic take {:.2} times as long as then, where one \
-                 thread does not: others had more or less of the machine",
-                weather?
+                "{threads} threads of plain arithmetic take {:.2} times as long as before, relative to one \
+                 thread: other programs used more or less of the machine",
+                change?
             ))
         }));
         ratios
     }
-}
 
-impl Against {
-    /// The cells whose time is more than this share above that of the earlier one, as surely as the
-    /// interval tells: its lower end is.
-    pub fn slower_by(&self, share: f64) -> impl Iterator<Item = &Ratio> {
-        let slower = move |ratio: &&Ratio| ratio.time.low > 1.0 + share;
-        self.cells.iter().filter(slower)
+    /// The ratio of one configuration, whose interval extends to the ratio without the load change.
+    fn ratio(
+        &self,
+        now: &Measurement,
+        then: &Measurement,
+        load_change: Option<f64>,
+    ) -> BaselineRatio {
+        let Settings {
+            confidence, seed, ..
+        } = self.settings;
+        let ratio = |now: &[f64], then: &[f64]| run_ratio(now, then, confidence, seed);
+        let cpu = processor_times(&now.turns).zip(processor_times(&then.turns));
+        let mut time = ratio(&wall_times(&now.turns), &wall_times(&then.turns));
+        if let Some(change) = load_change {
+            time.low = time.low.min(time.low / change);
+            time.high = time.high.max(time.high / change);
+        }
+        BaselineRatio {
+            executor: now.executor.clone(),
+            threads: now.threads,
+            time,
+            cpu: cpu.map(|(now, then)| ratio(&now, &then)),
+            detectable: detectable(&time, confidence),
+        }
     }
 }
 
-/// How many times as long as then the kernel takes now in so many threads, where that can be told.
+/// The time that the reference kernel takes now with this number of threads, as a multiple of its time in
+/// the baseline; `None` if no change is detectable.
 ///
-/// Beside one thread of it at its best, because how much there is to do in it is fitted to the machine
-/// anew each time. It is not what all times are divided by: on a busy machine the kernel is as noisy
-/// as the cells, and over 98 recorded runs the quotients had wider intervals than the times alone.
-fn weather(now: &Comparison, then: &Comparison, threads: usize) -> Option<f64> {
-    let beside_one = |comparison| -> Option<Vec<f64>> {
-        let alone = kernel(comparison, 1)?.into_iter();
+/// Both times are relative to the fastest turn of one thread, because the amount of work in the kernel is
+/// calibrated anew for each comparison. The times of the contenders are not divided by this ratio: on a
+/// busy machine the kernel is as noisy as they are, and over 98 recorded runs the quotients had wider
+/// intervals than the times alone.
+fn load_change(now: &Comparison, then: &Comparison, threads: usize) -> Option<f64> {
+    let relative_to_one = |comparison| -> Option<Vec<f64>> {
+        let alone = kernel_times(comparison, 1)?.into_iter();
         let alone = alone.min_by(f64::total_cmp)?.max(1e-9);
-        let times = kernel(comparison, threads)?.into_iter();
+        let times = kernel_times(comparison, threads)?.into_iter();
         Some(times.map(|time| time / alone).collect())
     };
     let settings = &now.settings;
-    let (now, then) = (beside_one(now)?, beside_one(then)?);
+    let (now, then) = (relative_to_one(now)?, relative_to_one(then)?);
     let ratio = run_ratio(&now, &then, settings.confidence, settings.seed);
     (threads > 1 && ratio.differs_from(1.0)).then_some(ratio.value)
 }
 
-/// The times of the kernel with so many threads.
-fn kernel(comparison: &Comparison, threads: usize) -> Option<Vec<f64>> {
-    let mut ceilings = comparison.why.ceilings.iter();
-    let kernel = ceilings.find(|one| one.kernel == YARDSTICK && one.threads == threads);
-    kernel.map(|kernel| walls(&kernel.turns))
+/// The times of the reference kernel with this number of threads, in seconds.
+fn kernel_times(comparison: &Comparison, threads: usize) -> Option<Vec<f64>> {
+    let mut ceilings = comparison.analysis.ceilings.iter();
+    let kernel = ceilings.find(|one| one.kernel == REFERENCE_KERNEL && one.threads == threads);
+    kernel.map(|kernel| wall_times(&kernel.turns))
 }
 
-/// How many runs a turn had.
-fn runs(comparison: &Comparison) -> Option<u32> {
-    Some(comparison.cells.first()?.turns.first()?.runs)
+/// Number of runs in a turn of the contenders.
+fn runs_per_turn(comparison: &Comparison) -> Option<u32> {
+    Some(comparison.measurements.first()?.turns.first()?.runs)
 }
 
-/// What makes it other work.
+/// The difference between two workloads, if they are not the same.
 fn other_work(now: &Workload, then: &Workload) -> Option<String> {
     if now.records != then.records {
         return Some(format!(
@@ -224,8 +198,11 @@ fn other_work(now: &Workload, then: &Workload) -> Option<String> {
     })
 }
 
-/// What has become different on the machine, as far as times depend on it.
-fn changes(now: &Machine, then: &Machine) -> Vec<String> {
+/// The facts about the machine that have changed and on which times depend, one sentence each.
+fn machine_changes(now: &Machine, then: &Machine) -> Vec<String> {
+    fn text(fact: Option<impl ToString>) -> Option<String> {
+        fact.map(|fact| fact.to_string())
+    }
     let threads = |machine: &Machine| machine.allowed.map(|allowed| allowed.hardware_threads);
     let facts = [
         ("the processor", now.cpu.clone(), then.cpu.clone()),
@@ -236,15 +213,15 @@ fn changes(now: &Machine, then: &Machine) -> Vec<String> {
         ),
         (
             "the number of hardware threads",
-            told(threads(now)),
-            told(threads(then)),
+            text(threads(now)),
+            text(threads(then)),
         ),
         (
             "the number of cores",
-            told(now.allowed_cores()),
-            told(then.allowed_cores()),
+            text(now.allowed_cores()),
+            text(then.allowed_cores()),
         ),
-        ("the quota of cores", told(now.quota()), told(then.quota())),
+        ("the quota of cores", text(now.quota()), text(then.quota())),
         ("the governor", now.governor.clone(), then.governor.clone()),
         (
             "the operating system",
@@ -254,15 +231,11 @@ fn changes(now: &Machine, then: &Machine) -> Vec<String> {
         ("the kernel", now.kernel.clone(), then.kernel.clone()),
     ];
     let changed = facts.into_iter().filter(|(_, now, then)| now != then);
-    let none = || "not known".to_owned();
+    let unknown = || "unknown".to_owned();
     changed
         .map(|(what, now, then)| {
-            let (now, then) = (now.unwrap_or_else(none), then.unwrap_or_else(none));
+            let (now, then) = (now.unwrap_or_else(unknown), then.unwrap_or_else(unknown));
             format!("{what} was {then} and is {now}")
         })
         .collect()
-}
-
-fn told(fact: Option<impl ToString>) -> Option<String> {
-    fact.map(|fact| fact.to_string())
 }

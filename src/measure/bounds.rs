@@ -1,14 +1,14 @@
-//! What work and span allow: bounds on every schedule.
+//! Bounds on every schedule, from the work and the span of the records.
 
-use super::why::{Bound, RecordTimes};
+use super::analysis::{Bound, RecordTimes};
 
-/// What these records allow so many threads.
+/// The bounds for a number of threads.
 pub(super) fn bound(records: &RecordTimes, threads: usize) -> Bound {
     let RecordTimes {
         work, span, serial, ..
     } = *records;
-    let share = work / threads.max(1) as f64;
-    let least = share.max(span) + serial;
+    let work_per_thread = work / threads.max(1) as f64;
+    let least = work_per_thread.max(span) + serial;
     Bound {
         threads,
         least,
@@ -17,8 +17,8 @@ pub(super) fn bound(records: &RecordTimes, threads: usize) -> Bound {
         } else {
             1.0
         },
-        // All but the last record are handed out before the others could be idle.
-        greedy: share + span * (1.0 - 1.0 / threads.max(1) as f64) + serial,
+        // A thread is idle only after the last record has been handed out.
+        greedy: work_per_thread + span * (1.0 - 1.0 / threads.max(1) as f64) + serial,
     }
 }
 
@@ -27,14 +27,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_of_known_times() {
+    fn known_times_have_known_bounds() {
         let records = RecordTimes {
             work: 8.0,
             span: 3.0,
             serial: 1.0,
             ..RecordTimes::default()
         };
-        let told = |threads| {
+        let bounds = |threads| {
             let Bound {
                 least,
                 speed_up,
@@ -43,11 +43,11 @@ mod tests {
             } = bound(&records, threads);
             (least, speed_up, greedy)
         };
-        assert_eq!(told(1), (9.0, 1.0, 9.0));
-        assert_eq!(told(2), (5.0, 9.0 / 5.0, 6.5));
-        // From here on the longest record is what counts.
-        assert_eq!(told(4), (4.0, 9.0 / 4.0, 5.25));
-        assert_eq!(told(1024).0, 4.0);
+        assert_eq!(bounds(1), (9.0, 1.0, 9.0));
+        assert_eq!(bounds(2), (5.0, 9.0 / 5.0, 6.5));
+        // With three threads or more, the longest record decides.
+        assert_eq!(bounds(4), (4.0, 9.0 / 4.0, 5.25));
+        assert_eq!(bounds(1024).0, 4.0);
         assert_eq!(bound(&RecordTimes::default(), 2).speed_up, 1.0);
     }
 }

@@ -1,10 +1,10 @@
-//! A checksum of scores: whether two runs gave every record the same one.
+//! A checksum of all scores, to find out whether two runs gave every record the same score.
 
 use serde::Serialize;
 
 use crate::aggregation::{Aggregator, hash_of};
 
-/// Adds up a hash of every record's number and score; the order does not matter.
+/// Adds up a hash of the index and the score of every record. A sum does not depend on the order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Checksum(u64);
 

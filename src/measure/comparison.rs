@@ -1,225 +1,214 @@
-//! What a comparison has measured, as plain data: what `bench --json` prints, and what tables and pages
-//! are made from.
+//! The result of a comparison as plain data: what `bench --json` prints, and what the text report and
+//! the page are made from.
 //!
-//! Times are seconds, as floating-point numbers. A field that could not be had is `None`.
+//! Times are in seconds, as floating-point numbers.
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Against;
-use super::why::Why;
+use super::analysis::Analysis;
+use super::figures::{Estimate, Settings, Spread, Turn};
 use crate::machine::{Machine, Meanwhile};
 
-/// The version of the layout of a [`Comparison`]. A field that is added does not raise it; one that
-/// goes, or that means something else, does.
-pub const SCHEMA: u32 = 1;
+/// The version of the layout of a [`Comparison`]. It rises when a field is removed or changes its
+/// meaning; it stays the same when a field is added.
+pub const SCHEMA: u32 = 2;
 
-/// The same records scored again and again by different executors, and what came of it.
+/// The same records, scored repeatedly by several executors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// [`SCHEMA`].
+    /// The version of this layout, [`SCHEMA`].
     pub schema: u32,
-    /// When it began, in UTC, as RFC 3339 has it.
+    /// When the comparison began, in UTC, in the format of RFC 3339.
     pub began: String,
-    /// How long all of it took.
+    /// Duration of the whole comparison, in seconds.
     pub took: f64,
-    /// What was run.
+    /// What was scored.
     pub workload: Workload,
     /// How it was measured.
     pub settings: Settings,
-    /// The machine before the first round.
+    /// The machine, before the first round.
     pub machine: Machine,
     /// What happened on the machine during the rounds.
     #[serde(default)]
     pub meanwhile: Meanwhile,
-    /// What makes the times doubtful, a sentence each.
+    /// Reasons to doubt the times, one sentence each.
     pub warnings: Vec<String>,
-    /// Every executor with every number of threads; the first is `sequential`, which the others are
-    /// compared with. None where the answers differ, or there are no records.
-    pub cells: Vec<Cell>,
-    /// Who answered otherwise than `sequential`. Then no times are worth telling, and
-    /// [`agrees`](Comparison::agrees) is false.
+    /// One measurement for each executor and number of threads. The first is `sequential`, the base of
+    /// the others. Empty if the answers differ or there are no records.
+    pub measurements: Vec<Measurement>,
+    /// The configurations whose answer differs from that of `sequential`. If there are any, nothing is
+    /// measured.
     pub disagreements: Vec<Disagreement>,
-    /// Each executor's COST: the least number of threads that beats `sequential`.
+    /// The COST of each executor: the smallest number of threads that beats `sequential`.
     pub costs: Vec<Cost>,
-    /// Why it scales as it does.
-    pub why: Why,
-    /// Beside an earlier comparison, where one was named.
-    pub against: Option<Against>,
+    /// Why the executors scale as they do.
+    pub analysis: Analysis,
+    /// This comparison relative to a baseline, after
+    /// [`compare_to_baseline`](Comparison::compare_to_baseline).
+    pub baseline: Option<BaselineComparison>,
 }
 
-/// What was run.
+/// What was scored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Workload {
-    /// Its name, such as `sentiment over reviews.jsonl`.
+    /// The name, such as `sentiment over reviews.jsonl`.
     pub name: String,
-    /// How many records.
+    /// Number of records.
     pub records: u64,
-    /// How many of them cannot be scored.
+    /// Number of records that cannot be scored.
     pub failed: u64,
-    /// How many bytes, where the records have a length.
+    /// Total length of the records in bytes; `None` if they have no length.
     pub bytes: Option<u64>,
-    /// How long it took to bring them into memory; no part of any other time.
+    /// Time it took to load the records into memory, in seconds. It is not part of any other time.
     pub loading: Option<f64>,
     /// The digest of the answer of `sequential`.
     pub digest: String,
 }
 
-/// How it was measured.
+/// The measurements of one configuration: an executor with a number of threads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Settings {
-    /// How many rounds. In each, every cell has its turn, in an order drawn anew.
-    pub rounds: usize,
-    /// How many turns each cell had before, which do not count.
-    pub warm_ups: usize,
-    /// Seeds the order of the turns, and the bootstrap.
-    pub seed: u64,
-    /// Of the intervals, such as 0.95.
-    pub confidence: f64,
-    /// Runs are repeated within a turn, in every turn as often, so that it takes about so long at least
-    /// where a cell is neither fast nor slow.
-    pub least_turn: f64,
-}
-
-/// One executor with one number of threads.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Cell {
+pub struct Measurement {
     /// The name of the executor.
     pub executor: String,
-    /// How many threads (or processes).
+    /// Number of threads (or worker processes).
     pub threads: usize,
-    /// The first run of all, with everything that had to be started for it.
-    pub cold: Cold,
-    /// Its turns, in the order of the rounds.
+    /// The first run, with everything that had to be started for it.
+    pub cold: ColdStart,
+    /// The turns, in the order of the rounds.
     pub turns: Vec<Turn>,
-    /// Time of a run by the clock.
+    /// Wall-clock time of a run, in seconds.
     pub wall: Spread,
-    /// Processor time of a run, all threads and processes together.
+    /// Processor time of a run, in seconds, over all threads and processes.
     pub cpu: Option<Spread>,
-    /// How many times as fast as `sequential`.
+    /// Speed-up over `sequential`: 2 is twice as fast.
     pub speed_up: Estimate,
-    /// How many times the processor time of `sequential` it takes.
+    /// Processor time as a multiple of that of `sequential`.
     pub cpu_ratio: Option<Estimate>,
-    /// The least difference of its time from that of `sequential` that would have been told with the
-    /// rounds there are, in nine comparisons of ten, as a share.
+    /// The smallest difference from the time of `sequential` that this many rounds detect in nine
+    /// comparisons of ten, as a share: 0.03 is 3 %.
     pub detectable: f64,
-    /// About how many rounds it would take to tell a difference of 3 %.
+    /// Approximate number of rounds that detect a difference of 3 %; `None` if no practical number does.
     pub rounds_needed: Option<usize>,
-    /// The speed-up for each thread.
+    /// Speed-up per thread.
     pub efficiency: Estimate,
-    /// Records scored in a second.
+    /// Records scored per second.
     pub records_per_second: f64,
-    /// Bytes scored in a second, where records have a length.
+    /// Bytes scored per second; `None` if the records have no length.
     pub bytes_per_second: Option<f64>,
 }
 
-/// The first run of a cell.
+/// The first run of a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Cold {
-    /// Making the executor: pools, processes.
+pub struct ColdStart {
+    /// Time to create the executor, its threads and its processes, in seconds.
     pub start: f64,
-    /// The first run on it.
+    /// Duration of the first run, in seconds.
     pub first_run: f64,
 }
 
-/// One turn of a cell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Turn {
-    /// In which round, from 0.
-    pub round: usize,
-    /// At which place in the round, from 0; the ceilings have turns too.
-    pub place: usize,
-    /// How many runs it was: the same number in every turn of a comparison.
-    pub runs: u32,
-    /// Time of its fastest run by the clock.
-    pub wall: f64,
-    /// Processor time of a run, the mean over all its runs.
-    pub cpu: Option<f64>,
-}
-
-/// How values are spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Spread {
-    /// The median.
-    pub median: f64,
-    /// The interval of the median.
-    pub low: f64,
-    /// Its other end.
-    pub high: f64,
-    /// The smallest.
-    pub minimum: f64,
-    /// The largest.
-    pub maximum: f64,
-}
-
-/// A number, and the interval that holds the true one with the confidence asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Estimate {
-    /// The number.
-    pub value: f64,
-    /// From here …
-    pub low: f64,
-    /// … to here.
-    pub high: f64,
-}
-
-/// An executor's COST, the *configuration that outperforms a single thread* (McSherry, Isard and
+/// The COST of an executor, the *configuration that outperforms a single thread* (McSherry, Isard and
 /// Murray, *Scalability! But at what COST?*, HotOS 2015).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cost {
     /// The name of the executor.
     pub executor: String,
-    /// The least number of threads, of those measured, with which it is detectably faster than
-    /// `sequential`; `None` where it never is.
+    /// The smallest measured number of threads that is detectably faster than `sequential`; `None` if
+    /// no number of threads is.
     pub threads: Option<usize>,
 }
 
-/// A cell that answered otherwise than `sequential`.
+/// A configuration whose answer differs from that of `sequential`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Disagreement {
     /// The name of the executor.
     pub executor: String,
-    /// How many threads.
+    /// Number of threads.
     pub threads: usize,
-    /// In which round, from 0; `None` before the first.
+    /// The round in which the answer differed, from 0; `None` if it was in the first run of all.
     pub round: Option<usize>,
-    /// The digest of its answer.
+    /// The digest of the different answer.
     pub digest: String,
 }
 
+/// A comparison relative to an earlier one, the baseline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BaselineComparison {
+    /// The name of the baseline.
+    pub name: String,
+    /// When the baseline was measured, in UTC, in the format of RFC 3339.
+    pub began: String,
+    /// Differences between the two measurements, such as another processor, one sentence each. If there
+    /// are any, the ratios are doubtful.
+    pub changed: Vec<String>,
+    /// One ratio for each configuration that both comparisons have.
+    pub ratios: Vec<BaselineRatio>,
+}
+
+/// The times of one configuration, now and in the baseline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BaselineRatio {
+    /// The name of the executor.
+    pub executor: String,
+    /// Number of threads.
+    pub threads: usize,
+    /// Wall-clock time now divided by that of the baseline: above 1, it is slower now.
+    pub time: Estimate,
+    /// Processor time now divided by that of the baseline.
+    pub cpu: Option<Estimate>,
+    /// The smallest difference in wall-clock time that is detected in nine comparisons of ten, as a
+    /// share: 0.03 is 3 %.
+    pub detectable: f64,
+}
+
 impl Comparison {
-    /// Whether every answer was the same.
+    /// A comparison in which nothing has been measured yet.
+    pub(super) fn new(
+        began: String,
+        workload: Workload,
+        settings: Settings,
+        machine: Machine,
+    ) -> Self {
+        Comparison {
+            schema: SCHEMA,
+            began,
+            took: 0.0,
+            workload,
+            settings,
+            machine,
+            meanwhile: Meanwhile::default(),
+            warnings: Vec::new(),
+            measurements: Vec::new(),
+            disagreements: Vec::new(),
+            costs: Vec::new(),
+            analysis: Analysis::default(),
+            baseline: None,
+        }
+    }
+
+    /// Returns true if all answers were the same.
     pub fn agrees(&self) -> bool {
         self.disagreements.is_empty()
     }
 
-    /// The cell that the others are compared with.
-    pub fn sequential(&self) -> Option<&Cell> {
-        self.cells.first()
+    /// The measurement of `sequential`, the base of the others.
+    pub fn sequential(&self) -> Option<&Measurement> {
+        self.measurements.first()
     }
 }
 
-impl Estimate {
-    /// What this is of all three; `of` must not turn their order.
-    pub(super) fn map(self, of: impl Fn(f64) -> f64) -> Self {
-        Estimate {
-            value: of(self.value),
-            low: of(self.low),
-            high: of(self.high),
-        }
-    }
-
-    /// Whether it differs from `other` as far as can be told.
-    pub fn differs_from(&self, other: f64) -> bool {
-        other < self.low || other > self.high
+impl BaselineComparison {
+    /// The configurations whose time has risen by more than `share` of the baseline's, going by the lower
+    /// end of the interval: 0.05 is 5 %.
+    pub fn slower_by(&self, share: f64) -> impl Iterator<Item = &BaselineRatio> {
+        let slower = move |ratio: &&BaselineRatio| ratio.time.low > 1.0 + share;
+        self.ratios.iter().filter(slower)
     }
 }

@@ -1,4 +1,4 @@
-//! Threads that run copies of the same thing, starting together.
+//! Threads that run copies of a kernel and start at the same time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use super::kernels::Kernel;
 use crate::error::Error;
 use crate::machine::thread_processor_time;
 
-/// A thread that waits for the others looks this often before it lets others have its core.
-const LOOKS: u32 = 2000;
+/// A waiting thread yields its core after this many looks.
+const LOOKS_PER_YIELD: u32 = 2000;
 
-/// Threads that wait to run copies, the calling one beside them. They live until it is dropped, so that
-/// starting them is part of no time.
-pub(super) struct Copiers<'k> {
-    threads: Vec<Sender<Call<'k>>>,
+/// Threads that run copies together with the calling thread. They are started once, so that no measured time
+/// includes starting them, and end when this value is dropped.
+pub(super) struct CopyThreads<'k> {
+    threads: Vec<Sender<CopyCall<'k>>>,
 }
 
-/// What all copies together took.
-pub(super) struct Copied {
-    /// From when the first began to when the last was done.
+/// The times of all copies together.
+pub(super) struct CopiesRun {
+    /// From the start of the first copy to the end of the last one.
     pub(super) wall: Duration,
-    /// Processor time of all of them, without waiting for each other.
+    /// Processor time of all copies, without the time in which they wait for each other.
     pub(super) cpu: Option<Duration>,
 }
 
-impl<'k> Copiers<'k> {
-    /// So many, the calling thread among them.
+impl<'k> CopyThreads<'k> {
+    /// Starts `copies - 1` threads; the calling thread is the last one.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         copies: usize,
@@ -47,21 +47,21 @@ impl<'k> Copiers<'k> {
             Ok(calls)
         };
         let threads = (1..copies).map(start).collect::<Result<_, _>>()?;
-        Ok(Copiers { threads })
+        Ok(CopyThreads { threads })
     }
 
-    /// Runs so many copies; no more of them than have been started.
-    pub(super) fn run(&self, kernel: &'k dyn Kernel, copies: usize) -> Result<Copied, Error> {
+    /// Runs this number of copies, but at most one for each thread.
+    pub(super) fn run(&self, kernel: &'k dyn Kernel, copies: usize) -> Result<CopiesRun, Error> {
         let threads = &self.threads[..copies.saturating_sub(1).min(self.threads.len())];
-        let start = Arc::new(Start {
+        let start = Arc::new(StartBarrier {
             copies: threads.len() + 1,
             ready: AtomicUsize::new(0),
         });
         kernel.prepare(start.copies);
         let (answers, answered) = channel();
         for (thread, copy) in threads.iter().zip(1..) {
-            // A thread ends no sooner than its sender: it catches what panics.
-            let _ = thread.send(Call {
+            // Sending cannot fail: the thread catches panics and lives as long as its sender.
+            let _ = thread.send(CopyCall {
                 kernel,
                 copy,
                 start: Arc::clone(&start),
@@ -69,44 +69,44 @@ impl<'k> Copiers<'k> {
             });
         }
         drop(answers);
-        let own = copy(kernel, 0, &start);
-        let all: Vec<Span> = std::iter::once(own)
+        let own = run_copy(kernel, 0, &start);
+        let times: Vec<CopyTime> = std::iter::once(own)
             .chain(answered)
             .collect::<Result<_, _>>()?;
-        let from = all.iter().map(|span| span.from).min();
-        let until = all.iter().map(|span| span.until).max();
+        let from = times.iter().map(|time| time.from).min();
+        let until = times.iter().map(|time| time.until).max();
         let wall = from.zip(until).map(|(from, until)| until - from);
-        Ok(Copied {
+        Ok(CopiesRun {
             wall: wall.unwrap_or_default(),
-            cpu: all.iter().map(|span| span.cpu).sum(),
+            cpu: times.iter().map(|time| time.cpu).sum(),
         })
     }
 }
 
-/// A copy to run.
-struct Call<'k> {
+/// A request to run a copy.
+struct CopyCall<'k> {
     kernel: &'k dyn Kernel,
     copy: usize,
-    start: Arc<Start>,
-    answers: Sender<Result<Span, Error>>,
+    start: Arc<StartBarrier>,
+    answers: Sender<Result<CopyTime, Error>>,
 }
 
-/// Where copies wait for each other.
-struct Start {
+/// A barrier at which copies wait for each other.
+struct StartBarrier {
     copies: usize,
     ready: AtomicUsize,
 }
 
-impl Start {
-    /// Until all are ready. They look rather than sleep: to wake them takes as long as a good part of a
-    /// percent of what they will run, and happens to one after the other.
+impl StartBarrier {
+    /// Waits until all copies are ready. Threads spin rather than sleep, because waking them one after the
+    /// other would take a noticeable share of the time of a short kernel.
     fn wait(&self) {
         self.ready.fetch_add(1, SeqCst);
         let mut looks = 0;
         while self.ready.load(SeqCst) < self.copies {
             looks += 1;
-            if looks % LOOKS == 0 {
-                // With more copies than cores, one that is waited for may need this one.
+            if looks % LOOKS_PER_YIELD == 0 {
+                // With more copies than cores, another copy may need this core to become ready.
                 thread::yield_now();
             } else {
                 std::hint::spin_loop();
@@ -115,31 +115,32 @@ impl Start {
     }
 }
 
-/// When one copy ran.
-struct Span {
+/// The times of one copy.
+struct CopyTime {
     from: Instant,
     until: Instant,
     cpu: Option<Duration>,
 }
 
-fn serve(calls: &Receiver<Call<'_>>) {
+fn serve(calls: &Receiver<CopyCall<'_>>) {
     for call in calls {
-        let span = copy(call.kernel, call.copy, &call.start);
-        // Nobody listens where another copy has failed.
-        let _ = call.answers.send(span);
+        let time = run_copy(call.kernel, call.copy, &call.start);
+        // The receiver is gone if another copy has failed.
+        let _ = call.answers.send(time);
     }
 }
 
-fn copy(kernel: &dyn Kernel, copy: usize, start: &Start) -> Result<Span, Error> {
+fn run_copy(kernel: &dyn Kernel, copy: usize, start: &StartBarrier) -> Result<CopyTime, Error> {
     start.wait();
     let (from, before) = (Instant::now(), thread_processor_time());
     let ran = catch_unwind(AssertUnwindSafe(|| kernel.run(copy)));
     let until = Instant::now();
     let cpu = thread_processor_time().zip(before);
-    let took = ran.unwrap_or_else(|_| Err(Error::Measure("a copy has panicked".to_owned())))?;
-    Ok(Span {
+    let duration =
+        ran.unwrap_or_else(|_| Err(Error::Measure("a copy of the program panicked".to_owned())))?;
+    Ok(CopyTime {
         from,
-        until: took.map_or(until, |took| from + took),
+        until: duration.map_or(until, |duration| from + duration),
         cpu: cpu.map(|(now, then)| now - then),
     })
 }
@@ -150,28 +151,28 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Mutex;
 
-    /// Waits until all copies are there, and puts down who they were.
-    struct Meets {
+    /// Waits until all copies have started, and records their numbers and threads.
+    struct Rendezvous {
         expected: AtomicUsize,
-        there: AtomicUsize,
+        started: AtomicUsize,
         seen: Mutex<BTreeSet<(usize, String)>>,
     }
 
-    impl Kernel for Meets {
+    impl Kernel for Rendezvous {
         fn prepare(&self, copies: usize) {
             self.expected.store(copies, SeqCst);
-            self.there.store(0, SeqCst);
+            self.started.store(0, SeqCst);
         }
 
         fn run(&self, copy: usize) -> Result<Option<Duration>, Error> {
             let thread = thread::current();
             let name = thread.name().unwrap_or_default().to_owned();
             self.seen.lock().unwrap().insert((copy, name));
-            self.there.fetch_add(1, SeqCst);
+            self.started.fetch_add(1, SeqCst);
             let began = Instant::now();
-            while self.there.load(SeqCst) < self.expected.load(SeqCst) {
-                if began.elapsed() > Duration::from_secs(30) {
-                    return Err(Error::Measure("the others do not come".to_owned()));
+            while self.started.load(SeqCst) < self.expected.load(SeqCst) {
+                if began.elapsed() > Duration::from_secs(60) {
+                    return Err(Error::Measure("the other copies did not start".to_owned()));
                 }
                 thread::yield_now();
             }
@@ -181,21 +182,21 @@ mod tests {
 
     #[test]
     fn copies_run_at_the_same_time_on_the_same_threads_each_time() {
-        let meets = Meets {
+        let rendezvous = Rendezvous {
             expected: AtomicUsize::new(0),
-            there: AtomicUsize::new(0),
+            started: AtomicUsize::new(0),
             seen: Mutex::default(),
         };
         thread::scope(|scope| {
-            let copiers = Copiers::start(scope, 8).unwrap();
+            let copy_threads = CopyThreads::start(scope, 8).unwrap();
             for copies in [8, 3, 1, 8] {
-                let copied = copiers.run(&meets, copies).unwrap();
-                assert_eq!(meets.there.load(SeqCst), copies);
+                let copied = copy_threads.run(&rendezvous, copies).unwrap();
+                assert_eq!(rendezvous.started.load(SeqCst), copies);
                 assert!(copied.wall > Duration::ZERO);
                 assert_eq!(copied.cpu.is_some(), cfg!(unix));
             }
         });
-        assert_eq!(meets.seen.into_inner().unwrap().len(), 8);
+        assert_eq!(rendezvous.seen.into_inner().unwrap().len(), 8);
     }
 
     /// Panics in the second copy and fails in the third.
@@ -205,20 +206,20 @@ mod tests {
         fn run(&self, copy: usize) -> Result<Option<Duration>, Error> {
             match copy {
                 1 => panic!("on purpose"),
-                2 => Err(Error::Measure("no third copy".to_owned())),
+                2 => Err(Error::Measure("the third copy fails".to_owned())),
                 _ => Ok(Some(Duration::from_secs(5))),
             }
         }
     }
 
     #[test]
-    fn what_goes_wrong_in_a_copy_is_told_and_the_threads_go_on() {
+    fn an_error_or_a_panic_in_a_copy_is_returned_and_the_threads_live_on() {
         thread::scope(|scope| {
-            let copiers = Copiers::start(scope, 3).unwrap();
-            assert!(copiers.run(&Fails, 2).is_err());
-            assert!(copiers.run(&Fails, 3).is_err());
-            // A kernel that knows better how long it took is believed.
-            assert_eq!(copiers.run(&Fails, 1).unwrap().wall.as_secs(), 5);
+            let copy_threads = CopyThreads::start(scope, 3).unwrap();
+            assert!(copy_threads.run(&Fails, 2).is_err());
+            assert!(copy_threads.run(&Fails, 3).is_err());
+            // A kernel may report its own time.
+            assert_eq!(copy_threads.run(&Fails, 1).unwrap().wall.as_secs(), 5);
         });
     }
 }

@@ -1,74 +1,86 @@
-//! Works out why it scales as it does.
+//! Explains why the executors scale as they do.
 
 use std::collections::BTreeSet;
 
+use super::analysis::{Analysis, Ceiling, Losses};
 use super::bounds;
-use super::ceiling;
+use super::ceilings;
 use super::comparison::Comparison;
-use super::contest::{Played, Warm};
 use super::losses;
 use super::record_times;
 use super::replay;
-use super::rounds::Turns;
+use super::round_results::{ReadyContender, RoundResults, TurnHistory};
 use super::scaling;
 use super::timeline::timeline;
-use super::why::{Ceiling, Losses, Why};
 use crate::error::Error;
 
-/// Works out why the cells of a comparison scale as they do.
-pub(super) fn explain(comparison: &Comparison, played: &Played<'_, '_>) -> Result<Why, Error> {
-    let ceilings = ceiling::ceilings(comparison, played);
-    let mut why = Why {
-        ceilings_share: ceiling::share(played),
-        losses: all_losses(&ceilings, comparison, played),
+/// Analyses a comparison. Runs every contender once more for its timeline, and `sequential` several
+/// times to record the times of the records.
+pub(super) fn explain(
+    comparison: &Comparison,
+    results: &RoundResults<'_, '_>,
+) -> Result<Analysis, Error> {
+    let ceilings = ceilings::ceilings(comparison, results);
+    let mut analysis = Analysis {
+        ceilings_share: ceilings::time_share(results),
+        losses: all_losses(&ceilings, comparison, results),
         ceilings,
-        ..Why::default()
+        fits: scaling::fits(comparison),
+        ..Analysis::default()
     };
-    for (one, _) in &played.cells {
-        why.timelines.push(timeline(one)?);
+    for (contender, _) in &results.contenders {
+        analysis.timelines.push(timeline(contender)?);
     }
-    reckon(&mut why, comparison, played)?;
-    Ok(why)
+    add_record_times(&mut analysis, comparison, results)?;
+    Ok(analysis)
 }
 
-/// The losses of every cell that tells what its workers did.
+/// The losses of every contender whose executor reports what its workers did.
 fn all_losses(
     ceilings: &[Ceiling],
     comparison: &Comparison,
-    played: &Played<'_, '_>,
+    results: &RoundResults<'_, '_>,
 ) -> Vec<Losses> {
-    let Some((_, base)) = played.cells.first() else {
+    let Some((_, base)) = results.contenders.first() else {
         return Vec::new();
     };
-    let efficiencies = comparison.cells.iter().map(|cell| cell.efficiency.value);
-    let of = |((cell, turns), efficiency): (&(&Warm<'_>, Turns), f64)| {
-        let slowdown = ceiling::slowdown(ceilings, cell.threads);
-        let spent = losses::with_sequential(&turns.turns, &turns.timings, &base.turns, slowdown);
-        losses::losses(&cell.executor, cell.threads, efficiency, &spent)
+    let measurements = comparison.measurements.iter();
+    let efficiencies = measurements.map(|measurement| measurement.efficiency.value);
+    let of = |((contender, history), efficiency): (&(&ReadyContender<'_>, TurnHistory), f64)| {
+        let slowdown = ceilings::slowdown(ceilings, contender.threads);
+        let samples = losses::with_sequential(history, &base.turns, slowdown);
+        losses::losses(&contender.executor, contender.threads, efficiency, &samples)
     };
-    played
-        .cells
-        .iter()
-        .zip(efficiencies)
-        .filter_map(of)
-        .collect()
+    let contenders = results.contenders.iter();
+    contenders.zip(efficiencies).filter_map(of).collect()
 }
 
-/// What the records take, and what follows from that.
-fn reckon(why: &mut Why, comparison: &Comparison, played: &Played<'_, '_>) -> Result<(), Error> {
-    why.fits = scaling::fits(comparison);
-    let (Some(cell), Some((base, _))) = (comparison.sequential(), played.cells.first()) else {
+/// Records the times of the records, and adds the predictions and bounds that follow from them.
+fn add_record_times(
+    analysis: &mut Analysis,
+    comparison: &Comparison,
+    results: &RoundResults<'_, '_>,
+) -> Result<(), Error> {
+    let (Some(sequential), Some((base, _))) = (comparison.sequential(), results.contenders.first())
+    else {
         return Ok(());
     };
-    let mut recorded = record_times::record(&*base.workload)?;
-    recorded.scale_to(cell.wall.median);
-    why.predictions = replay::predictions(comparison, &why.ceilings, played, &recorded);
-    let records = recorded.figures();
-    let threads: BTreeSet<usize> = why.predictions.iter().map(|one| one.workers).collect();
-    let bounds = threads
-        .into_iter()
-        .map(|threads| bounds::bound(&records, threads));
-    why.bounds = bounds.collect();
-    why.records = Some(records);
+    let mut recording = record_times::record(&*base.runnable)?;
+    recording.scale_to(sequential.wall.median);
+    let histories = results.contenders.iter().map(|(_, history)| history);
+    let merge_time = replay::merge_time(histories);
+    analysis.predictions =
+        replay::predictions(comparison, &analysis.ceilings, merge_time, &recording);
+    let records = recording.summary();
+    let predictions = analysis.predictions.iter();
+    let threads: BTreeSet<usize> = predictions.map(|prediction| prediction.workers).collect();
+    let bounds = threads.into_iter();
+    analysis.bounds = bounds
+        .map(|threads| bounds::bound(&records, threads))
+        .collect();
+    analysis.records = Some(records);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

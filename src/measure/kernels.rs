@@ -1,57 +1,57 @@
-//! What the copies of a ceiling run: arithmetic, reading memory, or the sequential program itself.
+//! The kernels of the ceilings: arithmetic, reading memory, and the sequential program.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::workload::Workload;
+use super::runnable::Runnable;
 use crate::error::Error;
 use crate::execution::Sequential;
 use crate::machine::Machine;
 
-/// Something that is run in copies, each with work of its own and nothing shared.
+/// Something to run in copies that share no data.
 pub(super) trait Kernel: Sync {
-    /// Before so many copies start.
+    /// Called before this number of copies starts.
     fn prepare(&self, _copies: usize) {}
 
-    /// Runs one of the copies; how long it took, where it knows better than who calls it.
+    /// Runs one of the copies. Returns the duration if the kernel measures it itself.
     fn run(&self, copy: usize) -> Result<Option<Duration>, Error>;
 }
 
-/// Arithmetic in registers alone: chains of integer and of floating-point multiplications and
-/// additions, none of which waits for another chain.
+/// Computation in registers: independent chains of integer and floating-point multiplications and additions.
 ///
-/// There are as many as it takes to have something for each unit in each cycle: with fewer, two hardware
-/// threads of a core would both find room, and seem to be two cores.
+/// There are enough chains to keep every execution unit busy in every cycle. With fewer chains, two hardware
+/// threads of a core would both find idle units and look like two cores.
 pub(super) struct Arithmetic {
     steps: u64,
 }
 
-/// A 64-bit multiplication can start in each cycle and takes three to four, an addition one, while
-/// the floating-point chains take six to eight.
-const WHOLE: usize = 6;
-/// Two multiplications and two additions can start in each cycle, each of two numbers at once in the
-/// vectors that every x86-64 and ARM64 has; sixteen registers hold them and the two constants.
-const REAL: usize = 24;
-/// How long one copy should take. Short, since each round waits for every ceiling; but longer than what
-/// a thread that is preempted for once loses.
-const ARITHMETIC: Duration = Duration::from_millis(5);
+/// Number of integer chains. One 64-bit multiplication can start in each cycle and takes three to four cycles,
+/// an addition takes one; the floating-point chains take six to eight.
+const INTEGERS: usize = 6;
+/// Number of floating-point chains. Two multiplications and two additions can start in each cycle, each on two
+/// numbers in the vectors of every x86-64 and ARM64 processor; sixteen registers hold the chains and the two
+/// constants.
+const FLOATS: usize = 24;
+/// Target duration of one copy. It is short because every round includes every ceiling, but longer than the
+/// time a thread loses when it is preempted once.
+const ARITHMETIC_TIME: Duration = Duration::from_millis(5);
 
 impl Arithmetic {
-    /// With as many steps as take a copy some milliseconds on this machine.
+    /// Chooses the number of steps so that a copy takes [`ARITHMETIC_TIME`] on this machine.
     pub(super) fn calibrated() -> Self {
         let mut steps = 1 << 10;
         loop {
-            let one = || {
+            let measure = || {
                 let began = Instant::now();
                 compute(steps);
                 began.elapsed()
             };
-            // The shortest, since a thread may lose its core meanwhile.
-            let took = one().min(one()).min(one());
-            if took >= ARITHMETIC / 10 {
-                let fitting = steps as f64 * ARITHMETIC.div_duration_f64(took);
+            // The minimum, because the thread may lose its core during a measurement.
+            let time = measure().min(measure()).min(measure());
+            if time >= ARITHMETIC_TIME / 10 {
+                let fitting = steps as f64 * ARITHMETIC_TIME.div_duration_f64(time);
                 return Arithmetic {
                     steps: fitting as u64,
                 };
@@ -70,72 +70,73 @@ impl Kernel for Arithmetic {
 
 #[inline(never)]
 fn compute(steps: u64) {
-    let mut whole = black_box([1_u64; WHOLE]);
-    let mut real = black_box([0.5_f64; REAL]);
+    let mut integers = black_box([1_u64; INTEGERS]);
+    let mut floats = black_box([0.5_f64; FLOATS]);
     for _ in 0..steps {
-        // Knuth's multiplier for a linear congruential generator, as MMIX has it.
-        for number in &mut whole {
+        // Knuth's linear congruential generator for MMIX.
+        for number in &mut integers {
             *number = number
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
         }
-        // Goes towards 1: neither overflow nor subnormal numbers, which take longer.
-        for number in &mut real {
+        // The numbers approach 1: they neither overflow nor become subnormal, which would take longer.
+        for number in &mut floats {
             *number = *number * 0.999_999 + 0.000_001;
         }
     }
-    black_box((whole, real));
+    black_box((integers, floats));
 }
 
-/// Reading memory, one byte after the other, and more of it than the caches hold.
+/// Reading more memory than the caches hold, byte after byte.
 ///
-/// All copies go round in the same strips, each on a strip of its own at a time: before one is read again
-/// all the others have been, however many copies there are. So one copy alone finds no more of them in a
-/// cache than many do, and together they are no larger than that takes.
+/// All copies read the same strips in a circle, each a different strip at a time. With any number of copies, a
+/// strip is read again only after all others, so a single copy finds no more data in the caches than many
+/// copies do.
 pub(super) struct Memory {
     strips: Vec<Vec<u8>>,
-    /// The first strip of the first copy.
+    /// Index of the first strip of copy 0 in the current turn.
     first: AtomicUsize,
+    /// Number of copies in the current turn.
     copies: AtomicUsize,
-    /// The first strip of the next turn.
+    /// Index of the first strip of the next turn.
     next: AtomicUsize,
 }
 
-/// Bytes of a strip. Debug builds, whose times mean nothing, need not wait for so many.
+/// Size of a strip in bytes. Debug builds use a smaller one, because their times mean nothing.
 const STRIP: usize = if cfg!(debug_assertions) {
     1 << 20
 } else {
     16 << 20
 };
-/// How many strips a copy reads, one after the other: some milliseconds.
+/// Number of strips that a copy reads in a turn, which takes some milliseconds.
 const STRIPS_EACH: usize = 6;
-/// Bytes that one copy reads.
+/// Number of bytes that a copy reads in a turn.
 pub(super) const BYTES_EACH: usize = STRIP * STRIPS_EACH;
-/// The strips together hold this many times what the last-level caches do.
+/// Size of all strips, as a multiple of the last-level caches.
 const CACHES: u64 = 2;
-/// What caches are taken to hold where the system does not tell.
+/// Assumed size of the last-level caches in bytes if the system does not report it.
 const UNKNOWN_CACHE: u64 = 64 << 20;
-/// One part in so many of the memory that is there may be taken …
-const SHARE: u64 = 8;
-/// … of so much where that is not told.
+/// The strips may take the available memory divided by this number.
+const MEMORY_DIVISOR: u64 = 8;
+/// Assumed available memory in bytes if the system does not report it.
 const UNKNOWN_MEMORY: u64 = 4 << 30;
 
 impl Memory {
-    /// Enough strips for so many copies; `None` where memory is scarce.
+    /// Allocates enough strips for this number of copies; `None` if memory is scarce.
     pub(super) fn touched(copies: usize, machine: &Machine) -> Option<Self> {
         let strips = strips(copies, machine)?;
-        // By several threads, so that they come to lie on several memory nodes, where there are.
+        // Several threads write the strips, so that they are spread over the memory nodes.
         let touchers = copies.clamp(1, strips);
-        let touch = |of: usize| {
-            let mine = (of..strips).step_by(touchers);
+        let touch = |first: usize| {
+            let mine = (first..strips).step_by(touchers);
             mine.map(|_| vec![1; STRIP]).collect::<Vec<Vec<u8>>>()
         };
         let strips = thread::scope(|scope| {
-            let start = |of| thread::Builder::new().spawn_scoped(scope, move || touch(of));
+            let start = |first| thread::Builder::new().spawn_scoped(scope, move || touch(first));
             let threads: Vec<_> = (0..touchers).map(start).collect();
-            let strips = threads.into_iter().enumerate().map(|(of, thread)| {
+            let strips = threads.into_iter().enumerate().map(|(first, thread)| {
                 let touched = thread.ok().and_then(|thread| thread.join().ok());
-                touched.unwrap_or_else(|| touch(of))
+                touched.unwrap_or_else(|| touch(first))
             });
             strips.flatten().collect()
         });
@@ -148,15 +149,19 @@ impl Memory {
     }
 }
 
-/// How many strips so many copies need, unless memory is scarce.
+/// Number of strips for this number of copies; `None` if memory is scarce.
 fn strips(copies: usize, machine: &Machine) -> Option<usize> {
     let cache = machine.cache.unwrap_or(UNKNOWN_CACHE);
     let strips = (cache * CACHES).div_ceil(STRIP as u64);
     let strips = strips.max(copies as u64);
     let limit = machine.control_group.and_then(|group| group.memory);
-    let there = [machine.memory_available, limit];
-    let there = there.into_iter().flatten().min().unwrap_or(UNKNOWN_MEMORY);
-    let fits = strips.checked_mul(STRIP as u64)? <= there / SHARE;
+    let available = [machine.memory_available, limit];
+    let available = available
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(UNKNOWN_MEMORY);
+    let fits = strips.checked_mul(STRIP as u64)? <= available / MEMORY_DIVISOR;
     fits.then_some(strips as usize)
 }
 
@@ -178,7 +183,8 @@ impl Kernel for Memory {
 
     fn run(&self, copy: usize) -> Result<Option<Duration>, Error> {
         for strip in self.strips_of(copy) {
-            // Finds nothing, as fast as memory allows: the search has vectors of every size there is.
+            // A search for a byte that does not occur is as fast as the memory, because it uses the widest
+            // vectors of the processor.
             black_box(memchr::memchr(0, black_box(strip)));
         }
         Ok(None)
@@ -186,12 +192,12 @@ impl Kernel for Memory {
 }
 
 /// The sequential program.
-pub(super) struct Program<'w>(pub(super) &'w dyn Workload);
+pub(super) struct Program<'w>(pub(super) &'w dyn Runnable);
 
 impl Kernel for Program<'_> {
     fn run(&self, _copy: usize) -> Result<Option<Duration>, Error> {
-        let answered = self.0.run_on(&Sequential)?;
-        Ok(Some(answered.timing.wall))
+        let outcome = self.0.run_on(&Sequential)?;
+        Ok(Some(outcome.timing.wall))
     }
 }
 
@@ -200,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_strips_for_the_caches_and_for_every_copy_or_none() {
+    fn strips_exceed_the_caches_and_suffice_for_every_copy_unless_memory_is_scarce() {
         let mut machine = Machine::look();
         machine.control_group = None;
         machine.memory_available = Some(1 << 40);
@@ -214,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_read_strips_of_their_own_and_go_round_in_all_of_them() {
+    fn copies_read_different_strips_and_all_strips_in_a_circle() {
         let mut machine = Machine::look();
         (machine.cache, machine.memory_available) = (Some(2 * STRIP as u64), None);
         machine.control_group = None;
@@ -236,8 +242,8 @@ mod tests {
                 before.extend(read.iter().map(|of_copy| of_copy[turn]));
             }
         }
-        // Round and round, whoever reads.
-        let round = (0..before.len()).map(|place| place % 4);
-        assert!(round.eq(before));
+        // In a circle, whichever copy reads.
+        let circle = (0..before.len()).map(|place| place % 4);
+        assert!(circle.eq(before));
     }
 }

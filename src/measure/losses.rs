@@ -1,25 +1,27 @@
-//! Losses: where the time of a cell's threads went, beside what has to be done.
+//! Losses: where the time of a contender's threads goes.
 
-use super::comparison::Turn;
+use super::analysis::Losses;
+use super::figures::Turn;
+use super::round_results::TurnHistory;
 use super::statistics::median;
-use super::why::Losses;
 use crate::report::Timing;
 
-/// One turn of a cell, with what is needed to tell its losses.
-pub(super) struct Spent<'t> {
-    /// The time of a run.
-    pub(super) wall: f64,
-    /// What the run itself tells of it.
-    pub(super) timing: &'t Timing,
-    /// What `sequential` took in the same round.
-    pub(super) sequential: f64,
-    /// How many times as long each of as many copies of `sequential` takes as one alone; at least 1.
-    pub(super) slowdown: f64,
+/// One turn of a contender, with what is needed to compute its losses.
+pub(super) struct TurnSample<'t> {
+    /// Duration of the fastest run, in seconds.
+    wall: f64,
+    /// The timing that the run reports.
+    timing: &'t Timing,
+    /// What `sequential` takes in the same round, in seconds.
+    sequential: f64,
+    /// What a copy of `sequential` takes next to as many copies as there are threads, as a multiple of
+    /// its time alone; at least 1.
+    slowdown: f64,
 }
 
-/// Shares of threads × time, which add up to 1.
+/// Shares of threads × time, which add up to 1. See [`Losses`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Parts {
+struct LossShares {
     useful: f64,
     serial: f64,
     imbalance: f64,
@@ -27,58 +29,56 @@ pub(super) struct Parts {
     scheduling: f64,
 }
 
-/// The losses of a cell of such an efficiency: of an executor with so many threads, in these turns;
-/// `None` of none, or where they do not tell what workers did.
+/// The losses of a contender with this efficiency; `None` if no turn reports what the workers did.
 pub(super) fn losses(
     executor: &str,
     threads: usize,
     efficiency: f64,
-    turns: &[Spent<'_>],
+    turns: &[TurnSample<'_>],
 ) -> Option<Losses> {
-    let parts: Vec<Parts> = turns.iter().filter_map(Parts::of).collect();
-    let whole = Parts::typical(&parts, efficiency.clamp(0.0, 1.0))?;
+    let turns: Vec<LossShares> = turns.iter().filter_map(LossShares::of_turn).collect();
+    let shares = LossShares::typical(&turns, efficiency.clamp(0.0, 1.0))?;
     Some(Losses {
         executor: executor.to_owned(),
         threads,
-        useful: whole.useful,
-        serial: whole.serial,
-        imbalance: whole.imbalance,
-        machine: whole.machine,
-        scheduling: whole.scheduling,
+        useful: shares.useful,
+        serial: shares.serial,
+        imbalance: shares.imbalance,
+        machine: shares.machine,
+        scheduling: shares.scheduling,
     })
 }
 
-/// Each turn of a cell with what `sequential` took in its round.
+/// Pairs each turn of a contender with the turn of `sequential` in the same round.
 pub(super) fn with_sequential<'t>(
-    turns: &'t [Turn],
-    timings: &'t [Timing],
-    sequential: &'t [Turn],
+    history: &'t TurnHistory,
+    sequential: &[Turn],
     slowdown: f64,
-) -> Vec<Spent<'t>> {
-    let turns = turns.iter().zip(timings);
-    let spent = turns.filter_map(|(turn, timing)| {
+) -> Vec<TurnSample<'t>> {
+    let turns = history.turns.iter().zip(&history.timings);
+    let samples = turns.filter_map(|(turn, timing)| {
         let base = sequential.iter().find(|base| base.round == turn.round)?;
-        Some(Spent {
+        Some(TurnSample {
             wall: turn.wall,
             timing,
             sequential: base.wall,
             slowdown: slowdown.max(1.0),
         })
     });
-    spent.collect()
+    samples.collect()
 }
 
-impl Parts {
-    /// What one turn tells, each share clipped to what those before it have left.
-    fn of(spent: &Spent<'_>) -> Option<Self> {
-        let timing = spent.timing;
+impl LossShares {
+    /// The shares of one turn, each of which takes at most what those before it leave.
+    fn of_turn(turn: &TurnSample<'_>) -> Option<Self> {
+        let timing = turn.timing;
         let workers = timing.workers.len() as f64;
-        if timing.wall.is_zero() || timing.workers.is_empty() || spent.wall <= 0.0 {
+        if timing.wall.is_zero() || timing.workers.is_empty() || turn.wall <= 0.0 {
             return None;
         }
         let shares = timing.shares();
-        let idle = Idle::of(timing);
-        let useful = spent.sequential / (workers * spent.wall);
+        let idle = IdleShares::of(timing);
+        let useful = turn.sequential / (workers * turn.wall);
         let mut left = 1.0;
         let mut take = |share: f64| {
             let taken = share.clamp(0.0, left);
@@ -89,11 +89,11 @@ impl Parts {
         let serial = take(idle.serial);
         let imbalance = take(idle.imbalance);
         let waiting = idle.waking + shares.resting + shares.limited;
-        let occupied = 1.0 - idle.serial - idle.imbalance - waiting;
-        let beyond = (occupied - useful).max(0.0);
-        let slower = useful * (spent.slowdown - 1.0);
-        let machine = take(beyond.min(slower).max(shares.preempted));
-        Some(Parts {
+        let busy = 1.0 - idle.serial - idle.imbalance - waiting;
+        let beyond_useful = (busy - useful).max(0.0);
+        let slower = useful * (turn.slowdown - 1.0);
+        let machine = take(beyond_useful.min(slower).max(shares.preempted));
+        Some(LossShares {
             useful,
             serial,
             imbalance,
@@ -102,28 +102,26 @@ impl Parts {
         })
     }
 
-    /// The medians, the losses as many times as they must be to make up 1 with what is useful.
-    fn typical(parts: &[Parts], useful: f64) -> Option<Self> {
-        if parts.is_empty() {
+    /// The median of each loss over the turns, scaled by one factor so that the losses fill what `useful`
+    /// leaves.
+    fn typical(turns: &[LossShares], useful: f64) -> Option<Self> {
+        if turns.is_empty() {
             return None;
         }
-        let typical = |of: fn(&Parts) -> f64| median(&parts.iter().map(of).collect::<Vec<_>>());
-        let (serial, imbalance) = (
-            typical(|parts| parts.serial),
-            typical(|parts| parts.imbalance),
-        );
-        let (machine, scheduling) = (
-            typical(|parts| parts.machine),
-            typical(|parts| parts.scheduling),
-        );
+        let median_of =
+            |share: fn(&LossShares) -> f64| median(&turns.iter().map(share).collect::<Vec<_>>());
+        let serial = median_of(|shares| shares.serial);
+        let imbalance = median_of(|shares| shares.imbalance);
+        let machine = median_of(|shares| shares.machine);
+        let scheduling = median_of(|shares| shares.scheduling);
         let losses = serial + imbalance + machine + scheduling;
-        let times = if losses > 0.0 {
+        let factor = if losses > 0.0 {
             (1.0 - useful) / losses
         } else {
             0.0
         };
-        let (serial, imbalance, machine) = (serial * times, imbalance * times, machine * times);
-        Some(Parts {
+        let [serial, imbalance, machine] = [serial, imbalance, machine].map(|share| share * factor);
+        Some(LossShares {
             useful,
             serial,
             imbalance,
@@ -133,41 +131,41 @@ impl Parts {
     }
 }
 
-/// When workers had nothing to do, as shares of workers × time.
-struct Idle {
-    /// All but one, before a second one began and after the last was done.
+/// The times in which workers had nothing to do, as shares of workers × time.
+struct IdleShares {
+    /// All workers but one, before a second worker began and after the last one was done.
     serial: f64,
-    /// After their last record, while others had some.
+    /// Workers after their last record, while others still had records.
     imbalance: f64,
-    /// After a second one had begun, before they began themselves.
+    /// Workers that had not begun yet, after a second one had.
     waking: f64,
 }
 
-impl Idle {
+impl IdleShares {
     fn of(timing: &Timing) -> Self {
         let wall = timing.wall.as_secs_f64();
         let workers = timing.workers.len() as f64;
-        let until = |time: std::time::Duration| time.as_secs_f64().min(wall);
+        let seconds = |time: std::time::Duration| time.as_secs_f64().min(wall);
         let mut spans: Vec<(f64, f64)> = timing
             .workers
             .iter()
             .filter(|worker| worker.began())
-            .map(|worker| (until(worker.from), until(worker.until)))
+            .map(|worker| (seconds(worker.from), seconds(worker.until)))
             .collect();
         spans.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let last = spans.iter().map(|span| span.1).fold(0.0, f64::max);
-        let second = spans.get(1).map_or(last, |span| span.0.min(last));
+        let last_end = spans.iter().map(|span| span.1).fold(0.0, f64::max);
+        let second_start = spans.get(1).map_or(last_end, |span| span.0.min(last_end));
         let never_began = workers - spans.len() as f64;
         let waking: f64 = spans
             .iter()
             .skip(2)
-            .map(|span| (span.0 - second).max(0.0))
+            .map(|span| (span.0 - second_start).max(0.0))
             .sum();
-        let early: f64 = spans.iter().map(|span| last - span.1).sum();
+        let done_early: f64 = spans.iter().map(|span| last_end - span.1).sum();
         let whole = workers * wall;
-        Idle {
-            serial: (workers - 1.0) * (second + wall - last) / whole,
-            imbalance: (early + never_began * (last - second)) / whole,
+        IdleShares {
+            serial: (workers - 1.0) * (second_start + wall - last_end) / whole,
+            imbalance: (done_early + never_began * (last_end - second_start)) / whole,
             waking: waking / whole,
         }
     }
@@ -195,32 +193,32 @@ mod tests {
         }
     }
 
-    fn parts(workers: &[WorkerTiming], sequential: f64, slowdown: f64) -> Parts {
+    fn shares(workers: &[WorkerTiming], sequential: f64, slowdown: f64) -> LossShares {
         let timing = Timing {
             wall: ms(100),
             workers: workers.to_vec(),
             ..Timing::default()
         };
-        let spent = Spent {
+        let sample = TurnSample {
             wall: 0.1,
             timing: &timing,
             sequential,
             slowdown,
         };
-        let parts = Parts::of(&spent).unwrap();
+        let shares = LossShares::of_turn(&sample).unwrap();
         let all = [
-            parts.useful,
-            parts.serial,
-            parts.imbalance,
-            parts.machine,
-            parts.scheduling,
+            shares.useful,
+            shares.serial,
+            shares.imbalance,
+            shares.machine,
+            shares.scheduling,
         ];
-        assert!((all.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{parts:?}");
-        assert!(all.iter().all(|share| *share >= 0.0), "{parts:?}");
-        parts
+        assert!((all.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{shares:?}");
+        assert!(all.iter().all(|share| *share >= 0.0), "{shares:?}");
+        shares
     }
 
-    fn assert_parts(found: Parts, expected: [f64; 5]) {
+    fn assert_shares(found: LossShares, expected: [f64; 5]) {
         let found = [
             found.useful,
             found.serial,
@@ -236,29 +234,29 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_where_all_work_all_the_time() {
+    fn workers_that_are_always_busy_lose_nothing() {
         let all = [worker(0, 100); 4];
-        assert_parts(parts(&all, 0.4, 1.0), [1.0, 0.0, 0.0, 0.0, 0.0]);
-        // Faster than it can be: caches, or chance.
-        assert_parts(parts(&all, 0.5, 1.3), [1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_shares(shares(&all, 0.4, 1.0), [1.0, 0.0, 0.0, 0.0, 0.0]);
+        // Faster than possible, because of caches or by chance.
+        assert_shares(shares(&all, 0.5, 1.3), [1.0, 0.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]
     fn one_long_record_is_imbalance() {
         let workers = [worker(0, 100), worker(0, 20), worker(0, 20), worker(0, 20)];
-        assert_parts(parts(&workers, 0.16, 1.0), [0.4, 0.0, 0.6, 0.0, 0.0]);
-        // So is a worker for whom there was nothing at all.
+        assert_shares(shares(&workers, 0.16, 1.0), [0.4, 0.0, 0.6, 0.0, 0.0]);
+        // A worker without any record is imbalance too.
         let workers = [worker(0, 100), worker(0, 100), WorkerTiming::default()];
         let third = 1.0 / 3.0;
-        assert_parts(
-            parts(&workers, 0.2, 1.0),
+        assert_shares(
+            shares(&workers, 0.2, 1.0),
             [2.0 * third, 0.0, third, 0.0, 0.0],
         );
     }
 
     #[test]
-    fn what_one_thread_does_alone_is_serial() {
-        // Until a second begins at 10, and from 60 on; the third begins at 20.
+    fn time_of_one_worker_alone_is_serial() {
+        // Worker 0 is alone until 10 ms, and no worker is busy from 60 ms on. Worker 2 begins at 20 ms.
         let workers = [
             worker(0, 60),
             worker(10, 60),
@@ -268,22 +266,22 @@ mod tests {
         let serial = 3.0 * 50.0 / 400.0;
         let useful = (60.0 + 50.0 + 40.0 + 50.0 + 40.0) / 400.0;
         let waking = 10.0 / 400.0;
-        let found = parts(&workers, useful * 0.4, 1.0);
-        assert_parts(found, [useful, serial, 0.0, 0.0, waking]);
-        // A run that was not shared.
+        let found = shares(&workers, useful * 0.4, 1.0);
+        assert_shares(found, [useful, serial, 0.0, 0.0, waking]);
+        // A run that was too short to share.
         let mut alone = [WorkerTiming::default(); 4];
         alone[0] = worker(0, 100);
-        assert_parts(parts(&alone, 0.1, 1.0), [0.25, 0.75, 0.0, 0.0, 0.0]);
+        assert_shares(shares(&alone, 0.1, 1.0), [0.25, 0.75, 0.0, 0.0, 0.0]);
     }
 
     #[test]
-    fn records_that_take_longer_are_the_machine_as_far_as_copies_do_too() {
+    fn records_that_take_longer_in_parallel_are_the_machine_as_far_as_copies_do_too() {
         let all = [worker(0, 100); 2];
-        // Occupied for 200 with what takes 120 alone; copies take 1.5 times as long.
-        assert_parts(parts(&all, 0.12, 1.5), [0.6, 0.0, 0.0, 0.3, 0.1]);
-        assert_parts(parts(&all, 0.12, 2.0), [0.6, 0.0, 0.0, 0.4, 0.0]);
-        // Without such a ceiling nobody knows.
-        assert_parts(parts(&all, 0.12, 1.0), [0.6, 0.0, 0.0, 0.0, 0.4]);
+        // Two workers are busy for 200 ms with records that take 120 ms alone; copies take 1.5 times as long.
+        assert_shares(shares(&all, 0.12, 1.5), [0.6, 0.0, 0.0, 0.3, 0.1]);
+        assert_shares(shares(&all, 0.12, 2.0), [0.6, 0.0, 0.0, 0.4, 0.0]);
+        // Without such a ceiling, the cause is unknown.
+        assert_shares(shares(&all, 0.12, 1.0), [0.6, 0.0, 0.0, 0.0, 0.4]);
     }
 
     #[test]
@@ -291,42 +289,42 @@ mod tests {
         let mut all = [worker(0, 100); 2];
         all[0].preempted = ms(40);
         all[0].task = ms(60);
-        assert_parts(parts(&all, 0.16, 1.0), [0.8, 0.0, 0.0, 0.2, 0.0]);
-        // It is not counted twice.
-        assert_parts(parts(&all, 0.16, 1.25), [0.8, 0.0, 0.0, 0.2, 0.0]);
-        assert_parts(parts(&all, 0.12, 1.25), [0.6, 0.0, 0.0, 0.2, 0.2]);
+        assert_shares(shares(&all, 0.16, 1.0), [0.8, 0.0, 0.0, 0.2, 0.0]);
+        // The wait for a core and the slowdown of copies are not added up.
+        assert_shares(shares(&all, 0.16, 1.25), [0.8, 0.0, 0.0, 0.2, 0.0]);
+        assert_shares(shares(&all, 0.12, 1.25), [0.6, 0.0, 0.0, 0.2, 0.2]);
     }
 
     #[test]
-    fn waiting_for_each_other_is_scheduling() {
+    fn workers_that_wait_for_each_other_are_scheduling() {
         let mut all = [worker(0, 100); 2];
         all[1].busy = ms(50);
         all[1].task = ms(50);
-        assert_parts(parts(&all, 0.15, 3.0), [0.75, 0.0, 0.0, 0.0, 0.25]);
+        assert_shares(shares(&all, 0.15, 3.0), [0.75, 0.0, 0.0, 0.0, 0.25]);
     }
 
     #[test]
-    fn where_clocks_disagree_the_first_shares_win() {
-        // `sequential` was slow in that round: what it took and the idle time are more than the whole.
+    fn shares_that_exceed_the_whole_are_cut_in_order() {
+        // `sequential` was slow in that round: its time and the idle time are more than the whole.
         let workers = [worker(0, 100), worker(0, 20)];
-        assert_parts(parts(&workers, 0.18, 1.5), [0.9, 0.0, 0.1, 0.0, 0.0]);
+        assert_shares(shares(&workers, 0.18, 1.5), [0.9, 0.0, 0.1, 0.0, 0.0]);
         let mut odd = worker(5, 900);
         odd.preempted = ms(2000);
-        parts(&[odd, worker(0, 2000)], 0.01, 9.0);
+        shares(&[odd, worker(0, 2000)], 0.01, 9.0);
         let nothing = Timing::default();
-        let none = Spent {
+        let none = TurnSample {
             wall: 0.1,
             timing: &nothing,
             sequential: 0.1,
             slowdown: 1.0,
         };
-        assert_eq!(Parts::of(&none), None);
+        assert_eq!(LossShares::of_turn(&none), None);
         assert_eq!(losses("none", 2, 1.0, &[none]), None);
     }
 
     #[test]
-    fn of_several_turns_the_losses_are_medians_that_make_up_what_useful_leaves() {
-        let part = |useful: f64, serial: f64, imbalance: f64| Parts {
+    fn losses_are_medians_scaled_to_what_useful_leaves() {
+        let part = |useful: f64, serial: f64, imbalance: f64| LossShares {
             useful,
             serial,
             imbalance,
@@ -338,16 +336,16 @@ mod tests {
             part(0.6, 0.0, 0.4),
             part(0.7, 0.1, 0.1),
         ];
-        // Medians: 0.1, 0.1, 0, 0.
-        let typical = Parts::typical(&turns, 0.6).unwrap();
-        assert_parts(typical, [0.6, 0.2, 0.2, 0.0, 0.0]);
-        // Of no loss in most turns the rest is nobody's, so the executor's.
+        // The medians of the losses are 0.1, 0.1, 0 and 0.
+        let typical = LossShares::typical(&turns, 0.6).unwrap();
+        assert_shares(typical, [0.6, 0.2, 0.2, 0.0, 0.0]);
+        // If most turns lose nothing, the rest counts as scheduling.
         let turns = [
             part(0.9, 0.1, 0.0),
             part(0.9, 0.0, 0.1),
             part(0.9, 0.0, 0.0),
         ];
-        let typical = Parts::typical(&turns, 0.9).unwrap();
-        assert_parts(typical, [0.9, 0.0, 0.0, 0.0, 0.1]);
+        let typical = LossShares::typical(&turns, 0.9).unwrap();
+        assert_shares(typical, [0.9, 0.0, 0.0, 0.0, 0.1]);
     }
 }

@@ -1,48 +1,50 @@
-//! How well does it scale here, and why not better: the same records scored by several executors, in
-//! interleaved rounds, each answer checked, each ratio with its interval.
+//! Measures how well a task scales on this machine, and explains why it does not scale better.
 //!
-//! [`compare`] measures a function of one's own, [`compare_plan`] what a plan names; both come to a
-//! [`Comparison`], plain data with every turn of every round in it.
+//! [`compare`] measures a function of your own, [`compare_plan`] an opened plan. Both score the same records
+//! repeatedly with several executors and return a [`Comparison`]: plain data with every measured turn,
+//! speed-ups with confidence intervals, and an [`Analysis`] of where the time goes.
 //!
-//! What is done, and why:
+//! How it measures, and why:
 //!
-//! - **The same answer, or none.** Every run's digest is held against that of
-//!   [`Sequential`]; where one differs there are no times.
-//! - **Interleaved.** In each round every cell (an executor with a number of threads) has its turn, in an
-//!   order drawn anew. What changes on the machine over minutes then touches all of them, and
-//!   ratios within a round stay what they are.
-//! - **The fastest run of a turn counts**, of as many runs in every turn: others on the machine make runs
-//!   longer, never shorter.
-//! - **The honest base** is the plain loop. A speed-up over the parallel code on one thread hides what
-//!   that code costs.
-//! - **Intervals.** A ratio is told with the interval of a bootstrap over whole rounds; where that
-//!   holds 1, no difference was detected.
-//! - **Ceilings** are measured in the same rounds: what as many copies of a kernel as there are threads
-//!   get done on this machine, which need not be as many times as much.
+//! - **The same answer, or no times.** The digest of every run is compared with that of [`Sequential`]. If
+//!   one differs, the comparison reports the disagreement and no times.
+//! - **Interleaved rounds.** In each round every configuration (an executor with a number of threads) has
+//!   one turn, in a new random order. Slow changes on the machine then affect all configurations alike, and
+//!   ratios within a round stay valid.
+//! - **The fastest run of a turn counts**, with the same number of runs in every turn: other programs make
+//!   a run longer, never shorter.
+//! - **The base is a plain loop.** A speed-up over the parallel code on one thread would hide what that
+//!   code costs.
+//! - **Confidence intervals.** Every ratio has an interval from a bootstrap over whole rounds. If it
+//!   contains 1, no difference was detected.
+//! - **Ceilings.** The same rounds measure how much faster several copies of a kernel run than one on this
+//!   machine. That can be less than the number of threads.
 
+mod analysis;
 mod baseline;
 mod bounds;
-mod ceiling;
-mod cell;
+mod ceilings;
 mod checksum;
 mod comparison;
-mod contest;
 mod copies;
-mod doubts;
+mod experiment;
 mod explain;
+mod figures;
 mod kernels;
 mod losses;
 mod options;
 mod record_times;
 mod replay;
+mod round_results;
 mod rounds;
-pub mod scaling;
-pub mod statistics;
+mod runnable;
+mod scaling;
+pub(crate) mod statistics;
+mod summary;
 mod timeline;
+mod traced_executor;
 mod verdict;
-mod watched;
-mod why;
-mod workload;
+mod warnings;
 
 use serde::Serialize;
 
@@ -53,43 +55,47 @@ use crate::machine::Machine;
 use crate::plan::{ExecutorName, Opened, Plan};
 use crate::task::Task;
 
-pub use baseline::{Against, Ratio};
-pub use comparison::{
-    Cell, Cold, Comparison, Cost, Disagreement, Estimate, SCHEMA, Settings, Spread, Turn, Workload,
+pub use analysis::{
+    Analysis, Bound, Ceiling, Fit, FitPoint, Losses, Prediction, RecordTimes, Timeline,
 };
+pub use comparison::{
+    BaselineComparison, BaselineRatio, ColdStart, Comparison, Cost, Disagreement, Measurement,
+    SCHEMA, Workload,
+};
+pub use figures::{Estimate, Settings, Spread, Turn};
 pub use options::Options;
-pub use why::{Bound, Ceiling, Fit, FitPoint, Losses, Prediction, RecordTimes, Timeline, Why};
 
-use contest::Contestant;
-use workload::{Own, Planned};
+use round_results::Contender;
+use runnable::{PlannedRun, UserTask};
 
-/// Scores `dataset` with `task` on [`Sequential`] and on each of the executors, again and again, and
-/// compares.
+/// Compares executors: scores `dataset` with `task` repeatedly on [`Sequential`] and on each of
+/// `executors`.
 ///
-/// Two answers are the same where each record has the same score, as it is serialised, and the same
+/// Two answers are the same if every record has the same score in its serialised form, and the same
 /// records fail.
 ///
 /// ```
 /// use manyhands::measure::{Options, compare};
 /// use manyhands::prelude::*;
+/// use std::time::Duration;
 ///
 /// let numbers: Vec<u64> = (0..2000).collect();
 /// let collatz = |start: &u64| {
 ///     std::iter::successors(Some(*start), |n| (*n > 1).then(|| if n % 2 == 0 { n / 2 } else { 3 * n + 1 })).count()
 /// };
 /// let executors: [&dyn Executor; 2] = [&WorkStealing::new(2), &TaskQueue::new(2)];
-/// let options = Options::default().rounds(3).least_turn(0.0);
+/// let options = Options::default().rounds(3).least_turn(Duration::ZERO);
 /// let comparison = compare(&numbers, collatz, &executors, &options)?;
 /// assert!(comparison.agrees());
-/// assert_eq!(comparison.cells.len(), 3);
-/// println!("{} times as fast", comparison.cells[1].speed_up.value);
+/// assert_eq!(comparison.measurements.len(), 3);
+/// println!("{} times as fast", comparison.measurements[1].speed_up.value);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// Where the dataset is a stream, which can be read once only, or cannot be read, where an executor
-/// leaves something out, and where the confidence asked for is none.
+/// Returns an error if the dataset is a stream or cannot be read, if an executor leaves records out, or if
+/// the confidence in `options` is not between 0 and 1.
 pub fn compare<D, T, S>(
     dataset: &D,
     task: T,
@@ -101,37 +107,38 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
     S: Serialize + Send,
 {
-    let own = Own::new(dataset, &task)?;
+    let user = UserTask::new(dataset, &task)?;
     let all = std::iter::once(&Sequential as &dyn Executor).chain(executors.iter().copied());
-    let contestants = all.map(|executor| Contestant {
+    let contenders = all.map(|executor| Contender {
         executor: executor.name().to_owned(),
         threads: executor.workers(),
-        make: Box::new(move || Ok(Box::new(own.on(executor)))),
+        make: Box::new(move || Ok(Box::new(user.on(executor)))),
     });
     let machine = Machine::look();
-    contest::hold(contestants.collect(), None, machine, options)
+    experiment::run(contenders.collect(), None, machine, options)
 }
 
-/// Scores what a plan has opened on `sequential` and on each of these executors with so many threads.
+/// Compares executors: runs an opened plan repeatedly on `sequential` and on each of `executors`, which
+/// are pairs of an executor and its number of threads.
 ///
-/// Best with the records [loaded](Opened::load) before; else reading is part of every run.
+/// [Load](Opened::load) the records first; otherwise every run reads the files again.
 ///
 /// # Errors
 ///
-/// Where the records come from a stream that is not loaded, or cannot be read, or workers cannot be
-/// started.
+/// Returns an error if the records come from a stream that is not loaded or cannot be read, if workers
+/// cannot be started, or if the confidence in `options` is not between 0 and 1.
 pub fn compare_plan(
     opened: &Opened,
     executors: &[(ExecutorName, Threads)],
     options: &Options<'_>,
 ) -> Result<Comparison, Error> {
-    workload::refuse_stream(opened.is_stream())?;
+    runnable::refuse_stream(opened.is_stream())?;
     let machine = &Machine::look();
     let sequential = (ExecutorName::Sequential, Threads::ONE);
     let others = executors.iter().copied();
     let others = others.filter(|(executor, _)| *executor != ExecutorName::Sequential);
-    let contestants = std::iter::once(sequential).chain(others);
-    let contestants = contestants.map(|(executor, threads)| Contestant {
+    let contenders = std::iter::once(sequential).chain(others);
+    let contenders = contenders.map(|(executor, threads)| Contender {
         executor: executor.name().to_owned(),
         threads: threads.here(),
         make: Box::new(move || {
@@ -140,7 +147,7 @@ pub fn compare_plan(
                 threads: Some(threads),
                 ..opened.plan().clone()
             };
-            Ok(Box::new(Planned::new(
+            Ok(Box::new(PlannedRun::new(
                 opened,
                 plan.start_executor()?,
                 machine,
@@ -148,5 +155,5 @@ pub fn compare_plan(
         }),
     });
     let bytes = Some(opened.bytes());
-    contest::hold(contestants.collect(), bytes, machine.clone(), options)
+    experiment::run(contenders.collect(), bytes, machine.clone(), options)
 }

@@ -1,28 +1,33 @@
 //! How to measure.
 
-use super::comparison::Settings;
+use std::time::Duration;
+
+use super::figures::Settings;
 use crate::error::Error;
 
-/// How to measure.
+/// How to measure a comparison.
+///
+/// The default is 20 rounds after one warm-up round, turns of at least 20 ms, and 95 % confidence.
+///
+/// ```
+/// use std::time::Duration;
+/// use manyhands::measure::Options;
+///
+/// let options = Options::default()
+///     .rounds(50)
+///     .least_turn(Duration::from_millis(100))
+///     .name("tokenizer");
+/// ```
 #[derive(Clone, Copy)]
-#[non_exhaustive]
 pub struct Options<'a> {
-    /// How many rounds; each cell has one turn in each.
-    pub rounds: usize,
-    /// How many turns each cell has before, which do not count.
-    pub warm_ups: usize,
-    /// Seeds the order of the turns, and the bootstrap.
-    pub seed: u64,
-    /// How sure the intervals are to hold the true value, such as 0.95; above 0 and below 1.
-    pub confidence: f64,
-    /// Short runs are repeated within a turn until it takes so many seconds.
-    pub least_turn: f64,
-    /// What the workload is called.
-    pub name: &'a str,
-    /// How many seconds it took to bring the records into memory, to be told beside the times.
-    pub loading: Option<f64>,
-    /// Is told, before each turn, how many of how many are done.
-    pub progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    pub(super) rounds: usize,
+    pub(super) warm_ups: usize,
+    pub(super) seed: u64,
+    pub(super) confidence: f64,
+    pub(super) least_turn: Duration,
+    pub(super) name: &'a str,
+    pub(super) loading: Option<Duration>,
+    pub(super) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
 }
 
 impl Default for Options<'_> {
@@ -32,7 +37,7 @@ impl Default for Options<'_> {
             warm_ups: 1,
             seed: 1,
             confidence: 0.95,
-            least_turn: 0.02,
+            least_turn: Duration::from_millis(20),
             name: "",
             loading: None,
             progress: None,
@@ -41,49 +46,57 @@ impl Default for Options<'_> {
 }
 
 impl<'a> Options<'a> {
-    /// So many rounds, at least one.
+    /// Sets the number of rounds, at least 1. In each round every configuration has one turn.
     #[must_use]
     pub fn rounds(mut self, rounds: usize) -> Self {
         self.rounds = rounds.max(1);
         self
     }
 
-    /// So many turns before the first that counts.
+    /// Sets the number of rounds before the first one that counts.
     #[must_use]
-    pub fn warm_ups(mut self, turns: usize) -> Self {
-        self.warm_ups = turns;
+    pub fn warm_ups(mut self, rounds: usize) -> Self {
+        self.warm_ups = rounds;
         self
     }
 
-    /// Another order of the turns.
+    /// Sets the seed of the order of the turns and of the bootstrap.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Repeats short runs until a turn takes so many seconds.
+    /// Sets the confidence of the intervals, between 0 and 1, such as 0.95.
     #[must_use]
-    pub fn least_turn(mut self, seconds: f64) -> Self {
-        self.least_turn = seconds;
+    pub fn confidence(mut self, confidence: f64) -> Self {
+        self.confidence = confidence;
         self
     }
 
-    /// Calls the workload so.
+    /// Sets the duration that a turn should reach. Shorter runs are repeated within a turn.
+    #[must_use]
+    pub fn least_turn(mut self, duration: Duration) -> Self {
+        self.least_turn = duration;
+        self
+    }
+
+    /// Names the workload in reports.
     #[must_use]
     pub fn name(mut self, name: &'a str) -> Self {
         self.name = name;
         self
     }
 
-    /// Tells that it took so many seconds to bring the records into memory.
+    /// Sets how long it took to load the records into memory, for the report.
     #[must_use]
-    pub fn loading(mut self, seconds: f64) -> Self {
-        self.loading = Some(seconds);
+    pub fn loading(mut self, duration: Duration) -> Self {
+        self.loading = Some(duration);
         self
     }
 
-    /// With somebody who is told how many turns of how many are done.
+    /// Calls `progress` before each turn and after the last one, with the number of turns done and their
+    /// total number.
     #[must_use]
     pub fn progress(mut self, progress: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
         self.progress = Some(progress);
@@ -93,16 +106,16 @@ impl<'a> Options<'a> {
     pub(super) fn settings(&self) -> Result<Settings, Error> {
         let confidence = self.confidence;
         if !(confidence > 0.0 && confidence < 1.0) {
-            let reason = format!("no interval has a confidence of {confidence}: above 0, below 1");
-            return Err(Error::Measure(reason));
+            return Err(Error::Measure(format!(
+                "the confidence of an interval is between 0 and 1, such as 0.95, not {confidence}"
+            )));
         }
         Ok(Settings {
-            rounds: self.rounds.max(1),
+            rounds: self.rounds,
             warm_ups: self.warm_ups,
             seed: self.seed,
             confidence,
-            // Not a number would be no run at all.
-            least_turn: self.least_turn.max(0.0),
+            least_turn: self.least_turn.as_secs_f64(),
         })
     }
 }

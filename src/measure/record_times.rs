@@ -1,164 +1,187 @@
-//! What the records take, recorded in runs of their own: in order, on the calling thread.
+//! Records the time of each record in runs of their own: in order, on the calling thread.
 //!
-//! The clock is read once for each stretch of units. Cheap neighbours make up a stretch that lasts long
-//! enough that the clock, and what the pipeline does at each call, cost nothing beside it; dear units
-//! have one of their own. A first run finds out which are which, a second looks into the stretches that
-//! turned out long; the others measure, and of each stretch the least time counts: a thread that had no
-//! core for a while must not pass for a dear record.
+//! The clock is read once per stretch of units. (A unit is what an executor hands out: a record or a part of
+//! the dataset.) Short units are timed in groups long enough that reading the clock and calling the
+//! pipeline are negligible; long units have a stretch of their own. A first run finds out which units are
+//! long, and a second run splits the stretches that turned out long. Three more runs measure. The minimum of
+//! each stretch counts, so that a unit does not look slow because its thread had no core for a while.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::analysis::RecordTimes;
+use super::runnable::Runnable;
 use super::statistics::median;
-use super::why::RecordTimes;
-use super::workload::Workload;
 use crate::error::Error;
 use crate::execution::{Executor, Flow, Work};
 use crate::sync::{Mutex, into_inner, lock};
 
-/// A stretch of cheap units lasts about so many seconds.
+/// Target duration of a stretch of short units, in seconds.
 const STRETCH: f64 = 50e-6;
-/// One that lasts so many times longer is looked into, unit by unit.
+/// A stretch longer than this multiple of [`STRETCH`] is split into single units.
 const LONG: f64 = 2.0;
-/// A stretch has at most so many units, since a dear one among them is to be found.
-const UNITS: usize = 1024;
-/// So many stretches are kept at most; where there are more, neighbours become one.
-const MOST: usize = 1 << 18;
-/// How many runs measure.
+/// Largest number of units in a stretch, so that a long unit among short ones is found.
+const MOST_UNITS: usize = 1024;
+/// Largest number of stretches to keep. Beyond it, neighbours are merged.
+const MOST_STRETCHES: usize = 1 << 18;
+/// Number of runs that measure.
 const PASSES: usize = 3;
-/// The first run is made as if there were so many workers, to see how many the limit lets take part.
+/// Number of workers that the first run claims to have, to see how many of them the limit lets work.
 pub(super) const WORKERS: usize = 1024;
 
-/// Consecutive units timed together.
+/// A clock: the time since some fixed moment.
+type MonotonicClock<'c> = &'c (dyn Fn() -> Duration + Sync);
+
+/// Consecutive units that were timed together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stretch {
     pub(super) units: usize,
     pub(super) seconds: f64,
 }
 
-/// What the units take, in their order, and what is done besides.
+/// The times of all units in order, and of everything else in a run. All times are in seconds.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Recorded {
+pub(super) struct Recording {
     pub(super) stretches: Vec<Stretch>,
-    /// Before the first unit and after the last.
+    /// Time before the first unit and after the last one.
     pub(super) serial: f64,
-    /// What a call with more units would not have cost: that of one call.
+    /// Fixed cost of a call, however many units it has.
     pub(super) step: f64,
-    /// How many of [`WORKERS`] may take part.
+    /// Number of workers that may work at once, at most [`WORKERS`].
     pub(super) most_workers: usize,
-    /// Whether calls wait, so that their times say nothing of the processor.
+    /// True if calls wait, so that their times are not processor times.
     pub(super) waits: bool,
 }
 
-/// Records what the units of a workload take.
-pub(super) fn record(workload: &dyn Workload) -> Result<Recorded, Error> {
-    let scouted = run(workload, WORKERS, &[])?;
-    let looked_into = run(workload, 1, &lengths(&look_into(scouted.stretches)))?;
-    let planned = lengths(&condense(looked_into.stretches, STRETCH));
-    let mut recorded = Recorded {
-        most_workers: scouted.most_workers,
-        ..run(workload, 1, &planned)?
+/// Records the times of the units.
+pub(super) fn record(runnable: &dyn Runnable) -> Result<Recording, Error> {
+    let began = Instant::now();
+    record_by(&|| began.elapsed(), runnable)
+}
+
+/// Like [`record`], by a clock of the caller.
+fn record_by(clock: MonotonicClock<'_>, runnable: &dyn Runnable) -> Result<Recording, Error> {
+    let run = |workers: usize, lengths: &[usize]| run(clock, runnable, workers, lengths);
+    let first = run(WORKERS, &[])?;
+    let split = run(1, &lengths(&split_long(first.stretches)))?;
+    let planned = lengths(&condense(split.stretches, STRETCH));
+    let mut recording = Recording {
+        most_workers: first.most_workers,
+        ..run(1, &planned)?
     };
     for pass in 1..PASSES {
-        let again = run(workload, 1, &planned)?;
+        let again = run(1, &planned)?;
         if pass == 1 {
-            recorded.step = step(workload, &again.stretches)?;
+            recording.step = call_cost(&again.stretches, &run)?;
         }
-        recorded.serial = recorded.serial.min(again.serial);
-        for (least, now) in recorded.stretches.iter_mut().zip(again.stretches) {
+        recording.serial = recording.serial.min(again.serial);
+        for (least, now) in recording.stretches.iter_mut().zip(again.stretches) {
             least.seconds = least.seconds.min(now.seconds);
         }
     }
-    Ok(recorded)
+    Ok(recording)
 }
 
-/// What a call costs: how much longer stretches take when they are run in several calls each, at the
-/// median.
-fn step(workload: &dyn Workload, stretches: &[Stretch]) -> Result<f64, Error> {
-    /// Into so many calls.
+/// The fixed cost of a call in seconds: the median of how much longer stretches take when each of them is
+/// run in several calls.
+fn call_cost(
+    stretches: &[Stretch],
+    run: &dyn Fn(usize, &[usize]) -> Result<Recording, Error>,
+) -> Result<f64, Error> {
+    /// Number of calls for a stretch.
     const CALLS: usize = 8;
-    let parts = |stretch: &Stretch| stretch.units.min(CALLS);
-    let in_parts = stretches.iter().flat_map(|stretch| {
-        let (units, parts) = (stretch.units, parts(stretch));
-        (0..parts).map(move |part| units * (part + 1) / parts - units * part / parts)
+    let calls = |stretch: &Stretch| stretch.units.min(CALLS);
+    let split = stretches.iter().flat_map(|stretch| {
+        let (units, calls) = (stretch.units, calls(stretch));
+        (0..calls).map(move |call| units * (call + 1) / calls - units * call / calls)
     });
-    let ran = run(workload, 1, &in_parts.collect::<Vec<_>>())?;
-    let mut ran = ran.stretches.iter();
-    let mut steps = Vec::new();
+    let split = run(1, &split.collect::<Vec<_>>())?;
+    let mut split = split.stretches.iter();
+    let mut costs = Vec::new();
     for stretch in stretches {
-        let ran = ran.by_ref().take(parts(stretch));
-        let seconds: f64 = ran.map(|part| part.seconds).sum();
-        // Of dear units the times scatter by more than a call costs.
+        let own = split.by_ref().take(calls(stretch));
+        let seconds: f64 = own.map(|call| call.seconds).sum();
+        // The times of long units scatter by more than a call costs.
         if stretch.units >= CALLS {
-            steps.push((seconds - stretch.seconds) / (CALLS - 1) as f64);
+            costs.push((seconds - stretch.seconds) / (CALLS - 1) as f64);
         }
     }
-    Ok(median(&steps).max(0.0))
+    Ok(median(&costs).max(0.0))
 }
 
-/// One run with stretches of these lengths; with none, of lengths that follow the clock.
-fn run(workload: &dyn Workload, workers: usize, lengths: &[usize]) -> Result<Recorded, Error> {
+/// One run with stretches of these lengths; without lengths, each stretch is sized by the clock.
+fn run(
+    clock: MonotonicClock<'_>,
+    runnable: &dyn Runnable,
+    workers: usize,
+    lengths: &[usize],
+) -> Result<Recording, Error> {
     let recorder = Recorder {
+        clock,
         workers,
         lengths,
-        recorded: Mutex::default(),
+        recording: Mutex::default(),
     };
-    let answered = workload.run_on(&recorder)?;
-    let mut recorded = into_inner(recorder.recorded);
-    let wall = answered.timing.wall.as_secs_f64();
-    // Up to here it was the time in the executor.
-    recorded.serial = (wall - recorded.serial).max(0.0);
-    Ok(recorded)
+    let outcome = runnable.run_on(&recorder)?;
+    let mut recording = into_inner(recorder.recording);
+    let wall = outcome.timing.wall.as_secs_f64();
+    // The recorder has put the time inside the executor there.
+    recording.serial = (wall - recording.serial).max(0.0);
+    Ok(recording)
 }
 
 fn lengths(stretches: &[Stretch]) -> Vec<usize> {
     stretches.iter().map(|stretch| stretch.units).collect()
 }
 
-/// Takes long stretches apart.
-fn look_into(stretches: Vec<Stretch>) -> Vec<Stretch> {
-    let apart = |stretch: Stretch| {
+/// Splits long stretches into single units.
+fn split_long(stretches: Vec<Stretch>) -> Vec<Stretch> {
+    let split = |stretch: Stretch| {
         let is_long = stretch.seconds > LONG * STRETCH;
-        let parts = if is_long { stretch.units } else { 1 };
-        let one = Stretch {
-            units: stretch.units / parts,
-            seconds: stretch.seconds / parts as f64,
+        let count = if is_long { stretch.units } else { 1 };
+        let short = Stretch {
+            units: stretch.units / count,
+            seconds: stretch.seconds / count as f64,
         };
-        std::iter::repeat_n(one, parts)
+        std::iter::repeat_n(short, count)
     };
-    stretches.into_iter().flat_map(apart).collect()
+    stretches.into_iter().flat_map(split).collect()
 }
 
-/// Makes one of neighbours that do not take longer together, so that few enough are left.
+/// Merges neighbours that together take at most `least` seconds, and longer ones if there are still too
+/// many stretches.
 fn condense(stretches: Vec<Stretch>, mut least: f64) -> Vec<Stretch> {
-    let mut condensed = together(&stretches, least);
-    while condensed.len() > MOST {
+    let mut condensed = merge_short(&stretches, least);
+    while condensed.len() > MOST_STRETCHES {
         least *= 2.0;
-        condensed = together(&condensed, least);
+        condensed = merge_short(&condensed, least);
     }
     condensed
 }
 
-fn together(stretches: &[Stretch], least: f64) -> Vec<Stretch> {
-    let mut together: Vec<Stretch> = Vec::new();
+/// Merges neighbours that together take at most `least` seconds.
+fn merge_short(stretches: &[Stretch], least: f64) -> Vec<Stretch> {
+    let mut merged: Vec<Stretch> = Vec::new();
     for stretch in stretches {
-        match together.last_mut() {
+        match merged.last_mut() {
             Some(last) if last.seconds + stretch.seconds <= least => {
                 last.units += stretch.units;
                 last.seconds += stretch.seconds;
             }
-            _ => together.push(*stretch),
+            _ => merged.push(*stretch),
         }
     }
-    together
+    merged
 }
 
-/// An executor that times what it runs.
+/// An executor that runs everything on the calling thread and times it.
 struct Recorder<'l> {
-    /// As how many it passes; it works alone.
+    clock: MonotonicClock<'l>,
+    /// Number of workers that it claims to have.
     workers: usize,
+    /// The number of units in each stretch; the rest is sized by the clock.
     lengths: &'l [usize],
-    recorded: Mutex<Recorded>,
+    recording: Mutex<Recording>,
 }
 
 impl Executor for Recorder<'_> {
@@ -169,13 +192,13 @@ impl Executor for Recorder<'_> {
     fn execute(&self, work: &Work<'_>) {
         let mut stretches = Vec::with_capacity(self.lengths.len());
         let (mut lengths, mut length, mut least) = (self.lengths.iter(), 1, STRETCH);
-        let began = Instant::now();
+        let began = (self.clock)();
         let (mut next, mut from) = (0, began);
         while next < work.units() {
             let planned = lengths.next().copied();
             let end = work.units().min(next + planned.unwrap_or(length));
             let flow = work.run(0, next..end);
-            let now = Instant::now();
+            let now = (self.clock)();
             let (units, seconds) = (end - next, (now - from).as_secs_f64());
             stretches.push(Stretch { units, seconds });
             if flow == Flow::Stop {
@@ -184,16 +207,16 @@ impl Executor for Recorder<'_> {
             (next, from) = (end, now);
             if planned.is_none() {
                 let fitting = least / (seconds / units as f64).max(1e-9);
-                length = (fitting as usize).clamp(1, UNITS.min(length * 2));
-                if stretches.len() > 2 * MOST {
+                length = (fitting as usize).clamp(1, MOST_UNITS.min(length * 2));
+                if stretches.len() > 2 * MOST_STRETCHES {
                     least *= 2.0;
-                    stretches = together(&stretches, least);
+                    stretches = merge_short(&stretches, least);
                 }
             }
         }
-        *lock(&self.recorded) = Recorded {
+        *lock(&self.recording) = Recording {
             stretches,
-            serial: began.elapsed().as_secs_f64(),
+            serial: ((self.clock)() - began).as_secs_f64(),
             step: 0.0,
             most_workers: work.workers(WORKERS),
             waits: work.waits(),
@@ -202,26 +225,28 @@ impl Executor for Recorder<'_> {
 }
 
 impl Stretch {
-    /// What one unit takes, on average.
-    pub(super) fn each(&self) -> f64 {
+    /// Mean time of a unit, in seconds.
+    pub(super) fn seconds_per_unit(&self) -> f64 {
         self.seconds / self.units.max(1) as f64
     }
 }
 
-impl Recorded {
-    /// What all units take.
+impl Recording {
+    /// Time of all units, in seconds.
     pub(super) fn work(&self) -> f64 {
         self.stretches.iter().map(|stretch| stretch.seconds).sum()
     }
 
-    /// How many units there are.
+    /// Number of units.
     pub(super) fn units(&self) -> usize {
         self.stretches.iter().map(|stretch| stretch.units).sum()
     }
 
-    /// Makes all of it take so long together: least times are less than those of any one run, and what
-    /// is told beside measured times has to add up to them. The step goes with it, since it is told by
-    /// times too short for others to take the core away in between.
+    /// Scales all times so that they add up to `seconds`.
+    ///
+    /// The recorded minimums are shorter than the times of any single run, and they are reported next to
+    /// measured times. The cost of a call is scaled too, because it was measured with the same short
+    /// times.
     pub(super) fn scale_to(&mut self, seconds: f64) {
         let all = self.work() + self.serial;
         let factor = seconds / all;
@@ -234,18 +259,19 @@ impl Recorded {
         }
     }
 
-    /// The figures of it.
-    pub(super) fn figures(&self) -> RecordTimes {
+    /// Summarises the times for the report.
+    pub(super) fn summary(&self) -> RecordTimes {
         let mut span = 0.0;
         let (mut longest, mut first) = (0, 0);
         let mut bins: BTreeMap<i32, u64> = BTreeMap::new();
         for stretch in &self.stretches {
-            if stretch.each() > span {
-                (span, longest) = (stretch.each(), first);
+            if stretch.seconds_per_unit() > span {
+                (span, longest) = (stretch.seconds_per_unit(), first);
             }
             first += stretch.units as u64;
-            // Nothing is measured finer than a nanosecond.
-            let halves = (2.0 * stretch.each().max(1e-9).log2()).floor() as i32;
+            // No clock is finer than a nanosecond.
+            let nanoseconds_or_more = stretch.seconds_per_unit().max(1e-9);
+            let halves = (2.0 * nanoseconds_or_more.log2()).floor() as i32;
             *bins.entry(halves).or_default() += stretch.units as u64;
         }
         let edge = |(halves, records)| ((f64::from(halves) / 2.0).exp2(), records);
@@ -256,17 +282,18 @@ impl Recorded {
             serial: self.serial,
             measured: self.stretches.len(),
             histogram: bins.into_iter().map(edge).collect(),
-            dearest_hundredth: self.dearest_hundredth(),
+            slowest_hundredth: self.slowest_hundredth(),
         }
     }
 
-    fn dearest_hundredth(&self) -> f64 {
-        let mut dearest = self.stretches.clone();
-        dearest.sort_by(|one, other| other.each().total_cmp(&one.each()));
+    /// The share of the work that is in the slowest 1 % of the units.
+    fn slowest_hundredth(&self) -> f64 {
+        let mut slowest = self.stretches.clone();
+        slowest.sort_by(|one, other| other.seconds_per_unit().total_cmp(&one.seconds_per_unit()));
         let (mut left, mut seconds) = (self.units() as f64 / 100.0, 0.0);
-        for stretch in dearest {
+        for stretch in slowest {
             let taken = left.min(stretch.units as f64);
-            seconds += taken * stretch.each();
+            seconds += taken * stretch.seconds_per_unit();
             left -= taken;
         }
         let work = self.work();
@@ -278,67 +305,123 @@ impl Recorded {
 mod tests {
     use super::*;
     use crate::execution::{Sequential, assert_laws};
-    use crate::measure::workload::Own;
+    use crate::measure::runnable::RunOutcome;
+    use crate::report::{Digest, Timing};
+    use crate::sync::atomic::{AtomicU64, Ordering::SeqCst};
     use proptest::prelude::*;
 
-    fn recorded(stretches: &[(usize, f64)]) -> Recorded {
+    fn recording(stretches: &[(usize, f64)]) -> Recording {
         let stretch = |&(units, seconds)| Stretch { units, seconds };
-        Recorded {
+        Recording {
             stretches: stretches.iter().map(stretch).collect(),
-            ..Recorded::default()
+            ..Recording::default()
         }
     }
 
     #[test]
-    fn the_recorder_is_an_executor_like_any_other() {
+    fn the_recorder_keeps_the_laws_of_executors() {
         for lengths in [&[][..], &[1, 3, 2]] {
             assert_laws(&Recorder {
+                clock: &|| Duration::ZERO,
                 workers: 1,
                 lengths,
-                recorded: Mutex::default(),
+                recording: Mutex::default(),
             });
         }
     }
 
-    #[test]
-    fn the_dear_record_is_found() {
-        let task = |n: &usize| {
-            let turns = if *n == 1234 { 3_000_000 } else { 20 };
-            (0..turns).fold(*n, |sum, one| std::hint::black_box(sum ^ one))
-        };
-        let own = Own::new(&(0..3000), &task).unwrap();
-        let recorded = record(&own.on(&Sequential)).unwrap();
-        let figures = recorded.figures();
-        assert_eq!((recorded.units(), figures.longest), (3000, 1234));
-        let histogram: u64 = figures.histogram.iter().map(|(_, records)| records).sum();
-        assert_eq!(histogram, 3000);
-        assert!(figures.dearest_hundredth > 0.5 && figures.span > 0.5 * figures.work);
-        assert!(figures.span < figures.work && figures.serial > 0.0);
+    /// Units that take made-up times, by a clock that they advance themselves. All times are in
+    /// nanoseconds.
+    struct MadeUp {
+        now: AtomicU64,
+        units: Vec<u64>,
+        call: u64,
+        serial: u64,
+    }
+
+    impl MadeUp {
+        fn clock(&self) -> Duration {
+            Duration::from_nanos(self.now.load(SeqCst))
+        }
+    }
+
+    impl Runnable for MadeUp {
+        fn executor(&self) -> &dyn Executor {
+            &Sequential
+        }
+
+        fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error> {
+            let began = self.clock();
+            let run = |_worker: usize, units: std::ops::Range<usize>| {
+                let time: u64 = self.units[units].iter().sum();
+                self.now.fetch_add(time + self.call, SeqCst);
+                Flow::Go
+            };
+            executor.execute(&Work::new(self.units.len(), &run));
+            self.now.fetch_add(self.serial, SeqCst);
+            Ok(RunOutcome {
+                digest: Digest::of(&0),
+                records: self.units.len() as u64,
+                failed: 0,
+                timing: Timing {
+                    wall: self.clock() - began,
+                    ..Timing::default()
+                },
+            })
+        }
     }
 
     #[test]
-    fn figures_of_known_times() {
-        let figures = recorded(&[(98, 98.0), (1, 2.0), (1, 50.0)]).figures();
+    fn one_long_unit_the_cost_of_a_call_and_the_serial_time_are_found() {
+        let mut units = vec![1000; 3000];
+        units[1234] = 2_000_000;
+        let made_up = MadeUp {
+            now: AtomicU64::new(0),
+            units,
+            call: 200,
+            serial: 7000,
+        };
+        let mut recording = record_by(&|| made_up.clock(), &made_up).unwrap();
+        let close = |one: f64, other: f64| assert!((one - other).abs() < 1e-12, "{one} {other}");
+        close(recording.step, 200e-9);
+        close(recording.serial, 7e-6);
+        recording.scale_to(0.1);
+        let summary = recording.summary();
+        close(summary.work + summary.serial, 0.1);
+        assert_eq!((recording.units(), summary.longest), (3000, 1234));
+        // 2 ms of about 5 ms.
+        assert!(
+            (0.38..0.42).contains(&(summary.span / summary.work)),
+            "{summary:?}"
+        );
+        assert!(summary.slowest_hundredth > 0.38, "{summary:?}");
+        let histogram: u64 = summary.histogram.iter().map(|(_, records)| records).sum();
+        assert_eq!(histogram, 3000);
+    }
+
+    #[test]
+    fn known_times_are_summarised() {
+        let summary = recording(&[(98, 98.0), (1, 2.0), (1, 50.0)]).summary();
         assert_eq!(
-            (figures.work, figures.span, figures.longest),
+            (summary.work, summary.span, summary.longest),
             (150.0, 50.0, 99)
         );
-        assert_eq!(figures.dearest_hundredth, 50.0 / 150.0);
+        assert_eq!(summary.slowest_hundredth, 50.0 / 150.0);
         let root = std::f64::consts::SQRT_2;
-        assert_eq!(figures.histogram[..2], [(1.0, 98), (2.0, 1)]);
-        let (edge, records) = figures.histogram[2];
+        assert_eq!(summary.histogram[..2], [(1.0, 98), (2.0, 1)]);
+        let (edge, records) = summary.histogram[2];
         assert!(records == 1 && (edge / (32.0 * root) - 1.0).abs() < 1e-12);
-        assert_eq!(recorded(&[]).figures().dearest_hundredth, 0.0);
+        assert_eq!(recording(&[]).summary().slowest_hundredth, 0.0);
     }
 
     proptest! {
         #[test]
-        fn nothing_is_lost_when_stretches_become_one(
+        fn merging_stretches_loses_no_units_and_no_time(
             stretches in prop::collection::vec((1_usize..100, 0.0..1.0), 0..200),
             least in 0.0..2.0,
         ) {
-            let before = recorded(&stretches);
-            let after = Recorded { stretches: together(&before.stretches, least), ..before.clone() };
+            let before = recording(&stretches);
+            let after = Recording { stretches: merge_short(&before.stretches, least), ..before.clone() };
             prop_assert_eq!(before.units(), after.units());
             prop_assert!((before.work() - after.work()).abs() < 1e-9);
             let longest = |all: &[Stretch]| all.iter().map(|one| one.seconds).fold(0.0, f64::max);
@@ -347,7 +430,7 @@ mod tests {
 
         #[test]
         fn scaled_times_add_up(stretches in prop::collection::vec((1_usize..100, 0.001..1.0), 1..50)) {
-            let mut scaled = recorded(&stretches);
+            let mut scaled = recording(&stretches);
             scaled.serial = 0.5;
             scaled.scale_to(7.0);
             prop_assert!((scaled.work() + scaled.serial - 7.0).abs() < 1e-9);

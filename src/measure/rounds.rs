@@ -1,139 +1,138 @@
-//! Rounds: in each, everything that is measured has its turn, in an order drawn anew.
+//! Rounds: each contender and each ceiling has a turn in a round, in a new random order.
 
 use std::time::Duration;
 
-use super::comparison::{Settings, Turn};
+use super::figures::{Settings, Turn};
+use super::round_results::TurnHistory;
 use super::statistics::median;
 use crate::error::Error;
 use crate::report::{Digest, Timing};
 
-/// Something that has a turn in each round: a cell, or a ceiling.
+/// Something that has turns: a contender or a ceiling.
 pub(super) trait Subject {
     /// Runs once.
-    fn run(&mut self) -> Result<Ran, Error>;
+    fn run(&mut self) -> Result<SingleRun, Error>;
 
-    /// It has a turn in every so-many-th round, the first among them.
-    fn every(&self) -> usize {
+    /// Distance between the rounds in which it has a turn: 3 stands for rounds 0, 3, 6 and so on.
+    fn round_interval(&self) -> usize {
         1
     }
 
-    /// Whether short runs are repeated to fill a turn; else there are a few, the fastest of which is
-    /// less blurred than one.
-    fn repeats(&self) -> bool {
+    /// True if short runs are repeated until they fill a turn. Otherwise there are at most
+    /// [`UNREPEATED_RUNS`].
+    fn fills_turns(&self) -> bool {
         true
     }
 }
 
-/// What one run of a subject came to.
-pub(super) struct Ran {
+/// One run of a subject.
+pub(super) struct SingleRun {
     pub(super) wall: Duration,
     pub(super) cpu: Option<Duration>,
-    /// Of the answer, if it has one.
+    /// The digest of the answer, if there is one.
     pub(super) digest: Option<Digest>,
-    /// What the run itself tells of its time.
+    /// The timing that the run itself reports.
     pub(super) timing: Option<Timing>,
 }
 
-/// What a subject has done in all rounds.
-#[derive(Default)]
-pub(super) struct Turns {
-    pub(super) turns: Vec<Turn>,
-    /// What the fastest run of each turn tells of its time.
-    pub(super) timings: Vec<Timing>,
-}
-
-/// A subject whose answer was not the one expected, and in which round.
-pub(super) struct Disagrees {
+/// A subject gave an answer that differs from the expected one.
+pub(super) struct WrongAnswer {
+    /// The index of the subject.
     pub(super) subject: usize,
     pub(super) round: usize,
     pub(super) digest: Digest,
 }
 
-/// So many runs are a few.
-const FEW: u32 = 4;
+/// Number of runs, at most, in a turn of a subject that does not fill its turns. The fastest of four runs
+/// is less noisy than a single one.
+const UNREPEATED_RUNS: u32 = 4;
 
-/// Has the turns of all subjects, warm-ups before, until an answer is not the one expected.
-pub(super) fn play(
+/// Runs the warm-up rounds and the rounds of all subjects. Stops at the first answer that differs from
+/// the expected one.
+pub(super) fn run(
     subjects: &mut [Box<dyn Subject + '_>],
     settings: &Settings,
     expected: Digest,
     progress: &dyn Fn(usize, usize),
-) -> Result<Result<Vec<Turns>, Disagrees>, Error> {
+) -> Result<Result<Vec<TurnHistory>, WrongAnswer>, Error> {
     let mut random = fastrand::Rng::with_seed(settings.seed);
-    let all = settings.warm_ups.saturating_add(settings.rounds);
-    let turns = all.saturating_mul(subjects.len());
+    let rounds = settings.warm_ups.saturating_add(settings.rounds);
+    let total = rounds.saturating_mul(subjects.len());
     let mut runs = 1;
-    let mut warmed = Vec::new();
-    let mut played: Vec<Turns> = subjects.iter().map(|_| Turns::default()).collect();
+    let mut warm_up_times = Vec::new();
+    let mut histories = vec![TurnHistory::default(); subjects.len()];
     let mut order: Vec<usize> = (0..subjects.len()).collect();
-    for number in 0..all {
+    for number in 0..rounds {
+        // `None` in a warm-up round.
         let round = number.checked_sub(settings.warm_ups);
         random.shuffle(&mut order);
-        if round == Some(0) && !warmed.is_empty() {
-            runs = runs_in(settings.least_turn, median(&warmed));
+        if round == Some(0) && !warm_up_times.is_empty() {
+            runs = runs_per_turn(settings.least_turn, median(&warm_up_times));
         }
-        for (place, &subject) in order.iter().enumerate() {
-            progress(number * order.len() + place, turns);
-            let every = subjects[subject].every().max(1);
-            if round.is_some_and(|round| round % every > 0) {
+        for (position, &index) in order.iter().enumerate() {
+            progress(number * order.len() + position, total);
+            let subject = &mut *subjects[index];
+            let interval = subject.round_interval().max(1);
+            if round.is_some_and(|round| round % interval > 0) {
                 continue;
             }
-            let runs = if subjects[subject].repeats() {
-                runs
-            } else {
-                runs.min(FEW)
-            };
-            let turn = take_turn(&mut *subjects[subject], runs, expected)?;
+            let fills_turns = subject.fills_turns();
+            let limit = if fills_turns { runs } else { UNREPEATED_RUNS };
+            let runs = runs.min(limit);
+            let turn = take_turn(subject, runs, expected)?;
             if let Some(digest) = turn.digest
                 && digest != expected
             {
-                return Ok(Err(Disagrees {
-                    subject,
+                return Ok(Err(WrongAnswer {
+                    subject: index,
                     round: round.unwrap_or_default(),
                     digest,
                 }));
             }
             let Some(round) = round else {
-                if subjects[subject].repeats() {
-                    warmed.push(turn.wall);
+                if fills_turns {
+                    warm_up_times.push(turn.wall);
                 }
                 continue;
             };
-            let played = &mut played[subject];
-            played.timings.extend(turn.timing);
-            played.turns.push(Turn {
+            let history = &mut histories[index];
+            history.timings.extend(turn.timing);
+            history.turns.push(Turn {
                 round,
-                place,
+                position,
                 runs,
                 wall: turn.wall,
                 cpu: turn.cpu,
             });
         }
     }
-    progress(turns, turns);
-    Ok(Ok(played))
+    progress(total, total);
+    Ok(Ok(histories))
 }
 
-/// How many runs it takes to fill a turn of a subject neither fast nor slow. All have as many: the
-/// least of ten is less than the least of five, and who has more must not seem faster by it.
-fn runs_in(least_turn: f64, wall: f64) -> u32 {
-    /// A turn of runs that take no time at all still ends.
+/// Number of runs that fill a turn of a subject whose run takes `wall` seconds.
+///
+/// It is computed once, for the median subject: the minimum of ten runs is smaller than the minimum of
+/// five, so a subject with more runs would look faster than it is.
+fn runs_per_turn(least_turn: f64, wall: f64) -> u32 {
+    /// Number of runs at which a turn ends, even if the runs take no measurable time.
     const MOST: f64 = 100_000.0;
     (least_turn / wall.max(1e-9)).ceil().clamp(1.0, MOST) as u32
 }
 
-/// One turn.
-struct Taken {
-    /// Of its fastest run: others at work on the machine only ever make a run longer, and by more than
-    /// what is to be told. Over rounds recorded on a busy machine the ratios of the least of eight runs
-    /// were spread a sixth as far as those of the means (Chen and Revels, *Robust benchmarking in noisy
-    /// environments*, 2016, found the same).
+/// One turn of a subject.
+struct MeasuredTurn {
+    /// Time of the fastest run, in seconds. Other programs make a run longer, never shorter, and by more
+    /// than the differences of interest. Over rounds recorded on a busy machine, ratios of the minimum of
+    /// eight runs scattered a sixth as much as ratios of their means (Chen and Revels, *Robust
+    /// benchmarking in noisy environments*, 2016, found the same).
     wall: f64,
-    /// The mean over its runs: what a thread does behind the end of its run counts for the next one.
+    /// Mean processor time of all runs, in seconds: work that a thread does after the end of a run is
+    /// counted in the next one.
     cpu: Option<f64>,
-    /// Of the first run that gave another answer than the one expected, else of the last.
+    /// The digest of the first wrong answer, otherwise of the last answer.
     digest: Option<Digest>,
-    /// Of its fastest run.
+    /// The timing of the fastest run.
     timing: Option<Timing>,
 }
 
@@ -141,26 +140,26 @@ fn take_turn(
     subject: &mut (dyn Subject + '_),
     runs: u32,
     expected: Digest,
-) -> Result<Taken, Error> {
-    let (mut fastest, mut cpu): (Option<Ran>, _) = (None, Some(Duration::ZERO));
+) -> Result<MeasuredTurn, Error> {
+    let (mut fastest, mut cpu): (Option<SingleRun>, _) = (None, Some(Duration::ZERO));
     let mut digest = None;
     for _ in 0..runs {
-        let ran = subject.run()?;
-        cpu = cpu.zip(ran.cpu).map(|(sum, one)| sum + one);
-        digest = ran.digest;
+        let run = subject.run()?;
+        cpu = cpu.zip(run.cpu).map(|(sum, one)| sum + one);
+        digest = run.digest;
         if digest.is_some_and(|digest| digest != expected) {
             break;
         }
-        if fastest.as_ref().is_none_or(|other| ran.wall < other.wall) {
-            fastest = Some(ran);
+        if fastest.as_ref().is_none_or(|other| run.wall < other.wall) {
+            fastest = Some(run);
         }
     }
-    let wall = fastest.as_ref().map_or(0.0, |ran| ran.wall.as_secs_f64());
-    Ok(Taken {
+    let wall = fastest.as_ref().map_or(0.0, |run| run.wall.as_secs_f64());
+    Ok(MeasuredTurn {
         wall,
         cpu: cpu.map(|sum| sum.as_secs_f64() / f64::from(runs)),
         digest,
-        timing: fastest.and_then(|ran| ran.timing),
+        timing: fastest.and_then(|run| run.timing),
     })
 }
 
@@ -169,23 +168,23 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    /// A subject that writes down its turns, and answers what it is told to.
+    /// A subject that logs its number for every run and gives prepared answers.
     struct Fake<'a> {
         number: usize,
         log: &'a RefCell<Vec<usize>>,
         wall: Duration,
-        /// Its answers, the last one for ever.
+        /// Its answers; the last one is repeated.
         answers: Vec<u32>,
     }
 
     impl Subject for Fake<'_> {
-        fn run(&mut self) -> Result<Ran, Error> {
+        fn run(&mut self) -> Result<SingleRun, Error> {
             self.log.borrow_mut().push(self.number);
             let answer = match self.answers.len() {
                 0 | 1 => self.answers.first().copied(),
                 _ => Some(self.answers.remove(0)),
             };
-            Ok(Ran {
+            Ok(SingleRun {
                 wall: self.wall,
                 cpu: Some(self.wall / 2),
                 digest: answer.map(|answer| Digest::of(&answer)),
@@ -222,15 +221,15 @@ mod tests {
     fn every_subject_has_one_turn_in_each_round_and_orders_differ() {
         let log = RefCell::default();
         let mut subjects: Vec<_> = (0..5).map(|number| fake(number, &log, &[1])).collect();
-        let told = RefCell::new(Vec::new());
-        let progress = |done, of| told.borrow_mut().push((done, of));
-        let played = play(
+        let calls = RefCell::new(Vec::new());
+        let progress = |done, total| calls.borrow_mut().push((done, total));
+        let histories = run(
             &mut subjects,
             &settings(8, 2, 0.0),
             Digest::of(&1_u32),
             &progress,
         );
-        let played = played.ok().and_then(Result::ok).expect("all agree");
+        let histories = histories.ok().and_then(Result::ok).expect("all agree");
         drop(subjects);
         let log = log.into_inner();
         assert_eq!(log.len(), 10 * 5);
@@ -240,18 +239,21 @@ mod tests {
             sorted.sort_unstable();
             assert_eq!(sorted, [0, 1, 2, 3, 4], "round {number}");
             orders.insert(round.to_vec());
-            for (place, &subject) in round.iter().enumerate() {
+            for (position, &subject) in round.iter().enumerate() {
                 let Some(counted) = number.checked_sub(2) else {
                     continue;
                 };
-                let turn = played[subject].turns[counted];
-                assert_eq!((turn.round, turn.place, turn.runs), (counted, place, 1));
+                let turn = histories[subject].turns[counted];
+                assert_eq!(
+                    (turn.round, turn.position, turn.runs),
+                    (counted, position, 1)
+                );
                 assert_eq!((turn.wall, turn.cpu), (0.004, Some(0.002)));
             }
         }
         assert!(orders.len() > 5, "{orders:?}");
         assert_eq!(
-            (told.borrow()[0], told.borrow().last()),
+            (calls.borrow()[0], calls.borrow().last()),
             ((0, 50), Some(&(50, 50)))
         );
     }
@@ -260,18 +262,18 @@ mod tests {
     fn short_runs_are_repeated_within_a_turn() {
         let log = RefCell::default();
         let mut subjects = vec![fake(0, &log, &[])];
-        let played = play(
+        let histories = run(
             &mut subjects,
             &settings(3, 1, 0.018),
             Digest::of(&1_u32),
             &|_, _| {},
         );
-        let played = played.ok().and_then(Result::ok).expect("no answers");
+        let histories = histories.ok().and_then(Result::ok).expect("no answers");
         drop(subjects);
-        // Four milliseconds each: five runs fill eighteen. The turn to warm up was one run.
+        // Five runs of 4 ms fill 18 ms. The warm-up turn is one run.
         assert_eq!(log.into_inner().len(), 1 + 3 * 5);
         assert!(
-            played[0]
+            histories[0]
                 .turns
                 .iter()
                 .all(|turn| turn.runs == 5 && (turn.wall - 0.004).abs() < 1e-12)
@@ -279,32 +281,35 @@ mod tests {
     }
 
     #[test]
-    fn another_answer_ends_the_rounds_wherever_it_comes() {
-        // In the middle of a turn of five runs as well: runs 1, then 2 to 6, then 7 to 11.
+    fn a_wrong_answer_in_any_run_ends_the_rounds() {
+        // Run 1 is the warm-up, runs 2 to 6 are the first turn, runs 7 to 11 the second.
         for wrong in 0..11 {
             let log = RefCell::default();
             let mut answers = vec![1; wrong];
             answers.extend([2, 1]);
             let mut subjects = vec![fake(0, &log, &[1]), fake(1, &log, &answers)];
             let settings = settings(2, 1, 0.018);
-            let played = play(&mut subjects, &settings, Digest::of(&1_u32), &|_, _| {});
-            let disagrees = played.ok().and_then(Result::err).expect("a disagreement");
+            let histories = run(&mut subjects, &settings, Digest::of(&1_u32), &|_, _| {});
+            let wrong_answer = histories
+                .ok()
+                .and_then(Result::err)
+                .expect("a wrong answer");
             let round = wrong.checked_sub(1).map_or(0, |run| run / 5);
             assert_eq!(
-                (disagrees.subject, disagrees.round),
+                (wrong_answer.subject, wrong_answer.round),
                 (1, round),
                 "run {wrong}"
             );
-            assert_eq!(disagrees.digest, Digest::of(&2_u32));
+            assert_eq!(wrong_answer.digest, Digest::of(&2_u32));
         }
     }
 
-    /// Takes no time, and has a turn in every so-many-th round.
-    struct Seldom(usize);
+    /// A subject with this round interval; it fills its turns if the interval is 1.
+    struct EveryNth(usize);
 
-    impl Subject for Seldom {
-        fn run(&mut self) -> Result<Ran, Error> {
-            Ok(Ran {
+    impl Subject for EveryNth {
+        fn run(&mut self) -> Result<SingleRun, Error> {
+            Ok(SingleRun {
                 wall: Duration::from_millis(1),
                 cpu: None,
                 digest: None,
@@ -312,33 +317,39 @@ mod tests {
             })
         }
 
-        fn every(&self) -> usize {
+        fn round_interval(&self) -> usize {
             self.0
         }
 
-        fn repeats(&self) -> bool {
+        fn fills_turns(&self) -> bool {
             self.0 == 1
         }
     }
 
     #[test]
-    fn what_takes_long_has_a_turn_in_some_rounds_only() {
+    fn a_long_subject_has_turns_in_some_rounds_only() {
         let settings = Settings {
             rounds: 7,
             warm_ups: 1,
             least_turn: 0.01,
             ..Settings::default()
         };
-        let mut subjects: Vec<Box<dyn Subject>> = vec![Box::new(Seldom(1)), Box::new(Seldom(3))];
-        let played = play(&mut subjects, &settings, Digest::of(&0), &|_, _| ());
-        let played = played.ok().and_then(Result::ok).unwrap();
+        let mut subjects: Vec<Box<dyn Subject>> =
+            vec![Box::new(EveryNth(1)), Box::new(EveryNth(3))];
+        let histories = run(&mut subjects, &settings, Digest::of(&0), &|_, _| ());
+        let histories = histories.ok().and_then(Result::ok).unwrap();
         let rounds = |subject: usize| -> Vec<usize> {
-            let turns = played[subject].turns.iter();
+            let turns = histories[subject].turns.iter();
             turns.map(|turn| turn.round).collect()
         };
         assert_eq!(rounds(0), [0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(rounds(1), [0, 3, 6]);
-        assert!(played[0].turns.iter().all(|turn| turn.runs == 10));
-        assert!(played[1].turns.iter().all(|turn| turn.runs == FEW));
+        assert!(histories[0].turns.iter().all(|turn| turn.runs == 10));
+        assert!(
+            histories[1]
+                .turns
+                .iter()
+                .all(|turn| turn.runs == UNREPEATED_RUNS)
+        );
     }
 }

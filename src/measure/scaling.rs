@@ -1,86 +1,78 @@
-//! Laws of scaling: Amdahl's and the Universal Scalability Law, fitted to speed-ups.
+//! Fits laws of scaling to speed-ups: Amdahl's law and the Universal Scalability Law.
 
-use super::comparison::{Cell, Comparison, Estimate};
+use super::analysis::{Fit, FitPoint};
+use super::comparison::{Comparison, Measurement};
+use super::figures::Estimate;
 use super::statistics::median;
-use super::why::{Fit, FitPoint};
 
-/// Fewer numbers of threads than this say too little about two coefficients.
+/// Smallest number of different thread counts to which a law with two coefficients is fitted.
 const LEVELS: usize = 6;
-/// How many times the rounds are drawn again.
+/// Number of bootstrap resamples.
 const RESAMPLES: usize = 1000;
-/// A law is told up to so many times the threads that were measured.
+/// The curve of a law ends at this multiple of the largest measured number of threads.
 const BEYOND: usize = 4;
-/// For so many numbers of threads at most.
+/// Largest number of points on the curve of a law.
 const POINTS: usize = 64;
 
 /// The Universal Scalability Law (Gunther, *A simple capacity model of massively parallel transaction
 /// systems*, CMG 1993; *Guerrilla Capacity Planning*, Springer 2007): with N threads the speed-up is
-/// N / (1 + σ (N − 1) + κ N (N − 1)). Where κ is 0 it is Amdahl's law (1967), and σ the serial share.
-///
-/// ```
-/// use manyhands::measure::scaling::Law;
-///
-/// let law = Law { contention: 0.05, coherency: 0.0 };
-/// assert_eq!(law.speed_up(1.0), 1.0);
-/// assert_eq!(law.peak(), None); // ever faster, up to 20
-/// let speed_ups = [1.0, 2.0, 4.0, 8.0].map(|threads| (threads, law.speed_up(threads)));
-/// let fitted = Law::universal(&speed_ups);
-/// assert!((fitted.contention - 0.05).abs() < 1e-9 && fitted.coherency < 1e-9);
-/// ```
+/// N / (1 + σ (N − 1) + κ N (N − 1)). If κ is 0, it is Amdahl's law (1967), and σ is the serial share.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Law {
-    /// σ, the share that only one thread can work at, from 0 to 1.
-    pub contention: f64,
-    /// κ, what each thread costs each other one, at least 0.
-    pub coherency: f64,
+pub(super) struct Law {
+    /// σ: the share of the work that only one thread can do, from 0 to 1.
+    pub(super) contention: f64,
+    /// κ: what each thread costs each other thread, at least 0.
+    pub(super) coherency: f64,
 }
 
 impl Law {
-    /// Amdahl's law that fits (threads, speed-up) best.
-    pub fn amdahl(speed_ups: &[(f64, f64)]) -> Law {
+    /// Fits Amdahl's law to pairs of a number of threads and a speed-up.
+    pub(super) fn amdahl(speed_ups: &[(f64, f64)]) -> Law {
         Fitting::of(speed_ups, relative).contention_alone().0
     }
 
-    /// The Universal Scalability Law that fits (threads, speed-up) best, of those with coefficients that
-    /// mean something: a negative one would say that threads work better for being in each other's way.
+    /// Fits the Universal Scalability Law to pairs of a number of threads and a speed-up.
     ///
-    /// Speed-ups that were measured scatter by a share of themselves, so that is how far each counts.
-    pub fn universal(speed_ups: &[(f64, f64)]) -> Law {
+    /// The coefficients are not negative: a negative one would mean that threads help each other by
+    /// competing. Because measured speed-ups scatter in proportion to their size, each is weighted
+    /// accordingly.
+    pub(super) fn universal(speed_ups: &[(f64, f64)]) -> Law {
         Fitting::of(speed_ups, relative).least()
     }
 
-    /// As [`universal`](Law::universal), with each speed-up's deviation from the straight line counted as
-    /// it is. So the book has it, and published coefficients are most often these.
-    pub fn universal_by_the_book(speed_ups: &[(f64, f64)]) -> Law {
+    /// Like [`universal`](Law::universal), but without weights, as in Gunther's book. Most published
+    /// coefficients are fitted this way.
+    #[cfg(test)]
+    fn universal_by_the_book(speed_ups: &[(f64, f64)]) -> Law {
         Fitting::of(speed_ups, |_| 1.0).least()
     }
 
-    /// The speed-up with so many threads.
-    pub fn speed_up(&self, threads: f64) -> f64 {
+    /// The speed-up with this number of threads.
+    pub(super) fn speed_up(&self, threads: f64) -> f64 {
         let others = threads - 1.0;
         threads / (1.0 + self.contention * others + self.coherency * threads * others)
     }
 
-    /// The number of threads with which it is fastest: √((1 − σ) / κ), at least 1. `None` where more are
-    /// always faster.
-    pub fn peak(&self) -> Option<f64> {
+    /// The number of threads with the highest speed-up: √((1 − σ) / κ), at least 1. `None` if more threads
+    /// are always faster.
+    pub(super) fn peak(&self) -> Option<f64> {
         let peak = ((1.0 - self.contention) / self.coherency).sqrt();
         (self.coherency > 0.0).then_some(peak.max(1.0))
     }
 }
 
-/// The weight of an equation whose left side is so large, for times that scatter by a share of
-/// themselves: it scatters by the same share.
+/// The weight of an equation with this left side, for times that scatter in proportion to their size: the
+/// left side scatters in proportion too.
 fn relative(inverse_efficiency: f64) -> f64 {
     inverse_efficiency.powi(-2)
 }
 
-/// The law as linear equations, in sums of squares.
+/// Weighted least squares for the law as a linear equation.
 ///
-/// With speed-up C at N threads, N / C − 1 = σ (N − 1) + κ N (N − 1): linear in both coefficients. So the
-/// sum of squares is a convex quadratic of the two. Over σ from 0 to 1 and κ ≥ 0 its least is either the
-/// least of all, where that lies within, or lies on an edge, and there it is the least of a quadratic of
-/// one coefficient, clipped: three edges, each solved outright. No search, nothing that may not converge.
+/// With speed-up C at N threads, N / C − 1 = σ (N − 1) + κ N (N − 1), which is linear in both coefficients.
+/// The sum of squares is therefore a convex quadratic function. Its minimum over σ from 0 to 1 and κ ≥ 0 is
+/// either the global minimum or lies on one of three edges, where a quadratic function of one coefficient is
+/// minimal. Each case has a closed form, so there is no search that might not converge.
 struct Fitting {
     /// Σ w u², Σ w u v, Σ w v², with u = N − 1 and v = N (N − 1).
     uu: f64,
@@ -115,8 +107,8 @@ impl Fitting {
         fitting
     }
 
-    /// The sum of squares, less what no law changes.
-    fn misses(&self, law: Law) -> f64 {
+    /// The sum of squares, without the terms that do not depend on the law.
+    fn error(&self, law: Law) -> f64 {
         let (s, k) = (law.contention, law.coherency);
         s * s * self.uu + 2.0 * s * k * self.uv + k * k * self.vv
             - 2.0 * (s * self.uy + k * self.vy)
@@ -128,7 +120,7 @@ impl Fitting {
             contention: (self.uy * self.vv - self.vy * self.uv) / determinant,
             coherency: (self.vy * self.uu - self.uy * self.uv) / determinant,
         };
-        // One number of threads alone leaves no determinant but what was rounded.
+        // With a single number of threads the determinant is only rounding error.
         let is_one_line = determinant <= 1e-12 * self.uu * self.vv;
         if !is_one_line && (0.0..=1.0).contains(&within.contention) && within.coherency >= 0.0 {
             return within;
@@ -146,24 +138,24 @@ impl Fitting {
     }
 
     fn contention_alone(&self) -> (Law, f64) {
-        self.told(clipped(self.uy / self.uu, 1.0), 0.0)
+        self.with_error(clipped(self.uy / self.uu, 1.0), 0.0)
     }
 
     fn coherency_beside(&self, contention: f64) -> (Law, f64) {
         let free = (self.vy - contention * self.uv) / self.vv;
-        self.told(contention, clipped(free, f64::INFINITY))
+        self.with_error(contention, clipped(free, f64::INFINITY))
     }
 
-    fn told(&self, contention: f64, coherency: f64) -> (Law, f64) {
+    fn with_error(&self, contention: f64, coherency: f64) -> (Law, f64) {
         let law = Law {
             contention,
             coherency,
         };
-        (law, self.misses(law))
+        (law, self.error(law))
     }
 }
 
-/// A coefficient within what means something; 0 where the data says nothing about it.
+/// A coefficient between 0 and `most`; 0 if the data does not determine it.
 fn clipped(coefficient: f64, most: f64) -> f64 {
     if coefficient.is_finite() {
         coefficient.clamp(0.0, most)
@@ -172,31 +164,31 @@ fn clipped(coefficient: f64, most: f64) -> f64 {
     }
 }
 
-/// Fits the laws to each executor of a comparison.
+/// Fits the laws to each executor of a comparison, except `sequential`.
 pub(super) fn fits(comparison: &Comparison) -> Vec<Fit> {
     let mut names: Vec<&str> = Vec::new();
-    for cell in comparison.cells.iter().skip(1) {
-        if !names.contains(&cell.executor.as_str()) {
-            names.push(&cell.executor);
+    for one in comparison.measurements.iter().skip(1) {
+        if !names.contains(&one.executor.as_str()) {
+            names.push(&one.executor);
         }
     }
     names.iter().map(|name| fit(name, comparison)).collect()
 }
 
 fn fit(name: &str, comparison: &Comparison) -> Fit {
-    let cells = comparison.cells.iter().skip(1);
-    let mut cells: Vec<&Cell> = cells.filter(|cell| cell.executor == name).collect();
-    cells.sort_by_key(|cell| cell.threads);
-    cells.dedup_by_key(|cell| cell.threads);
+    let others = comparison.measurements.iter().skip(1);
+    let mut measured: Vec<&Measurement> = others.filter(|one| one.executor == name).collect();
+    measured.sort_by_key(|one| one.threads);
+    measured.dedup_by_key(|one| one.threads);
     let mut fit = Fit {
         executor: name.to_owned(),
-        measured_to: cells.last().map_or(0, |cell| cell.threads),
+        measured_to: measured.last().map_or(0, |one| one.threads),
         ..Fit::default()
     };
-    let levels = cells.len();
+    let levels = measured.len();
     let Some(base) = comparison.sequential().filter(|_| levels >= LEVELS) else {
         fit.refused = Some(format!(
-            "{levels} {} of threads: a law with two coefficients needs {LEVELS} at least",
+            "{levels} {} of threads: a law with two coefficients needs at least {LEVELS}",
             if levels == 1 { "number" } else { "numbers" },
         ));
         return fit;
@@ -209,13 +201,13 @@ fn fit(name: &str, comparison: &Comparison) -> Fit {
         )
     });
     let rounds = base.turns.len();
-    let ratio = |cell: &Cell, round: usize| base.turns[round].wall / cell.turns[round].wall;
+    let speed_up = |one: &Measurement, round: usize| base.turns[round].wall / one.turns[round].wall;
     let speed_ups = |drawn: &[usize]| -> Vec<(f64, f64)> {
-        let of = |cell: &&Cell| {
-            let ratios: Vec<f64> = drawn.iter().map(|&round| ratio(cell, round)).collect();
-            (cell.threads as f64, median(&ratios))
+        let point = |one: &&Measurement| {
+            let ratios: Vec<f64> = drawn.iter().map(|&round| speed_up(one, round)).collect();
+            (one.threads as f64, median(&ratios))
         };
-        cells.iter().map(of).collect()
+        measured.iter().map(point).collect()
     };
     let laws = |drawn: &[usize]| {
         let speed_ups = speed_ups(drawn);
@@ -231,8 +223,8 @@ fn fit(name: &str, comparison: &Comparison) -> Fit {
         })
         .collect();
     let confidence = comparison.settings.confidence;
-    let estimate = |value: f64, of: &dyn Fn(&(Law, Law)) -> f64| {
-        let (low, high) = interval(drawn.iter().map(of).collect(), confidence);
+    let estimate = |value: f64, figure: &dyn Fn(&(Law, Law)) -> f64| {
+        let (low, high) = interval(drawn.iter().map(figure).collect(), confidence);
         Estimate {
             value,
             low: low.min(value),
@@ -251,11 +243,11 @@ fn fit(name: &str, comparison: &Comparison) -> Fit {
             extrapolated: threads > fit.measured_to,
         }
     };
-    fit.curve = spaced(fit.measured_to * BEYOND).map(point).collect();
+    fit.curve = evenly_spaced(fit.measured_to * BEYOND).map(point).collect();
     fit
 }
 
-/// The interval that holds the middle of values.
+/// The percentile interval of some values.
 fn interval(mut values: Vec<f64>, confidence: f64) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let last = values.len().saturating_sub(1) as f64;
@@ -265,11 +257,11 @@ fn interval(mut values: Vec<f64>, confidence: f64) -> (f64, f64) {
     (at(tail), at(1.0 - tail))
 }
 
-/// Numbers from 1 to `most`, evenly spaced, few enough to draw a line through.
-fn spaced(most: usize) -> impl Iterator<Item = usize> {
+/// Evenly spaced numbers from 1 to `most`, at most [`POINTS`].
+fn evenly_spaced(most: usize) -> impl Iterator<Item = usize> {
     let points = most.min(POINTS);
-    let place = move |point: usize| 1 + point * (most - 1) / (points - 1).max(1);
-    (0..points).map(place)
+    let number = move |point: usize| 1 + point * (most - 1) / (points - 1).max(1);
+    (0..points).map(number)
 }
 
 #[cfg(test)]

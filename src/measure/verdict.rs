@@ -1,40 +1,45 @@
-//! A comparison in a sentence or two.
+//! The verdict: a comparison in one or two sentences.
 
 use std::fmt::Write as _;
 
-use super::comparison::{Cell, Comparison, Estimate};
-use super::why::Losses;
+use super::analysis::Losses;
+use super::comparison::{Comparison, Measurement};
+use super::figures::Estimate;
 
-/// A loss of this share of the threads' time is worth telling.
-const WORTH_TELLING: f64 = 0.05;
+/// Share of the threads' time from which the largest loss is named.
+const NOTABLE_LOSS: f64 = 0.05;
 
 impl Comparison {
-    /// The cell with the highest speed-up, the base aside. Where some are detectably faster than the base
-    /// it is one of those: another, whose interval holds 1, may have a higher number by chance.
-    pub fn fastest(&self) -> Option<&Cell> {
-        let others = self.cells.iter().skip(1);
+    /// The measurement with the highest speed-up, except `sequential`.
+    ///
+    /// If some are detectably faster than `sequential`, it is one of those: another one may have a higher
+    /// number by chance, with an interval that contains 1.
+    pub fn fastest(&self) -> Option<&Measurement> {
+        let others = self.measurements.iter().skip(1);
         others.max_by(|a, b| {
-            let [a, b] = [a, b].map(|cell| cell.speed_up);
-            let surely = (a.low > 1.0).cmp(&(b.low > 1.0));
-            surely.then(a.value.total_cmp(&b.value))
+            let [a, b] = [a, b].map(|measurement| measurement.speed_up);
+            let detectably = (a.low > 1.0).cmp(&(b.low > 1.0));
+            detectably.then(a.value.total_cmp(&b.value))
         })
     }
 
-    /// What this machine gives so many threads at best: the most that any ceiling has shown, of
-    /// those that do not leave the processor.
-    pub fn best_here(&self, threads: usize) -> Option<Estimate> {
-        let all = self.why.ceilings.iter();
-        let these = all.filter(|one| one.threads == threads && one.kernel != "memory");
-        let gains = these.map(|one| one.speed_up);
-        gains.max_by(|a, b| a.value.total_cmp(&b.value))
+    /// The highest speed-up that this machine allows with this number of threads: the higher of the
+    /// ceilings of arithmetic and of copies of the program. Reading memory is left out, because a task
+    /// may need less of it.
+    pub fn highest_ceiling(&self, threads: usize) -> Option<Estimate> {
+        let ceilings = self.analysis.ceilings.iter();
+        let ceilings = ceilings.filter(|one| one.threads == threads && one.kernel != "memory");
+        let speed_ups = ceilings.map(|ceiling| ceiling.speed_up);
+        speed_ups.max_by(|a, b| a.value.total_cmp(&b.value))
     }
 
-    /// How well it scales, and why not better, in a sentence or two.
+    /// How well it scales, and why not better, in one or two sentences.
     pub fn verdict(&self) -> String {
         if let Some(other) = self.disagreements.first() {
             return format!(
-                "The answers differ: {} gave the digest {} where sequential gave {}. No times are told.",
-                on(&other.executor, other.threads),
+                "The answers differ: the digest of {} is {}, that of sequential is {}. There are no \
+                 times.",
+                on_threads(&other.executor, other.threads),
                 other.digest,
                 self.workload.digest
             );
@@ -45,56 +50,58 @@ impl Comparison {
         let Some(fastest) = self.fastest() else {
             return "There is nothing to compare sequential with.".to_owned();
         };
-        let Estimate { value, low, high } = fastest.speed_up;
-        let confidence = self.settings.confidence * 100.0;
-        let mut text = String::new();
-        let name = on(&fastest.executor, fastest.threads);
-        if !fastest.speed_up.differs_from(1.0) {
-            let _ = write!(
-                text,
-                "No detectable difference: the best, {name}, may be {low:.2} to {high:.2} times as fast as \
-                 sequential ({confidence:.0} % confidence; measured {value:.2})."
-            );
-        } else if value < 1.0 {
-            let _ = write!(
-                text,
-                "Nothing is faster than sequential: the best, {name}, is {value:.2} times as fast \
-                 ({low:.2} to {high:.2} with {confidence:.0} % confidence)."
-            );
-        } else {
-            let _ = write!(
-                text,
-                "{name} is {value:.2} times as fast as sequential \
-                 ({low:.2} to {high:.2} with {confidence:.0} % confidence)."
-            );
-        }
+        let mut text = self.speed_up_sentence(fastest);
         if fastest.threads > 1
-            && let Some(best) = self.best_here(fastest.threads)
+            && let Some(ceiling) = self.highest_ceiling(fastest.threads)
         {
             let _ = write!(
                 text,
-                " This machine gives {} threads {:.2} times the work of one at best",
-                fastest.threads, best.value
+                " At best, {} threads on this machine do {:.2} times the work of one",
+                fastest.threads, ceiling.value
             );
-            let of = self.why.losses.iter();
-            let mut of =
-                of.filter(|one| one.executor == fastest.executor && one.threads == fastest.threads);
-            match of.next().and_then(Losses::largest) {
-                Some((name, share)) if share >= WORTH_TELLING => {
-                    let _ = write!(text, "; most is lost to {name}: {:.0} %.", share * 100.0);
+            let mut losses = self.analysis.losses.iter();
+            let losses = losses.find(|losses| {
+                losses.executor == fastest.executor && losses.threads == fastest.threads
+            });
+            match losses.and_then(Losses::largest) {
+                Some((name, share)) if share >= NOTABLE_LOSS => {
+                    let percent = share * 100.0;
+                    let _ = write!(text, "; the largest loss is {name}: {percent:.0} %.");
                 }
                 _ => text.push('.'),
             }
         }
         text
     }
+
+    fn speed_up_sentence(&self, fastest: &Measurement) -> String {
+        let Estimate { value, low, high } = fastest.speed_up;
+        let confidence = self.settings.confidence * 100.0;
+        let name = on_threads(&fastest.executor, fastest.threads);
+        if !fastest.speed_up.differs_from(1.0) {
+            format!(
+                "No detectable difference: the best, {name}, may be {low:.2} to {high:.2} times as fast as \
+                 sequential ({confidence:.0} % confidence; measured {value:.2})."
+            )
+        } else if value < 1.0 {
+            format!(
+                "Nothing is faster than sequential: the best, {name}, is {value:.2} times as fast \
+                 ({low:.2} to {high:.2} with {confidence:.0} % confidence)."
+            )
+        } else {
+            format!(
+                "{name} is {value:.2} times as fast as sequential \
+                 ({low:.2} to {high:.2} with {confidence:.0} % confidence)."
+            )
+        }
+    }
 }
 
 impl Losses {
-    /// Each loss with its name.
-    pub fn named(&self) -> [(&'static str, f64); 4] {
+    /// The name and the share of each loss.
+    pub(crate) fn named(&self) -> [(&'static str, f64); 4] {
         [
-            ("what one thread does alone", self.serial),
+            ("serial time", self.serial),
             ("imbalance", self.imbalance),
             ("scheduling", self.scheduling),
             ("the machine", self.machine),
@@ -106,8 +113,8 @@ impl Losses {
     }
 }
 
-/// An executor with so many threads.
-fn on(executor: &str, threads: usize) -> String {
+/// Names an executor with its number of threads.
+fn on_threads(executor: &str, threads: usize) -> String {
     let s = if threads == 1 { "" } else { "s" };
     format!("{executor} on {threads} thread{s}")
 }

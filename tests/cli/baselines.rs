@@ -43,7 +43,10 @@ fn rewrite(folder: &TempDir, change: impl Fn(&mut serde_json::Value)) {
 }
 
 fn divide_times(baseline: &mut serde_json::Value, by: f64) {
-    for cell in baseline["cells"].as_array_mut().expect("cells") {
+    for cell in baseline["measurements"]
+        .as_array_mut()
+        .expect("measurements")
+    {
         for turn in cell["turns"].as_array_mut().expect("turns") {
             turn["wall"] = (turn["wall"].as_f64().expect("seconds") / by).into();
         }
@@ -57,7 +60,7 @@ fn a_baseline_is_the_whole_comparison_and_is_replaced_by_the_next() {
     let folder = saved();
     let kept: manyhands::measure::Comparison =
         serde_json::from_str(&read(&folder, "kept/main.json")).expect("a comparison");
-    assert_eq!((kept.cells.len(), kept.workload.records), (2, 3));
+    assert_eq!((kept.measurements.len(), kept.workload.records), (2, 3));
     let ran = bench(
         &folder,
         &["--save-baseline", "main", "--baseline-dir", "kept"],
@@ -79,8 +82,8 @@ fn a_comparison_is_told_beside_its_baseline() {
     let ran = bench(&folder, &[&AGAINST[..], &["--json", "--quiet"]].concat());
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let json = ran.json();
-    assert_eq!(json["against"]["name"], "main");
-    let cells = json["against"]["cells"].as_array().expect("cells");
+    assert_eq!(json["baseline"]["name"], "main");
+    let cells = json["baseline"]["ratios"].as_array().expect("ratios");
     assert_eq!(cells.len(), 2);
     assert_eq!(
         (&cells[1]["executor"], &cells[1]["threads"]),
@@ -88,8 +91,12 @@ fn a_comparison_is_told_beside_its_baseline() {
     );
 
     let ran = bench(&folder, &AGAINST);
-    assert!(ran.out.contains("then (main, of "), "{}", ran.out);
-    assert!(ran.out.contains("time now over time then"), "{}", ran.out);
+    assert!(ran.out.contains("baseline main ("), "{}", ran.out);
+    assert!(
+        ran.out.contains("time now divided by that of the"),
+        "{}",
+        ran.out
+    );
     for line in ran.out.lines() {
         let warning = line.starts_with("warning: ");
         assert!(columns(line) <= 80 || warning, "{line}");
@@ -125,7 +132,7 @@ fn what_is_slower_than_the_baseline_allows_is_exit_7_and_saves_nothing() {
     rewrite(&folder, |baseline| divide_times(baseline, 1e-14));
     let ran = bench(&folder, &gate);
     assert_eq!(ran.code, 0, "faster by so much is no failure: {}", ran.err);
-    let coarse = "note: not slower by 5.0 % as far as could be told, which is a difference of ";
+    let coarse = "note: nothing was found to be slower by 5.0 %, but only differences of ";
     assert_eq!(ran.err.matches(coarse).count(), 1, "{}", ran.err);
     assert_ne!(read(&folder, "kept/main.json"), before);
 }
@@ -176,9 +183,9 @@ fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
     rewrite(&folder, |baseline| baseline["schema"] = 999.into());
     refused(
         &AGAINST,
-        "kept/main.json: has schema 999, and this version reads 1",
+        "kept/main.json: has schema 999, and this version reads 2",
     );
-    write(&folder, "kept/main.json", "{\"schema\":1}");
+    write(&folder, "kept/main.json", "{\"schema\":2}");
     refused(
         &AGAINST,
         "kept/main.json: is not a whole comparison: missing field",

@@ -44,7 +44,7 @@ fn what_comes_to_the_same_is_measured_once() {
     let arguments = ["bench", "three.jsonl", "--rounds", "1", "--json"];
     let twice = ["-j", "1,1,2,100%", "--executors", "task-queue,task-queue"];
     let json = run(&folder, &[&arguments[..], &twice].concat()).json();
-    let cells = json["cells"].as_array().expect("cells");
+    let cells = json["measurements"].as_array().expect("measurements");
     let cells: Vec<_> = cells
         .iter()
         .map(|cell| (cell["executor"].as_str(), cell["threads"].as_u64()))
@@ -139,7 +139,7 @@ fn executors_are_compared_in_a_table_of_80_columns() {
         " work-stealing ×2 ",
         " task-queue ×2 ",
         "faster than sequential (COST): work-stealing ",
-        "2 rounds, every executor",
+        "2 rounds after 1 warm-up round; each round runs every executor",
     ] {
         assert!(ran.out.contains(told), "{told} is not in\n{}", ran.out);
     }
@@ -178,7 +178,7 @@ fn odd_comparisons_are_told_in_80_columns_too() {
     assert_eq!(both.matches(refused).count(), 1, "{both}");
     let beside = bench(&[&common[..], &["task-queue", "--baseline", name]].concat());
     assert!(
-        beside.contains(name) && beside.contains("then (a-baseline"),
+        beside.contains(name) && beside.contains("baseline\na-baseline"),
         "{beside}"
     );
 }
@@ -216,7 +216,11 @@ fn a_law_fitted_to_more_threads_than_there_are_says_so() {
         "{}",
         ran.out
     );
-    assert!(ran.out.contains("Amdahl's serial share"), "{}", ran.out);
+    assert!(
+        ran.out.contains("serial share in Amdahl's law"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -226,7 +230,7 @@ fn a_comparison_as_json_has_every_turn_of_every_round() {
     let comparison: manyhands::measure::Comparison = serde_json::from_str(&ran.out).expect("one");
     assert_eq!(comparison.workload.name, "sentiment over three.jsonl");
     assert_eq!(comparison.workload.records, 3);
-    let cells = comparison.cells.iter();
+    let cells = comparison.measurements.iter();
     let cells: Vec<_> = cells
         .map(|cell| (cell.executor.as_str(), cell.threads, cell.turns.len()))
         .collect();

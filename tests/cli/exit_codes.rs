@@ -129,7 +129,10 @@ fn exit_7_is_for_slower_than_the_baseline_allows() {
     assert_eq!(saved.code, 0, "{}", saved.err);
     let mut baseline: serde_json::Value =
         serde_json::from_str(&read(&folder, "kept/main.json")).expect("JSON");
-    for cell in baseline["cells"].as_array_mut().expect("cells") {
+    for cell in baseline["measurements"]
+        .as_array_mut()
+        .expect("measurements")
+    {
         for turn in cell["turns"].as_array_mut().expect("turns") {
             let seconds = turn["wall"].as_f64().expect("a number");
             turn["wall"] = (seconds / 1e7).into();

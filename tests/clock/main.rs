@@ -3,7 +3,6 @@
 
 mod limits;
 mod stress;
-mod why;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

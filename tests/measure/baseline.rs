@@ -1,28 +1,33 @@
-//! Comparisons held against earlier ones.
+//! Comparisons with a baseline, with made-up times.
+
+use std::time::Duration;
 
 use manyhands::measure::{Comparison, Options, Turn, compare};
 use manyhands::prelude::*;
 
-/// A comparison of next to no work, whose times the tests put in themselves.
+/// A comparison of very little work, with made-up times.
 fn comparison() -> Comparison {
     let queue = TaskQueue::new(2);
-    let options = Options::default().rounds(1).warm_ups(0).least_turn(0.0);
+    let options = Options::default()
+        .rounds(1)
+        .warm_ups(0)
+        .least_turn(Duration::ZERO);
     let task = |n: &u64| n.wrapping_mul(3);
     let mut comparison =
         compare(&vec![1_u64; 40], task, &[&queue], &options).expect("a comparison");
-    for cell in &mut comparison.cells {
+    for cell in &mut comparison.measurements {
         cell.turns = rounds(cell.turns[0], |round| 0.1 + 0.001 * (round % 5) as f64);
         for turn in &mut cell.turns {
             turn.cpu = Some(turn.wall * cell.threads as f64);
         }
     }
-    for ceiling in &mut comparison.why.ceilings {
+    for ceiling in &mut comparison.analysis.ceilings {
         ceiling.turns = rounds(ceiling.turns[0], |_| 0.01);
     }
     comparison
 }
 
-/// Twenty rounds like the one there was, but for the time.
+/// Twenty turns like this one, with these times in seconds.
 fn rounds(turn: Turn, wall: impl Fn(usize) -> f64) -> Vec<Turn> {
     let mut turns = vec![turn; 20];
     for (round, turn) in turns.iter_mut().enumerate() {
@@ -31,116 +36,128 @@ fn rounds(turn: Turn, wall: impl Fn(usize) -> f64) -> Vec<Turn> {
     turns
 }
 
-/// The queue's times in that comparison are so many times as long.
-fn slowed(comparison: &Comparison, times: f64) -> Comparison {
+/// Multiplies the times of the queue by a factor.
+fn slowed(comparison: &Comparison, factor: f64) -> Comparison {
     let mut slowed = comparison.clone();
-    for turn in &mut slowed.cells[1].turns {
-        turn.wall *= times;
+    for turn in &mut slowed.measurements[1].turns {
+        turn.wall *= factor;
     }
     slowed
 }
 
 #[test]
-fn a_comparison_held_against_itself_has_not_changed() {
+fn a_comparison_with_itself_shows_no_change() {
     let then = comparison();
     let mut now = then.clone();
-    now.hold_against("itself", &then).expect("the same work");
-    let against = now.against.expect("what it was held against");
+    now.compare_to_baseline("itself", &then)
+        .expect("the same work");
+    let baseline = now.baseline.expect("a baseline");
     assert_eq!(
-        (against.name.as_str(), &against.began),
+        (baseline.name.as_str(), &baseline.began),
         ("itself", &then.began)
     );
-    assert_eq!(against.changed, Vec::<String>::new());
-    let cells: Vec<_> = against
-        .cells
+    assert_eq!(baseline.changed, Vec::<String>::new());
+    let cells: Vec<_> = baseline
+        .ratios
         .iter()
         .map(|one| (one.executor.as_str(), one.threads))
         .collect();
     assert_eq!(cells, [("sequential", 1), ("task-queue", 2)]);
-    for ratio in &against.cells {
+    for ratio in &baseline.ratios {
         assert!((ratio.time.value - 1.0).abs() < 1e-12 && !ratio.time.differs_from(1.0));
-        assert_eq!(ratio.rounds_needed, None);
-        // Two runs are never known to be closer than a hundredth.
+        // Two measurements may always differ by 1 %.
         assert!(ratio.detectable > 0.02, "{}", ratio.detectable);
     }
-    assert_eq!(against.slower_by(0.0).count(), 0);
+    assert_eq!(baseline.slower_by(0.0).count(), 0);
 }
 
 #[test]
-fn what_is_slower_beyond_its_interval_is_told_and_nothing_else() {
+fn only_what_is_slower_beyond_its_interval_is_reported() {
     let then = comparison();
-    for (times, share, told) in [
+    for (factor, share, is_slower) in [
         (1.30, 0.05, true),
         (1.30, 0.28, false),
         (1.06, 0.05, false),
         (0.50, 0.05, false),
     ] {
-        let mut now = slowed(&then, times);
-        now.hold_against("then", &then).expect("the same work");
-        let against = now.against.expect("what it was held against");
-        let slower: Vec<_> = against
+        let mut now = slowed(&then, factor);
+        now.compare_to_baseline("then", &then)
+            .expect("the same work");
+        let baseline = now.baseline.expect("a baseline");
+        let slower: Vec<_> = baseline
             .slower_by(share)
             .map(|one| one.executor.as_str())
             .collect();
         assert_eq!(
             slower,
-            if told { vec!["task-queue"] } else { vec![] },
-            "{times} {share}"
+            if is_slower {
+                vec!["task-queue"]
+            } else {
+                vec![]
+            },
+            "{factor} {share}"
         );
-        assert!((against.cells[1].time.value - times).abs() < 1e-9);
-        assert!((against.cells[1].cpu.expect("processor time").value - 1.0).abs() < 1e-9);
+        assert!((baseline.ratios[1].time.value - factor).abs() < 1e-9);
+        assert!((baseline.ratios[1].cpu.expect("processor time").value - 1.0).abs() < 1e-9);
     }
 }
 
-/// The whole machine takes half as long again for everything on two threads today, the kernel
-/// included; and without the kernel that would look like a slower program.
+/// Everything on two threads takes 1.5 times as long, the kernel of arithmetic included. Without the kernel,
+/// that would look like a slower program.
 #[test]
-fn a_machine_that_is_slower_for_everybody_does_not_show() {
+fn a_slower_machine_is_not_a_slower_program() {
     let then = comparison();
     let mut now = slowed(&then, 1.5);
-    let mut kernels = now.why.ceilings.iter_mut();
+    let mut kernels = now.analysis.ceilings.iter_mut();
     let kernel = kernels.find(|one| one.kernel == "arithmetic" && one.threads == 2);
     for turn in &mut kernel.expect("a kernel of arithmetic").turns {
         turn.wall *= 1.5;
     }
     let mut without = now.clone();
-    without.why.ceilings.clear();
-    now.hold_against("then", &then).expect("the same work");
-    let ratio = &now.against.expect("what it was held against").cells[1];
+    without.analysis.ceilings.clear();
+    now.compare_to_baseline("then", &then)
+        .expect("the same work");
+    let ratio = &now.baseline.expect("a baseline").ratios[1];
     assert!(
         !ratio.time.differs_from(1.0) && !ratio.time.differs_from(1.5),
         "{ratio:?}"
     );
     let changed = now.warnings.last().expect("a warning");
-    assert!(changed.starts_with("beside then: 2 threads of plain arithmetic take 1.50 times"));
-    without.hold_against("then", &then).expect("the same work");
-    let ratio = &without.against.expect("what it was held against").cells[1];
+    assert!(
+        changed.starts_with("compared with then: 2 threads of plain arithmetic take 1.50 times")
+    );
+    without
+        .compare_to_baseline("then", &then)
+        .expect("the same work");
+    let ratio = &without.baseline.expect("a baseline").ratios[1];
     assert!(ratio.time.low > 1.05, "{ratio:?}");
 }
 
-/// A kernel with twice as much to do, on one thread as on two, says nothing of the machine.
+/// A kernel that takes twice as long on one thread and on two was calibrated differently.
 #[test]
-fn another_length_of_the_kernel_does_not_matter() {
+fn the_calibration_of_the_kernel_does_not_matter() {
     let then = comparison();
     let mut now = slowed(&then, 1.3);
-    for ceiling in &mut now.why.ceilings {
+    for ceiling in &mut now.analysis.ceilings {
         ceiling.turns.iter_mut().for_each(|turn| turn.wall *= 2.0);
     }
-    now.hold_against("then", &then).expect("the same work");
-    let against = now.against.expect("what it was held against");
-    assert_eq!(against.changed, Vec::<String>::new());
-    assert_eq!(against.slower_by(0.05).count(), 1);
+    now.compare_to_baseline("then", &then)
+        .expect("the same work");
+    let baseline = now.baseline.expect("a baseline");
+    assert_eq!(baseline.changed, Vec::<String>::new());
+    assert_eq!(baseline.slower_by(0.05).count(), 1);
 }
 
 #[test]
-fn another_machine_is_told() {
+fn changes_of_the_machine_are_reported() {
     let then = comparison();
     let mut now = then.clone();
     now.machine.cpu = Some("another".to_owned());
     now.machine.governor = None;
     now.machine.load = Some([99.0; 3]);
-    now.hold_against("then", &then).expect("the same work");
-    let changed = now.against.expect("what it was held against").changed;
+    now.compare_to_baseline("then", &then)
+        .expect("the same work");
+    let changed = now.baseline.expect("a baseline").changed;
     assert!(changed[0].ends_with(" and is another"), "{changed:?}");
     assert_eq!(
         changed.len(),
@@ -151,16 +168,16 @@ fn another_machine_is_told() {
 #[test]
 fn other_work_is_refused() {
     let then = comparison();
-    let refused = |change: &dyn Fn(&mut Comparison), why: &str| {
+    let refused = |change: &dyn Fn(&mut Comparison), reason: &str| {
         let mut other = then.clone();
         change(&mut other);
         let mut now = then.clone();
         let error = now
-            .hold_against("then", &other)
+            .compare_to_baseline("then", &other)
             .expect_err("other work")
             .to_string();
-        assert!(error.contains(why), "{error}");
-        assert_eq!(now, then, "nothing is put in");
+        assert!(error.contains(reason), "{error}");
+        assert_eq!(now, then, "an error changes nothing");
     };
     refused(&|other| other.schema += 1, "save it again");
     refused(
@@ -168,9 +185,17 @@ fn other_work_is_refused() {
         "40 records now, 41 then",
     );
     refused(&|other| other.workload.digest.push('0'), "another scorer");
-    refused(&|other| other.cells.clear(), "none of these executors");
     refused(
-        &|other| other.cells.iter_mut().for_each(|cell| cell.threads += 7),
+        &|other| other.measurements.clear(),
+        "none of these executors",
+    );
+    refused(
+        &|other| {
+            other
+                .measurements
+                .iter_mut()
+                .for_each(|cell| cell.threads += 7)
+        },
         "none of these",
     );
     refused(
@@ -180,7 +205,7 @@ fn other_work_is_refused() {
 }
 
 #[test]
-fn a_comparison_comes_back_from_json_as_it_was() {
+fn a_comparison_survives_json() {
     let then = comparison();
     let text = serde_json::to_string(&then).expect("plain data");
     let back: Comparison = serde_json::from_str(&text).expect("the same layout");

@@ -1,15 +1,13 @@
-//! Comparisons of executors, through the library.
+//! Comparisons of executors: rounds, answers, verdicts.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use manyhands::measure::{Comparison, Options, SCHEMA, compare, compare_plan};
+use manyhands::measure::{Comparison, Measurement, Options, SCHEMA, compare, compare_plan};
 use manyhands::plan::{ExecutorName, Plan};
 use manyhands::prelude::*;
 
-fn options() -> Options<'static> {
-    Options::default().rounds(3).least_turn(0.0)
-}
+use super::options;
 
 fn two() -> [Box<dyn Executor>; 2] {
     [Box::new(WorkStealing::new(2)), Box::new(TaskQueue::new(2))]
@@ -21,7 +19,7 @@ fn numbers(task: impl Fn(&usize) -> u64 + Sync) -> Comparison {
     compare(&(0..2000), task, &executors, &options()).expect("a comparison")
 }
 
-/// Some work that the compiler cannot leave out.
+/// Some work that the compiler cannot optimise away.
 fn work(n: &usize) -> u64 {
     (0..200).fold(*n as u64, |sum, step| {
         sum.wrapping_mul(31).rotate_left(7) ^ step
@@ -29,30 +27,28 @@ fn work(n: &usize) -> u64 {
 }
 
 #[test]
-fn every_cell_has_a_turn_in_every_round() {
+fn every_configuration_has_a_turn_in_every_round() {
     let comparison = numbers(work);
     let names: Vec<_> = comparison
-        .cells
+        .measurements
         .iter()
-        .map(|cell| (cell.executor.as_str(), cell.threads))
+        .map(|one| (one.executor.as_str(), one.threads))
         .collect();
     assert_eq!(
         names,
         [("sequential", 1), ("work-stealing", 2), ("task-queue", 2)]
     );
-    for cell in &comparison.cells {
-        let rounds: Vec<_> = cell.turns.iter().map(|turn| turn.round).collect();
-        assert_eq!(rounds, [0, 1, 2], "{}", cell.executor);
-        assert!(cell.wall.minimum > 0.0 && cell.wall.minimum <= cell.wall.median);
-        assert!(cell.wall.low <= cell.wall.median && cell.wall.median <= cell.wall.high);
-        assert!(
-            cell.speed_up.low <= cell.speed_up.value && cell.speed_up.value <= cell.speed_up.high
-        );
-        let each = cell.efficiency.value * cell.threads as f64;
-        assert!((each - cell.speed_up.value).abs() < 1e-9);
-        assert!(cell.cold.first_run > 0.0);
+    for one in &comparison.measurements {
+        let rounds: Vec<_> = one.turns.iter().map(|turn| turn.round).collect();
+        assert_eq!(rounds, [0, 1, 2], "{}", one.executor);
+        assert!(one.wall.minimum > 0.0 && one.wall.minimum <= one.wall.median);
+        assert!(one.wall.low <= one.wall.median && one.wall.median <= one.wall.high);
+        assert!(one.speed_up.low <= one.speed_up.value && one.speed_up.value <= one.speed_up.high);
+        let product = one.efficiency.value * one.threads as f64;
+        assert!((product - one.speed_up.value).abs() < 1e-9);
+        assert!(one.cold.first_run > 0.0);
     }
-    let base = &comparison.cells[0];
+    let base = &comparison.measurements[0];
     assert_eq!(
         (base.speed_up.low, base.speed_up.value, base.speed_up.high),
         (1.0, 1.0, 1.0)
@@ -71,11 +67,11 @@ fn every_cell_has_a_turn_in_every_round() {
 }
 
 #[test]
-fn a_task_that_answers_otherwise_each_time_has_no_times() {
+fn a_task_with_different_answers_has_no_times() {
     let calls = AtomicU64::new(0);
     let comparison = numbers(|_| calls.fetch_add(1, Relaxed));
     assert!(!comparison.agrees());
-    assert!(comparison.cells.is_empty() && comparison.why.ceilings.is_empty());
+    assert!(comparison.measurements.is_empty() && comparison.analysis.ceilings.is_empty());
     let first = &comparison.disagreements[0];
     assert_eq!(
         (first.executor.as_str(), first.threads, first.round),
@@ -84,14 +80,14 @@ fn a_task_that_answers_otherwise_each_time_has_no_times() {
     assert_ne!(first.digest, comparison.workload.digest);
     let verdict = comparison.verdict();
     assert!(
-        verdict.starts_with("The answers differ: work-stealing on 2 threads gave"),
+        verdict.starts_with("The answers differ: the digest of work-stealing on 2 threads is "),
         "{verdict}"
     );
 }
 
 #[test]
-fn an_answer_that_changes_late_is_found_and_its_round_told() {
-    // Once the cold starts are over each run has 2,000 calls; from the 15,000th on all are another.
+fn an_answer_that_changes_late_is_reported_with_its_round() {
+    // The first runs have 6,000 calls; from the 15,000th call on, all scores are different.
     let calls = AtomicU64::new(0);
     let comparison = numbers(|n| {
         if calls.fetch_add(1, Relaxed) >= 15_000 {
@@ -121,7 +117,7 @@ fn failures_are_part_of_the_answer() {
         (100, 50)
     );
     assert!(comparison.agrees());
-    // Which one fails is decided by who came first: as many failures, but others.
+    // The order of the calls decides which records fail: the same number, but different ones.
     let calls = AtomicU64::new(0);
     let some = fallible(|n: &usize| match calls.fetch_add(1, Relaxed) % 101 {
         0 => Err("unlucky"),
@@ -132,79 +128,78 @@ fn failures_are_part_of_the_answer() {
 }
 
 #[test]
-fn nothing_to_score_is_no_error() {
+fn a_comparison_of_no_records_is_no_error() {
     let none: [f64; 0] = [];
     let root = |x: &f64| x.sqrt();
     let comparison = compare(&none, root, &[&TaskQueue::new(2)], &options()).expect("a comparison");
     assert_eq!(
-        (comparison.workload.records, comparison.cells.len()),
+        (comparison.workload.records, comparison.measurements.len()),
         (0, 0)
     );
     assert_eq!(comparison.verdict(), "There are no records.");
 }
 
 #[test]
-fn who_is_surely_faster_comes_before_who_may_be() {
+fn the_verdict_prefers_an_executor_that_is_detectably_faster() {
     let comparison = numbers(work);
-    let cell = |executor: &str, low: f64, value: f64, high: f64| {
-        let mut cell = comparison.cells[0].clone();
-        cell.executor = executor.to_owned();
-        (cell.speed_up.low, cell.speed_up.value, cell.speed_up.high) = (low, value, high);
-        cell
+    let measurement = |executor: &str, low: f64, value: f64, high: f64| {
+        let mut one = comparison.measurements[0].clone();
+        one.executor = executor.to_owned();
+        (one.speed_up.low, one.speed_up.value, one.speed_up.high) = (low, value, high);
+        one
     };
-    let sure = cell("sure", 1.8, 1.9, 2.0);
-    let lucky = cell("lucky", 0.5, 2.5, 9.0);
-    let slow = cell("slow", 0.4, 0.5, 0.6);
-    let told = |others: &[&manyhands::measure::Cell]| {
+    let sure = measurement("sure", 1.8, 1.9, 2.0);
+    let lucky = measurement("lucky", 0.5, 2.5, 9.0);
+    let slow = measurement("slow", 0.4, 0.5, 0.6);
+    let verdict = |others: &[&Measurement]| {
         let mut comparison = comparison.clone();
-        comparison.cells.truncate(1);
-        comparison.cells.extend(others.iter().copied().cloned());
+        comparison.measurements.truncate(1);
+        comparison
+            .measurements
+            .extend(others.iter().copied().cloned());
         comparison.verdict()
     };
-    let verdict = told(&[&sure, &lucky, &slow]);
-    assert!(verdict.starts_with("sure on 1 thread is 1.90"), "{verdict}");
-    let verdict = told(&[&lucky, &slow]);
+    let text = verdict(&[&sure, &lucky, &slow]);
+    assert!(text.starts_with("sure on 1 thread is 1.90"), "{text}");
+    let text = verdict(&[&lucky, &slow]);
     let none = "No detectable difference: the best, lucky on 1 thread";
-    assert!(verdict.starts_with(none), "{verdict}");
-    let verdict = told(&[&slow]);
-    assert!(verdict.starts_with("Nothing is faster"), "{verdict}");
+    assert!(text.starts_with(none), "{text}");
+    let text = verdict(&[&slow]);
+    assert!(text.starts_with("Nothing is faster"), "{text}");
 }
 
 #[test]
-fn settings_that_mean_nothing_are_refused_or_none() {
+fn a_confidence_outside_0_to_1_is_refused() {
     let compared = |options: &Options<'_>| {
         let queue = TaskQueue::new(2);
         compare(&(0..100), |n: &usize| *n, &[&queue], options)
     };
     for confidence in [0.0, 1.0, -0.5, 95.0, f64::NAN] {
-        let mut options = options();
-        options.confidence = confidence;
-        let refused = compared(&options)
+        let refused = compared(&options().confidence(confidence))
             .map(|_| ())
             .map_err(|error| error.to_string());
-        let told = refused.expect_err("no comparison");
-        assert!(told.contains("no interval has a confidence of"), "{told}");
+        let message = refused.expect_err("no comparison");
+        let expected = "the confidence of an interval is between 0 and 1";
+        assert!(message.contains(expected), "{message}");
     }
-    for least in [f64::NAN, -1.0] {
-        let comparison = compared(&options().least_turn(least)).expect("a comparison");
-        let turns = comparison.cells.iter().flat_map(|cell| &cell.turns);
-        assert!(turns.clone().count() == 6 && turns.clone().all(|turn| turn.runs == 1));
-    }
+    let comparison = compared(&options()).expect("a comparison");
+    let turns = comparison.measurements.iter().flat_map(|one| &one.turns);
+    assert!(turns.clone().count() == 6 && turns.clone().all(|turn| turn.runs == 1));
 }
 
 #[test]
 fn a_stream_is_refused() {
     let stream = manyhands::dataset::Records::new(0..10_usize);
     let refused = compare(&stream, |n: &usize| *n, &[], &options());
-    let told = refused.map(|_| ()).map_err(|error| error.to_string());
+    let message = refused.map(|_| ()).map_err(|error| error.to_string());
     assert_eq!(
-        told,
-        Err("cannot measure: a stream can be read once only; load it into memory first".to_owned())
+        message,
+        Err("cannot measure: a stream can be read only once; load it into memory first".to_owned())
     );
 }
 
 #[test]
-fn a_plan_is_compared_and_written_down_in_full() {
+fn a_comparison_of_a_plan_survives_json() {
     let plan = Plan::new([concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl")]);
     let opened = plan
         .open()
@@ -217,7 +212,7 @@ fn a_plan_is_compared_and_written_down_in_full() {
     ];
     let comparison =
         compare_plan(&opened, &executors, &options().name("the sample")).expect("a comparison");
-    assert_eq!(comparison.cells.len(), 2);
+    assert_eq!(comparison.measurements.len(), 2);
     assert_eq!(comparison.workload.bytes, Some(opened.bytes()));
     let answer = opened.run(Default::default()).expect("an answer");
     assert_eq!(comparison.workload.digest, answer.digest.to_string());
@@ -227,7 +222,7 @@ fn a_plan_is_compared_and_written_down_in_full() {
 }
 
 #[test]
-fn lines_in_memory_are_the_lines_of_the_files() {
+fn loaded_lines_equal_the_lines_of_the_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     std::fs::write(

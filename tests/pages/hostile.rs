@@ -115,32 +115,32 @@ fn names_in_a_comparison_cannot_inject_markup() {
     comparison.machine.cpu = Some(format!("{SCRIPT}\u{202e}"));
     comparison.began = SCRIPT.to_owned();
     let names: Vec<String> = comparison
-        .cells
+        .measurements
         .iter()
         .map(|cell| cell.executor.clone())
         .collect();
     let bad = |name: &mut String| *name = format!("{SCRIPT}{name}");
     comparison
-        .cells
+        .measurements
         .iter_mut()
         .for_each(|cell| bad(&mut cell.executor));
     comparison
-        .why
+        .analysis
         .losses
         .iter_mut()
         .for_each(|one| bad(&mut one.executor));
     comparison
-        .why
+        .analysis
         .timelines
         .iter_mut()
         .for_each(|one| bad(&mut one.executor));
     comparison
-        .why
+        .analysis
         .predictions
         .iter_mut()
         .for_each(|one| bad(&mut one.executor));
     comparison
-        .why
+        .analysis
         .ceilings
         .iter_mut()
         .for_each(|one| bad(&mut one.kernel));
@@ -148,10 +148,10 @@ fn names_in_a_comparison_cannot_inject_markup() {
         .costs
         .iter_mut()
         .for_each(|one| bad(&mut one.executor));
-    let against = comparison.against.as_mut().expect("a baseline");
+    let against = comparison.baseline.as_mut().expect("a baseline");
     bad(&mut against.name);
     against
-        .cells
+        .ratios
         .iter_mut()
         .for_each(|one| bad(&mut one.executor));
     let page = page::of_comparison(&comparison);

@@ -1,8 +1,8 @@
 //! A made-up comparison of a large machine: several executors, many threads, laws, predictions, and a baseline.
 
 use manyhands::measure::{
-    Against, Bound, Ceiling, Cell, Comparison, Cost, Estimate, Fit, FitPoint, Losses, Options,
-    Prediction, Ratio, RecordTimes, Spread, Timeline, Turn, compare,
+    BaselineComparison, BaselineRatio, Bound, Ceiling, Comparison, Cost, Estimate, Fit, FitPoint,
+    Losses, Measurement, Options, Prediction, RecordTimes, Spread, Timeline, Turn, compare,
 };
 use manyhands::prelude::*;
 
@@ -34,8 +34,8 @@ fn cell(
     gain: f64,
     rounds: usize,
     random: &mut fastrand::Rng,
-) -> Cell {
-    let mut cell = Cell::default();
+) -> Measurement {
+    let mut cell = Measurement::default();
     cell.executor = executor.to_owned();
     cell.threads = threads;
     let median = WORK / gain;
@@ -43,7 +43,7 @@ fn cell(
         .map(|round| {
             let mut turn = Turn::default();
             let slow = 1.0 + 0.04 * (round as f64 / 3.0).sin() + 0.05 * random.f64() * random.f64();
-            (turn.round, turn.place, turn.runs) = (round, random.usize(..20), 1);
+            (turn.round, turn.position, turn.runs) = (round, random.usize(..20), 1);
             (turn.wall, turn.cpu) = (median * slow, Some(WORK * slow * 1.1));
             turn
         })
@@ -64,7 +64,9 @@ fn cell(
 }
 
 pub fn comparison(levels: &[usize], rounds: usize) -> Comparison {
-    let options = Options::default().rounds(1).least_turn(0.0);
+    let options = Options::default()
+        .rounds(1)
+        .least_turn(std::time::Duration::ZERO);
     let measured = compare(&[1_u64, 2, 3], |n: &u64| *n, &[&Sequential], &options);
     let mut whole = measured.expect("a comparison");
     let mut random = fastrand::Rng::with_seed(7);
@@ -80,12 +82,12 @@ pub fn comparison(levels: &[usize], rounds: usize) -> Comparison {
     whole.machine.cpu = Some("AMD EPYC 9554 64-Core Processor".to_owned());
     whole.warnings =
         vec!["the load was 3.20 over the last minute: others may use the cores too".to_owned()];
-    whole.cells = vec![cell("sequential", 1, 1.0, rounds, &mut random)];
+    whole.measurements = vec![cell("sequential", 1, 1.0, rounds, &mut random)];
     for (executor, contention, coherency) in EXECUTORS {
         for &threads in levels {
             let gain = law(threads as f64, contention, coherency) * 0.99;
             whole
-                .cells
+                .measurements
                 .push(cell(executor, threads, gain, rounds, &mut random));
         }
     }
@@ -99,27 +101,27 @@ pub fn comparison(levels: &[usize], rounds: usize) -> Comparison {
         })
         .collect();
     explain(&mut whole, levels, &mut random);
-    let mut against = Against::default();
+    let mut against = BaselineComparison::default();
     against.name = "main-2026-11-20".to_owned();
     against.began = "2026-11-20T09:12:40Z".to_owned();
     against.changed = vec!["the kernel was 6.1.0-18, it is 6.1.0-21 now".to_owned()];
-    against.cells = whole
-        .cells
+    against.ratios = whole
+        .measurements
         .iter()
         .map(|cell| {
-            let mut ratio = Ratio::default();
+            let mut ratio = BaselineRatio::default();
             (ratio.executor, ratio.threads) = (cell.executor.clone(), cell.threads);
             ratio.time = estimate(0.97 + 0.08 * random.f64(), 0.02);
-            (ratio.rounds_needed, ratio.detectable) = (Some(34), 0.021);
+            ratio.detectable = 0.021;
             ratio
         })
         .collect();
-    whole.against = Some(against);
+    whole.baseline = Some(against);
     whole
 }
 
 fn explain(whole: &mut Comparison, levels: &[usize], random: &mut fastrand::Rng) {
-    let why = &mut whole.why;
+    let why = &mut whole.analysis;
     *why = Default::default();
     for (kernel, reach) in [("arithmetic", 0.0005), ("memory", 0.03), ("copies", 0.004)] {
         for &threads in levels {
@@ -132,7 +134,7 @@ fn explain(whole: &mut Comparison, levels: &[usize], random: &mut fastrand::Rng)
     let mut records = RecordTimes::default();
     (records.work, records.span, records.serial) = (WORK, 0.0004, 0.002);
     (records.longest, records.measured) = (733_201, 31_000);
-    records.dearest_hundredth = 0.062;
+    records.slowest_hundredth = 0.062;
     records.histogram = (0..26)
         .map(|bin| {
             let bin = f64::from(bin);
@@ -165,7 +167,7 @@ fn explain(whole: &mut Comparison, levels: &[usize], random: &mut fastrand::Rng)
             let mut prediction = Prediction::default();
             (prediction.executor, prediction.workers) = (executor.to_owned(), workers);
             prediction.ideal = WORK / workers as f64 + WORK * contention / 30.0;
-            prediction.here = measured.then_some(WORK / gain * 1.02);
+            prediction.on_this_machine = measured.then_some(WORK / gain * 1.02);
             prediction.measured = measured.then_some(WORK / gain);
             why.predictions.push(prediction);
         }

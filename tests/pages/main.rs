@@ -61,8 +61,8 @@ fn a_comparison_shows_all_plots_and_facts() {
 #[test]
 fn a_small_comparison_has_no_empty_sections() {
     let mut comparison = made_up::comparison(&[1, 2], 3);
-    comparison.why = Default::default();
-    comparison.against = None;
+    comparison.analysis = Default::default();
+    comparison.baseline = None;
     comparison.warnings.clear();
     let page = page::of_comparison(&comparison);
     let content = check(&page);
@@ -80,7 +80,7 @@ fn a_doubtful_fit_has_a_note() {
     let mut comparison = made_up::comparison(&[1, 2, 3, 4, 6, 8], 3);
     let sound = check(&page::of_comparison(&comparison)).text;
     assert!(!sound.contains("may be misleading"));
-    for fit in &mut comparison.why.fits {
+    for fit in &mut comparison.analysis.fits {
         fit.doubtful = Some("up to 8 threads shared 2 hardware threads".to_owned());
         fit.peak = Some(8.5);
     }
@@ -88,7 +88,7 @@ fn a_doubtful_fit_has_a_note() {
     let note = "The fits may be misleading: up to 8 threads shared 2 hardware threads.";
     assert_eq!(text.matches(note).count(), 1);
     assert!(text.contains("8.5 threads, extrapolated"));
-    for fit in &mut comparison.why.fits {
+    for fit in &mut comparison.analysis.fits {
         fit.peak = Some(7.5);
     }
     let text = check(&page::of_comparison(&comparison)).text;
@@ -99,7 +99,7 @@ fn a_doubtful_fit_has_a_note() {
 fn the_page_of_a_large_comparison_stays_small() {
     let levels: Vec<usize> = (1..=40).collect();
     let mut comparison = made_up::comparison(&levels, 400);
-    for timeline in &mut comparison.why.timelines {
+    for timeline in &mut comparison.analysis.timelines {
         let span = |n: u32| (f64::from(n) * 1e-5, f64::from(n) * 1e-5 + 4e-6);
         timeline.workers = vec![(0..3000).map(span).collect(); 1024];
         timeline.wall = 0.03;
@@ -119,7 +119,7 @@ fn a_comparison_with_different_answers_shows_no_times() {
     other.threads = 2;
     other.digest = "0000".to_owned();
     comparison.disagreements.push(other);
-    comparison.cells.clear();
+    comparison.measurements.clear();
     let page = page::of_comparison(&comparison);
     let content = check(&page);
     save_page("disagreement.html", &page);
@@ -134,7 +134,7 @@ fn a_comparison_with_different_answers_shows_no_times() {
 #[test]
 fn infinite_and_missing_figures_draw_no_invalid_paths() {
     let mut comparison = made_up::comparison(&[1, 2, 4], 5);
-    for cell in &mut comparison.cells {
+    for cell in &mut comparison.measurements {
         cell.wall = Default::default();
         cell.speed_up.high = f64::INFINITY;
         cell.efficiency.low = f64::NAN;
@@ -143,7 +143,7 @@ fn infinite_and_missing_figures_draw_no_invalid_paths() {
             turn.wall = 0.0;
         }
     }
-    for ceiling in &mut comparison.why.ceilings {
+    for ceiling in &mut comparison.analysis.ceilings {
         ceiling.speed_up.value = f64::NAN;
     }
     let page = page::of_comparison(&comparison);

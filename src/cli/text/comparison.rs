@@ -1,19 +1,14 @@
-//! A comparison as text, for 80 columns.
-
-use std::time::Duration;
+//! A comparison as text, 80 columns wide.
 
 use anstyle::Style;
 use indicatif::{HumanBytes, HumanCount};
-use manyhands::measure::{Cell, Comparison, Estimate, Fit, Losses, Prediction};
+use manyhands::measure::{Comparison, Estimate, Fit, Losses, Measurement, Prediction};
 
-use super::machine;
-use super::run::{duration, wrapped};
-use super::told::{against, resolution};
-use super::{ASIDE, ERROR, HEADING, bare_table, finish, heading, paint, plain, set_numbers};
-use comfy_table::{ColumnConstraint, Table};
+use super::cells::{counted, label, labelled_table, seconds, wrapped};
+use super::{ASIDE, ERROR, HEADING, baseline, finish, heading, machine, paint, plain};
 
-/// Predictions for more workers than were measured are shown for so many numbers at most.
-const PREDICTED: usize = 4;
+/// Number of predictions, per executor, that are shown beyond the measured numbers of workers.
+const PREDICTIONS_SHOWN: usize = 4;
 
 /// The whole report.
 pub(in crate::cli) fn report(comparison: &Comparison) -> String {
@@ -25,13 +20,17 @@ pub(in crate::cli) fn report(comparison: &Comparison) -> String {
         ERROR
     };
     text += &wrapped(&plain(comparison.verdict()), style);
-    if !comparison.cells.is_empty() {
+    if !comparison.measurements.is_empty() {
         text += &times(comparison);
         text += &speed_ups(comparison);
-        text += &resolution(comparison);
-        text += &comparison.against.as_ref().map_or(String::new(), against);
-        text += &losses(&comparison.why.losses);
-        text += &prospects(comparison);
+        text += &baseline::resolution(comparison);
+        if let Some(compared) = &comparison.baseline {
+            text += &baseline::table(compared);
+        }
+        text += &losses(&comparison.analysis.losses);
+        text += &record_times(comparison);
+        text += &predictions(comparison);
+        text += &laws(&comparison.analysis.fits);
         text += &method(comparison);
     }
     text += &heading("machine");
@@ -39,7 +38,7 @@ pub(in crate::cli) fn report(comparison: &Comparison) -> String {
     for warning in &comparison.warnings {
         text += &wrapped(&format!("warning: {}", plain(warning)), Style::new());
     }
-    let aside = paint(ASIDE, "of the answer: everyone gave the same");
+    let aside = paint(ASIDE, "the same for every executor");
     match comparison.agrees() {
         true => text + &format!("\ndigest {}  {aside}\n", comparison.workload.digest),
         false => text,
@@ -48,98 +47,96 @@ pub(in crate::cli) fn report(comparison: &Comparison) -> String {
 
 fn headline(comparison: &Comparison) -> String {
     let workload = &comparison.workload;
+    let failed = match workload.failed {
+        0 => String::new(),
+        failed => format!(", {} of them failed", HumanCount(failed)),
+    };
     let bytes = workload
         .bytes
         .map_or(String::new(), |bytes| format!(", {}", HumanBytes(bytes)));
     let loading = workload.loading.map_or(String::new(), |loading| {
         format!(", loaded in {}", seconds(loading))
     });
-    let failed = match workload.failed {
-        0 => String::new(),
-        failed => format!(", {} of which fail", HumanCount(failed)),
-    };
     let records = counted(workload.records, "record");
-    let of = format!("{records}{failed}{bytes}{loading}");
-    wrapped(&plain(&workload.name), HEADING) + &wrapped(&of, ASIDE)
+    let facts = format!("{records}{failed}{bytes}{loading}");
+    wrapped(&plain(&workload.name), HEADING) + &wrapped(&facts, ASIDE)
 }
 
-/// So many of them.
-fn counted(count: u64, name: &str) -> String {
-    match count {
-        1 => format!("1 {name}"),
-        several => format!("{} {name}s", HumanCount(several)),
-    }
-}
-
-/// How long each cell took.
+/// The time of each configuration.
 fn times(comparison: &Comparison) -> String {
-    let mut table = table([
+    let mut table = labelled_table([
         "times",
         "median",
-        "least",
+        "fastest",
         "cold",
         "CPU",
         "records/s",
         "bytes/s",
     ]);
-    for cell in &comparison.cells {
+    for one in &comparison.measurements {
         table.add_row([
-            label(&cell.executor, cell.threads),
-            seconds(cell.wall.median),
-            seconds(cell.wall.minimum),
-            seconds(cell.cold.start + cell.cold.first_run),
-            cell.cpu.map_or("-".to_owned(), |cpu| seconds(cpu.median)),
-            HumanCount(cell.records_per_second as u64).to_string(),
-            cell.bytes_per_second
+            label(&one.executor, one.threads),
+            seconds(one.wall.median),
+            seconds(one.wall.minimum),
+            seconds(one.cold.start + one.cold.first_run),
+            one.cpu.map_or("-".to_owned(), |cpu| seconds(cpu.median)),
+            HumanCount(one.records_per_second as u64).to_string(),
+            one.bytes_per_second
                 .map_or("-".to_owned(), |bytes| HumanBytes(bytes as u64).to_string()),
         ]);
     }
-    let aside = "cold: starting the executor, and its first run; CPU: processor time of a run";
+    let aside = "cold: start of the executor and first run; CPU: processor time of a run";
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// How many times as fast as `sequential` each cell is.
+/// The speed-up of each configuration over `sequential`.
 fn speed_ups(comparison: &Comparison) -> String {
-    if comparison.cells.len() < 2 {
+    if comparison.measurements.len() < 2 {
         return String::new();
     }
     let interval = format!("{:.0} % interval", comparison.settings.confidence * 100.0);
-    let mut table = table([
-        "speed-up", "times", &interval, "each", "machine", "records", "",
+    let mut table = labelled_table([
+        "speed-up",
+        "times",
+        &interval,
+        "efficiency",
+        "ceiling",
+        "bound",
+        "",
     ]);
-    for cell in comparison.cells.iter().skip(1) {
-        let bound = comparison.why.bounds.iter();
-        let bound = bound.clone().find(|bound| bound.threads == cell.threads);
+    let or_dash = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
+    for one in comparison.measurements.iter().skip(1) {
+        let ceiling = comparison.highest_ceiling(one.threads);
+        let mut bounds = comparison.analysis.bounds.iter();
+        let bound = bounds.find(|bound| bound.threads == one.threads);
         table.add_row([
-            label(&cell.executor, cell.threads),
-            format!("{:.2}", cell.speed_up.value),
-            interval_of(cell.speed_up),
-            format!("{:.0} %", cell.efficiency.value * 100.0),
-            comparison
-                .best_here(cell.threads)
-                .map_or("-".to_owned(), |best| format!("{:.2}", best.value)),
-            bound.map_or("-".to_owned(), |bound| format!("{:.2}", bound.speed_up)),
-            remark(cell).to_owned(),
+            label(&one.executor, one.threads),
+            format!("{:.2}", one.speed_up.value),
+            format!("{:.2}–{:.2}", one.speed_up.low, one.speed_up.high),
+            format!("{:.0} %", one.efficiency.value * 100.0),
+            or_dash(ceiling.map(|ceiling| ceiling.value)),
+            or_dash(bound.map(|bound| bound.speed_up)),
+            remark(one).to_owned(),
         ]);
     }
-    let aside = "times: the mean of the middle half of the rounds’ ratios; each: that for each thread; machine: what as many threads give here at best; records: what work \
-                 and span allow";
+    let aside = "times: mean of the middle half of the ratios; efficiency: speed-up per thread; ceiling: \
+                 the most that this machine allows; bound: the most that the longest record allows; \
+                 equal: no difference detected";
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE) + &costs(comparison)
 }
 
-fn remark(cell: &Cell) -> &'static str {
-    match cell.speed_up {
-        speed_up if !speed_up.differs_from(1.0) => "no difference",
+fn remark(measurement: &Measurement) -> &'static str {
+    match measurement.speed_up {
+        speed_up if !speed_up.differs_from(1.0) => "equal",
         Estimate { value, .. } if value < 1.0 => "slower",
         _ => "",
     }
 }
 
-/// From how many threads on each executor is worth it.
+/// The number of threads from which each executor is faster than `sequential`.
 fn costs(comparison: &Comparison) -> String {
     let cost = |(executor, threads): (&str, Option<usize>)| match threads {
-        Some(1) => format!("{executor} with 1 thread"),
-        Some(threads) => format!("{executor} from {threads} threads on"),
+        Some(threads) => format!("{executor} from {}", counted(threads as u64, "thread")),
         None => format!("{executor} never"),
     };
     let costs = comparison.costs.iter();
@@ -155,13 +152,13 @@ fn costs(comparison: &Comparison) -> String {
     )
 }
 
-/// Where the time of each cell went.
+/// Where the time of each configuration goes.
 fn losses(losses: &[Losses]) -> String {
     if losses.is_empty() {
         return String::new();
     }
-    let mut table = table([
-        "where it went",
+    let mut table = labelled_table([
+        "use of time",
         "useful",
         "serial",
         "imbalance",
@@ -179,44 +176,39 @@ fn losses(losses: &[Losses]) -> String {
             percent(one.machine),
         ]);
     }
-    let aside = "of threads × time; useful: what sequential takes; serial: one thread alone; imbalance: \
-                 nothing left to do while others work; scheduling: handing out; machine: no core, or a \
-                 slower one";
+    let aside = "shares of threads × time; useful: what sequential needs; serial: only one thread works; \
+                 imbalance: a thread has no records left while others work; scheduling: handing out \
+                 records and waking threads; machine: no core, or a slower one";
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// What more workers would bring.
-fn prospects(comparison: &Comparison) -> String {
-    let why = &comparison.why;
-    let mut text = String::new();
-    let none = comparison.workload.records == 0;
-    if let Some(records) = why.records.as_ref().filter(|_| !none) {
-        text += &heading("what the records take");
-        let line = format!(
-            "work {}, the longest record {} (record {}), serial {}; the dearest hundredth of the records \
-             is {:.0} % of the work",
-            seconds(records.work),
-            seconds(records.span),
-            records.longest + 1,
-            seconds(records.serial),
-            records.dearest_hundredth * 100.0
-        );
-        text += &wrapped(&line, Style::new());
-    }
-    if !why.predictions.is_empty() {
-        text += &predictions(comparison);
-    }
-    text + &laws(&why.fits)
+/// The times of the records.
+fn record_times(comparison: &Comparison) -> String {
+    let Some(records) = &comparison.analysis.records else {
+        return String::new();
+    };
+    let line = format!(
+        "work {}, longest record {} (record {}), serial {}; the slowest 1 % of the records take {:.0} % of \
+         the work",
+        seconds(records.work),
+        seconds(records.span),
+        records.longest + 1,
+        seconds(records.serial),
+        records.slowest_hundredth * 100.0
+    );
+    heading("times of the records") + &wrapped(&line, Style::new())
 }
 
+/// What other numbers of workers would take.
 fn predictions(comparison: &Comparison) -> String {
-    let most = comparison.cells.iter().map(|cell| cell.threads).max();
-    let most = most.unwrap_or(1);
-    let mut table = table(["predicted", "here", "measured", "on as many cores"]);
+    let measured = comparison.measurements.iter();
+    let most = measured.map(|one| one.threads).max().unwrap_or(1);
+    let mut table = labelled_table(["predicted", "on this machine", "measured", "on ideal cores"]);
+    // The executor of the last prediction, and how many of its predictions exceed the measurements.
     let mut beyond: (&str, usize) = ("", 0);
-    let base = comparison.sequential().map(|cell| &*cell.executor);
-    let predictions = comparison.why.predictions.iter();
-    // The times of the records are scaled to those of the base: to predict it says nothing.
+    let base = comparison.sequential().map(|one| &*one.executor);
+    let predictions = comparison.analysis.predictions.iter();
+    // The recorded times are scaled to those of the base, so its prediction is its measured time.
     for one in predictions.filter(|one| Some(&*one.executor) != base) {
         let Prediction {
             executor, workers, ..
@@ -226,15 +218,15 @@ fn predictions(comparison: &Comparison) -> String {
         }
         if *workers > most {
             beyond.1 += 1;
-            // Of those up to 1,024, every other.
-            if beyond.1 > 2 * PREDICTED || beyond.1.is_multiple_of(2) {
+            // Every second power of two.
+            if beyond.1 > 2 * PREDICTIONS_SHOWN || beyond.1.is_multiple_of(2) {
                 continue;
             }
         }
         let or_dash = |time: Option<f64>| time.map_or("-".to_owned(), seconds);
         table.add_row([
             label(executor, *workers),
-            or_dash(one.here),
+            or_dash(one.on_this_machine),
             or_dash(one.measured),
             seconds(one.ideal),
         ]);
@@ -242,12 +234,12 @@ fn predictions(comparison: &Comparison) -> String {
     if table.is_empty() {
         return String::new();
     }
-    let aside = "the recorded times of the records, handed out in simulation: with what this machine loses \
-                 when all threads work, and on as many cores that lose nothing";
+    let aside = "simulated with the recorded times of the records; on this machine: threads slow each other \
+                 down as measured; on ideal cores: they do not";
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// The laws of scaling fitted to each executor; what several have in common is said once.
+/// The laws fitted to each executor. Executors with the same remark share a line.
 fn laws(fits: &[Fit]) -> String {
     let mut text = String::new();
     let mut asides: Vec<(Vec<&str>, String)> = Vec::new();
@@ -256,8 +248,8 @@ fn laws(fits: &[Fit]) -> String {
             text += &wrapped(&plain(fitted(fit)), Style::new());
         }
         let aside = match (&fit.refused, &fit.doubtful) {
-            (Some(why), _) => format!("no law of scaling fitted: {why}"),
-            (None, Some(why)) => format!("the law may mislead: {why}"),
+            (Some(reason), _) => format!("no law of scaling fitted: {reason}"),
+            (None, Some(reason)) => format!("the law may mislead: {reason}"),
             (None, None) => continue,
         };
         match asides.iter_mut().find(|(_, known)| *known == aside) {
@@ -278,21 +270,18 @@ fn fitted(fit: &Fit) -> String {
     let name = &fit.executor;
     let share = |estimate: Option<Estimate>| {
         estimate.map_or("-".to_owned(), |estimate| {
+            let percent = |share: f64| format!("{:.2}", share * 100.0);
             let Estimate {
                 value, low, high, ..
             } = estimate;
-            format!(
-                "{:.2} % ({:.2} to {:.2})",
-                value * 100.0,
-                low * 100.0,
-                high * 100.0
-            )
+            let [value, low, high] = [value, low, high].map(percent);
+            format!("{value} % ({low} to {high})")
         })
     };
     let peak = match fit.peak {
         Some(peak) => format!(
-            "slower beyond {peak:.0} thread{}{}",
-            if peak < 1.5 { "" } else { "s" },
+            "slower beyond {}{}",
+            counted(peak.round() as u64, "thread"),
             if peak > fit.measured_to as f64 {
                 ", extrapolated"
             } else {
@@ -302,52 +291,24 @@ fn fitted(fit: &Fit) -> String {
         None => "no peak".to_owned(),
     };
     format!(
-        "{name}: Amdahl's serial share {}; Universal Scalability Law: contention {}, coherency {}, {peak}",
+        "{name}: serial share in Amdahl's law {}; Universal Scalability Law: contention {}, coherency {}, \
+         {peak}",
         share(fit.amdahl),
         share(fit.contention),
         share(fit.coherency),
     )
 }
 
-/// How it was measured, in a line.
+/// How it was measured.
 fn method(comparison: &Comparison) -> String {
     let settings = &comparison.settings;
     let line = format!(
-        "{}, every executor with every number of threads in each, in an order drawn anew (seed {}), \
-         after {} to warm up; in {}",
+        "{} after {}; each round runs every executor with every number of threads, in random order (seed \
+         {}); took {}",
         counted(settings.rounds as u64, "round"),
+        counted(settings.warm_ups as u64, "warm-up round"),
         settings.seed,
-        settings.warm_ups,
         seconds(comparison.took)
     );
     "\n".to_owned() + &wrapped(&line, ASIDE)
-}
-
-pub(super) fn interval_of(estimate: Estimate) -> String {
-    format!("{:.2}–{:.2}", estimate.low, estimate.high)
-}
-
-/// A time to three digits at least, and short: several stand in a line of 80 columns.
-fn seconds(seconds: f64) -> String {
-    match seconds {
-        short if (1e-4..1e-3).contains(&short) => format!("{:.0} µs", short * 1e6),
-        short if (0.1..1.0).contains(&short) => format!("{:.0} ms", short * 1e3),
-        _ => Duration::try_from_secs_f64(seconds).map_or("-".to_owned(), duration),
-    }
-}
-
-/// An executor with so many threads.
-pub(super) fn label(executor: &str, threads: usize) -> String {
-    plain(format_args!("{executor} ×{threads}"))
-}
-
-/// A table of cells: their names in full, then numbers.
-pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = bare_table();
-    table.set_header(header);
-    set_numbers(&mut table, 1..N);
-    if let Some(names) = table.column_mut(0) {
-        names.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    table
 }

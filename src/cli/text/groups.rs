@@ -14,7 +14,7 @@ const FEW: usize = 12;
 /// How many groups each table shows of more.
 const SHOWN: usize = 5;
 
-type Entry<'a> = (&'a String, &'a GroupSummary);
+type NamedGroup<'a> = (&'a String, &'a GroupSummary);
 
 /// The groups as tables: all if they are few, else the largest, and those that stand out.
 ///
@@ -49,12 +49,12 @@ pub(super) fn tables(
 }
 
 /// How many standard errors the mean of a group lies above the mean of all.
-fn errors((_, group): &Entry<'_>, all: &MomentSummary) -> f64 {
+fn errors((_, group): &NamedGroup<'_>, all: &MomentSummary) -> f64 {
     let moments = &group.moments;
     (moments.mean - all.mean) * (moments.count as f64).sqrt() / all.stddev
 }
 
-fn lines(by: &str, groups: &[Entry<'_>], all: &MomentSummary) -> String {
+fn lines(by: &str, groups: &[NamedGroup<'_>], all: &MomentSummary) -> String {
     let mut table = table([by, "records", "mean", "min", "max", "std errors"]);
     for entry in groups {
         let (name, group) = entry;

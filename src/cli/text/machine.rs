@@ -7,7 +7,7 @@ use manyhands::Machine;
 use manyhands::machine::Processors;
 use manyhands::plan::Answer;
 
-use super::run::duration;
+use super::cells::duration;
 use super::{ASIDE, HEADING, bare_table, finish, paint, plain};
 
 /// Threads that a quota has stopped for less than this share of the run are not worth a line.

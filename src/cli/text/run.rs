@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use comfy_table::CellAlignment;
 use indicatif::HumanCount;
 use manyhands::plan::Answer;
 use manyhands::report::{SlowRecord, Timing, WorkerTiming};
 
-use super::{
-    ASIDE, bare_table, finish, heading, machine, matches, paint, plain, set_numbers, table,
-};
+use super::cells::{duration, wrapped};
+use super::{ASIDE, bare_table, finish, heading, machine, matches, plain, set_numbers, table};
 
 /// Where workers ran for less than this share of the time they were busy, that is told.
 const SHARED: f64 = 0.8;
@@ -157,30 +155,4 @@ fn slowest(slowest: &[SlowRecord]) -> String {
     }
     set_numbers(&mut table, 0..1);
     heading("slowest") + &finish(table)
-}
-
-/// A sentence over as many lines as it takes.
-pub(super) fn wrapped(text: &str, style: Style) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let mut table = bare_table();
-    table.add_row([text]);
-    if let Some(column) = table.column_mut(0) {
-        column.set_padding((0, 0));
-        column.set_cell_alignment(CellAlignment::Left);
-    }
-    let lines = finish(table);
-    let lines = lines.lines().map(|line| paint(style, line) + "\n");
-    lines.collect()
-}
-
-/// A time to a few digits, in the unit that suits it.
-pub(super) fn duration(duration: Duration) -> String {
-    match duration.as_secs_f64() {
-        seconds if seconds < 1e-3 => format!("{:.1} µs", seconds * 1e6),
-        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
-        seconds if seconds < 120.0 => format!("{seconds:.2} s"),
-        seconds => format!("{:.1} min", seconds / 60.0),
-    }
 }

@@ -1,5 +1,5 @@
-//! What more workers would bring: the recorded times of the records, replayed through the executors in
-//! simulation.
+//! Predicts the time with other numbers of workers: simulates the executors with the recorded times of the
+//! records.
 
 mod costs;
 mod simulation;
@@ -8,138 +8,154 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use super::comparison::{Cell, Comparison};
-use super::contest::Played;
-use super::record_times::{Recorded, WORKERS};
+use super::analysis::{Ceiling, Prediction};
+use super::comparison::{Comparison, Measurement};
+use super::record_times::{Recording, WORKERS};
+use super::round_results::TurnHistory;
 use super::statistics::median;
-use super::why::{Ceiling, Prediction};
 use crate::report::Timing;
-use costs::{Costs, Kind};
-use simulation::Crew;
+use costs::{Costs, SimulatedExecutor};
+use simulation::Simulation;
 
-/// What so many threads get done here, as a multiple of what one does: that of as many copies of the
-/// sequential program, and no less than one.
+/// Throughput of several threads on this machine as a multiple of that of one, for each measured number of
+/// threads: the ceiling of copies of the sequential program, but at least 1.
 ///
-/// Copies count until the last of them ends, so that one which had no core for a while can make two look
-/// slower than one. What is handed out in portions is not held up by that: the other worker takes more.
-struct Gains(Vec<(usize, f64)>);
+/// A turn of copies lasts until the last of them is done, so a copy that had no core for a while can make
+/// two look slower than one. An executor does not lose time in this way, because its other workers take
+/// more records.
+struct CopySpeedUps(Vec<(usize, f64)>);
 
-impl Gains {
+impl CopySpeedUps {
     fn of(ceilings: &[Ceiling]) -> Self {
         let copies = ceilings.iter().filter(|one| one.kernel == "copies");
-        let mut gains: Vec<(usize, f64)> = copies
+        let mut speed_ups: Vec<(usize, f64)> = copies
             .map(|one| (one.threads, one.speed_up.value.max(1.0)))
             .filter(|(threads, _)| *threads > 1)
             .collect();
-        gains.push((1, 1.0));
-        gains.sort_by_key(|(threads, _)| *threads);
-        Gains(gains)
+        speed_ups.push((1, 1.0));
+        speed_ups.sort_by_key(|(threads, _)| *threads);
+        CopySpeedUps(speed_ups)
     }
 
+    /// The largest measured number of threads.
     fn measured_to(&self) -> usize {
         self.0.last().map_or(1, |(threads, _)| *threads)
     }
 
-    /// How many times longer each of so many threads takes than one alone. Between two numbers of
-    /// threads that were measured the gain is taken to lie on a straight line.
+    /// Time that each of several busy threads takes, as a multiple of its time alone. Between two measured
+    /// numbers of threads the speed-up is interpolated linearly.
     fn slowdown(&self, threads: usize) -> f64 {
         let above = self.0.partition_point(|(measured, _)| *measured < threads);
-        let (high, gain) = self.0[above.min(self.0.len() - 1)];
-        let (low, less) = self.0[above.saturating_sub(1)];
-        let gain = if high > low {
-            let way = (threads - low) as f64 / (high - low) as f64;
-            less + way * (gain - less)
+        let (high, high_speed_up) = self.0[above.min(self.0.len() - 1)];
+        let (low, low_speed_up) = self.0[above.saturating_sub(1)];
+        let speed_up = if high > low {
+            let share = (threads - low) as f64 / (high - low) as f64;
+            low_speed_up + share * (high_speed_up - low_speed_up)
         } else {
-            gain
+            high_speed_up
         };
-        threads as f64 / gain
+        threads as f64 / speed_up
     }
 }
 
-/// What a simulation says of each executor that has its threads in this process, with 1, 2, 4 … workers
-/// and those that were measured.
+/// Predicts the time of each executor that has its threads in this process, with 1, 2, 4 and so on up to
+/// [`WORKERS`] workers and with the measured numbers.
+///
+/// `merge_time` is the time in seconds to merge the partial answer of one more worker.
 pub(super) fn predictions(
     comparison: &Comparison,
     ceilings: &[Ceiling],
-    played: &Played<'_, '_>,
-    recorded: &Recorded,
+    merge_time: f64,
+    recording: &Recording,
 ) -> Vec<Prediction> {
-    let gains = Gains::of(ceilings);
-    let mut predictions = vec![alone(comparison, recorded)];
-    if recorded.waits {
-        // Records that wait do not keep a core, and more of them than cores can be at it.
+    let costs = |executor| Costs::measure(executor, recording.step);
+    predictions_with(&costs, comparison, ceilings, merge_time, recording)
+}
+
+/// Like [`predictions`], with the costs of the executors from the caller.
+fn predictions_with(
+    costs: &dyn Fn(SimulatedExecutor) -> Costs,
+    comparison: &Comparison,
+    ceilings: &[Ceiling],
+    merge_time: f64,
+    recording: &Recording,
+) -> Vec<Prediction> {
+    let speed_ups = CopySpeedUps::of(ceilings);
+    let mut predictions = vec![sequential(comparison, recording)];
+    if recording.waits {
+        // Records that wait need no core, so more of them than there are cores can run at once.
         return predictions;
     }
-    let state = state(played);
     let mut names: Vec<&str> = Vec::new();
-    for cell in comparison.cells.iter().skip(1) {
-        if names.contains(&cell.executor.as_str()) {
+    for measurement in comparison.measurements.iter().skip(1) {
+        let name = measurement.executor.as_str();
+        if names.contains(&name) {
             continue;
         }
-        names.push(&cell.executor);
-        let Some(kind) = Kind::of(&cell.executor) else {
+        names.push(name);
+        let Some(executor) = SimulatedExecutor::named(name) else {
             continue;
         };
-        let costs = Costs::measure(kind, recorded.step);
-        let cells = comparison.cells.iter();
-        let cells: Vec<&Cell> = cells.filter(|one| one.executor == cell.executor).collect();
+        let costs = costs(executor);
+        let measurements = comparison.measurements.iter();
+        let measurements: Vec<&Measurement> =
+            measurements.filter(|one| one.executor == name).collect();
         let powers = std::iter::successors(Some(1), |workers| Some(workers * 2));
         let powers = powers.take_while(|workers| *workers <= WORKERS);
-        let numbers: BTreeSet<usize> = powers.chain(cells.iter().map(|one| one.threads)).collect();
+        let measured = measurements.iter().map(|one| one.threads);
+        let numbers: BTreeSet<usize> = powers.chain(measured).collect();
         for workers in numbers {
-            let replayed = |slowdown: &dyn Fn(usize) -> f64| {
-                let crew = Crew {
-                    workers: workers.min(recorded.most_workers),
+            let time = |slowdown: &dyn Fn(usize) -> f64| {
+                let simulation = Simulation {
+                    workers: workers.min(recording.most_workers),
                     costs: &costs,
                     slowdown,
                 };
-                let ran = crew.run(&recorded.stretches, &mut |_| {});
-                ran.time + recorded.serial + state * (ran.workers - 1) as f64
+                let run = simulation.run(&recording.stretches, &mut |_| {});
+                run.time + recording.serial + merge_time * (run.workers - 1) as f64
             };
-            let measured = cells.iter().find(|one| one.threads == workers);
+            let measurement = measurements.iter().find(|one| one.threads == workers);
+            let is_measured = workers <= speed_ups.measured_to();
             predictions.push(Prediction {
-                executor: cell.executor.clone(),
+                executor: name.to_owned(),
                 workers,
-                ideal: replayed(&|_| 1.0),
-                here: (workers <= gains.measured_to())
-                    .then(|| replayed(&|active| gains.slowdown(active))),
-                measured: measured.map(|one| one.wall.median),
+                ideal: time(&|_| 1.0),
+                on_this_machine: is_measured.then(|| time(&|busy| speed_ups.slowdown(busy))),
+                measured: measurement.map(|one| one.wall.median),
             });
         }
     }
     predictions
 }
 
-/// Of `sequential` there is nothing to simulate.
-fn alone(comparison: &Comparison, recorded: &Recorded) -> Prediction {
-    let time = recorded.work() + recorded.serial;
+/// The prediction for `sequential`, which needs no simulation.
+fn sequential(comparison: &Comparison, recording: &Recording) -> Prediction {
+    let time = recording.work() + recording.serial;
     let base = comparison.sequential();
     Prediction {
         executor: base.map_or_else(String::new, |base| base.executor.clone()),
         workers: 1,
         ideal: time,
-        here: Some(time),
+        on_this_machine: Some(time),
         measured: base.map(|base| base.wall.median),
     }
 }
 
-/// What the state of one more worker costs in the end, to be merged: the median over the cells that had
-/// any.
-fn state(played: &Played<'_, '_>) -> f64 {
+/// Time in seconds to merge the partial answer of one more worker: the median over all turns with several
+/// workers. The first history is that of `sequential`.
+pub(super) fn merge_time<'h>(mut histories: impl Iterator<Item = &'h TurnHistory>) -> f64 {
     let finish = |timing: &Timing| timing.finish.as_secs_f64();
-    let Some((_, base)) = played.cells.first() else {
+    let Some(base) = histories.next() else {
         return 0.0;
     };
     let base = median(&base.timings.iter().map(finish).collect::<Vec<_>>());
-    let mut states = Vec::new();
-    for (_, turns) in &played.cells {
-        for timing in &turns.timings {
-            let began = timing.workers.iter().filter(|one| one.began()).count();
-            if began > 1 {
-                states.push((finish(timing) - base) / (began - 1) as f64);
-            }
+    let mut times = Vec::new();
+    for timing in histories.flat_map(|history| &history.timings) {
+        let began = timing.workers.iter().filter(|one| one.began()).count();
+        if began > 1 {
+            times.push((finish(timing) - base) / (began - 1) as f64);
         }
     }
-    // NaN where there are none.
-    median(&states).max(0.0)
+    // The median of no values is NaN, which `max` turns into 0.
+    median(&times).max(0.0)
 }

@@ -1,11 +1,13 @@
-//! A simulation of the executors: the recorded times of the units, handed out by the very code that
-//! hands them out to threads, to as many workers as one likes, by a clock that is made up.
+//! A discrete-event simulation of the executors.
 //!
-//! Events are those of a discrete simulation: a worker wakes, or has finished a portion, and takes the
-//! next one. Where all cores together do not get done as many times as much as one, every worker at
-//! work is slowed down alike, by how many are at work just then. So there are two clocks: `done` says
-//! how much each worker at work has got done, and portions end when that has gone on by what they
-//! take; the `time` goes on faster, by the slowdown.
+//! The recorded times of the units are handed out by the same code that hands them out to threads, to any
+//! number of workers, by a simulated clock. An event is a worker that wakes or has finished its units; it
+//! takes the next ones.
+//!
+//! If several busy cores are slower than one alone, every busy worker is slowed down by the same factor,
+//! which depends on the number of busy workers. There are therefore two clocks. `progress` is the time that
+//! a busy worker would have needed alone; an assignment ends when `progress` has advanced by its time.
+//! `time` is the real time, which advances faster by the factor.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,110 +18,115 @@ use super::costs::Costs;
 use crate::execution::{Decision, InlinePhase, Pace, Queue};
 use crate::measure::record_times::Stretch;
 
-/// What is simulated.
-pub(super) struct Crew<'a> {
+/// A simulated executor. All times are in seconds.
+pub(super) struct Simulation<'a> {
     pub(super) workers: usize,
     pub(super) costs: &'a Costs,
-    /// How many times longer everything takes while so many workers are at work.
+    /// The slowdown for a number of busy workers: 2 is twice the time.
     pub(super) slowdown: &'a dyn Fn(usize) -> f64,
 }
 
-/// What a worker is handed.
+/// Units that a worker is handed at once.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Portion {
+pub(super) struct Assignment {
     pub(super) worker: usize,
     pub(super) units: Range<usize>,
 }
 
-/// What came of it.
+/// The result of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ran {
-    /// Seconds until all units are done.
+pub(super) struct SimulatedRun {
+    /// Time in seconds until all units are done.
     pub(super) time: f64,
-    /// How many workers had any.
+    /// Number of workers that had any units.
     pub(super) workers: usize,
 }
 
-impl Crew<'_> {
-    /// Runs all units; `see` is shown each portion as it begins.
-    pub(super) fn run(&self, stretches: &[Stretch], see: &mut dyn FnMut(Portion)) -> Ran {
-        let mut clock = Clock {
+impl Simulation<'_> {
+    /// Runs all units. Calls `observe` with each assignment when it begins.
+    pub(super) fn run(
+        &self,
+        stretches: &[Stretch],
+        observe: &mut dyn FnMut(Assignment),
+    ) -> SimulatedRun {
+        let mut clock = SimulatedClock {
             slowdown: self.slowdown,
-            done: 0.0,
+            progress: 0.0,
             time: 0.0,
         };
         let units = stretches.iter().map(|stretch| stretch.units).sum();
-        let mut times = Times::new(stretches);
+        let mut times = UnitTimes::new(stretches);
         let mut inline = InlinePhase::new(units, self.workers, self.workers > 1);
         let mut workers = 1;
         loop {
             match inline.next(|| duration(clock.time)) {
                 Decision::Run(units) => {
-                    let takes = times.of(&units) + self.costs.step;
-                    see(Portion { worker: 0, units });
-                    clock.reach(clock.done + takes, 1);
+                    let time = times.take(&units) + self.costs.step;
+                    observe(Assignment { worker: 0, units });
+                    clock.advance_to(clock.progress + time, 1);
                 }
                 Decision::Share(units, pace) => {
-                    let mut first = |portion: Portion| {
-                        workers = workers.max(portion.worker + 1);
-                        see(portion);
+                    let mut observe = |assignment: Assignment| {
+                        workers = workers.max(assignment.worker + 1);
+                        observe(assignment);
                     };
-                    self.share(units, pace, &mut times, &mut clock, &mut first);
+                    self.share(units, pace, &mut times, &mut clock, &mut observe);
                     clock.time += self.costs.end;
                     break;
                 }
                 Decision::Finished => break,
             }
         }
-        Ran {
+        SimulatedRun {
             time: clock.time,
             workers,
         }
     }
 
+    /// Runs the units that the workers share.
     fn share(
         &self,
         units: Range<usize>,
         pace: Pace,
-        times: &mut Times<'_>,
-        clock: &mut Clock<'_>,
-        see: &mut dyn FnMut(Portion),
+        times: &mut UnitTimes<'_>,
+        clock: &mut SimulatedClock<'_>,
+        observe: &mut dyn FnMut(Assignment),
     ) {
         let queue = Queue::new(units, self.workers);
-        let since = clock.done;
+        let start = clock.progress;
         let wakes = (0..self.workers).map(|worker| {
-            let at = since + self.costs.wakes(worker, self.workers);
-            Reverse(Event {
+            let at = start + self.costs.wakes(worker, self.workers);
+            Reverse(WorkerEvent {
                 at,
                 worker,
-                at_work: None,
+                finished: None,
                 pace,
             })
         });
         let mut events: BinaryHeap<_> = wakes.collect();
-        let mut active = 0;
-        // When the queue has answered the last one who asked.
-        let mut answered = since;
+        let mut busy = 0;
+        // When the queue is free again: it serves one worker at a time.
+        let mut queue_free = start;
         let mut is_empty = false;
         while let Some(Reverse(mut event)) = events.pop() {
-            if is_empty && event.at_work.is_none() && !self.costs.waits_for_all {
+            if is_empty && event.finished.is_none() && !self.costs.waits_for_all {
                 continue;
             }
-            clock.reach(event.at, active);
-            if let Some((length, from)) = event.at_work.take() {
+            clock.advance_to(event.at, busy);
+            if let Some((length, from)) = event.finished.take() {
                 event.pace = Pace::of(length, duration(clock.time - from));
-                active -= 1;
+                busy -= 1;
             }
             let Some(units) = queue.take(event.pace) else {
                 is_empty = true;
                 continue;
             };
-            active += 1;
-            answered = clock.done.max(answered) + self.costs.taking;
-            event.at = answered + self.costs.step + times.of(&units);
-            event.at_work = Some((units.len(), clock.time));
+            busy += 1;
+            queue_free = clock.progress.max(queue_free) + self.costs.taking;
+            event.at = queue_free + self.costs.step + times.take(&units);
+            event.finished = Some((units.len(), clock.time));
             let worker = event.worker;
-            see(Portion { worker, units });
+            observe(Assignment { worker, units });
             events.push(Reverse(event));
         }
     }
@@ -129,81 +136,82 @@ fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
-/// The two clocks.
-struct Clock<'a> {
+/// The two clocks, in seconds. See the description of this module.
+struct SimulatedClock<'a> {
     slowdown: &'a dyn Fn(usize) -> f64,
-    done: f64,
+    progress: f64,
     time: f64,
 }
 
-impl Clock<'_> {
-    /// Goes on until those at work have got so much done.
-    fn reach(&mut self, done: f64, active: usize) {
-        self.time += (done - self.done) * (self.slowdown)(active.max(1));
-        self.done = done;
+impl SimulatedClock<'_> {
+    /// Advances to a `progress`, while this number of workers is busy.
+    fn advance_to(&mut self, progress: f64, busy: usize) {
+        self.time += (progress - self.progress) * (self.slowdown)(busy.max(1));
+        self.progress = progress;
     }
 }
 
-/// Something that happens to a worker: it wakes, or has finished what it was handed.
-struct Event {
-    /// When, by what those at work have got done.
+/// A worker wakes, or has finished its units.
+struct WorkerEvent {
+    /// When it happens, as `progress`.
     at: f64,
     worker: usize,
-    /// How many units it was at, and since what time.
-    at_work: Option<(usize, f64)>,
+    /// The number of units that it has finished and the time at which it began; `None` if it wakes.
+    finished: Option<(usize, f64)>,
     pace: Pace,
 }
 
-impl Ord for Event {
+impl Ord for WorkerEvent {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let by_time = self.at.total_cmp(&other.at);
         by_time.then(self.worker.cmp(&other.worker))
     }
 }
 
-impl PartialOrd for Event {
+impl PartialOrd for WorkerEvent {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Event {
+impl PartialEq for WorkerEvent {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Event {}
+impl Eq for WorkerEvent {}
 
-/// The times of units, asked for in their order.
-struct Times<'s> {
+/// The times of the units, which are taken in order.
+struct UnitTimes<'s> {
     stretches: std::slice::Iter<'s, Stretch>,
-    /// How many units are left of the present stretch, and what each takes.
+    /// Number of units left in the current stretch.
     left: usize,
-    each: f64,
+    /// Time of a unit in the current stretch, in seconds.
+    seconds_per_unit: f64,
 }
 
-impl<'s> Times<'s> {
+impl<'s> UnitTimes<'s> {
     fn new(stretches: &'s [Stretch]) -> Self {
-        Times {
+        UnitTimes {
             stretches: stretches.iter(),
             left: 0,
-            each: 0.0,
+            seconds_per_unit: 0.0,
         }
     }
 
-    /// What these units take, which follow those asked for last.
-    fn of(&mut self, units: &Range<usize>) -> f64 {
+    /// Time of these units in seconds. They must follow the units of the last call.
+    fn take(&mut self, units: &Range<usize>) -> f64 {
         let (mut wanted, mut seconds) = (units.len(), 0.0);
         while wanted > 0 {
             if self.left == 0 {
                 let Some(stretch) = self.stretches.next() else {
                     break;
                 };
-                (self.left, self.each) = (stretch.units, stretch.each());
+                (self.left, self.seconds_per_unit) = (stretch.units, stretch.seconds_per_unit());
             }
             let taken = wanted.min(self.left);
-            seconds += taken as f64 * self.each;
+            seconds += taken as f64 * self.seconds_per_unit;
             wanted -= taken;
             self.left -= taken;
         }

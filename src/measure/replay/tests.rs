@@ -1,56 +1,65 @@
-//! The simulation, held against the executors' own code, against what no schedule can do, and against
-//! times that can be worked out by hand.
+//! The simulation, compared with the executors' own code, with bounds on every schedule, and with times
+//! worked out by hand.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::Gains;
 use super::costs::Costs;
-use super::simulation::{Crew, Portion, Ran};
-use crate::execution::{Executor, Flow, TaskQueue, Work, WorkStealing, execute_by};
+use super::simulation::{Assignment, SimulatedRun, Simulation};
+use super::{CopySpeedUps, SimulatedExecutor, merge_time, predictions_with};
+use crate::execution::{Flow, Work, execute_by};
+use crate::machine::Machine;
+use crate::measure::analysis::{Ceiling, Prediction};
 use crate::measure::bounds::bound;
-use crate::measure::comparison::Estimate;
-use crate::measure::record_times::{Recorded, Stretch};
-use crate::measure::why::{Ceiling, Prediction};
-use crate::measure::{Options, compare};
+use crate::measure::comparison::{Comparison, Measurement};
+use crate::measure::figures::Estimate;
+use crate::measure::record_times::{Recording, Stretch, WORKERS};
+use crate::measure::round_results::TurnHistory;
+use crate::report::{Timing, WorkerTiming};
 use crate::sync::{Mutex, into_inner, lock};
 
-/// The calling thread goes on alone for so long at least …
+/// Shortest time, in seconds, that the calling thread works alone.
 const ALONE: f64 = 10e-6;
-/// … and to the end if it thinks that is no further away.
-const NOT_WORTH_IT: f64 = 50e-6;
+/// Largest expected rest, in seconds, that the calling thread finishes alone.
+const NOT_WORTH_SHARING: f64 = 50e-6;
 
-fn recorded(times: impl IntoIterator<Item = f64>) -> Recorded {
+fn recording(times: impl IntoIterator<Item = f64>) -> Recording {
     let stretch = |seconds| Stretch { units: 1, seconds };
-    Recorded {
+    Recording {
         stretches: times.into_iter().map(stretch).collect(),
-        ..Recorded::default()
+        most_workers: WORKERS,
+        ..Recording::default()
     }
 }
 
-fn run(workers: usize, costs: &Costs, recorded: &Recorded) -> (Ran, Vec<Portion>) {
-    let mut portions = Vec::new();
+fn simulate(
+    workers: usize,
+    costs: &Costs,
+    recording: &Recording,
+) -> (SimulatedRun, Vec<Assignment>) {
+    let mut assignments = Vec::new();
     let slowdown = &|_| 1.0;
-    let crew = Crew {
+    let simulation = Simulation {
         workers,
         costs,
         slowdown,
     };
-    let ran = crew.run(&recorded.stretches, &mut |portion| portions.push(portion));
-    (ran, portions)
+    let run = simulation.run(&recording.stretches, &mut |one| assignments.push(one));
+    (run, assignments)
 }
 
-fn free(workers: usize, recorded: &Recorded) -> f64 {
-    run(workers, &Costs::default(), recorded).0.time
+/// The time in seconds with an executor that costs nothing.
+fn time_without_costs(workers: usize, recording: &Recording) -> f64 {
+    simulate(workers, &Costs::default(), recording).0.time
 }
 
 #[test]
 fn equal_records_are_shared_equally() {
-    let recorded = recorded(vec![1e-6; 1_000_000]);
+    let recording = recording(vec![1e-6; 1_000_000]);
     for workers in [2, 3, 8, 64] {
-        let time = free(workers, &recorded);
-        let least = bound(&recorded.figures(), workers).least;
+        let time = time_without_costs(workers, &recording);
+        let least = bound(&recording.summary(), workers).least;
         assert!(
             time >= least && time < least * 1.02 + 2.0 * ALONE,
             "{workers}: {time} for {least}"
@@ -59,17 +68,17 @@ fn equal_records_are_shared_equally() {
 }
 
 #[test]
-fn one_giant_record_is_all_that_counts() {
+fn one_giant_record_decides_the_time() {
     for place in [0, 500, 999] {
         let mut times = vec![20e-6; 1000];
         times[place] = 1.0;
-        let time = free(16, &recorded(times));
+        let time = time_without_costs(16, &recording(times));
         assert!((1.0..1.03).contains(&time), "at {place}: {time}");
     }
 }
 
 #[test]
-fn what_is_not_worth_it_wakes_nobody() {
+fn a_short_run_wakes_no_workers() {
     let costs = Costs {
         first: 1.0,
         each: 1.0,
@@ -77,14 +86,14 @@ fn what_is_not_worth_it_wakes_nobody() {
         end: 1.0,
         ..Costs::default()
     };
-    let (ran, portions) = run(8, &costs, &recorded([1e-6; 40]));
-    assert!((ran.time - 40e-6).abs() < 1e-12 && ran.workers == 1);
-    assert!(portions.iter().all(|portion| portion.worker == 0));
+    let (run, assignments) = simulate(8, &costs, &recording([1e-6; 40]));
+    assert!((run.time - 40e-6).abs() < 1e-12 && run.workers == 1);
+    assert!(assignments.iter().all(|one| one.worker == 0));
 }
 
 #[test]
-fn what_it_costs_is_added() {
-    let known = recorded([100e-6; 5]);
+fn costs_are_added() {
+    let known = recording([100e-6; 5]);
     let costs = Costs {
         first: 3e-6,
         each: 5e-6,
@@ -92,54 +101,55 @@ fn what_it_costs_is_added() {
         end: 11e-6,
         ..Costs::default()
     };
-    // The first alone; four workers wake: 0 after 3 + 15, 1 after 3 + 5 + 7, then 20, 25. The last of
-    // them is done after 100 + 25 + 100.
-    let (ran, portions) = run(4, &costs, &known);
-    assert!((ran.time - 236e-6).abs() < 1e-9, "{ran:?}");
-    assert_eq!(ran.workers, 4);
-    let order: Vec<usize> = portions.iter().map(|portion| portion.worker).collect();
+    // The first record runs alone, in 100 µs. Then four workers wake: worker 0 after 3 + 15 µs, worker 1
+    // after 3 + 5 + 7 µs, workers 2 and 3 after 20 and 25 µs. The last one is done after 100 + 25 + 100 µs,
+    // and ending takes 11 µs.
+    let (run, assignments) = simulate(4, &costs, &known);
+    assert!((run.time - 236e-6).abs() < 1e-9, "{run:?}");
+    assert_eq!(run.workers, 4);
+    let order: Vec<usize> = assignments.iter().map(|one| one.worker).collect();
     assert_eq!(order, [0, 1, 0, 2, 3]);
-    // One that waits for all waits for whom it has woken for nothing.
-    let nobody_left = Costs {
+    // An executor that waits for all workers also waits for those that find no records left.
+    let slow_to_wake = Costs {
         waits_for_all: true,
         first: 1.0,
         each: 1.0,
         ..Costs::default()
     };
-    assert!(run(4, &nobody_left, &known).0.time >= 4.0);
+    assert!(simulate(4, &slow_to_wake, &known).0.time >= 4.0);
 }
 
 #[test]
-fn the_queue_serves_one_at_a_time() {
-    let recorded = recorded(vec![200e-6; 2000]);
+fn the_queue_serves_one_worker_at_a_time() {
+    let recording = recording(vec![200e-6; 2000]);
     let costs = Costs {
         taking: 100e-6,
         ..Costs::default()
     };
-    // However many take: 2,000 portions of one record each.
-    let (ran, portions) = run(1000, &costs, &recorded);
-    assert_eq!(portions.len(), 2000);
-    assert!(ran.time >= 1999.0 * 100e-6, "{ran:?}");
+    // With any number of workers, there are 2,000 assignments of one record.
+    let (run, assignments) = simulate(1000, &costs, &recording);
+    assert_eq!(assignments.len(), 2000);
+    assert!(run.time >= 1999.0 * 100e-6, "{run:?}");
 }
 
 #[test]
-fn everything_takes_longer_while_the_cores_share() {
-    let recorded = recorded([1.0, 1.0, 3.0]);
+fn busy_workers_slow_each_other_down() {
+    let recording = recording([1.0, 1.0, 3.0]);
     let costs = Costs::default();
-    // One second alone, then two at work at half the speed each until the shorter is done after two more,
-    // and the rest of the longer at full speed.
+    // One worker is alone for 1 s. Then two workers are busy at half the speed for 2 s, until the shorter
+    // record is done. The other worker does the remaining 2 s at full speed.
     let slowdown = &|active: usize| active as f64;
-    let crew = Crew {
+    let simulation = Simulation {
         workers: 2,
         costs: &costs,
         slowdown,
     };
-    let ran = crew.run(&recorded.stretches, &mut |_| {});
-    assert!((ran.time - 5.0).abs() < 1e-9, "{ran:?}");
+    let run = simulation.run(&recording.stretches, &mut |_| {});
+    assert!((run.time - 5.0).abs() < 1e-9, "{run:?}");
 }
 
 #[test]
-fn gains_between_those_measured() {
+fn speed_ups_of_copies_are_interpolated() {
     let copies = |threads, value| Ceiling {
         kernel: "copies".to_owned(),
         threads,
@@ -155,126 +165,189 @@ fn gains_between_those_measured() {
         threads: 8,
         ..copies(8, 1.0)
     };
-    let gains = Gains::of(&[copies(4, 2.5), copies(1, 1.01), other, copies(2, 1.5)]);
-    assert_eq!(gains.measured_to(), 4);
-    let slowdowns = [1, 2, 3, 4].map(|threads| gains.slowdown(threads));
+    let speed_ups = CopySpeedUps::of(&[copies(4, 2.5), copies(1, 1.01), other, copies(2, 1.5)]);
+    assert_eq!(speed_ups.measured_to(), 4);
+    let slowdowns = [1, 2, 3, 4].map(|threads| speed_ups.slowdown(threads));
     assert_eq!(slowdowns, [1.0, 2.0 / 1.5, 3.0 / 2.0, 4.0 / 2.5]);
-    assert_eq!(Gains::of(&[]).slowdown(1), 1.0);
-    // One of the copies had no core for a while.
-    assert_eq!(Gains::of(&[copies(2, 0.8)]).slowdown(2), 2.0);
+    assert_eq!(CopySpeedUps::of(&[]).slowdown(1), 1.0);
+    // A copy that had no core for a while does not make two threads slower than one.
+    assert_eq!(CopySpeedUps::of(&[copies(2, 0.8)]).slowdown(2), 2.0);
 }
 
-/// The whole of it: predictions of a comparison, and what they are held against.
-#[test]
-fn a_comparison_is_predicted() {
-    let numbers: Vec<u64> = (0..300).collect();
-    let task = |n: &u64| (0..2_000).fold(*n, |sum, one| std::hint::black_box(sum ^ one));
-    let (queue, pool) = (TaskQueue::new(2), WorkStealing::new(3));
-    let executors: [&dyn Executor; 2] = [&queue, &pool];
-    let options = Options::default().rounds(2).warm_ups(0).least_turn(0.0);
-    let why = compare(&numbers, task, &executors, &options).unwrap().why;
-    let of = |name: &str| -> Vec<&Prediction> {
-        why.predictions
-            .iter()
-            .filter(|one| one.executor == name)
-            .collect()
+fn comparison(measured: &[(&str, usize, f64)]) -> Comparison {
+    let mut comparison = Comparison::new(
+        String::new(),
+        Default::default(),
+        Default::default(),
+        Machine::look(),
+    );
+    let measurement = |&(executor, threads, median): &(&str, usize, f64)| {
+        let mut measurement = Measurement {
+            executor: executor.to_owned(),
+            threads,
+            ..Measurement::default()
+        };
+        measurement.wall.median = median;
+        measurement
     };
-    assert_eq!(of("sequential").len(), 1);
+    comparison.measurements = measured.iter().map(measurement).collect();
+    comparison
+}
+
+/// Predictions for made-up times: an executor that costs nothing, and copies that do not slow each other
+/// down.
+#[test]
+fn predictions_of_known_times() {
+    let comparison = comparison(&[
+        ("sequential", 1, 1.5),
+        ("task-queue", 2, 0.75),
+        ("work-stealing", 3, 0.5),
+    ]);
+    let copies = |threads: usize| {
+        let mut ceiling = Ceiling {
+            kernel: "copies".to_owned(),
+            threads,
+            ..Ceiling::default()
+        };
+        ceiling.speed_up.value = threads as f64;
+        ceiling
+    };
+    let mut recording = recording(vec![1e-3; 1000]);
+    recording.serial = 0.5;
+    let ceilings = [2, 3].map(copies);
+    let free = |_: SimulatedExecutor| Costs::default();
+    let all = predictions_with(&free, &comparison, &ceilings, 0.0, &recording);
+    let of = |name: &str| -> Vec<&Prediction> {
+        all.iter().filter(|one| one.executor == name).collect()
+    };
+    let [sequential] = &of("sequential")[..] else {
+        panic!("one prediction for sequential");
+    };
+    assert!((sequential.ideal - 1.5).abs() < 1e-9);
+    assert_eq!(sequential.measured, Some(1.5));
     assert_eq!(of("task-queue").len(), 11);
     let stealing = of("work-stealing");
     let numbers: Vec<usize> = stealing.iter().map(|one| one.workers).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024]);
     for one in &stealing {
-        assert_eq!(
-            (one.here.is_some(), one.measured.is_some()),
-            (one.workers <= 3, one.workers == 3)
-        );
-        let bound = why
-            .bounds
-            .iter()
-            .find(|bound| bound.threads == one.workers)
-            .unwrap();
-        assert!(one.ideal >= bound.least * (1.0 - 1e-9), "{one:?} {bound:?}");
+        assert_eq!(one.on_this_machine.is_some(), one.workers <= 3, "{one:?}");
+        assert_eq!(one.measured, (one.workers == 3).then_some(0.5));
+        let least = bound(&recording.summary(), one.workers).least;
+        assert!(one.ideal >= least - 1e-9, "{one:?} is below {least}");
+        assert!(one.ideal <= least + 3e-3, "{one:?} is far above {least}");
+        let here = one.on_this_machine.unwrap_or(one.ideal);
+        assert!((here - one.ideal).abs() < 1e-9, "{one:?}");
     }
-    assert!(stealing[1].ideal < 0.8 * stealing[0].ideal, "{stealing:?}");
 }
 
 #[test]
-fn executors_of_others_are_not_predicted() {
-    struct Plain;
-    impl Executor for Plain {
-        fn workers(&self) -> usize {
-            1
-        }
-        fn execute(&self, work: &Work<'_>) {
-            work.run(0, 0..work.units());
-        }
+fn every_further_worker_adds_the_time_to_merge_its_answer() {
+    let comparison = comparison(&[("sequential", 1, 1.0), ("task-queue", 2, 1.0)]);
+    let recording = recording(vec![1e-3; 3000]);
+    let free = |_: SimulatedExecutor| Costs::default();
+    let predict = |merge_time| predictions_with(&free, &comparison, &[], merge_time, &recording);
+    for (with, without) in predict(0.25).iter().zip(predict(0.0)) {
+        let merges = (with.workers - 1) as f64;
+        let added = with.ideal - without.ideal;
+        assert!((added - 0.25 * merges).abs() < 1e-9, "{with:?} {without:?}");
     }
-    let options = Options::default().rounds(1).warm_ups(0).least_turn(0.0);
-    let why = compare(&(0..10), |n: &usize| *n, &[&Plain], &options)
-        .unwrap()
-        .why;
-    let names: Vec<&str> = why
-        .predictions
-        .iter()
-        .map(|one| one.executor.as_str())
-        .collect();
-    assert_eq!(names, ["sequential"]);
+}
+
+#[test]
+fn the_time_to_merge_is_the_median_over_turns_with_several_workers() {
+    let turn = |finish: u64, workers: usize| {
+        let worker = WorkerTiming {
+            records: 1,
+            busy: Duration::from_millis(1),
+            until: Duration::from_millis(1),
+            ..WorkerTiming::default()
+        };
+        Timing {
+            finish: Duration::from_millis(finish),
+            workers: vec![worker; workers],
+            ..Timing::default()
+        }
+    };
+    let history = |timings: Vec<Timing>| TurnHistory {
+        timings,
+        ..TurnHistory::default()
+    };
+    let sequential = history(vec![turn(10, 1), turn(10, 1)]);
+    let parallel = history(vec![turn(13, 4), turn(16, 4), turn(100, 4), turn(11, 1)]);
+    let time = merge_time([&sequential, &parallel].into_iter());
+    assert!((time - 2e-3).abs() < 1e-9, "{time}");
+    assert_eq!(merge_time([&sequential].into_iter()), 0.0);
+}
+
+#[test]
+fn records_that_wait_and_unknown_executors_are_not_predicted() {
+    let comparison = comparison(&[("sequential", 1, 1.0), ("my-executor", 2, 1.0)]);
+    let mut recording = recording(vec![1e-3; 1000]);
+    let free = |_: SimulatedExecutor| Costs::default();
+    let names = |comparison: &Comparison, recording: &Recording| -> Vec<String> {
+        let all = predictions_with(&free, comparison, &[], 0.0, recording);
+        all.into_iter().map(|one| one.executor).collect()
+    };
+    assert_eq!(names(&comparison, &recording), ["sequential"]);
+    let known = self::comparison(&[("sequential", 1, 1.0), ("task-queue", 2, 1.0)]);
+    assert_eq!(names(&known, &recording).len(), 12);
+    recording.waits = true;
+    assert_eq!(names(&known, &recording), ["sequential"]);
 }
 
 proptest! {
     #[test]
-    fn one_worker_takes_what_the_records_take(times in prop::collection::vec(0.0..1e-3, 0..300)) {
-        let recorded = recorded(times);
-        prop_assert!((free(1, &recorded) - recorded.work()).abs() < 1e-9);
+    fn one_worker_takes_the_sum_of_the_times(times in prop::collection::vec(0.0..1e-3, 0..300)) {
+        let recording = recording(times);
+        prop_assert!((time_without_costs(1, &recording) - recording.work()).abs() < 1e-9);
     }
 
     #[test]
-    fn within_the_bounds(
-        cheap in 1e-7..1e-4_f64,
+    fn times_are_within_the_bounds(
+        shortest in 1e-7..1e-4_f64,
         shape in prop::collection::vec(0.0..1.0_f64, 1..400),
         workers in 1_usize..200,
     ) {
-        // Heavy tails: the dearest are a thousand times as dear as most.
-        let recorded = recorded(shape.iter().map(|u| cheap / (1.001 - u)));
-        let (ran, portions) = run(workers, &Costs::default(), &recorded);
-        let bound = bound(&recorded.figures(), workers);
-        prop_assert!(ran.time >= bound.least * (1.0 - 1e-9));
+        // A heavy tail: the longest records take up to a thousand times as long as most.
+        let recording = recording(shape.iter().map(|u| shortest / (1.001 - u)));
+        let (run, assignments) = simulate(workers, &Costs::default(), &recording);
+        let bound = bound(&recording.summary(), workers);
+        prop_assert!(run.time >= bound.least * (1.0 - 1e-9));
 
-        // Portions are what is scheduled greedily, after a beginning alone.
-        let time = |portion: &Portion| -> f64 {
-            recorded.stretches[portion.units.clone()].iter().map(|one| one.seconds).sum()
+        // After the first records alone, assignments are scheduled greedily.
+        let time = |one: &Assignment| -> f64 {
+            recording.stretches[one.units.clone()].iter().map(|stretch| stretch.seconds).sum()
         };
-        let dearest = portions.iter().map(time).fold(0.0, f64::max);
-        prop_assert!(ran.time <= bound.greedy + ALONE + NOT_WORTH_IT + 2.0 * dearest);
+        let longest = assignments.iter().map(time).fold(0.0, f64::max);
+        prop_assert!(run.time <= bound.greedy + ALONE + NOT_WORTH_SHARING + 2.0 * longest);
     }
 
     #[test]
     fn every_unit_is_handed_out_once_and_in_order(
         times in prop::collection::vec(0.0..1e-3, 0..300),
-        together in 1_usize..50,
+        group in 1_usize..50,
         workers in 1_usize..50,
     ) {
-        let stretch = |seconds: f64| Stretch { units: together, seconds };
-        let recorded = Recorded {
+        let stretch = |seconds: f64| Stretch { units: group, seconds };
+        let recording = Recording {
             stretches: times.iter().copied().map(stretch).collect(),
-            ..Recorded::default()
+            ..Recording::default()
         };
         let costs = Costs { step: 1e-7, taking: 1e-8, first: 1e-5, each: 1e-6, ..Costs::default() };
-        let (_, portions) = run(workers, &costs, &recorded);
+        let (_, assignments) = simulate(workers, &costs, &recording);
         let mut next = 0;
-        for portion in portions {
-            prop_assert_eq!(portion.units.start, next);
-            prop_assert!(portion.worker < workers && !portion.units.is_empty());
-            next = portion.units.end;
+        for one in assignments {
+            prop_assert_eq!(one.units.start, next);
+            prop_assert!(one.worker < workers && !one.units.is_empty());
+            next = one.units.end;
         }
-        prop_assert_eq!(next, recorded.units());
+        prop_assert_eq!(next, recording.units());
     }
 
-    /// The executors' own loops, by the same clock: as long as the others sleep, worker 0 is handed the
-    /// same portions.
+    /// The executors' own code, by the same clock: while the other workers sleep, worker 0 is handed the
+    /// same units.
     #[test]
-    fn portions_are_those_of_the_executors(
+    fn assignments_are_those_of_the_executors(
         nanos in prop::collection::vec(0_u64..300_000, 1..500),
         workers in 1_usize..40,
     ) {
@@ -289,11 +362,11 @@ proptest! {
         let now = || Duration::from_nanos(*lock(&clock));
         execute_by(now, &Work::new(nanos.len(), &run_units), workers);
 
-        // Worker 0 is the last to be woken, and the others need a second more.
+        // The other workers begin a second later than worker 0.
         let costs = Costs { latency: 1.0, ..Costs::default() };
-        let recorded = recorded(nanos.iter().map(|&nanos| nanos as f64 / 1e9));
-        let (_, portions) = run(workers, &costs, &recorded);
-        let simulated: Vec<_> = portions.into_iter().map(|portion| portion.units).collect();
+        let recording = recording(nanos.iter().map(|&nanos| nanos as f64 / 1e9));
+        let (_, assignments) = simulate(workers, &costs, &recording);
+        let simulated: Vec<_> = assignments.into_iter().map(|one| one.units).collect();
         prop_assert_eq!(into_inner(handed), simulated);
     }
 }

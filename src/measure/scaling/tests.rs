@@ -1,12 +1,12 @@
-//! Laws fitted to speed-ups whose coefficients are known.
+//! Laws fitted to speed-ups with known coefficients.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::measure::comparison::Turn;
-use crate::measure::{Options, compare};
+use crate::machine::Machine;
+use crate::measure::figures::Turn;
 
-/// Throughputs over those of the first, which is that of one.
+/// Divides throughputs by the first one, that of a single thread.
 fn speed_ups(measured: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let (_, one) = measured[0];
     measured
@@ -15,9 +15,9 @@ fn speed_ups(measured: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// A Sun SPARCcenter 2000 in the benchmark SPEC SDM 91: users and scripts an hour, as Gunther's book has
-/// them. The coefficients are those that the R package usl (Möding) printed for its data set
-/// `specsdm91` up to version 1, which fitted as the book does.
+/// Users and scripts per hour of a Sun SPARCcenter 2000 in the benchmark SPEC SDM 91, from Gunther's book.
+/// The coefficients are those that version 1 of the R package usl (Möding) printed for its data set
+/// `specsdm91`; it fitted without weights, like the book.
 #[test]
 fn the_book_s_coefficients_of_spec_sdm_91() {
     let measured = [
@@ -34,8 +34,8 @@ fn the_book_s_coefficients_of_spec_sdm_91() {
     assert!((law.coherency - 7.892498e-5).abs() < 5e-12, "{law:?}");
 }
 
-/// The ray tracer of the book: processors and rays a second. Its peak is *just below 450 processors*,
-/// says the documentation of the same package.
+/// Processors and rays per second of the ray tracer in the book. According to the documentation of the same
+/// package, its peak is *just below 450 processors*.
 #[test]
 fn the_book_s_coefficients_of_a_ray_tracer() {
     let measured = [
@@ -58,25 +58,25 @@ fn the_book_s_coefficients_of_a_ray_tracer() {
 }
 
 #[test]
-fn too_good_to_be_true_is_clipped() {
-    // Twice the threads, more than twice the speed.
+fn coefficients_out_of_range_are_clipped() {
+    // Twice the threads are more than twice as fast.
     let measured = [(1.0, 1.0), (2.0, 2.1), (4.0, 4.4), (8.0, 9.0)];
     assert_eq!(Law::universal(&measured), Law::default());
     assert_eq!(Law::amdahl(&measured), Law::default());
-    // Serial at first, and then as if more threads undid that: the free fit has a negative coherency.
+    // Scaling improves with more threads: the unconstrained fit has a negative coherency.
     let measured = [(1.0, 1.0), (2.0, 1.4), (4.0, 2.4), (8.0, 4.6), (16.0, 9.0)];
     let law = Law::universal(&measured);
     assert_eq!((law.coherency, law.peak()), (0.0, None));
     assert_eq!(law, Law::amdahl(&measured));
     assert!(law.contention > 0.0);
-    // The other way round: all of it coherency.
+    // Scaling is perfect at first and then falls: all of the loss is coherency.
     let measured = [(1.0, 1.0), (2.0, 2.0), (4.0, 3.9), (8.0, 6.0), (16.0, 5.0)];
     let law = Law::universal(&measured);
     assert!(law.contention == 0.0 && law.coherency > 0.0, "{law:?}");
 }
 
 #[test]
-fn no_share_is_more_than_all() {
+fn contention_is_at_most_1() {
     let beyond = Law {
         contention: 2.0,
         coherency: 0.5,
@@ -89,7 +89,7 @@ fn no_share_is_more_than_all() {
 }
 
 #[test]
-fn nothing_follows_from_nothing() {
+fn too_little_data_gives_the_ideal_law() {
     for measured in [&[][..], &[(1.0, 1.0)], &[(2.0, f64::NAN)], &[(2.0, 0.0)]] {
         assert_eq!(Law::universal(measured), Law::default());
         assert_eq!(Law::amdahl(measured), Law::default());
@@ -97,10 +97,15 @@ fn nothing_follows_from_nothing() {
 }
 
 #[test]
-fn five_numbers_of_threads_are_refused_and_six_are_not() {
-    let options = Options::default().rounds(1).warm_ups(0).least_turn(0.0);
-    let mut comparison = compare(&(0..10), |n: &usize| *n, &[], &options).unwrap();
-    // Times that are known: a serial share of a fifth, in rounds that scatter.
+fn a_fit_needs_six_numbers_of_threads() {
+    let mut comparison = Comparison::new(
+        String::new(),
+        Default::default(),
+        Default::default(),
+        Machine::look(),
+    );
+    comparison.settings.confidence = 0.95;
+    // Made-up times with a serial share of a fifth, which scatter from round to round.
     let law = Law {
         contention: 0.2,
         coherency: 0.0,
@@ -110,13 +115,13 @@ fn five_numbers_of_threads_are_refused_and_six_are_not() {
         wall: (1.0 + 0.01 * ((round * 7 + threads * 3) % 5) as f64) / law.speed_up(threads as f64),
         ..Turn::default()
     };
-    let cell = |threads| Cell {
+    let measurement = |threads| Measurement {
         executor: "task-queue".to_owned(),
         threads,
         turns: (0..5).map(|round| turn(round, threads)).collect(),
-        ..Cell::default()
+        ..Measurement::default()
     };
-    comparison.cells = std::iter::once(1).chain(1..=6).map(cell).collect();
+    comparison.measurements = std::iter::once(1).chain(1..=6).map(measurement).collect();
     comparison
         .machine
         .allowed
@@ -149,7 +154,7 @@ fn five_numbers_of_threads_are_refused_and_six_are_not() {
     let doubtful = fits(&comparison).remove(0).doubtful.unwrap();
     assert!(doubtful.contains("up to 6 threads shared 2"), "{doubtful}");
 
-    comparison.cells.pop();
+    comparison.measurements.pop();
     let refused = fits(&comparison).remove(0);
     let reason = refused.refused.unwrap();
     assert!(reason.starts_with("5 numbers of threads"), "{reason}");
@@ -157,17 +162,17 @@ fn five_numbers_of_threads_are_refused_and_six_are_not() {
 }
 
 #[test]
-fn numbers_to_draw_a_line_through() {
-    assert_eq!(spaced(4).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    assert_eq!(spaced(1).collect::<Vec<_>>(), [1]);
-    let many: Vec<usize> = spaced(4096).collect();
+fn points_of_a_curve_are_evenly_spaced() {
+    assert_eq!(evenly_spaced(4).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(evenly_spaced(1).collect::<Vec<_>>(), [1]);
+    let many: Vec<usize> = evenly_spaced(4096).collect();
     assert_eq!((many.len(), many[0], many[63]), (64, 1, 4096));
     assert!(many.is_sorted_by(|one, next| one < next));
 }
 
 proptest! {
     #[test]
-    fn exact_speed_ups_give_the_law_back(
+    fn exact_speed_ups_give_back_the_law(
         contention in 0.0..1.0,
         coherency in 0.0..0.1,
         threads in prop::collection::btree_set(2_u32..200, 2..12),
@@ -181,8 +186,8 @@ proptest! {
         }
     }
 
-    /// No other law with coefficients that mean something is nearer: a convex sum of squares has no
-    /// second valley, so it is enough to look around.
+    /// No other law with valid coefficients fits better. A convex sum of squares has a single minimum, so it
+    /// is enough to try laws nearby.
     #[test]
     fn no_law_nearby_fits_better(
         measured in prop::collection::vec((2.0..100.0_f64, 0.1..50.0_f64), 1..8),
@@ -196,8 +201,8 @@ proptest! {
                 contention: (least.contention + contention).clamp(0.0, 1.0),
                 coherency: (least.coherency + coherency).max(0.0),
             };
-            let scale = fitting.misses(near).abs() + 1.0;
-            prop_assert!(fitting.misses(least) <= fitting.misses(near) + 1e-9 * scale);
+            let scale = fitting.error(near).abs() + 1.0;
+            prop_assert!(fitting.error(least) <= fitting.error(near) + 1e-9 * scale);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The distributions that intervals are made from.
+//! The probability distributions behind the intervals.
 
 use std::f64::consts::{FRAC_2_PI, TAU};
 
-/// From so many degrees of freedom on, Student's t is as good as normal.
-const AS_GOOD_AS_NORMAL: usize = 1000;
+/// Degrees of freedom from which Student's t distribution is replaced by the normal distribution.
+const NEARLY_NORMAL: usize = 1000;
 
-/// The share of a standard normal distribution below `x`, to 1e-14: the series of Marsaglia,
+/// The share of the standard normal distribution below `x`, accurate to 1e-14: the series of Marsaglia,
 /// *Evaluating the normal distribution*, Journal of Statistical Software 11, 2004.
 pub(super) fn normal_below(x: f64) -> f64 {
     if x.abs() > 8.0 {
@@ -20,9 +20,9 @@ pub(super) fn normal_below(x: f64) -> f64 {
     0.5 + sum * (-0.5 * x * x).exp() / TAU.sqrt()
 }
 
-/// Where a standard normal distribution has this share below.
+/// The value below which this share of the standard normal distribution lies.
 pub(super) fn normal_quantile(share: f64) -> f64 {
-    rising_to(share, normal_below)
+    invert(share, normal_below)
 }
 
 /// The share of Student's t distribution below `x`: the closed forms for whole degrees of freedom
@@ -30,7 +30,6 @@ pub(super) fn normal_quantile(share: f64) -> f64 {
 fn student_below(x: f64, freedom: usize) -> f64 {
     let angle = (x / (freedom as f64).sqrt()).atan();
     let square = angle.cos().powi(2);
-    // The terms that come after the first: each has two more degrees of freedom in it.
     let series = |first: f64, from: usize| {
         let mut term = first;
         let mut sum = 0.0;
@@ -48,18 +47,18 @@ fn student_below(x: f64, freedom: usize) -> f64 {
     0.5 + within / 2.0
 }
 
-/// Where Student's t distribution with so many degrees of freedom has this share below.
+/// The value below which this share of Student's t distribution lies, with `freedom` degrees of freedom.
 pub(super) fn student_quantile(share: f64, freedom: usize) -> f64 {
-    if freedom >= AS_GOOD_AS_NORMAL {
+    if freedom >= NEARLY_NORMAL {
         return normal_quantile(share);
     }
-    rising_to(share, |x| student_below(x, freedom))
+    invert(share, |x| student_below(x, freedom))
 }
 
-/// The least number of heads, of so many tosses of a fair coin, that come up so many or fewer with a
-/// chance above `tail`.
+/// The smallest number of heads for which a fair coin shows that many heads or fewer with a probability above
+/// `tail`.
 pub(super) fn binomial_half(tosses: usize, tail: f64) -> usize {
-    // Halved up front, the chances of very many tosses would be nothing at all.
+    // On a logarithmic scale, because the probability of no heads underflows for many tosses.
     let mut logarithm = -(tosses as f64) * std::f64::consts::LN_2;
     let mut below = 0.0;
     for heads in 0..tosses {
@@ -72,8 +71,8 @@ pub(super) fn binomial_half(tosses: usize, tail: f64) -> usize {
     tosses
 }
 
-/// Where a function that rises from 0 to 1 reaches `share`, by bisection.
-fn rising_to(share: f64, function: impl Fn(f64) -> f64) -> f64 {
+/// Inverts a function that rises from 0 to 1, by bisection.
+fn invert(share: f64, function: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (-1e6, 1e6);
     for _ in 0..100 {
         let middle = f64::midpoint(low, high);
@@ -99,7 +98,7 @@ mod tests {
 
     /// From SciPy 1.17: `norm.cdf`, `norm.ppf`, `t.ppf`, `binom.ppf`.
     #[test]
-    fn distributions_are_those_of_scipy() {
+    fn distributions_equal_those_of_scipy() {
         close(normal_below(-2.147), 0.015896640807691476);
         close(normal_below(0.0), 0.5);
         close(normal_quantile(0.975), 1.959963984540054);
@@ -119,8 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn as_few_heads_are_as_rare_as_they_are() {
-        // Of 5 tosses none in 3.1 % of tries; of 6 none in 1.6 %; of 20 at most 5 in 2.07 %.
+    fn the_quantiles_of_tossed_coins() {
+        // The probability of no heads is 3.1 % in 5 tosses and 1.6 % in 6; that of at most 5 heads in 20
+        // tosses is 2.07 %.
         assert_eq!(binomial_half(5, 0.025), 0);
         assert_eq!(binomial_half(6, 0.025), 1);
         assert_eq!(binomial_half(20, 0.025), 6);

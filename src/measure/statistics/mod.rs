@@ -1,89 +1,60 @@
-//! The statistics of a comparison: what is typical of the turns, how many times one is the other, and
-//! how far that can be told.
+//! The statistics of a comparison: typical values, ratios, and their confidence intervals.
 //!
-//! Which statistic and which interval was found by experiment, on rounds recorded with other programs
-//! at work on the same two hardware threads, and on made-up heavy-tailed noise
-//! (`tests/measure_statistics.rs` holds what was found):
+//! The statistics and intervals were chosen by experiment, on rounds recorded while other programs used the
+//! same two hardware threads, and on made-up heavy-tailed noise (the tests hold the results):
 //!
-//! - [Ratios](paired_ratio) are formed within a round, where both sides have met the same weather, and
-//!   their [`midmean`] is told: a quarter of the rounds may be spoilt to either side. The mean has
-//!   no use for a round that took ten times as long, and the median wastes a third of the others.
-//! - Their interval is a bootstrap over whole rounds, *expanded*: the plain percentiles of 20 rounds
-//!   hold the true ratio in 93 of 100 tries instead of 95.
-//! - The interval of [the median](median_interval) of times is that between two of the values
-//!   themselves, whatever their distribution.
-//! - [Runs made at different times](run_ratio) differ by more than their rounds tell, and have an
-//!   interval of their own.
+//! - [Ratios](paired_ratio) are formed within a round, because both sides of a round have met the same load.
+//!   Their [`midmean`] is reported: it tolerates a quarter of the rounds being disturbed to either side. The
+//!   mean does not tolerate a single round that took ten times as long, and the median ignores much of what
+//!   the undisturbed rounds say.
+//! - The interval of a ratio is an *expanded* bootstrap over whole rounds: the plain percentile interval of
+//!   20 rounds contains the true ratio in 93 % of the cases instead of 95 %.
+//! - The interval of a [median](median_interval) lies between two of the values, whatever their
+//!   distribution is.
+//! - [Measurements at different times](run_ratio) differ by more than their rounds do, and have wider
+//!   intervals.
 
 mod distributions;
 mod power;
 mod ratio;
 mod runs;
+#[cfg(test)]
+mod tests;
 
-pub use power::{detectable, rounds_needed};
-pub use ratio::paired_ratio;
-pub use runs::run_ratio;
+pub(super) use power::{detectable, rounds_needed};
+pub(super) use runs::run_ratio;
 
-use super::comparison::{Estimate, Settings, Spread};
+use super::figures::{Estimate, Settings, Spread};
+use ratio::paired_ratio;
 
-/// The median of values; NaN of none.
-///
-/// ```
-/// use manyhands::measure::statistics::median;
-///
-/// assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-/// assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
-/// ```
-pub fn median(values: &[f64]) -> f64 {
+/// The median; NaN if there are no values.
+pub(crate) fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// The value below which this share of the values lies, linear between neighbours; NaN of none.
+/// The value below which this share of the values lies, interpolated linearly; NaN if there are no values.
 ///
-/// It is the definition that R (type 7) and NumPy take unless told otherwise (Hyndman and Fan, *Sample
-/// quantiles in statistical packages*, The American Statistician 50, 1996). A share outside 0 to 1 is
-/// taken as the nearer of the two.
-///
-/// ```
-/// use manyhands::measure::statistics::quantile;
-///
-/// assert_eq!(quantile(&[40.0, 10.0, 20.0, 30.0], 0.25), 17.5);
-/// assert_eq!(quantile(&[40.0, 10.0, 20.0, 30.0], 1.0), 40.0);
-/// ```
-pub fn quantile(values: &[f64], share: f64) -> f64 {
+/// The definition is the default of R (type 7) and NumPy (Hyndman and Fan, *Sample quantiles in statistical
+/// packages*, The American Statistician 50, 1996). A share below 0 counts as 0, and one above 1 as 1.
+fn quantile(values: &[f64], share: f64) -> f64 {
     quantile_of_sorted(&sorted(values), share)
 }
 
-/// The mean of the values between the quartiles; NaN of none.
+/// The mean of the values between the quartiles; NaN if there are no values.
 ///
-/// A quarter of the values is left out at either end, rounded down, so that fewer than four values have
+/// A quarter of the values, rounded down, is left out at either end. The midmean of fewer than four values is
 /// their mean.
-///
-/// ```
-/// use manyhands::measure::statistics::midmean;
-///
-/// assert_eq!(midmean(&[1.0, 2.0, 4.0, 1000.0]), 3.0);
-/// ```
-pub fn midmean(values: &[f64]) -> f64 {
+fn midmean(values: &[f64]) -> f64 {
     midmean_of_sorted(&sorted(values))
 }
 
-/// The interval that holds the median of the distribution with at least this confidence, whatever the
-/// distribution is: from one of the values to another.
+/// An interval that contains the median of the distribution with at least this confidence, whatever the
+/// distribution is. Its ends are two of the values; both are NaN if there are none.
 ///
-/// The number of values below the median is binomial with ½, which tells how far to count from
-/// either end (Conover, *Practical nonparametric statistics*, 3.2). Where even the least and the
-/// largest value do not hold it so surely, as with fewer than six values at 95 %, it is those; of no
-/// values NaN.
-///
-/// ```
-/// use manyhands::measure::statistics::median_interval;
-///
-/// let values: Vec<f64> = (1..=20).map(f64::from).collect();
-/// assert_eq!(median_interval(&values, 0.95), (6.0, 15.0));
-/// assert_eq!(median_interval(&values[..3], 0.95), (1.0, 3.0));
-/// ```
-pub fn median_interval(values: &[f64], confidence: f64) -> (f64, f64) {
+/// The number of values below the median has a binomial distribution with probability ½, which says how far
+/// to count from either end (Conover, *Practical nonparametric statistics*, 3.2). If even the smallest and
+/// the largest value do not reach the confidence, as with fewer than six values at 95 %, they are the ends.
+fn median_interval(values: &[f64], confidence: f64) -> (f64, f64) {
     let sorted = sorted(values);
     let Some(last) = sorted.len().checked_sub(1) else {
         return (f64::NAN, f64::NAN);
@@ -104,9 +75,9 @@ fn quantile_of_sorted(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;
     };
-    let place = share.clamp(0.0, 1.0) * last as f64;
-    let (low, part) = (place.floor() as usize, place.fract());
-    sorted[low] + part * (sorted[(low + 1).min(last)] - sorted[low])
+    let position = share.clamp(0.0, 1.0) * last as f64;
+    let (low, fraction) = (position.floor() as usize, position.fract());
+    sorted[low] + fraction * (sorted[(low + 1).min(last)] - sorted[low])
 }
 
 fn midmean_of_sorted(sorted: &[f64]) -> f64 {
@@ -115,7 +86,7 @@ fn midmean_of_sorted(sorted: &[f64]) -> f64 {
     middle.iter().sum::<f64>() / middle.len() as f64
 }
 
-/// How values, one a round, are spread.
+/// The distribution of values, one per round.
 pub(super) fn spread(values: &[f64], settings: &Settings) -> Spread {
     let (low, high) = median_interval(values, settings.confidence);
     Spread {
@@ -127,7 +98,7 @@ pub(super) fn spread(values: &[f64], settings: &Settings) -> Spread {
     }
 }
 
-/// How many times the times `of` are those of `over`, round by round.
-pub(super) fn ratio(of: &[f64], over: &[f64], settings: &Settings) -> Estimate {
-    paired_ratio(of, over, settings.confidence, settings.seed)
+/// The times `numerator` divided by the times `denominator`, round by round.
+pub(super) fn ratio(numerator: &[f64], denominator: &[f64], settings: &Settings) -> Estimate {
+    paired_ratio(numerator, denominator, settings.confidence, settings.seed)
 }

@@ -1,97 +1,92 @@
-//! How many times one is the other, round by round.
+//! Ratios of times that were measured in the same rounds.
 
 use super::distributions::{normal_below, student_quantile};
 use super::{midmean, midmean_of_sorted, quantile_of_sorted, sorted};
-use crate::measure::Estimate;
+use crate::measure::figures::Estimate;
 
-/// How many times the rounds are drawn again.
+/// Number of bootstrap resamples.
 const RESAMPLES: usize = 2000;
 
-/// With fewer rounds than this there are too few ways to draw them.
-const FEWEST_TO_DRAW: usize = 6;
+/// Smallest number of rounds for the bootstrap. Fewer rounds have too few different resamples.
+const FEWEST_TO_RESAMPLE: usize = 6;
 
-/// Times below a nanosecond count as one: no clock tells less, and a ratio needs both its sides.
-const LEAST_SECONDS: f64 = 1e-9;
+/// Shortest time in seconds: no clock is finer, and a ratio needs a denominator.
+const SHORTEST: f64 = 1e-9;
 
-/// An interval reaches no further than so many times the value to either side.
-const FURTHEST: f64 = 1000.0;
+/// Largest factor between the value and an end of its interval.
+const WIDEST: f64 = 1000.0;
 
-/// How many times the times `of` are the times `over`, where both have one in each round: the
-/// [`midmean`] of the ratios on a logarithmic scale, and its interval.
+/// The times `numerator` divided by the times `denominator`, where both have one time per round: the
+/// [`midmean`] of the ratios on a logarithmic scale, with its interval.
 ///
-/// The interval is that of an expanded percentile bootstrap over whole rounds (Efron, *Bootstrap
-/// methods: another look at the jackknife*, 1979; expanded as Hesterberg, *What teachers should know
-/// about the bootstrap*, 2015, 5.3, has it: by as much as Student's t is wider than the normal
-/// distribution, and for the degree of freedom that resampling loses). Of two to five rounds it is
-/// Student's on the logarithmic scale; of a single one, from a thousandth to a thousand times the
-/// value, since nothing is known. The same seed gives the same interval.
+/// The interval is an expanded percentile bootstrap over whole rounds (Efron, *Bootstrap methods: another look
+/// at the jackknife*, 1979). It is expanded as in Hesterberg, *What teachers should know about the bootstrap*,
+/// 2015, 5.3: by the factor by which Student's t is wider than the normal distribution, and for the degree of
+/// freedom that resampling loses. With two to five rounds, it is Student's interval on the logarithmic scale.
+/// With one round, it extends by a factor of 1,000 to either side, because nothing is known. The same seed
+/// gives the same interval.
 ///
-/// Where one has more rounds than the other, the last ones count for nothing. NaN without a
-/// round, or where a time is.
-///
-/// ```
-/// use manyhands::measure::statistics::paired_ratio;
-///
-/// // The last round was spoilt for both.
-/// let new = [1.1, 1.3, 1.2, 1.1, 1.2, 1.1, 1.0, 9.9];
-/// let old = [1.0, 1.2, 1.1, 1.0, 1.1, 1.0, 1.0, 9.0];
-/// let ratio = paired_ratio(&new, &old, 0.95, 1);
-/// assert!((ratio.value - 1.1).abs() < 0.01 && ratio.differs_from(1.0));
-/// ```
-pub fn paired_ratio(of: &[f64], over: &[f64], confidence: f64, seed: u64) -> Estimate {
-    let logarithms: Vec<f64> = of
+/// If one side has more rounds, its last ones are ignored. The result is NaN without rounds or if a time is
+/// NaN.
+pub(super) fn paired_ratio(
+    numerator: &[f64],
+    denominator: &[f64],
+    confidence: f64,
+    seed: u64,
+) -> Estimate {
+    let logarithms: Vec<f64> = numerator
         .iter()
-        .zip(over)
-        .map(|(of, over)| logarithm(*of) - logarithm(*over))
+        .zip(denominator)
+        .map(|(numerator, denominator)| logarithm(*numerator) - logarithm(*denominator))
         .collect();
     let value = midmean_of_all(&logarithms);
     let tail = (1.0 - confidence) / 2.0;
     let (low, high) = match logarithms.len() {
         0 => (f64::NAN, f64::NAN),
         1 => (f64::NEG_INFINITY, f64::INFINITY),
-        2..FEWEST_TO_DRAW => student(&logarithms, tail),
+        2..FEWEST_TO_RESAMPLE => student(&logarithms, tail),
         _ => bootstrap(&logarithms, tail, seed),
     };
     estimate(value, low, high)
 }
 
-/// The midmean; NaN where any of the values is, however far out it would be.
+/// The midmean; NaN if any value is NaN, even one that the midmean would leave out.
 pub(super) fn midmean_of_all(values: &[f64]) -> f64 {
     match values.iter().find(|value| value.is_nan()) {
-        Some(&none) => none,
+        Some(&nan) => nan,
         None => midmean(values),
     }
 }
 
-/// On the logarithmic scale.
+/// The logarithm of a time in seconds.
 pub(super) fn logarithm(seconds: f64) -> f64 {
-    // Not `max`, which takes what is no number for the least there is.
-    seconds.clamp(LEAST_SECONDS, f64::INFINITY).ln()
+    // `clamp` keeps NaN; `max` would turn it into the shortest time.
+    seconds.clamp(SHORTEST, f64::INFINITY).ln()
 }
 
-/// Back from the logarithmic scale.
+/// Converts a value and its interval back from the logarithmic scale.
 pub(super) fn estimate(value: f64, low: f64, high: f64) -> Estimate {
     if value.is_nan() {
         let (low, high) = (value, value);
         return Estimate { value, low, high };
     }
-    let furthest = FURTHEST.ln();
+    let widest = WIDEST.ln();
     Estimate {
         value: value.exp(),
-        low: low.max(value - furthest).exp(),
-        high: high.min(value + furthest).exp(),
+        low: low.max(value - widest).exp(),
+        high: high.min(value + widest).exp(),
     }
 }
 
-/// Midmeans of the values drawn again and again with replacement, sorted.
-pub(super) fn midmeans_drawn(values: &[f64], seed: u64) -> Vec<f64> {
+/// The midmeans of resamples with replacement, sorted.
+pub(super) fn resampled_midmeans(values: &[f64], seed: u64) -> Vec<f64> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut drawn = vec![0.0; values.len()];
+    let mut resample = vec![0.0; values.len()];
     let mut midmeans: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
-            drawn.fill_with(|| values[random.usize(..values.len())]);
-            drawn.sort_unstable_by(f64::total_cmp);
-            midmean_of_sorted(&drawn)
+            resample.fill_with(|| values[random.usize(..values.len())]);
+            resample.sort_unstable_by(f64::total_cmp);
+            midmean_of_sorted(&resample)
         })
         .collect();
     midmeans.sort_unstable_by(f64::total_cmp);
@@ -100,12 +95,12 @@ pub(super) fn midmeans_drawn(values: &[f64], seed: u64) -> Vec<f64> {
 
 fn bootstrap(values: &[f64], tail: f64, seed: u64) -> (f64, f64) {
     let rounds = values.len() as f64;
-    let reach = student_quantile(1.0 - tail, values.len() - 1) * (rounds / (rounds - 1.0)).sqrt();
-    let expanded = normal_below(-reach);
-    let midmeans = midmeans_drawn(values, seed);
+    let quantile = student_quantile(1.0 - tail, values.len() - 1);
+    let expanded_tail = normal_below(-quantile * (rounds / (rounds - 1.0)).sqrt());
+    let midmeans = resampled_midmeans(values, seed);
     (
-        quantile_of_sorted(&midmeans, expanded),
-        quantile_of_sorted(&midmeans, 1.0 - expanded),
+        quantile_of_sorted(&midmeans, expanded_tail),
+        quantile_of_sorted(&midmeans, 1.0 - expanded_tail),
     )
 }
 
@@ -114,9 +109,9 @@ fn student(values: &[f64], tail: f64) -> (f64, f64) {
     let number = values.len() as f64;
     let mean = values.iter().sum::<f64>() / number;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let error = (squares / (number - 1.0) / number).sqrt();
-    let reach = student_quantile(1.0 - tail, values.len() - 1) * error;
-    // Around the value that is told, which without the outer quarters may not be the mean.
+    let standard_error = (squares / (number - 1.0) / number).sqrt();
+    let half_width = student_quantile(1.0 - tail, values.len() - 1) * standard_error;
+    // Around the reported value: with four or five rounds, the midmean is not the mean.
     let middle = midmean_of_sorted(&values);
-    (middle - reach, middle + reach)
+    (middle - half_width, middle + half_width)
 }

@@ -12,19 +12,19 @@ use super::super::scale::Scale;
 use super::super::table::DataTable;
 use super::intervals::{CellInterval, intervals};
 use super::layout::{Layout, interval};
-use crate::measure::{Against, Ratio};
+use crate::measure::{BaselineComparison, BaselineRatio};
 
 /// A ratio beyond this, or below its inverse, is drawn at the edge.
 const MAX_RATIO: f64 = 4.0;
 
-pub(super) fn against(against: &Against, layout: &Layout<'_>) -> Markup {
-    let cells = against.cells.iter();
+pub(super) fn against(against: &BaselineComparison, layout: &Layout<'_>) -> Markup {
+    let cells = against.ratios.iter();
     let slower = cells.clone().filter(|cell| cell.time.low > 1.0).count();
     let faster = cells.filter(|cell| cell.time.high < 1.0).count();
     let lead = html! {
         "Compared with " b { (quoted(&against.name)) } " of " (quoted(&against.began)) ", "
-        (counted(against.cells.len() as u64, "cell")) ": " (slower) " slower, " (faster) " faster, "
-        (against.cells.len() - slower - faster) " without a detectable difference."
+        (counted(against.ratios.len() as u64, "cell")) ": " (slower) " slower, " (faster) " faster, "
+        (against.ratios.len() - slower - faster) " without a detectable difference."
     };
     section(
         "Against the baseline",
@@ -33,13 +33,13 @@ pub(super) fn against(against: &Against, layout: &Layout<'_>) -> Markup {
             @if !against.changed.is_empty() {
                 ul.changed { @for change in &against.changed { li { (quoted(change)) } } }
             }
-            @if !against.cells.is_empty() { (ratios(against, layout)) }
+            @if !against.ratios.is_empty() { (ratios(against, layout)) }
         },
     )
 }
 
-fn ratios(against: &Against, layout: &Layout<'_>) -> Figure<'static> {
-    let shown = &against.cells[..against.cells.len().min(MAX_CELLS)];
+fn ratios(against: &BaselineComparison, layout: &Layout<'_>) -> Figure<'static> {
+    let shown = &against.ratios[..against.ratios.len().min(MAX_CELLS)];
     let cells: Vec<CellInterval<'_>> = shown
         .iter()
         .map(|cell| CellInterval {
@@ -81,7 +81,7 @@ fn ratios(against: &Against, layout: &Layout<'_>) -> Figure<'static> {
     }
 }
 
-fn tooltip(cell: &Ratio) -> String {
+fn tooltip(cell: &BaselineRatio) -> String {
     format!(
         "{} on {}: {} times the time ({})",
         plain(&cell.executor),
@@ -91,7 +91,7 @@ fn tooltip(cell: &Ratio) -> String {
     )
 }
 
-fn table(against: &Against, layout: &Layout<'_>) -> DataTable {
+fn table(against: &BaselineComparison, layout: &Layout<'_>) -> DataTable {
     let mut table = DataTable::new(
         1,
         [
@@ -104,7 +104,7 @@ fn table(against: &Against, layout: &Layout<'_>) -> DataTable {
             "CPU ratio",
         ],
     );
-    for cell in &against.cells {
+    for cell in &against.ratios {
         let finding = match cell.time {
             time if time.low > 1.0 => "slower",
             time if time.high < 1.0 => "faster",

@@ -15,7 +15,7 @@ use super::super::scale::{Scale, Ticks};
 use super::super::table::DataTable;
 use super::layout::Layout;
 use crate::measure::statistics::median;
-use crate::measure::{Cell, Comparison};
+use crate::measure::{Comparison, Measurement};
 
 /// Number of turns that are drawn at most, in whole rounds.
 const TURNS: usize = 1400;
@@ -29,7 +29,7 @@ const HEIGHT: f64 = 300.0;
 type Rounds = BTreeMap<usize, Vec<f64>>;
 
 pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
-    let turns = comparison.settings.rounds.max(1) * comparison.cells.len();
+    let turns = comparison.settings.rounds.max(1) * comparison.measurements.len();
     let every = turns.div_ceil(layout.most(TURNS)).max(1);
     let rounds = rounds(comparison);
     let medians: Vec<f64> = rounds.values().map(|ratios| median(ratios)).collect();
@@ -86,8 +86,8 @@ fn clouds(
     plot: &Plot,
     every: usize,
 ) -> Vec<(String, String)> {
-    let last = comparison.cells.len().max(2) as f64 - 1.0;
-    let cloud = |(index, cell): (usize, &Cell)| {
+    let last = comparison.measurements.len().max(2) as f64 - 1.0;
+    let cloud = |(index, cell): (usize, &Measurement)| {
         // The dots of a round are spread out by cell, so that they do not cover each other.
         let shift = (index as f64 / last - 0.5) * 0.7;
         let mut path = String::new();
@@ -100,7 +100,12 @@ fn clouds(
         }
         (layout.class(&cell.executor), path)
     };
-    comparison.cells.iter().enumerate().map(cloud).collect()
+    comparison
+        .measurements
+        .iter()
+        .enumerate()
+        .map(cloud)
+        .collect()
 }
 
 /// The axis of the rounds, counted from 1.
@@ -148,8 +153,8 @@ fn table(rounds: &Rounds, layout: &Layout<'_>) -> DataTable {
 
 fn rounds(comparison: &Comparison) -> Rounds {
     let mut rounds = Rounds::new();
-    let measured = |cell: &&Cell| cell.wall.median > 0.0;
-    for cell in comparison.cells.iter().filter(measured) {
+    let measured = |cell: &&Measurement| cell.wall.median > 0.0;
+    for cell in comparison.measurements.iter().filter(measured) {
         for turn in &cell.turns {
             let ratio = turn.wall / cell.wall.median;
             rounds.entry(turn.round).or_default().push(ratio);

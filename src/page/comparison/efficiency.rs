@@ -12,7 +12,7 @@ use super::super::scale::{Scale, round_up};
 use super::super::table::DataTable;
 use super::layout::Layout;
 use super::threads::{ceiling_lines, ceilings, executor_lines, levels, thread_axis};
-use crate::measure::{Cell, Comparison, Estimate};
+use crate::measure::{Comparison, Estimate, Measurement};
 
 /// Height of the drawing.
 const HEIGHT: f64 = 340.0;
@@ -41,7 +41,7 @@ pub(super) fn efficiency(comparison: &Comparison, layout: &Layout<'_>) -> Figure
         },
         description: described(
             "Efficiency by number of threads.",
-            comparison.cells.iter().skip(1).map(tooltip),
+            comparison.measurements.iter().skip(1).map(tooltip),
         ),
         height: HEIGHT,
         marks,
@@ -51,7 +51,7 @@ pub(super) fn efficiency(comparison: &Comparison, layout: &Layout<'_>) -> Figure
 }
 
 /// The efficiency of a cell in per cent.
-fn percents(cell: &Cell) -> Estimate {
+fn percents(cell: &Measurement) -> Estimate {
     let Estimate { value, low, high } = cell.efficiency;
     Estimate {
         value: value * 100.0,
@@ -62,7 +62,7 @@ fn percents(cell: &Cell) -> Estimate {
 
 /// The axis of the efficiencies in per cent. Very wide intervals are cut off.
 fn percent_axis(comparison: &Comparison, area: PlotArea) -> Axis {
-    let shares = comparison.cells.iter().map(|cell| cell.efficiency);
+    let shares = comparison.measurements.iter().map(|cell| cell.efficiency);
     let highest = shares.map(|share| share.high.min(share.value * 1.2));
     let highest = highest.fold(1.0, f64::max) * 100.0;
     let scale = Scale::even((0.0, round_up(highest, 10)), area.up());
@@ -73,7 +73,7 @@ fn percent_axis(comparison: &Comparison, area: PlotArea) -> Axis {
 
 fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
     let mut table = DataTable::new(1, ["executor", "threads", "efficiency", "from", "to"]);
-    for cell in comparison.cells.iter().skip(1) {
+    for cell in comparison.measurements.iter().skip(1) {
         let Estimate { value, low, high } = cell.efficiency;
         let figures = [value, low, high].map(percent);
         table.named_line(&cell.executor, cell.threads, figures);
@@ -82,7 +82,7 @@ fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
     table
 }
 
-fn tooltip(cell: &Cell) -> String {
+fn tooltip(cell: &Measurement) -> String {
     let Estimate { value, low, high } = cell.efficiency;
     format!(
         "{} on {}: {} ({} to {})",

@@ -2,7 +2,7 @@
 
 use super::super::marks;
 use super::super::numbers::significant;
-use crate::measure::{Cell, Comparison, Estimate};
+use crate::measure::{Comparison, Estimate, Measurement};
 
 /// The series of each executor, with the same colour and marker in all plots, and how much is shown.
 pub(super) struct Layout<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub(super) fn new(comparison: &'a Comparison, shrink: f64) -> Self {
         let mut executors: Vec<&str> = Vec::new();
-        for cell in comparison.cells.iter().skip(1) {
+        for cell in comparison.measurements.iter().skip(1) {
             if !executors.contains(&cell.executor.as_str()) {
                 executors.push(&cell.executor);
             }
@@ -49,13 +49,14 @@ impl<'a> Layout<'a> {
     pub(super) fn each<'c>(
         &'c self,
         comparison: &'c Comparison,
-    ) -> impl Iterator<Item = (usize, &'a str, Vec<&'c Cell>)> + 'c {
+    ) -> impl Iterator<Item = (usize, &'a str, Vec<&'c Measurement>)> + 'c {
         self.executors
             .iter()
             .enumerate()
             .map(move |(series, name)| {
-                let cells = comparison.cells.iter().skip(1);
-                let mut cells: Vec<&Cell> = cells.filter(|cell| cell.executor == *name).collect();
+                let cells = comparison.measurements.iter().skip(1);
+                let mut cells: Vec<&Measurement> =
+                    cells.filter(|cell| cell.executor == *name).collect();
                 cells.sort_by_key(|cell| cell.threads);
                 (series, *name, cells)
             })

@@ -22,7 +22,7 @@ use super::document::{document, section, tile};
 use super::machine::{machine, warnings};
 use super::numbers::{bytes, count, counted, percent, time, times as multiple};
 use super::quoted::{plain, quoted, sentence};
-use crate::measure::{Cell, Comparison};
+use crate::measure::{Comparison, Measurement};
 use layout::{Layout, interval};
 
 /// Size of a page at most, in bytes.
@@ -46,11 +46,11 @@ fn page_with(comparison: &Comparison, shrink: f64) -> Markup {
     let title = format!("{} – manyhands bench", plain(name));
     let sections = html! {
         (warnings(&comparison.warnings))
-        @if comparison.agrees() && !comparison.cells.is_empty() { (measured(comparison, layout)) }
+        @if comparison.agrees() && !comparison.measurements.is_empty() { (measured(comparison, layout)) }
         @else { (disagreements(comparison)) }
         (section("How it was measured", &html! {}, &method::method(comparison)))
         (section("Machine", &html! { (quoted(&comparison.machine)) }, &machine(&comparison.machine, Some(&comparison.meanwhile))))
-        @if !comparison.cells.is_empty() {
+        @if !comparison.measurements.is_empty() {
             (section("Every turn", &html! {}, &turns::turns(comparison, layout)))
         }
     };
@@ -83,10 +83,10 @@ fn headline(comparison: &Comparison) -> Markup {
 }
 
 /// The four numbers that matter most.
-fn tiles(comparison: &Comparison, fastest: &Cell) -> Markup {
+fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
     let name = format!("{} on {}", plain(&fastest.executor), threads_of(fastest));
-    let at_best = comparison.best_here(fastest.threads);
-    let cells = comparison.cells.len();
+    let at_best = comparison.highest_ceiling(fastest.threads);
+    let cells = comparison.measurements.len();
     html! {
         (tile(&html! { (multiple(fastest.speed_up.value)) }, "speed-up of the fastest",
             &format!("{}, {name}", interval(fastest.speed_up))))
@@ -106,7 +106,7 @@ fn tiles(comparison: &Comparison, fastest: &Cell) -> Markup {
 
 /// The sections of a comparison in which all answers are the same.
 fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
-    let why = &comparison.why;
+    let why = &comparison.analysis;
     html! {
         (section("Times", &html! {
             "How long a run takes in each cell, an executor with a number of threads, and how much that varies. "
@@ -116,7 +116,7 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
             div.plots { (times::plot(comparison, layout)) (drift::drift(comparison, layout)) }
             (times::table(comparison, layout))
         }))
-        @if comparison.cells.len() > 1 {
+        @if comparison.measurements.len() > 1 {
             (section("How it scales", &costs(comparison), &html! {
                 div.plots { (scaling::speed_up(comparison, layout)) (efficiency::efficiency(comparison, layout)) }
             }))
@@ -131,7 +131,7 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
             } }))
         }
         (prospects::prospects(comparison, layout))
-        @if let Some(against) = &comparison.against { (against::against(against, layout)) }
+        @if let Some(against) = &comparison.baseline { (against::against(against, layout)) }
     }
 }
 
@@ -169,6 +169,6 @@ fn disagreements(comparison: &Comparison) -> Markup {
     }
 }
 
-fn threads_of(cell: &Cell) -> String {
+fn threads_of(cell: &Measurement) -> String {
     super::figure::threads(cell.threads)
 }

@@ -18,7 +18,7 @@ use crate::measure::{Comparison, Estimate, Prediction};
 const HEIGHT: f64 = 320.0;
 
 pub(super) fn prospects(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
-    let why = &comparison.why;
+    let why = &comparison.analysis;
     if why.predictions.is_empty() && why.fits.is_empty() {
         return html! {};
     }
@@ -43,7 +43,7 @@ fn predictions(all: &[Prediction], layout: &Layout<'_>) -> Markup {
     let forecasts = forecasts(all, layout);
     let shown = || forecasts.iter().flat_map(|one| one.predictions.iter());
     let times = shown()
-        .flat_map(|one| [Some(one.ideal), one.here, one.measured])
+        .flat_map(|one| [Some(one.ideal), one.on_this_machine, one.measured])
         .flatten();
     let (least, most) = times.fold((f64::INFINITY, 0.0_f64), |(least, most), time| {
         (least.min(time), most.max(time))
@@ -102,7 +102,7 @@ fn draw(forecasts: &[Forecast<'_>], mut plot: Plot) -> Markup {
             @let class = class(*series);
             @let at = |one: &Prediction, seconds: f64| plot.at(one.workers as f64, seconds);
             @let ideal: Vec<_> = predictions.iter().map(|one| at(one, one.ideal)).collect();
-            @let here: Vec<_> = predictions.iter().filter_map(|one| Some(at(one, one.here?))).collect();
+            @let here: Vec<_> = predictions.iter().filter_map(|one| Some(at(one, one.on_this_machine?))).collect();
             (plot.line(&class, executor, &ideal))
             (line(&format!("law {class}"), &here))
             @for one in predictions {
@@ -118,7 +118,7 @@ fn draw(forecasts: &[Forecast<'_>], mut plot: Plot) -> Markup {
 fn tooltip(prediction: &Prediction) -> String {
     let measured = prediction.measured.map(time);
     let measured = measured.map_or(String::new(), |time| format!(", measured {time}"));
-    let here = prediction.here.map(time);
+    let here = prediction.on_this_machine.map(time);
     let here = here.map_or(String::new(), |time| format!(", {time} on this machine"));
     format!(
         "{} on {}: {}{here}{measured}",
@@ -145,7 +145,7 @@ fn table<'a>(
     );
     let or_none = |seconds: Option<f64>| seconds.map_or("–".to_owned(), time);
     for one in predictions {
-        let expected = one.here.unwrap_or(one.ideal);
+        let expected = one.on_this_machine.unwrap_or(one.ideal);
         let off = one
             .measured
             .map_or("–".to_owned(), |took| percent(expected / took - 1.0));
@@ -154,7 +154,7 @@ fn table<'a>(
             one.workers,
             [
                 time(one.ideal),
-                or_none(one.here),
+                or_none(one.on_this_machine),
                 or_none(one.measured),
                 off,
             ],
@@ -166,7 +166,7 @@ fn table<'a>(
 
 /// The coefficients of the laws.
 fn fits(comparison: &Comparison) -> Markup {
-    let fits = &comparison.why.fits;
+    let fits = &comparison.analysis.fits;
     let mut misleading: Vec<&String> = fits
         .iter()
         .filter_map(|fit| fit.doubtful.as_ref())
@@ -202,7 +202,7 @@ fn coefficients(comparison: &Comparison) -> DataTable {
         None => html! { "–" },
     };
     let mut table = DataTable::new(1, ["executor", "serial share", "σ", "κ", "slower beyond"]);
-    let fits = comparison.why.fits.iter();
+    let fits = comparison.analysis.fits.iter();
     for fit in fits.filter(|fit| fit.refused.is_none()) {
         let peak = fit.peak.map_or("–".to_owned(), |peak| {
             let beyond = if peak > fit.measured_to as f64 {

@@ -10,7 +10,7 @@ use super::super::plot::Plot;
 use super::super::scale::{Scale, round_up};
 use super::super::table::DataTable;
 use super::layout::Layout;
-use crate::measure::{RecordTimes, Why};
+use crate::measure::{Analysis, RecordTimes};
 
 /// Number of bins that are drawn at most; neighbours of more are put together.
 const BINS: usize = 40;
@@ -60,7 +60,7 @@ fn bins(times: &RecordTimes) -> Vec<TimeBin> {
     times.histogram.chunks(merged).map(bin).collect()
 }
 
-pub(super) fn records(why: &Why, layout: &Layout<'_>) -> Markup {
+pub(super) fn records(why: &Analysis, layout: &Layout<'_>) -> Markup {
     let times = why.records.as_ref();
     let Some(times) = times.filter(|times| !times.histogram.is_empty()) else {
         return html! {};
@@ -72,7 +72,7 @@ pub(super) fn records(why: &Why, layout: &Layout<'_>) -> Markup {
         caption: html! {
             "All records take " (time(times.work)) " together, and the longest takes " (time(times.span))
             " (record " (count(times.longest + 1)) "). The slowest 1 % of the records take "
-            (percent(times.dearest_hundredth)) " of the time."
+            (percent(times.slowest_hundredth)) " of the time."
             (legend([("c0".to_owned(), "share of the records"), ("c1".to_owned(), "share of the time")]))
         },
         description: described(

@@ -14,7 +14,7 @@ use super::layout::{Layout, interval};
 use super::threads::{
     below, ceiling_lines, ceilings, executor_lines, is_logarithmic, levels, thread_axis,
 };
-use crate::measure::{Cell, Comparison, Estimate, FitPoint};
+use crate::measure::{Comparison, Estimate, FitPoint, Measurement};
 
 /// Height of the drawing.
 const HEIGHT: f64 = 340.0;
@@ -60,7 +60,7 @@ fn caption(comparison: &Comparison, curves: &[Vec<&FitPoint>]) -> Markup {
     html! {
         "How many times as fast as sequential. Broken lines: the ideal, and ceilings that independent copies of a "
         "kernel reach on this machine"
-        @if comparison.why.bounds.len() > 1 { "; bound: what the work and the span of the records allow" }
+        @if comparison.analysis.bounds.len() > 1 { "; bound: what the work and the span of the records allow" }
         "."
         @if curves.iter().any(|points| !points.is_empty()) {
             " Bands: the fitted Universal Scalability Law."
@@ -78,7 +78,7 @@ fn description(comparison: &Comparison, logarithmic: bool) -> String {
         if logarithmic { "logarithmic" } else { "linear" },
         kernels.join(", ")
     );
-    described(&lead, comparison.cells.iter().skip(1).map(tooltip))
+    described(&lead, comparison.measurements.iter().skip(1).map(tooltip))
 }
 
 /// The points of the law that was fitted to each executor, as far as they are drawn.
@@ -88,7 +88,7 @@ fn curves<'c>(
     measured_to: f64,
 ) -> Vec<Vec<&'c FitPoint>> {
     let curve = |name: &&str| {
-        let mut fits = comparison.why.fits.iter();
+        let mut fits = comparison.analysis.fits.iter();
         let fit = fits.find(|fit| fit.executor == *name);
         let points = fit.map_or(&[][..], |fit| &fit.curve).iter();
         let near = |point: &&FitPoint| point.threads as f64 <= measured_to * EXTRAPOLATION;
@@ -105,8 +105,8 @@ fn gain_scale(
     threads: f64,
     area: PlotArea,
 ) -> Scale {
-    let cells = comparison.cells.iter().map(|cell| cell.speed_up);
-    let ceilings = comparison.why.ceilings.iter();
+    let cells = comparison.measurements.iter().map(|cell| cell.speed_up);
+    let ceilings = comparison.analysis.ceilings.iter();
     let gains = cells.chain(ceilings.map(|ceiling| ceiling.speed_up));
     let laws = curves.iter().flatten().map(|point| point.speed_up.value);
     // Very wide intervals are cut off, so that everything else stays legible.
@@ -142,7 +142,7 @@ fn limits(plot: &mut Plot, comparison: &Comparison, threads: f64) -> Markup {
     let top = plot.y.scale.to();
     let ideal = (0..=64).map(|step| 1.0 + (threads - 1.0) * f64::from(step) / 64.0);
     let ideal = below(ideal.map(|threads| (threads, threads)), top);
-    let bounds = comparison.why.bounds.iter();
+    let bounds = comparison.analysis.bounds.iter();
     let bounds = below(
         bounds.map(|bound| (bound.threads as f64, bound.speed_up)),
         top,
@@ -175,7 +175,7 @@ fn law(series: usize, points: &[&FitPoint], plot: &Plot) -> Markup {
     }
 }
 
-fn tooltip(cell: &Cell) -> String {
+fn tooltip(cell: &Measurement) -> String {
     format!(
         "{} on {}: {} ({})",
         plain(&cell.executor),
@@ -191,19 +191,19 @@ fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
         let figures = [gain.value, gain.low, gain.high].map(|figure| significant(figure, 3));
         table.named_line(name, threads, figures);
     };
-    for cell in comparison.cells.iter().skip(1) {
+    for cell in comparison.measurements.iter().skip(1) {
         add(&cell.executor, cell.threads, cell.speed_up);
     }
-    for ceiling in &comparison.why.ceilings {
+    for ceiling in &comparison.analysis.ceilings {
         let name = format!("ceiling: {}", ceiling.kernel);
         add(&name, ceiling.threads, ceiling.speed_up);
     }
-    for bound in &comparison.why.bounds {
+    for bound in &comparison.analysis.bounds {
         let value = bound.speed_up;
         let (low, high) = (value, value);
         add("bound", bound.threads, Estimate { value, low, high });
     }
-    for fit in &comparison.why.fits {
+    for fit in &comparison.analysis.fits {
         for point in fit.curve.iter().take(24) {
             let beyond = if point.extrapolated {
                 ", not measured"

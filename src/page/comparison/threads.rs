@@ -7,7 +7,7 @@ use super::super::marks::{PlotArea, class, marker, whisker_up};
 use super::super::plot::Plot;
 use super::super::scale::Scale;
 use super::layout::Layout;
-use crate::measure::{Cell, Comparison, Estimate};
+use crate::measure::{Comparison, Estimate, Measurement};
 
 /// Number of threads beyond which the axes are logarithmic.
 const LOGARITHMIC_BEYOND: f64 = 12.0;
@@ -16,8 +16,12 @@ const DASHES: usize = 3;
 
 /// The numbers of threads that were measured, in ascending order.
 pub(super) fn levels(comparison: &Comparison) -> Vec<f64> {
-    let mut levels: Vec<usize> = comparison.cells.iter().map(|cell| cell.threads).collect();
-    let ceilings = comparison.why.ceilings.iter();
+    let mut levels: Vec<usize> = comparison
+        .measurements
+        .iter()
+        .map(|cell| cell.threads)
+        .collect();
+    let ceilings = comparison.analysis.ceilings.iter();
     levels.extend(ceilings.map(|ceiling| ceiling.threads));
     levels.sort_unstable();
     levels.dedup();
@@ -44,8 +48,8 @@ pub(super) fn executor_lines(
     plot: &mut Plot,
     comparison: &Comparison,
     layout: &Layout<'_>,
-    estimate: impl Fn(&Cell) -> Estimate,
-    tooltip: impl Fn(&Cell) -> String,
+    estimate: impl Fn(&Measurement) -> Estimate,
+    tooltip: impl Fn(&Measurement) -> String,
 ) -> Markup {
     html! {
         @for (series, name, cells) in layout.each(comparison) {
@@ -74,7 +78,7 @@ pub(super) struct CeilingCurve<'a> {
 /// The ceiling of each kernel, in the order they were measured.
 pub(super) fn ceilings(comparison: &Comparison) -> Vec<CeilingCurve<'_>> {
     let mut curves: Vec<CeilingCurve<'_>> = Vec::new();
-    for ceiling in &comparison.why.ceilings {
+    for ceiling in &comparison.analysis.ceilings {
         let known = curves
             .iter()
             .position(|curve| curve.kernel == ceiling.kernel);

@@ -16,7 +16,7 @@ const EXECUTORS: usize = 4;
 pub(super) fn timelines(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let executors = layout.executors.iter().take(EXECUTORS);
     let shown = executors.filter_map(|name| {
-        let all = comparison.why.timelines.iter();
+        let all = comparison.analysis.timelines.iter();
         let own = all.filter(|timeline| timeline.executor == *name && timeline.wall > 0.0);
         own.max_by_key(|timeline| timeline.threads)
     });

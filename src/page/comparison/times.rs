@@ -10,10 +10,10 @@ use super::super::quoted::{plain, quoted};
 use super::super::table::DataTable;
 use super::intervals::{CellInterval, intervals};
 use super::layout::{Layout, interval};
-use crate::measure::{Cell, Comparison};
+use crate::measure::{Comparison, Measurement};
 
 pub(super) fn plot(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
-    let shown = &comparison.cells[..comparison.cells.len().min(MAX_CELLS)];
+    let shown = &comparison.measurements[..comparison.measurements.len().min(MAX_CELLS)];
     let cells: Vec<CellInterval<'_>> = shown
         .iter()
         .map(|cell| CellInterval {
@@ -56,7 +56,7 @@ fn plot_table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
         1,
         ["executor", "threads", "median", "from", "to", "min", "max"],
     );
-    for cell in &comparison.cells {
+    for cell in &comparison.measurements {
         let wall = &cell.wall;
         let figures = [wall.median, wall.low, wall.high, wall.minimum, wall.maximum];
         table.named_line(&cell.executor, cell.threads, figures.map(time));
@@ -65,7 +65,7 @@ fn plot_table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
     table
 }
 
-fn tooltip(cell: &Cell) -> String {
+fn tooltip(cell: &Measurement) -> String {
     format!(
         "{} on {}: {} ({} to {}), min {}",
         plain(&cell.executor),
@@ -96,7 +96,7 @@ pub(super) fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
             "",
         ],
     );
-    for (index, cell) in comparison.cells.iter().enumerate() {
+    for (index, cell) in comparison.measurements.iter().enumerate() {
         let base = index == 0;
         let remark = match cell.speed_up {
             _ if base => "the base",

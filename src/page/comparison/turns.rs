@@ -6,16 +6,16 @@ use super::super::numbers::{counted, significant, unit_of_time};
 use super::super::quoted::{plain, quoted};
 use super::super::table::DataTable;
 use super::layout::Layout;
-use crate::measure::{Cell, Comparison, Turn};
+use crate::measure::{Comparison, Measurement, Turn};
 
 /// Number of figures that are shown at most, in both tables together.
 const FIGURES: usize = 2700;
 
 pub(super) fn turns(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let figures = layout.most(FIGURES);
-    let (cells, rounds) = (comparison.cells.len(), comparison.settings.rounds);
+    let (cells, rounds) = (comparison.measurements.len(), comparison.settings.rounds);
     let shown = rounds.min(figures / 2 / cells.max(1)).max(1);
-    let cells = &comparison.cells[..cells.min(figures / 2)];
+    let cells = &comparison.measurements[..cells.min(figures / 2)];
     let medians = cells.iter().map(|cell| cell.wall.median);
     let (unit, per_second) = unit_of_time(medians.fold(0.0, f64::max));
     let has_cpu = cells.iter().any(|cell| cell.cpu.is_some());
@@ -41,7 +41,7 @@ pub(super) fn turns(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
 
 /// A time of each cell in each round; `seconds` takes it from a turn.
 fn table(
-    cells: &[Cell],
+    cells: &[Measurement],
     rounds: usize,
     per_second: f64,
     seconds: impl Fn(&Turn) -> Option<f64>,

@@ -1,21 +1,20 @@
-//! The statistics of comparisons: against known answers, and whether intervals hold what they should.
+//! The statistics compared with known results, and the coverage of the intervals.
 
-use manyhands::measure::Estimate;
-use manyhands::measure::statistics::{
-    detectable, median, median_interval, midmean, paired_ratio, quantile, rounds_needed, run_ratio,
-};
 use proptest::prelude::*;
+
+use super::*;
 
 const VALUES: [f64; 11] = [
     0.62, 1.94, 0.31, 7.5, 1.05, 0.88, 2.41, 0.97, 1.33, 0.74, 12.8,
 ];
 
-/// Twenty rounds of two programs of which one takes 3 % longer; two rounds were spoilt.
-const OF: [f64; 20] = [
+/// Twenty rounds of two programs, of which this one takes 3 % longer; two rounds were disturbed.
+const SLOWER: [f64; 20] = [
     1.031, 1.012, 1.054, 0.998, 1.047, 1.022, 1.083, 1.015, 1.039, 1.061, 1.008, 1.027, 1.493,
     1.044, 1.019, 1.052, 1.033, 0.941, 1.026, 1.058,
 ];
-const OVER: [f64; 20] = [
+/// The other program in the same rounds.
+const FASTER: [f64; 20] = [
     1.0, 1.0, 1.01, 0.99, 1.02, 1.0, 1.03, 1.0, 0.99, 1.01, 1.0, 1.02, 1.0, 1.0, 1.0, 1.01, 1.02,
     1.0, 0.98, 1.0,
 ];
@@ -25,7 +24,7 @@ fn close(one: f64, other: f64, tolerance: f64) {
     assert!((one - other).abs() <= tolerance, "{one} is not {other}");
 }
 
-fn holds(estimate: &Estimate, truth: f64) -> bool {
+fn contains(estimate: &Estimate, truth: f64) -> bool {
     (estimate.low..=estimate.high).contains(&truth)
 }
 
@@ -33,7 +32,7 @@ fn width(estimate: &Estimate) -> f64 {
     (estimate.high / estimate.low).ln()
 }
 
-/// Noise as clocks have it: a tenth of the rounds meets somebody else at work.
+/// Noise like that of measured times: other programs disturb a tenth of the rounds.
 struct Noise(fastrand::Rng);
 
 impl Noise {
@@ -41,18 +40,18 @@ impl Noise {
         Noise(fastrand::Rng::with_seed(seed))
     }
 
-    /// Nearly normal, with variance 1: twelve uniform numbers.
+    /// A nearly normal number with variance 1: the sum of twelve uniform numbers.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.0.f64()).sum::<f64>() - 6.0
     }
 
     fn time(&mut self, typical: f64, spread: f64) -> f64 {
-        let spoilt = if self.0.f64() < 0.1 {
+        let disturbance = if self.0.f64() < 0.1 {
             1.0 + 2.0 * self.0.f64()
         } else {
             1.0
         };
-        typical * spoilt * (spread * self.normal()).exp()
+        typical * disturbance * (spread * self.normal()).exp()
     }
 
     fn times(&mut self, rounds: usize, typical: f64, spread: f64) -> Vec<f64> {
@@ -62,7 +61,7 @@ impl Noise {
 
 /// From NumPy 2.4: `median`, `quantile`; from SciPy 1.17: `stats.trim_mean(_, 0.25)`.
 #[test]
-fn medians_quantiles_and_midmeans_are_those_of_numpy_and_scipy() {
+fn medians_quantiles_and_midmeans_equal_those_of_numpy_and_scipy() {
     assert_eq!(median(&VALUES), 1.05);
     for (share, expected) in [
         (0.0, 0.31),
@@ -78,16 +77,16 @@ fn medians_quantiles_and_midmeans_are_those_of_numpy_and_scipy() {
     close(midmean(&VALUES), 1.3314285714285714, 1e-12);
     close(midmean(&VALUES[..7]), 1.38, 1e-12);
     assert_eq!((midmean(&[1.0, 2.0, 6.0]), midmean(&[5.0])), (3.0, 5.0));
-    for none in [median(&[]), quantile(&[], 0.3), midmean(&[])] {
-        assert!(none.is_nan());
+    for nan in [median(&[]), quantile(&[], 0.3), midmean(&[])] {
+        assert!(nan.is_nan());
     }
 }
 
-/// From SciPy 1.17: `stats.bootstrap` of the trimmed mean with 200,000 resamples, `percentile`, at the
-/// expanded confidence of 96.82 %; and `stats.t.interval` of three logarithms.
+/// From SciPy 1.17: `stats.bootstrap` of the trimmed mean with 200,000 resamples and the method `percentile`
+/// at the expanded confidence of 96.82 %, and `stats.t.interval` of three logarithms.
 #[test]
-fn ratios_have_the_intervals_of_scipy() {
-    let ratio = paired_ratio(&OF, &OVER, 0.95, 1);
+fn intervals_of_ratios_equal_those_of_scipy() {
+    let ratio = paired_ratio(&SLOWER, &FASTER, 0.95, 1);
     close(ratio.value, 1.0301564436265127, 1e-12);
     close(ratio.low, 1.01634, 0.0015);
     close(ratio.high, 1.04397, 0.0015);
@@ -99,7 +98,36 @@ fn ratios_have_the_intervals_of_scipy() {
 }
 
 #[test]
-fn of_one_round_nothing_is_told_and_of_none_nothing_at_all() {
+fn one_disturbed_round_does_not_change_a_ratio() {
+    let new = [1.1, 1.3, 1.2, 1.1, 1.2, 1.1, 1.0, 9.9];
+    let old = [1.0, 1.2, 1.1, 1.0, 1.1, 1.0, 1.0, 9.0];
+    let ratio = paired_ratio(&new, &old, 0.95, 1);
+    assert!((ratio.value - 1.1).abs() < 0.01 && ratio.differs_from(1.0));
+}
+
+#[test]
+fn fewer_rounds_are_needed_for_the_detectable_difference_than_for_a_smaller_one() {
+    let old = [1.00, 1.02, 1.01, 0.99, 1.00, 1.03, 1.00, 0.98];
+    let new = [1.01, 1.00, 1.02, 0.99, 1.01, 1.00, 1.02, 0.99];
+    let ratio = paired_ratio(&new, &old, 0.95, 1);
+    assert!(!ratio.differs_from(1.0));
+    let difference = detectable(&ratio, 0.95);
+    assert!((0.01..0.05).contains(&difference), "{difference}");
+    assert_eq!(rounds_needed(&ratio, 8, 0.95, difference), Some(8));
+    assert!(rounds_needed(&ratio, 8, 0.95, 0.01) > Some(16));
+}
+
+#[test]
+fn a_ratio_of_measurements_has_an_interval_around_it() {
+    let then = [1.00, 1.01, 1.00, 0.99, 1.00, 1.01];
+    let now = then.map(|time| time * 1.2);
+    let ratio = run_ratio(&now, &then, 0.95, 1);
+    assert!((ratio.value - 1.2).abs() < 1e-12);
+    assert!(ratio.low > 1.1 && ratio.low < 1.19, "{ratio:?}");
+}
+
+#[test]
+fn one_round_has_a_very_wide_interval_and_no_round_has_none() {
     let one = paired_ratio(&[2.0], &[1.0], 0.95, 1);
     close(one.value, 2.0, 1e-12);
     close(one.low, 0.002, 1e-12);
@@ -113,7 +141,7 @@ fn of_one_round_nothing_is_told_and_of_none_nothing_at_all() {
 }
 
 #[test]
-fn times_of_nothing_do_no_harm() {
+fn times_of_zero_give_finite_ratios() {
     for ratio in [
         paired_ratio(&[0.0; 20], &[0.0; 20], 0.95, 1),
         paired_ratio(&[0.0, 1e-12, 0.0], &[1e-300; 3], 0.95, 1),
@@ -124,10 +152,10 @@ fn times_of_nothing_do_no_harm() {
     assert!(ratio.value.is_finite() && ratio.high.is_finite());
 }
 
-/// An honest interval of 95 % is missing more often than this in 1 of 1,000 test runs; and the seed is
+/// An interval with a true coverage of 95 % would fall below these limits for 1 seed in 1,000. The seed is
 /// always the same.
 #[test]
-fn intervals_of_ratios_hold_the_true_one_as_often_as_they_say() {
+fn intervals_of_ratios_have_the_stated_coverage() {
     let mut noise = Noise::new(11);
     for (rounds, spread, tries, at_least) in [
         (3, 0.1, 1000, 930),
@@ -136,40 +164,43 @@ fn intervals_of_ratios_hold_the_true_one_as_often_as_they_say() {
         (20, 0.02, 150, 134),
         (20, 0.3, 150, 134),
     ] {
-        let mut held = 0;
+        let mut covered = 0;
         for seed in 0..tries {
             let (old, new) = (
                 noise.times(rounds, 1.0, spread),
                 noise.times(rounds, 1.25, spread),
             );
-            held += usize::from(holds(&paired_ratio(&new, &old, 0.95, seed), 1.25));
+            covered += usize::from(contains(&paired_ratio(&new, &old, 0.95, seed), 1.25));
         }
         assert!(
-            held >= at_least,
-            "{held} of {tries} with {rounds} rounds of noise {spread}"
+            covered >= at_least,
+            "{covered} of {tries} with {rounds} rounds of noise {spread}"
         );
-        // With noise, one that holds the true ratio always would tell nothing.
-        assert!(held < tries as usize, "{rounds} rounds of noise {spread}");
+        // An interval that always contains the true ratio would be too wide.
+        assert!(
+            covered < tries as usize,
+            "{rounds} rounds of noise {spread}"
+        );
     }
 }
 
 #[test]
-fn intervals_of_medians_hold_the_median_as_often_as_they_say() {
+fn intervals_of_medians_have_the_stated_coverage() {
     let mut noise = Noise::new(12);
     for rounds in [6, 9, 20, 51] {
-        let held = (0..1000).filter(|_| {
-            // The median of e to a symmetric number is 1.
+        let covered = (0..1000).filter(|_| {
+            // The median of the exponential of a symmetric number is 1.
             let times: Vec<f64> = (0..rounds).map(|_| noise.normal().exp()).collect();
             let (low, high) = median_interval(&times, 0.95);
             (low..=high).contains(&1.0)
         });
-        let held = held.count();
-        assert!(held >= 935, "{held} of 1000 with {rounds} rounds");
+        let covered = covered.count();
+        assert!(covered >= 935, "{covered} of 1000 with {rounds} rounds");
     }
 }
 
 #[test]
-fn the_interval_of_a_median_is_between_the_values_that_the_binomial_says() {
+fn the_interval_of_a_median_follows_the_binomial_distribution() {
     let to = |n: u32| -> Vec<f64> { (1..=n).map(f64::from).collect() };
     assert_eq!(median_interval(&to(5), 0.95), (1.0, 5.0));
     assert_eq!(median_interval(&to(6), 0.95), (1.0, 6.0));
@@ -181,10 +212,10 @@ fn the_interval_of_a_median_is_between_the_values_that_the_binomial_says() {
     assert!(median_interval(&[], 0.95).0.is_nan());
 }
 
-/// A difference as large as was said to be detectable is detected most times, and so it is with as many
-/// rounds as were said to be needed: in three to four tries of five where a fifth of the rounds is spoilt.
+/// Differences of the detectable size are detected in most comparisons, and so are smaller ones with the
+/// number of rounds that they need: in three to four of five, because a fifth of the rounds is disturbed.
 #[test]
-fn what_is_said_to_be_told_is_told() {
+fn detectable_differences_are_detected() {
     let mut noise = Noise::new(13);
     let mut pilot = |rounds| {
         let all = (0..15).map(|seed| {
@@ -209,42 +240,42 @@ fn what_is_said_to_be_told_is_told() {
     let needed = median(&needed) as usize;
     assert!((70..=90).contains(&needed), "{needed}");
     for (rounds, difference) in [(20, difference), (needed, difference / 2.0)] {
-        let mut told = 0;
+        let mut detected = 0;
         for seed in 0..60 {
             let old = noise.times(rounds, 1.0, 0.03);
             let new = noise.times(rounds, 1.0 + difference, 0.03);
-            told += usize::from(paired_ratio(&new, &old, 0.95, seed).low > 1.0);
+            detected += usize::from(paired_ratio(&new, &old, 0.95, seed).low > 1.0);
         }
         assert!(
-            (42..=59).contains(&told),
-            "{told} of 60 with {rounds} rounds"
+            (42..=59).contains(&detected),
+            "{detected} of 60 with {rounds} rounds"
         );
     }
 }
 
-/// Whole runs that differ by half of what their rounds do, and by nothing else.
+/// Whole measurements that differ by half as much as their rounds.
 #[test]
-fn runs_at_different_times_are_held_as_often_as_said_where_rounds_alone_would_not_be() {
+fn intervals_between_measurements_have_the_stated_coverage_and_those_of_rounds_do_not() {
     let mut noise = Noise::new(14);
-    let (mut held, mut held_by_rounds) = (0, 0);
+    let (mut covered, mut covered_by_rounds) = (0, 0);
     for seed in 0..100 {
         let mut run = || {
-            let weather = (0.5 * 0.05 * noise.normal()).exp();
-            noise.times(20, weather, 0.05)
+            let load = (0.5 * 0.05 * noise.normal()).exp();
+            noise.times(20, load, 0.05)
         };
         let (now, then) = (run(), run());
-        held += usize::from(holds(&run_ratio(&now, &then, 0.95, seed), 1.0));
-        held_by_rounds += usize::from(holds(&paired_ratio(&now, &then, 0.95, seed), 1.0));
+        covered += usize::from(contains(&run_ratio(&now, &then, 0.95, seed), 1.0));
+        covered_by_rounds += usize::from(contains(&paired_ratio(&now, &then, 0.95, seed), 1.0));
     }
-    assert!(held >= 92, "{held} of 100");
-    assert!(held_by_rounds < 80, "{held_by_rounds} of 100");
+    assert!(covered >= 92, "{covered} of 100");
+    assert!(covered_by_rounds < 80, "{covered_by_rounds} of 100");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn ratios_know_no_unit(seed: u64, rounds in 2_usize..30, scale in 1e-3..1e3, both in 1e-3..1e3) {
+    fn ratios_do_not_depend_on_the_unit(seed: u64, rounds in 2_usize..30, scale in 1e-3..1e3, both in 1e-3..1e3) {
         let mut noise = Noise::new(seed);
         let (of, over) = (noise.times(rounds, 1.0, 0.1), noise.times(rounds, 1.0, 0.1));
         let plain = paired_ratio(&of, &over, 0.95, seed);
@@ -270,7 +301,7 @@ proptest! {
     }
 
     #[test]
-    fn more_noise_is_a_wider_interval(seed: u64, rounds in 2_usize..40) {
+    fn more_noise_gives_a_wider_interval(seed: u64, rounds in 2_usize..40) {
         let mut noise = Noise::new(seed);
         let shape: Vec<f64> = (0..rounds).map(|_| noise.normal()).collect();
         let times = |spread: f64| shape.iter().map(|one| (spread * one).exp()).collect::<Vec<_>>();
@@ -291,7 +322,7 @@ proptest! {
 }
 
 #[test]
-fn a_time_that_is_no_number_is_not_a_very_short_one() {
+fn a_time_that_is_nan_gives_nan() {
     let good = [1.0, 1.1, 1.2, 1.0, 1.1, 1.2, 1.0, 1.1];
     let mut bad = good;
     bad[3] = f64::NAN;
@@ -306,6 +337,6 @@ fn a_time_that_is_no_number_is_not_a_very_short_one() {
         let all = [ratio.value, ratio.low, ratio.high];
         assert!(all.iter().all(|one| one.is_nan()), "{ratio:?}");
     }
-    // No time at all is as short as a clock can tell.
+    // A time of zero counts as one nanosecond.
     assert_eq!(paired_ratio(&[0.0], &[1e-9], 0.95, 1).value, 1.0);
 }

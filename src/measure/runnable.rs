@@ -1,4 +1,4 @@
-//! What is run again and again.
+//! What is run repeatedly: a task of the caller or a plan, with an executor.
 
 use serde::Serialize;
 
@@ -12,73 +12,73 @@ use crate::plan::{Opened, PlannedExecutor, RunOptions};
 use crate::report::{Digest, Timing};
 use crate::task::Task;
 
-/// What is run, with the executor it was made ready for.
-pub(super) trait Workload: Sync {
+/// Something to run repeatedly, with the executor that it was prepared for.
+pub(super) trait Runnable: Sync {
     /// Its executor.
     fn executor(&self) -> &dyn Executor;
 
-    /// Runs once, on that executor or on one that stands before it.
-    fn run_on(&self, executor: &dyn Executor) -> Result<Answered, Error>;
+    /// Runs once on another executor, such as one that records what its own executor does.
+    fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error>;
 
-    /// Runs once.
-    fn run(&self) -> Result<Answered, Error> {
+    /// Runs once on its own executor.
+    fn run(&self) -> Result<RunOutcome, Error> {
         self.run_on(self.executor())
     }
 }
 
-/// What one run came to.
-pub(super) struct Answered {
+/// The outcome of one run.
+pub(super) struct RunOutcome {
     pub(super) digest: Digest,
     pub(super) records: u64,
     pub(super) failed: u64,
     pub(super) timing: Timing,
 }
 
-/// Streams can be read once only.
+/// Returns an error for a stream: it can be read only once, and a comparison reads it many times.
 pub(super) fn refuse_stream(is_stream: bool) -> Result<(), Error> {
     if is_stream {
         return Err(Error::Measure(
-            "a stream can be read once only; load it into memory first".to_owned(),
+            "a stream can be read only once; load it into memory first".to_owned(),
         ));
     }
     Ok(())
 }
 
-/// A dataset and a task of somebody's own.
-pub(super) struct Own<'a, D: ?Sized, T> {
+/// A dataset and a task of the caller.
+pub(super) struct UserTask<'a, D: ?Sized, T> {
     dataset: &'a D,
     task: &'a T,
 }
 
-impl<D: ?Sized, T> Clone for Own<'_, D, T> {
+impl<D: ?Sized, T> Clone for UserTask<'_, D, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D: ?Sized, T> Copy for Own<'_, D, T> {}
+impl<D: ?Sized, T> Copy for UserTask<'_, D, T> {}
 
-impl<'a, D: Dataset + ?Sized, T> Own<'a, D, T> {
+impl<'a, D: Dataset + ?Sized, T> UserTask<'a, D, T> {
     pub(super) fn new(dataset: &'a D, task: &'a T) -> Result<Self, Error> {
         refuse_stream(dataset.is_stream())?;
-        Ok(Own { dataset, task })
+        Ok(UserTask { dataset, task })
     }
 
-    pub(super) fn on(self, executor: &'a dyn Executor) -> OwnOn<'a, D, T> {
-        OwnOn {
-            own: self,
+    pub(super) fn on(self, executor: &'a dyn Executor) -> UserTaskOn<'a, D, T> {
+        UserTaskOn {
+            user: self,
             executor,
         }
     }
 }
 
-/// The same, on an executor.
-pub(super) struct OwnOn<'a, D: ?Sized, T> {
-    own: Own<'a, D, T>,
+/// A task of the caller with an executor.
+pub(super) struct UserTaskOn<'a, D: ?Sized, T> {
+    user: UserTask<'a, D, T>,
     executor: &'a dyn Executor,
 }
 
-impl<D, T, S> Workload for OwnOn<'_, D, T>
+impl<D, T, S> Runnable for UserTaskOn<'_, D, T>
 where
     D: Dataset + ?Sized,
     T: for<'r> Task<D::Record<'r>, Score = S>,
@@ -88,9 +88,9 @@ where
         self.executor
     }
 
-    fn run_on(&self, executor: &dyn Executor) -> Result<Answered, Error> {
+    fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error> {
         let before = processor_time();
-        let report = Pipeline::new(self.own.dataset, Lent(self.own.task))
+        let report = Pipeline::new(self.user.dataset, BorrowedTask(self.user.task))
             .executor(executor)
             .aggregate(Checksum::default())?;
         let mut timing = report.timing;
@@ -100,7 +100,7 @@ where
             .iter()
             .map(|failure| failure.index)
             .collect();
-        Ok(Answered {
+        Ok(RunOutcome {
             digest: Digest::of(&(report.value, report.records, report.failed, failed)),
             records: report.records,
             failed: report.failed,
@@ -109,10 +109,10 @@ where
     }
 }
 
-/// A task that is somebody else's.
-struct Lent<'a, T>(&'a T);
+/// A task by reference.
+struct BorrowedTask<'a, T>(&'a T);
 
-impl<R: ?Sized, T: Task<R>> Task<R> for Lent<'_, T> {
+impl<R: ?Sized, T: Task<R>> Task<R> for BorrowedTask<'_, T> {
     type Score = T::Score;
     type Error = T::Error;
 
@@ -122,17 +122,17 @@ impl<R: ?Sized, T: Task<R>> Task<R> for Lent<'_, T> {
     }
 }
 
-/// An opened plan, and an executor that was started for it.
-pub(super) struct Planned<'a> {
+/// An opened plan with the executor that was started for it.
+pub(super) struct PlannedRun<'a> {
     opened: &'a Opened,
     executor: PlannedExecutor,
     machine: &'a Machine,
 }
 
-impl<'a> Planned<'a> {
-    /// On a machine that has been looked at: to look takes longer than a short run.
+impl<'a> PlannedRun<'a> {
+    /// Takes what is known about the machine, because finding it out takes longer than a short run.
     pub(super) fn new(opened: &'a Opened, executor: PlannedExecutor, machine: &'a Machine) -> Self {
-        Planned {
+        PlannedRun {
             opened,
             executor,
             machine,
@@ -140,17 +140,17 @@ impl<'a> Planned<'a> {
     }
 }
 
-impl Workload for Planned<'_> {
+impl Runnable for PlannedRun<'_> {
     fn executor(&self) -> &dyn Executor {
         self.executor.threads()
     }
 
-    fn run_on(&self, executor: &dyn Executor) -> Result<Answered, Error> {
+    fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error> {
         let options = RunOptions::default().machine(self.machine);
         let answer = self.opened.run_through(executor, &self.executor, options)?;
         let digest = answer.digest;
         let report = answer.report.finished()?;
-        Ok(Answered {
+        Ok(RunOutcome {
             digest,
             records: report.records,
             failed: report.failed,

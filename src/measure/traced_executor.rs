@@ -1,41 +1,42 @@
-//! An executor that is looked at while it works.
+//! An executor that records the calls of another one.
 
 use std::time::{Duration, Instant};
 
 use crate::execution::{Executor, Work};
 use crate::sync::{Mutex, into_inner, lock};
 
-/// What one call was handed, and when.
+/// One call: which units a worker ran, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Portion {
+pub(super) struct TracedCall {
     pub(super) worker: usize,
     pub(super) units: std::ops::Range<usize>,
-    /// Since the executor began.
+    /// When the call began, since the start of the executor.
     pub(super) from: Duration,
+    /// When the call ended, since the start of the executor.
     pub(super) until: Duration,
 }
 
-/// Puts down which worker was handed what when.
-pub(super) struct Watched<'e> {
+/// Runs work on another executor and records every call.
+pub(super) struct TracedExecutor<'e> {
     executor: &'e dyn Executor,
-    portions: Mutex<Vec<Portion>>,
+    calls: Mutex<Vec<TracedCall>>,
 }
 
-impl<'e> Watched<'e> {
+impl<'e> TracedExecutor<'e> {
     pub(super) fn new(executor: &'e dyn Executor) -> Self {
-        Watched {
+        TracedExecutor {
             executor,
-            portions: Mutex::default(),
+            calls: Mutex::default(),
         }
     }
 
-    /// What has been put down, in the order in which the calls ended.
-    pub(super) fn into_portions(self) -> Vec<Portion> {
-        into_inner(self.portions)
+    /// The recorded calls, in the order in which they ended.
+    pub(super) fn into_calls(self) -> Vec<TracedCall> {
+        into_inner(self.calls)
     }
 }
 
-impl Executor for Watched<'_> {
+impl Executor for TracedExecutor<'_> {
     fn name(&self) -> &str {
         self.executor.name()
     }
@@ -50,7 +51,7 @@ impl Executor for Watched<'_> {
             let from = began.elapsed();
             let flow = work.run(worker, units.clone());
             let until = began.elapsed();
-            lock(&self.portions).push(Portion {
+            lock(&self.calls).push(TracedCall {
                 worker,
                 units,
                 from,
@@ -70,26 +71,26 @@ mod tests {
     use crate::pipeline::Pipeline;
 
     #[test]
-    fn it_is_an_executor_like_the_one_underneath() {
-        assert_laws(&Watched::new(&TaskQueue::new(3)));
+    fn it_keeps_the_laws_of_executors() {
+        assert_laws(&TracedExecutor::new(&TaskQueue::new(3)));
     }
 
     #[test]
-    fn every_unit_is_put_down_once() {
+    fn every_unit_is_recorded_once() {
         let queue = TaskQueue::new(3);
-        let watched = Watched::new(&queue);
+        let traced = TracedExecutor::new(&queue);
         let task = |n: &usize| (0..n % 1000).sum::<usize>();
         let report = Pipeline::new(&(0..5000), task)
-            .executor(&watched)
+            .executor(&traced)
             .aggregate(Count::new());
         assert_eq!(report.map(|report| report.value).ok(), Some(5000));
-        let mut portions = watched.into_portions();
-        portions.sort_by_key(|portion| portion.units.start);
+        let mut calls = traced.into_calls();
+        calls.sort_by_key(|call| call.units.start);
         let mut next = 0;
-        for portion in portions {
-            assert_eq!(portion.units.start, next);
-            assert!(portion.worker < 3 && portion.from <= portion.until);
-            next = portion.units.end;
+        for call in calls {
+            assert_eq!(call.units.start, next);
+            assert!(call.worker < 3 && call.from <= call.until);
+            next = call.units.end;
         }
         assert_eq!(next, 5000);
     }

@@ -1,0 +1,198 @@
+//! The analysis of a comparison as plain data: what the machine can do, what the records allow, where the
+//! time goes, and what more threads would bring.
+
+use serde::{Deserialize, Serialize};
+
+use super::figures::{Estimate, Turn};
+
+/// Why the executors scale as they do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Analysis {
+    /// The highest speed-ups that this machine allows, measured in the same rounds.
+    pub ceilings: Vec<Ceiling>,
+    /// The share of the time of all turns that measuring the ceilings took.
+    #[serde(default)]
+    pub ceilings_share: f64,
+    /// The times of the records.
+    pub records: Option<RecordTimes>,
+    /// The highest speed-ups that the times of the records allow, for each number of threads.
+    pub bounds: Vec<Bound>,
+    /// Where the time of each configuration goes.
+    pub losses: Vec<Losses>,
+    /// When each worker was busy, in one run of each configuration.
+    pub timelines: Vec<Timeline>,
+    /// Laws of scaling, fitted to each executor.
+    pub fits: Vec<Fit>,
+    /// Predicted times for other numbers of workers.
+    pub predictions: Vec<Prediction>,
+}
+
+/// The speed-up that this machine gives a number of threads which share nothing: each of them runs a copy
+/// of the same kernel on data of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Ceiling {
+    /// What the threads run. `arithmetic`: computation in registers; `memory`: reading more data than the
+    /// caches hold; `copies`: the sequential program.
+    pub kernel: String,
+    /// Number of threads, each of which runs one copy.
+    pub threads: usize,
+    /// Throughput of all copies together, as a multiple of that of a single copy.
+    pub speed_up: Estimate,
+    /// Bytes per second that all copies read together; only for `memory`.
+    #[serde(default)]
+    pub bytes_per_second: Option<f64>,
+    /// The turns. A turn lasts from the start of the first copy to the end of the last one. `copies` may
+    /// have turns in some of the rounds only, because they take long. One copy is `sequential` itself.
+    pub turns: Vec<Turn>,
+}
+
+/// The times of the records, scored one after the other on one thread.
+///
+/// They are recorded in runs of their own, as the minimum of several, and scaled so that `work` and
+/// `serial` add up to the median time of `sequential`. Records shorter than about 50 µs are timed in
+/// groups. If the dataset is handed out in parts, such as blocks of a file, each part counts as one record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RecordTimes {
+    /// *Work*: the time of all records, in seconds.
+    pub work: f64,
+    /// *Span*: the time of the longest record, in seconds. No number of workers makes a run shorter.
+    pub span: f64,
+    /// Index of the longest record, from 0; for a group, the index of its first record.
+    pub longest: u64,
+    /// Time before the first record and after the last one, in seconds: set-up, merging, the answer.
+    pub serial: f64,
+    /// Number of measured times, each of one record or of a group.
+    pub measured: usize,
+    /// The distribution of the times: for each bin the lower edge in seconds, a power of √2, and the
+    /// number of records.
+    pub histogram: Vec<(f64, u64)>,
+    /// The share of the work that is in the slowest 1 % of the records.
+    pub slowest_hundredth: f64,
+}
+
+/// Bounds that the times of the records set, for one number of threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Bound {
+    /// Number of threads.
+    pub threads: usize,
+    /// The shortest time that any schedule can take, in seconds: the larger of work per thread and span,
+    /// plus the serial time.
+    pub least: f64,
+    /// The speed-up that `least` amounts to.
+    pub speed_up: f64,
+    /// The longest time that a greedy schedule can take, in seconds: work per thread, plus the part of the
+    /// span that other threads cannot share, plus the serial time (Graham 1969, Brent 1974). A greedy
+    /// schedule hands out record by record and leaves no thread idle; handing out several records at a
+    /// time takes slightly longer.
+    pub greedy: f64,
+}
+
+/// Where the time of a configuration goes: shares of threads × time, from 0 to 1, which add up to 1.
+///
+/// In each turn a share is what its field describes, but at most what the shares before it leave;
+/// `scheduling`, the last, is the rest. Each loss is the median over the turns. Because medians need not
+/// add up, all losses are then scaled by one factor to fill what `useful` leaves.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Losses {
+    /// The name of the executor.
+    pub executor: String,
+    /// Number of threads.
+    pub threads: usize,
+    /// Time that `sequential` needs for the same records. It equals the efficiency, but is at most 1.
+    pub useful: f64,
+    /// Time of all threads but one, before a second worker begins and after the last worker is done.
+    pub serial: f64,
+    /// Time of workers that have no record left while others still work. It lasts from a worker's last
+    /// record to the last record of all; for a worker without any record, from when a second worker
+    /// begins.
+    pub imbalance: f64,
+    /// Time lost to the machine: threads wait for a core, and the same records take longer while all
+    /// threads work.
+    ///
+    /// It is the busy time beyond `useful`, but not more than the copies of the sequential program (see
+    /// [`Ceiling`]) are slowed down by each other, and not less than the time that threads wait for a
+    /// core. Without such a ceiling, it is the time that threads wait for a core.
+    pub machine: f64,
+    /// Time that the executor adds: handing out records, waking workers, waiting for each other,
+    /// aggregating. It includes whatever the other losses do not explain.
+    pub scheduling: f64,
+}
+
+/// When each worker was busy, in one run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Timeline {
+    /// The name of the executor.
+    pub executor: String,
+    /// Number of threads.
+    pub threads: usize,
+    /// Duration of the run, in seconds.
+    pub wall: f64,
+    /// For each worker the times at which it was busy: from and until, in seconds since the start. Short
+    /// gaps are closed.
+    pub workers: Vec<Vec<(f64, f64)>>,
+}
+
+/// Laws of scaling fitted to one executor, or the reason why there is no fit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Fit {
+    /// The name of the executor.
+    pub executor: String,
+    /// Why no law was fitted, such as fewer than six numbers of threads.
+    pub refused: Option<String>,
+    /// Why the fit may mislead, such as more threads than the machine has.
+    pub doubtful: Option<String>,
+    /// The largest measured number of threads. Beyond it, the law is extrapolated.
+    pub measured_to: usize,
+    /// The serial share in Amdahl's law (1967).
+    pub amdahl: Option<Estimate>,
+    /// Contention σ in the Universal Scalability Law (Gunther, 1993).
+    pub contention: Option<Estimate>,
+    /// Coherency κ in the Universal Scalability Law. If it is above 0, the speed-up falls beyond `peak`.
+    pub coherency: Option<Estimate>,
+    /// The number of threads with the highest speed-up; `None` if the speed-up rises without end.
+    pub peak: Option<f64>,
+    /// The speed-ups of the Universal Scalability Law, up to four times the measured number of threads.
+    pub curve: Vec<FitPoint>,
+}
+
+/// One point on a fitted law.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FitPoint {
+    /// Number of threads.
+    pub threads: usize,
+    /// The speed-up.
+    pub speed_up: Estimate,
+    /// True if the point is beyond the measured numbers of threads.
+    pub extrapolated: bool,
+}
+
+/// A predicted time: the recorded times of the records, handed out in simulation by the executor's own
+/// code.
+///
+/// The simulation includes what it costs to wake workers and to hand out records, measured just before,
+/// and to merge their partial answers, measured in the rounds. `sequential`, `work-stealing` and
+/// `task-queue` are simulated. There is no prediction for other executors, nor for records that wait for a
+/// permit or for input.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// The name of the executor.
+    pub executor: String,
+    /// Number of workers.
+    pub workers: usize,
+    /// Predicted time in seconds if every worker has a core that is as fast as the one of `sequential`.
+    pub ideal: f64,
+    /// Predicted time in seconds on this machine, where threads slow each other down as much as copies of
+    /// the sequential program do; `None` beyond the measured number of copies.
+    pub on_this_machine: Option<f64>,
+    /// Measured median time in seconds; `None` if this number of workers was not measured.
+    pub measured: Option<f64>,
+}
