@@ -20,7 +20,7 @@ fn chromium(test: &str) -> Option<PathBuf> {
     if found.is_none() {
         let notice = skip_notice(test, std::env::var_os(REQUIRE).is_some());
         // The test harness captures what `eprintln!` prints, so the notice goes to the stream itself.
-        let _ = writeln!(std::io::stderr(), "{notice}");
+        let _ = writeln!(std::io::stderr(), "\n{notice}");
     }
     found
 }

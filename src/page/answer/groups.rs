@@ -55,7 +55,7 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
 
 /// The groups whose means lie farthest above and below the mean of all.
 fn outliers(mut groups: Vec<NamedGroup<'_>>, all: &MomentSummary) -> Markup {
-    groups.sort_by(|one, other| standard_errors(other, all).total_cmp(&standard_errors(one, all)));
+    groups.sort_by(|a, b| standard_errors(b, all).total_cmp(&standard_errors(a, all)));
     let below: Vec<_> = groups.iter().rev().take(OUTLIERS).copied().collect();
     html! {
         h3 { "Groups that stand out" }

@@ -82,7 +82,7 @@ fn headline(comparison: &Comparison) -> Markup {
     }
 }
 
-/// The four numbers that matter most.
+/// The most important numbers, in large type.
 fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
     let name = format!("{} on {}", plain(&fastest.executor), threads_of(fastest));
     let at_best = comparison.highest_ceiling(fastest.threads);
@@ -156,10 +156,10 @@ fn disagreements(comparison: &Comparison) -> Markup {
                 "No times are reported, because they would be times of wrong answers. Sequential answered "
                 code { (quoted(&comparison.workload.digest)) } "."
             }, &html! { ul {
-                @for one in comparison.disagreements.iter().take(50) { li {
-                    (quoted(&one.executor)) " on " (super::figure::threads(one.threads)) " answered "
-                    code { (quoted(&one.digest)) }
-                    @match one.round {
+                @for answer in comparison.disagreements.iter().take(50) { li {
+                    (quoted(&answer.executor)) " on " (super::figure::threads(answer.threads)) " answered "
+                    code { (quoted(&answer.digest)) }
+                    @match answer.round {
                         Some(round) => { " in round " (round + 1) }
                         None => { " before the first round" }
                     }

@@ -41,9 +41,15 @@ struct Forecast<'a> {
 
 fn predictions(all: &[Prediction], layout: &Layout<'_>) -> Markup {
     let forecasts = forecasts(all, layout);
-    let shown = || forecasts.iter().flat_map(|one| one.predictions.iter());
+    let shown = || forecasts.iter().flat_map(|forecast| &forecast.predictions);
     let times = shown()
-        .flat_map(|one| [Some(one.ideal), one.on_this_machine, one.measured])
+        .flat_map(|prediction| {
+            [
+                Some(prediction.ideal),
+                prediction.on_this_machine,
+                prediction.measured,
+            ]
+        })
         .flatten();
     let (least, most) = times.fold((f64::INFINITY, 0.0_f64), |(least, most), time| {
         (least.min(time), most.max(time))
@@ -51,7 +57,10 @@ fn predictions(all: &[Prediction], layout: &Layout<'_>) -> Markup {
     if most <= 0.0 {
         return html! {};
     }
-    let workers = shown().map(|one| one.workers).max().unwrap_or(0);
+    let workers = shown()
+        .map(|prediction| prediction.workers)
+        .max()
+        .unwrap_or(0);
     let area = PlotArea::new(HEIGHT, 52.0, 112.0);
     let y = Axis::times((least, most), area.up(), 6, "time of a run");
     let plot = Plot::new(area, worker_axis(workers, area), y);
@@ -59,7 +68,10 @@ fn predictions(all: &[Prediction], layout: &Layout<'_>) -> Markup {
         id: "predictions",
         title: "Time with more workers",
         caption: html! { "Solid lines: simulation with one core for each worker. Dashed lines: with the losses of this machine. Marks: measured." },
-        description: described("Simulated time of a run.", shown().map(|one| tooltip(one))),
+        description: described(
+            "Simulated time of a run.",
+            shown().map(|prediction| tooltip(prediction)),
+        ),
         height: HEIGHT,
         marks: draw(&forecasts, plot),
         table: table(shown(), layout),
@@ -73,9 +85,9 @@ fn forecasts<'a>(all: &'a [Prediction], layout: &Layout<'a>) -> Vec<Forecast<'a>
     let forecast = |(series, executor): (usize, &&'a str)| {
         let mut predictions: Vec<_> = all
             .iter()
-            .filter(|one| one.executor == *executor && one.ideal > 0.0)
+            .filter(|prediction| prediction.executor == *executor && prediction.ideal > 0.0)
             .collect();
-        predictions.sort_by_key(|one| one.workers);
+        predictions.sort_by_key(|prediction| prediction.workers);
         // Too many are thinned out from the end, so that the most workers are shown.
         let every = predictions.len().div_ceil(layout.most(24)).max(1);
         Forecast {
@@ -100,14 +112,14 @@ fn draw(forecasts: &[Forecast<'_>], mut plot: Plot) -> Markup {
         (plot.axes())
         @for Forecast { series, executor, predictions } in forecasts {
             @let class = class(*series);
-            @let at = |one: &Prediction, seconds: f64| plot.at(one.workers as f64, seconds);
-            @let ideal: Vec<_> = predictions.iter().map(|one| at(one, one.ideal)).collect();
-            @let here: Vec<_> = predictions.iter().filter_map(|one| Some(at(one, one.on_this_machine?))).collect();
+            @let at = |prediction: &Prediction, seconds: f64| plot.at(prediction.workers as f64, seconds);
+            @let ideal: Vec<_> = predictions.iter().map(|prediction| at(prediction, prediction.ideal)).collect();
+            @let here: Vec<_> = predictions.iter().filter_map(|prediction| Some(at(prediction, prediction.on_this_machine?))).collect();
             (plot.line(&class, executor, &ideal))
             (line(&format!("law {class}"), &here))
-            @for one in predictions {
-                @if let Some(seconds) = one.measured {
-                    (marker(*series, plot.at(one.workers as f64, seconds), &tooltip(one)))
+            @for prediction in predictions {
+                @if let Some(seconds) = prediction.measured {
+                    (marker(*series, plot.at(prediction.workers as f64, seconds), &tooltip(prediction)))
                 }
             }
         }
@@ -144,18 +156,18 @@ fn table<'a>(
         ],
     );
     let or_none = |seconds: Option<f64>| seconds.map_or("–".to_owned(), time);
-    for one in predictions {
-        let expected = one.on_this_machine.unwrap_or(one.ideal);
-        let off = one
+    for prediction in predictions {
+        let expected = prediction.on_this_machine.unwrap_or(prediction.ideal);
+        let off = prediction
             .measured
             .map_or("–".to_owned(), |took| percent(expected / took - 1.0));
         table.named_line(
-            &one.executor,
-            one.workers,
+            &prediction.executor,
+            prediction.workers,
             [
-                time(one.ideal),
-                or_none(one.on_this_machine),
-                or_none(one.measured),
+                time(prediction.ideal),
+                or_none(prediction.on_this_machine),
+                or_none(prediction.measured),
                 off,
             ],
         );
