@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use manyhands::aggregation::Aggregator;
-use manyhands::dataset::At;
+use manyhands::dataset::Position;
 use manyhands::internals::Stopwatch;
 use manyhands::prelude::*;
 
@@ -71,9 +71,9 @@ fn by_hand<const TIMED: bool>(data: &[f64], rounds: u32) -> f64 {
         }
         for x in step {
             if TIMED {
-                watch.start(At {
+                watch.start(Position {
                     index,
-                    ..At::default()
+                    ..Position::default()
                 });
             }
             let score = catch_unwind(AssertUnwindSafe(|| work(*x, rounds)));

@@ -41,10 +41,10 @@
 //! ```
 //! use manyhands::prelude::*;
 //!
-//! let reviews = JsonLines::open(["data/reviews.jsonl"])?;
+//! let reviews = TextFiles::open(["data/reviews.jsonl"])?;
 //! let fields = Fields::new("text", ["product"]);
 //! let sentiment = Sentiment::new();
-//! let task = fallible(|line: &JsonLine<'_>| {
+//! let task = fallible(|line: &TextRecord<'_>| {
 //!     fields.of(line).map(|values| sentiment.score(&values.text).compound)
 //! });
 //! let report = Pipeline::new(&reviews, task)
@@ -140,7 +140,7 @@ pub mod prelude {
         Extrema, Frequent, Histogram, Mean, MeanInterval, Median, Moments, Quantiles, Sample,
         StdDev, Sum, Top, Variance,
     };
-    pub use crate::dataset::{Dataset, Fields, JsonLine, JsonLines};
+    pub use crate::dataset::{Dataset, Fields, TextFiles, TextRecord};
     pub use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing};
     pub use crate::task::sentiment::Sentiment;
     pub use crate::task::{Task, fallible};

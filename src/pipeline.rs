@@ -104,7 +104,7 @@ where
         self
     }
 
-    /// Tells how much more of the dataset is done, in its [`extent`](Dataset::extent), now and
+    /// Tells how much more of the dataset is done, in its [`size`](Dataset::size), now and
     /// then, from any worker.
     pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
         self.progress = progress;

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{JsonStream, MAX_RECORD_BYTES};
+use crate::dataset::{MAX_RECORD_BYTES, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::Threads;
 use crate::limit::Limit;
@@ -249,7 +249,7 @@ impl Plan {
     /// # Errors
     ///
     /// As [`open`](Plan::open).
-    pub fn open_over(&self, records: JsonStream<'static>) -> Result<Opened, Error> {
+    pub fn open_over(&self, records: TextStream<'static>) -> Result<Opened, Error> {
         Opened::over(self.clone(), records)
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use manyhands::Machine;
-use manyhands::dataset::JsonStream;
+use manyhands::dataset::TextStream;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
@@ -162,7 +162,7 @@ impl Bench {
         for index in 0..self.records {
             reviews.write(index, &mut lines);
         }
-        plan.open_over(JsonStream::new("made-up reviews", Cursor::new(lines)))
+        plan.open_over(TextStream::new("made-up reviews", Cursor::new(lines)))
     }
 
     /// Every executor with every number of threads.

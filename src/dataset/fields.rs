@@ -7,16 +7,16 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::JsonLine;
+use super::TextRecord;
 use crate::error::BadRecord;
 
 /// Which fields of a JSON object to read: the text, and others as they stand.
 ///
 /// ```
-/// use manyhands::dataset::{Fields, JsonLine};
+/// use manyhands::dataset::{Fields, TextRecord};
 ///
 /// let fields = Fields::new("text", ["movie"]);
-/// let line = JsonLine::new(r#"{"movie": "tt0030563", "stars": 4, "text": "Good \"fun\"."}"#);
+/// let line = TextRecord::json(r#"{"movie": "tt0030563", "stars": 4, "text": "Good \"fun\"."}"#);
 /// let values = fields.of(&line)?;
 /// assert_eq!(values.text, "Good \"fun\".");
 /// assert_eq!(values.raw[0], Some(r#""tt0030563""#));
@@ -32,7 +32,7 @@ pub struct Fields {
 
 /// The fields of one record.
 #[derive(Clone, Debug, Default)]
-pub struct Values<'a> {
+pub struct FieldValues<'a> {
     /// The text, borrowed from the record unless it holds escapes.
     pub text: Cow<'a, str>,
     /// The other fields as JSON, in the order they were asked for; `None` where the record has no
@@ -61,7 +61,7 @@ impl Fields {
     /// # Errors
     ///
     /// Where the line is not a JSON object or its text is missing or not a string.
-    pub fn of<'a>(&self, line: &JsonLine<'a>) -> Result<Values<'a>, BadRecord> {
+    pub fn of<'a>(&self, line: &TextRecord<'a>) -> Result<FieldValues<'a>, BadRecord> {
         let text = line.as_str();
         let mut json = serde_json::Deserializer::from_str(text);
         json.deserialize_map(Reader(self))
@@ -71,7 +71,7 @@ impl Fields {
 
     /// A second, slower look at a line that could not be read in one pass: what is wrong with it,
     /// and where; or its values after all, where only a field that does not count was wrong.
-    fn look_again<'a>(&self, line: &'a str) -> Result<Values<'a>, BadRecord> {
+    fn look_again<'a>(&self, line: &'a str) -> Result<FieldValues<'a>, BadRecord> {
         let blank = line.len() - line.trim_ascii_start().len();
         if !line[blank..].starts_with('{') {
             let found = kind_of(&line[blank..]);
@@ -99,10 +99,13 @@ impl Fields {
                 other => other,
             };
             let message = format!("expected a string in field {:?}, found {found}", self.text);
-            return Err(BadRecord::new(message, JsonLine::new(line).column_of(json)));
+            return Err(BadRecord::new(
+                message,
+                TextRecord::json(line).column_of(json),
+            ));
         };
         let raw = self.others.iter().map(|other| last(other));
-        Ok(Values {
+        Ok(FieldValues {
             text,
             raw: raw.map(|raw| raw.map(RawValue::get)).collect(),
         })
@@ -150,13 +153,13 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 struct Reader<'f>(&'f Fields);
 
 impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Values<'de>;
+    type Value = FieldValues<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Values<'de>, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<FieldValues<'de>, M::Error> {
         let fields = self.0;
         let mut text = None;
         let mut raw = vec![None; fields.others.len()];
@@ -182,7 +185,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
             }
         }
         let text = text.ok_or_else(|| serde::de::Error::missing_field("text"))?;
-        Ok(Values { text, raw })
+        Ok(FieldValues { text, raw })
     }
 }
 

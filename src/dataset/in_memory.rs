@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::{At, Dataset, Reading};
+use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error};
 
 impl<R: Sync> Dataset for [R] {
@@ -13,14 +13,14 @@ impl<R: Sync> Dataset for [R] {
     }
 
     #[inline]
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&R, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&R, BadRecord>) -> ControlFlow<()>,
     {
         let first = parts.start as u64;
         for (index, record) in (first..).zip(&self[parts]) {
             if visit(
-                At {
+                Position {
                     index,
                     file: 0,
                     line: 0,
@@ -33,10 +33,10 @@ impl<R: Sync> Dataset for [R] {
                 break;
             }
         }
-        Ok(Reading::default())
+        Ok(ReadOutcome::default())
     }
 
-    fn extent(&self, parts: Range<usize>) -> u64 {
+    fn size(&self, parts: Range<usize>) -> u64 {
         parts.len() as u64
     }
 }
@@ -52,15 +52,15 @@ macro_rules! as_slice {
             }
 
             #[inline]
-            fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
+            fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<ReadOutcome, Error>
             where
-                V: FnMut(At, Result<&R, BadRecord>) -> ControlFlow<()>,
+                V: FnMut(Position, Result<&R, BadRecord>) -> ControlFlow<()>,
             {
                 self.as_slice().read(parts, visit)
             }
 
-            fn extent(&self, parts: Range<usize>) -> u64 {
-                self.as_slice().extent(parts)
+            fn size(&self, parts: Range<usize>) -> u64 {
+                self.as_slice().size(parts)
             }
         }
     };
@@ -78,12 +78,12 @@ impl Dataset for Range<usize> {
     }
 
     #[inline]
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&usize, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&usize, BadRecord>) -> ControlFlow<()>,
     {
         for part in parts {
-            let at = At {
+            let at = Position {
                 index: part as u64,
                 file: 0,
                 line: 0,
@@ -93,10 +93,10 @@ impl Dataset for Range<usize> {
                 break;
             }
         }
-        Ok(Reading::default())
+        Ok(ReadOutcome::default())
     }
 
-    fn extent(&self, parts: Range<usize>) -> u64 {
+    fn size(&self, parts: Range<usize>) -> u64 {
         parts.len() as u64
     }
 }

@@ -5,41 +5,26 @@
 //! thread reads for the others.
 
 mod fields;
-mod files;
 mod in_memory;
-mod input;
-mod json_line;
-mod json_lines;
-mod json_stream;
-mod lines;
-mod loaded;
-mod numbering;
 mod records;
 mod stream;
 pub mod synthetic;
-mod table;
-mod text_file;
-mod texts;
+mod text;
 
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 pub(crate) use fields::kind_of;
-pub use fields::{Fields, Values};
-pub use json_line::JsonLine;
-pub use json_lines::JsonLines;
-pub use json_stream::JsonStream;
-pub use lines::MAX_RECORD_BYTES;
-pub use loaded::LoadedLines;
+pub use fields::{FieldValues, Fields};
 pub use records::Records;
-pub use texts::Texts;
+pub use text::{LoadedRecords, MAX_RECORD_BYTES, TextFiles, TextRecord, TextStream, Texts};
 
 use crate::error::{BadRecord, Error, Place};
 
 /// Records, addressable as parts.
 ///
 /// Implemented by slices and vectors (a part is one record), by ranges of integers, and by
-/// [`JsonLines`] files (a part is a range of bytes).
+/// [`TextFiles`] files (a part is a range of bytes).
 pub trait Dataset: Sync {
     /// One record, as it is lent to the task.
     type Record<'a>: ?Sized;
@@ -57,7 +42,7 @@ pub trait Dataset: Sync {
 
     /// Whether reading several parts of a stream may wait for the last of them with the first ones in
     /// hand. Who works alone on such a stream takes one at a time.
-    fn holds_back(&self) -> bool {
+    fn may_wait_with_records(&self) -> bool {
         false
     }
 
@@ -71,25 +56,25 @@ pub trait Dataset: Sync {
     /// # Errors
     ///
     /// Where the parts cannot be read at all.
-    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&Self::Record<'_>, BadRecord>) -> ControlFlow<()>;
+        V: FnMut(Position, Result<&Self::Record<'_>, BadRecord>) -> ControlFlow<()>;
 
     /// How much of the dataset the parts are, for progress: bytes for files, records in memory. Of a
     /// stream nobody can say.
-    fn extent(&self, parts: Range<usize>) -> u64 {
+    fn size(&self, parts: Range<usize>) -> u64 {
         let _ = parts;
         0
     }
 
     /// How long a record took, if it has been worked on elsewhere before it is visited.
-    fn spent(&self, record: &Self::Record<'_>) -> Option<Duration> {
+    fn time_elsewhere(&self, record: &Self::Record<'_>) -> Option<Duration> {
         let _ = record;
         None
     }
 
     /// Where a record stands, if it comes from a file.
-    fn place(&self, at: At) -> Option<Place> {
+    fn place(&self, at: Position) -> Option<Place> {
         let _ = at;
         None
     }
@@ -97,7 +82,7 @@ pub trait Dataset: Sync {
 
 /// What reading came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct ReadOutcome {
     /// The time spent fetching bytes or waiting for records; zero where they are in memory.
     pub waited: Duration,
     /// Whether a stream has come to its end, or has been [closed](Dataset::close).
@@ -106,7 +91,7 @@ pub struct Reading {
 
 /// Which record is being visited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct At {
+pub struct Position {
     /// Index of the record in the whole dataset, from 0.
     pub index: u64,
     /// Which file of the dataset, from 0.

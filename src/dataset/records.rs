@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use super::stream::Pull;
-use super::{At, Dataset, Reading};
+use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error};
 use crate::sync::{Mutex, lock};
 
@@ -50,7 +50,7 @@ impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
         true
     }
 
-    fn holds_back(&self) -> bool {
+    fn may_wait_with_records(&self) -> bool {
         true
     }
 
@@ -58,9 +58,9 @@ impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
         self.pull.close();
     }
 
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&R, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&R, BadRecord>) -> ControlFlow<()>,
     {
         let mut records = lock(&self.spare).pop().unwrap_or_default();
         let began = Instant::now();
@@ -68,10 +68,10 @@ impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
         let waited = began.elapsed();
         let ended = first.is_none();
         for (place, record) in records.iter().enumerate() {
-            let at = At {
+            let at = Position {
                 index: first.unwrap_or_default() + place as u64,
                 fetched: place == 0,
-                ..At::default()
+                ..Position::default()
             };
             if visit(at, Ok(record)).is_break() {
                 break;
@@ -79,7 +79,7 @@ impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
         }
         records.clear();
         lock(&self.spare).push(records);
-        Ok(Reading { waited, ended })
+        Ok(ReadOutcome { waited, ended })
     }
 }
 
@@ -93,7 +93,9 @@ impl<R, I> fmt::Debug for Records<R, I> {
 mod tests {
     use super::*;
 
-    fn read(records: &Records<u32, std::ops::RangeFrom<u32>>) -> (Vec<(At, u32)>, Reading) {
+    fn read(
+        records: &Records<u32, std::ops::RangeFrom<u32>>,
+    ) -> (Vec<(Position, u32)>, ReadOutcome) {
         let mut visited = Vec::new();
         let reading = records.read(0..3, |at, record| {
             visited.push((at, *record.expect("a record")));
@@ -110,10 +112,10 @@ mod tests {
             let (visited, reading) = read(&records);
             assert!(!reading.ended);
             for (number, (at, record)) in visited.into_iter().enumerate() {
-                let expected = At {
+                let expected = Position {
                     index: next,
                     fetched: number == 0,
-                    ..At::default()
+                    ..Position::default()
                 };
                 assert_eq!((at, u64::from(record)), (expected, next + 7));
                 next += 1;

@@ -35,7 +35,7 @@ where
             return 1;
         }
         // Whoever is alone must not take a record and wait for the next with it in its hands.
-        if self.workers.len() == 1 && self.pipeline.dataset.holds_back() {
+        if self.workers.len() == 1 && self.pipeline.dataset.may_wait_with_records() {
             return 1;
         }
         match &self.in_hand {

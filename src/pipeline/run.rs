@@ -14,7 +14,7 @@ use super::met::Met;
 use super::piece::Piece;
 use super::worker::Worker;
 use crate::aggregation::{Aggregator, MergeTree, Partition, ScoreBuffer};
-use crate::dataset::{At, Dataset, Reading};
+use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure};
 use crate::execution::Flow;
 use crate::limit::Permits;
@@ -281,7 +281,7 @@ where
                 room = piece.room;
             }
         }
-        (self.pipeline.progress)(self.pipeline.dataset.extent(parts));
+        (self.pipeline.progress)(self.pipeline.dataset.size(parts));
         match (read, passed) {
             (Err(error), _) => self.give_up(error),
             (_, Err(error)) => self.give_up(Error::Output(error)),
@@ -313,7 +313,7 @@ where
     fn next_flow(
         &self,
         worker: &mut Worker<S, A>,
-        reading: Reading,
+        reading: ReadOutcome,
         refused: bool,
         room: Room,
         end: u64,
@@ -354,7 +354,7 @@ where
     fn score_when_permitted(
         &self,
         worker: &mut Worker<S, A>,
-        at: At,
+        at: Position,
         record: Result<&D::Record<'_>, BadRecord>,
     ) -> Option<Result<S, Box<Cause>>> {
         let _permit = if let Ok(unscored) = &record {
@@ -390,12 +390,12 @@ where
     fn score(
         &self,
         worker: &mut Worker<S, A>,
-        at: At,
+        at: Position,
         record: Result<&D::Record<'_>, BadRecord>,
     ) -> Result<S, Box<Cause>> {
         worker.met += 1;
         let spent = record.as_ref().ok();
-        let spent = spent.and_then(|record| self.pipeline.dataset.spent(record));
+        let spent = spent.and_then(|record| self.pipeline.dataset.time_elsewhere(record));
         if spent.is_none() {
             worker.watch.start(at);
         }

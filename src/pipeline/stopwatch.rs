@@ -10,7 +10,7 @@
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::machine::thread_time_without_core;
 
 /// A stretch of records should last at least this long …
@@ -42,7 +42,7 @@ pub struct Stopwatch {
     /// Whether the present stretch began when the last one ended.
     follows: bool,
     began: Instant,
-    first: At,
+    first: Position,
     /// What a record took in the last stretch.
     usual: Duration,
     /// The time of all records.
@@ -69,7 +69,7 @@ struct Asked {
 /// One of the slowest records, or a stretch of cheap ones that holds it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slow {
-    pub(super) first: At,
+    pub(super) first: Position,
     /// How many were timed together.
     pub(super) records: u32,
     /// The time of the one record, or about that.
@@ -84,7 +84,7 @@ impl Stopwatch {
             done: 0,
             follows: false,
             began: now,
-            first: At::default(),
+            first: Position::default(),
             usual: Duration::ZERO,
             work: Duration::ZERO,
             preempted: Duration::ZERO,
@@ -116,7 +116,7 @@ impl Stopwatch {
 
     /// Before a record is scored.
     #[inline]
-    pub fn start(&mut self, at: At) {
+    pub fn start(&mut self, at: Position) {
         if at.fetched {
             // Nobody knows when the record before was done: it took what they usually take.
             self.work += self.usual * self.done;
@@ -141,7 +141,7 @@ impl Stopwatch {
     }
 
     /// For a record that took so long elsewhere, beside which what is done here is nothing.
-    pub(super) fn end_after(&mut self, at: At, time: Duration) {
+    pub(super) fn end_after(&mut self, at: Position, time: Duration) {
         self.pause();
         self.work += time;
         if self.is_among_the_slowest(time) {

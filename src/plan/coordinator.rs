@@ -6,7 +6,7 @@ use super::leaderboard::Thresholds;
 use super::scored::Scored;
 use super::scorer::MainCell;
 use super::wire::WireOutcome;
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::Cause;
 use crate::remote::Coordinator;
 use crate::sync::{Mutex, lock};
@@ -44,7 +44,7 @@ impl Coordinator for PlanCoordinator {
         self.thresholds.both()
     }
 
-    fn score(&self, at: At, answer: WireOutcome) -> Result<Scored, Cause> {
+    fn score(&self, at: Position, answer: WireOutcome) -> Result<Scored, Cause> {
         answer.into_scored(at, &self.main)
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Scored;
 use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, Shift, State, StateError, Top};
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::Place;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -33,7 +33,7 @@ pub struct Example {
 /// A record that may become one of the best or worst: its position, and the text that was scored.
 #[derive(Debug, PartialEq)]
 pub(super) struct Candidate {
-    pub(super) at: At,
+    pub(super) at: Position,
     pub(super) text: String,
 }
 
@@ -131,7 +131,7 @@ impl<P> Leaderboard<P> {
     /// Takes in a record that had reached a threshold when it was scored.
     fn admit(&mut self, index: u64, score: f64, candidate: &Arc<Candidate>)
     where
-        P: Fn(At) -> Option<Place>,
+        P: Fn(Position) -> Option<Place>,
     {
         if score >= self.best.bar() || score <= self.worst.bar() {
             self.best.observe(index, &score);
@@ -167,7 +167,7 @@ impl<P> Leaderboard<P> {
 
 impl<P> Aggregator<Scored> for Leaderboard<P>
 where
-    P: Fn(At) -> Option<Place> + Clone + Send + Sync,
+    P: Fn(Position) -> Option<Place> + Clone + Send + Sync,
 {
     /// The best records, best first, and the worst records, worst first.
     type Output = (Vec<Example>, Vec<Example>);
@@ -290,7 +290,7 @@ impl<P: Clone> State for Leaderboard<P> {
         }
         let entries = entries.into_iter().map(|entry| {
             let candidate = Arc::new(Candidate {
-                at: At::default(),
+                at: Position::default(),
                 text: entry.text,
             });
             let place = entry.place.map(Place::from);
@@ -356,7 +356,7 @@ mod tests {
             .collect()
     }
 
-    fn line(at: At) -> Option<Place> {
+    fn line(at: Position) -> Option<Place> {
         let path = Arc::from(Path::new("in.jsonl"));
         let (line, column) = (at.index + 1, None);
         Some(Place { path, line, column })
@@ -389,7 +389,7 @@ mod tests {
             let mut in_any_order: Vec<_> = records.iter().enumerate().collect();
             in_any_order.sort_by_key(|(_, record)| record.2);
             for (index, (score, worker, _)) in in_any_order {
-                let at = At { index: index as u64, file: 0, line: 1, fetched: false };
+                let at = Position { index: index as u64, file: 0, line: 1, fetched: false };
                 let candidate = Candidate { at, text: index.to_string() };
                 let candidate = thresholds.reached_by(*score).then(|| Arc::new(candidate));
                 let (board, queue) = &mut workers[*worker];

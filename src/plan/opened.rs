@@ -11,7 +11,7 @@ use super::scored::{ScoreField, Scored};
 use super::scorer::TextScorer;
 use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions};
-use crate::dataset::{Dataset, JsonLine, JsonLines, JsonStream, LoadedLines};
+use crate::dataset::{Dataset, LoadedRecords, TextFiles, TextRecord, TextStream};
 use crate::error::Error;
 use crate::execution::Executor;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
@@ -36,9 +36,9 @@ pub struct Opened {
 /// Where the records come from.
 #[derive(Debug)]
 enum OpenRecords {
-    Files(JsonLines),
-    Stream(JsonStream<'static>),
-    Loaded(LoadedLines),
+    Files(TextFiles),
+    Stream(TextStream<'static>),
+    Loaded(LoadedRecords),
 }
 
 /// What a plan comes to.
@@ -62,7 +62,7 @@ pub struct Answer {
 }
 
 impl Opened {
-    pub(super) fn over(plan: Plan, records: JsonStream<'static>) -> Result<Self, Error> {
+    pub(super) fn over(plan: Plan, records: TextStream<'static>) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
         Opened::ready(plan, OpenRecords::Stream(records))
     }
@@ -72,15 +72,15 @@ impl Opened {
         let records = if plan
             .files
             .iter()
-            .any(|file| JsonStream::is_needed_for(file))
+            .any(|file| TextStream::is_needed_for(file))
         {
-            OpenRecords::Stream(JsonStream::open(&plan.files)?.max_record(plan.max_record))
+            OpenRecords::Stream(TextStream::open(&plan.files)?.max_record(plan.max_record))
         } else {
-            let files = JsonLines::open(&plan.files)?.max_record(plan.max_record);
+            let files = TextFiles::open(&plan.files)?.max_record(plan.max_record);
             OpenRecords::Files(if plan.limit.waits() {
                 // Who waits for permits has its whole part in its hands: of a run that is stopped, all
                 // of it would be a gap.
-                let bytes = files.extent(0..files.parts());
+                let bytes = files.size(0..files.parts());
                 files.with_part_bytes((bytes >> 20).max(LIMITED_PART_BYTES))
             } else {
                 files
@@ -106,7 +106,7 @@ impl Opened {
     /// How many bytes there are to score. Of a stream, how many have been read.
     pub fn bytes(&self) -> u64 {
         match &self.records {
-            OpenRecords::Files(files) => files.extent(0..files.parts()),
+            OpenRecords::Files(files) => files.size(0..files.parts()),
             OpenRecords::Stream(stream) => stream.bytes(),
             OpenRecords::Loaded(lines) => lines.bytes(),
         }
@@ -130,8 +130,8 @@ impl Opened {
     /// Where a file cannot be read.
     pub fn load(mut self) -> Result<Self, Error> {
         self.records = OpenRecords::Loaded(match self.records {
-            OpenRecords::Files(files) => LoadedLines::of(&files)?,
-            OpenRecords::Stream(stream) => LoadedLines::of(&stream)?,
+            OpenRecords::Files(files) => LoadedRecords::of(&files)?,
+            OpenRecords::Stream(stream) => LoadedRecords::of(&stream)?,
             OpenRecords::Loaded(lines) => lines,
         });
         Ok(self)
@@ -224,7 +224,7 @@ impl Opened {
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
     where
-        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
     {
         let pool = match scored_by {
             ScoredBy::Processes(processes) => {
@@ -248,7 +248,7 @@ impl Opened {
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
     where
-        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
     {
         let plan = &self.plan;
         plan.check_timeout(true)?;
@@ -283,7 +283,7 @@ impl Opened {
         token: &Cancel,
     ) -> Result<Answer, Error>
     where
-        D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
         E: Elsewhere<Score = Scored>,
     {
         let options = options.cancel(token);

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::scored::Scored;
-use crate::dataset::JsonLine;
+use crate::dataset::TextRecord;
 use crate::error::{Cause, Error, Interrupted};
 use crate::remote::{Elsewhere, Reply, ask};
 use crate::stop::Cancel;
@@ -44,12 +44,12 @@ impl<'a, E> AskForEach<'a, E> {
     }
 }
 
-impl<E: Elsewhere<Score = Scored>> Task<JsonLine<'_>> for &AskForEach<'_, E> {
+impl<E: Elsewhere<Score = Scored>> Task<TextRecord<'_>> for &AskForEach<'_, E> {
     type Score = Scored;
     type Error = Cause;
 
-    fn score(&self, record: &JsonLine<'_>) -> Result<Scored, Cause> {
-        let answer = ask(self.elsewhere, record.at(), record.as_str());
+    fn score(&self, record: &TextRecord<'_>) -> Result<Scored, Cause> {
+        let answer = ask(self.elsewhere, record.position(), record.as_str());
         answer.unwrap_or_else(|error| {
             let _ = self.error.set(error);
             self.cancel.cancel();

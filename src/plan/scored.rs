@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::dataset::{Fields, JsonLine, kind_of};
+use crate::dataset::{Fields, TextRecord, kind_of};
 use crate::error::BadRecord;
 use crate::execution::WorkStealing;
 use crate::task::Task;
@@ -134,11 +134,11 @@ impl<'p> ScoreField<'p> {
     }
 }
 
-impl Task<JsonLine<'_>> for ScoreField<'_> {
+impl Task<TextRecord<'_>> for ScoreField<'_> {
     type Score = Scored;
     type Error = BadRecord;
 
-    fn score(&self, record: &JsonLine<'_>) -> Result<Scored, BadRecord> {
+    fn score(&self, record: &TextRecord<'_>) -> Result<Scored, BadRecord> {
         let values = self.fields.of(record)?;
         let group = match &self.group {
             Some((name, index)) => Some(group_of(name, values.raw[*index], record)?),
@@ -155,7 +155,7 @@ impl Task<JsonLine<'_>> for ScoreField<'_> {
             .is_some_and(|score| self.thresholds.reached_by(score))
         {
             scored.candidate = Some(Arc::new(Candidate {
-                at: record.at(),
+                at: record.position(),
                 text: values.text.into_owned(),
             }));
         }
@@ -164,7 +164,7 @@ impl Task<JsonLine<'_>> for ScoreField<'_> {
 }
 
 /// The name of a group: a string without its quotes, a number or a boolean as it is written.
-fn group_of(name: &str, json: Option<&str>, record: &JsonLine<'_>) -> Result<String, BadRecord> {
+fn group_of(name: &str, json: Option<&str>, record: &TextRecord<'_>) -> Result<String, BadRecord> {
     let bad = |found: &str| {
         let expected = format!("expected a string, a number or a boolean in field {name:?}");
         let column = json.and_then(|json| record.column_of(json));

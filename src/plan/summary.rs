@@ -13,7 +13,7 @@ use crate::aggregation::{
     Aggregator, ByRef, Extrema, Extremes, Kind, MomentSummary, Moments, Of, Only, Shift, State,
     StateError,
 };
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::Place;
 
 /// What the scores of a plan come to.
@@ -104,7 +104,7 @@ struct Setup {
 
 impl<P> PlanAggregator<P>
 where
-    P: Fn(At) -> Option<Place> + Clone + Send + Sync,
+    P: Fn(Position) -> Option<Place> + Clone + Send + Sync,
 {
     pub(super) fn new(plan: &Plan, thresholds: Arc<Thresholds>, place: P) -> Self {
         let columns = plan.columns();
@@ -124,7 +124,7 @@ where
 
 impl<P> Aggregator<Scored> for PlanAggregator<P>
 where
-    P: Fn(At) -> Option<Place> + Clone + Send + Sync,
+    P: Fn(Position) -> Option<Place> + Clone + Send + Sync,
 {
     type Output = Summary;
     const COMMUTATIVE: bool = true;

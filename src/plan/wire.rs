@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::leaderboard::Candidate;
 use super::scored::Scored;
 use super::scorer::{Cell, Cells, MainCell};
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Panicked};
 
 /// The score of a record, or why it has none.
@@ -85,7 +85,7 @@ impl From<Scored> for WireOutcome {
 
 impl WireOutcome {
     /// The score of the record at this position.
-    pub(super) fn into_scored(self, at: At, main: &MainCell) -> Result<Scored, Cause> {
+    pub(super) fn into_scored(self, at: Position, main: &MainCell) -> Result<Scored, Cause> {
         match self {
             WireOutcome::Scored {
                 known,
@@ -125,13 +125,14 @@ mod tests {
         let Panicked { message, place } = panicked.clone();
         let main = &MainCell::Missing;
         let cause =
-            sent(&WireOutcome::Panicked { message, place }).into_scored(At::default(), main);
+            sent(&WireOutcome::Panicked { message, place }).into_scored(Position::default(), main);
         assert_eq!(
             cause.expect_err("a panic").to_string(),
             panicked.to_string()
         );
         let (message, column) = ("expected a string".to_owned(), Some(12));
-        let cause = sent(&WireOutcome::Bad { message, column }).into_scored(At::default(), main);
+        let cause =
+            sent(&WireOutcome::Bad { message, column }).into_scored(Position::default(), main);
         let cause = cause.expect_err("a failure");
         let bad = cause.downcast_ref::<BadRecord>().expect("of this type");
         assert_eq!(
@@ -148,7 +149,7 @@ mod tests {
         let expected = cells.each_ref().map(bits);
         let main = &MainCell::Known(2);
         let scored = Scored::new(cells.into(), main, Some("a".to_owned()), vec![None], None);
-        let scored = sent(&WireOutcome::from(scored)).into_scored(At::default(), main);
+        let scored = sent(&WireOutcome::from(scored)).into_scored(Position::default(), main);
         let scored = scored.expect("a score");
         let found: Vec<_> = scored.cells().iter().map(bits).collect();
         assert_eq!(found, expected);
@@ -169,7 +170,7 @@ mod tests {
         let cells = Cells::from(known).with_found(found);
         let scored = Scored::new(cells, &MainCell::Missing, None, Vec::new(), None);
         let crossed = sent(&WireOutcome::from(scored.clone()));
-        let crossed = crossed.into_scored(At::default(), &MainCell::Missing);
+        let crossed = crossed.into_scored(Position::default(), &MainCell::Missing);
         assert_eq!(crossed.expect("a score"), scored);
     }
 }

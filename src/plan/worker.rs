@@ -8,7 +8,7 @@ use super::leaderboard::Thresholds;
 use super::scored::ScoreField;
 use super::scorer::TextScorer;
 use super::wire::WireOutcome;
-use crate::dataset::{JsonLine, JsonStream};
+use crate::dataset::{TextRecord, TextStream};
 use crate::error::{BadRecord, Error, Panicked};
 use crate::panics;
 use crate::remote::{self, WorkerProcess};
@@ -55,7 +55,7 @@ pub fn serve() -> io::Result<()> {
 /// The setup message for worker processes: the plan without its files.
 pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     let mut inputs = plan.scorer.inputs().into_iter();
-    if let Some(input) = inputs.find(|input| JsonStream::is_needed_for(input)) {
+    if let Some(input) = inputs.find(|input| TextStream::is_needed_for(input)) {
         let message =
             "can be read only once, and each worker process reads it; save it to a file first";
         return Err(Error::input(input, message));
@@ -102,7 +102,7 @@ impl WorkerProcess for PlanWorker {
     }
 
     fn answer(&mut self, text: &str) -> WireOutcome {
-        match panics::caught(|| self.task.score(&JsonLine::new(text))) {
+        match panics::caught(|| self.task.score(&TextRecord::json(text))) {
             Ok(Ok(scored)) => WireOutcome::from(scored),
             Ok(Err(BadRecord { message, column })) => WireOutcome::Bad { message, column },
             Err(panicked) => {

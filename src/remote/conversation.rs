@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 
 /// Somewhere outside this process that scores records: worker processes, a user's program, a service.
@@ -70,7 +70,7 @@ pub(crate) trait Conversation {
     /// If no record can be scored any more, for example because no process can be started. It ends the run.
     fn send(
         &mut self,
-        at: At,
+        at: Position,
         record: Result<&str, BadRecord>,
         visit: &mut impl Visit<Self::Score>,
     ) -> Result<ControlFlow<()>, Error>;
@@ -85,11 +85,11 @@ pub(crate) trait Conversation {
 
 /// Receives each record with its reply, or with what is wrong with it.
 pub(crate) trait Visit<S>:
-    FnMut(At, Result<&Reply<S>, BadRecord>) -> ControlFlow<()>
+    FnMut(Position, Result<&Reply<S>, BadRecord>) -> ControlFlow<()>
 {
 }
 
-impl<S, F> Visit<S> for F where F: FnMut(At, Result<&Reply<S>, BadRecord>) -> ControlFlow<()> {}
+impl<S, F> Visit<S> for F where F: FnMut(Position, Result<&Reply<S>, BadRecord>) -> ControlFlow<()> {}
 
 /// The reply about one record.
 pub(crate) struct Reply<S> {
@@ -126,7 +126,7 @@ impl<S> Reply<S> {
 /// As [`Conversation::send`].
 pub(crate) fn ask<E: Elsewhere>(
     elsewhere: &E,
-    at: At,
+    at: Position,
     text: &str,
 ) -> Result<Result<E::Score, Cause>, Error> {
     let mut outcome = Err(Interrupted.into());

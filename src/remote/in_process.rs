@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::conversation::{Conversation, Elsewhere, Reply, Visit};
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 use crate::stop::Cancel;
 
@@ -32,7 +32,7 @@ struct Queue<S> {
 }
 
 struct Request<S> {
-    at: At,
+    at: Position,
     text: String,
     reply: Sender<(Outcome<S>, Duration)>,
 }
@@ -44,7 +44,7 @@ impl<S: Send> InProcess<S> {
         threads: usize,
         in_flight: usize,
         stop: &Cancel,
-        score: impl Fn(At, &str) -> Outcome<S> + Sync,
+        score: impl Fn(Position, &str) -> Outcome<S> + Sync,
         run: impl FnOnce(&Self) -> R,
     ) -> R {
         let service = InProcess {
@@ -65,7 +65,7 @@ impl<S: Send> InProcess<S> {
         })
     }
 
-    fn work(&self, score: &impl Fn(At, &str) -> Outcome<S>) {
+    fn work(&self, score: &impl Fn(Position, &str) -> Outcome<S>) {
         while let Some(request) = self.newest() {
             let began = Instant::now();
             let outcome = score(request.at, &request.text);
@@ -102,7 +102,7 @@ impl<S> Drop for CloseOnDrop<'_, S> {
 /// The records that a conversation has in flight, oldest first.
 pub(crate) struct InFlight<'s, S> {
     service: &'s InProcess<S>,
-    pending: VecDeque<(At, Pending<S>)>,
+    pending: VecDeque<(Position, Pending<S>)>,
 }
 
 type Pending<S> = Result<Receiver<(Outcome<S>, Duration)>, BadRecord>;
@@ -131,7 +131,7 @@ impl<S: Send> Conversation for InFlight<'_, S> {
 
     fn send(
         &mut self,
-        at: At,
+        at: Position,
         record: Result<&str, BadRecord>,
         visit: &mut impl Visit<S>,
     ) -> Result<ControlFlow<()>, Error> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::conversation::{Elsewhere, Reply, ask};
 use super::in_process::InProcess;
 use super::scored_elsewhere::ScoredElsewhere;
-use crate::dataset::{At, Dataset as _, JsonStream, LoadedLines};
+use crate::dataset::{Dataset as _, LoadedRecords, Position, TextStream};
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 use crate::stop::Cancel;
 
@@ -22,14 +22,14 @@ const BAD: u32 = 7;
 const FAILING: u32 = 20;
 
 /// Lines that hold their own number.
-fn lines() -> LoadedLines {
+fn lines() -> LoadedRecords {
     let line = |number| match number {
         BAD => b"\xff\n".to_vec(),
         number => format!("{number:02}\n").into_bytes(),
     };
     let lines: Vec<u8> = (0..RECORDS).flat_map(line).collect();
-    let stream = JsonStream::new("numbers", Cursor::new(lines));
-    LoadedLines::of(&stream).expect("lines")
+    let stream = TextStream::new("numbers", Cursor::new(lines));
+    LoadedRecords::of(&stream).expect("lines")
 }
 
 /// A reply in a form that can be compared.
@@ -81,7 +81,7 @@ fn assert_laws<E: Elsewhere<Score = u32>>(elsewhere: &E) {
         let visited = visits.min(all.len());
         assert_eq!(read(visits), all[..visited], "visits break off at {visits}");
     }
-    let outcome = ask(elsewhere, At::default(), "33").expect("a reply");
+    let outcome = ask(elsewhere, Position::default(), "33").expect("a reply");
     assert_eq!(outcome.expect("a score"), 33);
 }
 
@@ -101,7 +101,7 @@ fn number(text: &str) -> Result<u32, Cause> {
 fn a_service_whose_answers_are_out_of_step_keeps_the_laws() {
     for (threads, in_flight) in [(1, 1), (1, 8), (3, 1), (3, 4), (3, 100)] {
         let stop = Cancel::new();
-        let score = |_: At, text: &str| Ok(number(text));
+        let score = |_: Position, text: &str| Ok(number(text));
         InProcess::serve(threads, in_flight, &stop, score, |service| {
             assert_laws(service);
         });
@@ -112,7 +112,7 @@ fn a_service_whose_answers_are_out_of_step_keeps_the_laws() {
 fn records_in_flight_are_bounded() {
     let in_progress = AtomicUsize::new(0);
     let most = AtomicUsize::new(0);
-    let score = |_: At, text: &str| {
+    let score = |_: Position, text: &str| {
         most.fetch_max(in_progress.fetch_add(1, SeqCst) + 1, SeqCst);
         let number = number(text);
         in_progress.fetch_sub(1, SeqCst);
@@ -125,7 +125,7 @@ fn records_in_flight_are_bounded() {
 #[test]
 fn a_stop_interrupts_the_records_in_flight() {
     let stop = Cancel::new();
-    let score = |at: At, text: &str| {
+    let score = |at: Position, text: &str| {
         if at.index == 30 {
             stop.cancel();
         }
@@ -158,7 +158,7 @@ fn a_stop_interrupts_the_records_in_flight() {
 #[test]
 fn an_error_of_the_service_ends_the_read_and_stops_the_run() {
     let stop = Cancel::new();
-    let score = |at: At, text: &str| match at.index {
+    let score = |at: Position, text: &str| match at.index {
         40.. => Err(Error::Process {
             message: "the service is gone".to_owned(),
         }),

@@ -4,7 +4,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 use super::conversation::{Conversation as _, Elsewhere, Reply};
-use crate::dataset::{At, Dataset, JsonLine, Reading};
+use crate::dataset::{Dataset, Position, ReadOutcome, TextRecord};
 use crate::error::{BadRecord, Error, Place};
 
 /// Number of parts to aim for, so that the last parts can be shared out evenly.
@@ -28,7 +28,7 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
         let together = if records.is_stream() {
             1
         } else {
-            let bytes = records.extent(0..parts);
+            let bytes = records.size(0..parts);
             let wanted = (bytes / PARTS_AIM).clamp(1, PART_BYTES);
             let each = (bytes / parts.max(1) as u64).max(1);
             usize::try_from(wanted / each).unwrap_or(usize::MAX).max(1)
@@ -41,16 +41,16 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
     }
 
     /// Sends the records of these parts, and visits them with their replies.
-    fn read_through<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read_through<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
-        D: for<'r> Dataset<Record<'r> = JsonLine<'r>>,
+        D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
         E: Elsewhere,
-        V: FnMut(At, Result<&Reply<E::Score>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&Reply<E::Score>, BadRecord>) -> ControlFlow<()>,
     {
         let mut conversation = self.elsewhere.open();
         let mut sent = Ok(ControlFlow::Continue(()));
         let reading = self.records.read(self.inner(parts), |at, record| {
-            sent = conversation.send(at, record.map(JsonLine::as_str), &mut visit);
+            sent = conversation.send(at, record.map(TextRecord::as_str), &mut visit);
             match sent {
                 Ok(flow) => flow,
                 Err(_) => ControlFlow::Break(()),
@@ -72,7 +72,7 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
 
 impl<D, E> Dataset for ScoredElsewhere<'_, D, E>
 where
-    D: for<'r> Dataset<Record<'r> = JsonLine<'r>>,
+    D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
     E: Elsewhere,
 {
     type Record<'r> = Reply<E::Score>;
@@ -85,17 +85,17 @@ where
         self.records.is_stream()
     }
 
-    fn holds_back(&self) -> bool {
-        self.records.holds_back()
+    fn may_wait_with_records(&self) -> bool {
+        self.records.may_wait_with_records()
     }
 
     fn close(&self) {
         self.records.close();
     }
 
-    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&Reply<E::Score>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&Reply<E::Score>, BadRecord>) -> ControlFlow<()>,
     {
         let reading = self.read_through(parts, visit);
         if reading.is_err() {
@@ -105,15 +105,15 @@ where
         reading
     }
 
-    fn extent(&self, parts: Range<usize>) -> u64 {
-        self.records.extent(self.inner(parts))
+    fn size(&self, parts: Range<usize>) -> u64 {
+        self.records.size(self.inner(parts))
     }
 
-    fn spent(&self, record: &Reply<E::Score>) -> Option<Duration> {
+    fn time_elsewhere(&self, record: &Reply<E::Score>) -> Option<Duration> {
         Some(record.spent())
     }
 
-    fn place(&self, at: At) -> Option<Place> {
+    fn place(&self, at: Position) -> Option<Place> {
         self.records.place(at)
     }
 }

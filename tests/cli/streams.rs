@@ -225,7 +225,7 @@ fn a_stream_that_breaks_off_is_told_by_every_executor() {
     plan.program = Some(assert_cmd::cargo::cargo_bin!("manyhands").to_owned());
     for executor in manyhands::plan::ExecutorName::ALL {
         plan.executor = executor;
-        let stream = manyhands::dataset::JsonStream::new("reviews", BreaksOff(300));
+        let stream = manyhands::dataset::TextStream::new("reviews", BreaksOff(300));
         let opened = plan.open_over(stream).expect("a scorer");
         let error = opened.run(manyhands::plan::RunOptions::default());
         let told = error.expect_err("it breaks off").to_string();

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use manyhands::dataset::{Fields, LoadedLines, Texts};
+use manyhands::dataset::{Fields, LoadedRecords, Texts};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ type Visited = (u64, usize, u64, Result<String, String>);
 
 fn visit<D>(dataset: &D, parts: std::ops::Range<usize>) -> Vec<Visited>
 where
-    D: for<'a> Dataset<Record<'a> = JsonLine<'a>>,
+    D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
 {
     let mut visited = Vec::new();
     dataset
@@ -144,13 +144,13 @@ proptest! {
         let paths = write(folder.path(), &files);
         let expected = expected(&files, most);
         let open = || {
-            let files = JsonLines::open(&paths).unwrap().with_part_bytes(part_bytes);
+            let files = TextFiles::open(&paths).unwrap().with_part_bytes(part_bytes);
             files.max_record(most as u64)
         };
         let dataset = open();
         let parts = dataset.parts();
         prop_assert_eq!(visit(&dataset, 0..parts), expected.clone());
-        let loaded = LoadedLines::of(&open().with_part_bytes(part_bytes + 1)).unwrap();
+        let loaded = LoadedRecords::of(&open().with_part_bytes(part_bytes + 1)).unwrap();
         prop_assert_eq!(visit(&loaded, 0..loaded.parts()), expected.clone());
         let mut numbers: Vec<usize> = (0..parts).collect();
         numbers.sort_by_key(|part| (*part as u64 ^ order).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -179,13 +179,13 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let paths = write(folder.path(), &files);
         let expected = expected(&files, usize::MAX);
-        let open = || JsonLines::open(&paths).unwrap().with_part_bytes(part_bytes);
+        let open = || TextFiles::open(&paths).unwrap().with_part_bytes(part_bytes);
 
         let dataset = open();
         let parts = dataset.parts();
         prop_assert_eq!(visit(&dataset, 0..parts), expected.clone());
         let bytes: usize = files.iter().map(Vec::len).sum();
-        prop_assert_eq!(dataset.extent(0..parts), bytes as u64);
+        prop_assert_eq!(dataset.size(0..parts), bytes as u64);
 
         // One by one and in any order, each on a dataset that may not know what comes before.
         let mut numbers: Vec<usize> = (0..parts).collect();
@@ -216,7 +216,7 @@ proptest! {
         object.insert(name.clone(), other.clone().into());
         let line = serde_json::Value::Object(object).to_string();
         let fields = Fields::new("text", [name.as_str(), "number", "none", "text"]);
-        let values = fields.of(&JsonLine::new(&line)).unwrap();
+        let values = fields.of(&TextRecord::json(&line)).unwrap();
         prop_assert_eq!(&*values.text, &*text);
         let json = |place: usize| values.raw[place].map(|json| serde_json::from_str(json).unwrap());
         prop_assert_eq!(json(0), Some(serde_json::Value::from(other)));
@@ -228,7 +228,7 @@ proptest! {
     #[test]
     fn whatever_the_line_it_is_read_or_refused(line in ".{0,60}", json in any::<bool>()) {
         let line = if json { format!("{{\"text\": {line}") } else { line };
-        let read = Fields::new("text", [""; 0]).of(&JsonLine::new(&line));
+        let read = Fields::new("text", [""; 0]).of(&TextRecord::json(&line));
         let value: Result<serde_json::Value, _> = serde_json::from_str(&line);
         let text = value.ok().and_then(|value| Some(value.get("text")?.as_str()?.to_owned()));
         prop_assert_eq!(read.ok().map(|values| values.text.into_owned()), text);
@@ -239,7 +239,7 @@ proptest! {
 fn short_files_can_be_shared_too() {
     let folder = tempfile::tempdir().unwrap();
     let lines = "{\"text\": \"forty lines of this\"}\n".repeat(40);
-    let dataset = JsonLines::open(write(folder.path(), &[lines.into_bytes()])).unwrap();
+    let dataset = TextFiles::open(write(folder.path(), &[lines.into_bytes()])).unwrap();
     assert!(dataset.parts() >= 40, "{} parts", dataset.parts());
 }
 
@@ -248,7 +248,7 @@ fn a_file_that_changes_between_two_runs_is_found_out() {
     let folder = tempfile::tempdir().unwrap();
     let file = |line: &str| line.repeat(4000).into_bytes();
     let paths = write(folder.path(), &[file("123456789\n")]);
-    let dataset = JsonLines::open(&paths).unwrap();
+    let dataset = TextFiles::open(&paths).unwrap();
     assert_eq!(visit(&dataset, 0..dataset.parts()).len(), 4000);
     write(folder.path(), &[file("1234\n6789\n")]);
     let error = dataset.read(0..dataset.parts(), |_, _| ControlFlow::Continue(()));
@@ -274,7 +274,7 @@ fn a_line_that_is_longer_than_many_parts() {
             let file = format!("one{end}{long}{end}three").into_bytes();
             let folder = tempfile::tempdir().unwrap();
             let dataset =
-                JsonLines::open(write(folder.path(), std::slice::from_ref(&file))).unwrap();
+                TextFiles::open(write(folder.path(), std::slice::from_ref(&file))).unwrap();
             let dataset = dataset.max_record(most as u64);
             assert!(dataset.parts() > 1000);
             let visited = visit(&dataset, 0..dataset.parts());
@@ -287,7 +287,7 @@ fn a_line_that_is_longer_than_many_parts() {
 fn the_limit_may_change_between_two_runs() {
     let folder = tempfile::tempdir().unwrap();
     let files = [b"four\n       \n".to_vec()];
-    let mut dataset = JsonLines::open(write(folder.path(), &files)).unwrap();
+    let mut dataset = TextFiles::open(write(folder.path(), &files)).unwrap();
     for most in [10, 7, 6, 4, 3, 100] {
         dataset = dataset.max_record(most as u64);
         assert_eq!(visit(&dataset, 0..dataset.parts()), expected(&files, most));
@@ -299,7 +299,7 @@ fn sixteen_mebibytes_are_the_limit_if_there_is_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let most = 16 << 20;
     let files = [[vec![b'x'; most], b"\nx".to_vec(), vec![b'x'; most]].concat()];
-    let dataset = JsonLines::open(write(folder.path(), &files)).unwrap();
+    let dataset = TextFiles::open(write(folder.path(), &files)).unwrap();
     let visited = visit(&dataset, 0..dataset.parts());
     assert!(visited == expected(&files, most));
 }
@@ -309,14 +309,14 @@ fn lines_in_memory_have_their_places_and_lengths() {
     let folder = tempfile::tempdir().unwrap();
     let files = [&b"one\n\nthree\n"[..], b"", b"\xff\nfour"].map(<[u8]>::to_vec);
     let paths = write(folder.path(), &files);
-    let loaded = LoadedLines::of(&JsonLines::open(&paths).unwrap()).unwrap();
+    let loaded = LoadedRecords::of(&TextFiles::open(&paths).unwrap()).unwrap();
     assert_eq!((loaded.len(), loaded.is_empty()), (4, false));
-    assert!(LoadedLines::default().is_empty());
+    assert!(LoadedRecords::default().is_empty());
     assert_eq!(loaded.bytes(), 12);
-    let extents = [0..4, 0..1, 1..2, 2..3, 3..4, 4..4].map(|parts| loaded.extent(parts));
+    let extents = [0..4, 0..1, 1..2, 2..3, 3..4, 4..4].map(|parts| loaded.size(parts));
     assert_eq!(extents, [12, 3, 5, 0, 4, 0]);
     let mut places = Vec::new();
-    let visit = |at, _: Result<&JsonLine<'_>, _>| {
+    let visit = |at, _: Result<&TextRecord<'_>, _>| {
         places.push((loaded.place(at).unwrap().to_string(), at.fetched));
         ControlFlow::Continue(())
     };
@@ -329,9 +329,9 @@ fn lines_in_memory_have_their_places_and_lengths() {
 fn the_first_record_of_what_was_fetched_together_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["1\n2\n3\n", "4\n5\n"].map(|file| file.as_bytes().to_vec());
-    let dataset = JsonLines::open(write(folder.path(), &files)).unwrap();
+    let dataset = TextFiles::open(write(folder.path(), &files)).unwrap();
     let mut fetched = Vec::new();
-    let visit = |at: manyhands::dataset::At, _: Result<&JsonLine<'_>, _>| {
+    let visit = |at: manyhands::dataset::Position, _: Result<&TextRecord<'_>, _>| {
         fetched.push(at.fetched);
         ControlFlow::Continue(())
     };
@@ -355,7 +355,7 @@ fn texts_know_their_lines() {
 
 #[test]
 fn a_text_without_escapes_is_borrowed() {
-    let line = JsonLine::new(r#"{"text": "plain", "escaped": "two\nlines"}"#);
+    let line = TextRecord::json(r#"{"text": "plain", "escaped": "two\nlines"}"#);
     let text = |field| Fields::new(field, [""; 0]).of(&line).unwrap().text;
     assert!(matches!(text("text"), std::borrow::Cow::Borrowed("plain")));
     assert!(matches!(text("escaped"), std::borrow::Cow::Owned(two) if two == "two\nlines"));
@@ -365,7 +365,7 @@ fn a_text_without_escapes_is_borrowed() {
 fn what_is_wrong_is_told_with_its_column() {
     let told = |line: &str| {
         let bad = Fields::new("text", [""; 0])
-            .of(&JsonLine::new(line))
+            .of(&TextRecord::json(line))
             .unwrap_err();
         (bad.to_string(), bad.column)
     };

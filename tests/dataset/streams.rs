@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc;
 
-use manyhands::dataset::{At, JsonStream, LoadedLines, MAX_RECORD_BYTES, Texts};
+use manyhands::dataset::{LoadedRecords, MAX_RECORD_BYTES, Position, TextStream, Texts};
 use manyhands::error::BadRecord;
 use manyhands::prelude::*;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 /// where.
 type Visited = (u64, usize, u64, Result<String, (String, Option<u64>)>);
 
-fn visited(at: At, record: Result<&JsonLine<'_>, BadRecord>) -> Visited {
+fn visited(at: Position, record: Result<&TextRecord<'_>, BadRecord>) -> Visited {
     let text = record
         .map(|line| line.as_str().to_owned())
         .map_err(|bad| (bad.to_string(), bad.column));
@@ -24,7 +24,7 @@ fn visited(at: At, record: Result<&JsonLine<'_>, BadRecord>) -> Visited {
 }
 
 /// What is left of a stream, taken so many lines at a time, in turn.
-fn rest(stream: &JsonStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Error> {
+fn rest(stream: &TextStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Error> {
     let mut records = Vec::new();
     for at_most in at_most.iter().cycle() {
         let before = records.len();
@@ -53,7 +53,7 @@ fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
         std::fs::write(&path, bytes).unwrap();
         path
     });
-    let dataset = JsonLines::open(paths.collect::<Vec<_>>()).unwrap();
+    let dataset = TextFiles::open(paths.collect::<Vec<_>>()).unwrap();
     let dataset = dataset.max_record(max_record);
     let mut records = Vec::new();
     dataset
@@ -141,7 +141,7 @@ proptest! {
         lengths in lengths(),
         at_most in proptest::collection::vec(prop_oneof![0_usize..5, Just(usize::MAX)], 1..4),
     ) {
-        let stream = JsonStream::new("stream", Pieces::new(&bytes, &lengths));
+        let stream = TextStream::new("stream", Pieces::new(&bytes, &lengths));
         prop_assert_eq!(rest(&stream, &at_most).unwrap(), from_files(std::slice::from_ref(&bytes)));
         prop_assert_eq!(stream.bytes(), bytes.len() as u64);
         prop_assert!(stream.take(1, |_, _| ControlFlow::Continue(())).unwrap().is_none());
@@ -155,11 +155,11 @@ proptest! {
         at_most in proptest::collection::vec(prop_oneof![0_usize..5, Just(usize::MAX)], 1..4),
     ) {
         let expected = from_files_within(std::slice::from_ref(&bytes), max_record);
-        let open = || JsonStream::new("stream", Pieces::new(&bytes, &lengths)).max_record(max_record);
+        let open = || TextStream::new("stream", Pieces::new(&bytes, &lengths)).max_record(max_record);
         let stream = open();
         prop_assert_eq!(rest(&stream, &at_most).unwrap(), expected.clone());
         prop_assert_eq!(stream.bytes(), bytes.len() as u64);
-        let loaded = LoadedLines::of(&open()).unwrap();
+        let loaded = LoadedRecords::of(&open()).unwrap();
         let mut records = Vec::new();
         loaded.read(0..loaded.parts(), |at, record| {
             records.push(visited(at, record));
@@ -175,7 +175,7 @@ proptest! {
         for (path, bytes) in paths.iter().zip(&files) {
             std::fs::write(path, bytes).unwrap();
         }
-        let stream = JsonStream::open(&paths).unwrap();
+        let stream = TextStream::open(&paths).unwrap();
         prop_assert_eq!(rest(&stream, &[3, 1000]).unwrap(), from_files(&files));
     }
 }
@@ -187,7 +187,7 @@ fn longer_than_what_is_read_at_a_time() {
     let bytes: Vec<u8> = (0..3000).flat_map(|n| line(n).into_bytes()).collect();
     let expected = from_files(std::slice::from_ref(&bytes));
     for at_most in [7, usize::MAX] {
-        let stream = JsonStream::new("stream", &bytes[..]);
+        let stream = TextStream::new("stream", &bytes[..]);
         assert_eq!(rest(&stream, &[at_most]).unwrap(), expected);
     }
 }
@@ -195,7 +195,7 @@ fn longer_than_what_is_read_at_a_time() {
 #[test]
 fn a_giant_line_is_one_record() {
     let giant = format!("one\n{}\ntwo", "x".repeat(5_000_000));
-    let stream = JsonStream::new("stream", Pieces::new(giant.as_bytes(), &[70_000, 0]));
+    let stream = TextStream::new("stream", Pieces::new(giant.as_bytes(), &[70_000, 0]));
     let records = rest(&stream, &[usize::MAX]).unwrap();
     let lengths: Vec<_> = records
         .iter()
@@ -218,7 +218,7 @@ fn of_a_line_that_is_too_long_every_byte_counts_and_few_are_kept() {
                 length > most
             );
             for lengths in [&[70_000][..], &[1 << 20], &[99_999, 1]] {
-                let stream = JsonStream::new("stream", Pieces::new(&bytes, lengths));
+                let stream = TextStream::new("stream", Pieces::new(&bytes, lengths));
                 let stream = stream.max_record(most as u64);
                 let records = rest(&stream, &[1]).unwrap();
                 assert!(records == expected, "{length} bytes");
@@ -233,7 +233,7 @@ fn threads_share_the_records_out_among_them() {
     let bytes: Vec<u8> = (0..20_000)
         .flat_map(|n| format!("{n}\n{}", if n % 3 == 0 { "\n" } else { "" }).into_bytes())
         .collect();
-    let stream = JsonStream::new("stream", Pieces::new(&bytes, &[1000, 3, 77]));
+    let stream = TextStream::new("stream", Pieces::new(&bytes, &[1000, 3, 77]));
     let all = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for at_most in [1, 5, 100] {
@@ -264,7 +264,7 @@ impl Read for Awaited {
 #[test]
 fn a_line_can_be_taken_as_soon_as_it_has_ended() {
     let (send, receive) = mpsc::channel();
-    let stream = JsonStream::new("stream", Awaited(receive));
+    let stream = TextStream::new("stream", Awaited(receive));
     let next = || {
         let mut records = Vec::new();
         let taken = stream.take(1000, |at, record| {
@@ -303,14 +303,14 @@ impl Read for Hiccup {
     }
 }
 
-fn take_one(stream: &JsonStream<'_>) -> Result<bool, Error> {
+fn take_one(stream: &TextStream<'_>) -> Result<bool, Error> {
     let taken = stream.take(1, |_, _| ControlFlow::Continue(()));
     taken.map(|taken| taken.is_some())
 }
 
 #[test]
 fn after_an_error_there_is_only_this_error() {
-    let stream = JsonStream::new("stream", Hiccup(0, || Err(io::Error::other("unplugged"))));
+    let stream = TextStream::new("stream", Hiccup(0, || Err(io::Error::other("unplugged"))));
     assert!(take_one(&stream).unwrap());
     for close in [false, false, true, true] {
         if close {
@@ -339,7 +339,7 @@ impl Read for FailsLate<'_> {
 #[test]
 fn every_worker_is_given_the_first_error() {
     let barrier = std::sync::Barrier::new(4);
-    let stream = JsonStream::new("stream", FailsLate(&barrier));
+    let stream = TextStream::new("stream", FailsLate(&barrier));
     let errors = std::thread::scope(|scope| {
         let (stream, barrier) = (&stream, &barrier);
         let first = scope.spawn(move || take_one(stream));
@@ -365,7 +365,7 @@ fn an_error_is_about_the_input_that_has_it() {
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("first"), "one\ntwo").unwrap();
     std::fs::write(path("second"), b"\x1f\x8b").unwrap();
-    let stream = JsonStream::open(["first", "second"].map(path)).unwrap();
+    let stream = TextStream::open(["first", "second"].map(path)).unwrap();
     assert!(take_one(&stream).unwrap());
     assert!(take_one(&stream).unwrap());
     for _ in 0..2 {
@@ -380,7 +380,7 @@ fn a_file_that_becomes_shorter_is_told() {
     let path = folder.path().join("file");
     let line = "x".repeat(99) + "\n";
     std::fs::write(&path, line.repeat(10_000)).unwrap();
-    let stream = JsonStream::open([&path]).unwrap();
+    let stream = TextStream::open([&path]).unwrap();
     assert!(take_one(&stream).unwrap());
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     file.set_len(300_000).unwrap();
@@ -401,14 +401,14 @@ fn a_file_that_becomes_longer_is_read_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     std::fs::write(&path, "one\n").unwrap();
-    let stream = JsonStream::open([&path]).unwrap();
+    let stream = TextStream::open([&path]).unwrap();
     std::fs::write(&path, "one\ntwo\n").unwrap();
     assert_eq!(rest(&stream, &[1]).unwrap().len(), 2);
 }
 
 #[test]
 fn after_a_panic_no_line_is_pieced_together() {
-    let stream = JsonStream::new("stream", Hiccup(0, || panic!("unplugged")));
+    let stream = TextStream::new("stream", Hiccup(0, || panic!("unplugged")));
     let next = || take_one(&stream);
     assert!(next().unwrap());
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(next)).is_err());
@@ -421,7 +421,7 @@ fn after_a_panic_no_line_is_pieced_together() {
 #[test]
 fn what_is_plainly_something_else_is_refused_at_once() {
     let told = |bytes: &[u8]| {
-        let stream = JsonStream::new("stream", Pieces::new(bytes, &[1]));
+        let stream = TextStream::new("stream", Pieces::new(bytes, &[1]));
         rest(&stream, &[1]).unwrap_err().to_string()
     };
     assert!(told(b"\xff\xfe{\0}\0").starts_with("stream: is UTF-16; "));
@@ -436,17 +436,17 @@ fn a_later_line_may_begin_as_it_likes() {
     let expected = from_files(&[bytes.to_vec()]);
     assert_eq!(expected.len(), 4);
     for lengths in [&[4, 3][..], &[1], &[100]] {
-        let stream = JsonStream::new("stream", Pieces::new(bytes, lengths));
+        let stream = TextStream::new("stream", Pieces::new(bytes, lengths));
         assert_eq!(rest(&stream, &[1]).unwrap(), expected);
     }
 }
 
 #[test]
 fn a_stream_shows_the_names_of_its_inputs() {
-    let stream = JsonStream::new("reviews", &b""[..]);
+    let stream = TextStream::new("reviews", &b""[..]);
     assert_eq!(
         format!("{stream:?}"),
-        "JsonStream { names: [\"reviews\"], .. }"
+        "TextStream { names: [\"reviews\"], .. }"
     );
 }
 
@@ -454,7 +454,7 @@ fn a_stream_shows_the_names_of_its_inputs() {
 fn what_cannot_be_opened_is_told_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let told = |path: &Path| {
-        JsonStream::open([Path::new("-"), path])
+        TextStream::open([Path::new("-"), path])
             .unwrap_err()
             .to_string()
     };
@@ -476,13 +476,13 @@ fn files_that_are_made_up_as_they_are_read_are_streams() {
             assert!(path.starts_with("/sys"), "{} can be read", path.display());
             continue;
         };
-        assert!(JsonStream::is_needed_for(path), "{}", path.display());
-        let stream = JsonStream::open([path]).unwrap();
+        assert!(TextStream::is_needed_for(path), "{}", path.display());
+        let stream = TextStream::open([path]).unwrap();
         assert_eq!(
             rest(&stream, &[1000]).unwrap().len(),
             from_files(&[content]).len()
         );
-        let told = JsonLines::open([path]).unwrap_err().to_string();
+        let told = TextFiles::open([path]).unwrap_err().to_string();
         assert!(
             told.contains("a file that does not tell its length; save its contents"),
             "{told}"
@@ -490,20 +490,20 @@ fn files_that_are_made_up_as_they_are_read_are_streams() {
         let lines = Texts::read(path, "text").unwrap().len();
         assert_eq!(
             lines,
-            rest(&JsonStream::open([path]).unwrap(), &[1])
+            rest(&TextStream::open([path]).unwrap(), &[1])
                 .unwrap()
                 .len()
         );
     }
     let empty = tempfile::NamedTempFile::new().unwrap();
-    assert!(!JsonStream::is_needed_for(empty.path()));
-    assert_eq!(JsonLines::open([empty.path()]).unwrap().parts(), 0);
+    assert!(!TextStream::is_needed_for(empty.path()));
+    assert_eq!(TextFiles::open([empty.path()]).unwrap().parts(), 0);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn what_the_disk_says_is_told() {
-    let told = JsonStream::open(["/proc/self/mem"])
+    let told = TextStream::open(["/proc/self/mem"])
         .unwrap_err()
         .to_string();
     assert!(
@@ -522,7 +522,7 @@ fn a_pipe_that_vanishes_before_its_turn_is_told() {
         .arg(path("pipe"))
         .status();
     assert!(made.expect("mkfifo is there").success());
-    let stream = JsonStream::open(["file", "pipe"].map(path)).unwrap();
+    let stream = TextStream::open(["file", "pipe"].map(path)).unwrap();
     std::fs::remove_file(path("pipe")).unwrap();
     assert!(take_one(&stream).unwrap());
     let told = take_one(&stream).unwrap_err().to_string();
@@ -543,12 +543,12 @@ fn pipes_and_files_in_any_order() {
             .arg(path(pipe))
             .status();
         assert!(made.expect("mkfifo is there").success());
-        assert!(JsonStream::is_needed_for(&path(pipe)));
+        assert!(TextStream::is_needed_for(&path(pipe)));
     }
     std::fs::write(path("file"), "two").unwrap();
-    assert!(!JsonStream::is_needed_for(&path("file")));
-    assert!(!JsonStream::is_needed_for(&path("none")));
-    let stream = JsonStream::open(["first", "file", "last"].map(path)).unwrap();
+    assert!(!TextStream::is_needed_for(&path("file")));
+    assert!(!TextStream::is_needed_for(&path("none")));
+    let stream = TextStream::open(["first", "file", "last"].map(path)).unwrap();
     let records = std::thread::scope(|scope| {
         scope.spawn(|| {
             for (pipe, line) in [("first", "one\n"), ("last", "\nthree")] {

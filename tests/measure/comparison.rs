@@ -232,20 +232,20 @@ fn loaded_lines_equal_the_lines_of_the_files() {
     .expect("a file");
     std::fs::write(path("empty.jsonl"), b"").expect("a file");
     std::fs::write(path("b.jsonl"), b"\xef\xbb\xbf{\"b\":1}\n").expect("a file");
-    let files = JsonLines::open(["a.jsonl", "empty.jsonl", "b.jsonl"].map(path)).expect("files");
-    let loaded = manyhands::dataset::LoadedLines::of(&files).expect("lines");
+    let files = TextFiles::open(["a.jsonl", "empty.jsonl", "b.jsonl"].map(path)).expect("files");
+    let loaded = manyhands::dataset::LoadedRecords::of(&files).expect("lines");
     let seen = |dataset: &dyn Fn(&mut Vec<String>)| {
         let mut seen = Vec::new();
         dataset(&mut seen);
         seen
     };
-    fn put<D: for<'a> Dataset<Record<'a> = JsonLine<'a>>>(dataset: &D, seen: &mut Vec<String>) {
+    fn put<D: for<'a> Dataset<Record<'a> = TextRecord<'a>>>(dataset: &D, seen: &mut Vec<String>) {
         let read = dataset.read(0..dataset.parts(), |at, line| {
             let place = dataset.place(at).map(|place| place.to_string());
             seen.push(format!(
                 "{} {place:?} {:?}",
                 at.index,
-                line.map(JsonLine::as_str)
+                line.map(TextRecord::as_str)
             ));
             ControlFlow::Continue(())
         });

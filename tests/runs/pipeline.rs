@@ -136,7 +136,7 @@ proptest! {
         let cut = cut.index(scores.len());
         let whole = vec![write("whole", &scores)];
         let halves = vec![write("one", &scores[..cut]), write("two", &scores[cut..])];
-        let task = fallible(|line: &JsonLine<'_>| {
+        let task = fallible(|line: &TextRecord<'_>| {
             #[derive(serde::Deserialize)]
             struct Record { score: f64 }
             line.parse::<Record>().map(|record| record.score)
@@ -145,7 +145,7 @@ proptest! {
         let expected = canonical_bytes(&in_memory.aggregate(family()).unwrap().value);
         for files in [&whole, &halves] {
             for part_bytes in &parts {
-                let dataset = JsonLines::open(files).unwrap().with_part_bytes(*part_bytes);
+                let dataset = TextFiles::open(files).unwrap().with_part_bytes(*part_bytes);
                 for executor in [&Sequential as &dyn Executor, &WorkStealing::new(3)] {
                     let pipeline = Pipeline::new(&dataset, task).executor(executor);
                     let report = pipeline.aggregate(family()).unwrap();
@@ -431,7 +431,7 @@ fn progress_tells_the_whole_extent() {
             .unwrap();
         assert_eq!(
             told.into_inner().unwrap(),
-            dataset.extent(0..dataset.parts())
+            dataset.size(0..dataset.parts())
         );
     }
 }
@@ -492,7 +492,7 @@ fn an_aggregator_that_panics_ends_the_run_soon() {
 #[test]
 fn a_break_is_the_end_of_a_visit() {
     let mut seen = Vec::new();
-    let visit = |at: manyhands::dataset::At, _: Result<&i32, _>| {
+    let visit = |at: manyhands::dataset::Position, _: Result<&i32, _>| {
         seen.push(at.index);
         if at.index == 2 {
             ControlFlow::Break(())

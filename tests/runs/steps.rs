@@ -4,7 +4,7 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 
-use manyhands::dataset::{At, Dataset, Reading};
+use manyhands::dataset::{Dataset, Position, ReadOutcome};
 use manyhands::error::{BadRecord, Failure};
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
@@ -72,7 +72,7 @@ impl Executor for Scripted {
 struct Empty {
     parts: usize,
     stream: bool,
-    holds_back: bool,
+    may_wait_with_records: bool,
     reads: Mutex<Vec<Range<usize>>>,
 }
 
@@ -81,15 +81,15 @@ impl Empty {
         Empty {
             parts,
             stream: false,
-            holds_back: false,
+            may_wait_with_records: false,
             reads: Mutex::default(),
         }
     }
 
-    fn stream(holds_back: bool) -> Self {
+    fn stream(may_wait_with_records: bool) -> Self {
         Empty {
             stream: true,
-            holds_back,
+            may_wait_with_records,
             ..Empty::parts(usize::MAX)
         }
     }
@@ -129,18 +129,18 @@ impl Dataset for Empty {
         self.stream
     }
 
-    fn holds_back(&self) -> bool {
-        self.holds_back
+    fn may_wait_with_records(&self) -> bool {
+        self.may_wait_with_records
     }
 
-    fn read<V>(&self, parts: Range<usize>, _: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, _: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&(), BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&(), BadRecord>) -> ControlFlow<()>,
     {
         self.reads.lock().expect("nothing panics here").push(parts);
-        Ok(Reading {
+        Ok(ReadOutcome {
             ended: self.stream,
-            ..Reading::default()
+            ..ReadOutcome::default()
         })
     }
 }
@@ -175,9 +175,9 @@ fn a_step_is_a_fraction_of_the_dataset_within_bounds() {
 
 #[test]
 fn a_step_of_a_stream_is_what_may_be_in_hand() {
-    let step = |holds_back, workers, commutative| {
+    let step = |may_wait_with_records, workers, commutative| {
         let executor = Scripted::new(workers, [(0, 0..5_000)]);
-        Empty::stream(holds_back).step(&executor, commutative)
+        Empty::stream(may_wait_with_records).step(&executor, commutative)
     };
     // One worker with a record in its hands must not wait for the next.
     assert_eq!(step(true, 1, true), 1);

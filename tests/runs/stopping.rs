@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::witnesses::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
-use manyhands::dataset::{At, Dataset, Reading};
+use manyhands::dataset::{Dataset, Position, ReadOutcome};
 use manyhands::error::{BadRecord, Cause};
 use manyhands::prelude::*;
 use manyhands::report::End;
@@ -151,11 +151,11 @@ impl Task<usize> for Scoring {
     }
 }
 
-impl Task<JsonLine<'_>> for Scoring {
+impl Task<TextRecord<'_>> for Scoring {
     type Score = f64;
     type Error = Cause;
 
-    fn score(&self, record: &JsonLine<'_>) -> Result<f64, Cause> {
+    fn score(&self, record: &TextRecord<'_>) -> Result<f64, Cause> {
         self.number(record.parse::<u64>()?)
     }
 }
@@ -174,9 +174,9 @@ impl<D: Dataset + ?Sized> Dataset for Until<'_, D> {
         self.dataset.parts()
     }
 
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&D::Record<'_>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&D::Record<'_>, BadRecord>) -> ControlFlow<()>,
     {
         self.dataset.read(parts, |at, record| {
             if at.index == self.end {
@@ -186,8 +186,8 @@ impl<D: Dataset + ?Sized> Dataset for Until<'_, D> {
         })
     }
 
-    fn extent(&self, parts: Range<usize>) -> u64 {
-        self.dataset.extent(parts)
+    fn size(&self, parts: Range<usize>) -> u64 {
+        self.dataset.size(parts)
     }
 }
 
@@ -335,9 +335,9 @@ proptest! {
     #[test]
     fn so_does_one_over_files(case in case(), part_bytes in 20..4000_u64) {
         let file = file(&case);
-        let lines = JsonLines::open([file.path()]).unwrap().with_part_bytes(part_bytes);
-        stopped::<JsonLines, _>(&lines, &case, family());
-        stopped::<JsonLines, _>(&lines, &case, in_order());
+        let lines = TextFiles::open([file.path()]).unwrap().with_part_bytes(part_bytes);
+        stopped::<TextFiles, _>(&lines, &case, family());
+        stopped::<TextFiles, _>(&lines, &case, in_order());
     }
 
     #[test]
@@ -354,8 +354,8 @@ proptest! {
         halted::<Range<usize>, _>(&range, &case, on_failure, family(), true);
         halted::<Range<usize>, _>(&range, &case, on_failure, in_order(), false);
         let file = file(&case);
-        let lines = JsonLines::open([file.path()]).unwrap().with_part_bytes(700);
-        halted::<JsonLines, _>(&lines, &case, on_failure, family(), true);
+        let lines = TextFiles::open([file.path()]).unwrap().with_part_bytes(700);
+        halted::<TextFiles, _>(&lines, &case, on_failure, family(), true);
     }
 }
 
@@ -503,7 +503,7 @@ fn latency() {
     let lines: String = (0..20_000).map(|number| format!("{number}\n")).collect();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(lines.as_bytes()).unwrap();
-    let lines = JsonLines::open([file.path()]).unwrap();
+    let lines = TextFiles::open([file.path()]).unwrap();
     for who in [
         Who::Stealing(2),
         Who::Stealing(8),
@@ -528,7 +528,7 @@ fn latency() {
                         Instant::now()
                     });
                     let stealing = |number: &u64| pause(*number);
-                    let parsing = fallible(|line: &JsonLine<'_>| line.parse::<u64>().map(pause));
+                    let parsing = fallible(|line: &TextRecord<'_>| line.parse::<u64>().map(pause));
                     let finished = if attempt % 2 == 0 {
                         let run = Pipeline::new(&slice, stealing).executor(&*executor);
                         run.cancel(&cancel).aggregate_so_far(Count::new())

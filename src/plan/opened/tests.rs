@@ -15,12 +15,12 @@ fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) ->
     let thresholds = Arc::new(Thresholds::new(plan.top));
     let task = ScoreField::new(plan, &*opened.scorer, None, Arc::clone(&thresholds));
     let main = plan.columns().main_cell();
-    let score = |at: crate::dataset::At, text: &str| {
+    let score = |at: crate::dataset::Position, text: &str| {
         if at.index % failing_every == failing_every - 1 {
             let how = "the service is tired".to_owned();
             return Ok(Err(Died { how }.into()));
         }
-        let scored = task.score(&JsonLine::new(text)).map_err(Cause::from);
+        let scored = task.score(&TextRecord::json(text)).map_err(Cause::from);
         Ok(scored.and_then(|scored| WireOutcome::from(scored).into_scored(at, &main)))
     };
     let token = Cancel::new();

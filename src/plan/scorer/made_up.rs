@@ -5,7 +5,7 @@ use std::io::Cursor;
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, Cells, Column, ColumnKind, Scorer, ScorerColumns, TextScorer};
-use crate::dataset::JsonStream;
+use crate::dataset::TextStream;
 use crate::error::{BadRecord, Error};
 use crate::plan::{Opened, Plan};
 
@@ -31,7 +31,7 @@ impl MadeUpOptions {
             .collect();
         let mut plan = Plan::new(["unused"]);
         plan.scorer = self.into();
-        let records = JsonStream::new("texts", Cursor::new(lines.concat()));
+        let records = TextStream::new("texts", Cursor::new(lines.concat()));
         plan.open_over(records).expect("a plan")
     }
 }

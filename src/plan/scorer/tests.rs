@@ -6,7 +6,7 @@ use std::io::Cursor;
 use serde_json::{Value, json};
 
 use super::{AnyScorer, MadeUpOptions, MatchOptions, SentimentOptions};
-use crate::dataset::JsonStream;
+use crate::dataset::TextStream;
 use crate::plan::{Answer, ExecutorName, Plan, RunOptions};
 use crate::task::matching::{Matching, Measure};
 
@@ -30,7 +30,7 @@ fn answer(plan: &Plan) -> Answer {
         .iter()
         .map(|text| format!("{{\"text\":\"{text}\",\"id\":{}}}\n", text.len()))
         .collect();
-    let records = JsonStream::new("texts", Cursor::new(lines.concat()));
+    let records = TextStream::new("texts", Cursor::new(lines.concat()));
     let opened = plan.open_over(records).expect("a plan");
     opened.run(RunOptions::default()).expect("a run")
 }
@@ -109,7 +109,7 @@ fn a_found_column_cannot_have_the_name_of_another() {
         });
         plan.keep = vec!["id".to_owned()];
         let line = format!("{{\"text\":\"good 1 {name}=x\",\"id\":7}}\n");
-        let records = JsonStream::new("texts", Cursor::new(line));
+        let records = TextStream::new("texts", Cursor::new(line));
         let opened = plan.open_over(records).expect("a plan");
         let failures = opened.run(RunOptions::default()).expect("a run");
         let failures = failures.report.failures.iter().map(ToString::to_string);

@@ -11,7 +11,7 @@ use crate::plan::scorer::{Cell, Cells, MadeUpOptions, MainCell};
 use crate::report::Digest;
 
 /// The place of a position: a file whose name is not text, where the system has such names.
-fn place(at: At) -> Option<Place> {
+fn place(at: Position) -> Option<Place> {
     #[cfg(unix)]
     let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"caf\xe9.jsonl");
     #[cfg(not(unix))]
@@ -30,12 +30,12 @@ fn plan(by: bool, top: usize) -> Plan {
     plan
 }
 
-fn aggregator(plan: &Plan) -> PlanAggregator<fn(At) -> Option<Place>> {
-    let place: fn(At) -> Option<Place> = place;
+fn aggregator(plan: &Plan) -> PlanAggregator<fn(Position) -> Option<Place>> {
+    let place: fn(Position) -> Option<Place> = place;
     PlanAggregator::new(plan, Arc::new(Thresholds::new(plan.top)), place)
 }
 
-type PlainLeaderboard = <Leaderboard<fn(At) -> Option<Place>> as State>::Plain;
+type PlainLeaderboard = <Leaderboard<fn(Position) -> Option<Place>> as State>::Plain;
 
 /// A record at this line of the dataset, with a cell of each kind.
 fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
@@ -54,7 +54,7 @@ fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
         ],
         _ => Vec::new(),
     };
-    let at = At {
+    let at = Position {
         index: line - 1,
         file: (line % 3) as usize,
         line,

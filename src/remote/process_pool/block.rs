@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::message::Message;
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::BadRecord;
 
 /// Consecutive records. Bad records are not sent, but keep their place among the others.
@@ -14,7 +14,7 @@ pub(super) struct RecordBlock {
     message: Message,
     /// The length in bytes of each record that is sent.
     lengths: Vec<usize>,
-    records: Vec<(At, Result<(), BadRecord>)>,
+    records: Vec<(Position, Result<(), BadRecord>)>,
 }
 
 /// Records that a block has at most, however short they are, since their answers are held in memory.
@@ -36,7 +36,7 @@ impl RecordBlock {
         self.records.clear();
     }
 
-    pub(super) fn push(&mut self, at: At, record: Result<&str, BadRecord>) {
+    pub(super) fn push(&mut self, at: Position, record: Result<&str, BadRecord>) {
         let record = record.map(|text| {
             self.message.push(text.as_bytes());
             self.lengths.push(text.len());
@@ -69,7 +69,7 @@ impl RecordBlock {
     }
 
     /// The record at this place of the block, with what is wrong with it if it is not sent.
-    pub(super) fn record(&self, place: usize) -> Option<&(At, Result<(), BadRecord>)> {
+    pub(super) fn record(&self, place: usize) -> Option<&(Position, Result<(), BadRecord>)> {
         self.records.get(place)
     }
 

@@ -9,7 +9,7 @@ use super::block::RecordBlock;
 use super::pool::PoolRun;
 use super::protocol::Coordinator;
 use super::slot::PoolSlot;
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Died, Error, Interrupted, TimedOut};
 use crate::remote::conversation::{Conversation, Elsewhere, Reply, Visit};
 
@@ -83,7 +83,7 @@ impl<C: Coordinator> Conversation for PoolConversation<'_, C> {
     #[inline]
     fn send(
         &mut self,
-        at: At,
+        at: Position,
         record: Result<&str, BadRecord>,
         visit: &mut impl Visit<C::Score>,
     ) -> Result<ControlFlow<()>, Error> {
@@ -252,7 +252,7 @@ impl<C: Coordinator> PoolConversation<'_, C> {
 /// For tests, which decide by themselves when a block is sent.
 #[cfg(test)]
 impl<C: Coordinator> PoolConversation<'_, C> {
-    pub(super) fn push(&mut self, at: At, record: Result<&str, BadRecord>) {
+    pub(super) fn push(&mut self, at: Position, record: Result<&str, BadRecord>) {
         self.filling.push(at, record);
     }
 
@@ -307,7 +307,7 @@ impl<'b> BlockReplies<'b> {
         &mut self,
         took: Duration,
         visit: &mut impl Visit<S>,
-        outcome: impl FnOnce(At) -> Result<S, Cause>,
+        outcome: impl FnOnce(Position) -> Result<S, Cause>,
     ) -> ControlFlow<()> {
         self.visit_unsent(visit)?;
         let Some((at, Ok(()))) = self.block.record(self.next) else {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::Cause;
 
 /// Sent to a new process. It differs from [`WELCOME`], so that a program that echoes is not taken for a
@@ -51,7 +51,7 @@ pub(crate) trait Coordinator: Sync {
     fn note(&self) -> Self::Note;
 
     /// The score of a record, from the answer of a worker.
-    fn score(&self, at: At, answer: Self::Answer) -> Result<Self::Score, Cause>;
+    fn score(&self, at: Position, answer: Self::Answer) -> Result<Self::Score, Cause>;
 
     /// Adds what a process has counted.
     fn count(&self, counters: Self::Counters);

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::message::Message;
 use super::pool::ProcessPool;
 use super::protocol::{Coordinator, ReadyMessage, WELCOME};
-use crate::dataset::At;
+use crate::dataset::Position;
 use crate::error::Cause;
 
 /// Scores are numbers.
@@ -25,7 +25,7 @@ impl Coordinator for Numbers {
 
     fn note(&self) {}
 
-    fn score(&self, _: At, answer: u32) -> Result<u32, Cause> {
+    fn score(&self, _: Position, answer: u32) -> Result<u32, Cause> {
         Ok(answer)
     }
 

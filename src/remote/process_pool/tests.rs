@@ -9,7 +9,7 @@ use super::message::Message;
 use super::pool::PoolRun;
 use super::protocol::{GREETING, WELCOME};
 use super::scripted::{Numbers, Scripted};
-use crate::dataset::{At, Dataset as _, JsonStream, LoadedLines};
+use crate::dataset::{Dataset as _, LoadedRecords, Position, TextStream};
 use crate::error::{BadRecord, Died, Error, Interrupted, TimedOut};
 use crate::remote::conversation::{Conversation as _, Elsewhere as _, Reply};
 use crate::remote::scored_elsewhere::ScoredElsewhere;
@@ -30,13 +30,13 @@ fn send(
     conversation: &mut PoolConversation<'_, Numbers>,
     first: u64,
     texts: &[&str],
-    visit: &mut impl FnMut(At, Result<&Reply<u32>, BadRecord>) -> ControlFlow<()>,
+    visit: &mut impl FnMut(Position, Result<&Reply<u32>, BadRecord>) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     for (index, text) in (first..).zip(texts) {
         let record = if *text == BAD { Err(bad()) } else { Ok(*text) };
-        let at = At {
+        let at = Position {
             index,
-            ..At::default()
+            ..Position::default()
         };
         conversation.push(at, record);
     }
@@ -51,7 +51,7 @@ fn converse(
     mut each: impl FnMut(u64),
 ) -> Result<Vec<Outcome>, Error> {
     let mut replies = Vec::new();
-    let mut visit = |at: At, reply: Result<&Reply<u32>, BadRecord>| {
+    let mut visit = |at: Position, reply: Result<&Reply<u32>, BadRecord>| {
         assert_eq!(at.index, replies.len() as u64, "in order, each once");
         replies.push(reply.map(|reply| reply.take().map_err(|cause| cause.to_string())));
         each(at.index);
@@ -292,7 +292,7 @@ fn a_process_that_still_owes_answers_serves_no_other_conversation() {
         .begin_run(&Numbers, &Cancel::new(), None)
         .expect("a thread");
     let mut begun = run.open();
-    let mut visit = |_: At, _: Result<&Reply<u32>, BadRecord>| ControlFlow::Break(());
+    let mut visit = |_: Position, _: Result<&Reply<u32>, BadRecord>| ControlFlow::Break(());
     send(&mut begun, 0, &["one", "two"], &mut visit).expect("sent");
     let ended = begun.finish(&mut visit).expect("an answer");
     assert!(ended.is_break());
@@ -328,13 +328,13 @@ fn a_block_is_as_long_as_the_speed_of_the_process_allows() {
     let run = pool
         .begin_run(&Numbers, &Cancel::new(), None)
         .expect("a thread");
-    let mut visit = |_: At, _: Result<&Reply<u32>, BadRecord>| ControlFlow::Continue(());
+    let mut visit = |_: Position, _: Result<&Reply<u32>, BadRecord>| ControlFlow::Continue(());
     let mut conversation = run.open();
     let is_full = |conversation: &mut PoolConversation<'_, Numbers>, texts: &[&str]| {
         conversation.clear();
         for text in texts {
             let record = if *text == BAD { Err(bad()) } else { Ok(*text) };
-            conversation.push(At::default(), record);
+            conversation.push(Position::default(), record);
         }
         conversation.is_full()
     };
@@ -370,8 +370,8 @@ fn blocks_grow_with_the_speed_of_the_process() {
     let lines: String = (0..RECORDS)
         .map(|number| format!("{{\"n\":{number:02}}}\n"))
         .collect();
-    let stream = JsonStream::new("made-up", Cursor::new(lines));
-    let records = LoadedLines::of(&stream).expect("lines");
+    let stream = TextStream::new("made-up", Cursor::new(lines));
+    let records = LoadedRecords::of(&stream).expect("lines");
     let pool = scripted.pool(1);
     let run = pool.begin_run(&Numbers, &Cancel::new(), None);
     let run = run.expect("a thread");

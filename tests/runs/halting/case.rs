@@ -30,7 +30,7 @@ pub enum Source {
     Slice,
     Range,
     Files,
-    JsonStream,
+    TextStream,
     Iterator,
 }
 
@@ -38,7 +38,7 @@ pub const SOURCES: [Source; 5] = [
     Source::Slice,
     Source::Range,
     Source::Files,
-    Source::JsonStream,
+    Source::TextStream,
     Source::Iterator,
 ];
 
@@ -167,11 +167,11 @@ impl Task<usize> for Scoring<'_, '_> {
     }
 }
 
-impl Task<JsonLine<'_>> for Scoring<'_, '_> {
+impl Task<TextRecord<'_>> for Scoring<'_, '_> {
     type Score = u64;
     type Error = Cause;
 
-    fn score(&self, record: &JsonLine<'_>) -> Result<u64, Cause> {
+    fn score(&self, record: &TextRecord<'_>) -> Result<u64, Cause> {
         self.0.number(record.parse::<u64>()?)
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use manyhands::dataset::{Dataset, JsonStream, Records};
+use manyhands::dataset::{Dataset, Records, TextStream};
 use manyhands::prelude::*;
 use manyhands::report::End;
 use manyhands::sink::InOrder;
@@ -63,15 +63,15 @@ impl Case<'_> {
             Source::Iterator => {
                 self.check_over::<Records<_, Range<u64>>>(&Records::new(numbers()), indices)
             }
-            Source::JsonStream => self.check_over::<JsonStream<'_>>(
-                &JsonStream::new("lines", Cursor::new(text())),
+            Source::TextStream => self.check_over::<TextStream<'_>>(
+                &TextStream::new("lines", Cursor::new(text())),
                 indices,
             ),
             Source::Files => {
                 let mut file = tempfile::NamedTempFile::new().expect("a file");
                 file.write_all(&text()).expect("room on the disk");
-                let lines = JsonLines::open([file.path()]).expect("a file of lines");
-                self.check_over::<JsonLines>(&lines.with_part_bytes(self.part_bytes), indices)
+                let lines = TextFiles::open([file.path()]).expect("a file of lines");
+                self.check_over::<TextFiles>(&lines.with_part_bytes(self.part_bytes), indices)
             }
         }
     }

@@ -100,7 +100,7 @@ fn a_halted_run_over_files_shows_one_beginning() {
 
 #[test]
 fn a_halted_run_over_a_stream_of_lines_shows_one_beginning() {
-    halt_over(Source::JsonStream);
+    halt_over(Source::TextStream);
 }
 
 #[test]

@@ -5,25 +5,25 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::json_line::JsonLine;
-use super::{At, Dataset, Reading};
+use super::record::TextRecord;
+use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
 /// The lines of a dataset, in memory. A part is one record, and the records are those of the dataset
 /// they were loaded from, with the places they have there.
 ///
 /// ```
-/// use manyhands::dataset::LoadedLines;
+/// use manyhands::dataset::LoadedRecords;
 /// use manyhands::prelude::*;
 ///
-/// let reviews = LoadedLines::of(&JsonLines::open(["data/reviews.jsonl"])?)?;
-/// let length = |line: &JsonLine<'_>| line.as_str().len() as f64;
+/// let reviews = LoadedRecords::of(&TextFiles::open(["data/reviews.jsonl"])?)?;
+/// let length = |line: &TextRecord<'_>| line.as_str().len() as f64;
 /// let report = Pipeline::new(&reviews, length).aggregate(Count::new())?;
 /// assert_eq!(report.value, 2000);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct LoadedLines {
+pub struct LoadedRecords {
     text: String,
     records: Vec<Stored>,
     /// The files that the records come from; of a file without records nobody asks.
@@ -33,12 +33,12 @@ pub struct LoadedLines {
 /// One record.
 #[derive(Clone, Debug)]
 struct Stored {
-    at: At,
+    at: Position,
     /// Where it stands in the text, or why it could not be read.
     line: Result<Range<usize>, BadRecord>,
 }
 
-impl LoadedLines {
+impl LoadedRecords {
     /// Reads every line of a dataset into memory, a stream to its end.
     ///
     /// # Errors
@@ -46,9 +46,9 @@ impl LoadedLines {
     /// Where the dataset cannot be read.
     pub fn of<D>(source: &D) -> Result<Self, Error>
     where
-        D: for<'a> Dataset<Record<'a> = JsonLine<'a>> + ?Sized,
+        D: for<'a> Dataset<Record<'a> = TextRecord<'a>> + ?Sized,
     {
-        let mut loaded = LoadedLines::default();
+        let mut loaded = LoadedRecords::default();
         loop {
             let reading = source.read(0..source.parts(), |at, line| {
                 loaded.push(source, at, line);
@@ -60,7 +60,7 @@ impl LoadedLines {
         }
     }
 
-    fn push<D>(&mut self, source: &D, at: At, line: Result<&JsonLine<'_>, BadRecord>)
+    fn push<D>(&mut self, source: &D, at: Position, line: Result<&TextRecord<'_>, BadRecord>)
     where
         D: Dataset + ?Sized,
     {
@@ -73,7 +73,7 @@ impl LoadedLines {
             self.text.push_str(line.as_str());
             start..self.text.len()
         });
-        let at = At {
+        let at = Position {
             fetched: false,
             ..at
         };
@@ -96,34 +96,34 @@ impl LoadedLines {
     }
 }
 
-impl Dataset for LoadedLines {
-    type Record<'a> = JsonLine<'a>;
+impl Dataset for LoadedRecords {
+    type Record<'a> = TextRecord<'a>;
 
     fn parts(&self) -> usize {
         self.records.len()
     }
 
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
     {
         for stored in &self.records[parts] {
             let at = stored.at;
             let line = stored.line.as_ref().map_err(BadRecord::clone);
-            let line = line.map(|line| JsonLine::at_place(&self.text[line.clone()], at));
+            let line = line.map(|line| TextRecord::at_place(&self.text[line.clone()], at));
             if visit(at, line.as_ref().map_err(BadRecord::clone)).is_break() {
                 break;
             }
         }
-        Ok(Reading::default())
+        Ok(ReadOutcome::default())
     }
 
-    fn extent(&self, parts: Range<usize>) -> u64 {
+    fn size(&self, parts: Range<usize>) -> u64 {
         let length = |stored: &Stored| stored.line.as_ref().map_or(0, Range::len) as u64;
         self.records[parts].iter().map(length).sum()
     }
 
-    fn place(&self, at: At) -> Option<Place> {
+    fn place(&self, at: Position) -> Option<Place> {
         Some(Place {
             path: Arc::clone(self.paths.get(at.file)?.as_ref()?),
             line: at.line,
@@ -135,7 +135,7 @@ impl Dataset for LoadedLines {
 #[cfg(all(test, not(shuttle)))]
 mod tests {
     use super::*;
-    use crate::dataset::JsonLines;
+    use crate::dataset::TextFiles;
 
     #[test]
     fn what_is_loaded_knows_its_length_and_its_places() {
@@ -151,11 +151,11 @@ mod tests {
             std::fs::write(&path, text).expect("a file");
             path
         });
-        let files = JsonLines::open(&paths).expect("they can be opened");
-        let loaded = LoadedLines::of(&files).expect("they can be read");
+        let files = TextFiles::open(&paths).expect("they can be opened");
+        let loaded = LoadedRecords::of(&files).expect("they can be read");
         assert_eq!((loaded.len(), loaded.is_empty()), (4, false));
         assert_eq!(loaded.bytes(), 2 + 3 + 7);
-        let extents: Vec<_> = (0..4).map(|part| loaded.extent(part..part + 1)).collect();
+        let extents: Vec<_> = (0..4).map(|part| loaded.size(part..part + 1)).collect();
         assert_eq!(
             extents,
             [2, 3, 0, 7],
@@ -168,7 +168,7 @@ mod tests {
             found.push((at.index, place.path.to_path_buf(), place.line, line.is_ok()));
             ControlFlow::Continue(())
         });
-        assert_eq!(read.expect("memory"), Reading::default());
+        assert_eq!(read.expect("memory"), ReadOutcome::default());
         let expected = [
             (0, 0, 1, true),
             (1, 0, 3, true),
@@ -179,12 +179,12 @@ mod tests {
             (index, paths[file].clone(), line, ok)
         });
         assert_eq!(found, expected);
-        let nowhere = At {
+        let nowhere = Position {
             file: 9,
-            ..At::default()
+            ..Position::default()
         };
         assert_eq!(loaded.place(nowhere), None);
-        assert!(LoadedLines::default().is_empty());
+        assert!(LoadedRecords::default().is_empty());
     }
 
     #[test]
@@ -192,8 +192,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a");
         std::fs::write(&path, "1\n2\n3\n").expect("a file");
-        let files = JsonLines::open([&path]).expect("it can be opened");
-        let loaded = LoadedLines::of(&files).expect("it can be read");
+        let files = TextFiles::open([&path]).expect("it can be opened");
+        let loaded = LoadedRecords::of(&files).expect("it can be read");
         let mut visited = 0;
         let read = loaded.read(0..3, |_, _| {
             visited += 1;

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use super::files::{open_of_known_length, read_exact_at};
 use super::lines::{Buffer, OUT_OF_MEMORY, RecordLimit, TELLING_BYTES, other_encoding};
+use super::os::{open_of_known_length, read_exact_at};
 use crate::error::Error;
 
 /// The first read past the end of a range, to find the end of its last line, in bytes.
@@ -118,7 +118,7 @@ impl TextFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::lines::Line;
+    use crate::dataset::text::lines::Line;
 
     fn file(content: &[u8]) -> (tempfile::TempDir, TextFile) {
         let folder = tempfile::tempdir().expect("a folder");

@@ -6,8 +6,8 @@ use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{known_length, open_at_once, open_of_known_length};
 use super::lines::OUT_OF_MEMORY;
+use super::os::{known_length, open_at_once, open_of_known_length};
 use crate::error::Error;
 use crate::sync::atomic::AtomicBool;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Count, Numbering};
-use crate::dataset::json_line::Start;
+use crate::dataset::text::record::Start;
 use crate::error::Error;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{check_model, thread};

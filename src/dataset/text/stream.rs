@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::files::open_of_known_length;
 use super::input::{Input, STANDARD_INPUT};
-use super::json_line::{JsonLine, visit_lines};
 use super::lines::{Buffer, RecordLimit};
-use super::{At, Dataset, Reading};
+use super::os::open_of_known_length;
+use super::record::{TextRecord, visit_lines};
+use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Mutex, lock};
@@ -21,7 +21,7 @@ use source::{Source, Taken};
 
 /// JSON lines from one reader or several, one after the other.
 ///
-/// What is a record, and what is a line, is as in [`JsonLines`](super::JsonLines). Workers take
+/// What is a record, and what is a line, is as in [`TextFiles`](super::TextFiles). Workers take
 /// turns in taking the next lines and go on with them side by side. Whoever takes reads what the
 /// stream has at that moment: a line of a slow producer is there as soon as its end has come, and a
 /// fast producer is read in large pieces. Nobody reads ahead of the workers, so the producer is held
@@ -32,10 +32,10 @@ use source::{Source, Taken};
 ///
 /// ```
 /// use std::ops::{ControlFlow, Range};
-/// use manyhands::dataset::JsonStream;
+/// use manyhands::dataset::TextStream;
 ///
 /// let lines: &[u8] = b"{\"stars\": 4}\n\n{\"stars\": 2}";
-/// let stream = JsonStream::new("reviews", lines);
+/// let stream = TextStream::new("reviews", lines);
 /// let mut records = Vec::new();
 /// while let Some(_reading) = stream.take(100, |at, record| {
 ///     records.push((at.index, at.line, record.map(|line| line.as_str().to_owned())));
@@ -44,7 +44,7 @@ use source::{Source, Taken};
 /// assert_eq!(records[1], (1, 3, Ok("{\"stars\": 2}".to_owned())));
 /// # Ok::<(), manyhands::Error>(())
 /// ```
-pub struct JsonStream<'r> {
+pub struct TextStream<'r> {
     names: Vec<Arc<Path>>,
     source: Mutex<Source<'r>>,
     buffers: Mutex<Vec<Buffer>>,
@@ -54,7 +54,7 @@ pub struct JsonStream<'r> {
     closed: AtomicBool,
 }
 
-impl<'r> JsonStream<'r> {
+impl<'r> TextStream<'r> {
     /// The lines of one reader, which errors and failures name by `name`.
     ///
     /// Large pieces are asked for, so a buffer around the reader would be of no use.
@@ -110,7 +110,7 @@ impl<'r> JsonStream<'r> {
             .into_iter()
             .map(|(name, input)| (Arc::from(name), input))
             .unzip();
-        JsonStream {
+        TextStream {
             names,
             source: Mutex::new(Source::new(inputs)),
             buffers: Mutex::default(),
@@ -133,7 +133,7 @@ impl<'r> JsonStream<'r> {
     /// later call returns this error again, on whichever thread.
     pub fn take<V>(&self, at_most: usize, visit: V) -> Result<Option<Duration>, Error>
     where
-        V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let began = Instant::now();
         let mut buffer = lock(&self.buffers).pop().unwrap_or_default();
@@ -161,7 +161,7 @@ impl<'r> JsonStream<'r> {
     }
 
     /// Where a record stands.
-    pub fn place(&self, at: At) -> Place {
+    pub fn place(&self, at: Position) -> Place {
         Place {
             path: self.names[at.file].clone(),
             line: at.line,
@@ -170,8 +170,8 @@ impl<'r> JsonStream<'r> {
     }
 }
 
-impl Dataset for JsonStream<'_> {
-    type Record<'a> = JsonLine<'a>;
+impl Dataset for TextStream<'_> {
+    type Record<'a> = TextRecord<'a>;
 
     fn parts(&self) -> usize {
         usize::MAX
@@ -185,26 +185,26 @@ impl Dataset for JsonStream<'_> {
         self.closed.store(true, Release);
     }
 
-    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
     {
         let began = Instant::now();
         let waited = self.take(parts.len(), visit)?;
-        Ok(Reading {
+        Ok(ReadOutcome {
             waited: waited.unwrap_or_else(|| began.elapsed()),
             ended: waited.is_none(),
         })
     }
 
-    fn place(&self, at: At) -> Option<Place> {
+    fn place(&self, at: Position) -> Option<Place> {
         Some(self.place(at))
     }
 }
 
-impl fmt::Debug for JsonStream<'_> {
+impl fmt::Debug for TextStream<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JsonStream")
+        f.debug_struct("TextStream")
             .field("names", &self.names)
             .finish_non_exhaustive()
     }

@@ -5,9 +5,9 @@ use std::mem;
 
 use memchr::{memchr_iter, memrchr};
 
-use crate::dataset::input::{Fault, Input};
-use crate::dataset::json_line::Start;
-use crate::dataset::lines::{Buffer, RecordLimit, TELLING_BYTES, other_encoding, room_in};
+use crate::dataset::text::input::{Fault, Input};
+use crate::dataset::text::lines::{Buffer, RecordLimit, TELLING_BYTES, other_encoding, room_in};
+use crate::dataset::text::record::Start;
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
 /// A stream is asked for this many bytes at a time, and for more only until a line is whole.

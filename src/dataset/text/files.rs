@@ -4,11 +4,11 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::time::Instant;
 
-use super::json_line::{JsonLine, Start, visit_lines};
+use super::file::TextFile;
 use super::lines::{Buffer, RecordLimit};
 use super::numbering::{Changed, Count, Numbering};
-use super::text_file::TextFile;
-use super::{At, Dataset, Reading};
+use super::record::{Start, TextRecord, visit_lines};
+use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
@@ -32,13 +32,13 @@ const AHEAD_BYTES: u64 = 2 << 20;
 /// Every line that is not blank is a record. Parts are byte ranges of a file, cut from its length
 /// alone; a record belongs to the part in which its first byte stands. Lines end with `\n` or
 /// `\r\n`, the last one may go without; a UTF-8 byte-order mark is skipped. A line that is longer than
-/// the [limit](JsonLines::max_record) is a failed record, even if it is blank, and is read past.
+/// the [limit](TextFiles::max_record) is a failed record, even if it is blank, and is read past.
 ///
 /// ```
 /// use manyhands::prelude::*;
 ///
-/// let reviews = JsonLines::open(["data/reviews.jsonl"])?;
-/// let stars = fallible(|line: &JsonLine<'_>| {
+/// let reviews = TextFiles::open(["data/reviews.jsonl"])?;
+/// let stars = fallible(|line: &TextRecord<'_>| {
 ///     #[derive(serde::Deserialize)]
 ///     struct Review { rating: f64 }
 ///     line.parse::<Review>().map(|review| review.rating)
@@ -48,7 +48,7 @@ const AHEAD_BYTES: u64 = 2 << 20;
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct JsonLines {
+pub struct TextFiles {
     files: Vec<Source>,
     part_bytes: u64,
     limit: RecordLimit,
@@ -82,7 +82,7 @@ fn part_bytes_for(total: u64) -> u64 {
     (total / PARTS_AIM).clamp(PART_BYTES.0, most)
 }
 
-impl JsonLines {
+impl TextFiles {
     /// Opens the files, which together are one dataset, in the order given.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl JsonLines {
                 parts: first..parts,
             });
         }
-        JsonLines {
+        TextFiles {
             files,
             part_bytes,
             limit,
@@ -140,7 +140,7 @@ impl JsonLines {
         }
     }
 
-    fn place_of(&self, at: At) -> Place {
+    fn place_of(&self, at: Position) -> Place {
         Place {
             path: self.files[at.file].text.path.clone(),
             line: at.line,
@@ -192,7 +192,7 @@ impl JsonLines {
                 break;
             }
             end = run.end;
-            bytes += self.extent(run.clone());
+            bytes += self.size(run.clone());
             runs.push((file, run));
         }
         let claim = self.numbering.claim(parts.start..end);
@@ -269,18 +269,18 @@ impl Drop for Reader<'_> {
     }
 }
 
-impl Dataset for JsonLines {
-    type Record<'a> = JsonLine<'a>;
+impl Dataset for TextFiles {
+    type Record<'a> = TextRecord<'a>;
 
     fn parts(&self) -> usize {
         self.numbering.parts()
     }
 
-    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<Reading, Error>
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
     {
-        let mut reading = Reading::default();
+        let mut reading = ReadOutcome::default();
         let _reader = Reader::new(&self.readers);
         let mut next = parts.start;
         let mut flow = ControlFlow::Continue(());
@@ -306,7 +306,7 @@ impl Dataset for JsonLines {
         Ok(reading)
     }
 
-    fn extent(&self, parts: Range<usize>) -> u64 {
+    fn size(&self, parts: Range<usize>) -> u64 {
         let bytes = |file: &Source| file.bytes(&parts, self.part_bytes);
         self.files
             .iter()
@@ -315,7 +315,7 @@ impl Dataset for JsonLines {
             .sum()
     }
 
-    fn place(&self, at: At) -> Option<Place> {
+    fn place(&self, at: Position) -> Option<Place> {
         Some(self.place_of(at))
     }
 }
@@ -336,14 +336,14 @@ mod tests {
         assert!(u64::MAX / part_bytes_for(u64::MAX) <= 1 << 22);
     }
 
-    fn three_files() -> (tempfile::TempDir, JsonLines) {
+    fn three_files() -> (tempfile::TempDir, TextFiles) {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = [("a", 25), ("b", 0), ("c", 10)].map(|(name, length)| {
             let path = folder.path().join(name);
             std::fs::write(&path, "x".repeat(length)).expect("a file");
             path
         });
-        let files = JsonLines::open(paths).expect("they can be opened");
+        let files = TextFiles::open(paths).expect("they can be opened");
         (folder, files.with_part_bytes(10))
     }
 
@@ -351,9 +351,9 @@ mod tests {
     fn parts_lie_in_one_file_each() {
         let (_folder, files) = three_files();
         assert_eq!(files.parts(), 4);
-        let extents: Vec<u64> = (0..4).map(|part| files.extent(part..part + 1)).collect();
+        let extents: Vec<u64> = (0..4).map(|part| files.size(part..part + 1)).collect();
         assert_eq!(extents, [10, 10, 5, 10]);
-        assert_eq!(files.extent(1..4), 25);
+        assert_eq!(files.size(1..4), 25);
         assert_eq!([0, 1, 2, 3].map(|part| files.file_of(part)), [0, 0, 0, 2]);
         let runs: Vec<_> = files.runs(1..4).collect();
         assert_eq!(runs, [(0, 1..3), (2, 3..4)]);
@@ -369,7 +369,7 @@ mod tests {
         let path = folder.path().join("long");
         std::fs::write(&path, vec![b'x'; 1 << 20]).expect("a file");
         let runs = |part_bytes| {
-            let files = JsonLines::open([&path]).expect("it can be opened");
+            let files = TextFiles::open([&path]).expect("it can be opened");
             let files = files.with_part_bytes(part_bytes);
             let runs = files.runs(0..files.parts()).map(|(_, run)| run.len());
             runs.collect::<Vec<_>>()

@@ -4,31 +4,31 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::At;
 use super::lines::Buffer;
+use crate::dataset::Position;
 use crate::error::BadRecord;
 
 /// A line that should be a JSON object.
 #[derive(Clone, Copy, Debug)]
-pub struct JsonLine<'a> {
+pub struct TextRecord<'a> {
     text: &'a str,
-    at: At,
+    at: Position,
 }
 
-impl<'a> JsonLine<'a> {
+impl<'a> TextRecord<'a> {
     /// A record that stands in memory.
-    pub fn new(text: &'a str) -> Self {
-        let at = At::default();
-        JsonLine { text, at }
+    pub fn json(text: &'a str) -> Self {
+        let at = Position::default();
+        TextRecord { text, at }
     }
 
     /// A record that stands in memory, and at such a place of its dataset.
-    pub(super) fn at_place(text: &'a str, at: At) -> Self {
-        JsonLine { text, at }
+    pub(super) fn at_place(text: &'a str, at: Position) -> Self {
+        TextRecord { text, at }
     }
 
     /// Which record of its dataset it is.
-    pub(crate) fn at(&self) -> At {
+    pub(crate) fn position(&self) -> Position {
         self.at
     }
 
@@ -50,7 +50,7 @@ impl<'a> JsonLine<'a> {
     ///
     /// Where the line is not JSON or does not fit the type; names the column.
     pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, BadRecord> {
-        serde_json::from_str(self.text).map_err(|error| super::fields::bad_json(&error))
+        serde_json::from_str(self.text).map_err(|error| crate::dataset::fields::bad_json(&error))
     }
 }
 
@@ -80,11 +80,11 @@ pub(super) fn visit_lines<V>(
     mut visit: V,
 ) -> ControlFlow<()>
 where
-    V: FnMut(At, Result<&JsonLine<'_>, BadRecord>) -> ControlFlow<()>,
+    V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
 {
     let whole = std::str::from_utf8(buffer.bytes());
     for (index, line) in (start.records..).zip(buffer.lines()) {
-        let at = At {
+        let at = Position {
             index,
             file,
             line: start.lines + line.before + 1,
@@ -99,7 +99,7 @@ where
             Err(_) => std::str::from_utf8(&buffer.bytes()[line.start..line.end]),
         };
         match text {
-            Ok(text) => visit(at, Ok(&JsonLine { text, at }))?,
+            Ok(text) => visit(at, Ok(&TextRecord { text, at }))?,
             Err(error) => visit(at, Err(not_utf8(error)))?,
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn columns_are_those_of_pieces_of_the_line() {
         let whole = "xabcx";
-        let line = JsonLine::new(&whole[1..4]);
+        let line = TextRecord::json(&whole[1..4]);
         let columns = [1..2, 3..4, 4..4].map(|place| line.column_of(&whole[place]));
         assert_eq!(columns, [Some(1), Some(3), Some(4)]);
         assert_eq!(line.column_of(&whole[..1]), None);

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::lines::RecordLimit;
 use super::table::Table;
-use super::{Fields, JsonLine, JsonStream, MAX_RECORD_BYTES};
+use super::{MAX_RECORD_BYTES, TextRecord, TextStream};
+use crate::dataset::Fields;
 use crate::error::{BadRecord, Error};
 
 /// The texts of a file in memory, each with the line it stands in.
@@ -72,10 +73,10 @@ impl Texts {
     fn read_lines(
         path: &Path,
         max_record: u64,
-        mut push: impl FnMut(&JsonLine<'_>, &mut Texts) -> Result<(), BadRecord>,
+        mut push: impl FnMut(&TextRecord<'_>, &mut Texts) -> Result<(), BadRecord>,
     ) -> Result<Texts, Error> {
         // Read once from the front, so a pipe will do.
-        let stream = JsonStream::open([path])?.max_record(max_record);
+        let stream = TextStream::open([path])?.max_record(max_record);
         let mut texts = Texts::default();
         loop {
             let mut bad = None;

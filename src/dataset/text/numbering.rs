@@ -16,7 +16,7 @@ mod model;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::json_line::Start;
+use super::record::Start;
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
