@@ -5,19 +5,24 @@
 //! thread reads for the others.
 
 mod fields;
+mod format;
 mod in_memory;
 mod records;
+mod source;
 mod stream;
 pub mod synthetic;
 mod text;
+mod texts;
 
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
-pub(crate) use fields::kind_of;
 pub use fields::{FieldValues, Fields};
+pub(crate) use format::kind_of;
 pub use records::Records;
-pub use text::{LoadedRecords, MAX_RECORD_BYTES, TextFiles, TextRecord, TextStream, Texts};
+pub use source::TextSource;
+pub use text::{LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextFiles, TextRecord, TextStream};
+pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};
 

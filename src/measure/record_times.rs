@@ -72,7 +72,7 @@ fn record_by(clock: MonotonicClock<'_>, runnable: &dyn Runnable) -> Result<Recor
     for pass in 1..PASSES {
         let again = run(1, &planned)?;
         if pass == 1 {
-            recording.step = call_cost(&again.stretches, &run)?;
+            recording.step = call_cost(&again.stretches, run)?;
         }
         recording.serial = recording.serial.min(again.serial);
         for (least, now) in recording.stretches.iter_mut().zip(again.stretches) {
@@ -86,7 +86,7 @@ fn record_by(clock: MonotonicClock<'_>, runnable: &dyn Runnable) -> Result<Recor
 /// run in several calls.
 fn call_cost(
     stretches: &[Stretch],
-    run: &dyn Fn(usize, &[usize]) -> Result<Recording, Error>,
+    run: impl Fn(usize, &[usize]) -> Result<Recording, Error>,
 ) -> Result<f64, Error> {
     /// Number of calls for a stretch.
     const CALLS: usize = 8;

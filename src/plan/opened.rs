@@ -11,7 +11,7 @@ use super::scored::{ScoreField, Scored};
 use super::scorer::TextScorer;
 use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions};
-use crate::dataset::{Dataset, LoadedRecords, TextFiles, TextRecord, TextStream};
+use crate::dataset::{Dataset, Fields, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::Error;
 use crate::execution::Executor;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
@@ -29,16 +29,8 @@ const LIMITED_PART_BYTES: u64 = 256;
 #[derive(Debug)]
 pub struct Opened {
     plan: Plan,
-    records: OpenRecords,
+    records: TextSource,
     scorer: Box<dyn TextScorer>,
-}
-
-/// Where the records come from.
-#[derive(Debug)]
-enum OpenRecords {
-    Files(TextFiles),
-    Stream(TextStream<'static>),
-    Loaded(LoadedRecords),
 }
 
 /// What a plan comes to.
@@ -64,32 +56,26 @@ pub struct Answer {
 impl Opened {
     pub(super) fn over(plan: Plan, records: TextStream<'static>) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
-        Opened::ready(plan, OpenRecords::Stream(records))
+        Opened::ready(plan, TextSource::Stream(records))
     }
 
     pub(super) fn new(plan: Plan) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
-        let records = if plan
-            .files
-            .iter()
-            .any(|file| TextStream::is_needed_for(file))
-        {
-            OpenRecords::Stream(TextStream::open(&plan.files)?.max_record(plan.max_record))
-        } else {
-            let files = TextFiles::open(&plan.files)?.max_record(plan.max_record);
-            OpenRecords::Files(if plan.limit.waits() {
-                // Who waits for permits has its whole part in its hands: of a run that is stopped, all
-                // of it would be a gap.
-                let bytes = files.size(0..files.parts());
-                files.with_part_bytes((bytes >> 20).max(LIMITED_PART_BYTES))
-            } else {
-                files
-            })
-        };
+        let fields = Fields::new(&plan.field, plan.by.iter().chain(&plan.keep));
+        let options = OpenOptions::new()
+            .fields(fields)
+            .max_record(plan.max_record);
+        let mut records = options.open(&plan.files)?;
+        if plan.limit.waits() {
+            // A worker waiting for a permit holds its whole part. If the run stops, the part is lost, so parts are
+            // small.
+            let bytes = (records.bytes() >> 20).max(LIMITED_PART_BYTES);
+            records = records.with_part_bytes(bytes);
+        }
         Opened::ready(plan, records)
     }
 
-    fn ready(plan: Plan, records: OpenRecords) -> Result<Self, Error> {
+    fn ready(plan: Plan, records: TextSource) -> Result<Self, Error> {
         let scorer = plan.scorer.prepare(&plan)?;
         Ok(Opened {
             plan,
@@ -105,11 +91,7 @@ impl Opened {
 
     /// How many bytes there are to score. Of a stream, how many have been read.
     pub fn bytes(&self) -> u64 {
-        match &self.records {
-            OpenRecords::Files(files) => files.size(0..files.parts()),
-            OpenRecords::Stream(stream) => stream.bytes(),
-            OpenRecords::Loaded(lines) => lines.bytes(),
-        }
+        self.records.bytes()
     }
 
     /// The same with all lines in memory, a stream read to its end: for runs that are to be measured
@@ -129,18 +111,14 @@ impl Opened {
     ///
     /// Where a file cannot be read.
     pub fn load(mut self) -> Result<Self, Error> {
-        self.records = OpenRecords::Loaded(match self.records {
-            OpenRecords::Files(files) => LoadedRecords::of(&files)?,
-            OpenRecords::Stream(stream) => LoadedRecords::of(&stream)?,
-            OpenRecords::Loaded(lines) => lines,
-        });
+        self.records = self.records.load()?;
         Ok(self)
     }
 
     /// Whether the records come from a stream: they can be read once, and nobody knows how many there
     /// are.
     pub fn is_stream(&self) -> bool {
-        matches!(self.records, OpenRecords::Stream(_))
+        self.records.is_stream()
     }
 
     /// Scores every record on the executor that the plan names. The run ends early if it is stopped, or if
@@ -209,11 +187,7 @@ impl Opened {
         executor: &dyn Executor,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
-        match &self.records {
-            OpenRecords::Files(files) => self.run_over(files, scored_by, executor, options),
-            OpenRecords::Stream(stream) => self.run_over(stream, scored_by, executor, options),
-            OpenRecords::Loaded(lines) => self.run_over(lines, scored_by, executor, options),
-        }
+        self.run_over(&self.records, scored_by, executor, options)
     }
 
     fn run_over<D>(

@@ -49,7 +49,7 @@ impl<E: Elsewhere<Score = Scored>> Task<TextRecord<'_>> for &AskForEach<'_, E> {
     type Error = Cause;
 
     fn score(&self, record: &TextRecord<'_>) -> Result<Scored, Cause> {
-        let answer = ask(self.elsewhere, record.position(), record.as_str());
+        let answer = ask(self.elsewhere, record.position(), &record.to_json()?);
         answer.unwrap_or_else(|error| {
             let _ = self.error.set(error);
             self.cancel.cancel();

@@ -141,14 +141,14 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
     fn score(&self, record: &TextRecord<'_>) -> Result<Scored, BadRecord> {
         let values = self.fields.of(record)?;
         let group = match &self.group {
-            Some((name, index)) => Some(group_of(name, values.raw[*index], record)?),
+            Some((name, index)) => Some(group_of(name, values.raw[*index].as_deref(), record)?),
             None => None,
         };
         let cells = || self.scorer.score(&values.text);
         let cells = self.pool.map_or_else(cells, |pool| pool.install(cells))?;
         self.check_names(cells.found())?;
         let kept = self.keep.iter();
-        let kept = kept.map(|index| values.raw[*index].map(str::to_owned));
+        let kept = kept.map(|index| values.raw[*index].as_deref().map(str::to_owned));
         let mut scored = Scored::new(cells, &self.main, group, kept.collect(), None);
         if scored
             .main

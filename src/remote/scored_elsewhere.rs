@@ -50,7 +50,9 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
         let mut conversation = self.elsewhere.open();
         let mut sent = Ok(ControlFlow::Continue(()));
         let reading = self.records.read(self.inner(parts), |at, record| {
-            sent = conversation.send(at, record.map(TextRecord::as_str), &mut visit);
+            let json = record.and_then(TextRecord::to_json);
+            let json = json.as_deref().map_err(BadRecord::clone);
+            sent = conversation.send(at, json, &mut visit);
             match sent {
                 Ok(flow) => flow,
                 Err(_) => ControlFlow::Break(()),

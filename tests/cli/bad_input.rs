@@ -422,7 +422,7 @@ fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
     for file in ["in.jsonl", "-"] {
         let ran = in_little_memory(&folder, &[file, "--max-record", "1GiB"]);
         let name = if file == "-" { "<stdin>" } else { file };
-        let told = "holds a line that does not fit in memory; lower the limit (--max-record)";
+        let told = "holds a record that does not fit in memory; lower the limit (--max-record)";
         assert_eq!((ran.code, ran.err), (3, format!("error: {name}: {told}\n")));
     }
 }

@@ -263,7 +263,7 @@ fn a_reference_that_is_no_reference_is_exit_3() {
         ),
         (
             "latin.csv",
-            "latin.csv:2: expected UTF-8 text, found a byte that is not",
+            "latin.csv:2:4: expected UTF-8 text, found a byte that is not",
         ),
         (".", ".: is a directory; name the files in it"),
     ] {

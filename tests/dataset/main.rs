@@ -1,6 +1,7 @@
-//! Datasets: files and streams of JSON lines, and synthetic reviews.
+//! Datasets: files and streams of text in every format, and synthetic reviews.
 
 mod datasets;
+mod formats;
 mod streams;
 mod synthetic;
 mod synthetic_rules;

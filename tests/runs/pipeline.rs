@@ -429,10 +429,7 @@ fn progress_tells_the_whole_extent() {
             .progress(&|more| *told.lock().unwrap() += more)
             .aggregate(Count::new())
             .unwrap();
-        assert_eq!(
-            told.into_inner().unwrap(),
-            dataset.size(0..dataset.parts())
-        );
+        assert_eq!(told.into_inner().unwrap(), dataset.size(0..dataset.parts()));
     }
 }
 

@@ -1,8 +1,8 @@
-//! A text file, read by byte range: the lines that start in the range, whole.
+//! A text file, read by byte range: the records that begin in the range, whole.
 //!
-//! Which lines belong to a range follows from the bytes of the file alone, so ranges can be read
-//! in any order by anyone. Files are read with positioned reads into a buffer, not mapped: mapping
-//! is unsafe where another program may shorten the file.
+//! Which records belong to a range follows from the bytes of the file alone, so any worker can read any range at
+//! any time. Files are read with positioned reads into a buffer, not mapped: mapping is unsafe if another program
+//! may shorten the file.
 
 use std::fs::File;
 use std::io;
@@ -12,11 +12,15 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use super::lines::{Buffer, OUT_OF_MEMORY, RecordLimit, TELLING_BYTES, other_encoding};
+use super::buffer::Buffer;
+use super::encoding::{BYTE_ORDER_MARK, other_encoding, without_mark};
+use super::limit::{OUT_OF_MEMORY, RecordLimit};
+use super::options::{OpenOptions, header_columns};
 use super::os::{open_of_known_length, read_exact_at};
+use crate::dataset::format::{Boundaries, Layout, Scanner, State, Tallies, line_ends};
 use crate::error::Error;
 
-/// The first read past the end of a range, to find the end of its last line, in bytes.
+/// The first read past the end of a range, to find the end of its last record, in bytes.
 const TAIL_BYTES: usize = 4 << 10;
 /// The longest such read, in bytes.
 const TAIL_BYTES_MOST: usize = 1 << 20;
@@ -26,11 +30,16 @@ const TAIL_BYTES_MOST: usize = 1 << 20;
 pub(super) struct TextFile {
     pub(super) path: Arc<Path>,
     pub(super) length: u64,
+    pub(super) layout: Layout,
     file: File,
+    /// Number of bytes before the first record: a byte-order mark, and the header.
+    begin: u64,
+    /// Number of lines before the first record.
+    pub(super) header_lines: u64,
 }
 
 impl TextFile {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let (file, length) = open_of_known_length(path)?.ok_or_else(|| {
             Error::input(
                 path,
@@ -38,40 +47,158 @@ impl TextFile {
                  a file first, so that all workers can read it at once",
             )
         })?;
-        let text = TextFile {
+        let mut text = TextFile {
             path: Arc::from(path),
             length,
+            layout: options.layout(path)?,
             file,
+            begin: 0,
+            header_lines: 0,
         };
-        text.check_encoding()?;
+        text.read_mark()?;
+        if text.layout.has_header() {
+            text.read_header(options)?;
+        }
         Ok(text)
     }
 
-    fn check_encoding(&self) -> Result<(), Error> {
-        let mut first = [0; TELLING_BYTES];
-        if self.length < TELLING_BYTES as u64 {
-            return Ok(());
-        }
-        self.read_exact_at(&mut first, 0)?;
-        other_encoding(&first).map_or(Ok(()), |message| Err(Error::input(&self.path, message)))
+    /// Skips a byte-order mark, and refuses other encodings.
+    fn read_mark(&mut self) -> Result<(), Error> {
+        let mut first = [0; BYTE_ORDER_MARK.len()];
+        let length = first
+            .len()
+            .min(usize::try_from(self.length).unwrap_or(usize::MAX));
+        self.read_exact_at(&mut first[..length], 0)?;
+        let first = &first[..length];
+        self.begin = (length - without_mark(first).len()) as u64;
+        other_encoding(first).map_or(Ok(()), |message| Err(Error::input(&self.path, message)))
     }
 
-    /// Fetches the lines that start in `range`, the last one whole even where it ends beyond; of a
-    /// line that is too long to be a record, enough to tell.
+    /// Reads the header, after which the records begin.
+    fn read_header(&mut self, options: &OpenOptions) -> Result<(), Error> {
+        let limit = options.limit();
+        let mut buffer = Buffer::default();
+        let mut tail = Tail::new(self.begin, 0);
+        let header = loop {
+            let is_all = self.read_on(&mut tail, &mut buffer)?.is_empty();
+            buffer.set_end(tail.filled);
+            let header = self.layout.boundaries().first(buffer.bytes(), is_all);
+            if header.is_some() || is_all || tail.filled > limit.kept() {
+                break header;
+            }
+        };
+        let bad = |line, bad| Error::bad_record(&self.path, line, bad);
+        let Some(header) = header else {
+            if tail.filled > limit.kept() {
+                return Err(bad(1, limit.too_long()));
+            }
+            // A file without a header has no records.
+            self.begin = self.length;
+            return Ok(());
+        };
+        let line = header.lines_before + 1;
+        let columns = header_columns(&self.layout, buffer.bytes(), header, options);
+        let layout = columns.map_err(|reason| bad(line, reason))?;
+        self.begin += header.end as u64;
+        self.header_lines = line_ends(&buffer.bytes()[..header.end]);
+        self.layout = layout;
+        Ok(())
+    }
+
+    /// The part of a range of bytes in which records may begin.
+    fn without_header(&self, range: &Range<u64>) -> Range<u64> {
+        range.start.max(self.begin)..range.end.max(self.begin)
+    }
+
+    /// Fetches the bytes of a range. If records are lines, finds those that begin in the range; the last one is whole
+    /// even if it ends beyond, and of a line that is too long enough is fetched to see that.
     pub(super) fn fetch(
+        &self,
+        range: &Range<u64>,
+        limit: RecordLimit,
+        buffer: &mut Buffer,
+    ) -> Result<(), Error> {
+        buffer.clear(limit);
+        let range = self.without_header(range);
+        if range.is_empty() {
+            return Ok(());
+        }
+        match self.layout.boundaries() {
+            Boundaries::Lines => self.fetch_lines(range, limit, buffer),
+            Boundaries::Quoted(_) => {
+                let bytes = self.fetch_bytes(&range, buffer)?;
+                buffer.line_count = line_ends(bytes);
+                buffer.set_end((range.end - range.start) as usize);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether [`fetch`](Self::fetch) finds the records too, because no more has to be known for that.
+    pub(super) fn is_cut_when_fetched(&self) -> bool {
+        matches!(self.layout.boundaries(), Boundaries::Lines)
+    }
+
+    /// What the bytes that were fetched amount to, whatever comes before them.
+    pub(super) fn tallies(&self, buffer: &Buffer) -> Tallies {
+        match self.layout.boundaries() {
+            Boundaries::Lines => Tallies::of_lines(buffer.spans().len() as u64),
+            Boundaries::Quoted(quoted) => quoted.tallies(buffer.bytes()),
+        }
+    }
+
+    /// Finds the records that begin in a range that was fetched, in a format for which the state at its start has to
+    /// be known. The last record is whole even if it ends beyond the range.
+    pub(super) fn cut(
+        &self,
+        range: &Range<u64>,
+        state: State,
+        buffer: &mut Buffer,
+    ) -> Result<(), Error> {
+        let range = self.without_header(range);
+        let Boundaries::Quoted(quoted) = self.layout.boundaries() else {
+            return Ok(());
+        };
+        let kept = buffer.limit.kept();
+        let mut scanner = Scanner::new(quoted, 0, state);
+        let mut tail = Tail::new(range.start, (range.end - range.start) as usize);
+        buffer.scan(&mut scanner, tail.filled, usize::MAX);
+        while let Some(start) = scanner.open() {
+            if tail.filled - start >= kept || self.read_on(&mut tail, buffer)?.is_empty() {
+                buffer.add(scanner.end(tail.filled).into_iter());
+            } else {
+                buffer.scan(&mut scanner, tail.filled, 1);
+            }
+        }
+        buffer.set_end(tail.filled);
+        Ok(())
+    }
+
+    /// Fetches the bytes of a range to the beginning of the buffer.
+    fn fetch_bytes<'b>(
+        &self,
+        range: &Range<u64>,
+        buffer: &'b mut Buffer,
+    ) -> Result<&'b mut [u8], Error> {
+        let wanted = usize::try_from(range.end - range.start).map_err(|_| self.too_long())?;
+        let bytes = buffer.room(0..wanted);
+        let bytes = bytes.map_err(|_| Error::input(&self.path, OUT_OF_MEMORY))?;
+        self.read_exact_at(bytes, range.start)?;
+        Ok(bytes)
+    }
+
+    fn fetch_lines(
         &self,
         range: Range<u64>,
         limit: RecordLimit,
         buffer: &mut Buffer,
     ) -> Result<(), Error> {
-        buffer.clear(limit);
-        // One byte more at the front tells whether a line starts at the very first byte.
-        let from = range.start.saturating_sub(1);
-        let wanted = usize::try_from(range.end - from).map_err(|_| self.too_long())?;
-        let out_of_memory = |_| Error::input(&self.path, OUT_OF_MEMORY);
-        let bytes = buffer.room(0..wanted).map_err(out_of_memory)?;
-        self.read_exact_at(bytes, from)?;
-        let start = if range.start == 0 {
+        // One byte more at the front shows whether a line starts at the very first byte.
+        let begins = range.start == self.begin;
+        let from = if begins { range.start } else { range.start - 1 };
+        let bytes = self.fetch_bytes(&(from..range.end), buffer)?;
+        let wanted = bytes.len();
+        let start = if begins {
             0
         } else {
             match memchr(b'\n', &bytes[..wanted - 1]) {
@@ -82,19 +209,31 @@ impl TextFile {
         let mut complete = bytes.ends_with(b"\n");
         let last_line = memrchr(b'\n', bytes).map_or(start, |newline| newline + 1);
         let mut end = wanted;
-        let mut tail = TAIL_BYTES;
-        while !complete && from + (end as u64) < self.length && end - last_line < limit.kept() {
-            let at = from + end as u64;
-            let more = tail.min(usize::try_from(self.length - at).unwrap_or(tail));
-            let bytes = buffer.room(end..end + more).map_err(out_of_memory)?;
-            self.read_exact_at(bytes, at)?;
-            let newline = memchr(b'\n', bytes);
+        let mut tail = Tail::new(from, wanted);
+        while !complete && end - last_line < limit.kept() {
+            let more = self.read_on(&mut tail, buffer)?;
+            if more.is_empty() {
+                break;
+            }
+            let newline = memchr(b'\n', more);
             complete = newline.is_some();
-            end += newline.map_or(more, |newline| newline + 1);
-            tail = (tail * 2).min(TAIL_BYTES_MOST);
+            end += newline.map_or(more.len(), |newline| newline + 1);
         }
-        buffer.split(start..end, range.start == 0);
+        buffer.split_lines(start..end);
         Ok(())
+    }
+
+    /// Reads more of the file after what the buffer holds of it; returns no bytes at the end of the file.
+    fn read_on<'b>(&self, tail: &mut Tail, buffer: &'b mut Buffer) -> Result<&'b [u8], Error> {
+        let at = tail.from + tail.filled as u64;
+        let left = usize::try_from(self.length - at).unwrap_or(tail.next);
+        let place = tail.filled..tail.filled + tail.next.min(left);
+        tail.filled = place.end;
+        tail.next = (tail.next * 2).min(TAIL_BYTES_MOST);
+        let bytes = buffer.room(place);
+        let bytes = bytes.map_err(|_| Error::input(&self.path, OUT_OF_MEMORY))?;
+        self.read_exact_at(bytes, at)?;
+        Ok(bytes)
     }
 
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), Error> {
@@ -110,30 +249,50 @@ impl TextFile {
     fn too_long(&self) -> Error {
         Error::input(
             &self.path,
-            "holds a longer line than this machine can address",
+            "holds a longer record than this machine can address",
         )
+    }
+}
+
+/// How far a file has been read beyond a range.
+struct Tail {
+    /// Where in the file the buffer begins.
+    from: u64,
+    /// Number of bytes in the buffer.
+    filled: usize,
+    /// Number of bytes to read next.
+    next: usize,
+}
+
+impl Tail {
+    fn new(from: u64, filled: usize) -> Self {
+        Tail {
+            from,
+            filled,
+            next: TAIL_BYTES,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::text::lines::Line;
+    use crate::dataset::format::{JSON_LINES_LAYOUT, Span};
 
     fn file(content: &[u8]) -> (tempfile::TempDir, TextFile) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         std::fs::write(&path, content).expect("a file");
-        let file = TextFile::open(&path).expect("it can be opened");
+        let file = TextFile::open(&path, &OpenOptions::new()).expect("it can be opened");
         (folder, file)
     }
 
     fn fetched(file: &TextFile, range: Range<u64>, limit: u64) -> Vec<Vec<u8>> {
         let mut buffer = Buffer::default();
-        let fetched = file.fetch(range, RecordLimit::new(limit), &mut buffer);
+        let fetched = file.fetch(&range, RecordLimit::new(limit), &mut buffer);
         fetched.expect("it can be read");
-        let line = |line: &Line| buffer.bytes()[line.start..line.end].to_vec();
-        buffer.lines().iter().map(line).collect()
+        let text = |span: &Span| buffer.bytes()[span.start..span.end].to_vec();
+        buffer.spans().iter().map(text).collect()
     }
 
     /// A line belongs to the range in which its first byte stands.
@@ -141,7 +300,7 @@ mod tests {
     fn every_range_has_the_lines_that_begin_in_it() {
         let content = b"\xef\xbb\xbfone\nsecond\n\n3\r\nlast but one\nthe end";
         let (_folder, file) = file(content);
-        let mut starts = vec![(0, &b"one"[..])];
+        let mut starts = vec![(3, &b"one"[..])];
         for (place, _) in content
             .iter()
             .enumerate()
@@ -190,12 +349,12 @@ mod tests {
         for range in [0..1, 0..4, 0..5, 4..5, 1..2000] {
             let mut buffer = Buffer::default();
             let limit = RecordLimit::new(100_000);
-            file.fetch(range.clone(), limit, &mut buffer)
+            file.fetch(&range, limit, &mut buffer)
                 .expect("it can be read");
             let longest = buffer
-                .lines()
+                .spans()
                 .iter()
-                .map(|line| line.end - line.start)
+                .map(|span| span.end - span.start)
                 .max();
             let longest = longest.expect("a line");
             if range.end <= 4 {
@@ -214,13 +373,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         std::fs::write(&path, b"\xff\xfe").expect("a file");
-        let told = TextFile::open(&path)
+        let told = TextFile::open(&path, &OpenOptions::new())
             .expect_err("it is refused")
             .to_string();
         assert!(told.contains("file: is UTF-16; "), "{told}");
         std::fs::write(&path, b"\xff").expect("a file");
         assert_eq!(
-            TextFile::open(&path)
+            TextFile::open(&path, &OpenOptions::new())
                 .expect("one byte tells nothing")
                 .length,
             1
@@ -232,7 +391,7 @@ mod tests {
         let (folder, file) = file(b"one\ntwo\n");
         std::fs::write(folder.path().join("file"), b"one\n").expect("a file");
         let mut buffer = Buffer::default();
-        let error = file.fetch(0..8, RecordLimit::default(), &mut buffer);
+        let error = file.fetch(&(0..8), RecordLimit::default(), &mut buffer);
         let told = error.expect_err("half of it is gone").to_string();
         assert!(
             told.contains("file: changed while it was being read; "),
@@ -245,10 +404,10 @@ mod tests {
         let (_folder, mut file) = file(b"one\n");
         file.length = u64::MAX;
         let mut buffer = Buffer::default();
-        let error = file.fetch(0..u64::MAX / 2, RecordLimit::default(), &mut buffer);
+        let error = file.fetch(&(0..u64::MAX / 2), RecordLimit::default(), &mut buffer);
         let told = error.expect_err("no memory is that large").to_string();
         assert!(
-            told.contains("file: holds a line that does not fit in memory; "),
+            told.contains("file: holds a record that does not fit in memory; "),
             "{told}"
         );
     }
@@ -260,10 +419,13 @@ mod tests {
         let file = TextFile {
             path: Arc::from(Path::new("broken")),
             length: 10,
+            layout: JSON_LINES_LAYOUT.clone(),
             file: File::open("/proc/self/mem").expect("it can be opened"),
+            begin: 0,
+            header_lines: 0,
         };
         let mut buffer = Buffer::default();
-        let error = file.fetch(0..10, RecordLimit::default(), &mut buffer);
+        let error = file.fetch(&(0..10), RecordLimit::default(), &mut buffer);
         let told = error.expect_err("nothing can be read").to_string();
         assert!(
             told.starts_with("broken: cannot be read: Input/output error"),

@@ -1,47 +1,50 @@
-//! JSON lines: files with one JSON object a line, read in parts by every worker at once.
+//! Files of text, read in parts by every worker at once.
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::buffer::Buffer;
 use super::file::TextFile;
-use super::lines::{Buffer, RecordLimit};
-use super::numbering::{Changed, Count, Numbering};
-use super::record::{Start, TextRecord, visit_lines};
+use super::limit::RecordLimit;
+use super::numbering::{Changed, Count, Numbering, Start};
+use super::options::OpenOptions;
+use super::record::{TextRecord, visit_records};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 
-/// A part is this fraction of the data, so that there is something to share out at the end of the
-/// run even among many workers …
+/// The number of parts that the data is cut into if they have a sensible length: enough to share out at the end of a
+/// run even among many workers.
 const PARTS_AIM: u64 = 1 << 16;
-/// … within these bounds, in bytes: not so short that there are many more parts than records, not so
-/// long that one fills memory, …
+/// The shortest and the longest part in bytes: shorter ones would be many more than the records, longer ones would
+/// fill memory.
 const PART_BYTES: (u64, u64) = (32, 1 << 20);
-/// … unless there would be more parts than this: what comes before each of them is kept in memory.
+/// The most parts, because what comes before each part is kept in memory. Parts of larger data are longer.
 const PARTS_MOST: u64 = 1 << 22;
 /// Neighbouring parts are fetched together up to this many bytes.
 const FETCH_BYTES: u64 = 256 << 10;
-/// A worker that is not alone fetches this many bytes before it scores the first of their records, so that
-/// the workers with the parts behind them learn their numbers at once.
+/// While other workers read, a worker fetches about this many bytes before it scores the first of their records, so
+/// that the workers with later parts learn their numbers at once.
 const AHEAD_BYTES: u64 = 2 << 20;
 
-/// One or more files of JSON lines as one dataset.
+/// One or more files of text as one dataset.
 ///
-/// Every line that is not blank is a record. Parts are byte ranges of a file, cut from its length
-/// alone; a record belongs to the part in which its first byte stands. Lines end with `\n` or
-/// `\r\n`, the last one may go without; a UTF-8 byte-order mark is skipped. A line that is longer than
-/// the [limit](TextFiles::max_record) is a failed record, even if it is blank, and is read past.
+/// The ending of a file's name chooses its format, see [`OpenOptions`]. In a file of lines every line that is not
+/// blank is a record; in a table a record may have several lines. Parts are byte ranges of a file that depend on its
+/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, the last one may have
+/// no ending; a UTF-8 byte-order mark is skipped. A record that is longer than the [limit](TextFiles::max_record)
+/// fails and is read past.
 ///
 /// ```
 /// use manyhands::prelude::*;
 ///
 /// let reviews = TextFiles::open(["data/reviews.jsonl"])?;
-/// let stars = fallible(|line: &TextRecord<'_>| {
+/// let stars = fallible(|record: &TextRecord<'_>| {
 ///     #[derive(serde::Deserialize)]
 ///     struct Review { rating: f64 }
-///     line.parse::<Review>().map(|review| review.rating)
+///     record.parse::<Review>().map(|review| review.rating)
 /// });
 /// let report = Pipeline::new(&reviews, stars).aggregate(Mean::new())?;
 /// assert!((1.0..=5.0).contains(&report.value));
@@ -49,24 +52,24 @@ const AHEAD_BYTES: u64 = 2 << 20;
 /// ```
 #[derive(Debug)]
 pub struct TextFiles {
-    files: Vec<Source>,
+    files: Vec<FileParts>,
     part_bytes: u64,
     limit: RecordLimit,
     numbering: Numbering,
     buffers: Mutex<Vec<Buffer>>,
-    /// How many workers are reading.
+    /// Number of workers that are reading.
     readers: AtomicUsize,
 }
 
 /// One file and the parts it is cut into.
 #[derive(Debug)]
-struct Source {
+struct FileParts {
     text: TextFile,
     parts: Range<usize>,
 }
 
-impl Source {
-    /// The bytes of the file that belong to the parts; of parts of other files, none.
+impl FileParts {
+    /// The bytes of the file that belong to the parts; parts of other files have none.
     fn bytes(&self, parts: &Range<usize>, part_bytes: u64) -> Range<u64> {
         let offset = |part: usize| {
             let part = part.clamp(self.parts.start, self.parts.end) - self.parts.start;
@@ -76,7 +79,7 @@ impl Source {
     }
 }
 
-/// The bytes of a part where the data has this many in all.
+/// The length of a part in bytes, of data that has this many.
 fn part_bytes_for(total: u64) -> u64 {
     let most = PART_BYTES.1.max(total / PARTS_MOST);
     (total / PARTS_AIM).clamp(PART_BYTES.0, most)
@@ -87,28 +90,34 @@ impl TextFiles {
     ///
     /// # Errors
     ///
-    /// Where one cannot be opened, is no regular file, or is plainly not UTF-8 text.
+    /// Returns an error if one cannot be opened, is no regular file, or is plainly not UTF-8 text.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
+        Self::open_with(&OpenOptions::new(), paths)
+    }
+
+    pub(in crate::dataset) fn open_with<P: AsRef<Path>>(
+        options: &OpenOptions,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Self, Error> {
         let texts = paths
             .into_iter()
-            .map(|path| TextFile::open(path.as_ref()))
+            .map(|path| TextFile::open(path.as_ref(), options))
             .collect::<Result<Vec<_>, _>>()?;
         let lengths = texts.iter().map(|text| text.length);
         let part_bytes = part_bytes_for(lengths.fold(0, u64::saturating_add));
-        Ok(Self::cut(texts, part_bytes, RecordLimit::default()))
+        Ok(Self::cut(texts, part_bytes, options.limit()))
     }
 
-    /// Another limit to the length of a record, in bytes without the line ending, in place of
-    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer line is a failed record, whatever it
-    /// holds, and is read past without being kept in memory.
+    /// Sets the limit to the length of a record, in bytes without its line ending, in place of
+    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, whatever it holds, and is read past
+    /// without being kept in memory.
     #[must_use]
     pub fn max_record(self, bytes: u64) -> Self {
         let part_bytes = self.part_bytes;
         Self::cut(self.into_texts(), part_bytes, RecordLimit::new(bytes))
     }
 
-    /// The same files cut into parts of another length. The answer does not depend on it; tests
-    /// show that.
+    /// Sets the length of a part in bytes. The answer does not depend on it.
     #[must_use]
     pub fn with_part_bytes(self, part_bytes: u64) -> Self {
         let limit = self.limit;
@@ -125,16 +134,18 @@ impl TextFiles {
         for text in texts {
             let first = parts;
             parts += usize::try_from(text.length.div_ceil(part_bytes)).unwrap_or(usize::MAX);
-            files.push(Source {
+            files.push(FileParts {
                 text,
                 parts: first..parts,
             });
         }
+        let lines = files.iter().find(|file| !file.parts.is_empty());
+        let lines = lines.map_or(0, |file| file.text.header_lines);
         TextFiles {
             files,
             part_bytes,
             limit,
-            numbering: Numbering::new(parts),
+            numbering: Numbering::new(parts, lines),
             buffers: Mutex::default(),
             readers: AtomicUsize::new(0),
         }
@@ -177,7 +188,7 @@ impl TextFiles {
     fn fetch(&self, file: usize, run: &Range<usize>, buffer: &mut Buffer) -> Result<(), Error> {
         let source = &self.files[file];
         let bytes = source.bytes(run, self.part_bytes);
-        source.text.fetch(bytes, self.limit, buffer)
+        source.text.fetch(&bytes, self.limit, buffer)
     }
 
     /// Fetches the parts, at least one run of them and about [`AHEAD_BYTES`] if other workers read too, and
@@ -202,6 +213,7 @@ impl TextFiles {
             let count = self.count(file, run.end, &buffer);
             Ok(Fetched {
                 file,
+                run,
                 buffer,
                 count,
             })
@@ -215,11 +227,16 @@ impl TextFiles {
     }
 
     fn count(&self, file: usize, end: usize, buffer: &Buffer) -> Count {
+        let FileParts { text, parts } = &self.files[file];
+        let next_file = || {
+            let next = self.files.get(self.file_of(end));
+            next.map_or(0, |next| next.text.header_lines)
+        };
         Count {
             end,
-            records: buffer.lines().len() as u64,
+            tallies: text.tallies(buffer),
             lines: buffer.line_count,
-            ends_file: end == self.files[file].parts.end,
+            next_file: (end == parts.end).then(next_file),
         }
     }
 
@@ -233,6 +250,24 @@ impl TextFiles {
         let count = |parts| self.runs(parts).map(&mut count).collect();
         let changed = |changed| self.changed(changed);
         self.numbering.start_of(part, count, changed)
+    }
+
+    /// Finds the records of parts that were fetched, if that needs what comes before them; returns how long it took.
+    fn cut_records(
+        &self,
+        file: usize,
+        run: &Range<usize>,
+        start: Start,
+        buffer: &mut Buffer,
+    ) -> Result<Duration, Error> {
+        let source = &self.files[file];
+        if source.text.is_cut_when_fetched() {
+            return Ok(Duration::ZERO);
+        }
+        let began = Instant::now();
+        let bytes = source.bytes(run, self.part_bytes);
+        source.text.cut(&bytes, start.state, buffer)?;
+        Ok(began.elapsed())
     }
 
     fn changed(&self, changed: Changed) -> Error {
@@ -249,21 +284,22 @@ impl TextFiles {
 /// Parts of a file that have been fetched together.
 struct Fetched {
     file: usize,
+    run: Range<usize>,
     buffer: Buffer,
     count: Count,
 }
 
-/// Counts a worker that reads for as long as it does.
-struct Reader<'a>(&'a AtomicUsize);
+/// Counts a worker among those that read, until it is dropped.
+struct ReaderCount<'a>(&'a AtomicUsize);
 
-impl<'a> Reader<'a> {
+impl<'a> ReaderCount<'a> {
     fn new(readers: &'a AtomicUsize) -> Self {
         readers.fetch_add(1, Relaxed);
-        Reader(readers)
+        ReaderCount(readers)
     }
 }
 
-impl Drop for Reader<'_> {
+impl Drop for ReaderCount<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -280,34 +316,37 @@ impl Dataset for TextFiles {
     where
         V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
     {
-        let mut reading = ReadOutcome::default();
-        let _reader = Reader::new(&self.readers);
+        let mut outcome = ReadOutcome::default();
+        let _reader = ReaderCount::new(&self.readers);
         let mut next = parts.start;
         let mut flow = ControlFlow::Continue(());
         while next < parts.end && flow.is_continue() {
             let began = Instant::now();
             let (fetched, end) = self.fetch_and_count(next..parts.end)?;
             let mut start = self.start_of(next)?;
-            reading.waited += began.elapsed();
+            outcome.waited += began.elapsed();
             next = end;
             for Fetched {
                 file,
-                buffer,
+                run,
+                mut buffer,
                 count,
             } in fetched
             {
                 if flow.is_continue() {
-                    flow = visit_lines(&buffer, file, start, &mut visit);
+                    outcome.waited += self.cut_records(file, &run, start, &mut buffer)?;
+                    let layout = &self.files[file].text.layout;
+                    flow = visit_records(&buffer, file, layout, start, &mut visit);
                 }
                 start = count.after(start);
                 self.give_back(buffer);
             }
         }
-        Ok(reading)
+        Ok(outcome)
     }
 
     fn size(&self, parts: Range<usize>) -> u64 {
-        let bytes = |file: &Source| file.bytes(&parts, self.part_bytes);
+        let bytes = |file: &FileParts| file.bytes(&parts, self.part_bytes);
         self.files
             .iter()
             .map(bytes)

@@ -1,67 +1,80 @@
-//! What the bytes of a stream come from, and how waiting for them is broken off.
+//! What the bytes of a stream come from, and how waiting for them is interrupted.
 
+use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::lines::OUT_OF_MEMORY;
+use super::limit::OUT_OF_MEMORY;
 use super::os::{known_length, open_at_once, open_of_known_length};
-use crate::error::Error;
+use crate::error::{BadRecord, Error};
 use crate::sync::atomic::AtomicBool;
 
-/// What stands for standard input among paths, and what its lines are named after.
+/// How standard input is written among paths, and how messages call it.
 pub(super) const STANDARD_INPUT: (&str, &str) = ("-", "<stdin>");
 
 /// Where bytes come from.
 pub(super) enum Input<'r> {
-    /// Given by whoever made the stream. Nobody but itself knows what it waits for, so a read of it is
-    /// never broken off.
+    /// Given by the caller. Only the reader knows what it waits for, so a read of it is never interrupted.
     Reader(Box<dyn Read + Send + 'r>),
     /// A file, a pipe or a device.
     Open {
         file: File,
-        /// The length of a file when it was opened, in bytes; 0 where it is not known.
+        /// The length of a file when it was opened, in bytes; 0 if it is not known.
         length: u64,
     },
     /// A pipe or a device, to be opened when it is first read.
     Later(PathBuf),
 }
 
-/// Why an input cannot be read on. Unlike an [`Error`] it can be reported to several callers.
+/// Why no more of an input can be read. Unlike an [`Error`] it can be reported to several callers.
 #[derive(Clone, Debug)]
-pub(super) enum Fault {
-    /// The system, or the reader, said so.
+pub(super) enum InputFault {
+    /// The system, or the reader, returned an error.
     Unreadable(Arc<io::Error>),
-    /// It has become shorter.
+    /// The input has become shorter.
     Changed,
-    /// It is not what it should be, in words.
-    Refused(&'static str),
+    /// The input is not what it should be, in words.
+    Refused(Cow<'static, str>),
+    /// A record without which the others are of no use, such as a header, is not what it should be.
+    BadRecord { line: u64, reason: BadRecord },
 }
 
-impl Fault {
+impl InputFault {
+    pub(super) const fn refused(message: &'static str) -> Self {
+        InputFault::Refused(Cow::Borrowed(message))
+    }
+
+    pub(super) fn bad_record(line: u64, reason: BadRecord) -> Self {
+        InputFault::BadRecord { line, reason }
+    }
+
     /// The error of a run, about the input of this name.
     pub(super) fn error(&self, name: &Path) -> Error {
         match self {
-            Fault::Unreadable(error) => {
+            InputFault::Unreadable(error) => {
                 Error::unreadable(name, io::Error::new(error.kind(), Arc::clone(error)))
             }
-            Fault::Changed => Error::changed(name),
-            Fault::Refused(message) => Error::input(name, *message),
+            InputFault::Changed => Error::changed(name),
+            InputFault::Refused(message) => Error::input(name, message.as_ref()),
+            InputFault::BadRecord { line, reason } => {
+                Error::bad_record(name, *line, reason.clone())
+            }
         }
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for InputFault {
     fn from(error: io::Error) -> Self {
-        Fault::Unreadable(Arc::new(error))
+        InputFault::Unreadable(Arc::new(error))
     }
 }
 
-impl From<TryReserveError> for Fault {
+impl From<TryReserveError> for InputFault {
     fn from(_: TryReserveError) -> Self {
-        Fault::Refused(OUT_OF_MEMORY)
+        InputFault::refused(OUT_OF_MEMORY)
     }
 }
 
@@ -85,8 +98,8 @@ impl Input<'_> {
         Ok((path.to_owned(), input))
     }
 
-    /// Standard input. Not by way of [`io::Stdin`] where it can be helped: what that has read ahead
-    /// cannot be asked for without waiting.
+    /// Standard input. On unix not by way of [`io::Stdin`]: there is no way to ask for what that has read ahead without
+    /// waiting.
     fn stdin() -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -100,12 +113,12 @@ impl Input<'_> {
         Ok(Input::Reader(Box::new(io::stdin())))
     }
 
-    /// Reads what is there, waiting for something to be; `None` where it is closed meanwhile.
+    /// Waits until there is something to read, and reads it; `None` if the stream is closed meanwhile.
     pub(super) fn read(
         &mut self,
         room: &mut [u8],
         closed: &AtomicBool,
-    ) -> Result<Option<usize>, Fault> {
+    ) -> Result<Option<usize>, InputFault> {
         loop {
             let read = match self {
                 Input::Reader(reader) => reader.read(room),
@@ -116,10 +129,10 @@ impl Input<'_> {
                     match file.read(room) {
                         // Another program has it open too, and has read it meanwhile.
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                        // By its position, not by a count of bytes: another program that reads from the
-                        // same open file takes some of them.
+                        // Compares the position, not a count of bytes: another program that reads from the same
+                        // open file takes some of them.
                         Ok(0) if *length > 0 && file.stream_position()? < *length => {
-                            return Err(Fault::Changed);
+                            return Err(InputFault::Changed);
                         }
                         read => read,
                     }
@@ -148,19 +161,19 @@ mod waiting {
 
     use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
-    /// How often a wait looks whether it is to end.
+    /// How often a waiting worker checks whether the stream is closed: every 10 ms.
     const TICK: Timespec = Timespec {
         tv_sec: 0,
         tv_nsec: 10_000_000,
     };
 
-    /// Waits until a read would not wait; `false` where it is closed before that.
+    /// Waits until a read would not wait; `false` if the stream is closed before that.
     pub(super) fn until_readable(file: &File, closed: &AtomicBool) -> io::Result<bool> {
         let mut watched = [PollFd::new(file, PollFlags::IN)];
         while !closed.load(Acquire) {
             match poll(&mut watched, Some(&TICK)) {
                 Ok(0) | Err(Errno::INTR) => {}
-                // Also where it is at its end, or broken: then the read tells.
+                // Also if it is at its end, or broken: the read finds out.
                 Ok(_) => return Ok(true),
                 Err(error) => return Err(error.into()),
             }

@@ -1,23 +1,23 @@
-//! Lines in memory: for runs that are to be measured without reading, and for data that is scored
-//! more than once.
+//! Records of text in memory: for runs that are measured without reading, and for data that is scored more than once.
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::record::TextRecord;
+use crate::dataset::format::{JSON_LINES_LAYOUT, Layout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
-/// The lines of a dataset, in memory. A part is one record, and the records are those of the dataset
-/// they were loaded from, with the places they have there.
+/// The records of another dataset of text, in memory. A part is one record, and each record has the index and the
+/// place that it has in the dataset it was loaded from.
 ///
 /// ```
 /// use manyhands::dataset::LoadedRecords;
 /// use manyhands::prelude::*;
 ///
 /// let reviews = LoadedRecords::of(&TextFiles::open(["data/reviews.jsonl"])?)?;
-/// let length = |line: &TextRecord<'_>| line.as_str().len() as f64;
+/// let length = |record: &TextRecord<'_>| record.as_str().len() as f64;
 /// let report = Pipeline::new(&reviews, length).aggregate(Count::new())?;
 /// assert_eq!(report.value, 2000);
 /// # Ok::<(), manyhands::Error>(())
@@ -25,62 +25,77 @@ use crate::error::{BadRecord, Error, Place};
 #[derive(Clone, Debug, Default)]
 pub struct LoadedRecords {
     text: String,
-    records: Vec<Stored>,
-    /// The files that the records come from; of a file without records nobody asks.
-    paths: Vec<Option<Arc<Path>>>,
+    records: Vec<StoredRecord>,
+    /// The files that the records come from. A file without records has no entry or an empty one.
+    files: Vec<SourceFile>,
 }
 
 /// One record.
 #[derive(Clone, Debug)]
-struct Stored {
-    at: Position,
-    /// Where it stands in the text, or why it could not be read.
-    line: Result<Range<usize>, BadRecord>,
+struct StoredRecord {
+    position: Position,
+    /// Where in the text it is, or why it could not be read.
+    text: Result<Range<usize>, BadRecord>,
+}
+
+/// A file that records come from.
+#[derive(Clone, Debug, Default)]
+struct SourceFile {
+    path: Option<Arc<Path>>,
+    /// How its records are read; unknown as long as none could be read.
+    layout: Option<Layout>,
 }
 
 impl LoadedRecords {
-    /// Reads every line of a dataset into memory, a stream to its end.
+    /// Reads every record of a dataset into memory, a stream to its end.
     ///
     /// # Errors
     ///
-    /// Where the dataset cannot be read.
-    pub fn of<D>(source: &D) -> Result<Self, Error>
+    /// Returns an error if the dataset cannot be read.
+    pub fn of<D>(dataset: &D) -> Result<Self, Error>
     where
         D: for<'a> Dataset<Record<'a> = TextRecord<'a>> + ?Sized,
     {
         let mut loaded = LoadedRecords::default();
         loop {
-            let reading = source.read(0..source.parts(), |at, line| {
-                loaded.push(source, at, line);
+            let outcome = dataset.read(0..dataset.parts(), |position, record| {
+                loaded.push(dataset, position, record);
                 ControlFlow::Continue(())
             })?;
-            if reading.ended || !source.is_stream() {
+            if outcome.ended || !dataset.is_stream() {
                 return Ok(loaded);
             }
         }
     }
 
-    fn push<D>(&mut self, source: &D, at: Position, line: Result<&TextRecord<'_>, BadRecord>)
-    where
+    fn push<D>(
+        &mut self,
+        dataset: &D,
+        position: Position,
+        record: Result<&TextRecord<'_>, BadRecord>,
+    ) where
         D: Dataset + ?Sized,
     {
-        if self.paths.len() <= at.file {
-            self.paths.resize(at.file, None);
-            self.paths.push(source.place(at).map(|place| place.path));
+        if self.files.len() <= position.file {
+            self.files.resize(position.file + 1, SourceFile::default());
+            let place = dataset.place(position);
+            self.files[position.file].path = place.map(|place| place.path);
         }
-        let line = line.map(|line| {
+        let layout = &mut self.files[position.file].layout;
+        let text = record.map(|record| {
+            layout.get_or_insert_with(|| record.layout().clone());
             let start = self.text.len();
-            self.text.push_str(line.as_str());
+            self.text.push_str(record.as_str());
             start..self.text.len()
         });
-        let at = Position {
+        let position = Position {
             fetched: false,
-            ..at
+            ..position
         };
-        self.records.push(Stored { at, line });
+        self.records.push(StoredRecord { position, text });
     }
 
-    /// How many records there are.
+    /// Number of records.
     pub fn len(&self) -> usize {
         self.records.len()
     }
@@ -90,7 +105,7 @@ impl LoadedRecords {
         self.records.is_empty()
     }
 
-    /// How many bytes the lines have, their endings left out.
+    /// Number of bytes of the records, their line endings left out.
     pub fn bytes(&self) -> u64 {
         self.text.len() as u64
     }
@@ -107,11 +122,15 @@ impl Dataset for LoadedRecords {
     where
         V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
     {
-        for stored in &self.records[parts] {
-            let at = stored.at;
-            let line = stored.line.as_ref().map_err(BadRecord::clone);
-            let line = line.map(|line| TextRecord::at_place(&self.text[line.clone()], at));
-            if visit(at, line.as_ref().map_err(BadRecord::clone)).is_break() {
+        for StoredRecord { position, text } in &self.records[parts] {
+            let layout = self.files.get(position.file);
+            let layout = layout.and_then(|file| file.layout.as_ref());
+            let layout = layout.unwrap_or(&JSON_LINES_LAYOUT);
+            let text = text.as_ref().map_err(BadRecord::clone);
+            let record =
+                text.map(|text| TextRecord::new(&self.text[text.clone()], *position, layout));
+            let record = record.as_ref().map_err(BadRecord::clone);
+            if visit(*position, record).is_break() {
                 break;
             }
         }
@@ -119,14 +138,14 @@ impl Dataset for LoadedRecords {
     }
 
     fn size(&self, parts: Range<usize>) -> u64 {
-        let length = |stored: &Stored| stored.line.as_ref().map_or(0, Range::len) as u64;
+        let length = |stored: &StoredRecord| stored.text.as_ref().map_or(0, Range::len) as u64;
         self.records[parts].iter().map(length).sum()
     }
 
-    fn place(&self, at: Position) -> Option<Place> {
+    fn place(&self, position: Position) -> Option<Place> {
         Some(Place {
-            path: Arc::clone(self.paths.get(at.file)?.as_ref()?),
-            line: at.line,
+            path: Arc::clone(self.files.get(position.file)?.path.as_ref()?),
+            line: position.line,
             column: None,
         })
     }

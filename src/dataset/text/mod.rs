@@ -1,20 +1,21 @@
 //! Text as a dataset: files, pipes and readers, cut into records that are lent as text.
 
+mod buffer;
+mod encoding;
 mod file;
 mod files;
 mod input;
-mod lines;
+mod limit;
 mod loaded;
 mod numbering;
+mod options;
 mod os;
 mod record;
 mod stream;
-mod table;
-mod texts;
 
 pub use files::TextFiles;
-pub use lines::MAX_RECORD_BYTES;
+pub use limit::MAX_RECORD_BYTES;
 pub use loaded::LoadedRecords;
+pub use options::OpenOptions;
 pub use record::TextRecord;
 pub use stream::TextStream;
-pub use texts::Texts;

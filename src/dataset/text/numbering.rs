@@ -1,14 +1,13 @@
-//! How many records and lines come before each part of some files, counted by the workers that have the
-//! parts in hand.
+//! How many records and lines come before each part of some files, counted by the workers that read the parts.
 //!
-//! Parts are read in any order, but a record's number depends on all parts before it. So each worker
-//! *claims* the parts it fetches, counts them as soon as it has their bytes and before it scores any of
-//! their records, and publishes the counts. Whichever worker publishes last fits the counts together.
+//! Parts are read in any order, but a record's number depends on all parts before it, and in some formats so does
+//! where its first record begins. Each worker therefore *claims* the parts it fetches, counts them as soon as it has
+//! their bytes and before it scores any of their records, and publishes the counts. The worker that publishes last
+//! fits the counts together.
 //!
-//! A worker that needs the number of its first record sleeps while another worker is still fetching a part
-//! before it, and counts itself what no worker has claimed. It may sleep even on a thread of a rayon pool:
-//! a worker with a claim fetches bytes and counts, waits for no other worker meanwhile, and gives its claim
-//! up if it fails.
+//! A worker that needs the number of its first record sleeps while another worker fetches a part before it, and
+//! itself counts parts that no worker has claimed. It may sleep even on a thread of a rayon pool: a worker with a
+//! claim fetches bytes and counts them, waits for no other worker meanwhile, and gives its claim up if it fails.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -16,22 +15,33 @@ mod model;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::record::Start;
+use crate::dataset::format::{State, Tallies};
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
+
+/// What comes before some part of the files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Number of records of the dataset.
+    pub(super) records: u64,
+    /// Number of lines of the file.
+    pub(super) lines: u64,
+    /// Where in a record the part begins.
+    pub(super) state: State,
+}
 
 /// What comes before each part, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Numbering {
     /// One entry more than there are parts. Only places at which a worker began or ended are known.
     known: Vec<OnceLock<Start>>,
-    state: Mutex<State>,
+    progress: Mutex<Progress>,
     /// Notified when a claim has been counted or given up.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Progress {
     /// Parts that a worker is counting, or has counted while what comes before them was not known. There
     /// are about as many groups as workers.
     groups: Vec<Group>,
@@ -46,25 +56,33 @@ struct Group {
     counts: Option<Vec<Count>>,
 }
 
-/// How many records and lines some consecutive parts of a file hold.
+/// What some consecutive parts of a file hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Count {
     /// The part after them.
     pub(super) end: usize,
-    pub(super) records: u64,
+    /// Their records, for each state in which they may begin.
+    pub(super) tallies: Tallies,
     pub(super) lines: u64,
-    /// Whether the file ends with them, so that lines count from 1 again.
-    pub(super) ends_file: bool,
+    /// If the file ends with them, the number of lines before the first record of the next file.
+    pub(super) next_file: Option<u64>,
 }
 
 impl Count {
     /// What comes after them, if this comes before.
     pub(super) fn after(self, start: Start) -> Start {
-        Start {
-            records: start.records + self.records,
-            lines: match self.ends_file {
-                true => 0,
-                false => start.lines + self.lines,
+        let tally = self.tallies.from(start.state);
+        let records = start.records + tally.records;
+        match self.next_file {
+            Some(lines) => Start {
+                records,
+                lines,
+                state: State::default(),
+            },
+            None => Start {
+                records,
+                lines: start.lines + self.lines,
+                state: tally.end,
             },
         }
     }
@@ -78,13 +96,16 @@ pub(super) struct Changed {
 }
 
 impl Numbering {
-    /// Of this many parts, none of which has been counted.
-    pub(super) fn new(parts: usize) -> Self {
+    /// Numbers this many parts, none of which has been counted. `lines` come before the first record.
+    pub(super) fn new(parts: usize, lines: u64) -> Self {
         let known: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
-        let _ = known[0].set(Start::default());
+        let _ = known[0].set(Start {
+            lines,
+            ..Start::default()
+        });
         Numbering {
             known,
-            state: Mutex::default(),
+            progress: Mutex::default(),
             changed: Condvar::new(),
         }
     }
@@ -96,13 +117,13 @@ impl Numbering {
 
     /// Says that the calling worker is about to count these parts.
     pub(super) fn claim(&self, parts: Range<usize>) -> Claim<'_> {
-        self.claim_in(&mut lock(&self.state), parts)
+        self.claim_in(&mut lock(&self.progress), parts)
     }
 
-    fn claim_in(&self, state: &mut State, parts: Range<usize>) -> Claim<'_> {
-        let id = state.next_id;
-        state.next_id += 1;
-        state.groups.push(Group {
+    fn claim_in(&self, progress: &mut Progress, parts: Range<usize>) -> Claim<'_> {
+        let id = progress.next_id;
+        progress.next_id += 1;
+        progress.groups.push(Group {
             id,
             parts,
             counts: None,
@@ -130,7 +151,7 @@ impl Numbering {
             if let Some(start) = self.known[part].get() {
                 return Ok(*start);
             }
-            let (unclaimed, claim) = match self.wait_or_claim(lock(&self.state), part) {
+            let (unclaimed, claim) = match self.wait_or_claim(lock(&self.progress), part) {
                 None => continue,
                 Some(claimed) => claimed,
             };
@@ -142,7 +163,7 @@ impl Numbering {
     /// is worth another look. Claims it if no worker has.
     fn wait_or_claim<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
+        mut progress: MutexGuard<'a, Progress>,
         part: usize,
     ) -> Option<(Range<usize>, Claim<'a>)> {
         if self.known[part].get().is_some() {
@@ -150,14 +171,14 @@ impl Numbering {
         }
         let first = self.last_known(part);
         let is_counted_now = |group: &Group| group.counts.is_none() && group.parts.contains(&first);
-        if state.groups.iter().any(is_counted_now) {
-            drop(wait(&self.changed, state));
+        if progress.groups.iter().any(is_counted_now) {
+            drop(wait(&self.changed, progress));
             return None;
         }
-        let starts = state.groups.iter().map(|group| group.parts.start);
+        let starts = progress.groups.iter().map(|group| group.parts.start);
         let end = starts.filter(|start| *start > first).min();
         let unclaimed = first..end.unwrap_or(part).min(part);
-        let claim = self.claim_in(&mut state, unclaimed.clone());
+        let claim = self.claim_in(&mut progress, unclaimed.clone());
         Some((unclaimed, claim))
     }
 
@@ -168,11 +189,11 @@ impl Numbering {
     }
 
     /// Fits together what has been counted as far as it is known what comes before it.
-    fn fit_together(&self, state: &mut State) -> Result<(), Changed> {
+    fn fit_together(&self, progress: &mut Progress) -> Result<(), Changed> {
         let is_due =
             |group: &Group| group.counts.is_some() && self.known[group.parts.start].get().is_some();
-        while let Some(place) = state.groups.iter().position(is_due) {
-            let group = state.groups.swap_remove(place);
+        while let Some(place) = progress.groups.iter().position(is_due) {
+            let group = progress.groups.swap_remove(place);
             let mut start = self.known[group.parts.start]
                 .get()
                 .copied()
@@ -203,12 +224,12 @@ impl Claim<'_> {
     ///
     /// If parts hold other records than they held before.
     pub(super) fn counted(mut self, counts: Vec<Count>) -> Result<(), Changed> {
-        let mut state = lock(&self.numbering.state);
-        if let Some(group) = state.groups.iter_mut().find(|group| group.id == self.id) {
+        let mut progress = lock(&self.numbering.progress);
+        if let Some(group) = progress.groups.iter_mut().find(|group| group.id == self.id) {
             group.counts = Some(counts);
         }
         self.is_counted = true;
-        let fits = self.numbering.fit_together(&mut state);
+        let fits = self.numbering.fit_together(&mut progress);
         self.numbering.changed.notify_all();
         fits
     }
@@ -217,8 +238,8 @@ impl Claim<'_> {
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
         if !self.is_counted {
-            let mut state = lock(&self.numbering.state);
-            state.groups.retain(|group| group.id != self.id);
+            let mut progress = lock(&self.numbering.progress);
+            progress.groups.retain(|group| group.id != self.id);
             self.numbering.changed.notify_all();
         }
     }
@@ -232,9 +253,9 @@ mod tests {
     fn counts(parts: Range<usize>) -> Vec<Count> {
         let count = |part: usize| Count {
             end: part + 1,
-            records: part as u64,
+            tallies: Tallies::of_lines(part as u64),
             lines: 2 * part as u64,
-            ends_file: part == 3,
+            next_file: (part == 3).then_some(0),
         };
         parts.map(count).collect()
     }
@@ -244,6 +265,7 @@ mod tests {
         Start {
             records: (0..part as u64).sum(),
             lines: lines.map(|part| 2 * part as u64).sum(),
+            state: State::Between,
         }
     }
 
@@ -263,7 +285,7 @@ mod tests {
 
     #[test]
     fn what_no_worker_has_claimed_is_counted_once() {
-        let numbering = Numbering::new(8);
+        let numbering = Numbering::new(8, 0);
         assert_eq!(numbering.parts(), 8);
         assert_eq!(start_of(&numbering, 0), (start(0), vec![]));
         assert_eq!(start_of(&numbering, 5), (start(5), vec![(0, 5)]));
@@ -274,18 +296,18 @@ mod tests {
 
     #[test]
     fn counts_fit_together_in_any_order() {
-        let numbering = Numbering::new(8);
+        let numbering = Numbering::new(8, 0);
         let (first, second) = (numbering.claim(0..3), numbering.claim(3..6));
         second.counted(counts(3..6)).expect("as before");
         assert!(numbering.known[6].get().is_none());
         first.counted(counts(0..3)).expect("as before");
         assert_eq!(start_of(&numbering, 6), (start(6), vec![]));
-        assert!(lock(&numbering.state).groups.is_empty());
+        assert!(lock(&numbering.progress).groups.is_empty());
     }
 
     #[test]
     fn only_the_gap_before_a_counted_part_is_counted() {
-        let numbering = Numbering::new(8);
+        let numbering = Numbering::new(8, 0);
         numbering
             .claim(3..6)
             .counted(counts(3..6))
@@ -295,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_claim_that_is_given_up_is_counted_by_the_worker_that_waits() {
-        let numbering = Numbering::new(8);
+        let numbering = Numbering::new(8, 0);
         std::thread::scope(|scope| {
             let claim = numbering.claim(0..4);
             let waiting = scope.spawn(|| start_of(&numbering, 6));
@@ -311,7 +333,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_count_is_returned_and_its_claim_is_free_again() {
-        let numbering = Numbering::new(8);
+        let numbering = Numbering::new(8, 0);
         let unreadable = |_: Range<usize>| Err(Error::Plan("unreadable".to_owned()));
         let error = numbering.start_of(4, unreadable, no_change);
         assert_eq!(error.expect_err("it fails").to_string(), "unreadable");
@@ -319,11 +341,11 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_hold_other_records_than_before_are_told() {
-        let numbering = Numbering::new(8);
+    fn parts_that_hold_other_records_than_before_are_an_error() {
+        let numbering = Numbering::new(8, 0);
         assert_eq!(start_of(&numbering, 4).0, start(4));
         let mut changed = counts(2..4);
-        changed[1].records += 1;
+        changed[1].tallies = Tallies::of_lines(9);
         let told = numbering.claim(2..4).counted(changed);
         assert_eq!(told, Err(Changed { end: 4 }));
     }

@@ -1,81 +1,124 @@
-//! One line that should be a JSON object, and how the lines of a buffer are visited as records.
+//! One record of a text, and how the records of a buffer are visited.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::lines::Buffer;
+use super::buffer::Buffer;
+use super::numbering::Start;
 use crate::dataset::Position;
+use crate::dataset::fields::{FieldValues, Fields, column_of};
+use crate::dataset::format::{JSON_LINES_LAYOUT, Layout, bad_json};
 use crate::error::BadRecord;
 
-/// A line that should be a JSON object.
+/// A record of a text: a line of JSON, a record of a CSV file, a line of plain text.
 #[derive(Clone, Copy, Debug)]
 pub struct TextRecord<'a> {
     text: &'a str,
-    at: Position,
+    position: Position,
+    layout: &'a Layout,
 }
 
 impl<'a> TextRecord<'a> {
-    /// A record that stands in memory.
+    /// A line of JSON in memory.
     pub fn json(text: &'a str) -> Self {
-        let at = Position::default();
-        TextRecord { text, at }
+        TextRecord {
+            text,
+            position: Position::default(),
+            layout: &JSON_LINES_LAYOUT,
+        }
     }
 
-    /// A record that stands in memory, and at such a place of its dataset.
-    pub(super) fn at_place(text: &'a str, at: Position) -> Self {
-        TextRecord { text, at }
+    /// A record in memory that was read from another dataset.
+    pub(super) fn new(text: &'a str, position: Position, layout: &'a Layout) -> Self {
+        TextRecord {
+            text,
+            position,
+            layout,
+        }
     }
 
     /// Which record of its dataset it is.
     pub(crate) fn position(&self) -> Position {
-        self.at
+        self.position
     }
 
-    /// The line as it stands in the file, without its ending.
+    /// How it is read.
+    pub(super) fn layout(&self) -> &'a Layout {
+        self.layout
+    }
+
+    /// The record as it is written in the file, without its line ending.
     pub fn as_str(&self) -> &'a str {
         self.text
     }
 
-    /// The column, in bytes from 1, of a piece of this very line; `None` for any other text.
-    pub(crate) fn column_of(&self, piece: &str) -> Option<u64> {
-        let (line, piece) = (self.text.as_ptr() as usize, piece.as_ptr() as usize);
-        let before = piece.checked_sub(line)?;
-        (before <= self.text.len()).then_some(before as u64 + 1)
+    /// The column, in bytes from 1, of a part of this very record; `None` for any other text.
+    pub(crate) fn column_of(&self, part: &str) -> Option<u64> {
+        column_of(self.text, part)
     }
 
-    /// The line as a value of a type of yours, which may borrow from it.
+    /// The record as one line of JSON, whatever its format: an object with all its fields. A record of JSON lines
+    /// is borrowed as it is, and is not checked.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use manyhands::dataset::TextStream;
+    ///
+    /// let stream = TextStream::new("cities.csv", &b"name,country\nUlm,\"D\"\n"[..]);
+    /// let mut lines = Vec::new();
+    /// while let Some(_waited) = stream.take(100, |_, record| {
+    ///     lines.push(record.and_then(|record| Ok(record.to_json()?.into_owned())));
+    ///     ControlFlow::Continue(())
+    /// })? {}
+    /// assert_eq!(lines, [Ok(r#"{"name":"Ulm","country":"D"}"#.to_owned())]);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the line is not JSON or does not fit the type; names the column.
-    pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, BadRecord> {
-        serde_json::from_str(self.text).map_err(|error| crate::dataset::fields::bad_json(&error))
+    /// Returns an error if the record has another number of fields than the header of its file.
+    pub fn to_json(&self) -> Result<Cow<'a, str>, BadRecord> {
+        self.layout.to_json(self.text)
     }
-}
 
-/// How many records of the dataset and lines of the file come before some of its lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Start {
-    pub(super) records: u64,
-    pub(super) lines: u64,
-}
-
-impl Start {
-    /// What comes before the line after those in the buffer.
-    pub(super) fn after(self, buffer: &Buffer) -> Start {
-        Start {
-            records: self.records + buffer.lines().len() as u64,
-            lines: self.lines + buffer.line_count,
+    /// The record as a value of your own type. It may borrow from a record of JSON lines, but not from other
+    /// formats, whose fields are strings.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error, with its column, if the record is not JSON or does not fit the type.
+    pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, BadRecord> {
+        match self.to_json()? {
+            Cow::Borrowed(json) => serde_json::from_str(json).map_err(|error| bad_json(&error)),
+            Cow::Owned(json) => serde_json::from_str(&json)
+                .and_then(|value: serde_json::Value| T::deserialize(value))
+                .map_err(|error| BadRecord {
+                    column: None,
+                    ..bad_json(&error)
+                }),
         }
     }
 }
 
-/// Visits the records among the lines of a buffer, before which comes `start`, until `visit` breaks
-/// off. A line that is not UTF-8, or too long, costs that record alone.
-pub(super) fn visit_lines<V>(
+impl Fields {
+    /// Reads the fields of one record. If a field appears twice, the last one is used.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the record is not of its format, or if its text is missing or not a string.
+    pub fn of<'a>(&self, record: &TextRecord<'a>) -> Result<FieldValues<'a>, BadRecord> {
+        record.layout.read(record.text, self)
+    }
+}
+
+/// Visits the records of a buffer, before which comes `start`, until `visit` breaks off. A record that is not
+/// UTF-8, or is too long, fails alone.
+pub(super) fn visit_records<V>(
     buffer: &Buffer,
     file: usize,
+    layout: &Layout,
     start: Start,
     mut visit: V,
 ) -> ControlFlow<()>
@@ -83,34 +126,40 @@ where
     V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
 {
     let whole = std::str::from_utf8(buffer.bytes());
-    for (index, line) in (start.records..).zip(buffer.lines()) {
-        let at = Position {
+    for (index, span) in (start.records..).zip(buffer.spans()) {
+        let position = Position {
             index,
             file,
-            line: start.lines + line.before + 1,
+            line: start.lines + span.lines_before + 1,
             fetched: index == start.records,
         };
-        if buffer.limit.excludes(line.end - line.start) {
-            visit(at, Err(buffer.limit.too_long()))?;
+        if buffer.limit.excludes(span.end - span.start) {
+            visit(position, Err(buffer.limit.too_long()))?;
             continue;
         }
         let text = match whole {
-            Ok(text) => Ok(&text[line.start..line.end]),
-            Err(_) => std::str::from_utf8(&buffer.bytes()[line.start..line.end]),
+            Ok(text) => Ok(&text[span.start..span.end]),
+            Err(_) => utf8(&buffer.bytes()[span.start..span.end]),
         };
         match text {
-            Ok(text) => visit(at, Ok(&TextRecord { text, at }))?,
-            Err(error) => visit(at, Err(not_utf8(error)))?,
+            Ok(text) => visit(position, Ok(&TextRecord::new(text, position, layout)))?,
+            Err(bad) => visit(position, Err(bad))?,
         }
     }
     ControlFlow::Continue(())
 }
 
-fn not_utf8(error: std::str::Utf8Error) -> BadRecord {
-    BadRecord::new(
-        "expected UTF-8 text, found a byte that is not",
-        error.valid_up_to() as u64 + 1,
-    )
+/// The text of a record.
+///
+/// # Errors
+///
+/// Returns an error if it is not UTF-8, with the column if the record is one line up to there.
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, BadRecord> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = error.valid_up_to();
+        let column = (!bytes[..valid].contains(&b'\n')).then_some(valid as u64 + 1);
+        BadRecord::new("expected UTF-8 text, found a byte that is not", column)
+    })
 }
 
 #[cfg(test)]
@@ -118,12 +167,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_those_of_pieces_of_the_line() {
+    fn a_part_of_a_record_has_a_column() {
         let whole = "xabcx";
-        let line = TextRecord::json(&whole[1..4]);
-        let columns = [1..2, 3..4, 4..4].map(|place| line.column_of(&whole[place]));
+        let record = TextRecord::json(&whole[1..4]);
+        let columns = [1..2, 3..4, 4..4].map(|place| record.column_of(&whole[place]));
         assert_eq!(columns, [Some(1), Some(3), Some(4)]);
-        assert_eq!(line.column_of(&whole[..1]), None);
-        assert_eq!(line.column_of(&whole[5..]), None);
+        assert_eq!(record.column_of(&whole[..1]), None);
+        assert_eq!(record.column_of(&whole[5..]), None);
     }
 }

@@ -24,7 +24,7 @@ fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) ->
         Ok(scored.and_then(|scored| WireOutcome::from(scored).into_scored(at, &main)))
     };
     let token = Cancel::new();
-    let OpenRecords::Files(files) = &opened.records else {
+    let TextSource::Files(files) = &opened.records else {
         panic!("the sample is a file");
     };
     let thresholds = Arc::clone(&thresholds);

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Count, Numbering};
-use crate::dataset::text::record::Start;
+use super::{Count, Numbering, Start};
+use crate::dataset::format::{State, Tallies};
 use crate::error::Error;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{check_model, thread};
@@ -15,9 +15,9 @@ const WORKERS: usize = 3;
 fn counts(parts: Range<usize>) -> Vec<Count> {
     let count = |part: usize| Count {
         end: part + 1,
-        records: 1 + part as u64,
+        tallies: Tallies::of_lines(1 + part as u64),
         lines: 2,
-        ends_file: part == 4,
+        next_file: (part == 4).then_some(0),
     };
     parts.map(count).collect()
 }
@@ -27,6 +27,7 @@ fn start(part: usize) -> Start {
     Start {
         records: (1..=part as u64).sum(),
         lines: 2 * lines as u64,
+        state: State::default(),
     }
 }
 
@@ -60,7 +61,7 @@ fn work(numbering: &Numbering, next: &AtomicUsize, fails: bool) {
 fn every_worker_learns_its_number_and_none_waits_for_ever() {
     for fails in [false, true] {
         check_model(move || {
-            let shared = Arc::new((Numbering::new(PARTS), AtomicUsize::new(0)));
+            let shared = Arc::new((Numbering::new(PARTS, 0), AtomicUsize::new(0)));
             let workers: Vec<_> = (0..WORKERS)
                 .map(|worker| {
                     let shared = Arc::clone(&shared);

@@ -1,0 +1,140 @@
+//! Formats: where the records of a text begin and end, and how fields are read out of one record.
+//!
+//! A format knows nothing of files, pipes or memory; [`text`](super::text) knows no format but by [`Layout`].
+//! To add a format of one record a line, write its file in this folder, implement [`Format`], and add it to
+//! [`FORMATS`]. A format whose records may hold line ends states so in [`Format::boundaries`].
+
+mod boundaries;
+mod columns;
+mod delimited;
+mod json;
+mod plain;
+mod quoted;
+mod state;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+
+use super::fields::{FieldValues, Fields};
+use crate::error::BadRecord;
+
+pub(super) use boundaries::Boundaries;
+pub(crate) use columns::Columns;
+pub(crate) use json::kind_of;
+pub(super) use json::{JSON_LINES, bad_json};
+pub(super) use plain::PLAIN_TEXT;
+pub(super) use quoted::{Quoted, Scanner, line_ends};
+pub(super) use state::{Span, State, Tallies};
+
+/// Every format that a file name can choose.
+static FORMATS: [&dyn Format; 4] = [&JSON_LINES, &delimited::CSV, &delimited::TSV, &PLAIN_TEXT];
+
+/// How a text is cut into records, and how a record is read. At most one of these methods is called per record.
+pub(crate) trait Format: fmt::Debug + Sync {
+    /// Endings of the names of files in this format, without the dot.
+    fn endings(&self) -> &'static [&'static str];
+
+    /// Where records begin and end.
+    fn boundaries(&self) -> Boundaries {
+        Boundaries::Lines
+    }
+
+    /// Whether the first record of a file is its header, which is no record of the dataset.
+    fn has_header(&self) -> bool {
+        false
+    }
+
+    /// The columns of a file: from its header, if the format has one. `wanted` are the fields that will be read,
+    /// if they are known.
+    ///
+    /// # Errors
+    ///
+    /// If the header cannot be read, or lacks a field that is wanted.
+    fn columns(&self, header: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
+        let _ = (header, wanted);
+        Ok(Columns::NONE)
+    }
+
+    /// Reads the fields of a record.
+    ///
+    /// # Errors
+    ///
+    /// If the record is not of this format, or a field is not what it should be.
+    fn read<'a>(
+        &self,
+        columns: &Columns,
+        record: &'a str,
+        fields: &Fields,
+    ) -> Result<FieldValues<'a>, BadRecord>;
+
+    /// Writes the record as one JSON object on one line, which is what worker processes are sent.
+    ///
+    /// # Errors
+    ///
+    /// If the record is not of this format.
+    fn to_json<'a>(&self, columns: &Columns, record: &'a str) -> Result<Cow<'a, str>, BadRecord>;
+}
+
+/// The format of one file, with the columns that its header names. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    format: &'static dyn Format,
+    columns: Columns,
+}
+
+/// The layout of JSON lines.
+pub(super) static JSON_LINES_LAYOUT: Layout = Layout {
+    format: &JSON_LINES,
+    columns: Columns::NONE,
+};
+
+impl Layout {
+    /// The format that a file's name chooses, or `otherwise`. The columns are not known before the file is read.
+    pub(super) fn of_name(name: &Path, otherwise: &'static dyn Format) -> Self {
+        let ending = name.extension().and_then(|ending| ending.to_str());
+        let ending = ending.unwrap_or_default().to_ascii_lowercase();
+        let mut named = FORMATS.into_iter();
+        let named = named.find(|format| format.endings().contains(&ending.as_str()));
+        Layout {
+            format: named.unwrap_or(otherwise),
+            columns: Columns::NONE,
+        }
+    }
+
+    /// Where records begin and end.
+    pub(super) fn boundaries(&self) -> Boundaries {
+        self.format.boundaries()
+    }
+
+    /// Whether the first record of a file is its header.
+    pub(super) fn has_header(&self) -> bool {
+        self.format.has_header()
+    }
+
+    /// The same format with the columns of a file, see [`Format::columns`].
+    pub(super) fn with_columns(
+        &self,
+        header: Option<&str>,
+        wanted: Option<&Fields>,
+    ) -> Result<Self, BadRecord> {
+        Ok(Layout {
+            format: self.format,
+            columns: self.format.columns(header, wanted)?,
+        })
+    }
+
+    /// Reads the fields of a record.
+    pub(super) fn read<'a>(
+        &self,
+        record: &'a str,
+        fields: &Fields,
+    ) -> Result<FieldValues<'a>, BadRecord> {
+        self.format.read(&self.columns, record, fields)
+    }
+
+    /// The record as one line of JSON.
+    pub(super) fn to_json<'a>(&self, record: &'a str) -> Result<Cow<'a, str>, BadRecord> {
+        self.format.to_json(&self.columns, record)
+    }
+}

@@ -1,0 +1,271 @@
+//! Records with quoted fields, which may hold line ends, as in CSV.
+//!
+//! What ends a record follows the crate `csv`: a quote opens a field only at the field's beginning, a quoted
+//! field ends at its first quote that is not doubled, and what comes between that and the next delimiter belongs
+//! to the field. Records end with `\n`, `\r\n` or `\r` outside quotes.
+//!
+//! Whether a line end at some place of a file is inside quotes depends on everything before it. A worker that has
+//! a part in the middle of a file therefore [tallies](Quoted::tallies) it for every state it could begin in, and
+//! learns the actual one as it learns the number of its first record: from the workers that tally the parts before.
+//! After a delimiter or a line end only two of the states differ (inside quotes or not), so this costs about two
+//! passes over bytes in memory.
+
+use std::ops::ControlFlow;
+
+use memchr::{memchr, memchr_iter, memchr3};
+
+use super::state::{Span, State, Tallies, Tally};
+
+/// The rules of one delimiter.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::dataset) struct Quoted {
+    pub(super) delimiter: u8,
+}
+
+/// Where a record begins, or where it ends, its line ending left out.
+enum Edge {
+    Start(usize),
+    End(usize),
+}
+
+impl Quoted {
+    /// Moves on to the next edge of a record, or to the end of the bytes.
+    fn next_edge(self, bytes: &[u8], at: &mut usize, state: &mut State) -> Option<Edge> {
+        while let rest @ [byte, ..] = &bytes[*at..] {
+            match *state {
+                State::Between => {
+                    let blank = rest.iter().position(|byte| !is_line_end(*byte));
+                    *at += blank.unwrap_or(rest.len());
+                    blank?;
+                    *state = State::FieldStart;
+                    return Some(Edge::Start(*at));
+                }
+                State::FieldStart if *byte == b'"' => {
+                    *state = State::Quoted;
+                    *at += 1;
+                }
+                State::QuoteInQuoted if *byte == b'"' => {
+                    *state = State::Quoted;
+                    *at += 1;
+                }
+                State::FieldStart | State::QuoteInQuoted => *state = State::Unquoted,
+                State::Quoted => {
+                    let quote = memchr(b'"', rest);
+                    *at += quote.map_or(rest.len(), |quote| quote + 1);
+                    quote?;
+                    *state = State::QuoteInQuoted;
+                }
+                State::Unquoted => {
+                    let end = memchr3(self.delimiter, b'\r', b'\n', rest);
+                    *at += end.map_or(rest.len(), |end| end + 1);
+                    if rest[end?] == self.delimiter {
+                        *state = State::FieldStart;
+                    } else {
+                        *state = State::Between;
+                        return Some(Edge::End(*at - 1));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// How many records begin in the bytes, and the state at their end, for each state at their start.
+    pub(in crate::dataset) fn tallies(self, bytes: &[u8]) -> Tallies {
+        let mut tallies = State::ALL.map(|end| Tally { records: 0, end });
+        let mut at = 0;
+        while at < bytes.len() && differ(&tallies) > 2 {
+            tallies = tallies.map(|tally| self.tally(&bytes[at..=at], tally));
+            at += 1;
+        }
+        let mut known = [None; State::ALL.len()];
+        Tallies::new(tallies.map(|Tally { records, end }| {
+            let rest: &mut Option<Tally> = &mut known[end as usize];
+            let rest = rest.get_or_insert_with(|| {
+                let records = 0;
+                self.tally(&bytes[at..], Tally { records, end })
+            });
+            Tally {
+                records: records + rest.records,
+                end: rest.end,
+            }
+        }))
+    }
+
+    /// Continues a tally.
+    fn tally(self, bytes: &[u8], mut tally: Tally) -> Tally {
+        let mut at = 0;
+        while let Some(edge) = self.next_edge(bytes, &mut at, &mut tally.end) {
+            tally.records += u64::from(matches!(edge, Edge::Start(_)));
+        }
+        tally
+    }
+}
+
+/// The number of different states at the end.
+fn differ(tallies: &[Tally]) -> usize {
+    let ends = |state: &State| tallies.iter().any(|tally| tally.end == *state);
+    State::ALL.iter().filter(|state| ends(state)).count()
+}
+
+pub(super) fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+/// Finds the records of a text of which more and more is read.
+#[derive(Debug)]
+pub(in crate::dataset) struct Scanner {
+    quoted: Quoted,
+    state: State,
+    /// Bytes before this place have been scanned.
+    at: usize,
+    /// Where the record that has not ended begins, and the number of lines before it. `None` if there is none, or
+    /// if it began before the text.
+    open: Option<(usize, u64)>,
+    /// Number of line ends among the bytes that have been scanned.
+    lines: u64,
+}
+
+impl Scanner {
+    /// Scans from a place on, at which the text is in this state.
+    pub(in crate::dataset) fn new(quoted: Quoted, at: usize, state: State) -> Self {
+        Scanner {
+            quoted,
+            state,
+            at,
+            open: None,
+            lines: 0,
+        }
+    }
+
+    /// Scans the bytes that have not been scanned, and calls `found` with each record that ends there until it
+    /// breaks off.
+    pub(in crate::dataset) fn scan(
+        &mut self,
+        bytes: &[u8],
+        mut found: impl FnMut(Span) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut counted = self.at;
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue()
+            && let Some(edge) = self.quoted.next_edge(bytes, &mut self.at, &mut self.state)
+        {
+            match edge {
+                Edge::Start(start) => {
+                    self.lines += line_ends(&bytes[counted..start]);
+                    counted = start;
+                    self.open = Some((start, self.lines));
+                }
+                Edge::End(end) => {
+                    if let Some(span) = self.end(end) {
+                        flow = found(span);
+                    }
+                }
+            }
+        }
+        self.lines += line_ends(&bytes[counted..self.at]);
+        flow
+    }
+
+    /// Ends the record that is open, if there is one: the text ends there, or the record is too long.
+    pub(in crate::dataset) fn end(&mut self, end: usize) -> Option<Span> {
+        self.open.take().map(|(start, lines_before)| Span {
+            start,
+            end,
+            lines_before,
+        })
+    }
+
+    /// Where the record begins that has not ended.
+    pub(in crate::dataset) fn open(&self) -> Option<usize> {
+        self.open.map(|(start, _)| start)
+    }
+
+    /// The bytes before this place, all of them scanned, are gone from the front of the memory.
+    pub(in crate::dataset) fn remove_front(&mut self, bytes: usize) {
+        self.at -= bytes;
+        if let Some((start, _)) = &mut self.open {
+            *start -= bytes;
+        }
+    }
+
+    /// This many of the bytes that were scanned last are gone.
+    pub(in crate::dataset) fn remove_back(&mut self, bytes: usize) {
+        self.at -= bytes;
+    }
+}
+
+/// The number of line ends among the bytes, as lines are counted in messages.
+pub(in crate::dataset) fn line_ends(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dataset::format::delimited::CSV;
+
+    fn all_spans(bytes: &[u8], cuts: &[usize]) -> (Vec<Span>, State) {
+        let mut scanner = Scanner::new(Quoted { delimiter: b',' }, 0, State::Between);
+        let mut spans = Vec::new();
+        for end in cuts.iter().copied().chain([bytes.len()]) {
+            let flow = scanner.scan(&bytes[..end], |span| {
+                spans.push(span);
+                ControlFlow::Continue(())
+            });
+            assert!(flow.is_continue());
+        }
+        let state = scanner.state;
+        spans.extend(scanner.end(bytes.len()));
+        (spans, state)
+    }
+
+    /// The records as the crate `csv` reads them.
+    fn by_csv(text: &str) -> Vec<Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let record = |record: Result<csv::StringRecord, csv::Error>| {
+            record.expect("text").iter().map(str::to_owned).collect()
+        };
+        reader.records().map(record).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn records_are_those_of_the_crate_csv(
+            text in "[abé,\"\r\n]{0,30}",
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..5),
+        ) {
+            let bytes = text.as_bytes();
+            let cuts = cuts.iter().map(|cut| cut.index(bytes.len() + 1));
+            let mut cuts: Vec<usize> = cuts.collect();
+            cuts.sort_unstable();
+            let (spans, end) = all_spans(bytes, &cuts);
+            let values = |span: &Span| {
+                let values = CSV.values(&text[span.start..span.end]);
+                values.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(spans.iter().map(values).collect::<Vec<_>>(), by_csv(&text));
+            for span in &spans {
+                prop_assert_eq!(span.lines_before, line_ends(&bytes[..span.start]));
+            }
+
+            // Parts that are counted apart fit together.
+            let quoted = Quoted { delimiter: b',' };
+            let (mut start, mut records, mut state) = (0, 0, State::Between);
+            for end in cuts.iter().copied().chain([bytes.len()]) {
+                let tally = quoted.tallies(&bytes[start..end]).from(state);
+                records += tally.records;
+                state = tally.end;
+                start = end;
+            }
+            prop_assert_eq!((records, state), (spans.len() as u64, end));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Opening paths: files, pipes and standard input, for records that are scored and for references alike.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+
+use super::text::{LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream};
+use super::{Dataset, Position, ReadOutcome};
+use crate::error::{BadRecord, Error, Place};
+
+/// Records of text, from files, from a stream, or in memory; [`OpenOptions::open`] makes one.
+#[derive(Debug)]
+pub enum TextSource {
+    /// Files that every worker reads at once.
+    Files(TextFiles),
+    /// What can be read once, from the front.
+    Stream(TextStream<'static>),
+    /// Records in memory.
+    Loaded(LoadedRecords),
+}
+
+impl OpenOptions {
+    /// Opens the paths, which together are one dataset, in the order given. If one is `-`, which is standard input, or
+    /// a pipe, a device or a file that is not as long as the system says, all of them are one stream.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a path cannot be opened, or if the header of a file lacks a [field](Self::fields) that will
+    /// be read. The header of a pipe is read when its turn comes.
+    pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
+        let is_stream = |path: &P| TextStream::is_needed_for(path.as_ref());
+        Ok(if paths.iter().any(is_stream) {
+            TextSource::Stream(self.stream(paths)?)
+        } else {
+            TextSource::Files(TextFiles::open_with(self, paths)?)
+        })
+    }
+
+    /// Opens the paths as one stream, which is read once.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn stream<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextStream<'static>, Error> {
+        TextStream::open_with(self, paths)
+    }
+}
+
+impl TextSource {
+    /// Sets the length in bytes of the parts that [files](TextFiles::with_part_bytes) are cut into. The answer does not
+    /// depend on it.
+    #[must_use]
+    pub fn with_part_bytes(self, bytes: u64) -> Self {
+        match self {
+            TextSource::Files(files) => TextSource::Files(files.with_part_bytes(bytes)),
+            other => other,
+        }
+    }
+
+    /// Reads all records into memory, a stream to its end.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a file cannot be read.
+    pub fn load(self) -> Result<Self, Error> {
+        Ok(TextSource::Loaded(match self {
+            TextSource::Files(files) => LoadedRecords::of(&files)?,
+            TextSource::Stream(stream) => LoadedRecords::of(&stream)?,
+            TextSource::Loaded(records) => records,
+        }))
+    }
+
+    /// Number of bytes; of a stream, those that have been read.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            TextSource::Files(files) => files.size(0..files.parts()),
+            TextSource::Stream(stream) => stream.bytes(),
+            TextSource::Loaded(records) => records.bytes(),
+        }
+    }
+}
+
+/// Calls a method of the dataset inside.
+macro_rules! inside {
+    ($source:ident, $dataset:ident => $call:expr) => {
+        match $source {
+            TextSource::Files($dataset) => $call,
+            TextSource::Stream($dataset) => $call,
+            TextSource::Loaded($dataset) => $call,
+        }
+    };
+}
+
+impl Dataset for TextSource {
+    type Record<'a> = TextRecord<'a>;
+
+    fn parts(&self) -> usize {
+        inside!(self, dataset => dataset.parts())
+    }
+
+    fn is_stream(&self) -> bool {
+        inside!(self, dataset => dataset.is_stream())
+    }
+
+    fn may_wait_with_records(&self) -> bool {
+        inside!(self, dataset => dataset.may_wait_with_records())
+    }
+
+    fn close(&self) {
+        inside!(self, dataset => dataset.close());
+    }
+
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<ReadOutcome, Error>
+    where
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
+    {
+        inside!(self, dataset => dataset.read(parts, visit))
+    }
+
+    fn size(&self, parts: Range<usize>) -> u64 {
+        inside!(self, dataset => dataset.size(parts))
+    }
+
+    fn place(&self, position: Position) -> Option<Place> {
+        inside!(self, dataset => Dataset::place(dataset, position))
+    }
+}

@@ -1,0 +1,203 @@
+//! Bytes that were fetched together, and the records found in them.
+
+use std::collections::TryReserveError;
+use std::ops::{ControlFlow, Range};
+
+use memchr::memchr_iter;
+
+use super::limit::RecordLimit;
+use crate::dataset::format::{Scanner, Span};
+
+/// Memory for records that are fetched together, used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+    /// The bytes in which the records are, and from whose start their places count.
+    region: Range<usize>,
+    /// Number of lines in the region, blank ones counted.
+    pub(super) line_count: u64,
+    pub(super) limit: RecordLimit,
+}
+
+/// Room for bytes at this place.
+///
+/// # Errors
+///
+/// If there is no memory left for it.
+pub(super) fn room_in(
+    bytes: &mut Vec<u8>,
+    place: Range<usize>,
+) -> Result<&mut [u8], TryReserveError> {
+    if let Some(more) = place.end.checked_sub(bytes.len()) {
+        // Twice the length, or only what is needed if twice the length is too much.
+        let reserved = bytes.try_reserve(more);
+        reserved.or_else(|_| bytes.try_reserve_exact(more))?;
+        bytes.resize(place.end, 0);
+    }
+    Ok(&mut bytes[place])
+}
+
+impl Buffer {
+    /// Larger buffers, left behind by a giant record, are given back instead of kept.
+    const KEPT_BYTES: usize = 4 << 20;
+
+    /// Begins anew, with this limit to the records that come.
+    pub(super) fn clear(&mut self, limit: RecordLimit) {
+        self.spans.clear();
+        self.region = 0..0;
+        self.line_count = 0;
+        self.limit = limit;
+    }
+
+    /// Room for bytes at this place.
+    pub(super) fn room(&mut self, place: Range<usize>) -> Result<&mut [u8], TryReserveError> {
+        room_in(&mut self.bytes, place)
+    }
+
+    /// Takes these bytes in place of its own, and gives those back.
+    pub(super) fn exchange(&mut self, bytes: &mut Vec<u8>) {
+        std::mem::swap(&mut self.bytes, bytes);
+    }
+
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        self.bytes.len() <= Self::KEPT_BYTES
+    }
+
+    /// Where the records are in [`bytes`](Self::bytes); those that are too long are among them.
+    pub(super) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The bytes from whose start the places of records count.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.region.clone()]
+    }
+
+    /// Makes the bytes up to this place those in which the records are.
+    pub(super) fn set_end(&mut self, end: usize) {
+        self.region = 0..end;
+    }
+
+    /// Adds records that were found elsewhere.
+    pub(super) fn add(&mut self, spans: impl Iterator<Item = Span>) {
+        self.spans.extend(spans);
+    }
+
+    /// Scans the bytes up to `end` that have not been scanned, and adds the records that end there, at most
+    /// `at_most` of them.
+    pub(super) fn scan(&mut self, scanner: &mut Scanner, end: usize, at_most: usize) {
+        let Buffer { bytes, spans, .. } = self;
+        let most = spans.len().saturating_add(at_most);
+        let _ = scanner.scan(&bytes[..end], |span| {
+            spans.push(span);
+            match spans.len() < most {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        });
+    }
+
+    /// Splits a region of the bytes into lines, of which those that hold more than white space, or are too long
+    /// to look at, are records.
+    pub(super) fn split_lines(&mut self, region: Range<usize>) {
+        let bytes = &self.bytes[region.clone()];
+        let mut start = 0;
+        let ends = memchr_iter(b'\n', bytes)
+            .chain((!bytes.is_empty() && !bytes.ends_with(b"\n")).then_some(bytes.len()));
+        for end in ends {
+            let line = bytes[start..end]
+                .strip_suffix(b"\r")
+                .unwrap_or(&bytes[start..end]);
+            // The first byte of most lines shows that they are not blank.
+            if self.limit.excludes(line.len()) || !line.trim_ascii_start().is_empty() {
+                let end = start + line.len();
+                self.spans.push(Span {
+                    start,
+                    end,
+                    lines_before: self.line_count,
+                });
+            }
+            self.line_count += 1;
+            start = end + 1;
+        }
+        self.region = region;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(bytes: &[u8], region: Range<usize>, limit: u64) -> Buffer {
+        let mut buffer = Buffer::default();
+        buffer.clear(RecordLimit::new(limit));
+        let room = buffer.room(0..bytes.len()).expect("memory");
+        room.copy_from_slice(bytes);
+        buffer.split_lines(region);
+        buffer
+    }
+
+    fn texts(buffer: &Buffer) -> Vec<(&[u8], u64)> {
+        let text = |span: &Span| (&buffer.bytes()[span.start..span.end], span.lines_before);
+        buffer.spans().iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_region_is_split_and_nothing_beside_it() {
+        let bytes = b"xxone\r\n\n \t\ntwo\nxx";
+        let buffer = split(bytes, 2..15, 100);
+        assert_eq!(texts(&buffer), [(&b"one"[..], 0), (b"two", 3)]);
+        assert_eq!(buffer.line_count, 4);
+        let buffer = split(bytes, 0..0, 100);
+        assert_eq!((texts(&buffer), buffer.line_count), (vec![], 0));
+    }
+
+    #[test]
+    fn a_line_is_too_long_from_one_byte_more() {
+        let limit = RecordLimit::new(3);
+        assert!(!limit.excludes(3));
+        assert!(limit.excludes(4));
+        // A byte-order mark, three bytes, one more, a carriage return.
+        assert_eq!(limit.kept(), 8);
+        assert_eq!(RecordLimit::new(u64::MAX).kept(), usize::MAX);
+        assert!(RecordLimit::default().excludes((16 << 20) + 1));
+        assert!(!RecordLimit::default().excludes(16 << 20));
+        let buffer = split(b"    \n   \r\n", 0..10, 3);
+        assert_eq!(texts(&buffer), [(&b"    "[..], 0)]);
+    }
+
+    #[test]
+    fn room_is_made_and_what_was_there_stays() {
+        let mut bytes = vec![1, 2, 3];
+        assert_eq!(room_in(&mut bytes, 1..2).expect("memory"), [2]);
+        assert_eq!(room_in(&mut bytes, 1..3).expect("memory"), [2, 3]);
+        assert_eq!(bytes.len(), 3);
+        assert_eq!(room_in(&mut bytes, 2..5).expect("memory"), [3, 0, 0]);
+        assert_eq!(bytes, [1, 2, 3, 0, 0]);
+        assert!(room_in(&mut bytes, 0..usize::MAX / 2).is_err());
+        assert_eq!(bytes.len(), 5);
+    }
+
+    #[test]
+    fn a_buffer_that_held_a_giant_line_is_not_kept() {
+        let mut buffer = Buffer::default();
+        assert!(buffer.is_worth_keeping());
+        let _ = buffer.room(0..Buffer::KEPT_BYTES).expect("memory");
+        assert!(buffer.is_worth_keeping());
+        let mut other = vec![0; Buffer::KEPT_BYTES + 1];
+        buffer.exchange(&mut other);
+        assert!(!buffer.is_worth_keeping());
+        assert_eq!(other.len(), 4 << 20);
+    }
+
+    #[test]
+    fn a_buffer_is_used_again_from_its_beginning() {
+        let mut buffer = split(b"one\ntwo\n", 0..8, 2);
+        assert_eq!((buffer.spans().len(), buffer.line_count), (2, 2));
+        buffer.clear(RecordLimit::new(3));
+        assert_eq!((texts(&buffer), buffer.line_count), (vec![], 0));
+        assert!(buffer.bytes().is_empty());
+        assert!(!buffer.limit.excludes(3));
+    }
+}

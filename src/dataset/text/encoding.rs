@@ -1,0 +1,41 @@
+//! What the first bytes of a text say about its encoding.
+
+/// What some programs write at the beginning of UTF-8 files.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Number of bytes from which [`other_encoding`] can be asked.
+pub(super) const ENCODING_BYTES: usize = 2;
+
+/// What a text is, and what to do about it, if its first bytes show that it is not UTF-8. Asked once per file, so
+/// that such a file is not refused record by record.
+pub(super) fn other_encoding(first: &[u8]) -> Option<&'static str> {
+    match first {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Some("is UTF-16; convert it to UTF-8 first, e.g. with iconv -f UTF-16 -t UTF-8")
+        }
+        [0x1f, 0x8b, ..] => Some("is gzip-compressed; unpack it first with gunzip"),
+        _ => None,
+    }
+}
+
+/// The text without the byte-order mark that it may begin with.
+pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_encodings_are_known_by_their_first_two_bytes() {
+        for first in [b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b"] {
+            assert!(other_encoding(first).is_some());
+            assert!(other_encoding(&[first[0], b'x']).is_none());
+            assert!(other_encoding(&[b'x', first[1]]).is_none());
+            assert!(other_encoding(&first[..1]).is_none());
+        }
+        assert_eq!(without_mark(b"\xef\xbb\xbfx"), b"x");
+        assert_eq!(without_mark(b"\xef\xbbx"), b"\xef\xbbx");
+    }
+}

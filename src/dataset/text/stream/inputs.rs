@@ -1,0 +1,418 @@
+//! The inputs of a stream, one after the other, and the records that are taken from them.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::ops::ControlFlow;
+
+use memchr::{memchr_iter, memrchr};
+
+use crate::dataset::format::{
+    Boundaries, JSON_LINES_LAYOUT, Layout, Scanner, Span, State, line_ends,
+};
+use crate::dataset::text::buffer::{Buffer, room_in};
+use crate::dataset::text::encoding::{
+    BYTE_ORDER_MARK, ENCODING_BYTES, other_encoding, without_mark,
+};
+use crate::dataset::text::input::{Input, InputFault};
+use crate::dataset::text::limit::RecordLimit;
+use crate::dataset::text::numbering::Start;
+use crate::dataset::text::options::{OpenOptions, header_columns};
+use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
+
+/// An input is asked for this many bytes at a time, and for more only until a record is whole.
+const READ_BYTES: usize = 256 << 10;
+
+/// The fault of an input while it is being read: it stays if the read panics.
+const PANICKED: InputFault = InputFault::refused("cannot be read on after a panic");
+
+/// The inputs, and what has been read of them and not taken yet.
+pub(super) struct InputChain<'r> {
+    /// The input that is being read and those after it, each with the format that its name chooses.
+    inputs: VecDeque<(Input<'r>, Layout)>,
+    /// Number of the input that is being read, from 0.
+    file: usize,
+    /// What comes before the next line, or in a format of quoted records before the first line of the input.
+    start: Start,
+    options: OpenOptions,
+    /// Memory for what has been read.
+    ahead: Vec<u8>,
+    /// The bytes before this place have been taken.
+    taken: usize,
+    /// The records that end before this place are whole.
+    whole: usize,
+    /// Nothing has been read beyond this place.
+    filled: usize,
+    /// Bytes that were read and thrown away: of a record that is too long, of a header, of a byte-order mark.
+    dropped: u64,
+    /// Whether the beginning of the input has been read, up to its first record.
+    begun: bool,
+    /// Finds the records of a format of quoted records. `None` for a format of lines.
+    scanner: Option<Scanner>,
+    /// The whole records that the scanner has found and that have not been taken.
+    found: VecDeque<Span>,
+    /// The input has ended.
+    ended: bool,
+    /// Why nothing more can be read. The first fault is kept, and reported to every later caller.
+    fault: Option<InputFault>,
+}
+
+/// Records that were taken together: where they begin, how they are read, and how many bytes were taken with them.
+#[derive(Clone, Debug)]
+pub(super) struct TakenRecords {
+    pub(super) file: usize,
+    pub(super) layout: Layout,
+    pub(super) start: Start,
+    pub(super) bytes: u64,
+}
+
+impl<'r> InputChain<'r> {
+    pub(super) fn new(options: OpenOptions, inputs: VecDeque<(Input<'r>, Layout)>) -> Self {
+        InputChain {
+            inputs,
+            file: 0,
+            start: Start::default(),
+            options,
+            ahead: Vec::new(),
+            taken: 0,
+            whole: 0,
+            filled: 0,
+            dropped: 0,
+            begun: false,
+            scanner: None,
+            found: VecDeque::new(),
+            ended: false,
+            fault: None,
+        }
+    }
+
+    pub(super) fn set_max_record(&mut self, bytes: u64) {
+        self.options.set_max_record(bytes);
+    }
+
+    /// Number of the input that is being read, from 0.
+    pub(super) fn file(&self) -> usize {
+        self.file
+    }
+
+    fn limit(&self) -> RecordLimit {
+        self.options.limit()
+    }
+
+    /// Moves the next records to the buffer; `None` if there are no more, or once it is closed.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the input cannot be read, and the same error from then on.
+    pub(super) fn take(
+        &mut self,
+        at_most: usize,
+        buffer: &mut Buffer,
+        closed: &AtomicBool,
+    ) -> Result<Option<TakenRecords>, InputFault> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        self.fault = Some(PANICKED);
+        let taken = self.next_records(at_most, buffer, closed);
+        self.fault = taken.as_ref().err().cloned();
+        taken
+    }
+
+    fn next_records(
+        &mut self,
+        at_most: usize,
+        buffer: &mut Buffer,
+        closed: &AtomicBool,
+    ) -> Result<Option<TakenRecords>, InputFault> {
+        if closed.load(Acquire) {
+            return Ok(None);
+        }
+        while self.taken == self.whole {
+            if mem::take(&mut self.ended) {
+                self.next_input();
+            }
+            if !self.read_on(closed)? {
+                return Ok(self.take_dropped(buffer));
+            }
+        }
+        buffer.clear(self.limit());
+        let Some((_, layout)) = self.inputs.front() else {
+            return Ok(None);
+        };
+        let layout = layout.clone();
+        let file = self.file;
+        let start = self.start;
+        let bytes = match self.scanner {
+            None => self.move_lines(at_most, buffer)?,
+            Some(_) => self.move_found(at_most, buffer)?,
+        };
+        self.start.records += buffer.spans().len() as u64;
+        self.start.lines += buffer.line_count;
+        Ok(Some(TakenRecords {
+            file,
+            layout,
+            start,
+            bytes: bytes as u64 + mem::take(&mut self.dropped),
+        }))
+    }
+
+    /// The bytes without records at the end of the last input, if there are any, so that all bytes are counted.
+    fn take_dropped(&mut self, buffer: &mut Buffer) -> Option<TakenRecords> {
+        buffer.clear(self.limit());
+        let bytes = mem::take(&mut self.dropped);
+        (bytes > 0).then(|| TakenRecords {
+            file: self.file,
+            layout: JSON_LINES_LAYOUT.clone(),
+            start: self.start,
+            bytes,
+        })
+    }
+
+    fn next_input(&mut self) {
+        self.inputs.pop_front();
+        self.file += 1;
+        self.start.lines = 0;
+        self.begun = false;
+        self.scanner = None;
+    }
+
+    /// Reads more of the input when no record is whole; false if there is no input left, or it is closed.
+    fn read_on(&mut self, closed: &AtomicBool) -> Result<bool, InputFault> {
+        if self.taken > 0 {
+            self.ahead.copy_within(self.taken..self.filled, 0);
+            self.forget(self.taken);
+        }
+        let Some((input, _)) = self.inputs.front_mut() else {
+            return Ok(false);
+        };
+        let room = room_in(&mut self.ahead, self.filled..self.filled + READ_BYTES)?;
+        let Some(read) = input.read(room, closed)? else {
+            return Ok(false);
+        };
+        let mut new = self.filled;
+        self.filled += read;
+        self.ended = read == 0;
+        if !self.begun {
+            if !self.begin()? {
+                return Ok(true);
+            }
+            new = 0;
+        }
+        self.find_whole(new);
+        let kept = self.limit().kept();
+        if self.whole == 0 && self.filled > kept {
+            let dropped = self.filled - kept;
+            self.dropped += dropped as u64;
+            self.filled = kept;
+            if let Some(scanner) = &mut self.scanner {
+                scanner.remove_back(dropped);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The bytes before this place are gone from the front of what was read.
+    fn forget(&mut self, bytes: usize) {
+        self.filled -= bytes;
+        self.taken = 0;
+        self.whole = 0;
+        if let Some(scanner) = &mut self.scanner {
+            scanner.remove_front(bytes);
+        }
+    }
+
+    /// Reads the beginning of an input, up to where its first record may begin; false if there is not enough of it.
+    fn begin(&mut self) -> Result<bool, InputFault> {
+        let first = &self.ahead[..self.filled];
+        if first.len() >= ENCODING_BYTES
+            && let Some(message) = other_encoding(first)
+        {
+            return Err(InputFault::refused(message));
+        }
+        // One byte, or the beginning of a mark, is no record with its end, so no record is kept waiting.
+        let may_be_mark = first.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(first);
+        if (first.len() < ENCODING_BYTES || may_be_mark) && !self.ended {
+            return Ok(false);
+        }
+        let mut skipped = first.len() - without_mark(first).len();
+        let Some((_, layout)) = self.inputs.front_mut() else {
+            return Ok(false);
+        };
+        if layout.has_header() {
+            let first = &first[skipped..];
+            if let Some(header) = layout.boundaries().first(first, self.ended) {
+                let bad = |reason| InputFault::bad_record(header.lines_before + 1, reason);
+                *layout = header_columns(layout, first, header, &self.options).map_err(bad)?;
+                self.start.lines = line_ends(&first[..header.end]);
+                skipped += header.end;
+            } else if first.len() > self.options.limit().kept() {
+                let too_long = self.options.limit().too_long();
+                return Err(InputFault::bad_record(1, too_long));
+            } else if !self.ended {
+                return Ok(false);
+            }
+        }
+        if let Boundaries::Quoted(quoted) = layout.boundaries() {
+            self.scanner = Some(Scanner::new(quoted, 0, State::Between));
+        }
+        self.begun = true;
+        self.dropped += skipped as u64;
+        self.ahead.copy_within(skipped..self.filled, 0);
+        self.filled -= skipped;
+        Ok(true)
+    }
+
+    /// Finds out which records are whole, after what was read has grown from this place on.
+    fn find_whole(&mut self, new: usize) {
+        let InputChain { scanner, found, .. } = self;
+        let Some(scanner) = scanner else {
+            let newline = memrchr(b'\n', &self.ahead[new..self.filled]);
+            self.whole = newline.map_or(0, |newline| new + newline + 1);
+            if self.ended {
+                // The last line may have no ending.
+                self.whole = self.filled;
+            }
+            return;
+        };
+        let _ = scanner.scan(&self.ahead[..self.filled], |span| {
+            found.push_back(span);
+            ControlFlow::Continue(())
+        });
+        if self.ended {
+            found.extend(scanner.end(self.filled));
+        }
+        self.whole = scanner.open().unwrap_or(self.filled);
+    }
+
+    /// Moves whole lines to the buffer; returns how many bytes they are.
+    fn move_lines(&mut self, at_most: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
+        let lines = &self.ahead[self.taken..self.whole];
+        // A line has at least one byte, so often it is clear that all of them are wanted.
+        let newline = (at_most < lines.len())
+            .then(|| memchr_iter(b'\n', lines).nth(at_most.saturating_sub(1)))
+            .flatten();
+        let end = newline.map_or(self.whole, |newline| self.taken + newline + 1);
+        let length = self.move_bytes(end, buffer)?;
+        buffer.split_lines(0..length);
+        Ok(length)
+    }
+
+    /// Moves records that the scanner has found to the buffer; returns how many bytes were moved.
+    fn move_found(&mut self, at_most: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
+        let records = at_most
+            .clamp(1, self.found.len().max(1))
+            .min(self.found.len());
+        // What comes between two records goes with the first.
+        let end = self
+            .found
+            .get(records)
+            .map_or(self.whole, |next| next.start);
+        let taken = self.taken;
+        let spans = self.found.drain(..records).map(|span| Span {
+            start: span.start - taken,
+            end: span.end - taken,
+            ..span
+        });
+        buffer.add(spans);
+        let length = self.move_bytes(end, buffer)?;
+        buffer.set_end(length);
+        Ok(length)
+    }
+
+    /// Moves what was read, up to this place, to the front of the buffer; returns how many bytes that is.
+    fn move_bytes(&mut self, end: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
+        let length = end - self.taken;
+        if length == self.whole {
+            // All of it, perhaps one giant record: the memory itself goes, and the rest comes back.
+            buffer.exchange(&mut self.ahead);
+            let rest = buffer.room(self.whole..self.filled)?;
+            room_in(&mut self.ahead, 0..rest.len())?.copy_from_slice(rest);
+            self.forget(length);
+        } else {
+            let bytes = &self.ahead[self.taken..end];
+            buffer.room(0..length)?.copy_from_slice(bytes);
+            self.taken = end;
+        }
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+
+    use super::*;
+
+    /// Gives this many bytes of a line at a time, and ends it after some reads.
+    struct LongLine {
+        piece: usize,
+        reads: usize,
+    }
+
+    impl Read for LongLine {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let Some(left) = self.reads.checked_sub(1) else {
+                return Ok(0);
+            };
+            self.reads = left;
+            room[..self.piece].fill(b'x');
+            if left == 1 {
+                room[self.piece - 1] = b'\n';
+            }
+            Ok(self.piece)
+        }
+    }
+
+    fn chain(input: Input<'_>) -> InputChain<'_> {
+        let layout = JSON_LINES_LAYOUT.clone();
+        InputChain::new(OpenOptions::new(), VecDeque::from([(input, layout)]))
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_line_that_is_too_long_is_kept() {
+        let piece = 100_000;
+        let reads = 1000;
+        let input = Input::Reader(Box::new(LongLine { piece, reads }));
+        let mut source = chain(input);
+        let limit = RecordLimit::new(1_000_000);
+        source.set_max_record(1_000_000);
+        let (open, mut buffer) = (AtomicBool::new(false), Buffer::default());
+        let mut take = |source: &mut InputChain<'_>| {
+            let taken = source.take(1, &mut buffer, &open);
+            let taken = taken.expect("it can be read").expect("a line");
+            let most = limit.kept() + READ_BYTES;
+            assert!(source.ahead.len() <= most, "{} bytes", source.ahead.len());
+            (taken.bytes, buffer.spans()[0].end)
+        };
+        assert_eq!(take(&mut source), (999 * 100_000, limit.kept() + piece - 1));
+        assert_eq!(take(&mut source), (100_000, 100_000));
+    }
+
+    #[test]
+    fn what_is_ahead_stays_where_lines_are_taken_from_its_front() {
+        let input = Input::Reader(Box::new(&b"one\ntwo\nthree\nfour"[..]));
+        let mut source = chain(input);
+        let (open, mut buffer) = (AtomicBool::new(false), Buffer::default());
+        let mut places = Vec::new();
+        while let Some(taken) = source.take(1, &mut buffer, &open).expect("lines") {
+            places.push((source.taken, source.whole, source.filled, taken.bytes));
+        }
+        let expected = [
+            (4, 14, 18, 4),
+            (8, 14, 18, 4),
+            (14, 14, 18, 6),
+            (0, 0, 0, 4),
+        ];
+        assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn once_it_is_closed_nothing_is_read() {
+        let input = Input::Reader(Box::new(io::repeat(b'x')));
+        let mut source = chain(input);
+        let mut buffer = Buffer::default();
+        let taken = source.take(1, &mut buffer, &AtomicBool::new(true));
+        assert!(taken.expect("no fault").is_none());
+        assert!(source.ahead.is_empty());
+    }
+}

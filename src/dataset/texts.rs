@@ -1,0 +1,119 @@
+//! All texts of a file at once, for what has to know them before the first record: a reference.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::Fields;
+use super::text::{MAX_RECORD_BYTES, OpenOptions};
+use crate::error::Error;
+
+/// The texts of a file in memory, each with its line.
+///
+/// The ending of the file's name chooses its format, as for [records](OpenOptions): one field is read of JSON lines and of
+/// tables. In a file with any other name each line is a text. Blank lines are no texts. The file may be a pipe, or `-` for
+/// standard input.
+///
+/// ```
+/// use manyhands::dataset::Texts;
+///
+/// let products = Texts::read("data/reviews.jsonl", "product")?;
+/// assert_eq!((products.len(), products.line(1999)), (2000, 2000));
+/// assert!(products.iter().all(|product| !product.is_empty()));
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    text: String,
+    /// Where in the text each of the texts ends.
+    ends: Vec<usize>,
+    lines: Vec<u64>,
+}
+
+impl Texts {
+    /// Reads a file. `field` is the one to read of records that have several.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read, or any record has no such text: a reference must be complete.
+    pub fn read(path: impl AsRef<Path>, field: &str) -> Result<Texts, Error> {
+        Self::read_within(path, field, MAX_RECORD_BYTES)
+    }
+
+    /// Like [`read`](Self::read), with another limit to the length of a record, in bytes without its line ending.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read). A record that is longer is an error too.
+    pub fn read_within(
+        path: impl AsRef<Path>,
+        field: &str,
+        max_record: u64,
+    ) -> Result<Texts, Error> {
+        let fields = Fields::new(field, [""; 0]);
+        let options = OpenOptions::new()
+            .fields(fields.clone())
+            .max_record(max_record)
+            .plain_text_by_default();
+        // It is read once, from the front, so a pipe will do.
+        let stream = options.stream(&[path])?;
+        let mut texts = Texts::default();
+        loop {
+            let mut bad = None;
+            let taken = stream.take(usize::MAX, |position, record| {
+                match record.and_then(|record| fields.of(record)) {
+                    Ok(values) => {
+                        texts.push(&values.text, position.line);
+                        ControlFlow::Continue(())
+                    }
+                    Err(reason) => {
+                        let path = stream.place(position).path;
+                        bad = Some(Error::bad_record(&path, position.line, reason));
+                        ControlFlow::Break(())
+                    }
+                }
+            })?;
+            match (bad, taken) {
+                (Some(bad), _) => return Err(bad),
+                (None, None) => return Ok(texts),
+                (None, Some(_)) => {}
+            }
+        }
+    }
+
+    fn push(&mut self, text: &str, line: u64) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+        self.lines.push(line);
+    }
+
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The line of the file, from 1, in which a text begins.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is out of range.
+    pub fn line(&self, index: usize) -> u64 {
+        self.lines[index]
+    }
+
+    /// The texts, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        let places = starts.zip(&self.ends);
+        places.map(|(start, end)| &self.text[*start..*end])
+    }
+
+    /// The lines alone, when the texts are no longer needed.
+    pub fn into_lines(self) -> Vec<u64> {
+        self.lines
+    }
+}
