@@ -285,7 +285,7 @@ pub(crate) struct Interrupted;
 /// [commutative](crate::Aggregator::COMMUTATIVE) its answer ends with that record. Where it is
 /// not, it may go on to the end of the partial the record belongs to, since a partial cannot be cut.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum OnFailure {
     /// The others are still scored; the report counts and lists the failures. One failure more than

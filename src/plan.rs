@@ -15,6 +15,7 @@ mod run_options;
 mod scored;
 mod scorer;
 mod summary;
+mod version;
 mod wire;
 mod worker;
 
@@ -48,6 +49,7 @@ pub use scorer::{
     AnyScorer, Cell, Column, ColumnKind, MatchOptions, ScorerColumns, SentimentOptions,
 };
 pub use summary::{GroupSummary, Summary};
+use version::PlanVersion;
 pub use worker::serve;
 
 /// What to score, with what, and how.
@@ -62,8 +64,22 @@ pub use worker::serve;
 /// assert_eq!(compound.moments.count, answer.report.records);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
+/// A plan can be written down, as JSON for example. It then has a version; a plan of another version, or with a
+/// field that this one does not know, is refused when it is read.
+///
+/// ```
+/// # use manyhands::plan::Plan;
+/// let plan = Plan::new(["data/reviews.jsonl"]);
+/// let written = serde_json::to_string(&plan)?;
+/// assert!(written.starts_with("{\"version\":1,"));
+/// assert_eq!(serde_json::from_str::<Plan>(&written)?, plan);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// Comes first when the plan is written down, so that a plan of another version is refused for that.
+    pub(crate) version: PlanVersion,
     /// JSON lines files, which together are one dataset. Where a path is `-`, which is standard input, or
     /// names a pipe or a device (or a file that is not as long as the system says, as under `/proc`), all are
     /// read as one stream.
@@ -197,6 +213,7 @@ impl Plan {
     /// Scores the field `text` of these files with `sentiment`, on all usable cores.
     pub fn new<P: Into<PathBuf>>(files: impl IntoIterator<Item = P>) -> Self {
         Plan {
+            version: PlanVersion,
             files: files.into_iter().map(Into::into).collect(),
             max_record: MAX_RECORD_BYTES,
             scorer: AnyScorer::default(),
@@ -302,3 +319,6 @@ impl Plan {
         Ok(ProcessPool::new(program, setup, workers, self.pin))
     }
 }
+
+#[cfg(test)]
+mod tests;

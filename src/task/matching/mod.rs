@@ -67,6 +67,7 @@ use search::Search;
 /// assert_eq!((matching.measure(), matching.wanted()), (Measure::Ratio, 3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Matching {
     measure: Measure,
     cutoff: f64,
