@@ -1,4 +1,4 @@
-//! How much of a run there may be at once, and how fast it may go.
+//! Limits on how much of a run is in flight, and on how fast records are started.
 
 mod bucket;
 #[cfg(all(test, shuttle))]
@@ -15,11 +15,10 @@ use crate::error::Error;
 
 pub(crate) use permits::Permits;
 
-/// How much may be in flight, and how many records may be started in a second.
+/// Limits how much is in flight, and how many records are started in a second.
 ///
-/// The answer is the same under every limit; only the time it takes differs. For what a task uses
-/// besides processor time: connections to a service, the requests a second that it grants, the memory
-/// of what is being worked on.
+/// The answer is the same under every limit; only the time differs. Use it for what a task needs besides
+/// processor time: connections to a service, its allowed requests per second, or memory.
 ///
 /// ```
 /// use manyhands::Limit;
@@ -29,7 +28,7 @@ pub(crate) use permits::Permits;
 /// assert_eq!(limit.to_string(), "4 in flight, 2.5 a second, weights up to 1073741824 together");
 /// ```
 ///
-/// It is plain data; whether it allows anything is looked at when a run starts, see
+/// A limit is plain data. A run checks at its start whether the limit allows anything, see
 /// [`check`](Limit::check).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,12 +40,12 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// As much as there are workers, as fast as they can.
+    /// No limit: as many records in flight as there are workers, as fast as they can.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// At most this many records at the same time: no more workers than that are put to work.
+    /// At most this many records at the same time. The run uses no more workers than that.
     pub fn in_flight(records: usize) -> Self {
         Limit {
             in_flight: Some(records),
@@ -54,11 +53,11 @@ impl Limit {
         }
     }
 
-    /// At most this many records started in a second, evenly spaced: a token bucket that holds one
-    /// token, or what ten milliseconds bring where that is more, since threads do not wake in time for
-    /// less. In any span of `t` seconds no more than `burst + records × t` are started.
+    /// At most this many records started in a second, evenly spaced. This is a token bucket, which holds
+    /// one token, or the tokens of 10 ms if that is more, because threads do not wake up more precisely. In
+    /// any span of `t` seconds, at most `burst + records × t` records are started.
     ///
-    /// Threads that wake late start fewer than that; a larger [`burst`](Limit::burst) makes up for it.
+    /// If threads wake up late, fewer records are started. A larger [`burst`](Limit::burst) compensates.
     #[must_use]
     pub fn per_second(self, records: f64) -> Self {
         Limit {
@@ -67,8 +66,8 @@ impl Limit {
         }
     }
 
-    /// Where there is a rate, lets this many be started without waiting after a time of rest, and at
-    /// the start.
+    /// Under a rate, lets this many records be started without waiting at the beginning of the run, and
+    /// after a time in which none was started.
     #[must_use]
     pub fn burst(self, records: u32) -> Self {
         Limit {
@@ -77,10 +76,9 @@ impl Limit {
         }
     }
 
-    /// Records in flight at the same time weigh no more than this together; what a record weighs is
-    /// for the pipeline to say, in any unit, bytes for one. A record that is heavier than the whole
-    /// budget is worked on alone, and none waits for ever: they get their turn in the order in which
-    /// they ask.
+    /// The records in flight weigh at most this much together. The pipeline sets the weight of each record,
+    /// in any unit, for example bytes. A record that is heavier than the whole budget is scored alone.
+    /// Records start in the order in which they ask, so none waits for ever.
     #[must_use]
     pub fn budget(self, weight: u64) -> Self {
         Limit {
@@ -89,20 +87,18 @@ impl Limit {
         }
     }
 
-    /// How many of so many workers are put to work.
+    /// The number of workers that a run uses, if the executor has `workers`.
     pub fn workers(&self, workers: usize) -> usize {
         self.in_flight.map_or(workers, |most| workers.min(most))
     }
 
-    /// Whether it allows anything.
-    ///
-    /// A run checks it at the start. What allows nothing is not quietly taken for the least that
-    /// does: who asks for nothing in flight has made a mistake somewhere.
+    /// Checks that the limit allows anything. A run checks this at its start, and does not replace a limit
+    /// that allows nothing by the smallest one that does, because such a limit is a mistake of the caller.
     ///
     /// # Errors
     ///
-    /// [`Error::Limit`] where nothing may be in flight, a burst or a budget is 0, or a rate is not a
-    /// finite number above 0.
+    /// [`Error::Limit`] if nothing may be in flight, if a burst or a budget is 0, or if a rate is not a finite
+    /// number above 0.
     ///
     /// ```
     /// # use manyhands::Limit;
@@ -131,19 +127,19 @@ impl Limit {
         Ok(())
     }
 
-    /// Whether a record may have to wait for a permit before it is started. A limit of what is in
-    /// flight alone is kept by the number of workers.
+    /// Whether a record may have to wait for a permit before it is started. A limit on records in flight
+    /// alone is kept by the number of workers.
     pub(crate) fn waits(&self) -> bool {
         self.per_second.is_some() || self.weighs()
     }
 
-    /// Whether it matters what a record weighs.
+    /// Whether the weight of a record matters.
     pub(crate) fn weighs(&self) -> bool {
         self.budget.is_some()
     }
 }
 
-/// As `4 in flight, 2.5 a second`, or `none`.
+/// Displays as `4 in flight, 2.5 a second`, or as `none`.
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
@@ -153,10 +149,10 @@ impl fmt::Display for Limit {
             self.budget
                 .map(|most| format!("weights up to {most} together")),
         ];
-        let told: Vec<String> = parts.into_iter().flatten().collect();
-        f.write_str(&match told.is_empty() {
+        let limits: Vec<String> = parts.into_iter().flatten().collect();
+        f.write_str(&match limits.is_empty() {
             true => "none".to_owned(),
-            false => told.join(", "),
+            false => limits.join(", "),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use rayon::iter::IndexedParallelIterator;
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 
-use crate::aggregation::{Aggregator, MergeTree, Partition, observe_all};
+use crate::aggregation::{Aggregator, BlockPartition, MergeTree, observe_all};
 use crate::execution::{Decision, InlinePhase, Pace};
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
@@ -100,7 +100,7 @@ struct ParallelFold<S, A> {
     /// The identity. It observes nothing, and takes in the other states in the end.
     root: A,
     /// The blocks of records that a thread folds as a whole.
-    partition: Partition,
+    partition: BlockPartition,
     /// The states of a commutative aggregator that are not in use, by the thread that used them last, so
     /// that a thread finds its state in its own caches. A thread has more than one state if it takes up
     /// another share of the work while it waits inside a task.
@@ -116,8 +116,8 @@ impl<S, A: Aggregator<S>> ParallelFold<S, A> {
         ParallelFold {
             root,
             partition: match A::COMMUTATIVE {
-                true => Partition::into_parts(length),
-                false => Partition::into_blocks(length),
+                true => BlockPartition::into_parts(length),
+                false => BlockPartition::into_blocks(length),
             },
             idle: idle.collect(),
             partials: MergeTree::new(),

@@ -1,16 +1,20 @@
-//! The pattern in one function: dataset, task, executor, aggregator; out comes a report.
+//! The pattern in one function: from a dataset, a task, an executor and an aggregator to a report.
+//!
+//! `pipeline/README.md` explains in which order records are scored, judged, counted and observed.
 
-mod ahead;
+mod collector;
 mod frontier;
-mod held;
-mod in_hand;
-mod met;
+mod lookahead;
 #[cfg(all(test, shuttle))]
 mod model;
+mod order;
 mod outcome;
-mod piece;
+mod output_block;
+mod outstanding;
+mod pending;
 mod run;
-mod settle;
+mod step;
+mod step_progress;
 mod stopwatch;
 mod worker;
 
@@ -30,11 +34,11 @@ use crate::sink::Sink;
 use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 
-pub(crate) use run::Order;
-use run::Run;
+pub(crate) use order::Order;
+use run::PipelineRun;
 pub use stopwatch::Stopwatch;
 
-/// A dataset and a task, and how to run the one over the other.
+/// A dataset, a task, and how to score the records of the one with the other.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -60,10 +64,10 @@ pub struct Pipeline<'a, D: Dataset + ?Sized, T, S> {
     limit: Limit,
     weigh: Option<&'a Weigh<'a, D>>,
     /// How many records of a stream may have been taken that are not handed on yet.
-    in_hand: Option<u64>,
+    most_outstanding: Option<u64>,
 }
 
-/// Says what a record weighs.
+/// Returns the weight of a record.
 type Weigh<'a, D> = dyn for<'r> Fn(&<D as Dataset>::Record<'r>) -> u64 + Sync + 'a;
 
 impl<'a, D, T, S> Pipeline<'a, D, T, S>
@@ -87,25 +91,25 @@ where
             deadline: None,
             limit: Limit::none(),
             weigh: None,
-            in_hand: None,
+            most_outstanding: None,
         }
     }
 
-    /// Runs on this executor; without, on a [`WorkStealing`] pool with a worker for each usable
-    /// core, started when it is first needed and shared by all such pipelines.
+    /// Runs on this executor. Without this, the run uses a [`WorkStealing`] pool with a worker for each
+    /// usable core, which is started when it is first needed and shared by all such pipelines.
     pub fn executor(mut self, executor: &'a dyn Executor) -> Self {
         self.executor = Some(executor);
         self
     }
 
-    /// What becomes of the run when a record cannot be scored.
+    /// Sets what happens to the run when a record cannot be scored.
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = on_failure;
         self
     }
 
-    /// Tells how much more of the dataset is done, in its [`size`](Dataset::size), now and
-    /// then, from any worker.
+    /// Reports progress: from time to time, a worker calls `progress` with the
+    /// [`size`](Dataset::size) that it has done since its last call.
     pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
         self.progress = progress;
         self
@@ -120,14 +124,14 @@ where
     /// Limits how many records are in flight and how many are started in a second. The answer stays
     /// the same.
     ///
-    /// A rate is waited for on threads that nobody else needs, even where the executor has a rayon
-    /// pool. Those of the pool stay free.
+    /// Under a rate or a budget, the records are scored on threads that are started for the run, even if the
+    /// executor has a rayon pool, so that no thread of the pool waits for a permit.
     pub fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Says what a record weighs, for a [budget](Limit::budget); without, each weighs 1.
+    /// Sets the weight of each record, for a [budget](Limit::budget). Without this, each record weighs 1.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -145,7 +149,7 @@ where
         self
     }
 
-    /// Stops after so long.
+    /// Stops when this much time has passed since the run began.
     ///
     /// ```
     /// use std::time::Duration;
@@ -163,8 +167,8 @@ where
         self
     }
 
-    /// Stops when this is cancelled: records that have been started are finished, no others are
-    /// started. So a run comes back as soon as the slowest of those is done.
+    /// Stops when `cancel` is cancelled: records that have been started are finished, and no others are
+    /// started. The run returns as soon as the slowest of those records is done.
     pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
@@ -174,30 +178,31 @@ where
     ///
     /// # Errors
     ///
-    /// Where the dataset cannot be read, the sink cannot be written, too many records fail, or the run is
-    /// stopped. [`aggregate_so_far`](Pipeline::aggregate_so_far) has an answer in the last two
-    /// cases.
+    /// If the dataset cannot be read, the sink cannot be written, too many records fail, or the run is
+    /// stopped. In the last two cases, [`aggregate_so_far`](Pipeline::aggregate_so_far) returns an
+    /// answer.
     ///
     /// # Panics
     ///
-    /// Where the aggregator panics, or a score when it is dropped: on the calling thread, with what
-    /// the panic said, once the other workers have finished the portions they are at. A task that
-    /// panics is a failure of its record instead.
+    /// If the aggregator panics, or a score when it is dropped. The calling thread then panics with the
+    /// same payload, after the other workers have finished their current portions. A task that panics is a
+    /// failure of its record instead. A task that overflows the stack aborts the process, see
+    /// [`WorkStealing`].
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         self.aggregate_so_far(aggregator)?.finished()
     }
 
-    /// Runs, and combines the scores as far as the run comes before it is stopped or halted by
-    /// failures; [`Report::end`] tells. The answer is then that of the longest beginning of the
-    /// dataset that is done without a gap.
+    /// Runs, and combines the scores even if the run is stopped or halted by failures before its end; see
+    /// [`Report::end`]. The answer is then that of the longest beginning of the dataset that is done
+    /// without a gap.
     ///
     /// # Errors
     ///
-    /// Where the dataset cannot be read or the sink cannot be written.
+    /// If the dataset cannot be read or the sink cannot be written.
     ///
     /// # Panics
     ///
-    /// Where the aggregator panics.
+    /// As [`aggregate`](Pipeline::aggregate).
     pub fn aggregate_so_far<A: Aggregator<S>>(
         self,
         aggregator: A,
@@ -205,14 +210,14 @@ where
         let order = match (A::COMMUTATIVE, self.dataset.is_stream()) {
             (true, _) => Order::Any,
             (false, true) => Order::Records,
-            (false, false) => Order::Units,
+            (false, false) => Order::Blocks,
         };
         self.run(aggregator, order)
     }
 
-    /// So many records may have been taken that are not handed on yet.
-    pub(crate) fn in_hand(mut self, records: usize) -> Self {
-        self.in_hand = Some(records as u64);
+    /// Sets how many records may have been taken that are not handed on yet.
+    pub(crate) fn most_outstanding(mut self, records: usize) -> Self {
+        self.most_outstanding = Some(records as u64);
         self
     }
 
@@ -233,7 +238,7 @@ where
         let _deadline = deadline.transpose().map_err(Error::no_thread)?;
         let executor = self.executor.unwrap_or_else(|| shared_pool());
         let workers = self.limit.workers(executor.workers());
-        let run = Run::new(
+        let run = PipelineRun::new(
             &self,
             aggregator,
             order,
@@ -265,47 +270,47 @@ where
             workers: outcome.workers,
             slowest: outcome.slowest,
         };
-        let reached = outcome.reached;
+        let totals = outcome.totals;
         Ok(Report {
             value,
             end: outcome.end,
-            records: reached.records,
-            scored: reached.records - reached.failed,
-            failed: reached.failed,
-            failures: reached.failures,
+            records: totals.records,
+            scored: totals.records - totals.failed,
+            failed: totals.failed,
+            failures: totals.failures,
             timing,
         })
     }
 }
 
-/// Calls `run`, and `close` when the token is cancelled meanwhile: a worker does not look at the token
-/// while it waits for records, or for room for them.
+/// Calls `run`, and meanwhile `close` when the token is cancelled, because a worker does not check the
+/// token while it waits for records, or for room for them.
 ///
 /// # Errors
 ///
-/// If the thread that looks at the token cannot be started. `run` is not called then.
+/// If the thread that checks the token cannot be started. `run` is not called then.
 fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce()) -> io::Result<()> {
-    /// How often the token is looked at.
-    const TICK: Duration = Duration::from_millis(5);
+    /// The time between two checks of the token.
+    const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
     thread::scope(|scope| {
         let (running, ended) = mpsc::channel::<()>();
-        let look = move || {
-            while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+        let check = move || {
+            while ended.recv_timeout(CHECK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 if token.is_cancelled() {
                     return close();
                 }
             }
         };
         let thread = thread::Builder::new().name("manyhands-closing".to_owned());
-        thread.spawn_scoped(scope, look)?;
+        thread.spawn_scoped(scope, check)?;
         run();
         drop(running);
         Ok(())
     })
 }
 
-/// The pool of the pipelines that name no executor.
+/// The pool of the pipelines that have no executor.
 fn shared_pool() -> &'static WorkStealing {
     static POOL: OnceLock<WorkStealing> = OnceLock::new();
     POOL.get_or_init(WorkStealing::all_cores)

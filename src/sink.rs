@@ -1,4 +1,4 @@
-//! Every score written out in the order of the records, from bounded memory.
+//! Writes every score in the order of the records, from bounded memory.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -11,82 +11,82 @@ use crate::error::Failure;
 use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock_for};
 use crate::turns::Turns;
 
-/// Takes the score of every record, in the order of the records.
+/// Takes the score of every record.
 ///
-/// Rendering happens on the workers, in parallel; only the bytes are put in order.
+/// Scores are rendered on the workers, in parallel. Only the bytes are put in order.
 pub trait Sink<S>: Sync {
-    /// Appends what is to be written for one record to `bytes`.
+    /// Appends the text for one record to `bytes`.
     fn render(&self, index: u64, score: Result<&S, &Failure>, bytes: &mut Vec<u8>);
 
-    /// Takes the bytes of consecutive records. Calls come in any order; together they cover every
-    /// record once. Must not wait for another call: what is ahead of its turn is kept, and when too
-    /// much is kept, the answer says so.
+    /// Takes a block: the bytes of consecutive records. Blocks come in any order, and together they cover
+    /// every record once. A call must not wait for another one. An implementation keeps blocks that come
+    /// before their turn, and returns [`Room::Full`] if it keeps too many.
     ///
     /// # Errors
     ///
-    /// Where they cannot be written; the run then ends with [`Error::Output`](crate::Error).
+    /// If the bytes cannot be written. The run then ends with [`Error::Output`](crate::Error).
     fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room>;
 
-    /// Is told that the run was halted by failures: the answer ends before this record. Pieces never
-    /// go across it.
+    /// Called when failures have halted the run: the answer ends before this record. No block contains
+    /// records on both sides of it.
     fn end_at(&self, record: u64) {
         let _ = record;
     }
 }
 
-/// Whether a sink has room for more that comes before its turn.
+/// Whether a sink has room for more blocks that come before their turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// It has.
+    /// There is room.
     Free,
-    /// It has not: whoever comes with more before its turn should do something else.
+    /// There is no room. A worker pauses instead of scoring more records before their turn.
     Full,
 }
 
-/// Bytes that may wait for their turn, in total, before those that bring them are told to rest.
+/// The number of bytes that may wait for their turn before [`Room::Full`] is returned.
 const WAITING_BYTES: usize = 64 << 20;
 
-/// Writes pieces to `out` in the order of the records they belong to.
+/// Writes blocks to `out` in the order of their records.
 ///
-/// A piece that comes before its turn is kept in memory: 64 MiB in total, and what each worker
-/// still has in its hands when they are full.
+/// Blocks that come before their turn are kept in memory: 64 MiB in total, and the block that each
+/// worker has when that is full.
 #[derive(Debug)]
 pub struct InOrder<W> {
-    state: Mutex<State<W>>,
+    state: Mutex<InOrderState<W>>,
     most: usize,
 }
 
 #[derive(Debug)]
-struct State<W> {
-    /// Gone once it has been taken: nothing more is written.
+struct InOrderState<W> {
+    /// `None` once it has been taken. Nothing more is written then.
     out: Option<W>,
     turns: Turns<Vec<u8>>,
-    /// How many records have been written as a whole, and how many bytes they have.
+    /// The number of records that have been written completely, and their number of bytes.
     records: u64,
     bytes: u64,
-    /// What comes from this record on is dropped.
+    /// Blocks from this record on are dropped.
     end: u64,
     waiting_bytes: usize,
-    /// `out` has failed: nothing more is written.
-    broken: bool,
+    /// Whether `out` has failed. Nothing more is written then.
+    has_failed: bool,
 }
 
 impl<W: Write> InOrder<W> {
-    /// Writes to `out`, which should not need to be buffered: pieces are large.
+    /// Writes to `out`, which needs no buffer of its own, because blocks are large.
     pub fn new(out: W) -> Self {
         Self::with_room(out, WAITING_BYTES)
     }
 
-    /// Writes to `out`, and keeps about this many bytes at the most.
+    /// Writes to `out`, and keeps about this many bytes at most.
     pub fn with_room(out: W, bytes: usize) -> Self {
-        let state = State {
+        let state = InOrderState {
             out: Some(out),
             turns: Turns::new(),
             records: 0,
             bytes: 0,
             end: u64::MAX,
             waiting_bytes: 0,
-            broken: false,
+            has_failed: false,
         };
         InOrder {
             state: Mutex::new(state),
@@ -94,15 +94,15 @@ impl<W: Write> InOrder<W> {
         }
     }
 
-    /// Takes the piece of some records; writes it if it is their turn, and what waited for it.
+    /// Takes the block of some records. If it is their turn, writes it and the blocks that waited for it.
     ///
     /// # Errors
     ///
-    /// Where `out` fails, and pieces that come later are dropped; and where a piece comes whose turn
-    /// is over, as when one `InOrder` is used for two runs.
+    /// If `out` fails; later blocks are dropped then. If the turn of these records is over, for example
+    /// because one `InOrder` is used for two runs.
     pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         let mut state = self.lock();
-        if state.broken || state.out.is_none() || records.start >= state.end {
+        if state.has_failed || state.out.is_none() || records.start >= state.end {
             return Ok(Room::Free);
         }
         let (first, length) = (records.start, bytes.len());
@@ -114,7 +114,7 @@ impl<W: Write> InOrder<W> {
         state.waiting_bytes += length;
         if due {
             let written = state.write_due();
-            state.broken = written.is_err();
+            state.has_failed = written.is_err();
             return written.map(|()| Room::Free);
         }
         Ok(if state.waiting_bytes > self.most {
@@ -124,22 +124,22 @@ impl<W: Write> InOrder<W> {
         })
     }
 
-    /// Writes nothing from this record on. Pieces never go across it.
+    /// Writes nothing from this record on. No block may contain records on both sides of it.
     pub fn end_at(&self, record: u64) {
         let mut state = self.lock();
         state.end = state.end.min(record);
     }
 
-    /// How many bytes wait for their turn.
+    /// The number of bytes that wait for their turn.
     pub fn waiting_bytes(&self) -> usize {
         self.lock().waiting_bytes
     }
 
-    /// What was written to, flushed.
+    /// Returns what was written to, flushed.
     ///
     /// # Errors
     ///
-    /// If `out` fails, or pieces still wait for one that has not come.
+    /// If `out` fails, or blocks still wait for one that has not come.
     pub fn finish(self) -> io::Result<W> {
         let mut state = into_inner(self.state);
         let Some(mut written) = state.take() else {
@@ -153,25 +153,13 @@ impl<W: Write> InOrder<W> {
         Ok(written.out)
     }
 
-    /// What was written to, flushed, and how many records from the first on it has: for a run that ended
-    /// before its time. What still waits for its turn is dropped.
-    ///
-    /// # Errors
-    ///
-    /// If `out` fails.
-    pub fn finish_so_far(self) -> io::Result<(W, u64)> {
-        let mut written = into_inner(self.state).take().ok_or_else(taken)?;
-        written.out.flush()?;
-        Ok((written.out, written.records))
-    }
-
-    /// Takes what was written to, while the run may still be going on: pieces that come later are dropped.
-    /// `None` if it has been taken before, or a write that has begun does not return within `patience`.
+    /// Takes what was written to, even while a run goes on; later blocks are dropped. `None` if it has been
+    /// taken before, or if a write in progress does not return within `patience`.
     pub fn take(&self, patience: Duration) -> Option<Written<W>> {
         try_lock_for(&self.state, patience)?.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<W>> {
+    fn lock(&self) -> MutexGuard<'_, InOrderState<W>> {
         lock(&self.state)
     }
 }
@@ -180,14 +168,14 @@ impl<W: Write> InOrder<W> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Written<W> {
-    /// What was written to. It is not flushed, and if a write has failed the beginning of a piece may stand
-    /// behind the records that count.
+    /// What was written to. It is not flushed. If a write has failed, it may contain the beginning of a block
+    /// after the records that count.
     pub out: W,
-    /// How many records from the first on were written as a whole.
+    /// The number of records, from the first on, that were written completely.
     pub records: u64,
-    /// How many bytes those records have.
+    /// The number of bytes of those records.
     pub bytes: u64,
-    /// The record, from 0, that never came although later ones did.
+    /// The index, from 0, of the record that never came although later ones did.
     pub missing: Option<u64>,
 }
 
@@ -195,7 +183,7 @@ fn taken() -> io::Error {
     io::Error::other("the output has been taken before")
 }
 
-impl<W: Write> State<W> {
+impl<W: Write> InOrderState<W> {
     fn write_due(&mut self) -> io::Result<()> {
         while self.turns.next() < self.end
             && let Some(out) = &mut self.out
@@ -210,7 +198,7 @@ impl<W: Write> State<W> {
     }
 }
 
-impl<W> State<W> {
+impl<W> InOrderState<W> {
     fn take(&mut self) -> Option<Written<W>> {
         let waits = self.turns.waiting() > 0 && self.turns.next() < self.end;
         Some(Written {

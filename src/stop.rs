@@ -1,5 +1,5 @@
-//! Stopping a run from outside: a token that is looked at before every record, and a deadline that
-//! trips it.
+//! Stopping a run from outside: a token that is checked before every record, and a deadline that
+//! cancels it.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -24,11 +24,11 @@ use crate::sync::thread::{self, JoinHandle};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StopReason {
-    /// By [`Cancel::cancel`].
+    /// [`Cancel::cancel`] was called.
     Cancelled,
-    /// Its time was up.
+    /// The deadline has passed.
     Deadline,
-    /// The process was told to stop by the signal of this number.
+    /// The process received the signal of this number.
     Signal(i32),
 }
 
@@ -42,12 +42,12 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// Code of a token that nobody has cancelled.
-const GOING: u64 = 0;
+/// The code of a token that has not been cancelled.
+const NOT_CANCELLED: u64 = 0;
 
 impl StopReason {
-    /// The reason as a number other than [`GOING`], which fits into one atomic together with the
-    /// signal's own: a lock in its place could not be taken in a handler of signals.
+    /// The reason as a number other than [`NOT_CANCELLED`], including the number of a signal. It fits into
+    /// one atomic, because a signal handler must not lock.
     fn code(self) -> u64 {
         match self {
             StopReason::Cancelled => 1,
@@ -58,7 +58,7 @@ impl StopReason {
 
     fn of_code(code: u64) -> Option<Self> {
         match code {
-            GOING => None,
+            NOT_CANCELLED => None,
             1 => Some(StopReason::Cancelled),
             2 => Some(StopReason::Deadline),
             signal => Some(StopReason::Signal((signal as u32).cast_signed())),
@@ -66,11 +66,12 @@ impl StopReason {
     }
 }
 
-/// Stops runs gracefully: records that have been started are finished, no others are started.
+/// A token that stops runs gracefully: records that have been started are finished, and no others are
+/// started.
 ///
-/// A clone is the same token. The first to cancel it gives the reason, and there is no way back.
-/// Looking is one relaxed load of an atomic, and cancelling is one exchange, so that it may be done
-/// in a handler of signals.
+/// A clone is the same token. The first cancellation sets the reason, and a token stays cancelled.
+/// Checking a token is one relaxed load of an atomic, and cancelling it is one exchange, which is allowed
+/// in a signal handler.
 ///
 /// ```
 /// use manyhands::{Cancel, StopReason};
@@ -90,18 +91,17 @@ pub struct Cancel {
 #[derive(Debug, Default)]
 struct Token {
     code: AtomicU64,
-    /// The token this one is a child of.
-    above: Option<Cancel>,
+    parent: Option<Cancel>,
 }
 
 impl Cancel {
-    /// A token that nobody has cancelled.
+    /// A token that has not been cancelled.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A token of its own, which is cancelled with this one too: the deadline of one run must not
-    /// stop the others that share a token.
+    /// A new token that is also cancelled when this one is. With a child for each run, the deadline of one
+    /// run does not stop the other runs that share a token.
     ///
     /// ```
     /// # use manyhands::{Cancel, StopReason};
@@ -118,69 +118,69 @@ impl Cancel {
     #[must_use]
     pub fn child(&self) -> Self {
         let token = Token {
-            code: AtomicU64::new(GOING),
-            above: Some(self.clone()),
+            code: AtomicU64::new(NOT_CANCELLED),
+            parent: Some(self.clone()),
         };
         Cancel {
             token: Arc::new(token),
         }
     }
 
-    /// Stops, for the reason [`StopReason::Cancelled`] if there is none yet.
+    /// Cancels the token, with the reason [`StopReason::Cancelled`] if it has none yet.
     pub fn cancel(&self) {
         self.cancel_with(StopReason::Cancelled);
     }
 
-    /// Stops for this reason. Says whether it is the one that counts: `false` if the token had been
-    /// cancelled before.
+    /// Cancels the token for this reason. Returns false if it had been cancelled before; that reason
+    /// stays.
     pub fn cancel_with(&self, reason: StopReason) -> bool {
-        // What was cancelled above came first, and is to be told as the reason.
-        self.reason().is_none() && self.trip(reason)
+        // A cancelled parent came first, so its reason is the one to report.
+        self.reason().is_none() && self.set_reason(reason)
     }
 
-    /// Whether to start nothing further.
+    /// Whether the token has been cancelled.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         let mut token = &self.token;
         loop {
-            if token.code.load(Relaxed) != GOING {
+            if token.code.load(Relaxed) != NOT_CANCELLED {
                 return true;
             }
-            match &token.above {
-                Some(above) => token = &above.token,
+            match &token.parent {
+                Some(parent) => token = &parent.token,
                 None => return false,
             }
         }
     }
 
-    /// Why, once it is cancelled; the same answer ever after.
+    /// Why the token was cancelled; `None` if it was not. Once it is `Some`, it never changes.
     pub fn reason(&self) -> Option<StopReason> {
-        if self.token.code.load(Relaxed) == GOING
-            && let Some(reason) = self.token.above.as_ref().and_then(Cancel::reason)
+        if self.token.code.load(Relaxed) == NOT_CANCELLED
+            && let Some(reason) = self.token.parent.as_ref().and_then(Cancel::reason)
         {
-            // Kept here, so that a reason of its own which comes later does not take its place.
-            self.trip(reason);
+            // Copied to this token, so that a later cancellation of this token does not replace it.
+            self.set_reason(reason);
         }
         StopReason::of_code(self.token.code.load(Relaxed))
     }
 
-    fn trip(&self, reason: StopReason) -> bool {
+    fn set_reason(&self, reason: StopReason) -> bool {
         let code = &self.token.code;
-        code.compare_exchange(GOING, reason.code(), Relaxed, Relaxed)
+        code.compare_exchange(NOT_CANCELLED, reason.code(), Relaxed, Relaxed)
             .is_ok()
     }
 }
 
-/// Cancels a token when its time is up, unless dropped before.
+/// Cancels a token at its deadline, unless it is dropped before.
 pub(crate) struct DeadlineGuard {
-    /// Nothing is ever sent: the thread ends when this is dropped.
+    /// Nothing is ever sent. The thread ends when this is dropped.
     alive: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl DeadlineGuard {
-    /// Starts the thread that waits until `after` has passed since `began`. None if that is beyond what
-    /// the clock can tell: it never comes.
+    /// Starts the thread that waits until `after` has passed since `began`. Returns `None` if that is later
+    /// than the clock can represent, because such a deadline never comes.
     pub(crate) fn start_after(
         began: Instant,
         after: Duration,
@@ -190,7 +190,7 @@ impl DeadlineGuard {
         at.map(|at| Self::start(at, token.clone())).transpose()
     }
 
-    /// Starts the thread that waits; where `at` has passed, cancels at once.
+    /// Starts the thread that waits until `at`. If `at` has passed, cancels the token at once.
     pub(crate) fn start(at: Instant, token: Cancel) -> io::Result<Self> {
         let left = at.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -201,7 +201,7 @@ impl DeadlineGuard {
             });
         }
         let (alive, ended) = mpsc::channel();
-        let thread = thread::Builder::new().name("deadline".to_owned());
+        let thread = thread::Builder::new().name("manyhands-deadline".to_owned());
         let thread = thread.spawn(move || {
             if ended.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
                 token.cancel_with(StopReason::Deadline);
@@ -218,7 +218,7 @@ impl Drop for DeadlineGuard {
     fn drop(&mut self) {
         drop(self.alive.take());
         if let Some(thread) = self.thread.take() {
-            // It cannot have panicked, and could do no harm if it had.
+            // It does not panic, and a panic would change nothing here.
             let _ = thread.join();
         }
     }

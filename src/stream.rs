@@ -297,7 +297,7 @@ where
             .limit(self.limit)
             .on_failure(self.on_failure.unwrap_or_default());
         if let Some(records) = self.in_flight {
-            pipeline = pipeline.in_hand(records);
+            pipeline = pipeline.most_outstanding(records);
         }
         if let Some(cancel) = self.cancel {
             pipeline = pipeline.cancel(cancel);

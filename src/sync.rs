@@ -1,8 +1,8 @@
-//! Where threads meet: the primitives of the standard library, or in their place those of a model
-//! checker that tries many orders of the same steps.
+//! Locks, condition variables, atomics, channels and threads: those of the standard library, or those of
+//! a model checker that tries many orders of the threads' steps.
 //!
-//! What locks, waits or counts across threads takes its primitives from here. Built with
-//! `--cfg shuttle` they are the ones of the crate `shuttle`, under which the tests named `model` run.
+//! Code that synchronises threads takes them from here. With `--cfg shuttle` they are those of the crate
+//! `shuttle`, under which the tests named `model` run.
 
 #[cfg(not(shuttle))]
 pub(crate) use std::{
@@ -19,13 +19,13 @@ pub(crate) use shuttle::{
 use std::sync::{PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-/// Locks, whether or not a thread has panicked with the lock in its hands: panics of tasks are caught
-/// and go on as failures, and what is kept under our locks is whole at every point that may unwind.
+/// Locks a mutex, even if it is poisoned: panics of tasks are caught and become failures, and the data
+/// under our locks is consistent at every point that may unwind.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Locks if nobody else has; poison as in [`lock`].
+/// Locks a mutex if it is free; poison is ignored as in [`lock`].
 pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),
@@ -34,12 +34,12 @@ pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>>
     }
 }
 
-/// Locks if other threads give the lock back within `patience`; poison as in [`lock`].
+/// Locks a mutex if it is free or becomes free within `patience`; poison is ignored as in [`lock`].
 pub(crate) fn try_lock_for<T: ?Sized>(
     mutex: &Mutex<T>,
     patience: Duration,
 ) -> Option<MutexGuard<'_, T>> {
-    /// How long a thread sleeps before it tries the lock again.
+    /// The time between two tries.
     const NAP: Duration = Duration::from_millis(1);
 
     let began = Instant::now();
@@ -54,18 +54,18 @@ pub(crate) fn try_lock_for<T: ?Sized>(
     }
 }
 
-/// What is inside, when nobody else has the mutex any more.
+/// Takes the data out of a mutex; poison is ignored as in [`lock`].
 pub(crate) fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives the lock back, and takes it again once notified, or not: it may wake for no reason.
+/// Releases the lock, waits for a notification, and locks again. It may return without a notification.
 pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// As [`wait`], and for no longer than this. The model checker's never times out, so that a model
-/// which needs the time to run out in order to go on is told to be one that hangs.
+/// As [`wait`], but for at most `time`. Under the model checker it never times out, so a model that makes
+/// progress only by a timeout is reported as a deadlock.
 pub(crate) fn wait_at_most<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -75,15 +75,16 @@ pub(crate) fn wait_at_most<'a, T>(
     woken.unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// Runs a model under many schedules: at random, and by PCT, which finds a mistake that takes few
-/// changes of thread with a probability that does not fall with the length of the model (Burckhardt,
-/// Kothari, Musuvathi and Nagarakatte, 2010).
+/// Runs a model under many schedules: random ones, and PCT, which finds a bug that needs few context
+/// switches with a probability that does not fall with the length of the model (Burckhardt, Kothari,
+/// Musuvathi and Nagarakatte, 2010).
 ///
-/// `MODEL_SCHEDULES` says how many of each; without it so many that all the models take seconds.
+/// The environment variable `MODEL_SCHEDULES` sets the number of each. The default keeps all models within
+/// seconds.
 #[cfg(all(test, shuttle))]
 pub(crate) fn check_model(model: impl Fn() + Send + Sync + Clone + 'static) {
     const SCHEDULES: usize = 2_000;
-    /// Changes of thread that PCT puts in, beside those where a thread waits.
+    /// The number of context switches that PCT adds to those of waiting threads.
     const DEPTH: usize = 3;
 
     let schedules = std::env::var("MODEL_SCHEDULES").map_or(SCHEDULES, |schedules| {

@@ -1,9 +1,10 @@
-//! What is done out of order, kept until its turn.
+//! Keeps what is done out of order until its turn.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Consecutive records from 0 on, in ranges that come in any order and leave in theirs.
+/// Ranges of consecutive records, from 0 on, that come in any order and leave in the order of the
+/// records.
 #[derive(Debug)]
 pub(crate) struct Turns<T> {
     next: u64,
@@ -23,12 +24,12 @@ impl<T> Turns<T> {
         self.next
     }
 
-    /// How many ranges wait for their turn.
+    /// The number of ranges that wait for their turn.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Takes what belongs to some records; `false`, and nothing taken, where their turn is over.
+    /// Takes in the payload of some records. Returns false, and takes nothing, if their turn is over.
     pub(crate) fn put(&mut self, records: Range<u64>, what: T) -> bool {
         let in_time = records.start >= self.next;
         if in_time {
@@ -37,7 +38,7 @@ impl<T> Turns<T> {
         in_time
     }
 
-    /// Hands out what is due, if it is there.
+    /// Hands out the next range in turn, if it has come.
     pub(crate) fn take(&mut self) -> Option<(Range<u64>, T)> {
         let (end, what) = self.waiting.remove(&self.next)?;
         let records = self.next..end;
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_leave_in_their_order_whenever_they_come() {
+    fn ranges_leave_in_order_whenever_they_come() {
         let mut turns = Turns::new();
         assert_eq!((turns.next(), turns.waiting(), turns.take()), (0, 0, None));
         assert!(turns.put(5..6, 'c') && turns.put(3..5, 'b'));
@@ -63,7 +64,7 @@ mod tests {
         assert_eq!(turns.take(), Some((3..5, 'b')));
         assert_eq!(turns.take(), Some((5..6, 'c')));
         assert_eq!((turns.next(), turns.waiting(), turns.take()), (6, 0, None));
-        // The range whose turn it is is still in time.
+        // A range may come when it is just its turn.
         assert!(turns.put(6..7, 'd'));
         assert_eq!(turns.take(), Some((6..7, 'd')));
     }

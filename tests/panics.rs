@@ -1,5 +1,4 @@
-//! Panics: those of tasks print nothing and cost a record, all others print once and reach the
-//! caller.
+//! Panics: those of tasks print nothing and fail a record; all others are printed once and reach the caller.
 
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind, panic_any};
 use std::sync::{Mutex, Once};
@@ -11,18 +10,20 @@ use manyhands::error::Panicked;
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
 
-/// What the hook that was there before the first run was told.
+/// What the panic hook that was set before the first run has received.
 static PRINTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-fn said(panic: &PanicHookInfo<'_>) -> String {
+fn message_of(panic: &PanicHookInfo<'_>) -> String {
     panic.payload_as_str().unwrap_or("no text").to_owned()
 }
 
-/// Tests of one process share a hook, so each looks for words of its own.
+/// All tests of a process share the hook, so each test looks for words of its own.
 fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        panic::set_hook(Box::new(|panic| PRINTED.lock().unwrap().push(said(panic))));
+        panic::set_hook(Box::new(|panic| {
+            PRINTED.lock().unwrap().push(message_of(panic))
+        }));
     });
 }
 
@@ -63,7 +64,7 @@ where
     failure.cause.downcast_ref::<Panicked>().unwrap().clone()
 }
 
-fn dawdle() {
+fn take_a_while() {
     thread::sleep(Duration::from_micros(50));
 }
 
@@ -71,12 +72,12 @@ fn dawdle() {
 fn a_task_that_panics_prints_nothing() {
     listen();
     for executor in executors() {
-        let told = panicked(&*executor, |n: &usize| {
-            dawdle();
+        let panicked_with = panicked(&*executor, |n: &usize| {
+            take_a_while();
             assert!(*n != 77, "quietly");
         });
-        assert_eq!(told.message, "quietly");
-        assert!(told.place.unwrap().contains("panics.rs:"));
+        assert_eq!(panicked_with.message, "quietly");
+        assert!(panicked_with.place.unwrap().contains("panics.rs:"));
     }
     assert_eq!(printed("quietly"), 0);
     let loudly = caught(|| panic!("loudly, outside of tasks"));
@@ -109,7 +110,7 @@ fn an_aggregator_that_panics_prints_once_and_reaches_the_caller() {
         "aggregator five",
     ]) {
         let said = caught(|| {
-            let run = Pipeline::new(&(0..200), |_: &usize| dawdle()).executor(&**executor);
+            let run = Pipeline::new(&(0..200), |_: &usize| take_a_while()).executor(&**executor);
             let _ = run.aggregate(Panics(words));
         });
         assert_eq!(said.unwrap(), words);
@@ -118,13 +119,12 @@ fn an_aggregator_that_panics_prints_once_and_reaches_the_caller() {
 }
 
 #[test]
-fn it_does_so_from_a_thread_that_waits_inside_a_task() {
+fn an_aggregator_that_panics_on_a_thread_inside_a_task_reaches_the_caller() {
     listen();
-    // The threads of the pool wait inside tasks most of the time, and go on with other records
-    // meanwhile.
+    // The threads of the pool wait inside tasks most of the time, and score other records meanwhile.
     let executor = WorkStealing::new(3);
     let task = |n: &usize| {
-        rayon::join(dawdle, dawdle);
+        rayon::join(take_a_while, take_a_while);
         *n
     };
     for round in 0..20 {
@@ -139,12 +139,12 @@ fn it_does_so_from_a_thread_that_waits_inside_a_task() {
 }
 
 #[test]
-fn an_aggregator_inside_a_task_is_a_failure_of_the_task() {
+fn an_aggregator_that_panics_inside_a_task_is_a_failure_of_the_task() {
     listen();
     for inner in executors() {
         let nested = |n: &usize| {
             if *n == 77 {
-                let run = Pipeline::new(&(0..200), |_: &usize| dawdle()).executor(&*inner);
+                let run = Pipeline::new(&(0..200), |_: &usize| take_a_while()).executor(&*inner);
                 let _ = run.aggregate(Panics("nested aggregator"));
             }
         };
@@ -156,7 +156,7 @@ fn an_aggregator_inside_a_task_is_a_failure_of_the_task() {
 }
 
 #[test]
-fn a_task_inside_a_task_is_quiet_too() {
+fn a_task_inside_a_task_prints_nothing_either() {
     listen();
     for inner in executors() {
         let nested = |n: &usize| {
@@ -173,43 +173,43 @@ fn a_task_inside_a_task_is_quiet_too() {
 }
 
 #[test]
-fn a_panic_on_a_thread_of_the_task_is_told_without_a_place_that_is_not_its_own() {
+fn a_panic_on_a_thread_of_the_task_is_reported_without_a_place() {
     listen();
     for executor in executors() {
-        let told = panicked(&*executor, |n: &usize| {
+        let panicked_with = panicked(&*executor, |n: &usize| {
             if *n == 77 {
-                // Leaves a place behind that belongs to no failure.
-                let _ = catch_unwind(|| panic!("caught at home"));
+                // This panic leaves a place behind that belongs to no failure.
+                let _ = catch_unwind(|| panic!("caught inside the task"));
                 let other = thread::spawn(|| panic!("on another thread"));
                 panic::resume_unwind(other.join().unwrap_err());
             }
         });
-        assert_eq!(told.message, "on another thread");
-        assert_eq!(told.place, None);
+        assert_eq!(panicked_with.message, "on another thread");
+        assert_eq!(panicked_with.place, None);
     }
-    assert_eq!(printed("caught at home"), 0);
-    // Nothing tells that it was a task's.
+    assert_eq!(printed("caught inside the task"), 0);
+    // It is printed, because nothing shows that the thread belongs to a task.
     assert_eq!(printed("on another thread"), executors().len());
 }
 
 #[test]
-fn a_panic_may_leave_behind_what_panics() {
-    struct Spiteful;
-    impl Drop for Spiteful {
+fn the_payload_of_a_panic_may_panic_when_it_is_dropped() {
+    struct PanicsWhenDropped;
+    impl Drop for PanicsWhenDropped {
         fn drop(&mut self) {
-            panic!("spite");
+            panic!("the payload was dropped");
         }
     }
     listen();
     for executor in executors() {
-        let told = panicked(&*executor, |n: &usize| {
+        let panicked_with = panicked(&*executor, |n: &usize| {
             if *n == 77 {
-                panic_any(Spiteful);
+                panic_any(PanicsWhenDropped);
             }
         });
-        assert_eq!(told.message, "with a value that is not text");
+        assert_eq!(panicked_with.message, "with a value that is not text");
     }
-    assert_eq!(printed("spite"), 0);
+    assert_eq!(printed("the payload was dropped"), 0);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_score_that_panics_when_dropped_reaches_the_caller() {
     for executor in executors() {
         let said = caught(|| {
             let task = |n: &usize| {
-                dawdle();
+                take_a_while();
                 Score(*n)
             };
             let run = Pipeline::new(&(0..200), task).executor(&*executor);
@@ -236,54 +236,56 @@ fn a_score_that_panics_when_dropped_reaches_the_caller() {
 }
 
 #[test]
-fn a_hook_set_later_may_leave_tasks_to_ours() {
+fn a_hook_that_is_set_later_may_call_ours() {
     static LATER: Mutex<Vec<String>> = Mutex::new(Vec::new());
     listen();
-    let told = panicked(&WorkStealing::new(2), |n: &usize| {
+    let panicked_with = panicked(&WorkStealing::new(2), |n: &usize| {
         if *n == 77 {
             let before = panic::take_hook();
             panic::set_hook(Box::new(move |panic| {
-                LATER.lock().unwrap().push(said(panic));
+                LATER.lock().unwrap().push(message_of(panic));
                 before(panic);
             }));
             panic!("under a later hook");
         }
     });
-    assert_eq!(told.message, "under a later hook");
-    assert!(told.place.is_some());
+    assert_eq!(panicked_with.message, "under a later hook");
+    assert!(panicked_with.place.is_some());
     assert_eq!(printed("under a later hook"), 0);
     let later = LATER.lock().unwrap();
-    let heard = later.iter().filter(|line| *line == "under a later hook");
-    assert_eq!(heard.count(), 1);
+    let calls = later.iter().filter(|line| *line == "under a later hook");
+    assert_eq!(calls.count(), 1);
 }
 
 #[test]
 fn a_run_while_its_thread_unwinds_does_not_abort() {
-    struct RunsInTheEnd;
-    impl Drop for RunsInTheEnd {
+    struct RunsWhenDropped;
+    impl Drop for RunsWhenDropped {
         fn drop(&mut self) {
-            panicked(&Sequential, |n: &usize| assert!(*n != 77, "in the end"));
+            panicked(&Sequential, |n: &usize| {
+                assert!(*n != 77, "while unwinding")
+            });
         }
     }
     listen();
     let said = caught(|| {
-        let _runs = RunsInTheEnd;
-        panic!("the beginning of the end");
+        let _runs = RunsWhenDropped;
+        panic!("unwinding begins");
     });
-    assert_eq!(said.unwrap(), "the beginning of the end");
+    assert_eq!(said.unwrap(), "unwinding begins");
 }
 
 #[test]
-fn workers_that_rest_do_not_wait_for_one_that_panics() {
+fn paused_workers_do_not_wait_for_one_that_panics() {
     listen();
     for executor in executors() {
         let workers = executor.workers();
         let run = |_, units: std::ops::Range<usize>| {
             if units.contains(&30) {
                 thread::sleep(Duration::from_millis(20));
-                panic!("while others rest");
+                panic!("while others pause");
             }
-            dawdle();
+            take_a_while();
             if units.start > 30 {
                 Flow::Pause
             } else {
@@ -291,6 +293,6 @@ fn workers_that_rest_do_not_wait_for_one_that_panics() {
             }
         };
         let said = caught(|| executor.execute(&Work::new(100_000, &run).at_most(workers)));
-        assert_eq!(said.unwrap(), "while others rest");
+        assert_eq!(said.unwrap(), "while others pause");
     }
 }

@@ -177,7 +177,7 @@ pub use of_ref::OfRef;
 pub use only::Only;
 pub use order::Ranked;
 pub use partial::Partial;
-pub(crate) use partition::Partition;
+pub(crate) use partition::BlockPartition;
 pub use quantiles::{QuantileSummary, Quantiles};
 pub use sample::{Sample, Sampled};
 pub use shift::Shift;

@@ -11,21 +11,21 @@ const MOST_BLOCKS: usize = 1024;
 /// The blocks depend on the number of parts alone, and differ in length by one part at most. So the same
 /// data gives the same tree on every executor, with any number of threads, and through every interface.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Partition {
+pub(crate) struct BlockPartition {
     parts: usize,
     blocks: usize,
 }
 
-impl Partition {
+impl BlockPartition {
     /// One block for each part, or 1024 blocks if there are more parts.
     pub(crate) fn into_blocks(parts: usize) -> Self {
         let blocks = parts.min(MOST_BLOCKS);
-        Partition { parts, blocks }
+        BlockPartition { parts, blocks }
     }
 
     /// One block for each part: an aggregator that is commutative has no use for larger ones.
     pub(crate) fn into_parts(parts: usize) -> Self {
-        Partition {
+        BlockPartition {
             parts,
             blocks: parts,
         }
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn blocks_cover_all_parts_and_are_of_nearly_the_same_length() {
         for parts in [0, 1, 2, 1_023, 1_024, 1_025, 2_048, 10_241, usize::MAX] {
-            let partition = Partition::into_blocks(parts);
+            let partition = BlockPartition::into_blocks(parts);
             let mut next = 0;
             let exact =
                 |block| (block as u128 * parts as u128 / partition.blocks() as u128) as usize;
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_block_of_each_part_is_that_part() {
-        assert_eq!(Partition::into_parts(5_000).blocks(), 5_000);
-        assert_eq!(Partition::into_parts(5_000).parts(7..4_000), 7..4_000);
+        assert_eq!(BlockPartition::into_parts(5_000).blocks(), 5_000);
+        assert_eq!(BlockPartition::into_parts(5_000).parts(7..4_000), 7..4_000);
     }
 }

@@ -18,16 +18,16 @@ const FRACTION: usize = 4;
 
 /// The units not yet handed out.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(crate) struct UnitQueue {
     next: AtomicUsize,
     units: usize,
     workers: usize,
 }
 
-impl Queue {
+impl UnitQueue {
     /// A queue of these units for `workers` workers.
     pub(crate) fn new(units: Range<usize>, workers: usize) -> Self {
-        Queue {
+        UnitQueue {
             next: AtomicUsize::new(units.start),
             units: units.end,
             workers,
@@ -55,14 +55,14 @@ impl Queue {
 
 /// The units not yet handed out, and the work they belong to.
 pub(super) struct Handout<'w> {
-    queue: Queue,
+    queue: UnitQueue,
     work: &'w Work<'w>,
 }
 
 impl<'w> Handout<'w> {
     pub(super) fn new(units: Range<usize>, workers: usize, work: &'w Work<'w>) -> Self {
         Handout {
-            queue: Queue::new(units, workers),
+            queue: UnitQueue::new(units, workers),
             work,
         }
     }
@@ -106,7 +106,7 @@ impl<'w> Handout<'w> {
 
 /// Closes the queue when a worker unwinds. A panic outside a task ends the run, so the other workers
 /// need not finish the remaining units before it is reported.
-struct CloseOnPanic<'h>(&'h Queue);
+struct CloseOnPanic<'h>(&'h UnitQueue);
 
 impl Drop for CloseOnPanic<'_> {
     fn drop(&mut self) {

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_run_wakes_nobody_and_rarely_reads_the_clock() {
+    fn a_short_run_wakes_no_worker_and_rarely_reads_the_clock() {
         for (units, cost) in [
             (0, 0),
             (1, 1_000_000_000),

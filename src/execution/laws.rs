@@ -80,7 +80,7 @@ fn assert_laws_within(executor: &dyn Executor, patience: Duration) {
 /// Work to try an executor with.
 #[derive(Clone, Copy)]
 struct Trial {
-    /// The number of units; `usize::MAX` if the executor is not told.
+    /// The number of units; `usize::MAX` if it is unknown to the executor.
     units: usize,
     /// The unit whose call stops.
     stop_at: Option<usize>,
@@ -93,7 +93,7 @@ struct Trial {
 }
 
 fn check(executor: &dyn Executor, trial: Trial, patience: Duration) {
-    let watch = Watch {
+    let watch = CallWatcher {
         trial,
         workers: executor.workers().min(trial.at_most),
         caller: thread::current().id(),
@@ -112,20 +112,20 @@ fn check(executor: &dyn Executor, trial: Trial, patience: Duration) {
 }
 
 /// Watches the calls of one run.
-struct Watch {
+struct CallWatcher {
     trial: Trial,
     workers: usize,
     /// The thread that calls [`Executor::execute`].
     caller: ThreadId,
     patience: Duration,
-    seen: Mutex<Seen>,
+    seen: Mutex<CallLog>,
     changed: Condvar,
 }
 
 /// What has been seen of a run so far.
 #[derive(Default)]
-struct Seen {
-    workers: Vec<SeenWorker>,
+struct CallLog {
+    workers: Vec<WorkerLog>,
     /// All ranges that were started.
     ranges: Vec<Range<usize>>,
     /// The first units of the ranges in flight.
@@ -140,7 +140,7 @@ struct Seen {
     /// When a call first returned `Stop`.
     stopped: Option<Instant>,
     /// The thread of a rayon pool that takes up other work of its pool inside a call, see
-    /// [`let_others_pause`](Watch::let_others_pause).
+    /// [`let_others_pause`](CallWatcher::let_others_pause).
     lender: Option<ThreadId>,
     /// Whether a call on top of that one, on the same stack, has paused.
     paused_on_lender: bool,
@@ -153,7 +153,7 @@ struct Seen {
 
 /// What has been seen of one worker.
 #[derive(Clone, Default)]
-struct SeenWorker {
+struct WorkerLog {
     is_busy: bool,
     /// The end of the last unit that had been started when the worker's last call ended. Its next range
     /// comes later.
@@ -169,7 +169,7 @@ struct SeenWorker {
     went_on: usize,
 }
 
-impl Watch {
+impl CallWatcher {
     fn call(&self, worker: usize, range: Range<usize>) -> Flow {
         if !self.begins(worker, &range) {
             return Flow::Stop;
@@ -186,7 +186,7 @@ impl Watch {
     /// Notes the beginning of a call; false if a law is broken.
     fn begins(&self, worker: usize, range: &Range<usize>) -> bool {
         let mut seen = lock(&self.seen);
-        seen.workers.resize(self.workers, SeenWorker::default());
+        seen.workers.resize(self.workers, WorkerLog::default());
         if let Some(broken) = &seen.broken {
             assert!(seen.calls_after < MOST_CALLS_AFTER, "{broken}");
             seen.calls_after += 1;
@@ -212,7 +212,12 @@ impl Watch {
     }
 
     /// The law that a call breaks by being made.
-    fn broken_at_begin(&self, seen: &Seen, worker: usize, range: &Range<usize>) -> Option<String> {
+    fn broken_at_begin(
+        &self,
+        seen: &CallLog,
+        worker: usize,
+        range: &Range<usize>,
+    ) -> Option<String> {
         let (workers, me) = (self.workers, thread::current().id());
         let Some(one) = seen.workers.get(worker) else {
             return Some(format!(
@@ -282,7 +287,7 @@ impl Watch {
     }
 
     /// Takes up other work of the rayon pool until a call among them has paused, or there is none.
-    fn lend_thread<'a>(&'a self, mut seen: MutexGuard<'a, Seen>) -> MutexGuard<'a, Seen> {
+    fn lend_thread<'a>(&'a self, mut seen: MutexGuard<'a, CallLog>) -> MutexGuard<'a, CallLog> {
         (seen.lender, seen.paused_on_lender) = (Some(thread::current().id()), false);
         self.changed.notify_all();
         for _ in 0..LOOKS {
@@ -302,7 +307,7 @@ impl Watch {
     /// Keeps a call in flight while the earliest one lends its thread to the pool. If that one never has
     /// its thread back, this call goes on instead of pausing, so that the run ends and the law can be
     /// reported.
-    fn keep_in_flight(&self, mut seen: MutexGuard<'_, Seen>) {
+    fn keep_in_flight(&self, mut seen: MutexGuard<'_, CallLog>) {
         seen.keepers += 1;
         if seen.lender.is_none() {
             seen = wait_at_most(&self.changed, seen, LOOK * LOOKS as u32);
@@ -351,7 +356,7 @@ impl Watch {
     }
 }
 
-impl Seen {
+impl CallLog {
     /// The law that was broken by the run as a whole.
     fn broken_at_end(&self, trial: &Trial) -> Option<String> {
         if self.ended != self.ranges.len() {

@@ -1,4 +1,4 @@
-//! Execution: who runs the parts, and in which portions.
+//! Execution: which worker runs which parts, and in which portions.
 //!
 //! An executor knows only numbers: it hands out the units `0..units` of some work in increasing order,
 //! in ranges, to numbered workers. What a unit is (one record of a slice, some kilobytes of a file) is
@@ -18,7 +18,7 @@ mod work_stealing;
 
 use std::ops::Range;
 
-pub(crate) use handout::Queue;
+pub(crate) use handout::UnitQueue;
 pub(crate) use inline::{Decision, InlinePhase, WORTH_WAKING};
 pub use laws::assert_laws;
 pub(crate) use pace::Pace;
@@ -134,8 +134,7 @@ impl<'a> Work<'a> {
 /// 6. **Waiting.** Calls that may [wait](Work::waiting) are not made on the threads of a rayon pool, unless
 ///    the thread that called [`execute`](Executor::execute) is one and is the only worker.
 pub trait Executor: Sync {
-    /// The name that tells this executor from others in comparisons. Without an implementation it is the
-    /// name of the type.
+    /// The name of this executor in comparisons. By default it is the name of the type.
     fn name(&self) -> &str {
         let path = std::any::type_name::<Self>();
         let path = path.split('<').next().unwrap_or(path);

@@ -26,7 +26,7 @@ use crate::sync::{Mutex, lock};
 /// A task that overflows the stack of its thread aborts the process, as in any Rust program; it cannot
 /// be caught as a failure of its record. The threads of a pool of its own therefore have a stack that is
 /// at least as large as the main thread's, see [`stack_size`](WorkStealing::stack_size). The threads of
-/// any other pool have the stack that whoever built it has chosen; rayon's global pool has 2 MiB unless
+/// any other pool have the stack that was chosen when it was built; rayon's global pool has 2 MiB unless
 /// the environment variable `RUST_MIN_STACK` says otherwise.
 #[derive(Debug)]
 pub struct WorkStealing {

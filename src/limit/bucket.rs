@@ -1,8 +1,8 @@
 //! The token bucket that keeps a rate.
 //!
-//! The crate `ratelimit` brings nothing into the build that is not there already, where `governor`
-//! brings futures, `parking_lot` and a dozen more, and `leaky-bucket` the runtime of tokio. It also
-//! tells how long to wait rather than waiting itself, so that a stop can cut the wait short.
+//! It uses the crate `ratelimit`, which has no dependencies that are not in the build anyway. `governor`
+//! would add futures, `parking_lot` and a dozen more, and `leaky-bucket` the runtime of tokio. `ratelimit`
+//! also returns how long to wait instead of waiting, so that a stop can end the wait.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use ratelimit::{Ratelimiter, TryWaitError};
 
 use crate::error::Error;
 
-/// Gives out tokens no faster than a rate.
+/// Hands out tokens no faster than a rate.
 pub(super) struct Bucket(Ratelimiter);
 
 impl Bucket {
-    /// A full bucket. `rate` is in tokens a second, and above 0.
+    /// A full bucket. `rate` is in tokens per second, and above 0.
     pub(super) fn new(rate: f64, burst: Option<u32>) -> Result<Self, Error> {
         let (tokens, period) = in_whole_tokens(rate);
         let burst = burst.map_or_else(|| in_ten_milliseconds(rate), u64::from);
@@ -29,27 +29,27 @@ impl Bucket {
         })
     }
 
-    /// Takes a token, or says how long it is until there is one.
+    /// Takes a token, or returns the time until there is one.
     pub(super) fn take(&self) -> Result<(), Duration> {
         self.0.try_wait().map_err(|refused| match refused {
             TryWaitError::Insufficient(time) => time,
-            // One token is never more than the bucket holds.
+            // A request for more tokens than the bucket holds, which one token never is.
             _ => Duration::ZERO,
         })
     }
 }
 
-/// A rate as whole tokens in a period, which is how the crate counts: many tokens in a long period
-/// keep the fraction of the rate. Rounded up, the period is never shorter than what was asked for.
+/// A rate as a whole number of tokens in a period, as the crate needs it. Many tokens in a long period
+/// preserve the fraction of the rate. The period is rounded up, so that the rate is never exceeded.
 fn in_whole_tokens(rate: f64) -> (u64, Duration) {
     let tokens = if rate < 1.0 { 1 } else { 1_000_000 };
     let period = Duration::try_from_secs_f64(tokens as f64 / rate).unwrap_or(Duration::MAX);
     (tokens, period.saturating_add(Duration::from_nanos(1)))
 }
 
-/// The burst of a rate that comes without one: a single token up to a hundred a second. Threads wake a
-/// tenth of a millisecond late at the best, and some milliseconds where others want the cores too; what
-/// a bucket of one cannot hold meanwhile is lost to the rate, a tenth of it at a thousand a second.
+/// The burst of a rate if the caller sets none: the tokens of 10 ms, and at least one. Threads wake up
+/// 0.1 ms late at best, and some milliseconds late on a loaded machine. The tokens that a bucket of one
+/// cannot hold meanwhile would be lost: a tenth of them at a rate of 1000 per second.
 fn in_ten_milliseconds(rate: f64) -> u64 {
     (rate / 100.0).ceil().max(1.0) as u64
 }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_what_ten_milliseconds_bring_and_never_nothing() {
-        // A hundredth of the least rate of all is 0.
+        // A hundredth of the smallest rate is 0.
         let least = f64::from_bits(1);
         for (rate, burst) in [
             (least, 1),

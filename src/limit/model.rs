@@ -1,6 +1,6 @@
-//! Permits under every order of steps that the model checker comes up with.
+//! Permits under the model checker, which tries many orders of the threads' steps.
 //!
-//! Its waits never time out, and it tells when all threads wait: a model that ends has lost no wake-up.
+//! Its waits never time out, and it reports a deadlock: a model that ends has lost no wake-up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ fn permits(limit: Limit) -> Arc<Permits> {
     Arc::new(Permits::new(&limit).unwrap())
 }
 
-/// Runs one thread for each of these, and returns when all have ended.
+/// Runs one thread for each element, and returns when all have ended.
 fn run<T: Send + 'static>(
     each: impl IntoIterator<Item = T>,
     body: impl Fn(T) + Send + Sync + 'static,
@@ -40,7 +40,7 @@ fn never_more_than_the_limit_and_nothing_is_lost() {
         let inside = Arc::new(Mutex::new((0, 0, 0)));
         let gate = Arc::clone(&permits);
         let counts = Arc::clone(&inside);
-        // A record that weighs 9 is alone, beside one that weighs nothing.
+        // A record that weighs 9 is alone, apart from records that weigh nothing.
         run([[1, 2], [3, 0], [9, 1], [2, 9]], move |weights| {
             for weight in weights {
                 let permit = gate.acquire(weight, || false).unwrap();
@@ -73,11 +73,11 @@ fn never_more_than_the_limit_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_stop_wakes_all_who_wait() {
+fn a_stop_wakes_all_waiting_workers() {
     check_model(|| {
         let permits = permits(Limit::none().budget(2));
         let all = Cancel::new();
-        let held = permits.acquire(2, || false).unwrap();
+        let permit = permits.acquire(2, || false).unwrap();
         let (gate, token) = (Arc::clone(&permits), all.child());
         let stopping = thread::spawn(move || {
             all.cancel();
@@ -88,25 +88,25 @@ fn a_stop_wakes_all_who_wait() {
             assert!(gate.acquire(weight, || token.is_cancelled()).is_none());
         });
         stopping.join().unwrap();
-        drop(held);
+        drop(permit);
         assert!(permits.is_whole());
     });
 }
 
 #[test]
-fn who_gives_up_does_not_take_the_wake_up_along() {
+fn a_worker_that_gives_up_passes_the_wake_up_on() {
     check_model(|| {
         let permits = permits(Limit::none().budget(2));
-        let held = permits.acquire(1, || false).unwrap();
+        let permit = permits.acquire(1, || false).unwrap();
         let token = Cancel::new();
         let (gate, stop) = (Arc::clone(&permits), token.clone());
-        // The first waits for what is held, or is stopped; the second is never stopped.
+        // The first worker waits for `permit`, or is stopped. The second one is never stopped.
         let heavy = thread::spawn(move || drop(gate.acquire(2, || stop.is_cancelled())));
         let gate = Arc::clone(&permits);
         let light = thread::spawn(move || assert!(gate.acquire(1, || false).is_some()));
         token.cancel();
         permits.interrupt();
-        drop(held);
+        drop(permit);
         heavy.join().unwrap();
         light.join().unwrap();
         assert!(permits.is_whole());
@@ -117,9 +117,9 @@ fn who_gives_up_does_not_take_the_wake_up_along() {
 fn first_come_first_served() {
     check_model(|| {
         let permits = permits(Limit::none().budget(2));
-        // Both who comes and who goes looks at `stop` with the lock held.
+        // A worker checks `stop` with the lock held, both when it comes and when it goes.
         let looks = Arc::new(std::sync::Mutex::new(Vec::new()));
-        // Nor does it matter who is woken for nothing, as by the clock.
+        // Workers that are woken for no reason, as by the clock, change nothing.
         let gate = Arc::clone(&permits);
         let waking = thread::spawn(move || gate.interrupt());
         let (gate, log) = (Arc::clone(&permits), Arc::clone(&looks));

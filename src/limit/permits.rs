@@ -1,4 +1,4 @@
-//! The permits of one run: what a record waits for before it is started, and gives back when done.
+//! The permits of one run. A record needs one before it is started, and gives it back when it is done.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,48 +9,48 @@ use super::bucket::Bucket;
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
 
-/// How long it takes at most until a stop is noticed by those who wait, where nobody calls
+/// The time after which the first waiting worker notices a stop, if no thread calls
 /// [`interrupt`](Permits::interrupt).
-const LOOK_UP: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Hands out permits to start records, in the order in which they are asked for.
 ///
-/// A permit is waited for with the thread blocked, which a thread of a rayon pool must never be.
+/// Waiting for a permit blocks the thread, so it must not be a thread of a rayon pool.
 pub(crate) struct Permits {
-    /// Nothing where nobody ever has to wait.
-    gate: Option<Gate>,
+    /// `None` if no record ever has to wait.
+    gate: Option<PermitGate>,
 }
 
-struct Gate {
+struct PermitGate {
     in_flight: usize,
-    /// 0 where there is none, so that no record weighs anything.
+    /// 0 if there is no budget; every record then weighs 0.
     budget: u64,
     bucket: Option<Bucket>,
-    state: Mutex<State>,
+    state: Mutex<PermitState>,
 }
 
 #[derive(Default)]
-struct State {
-    /// How many permits are out …
+struct PermitState {
+    /// The number of permits in use.
     permits: usize,
-    /// … and what they weigh together.
+    /// The weight of the records that have them.
     weight: u64,
-    /// Those who wait, each with a signal of its own: with one for all, every permit given back would
-    /// wake every thread, to find that it is another's turn.
+    /// The waiting workers, in order, each with a condition variable of its own. With a common one, every
+    /// returned permit would wake every thread.
     queue: VecDeque<Arc<Condvar>>,
 }
 
 impl Permits {
     /// # Errors
     ///
-    /// [`Error::Limit`] where the limit allows nothing.
+    /// [`Error::Limit`] if the limit allows nothing.
     pub(crate) fn new(limit: &Limit) -> Result<Self, Error> {
         limit.check()?;
         if !limit.waits() {
             return Ok(Permits { gate: None });
         }
         let bucket = |rate| Bucket::new(rate, limit.burst);
-        let gate = Gate {
+        let gate = PermitGate {
             in_flight: limit.in_flight.unwrap_or(usize::MAX),
             budget: limit.budget.unwrap_or(0),
             bucket: limit.per_second.map(bucket).transpose()?,
@@ -59,8 +59,8 @@ impl Permits {
         Ok(Permits { gate: Some(gate) })
     }
 
-    /// Waits until a record of this weight may be started; nothing if `stop` says so first. `stop` is
-    /// called with a lock held, and should only look at a token.
+    /// Waits until a record of this weight may be started. Returns `None` if `stop` returns true before.
+    /// `stop` is called while a lock is held, and should do no more than check a token.
     pub(crate) fn acquire(&self, weight: u64, stop: impl Fn() -> bool) -> Option<Permit<'_>> {
         let Some(gate) = &self.gate else {
             return (!stop()).then(|| Permit {
@@ -68,7 +68,7 @@ impl Permits {
                 weight: 0,
             });
         };
-        // A record heavier than the budget takes all of it, and so is alone.
+        // A record that is heavier than the budget takes all of it, and is scored alone.
         let weight = weight.min(gate.budget);
         gate.enter(weight, stop).then(|| Permit {
             gate: Some(gate),
@@ -76,7 +76,7 @@ impl Permits {
         })
     }
 
-    /// Whether nothing is out and nobody waits.
+    /// Whether no permit is in use and no worker waits.
     #[cfg(test)]
     pub(super) fn is_whole(&self) -> bool {
         self.gate.as_ref().is_none_or(|gate| {
@@ -85,17 +85,17 @@ impl Permits {
         })
     }
 
-    /// How many wait.
+    /// The number of waiting workers.
     #[cfg(all(test, not(shuttle)))]
     pub(super) fn waiting(&self) -> usize {
         let gate = self.gate.as_ref();
         gate.map_or(0, |gate| lock(&gate.state).queue.len())
     }
 
-    /// Has everybody who waits look at their `stop` now.
+    /// Makes every waiting worker call its `stop` now.
     pub(crate) fn interrupt(&self) {
         if let Some(gate) = &self.gate {
-            // With the lock held, nobody is between looking and falling asleep.
+            // While the lock is held, no worker is between its check and its wait.
             for waiter in &lock(&gate.state).queue {
                 waiter.notify_one();
             }
@@ -103,8 +103,8 @@ impl Permits {
     }
 }
 
-impl Gate {
-    /// Waits in the queue until admitted. Says whether it was: not if `stop` came first.
+impl PermitGate {
+    /// Waits in the queue until the record is admitted. Returns false if `stop` returns true before.
     fn enter(&self, weight: u64, stop: impl Fn() -> bool) -> bool {
         let mut state = lock(&self.state);
         let mut place: Option<Arc<Condvar>> = None;
@@ -117,7 +117,7 @@ impl Gate {
             let admitted = if first && !stopped {
                 self.admit(&mut state, weight)
             } else {
-                Err(LOOK_UP)
+                Err(CHECK_INTERVAL)
             };
             if stopped || admitted.is_ok() {
                 if let Some(own) = place {
@@ -130,20 +130,20 @@ impl Gate {
                 state.queue.push_back(Arc::clone(&own));
                 own
             });
-            // The others need not look up: whoever stops wakes the next in leaving.
+            // The others need not check by themselves: a worker that leaves wakes the next one.
             state = match admitted {
-                Err(time) if first => wait_at_most(own, state, time.min(LOOK_UP)),
+                Err(time) if first => wait_at_most(own, state, time.min(CHECK_INTERVAL)),
                 _ => wait(own, state),
             };
         }
     }
 
-    /// Lets a record in, or says how long it should wait before it asks again, unless woken before.
-    fn admit(&self, state: &mut State, weight: u64) -> Result<(), Duration> {
+    /// Admits a record, or returns how long it should wait before it asks again, unless it is woken before.
+    fn admit(&self, state: &mut PermitState, weight: u64) -> Result<(), Duration> {
         if state.permits >= self.in_flight || weight > self.budget - state.weight {
-            return Err(LOOK_UP);
+            return Err(CHECK_INTERVAL);
         }
-        // Last, so that no token is taken in vain.
+        // Last, so that no token is taken for a record that is not admitted.
         if let Some(bucket) = &self.bucket {
             bucket.take()?;
         }
@@ -160,7 +160,7 @@ impl Gate {
     }
 }
 
-impl State {
+impl PermitState {
     fn leave(&mut self, own: &Arc<Condvar>) {
         self.queue.retain(|waiter| !Arc::ptr_eq(waiter, own));
         self.wake_first();
@@ -173,9 +173,9 @@ impl State {
     }
 }
 
-/// Lets one record be worked on; given back on drop, and so after a panic too.
+/// Allows one record to be scored. It is given back on drop, even after a panic.
 pub(crate) struct Permit<'p> {
-    gate: Option<&'p Gate>,
+    gate: Option<&'p PermitGate>,
     weight: u64,
 }
 

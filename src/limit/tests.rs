@@ -1,4 +1,4 @@
-//! Permits under threads and the clock. What is asserted of the clock holds however late a thread is.
+//! Permits with real threads and the clock. No assertion depends on how late a thread wakes up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ fn permits(limit: Limit) -> Permits {
 }
 
 #[test]
-fn what_allows_nothing_is_refused() {
+fn a_limit_that_allows_nothing_is_refused() {
     let none = Limit::none();
     let nothing = [
         Limit::in_flight(0),
@@ -30,7 +30,7 @@ fn what_allows_nothing_is_refused() {
         let refused = Permits::new(&limit);
         assert!(matches!(refused, Err(Error::Limit { .. })), "{limit}");
     }
-    // The ends of what is allowed, and a rate whose period no clock can count.
+    // The largest values, and rates whose period is longer than a clock can represent.
     let most = Limit::in_flight(usize::MAX)
         .budget(u64::MAX)
         .burst(u32::MAX);
@@ -54,7 +54,7 @@ fn a_limit_of_workers_needs_no_permits() {
     assert!(both.0.is_some() && both.1.is_some());
     assert!(permits.acquire(1, || true).is_none());
 
-    // Nor does it matter what a record weighs where there is no budget.
+    // The weight of a record does not matter without a budget.
     let permits = self::permits(Limit::none().per_second(1e9));
     let both = [(); 2].map(|()| permits.acquire(u64::MAX, || false));
     assert!(both.iter().all(Option::is_some));
@@ -83,16 +83,16 @@ fn never_over_the_limit_under_sixty_four_threads() {
                 for record in 0..200 {
                     let weight = (seed * 200 + record) * 7_919 % 131;
                     let counted = weight.min(BUDGET);
-                    let held = permits.acquire(weight, || false).unwrap();
+                    let permit = permits.acquire(weight, || false).unwrap();
                     assert!(weights.fetch_add(counted, SeqCst) + counted <= BUDGET);
                     assert!(inside.fetch_add(1, SeqCst) < MOST);
                     thread::yield_now();
                     inside.fetch_sub(1, SeqCst);
                     weights.fetch_sub(counted, SeqCst);
                     done.fetch_add(1, SeqCst);
-                    // A panic gives it back like any other end.
+                    // A panic gives the permit back too.
                     let _ = catch_unwind(AssertUnwindSafe(|| {
-                        let _held = held;
+                        let _permit = permit;
                         if record % 3 == 0 {
                             resume_unwind(Box::new(()));
                         }
@@ -108,7 +108,7 @@ fn never_over_the_limit_under_sixty_four_threads() {
 #[test]
 fn a_permit_is_refused_while_all_are_out() {
     let permits = permits(Limit::in_flight(2).budget(10));
-    // Asks once, is not let in, and gives up when it looks again.
+    // Asks once, is not admitted, and gives up at the next check.
     let refused = |weight| {
         let looks = AtomicUsize::new(0);
         let permit = permits.acquire(weight, || looks.fetch_add(1, SeqCst) > 0);
@@ -135,14 +135,12 @@ fn a_heavy_record_is_alone_and_light_ones_do_not_pass_it() {
         let (permits, order) = (&permits, &order);
         for (place, weight) in [1_000, 1, 2].into_iter().enumerate() {
             scope.spawn(move || {
-                let held = permits.acquire(weight, || false).unwrap();
+                let permit = permits.acquire(weight, || false).unwrap();
                 order.lock().unwrap().push(weight);
-                drop(held);
+                drop(permit);
             });
-            // The next one comes once this one waits: there would be room for the light ones.
-            while permits.waiting() <= place {
-                thread::yield_now();
-            }
+            // The next record asks once this one waits. There would be room for the light ones.
+            assert!(wait_until(|| permits.waiting() > place));
         }
         assert!(order.lock().unwrap().is_empty());
         drop(first);
@@ -153,35 +151,33 @@ fn a_heavy_record_is_alone_and_light_ones_do_not_pass_it() {
 }
 
 #[test]
-fn a_stop_ends_the_wait_with_and_without_a_call() {
-    for called in [false, true] {
+fn a_stop_ends_the_wait_with_and_without_an_interrupt() {
+    for interrupted in [false, true] {
         // The next token comes after the test.
         let permits = permits(Limit::none().per_second(1e-6).budget(1));
-        let held = permits.acquire(1, || false).unwrap();
+        let permit = permits.acquire(1, || false).unwrap();
         let token = Cancel::new();
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| permits.acquire(1, || token.is_cancelled()).is_none()))
                 .collect();
-            while permits.waiting() < 8 {
-                thread::yield_now();
-            }
+            assert!(wait_until(|| permits.waiting() == 8));
             token.cancel();
-            if called {
+            if interrupted {
                 permits.interrupt();
             }
             assert!(waiters.into_iter().all(|waiter| waiter.join().unwrap()));
         });
-        drop(held);
+        drop(permit);
         assert!(permits.is_whole());
     }
 }
 
-/// All but the first in the queue wait without looking at the clock, so a call has to wake them.
+/// Only the first worker in the queue checks by itself, so an interrupt has to wake the others.
 #[test]
-fn a_call_reaches_those_behind_the_first() {
+fn an_interrupt_reaches_the_workers_behind_the_first() {
     let permits = permits(Limit::none().budget(1));
-    let held = permits.acquire(1, || false).unwrap();
+    let permit = permits.acquire(1, || false).unwrap();
     let token = Cancel::new();
     thread::scope(|scope| {
         let first = scope.spawn(|| permits.acquire(1, || false).is_some());
@@ -191,18 +187,18 @@ fn a_call_reaches_those_behind_the_first() {
         token.cancel();
         permits.interrupt();
         let left = wait_until(|| permits.waiting() == 1);
-        drop(held);
+        drop(permit);
         assert!(first.join().unwrap() && behind.join().unwrap());
         assert!(left, "the one behind the first was not woken");
     });
     assert!(permits.is_whole());
 }
 
-/// Each look at a token by each of a thousand waiters would add up.
+/// The checks of a thousand waiting workers would add up.
 #[test]
-fn only_the_first_in_the_queue_looks_up_by_itself() {
+fn only_the_first_in_the_queue_checks_by_itself() {
     let permits = permits(Limit::none().budget(1));
-    let held = permits.acquire(1, || false).unwrap();
+    let permit = permits.acquire(1, || false).unwrap();
     let looks = [const { AtomicUsize::new(0) }; 2];
     thread::scope(|scope| {
         let (permits, looks) = (&permits, &looks);
@@ -216,16 +212,16 @@ fn only_the_first_in_the_queue_looks_up_by_itself() {
         }
         let before = looks[0].load(SeqCst);
         let looked = wait_until(|| looks[0].load(SeqCst) >= before + 20);
-        // Once when it came; a thread may wake for no reason, but not so often.
+        // Once when it came. A thread may wake for no reason, but not this often.
         let behind = looks[1].load(SeqCst);
-        drop(held);
-        assert!(looked, "the first does not look up");
-        assert!(behind < 10, "the second looked up {behind} times");
+        drop(permit);
+        assert!(looked, "the first does not check");
+        assert!(behind < 10, "the second checked {behind} times");
     });
     assert!(permits.is_whole());
 }
 
-/// Waits for what another thread is about to bring about; `false` if it never does.
+/// Waits until a condition holds that another thread brings about. Returns false if it never does.
 fn wait_until(holds: impl Fn() -> bool) -> bool {
     let began = Instant::now();
     while !holds() {
@@ -244,8 +240,8 @@ fn no_span_of_time_sees_more_starts_than_the_rate_allows() {
         let limit = burst.map_or(limit, |burst| limit.burst(burst));
         let most = burst.map_or((rate / 100.0).max(1.0), f64::from);
         let starts = starts(&permits(limit));
-        // A permit was granted at some time between the two instants around the call. So those with
-        // both inside a span were granted inside it.
+        // A permit was granted between the two instants around the call, so permits with both instants
+        // in a span were granted in that span.
         for (from, _) in &starts {
             for (_, to) in &starts {
                 let inside = starts.iter().filter(|(a, b)| a >= from && b <= to).count() as f64;
@@ -260,7 +256,7 @@ fn no_span_of_time_sees_more_starts_than_the_rate_allows() {
     }
 }
 
-/// When some threads asked for permits, and when they had them.
+/// The instants at which threads asked for permits and at which they had them.
 fn starts(permits: &Permits) -> Vec<(Instant, Instant)> {
     let starts = Mutex::new(Vec::new());
     let enough = AtomicBool::new(false);

@@ -1,13 +1,13 @@
-//! Caches of the processor, as `/sys/devices/system/cpu` tells of them.
+//! Caches of the processor, from `/sys/devices/system/cpu`.
 
 use super::cores::{Topology, list};
 use super::tree::Tree;
 
-/// No processor has more levels and kinds.
+/// More caches than any hardware thread has, over all levels and types.
 const MOST_CACHES: usize = 16;
 
-/// Bytes that the last-level caches hold together which the allowed hardware threads share. Those of
-/// the first one stand for the others: to look at all takes thousands of files on large machines.
+/// Size of all last-level caches that the allowed hardware threads use, in bytes. It is computed from the
+/// cache of the first one, because reading all takes thousands of files on large machines.
 pub(super) fn last_level(tree: &Tree, topology: &Topology) -> Option<u64> {
     let first = topology.first_allowed()?;
     let caches = (0..MOST_CACHES).map_while(|index| {
@@ -30,7 +30,7 @@ pub(super) fn last_level(tree: &Tree, topology: &Topology) -> Option<u64> {
     bytes.checked_mul(caches as u64)
 }
 
-/// A size as the kernel writes it: `32768K`.
+/// Parses a size as the kernel writes it: `32768K`.
 fn size(text: &str) -> Option<u64> {
     let kibibytes: u64 = text.strip_suffix('K')?.parse().ok()?;
     kibibytes.checked_mul(1024).filter(|bytes| *bytes > 0)

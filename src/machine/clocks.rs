@@ -33,7 +33,7 @@ fn read(clock: rustix::time::ClockId) -> Option<Duration> {
 ///
 /// This is the second number of `schedstat`, in nanoseconds
 /// (Documentation/scheduler/sched-stats.rst of the Linux sources). Processor time is no substitute:
-/// it does not tell a thread without a core from one that waits for something else. The file is opened
+/// it does not distinguish a thread without a core from one that waits for something else. The file is opened
 /// for every call, because keeping one open for each worker would use up file descriptors that the
 /// program needs.
 #[cfg(target_os = "linux")]

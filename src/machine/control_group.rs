@@ -1,7 +1,7 @@
-//! What the control groups of a process leave it of the machine, in both versions of them.
+//! The limits that the control groups of a process set, in both versions of control groups.
 //!
-//! A process is in a group of each hierarchy, and bound by every group on the way up: the tightest
-//! counts. See the kernel's documents [cgroup-v2] and [v1].
+//! A process belongs to one group of each hierarchy. Every group up to the root limits it, so the tightest
+//! limit counts. See the kernel's documents [cgroup-v2] and [v1].
 //!
 //! [cgroup-v2]: https://docs.kernel.org/admin-guide/cgroup-v2.html
 //! [v1]: https://docs.kernel.org/admin-guide/cgroup-v1/index.html
@@ -12,34 +12,36 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
 
-/// A limit of memory from here on is none: version 1 writes the largest whole number of pages.
+/// A memory limit of at least this many bytes is no limit: version 1 writes the largest whole number of
+/// pages.
 const NO_LIMIT_BYTES: u64 = 1 << 62;
 
-/// What the control groups leave this process, the tightest group of those it is in.
+/// The tightest limits among the control groups of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ControlGroup {
-    /// How many cores' worth of processor time; `None` where all.
+    /// Processor time, in cores; `None` if it is not limited.
     pub quota: Option<f64>,
-    /// How often and how long the quota has stopped threads, where there is one and it is told.
+    /// How often and how long the quota has stopped threads; `None` if there is no quota, or if it is not
+    /// reported.
     pub throttled: Option<Throttled>,
-    /// How much memory, in bytes; `None` where all.
+    /// Memory, in bytes; `None` if it is not limited.
     pub memory: Option<u64>,
 }
 
-/// Time that the threads of a control group were stopped because it had used up its quota, since
-/// the group was made.
+/// How often and how long the threads of a control group were stopped because it had used up its quota,
+/// since the group was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Throttled {
-    /// In how many periods.
+    /// The number of periods in which threads were stopped.
     pub times: u64,
-    /// For how long, in seconds, summed as the kernel does: over processors.
+    /// The time for which they were stopped, in seconds, summed over processors as the kernel does.
     pub seconds: f64,
 }
 
 impl Throttled {
-    /// What has come since an earlier look.
+    /// The difference to an earlier reading.
     pub(crate) fn since(self, earlier: Throttled) -> Throttled {
         Throttled {
             times: self.times.saturating_sub(earlier.times),
@@ -49,12 +51,12 @@ impl Throttled {
 }
 
 impl ControlGroup {
-    /// Looks at the control groups of this process, now.
+    /// Reads the control groups of this process.
     pub(crate) fn look() -> Option<Self> {
         Self::of(&Tree::of_this_machine())
     }
 
-    /// `None` where no group is told.
+    /// `None` if no group is known.
     pub(super) fn of(tree: &Tree) -> Option<Self> {
         let own = tree.read("proc/self/cgroup")?;
         let mounts = tree.read("proc/self/mountinfo")?;
@@ -82,10 +84,10 @@ impl ControlGroup {
     }
 }
 
-/// The folders of the groups that bind the process through a controller, relative to the root.
+/// The folders of the groups that limit the process through a controller, relative to the root.
 ///
-/// `own` is `/proc/self/cgroup`, which names the group within each hierarchy; `mounts` is
-/// `/proc/self/mountinfo`, which tells where hierarchies are, and from which group on.
+/// `own` is the text of `/proc/self/cgroup`, which names the group in each hierarchy. `mounts` is that of
+/// `/proc/self/mountinfo`, which says where each hierarchy is mounted, and from which group on.
 fn folders(own: &str, mounts: &str, controller: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for line in own.lines() {
@@ -135,7 +137,7 @@ impl<'a> Mount<'a> {
     fn folders(&self, group: &str) -> impl Iterator<Item = PathBuf> + use<> {
         let point = self.point.strip_prefix("/").unwrap_or(&self.point);
         let point = point.to_owned();
-        // A group outside of what is mounted, as in containers, is the mount point itself.
+        // A group outside the mounted folder, as in containers, is the mount point itself.
         let inside = Path::new(group)
             .strip_prefix(&self.root)
             .unwrap_or(Path::new(""));
@@ -148,7 +150,7 @@ impl<'a> Mount<'a> {
     }
 }
 
-/// A path as `mountinfo` writes it, with blanks and the like as octal numbers.
+/// Decodes a path as `mountinfo` writes it, with blanks and some other characters as octal numbers.
 fn unescape(path: &str) -> PathBuf {
     let escapes = [
         ("\\040", " "),
@@ -163,15 +165,15 @@ fn unescape(path: &str) -> PathBuf {
     path.into()
 }
 
-/// How many cores' worth of time a group has, if it has a quota.
+/// The quota of a group, in cores, if it has one.
 fn quota(tree: &Tree, folder: &Path) -> Option<f64> {
     let (quota, period): (f64, f64) = if let Some(max) = tree.read(folder.join("cpu.max")) {
         let (quota, period) = max.trim().split_once(' ')?;
-        // No number where there is no quota.
+        // Without a quota it is not a number.
         (quota.parse().ok()?, period.parse().ok()?)
     } else {
         let number = |name: &str| tree.word(folder.join(name))?.parse().ok();
-        // Below zero where there is no quota.
+        // Without a quota it is negative.
         (number("cpu.cfs_quota_us")?, number("cpu.cfs_period_us")?)
     };
     let cores = quota / period;

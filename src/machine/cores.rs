@@ -1,4 +1,4 @@
-//! Hardware threads, and the cores they are on.
+//! Hardware threads, and the cores to which they belong.
 
 use std::collections::BTreeSet;
 
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
 
-/// More than any machine has: a list that names more is not one.
+/// More hardware threads than any machine has. A list with a larger number is not valid.
 const MOST_THREADS: usize = 1 << 16;
 
-/// A number of processors, counted in both ways.
+/// A number of processors, counted as hardware threads and as cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Processors {
-    /// Hardware threads: what the system schedules threads on, and calls a CPU.
+    /// Number of hardware threads, which the operating system calls CPUs.
     pub hardware_threads: usize,
-    /// Physical cores that these are on. Two hardware threads of one core share its units, so they
-    /// are one core here.
+    /// Number of physical cores to which these hardware threads belong. Two hardware threads of one core
+    /// share its execution units.
     pub cores: Option<usize>,
 }
 
-/// Which hardware threads are online, which of them this process may use, and which are on one core.
+/// Which hardware threads are online, which of them this process may use, and which belong to one core.
 #[derive(Debug)]
 pub(super) struct Topology {
     online: BTreeSet<usize>,
     allowed: Option<BTreeSet<usize>>,
-    /// The hardware threads of each core, by the number of its first one; `None` where the system
-    /// does not tell for one of them.
+    /// The hardware threads of each core, sorted by the first one; `None` if the core of any of them is
+    /// unknown.
     cores: Option<Vec<Vec<usize>>>,
 }
 
@@ -36,7 +36,7 @@ impl Topology {
         if online.is_empty() {
             return None;
         }
-        // The mask of the whole process, not of the thread that asks, which may be pinned.
+        // The mask of the whole process, not that of the calling thread, which may be pinned.
         let allowed = tree
             .first_line_with("proc/self/status", |line| {
                 list(line.strip_prefix("Cpus_allowed_list:")?)
@@ -63,7 +63,7 @@ impl Topology {
         self.allowed.as_ref()?.first().copied()
     }
 
-    /// How many of these hardware threads are allowed.
+    /// The number of these hardware threads that are allowed.
     pub(super) fn count_allowed(&self, threads: &BTreeSet<usize>) -> usize {
         let allowed = self.allowed.as_ref();
         allowed.map_or(0, |allowed| allowed.intersection(threads).count())
@@ -80,7 +80,7 @@ impl Topology {
         }
     }
 
-    /// The allowed hardware threads, those first that are on a core of their own.
+    /// The allowed hardware threads, first one of each core.
     pub(super) fn spread(&self) -> Option<Vec<usize>> {
         let allowed = self.allowed.as_ref()?;
         Some(match &self.cores {
@@ -90,15 +90,15 @@ impl Topology {
     }
 }
 
-/// The hardware threads that are allowed: one of each core, then a second one of each core that has
-/// one, and so on.
+/// The allowed hardware threads: first one of each core, then a second one of each core that has one,
+/// and so on.
 fn spread(cores: &[Vec<usize>], allowed: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut placed = Vec::new();
     for core in cores {
         let threads = core.iter().copied().filter(|thread| allowed(*thread));
         placed.extend(threads.enumerate());
     }
-    // Stable: within a turn the cores stay in their order.
+    // The sort is stable, so the cores keep their order.
     placed.sort_by_key(|(turn, _)| *turn);
     placed.into_iter().map(|(_, thread)| thread).collect()
 }
@@ -129,7 +129,7 @@ fn cores(tree: &Tree, online: &BTreeSet<usize>) -> Option<Vec<Vec<usize>>> {
     Some(cores)
 }
 
-/// A list as the kernel writes them: `0-3,8`.
+/// Parses a list as the kernel writes it: `0-3,8`.
 pub(super) fn list(text: &str) -> Option<BTreeSet<usize>> {
     let mut all = BTreeSet::new();
     for range in text.trim().split(',').filter(|range| !range.is_empty()) {

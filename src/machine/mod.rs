@@ -1,12 +1,12 @@
-//! What is known about the machine a run was made on, as far as it tells how fast a run can be.
+//! The machine on which a run was made, as far as it explains how fast the run can be.
 //!
-//! A time means little without it: two workers on the two hardware threads of one core are not two
-//! cores, and a control group with a quota of half a core stops every thread for half of the time.
+//! A time means little without it: two workers on the two hardware threads of one core are slower than
+//! on two cores, and a control group with a quota of half a core stops every thread for half of the time.
 //!
-//! On Linux all of it stands in a dozen small files under `/proc` and `/sys`. They are read here
-//! rather than by a library, since none that is well kept tells apart the *physical* cores that the
-//! affinity mask leaves, or the tightest quota on the way up through nested groups of both versions;
-//! and read from any folder, so that machines that nobody has at hand can be made up in tests.
+//! On Linux the facts are in a dozen small files under `/proc` and `/sys`. They are read here, because no
+//! well-maintained library counts the *physical* cores in the affinity mask, or finds the tightest quota
+//! among nested control groups of both versions. They can be read from any folder, so tests can make up
+//! machines.
 
 mod cache;
 mod clocks;
@@ -38,9 +38,9 @@ pub(crate) use stack::default_stack_size;
 use cores::Topology;
 use tree::Tree;
 
-/// A load from which the others on the machine show: this share of the hardware threads …
+/// Load average of other programs from which a warning is printed, as a share of the hardware threads.
 const LOADED_SHARE: f64 = 0.05;
-/// … and at least so many threads that want to run.
+/// Load average below which no warning is printed, in threads.
 const LOADED: f64 = 0.5;
 
 /// Number of cores this process may use: the number of the machine's hardware threads, limited by the
@@ -49,8 +49,8 @@ pub fn usable_cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// What is known about the machine, and about what this process may use of it. A fact that the
-/// system does not tell is `None`; on systems other than Linux most are.
+/// The machine, and what this process may use of it. A fact that the system does not report is `None`. On
+/// systems other than Linux most are.
 ///
 /// ```
 /// use manyhands::Machine;
@@ -66,14 +66,14 @@ pub fn usable_cores() -> usize {
 pub struct Machine {
     /// The version of this library.
     pub version: String,
-    /// The commit it was built from, with `-dirty` behind where files differed from it; `None` where
-    /// nobody knows, and in builds that are not optimised.
+    /// The commit from which it was built, followed by `-dirty` if files differed from it. `None` if it is
+    /// unknown, and in builds without optimisation.
     #[serde(default)]
     pub commit: Option<String>,
-    /// Whether it was built with optimisation: without, times mean little.
+    /// Whether it was built with optimisation. Times of other builds mean little.
     #[serde(default = "optimised")]
     pub optimised: bool,
-    /// The operating system: the name of the distribution, or of the family.
+    /// The operating system: the name of the distribution if it is known, else `linux`, `macos`, ….
     pub system: String,
     /// The release of the kernel.
     pub kernel: Option<String>,
@@ -81,30 +81,30 @@ pub struct Machine {
     pub architecture: String,
     /// The model of the processor.
     pub cpu: Option<String>,
-    /// What is online.
+    /// The processors that are online.
     pub online: Option<Processors>,
-    /// What the affinity mask of this process leaves of it.
+    /// The processors in the affinity mask of this process.
     pub allowed: Option<Processors>,
-    /// What the control groups of this process leave of it.
+    /// The limits set by the control groups of this process.
     pub control_group: Option<ControlGroup>,
-    /// The governor of the clock speed of the first allowed hardware thread.
+    /// The frequency governor of the first allowed hardware thread.
     pub governor: Option<String>,
-    /// How many threads ran or wanted to, on average over the last 1, 5 and 15 minutes.
+    /// The load averages: how many threads were running or ready to run, on average over the last 1, 5 and
+    /// 15 minutes.
     pub load: Option<[f64; 3]>,
     /// Memory of the machine, in bytes.
     pub memory: Option<u64>,
-    /// How much of it was available without swapping, in bytes.
+    /// Memory that was available without swapping, in bytes.
     pub memory_available: Option<u64>,
-    /// How many memory nodes (NUMA) there are.
+    /// Number of memory nodes (NUMA).
     pub numa_nodes: Option<usize>,
-    /// How much the last-level caches hold which the allowed hardware threads share, in bytes, all of
-    /// them together where they are alike.
+    /// Size of the last-level caches that the allowed hardware threads use, in bytes, all caches together.
     #[serde(default)]
     pub cache: Option<u64>,
 }
 
 impl Machine {
-    /// Looks at this machine, now.
+    /// Reads the facts about this machine.
     pub fn look() -> Self {
         let mut machine = Self::of(&Tree::of_this_machine());
         let allowed = || Processors {
@@ -115,7 +115,7 @@ impl Machine {
         machine
     }
 
-    /// What a machine tells about itself in the files of `/proc` and `/sys` below a folder.
+    /// Reads the facts about a machine from its files, `proc` and `sys` below a folder.
     fn of(tree: &Tree) -> Self {
         let topology = Topology::of(tree);
         let first_allowed = topology.as_ref().and_then(Topology::first_allowed);
@@ -146,30 +146,30 @@ impl Machine {
         }
     }
 
-    /// Physical cores that this process may use, where that is known.
+    /// Number of physical cores that this process may use, if it is known.
     pub fn allowed_cores(&self) -> Option<usize> {
         self.allowed.and_then(|allowed| allowed.cores)
     }
 
-    /// How many cores' worth of time the control groups leave this process, where they leave less
-    /// than all.
+    /// The processor time that the control groups allow this process, in cores; `None` if it is not
+    /// limited.
     pub fn quota(&self) -> Option<f64> {
         self.control_group.and_then(|group| group.quota)
     }
 
-    /// Hardware threads that this process may use; 1 where nobody knows.
+    /// Number of hardware threads that this process may use; 1 if it is unknown.
     pub(crate) fn hardware_threads(&self) -> usize {
         let threads = self.allowed.or(self.online);
         threads.map_or(1, |processors| processors.hardware_threads)
     }
 
-    /// From so many threads on that others have, on average, they show.
+    /// Load average of other programs from which it shows in measured times.
     pub(crate) fn shows(&self) -> f64 {
         self.hardware_threads() as f64 * LOADED_SHARE
     }
 
-    /// What makes times measured here doubtful, a sentence each: others at work, a quota below the
-    /// hardware threads, time spent stopped by it, a clock that waits for load.
+    /// The reasons to doubt times measured on this machine, one sentence each: load from other programs, a
+    /// quota below the number of hardware threads, threads stopped by a quota, a variable clock speed.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.load_warning().into_iter().collect();
         warnings.extend(self.lasting_warnings());
@@ -185,7 +185,7 @@ impl Machine {
         warnings
     }
 
-    /// The warning of a load; it may be that of what ran here itself a moment ago.
+    /// The warning about load. The load may come from an earlier run of this program.
     pub(crate) fn load_warning(&self) -> Option<String> {
         let load = self.load?[0];
         (load >= LOADED.max(self.shows())).then(|| {
@@ -193,7 +193,7 @@ impl Machine {
         })
     }
 
-    /// The warnings that do not come and go.
+    /// The warnings that hold for as long as the machine is not reconfigured.
     pub(crate) fn lasting_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let threads = self.hardware_threads();
@@ -217,7 +217,7 @@ impl Machine {
     }
 }
 
-/// One line: the processor, what of it may be used, and the quota.
+/// Displays as one line: the processor, its usable part, and the quota.
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cpu = self.cpu.as_deref();
@@ -241,7 +241,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// `2 of 8`, or only `8` where it is all of them.
+/// `2 of 8`, or just `8` if it is all of them.
 fn of(some: usize, all: usize) -> String {
     if some == all {
         all.to_string()
@@ -250,18 +250,18 @@ fn of(some: usize, all: usize) -> String {
     }
 }
 
-/// The word, with an s unless there is one of it: `1 core`, but `1 of 2 cores`.
+/// The word, with an s unless the count is `1`: `1 core`, but `1 of 2 cores`.
 fn plural(count: &str, word: &str) -> String {
     let s = if count == "1" { "" } else { "s" };
     format!("{word}{s}")
 }
 
-/// Whether this library was.
+/// Whether this library was built with optimisation.
 fn optimised() -> bool {
     !cfg!(debug_assertions)
 }
 
-/// A number to two digits behind the point, as few as it needs, and what it counts.
+/// A number with at most two decimals, and the word for what it counts.
 pub(crate) fn counted(number: f64, word: &str) -> String {
     let number = format!("{number:.2}");
     let number = number.trim_end_matches('0').trim_end_matches('.');
@@ -277,10 +277,10 @@ fn distribution(tree: &Tree) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The model of the processor; of boards that do not name one, the model of the board.
+/// The model of the processor, or the model of the board if no processor is named.
 fn cpu_model(tree: &Tree) -> Option<String> {
-    // The same for each hardware thread, and read only up to the first: asking all of them for
-    // their clock speed, as this file does, takes long where there are hundreds.
+    // It is the same for each hardware thread, and read only up to the first one: the kernel asks each
+    // for its clock speed when the file is read, which takes long on machines with hundreds.
     tree.first_line_with("proc/cpuinfo", |line| {
         let (name, value) = line.split_once(':')?;
         let names = ["model name", "cpu model", "Model"];
@@ -296,7 +296,7 @@ fn load(tree: &Tree) -> Option<[f64; 3]> {
     Some([next()?, next()?, next()?])
 }
 
-/// A line of `/proc/meminfo`, in bytes.
+/// The value in a line of `/proc/meminfo`, in bytes.
 fn memory(tree: &Tree, name: &str) -> Option<u64> {
     tree.first_line_with("proc/meminfo", |line| {
         let kibibytes = line.strip_prefix(name)?.trim().strip_suffix("kB")?;

@@ -1,5 +1,5 @@
-//! What happens on the machine while something is measured: what others use of it, what the hypervisor
-//! and quotas take away.
+//! What happens on the machine during a measurement: how much other programs use, and how much the
+//! hypervisor and quotas take away.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -9,31 +9,31 @@ use serde::{Deserialize, Serialize};
 use super::tree::Tree;
 use super::{ControlGroup, Throttled, load};
 
-/// `/proc` counts processor time in hundredths of a second, on every architecture: the kernel's
-/// `USER_HZ`, see proc_stat(5).
+/// The unit of processor time in `/proc` is 10 ms on every architecture: the kernel's `USER_HZ`, see
+/// proc_stat(5).
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What happened on the machine during some time. What the system does not tell is `None`.
+/// What happened on the machine during a measurement. A figure that the system does not report is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Meanwhile {
-    /// How long it was, in seconds.
+    /// The length of the measurement, in seconds.
     pub wall: f64,
-    /// Processor time of this process and of those it has started, in seconds.
+    /// Processor time of this process and of the processes it has started, in seconds.
     pub own: Option<f64>,
-    /// Processor time of everybody else on the machine, in seconds, the kernel included: over `wall`
-    /// it is how many hardware threads others had on average.
+    /// Processor time of all other programs on the machine and of the kernel, in seconds. Divided by `wall`
+    /// it is the average number of hardware threads that they used.
     pub others: Option<f64>,
-    /// How long hardware threads had something to run and the hypervisor gave their core to another
-    /// machine, in seconds, summed over them: *steal time*.
+    /// *Steal time*: how long hardware threads were ready to run while the hypervisor gave their core to
+    /// another machine, in seconds, summed over the hardware threads.
     pub stolen: Option<f64>,
-    /// How often and how long a quota stopped threads, where there is one.
+    /// How often and how long a quota stopped threads, if there is one.
     pub throttled: Option<Throttled>,
-    /// How many threads ran or wanted to, on average over the last 1, 5 and 15 minutes, at the end.
+    /// The load averages over the last 1, 5 and 15 minutes, at the end of the measurement.
     pub load: Option<[f64; 3]>,
 }
 
-/// A moment on this machine, to be looked back at.
+/// The counters of this machine at one moment.
 #[derive(Debug)]
 pub(crate) struct Moment {
     clock: Instant,
@@ -56,7 +56,7 @@ impl Moment {
         }
     }
 
-    /// What has happened since.
+    /// What has happened since this moment.
     pub(crate) fn until_now(&self) -> Meanwhile {
         self.until(&Tree::of_this_machine())
     }
@@ -69,7 +69,7 @@ impl Moment {
         let used = now.used.zip(self.used);
         let busy = used.map(|(now, then)| now.busy.saturating_sub(then.busy));
         let stolen = used.and_then(|(now, then)| now.stolen?.checked_sub(then.stolen?));
-        // Both are counted by the tick, at slightly different times.
+        // Both are counted in ticks, and were read at slightly different times.
         let others = busy.zip(own).map(|(busy, own)| busy.saturating_sub(own));
         let throttled = now.throttled.zip(self.throttled);
         Meanwhile {
@@ -83,12 +83,12 @@ impl Moment {
     }
 }
 
-/// What all hardware threads together have done since the machine started, in ticks.
+/// What all hardware threads together have done since the machine was started, in ticks.
 #[derive(Clone, Copy, Debug)]
 struct Used {
-    /// Running something.
+    /// Time in which they ran something.
     busy: u64,
-    /// Kept from running it by the hypervisor.
+    /// Steal time.
     stolen: Option<u64>,
 }
 
@@ -97,8 +97,8 @@ fn used(tree: &Tree) -> Option<Used> {
         let ticks = line.strip_prefix("cpu ")?.split_ascii_whitespace();
         ticks.map(|ticks| ticks.parse().ok()).collect()
     })?;
-    // user, nice, system, idle, waiting for input, interrupts, soft interrupts, steal; time of guests
-    // is part of user's.
+    // user, nice, system, idle, waiting for input, interrupts, soft interrupts, steal. The time of guests
+    // is part of user.
     let [user, nice, system, _, _, interrupts, soft_interrupts] = *ticks.first_chunk()?;
     let all = [user, nice, system, interrupts, soft_interrupts];
     Some(Used {
@@ -107,9 +107,8 @@ fn used(tree: &Tree) -> Option<Used> {
     })
 }
 
-/// Processor time of this process and of all that it has started, and these in turn, in ticks.
-///
-/// Of those that have ended, what their parents have waited for counts.
+/// Processor time of this process and of all its descendants, in ticks. Processes that have ended are
+/// counted if their parents have waited for them.
 fn own(tree: &Tree) -> Option<u64> {
     let (this, _, spent) = process(&tree.read("proc/self/stat")?)?;
     let mut children: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
@@ -123,11 +122,11 @@ fn own(tree: &Tree) -> Option<u64> {
         }
     }
     let mut all = spent;
-    let mut met = BTreeSet::from([this]);
+    let mut seen = BTreeSet::from([this]);
     let mut parents = vec![this];
     while let Some(parent) = parents.pop() {
         for &(number, spent) in children.get(&parent).into_iter().flatten() {
-            if met.insert(number) {
+            if seen.insert(number) {
                 all += spent;
                 parents.push(number);
             }
@@ -136,10 +135,10 @@ fn own(tree: &Tree) -> Option<u64> {
     Some(all)
 }
 
-/// Number, parent and processor time, in ticks, of a process, from its `stat`.
+/// Number, parent and processor time in ticks of a process, from its `stat`.
 fn process(stat: &str) -> Option<(u32, u32, u64)> {
     let number = stat.split(' ').next()?.parse().ok()?;
-    // Its name is in brackets, and may hold some.
+    // The name of the process is in brackets, and may contain brackets.
     let (_, after) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = after.split_ascii_whitespace().collect();
     // Fields are numbered in proc_pid_stat(5): 4 is the parent, 14 and 15 its own time in user and

@@ -1,4 +1,4 @@
-//! Made-up moments: who used the processors between two of them.
+//! Made-up moments: which programs used the processors between two of them.
 
 use std::fs;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn stat(number: u32, parent: u32, [user, system, of_children]: [u64; 3]) -> Stri
 }
 
 #[test]
-fn what_this_process_and_its_children_use_is_not_others() {
+fn the_use_of_this_process_and_its_descendants_is_not_that_of_others() {
     let own = stat(100, 1, [50, 10, 5]);
     let before = folder(&[
         (
@@ -71,16 +71,16 @@ fn what_this_process_and_its_children_use_is_not_others() {
 }
 
 #[test]
-fn what_is_not_told_is_not_made_up() {
+fn unknown_figures_are_not_made_up() {
     let nothing = folder(&[]);
     let nothing = Tree::below(nothing.path());
-    let told = folder(&[("proc/stat", "cpu  1 2 3 4 5 6 7\n")]);
-    let told = Tree::below(told.path());
-    for (before, after) in [(&nothing, &nothing), (&nothing, &told), (&told, &told)] {
+    let known = folder(&[("proc/stat", "cpu  1 2 3 4 5 6 7\n")]);
+    let known = Tree::below(known.path());
+    for (before, after) in [(&nothing, &nothing), (&nothing, &known), (&known, &known)] {
         let meanwhile = Moment::of(before).until(after);
         let facts = (meanwhile.own, meanwhile.others, meanwhile.load);
         assert_eq!(facts, (None, None, None));
-        // A kernel that tells of no steal time.
+        // A kernel that does not report steal time.
         assert_eq!(meanwhile.stolen, None);
     }
 }
@@ -106,7 +106,7 @@ fn throttling_is_that_of_the_time_between() {
     assert_eq!(meanwhile.throttled, Some(between));
 }
 
-/// What this thread has used is found.
+/// The processor time that this thread has used is found.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_processor_time_of_this_process_is_its_own() {
@@ -116,7 +116,7 @@ fn the_processor_time_of_this_process_is_its_own() {
     let meanwhile = moment.until_now();
     let own = meanwhile.own.unwrap();
     assert!(own >= 0.25, "{meanwhile:?}");
-    // Other tests of this process may run beside.
+    // Other tests of this process may run at the same time.
     assert!(own <= meanwhile.wall * Machine::look().online.unwrap().hardware_threads as f64 + 0.1);
 }
 

@@ -1,21 +1,21 @@
-//! Keeping each worker on a hardware thread of its own.
+//! Pins each worker to a hardware thread of its own.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::cores::Topology;
 use super::tree::Tree;
 
-/// Where each worker is kept: one on each core that this process may use, then on the hardware
-/// threads beside them; with more workers than those, from the beginning again.
+/// The hardware thread of each worker: first one on each core that this process may use, then the other
+/// hardware threads of those cores. If there are more workers, it starts again from the beginning.
 #[derive(Debug)]
 pub(crate) struct Pinning {
     places: Vec<usize>,
-    /// Whether a worker could not be kept at its place.
+    /// Whether a worker could not be pinned.
     refused: AtomicBool,
 }
 
 impl Pinning {
-    /// The places on this machine; none where it does not tell.
+    /// The places on this machine; none if its topology is unknown.
     pub(crate) fn look() -> Self {
         Self::on(&Tree::of_this_machine())
     }
@@ -34,15 +34,15 @@ impl Pinning {
         Some(self.places[turn])
     }
 
-    /// Keeps the calling thread, which is this worker's, at its place. Where that is not possible it
-    /// runs anywhere, and [`works`](Self::works) tells.
+    /// Pins the calling thread, which belongs to this worker. If that is not possible, the thread runs
+    /// anywhere, and [`works`](Self::works) returns false.
     pub(crate) fn pin(&self, worker: usize) {
         if !self.place(worker).is_some_and(keep_on) {
             self.refused.store(true, Relaxed);
         }
     }
 
-    /// Whether workers can be kept at their places, as far as is known by now.
+    /// Whether workers can be pinned, as far as is known by now.
     pub(crate) fn works(&self) -> bool {
         CAN_PIN && !self.places.is_empty() && !self.refused.load(Relaxed)
     }
@@ -54,7 +54,7 @@ const CAN_PIN: bool = cfg!(any(target_os = "linux", target_os = "android"));
 fn keep_on(hardware_thread: usize) -> bool {
     use rustix::thread::{CpuSet, sched_setaffinity};
 
-    // A set holds no more, and panics.
+    // `set` panics for larger numbers.
     if hardware_thread >= CpuSet::MAX_CPU {
         return false;
     }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::tree::Tree;
 
-/// The stack of a thread if the system does not tell how large the main thread's is, in bytes.
+/// The stack of a thread if the size of the main thread's is unknown, in bytes.
 const USUAL: usize = 8 << 20;
 /// The stack of a thread if the main thread's is unlimited, in bytes. Threads need some limit.
 const UNLIMITED: usize = 64 << 20;

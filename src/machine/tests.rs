@@ -10,7 +10,7 @@ use super::stack::main_thread_stack;
 use super::tree::Tree;
 use super::{ControlGroup, Machine, Processors, Throttled};
 
-/// A machine of these files.
+/// A machine that has these files.
 fn machine_of(files: &[(&str, &str)]) -> (TempDir, Machine) {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -52,7 +52,7 @@ fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Where the first workers are kept.
+/// The hardware threads of the first workers.
 fn places(folder: &TempDir, workers: usize) -> Vec<Option<usize>> {
     let pinning = Pinning::on(&Tree::below(folder.path()));
     (0..workers).map(|worker| pinning.place(worker)).collect()
@@ -65,7 +65,7 @@ fn processors(hardware_threads: usize, cores: impl Into<Option<usize>>) -> Optio
     })
 }
 
-/// Threads 0 to 3 on one core each, 4 to 7 beside them.
+/// Hardware threads 0 to 3 are on one core each, and 4 to 7 are the second ones of these cores.
 const FOUR_CORES: [&str; 4] = ["0,4", "1,5", "2,6", "3,7"];
 
 #[test]
@@ -83,16 +83,16 @@ fn a_mask_of_one_pair_is_one_core() {
     assert_eq!(machine.online, processors(8, 4));
     assert_eq!(machine.allowed, processors(2, 1));
     assert_eq!(places(&folder, 3), [2, 6, 2].map(Some));
-    let told = machine.to_string();
+    let text = machine.to_string();
     assert!(
-        told.ends_with(", 2 of 8 hardware threads on 1 of 4 cores"),
-        "{told}"
+        text.ends_with(", 2 of 8 hardware threads on 1 of 4 cores"),
+        "{text}"
     );
 }
 
 #[test]
-fn workers_are_spread_over_cores_before_the_threads_beside_them() {
-    // Neighbours are on one core, and the mask leaves the last core one thread alone.
+fn workers_are_spread_over_cores_before_second_hardware_threads() {
+    // Neighbours are on one core, and the mask has only one hardware thread of the last core.
     let pairs = ["0-1", "2-3", "4-5"];
     let (folder, machine) = machine_of(&borrowed(&cores("0-5", "0-4", &pairs)));
     assert_eq!(machine.allowed, processors(5, 3));
@@ -100,9 +100,9 @@ fn workers_are_spread_over_cores_before_the_threads_beside_them() {
 }
 
 #[test]
-fn what_is_offline_does_not_count() {
-    // Of a core whose second thread is offline, the kernel lists the first alone; older ones list
-    // both. A mask may name what is offline.
+fn offline_hardware_threads_do_not_count() {
+    // If the second hardware thread of a core is offline, the kernel lists only the first one, and older
+    // kernels list both. A mask may contain offline hardware threads.
     let (folder, machine) = machine_of(&borrowed(&cores("0-1,4", "0-7", &["0,4", "1,5"])));
     assert_eq!(machine.online, processors(3, 2));
     assert_eq!(machine.allowed, processors(3, 2));
@@ -110,7 +110,7 @@ fn what_is_offline_does_not_count() {
 }
 
 #[test]
-fn where_cores_are_not_told_threads_still_are() {
+fn hardware_threads_are_counted_even_if_cores_are_unknown() {
     let (folder, machine) = machine_of(&borrowed(&cores("0-3", "1-2", &["0,1"])));
     assert_eq!(machine.allowed, processors(2, None));
     assert_eq!(places(&folder, 3), [1, 2, 1].map(Some));
@@ -118,7 +118,7 @@ fn where_cores_are_not_told_threads_still_are() {
 }
 
 #[test]
-fn a_machine_that_tells_nothing_is_described_all_the_same() {
+fn a_machine_without_any_facts_is_described_all_the_same() {
     let (folder, machine) = machine_of(&[]);
     assert_eq!(machine.to_string(), std::env::consts::ARCH);
     assert_eq!((machine.online, machine.allowed), (None, None));
@@ -193,16 +193,16 @@ fn the_plain_facts_are_read() {
     assert_eq!(machine.system, "Debian 13");
     assert_eq!(machine.numa_nodes, Some(2));
     assert_eq!(machine.governor.as_deref(), Some("powersave"));
-    let told = "AMD EPYC 9B14, 2 hardware threads on 2 cores";
-    assert_eq!(machine.to_string(), told);
+    let text = "AMD EPYC 9B14, 2 hardware threads on 2 cores";
+    assert_eq!(machine.to_string(), text);
     let json = serde_json::to_string(&machine).unwrap();
     assert_eq!(serde_json::from_str::<Machine>(&json).unwrap(), machine);
 }
 
-/// Where version 2 is mounted.
+/// The mount of version 2.
 const V2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
 
-/// What the groups of a machine of these files leave.
+/// The limits of the groups of a machine that has these files.
 fn group_of(own: &str, mounts: &str, files: &[(&str, &str)]) -> Option<ControlGroup> {
     let mut all = vec![("proc/self/cgroup", own), ("proc/self/mountinfo", mounts)];
     all.extend(files);
@@ -226,7 +226,7 @@ fn of_nested_groups_of_version_2_the_tightest_counts() {
             ("sys/fs/cgroup/pod/box/memory.max", "max\n"),
             ("sys/fs/cgroup/pod/box/inner/cpu.max", "max 100000\n"),
             ("sys/fs/cgroup/pod/box/inner/memory.max", "2000000\n"),
-            // Of somebody else.
+            // The group of another process.
             ("sys/fs/cgroup/pod/other/cpu.max", "1000 100000\n"),
         ],
     );
@@ -289,9 +289,9 @@ fn of_nested_groups_of_version_1_the_tightest_counts() {
 }
 
 #[test]
-fn in_a_container_the_group_is_what_is_mounted() {
-    // Version 1: the group is named from the host, and its folder is mounted. Version 2: a group
-    // outside the namespace is named from there.
+fn in_a_container_the_group_is_the_mount_point() {
+    // Version 1 names the group as the host sees it, and its folder is mounted. Version 2 names a group
+    // outside the namespace relative to the namespace.
     let v1 = "33 31 0:31 /docker/1f /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n";
     let quota = [
         ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "200000\n"),
@@ -309,7 +309,7 @@ fn in_a_container_the_group_is_what_is_mounted() {
 }
 
 #[test]
-fn no_quota_is_told_apart_from_none_known() {
+fn no_quota_differs_from_an_unknown_one() {
     let (_folder, machine) = machine_of(&[
         ("proc/self/cgroup", "0::/\n"),
         ("proc/self/mountinfo", V2),
@@ -317,13 +317,13 @@ fn no_quota_is_told_apart_from_none_known() {
     ]);
     assert_eq!(machine.control_group, Some(ControlGroup::default()));
     assert!(machine.to_string().ends_with(", no quota"));
-    // The group is named, but its hierarchy is not to be seen.
+    // The group is named, but its hierarchy is not mounted.
     assert_eq!(group_of("0::/\n", V2, &[]), None);
     assert_eq!(group_of("0::/\n", "", &[]), None);
 }
 
 #[test]
-fn what_makes_times_doubtful_is_warned_of() {
+fn there_are_warnings_about_doubtful_times() {
     let (_folder, mut machine) = machine_of(&borrowed(&cores("0-3", "0-3", &["0", "1", "2", "3"])));
     machine.load = Some([0.2, 9.0, 9.0]);
     machine.governor = Some("performance".to_owned());
@@ -353,7 +353,7 @@ fn what_makes_times_doubtful_is_warned_of() {
         ]
     );
     assert!(machine.to_string().ends_with("4 cores, a quota of 1 core"));
-    // Half a thread does not show among many.
+    // A load of half a thread does not show among many hardware threads.
     machine.allowed = processors(64, 64);
     assert!(
         !machine
@@ -364,7 +364,7 @@ fn what_makes_times_doubtful_is_warned_of() {
 }
 
 #[test]
-fn this_machine_tells_something() {
+fn this_machine_has_some_facts() {
     let machine = Machine::look();
     let allowed = machine.allowed.expect("some threads are allowed");
     assert!(allowed.hardware_threads >= 1);
@@ -373,13 +373,13 @@ fn this_machine_tells_something() {
             .cores
             .is_none_or(|cores| cores <= allowed.hardware_threads)
     );
-    // The quota may leave fewer than the mask, never more.
+    // The quota may allow fewer than the mask, but never more.
     let usable = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(usable <= allowed.hardware_threads);
     assert_eq!(machine.load.is_some(), cfg!(target_os = "linux"));
 }
 
-/// Threads are kept where they should be, as the kernel itself tells it.
+/// Threads are pinned to the right place, as the kernel itself reports.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pinned_thread_may_run_in_one_place() {
@@ -413,7 +413,7 @@ fn threads_get_the_stack_of_the_main_thread() {
     };
     assert_eq!(stack(&limits("8388608")), 8 << 20);
     assert_eq!(stack(&limits("268435456")), 256 << 20);
-    // Never less than threads have without this.
+    // Never less than the stack that the standard library gives a thread.
     assert_eq!(stack(&limits("65536")), 2 << 20);
     assert_eq!(stack(&limits("unlimited")), 64 << 20);
     assert_eq!(stack("no such line\n"), 8 << 20);

@@ -1,4 +1,4 @@
-//! The files in which a system tells about itself: those of this machine, or made-up ones.
+//! The files in which a system describes itself: those of this machine, or made-up ones.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -26,19 +26,19 @@ impl Tree {
         }
     }
 
-    /// The text of a file; nothing where it cannot be read, for whatever reason.
+    /// The text of a file; `None` if it cannot be read, for any reason.
     pub(super) fn read(&self, path: impl AsRef<Path>) -> Option<String> {
         fs::read_to_string(self.root.as_ref()?.join(path)).ok()
     }
 
-    /// The text of a file that holds but one thing.
+    /// The text of a file that contains one word.
     pub(super) fn word(&self, path: impl AsRef<Path>) -> Option<String> {
         let text = self.read(path)?;
         let word = text.trim();
         (!word.is_empty()).then(|| word.to_owned())
     }
 
-    /// What `find` finds first in the lines of a file, which is read no further.
+    /// The first result that `find` returns for a line of a file. The file is read no further.
     pub(super) fn first_line_with<T>(
         &self,
         path: &str,
@@ -49,7 +49,7 @@ impl Tree {
         lines.into_iter().find_map(|line| find(&line))
     }
 
-    /// The names in a folder; none where it cannot be read.
+    /// The names in a folder; none if it cannot be read.
     pub(super) fn names(&self, path: impl AsRef<Path>) -> Vec<String> {
         let folder = self.root.as_ref().map(|root| root.join(path));
         let entries = folder.and_then(|folder| fs::read_dir(folder).ok());

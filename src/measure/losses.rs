@@ -88,7 +88,7 @@ impl LossShares {
         let useful = take(useful);
         let serial = take(idle.serial);
         let imbalance = take(idle.imbalance);
-        let waiting = idle.waking + shares.resting + shares.limited;
+        let waiting = idle.waking + shares.paused + shares.limited;
         let busy = 1.0 - idle.serial - idle.imbalance - waiting;
         let beyond_useful = (busy - useful).max(0.0);
         let slower = useful * (turn.slowdown - 1.0);

@@ -1,8 +1,9 @@
 //! How far a run has come without a gap, and where it is to end.
 //!
-//! Records are done out of order, but what a run has to show when it is stopped is a beginning of
-//! the dataset: the same records give the same value, whoever was quicker. So a score counts when
-//! every record before it is done, and failures are judged in the order of the records.
+//! Records are done out of order, but the answer of a run that is stopped is that of a beginning of the
+//! dataset, so that it does not depend on which worker was faster. Therefore a score counts when every
+//! record before it is done, and failures are judged in the order of the records. `README.md` beside this
+//! file has an overview.
 
 use std::ops::Range;
 
@@ -12,34 +13,35 @@ use crate::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::sync::{Mutex, MutexGuard, into_inner, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 use crate::turns::Turns;
 
-/// How far a run has come; `P` is what waits with the records for their turn.
+/// How far a run has come. `P` is the payload that waits with the records for their turn.
 pub(super) struct Frontier<P> {
-    /// What [`Frontier::next`] tells without locking.
+    /// See [`next`](Frontier::next), which reads it without locking.
     next: AtomicU64,
-    /// No record from this one on is started any more.
+    /// Records from this one on are no longer started.
     last: AtomicU64,
-    /// How many failures wait until every record before them is done: looked at after every step, so
-    /// without locking.
+    /// The number of failures that wait until every record before them is done. Workers read it after
+    /// every step, so without locking.
     unjudged: AtomicU64,
-    state: Mutex<State<P>>,
+    state: Mutex<FrontierState<P>>,
 }
 
-struct State<P> {
+struct FrontierState<P> {
     turns: Turns<Done<P>>,
     on_failure: OnFailure,
-    /// How many records the answer has, and how many of them have failed.
+    /// The number of records in the answer, and how many of them have failed.
     records: u64,
     failed: u64,
-    /// The first of those.
+    /// The first of those failures.
     failures: Vec<Failure>,
-    /// Failures met anywhere, and the farthest of them.
-    met: (u64, u64),
-    /// Every record before this one is going to be done: a later one counts already.
+    /// The number of failures anywhere, judged or not, and the last of their records.
+    failed_anywhere: u64,
+    last_failed: u64,
+    /// Every record before this one will be done, because a later one counts already.
     committed: u64,
-    /// The answer ends here where a failure ends it.
+    /// Where the answer ends, if a failure has ended the run.
     halt: Option<Halt>,
 }
 
@@ -47,27 +49,27 @@ struct State<P> {
 #[derive(Debug)]
 struct Halt {
     failure: Failure,
-    /// How far the answer goes.
+    /// The first record that is not in the answer.
     end: u64,
 }
 
 /// Consecutive records that are done.
 pub(super) struct Done<P> {
-    /// Those that have failed, in order.
+    /// The failures among them, in order.
     pub(super) failed: Vec<Failure>,
-    /// Whether they count together or not at all.
+    /// Whether the records count together or not at all.
     pub(super) whole: bool,
     pub(super) payload: P,
 }
 
 /// How far a run has come in the end.
-pub(super) struct Reached {
+pub(super) struct RunTotals {
     pub(super) records: u64,
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
-    /// The failure that ended it.
+    /// The failure that ended the run.
     pub(super) halted_by: Option<Failure>,
-    /// Whether anything was done beyond a gap.
+    /// Whether records were done after a record that was not.
     pub(super) gaps: bool,
 }
 
@@ -77,23 +79,25 @@ impl<P> Frontier<P> {
             next: AtomicU64::new(0),
             last: AtomicU64::new(u64::MAX),
             unjudged: AtomicU64::new(0),
-            state: Mutex::new(State {
+            state: Mutex::new(FrontierState {
                 turns: Turns::new(),
                 on_failure,
                 records: 0,
                 failed: 0,
                 failures: Vec::new(),
-                met: (0, 0),
+                failed_anywhere: 0,
+                last_failed: 0,
                 committed: 0,
                 halt: None,
             }),
         }
     }
 
-    /// Every record before this one counts.
+    /// The number of records that count: every record before this one counts.
     ///
-    /// Acquires what was written before that became known: above all the record at which a failure among
-    /// them ended the run, which [`may_start`](Frontier::may_start) then knows.
+    /// The load acquires everything that was written before those records counted, in particular the
+    /// record at which a failure among them has ended the run, which [`may_start`](Frontier::may_start)
+    /// reads.
     pub(super) fn next(&self) -> u64 {
         self.next.load(Acquire)
     }
@@ -101,12 +105,12 @@ impl<P> Frontier<P> {
     /// Whether the score of this record counts as soon as it is known: every record before it counts,
     /// and none of them has ended the run.
     ///
-    /// That a worker was allowed to start the record says nothing here. While it was scored, a failure
-    /// before it may have been judged and have ended the answer at this very record. The order of the
-    /// two looks matters: [`complete`](Frontier::complete) lowers `last` before it releases `next`, so
-    /// a worker that acquires the new `next` also sees the new `last`. Later failures cannot take the
-    /// record back: an answer ends behind the failure that ends it, and that failure is this record or
-    /// comes after it.
+    /// The check is needed although the worker was allowed to start the record. While it was scored, a
+    /// failure before it may have been judged and may have ended the answer at this very record. The order
+    /// of the two loads matters: [`complete`](Frontier::complete) lowers `last` before it releases `next`,
+    /// so a worker that acquires the new `next` also sees the new `last`. Later failures cannot exclude the
+    /// record: an answer ends after the failure that ends it, and that failure is this record or a later
+    /// one.
     pub(super) fn counts_at_once(&self, index: u64) -> bool {
         self.next() == index && self.may_start(index)
     }
@@ -122,7 +126,7 @@ impl<P> Frontier<P> {
         self.last.load(Relaxed) < u64::MAX
     }
 
-    /// The record at which the answer ends, where failures have ended the run.
+    /// The first record that is not in the answer, if failures have ended the run.
     pub(super) fn halt(&self) -> Option<u64> {
         if !self.is_ending() {
             return None;
@@ -130,14 +134,15 @@ impl<P> Frontier<P> {
         self.lock().halt.as_ref().map(|halt| halt.end)
     }
 
-    /// Starts nothing further but what has to be done because later records count already.
+    /// Ends the run. Only records that have to be done because later ones count already are still
+    /// started.
     pub(super) fn stop(&self) {
         let state = self.lock();
         self.end_at(state.committed);
     }
 
-    /// Lets records count before some that come earlier: all of those will be done, whatever
-    /// happens. Refused when the run is ending.
+    /// Lets records before `end` count before earlier ones are done. From then on all of those will be
+    /// done, even if the run is stopped. Returns false, and commits to nothing, if the run is ending.
     pub(super) fn commit(&self, end: u64) -> bool {
         let mut state = self.lock();
         let free = !self.is_ending();
@@ -147,28 +152,28 @@ impl<P> Frontier<P> {
         free
     }
 
-    /// How many failures wait until every record before them is done.
+    /// The number of failures that wait until every record before them is done.
     pub(super) fn unjudged(&self) -> u64 {
         self.unjudged.load(Relaxed)
     }
 
-    /// Tells at once that a record has failed. What has to be done to know whether this ends the run
-    /// is still done.
-    pub(super) fn failed(&self, index: u64) {
+    /// Notes a failure as soon as it is known. If the run is certain to end, the records after the one
+    /// that ends it are no longer started; those before it are still done, so that it can be judged.
+    pub(super) fn record_failed(&self, index: u64) {
         let mut state = self.lock();
         self.unjudged.fetch_add(1, Relaxed);
-        let (count, farthest) = state.met;
-        state.met = (count + 1, farthest.max(index));
+        state.failed_anywhere += 1;
+        state.last_failed = state.last_failed.max(index);
         let last = match state.on_failure {
             OnFailure::Stop => index,
-            OnFailure::Skip { at_most } if count + 1 > at_most => state.met.1,
+            OnFailure::Skip { at_most } if state.failed_anywhere > at_most => state.last_failed,
             OnFailure::Skip { .. } | OnFailure::SkipShare { .. } => return,
         };
         self.end_at((last + 1).max(state.committed));
     }
 
-    /// Takes records that are done. Hands to `in_turn` whatever is now due, in order, with the record
-    /// at which the answer ends if that is before the end of what is handed over.
+    /// Takes records that are done. Calls `in_turn` with each payload whose turn has come, in order, and
+    /// with the end of its records, or the end of the answer if that comes first.
     pub(super) fn complete(
         &self,
         records: Range<u64>,
@@ -190,9 +195,14 @@ impl<P> Frontier<P> {
         }
     }
 
-    /// Counts the failures of the records that are next in turn, and ends the run where they are too
-    /// many.
-    fn judge(&self, state: &mut State<P>, records: &Range<u64>, failed: Vec<Failure>, whole: bool) {
+    /// Counts the failures of the records whose turn has come, and ends the run if they are too many.
+    fn judge(
+        &self,
+        state: &mut FrontierState<P>,
+        records: &Range<u64>,
+        failed: Vec<Failure>,
+        whole: bool,
+    ) {
         for failure in failed {
             let halt = state.halt.as_ref();
             if halt.is_some_and(|halt| failure.index >= halt.end) {
@@ -221,24 +231,25 @@ impl<P> Frontier<P> {
         self.last.fetch_min(last, Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<P>> {
+    fn lock(&self) -> MutexGuard<'_, FrontierState<P>> {
         lock(&self.state)
     }
 
-    pub(super) fn into_reached(self) -> Reached {
-        let state = into_inner(self.state);
-        Reached {
+    /// How far the run has come, once all workers have ended.
+    pub(super) fn totals(&self) -> RunTotals {
+        let mut state = self.lock();
+        RunTotals {
             records: state.records,
             failed: state.failed,
-            failures: state.failures,
-            halted_by: state.halt.map(|halt| halt.failure),
+            failures: std::mem::take(&mut state.failures),
+            halted_by: state.halt.take().map(|halt| halt.failure),
             gaps: state.turns.waiting() > 0,
         }
     }
 }
 
-impl<P> State<P> {
-    /// Whether what is next in turn belongs to the answer.
+impl<P> FrontierState<P> {
+    /// Whether the records that are next in turn belong to the answer.
     fn goes_on(&self) -> bool {
         let halt = self.halt.as_ref();
         halt.is_none_or(|halt| self.turns.next() < halt.end)

@@ -1,4 +1,5 @@
-//! The frontier under a model checker: many orders of the same steps, and what must hold in all.
+//! The frontier under a model checker, which tries many orders of the threads' steps, and what must hold in
+//! each.
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test --lib --target-dir target/shuttle model`
 
@@ -22,9 +23,9 @@ struct Case {
     on_failure: OnFailure,
     /// The records that fail, as bits.
     failing: u64,
-    /// Somebody stops the run.
+    /// Whether another thread stops the run.
     stopped: bool,
-    /// Workers let what they have done count before its turn.
+    /// Whether workers let what they have done count before its turn.
     commits: bool,
     whole: bool,
 }
@@ -34,12 +35,12 @@ impl Case {
         self.failing >> index & 1 == 1
     }
 
-    /// How many fail before a record.
+    /// The number of records before `end` that fail.
     fn failed_before(self, end: u64) -> u64 {
         (0..end).filter(|index| self.fails(*index)).count() as u64
     }
 
-    /// The failure that is one too many.
+    /// The failure that ends the run.
     fn halting(self) -> Option<u64> {
         (0..RECORDS).find(|index| {
             let failed = self.failed_before(index + 1);
@@ -58,7 +59,7 @@ struct Seen {
     refused: Mutex<u64>,
     /// Records whose scores counted as soon as they were known, as bits.
     observed: Mutex<u64>,
-    /// What was handed over in turn: the start of the records, and how far they count.
+    /// The payloads that came in turn: the first record of each, and how far its records count.
     in_turn: Mutex<Vec<(u64, u64)>>,
     committed: Mutex<u64>,
 }
@@ -69,7 +70,7 @@ fn work(case: Case, seen: &Seen) {
         if start >= RECORDS {
             return;
         }
-        let (mut told, mut end) = (start, start);
+        let (mut reported, mut end) = (start, start);
         let mut failed = Vec::new();
         let mut at_once = false;
         while end < start + PORTION {
@@ -77,31 +78,31 @@ fn work(case: Case, seen: &Seen) {
                 *lock(&seen.refused) |= 1 << end;
                 break;
             }
-            // Scoring takes its time: others may be judged meanwhile.
+            // Scoring takes time, and other records may be judged meanwhile.
             thread::yield_now();
             if end == start {
-                // Where units are whole each has a state of its own.
+                // If records count together or not at all, each unit has a state of its own.
                 at_once = !case.whole && seen.frontier.counts_at_once(end);
             }
             if case.fails(end) {
                 failed.push(Failure::new(end, None, 0, "it fails".into()));
-                seen.frontier.failed(end);
+                seen.frontier.record_failed(end);
             }
             *lock(&seen.done) |= 1 << end;
             end += 1;
             if at_once {
                 *lock(&seen.observed) |= 1 << (end - 1);
                 if !failed.is_empty() {
-                    tell(case, seen, told..end, std::mem::take(&mut failed));
-                    told = end;
+                    report_done(case, seen, reported..end, std::mem::take(&mut failed));
+                    reported = end;
                 }
             }
         }
         if end == start {
             return;
         }
-        if told < end {
-            tell(case, seen, told..end, failed);
+        if reported < end {
+            report_done(case, seen, reported..end, failed);
         }
         if case.commits && seen.frontier.commit(end) {
             let mut committed = lock(&seen.committed);
@@ -110,7 +111,7 @@ fn work(case: Case, seen: &Seen) {
     }
 }
 
-fn tell(case: Case, seen: &Seen, records: Range<u64>, failed: Vec<Failure>) {
+fn report_done(case: Case, seen: &Seen, records: Range<u64>, failed: Vec<Failure>) {
     let done = Done {
         failed,
         whole: case.whole,
@@ -145,15 +146,14 @@ fn check(case: Case) {
         thread.join().unwrap();
     }
     let Ok(seen) = Arc::try_unwrap(seen) else {
-        panic!("somebody is still at it");
+        panic!("a worker is still running");
     };
-    let next = seen.frontier.next();
-    let ending = seen.frontier.is_ending();
-    let reached = seen.frontier.into_reached();
+    let (next, ending) = (seen.frontier.next(), seen.frontier.is_ending());
+    let totals = seen.frontier.totals();
     let (done, refused) = (*lock(&seen.done), *lock(&seen.refused));
-    let counted = (1 << reached.records) - 1;
+    let counted = (1 << totals.records) - 1;
 
-    assert_eq!(next, reached.records);
+    assert_eq!(next, totals.records);
     assert_eq!(done & counted, counted, "what counts has a gap");
     assert_eq!(refused & counted, 0, "a record counts that was refused");
     let observed = *lock(&seen.observed);
@@ -164,34 +164,40 @@ fn check(case: Case) {
     );
     let mut turn = 0;
     for (start, end) in lock(&seen.in_turn).iter() {
-        assert_eq!(*start, turn, "handed over out of turn");
+        assert_eq!(*start, turn, "a payload came out of turn");
         turn = *end;
     }
-    assert_eq!(turn, reached.records, "something was lost on the way");
-    assert_eq!(reached.failed, case.failed_before(reached.records));
-    let told = reached.failures.iter().map(|failure| failure.index);
-    let expected = (0..reached.records).filter(|index| case.fails(*index));
-    assert!(told.eq(expected), "failures were lost, or are not in order");
+    assert_eq!(turn, totals.records, "something was lost on the way");
+    assert_eq!(totals.failed, case.failed_before(totals.records));
+    let reported = totals.failures.iter().map(|failure| failure.index);
+    let expected = (0..totals.records).filter(|index| case.fails(*index));
     assert!(
-        reached.records >= *lock(&seen.committed),
+        reported.eq(expected),
+        "failures were lost, or are not in order"
+    );
+    assert!(
+        totals.records >= *lock(&seen.committed),
         "a promise was broken"
     );
-    match (reached.halted_by, case.halting()) {
+    match (totals.halted_by, case.halting()) {
         (Some(failure), Some(halting)) => {
             assert_eq!(failure.index, halting);
-            assert!(reached.records > halting);
+            assert!(totals.records > halting);
             if !case.whole && !case.commits {
-                assert_eq!(reached.records, halting + 1);
+                assert_eq!(totals.records, halting + 1);
             }
         }
         (Some(failure), None) => panic!("halted by {failure}"),
         (None, halting) => {
-            assert!(halting.is_none_or(|halting| reached.records <= halting));
+            assert!(halting.is_none_or(|halting| totals.records <= halting));
             if !case.stopped {
-                assert!(halting.is_none(), "it went on after a failure too many");
+                assert!(
+                    halting.is_none(),
+                    "it went on after the failure that ends the run"
+                );
                 assert!(!ending);
-                assert_eq!(reached.records, RECORDS, "records were lost");
-                assert!(!reached.gaps);
+                assert_eq!(totals.records, RECORDS, "records were lost");
+                assert!(!totals.gaps);
             }
         }
     }
@@ -203,7 +209,7 @@ fn cases() -> Vec<Case> {
         OnFailure::SKIP,
         OnFailure::Stop,
         OnFailure::Skip { at_most: 1 },
-        // Of so few records the share is taken of a thousand.
+        // The share is taken of at least 1000 records.
         OnFailure::SkipShare { at_most: 0.001 },
     ] {
         for failing in [0, 0b1001_0010_0100, 0b1110_0000_0000, 1] {
@@ -224,7 +230,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn what_counts_is_a_beginning_without_gaps() {
+fn the_records_that_count_are_a_beginning_without_gaps() {
     let cases = cases();
     check_model(move || check(cases[thread_rng().gen_range(0..cases.len())]));
 }

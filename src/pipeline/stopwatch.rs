@@ -1,11 +1,11 @@
-//! How long the records of a worker take.
+//! Times the records of a worker.
 //!
-//! Reading the clock takes 25 to 75 ns. Where records take twenty microseconds each is timed from its
-//! beginning to its end. Of cheaper ones each begins where the last one ended, and where they take
-//! less than ten they are timed in stretches, so that the clock stays below one part in a hundred.
+//! ReadOutcome the clock takes 25 to 75 ns. A record that takes 20 µs or more is timed from its beginning to
+//! its end. A shorter record is taken to begin when the last one ended, and records that take less than
+//! 10 µs are timed in stretches of several, so that reading the clock costs less than 1 %.
 //!
-//! On a machine that others use too, what seems a slow record is most often a thread that had no
-//! core. Where the system tells, that time is taken out.
+//! If other programs use the machine too, most records that seem slow are records whose thread had no
+//! core for a while. On Linux, which reports that time, it is not counted as the record's time.
 
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -13,66 +13,67 @@ use std::time::{Duration, Instant};
 use crate::dataset::Position;
 use crate::machine::thread_time_without_core;
 
-/// A stretch of records should last at least this long …
+/// The aim for the length of a stretch.
 const STRETCH: Duration = Duration::from_micros(10);
-/// … and has at most so many records, since a dear one among them is known only together with them.
-const LONGEST: u32 = 256;
-/// Records that take at least this long are worth a clock of their own at both ends.
+/// The most records of a stretch: a slow one among them is known only together with the others.
+const LONGEST_STRETCH: u32 = 256;
+/// Records that take at least this long are timed with two reads of the clock each.
 const BOTH_ENDS: Duration = Duration::from_micros(20);
-/// How many of the slowest records are kept.
+/// The number of slowest records that are kept.
 pub(super) const SLOWEST: usize = 5;
-/// Asking how long the thread had no core takes some five microseconds. A run is worth it after so
-/// long, and so is each of the slowest records that takes so long; they are few.
-const WORTH_ASKING: Duration = Duration::from_micros(500);
-/// It is asked for shorter ones that take at least so long, …
+/// ReadOutcome how long the thread had no core takes about 5 µs. It is read first when the run has lasted
+/// this long, and for each of the slowest records that takes this long.
+const WORTH_READING: Duration = Duration::from_micros(500);
+/// It is also read for a record that takes at least this long and [`UNUSUAL`] times as long as others.
 const SUSPICIOUS: Duration = Duration::from_micros(50);
-/// … which is so many times what the others take.
+/// See [`SUSPICIOUS`].
 const UNUSUAL: u32 = 4;
-/// Scores are passed on after this time at the latest, even in the middle of a step.
+/// It is read at least this often, so that time lost long before a record is not taken off the record's
+/// time.
+const READ_INTERVAL: Duration = Duration::from_millis(20);
+/// Scores are handed to the sink at least this often, even in the middle of a step.
 const PASS_ON: Duration = Duration::from_millis(1);
-/// And it is asked so often anyway: what was lost elsewhere must not be taken out of a record.
-const TICK: Duration = Duration::from_millis(20);
 
 /// Times the records of one worker.
 pub struct Stopwatch {
-    /// How many records are timed together.
+    /// The number of records in a stretch.
     stretch: u32,
-    /// How many of the present stretch are done.
+    /// The number of records of the present stretch that are done.
     done: u32,
     /// Whether the present stretch began when the last one ended.
     follows: bool,
     began: Instant,
     first: Position,
-    /// What a record took in the last stretch.
+    /// The time of a record in the last stretch.
     usual: Duration,
-    /// The time of all records.
+    /// The time of all records together.
     pub(super) work: Duration,
     /// How long the thread had no core.
     pub(super) preempted: Duration,
-    pub(super) slowest: Vec<Slow>,
-    /// `None` at first: a short run is not worth asking.
-    asked: Option<Asked>,
+    pub(super) slowest: Vec<SlowStretch>,
+    /// `None` until [`WORTH_READING`] has passed.
+    last_reading: Option<CoreReading>,
     /// When the run began.
     since: Instant,
     /// When scores were last passed on in the middle of a step.
     passed_on: Instant,
 }
 
-/// When the system was last asked how long the thread had no core.
-struct Asked {
+/// How long a thread had no core, as the system reported it.
+struct CoreReading {
     thread: ThreadId,
     at: Instant,
-    /// What it said.
+    /// Since the thread started.
     preempted: Duration,
 }
 
-/// One of the slowest records, or a stretch of cheap ones that holds it.
+/// One of the slowest records, or a stretch of cheap records that contains it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slow {
+pub(super) struct SlowStretch {
     pub(super) first: Position,
-    /// How many were timed together.
+    /// The number of records timed together.
     pub(super) records: u32,
-    /// The time of the one record, or about that.
+    /// The time of the slowest record, which is estimated if there are several.
     pub(super) time: Duration,
 }
 
@@ -89,22 +90,22 @@ impl Stopwatch {
             work: Duration::ZERO,
             preempted: Duration::ZERO,
             slowest: Vec::new(),
-            asked: None,
+            last_reading: None,
             since: now,
             passed_on: now,
         }
     }
 
-    /// Before the first of some records that one thread scores.
+    /// Called before the first of some records that the calling thread scores.
     pub fn resume(&mut self, now: Instant) {
-        let mine = |asked: &Asked| asked.thread == thread::current().id();
-        if now - self.since >= WORTH_ASKING && !self.asked.as_ref().is_some_and(mine) {
-            self.ask(now);
+        let is_own = |reading: &CoreReading| reading.thread == thread::current().id();
+        if now - self.since >= WORTH_READING && !self.last_reading.as_ref().is_some_and(is_own) {
+            self.read_lost_time(now);
         }
     }
 
-    /// Whether a millisecond has passed since this was last true, as far as the clock has been read: it is
-    /// not read for this.
+    /// Whether [`PASS_ON`] has passed since this last returned true. The clock is not read for it, so the
+    /// answer may come late.
     #[inline]
     pub(super) fn is_time_to_pass_on(&mut self) -> bool {
         let is_time = self.began.saturating_duration_since(self.passed_on) >= PASS_ON;
@@ -114,11 +115,12 @@ impl Stopwatch {
         is_time
     }
 
-    /// Before a record is scored.
+    /// Called before a record is scored.
     #[inline]
     pub fn start(&mut self, at: Position) {
         if at.fetched {
-            // Nobody knows when the record before was done: it took what they usually take.
+            // Input was fetched since the last record ended, so its end is unknown: it is taken to have
+            // lasted as long as the records before it.
             self.work += self.usual * self.done;
             self.done = 0;
             self.follows = false;
@@ -131,7 +133,7 @@ impl Stopwatch {
         }
     }
 
-    /// After it was.
+    /// Called after a record was scored.
     #[inline]
     pub fn end(&mut self) {
         self.done += 1;
@@ -140,27 +142,27 @@ impl Stopwatch {
         }
     }
 
-    /// For a record that took so long elsewhere, beside which what is done here is nothing.
+    /// Called instead of [`start`](Stopwatch::start) and [`end`](Stopwatch::end) for a record that another
+    /// process has scored in this time.
     pub(super) fn end_after(&mut self, at: Position, time: Duration) {
         self.pause();
         self.work += time;
         if self.is_among_the_slowest(time) {
-            let slow = Slow {
+            let slow = SlowStretch {
                 first: at,
                 records: 1,
                 time,
             };
-            keep(&mut self.slowest, slow);
+            keep_slowest(&mut self.slowest, slow);
         }
     }
 
-    /// How many records are timed together: as many as take some ten microseconds, if not more than
-    /// the most.
+    /// The number of records in a stretch: the number that takes about [`STRETCH`], within bounds.
     pub(super) fn stretch(&self) -> usize {
         self.stretch as usize
     }
 
-    /// Something else than scoring comes next.
+    /// Called before the worker does something other than scoring.
     pub fn pause(&mut self) {
         if self.done > 0 {
             self.close();
@@ -171,21 +173,21 @@ impl Stopwatch {
     fn close(&mut self) {
         let now = Instant::now();
         let (elapsed, records) = (now - self.began, self.done);
-        // By the clock, without taking out what was lost: after a record that took long by the clock the
-        // next one is timed alone, and its score is not kept back.
+        // From the elapsed time, including lost time: after a record that took long by the clock, the next
+        // one is timed alone, and its score is handed on soon.
         let fitting = STRETCH.as_nanos() / (elapsed / records).as_nanos().max(1);
-        self.stretch = (fitting.min(u128::from(LONGEST)) as u32).clamp(1, records * 2);
+        self.stretch = (fitting.min(u128::from(LONGEST_STRETCH)) as u32).clamp(1, records * 2);
         self.done = 0;
         self.began = now;
-        let lost = if self.is_worth_asking(now, elapsed, records) {
-            let lost = self.ask(now);
-            // What was lost while asking has been counted.
+        let lost = if self.is_worth_reading(now, elapsed, records) {
+            let lost = self.read_lost_time(now);
+            // The time that reading took belongs to no record.
             self.began = Instant::now();
             lost
         } else {
             Duration::ZERO
         };
-        // No less than others take: not all that was lost need have been lost here.
+        // No less than other records take, because some of the lost time may have been lost before.
         let elapsed = elapsed
             .saturating_sub(lost)
             .max(elapsed.min(self.usual * records));
@@ -196,9 +198,9 @@ impl Stopwatch {
         self.follows = usual < BOTH_ENDS;
         if self.is_among_the_slowest(time) {
             let first = self.first;
-            keep(
+            keep_slowest(
                 &mut self.slowest,
-                Slow {
+                SlowStretch {
                     first,
                     records,
                     time,
@@ -207,14 +209,14 @@ impl Stopwatch {
         }
     }
 
-    fn is_worth_asking(&self, now: Instant, elapsed: Duration, records: u32) -> bool {
-        let Some(asked) = &self.asked else {
-            return now - self.since >= WORTH_ASKING;
+    fn is_worth_reading(&self, now: Instant, elapsed: Duration, records: u32) -> bool {
+        let Some(reading) = &self.last_reading else {
+            return now - self.since >= WORTH_READING;
         };
         let suspicious = elapsed >= SUSPICIOUS
-            && (elapsed >= WORTH_ASKING || elapsed / records >= self.usual * UNUSUAL)
+            && (elapsed >= WORTH_READING || elapsed / records >= self.usual * UNUSUAL)
             && self.is_among_the_slowest(elapsed);
-        suspicious || now - asked.at >= TICK
+        suspicious || now - reading.at >= READ_INTERVAL
     }
 
     fn is_among_the_slowest(&self, time: Duration) -> bool {
@@ -222,18 +224,18 @@ impl Stopwatch {
         last.is_none_or(|last| last.time < time)
     }
 
-    /// How long this thread had no core since it was asked last; nothing at the first time.
+    /// Reads how long this thread had no core since the last reading; zero at the first reading.
     #[cold]
-    fn ask(&mut self, now: Instant) -> Duration {
-        // A system that does not tell is not asked at every record for that.
+    fn read_lost_time(&mut self, now: Instant) -> Duration {
+        // If the system does not report it, it is not asked for every record because of that.
         let preempted = thread_time_without_core().unwrap_or_default();
         let thread = thread::current().id();
-        let lost = match &self.asked {
-            Some(asked) if asked.thread == thread => preempted.saturating_sub(asked.preempted),
+        let lost = match &self.last_reading {
+            Some(last) if last.thread == thread => preempted.saturating_sub(last.preempted),
             _ => Duration::ZERO,
         };
         self.preempted += lost;
-        self.asked = Some(Asked {
+        self.last_reading = Some(CoreReading {
             thread,
             at: now,
             preempted,
@@ -242,9 +244,9 @@ impl Stopwatch {
     }
 }
 
-/// Takes a record into the slowest ones, longest first.
+/// Adds a record to the slowest ones, which are sorted, longest first.
 #[cold]
-pub(super) fn keep(slowest: &mut Vec<Slow>, slow: Slow) {
+pub(super) fn keep_slowest(slowest: &mut Vec<SlowStretch>, slow: SlowStretch) {
     let place = slowest.partition_point(|other| other.time >= slow.time);
     slowest.insert(place, slow);
     slowest.truncate(SLOWEST);

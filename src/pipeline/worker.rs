@@ -1,37 +1,38 @@
-//! What a worker of a run has in its hands.
+//! The state of one worker.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::held::Held;
+use super::pending::PendingScores;
 use super::stopwatch::Stopwatch;
 
 /// What one worker has gathered.
-pub(super) struct Worker<S, A> {
-    /// Nothing yet until the first record: an idle worker costs no state.
+pub(super) struct WorkerState<S, A> {
+    /// `None` until the first record, so that an idle worker costs no state.
     pub(super) aggregator: Option<A>,
-    /// What waits for its turn, in order.
-    pub(super) held: VecDeque<Held<S, A>>,
-    /// Records met.
-    pub(super) met: u64,
+    /// What this worker has done ahead of its turn, in order.
+    pub(super) pending: VecDeque<PendingScores<S, A>>,
+    /// The number of records scored or failed.
+    pub(super) records: u64,
     pub(super) busy: Duration,
+    /// How long it fetched bytes and waited for records.
     pub(super) input: Duration,
     /// How long it waited for permits.
     pub(super) limited: Duration,
     pub(super) watch: Stopwatch,
-    /// When it began and when it last did anything, since the run began.
+    /// When it began and when it was last busy, since the beginning of the run.
     pub(super) from: Option<Duration>,
     pub(super) until: Duration,
-    /// Places for scores, used again: fresh memory costs more than a cheap record.
+    /// Empty vectors for scores, used again because fresh memory costs more than a cheap record.
     pub(super) spares: Vec<Vec<S>>,
 }
 
-impl<S, A> Worker<S, A> {
+impl<S, A> WorkerState<S, A> {
     pub(super) fn new(now: Instant) -> Self {
-        Worker {
+        WorkerState {
             aggregator: None,
-            held: VecDeque::new(),
-            met: 0,
+            pending: VecDeque::new(),
+            records: 0,
             busy: Duration::ZERO,
             input: Duration::ZERO,
             limited: Duration::ZERO,

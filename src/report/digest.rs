@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::aggregation::canonical_bytes;
 
-/// A hash of the canonical bytes of a value: two values have the same digest exactly when they are
-/// equal bit for bit.
+/// A hash of the canonical bytes of a value: two values have the same digest if, and for all practical
+/// purposes only if, they are equal bit for bit.
 ///
 /// The first 128 bits of SHA-256 over [`canonical_bytes`], shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,72 +4,72 @@ use std::fmt;
 use std::time::Duration;
 
 use super::timing::share;
-use super::{End, Floor, Reach, Shares, SlowRecord, Timing};
+use super::{End, Floor, ScalingLimit, Shares, SlowRecord, Timing};
 
-/// A loss of this share of the workers' time is what is worth telling …
-const WORTH_TELLING: f64 = 0.2;
-/// … and of this share what decides.
+/// The share of the workers' time from which a loss is mentioned.
+const WORTH_MENTIONING: f64 = 0.2;
+/// The share of the workers' time from which a loss is the finding, whatever else was lost.
 const DECIDES: f64 = 0.5;
-/// Nobody counts workers beyond this; nor would they all find memory fast enough.
-const FAR: usize = 1000;
+/// A larger number of workers is not named, because memory bandwidth would limit them before.
+const MANY_WORKERS: usize = 1000;
 
 /// Why a run took as long as it did.
 ///
-/// Displays as a sentence without its full stop: "2 workers were busy 97 % of 3.1 s; more would help
+/// Displays as a sentence without a full stop: "2 workers were busy 97 % of 3.1 s; more would help
 /// up to about 40, then the longest record (80 ms, reviews.jsonl:812) decides".
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// What decided.
+    /// What the time was spent on, above all.
     pub finding: Finding,
-    /// How many workers could have worked.
+    /// The number of workers, even if some were never woken.
     pub workers: usize,
-    /// How many cores the process may use.
+    /// The number of cores that the process may use.
     pub cores: usize,
-    /// From the call to the answer.
+    /// The time from the call to the answer.
     pub wall: Duration,
     /// Where the time went.
     pub shares: Shares,
     /// Up to how many workers it would become faster.
-    pub reach: Reach,
+    pub scaling_limit: ScalingLimit,
     /// The slowest record.
     pub longest: Option<SlowRecord>,
-    /// Whether the run was ended before its last record.
+    /// Whether the run ended before its last record.
     pub ended_early: bool,
 }
 
-/// What decided how long a run took.
+/// What a run spent its time on, above all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
     /// There were no records.
     Empty,
-    /// There was one record: nothing to share.
+    /// There was one record, so nothing could be shared.
     OneRecord,
-    /// The calling thread did it alone: there was not enough to share.
+    /// The calling thread did everything, because the rest was never worth sharing.
     NotShared,
     /// There were more workers than cores.
     TooManyWorkers,
-    /// Other threads of the machine had the cores.
+    /// Other programs used the cores.
     OtherLoad,
     /// The workers waited for input.
     Input,
-    /// The workers waited for permits: there is a limit.
+    /// The workers waited for permits of a limit.
     Limited,
     /// One record took most of the run.
     OneLongRecord,
-    /// Some workers had nothing left while others still worked.
+    /// Some workers had nothing left to do while others still worked.
     Imbalance,
-    /// The workers rested: scores could not be handed on as fast as they came.
-    Resting,
-    /// One thread worked by itself, at the beginning or on the answer.
+    /// The workers paused, because scores could not be handed on as fast as they came.
+    Paused,
+    /// One thread worked alone, at the beginning or on the answer.
     OneThread,
-    /// The workers worked.
+    /// The workers were busy scoring.
     Busy,
 }
 
 impl Explanation {
-    /// Explains a run that took such a time on so many cores and ended so.
+    /// Explains a run from its timing, its end, and the number of cores it could use.
     pub fn of(timing: &Timing, end: &End, cores: usize) -> Self {
         let shares = timing.shares();
         Explanation {
@@ -78,7 +78,7 @@ impl Explanation {
             workers: timing.workers.len(),
             wall: timing.wall,
             shares,
-            reach: timing.reach(),
+            scaling_limit: timing.scaling_limit(),
             longest: timing.slowest.first().cloned(),
             ended_early: !end.is_finished(),
         }
@@ -95,7 +95,7 @@ impl Finding {
             _ if several && began == 1 => return Finding::NotShared,
             _ => {}
         }
-        if shares.preempted >= WORTH_TELLING {
+        if shares.preempted >= WORTH_MENTIONING {
             return if began > cores {
                 Finding::TooManyWorkers
             } else {
@@ -116,12 +116,12 @@ impl Finding {
         }
         let losses = [
             (Finding::Imbalance, shares.imbalance),
-            (Finding::Resting, shares.resting),
+            (Finding::Paused, shares.paused),
             (Finding::OneThread, shares.beginning + shares.ending),
         ];
         let worst = losses.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
         match worst {
-            Some((finding, lost)) if lost >= WORTH_TELLING => finding,
+            Some((finding, lost)) if lost >= WORTH_MENTIONING => finding,
             _ => Finding::Busy,
         }
     }
@@ -134,7 +134,7 @@ impl fmt::Display for Explanation {
             input,
             limited,
             imbalance,
-            resting,
+            paused,
             beginning,
             ending,
             ..
@@ -151,8 +151,8 @@ impl fmt::Display for Explanation {
             ),
             Finding::TooManyWorkers => write!(
                 f,
-                "{workers} without a core {} of {wall}, since there are {}: as many workers as cores \
-                 would do",
+                "{workers} without a core {} of {wall}, because there are only {}: as many workers as \
+                 cores would do",
                 Percent(preempted),
                 self.cores
             ),
@@ -162,39 +162,24 @@ impl fmt::Display for Explanation {
                  workers would not help",
                 Percent(preempted)
             ),
-            Finding::Input => write!(
-                f,
-                "{workers} waiting for input {} of {wall}: more would not help",
-                Percent(input)
-            ),
-            Finding::Limited => write!(
-                f,
-                "{workers} waiting for the limit {} of {wall}: more would not help",
-                Percent(limited)
-            ),
+            Finding::Input => self.waiting(f, "input", input),
+            Finding::Limited => self.waiting(f, "the limit", limited),
             Finding::OneLongRecord => {
                 let time = self.longest.as_ref().map(|longest| longest.time);
-                let longest = share(time.unwrap_or_default(), self.wall);
+                let longest = Percent(share(time.unwrap_or_default(), self.wall));
                 self.longest(f)?;
-                write!(
-                    f,
-                    " took {} of {wall}: more workers would not help",
-                    Percent(longest)
-                )
+                write!(f, " took {longest} of {wall}: more workers would not help")
             }
             Finding::Imbalance => {
                 let lost = Percent(imbalance);
-                write!(
-                    f,
-                    "{workers} without work {lost} of {wall}, at the end, while "
-                )?;
-                write!(f, "others still had some; ")?;
+                write!(f, "{workers} without work {lost} of {wall}, at the end, ")?;
+                write!(f, "while others still had some; ")?;
                 self.prospects(f)
             }
-            Finding::Resting => write!(
+            Finding::Paused => write!(
                 f,
-                "{workers} made to rest {} of {wall}: the scores are not taken as fast as they come",
-                Percent(resting)
+                "{workers} paused {} of {wall}: the scores are not taken as fast as they come",
+                Percent(paused)
             ),
             Finding::OneThread => {
                 let lost = Percent(beginning + ending);
@@ -202,7 +187,7 @@ impl fmt::Display for Explanation {
                     f,
                     "{workers} idle {lost} of {wall}, while one thread began "
                 )?;
-                write!(f, "or worked out the answer; ")?;
+                write!(f, "or computed the answer; ")?;
                 self.prospects(f)
             }
             Finding::Busy => {
@@ -212,17 +197,34 @@ impl fmt::Display for Explanation {
             }
         }?;
         if self.ended_early {
-            write!(f, "; this is of the time until it was ended early")?;
+            write!(
+                f,
+                "; these figures are for the time until the run was ended early"
+            )?;
         }
         Ok(())
     }
 }
 
 impl Explanation {
+    /// The workers waited for this, which more workers would not change.
+    fn waiting(&self, f: &mut fmt::Formatter<'_>, what: &str, share: f64) -> fmt::Result {
+        let (workers, wall) = (Workers(self.workers), Readable(self.wall));
+        let share = Percent(share);
+        write!(
+            f,
+            "{workers} waiting for {what} {share} of {wall}: more would not help"
+        )
+    }
+
     /// What more workers would do.
     fn prospects(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reach { workers, floor, .. } = self.reach;
-        if workers > FAR.max(self.workers) {
+        let ScalingLimit {
+            workers,
+            floor,
+            time,
+        } = self.scaling_limit;
+        if workers > MANY_WORKERS.max(self.workers) {
             return write!(f, "more would help");
         }
         if workers > self.workers {
@@ -235,16 +237,14 @@ impl Explanation {
                 self.longest(f)?;
                 write!(f, " decides")
             }
-            Floor::OneThread => write!(
-                f,
-                "what one thread does alone ({}) decides",
-                Readable(self.reach.time)
-            ),
+            Floor::OneThread => {
+                write!(f, "what one thread does alone ({}) decides", Readable(time))
+            }
             Floor::Waking => write!(f, "waking one costs more than it saves"),
         }
     }
 
-    /// The longest record, and where it stands.
+    /// The longest record, with its time and place.
     fn longest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(longest) = &self.longest else {
             return write!(f, "the longest record");
@@ -261,7 +261,7 @@ impl Explanation {
     }
 }
 
-/// A share, in per cent without digits behind the point.
+/// A share, in per cent, as a whole number.
 struct Percent(f64);
 
 impl fmt::Display for Percent {
@@ -270,7 +270,7 @@ impl fmt::Display for Percent {
     }
 }
 
-/// Workers, and the verb that goes with so many.
+/// A number of workers, and the verb that goes with it.
 struct Workers(usize);
 
 impl fmt::Display for Workers {
@@ -282,7 +282,7 @@ impl fmt::Display for Workers {
     }
 }
 
-/// A time to two digits, in the unit that suits it.
+/// A time with two significant digits, in a suitable unit.
 struct Readable(Duration);
 
 impl fmt::Display for Readable {

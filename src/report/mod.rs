@@ -1,8 +1,8 @@
-//! What a run returns: the value, what was counted on the way, and where the time went.
+//! What a run returns: the value, the counts, and where the time went.
 
 mod digest;
 mod explanation;
-mod reach;
+mod scaling_limit;
 mod shares;
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ use crate::stop::StopReason;
 
 pub use digest::Digest;
 pub use explanation::{Explanation, Finding};
-pub use reach::{Floor, Reach};
+pub use scaling_limit::{Floor, ScalingLimit};
 pub use shares::Shares;
 pub use timing::{SlowRecord, Timing, WorkerTiming};
 
@@ -26,11 +26,11 @@ pub struct Report<V> {
     pub value: V,
     /// How the run ended.
     pub end: End,
-    /// How many records there were; always `scored + failed`.
+    /// The number of records in the answer; always `scored + failed`.
     pub records: u64,
-    /// How many have a score.
+    /// The number of records that have a score.
     pub scored: u64,
-    /// How many could not be scored.
+    /// The number of records that could not be scored.
     pub failed: u64,
     /// The first failures in the order of the data, at most [`Report::FAILURES_KEPT`].
     pub failures: Vec<Failure>,
@@ -42,32 +42,32 @@ pub struct Report<V> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum End {
-    /// Every record was met.
+    /// Every record was scored or failed.
     Finished,
-    /// It was stopped from outside.
+    /// The run was stopped from outside.
     Stopped(StopReason),
-    /// There were too many failures; this was one too many, in the order of the records.
+    /// There were too many failures. This is the first one, in the order of the records, that was too many.
     Halted(Failure),
 }
 
 impl End {
-    /// Whether every record was met, and not too many failed.
+    /// Whether the run is [`Finished`](End::Finished).
     pub fn is_finished(&self) -> bool {
         matches!(self, End::Finished)
     }
 }
 
 impl Report<()> {
-    /// How many failures a report keeps; the others are counted only.
+    /// The number of failures that a report keeps. Further failures are only counted.
     pub const FAILURES_KEPT: usize = 100;
 }
 
 impl<V> Report<V> {
-    /// The report of a run that came to its end.
+    /// Returns the report if the run is finished.
     ///
     /// # Errors
     ///
-    /// [`Error::Stopped`] and [`Error::Halted`] for one that did not.
+    /// [`Error::Stopped`] or [`Error::Halted`] if it is not.
     pub fn finished(self) -> Result<Self, Error> {
         match self.end {
             End::Finished => Ok(self),
@@ -84,14 +84,14 @@ impl<V> Report<V> {
 }
 
 impl<V: serde::Serialize> Report<V> {
-    /// The digest of the value: equal for two runs exactly when they gave the same one.
+    /// The digest of the value: equal for two runs exactly if their values are equal bit for bit.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.value)
     }
 }
 
 impl<V> Report<V> {
-    /// Why the run took as long as it did, as a sentence.
+    /// Why the run took as long as it did. It displays as a sentence.
     ///
     /// ```
     /// use manyhands::prelude::*;

@@ -1,10 +1,10 @@
-//! What the workers' time went into.
+//! Where the workers' time went.
 
 use std::time::Duration;
 
 use super::Timing;
 
-/// Where the time went, as shares of `workers × wall`. They add up to 1, unless there was no time.
+/// Where the time went, as shares of `workers × wall`. They add up to 1, unless the run took no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Shares {
@@ -12,21 +12,21 @@ pub struct Shares {
     pub scoring: f64,
     /// Fetching bytes and waiting for records.
     pub input: f64,
-    /// Waiting for permits, where there is a limit.
+    /// Waiting for permits of a limit.
     pub limited: f64,
-    /// Reading, aggregating and handing scores on: what is left of the busy time.
+    /// Reading, aggregating and handing scores on: the rest of the busy time.
     pub handling: f64,
-    /// Ready, but without a core.
+    /// Ready to run, but without a core.
     pub preempted: f64,
-    /// Between the first and the last record of a worker, with nothing to do: for want of room where
-    /// scores are handed on in order.
-    pub resting: f64,
-    /// Before a worker began: the calling thread alone, and waking the others. The whole run of those
-    /// that never began.
+    /// Idle between the first and the last record of a worker: it paused because too many scores waited for
+    /// their turn.
+    pub paused: f64,
+    /// Before a worker began, while the calling thread worked alone and woke the others. The whole run for
+    /// workers that never began.
     pub beginning: f64,
-    /// After a worker's last record, while others still had some.
+    /// After a worker's last record, while other workers still had some.
     pub imbalance: f64,
-    /// After the last record of all: merging, working out the answer.
+    /// After the last record of all, while one thread merged states and computed the answer.
     pub ending: f64,
 }
 
@@ -60,14 +60,14 @@ impl Timing {
                 (last, last)
             };
             let busy = worker.busy.min(until - from);
-            let resting = until - from - busy;
+            let paused = until - from - busy;
             let busy = worker.split(busy);
             add(&mut shares.scoring, busy.scoring);
             add(&mut shares.input, busy.input);
             add(&mut shares.limited, busy.limited);
             add(&mut shares.preempted, busy.preempted);
             add(&mut shares.handling, busy.handling);
-            add(&mut shares.resting, resting);
+            add(&mut shares.paused, paused);
             add(&mut shares.beginning, from);
             add(&mut shares.imbalance, last - until);
             add(&mut shares.ending, self.wall - last);
@@ -77,7 +77,7 @@ impl Timing {
 }
 
 impl Shares {
-    /// Each with its name.
+    /// Each share with its name.
     pub fn named(&self) -> [(&'static str, f64); 9] {
         [
             ("scoring", self.scoring),
@@ -85,14 +85,14 @@ impl Shares {
             ("limited", self.limited),
             ("handling", self.handling),
             ("preempted", self.preempted),
-            ("resting", self.resting),
+            ("paused", self.paused),
             ("beginning", self.beginning),
             ("imbalance", self.imbalance),
             ("ending", self.ending),
         ]
     }
 
-    /// The busy time: all that is not waiting for others.
+    /// The share of the busy time: everything except waiting for other workers.
     pub fn busy(&self) -> f64 {
         self.scoring + self.input + self.limited + self.handling + self.preempted
     }

@@ -1,4 +1,4 @@
-//! Made-up timings, and what is said about them.
+//! Made-up timings, and their explanations.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// A worker that scored from one time to another, in milliseconds, without anything else.
+/// A worker that did nothing but score from one time to another, in milliseconds.
 fn worker(from: u64, until: u64) -> WorkerTiming {
     WorkerTiming {
         records: 100,
@@ -71,7 +71,7 @@ fn every_share_is_counted_once() {
         ("input", 200.0),
         ("preempted", 50.0),
         ("handling", 150.0),
-        ("resting", 200.0),
+        ("paused", 200.0),
         ("beginning", 120.0),
         ("imbalance", 200.0),
         ("ending", 180.0),
@@ -83,7 +83,7 @@ fn every_share_is_counted_once() {
 }
 
 #[test]
-fn shares_add_up_even_where_clocks_disagree() {
+fn shares_add_up_even_if_clocks_disagree() {
     let mut odd = worker(5, 900);
     odd.task = ms(2000);
     odd.input = ms(2000);
@@ -103,14 +103,14 @@ fn shares_add_up_even_where_clocks_disagree() {
 fn the_bound_is_the_work_or_the_longest_record() {
     let timing = timing(1000, vec![worker(0, 900), worker(0, 700)], 300);
     assert_eq!(timing.work(), ms(1600));
-    assert_eq!(timing.bound(2), ms(800));
-    assert_eq!(timing.bound(100), ms(300));
+    assert_eq!(timing.lower_bound(2), ms(800));
+    assert_eq!(timing.lower_bound(100), ms(300));
     assert_close(timing.closeness(), 0.8);
     assert_close(timing.utilisation(), 0.8);
 }
 
 #[test]
-fn a_worker_waits_for_all_it_does_not_do() {
+fn a_worker_waits_while_it_is_not_busy() {
     let mut one = worker(100, 900);
     one.task = ms(720);
     one.input = ms(50);
@@ -134,11 +134,11 @@ fn more_workers_help_until_the_longest_record_decides() {
 }
 
 #[test]
-fn more_workers_help_until_what_one_does_alone_decides() {
+fn more_workers_help_until_the_serial_part_decides() {
     let timing = timing(1000, vec![worker(0, 900), worker(50, 900)], 1);
-    assert_eq!(timing.alone(), ms(150));
-    let reach = timing.reach();
-    assert_eq!((reach.workers, reach.floor), (11, Floor::OneThread));
+    assert_eq!(timing.serial(), ms(150));
+    let limit = timing.scaling_limit();
+    assert_eq!((limit.workers, limit.floor), (11, Floor::OneThread));
     assert!(
         said(&timing).ends_with(
             "more would help up to about 11, then what one thread does alone (150 ms) decides"
@@ -149,7 +149,7 @@ fn more_workers_help_until_what_one_does_alone_decides() {
 }
 
 #[test]
-fn more_workers_help_until_waking_them_does_not_pay() {
+fn more_workers_help_until_waking_them_costs_more() {
     let mut timing = timing(1, vec![worker(0, 1)], 0);
     timing.slowest[0].time = Duration::from_nanos(10);
     assert_eq!(
@@ -196,7 +196,7 @@ fn one_long_record_is_named() {
 }
 
 #[test]
-fn waiting_for_input_is_told() {
+fn waiting_for_input_is_explained() {
     let mut worker = worker(0, 1000);
     worker.task = ms(200);
     worker.input = ms(800);
@@ -211,7 +211,7 @@ fn waiting_for_input_is_told() {
 }
 
 #[test]
-fn other_load_is_told_before_all_else() {
+fn other_load_is_explained_first() {
     let mut worker = worker(0, 1000);
     worker.task = ms(500);
     worker.preempted = ms(500);
@@ -224,22 +224,22 @@ fn other_load_is_told_before_all_else() {
 }
 
 #[test]
-fn more_workers_than_cores_are_told() {
+fn more_workers_than_cores_are_explained() {
     let mut worker = worker(0, 1000);
     worker.task = ms(100);
     worker.preempted = ms(600);
-    // Input that was waited for without a core has been counted as both.
+    // Time that a worker waited for input without a core is counted as both.
     worker.input = ms(900);
     assert_eq!(worker.waiting(ms(1000)), ms(900));
     assert_eq!(
         said(&timing(1000, vec![worker; 9], 1)),
-        "9 workers were without a core 60 % of 1.0 s, since there are 8: as many workers as cores \
-         would do"
+        "9 workers were without a core 60 % of 1.0 s, because there are only 8: as many workers as \
+         cores would do"
     );
 }
 
 #[test]
-fn an_uneven_end_a_rest_and_a_lonely_thread_are_told() {
+fn imbalance_pauses_and_a_serial_part_are_explained() {
     let uneven = timing(1000, vec![worker(0, 1000), worker(0, 400)], 20);
     assert_eq!(
         said(&uneven),
@@ -249,14 +249,14 @@ fn an_uneven_end_a_rest_and_a_lonely_thread_are_told() {
     let mut rested = worker(0, 1000);
     rested.busy = ms(500);
     rested.task = ms(500);
-    let resting = timing(1000, vec![worker(0, 1000), rested], 20);
-    assert_eq!(explain(&resting).finding, Finding::Resting);
-    assert!(said(&resting).starts_with("2 workers were made to rest 25 % of 1.0 s"));
+    let paused = timing(1000, vec![worker(0, 1000), rested], 20);
+    assert_eq!(explain(&paused).finding, Finding::Paused);
+    assert!(said(&paused).starts_with("2 workers were paused 25 % of 1.0 s"));
     let merging = timing(1000, vec![worker(0, 500), worker(0, 500)], 20);
     assert_eq!(explain(&merging).finding, Finding::OneThread);
     assert_eq!(
         said(&merging),
-        "2 workers were idle 50 % of 1.0 s, while one thread began or worked out the answer; more \
+        "2 workers were idle 50 % of 1.0 s, while one thread began or computed the answer; more \
          would not help: what one thread does alone (500 ms) decides"
     );
 }
@@ -285,8 +285,8 @@ fn a_run_that_was_ended_early_says_so() {
     let explanation = Explanation::of(&timing, &End::Stopped(StopReason::Cancelled), 8);
     assert_eq!(
         explanation.to_string(),
-        "1 worker was busy 100 % of 100 s; more would help; this is of the time until it was ended \
-         early"
+        "1 worker was busy 100 % of 100 s; more would help; these figures are for the time until the run \
+         was ended early"
     );
 }
 

@@ -10,14 +10,14 @@ use crate::error::Place;
 pub struct Timing {
     /// From the call to the answer.
     pub wall: Duration,
-    /// Processor time of the whole process meanwhile, all threads together. A plan measures it,
-    /// where the system tells; a pipeline does not, since asking costs as much as a small run.
+    /// Processor time of the whole process during the run, all threads together. A plan measures it if
+    /// the system reports it. A pipeline does not, because that costs as much as a small run.
     pub cpu: Option<Duration>,
-    /// What comes after the last worker: merging what they have, working out the answer.
+    /// The time after the last worker has ended: merging states and computing the answer.
     pub finish: Duration,
-    /// One entry for each worker that could have worked.
+    /// One entry for each worker, even if it was never woken.
     pub workers: Vec<WorkerTiming>,
-    /// The slowest records, longest first, at most five.
+    /// The slowest records, at most five, slowest first.
     pub slowest: Vec<SlowRecord>,
 }
 
@@ -25,24 +25,23 @@ pub struct Timing {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct WorkerTiming {
-    /// How many records it met, failed ones counted.
+    /// The number of records it scored, including failed ones.
     pub records: u64,
-    /// How long it read, scored, aggregated, and handed scores on.
+    /// How long it was busy: reading, scoring, aggregating, and handing scores on.
     pub busy: Duration,
-    /// The part of the busy time spent in the task; where records take less than twenty microseconds,
-    /// with what is done between them. Without the time its thread had no core, as far as that is
-    /// known.
+    /// The part of the busy time spent in the task. If records take less than 20 µs, it includes the time
+    /// between them. Time without a core is not included, as far as it is known.
     pub task: Duration,
-    /// How long its thread could have run and had no core, because other threads had them all. Only
-    /// Linux tells, and it is asked only where a run lasts longer than half a millisecond.
+    /// How long its thread was ready to run but had no core, because other threads had them all. It is known
+    /// only on Linux, and only for runs of more than 0.5 ms.
     pub preempted: Duration,
     /// The part of the busy time spent fetching bytes and waiting for records.
     pub input: Duration,
-    /// The part of the busy time spent waiting for permits, where there is a limit.
+    /// The part of the busy time spent waiting for permits of a limit.
     pub limited: Duration,
-    /// When it began, since the run began.
+    /// When it began, as the time since the run began.
     pub from: Duration,
-    /// When it was last busy, since the run began.
+    /// When it was last busy, as the time since the run began.
     pub until: Duration,
 }
 
@@ -50,18 +49,18 @@ pub struct WorkerTiming {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SlowRecord {
-    /// Its index, from 0; where several were timed together, that of the first.
+    /// Its index, from 0. If several records were timed together, the index of the first.
     pub index: u64,
-    /// How many were timed together: cheap records are timed in stretches.
+    /// The number of records timed together: cheap records are timed in stretches.
     pub records: u32,
-    /// Where it stands, if it comes from a file.
+    /// Its place, if it comes from a file.
     pub place: Option<Place>,
-    /// How long it took; of several, the slowest about so long. Without the time its thread had no
-    /// core, as far as that is known.
+    /// How long it took. If several records were timed together, an estimate for the slowest. Time without
+    /// a core is not included, as far as it is known.
     pub time: Duration,
 }
 
-/// What the busy time of a worker went into.
+/// The parts of the busy time of a worker.
 pub(super) struct Busy {
     pub(super) scoring: Duration,
     pub(super) preempted: Duration,
@@ -71,21 +70,21 @@ pub(super) struct Busy {
 }
 
 impl WorkerTiming {
-    /// Whether it ever began: a run that is not worth sharing wakes nobody.
+    /// False if the worker was never woken, because the run was too short to share.
     pub fn began(&self) -> bool {
         self.until > Duration::ZERO
     }
 
-    /// How long it waited in a run of such a `wall` time, for whatever there was to wait for: for its
-    /// turn to begin, for input, for a core, for others to finish.
+    /// How long it waited in a run that took `wall`: to be woken, for input, for a permit, for a core, or for
+    /// other workers to finish.
     pub fn waiting(&self, wall: Duration) -> Duration {
         let busy = self.split(self.busy);
         wall.saturating_sub(busy.scoring + busy.handling)
     }
 
-    /// What so much busy time went into. Each in turn takes no more than is left, so that clocks read
-    /// at slightly different times cannot make more than the whole; and input comes after the time
-    /// without a core, since input that was waited for then has been counted as both.
+    /// Splits a busy time into its parts. Each part in turn takes at most what is left, so that clocks read
+    /// at slightly different times cannot add up to more than the whole. Input comes after the time without
+    /// a core, because time that a worker waited for input without a core is counted as both.
     pub(super) fn split(&self, busy: Duration) -> Busy {
         let mut left = busy;
         let mut take = |time: Duration| {
@@ -102,14 +101,14 @@ impl WorkerTiming {
         }
     }
 
-    /// Its busy time as a share of the `wall` time, from 0 to 1.
+    /// The busy time as a share of `wall`, from 0 to 1.
     pub fn share(&self, wall: Duration) -> f64 {
         share(self.busy, wall)
     }
 }
 
 impl Timing {
-    /// Fetching bytes and waiting for records, summed over the workers; part of their busy time.
+    /// The time spent fetching bytes and waiting for records, summed over the workers.
     pub fn input(&self) -> Duration {
         self.workers.iter().map(|worker| worker.input).sum()
     }
@@ -126,33 +125,33 @@ impl Timing {
             .map_or(Duration::ZERO, |slow| slow.time)
     }
 
-    /// The shortest time these records can take so many workers: `max(work / workers, span)`, the
-    /// work law and the span law (Cormen, Leiserson, Rivest and Stein, *Introduction to Algorithms*,
-    /// third edition, 27.1).
-    pub fn bound(&self, workers: usize) -> Duration {
+    /// The shortest time that this many workers could take: `max(work / workers, span)`, the work law and
+    /// the span law (Cormen, Leiserson, Rivest and Stein, *Introduction to Algorithms*, third edition,
+    /// 27.1).
+    pub fn lower_bound(&self, workers: usize) -> Duration {
         let workers = u32::try_from(workers.max(1)).unwrap_or(u32::MAX);
         (self.work() / workers).max(self.span())
     }
 
-    /// How close the run came to the [bound](Timing::bound) of its workers: 1 where it took no
-    /// longer, 0.5 where it took twice as long.
+    /// How close the run came to the [lower bound](Timing::lower_bound) for its workers: 1 if it took no
+    /// longer, 0.5 if it took twice as long.
     pub fn closeness(&self) -> f64 {
-        share(self.bound(self.workers.len()), self.wall)
+        share(self.lower_bound(self.workers.len()), self.wall)
     }
 
-    /// Busy time of all workers as a share of what they could have worked, from 0 to 1.
+    /// The busy time of all workers as a share of `workers × wall`, from 0 to 1.
     pub fn utilisation(&self) -> f64 {
         let busy: f64 = self.workers.iter().map(|one| one.share(self.wall)).sum();
         busy / self.workers.len().max(1) as f64
     }
 
-    /// How many records the workers met, failed ones counted.
+    /// The number of records, including failed ones.
     pub fn records(&self) -> u64 {
         self.workers.iter().map(|worker| worker.records).sum()
     }
 }
 
-/// One time as a share of another, at most 1; 0 of nothing.
+/// One time as a share of another, at most 1; 0 if the other is zero.
 pub(super) fn share(part: Duration, whole: Duration) -> f64 {
     if whole.is_zero() {
         0.0

@@ -1,4 +1,4 @@
-//! Scores in order under every order of steps that the model checker comes up with.
+//! Scores in order under the model checker, which tries many orders of the threads' steps.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::{InOrder, Room};
 use crate::sync::{Condvar, Mutex, check_model, lock, thread, wait};
 
-/// The records each piece covers, in order: pieces of one record and of two.
-const PIECES: [std::ops::Range<u64>; 7] = [0..1, 1..3, 3..4, 4..5, 5..7, 7..8, 8..9];
-/// Bytes that may wait: two are too many.
+/// The records of each block, in order: blocks of one record and of two.
+const BLOCKS: [std::ops::Range<u64>; 7] = [0..1, 1..3, 3..4, 4..5, 5..7, 7..8, 8..9];
+/// Bytes that may wait; two are too many.
 const ROOM: usize = 1;
 
-/// Fails in place of the write of this record's bytes.
+/// Fails instead of writing the bytes of record `fails_at`.
 struct Out {
     bytes: Vec<u8>,
     fails_at: Option<u8>,
@@ -33,38 +33,38 @@ impl Write for Out {
 }
 
 /// What the workers of a model share.
-struct Run {
+struct SharedRun {
     sink: InOrder<Out>,
-    /// The next piece to hand out, in increasing order as executors do.
+    /// The next block to hand out, in increasing order as executors do.
     next: Mutex<usize>,
-    /// Pieces whose call has returned.
+    /// Blocks whose call has returned.
     returned: Mutex<BTreeSet<usize>>,
     failed: Mutex<usize>,
-    resting: Mutex<()>,
+    pausing: Mutex<()>,
     room: Condvar,
 }
 
-impl Run {
+impl SharedRun {
     fn work(&self) {
-        while let Some(piece) = self.take() {
-            let records = PIECES[piece].clone();
-            let earliest = (0..piece).all(|before| lock(&self.returned).contains(&before));
+        while let Some(block) = self.take() {
+            let records = BLOCKS[block].clone();
+            let earliest = (0..block).all(|before| lock(&self.returned).contains(&before));
             let bytes = records.clone().map(|record| record as u8).collect();
             let room = self.sink.write(records, bytes);
-            lock(&self.returned).insert(piece);
+            lock(&self.returned).insert(block);
             match room {
                 Ok(Room::Full) => {
-                    assert!(!earliest, "piece {piece} was told to rest in its turn");
-                    let mut resting = lock(&self.resting);
-                    // After a failure nobody has to wait: the run is over.
+                    assert!(!earliest, "block {block} was refused in its turn");
+                    let mut pausing = lock(&self.pausing);
+                    // After a failure no worker waits, because the run is over.
                     while self.sink.waiting_bytes() > ROOM && *lock(&self.failed) == 0 {
-                        resting = wait(&self.room, resting);
+                        pausing = wait(&self.room, pausing);
                     }
                 }
-                Ok(Room::Free) => self.call_back(),
+                Ok(Room::Free) => self.resume(),
                 Err(_) => {
                     *lock(&self.failed) += 1;
-                    return self.call_back();
+                    return self.resume();
                 }
             }
         }
@@ -72,29 +72,29 @@ impl Run {
 
     fn take(&self) -> Option<usize> {
         let mut next = lock(&self.next);
-        let piece = *next;
+        let block = *next;
         *next += 1;
-        (piece < PIECES.len()).then_some(piece)
+        (block < BLOCKS.len()).then_some(block)
     }
 
-    fn call_back(&self) {
-        let _resting = lock(&self.resting);
+    fn resume(&self) {
+        let _pausing = lock(&self.pausing);
         self.room.notify_all();
     }
 }
 
-/// Has three workers write all pieces; returns what was written and how many calls failed.
+/// Lets three workers write all blocks; returns what was written and how many calls failed.
 fn write_all(fails_at: Option<u8>) -> (io::Result<Out>, usize) {
     let out = Out {
         bytes: Vec::new(),
         fails_at,
     };
-    let run = Arc::new(Run {
+    let run = Arc::new(SharedRun {
         sink: InOrder::with_room(out, ROOM),
         next: Mutex::new(0),
         returned: Mutex::default(),
         failed: Mutex::new(0),
-        resting: Mutex::new(()),
+        pausing: Mutex::new(()),
         room: Condvar::new(),
     });
     let workers: Vec<_> = (0..3)
@@ -107,14 +107,14 @@ fn write_all(fails_at: Option<u8>) -> (io::Result<Out>, usize) {
         worker.join().unwrap();
     }
     let Ok(run) = Arc::try_unwrap(run) else {
-        panic!("a worker is still at it");
+        panic!("a worker is still running");
     };
     let failed = *lock(&run.failed);
     (run.sink.finish(), failed)
 }
 
 #[test]
-fn every_piece_is_written_once_and_in_order() {
+fn every_block_is_written_once_and_in_order() {
     check_model(|| {
         let (out, failed) = write_all(None);
         assert_eq!(out.unwrap().bytes, (0..9).collect::<Vec<u8>>());
@@ -123,7 +123,7 @@ fn every_piece_is_written_once_and_in_order() {
 }
 
 #[test]
-fn nothing_is_written_after_a_failure_which_is_told_once() {
+fn nothing_is_written_after_a_failure_which_is_returned_once() {
     check_model(|| {
         let (out, failed) = write_all(Some(3));
         assert_eq!(failed, 1);

@@ -1,4 +1,4 @@
-//! The token under every order of steps that the model checker comes up with.
+//! The token under the model checker, which tries many orders of the threads' steps.
 
 use std::time::{Duration, Instant};
 
@@ -33,9 +33,9 @@ fn the_first_reason_counts_and_stays() {
 #[test]
 fn the_reason_of_a_child_stays() {
     check_model(|| {
-        let above = Cancel::new();
-        let child = above.child();
-        let (one, two) = (above.clone(), child.clone());
+        let parent = Cancel::new();
+        let child = parent.child();
+        let (one, two) = (parent.clone(), child.clone());
         let signal = thread::spawn(move || one.cancel_with(StopReason::Signal(15)));
         let deadline = thread::spawn(move || two.cancel_with(StopReason::Deadline));
         let early = child.reason();
@@ -44,9 +44,9 @@ fn the_reason_of_a_child_stays() {
         let late = child.reason();
         assert!(late.is_some() && early.is_none_or(|early| Some(early) == late));
         assert_eq!(deadline, late == Some(StopReason::Deadline));
-        // What happens below is not told above.
+        // A child does not cancel its parent.
         assert!(signal);
-        assert_eq!(above.reason(), Some(StopReason::Signal(15)));
+        assert_eq!(parent.reason(), Some(StopReason::Signal(15)));
     });
 }
 
@@ -58,7 +58,7 @@ fn a_deadline_ends_with_its_guard() {
         let guard = DeadlineGuard::start(far, token.clone()).unwrap();
         let elsewhere = token.clone();
         let other = thread::spawn(move || elsewhere.cancel());
-        // Time does not pass in a model: if the thread did not notice, this would hang.
+        // Time does not pass in a model: if the thread did not end with its guard, this would hang.
         drop(guard);
         other.join().unwrap();
         assert_eq!(token.reason(), Some(StopReason::Cancelled));

@@ -24,12 +24,12 @@ fn every_reason_comes_back_as_it_went_in() {
 }
 
 #[test]
-fn a_token_is_cancelled_with_all_above_it() {
-    let above = Cancel::new();
-    let (one, two) = (above.child().child(), above.child());
+fn a_token_is_cancelled_with_its_parents() {
+    let parent = Cancel::new();
+    let (one, two) = (parent.child().child(), parent.child());
     one.cancel_with(StopReason::Deadline);
-    assert!(one.is_cancelled() && !two.is_cancelled() && !above.is_cancelled());
-    above.cancel_with(StopReason::Signal(2));
+    assert!(one.is_cancelled() && !two.is_cancelled() && !parent.is_cancelled());
+    parent.cancel_with(StopReason::Signal(2));
     assert!(!two.cancel_with(StopReason::Deadline));
     assert_eq!(one.reason(), Some(StopReason::Deadline));
     assert_eq!(two.reason(), Some(StopReason::Signal(2)));
@@ -41,7 +41,7 @@ fn a_deadline_cancels_in_its_time() {
     let at = Instant::now() + Duration::from_millis(5);
     let guard = DeadlineGuard::start(at, token.clone()).unwrap();
     while !token.is_cancelled() {
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(1));
     }
     assert!(Instant::now() >= at);
     assert_eq!(token.reason(), Some(StopReason::Deadline));
@@ -55,9 +55,9 @@ fn a_deadline_cancels_in_its_time() {
 #[test]
 fn a_deadline_that_is_dropped_does_nothing_and_is_not_waited_for() {
     let token = Cancel::new();
-    // An hour would show.
+    // If dropping the guard waited for the deadline, this would take an hour.
     drop(DeadlineGuard::start(Instant::now() + LONG, token.clone()).unwrap());
     assert!(!token.is_cancelled());
-    // Its thread has ended too, and left nothing behind.
+    // Its thread has ended too, and holds no token any more.
     assert_eq!(Arc::strong_count(&token.token), 1);
 }

@@ -1,5 +1,5 @@
-//! Limits: never more in flight than allowed, whoever runs it and however records end; the answer the
-//! same.
+//! Limits: never more in flight than allowed, on every executor and however records end, and always the same
+//! answer.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ fn executors(workers: usize) -> Vec<Box<dyn Executor>> {
     ]
 }
 
-/// Counts what is in flight, and the most there has been.
+/// Counts the weight in flight, and the most there has been.
 #[derive(Default)]
 struct Gauge {
     now: AtomicU64,
@@ -65,7 +65,7 @@ fn no_more_in_flight_than_allowed_among_64_workers() {
 }
 
 #[test]
-fn what_is_in_flight_never_weighs_more_than_the_budget() {
+fn the_records_in_flight_never_weigh_more_than_the_budget() {
     let _alone = crate::alone();
     const BUDGET: u64 = 1000;
     let weights: Vec<u64> = (0..400).map(|n| [1, 20, 300, 999, 5000][n % 5]).collect();
@@ -90,7 +90,7 @@ fn what_is_in_flight_never_weighs_more_than_the_budget() {
 #[test]
 fn permits_come_back_after_failures_panics_and_a_stop() {
     let _alone = crate::alone();
-    // With one permit lost the run would never end.
+    // If a permit were lost, the run would never end.
     for executor in executors(8) {
         let task = fallible(|n: &usize| match n % 3 {
             0 => Err("not this one"),
@@ -137,7 +137,7 @@ fn no_more_are_started_in_a_second_than_allowed() {
             .unwrap();
         let starts = starts.into_inner().unwrap();
         for (started, at) in starts.iter().enumerate() {
-            // The clock here is read after the permit is given, so the time can only be longer.
+            // The clock is read after the permit was given, so the measured time can only be longer.
             let allowed = 1.0 + RATE * (*at - began).as_secs_f64();
             assert!(
                 started as f64 <= allowed + 1.0,
@@ -148,7 +148,7 @@ fn no_more_are_started_in_a_second_than_allowed() {
 }
 
 #[test]
-fn a_limit_that_allows_nothing_is_told() {
+fn a_limit_that_allows_nothing_is_an_error() {
     let _alone = crate::alone();
     for limit in [Limit::in_flight(0), Limit::none().per_second(0.0)] {
         let report = Pipeline::new(&(0..10), |n: &usize| *n)
@@ -169,7 +169,7 @@ fn waiting_for_a_permit_ends_with_the_deadline() {
             .aggregate_so_far(Count::new())
             .unwrap();
         assert!(!report.end.is_finished());
-        // One record in a hundred seconds, unless the deadline came first.
+        // One record in 100 s, or none if the deadline came first.
         assert!(report.records <= 1);
     }
 }

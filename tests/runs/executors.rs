@@ -73,7 +73,7 @@ const LAWLESS: [Lawless; 4] = [
 
 #[test]
 fn an_executor_that_loses_units_is_an_error() {
-    for (lawless, told) in LAWLESS.iter().zip([
+    for (lawless, error) in LAWLESS.iter().zip([
         "the executor ran 500 of 1000 units",
         "the executor ran 2000 of 1000 units",
         "",
@@ -83,8 +83,8 @@ fn an_executor_that_loses_units_is_an_error() {
             .executor(lawless)
             .aggregate(Count::new());
         match report {
-            Ok(report) => assert_eq!((report.value, told), (1000, "")),
-            Err(error) => assert_eq!(error.to_string(), told),
+            Ok(report) => assert_eq!((report.value, error), (1000, "")),
+            Err(found) => assert_eq!(found.to_string(), error),
         }
     }
 }
@@ -252,7 +252,7 @@ fn a_given_pool_is_where_the_work_is_done() {
     }
 }
 
-/// The places where the workers of an executor may run, each as the kernel tells it.
+/// The hardware threads on which the workers of an executor may run, as the kernel reports them.
 #[cfg(target_os = "linux")]
 fn masks(executor: &WorkStealing) -> HashSet<String> {
     let here = std::thread::current().id();

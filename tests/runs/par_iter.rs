@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn in_order_where_order_counts(
+    fn in_order_if_the_aggregator_needs_it(
         bits in proptest::collection::vec(any::<u64>(), 0..4000),
         threads in 1_usize..=16,
         slow in any::<bool>(),
@@ -74,7 +74,7 @@ proptest! {
             scores.aggregate((List::default(), NaiveSum::<false>::default()))
         });
         prop_assert!(list == expected);
-        // The tree of merges follows from the number of records alone.
+        // The merge tree depends on the number of records alone.
         let alone = pool(1).install(|| scores.par_iter().copied().aggregate(NaiveSum::<false>::default()));
         prop_assert_eq!(sum.to_bits(), alone.to_bits());
     }

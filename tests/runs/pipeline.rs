@@ -1,4 +1,4 @@
-//! Law 1 and law 2: the same bits from every executor, and every record accounted for.
+//! Every executor gives the same bits, and every record is accounted for.
 
 use std::io::Write as _;
 use std::ops::{ControlFlow, Range};
@@ -16,8 +16,8 @@ use manyhands::report::SlowRecord;
 use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
 
-/// Runs everything on this thread, but deals the units out to pretended workers in portions that a
-/// seed decides: scheduling made repeatable.
+/// Runs everything on the calling thread, but deals the units out to made-up workers, in portions that
+/// follow from a seed: a repeatable schedule.
 struct Dealt {
     workers: usize,
     seed: u64,
@@ -38,7 +38,7 @@ impl Executor for Dealt {
             let portion = 1 + (state >> 33) as usize % 7;
             let worker = (state >> 50) as usize % work.workers(self.workers);
             let end = units.min(next.saturating_add(portion));
-            // In order on one thread: nothing is ahead of its turn for long.
+            // A request to pause has no effect: in order and on one thread, no unit is far ahead of its turn.
             if work.run(worker, next..end) == Flow::Stop {
                 return;
             }
@@ -55,7 +55,7 @@ fn executors(seed: u64) -> Vec<Box<dyn Executor>> {
     all
 }
 
-/// The whole family, over a score.
+/// Most of the built-in aggregators.
 fn family() -> impl Aggregator<f64, Output = impl serde::Serialize> {
     let grouped = (Count::new(), Mean::new(), Extrema::new()).by(|score: &f64| score.to_bits() % 5);
     let order = (Extrema::new(), Top::new(5), Bottom::new(5));
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_commutative_merges_in_order(scores in scores(), seed in any::<u64>()) {
+    fn an_aggregator_that_is_not_commutative_merges_in_order(scores in scores(), seed in any::<u64>()) {
         let list = |executor: &dyn Executor| {
             let pipeline = Pipeline::new(&scores, |score: &f64| *score).executor(executor);
             let report = pipeline.aggregate((List::default(), NaiveSum::<false>::default()));
@@ -157,7 +157,7 @@ proptest! {
 }
 
 #[test]
-fn a_rounded_sum_that_claims_to_commute_is_found_out() {
+fn a_rounded_sum_that_claims_to_commute_shows_the_schedule() {
     let scores: Vec<f64> = (0..5000).map(|n| f64::from(n).sin() * 1e3).collect();
     let sum = |executor: &dyn Executor| {
         let pipeline = Pipeline::new(&scores, |score: &f64| *score).executor(executor);
@@ -194,7 +194,7 @@ fn a_failure_costs_one_record() {
         );
         assert_eq!(report.value, report.scored);
         assert_eq!(report.failures.len(), Report::FAILURES_KEPT);
-        let told: Vec<String> = report.failures[..3]
+        let messages: Vec<String> = report.failures[..3]
             .iter()
             .map(Failure::to_string)
             .collect();
@@ -206,7 +206,7 @@ fn a_failure_costs_one_record() {
         assert!(place.contains("pipeline.rs:"), "{place}");
         let panicked = format!("record 11: the task panicked: eleven at 10, at {place}");
         assert_eq!(
-            told,
+            messages,
             ["record 7: seven at 6", &panicked, "record 14: seven at 13",]
         );
         assert!(
@@ -215,13 +215,13 @@ fn a_failure_costs_one_record() {
                 .windows(2)
                 .all(|pair| pair[0].index < pair[1].index)
         );
-        let met: u64 = report
+        let records: u64 = report
             .timing
             .workers
             .iter()
             .map(|worker| worker.records)
             .sum();
-        assert_eq!(met, 1000);
+        assert_eq!(records, 1000);
     }
 }
 
@@ -299,7 +299,7 @@ fn scores_ahead_of_their_turn_are_bounded() {
     const LINE: usize = 1000;
     const THREADS: usize = 3;
 
-    /// Waits, with the first record, until nobody goes on any more; notes how much was kept then.
+    /// Notes the most bytes that were ever kept.
     struct Watched {
         lines: InOrder<std::io::Sink>,
         most: AtomicUsize,
@@ -326,12 +326,12 @@ fn scores_ahead_of_their_turn_are_bounded() {
             std::thread::sleep(Duration::from_micros(200));
             return true;
         }
-        // Until the room is full and the others have stopped for want of it: they do nothing more
-        // for a long while.
+        // Waits until the room is full and the other workers have paused, that is, until no further
+        // record is scored for a while.
         let (mut seen, mut looks) = (0, 0);
         while looks < 4 {
-            // Uses the pool meanwhile, as a task may: a sink that blocked its threads would not
-            // come back from here.
+            // Uses the pool meanwhile, as a task may. If the sink blocked the threads of the pool, this
+            // call would never return.
             rayon::join(|| std::thread::sleep(Duration::from_millis(50)), || ());
             let now = others.load(Ordering::SeqCst);
             let full = sink.most.load(Ordering::SeqCst) > ROOM;
@@ -343,15 +343,15 @@ fn scores_ahead_of_their_turn_are_bounded() {
         }
         seen < 500
     };
-    // The first record alone would keep the calling thread from waking the others.
+    // The slow record must not be the first one, which the calling thread scores before it wakes others.
     let report = Pipeline::new(&(0..1000), |record: &usize| task(&((record + 999) % 1000)))
         .executor(&WorkStealing::new(THREADS))
         .scores(&sink)
         .aggregate(Count::new().only(|held_back: &bool| *held_back))
         .unwrap();
-    assert_eq!(report.value, 1000, "nobody was held back");
+    assert_eq!(report.value, 1000, "no worker paused");
     let most = sink.most.into_inner();
-    // What fits, and what each worker had in its hands.
+    // The room, and the block that each worker had.
     assert!(
         most > ROOM && most < ROOM + THREADS * 64 * LINE,
         "{most} bytes were kept"
@@ -359,27 +359,27 @@ fn scores_ahead_of_their_turn_are_bounded() {
 }
 
 #[test]
-fn scores_that_never_come_are_missed() {
+fn scores_that_never_come_are_an_error() {
     let lines = InOrder::new(Vec::new());
     lines.write(0..2, b"ab".to_vec()).unwrap();
     lines.write(3..4, b"d".to_vec()).unwrap();
-    let told = lines.finish().unwrap_err().to_string();
-    assert_eq!(told, "the scores of record 3 never came");
+    let error = lines.finish().unwrap_err().to_string();
+    assert_eq!(error, "the scores of record 3 never came");
 }
 
 #[test]
 fn scores_that_come_twice_are_refused() {
     let lines = InOrder::new(Vec::new());
     lines.write(0..2, b"ab".to_vec()).unwrap();
-    let told = lines.write(0..1, b"a".to_vec()).unwrap_err().to_string();
-    assert_eq!(told, "record 1 was written before");
+    let error = lines.write(0..1, b"a".to_vec()).unwrap_err().to_string();
+    assert_eq!(error, "record 1 was written before");
     assert_eq!(lines.finish().unwrap(), b"ab");
 }
 
-/// A reader that goes away after some bytes.
-struct Gone(usize);
+/// An output whose reader closes it after some bytes.
+struct ClosedAfter(usize);
 
-impl std::io::Write for Gone {
+impl std::io::Write for ClosedAfter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0 = self
             .0
@@ -395,7 +395,7 @@ impl std::io::Write for Gone {
 
 #[test]
 fn a_sink_that_fails_ends_the_run() {
-    struct Broken(InOrder<Gone>);
+    struct Broken(InOrder<ClosedAfter>);
     impl Sink<f64> for Broken {
         fn render(&self, _: u64, _: Result<&f64, &Failure>, bytes: &mut Vec<u8>) {
             bytes.extend_from_slice(&[b'x'; 100]);
@@ -405,7 +405,7 @@ fn a_sink_that_fails_ends_the_run() {
         }
     }
     for executor in executors(4) {
-        let sink = Broken(InOrder::new(Gone(100_000)));
+        let sink = Broken(InOrder::new(ClosedAfter(100_000)));
         let report = Pipeline::new(&(0..100_000), |n: &usize| *n as f64)
             .executor(&*executor)
             .scores(&sink)
@@ -420,16 +420,16 @@ fn a_sink_that_fails_ends_the_run() {
 }
 
 #[test]
-fn progress_tells_the_whole_extent() {
+fn progress_adds_up_to_the_whole_extent() {
     for executor in executors(5) {
-        let told = Mutex::new(0);
+        let done = Mutex::new(0);
         let dataset = 0..10_000;
         Pipeline::new(&dataset, |n: &usize| *n as f64)
             .executor(&*executor)
-            .progress(&|more| *told.lock().unwrap() += more)
+            .progress(&|more| *done.lock().unwrap() += more)
             .aggregate(Count::new())
             .unwrap();
-        assert_eq!(told.into_inner().unwrap(), dataset.size(0..dataset.parts()));
+        assert_eq!(done.into_inner().unwrap(), dataset.size(0..dataset.parts()));
     }
 }
 
@@ -487,7 +487,7 @@ fn an_aggregator_that_panics_ends_the_run_soon() {
 }
 
 #[test]
-fn a_break_is_the_end_of_a_visit() {
+fn a_visit_ends_with_a_break() {
     let mut seen = Vec::new();
     let visit = |at: manyhands::dataset::Position, _: Result<&i32, _>| {
         seen.push(at.index);

@@ -1,15 +1,15 @@
-//! Pieces of scores put in order: what is kept, what is written, and what is dropped.
+//! Blocks of scores put in order: what is kept, what is written, and what is dropped.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex};
 
 use manyhands::sink::{InOrder, Room};
 
-/// Bytes that can be looked at while they are written.
+/// An output whose bytes can be read while it is being written.
 #[derive(Clone, Default)]
 struct Out {
     bytes: Arc<Mutex<Vec<u8>>>,
-    /// Fails at a write that holds this byte, and only then: a disk that is full may have room again.
+    /// Fails at a write that contains this byte, and only then: a full disk may have room again later.
     fails_at: Option<u8>,
 }
 
@@ -40,18 +40,18 @@ fn kind(written: io::Result<Room>) -> Result<Room, ErrorKind> {
 }
 
 #[test]
-fn pieces_wait_for_their_turn_in_as_much_room_as_there_is() {
+fn blocks_wait_for_their_turn_while_there_is_room() {
     let out = Out::default();
     let lines = InOrder::with_room(out.clone(), 3);
-    // Up to the room there is, and one byte more.
+    // As much as there is room for, and one byte more.
     assert_eq!(kind(lines.write(3..4, b"ddd".into())), Ok(Room::Free));
     assert_eq!(kind(lines.write(4..6, b"e".into())), Ok(Room::Full));
     assert_eq!(lines.waiting_bytes(), 4);
     assert_eq!(out.text(), "");
-    // The piece that is next in turn is written at once, however full it is.
+    // The block that is next in turn is written at once, even if the room is full.
     assert_eq!(kind(lines.write(0..2, b"aabb".into())), Ok(Room::Free));
     assert_eq!((lines.waiting_bytes(), out.text().as_str()), (4, "aabb"));
-    // And with it what has waited for it.
+    // The blocks that waited for it are written with it.
     assert_eq!(kind(lines.write(2..3, b"c".into())), Ok(Room::Free));
     assert_eq!(
         (lines.waiting_bytes(), out.text().as_str()),
@@ -62,7 +62,7 @@ fn pieces_wait_for_their_turn_in_as_much_room_as_there_is() {
 }
 
 #[test]
-fn a_failure_is_told_once_and_nothing_is_written_after_it() {
+fn a_failure_is_returned_once_and_nothing_is_written_after_it() {
     let out = Out {
         fails_at: Some(b'b'),
         ..Out::default()
@@ -79,15 +79,15 @@ fn a_failure_is_told_once_and_nothing_is_written_after_it() {
         assert_eq!(
             kind(written),
             Ok(Room::Free),
-            "record {record} was told to fail"
+            "the write of record {record} failed too"
         );
     }
-    // A record without its predecessor would be a hole in the middle of the file.
+    // Later records would leave a gap in the middle of the file.
     assert_eq!(out.text(), "a");
 }
 
 #[test]
-fn a_failure_in_a_piece_that_has_waited_is_told_to_the_piece_it_waited_for() {
+fn a_failure_of_a_block_that_has_waited_is_returned_to_the_block_it_waited_for() {
     let out = Out {
         fails_at: Some(b'b'),
         ..Out::default()
@@ -104,14 +104,14 @@ fn a_failure_in_a_piece_that_has_waited_is_told_to_the_piece_it_waited_for() {
 }
 
 #[test]
-fn nothing_is_written_from_the_end_on() {
+fn nothing_is_written_after_the_end() {
     let out = Out::default();
     let lines = InOrder::new(out.clone());
     let write = |record: u64, letter: &str| kind(lines.write(record..record + 1, letter.into()));
     assert_eq!(write(1, "b"), Ok(Room::Free));
     assert_eq!(write(3, "d"), Ok(Room::Free));
     lines.end_at(3);
-    // A later end does not take the first one back.
+    // A later end does not replace the first one.
     lines.end_at(9);
     let waiting = lines.waiting_bytes();
     assert_eq!(write(3, "x"), Ok(Room::Free));
@@ -119,7 +119,7 @@ fn nothing_is_written_from_the_end_on() {
     assert_eq!(
         lines.waiting_bytes(),
         waiting,
-        "what is dropped waits for nothing"
+        "a block that is dropped takes no room"
     );
     assert_eq!(write(2, "c"), Ok(Room::Free));
     assert_eq!(write(0, "a"), Ok(Room::Free));
@@ -128,7 +128,7 @@ fn nothing_is_written_from_the_end_on() {
     assert_eq!(out.text(), "abc");
 }
 
-/// Counts how often it is flushed, and fails at it if told to.
+/// Counts how often it is flushed, and may fail at it.
 #[derive(Debug, Default)]
 struct Flushed {
     times: usize,
@@ -150,7 +150,7 @@ impl Write for Flushed {
 }
 
 #[test]
-fn what_is_finished_is_flushed() {
+fn finishing_flushes_the_output() {
     let lines = InOrder::new(Flushed::default());
     lines.write(0..1, b"a".into()).expect("room");
     assert_eq!(lines.finish().expect("a flush").times, 1);
@@ -174,7 +174,7 @@ fn a_record_whose_turn_is_over_is_refused() {
         let again = lines.write(records, b"x".into());
         assert_eq!(kind(again), Err(ErrorKind::InvalidInput));
     }
-    // That is a mistake of the caller, and no failure of what is written to.
+    // This is a mistake of the caller, not a failure of the output.
     assert_eq!(kind(lines.write(2..3, b"c".into())), Ok(Room::Free));
     assert_eq!(out.text(), "abc");
     assert_eq!(lines.waiting_bytes(), 0);

@@ -1,5 +1,5 @@
-//! In which steps a run reads its dataset, hands on its scores, and tells a worker to rest, seen from
-//! a dataset, a sink and an executor that write down how they are called.
+//! The steps in which a run reads its dataset, hands on its scores, and asks a worker to pause, as seen by
+//! a dataset, a sink and an executor that record their calls.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
@@ -13,9 +13,9 @@ use manyhands::sink::{Room, Sink};
 
 /// Counts like [`Count`], but is not commutative.
 #[derive(Clone, Default)]
-struct InTheirOrder(u64);
+struct CountInOrder(u64);
 
-impl<S> Aggregator<S> for InTheirOrder {
+impl<S> Aggregator<S> for CountInOrder {
     type Output = u64;
 
     fn observe(&mut self, _: u64, _: &S) {
@@ -31,7 +31,7 @@ impl<S> Aggregator<S> for InTheirOrder {
     }
 }
 
-/// Hands out these units to these workers, all on one thread, and keeps the answers.
+/// Hands out these units to these workers, all on one thread, and records what the calls return.
 struct Scripted {
     workers: usize,
     script: Vec<(usize, Range<usize>)>,
@@ -68,7 +68,7 @@ impl Executor for Scripted {
     }
 }
 
-/// Parts without any records, and which of them were read together.
+/// Parts without records, and which of them were read together.
 struct Empty {
     parts: usize,
     stream: bool,
@@ -94,14 +94,14 @@ impl Empty {
         }
     }
 
-    /// How many parts a step has at most, over a run by this executor.
+    /// The most parts of a step in a run by this executor.
     fn step(self, executor: &dyn Executor, commutative: bool) -> usize {
         let pipeline = Pipeline::new(&self, |_: &()| ()).executor(executor);
         let count = match commutative {
             true => pipeline.aggregate(Count::new()).expect("a run").value,
             false => {
                 pipeline
-                    .aggregate(InTheirOrder::default())
+                    .aggregate(CountInOrder::default())
                     .expect("a run")
                     .value
             }
@@ -163,7 +163,7 @@ fn a_step_is_a_fraction_of_the_dataset_within_bounds() {
             "{parts} parts"
         );
     }
-    // A step of a run whose partials are kept apart is one of them.
+    // If each block has a partial, a step is a block.
     for (parts, step) in [(5, 1), (1_024, 1), (2_048, 2), (10_240, 10), (10_241, 11)] {
         assert_eq!(
             Empty::parts(parts).step(&Sequential, false),
@@ -174,34 +174,34 @@ fn a_step_is_a_fraction_of_the_dataset_within_bounds() {
 }
 
 #[test]
-fn a_step_of_a_stream_is_what_may_be_in_hand() {
+fn a_step_of_a_stream_is_a_share_of_the_outstanding_records() {
     let step = |may_wait_with_records, workers, commutative| {
         let executor = Scripted::new(workers, [(0, 0..5_000)]);
         Empty::stream(may_wait_with_records).step(&executor, commutative)
     };
-    // One worker with a record in its hands must not wait for the next.
+    // A single worker must not wait for the next record before it has scored the first.
     assert_eq!(step(true, 1, true), 1);
     assert_eq!(step(true, 1, false), 1);
     assert_eq!(step(false, 1, true), 1_024);
-    // Another worker takes the next one.
+    // With several workers, another one takes the next record.
     assert_eq!(step(true, 2, true), 1_024);
-    // Where one state observes all records in order, 16,384 of them may be in hand, which are two
-    // steps for each worker.
+    // If one state observes all records in order, 16,384 of them may be outstanding, which are two steps
+    // for each worker.
     assert_eq!(step(true, 2, false), 1_024);
     assert_eq!(step(true, 16, false), 512);
     assert_eq!(step(false, 50, false), 163);
     assert_eq!(step(true, 10_000, false), 1);
 }
 
-/// A score that is large, so that few of them fit into what may wait.
+/// A large score, so that only few may wait for their turn.
 #[derive(Clone, Copy)]
 struct Large([u8; 64 << 10]);
 
 /// Number of such scores that may wait for their turn.
 const ROOM: usize = (32 << 20) / size_of::<Large>();
 
-/// What the executor is told after each portion, where a run may be stopped or not.
-fn told(
+/// What the calls of the executor return, in a run that may be stopped or not.
+fn flows(
     executor: Scripted,
     records: usize,
     may_be_stopped: bool,
@@ -219,14 +219,14 @@ fn told(
     executor.answers()
 }
 
-/// The first records come last, those behind them one by one.
+/// Hands out the first record last, and those after it one by one.
 fn one_by_one(workers: usize, records: usize) -> Scripted {
     let behind = (1..records).map(|record| (1, record..record + 1));
     Scripted::new(workers, behind.chain([(0, 0..1)]))
 }
 
 #[test]
-fn a_worker_far_ahead_of_the_earliest_record_is_told_to_rest() {
+fn a_worker_far_ahead_of_the_earliest_record_pauses() {
     let records = ROOM + 3;
     let mut expected = vec![Flow::Go; records];
     // When record `ROOM` is done, the run is `ROOM + 1` records ahead of the first one.
@@ -234,28 +234,28 @@ fn a_worker_far_ahead_of_the_earliest_record_is_told_to_rest() {
     expected[ROOM] = Flow::Pause;
     expected[ROOM + 1] = Flow::Pause;
     assert_eq!(
-        told(one_by_one(2, records), records, true, Count::new()),
+        flows(one_by_one(2, records), records, true, Count::new()),
         expected
     );
-    // Scores that need not wait for their turn take no room, and neither do partials.
+    // Scores that count at once take no room, and neither do partials.
     let all_go = vec![Flow::Go; records];
     assert_eq!(
-        told(one_by_one(2, records), records, false, Count::new()),
+        flows(one_by_one(2, records), records, false, Count::new()),
         all_go
     );
-    let told = told(
+    let flows = flows(
         one_by_one(2, records),
         records,
         true,
-        InTheirOrder::default(),
+        CountInOrder::default(),
     );
-    assert_eq!(told, all_go);
+    assert_eq!(flows, all_go);
 }
 
 #[test]
-fn what_workers_have_in_flight_anyway_may_be_ahead() {
+fn workers_may_be_ahead_by_what_is_in_flight_anyway() {
     const PORTION: usize = 100;
-    // Four portions for each of two workers, which is more than there is room for.
+    // Four portions for each of two workers, which are more scores than there is room for.
     const AHEAD: usize = 4 * 2 * PORTION;
     const { assert!(AHEAD > ROOM) };
     let portions = (PORTION..AHEAD).step_by(PORTION);
@@ -264,14 +264,14 @@ fn what_workers_have_in_flight_anyway_may_be_ahead() {
     let executor = Scripted::new(2, portions.chain(one_more));
     let mut expected = vec![Flow::Go; AHEAD / PORTION - 1];
     expected.extend([Flow::Pause, Flow::Go]);
-    assert_eq!(told(executor, AHEAD + 1, true, Count::new()), expected);
+    assert_eq!(flows(executor, AHEAD + 1, true, Count::new()), expected);
 }
 
 #[test]
-fn a_worker_rests_while_too_many_failures_wait_to_be_judged() {
+fn a_worker_pauses_while_too_many_failures_wait_to_be_judged() {
     const MOST: usize = 1 << 16;
     let ahead = [(1, 1..MOST + 1), (1, MOST + 1..MOST + 2)];
-    // Once the first record is done, all of them are judged, and one that comes later has room again.
+    // Once the first record is done, all failures are judged, and a later record has room again.
     let judged = [(0, 0..1), (1, MOST + 3..MOST + 4), (0, MOST + 2..MOST + 3)];
     let script = ahead.into_iter().chain(judged);
     let executor = Scripted::new(2, script);
@@ -305,9 +305,9 @@ fn an_executor_that_does_not_run_every_unit_once_is_an_error() {
     assert_eq!(run(vec![]), Err((0, 10)));
     assert_eq!(run(vec![(0, 0..4)]), Err((4, 10)));
     assert_eq!(run(vec![(0, 0..4), (1, 5..10)]), Err((9, 10)));
-    // As many units as there are, but one of them twice and another not at all.
+    // The right number of units, but one of them twice and another not at all.
     assert_eq!(run(vec![(0, 0..4), (1, 5..10), (0, 5..6)]), Err((10, 10)));
-    // A third worker, of two.
+    // A third worker, although there are two.
     assert_eq!(run(vec![(0, 0..4), (2, 4..10)]), Err((4, 10)));
 }
 
@@ -330,21 +330,21 @@ fn a_share_of_failures_is_judged_once_more_at_the_end() {
             other => panic!("it ended otherwise: {other:?}"),
         }
     };
-    // Of so few records the share is first taken of a thousand, and in the end of all there are.
+    // During the run, the share is taken of at least 1000 records; at the end, of the actual number.
     assert_eq!(run(0, 0.0), None);
     assert_eq!(run(2, 0.2), None);
     assert_eq!(run(3, 0.2), Some(2));
     assert_eq!(run(10, 1.0), None);
 }
 
-/// Which records were written together.
+/// Records which records were written together.
 #[derive(Default)]
-struct Pieces {
+struct WrittenBlocks {
     bytes_a_record: usize,
     written: Mutex<Vec<Range<u64>>>,
 }
 
-impl Sink<()> for Pieces {
+impl Sink<()> for WrittenBlocks {
     fn render(&self, _: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
         bytes.resize(bytes.len() + self.bytes_a_record, b'x');
     }
@@ -362,14 +362,14 @@ impl Sink<()> for Pieces {
     }
 }
 
-/// A slow run passes its scores on more often than a quick one, by the clock, so a piece may be shorter than
-/// it could be; its length is tested beside its code.
+/// A slow run hands its scores on more often, by the clock, so a block may be shorter than it could be. Its
+/// exact length is tested beside its code.
 #[test]
-fn pieces_follow_one_another_and_none_is_too_long() {
-    let pieces = |bytes_a_record, on_failure, failing: &[usize]| {
-        let pieces = Pieces {
+fn blocks_follow_one_another_and_none_is_too_long() {
+    let blocks = |bytes_a_record, on_failure, failing: &[usize]| {
+        let sink = WrittenBlocks {
             bytes_a_record,
-            ..Pieces::default()
+            ..WrittenBlocks::default()
         };
         let task = fallible(|record: &usize| match failing.contains(record) {
             true => Err("it fails"),
@@ -378,10 +378,10 @@ fn pieces_follow_one_another_and_none_is_too_long() {
         Pipeline::new(&(0..10), task)
             .executor(&Sequential)
             .on_failure(on_failure)
-            .scores(&pieces)
+            .scores(&sink)
             .aggregate(Count::new())
             .expect("a run");
-        let written = pieces.written.into_inner().expect("nothing panics here");
+        let written = sink.written.into_inner().expect("nothing panics here");
         let mut next = 0;
         for records in &written {
             assert_eq!(records.start, next);
@@ -392,17 +392,17 @@ fn pieces_follow_one_another_and_none_is_too_long() {
         written
     };
     let longest =
-        |written: &[Range<u64>]| written.iter().map(|piece| piece.end - piece.start).max();
+        |written: &[Range<u64>]| written.iter().map(|block| block.end - block.start).max();
     let (skip, some) = (OnFailure::SKIP, OnFailure::Skip { at_most: 5 });
-    pieces(1, skip, &[3, 4]);
-    // As soon as there are 256 KiB.
-    assert!(longest(&pieces(100 << 10, skip, &[])) <= Some(3));
-    assert!(longest(&pieces(128 << 10, skip, &[2])) <= Some(2));
-    assert_eq!(longest(&pieces(256 << 10, skip, &[9])), Some(1));
-    // Where a failure may halt the run, they end behind each.
+    blocks(1, skip, &[3, 4]);
+    // A block is written as soon as it has 256 KiB.
+    assert!(longest(&blocks(100 << 10, skip, &[])) <= Some(3));
+    assert!(longest(&blocks(128 << 10, skip, &[2])) <= Some(2));
+    assert_eq!(longest(&blocks(256 << 10, skip, &[9])), Some(1));
+    // If a failure may halt the run, a block ends after each failure.
     let failing = [0, 3, 4, 9];
-    for piece in pieces(1, some, &failing) {
-        let inside = piece.start..piece.end - 1;
+    for block in blocks(1, some, &failing) {
+        let inside = block.start..block.end - 1;
         assert!(
             failing
                 .iter()

@@ -1,4 +1,4 @@
-//! Stopped or halted at any moment, a run answers for a beginning of the dataset.
+//! A run that is stopped or halted at any moment answers for a beginning of the dataset.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -18,38 +18,38 @@ use manyhands::stop::Cancel;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
-enum Who {
+enum OnExecutor {
     Sequential,
     Stealing(usize),
     Queue(usize),
     Ambient,
 }
 
-impl Who {
+impl OnExecutor {
     fn executor(&self) -> Box<dyn Executor> {
         match self {
-            Who::Sequential => Box::new(Sequential),
-            Who::Stealing(threads) => Box::new(WorkStealing::new(*threads)),
-            Who::Queue(workers) => Box::new(TaskQueue::new(*workers)),
-            Who::Ambient => Box::new(WorkStealing::ambient()),
+            OnExecutor::Sequential => Box::new(Sequential),
+            OnExecutor::Stealing(threads) => Box::new(WorkStealing::new(*threads)),
+            OnExecutor::Queue(workers) => Box::new(TaskQueue::new(*workers)),
+            OnExecutor::Ambient => Box::new(WorkStealing::ambient()),
         }
     }
 }
 
-fn who() -> impl Strategy<Value = Who> {
+fn on_executor() -> impl Strategy<Value = OnExecutor> {
     prop_oneof![
-        1 => Just(Who::Sequential),
-        4 => (1..=16_usize).prop_map(Who::Stealing),
-        4 => (1..=16_usize).prop_map(Who::Queue),
-        1 => Just(Who::Ambient),
+        1 => Just(OnExecutor::Sequential),
+        4 => (1..=16_usize).prop_map(OnExecutor::Stealing),
+        4 => (1..=16_usize).prop_map(OnExecutor::Queue),
+        1 => Just(OnExecutor::Ambient),
     ]
 }
 
 #[derive(Clone, Debug)]
-enum When {
-    /// The record whose task cancels.
+enum Stop {
+    /// The task of this record cancels the run.
     At(u64),
-    /// Another thread does when so many records have been started.
+    /// Another thread cancels the run once this many records have been started.
     After(u64),
     Never,
 }
@@ -57,33 +57,33 @@ enum When {
 #[derive(Clone, Debug)]
 struct Case {
     records: u64,
-    who: Who,
-    when: When,
+    on: OnExecutor,
+    when: Stop,
     /// A few records that take far longer than the others.
-    dear: HashSet<u64>,
-    /// Some that come together.
+    slow: HashSet<u64>,
+    /// Consecutive records that take far longer than the others.
     stretch: Range<u64>,
-    /// One that is not done before the run is cancelled.
+    /// A record that is not done before the run is cancelled.
     waits: Option<u64>,
-    /// One record in so many fails; one in twice as many panics.
+    /// One in this many records fails, and one in twice as many panics.
     failing: u64,
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    (0..6000_u64, who(), 7..2000_u64).prop_flat_map(|(records, who, failing)| {
+    (0..6000_u64, on_executor(), 7..2000_u64).prop_flat_map(|(records, on, failing)| {
         let index = 0..records.max(1);
         let when = prop_oneof![
-            4 => index.clone().prop_map(When::At),
-            4 => index.clone().prop_map(When::After),
-            1 => Just(When::Never),
+            4 => index.clone().prop_map(Stop::At),
+            4 => index.clone().prop_map(Stop::After),
+            1 => Just(Stop::Never),
         ];
-        let dear = proptest::collection::hash_set(index.clone(), 0..8);
+        let slow = proptest::collection::hash_set(index.clone(), 0..8);
         let stretch = (index, 0..24_u64);
-        (when, dear, stretch).prop_map(move |(when, dear, (start, length))| Case {
+        (when, slow, stretch).prop_map(move |(when, slow, (start, length))| Case {
             records,
-            who: who.clone(),
+            on: on.clone(),
             when,
-            dear,
+            slow,
             stretch: start..start + length,
             waits: None,
             failing,
@@ -91,7 +91,7 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// What one run of a case shares.
+/// The task of one run.
 #[derive(Clone)]
 struct Scoring {
     case: Case,
@@ -117,10 +117,10 @@ impl Scoring {
             self.late.fetch_add(1, SeqCst);
         }
         let case = &self.case;
-        if matches!(case.when, When::At(at) if at == number) {
+        if matches!(case.when, Stop::At(at) if at == number) {
             self.cancel.cancel();
         }
-        if case.dear.contains(&number) || case.stretch.contains(&number) {
+        if case.slow.contains(&number) || case.stretch.contains(&number) {
             thread::sleep(Duration::from_micros(400));
         }
         let began = Instant::now();
@@ -160,7 +160,7 @@ impl Task<TextRecord<'_>> for Scoring {
     }
 }
 
-/// A dataset whose reader cancels a run just before a record.
+/// A dataset that cancels the run just before it yields a record.
 struct Until<'a, D: ?Sized> {
     dataset: &'a D,
     end: u64,
@@ -191,21 +191,21 @@ impl<D: Dataset + ?Sized> Dataset for Until<'_, D> {
     }
 }
 
-/// The whole family, over a score.
+/// Some of the built-in aggregators.
 fn family() -> impl Aggregator<f64, Output = impl serde::Serialize> {
     let grouped = (Count::new(), Mean::new()).by(|score: &f64| score.to_bits() % 5);
     let order = (Extrema::new(), Top::new(5));
     (Count::new(), Sum::new(), Variance::new(), order, grouped)
 }
 
-/// Aggregators that see how scores were shared out.
+/// Aggregators whose answers show how scores were distributed.
 fn in_order() -> impl Aggregator<f64, Output = impl serde::Serialize> {
     (List::default(), NaiveSum::<false>::default())
 }
 
-/// What is asserted of a report, without what follows from the clock.
+/// The parts of a report that do not depend on the clock.
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Facts {
     value: Vec<u8>,
     records: u64,
     scored: u64,
@@ -213,9 +213,9 @@ struct Told {
     failures: Vec<(u64, String)>,
 }
 
-fn told<V: serde::Serialize>(report: &Report<V>) -> Told {
+fn facts<V: serde::Serialize>(report: &Report<V>) -> Facts {
     let failures = report.failures.iter();
-    Told {
+    Facts {
         value: canonical_bytes(&report.value),
         records: report.records,
         scored: report.scored,
@@ -226,16 +226,16 @@ fn told<V: serde::Serialize>(report: &Report<V>) -> Told {
     }
 }
 
-/// A sequential run over so many records.
-fn sequential<D, A>(dataset: &D, case: &Case, end: u64, aggregator: A) -> Told
+/// A sequential run over the records before `end`.
+fn sequential<D, A>(dataset: &D, case: &Case, end: u64, aggregator: A) -> Facts
 where
     D: Dataset + ?Sized,
     Scoring: for<'r> Task<D::Record<'r>, Score = f64>,
     A: Aggregator<f64, Output: serde::Serialize>,
 {
     let case = Case {
-        when: When::Never,
-        dear: HashSet::new(),
+        when: Stop::Never,
+        slow: HashSet::new(),
         stretch: 0..0,
         waits: None,
         ..case.clone()
@@ -251,10 +251,10 @@ where
         .executor(&Sequential)
         .cancel(&cancel)
         .aggregate_so_far(aggregator);
-    told(&report.unwrap())
+    facts(&report.unwrap())
 }
 
-/// Runs a case, and cancels it on the way.
+/// Runs a case, and cancels it as the case says.
 fn stopped<D, A>(dataset: &D, case: &Case, aggregator: A)
 where
     D: Dataset + ?Sized,
@@ -264,13 +264,13 @@ where
     let (cancel, over) = (Cancel::new(), AtomicBool::new(false));
     let scoring = Scoring::of(case, &cancel);
     let (started, late) = (Arc::clone(&scoring.started), Arc::clone(&scoring.late));
-    let executor = case.who.executor();
+    let executor = case.on.executor();
     let report = thread::scope(|scope| {
-        if let When::After(records) = case.when {
+        if let Stop::After(records) = case.when {
             let (started, over, cancel) = (&started, &over, &cancel);
             scope.spawn(move || {
                 while started.load(SeqCst) < records && !over.load(SeqCst) {
-                    thread::yield_now();
+                    thread::sleep(Duration::from_micros(20));
                 }
                 cancel.cancel();
             });
@@ -282,31 +282,31 @@ where
         over.store(true, SeqCst);
         report.unwrap()
     });
-    let told = told(&report);
-    assert_eq!(told.scored + told.failed, told.records);
-    assert!(told.scored <= started.load(SeqCst));
-    // Each worker may have looked just before.
+    let facts = facts(&report);
+    assert_eq!(facts.scored + facts.failed, facts.records);
+    assert!(facts.scored <= started.load(SeqCst));
+    // Each worker may have checked the token just before.
     let late = late.load(SeqCst);
     assert!(
         late <= executor.workers() as u64,
-        "{late} were started late"
+        "{late} records were started after the cancellation"
     );
     match report.end {
-        End::Finished => assert_eq!(told.records, case.records),
+        End::Finished => assert_eq!(facts.records, case.records),
         End::Stopped(_) => {
-            assert!(!matches!(case.when, When::Never));
-            assert!(told.records < case.records, "nothing was left out");
+            assert!(!matches!(case.when, Stop::Never));
+            assert!(facts.records < case.records, "no record was left out");
         }
         other => panic!("{other:?}"),
     }
-    if let (Who::Sequential, When::At(at)) = (&case.who, &case.when) {
-        assert!(told.records == at + 1 || told.records == case.records);
+    if let (OnExecutor::Sequential, Stop::At(at)) = (&case.on, &case.when) {
+        assert!(facts.records == at + 1 || facts.records == case.records);
     }
-    let expected = sequential(dataset, case, told.records, aggregator);
-    assert_eq!(told, expected);
+    let expected = sequential(dataset, case, facts.records, aggregator);
+    assert_eq!(facts, expected);
 }
 
-/// A file with as many lines as a case has records, every seventeenth of them bad.
+/// A file with a line for each record of a case. Every seventeenth line is not valid.
 fn file(case: &Case) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let mut lines = String::new();
@@ -333,7 +333,7 @@ proptest! {
     }
 
     #[test]
-    fn so_does_one_over_files(case in case(), part_bytes in 20..4000_u64) {
+    fn a_stopped_run_over_files_answers_for_a_beginning(case in case(), part_bytes in 20..4000_u64) {
         let file = file(&case);
         let lines = TextFiles::open([file.path()]).unwrap().with_part_bytes(part_bytes);
         stopped::<TextFiles, _>(&lines, &case, family());
@@ -349,7 +349,7 @@ proptest! {
             (0.0..0.02_f64).prop_map(|at_most| OnFailure::SkipShare { at_most }),
         ],
     ) {
-        let case = Case { when: When::Never, ..case };
+        let case = Case { when: Stop::Never, ..case };
         let range = 0..case.records as usize;
         halted::<Range<usize>, _>(&range, &case, on_failure, family(), true);
         halted::<Range<usize>, _>(&range, &case, on_failure, in_order(), false);
@@ -359,8 +359,8 @@ proptest! {
     }
 }
 
-/// Runs a case until there are too many failures; `exactly` as far as a sequential run where the
-/// aggregator is commutative.
+/// Runs a case until there are too many failures. With `exactly`, it ends where a sequential run ends, as it
+/// must if the aggregator is commutative.
 fn halted<D, A>(dataset: &D, case: &Case, on_failure: OnFailure, aggregator: A, exactly: bool)
 where
     D: Dataset + ?Sized,
@@ -375,35 +375,35 @@ where
             .on_failure(on_failure)
             .aggregate_so_far(aggregator.clone())
             .unwrap();
-        let told = told(&report);
+        let facts = facts(&report);
         let failure = match report.end {
             End::Finished => None,
             End::Halted(failure) => Some(failure.index),
             other => panic!("{other:?}"),
         };
-        (told, failure)
+        (facts, failure)
     };
     let (base, by) = run(&Sequential);
-    let (told, failure) = run(&*case.who.executor());
+    let (facts, failure) = run(&*case.on.executor());
     assert_eq!(failure, by);
-    assert!(failure.is_none_or(|index| index < told.records));
+    assert!(failure.is_none_or(|index| index < facts.records));
     if exactly {
-        assert_eq!(told, base);
+        assert_eq!(facts, base);
     }
-    let expected = sequential(dataset, case, told.records, aggregator);
-    assert_eq!(told, expected);
+    let expected = sequential(dataset, case, facts.records, aggregator);
+    assert_eq!(facts, expected);
 }
 
-/// A portion that began cheap may turn out to be long: those who are far ahead of it must not make
-/// a cancelled run see it through.
+/// A portion may turn out to take long after a cheap beginning. Although other workers are far ahead of it, a
+/// cancelled run must not wait for its end.
 #[test]
 fn a_stop_waits_for_no_portion() {
-    for who in [Who::Stealing(3), Who::Queue(3)] {
+    for on in [OnExecutor::Stealing(3), OnExecutor::Queue(3)] {
         let case = Case {
             records: 300_000,
-            who,
-            when: When::After(280_000),
-            dear: HashSet::new(),
+            on,
+            when: Stop::After(280_000),
+            slow: HashSet::new(),
             stretch: 0..0,
             waits: Some(50_000),
             failing: 10_000,
@@ -414,7 +414,7 @@ fn a_stop_waits_for_no_portion() {
     }
 }
 
-/// How many of a kind are alive.
+/// A score that counts how many scores are alive.
 struct Live<'a> {
     alive: &'a AtomicU64,
     _weight: [u8; 4096],
@@ -435,7 +435,7 @@ impl Drop for Live<'_> {
 }
 
 #[test]
-fn a_dear_record_does_not_pile_up_scores() {
+fn a_slow_record_does_not_pile_up_scores() {
     const RECORDS: usize = 100_000;
     for executor in [
         Box::new(WorkStealing::new(3)) as Box<dyn Executor>,
@@ -444,7 +444,7 @@ fn a_dear_record_does_not_pile_up_scores() {
         let (alive, most) = (AtomicU64::new(0), AtomicU64::new(0));
         let task = |record: &usize| {
             if *record == 3000 {
-                // Until the others do nothing more.
+                // Waits until the other workers have paused.
                 let (mut seen, mut looks) = (0, 0);
                 while looks < 5 {
                     thread::sleep(Duration::from_millis(40));
@@ -462,18 +462,18 @@ fn a_dear_record_does_not_pile_up_scores() {
         assert_eq!(report.value, RECORDS as u64);
         assert_eq!(alive.into_inner(), 0);
         let most = most.into_inner();
-        // There are 8192 of them in 32 MiB, and what is in flight.
+        // 32 MiB hold 8192 of them, and others are in flight.
         assert!(most < 40_000, "{most} scores were held");
     }
 }
 
 #[test]
 fn a_run_that_is_over_before_the_cancel_is_finished() {
-    for who in [
-        Who::Sequential,
-        Who::Stealing(4),
-        Who::Queue(4),
-        Who::Ambient,
+    for on in [
+        OnExecutor::Sequential,
+        OnExecutor::Stealing(4),
+        OnExecutor::Queue(4),
+        OnExecutor::Ambient,
     ] {
         let cancel = Cancel::new();
         let last = |record: &usize| {
@@ -482,20 +482,20 @@ fn a_run_that_is_over_before_the_cancel_is_finished() {
             }
         };
         let report = Pipeline::new(&(0..1000), last)
-            .executor(&*who.executor())
+            .executor(&*on.executor())
             .cancel(&cancel)
             .aggregate_so_far(Count::new())
             .unwrap();
-        // Others may be left out where the last record is not the last to be started.
+        // Other records may be left out, because the last record need not be the last one started.
         assert_eq!(report.end.is_finished(), report.records == 1000);
-        if let Who::Sequential = who {
+        if let OnExecutor::Sequential = on {
             assert!(report.end.is_finished());
         }
     }
 }
 
-/// How long a run goes on after it is cancelled. Prints, and asserts nothing: what it takes depends
-/// on what else the machine does.
+/// Prints how long a run goes on after it is cancelled. It asserts nothing, because that depends on what else
+/// the machine does.
 #[test]
 #[ignore = "a measurement: cargo test --test stopping -- --ignored --nocapture"]
 fn latency() {
@@ -504,13 +504,13 @@ fn latency() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(lines.as_bytes()).unwrap();
     let lines = TextFiles::open([file.path()]).unwrap();
-    for who in [
-        Who::Stealing(2),
-        Who::Stealing(8),
-        Who::Queue(2),
-        Who::Queue(8),
+    for on in [
+        OnExecutor::Stealing(2),
+        OnExecutor::Stealing(8),
+        OnExecutor::Queue(2),
+        OnExecutor::Queue(8),
     ] {
-        let executor = who.executor();
+        let executor = on.executor();
         for cheap in [0, 10_000] {
             let pause = |number: u64| {
                 if number >= cheap {
@@ -548,7 +548,7 @@ fn latency() {
                 times.sort();
                 let at = |share: usize| times[times.len() * share / 100];
                 println!(
-                    "{who:?}, {name}, cheap at first {cheap}: median {:?}, 99th {:?}",
+                    "{on:?}, {name}, cheap at first {cheap}: median {:?}, 99th {:?}",
                     at(50),
                     at(99)
                 );

@@ -65,7 +65,7 @@ fn shares(timing: &Timing) -> String {
         (shares.limited, "waiting for the limit"),
         (shares.handling, "handling scores"),
         (shares.preempted, "without a core"),
-        (shares.resting, "resting"),
+        (shares.paused, "paused"),
         (shares.beginning, "before they began"),
         (shares.imbalance, "with nothing left"),
         (shares.ending, "while the answer was worked out"),

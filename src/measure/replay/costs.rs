@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::execution::{Executor, Flow, Pace, Queue, TaskQueue, Work, WorkStealing};
+use crate::execution::{Executor, Flow, Pace, TaskQueue, UnitQueue, Work, WorkStealing};
 use crate::machine::usable_cores;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Mutex, into_inner, lock};
@@ -184,7 +184,7 @@ impl WakeTimes {
 fn taking(threads: usize) -> f64 {
     const UNITS: usize = 50_000;
     let measure = || {
-        let queue = Queue::new(0..UNITS, threads);
+        let queue = UnitQueue::new(0..UNITS, threads);
         let take_all = || while queue.take(Pace::one()).is_some() {};
         let began = Instant::now();
         thread::scope(|scope| {

@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::costs::Costs;
-use crate::execution::{Decision, InlinePhase, Pace, Queue};
+use crate::execution::{Decision, InlinePhase, Pace, UnitQueue};
 use crate::measure::record_times::Stretch;
 
 /// A simulated executor. All times are in seconds.
@@ -92,7 +92,7 @@ impl Simulation<'_> {
         clock: &mut SimulatedClock<'_>,
         observe: &mut dyn FnMut(Assignment),
     ) {
-        let queue = Queue::new(units, self.workers);
+        let queue = UnitQueue::new(units, self.workers);
         let start = clock.progress;
         let wakes = (0..self.workers).map(|worker| {
             let at = start + self.costs.wakes(worker, self.workers);

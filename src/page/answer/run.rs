@@ -42,7 +42,7 @@ fn kinds(shares: &Shares) -> [(&'static str, &'static str, f64); 5] {
         (
             "p2",
             "waiting for others",
-            shares.resting + shares.imbalance + shares.beginning + shares.ending,
+            shares.paused + shares.imbalance + shares.beginning + shares.ending,
         ),
         (
             "p3",

@@ -64,11 +64,11 @@ impl<'a> TimingJson<'a> {
             finish: timing.finish.as_secs_f64(),
             work: timing.work().as_secs_f64(),
             span: timing.span().as_secs_f64(),
-            bound: timing.bound(timing.workers.len()).as_secs_f64(),
+            bound: timing.lower_bound(timing.workers.len()).as_secs_f64(),
             throttled: answer.throttled.map(|throttled| throttled.seconds),
             pinned: answer.pinned,
             shares: timing.shares().named().into_iter().collect(),
-            helps_until: timing.reach().workers,
+            helps_until: timing.scaling_limit().workers,
             explanation: report.explanation().to_string(),
             workers: workers
                 .map(|one| WorkerJson::of(one, timing.wall))

@@ -1,4 +1,4 @@
-//! One run: what is scored, by whom, and how it ends.
+//! One run: its records, its executor, and how it ends.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,10 +18,10 @@ use super::gates::{Gate, Gates};
 #[derive(Clone, Copy, Debug)]
 pub enum Stop {
     Never,
-    /// A deadline that does not come while the test runs: the run could be stopped, and is not.
+    /// A deadline that does not come while the test runs: the run could be stopped, but is not.
     FarDeadline,
     Deadline(Duration),
-    /// By the task of this record, when it is done.
+    /// The task of this record cancels the run.
     At(u64),
 }
 
@@ -42,15 +42,15 @@ pub const SOURCES: [Source; 5] = [
     Source::Iterator,
 ];
 
-/// An executor, and the pool inside of which the run is started.
-pub struct Hands {
+/// An executor, and the rayon pool in which the run is started, if any.
+pub struct Setup {
     pub name: String,
     pub executor: Box<dyn Executor>,
     pub pool: Option<rayon::ThreadPool>,
 }
 
-pub fn all_hands() -> Vec<Hands> {
-    let hands = |name: &str, executor: Box<dyn Executor>, pool: Option<usize>| Hands {
+pub fn all_setups() -> Vec<Setup> {
+    let setup = |name: &str, executor: Box<dyn Executor>, pool: Option<usize>| Setup {
         name: name.to_owned(),
         executor,
         pool: pool.map(|threads| {
@@ -59,18 +59,18 @@ pub fn all_hands() -> Vec<Hands> {
         }),
     };
     vec![
-        hands("sequential", Box::new(Sequential), None),
-        hands("work-stealing 2", Box::new(WorkStealing::new(2)), None),
-        hands("work-stealing 8", Box::new(WorkStealing::new(8)), None),
-        hands("task-queue 2", Box::new(TaskQueue::new(2)), None),
-        hands("task-queue 8", Box::new(TaskQueue::new(8)), None),
-        hands("ambient", Box::new(WorkStealing::ambient()), None),
-        hands(
+        setup("sequential", Box::new(Sequential), None),
+        setup("work-stealing 2", Box::new(WorkStealing::new(2)), None),
+        setup("work-stealing 8", Box::new(WorkStealing::new(8)), None),
+        setup("task-queue 2", Box::new(TaskQueue::new(2)), None),
+        setup("task-queue 8", Box::new(TaskQueue::new(8)), None),
+        setup("ambient", Box::new(WorkStealing::ambient()), None),
+        setup(
             "ambient in a pool of 3",
             Box::new(WorkStealing::ambient()),
             Some(3),
         ),
-        hands(
+        setup(
             "task-queue 2 in a pool of 2",
             Box::new(TaskQueue::new(2)),
             Some(2),
@@ -78,21 +78,21 @@ pub fn all_hands() -> Vec<Hands> {
     ]
 }
 
-/// One run, and what it should come to.
-pub struct Case<'h> {
+/// One run.
+pub struct Case<'s> {
     pub records: u64,
     /// The records that fail.
     pub failing: BTreeSet<u64>,
     pub on_failure: OnFailure,
-    pub hands: &'h Hands,
+    pub setup: &'s Setup,
     pub source: Source,
-    /// How many bytes a part of a file has.
+    /// The number of bytes in a part of a file.
     pub part_bytes: u64,
     pub limit: Limit,
     pub stop: Stop,
     pub commutative: bool,
     pub gates: Option<Gates>,
-    /// How long the task of each record takes; records beyond the end take no time.
+    /// How long the task of each record takes. Records beyond the end of the list take no time.
     pub pauses: Vec<Duration>,
 }
 
@@ -105,7 +105,7 @@ impl fmt::Display for Case<'_> {
             self.records,
             self.failing,
             self.on_failure,
-            self.hands.name,
+            self.setup.name,
             self.source,
             self.limit,
             self.stop,
@@ -114,7 +114,7 @@ impl fmt::Display for Case<'_> {
     }
 }
 
-/// Lines of one length, so that parts of as many bytes hold one record each.
+/// Lines of the same length, so that parts of this length contain one record each.
 pub fn line(number: u64) -> String {
     format!("{number:>7}\n")
 }
@@ -176,7 +176,7 @@ impl Task<TextRecord<'_>> for Scoring<'_, '_> {
     }
 }
 
-/// Writes a line a record.
+/// Writes a line for each record.
 pub struct Lines<'s, 'c> {
     pub shared: &'s Shared<'c>,
     pub in_order: InOrder<Written<'s>>,

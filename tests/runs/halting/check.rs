@@ -1,4 +1,4 @@
-//! What a run should come to.
+//! What a report should contain.
 
 use std::fmt;
 use std::io::{Cursor, Write as _};
@@ -14,7 +14,7 @@ use manyhands::sink::InOrder;
 use super::case::{Case, Lines, Scoring, Shared, Source, Stop, Written, line};
 use super::gates::Gate;
 
-/// The indices that were observed, each as often as it was.
+/// The indices of the observed scores, each as often as it was observed.
 #[derive(Clone, Default)]
 struct Indices<const COMMUTATIVE: bool>(Vec<u64>);
 
@@ -23,7 +23,7 @@ impl<const COMMUTATIVE: bool> Aggregator<u64> for Indices<COMMUTATIVE> {
     const COMMUTATIVE: bool = COMMUTATIVE;
 
     fn observe(&mut self, index: u64, score: &u64) {
-        // No record has the last index of all.
+        // No record has the largest index.
         self.0.push(if index == *score { index } else { u64::MAX });
     }
 
@@ -40,7 +40,7 @@ impl<const COMMUTATIVE: bool> Aggregator<u64> for Indices<COMMUTATIVE> {
 }
 
 impl Case<'_> {
-    /// Runs the case, and says what is wrong with what it came to.
+    /// Runs the case, and returns what is wrong with the report.
     pub fn check(&self) -> Result<(), String> {
         let checked = match self.commutative {
             true => self.check_with(Indices::<true>::default()),
@@ -50,10 +50,10 @@ impl Case<'_> {
     }
 
     fn check_with(&self, indices: impl Aggregator<u64, Output = Vec<u64>>) -> Result<(), String> {
-        // Tests run side by side, and tasks that wait for others would take the threads of the common
-        // pool from each other.
+        // Tests run at the same time, and tasks that wait for other tasks would take the threads of the
+        // global pool from each other.
         static AMBIENT: Mutex<()> = Mutex::new(());
-        let _ambient = (self.hands.name == "ambient").then(|| AMBIENT.lock());
+        let _ambient = (self.setup.name == "ambient").then(|| AMBIENT.lock());
 
         let numbers = || 0..self.records;
         let text = || numbers().map(line).collect::<String>().into_bytes();
@@ -97,7 +97,7 @@ impl Case<'_> {
         };
         let run = || {
             let mut pipeline = Pipeline::new(dataset, Scoring(&shared))
-                .executor(&*self.hands.executor)
+                .executor(&*self.setup.executor)
                 .on_failure(self.on_failure)
                 .limit(self.limit)
                 .scores(&sink);
@@ -109,7 +109,7 @@ impl Case<'_> {
             };
             pipeline.aggregate_so_far((Count::new(), indices))
         };
-        let report = match &self.hands.pool {
+        let report = match &self.setup.pool {
             Some(pool) => pool.install(run),
             None => run(),
         };
@@ -124,7 +124,7 @@ impl Case<'_> {
         let scored: Vec<u64> = (0..report.records)
             .filter(|record| !self.failing.contains(record))
             .collect();
-        let told: Vec<u64> = report
+        let reported: Vec<u64> = report
             .failures
             .iter()
             .map(|failure| failure.index)
@@ -147,7 +147,7 @@ impl Case<'_> {
         equal("scored", &report.scored, &scored.len())?;
         equal("failed", &report.failed, &failed.len())?;
         let kept = failed.len().min(Report::FAILURES_KEPT);
-        equal("failures", &told, &&failed[..kept])?;
+        equal("failures", &reported, &&failed[..kept])?;
         equal("count", count, &report.scored)?;
         equal("observed", indices, &scored)?;
         equal("written", &written, &lines.collect::<String>())?;
@@ -162,13 +162,13 @@ impl Case<'_> {
                 let could_be = matches!(self.stop, Stop::At(_) | Stop::Deadline(_));
                 could_be && halting.is_none_or(|halting| report.records <= halting)
             }
-            // Whoever asks for a share may have too large a one only at the very end.
+            // A share may turn out to be too large only at the very end.
             End::Halted(failure) => match halting {
                 None => self.exceeds(&failure.index) && report.records == self.records,
-                // A partial cannot be cut, so it may go on to its end.
+                // A partial cannot be cut, so the answer may go on to its end.
                 Some(halting) => {
                     let exactly = report.records == halting + 1;
-                    failure.index == halting && (exactly || self.counts_by_parts())
+                    failure.index == halting && (exactly || self.counts_by_blocks())
                 }
             },
             _ => false,
@@ -182,11 +182,11 @@ impl Case<'_> {
         ))
     }
 
-    fn counts_by_parts(&self) -> bool {
+    fn counts_by_blocks(&self) -> bool {
         !self.commutative && self.source == Source::Files
     }
 
-    /// The failure that is one too many.
+    /// The first failure that is too many.
     fn halting(&self) -> Option<u64> {
         let mut failing = (1_u64..).zip(&self.failing);
         let too_many = failing.find(|(failed, index)| match self.on_failure {
@@ -200,7 +200,7 @@ impl Case<'_> {
         too_many.map(|(_, index)| *index)
     }
 
-    /// Whether, in the end, too large a share has failed, the last of them this record.
+    /// Whether the share of failures is too large at the end, and `last` is the last of them.
     fn exceeds(&self, last: &u64) -> bool {
         let OnFailure::SkipShare { at_most } = self.on_failure else {
             return false;

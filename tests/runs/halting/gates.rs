@@ -1,10 +1,10 @@
-//! Tasks that wait for each other, so that a failure falls before, beside or behind its neighbours.
+//! Tasks that wait for each other, so that a failure comes before, during or after the records next to it.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Something that other threads wait for.
+/// An event for which other threads wait.
 #[derive(Default)]
 pub struct Gate {
     is_open: Mutex<bool>,
@@ -24,47 +24,47 @@ impl Gate {
             .opened
             .wait_timeout_while(is_open, PATIENCE, |is_open| !*is_open);
         let (is_open, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(*is_open, "the other worker never came that far");
+        assert!(*is_open, "the event never came");
     }
 }
 
-/// When the record whose failure halts the run fails, if other workers have the records beside it.
+/// When the failure that halts the run comes, if other workers have the records next to it.
 #[derive(Clone, Copy, Debug)]
 pub enum Fails {
-    /// Before the record in front of it is done.
+    /// Before the record before it is done.
     Early,
-    /// After the record behind it has been started, which is done only once the run is halted.
+    /// After the record after it has been started, which ends only once the run is halted.
     Raced,
-    /// After the record behind it is done.
+    /// After the record after it is done.
     Late,
 }
 
 /// The record whose failure halts the run in cases with gates.
 pub const HALTING: u64 = 4;
 
-/// Longer than a portion lasts at most, so that executors hand out records of this length one by one,
-/// and neighbours have workers of their own.
-const UNHURRIED: Duration = Duration::from_micros(300);
+/// Longer than the longest portion, so that executors hand out records of this length one by one, and
+/// consecutive records have different workers.
+const LONGER_THAN_A_PORTION: Duration = Duration::from_micros(300);
 
-/// Who waits for whom.
+/// Which record waits for which.
 pub struct Gates {
     pub fails: Fails,
-    /// The record beside the failing one, or the failing one, has come as far as the other waits for.
-    pub beside: Gate,
+    /// Opened by the failing record or the one next to it, when it has come as far as the other waits for.
+    pub neighbour: Gate,
 }
 
 impl Gates {
     pub fn pass(&self, number: u64, halted: &Gate) {
         if number <= HALTING + 1 {
-            thread::sleep(UNHURRIED);
+            thread::sleep(LONGER_THAN_A_PORTION);
         }
         const BEFORE: u64 = HALTING - 1;
         const AFTER: u64 = HALTING + 1;
         match (self.fails, number) {
-            (Fails::Early, BEFORE) | (Fails::Raced | Fails::Late, HALTING) => self.beside.pass(),
-            (Fails::Early, HALTING) | (Fails::Late, AFTER) => self.beside.open(),
+            (Fails::Early, BEFORE) | (Fails::Raced | Fails::Late, HALTING) => self.neighbour.pass(),
+            (Fails::Early, HALTING) | (Fails::Late, AFTER) => self.neighbour.open(),
             (Fails::Raced, AFTER) => {
-                self.beside.open();
+                self.neighbour.open();
                 halted.pass();
             }
             _ => {}

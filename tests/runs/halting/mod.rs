@@ -1,5 +1,5 @@
-//! However a run ends, all that it returns is about the same beginning of the dataset: the counts of
-//! its report, what its aggregator has observed, and what its sink was handed.
+//! However a run ends, all its results are about the same beginning of the dataset: the counts in its report,
+//! the scores that its aggregator has observed, and the records that its sink was handed.
 
 mod case;
 mod check;
@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 
 use manyhands::prelude::*;
 
-use case::{Case, LINE_BYTES, Source, Stop, all_hands};
+use case::{Case, LINE_BYTES, Source, Stop, all_setups};
 use gates::{Fails, Gate, Gates, HALTING};
 use random::Random;
 
-/// Every policy under which the failure of [`HALTING`] is one too many, with the records that fail.
+/// Every policy under which the failure of [`HALTING`] is the first one too many, with the records that fail.
 fn policies() -> [(OnFailure, BTreeSet<u64>); 4] {
     let third = || BTreeSet::from([1, 2, HALTING]);
     let first = || BTreeSet::from([HALTING, HALTING + 3]);
@@ -22,14 +22,14 @@ fn policies() -> [(OnFailure, BTreeSet<u64>); 4] {
         (OnFailure::Stop, first()),
         (OnFailure::Skip { at_most: 0 }, first()),
         (OnFailure::Skip { at_most: 2 }, third()),
-        // Of so few records the share is taken of a thousand.
+        // The share is taken of at least 1000 records.
         (OnFailure::SkipShare { at_most: 0.0025 }, third()),
     ]
 }
 
-/// When the failure comes, and what else may stop the run.
+/// When the failure comes, and what else stops the run.
 fn ways_to_end() -> impl Iterator<Item = (Fails, Stop)> {
-    // Early, the run may be over before the record behind the failure is started.
+    // With an early failure, the run may be over before the record after it is started.
     let ways = [
         (Fails::Early, HALTING),
         (Fails::Raced, HALTING + 1),
@@ -40,28 +40,28 @@ fn ways_to_end() -> impl Iterator<Item = (Fails, Stop)> {
     })
 }
 
-/// Halts runs over a source under every policy on every executor, with the failure before, beside and
-/// behind its neighbours.
+/// Halts runs over a source under every policy and on every executor, with the failure before, during and
+/// after the records next to it.
 fn halt_over(source: Source) {
     let limits = [Limit::none(), Limit::in_flight(3).per_second(1e9).budget(4)];
-    for hands in &all_hands() {
+    for setup in &all_setups() {
         for (limit, (fails, stop)) in limits
             .iter()
             .flat_map(|limit| ways_to_end().map(|way| (*limit, way)))
         {
-            // One worker meets the records in their order.
-            let alone = limit.workers(hands.executor.workers()) == 1;
+            // A single worker scores the records in their order.
+            let alone = limit.workers(setup.executor.workers()) == 1;
             for (on_failure, failing) in policies() {
                 for commutative in [true, false] {
                     let gates = Gates {
                         fails,
-                        beside: Gate::default(),
+                        neighbour: Gate::default(),
                     };
                     let case = Case {
                         records: 40,
                         failing: failing.clone(),
                         on_failure,
-                        hands,
+                        setup,
                         source,
                         part_bytes: LINE_BYTES,
                         limit,
@@ -84,49 +84,49 @@ fn check(case: &Case<'_>) {
 }
 
 #[test]
-fn a_halted_run_over_a_slice_shows_one_beginning() {
+fn a_halted_run_over_a_slice_is_about_one_beginning() {
     halt_over(Source::Slice);
 }
 
 #[test]
-fn a_halted_run_over_a_range_shows_one_beginning() {
+fn a_halted_run_over_a_range_is_about_one_beginning() {
     halt_over(Source::Range);
 }
 
 #[test]
-fn a_halted_run_over_files_shows_one_beginning() {
+fn a_halted_run_over_files_is_about_one_beginning() {
     halt_over(Source::Files);
 }
 
 #[test]
-fn a_halted_run_over_a_stream_of_lines_shows_one_beginning() {
+fn a_halted_run_over_a_stream_of_lines_is_about_one_beginning() {
     halt_over(Source::TextStream);
 }
 
 #[test]
-fn a_halted_run_over_an_iterator_shows_one_beginning() {
+fn a_halted_run_over_an_iterator_is_about_one_beginning() {
     halt_over(Source::Iterator);
 }
 
 #[test]
-fn runs_that_end_at_any_moment_show_one_beginning() {
-    let all_hands = all_hands();
+fn a_run_that_ends_at_any_moment_is_about_one_beginning() {
+    let all_setups = all_setups();
     let mut random = Random(1);
     for _ in 0..200 {
-        check(&random.case(&all_hands));
+        check(&random.case(&all_setups));
     }
 }
 
-/// Prints how many of very many runs show anything but one beginning.
+/// Prints how many of very many runs are not about one beginning.
 #[test]
 #[ignore = "takes minutes: cargo test --test runs halting:: -- --ignored --nocapture"]
-fn very_many_runs_show_one_beginning() {
+fn very_many_runs_are_about_one_beginning() {
     const RUNS: usize = 12_000;
-    let all_hands = all_hands();
+    let all_setups = all_setups();
     let mut random = Random(2);
     let mut wrong = 0;
     for _ in 0..RUNS {
-        if let Err(found) = random.case(&all_hands).check() {
+        if let Err(found) = random.case(&all_setups).check() {
             wrong += 1;
             println!("{found}");
         }

@@ -1,13 +1,13 @@
-//! Cases at random, the same every time.
+//! Pseudo-random cases, the same ones every time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use manyhands::prelude::*;
 
-use super::case::{Case, Hands, LINE_BYTES, SOURCES, Stop};
+use super::case::{Case, LINE_BYTES, SOURCES, Setup, Stop};
 
-/// Numbers that look random and are the same every time.
+/// Pseudo-random numbers, the same ones every time.
 pub struct Random(pub u64);
 
 impl Random {
@@ -27,17 +27,17 @@ impl Random {
         all[self.below(all.len() as u64) as usize]
     }
 
-    /// How long the tasks of so many records take.
+    /// How long the tasks of `records` records take.
     fn pauses(&mut self, records: u64, failing: &BTreeSet<u64>) -> Vec<Duration> {
-        // Every record takes its time, or one in so many; those that fail more or less than others.
-        let seldom = self.of(&[1, 1, 8, 30]);
+        // Every record takes some time, or one in `rarely` records; failing records take more or less.
+        let rarely = self.of(&[1, 1, 8, 30]);
         let most = self.of(&[60, 300, 1_000]);
         let failing_most = self.of(&[1, 300, 1_000]);
         let mut pauses = Vec::new();
         for record in 0..records {
             let most = match failing.contains(&record) {
                 true => failing_most,
-                false if self.one_in(seldom) => most,
+                false if self.one_in(rarely) => most,
                 false => 1,
             };
             pauses.push(Duration::from_micros(self.below(most)));
@@ -45,7 +45,7 @@ impl Random {
         pauses
     }
 
-    pub fn case<'h>(&mut self, all_hands: &'h [Hands]) -> Case<'h> {
+    pub fn case<'s>(&mut self, all_setups: &'s [Setup]) -> Case<'s> {
         let records = self.of(&[3, 20, 60, 60, 400]);
         let period = self.of(&[3, 10, 40]);
         let failing: BTreeSet<u64> = (0..records).filter(|_| self.one_in(period)).collect();
@@ -63,7 +63,7 @@ impl Random {
                 },
                 OnFailure::SKIP,
             ]),
-            hands: &all_hands[self.below(all_hands.len() as u64) as usize],
+            setup: &all_setups[self.below(all_setups.len() as u64) as usize],
             source: self.of(&SOURCES),
             part_bytes: self.of(&[3, LINE_BYTES, 20, 200]),
             limit: self.of(&[

@@ -1,19 +1,20 @@
-//! Scores that do not count yet, because some record before them is not done.
+//! Scores that do not count yet, because a record before them is not done.
 
 use std::ops::Range;
 
 use crate::aggregation::Aggregator;
 
-/// Scores of consecutive records.
-pub(super) struct Scores<S> {
+/// The scores of consecutive records.
+pub(super) struct ScoredRecords<S> {
     pub(super) records: Range<u64>,
-    /// The records that have none.
+    /// The records that have no score, in order.
     pub(super) failed: Vec<u64>,
+    /// The scores of all other records, in order.
     pub(super) scores: Vec<S>,
 }
 
-impl<S> Scores<S> {
-    /// Lets an aggregator observe the scores of the records before `end`.
+impl<S> ScoredRecords<S> {
+    /// Lets an aggregator observe the scores of the records before record `end`.
     pub(super) fn observe<A: Aggregator<S>>(&self, aggregator: &mut A, end: u64) {
         let end = self.records.end.min(end);
         let (mut next, mut place) = (self.records.start, 0);
@@ -30,21 +31,21 @@ impl<S> Scores<S> {
 }
 
 /// What a worker has done ahead of its turn.
-pub(super) enum Held<S, A> {
-    Scores(Scores<S>),
-    /// What a unit has come to, where units are merged in their order.
+pub(super) enum PendingScores<S, A> {
+    Scores(ScoredRecords<S>),
+    /// The partial of a block. It counts as a whole or not at all.
     Partial {
         records: Range<u64>,
-        unit: usize,
+        block: usize,
         state: A,
     },
 }
 
-impl<S, A> Held<S, A> {
+impl<S, A> PendingScores<S, A> {
     pub(super) fn records(&self) -> &Range<u64> {
         match self {
-            Held::Scores(scores) => &scores.records,
-            Held::Partial { records, .. } => records,
+            PendingScores::Scores(scores) => &scores.records,
+            PendingScores::Partial { records, .. } => records,
         }
     }
 }
@@ -53,7 +54,7 @@ impl<S, A> Held<S, A> {
 mod tests {
     use super::*;
 
-    /// The indices and scores as they were observed, slice by slice.
+    /// The indices and scores in the slices in which they were observed.
     #[derive(Clone, Default)]
     struct Slices(Vec<(u64, Vec<u64>)>);
 
@@ -82,7 +83,7 @@ mod tests {
         const RECORDS: Range<u64> = 5..11;
         for failing in 0..1_u32 << 6 {
             let fails = |record: &u64| failing >> (record - RECORDS.start) & 1 == 1;
-            let scores = Scores {
+            let scores = ScoredRecords {
                 records: RECORDS,
                 failed: RECORDS.filter(fails).collect(),
                 scores: RECORDS.filter(|record| !fails(record)).collect(),

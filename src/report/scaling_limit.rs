@@ -1,42 +1,42 @@
-//! How many workers would still make a run faster.
+//! Up to how many workers a run becomes faster.
 
 use std::time::Duration;
 
 use super::Timing;
 use crate::execution::WORTH_WAKING;
 
-/// Up to how many workers a run would become faster, and what decides from there on.
+/// Up to how many workers a run would become faster, and what limits it beyond that number.
 ///
-/// So many workers take the [work](Timing::work) down to the floor: the longest of what no number of
-/// workers makes shorter. Beyond, more than half of the time is that floor (Amdahl, 1967), or all of it
-/// where it is the longest record.
+/// With this many workers, the [work](Timing::work) of each takes as long as the floor: the longest of the
+/// times that no number of workers makes shorter. With more, more than half of the run is the floor
+/// (Amdahl, 1967), or all of it if the floor is the longest record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Reach {
-    /// About so many workers; at least 1.
+pub struct ScalingLimit {
+    /// About this many workers; at least 1.
     pub workers: usize,
-    /// How long the floor is.
+    /// The length of the floor.
     pub time: Duration,
-    /// What it is.
+    /// What the floor is.
     pub floor: Floor,
 }
 
-/// What no number of workers makes shorter.
+/// A time that no number of workers makes shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Floor {
     /// The longest record.
     LongestRecord,
-    /// What one thread does by itself: the beginning, before the others are awake, and the answer.
+    /// The time in which one thread works alone: before the other workers are awake, and on the answer.
     OneThread,
     /// Waking one more worker.
     Waking,
 }
 
 impl Timing {
-    /// What one thread does by itself: it begins alone, and after the last record it works out the
-    /// answer.
-    pub fn alone(&self) -> Duration {
+    /// The time in which one thread works alone: before the other workers are awake, and after the last
+    /// record, when it computes the answer.
+    pub fn serial(&self) -> Duration {
         let others = self.workers.iter().skip(1).filter(|worker| worker.began());
         let joined = others.map(|worker| worker.from).min();
         let began = self.workers.first().map(|first| first.from);
@@ -47,17 +47,17 @@ impl Timing {
     }
 
     /// Up to how many workers the run would become faster.
-    pub fn reach(&self) -> Reach {
+    pub fn scaling_limit(&self) -> ScalingLimit {
         let (mut time, mut floor) = (WORTH_WAKING, Floor::Waking);
         for (other, name) in [
-            (self.alone(), Floor::OneThread),
+            (self.serial(), Floor::OneThread),
             (self.span(), Floor::LongestRecord),
         ] {
             if other >= time {
                 (time, floor) = (other, name);
             }
         }
-        Reach {
+        ScalingLimit {
             workers: (self.work().div_duration_f64(time) as usize).max(1),
             time,
             floor,

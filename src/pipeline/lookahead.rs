@@ -1,0 +1,92 @@
+//! How many units a step has, and how far a worker may be ahead of the earliest record in flight.
+
+/// A run has at least this many steps, so that progress is reported and scores are handed on often
+/// enough.
+const STEPS: usize = 512;
+/// The fewest and the most units of a step. A shorter one would cost more than cheap records do, and
+/// a longer one would pile up scores.
+const STEP_UNITS: (usize, usize) = (64, 1024);
+/// Memory for the scores that wait for their turn, in bytes, without what the scores own on the heap.
+const WAITING_BYTES: usize = 32 << 20;
+/// The least size that is assumed for a score, in bytes, because a failure may come in its place.
+const SCORE_BYTES: usize = 16;
+/// A worker may always be ahead by this many portions for each worker, because that many are in
+/// flight anyway.
+const PORTIONS: u64 = 4;
+/// The most failures that may wait to be judged in the order of the records.
+const UNJUDGED_FAILURES: u64 = 1 << 16;
+
+/// The number of units of a step if at most `most` records may be outstanding: two steps for each worker,
+/// so that no worker waits for the others.
+pub(super) fn step_of_outstanding(most: u64, workers: usize) -> usize {
+    let steps = 2 * workers as u64;
+    (most / steps).clamp(1, STEP_UNITS.1 as u64) as usize
+}
+
+/// The number of units of a step in a run over `units` units, if the stopwatch times `stretch` records
+/// together.
+pub(super) fn step_of(units: usize, stretch: usize, workers: usize) -> usize {
+    // With several workers the executor's portions are short already, and the worker that has the parts
+    // after these learns its record numbers when a whole step has been fetched.
+    if workers > 1 {
+        return STEP_UNITS.1;
+    }
+    // A stretch of many records is a stretch of very cheap ones: a step of fewer would cost more than they.
+    let least = STEP_UNITS.0.max(stretch);
+    (units / STEPS).clamp(least, STEP_UNITS.1)
+}
+
+/// The number of scores of `size` bytes that may wait for their turn.
+pub(super) fn scores_that_may_wait(size: usize) -> u64 {
+    (WAITING_BYTES / size.max(SCORE_BYTES)) as u64
+}
+
+/// The number of records that are in flight anyway, if the longest portion had `portion` records.
+pub(super) fn in_flight_anyway(workers: usize, portion: u64) -> u64 {
+    PORTIONS * workers as u64 * portion
+}
+
+/// Whether a worker that is `ahead` records ahead of the earliest record in flight is to pause, if `most`
+/// are allowed and `unjudged` failures wait to be judged.
+pub(super) fn is_too_far(ahead: u64, most: u64, unjudged: u64) -> bool {
+    ahead > 0 && (ahead > most || unjudged > UNJUDGED_FAILURES)
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_a_fraction_of_the_run_within_bounds() {
+        assert_eq!(step_of(0, 1, 1), 64);
+        assert_eq!(step_of(512 * 65, 1, 1), 65);
+        assert_eq!(step_of(usize::MAX, 1, 1), 1024);
+        assert_eq!(step_of(512 * 65, 256, 1), 256, "a stretch is not cut");
+        assert_eq!(step_of(0, 1, 2), 1024, "a portion is not cut");
+    }
+
+    #[test]
+    fn each_worker_has_two_steps_of_the_records_that_may_be_outstanding() {
+        assert_eq!(step_of_outstanding(100, 5), 10);
+        assert_eq!(step_of_outstanding(3, 2), 1);
+        assert_eq!(step_of_outstanding(0, 2), 1);
+        assert_eq!(step_of_outstanding(u64::MAX, 2), 1024);
+    }
+
+    #[test]
+    fn small_scores_take_as_much_room_as_failures() {
+        assert_eq!(scores_that_may_wait(0), 2 << 20);
+        assert_eq!(scores_that_may_wait(16), 2 << 20);
+        assert_eq!(scores_that_may_wait(32), 1 << 20);
+    }
+
+    #[test]
+    fn a_worker_pauses_beyond_the_limit_or_with_too_many_failures() {
+        assert!(!is_too_far(10, 10, 0));
+        assert!(is_too_far(11, 10, 0));
+        assert!(!is_too_far(1, 10, UNJUDGED_FAILURES));
+        assert!(is_too_far(1, 10, UNJUDGED_FAILURES + 1));
+        // The worker of the earliest record in flight never pauses: the others wait for it.
+        assert!(!is_too_far(0, 10, UNJUDGED_FAILURES + 1));
+    }
+}

@@ -1,0 +1,146 @@
+//! Rendered scores on their way from a worker to the sink.
+
+use std::io;
+use std::ops::Range;
+
+use crate::error::Failure;
+use crate::sink::{Room, Sink};
+
+/// A block is handed to the sink when it has this many bytes.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// Rendered scores of consecutive records that have not been handed to the sink.
+pub(super) struct OutputBlock<'s, S> {
+    sink: &'s dyn Sink<S>,
+    records: Range<u64>,
+    bytes: Vec<u8>,
+    /// `Some` if a failure may halt the run. Then nothing is handed on before the frontier has judged
+    /// the records, and a block ends after each failure, so that the sink can end there too. These are the
+    /// blocks before the present one.
+    unjudged: Option<Vec<(Range<u64>, Vec<u8>)>>,
+    /// What the sink answered last.
+    pub(super) room: Room,
+}
+
+impl<'s, S> OutputBlock<'s, S> {
+    /// An empty block for `sink`. If `may_halt` is true, nothing is handed on before a call of
+    /// [`finish`](OutputBlock::finish).
+    pub(super) fn new(sink: &'s dyn Sink<S>, may_halt: bool) -> Self {
+        OutputBlock {
+            sink,
+            records: 0..0,
+            bytes: Vec::new(),
+            unjudged: may_halt.then(Vec::new),
+            room: Room::Free,
+        }
+    }
+
+    /// Whether nothing may be handed on before the frontier has judged the records.
+    pub(super) fn waits_for_judgement(&self) -> bool {
+        self.unjudged.is_some()
+    }
+
+    /// Renders the score of one record. Hands the block on if it is full and need not be judged.
+    pub(super) fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
+        if self.records.is_empty() {
+            self.records.start = index;
+        }
+        self.records.end = index + 1;
+        let failed = score.is_err();
+        self.sink.render(index, score, &mut self.bytes);
+        match &mut self.unjudged {
+            Some(blocks) => {
+                if failed {
+                    blocks.push(take(&mut self.records, &mut self.bytes));
+                }
+                Ok(())
+            }
+            None if self.bytes.len() < BLOCK_BYTES => Ok(()),
+            None => self.finish(),
+        }
+    }
+
+    /// Hands everything that has been rendered to the sink.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        for (records, bytes) in self.unjudged.iter_mut().flat_map(std::mem::take) {
+            self.room = self.sink.write(records, bytes)?;
+        }
+        if !self.records.is_empty() {
+            let (records, bytes) = take(&mut self.records, &mut self.bytes);
+            self.room = self.sink.write(records, bytes)?;
+        }
+        Ok(())
+    }
+}
+
+fn take(records: &mut Range<u64>, bytes: &mut Vec<u8>) -> (Range<u64>, Vec<u8>) {
+    (std::mem::take(records), std::mem::take(bytes))
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Renders half a block for each record, and keeps what it is handed.
+    #[derive(Default)]
+    struct KeptBlocks(Mutex<Vec<(Range<u64>, usize)>>);
+
+    impl Sink<()> for KeptBlocks {
+        fn render(&self, _: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
+            bytes.resize(bytes.len() + BLOCK_BYTES / 2, b'x');
+        }
+
+        fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
+            let mut kept = self.0.lock().expect("no panic");
+            kept.push((records, bytes.len() / (BLOCK_BYTES / 2)));
+            Ok(match kept.len() {
+                1 => Room::Full,
+                _ => Room::Free,
+            })
+        }
+    }
+
+    impl KeptBlocks {
+        fn handed(&self) -> Vec<(Range<u64>, usize)> {
+            self.0.lock().expect("no panic").clone()
+        }
+    }
+
+    fn failure(index: u64) -> Failure {
+        Failure::new(index, None, 0, "it fails".into())
+    }
+
+    #[test]
+    fn a_block_is_handed_on_when_it_is_long_enough() {
+        let kept = KeptBlocks::default();
+        let mut block = OutputBlock::new(&kept, false);
+        assert!(!block.waits_for_judgement());
+        for index in 5..8 {
+            block.add(index, Ok(&())).expect("memory");
+        }
+        assert_eq!(kept.handed(), [(5..7, 2)]);
+        assert_eq!(block.room, Room::Full);
+        block.finish().expect("memory");
+        assert_eq!(kept.handed(), [(5..7, 2), (7..8, 1)]);
+        assert_eq!(block.room, Room::Free);
+        block.finish().expect("memory");
+        assert_eq!(kept.handed().len(), 2, "nothing is left");
+    }
+
+    #[test]
+    fn if_a_failure_may_halt_the_run_blocks_end_after_each_failure_and_wait() {
+        let kept = KeptBlocks::default();
+        let mut block = OutputBlock::new(&kept, true);
+        assert!(block.waits_for_judgement());
+        for index in 0..4 {
+            block.add(index, Ok(&())).expect("memory");
+        }
+        block.add(4, Err(&failure(4))).expect("memory");
+        block.add(5, Err(&failure(5))).expect("memory");
+        block.add(6, Ok(&())).expect("memory");
+        assert_eq!(kept.handed(), [], "the records have not been judged");
+        block.finish().expect("memory");
+        assert_eq!(kept.handed(), [(0..5, 5), (5..6, 1), (6..7, 1)]);
+    }
+}

@@ -1,0 +1,254 @@
+//! One step of a worker: reads consecutive parts, scores their records, and hands the scores on.
+
+use std::io;
+use std::ops::{ControlFlow, Range};
+use std::time::Instant;
+
+use super::output_block::OutputBlock;
+use super::run::PipelineRun;
+use super::step_progress::StepProgress;
+use super::worker::WorkerState;
+use crate::aggregation::{Aggregator, ScoreBuffer};
+use crate::dataset::{Dataset, Position, ReadOutcome};
+use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure};
+use crate::execution::Flow;
+use crate::panics;
+use crate::sink::Room;
+use crate::stop::Cancel;
+use crate::sync::atomic::Ordering::Relaxed;
+use crate::task::Task;
+
+impl<D, T, S, A> PipelineRun<'_, '_, D, T, S, A>
+where
+    D: Dataset + ?Sized,
+    T: for<'r> Task<D::Record<'r>, Score = S>,
+    A: Aggregator<S>,
+{
+    /// Reads the parts of some units, scores their records, and takes the scores in.
+    pub(super) fn step_through(
+        &self,
+        number: usize,
+        worker: &mut WorkerState<S, A>,
+        units: Range<usize>,
+    ) -> Flow {
+        let parts = self.partition.parts(units.clone());
+        let wanted = parts.len() as u64;
+        if !self.has_room(worker, wanted) {
+            return Flow::Stop;
+        }
+        let mut aggregator = self.collector.state_of_step(worker);
+        let mut step = StepProgress::new(worker.spares.pop().unwrap_or_default());
+        let mut buffer = ScoreBuffer::for_scores(parts.len());
+        let may_halt = self.pipeline.on_failure != OnFailure::SKIP;
+        let output = self.pipeline.sink;
+        let mut output = output.map(|sink| OutputBlock::new(sink, may_halt));
+        let mut written = Ok(());
+        let waits = self.pipeline.limit.waits();
+        let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
+            if !self.goes_on(at.index) {
+                step.refused = true;
+                return ControlFlow::Break(());
+            }
+            let scored = if waits {
+                let Some(scored) = self.score_when_permitted(worker, at, record) else {
+                    step.refused = true;
+                    return ControlFlow::Break(());
+                };
+                scored
+            } else {
+                self.score(worker, at, record)
+            };
+            if step.first.is_none() {
+                step.begin(at.index, self.collector.observes_directly(at.index));
+            }
+            step.records.end = at.index + 1;
+            match scored {
+                Ok(score) => {
+                    if let Some(output) = &mut output {
+                        written = output.add(at.index, Ok(&score));
+                    }
+                    match &mut aggregator {
+                        Some(aggregator) if step.directly => {
+                            buffer.push(aggregator, at.index, score);
+                        }
+                        _ => step.scores.push(score),
+                    }
+                }
+                Err(cause) => {
+                    let failure =
+                        Failure::new(at.index, self.pipeline.dataset.place(at), number, *cause);
+                    if let Some(output) = &mut output {
+                        written = output.add(at.index, Err(&failure));
+                    }
+                    self.collector.fail(&mut step, failure);
+                }
+            }
+            if let Some(output) = &mut output
+                && written.is_ok()
+                && worker.watch.is_time_to_pass_on()
+            {
+                written = self.write_early(&mut step, output);
+            }
+            if written.is_err() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        worker.watch.pause();
+        if let Some(aggregator) = &mut aggregator {
+            buffer.flush(aggregator);
+        }
+        let (refused, end, kept) = (step.refused, step.records.end, step.kept());
+        self.collector
+            .take_in(worker, units.start, aggregator, step);
+        // Records whose scores are kept give their room back in their turn.
+        self.collector.give_back(wanted.saturating_sub(kept));
+        let written = self.write_rest(output, written);
+        (self.pipeline.progress)(self.pipeline.dataset.size(parts));
+        match (read, written) {
+            (Err(error), _) => self.give_up(error),
+            (_, Err(error)) => self.give_up(Error::Output(error)),
+            (Ok(reading), Ok(room)) => self.next_flow(worker, reading, refused, room, end),
+        }
+    }
+
+    /// Hands scores to the sink in the middle of a step, so that they are not lost if the next record
+    /// never ends. If a failure may halt the run, the records must have been judged before, which is
+    /// possible if every record before them is done.
+    fn write_early(
+        &self,
+        step: &mut StepProgress<S>,
+        output: &mut OutputBlock<'_, S>,
+    ) -> io::Result<()> {
+        if output.waits_for_judgement() {
+            if !self.collector.can_be_judged(step) {
+                return Ok(());
+            }
+            self.collector.report_done(step, None);
+            self.end_sink();
+        }
+        output.finish()
+    }
+
+    /// Hands the remaining scores of a step to the sink, unless it has failed. Returns whether the sink
+    /// has room for more.
+    fn write_rest(
+        &self,
+        output: Option<OutputBlock<'_, S>>,
+        written: io::Result<()>,
+    ) -> io::Result<Room> {
+        let Some(mut output) = output else {
+            return Ok(Room::Free);
+        };
+        self.end_sink();
+        written?;
+        output.finish()?;
+        Ok(output.room)
+    }
+
+    /// Tells the sink where the answer ends, if failures have ended it.
+    fn end_sink(&self) {
+        if let (Some(sink), Some(end)) = (self.pipeline.sink, self.collector.frontier.halt()) {
+            sink.end_at(end);
+        }
+    }
+
+    /// What the executor is to do after a step that ended before record `end`.
+    fn next_flow(
+        &self,
+        worker: &mut WorkerState<S, A>,
+        reading: ReadOutcome,
+        refused: bool,
+        room: Room,
+        end: u64,
+    ) -> Flow {
+        worker.input += reading.waited;
+        // A stream that was closed because the run is to stop looks as if it had ended.
+        let stopped = reading.ended && self.token.is_some_and(Cancel::is_cancelled);
+        if reading.ended && !stopped {
+            self.stream_ended.store(true, Relaxed);
+        }
+        if refused || stopped {
+            self.record_refused.store(true, Relaxed);
+        }
+        if refused || reading.ended {
+            // No more records come, so no worker needs to wait for room for them.
+            self.close_room();
+            Flow::Stop
+        } else if self.is_ahead(end) || room == Room::Full {
+            Flow::Pause
+        } else {
+            Flow::Go
+        }
+    }
+
+    /// Whether a record is to be scored.
+    #[inline]
+    fn goes_on(&self, index: u64) -> bool {
+        if self.token.is_some_and(Cancel::is_cancelled) {
+            self.collector.frontier.stop();
+        }
+        self.collector.frontier.may_start(index)
+    }
+
+    /// Scores one record as soon as it may be started; `None` if the run is stopped before it is done.
+    /// A function apart from [`score`](PipelineRun::score), because carrying a permit through the loop of a
+    /// run that needs none costs more than scoring the cheapest records.
+    #[inline(never)]
+    fn score_when_permitted(
+        &self,
+        worker: &mut WorkerState<S, A>,
+        at: Position,
+        record: Result<&D::Record<'_>, BadRecord>,
+    ) -> Option<Result<S, Box<Cause>>> {
+        let _permit = if let Ok(unscored) = &record {
+            worker.watch.pause();
+            let began = Instant::now();
+            let weight = self.pipeline.weigh.map_or(1, |weigh| weigh(unscored));
+            let permit = self.permits.acquire(weight, || !self.goes_on(at.index));
+            worker.limited += began.elapsed();
+            Some(permit?)
+        } else {
+            None
+        };
+        let scored = self.score(worker, at, record);
+        let interrupted = matches!(&scored, Err(cause) if cause.is::<Interrupted>());
+        (!interrupted).then_some(scored)
+    }
+
+    /// Scores one record; a panic costs that record, not the run.
+    ///
+    /// This is part of the loop over the records, where a call would cost as much as the cheapest tasks.
+    /// The cause of a failure is boxed so that it shares no memory with a small score: that would be
+    /// written as four bytes and read as eight, which stalls the read for some ten cycles.
+    #[inline(always)]
+    fn score(
+        &self,
+        worker: &mut WorkerState<S, A>,
+        at: Position,
+        record: Result<&D::Record<'_>, BadRecord>,
+    ) -> Result<S, Box<Cause>> {
+        worker.records += 1;
+        let spent = record.as_ref().ok();
+        let spent = spent.and_then(|record| self.pipeline.dataset.time_elsewhere(record));
+        if spent.is_none() {
+            worker.watch.start(at);
+        }
+        let scored = match record {
+            // The task is never called again with anything it may have left half-done, apart from what it
+            // shares between calls, which it must protect itself, as among threads.
+            Ok(record) => match panics::caught(|| self.pipeline.task.score(record)) {
+                Ok(Ok(score)) => Ok(score),
+                Ok(Err(error)) => Err(Box::new(error.into())),
+                Err(panicked) => Err(Box::new(Cause::from(*panicked))),
+            },
+            Err(bad) => Err(Box::new(Cause::from(bad))),
+        };
+        match spent {
+            None => worker.watch.end(),
+            Some(time) => worker.watch.end_after(at, time),
+        }
+        scored
+    }
+}
