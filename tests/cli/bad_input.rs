@@ -1,10 +1,10 @@
-//! Bad input: each kind has one clear message, and the other records are still scored.
+//! Bad input: each kind of mistake has a clear message, and the other records are still scored.
 
 use manyhands::plan::ExecutorName;
 
-use super::{folder_with, run, score, write};
+use super::{EXECUTORS, binary, folder_with, run, score, write};
 
-/// A line between two good ones fails with this message, which begins with its column.
+/// Asserts that a line between two good ones fails with this message, which begins with its column.
 fn fails(line: impl AsRef<[u8]>, message: &str) {
     fails_with(&[], line, message);
 }
@@ -20,7 +20,7 @@ fn fails_with(arguments: &[&str], line: impl AsRef<[u8]>, message: &str) {
     assert_eq!((&json["scored"], &json["failed"]), (&2.into(), &1.into()));
 }
 
-/// A line is scored like `good`.
+/// Asserts that a line is scored like `good`.
 fn passes(line: impl AsRef<[u8]>) {
     let folder = folder_with("in.jsonl", line);
     let ran = score(&folder, "in.jsonl", &["--json"]);
@@ -28,7 +28,7 @@ fn passes(line: impl AsRef<[u8]>) {
     assert_eq!(ran.json()["scores"]["compound"]["mean"], 0.4404);
 }
 
-/// A whole file is refused.
+/// Asserts that a whole file is refused.
 fn refused(contents: impl AsRef<[u8]>, message: &str) {
     let folder = folder_with("in.jsonl", contents);
     let ran = score(&folder, "in.jsonl", &[]);
@@ -54,7 +54,7 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
-fn nothing_to_score_is_an_answer() {
+fn an_input_without_records_has_a_report() {
     for nothing in ["", "\n", " \n\t\r\n\n   ", "\u{feff}"] {
         let folder = folder_with("in.jsonl", nothing);
         let ran = score(&folder, "in.jsonl", &[]);
@@ -68,7 +68,7 @@ fn nothing_to_score_is_an_answer() {
 }
 
 #[test]
-fn files_that_are_plainly_something_else() {
+fn files_of_other_kinds_are_refused() {
     let utf16 = "is UTF-16; convert it to UTF-8 first, e.g. with iconv -f UTF-16 -t UTF-8";
     refused(b"\xff\xfe{\0}\0", utf16);
     refused(b"\xfe\xff\0{\0}", utf16);
@@ -79,7 +79,7 @@ fn files_that_are_plainly_something_else() {
 }
 
 #[test]
-fn lines_that_are_no_object() {
+fn lines_that_are_not_objects() {
     let found = |found: &str| format!("1: expected a JSON object, found {found}");
     fails("Hello", &found("text that is not JSON"));
     fails("\0\0\0", &found("text that is not JSON"));
@@ -112,11 +112,11 @@ fn lines_that_are_broken() {
     fails(r#"{"text":"good",}"#, &broken(16, "trailing comma"));
     fails("{'text':'good'}", &broken(2, "key must be a string"));
     fails(r#"{"text":"\q"}"#, &broken(11, "invalid escape"));
-    // The parser names the last character that was right here.
+    // Here the parser names the last correct character.
     let control = "control character (\\u0000-\\u001F) found while parsing a string";
     fails("{\"text\":\"a\0b\"}", &broken(10, control));
     fails("{\"text\":\"a\tb\"}", &broken(10, control));
-    // A broken field is an error even where nobody asked for it.
+    // A broken field is an error even if it is not read.
     fails(r#"{"text":"good","x":nul}"#, &broken(23, "expected ident"));
 }
 
@@ -195,7 +195,7 @@ fn every_way_to_write_a_good_line() {
 }
 
 #[test]
-fn of_a_field_that_stands_twice_the_last_one_counts() {
+fn if_a_field_appears_twice_the_last_one_is_used() {
     let last = "23: expected a string in field \"text\", found a number";
     fails(r#"{"text":"good","text":1}"#, last);
     let folder = folder_with("in.jsonl", r#"{"g":1,"text":0,"g":2,"text":"good","g":3}"#);
@@ -281,7 +281,7 @@ fn groups_are_strings_numbers_and_booleans() {
 }
 
 #[test]
-fn a_line_of_many_megabytes_is_one_record_where_the_limit_allows_it() {
+fn a_line_of_many_megabytes_is_one_record_if_the_limit_allows_it() {
     let text = "table ".repeat(3_500_000);
     let long = format!(
         "{{\"text\":\"good\"}}\n{{\"x\":\"{text}\",\"text\":\"bad\"}}\n{{\"text\":\"good\"}}"
@@ -304,9 +304,9 @@ fn a_line_of_many_megabytes_is_one_record_where_the_limit_allows_it() {
     assert_eq!(ran.json()["scores"]["compound"]["count"], 2);
 }
 
-/// Lines of as many bytes as are allowed, and of one more, with every way to end them.
+/// Lines exactly as long as the limit and lines that are one byte longer, with every line ending.
 #[test]
-fn lines_about_as_long_as_the_limit() {
+fn lines_near_the_length_limit() {
     let line = |bytes: usize| format!("{{\"text\":\"{}\"}}", "x".repeat(bytes - 11));
     let lines = [
         ("\u{feff}".to_owned() + &line(1024), "\r\n"),
@@ -322,7 +322,7 @@ fn lines_about_as_long_as_the_limit() {
     let folder = folder_with("in.jsonl", &text);
     let mut digests = Vec::new();
     for limit in ["1024", "1KiB"] {
-        for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
+        for executor in EXECUTORS {
             for file in ["in.jsonl", "-"] {
                 let mut program = super::program(folder.path());
                 program.args([
@@ -341,7 +341,7 @@ fn lines_about_as_long_as_the_limit() {
                     .lines()
                     .map(|line| line.contains("\"error\""))
                     .collect();
-                // The fifth line is blank, and so no record.
+                // The fifth line is blank, so it is not a record.
                 let expected = [false, true, false, true, true, true, false];
                 assert_eq!(
                     (ran.code, failed),
@@ -364,7 +364,7 @@ fn lines_about_as_long_as_the_limit() {
 }
 
 #[test]
-fn a_reference_with_a_line_that_is_too_long_is_refused() {
+fn a_reference_with_a_line_over_the_limit_is_refused() {
     let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n");
     let long = "x".repeat(100);
     write(&folder, "lines", format!("good\n\n{long}\n"));
@@ -397,7 +397,7 @@ fn a_reference_with_a_line_that_is_too_long_is_refused() {
     }
 }
 
-/// In an address space that the line does not fit in.
+/// The address space is too small for the line.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
@@ -407,10 +407,10 @@ fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
         .append(true)
         .open(path)
         .expect("a file");
-    // A hole in the file, which takes no room on the disk: one line of zeros.
+    // A hole in the file, which takes no space on the disk: one line of zeros.
     file.set_len(GIANT).expect("room");
     std::io::Write::write_all(&mut file, b"\n{\"text\":\"bad\"}\n").expect("room");
-    for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
+    for executor in EXECUTORS {
         for file in ["in.jsonl", "-"] {
             let ran = in_little_memory(&folder, &[file, "--executor", executor]);
             let name = if file == "-" { "<stdin>" } else { file };
@@ -427,27 +427,21 @@ fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
     }
 }
 
-/// Bytes of a line that does not fit in [`LITTLE_KIB`].
+/// Length in bytes of a line that does not fit in [`LITTLE_KIB`].
 #[cfg(target_os = "linux")]
 const GIANT: u64 = 320 << 20;
 
-/// An address space that the program fits in, in KiB.
+/// Size in KiB of an address space that is large enough for the program.
 #[cfg(target_os = "linux")]
 const LITTLE_KIB: u64 = 300 << 10;
 
-/// Scores with an address space of this size, and the file as standard input. Threads share what the
-/// allocator sets apart, which would take 64 MiB of it for each.
+/// Scores with an address space of [`LITTLE_KIB`] and the file as standard input. All threads share one
+/// arena of the allocator, because each further arena would reserve 64 MiB.
 #[cfg(target_os = "linux")]
 fn in_little_memory(folder: &tempfile::TempDir, arguments: &[&str]) -> super::Ran {
     let mut shell = std::process::Command::new("sh");
     let command = format!("ulimit -v {LITTLE_KIB} && exec \"$0\" score \"$@\" < in.jsonl");
-    shell.args([
-        "-c",
-        &command,
-        assert_cmd::cargo::cargo_bin!("manyhands")
-            .to_str()
-            .expect("a path"),
-    ]);
+    shell.args(["-c", &command, binary().to_str().expect("a path")]);
     shell
         .args(arguments)
         .args(["--with", "sentiment", "--json", "-j", "2", "--quiet"]);
@@ -488,7 +482,7 @@ fn nesting_a_million_deep() {
 }
 
 #[test]
-fn last_lines_without_an_end_and_files_that_follow_them() {
+fn the_last_line_of_a_file_may_lack_its_line_ending() {
     let folder = folder_with("a.jsonl", "{\"text\":\"good\"}");
     write(&folder, "b.jsonl", "{\"text\":\"bad\"}");
     let ran = run(
@@ -505,10 +499,10 @@ fn last_lines_without_an_end_and_files_that_follow_them() {
     assert_eq!(ran.json()["records"], 2);
 }
 
-/// Through the library, where the moment between opening and reading can be chosen.
+/// This uses the library, to act between opening and reading.
 #[cfg(unix)]
 #[test]
-fn a_file_that_is_shortened_is_told_and_one_that_is_replaced_is_read_as_it_was() {
+fn a_shortened_file_is_an_error_and_a_replaced_file_is_read_as_it_was() {
     let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n".repeat(1000));
     let path = folder.path().join("in.jsonl");
     let plan = manyhands::plan::Plan::new([&path]);
@@ -524,7 +518,7 @@ fn a_file_that_is_shortened_is_told_and_one_that_is_replaced_is_read_as_it_was()
     for executor in ExecutorName::ALL {
         let mut plan = plan.clone();
         plan.executor = executor;
-        plan.program = Some(assert_cmd::cargo::cargo_bin!("manyhands").to_owned());
+        plan.program = Some(binary().to_owned());
         write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(1000));
         let opened = plan.open().expect("it is there");
         write(&folder, "in.jsonl", "{\"text\":\"good\"}\n".repeat(10));

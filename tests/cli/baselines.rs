@@ -4,12 +4,12 @@ use tempfile::TempDir;
 
 use super::{Ran, THREE, columns, folder_with, names, read, run, write};
 
-/// `bench` of three reviews: no time to speak of, and as few turns.
+/// Runs `bench` over three reviews with two rounds, which takes almost no time.
 fn bench(folder: &TempDir, arguments: &[&str]) -> Ran {
     bench_rounds(folder, "2", arguments)
 }
 
-/// The same with so many rounds: two that happen to differ much tell nothing.
+/// Like [`bench`], with more rounds: two rounds that differ by chance prove nothing.
 fn bench_rounds(folder: &TempDir, rounds: &str, arguments: &[&str]) -> Ran {
     let short = [
         "bench",
@@ -35,7 +35,7 @@ fn saved() -> TempDir {
     folder
 }
 
-/// The baseline with every time in it multiplied.
+/// Changes the saved baseline.
 fn rewrite(folder: &TempDir, change: impl Fn(&mut serde_json::Value)) {
     let mut baseline = serde_json::from_str(&read(folder, "kept/main.json")).expect("JSON");
     change(&mut baseline);
@@ -68,7 +68,7 @@ fn a_baseline_is_the_whole_comparison_and_is_replaced_by_the_next() {
     let note = "note: saved as baseline kept/main.json, in place of the one before\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, note));
     let entries = std::fs::read_dir(folder.path().join("kept")).expect("a folder");
-    assert_eq!(entries.count(), 1, "nothing unfinished is left");
+    assert_eq!(entries.count(), 1, "an unfinished file is left");
 
     let default = bench(&folder, &["--save-baseline", "x", "--quiet"]);
     assert_eq!((default.code, default.err.as_str()), (0, ""));
@@ -77,7 +77,7 @@ fn a_baseline_is_the_whole_comparison_and_is_replaced_by_the_next() {
 }
 
 #[test]
-fn a_comparison_is_told_beside_its_baseline() {
+fn a_comparison_is_reported_with_its_baseline() {
     let folder = saved();
     let ran = bench(&folder, &[&AGAINST[..], &["--json", "--quiet"]].concat());
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
@@ -103,9 +103,9 @@ fn a_comparison_is_told_beside_its_baseline() {
     }
 }
 
-/// Rounds of microseconds are told within a factor of some thousands at worst; this is beyond.
+/// Rounds of a few microseconds differ by a factor of some thousands at most; the factor here is larger.
 #[test]
-fn what_is_slower_than_the_baseline_allows_is_exit_7_and_saves_nothing() {
+fn a_slowdown_beyond_the_limit_is_exit_7_and_saves_nothing() {
     let folder = saved();
     let save = ["--save-baseline", "main", "--baseline-dir", "kept"];
     assert_eq!(bench_rounds(&folder, "8", &save).code, 0);
@@ -118,10 +118,7 @@ fn what_is_slower_than_the_baseline_allows_is_exit_7_and_saves_nothing() {
     .concat();
     let ran = bench_rounds(&folder, "8", &gate);
     assert_eq!(ran.code, 7, "{}", ran.err);
-    assert!(
-        ran.out.contains("digest "),
-        "the report is printed all the same"
-    );
+    assert!(ran.out.contains("digest "), "no report is printed");
     for line in ran.err.lines() {
         let told = line.starts_with("slower: ") && line.contains("as long as in main (");
         assert!(told && line.ends_with("more than 5.0 % longer"), "{line}");
@@ -131,14 +128,14 @@ fn what_is_slower_than_the_baseline_allows_is_exit_7_and_saves_nothing() {
 
     rewrite(&folder, |baseline| divide_times(baseline, 1e-14));
     let ran = bench(&folder, &gate);
-    assert_eq!(ran.code, 0, "faster by so much is no failure: {}", ran.err);
+    assert_eq!(ran.code, 0, "being faster is not a failure: {}", ran.err);
     let coarse = "note: nothing was found to be slower by 5.0 %, but only differences of ";
     assert_eq!(ran.err.matches(coarse).count(), 1, "{}", ran.err);
     assert_ne!(read(&folder, "kept/main.json"), before);
 }
 
 #[test]
-fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
+fn a_baseline_that_cannot_be_used_is_exit_2() {
     let folder = saved();
     let refused = |arguments: &[&str], message: &str| {
         let ran = bench(&folder, arguments);
@@ -178,7 +175,7 @@ fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
         "{}",
         ran.err
     );
-    assert!(ran.out.contains("digest "), "what was measured is told");
+    assert!(ran.out.contains("digest "), "no report is printed");
 
     rewrite(&folder, |baseline| baseline["schema"] = 999.into());
     refused(
@@ -211,7 +208,7 @@ fn a_baseline_that_is_of_no_use_is_exit_2_and_says_why() {
 }
 
 #[test]
-fn only_a_comparison_is_replaced_and_that_is_told_before_anything_is_measured() {
+fn a_file_that_is_not_a_comparison_is_not_overwritten() {
     let folder = folder_with("three.jsonl", THREE);
     write(&folder, "reviews.json", THREE);
     std::fs::create_dir(folder.path().join("folder.json")).expect("a folder");
@@ -240,10 +237,10 @@ fn only_a_comparison_is_replaced_and_that_is_told_before_anything_is_measured() 
     );
 }
 
-/// A signal ends `bench` where it stands.
+/// A signal ends `bench` at once.
 #[cfg(unix)]
 #[test]
-fn nothing_unfinished_is_left_by_a_signal() {
+fn a_signal_leaves_no_unfinished_file() {
     let folder = folder_with("three.jsonl", THREE);
     let arguments = ["--save-baseline", "main", "--baseline-dir", "kept"];
     let many = [
@@ -255,13 +252,13 @@ fn nothing_unfinished_is_left_by_a_signal() {
         "1",
     ];
     let mut child = super::start(&folder, &[&many[..], &arguments].concat());
-    // The place is looked at first of all.
-    while !folder.path().join("kept").exists() {
-        assert!(child.try_wait().expect("a child").is_none(), "ended early");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    // The folder is created before anything is measured.
+    super::wait_while_running(&mut child, "the folder", || {
+        folder.path().join("kept").exists()
+    });
+    // Most of this time is spent in measurements; whatever the program is doing then, it must leave no file.
     std::thread::sleep(std::time::Duration::from_millis(200));
-    super::send(&child, "TERM");
+    super::send(child.id(), "TERM");
     assert_eq!(child.wait().expect("an end").code(), None);
     let left = std::fs::read_dir(folder.path().join("kept")).expect("a folder");
     assert_eq!(left.count(), 0);

@@ -1,9 +1,9 @@
-//! `bench --machine`: what is known about the machine.
+//! `bench`: the description of the machine and comparisons of executors.
 
 use super::{columns, folder_with, run};
 
 #[test]
-fn the_machine_is_told_as_a_table() {
+fn the_machine_is_described_in_a_table() {
     let folder = folder_with("unused", "");
     let ran = run(&folder, &["bench", "--machine"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
@@ -28,7 +28,7 @@ fn the_machine_is_told_as_a_table() {
 }
 
 #[test]
-fn the_machine_is_told_as_json() {
+fn the_machine_is_described_in_json() {
     let folder = folder_with("unused", "");
     let ran = run(&folder, &["bench", "--machine", "--json"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
@@ -39,7 +39,7 @@ fn the_machine_is_told_as_json() {
 }
 
 #[test]
-fn what_comes_to_the_same_is_measured_once() {
+fn equal_settings_are_measured_once() {
     let folder = folder_with("three.jsonl", super::THREE);
     let arguments = ["bench", "three.jsonl", "--rounds", "1", "--json"];
     let twice = ["-j", "1,1,2,100%", "--executors", "task-queue,task-queue"];
@@ -59,7 +59,7 @@ fn what_comes_to_the_same_is_measured_once() {
 }
 
 #[test]
-fn of_no_records_none_is_the_longest() {
+fn without_records_there_is_no_longest_record() {
     let folder = folder_with("none.jsonl", "");
     let ran = run(
         &folder,
@@ -75,7 +75,7 @@ fn of_no_records_none_is_the_longest() {
 fn a_mask_of_one_hardware_thread_is_one_core() {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-    // The program inherits the mask of the thread that starts it, which is this test's own.
+    // The program inherits the affinity mask of the thread that starts it, which belongs to this test.
     let mut mask = sched_getaffinity(None).expect("a mask");
     let last = (0..CpuSet::MAX_CPU)
         .rev()
@@ -111,7 +111,7 @@ fn pinned_workers_give_the_same_answer() {
 }
 
 #[test]
-fn where_nothing_can_be_pinned_a_note_says_so() {
+fn a_note_says_that_pinning_did_nothing() {
     let folder = folder_with("three.jsonl", super::THREE);
     let arguments = ["--pin", "--executor", "sequential"];
     let ran = super::score(&folder, "three.jsonl", &arguments);
@@ -121,7 +121,7 @@ fn where_nothing_can_be_pinned_a_note_says_so() {
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));
 }
 
-/// A short comparison of what is given.
+/// Runs a short comparison.
 fn compared(arguments: &[&str]) -> super::Ran {
     let folder = folder_with("three.jsonl", super::THREE);
     let common = ["bench", "--rounds", "2", "--threads", "1,2"];
@@ -148,9 +148,9 @@ fn executors_are_compared_in_a_table_of_80_columns() {
     }
 }
 
-/// Each of them once failed to keep to the columns, or told what there was not.
+/// Each of these comparisons once had lines of more than 80 columns or reported figures that do not exist.
 #[test]
-fn odd_comparisons_are_told_in_80_columns_too() {
+fn unusual_comparisons_fit_in_80_columns() {
     let folder = folder_with(&format!("{}.jsonl", "long-name-".repeat(12)), super::THREE);
     let long = format!("{}.jsonl", "long-name-".repeat(12));
     let bench = |arguments: &[&str]| {
@@ -184,7 +184,7 @@ fn odd_comparisons_are_told_in_80_columns_too() {
 }
 
 #[test]
-fn where_there_are_no_records_there_are_no_times() {
+fn without_records_there_are_no_times() {
     let ran = compared(&["--records", "0"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert!(ran.out.contains("There are no records."), "{}", ran.out);
@@ -192,7 +192,7 @@ fn where_there_are_no_records_there_are_no_times() {
 }
 
 #[test]
-fn a_law_fitted_to_more_threads_than_there_are_says_so() {
+fn a_law_fitted_beyond_the_cores_of_the_machine_has_a_warning() {
     let cores = manyhands::machine::usable_cores();
     let threads = format!("1,2,3,4,5,6,{}", 2 * cores.max(4));
     let folder = folder_with("three.jsonl", super::THREE);
@@ -248,7 +248,7 @@ fn a_comparison_as_json_has_every_turn_of_every_round() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_measured() {
+fn a_missing_input_is_exit_3() {
     let ran = compared(&["missing.jsonl"]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""));
     assert!(

@@ -1,9 +1,11 @@
-//! Every exit code of the contract, each brought about by a command.
+//! Every exit code of the contract, each produced by a command.
 
 use std::io::Write as _;
-use std::process::Command;
 
-use super::{THREE, folder_with, names, ran, read, run, score, send, start, write};
+use super::{
+    THREE, finish, folder_with, names, read, run, score, send, shell, start, wait_while_running,
+    write,
+};
 
 #[test]
 fn exit_0_is_for_every_record_scored() {
@@ -18,9 +20,9 @@ fn exit_1_is_for_some_that_failed() {
 }
 
 #[test]
-fn exit_2_is_for_wrong_usage_whoever_finds_it() {
+fn exit_2_is_for_wrong_usage_found_at_any_stage() {
     let folder = folder_with("three.jsonl", THREE);
-    // The parser, the command, and the library.
+    // Found by the argument parser, by the command and by the library.
     for wrong in [
         &["--no-such-option"][..],
         &["--html", "-"],
@@ -98,13 +100,14 @@ fn exit_6_is_for_an_executor_that_gives_another_answer() {
     let bench = ["bench", "-", "--executors", "process-pool"];
     let mut child = start(&folder, &[&bench[..], &options].concat());
     let mut input = child.stdin.take().expect("a pipe");
-    // More than a pipe holds: when it is written, this process has read the reference and reads records.
+    // This is more than a pipe holds. Once it is written, the program has read the reference and reads
+    // records.
     let lines = format!("{{\"text\":\"{}\"}}\n", "two ".repeat(1 << 11)).repeat(32);
     input.write_all(lines.as_bytes()).expect("it reads");
-    // The worker processes, which are started after the last record was read, read another one.
+    // The worker processes start after the last record is read, so they read the changed reference.
     write(&folder, "names.txt", "one\nthree\n");
     drop(input);
-    let ran = ran(child.wait_with_output());
+    let ran = finish(child);
     assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("process-pool"), "{}", ran.out);
 }
@@ -144,8 +147,8 @@ fn exit_7_is_for_slower_than_the_baseline_allows() {
     assert_eq!(ran.code, 7, "{}{}", ran.out, ran.err);
 }
 
-/// Where the system has no file descriptor left for the pipes of worker processes. Few are needed to open
-/// the input, so there are limits at which that is what fails, and at every limit the code says what did.
+/// At some limits the worker processes cannot start, because no file descriptor is left for their pipes. At
+/// lower limits the input or the output cannot be opened. At every limit the exit code says what failed.
 #[test]
 fn exit_8_is_for_workers_that_cannot_be_started() {
     let folder = folder_with("three.jsonl", THREE);
@@ -155,18 +158,11 @@ fn exit_8_is_for_workers_that_cannot_be_started() {
             "ulimit -n {descriptors}; exec \"$0\" score three.jsonl --with sentiment --executor \
              process-pool -j 3 --scores {descriptors}.jsonl"
         );
-        let program = assert_cmd::cargo::cargo_bin!("manyhands");
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", &line])
-            .arg(program)
-            .current_dir(folder.path());
-        let output = command.output().expect("there is sh");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!told.contains("panicked"), "{descriptors}: {told}");
-        let code = output.status.code().expect("an exit, not a signal");
+        let ran = shell(&folder, &line);
+        let (code, told) = (ran.code, ran.err);
         let scores = folder.path().join(format!("{descriptors}.jsonl"));
-        // The loader may not even have found its libraries, or the input could not be opened, or the output.
+        // Besides the worker processes, the shared libraries (127), the input (3) or the output (5) may
+        // fail to open.
         assert!(
             [0, 3, 5, 8, 127].contains(&code),
             "{descriptors}: {code}: {told}"
@@ -194,15 +190,12 @@ fn exit_128_and_its_number_is_for_a_signal() {
             &folder,
             &["score", "-", "--with", "sentiment", "--scores", "out.csv"],
         );
-        // The file is made when signals are watched already.
-        while names(&folder).is_empty() {
-            assert_eq!(child.try_wait().expect("it can be asked"), None);
-            std::thread::yield_now();
-        }
-        send(&child, signal);
-        // Closed only after the run has ended: it is not to end because its input does.
+        // The program handles signals before it creates the file.
+        wait_while_running(&mut child, "the file", || !names(&folder).is_empty());
+        send(child.id(), signal);
+        // The input stays open until the program has ended, so only the signal can end it.
         let input = child.stdin.take();
-        assert_eq!(ran(child.wait_with_output()).code, code);
+        assert_eq!(finish(child).code, code);
         drop(input);
     }
 }

@@ -1,15 +1,15 @@
-//! What the report says about how the run went.
+//! What the report says about the course of the run.
 
 use super::{THREE, columns, folder_with, sample, score};
 
-/// The lines of the section `run`.
+/// The section `run` of a report.
 fn section(text: &str) -> String {
     let (_, section) = text.split_once("\nrun\n").expect("a section on the run");
     section.to_owned()
 }
 
 #[test]
-fn what_is_not_shared_says_why() {
+fn a_run_that_was_not_shared_says_why() {
     for (data, options, wanted) in [
         ("", ["-j", "2"], "\nthere were no records."),
         ("{\"text\":\"good\"}\n", ["-j", "2"], "\none record in "),
@@ -22,8 +22,7 @@ fn what_is_not_shared_says_why() {
             assert_eq!(ran.code, 0, "{}", ran.err);
             section(&ran.out)
         };
-        // Who loses his core for a while has reason to wake the others, and a loaded machine takes it
-        // from him now and then.
+        // A thread that loses its core may wake the others, so a loaded machine needs retries.
         let last = (0..20)
             .map(|_| told())
             .find(|section| section.contains(wanted));
@@ -32,7 +31,7 @@ fn what_is_not_shared_says_why() {
 }
 
 #[test]
-fn each_worker_has_a_line_and_many_have_three() {
+fn each_worker_has_a_line_and_many_workers_have_three() {
     let folder = folder_with("three.jsonl", THREE);
     let first_words = |threads: &str| -> Vec<String> {
         let ran = score(&folder, "three.jsonl", &["-j", threads]);
@@ -75,7 +74,7 @@ fn the_slowest_records_are_named_with_their_place() {
 }
 
 #[test]
-fn json_tells_where_all_the_time_went() {
+fn json_accounts_for_the_whole_time() {
     let folder = folder_with("unused", "");
     for threads in ["1", "3"] {
         let json = score(&folder, sample(), &["-j", threads, "--json"]).json();

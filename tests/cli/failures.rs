@@ -1,9 +1,9 @@
-//! Many failures, and the policy for them.
+//! Runs with many failures, and the policy for them.
 
-use super::{folder_with, score};
+use super::{EXECUTORS, folder_with, score};
 
 #[test]
-fn only_the_first_failures_are_told_and_the_others_counted() {
+fn only_the_first_failures_are_listed_and_the_others_counted() {
     let folder = folder_with("in.jsonl", "{\"text\":1}\n".repeat(5000));
     for threads in ["1", "7"] {
         let ran = score(&folder, "in.jsonl", &["-j", threads, "--json"]);
@@ -35,7 +35,7 @@ fn stop_names_the_first_failure_in_order_on_every_executor() {
     }
     let folder = folder_with("in.jsonl", lines.join("\n"));
     for threads in ["1", "2", "7"] {
-        for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
+        for executor in EXECUTORS {
             let arguments = [
                 "--on-failure",
                 "stop",
@@ -59,7 +59,7 @@ fn stop_names_the_first_failure_in_order_on_every_executor() {
 }
 
 #[test]
-fn stop_does_not_show_where_all_is_well() {
+fn the_policy_stop_changes_nothing_without_failures() {
     let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n");
     assert_eq!(
         score(&folder, "in.jsonl", &["--on-failure", "stop"]).code,
@@ -68,14 +68,14 @@ fn stop_does_not_show_where_all_is_well() {
 }
 
 #[test]
-fn the_scores_of_a_halted_run_are_those_that_its_report_counts() {
+fn a_halted_run_keeps_exactly_the_scores_that_it_counts() {
     let record = |n: usize| match n % 211 {
         7 => "bad\n".to_owned(),
         long if long % 31 == 0 => format!("{{\"text\":\"{}\"}}\n", "good ".repeat(300)),
         _ => "{\"text\":\"good\"}\n".to_owned(),
     };
     let folder = folder_with("in.jsonl", (0..20_000).map(record).collect::<String>());
-    for executor in ["sequential", "work-stealing", "task-queue", "process-pool"] {
+    for executor in EXECUTORS {
         for allowed in ["stop", "skip:20", "skip:0.3%"] {
             let ran = score(
                 &folder,

@@ -1,4 +1,4 @@
-//! Made-up reviews.
+//! Synthetic reviews.
 
 use super::{folder_with, read, run, sample, score, write};
 
@@ -26,7 +26,7 @@ fn the_sample_is_what_is_generated() {
 }
 
 #[test]
-fn none_and_few() {
+fn fewer_reviews_are_a_prefix_of_more() {
     let folder = folder_with("unused", "");
     let none = run(&folder, &["generate", "-n", "0"]);
     assert_eq!((none.code, none.out.as_str()), (0, ""));

@@ -1,11 +1,11 @@
-//! What stands in the data must not move the terminal, and must not break the tables.
+//! Hostile data must neither control the terminal nor break the tables.
 
 use manyhands::output::visible;
 
 use super::{columns, folder_with, run, score};
 
 #[test]
-fn nothing_in_a_text_or_a_group_reaches_the_terminal_but_characters() {
+fn no_control_character_of_the_data_reaches_the_terminal() {
     let lines = [
         r#"{"text":"good \u001b[31mred\u001b]0;title\u0007","g":"\u001b[2J\u009b31mx"}"#,
         r#"{"text":"bad \u0000\u0008\u007f\u202eevil\u2066","g":"a\nb\rc\u202e"}"#,
@@ -15,7 +15,7 @@ fn nothing_in_a_text_or_a_group_reaches_the_terminal_but_characters() {
     let folder = folder_with("in.jsonl", lines.join("\n"));
     let ran = score(&folder, "in.jsonl", &["--by", "g", "--color", "always"]);
     assert_eq!(ran.code, 1);
-    // Our own colours begin and end with these, and nothing else may.
+    // Only our own colours may contain escape sequences.
     let mut told = ran.out + &ran.err;
     for ours in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m\u{1b}[1m"] {
         told = told.replace(ours, "");
@@ -33,7 +33,7 @@ fn nothing_in_a_text_or_a_group_reaches_the_terminal_but_characters() {
     );
 }
 
-/// One character of each kind that cannot be seen or that a terminal obeys.
+/// One character of each kind that is invisible or controls a terminal.
 const HIDDEN: [char; 14] = [
     '\u{7f}',
     '\u{9b}',
@@ -57,7 +57,7 @@ fn hidden(text: &str) -> Vec<char> {
 }
 
 #[test]
-fn hidden_characters_are_written_out_in_text_and_json() {
+fn hidden_characters_are_escaped_in_text_and_json() {
     let all: String = HIDDEN.iter().collect();
     let lines = [
         serde_json::json!({"text": format!("good x{all}x"), "g": format!("y{all}y")}),
@@ -69,7 +69,7 @@ fn hidden_characters_are_written_out_in_text_and_json() {
     let ran = score(&folder, "in.jsonl", &["--by", "g"]);
     let told = ran.out + &ran.err;
     assert_eq!(hidden(&told.replace('\n', " ")), [], "{told:?}");
-    // In a text and the name of a group, controls are blanks.
+    // In a text or the name of a group, control characters become blanks.
     for shown in ["good x \\u{ad}\\u{61c}", "\n y \\u{ad}\\u{61c}"] {
         assert!(told.contains(shown), "{told}");
     }
@@ -85,7 +85,7 @@ fn hidden_characters_are_written_out_in_text_and_json() {
 }
 
 #[test]
-fn a_comparison_in_json_writes_out_hidden_characters_of_its_name() {
+fn a_comparison_in_json_escapes_hidden_characters_of_its_name() {
     let name = "photo\u{202e}gpj\u{9b}.jsonl";
     let folder = folder_with(name, "{\"text\":\"good\"}\n".repeat(100));
     let arguments = ["bench", name, "--rounds", "1", "-j", "1", "--json"];
@@ -97,7 +97,7 @@ fn a_comparison_in_json_writes_out_hidden_characters_of_its_name() {
 }
 
 #[test]
-fn joiners_stay_where_a_word_or_an_emoji_is_spelt_with_them() {
+fn joiners_are_kept_in_words_and_emoji_that_need_them() {
     let line = serde_json::json!({"text": "good 👩\u{200d}💻 می\u{200c}خواهم pass\u{200d}word"});
     let folder = folder_with("in.jsonl", line.to_string());
     let ran = score(&folder, "in.jsonl", &[]);
@@ -126,12 +126,12 @@ fn long_wide_and_empty_names_keep_the_tables_in_80_columns() {
     for line in ran.out.lines() {
         assert!(columns(line) <= 80, "{} columns: {line}", columns(line));
     }
-    // Nothing can be seen of the first, so it is quoted.
+    // The first name is empty, so it is quoted.
     assert!(ran.out.contains("\n \"\" "), "{}", ran.out);
 }
 
 #[test]
-fn a_hundred_thousand_groups_are_five_lines_each() {
+fn of_a_hundred_thousand_groups_the_largest_are_shown() {
     let line = |n: u32| format!("{{\"text\":\"good\",\"g\":{n}}}\n");
     let folder = folder_with("in.jsonl", (0..100_000).map(line).collect::<String>());
     let ran = score(&folder, "in.jsonl", &["--by", "g", "--top", "0"]);

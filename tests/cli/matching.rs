@@ -1,16 +1,16 @@
-//! `--with match`: the reference, the lines of scores, the report.
+//! `--with match`: the reference, the scores file and the report.
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Ran, columns, folder_with, read, run, write};
+use super::{Ran, columns, folder_with, make_pipe, read, run, write};
 
 const PRODUCTS: &str = r#"{"id":1,"title":"copper kettle","kind":"x"}
 {"id":2,"title":"glass lamp","kind":"y"}
 {"id":3,"title":"zzz","kind":"x"}
 "#;
 
-/// Blank lines are no texts, but they are lines.
+/// Blank lines are skipped, but they count as lines.
 const REFERENCE: &str = "oak shelf\n\nkettle, copper\r\nglass lamps\ncopper kettles\n";
 
 fn folder() -> TempDir {
@@ -115,7 +115,7 @@ fn the_reference_may_be_a_field_of_json_lines_or_of_a_table() {
 }
 
 #[test]
-fn the_report_tells_how_many_match_and_how_many_pairs_there_were() {
+fn the_report_counts_matches_and_pairs() {
     let folder = folder();
     let ran = find(&folder, &["--against", "reference.txt", "--cutoff", "50"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
@@ -158,10 +158,11 @@ fn the_report_tells_how_many_match_and_how_many_pairs_there_were() {
 }
 
 #[test]
-fn both_reports_tell_how_many_matches_reach_how_much() {
+fn both_reports_count_the_matches_above_each_score() {
     let folder = folder();
     let ran = find(&folder, &["--against", "reference.txt"]);
-    // Three records, the worst of them with 0: from the best match down to the score all reach.
+    // Three records have a match, and the worst scores 0. The table goes from the best score down to the
+    // one that all reach.
     let lines = ran.out.lines();
     let lines = lines.skip_while(|line| !line.contains(" have a match, "));
     let lines = lines.skip(1).skip_while(|line| !line.ends_with('%'));
@@ -228,7 +229,7 @@ fn the_answer_is_the_same_on_every_executor() {
 }
 
 #[test]
-fn a_reference_that_is_no_reference_is_exit_3() {
+fn a_bad_reference_is_exit_3() {
     let folder = folder();
     write(&folder, "blank.txt", "\n  \n");
     write(&folder, "latin.txt", b"good\ncaf\xe9\n");
@@ -351,7 +352,7 @@ fn the_reference_is_not_overwritten() {
 }
 
 #[test]
-fn one_record_against_a_large_reference_is_shared_and_the_answer_is_the_same() {
+fn one_record_against_a_large_reference_has_the_same_answer_on_all_workers() {
     let folder = folder_with("products.jsonl", "{\"title\":\"copper kettle 4711\"}\n");
     let reference: String = (0..150_000)
         .map(|number| {
@@ -386,9 +387,8 @@ fn one_record_against_a_large_reference_is_shared_and_the_answer_is_the_same() {
 #[test]
 fn a_reference_may_come_through_a_pipe() {
     let folder = folder();
+    make_pipe(&folder, "pipe");
     let pipe = folder.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.expect("mkfifo is there").success());
     let writer = std::thread::spawn(move || std::fs::write(pipe, REFERENCE));
     let arguments = ["--json", "--top", "1"];
     let piped = find(&folder, &[&["--against", "pipe"], &arguments[..]].concat());

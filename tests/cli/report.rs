@@ -3,7 +3,7 @@
 use super::{THREE, columns, folder_with, program, ran, run, sample, score, write};
 
 #[test]
-fn text_tells_counts_columns_bars_groups_examples_and_digest() {
+fn the_text_report_has_all_its_sections() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--by", "kind"]);
     assert_eq!(ran.code, 0);
@@ -34,12 +34,12 @@ fn text_tells_counts_columns_bars_groups_examples_and_digest() {
 }
 
 #[test]
-fn text_is_80_columns_wide_and_plain_where_it_is_piped() {
+fn the_text_report_is_80_columns_wide_and_plain_in_a_pipe() {
     let folder = folder_with("unused", "");
     let ran = score(&folder, sample(), &["--by", "product", "--top", "20"]);
     assert_eq!(ran.code, 0);
     assert!(ran.out.starts_with("2,000 records scored"));
-    // The first line names the file, whose length is not ours to choose.
+    // The length of the first line depends on the path of the file.
     for line in ran.out.lines().skip(1) {
         assert!(columns(line) <= 80, "{line}");
         assert!(!line.contains('\u{1b}'), "{line}");
@@ -47,7 +47,7 @@ fn text_is_80_columns_wide_and_plain_where_it_is_piped() {
 }
 
 #[test]
-fn colour_comes_when_asked_for_only() {
+fn colour_is_used_on_request_only() {
     let folder = folder_with("three.jsonl", THREE);
     let coloured = |arguments: &[&str], environment: &[(&str, &str)]| {
         let mut program = program(folder.path());
@@ -148,12 +148,12 @@ fn json_keeps_every_character_of_a_text() {
 }
 
 #[test]
-fn top_is_how_many_examples_there_are() {
+fn top_is_the_number_of_examples() {
     let folder = folder_with("three.jsonl", THREE);
     let none = score(&folder, "three.jsonl", &["--top", "0"]);
     assert_eq!(none.code, 0);
     assert!(!none.out.contains("\nbest") && !none.out.contains("\nworst"));
-    // More than there are records.
+    // More examples than records.
     let json = score(&folder, "three.jsonl", &["--top", "5", "--json"]).json();
     let records = |key: &str| -> Vec<_> {
         let examples = json[key].as_array().expect("an array").iter();
@@ -164,7 +164,7 @@ fn top_is_how_many_examples_there_are() {
 }
 
 #[test]
-fn as_many_examples_as_there_are_records_are_read_again_one_by_one() {
+fn every_record_can_be_an_example() {
     let folder = folder_with("unused", "");
     let json = score(
         &folder,
@@ -227,7 +227,7 @@ fn the_answer_is_the_same_on_every_executor() {
 }
 
 #[test]
-fn a_field_to_group_by_that_no_record_has_is_told() {
+fn grouping_by_a_field_that_no_record_has_prints_a_note() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--by", "knd"]);
     let told = "note: no record has a value in the field \"knd\" to group by\n";

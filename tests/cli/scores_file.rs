@@ -1,6 +1,6 @@
-//! The scores file: its lines, and where it may be written.
+//! The scores file: its lines and where it may be written.
 
-use super::{THREE, folder_with, names, read, run, score, write};
+use super::{THREE, binary, folder_with, names, read, run, score, write};
 
 const WITH_FAILURE: &str = r#"{"id":"a","rating":5,"text":"good"}
 {"id":"b","rating":1.50,"text":"bad"}
@@ -37,7 +37,7 @@ fn csv_has_the_same_numbers() {
 }
 
 #[test]
-fn a_minus_is_standard_output_and_the_report_goes_to_standard_error() {
+fn with_a_minus_the_scores_go_to_standard_output_and_the_report_to_standard_error() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--scores", "-", "--keep", "id"]);
     assert_eq!(ran.code, 0);
@@ -99,7 +99,7 @@ fn an_input_is_never_overwritten() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_told_before_the_run() {
+fn a_place_that_cannot_be_written_is_refused_before_the_run() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--scores", "no/out.jsonl"]);
     let refused = "error: no/out.jsonl: there is no folder no; make it first\n";
@@ -113,7 +113,7 @@ fn a_place_that_cannot_be_written_is_told_before_the_run() {
 }
 
 #[test]
-fn a_halted_run_keeps_what_it_has_under_another_name() {
+fn a_halted_run_keeps_its_scores_under_another_name() {
     let folder = folder_with("in.jsonl", WITH_FAILURE);
     write(&folder, "out.jsonl", "precious");
     let arguments = ["--scores", "out.jsonl", "--force", "--on-failure", "stop"];
@@ -129,14 +129,14 @@ fn a_halted_run_keeps_what_it_has_under_another_name() {
     let lines = read(&folder, "out.jsonl.partial");
     assert_eq!(lines.lines().count(), 3);
     assert!(lines.lines().all(|line| line.starts_with("{\"record\":")));
-    // Whoever overwrites one is told so.
+    // If a run overwrites a partial file, it says so.
     let ran = score(&folder, "in.jsonl", &arguments);
     let replaced = format!("{kept}, in place of what an earlier run had left there");
     assert_eq!((ran.code, ran.err.lines().last()), (4, Some(&*replaced)));
 }
 
 #[test]
-fn what_is_kept_of_a_run_that_ends_early_never_overwrites_an_input() {
+fn a_partial_file_that_would_overwrite_an_input_is_refused() {
     let folder = folder_with("out.jsonl.partial", THREE);
     let arguments = ["--scores", "out.jsonl", "--force"];
     let ran = score(&folder, "out.jsonl.partial", &arguments);
@@ -167,7 +167,7 @@ fn a_run_without_time_scores_nothing_and_leaves_nothing() {
 }
 
 #[test]
-fn the_name_tells_the_format() {
+fn the_format_follows_from_the_name() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--scores", "out.txt"]);
     let refused =
@@ -179,7 +179,7 @@ fn the_name_tells_the_format() {
 }
 
 #[test]
-fn no_name_stands_twice_in_a_line() {
+fn no_name_occurs_twice_in_a_line() {
     let folder = folder_with("three.jsonl", THREE);
     for own in ["record", "compound", "error"] {
         let ran = score(&folder, "three.jsonl", &["--keep", own, "--scores", "-"]);
@@ -222,7 +222,7 @@ mod full_and_closed {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn a_full_device_is_told() {
+    fn a_full_device_is_reported() {
         if !std::path::Path::new("/dev/full").exists() {
             return;
         }
@@ -238,7 +238,7 @@ mod full_and_closed {
                 .open("/dev/full")
                 .expect("it exists")
         };
-        let mut program = Command::new(assert_cmd::cargo::cargo_bin!("manyhands"));
+        let mut program = Command::new(binary());
         program.args(["score", "three.jsonl", "--with", "sentiment"]);
         program.current_dir(folder.path());
         let output = program.stdout(full()).output().expect("it starts");
@@ -246,10 +246,10 @@ mod full_and_closed {
         let told = b"error: cannot write the report: No space left on device (os error 28)\n";
         assert_eq!(output.stderr, told);
 
-        // Nobody can be told, but the exit code says it.
+        // The message cannot be printed, but the exit code is right.
         write(&folder, "bad.jsonl", "{}\n");
         for (file, code) in [("bad.jsonl", 1), ("missing.jsonl", 3)] {
-            let mut program = Command::new(assert_cmd::cargo::cargo_bin!("manyhands"));
+            let mut program = Command::new(binary());
             program.args(["score", file, "--with", "sentiment"]);
             program.current_dir(folder.path()).stdout(Stdio::null());
             let status = program.stderr(full()).status().expect("it starts");
@@ -273,7 +273,7 @@ mod full_and_closed {
         ];
         let reviews = ["generate", "--records", "20000"];
         for arguments in [&scores[..], &reviews[..]] {
-            let mut child = Command::new(assert_cmd::cargo::cargo_bin!("manyhands"))
+            let mut child = Command::new(binary())
                 .args(arguments)
                 .current_dir(folder.path())
                 .stdout(Stdio::piped())

@@ -1,18 +1,13 @@
-//! Input that is read once, from the front: standard input, pipes, devices.
+//! Input that can be read only once: standard input, pipes, devices.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::path::Path;
 use std::process::Command;
 
-use super::{THREE, folder_with, names, program, ran, run, sample, score, start, write};
-
-const EXECUTORS: [&str; 4] = ["sequential", "work-stealing", "task-queue", "process-pool"];
-
-fn make_pipe(path: &Path) {
-    let made = Command::new("mkfifo").arg(path).status();
-    assert!(made.expect("there is mkfifo").success());
-}
+use super::{
+    EXECUTORS, THREE, binary, finish, folder_with, make_pipe, names, program, ran, run, sample,
+    score, start, write,
+};
 
 #[test]
 fn a_line_is_scored_before_the_next_one_comes() {
@@ -37,7 +32,7 @@ fn a_line_is_scored_before_the_next_one_comes() {
             let mut rest = String::new();
             out.read_to_string(&mut rest).expect("it writes");
             assert_eq!(rest, "");
-            let ran = ran(child.wait_with_output());
+            let ran = finish(child);
             assert_eq!(ran.code, 0);
             assert!(ran.err.starts_with("20 records scored  "), "{}", ran.err);
         }
@@ -90,7 +85,7 @@ fn a_stream_has_the_scores_and_the_digest_of_a_file() {
 #[test]
 fn files_pipes_and_standard_input_are_one_dataset() {
     let folder = folder_with("three.jsonl", THREE);
-    make_pipe(&folder.path().join("pipe"));
+    make_pipe(&folder, "pipe");
     let path = folder.path().join("pipe");
     let writer = std::thread::spawn(move || {
         let mut pipe = File::options().write(true).open(path).expect("a reader");
@@ -113,7 +108,7 @@ fn files_pipes_and_standard_input_are_one_dataset() {
 }
 
 #[test]
-fn nobody_who_reads_the_scores_ends_it_quietly_while_its_input_is_open() {
+fn a_closed_output_ends_a_run_quietly_while_its_input_is_open() {
     let folder = folder_with("unused", "");
     for executor in EXECUTORS {
         for threads in ["1", "3"] {
@@ -123,7 +118,7 @@ fn nobody_who_reads_the_scores_ends_it_quietly_while_its_input_is_open() {
             drop(child.stdout.take());
             let mut input = child.stdin.take().expect("a pipe");
             input.write_all(b"{\"text\":\"good\"}\n").expect("it reads");
-            let ran = ran(child.wait_with_output());
+            let ran = finish(child);
             drop(input);
             assert_eq!((ran.code, ran.err.as_str()), (0, ""));
         }
@@ -148,13 +143,13 @@ fn standard_input_is_read_once() {
 #[test]
 fn scores_are_not_written_to_a_pipe_that_is_read() {
     let folder = folder_with("three.jsonl", THREE);
-    make_pipe(&folder.path().join("pipe"));
+    make_pipe(&folder, "pipe");
     let ran = score(&folder, "pipe", &["--scores", "pipe"]);
     let refused = "error: pipe: is an input; write the scores to another file\n";
     assert_eq!((ran.code, ran.err.as_str()), (5, refused));
 
-    // Nor to the file that standard input is.
-    let mut program = Command::new(assert_cmd::cargo::cargo_bin!("manyhands"));
+    // The same holds for the file that standard input comes from.
+    let mut program = Command::new(binary());
     program.args(["score", "-", "--with", "sentiment", "--force"]);
     program
         .args(["--scores", "three.jsonl"])
@@ -167,7 +162,7 @@ fn scores_are_not_written_to_a_pipe_that_is_read() {
 }
 
 #[test]
-fn what_a_stream_cannot_be_is_told() {
+fn a_compressed_stream_is_refused() {
     let folder = folder_with("unused", "");
     let mut program = program(folder.path());
     program.args(["score", "-", "--with", "sentiment", "--scores", "out.jsonl"]);
@@ -177,9 +172,9 @@ fn what_a_stream_cannot_be_is_told() {
     assert_eq!(names(&folder), ["unused"]);
 }
 
-/// What one worker meets, no other hears of in other words.
+/// Every worker returns the same error for the same stream.
 #[test]
-fn the_first_error_of_a_stream_is_the_one_that_is_told() {
+fn the_first_error_of_a_stream_is_the_one_that_is_printed() {
     let folder = folder_with("unused", "");
     for executor in EXECUTORS {
         for _ in 0..5 {
@@ -205,7 +200,7 @@ fn the_first_error_of_a_stream_is_the_one_that_is_told() {
     }
 }
 
-/// Some lines, and then an error instead of the end.
+/// A reader that returns some lines and then an error instead of the end.
 struct BreaksOff(usize);
 
 impl Read for BreaksOff {
@@ -218,11 +213,11 @@ impl Read for BreaksOff {
     }
 }
 
-/// Through the library, as no file can be made to break off.
+/// This uses the library, because no file can be made to break off.
 #[test]
-fn a_stream_that_breaks_off_is_told_by_every_executor() {
+fn every_executor_reports_a_stream_that_breaks_off() {
     let mut plan = manyhands::plan::Plan::new(["unused"]);
-    plan.program = Some(assert_cmd::cargo::cargo_bin!("manyhands").to_owned());
+    plan.program = Some(binary().to_owned());
     for executor in manyhands::plan::ExecutorName::ALL {
         plan.executor = executor;
         let stream = manyhands::dataset::TextStream::new("reviews", BreaksOff(300));
@@ -238,7 +233,7 @@ fn a_stream_that_breaks_off_is_told_by_every_executor() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_is_made_up_as_it_is_read_is_read_to_its_end() {
+fn a_file_without_a_length_is_read_to_its_end() {
     let folder = folder_with("in.jsonl", "{\"text\":\"Linux version\"}\n");
     let json = score(&folder, "/proc/self/status", &["--json"]).json();
     let lines = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
@@ -258,7 +253,7 @@ fn a_file_that_is_made_up_as_it_is_read_is_read_to_its_end() {
 }
 
 #[test]
-fn no_records_come_from_an_empty_stream() {
+fn an_empty_stream_has_no_records() {
     let folder = folder_with("three.jsonl", THREE);
     for file in ["-", "/dev/null"] {
         let ran = score(&folder, file, &[]);

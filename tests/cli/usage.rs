@@ -13,7 +13,7 @@ fn misused(arguments: &[&str], message: &str) {
 }
 
 #[test]
-fn wrong_usage_is_exit_2_and_says_what_is_right() {
+fn wrong_usage_is_exit_2_with_the_allowed_values() {
     let score = ["score", "three.jsonl", "--with", "sentiment"];
     let with = |more: &[&'static str]| [&score[..], more].concat();
     let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; known scorers: sentiment, match\n";

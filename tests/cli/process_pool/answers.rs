@@ -6,7 +6,8 @@ use std::io::Write as _;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{SLOW, answer, end_of, json, run, sample, slow_match, start};
+use super::{SLOW, answer, json, run, slow_match};
+use crate::{output_of, sample, start};
 
 /// Reviews of which some are broken in every way that a line can be.
 fn hostile() -> Vec<u8> {
@@ -126,7 +127,7 @@ fn streams_and_limits_go_on_working() {
         let mut child = start(&folder, &[plan.as_slice(), &how, further].concat());
         let mut stdin = child.stdin.take().expect("a pipe");
         let writer = std::thread::spawn(move || stdin.write_all(&hostile()));
-        let output = end_of(child);
+        let output = output_of(child);
         writer.join().expect("a thread").expect("it is read");
         let mut report = answer(&output);
         (report["digest"].take(), report["failures"].take())

@@ -10,9 +10,10 @@ use manyhands::task::matching::{Matching, Measure};
 use tempfile::TempDir;
 
 use super::{
-    BUSY, ENDLESS, SLOW, Streamed, binary, children, end_of, error_of, is_ready, json, kill, lives,
-    plan, run, script, send, slow_match, start, used, wait_for, wait_until_busy, worker_of,
+    BUSY, ENDLESS, SLOW, Streamed, children, error_of, is_ready, json, kill, lives, plan, run,
+    script, slow_match, used, wait_until_busy, worker_of,
 };
+use crate::{binary, output_of, send, start, wait_for};
 
 #[test]
 fn a_record_that_kills_its_worker_twice_fails_alone() {
@@ -36,7 +37,7 @@ fn a_record_that_kills_its_worker_twice_fails_alone() {
     let second = worker_of(child.id(), Some(first));
     wait_until_busy(second);
     kill(second);
-    let output = end_of(child);
+    let output = output_of(child);
     assert_eq!(output.status.code(), Some(1));
     let report = json(&output);
     let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());

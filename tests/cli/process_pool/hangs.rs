@@ -8,9 +8,9 @@ use manyhands::report::End;
 use manyhands::{Error, StopReason};
 
 use super::{
-    ENDLESS, SLOW, Streamed, binary, end_of, json, lives, plan, run, sample, script, send,
-    slow_match, start, wait_until_busy, worker_of,
+    ENDLESS, SLOW, Streamed, json, lives, plan, run, script, slow_match, wait_until_busy, worker_of,
 };
+use crate::{binary, output_of, sample, send, start};
 
 #[test]
 fn a_run_is_stopped_by_a_signal_and_by_its_deadline() {
@@ -71,7 +71,7 @@ fn a_record_without_end_holds_neither_signal_nor_deadline_up() {
         let child = start(&folder, &arguments);
         wait_until_busy(worker_of(child.id(), None));
         send(child.id(), "TERM");
-        let output = end_of(child);
+        let output = output_of(child);
         assert_eq!(output.status.code(), Some(143));
         let report = json(&output);
         let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());

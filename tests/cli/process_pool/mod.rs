@@ -1,4 +1,4 @@
-//! The process pool: the same answers as in one process, and what becomes of a run whose workers die.
+//! The process pool: it gives the answers of a single process, and runs end well if workers die.
 
 mod answers;
 mod deaths;
@@ -8,71 +8,25 @@ mod programs;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output};
 
 use manyhands::Error;
 use manyhands::plan::{ExecutorName, Plan, RunOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Longer than anything here takes on a busy machine.
-const LONG: Duration = Duration::from_secs(60);
+use crate::{output_of, sample, send, start, wait_for};
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_manyhands"))
-}
-
-fn sample() -> &'static str {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl")
-}
-
-fn start(folder: &TempDir, arguments: &[&str]) -> Child {
-    Command::new(binary())
-        .args(arguments)
-        .current_dir(folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts")
-}
-
-/// Runs the command to its end, which must come.
+/// Runs the program to its end. Unlike [`crate::run`], it kills the program if it hangs.
 fn run(folder: &TempDir, arguments: &[&str]) -> Output {
-    let mut child = start(folder, arguments);
-    drop(child.stdin.take());
-    end_of(child)
-}
-
-fn end_of(mut child: Child) -> Output {
-    let id = child.id();
-    let (ended, over) = std::sync::mpsc::channel::<()>();
-    let guard = std::thread::spawn(move || {
-        if over.recv_timeout(LONG).is_err() {
-            kill(id);
-            return false;
-        }
-        true
-    });
-    drop(child.stdin.take());
-    let output = child.wait_with_output().expect("it ends");
-    let _ = ended.send(());
-    assert!(guard.join().expect("a guard"), "it hangs");
-    output
+    output_of(start(folder, arguments))
 }
 
 fn kill(id: u32) {
     send(id, "KILL");
 }
 
-fn send(id: u32, signal: &str) {
-    let id = id.to_string();
-    let sent = Command::new("kill").args(["-s", signal, &id]).status();
-    assert!(sent.expect("there is kill").success());
-}
-
-/// The processes that another has started.
+/// The processes that another process has started.
 fn children(of: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").expect("there is /proc").flatten() {
@@ -84,7 +38,7 @@ fn children(of: u32) -> Vec<u32> {
             continue;
         };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // What comes behind the name, which may hold anything: the state, then the parent.
+        // The fields after the name, which may contain anything: the state, then the parent.
         let behind = stat.rsplit(')').next().unwrap_or_default();
         let mut words = behind.split_whitespace();
         if words.next() != Some("Z") && words.next() == Some(&of.to_string()) {
@@ -94,26 +48,14 @@ fn children(of: u32) -> Vec<u32> {
     found
 }
 
-/// Whether a process is there, dead ones that nobody has asked about not counted.
+/// Whether a process is running; ended processes that are not waited for do not count.
 fn lives(id: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let behind = stat.rsplit(')').next().unwrap_or_default();
     !matches!(behind.split_whitespace().next(), None | Some("Z" | "X"))
 }
 
-/// Waits for something to be there.
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < LONG, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// A worker other than this one.
+/// Waits for a ready worker other than this one.
 fn worker_of(parent: u32, other_than: Option<u32>) -> u32 {
     wait_for("a worker", || {
         let mut all = children(parent).into_iter();
@@ -121,14 +63,14 @@ fn worker_of(parent: u32, other_than: Option<u32>) -> u32 {
     })
 }
 
-/// Whether a process is this program as a worker, at its work: reading goes on in a second thread.
+/// Whether a process is this program as a worker that is ready: it reads in a second thread.
 fn is_ready(id: u32) -> bool {
     let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
     let threads = fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
     arguments.ends_with(b"\0worker\0") && threads > 1
 }
 
-/// How much processor time a process has used, in hundredths of a second.
+/// Processor time that a process has used, in hundredths of a second.
 fn used(id: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let behind = stat.rsplit(')').next().unwrap_or_default();
@@ -136,22 +78,22 @@ fn used(id: u32) -> u64 {
     words.get(11).map_or(0, |user| user.parse().unwrap_or(0))
 }
 
-/// More of that than it takes to become ready.
+/// More processor time than a worker needs to become ready, in hundredths of a second.
 const BUSY: u64 = 150;
 
-/// Waits until a worker has been at something for a while.
+/// Waits until a worker is busy with a record.
 fn wait_until_busy(id: u32) {
     wait_for("work", || (used(id) >= BUSY).then_some(()));
 }
 
 fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         let told = String::from_utf8_lossy(&output.stderr);
-        panic!("no report, but {told}")
+        panic!("no report on standard output: {error}\n{told}")
     })
 }
 
-/// What two runs of the same plan agree in.
+/// The part of the report that two runs of the same plan share.
 fn answer(output: &Output) -> Value {
     let mut report = json(output);
     let report = report.as_object_mut().expect("an object");
@@ -161,9 +103,9 @@ fn answer(output: &Output) -> Value {
     Value::Object(std::mem::take(report))
 }
 
-/// A reference and records; one of them would keep a worker busy for longer than any test lasts.
+/// Writes a reference and records, one of which keeps a worker busy for longer than any test lasts.
 fn slow_match(folder: &TempDir, length: usize) {
-    // Letters without a pattern, so that nothing is clear before all are compared.
+    // Random letters, so that the bounds do not decide before all letters are compared.
     let mut state = 1_u32;
     let mut letters = |count: usize| -> String {
         let letter = |_| {
@@ -179,7 +121,7 @@ fn slow_match(folder: &TempDir, length: usize) {
     fs::write(folder.path().join("slow.jsonl"), lines.concat()).expect("a file");
 }
 
-/// With a cutoff that shows by the lengths alone that a short text cannot match the long one.
+/// The cutoff shows by the lengths alone that a short text cannot match the long one.
 const SLOW: [&str; 11] = [
     "score",
     "slow.jsonl",
@@ -194,10 +136,10 @@ const SLOW: [&str; 11] = [
     "-q",
 ];
 
-/// Enough that two such texts take minutes to compare.
+/// Length of a text; two such texts take minutes to compare.
 const ENDLESS: usize = 400_000;
 
-/// A run over a stream that is held open, and tells every score at once.
+/// A run over a stream that stays open; each score is written at once.
 struct Streamed {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -225,7 +167,7 @@ impl Streamed {
         }
     }
 
-    /// So many records more, all of which have been scored.
+    /// Scores further records and reads all their scores.
     fn score(&mut self, records: usize) {
         let lines = "{\"text\": \"good\"}\n".repeat(records);
         let stdin = self.stdin.as_mut().expect("it is open");
@@ -237,12 +179,12 @@ impl Streamed {
         }
     }
 
-    /// The workers there are.
+    /// The worker processes of the run.
     fn workers(&self) -> Vec<u32> {
         children(self.child.id())
     }
 
-    /// The exit code and the report, which is on standard error.
+    /// Waits for the end; returns the exit code and the report, which is on standard error.
     fn end(mut self) -> (Option<i32>, Value) {
         let ended = wait_for("the end", || {
             self.child.try_wait().expect("it can be asked")
@@ -259,8 +201,8 @@ impl Streamed {
     }
 }
 
-/// A script as a program. Written by another process, since it could not be started while a process
-/// that another test is about to start still has it open for writing.
+/// Writes a script as a program. Another process writes it: if this one did, a child that another test
+/// starts at that moment could hold the file open for writing, and the script could not be executed.
 fn script(folder: &TempDir, text: &str) -> PathBuf {
     let path = folder.path().join("program");
     let written = Command::new("sh")

@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use super::answers::folder_with_hostile;
+use super::{error_of, json, plan, run, script};
+use crate::{binary, make_pipe, output_of, sample, start_shell};
 use manyhands::plan::{ExecutorName, RunOptions};
 use manyhands::{Error, Executor, Sequential, TaskQueue, WorkStealing};
-use tempfile::TempDir;
-
-use super::answers::folder_with_hostile;
-use super::{binary, end_of, error_of, json, plan, run, sample, script};
 
 #[test]
 fn a_program_that_is_no_worker_is_told() {
@@ -77,10 +75,7 @@ fn a_callers_executor_waits_for_the_worker_processes_of_the_plan() {
 #[test]
 fn a_reference_that_can_be_read_once_is_refused() {
     let folder = folder_with_hostile();
-    let made = Command::new("mkfifo")
-        .arg(folder.path().join("pipe"))
-        .status();
-    assert!(made.expect("there is mkfifo").success());
+    make_pipe(&folder, "pipe");
     let writer = start_shell(&folder, "printf 'good\\nbad\\n' > pipe");
     let arguments = ["score", "in.jsonl", "--with", "match", "--against", "pipe"];
     let output = run(
@@ -90,17 +85,7 @@ fn a_reference_that_can_be_read_once_is_refused() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{told}");
     assert!(told.contains("pipe: can be read only once"), "{told}");
-    end_of(writer);
-}
-
-fn start_shell(folder: &TempDir, command: &str) -> Child {
-    Command::new("sh")
-        .args(["-c", command])
-        .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("there is sh")
+    output_of(writer);
 }
 
 #[test]
@@ -123,7 +108,7 @@ fn too_few_open_files_end_the_run_with_an_error() {
             binary().display(),
             sample()
         );
-        let output = end_of(start_shell(&folder, &command));
+        let output = output_of(start_shell(&folder, &command));
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!told.contains("panicked"), "{told}");
         assert_ne!(output.status.code(), Some(101), "{told}");
