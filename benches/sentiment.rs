@@ -12,7 +12,7 @@ fn synthetic() -> Vec<String> {
         "I wasn't sure about the second hour, but the ending is wonderful!",
         "Her brother, a clerk in the harbour office, reads the letters aloud to anyone who waits.",
         "It's kind of slow, and the music doesn't help; at least the pictures are good.",
-        "Nobody in the seats behind us stopped talking (or eating) until the lights went out.",
+        "No one in the seats behind us stopped talking (or eating) until the lights went out.",
         "What a terrible waste of two fine actors and a perfectly reasonable budget.",
         "The camera stays outside the house for all of the first act, as in the older version.",
         "<br /><br />I have seen it three times since 1998 and would see it again tomorrow.",

@@ -1,6 +1,6 @@
-//! Runs inside runs, on every kind of thread, with a watchdog: nothing may hang.
+//! Nested runs on every kind of thread, under a watchdog that ends the process if one hangs.
 //!
-//! A few seconds; as many as `MANYHANDS_STRESS_SECONDS` says where it is set.
+//! Each test takes two seconds, or as many as `MANYHANDS_STRESS_SECONDS` says.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use manyhands::prelude::*;
 
-/// A round that takes longer than this is one that hangs.
+/// Time after which a round counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn seconds() -> u64 {
-    let told = std::env::var("MANYHANDS_STRESS_SECONDS").ok();
-    told.and_then(|seconds| seconds.parse().ok()).unwrap_or(2)
+    let seconds = std::env::var("MANYHANDS_STRESS_SECONDS").ok();
+    seconds
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap_or(2)
 }
 
-/// Rounds until the time is over; ends the process where one does not come back.
+/// Runs rounds until the time is over. Ends the process if a round hangs.
 fn rounds(name: &str, round: impl Fn(u64)) {
     let (number, over) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -49,7 +51,7 @@ fn sum_of(records: usize) -> f64 {
     (0..records).sum::<usize>() as f64
 }
 
-/// The sum below `n`, by one of many ways through rayon and ourselves.
+/// The sum of the numbers below `n`, computed in one of many ways through rayon and our own executors.
 fn nested(way: u64, n: usize, same: &dyn Executor, other: &dyn Executor) -> f64 {
     let own = |executor: &dyn Executor| {
         let records = 0..n;
@@ -105,7 +107,7 @@ fn check(outer: &dyn Executor, other: &dyn Executor, seed: u64) {
 }
 
 #[test]
-fn runs_inside_runs_come_back() {
+fn nested_runs_end() {
     let _alone = crate::alone();
     let pools: Vec<_> = THREADS.iter().map(|n| WorkStealing::new(*n)).collect();
     let queues: Vec<_> = THREADS.iter().map(|n| TaskQueue::new(*n)).collect();
@@ -167,20 +169,21 @@ fn threads_of_a_pool_may_be_callers() {
 }
 
 #[test]
-fn workers_that_rest_in_a_pool_lend_it_a_hand() {
+fn resting_workers_run_other_tasks_of_their_pool() {
     let _alone = crate::alone();
-    // One thread, and a task on another that needs it: whoever waits on it must not do so for good.
+    // The pool has one thread, and a task on another thread needs it: the thread of the pool must not wait
+    // for that task forever.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
     let pool = pool.build().unwrap();
     rounds("rest in a pool", |_| {
         let queue = TaskQueue::new(3);
         let task = |n: &usize| {
             if *n % 1500 == 500 {
-                // Until the others have done all there is room for.
+                // Waits until the other workers have used the room ahead of this record.
                 thread::sleep(Duration::from_millis(40));
                 pool.install(|| thread::sleep(Duration::from_micros(100)));
             }
-            // So large that few may be ahead.
+            // So large that only a few scores fit in the room.
             [*n as u8; 1 << 16]
         };
         let run = || {
@@ -193,7 +196,7 @@ fn workers_that_rest_in_a_pool_lend_it_a_hand() {
 }
 
 #[test]
-fn a_lock_held_across_rayon_is_safe_on_threads_of_ones_own() {
+fn a_task_queue_allows_a_lock_held_across_rayon() {
     let _alone = crate::alone();
     let queue = TaskQueue::new(8);
     rounds("a lock across rayon", |_| {

@@ -1,4 +1,5 @@
-//! The synthetic dataset: the same bytes for the same seed, and awkward in every way it promises.
+//! The synthetic dataset: its bytes depend on the seed alone, and it has the irregularities that its
+//! documentation promises.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +21,9 @@ fn lines(records: u64, seed: u64) -> Vec<u8> {
     lines
 }
 
-/// Files are named by their seed, so a change of these bytes is a breaking change.
+/// Users refer to generated files by their seed, so a change of these bytes is a breaking change.
 #[test]
-fn bytes_of_a_seed_never_change() {
+fn the_bytes_of_a_seed_never_change() {
     let lines = lines(1_000, 1);
     let first = String::from_utf8_lossy(lines.split(|&byte| byte == b'\n').next().unwrap());
     assert_eq!(first, FIRST_LINE);
@@ -47,16 +48,19 @@ fn a_record_depends_on_seed_and_index_alone() {
         .zip(&whole)
         .filter(|(other, one)| other.text == one.text)
         .count();
-    assert!(same < 10, "{same} of 300 texts stay under another seed");
+    assert!(
+        same < 10,
+        "{same} of 300 texts are the same with another seed"
+    );
 }
 
 #[test]
-fn the_last_index_has_a_record_too() {
+fn the_last_index_has_a_record() {
     let last = Synthetic::new(u64::MAX, 3).review(u64::MAX);
     assert_eq!(last.id, "r18446744073709551616");
 }
 
-/// Each line is one JSON object whose fields stand in the promised order and hold the review.
+/// Each line is a JSON object whose fields are in the documented order and hold the review.
 #[test]
 fn every_line_parses() {
     let lines = lines(3_000, 2);
@@ -72,7 +76,7 @@ fn every_line_parses() {
         assert!((1..=5).contains(&review.rating));
         assert!(
             !review.text.contains(['{', '}']),
-            "an unfilled slot: {}",
+            "an empty slot: {}",
             review.text
         );
         let mut at = 0;
@@ -88,11 +92,11 @@ fn every_line_parses() {
     }
 }
 
-/// The quantiles of the documentation, within a tenth and the length of a word.
+/// Compares with the quantiles of the documentation, within a tenth and the length of a word.
 #[test]
 fn lengths_follow_their_quantiles() {
     let bytes = lines(10_000, 4).len() as f64 / 10_000.0;
-    assert!((560.0..640.0).contains(&bytes), "{bytes} bytes a line");
+    assert!((560.0..640.0).contains(&bytes), "{bytes} bytes per line");
     let mut lengths: Vec<_> = reviews(10_000, 4).map(|review| review.text.len()).collect();
     lengths.sort_unstable();
     for (percent, expected) in [
@@ -113,7 +117,7 @@ fn lengths_follow_their_quantiles() {
 }
 
 #[test]
-fn stars_follow_the_mood() {
+fn stars_follow_the_sentiment() {
     let vader = SentimentIntensityAnalyzer::new();
     let mut sums = [(0.0, 0_u32); 5];
     for review in reviews(2_000, 5) {
@@ -129,9 +133,9 @@ fn stars_follow_the_mood() {
     assert!(means[0] < -0.5 && means[4] > 0.5, "{means:?}");
 }
 
-/// Popularity falls as Zipf's law says, and products differ in their stars.
+/// The popularity of products follows the law of Zipf, and products differ in their stars.
 #[test]
-fn groups_are_worth_looking_at() {
+fn groups_differ_in_size_and_mean() {
     let mut products: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     let mut categories: BTreeMap<&str, u32> = BTreeMap::new();
     for review in reviews(12_000, 6) {

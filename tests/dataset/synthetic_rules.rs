@@ -1,14 +1,14 @@
-//! Every rule of the sentiment scorer meets its trigger among the first synthetic reviews.
+//! The first synthetic reviews trigger every rule of the sentiment scorer.
 //!
-//! The list follows the reference, `vaderSentiment` 3.3.2 (Hutto & Gilbert, ICWSM 2014), rule by
-//! rule; a trigger is looked for in the words as the reference cuts them.
+//! The list follows the reference, `vaderSentiment` 3.3.2 (Hutto & Gilbert, ICWSM 2014), rule by rule.
+//! Triggers are searched for in the words as the reference splits them.
 
 use std::collections::HashMap;
 
 use manyhands::dataset::synthetic::Synthetic;
 use vader_parity::SentimentIntensityAnalyzer;
 
-/// How many reviews are searched, and in how many of them each trigger has to be.
+/// Number of reviews that are searched, and the least number that must contain each trigger.
 const RECORDS: u64 = 2_000;
 const AT_LEAST: usize = 2;
 
@@ -39,7 +39,7 @@ const DAMPENERS: [&str; 8] = [
     "barely",
 ];
 
-/// A text, its words as the reference cuts them, and which of them the lexicon knows.
+/// A text, its words as the reference splits them, and whether the lexicon contains each word.
 struct Seen {
     text: String,
     words: Vec<String>,
@@ -48,13 +48,13 @@ struct Seen {
 }
 
 impl Seen {
-    /// Whether a word of the lexicon comes `ahead` words after one of these.
+    /// Whether a word of the lexicon follows one of `words` at distance `ahead`.
     fn before(&self, words: &[&str], ahead: usize) -> bool {
         (ahead..self.lower.len())
             .any(|at| self.known[at] && words.contains(&self.lower[at - ahead].as_str()))
     }
 
-    /// Whether these words follow each other; `*` is any word, `+` one that the lexicon knows.
+    /// Whether the text contains this sequence of words; `*` is any word, `+` a word of the lexicon.
     fn says(&self, phrase: &str) -> bool {
         self.times(phrase) > 0
     }
@@ -72,7 +72,7 @@ impl Seen {
             .count()
     }
 
-    /// Whether a word the lexicon knows is in capitals.
+    /// Whether a word of the lexicon is in capital letters.
     fn stresses(&self) -> bool {
         self.words.iter().zip(&self.known).any(|(word, &known)| {
             known && word.len() > 2 && word.bytes().all(|letter| letter.is_ascii_uppercase())
@@ -90,7 +90,7 @@ impl Seen {
         self.text.matches(mark).count()
     }
 
-    /// Whether such a character stands right after another such character.
+    /// Whether the text contains two adjacent characters of these kinds.
     fn adjoins(&self, first: fn(char) -> bool, second: fn(char) -> bool) -> bool {
         let next = self.text.chars().skip(1);
         self.text
@@ -194,7 +194,7 @@ const RULES: &[Rule] = &[
 ];
 
 #[test]
-fn every_rule_meets_its_trigger() {
+fn synthetic_reviews_trigger_every_rule() {
     let vader = SentimentIntensityAnalyzer::new();
     let mut lexicon: HashMap<String, bool> = HashMap::new();
     let mut found = vec![0; RULES.len()];
@@ -231,7 +231,7 @@ fn every_rule_meets_its_trigger() {
     assert!(rare.is_empty(), "too rare in {RECORDS} reviews: {rare:#?}");
 }
 
-/// A word without the punctuation around it, unless that leaves two characters or fewer.
+/// A word without the punctuation around it, unless two characters or fewer would be left.
 fn cut(word: &str) -> String {
     let bare = word.trim_matches(|letter: char| letter.is_ascii_punctuation());
     if bare.chars().count() <= 2 {

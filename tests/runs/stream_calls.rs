@@ -1,5 +1,5 @@
-//! Streams as one calls them: in order and as they are done, never further ahead than is allowed,
-//! and nobody hangs, whoever waits, fails or panics.
+//! The public interface of streams: ordered and unordered scores, limits in flight, and that no thread
+//! hangs if another waits, fails or panics.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,10 +14,12 @@ use manyhands::error::Failure;
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
-/// Far longer than anything here takes; what waits that long is stuck.
+/// Time after which a thread that waits counts as hanging.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// Something that one thread waits for and others bring about.
+const DEADLINE: Duration = Duration::from_millis(5);
+
+/// A count that some threads increase and others wait for.
 #[derive(Default)]
 struct Tally {
     count: Mutex<u64>,
@@ -34,17 +36,20 @@ impl Tally {
         *self.count.lock().unwrap()
     }
 
-    /// Waits until the count comes to so many.
-    fn reach(&self, least: u64) {
+    /// Waits until the count is at least `least`.
+    fn wait_for(&self, least: u64) {
         let count = self.count.lock().unwrap();
         let waited = self
             .changed
             .wait_timeout_while(count, STUCK, |count| *count < least);
-        assert!(!waited.unwrap().1.timed_out(), "nobody got so far");
+        assert!(
+            !waited.unwrap().1.timed_out(),
+            "the count stays below {least}"
+        );
     }
 }
 
-/// A score whose bits tell the record, dear for some records.
+/// A score that differs for each record; some records are expensive.
 fn score(record: &u64) -> f64 {
     if record % 97 == 13 {
         thread::sleep(Duration::from_micros(300));
@@ -56,8 +61,8 @@ fn bits(scores: impl IntoIterator<Item = f64>) -> Vec<u64> {
     scores.into_iter().map(f64::to_bits).collect()
 }
 
-/// Records `0..`, each counted before it comes out, where so many at most may be out that have not
-/// been handed on.
+/// Records `0..`, counted as they are pulled. Fails if more than `most` of them were pulled and not
+/// delivered.
 fn counted<'a>(
     records: u64,
     most: u64,
@@ -69,7 +74,7 @@ fn counted<'a>(
         let handed = handed.load(SeqCst);
         assert!(
             pulled <= handed + most,
-            "{pulled} pulled, {handed} handed on, and {most} may be between"
+            "{pulled} pulled, {handed} delivered, {most} allowed in flight"
         );
     })
 }
@@ -78,7 +83,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn scores_come_in_order_or_all_the_same(
+    fn every_score_comes_once_and_in_order_if_asked(
         records in prop_oneof![0u64..20, 0u64..3000],
         workers in 1usize..=16,
         in_flight in 1usize..=100,
@@ -103,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn iterators_of_scores_come_in_order_or_all_the_same(
+    fn iterators_yield_every_score_once_and_in_order_if_asked(
         records in prop_oneof![0u64..20, 0u64..2000],
         workers in 1usize..=16,
         in_flight in 1usize..=100,
@@ -115,7 +120,7 @@ proptest! {
             let source = counted(records, in_flight as u64, &pulled, &handed);
             let scores = stream(source).task(score).workers(workers).in_flight(in_flight);
             let scores = if ordered { scores.ordered() } else { scores.unordered() };
-            // What is in the hands of whoever asked for it has been handed on.
+            // A record counts as delivered when its score is asked for.
             let mut all = Vec::new();
             let mut scores = scores.iter(scope);
             while taken.is_none_or(|taken| all.len() < taken) {
@@ -136,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn aggregates_are_those_of_a_plain_loop(
+    fn aggregates_equal_those_of_a_plain_loop(
         records in prop_oneof![0u64..20, 0u64..3000],
         workers in 1usize..=16,
         in_flight in prop::option::of(1usize..=100),
@@ -161,18 +166,18 @@ proptest! {
         prop_assert_eq!(report.records, records);
         let list = calls().aggregate(List::default()).unwrap().value;
         prop_assert_eq!(list, plain(List::default()));
-        // One state observes them all in order, as a fold does.
+        // One state observes all scores in order, like a fold.
         let naive = calls().aggregate(NaiveSum::<false>::default()).unwrap().value;
         let fold = all.iter().fold(0.0, |sum, record| sum + score(record));
         prop_assert_eq!(naive.to_bits(), fold.to_bits());
     }
 
     #[test]
-    fn never_more_is_taken_than_may_be_where_it_is_aggregated(
+    fn an_aggregated_stream_keeps_the_limit_in_flight(
         workers in 1usize..=16,
         in_flight in 1usize..=100,
     ) {
-        /// Counts what it has observed.
+        /// Counts the scores that it has observed.
         #[derive(Clone)]
         struct Seen<'a>(&'a AtomicU64);
         impl manyhands::Aggregator<f64> for Seen<'_> {
@@ -191,9 +196,9 @@ proptest! {
         prop_assert_eq!(handed.into_inner(), 1000);
     }
 
-    /// The iterator goes on only when all that has come out of it was handed on.
+    /// The iterator continues only when the scores of all its records were delivered.
     #[test]
-    fn what_has_come_is_handed_on_while_the_iterator_waits(
+    fn scores_are_delivered_while_the_iterator_waits(
         bursts in prop::collection::vec(1u64..40, 1..12),
         workers in prop_oneof![Just(1), Just(2), Just(4)],
         in_flight in prop::option::of(1usize..=100),
@@ -207,7 +212,7 @@ proptest! {
             let (ends, handed) = (&ends, &handed);
             let source = (0..=sum).inspect(move |record| {
                 if ends.contains(record) {
-                    handed.reach(*record);
+                    handed.wait_for(*record);
                 }
             });
             let mut scores = stream(source).task(score).workers(workers);
@@ -224,21 +229,21 @@ proptest! {
         prop_assert_eq!(handed.now(), sum + 1);
     }
 
-    /// One record is not done before many others are.
+    /// One record takes until many others are done.
     #[test]
-    fn a_dear_record_holds_up_no_more_than_is_allowed(
+    fn an_expensive_record_delays_only_the_records_in_flight(
         workers in 2usize..=8,
-        dear in 0u64..300,
+        expensive in 0u64..300,
         in_flight in 8usize..=100,
         ordered: bool,
     ) {
         let (pulled, handed) = (AtomicU64::new(0), AtomicU64::new(0));
         let others = Tally::default();
-        // As many as can be scored for certain while one worker has a step in its hands.
-        let least = dear + (in_flight as u64) / 4;
+        // The number of records that can be scored while one worker holds a step.
+        let least = expensive + (in_flight as u64) / 4;
         let task = |record: &u64| {
-            if *record == dear {
-                others.reach(least);
+            if *record == expensive {
+                others.wait_for(least);
             } else {
                 others.add();
             }
@@ -300,7 +305,7 @@ proptest! {
     }
 
     #[test]
-    fn a_panic_reaches_the_caller_and_hangs_nobody(
+    fn a_panic_reaches_the_caller_and_no_thread_hangs(
         workers in 1usize..=8,
         at in 0u64..300,
         in_flight in prop::option::of(1usize..=100),
@@ -321,7 +326,7 @@ proptest! {
             assert!(of_iterator || taken <= at);
         })));
         prop_assert!(result.is_err());
-        prop_assert!(of_iterator || taken == at + 1, "called again after it had panicked");
+        prop_assert!(of_iterator || taken == at + 1, "the caller was called again after it panicked");
         if of_iterator {
             let mut seen = 0;
             let result = catch_unwind(AssertUnwindSafe(|| thread::scope(|scope| {
@@ -337,7 +342,7 @@ proptest! {
 }
 
 #[test]
-fn an_endless_iterator_is_left_when_its_scores_are_dropped() {
+fn dropping_the_scores_stops_an_endless_iterator() {
     for workers in [1, 2, 5] {
         for ordered in [true, false] {
             let (pulled, handed) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -358,7 +363,7 @@ fn an_endless_iterator_is_left_when_its_scores_are_dropped() {
 }
 
 #[test]
-fn a_slow_consumer_holds_the_iterator_up() {
+fn a_slow_consumer_holds_back_the_iterator() {
     let pulled = AtomicU64::new(0);
     thread::scope(|scope| {
         let source = (0..).inspect(|_| {
@@ -374,14 +379,16 @@ fn a_slow_consumer_holds_the_iterator_up() {
 }
 
 #[test]
-fn a_stop_comes_through_while_the_source_is_silent() {
+fn a_stop_takes_effect_while_the_source_is_silent() {
     for workers in [1, 2, 4] {
         for (deadline, ordered) in [(true, true), (true, false), (false, true), (false, false)] {
             let (sender, source) = mpsc::channel::<u64>();
             let token = Cancel::new();
+            let pulled = Tally::default();
             let handed = Tally::default();
             let result = thread::scope(|scope| {
                 let run = scope.spawn(|| {
+                    let source = source.into_iter().inspect(|_| pulled.add());
                     let scores = stream(source).task(score).workers(workers).in_flight(8);
                     let scores = if ordered {
                         scores.ordered()
@@ -390,7 +397,7 @@ fn a_stop_comes_through_while_the_source_is_silent() {
                     };
                     let scores = scores.cancel(&token);
                     if deadline {
-                        scores.deadline(Duration::from_millis(5))
+                        scores.deadline(DEADLINE)
                     } else {
                         scores
                     }
@@ -400,12 +407,16 @@ fn a_stop_comes_through_while_the_source_is_silent() {
                     sender.send(record).unwrap();
                 }
                 if deadline {
-                    thread::sleep(Duration::from_millis(40));
+                    // The run has begun once it pulls a record; its deadline passes during the sleep.
+                    while pulled.now() == 0 && !run.is_finished() {
+                        thread::sleep(Duration::from_millis(1));
+                    }
+                    thread::sleep(DEADLINE);
                 } else {
-                    handed.reach(3);
+                    handed.wait_for(3);
                     token.cancel();
                 }
-                // Whoever is inside the iterator comes out when something does.
+                // The worker inside the iterator returns only when the iterator does.
                 drop(sender);
                 run.join().unwrap()
             });
@@ -418,7 +429,7 @@ fn a_stop_comes_through_while_the_source_is_silent() {
 }
 
 #[test]
-fn nothing_comes_of_nothing() {
+fn an_empty_iterator_has_no_scores() {
     let none = || stream(std::iter::empty::<u64>()).task(score).workers(4);
     assert_eq!(none().for_each(|_| panic!("a score")).unwrap().records, 0);
     assert!(none().collect::<Vec<f64>>().unwrap().is_empty());
@@ -427,7 +438,7 @@ fn nothing_comes_of_nothing() {
 }
 
 #[test]
-fn records_and_scores_need_not_be_shared() {
+fn records_and_scores_need_not_be_sync() {
     let records = (0..500_u64).map(Cell::new);
     let task = |record: &Cell<u64>| Cell::new(record.get() + 1);
     let scores: Vec<Cell<u64>> = stream(records).task(task).workers(3).collect().unwrap();
@@ -435,7 +446,7 @@ fn records_and_scores_need_not_be_shared() {
 }
 
 #[test]
-fn a_collection_with_gaps_is_asked_for() {
+fn a_collection_has_gaps_only_if_failures_are_skipped() {
     let odd = |record: &u64| (record % 2 == 1).then_some(*record).ok_or("even");
     let all: Result<Vec<u64>, Error> = stream(1..10_u64).task(fallible(&odd)).collect();
     assert!(matches!(all, Err(Error::Halted { failure, .. }) if failure.index == 1));
@@ -447,15 +458,15 @@ fn a_collection_with_gaps_is_asked_for() {
     assert_eq!(some, [1, 3, 5, 7, 9]);
 }
 
-/// All may wait at the same time, from the first record on.
+/// The records of all workers wait for each other, from the first record on.
 #[test]
-fn as_many_are_worked_on_at_once_as_there_are_workers() {
+fn all_workers_work_at_the_same_time() {
     let inside = AtomicUsize::new(0);
-    let met = Tally::default();
+    let together = Tally::default();
     let task = |_: &u64| {
         inside.fetch_add(1, SeqCst);
-        met.add();
-        met.reach(4);
+        together.add();
+        together.wait_for(4);
         inside.fetch_sub(1, SeqCst)
     };
     let report = stream(0..4_u64).task(task).workers(4).for_each(|_| {});
@@ -463,7 +474,7 @@ fn as_many_are_worked_on_at_once_as_there_are_workers() {
 }
 
 #[test]
-fn an_iterator_that_is_dropped_pulls_no_further_record() {
+fn a_dropped_iterator_pulls_no_further_record() {
     for ordered in [false, true] {
         let pulled = AtomicU64::new(0);
         thread::scope(|scope| {
@@ -479,7 +490,7 @@ fn an_iterator_that_is_dropped_pulls_no_further_record() {
             let mut scores = scores.iter(scope);
             assert!(scores.next().is_some());
         });
-        // The first, and the one that the worker had in hand.
+        // The first record, and the one that the worker may have pulled meanwhile.
         let pulled = pulled.into_inner();
         assert!(pulled <= 2, "{pulled} records were pulled");
     }
