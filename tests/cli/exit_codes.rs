@@ -1,10 +1,9 @@
-//! Every exit code of the contract, each produced by a command.
+//! Every exit code of the contract, each produced by a command; exit 7 is tested in `baselines`.
 
 use std::io::Write as _;
 
 use super::{
-    THREE, finish, folder_with, names, read, run, score, send, shell, start, wait_while_running,
-    write,
+    THREE, finish, folder_with, names, run, score, send, shell, start, wait_while_running, write,
 };
 
 #[test]
@@ -110,41 +109,6 @@ fn exit_6_is_for_an_executor_that_gives_another_answer() {
     let ran = finish(child);
     assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("process-pool"), "{}", ran.out);
-}
-
-#[test]
-fn exit_7_is_for_slower_than_the_baseline_allows() {
-    let folder = folder_with("three.jsonl", THREE);
-    let bench = [
-        "bench",
-        "three.jsonl",
-        "--rounds",
-        "2",
-        "-j",
-        "1",
-        "--baseline-dir",
-        "kept",
-    ];
-    let saved = run(
-        &folder,
-        &[&bench[..], &["--save-baseline", "main"]].concat(),
-    );
-    assert_eq!(saved.code, 0, "{}", saved.err);
-    let mut baseline: serde_json::Value =
-        serde_json::from_str(&read(&folder, "kept/main.json")).expect("JSON");
-    for cell in baseline["measurements"]
-        .as_array_mut()
-        .expect("measurements")
-    {
-        for turn in cell["turns"].as_array_mut().expect("turns") {
-            let seconds = turn["wall"].as_f64().expect("a number");
-            turn["wall"] = (seconds / 1e7).into();
-        }
-    }
-    write(&folder, "kept/main.json", baseline.to_string());
-    let held = ["--baseline", "main", "--fail-if-slower", "5%"];
-    let ran = run(&folder, &[&bench[..], &held].concat());
-    assert_eq!(ran.code, 7, "{}{}", ran.out, ran.err);
 }
 
 /// At some limits the worker processes cannot start, because no file descriptor is left for their pipes. At
