@@ -16,6 +16,10 @@
 //! channel with a thread that feeds it 16. Pulling straight into the worker's own vector takes 0.4,
 //! and is not live: what it costs to be live is about 2 ns a record.
 
+#[cfg(all(test, shuttle))]
+mod model;
+#[cfg(all(test, not(shuttle)))]
+mod tests;
 mod waiting;
 
 use std::thread::panicking;
@@ -143,7 +147,7 @@ impl<R, I: Iterator<Item = R>> Pull<R, I> {
     }
 
     /// How many workers want records and have found none.
-    #[allow(dead_code, reason = "tests bring about that all the others are idle")]
+    #[cfg(all(test, not(shuttle)))]
     pub(crate) fn hungry(&self) -> usize {
         self.hungry.load(Relaxed)
     }

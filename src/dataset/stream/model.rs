@@ -1,12 +1,12 @@
-//! What holds in many orders of the same steps, tried by a model checker.
+//! Models of the stream, which a model checker runs under many schedules.
 //!
-//! The ring's own stores are not among the steps; around each of them there are some. A nap does
-//! not end here unless somebody calls, so that a call that is missed shows as a deadlock.
+//! The stores of the ring are not scheduling points, but there are some around each of them. A wait never
+//! times out here, so a missed notification shows as a deadlock.
 
 use shuttle::sync::{Arc, Condvar, Mutex};
 use shuttle::thread;
 
-use crate::stream::Pull;
+use super::Pull;
 use crate::sync::check_model as check;
 
 fn take_all<I: Iterator<Item = u64>>(pull: &Pull<u64, I>, most: usize) -> Vec<(u64, u64)> {
@@ -66,10 +66,10 @@ fn model_the_iterator_waits_for_what_it_yielded() {
 }
 
 #[test]
-fn model_closing_sends_the_waiting_home() {
+fn model_closing_wakes_the_workers_that_wait() {
     check(|| {
-        let home = Arc::new((Mutex::new(0), Condvar::new()));
-        let others = Arc::clone(&home);
+        let returned = Arc::new((Mutex::new(0), Condvar::new()));
+        let others = Arc::clone(&returned);
         let entered = Arc::new((Mutex::new(false), Condvar::new()));
         let door = Arc::clone(&entered);
         let pull = Arc::new(Pull::new(std::iter::once_with(move || {
@@ -84,11 +84,11 @@ fn model_closing_sends_the_waiting_home() {
             0u64
         })));
         let workers = [1, 2, 2].map(|most| {
-            let (pull, home) = (Arc::clone(&pull), Arc::clone(&home));
+            let (pull, returned) = (Arc::clone(&pull), Arc::clone(&returned));
             thread::spawn(move || {
                 assert_eq!(pull.take(most, &mut Vec::new()), None);
-                *home.0.lock().unwrap() += 1;
-                home.1.notify_all();
+                *returned.0.lock().unwrap() += 1;
+                returned.1.notify_all();
             })
         });
         let (open, changed) = &*entered;

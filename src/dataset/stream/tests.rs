@@ -1,4 +1,4 @@
-//! What holds on real threads.
+//! Tests of the stream on real threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::stream::Pull;
+use super::Pull;
 
-/// Far longer than anything here takes; what waits that long is stuck.
+/// Time after which a thread that waits counts as hanging.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// Something that one thread waits for and others bring about.
+/// A count that some threads increase and others wait for.
 #[derive(Default)]
 struct Count {
     count: Mutex<usize>,
@@ -26,7 +26,7 @@ impl Count {
         self.changed.notify_all();
     }
 
-    /// Whether the count came to so many before it was clear that it would not.
+    /// Waits until the count is at least `least`; false if that takes too long.
     fn reaches(&self, least: usize) -> bool {
         let count = self.count.lock().unwrap();
         let waited = self
@@ -36,7 +36,7 @@ impl Count {
     }
 }
 
-/// What workers took in all: (index, record) in no particular order.
+/// All records that the workers took, as (index, record) in any order.
 fn take_all<I>(
     pull: &Pull<u64, I>,
     workers: usize,
@@ -67,7 +67,7 @@ where
     })
 }
 
-/// Stalls of the iterator before some records: a yield, or as many microseconds.
+/// Stalls the iterator before some records: by a yield, or by some microseconds.
 fn stall(pattern: u64, record: u64) {
     match (pattern ^ record).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56 {
         0..2 => thread::sleep(Duration::from_micros(pattern % 200)),
@@ -100,9 +100,9 @@ proptest! {
         prop_assert_eq!(pull.take(1, &mut Vec::new()), None);
     }
 
-    /// The iterator waits after some records until all that came out of it are done.
+    /// The iterator waits after some records until all records so far are done.
     #[test]
-    fn what_has_come_is_worked_on_while_the_iterator_waits(
+    fn records_are_scored_while_the_iterator_waits(
         bursts in prop::collection::vec(1usize..50, 1..20),
         workers in 2usize..=8,
         most in 1usize..100,
@@ -112,7 +112,7 @@ proptest! {
         let ends: Vec<usize> = bursts.iter().map(|burst| { sum += burst; sum }).collect();
         let source = (0..=sum).map(|record| {
             if ends.contains(&record) {
-                assert!(done.reaches(record), "records lie in the hands of a worker that pulls");
+                assert!(done.reaches(record), "a worker that pulls holds records");
             }
             record as u64
         });
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn what_came_before_a_panic_is_taken_and_nobody_hangs(
+    fn records_before_a_panic_are_taken_and_no_thread_hangs(
         before in 0u64..300,
         workers in 1usize..=8,
         most in 1usize..100,
@@ -161,15 +161,15 @@ proptest! {
 
 type Boxed = Box<dyn Iterator<Item = u64> + Send>;
 
-/// A channel that delivers five records and then is silent: all five must be in hand at once, as
-/// long as five are idle, whatever each would take.
+/// The iterator delivers five records and then is silent. Five idle workers must get one record each,
+/// whatever number each may take at once.
 #[test]
-fn a_burst_goes_to_all_that_are_idle() {
+fn a_burst_is_shared_among_all_idle_workers() {
     const IDLE: usize = 5;
     for most in [1, 2, 64, 1000] {
         let pull: Arc<OnceLock<Pull<u64, Boxed>>> = Arc::default();
         let in_hand = Arc::new(Count::default());
-        let (of_source, met) = (Arc::clone(&pull), Arc::clone(&in_hand));
+        let (of_source, together) = (Arc::clone(&pull), Arc::clone(&in_hand));
         let source = (0..=IDLE as u64).inspect(move |&record| {
             if record == 0 {
                 while of_source.get().is_none_or(|pull| pull.hungry() < IDLE) {
@@ -177,7 +177,7 @@ fn a_burst_goes_to_all_that_are_idle() {
                 }
             }
             if record == IDLE as u64 {
-                assert!(met.reaches(IDLE));
+                assert!(together.reaches(IDLE));
             }
         });
         assert!(pull.set(Pull::new(Box::new(source))).is_ok());
@@ -198,22 +198,22 @@ fn a_burst_goes_to_all_that_are_idle() {
     }
 }
 
-/// Those that wait come back at once, though the one inside the iterator cannot.
+/// Workers that wait return at once, although the one inside the iterator cannot.
 #[test]
-fn closing_sends_the_waiting_home() {
+fn closing_wakes_the_workers_that_wait() {
     for workers in [2, 3, 9] {
-        let home = Count::default();
+        let returned = Count::default();
         let entered = Count::default();
         let pull = Pull::new(std::iter::once_with(|| {
             entered.add();
-            assert!(home.reaches(workers - 1));
+            assert!(returned.reaches(workers - 1));
             1
         }));
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
                     assert_eq!(pull.take(10, &mut Vec::new()), None);
-                    home.add();
+                    returned.add();
                 });
             }
             assert!(entered.reaches(1));
@@ -223,9 +223,9 @@ fn closing_sends_the_waiting_home() {
     }
 }
 
-/// Nothing comes out after the end, even of an iterator that would begin again.
+/// No record comes after the end, even if the iterator would begin again.
 #[test]
-fn an_end_is_an_end() {
+fn an_iterator_is_not_asked_after_its_end() {
     let mut calls = 0;
     let pull = Pull::new(std::iter::from_fn(|| {
         calls += 1;
@@ -238,9 +238,9 @@ fn an_end_is_an_end() {
     assert_eq!(taken, [1, 2]);
 }
 
-/// What lies ready when the stream is given up is dropped with it, once.
+/// Records that are ready when the stream is dropped are dropped with it, once.
 #[test]
-fn what_is_not_taken_is_dropped() {
+fn records_that_are_not_taken_are_dropped() {
     let record = Arc::new(());
     let pull = Pull::new(std::iter::repeat_with(|| Arc::clone(&record)).take(100));
     let mut taken = Vec::new();
