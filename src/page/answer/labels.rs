@@ -1,4 +1,4 @@
-//! The labels: how many records have each.
+//! The labels: the number of records with each of them.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use super::super::quoted::quoted;
 use super::super::table::DataTable;
 use crate::plan::{LabelSummary, Summary};
 
-/// The most labels of a column that are shown.
+/// Number of labels of a column that are shown at most.
 const SHOWN: usize = 50;
 
 pub(super) fn labels(summary: &Summary) -> Markup {
@@ -57,10 +57,10 @@ mod tests {
             "&lt;b&gt;",
             "mean number",
             ">speed</th>",
-            "How tenth is distributed",
+            "Distribution of tenth",
         ] {
             assert!(page.contains(shown), "{shown} is not in\n{page}");
         }
-        assert!(!page.contains("How number is distributed"));
+        assert!(!page.contains("Distribution of number"));
     }
 }

@@ -106,7 +106,7 @@ fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
 
 /// The sections of a comparison in which all answers are the same.
 fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
-    let why = &comparison.analysis;
+    let analysis = &comparison.analysis;
     html! {
         (section("Times", &html! {
             "How long a run takes in each cell, an executor with a number of threads, and how much that varies. "
@@ -121,12 +121,12 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
                 div.plots { (scaling::speed_up(comparison, layout)) (efficiency::efficiency(comparison, layout)) }
             }))
         }
-        @if !why.losses.is_empty() || !why.timelines.is_empty() || why.records.is_some() {
+        @if !analysis.losses.is_empty() || !analysis.timelines.is_empty() || analysis.records.is_some() {
             (section("What limits the speed-up", &html! {
                 "Where the time of the threads went, when each worker was at work, and how long the records take."
             }, &html! { div.plots {
-                (losses::losses(&why.losses, layout))
-                (records::records(why, layout))
+                (losses::losses(&analysis.losses, layout))
+                (records::records(analysis, layout))
                 (timelines::timelines(comparison, layout))
             } }))
         }

@@ -18,16 +18,16 @@ use crate::measure::{Comparison, Estimate, Prediction};
 const HEIGHT: f64 = 320.0;
 
 pub(super) fn prospects(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
-    let why = &comparison.analysis;
-    if why.predictions.is_empty() && why.fits.is_empty() {
+    let analysis = &comparison.analysis;
+    if analysis.predictions.is_empty() && analysis.fits.is_empty() {
         return html! {};
     }
     section(
         "What more cores would bring",
         &html! { "A simulation that hands out the recorded times of the records as each executor does, and laws of scaling that are fitted to the measurements." },
         &html! { div.plots {
-            (predictions(&why.predictions, layout))
-            @if !why.fits.is_empty() { (fits(comparison)) }
+            (predictions(&analysis.predictions, layout))
+            @if !analysis.fits.is_empty() { (fits(comparison)) }
         } },
     )
 }

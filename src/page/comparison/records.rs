@@ -60,8 +60,8 @@ fn bins(times: &RecordTimes) -> Vec<TimeBin> {
     times.histogram.chunks(merged).map(bin).collect()
 }
 
-pub(super) fn records(why: &Analysis, layout: &Layout<'_>) -> Markup {
-    let times = why.records.as_ref();
+pub(super) fn records(analysis: &Analysis, layout: &Layout<'_>) -> Markup {
+    let times = analysis.records.as_ref();
     let Some(times) = times.filter(|times| !times.histogram.is_empty()) else {
         return html! {};
     };
