@@ -1,4 +1,4 @@
-//! `manyhands bench`: how well scoring scales on this machine, and why not better.
+//! `manyhands bench`: measures how well scoring scales on this machine, and explains why not better.
 
 use std::collections::HashSet;
 use std::io::{self, Cursor, Write as _};
@@ -28,7 +28,7 @@ use super::text;
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Files of JSON lines to score; without, made-up reviews.
+    /// Files to score. Without files, made-up reviews are scored.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -39,7 +39,7 @@ pub struct Bench {
     #[command(flatten)]
     scoring: Scoring,
 
-    /// How many reviews to make up where there is no file.
+    /// Number of made-up reviews.
     #[arg(
         long,
         value_name = "N",
@@ -48,12 +48,12 @@ pub struct Bench {
     )]
     records: u64,
 
-    /// How many worker threads: numbers, or shares of the cores this process may use; without, 1, 2, 4
-    /// and so on up to all cores.
+    /// Numbers of worker threads, or shares of the cores this process may use. Default: 1, 2, 4 and so on up
+    /// to all cores.
     #[arg(long, short = 'j', value_name = "N,...", value_delimiter = ',')]
     threads: Vec<Threads>,
 
-    /// What to compare with sequential, which always runs: work-stealing, task-queue, process-pool.
+    /// Executors to compare with sequential: work-stealing, task-queue, process-pool.
     #[arg(
         long,
         value_name = "NAME,...",
@@ -62,12 +62,11 @@ pub struct Bench {
     )]
     executors: Vec<ExecutorName>,
 
-    /// How many rounds; each executor has its turn with each number of threads in every one, in an
-    /// order drawn anew.
+    /// Number of rounds. Each round runs every executor with every number of threads, in random order.
     #[arg(long, value_name = "N", default_value = "20", value_parser = from_one)]
     rounds: usize,
 
-    /// Seeds the order of the turns and the bootstrap.
+    /// Seed of the order of the runs and of the bootstrap.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 
@@ -78,7 +77,7 @@ pub struct Bench {
     #[command(flatten)]
     page: Page,
 
-    /// Overwrite the page if there is one.
+    /// Overwrite an existing page.
     #[arg(long, requires = "html")]
     force: bool,
 
@@ -93,7 +92,7 @@ pub struct Bench {
 impl Bench {
     pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
         if self.machine {
-            return self.tell_machine();
+            return self.print_machine();
         }
         let gate = self.gate.open()?;
         let plan = self.scoring.plan(&self.files, self.scorer)?;
@@ -103,27 +102,27 @@ impl Bench {
         let loading = began.elapsed();
         let name = self.name();
         let bar = Progress::turns(quiet);
-        let advance = |done, of| bar.reach_of(done as u64, of as u64);
+        let advance = |done, total| bar.reach_of(done as u64, total as u64);
         let options = Options::default()
             .rounds(self.rounds)
             .seed(self.seed)
             .name(&name)
             .loading(loading)
             .progress(&advance);
-        let comparison = compare_plan(&opened, &self.contenders(), &options);
+        let comparison = compare_plan(&opened, &self.configurations(), &options);
         bar.finish();
         let mut comparison = comparison?;
-        // What minutes were spent on is told even where something about it cannot be done.
-        let held = gate.hold(&mut comparison);
+        // The measurement took minutes, so it is printed even if the baseline or the page fails.
+        let compared = gate.hold(&mut comparison);
         let written = page.map(|file| file.write(&page::of_comparison(&comparison)));
-        let report = self.report(&comparison).and_then(|told| print(&told));
+        let report = self.report(&comparison).and_then(|text| print(&text));
         report.map_err(Fault::write("cannot write the report"))?;
         written.transpose()?;
-        held?;
+        compared?;
         gate.close(&comparison, quiet)
     }
 
-    fn tell_machine(&self) -> Result<Exit, Fault> {
+    fn print_machine(&self) -> Result<Exit, Fault> {
         let machine = Machine::look();
         let facts = match self.json {
             true => visible::to_json(&machine).map(|json| json + "\n"),
@@ -136,14 +135,14 @@ impl Bench {
         Ok(Exit::Success)
     }
 
-    /// Opens the file of the page, which is none of the inputs.
+    /// Opens the file of the page, which may not be one of the inputs.
     fn open_page(&self, plan: &Plan) -> Result<Option<PageFile>, Fault> {
         let mut endpoints = endpoints(plan);
         endpoints.standard_output("the report")?;
         self.page.open(&mut endpoints, self.force)
     }
 
-    /// What is run, in a few words.
+    /// The name of the workload in reports.
     fn name(&self) -> String {
         let records = match self.files.as_slice() {
             [] => format!("{} made-up reviews", self.records),
@@ -165,22 +164,22 @@ impl Bench {
         plan.open_over(TextStream::new("made-up reviews", Cursor::new(lines)))
     }
 
-    /// Every executor with every number of threads.
-    fn contenders(&self) -> Vec<(ExecutorName, Threads)> {
+    /// All combinations of an executor and a number of threads.
+    fn configurations(&self) -> Vec<(ExecutorName, Threads)> {
         let threads = if self.threads.is_empty() {
             powers_of_two(usable_cores())
         } else {
             self.threads.clone()
         };
         let of = |&executor: &ExecutorName| threads.iter().map(move |&threads| (executor, threads));
-        // What comes to the same here, as 50% and 1 may, could not be told apart.
+        // Different options may be the same number of threads, such as 50% and 1 on two cores.
         let mut seen = HashSet::new();
         let all = self.executors.iter().flat_map(of);
         all.filter(|(executor, threads)| seen.insert((executor.name(), threads.here())))
             .collect()
     }
 
-    /// The comparison as text, in the form asked for.
+    /// The comparison as JSON or as text.
     fn report(&self, comparison: &Comparison) -> io::Result<String> {
         if self.json {
             return Ok(visible::to_json(comparison)? + "\n");
@@ -195,7 +194,7 @@ fn print(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// 1, 2, 4 and so on, and all cores.
+/// 1, 2, 4 and so on up to the number of cores, and the number of cores.
 fn powers_of_two(cores: usize) -> Vec<Threads> {
     let powers = std::iter::successors(Some(1), |threads| Some(threads * 2));
     let below = powers.take_while(|&threads| threads < cores);

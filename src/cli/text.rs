@@ -1,4 +1,4 @@
-//! The report as text, for 80 columns, in colour or without.
+//! The report as text, 80 columns wide, with or without colour.
 
 pub(super) mod baseline;
 mod cells;
@@ -10,28 +10,25 @@ pub(super) mod machine;
 mod matches;
 mod run;
 
-use std::ops::Range;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
+use comfy_table::Row;
 use indicatif::{HumanBytes, HumanCount};
 use manyhands::output::visible;
 use manyhands::plan::{Answer, Example, Plan, Summary};
 use manyhands::report::End;
 
-/// For what went wrong.
+use cells::{bare_table, finish, number, readable, set_numbers, table};
+
+/// The style of failures.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// For headings.
+/// The style of headings.
 const HEADING: Style = Style::new().bold();
-/// For what is said in passing.
+/// The style of remarks.
 const ASIDE: Style = Style::new().dimmed();
 
-/// How wide the report is, in columns of a terminal.
-const WIDTH: u16 = 80;
-
-/// Text in a style. Where there is no colour, it is stripped when it is printed.
+/// Text in a style. Printing strips the style if the output has no colour.
 pub(super) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
@@ -45,7 +42,7 @@ pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         if let Some((main, numbers)) = summary.main()
             && let Some(histogram) = &numbers.histogram
         {
-            text += &heading(&format!("how many records have which {main}"));
+            text += &heading(&format!("number of records by {main}"));
             text += &histogram::draw(histogram);
         }
         text += &labels::tables(summary);
@@ -105,7 +102,7 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     )
 }
 
-/// Every column of numbers in a line.
+/// One line of statistics for each column of numbers.
 fn columns(summary: &Summary) -> String {
     if summary.scores.is_empty() {
         return String::new();
@@ -128,11 +125,11 @@ fn columns(summary: &Summary) -> String {
             number(numbers.quantiles.max),
         ]);
     }
-    let aside = "5 %, median and 95 %: within 0.4 % of the score; the others are exact";
+    let aside = "5 %, median and 95 % are within 0.4 % of the score; the others are exact";
     format!("\n{} {}\n", finish(table), paint(ASIDE, aside))
 }
 
-/// Records with their place and the beginning of their text.
+/// Records with their score, their number and the beginning of their text.
 fn examples(name: &str, examples: &[Example]) -> String {
     if examples.is_empty() {
         return String::new();
@@ -151,91 +148,16 @@ fn examples(name: &str, examples: &[Example]) -> String {
     heading(name) + &finish(table)
 }
 
-/// How much of a text from the data is shown at most, in characters.
-const SHOWN_CHARACTERS: usize = WIDTH as usize * 2;
-
-/// The beginning of a text on one line, with hidden characters written out. Line breaks and other
-/// controls are blanks here: they are ordinary in texts.
-fn readable(text: &str) -> String {
-    let mut line = String::new();
-    for (place, (c, hidden)) in visible::characters(text).enumerate() {
-        // Counted on the text, not on the line: a text of nothing but blanks ends too.
-        if place > SHOWN_CHARACTERS {
-            line.truncate(line.trim_end().len());
-            line.push('…');
-            return line;
-        }
-        if c.is_whitespace() || c.is_control() {
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if hidden {
-            line.extend(c.escape_unicode());
-        } else {
-            line.push(c);
-        }
-    }
-    line.truncate(line.trim_end().len());
-    line
-}
-
-/// A message that may quote names from the data, with hidden characters written out.
+/// A message that may quote names from the data; hidden characters are escaped.
 pub(super) fn plain(message: impl std::fmt::Display) -> String {
     visible::escaped(&message.to_string()).into_owned()
 }
 
 fn footer(answer: &Answer) -> String {
-    let aside = paint(ASIDE, "the same for the same answer");
+    let aside = paint(ASIDE, "equal answers have equal digests");
     format!(
         "{}\ndigest {}  {aside}\n",
         run::section(answer),
         answer.digest
     )
-}
-
-/// A score or a statistic of scores to four digits; a dash where there is none.
-fn number(value: impl Into<Option<f64>>) -> String {
-    match value.into() {
-        Some(value) if value.is_finite() => format!("{value:.4}"),
-        _ => "-".to_owned(),
-    }
-}
-
-/// A table without lines.
-fn bare_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_width(WIDTH);
-    table
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_truncation_indicator("…");
-    table
-}
-
-/// Columns of numbers: on the right, and never cut.
-fn set_numbers(table: &mut Table, places: Range<usize>) {
-    for place in places {
-        if let Some(column) = table.column_mut(place) {
-            column.set_cell_alignment(CellAlignment::Right);
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-}
-
-/// A table without lines: names on the left, numbers on the right.
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = bare_table();
-    table.set_header(header);
-    set_numbers(&mut table, 1..N);
-    if let Some(names) = table.column_mut(0) {
-        names.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDTH / 2)));
-    }
-    table
-}
-
-/// The text of a table, without the blanks that it puts at the ends of lines.
-fn finish(table: Table) -> String {
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
 }

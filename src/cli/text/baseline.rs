@@ -3,8 +3,8 @@
 use indicatif::HumanCount;
 use manyhands::measure::{BaselineComparison, BaselineRatio, Comparison, Estimate};
 
-use super::cells::{counted, label, labelled_table, wrapped};
-use super::{ASIDE, finish, plain};
+use super::cells::{counted, finish, label, labelled_table, wrapped};
+use super::{ASIDE, plain};
 
 /// The smallest difference from `sequential` that the rounds detect.
 pub(super) fn resolution(comparison: &Comparison) -> String {

@@ -1,12 +1,19 @@
-//! What tables and lines of the report are made of: durations, labels, wrapped sentences, tables.
+//! The elements of the text report: numbers, durations, labels, texts from the data, wrapped sentences,
+//! tables.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use anstyle::Style;
-use comfy_table::{CellAlignment, ColumnConstraint, Table};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use indicatif::HumanCount;
+use manyhands::output::visible;
 
-use super::{bare_table, finish, paint, plain, set_numbers};
+use super::{paint, plain};
+
+/// Width of the report, in columns of a terminal.
+const WIDTH: u16 = 80;
 
 /// A duration with a few digits, in the unit that suits it.
 pub(super) fn duration(duration: Duration) -> String {
@@ -66,4 +73,79 @@ pub(super) fn labelled_table<const N: usize>(header: [&str; N]) -> Table {
         labels.set_constraint(ColumnConstraint::ContentWidth);
     }
     table
+}
+
+/// A score or a statistic with four digits after the point; a dash if there is none.
+pub(super) fn number(value: impl Into<Option<f64>>) -> String {
+    match value.into() {
+        Some(value) if value.is_finite() => format!("{value:.4}"),
+        _ => "-".to_owned(),
+    }
+}
+
+/// An empty table without borders.
+pub(super) fn bare_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_width(WIDTH);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_truncation_indicator("…");
+    table
+}
+
+/// Aligns columns of numbers to the right; their numbers are never cut.
+pub(super) fn set_numbers(table: &mut Table, columns: Range<usize>) {
+    for index in columns {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+}
+
+/// A table with names in its first column, which are cut at half the width, and numbers in the others.
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = bare_table();
+    table.set_header(header);
+    set_numbers(&mut table, 1..N);
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(WIDTH / 2)));
+    }
+    table
+}
+
+/// The text of a table, without trailing blanks.
+pub(super) fn finish(table: Table) -> String {
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
+}
+
+/// Number of characters of a text from the data that are shown at most.
+const SHOWN_CHARACTERS: usize = WIDTH as usize * 2;
+
+/// The beginning of a text from the data on one line. Hidden characters are escaped; line breaks and other
+/// control characters, which are common in texts, become blanks.
+pub(super) fn readable(text: &str) -> String {
+    let mut line = String::new();
+    for (index, (c, hidden)) in visible::characters(text).enumerate() {
+        // Counts the characters of the text, not of the line, so that a text of many blanks ends too.
+        if index > SHOWN_CHARACTERS {
+            line.truncate(line.trim_end().len());
+            line.push('…');
+            return line;
+        }
+        if c.is_whitespace() || c.is_control() {
+            if !line.is_empty() && !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else if hidden {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
 }

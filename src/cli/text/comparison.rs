@@ -4,8 +4,8 @@ use anstyle::Style;
 use indicatif::{HumanBytes, HumanCount};
 use manyhands::measure::{Comparison, Estimate, Fit, Losses, Measurement, Prediction};
 
-use super::cells::{counted, label, labelled_table, seconds, wrapped};
-use super::{ASIDE, ERROR, HEADING, baseline, finish, heading, machine, paint, plain};
+use super::cells::{counted, finish, label, labelled_table, seconds, wrapped};
+use super::{ASIDE, ERROR, HEADING, baseline, heading, machine, paint, plain};
 
 /// Number of predictions, per executor, that are shown beyond the measured numbers of workers.
 const PREDICTIONS_SHOWN: usize = 4;

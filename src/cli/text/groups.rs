@@ -1,4 +1,4 @@
-//! The groups of a run: the largest, and those that differ most from the rest.
+//! The groups of a run: the largest ones, and those that differ most from the others.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,19 +7,20 @@ use indicatif::HumanCount;
 use manyhands::aggregation::MomentSummary;
 use manyhands::plan::GroupSummary;
 
-use super::{finish, heading, number, readable, table};
+use super::cells::{finish, number, readable, table};
+use super::heading;
 
-/// How many groups are shown in one table, all of them.
-const FEW: usize = 12;
-/// How many groups each table shows of more.
+/// Up to this number of groups, a single table shows all of them.
+const ALL_SHOWN: usize = 12;
+/// With more groups, number of groups in each table.
 const SHOWN: usize = 5;
 
 type NamedGroup<'a> = (&'a String, &'a GroupSummary);
 
-/// The groups as tables: all if they are few, else the largest, and those that stand out.
+/// The groups as tables: all of them if they are few, otherwise the largest and the most unusual ones.
 ///
-/// A small group is extreme by chance more easily than a large one, so what stands out is ranked by
-/// how many standard errors the mean of the group lies from the mean of all.
+/// A small group has an extreme mean by chance more often than a large one, so groups are ranked by the
+/// distance of their mean from the mean of all records, in standard errors.
 pub(super) fn tables(
     by: &str,
     score: &str,
@@ -28,27 +29,27 @@ pub(super) fn tables(
 ) -> String {
     let by = &readable(by);
     let mut largest: Vec<_> = groups.iter().collect();
-    // Sorting is stable: equals stay in the order of their names.
+    // Sorting is stable, so groups of equal size stay in the order of their names.
     largest.sort_by_key(|(_, group)| Reverse(group.moments.count));
     let in_all = match groups.len() {
         1 => "1 group".to_owned(),
         several => format!("{} groups", HumanCount(several as u64)),
     };
-    if groups.len() <= FEW {
+    if groups.len() <= ALL_SHOWN {
         let text = heading(&format!("{score} by {by}, {in_all}"));
         return text + &lines(by, &largest, all);
     }
     let mut text = heading(&format!("{score} by {by}, {in_all}: the largest"));
     text += &lines(by, &largest[..SHOWN], all);
     largest.sort_by(|one, other| errors(other, all).total_cmp(&errors(one, all)));
-    text += &heading("that stand out above the mean of all");
+    text += &heading("furthest above the mean of all records");
     text += &lines(by, &largest[..SHOWN], all);
     largest.reverse();
-    text += &heading("that stand out below it");
+    text += &heading("furthest below the mean of all records");
     text + &lines(by, &largest[..SHOWN], all)
 }
 
-/// How many standard errors the mean of a group lies above the mean of all.
+/// Distance of the mean of a group above the mean of all records, in standard errors.
 fn errors((_, group): &NamedGroup<'_>, all: &MomentSummary) -> f64 {
     let moments = &group.moments;
     (moments.mean - all.mean) * (moments.count as f64).sqrt() / all.stddev
@@ -74,7 +75,7 @@ fn lines(by: &str, groups: &[NamedGroup<'_>], all: &MomentSummary) -> String {
     finish(table)
 }
 
-/// A name as it is shown: one that nobody could see is at least known to be there.
+/// A name as it is shown. A name without visible characters is quoted, so that it can be seen.
 fn shown(name: &str) -> String {
     match readable(name) {
         invisible if invisible.is_empty() => format!("{name:?}"),

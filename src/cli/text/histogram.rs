@@ -1,31 +1,35 @@
-//! A histogram of bars.
+//! A histogram with horizontal bars.
 
 use indicatif::HumanCount;
 use manyhands::aggregation::Bins;
 
 use super::{ASIDE, paint};
 
-/// How many bars are drawn at most; bins are drawn together in equal numbers to keep to it.
+/// Number of bars at most. If there are more bins, a bar shows several of them.
 const BARS: usize = 10;
-/// How long the longest bar is, in characters.
+/// Length of the longest bar, in characters.
 const LENGTH: usize = 40;
-/// How wide an edge is at least, in characters.
+/// Smallest width of an edge, in characters.
 const WIDTH: usize = 5;
-/// What a character of a bar can be filled by, in eighths.
+/// Characters that are filled from the left, by a number of eighths.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/// Draws a line for each bar: where it begins, how long it is, how many scores it stands for.
+/// Draws one line per bar: its range, the bar, and the number and share of the scores in it.
 pub(super) fn draw(bins: &Bins) -> String {
-    let together = bins.counts.len().div_ceil(BARS).max(1);
+    let bins_per_bar = bins.counts.len().div_ceil(BARS).max(1);
     let counts: Vec<u64> = bins
         .counts
-        .chunks(together)
+        .chunks(bins_per_bar)
         .map(|bins| bins.iter().sum())
         .collect();
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let total = counts.iter().sum::<u64>().max(1);
-    // Adding zero takes the sign from a zero, which is no place of its own on an axis.
-    let edges = bins.edges.iter().step_by(together).map(|edge| edge + 0.0);
+    // Adding zero turns -0 into 0.
+    let edges = bins
+        .edges
+        .iter()
+        .step_by(bins_per_bar)
+        .map(|edge| edge + 0.0);
     let ranges = edges.clone().zip(edges.skip(1));
     let widest = bins.edges.iter().map(|edge| format!("{edge:.2}").len());
     let width = widest.max().unwrap_or(0).max(WIDTH);
@@ -44,7 +48,7 @@ pub(super) fn draw(bins: &Bins) -> String {
     ranges.zip(&counts).map(line).collect()
 }
 
-/// A bar of so many eighths of a character; whatever has scores has a bar that can be seen.
+/// A bar whose length is in eighths of a character. It is at least one eighth long if it has any scores.
 fn bar(eighths: usize, count: u64) -> String {
     let eighths = eighths.max(usize::from(count > 0));
     let mut bar = "█".repeat(eighths / 8);

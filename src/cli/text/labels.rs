@@ -1,13 +1,14 @@
-//! The labels: how many records have each.
+//! The labels, with the number of records that have each of them.
 
 use std::cmp::Reverse;
 
 use indicatif::HumanCount;
 use manyhands::plan::{LabelSummary, Summary};
 
-use super::{finish, heading, readable, table};
+use super::cells::{finish, readable, table};
+use super::heading;
 
-/// The most labels of a column that are shown.
+/// Number of labels of a column that are shown at most.
 const SHOWN: usize = 12;
 
 /// A table for each column of labels.
@@ -24,7 +25,7 @@ pub(super) fn tables(summary: &Summary) -> String {
         .collect()
 }
 
-/// The labels that most records have.
+/// The most frequent labels.
 fn lines(summary: &LabelSummary) -> String {
     let mut labels: Vec<_> = summary.labels.iter().collect();
     // Sorting is stable, so labels of equally many records stay in the order of their names.

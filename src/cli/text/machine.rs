@@ -1,4 +1,4 @@
-//! What is known about the machine, as text.
+//! The facts about the machine as text.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use manyhands::Machine;
 use manyhands::machine::Processors;
 use manyhands::plan::Answer;
 
-use super::cells::duration;
-use super::{ASIDE, HEADING, bare_table, finish, paint, plain};
+use super::cells::{bare_table, duration, finish};
+use super::{ASIDE, HEADING, paint, plain};
 
-/// Threads that a quota has stopped for less than this share of the run are not worth a line.
-const STOPPED: f64 = 0.05;
+/// Share of the run from which the time that a quota stopped threads is reported.
+const THROTTLED: f64 = 0.05;
 
-/// Every fact in a line, and what makes times doubtful.
+/// One line per fact, and the warnings about times.
 pub(in crate::cli) fn facts(machine: &Machine) -> String {
     let mut text = format!("{}\n\n", paint(HEADING, plain(machine))) + &table(machine);
     let warnings = machine.warnings();
@@ -26,11 +26,11 @@ pub(in crate::cli) fn facts(machine: &Machine) -> String {
     text
 }
 
-/// Every fact in a line.
+/// One line per fact.
 pub(super) fn table(machine: &Machine) -> String {
     let mut table = bare_table();
     let mut line = |name: &str, fact: Option<String>| {
-        let fact = fact.unwrap_or_else(|| "not told".to_owned());
+        let fact = fact.unwrap_or_else(|| "unknown".to_owned());
         table.add_row([name.to_owned(), plain(fact)]);
     };
     let system = match &machine.kernel {
@@ -113,8 +113,8 @@ fn processors(processors: Processors) -> String {
     }
 }
 
-/// What about the machine has held up a run, where something has.
-pub(super) fn held_up(answer: &Answer) -> String {
+/// How the machine slowed a run down: fewer cores than workers, or a quota. Empty if it did not.
+pub(super) fn slowdown(answer: &Answer) -> String {
     let (machine, timing) = (&answer.machine, &answer.report.timing);
     let workers = timing.workers.len();
     let mut text = String::new();
@@ -126,7 +126,7 @@ pub(super) fn held_up(answer: &Answer) -> String {
         aside(format!("{workers} workers shared {cores} core{s}"));
     }
     if let (Some(throttled), Some(quota)) = (answer.throttled, machine.quota())
-        && throttled.seconds > timing.wall.as_secs_f64() * STOPPED
+        && throttled.seconds > timing.wall.as_secs_f64() * THROTTLED
     {
         let stopped = duration(Duration::from_secs_f64(throttled.seconds));
         aside(format!(

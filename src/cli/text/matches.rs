@@ -1,4 +1,4 @@
-//! What there is to tell about matches: how many are how good, and what finding them took.
+//! Matches: how many records have one, how good the matches are, and how many pairs were compared.
 
 use std::time::Duration;
 
@@ -6,28 +6,29 @@ use indicatif::HumanCount;
 use manyhands::plan::Matches;
 use manyhands::task::matching::Pairs;
 
-use super::{finish, table};
+use super::cells::{finish, table};
 
-/// How many records have a match, and one of at least so much.
+/// The numbers of records with a match and with a match of at least some scores.
 pub(super) fn at_least(records: u64, matches: &Matches) -> String {
-    let of_all = |count: u64| format!("{:.1} %", count as f64 / records.max(1) as f64 * 100.0);
-    let mut table = table(["a match of at least", "records", "of all"]);
+    let share_of_all =
+        |count: u64| format!("{:.1} %", count as f64 / records.max(1) as f64 * 100.0);
+    let mut table = table(["match of at least", "records", "of all"]);
     for at_least in &matches.at_least {
         table.add_row([
             format!("{:.2}", at_least.score),
             HumanCount(at_least.records).to_string(),
-            of_all(at_least.records),
+            share_of_all(at_least.records),
         ]);
     }
     format!(
         "\n{} have a match, {} of all\n{}",
         HumanCount(matches.matched),
-        of_all(matches.matched),
+        share_of_all(matches.matched),
         finish(table)
     )
 }
 
-/// How many pairs were looked at, and how fast; and which bounds ruled out how many.
+/// The number of pairs, the rate, and the share of the pairs that each bound ruled out.
 pub(super) fn pairs(pairs: Pairs, wall: Duration) -> String {
     let all = pairs.all();
     let share = |count: u64| format!("{:.1} %", count as f64 / all.max(1) as f64 * 100.0);

@@ -1,4 +1,4 @@
-//! How the run went: its time, what decided it, what the workers did, the slowest records.
+//! The section `run`: the time, its explanation, the workers, the slowest records.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use indicatif::HumanCount;
 use manyhands::plan::Answer;
 use manyhands::report::{SlowRecord, Timing, WorkerTiming};
 
-use super::cells::{duration, wrapped};
-use super::{ASIDE, bare_table, finish, heading, machine, matches, plain, set_numbers, table};
+use super::cells::{bare_table, duration, finish, set_numbers, table, wrapped};
+use super::{ASIDE, heading, machine, matches, plain};
 
-/// Where workers ran for less than this share of the time they were busy, that is told.
-const SHARED: f64 = 0.8;
-/// More workers than this are told as the least, the middle and the most of each figure.
+/// If the processor time is below this share of the busy time, other programs used the cores.
+const OTHER_LOAD: f64 = 0.8;
+/// Up to this number of workers, each has a line. With more, the table shows minimum, median and maximum.
 const WORKERS_SHOWN: usize = 16;
-/// Smaller shares of the time are left out.
+/// Smallest share of the workers' time that is shown.
 const SHOWN: f64 = 0.005;
 
 /// The section of the report.
@@ -29,7 +29,7 @@ pub(super) fn section(answer: &Answer) -> String {
     text += &wrapped(&shares(timing), ASIDE);
     text += &wrapped(other_load(timing), ASIDE);
     if timing.wall > Duration::from_millis(100) {
-        text += &machine::held_up(answer);
+        text += &machine::slowdown(answer);
     }
     if timing.workers.len() > 1 {
         text += &workers(&timing.workers, timing.wall);
@@ -56,47 +56,48 @@ fn first_line(answer: &Answer) -> String {
     format!("{} on {workers}{rate}{cpu}\n", duration(wall))
 }
 
-/// What the workers' time went into.
+/// What the workers spent their time on.
 fn shares(timing: &Timing) -> String {
     let shares = timing.shares();
-    let told: Vec<String> = [
+    let shown: Vec<String> = [
         (shares.scoring, "scoring"),
         (shares.input, "input"),
         (shares.limited, "waiting for the limit"),
         (shares.handling, "handling scores"),
-        (shares.preempted, "without a core"),
-        (shares.paused, "paused"),
-        (shares.beginning, "before they began"),
-        (shares.imbalance, "with nothing left"),
-        (shares.ending, "while the answer was worked out"),
+        (shares.preempted, "waiting for a core"),
+        (shares.paused, "waiting for other workers"),
+        (shares.beginning, "not started yet"),
+        (shares.imbalance, "finished early"),
+        (shares.ending, "computing the answer"),
     ]
     .into_iter()
     .filter(|(share, _)| *share >= SHOWN)
     .map(|(share, name)| format!("{:.0} % {name}", share * 100.0))
     .collect();
-    if told.is_empty() {
+    if shown.is_empty() {
         return String::new();
     }
-    format!("the workers' time: {}", told.join(", "))
+    format!("the workers' time: {}", shown.join(", "))
 }
 
-/// Where nobody tells how long each thread was without a core, processor time shows it.
+/// A remark that other programs used the cores, judged by processor time. It is left out on systems that
+/// report how long each thread waits for a core.
 fn other_load(timing: &Timing) -> &'static str {
-    let told = timing.workers.iter().any(|one| !one.preempted.is_zero());
+    let is_reported = timing.workers.iter().any(|one| !one.preempted.is_zero());
     let worked = timing.workers.iter();
     let worked: Duration = worked
         .map(|worker| worker.busy.saturating_sub(worker.input + worker.limited))
         .sum();
     let long = timing.wall > Duration::from_millis(100);
     match timing.cpu {
-        Some(cpu) if !told && long && cpu < worked.mul_f64(SHARED) => {
-            "the workers were kept waiting for cores: others use them too"
+        Some(cpu) if !is_reported && long && cpu < worked.mul_f64(OTHER_LOAD) => {
+            "the workers waited for cores that other programs used"
         }
         _ => "",
     }
 }
 
-/// What each worker did; of many, the least, the middle and the most.
+/// The figures of each worker; of many workers, the minimum, median and maximum of each figure.
 fn workers(workers: &[WorkerTiming], wall: Duration) -> String {
     let header = ["worker", "records", "busy", "waiting", "share"];
     let figures = |one: &WorkerTiming| {
@@ -129,8 +130,8 @@ fn workers(workers: &[WorkerTiming], wall: Duration) -> String {
             all.sort_by(f64::total_cmp);
         }
         let last = workers.len() - 1;
-        for (name, place) in [("least", 0), ("middle", last / 2), ("most", last)] {
-            line(name.to_owned(), sorted.each_ref().map(|all| all[place]));
+        for (name, index) in [("minimum", 0), ("median", last / 2), ("maximum", last)] {
+            line(name.to_owned(), sorted.each_ref().map(|all| all[index]));
         }
     }
     format!("\n{}", finish(table))
@@ -146,12 +147,12 @@ fn slowest(slowest: &[SlowRecord]) -> String {
             Some(place) => plain(place),
             None => format!("record {}", slow.index + 1),
         };
-        let together = match slow.records {
+        let group = match slow.records {
             0 | 1 => String::new(),
             2 => "or the next".to_owned(),
             several => format!("or one of the next {}", several - 1),
         };
-        table.add_row([duration(slow.time), place, together]);
+        table.add_row([duration(slow.time), place, group]);
     }
     set_numbers(&mut table, 0..1);
     heading("slowest") + &finish(table)
