@@ -124,7 +124,7 @@ fn the_report_counts_matches_and_pairs() {
     assert_eq!(ran.out.lines().next(), Some(headline));
     for line in [
         "2 have a match, 66.7 % of all",
-        " 95.00                      2  66.7 %",
+        " 95.00                    2  66.7 %",
     ] {
         assert!(ran.out.lines().any(|other| other == line), "{}", ran.out);
     }
