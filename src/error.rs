@@ -1,4 +1,4 @@
-//! What can go wrong: an [`Error`] ends a run, a [`Failure`] costs one record.
+//! Errors: an [`Error`] ends a run, a [`Failure`] costs one record.
 
 use std::fmt;
 use std::io;
@@ -8,95 +8,95 @@ use std::time::Duration;
 
 use crate::stop::StopReason;
 
-/// Why a run could not be finished.
+/// Why a run cannot be finished.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An input could not be opened or read, or is not what it should be.
+    /// An input cannot be opened or read, or has invalid contents.
     #[error("{}: {message}", path.display())]
     Input {
         /// The file.
         path: PathBuf,
         /// What was found, and what to do about it.
         message: String,
-        /// What the operating system said, where it said something.
+        /// The error of the operating system, if there is one.
         #[source]
         source: Option<io::Error>,
     },
-    /// A record of an input that is of use as a whole only is not what it should be.
+    /// A record of an input that must be valid throughout, such as a reference, is invalid.
     #[error("{place}: {reason}")]
     Record {
-        /// Where it stands.
+        /// The place of the record.
         place: Place,
-        /// What was expected, what was found.
+        /// What was expected, and what was found.
         reason: BadRecord,
     },
-    /// The scores could not be written.
+    /// The scores cannot be written.
     #[error("cannot write the scores: {0}")]
     Output(#[source] io::Error),
-    /// An output cannot be written where it was asked to be, or did not get its name in the end.
+    /// An output cannot be created, written, or renamed into place.
     #[error("{}: {reason}", path.display())]
     Destination {
-        /// The path as it was given.
+        /// The path as the user gave it.
         path: PathBuf,
-        /// What stands in the way, what to do about it, and where the output is if it was written.
+        /// The problem, what to do about it, and where the output is if it was written.
         reason: String,
     },
-    /// The plan asks for what cannot be.
+    /// The plan is invalid.
     #[error("{0}")]
     Plan(String),
-    /// Records could not be scored, one more than the run was told to [put up with](OnFailure).
+    /// More records could not be scored than the [policy](OnFailure) of the run allows.
     #[error("{failure}")]
     Halted {
-        /// The failure that was one too many, in the order of the records.
+        /// The first failure beyond the limit, in the order of the records.
         failure: Failure,
-        /// How many records before it have a score.
+        /// Number of records before that failure that have a score.
         scored: u64,
     },
-    /// A record could not be scored, where records are handed on one by one.
+    /// A record could not be scored. Only a stream that returns scores one by one has this error.
     #[error("{0}")]
     Failed(#[source] Failure),
-    /// The run was stopped from outside before it had come to the end.
+    /// A signal, a deadline or the caller stopped the run before its end.
     #[error("stopped after {records} records: {reason}")]
     Stopped {
-        /// Why.
+        /// What stopped it.
         reason: StopReason,
-        /// How many records from the beginning were done, without a gap.
+        /// Number of records from the beginning that were done without a gap.
         records: u64,
     },
     /// The executor did not run every unit of work exactly once; see
     /// [`assert_laws`](crate::execution::assert_laws).
     #[error("the executor ran {ran} of {units} units")]
     Executor {
-        /// How many units it ran.
+        /// Number of units that were run.
         ran: usize,
-        /// How many there were.
+        /// Number of units of the work.
         units: usize,
     },
-    /// The limit allows nothing, see [`Limit::check`](crate::Limit::check), or cannot be kept, as a
-    /// [timeout](crate::plan::Plan::timeout) by threads.
+    /// The limit allows no records, see [`Limit::check`](crate::Limit::check), or the executor cannot enforce
+    /// it, for example a [timeout](crate::plan::Plan::timeout) on threads.
     #[error("a limit of {what}: {remedy}")]
     Limit {
-        /// What it allows, as `0 records in flight`.
+        /// The value of the limit, for example `0 records in flight`.
         what: String,
         /// What to do about it.
         remedy: &'static str,
     },
-    /// What is to be measured cannot be.
+    /// The measurement is impossible.
     #[error("cannot measure: {0}")]
     Measure(String),
-    /// A worker process could not be started, or again after it had died.
+    /// A worker process could not be started, or could not be replaced after its death.
     #[error("cannot start a worker process: {message}")]
     Process {
-        /// Which program, and why.
+        /// The program, and the reason.
         message: String,
     },
     /// The threads of a pool could not be started.
     #[error("cannot start {}: {source}; the limit of threads may be too low (ulimit -u, pids.max)", a_thread(*threads))]
     Workers {
-        /// How many were asked for.
+        /// Number of threads that were requested.
         threads: usize,
-        /// What the pool said.
+        /// The error of the system or of the thread pool.
         source: Cause,
     },
 }
@@ -117,7 +117,7 @@ impl Error {
         }
     }
 
-    /// That a thread beside the workers could not be started.
+    /// A thread other than a worker could not be started.
     pub(crate) fn no_thread(source: io::Error) -> Self {
         Error::Workers {
             threads: 1,
@@ -137,7 +137,7 @@ impl Error {
     pub(crate) fn changed(path: &Path) -> Self {
         Self::input(
             path,
-            "changed while it was being read; run again when nobody writes to it",
+            "changed while it was being read; run again once no program writes to it",
         )
     }
 
@@ -155,22 +155,22 @@ impl Error {
     }
 }
 
-/// The cause of a [`Failure`]: any error that may cross threads.
+/// The cause of a [`Failure`]: any error that can be sent between threads.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A record that could not be scored.
 ///
-/// Displays as `reviews.jsonl:812:44: what was expected`, or with the record's number where the
-/// records are in memory.
+/// Displays as `reviews.jsonl:812:44: ` and the cause, or with the record's number if the records are in
+/// memory.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// Index of the record in the dataset, from 0.
     pub index: u64,
-    /// Where the record stands, if it comes from a file.
+    /// The place of the record, if it comes from a file.
     pub place: Option<Place>,
-    /// The worker that met it, from 0.
+    /// Number of the worker that scored the record, from 0.
     pub worker: usize,
-    /// Why it could not be scored.
+    /// Why the record could not be scored.
     pub cause: Arc<dyn std::error::Error + Send + Sync>,
 }
 
@@ -210,7 +210,7 @@ pub struct Place {
     pub path: Arc<Path>,
     /// The line, from 1.
     pub line: u64,
-    /// The column in bytes, from 1, where one is known.
+    /// The column in bytes, from 1, if it is known.
     pub column: Option<u64>,
 }
 
@@ -221,13 +221,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// A record that is not what the task needs: not JSON, without the field, of another type.
+/// A record that does not fit the task: it is not JSON, lacks the field, or has another type in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct BadRecord {
-    /// What was expected, what was found.
+    /// What was expected, and what was found.
     pub message: String,
-    /// The column in bytes, from 1, where one is known.
+    /// The column in bytes, from 1, if it is known.
     pub column: Option<u64>,
 }
 
@@ -244,9 +244,9 @@ impl BadRecord {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the task panicked: {message}{}", at(place.as_deref()))]
 pub struct Panicked {
-    /// What the panic said.
+    /// The message of the panic.
     pub message: String,
-    /// Where in the program it happened, as `file:line:column`.
+    /// The place in the program, as `file:line:column`.
     pub place: Option<String>,
 }
 
@@ -254,76 +254,75 @@ fn at(place: Option<&str>) -> String {
     place.map_or(String::new(), |place| format!(", at {place}"))
 }
 
-/// A record that its worker process did not live through: it died twice at it, the second time with
-/// this record alone.
+/// A record with which worker processes died twice, the second time when the process had been sent this record
+/// alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the worker process died: {how}")]
 pub struct Died {
-    /// How, as `killed by signal 9`.
+    /// How the process ended, for example `killed by signal 9`.
     pub how: String,
 }
 
-/// A record about which its worker process gave no answer in the time that a plan allows for one record,
-/// twice, the second time with this record alone.
+/// A record that worker processes twice did not answer within the time that the plan allows for one record, the
+/// second time when the process had been sent this record alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no answer within {} s; the worker process was killed", after.as_secs_f64())]
 pub struct TimedOut {
-    /// The time allowed.
+    /// The time that the plan allows.
     pub after: Duration,
 }
 
-/// A record that was started and is not finished, because the run is to stop. It is no failure: the
-/// pipeline takes the record for one that was never started.
+/// A record that was started and not finished, because the run was stopped. It is no failure: the pipeline
+/// treats the record as if it had never been started.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the run was stopped before the record was finished")]
 pub(crate) struct Interrupted;
 
-/// What becomes of a run when a record cannot be scored.
+/// What a run does if a record cannot be scored.
 ///
-/// Failures are judged in the order of the records, so that a run that is halted is halted by the same
-/// record on every executor. Where the aggregator is
-/// [commutative](crate::Aggregator::COMMUTATIVE) its answer ends with that record. Where it is
-/// not, it may go on to the end of the partial the record belongs to, since a partial cannot be cut.
+/// Failures are counted in the order of the records, so the same record halts the run on every executor. If the
+/// aggregator is [commutative](crate::Aggregator::COMMUTATIVE), the answer ends with that record. Otherwise the
+/// answer may extend to the end of the partial that the record belongs to, since a partial cannot be cut.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// The others are still scored; the report counts and lists the failures. One failure more than
-    /// this many halts the run.
+    /// Scores the other records; the report counts and lists the failures. More than `at_most` failures halt
+    /// the run.
     Skip {
-        /// How many may fail.
+        /// Number of records that may fail.
         at_most: u64,
     },
-    /// The others are still scored while no larger share of the records so far has failed, from 0 to
-    /// 1. Of fewer than [`OnFailure::GRACE`] records the share is taken of so many.
+    /// Scores the other records. The run is halted if more than this share of the records so far has failed.
+    /// Before record [`OnFailure::GRACE`] the share is taken of that number of records.
     SkipShare {
-        /// Which share may fail.
+        /// Share of the records that may fail, from 0 to 1.
         at_most: f64,
     },
-    /// No further records are started; the run is halted by the first failure.
+    /// Starts no further record: the first failure halts the run.
     Stop,
 }
 
 impl OnFailure {
-    /// However many fail, the others are scored.
+    /// Scores the other records, whatever the number of failures.
     pub const SKIP: OnFailure = OnFailure::Skip { at_most: u64::MAX };
 
-    /// Records that must have been met before a share of them tells anything.
+    /// Number of records below which a share of failures is not significant.
     pub const GRACE: u64 = 1000;
 
-    /// Whether a run ends with the failure of the record at `index`, so many having failed up to it.
+    /// Whether the failure of the record at `index` halts the run. `failed` includes this failure.
     pub(crate) fn ends(self, failed: u64, index: u64) -> bool {
         match self {
             OnFailure::Stop => true,
             OnFailure::Skip { at_most } => failed > at_most,
             OnFailure::SkipShare { at_most } => {
-                // NaN allows none.
+                // NaN allows no failure.
                 failed as f64 > at_most.max(0.0) * (index + 1).max(Self::GRACE) as f64
             }
         }
     }
 
-    /// Whether a run of so many records, that has come to its end, has too many failures after all.
+    /// Whether a run that has reached its end, after `records` records, has too many failures.
     pub(crate) fn is_exceeded(self, failed: u64, records: u64) -> bool {
         match self {
             OnFailure::SkipShare { at_most } => failed as f64 > at_most.max(0.0) * records as f64,

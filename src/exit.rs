@@ -1,4 +1,4 @@
-//! How a command ends, as a number that scripts can rely on.
+//! Exit codes that scripts can rely on.
 
 use std::io;
 
@@ -6,22 +6,22 @@ use crate::error::Error;
 use crate::report::{End, Report};
 use crate::stop::StopReason;
 
-/// How a command ends. Each variant has one exit code, and every way in which a run or an [`Error`] can
-/// end a command leads to one variant.
+/// How a command ends. Each variant has one exit code, and every [`Error`] and every end of a run leads to
+/// one variant.
 ///
 /// | code | variant | meaning |
 /// |---|---|---|
-/// | 0 | [`Success`](Exit::Success) | every record has a score, or the reader of the output had enough |
+/// | 0 | [`Success`](Exit::Success) | every record has a score, or the reader of the output closed it |
 /// | 1 | [`SomeFailed`](Exit::SomeFailed) | the run finished; some records could not be scored |
-/// | 2 | [`Usage`](Exit::Usage) | the command line or the plan asks for what cannot be |
-/// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or is not what it should be |
+/// | 2 | [`Usage`](Exit::Usage) | the command line or the plan is invalid |
+/// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or has invalid contents |
 /// | 4 | [`Halted`](Exit::Halted) | the failure policy ended the run |
 /// | 5 | [`NotWritten`](Exit::NotWritten) | an output could not be written |
 /// | 6 | [`Disagree`](Exit::Disagree) | `bench`: an executor gave another answer |
 /// | 7 | [`Slower`](Exit::Slower) | `bench`: slower than the baseline allows |
 /// | 8 | [`Workers`](Exit::Workers) | worker processes or threads could not be started or kept |
 /// | 9 | | reserved for a spent budget; no scorer of this version has a budget |
-/// | 124 | [`Deadline`](Exit::Deadline) | the deadline stopped the run, as `timeout` has it |
+/// | 124 | [`Deadline`](Exit::Deadline) | the deadline stopped the run; `timeout` uses the same code |
 /// | 128 + n | [`Signal`](Exit::Signal) | signal n stopped the run: 129 HUP, 130 INT, 143 TERM |
 ///
 /// ```
@@ -37,13 +37,13 @@ use crate::stop::StopReason;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Every record has a score, or the reader of the output had enough.
+    /// Every record has a score, or the reader of the output closed it.
     Success,
     /// The run finished; some records could not be scored.
     SomeFailed,
-    /// The command line or the plan asks for what cannot be.
+    /// The command line or the plan is invalid.
     Usage,
-    /// An input cannot be opened or read, or is not what it should be.
+    /// An input cannot be opened or read, or has invalid contents.
     BadInput,
     /// The failure policy ended the run.
     Halted,
@@ -75,12 +75,12 @@ impl Exit {
             Exit::Slower => 7,
             Exit::Workers => 8,
             Exit::Deadline => 124,
-            // As a shell has it. Signals have numbers from 1 to 64.
+            // The convention of shells. Signals have numbers from 1 to 64.
             Exit::Signal(number) => 128 | (number & 0x7f) as u8,
         }
     }
 
-    /// How a command ends that an error has ended.
+    /// The exit of a command that fails with this error.
     pub fn of_error(error: &Error) -> Exit {
         match error {
             Error::Input { .. } | Error::Record { .. } => Exit::BadInput,
@@ -94,17 +94,17 @@ impl Exit {
         }
     }
 
-    /// How a command ends whose output could not be written.
+    /// The exit of a command that cannot write its output.
     pub fn of_write(error: &io::Error) -> Exit {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // Its reader has gone away, as `head` does: that ends the command quietly.
+            // The reader has closed the pipe, as `head` does. That ends the command quietly.
             Exit::Success
         } else {
             Exit::NotWritten
         }
     }
 
-    /// How a command ends whose run came to this report.
+    /// The exit of a command whose run has this report.
     pub fn of_report<V>(report: &Report<V>) -> Exit {
         match &report.end {
             End::Finished if report.failed > 0 => Exit::SomeFailed,
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_to_end_has_its_code() {
+    fn every_exit_has_its_code() {
         let codes = [
             (Exit::Success, 0),
             (Exit::SomeFailed, 1),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_a_command_by_what_it_is_about() {
+    fn every_error_leads_to_its_exit() {
         let process = Error::Process {
             message: "out of file descriptors".to_owned(),
         };

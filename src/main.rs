@@ -1,4 +1,4 @@
-//! The `manyhands` command: parse, dispatch, exit code.
+//! The `manyhands` command: parses the arguments, runs the command, and returns its exit code.
 #![forbid(unsafe_code)]
 
 mod cli;
@@ -10,6 +10,8 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     arguments.choose_colour();
-    let exit = arguments.run().unwrap_or_else(|fault| cli::tell(&fault));
+    let exit = arguments
+        .run()
+        .unwrap_or_else(|error| cli::print_error(&error));
     exit.into()
 }

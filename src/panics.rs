@@ -1,4 +1,4 @@
-//! Panics of tasks, caught as values.
+//! Catches the panics of tasks and returns them as values.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -8,65 +8,64 @@ use std::sync::Once;
 use crate::error::Panicked;
 
 thread_local! {
-    /// Whether a panic on this thread is told by the task it happens in.
-    static TOLD: Cell<bool> = const { Cell::new(false) };
-    /// What the last such panic said, and where it happened.
+    /// Whether this thread is inside a task, whose panics are returned instead of printed.
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
+    /// The message and the place of the last panic in a task.
     static LAST: RefCell<Option<(Option<String>, String)>> = const { RefCell::new(None) };
 }
 
-/// What `task` returns, or how it panicked.
+/// Calls `task` and returns its result, or its panic.
 ///
-/// A panic inside it prints nothing: it is told with the record, once. For that the panic hook of the
-/// process is wrapped, the first time it is needed; all other panics go on to the hook that was there.
-/// A hook that is set later than that takes its place, and is called for panics of tasks as well
-/// unless it leaves them to the hook before it. A panic on a thread that a task has handed work
-/// to is printed there, since nothing tells whose work it was.
+/// A panic inside the task prints nothing, since it is reported once, with the record. For that, the first call
+/// wraps the panic hook of the process; all other panics still reach the earlier hook. A hook that the program
+/// sets later replaces the wrapped hook, and is called for panics of tasks too, unless it passes them to the
+/// hook before it. A panic on another thread that works for the task is printed there, since the hook cannot
+/// know for whom that thread works.
 #[inline]
 pub(crate) fn caught<R>(task: impl FnOnce() -> R) -> Result<R, Box<Panicked>> {
     static HOOK: Once = Once::new();
-    // While it panics a thread must not touch the hook: it would abort the process.
+    // A thread that is panicking must not set the hook: that aborts the process.
     if !HOOK.is_completed() && !std::thread::panicking() {
         HOOK.call_once(wrap_hook);
     }
-    let before = TOLD.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(task)).map_err(told);
-    TOLD.set(before);
+    let before = IN_TASK.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(task)).map_err(panicked);
+    IN_TASK.set(before);
     result
 }
 
-/// Whether a panic on this thread is told by a task.
-pub(crate) fn are_told() -> bool {
-    TOLD.get()
+/// Whether this thread is inside a task, whose panics are returned instead of printed.
+pub(crate) fn is_in_task() -> bool {
+    IN_TASK.get()
 }
 
-/// Does what is no part of the task that this thread may be inside of, and whose panics are told or
-/// not.
-pub(crate) fn as_told<R>(told: bool, work: impl FnOnce() -> R) -> R {
+/// Calls `work` as if this thread were inside a task, or outside any task.
+pub(crate) fn with_in_task<R>(in_task: bool, work: impl FnOnce() -> R) -> R {
     struct Before(bool);
     impl Drop for Before {
         fn drop(&mut self) {
-            TOLD.set(self.0);
+            IN_TASK.set(self.0);
         }
     }
-    let _before = Before(TOLD.replace(told));
+    let _before = Before(IN_TASK.replace(in_task));
     work()
 }
 
 #[cold]
-fn told(payload: Box<dyn Any + Send>) -> Box<Panicked> {
-    let said = payload
+fn panicked(payload: Box<dyn Any + Send>) -> Box<Panicked> {
+    let message = payload
         .downcast_ref::<&str>()
         .map(ToString::to_string)
         .or_else(|| payload.downcast_ref::<String>().cloned());
-    // A panic that comes from another thread has passed no hook on this one: what is kept here then
-    // is some other's.
-    let last = LAST.take().filter(|(last, _)| *last == said);
-    // What a panic leaves behind may panic itself when it is dropped.
+    // A panic that was resumed from another thread did not call the hook on this thread. Then the last panic
+    // here is a different one.
+    let last = LAST.take().filter(|(last, _)| *last == message);
+    // Dropping the payload may panic too.
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);
     }
     Box::new(Panicked {
-        message: said.unwrap_or_else(|| "with a value that is not text".to_owned()),
+        message: message.unwrap_or_else(|| "with a value that is not text".to_owned()),
         place: last.map(|(_, place)| place),
     })
 }
@@ -74,13 +73,13 @@ fn told(payload: Box<dyn Any + Send>) -> Box<Panicked> {
 fn wrap_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !TOLD.get() {
+        if !IN_TASK.get() {
             return before(panic);
         }
         if let Some(place) = panic.location() {
-            let said = panic.payload_as_str().map(str::to_owned);
-            // A thread that ends may be past its variables; a panic in here would abort the process.
-            let _ = LAST.try_with(|last| last.replace(Some((said, place.to_string()))));
+            let message = panic.payload_as_str().map(str::to_owned);
+            // The variables of a thread that is ending may be gone. A panic in the hook aborts the process.
+            let _ = LAST.try_with(|last| last.replace(Some((message, place.to_string()))));
         }
     }));
 }

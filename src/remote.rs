@@ -13,7 +13,7 @@ mod laws;
 mod process_pool;
 mod scored_elsewhere;
 
-pub(crate) use conversation::{Elsewhere, Reply, ask};
+pub(crate) use conversation::{Elsewhere, RecordReply, ask};
 pub use process_pool::ProcessPool;
 pub(crate) use process_pool::{Coordinator, WorkerProcess, serve};
 pub(crate) use scored_elsewhere::ScoredElsewhere;

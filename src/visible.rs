@@ -1,9 +1,9 @@
-//! Which characters cannot be seen, or change how others are seen, and how they are written out.
+//! Hidden characters: invisible characters, and those that change how other characters are shown.
 //!
-//! Texts and names come from the data. A terminal obeys control characters, and marks of direction
-//! make `gpj.exe` look like `exe.jpg`; characters of no width make two names look like one. All
-//! outputs share this list: text escapes such a character as `\u{202e}`, JSON as `\u202e`, which
-//! leaves the value as it is, and a page as `U+202E`.
+//! Texts and names come from the data. A terminal executes control characters, direction marks make `gpj.exe`
+//! look like `exe.jpg`, and zero-width characters make two names look equal. All outputs share this list: text
+//! escapes such a character as `\u{202e}`, JSON as `\u202e`, which does not change the value, and a page as
+//! `U+202E`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,15 +16,15 @@ use serde_json::ser::{CompactFormatter, Formatter};
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
 
-/// The first character of the scripts that need joiners: all before Arabic do without.
+/// The first character of the scripts that use joiners. Scripts before Arabic do not.
 const JOINED_FROM: char = '\u{600}';
 
-/// Whether a character cannot be seen, or changes how others are seen.
+/// Whether a character is invisible, or changes how other characters are shown.
 ///
-/// These are control characters, what Unicode calls default-ignorable (soft hyphens, characters of
-/// no width, fillers, marks of direction, tags), separators of lines and paragraphs, interlinear
-/// annotations, and noncharacters. Variation selectors are not: they choose the look of the character
-/// before them, and emoji are full of them.
+/// Hidden characters are control characters, the default-ignorable characters of Unicode (soft hyphens,
+/// zero-width characters, fillers, direction marks, tags), line and paragraph separators, interlinear
+/// annotations, and noncharacters. Variation selectors are not hidden: they choose the form of the character
+/// before them, and are common in emoji.
 ///
 /// ```
 /// use manyhands::output::visible::is_hidden;
@@ -38,7 +38,7 @@ pub fn is_hidden(c: char) -> bool {
     }
     matches!(
         c,
-        // Default-ignorable, without the variation selectors.
+        // Default-ignorable characters, without the variation selectors.
         '\u{ad}'
             | '\u{34f}'
             | '\u{61c}'
@@ -56,7 +56,7 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e00ff}'
             | '\u{e01f0}'..='\u{e0fff}'
-            // Separators of lines and paragraphs, and interlinear annotations.
+            // Line and paragraph separators, and interlinear annotations.
             | '\u{2028}'..='\u{2029}'
             | '\u{fff9}'..='\u{fffb}'
             // Noncharacters.
@@ -64,12 +64,11 @@ pub fn is_hidden(c: char) -> bool {
     ) || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// The characters of a text, each with whether it is hidden where it stands.
+/// The characters of a text, each with whether it is hidden in its place.
 ///
-/// That is [`is_hidden`], but for the joiners U+200C and U+200D between two characters that are
-/// not: emoji of several people, Persian and many scripts of India are spelt with them. In scripts
-/// that have no use for them, such as Latin, joiners are hidden anywhere, and so are those at either
-/// end of a word.
+/// A character is hidden if [`is_hidden`] says so, except for the joiners U+200C and U+200D between two visible
+/// characters: emoji of several people, Persian and many scripts of India need them. In scripts that do not use
+/// joiners, such as Latin, and at either end of a word, a joiner is hidden.
 ///
 /// ```
 /// use manyhands::output::visible::characters;
@@ -90,13 +89,13 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
     })
 }
 
-/// Whether a joiner beside this character has something to join.
+/// Whether a joiner next to this character joins it.
 fn is_joined(c: Option<char>) -> bool {
     c.is_some_and(|c| c >= JOINED_FROM && !c.is_whitespace() && !is_hidden(c))
 }
 
-/// A message for people, with every [hidden](characters) character written out as
-/// [`char::escape_unicode`] does.
+/// A message for people, in which every [hidden](characters) character is escaped as by
+/// [`char::escape_unicode`].
 ///
 /// ```
 /// use manyhands::output::visible::escaped;
@@ -118,11 +117,11 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// JSON with every [hidden](is_hidden) character in it, joiners too, written as `\u202e`: the same
-/// value, in characters that all can be seen.
+/// JSON in which every [hidden](is_hidden) character, joiners included, is escaped, for example as `\u202e`. The
+/// value stays the same, and all its characters are visible.
 ///
-/// `text` must be JSON, or part of a string of it. Line breaks and tabs stay as they are, since JSON has them
-/// between its tokens only.
+/// `text` must be JSON, or part of a JSON string. Line breaks and tabs are kept, since JSON allows them only
+/// between its tokens.
 ///
 /// ```
 /// use manyhands::output::visible::json;
@@ -131,7 +130,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
 /// ```
 pub fn json(text: &str) -> Cow<'_, str> {
     const DELETE: u8 = 0x7f;
-    // What is below it is plain ASCII, for which JSON has escapes of its own.
+    // Below this byte is plain ASCII, whose control characters are escaped in JSON already.
     if text.bytes().all(|byte| byte < DELETE) {
         return Cow::Borrowed(text);
     }
@@ -153,11 +152,11 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(json)
 }
 
-/// A value as JSON on one line, all of whose characters can be seen: see [`json`].
+/// A value as JSON on one line, with all characters visible: see [`json`].
 ///
 /// # Errors
 ///
-/// If the value's own `Serialize` fails, or a map in it has keys that are no strings.
+/// If the `Serialize` of the value fails, or a map in it has keys that are not strings.
 pub fn to_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     serde_json::to_string(value).map(|text| match json(&text) {
         Cow::Owned(visible) => visible,
@@ -165,7 +164,7 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     })
 }
 
-/// A serializer of such JSON, on one line.
+/// A serializer of JSON on one line, with all characters visible: see [`json`].
 ///
 /// ```
 /// use manyhands::output::visible::json_serializer;
@@ -180,7 +179,7 @@ pub fn json_serializer<W: io::Write>(out: W) -> Serializer<W, impl Formatter> {
     Serializer::with_formatter(out, Visible)
 }
 
-/// Writes JSON on one line; strings, and JSON that was written before, by [`json`].
+/// Writes JSON on one line. Strings and raw JSON pass through [`json`].
 struct Visible;
 
 impl Formatter for Visible {
@@ -203,7 +202,7 @@ impl Formatter for Visible {
 mod tests {
     use super::*;
 
-    /// Every character that there is.
+    /// Every character.
     fn all() -> impl Iterator<Item = char> {
         '\0'..=char::MAX
     }
@@ -219,14 +218,10 @@ mod tests {
             (
                 '\u{200b}',
                 '\u{200f}',
-                "zero-width characters and marks of direction",
+                "zero-width characters and direction marks",
             ),
             ('\u{2028}', '\u{202e}', "separators and embeddings"),
-            (
-                '\u{2060}',
-                '\u{206f}',
-                "joiners of words, operators, isolates",
-            ),
+            ('\u{2060}', '\u{206f}', "word joiners, operators, isolates"),
             ('\u{3164}', '\u{3164}', "the Hangul filler"),
             ('\u{feff}', '\u{feff}', "the byte order mark"),
             ('\u{fff9}', '\u{fffb}', "interlinear annotations"),
@@ -235,7 +230,7 @@ mod tests {
             ('\u{10fffe}', '\u{10ffff}', "the last noncharacters"),
         ];
         for (first, last, what) in ranges {
-            assert!((first..=last).all(is_hidden), "{what} can be hidden");
+            assert!((first..=last).all(is_hidden), "{what} are hidden");
         }
         let shown = [
             ' ',
@@ -257,8 +252,8 @@ mod tests {
             all().filter(|c| c.is_control() && !is_hidden(*c)).count(),
             0
         );
-        // Whether a list has grown by mistake shows in the number: 65 controls, 66 noncharacters,
-        // 4,174 default-ignorable characters of which 260 select variations, and 5 others.
+        // The total shows whether the list has grown by mistake: 65 controls, 66 noncharacters, 4,174
+        // default-ignorable characters without the 260 variation selectors, and 5 others.
         assert_eq!(
             all().filter(|c| is_hidden(*c)).count(),
             65 + 66 + (4_174 - 260) + 5
@@ -281,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_are_shown_where_they_join() {
+    fn joiners_are_kept_between_characters_that_they_join() {
         for text in [
             "👨\u{200d}👩\u{200d}👧",
             "👁\u{fe0f}\u{200d}🗨\u{fe0f}",
@@ -291,7 +286,7 @@ mod tests {
         ] {
             assert_eq!(escaped(text), text);
         }
-        for (text, told) in [
+        for (text, expected) in [
             ("\u{200d}👩", "\\u{200d}👩"),
             ("👩\u{200d}", "👩\\u{200d}"),
             ("👩\u{200d} 💻", "👩\\u{200d} 💻"),
@@ -301,7 +296,7 @@ mod tests {
             ("👩\u{200d}\u{200d}💻", "👩\\u{200d}\\u{200d}💻"),
             ("👩\u{202e}\u{200d}💻", "👩\\u{202e}\\u{200d}💻"),
         ] {
-            assert_eq!(escaped(text), told);
+            assert_eq!(escaped(text), expected);
         }
     }
 
@@ -325,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn all_ways_to_json_are_one() {
+    fn every_way_to_json_gives_the_same_text() {
         let raw = serde_json::value::RawValue::from_string("[\"\u{202e}\",\n\t\"\u{7f}\"]".into());
         let hidden = ("\u{e0041} \"quoted\" \u{200d}", raw.unwrap());
         let expected = "[\"\\udb40\\udc41 \\\"quoted\\\" \\u200d\",[\"\\u202e\",\n\t\"\\u007f\"]]";

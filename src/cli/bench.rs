@@ -18,11 +18,11 @@ use manyhands::page;
 use manyhands::plan::arguments::{WITH, from_one};
 use manyhands::plan::{AnyScorer, ExecutorName, Opened, Plan};
 
-use super::fault::Fault;
+use super::command_error::CommandError;
 use super::gate::GateArguments;
-use super::page::Page;
+use super::page_arguments::PageArguments;
 use super::progress::Progress;
-use super::scoring::{Scoring, endpoints, scorers};
+use super::scoring_arguments::{ScoringArguments, endpoints, scorers};
 use super::text;
 
 /// The arguments of `bench`.
@@ -37,7 +37,7 @@ pub struct Bench {
     scorer: &'static str,
 
     #[command(flatten)]
-    scoring: Scoring,
+    scoring: ScoringArguments,
 
     /// Number of made-up reviews.
     #[arg(
@@ -75,7 +75,7 @@ pub struct Bench {
     json: bool,
 
     #[command(flatten)]
-    page: Page,
+    page: PageArguments,
 
     /// Overwrite an existing page.
     #[arg(long, requires = "html")]
@@ -90,7 +90,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
+    pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
         if self.machine {
             return self.print_machine();
         }
@@ -102,7 +102,7 @@ impl Bench {
         let loading = began.elapsed();
         let name = self.name();
         let bar = Progress::turns(quiet);
-        let advance = |done, total| bar.reach_of(done as u64, total as u64);
+        let advance = |done, total| bar.move_to_of(done as u64, total as u64);
         let options = Options::default()
             .rounds(self.rounds)
             .seed(self.seed)
@@ -113,16 +113,16 @@ impl Bench {
         bar.finish();
         let mut comparison = comparison?;
         // The measurement took minutes, so it is printed even if the baseline or the page fails.
-        let compared = gate.hold(&mut comparison);
+        let compared = gate.compare(&mut comparison);
         let written = page.map(|file| file.write(&page::of_comparison(&comparison)));
         let report = self.report(&comparison).and_then(|text| print(&text));
-        report.map_err(Fault::write("cannot write the report"))?;
+        report.map_err(CommandError::write("cannot write the report"))?;
         written.transpose()?;
         compared?;
         gate.close(&comparison, quiet)
     }
 
-    fn print_machine(&self) -> Result<Exit, Fault> {
+    fn print_machine(&self) -> Result<Exit, CommandError> {
         let machine = Machine::look();
         let facts = match self.json {
             true => visible::to_json(&machine).map(|json| json + "\n"),
@@ -131,12 +131,12 @@ impl Bench {
         let printed = facts
             .map_err(io::Error::from)
             .and_then(|facts| print(&facts));
-        printed.map_err(Fault::write("cannot write the facts"))?;
+        printed.map_err(CommandError::write("cannot write the facts"))?;
         Ok(Exit::Success)
     }
 
     /// Opens the file of the page, which may not be one of the inputs.
-    fn open_page(&self, plan: &Plan) -> Result<Option<PageFile>, Fault> {
+    fn open_page(&self, plan: &Plan) -> Result<Option<PageFile>, CommandError> {
         let mut endpoints = endpoints(plan);
         endpoints.standard_output("the report")?;
         self.page.open(&mut endpoints, self.force)

@@ -1,16 +1,16 @@
-//! The records that could not be scored, told on standard error.
+//! Prints the records that could not be scored to standard error.
 
 use manyhands::Report;
 
 use super::note;
 use super::text::{ERROR, paint, plain};
 
-/// How many failures are told in full.
-const TOLD: usize = 10;
+/// Number of failures that are printed.
+const SHOWN: usize = 10;
 
-/// Tells the first failures of a run, and how many there were.
-pub(super) fn tell<V>(report: &Report<V>) {
-    for failure in report.failures.iter().take(TOLD) {
+/// Prints the first failures of a run, and the number of all failures.
+pub(super) fn print<V>(report: &Report<V>) {
+    for failure in report.failures.iter().take(SHOWN) {
         note(format_args!(
             "{} {}",
             paint(ERROR, "failed:"),
@@ -18,7 +18,7 @@ pub(super) fn tell<V>(report: &Report<V>) {
         ));
     }
     if report.failed > 0 {
-        let shown = report.failures.len().min(TOLD) as u64;
+        let shown = report.failures.len().min(SHOWN) as u64;
         let others = match report.failed - shown {
             0 => String::new(),
             more => format!(" ({more} more are not shown)"),

@@ -1,62 +1,63 @@
-//! The regression gate of `bench`: keeps a comparison, and holds a later one against it.
+//! The regression gate of `bench`: saves a comparison, and compares a later one to it.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 use manyhands::exit::Exit;
 use manyhands::measure::Comparison;
+use manyhands::output::{BaselineFile, BaselineName, Baselines};
 
-use super::baselines::{Baselines, Name, Place, Share};
-use super::fault::Fault;
+use super::command_error::CommandError;
 use super::note;
-use super::text::{ERROR, baseline, paint};
+use super::text::{ERROR, baseline, paint, plain};
 
 /// The arguments of the gate.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Regression gate")]
 pub(super) struct GateArguments {
-    /// Keep this comparison under a name, in place of the one that has it.
+    /// Save this comparison under a name, in place of an earlier one.
     #[arg(long, value_name = "NAME")]
-    save_baseline: Option<Name>,
+    save_baseline: Option<BaselineName>,
 
-    /// Hold this comparison against the one kept under a name: the same work, measured before.
+    /// Compare to the comparison that was saved under this name, for the same work.
     #[arg(long, value_name = "NAME")]
-    baseline: Option<Name>,
+    baseline: Option<BaselineName>,
 
-    /// Where comparisons are kept.
+    /// The folder of the saved comparisons.
     #[arg(long, value_name = "FOLDER", default_value = ".manyhands/baselines")]
     baseline_dir: PathBuf,
 
-    /// Exit with 7 if any time is more than this share above the baseline's, such as 5%, as surely as
-    /// its interval tells: the lower end of it is. Nothing is saved then.
+    /// Exit with code 7, without saving, if any time exceeds the baseline by more than this share, such
+    /// as 5%: if the lower end of its confidence interval does.
     #[arg(long, value_name = "P%", requires = "baseline")]
     fail_if_slower: Option<Share>,
 }
 
-/// What a comparison is held against, and where it is kept.
-pub(super) struct Gate {
-    earlier: Option<(Name, Comparison)>,
-    place: Option<Place>,
+/// The baseline that a comparison is compared to, and the file that it is saved in.
+pub(super) struct BaselineGate {
+    earlier: Option<(BaselineName, Comparison)>,
+    file: Option<BaselineFile>,
     fail_if_slower: Option<Share>,
 }
 
 impl GateArguments {
-    /// Reads and opens what there is to, before minutes are spent on measuring.
-    pub(super) fn open(&self) -> Result<Gate, Fault> {
-        let baselines = Baselines(self.baseline_dir.clone());
-        let load = |name: &Name| Ok::<_, Fault>((name.clone(), baselines.load(name)?));
-        let place = |name: &Name| baselines.place(name);
-        Ok(Gate {
+    /// Reads the baseline and checks that the comparison can be saved, before minutes are spent on measuring.
+    pub(super) fn open(&self) -> Result<BaselineGate, CommandError> {
+        let baselines = Baselines::new(&self.baseline_dir);
+        let load = |name: &BaselineName| baselines.load(name).map(|loaded| (name.clone(), loaded));
+        let prepare = |name: &BaselineName| baselines.prepare(name);
+        Ok(BaselineGate {
             earlier: self.baseline.as_ref().map(load).transpose()?,
-            place: self.save_baseline.as_ref().map(place).transpose()?,
+            file: self.save_baseline.as_ref().map(prepare).transpose()?,
             fail_if_slower: self.fail_if_slower,
         })
     }
 }
 
-impl Gate {
-    /// Holds the comparison against the earlier one, if there is one.
-    pub(super) fn hold(&self, comparison: &mut Comparison) -> Result<(), manyhands::Error> {
+impl BaselineGate {
+    /// Compares the comparison to the baseline, if there is one.
+    pub(super) fn compare(&self, comparison: &mut Comparison) -> Result<(), manyhands::Error> {
         match &self.earlier {
             Some((name, earlier)) if comparison.agrees() => {
                 comparison.compare_to_baseline(&name.to_string(), earlier)
@@ -65,8 +66,8 @@ impl Gate {
         }
     }
 
-    /// The exit code that the comparison comes to; keeps it if it is any good.
-    pub(super) fn close(self, comparison: &Comparison, quiet: bool) -> Result<Exit, Fault> {
+    /// Saves the comparison, unless its answers differ or it is too slow. Returns the exit of the command.
+    pub(super) fn close(self, comparison: &Comparison, quiet: bool) -> Result<Exit, CommandError> {
         if !comparison.agrees() {
             return Ok(Exit::Disagree);
         }
@@ -82,12 +83,35 @@ impl Gate {
                 note(format_args!("note: {line}"));
             }
         }
-        if let Some(place) = self.place {
-            let saved = place.save(comparison)?;
+        if let Some(file) = self.file {
+            let replaced = match file.save(comparison)? {
+                true => ", in place of an earlier one",
+                false => "",
+            };
             if !quiet {
-                note(format_args!("note: {saved}"));
+                let path = plain(file.path().display());
+                note(format_args!("note: saved as baseline {path}{replaced}"));
             }
         }
         Ok(Exit::Success)
+    }
+}
+
+/// A share, such as `5%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Share(f64);
+
+impl FromStr for Share {
+    type Err = String;
+
+    /// A bare number is refused, since 5 could mean 5 % or five times as slow.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let percent = text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse::<f64>().ok());
+        match percent {
+            Some(percent) if (0.0..=10_000.0).contains(&percent) => Ok(Share(percent / 100.0)),
+            _ => Err("expected a share such as 5% or 2.5%".to_owned()),
+        }
     }
 }

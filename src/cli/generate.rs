@@ -1,4 +1,4 @@
-//! `manyhands generate`: made-up reviews, the same bytes for the same seed.
+//! `manyhands generate`: writes made-up reviews, the same bytes for the same seed.
 
 use std::io;
 use std::ops::Range;
@@ -10,23 +10,23 @@ use manyhands::exit::Exit;
 use manyhands::sink::{InOrder, Room, Sink};
 use manyhands::{Error, Failure, Pipeline};
 
-use super::fault::Fault;
+use super::command_error::CommandError;
 use super::progress::Progress;
 
 /// The arguments of `generate`.
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// How many reviews.
+    /// The number of reviews.
     #[arg(long, short = 'n', value_name = "N")]
     records: usize,
 
-    /// Which reviews: the same seed gives the same bytes.
+    /// The seed of the random numbers: the same seed gives the same reviews.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 }
 
 impl Generate {
-    pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
+    pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
         let reviews = Synthetic::new(self.records as u64, self.seed);
         let lines = ReviewLines {
             reviews,
@@ -39,14 +39,16 @@ impl Generate {
             .aggregate(Count::new());
         bar.finish();
         match written {
-            // Said again here, because the library takes what it writes for scores.
-            Err(Error::Output(error)) => Err(Fault::write("cannot write the reviews")(error)),
+            // The library would call the reviews scores.
+            Err(Error::Output(error)) => {
+                Err(CommandError::write("cannot write the reviews")(error))
+            }
             other => Ok(other.map(|_| Exit::Success)?),
         }
     }
 }
 
-/// Writes the reviews in order. They are made where lines are rendered, on the workers.
+/// Writes the reviews in order. The workers make them when they render the lines.
 struct ReviewLines {
     reviews: Synthetic,
     out: InOrder<io::Stdout>,

@@ -1,17 +1,16 @@
 //! The command line: a thin shell over the library's public interface.
 
-mod baselines;
 mod bench;
+mod command_error;
 mod failures;
-mod fault;
 mod gate;
 mod generate;
-mod page;
+mod page_arguments;
 mod progress;
 mod score;
-mod scoring;
+mod scoring_arguments;
+mod signals;
 mod text;
-mod watch;
 mod worker;
 
 use std::fmt;
@@ -21,7 +20,7 @@ use anstream::ColorChoice;
 use clap::{Parser, Subcommand, ValueEnum};
 use manyhands::exit::Exit;
 
-use fault::Fault;
+use command_error::CommandError;
 use text::{ERROR, paint, plain};
 
 /// Scores every record of a large dataset on every core, and gives the same answer every time.
@@ -31,34 +30,34 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// When to use colour.
+    /// When to use color.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true,
         display_order = LAST)]
     color: Colour,
 
-    /// No progress and no notes on standard error; errors are still printed.
+    /// Print no progress and no notes on standard error; errors are still printed.
     #[arg(long, short, global = true, display_order = LAST)]
     quiet: bool,
 }
 
-/// Where the options of every command stand in its help: behind its own.
+/// Display order of the global options: after the options of the command.
 const LAST: usize = 100;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 4 halted by failures, 5 output could not be written, \
 6 executors gave different answers, 7 slower than the baseline allows, \
-8 workers or threads could not be started or kept, 124 out of time, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
+8 workers or threads could not be started or kept, 124 stopped by the deadline, 129, 130 and 143 stopped by the signals HUP, INT and TERM.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Score every record of one or more files, and report.
+    /// Score every record of one or more files, and print a report.
     Score(Box<score::Score>),
     /// Write made-up reviews to standard output, the same ones for the same seed.
     Generate(generate::Generate),
-    /// Measure how well scoring scales on this machine, and tell why not better.
+    /// Measure how well scoring scales on this machine, and explain what limits it.
     Bench(Box<bench::Bench>),
-    /// Score what the process that has started this one sends.
+    /// Score the records that the parent process sends.
     #[command(hide = true)]
     Worker,
 }
@@ -72,7 +71,7 @@ enum Colour {
 }
 
 impl Arguments {
-    /// Sets when to use colour, for everything written from now on.
+    /// Sets when to use color, for all later output.
     pub fn choose_colour(&self) {
         match self.color {
             Colour::Auto => {}
@@ -82,7 +81,7 @@ impl Arguments {
     }
 
     /// Runs the command.
-    pub(crate) fn run(self) -> Result<Exit, Fault> {
+    pub(crate) fn run(self) -> Result<Exit, CommandError> {
         match self.command {
             Command::Score(score) => score.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
@@ -92,17 +91,17 @@ impl Arguments {
     }
 }
 
-/// A line on standard error. Not `eprintln!`, which panics where standard error is full or has been
-/// closed: then there is nobody left to tell, but the exit code still says how it went.
+/// Prints a line on standard error. If that fails, the exit code still reports the result; `eprintln!` would
+/// panic.
 fn note(line: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Tells what has ended a command, unless it is to end quietly, and says how it ends.
-pub(crate) fn tell(fault: &Fault) -> Exit {
-    let exit = fault.exit();
+/// Prints the error of a command, unless the command ends quietly. Returns how the command ends.
+pub(crate) fn print_error(error: &CommandError) -> Exit {
+    let exit = error.exit();
     if exit != Exit::Success {
-        note(format_args!("{} {}", paint(ERROR, "error:"), plain(fault)));
+        note(format_args!("{} {}", paint(ERROR, "error:"), plain(error)));
     }
     exit
 }

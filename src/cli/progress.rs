@@ -13,14 +13,13 @@ const RECORDS: &str = "{bar:30} {percent:>3} % of {human_len} records, {rate} a 
 
 const TURNS: &str = "{bar:30} {percent:>3} % of {human_len} turns, {eta} left";
 
-/// How often a spinner turns while nothing else happens.
-const TURN: Duration = Duration::from_millis(100);
+/// Time between two frames of the spinner.
+const SPINNER_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How long a run goes on before it shows a bar: most are over by then, and before that nobody can
-/// tell how long it will take.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Time before the bar appears. Most runs are finished by then, and an earlier estimate would be too rough.
+const DELAY: Duration = Duration::from_millis(400);
 
-/// A bar that appears when the run has gone on for a while.
+/// A progress bar that appears after [`DELAY`].
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -29,22 +28,22 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Over so many bytes.
+    /// Progress over `total` bytes.
     pub(super) fn bytes(total: u64, quiet: bool) -> Self {
         Self::over(Some(total), quiet, BYTES)
     }
 
-    /// Over the bytes of a stream, however many there will be.
+    /// Progress over a stream, whose length is unknown.
     pub(super) fn stream(quiet: bool) -> Self {
         Self::over(None, quiet, STREAM)
     }
 
-    /// Over so many records.
+    /// Progress over `total` records.
     pub(super) fn records(total: u64, quiet: bool) -> Self {
         Self::over(Some(total), quiet, RECORDS)
     }
 
-    /// Over the turns of a comparison, however many there will be.
+    /// Progress over the turns of a comparison. Their number is given later, by `move_to_of`.
     pub(super) fn turns(quiet: bool) -> Self {
         Self::over(Some(0), quiet, TURNS)
     }
@@ -52,7 +51,7 @@ impl Progress {
     fn over(total: Option<u64>, quiet: bool, template: &str) -> Self {
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        // Indicatif's own has four decimals.
+        // The rate of indicatif has four decimals.
         let rate = |state: &ProgressState, text: &mut dyn Write| {
             let _ = write!(text, "{}", HumanCount(state.per_sec() as u64));
         };
@@ -69,55 +68,55 @@ impl Progress {
         progress
     }
 
-    /// Goes on by so much.
-    pub(super) fn advance(&self, by: u64) {
+    /// Advances by `amount`.
+    pub(super) fn advance(&self, amount: u64) {
         self.appear();
-        self.bar.inc(by);
+        self.bar.inc(amount);
     }
 
-    /// Goes on to a place.
-    pub(super) fn reach(&self, place: u64) {
+    /// Moves to position `done`.
+    pub(super) fn move_to(&self, done: u64) {
         self.appear();
-        self.bar.set_position(place);
+        self.bar.set_position(done);
     }
 
-    /// Goes on to a place of so many.
-    pub(super) fn reach_of(&self, place: u64, all: u64) {
-        self.bar.set_length(all);
-        self.reach(place);
+    /// Moves to position `done` of `total`.
+    pub(super) fn move_to_of(&self, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.move_to(done);
     }
 
     fn appear(&self) {
-        if !self.shown.is_completed() && self.began.elapsed() > PATIENCE {
+        if !self.shown.is_completed() && self.began.elapsed() > DELAY {
             let target = ProgressDrawTarget::stderr();
             self.shown.call_once(|| {
                 self.bar.set_draw_target(target);
                 if self.bar.length().is_none() {
-                    turn(&self.bar);
+                    animate(&self.bar);
                 }
             });
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// Turns the spinner of a bar until it is finished. Without a thread for it, it turns only when something
-/// has been read; indicatif's own ticker would panic.
-fn turn(bar: &ProgressBar) {
+/// Animates the spinner of a bar on a thread of its own, until the bar is finished. If that thread cannot be
+/// started, the spinner moves only when the run makes progress; the ticker of indicatif would panic.
+fn animate(bar: &ProgressBar) {
     let bar = bar.downgrade();
-    let turn = move || {
+    let animate = move || {
         while let Some(bar) = bar.upgrade()
             && !bar.is_finished()
         {
             bar.tick();
             drop(bar);
-            thread::sleep(TURN);
+            thread::sleep(SPINNER_INTERVAL);
         }
     };
     let thread = thread::Builder::new().name("manyhands-spinner".to_owned());
-    let _ = thread.spawn(turn);
+    let _ = thread.spawn(animate);
 }

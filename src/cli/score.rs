@@ -1,4 +1,4 @@
-//! `manyhands score`: a plan from the arguments, its run, its report.
+//! `manyhands score`: makes a plan from the arguments, runs it, and prints its report.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,27 +9,29 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{Destination, Kept, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
+use manyhands::output::{
+    Destination, Output, PageFile, PartialFile, ScoresFile, ScoresFormat, leftovers,
+};
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, from_one};
 use manyhands::plan::{Answer, AnyScorer, ExecutorName, NO_GROUP, Opened, Plan, RunOptions};
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
-use super::fault::Fault;
-use super::page::Page;
+use super::command_error::CommandError;
+use super::page_arguments::PageArguments;
 use super::progress::Progress;
-use super::scoring::{Scoring, endpoints, scorers};
+use super::scoring_arguments::{ScoringArguments, endpoints, scorers};
+use super::signals::{GRACE, SignalWatch, WatchedRun};
 use super::text::{ERROR, paint};
-use super::watch::{GRACE, Watch, Watched};
 use super::{failures, note, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("output").args(["scores", "html"]).multiple(true)))]
 pub struct Score {
-    /// Files of JSON lines: one JSON object a line. Several are one dataset, in this order. Pipes are
-    /// read as they are written to; - is standard input.
+    /// Files of JSON lines: one JSON object in each line. Several files are one dataset, in this order. Pipes
+    /// are read while they are written; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -38,7 +40,7 @@ pub struct Score {
     scorer: &'static str,
 
     #[command(flatten)]
-    scoring: Scoring,
+    scoring: ScoringArguments,
 
     /// Fields to copy to the scores file.
     #[arg(
@@ -50,16 +52,16 @@ pub struct Score {
     keep: Vec<String>,
 
     /// Write every score to this file, in the order of the records: .jsonl or .csv, or - for JSON
-    /// lines on standard output (the report then goes to standard error). A run that ends early keeps
-    /// what it has in OUT.partial.
+    /// lines on standard output (the report is then printed on standard error). If the run ends early,
+    /// its scores are kept in OUT.partial.
     #[arg(long, value_name = "OUT")]
     scores: Option<PathBuf>,
 
     #[command(flatten)]
-    page: Page,
+    page: PageArguments,
 
-    /// Overwrite the scores file, what a run that ended early has left of it (OUT.partial), and the
-    /// page, if there are any. The new file has the mode and the owner of the old one.
+    /// Overwrite the scores file, the OUT.partial of a run that ended early, and the page, if they exist.
+    /// The new file has the mode and the owner of the old one.
     #[arg(long, requires = "output")]
     force: bool,
 
@@ -67,39 +69,39 @@ pub struct Score {
     #[arg(long)]
     json: bool,
 
-    /// How many workers: a number, or a share of the cores this process may use, such as
-    /// 50%; without, as many as there are such cores.
+    /// The number of workers, or their share of the cores that this process may use, such as 50%.
+    /// Default: one for each of these cores.
     #[arg(long, short = 'j', value_name = "N|P%")]
     threads: Option<Threads>,
 
-    /// Keep each worker on a hardware thread of its own, on different cores as far as they go.
+    /// Keep each worker on its own hardware thread, and on its own core while there are enough cores.
     #[arg(long)]
     pin: bool,
 
-    /// How to run: sequential, work-stealing, task-queue, process-pool (in processes of their own, so
-    /// that a record that takes its process down costs no other). The answer is the same.
+    /// The executor: sequential, work-stealing, task-queue, or process-pool (worker processes, so that a
+    /// record that crashes its process costs no other record). The answer is the same for all.
     #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
     executor: ExecutorName,
 
-    /// What to do about records that cannot be scored: skip them and go on (skip), until more than so
-    /// many have failed (skip:100) or more than such a share (skip:1%), or stop at the first (stop).
+    /// What to do if records cannot be scored: skip them (skip), halt the run after more than a number
+    /// (skip:100) or a share (skip:1%) of failures, or halt at the first failure (stop).
     #[arg(long, value_name = "WHAT", default_value = "skip", value_parser = parse_on_failure)]
     on_failure: OnFailure,
 
-    /// How many records may be in work at the same time; without, as many as there are workers.
+    /// The number of records that may be in progress at the same time. Default: the number of workers.
     #[arg(long, value_name = "N", value_parser = from_one)]
     limit: Option<usize>,
 
-    /// How many records may be started in a second.
+    /// The number of records that may be started per second.
     #[arg(long, value_name = "RECORDS")]
     per_second: Option<f64>,
 
-    /// Stop after so long, and report what is done by then.
+    /// Stop after this time, and report the records that are done by then.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     deadline: Option<Duration>,
 
-    /// Time allowed for one record, with --executor process-pool: a record that takes longer fails, and
-    /// its worker process is killed and replaced.
+    /// The time that one record may take, with --executor process-pool. A record that takes longer fails,
+    /// and its worker process is killed and replaced.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Option<Duration>,
 }
@@ -133,7 +135,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Score {
-    fn plan(&self) -> Result<Plan, Fault> {
+    fn plan(&self) -> Result<Plan, CommandError> {
         let mut plan = self.scoring.plan(&self.files, self.scorer)?;
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
@@ -150,7 +152,7 @@ impl Score {
         Ok(plan)
     }
 
-    pub(super) fn run(self, quiet: bool) -> Result<Exit, Fault> {
+    pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
         let plan = self.plan()?;
         let format = self.scores.as_deref().map(ScoresFormat::of).transpose()?;
         if let Some(format) = format {
@@ -158,26 +160,26 @@ impl Score {
         }
         let opened = plan.open()?;
         let token = Cancel::new();
-        let watch = Watch::start(quiet)?;
+        let watch = SignalWatch::start(quiet)?;
         let mut outputs = self.open_outputs(&plan, format, &token, &watch)?;
         if !quiet {
-            self.tell_leftovers();
+            self.note_leftovers();
         }
         let answer = run(&opened, outputs.scores.as_ref(), &token, &watch, quiet);
-        let kept = match (&outputs.scores, &answer) {
+        let partial = match (&outputs.scores, &answer) {
             (Some(scores), Ok(answer)) if answer.report.end.is_finished() => {
                 if !scores.finish()? {
                     watch.wait_for_the_end();
                 }
                 Ok(None)
             }
-            (Some(scores), _) => scores.keep_so_far(),
+            (Some(scores), _) => scores.keep_partial(),
             (None, _) => Ok(None),
         };
-        watch.over();
+        watch.end_run();
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return Ok(end_by(error.into(), kept)),
+            Err(error) => return Ok(end_with(error.into(), partial)),
         };
         let page = outputs.page.take();
         let page = page.map(|file| file.write(&page::of_answer(&plan, &answer)));
@@ -187,21 +189,21 @@ impl Score {
             text::report(&plan, &answer, opened.bytes())
         };
         self.print(&report)
-            .map_err(Fault::write("cannot write the report"))?;
-        tell_what_is_odd(&plan, &answer, quiet);
-        tell_end(&answer.report.end, kept?);
+            .map_err(CommandError::write("cannot write the report"))?;
+        print_notes(&plan, &answer, quiet);
+        print_end(&answer.report.end, partial?);
         page.transpose()?;
         Ok(Exit::of_report(&answer.report))
     }
 
-    /// Opens the outputs, no two of which are one file, nor one of the inputs.
+    /// Opens the outputs. Each must be a file of its own, and no input.
     fn open_outputs(
         &self,
         plan: &Plan,
         format: Option<ScoresFormat>,
         token: &Cancel,
-        watch: &Watch,
-    ) -> Result<Outputs, Fault> {
+        watch: &SignalWatch,
+    ) -> Result<Outputs, CommandError> {
         let mut endpoints = endpoints(plan);
         if !self.scores_on_stdout() {
             endpoints.standard_output("the report")?;
@@ -211,16 +213,16 @@ impl Score {
                 let output = Output::new("the scores", path).force(self.force);
                 let output = output.keeping_partial();
                 let open = || Ok(endpoints.open(&output)?);
-                Some((watch.opening(open, Destination::unfinished)?, format))
+                Some((watch.open_output(open, Destination::unfinished)?, format))
             }
             None => None,
         };
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
         let page = || self.page.open(&mut endpoints, self.force);
-        let page = watch.opening(page, unfinished)?;
-        watch.unfinished(unfinished(&page));
+        let page = watch.open_output(page, unfinished)?;
+        watch.remove_at_once(unfinished(&page));
         // From the first byte of the scores on, a signal stops the run and its report is printed.
-        watch.running(Watched {
+        watch.begin_run(WatchedRun {
             token: token.clone(),
             give_up: None,
             grace: GRACE,
@@ -235,12 +237,12 @@ impl Score {
         self.scores.as_deref() == Some(Path::new("-"))
     }
 
-    /// Tells of files that killed runs have left beside the scores.
-    fn tell_leftovers(&self) {
+    /// Prints a note for each file that a killed run has left in the folder of the scores.
+    fn note_leftovers(&self) {
         let scores = self.scores.as_deref().filter(|_| !self.scores_on_stdout());
         for leftover in scores.map(leftovers).unwrap_or_default() {
             note(format_args!(
-                "note: a run that was killed has left {} ({}); its last line may be cut; \
+                "note: a run that was killed has left {} ({}); its last line may be incomplete; \
                  delete it if you do not need it",
                 text::plain(leftover.path.display()),
                 HumanBytes(leftover.bytes)
@@ -253,7 +255,7 @@ impl Score {
             return anstream::stderr().write_all(report.as_bytes());
         }
         if self.json {
-            // Not through anstream, which would take from texts what looks like colour.
+            // anstream would remove what looks like color from the texts.
             let mut stdout = io::stdout().lock();
             stdout.write_all(report.as_bytes())?;
             return stdout.flush();
@@ -264,21 +266,21 @@ impl Score {
     }
 }
 
-/// Where the results go, besides the report.
+/// The outputs besides the report.
 struct Outputs {
     scores: Option<Arc<ScoresFile>>,
     page: Option<PageFile>,
 }
 
-/// Runs the plan, with its progress shown, until it ends or a signal stops it.
+/// Runs the plan and shows its progress, until it ends or a signal stops it.
 fn run(
     opened: &Opened,
     scores: Option<&Arc<ScoresFile>>,
     token: &Cancel,
-    watch: &Watch,
+    watch: &SignalWatch,
     quiet: bool,
 ) -> Result<Answer, Error> {
-    /// How much longer a process pool may take: it kills its workers first, and comes back then.
+    /// Additional time for a process pool, which kills its workers before it returns.
     const GRACE_OF_PROCESSES: Duration = Duration::from_secs(5);
 
     let plan = opened.plan();
@@ -287,7 +289,7 @@ fn run(
         _ => GRACE,
     };
     let allowed = plan.deadline.and_then(|after| after.checked_add(grace));
-    watch.running(Watched {
+    watch.begin_run(WatchedRun {
         token: token.clone(),
         give_up: allowed.and_then(|after| Instant::now().checked_add(after)),
         grace,
@@ -299,7 +301,7 @@ fn run(
         Progress::bytes(opened.bytes(), quiet)
     };
     let advance = |bytes| match opened.is_stream() {
-        true => bar.reach(opened.bytes()),
+        true => bar.move_to(opened.bytes()),
         false => bar.advance(bytes),
     };
     let mut options = RunOptions::default().progress(&advance).cancel(token);
@@ -311,38 +313,41 @@ fn run(
     answer
 }
 
-/// Failures, and what the report alone would not show.
-fn tell_what_is_odd(plan: &Plan, answer: &Answer, quiet: bool) {
+/// Prints failures, and notes about what the report does not show.
+fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
     let report = &answer.report;
-    failures::tell(report);
+    failures::print(report);
     if quiet {
         return;
     }
     if answer.pinned == Some(false) {
         let why = match plan.executor {
-            ExecutorName::Sequential => "sequential has no workers, only the calling thread",
-            _ => "this system does not let threads be kept on a core",
+            ExecutorName::Sequential => {
+                "the executor sequential has no workers, only the calling thread"
+            }
+            _ => "this system does not allow threads to be kept on a core",
         };
-        note(format_args!("note: --pin did nothing: {why}"));
+        note(format_args!("note: --pin had no effect: {why}"));
     }
     if report.records == 0 && report.end.is_finished() {
-        note(format_args!("note: there are no records in the input"));
+        note(format_args!("note: the input has no records"));
     }
     let groups = report.value.groups.as_ref();
-    let nameless = report.failed == 0 && groups.is_some_and(|groups| groups.keys().eq([NO_GROUP]));
-    if let (Some(by), true) = (&plan.by, nameless) {
+    let only_no_group =
+        report.failed == 0 && groups.is_some_and(|groups| groups.keys().eq([NO_GROUP]));
+    if let (Some(by), true) = (&plan.by, only_no_group) {
         let by = text::plain(format_args!("{by:?}"));
         note(format_args!(
-            "note: no record has a value in the field {by} to group by"
+            "note: no record has a value in the field {by}, so there is only one group"
         ));
     }
 }
 
-/// Why a run is not finished, and what it has left behind.
-fn tell_end(end: &End, kept: Option<Kept>) {
+/// Prints why a run ended early, and the file that keeps its scores.
+fn print_end(end: &End, partial: Option<PartialFile>) {
     match end {
         End::Halted(failure) => note(format_args!(
-            "{} too many failures: halted by {}",
+            "{} too many failures; the run was halted by {}",
             paint(ERROR, "error:"),
             text::plain(failure)
         )),
@@ -352,33 +357,33 @@ fn tell_end(end: &End, kept: Option<Kept>) {
         )),
         _ => return,
     }
-    if let Some(kept) = kept {
-        note(format_args!("{}", told(&kept)));
+    if let Some(partial) = partial {
+        note(format_args!("{}", partial_note(&partial)));
     }
 }
 
-/// Tells what has ended a run before its end, and what it has left behind.
-fn end_by(fault: Fault, kept: Result<Option<Kept>, Error>) -> Exit {
-    let exit = super::tell(&fault);
-    match kept {
-        // The reader of the scores has had enough, and they are kept nowhere else.
+/// Prints the error of a run, and the file that keeps its scores.
+fn end_with(error: CommandError, partial: Result<Option<PartialFile>, Error>) -> Exit {
+    let exit = super::print_error(&error);
+    match partial {
+        // The reader of the scores has closed the pipe, so there is no file that keeps them.
         _ if exit == Exit::Success => {}
-        Ok(Some(kept)) => note(format_args!("{}", told(&kept))),
+        Ok(Some(partial)) => note(format_args!("{}", partial_note(&partial))),
         Ok(None) => {}
-        Err(error) => _ = super::tell(&error.into()),
+        Err(error) => _ = super::print_error(&error.into()),
     }
     exit
 }
 
-/// Says where the scores are of a run that ended early.
-pub(super) fn told(kept: &Kept) -> String {
-    let records = match kept.records {
+/// Says which file keeps the scores of a run that ended early.
+pub(super) fn partial_note(partial: &PartialFile) -> String {
+    let records = match partial.records {
         1 => "record are".to_owned(),
         several => format!("{several} records are"),
     };
-    let path = text::plain(kept.path.display());
-    let replaced = match kept.replaced {
-        true => ", in place of what an earlier run had left there",
+    let path = text::plain(partial.path.display());
+    let replaced = match partial.replaced {
+        true => ", in place of the scores of an earlier run",
         false => "",
     };
     format!("  the scores of the first {records} in {path}{replaced}")

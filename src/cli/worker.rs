@@ -1,11 +1,11 @@
-//! `manyhands worker`: a worker process of the executor `process-pool`, started by none but it.
+//! `manyhands worker`: a worker process. Only the executor `process-pool` starts it.
 
 use manyhands::exit::Exit;
 
-use super::fault::Fault;
+use super::command_error::CommandError;
 
-/// Answers to whoever started it, until standard input ends.
-pub(super) fn run() -> Result<Exit, Fault> {
-    manyhands::plan::serve().map_err(|error| Fault::Usage(error.to_string()))?;
+/// Serves the run that started this process, until standard input ends.
+pub(super) fn run() -> Result<Exit, CommandError> {
+    manyhands::plan::serve().map_err(|error| CommandError::Usage(error.to_string()))?;
     Ok(Exit::Success)
 }

@@ -1,4 +1,4 @@
-//! An open output: a file that gets its name when it is whole, a pipe, or standard output.
+//! An open output: a file that is renamed into place when it is complete, a pipe, or standard output.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write};
@@ -19,7 +19,7 @@ pub struct Destination(Target);
 #[derive(Debug)]
 enum Target {
     Stdout(io::Stdout),
-    /// A pipe or a device, written to as it is.
+    /// A pipe or a device, which is written directly.
     Special(File),
     File(NewFile),
 }
@@ -28,24 +28,24 @@ enum Target {
 #[derive(Debug)]
 struct NewFile {
     file: NamedTempFile,
-    /// The path as it was given, for messages.
-    asked: PathBuf,
-    /// The path without links: a link stays one, and the file it leads to is replaced.
+    /// The path as the user gave it, for messages.
+    requested: PathBuf,
+    /// The path with links resolved: a link is kept, and the file that it leads to is replaced.
     path: PathBuf,
-    /// Whether a file of that name is replaced.
+    /// Whether an existing file is replaced.
     force: bool,
     keeps_partial: bool,
 }
 
-/// What a run that ended early has left behind.
+/// The file that keeps the scores of a run that ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Kept {
-    /// The file.
+pub struct PartialFile {
+    /// The path of the file.
     pub path: PathBuf,
-    /// It holds the first `records` records.
+    /// The file holds the scores of the first `records` records.
     pub records: u64,
-    /// Whether it has replaced what an earlier run had left.
+    /// Whether it replaces the partial file of an earlier run.
     pub replaced: bool,
 }
 
@@ -67,27 +67,27 @@ impl Destination {
         let created = |error| output.refused(format!("cannot be created: {error}"));
         let path = target_of(&output.path);
         let file = new_file(folder_of(&path), existing.is_some()).map_err(created)?;
-        // Released by the system when the process ends, so that what a killed run has left can be told
-        // from what a run is writing. A file system without locks has no such help.
+        // The system releases the lock when the process ends. So a file that a killed run has left behind
+        // can be told from a file that a run is writing, if the file system has locks.
         let _ = file.as_file().try_lock();
         if let Some(existing) = existing {
             replaced::take_over(file.as_file(), &existing).map_err(created)?;
         }
         Ok(Destination(Target::File(NewFile {
             file,
-            asked: output.path.clone(),
+            requested: output.path.clone(),
             path,
             force: output.force,
             keeps_partial: output.keeps_partial,
         })))
     }
 
-    /// Whether it is standard output.
+    /// Whether this is standard output.
     pub fn is_standard_output(&self) -> bool {
         matches!(self.0, Target::Stdout(_))
     }
 
-    /// The file under the name that it has until it is whole.
+    /// The path of the file until it is complete.
     pub fn unfinished(&self) -> Option<PathBuf> {
         match &self.0 {
             Target::File(new) => Some(new.file.path().to_owned()),
@@ -95,17 +95,17 @@ impl Destination {
         }
     }
 
-    /// Gives the file its name, now that it is whole.
+    /// Renames the complete file into place.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if it cannot have that name: another file has taken it, or the folder is
-    /// gone. The whole file is then kept under another name, which the error states.
+    /// [`Error::Destination`] if that is impossible: another file has the name by now, or the folder is gone.
+    /// The complete file is then kept under another name, which the error states.
     pub fn finish(self) -> Result<(), Error> {
-        self.finish_holding("the whole file")
+        self.finish_holding("the complete file")
     }
 
-    /// The same for a file that an error describes as `contents`.
+    /// Like [`finish`](Destination::finish), for a file that errors describe as `contents`.
     pub(super) fn finish_holding(self, contents: &str) -> Result<(), Error> {
         match self.0 {
             Target::File(new) => new.finish(contents),
@@ -113,14 +113,13 @@ impl Destination {
         }
     }
 
-    /// Keeps the first `bytes` bytes of the file, which hold the first `records` records, under the name
-    /// that tells that it is not whole. A file without records is not kept, nor is what a pipe or a device
-    /// has taken.
+    /// Keeps the first `bytes` bytes of the file, which hold the first `records` records, as
+    /// `PATH.partial`. Returns `None` for a file without records, and for a pipe or a device.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if it cannot be kept under any name.
-    pub fn keep_partial(self, records: u64, bytes: u64) -> Result<Option<Kept>, Error> {
+    /// [`Error::Destination`] if the file cannot be kept under any name.
+    pub fn keep_partial(self, records: u64, bytes: u64) -> Result<Option<PartialFile>, Error> {
         match self.0 {
             Target::File(new) if records > 0 => new.keep_partial(records, bytes).map(Some),
             Target::File(_) | Target::Stdout(_) | Target::Special(_) => Ok(None),
@@ -131,7 +130,7 @@ impl Destination {
         match &mut self.0 {
             Target::Stdout(out) => out,
             Target::Special(file) => file,
-            // Not by way of what is around it, which adds its temporary name to every error.
+            // `NamedTempFile` itself would add the temporary name to every error.
             Target::File(new) => new.file.as_file_mut(),
         }
     }
@@ -141,36 +140,36 @@ impl NewFile {
     fn finish(self, contents: &str) -> Result<(), Error> {
         let Err(error) = persist(self.file, &self.path, self.force) else {
             if self.force && self.keeps_partial {
-                // It belongs to the file that has just been replaced.
+                // The partial file belongs to the scores that have just been replaced.
                 let _ = fs::remove_file(partial_of(&self.path));
             }
             return Ok(());
         };
         let why = match error.error.kind() {
             io::ErrorKind::AlreadyExists => {
-                "another program has made a file of that name meanwhile".to_owned()
+                "another program has created a file with that name meanwhile".to_owned()
             }
-            io::ErrorKind::NotFound => "its folder is gone".to_owned(),
-            _ => format!("cannot get its name: {}", error.error),
+            io::ErrorKind::NotFound => "its folder no longer exists".to_owned(),
+            _ => format!("cannot be renamed into place: {}", error.error),
         };
-        // What another run has left there stays, since this file is whole and must not be lost to it.
+        // This does not replace the partial file of another run.
         let reason = match keep(error.file, &self.path, false) {
             Ok((kept, _)) => format!("{why}; {contents} is in {}", kept.display()),
             Err(error) => format!("{why}, and {contents} could not be kept elsewhere: {error}"),
         };
-        Err(refused(&self.asked, reason))
+        Err(refused(&self.requested, reason))
     }
 
-    fn keep_partial(self, records: u64, bytes: u64) -> Result<Kept, Error> {
-        let cannot = |error| {
+    fn keep_partial(self, records: u64, bytes: u64) -> Result<PartialFile, Error> {
+        let failed = |error| {
             let reason = format!("the scores so far could not be kept: {error}");
-            refused(&self.asked, reason)
+            refused(&self.requested, reason)
         };
-        // A write that failed half-way may have left the beginning of a line.
-        self.file.as_file().set_len(bytes).map_err(cannot)?;
+        // A failed write may have left half a line.
+        self.file.as_file().set_len(bytes).map_err(failed)?;
         let kept = keep(self.file, &self.path, self.force);
-        let (path, replaced) = kept.map_err(cannot)?;
-        Ok(Kept {
+        let (path, replaced) = kept.map_err(failed)?;
+        Ok(PartialFile {
             path,
             records,
             replaced,
@@ -178,7 +177,7 @@ impl NewFile {
     }
 }
 
-/// Gives a file a name, in place of another file only if `force` is given.
+/// Gives a file its name. Replaces another file only with `force`.
 fn persist(mut file: NamedTempFile, path: &Path, force: bool) -> Result<(), PersistError> {
     loop {
         let named = match force {
@@ -193,9 +192,9 @@ fn persist(mut file: NamedTempFile, path: &Path, force: bool) -> Result<(), Pers
     }
 }
 
-/// Keeps a file under a name that does not look finished: `PATH.partial`, else its temporary name made
-/// visible, else its temporary name, else a copy in the nearest folder that still exists. Says under which,
-/// and whether a file was replaced.
+/// Keeps a file under a name that does not look complete: `PATH.partial`, else its temporary name without the
+/// leading dot, else its temporary name, else as a copy in the nearest folder that still exists. Returns the
+/// path, and whether another file was replaced.
 fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, bool)> {
     let partial = partial_of(path);
     let existed = force && fs::symlink_metadata(&partial).is_ok();
@@ -212,13 +211,13 @@ fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, b
         Err(error) => error.file,
     };
     if file.path().exists() {
-        // No file can be renamed here any more, as in a folder that has become read-only.
+        // The folder has become read-only, for example, so that no file in it can be renamed.
         let kept = file.keep().map_err(|error| error.error)?;
         drop(kept);
         return Ok((path.with_file_name(&temporary), false));
     }
     if let Some(moved) = moved_to(file.as_file()) {
-        // Its folder has another name now. There the file keeps its own name if no better one is free.
+        // The folder has been renamed. If the visible name is taken there, the file keeps its temporary name.
         let visible = moved.with_file_name(&unique);
         let is_free = fs::symlink_metadata(&visible).is_err();
         let is_renamed = is_free && fs::rename(&moved, &visible).is_ok();
@@ -227,7 +226,7 @@ fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, b
     copy(file, path, &unique).map(|copy| (copy, false))
 }
 
-/// Where an open file stands now, if the system tells and it still has a name.
+/// The current path of an open file, if the system reports it and the file still has a name.
 #[cfg(target_os = "linux")]
 fn moved_to(file: &File) -> Option<PathBuf> {
     use std::os::fd::AsRawFd as _;
@@ -235,8 +234,8 @@ fn moved_to(file: &File) -> Option<PathBuf> {
 
     let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    let is_there = id(fs::symlink_metadata(&path).ok()?) == id(file.metadata().ok()?);
-    is_there.then_some(path)
+    let has_that_path = id(fs::symlink_metadata(&path).ok()?) == id(file.metadata().ok()?);
+    has_that_path.then_some(path)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -244,7 +243,7 @@ fn moved_to(_file: &File) -> Option<PathBuf> {
     None
 }
 
-/// Copies a file that has lost its name together with its folder; the open file itself is still there.
+/// Copies a file whose folder was deleted. The contents still exist while the file is open.
 fn copy(mut file: NamedTempFile, path: &Path, name: &str) -> io::Result<PathBuf> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for folder in path.ancestors().skip(1).chain([Path::new(".")]) {
@@ -265,8 +264,8 @@ fn copy(mut file: NamedTempFile, path: &Path, name: &str) -> io::Result<PathBuf>
     Err(last)
 }
 
-/// A new file under a temporary name, with the rights of any new file; with `private`, with those of a
-/// secret one, until it takes over others.
+/// Creates a file under a temporary name, with the usual permissions of new files. With `private` only the
+/// user can read it, until it takes over the permissions of another file.
 fn new_file(folder: &Path, private: bool) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);

@@ -1,4 +1,4 @@
-//! The inputs and outputs of one command, told apart by what they are.
+//! The inputs and outputs of one command, compared as files and not as paths.
 
 use std::fs;
 use std::io;
@@ -9,11 +9,11 @@ use super::identity::{Identity, folder_of, target_of};
 use super::requested::{Output, partial_of, refused};
 use crate::error::Error;
 
-/// What stands for standard input among inputs, and for standard output among outputs.
+/// The path that means standard input or standard output.
 const STANDARD: &str = "-";
 
-/// The inputs and outputs of one command. An output that is also an input or another output is refused,
-/// however the paths are spelled: by links, by `..`, by `/dev/stdin`.
+/// The inputs and outputs of one command. An output that is the same file as an input or another output is
+/// refused, even if the paths differ, for example through links, `..` or `/dev/stdin`.
 ///
 /// ```
 /// use manyhands::output::{Endpoints, Output};
@@ -34,12 +34,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// None yet.
+    /// No inputs and no outputs yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an input; `-` is standard input. A file that does not exist is none.
+    /// Adds an input; `-` is standard input. A file that does not exist is ignored.
     pub fn input(&mut self, path: impl AsRef<Path>) {
         let path = path.as_ref();
         self.inputs.push(match path == Path::new(STANDARD) {
@@ -48,11 +48,12 @@ impl Endpoints {
         });
     }
 
-    /// Adds standard output, to which `what` goes.
+    /// Adds standard output as the output for `what`.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if it is an input or another output, as after `>> input`.
+    /// [`Error::Destination`] if standard output is an input or another output, for example after
+    /// `>> input`.
     pub fn standard_output(&mut self, what: &str) -> Result<(), Error> {
         let output = Output::new(what, "standard output");
         self.add(&output, Identity::of_standard_output())
@@ -62,10 +63,9 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if it is an input or another output, or cannot be written: there is no such
-    /// folder, it is a folder or a link that leads nowhere, its name is too long, or a file of that name
-    /// exists and is not to be replaced. The same goes for the file that keeps what a run that ends early
-    /// has written.
+    /// [`Error::Destination`] if the output is an input or another output, or cannot be written: the folder
+    /// does not exist, the path is a folder or a dangling link, the name is too long, or the file exists and
+    /// must not be replaced. The same applies to the partial file of a run that ends early.
     pub fn output(&mut self, output: &Output) -> Result<(), Error> {
         if output.path == Path::new(STANDARD) {
             return self.standard_output(&output.what);
@@ -82,7 +82,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// As [`output`](Endpoints::output), and if it cannot be opened.
+    /// As [`output`](Endpoints::output), and if the output cannot be opened.
     pub fn open(&mut self, output: &Output) -> Result<Destination, Error> {
         self.output(output)?;
         Destination::open(output)
@@ -125,7 +125,7 @@ impl Endpoints {
                 return Err(refused(&partial, reason));
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
-                let reason = format!("{why} is too long a name; name a shorter one");
+                let reason = format!("{why} is too long a name; choose a shorter one");
                 return Err(output.refused(reason));
             }
             _ => {}
@@ -136,22 +136,25 @@ impl Endpoints {
     }
 }
 
-/// Whether a path names a regular file, or nothing yet. What a pipe or a device has taken cannot be kept
-/// under another name.
+/// Whether a path is a regular file or does not exist. What was written to a pipe or a device cannot be kept
+/// as a partial file.
 fn is_file_or_new(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |existing| existing.is_file())
 }
 
-/// Refuses a path at which no file could be made.
+/// Refuses a path at which no file can be created.
 fn check_name(output: &Output) -> Result<(), Error> {
     let folder = folder_of(&output.path);
     if !folder.is_dir() {
-        let reason = format!("there is no folder {}; make it first", folder.display());
+        let reason = format!(
+            "the folder {} does not exist; create it first",
+            folder.display()
+        );
         return Err(output.refused(reason));
     }
     let name = output.path.as_os_str().as_encoded_bytes();
     if name.is_empty() || name.ends_with(b"/") {
-        return Err(output.refused("is no name of a file; name one"));
+        return Err(output.refused("is not the name of a file; add a file name"));
     }
     match fs::symlink_metadata(&output.path) {
         Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
@@ -160,7 +163,7 @@ fn check_name(output: &Output) -> Result<(), Error> {
         Ok(link) if link.is_symlink() && fs::metadata(&output.path).is_err() => {
             let target = fs::read_link(&output.path).unwrap_or_default();
             let reason = format!(
-                "is a symbolic link to {}, which does not exist; make that file first, or name \
+                "is a symbolic link to {}, which does not exist; create that file first, or name \
                  another one",
                 target.display()
             );
@@ -170,14 +173,14 @@ fn check_name(output: &Output) -> Result<(), Error> {
     }
 }
 
-/// Refuses a folder, and a file that is not to be replaced.
+/// Refuses a folder, and an existing file that must not be replaced.
 fn check_existing(output: &Output) -> Result<(), Error> {
     match fs::metadata(&output.path) {
         Ok(existing) if existing.is_dir() => {
             Err(output.refused("is a directory; name a file in it"))
         }
         Ok(existing) if existing.is_file() && !output.force => {
-            let reason = "exists already; choose another name, or overwrite it with --force";
+            let reason = "already exists; choose another name, or overwrite it with --force";
             Err(output.refused(reason))
         }
         _ => Ok(()),

@@ -1,18 +1,18 @@
-//! What a path or an open file is, whatever it is called.
+//! Which file a path or an open file is, independent of its name.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What a path leads to. Two paths lead to the same file if the files are one, or if both name the same
-/// place in the same folder, where there may be no file yet.
+/// What a path leads to. Two paths lead to the same file if that file exists, or if they have the same name in
+/// the same folder, where a file may be created later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// The file itself. `None` if there is none, and for devices, which may well be read and written at the
-    /// same time, as a terminal is; so may a socket that is standard input or output.
+    /// The file itself. `None` if it does not exist, and for devices, such as a terminal, which may be read and
+    /// written at the same time. The same is true of a socket as standard input or output.
     file: Option<FileId>,
-    /// Where it stands. `None` for what has no name.
+    /// The folder and the name. `None` for an open file without a name.
     place: Option<(FileId, OsString)>,
 }
 
@@ -53,12 +53,12 @@ impl Identity {
         }
     }
 
-    /// What standard input is.
+    /// The file that is standard input.
     pub(super) fn of_standard_input() -> Self {
         Self::of_open(standard::input())
     }
 
-    /// What standard output is.
+    /// The file that is standard output.
     pub(super) fn of_standard_output() -> Self {
         Self::of_open(standard::output())
     }
@@ -71,15 +71,14 @@ impl Identity {
         }
     }
 
-    /// Whether both are one file, or one place for it.
+    /// Whether both are the same file, or the same place for one.
     pub(super) fn is(&self, other: &Identity) -> bool {
         let same_file = self.file.is_some() && self.file == other.file;
         same_file || self.place.is_some() && self.place == other.place
     }
 }
 
-/// The path that a file has, or would have, once links and detours such as `..` are followed. `None` if the
-/// folder does not exist.
+/// The path of an existing or future file with links and `..` resolved. `None` if the folder does not exist.
 fn resolved(path: &Path) -> Option<PathBuf> {
     if let Ok(resolved) = fs::canonicalize(path) {
         return Some(resolved);
@@ -88,7 +87,7 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(folder_of(path)).ok()?.join(name))
 }
 
-/// The path at which a file is made or replaced: where a link leads to, else the path as it is.
+/// The path at which a file is created or replaced: the target of a link, else the path itself.
 pub(super) fn target_of(path: &Path) -> PathBuf {
     match fs::symlink_metadata(path) {
         Ok(link) if link.is_symlink() => resolved(path).unwrap_or_else(|| path.to_owned()),
@@ -96,14 +95,14 @@ pub(super) fn target_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The folder that a path names a file in.
+/// The folder of the file that a path names.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
 
-/// Whether it matters that it is not both read and written: it does for files, folders and pipes.
+/// Whether reading and writing it at the same time is a mistake, as it is for files, folders and pipes.
 #[cfg(unix)]
 fn is_distinct(metadata: &Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
@@ -161,7 +160,7 @@ mod standard {
     }
 }
 
-/// Elsewhere there is no safe way to ask what they are.
+/// Other systems offer no safe way to ask which files these are.
 #[cfg(not(unix))]
 mod standard {
     use std::fs::Metadata;

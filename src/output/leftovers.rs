@@ -1,4 +1,4 @@
-//! Files that runs have left behind which were killed before they could give them a name.
+//! Temporary files that killed runs have left behind.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::identity::folder_of;
 
-/// What the temporary names of files begin with that are not whole yet.
+/// Prefix of the temporary names of files that are not complete yet.
 pub(super) const PREFIX: &str = ".manyhands-";
 
 /// A file that a killed run has left behind.
@@ -15,17 +15,17 @@ pub(super) const PREFIX: &str = ".manyhands-";
 pub struct Leftover {
     /// The file.
     pub path: PathBuf,
-    /// How many bytes it has.
+    /// The size of the file in bytes.
     pub bytes: u64,
-    /// When it was last written to, if the system tells.
+    /// The time of the last write, if the system reports it.
     pub written: Option<SystemTime>,
 }
 
-/// The files beside the file `path` that killed runs have left behind, sorted by name. Each holds what such a run
-/// had written by then, and its last line may be cut.
+/// The files that killed runs have left behind in the folder of the file `path`, sorted by name. Each holds what
+/// the run had written, and its last line may be incomplete.
 ///
-/// A run holds a lock on its temporary files, and the system releases the lock when the run ends, however
-/// it ends. So what is not locked belongs to no run any more.
+/// A run locks its temporary files, and the system releases the locks when the process ends for any reason.
+/// So a file that is not locked belongs to no running process.
 ///
 /// ```
 /// use manyhands::output::leftovers;
@@ -53,7 +53,7 @@ pub fn leftovers(path: &Path) -> Vec<Leftover> {
 }
 
 fn of(path: PathBuf) -> Option<Leftover> {
-    // Not a pipe of that name, which would be waited for.
+    // Opening a pipe would wait for its writer.
     let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
     let file = is_file.then(|| File::open(&path).ok()).flatten()?;
     if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {

@@ -1,14 +1,14 @@
-//! Where the results of a run go: scores files, pages, and what a terminal may be shown.
+//! The outputs of a run: scores files, pages, and text that is safe for a terminal.
 //!
-//! A file that is written has a temporary name, `.manyhands-` and some letters, in the folder where it is
-//! to stand. It gets its own name only when it is whole, so that a run that ends early leaves nothing that
-//! looks finished. What such a run has written of `OUT` is kept as `OUT.partial`. Nothing that was written
-//! is thrown away because of a name: if the file cannot get its name in the end, it is kept under another
-//! one, and the error says which.
+//! A file is written under a temporary name, `.manyhands-` and some letters, in its final folder. It is renamed
+//! into place only after a complete run, so a run that ends early leaves nothing that looks complete. The
+//! scores that such a run has written to `OUT` are kept as `OUT.partial`. If a file cannot be renamed in the
+//! end, it is kept under another name, and the error says which.
 //!
-//! [`Endpoints`] tells the inputs and outputs of a command apart by what they are, not by how their paths
-//! are spelled, and refuses two that are one.
+//! [`Endpoints`] compares the inputs and outputs of a command as files, not as paths, and refuses an output
+//! that is also an input or another output.
 
+mod baselines;
 mod destination;
 mod endpoints;
 mod identity;
@@ -20,7 +20,8 @@ mod requested;
 mod scores;
 pub mod visible;
 
-pub use destination::{Destination, Kept};
+pub use baselines::{BaselineFile, BaselineName, Baselines};
+pub use destination::{Destination, PartialFile};
 pub use endpoints::Endpoints;
 pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]

@@ -1,4 +1,4 @@
-//! A page on its way to its file.
+//! The file that a page is written to.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use super::endpoints::Endpoints;
 use super::requested::Output;
 use crate::error::Error;
 
-/// The file of a page: opened before a run, so that a place where it cannot be written is found before
-/// the work is done, and written after it.
+/// The file of a page. It is opened before a run and written after it, so that a path that cannot be written
+/// is reported before the work is done.
 ///
 /// ```
 /// use manyhands::output::{Endpoints, Output, PageFile};
@@ -27,8 +27,8 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct PageFile {
     output: Output,
-    /// `None` for a pipe or a device, which is opened when the page is there: a reader of a pipe takes the
-    /// first end for the last.
+    /// `None` for a pipe or a device, which is opened once the page is ready: the reader of a pipe stops at
+    /// the first end.
     destination: Option<Destination>,
 }
 
@@ -51,16 +51,16 @@ impl PageFile {
         })
     }
 
-    /// The file under the name that it has until it is whole.
+    /// The path of the file until it is complete.
     pub fn unfinished(&self) -> Option<PathBuf> {
         self.destination.as_ref().and_then(Destination::unfinished)
     }
 
-    /// Writes the page, and gives the file its name.
+    /// Writes the page, and renames the file into place.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if it cannot be written, or cannot have its name.
+    /// [`Error::Destination`] if the file cannot be written or renamed.
     pub fn write(self, page: &str) -> Result<(), Error> {
         let PageFile {
             output,
@@ -74,7 +74,7 @@ impl PageFile {
             .write_all(page.as_bytes())
             .and_then(|()| destination.flush())
             .map_err(|error| match error.kind() {
-                // Its reader has had enough.
+                // The reader has closed the pipe.
                 io::ErrorKind::BrokenPipe => Error::Output(error),
                 _ => output.refused(format!("cannot be written: {error}")),
             })?;

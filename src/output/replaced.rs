@@ -3,9 +3,9 @@
 use std::fs::{File, Metadata};
 use std::io;
 
-/// Gives a new, still empty file the mode and the owner of the one that it will replace. If the system
-/// does not allow to give it the same group, the group gets no rights: what was readable for few must
-/// never become readable for more.
+/// Gives a new, empty file the mode and the owner of the file that it will replace. If the system does not
+/// allow the same group, the group gets no permissions: scores must never become readable for more users
+/// than before.
 ///
 /// # Errors
 ///
@@ -15,18 +15,18 @@ pub(super) fn take_over(file: &File, replaced: &Metadata) -> io::Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 
-    /// The rights to read, write and execute, without the bits that change who a program runs as.
-    const RIGHTS: u32 = 0o777;
-    const RIGHTS_OF_GROUP: u32 = 0o070;
+    /// The bits for reading, writing and executing, without the set-user-ID and set-group-ID bits.
+    const PERMISSIONS: u32 = 0o777;
+    const GROUP_PERMISSIONS: u32 = 0o070;
 
     let own = file.metadata()?;
     if own.uid() != replaced.uid() {
-        // Only a privileged process may do this. Without it the file stays the caller's own.
+        // Only a privileged process may do this. Otherwise the file belongs to the user of this process.
         let _ = fchown(file, Some(replaced.uid()), None);
     }
-    let mut mode = replaced.mode() & RIGHTS;
+    let mut mode = replaced.mode() & PERMISSIONS;
     if own.gid() != replaced.gid() && fchown(file, None, Some(replaced.gid())).is_err() {
-        mode &= !RIGHTS_OF_GROUP;
+        mode &= !GROUP_PERMISSIONS;
     }
     file.set_permissions(Permissions::from_mode(mode))
 }

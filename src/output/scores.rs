@@ -1,4 +1,4 @@
-//! A scores file: a line for every record, as JSON lines or CSV.
+//! The scores file: one line for each record, as JSON lines or CSV.
 
 use std::io;
 use std::ops::Range;
@@ -8,37 +8,37 @@ use std::time::Duration;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::destination::{Destination, Kept};
+use super::destination::{Destination, PartialFile};
 use crate::error::{Error, Failure};
 use crate::plan::{Cell, Plan, RESERVED, Scored};
 use crate::sink::{InOrder, Room, Sink};
 use crate::sync::{Mutex, try_lock, try_lock_for};
 use crate::visible;
 
-/// How a scores file is written.
+/// The format of a scores file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScoresFormat {
-    /// A JSON object a line.
+    /// One JSON object in each line.
     JsonLines,
     /// Comma-separated values under a header.
     Csv,
 }
 
 impl ScoresFormat {
-    /// The format that the ending of a path stands for: `.jsonl`, `.ndjson`, `.json` or none for JSON
-    /// lines, `.csv` for CSV. Pipes, devices and standard output without an ending take JSON lines.
+    /// The format that the extension of a path means: `.jsonl`, `.ndjson`, `.json` or none for JSON lines,
+    /// `.csv` for CSV.
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] for any other ending.
+    /// [`Error::Plan`] for any other extension.
     pub fn of(path: &Path) -> Result<Self, Error> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("jsonl" | "ndjson" | "json") => Ok(ScoresFormat::JsonLines),
             Some("csv") => Ok(ScoresFormat::Csv),
             None => Ok(ScoresFormat::JsonLines),
             Some(_) => Err(Error::Plan(format!(
-                "{}: cannot tell the format from the name; let it end in .jsonl or .csv",
+                "{}: the extension names no known format; use .jsonl or .csv",
                 path.display()
             ))),
         }
@@ -96,11 +96,11 @@ pub struct ScoresFile {
     columns: FileColumns,
     format: ScoresFormat,
     out: InOrder<Destination>,
-    kept: Mutex<Option<Kept>>,
+    partial: Mutex<Option<PartialFile>>,
 }
 
 impl ScoresFile {
-    /// Refuses a plan whose scores cannot be written, before any file is made.
+    /// Refuses a plan whose scores cannot be written, before any file is created.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl ScoresFile {
         FileColumns::of(plan, format).map(|_| ())
     }
 
-    /// The scores of a plan on their way to a destination.
+    /// Writes the scores of a plan to this destination.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl ScoresFile {
             columns,
             format,
             out: InOrder::new(destination),
-            kept: Mutex::default(),
+            partial: Mutex::default(),
         };
         if let ScoresFormat::Csv = format {
             file.out.write(0..0, file.header()).map_err(Error::Output)?;
@@ -130,52 +130,51 @@ impl ScoresFile {
         Ok(file)
     }
 
-    /// Gives the file its name, now that the run has come to its end. `false` if
-    /// [`keep_so_far`](ScoresFile::keep_so_far) was called before.
+    /// Renames the file into place after a complete run. `false` if
+    /// [`keep_partial`](ScoresFile::keep_partial) was called before.
     ///
     /// # Errors
     ///
-    /// [`Error::Output`] if scores are missing or cannot be written, [`Error::Destination`] if the file
-    /// cannot have its name: that error states the name under which it is kept.
+    /// [`Error::Output`] if scores are missing or cannot be written. [`Error::Destination`] if the file cannot be
+    /// renamed; the error states the name under which it is kept.
     pub fn finish(&self) -> Result<bool, Error> {
         let Some(mut written) = self.out.take(Duration::MAX) else {
             return Ok(false);
         };
         if let Some(record) = written.missing {
-            let message = format!("those of record {} never came", record + 1);
+            let message = format!("the score of record {} is missing", record + 1);
             let error = io::Error::new(io::ErrorKind::UnexpectedEof, message);
             return Err(Error::Output(error));
         }
         io::Write::flush(&mut written.out).map_err(Error::Output)?;
-        let contents = format!("the whole file of all {} records", written.records);
+        let contents = format!("the complete file with all {} records", written.records);
         written.out.finish_holding(&contents).map(|()| true)
     }
 
-    /// Keeps the scores of the records that have been written so far, in order and without a gap, under
-    /// `OUT.partial`. The run may be over, or still at work on another thread: what comes later is dropped.
-    /// `None` if there are none, or what has been written cannot be taken back, as from a pipe. A second call
-    /// says the same again.
+    /// Keeps the scores that have been written so far, in order and without a gap, as `OUT.partial`. The run may
+    /// still be going on in another thread; its later scores are dropped. `None` if there are no scores, or the
+    /// output is not a file. A second call returns the same file again.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if they cannot be kept under any name.
-    pub fn keep_so_far(&self) -> Result<Option<Kept>, Error> {
-        /// How long a write may take that has begun, and the keeping by another thread.
-        const PATIENCE: Duration = Duration::from_secs(1);
+    /// [`Error::Destination`] if the scores cannot be kept under any name.
+    pub fn keep_partial(&self) -> Result<Option<PartialFile>, Error> {
+        /// Time to wait for a write in progress, or for another thread that is keeping the scores.
+        const TIMEOUT: Duration = Duration::from_secs(1);
 
-        // Held until the file has its name, so that a second caller says what the first one has kept.
-        let Some(mut kept) = try_lock_for(&self.kept, PATIENCE) else {
+        // The lock is held until the file is renamed, so that a second caller returns the file of the first.
+        let Some(mut partial) = try_lock_for(&self.partial, TIMEOUT) else {
             return Ok(None);
         };
-        if let Some(written) = self.out.take(PATIENCE) {
-            *kept = written.out.keep_partial(written.records, written.bytes)?;
+        if let Some(written) = self.out.take(TIMEOUT) {
+            *partial = written.out.keep_partial(written.records, written.bytes)?;
         }
-        Ok(kept.clone())
+        Ok(partial.clone())
     }
 
-    /// What [`keep_so_far`](ScoresFile::keep_so_far) has kept, if it was called.
-    pub fn kept(&self) -> Option<Kept> {
-        try_lock(&self.kept).and_then(|kept| kept.clone())
+    /// The file that [`keep_partial`](ScoresFile::keep_partial) has kept, if it was called.
+    pub fn partial(&self) -> Option<PartialFile> {
+        try_lock(&self.partial).and_then(|partial| partial.clone())
     }
 
     fn header(&self) -> Vec<u8> {
@@ -257,7 +256,7 @@ impl Sink<Scored> for ScoresFile {
     }
 }
 
-/// A value as JSON writes it, so that both formats have the same digits; nothing for nothing.
+/// A value as in JSON, so that both formats have the same digits; empty for no value.
 fn csv_cell(cell: &Cell) -> String {
     match cell {
         Cell::Nothing => String::new(),
@@ -266,7 +265,7 @@ fn csv_cell(cell: &Cell) -> String {
     }
 }
 
-/// A JSON value as a field: the contents of a string, anything else as it is written.
+/// A JSON value as a CSV field: the contents of a string, any other value as JSON.
 fn csv_field(json: Option<&str>) -> String {
     let Some(json) = json else {
         return String::new();

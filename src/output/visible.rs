@@ -1,7 +1,5 @@
-//! Characters that cannot be seen, or that a terminal obeys: which they are, and how outputs write
-//! them out.
+//! Characters that are invisible or that control a terminal, and how outputs escape them.
 //!
-//! Text, JSON and pages share one list. It is defined below all of them, since the report of a plan is
-//! JSON too.
+//! Text, JSON and pages share one list.
 
 pub use crate::visible::{characters, escaped, is_hidden, json, json_serializer, to_json};

@@ -82,7 +82,7 @@ where
                 token.is_some(),
             ),
             began,
-            reports_panics: panics::are_told(),
+            reports_panics: panics::is_in_task(),
             error: OnceLock::new(),
             units_run: AtomicUsize::new(0),
             stream_ended: AtomicBool::new(false),
@@ -99,7 +99,7 @@ where
     /// Runs a range of units as worker `number`.
     pub(super) fn units(&self, number: usize, units: Range<usize>) -> Flow {
         // The thread may be waiting inside a task, of this run or of another, and do this meanwhile.
-        panics::as_told(self.reports_panics, || self.portion(number, units))
+        panics::with_in_task(self.reports_panics, || self.portion(number, units))
     }
 
     fn portion(&self, number: usize, units: Range<usize>) -> Flow {

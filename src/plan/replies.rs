@@ -5,18 +5,18 @@ use std::sync::OnceLock;
 use super::scored::Scored;
 use crate::dataset::TextRecord;
 use crate::error::{Cause, Error, Interrupted};
-use crate::remote::{Elsewhere, Reply, ask};
+use crate::remote::{Elsewhere, RecordReply, ask};
 use crate::stop::Cancel;
 use crate::task::Task;
 
 /// Takes the score out of a reply.
 pub(super) struct TakeScore;
 
-impl Task<Reply<Scored>> for TakeScore {
+impl Task<RecordReply<Scored>> for TakeScore {
     type Score = Scored;
     type Error = Cause;
 
-    fn score(&self, reply: &Reply<Scored>) -> Result<Scored, Cause> {
+    fn score(&self, reply: &RecordReply<Scored>) -> Result<Scored, Cause> {
         reply.take()
     }
 }

@@ -85,23 +85,26 @@ pub(crate) trait Conversation {
 
 /// Receives each record with its reply, or with what is wrong with it.
 pub(crate) trait Visit<S>:
-    FnMut(Position, Result<&Reply<S>, BadRecord>) -> ControlFlow<()>
+    FnMut(Position, Result<&RecordReply<S>, BadRecord>) -> ControlFlow<()>
 {
 }
 
-impl<S, F> Visit<S> for F where F: FnMut(Position, Result<&Reply<S>, BadRecord>) -> ControlFlow<()> {}
+impl<S, F> Visit<S> for F where
+    F: FnMut(Position, Result<&RecordReply<S>, BadRecord>) -> ControlFlow<()>
+{
+}
 
 /// The reply about one record.
-pub(crate) struct Reply<S> {
+pub(crate) struct RecordReply<S> {
     /// `None` once it has been taken.
     outcome: Cell<Option<Result<S, Cause>>>,
     spent: Duration,
 }
 
-impl<S> Reply<S> {
+impl<S> RecordReply<S> {
     /// The score of a record, or why it has none, and the time that was spent on it.
     pub(super) fn new(outcome: Result<S, Cause>, spent: Duration) -> Self {
-        Reply {
+        RecordReply {
             outcome: Cell::new(Some(outcome)),
             spent,
         }
@@ -130,7 +133,7 @@ pub(crate) fn ask<E: Elsewhere>(
     text: &str,
 ) -> Result<Result<E::Score, Cause>, Error> {
     let mut outcome = Err(Interrupted.into());
-    let mut visit = |_, reply: Result<&Reply<E::Score>, BadRecord>| {
+    let mut visit = |_, reply: Result<&RecordReply<E::Score>, BadRecord>| {
         if let Ok(reply) = reply {
             outcome = reply.take();
         }

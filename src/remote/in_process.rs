@@ -7,26 +7,26 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::conversation::{Conversation, Elsewhere, Reply, Visit};
+use super::conversation::{Conversation, Elsewhere, RecordReply, Visit};
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 use crate::stop::Cancel;
 
 /// What the closure returns: the outcome of a record, or an error that ends the run.
-pub(crate) type Outcome<S> = Result<Result<S, Cause>, Error>;
+pub(crate) type ServiceAnswer<S> = Result<Result<S, Cause>, Error>;
 
 /// Time between two looks at the token while a reply is outstanding.
 const TICK: Duration = Duration::from_millis(1);
 
 /// Scores records on threads of its own. They take the newest request first, so answers are out of step.
 pub(crate) struct InProcess<S> {
-    queue: Mutex<Queue<S>>,
+    queue: Mutex<RequestQueue<S>>,
     changed: Condvar,
     in_flight: usize,
     stop: Cancel,
 }
 
-struct Queue<S> {
+struct RequestQueue<S> {
     requests: Vec<Request<S>>,
     closed: bool,
 }
@@ -34,7 +34,7 @@ struct Queue<S> {
 struct Request<S> {
     at: Position,
     text: String,
-    reply: Sender<(Outcome<S>, Duration)>,
+    reply: Sender<(ServiceAnswer<S>, Duration)>,
 }
 
 impl<S: Send> InProcess<S> {
@@ -44,11 +44,11 @@ impl<S: Send> InProcess<S> {
         threads: usize,
         in_flight: usize,
         stop: &Cancel,
-        score: impl Fn(Position, &str) -> Outcome<S> + Sync,
+        score: impl Fn(Position, &str) -> ServiceAnswer<S> + Sync,
         run: impl FnOnce(&Self) -> R,
     ) -> R {
         let service = InProcess {
-            queue: Mutex::new(Queue {
+            queue: Mutex::new(RequestQueue {
                 requests: Vec::new(),
                 closed: false,
             }),
@@ -65,7 +65,7 @@ impl<S: Send> InProcess<S> {
         })
     }
 
-    fn work(&self, score: &impl Fn(Position, &str) -> Outcome<S>) {
+    fn work(&self, score: &impl Fn(Position, &str) -> ServiceAnswer<S>) {
         while let Some(request) = self.newest() {
             let began = Instant::now();
             let outcome = score(request.at, &request.text);
@@ -105,7 +105,7 @@ pub(crate) struct InFlight<'s, S> {
     pending: VecDeque<(Position, Pending<S>)>,
 }
 
-type Pending<S> = Result<Receiver<(Outcome<S>, Duration)>, BadRecord>;
+type Pending<S> = Result<Receiver<(ServiceAnswer<S>, Duration)>, BadRecord>;
 
 impl<S: Send> Elsewhere for InProcess<S> {
     type Score = S;
@@ -171,11 +171,16 @@ impl<S: Send> InFlight<'_, S> {
         let (at, receiver) = receiver;
         loop {
             match receiver.recv_timeout(TICK) {
-                Ok((outcome, spent)) => return Ok(visit(at, Ok(&Reply::new(outcome?, spent)))),
+                Ok((outcome, spent)) => {
+                    return Ok(visit(at, Ok(&RecordReply::new(outcome?, spent))));
+                }
                 Err(RecvTimeoutError::Timeout) if !self.service.stop.is_cancelled() => {}
                 Err(_) => {
                     let interrupted = Err(Interrupted.into());
-                    return Ok(visit(at, Ok(&Reply::new(interrupted, Duration::ZERO))));
+                    return Ok(visit(
+                        at,
+                        Ok(&RecordReply::new(interrupted, Duration::ZERO)),
+                    ));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use super::conversation::{Elsewhere, Reply, ask};
+use super::conversation::{Elsewhere, RecordReply, ask};
 use super::in_process::InProcess;
 use super::scored_elsewhere::ScoredElsewhere;
 use crate::dataset::{Dataset as _, LoadedRecords, Position, TextStream};
@@ -34,27 +34,27 @@ fn lines() -> LoadedRecords {
 
 /// A reply in a form that can be compared.
 #[derive(Clone, Debug, PartialEq)]
-enum Found {
+enum Visited {
     Score(u32),
     Failed,
     Interrupted,
     Bad,
 }
 
-fn found(reply: Result<&Reply<u32>, BadRecord>) -> Found {
-    match reply.map(Reply::take) {
-        Ok(Ok(score)) => Found::Score(score),
-        Ok(Err(cause)) if cause.is::<Interrupted>() => Found::Interrupted,
-        Ok(Err(_)) => Found::Failed,
-        Err(_) => Found::Bad,
+fn found(reply: Result<&RecordReply<u32>, BadRecord>) -> Visited {
+    match reply.map(RecordReply::take) {
+        Ok(Ok(score)) => Visited::Score(score),
+        Ok(Err(cause)) if cause.is::<Interrupted>() => Visited::Interrupted,
+        Ok(Err(_)) => Visited::Failed,
+        Err(_) => Visited::Bad,
     }
 }
 
-fn expected(number: u32) -> Found {
+fn expected(number: u32) -> Visited {
     match number {
-        BAD => Found::Bad,
-        FAILING => Found::Failed,
-        number => Found::Score(number),
+        BAD => Visited::Bad,
+        FAILING => Visited::Failed,
+        number => Visited::Score(number),
     }
 }
 
@@ -149,7 +149,7 @@ fn a_stop_interrupts_the_records_in_flight() {
     for (number, found) in (0..).zip(all) {
         // A record after the stop has its score or is interrupted; it never fails.
         assert!(
-            found == expected(number) || number >= 26 && found == Found::Interrupted,
+            found == expected(number) || number >= 26 && found == Visited::Interrupted,
             "{number}: {found:?}"
         );
     }

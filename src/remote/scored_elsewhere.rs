@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
-use super::conversation::{Conversation as _, Elsewhere, Reply};
+use super::conversation::{Conversation as _, Elsewhere, RecordReply};
 use crate::dataset::{Dataset, Position, ReadOutcome, TextRecord};
 use crate::error::{BadRecord, Error, Place};
 
@@ -45,7 +45,7 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
     where
         D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
         E: Elsewhere,
-        V: FnMut(Position, Result<&Reply<E::Score>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&RecordReply<E::Score>, BadRecord>) -> ControlFlow<()>,
     {
         let mut conversation = self.elsewhere.open();
         let mut sent = Ok(ControlFlow::Continue(()));
@@ -77,7 +77,7 @@ where
     D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
     E: Elsewhere,
 {
-    type Record<'r> = Reply<E::Score>;
+    type Record<'r> = RecordReply<E::Score>;
 
     fn parts(&self) -> usize {
         self.records.parts().div_ceil(self.together)
@@ -97,7 +97,7 @@ where
 
     fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<ReadOutcome, Error>
     where
-        V: FnMut(Position, Result<&Reply<E::Score>, BadRecord>) -> ControlFlow<()>,
+        V: FnMut(Position, Result<&RecordReply<E::Score>, BadRecord>) -> ControlFlow<()>,
     {
         let reading = self.read_through(parts, visit);
         if reading.is_err() {
@@ -111,7 +111,7 @@ where
         self.records.size(self.inner(parts))
     }
 
-    fn time_elsewhere(&self, record: &Reply<E::Score>) -> Option<Duration> {
+    fn time_elsewhere(&self, record: &RecordReply<E::Score>) -> Option<Duration> {
         Some(record.spent())
     }
 

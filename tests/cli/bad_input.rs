@@ -60,7 +60,7 @@ fn an_input_without_records_has_a_report() {
         let ran = score(&folder, "in.jsonl", &[]);
         assert_eq!(ran.code, 0, "{nothing:?}");
         assert!(ran.out.starts_with("0 records scored  "), "{}", ran.out);
-        assert_eq!(ran.err, "note: there are no records in the input\n");
+        assert_eq!(ran.err, "note: the input has no records\n");
         assert_eq!(score(&folder, "in.jsonl", &["--quiet"]).err, "");
         let json = score(&folder, "in.jsonl", &["--json"]).json();
         assert_eq!(json["scores"]["compound"]["mean"], serde_json::Value::Null);
@@ -525,7 +525,8 @@ fn a_shortened_file_is_an_error_and_a_replaced_file_is_read_as_it_was() {
         let error = opened
             .run(manyhands::plan::RunOptions::default())
             .expect_err("lines are missing");
-        let told = "in.jsonl: changed while it was being read; run again when nobody writes to it";
+        let told =
+            "in.jsonl: changed while it was being read; run again once no program writes to it";
         assert!(error.to_string().ends_with(told), "{executor}: {error}");
     }
 }

@@ -65,7 +65,7 @@ fn a_baseline_is_the_whole_comparison_and_is_replaced_by_the_next() {
         &folder,
         &["--save-baseline", "main", "--baseline-dir", "kept"],
     );
-    let note = "note: saved as baseline kept/main.json, in place of the one before\n";
+    let note = "note: saved as baseline kept/main.json, in place of an earlier one\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, note));
     let entries = std::fs::read_dir(folder.path().join("kept")).expect("a folder");
     assert_eq!(entries.count(), 1, "an unfinished file is left");
@@ -152,9 +152,9 @@ fn a_baseline_that_cannot_be_used_is_exit_2() {
         );
     };
     let missing = ["--baseline", "other", "--baseline-dir", "kept"];
-    let there_is = "error: no baseline is called \"other\"; in kept there is main; save one with --save-baseline other";
+    let there_is = "error: no baseline is called \"other\"; kept has main; save one with --save-baseline other";
     refused(&missing, there_is);
-    let none = "there is none in .manyhands/baselines";
+    let none = ".manyhands/baselines has no baselines";
     refused(&["--baseline", "main"], none);
     refused(&["--fail-if-slower", "5%"], "--baseline <NAME>");
     for share in ["5", "0.05", "x%", "-1%", "%", "NaN%"] {
@@ -180,12 +180,12 @@ fn a_baseline_that_cannot_be_used_is_exit_2() {
     rewrite(&folder, |baseline| baseline["schema"] = 999.into());
     refused(
         &AGAINST,
-        "kept/main.json: has schema 999, and this version reads 2",
+        "kept/main.json: has schema 999, but this version reads 2",
     );
     write(&folder, "kept/main.json", "{\"schema\":2}");
     refused(
         &AGAINST,
-        "kept/main.json: is not a whole comparison: missing field",
+        "kept/main.json: is not a complete comparison: missing field",
     );
     write(&folder, "kept/main.json", "nothing");
     refused(
@@ -201,7 +201,7 @@ fn a_baseline_that_cannot_be_used_is_exit_2() {
     assert_eq!(ran.code, 5, "{}", ran.err);
     assert!(
         ran.err
-            .starts_with("error: cannot save the baseline in file: "),
+            .starts_with("error: file: the baseline cannot be saved: "),
         "{}",
         ran.err
     );
@@ -216,14 +216,14 @@ fn a_file_that_is_not_a_comparison_is_not_overwritten() {
     for (name, reason) in [
         (
             "reviews",
-            "is there already and is not a comparison; choose another name",
+            "the file exists and is not a comparison; choose another name",
         ),
         ("folder", "directory"),
         (long.as_str(), "too long"),
     ] {
         let ran = bench(&folder, &["--save-baseline", name, "--baseline-dir", "."]);
         assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{}", ran.err);
-        let told = format!("error: cannot save the baseline ./{name}.json: ");
+        let told = format!("error: ./{name}.json: the baseline cannot be saved: ");
         assert!(
             ran.err.starts_with(&told) && ran.err.contains(reason),
             "{}",

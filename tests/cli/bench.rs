@@ -115,7 +115,7 @@ fn a_note_says_that_pinning_did_nothing() {
     let folder = folder_with("three.jsonl", super::THREE);
     let arguments = ["--pin", "--executor", "sequential"];
     let ran = super::score(&folder, "three.jsonl", &arguments);
-    let note = "note: --pin did nothing: sequential has no workers, only the calling thread\n";
+    let note = "note: --pin had no effect: the executor sequential has no workers, only the calling thread\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, note));
     let quiet = super::score(&folder, "three.jsonl", &[&arguments[..], &["-q"]].concat());
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));

@@ -51,7 +51,7 @@ fn stop_names_the_first_failure_in_order_on_every_executor() {
             let failed = "in.jsonl:7001:9: expected a string in field \"text\", found a number";
             let told = format!(
                 "failed: {failed}\n1 of 7001 records could not be scored\n\
-                 error: too many failures: halted by {failed}\n"
+                 error: too many failures; the run was halted by {failed}\n"
             );
             assert_eq!(ran.err, told);
         }

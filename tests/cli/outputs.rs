@@ -154,7 +154,7 @@ fn a_name_that_cannot_be_created_is_refused_before_the_run() {
     let folder = folder_with("three.jsonl", THREE);
     symlink("nowhere", folder.path().join("link")).expect("a link");
     let ran = score(&folder, "three.jsonl", &["--scores", "link"]);
-    let told = "error: link: is a symbolic link to nowhere, which does not exist; make that file \
+    let told = "error: link: is a symbolic link to nowhere, which does not exist; create that file \
                 first, or name another one\n";
     refused(&ran, told);
     let long = "n".repeat(256);
@@ -164,7 +164,7 @@ fn a_name_that_cannot_be_created_is_refused_before_the_run() {
     let long = "n".repeat(250);
     let told = format!(
         "error: {long}: if the run ended early, its scores would go to {long}.partial, which is too \
-         long a name; name a shorter one\n"
+         long a name; choose a shorter one\n"
     );
     refused(&score(&folder, "three.jsonl", &["--scores", &long]), &told);
     let ran = score(&folder, "three.jsonl", &["--html", &long]);
@@ -182,8 +182,8 @@ fn scores_are_kept_if_another_program_takes_their_name() {
     let child = begun(&folder, &[]);
     write(&folder, "out.jsonl", "mine");
     let ran = finish(child);
-    let told = "error: out.jsonl: another program has made a file of that name meanwhile; the whole \
-                file of all 3 records is in out.jsonl.partial\n";
+    let told = "error: out.jsonl: another program has created a file with that name meanwhile; the \
+                complete file with all 3 records is in out.jsonl.partial\n";
     refused(&ran, told);
     assert_eq!(read(&folder, "out.jsonl"), "mine");
     assert_eq!(read(&folder, "out.jsonl.partial").lines().count(), 3);
@@ -212,8 +212,9 @@ fn scores_are_kept_if_both_names_are_taken() {
     let kept = kept.iter().find(|name| name.starts_with("manyhands-"));
     let kept = kept.expect("a file of its own");
     assert!(
-        ran.err
-            .ends_with(&format!("the whole file of all 3 records is in {kept}\n")),
+        ran.err.ends_with(&format!(
+            "the complete file with all 3 records is in {kept}\n"
+        )),
         "{}",
         ran.err
     );
@@ -264,8 +265,7 @@ fn scores_are_kept_if_their_folder_is_renamed_or_removed() {
         });
         let kept = kept.next();
         let kept = kept.unwrap_or_else(|| panic!("no scores are kept: {}", ran.err));
-        let told =
-            "error: inner/out.jsonl: its folder is gone; the whole file of all 3 records is in ";
+        let told = "error: inner/out.jsonl: its folder no longer exists; the complete file with all 3 records is in ";
         assert!(ran.err.starts_with(told), "{}", ran.err);
         let name = kept.file_name().into_string().expect("a name in UTF-8");
         assert!(ran.err.trim_end().ends_with(&name), "{}", ran.err);
@@ -371,7 +371,7 @@ fn files_of_killed_runs_are_reported_and_files_of_running_ones_are_not() {
         .expect("a file")
         .len();
     let told = format!(
-        "note: a run that was killed has left {left} ({bytes} B); its last line may be cut; \
+        "note: a run that was killed has left {left} ({bytes} B); its last line may be incomplete; \
          delete it if you do not need it\n"
     );
     assert_eq!((ran.code, ran.err), (0, told));
@@ -459,7 +459,7 @@ fn the_first_scores_are_kept_if_the_input_shrinks() {
         several => format!("{several} records are"),
     };
     let told = format!(
-        "error: in.jsonl: changed while it was being read; run again when nobody writes to it\n  \
+        "error: in.jsonl: changed while it was being read; run again once no program writes to it\n  \
          the scores of the first {some} in out.jsonl.partial\n"
     );
     assert_eq!((ran.code, ran.err), (3, told));

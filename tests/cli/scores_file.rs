@@ -76,7 +76,7 @@ fn a_file_is_overwritten_by_force_only() {
     write(&folder, "out.jsonl", "precious");
     let ran = score(&folder, "three.jsonl", &["--scores", "out.jsonl"]);
     let refused =
-        "error: out.jsonl: exists already; choose another name, or overwrite it with --force\n";
+        "error: out.jsonl: already exists; choose another name, or overwrite it with --force\n";
     assert_eq!((ran.code, ran.err.as_str()), (5, refused));
     assert_eq!(read(&folder, "out.jsonl"), "precious");
     let ran = score(
@@ -102,7 +102,7 @@ fn an_input_is_never_overwritten() {
 fn a_place_that_cannot_be_written_is_refused_before_the_run() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--scores", "no/out.jsonl"]);
-    let refused = "error: no/out.jsonl: there is no folder no; make it first\n";
+    let refused = "error: no/out.jsonl: the folder no does not exist; create it first\n";
     assert_eq!((ran.code, ran.err.as_str()), (5, refused));
     let ran = score(&folder, "three.jsonl", &["--scores", "."]);
     assert_eq!(
@@ -131,7 +131,7 @@ fn a_halted_run_keeps_its_scores_under_another_name() {
     assert!(lines.lines().all(|line| line.starts_with("{\"record\":")));
     // If a run overwrites a partial file, it says so.
     let ran = score(&folder, "in.jsonl", &arguments);
-    let replaced = format!("{kept}, in place of what an earlier run had left there");
+    let replaced = format!("{kept}, in place of the scores of an earlier run");
     assert_eq!((ran.code, ran.err.lines().last()), (4, Some(&*replaced)));
 }
 
@@ -170,8 +170,7 @@ fn a_run_without_time_scores_nothing_and_leaves_nothing() {
 fn the_format_follows_from_the_name() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--scores", "out.txt"]);
-    let refused =
-        "error: out.txt: cannot tell the format from the name; let it end in .jsonl or .csv\n";
+    let refused = "error: out.txt: the extension names no known format; use .jsonl or .csv\n";
     assert_eq!((ran.code, ran.err.as_str()), (2, refused));
     assert_eq!(names(&folder), ["three.jsonl"]);
     assert_eq!(score(&folder, "three.jsonl", &["--scores", "out"]).code, 0);

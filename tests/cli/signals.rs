@@ -12,7 +12,8 @@ use super::{
 
 const LINE: &str = "{\"text\":\"good\"}\n";
 
-const STOPPING: &str = "\nstopping when the records in work are done; once more ends it at once\n";
+const STOPPING: &str =
+    "\nstopping once the records in progress are done; a second signal ends the command at once\n";
 
 /// The result of a run that a signal stops while its input is open and silent.
 fn stopped(folder: &TempDir, signal: &str, arguments: &[&str]) -> Ran {

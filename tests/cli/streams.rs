@@ -258,7 +258,7 @@ fn an_empty_stream_has_no_records() {
     for file in ["-", "/dev/null"] {
         let ran = score(&folder, file, &[]);
         assert_eq!(ran.code, 0);
-        assert_eq!(ran.err, "note: there are no records in the input\n");
+        assert_eq!(ran.err, "note: the input has no records\n");
     }
     write(&folder, "empty", "");
     let empty = score(&folder, "empty", &[]);

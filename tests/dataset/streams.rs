@@ -388,7 +388,7 @@ fn a_file_that_becomes_shorter_is_told() {
         let told = rest(&stream, &[1000]).unwrap_err().to_string();
         assert!(
             told.ends_with(
-                "file: changed while it was being read; run again when nobody writes to it"
+                "file: changed while it was being read; run again once no program writes to it"
             ),
             "{told}"
         );

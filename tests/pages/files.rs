@@ -174,7 +174,7 @@ fn an_existing_file_is_overwritten_only_with_force() {
     ];
     let (code, stderr) = run(folder.path(), &arguments);
     assert_eq!(code, 5, "{stderr}");
-    assert!(stderr.contains("page.html: exists already"), "{stderr}");
+    assert!(stderr.contains("page.html: already exists"), "{stderr}");
     assert_eq!(read(&folder, "page.html"), "mine");
     let bench = ["bench", SAMPLE, "--rounds", "1", "--html", "page.html"];
     assert_eq!(run(folder.path(), &bench).0, 5);
@@ -206,7 +206,10 @@ fn an_input_is_never_overwritten_by_a_page() {
     assert!(code == 2 || code == 5, "{code} {stderr}");
     let (code, stderr) = run(folder.path(), &[&score[..], &["-"]].concat());
     assert_eq!(code, 2);
-    assert!(stderr.contains("the page goes to a file"), "{stderr}");
+    assert!(
+        stderr.contains("the page cannot be written to standard output"),
+        "{stderr}"
+    );
     let (code, _) = run(
         folder.path(),
         &["score", "data.jsonl", "--with", "sentiment", "--force"],

@@ -11,7 +11,7 @@ use super::protocol::Coordinator;
 use super::slot::PoolSlot;
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Died, Error, Interrupted, TimedOut};
-use crate::remote::conversation::{Conversation, Elsewhere, Reply, Visit};
+use crate::remote::conversation::{Conversation, Elsewhere, RecordReply, Visit};
 
 /// Unanswered blocks that a process has at most: the one it is working on, and the next, so that it does not
 /// wait for it.
@@ -315,6 +315,6 @@ impl<'b> BlockReplies<'b> {
         };
         self.next += 1;
         self.answered += 1;
-        visit(*at, Ok(&Reply::new(outcome(*at), took)))
+        visit(*at, Ok(&RecordReply::new(outcome(*at), took)))
     }
 }

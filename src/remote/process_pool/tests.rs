@@ -11,7 +11,7 @@ use super::protocol::{GREETING, WELCOME};
 use super::scripted::{Numbers, Scripted};
 use crate::dataset::{Dataset as _, LoadedRecords, Position, TextStream};
 use crate::error::{BadRecord, Died, Error, Interrupted, TimedOut};
-use crate::remote::conversation::{Conversation as _, Elsewhere as _, Reply};
+use crate::remote::conversation::{Conversation as _, Elsewhere as _, RecordReply};
 use crate::remote::scored_elsewhere::ScoredElsewhere;
 use crate::stop::Cancel;
 
@@ -30,7 +30,7 @@ fn send(
     conversation: &mut PoolConversation<'_, Numbers>,
     first: u64,
     texts: &[&str],
-    visit: &mut impl FnMut(Position, Result<&Reply<u32>, BadRecord>) -> ControlFlow<()>,
+    visit: &mut impl FnMut(Position, Result<&RecordReply<u32>, BadRecord>) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     for (index, text) in (first..).zip(texts) {
         let record = if *text == BAD { Err(bad()) } else { Ok(*text) };
@@ -51,7 +51,7 @@ fn converse(
     mut each: impl FnMut(u64),
 ) -> Result<Vec<Outcome>, Error> {
     let mut replies = Vec::new();
-    let mut visit = |at: Position, reply: Result<&Reply<u32>, BadRecord>| {
+    let mut visit = |at: Position, reply: Result<&RecordReply<u32>, BadRecord>| {
         assert_eq!(at.index, replies.len() as u64, "in order, each once");
         replies.push(reply.map(|reply| reply.take().map_err(|cause| cause.to_string())));
         each(at.index);
@@ -292,7 +292,7 @@ fn a_process_that_still_owes_answers_serves_no_other_conversation() {
         .begin_run(&Numbers, &Cancel::new(), None)
         .expect("a thread");
     let mut begun = run.open();
-    let mut visit = |_: Position, _: Result<&Reply<u32>, BadRecord>| ControlFlow::Break(());
+    let mut visit = |_: Position, _: Result<&RecordReply<u32>, BadRecord>| ControlFlow::Break(());
     send(&mut begun, 0, &["one", "two"], &mut visit).expect("sent");
     let ended = begun.finish(&mut visit).expect("an answer");
     assert!(ended.is_break());
@@ -328,7 +328,8 @@ fn a_block_is_as_long_as_the_speed_of_the_process_allows() {
     let run = pool
         .begin_run(&Numbers, &Cancel::new(), None)
         .expect("a thread");
-    let mut visit = |_: Position, _: Result<&Reply<u32>, BadRecord>| ControlFlow::Continue(());
+    let mut visit =
+        |_: Position, _: Result<&RecordReply<u32>, BadRecord>| ControlFlow::Continue(());
     let mut conversation = run.open();
     let is_full = |conversation: &mut PoolConversation<'_, Numbers>, texts: &[&str]| {
         conversation.clear();

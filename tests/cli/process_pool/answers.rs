@@ -1,4 +1,4 @@
-//! The answer, the scores and the failures are those of one process.
+//! The answer, the scores and the failures equal those of one process.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{SLOW, answer, json, run, slow_match};
 use crate::{output_of, sample, start};
 
-/// Reviews of which some are broken in every way that a line can be.
+/// Reviews, some of them invalid in every way that a line can be.
 fn hostile() -> Vec<u8> {
     let mut lines = Vec::new();
     let sample = fs::read(sample()).expect("the sample");
@@ -39,7 +39,8 @@ pub(super) fn folder_with_hostile() -> TempDir {
     folder
 }
 
-/// Runs a plan sequentially and in several numbers of processes: same answer, same code, same scores.
+/// Runs a plan sequentially and in one and three processes, and checks that answer, exit code and scores are the
+/// same.
 fn assert_same(folder: &TempDir, arguments: &[&str], scores: &str) -> Value {
     let run = |executor: &str, workers: &str| {
         let how = [
@@ -61,18 +62,24 @@ fn assert_same(folder: &TempDir, arguments: &[&str], scores: &str) -> Value {
         (answer(&output), output.status.code(), written)
     };
     let expected = run("sequential", "1");
-    assert!(expected.2.iter().any(Option::is_some), "no scores");
+    assert!(
+        expected.2.iter().any(Option::is_some),
+        "the sequential run wrote scores"
+    );
     for workers in ["1", "3"] {
         let found = run("process-pool", workers);
         assert_eq!(found.0, expected.0);
         assert_eq!(found.1, expected.1);
-        assert!(found.2 == expected.2, "other scores with {workers}");
+        assert!(
+            found.2 == expected.2,
+            "the scores differ with {workers} processes"
+        );
     }
     expected.0
 }
 
 #[test]
-fn the_answer_is_that_of_one_process() {
+fn the_answer_equals_that_of_one_process() {
     let folder = folder_with_hostile();
     let plan = [
         "score",
@@ -89,13 +96,13 @@ fn the_answer_is_that_of_one_process() {
     );
     assert_eq!(
         report["failed"], 8,
-        "the test breaks what it means to break"
+        "the test breaks the records that it means to break"
     );
     assert_same(&folder, &plan, "out.csv");
 }
 
 #[test]
-fn a_run_is_halted_by_the_same_record() {
+fn the_same_record_halts_a_run() {
     let folder = folder_with_hostile();
     for on_failure in ["skip:4", "stop", "skip:0.5%"] {
         let arguments = [
@@ -112,7 +119,7 @@ fn a_run_is_halted_by_the_same_record() {
 }
 
 #[test]
-fn streams_and_limits_go_on_working() {
+fn streams_and_limits_work_in_processes() {
     let folder = folder_with_hostile();
     let score = |executor: &str, further: &[&str]| {
         let how = [
@@ -149,7 +156,7 @@ fn streams_and_limits_go_on_working() {
 }
 
 #[test]
-fn pairs_are_counted_in_every_process() {
+fn the_pairs_of_all_processes_are_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     slow_match(&folder, 50);
     let run = |executor: &str| {

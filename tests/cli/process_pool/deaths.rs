@@ -1,4 +1,4 @@
-//! Worker processes that die: at work, while they start, again and again.
+//! Worker processes that die: while scoring, while starting, once and repeatedly.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::{
 use crate::{binary, output_of, send, start, wait_for};
 
 #[test]
-fn a_record_that_kills_its_worker_twice_fails_alone() {
+fn a_record_that_kills_its_process_twice_fails_and_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     slow_match(&folder, ENDLESS);
     let pool = [
@@ -52,7 +52,7 @@ fn a_record_that_kills_its_worker_twice_fails_alone() {
         (&4.into(), &4.into())
     );
 
-    // The others have the scores that they have without it.
+    // The other records have the same scores as in a run without that record.
     let all = fs::read_to_string(folder.path().join("slow.jsonl")).expect("the records");
     let others: Vec<&str> = all
         .lines()
@@ -78,14 +78,14 @@ fn a_record_that_kills_its_worker_twice_fails_alone() {
 }
 
 #[test]
-fn a_worker_that_is_killed_for_no_fault_of_a_record_costs_nothing() {
+fn a_process_that_is_killed_from_outside_costs_no_record() {
     let folder = tempfile::tempdir().expect("a folder");
     for further in [[].as_slice(), &["--per-second", "1000"]] {
         let mut run = Streamed::start(&folder, further);
         run.score(20);
         for _ in 0..2 {
             let workers = run.workers();
-            assert!(!workers.is_empty(), "they were killed in vain");
+            assert!(!workers.is_empty(), "there are processes to kill");
             for worker in workers {
                 kill(worker);
             }
@@ -102,14 +102,14 @@ fn a_worker_that_is_killed_for_no_fault_of_a_record_costs_nothing() {
 }
 
 #[test]
-fn no_worker_outlives_the_run() {
+fn no_process_outlives_the_run() {
     let folder = tempfile::tempdir().expect("a folder");
     slow_match(&folder, ENDLESS);
     let pool = ["--executor", "process-pool", "-j", "2"];
     for signals in [["KILL"].as_slice(), &["TERM", "TERM"]] {
         let mut child = start(&folder, &[SLOW.as_slice(), &pool].concat());
         let id = child.id();
-        let busy = wait_for("a busy worker", || {
+        let busy = wait_for("a busy process", || {
             children(id).into_iter().find(|id| used(*id) >= BUSY)
         });
         let workers = children(id);
@@ -118,15 +118,15 @@ fn no_worker_outlives_the_run() {
             send(id, signal);
             std::thread::sleep(Duration::from_millis(300));
         }
-        child.wait().expect("it has ended");
+        child.wait().expect("the command ends");
         for worker in workers {
-            wait_for("the end of a worker", || (!lives(worker)).then_some(()));
+            wait_for("the exit of a process", || (!lives(worker)).then_some(()));
         }
     }
 }
 
 #[test]
-fn a_worker_that_cannot_be_started_again_ends_the_run() {
+fn a_process_that_cannot_be_replaced_ends_the_run() {
     for limited in [false, true] {
         let folder = tempfile::tempdir().expect("a folder");
         let at = folder.path().display();
@@ -147,7 +147,7 @@ fn a_worker_that_cannot_be_started_again_ends_the_run() {
         }
         let error = std::thread::scope(|scope| {
             let error = scope.spawn(|| error_of(&plan));
-            let id = wait_for("the worker", || {
+            let id = wait_for("the process", || {
                 let id = fs::read_to_string(folder.path().join("id")).ok()?;
                 id.trim().parse().ok()
             });
@@ -167,8 +167,7 @@ fn digest_of(plan: &Plan) -> Digest {
     answer.expect("a run").digest
 }
 
-/// A program that counts how often it is started, as `$n`, and does what `which` says about that number;
-/// then it works.
+/// A program that counts its starts in `$n`, runs the shell commands `which`, and then becomes a worker.
 fn counting(folder: &TempDir, which: &str) -> PathBuf {
     let at = folder.path().display();
     let text = format!(
@@ -188,9 +187,9 @@ fn started(folder: &TempDir) -> usize {
     (1..).take_while(there).count()
 }
 
-/// Dies in the midst of its work: what it is sent breaks off.
+/// Shell commands of a worker that dies after it has read this many bytes.
 fn cut(bytes: u32) -> String {
-    // A byte at a time, since others of these programs keep what they read to themselves for a while.
+    // One byte at a time, since other programs buffer their input.
     let dd = format!("dd bs=1 count={bytes} status=none");
     format!(
         "{{ {dd} | {} worker 2> /dev/null; exit 3; }}",
@@ -199,20 +198,20 @@ fn cut(bytes: u32) -> String {
 }
 
 #[test]
-fn workers_that_die_while_they_start_are_replaced() {
+fn processes_that_die_while_starting_are_replaced() {
     let welcome = concat!("manyhands ", env!("CARGO_PKG_VERSION"), ": I am.");
     let cut = cut(40_000);
     for (workers, which) in [
-        // At the beginning: one, all of several, one after another.
+        // Before the greeting: one process, all three, two in succession.
         (1, "[ $n = 1 ] && kill -KILL $$".to_owned()),
         (3, "[ $n -le 3 ] && kill -KILL $$".to_owned()),
         (1, "[ $n -le 2 ] && exit 3".to_owned()),
-        // After it has answered the greeting.
+        // After the answer to the greeting.
         (
             2,
             format!("[ $n = 2 ] && printf '{welcome}' && kill -KILL $$"),
         ),
-        // In place of one that has died at work, in one place and in several at the same time.
+        // While replacing processes that died while scoring: one, and several at the same time.
         (
             1,
             format!("[ $n = 1 ] && {cut}; [ $n -le 5 ] && kill -KILL $$"),
@@ -235,7 +234,7 @@ fn workers_that_die_while_they_start_are_replaced() {
 }
 
 #[test]
-fn a_run_ends_when_its_workers_die_again_and_again_while_they_start() {
+fn repeated_deaths_while_starting_end_the_run() {
     let cut = cut(40_000);
     for (which, starts) in [
         ("exit 3".to_owned(), 3),
@@ -252,7 +251,7 @@ fn a_run_ends_when_its_workers_die_again_and_again_while_they_start() {
 }
 
 #[test]
-fn a_program_that_is_gone_ends_the_run() {
+fn a_deleted_program_ends_the_run() {
     for limited in [false, true] {
         let folder = tempfile::tempdir().expect("a folder");
         let which = format!("rm \"$0\"; {}", cut(40_000));

@@ -1,4 +1,4 @@
-//! Worker processes that hang: what stops the run ends them, and so does a timeout.
+//! Worker processes that hang: a stop of the run ends them, and so does a timeout.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use super::{
 use crate::{binary, output_of, sample, send, start};
 
 #[test]
-fn a_run_is_stopped_by_a_signal_and_by_its_deadline() {
+fn a_signal_and_the_deadline_stop_a_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut run = Streamed::start(&folder, &[]);
     run.score(20);
     let workers = run.workers();
     send(run.child.id(), "INT");
-    // Its input is still open: nothing but the signal ends it.
+    // The input is still open, so only the signal ends the run.
     let (code, report) = run.end();
     assert_eq!((code, &report["scored"]), (Some(130), &20.into()));
     assert_eq!(report["end"]["how"], "stopped");
-    assert!(!workers.into_iter().any(lives), "a worker is left behind");
+    assert!(!workers.into_iter().any(lives), "no process is left behind");
 
     let mut run = Streamed::start(&folder, &["--deadline", "2"]);
     run.score(1);
@@ -31,14 +31,14 @@ fn a_run_is_stopped_by_a_signal_and_by_its_deadline() {
     assert_eq!((code, &report["scored"]), (Some(124), &1.into()));
 }
 
-/// With records that must wait for a permit too: then each is asked about by itself.
+/// Without a limit and with one. With a limit, each record is sent in a conversation of its own.
 const LIMITS: [&[&str]; 2] = [&[], &["--per-second", "1000"]];
 
 #[test]
-fn a_worker_that_does_not_go_on_holds_no_signal_up() {
+fn a_stopped_process_does_not_delay_a_signal() {
     let folder = tempfile::tempdir().expect("a folder");
     for limit in LIMITS {
-        // The last is more than a pipe takes, so that the command waits in the middle of a write.
+        // The second text is larger than a pipe, so the command is blocked in a write.
         for text in ["good".to_owned(), "so good ".repeat(1 << 18)] {
             let mut run = Streamed::start(&folder, limit);
             run.score(20);
@@ -46,8 +46,8 @@ fn a_worker_that_does_not_go_on_holds_no_signal_up() {
             assert!(!workers.is_empty());
             workers.iter().for_each(|worker| send(*worker, "STOP"));
             let line = format!("{{\"text\": \"{text}\"}}\n");
-            let stdin = run.stdin.as_mut().expect("it is open");
-            stdin.write_all(line.as_bytes()).expect("it is read");
+            let stdin = run.stdin.as_mut().expect("standard input is open");
+            stdin.write_all(line.as_bytes()).expect("the run reads it");
             send(run.child.id(), "INT");
             let (code, report) = run.end();
             assert_eq!(code, Some(130));
@@ -55,14 +55,14 @@ fn a_worker_that_does_not_go_on_holds_no_signal_up() {
             assert_eq!(counts, [Some(20), Some(20), Some(0)]);
             assert_eq!(report["end"]["how"], "stopped");
             for worker in workers {
-                assert!(!lives(worker), "a worker is left behind");
+                assert!(!lives(worker), "no process is left behind");
             }
         }
     }
 }
 
 #[test]
-fn a_record_without_end_holds_neither_signal_nor_deadline_up() {
+fn an_endless_record_delays_neither_a_signal_nor_the_deadline() {
     let folder = tempfile::tempdir().expect("a folder");
     slow_match(&folder, ENDLESS);
     for limit in LIMITS {
@@ -88,7 +88,7 @@ fn a_record_without_end_holds_neither_signal_nor_deadline_up() {
 }
 
 #[test]
-fn a_worker_that_never_gets_ready_does_not_hold_the_deadline_up() {
+fn a_process_that_is_never_ready_does_not_delay_the_deadline() {
     let folder = tempfile::tempdir().expect("a folder");
     let welcome = concat!("manyhands ", env!("CARGO_PKG_VERSION"), ": I am.");
     for before in ["", &format!("printf '{welcome}';")] {
@@ -96,17 +96,17 @@ fn a_worker_that_never_gets_ready_does_not_hold_the_deadline_up() {
         let mut plan = plan(Some(&program));
         plan.deadline = Some(Duration::from_millis(50));
         let answer = plan.open().expect("the sample").run(RunOptions::default());
-        let report = answer.expect("it is stopped").report;
+        let report = answer.expect("the run is stopped").report;
         assert!(matches!(report.end, End::Stopped(StopReason::Deadline)));
         assert_eq!(report.records, 0);
     }
 }
 
 #[test]
-fn a_record_that_takes_longer_than_the_timeout_fails_alone() {
+fn a_record_that_exceeds_the_timeout_fails_and_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     slow_match(&folder, ENDLESS);
-    // Each of the others may take some tenths of a second where nothing is optimised.
+    // Each other record may take some tenths of a second in a build without optimisation.
     let pool = ["--json", "--executor", "process-pool", "-j", "1"];
     let timeout = ["--timeout", "5"];
     let output = run(&folder, &[SLOW.as_slice(), &pool, &timeout].concat());
@@ -121,7 +121,7 @@ fn a_record_that_takes_longer_than_the_timeout_fails_alone() {
 }
 
 #[test]
-fn a_worker_that_does_not_go_on_is_replaced_after_the_timeout() {
+fn a_stopped_process_is_replaced_after_the_timeout() {
     let folder = tempfile::tempdir().expect("a folder");
     for limit in LIMITS {
         let mut run = Streamed::start(&folder, &[&["--timeout", "2"], limit].concat());
@@ -138,13 +138,13 @@ fn a_worker_that_does_not_go_on_is_replaced_after_the_timeout() {
             (&40.into(), &0.into())
         );
         for worker in workers {
-            assert!(!lives(worker), "a worker is left behind");
+            assert!(!lives(worker), "no process is left behind");
         }
     }
 }
 
 #[test]
-fn the_timeout_is_no_time_to_get_ready_in() {
+fn the_timeout_does_not_apply_while_processes_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = format!("sleep 4; exec {} \"$@\"", binary().display());
     let mut plan = plan(Some(&script(&folder, &text)));
@@ -155,7 +155,7 @@ fn the_timeout_is_no_time_to_get_ready_in() {
 }
 
 #[test]
-fn a_timeout_that_cannot_be_kept_is_refused() {
+fn a_timeout_that_the_executor_cannot_enforce_is_refused() {
     let refused = |result: Result<String, Error>| match result {
         Err(error @ Error::Limit { .. }) => error.to_string(),
         other => panic!("{other:?}"),

@@ -170,8 +170,8 @@ impl Streamed {
     /// Scores further records and reads all their scores.
     fn score(&mut self, records: usize) {
         let lines = "{\"text\": \"good\"}\n".repeat(records);
-        let stdin = self.stdin.as_mut().expect("it is open");
-        stdin.write_all(lines.as_bytes()).expect("it is read");
+        let stdin = self.stdin.as_mut().expect("standard input is open");
+        stdin.write_all(lines.as_bytes()).expect("the run reads it");
         for _ in 0..records {
             let mut line = String::new();
             self.scores.read_line(&mut line).expect("a line");

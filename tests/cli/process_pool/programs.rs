@@ -1,4 +1,4 @@
-//! Programs that are no workers, and what a worker says by itself.
+//! Programs that are not workers, and a worker that is started by hand.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use manyhands::plan::{ExecutorName, RunOptions};
 use manyhands::{Error, Executor, Sequential, TaskQueue, WorkStealing};
 
 #[test]
-fn a_program_that_is_no_worker_is_told() {
+fn a_program_that_is_no_worker_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let echo = script(&folder, "exec cat");
     for (program, told) in [
@@ -27,7 +27,7 @@ fn a_program_that_is_no_worker_is_told() {
         );
         assert!(error.contains(told), "{error}");
     }
-    // And one that is.
+    // A program that is a worker.
     let opened = plan(Some(binary()));
     let answer = opened
         .open()
@@ -73,7 +73,7 @@ fn a_callers_executor_waits_for_the_worker_processes_of_the_plan() {
 }
 
 #[test]
-fn a_reference_that_can_be_read_once_is_refused() {
+fn a_reference_that_can_be_read_only_once_is_refused() {
     let folder = folder_with_hostile();
     make_pipe(&folder, "pipe");
     let writer = start_shell(&folder, "printf 'good\\nbad\\n' > pipe");
@@ -89,7 +89,7 @@ fn a_reference_that_can_be_read_once_is_refused() {
 }
 
 #[test]
-fn the_worker_by_itself_says_what_it_is_for() {
+fn a_worker_that_is_started_by_hand_says_who_starts_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = run(&folder, &["worker"]);
     assert_eq!(output.status.code(), Some(2));

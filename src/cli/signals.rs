@@ -1,8 +1,8 @@
-//! Signals, and the deadline of a run that does not come back.
+//! Signals, and the deadline of a run that does not return.
 //!
-//! One thread waits for both. It never starts another thread, takes no lock that a worker may hold while it
-//! waits, and does what must be done before it says so: at a limit of threads, and while standard error is
-//! blocked, a signal still ends the run.
+//! One thread waits for both. It starts no other thread, takes no lock that a worker may hold while the worker
+//! waits, and acts before it prints. So a signal ends the run even if no further thread can be started or
+//! standard error is blocked.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,39 +11,39 @@ use std::time::{Duration, Instant};
 use manyhands::Cancel;
 use manyhands::output::ScoresFile;
 
-use super::fault::Fault;
+use super::command_error::CommandError;
 
-/// How long after its deadline a run may take to come back. A thread cannot be stopped in the middle of a
-/// record, so then the command ends without it.
+/// Time that a run has to return after its deadline. A thread cannot be stopped in the middle of a record, so
+/// the command ends without the run after this time.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
-/// What a signal stops, and what is kept if the run does not come back.
-pub(super) struct Watched {
+/// A run that a signal stops, and what is kept if the run does not return.
+pub(super) struct WatchedRun {
     /// Stops the run.
     pub(super) token: Cancel,
-    /// When the command ends without the run.
+    /// The time at which the command ends without the run.
     pub(super) give_up: Option<Instant>,
-    /// How long after the deadline that is.
+    /// The time between the deadline and `give_up`.
     pub(super) grace: Duration,
-    /// The scores that are kept then.
+    /// The scores that are kept in that case.
     pub(super) scores: Option<Arc<ScoresFile>>,
 }
 
-/// How far the command is.
+/// The stage of the command, which decides what a signal does.
 enum Stage {
     /// Inputs and outputs are being opened: a signal ends the command at once.
     Opening,
     /// The first signal stops the run, the second one ends the command at once.
-    Running(Watched),
-    /// Only reports are left to be written: a signal ends the command at once, and says what is kept of
-    /// the scores.
+    Running(WatchedRun),
+    /// Only reports remain to be written: a signal ends the command at once, and the message says which
+    /// scores are kept.
     Over(Option<Arc<ScoresFile>>),
 }
 
 #[cfg(not(unix))]
-pub(super) use elsewhere::Watch;
+pub(super) use other_systems::NoSignals as SignalWatch;
 #[cfg(unix)]
-pub(super) use unix::Watch;
+pub(super) use unix::SignalWatch;
 
 #[cfg(unix)]
 mod unix {
@@ -62,51 +62,53 @@ mod unix {
     use super::super::text::plain;
     use super::*;
 
-    const STOPPING: &str = "stopping when the records in work are done; once more ends it at once";
+    const STOPPING: &str =
+        "stopping once the records in progress are done; a second signal ends the command at once";
 
-    /// How long a message waits for standard error to take it.
-    const PATIENCE: Duration = Duration::from_millis(200);
+    /// Time that standard error has to accept a message.
+    const STDERR_TIMEOUT: Duration = Duration::from_millis(200);
 
     /// Watches for signals from the moment it is started.
-    pub(crate) struct Watch {
-        shared: Arc<Shared>,
-        /// Wakes the thread when it has something else to wait for.
+    pub(crate) struct SignalWatch {
+        shared: Arc<WatchState>,
+        /// Wakes the thread when the stage has changed.
         wake: UnixStream,
     }
 
-    struct Shared {
+    struct WatchState {
         quiet: bool,
         stage: Mutex<Stage>,
-        /// Files that are not whole, and are removed if the command ends at once.
+        /// Incomplete files, which are removed if the command ends at once.
         unfinished: Mutex<Vec<PathBuf>>,
-        /// Those that are removed only if it ends before the run has begun: of a run, scores are kept.
+        /// Incomplete files that are removed only if the command ends before the run begins: the scores of a
+        /// run are kept.
         opening: Mutex<Vec<PathBuf>>,
     }
 
     /// What the thread waits for.
-    enum Event {
+    enum WatchEvent {
         Signal(i32),
-        /// The run has not come back this long after its deadline.
+        /// The run has not returned within this time after its deadline.
         GiveUp(Duration),
         Woken,
     }
 
-    impl Watch {
+    impl SignalWatch {
         /// Starts the thread.
-        pub(crate) fn start(quiet: bool) -> Result<Self, Fault> {
-            let cannot = |error: io::Error| {
-                Fault::from(manyhands::Error::Workers {
+        pub(crate) fn start(quiet: bool) -> Result<Self, CommandError> {
+            let no_thread = |error: io::Error| {
+                CommandError::from(manyhands::Error::Workers {
                     threads: 1,
-                    source: format!("it would watch for signals: {error}").into(),
+                    source: format!("the thread that watches for signals: {error}").into(),
                 })
             };
-            let shared = Arc::new(Shared {
+            let shared = Arc::new(WatchState {
                 quiet,
                 stage: Mutex::new(Stage::Opening),
                 unfinished: Mutex::default(),
                 opening: Mutex::default(),
             });
-            let (wake, woken) = UnixStream::pair().map_err(cannot)?;
+            let (wake, woken) = UnixStream::pair().map_err(no_thread)?;
             let mut watcher = Watcher {
                 shared: Arc::clone(&shared),
                 signals: Vec::new(),
@@ -114,48 +116,49 @@ mod unix {
             };
             let mut senders = Vec::new();
             for signal in [SIGHUP, SIGINT, SIGTERM] {
-                let (sender, receiver) = UnixStream::pair().map_err(cannot)?;
+                let (sender, receiver) = UnixStream::pair().map_err(no_thread)?;
                 watcher.signals.push((signal, receiver));
                 senders.push((signal, sender));
             }
             let thread = thread::Builder::new().name("manyhands-signals".to_owned());
-            thread.spawn(move || watcher.run()).map_err(cannot)?;
-            // Only now, so that without the thread signals do what they do to any other program.
+            thread.spawn(move || watcher.run()).map_err(no_thread)?;
+            // Registered last: if the thread cannot be started, signals keep their default action.
             for (signal, sender) in senders {
-                pipe::register(signal, sender).map_err(cannot)?;
+                pipe::register(signal, sender).map_err(no_thread)?;
             }
-            // Not killed by a limit to the size of files: then the write fails, and what is there is kept.
-            signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(cannot)?;
-            Ok(Watch { shared, wake })
+            // If a file reaches the size limit (ulimit -f), the write fails instead of this signal killing the
+            // command, and the scores so far are kept.
+            signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(no_thread)?;
+            Ok(SignalWatch { shared, wake })
         }
 
-        /// Opens an output, and removes its file, which is not whole, if a signal ends the command before
-        /// the run has begun.
-        pub(crate) fn opening<T>(
+        /// Opens an output. If a signal ends the command before the run begins, its incomplete file is
+        /// removed.
+        pub(crate) fn open_output<T>(
             &self,
-            open: impl FnOnce() -> Result<T, Fault>,
+            open: impl FnOnce() -> Result<T, CommandError>,
             unfinished: impl FnOnce(&T) -> Option<PathBuf>,
-        ) -> Result<T, Fault> {
-            // Held until the file is known, so that no signal comes between.
+        ) -> Result<T, CommandError> {
+            // The lock is held until the file is in the list, so that no signal misses it.
             let mut files = lock(&self.shared.opening);
             let opened = open()?;
             files.extend(unfinished(&opened));
             Ok(opened)
         }
 
-        /// Removes this file, which is not whole, if the command ends at once.
-        pub(crate) fn unfinished(&self, file: Option<PathBuf>) {
+        /// Removes this incomplete file if the command ends at once.
+        pub(crate) fn remove_at_once(&self, file: Option<PathBuf>) {
             lock(&self.shared.unfinished).extend(file);
         }
 
         /// From now on the first signal stops this run.
-        pub(crate) fn running(&self, watched: Watched) {
+        pub(crate) fn begin_run(&self, watched: WatchedRun) {
             *lock(&self.shared.stage) = Stage::Running(watched);
             self.wake();
         }
 
-        /// From now on the first signal ends the command at once: only reports are left to be written.
-        pub(crate) fn over(&self) {
+        /// From now on the first signal ends the command at once, since only reports remain to be written.
+        pub(crate) fn end_run(&self) {
             let mut stage = lock(&self.shared.stage);
             let scores = match &mut *stage {
                 Stage::Running(watched) => watched.scores.take(),
@@ -166,7 +169,7 @@ mod unix {
             self.wake();
         }
 
-        /// Waits for the thread to end the command, which it has begun to do.
+        /// Waits until the thread, which is already ending the command, has done so.
         pub(crate) fn wait_for_the_end(&self) -> ! {
             loop {
                 thread::park();
@@ -174,7 +177,7 @@ mod unix {
         }
 
         fn wake(&self) {
-            // A full pipe means that the thread will wake anyway.
+            // If the pipe is full, the thread wakes anyway.
             let _ = io::Write::write(&mut &self.wake, &[0]);
         }
     }
@@ -184,8 +187,8 @@ mod unix {
     }
 
     struct Watcher {
-        shared: Arc<Shared>,
-        /// A byte comes for each signal.
+        shared: Arc<WatchState>,
+        /// Each stream receives a byte for each signal of its number.
         signals: Vec<(i32, UnixStream)>,
         woken: UnixStream,
     }
@@ -194,15 +197,15 @@ mod unix {
         fn run(mut self) {
             loop {
                 match self.wait() {
-                    Event::Signal(signal) if self.shared.stops_run(signal) => {
+                    WatchEvent::Signal(signal) if self.shared.stops_run(signal) => {
                         if !self.shared.quiet {
-                            say(STOPPING);
+                            print(STOPPING);
                         }
                     }
-                    Event::Signal(signal) => {
+                    WatchEvent::Signal(signal) => {
                         self.shared.end(Exit::Signal(signal), "ended by a signal");
                     }
-                    Event::GiveUp(grace) => {
+                    WatchEvent::GiveUp(grace) => {
                         let why = format!(
                             "error: stopped before the end: the deadline has passed, and a record \
                              was still being scored {} s later",
@@ -210,13 +213,13 @@ mod unix {
                         );
                         self.shared.end(Exit::Deadline, &why);
                     }
-                    Event::Woken => {}
+                    WatchEvent::Woken => {}
                 }
             }
         }
 
         /// Waits for the next event.
-        fn wait(&mut self) -> Event {
+        fn wait(&mut self) -> WatchEvent {
             let give_up = match &*lock(&self.shared.stage) {
                 Stage::Running(watched) => watched.give_up.map(|at| (at, watched.grace)),
                 Stage::Opening | Stage::Over(_) => None,
@@ -229,14 +232,17 @@ mod unix {
                 .map(|stream| PollFd::new(stream, PollFlags::IN))
                 .collect();
             match poll(&mut watched, left.as_ref()) {
-                Ok(0) => return give_up.map_or(Event::Woken, |(_, grace)| Event::GiveUp(grace)),
+                Ok(0) => {
+                    return give_up
+                        .map_or(WatchEvent::Woken, |(_, grace)| WatchEvent::GiveUp(grace));
+                }
                 Ok(_) => {}
-                // Interrupted by the very signal, most often; else not too soon again.
+                // Most often the signal itself interrupts the call. After any other error, wait a moment.
                 Err(error) => {
                     if error != rustix::io::Errno::INTR {
                         thread::sleep(Duration::from_millis(10));
                     }
-                    return Event::Woken;
+                    return WatchEvent::Woken;
                 }
             }
             let ready: Vec<_> = watched
@@ -246,16 +252,16 @@ mod unix {
             let byte = &mut [0];
             for ((signal, stream), ready) in self.signals.iter_mut().zip(&ready) {
                 if *ready && stream.read(byte).is_ok_and(|read| read > 0) {
-                    return Event::Signal(*signal);
+                    return WatchEvent::Signal(*signal);
                 }
             }
             let _ = self.woken.read(byte);
-            Event::Woken
+            WatchEvent::Woken
         }
     }
 
-    impl Shared {
-        /// Stops the run, if there is one that no signal has stopped yet.
+    impl WatchState {
+        /// Stops the run. `false` if there is no run, or a signal has stopped it before.
         fn stops_run(&self, signal: i32) -> bool {
             match &*lock(&self.stage) {
                 Stage::Running(watched) => watched.token.cancel_with(StopReason::Signal(signal)),
@@ -263,8 +269,8 @@ mod unix {
             }
         }
 
-        /// Ends the command, whatever its other threads are at. Scores that are whole lines in order are
-        /// kept, what is not whole is removed.
+        /// Ends the command, whatever its other threads are doing. The scores that have been written in order
+        /// are kept, and incomplete files are removed.
         fn end(&self, exit: Exit, why: &str) -> ! {
             let kept = match &*lock(&self.stage) {
                 Stage::Opening => {
@@ -273,30 +279,30 @@ mod unix {
                 }
                 Stage::Running(watched) => {
                     let scores = watched.scores.as_ref();
-                    scores.map(|scores| scores.keep_so_far())
+                    scores.map(|scores| scores.keep_partial())
                 }
-                Stage::Over(scores) => scores.as_ref().map(|scores| Ok(scores.kept())),
+                Stage::Over(scores) => scores.as_ref().map(|scores| Ok(scores.partial())),
             };
             for file in std::mem::take(&mut *lock(&self.unfinished)) {
                 let _ = std::fs::remove_file(file);
             }
             let kept = match kept {
-                Some(Ok(Some(kept))) => format!("\n{}", super::super::score::told(&kept)),
+                Some(Ok(Some(kept))) => format!("\n{}", super::super::score::partial_note(&kept)),
                 Some(Err(error)) => format!("\nerror: {}", plain(error)),
                 Some(Ok(None)) | None => String::new(),
             };
-            say(&format!("{why}{kept}"));
+            print(&format!("{why}{kept}"));
             std::process::exit(exit.code().into());
         }
 
-        /// Removes the files that have been opened, also one that is just being opened. A pipe may be
-        /// waited for meanwhile, which has no file to remove.
+        /// Removes the files that have been opened, or are being opened at this moment. If the main thread is
+        /// waiting for the reader of a pipe instead, there is no file to remove.
         fn remove_opened(&self) {
-            /// How long making a file may take.
-            const PATIENCE: Duration = Duration::from_millis(500);
+            /// Time that the main thread has to create a file.
+            const CREATE_TIMEOUT: Duration = Duration::from_millis(500);
 
             let began = Instant::now();
-            while began.elapsed() < PATIENCE {
+            while began.elapsed() < CREATE_TIMEOUT {
                 if let Ok(mut files) = self.opening.try_lock() {
                     for file in std::mem::take(&mut *files) {
                         let _ = std::fs::remove_file(file);
@@ -308,15 +314,15 @@ mod unix {
         }
     }
 
-    /// Writes a line to standard error, if that takes it. It does not use the standard library's
-    /// writer: another thread may hold its lock while it waits for a full pipe to be read.
-    fn say(line: &str) {
+    /// Writes a line to standard error, unless that would block. The writer of the standard library is not
+    /// used, since another thread may hold its lock while it waits for a full pipe.
+    fn print(line: &str) {
         let stderr = io::stderr();
         let stderr = stderr.as_fd();
         let line = format!("\n{line}\n");
         let mut watched = [PollFd::new(&stderr, PollFlags::OUT)];
-        // A pipe is ready if it takes a whole page, which is more than a line has.
-        if poll(&mut watched, Some(&timespec(PATIENCE))).is_ok_and(|ready| ready > 0) {
+        // A pipe is ready if it can take a page of memory, which is more than a line has.
+        if poll(&mut watched, Some(&timespec(STDERR_TIMEOUT))).is_ok_and(|ready| ready > 0) {
             let _ = rustix::io::write(stderr, line.as_bytes());
         }
     }
@@ -329,32 +335,32 @@ mod unix {
     }
 }
 
-/// Where there are no signals of this kind, the system ends the command, and a run that does not come back
-/// is waited for.
+/// On systems without these signals, the system ends the command, and the command waits for a run that does not
+/// return.
 #[cfg(not(unix))]
-mod elsewhere {
+mod other_systems {
     use super::*;
 
-    pub(crate) struct Watch;
+    pub(crate) struct NoSignals;
 
-    impl Watch {
-        pub(crate) fn start(_quiet: bool) -> Result<Self, Fault> {
-            Ok(Watch)
+    impl NoSignals {
+        pub(crate) fn start(_quiet: bool) -> Result<Self, CommandError> {
+            Ok(NoSignals)
         }
 
-        pub(crate) fn opening<T>(
+        pub(crate) fn open_output<T>(
             &self,
-            open: impl FnOnce() -> Result<T, Fault>,
+            open: impl FnOnce() -> Result<T, CommandError>,
             _unfinished: impl FnOnce(&T) -> Option<PathBuf>,
-        ) -> Result<T, Fault> {
+        ) -> Result<T, CommandError> {
             open()
         }
 
-        pub(crate) fn unfinished(&self, _file: Option<PathBuf>) {}
+        pub(crate) fn remove_at_once(&self, _file: Option<PathBuf>) {}
 
-        pub(crate) fn running(&self, _watched: Watched) {}
+        pub(crate) fn begin_run(&self, _watched: WatchedRun) {}
 
-        pub(crate) fn over(&self) {}
+        pub(crate) fn end_run(&self) {}
 
         pub(crate) fn wait_for_the_end(&self) -> ! {
             loop {

@@ -1,4 +1,4 @@
-//! The arguments that say what is done to each record, of `score` and of `bench`.
+//! The arguments of `score` and `bench` about the records and the scorer.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use manyhands::output::Endpoints;
 use manyhands::plan::arguments::ScorerArguments;
 use manyhands::plan::{AnyScorer, Plan};
 
-use super::fault::Fault;
+use super::command_error::CommandError;
 
-/// What is done to each record.
+/// The arguments of `score` and `bench` about the records and the scorer.
 #[derive(Debug, Args)]
-pub(super) struct Scoring {
+pub(super) struct ScoringArguments {
     /// The field that holds the text to score.
     #[arg(long, default_value = "text")]
     field: String,
 
-    /// The longest record, in bytes or with KiB, MiB or GiB. A longer line fails, and is read past
-    /// without being kept in memory.
+    /// The maximum length of a record, in bytes or with KiB, MiB or GiB. A longer record fails, and is not
+    /// kept in memory.
     #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = bytes)]
     max_record: u64,
 
@@ -25,7 +25,7 @@ pub(super) struct Scoring {
     #[arg(long, value_name = "FIELD")]
     by: Option<String>,
 
-    /// How many of the best and of the worst records to show.
+    /// The number of best and of worst records to show.
     #[arg(long, value_name = "K", default_value_t = 3)]
     top: usize,
 
@@ -38,14 +38,14 @@ pub(super) fn scorers() -> String {
     format!("The scorer: {}", AnyScorer::NAMES.join(", "))
 }
 
-impl Scoring {
+impl ScoringArguments {
     /// The plan that scores the records of these files with the scorer of this name.
-    pub(super) fn plan(&self, files: &[PathBuf], scorer: &str) -> Result<Plan, Fault> {
+    pub(super) fn plan(&self, files: &[PathBuf], scorer: &str) -> Result<Plan, CommandError> {
         let mut plan = Plan::new(files);
         plan.scorer = self.scorer.scorer(scorer)?;
         let standard = |path: &&Path| *path == Path::new("-");
         if plan.inputs().into_iter().filter(standard).count() > 1 {
-            return Err(Fault::Usage(
+            return Err(CommandError::Usage(
                 "standard input, -, can be read only once".to_owned(),
             ));
         }
@@ -67,7 +67,7 @@ pub(super) fn endpoints(plan: &Plan) -> Endpoints {
     endpoints
 }
 
-/// A number of bytes, of which there is one at least.
+/// A number of bytes, at least 1.
 fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     let in_unit = |&(name, unit): &(&str, u64)| Some((text.strip_suffix(name)?, unit));

@@ -1,0 +1,35 @@
+//! The arguments of the HTML page.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use manyhands::output::{Endpoints, Output, PageFile};
+
+use super::command_error::CommandError;
+
+/// The arguments of the HTML page.
+#[derive(Debug, Args)]
+pub(super) struct PageArguments {
+    /// Write the report to this file as an HTML page with plots, which needs no network and no script.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl PageArguments {
+    /// Opens the file of the page before the run, if the user wants one.
+    pub(super) fn open(
+        &self,
+        endpoints: &mut Endpoints,
+        force: bool,
+    ) -> Result<Option<PageFile>, CommandError> {
+        let Some(file) = &self.html else {
+            return Ok(None);
+        };
+        if file == Path::new("-") {
+            let reason = "--html: the page cannot be written to standard output; name a file, such as --html report.html";
+            return Err(CommandError::Usage(reason.to_owned()));
+        }
+        let output = Output::new("the page", file).force(force);
+        Ok(Some(PageFile::open(endpoints, &output)?))
+    }
+}
