@@ -31,12 +31,12 @@
 //! |---|---|---|
 //! | task definition: one independent unit of work | [`Task`]: record → score; every closure is one | [`task`] |
 //! | task collection: all the inputs | [`Dataset`]: addressable parts of consecutive records | [`dataset`] |
-//! | concurrency limiter: never more than so much at once | [`Limit`]: in flight, a second, by weight | [`limit`] |
-//! | execution: by a pool of workers, or one after the other | [`Executor`]s | [`execution`] |
+//! | concurrency limiter: a bound on the work in progress | [`Limit`]: in flight, per second, by weight | [`limit`] |
+//! | execution: by a pool of workers, or sequentially | [`Executor`]s | [`execution`] |
 //! | aggregation: results combined into one | [`Aggregator`]s | [`aggregation`] |
 //!
-//! [`Pipeline`] joins them, one stage a line, and returns a [`Report`]: the value, what failed and
-//! where, and where the time went.
+//! A [`Pipeline`] joins them and returns a [`Report`]: the value, the failures with their places, and
+//! where the time went.
 //!
 //! ```
 //! use manyhands::prelude::*;
@@ -58,32 +58,139 @@
 //! # Ok::<(), manyhands::Error>(())
 //! ```
 //!
-//! What a time should be read beside, [`Machine`] tells: cores, quota, load.
+//! # Records that arrive one by one
 //!
-//! A [`Plan`](plan::Plan) is a pipeline by names, as plain data; the command line is a thin shell
-//! over it. A plan can also run in worker [processes](remote), which a closure cannot.
+//! [`stream()`] scores the records of any iterator, and never pulls further ahead than allowed:
+//!
+//! ```
+//! use manyhands::prelude::*;
+//!
+//! let mut lengths = Vec::new();
+//! stream(["many", "hands", "make", "light", "work"])
+//!     .task(|word: &&str| word.len())
+//!     .in_flight(64)
+//!     .for_each(|length| lengths.push(length))?;
+//! assert_eq!(lengths, [4, 5, 4, 5, 4]);
+//! # Ok::<(), manyhands::Error>(())
+//! ```
+//!
+//! # Every score written out
+//!
+//! A [`Sink`](sink::Sink) receives the score of every record in addition to the aggregator. Workers
+//! render in parallel, and [`InOrder`](sink::InOrder) writes the bytes in the order of the records:
+//!
+//! ```
+//! use std::io::{self, Write};
+//! use std::ops::Range;
+//!
+//! use manyhands::Failure;
+//! use manyhands::prelude::*;
+//! use manyhands::sink::{InOrder, Room, Sink};
+//!
+//! struct Lines(InOrder<Vec<u8>>);
+//!
+//! impl Sink<usize> for Lines {
+//!     fn render(&self, _index: u64, score: Result<&usize, &Failure>, bytes: &mut Vec<u8>) {
+//!         let line = match score {
+//!             Ok(score) => score.to_string(),
+//!             Err(failure) => failure.to_string(),
+//!         };
+//!         bytes.extend(line.as_bytes());
+//!         bytes.push(b'\n');
+//!     }
+//!     fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
+//!         self.0.write(records, bytes)
+//!     }
+//! }
+//!
+//! let words = vec!["many", "hands"];
+//! let lines = Lines(InOrder::new(Vec::new()));
+//! let report = Pipeline::new(&words, |word: &&str| word.len())
+//!     .scores(&lines)
+//!     .aggregate(Count::new())?;
+//! assert_eq!(report.value, 2);
+//! assert_eq!(lines.0.finish()?, b"4\n5\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Answers from several machines
+//!
+//! The [`State`](aggregation::State) of an aggregator can be saved as bytes, loaded elsewhere and
+//! merged: the result has the bits of a single run. If a machine does not know the index of its first
+//! record, its state is [shifted](aggregation::Shift) when the others are known.
+//!
+//! ```
+//! use manyhands::aggregation::{Shift, State};
+//! use manyhands::prelude::*;
+//!
+//! let summary = || (Mean::new(), Top::new(1));
+//! let save = |scores: &[f64]| {
+//!     scores.par_iter().copied().aggregate(summary().partial(0)).save()
+//! };
+//! let (first, second) = (save(&[0.5, 0.25]), save(&[1.0, 0.25]));
+//!
+//! let mut whole = summary().load(&first)?;
+//! whole.merge(summary().load(&second)?.shift(2)?);
+//! let (mean, top) = whole.finish();
+//! assert_eq!((mean, top[0].index), (0.5, 2));
+//! # Ok::<(), manyhands::aggregation::StateError>(())
+//! ```
+//!
+//! # Does it scale?
+//!
+//! [`measure::compare`] scores the same records on several executors in interleaved rounds, checks that
+//! all answers are the same, and gives each speed-up with its confidence interval. [`Machine`] describes
+//! what a time depends on: cores, quota, load.
+//!
+//! ```
+//! use manyhands::measure::{Options, compare};
+//! use manyhands::prelude::*;
+//!
+//! let numbers: Vec<u64> = (0..200).collect();
+//! let divisors = |n: &u64| (1..=*n).filter(|divisor| n % divisor == 0).count();
+//! let executors: [&dyn Executor; 1] = [&WorkStealing::new(2)];
+//! let comparison = compare(&numbers, divisors, &executors, &Options::default().rounds(3))?;
+//! assert!(comparison.agrees());
+//! # Ok::<(), manyhands::Error>(())
+//! ```
+//!
+//! # A run as plain data
+//!
+//! A [`Plan`](plan::Plan) describes a pipeline by names; the command line is a thin shell around it.
+//! Unlike a closure, a plan can also run in worker [processes](remote).
 //!
 //! # What holds
 //!
-//! 1. **Same bits.** If a task depends on its record alone, the value is the same bit for bit
-//!    however the work was shared out. The built-in aggregators are exact; one's own need only be
+//! 1. **Same bits.** If a task depends on its record alone, the value is the same, bit for bit, however
+//!    the work was divided. The built-in aggregators are exact. An aggregator of your own must only be
 //!    associative, see [`assert_laws`](aggregation::assert_laws).
-//! 2. **Nothing lost.** `scored + failed` is the number of records, always. A task that panics
-//!    costs its record, not the run.
-//! 3. **Bounded.** Files are read in parts by every worker, and scores leave in order; memory does
-//!    not grow with the input.
-//! 4. **Honest base.** [`Sequential`] is a plain loop, not the parallel code on one thread.
-//! 5. **Never slower than it need be.** The calling thread begins alone, and wakes the pool only if
-//!    the rest is worth it.
+//! 2. **Nothing lost.** `scored + failed` is the number of records, always. A task that panics fails
+//!    its record, not the run.
+//! 3. **Bounded memory.** Every worker reads files in parts, and scores are written in order; memory
+//!    does not grow with the input.
+//! 4. **Honest baseline.** [`Sequential`] is a plain loop, not the parallel code on one thread.
+//! 5. **Never slower than necessary.** The calling thread begins alone, and wakes the pool only if the
+//!    rest is worth it.
+//!
+//! # Reading order
+//!
+//! 1. [`ParallelAggregate::aggregate`] for data in memory, and the table of aggregators in
+//!    [`aggregation`].
+//! 2. [`Pipeline`] for files, failures, limits and deadlines; [`dataset`] for inputs, [`task`] for
+//!    built-in tasks.
+//! 3. [`stream()`] for iterators, and [`sink`] for scores as output.
+//! 4. [`execution`] and [`limit`] to control workers.
+//! 5. [`measure`] before trusting a speed-up.
+//! 6. [`plan`], [`output`] and [`remote`] to build a tool like the command line.
 //!
 //! # Features
 //!
-//! `cli` (default) is what the command line needs; the library is whole without it. `html`, which it
-//! brings, is the module `page`: reports as pages.
+//! `cli` (default) adds what the command line needs; the library is complete without it. It enables
+//! `html`, which adds the module `page`: reports as HTML pages.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
-// No other build than the tests' sees it, so nothing else would tell.
+// Only the model tests build with this flag, so no other build would report these warnings.
 #![cfg_attr(shuttle, deny(warnings))]
 
 pub mod aggregation;
@@ -131,7 +238,7 @@ pub mod internals {
     pub use crate::pipeline::Stopwatch;
 }
 
-/// The traits, and the few names of the quickstart; rayon's own prelude with them.
+/// The traits and the names that most programs need, together with rayon's prelude.
 pub mod prelude {
     pub use rayon::prelude::*;
 

@@ -4,44 +4,44 @@ use std::hash::Hash;
 
 use super::{By, ByRef, Map, Of, OfRef, Only, Partial};
 
-/// Combines scores.
+/// Combines scores into one answer.
 ///
-/// The value handed to a run is the identity; clones of it start the partials. Laws, checked by
+/// The value passed to a run is the identity; its clones start the partials. Laws, checked by
 /// [`assert_laws`](super::assert_laws):
 ///
 /// 1. **Associative in index order**: for records `a < b < c`, merging `(a, b)` with `c` equals
 ///    merging `a` with `(b, c)`, bit for bit.
 /// 2. **Identity**: merging with a fresh clone, on either side, changes nothing.
-/// 3. **Commutative**, only where [`COMMUTATIVE`](Aggregator::COMMUTATIVE) says so: the order of
-///    observing and merging never shows in the output.
-/// 4. **At once or one by one**: [`observe_slice`](Aggregator::observe_slice) does what observing
-///    one score after the other does, and what [forks](Aggregator::fork) take in is not lost.
+/// 3. **Commutative**, if [`COMMUTATIVE`](Aggregator::COMMUTATIVE) is true: the order of observing
+///    and merging does not affect the output.
+/// 4. **Slices and forks**: [`observe_slice`](Aggregator::observe_slice) equals observing one score
+///    after the other, and nothing that a [fork](Aggregator::fork) observes is lost.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not aggregate scores of the type `{S}`",
-    note = "look at one side of a score with `.of(|score: &Score| …)`; numbers are aggregated as `f64`",
-    note = "numbers of other types want `.map(f64::from)` or `as f64`; those by reference, as \
-            `par_iter()` alone gives them, `.copied()`, and pairs of them `.map(|(x, y)| (*x, *y))`",
-    note = "tasks that return a `Result` want `fallible(task)`; where a score may be missing, \
-            `.only(…)` leaves out what is `None`"
+    note = "aggregate one value of a score with `.of(|score: &Score| …)`; numbers are aggregated as `f64`",
+    note = "convert numbers of other types with `.map(f64::from)` or `as f64`, references (which \
+            `par_iter()` yields) with `.copied()`, and pairs of them with `.map(|(x, y)| (*x, *y))`",
+    note = "wrap a task that returns a `Result` in `fallible(task)`; if a score may be missing, \
+            leave out `None` with `.only(…)`"
 )]
 pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
-    /// What the scores come to. It can be sent, so that the answers of many groups are worked out
-    /// in parallel.
+    /// The type of the answer. It is `Send`, so that the answers of many groups can be computed in
+    /// parallel.
     type Output: Send;
 
     /// Whether any order of observing and merging gives the same output, bit for bit.
     ///
-    /// Where it does, each worker keeps one state for all the records it meets. Where it does not,
-    /// each part of the data has a state of its own, and states merge in part order along a tree
-    /// whose shape depends on the data alone.
+    /// If true, each worker keeps one state for all records it observes. If false, each part of the
+    /// data has its own state, and states merge in part order along a tree whose shape depends on
+    /// the data alone.
     const COMMUTATIVE: bool = false;
 
-    /// Takes in the score of the record at `index`, counted from 0.
+    /// Adds the score of the record at `index`, counted from 0.
     fn observe(&mut self, index: u64, score: &S);
 
-    /// Takes in the scores of consecutive records, the first of which is at `first`: the same as
-    /// observing one after the other, and where an aggregator can do better with many at once,
-    /// faster.
+    /// Adds the scores of consecutive records; `first` is the index of the first one. The result
+    /// equals observing one score after the other. Aggregators that are faster with many scores at
+    /// once override this.
     #[inline]
     fn observe_slice(&mut self, first: u64, scores: &[S])
     where
@@ -52,28 +52,29 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         }
     }
 
-    /// A state for one more worker of the same run, from a state that has observed nothing. It is
-    /// merged into that one before the end.
+    /// A state for one more worker of the same run, made from a state that has observed nothing. It
+    /// must be merged into that state before the end.
     ///
-    /// Until then the two may share what they hold, which is how a million groups are kept once
-    /// and not once for each worker. A clone, on the other hand, is always a state of its own.
-    /// Only the states of [commutative](Aggregator::COMMUTATIVE) aggregators are forked.
+    /// Until then the two may share memory, so that a million groups are kept once instead of once
+    /// per worker. A clone, by contrast, never shares anything. Only states of
+    /// [commutative](Aggregator::COMMUTATIVE) aggregators are forked.
     fn fork(&self) -> Self {
         self.clone()
     }
 
-    /// Takes in what another state has observed. Where the aggregator is not commutative, every
-    /// record `later` has seen comes after every record of `self`. The state may go on observing
-    /// and merging after that.
+    /// Adds everything that another state has observed. If the aggregator is not commutative, every
+    /// record of `later` comes after every record of `self`. The merged state may observe and merge
+    /// further.
     fn merge(&mut self, later: Self);
 
     /// The answer.
     fn finish(self) -> Self::Output;
 
-    /// Looks at one side of a score: an aggregator of `R` that hands `look(score)` on.
+    /// Aggregates a value computed from each score: an aggregator of `R` that passes `look(score)`
+    /// to this one.
     ///
-    /// The closure names the type it takes: `&R`, and for records from `par_iter()`, which are
-    /// references themselves, `&&Record`.
+    /// The closure names the type of its argument: `&R`, or `&&Record` for records from
+    /// `par_iter()`, which are references themselves.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Mean};
@@ -92,8 +93,8 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         Of::new(self, look)
     }
 
-    /// Looks at a part of a score that it holds: like [`of`](Aggregator::of), but what the closure
-    /// returns is borrowed, and may be of a type without a size, such as `str`.
+    /// Aggregates a borrowed part of each score: like [`of`](Aggregator::of), but the closure
+    /// returns a reference, possibly to an unsized type such as `str`.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Distinct};
@@ -131,8 +132,8 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         Only::new(self, keep)
     }
 
-    /// Groups scores by a key: one clone of this aggregator for each. The answer is a map in the
-    /// order of the keys.
+    /// Groups scores by a key, with one clone of this aggregator per key. The answer is a map
+    /// ordered by key.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Count};
@@ -153,7 +154,7 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     }
 
     /// Groups scores by a key that they hold: like [`by`](Aggregator::by), but the key is borrowed,
-    /// and made owned only when its group is first seen.
+    /// and is cloned only when the group is new.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Count};
@@ -190,7 +191,7 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         ByRef::new(self, key)
     }
 
-    /// Turns the answer into another.
+    /// Converts the answer.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Mean};
@@ -209,14 +210,15 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         Map::new(self, turn)
     }
 
-    /// Answers with the state itself, of this aggregator as it is: what one process, or one file of
-    /// many, has come to, to be [saved](super::State::save) there and merged with the others elsewhere.
+    /// Answers with the state of this aggregator instead of its answer. One process, or one file of
+    /// many, [saves](super::State::save) its state, and the states are merged elsewhere.
     ///
-    /// `first` is the index of the first record among the records of all. Those who report indices,
-    /// such as [`Top`](super::Top) and [`Extrema`](super::Extrema), break ties by them, or draw by them, such as [`Sample`](super::Sample) and
-    /// [`Frequent`](super::Frequent), come to the answer of a single run only if no two records share one. If `first`
-    /// is not known yet, pass 0 and [shift](super::Shift::shift) the state later, which works for all but
-    /// those that draw.
+    /// `first` is the index of this part's first record in the whole dataset. It matters to
+    /// aggregators that report indices or break ties by them ([`Top`](super::Top),
+    /// [`Extrema`](super::Extrema)) and to those that draw random numbers by them
+    /// ([`Sample`](super::Sample), [`Frequent`](super::Frequent)): they equal a single run only if
+    /// no two records share an index. If `first` is not known yet, pass 0 and
+    /// [shift](super::Shift::shift) the state later, which works for all but those that draw.
     ///
     /// ```
     /// use manyhands::aggregation::{Bottom, Mean, State};
@@ -225,7 +227,7 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     /// let scores = [0.5, -0.25, 1.0, 0.75];
     /// let summary = || (Mean::new(), Bottom::new(2));
     ///
-    /// // One process for each half …
+    /// // One process per half saves its state.
     /// let bytes: Vec<Vec<u8>> = [0, 2]
     ///     .map(|first: usize| {
     ///         let half = &scores[first..first + 2];
@@ -234,7 +236,7 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     ///     })
     ///     .into();
     ///
-    /// // … and one for the whole.
+    /// // Another process merges them.
     /// let mut whole = summary();
     /// for bytes in &bytes {
     ///     whole.merge(summary().load(bytes)?);

@@ -1,23 +1,24 @@
-//! Scores on their way to an aggregator, many at a time.
+//! Buffers scores so that an aggregator observes many at a time.
 //!
-//! Several aggregators side by side are quicker one after the other over a slice than all of them at
-//! each score, and some are quicker over a slice by themselves. Scores that own memory still go one
-//! by one, since nobody knows how much they hold; so do large ones, since copying them costs more
-//! than a slice saves.
+//! Several aggregators side by side are faster if each observes a whole slice than if all of them
+//! observe each score, and some are faster over a slice by themselves. Scores that own memory are
+//! still observed one by one, since the amount of memory they hold is unknown; so are large ones,
+//! since copying them costs more than a slice saves.
 
 use std::mem::needs_drop;
 
 use super::Aggregator;
 
-/// Scores that are handed on length: enough that what an aggregator does once for each slice is
-/// lost among them, few enough that they stay in the nearest cache.
+/// Scores that are passed on together: enough to hide the fixed cost per slice, few enough to stay
+/// in the L1 cache.
 const BLOCK_SCORES: usize = 256;
-/// Fewer scores than this are not worth a place to gather them.
+/// Number of scores below which a buffer is not worth allocating.
 const MIN_SCORES: usize = 32;
-/// Bytes of the largest score that is gathered.
+/// Bytes of the largest score that is buffered.
 const MAX_BYTES: usize = 64;
 
-/// How many of so many scores are handed on length; 0 where each is by itself.
+/// Number of scores that are passed on together, out of `scores` in all; 0 if each is observed by
+/// itself.
 fn block_length<S>(scores: usize) -> usize {
     if needs_drop::<S>() || size_of::<S>() > MAX_BYTES || scores < MIN_SCORES {
         0
@@ -26,7 +27,7 @@ fn block_length<S>(scores: usize) -> usize {
     }
 }
 
-/// Observes the scores of consecutive records, the first of which is at `first`.
+/// Observes the scores of consecutive records; `first` is the index of the first one.
 pub(crate) fn observe_all<S, A: Aggregator<S>>(
     aggregator: &mut A,
     first: u64,
@@ -43,7 +44,7 @@ pub(crate) fn observe_all<S, A: Aggregator<S>>(
     let mut first = first;
     let mut block = Vec::with_capacity(length);
     loop {
-        // Not pushed one by one: this way the compiler works out several scores at once if it can.
+        // `extend` instead of `push`, so that the compiler can compute several scores at once.
         block.extend(scores.by_ref().take(length));
         if block.is_empty() {
             return;
@@ -54,15 +55,17 @@ pub(crate) fn observe_all<S, A: Aggregator<S>>(
     }
 }
 
-/// Gathers scores that come one by one.
+/// Collects scores that arrive one by one.
 pub(crate) struct ScoreBuffer<S> {
+    /// Scores in a full buffer; 0 if scores are not buffered.
     length: usize,
+    /// Index of the first buffered score.
     first: u64,
     scores: Vec<S>,
 }
 
 impl<S> ScoreBuffer<S> {
-    /// For about so many scores, or more.
+    /// A buffer for about this many scores.
     pub(crate) fn for_scores(scores: usize) -> Self {
         let length = block_length::<S>(scores);
         ScoreBuffer {
@@ -72,7 +75,8 @@ impl<S> ScoreBuffer<S> {
         }
     }
 
-    /// Takes in a score, for this aggregator and, with those before it, a little later.
+    /// Adds a score. The aggregator observes it when the buffer is full or the indices are not
+    /// consecutive.
     #[inline]
     pub(crate) fn push<A: Aggregator<S>>(&mut self, aggregator: &mut A, index: u64, score: S) {
         if self.length == 0 {
@@ -86,7 +90,7 @@ impl<S> ScoreBuffer<S> {
         self.scores.push(score);
     }
 
-    /// Lets the aggregator observe what is gathered.
+    /// Lets the aggregator observe the buffered scores.
     pub(crate) fn flush<A: Aggregator<S>>(&mut self, aggregator: &mut A) {
         if !self.scores.is_empty() {
             aggregator.observe_slice(self.first, &self.scores);

@@ -1,22 +1,21 @@
-//! One sequence of bytes for one value.
+//! One sequence of bytes per value.
 
 use serde::Serialize;
 
-/// What the bytes begin with: the format and its version. A change of either changes every digest.
+/// The first bytes: the format and its version. A change of either changes every digest.
 const PREFIX: &[u8] = b"mh1";
 
-/// The bytes that stand for a value: equal bytes exactly where the values are the same, bit for
-/// bit.
+/// The canonical bytes of a value: equal exactly if the values are equal, bit for bit.
 ///
-/// The encoding is [postcard](https://postcard.jamesmunns.com/wire-format)'s behind a prefix with
-/// the version. Floats are compared by their bits, so `-0.0` differs from `0.0`, and one NaN from
-/// another: the built-in aggregators only ever answer `f64::NAN` itself. A map that iterates in
-/// hash order has no canonical bytes; an output that holds one wants a `BTreeMap` instead.
+/// The encoding is that of [postcard](https://postcard.jamesmunns.com/wire-format) after a prefix
+/// with the version. Floats are compared by their bits, so `-0.0` differs from `0.0`, and one NaN
+/// from another; the built-in aggregators only ever answer `f64::NAN` itself. A map that iterates
+/// in hash order has no canonical bytes: use a `BTreeMap` in outputs.
 ///
 /// # Panics
 ///
-/// Where the value's own `Serialize` fails, or does not tell the length of a sequence beforehand
-/// (as `#[serde(flatten)]` does not). No output of a built-in aggregator does either.
+/// Panics if the value's `Serialize` fails, or does not give the length of a sequence in advance
+/// (as with `#[serde(flatten)]`). No output of a built-in aggregator does either.
 ///
 /// ```
 /// use manyhands::aggregation::canonical_bytes;

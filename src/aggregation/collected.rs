@@ -1,4 +1,4 @@
-//! Every score, kept.
+//! Every score, stored in memory.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,23 +6,23 @@ use super::StateError;
 use super::order::{rank, score_of};
 use super::state::counted;
 
-/// The scores that are numbers, as the integers that are ordered as they are.
+/// The scores that are not NaN, as integers of the same order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CollectedScores {
     ranks: Vec<i64>,
     nan: u64,
 }
 
-/// What [`CollectedScores`] scores come to.
+/// [`CollectedScores`] as plain data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlainScores {
-    /// Lowest first, by `f64::total_cmp`.
+    /// Ordered by `f64::total_cmp`, lowest first.
     scores: Vec<f64>,
     nan: u64,
 }
 
 impl CollectedScores {
-    /// How many scores are kept, NaN aside.
+    /// Number of scores, without NaN.
     pub(super) fn count(&self) -> usize {
         self.ranks.len()
     }
@@ -48,8 +48,9 @@ impl CollectedScores {
         self.nan = self.nan.saturating_add(later.nan);
     }
 
-    /// The scores at these places of the sorted scores; places ascend. Each is put where it belongs
-    /// among those above the one before it, in linear time, where a sort would order all of them.
+    /// The scores at these places of the sorted scores. `places` must ascend. Each score is
+    /// selected among those above the place before it, in linear time; sorting all scores would
+    /// take longer.
     pub(super) fn at(&mut self, places: &[usize]) -> Vec<f64> {
         let mut settled = 0;
         for &place in places {
@@ -74,11 +75,11 @@ impl CollectedScores {
         let PlainScores { scores, nan } = plain;
         counted([nan, scores.len() as u64])?;
         if scores.iter().any(|score| score.is_nan()) {
-            return Err(StateError::Impossible("a NaN among the scores kept"));
+            return Err(StateError::Impossible("a NaN among the stored scores"));
         }
         let ranks: Vec<i64> = scores.into_iter().map(rank).collect();
         if !ranks.is_sorted() {
-            return Err(StateError::Impossible("the scores kept do not ascend"));
+            return Err(StateError::Impossible("the stored scores do not ascend"));
         }
         Ok(CollectedScores { ranks, nan })
     }

@@ -1,4 +1,4 @@
-//! How nearly two scores of a record lie on a line.
+//! How closely two values of a score follow a line.
 
 use super::exact::{ExactProducts, Number};
 use super::moments::{Moments, PlainMoments};
@@ -8,12 +8,12 @@ use super::{Aggregator, Kind, State, StateError};
 /// from −1 to 1.
 ///
 /// `(n·Σxy − Σx·Σy) / √((n·Σx² − (Σx)²) · (n·Σy² − (Σy)²))`, where the three differences are exact
-/// integers. So it is exactly 1 or −1 for scores that lie exactly on a line (as floating-point
-/// numbers: `0.1`, `0.2` and `0.3` are not equally far apart), and never beyond.
+/// integers. The answer is exactly 1 or −1 for scores exactly on a line, and never beyond. (As
+/// floating-point numbers, `0.1`, `0.2` and `0.3` are not equally far apart.)
 ///
-/// NaN where it is undefined: where a side is the same everywhere, of nothing, of one score, and
-/// wherever a side is NaN or infinite. Nothing overflows or underflows on the way to the answer,
-/// whatever the size of the scores; subnormals count in full, and the signs of zeros do not matter.
+/// NaN if undefined: if a side is constant, for fewer than two scores, and if a side is NaN or
+/// infinite. Nothing overflows or underflows before the answer, whatever the size of the scores;
+/// subnormals keep all their bits, and the signs of zeros do not matter.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Correlation};
@@ -36,7 +36,7 @@ pub struct Correlation {
 type PlainCorrelation = (PlainMoments, PlainMoments, Number);
 
 impl Correlation {
-    /// Nothing observed yet.
+    /// An aggregator that has observed nothing.
     pub fn new() -> Correlation {
         Correlation::default()
     }
@@ -69,7 +69,7 @@ impl Aggregator<(f64, f64)> for Correlation {
         let size = together
             .product(&together)
             .root_of_ratio(&left.product(&right));
-        // Not the sign of a NaN, whose bits are an answer too.
+        // A NaN keeps its sign, since its bits are part of the answer.
         if together.is_negative() && !size.is_nan() {
             -size
         } else {
@@ -95,7 +95,7 @@ impl State for Correlation {
         (left, right, products): PlainCorrelation,
     ) -> Result<Correlation, StateError> {
         if left.0 != right.0 {
-            return Err(StateError::Impossible("two sides of different counts"));
+            return Err(StateError::Impossible("two sides with different counts"));
         }
         Ok(Correlation {
             left: self.left.restore(left)?,

@@ -1,4 +1,4 @@
-//! How many records were scored.
+//! The number of scores.
 
 use super::state::counted;
 use super::{Aggregator, Kind, State, StateError};
@@ -21,13 +21,12 @@ pub struct Count {
 }
 
 impl Count {
-    /// Nothing counted yet.
+    /// A count of 0.
     pub fn new() -> Count {
         Count::default()
     }
 
-    /// How many there were: [`Aggregator::finish`], which for want of a score's type would ask which
-    /// one is meant.
+    /// The answer: [`Aggregator::finish`] without naming the type of the scores.
     #[must_use]
     pub fn finish(self) -> u64 {
         self.count

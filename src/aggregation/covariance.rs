@@ -1,4 +1,4 @@
-//! How far two scores of a record move together.
+//! How two values of a score vary together.
 
 use super::exact::{ExactProducts, ExactSum, Number, PlainSum};
 use super::{Aggregator, Kind, State, StateError};
@@ -6,13 +6,13 @@ use super::{Aggregator, Kind, State, StateError};
 /// The covariance of the two sides of a score, from the exact Σx, Σy and Σxy, rounded once. Answer:
 /// `f64`.
 ///
-/// `(n·Σxy − Σx·Σy) / (n·(n − 1))` for a sample, over `n²` for a whole population. Without any
-/// rounding before the end, that formula loses nothing, and no running mean is needed.
+/// `(n·Σxy − Σx·Σy) / (n·(n − 1))` for a sample, divided by `n²` instead for a whole population.
+/// Nothing is rounded before the end, so this formula is exact.
 ///
-/// NaN where it is undefined: of nothing, of a sample of one, and wherever a side is NaN or
-/// infinite. A covariance beyond `f64::MAX` is an infinity of its sign; one under half the smallest
-/// subnormal is a zero of its sign; where one side is the same everywhere it is exactly `0.0`. The
-/// signs of zeros do not matter.
+/// NaN if undefined: for no scores, for a sample of one, and if a side is NaN or infinite. A
+/// covariance beyond `f64::MAX` is an infinity of its sign; one below half the smallest subnormal
+/// is a zero of its sign. If one side is constant, the covariance is exactly `0.0`. The signs of
+/// zeros do not matter.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Covariance};
@@ -37,7 +37,7 @@ pub struct Covariance {
 type PlainCovariance = (u64, PlainSum, PlainSum, Number);
 
 impl Covariance {
-    /// The covariance that a sample suggests for what it was drawn from: divided by n·(n − 1).
+    /// The sample covariance, which estimates that of the population: divided by n·(n − 1).
     pub fn new() -> Covariance {
         Covariance::default()
     }

@@ -1,4 +1,4 @@
-//! Quantiles without an error, from every score.
+//! Exact quantiles, from every score.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use super::collected::{CollectedScores, PlainScores};
 use super::quantiles::{DEFAULT_QUANTILES, checked};
 use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 
-/// Quantiles, exactly. Answer: [`QuantileSummary`], as of [`Quantiles`](super::Quantiles).
+/// Exact quantiles. Answer: [`QuantileSummary`], like that of [`Quantiles`](super::Quantiles).
 ///
-/// The `q`-quantile of `n` scores is the one of rank `⌊q·(n − 1)⌋` when they are sorted, ranks
-/// counted from 0 and the product taken in `f64`: the score that [`Quantiles`](super::Quantiles)
-/// comes within 0.4 % of.
+/// The `q`-quantile of `n` scores is the one at rank `⌊q·(n − 1)⌋` in sorted order, with ranks
+/// counted from 0 and the product computed in `f64`: the score that [`Quantiles`](super::Quantiles)
+/// approximates within 0.4 %.
 ///
-/// Every score is kept, **8 bytes each**. A score costs what it costs to append it, and in the end a
-/// few nanoseconds for each quantile that is asked for.
+/// Every score is stored, **8 bytes each**. A score costs one append, and at the end a few
+/// nanoseconds for each quantile.
 ///
 /// Scores are ordered by `f64::total_cmp`, so −0 comes before +0, and subnormals and infinities are
-/// scores like any other; NaN is counted apart. Where every score is NaN, or there is none, the
-/// summary has no quantiles.
+/// scores like any other; NaN is counted separately. If there is no score but NaN, the summary has
+/// no quantiles.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, ExactQuantiles};
@@ -41,11 +41,11 @@ impl ExactQuantiles {
         ExactQuantiles::at(&DEFAULT_QUANTILES)
     }
 
-    /// These quantiles, in this order.
+    /// These quantiles, answered in this order.
     ///
     /// # Panics
     ///
-    /// Where one lies outside 0 to 1.
+    /// Panics if one is outside 0 to 1.
     pub fn at(quantiles: &[f64]) -> ExactQuantiles {
         ExactQuantiles {
             asked: checked(quantiles),

@@ -1,4 +1,4 @@
-//! The smallest and the largest score, and where they are.
+//! The smallest and the largest score, and their records.
 
 use serde::Serialize;
 
@@ -7,11 +7,12 @@ use super::shift::shifted;
 use super::state::counted;
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// The smallest and the largest score with the first record that attains each. Answer:
+/// The smallest and the largest score, each with the first record that has it. Answer:
 /// [`Extremes`], exact.
 ///
-/// The order is `f64::total_cmp`, so `-0.0` is less than `0.0`, and infinities and subnormals are
-/// scores like any other. NaN is neither smallest nor largest; it is counted apart.
+/// Scores are ordered by `f64::total_cmp`, so `-0.0` is less than `0.0`, and infinities and
+/// subnormals are scores like any other. NaN is neither smallest nor largest; it is counted
+/// separately.
 ///
 /// A score costs two comparisons; a state takes 40 bytes.
 ///
@@ -30,29 +31,30 @@ use super::{Aggregator, Kind, Shift, State, StateError};
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Extrema {
-    /// Rank and index of the smallest; above every score while nothing was observed.
+    /// Rank and index of the smallest score; [`NOTHING`] before the first score.
     min: (i64, u64),
-    /// Negated rank and index of the largest, so that both sides keep the lesser pair.
+    /// Negated rank and index of the largest score, so that both sides keep the lesser pair.
     max: (i64, u64),
     nan: u64,
 }
 
-/// What [`Extrema`] answers.
+/// The answer of [`Extrema`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extremes {
-    /// The smallest score and the first record that has it; `None` where every score was NaN.
+    /// The smallest score and the first record that has it; `None` if there is no score but NaN.
     pub min: Option<Ranked>,
-    /// The largest score and the first record that has it; `None` where every score was NaN.
+    /// The largest score and the first record that has it; `None` if there is no score but NaN.
     pub max: Option<Ranked>,
-    /// How many scores were NaN.
+    /// Number of scores that are NaN.
     pub nan: u64,
 }
 
-/// The rank of a NaN, which is never observed.
+/// Rank and index before the first score: above every score, since it is the rank of a NaN, which
+/// is never observed.
 const NOTHING: (i64, u64) = (i64::MAX, u64::MAX);
 
 impl Extrema {
-    /// Nothing seen yet.
+    /// An aggregator that has observed nothing.
     pub fn new() -> Extrema {
         Extrema {
             min: NOTHING,
@@ -115,7 +117,7 @@ impl Aggregator<f64> for Extrema {
 }
 
 impl State for Extrema {
-    /// Rank and index of the smallest and of the largest, where there are any; how many are NaN.
+    /// Rank and index of the smallest and of the largest score, if any; the number of NaN.
     type Plain = (Option<[(i64, u64); 2]>, u64);
 
     fn kind(&self) -> Kind {

@@ -1,4 +1,4 @@
-//! How many scores fall between each two edges.
+//! The number of scores between neighbouring edges.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use super::{Aggregator, Kind, State, StateError};
 
 /// Counts the scores in each bin. Answer: [`Bins`], exact.
 ///
-/// A bin holds the scores from its left edge up to, not including, its right edge; the last bin
-/// includes both. Scores are compared with the very edges that the answer prints, so the counts can
-/// be checked against it. `-0.0` counts as `0.0`; infinities are under or over (or on an infinite
-/// edge); NaN is counted apart.
+/// A bin holds the scores from its left edge up to, but not including, its right edge; the last bin
+/// includes both. Scores are compared with the very edges in the answer, so the counts can be
+/// checked against it. `-0.0` counts as `0.0`. Infinities are under or over, unless an edge is
+/// infinite. NaN is counted separately.
 ///
-/// A score costs a multiplication and a few comparisons where the bins are equally wide, and a
-/// binary search where they are not. A state takes 8 bytes a bin; its edges, as many again, are kept
-/// once for all clones.
+/// A score costs a multiplication and a few comparisons if the bins are equally wide, and a binary
+/// search otherwise. A state takes 8 bytes per bin. Its edges take 8 bytes each and are shared by
+/// all clones.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Histogram};
@@ -38,7 +38,7 @@ use super::{Aggregator, Kind, State, StateError};
 #[must_use]
 pub struct Histogram {
     edges: Arc<[f64]>,
-    /// Bins a unit of score, where the bins are equally wide: a first guess at the bin.
+    /// Bins per unit of score if the bins are equally wide, for a first guess at the bin.
     density: Option<f64>,
     counts: Vec<u64>,
     under: u64,
@@ -46,53 +46,56 @@ pub struct Histogram {
     nan: u64,
 }
 
-/// What [`Histogram`] answers.
+/// The answer of [`Histogram`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bins {
     /// The edges, ascending: one more than there are bins.
     pub edges: Vec<f64>,
-    /// How many scores each bin holds.
+    /// Number of scores in each bin.
     pub counts: Vec<u64>,
-    /// How many scores are less than the first edge.
+    /// Number of scores less than the first edge.
     pub under: u64,
-    /// How many scores are greater than the last edge.
+    /// Number of scores greater than the last edge.
     pub over: u64,
-    /// How many scores were NaN.
+    /// Number of scores that are NaN.
     pub nan: u64,
 }
 
-/// Why these edges make no bins.
+/// Why edges do not define bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EdgesError {
-    /// Bins need a left and a right edge.
+    /// There are fewer than two edges, or zero bins.
     #[error("a histogram needs at least one bin")]
     NoBins,
-    /// A bin would be empty or turned round, or an edge is not a number.
+    /// An edge is not greater than the one before, or is not a number.
     #[error(
-        "the edges of a histogram must ascend, and edge {at} does not lie above the one before"
+        "the edges of a histogram must ascend, but edge {at} is not greater than the one before"
     )]
     NotAscending {
         /// The place of the edge, counted from 0.
         at: usize,
     },
-    /// Equal widths need a finite range.
+    /// Bins of equal width need a finite range.
     #[error("the range of a histogram must be finite")]
     NotFinite,
-    /// More bins than there are numbers in the range, or than memory holds.
-    #[error("a histogram of {bins} bins has no room for their edges")]
+    /// There are more bins than numbers in the range, or more than memory holds.
+    #[error(
+        "a histogram of {bins} bins is too large: its edges do not fit in the range or in memory"
+    )]
     TooMany {
-        /// How many were asked for.
+        /// Number of bins requested.
         bins: usize,
     },
 }
 
 impl Histogram {
-    /// Bins of equal width from `lo` to `hi`. Each edge is the exact one, rounded once.
+    /// Bins of equal width from `lo` to `hi`. Each edge is exact, rounded once.
     ///
     /// # Panics
     ///
-    /// Where [`try_new`](Histogram::try_new) fails; use that for a range that is not your own.
+    /// Panics if [`try_new`](Histogram::try_new) returns an error; use that for a range from
+    /// outside.
     pub fn new(lo: f64, hi: f64, bins: usize) -> Histogram {
         match Histogram::try_new(lo, hi, bins) {
             Ok(histogram) => histogram,
@@ -104,8 +107,8 @@ impl Histogram {
     ///
     /// # Errors
     ///
-    /// The range must be finite, `lo` less than `hi`, and there must be at least one bin and no
-    /// more than there are numbers to tell their edges apart and memory to hold them.
+    /// Returns an error if the range is not finite, if `lo` is not less than `hi`, if `bins` is 0,
+    /// or if there are more bins than distinct edges in the range or than memory holds.
     pub fn try_new(lo: f64, hi: f64, bins: usize) -> Result<Histogram, EdgesError> {
         if !(lo.is_finite() && hi.is_finite()) {
             return Err(EdgesError::NotFinite);
@@ -116,7 +119,7 @@ impl Histogram {
         if lo >= hi {
             return Err(EdgesError::NotAscending { at: 1 });
         }
-        // Before an edge is worked out: how many there are may be anybody's choice.
+        // Checked before any edge is computed, since the number of bins may come from outside.
         let mut edges = Vec::new();
         if bins as u64 > rank(hi).abs_diff(rank(lo))
             || edges.try_reserve_exact(bins.saturating_add(1)).is_err()
@@ -131,7 +134,7 @@ impl Histogram {
             low.times(bins - at)
                 .plus(&high.times(at))
                 .round_over(&[bins])
-                // A zero without its sign: −0 is no place of its own on a scale.
+                // Turns −0 into +0.
                 + 0.0
         };
         edges.extend((0..=bins).map(edge));
@@ -145,8 +148,8 @@ impl Histogram {
     ///
     /// # Errors
     ///
-    /// There must be at least two edges, each greater than the one before, and none NaN. The first
-    /// and the last may be infinite.
+    /// Returns an error if there are fewer than two edges, or if one is NaN or not greater than the
+    /// one before. The first and the last may be infinite.
     pub fn with_edges(edges: Vec<f64>) -> Result<Histogram, EdgesError> {
         if edges.len() < 2 {
             return Err(EdgesError::NoBins);
@@ -167,14 +170,14 @@ impl Histogram {
         })
     }
 
-    /// The bin of a score that lies between the first and the last edge.
+    /// The bin of a score between the first and the last edge.
     #[inline]
     fn bin(&self, score: f64) -> usize {
         let last = self.counts.len() - 1;
         let Some(density) = self.density else {
             return self.edges[1..=last].partition_point(|edge| *edge <= score);
         };
-        // The guess is off by rounding alone, at most a bin or two; the edges decide.
+        // Rounding moves the guess by at most a bin or two; the edges decide.
         let mut bin = (((score - self.edges[0]) * density) as usize).min(last);
         while score < self.edges[bin] {
             bin -= 1;
@@ -227,7 +230,7 @@ impl Aggregator<f64> for Histogram {
 }
 
 impl State for Histogram {
-    /// The counts of the bins, and of the scores under them, over them, and NaN.
+    /// The counts of the bins; the counts of scores under them, over them, and NaN.
     type Plain = (Vec<u64>, [u64; 3]);
 
     fn kind(&self) -> Kind {

@@ -5,9 +5,10 @@ use super::{Aggregator, Kind, State, StateError};
 
 /// The exact sum divided by the count, rounded once. Answer: `f64`.
 ///
-/// - The mean of nothing is NaN; so is that of scores with a NaN, or with infinities of both signs.
+/// - The mean of no scores is NaN; so is the mean of scores with a NaN, or with infinities of both
+///   signs.
 /// - It cannot overflow: the mean of `f64::MAX` and `f64::MAX` is `f64::MAX`.
-/// - The mean of zeros that are all `-0.0` is `-0.0`; a mean under half the smallest subnormal
+/// - The mean of zeros that are all `-0.0` is `-0.0`. A mean below half the smallest subnormal
 ///   rounds to a zero of its sign.
 ///
 /// ```
@@ -28,7 +29,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// The mean of nothing yet.
+    /// A mean of no scores.
     pub fn new() -> Mean {
         Mean::default()
     }

@@ -1,20 +1,20 @@
-//! The score in the middle.
+//! The median of the scores.
 
 use super::collected::{CollectedScores, PlainScores};
 use super::{Aggregator, Kind, State, StateError};
 
-/// The median: the middle score, or the mean of the middle two. Answer: `f64`, exact, of an even
-/// number rounded once.
+/// The median: the middle score, or the mean of the middle two. Answer: `f64`, exact for an odd
+/// number of scores, rounded once for an even number.
 ///
-/// Every score is kept, **8 bytes each**: for more than memory holds there is
-/// [`Quantiles`](super::Quantiles). A score costs what it costs to append it, and in the end a few
-/// nanoseconds more (quickselect: Hoare, *Algorithm 65: Find*, 1961).
+/// Every score is stored, **8 bytes each**: use [`Quantiles`](super::Quantiles) for more than
+/// memory holds. A score costs one append, and a few nanoseconds at the end (quickselect: Hoare,
+/// *Algorithm 65: Find*, 1961).
 ///
-/// - NaN is left out. The median of nothing is NaN.
-/// - Scores are ordered by `f64::total_cmp`, so −0 comes before +0; between the two, and between a
-///   number and its negative, the median is +0.
+/// - NaN is left out. The median of no scores is NaN.
+/// - Scores are ordered by `f64::total_cmp`, so −0 comes before +0. The median of −0 and +0, and of
+///   a number and its negative, is +0.
 /// - It cannot overflow: the median of `f64::MAX` and `f64::MAX` is `f64::MAX`.
-/// - Infinities are scores like any other; of −∞ and +∞ there is no mean, and the answer is NaN.
+/// - Infinities are scores like any other; the median of −∞ and +∞ is NaN.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Median};
@@ -32,7 +32,7 @@ pub struct Median {
 }
 
 impl Median {
-    /// The median of nothing yet.
+    /// A median of no scores.
     pub fn new() -> Median {
         Median::default()
     }
@@ -58,7 +58,7 @@ impl Aggregator<f64> for Median {
         let middle = self.scores.at(&[last / 2, last.div_ceil(2)]);
         match middle[..] {
             [below, above] if below.to_bits() == above.to_bits() => below,
-            // The sign of the NaN that infinities come to differs from machine to machine.
+            // The sign of the NaN that their sum gives differs between machines.
             [f64::NEG_INFINITY, f64::INFINITY] => f64::NAN,
             [below, above] => below.midpoint(above),
             _ => f64::NAN,

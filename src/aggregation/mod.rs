@@ -1,10 +1,9 @@
-//! Aggregation: scores combined into one answer that does not depend on how the work was shared
-//! out.
+//! Aggregation: scores combined into one answer that does not depend on how the work was divided.
 //!
-//! An [`Aggregator`] takes in scores one by one. Every worker, or every part of the data, has a
-//! clone of it; in the end the clones are merged and the whole is asked for its answer. The
-//! built-in ones keep exact states (integers, ordered pairs), so that the answer has the same bits
-//! on one thread and on a hundred, for every way of cutting the data.
+//! An [`Aggregator`] observes scores one by one. Every worker, or every part of the data, has a
+//! clone of it. At the end the clones are merged, and the merged state gives the answer. The
+//! built-in aggregators keep exact states (integers, ordered pairs), so the answer has the same
+//! bits on one thread and on a hundred, for every way of cutting the data.
 //!
 //! ```
 //! use manyhands::aggregation::{Aggregator, Count, Extrema, Mean};
@@ -19,40 +18,47 @@
 //! assert_eq!(extremes.min.map(|least| least.index), Some(1));
 //! ```
 //!
-//! # The family
+//! # The built-in aggregators
 //!
 //! | aggregator | answer | error | cost of a score | state |
 //! |---|---|---|---|---|
 //! | [`Count`] | `u64` | none | one addition | 8 bytes |
 //! | [`Sum`] | `f64` | rounded once | about 2 ordered `+=`, in slices 1 | 32 bytes |
 //! | [`Mean`] | `f64` | rounded once | as `Sum` | 40 bytes |
-//! | [`MeanInterval`] | [`MeanEstimate`] | of its mean and standard error: rounded once | as `Variance` | as `Variance` |
+//! | [`MeanInterval`] | [`MeanEstimate`] | mean and standard error rounded once | as `Variance` | as `Variance` |
 //! | [`Variance`] | `f64` | rounded once | about 4 ordered `+=`, in slices 2½ | 88 bytes |
 //! | [`StdDev`] | `f64` | rounded once | as `Variance` | as `Variance` |
 //! | [`Moments`] | [`MomentSummary`] | rounded once | as `Variance` | as `Variance` |
 //! | [`Covariance`] | `f64` | rounded once | about 5 `Sum` | 120 bytes |
 //! | [`Correlation`] | `f64` | rounded once | about 6 `Sum` | 200 bytes |
 //! | [`Extrema`] | [`Extremes`] | none | two comparisons | 40 bytes |
-//! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k for those that enter | 16·k bytes |
+//! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k if the score enters | 16·k bytes |
 //! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
 //! | [`Quantiles`] | [`QuantileSummary`] | 0.4 % of the score | a few integer operations | 1 KiB an octave in use |
-//! | [`ExactQuantiles`] | [`QuantileSummary`] | none | appended; selected in the end | 8 bytes a score |
+//! | [`ExactQuantiles`] | [`QuantileSummary`] | none | one append; selected at the end | 8 bytes a score |
 //! | [`Median`] | `f64` | rounded once | as `ExactQuantiles` | 8 bytes a score |
-//! | [`Distinct`] | [`DistinctCount`] | none up to 1,024; then 0.81 % | a hash | 16 KiB at most |
-//! | [`Frequent`] | [`FrequentKeys`] | none up to 32 / share keys; then see there | a hash and a table | bounded by the share |
-//! | [`Sample`] | `Vec<`[`Sampled`]`>` | none | a draw and a comparison | 2·k scores |
+//! | [`Distinct`] | [`DistinctCount`] | none up to 1,024 values; then 0.81 % | a hash | at most 16 KiB |
+//! | [`Frequent`] | [`FrequentKeys`] | none up to 32 / share keys; then see its page | a hash and a table look-up | bounded by the share |
+//! | [`Sample`] | `Vec<`[`Sampled`]`>` | none | a random number and a comparison | 2·k scores |
 //!
-//! All of them are [commutative](Aggregator::COMMUTATIVE), and each has one documented answer for
-//! NaN, the infinities, −0, subnormals and overflow.
+//! All of them are [commutative](Aggregator::COMMUTATIVE), and each documents one answer for NaN,
+//! infinities, −0, subnormals and overflow.
 //!
-//! They combine: tuples (up to eight) stand side by side; [`of`](Aggregator::of) looks at one side
-//! of a score, [`only`](Aggregator::only) leaves scores out, [`by`](Aggregator::by) and
-//! [`by_ref`](Aggregator::by_ref) group, [`map`](Aggregator::map) turns the answer into another;
-//! [`partial`](Aggregator::partial) answers with the state, for others to merge.
+//! # Combining them
 //!
-//! Closures name the type of what comes in, and from `par_iter()` that is a reference: after
-//! `reviews.par_iter()` it is `|review: &&Review| …`, after `.map(|review| score(review))` it is
-//! `|score: &Score| …`.
+//! - A tuple of up to eight aggregators observes the same scores and answers with a tuple. A `Vec`
+//!   of aggregators of one type answers with a `Vec`; an `Option` observes nothing if it is `None`.
+//! - [`of`](Aggregator::of) aggregates a value computed from each score,
+//!   [`of_ref`](Aggregator::of_ref) a borrowed part of it.
+//! - [`only`](Aggregator::only) leaves scores out.
+//! - [`by`](Aggregator::by) and [`by_ref`](Aggregator::by_ref) group scores by a key.
+//! - [`map`](Aggregator::map) converts the answer.
+//! - [`partial`](Aggregator::partial) answers with the state, to be [saved](State::save) and merged
+//!   elsewhere; [`Shift`] renumbers the records in a state afterwards.
+//!
+//! A closure names the type of its argument. `par_iter()` yields references, so after
+//! `reviews.par_iter()` the argument is `|review: &&Review| …`, and after `.map(|review|
+//! score(review))` it is `|score: &Score| …`.
 //!
 //! ```
 //! use manyhands::aggregation::{Aggregator, Count, Mean};
@@ -68,12 +74,13 @@
 //! assert_eq!(by_stars.finish()[&5], (2, 0.375));
 //! ```
 //!
-//! # One's own
+//! # An aggregator of your own
 //!
-//! Three functions, and a claim if it holds. Three more say what its [`State`] is as plain data: they
-//! let partials of other processes and machines be merged, and an aggregator that never leaves its
-//! process can do without. [`assert_laws`] asks for them all the same. It is the harness that checks
-//! the built-in ones, and it compares states as well as answers.
+//! Implement three functions, and set [`COMMUTATIVE`](Aggregator::COMMUTATIVE) if it holds. Three
+//! more functions describe the [`State`] as plain data. They let partials of other processes and
+//! machines be merged; an aggregator that never leaves its process does not need them.
+//! [`assert_laws`] requires them because it compares states as well as answers. It is the harness
+//! that checks the built-in aggregators.
 //!
 //! ```
 //! use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
@@ -129,12 +136,12 @@ mod frequent;
 mod groups;
 mod hashing;
 mod histogram;
-mod in_order;
 mod laws;
 mod map;
 mod mean;
 mod mean_interval;
 mod median;
+mod merge_tree;
 mod moments;
 mod of;
 mod of_ref;
@@ -165,12 +172,12 @@ pub use extrema::{Extrema, Extremes};
 pub use frequent::{Frequent, FrequentKey, FrequentKeys};
 pub(crate) use hashing::hash_of;
 pub use histogram::{Bins, EdgesError, Histogram};
-pub use in_order::MergeTree;
 pub use laws::{assert_laws, assert_shift_laws};
 pub use map::Map;
 pub use mean::Mean;
 pub use mean_interval::{Confidence, MeanEstimate, MeanInterval};
 pub use median::Median;
+pub(crate) use merge_tree::MergeTree;
 pub use moments::{MomentSummary, Moments};
 pub use of::Of;
 pub use of_ref::OfRef;
@@ -183,5 +190,5 @@ pub use sample::{Sample, Sampled};
 pub use shift::Shift;
 pub use state::{Kind, State, StateError};
 pub use sum::Sum;
-pub use top::{Bottom, Podium, Top};
+pub use top::{Bottom, Top, TopK};
 pub use variance::{StdDev, Variance};

@@ -1,4 +1,4 @@
-//! Count, sum, mean and spread together, from the two exact sums that they share.
+//! Count, sum, mean and spread together, from two exact sums.
 
 use serde::Serialize;
 
@@ -8,8 +8,8 @@ use super::{Aggregator, Kind, State, StateError};
 /// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
 ///
 /// Each number has the bits that [`Sum`](super::Sum), [`Mean`](super::Mean),
-/// [`Variance`](super::Variance) and [`StdDev`](super::StdDev) give, at the cost of the variance
-/// alone, and the same answers for NaN, infinities, −0 and overflow.
+/// [`Variance`](super::Variance) and [`StdDev`](super::StdDev) give, and treats NaN, infinities, −0
+/// and overflow as they do. The cost is that of the variance alone.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Moments};
@@ -32,23 +32,23 @@ pub struct Moments {
 /// The count, the sum and the sum of squares.
 pub(super) type PlainMoments = (u64, PlainSum, Number);
 
-/// What [`Moments`] answers.
+/// The answer of [`Moments`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MomentSummary {
-    /// How many scores there were.
+    /// Number of scores.
     pub count: u64,
-    /// Their exact sum, rounded once.
+    /// The exact sum, rounded once.
     pub sum: f64,
-    /// Their mean, rounded once.
+    /// The exact mean, rounded once.
     pub mean: f64,
-    /// Their sample variance, rounded once.
+    /// The sample variance, rounded once.
     pub variance: f64,
-    /// The square root of their exact variance, rounded once.
+    /// The square root of the exact sample variance, rounded once.
     pub stddev: f64,
 }
 
 impl Moments {
-    /// Nothing observed yet.
+    /// An aggregator that has observed nothing.
     pub fn new() -> Moments {
         Moments::default()
     }
@@ -73,12 +73,12 @@ impl Moments {
         self.count
     }
 
-    /// The exact sum of the scores that are finite.
+    /// The exact sum of the finite scores.
     pub(super) fn wide_sum(&self) -> Wide {
         self.exact.wide_sum()
     }
 
-    /// `n·Σx² − (Σx)²`, exactly; none where a score is not finite.
+    /// `n·Σx² − (Σx)²`, exact; `None` if a score is not finite.
     pub(super) fn spread(&self) -> Option<Wide> {
         if self.exact.not_finite().is_some() {
             return None;
@@ -88,8 +88,8 @@ impl Moments {
         Some(squares.minus(&sum.product(&sum)))
     }
 
-    /// By what the spread is divided for a variance: of the scores as a whole `population`, or as a
-    /// sample of one. None where that is undefined.
+    /// The divisors that turn the spread into a variance, of a whole population or of a sample.
+    /// `None` if the variance is undefined.
     fn divisors(&self, population: bool) -> Option<[u64; 2]> {
         let less = u64::from(!population);
         let freedom = self

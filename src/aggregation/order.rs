@@ -1,13 +1,13 @@
-//! The total order of scores, as integers: `f64::total_cmp` without the comparison.
+//! The total order of scores as integers: `f64::total_cmp` without its comparison.
 
 use serde::Serialize;
 
-/// A score and the record it belongs to.
+/// A score and its record.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Ranked {
     /// The index of the record, counted from 0.
     pub index: u64,
-    /// Its score.
+    /// The score.
     pub score: f64,
 }
 
@@ -20,12 +20,12 @@ pub(super) fn rank(score: f64) -> i64 {
 /// Scores of a slice that are compared at a time.
 pub(super) const BLOCK: usize = 256;
 
-/// Whether all of these scores lie between the two: none is NaN, and none is equal to one of them.
-/// Where that is so, which is nearly always once some thousand have been seen, nothing else has to
-/// be asked about the smallest and the largest.
+/// Whether all of these scores lie strictly between the two bounds: none is NaN or equal to a
+/// bound. After some thousand scores this is nearly always true, and the smallest and the largest
+/// score need no other check.
 #[inline]
 pub(super) fn all_between(scores: &[f64], low: f64, high: f64) -> bool {
-    // Without a way out of the loop, so that the compiler can compare several at once.
+    // No early exit, so that the compiler can compare several scores at once.
     scores
         .iter()
         .fold(true, |all, &score| all & (low < score) & (score < high))
@@ -36,13 +36,13 @@ pub(super) fn score_of(rank: i64) -> f64 {
     f64::from_bits(flip_negative(rank) as u64)
 }
 
-/// Whether this is the rank of any score but NaN.
+/// Whether this is the rank of a score other than NaN.
 pub(super) fn is_rank(rank: i64) -> bool {
     !score_of(rank).is_nan()
 }
 
-/// Negative floats grow in magnitude with their bits, so all bits but the sign turn over. Its own
-/// inverse.
+/// Flips all bits but the sign of a negative float, since the magnitude of negative floats grows
+/// with their bits. Its own inverse.
 #[inline]
 fn flip_negative(bits: i64) -> i64 {
     bits ^ ((bits >> 63) as u64 >> 1) as i64

@@ -1,4 +1,4 @@
-//! Some records, drawn at random.
+//! A random sample of records.
 
 use std::borrow::Borrow;
 
@@ -8,26 +8,27 @@ use serde::de::DeserializeOwned;
 use super::hashing::draw;
 use super::{Aggregator, Kind, State, StateError};
 
-/// Draws `k` records uniformly, without replacement. Answer: `Vec<`[`Sampled`]`>`, by index.
+/// Draws `k` records uniformly, without replacement. Answer: `Vec<`[`Sampled`]`>`, ordered by
+/// index.
 ///
-/// Each index has a fixed number: the one that SplitMix64, seeded with `seed`, gives at that place
-/// (Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014). The records with
-/// the `k` lowest are the sample (the bottom-k method: Cohen and Kaplan, *Summarizing data using
-/// bottom-k sketches*, 2007), so every set of `k` records is as likely as any other, and **the same
+/// Each index has a fixed random number: number `index` of SplitMix64 seeded with `seed` (Steele,
+/// Lea and Flood, *Fast splittable pseudorandom number generators*, 2014). The `k` records with the
+/// lowest numbers are the sample (the bottom-k method: Cohen and Kaplan, *Summarizing data using
+/// bottom-k sketches*, 2007). Every set of `k` records is therefore equally likely, and **the same
 /// seed draws the same records** on every machine, in any order, for every way of cutting the data.
-/// Two samples with one seed agree in the records they have in common; for independent ones, take
-/// two seeds. Where there are `k` records or fewer, the sample is all of them.
+/// Two samples with one seed agree on the records that they share; independent samples need
+/// different seeds. If there are at most `k` records, the sample is all of them.
 ///
-/// A score costs three multiplications and a comparison; of those that enter, about
-/// `k·(1 + log₂(n/k))` of `n`, a copy is kept. A state holds 2·`k` copies at most. The scores
-/// themselves play no part, whatever they are; they can be cloned, and a state that leaves the
-/// process serialises them.
+/// A score costs three multiplications and a comparison. About `k·(1 + log₂(n/k))` of `n` scores
+/// enter and are cloned. A state holds at most 2·`k` clones. The values of the scores play no part;
+/// they must be `Clone`, and serialisable if the state leaves the process.
 ///
 /// The index of a record decides whether it is drawn. **Partials from several machines need indices
-/// that differ**: give each its first index by [`partial`](Aggregator::partial). A state that was
+/// that differ**: give each its first index with [`partial`](Aggregator::partial). A state that was
 /// numbered from 0 cannot be [shifted](super::Shift) later, since records that it left out might be
-/// drawn under their new indices. If records share an index, each is as likely to be drawn as before,
-/// but they are drawn together, and if they are too many, the order of merging decides which remain.
+/// drawn under their new indices. If records share an index, each is as likely to be drawn as
+/// before, but they are drawn together, and if they are too many, the order of merging decides
+/// which remain.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Sample};
@@ -45,9 +46,9 @@ use super::{Aggregator, Kind, State, StateError};
 pub struct Sample<K> {
     size: usize,
     seed: u64,
-    /// The number that a record must not exceed to enter.
-    bar: u64,
-    /// Those drawn, and up to as many again: putting one of them out each time would cost more.
+    /// The largest random number that still enters.
+    threshold: u64,
+    /// The drawn records, up to 2·`size`: removing one per entry would cost more.
     drawn: Vec<Drawn<K>>,
 }
 
@@ -62,22 +63,22 @@ struct Drawn<K> {
 pub struct Sampled<S> {
     /// The index of the record, counted from 0.
     pub index: u64,
-    /// Its score.
+    /// The score.
     pub score: S,
 }
 
 impl<K> Sample<K> {
-    /// A sample of `k` records, by the numbers of this seed.
+    /// A sample of `k` records, drawn with this seed.
     pub fn new(k: usize, seed: u64) -> Sample<K> {
         Sample {
             size: k,
             seed,
-            bar: u64::MAX,
+            threshold: u64::MAX,
             drawn: Vec::new(),
         }
     }
 
-    /// The answer, where no pipeline says what type the scores were of.
+    /// The answer, without naming the type of the scores.
     #[must_use]
     pub fn finish(self) -> Vec<Sampled<K>> {
         self.sorted()
@@ -91,7 +92,7 @@ impl<K> Sample<K> {
         }
     }
 
-    /// Keeps the lowest.
+    /// Keeps the `size` records with the lowest numbers.
     fn narrow(&mut self) {
         if self.size == 0 {
             self.drawn.clear();
@@ -100,12 +101,12 @@ impl<K> Sample<K> {
             let (_, last, _) = self
                 .drawn
                 .select_nth_unstable_by_key(last, |drawn| drawn.number);
-            self.bar = last.number;
+            self.threshold = last.number;
             self.drawn.truncate(self.size);
         }
     }
 
-    /// Those drawn, by index.
+    /// The drawn records, ordered by index.
     fn sorted(mut self) -> Vec<Sampled<K>> {
         self.narrow();
         let sampled = self.drawn.into_iter().map(|drawn| drawn.sampled);
@@ -126,7 +127,7 @@ where
     #[inline]
     fn observe(&mut self, index: u64, score: &S) {
         let number = draw(self.seed, index);
-        if number <= self.bar {
+        if number <= self.threshold {
             let score = score.to_owned();
             self.enter(Drawn {
                 number,
@@ -140,14 +141,14 @@ where
         debug_assert_eq!(
             setup(self),
             setup(&later),
-            "samples that differ in size or seed"
+            "samples of different size or seed"
         );
         if later.drawn.len() > self.drawn.len() {
             std::mem::swap(self, &mut later);
         }
-        self.bar = self.bar.min(later.bar);
+        self.threshold = self.threshold.min(later.threshold);
         for drawn in later.drawn {
-            if drawn.number <= self.bar {
+            if drawn.number <= self.threshold {
                 self.enter(drawn);
             }
         }
@@ -159,7 +160,7 @@ where
 }
 
 impl<K: Clone + Send + Serialize + DeserializeOwned> State for Sample<K> {
-    /// Index and score of those drawn, by index.
+    /// Index and score of each drawn record, ordered by index.
     type Plain = Vec<(u64, K)>;
 
     fn kind(&self) -> Kind {
@@ -174,10 +175,10 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Sample<K> {
     }
 
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
-        // Equal indices are what machines come to that all counted from 0.
+        // Equal indices occur if several machines counted from 0.
         if plain.len() > self.size || !plain.is_sorted_by_key(|record| record.0) {
             return Err(StateError::Impossible(
-                "the records of a sample are too many, or out of order",
+                "a sample with too many records, or out of order",
             ));
         }
         let mut sample = Sample::new(self.size, self.seed);

@@ -5,31 +5,29 @@ use super::{
     Median, Moments, Quantiles, StateError, StdDev, Sum, Variance,
 };
 
-/// A state whose record indices can be moved up after the records were observed.
+/// A state whose record indices can be shifted after the records were observed.
 ///
-/// A shard of a dataset (a file, the records of one machine) can be numbered from 0 when nobody
-/// knows yet how many records come before it. Once that number is known, `shift` adds it to every
-/// index in the state, and the state can be merged with those of the other shards. Laws, checked by
-/// [`assert_shift_laws`](super::assert_shift_laws):
-///
-/// 1. **As if numbered so**: a state that observed records at `i`, `j`, …, shifted by `n`, equals one
-///    that observed the same records at `i + n`, `j + n`, …: same answer, same
-///    [bytes](super::State::save).
-/// 2. So for every way of cutting a dataset into shards, shifting each by the number of records
-///    before it and merging them in order equals one run over the whole.
+/// A shard of a dataset (a file, the records of one machine) can be numbered from 0 if the number
+/// of records before it is not known yet. Once it is known, `shift` adds it to every index in the
+/// state, and the state can be merged with those of the other shards. Law, checked by
+/// [`assert_shift_laws`](super::assert_shift_laws): a state that observed records at indices `i`,
+/// `j`, … and is shifted by `n` equals a state that observed the same records at `i + n`, `j + n`,
+/// …, with the same answer and the same [bytes](super::State::save). Therefore, for every way of
+/// cutting a dataset into shards, shifting each shard by the number of records before it and
+/// merging them in order equals one run over the whole.
 ///
 /// | aggregator | `shift` |
 /// |---|---|
 /// | [`Extrema`](super::Extrema), [`Top`](super::Top), [`Bottom`](super::Bottom) | adds to the indices; ties keep their order |
 /// | [`Sample`](super::Sample), [`Frequent`](super::Frequent) | **not implemented**, see below |
 /// | the other built-in aggregators | changes nothing: they ignore the index |
-/// | tuples, vectors, options, groups and the adaptors | shifts what they hold |
+/// | tuples, vectors, options, groups and the adaptors | shifts what they contain |
 ///
-/// `Sample` and `Frequent` keep the records whose indices draw the lowest numbers. Records that lost
-/// under one numbering are gone, although some of them would win under another, so no function of
-/// the state can renumber it: a program that tries does not compile. Observe such shards with the
-/// right indices from the start, by [`partial`](super::Aggregator::partial), after counting the
-/// records before them.
+/// `Sample` and `Frequent` keep the records whose indices draw the lowest random numbers. Records
+/// that were dropped under one numbering are gone, although some of them would be kept under
+/// another, so no function of the state can renumber it. A program that tries to does not compile.
+/// Give such shards the right indices from the start, with [`partial`](super::Aggregator::partial),
+/// after counting the records before them.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Mean, Shift, State, Top};
@@ -45,7 +43,7 @@ use super::{
 ///     shard.observe_slice(0, scores);
 ///     let bytes = shard.save();
 ///
-///     // Here, where the shards before this one are known.
+///     // Here, the number of records before this shard is known.
 ///     whole.merge(fresh.load(&bytes)?.shift(records_before)?);
 ///     records_before += scores.len() as u64;
 /// }
@@ -55,7 +53,7 @@ use super::{
 /// # Ok::<(), manyhands::aggregation::StateError>(())
 /// ```
 ///
-/// A state that draws records by their index has no `shift`:
+/// A state that draws by index has no `shift`:
 ///
 /// ```compile_fail,E0277
 /// use manyhands::aggregation::{Mean, Sample, Shift};
@@ -80,7 +78,7 @@ pub trait Shift: Sized {
     fn shift(self, by: u64) -> Result<Self, StateError>;
 }
 
-/// The index of a record after `by` records were put before it.
+/// The index of a record, shifted by `by`.
 pub(super) fn shifted(index: u64, by: u64) -> Result<u64, StateError> {
     index.checked_add(by).ok_or(StateError::IndexOverflow)
 }

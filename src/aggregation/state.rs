@@ -1,50 +1,52 @@
-//! States as bytes, for partials that another process or another machine merges.
+//! States as bytes, so that another process or machine can merge partials.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-/// What the bytes of a state begin with: what they are, and the version of their layout.
+/// The first bytes of a saved state: a mark and the version of the layout.
 const PREFIX: &[u8; 4] = b"mhs1";
-/// The part of the prefix that does not change with the version.
+/// The part of [`PREFIX`] that is the same in every version.
 const MARK: &[u8; 3] = b"mhs";
-/// Bytes of SHA-256 that tell kinds apart …
+/// Bytes of SHA-256 that identify the kind of a state.
 const FINGERPRINT_BYTES: usize = 16;
-/// … and that tell whether a state has come through whole.
+/// Bytes of SHA-256 that detect a damaged state.
 const CHECKSUM_BYTES: usize = 8;
 
-/// The most characters of a name that a message shows.
+/// Characters of a name that a message shows at most.
 const MOST_SHOWN: usize = 200;
 
-/// The most parts that are named in the name of a whole, whose bytes are in every state: those of
-/// a tuple. The fingerprint knows all of them.
+/// Parts that a composite names at most, since every state contains the name: as many as a tuple
+/// has. The fingerprint covers all parts.
 const MOST_NAMED: usize = 8;
-/// Bytes of a setup that is named beside its aggregator.
+/// Bytes of a setup, as JSON, up to which it is shown in the name.
 const LONGEST_SETUP: usize = 40;
 
-/// The most records that a state is believed to have seen: what one core scores in two years at a
-/// nanosecond each. Without a bound, merging states from anywhere could overflow their counts; with
-/// this one, that takes 256 of them that lie.
+/// The most records that a state may claim to have observed: what one core scores in two years at 1
+/// ns per record. The bound keeps counts from overflowing when states of unknown origin are merged:
+/// that would take 256 states with false counts.
 pub(super) const MOST_RECORDS: u64 = 1 << 56;
 
 /// The state of an aggregator as plain data.
 ///
-/// A state that can be written down can leave the process: partials of several machines are
+/// A state that can be written as bytes can leave its process: partials of several machines are
 /// [saved](State::save) there, [loaded](State::load) here, and merged. Laws, checked by
 /// [`assert_laws`](super::assert_laws):
 ///
-/// 1. **Canonical**: states that have seen the same records have equal plain data. Where the
-///    aggregator is [commutative](super::Aggregator::COMMUTATIVE), that holds whatever the order of
-///    observing and merging.
-/// 2. **Whole**: a state that was restored cannot be told from the one that was taken down.
-/// 3. **Strict**: bytes that load are the bytes that the loaded state saves. A state therefore has one
-///    encoding, and two files of states are equal exactly if their states are.
+/// 1. **Canonical**: states that observed the same records have equal plain data. If the aggregator
+///    is [commutative](super::Aggregator::COMMUTATIVE), this holds for every order of observing and
+///    merging.
+/// 2. **Whole**: a restored state behaves exactly like the original.
+/// 3. **Strict**: [`load`](State::load) accepts only the bytes that the loaded state saves. A state
+///    therefore has one encoding, and two saved states are equal exactly if their bytes are.
 ///
-/// Closures (of [`of`](super::Aggregator::of), say) do not travel: a state is read by an aggregator
-/// that was made by the same code, and keeps *its* closures. Everything else about how it was set
-/// up is in its [`Kind`], and a state of any other kind is refused; which column a closure looks at,
-/// or groups by, nobody checks. A run answers with its state by [`partial`](super::Aggregator::partial).
+/// Closures, such as the one of [`of`](super::Aggregator::of), are not saved: the aggregator that
+/// loads a state must be built by the same code, and keeps its own closures. The rest of the
+/// configuration is part of the [`Kind`], and a state of another kind is refused. Which field a
+/// closure reads, or groups by, is not checked. A run returns its state with
+/// [`partial`](super::Aggregator::partial); a state whose records were counted from 0 is renumbered
+/// with [`Shift`](super::Shift).
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Count, Mean, State, StateError};
@@ -63,39 +65,41 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 /// let foreign = (Mean::new(), Count::new()).load(&bytes);
 /// assert_eq!(
 ///     foreign.err().map(|error| error.to_string()).as_deref(),
-///     Some("the state is of tuple/1(count/1, mean/1), where tuple/1(mean/1, count/1) was expected"),
+///     Some("the state is of tuple/1(count/1, mean/1), but tuple/1(mean/1, count/1) was expected"),
 /// );
 /// # Ok::<(), manyhands::aggregation::StateError>(())
 /// ```
 pub trait State: Sized {
-    /// All that a state has come to, without how it was set up.
+    /// Everything a state has observed, without its configuration.
     ///
-    /// Reading it takes no more memory and time than its bytes warrant, but for sequences of what
-    /// takes no bytes, such as `Vec<()>`: they can claim any length.
+    /// Reading it takes memory and time in proportion to its bytes, except for sequences of
+    /// zero-sized values such as `Vec<()>`, which can claim any length.
     type Plain: Serialize + DeserializeOwned + Send;
 
-    /// What this is a state of, and how it was set up.
+    /// The aggregator and its configuration.
     fn kind(&self) -> Kind;
 
     /// The state as plain data.
     fn into_plain(self) -> Self::Plain;
 
-    /// A state set up as this one is, holding `plain`. What this one has observed plays no part.
+    /// A state with this one's configuration that holds `plain`. What this one has observed is
+    /// ignored.
     ///
     /// # Errors
     ///
-    /// Where no state could have come to this. `plain` may be from anywhere, and a state that was
-    /// restored must neither panic nor overflow later: the built-in aggregators refuse what is out
-    /// of order or range, and counts above 2⁵⁶, so that it takes 256 states that lie to overflow one.
+    /// Returns an error if no sequence of records leads to this plain data. `plain` may come from
+    /// anywhere, and a restored state must neither panic nor overflow later: the built-in
+    /// aggregators refuse data that is out of order or range, and counts above 2⁵⁶, so an overflow
+    /// would take 256 states with false counts.
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError>;
 
-    /// The canonical bytes of the state: a mark with the version of the layout, the kind, the
-    /// plain data in [postcard](https://postcard.jamesmunns.com/wire-format)'s encoding, and a
+    /// The canonical bytes of the state: a mark with the version of the layout, the kind, the plain
+    /// data in the encoding of [postcard](https://postcard.jamesmunns.com/wire-format), and a
     /// checksum.
     ///
     /// # Panics
     ///
-    /// Where the plain data's own `Serialize` fails, as of none of the built-in aggregators.
+    /// Panics if the plain data's `Serialize` fails. That of the built-in aggregators does not.
     #[must_use]
     fn save(self) -> Vec<u8> {
         let kind = self.kind();
@@ -106,13 +110,13 @@ pub trait State: Sized {
     }
 
     /// The state that was [saved](State::save) as these bytes, to be merged with others of its
-    /// kind. What this one has observed plays no part.
+    /// kind. What this one has observed is ignored.
     ///
     /// # Errors
     ///
-    /// If the bytes are no state, or not all of one, or the state of an aggregator of another kind; and
-    /// if the state that they hold would be saved as other bytes, such as integers that take more bytes
-    /// than they need.
+    /// Returns an error if the bytes are not a state, are cut short or damaged, belong to another
+    /// kind of aggregator, or differ from what the loaded state would save (for example, integers
+    /// that take more bytes than necessary).
     fn load(&self, bytes: &[u8]) -> Result<Self, StateError> {
         let content = checked(bytes)?;
         let (fingerprint, content) = content
@@ -135,8 +139,8 @@ pub trait State: Sized {
                 });
             }
         };
-        // Neither postcard nor `restore` insists on one encoding of a state, so the state is encoded
-        // again, from the mark to the checksum.
+        // Neither postcard nor `restore` enforces one encoding, so the restored state is encoded again
+        // and all bytes are compared.
         let kind = restored.kind();
         let plain = restored.into_plain();
         if message(kind, &plain).is_ok_and(|saved| saved == bytes) {
@@ -149,7 +153,7 @@ pub trait State: Sized {
     }
 }
 
-/// A state of this kind in its canonical bytes, see [`State::save`].
+/// The canonical bytes of a state of this kind, see [`State::save`].
 fn message(kind: Kind, plain: &impl Serialize) -> postcard::Result<Vec<u8>> {
     let mut bytes = PREFIX.to_vec();
     bytes.extend(kind.fingerprint());
@@ -159,7 +163,7 @@ fn message(kind: Kind, plain: &impl Serialize) -> postcard::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What lies between the prefix and the checksum, where both are as they should be.
+/// What lies between the prefix and the checksum, if both are valid.
 fn checked(bytes: &[u8]) -> Result<&[u8], StateError> {
     if !bytes.starts_with(PREFIX) {
         let marked = bytes.starts_with(MARK) && bytes.len() >= PREFIX.len();
@@ -178,8 +182,8 @@ fn checked(bytes: &[u8]) -> Result<&[u8], StateError> {
     whole.strip_prefix(PREFIX).ok_or(StateError::Damaged)
 }
 
-/// Bytes as [`State::save`] would write them had the plain data come out otherwise; `None` where
-/// these are not its own.
+/// The bytes that [`State::save`] would write if the plain data were changed like this, or `None`
+/// if `bytes` are not a saved state.
 pub(super) fn forged(bytes: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<Vec<u8>> {
     let content = checked(bytes).ok()?.get(FINGERPRINT_BYTES..)?;
     let (_, plain) = postcard::take_from_bytes::<&str>(content).ok()?;
@@ -191,7 +195,7 @@ pub(super) fn forged(bytes: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<
     Some(forged)
 }
 
-/// What all of these counts come to, where that is at most [`MOST_RECORDS`].
+/// The sum of these counts, if it is at most [`MOST_RECORDS`].
 pub(super) fn counted(counts: impl IntoIterator<Item = u64>) -> Result<u64, StateError> {
     let mut counts = counts.into_iter();
     let total = counts.try_fold(0_u64, |total, count| total.checked_add(count));
@@ -208,8 +212,8 @@ fn first_bytes<const N: usize>(hash: [u8; 32]) -> [u8; N] {
     std::array::from_fn(|place| hash[place])
 }
 
-/// What a state is of: the name of the aggregator, the version of its plain data, and how it was
-/// set up.
+/// What a state belongs to: the name of the aggregator, the version of its plain data, and its
+/// configuration.
 ///
 /// ```
 /// use manyhands::aggregation::Kind;
@@ -221,14 +225,15 @@ fn first_bytes<const N: usize>(hash: [u8; 32]) -> [u8; N] {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
-    /// For people to read in a message.
+    /// For messages.
     name: String,
-    /// How it was set up, in canonical bytes.
+    /// The configuration in canonical bytes.
     setup: Vec<u8>,
 }
 
 impl Kind {
-    /// An aggregator without any setup. The version is that of its plain data, and changes with it.
+    /// An aggregator without configuration. `version` is that of its plain data: increase it
+    /// whenever the plain data changes.
     #[must_use]
     pub fn new(name: &str, version: u32) -> Kind {
         Kind {
@@ -237,14 +242,14 @@ impl Kind {
         }
     }
 
-    /// An aggregator that was set up by this value.
+    /// Adds a value of the configuration.
     ///
     /// # Panics
     ///
-    /// Where the value's own `Serialize` fails.
+    /// Panics if the value's `Serialize` fails.
     #[must_use]
     pub fn with<T: Serialize + ?Sized>(mut self, setup: &T) -> Kind {
-        // For people too, where it is short.
+        // A short configuration is shown in messages.
         if let Ok(text) = serde_json::to_string(setup)
             && text.len() <= LONGEST_SETUP
         {
@@ -261,7 +266,7 @@ impl Kind {
         self
     }
 
-    /// An aggregator that is made of others, in this order.
+    /// Makes this the kind of an aggregator that is composed of others, in this order.
     #[must_use]
     pub fn around(mut self, parts: impl IntoIterator<Item = Kind>) -> Kind {
         let parts: Vec<Kind> = parts.into_iter().collect();
@@ -284,47 +289,47 @@ impl Kind {
     }
 }
 
-/// Why bytes could not be read as a state.
+/// Why bytes could not be read as a state, or a state could not be shifted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// They are something else.
+    /// The bytes are not a saved state.
     #[error("these bytes are not the state of an aggregator")]
     NoState,
-    /// They were written by another version of this crate.
+    /// The bytes were written by a version of this crate with another layout.
     #[error("the state was written in a layout that this version of manyhands does not read")]
     Layout,
-    /// They are cut short, or were changed on the way.
+    /// The bytes are cut short or were changed.
     #[error("the state is cut short or damaged")]
     Damaged,
-    /// They are the state of another aggregator, or of one that was set up otherwise.
+    /// The bytes are the state of another aggregator, or of one with another configuration.
     #[error("{}", foreign(found, expected))]
     Foreign {
-        /// What they are a state of.
+        /// The kind that the bytes name.
         found: String,
-        /// What was to be read.
+        /// The kind that was expected.
         expected: String,
     },
-    /// They have come through whole, but hold data of other types: other keys, or other scores.
+    /// The bytes are intact, but hold keys or scores of other types.
     #[error(
         "the state of {} holds keys or scores of other types than those expected",
         shown(kind)
     )]
     OtherTypes {
-        /// What they are a state of.
+        /// The kind that the bytes name.
         kind: String,
     },
-    /// They hold a state, but are not the bytes that [`save`](State::save) gives for it.
+    /// The bytes hold a state, but differ from the bytes that [`save`](State::save) writes for it.
     #[error(
-        "the state of {} is encoded in other bytes than `save` gives for it; load bytes that `save` returned",
+        "the bytes of this state of {} differ from those that `save` writes for it; load bytes that `save` returned",
         shown(kind)
     )]
     NotCanonical {
-        /// What they are a state of.
+        /// The kind that the bytes name.
         kind: String,
     },
-    /// The plain data is well-formed, but no state comes to it.
-    #[error("no state comes to this: {0}")]
+    /// The plain data is well-formed, but no records lead to it.
+    #[error("no state has this plain data: {0}")]
     Impossible(&'static str),
     /// [`shift`](super::Shift::shift) would move a record's index beyond `u64::MAX`.
     #[error(
@@ -337,13 +342,15 @@ fn foreign(found: &str, expected: &str) -> String {
     let same = found == expected;
     let found = shown(found);
     if same {
-        format!("the state is of {found}, but of one that was set up otherwise")
+        format!(
+            "the state is of {found}, but configured differently; load it with the configuration that saved it"
+        )
     } else {
-        format!("the state is of {found}, where {expected} was expected")
+        format!("the state is of {found}, but {expected} was expected")
     }
 }
 
-/// A name from anywhere, on its way to a terminal.
+/// A name from anywhere, made safe for a terminal.
 fn shown(name: &str) -> String {
     let some = name.chars().take(MOST_SHOWN);
     some.flat_map(char::escape_debug).collect()

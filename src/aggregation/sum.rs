@@ -5,8 +5,8 @@ use super::{Aggregator, Kind, State, StateError};
 
 /// The exact sum, rounded once. Answer: `f64`.
 ///
-/// NaN, infinities, overflow and −0 follow [`ExactSum`]: IEEE 754's answers, in any order; the sum
-/// of nothing is `0.0`.
+/// NaN, infinities, overflow and −0 follow [`ExactSum`]: the answers of IEEE 754, in any order. The
+/// sum of no scores is `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Sum};
@@ -25,7 +25,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// The sum of nothing yet.
+    /// A sum of no scores.
     pub fn new() -> Sum {
         Sum::default()
     }

@@ -8,11 +8,11 @@ use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// The records with the `k` highest scores, best first. Answer: `Vec<`[`Ranked`]`>`, exact.
 ///
-/// Scores are ordered by `f64::total_cmp`, equal scores by index, smaller first. NaN is left out,
-/// so fewer than `k` come back where there are fewer other scores.
+/// Scores are ordered by `f64::total_cmp`, equal scores by index, smaller first. NaN is left out.
+/// The answer has fewer than `k` records if there are fewer scores.
 ///
-/// A score costs one comparison, and log₂ `k` more where it enters: in random order, about
-/// `k·(1 + ln(n/k))` of `n` do. A state takes 16·`k` bytes, and nothing before scores come.
+/// A score costs one comparison, and log₂ `k` more if it enters: in random order, about `k·(1 +
+/// ln(n/k))` of `n` scores do. A state takes 16·`k` bytes, and nothing before the first score.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Ranked, Top};
@@ -24,7 +24,7 @@ use super::{Aggregator, Kind, Shift, State, StateError};
 /// let best = [Ranked { index: 1, score: 0.9 }, Ranked { index: 0, score: 0.5 }];
 /// assert_eq!(top.finish(), best);
 /// ```
-pub type Top = Podium<true>;
+pub type Top = TopK<true>;
 
 /// The records with the `k` lowest scores, lowest first; otherwise like [`Top`].
 ///
@@ -37,72 +37,73 @@ pub type Top = Podium<true>;
 /// }
 /// assert_eq!(bottom.finish(), [Ranked { index: 1, score: -0.9 }]);
 /// ```
-pub type Bottom = Podium<false>;
+pub type Bottom = TopK<false>;
 
-/// What [`Top`] (`HIGHEST`) and [`Bottom`] have in common.
+/// The `k` records with the highest scores ([`Top`], if `HIGHEST`) or the lowest ones ([`Bottom`]).
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct Podium<const HIGHEST: bool> {
+pub struct TopK<const HIGHEST: bool> {
     places: usize,
-    /// The score to reach. It lets nearly every record pass at the cost of one comparison; NaN,
-    /// which no score reaches, where there are no places at all.
-    bar: f64,
-    /// Those on the podium, by how bad their score is and then by index, worst at the root.
-    standing: BinaryHeap<(i64, u64)>,
+    /// The score that a record must reach to enter; NaN, which no score reaches, if `places` is 0.
+    /// Most records cost only this comparison.
+    threshold: f64,
+    /// The records that have entered, ordered by badness and then by index, with the worst at the
+    /// root.
+    entered: BinaryHeap<(i64, u64)>,
 }
 
-impl<const HIGHEST: bool> Podium<HIGHEST> {
-    /// A podium with `k` places.
+impl<const HIGHEST: bool> TopK<HIGHEST> {
+    /// An aggregator of the best `k` records.
     pub fn new(k: usize) -> Self {
-        let bar = match (k, HIGHEST) {
+        let threshold = match (k, HIGHEST) {
             (0, _) => f64::NAN,
             (_, true) => f64::NEG_INFINITY,
             (_, false) => f64::INFINITY,
         };
-        Podium {
+        TopK {
             places: k,
-            bar,
-            standing: BinaryHeap::new(),
+            threshold,
+            entered: BinaryHeap::new(),
         }
     }
 
-    /// The score that a record must reach to get onto the podium; NaN where none does.
-    pub(crate) fn bar(&self) -> f64 {
-        self.bar
+    /// The score that a record must reach to enter; NaN if no record can.
+    pub(crate) fn threshold(&self) -> f64 {
+        self.threshold
     }
 
-    /// How bad a score is, and back.
+    /// Converts a rank to its badness, and back.
     fn badness(rank: i64) -> i64 {
         if HIGHEST { !rank } else { rank }
     }
 
     #[inline(never)]
     fn enter(&mut self, candidate: (i64, u64)) {
-        if self.standing.len() < self.places {
-            self.standing.push(candidate);
-        } else if let Some(mut worst) = self.standing.peek_mut()
+        if self.entered.len() < self.places {
+            self.entered.push(candidate);
+        } else if let Some(mut worst) = self.entered.peek_mut()
             && candidate < *worst
         {
             *worst = candidate;
         }
-        if self.standing.len() == self.places
-            && let Some(worst) = self.standing.peek()
+        if self.entered.len() == self.places
+            && let Some(worst) = self.entered.peek()
         {
-            self.bar = score_of(Self::badness(worst.0));
+            self.threshold = score_of(Self::badness(worst.0));
         }
     }
 }
 
-impl<const HIGHEST: bool> Aggregator<f64> for Podium<HIGHEST> {
+impl<const HIGHEST: bool> Aggregator<f64> for TopK<HIGHEST> {
     type Output = Vec<Ranked>;
     const COMMUTATIVE: bool = true;
 
     #[inline]
     fn observe(&mut self, index: u64, score: &f64) {
         let reached = if HIGHEST {
-            *score >= self.bar
+            *score >= self.threshold
         } else {
-            *score <= self.bar
+            *score <= self.threshold
         };
         if reached {
             self.enter((Self::badness(rank(*score)), index));
@@ -110,19 +111,19 @@ impl<const HIGHEST: bool> Aggregator<f64> for Podium<HIGHEST> {
     }
 
     fn merge(&mut self, mut later: Self) {
-        debug_assert_eq!(self.places, later.places, "podiums of different sizes");
-        if later.standing.len() > self.standing.len() {
+        debug_assert_eq!(self.places, later.places, "different numbers of places");
+        if later.entered.len() > self.entered.len() {
             std::mem::swap(self, &mut later);
         }
         if self.places > 0 {
-            for candidate in later.standing {
+            for candidate in later.entered {
                 self.enter(candidate);
             }
         }
     }
 
     fn finish(self) -> Vec<Ranked> {
-        self.standing
+        self.entered
             .into_sorted_vec()
             .into_iter()
             .map(|(badness, index)| Ranked {
@@ -133,8 +134,8 @@ impl<const HIGHEST: bool> Aggregator<f64> for Podium<HIGHEST> {
     }
 }
 
-impl<const HIGHEST: bool> State for Podium<HIGHEST> {
-    /// Those on the podium, best first, by how bad their score is and then by index.
+impl<const HIGHEST: bool> State for TopK<HIGHEST> {
+    /// Badness and index of the records, best first.
     type Plain = Vec<(i64, u64)>;
 
     fn kind(&self) -> Kind {
@@ -142,33 +143,33 @@ impl<const HIGHEST: bool> State for Podium<HIGHEST> {
     }
 
     fn into_plain(self) -> Self::Plain {
-        self.standing.into_sorted_vec()
+        self.entered.into_sorted_vec()
     }
 
-    fn restore(&self, standing: Self::Plain) -> Result<Self, StateError> {
-        if standing.len() > self.places {
+    fn restore(&self, ranked: Self::Plain) -> Result<Self, StateError> {
+        if ranked.len() > self.places {
             return Err(StateError::Impossible("more records than places"));
         }
-        if !standing.is_sorted() {
-            return Err(StateError::Impossible("a podium out of order"));
+        if !ranked.is_sorted() {
+            return Err(StateError::Impossible("ranked records out of order"));
         }
-        let mut ranks = standing.iter().map(|place| Self::badness(place.0));
+        let mut ranks = ranked.iter().map(|place| Self::badness(place.0));
         if !ranks.all(is_rank) {
-            return Err(StateError::Impossible("NaN on a podium"));
+            return Err(StateError::Impossible("a NaN among ranked records"));
         }
-        let mut podium = Podium::new(self.places);
-        for candidate in standing {
-            podium.enter(candidate);
+        let mut restored = TopK::new(self.places);
+        for candidate in ranked {
+            restored.enter(candidate);
         }
-        Ok(podium)
+        Ok(restored)
     }
 }
 
-impl<const HIGHEST: bool> Shift for Podium<HIGHEST> {
+impl<const HIGHEST: bool> Shift for TopK<HIGHEST> {
     fn shift(mut self, by: u64) -> Result<Self, StateError> {
-        let ranked = self.standing.into_iter();
+        let ranked = self.entered.into_iter();
         let ranked = ranked.map(|(badness, index)| Ok((badness, shifted(index, by)?)));
-        self.standing = ranked.collect::<Result<_, StateError>>()?;
+        self.entered = ranked.collect::<Result<_, StateError>>()?;
         Ok(self)
     }
 }

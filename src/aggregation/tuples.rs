@@ -1,4 +1,4 @@
-//! Tuples of aggregators, side by side over the same scores.
+//! Tuples of aggregators that observe the same scores.
 
 use super::{Aggregator, Kind, Shift, State, StateError};
 

@@ -1,16 +1,16 @@
-//! How far the scores spread: variance and standard deviation.
+//! The spread of the scores: variance and standard deviation.
 
 use super::moments::{Moments, PlainMoments};
 use super::{Aggregator, Kind, State, StateError};
 
 /// The variance, from the exact Σx and Σx², rounded once. Answer: `f64`.
 ///
-/// `(n·Σx² − (Σx)²) / (n·(n − 1))` for a sample, over `n²` for a whole population. The subtraction
-/// that ruins this formula in floating point is exact here, so no running mean is needed.
+/// `(n·Σx² − (Σx)²) / (n·(n − 1))` for a sample, divided by `n²` instead for a whole population.
+/// The subtraction loses all digits in floating point; here it is exact.
 ///
-/// NaN where it is undefined: of nothing, of a sample of one, and wherever a score is NaN or
-/// infinite. A variance beyond `f64::MAX` is an infinity; one under half the smallest subnormal is
-/// `0.0`. Equal scores have exactly `0.0`.
+/// NaN if undefined: for no scores, for a sample of one, and if a score is NaN or infinite. A
+/// variance beyond `f64::MAX` is an infinity; one below half the smallest subnormal is `0.0`. Equal
+/// scores have a variance of exactly `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Variance};
@@ -29,7 +29,7 @@ pub struct Variance {
 }
 
 impl Variance {
-    /// The variance that a sample suggests for what it was drawn from: divided by n·(n − 1).
+    /// The sample variance, which estimates the variance of the population: divided by n·(n − 1).
     pub fn new() -> Variance {
         Variance::default()
     }
@@ -86,9 +86,9 @@ impl State for Variance {
 
 /// The square root of the exact [`Variance`], rounded once. Answer: `f64`.
 ///
-/// NaN where the variance is. A deviation beyond `f64::MAX` is an infinity (of `f64::MAX` and
-/// `f64::MIN` as a sample, say); a variance that is too large or too small for an `f64` itself still
-/// has its root. Equal scores have exactly `0.0`.
+/// NaN if the variance is. A deviation beyond `f64::MAX` is an infinity (for example, that of the
+/// sample `f64::MAX` and `f64::MIN`). A variance that is too large or too small for an `f64` still
+/// has its root. Equal scores have a deviation of exactly `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, StdDev};
@@ -106,7 +106,7 @@ pub struct StdDev {
 }
 
 impl StdDev {
-    /// The deviation that a sample suggests for what it was drawn from.
+    /// The deviation of a sample, which estimates that of the population.
     pub fn new() -> StdDev {
         StdDev::default()
     }

@@ -1,11 +1,10 @@
-//! Aggregators whose number is known only at run time: a vector of them, or one that may be left
-//! out.
+//! Aggregators whose number is known only at run time: a vector of them, or an optional one.
 
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// Side by side over the same scores, as tuples are, but all of one type. Answer: a vector.
+/// All of them observe the same scores, like a tuple, but they have one type. Answer: a vector.
 ///
-/// Merges state by state; clones of one vector are equally long.
+/// States are merged one by one; all clones of a vector have the same length.
 impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Vec<A> {
     type Output = Vec<A::Output>;
     const COMMUTATIVE: bool = A::COMMUTATIVE;

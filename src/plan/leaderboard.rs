@@ -55,8 +55,8 @@ impl Thresholds {
     /// The thresholds of empty leaderboards for `size` records on either side.
     pub(super) fn new(size: usize) -> Self {
         Thresholds {
-            best: AtomicU64::new(Top::new(size).bar().to_bits()),
-            worst: AtomicU64::new(Bottom::new(size).bar().to_bits()),
+            best: AtomicU64::new(Top::new(size).threshold().to_bits()),
+            worst: AtomicU64::new(Bottom::new(size).threshold().to_bits()),
         }
     }
 
@@ -133,7 +133,7 @@ impl<P> Leaderboard<P> {
     where
         P: Fn(Position) -> Option<Place>,
     {
-        if score >= self.best.bar() || score <= self.worst.bar() {
+        if score >= self.best.threshold() || score <= self.worst.threshold() {
             self.best.observe(index, &score);
             self.worst.observe(index, &score);
             let place = (self.place)(candidate.at);
@@ -161,7 +161,8 @@ impl<P> Leaderboard<P> {
         if self.entries.len() / 3 > self.size {
             self.drop_others();
         }
-        self.thresholds.raise(self.best.bar(), self.worst.bar());
+        self.thresholds
+            .raise(self.best.threshold(), self.worst.threshold());
     }
 }
 

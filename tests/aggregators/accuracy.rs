@@ -1,4 +1,4 @@
-//! Known hard cases: the reference data of NIST, and sums that lose every digit when they round.
+//! Known hard cases: reference data of NIST, and sums that lose all digits if they are rounded.
 
 use manyhands::aggregation::{Aggregator, Mean, Moments, StdDev, Sum, Variance};
 
@@ -9,7 +9,7 @@ fn answer<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A::Output {
     aggregator.finish()
 }
 
-/// `first`, and then `pairs` times what alternates.
+/// `first`, then `pairs` times the alternating values.
 fn alternating(first: f64, pairs: usize, alternates: [f64; 2]) -> Vec<f64> {
     let mut scores = vec![first];
     scores.extend(alternates.iter().cycle().take(2 * pairs));
@@ -17,12 +17,12 @@ fn alternating(first: f64, pairs: usize, alternates: [f64; 2]) -> Vec<f64> {
 }
 
 /// The univariate statistics of NIST's Statistical Reference Datasets
-/// (<https://www.itl.nist.gov/div898/strd/univ/homepage.html>): the rule of each, the certified
-/// mean, and the certified standard deviation.
+/// (<https://www.itl.nist.gov/div898/strd/univ/homepage.html>): the rule of each, its certified
+/// mean, and its certified standard deviation.
 ///
-/// What is certified is certified of the decimals that are written there. The nearest floats to
-/// `1000000.2` and `10000000.2` are other numbers, with other deviations; no arithmetic on floats
-/// can give the certified ones of the last two.
+/// The values are certified for the decimals in the datasets. The nearest floats to `1000000.2` and
+/// `10000000.2` are other numbers with other deviations, so no arithmetic on floats can give the
+/// certified deviations of the last two datasets.
 fn nist() -> [(Vec<f64>, f64, f64); 4] {
     [
         (
@@ -57,11 +57,11 @@ fn nist_numacc_is_exact_for_the_floats() {
 }
 
 #[test]
-fn nist_numacc_is_certified_within_what_writing_decimals_as_floats_explains() {
+fn nist_numacc_matches_up_to_the_rounding_of_its_decimals_to_floats() {
     for (scores, certified_mean, certified_deviation) in nist() {
         let summary = answer(Moments::new(), &scores);
-        // Each float is within half a unit in the last place of its decimal, and so is the mean of
-        // them; a deviation is moved by no more than the scores are, twice over for both sides.
+        // Each float is within half a unit in the last place of its decimal, and so is their mean. The
+        // deviation changes by at most twice the change of a score.
         let largest = scores
             .iter()
             .fold(0.0_f64, |largest, &score| largest.max(score));
@@ -83,10 +83,10 @@ fn nist_numacc_is_certified_within_what_writing_decimals_as_floats_explains() {
     assert_eq!(answer(StdDev::new(), &first.0), 1.0);
 }
 
-/// Scores of up to `octaves` octaves that cancel to `rest`, in no order: the sum of their sizes over
-/// the size of their sum, which is their condition number, is about `2^octaves` over it. After the
-/// generators of Ogita, Rump and Oishi (*Accurate sum and dot product*, 2005), but for the rest,
-/// which is known instead of computed.
+/// Scores of up to `octaves` octaves that cancel to `rest`, in random order. Their condition
+/// number, the sum of their magnitudes over the magnitude of their sum, is about `2^octaves`
+/// divided by `rest`. After the generators of Ogita, Rump and Oishi (*Accurate sum and dot
+/// product*, 2005), except that the rest is known instead of computed.
 fn ill_conditioned(pairs: usize, octaves: u64, rest: &[f64], seed: u64) -> Vec<f64> {
     let mut state = seed;
     let mut next = || {
@@ -101,7 +101,7 @@ fn ill_conditioned(pairs: usize, octaves: u64, rest: &[f64], seed: u64) -> Vec<f
         let score = (1.0 + next() as f64 / 2.0_f64.powi(53)) * 2.0_f64.powi(exponent);
         scores.extend([score, -score]);
     }
-    // One pair of the largest size, so that the condition is what it should be.
+    // One pair of the largest size ensures the condition number.
     let largest = 2.0_f64.powi((octaves - octaves / 2) as i32);
     scores.extend([largest, -largest]);
     for place in (1..scores.len()).rev() {
@@ -125,7 +125,7 @@ fn ill_conditioned_sums_are_exact() {
             assert!(same(answer(Mean::new(), &scores), mean));
             let exact = variance(&scores, scores.len() - 1);
             assert!(same(answer(Variance::new(), &scores), exact.nearest()));
-            // It is a hard case: what rounds on the way gets it wrong.
+            // The case is hard: a sum that rounds at every step is wrong.
             let size: f64 = scores.iter().map(|score| score.abs()).sum();
             let condition = size / rest;
             let naive: f64 = scores.iter().sum();
@@ -139,7 +139,7 @@ fn ill_conditioned_sums_are_exact() {
 
 #[test]
 fn a_variance_far_from_zero_keeps_every_digit() {
-    // One unit in the last place apart, at every size: what the textbook's formula is known to lose.
+    // Scores one unit in the last place apart, at every size: the textbook formula loses them.
     for power in (-1_000..1_000).step_by(97) {
         let base = 2.0_f64.powi(power);
         let scores = [base, base.next_up(), base.next_up().next_up()];

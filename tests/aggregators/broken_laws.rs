@@ -1,4 +1,4 @@
-//! The harness of laws catches aggregators that break one, and calls the law by its name.
+//! The harness detects aggregators that break a law, and names the law.
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,13 +27,13 @@ macro_rules! plain_itself {
     };
 }
 
-/// What the harness says of an aggregator that breaks a law.
-fn complaint<A>(aggregator: A, scores: &[f64]) -> String
+/// The message of the harness about an aggregator that breaks a law.
+fn message_of<A>(aggregator: A, scores: &[f64]) -> String
 where
     A: Aggregator<f64, Output: Serialize + Debug> + State,
 {
     let outcome = catch_unwind(AssertUnwindSafe(|| assert_laws(aggregator, scores)));
-    let panic = outcome.expect_err("a law is broken, and the harness did not see it");
+    let panic = outcome.expect_err("the harness did not detect a broken law");
     *panic.downcast::<String>().expect("a message")
 }
 
@@ -58,12 +58,12 @@ fn a_rounded_sum_is_caught() {
             self.0
         }
     }
-    let said = complaint(Rounded(0.0), &rounding());
+    let message = message_of(Rounded(0.0), &rounding());
     assert!(
-        said.contains("not associative in index order: seed "),
-        "{said}"
+        message.contains("not associative in index order: seed "),
+        "{message}"
     );
-    assert!(said.contains("50 records in "), "{said}");
+    assert!(message.contains("50 records in "), "{message}");
 }
 
 /// Running mean and sum of squared deviations.
@@ -110,10 +110,10 @@ fn welford_and_chan_are_caught() {
             self.0.squares / (self.0.count - 1.0)
         }
     }
-    let said = complaint(Running::default(), &rounding());
+    let message = message_of(Running::default(), &rounding());
     assert!(
-        said.contains("not associative in index order: seed "),
-        "{said}"
+        message.contains("not associative in index order: seed "),
+        "{message}"
     );
 }
 
@@ -138,10 +138,10 @@ fn chan_alone_is_caught() {
             self.0.squares / (self.0.count - 1.0)
         }
     }
-    let said = complaint(Merged::default(), &rounding());
+    let message = message_of(Merged::default(), &rounding());
     assert!(
-        said.contains("not associative in index order: seed "),
-        "{said}"
+        message.contains("not associative in index order: seed "),
+        "{message}"
     );
 }
 
@@ -167,10 +167,10 @@ fn a_merge_that_drops_something_is_caught() {
             (self.count, self.negative)
         }
     }
-    let said = complaint(Forgetful::default(), &assorted(40));
+    let message = message_of(Forgetful::default(), &assorted(40));
     assert!(
-        said.contains("not left alone by its identity: all records merged into"),
-        "{said}"
+        message.contains("not left alone by its identity: all records merged into"),
+        "{message}"
     );
 }
 
@@ -192,8 +192,8 @@ fn a_first_score_that_claims_to_commute_is_caught() {
             self.0
         }
     }
-    let said = complaint(First::default(), &assorted(40));
-    assert!(said.contains("not commutative: seed "), "{said}");
+    let message = message_of(First::default(), &assorted(40));
+    assert!(message.contains("not commutative: seed "), "{message}");
 }
 
 #[test]
@@ -213,11 +213,14 @@ fn an_identity_that_counts_is_caught() {
             self.0
         }
     }
-    let said = complaint(Counting(1), &[0.5]);
-    assert!(said.contains("not left alone by its identity"), "{said}");
+    let message = message_of(Counting(1), &[0.5]);
+    assert!(
+        message.contains("not left alone by its identity"),
+        "{message}"
+    );
 }
 
-/// How many scores there were, in an aggregator whose other functions are to go wrong.
+/// Counts scores, in an aggregator whose other functions are replaced by broken ones.
 macro_rules! counting {
     ($aggregator:ident, $count:tt, { $($wrong:tt)* }) => {
         impl Aggregator<f64> for $aggregator {
@@ -238,7 +241,7 @@ macro_rules! counting {
 }
 
 #[test]
-fn a_state_that_tells_the_order_is_caught() {
+fn a_state_that_depends_on_the_order_is_caught() {
     #[derive(Clone, Default, Serialize, Deserialize)]
     struct Arrivals(Vec<f64>);
     plain_itself!(Arrivals);
@@ -256,10 +259,11 @@ fn a_state_that_tells_the_order_is_caught() {
             self.0
         }
     }
-    let said = complaint(Arrivals::default(), &assorted(40));
+    let message = message_of(Arrivals::default(), &assorted(40));
     assert!(
-        said.contains("what the aggregator saves is not commutative, though its answer is: seed "),
-        "{said}"
+        message
+            .contains("what the aggregator saves is not commutative, though its answer is: seed "),
+        "{message}"
     );
 }
 
@@ -293,15 +297,16 @@ fn a_restored_state_that_lost_something_is_caught() {
             Ok(Lossy(count, 0))
         }
     }
-    let said = complaint(Lossy::default(), &assorted(40));
+    let message = message_of(Lossy::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not whole when saved and loaded: loaded by a fresh state"),
-        "{said}"
+        message
+            .contains("the aggregator is not whole when saved and loaded: loaded by a fresh state"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_restored_state_that_is_set_up_otherwise_is_caught() {
+fn a_restored_state_with_another_configuration_is_caught() {
     #[derive(Clone)]
     struct Above(f64, u64);
     impl Aggregator<f64> for Above {
@@ -328,15 +333,15 @@ fn a_restored_state_that_is_set_up_otherwise_is_caught() {
             Ok(Above(0.0, count))
         }
     }
-    let said = complaint(Above(0.5, 0), &assorted(40));
+    let message = message_of(Above(0.5, 0), &assorted(40));
     assert!(
-        said.contains("not whole when saved and loaded: saved after half of the records"),
-        "{said}"
+        message.contains("not whole when saved and loaded: saved after half of the records"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_load_into_what_was_there_is_caught() {
+fn a_load_that_adds_to_the_loader_is_caught() {
     #[derive(Clone, Default)]
     struct Piling(u64);
     counting!(Piling, 0, {});
@@ -352,10 +357,11 @@ fn a_load_into_what_was_there_is_caught() {
             Ok(Piling(self.0 + count))
         }
     }
-    let said = complaint(Piling::default(), &assorted(40));
+    let message = message_of(Piling::default(), &assorted(40));
     assert!(
-        said.contains("not whole when saved and loaded: loaded by one that has seen all records"),
-        "{said}"
+        message
+            .contains("not whole when saved and loaded: loaded by one that has seen all records"),
+        "{message}"
     );
 }
 
@@ -383,16 +389,16 @@ fn a_lenient_load_is_caught() {
             Ok(Lenient(u64::from_le_bytes(count)))
         }
     }
-    let said = complaint(Lenient::default(), &assorted(40));
+    let message = message_of(Lenient::default(), &assorted(40));
     assert!(
-        said.contains("not strict about what it loads: it loaded bytes of which 0 is damaged"),
-        "{said}"
+        message.contains("not strict about what it loads: it loaded bytes of which 0 is damaged"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_load_of_other_bytes_than_are_saved_is_caught() {
-    /// Loads as the provided function does, but does not compare the bytes.
+fn a_load_from_other_bytes_than_are_saved_is_caught() {
+    /// Like the provided function, but without comparing the bytes.
     #[derive(Clone, Default)]
     struct Lax(u64);
     counting!(Lax, 0, {});
@@ -418,12 +424,12 @@ fn a_load_of_other_bytes_than_are_saved_is_caught() {
             }
         }
     }
-    let said = complaint(Lax::default(), &assorted(40));
+    let message = message_of(Lax::default(), &assorted(40));
     assert!(
-        said.contains(
+        message.contains(
             "not strict about what it loads: it loaded a state from other bytes than it saves"
         ),
-        "{said}"
+        "{message}"
     );
 }
 
@@ -437,15 +443,15 @@ fn a_slice_without_its_last_score_is_caught() {
             self.0 += (scores.len() as u64).saturating_sub(1);
         }
     });
-    let said = complaint(Short::default(), &assorted(40));
+    let message = message_of(Short::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not the same in slices as one by one: all records"),
-        "{said}"
+        message.contains("the aggregator is not the same in slices as one by one: all records"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_fork_that_does_not_come_back_is_caught() {
+fn a_fork_that_is_lost_is_caught() {
     #[derive(Clone, Default, Serialize, Deserialize)]
     struct Lost {
         count: u64,
@@ -474,10 +480,10 @@ fn a_fork_that_does_not_come_back_is_caught() {
             self.count
         }
     }
-    let said = complaint(Lost::default(), &assorted(40));
+    let message = message_of(Lost::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not whole once its forks have come back: seed "),
-        "{said}"
+        message.contains("the aggregator is not whole after its forks were merged: seed "),
+        "{message}"
     );
 }
 
@@ -517,15 +523,15 @@ fn a_loaded_state_that_others_cannot_merge_into_is_caught() {
             })
         }
     }
-    let said = complaint(Closed::default(), &assorted(40));
+    let message = message_of(Closed::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not whole when saved and loaded: seed "),
-        "{said}"
+        message.contains("the aggregator is not whole when saved and loaded: seed "),
+        "{message}"
     );
 }
 
 #[test]
-fn a_merge_that_forgets_what_came_in_slices_is_caught() {
+fn a_merge_that_loses_slices_is_caught() {
     #[derive(Clone, Default)]
     struct Pending {
         texts: String,
@@ -565,15 +571,15 @@ fn a_merge_that_forgets_what_came_in_slices_is_caught() {
             })
         }
     }
-    let said = complaint(Pending::default(), &assorted(40));
+    let message = message_of(Pending::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not the same in slices as one by one: seed "),
-        "{said}"
+        message.contains("the aggregator is not the same in slices as one by one: seed "),
+        "{message}"
     );
 }
 
 #[test]
-fn a_slice_that_is_cut_at_a_great_length_is_caught() {
+fn a_slice_that_is_truncated_is_caught() {
     #[derive(Clone, Default, Serialize, Deserialize)]
     struct Cut(u64);
     plain_itself!(Cut);
@@ -582,10 +588,10 @@ fn a_slice_that_is_cut_at_a_great_length_is_caught() {
             self.0 += scores.len().min(4_096) as u64;
         }
     });
-    let said = complaint(Cut::default(), &assorted(4_100));
+    let message = message_of(Cut::default(), &assorted(4_100));
     assert!(
-        said.contains("not the same in slices as one by one: all records in one slice"),
-        "{said}"
+        message.contains("not the same in slices as one by one: all records in one slice"),
+        "{message}"
     );
 }
 
@@ -594,7 +600,7 @@ fn a_clone_that_shares_with_forks_is_caught() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// Forks count together. So do clones of them, which should not.
+    /// Forks share a counter. So do their clones, which is wrong.
     #[derive(Clone, Default)]
     struct Shared {
         own: u64,
@@ -643,15 +649,15 @@ fn a_clone_that_shares_with_forks_is_caught() {
             })
         }
     }
-    let said = complaint(Shared::default(), &assorted(40));
+    let message = message_of(Shared::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not a state of its own once cloned: a clone of a state"),
-        "{said}"
+        message.contains("the aggregator is not independent of its clones: a clone of a state"),
+        "{message}"
     );
 }
 
 #[test]
-fn an_answer_in_hash_order_is_called_that() {
+fn an_answer_in_hash_order_is_reported_as_such() {
     #[derive(Clone, Default, Serialize, Deserialize)]
     struct Hashed(std::collections::BTreeSet<u64>);
     plain_itself!(Hashed);
@@ -668,10 +674,10 @@ fn an_answer_in_hash_order_is_called_that() {
             self.0.into_iter().collect()
         }
     }
-    let said = complaint(Hashed::default(), &assorted(40));
+    let message = message_of(Hashed::default(), &assorted(40));
     assert!(
-        said.contains("the aggregator is not the same twice: one loop and one more"),
-        "{said}"
+        message.contains("the aggregator is not the same twice: one loop and one more"),
+        "{message}"
     );
 }
 
@@ -705,15 +711,15 @@ fn a_restore_that_panics_is_caught() {
             Ok(Trusting(plain))
         }
     }
-    let said = complaint(Trusting::default(), &assorted(40));
+    let message = message_of(Trusting::default(), &assorted(40));
     assert!(
-        said.contains("it panicked on plain data that was changed: index out of bounds"),
-        "{said}"
+        message.contains("it panicked on changed plain data: index out of bounds"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_state_that_is_closed_by_a_merge_is_caught() {
+fn a_state_that_a_merge_closes_is_caught() {
     #[derive(Clone, Default, Serialize, Deserialize)]
     struct Closing {
         count: u64,
@@ -734,10 +740,10 @@ fn a_state_that_is_closed_by_a_merge_is_caught() {
             self.count
         }
     }
-    let said = complaint(Closing::default(), &assorted(40));
+    let message = message_of(Closing::default(), &assorted(40));
     assert!(
-        said.contains("not associative in index order: observed and merged in turns: seed "),
-        "{said}"
+        message.contains("not associative in index order: observed and merged in turns: seed "),
+        "{message}"
     );
 }
 
@@ -759,13 +765,13 @@ fn long_answers_are_shown_where_they_differ() {
             self.0
         }
     }
-    let said = complaint(Bounded::default(), &vec![0.25; 3_100]);
-    assert!(said.contains("  one loop: …"), "{said}");
-    assert!(said.len() < 2_500, "{said}");
+    let message = message_of(Bounded::default(), &vec![0.25; 3_100]);
+    assert!(message.contains("  one loop: …"), "{message}");
+    assert!(message.len() < 2_500, "{message}");
 }
 
 #[test]
-fn answers_that_only_look_the_same_are_called_that() {
+fn answers_with_the_same_text_are_reported_as_such() {
     #[derive(Clone, Default, Serialize, Deserialize)]
     struct Payload(u64);
     plain_itself!(Payload);
@@ -779,9 +785,9 @@ fn answers_that_only_look_the_same_are_called_that() {
             f64::from_bits(f64::NAN.to_bits() | self.0)
         }
     }
-    let said = complaint(Payload::default(), &assorted(40));
+    let message = message_of(Payload::default(), &assorted(40));
     assert!(
-        said.contains("merged:   the same to read, of other bits"),
-        "{said}"
+        message.contains("merged:   the same text, but different bits"),
+        "{message}"
     );
 }

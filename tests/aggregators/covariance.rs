@@ -42,7 +42,7 @@ fn expected_correlation(left: &[f64], right: &[f64]) -> f64 {
     if together.is_negative() { -size } else { size }
 }
 
-/// Pairs whose sides have something to do with one another, or nothing.
+/// Pairs whose sides depend on each other, or not.
 fn pairs() -> impl Strategy<Value = Vec<(f64, f64)>> {
     let apart = vec((finite(), finite()), 2..10);
     let near = vec((-1.0..1.0_f64, -1.0..1.0_f64), 2..10).prop_map(|pairs| {
@@ -75,7 +75,7 @@ proptest! {
 }
 
 proptest! {
-    // The roots of numbers of thousands of digits take their time in a debug build.
+    // Square roots of numbers with thousands of digits are slow in a debug build.
     #![proptest_config(ProptestConfig { cases: 2, ..ProptestConfig::default() })]
 
     #[test]
@@ -105,7 +105,7 @@ fn scores_on_a_line_have_a_correlation_of_exactly_one() {
 }
 
 #[test]
-fn what_is_undefined_is_one_nan() {
+fn undefined_answers_are_the_standard_nan() {
     let nan = |score: f64| same(score, f64::NAN);
     for pairs in [
         &[][..],

@@ -1,4 +1,4 @@
-//! Distinct against a plain set, and its estimates against what they promise.
+//! `Distinct` against a plain set, and its estimates against their standard error.
 
 use std::collections::BTreeSet;
 
@@ -82,14 +82,14 @@ fn all_nan_are_one_value_and_both_zeros_are_one() {
 }
 
 /// The errors of forty sets of each size. Their mean has a standard deviation of 0.0081 / √40, and
-/// their root mean square one of 0.0081 / √80; four of these are let pass.
+/// their root mean square one of 0.0081 / √80; up to four of these are accepted.
 #[test]
 fn estimates_keep_their_standard_error() {
     const SETS: u64 = 40;
     let error = Distinct::STANDARD_ERROR;
     for different in [1_100, 2_000, 8_000, 20_000, 45_000, 150_000] {
         let errors = (0..SETS).map(|set| {
-            // Numbers that follow one another, so that all the scattering is the hash's.
+            // Consecutive numbers, so that all randomness comes from the hash.
             let values = (0..different).map(|place| set << 40 | place);
             count(values).count as f64 / different as f64 - 1.0
         });
@@ -110,7 +110,7 @@ fn estimates_keep_their_standard_error() {
 }
 
 #[test]
-fn millions_are_estimated_by_the_way_of_merging() {
+fn millions_are_estimated_after_merging() {
     let millions = 3_000_000_u64;
     let mut whole = Distinct::new();
     for part in 0..10 {
@@ -126,7 +126,7 @@ fn millions_are_estimated_by_the_way_of_merging() {
 }
 
 #[test]
-fn a_state_takes_little() {
+fn a_state_is_small() {
     let saved = |different: u64| {
         observed(Distinct::new(), &(0..different).collect::<Vec<_>>())
             .save()
@@ -142,7 +142,7 @@ fn an_estimate_never_changes() {
 }
 
 #[test]
-fn what_no_state_comes_to_is_refused() {
+fn impossible_plain_data_is_refused() {
     let fresh = Distinct::new();
     let few = |hashes: Vec<u64>| plain(&fresh, (0_u32, hashes));
     let many = |ranks: Vec<u8>| plain(&fresh, (1_u32, ranks));

@@ -118,7 +118,7 @@ fn a_tie_goes_to_the_even_neighbour_and_one_bit_decides_it() {
 }
 
 #[test]
-fn a_sum_may_pass_beyond_the_largest_float_and_come_back() {
+fn a_sum_can_exceed_the_largest_float_and_return() {
     assert_eq!(
         answer(Sum::new(), &[f64::MAX, f64::MAX, -f64::MAX]),
         f64::MAX
@@ -174,7 +174,7 @@ fn many_merges_carry_in_time() {
 }
 
 #[test]
-fn zeros_keep_a_sign_that_all_of_them_have() {
+fn zeros_keep_their_sign_if_all_have_the_same() {
     assert!(same(answer(Sum::new(), &[]), 0.0));
     assert!(same(answer(Sum::new(), &[-0.0, -0.0]), -0.0));
     assert!(same(answer(Sum::new(), &[-0.0, 0.0]), 0.0));
@@ -190,7 +190,7 @@ fn zeros_keep_a_sign_that_all_of_them_have() {
 }
 
 #[test]
-fn what_is_undefined_is_one_nan() {
+fn undefined_answers_are_the_standard_nan() {
     let nan = |score: f64| same(score, f64::NAN);
     let odd_nan = f64::from_bits(0xfff0_0000_0000_0001);
     for scores in [&[odd_nan, 1.0][..], &[f64::INFINITY, f64::NEG_INFINITY]] {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::observing::{assert_impossible, observed, plain, scatter};
 
-/// Keys that are counted one by one for a share of a half.
+/// Keys that are counted exactly for a share of 0.5.
 const MOST: u64 = 64;
 
 fn counts(keys: &[u64]) -> BTreeMap<u64, u64> {
@@ -26,7 +26,7 @@ fn answer(share: f64, keys: &[u64]) -> FrequentKeys<u64> {
     observed(Frequent::above(share), keys).finish()
 }
 
-/// Checks everything that is promised of an answer but the chance of being too high.
+/// Checks all guarantees of an answer except the probability that a count is too high.
 fn check(share: f64, keys: &[u64]) -> FrequentKeys<u64> {
     let found = answer(share, keys);
     let counts = counts(keys);
@@ -71,7 +71,7 @@ fn the_laws_hold_on_both_sides_of_the_switch() {
 }
 
 #[test]
-fn the_switch_comes_with_one_key_too_many_by_any_way_of_merging() {
+fn counting_stops_being_exact_with_one_key_too_many_however_states_merge() {
     let all: Vec<u64> = (0..=MOST).collect();
     for cut in 0..=MOST as usize {
         let mut earlier = observed(Frequent::above(0.5), &all[..cut]);
@@ -79,7 +79,7 @@ fn the_switch_comes_with_one_key_too_many_by_any_way_of_merging() {
         for (index, key) in (cut as u64..).zip(&all[cut..]) {
             last.observe(index, key);
         }
-        // Keys that both have met do not count twice.
+        // Keys that both states have observed do not count twice.
         last.observe(1_000, &all[0]);
         earlier.observe(1_001, &all[0]);
         Aggregator::<u64>::merge(&mut earlier, last);
@@ -117,7 +117,7 @@ fn adversarial() -> Vec<Vec<u64>> {
     let spread: Vec<u64> = (0..100_000)
         .map(|place| if place % 50 == 0 { 7 } else { scatter(place) })
         .collect();
-    // What makes SpaceSaving and Misra and Gries forget: each light key right after another.
+    // The worst case of SpaceSaving and Misra and Gries: rare keys one after the other.
     let rounds: Vec<u64> = (0..100_000)
         .map(|place| if place % 51 == 0 { 7 } else { place % 5_003 })
         .collect();
@@ -143,7 +143,7 @@ fn heavy_keys_are_found_whatever_the_order() {
     }
 }
 
-/// Every key is asked for, by a share so low that all of these are over it.
+/// The share is so low that every key exceeds it.
 #[test]
 fn counts_are_rarely_too_high() {
     let keys: Vec<u64> = (0..60_000)
@@ -176,7 +176,7 @@ fn a_borrowed_key_is_cloned_when_it_enters() {
     assert_eq!(frequent.finish().keys, [tea]);
 }
 
-/// Which counters a key has is part of what saved states mean.
+/// The counters of a key are part of the format of saved states.
 #[test]
 fn a_state_never_changes() {
     let keys: Vec<u64> = (0..1_000).map(|place| scatter(place) % 100).collect();
@@ -186,7 +186,7 @@ fn a_state_never_changes() {
 }
 
 #[test]
-fn what_no_state_comes_to_is_refused() {
+fn impossible_plain_data_is_refused() {
     let fresh = Frequent::<u64>::above(0.5);
     let exact = |keys: &[(u64, u64, u64)]| plain(&fresh, (0_u32, keys.to_vec()));
     assert!(fresh.restore(exact(&[(1, 7, 1), (2, 8, 1 << 50)])).is_ok());

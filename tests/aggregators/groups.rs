@@ -9,11 +9,10 @@ use manyhands::prelude::*;
 
 use crate::scores::assorted;
 
-/// Enough records that workers have more groups than they keep to themselves, where keys are
-/// distinct.
+/// Enough records that workers have more groups than they keep, if keys are distinct.
 const RECORDS: u64 = 200_000;
 
-/// The n-th of `keys` keys is about 1/n as likely as the first.
+/// Key n of `keys` is about 1/n times as likely as the first.
 fn zipf(record: u64, keys: u64) -> u64 {
     let bits = (record + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let fraction = (bits >> 11) as f64 / (1_u64 << 53) as f64;
@@ -35,7 +34,7 @@ fn family() -> Family {
 
 type Answers<K> = BTreeMap<K, (u64, f64, Extremes)>;
 
-/// Each group's records through an aggregator of its own.
+/// Each group's records in a separate aggregator.
 fn one_by_one<K: Ord>(records: u64, key: impl Fn(u64) -> K) -> Answers<K> {
     let mut groups: BTreeMap<K, Family> = BTreeMap::new();
     for record in 0..records {
@@ -91,7 +90,7 @@ fn same_bits_on_any_number_of_workers() {
 }
 
 #[test]
-fn keys_that_are_borrowed_are_made_owned() {
+fn borrowed_keys_become_owned() {
     let words: Vec<String> = (0..RECORDS)
         .map(|record| format!("{:x}", zipf(record, 200_000)))
         .collect();
@@ -123,7 +122,7 @@ fn groups_within_groups() {
 }
 
 #[test]
-fn what_is_not_commutative_stays_in_order() {
+fn non_commutative_aggregators_stay_in_order() {
     #[derive(Clone, Default)]
     struct Places(Vec<u64>);
     impl Aggregator<u64> for Places {
@@ -160,7 +159,7 @@ fn groups_keep_the_laws() {
 }
 
 #[test]
-fn a_copy_is_a_state_of_its_own() {
+fn a_clone_is_independent() {
     let grouped = Count::new().by(|record: &u64| *record);
     let root = grouped.clone();
     let mut fork = root.fork();
@@ -180,8 +179,8 @@ fn a_copy_is_a_state_of_its_own() {
     assert_eq!((copy.len(), copy[&1], copy[&2]), (RECORDS as usize, 2, 1));
 }
 
-/// A merge that waits in the pool, where its thread may take up another share of the work: it must
-/// come to no lock that it holds itself.
+/// A merge that waits in the pool, where its thread may execute another share of the work: it must not
+/// wait for a lock that it holds itself.
 #[test]
 fn a_merge_may_use_the_pool() {
     #[derive(Clone)]

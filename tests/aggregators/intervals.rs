@@ -1,4 +1,4 @@
-//! Intervals of the mean against known quantiles, and against what their level promises.
+//! Intervals of the mean against known quantiles, and against their confidence level.
 
 use manyhands::aggregation::{Aggregator, Confidence, MeanEstimate, MeanInterval, assert_laws};
 
@@ -17,9 +17,9 @@ fn estimate(confidence: Confidence, scores: &[f64]) -> MeanEstimate {
     interval.finish()
 }
 
-/// The quantile that an interval over so many scores uses: their standard error is 1.
+/// The quantile that an interval over this many scores uses: their standard error is 1.
 fn critical_value(confidence: Confidence, freedom: u32) -> f64 {
-    // Half of the scores 1 and half −1 (and a 0 where they are odd) have a variance near 1.
+    // Half of the scores are 1 and half −1 (and one is 0 if their number is odd): variance near 1.
     let count = freedom + 1;
     let scores: Vec<f64> = (0..count / 2).flat_map(|_| [1.0, -1.0]).collect();
     let zero = (count % 2 == 1).then_some(0.0);
@@ -50,12 +50,12 @@ fn within(t: f64, freedom: u32) -> f64 {
 }
 
 #[test]
-fn quantiles_are_those_of_students_distribution() {
+fn quantiles_follow_students_distribution() {
     for (confidence, level) in LEVELS {
         for freedom in (1..=60).chain([100, 365, 1_000]) {
             let t = critical_value(confidence, freedom);
             let error = (within(t, freedom) - level).abs() / (1.0 - level);
-            // Worst at 31, where the series takes over: about ν times the error of the quantile.
+            // Largest at 31, where the series begins: about ν times the error of the quantile.
             let most = if freedom <= 30 { 1e-12 } else { 2e-5 };
             assert!(
                 error < most,
@@ -66,8 +66,8 @@ fn quantiles_are_those_of_students_distribution() {
 }
 
 #[test]
-fn quantiles_are_those_of_the_tables() {
-    // What `qt(1 - (1 - level) / 2, freedom)` prints in R.
+fn quantiles_match_published_tables() {
+    // The output of `qt(1 - (1 - level) / 2, freedom)` in R.
     for (confidence, freedom, expected, most) in [
         (Confidence::Percent95, 1, 12.7062047361747, 1e-13),
         (Confidence::Percent95, 10, 2.22813885198627, 1e-13),
@@ -84,7 +84,7 @@ fn quantiles_are_those_of_the_tables() {
 }
 
 #[test]
-fn intervals_hold_the_mean_as_often_as_they_say() {
+fn intervals_contain_the_mean_as_often_as_their_level() {
     const SAMPLES: u32 = 2_000;
     let mut state = 20_u64;
     let mut uniform = || {
@@ -93,7 +93,7 @@ fn intervals_hold_the_mean_as_often_as_they_say() {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
-    // Twelve uniform scores less six are as good as normal (mean 0, variance 1).
+    // The sum of twelve uniform scores minus six is nearly normal (mean 0, variance 1).
     let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
     let mut held = [0_u32; LEVELS.len()];
     for _ in 0..SAMPLES {
@@ -112,7 +112,7 @@ fn intervals_hold_the_mean_as_often_as_they_say() {
 }
 
 #[test]
-fn what_is_undefined_is_nan() {
+fn undefined_answers_are_nan() {
     for scores in [&[][..], &[f64::NAN, 1.0], &[1.0, f64::INFINITY], &[2.0]] {
         let estimate = estimate(Confidence::Percent95, scores);
         assert_eq!(estimate.count, scores.len() as u64);

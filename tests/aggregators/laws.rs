@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use manyhands::aggregation::{
-    Aggregator, Bottom, Count, Extrema, Histogram, Kind, Mean, MergeTree, Moments, Quantiles,
-    State, StateError, StdDev, Sum, Top, Variance, assert_laws, canonical_bytes,
+    Aggregator, Bottom, Count, Extrema, Histogram, Kind, Mean, Moments, Quantiles, State,
+    StateError, StdDev, Sum, Top, Variance, assert_laws, canonical_bytes,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::scores::{any_bits, assorted, finite_scores};
 
-/// Everything that takes an `f64`, side by side.
+/// All aggregators of `f64` in one tuple.
 fn family() -> impl Aggregator<f64, Output = impl Serialize + Debug> + State {
     let histogram = Histogram::new(-1.0, 1.0, 7);
     let edges = vec![f64::NEG_INFINITY, -0.5, 0.0, 1e-300, f64::INFINITY];
@@ -45,7 +45,7 @@ fn the_family_keeps_the_laws() {
 }
 
 proptest! {
-    // Each case is some hundred ways of sharing out its scores.
+    // Each case tries about a hundred ways of dividing its scores.
     #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
 
     #[test]
@@ -59,8 +59,8 @@ proptest! {
     }
 }
 
-/// Sums whose middle is a tie that one bit decides, and sums that cancel, in runs of more scores of
-/// one exponent than limbs take between carries.
+/// Sums that are a tie but for one bit, and sums that cancel, in runs of more scores of one exponent than
+/// limbs hold between carries.
 #[test]
 fn the_family_keeps_the_laws_on_long_runs() {
     let half_ulp = f64::EPSILON / 2.0;
@@ -83,7 +83,7 @@ fn the_family_keeps_the_laws_on_long_runs() {
 }
 
 #[test]
-fn combinators_keep_the_laws() {
+fn adaptors_keep_the_laws() {
     let texts = [
         "a", "to", "", "tea", "ten", "i", "in", "inn", "to", "a", "ten", "tee",
     ];
@@ -116,7 +116,7 @@ fn combinators_keep_the_laws() {
 }
 
 #[test]
-fn slices_longer_than_a_block_are_looked_at_whole() {
+fn slices_longer_than_a_block_are_observed_completely() {
     let scores: Vec<u32> = (0..2_000).map(|place| place * place % 1_009).collect();
     let number = |score: &u32| f64::from(*score);
     assert_laws((Top::new(9), Sum::new()).of(number), &scores);
@@ -126,18 +126,18 @@ fn slices_longer_than_a_block_are_looked_at_whole() {
     );
 }
 
-/// What it was asked to do: whether it is a fork, and how long the slices were.
+/// Records calls: whether it is a fork, and the lengths of its slices.
 #[derive(Clone, Default)]
-struct Asked(bool, Vec<usize>);
+struct Calls(bool, Vec<usize>);
 
-impl Aggregator<f64> for Asked {
+impl Aggregator<f64> for Calls {
     type Output = (bool, Vec<usize>);
     fn observe(&mut self, _index: u64, _score: &f64) {}
     fn observe_slice(&mut self, _first: u64, scores: &[f64]) {
         self.1.push(scores.len());
     }
     fn fork(&self) -> Self {
-        Asked(true, Vec::new())
+        Calls(true, Vec::new())
     }
     fn merge(&mut self, _later: Self) {}
     fn finish(self) -> (bool, Vec<usize>) {
@@ -146,29 +146,29 @@ impl Aggregator<f64> for Asked {
 }
 
 #[test]
-fn combinators_hand_slices_and_forks_on() {
-    fn asked<A: Aggregator<f64>>(aggregator: A) -> A::Output {
+fn adaptors_pass_slices_and_forks_on() {
+    fn calls<A: Aggregator<f64>>(aggregator: A) -> A::Output {
         let mut state = aggregator.fork();
         state.observe_slice(0, &[0.5; 700]);
         state.finish()
     }
     let whole = || (true, vec![700]);
-    assert_eq!(asked(Asked::default()), whole());
+    assert_eq!(calls(Calls::default()), whole());
     assert_eq!(
-        asked((Asked::default(), Asked::default())),
+        calls((Calls::default(), Calls::default())),
         (whole(), whole())
     );
-    assert_eq!(asked(vec![Asked::default()]), [whole()]);
-    assert_eq!(asked(Some(Asked::default())), Some(whole()));
-    assert_eq!(asked(Asked::default().map(|asked| asked)), whole());
-    let (forked, slices) = asked(Asked::default().of(|score: &f64| -score));
+    assert_eq!(calls(vec![Calls::default()]), [whole()]);
+    assert_eq!(calls(Some(Calls::default())), Some(whole()));
+    assert_eq!(calls(Calls::default().map(|calls| calls)), whole());
+    let (forked, slices) = calls(Calls::default().of(|score: &f64| -score));
     assert!(forked && slices.len() > 1 && slices.iter().sum::<usize>() == 700);
-    let (forked, _) = asked(Asked::default().only(|_: &f64| true));
+    let (forked, _) = calls(Calls::default().only(|_: &f64| true));
     assert!(forked);
 }
 
 #[test]
-fn a_combination_is_commutative_where_all_of_it_is() {
+fn a_combination_is_commutative_if_all_its_parts_are() {
     fn commutes<A: Aggregator<f64>>(_: &A) -> bool {
         A::COMMUTATIVE
     }
@@ -183,7 +183,7 @@ fn a_combination_is_commutative_where_all_of_it_is() {
 }
 
 #[test]
-fn an_aggregator_in_order_keeps_the_laws() {
+fn an_ordered_aggregator_keeps_the_laws() {
     assert_laws(Texts::default(), &assorted(40));
     assert_laws(
         Texts::default().by(|score: &f64| *score > 0.0),
@@ -192,7 +192,7 @@ fn an_aggregator_in_order_keeps_the_laws() {
 }
 
 #[test]
-fn groups_are_those_of_a_plain_loop() {
+fn groups_equal_those_of_a_plain_loop() {
     let words = ["tea", "to", "tea", "a", "to", "tea"].map(String::from);
     let mut counts = Count::new().by_ref(|word: &String| word.as_str());
     let mut places = Texts::default()
@@ -210,53 +210,7 @@ fn groups_are_those_of_a_plain_loop() {
     assert_eq!(places.finish()["tea"], "0:3 2:3 5:3 ");
 }
 
-proptest! {
-    #[test]
-    fn a_merge_tree_depends_on_the_number_of_parts_alone(
-        order in (0_usize..40).prop_flat_map(|parts| Just((0..parts).collect::<Vec<_>>()).prop_shuffle())
-    ) {
-        let partial = |part: usize| Shape(format!("{part}"));
-        let in_order = MergeTree::<f64, Shape>::new();
-        for part in 0..order.len() {
-            in_order.insert(part, partial(part));
-            let bound = order.len().ilog2() as usize + 1;
-            prop_assert!(in_order.waiting() <= bound);
-        }
-        let shuffled = MergeTree::<f64, Shape>::new();
-        for &part in &order {
-            shuffled.insert(part, partial(part));
-        }
-        let identity = Shape("nothing".into());
-        prop_assert_eq!(shuffled.finish(identity.clone()).0, in_order.finish(identity).0);
-    }
-}
-
-#[test]
-fn a_merge_tree_is_a_binary_counter() {
-    let tree = MergeTree::<f64, Shape>::new();
-    for part in [6, 3, 1, 0, 5, 2, 4] {
-        tree.insert(part, Shape(part.to_string()));
-    }
-    let shape = tree.finish(Shape("nothing".into())).0;
-    assert_eq!(shape, "((((0 1) (2 3)) (4 5)) 6)");
-}
-
-/// Writes down how it was merged.
-#[derive(Clone)]
-struct Shape(String);
-
-impl Aggregator<f64> for Shape {
-    type Output = String;
-    fn observe(&mut self, _index: u64, _score: &f64) {}
-    fn merge(&mut self, later: Self) {
-        self.0 = format!("({} {})", self.0, later.0);
-    }
-    fn finish(self) -> String {
-        self.0
-    }
-}
-
-/// A user's own, associative in index order and no more: the records it saw, as it saw them.
+/// A user's own aggregator, associative in index order only: its records in order.
 #[derive(Clone, Default)]
 struct Texts(String);
 
@@ -287,7 +241,7 @@ impl State for Texts {
 }
 
 #[test]
-fn bytes_tell_values_apart_by_their_bits() {
+fn canonical_bytes_differ_if_bits_differ() {
     assert_eq!(
         canonical_bytes(&(1_u64, "a")),
         canonical_bytes(&(1_u64, "a"))

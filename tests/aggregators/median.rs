@@ -71,7 +71,7 @@ proptest! {
         }
     }
 
-    /// No float is nearer to the mean of the two than the answer.
+    /// No float is closer to the mean of the two than the answer.
     #[test]
     fn the_mean_of_the_middle_two_is_rounded_once(one in finite(), other in finite(), near in -3_i64..4) {
         for other in [other, f64::from_bits(one.to_bits().wrapping_add_signed(near))] {
@@ -126,7 +126,7 @@ proptest! {
 }
 
 #[test]
-fn what_no_state_comes_to_is_refused() {
+fn impossible_plain_data_is_refused() {
     let fresh = Median::new();
     let of = |scores: &[f64], nan: u64| plain(&fresh, (scores.to_vec(), nan));
     assert!(

@@ -1,9 +1,9 @@
-//! Values to observe, and plain data that nothing observed comes to.
+//! Values to observe, and plain data that no records lead to.
 
 use manyhands::aggregation::{Aggregator, State, StateError};
 use serde::Serialize;
 
-/// A number that follows from its place, and looks like any other.
+/// A pseudorandom number that depends on its place.
 pub fn scatter(place: u64) -> u64 {
     let mut bits = place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
@@ -16,17 +16,17 @@ pub fn observed<S, A: Aggregator<S>>(mut state: A, scores: &[S]) -> A {
     state
 }
 
-/// Plain data that was read from these values, whatever its type is called.
+/// Plain data with these values, for types that cannot be named.
 pub fn plain<A: State>(_: &A, values: impl Serialize) -> A::Plain {
     let bytes = postcard::to_stdvec(&values).expect("values that can be written");
     postcard::from_bytes(&bytes).expect("values in the shape of the plain data")
 }
 
-/// Checks that no state comes to this.
+/// Checks that `restore` refuses this plain data.
 pub fn assert_impossible<A: State>(fresh: &A, plain: A::Plain) {
     match fresh.restore(plain) {
         Err(StateError::Impossible(_)) => {}
         Err(error) => panic!("{error}"),
-        Ok(_) => panic!("restored what no state comes to"),
+        Ok(_) => panic!("restored plain data that no records lead to"),
     }
 }

@@ -20,7 +20,7 @@ fn bits(ranked: &[Ranked]) -> Vec<(u64, u64)> {
     ranked.iter().map(bits).collect()
 }
 
-/// Every score that is a number, lowest first, equal ones by index.
+/// Every score but NaN, lowest first, equal ones by index.
 fn sorted(scores: &[f64]) -> Vec<Ranked> {
     let mut sorted: Vec<Ranked> = (0..)
         .zip(scores)
@@ -114,7 +114,7 @@ proptest! {
             let within = (exact.abs() / 256.0).max(f64::MIN_POSITIVE);
             prop_assert!(
                 estimate == exact || (estimate - exact).abs() <= within,
-                "{estimate:e} stands for {exact:e}"
+                "{estimate:e} instead of {exact:e}"
             );
             prop_assert!(sorted[0].score <= estimate && estimate <= sorted[last].score);
         }
@@ -140,7 +140,7 @@ fn check_bins(bins: manyhands::aggregation::Bins, scores: &[f64]) -> Result<(), 
 }
 
 #[test]
-fn equal_widths_have_the_edges_one_would_write() {
+fn bins_of_equal_width_have_the_expected_edges() {
     let edges = Histogram::new(-1.0, 1.0, 20).finish().edges;
     let written: Vec<f64> = (-10..=10).map(|tenth| f64::from(tenth) / 10.0).collect();
     assert_eq!(edges, written);
@@ -149,7 +149,7 @@ fn equal_widths_have_the_edges_one_would_write() {
 }
 
 #[test]
-fn edges_that_make_no_bins_are_refused() {
+fn invalid_edges_are_refused() {
     let refused = |lo, hi, bins| Histogram::try_new(lo, hi, bins).map(drop).unwrap_err();
     assert_eq!(refused(0.0, 1.0, 0), EdgesError::NoBins);
     assert_eq!(refused(1.0, 1.0, 1), EdgesError::NotAscending { at: 1 });
@@ -159,7 +159,7 @@ fn edges_that_make_no_bins_are_refused() {
         refused(1.0, 1.0 + f64::EPSILON, 2),
         EdgesError::TooMany { bins: 2 }
     );
-    // Enough numbers, but not where the edges are.
+    // Enough floats in the range, but not near the edges.
     assert_eq!(
         refused(1.0 - 2.0 * f64::EPSILON, 1.0 + 2.0 * f64::EPSILON, 6),
         EdgesError::NotAscending { at: 5 }
@@ -182,7 +182,7 @@ fn quantiles_of_a_ramp() {
     for (q, estimate) in summary.quantiles {
         assert!(
             (estimate / q - 1.0).abs() <= 1.0 / 256.0,
-            "{estimate} stands for {q}"
+            "the {q}-quantile is {estimate}"
         );
     }
 }

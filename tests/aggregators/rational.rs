@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use num_bigint::BigInt;
 use num_traits::Signed;
 
-/// A finite score as a whole number of the smallest subnormals, of which 2¹⁰⁷⁴ make 1.
+/// A finite score as a whole number of smallest subnormals (2⁻¹⁰⁷⁴).
 pub fn units(score: f64) -> BigInt {
     let bits = score.to_bits();
     let exponent = bits >> 52 & 0x7ff;
@@ -22,7 +22,7 @@ pub fn units(score: f64) -> BigInt {
     }
 }
 
-/// A number that is not rounded.
+/// A number without rounding.
 pub struct Ratio {
     pub above: BigInt,
     pub below: BigInt,
@@ -60,10 +60,10 @@ impl Ratio {
 }
 
 /// The nearest `f64`, ties to even, found by search: it shares nothing with the rounding under test.
-/// Told how many units a float has (or `halves` times as many), `compare` says whether that is
-/// below or above.
+/// `compare` is called with the units of a float (times `halves`), and returns whether that is below or
+/// above the number.
 fn nearest_where(compare: impl Fn(&BigInt, u32) -> Ordering) -> f64 {
-    // The largest float that is not above.
+    // The largest float that is not above the number.
     let (mut low, mut high) = (0, f64::INFINITY.to_bits());
     while high - low > 1 {
         let middle = low + (high - low) / 2;

@@ -87,7 +87,7 @@ fn every_record_and_every_pair_is_as_likely_as_any_other() {
 }
 
 #[test]
-fn two_seeds_draw_apart() {
+fn two_seeds_draw_different_records() {
     let (one, other) = (drawn(10_000, 1_000, 1), drawn(10_000, 1_000, 2));
     let common = one
         .iter()
@@ -96,7 +96,7 @@ fn two_seeds_draw_apart() {
     assert!((60..140).contains(&common), "{common}");
 }
 
-/// Which of them is drawn is not promised, but that there is an answer is.
+/// It is not specified which of them is drawn, but there is an answer.
 #[test]
 fn records_with_one_index_do_no_harm() {
     let of = |scores: &[u8]| observed(Sample::new(4, 7), scores);
@@ -109,7 +109,7 @@ fn records_with_one_index_do_no_harm() {
 }
 
 #[test]
-fn what_no_state_comes_to_is_refused() {
+fn impossible_plain_data_is_refused() {
     let fresh = Sample::<u8>::new(2, 7);
     let of = |records: &[(u64, u8)]| plain(&fresh, records.to_vec());
     assert!(fresh.restore(of(&[(3, 0), (8, 0)])).is_ok());

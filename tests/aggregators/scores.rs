@@ -1,11 +1,11 @@
-//! Scores that are hard on aggregators.
+//! Scores that are difficult for aggregators.
 
 use std::f64::consts::PI;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Any bit pattern at all: NaN of every payload, infinities, subnormals, both zeros.
+/// Any bit pattern: NaN of every payload, infinities, subnormals, both zeros.
 pub fn any_bits() -> impl Strategy<Value = f64> {
     any::<u64>().prop_map(f64::from_bits)
 }
@@ -27,8 +27,8 @@ pub fn finite() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Up to `most` scores from [`finite`], some of them with their negatives further on, some with half
-/// of their last bit, which makes a tie.
+/// Up to `most` scores from [`finite`], followed by the negatives of some of them, and by half of the last
+/// bit of some, which makes a tie.
 pub fn finite_scores(most: usize) -> impl Strategy<Value = Vec<f64>> {
     let some_bits = || any::<u64>();
     let strategy = (
@@ -55,13 +55,13 @@ pub fn finite_scores(most: usize) -> impl Strategy<Value = Vec<f64>> {
     })
 }
 
-/// Half of what the last bit of a score counts; 0 where that is too small for a float.
+/// Half of the value of a score's last bit; 0 if that is too small for a float.
 fn half_of_the_last_bit(score: f64) -> f64 {
     let magnitude = score.abs();
     (magnitude - f64::from_bits(magnitude.to_bits().saturating_sub(1))) / 2.0
 }
 
-/// Scores with every special value among ordinary ones, repeats included; no NaN unless asked.
+/// Scores with every special value among ordinary ones, with repeats but without NaN.
 pub fn assorted(count: usize) -> Vec<f64> {
     let special = [
         0.0,

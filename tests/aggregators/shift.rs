@@ -46,7 +46,6 @@ fn check_combined(scores: &[f64]) {
     assert_shift_laws(ranked().only(|score: &f64| *score < 0.5).by(sign), scores);
     assert_shift_laws(ranked().map(|(extremes, ..)| extremes), scores);
     assert_shift_laws(ranked().partial(7).map(Aggregator::<f64>::finish), scores);
-    // Enough groups that forks hand them over.
     let nested = Bottom::new(1)
         .of(|score: &f64| score.fract())
         .by(|score: &f64| score.to_bits())
@@ -208,8 +207,8 @@ impl Shift for Lawless {
     }
 }
 
-/// What the harness says of such a `shift`.
-fn complaint(shift: fn(&mut Lawless, u64) -> Result<(), StateError>) -> String {
+/// The message of the harness about such a `shift`.
+fn message_of(shift: fn(&mut Lawless, u64) -> Result<(), StateError>) -> String {
     let (indices, added) = (Indices::default(), 0);
     let aggregator = Lawless {
         indices,
@@ -219,7 +218,7 @@ fn complaint(shift: fn(&mut Lawless, u64) -> Result<(), StateError>) -> String {
     let scores = assorted(40);
     assert_laws(aggregator.clone(), &scores);
     let outcome = catch_unwind(AssertUnwindSafe(|| assert_shift_laws(aggregator, &scores)));
-    let panic = outcome.expect_err("a law is broken, and the harness did not see it");
+    let panic = outcome.expect_err("the harness did not detect a broken law");
     *panic.downcast::<String>().expect("a message")
 }
 
@@ -234,35 +233,35 @@ const LAW: &str = "not the same when shards are numbered from 0 and shifted: ";
 
 #[test]
 fn a_shift_by_nothing_that_changes_something_is_caught() {
-    let said = complaint(|state, by| {
+    let message = message_of(|state, by| {
         add(state, by.max(1));
         Ok(())
     });
     assert!(
-        said.contains(&format!("{LAW}all records, shifted by 0")),
-        "{said}"
+        message.contains(&format!("{LAW}all records, shifted by 0")),
+        "{message}"
     );
 }
 
 #[test]
 fn a_shift_that_affects_later_records_is_caught() {
-    let said = complaint(|state, by| {
+    let message = message_of(|state, by| {
         add(state, by);
         state.added += by;
         Ok(())
     });
     assert!(
-        said.contains(&format!(
+        message.contains(&format!(
             "{LAW}a fresh state that was shifted and then observed"
         )),
-        "{said}"
+        "{message}"
     );
 }
 
 #[test]
 fn a_shift_that_leaves_an_index_is_caught() {
     // Right for states of more than 15 records, such as the half that is shifted first.
-    let said = complaint(|state, by| {
+    let message = message_of(|state, by| {
         add(state, by);
         if state.indices.0.len() <= 15
             && let Some(first) = state.indices.0.first_mut()
@@ -271,12 +270,12 @@ fn a_shift_that_leaves_an_index_is_caught() {
         }
         Ok(())
     });
-    assert!(said.contains(&format!("{LAW}seed ")), "{said}");
+    assert!(message.contains(&format!("{LAW}seed ")), "{message}");
 }
 
 #[test]
 fn a_shift_that_is_refused_without_need_is_caught() {
-    let said = complaint(|state, by| {
+    let message = message_of(|state, by| {
         add(state, by);
         if by < 25 {
             Ok(())
@@ -284,5 +283,5 @@ fn a_shift_that_is_refused_without_need_is_caught() {
             Err(StateError::IndexOverflow)
         }
     });
-    assert!(said.contains(&format!("{LAW}a shift by ")), "{said}");
+    assert!(message.contains(&format!("{LAW}a shift by ")), "{message}");
 }

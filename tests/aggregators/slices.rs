@@ -1,4 +1,4 @@
-//! Scores taken in many at once come to what they come to one by one, to the last bit of the state.
+//! Slices give the same state as single scores, to the last bit.
 
 use manyhands::aggregation::exact::ExactSum;
 use manyhands::aggregation::{Aggregator, Mean, Moments, State, Sum};
@@ -22,13 +22,13 @@ fn in_slices<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64], length: usiz
     aggregator
 }
 
-/// A whole number times a power of two: where both grids of a slice that is laid for scores near 1
-/// begin and end, and where they round to even.
+/// A whole number times a power of two, at the limits of both grids for scores near 1, and at ties that
+/// round to even.
 fn near_a_grid() -> impl Strategy<Value = f64> {
     let powers = prop_oneof![-103..-95_i32, -54..-44_i32, 0..6_i32];
     let whole = prop_oneof![0..8_i64, Just((1 << 53) - 1), Just(1 << 52), 0..1_i64 << 53];
     (whole, powers, any::<bool>(), any::<bool>()).prop_map(|(whole, power, negative, scaled)| {
-        // As it is, or with its highest bit brought to the power.
+        // Unchanged, or shifted so that its highest bit has this power.
         let down = if scaled {
             63 - whole.max(1).leading_zeros() as i32
         } else {
@@ -39,8 +39,8 @@ fn near_a_grid() -> impl Strategy<Value = f64> {
     })
 }
 
-/// Scores spread over some 30 octaves: too many for the middle of a state, and for some groups more
-/// than grids cover, from where no rounding is left out to where all of it is.
+/// Scores spread over about 30 octaves: more than the middle of a state, and in some groups more than the
+/// grids cover.
 fn spread_over_octaves() -> impl Strategy<Value = Vec<f64>> {
     let significand = prop_oneof![
         3 => 1.0..2.0_f64,
@@ -65,8 +65,8 @@ fn spread_over_octaves() -> impl Strategy<Value = Vec<f64>> {
     ]
 }
 
-/// Runs of scores of one sort, from a few to hundreds: of one exponent, of the grids, with zeros of
-/// both signs, of any size, of any bits.
+/// Runs of a few to hundreds of scores of one sort: of one exponent, near the limits of the grids, with
+/// zeros of both signs, of any size, of any bits.
 fn runs() -> impl Strategy<Value = Vec<f64>> {
     let ordinary = || -1.0..1.0_f64;
     let run = prop_oneof![
@@ -121,9 +121,9 @@ proptest! {
 }
 
 #[test]
-fn long_runs_of_one_exponent_come_to_the_same() {
+fn long_runs_of_one_exponent_give_the_same_state() {
     let largest_significand = f64::from_bits(2.0_f64.to_bits() - 1);
-    // The last that fit grids which are laid for them, and the first that do not.
+    // The last exponents for which there are grids, and the first for which there are none.
     let ends = [
         2.0_f64.powi(1_021),
         2.0_f64.powi(1_022),
@@ -152,7 +152,7 @@ fn the_grids_follow_scores_that_grow_and_shrink() {
         .collect();
     assert_the_same(&scores, scores.len());
     assert_the_same(&scores, 1_000);
-    // One outlier in every group, above and below, and a return to what is common.
+    // One outlier in every group, above and below, and a return to common scores.
     for outlier in [1e30, 1e-30, f64::INFINITY, f64::NAN, 5e-324, f64::MAX] {
         let scores: Vec<f64> = (0..5_000)
             .map(|place| {
@@ -168,7 +168,7 @@ fn the_grids_follow_scores_that_grow_and_shrink() {
 }
 
 #[test]
-fn nothing_that_follows_the_scores_goes_beyond_the_ends_of_the_range() {
+fn grids_and_bases_stay_within_the_range_of_floats() {
     let ends = [
         f64::INFINITY,
         f64::NAN,
@@ -205,8 +205,8 @@ fn nothing_that_follows_the_scores_goes_beyond_the_ends_of_the_range() {
 
 #[test]
 fn moments_keep_up_with_squares_that_outgrow_their_words() {
-    // So large that the state no longer moves for the second, whose square takes 168 bits of the
-    // 191 there are, and doubles with every merge.
+    // So large that the state does not move for the second score, whose square takes 168 of 191 bits
+    // and doubles with every merge.
     let scores = [
         1.5 * 2.0_f64.powi(894),
         -1.75 * 2.0_f64.powi(917),

@@ -1,5 +1,4 @@
-//! States as bytes: how they are written, which are refused, and that bytes from anywhere do no
-//! harm.
+//! States as bytes: how they are written, which bytes are refused, and that no bytes cause harm.
 
 use std::fmt::Debug;
 
@@ -31,14 +30,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// These bytes with the checksum that they want.
+/// These bytes with a valid checksum.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let checksum = Sha256::digest(&bytes);
     bytes.extend(&checksum[..CHECKSUM]);
     bytes
 }
 
-/// What comes before the plain data.
+/// The bytes before the plain data.
 fn head_of(bytes: &[u8]) -> &[u8] {
     &bytes[..HEAD + 1 + usize::from(bytes[HEAD])]
 }
@@ -47,7 +46,7 @@ fn plain_of(bytes: &[u8]) -> &[u8] {
     &bytes[head_of(bytes).len()..bytes.len() - CHECKSUM]
 }
 
-/// The state of this aggregator that would have this plain data.
+/// The saved state of this aggregator with this plain data.
 fn forged<A: State>(aggregator: A, plain: &impl Serialize) -> Vec<u8> {
     let plain = postcard::to_allocvec(plain).expect("plain data");
     sealed([head_of(&aggregator.save()), &plain].concat())
@@ -57,7 +56,7 @@ fn impossible<A: State + Clone>(aggregator: &A, plain: &impl Serialize) -> &'sta
     match aggregator.load(&forged(aggregator.clone(), plain)) {
         Err(StateError::Impossible(why)) => why,
         Err(other) => panic!("refused for another reason: {other}"),
-        Ok(_) => panic!("a state that cannot be was loaded"),
+        Ok(_) => panic!("an impossible state was loaded"),
     }
 }
 
@@ -65,10 +64,9 @@ fn refusal<A: State>(aggregator: &A, bytes: &[u8]) -> StateError {
     aggregator.load(bytes).err().expect("bytes to be refused")
 }
 
-/// The bytes are what other versions and other machines will read: a change of them wants another
-/// version of the kind, and never comes about by itself.
+/// Other versions and other machines read these bytes: changing them requires a new version of the kind.
 #[test]
-fn the_bytes_are_these() {
+fn the_bytes_never_change() {
     let scores = [0.75, -3.0, -0.0, 1e3];
     let mean = observed((Count::new(), Mean::new()), &scores).save();
     let pieces = [
@@ -77,7 +75,7 @@ fn the_bytes_are_these() {
         "754380709968c373f5ede9507b985c67",
         // `tuple/1(count/1, mean/1)`.
         "187475706c652f3128636f756e742f312c206d65616e2f3129",
-        // 4, and of the mean 4, others than zeros, +3991 · 2⁻², and no NaN or infinities.
+        // The count 4; of the mean: 4, not only zeros, +3991 · 2⁻², and no NaN or infinities.
         "040402000301971f000000",
         // The checksum.
         "27e113e771622323",
@@ -107,9 +105,9 @@ fn a_zero_has_three_states() {
     assert_ne!(saved(&[-0.0]), saved(&[0.0]));
 }
 
-/// The files of one run, each scored by a process that knows where it begins.
+/// The files of one run, each scored by a process that knows the index of its first record.
 #[test]
-fn partials_with_their_first_index_come_to_a_single_run() {
+fn partials_with_their_first_index_equal_a_single_run() {
     let scores: Vec<f64> = (0..3_000_u32)
         .map(|place| f64::from(place % 700).sin())
         .collect();
@@ -137,7 +135,7 @@ fn partials_with_their_first_index_come_to_a_single_run() {
 }
 
 #[test]
-fn states_of_other_types_are_no_damage() {
+fn states_of_other_types_are_not_called_damaged() {
     let mut named = Count::new().by(|score: &f64| score.to_string());
     named.observe(0, &0.5);
     let numbered = Count::new().by(|score: &f64| score.to_bits());
@@ -154,11 +152,11 @@ fn a_refusal_says_why() {
     let said = |error: StateError| error.to_string();
     assert_eq!(
         said(refusal(&Top::new(4), &three)),
-        "the state is of top/1 3, where top/1 4 was expected"
+        "the state is of top/1 3, but top/1 4 was expected"
     );
     assert_eq!(
         said(refusal(&Bottom::new(3), &three)),
-        "the state is of top/1 3, where bottom/1 3 was expected"
+        "the state is of top/1 3, but bottom/1 3 was expected"
     );
     assert_eq!(refusal(&Top::new(3), b"PK\x03\x04"), StateError::NoState);
     assert_eq!(refusal(&Top::new(3), b""), StateError::NoState);
@@ -169,7 +167,7 @@ fn a_refusal_says_why() {
     assert_eq!(refusal(&Top::new(3), &later), StateError::Layout);
 }
 
-/// A state whose kind has the name of the one that wrote it, whoever that was.
+/// A state with any name.
 #[derive(Debug)]
 struct Named(String);
 
@@ -185,18 +183,18 @@ impl State for Named {
 }
 
 #[test]
-fn a_refusal_does_no_harm_to_a_terminal() {
+fn a_refusal_is_safe_for_a_terminal() {
     let count = Count::new();
     let said = |name: &str| refusal(&count, &Named(name.into()).save()).to_string();
     assert_eq!(
         said("\u{1b}[2J\n"),
-        "the state is of \\u{1b}[2J\\n/1, where count/1 was expected"
+        "the state is of \\u{1b}[2J\\n/1, but count/1 was expected"
     );
     assert!(said(&"long ".repeat(1_000)).len() < 300);
 }
 
 #[test]
-fn a_setup_is_part_of_the_kind() {
+fn the_configuration_is_part_of_the_kind() {
     let bins = |hi, bins| Histogram::new(0.0, hi, bins);
     let edges = |edges: &[f64]| Histogram::with_edges(edges.to_vec()).expect("edges that ascend");
     assert_ne!(bins(1.0, 4).kind(), bins(2.0, 4).kind());
@@ -216,7 +214,7 @@ fn a_setup_is_part_of_the_kind() {
     assert_ne!(by_sign(1), by_sign(2));
 }
 
-/// The plain data of a sum: the finite values it has seen, the number, and NaN, ∞ and −∞.
+/// The plain data of a sum: the kind of its finite values, the number, and the counts of NaN, ∞ and −∞.
 type Sums = (u8, (bool, i32, Vec<u32>), [u64; 3]);
 
 fn sum(exponent: i32, digits: &[u32]) -> Sums {
@@ -224,20 +222,20 @@ fn sum(exponent: i32, digits: &[u32]) -> Sums {
 }
 
 #[test]
-fn what_no_sum_comes_to_is_refused() {
+fn impossible_sums_are_refused() {
     let refused = |plain: Sums| impossible(&Sum::new(), &plain);
-    let not_so = "a sum that is not written as sums are";
+    let not_so = "a sum that is not in canonical form";
     assert_eq!(refused(sum(0, &[2])), not_so);
     assert_eq!(refused(sum(0, &[1, 0])), not_so);
     assert_eq!(refused(sum(1, &[])), not_so);
     assert_eq!(refused((2, (true, 0, vec![]), [0; 3])), not_so);
-    let beyond = "a sum that no scores have";
+    let beyond = "a sum outside the range of sums of scores";
     assert_eq!(refused(sum(-1075, &[1])), beyond);
     assert_eq!(refused(sum(i32::MIN, &[1])), beyond);
     assert_eq!(refused(sum(i32::MAX, &[1])), beyond);
     assert_eq!(refused(sum(1024 + 56, &[1])), beyond);
     assert_eq!(refused(sum(0, &[1; 60])), beyond);
-    let nothing = "a sum that is not 0 of no values";
+    let nothing = "a sum other than 0 without values";
     assert_eq!(refused((0, (false, 0, vec![1]), [0; 3])), nothing);
     assert_eq!(refused((1, (false, 0, vec![1]), [0; 3])), nothing);
     let many = "more records than there can be";
@@ -247,9 +245,9 @@ fn what_no_sum_comes_to_is_refused() {
 }
 
 #[test]
-fn what_no_moments_come_to_is_refused() {
+fn impossible_moments_are_refused() {
     let mean = |count: u64, plain: Sums| impossible(&Mean::new(), &(count, plain));
-    let other_count = "a count that is not that of a sum";
+    let other_count = "a count that does not match the sum";
     assert_eq!(mean(0, sum(0, &[1])), other_count);
     assert_eq!(mean(1, (0, (false, 0, vec![]), [0; 3])), other_count);
     assert_eq!(mean(2, (2, (false, 0, vec![1]), [1, 1, 0])), other_count);
@@ -257,19 +255,25 @@ fn what_no_moments_come_to_is_refused() {
     let squares = |negative, exponent| (1_u64, sum(0, &[1]), (negative, exponent, vec![1_u32]));
     let refused = |plain| impossible(&Moments::new(), &plain);
     assert_eq!(refused(squares(true, 0)), "a sum of squares below 0");
-    assert_eq!(refused(squares(false, -2149)), "a sum that no scores have");
-    assert_eq!(refused(squares(false, 2104)), "a sum that no scores have");
+    assert_eq!(
+        refused(squares(false, -2149)),
+        "a sum outside the range of sums of scores"
+    );
+    assert_eq!(
+        refused(squares(false, 2104)),
+        "a sum outside the range of sums of scores"
+    );
     let count = |count: u64| impossible(&Count::new(), &count);
     assert_eq!(count((1 << 56) + 1), "more records than there can be");
 }
 
 #[test]
-fn what_no_order_comes_to_is_refused() {
+fn impossible_orders_are_refused() {
     let (top, extrema) = (Top::new(2), Extrema::new());
-    let podium = |plain: &[(i64, u64)]| impossible(&top, &plain);
-    assert_eq!(podium(&[(0, 0); 3]), "more records than places");
-    assert_eq!(podium(&[(0, 1), (0, 0)]), "a podium out of order");
-    assert_eq!(podium(&[(i64::MIN, 1)]), "NaN on a podium");
+    let ranked = |plain: &[(i64, u64)]| impossible(&top, &plain);
+    assert_eq!(ranked(&[(0, 0); 3]), "more records than places");
+    assert_eq!(ranked(&[(0, 1), (0, 0)]), "ranked records out of order");
+    assert_eq!(ranked(&[(i64::MIN, 1)]), "a NaN among ranked records");
     let extremes = |min, max| impossible(&extrema, &(Some([min, max]), 0_u64));
     assert_eq!(
         extremes((3_i64, 0_u64), (2_i64, 1_u64)),
@@ -280,7 +284,7 @@ fn what_no_order_comes_to_is_refused() {
 }
 
 #[test]
-fn what_no_counts_come_to_is_refused() {
+fn impossible_counts_are_refused() {
     let histogram = Histogram::new(0.0, 1.0, 2);
     let bins = |counts: &[u64], aside: [u64; 3]| impossible(&histogram, &(counts, aside));
     let many = "more records than there can be";
@@ -303,18 +307,18 @@ fn what_no_counts_come_to_is_refused() {
     assert_eq!(counts(Some((0, one)), 0, ones(bucket, 1)), outside);
     assert_eq!(counts(Some((one + 1, one)), 0, ones(bucket, 1)), outside);
     assert_eq!(counts(Some((one, i64::MAX)), 0, ones(bucket, 1)), outside);
-    let nowhere = "a bucket that no score falls in";
+    let nowhere = "a bucket that no score is in";
     assert_eq!(counts(Some((one, one)), 0, ones(127, 1)), nowhere);
     assert_eq!(counts(Some((one, one)), 0, ones(u32::MAX, 1)), nowhere);
     assert_eq!(
         counts(Some((one, one)), 0, ones(bucket, 0)),
-        "a bucket that is there but empty"
+        "a bucket with a count of 0"
     );
     assert_eq!(counts(Some((one, one)), 0, ones(bucket, u64::MAX)), many);
 }
 
 #[test]
-fn what_no_combination_comes_to_is_refused() {
+fn impossible_combinations_are_refused() {
     let groups = Count::new().by(|score: &f64| *score < 0.0);
     let refused = |plain: &[(bool, u64)]| impossible(&groups, &plain);
     assert_eq!(refused(&[(true, 1), (false, 1)]), "groups out of order");
@@ -330,13 +334,13 @@ fn what_no_combination_comes_to_is_refused() {
     );
 }
 
-/// Something that befalls bytes.
+/// A change of bytes.
 #[derive(Debug, Clone)]
 enum Change {
     Replace(Index, u8),
     Insert(Index, u8),
     Remove(Index),
-    /// Writes an integer in one byte more than it needs.
+    /// Writes an integer in one byte more than necessary.
     Lengthen(Index),
 }
 
@@ -351,7 +355,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     vec(change, 1..4)
 }
 
-/// Loads what becomes of a state, and where that succeeds, works with it.
+/// Loads a changed state and uses it if that succeeds.
 fn survives<A>(aggregator: A, scores: &[f64], changes: &[Change]) -> Result<(), TestCaseError>
 where
     A: Aggregator<f64, Output: Debug> + State,
@@ -438,7 +442,7 @@ fn a_state_has_one_encoding() {
         let longer = sealed([head, plain].concat());
         assert_eq!(refusal(&count, &longer), not_canonical);
     }
-    // The length of the name too, and the name itself, of which the fingerprint says nothing.
+    // The length of the name too, and the name itself, which the fingerprint does not cover.
     let (mark, name) = head.split_at(HEAD);
     let longer = [mark, &[0x80 | name[0], 0], &name[1..], plain].concat();
     assert_eq!(refusal(&count, &sealed(longer)), not_canonical);
@@ -446,14 +450,14 @@ fn a_state_has_one_encoding() {
     assert_eq!(refusal(&count, &sealed(renamed)), not_canonical);
     assert_eq!(
         not_canonical.to_string(),
-        "the state of count/1 is encoded in other bytes than `save` gives for it; load bytes that \
-         `save` returned"
+        "the bytes of this state of count/1 differ from those that `save` writes for it; load bytes \
+         that `save` returned"
     );
 }
 
-/// Plain data that is ordered when it is restored, so that several lists come to the same state.
+/// `restore` sorts the plain data, so several lists lead to the same state.
 #[test]
-fn plain_data_that_would_be_saved_otherwise_is_refused() {
+fn plain_data_that_would_be_saved_differently_is_refused() {
     #[derive(Debug, Clone, PartialEq)]
     struct Sorted(Vec<u8>);
     impl State for Sorted {
@@ -478,7 +482,7 @@ fn plain_data_that_would_be_saved_otherwise_is_refused() {
     ));
 }
 
-/// Plain data that says it is long is believed as far as it goes.
+/// A claimed length takes no memory; only the data itself does.
 #[test]
 fn a_length_alone_takes_no_memory() {
     let length = u64::from(u32::MAX);
@@ -494,8 +498,7 @@ fn a_length_alone_takes_no_memory() {
     ));
 }
 
-/// A state of scores of every size is not large: what leaves the process is the number, not the
-/// room it was added up in.
+/// A state of scores of every size is small: the saved state holds the number, not the limbs.
 #[test]
 fn states_are_small() {
     let saved = |scores: &[f64]| observed((Count::new(), Mean::new()), scores).save().len();

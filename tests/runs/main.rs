@@ -3,10 +3,10 @@
 
 mod executors;
 mod halting;
+mod order_sensitive;
 mod par_iter;
 mod pipeline;
 mod sink;
 mod steps;
 mod stopping;
 mod stream_calls;
-mod witnesses;

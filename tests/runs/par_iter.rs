@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use crate::witnesses::{List, NaiveSum};
+use crate::order_sensitive::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::prelude::*;
 use proptest::prelude::*;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::witnesses::{List, NaiveSum};
+use crate::order_sensitive::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::Dataset;
 use manyhands::error::{Failure, Panicked};

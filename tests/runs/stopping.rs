@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::witnesses::{List, NaiveSum};
+use crate::order_sensitive::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::{Dataset, Position, ReadOutcome};
 use manyhands::error::{BadRecord, Cause};

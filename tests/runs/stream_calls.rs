@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::witnesses::{List, NaiveSum};
+use crate::order_sensitive::{List, NaiveSum};
 use manyhands::Error;
 use manyhands::error::Failure;
 use manyhands::prelude::*;

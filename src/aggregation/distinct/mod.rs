@@ -1,4 +1,4 @@
-//! How many different values there are.
+//! The number of different values.
 
 mod registers;
 mod small_set;
@@ -10,33 +10,32 @@ use super::{Aggregator, Kind, State, StateError};
 use registers::Registers;
 use small_set::{MOST, SmallSet};
 
-/// Counts different values, of any type that can be serialised. Answer: [`DistinctCount`].
+/// Counts different values of any serialisable type. Answer: [`DistinctCount`].
 ///
-/// **Exact up to 1,024** different values; beyond, an estimate with a standard error of **0.81 %**,
-/// from HyperLogLog with 2¹⁴ registers (Flajolet and others, 2007) and Ertl's estimator
-/// (<https://arxiv.org/abs/1702.01284>). Values are told apart by a 64-bit hash (XXH3-64 of what
-/// their `Serialize` writes), so exact is up to two values that share a hash: of 1,024, once in 35
-/// million million runs. Whoever knows the hash can make
-/// such values.
+/// **Exact up to 1,024** different values. Beyond that, an estimate with a standard error of
+/// **0.81 %**, from HyperLogLog with 2¹⁴ registers (Flajolet and others, 2007) and Ertl's estimator
+/// (<https://arxiv.org/abs/1702.01284>). Values are compared by a 64-bit hash (XXH3-64 of what
+/// their `Serialize` writes), so two values with the same hash count once: among 1,024 values this
+/// happens in one of 3.5·10¹³ runs. Anyone who knows the hash can construct such values.
 ///
-/// The answer depends on the set of values alone: not on their order, how often each occurs, or how
-/// states were merged. A state takes nothing at first, and 16 KiB at most. A score costs its hash,
-/// a few nanoseconds for numbers and short texts.
+/// The answer depends on the set of values alone, not on their order, how often each occurs, or how
+/// states were merged. A state takes no memory at first, and at most 16 KiB. A score costs its
+/// hash, a few nanoseconds for numbers and short texts.
 ///
-/// Two values are the same where they serialise to the same: a `&str` and a `String`, but not
-/// numbers of different width. **All NaN are one value, both zeros are one**, wherever they stand
-/// inside; infinities and subnormals are values like any other. Of JSON, 0 and 0.0 are one value, and
-/// so are a whole number and the fraction that has its bits: what serialises without a word on its
-/// type (untagged enums do) is told apart by its bytes alone. A map that iterates in hash order is
-/// not the same value twice.
+/// Two values are equal if they serialise to the same data: a `&str` equals a `String`, but numbers
+/// of different width differ. **All NaN are one value, and both zeros are one value**, also inside
+/// larger values; infinities and subnormals are values like any other. A type that serialises
+/// without naming its variant, as untagged enums and JSON values do, is compared by its bytes
+/// alone: in JSON, 0 and 0.0 are one value, and so are a whole number and the fraction with the
+/// same bits. A map that iterates in hash order may serialise in two ways, and then counts twice.
 ///
-/// To [`map`](Aggregator::map) the answer, say first what is counted: `Distinct::new()` alone is an
-/// aggregator of scores of any type, and `.of(|score: &u64| *score)` one of `u64`.
+/// To [`map`](Aggregator::map) the answer, name the type of the scores first: `Distinct::new()`
+/// alone aggregates scores of any type, and `.of(|score: &u64| *score)` makes it one of `u64`.
 ///
 /// # Panics
 ///
-/// Observing panics where the value's own `Serialize` fails, or does not tell the length of a
-/// sequence beforehand (as `#[serde(flatten)]` does not).
+/// Observing panics if the value's `Serialize` fails, or does not give the length of a sequence in
+/// advance (as with `#[serde(flatten)]`).
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Distinct};
@@ -63,23 +62,24 @@ pub struct Distinct {
     hashes: DistinctHashes,
 }
 
-/// Which of the two it is depends on the set of hashes alone: a few are few until one more comes.
+/// The set of hashes, or its sketch. Which of the two depends on the set alone: it is a set up to
+/// [`MOST`] hashes.
 #[derive(Debug, Clone)]
 enum DistinctHashes {
     Few(SmallSet),
     Many(Registers),
 }
 
-/// What [`Distinct`] answers.
+/// The answer of [`Distinct`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DistinctCount {
-    /// How many different values there were, or the estimate rounded to a whole number.
+    /// The number of different values, or its estimate, rounded to a whole number.
     pub count: u64,
-    /// Whether they were counted and not estimated.
+    /// Whether the values were counted rather than estimated.
     pub exact: bool,
 }
 
-/// What a [`Distinct`] has come to.
+/// [`Distinct`] as plain data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum PlainDistinct {
     /// The hashes, ascending.
@@ -92,12 +92,12 @@ impl Distinct {
     /// The standard deviation of an estimate, relative to the true count: 1.04 / √2¹⁴.
     pub const STANDARD_ERROR: f64 = 0.0081;
 
-    /// Nothing hashes yet.
+    /// An aggregator that has observed nothing.
     pub fn new() -> Distinct {
         Distinct::default()
     }
 
-    /// The answer, where no pipeline says what type the scores were of.
+    /// The answer, without naming the type of the scores.
     #[must_use]
     pub fn finish(self) -> DistinctCount {
         match self.hashes {
@@ -118,7 +118,7 @@ impl Distinct {
             DistinctHashes::Many(registers) => registers.insert(hash),
             DistinctHashes::Few(few) => {
                 if !few.insert(hash) {
-                    self.hashes = DistinctHashes::pour(few, hash);
+                    self.hashes = DistinctHashes::sketch(few, hash);
                 }
             }
         }
@@ -133,7 +133,7 @@ impl Default for DistinctHashes {
 
 impl DistinctHashes {
     #[cold]
-    fn pour(few: &SmallSet, one_more: u64) -> DistinctHashes {
+    fn sketch(few: &SmallSet, one_more: u64) -> DistinctHashes {
         let mut registers = Registers::new();
         registers.insert(one_more);
         few.hashes().for_each(|hash| registers.insert(hash));
@@ -154,7 +154,7 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
 
     #[inline]
     fn observe(&mut self, _index: u64, score: &S) {
-        // 0 marks a vacant place; that it shares a hash with 1 is one more chance in 2⁶⁴.
+        // 0 marks a vacant place, so a hash of 0 becomes 1: one more collision in 2⁶⁴.
         self.insert(hash_of(score).max(1));
     }
 
@@ -167,7 +167,7 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
                 registers.merge(&later)
             }
             (_, DistinctHashes::Few(few)) => few.hashes().for_each(|hash| self.insert(hash)),
-            // The larger of the two is on the left.
+            // Unreachable after the swap, which puts the larger of the two on the left.
             (DistinctHashes::Few(_), many) => self.hashes = many,
         }
     }
@@ -201,7 +201,7 @@ impl State for Distinct {
                 let ascending = hashes.is_sorted_by(|earlier, later| earlier < later);
                 if !ascending || hashes.first() == Some(&0) || hashes.len() > MOST {
                     return Err(StateError::Impossible(
-                        "the hashes of a few different values are not few, or do not ascend",
+                        "too many hashes, or hashes that do not ascend",
                     ));
                 }
                 let mut few = SmallSet::default();
@@ -216,7 +216,7 @@ impl State for Distinct {
                 }
                 _ => {
                     return Err(StateError::Impossible(
-                        "the registers of many different values are not registers, or empty",
+                        "registers that are out of range, or all empty",
                     ));
                 }
             },

@@ -1,19 +1,19 @@
-//! HyperLogLog: how many different hashes there were, from how rare the rarest of them are.
+//! HyperLogLog: the number of different hashes, estimated from the rarest patterns among them.
 
 /// Leading bits of a hash that choose its register.
 const CHOICE_BITS: u32 = 14;
 pub(super) const REGISTERS: usize = 1 << CHOICE_BITS;
-/// Bits that are left for the rank.
+/// Bits that remain for the rank.
 const RANK_BITS: u32 = 64 - CHOICE_BITS;
-/// The rank of a hash whose other bits are all zero.
+/// The rank of a hash whose remaining bits are all zero.
 pub(super) const MOST_RANK: u8 = RANK_BITS as u8 + 1;
 /// 1 / (2 ln 2).
 const ALPHA: f64 = 0.721_347_520_444_481_7;
 
-/// The highest rank of the hashes of each register (Flajolet, Fusy, Gandouet and Meunier,
-/// *HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm*, 2007): one more
-/// than the zeros that lead the bits after the choice. A byte each, where six bits would do, since
-/// bytes merge sixteen at a time.
+/// The highest rank among the hashes of each register (Flajolet, Fusy, Gandouet and Meunier,
+/// *HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm*, 2007). The rank
+/// is one more than the number of leading zeros after the bits that choose the register. A rank
+/// takes a byte although six bits would do, since bytes merge sixteen at a time.
 #[derive(Debug, Clone)]
 pub(super) struct Registers(Box<[u8; REGISTERS]>);
 
@@ -22,7 +22,8 @@ impl Registers {
         Registers(Box::new([0; REGISTERS]))
     }
 
-    /// Ranks, one for each register, as [`ranks`](Registers::ranks) gave them.
+    /// Registers with these [`ranks`](Registers::ranks), or `None` if their number or a rank is out
+    /// of range.
     pub(super) fn of(ranks: Vec<u8>) -> Option<Registers> {
         let registers: Box<[u8; REGISTERS]> = ranks.into_boxed_slice().try_into().ok()?;
         registers
@@ -38,7 +39,7 @@ impl Registers {
     #[inline]
     pub(super) fn insert(&mut self, hash: u64) {
         let register = &mut self.0[(hash >> RANK_BITS) as usize];
-        // The bit set below the last one ends the zeros of a hash that has no other.
+        // The bit below the last one ends the zeros if no other bit is set.
         let rest = hash << CHOICE_BITS | 1 << (CHOICE_BITS - 1);
         let rank = rest.leading_zeros() as u8 + 1;
         if rank > *register {
@@ -53,10 +54,10 @@ impl Registers {
     }
 
     /// Ertl's improved raw estimator (*New cardinality estimation algorithms for HyperLogLog
-    /// sketches*, 2017, <https://arxiv.org/abs/1702.01284>, algorithm 6): unbiased from 0 to 2⁶⁴
-    /// without the tables and the switches of earlier ones, from how many registers have which rank.
-    /// Only operations that IEEE 754 rounds correctly, in one order, so the bits are the same
-    /// everywhere.
+    /// sketches*, 2017, <https://arxiv.org/abs/1702.01284>, algorithm 6), computed from the number
+    /// of registers of each rank. It is unbiased from 0 to 2⁶⁴ without the tables and switches of
+    /// earlier estimators. It uses only operations that IEEE 754 rounds correctly, in a fixed
+    /// order, so the bits are the same on every machine.
     pub(super) fn estimate(&self) -> f64 {
         let mut having = [0_u32; MOST_RANK as usize + 1];
         for &rank in self.0.iter() {

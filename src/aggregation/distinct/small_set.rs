@@ -1,13 +1,13 @@
-//! A few hashes, each held once.
+//! A small set of hashes.
 
-/// The most hashes that are held. Their table is then as large as the registers that follow it.
+/// The most hashes that are stored. Their table is then as large as the registers that replace it.
 pub(super) const MOST: usize = 1 << 10;
 const FEWEST_PLACES: usize = 8;
-/// No hash is this.
+/// Marks a vacant place; no hash has this value.
 const VACANT: u64 = 0;
 
-/// A set of hashes: each stands at the first vacant place from its low bits on. At most half of the
-/// places are taken, so a search is short; the place itself costs nothing to compute.
+/// A set of hashes in an open-addressing table: each hash is at the first vacant place counted from
+/// its low bits. At most half of the places are taken, so searches are short.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SmallSet {
     places: Vec<u64>,
@@ -23,7 +23,7 @@ impl SmallSet {
         self.places.iter().copied().filter(|&hash| hash != VACANT)
     }
 
-    /// Takes in a hash. False where it is one too many.
+    /// Inserts a hash, or returns false if the set is full.
     #[inline]
     pub(super) fn insert(&mut self, hash: u64) -> bool {
         match self.find(hash) {
@@ -32,7 +32,7 @@ impl SmallSet {
         }
     }
 
-    /// Where the hash is, or belongs.
+    /// The place of the hash, or the vacant place where it belongs.
     #[inline]
     fn find(&self, hash: u64) -> Option<usize> {
         let last = self.places.len().checked_sub(1)?;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::LIMB_BITS;
 
-/// Two's complement to its opposite.
+/// Negates a number in two's complement.
 pub(super) fn negate(digits: &mut [u32]) {
     let mut carry = true;
     for digit in digits {
@@ -47,7 +47,7 @@ pub(super) fn subtract(a: &[u32], b: &[u32]) -> Vec<u32> {
     difference
 }
 
-/// Takes `b` from `a`, which is no less.
+/// Subtracts `b` from `a`, which is not less.
 fn subtract_from(a: &mut [u32], b: &[u32]) {
     let mut borrow = 0_i64;
     for (digit, &subtrahend) in a.iter_mut().zip(b.iter().chain(std::iter::repeat(&0))) {
@@ -72,8 +72,8 @@ pub(super) fn divide(digits: &mut [u32], divisor: u64) -> u64 {
     let mut remainder = 0_u64;
     for digit in digits.iter_mut().rev() {
         let dividend = u128::from(remainder) << LIMB_BITS | u128::from(*digit);
-        // Nearly every divisor is a count far under 2³², and the 64-bit division it then takes is
-        // several times faster than the 128-bit one.
+        // Nearly every divisor is a count far below 2³², for which the 64-bit division is several
+        // times faster than the 128-bit one.
         if let Ok(dividend) = u64::try_from(dividend) {
             *digit = (dividend / divisor) as u32;
             remainder = dividend % divisor;
@@ -85,7 +85,7 @@ pub(super) fn divide(digits: &mut [u32], divisor: u64) -> u64 {
     remainder
 }
 
-/// How many bits the number takes: the place of its highest bit, counted from 1.
+/// Number of bits of the number: the place of its highest bit, counted from 1.
 pub(super) fn bits(digits: &[u32]) -> u32 {
     let top = digits.iter().rposition(|&digit| digit != 0);
     top.map_or(0, |top| top as u32 * LIMB_BITS + digits[top].ilog2() + 1)
@@ -106,7 +106,7 @@ pub(super) fn shifted_up(digits: &[u32], by: u32) -> Vec<u32> {
 
 /// The quotient, and whether it leaves no remainder. The divisor must not be 0.
 ///
-/// Bit by bit: it is done once an answer, and the quickest algorithm for dividing long numbers
+/// It works bit by bit: it is needed once per answer, and the fastest algorithm for long division
 /// (Knuth's D) is several times as long to read.
 pub(super) fn quotient(dividend: &[u32], divisor: &[u32]) -> (Vec<u32>, bool) {
     let mut remainder = Vec::with_capacity(divisor.len() + 1);
@@ -122,7 +122,7 @@ pub(super) fn quotient(dividend: &[u32], divisor: &[u32]) -> (Vec<u32>, bool) {
     (quotient, remainder.iter().all(|&digit| digit == 0))
 }
 
-/// Doubles in place, and puts a bit in below.
+/// Doubles in place, and adds a bit at the bottom.
 fn double(digits: &mut Vec<u32>, bit: u32) {
     let mut carry = bit;
     for digit in digits.iter_mut() {

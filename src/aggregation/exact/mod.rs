@@ -1,14 +1,14 @@
-//! Exact sums of floating-point values: integers wide enough that nothing is ever rounded before
-//! the end, so the order of adding cannot show.
+//! Exact sums of floating-point values: integers wide enough that nothing is rounded before the
+//! end, so the order of adding has no effect.
 //!
-//! Every finite `f64` is a 53-bit integer times a power of two, and every product of two is one of
-//! 106 bits. [`ExactSum`] and [`ExactProducts`] add those integers into a few machine words, where
-//! nearly all values of nearly all data fit. What lies outside their reach goes into a window of
-//! 64-bit limbs that each weigh 2³² times the one below: the layout of Neal's small superaccumulator
-//! (Radford M. Neal, *Fast exact summation using small and large superaccumulators*, 2015,
-//! <https://arxiv.org/abs/1505.05571>), except that only the limbs in use are kept. A sum is 32
-//! bytes instead of 536 then, which is what makes one per group affordable. The finish is integer
-//! arithmetic and one rounding.
+//! Every finite `f64` is a 53-bit integer times a power of two, and every product of two is a
+//! 106-bit integer times a power of two. [`ExactSum`] and [`ExactProducts`] add those integers in a
+//! few machine words, which hold nearly all values of nearly all data. Values outside their reach
+//! go into a superaccumulator of 64-bit limbs that each weigh 2³² times the one below (Radford M.
+//! Neal, *Fast exact summation using small and large superaccumulators*, 2015,
+//! <https://arxiv.org/abs/1505.05571>), which here keeps only the limbs in use. A sum therefore
+//! takes 32 bytes instead of 536, so one per group is affordable. The final value is computed by
+//! integer arithmetic and rounded once.
 
 mod digits;
 mod moment_slices;
@@ -34,22 +34,22 @@ pub(super) use wide::Wide;
 const FRACTION_BITS: u32 = 52;
 /// The largest exponent field of a finite `f64`.
 const LAST_FINITE: u32 = 2046;
-/// The weight of a significand whose exponent field is 0 would be 2 to this power, if subnormals
-/// went on the way normal values do: a normal value is `significand · 2^(exponent field + this)`.
+/// A significand whose exponent field is 0 would weigh 2 to this power if subnormals followed the
+/// rule of normal values: a normal value is `significand · 2^(exponent field + this)`.
 const UNIT_EXPONENT: i32 = -1075;
-/// Exponents from a base on that are within reach of the near part of a sum, so that shifting by
-/// the difference is one step of the processor.
+/// Exponents above the base that the machine words of a sum reach, so that shifting by the
+/// difference is a single instruction.
 const REACH: u32 = 64;
-/// Values that are slow to add, since they are out of place, after which the place is moved to the
-/// last of them: the cost of one move, spread out. So it stays about where most values are; without
-/// it, all that come after a single value far too large would be slow.
+/// Values outside the reach after which the reach moves to the last of them. It spreads the cost of
+/// a move, and keeps the reach where most values are: otherwise all values after a single very
+/// large one would be slow to add.
 const PATIENCE: u8 = 32;
-/// The base of a sum that has seen nothing: above every exponent, so that none is within reach.
+/// The base of a sum without values: above every exponent, so that no value is within reach.
 const NO_BASE: u16 = 1 << 14;
 
-/// The base for a sum that meets this exponent out of its reach: a multiple of the limbs' width,
-/// with 32 octaves of reach below the exponent and room above it. Never at either end, where a value
-/// that is not normal would seem within reach.
+/// The base for a sum that meets this exponent outside its reach: a multiple of the width of a
+/// limb, with 32 octaves of reach below the exponent and room above it. It is never so low or high
+/// that a value that is not normal would seem within reach.
 fn base_for(exponent: u32, last: u32) -> u16 {
     ((exponent / LIMB_BITS).clamp(2, last / LIMB_BITS - 1) * LIMB_BITS - LIMB_BITS) as u16
 }
@@ -60,8 +60,8 @@ fn exponent_field(bits: u64) -> u32 {
     (bits << 1 >> (FRACTION_BITS + 1)) as u32
 }
 
-/// Whether the value with this exponent field is finite and has an implicit leading bit, which is
-/// the only kind that the fast paths take.
+/// Whether the value with this exponent field is finite and has an implicit leading bit. The fast
+/// paths take only such values.
 #[inline]
 fn is_normal(exponent: u32) -> bool {
     exponent.wrapping_sub(1) < LAST_FINITE
@@ -82,7 +82,7 @@ fn significand(bits: u64) -> i64 {
 }
 
 /// The signed significand of a subnormal value or a zero, doubled, so that it weighs
-/// `2^UNIT_EXPONENT` as if its exponent field of 0 meant what it says.
+/// `2^UNIT_EXPONENT` like a normal value with exponent field 0.
 fn subnormal_significand(bits: u64) -> i64 {
     let magnitude = ((bits & ((1 << FRACTION_BITS) - 1)) << 1) as i64;
     let sign = bits as i64 >> 63;

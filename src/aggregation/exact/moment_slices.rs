@@ -1,31 +1,31 @@
-//! The exact sums of many values and of their squares at once, of values for which
-//! [`ExactMoments::add`] would branch at random.
+//! The exact sums of many values and of their squares at once, for values on which
+//! [`ExactMoments::add`] would branch unpredictably.
 //!
-//! Rounding to a grid, as in `slices.rs`, takes a value apart into three digits of 25 bits. The
-//! product of two digits has at most 50 bits, so a float holds it exactly, and what it is a multiple
-//! of is known before: one more magic number makes an integer of it. Six products and eight sums of
-//! integers come to the square of a value and the value itself, without a branch or a shift, several
-//! values at once in the processor's vectors. The digits cover a value whose bits lie within 75
-//! octaves, that is, values within 23 octaves of the largest.
+//! Rounding to grids, as in `slices.rs`, splits a value into three digits of 25 bits. The product
+//! of two digits has at most 50 bits, so a float holds it exactly, and its unit is known in
+//! advance; another magic number turns it into an integer. Six products and nine integer sums give
+//! the square of a value and the value itself, without a branch or a shift, several values at once
+//! in vector registers. The digits cover a value whose bits lie within 75 octaves, that is, values
+//! within 23 octaves of the largest.
 
 use std::mem;
 
 use super::{ExactMoments, exponent_field};
 
-/// Values that are taken together: enough of them to spread what is done once for all.
+/// Values that are processed together: enough to spread the fixed cost of a group.
 const GROUP: usize = 128;
-/// Groups after which the totals are handed over: 1,024 integers of 51 bits stay within 62.
+/// Groups after which the totals are passed on: 1,024 integers of 51 bits stay within 62 bits.
 const MOST_GROUPS: u32 = 8;
-/// Octaves left free above the largest value which the grids are laid for.
+/// Octaves left free above the largest value for which the grids are chosen.
 const FREE: u32 = 2;
 /// Bits from one grid to the next.
 const DIGIT_BITS: u32 = 25;
-/// Octaves that values may lie below the first that is too large.
+/// Octaves below the first value that is too large within which values fit.
 const OCTAVES: u32 = 3 * DIGIT_BITS - 52;
-/// Exponent fields of the largest values for which neither the squares of the smallest digits nor
+/// Exponent fields of the largest value for which neither the squares of the smallest digits nor
 /// the magic numbers leave the range of floats.
 const LARGEST: std::ops::RangeInclusive<u32> = 700..=1_500;
-/// Groups that are not tried in the middle, or on grids, after one that is not for those.
+/// After a group that does not suit the middle, or the grids, this many groups skip that attempt.
 const PASSED_OVER: u32 = 8;
 
 impl ExactMoments {
@@ -34,7 +34,7 @@ impl ExactMoments {
         let mut grids: Option<MomentGrids> = None;
         let (mut past_middle, mut past_grids) = (0, 0);
         for group in values.chunks(GROUP) {
-            // As long as values are in the middle, nothing is quicker than adding them there.
+            // While values are in the middle, adding them there is fastest.
             let mut rest = group;
             if past_middle > 0 {
                 past_middle -= 1;
@@ -58,8 +58,8 @@ impl ExactMoments {
         }
     }
 
-    /// Adds a group on the grids, which are laid anew where the group wants others; or leaves all as
-    /// it was and returns false where none suit.
+    /// Adds a group on the grids, choosing new grids if needed; or returns false and changes
+    /// nothing if no grids suit.
     fn add_on_grids(&mut self, group: &[f64], grids: &mut Option<MomentGrids>) -> bool {
         if grids.as_mut().is_some_and(|grids| grids.take(group, self)) {
             return true;
@@ -72,7 +72,7 @@ impl ExactMoments {
     }
 
     fn add_each(&mut self, values: &[f64]) {
-        // In a place of its own, so that it lives in registers.
+        // In a local variable, so that it stays in registers.
         let mut moments = mem::take(self);
         for &value in values {
             moments.add(value);
@@ -81,16 +81,17 @@ impl ExactMoments {
     }
 }
 
-/// What has come together on the grids that are laid.
+/// Sums of integers on three grids.
 struct MomentGrids {
     /// Values of this size or more are too large: their first digit would be rounded up to one bit
-    /// more …
+    /// more.
     end: f64,
-    /// … and those below this one may be too small.
+    /// Values below this size may be too small.
     begin: f64,
-    /// What rounds to a multiple of each grid.
+    /// Adding one of these rounds to a multiple of its grid.
     digits: [f64; 3],
-    /// What makes integers of the products 0·0, 0·1, 0·2 or 1·1, 1·2 and 2·2 of digits.
+    /// Adding one of these turns the products 0·0, 0·1, 0·2 or 1·1, 1·2 and 2·2 of digits into
+    /// integers.
     products: [f64; 5],
     /// Sums of integers.
     totals: Totals,
@@ -106,14 +107,14 @@ struct Totals {
 }
 
 impl MomentGrids {
-    /// Laid for the largest of these values, if any suit.
+    /// Grids for the largest of these values, if any suit.
     fn over(group: &[f64]) -> Option<MomentGrids> {
         let largest = group.iter().map(|value| value.to_bits() << 1).max()?;
         let exponent = exponent_field(largest >> 1);
         if !LARGEST.contains(&exponent) {
             return None;
         }
-        // The power of two, as an exponent field, that all values are to be less than.
+        // The power of two, as an exponent field, that bounds all values.
         let end = exponent + FREE + 1;
         let power = |field: u32| f64::from_bits(u64::from(field) << 52);
         let grid = |place: u32| power(end - DIGIT_BITS * (place + 1));
@@ -122,8 +123,8 @@ impl MomentGrids {
         Some(MomentGrids {
             end: power(end) - first / 2.0,
             begin: power(end - OCTAVES),
-            // Off the middle, so that the first digits of values that are not too large leave all
-            // but the lowest bits as they are, whichever their sign.
+            // Shifted from the middle of the octave, so that the first digits of values that are not
+            // too large change only the lowest bits, whatever their sign.
             digits: [magic(first) + power(end), magic(second), magic(third)],
             products: [
                 magic(first * first),
@@ -137,8 +138,8 @@ impl MomentGrids {
         })
     }
 
-    /// Takes a group in, with the help of `moments` for what does not fit; or leaves all as it was
-    /// and returns false where too much does not.
+    /// Adds a group, using `moments` for values that do not fit; or returns false and changes
+    /// nothing if too many do not.
     fn take(&mut self, group: &[f64], moments: &mut ExactMoments) -> bool {
         let taken = self.add(group) || self.add_those_that_fit(group, moments);
         if self.groups == MOST_GROUPS {
@@ -147,7 +148,7 @@ impl MomentGrids {
         taken
     }
 
-    /// Adds a group, or leaves all as it was and returns false where a value does not fit.
+    /// Adds a group, or returns false and changes nothing if a value does not fit.
     fn add(&mut self, group: &[f64]) -> bool {
         let (added, fits) = self.sums::<false>(group);
         if fits {
@@ -156,8 +157,8 @@ impl MomentGrids {
         fits
     }
 
-    /// Adds the values of a group that fit; those that are too small, one by one to `moments`.
-    /// Returns false where more than that is amiss, or too much.
+    /// Adds the values of a group that fit, and those that are too small to `moments`, one by one.
+    /// Returns false if other values do not fit, or too many.
     #[cold]
     #[inline(never)]
     fn add_those_that_fit(&mut self, group: &[f64], moments: &mut ExactMoments) -> bool {
@@ -174,7 +175,7 @@ impl MomentGrids {
             return false;
         }
         let (added, fits) = self.sums::<true>(group);
-        debug_assert!(fits, "what is left out does not fit, and all else does");
+        debug_assert!(fits, "all values that fit were selected");
         self.total(added, group.len());
         moments.add_each(&small[..count]);
         true
@@ -195,7 +196,7 @@ impl MomentGrids {
     }
 
     /// The sums of the bits of the digits and products with their magic numbers, and whether all
-    /// values fit. Values that may be too small count as 0 where they are `LEFT_OUT`.
+    /// values fit. With `LEFT_OUT`, values that may be too small count as 0.
     #[inline(always)]
     fn sums<const LEFT_OUT: bool>(&self, group: &[f64]) -> (Totals, bool) {
         let [first, second, third] = self.digits;
@@ -204,7 +205,7 @@ impl MomentGrids {
         let (mut all_a, mut all_b, mut all_c) = (0_u64, 0_u64, 0_u64);
         let (mut aa, mut ab, mut ac) = (0_u64, 0_u64, 0_u64);
         let (mut bb, mut bc, mut cc) = (0_u64, 0_u64, 0_u64);
-        // Reductions of integers alone, which the compiler turns into those of vectors.
+        // Only reductions of integers, which the compiler vectorizes.
         for &value in group {
             let value = if LEFT_OUT && value.abs() < self.begin {
                 0.0
@@ -218,7 +219,7 @@ impl MomentGrids {
             let b = rest_rounded - second;
             let c = rest - b;
             let last_rounded = c + third;
-            // With a first digit of more than its bits, or with something left over.
+            // Non-zero if the first digit has too many bits, or if an error is left.
             too_large |= rounded.to_bits() ^ first.to_bits();
             too_small |= (last_rounded - third).to_bits() ^ c.to_bits();
             all_a = all_a.wrapping_add(rounded.to_bits());
@@ -238,7 +239,7 @@ impl MomentGrids {
         (totals, too_large >> (DIGIT_BITS + 1) == 0 && too_small == 0)
     }
 
-    /// Hands the totals over.
+    /// Moves the totals to `moments`.
     fn empty_into(&mut self, moments: &mut ExactMoments) {
         if self.groups == 0 {
             return;
@@ -249,7 +250,7 @@ impl MomentGrids {
         let sum = digits
             .iter()
             .fold(0, |sum, &digit| (sum << DIGIT_BITS) + signed(digit));
-        // Products of unlike digits count twice.
+        // Products of two different digits count twice.
         let [aa, ab, ac, bb, bc, cc] = products.map(signed);
         let high = (aa << DIGIT_BITS) + 2 * ab;
         let low = ((((2 * ac + bb) << DIGIT_BITS) + 2 * bc) << DIGIT_BITS) + cc;

@@ -8,20 +8,20 @@ use super::{
     any_significand, exponent_field, magnitude, words,
 };
 
-/// What an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of squares come to, at half
-/// the cost: the value is taken apart once, and one question decides for both how it is added.
+/// The same sums as an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of squares at
+/// half the cost: each value is decoded once, and one branch decides how both are added.
 ///
-/// Most data lie within the 11 octaves where a significand, shifted into place, fits in 64 bits. It
-/// is one word of the sum then, and one multiplication makes its square.
+/// Most data lie within the 11 octaves of the middle, where a significand, shifted into place, fits
+/// in 64 bits. It is then one word of the sum, and one multiplication gives its square.
 #[derive(Debug, Clone)]
 #[must_use]
 pub(in crate::aggregation) struct ExactMoments {
-    /// The sum of the values within reach, counting `2^(UNIT_EXPONENT + base − 64)`: a fraction of
-    /// 64 bits, and two words that count what the values in the middle of the reach do. It cannot
-    /// outgrow its words before `squares` does: n values whose squares come to less than 2¹⁹¹ come
-    /// to less than √(n·2¹⁹¹), by the inequality of Cauchy and Schwarz.
+    /// The sum of the values within reach, in units of `2^(UNIT_EXPONENT + base − 64)`: a fraction
+    /// of 64 bits, and two words in the units of the middle. It cannot outgrow its words before
+    /// `squares` does: if the squares of n values add up to less than 2¹⁹¹, the values add up to
+    /// less than √(n·2¹⁹¹), by the Cauchy–Schwarz inequality.
     sum: [u64; 3],
-    /// The sum of their squares, counting `2^(2·UNIT_EXPONENT + 2·base − 64)`, without a sign.
+    /// The sum of their squares, in units of `2^(2·UNIT_EXPONENT + 2·base − 64)`, unsigned.
     squares: [u64; 4],
     /// All other values, and what outgrew the words.
     far: Option<Box<Far>>,
@@ -29,7 +29,7 @@ pub(in crate::aggregation) struct ExactMoments {
     base: u16,
     zero: bool,
     negative_zero: bool,
-    /// Values outside the middle since it was last moved.
+    /// Number of values outside the middle since it was last moved.
     missed: u8,
 }
 
@@ -41,23 +41,25 @@ struct Far {
 
 /// Octaves in the middle: a significand of 53 bits, shifted by up to 10, fits in a word of 64.
 const MIDDLE: u32 = 11;
-/// Octaves within reach on either side of the base: down to where a square ends with the fraction,
-/// and up to where it leaves room for millions more.
+/// Octaves within reach on either side of the base: below, a square still ends within the fraction;
+/// above, it leaves room for millions more.
 const REACH: u32 = 32;
-/// Octaves of the middle that are left free above the value which it is moved for.
+/// Octaves of the middle left free above the value for which it is moved.
 const FREE: u32 = 2;
-/// Exponent fields whose squares, and those of all within their reach, are common products.
+/// Exponent fields for which the squares of all values within reach stay far from both ends of the
+/// range.
 const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
 
-/// How far above the lower end of the reach totals may begin: those of squares have 163 bits.
+/// The most octaves above the lower end of the reach at which totals may begin: those of squares
+/// have 163 bits.
 const MOST_UP: u32 = 45;
 
 impl ExactMoments {
-    /// The sums of values that come to these.
+    /// Moments with these sums.
     pub(super) fn far_from(sum: ExactSum, squares: Superaccumulator) -> ExactMoments {
         let (zero, negative_zero) = (sum.zero, sum.negative_zero);
         let values = sum.far.map_or_else(OutOfReach::default, |values| *values);
-        // Values that cancel leave nothing but their squares.
+        // Values that cancel leave only their squares.
         let any = !values.is_empty() || !squares.is_empty();
         ExactMoments {
             far: any.then(|| Box::new(Far { values, squares })),
@@ -92,7 +94,7 @@ impl ExactMoments {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
         } else {
-            // By value, because a state whose address is ever handed out cannot live in registers.
+            // By value, because a state whose address is taken cannot stay in registers.
             *self = mem::take(self).with_far(bits);
         }
     }
@@ -101,7 +103,7 @@ impl ExactMoments {
     #[inline]
     fn add_within_reach(&mut self, bits: u64, offset: u32) {
         let (magnitude, sign) = (magnitude(bits), (bits as i64 >> 63) as u64);
-        // Above the base it goes into the words that count, below it into the fraction.
+        // Values above the base go into the upper words, those below it into the fraction.
         let (shift, square_shift) = ((offset + REACH) % 64, 2 * offset % 64);
         let low = (magnitude << shift) ^ sign;
         let high = (magnitude >> 1 >> (63 - shift)) ^ sign;
@@ -129,15 +131,15 @@ impl ExactMoments {
         }
     }
 
-    /// Adds the first values that are in the middle, or zeros after one that is, and returns how
-    /// many they are. [`add`](ExactMoments::add) could do the same, but a loop that has nothing else
-    /// to do keeps all it needs in registers.
+    /// Adds the leading values that are in the middle, and zeros after the first, and returns their
+    /// number. [`add`](ExactMoments::add) gives the same result, but this loop keeps all its state
+    /// in registers.
     pub(super) fn add_middle(&mut self, values: &[f64]) -> usize {
         let base = u32::from(self.base);
         let mut sum = [self.sum[1], self.sum[2]];
         let mut squares = [self.squares[1], self.squares[2], self.squares[3]];
         let mut added = 0;
-        // In fewer additions than this no word that was not outgrown can be.
+        // Words with room left cannot overflow in this many additions.
         for &value in values.iter().take(1 << 16) {
             let bits = value.to_bits();
             let offset = exponent_field(bits).wrapping_sub(base);
@@ -160,9 +162,9 @@ impl ExactMoments {
         added
     }
 
-    /// Adds the totals of values that are not all zeros and less than 2 to the power that has this
-    /// exponent field: their sum, counting `2^(UNIT_EXPONENT + position)`, and that of their squares,
-    /// `high · 2^shift + low`, counting the square of that.
+    /// Adds the totals of values that are not all zeros and less than 2 to the power with exponent
+    /// field `end`: their sum, in units of `2^(UNIT_EXPONENT + position)`, and that of their
+    /// squares, `high · 2^shift + low`, in units of the square of that.
     pub(super) fn add_totals(
         &mut self,
         sum: i128,
@@ -221,8 +223,8 @@ impl ExactMoments {
         self
     }
 
-    /// Whether the reach was moved to have this common exponent, which lies outside: up at once, down
-    /// only after several.
+    /// Whether the reach was moved to include this common exponent: upwards at once, downwards only
+    /// after several values.
     fn comes_within_reach(&mut self, exponent: u32) -> bool {
         let base = (exponent + FREE + 1 - MIDDLE) as u16;
         if self.base == NO_BASE {
@@ -242,7 +244,7 @@ impl ExactMoments {
         true
     }
 
-    /// Moves the base up, where the fraction has room for that.
+    /// Moves the base up, or returns false if the fraction has no room for that.
     fn raise(&mut self, base: u16) -> bool {
         let up = u32::from(base - self.base);
         self.missed = 0;
@@ -263,13 +265,13 @@ impl ExactMoments {
             self.sum = words::shifted_up(self.sum, down);
             self.squares = words::shifted_up(self.squares, 2 * down);
         } else {
-            // The words have no room for that.
+            // The words have no room for the shift.
             self.settle();
         }
         self.base = base;
     }
 
-    /// Puts what is near with the far.
+    /// Moves the machine words to the superaccumulators.
     fn settle(&mut self) {
         let far = self.far.get_or_insert_default();
         let base = u32::from(self.base);
@@ -287,8 +289,8 @@ impl ExactMoments {
         self
     }
 
-    /// Settled where that is due, and moved so that this exponent within reach is in the middle, if
-    /// that can be.
+    /// Moves the words to the superaccumulators if they are full, and moves the middle to this
+    /// exponent, which is within reach, if possible.
     #[cold]
     #[inline(never)]
     fn settled_around(mut self, exponent: u32) -> ExactMoments {
@@ -296,7 +298,7 @@ impl ExactMoments {
             self.settle();
         }
         self.missed = 0;
-        // Step by step the reach could come to hold infinities or subnormals otherwise.
+        // Otherwise the reach could move step by step until it includes infinities or subnormals.
         if !COMMON.contains(&exponent) {
             return self;
         }
@@ -309,7 +311,7 @@ impl ExactMoments {
         self
     }
 
-    /// Adds what another has seen.
+    /// Adds the values of another state.
     pub(in crate::aggregation) fn merge(&mut self, mut other: ExactMoments) {
         if other.base != NO_BASE {
             if self.base == NO_BASE {
@@ -353,12 +355,12 @@ impl ExactMoments {
         ExactSum::far_from(values, self.zero, self.negative_zero)
     }
 
-    /// The sum where it is not a finite number.
+    /// The sum, if it is not a finite number.
     pub(in crate::aggregation) fn not_finite(&self) -> Option<f64> {
         self.far.as_ref()?.values.not_finite()
     }
 
-    /// The finite values' sum.
+    /// The sum of the finite values.
     pub(in crate::aggregation) fn wide_sum(&self) -> Wide {
         let near = Wide::of_words(&self.sum, i32::from(self.base) - 64 + UNIT_EXPONENT);
         match &self.far {
@@ -367,7 +369,7 @@ impl ExactMoments {
         }
     }
 
-    /// The sum of their squares.
+    /// The sum of the squares of the finite values.
     pub(in crate::aggregation) fn wide_squares(&self) -> Wide {
         let [first, second, third, fourth] = self.squares;
         let exponent = 2 * (i32::from(self.base) - 32 + UNIT_EXPONENT);

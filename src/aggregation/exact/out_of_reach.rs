@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{LAST_FINITE, Superaccumulator, any_significand, exponent_field};
 
-/// The values that few sums ever see.
+/// Values that few sums contain.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OutOfReach {
-    /// The sum of the finite ones, and of what outgrew what is near.
+    /// The sum of the finite ones, and of what outgrew the machine words.
     pub(super) finite: Superaccumulator,
     pub(super) nan: u64,
     pub(super) infinite: u64,
@@ -15,7 +15,7 @@ pub(super) struct OutOfReach {
 }
 
 impl OutOfReach {
-    /// Adds the value with these bits, which is no zero.
+    /// Adds the value with these bits, which is not a zero.
     pub(super) fn add(&mut self, bits: u64) {
         let exponent = exponent_field(bits);
         if exponent <= LAST_FINITE {
@@ -40,7 +40,7 @@ impl OutOfReach {
         self.negative_infinite += other.negative_infinite;
     }
 
-    /// The sum where it is not a finite number.
+    /// The sum, if it is not a finite number.
     pub(super) fn not_finite(&self) -> Option<f64> {
         match (self.nan, self.infinite, self.negative_infinite) {
             (0, 0, 0) => None,
@@ -51,13 +51,13 @@ impl OutOfReach {
     }
 }
 
-/// Which finite values a sum has seen, as far as the sign of a zero depends on it.
+/// Which finite values a sum contains, as far as the sign of a zero depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FiniteValues {
-    /// None.
+    /// No finite value.
     Nothing,
-    /// −0 and no other.
+    /// Only −0.
     NegativeZeros,
-    /// Any other.
+    /// Any other value.
     Others,
 }

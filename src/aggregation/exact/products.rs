@@ -7,15 +7,14 @@ use super::{
     base_for, exponent_field, is_normal, significand, words,
 };
 
-/// The sum of the products of any number of pairs of finite `f64` values without any rounding;
-/// squares are products of a value with itself.
+/// The sum of the products of any number of pairs of finite `f64` values, without rounding; a
+/// square is the product of a value with itself.
 ///
-/// Products are taken as integers of 106 bits. A fused multiply-add cannot stand in for that: its
-/// remainder underflows for factors under about 2⁻⁴⁸⁵. Pairs with a NaN or an infinity are left
-/// out; whoever needs them counts them beside it, as [`ExactSum`](super::ExactSum) does.
+/// Products are computed as integers of 106 bits. A fused multiply-add could not replace this: its
+/// remainder underflows for factors below about 2⁻⁴⁸⁵. Pairs with a NaN or an infinity are left
+/// out; a caller that needs them counts them separately, as [`ExactSum`](super::ExactSum) does.
 ///
-/// A state takes 40 bytes, and some on the heap once products lie outside the 64 octaves of the
-/// usual ones.
+/// A state takes 40 bytes, and more on the heap once products lie outside a range of 64 octaves.
 ///
 /// ```
 /// use manyhands::aggregation::exact::ExactProducts;
@@ -29,14 +28,14 @@ use super::{
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ExactProducts {
-    /// The sum of the products within reach of `base`, counting `2^(2·UNIT_EXPONENT + base)`. One
-    /// takes at most 106 + 63 bits of it and a sign.
+    /// The sum of the products within reach of `base`, in units of `2^(2·UNIT_EXPONENT + base)`.
+    /// One product takes at most 106 + 63 bits and a sign.
     near: [u64; 3],
     /// The sum of all other products, and of what outgrew `near`.
     far: Option<Box<Superaccumulator>>,
     /// The least sum of exponent fields within reach.
     base: u16,
-    /// Products below the reach since it was last moved.
+    /// Number of products below the reach since it was last moved.
     missed: u8,
 }
 
@@ -72,7 +71,7 @@ impl ExactProducts {
             let product = i128::from(significand(left)) * i128::from(significand(right));
             self.add_near(product, offset);
         } else if left << 1 != 0 && right << 1 != 0 {
-            // By value, because a state whose address is ever handed out cannot live in registers.
+            // By value, because a state whose address is taken cannot stay in registers.
             *self = mem::take(self).with_far(left, right);
         }
     }
@@ -127,7 +126,7 @@ impl ExactProducts {
         self.missed = 0;
     }
 
-    /// Puts what is near with the far.
+    /// Moves the sum in `near` to the superaccumulator.
     fn settle(&mut self) {
         let near = mem::take(&mut self.near);
         self.far

@@ -1,4 +1,4 @@
-//! The one rounding of an exact number.
+//! The single rounding of an exact number.
 
 use super::{LIMB_BITS, digits};
 
@@ -10,15 +10,15 @@ pub(super) fn round(negative: bool, digits: &[u32], exponent: i32) -> f64 {
     };
     let top_bit = (top as u32 * LIMB_BITS + digits[top].ilog2()) as i32;
     // The bit of `digits` that becomes the last bit of the significand: the 53rd from the top, but
-    // never below what the smallest subnormal counts.
+    // never below the unit of the smallest subnormal.
     let last_bit = (top_bit - 52).max(-1074 - exponent);
     let mut significand = bits_from(digits, last_bit);
     if last_bit > 0 && bits_from(digits, last_bit - 1) & 1 == 1 {
         let above_half = any_bit_below(digits, last_bit - 1);
         significand += u64::from(above_half || significand & 1 == 1);
     }
-    // Adding (rather than combining) the fields lets the significand's leading bit, and a carry out
-    // of rounding, step the exponent up by themselves; a subnormal has no leading bit to add.
+    // Adding the fields, instead of combining them, lets the significand's leading bit and a carry
+    // from rounding increase the exponent; a subnormal has no leading bit to add.
     let exponent_below = last_bit + exponent + 1074;
     if exponent_below > 2046 {
         return f64::INFINITY.copysign(sign);
@@ -27,10 +27,10 @@ pub(super) fn round(negative: bool, digits: &[u32], exponent: i32) -> f64 {
     f64::from_bits(bits.min(f64::INFINITY.to_bits())).copysign(sign)
 }
 
-/// The nearest `f64` to the square root of a number, of which `square · 2^exponent` is all, or,
-/// unless it is `exact`, all but less than a 1 of its lowest digit. It should have 124 bits: its
-/// root has 62 then, and what is cut off beyond them goes on as one bit below, so that nothing can
-/// seem to be a tie that is none.
+/// The nearest `f64` to the square root of `square · 2^exponent`. If not `exact`, the number is
+/// larger than that by less than 1 of its lowest digit. `square` should have at least 124 bits: its
+/// root has 62 then, and what is cut off is represented by one more bit, so that no false tie can
+/// arise.
 pub(super) fn round_root(square: &[u32], exact: bool, exponent: i32) -> f64 {
     let cut = digits::bits(square).saturating_sub(127) as i32;
     let cut_off = !exact || any_bit_below(square, cut);

@@ -1,32 +1,32 @@
-//! The exact sum of many values at once, without taking each of them apart.
+//! The exact sum of many values at once, without decoding each of them.
 //!
-//! Adding `1.5 · 2^(52 + k)` to a value below `2^(51 + k)` rounds it to a multiple of `2^k`, and
-//! leaves that multiple, as an integer, in the low bits of the sum. So one addition of floats and
-//! one of integers add a value's upper half exactly; what rounding left over goes through the same
-//! once more on a grid that is 2⁵¹ times finer, and if nothing is left over then, the value is in
-//! two sums of integers without a branch or a shift, several at once in the processor's vectors. The
-//! two grids cover a value whose bits lie within 102 octaves.
+//! Adding `1.5 · 2^(52 + k)` to a value below `2^(51 + k)` rounds the value to a multiple of `2^k`,
+//! and leaves that multiple, as an integer, in the low bits of the sum. One floating-point addition
+//! and one integer addition therefore add the upper half of a value exactly. The rounding error
+//! goes through the same steps on a grid that is 2⁵¹ times finer. If no error is left then, the
+//! value has been added to two sums of integers without a branch or a shift, several values at once
+//! in vector registers. The two grids cover a value whose bits lie within 102 octaves.
 
 use std::mem;
 
 use super::{ExactSum, LAST_FINITE, exponent_field};
 
-/// Values that are added, or given up, together: enough of them to spread the cost of asking whether
-/// all of them fit.
+/// Values that are added, or rejected, together: enough to spread the cost of checking whether all
+/// fit.
 const GROUP: usize = 64;
-/// Groups after which the totals are handed over: 1,024 integers of 52 bits stay within 62.
+/// Groups after which the totals are passed on: 1,024 integers of 52 bits stay within 62 bits.
 const MOST_GROUPS: u32 = 16;
-/// Octaves left free above the largest value which the grids are laid for.
+/// Octaves left free above the largest value for which the grids are chosen.
 const FREE: u32 = 2;
-/// The most groups after one another that are added value by value because those before did not fit.
+/// The most consecutive groups that are added value by value because those before did not fit.
 const MOST_PASSED_OVER: u32 = 64;
 
 /// Bits between the coarse grid and the fine one.
 const GRID_BITS: u32 = 51;
 
 impl ExactSum {
-    /// Adds all of these values: what [`add`](ExactSum::add) does one by one, some three times as
-    /// fast.
+    /// Adds all of these values: the same result as [`add`](ExactSum::add) one by one, about three
+    /// times as fast.
     ///
     /// ```
     /// use manyhands::aggregation::exact::ExactSum;
@@ -45,7 +45,7 @@ impl ExactSum {
                 continue;
             }
             if grids.as_mut().is_none_or(|grids| !grids.add(group)) {
-                // There are none yet, or this group wants others.
+                // There are no grids yet, or this group needs other ones.
                 if let Some(mut grids) = grids.take() {
                     grids.empty_into(self);
                 }
@@ -68,7 +68,7 @@ impl ExactSum {
     }
 
     fn add_each(&mut self, values: &[f64]) {
-        // In a place of its own, so that it lives in registers.
+        // In a local variable, so that it stays in registers.
         let mut sum = mem::take(self);
         for &value in values {
             sum.add(value);
@@ -77,9 +77,10 @@ impl ExactSum {
     }
 }
 
-/// Sums of integers under way.
+/// Sums of integers on a coarse and a fine grid.
 struct SumGrids {
-    /// What rounds to a multiple of the coarse grid, and to one of the fine grid.
+    /// Adding this rounds a value to a multiple of the coarse grid; adding `fine`, of the fine
+    /// grid.
     coarse: f64,
     fine: f64,
     /// The sums of those multiples.
@@ -89,13 +90,13 @@ struct SumGrids {
 }
 
 impl SumGrids {
-    /// Laid for the largest of these values, all of which are added; where they fit none, and where
-    /// there are only zeros, whose signs the sum wants to see, nothing.
+    /// Grids for the largest of these values, all of which are added. `None` if they fit no grid,
+    /// or if all are zeros, whose signs the sum must observe.
     fn over(group: &[f64]) -> Option<SumGrids> {
         let largest = group.iter().map(|value| value.to_bits() << 1).max();
         let largest = largest.filter(|&bits| bits != 0)?;
         let exponent = exponent_field(largest >> 1);
-        // So that both magic numbers are normal floats. What lies above the last is given up.
+        // Clamped so that both magic numbers are normal floats. Larger values are rejected.
         let top = (exponent + FREE).clamp(GRID_BITS, LAST_FINITE - 2);
         let magic = |exponent: u32| f64::from_bits(u64::from(exponent) << 52 | 1 << 51);
         let mut grids = SumGrids {
@@ -108,20 +109,20 @@ impl SumGrids {
         grids.add(group).then_some(grids)
     }
 
-    /// Adds a group, or leaves all as it was and returns false where a value does not fit.
+    /// Adds a group, or returns false and changes nothing if a value does not fit.
     #[inline]
     fn add(&mut self, group: &[f64]) -> bool {
         let (coarse, fine) = (self.coarse, self.fine);
         let (mut coarse_bits, mut fine_bits) = (0_u64, 0_u64);
         let (mut too_large, mut too_small) = (0_u64, 0_u64);
-        // Reductions of integers alone, which the compiler turns into those of vectors.
+        // Only reductions of integers, which the compiler vectorizes.
         for &value in group {
             let rounded = value + coarse;
             let rest = value - (rounded - coarse);
             let rest_rounded = rest + fine;
             coarse_bits = coarse_bits.wrapping_add(rounded.to_bits());
             fine_bits = fine_bits.wrapping_add(rest_rounded.to_bits());
-            // Out of the magic number's octave, or with something left over.
+            // Non-zero if the sum left the magic number's octave, or if an error is left.
             too_large |= rounded.to_bits() ^ coarse.to_bits();
             too_small |= (rest_rounded - fine - rest).to_bits();
         }
@@ -142,7 +143,7 @@ impl SumGrids {
         self.groups == MOST_GROUPS
     }
 
-    /// Hands the totals over.
+    /// Moves the totals to `sum`.
     fn empty_into(&mut self, sum: &mut ExactSum) {
         let (coarse, fine) = (self.coarse_total, self.fine_total);
         let total = (i128::from(coarse) << GRID_BITS) + i128::from(fine);

@@ -1,4 +1,4 @@
-//! Exact sums as plain data: the number itself, whatever the limbs that hold it.
+//! Exact sums as plain data: the number itself, independent of the limbs that hold it.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ use super::{
 use crate::aggregation::StateError;
 use crate::aggregation::state::{MOST_RECORDS, counted};
 
-/// The number `±digits · 2^exponent`. Of the many ways to write it, the one whose digits are an odd
-/// number, so that neither the limbs nor their grid show; 0 has no digits, no sign and exponent 0.
+/// The number `±digits · 2^exponent`. Among the ways to write it, the one whose digits form an odd number, so that
+/// the position of limbs has no effect; 0 has no digits, no sign and exponent 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Number {
     negative: bool,
@@ -24,7 +24,7 @@ pub struct Number {
 pub struct PlainSum {
     finite: FiniteValues,
     sum: Number,
-    /// How many values were NaN, ∞ and −∞.
+    /// Numbers of values that are NaN, ∞ and −∞.
     specials: [u64; 3],
 }
 
@@ -40,15 +40,15 @@ impl ExactSum {
         }
     }
 
-    /// The sum that came to this.
+    /// The sum with this plain data.
     pub(in crate::aggregation) fn restore(plain: PlainSum) -> Result<ExactSum, StateError> {
         counted(plain.specials)?;
         if plain.finite != FiniteValues::Others && !plain.sum.digits.is_empty() {
-            return Err(StateError::Impossible("a sum that is not 0 of no values"));
+            return Err(StateError::Impossible("a sum other than 0 without values"));
         }
         let [nan, infinite, negative_infinite] = plain.specials;
         let values = OutOfReach {
-            finite: plain.sum.window(1)?,
+            finite: plain.sum.superaccumulator(1)?,
             nan,
             infinite,
             negative_infinite,
@@ -60,7 +60,7 @@ impl ExactSum {
 }
 
 impl PlainSum {
-    /// Checks that this can be the sum of so many values.
+    /// Checks that this can be the sum of `count` values.
     pub(in crate::aggregation) fn of_count(self, count: u64) -> Result<PlainSum, StateError> {
         let specials = counted(self.specials)?;
         let possible = match self.finite {
@@ -70,7 +70,9 @@ impl PlainSum {
         if possible && count <= MOST_RECORDS {
             Ok(self)
         } else {
-            Err(StateError::Impossible("a count that is not that of a sum"))
+            Err(StateError::Impossible(
+                "a count that does not match the sum",
+            ))
         }
     }
 }
@@ -81,9 +83,9 @@ impl ExactProducts {
         Number::of(&self.wide())
     }
 
-    /// The sum that came to this.
+    /// The sum with this plain data.
     pub(in crate::aggregation) fn restore(plain: Number) -> Result<ExactProducts, StateError> {
-        let window = plain.window(2)?;
+        let window = plain.superaccumulator(2)?;
         Ok(ExactProducts::far_from(window))
     }
 }
@@ -94,7 +96,7 @@ impl ExactMoments {
         (self.sum().into_plain(), Number::of(&self.wide_squares()))
     }
 
-    /// The sums that came to this.
+    /// The sums with this plain data.
     pub(in crate::aggregation) fn restore(
         sum: PlainSum,
         squares: Number,
@@ -102,7 +104,7 @@ impl ExactMoments {
         if squares.negative {
             return Err(StateError::Impossible("a sum of squares below 0"));
         }
-        let squares = squares.window(2)?;
+        let squares = squares.superaccumulator(2)?;
         Ok(ExactMoments::far_from(ExactSum::restore(sum)?, squares))
     }
 }
@@ -130,21 +132,23 @@ impl Number {
         }
     }
 
-    /// The number as a sum under construction, of values to this power (1 or 2).
-    fn window(&self, power: i32) -> Result<Superaccumulator, StateError> {
+    /// The number as a superaccumulator, for sums of values to this power (1 or 2).
+    fn superaccumulator(&self, power: i32) -> Result<Superaccumulator, StateError> {
         let mut window = Superaccumulator::default();
         let ([lowest, ..], [.., highest]) = (&self.digits[..], &self.digits[..]) else {
             let zero = !self.negative && self.exponent == 0;
-            return zero.then_some(window).ok_or(NOT_WRITTEN_SO);
+            return zero.then_some(window).ok_or(NOT_CANONICAL);
         };
         if lowest % 2 == 0 || *highest == 0 {
-            return Err(NOT_WRITTEN_SO);
+            return Err(NOT_CANONICAL);
         }
         let bits = self.digits.len() as i64 * i64::from(LIMB_BITS);
         let end = i64::from(self.exponent) + bits - i64::from(highest.leading_zeros());
         let most = power * f64::MAX_EXP + MOST_RECORDS.ilog2() as i32;
         if self.exponent < power * SMALLEST_EXPONENT || end > i64::from(most) {
-            return Err(StateError::Impossible("a sum that no scores have"));
+            return Err(StateError::Impossible(
+                "a sum outside the range of sums of scores",
+            ));
         }
         let positions = ((self.exponent - power * UNIT_EXPONENT) as u32..).step_by(32);
         for (position, &digit) in positions.zip(&self.digits) {
@@ -155,6 +159,6 @@ impl Number {
     }
 }
 
-/// All finite values are whole numbers times 2 to this power.
+/// All finite values are integers times 2 to this power.
 const SMALLEST_EXPONENT: i32 = UNIT_EXPONENT + 1;
-const NOT_WRITTEN_SO: StateError = StateError::Impossible("a sum that is not written as sums are");
+const NOT_CANONICAL: StateError = StateError::Impossible("a sum that is not in canonical form");

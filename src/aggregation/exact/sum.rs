@@ -9,18 +9,19 @@ use super::{
     base_for, exponent_field, significand, words,
 };
 
-/// The sum of any number of `f64` values without any rounding, in whatever order they come.
+/// The sum of any number of `f64` values without rounding, in any order.
 ///
-/// A state takes 32 bytes, and some 70 on the heap once values lie outside the 64 octaves of the
-/// usual ones, or are not finite. Adding costs about two ordered `+=`; see `benches/aggregators.rs`.
+/// A state takes 32 bytes, and about 70 more on the heap once values lie outside a range of 64
+/// octaves or are not finite. Adding costs about two ordered `+=`; see `benches/aggregators.rs`.
 ///
 /// # Special values
 ///
-/// - Any NaN, or infinities of both signs, make the sum NaN; infinities of one sign make it that.
-/// - A finite sum beyond `f64::MAX` rounds to an infinity, but only when asked for: the state
-///   itself does not overflow, so `MAX + MAX − MAX` is `MAX`.
-/// - The sum of nothing is `0.0`; of values that cancel, `0.0`; of zeros that are all `-0.0`,
-///   `-0.0`. That is what adding in IEEE 754 gives, in any order.
+/// - A NaN, or infinities of both signs, make the sum NaN; infinities of one sign make it that
+///   infinity.
+/// - A finite sum beyond `f64::MAX` rounds to an infinity only in the answer: the state itself does
+///   not overflow, so `MAX + MAX − MAX` is `MAX`.
+/// - The sum of no values is `0.0`; of values that cancel, `0.0`; of zeros that are all `-0.0`,
+///   `-0.0`. This is what IEEE 754 addition gives, in any order.
 ///
 /// ```
 /// use manyhands::aggregation::exact::ExactSum;
@@ -35,30 +36,30 @@ use super::{
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ExactSum {
-    /// The sum of the values within reach of `base`, counting `2^(UNIT_EXPONENT + base)`: the two
-    /// words of an `i128`, whose alignment would cost 8 bytes in all that holds a sum. Nearly all
-    /// values of nearly all data are within reach; adding them is integer arithmetic in registers,
-    /// where the window would wait for memory each time.
+    /// The sum of the values within reach of `base`, in units of `2^(UNIT_EXPONENT + base)`: the
+    /// two words of an `i128`, whose alignment would make every sum 8 bytes larger. Nearly all
+    /// values are within reach. Adding them is integer arithmetic in registers, where the
+    /// superaccumulator would wait for memory each time.
     near: [u64; 2],
     pub(super) far: Option<Box<OutOfReach>>,
-    /// The least exponent field within reach: a multiple of 32, and never so low or so high that a
+    /// The least exponent field within reach: a multiple of 32, never so low or high that a
     /// subnormal or an infinity would seem within reach.
     base: u16,
-    /// Values below the reach since it was last moved.
+    /// Number of values below the reach since it was last moved.
     missed: u8,
     pub(super) zero: bool,
     pub(super) negative_zero: bool,
 }
 
-/// Bases so far from both ends of the exponents that no quotient of what is near by any count is
-/// subnormal or infinite.
+/// Bases so far from both ends of the exponents that `near` divided by any count is neither
+/// subnormal nor infinite.
 const COMMON_BASES: RangeInclusive<u16> = 256..=1_800;
 
-/// Exponents for which there is a base that brings them near at once.
+/// Exponents that a new base can bring within reach.
 const SOON_NEAR: RangeInclusive<u32> = 64..=1_983;
 
 impl ExactSum {
-    /// The sum of nothing.
+    /// The sum of no values.
     pub fn new() -> ExactSum {
         ExactSum {
             near: [0; 2],
@@ -70,7 +71,7 @@ impl ExactSum {
         }
     }
 
-    /// The sum of these values, and of these zeros.
+    /// The sum of these values and zeros.
     pub(super) fn far_from(values: OutOfReach, zero: bool, negative_zero: bool) -> ExactSum {
         ExactSum {
             far: (!values.is_empty()).then(|| Box::new(values)),
@@ -81,8 +82,8 @@ impl ExactSum {
     }
 
     /// Adds a value.
-    // Always, since a sum among others, as groups have them, is in no register, and a call would
-    // cost as much as the addition.
+    // Always inlined: the sum of a group is not in a register, and a call would cost as much as the
+    // addition.
     #[inline(always)]
     pub fn add(&mut self, value: f64) {
         let bits = value.to_bits();
@@ -91,14 +92,14 @@ impl ExactSum {
         if offset < REACH {
             self.add_near(significand(bits), offset);
         } else if self.base == NO_BASE && SOON_NEAR.contains(&exponent) {
-            // The first value of a group, of which there may be as many as values.
+            // The first value of a group; there may be as many groups as values.
             self.base = base_for(exponent, LAST_FINITE);
             self.set_near(shifted(significand(bits), exponent - u32::from(self.base)));
         } else if bits << 1 == 0 {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
         } else {
-            // By value, because a state whose address is ever handed out cannot live in registers.
+            // By value, because a state whose address is taken cannot stay in registers.
             *self = mem::take(self).with_far(bits);
         }
     }
@@ -158,8 +159,8 @@ impl ExactSum {
         }
     }
 
-    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: the total, of 113 bits at the most, of values
-    /// that are not all zeros and lie no more than `octaves` above that exponent.
+    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: the total, of at most 113 bits, of values that
+    /// are not all zeros and lie at most `octaves` above that exponent.
     pub(super) fn add_total(&mut self, total: i128, exponent: u32, octaves: u32) {
         let largest = exponent + octaves;
         if self.base == NO_BASE || largest >= u32::from(self.base) + REACH {
@@ -199,7 +200,7 @@ impl ExactSum {
         self.missed = 0;
     }
 
-    /// Puts what is near with the far.
+    /// Moves the sum in `near` to the superaccumulator.
     fn settle(&mut self) {
         let near = mem::take(&mut self.near);
         let far = self.far.get_or_insert_default();
@@ -216,8 +217,8 @@ impl ExactSum {
     /// Adds another sum.
     #[inline]
     pub fn merge(&mut self, other: ExactSum) {
-        // Sums of like values reach equally far, and merging those is what millions of groups wait
-        // for.
+        // Sums of similar values have the same base. Merging those dominates the time of merging
+        // millions of groups.
         if self.base == other.base && other.far.is_none() {
             let (near, overflow) = self.near().overflowing_add(other.near());
             if !overflow {
@@ -261,7 +262,7 @@ impl ExactSum {
         self.over(1)
     }
 
-    /// The sum divided by `count`, rounded once; NaN where `count` is 0.
+    /// The sum divided by `count`, rounded once; NaN if `count` is 0.
     #[must_use]
     pub fn over(&self, count: u64) -> f64 {
         if count == 0 {
@@ -273,8 +274,8 @@ impl ExactSum {
             .unwrap_or_else(|| self.wide().round_over(&[count]))
     }
 
-    /// The quotient where all of the sum is near and of common size: the short way for most sums,
-    /// which counts where there is one for each of many groups, or few records in all.
+    /// The quotient, if the whole sum is in `near` and of common size. This fast path matters if
+    /// there is a sum for each of many groups, or if there are few records.
     fn near_over(&self, count: u64) -> Option<f64> {
         let near = self.near();
         let magnitude = near.unsigned_abs();
@@ -283,7 +284,7 @@ impl ExactSum {
         }
         let shift = magnitude.leading_zeros();
         let (dividend, divisor) = (magnitude << shift, u128::from(count));
-        // At least 64 bits, so a last bit that stands for all that follow cannot make a tie.
+        // At least 64 bits, so a last bit that represents all that follow cannot make a tie.
         let quotient = (dividend / divisor) | u128::from(dividend % divisor != 0);
         let rounded =
             quotient as f64 * power_of_two(UNIT_EXPONENT + i32::from(self.base) - shift as i32);
@@ -295,18 +296,18 @@ impl ExactSum {
         self.far.as_ref().is_none_or(|far| far.finite.is_empty())
     }
 
-    /// How many of the values were NaN.
+    /// Number of values that are NaN.
     #[must_use]
     pub fn nan(&self) -> u64 {
         self.far.as_ref().map_or(0, |far| far.nan)
     }
 
-    /// The sum where it is not a finite number.
+    /// The sum, if it is not a finite number.
     pub(in crate::aggregation) fn not_finite(&self) -> Option<f64> {
         self.far.as_ref()?.not_finite()
     }
 
-    /// The sum where every value was −0.
+    /// The sum, if every value is −0.
     fn signed_zero(&self) -> Option<f64> {
         (self.seen() == FiniteValues::NegativeZeros).then_some(-0.0)
     }
@@ -322,7 +323,7 @@ impl ExactSum {
         }
     }
 
-    /// The finite values' sum.
+    /// The sum of the finite values.
     pub(in crate::aggregation) fn wide(&self) -> Wide {
         let near = Wide::of_words(&self.near, i32::from(self.base) + UNIT_EXPONENT);
         match &self.far {
@@ -332,8 +333,9 @@ impl ExactSum {
     }
 }
 
-/// `significand · 2^offset`, for an offset within reach. Written out in halves because the processor
-/// has no fast shift of 128 bits, and none that knows the offset to be less than 64.
+/// `significand · 2^offset`, for an offset within reach. It is computed in halves because the
+/// processor has no fast 128-bit shift, and the compiler does not know that the offset is less than
+/// 64.
 #[inline]
 fn shifted(significand: i64, offset: u32) -> i128 {
     let low = (significand as u64) << (offset % 64);

@@ -1,26 +1,26 @@
-//! A wide signed integer under construction: the limbs in use, with room in each for thousands of
-//! additions before a carry must move.
+//! A wide signed integer under construction: the limbs in use, each with room for thousands of
+//! additions before carries must move.
 
 /// Bits by which neighbouring limbs differ in weight.
 pub(super) const LIMB_BITS: u32 = 32;
 
 /// Additions after which carries must move. One addition changes a limb by at most 2⁵² (the high
-/// part of a 53-bit significand shifted by a single bit), a limb begins within ±2³³, so 2,047 would
-/// still fit in an `i64`.
+/// part of a 53-bit significand shifted by one bit), and a limb begins within ±2³³, so 2,047
+/// additions still fit in an `i64`.
 const ADDS_BETWEEN_CARRIES: u16 = 2_000;
 
-/// The integer `Σ limbs[i] · 2^(32·(base + i))`, where each limb is signed and may overlap the
-/// next.
+/// The integer `Σ limbs[i] · 2^(32·(base + i))`, where each limb is signed and may overlap the next
+/// (Neal's small superaccumulator, with only the limbs in use).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Superaccumulator {
     limbs: Vec<i64>,
     base: u16,
-    /// Additions left until carries must move.
+    /// Additions that remain before carries must move.
     room: u16,
 }
 
 impl Superaccumulator {
-    /// Adds `significand · 2^position`, for a significand of 54 bits with its sign.
+    /// Adds `significand · 2^position`, for a signed significand of 54 bits.
     #[inline]
     pub(super) fn add(&mut self, significand: i64, position: u32) {
         let shift = position % LIMB_BITS;
@@ -30,7 +30,7 @@ impl Superaccumulator {
     }
 
     /// Adds `product · 2^position`, for a product of two significands (108 bits with its sign), or
-    /// for any number at all where the position is that of a limb.
+    /// for any number if the position is that of a limb.
     #[inline]
     pub(super) fn add_product(&mut self, product: i128, position: u32) {
         let shift = position % LIMB_BITS;
@@ -42,7 +42,7 @@ impl Superaccumulator {
         *fourth += (above_first >> (2 * LIMB_BITS)) as i64;
     }
 
-    /// Adds `words · 2^position`, for words with a sign, lowest first.
+    /// Adds `words · 2^position`, for signed words, lowest first.
     pub(super) fn add_words(&mut self, words: &[u64], position: u32) {
         let (limb, shift) = (position / LIMB_BITS * LIMB_BITS, position % LIMB_BITS);
         for (place, &word) in (0_u32..).zip(words) {
@@ -56,7 +56,7 @@ impl Superaccumulator {
         }
     }
 
-    /// Adds what `other` has come to.
+    /// Adds another sum.
     pub(super) fn merge(&mut self, mut other: Superaccumulator) {
         if other.limbs.len() > self.limbs.len() {
             std::mem::swap(self, &mut other);
@@ -71,11 +71,11 @@ impl Superaccumulator {
         for (limb, addend) in self.limbs[offset..].iter_mut().zip(&other.limbs) {
             *limb += addend;
         }
-        // Two limbs after a carry come to less than a single addition may bring.
+        // After a carry, the sum of two limbs is smaller than what a single addition may add.
         self.room = ADDS_BETWEEN_CARRIES - 1;
     }
 
-    /// Adds what `other` has come to, where there is any.
+    /// Adds another sum, if there is one.
     pub(super) fn merge_boxed(
         this: &mut Option<Box<Superaccumulator>>,
         other: Option<Box<Superaccumulator>>,
@@ -97,12 +97,12 @@ impl Superaccumulator {
         &self.limbs
     }
 
-    /// The weight of the lowest limb is 2 to the power of 32 times this.
+    /// The lowest limb weighs 2 to the power of 32 times this.
     pub(super) fn base(&self) -> u16 {
         self.base
     }
 
-    /// The `N` limbs from `first` on, ready to take one addition.
+    /// The `N` limbs from `first` on, ready for one addition.
     #[inline]
     fn limbs_at<const N: usize>(&mut self, first: usize) -> &mut [i64; N] {
         let offset = first.wrapping_sub(self.base as usize);
@@ -113,7 +113,7 @@ impl Superaccumulator {
         let offset = first - self.base as usize;
         self.limbs[offset..]
             .first_chunk_mut()
-            .expect("the window was made to cover these limbs")
+            .expect("`make_room` covered these limbs")
     }
 
     #[cold]
@@ -125,8 +125,8 @@ impl Superaccumulator {
         self.cover(first, count);
     }
 
-    /// Grows the window, at either end, to have these limbs. To the limb and no further: windows
-    /// are many and small, and grow a handful of times in their lives.
+    /// Adds limbs at either end to include these. It allocates no more than that: there are many
+    /// small superaccumulators, and each grows only a few times.
     fn cover(&mut self, first: usize, count: usize) {
         if self.limbs.is_empty() {
             self.base = first as u16;
@@ -140,8 +140,9 @@ impl Superaccumulator {
         self.base -= below as u16;
     }
 
-    /// Moves what each limb has over 32 bits into the next. The top limb keeps the sign: a sum of
-    /// small negatives would otherwise run −1 through every limb up to the largest exponent.
+    /// Moves what exceeds 32 bits in each limb into the next. The top limb keeps the sign:
+    /// otherwise a sum of small negative values would carry −1 through every limb up to the largest
+    /// exponent.
     fn carry(&mut self) {
         self.room = ADDS_BETWEEN_CARRIES;
         let mut carry = 0;

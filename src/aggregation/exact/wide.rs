@@ -1,6 +1,6 @@
-//! Integers of any width, for the finish of the exact aggregators: a few digits, sign and
-//! magnitude, and one rounding to `f64`. No crate of big integers is worth its compile time for a
-//! dozen short functions.
+//! Integers of any width, for the answers of the exact aggregators: a few digits, sign and
+//! magnitude, and one rounding to `f64`. A crate of big integers is not worth its compile time for
+//! a dozen short functions.
 
 use super::digits::{add, compare, divide, multiply, negate, quotient, shifted_up, subtract};
 use super::rounding::{round, round_root};
@@ -10,18 +10,18 @@ use super::{LIMB_BITS, Superaccumulator, digits};
 #[derive(Debug, Clone)]
 pub(in crate::aggregation) struct Wide {
     negative: bool,
-    /// The magnitude in base 2³², lowest digit first, without zeros on top.
+    /// The magnitude in base 2³², lowest digit first, without leading zeros.
     digits: Vec<u32>,
-    /// The power of two that the lowest digit counts.
+    /// The lowest digit is in units of 2 to this power.
     exponent: i32,
 }
 
 impl Wide {
-    /// What a window has come to, where position 0 weighs `2^unit`.
-    pub(super) fn of(window: &Superaccumulator, unit: i32) -> Wide {
+    /// The value of a superaccumulator whose position 0 weighs `2^unit`.
+    pub(super) fn of(accumulator: &Superaccumulator, unit: i32) -> Wide {
         let mut carry = 0_i128;
-        let mut digits: Vec<u32> = Vec::with_capacity(window.limbs().len() + 2);
-        for &limb in window.limbs() {
+        let mut digits: Vec<u32> = Vec::with_capacity(accumulator.limbs().len() + 2);
+        for &limb in accumulator.limbs() {
             carry += i128::from(limb);
             digits.push(carry as u32);
             carry >>= LIMB_BITS;
@@ -31,7 +31,7 @@ impl Wide {
         if negative {
             negate(&mut digits);
         }
-        let exponent = i32::from(window.base()) * LIMB_BITS as i32 + unit;
+        let exponent = i32::from(accumulator.base()) * LIMB_BITS as i32 + unit;
         Wide::new(negative, digits, exponent)
     }
 
@@ -61,7 +61,7 @@ impl Wide {
         }
     }
 
-    /// Whether it is negative, its digits, and the power of two that the lowest of them counts.
+    /// Whether it is negative, its digits, and the exponent of the lowest digit.
     pub(super) fn parts(&self) -> (bool, &[u32], i32) {
         (self.negative, &self.digits, self.exponent)
     }
@@ -116,11 +116,11 @@ impl Wide {
     /// The nearest `f64` to this number divided by all the divisors, rounded once. No divisor may
     /// be 0.
     pub(in crate::aggregation) fn round_over(&self, divisors: &[u64]) -> f64 {
-        // Enough digits below that cutting off the rest cannot show. With d bits in all divisors
-        // together, the middle between two floats lies at most 54 + d bits below the lowest digit,
-        // and a quotient that is off it is off by at least 2^-(54 + 2d) of that digit, which leaves
-        // a bit in what is kept. The floor of a floor is the floor of the whole, so dividing step by
-        // step loses nothing either.
+        // Enough digits below that cutting off the rest has no effect. If all divisors together have
+        // d bits, the middle between two floats lies at most 54 + d bits below the lowest digit. A
+        // quotient that differs from it does so by at least 2^-(54 + 2d) of that digit, which leaves
+        // a bit in the digits kept. Dividing step by step loses nothing either, since the floor of a
+        // floor is the floor of the whole quotient.
         let spare_digits = 2 + 4 * divisors.len();
         let mut digits = vec![0; spare_digits];
         digits.extend_from_slice(&self.digits);
@@ -131,8 +131,8 @@ impl Wide {
         round(self.negative, &digits, exponent)
     }
 
-    /// The square root of this number divided by all the divisors, rounded once; NaN below 0. No
-    /// divisor may be 0.
+    /// The square root of this number divided by all the divisors, rounded once; NaN if that is
+    /// negative. No divisor may be 0.
     pub(in crate::aggregation) fn root_over(&self, divisors: &[u64]) -> f64 {
         if self.negative {
             return f64::NAN;
@@ -147,8 +147,8 @@ impl Wide {
         round_root(&square, exact, self.exponent - up as i32)
     }
 
-    /// The square root of this number divided by another, rounded once; NaN where that is below 0,
-    /// or the other is 0.
+    /// The square root of this number divided by another, rounded once; NaN if the ratio is
+    /// negative or the other number is 0.
     pub(in crate::aggregation) fn root_of_ratio(&self, divisor: &Wide) -> f64 {
         if self.negative || divisor.negative || divisor.digits.is_empty() {
             return f64::NAN;
@@ -158,8 +158,8 @@ impl Wide {
         round_root(&square, exact, self.exponent - up as i32 - divisor.exponent)
     }
 
-    /// By how many bits this number is too short to be divided by one of so many bits (or by two of
-    /// so many together) and leave the 124 bits of which half are left in the root.
+    /// The number of bits by which this number is too short: after division by divisors with
+    /// `divided` bits in all, 124 bits must remain, of which the root has half.
     fn bits_short_of_root(&self, divided: u32) -> u32 {
         (124 + divided).saturating_sub(digits::bits(&self.digits))
     }
@@ -169,7 +169,7 @@ impl Wide {
         self.negative
     }
 
-    /// The digits when the lowest counts `2^exponent`, which is no more than it does.
+    /// The digits in units of `2^exponent`, which must not exceed the exponent of the number.
     fn digits_from(&self, exponent: i32) -> Vec<u32> {
         shifted_up(&self.digits, (self.exponent - exponent) as u32)
     }

@@ -1,24 +1,24 @@
-//! A Count-Min sketch: counts that are never too low, in a space that does not grow.
+//! A Count-Min sketch: counts that are never too low, in constant memory.
 
 use crate::aggregation::hashing::draw;
 
-/// Lines of counters; each would have to be wrong for an answer to be.
+/// Lines of counters. A count is too high only if it is in every line.
 pub(super) const LINES: usize = 5;
 
-/// Counters in lines; a key counts at one place of each (Cormode and Muthukrishnan, *An improved
-/// data stream summary: the count-min sketch and its applications*, 2005). The counters are sums
-/// over the keys, so neither order nor merging shows in them. Raising only the lowest counter of a
-/// key would be more accurate, and would depend on the order.
+/// Lines of counters; a key has one counter in each line (Cormode and Muthukrishnan, *An improved
+/// data stream summary: the count-min sketch and its applications*, 2005). Each counter is a sum
+/// over keys, so the order of observing and merging has no effect. Raising only the lowest counter
+/// of a key would be more accurate, but would depend on the order.
 #[derive(Debug, Clone)]
 pub(super) struct Counters {
-    /// What a place in a line is shifted by: 64 less the bits of one.
+    /// Number of bits by which a random number is shifted right to give a place in a line.
     shift: u32,
     /// One line after the other.
     cells: Vec<u64>,
 }
 
 impl Counters {
-    /// Lines of `width` counters, a power of two over 1.
+    /// Lines of `width` counters, a power of two greater than 1.
     pub(super) fn new(width: usize) -> Counters {
         Counters {
             shift: 64 - width.ilog2(),
@@ -26,7 +26,7 @@ impl Counters {
         }
     }
 
-    /// Counters that stand like this, of `total` in all; `None` where none can.
+    /// Counters with these values, if each line adds up to `total`.
     pub(super) fn of(width: usize, cells: Vec<u64>, total: u64) -> Option<Counters> {
         let sound = |line: &[u64]| {
             let sum = line
@@ -60,7 +60,7 @@ impl Counters {
         }
     }
 
-    /// The most that this hash can have been counted.
+    /// An upper bound on the count of this hash.
     pub(super) fn at_most(&self, hash: u64) -> u64 {
         let cells = self.places(hash).map(|place| self.cells[place]);
         cells.into_iter().fold(u64::MAX, u64::min)

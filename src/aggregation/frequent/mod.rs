@@ -14,53 +14,53 @@ use super::Aggregator;
 use super::hashing::{draw, hash_of};
 use counters::Counters;
 
-/// Keys for each `1 / share` that are held.
+/// The number of keys held is this divided by the share.
 const KEYS_PER_SHARE: f64 = 32.0;
-/// The smallest share that can be asked for. A state takes up to some 60 MB there.
+/// The smallest share accepted. A state then takes up to about 60 MB.
 const LEAST_SHARE: f64 = 0.0001;
-/// The seed of the numbers that records draw. Any one will do.
+/// The seed of the random numbers of records. The value does not matter.
 const SEED: u64 = 0;
 
-/// Finds the keys of at least a given share of the records. Answer: [`FrequentKeys`].
+/// Finds the keys that at least a given share of the records have. Answer: [`FrequentKeys`].
 ///
-/// **Exact while there are at most 32 / `share` different keys** (3,200 for 1 %). With one more:
+/// **Exact up to 32 / `share` different keys** (3,200 for 1 %). With more keys:
 ///
-/// - A key with that share is listed, but for once in 10¹³: it is missed with a probability of at
-///   most (1 − `share`)^(32 / `share`) < 1.3·10⁻¹⁴.
-/// - No count is too low. It is too high by more than a quarter of `share` times the records with a
-///   probability under 1 in 32,768 (of each key), and mostly by far less. So a key that is listed
-///   has at least three quarters of `share`, but for that chance.
+/// - A key with that share is listed with near certainty: the probability of missing it is at most
+///   (1 − `share`)^(32 / `share`) < 1.3·10⁻¹⁴.
+/// - No count is too low. For each key, the probability that its count is too high by more than a
+///   quarter of `share` times the records is below 1 in 32,768; most counts are far closer. A
+///   listed key therefore has at least three quarters of `share`, except with that probability.
 ///
-/// Up to 32 / `share` keys are counted one by one. Beyond, the counts live in a Count-Min sketch
-/// (Cormode and Muthukrishnan, 2005) of 5 lines of as many counters, rounded up to a power of two;
-/// and the keys to ask it for are those of the records with the lowest numbers, where each index has
-/// a fixed one: a sample of the records that a key with many of them cannot escape, and in which it
-/// is held once. The probabilities are over those numbers and hashes; data that was made to defeat
-/// them can. **Partials from several machines need indices that differ**: give each its first index by
-/// [`partial`](Aggregator::partial), since a state that was numbered from 0 cannot be
-/// [shifted](super::Shift) later. If `d` records share each index and hold the same key there, as in
-/// files that are sorted alike, a key is missed with a probability of up to
-/// (1 − `share`)^(32 / (`d`·`share`)), which for 32 files is one in three. The counts are not
-/// affected.
+/// Up to 32 / `share` keys are counted exactly. Beyond that, the counts are kept in a Count-Min
+/// sketch (Cormode and Muthukrishnan, 2005) of 5 lines of 32 / `share` counters, rounded up to a
+/// power of two. The candidate keys are those of the records with the lowest random numbers, where
+/// each index has a fixed number: a sample of the records that a frequent key cannot escape, and
+/// which holds each key once. The probabilities are over those numbers and hashes; data constructed
+/// against them can defeat them. **Partials from several machines need indices that differ**: give
+/// each its first index with [`partial`](Aggregator::partial), since a state that was numbered from
+/// 0 cannot be [shifted](super::Shift) later. If `d` records share each index and have the same key
+/// there, as in files sorted alike, a key is missed with a probability of up to (1 − `share`)^(32 /
+/// (`d`·`share`)), which for 32 files is one in three. The counts are not affected.
 ///
-/// The answer depends on the records alone: not on their order, or how states were merged. That of
+/// The answer depends on the records alone, not on their order or how states were merged. That of
 /// the usual summaries does (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El Abbadi,
-/// 2005), since which key they drop depends on which they have met before.
+/// 2005), since the key that they drop depends on those they have observed before.
 ///
-/// Keys have an order, by which those that are equally frequent stand; a float has none, and its bits
-/// do (`.of(|score: &f64| score.to_bits())`).
+/// Keys need an order, by which equally frequent keys are sorted. A float has none, but its bits do
+/// (`.of(|score: &f64| score.to_bits())`).
 ///
-/// It saves memory, not time: where all keys fit in memory, counting each
-/// [by itself](Aggregator::by_ref) is quicker.
+/// `Frequent` saves memory, not time: if all keys fit in memory, counting each key with
+/// [`by_ref`](Aggregator::by_ref) is faster.
 ///
-/// A state takes what its keys take, and some 40 bytes more for each of up to twice 32 / `share`
-/// keys; the sketch, 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), is taken only with the first
-/// key too many. A score costs its hash and a look into a table while exact, five counters after.
+/// A state takes the memory of its keys and about 40 bytes more for each of up to twice 32 /
+/// `share` keys. The sketch takes 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), and is
+/// allocated when the counts stop being exact. A score costs its hash and a table look-up while
+/// exact, and five counters after that.
 ///
-/// Keys are told apart as by [`Distinct`](super::Distinct): by a hash of what they serialise to, in
-/// which all NaN are one and both zeros are one. A key is cloned when it is met first, and now and then
-/// after. Where its borrowed form is serialised by itself, as `str` is for `String`, the two are to
-/// serialise to the same.
+/// Keys are compared as by [`Distinct`](super::Distinct): by a hash of what they serialise to, in
+/// which all NaN are one value and both zeros are one value. A key is cloned when it is new, and
+/// occasionally later. A key and its borrowed form must serialise to the same data, as `String` and
+/// `str` do.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Frequent};
@@ -80,36 +80,36 @@ const SEED: u64 = 0;
 #[must_use]
 pub struct Frequent<K> {
     share: f64,
-    /// The most keys that are counted one by one, and that are held after.
+    /// The most keys that are counted exactly, and that are held after that.
     most: usize,
     records: u64,
-    /// By hash. While exact, every key; after, those with the lowest numbers, and up to as many
-    /// again: putting one of them out each time would cost more.
+    /// By hash. While exact, every key. After that, the `most` keys with the lowest numbers and up
+    /// to as many again, since removing one per entry would cost more.
     keys: HashMap<u64, TrackedKey<K>, RandomState>,
-    /// All counts, from the first key too many on.
+    /// All counts, once there are more than `most` keys.
     counters: Option<Counters>,
-    /// The number that a record must not exceed for its key to enter.
-    bar: u64,
+    /// The largest random number of a record whose key still enters.
+    threshold: u64,
 }
 
 #[derive(Debug, Clone)]
 struct TrackedKey<K> {
-    /// Of the records with this hash, the key of the one with the lowest number.
+    /// The key of the record with the lowest number among those with this hash.
     key: K,
     number: u64,
-    /// How many there were, while exact; 0 after.
+    /// The number of these records while exact; 0 after that.
     count: u64,
 }
 
-/// What [`Frequent`] answers.
+/// The answer of [`Frequent`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FrequentKeys<K> {
-    /// How many records there were in all.
+    /// Number of records.
     pub records: u64,
-    /// Whether every key was counted by itself.
+    /// Whether every key was counted exactly.
     pub exact: bool,
-    /// The keys that at most that many records and at least the share asked for have, most frequent
-    /// first, equal ones in their own order. The product of share and records is taken in `f64`.
+    /// The keys whose count is at least the share times the records (a product in `f64`), most
+    /// frequent first, equally frequent ones in the order of the keys.
     pub keys: Vec<FrequentKey<K>>,
 }
 
@@ -118,21 +118,22 @@ pub struct FrequentKeys<K> {
 pub struct FrequentKey<K> {
     /// The key.
     pub key: K,
-    /// How many records have it: exactly, or no more than this.
+    /// An upper bound on the number of records with this key; the number itself if the answer is
+    /// exact.
     pub at_most: u64,
 }
 
 impl<K> Frequent<K> {
-    /// The keys that at least `share` of the records have: 0.01 for 1 %.
+    /// Finds the keys that at least `share` of the records have: 0.01 for 1 %.
     ///
     /// # Panics
     ///
-    /// Where the share is not between 0.0001 and 1. For smaller ones, count each key
-    /// [by itself](Aggregator::by).
+    /// Panics if the share is not between 0.0001 and 1. For smaller ones, count each key with
+    /// [`by`](Aggregator::by).
     pub fn above(share: f64) -> Frequent<K> {
         assert!(
             (LEAST_SHARE..=1.0).contains(&share),
-            "a share of {share} cannot be asked for: 0.0001 to 1"
+            "the share must be between 0.0001 and 1, not {share}"
         );
         Frequent {
             share,
@@ -140,7 +141,7 @@ impl<K> Frequent<K> {
             records: 0,
             keys: HashMap::default(),
             counters: None,
-            bar: u64::MAX,
+            threshold: u64::MAX,
         }
     }
 
@@ -148,12 +149,12 @@ impl<K> Frequent<K> {
         self.most.next_power_of_two()
     }
 
-    /// Takes in a key, or what another state has seen of it.
+    /// Adds a key, or what another state has observed of it.
     fn take(&mut self, hash: u64, mut seen: TrackedKey<K>) {
         if let Some(counters) = &mut self.counters {
             counters.add(hash, seen.count);
             seen.count = 0;
-            if seen.number > self.bar {
+            if seen.number > self.threshold {
                 return;
             }
         }
@@ -162,24 +163,24 @@ impl<K> Frequent<K> {
                 place.insert(seen);
             }
             Entry::Occupied(mut place) => {
-                let held = place.get_mut();
-                held.count = held.count.saturating_add(seen.count);
-                if seen.number < held.number {
-                    held.number = seen.number;
-                    held.key = seen.key;
+                let known = place.get_mut();
+                known.count = known.count.saturating_add(seen.count);
+                if seen.number < known.number {
+                    known.number = seen.number;
+                    known.key = seen.key;
                 }
             }
         }
         if self.counters.is_none() && self.keys.len() > self.most {
-            self.pour();
+            self.start_sketch();
         } else if self.keys.len() / 2 >= self.most {
             self.narrow();
         }
     }
 
-    /// Moves the counts into counters.
+    /// Moves the counts into a sketch.
     #[cold]
-    fn pour(&mut self) {
+    fn start_sketch(&mut self) {
         let mut counters = Counters::new(self.width());
         for (&hash, seen) in &mut self.keys {
             counters.add(hash, seen.count);
@@ -189,10 +190,10 @@ impl<K> Frequent<K> {
         self.narrow();
     }
 
-    /// Keeps the keys with the lowest numbers.
+    /// Keeps the `most` keys with the lowest numbers.
     fn narrow(&mut self) {
         if self.keys.len() > self.most {
-            // The hash counts where partials from several machines share an index.
+            // The hash decides if partials from several machines share an index.
             let mut order: Vec<(u64, u64)> = self
                 .keys
                 .iter()
@@ -200,13 +201,13 @@ impl<K> Frequent<K> {
                 .collect();
             let (_, &mut last, _) = order.select_nth_unstable(self.most - 1);
             self.keys.retain(|&hash, seen| (seen.number, hash) <= last);
-            self.bar = last.0;
+            self.threshold = last.0;
         }
     }
 }
 
 impl<K: Ord> Frequent<K> {
-    /// The answer, where no pipeline says what type the scores were of.
+    /// The answer, without naming the type of the scores.
     #[must_use]
     pub fn finish(mut self) -> FrequentKeys<K> {
         if self.counters.is_some() {
@@ -224,7 +225,7 @@ impl<K: Ord> Frequent<K> {
             })
             .filter(|(frequent, _)| frequent.at_most as f64 >= least)
             .collect();
-        // The hash counts where keys that differ compare as equal.
+        // The hash decides if different keys compare as equal.
         keys.sort_unstable_by(|(one, hash), (other, other_hash)| {
             let frequency = |frequent: &FrequentKey<K>| Reverse(frequent.at_most);
             frequency(one)
@@ -254,7 +255,7 @@ where
         let number = draw(SEED, index);
         self.records += 1;
         if let Some(counters) = &mut self.counters {
-            if number > self.bar {
+            if number > self.threshold {
                 counters.add(hash, 1);
                 return;
             }
@@ -278,13 +279,13 @@ where
     }
 
     fn merge(&mut self, mut later: Self) {
-        debug_assert_eq!(self.share, later.share, "keys of different shares");
+        debug_assert_eq!(self.share, later.share, "different shares");
         let weight = |state: &Self| (state.counters.is_some(), state.keys.len());
         if weight(&later) > weight(self) {
             std::mem::swap(self, &mut later);
         }
         self.records = self.records.saturating_add(later.records);
-        self.bar = self.bar.min(later.bar);
+        self.threshold = self.threshold.min(later.threshold);
         if let (Some(counters), Some(later)) = (&mut self.counters, &later.counters) {
             counters.merge(later);
         }

@@ -11,24 +11,24 @@ use crate::aggregation::hashing::hash_of;
 use crate::aggregation::state::counted;
 use crate::aggregation::{Kind, State, StateError};
 
-/// What a [`Frequent`] has come to.
+/// [`Frequent`] as plain data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum PlainFrequent<K> {
-    /// Each key, its lowest number and its count; by number.
+    /// The lowest number, the key and the count of each key, ordered by number.
     Exact(Vec<(u64, K, u64)>),
-    /// More keys than are counted one by one.
+    /// There were too many keys to count each.
     Estimated {
-        /// How many records there were.
+        /// Number of records.
         records: u64,
-        /// The keys with the lowest numbers, by number.
+        /// The keys with the lowest numbers, ordered by number.
         keys: Vec<(u64, K)>,
-        /// The counters, line by line.
+        /// The counters of the sketch, line by line.
         cells: Vec<u64>,
     },
 }
 
 impl<K: Clone + Serialize + DeserializeOwned> Frequent<K> {
-    /// Holds these keys: number, key, count.
+    /// Inserts these keys, each with its number and count.
     fn hold(&mut self, keys: impl IntoIterator<Item = (u64, K, u64)>) -> Result<(), StateError> {
         let mut before = None;
         for (number, key, count) in keys {
@@ -79,19 +79,17 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
             records: 0,
             keys: HashMap::default(),
             counters: None,
-            bar: u64::MAX,
+            threshold: u64::MAX,
             ..*self
         };
         match plain {
             PlainFrequent::Exact(keys) => {
                 if keys.len() > state.most {
-                    return Err(StateError::Impossible(
-                        "more keys than are counted one by one",
-                    ));
+                    return Err(StateError::Impossible("more keys than are counted exactly"));
                 }
                 state.records = counted(keys.iter().map(|&(_, _, count)| count))?;
                 if keys.iter().any(|&(_, _, count)| count == 0) {
-                    return Err(StateError::Impossible("a key was never counted"));
+                    return Err(StateError::Impossible("a key with a count of 0"));
                 }
                 state.hold(keys)?;
             }
@@ -105,12 +103,14 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Frequent<K> {
                     return Err(StateError::Impossible("too few keys or records"));
                 }
                 let counters = Counters::of(state.width(), cells, records);
-                let counters = counters.ok_or(StateError::Impossible("the counters are wrong"))?;
+                let counters = counters.ok_or(StateError::Impossible(
+                    "counters that do not add up to the number of records",
+                ))?;
                 state.records = records;
-                state.bar = keys.last().map_or(u64::MAX, |&(number, _)| number);
+                state.threshold = keys.last().map_or(u64::MAX, |&(number, _)| number);
                 state.hold(keys.into_iter().map(|(number, key)| (number, key, 0)))?;
                 if state.keys.keys().any(|&hash| counters.at_most(hash) == 0) {
-                    return Err(StateError::Impossible("a key was never counted"));
+                    return Err(StateError::Impossible("a key with a count of 0"));
                 }
                 state.counters = Some(counters);
             }

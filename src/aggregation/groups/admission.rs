@@ -1,54 +1,53 @@
-//! Which groups a worker keeps to itself.
+//! Decides which groups a worker keeps in its own table.
 
-/// Bytes of groups that a worker keeps to itself: little beside what a million groups take. More
-/// than its own caches hold, since a group that is looked up in memory still costs less than one
-/// that is handed over …
+/// Bytes of groups that a worker keeps: little compared with a million groups, but more than its
+/// own caches hold, since looking a group up in memory is still cheaper than handing it over.
 const BYTES: usize = 8 << 20;
-/// … but so many groups at the most: what their states hold elsewhere is not known here.
+/// Groups that a worker keeps at most, since memory that their states own elsewhere is not counted.
 const MOST: usize = 1 << 17;
-/// Records a group must get, on average, to be worth keeping.
+/// Records per group, on average, from which the groups are worth keeping.
 const WORTH_KEEPING: usize = 2;
-/// Where they are not, so many times as many strangers go by before it is tried again.
+/// If they are not, keeping is tried again after this many times as many new keys.
 const PAUSE: usize = 15;
 
-/// Decides what becomes of groups that a worker sees for the first time.
+/// Decides what happens to a group that a worker observes for the first time.
 ///
-/// The first ones stay, until there are too many. If they have been seen again often enough, they
-/// go on to stay, and only strangers are handed over: that is how it is with a few frequent keys
-/// and many rare ones. If they no longer are, as where keys come and go with time, they are handed
-/// over to make room for others. And where keys hardly repeat at all, looking for them is wasted,
-/// so for a while nothing stays.
+/// The first groups stay until the table is full. If they have been observed again often enough,
+/// they stay for good and only new keys are handed over: the case of a few frequent keys and many
+/// rare ones. If they are no longer observed, as when keys change over time, they are handed over
+/// to make room. If keys hardly repeat at all, looking them up is wasted, so nothing stays for a
+/// while.
 #[derive(Clone)]
 pub(super) struct Admission {
     most: usize,
-    /// Whether strangers stay.
+    /// Whether new keys stay.
     open: bool,
-    /// Records since it was last decided.
+    /// Records since the last decision.
     records: usize,
-    /// Strangers that will be sent on before it is decided again.
+    /// New keys to forward before the next decision.
     left: usize,
 }
 
-/// What becomes of a group that is seen for the first time.
+/// What happens to a group that is observed for the first time.
 #[derive(PartialEq)]
-pub(super) enum Decision {
-    /// It stays.
+pub(super) enum Placement {
+    /// It stays in the worker's table.
     Keep,
-    /// It is sent on.
+    /// It is handed over.
     Forward,
-    /// It is sent on, and with it all that have stayed so far.
+    /// It is handed over together with all groups that have stayed so far.
     ForwardAll,
 }
 
 impl Admission {
-    /// For groups of this size.
+    /// For groups of this size in bytes.
     pub(super) fn of(bytes: usize) -> Self {
         // A table has a power of two of slots, and fills seven eighths of them.
         let slots = (BYTES / (bytes + 1) + 1).next_power_of_two() / 2;
         Admission::with_most((slots / 8 * 7).min(MOST))
     }
 
-    /// For so many groups.
+    /// For at most this many groups.
     pub(super) fn with_most(most: usize) -> Self {
         Admission {
             most: most.max(1),
@@ -63,7 +62,7 @@ impl Admission {
         Admission::with_most(self.most)
     }
 
-    /// How many groups stay at the most.
+    /// Number of groups that stay at most.
     pub(super) fn most(&self) -> usize {
         self.most
     }
@@ -74,32 +73,32 @@ impl Admission {
         self.records += 1;
     }
 
-    /// Decides about a stranger, where so many groups have stayed.
-    pub(super) fn decide(&mut self, stayed: usize) -> Decision {
+    /// Decides about a new key when `stayed` groups are in the table.
+    pub(super) fn decide(&mut self, stayed: usize) -> Placement {
         if self.open {
             if stayed < self.most {
-                return Decision::Keep;
+                return Placement::Keep;
             }
             self.open = false;
             let worth = self.records >= WORTH_KEEPING * self.most;
             self.wait(if worth { 1 } else { PAUSE });
             return if worth {
-                Decision::Forward
+                Placement::Forward
             } else {
-                Decision::ForwardAll
+                Placement::ForwardAll
             };
         }
         if self.left > 0 {
             self.left -= 1;
-            return Decision::Forward;
+            return Placement::Forward;
         }
         let worth = stayed > 0 && self.records >= WORTH_KEEPING * self.most;
         self.open = !worth;
         self.wait(1);
         if worth {
-            Decision::Forward
+            Placement::Forward
         } else {
-            Decision::ForwardAll
+            Placement::ForwardAll
         }
     }
 

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 
-/// The seed of hashing. One for the whole process, so that any two states agree on the partition of
-/// a key; another in the next, so that an order of hashing that leaked into an answer would not
-/// pass for a law, and nobody can choose keys that collide.
+/// The seed of hashing. There is one per process, so that any two states agree on the partition of
+/// a key. It differs between processes, so that an answer that depends on the order of hashing
+/// differs visibly, and keys that collide cannot be constructed.
 #[derive(Clone)]
 pub(in crate::aggregation) struct Seed(RandomState);
 
@@ -24,15 +24,16 @@ impl Seed {
     }
 }
 
-/// A key whose group is looked for.
+/// A key whose group is looked up.
 pub(in crate::aggregation) trait LookupKey<K> {
     fn hash(&self, seed: &Seed) -> u64;
+    /// Whether it equals the key of a group.
     fn is(&self, key: &K) -> bool;
-    /// The key of a group that is new.
+    /// The key for a new group.
     fn into_key(self) -> K;
 }
 
-/// A key as it was computed for one record.
+/// A key that was computed for one record.
 pub(in crate::aggregation) struct OwnedKey<K>(pub(in crate::aggregation) K);
 
 impl<K: Hash + Eq> LookupKey<K> for OwnedKey<K> {

@@ -1,8 +1,8 @@
 //! A state for each key, for ten keys or ten million.
 //!
-//! A state begins as one [`GroupTable`]. A [fork](Groups::fork) whose table is full hands its groups
-//! over to the partitions that all forks of the run have in [`SharedGroups`], by way of an [`Outbox`]
-//! that stays small. So the groups are kept once, whatever the number of workers.
+//! A state begins as one [`GroupTable`]. A [fork](Groups::fork) whose table is full moves groups
+//! through a small [`Outbox`] to the [`SharedGroups`] of all forks of the run. Groups are therefore
+//! kept once, whatever the number of workers.
 
 mod admission;
 mod key;
@@ -18,7 +18,7 @@ use std::{iter, mem};
 
 use rayon::prelude::*;
 
-use admission::{Admission, Decision};
+use admission::{Admission, Placement};
 use key::Seed;
 pub(super) use key::{BorrowedKey, LookupKey, OwnedKey};
 use outbox::Outbox;
@@ -27,23 +27,23 @@ use table::GroupTable;
 
 use super::{Kind, Shift, State, StateError};
 
-/// States by key. Hashed while observing, because that is several times faster than a sorted map;
-/// sorted in the end, so the order of hashing never shows.
+/// States by key. They are hashed while observing, which is several times faster than a sorted map,
+/// and sorted at the end, so the order of hashing has no effect.
 ///
-/// A key may be in several places. Then its state in `shared` is the earliest, that in `own` the
-/// latest.
+/// A key may be in several places. Its state in `shared` is then the earliest, and the one in `own`
+/// the latest.
 pub(super) struct Groups<A, K> {
     identity: A,
-    /// How two states of one key become one, the earlier first. A pointer, because a state that is
-    /// taken down does not know for which scores it was an aggregator.
+    /// Merges two states of one key, the earlier first. A function pointer, because `State` does
+    /// not name the type of the scores that `Aggregator::merge` needs.
     merge: fn(&mut A, A),
     seed: Seed,
     own: GroupTable<K, A>,
-    /// Which groups `own` takes in.
+    /// Decides which groups `own` keeps.
     admission: Admission,
     /// Groups on their way to `shared`.
     outbox: Option<Box<Outbox<K, A>>>,
-    /// What was handed over, by this state and those that share it.
+    /// Groups handed over by this state and its forks.
     shared: OnceLock<Arc<SharedGroups<K, A>>>,
 }
 
@@ -64,8 +64,8 @@ impl<A, K> Groups<A, K> {
         }
     }
 
-    /// Whether no group is anywhere but in `own`.
-    fn is_plain(&self) -> bool {
+    /// Whether all groups are in `own`.
+    fn is_local(&self) -> bool {
         self.outbox.is_none() && !self.has_handed_over()
     }
 
@@ -75,7 +75,8 @@ impl<A, K> Groups<A, K> {
 }
 
 impl<A: Clone, K: Hash + Eq> Groups<A, K> {
-    /// A state for one more worker: with no groups of its own, but others in shared with this one.
+    /// A state for one more worker: with no groups of its own, and `shared` in common with this
+    /// one.
     pub(super) fn fork(&self) -> Self {
         let shared = self.shared.get_or_init(|| Arc::new(SharedGroups::new()));
         Groups {
@@ -102,14 +103,14 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
         let Some(shared) = self.shared.get() else {
             return self.own.add(hash, fresh, &self.seed);
         };
-        let decision = self.admission.decide(self.own.len());
-        if decision == Decision::Keep {
+        let placement = self.admission.decide(self.own.len());
+        if placement == Placement::Keep {
             return self.own.add(hash, fresh, &self.seed);
         }
         let outbox = self
             .outbox
             .get_or_insert_with(|| Box::new(Outbox::new(self.admission.most())));
-        if decision == Decision::ForwardAll {
+        if placement == Placement::ForwardAll {
             for group in self.own.drain() {
                 let hash = self.seed.hash(&group.0);
                 outbox.add(hash, group, shared, &self.seed, self.merge);
@@ -120,16 +121,16 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
 }
 
 impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
-    /// Merges group by group. States of this one come before those of `later`.
+    /// Merges group by group. The states of this one come before those of `later`.
     pub(super) fn merge(&mut self, later: Self) {
         let same = match (self.shared.get(), later.shared.get()) {
             (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
             _ => false,
         };
-        let plain = later.outbox.is_none() && (same || !later.has_handed_over());
-        if plain && self.is_plain() && self.own.len() == 0 {
+        let local = later.outbox.is_none() && (same || !later.has_handed_over());
+        if local && self.is_local() && self.own.len() == 0 {
             self.own = later.own;
-        } else if plain
+        } else if local
             && self.outbox.is_none()
             && self.own.len() + later.own.len() <= self.admission.most()
         {
@@ -141,7 +142,7 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         }
     }
 
-    /// The smaller table moves into the larger, whichever is later.
+    /// Moves the smaller table into the larger, whichever is later.
     fn merge_own(&mut self, mut later: GroupTable<K, A>) {
         let merge = self.merge;
         if later.len() <= self.own.len() {
@@ -160,7 +161,7 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         );
     }
 
-    /// Hands over what this state still has to itself.
+    /// Moves all groups of this state to `shared`.
     fn hand_all_over(&mut self) {
         let own = mem::replace(&mut self.own, GroupTable::new());
         let outbox = self.outbox.take();
@@ -177,9 +178,9 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         }
     }
 
-    /// All groups by partition, the earliest first; those in shared left out where `shared`.
-    fn into_runs(self, shared: bool) -> Vec<Parted<K, A>> {
-        let shared = if shared {
+    /// All groups by partition, the earliest first, without those in `shared` if `skip_shared`.
+    fn into_runs(self, skip_shared: bool) -> Vec<Parted<K, A>> {
+        let shared = if skip_shared {
             None
         } else {
             self.shared.into_inner()
@@ -194,14 +195,14 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
             .collect()
     }
 
-    /// All groups in the order of their keys, with what `finish` makes of their states. In parallel
-    /// where they were handed over, and so are many.
+    /// All groups ordered by key, with `finish` applied to their states. If groups were handed
+    /// over, there are many, and this runs in parallel.
     pub(super) fn finish<T: Send>(mut self, finish: impl Fn(A) -> T + Sync) -> Vec<(K, T)>
     where
         K: Ord,
     {
         let finished = |(key, state)| (key, finish(state));
-        if self.is_plain() {
+        if self.is_local() {
             let mut all: Vec<(K, T)> = self.own.into_groups().into_iter().map(finished).collect();
             all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             return all;
@@ -265,19 +266,19 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
     }
 }
 
-/// What was handed over, from the only state that has it.
+/// The shared groups, taken from the only state that holds them.
 ///
 /// # Panics
 ///
-/// Where there is another: what it has seen is in part here, and in part only there.
+/// Panics if another state holds them too: its records would be lost.
 fn sole_owner<K, A>(shared: Arc<SharedGroups<K, A>>) -> SharedGroups<K, A> {
     match Arc::try_unwrap(shared) {
         Ok(shared) => shared,
-        Err(_) => panic!("a state and its forks are one, and have not been merged"),
+        Err(_) => panic!("the forks of a state have not been merged into it"),
     }
 }
 
-/// Groups by partition.
+/// Divides groups by partition.
 fn part<K: Hash, A>(groups: Vec<(K, A)>, seed: &Seed) -> Parted<K, A> {
     let room = groups.len() / PARTITIONS;
     let mut parted: Parted<K, A> = (0..PARTITIONS)
@@ -294,13 +295,13 @@ impl<A: Clone, K: Clone> Clone for Groups<A, K> {
     ///
     /// # Panics
     ///
-    /// Where groups were handed over to forks that have not been merged.
+    /// Panics if forks that handed groups over have not been merged.
     fn clone(&self) -> Self {
         let shared = match self.shared.get() {
             Some(shared) if !shared.is_empty() => {
                 assert!(
                     Arc::strong_count(shared) == 1,
-                    "a state and its forks are one, and have not been merged"
+                    "the forks of a state have not been merged into it"
                 );
                 OnceLock::from(Arc::new(SharedGroups::clone(shared)))
             }

@@ -1,4 +1,4 @@
-//! Groups of one worker on their way to those that all workers have in shared.
+//! Groups of one worker on their way to the shared ones.
 
 use std::hash::Hash;
 
@@ -6,22 +6,22 @@ use super::key::Seed;
 use super::shared::{PARTITIONS, Parted, SharedGroups, partition_of};
 use super::table::GroupTable;
 
-/// Bytes of groups on their way, so few that they stay in the cache of the worker …
+/// Bytes of groups in an outbox, few enough to stay in the worker's cache.
 const BYTES: usize = 1 << 18;
-/// … but at least so many a partition that going there is worth it.
+/// Groups per partition at least, so that handing them over is worth it.
 const FEWEST: usize = 8;
 
-/// Groups by partition, handed over when there are enough for one. A key may be among them several
-/// times.
+/// Groups by partition. A partition is handed over when it has enough groups. A key may occur
+/// several times.
 #[derive(Clone)]
 pub(super) struct Outbox<K, A> {
     parted: Parted<K, A>,
-    /// Groups of a partition that are handed over at a time.
+    /// Number of groups of a partition that are handed over together.
     full: usize,
 }
 
 impl<K, A> Outbox<K, A> {
-    /// With room for no more than so many groups, if that is less than there would be.
+    /// An outbox that holds at most `most` groups per partition.
     pub(super) fn new(most: usize) -> Self {
         let groups = BYTES / size_of::<(K, A)>().max(1);
         Outbox {
@@ -67,8 +67,8 @@ impl<K: Hash + Eq, A> Outbox<K, A> {
     ) {
         let groups = &mut self.parted[partition];
         if !shared.hand_over(partition, groups, seed, &merge) {
-            // Another thread is at the partition. They stay here, but with one state a key: however
-            // long it takes, they are no more than there are keys.
+            // Another thread has the table. The groups stay here, with one state per key, so that they
+            // are bounded by the number of keys.
             let mut unique = GroupTable::new();
             unique.take_in(groups, seed, merge);
             *groups = unique.into_groups();

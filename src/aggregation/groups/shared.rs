@@ -1,4 +1,4 @@
-//! The groups that the states of one run have in shared.
+//! The groups that all states of one run share.
 
 use std::hash::Hash;
 use std::sync::OnceLock;
@@ -9,13 +9,13 @@ use super::key::Seed;
 use super::table::GroupTable;
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
-/// Partitions of the groups by the hash of their keys. A power of two; several times the workers
-/// there may be, so that two seldom want the same one at the same time. Not more, so that of groups
-/// in a small outbox there are many for each, and memory is asked for many at a time.
+/// Partitions of the groups by the hash of their keys: a power of two, several times the number of
+/// workers, so that two workers seldom need the same one. With more partitions, a small outbox
+/// would hold few groups for each, and fewer memory accesses would overlap.
 pub(super) const PARTITIONS: usize = 64;
 
-/// The partition of a hash: by bits that tables look at neither for the slot (the lowest) nor for
-/// the tag in it (the highest seven), so that within a partition these are still spread.
+/// The partition of a hash. It uses other bits than the tables do (the lowest for the slot, the
+/// highest seven for the tag), so that hashes within a partition are still spread.
 #[inline]
 pub(super) fn partition_of(hash: u64) -> usize {
     (hash >> 40) as usize % PARTITIONS
@@ -26,21 +26,21 @@ pub(super) type Parted<K, A> = Vec<Vec<(K, A)>>;
 
 /// Groups that the workers of a run have handed over, kept once for all of them.
 pub(super) struct SharedGroups<K, A> {
-    /// None until something is handed over.
-    partitions: OnceLock<Box<[Partition<K, A>]>>,
+    /// Empty until a worker hands something over.
+    partitions: OnceLock<Box<[SharedPartition<K, A>]>>,
 }
 
 /// One partition. Its table is taken out while groups are merged into it, and no lock is held
-/// meanwhile: a merge may use rayon, and a thread that waits there may come back here with other
-/// groups. Whoever finds the table taken out keeps his groups, and comes back later.
-struct Partition<K, A>(Mutex<Option<GroupTable<K, A>>>);
+/// meanwhile: a merge may use rayon, and while it waits, its thread may return here with other
+/// groups. A worker that finds the table taken out keeps its groups and tries again later.
+struct SharedPartition<K, A>(Mutex<Option<GroupTable<K, A>>>);
 
-impl<K, A> Partition<K, A> {
+impl<K, A> SharedPartition<K, A> {
     fn lock(&self) -> MutexGuard<'_, Option<GroupTable<K, A>>> {
         lock(&self.0)
     }
 
-    /// Merges groups into this partition, or returns false where another thread is at it.
+    /// Runs `work` on the table, or returns false if another thread has taken it out.
     fn take_in(&self, work: impl FnOnce(&mut GroupTable<K, A>)) -> bool {
         let Some(mut table) = self.lock().take() else {
             return false;
@@ -62,14 +62,14 @@ impl<K, A> SharedGroups<K, A> {
         self.partitions.get().is_none()
     }
 
-    fn partitions(&self) -> &[Partition<K, A>] {
+    fn partitions(&self) -> &[SharedPartition<K, A>] {
         self.partitions.get_or_init(|| {
-            let empty = || Partition(Mutex::new(Some(GroupTable::new())));
+            let empty = || SharedPartition(Mutex::new(Some(GroupTable::new())));
             (0..PARTITIONS).map(|_| empty()).collect()
         })
     }
 
-    /// Takes the table of a partition out, as a thread that merges into it does.
+    /// Takes the table of a partition out, as a merging thread does.
     #[cfg(test)]
     pub(super) fn take(&self, partition: usize) -> Option<GroupTable<K, A>> {
         self.partitions()[partition].lock().take()
@@ -84,7 +84,7 @@ impl<K, A> SharedGroups<K, A> {
     ///
     /// # Panics
     ///
-    /// Where some are lost, since merging them has panicked.
+    /// Panics if groups are lost because merging them panicked.
     pub(super) fn into_parted(self) -> Parted<K, A> {
         let partitions = self.partitions.into_inner().unwrap_or_default();
         let tables = partitions
@@ -92,15 +92,15 @@ impl<K, A> SharedGroups<K, A> {
             .map(|partition| into_inner(partition.0));
         let groups = tables.map(|table| match table {
             Some(table) => table.into_groups(),
-            None => panic!("groups are lost: merging them has panicked"),
+            None => panic!("groups are lost: merging them panicked"),
         });
         groups.collect()
     }
 }
 
 impl<K: Hash + Eq, A> SharedGroups<K, A> {
-    /// Takes in groups of this partition; or leaves them, and returns false, where another thread is
-    /// at it.
+    /// Moves `groups` into this partition, or returns false and leaves them if another thread has
+    /// the table.
     pub(super) fn hand_over(
         &self,
         partition: usize,
@@ -115,8 +115,8 @@ impl<K: Hash + Eq, A> SharedGroups<K, A> {
 }
 
 impl<K: Hash + Eq + Send, A: Send> SharedGroups<K, A> {
-    /// Takes in many groups in parallel, run after run. Returns those whose partition another
-    /// thread is at.
+    /// Moves many groups in, run after run, in parallel. Returns those of partitions whose table
+    /// another thread has.
     pub(super) fn take_in(
         &self,
         runs: Vec<Parted<K, A>>,
@@ -151,7 +151,7 @@ impl<K: Clone, A: Clone> Clone for SharedGroups<K, A> {
         if let Some(partitions) = self.partitions.get() {
             let copies = partitions.iter().map(|partition| {
                 let table = partition.lock().clone();
-                Partition(Mutex::new(table))
+                SharedPartition(Mutex::new(table))
             });
             let _ = copy.partitions.set(copies.collect());
         }

@@ -6,12 +6,12 @@ use hashbrown::HashTable;
 
 use super::key::{LookupKey, OwnedKey, Seed};
 
-/// Groups that are looked up at once: more than memory can be asked for at a time.
+/// Groups that are looked up at once: more than a core's outstanding memory accesses.
 const AT_ONCE: usize = 32;
 
-/// Groups by the hash of their keys, in the slots themselves: where they are more than the cache
-/// holds, a look at one costs one wait for memory. (A dense vector with an index beside it would
-/// save the room of free slots, but was half as fast, because there one wait follows another.)
+/// Groups by the hash of their keys, stored in the slots themselves: if the table exceeds the
+/// cache, a look-up waits for memory once. (A dense vector with an index would save the memory of
+/// free slots, but was half as fast, because one wait follows the other.)
 #[derive(Clone)]
 pub(super) struct GroupTable<K, A>(HashTable<(K, A)>);
 
@@ -24,22 +24,22 @@ impl<K, A> GroupTable<K, A> {
         self.0.len()
     }
 
-    /// The place of the group with this key, which has this hash.
+    /// The place of the group with this key and hash.
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &impl LookupKey<K>) -> Option<usize> {
         self.0.find_bucket_index(hash, |(other, _)| key.is(other))
     }
 
-    /// The state at a place where a group was just found.
+    /// The state at a place that [`find`](GroupTable::find) just returned.
     #[inline]
     pub(super) fn at(&mut self, place: usize) -> &mut A {
         match self.0.get_bucket_mut(place) {
             Some((_, state)) => state,
-            None => unreachable!("it was found there, and groups move only when others are added"),
+            None => unreachable!("a found group moves only when others are added"),
         }
     }
 
-    /// Takes all groups out. The room they took is kept.
+    /// Removes all groups but keeps the memory of the table.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (K, A)> {
         self.0.drain()
     }
@@ -50,17 +50,16 @@ impl<K, A> GroupTable<K, A> {
 }
 
 impl<K: Hash + Eq, A> GroupTable<K, A> {
-    /// Adds a group that is not there yet, and returns its state.
+    /// Adds a group that is not in the table, and returns its state.
     pub(super) fn add(&mut self, hash: u64, group: (K, A), seed: &Seed) -> &mut A {
         let rehash = |(key, _): &(K, A)| seed.hash(key);
         &mut self.0.insert_unique(hash, group, rehash).into_mut().1
     }
 
-    /// Takes in groups, and leaves the vector empty; where one is there already, the two are
-    /// merged.
+    /// Moves groups in, and leaves the vector empty. A group that is already there is merged.
     ///
-    /// Groups are looked up some at a time before any is merged: where the table is larger than the
-    /// cache, the processor then waits for many places at once.
+    /// Several groups are looked up before any is merged: if the table exceeds the cache, the
+    /// processor then waits for many places at once.
     pub(super) fn take_in(
         &mut self,
         groups: &mut Vec<(K, A)>,
@@ -70,7 +69,7 @@ impl<K: Hash + Eq, A> GroupTable<K, A> {
         let mut looked_up = [(0, None); AT_ONCE];
         let mut groups = groups.drain(..);
         while !groups.as_slice().is_empty() {
-            // So that none of these moves another.
+            // So that no insertion below moves a group that was found.
             self.0.reserve(AT_ONCE, |(key, _)| seed.hash(key));
             for ((key, _), (hash, place)) in groups.as_slice().iter().zip(&mut looked_up) {
                 *hash = seed.hash(key);
@@ -91,7 +90,7 @@ impl<K: Hash + Eq, A> GroupTable<K, A> {
         merge: impl Fn(&mut A, A),
     ) {
         let key = OwnedKey(key);
-        // One that was not there may have come with those just before.
+        // A group that was not found may have been inserted just before.
         let place = place.or_else(|| self.find(hash, &key));
         match place {
             Some(place) => merge(self.at(place), state),

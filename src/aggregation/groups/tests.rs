@@ -10,7 +10,7 @@ use super::admission::Admission;
 use super::shared::PARTITIONS;
 use super::{Groups, OwnedKey};
 
-/// The records of a group in the order they were met: shows what was lost, doubled or swapped.
+/// The records of a group in the order of observing: shows what was lost, doubled or swapped.
 type Places = Vec<usize>;
 
 fn with_most(most: usize) -> Groups<Places, u16> {

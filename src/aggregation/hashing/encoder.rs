@@ -1,4 +1,4 @@
-//! Values as bytes, hashed as they are written, without an allocation.
+//! Values as bytes, hashed while they are written, without an allocation.
 
 use std::fmt::Display;
 use std::hash::Hasher;
@@ -13,40 +13,40 @@ use twox_hash::xxhash3_64::{DEFAULT_SECRET_LENGTH, RawHasher, SecretBuffer};
 
 use super::hash_bytes;
 
-/// Bytes that are held and hashed at one go, which takes a third of the time that a stream does.
-/// Clearing more than this would show in the cost of a number.
+/// Bytes that are buffered and hashed at once, which takes a third of the time of a stream. A
+/// larger buffer would take noticeable time to clear for each number.
 const HELD_BYTES: usize = 128;
 const SEQUENCE: u8 = b's';
 const MAP: u8 = b'm';
-/// The secret is the one that the specification names for no other.
+/// With the default secret of the specification.
 type StreamingHasher = RawHasher<&'static [u8; DEFAULT_SECRET_LENGTH]>;
 
 /// Hashes what is serialised into it, as these bytes:
 ///
-/// | of serde's data model | bytes |
+/// | serde's data model | bytes |
 /// |---|---|
-/// | number | its own width, little-endian; all NaN are `f64::NAN`, both zeros +0 |
+/// | number | its own width, little-endian; every NaN as `f64::NAN`, both zeros as +0 |
 /// | bool | one byte, 0 or 1 |
-/// | text, character | UTF-8, then `ff`, which UTF-8 has nowhere |
-/// | bytes, sequence | `s`, the length in 8 bytes, then what it holds |
-/// | map | `m`, the length in 8 bytes, then what it holds |
-/// | option | one byte, 0 or 1, then what it holds |
-/// | variant | its place in 4 bytes, then what it holds |
-/// | tuple, struct | what it holds; no names |
+/// | text, character | UTF-8, then `ff`, which does not occur in UTF-8 |
+/// | bytes, sequence | `s`, the length in 8 bytes, then the elements |
+/// | map | `m`, the length in 8 bytes, then the entries |
+/// | option | one byte, 0 or 1, then the value |
+/// | variant | its index in 4 bytes, then its content |
+/// | tuple, struct | the fields; no names |
 /// | unit | nothing |
 ///
-/// No two values of a type have the same bytes, and none begins with those of another, unless its
-/// `Serialize` leaves something out: an untagged enum does not say which variant it is. Letters for
-/// numbers and texts too would tell those apart as well, and double the cost of a number. The two
-/// that are there are for JSON, where 0, `[]` and `{}` are common.
+/// Two values of one type have different bytes, and neither begins with the other's, unless their
+/// `Serialize` omits something: an untagged enum does not name its variant. Marks for numbers and
+/// texts would distinguish those too, but double the cost of a number. The marks `s` and `m` serve
+/// JSON, in which 0, `[]` and `{}` are common.
 ///
-/// Postcard's encoding would need no table here, but the variable width of its integers costs twice
-/// as much time as all the rest; and it keeps the sign of a NaN, which differs from machine to
-/// machine.
+/// Postcard's encoding would need no table here, but its integers of variable width cost twice as
+/// much time as all the rest; and it keeps the sign of a NaN, which differs between machines.
 pub(super) struct Encoder {
+    /// The buffered bytes.
     held: [u8; HELD_BYTES],
     filled: usize,
-    /// What went before the bytes held, of a value that is longer.
+    /// The hash of what came before the buffered bytes, if the value is longer than the buffer.
     spilt: Option<StreamingHasher>,
 }
 
@@ -96,14 +96,15 @@ impl Encoder {
     }
 
     fn begin(&mut self, what: u8, length: Option<usize>) -> Result<&mut Self, Error> {
-        let length = length.ok_or_else(|| Error::custom("a sequence does not tell its length"))?;
+        let length = length
+            .ok_or_else(|| Error::custom("a sequence does not give its length in advance"))?;
         self.write(&[what]);
         self.write(&(length as u64).to_le_bytes());
         Ok(self)
     }
 }
 
-/// Numbers and places, in their own width.
+/// Numbers, in their own width.
 macro_rules! little_endian {
     ($($write:ident($number:ty)),+ $(,)?) => {
         $(#[inline]
@@ -278,7 +279,7 @@ impl Serializer for &mut Encoder {
     }
 }
 
-/// The parts of a compound value, one after the other; names are not written.
+/// The fields of a compound value, one after the other; names are not written.
 macro_rules! one_after_the_other {
     ($($compound:ident: $part:ident($($name:ty)?)),+ $(,)?) => {
         $(impl $compound for &mut Encoder {

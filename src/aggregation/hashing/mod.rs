@@ -1,4 +1,4 @@
-//! Hashes that are the same on every machine and in every version: part of what saved states mean.
+//! Hashes that are the same on every machine and in every version, since saved states contain them.
 
 mod encoder;
 
@@ -7,15 +7,16 @@ use twox_hash::XxHash3_64;
 
 use encoder::Encoder;
 
-/// The 64-bit hash of a value: [XXH3-64](https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md)
-/// with seed 0, over the bytes that [`Encoder`] says.
+/// The 64-bit hash of a value:
+/// [XXH3-64](https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) with seed 0, over the
+/// bytes that [`Encoder`] defines.
 ///
-/// The hashes of `std` and foldhash are quicker still, and free to change with the version, the
-/// machine and the run.
+/// The hashes of `std` and foldhash are faster, but may change with the version, the machine and
+/// the run.
 ///
 /// # Panics
 ///
-/// Where the value's own `Serialize` fails, or does not tell the length of a sequence beforehand.
+/// Panics if the value's `Serialize` fails, or does not give the length of a sequence in advance.
 #[inline]
 pub(crate) fn hash_of<T: Serialize + ?Sized>(value: &T) -> u64 {
     let mut encoder = Encoder::new();
@@ -30,12 +31,11 @@ fn hash_bytes(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
-/// What SplitMix64 adds to its state from one number to the next.
+/// What SplitMix64 adds to its state between two numbers.
 pub(super) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The number that SplitMix64, seeded with `seed`, gives at place `index` (Steele, Lea and Flood,
-/// *Fast splittable pseudorandom number generators*, 2014). Under one seed no two indices give the
-/// same number.
+/// Number `index` of SplitMix64 seeded with `seed` (Steele, Lea and Flood, *Fast splittable
+/// pseudorandom number generators*, 2014). With one seed, no two indices give the same number.
 #[inline]
 pub(super) fn draw(seed: u64, index: u64) -> u64 {
     let steps = index.wrapping_add(1);
@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    /// What the reference implementation in C makes of the bytes.
+    /// The hashes that the reference implementation in C gives.
     #[test]
     fn hashes_never_change() {
         let hashes = [
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_those_of_the_table() {
+    fn bytes_follow_the_table() {
         assert_bytes(&(1_u8, 2_u16, 3_u32), &[1, 2, 0, 3, 0, 0, 0]);
         assert_bytes(
             &(-1_i8, -2_i16, -3_i32),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn common_json_is_told_apart() {
+    fn common_json_values_have_different_hashes() {
         let texts = [
             "null",
             "false",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn all_nan_are_one_and_both_zeros_are_one() {
+    fn all_nan_have_one_hash_and_both_zeros_have_one() {
         assert_bytes(&[-0.0, 0.0], &[0; 16]);
         assert_bytes(&-0.0_f32, &[0; 4]);
         let payload = f64::from_bits(f64::NAN.to_bits() | 1);
@@ -163,9 +163,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whether bytes are held or streamed, and in what portions, does not show.
+        /// Buffered and streamed bytes give the same hash.
         #[test]
-        fn long_values_are_hashed_as_one(texts in proptest::collection::vec("[a-z]{0,9}|[a-z]{90,300}", 0..9)) {
+        fn long_values_are_hashed_like_their_bytes(texts in proptest::collection::vec("[a-z]{0,9}|[a-z]{90,300}", 0..9)) {
             let mut bytes = b"s".to_vec();
             bytes.extend((texts.len() as u64).to_le_bytes());
             for text in &texts {
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// The first numbers of the reference implementation, for the seed 1234567.
+    /// The first numbers of the reference implementation with the seed 1234567.
     #[test]
     fn draws_never_change() {
         let known = [

@@ -1,4 +1,4 @@
-//! The laws of a [`State`]: it comes back whole from its bytes, and from no others.
+//! The laws of a [`State`]: it can be loaded from the bytes that it saves, and from no others.
 
 use std::any::Any;
 use std::fmt::{Debug, Display};
@@ -11,7 +11,7 @@ use super::{Laws, STRICT, WHOLE};
 use crate::aggregation::state::forged;
 use crate::aggregation::{Aggregator, State};
 
-/// How many damages of each sort are tried.
+/// Damaged states tried of each sort.
 const DAMAGES: usize = 64;
 
 impl<S, A> Laws<'_, S, A>
@@ -19,7 +19,7 @@ where
     A: Aggregator<S> + State,
     A::Output: Serialize + Debug,
 {
-    /// A state in its bytes and back.
+    /// Saves a state and loads it again.
     pub(super) fn whole(&self) {
         let (half, all) = (self.scores.len() / 2, self.scores.len());
         for (loader, what) in [
@@ -33,7 +33,7 @@ where
             self.compare(loaded, WHOLE, &what);
         }
         let saved = self.observed(0..half).save();
-        let what = "saved after half of the records, loaded, and gone on with";
+        let what = "saved after half of the records, loaded, and continued";
         let mut state = self.loaded(&self.fresh, &saved, &what);
         for record in half..all {
             state.observe(record as u64, &self.scores[record]);
@@ -41,7 +41,7 @@ where
         self.compare(state, WHOLE, &what);
     }
 
-    /// Bytes that are not those of a state like this one.
+    /// Bytes that do not belong to a state of this kind must be refused.
     pub(super) fn strict(&self) {
         let bytes = &self.expected_state;
         let mut random = SplitMix64(bytes.len() as u64);
@@ -69,9 +69,9 @@ where
         );
     }
 
-    /// Plain data that was changed and sealed again, as a foreign process could: refused, or a state
-    /// that works like any other.
-    pub(super) fn hardy(&self) {
+    /// Plain data that was changed and given a valid checksum, as another process could: refused,
+    /// or a state that works like any other.
+    pub(super) fn robust(&self) {
         let mut random = SplitMix64(!(self.expected_state.len() as u64));
         for _ in 0..DAMAGES {
             let (damage, bit) = (random.below(4), random.below(8));
@@ -82,29 +82,29 @@ where
                 length if damage == 1 => plain.insert(at % length, 0xff << bit),
                 length => plain[at % length] ^= 1 << bit,
             });
-            // Those that save in a layout of their own are left to it.
+            // An aggregator that overrides `save` may use another layout.
             let Some(bytes) = forged else { return };
             let works = || {
                 self.fresh
                     .load(&bytes)
                     .ok()
-                    .map(|state| self.put_to_work(state))
+                    .map(|state| self.use_state(state))
             };
             match catch_unwind(AssertUnwindSafe(works)) {
                 Ok(None) => {}
                 Ok(Some(saved)) => {
                     assert_canonical(&saved, &bytes);
-                    self.loaded(&self.fresh, &saved, &"plain data that it did not refuse");
+                    self.loaded(&self.fresh, &saved, &"changed plain data that was loaded");
                 }
                 Err(panic) => panic!(
-                    "the aggregator is not {STRICT}: it panicked on plain data that was changed: {}",
-                    said(&*panic)
+                    "the aggregator is not {STRICT}: it panicked on changed plain data: {}",
+                    message_of(&*panic)
                 ),
             }
         }
     }
 
-    /// Integers that take one byte more than they need: another encoding of the same state.
+    /// Integers that take one byte more than necessary: another encoding of the same state.
     pub(super) fn canonical(&self) {
         let mut random = SplitMix64(self.expected_state.len() as u64);
         for at in self.places(&mut random) {
@@ -121,8 +121,8 @@ where
         }
     }
 
-    /// Does with a state what can be done, and returns it as it was, saved.
-    fn put_to_work(&self, state: A) -> Vec<u8> {
+    /// Uses a state in every way, and returns it as it was, saved.
+    fn use_state(&self, state: A) -> Vec<u8> {
         let half = self.scores.len() / 2;
         let mut later = state.clone();
         self.observe(&mut later, half..self.scores.len());
@@ -132,23 +132,23 @@ where
         state.save()
     }
 
-    /// Merges one state into the other, where they come by the way that is given.
-    pub(super) fn meet(&self, earlier: &mut A, mut later: A, merge: &Merge) {
+    /// Merges one state into the other after each has travelled as `merge` says.
+    pub(super) fn merge_travelled(&self, earlier: &mut A, mut later: A, merge: &Merge) {
         let what = format_args!("{merge:?}");
-        let again = |loader: &A, state: A| self.loaded(loader, &state.save(), &what);
+        let reload = |loader: &A, state: A| self.loaded(loader, &state.save(), &what);
         match merge.travel {
             Travel::Stays => {}
-            Travel::LoadedByFresh => later = again(&self.fresh, later),
-            Travel::LoadedByOther => later = again(earlier, later),
+            Travel::LoadedByFresh => later = reload(&self.fresh, later),
+            Travel::LoadedByOther => later = reload(earlier, later),
             Travel::BothLoaded => {
-                *earlier = again(&self.fresh, earlier.clone());
-                later = again(earlier, later);
+                *earlier = reload(&self.fresh, earlier.clone());
+                later = reload(earlier, later);
             }
         }
         earlier.merge(later);
     }
 
-    /// What was saved, which must load, and come to the same bytes again.
+    /// Loads saved bytes, which must succeed, and saving the result must give the same bytes.
     pub(super) fn loaded(&self, loader: &A, bytes: &[u8], what: &dyn Display) -> A {
         let loaded = match loader.load(bytes) {
             Ok(loaded) => loaded,
@@ -156,7 +156,7 @@ where
         };
         assert!(
             loaded.clone().save() == bytes,
-            "what the aggregator saves is not {WHOLE}: {what}, and then saved once more"
+            "what the aggregator saves is not {WHOLE}: {what}, and then saved again"
         );
         loaded
     }
@@ -168,7 +168,7 @@ where
         );
     }
 
-    /// Every place in the bytes, or where those are many, some.
+    /// Every place in the bytes, or some of them if there are many.
     fn places(&self, random: &mut SplitMix64) -> Vec<usize> {
         let bytes = self.expected_state.len();
         if bytes <= DAMAGES {
@@ -187,8 +187,8 @@ fn assert_canonical(saved: &[u8], loaded: &[u8]) {
 }
 
 /// The message of a panic.
-fn said(panic: &(dyn Any + Send)) -> &str {
+fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a word")
+        .unwrap_or("no message")
 }

@@ -1,4 +1,4 @@
-//! The laws of states that workers share, and of those that must share nothing.
+//! The laws of states that workers share, and of clones, which share nothing.
 
 use std::fmt::Debug;
 
@@ -8,15 +8,16 @@ use super::Laws;
 use super::shape::{Shape, SplitMix64};
 use crate::aggregation::{Aggregator, State};
 
-const FORKED: &str = "whole once its forks have come back";
-const CLONED: &str = "a state of its own once cloned";
+const FORKED: &str = "whole after its forks were merged";
+const CLONED: &str = "independent of its clones";
 
 impl<S, A> Laws<'_, S, A>
 where
     A: Aggregator<S> + State,
     A::Output: Serialize + Debug,
 {
-    /// Parts in any order, each taken by one of a few forks or by their root, which they merge into.
+    /// Parts in any order, each observed by one of a few forks or by their root; the forks merge
+    /// into the root.
     pub(super) fn forked(&self, seed: u64) {
         let mut random = SplitMix64(seed);
         let root = self.fresh.clone();
@@ -24,7 +25,8 @@ where
         self.work(root, forks, FORKED, seed, &mut random);
     }
 
-    /// Clones of a root and of a fork, which see all records too, and keep them to themselves.
+    /// Clones of a root and of a fork, which observe all records as well, without affecting the
+    /// others.
     pub(super) fn cloned(&self, seed: u64) {
         let root = self.fresh.clone();
         let forks = vec![root.fork(), root.fork()];

@@ -9,23 +9,24 @@ use std::fmt::{Debug, Display};
 
 use serde::Serialize;
 
-use super::in_order::merged;
+use super::merge_tree::merged;
 use super::{Aggregator, MergeTree, State, canonical_bytes};
 use shape::{Shape, SplitMix64};
 pub use shifts::assert_shift_laws;
 
-/// How many partitions are tried for each law …
+/// Partitions that are tried for each law at most.
 const ROUNDS: usize = 64;
-/// … of so many scores in all; of more, fewer, but never less than a few.
+/// Scores observed in all partitions of one law, beyond which fewer partitions are tried.
 const OBSERVED: usize = 20_000;
+/// Partitions that are tried for each law at least.
 const FEWEST_ROUNDS: usize = 4;
 
-/// Bytes that are shown of states that differ …
+/// Bytes shown of states that differ.
 const SHOWN: usize = 32;
-/// … and characters of answers, on either side of the first that does.
+/// Characters shown of answers that differ, on each side of the first difference.
 const SHOWN_TEXT: usize = 300;
 
-/// The names of the laws, as what an aggregator is that keeps them.
+// The names of the laws, phrased so that they follow "the aggregator is not".
 const SETTLED: &str = "the same twice";
 const ASSOCIATIVE: &str = "associative in index order";
 const LEFT_ALONE: &str = "left alone by its identity";
@@ -34,32 +35,33 @@ const SLICED: &str = "the same in slices as one by one";
 const WHOLE: &str = "whole when saved and loaded";
 const STRICT: &str = "strict about what it loads";
 
-/// Checks that an aggregator keeps the laws of [`Aggregator`] and of [`State`] over these scores.
+/// Checks that an aggregator keeps the laws of [`Aggregator`] and [`State`] over these scores.
 ///
-/// One plain loop is the reference. Its answer, as [canonical bytes](canonical_bytes), and its
-/// state, as it is [saved](State::save), are compared with those of
+/// The reference is one plain loop. Its answer, as [canonical bytes](canonical_bytes), and its
+/// state, as [saved](State::save), are compared with those of
 ///
-/// - many partitions (empty parts among them) merged along many trees in index order, where some
-///   of the states travel as bytes on their way, loaded by fresh states and by used ones;
-/// - one state that observes parts and merges others in turns;
+/// - many partitions (with empty parts) merged along many trees in index order, where some states
+///   travel as bytes and are loaded by fresh states and by used ones;
+/// - one state that alternately observes parts and merges others;
 /// - a fresh clone merged in on either side;
 /// - states that [observe slices](Aggregator::observe_slice), of all records at once and of parts;
-/// - where the aggregator says it is [commutative](Aggregator::COMMUTATIVE): records dealt out at
-///   random, observed and merged in any order; and states that were [forked](Aggregator::fork) from
-///   one and merged into it, while clones of them go their own way.
+/// - if the aggregator claims to be [commutative](Aggregator::COMMUTATIVE): records dealt out at
+///   random and merged in any order; and states that were [forked](Aggregator::fork) from one and
+///   merged into it, while clones of them are used independently.
 ///
 /// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. Some
-/// that were changed and sealed again are tried as well: they must be refused, or come to a state
-/// that saves these very bytes, and that observes, merges and answers without a panic. That cannot find every number that a
-/// `restore` should not believe, such as a count that overflows with the next merge. All choices
-/// follow from fixed seeds.
+/// that were changed and given a valid checksum are tried as well: they must be refused, or load as
+/// a state that saves these very bytes and that observes, merges and answers without a panic. This
+/// cannot find every number that `restore` should refuse, such as a count that overflows with the
+/// next merge. All choices follow from fixed seeds.
 ///
-/// The laws hold or fail *on the scores given*. Give scores that could tell: some that repeat, some
-/// whose sums round, the special values; more than two, and in no particular order.
+/// The laws are checked *on the scores given*. Give scores that can reveal a violation: some that
+/// repeat, some whose sums round, the special values; more than two, and in no particular order.
+/// [`assert_shift_laws`](super::assert_shift_laws) checks [`Shift`](super::Shift).
 ///
 /// # Panics
 ///
-/// Where a law is broken, saying which, by which seed, and how the records were shared out.
+/// Panics if a law is broken, with the law, the seed and the partition in the message.
 ///
 /// ```
 /// use manyhands::aggregation::{Mean, assert_laws};
@@ -67,7 +69,7 @@ const STRICT: &str = "strict about what it loads";
 /// assert_laws(Mean::new(), &[0.1, 0.2, f64::MAX, -0.3, 5e-324]);
 /// ```
 ///
-/// A running sum in floating point is no aggregator, since it rounds at every step:
+/// A running sum in floating point breaks the first law, since it rounds at every step:
 ///
 /// ```should_panic
 /// use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};
@@ -115,7 +117,7 @@ where
     laws.whole();
     laws.strict();
     laws.canonical();
-    laws.hardy();
+    laws.robust();
     let rounds = rounds(scores.len());
     for seed in 0..rounds {
         laws.associative(seed);
@@ -125,7 +127,7 @@ where
         }
     }
     laws.in_order();
-    // What breaks one of the laws above may show here too, and is better called by its own name.
+    // Last, so that a violation of a law above is reported under its own name.
     laws.in_one_slice();
     for seed in 0..rounds {
         laws.sliced(seed);
@@ -138,7 +140,7 @@ where
     }
 }
 
-/// How many partitions of this many scores are tried for each law.
+/// Number of partitions tried for each law with this many scores.
 fn rounds(scores: usize) -> u64 {
     (OBSERVED / scores.max(1)).clamp(FEWEST_ROUNDS, ROUNDS) as u64
 }
@@ -194,7 +196,7 @@ where
         self.compare(state, SLICED, &"all records in one slice");
     }
 
-    /// Slices into one state, and slices into states that are merged.
+    /// Slices observed by one state, and slices observed by states that are merged.
     fn sliced(&self, seed: u64) {
         let mut random = SplitMix64(seed);
         let shape = Shape::cut(self.scores.len(), seed, &mut random);
@@ -227,7 +229,7 @@ where
         self.merge(&shape, COMMUTATIVE);
     }
 
-    /// Merges as the shape says, first with every state staying here, then with some as bytes.
+    /// Merges in this shape, first without saving any state, then with some saved and loaded.
     fn merge(&self, shape: &Shape, law: &str) {
         let parts = shape.parts.iter();
         let partials: Vec<A> = parts
@@ -244,7 +246,7 @@ where
             let later = states.remove(merge.from);
             let into = &mut states[merge.into];
             if travel {
-                self.meet(into, later, merge);
+                self.merge_travelled(into, later, merge);
             } else {
                 into.merge(later);
             }
@@ -252,7 +254,7 @@ where
         states.remove(0)
     }
 
-    /// A state that observes and merges in turns.
+    /// One state that alternately observes and merges.
     fn in_turns(&self, seed: u64) {
         let shape = Shape::cut(self.scores.len(), seed, &mut SplitMix64(seed));
         let mut state = self.fresh.clone();
@@ -297,8 +299,8 @@ where
         }
     }
 
-    /// Observes the consecutive records of a part as a slice. One without records stands after the
-    /// last of all, where an index that was believed would show.
+    /// Observes the consecutive records of a part as a slice. An empty part gets the index after
+    /// the last record, so that using this index is detected.
     fn observe_slice(&self, state: &mut A, part: &[usize]) {
         let first = part.first().copied().unwrap_or(self.scores.len());
         state.observe_slice(first as u64, &self.scores[first..first + part.len()]);
@@ -324,7 +326,7 @@ where
     }
 }
 
-/// Two answers as text, near where they differ.
+/// Two answers as text, near their first difference.
 fn apart<T: Debug>(one: &T, other: &T) -> [String; 2] {
     let texts = [one, other].map(|answer| format!("{answer:?}"));
     let [one, other] = &texts;
@@ -332,7 +334,7 @@ fn apart<T: Debug>(one: &T, other: &T) -> [String; 2] {
     let from = same.count().saturating_sub(SHOWN_TEXT);
     if one == other {
         let text = one.chars().take(2 * SHOWN_TEXT).collect();
-        return [text, "the same to read, of other bits".into()];
+        return [text, "the same text, but different bits".into()];
     }
     texts.map(|text| {
         let near: String = text.chars().skip(from).take(2 * SHOWN_TEXT).collect();

@@ -1,4 +1,4 @@
-//! How the records of one check are shared out, and how the states merge.
+//! How the records of one check are divided, and how the states merge.
 
 use std::fmt;
 
@@ -6,36 +6,36 @@ use super::super::hashing::{STEP, draw};
 
 /// The most parts in a partition: enough for trees of every small shape.
 const MOST_PARTS: usize = 24;
-/// One state in so many travels as bytes before it is merged.
-const TRAVELS_ONE_IN: usize = 4;
+/// One in this many states travels as bytes before it is merged.
+const TRAVEL_INTERVAL: usize = 4;
 
-/// How records were shared out among states, and how those were merged.
+/// How records are divided among states, and how those merge.
 pub(super) struct Shape {
     seed: u64,
     /// The records of each part; there is at least one part, and some are empty.
     pub parts: Vec<Vec<usize>>,
-    /// As many merges as leave one state, or none where one state sees all parts.
+    /// Enough merges to leave one state, or none if one state observes all parts.
     pub merges: Vec<Merge>,
 }
 
-/// The state at one place is taken out and merged into another, both counted among the states left
-/// at that moment.
+/// One merge. The states are numbered among those that are left at that moment.
 pub(super) struct Merge {
+    /// The state that is taken out.
     pub from: usize,
-    /// Counted without the one taken out.
+    /// The state that it is merged into, numbered without the one taken out.
     pub into: usize,
     pub travel: Travel,
 }
 
-/// How a state comes to the one that it is merged into.
+/// How a state reaches the one that it is merged into.
 pub(super) enum Travel {
-    /// As it is.
+    /// Unchanged.
     Stays,
-    /// As bytes, loaded by a state that has seen nothing …
+    /// As bytes, loaded by a state that has observed nothing.
     LoadedByFresh,
-    /// … or by the one that it is merged into.
+    /// As bytes, loaded by the state that it is merged into.
     LoadedByOther,
-    /// Both as bytes.
+    /// Both states as bytes.
     BothLoaded,
 }
 
@@ -88,7 +88,7 @@ impl Shape {
 
 impl Merge {
     fn new(from: usize, into: usize, random: &mut SplitMix64) -> Merge {
-        let travel = match random.below(3 * TRAVELS_ONE_IN) {
+        let travel = match random.below(3 * TRAVEL_INTERVAL) {
             0 => Travel::LoadedByFresh,
             1 => Travel::LoadedByOther,
             2 => Travel::BothLoaded,
@@ -107,7 +107,7 @@ impl fmt::Display for Shape {
             self.seed,
             self.parts.len()
         )?;
-        // Longer than this, nobody reads it, and the seed says the same.
+        // A longer list would be unreadable, and the seed gives the same information.
         if records <= 64 {
             write!(out, " {:?}", self.parts)?;
             if !self.merges.is_empty() {
@@ -129,7 +129,7 @@ impl fmt::Debug for Merge {
     }
 }
 
-/// The numbers of SplitMix64 one after the other.
+/// The numbers of SplitMix64, one after the other.
 pub(super) struct SplitMix64(pub u64);
 
 impl SplitMix64 {

@@ -81,7 +81,7 @@ where
                 later = self.loaded(&self.fresh, &later.save(), &shape);
             }
             let later = self.moved(later, *before);
-            self.meet(earlier, later, merge);
+            self.merge_travelled(earlier, later, merge);
             *before += records;
         }
         let (state, _) = shards.remove(0);

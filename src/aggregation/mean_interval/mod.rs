@@ -1,4 +1,4 @@
-//! The mean, and how far it may be from that of what the scores were drawn from.
+//! The mean with a confidence interval.
 
 mod student;
 
@@ -7,24 +7,22 @@ use serde::Serialize;
 use super::moments::{Moments, PlainMoments};
 use super::{Aggregator, Kind, State, StateError};
 
-/// The mean with a confidence interval: Student's, from the exact moments. Answer:
-/// [`MeanEstimate`].
+/// The mean with Student's confidence interval, from the exact moments. Answer: [`MeanEstimate`].
 ///
 /// The interval is `mean ± t·√(variance / n)`, where `t` is the quantile of Student's distribution
-/// for n − 1 degrees of freedom. For scores drawn independently from a normal distribution it holds
-/// the true mean as often as the level says; for others that becomes true as n grows, the sooner
-/// the less skewed they are. Mean and standard error are each rounded once, from exact sums; the
-/// bounds take one multiplication and one addition more.
+/// with n − 1 degrees of freedom. For scores drawn independently from a normal distribution, it
+/// contains the true mean as often as the [`Confidence`] says; for other distributions this becomes
+/// true as n grows, sooner if they are less skewed. Mean and standard error are each rounded once,
+/// from exact sums; the bounds take one more multiplication and addition.
 ///
-/// Resampling (the bootstrap) was the alternative. With Poisson weights from a hash of the record's
-/// index it could keep law and order too, but it costs some hundred hashes and exact sums a record,
-/// and as many sums a group, for an interval that differs from this one by less than its own noise
-/// unless n is small and the scores are skewed. This one costs what [`Variance`](super::Variance)
-/// does.
+/// Bootstrap resampling was the alternative. With Poisson weights from a hash of the record's index
+/// it would keep the laws too, but it costs about a hundred hashes and exact sums per record. Its
+/// interval differs from this one by less than its own noise unless n is small and the scores are
+/// skewed. This one costs as much as [`Variance`](super::Variance).
 ///
-/// - Of nothing, everything is NaN; of one score, all but the mean: it does not say how far scores
-///   spread. NaN and infinite scores make the standard error and the bounds NaN.
-/// - Equal scores have a standard error of `0.0`, and both bounds are their mean.
+/// - For no scores, everything is NaN; for one score, everything but the mean. A NaN or infinite
+///   score makes the standard error and the bounds NaN.
+/// - Equal scores have a standard error of `0.0`, and both bounds equal their mean.
 /// - A bound beyond `f64::MAX` is an infinity.
 ///
 /// ```
@@ -46,26 +44,26 @@ pub struct MeanInterval {
     moments: Moments,
 }
 
-/// How often an interval should hold the true mean.
+/// How often the interval should contain the true mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Confidence {
-    /// 9 times in 10.
+    /// In 90 % of experiments.
     Percent90,
-    /// 19 times in 20.
+    /// In 95 % of experiments.
     Percent95,
-    /// 99 times in 100.
+    /// In 99 % of experiments.
     Percent99,
-    /// 999 times in 1,000.
+    /// In 99.9 % of experiments.
     Percent99_9,
 }
 
-/// What [`MeanInterval`] answers.
+/// The answer of [`MeanInterval`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeanEstimate {
-    /// How many scores there were.
+    /// Number of scores.
     pub count: u64,
-    /// Their mean.
+    /// The mean of the scores.
     pub mean: f64,
     /// The standard error of the mean: √(sample variance / count).
     pub standard_error: f64,
@@ -76,7 +74,7 @@ pub struct MeanEstimate {
 }
 
 impl MeanInterval {
-    /// An interval that holds the true mean this often.
+    /// An interval with this confidence.
     pub fn new(confidence: Confidence) -> MeanInterval {
         MeanInterval {
             confidence,

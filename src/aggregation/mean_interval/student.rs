@@ -1,18 +1,19 @@
-//! How many standard errors an interval reaches to either side of a mean: quantiles of Student's t
-//! distribution.
+//! Quantiles of Student's t distribution: the half-width of a confidence interval in standard
+//! errors.
 //!
-//! By plain arithmetic alone, because the bits of a logarithm or a power depend on the platform.
+//! Only plain arithmetic is used, because the bits of a logarithm or a power depend on the
+//! platform.
 
-/// Degrees of freedom that the table holds.
+/// Degrees of freedom in the table.
 const TABLED: usize = 30;
 
-/// What stands on both sides of the middle `1 − α` of a distribution.
+/// The two-sided critical values of one confidence level.
 struct CriticalValues {
-    /// Of the standard normal distribution, to which Student's tends.
+    /// That of the standard normal distribution, the limit of Student's.
     normal: f64,
-    /// Of Student's, for 1 degree of freedom, for 2, and so on. Worked out to 28 digits from the
-    /// closed form of the distribution function (Abramowitz and Stegun, *Handbook of mathematical
-    /// functions*, 26.7.3 and 26.7.4), by bisection.
+    /// Those of Student's distribution with 1, 2, … degrees of freedom, computed to 28 digits by
+    /// bisection of the closed form of the distribution function (Abramowitz and Stegun, *Handbook
+    /// of mathematical functions*, 26.7.3 and 26.7.4).
     student: [f64; TABLED],
 }
 
@@ -163,12 +164,12 @@ const CRITICAL_VALUES: [CriticalValues; 4] = [
     },
 ];
 
-/// The quantile for so many degrees of freedom, which are not 0, at the place of a level: 0 is 90 %,
-/// 1 is 95 %, 2 is 99 %, and 3 is 99.9 %.
+/// The critical value for this many degrees of freedom (at least 1) at a confidence level: 0 is 90
+/// %, 1 is 95 %, 2 is 99 %, and 3 is 99.9 %.
 ///
 /// Beyond the table it is the series of Cornish and Fisher in 1/ν (Abramowitz and Stegun, 26.7.5).
-/// What that leaves out is at most 10⁻⁶ of the quantile at 99.9 %, and 1.2·10⁻⁷, 1.3·10⁻⁸ and
-/// 5·10⁻⁹ at the lower levels, all at 31 degrees of freedom; it falls with their fifth power.
+/// Its relative error is largest at 31 degrees of freedom: 10⁻⁶ at 99.9 %, and 1.2·10⁻⁷, 1.3·10⁻⁸
+/// and 5·10⁻⁹ at the lower levels. It falls with the fifth power of the degrees of freedom.
 pub(super) fn critical_value(level: usize, freedom: u64) -> f64 {
     let quantiles = &CRITICAL_VALUES[level];
     if let Ok(place) = usize::try_from(freedom - 1)
@@ -191,7 +192,7 @@ mod tests {
     use super::critical_value;
 
     #[test]
-    fn so_many_degrees_of_freedom_leave_the_normal_quantile() {
+    fn many_degrees_of_freedom_give_the_normal_quantile() {
         for (level, digits) in [
             "1.644853626951472714863848907992",
             "1.959963984540054235524594430521",

@@ -1,4 +1,4 @@
-//! Quantiles within 0.4 %, from counts in buckets that every machine cuts alike.
+//! Quantiles within 0.4 %, from counts in buckets that are the same on every machine.
 
 mod octaves;
 
@@ -11,36 +11,39 @@ use super::state::counted;
 use super::{Aggregator, Kind, State, StateError};
 use octaves::{Octaves, Runs, SMALLEST};
 
-/// The quantiles asked for where nobody says which.
+/// The quantiles of [`Quantiles::new`].
 pub(super) const DEFAULT_QUANTILES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
-/// The quantiles that are asked for.
+/// These quantiles, after a check.
 ///
 /// # Panics
 ///
-/// Where one lies outside 0 to 1.
+/// Panics if one is outside 0 to 1.
 pub(super) fn checked(quantiles: &[f64]) -> Arc<[f64]> {
     for q in quantiles {
-        assert!((0.0..=1.0).contains(q), "no quantile lies at {q}: 0 to 1");
+        assert!(
+            (0.0..=1.0).contains(q),
+            "a quantile must be between 0 and 1, not {q}"
+        );
     }
     quantiles.into()
 }
 
 /// Estimates quantiles. Answer: [`QuantileSummary`].
 ///
-/// The `q`-quantile of `n` scores is the one of rank `⌊q·(n − 1)⌋` when they are sorted, ranks
-/// counted from 0 and the product taken in `f64`. The answer is within **0.4 %** of that score
-/// (1/256, relative), and within 2.3·10⁻³⁰⁸ where the score is subnormal or zero, which all count
-/// as 0. The smallest and the largest score are exact and no answer lies outside them.
+/// The `q`-quantile of `n` scores is the one at rank `⌊q·(n − 1)⌋` in sorted order, with ranks
+/// counted from 0 and the product computed in `f64`. The answer is within **0.4 %** of that score
+/// (1/256, relative), or within 2.3·10⁻³⁰⁸ if the score is subnormal or zero; those all count as 0.
+/// The smallest and the largest score are exact, and no answer lies outside them.
 ///
-/// Scores are counted in buckets, 128 to each octave, cut by the leading bits of the `f64` itself.
-/// Sketches that take logarithms instead (DDSketch: Masson, Rim and Lee, 2019,
+/// Scores are counted in buckets, 128 per octave, separated by the leading bits of the `f64`
+/// itself. Sketches that use logarithms instead (DDSketch: Masson, Rim and Lee, 2019,
 /// <https://arxiv.org/abs/1908.10693>) depend on the platform's `ln`. A score costs a few integer
-/// operations; a state takes 1 KiB for each octave that has scores, on each side of zero, 4 MiB at
-/// the very most.
+/// operations. A state takes 1 KiB for each octave between the smallest and the largest score that
+/// has scores, on each side of zero, and never more than 4 MiB.
 ///
-/// Infinities are scores like any other; NaN is counted apart. Where every score is NaN, or there
-/// is none, the summary has no quantiles.
+/// Infinities are scores like any other; NaN is counted separately. If there is no score but NaN,
+/// the summary has no quantiles.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Quantiles};
@@ -62,26 +65,26 @@ pub struct Quantiles {
     /// Ranks of the smallest and the largest score.
     min: i64,
     max: i64,
-    /// The scores above zero, and the magnitudes of those below: indexed by the sign bit, which a
-    /// branch could not guess.
+    /// Positive scores, and the magnitudes of negative ones. Indexed by the sign bit, because a
+    /// branch on it would be mispredicted.
     sides: [Octaves; 2],
     /// Zeros and subnormals of either sign.
     zero: u64,
     nan: u64,
 }
 
-/// What [`Quantiles`] answers.
+/// The answer of [`Quantiles`] and [`ExactQuantiles`](super::ExactQuantiles).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuantileSummary {
-    /// How many scores there were, NaN aside.
+    /// Number of scores, without NaN.
     pub count: u64,
-    /// How many scores were NaN.
+    /// Number of scores that are NaN.
     pub nan: u64,
-    /// The smallest score, exactly; `None` where there was none.
+    /// The smallest score, exact; `None` if there is none.
     pub min: Option<f64>,
-    /// The largest score, exactly; `None` where there was none.
+    /// The largest score, exact; `None` if there is none.
     pub max: Option<f64>,
-    /// Each quantile that was asked for and its estimate; empty where there were no scores.
+    /// Each quantile and its score, in the order requested; empty if there are no scores.
     pub quantiles: Vec<(f64, f64)>,
 }
 
@@ -91,11 +94,11 @@ impl Quantiles {
         Quantiles::at(&DEFAULT_QUANTILES)
     }
 
-    /// These quantiles, in this order.
+    /// These quantiles, answered in this order.
     ///
     /// # Panics
     ///
-    /// Where one lies outside 0 to 1.
+    /// Panics if one is outside 0 to 1.
     pub fn at(quantiles: &[f64]) -> Quantiles {
         Quantiles {
             asked: checked(quantiles),
@@ -107,7 +110,7 @@ impl Quantiles {
         }
     }
 
-    /// How many scores there were, NaN aside.
+    /// Number of scores, without NaN.
     fn count(&self) -> u64 {
         self.zero + self.sides.iter().map(Octaves::total).sum::<u64>()
     }
@@ -122,7 +125,7 @@ impl Quantiles {
         }
     }
 
-    /// The estimate of the score of this rank.
+    /// The estimate of the score at this rank.
     fn score_at(&self, rank: u64) -> f64 {
         let [above, below] = &self.sides;
         let below_zero = below.total();
@@ -162,7 +165,7 @@ impl Aggregator<f64> for Quantiles {
 
     fn observe_slice(&mut self, first: u64, scores: &[f64]) {
         for block in scores.chunks(BLOCK) {
-            // False as long as there are none.
+            // False before the first score, when the bounds are NaN.
             if all_between(block, score_of(self.min), score_of(self.max)) {
                 block.iter().for_each(|&score| self.count_in(score));
             } else {
@@ -251,7 +254,7 @@ impl State for Quantiles {
     }
 }
 
-/// What stands for a score: 0 for those too small to have a bucket.
+/// The value that represents a score: the middle of its bucket, or 0 if it is too small for one.
 fn estimate(score: f64) -> f64 {
     if score.abs() >= SMALLEST {
         octaves::estimate(score.abs()).copysign(score)
@@ -263,7 +266,7 @@ fn estimate(score: f64) -> f64 {
 /// [`Quantiles`] as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlainQuantiles {
-    /// Ranks of the smallest and the largest score, where there are any.
+    /// Ranks of the smallest and the largest score, if any.
     extremes: Option<(i64, i64)>,
     zero: u64,
     nan: u64,
