@@ -9,7 +9,7 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    arguments.choose_colour();
+    arguments.choose_color();
     let exit = arguments
         .run()
         .unwrap_or_else(|error| cli::print_error(&error));

@@ -31,9 +31,9 @@ pub struct Arguments {
     command: Command,
 
     /// When to use color.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, global = true,
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true,
         display_order = LAST)]
-    color: Colour,
+    color: Color,
 
     /// Print no progress and no notes on standard error; errors are still printed.
     #[arg(long, short, global = true, display_order = LAST)]
@@ -63,7 +63,7 @@ enum Command {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Colour {
+enum Color {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     Always,
@@ -72,11 +72,11 @@ enum Colour {
 
 impl Arguments {
     /// Sets when to use color, for all later output.
-    pub fn choose_colour(&self) {
+    pub fn choose_color(&self) {
         match self.color {
-            Colour::Auto => {}
-            Colour::Always => ColorChoice::Always.write_global(),
-            Colour::Never => ColorChoice::Never.write_global(),
+            Color::Auto => {}
+            Color::Always => ColorChoice::Always.write_global(),
+            Color::Never => ColorChoice::Never.write_global(),
         }
     }
 

@@ -211,7 +211,7 @@ impl Score {
         let destination = match self.scores.as_ref().zip(format) {
             Some((path, format)) => {
                 let output = Output::new("the scores", path).force(self.force);
-                let output = output.keeping_partial();
+                let output = output.keep_partial(true);
                 let open = || Ok(endpoints.open(&output)?);
                 Some((watch.open_output(open, Destination::unfinished)?, format))
             }

@@ -22,7 +22,7 @@ const STANDARD: &str = "-";
 /// let path = |name: &str| folder.path().join(name);
 /// let mut endpoints = Endpoints::new();
 /// endpoints.input("data/reviews.jsonl");
-/// endpoints.output(&Output::new("the scores", path("out.jsonl")).keeping_partial())?;
+/// endpoints.output(&Output::new("the scores", path("out.jsonl")).keep_partial(true))?;
 /// let same = endpoints.output(&Output::new("the page", path("./out.jsonl")));
 /// assert!(same.unwrap_err().to_string().ends_with("is also named for the scores; write the page to another file"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -31,10 +31,10 @@ impl Output {
         self
     }
 
-    /// If the run ends early, what it has written is kept in a file with `.partial` appended to the name.
+    /// Whether a run that ends early keeps what it has written, in a file with `.partial` appended to the name.
     #[must_use]
-    pub fn keeping_partial(mut self) -> Self {
-        self.keeps_partial = true;
+    pub fn keep_partial(mut self, keep: bool) -> Self {
+        self.keeps_partial = keep;
         self
     }
 

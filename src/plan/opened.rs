@@ -10,7 +10,7 @@ use super::replies::{AskForEach, TakeScore};
 use super::scored::{ScoreField, Scored};
 use super::scorer::TextScorer;
 use super::summary::{PlanAggregator, Summary};
-use super::{ExecutorName, Plan, RunOptions};
+use super::{ExecutorName, Plan, RunOptions, worker};
 use crate::dataset::{Dataset, Fields, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::Error;
 use crate::execution::Executor;
@@ -131,11 +131,13 @@ impl Opened {
         self.run_with(&PlannedExecutor::without_processes(&self.plan)?, options)
     }
 
-    /// Like [`run`](Opened::run), on an executor that was started earlier.
+    /// Like [`run`](Opened::run), on an executor that was started earlier, for this plan or for one that scores
+    /// records in the same way.
     ///
     /// # Errors
     ///
-    /// As [`run`](Opened::run).
+    /// As [`run`](Opened::run), and [`Error::Plan`] if the worker processes of `executor` were started for a
+    /// plan that scores records differently.
     pub fn run_with(
         &self,
         executor: &PlannedExecutor,
@@ -152,6 +154,15 @@ impl Opened {
         executor: &PlannedExecutor,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
+        if let ScoredBy::Processes(pool) = executor.scored_by()
+            && pool.setup() != worker::setup(&self.plan)?
+        {
+            return Err(Error::Plan(
+                "the worker processes of the executor were started for a plan that scores records \
+                 differently; start an executor for this plan"
+                    .to_owned(),
+            ));
+        }
         let mut answer = self.run_scored_by(executor.scored_by(), threads, options)?;
         answer.pinned = executor.is_pinned();
         Ok(answer)
@@ -187,19 +198,7 @@ impl Opened {
         executor: &dyn Executor,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
-        self.run_over(&self.records, scored_by, executor, options)
-    }
-
-    fn run_over<D>(
-        &self,
-        dataset: &D,
-        scored_by: ScoredBy<'_>,
-        executor: &dyn Executor,
-        options: RunOptions<'_>,
-    ) -> Result<Answer, Error>
-    where
-        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
-    {
+        let dataset = &self.records;
         let pool = match scored_by {
             ScoredBy::Processes(processes) => {
                 return self.run_in_processes(processes, executor, dataset, options);

@@ -1,6 +1,7 @@
 //! The worker processes of a plan.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Plan;
@@ -52,7 +53,8 @@ pub fn serve() -> io::Result<()> {
     remote::serve::<PlanWorker>(io::stdin(), io::stdout().lock())
 }
 
-/// The setup message for worker processes: the plan without its files.
+/// The setup message for worker processes: what the plan says about the scoring of a record. It is the same for
+/// plans that score records in the same way.
 pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     let mut inputs = plan.scorer.inputs().into_iter();
     if let Some(input) = inputs.find(|input| TextStream::is_needed_for(input)) {
@@ -60,10 +62,21 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
             "can be read only once, and each worker process reads it; save it to a file first";
         return Err(Error::input(input, message));
     }
-    let mut plan = plan.clone();
-    // The processes receive the records, so they need no files. Besides, a path need not be UTF-8.
-    plan.files.clear();
-    serde_json::to_vec(&plan).map_err(|error| Error::Process {
+    // The processes receive the records, so they need neither the files, whose paths need not be UTF-8, nor
+    // the options of the run.
+    let default = Plan::new::<PathBuf>([]);
+    let setup = Plan {
+        files: default.files,
+        executor: default.executor,
+        threads: default.threads,
+        pin: default.pin,
+        on_failure: default.on_failure,
+        limit: default.limit,
+        deadline: default.deadline,
+        timeout: default.timeout,
+        ..plan.clone()
+    };
+    serde_json::to_vec(&setup).map_err(|error| Error::Process {
         message: format!("the plan cannot be sent to another process: {error}"),
     })
 }

@@ -67,3 +67,22 @@ fn a_service_gives_the_answer_of_this_process_on_every_executor() {
     digests.dedup();
     assert_eq!(digests.len(), 1);
 }
+
+#[test]
+fn an_executor_for_another_scorer_is_refused() {
+    let mut plan = Plan::new([SAMPLE]);
+    plan.executor = ExecutorName::ProcessPool;
+    plan.program = Some("no/such/program".into());
+    let run = |plan: &Plan, executor: &PlannedExecutor| {
+        let opened = plan.open().expect("the sample");
+        opened.run_with(executor, RunOptions::default())
+    };
+    let executor = PlannedExecutor::without_processes(&plan).expect("threads");
+    let mut other = plan.clone();
+    other.threads = Some(crate::execution::Threads::ONE);
+    let error = run(&other, &executor).expect_err("no program");
+    assert!(matches!(error, Error::Process { .. }), "{error}");
+    other.keep = vec!["product".to_owned()];
+    let error = run(&other, &executor).expect_err("another plan");
+    assert!(matches!(error, Error::Plan(_)), "{error}");
+}

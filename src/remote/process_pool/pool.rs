@@ -56,6 +56,11 @@ impl ProcessPool {
         }
     }
 
+    /// What the processes are sent when they start.
+    pub(crate) fn setup(&self) -> &[u8] {
+        &self.setup
+    }
+
     /// The number of processes.
     pub fn workers(&self) -> usize {
         self.workers
