@@ -9,7 +9,11 @@ fn misused(arguments: &[&str], message: &str) {
     let ran = run(&folder, arguments);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}");
     let told = ran.err.starts_with(&format!("error: {message}"));
-    assert!(told, "{message} is not how this begins:\n{}", ran.err);
+    assert!(
+        told,
+        "the error does not begin with {message}:\n{}",
+        ran.err
+    );
 }
 
 #[test]

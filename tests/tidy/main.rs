@@ -153,6 +153,7 @@ const FOREIGN: &[&str] = &[
     "as_chunks",
     "first_chunk",
     "last_chunk",
+    "comfy_table::Row",
     "Row::from",
     "Row,",
     "add_row",
