@@ -10,8 +10,8 @@
 
 mod answer;
 mod axis;
-mod cell_axis;
 mod comparison;
+mod configuration_axis;
 mod document;
 mod figure;
 mod gantt;

@@ -117,13 +117,13 @@ fn names_in_a_comparison_cannot_inject_markup() {
     let names: Vec<String> = comparison
         .measurements
         .iter()
-        .map(|cell| cell.executor.clone())
+        .map(|measurement| measurement.executor.clone())
         .collect();
     let bad = |name: &mut String| *name = format!("{SCRIPT}{name}");
     comparison
         .measurements
         .iter_mut()
-        .for_each(|cell| bad(&mut cell.executor));
+        .for_each(|measurement| bad(&mut measurement.executor));
     comparison
         .analysis
         .losses

@@ -28,18 +28,18 @@ fn law(threads: f64, contention: f64, coherency: f64) -> f64 {
     threads / (1.0 + contention * (threads - 1.0) + coherency * threads * (threads - 1.0))
 }
 
-fn cell(
+fn measurement(
     executor: &str,
     threads: usize,
     gain: f64,
     rounds: usize,
     random: &mut fastrand::Rng,
 ) -> Measurement {
-    let mut cell = Measurement::default();
-    cell.executor = executor.to_owned();
-    cell.threads = threads;
+    let mut measurement = Measurement::default();
+    measurement.executor = executor.to_owned();
+    measurement.threads = threads;
     let median = WORK / gain;
-    cell.turns = (0..rounds)
+    measurement.turns = (0..rounds)
         .map(|round| {
             let mut turn = Turn::default();
             let slow = 1.0 + 0.04 * (round as f64 / 3.0).sin() + 0.05 * random.f64() * random.f64();
@@ -51,16 +51,16 @@ fn cell(
     let mut wall = Spread::default();
     (wall.median, wall.low, wall.high) = (median, median * 0.98, median * 1.03);
     (wall.minimum, wall.maximum) = (median * 0.95, median * 1.2);
-    cell.wall = wall;
+    measurement.wall = wall;
     let mut cpu = wall;
     cpu.median = WORK * 1.1;
-    cell.cpu = Some(cpu);
-    (cell.cold.start, cell.cold.first_run) = (0.0004 * threads as f64, median * 1.3);
-    cell.speed_up = estimate(gain, 0.04);
-    cell.efficiency = estimate(gain / threads as f64, 0.04);
-    cell.records_per_second = 1e6 / median;
-    cell.bytes_per_second = Some(4.1e8 / median);
-    cell
+    measurement.cpu = Some(cpu);
+    (measurement.cold.start, measurement.cold.first_run) = (0.0004 * threads as f64, median * 1.3);
+    measurement.speed_up = estimate(gain, 0.04);
+    measurement.efficiency = estimate(gain / threads as f64, 0.04);
+    measurement.records_per_second = 1e6 / median;
+    measurement.bytes_per_second = Some(4.1e8 / median);
+    measurement
 }
 
 pub fn comparison(levels: &[usize], rounds: usize) -> Comparison {
@@ -82,13 +82,13 @@ pub fn comparison(levels: &[usize], rounds: usize) -> Comparison {
     whole.machine.cpu = Some("AMD EPYC 9554 64-Core Processor".to_owned());
     whole.warnings =
         vec!["the load was 3.20 over the last minute: others may use the cores too".to_owned()];
-    whole.measurements = vec![cell("sequential", 1, 1.0, rounds, &mut random)];
+    whole.measurements = vec![measurement("sequential", 1, 1.0, rounds, &mut random)];
     for (executor, contention, coherency) in EXECUTORS {
         for &threads in levels {
             let gain = law(threads as f64, contention, coherency) * 0.99;
             whole
                 .measurements
-                .push(cell(executor, threads, gain, rounds, &mut random));
+                .push(measurement(executor, threads, gain, rounds, &mut random));
         }
     }
     whole.costs = EXECUTORS
@@ -108,9 +108,9 @@ pub fn comparison(levels: &[usize], rounds: usize) -> Comparison {
     against.ratios = whole
         .measurements
         .iter()
-        .map(|cell| {
+        .map(|measurement| {
             let mut ratio = BaselineRatio::default();
-            (ratio.executor, ratio.threads) = (cell.executor.clone(), cell.threads);
+            (ratio.executor, ratio.threads) = (measurement.executor.clone(), measurement.threads);
             ratio.time = estimate(0.97 + 0.08 * random.f64(), 0.02);
             ratio.detectable = 0.021;
             ratio

@@ -134,12 +134,12 @@ fn a_comparison_with_different_answers_shows_no_times() {
 #[test]
 fn infinite_and_missing_figures_draw_no_invalid_paths() {
     let mut comparison = made_up::comparison(&[1, 2, 4], 5);
-    for cell in &mut comparison.measurements {
-        cell.wall = Default::default();
-        cell.speed_up.high = f64::INFINITY;
-        cell.efficiency.low = f64::NAN;
-        cell.records_per_second = f64::INFINITY;
-        for turn in &mut cell.turns {
+    for measurement in &mut comparison.measurements {
+        measurement.wall = Default::default();
+        measurement.speed_up.high = f64::INFINITY;
+        measurement.efficiency.low = f64::NAN;
+        measurement.records_per_second = f64::INFINITY;
+        for turn in &mut measurement.turns {
             turn.wall = 0.0;
         }
     }

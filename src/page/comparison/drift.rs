@@ -1,4 +1,4 @@
-//! How steady the times were: every turn relative to the median of its cell.
+//! How steady the times were: every turn relative to the median of its configuration.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,7 +25,7 @@ const MAX_RATIO: f64 = 2.0;
 /// Height of the drawing.
 const HEIGHT: f64 = 300.0;
 
-/// For each round, the times of the turns of all cells as multiples of the medians of their cells.
+/// For each round, the times of the turns, each divided by the median of its configuration.
 type Rounds = BTreeMap<usize, Vec<f64>>;
 
 pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
@@ -36,7 +36,7 @@ pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'sta
     let (least, most) = (least(&medians), most(&medians));
     let base = comparison
         .sequential()
-        .map(|cell| ("base".to_owned(), &*cell.executor));
+        .map(|measurement| ("base".to_owned(), &*measurement.executor));
     let names: Vec<String> = layout.executors.iter().map(plain).collect();
     let series = names
         .iter()
@@ -46,13 +46,13 @@ pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'sta
         id: "drift",
         title: "Drift over the run",
         caption: html! {
-            "Each dot is a turn, relative to the median of its cell. The line is the median of all cells in a round, "
+            "Each dot is a turn, relative to the median of its configuration. The line is the median over all configurations of a round, "
             "between " (percent(least)) " and " (percent(most)) "."
             @if every > 1 { " One round in " (every) " is drawn." }
             (legend(base.into_iter().chain(series)))
         },
         description: format!(
-            "A dot for each turn of each cell, relative to the median of its cell, by round. The median of all cells in a round is between {} and {}.",
+            "A dot for each turn of each configuration, relative to the median of its configuration, by round. The median over all configurations of a round is between {} and {}.",
             percent(least),
             percent(most)
         ),
@@ -79,7 +79,8 @@ fn draw(comparison: &Comparison, layout: &Layout<'_>, rounds: &Rounds, every: us
     }
 }
 
-/// For each cell, the class of its colour and a path with a dot for each turn in every `every`-th round.
+/// For each configuration, the class of its colour and a path with a dot for each turn. Only every `every`-th
+/// round is drawn.
 fn clouds(
     comparison: &Comparison,
     layout: &Layout<'_>,
@@ -87,18 +88,18 @@ fn clouds(
     every: usize,
 ) -> Vec<(String, String)> {
     let last = comparison.measurements.len().max(2) as f64 - 1.0;
-    let cloud = |(index, cell): (usize, &Measurement)| {
-        // The dots of a round are spread out by cell, so that they do not cover each other.
+    let cloud = |(index, measurement): (usize, &Measurement)| {
+        // The dots of a round are spread out by configuration, so that they do not cover each other.
         let shift = (index as f64 / last - 0.5) * 0.7;
         let mut path = String::new();
-        for turn in &cell.turns {
+        for turn in &measurement.turns {
             if turn.round.is_multiple_of(every) {
-                let ratio = turn.wall / cell.wall.median;
+                let ratio = turn.wall / measurement.wall.median;
                 let (x, y) = plot.at(turn.round as f64 + 1.0 + shift, ratio);
                 let _ = write!(path, "M{} {}h0", Coord(x), Coord(y));
             }
         }
-        (layout.class(&cell.executor), path)
+        (layout.class(&measurement.executor), path)
     };
     comparison
         .measurements
@@ -137,11 +138,11 @@ fn ratio_axis(rounds: &Rounds, area: PlotArea) -> Axis {
         .filter(|step| scale.contains(**step))
         .map(|step| (*step, format!("{step:.2}×")))
         .collect();
-    Axis::new(scale, ticks, "time of a turn ÷ median of its cell")
+    Axis::new(scale, ticks, "time of a turn ÷ median of its configuration")
 }
 
 fn table(rounds: &Rounds, layout: &Layout<'_>) -> DataTable {
-    let mut table = DataTable::new(0, ["round", "median of all cells", "min", "max"]);
+    let mut table = DataTable::new(0, ["round", "median of all configurations", "min", "max"]);
     for (round, ratios) in rounds {
         let figures = [median(ratios), least(ratios), most(ratios)];
         let figures = figures.map(|ratio| significant(ratio, 3) + "×");
@@ -153,10 +154,10 @@ fn table(rounds: &Rounds, layout: &Layout<'_>) -> DataTable {
 
 fn rounds(comparison: &Comparison) -> Rounds {
     let mut rounds = Rounds::new();
-    let measured = |cell: &&Measurement| cell.wall.median > 0.0;
-    for cell in comparison.measurements.iter().filter(measured) {
-        for turn in &cell.turns {
-            let ratio = turn.wall / cell.wall.median;
+    let measured = |measurement: &&Measurement| measurement.wall.median > 0.0;
+    for measurement in comparison.measurements.iter().filter(measured) {
+        for turn in &measurement.turns {
+            let ratio = turn.wall / measurement.wall.median;
             rounds.entry(turn.round).or_default().push(ratio);
         }
     }

@@ -50,9 +50,9 @@ pub(super) fn efficiency(comparison: &Comparison, layout: &Layout<'_>) -> Figure
     }
 }
 
-/// The efficiency of a cell in per cent.
-fn percents(cell: &Measurement) -> Estimate {
-    let Estimate { value, low, high } = cell.efficiency;
+/// The efficiency of a configuration in per cent.
+fn percents(measurement: &Measurement) -> Estimate {
+    let Estimate { value, low, high } = measurement.efficiency;
     Estimate {
         value: value * 100.0,
         low: low * 100.0,
@@ -62,7 +62,10 @@ fn percents(cell: &Measurement) -> Estimate {
 
 /// The axis of the efficiencies in per cent. Very wide intervals are cut off.
 fn percent_axis(comparison: &Comparison, area: PlotArea) -> Axis {
-    let shares = comparison.measurements.iter().map(|cell| cell.efficiency);
+    let shares = comparison
+        .measurements
+        .iter()
+        .map(|measurement| measurement.efficiency);
     let highest = shares.map(|share| share.high.min(share.value * 1.2));
     let highest = highest.fold(1.0, f64::max) * 100.0;
     let scale = Scale::even((0.0, round_up(highest, 10)), area.up());
@@ -73,21 +76,21 @@ fn percent_axis(comparison: &Comparison, area: PlotArea) -> Axis {
 
 fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
     let mut table = DataTable::new(1, ["executor", "threads", "efficiency", "from", "to"]);
-    for cell in comparison.measurements.iter().skip(1) {
-        let Estimate { value, low, high } = cell.efficiency;
+    for measurement in comparison.measurements.iter().skip(1) {
+        let Estimate { value, low, high } = measurement.efficiency;
         let figures = [value, low, high].map(percent);
-        table.named_line(&cell.executor, cell.threads, figures);
+        table.named_line(&measurement.executor, measurement.threads, figures);
     }
     table.keep(layout.most(64));
     table
 }
 
-fn tooltip(cell: &Measurement) -> String {
-    let Estimate { value, low, high } = cell.efficiency;
+fn tooltip(measurement: &Measurement) -> String {
+    let Estimate { value, low, high } = measurement.efficiency;
     format!(
         "{} on {}: {} ({} to {})",
-        plain(&cell.executor),
-        threads(cell.threads),
+        plain(&measurement.executor),
+        threads(measurement.threads),
         percent(value),
         percent(low),
         percent(high)

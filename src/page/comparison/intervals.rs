@@ -1,14 +1,14 @@
-//! A plot with one line for each cell: a value with its interval. Times and ratios of times use it.
+//! A plot with one line for each configuration: a value with its interval. Times and ratios of times use it.
 
 use maud::{Markup, html};
 
 use super::super::axis::Axis;
-use super::super::cell_axis::CellAxis;
+use super::super::configuration_axis::ConfigurationAxis;
 use super::super::marks::{Coord, PlotArea, base_marker, marker, whisker_across};
 use super::layout::Layout;
 
-/// A value of a cell with its interval.
-pub(super) struct CellInterval<'a> {
+/// A value of a configuration with its interval.
+pub(super) struct ConfigurationInterval<'a> {
     pub(super) executor: &'a str,
     pub(super) threads: usize,
     pub(super) value: f64,
@@ -21,37 +21,41 @@ pub(super) struct CellInterval<'a> {
     pub(super) tooltip: String,
 }
 
-/// Draws a line for each cell, and returns the drawing with its height.
+/// Draws a line for each configuration, and returns the drawing with its height.
 ///
 /// `margin` is the room for the values at the right; `axis` makes the axis below for the area of the plot.
 /// `reference` is a value with a vertical line.
 pub(super) fn intervals(
-    cells: &[CellInterval<'_>],
+    configurations: &[ConfigurationInterval<'_>],
     layout: &Layout<'_>,
     margin: f64,
     reference: Option<f64>,
     axis: impl FnOnce(PlotArea) -> Axis,
 ) -> (Markup, f64) {
-    let cell_axis = CellAxis::new(cells.iter().map(|cell| (cell.executor, cell.threads)));
-    let area = cell_axis.area(margin);
+    let configuration_axis = ConfigurationAxis::new(
+        configurations
+            .iter()
+            .map(|configuration| (configuration.executor, configuration.threads)),
+    );
+    let area = configuration_axis.area(margin);
     let x = axis(area);
     let marks = html! {
         (x.draw_grid(area))
         @if let Some(value) = reference { (area.upright("parity", x.at(value))) }
-        (cell_axis.draw())
-        @for (cell, y) in cells.iter().zip(cell_axis.places()) {
-            @let at = (x.at(cell.value), y);
-            (whisker_across(&layout.class(cell.executor), y, (x.at(cell.low), x.at(cell.high))))
-            @if let Some(least) = cell.least {
+        (configuration_axis.draw())
+        @for (configuration, y) in configurations.iter().zip(configuration_axis.places()) {
+            @let at = (x.at(configuration.value), y);
+            (whisker_across(&layout.class(configuration.executor), y, (x.at(configuration.low), x.at(configuration.high))))
+            @if let Some(least) = configuration.least {
                 path.least d={ "M" (Coord(x.at(least))) " " (Coord(y - 5.0)) "v10" } {}
             }
-            @match layout.series(cell.executor) {
-                Some(series) => (marker(series, at, &cell.tooltip)),
-                None => (base_marker(at, &cell.tooltip)),
+            @match layout.series(configuration.executor) {
+                Some(series) => (marker(series, at, &configuration.tooltip)),
+                None => (base_marker(at, &configuration.tooltip)),
             }
-            text.value x=(Coord(area.right + 8.0)) y=(Coord(y + 4.5)) { (cell.shown) }
+            text.value x=(Coord(area.right + 8.0)) y=(Coord(y + 4.5)) { (configuration.shown) }
         }
         (x.draw_below(area))
     };
-    (marks, cell_axis.height())
+    (marks, configuration_axis.height())
 }

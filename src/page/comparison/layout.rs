@@ -15,9 +15,9 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub(super) fn new(comparison: &'a Comparison, shrink: f64) -> Self {
         let mut executors: Vec<&str> = Vec::new();
-        for cell in comparison.measurements.iter().skip(1) {
-            if !executors.contains(&cell.executor.as_str()) {
-                executors.push(&cell.executor);
+        for measurement in comparison.measurements.iter().skip(1) {
+            if !executors.contains(&measurement.executor.as_str()) {
+                executors.push(&measurement.executor);
             }
         }
         Layout { executors, shrink }
@@ -45,7 +45,7 @@ impl<'a> Layout<'a> {
         series.map_or_else(|| "base".to_owned(), marks::class)
     }
 
-    /// Each executor with its series, its name, and its cells by number of threads.
+    /// Each executor with its series, its name, and its configurations by number of threads.
     pub(super) fn each<'c>(
         &'c self,
         comparison: &'c Comparison,
@@ -54,11 +54,12 @@ impl<'a> Layout<'a> {
             .iter()
             .enumerate()
             .map(move |(series, name)| {
-                let cells = comparison.measurements.iter().skip(1);
-                let mut cells: Vec<&Measurement> =
-                    cells.filter(|cell| cell.executor == *name).collect();
-                cells.sort_by_key(|cell| cell.threads);
-                (series, *name, cells)
+                let measurements = comparison.measurements.iter().skip(1);
+                let mut measurements: Vec<&Measurement> = measurements
+                    .filter(|measurement| measurement.executor == *name)
+                    .collect();
+                measurements.sort_by_key(|measurement| measurement.threads);
+                (series, *name, measurements)
             })
     }
 }

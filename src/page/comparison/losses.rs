@@ -1,9 +1,9 @@
-//! Where the time of the threads went, as a bar for each cell.
+//! Where the time of the threads went, as a bar for each configuration.
 
 use maud::{Markup, Render as _, html};
 
 use super::super::axis::Axis;
-use super::super::cell_axis::{CellAxis, MAX_CELLS};
+use super::super::configuration_axis::{ConfigurationAxis, MAX_CONFIGURATIONS};
 use super::super::figure::{Figure, described, legend, threads};
 use super::super::marks::Coord;
 use super::super::numbers::percent;
@@ -31,23 +31,24 @@ pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
     if losses.is_empty() {
         return html! {};
     }
-    let shown = &losses[..losses.len().min(MAX_CELLS.min(layout.most(160)))];
-    let cell_axis = CellAxis::new(shown.iter().map(|cell| (&*cell.executor, cell.threads)));
-    let area = cell_axis.area(12.0);
+    let shown = &losses[..losses.len().min(MAX_CONFIGURATIONS.min(layout.most(160)))];
+    let configuration_axis =
+        ConfigurationAxis::new(shown.iter().map(|bar| (&*bar.executor, bar.threads)));
+    let area = configuration_axis.area(12.0);
     let x = Axis::shares((area.left, area.right), "share of thread time");
     let marks = html! {
-        (cell_axis.draw())
+        (configuration_axis.draw())
         g.stack stroke-width="16" {
-            @for (cell, y) in shown.iter().zip(cell_axis.places()) { (stack(cell, y, &x)) }
+            @for (bar, y) in shown.iter().zip(configuration_axis.places()) { (stack(bar, y, &x)) }
         }
         (x.draw_below(area))
     };
-    let sentence = |cell: &Losses| {
+    let sentence = |bar: &Losses| {
         format!(
             "{} on {}: {}",
-            plain(&cell.executor),
-            threads(cell.threads),
-            tooltip(cell)
+            plain(&bar.executor),
+            threads(bar.threads),
+            tooltip(bar)
         )
     };
     let figure = Figure {
@@ -58,7 +59,7 @@ pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
             (legend(parts(&losses[0]).map(|(class, name, _)| (class.to_owned(), name))))
         },
         description: described("Shares of thread time.", shown.iter().map(sentence)),
-        height: cell_axis.height(),
+        height: configuration_axis.height(),
         marks,
         table: table(losses, layout),
         open: false,
@@ -70,15 +71,16 @@ fn table(losses: &[Losses], layout: &Layout<'_>) -> DataTable {
     let names = parts(&losses[0]).map(|(_, name, _)| name);
     let head = ["executor", "threads"].into_iter().chain(names);
     let mut table = DataTable::new(1, head);
-    for cell in losses {
-        let figures = parts(cell).map(|(_, _, share)| percent(share));
-        table.named_line(&cell.executor, threads(cell.threads), figures);
+    for bar in losses {
+        let figures = parts(bar).map(|(_, _, share)| percent(share));
+        table.named_line(&bar.executor, threads(bar.threads), figures);
     }
     table.keep(layout.most(48));
     table
 }
 
-/// The bar of a cell. A negative share, as of a machine that does better with more threads, has no width.
+/// The bar of a configuration. A negative share, as of a machine that does better with more threads, has no
+/// width.
 fn stack(losses: &Losses, y: f64, x: &Axis) -> Markup {
     let parts = parts(losses);
     let all: f64 = parts.iter().map(|(_, _, share)| share.max(0.0)).sum();

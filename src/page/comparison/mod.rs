@@ -86,7 +86,7 @@ fn headline(comparison: &Comparison) -> Markup {
 fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
     let name = format!("{} on {}", plain(&fastest.executor), threads_of(fastest));
     let at_best = comparison.highest_ceiling(fastest.threads);
-    let cells = comparison.measurements.len();
+    let configurations = comparison.measurements.len();
     html! {
         (tile(&html! { (multiple(fastest.speed_up.value)) }, "speed-up of the fastest",
             &format!("{}, {name}", interval(fastest.speed_up))))
@@ -100,7 +100,7 @@ fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
         }))
         (tile(&html! { (percent(fastest.efficiency.value)) }, "efficiency of the fastest", "speed-up per thread"))
         (tile(&html! { (comparison.settings.rounds) }, "rounds",
-            &format!("of {} each, in {}", counted(cells as u64, "cell"), time(comparison.took))))
+            &format!("of {} each, in {}", counted(configurations as u64, "configuration"), time(comparison.took))))
     }
 }
 
@@ -109,7 +109,7 @@ fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let analysis = &comparison.analysis;
     html! {
         (section("Times", &html! {
-            "How long a run takes in each cell, an executor with a number of threads, and how much that varies. "
+            "How long a run takes in each configuration (an executor with a number of threads), and how much that varies. "
             "Intervals have "
             (percent(comparison.settings.confidence)) " confidence."
         }, &html! {
@@ -169,6 +169,6 @@ fn disagreements(comparison: &Comparison) -> Markup {
     }
 }
 
-fn threads_of(cell: &Measurement) -> String {
-    super::figure::threads(cell.threads)
+fn threads_of(measurement: &Measurement) -> String {
+    super::figure::threads(measurement.threads)
 }

@@ -41,7 +41,7 @@ pub(super) fn speed_up(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'
         (plot.level("parity", 1.0))
         (limits(plot, comparison, most))
         @for (series, points) in curves.iter().enumerate() { (law(series, points, plot)) }
-        (executor_lines(plot, comparison, layout, |cell| cell.speed_up, tooltip))
+        (executor_lines(plot, comparison, layout, |measurement| measurement.speed_up, tooltip))
         (plot.labels())
     };
     Figure {
@@ -105,9 +105,12 @@ fn gain_scale(
     threads: f64,
     area: PlotArea,
 ) -> Scale {
-    let cells = comparison.measurements.iter().map(|cell| cell.speed_up);
+    let measurements = comparison
+        .measurements
+        .iter()
+        .map(|measurement| measurement.speed_up);
     let ceilings = comparison.analysis.ceilings.iter();
-    let gains = cells.chain(ceilings.map(|ceiling| ceiling.speed_up));
+    let gains = measurements.chain(ceilings.map(|ceiling| ceiling.speed_up));
     let laws = curves.iter().flatten().map(|point| point.speed_up.value);
     // Very wide intervals are cut off, so that everything else stays legible.
     let highs = gains.clone().map(|gain| gain.high.min(gain.value * 1.4));
@@ -175,13 +178,13 @@ fn law(series: usize, points: &[&FitPoint], plot: &Plot) -> Markup {
     }
 }
 
-fn tooltip(cell: &Measurement) -> String {
+fn tooltip(measurement: &Measurement) -> String {
     format!(
         "{} on {}: {} ({})",
-        plain(&cell.executor),
-        threads(cell.threads),
-        times(cell.speed_up.value),
-        interval(cell.speed_up)
+        plain(&measurement.executor),
+        threads(measurement.threads),
+        times(measurement.speed_up.value),
+        interval(measurement.speed_up)
     )
 }
 
@@ -191,8 +194,12 @@ fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
         let figures = [gain.value, gain.low, gain.high].map(|figure| significant(figure, 3));
         table.named_line(name, threads, figures);
     };
-    for cell in comparison.measurements.iter().skip(1) {
-        add(&cell.executor, cell.threads, cell.speed_up);
+    for measurement in comparison.measurements.iter().skip(1) {
+        add(
+            &measurement.executor,
+            measurement.threads,
+            measurement.speed_up,
+        );
     }
     for ceiling in &comparison.analysis.ceilings {
         let name = format!("ceiling: {}", ceiling.kernel);

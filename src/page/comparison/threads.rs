@@ -19,7 +19,7 @@ pub(super) fn levels(comparison: &Comparison) -> Vec<f64> {
     let mut levels: Vec<usize> = comparison
         .measurements
         .iter()
-        .map(|cell| cell.threads)
+        .map(|measurement| measurement.threads)
         .collect();
     let ceilings = comparison.analysis.ceilings.iter();
     levels.extend(ceilings.map(|ceiling| ceiling.threads));
@@ -43,7 +43,7 @@ pub(super) fn thread_axis(most: f64, levels: &[f64], area: PlotArea) -> Axis {
     Axis::new(scale, scale.ticks_at(levels, 30.0), "threads")
 }
 
-/// Draws a line for each executor with an estimate for each cell: markers, and whiskers for intervals.
+/// Draws a line for each executor with an estimate for each configuration: markers, and whiskers for intervals.
 pub(super) fn executor_lines(
     plot: &mut Plot,
     comparison: &Comparison,
@@ -52,16 +52,16 @@ pub(super) fn executor_lines(
     tooltip: impl Fn(&Measurement) -> String,
 ) -> Markup {
     html! {
-        @for (series, name, cells) in layout.each(comparison) {
+        @for (series, name, measurements) in layout.each(comparison) {
             @let class = class(series);
-            @let points = cells.iter().map(|cell| plot.at(cell.threads as f64, estimate(cell).value));
+            @let points = measurements.iter().map(|measurement| plot.at(measurement.threads as f64, estimate(measurement).value));
             @let points: Vec<(f64, f64)> = points.collect();
             (plot.line(&class, name, &points))
-            @for index in layout.marked(cells.len()) {
-                @let (cell, at) = (cells[index], points[index]);
-                @let Estimate { low, high, .. } = estimate(cell);
+            @for index in layout.marked(measurements.len()) {
+                @let (measurement, at) = (measurements[index], points[index]);
+                @let Estimate { low, high, .. } = estimate(measurement);
                 (whisker_up(&class, at.0, (plot.y.at(low), plot.y.at(high))))
-                (marker(series, at, &tooltip(cell)))
+                (marker(series, at, &tooltip(measurement)))
             }
         }
     }

@@ -1,39 +1,39 @@
-//! How long each cell takes.
+//! How long each configuration takes.
 
 use maud::html;
 
 use super::super::axis::Axis;
-use super::super::cell_axis::MAX_CELLS;
+use super::super::configuration_axis::MAX_CONFIGURATIONS;
 use super::super::figure::{Figure, described, threads};
 use super::super::numbers::{about, bytes, percent, significant, time};
 use super::super::quoted::{plain, quoted};
 use super::super::table::DataTable;
-use super::intervals::{CellInterval, intervals};
+use super::intervals::{ConfigurationInterval, intervals};
 use super::layout::{Layout, interval};
 use crate::measure::{Comparison, Measurement};
 
 pub(super) fn plot(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
-    let shown = &comparison.measurements[..comparison.measurements.len().min(MAX_CELLS)];
-    let cells: Vec<CellInterval<'_>> = shown
+    let shown = &comparison.measurements[..comparison.measurements.len().min(MAX_CONFIGURATIONS)];
+    let configurations: Vec<ConfigurationInterval<'_>> = shown
         .iter()
-        .map(|cell| CellInterval {
-            executor: &cell.executor,
-            threads: cell.threads,
-            value: cell.wall.median,
-            low: cell.wall.low,
-            high: cell.wall.high,
-            least: Some(cell.wall.minimum),
-            shown: time(cell.wall.median),
-            tooltip: tooltip(cell),
+        .map(|measurement| ConfigurationInterval {
+            executor: &measurement.executor,
+            threads: measurement.threads,
+            value: measurement.wall.median,
+            low: measurement.wall.low,
+            high: measurement.wall.high,
+            least: Some(measurement.wall.minimum),
+            shown: time(measurement.wall.median),
+            tooltip: tooltip(measurement),
         })
         .collect();
-    let least = shown.iter().map(|cell| cell.wall.minimum);
+    let least = shown.iter().map(|measurement| measurement.wall.minimum);
     let least = least.reduce(f64::min).unwrap_or(0.0);
     let most = shown
         .iter()
-        .map(|cell| cell.wall.high.max(cell.wall.median));
+        .map(|measurement| measurement.wall.high.max(measurement.wall.median));
     let most = most.reduce(f64::max).unwrap_or(0.0);
-    let (marks, height) = intervals(&cells, layout, 76.0, None, |area| {
+    let (marks, height) = intervals(&configurations, layout, 76.0, None, |area| {
         Axis::times((least, most), (area.left, area.right), 4, "time of a run")
     });
     Figure {
@@ -56,28 +56,32 @@ fn plot_table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
         1,
         ["executor", "threads", "median", "from", "to", "min", "max"],
     );
-    for cell in &comparison.measurements {
-        let wall = &cell.wall;
+    for measurement in &comparison.measurements {
+        let wall = &measurement.wall;
         let figures = [wall.median, wall.low, wall.high, wall.minimum, wall.maximum];
-        table.named_line(&cell.executor, cell.threads, figures.map(time));
+        table.named_line(
+            &measurement.executor,
+            measurement.threads,
+            figures.map(time),
+        );
     }
     table.keep(layout.most(48));
     table
 }
 
-fn tooltip(cell: &Measurement) -> String {
+fn tooltip(measurement: &Measurement) -> String {
     format!(
         "{} on {}: {} ({} to {}), min {}",
-        plain(&cell.executor),
-        threads(cell.threads),
-        time(cell.wall.median),
-        time(cell.wall.low),
-        time(cell.wall.high),
-        time(cell.wall.minimum)
+        plain(&measurement.executor),
+        threads(measurement.threads),
+        time(measurement.wall.median),
+        time(measurement.wall.low),
+        time(measurement.wall.high),
+        time(measurement.wall.minimum)
     )
 }
 
-/// The figures of each cell.
+/// The figures of each configuration.
 pub(super) fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
     let mut table = DataTable::new(
         1,
@@ -96,27 +100,27 @@ pub(super) fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
             "",
         ],
     );
-    for (index, cell) in comparison.measurements.iter().enumerate() {
+    for (index, measurement) in comparison.measurements.iter().enumerate() {
         let base = index == 0;
-        let remark = match cell.speed_up {
+        let remark = match measurement.speed_up {
             _ if base => "the base",
             speed_up if !speed_up.differs_from(1.0) => "no detectable difference",
             speed_up if speed_up.value < 1.0 => "slower",
             _ => "",
         };
-        let cold = cell.cold.start + cell.cold.first_run;
+        let cold = measurement.cold.start + measurement.cold.first_run;
         table.line([
-            quoted(&cell.executor),
-            html! { (cell.threads) },
-            html! { b { (time(cell.wall.median)) } },
-            html! { (time(cell.wall.minimum)) },
-            html! { (cell.cpu.map_or("–".to_owned(), |cpu| time(cpu.median))) },
+            quoted(&measurement.executor),
+            html! { (measurement.threads) },
+            html! { b { (time(measurement.wall.median)) } },
+            html! { (time(measurement.wall.minimum)) },
+            html! { (measurement.cpu.map_or("–".to_owned(), |cpu| time(cpu.median))) },
             html! { (time(cold)) },
-            html! { b { (significant(cell.speed_up.value, 3)) } },
-            html! { @if !base { (interval(cell.speed_up)) } },
-            html! { (percent(cell.efficiency.value)) },
-            html! { (about(cell.records_per_second)) },
-            html! { (cell.bytes_per_second.map_or("–".to_owned(), bytes)) },
+            html! { b { (significant(measurement.speed_up.value, 3)) } },
+            html! { @if !base { (interval(measurement.speed_up)) } },
+            html! { (percent(measurement.efficiency.value)) },
+            html! { (about(measurement.records_per_second)) },
+            html! { (measurement.bytes_per_second.map_or("–".to_owned(), bytes)) },
             html! { span.aside { (remark) } },
         ]);
     }

@@ -13,21 +13,25 @@ const FIGURES: usize = 2700;
 
 pub(super) fn turns(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     let figures = layout.most(FIGURES);
-    let (cells, rounds) = (comparison.measurements.len(), comparison.settings.rounds);
-    let shown = rounds.min(figures / 2 / cells.max(1)).max(1);
-    let cells = &comparison.measurements[..cells.min(figures / 2)];
-    let medians = cells.iter().map(|cell| cell.wall.median);
+    let (measurements, rounds) = (comparison.measurements.len(), comparison.settings.rounds);
+    let shown = rounds.min(figures / 2 / measurements.max(1)).max(1);
+    let measurements = &comparison.measurements[..measurements.min(figures / 2)];
+    let medians = measurements
+        .iter()
+        .map(|measurement| measurement.wall.median);
     let (unit, per_second) = unit_of_time(medians.fold(0.0, f64::max));
-    let has_cpu = cells.iter().any(|cell| cell.cpu.is_some());
+    let has_cpu = measurements
+        .iter()
+        .any(|measurement| measurement.cpu.is_some());
     html! {
         details.data {
             summary { "Time of a run in each turn, " (unit) }
-            (table(cells, shown, per_second, |turn| Some(turn.wall)))
+            (table(measurements, shown, per_second, |turn| Some(turn.wall)))
         }
         @if has_cpu {
             details.data {
                 summary { "Processor time of a run in each turn, " (unit) }
-                (table(cells, shown, per_second, |turn| turn.cpu))
+                (table(measurements, shown, per_second, |turn| turn.cpu))
             }
         }
         p.aside {
@@ -39,22 +43,22 @@ pub(super) fn turns(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
     }
 }
 
-/// A time of each cell in each round; `seconds` takes it from a turn.
+/// A time of each configuration in each round; `seconds` takes it from a turn.
 fn table(
-    cells: &[Measurement],
+    measurements: &[Measurement],
     rounds: usize,
     per_second: f64,
     seconds: impl Fn(&Turn) -> Option<f64>,
 ) -> DataTable {
     let rounds = 0..rounds;
-    let head = ["cell".to_owned()]
+    let head = ["configuration".to_owned()]
         .into_iter()
         .chain(rounds.clone().map(|round| (round + 1).to_string()));
     let mut table = DataTable::new(1, head);
-    for cell in cells {
-        let name = html! { (quoted(plain(&cell.executor))) " " (cell.threads) };
+    for measurement in measurements {
+        let name = html! { (quoted(plain(&measurement.executor))) " " (measurement.threads) };
         let figures = rounds.clone().map(|round| {
-            let turn = cell.turns.iter().find(|turn| turn.round == round);
+            let turn = measurement.turns.iter().find(|turn| turn.round == round);
             let seconds = turn.and_then(&seconds);
             let figure = seconds.map(|seconds| significant(seconds * per_second, 4));
             html! { (figure.unwrap_or("–".to_owned())) }

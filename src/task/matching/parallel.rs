@@ -23,8 +23,8 @@ pub(super) fn is_available() -> bool {
 
 /// The functions with which threads take scratch memory and put it back.
 ///
-/// They are called through pointers, because otherwise the code that shares work among threads would be compiled
-/// once for each measure.
+/// They are called through pointers, because otherwise the code that shares work among threads would be
+/// compiled once for each measure.
 #[derive(Clone, Copy)]
 pub(super) struct ScratchPool<'a, D> {
     pub(super) take: &'a (dyn Fn() -> D + Sync),
@@ -41,8 +41,8 @@ pub(super) struct Helpers<B, E> {
 
 /// Calls `step` for each number below `steps`, and returns the results of the helpers.
 ///
-/// The calling thread takes the steps in order, with `own` as its state. After [`ALONE`], the threads of the pool
-/// share the rest, in any order.
+/// The calling thread takes the steps in order, with `own` as its state. After [`ALONE`], the threads of the
+/// pool share the rest, in any order.
 pub(super) fn run_steps<T: Send, R: Send>(
     steps: usize,
     own: &mut T,

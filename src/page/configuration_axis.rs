@@ -1,5 +1,5 @@
-//! A vertical axis with a line for each cell: the names of the executors, and below each name its numbers of
-//! threads.
+//! A vertical axis with a line for each configuration: the names of the executors, each with its numbers of
+//! threads below it.
 
 use maud::{Markup, html};
 
@@ -13,24 +13,24 @@ const LINE: f64 = 20.0;
 const TOP: f64 = 8.0;
 /// Left edge of the plot, right of the numbers of threads.
 const LEFT: f64 = 36.0;
-/// Number of cells that are drawn at most; the table lists all.
-pub(super) const MAX_CELLS: usize = 40;
+/// Number of configurations that are drawn at most; the table lists all.
+pub(super) const MAX_CONFIGURATIONS: usize = 40;
 
-/// The places of the cells.
-pub(super) struct CellAxis {
+/// The places of the configurations.
+pub(super) struct ConfigurationAxis {
     executors: Vec<(f64, String)>,
     threads: Vec<(f64, String)>,
     bottom: f64,
 }
 
-impl CellAxis {
-    /// An axis of cells given as executor and number of threads. Neighbours of the same executor share its
-    /// name.
-    pub(super) fn new<'a>(cells: impl IntoIterator<Item = (&'a str, usize)>) -> Self {
+impl ConfigurationAxis {
+    /// An axis of configurations, each an executor with a number of threads. Neighbours of the same executor
+    /// share its name.
+    pub(super) fn new<'a>(configurations: impl IntoIterator<Item = (&'a str, usize)>) -> Self {
         let (mut executors, mut threads): (Vec<(f64, String)>, Vec<_>) = (Vec::new(), Vec::new());
         let mut y = TOP;
         let mut last = None;
-        for (executor, number) in cells {
+        for (executor, number) in configurations {
             if last != Some(executor) {
                 y += if last.is_some() { 6.0 } else { 0.0 };
                 executors.push((y + LINE / 2.0, quoted::plain(executor)));
@@ -40,7 +40,7 @@ impl CellAxis {
             threads.push((y + LINE / 2.0, number.to_string()));
             y += LINE;
         }
-        CellAxis {
+        ConfigurationAxis {
             executors,
             threads,
             bottom: y,
@@ -62,7 +62,7 @@ impl CellAxis {
         self.bottom + 50.0
     }
 
-    /// The middle of the line of each cell.
+    /// The middle of the line of each configuration.
     pub(super) fn places(&self) -> impl Iterator<Item = f64> {
         self.threads.iter().map(|(y, _)| *y)
     }
