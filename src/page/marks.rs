@@ -129,20 +129,20 @@ pub(super) fn bar(class: &str, (x, y): (f64, f64), (w, h): (f64, f64), tooltip: 
 
 /// The names of lines, at their ends.
 #[derive(Default)]
-pub(super) struct Labels {
-    labels: Vec<Label>,
+pub(super) struct LineLabels {
+    labels: Vec<LineLabel>,
 }
 
-struct Label {
+struct LineLabel {
     end: (f64, f64),
     class: String,
     name: String,
 }
 
-impl Labels {
+impl LineLabels {
     /// Adds the name of the line that ends here.
     pub(super) fn add(&mut self, end: (f64, f64), class: &str, name: &str) {
-        self.labels.push(Label {
+        self.labels.push(LineLabel {
             end,
             class: class.to_owned(),
             name: shortened(name, LABEL_CHARACTERS),
@@ -152,7 +152,7 @@ impl Labels {
     /// The names at the right of the area, moved apart so that they do not overlap. A thin line leads from a
     /// name to the end of its line if they are far apart.
     pub(super) fn draw(&self, area: PlotArea) -> Markup {
-        let mut labels: Vec<&Label> = self.labels.iter().collect();
+        let mut labels: Vec<&LineLabel> = self.labels.iter().collect();
         labels.sort_by(|a, b| a.end.1.total_cmp(&b.end.1));
         let wanted: Vec<f64> = labels.iter().map(|label| label.end.1).collect();
         let places = spread(&wanted, (area.top - 12.0, area.bottom));

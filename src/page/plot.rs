@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::marks::{Labels, PlotArea, line};
+use super::marks::{LineLabels, PlotArea, line};
 
 /// A plot with two axes.
 ///
@@ -12,7 +12,7 @@ pub(super) struct Plot {
     pub(super) area: PlotArea,
     pub(super) x: Axis,
     pub(super) y: Axis,
-    labels: Labels,
+    labels: LineLabels,
 }
 
 impl Plot {
@@ -21,7 +21,7 @@ impl Plot {
             area,
             x,
             y,
-            labels: Labels::default(),
+            labels: LineLabels::default(),
         }
     }
 

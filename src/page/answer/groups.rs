@@ -24,7 +24,7 @@ const NORMAL_95: f64 = 1.96;
 /// Height of the line of a group in the plot.
 const LINE: f64 = 20.0;
 
-type NamedGroup<'a> = (&'a String, &'a GroupSummary);
+type PageGroup<'a> = (&'a String, &'a GroupSummary);
 
 pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
     let (Some(by), Some(groups)) = (&plan.by, &summary.groups) else {
@@ -34,7 +34,7 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
         return html! {};
     };
     let all = &all.moments;
-    let mut by_size: Vec<NamedGroup<'_>> = groups.iter().collect();
+    let mut by_size: Vec<PageGroup<'_>> = groups.iter().collect();
     // Sorting is stable: groups of one size stay in the order of their names.
     by_size.sort_by_key(|(_, group)| Reverse(group.moments.count));
     let largest = &by_size[..by_size.len().min(SHOWN)];
@@ -54,7 +54,7 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
 }
 
 /// The groups whose means lie farthest above and below the mean of all.
-fn outliers(mut groups: Vec<NamedGroup<'_>>, all: &MomentSummary) -> Markup {
+fn outliers(mut groups: Vec<PageGroup<'_>>, all: &MomentSummary) -> Markup {
     groups.sort_by(|a, b| standard_errors(b, all).total_cmp(&standard_errors(a, all)));
     let below: Vec<_> = groups.iter().rev().take(OUTLIERS).copied().collect();
     html! {
@@ -71,7 +71,7 @@ fn outliers(mut groups: Vec<NamedGroup<'_>>, all: &MomentSummary) -> Markup {
 }
 
 /// Number of standard errors by which the mean of a group lies above the mean of all.
-fn standard_errors((_, group): &NamedGroup<'_>, all: &MomentSummary) -> f64 {
+fn standard_errors((_, group): &PageGroup<'_>, all: &MomentSummary) -> f64 {
     let moments = &group.moments;
     (moments.mean - all.mean) * (moments.count as f64).sqrt() / all.stddev
 }
@@ -84,7 +84,7 @@ fn interval(group: &GroupSummary) -> Option<(f64, f64)> {
         .then_some((moments.mean - half, moments.mean + half))
 }
 
-fn table(groups: &[NamedGroup<'_>], all: &MomentSummary) -> DataTable {
+fn table(groups: &[PageGroup<'_>], all: &MomentSummary) -> DataTable {
     let mut table = DataTable::new(
         1,
         [
@@ -118,8 +118,8 @@ fn table(groups: &[NamedGroup<'_>], all: &MomentSummary) -> DataTable {
     table
 }
 
-fn plot(main: &str, groups: &[NamedGroup<'_>], all: &MomentSummary) -> Markup {
-    let known: Vec<NamedGroup<'_>> = groups
+fn plot(main: &str, groups: &[PageGroup<'_>], all: &MomentSummary) -> Markup {
+    let known: Vec<PageGroup<'_>> = groups
         .iter()
         .filter(|(_, group)| group.moments.mean.is_finite())
         .copied()
@@ -165,7 +165,7 @@ fn plot(main: &str, groups: &[NamedGroup<'_>], all: &MomentSummary) -> Markup {
 }
 
 /// The axis of the means, wide enough for all intervals.
-fn mean_axis(main: &str, groups: &[NamedGroup<'_>], all: &MomentSummary, area: PlotArea) -> Axis {
+fn mean_axis(main: &str, groups: &[PageGroup<'_>], all: &MomentSummary, area: PlotArea) -> Axis {
     let ends = groups.iter().flat_map(|(_, group)| {
         let (low, high) = interval(group).unwrap_or((group.moments.mean, group.moments.mean));
         [low, high]
@@ -180,7 +180,7 @@ fn mean_axis(main: &str, groups: &[NamedGroup<'_>], all: &MomentSummary, area: P
     Axis::with_ticks(scale, 4, format!("mean {main}"))
 }
 
-fn tooltip((name, group): &NamedGroup<'_>) -> String {
+fn tooltip((name, group): &PageGroup<'_>) -> String {
     format!(
         "{}: mean {} of {}",
         super::plain(name),

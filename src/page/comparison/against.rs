@@ -11,13 +11,13 @@ use super::super::quoted::{plain, quoted};
 use super::super::scale::Scale;
 use super::super::table::DataTable;
 use super::intervals::{ConfigurationInterval, intervals};
-use super::layout::{Layout, interval};
+use super::layout::{PageLayout, interval};
 use crate::measure::{BaselineComparison, BaselineRatio};
 
 /// A ratio beyond this, or below its inverse, is drawn at the edge.
 const MAX_RATIO: f64 = 4.0;
 
-pub(super) fn against(against: &BaselineComparison, layout: &Layout<'_>) -> Markup {
+pub(super) fn against(against: &BaselineComparison, layout: &PageLayout<'_>) -> Markup {
     let ratios = against.ratios.iter();
     let slower = ratios.clone().filter(|ratio| ratio.time.low > 1.0).count();
     let faster = ratios.filter(|ratio| ratio.time.high < 1.0).count();
@@ -38,7 +38,7 @@ pub(super) fn against(against: &BaselineComparison, layout: &Layout<'_>) -> Mark
     )
 }
 
-fn ratio_figure(against: &BaselineComparison, layout: &Layout<'_>) -> Figure<'static> {
+fn ratio_figure(against: &BaselineComparison, layout: &PageLayout<'_>) -> Figure<'static> {
     let shown = &against.ratios[..against.ratios.len().min(MAX_CONFIGURATIONS)];
     let configurations: Vec<ConfigurationInterval<'_>> = shown
         .iter()
@@ -91,7 +91,7 @@ fn tooltip(ratio: &BaselineRatio) -> String {
     )
 }
 
-fn table(against: &BaselineComparison, layout: &Layout<'_>) -> DataTable {
+fn table(against: &BaselineComparison, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(
         1,
         [

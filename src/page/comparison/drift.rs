@@ -13,7 +13,7 @@ use super::super::plot::Plot;
 use super::super::quoted::plain;
 use super::super::scale::{Scale, Ticks};
 use super::super::table::DataTable;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use crate::measure::statistics::median;
 use crate::measure::{Comparison, Measurement};
 
@@ -28,7 +28,7 @@ const HEIGHT: f64 = 300.0;
 /// For each round, the times of the turns, each divided by the median of its configuration.
 type Rounds = BTreeMap<usize, Vec<f64>>;
 
-pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
+pub(super) fn drift(comparison: &Comparison, layout: &PageLayout<'_>) -> Figure<'static> {
     let turns = comparison.settings.rounds.max(1) * comparison.measurements.len();
     let every = turns.div_ceil(layout.most(TURNS)).max(1);
     let rounds = rounds(comparison);
@@ -63,7 +63,7 @@ pub(super) fn drift(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'sta
     }
 }
 
-fn draw(comparison: &Comparison, layout: &Layout<'_>, rounds: &Rounds, every: usize) -> Markup {
+fn draw(comparison: &Comparison, layout: &PageLayout<'_>, rounds: &Rounds, every: usize) -> Markup {
     let area = PlotArea::new(HEIGHT, 48.0, 12.0);
     let number = comparison.settings.rounds.max(1);
     let plot = Plot::new(area, round_axis(number, area), ratio_axis(rounds, area));
@@ -83,7 +83,7 @@ fn draw(comparison: &Comparison, layout: &Layout<'_>, rounds: &Rounds, every: us
 /// round is drawn.
 fn clouds(
     comparison: &Comparison,
-    layout: &Layout<'_>,
+    layout: &PageLayout<'_>,
     plot: &Plot,
     every: usize,
 ) -> Vec<(String, String)> {
@@ -141,7 +141,7 @@ fn ratio_axis(rounds: &Rounds, area: PlotArea) -> Axis {
     Axis::new(scale, ticks, "time of a turn ÷ median of its configuration")
 }
 
-fn table(rounds: &Rounds, layout: &Layout<'_>) -> DataTable {
+fn table(rounds: &Rounds, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(0, ["round", "median of all configurations", "min", "max"]);
     for (round, ratios) in rounds {
         let figures = [median(ratios), least(ratios), most(ratios)];

@@ -10,14 +10,14 @@ use super::super::plot::Plot;
 use super::super::quoted::plain;
 use super::super::scale::{Scale, round_up};
 use super::super::table::DataTable;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use super::threads::{ceiling_lines, ceilings, executor_lines, levels, thread_axis};
 use crate::measure::{Comparison, Estimate, Measurement};
 
 /// Height of the drawing.
 const HEIGHT: f64 = 340.0;
 
-pub(super) fn efficiency(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
+pub(super) fn efficiency(comparison: &Comparison, layout: &PageLayout<'_>) -> Figure<'static> {
     let levels = levels(comparison);
     let area = PlotArea::new(HEIGHT, 48.0, 112.0);
     let x = thread_axis(levels.last().copied().unwrap_or(1.0), &levels, area);
@@ -74,7 +74,7 @@ fn percent_axis(comparison: &Comparison, area: PlotArea) -> Axis {
     Axis::new(scale, ticks.collect(), "speed-up per thread")
 }
 
-fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
+fn table(comparison: &Comparison, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(1, ["executor", "threads", "efficiency", "from", "to"]);
     for measurement in comparison.measurements.iter().skip(1) {
         let Estimate { value, low, high } = measurement.efficiency;

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::axis::Axis;
 use super::super::configuration_axis::ConfigurationAxis;
 use super::super::marks::{Coord, PlotArea, base_marker, marker, whisker_across};
-use super::layout::Layout;
+use super::layout::PageLayout;
 
 /// A value of a configuration with its interval.
 pub(super) struct ConfigurationInterval<'a> {
@@ -27,7 +27,7 @@ pub(super) struct ConfigurationInterval<'a> {
 /// `reference` is a value with a vertical line.
 pub(super) fn intervals(
     configurations: &[ConfigurationInterval<'_>],
-    layout: &Layout<'_>,
+    layout: &PageLayout<'_>,
     margin: f64,
     reference: Option<f64>,
     axis: impl FnOnce(PlotArea) -> Axis,

@@ -5,14 +5,14 @@ use super::super::numbers::significant;
 use crate::measure::{Comparison, Estimate, Measurement};
 
 /// The series of each executor, with the same colour and marker in all plots, and how much is shown.
-pub(super) struct Layout<'a> {
+pub(super) struct PageLayout<'a> {
     /// The executors except the base, in the order they were given.
     pub(super) executors: Vec<&'a str>,
     /// Divides the usual number of everything that is shown, so that the page stays small.
     pub(super) shrink: f64,
 }
 
-impl<'a> Layout<'a> {
+impl<'a> PageLayout<'a> {
     pub(super) fn new(comparison: &'a Comparison, shrink: f64) -> Self {
         let mut executors: Vec<&str> = Vec::new();
         for measurement in comparison.measurements.iter().skip(1) {
@@ -20,7 +20,7 @@ impl<'a> Layout<'a> {
                 executors.push(&measurement.executor);
             }
         }
-        Layout { executors, shrink }
+        PageLayout { executors, shrink }
     }
 
     /// The number to show where `usual` are shown on a page with room.

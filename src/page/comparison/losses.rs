@@ -9,7 +9,7 @@ use super::super::marks::Coord;
 use super::super::numbers::percent;
 use super::super::quoted::plain;
 use super::super::table::DataTable;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use crate::measure::Losses;
 
 /// Share of the time from which a part of a bar is labelled.
@@ -27,7 +27,7 @@ fn parts(losses: &Losses) -> [(&'static str, &'static str, f64); 5] {
     ]
 }
 
-pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
+pub(super) fn losses(losses: &[Losses], layout: &PageLayout<'_>) -> Markup {
     if losses.is_empty() {
         return html! {};
     }
@@ -67,7 +67,7 @@ pub(super) fn losses(losses: &[Losses], layout: &Layout<'_>) -> Markup {
     figure.render()
 }
 
-fn table(losses: &[Losses], layout: &Layout<'_>) -> DataTable {
+fn table(losses: &[Losses], layout: &PageLayout<'_>) -> DataTable {
     let names = parts(&losses[0]).map(|(_, name, _)| name);
     let head = ["executor", "threads"].into_iter().chain(names);
     let mut table = DataTable::new(1, head);

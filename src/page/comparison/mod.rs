@@ -23,7 +23,7 @@ use super::machine::{machine, warnings};
 use super::numbers::{bytes, count, counted, percent, time, times as multiple};
 use super::quoted::{plain, quoted, sentence};
 use crate::measure::{Comparison, Measurement};
-use layout::{Layout, interval};
+use layout::{PageLayout, interval};
 
 /// Size of a page at most, in bytes.
 const MAX_BYTES: usize = 149_000;
@@ -41,7 +41,7 @@ pub(super) fn page(comparison: &Comparison) -> String {
 }
 
 fn page_with(comparison: &Comparison, shrink: f64) -> Markup {
-    let layout = &Layout::new(comparison, shrink);
+    let layout = &PageLayout::new(comparison, shrink);
     let name = &comparison.workload.name;
     let title = format!("{} – manyhands bench", plain(name));
     let sections = html! {
@@ -105,7 +105,7 @@ fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
 }
 
 /// The sections of a comparison in which all answers are the same.
-fn measured(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
+fn measured(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
     let analysis = &comparison.analysis;
     html! {
         (section("Times", &html! {

@@ -11,13 +11,13 @@ use super::super::plot::Plot;
 use super::super::quoted::{plain, quoted};
 use super::super::scale::Scale;
 use super::super::table::DataTable;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use crate::measure::{Comparison, Estimate, Prediction};
 
 /// Height of the drawing.
 const HEIGHT: f64 = 320.0;
 
-pub(super) fn prospects(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
+pub(super) fn prospects(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
     let analysis = &comparison.analysis;
     if analysis.predictions.is_empty() && analysis.fits.is_empty() {
         return html! {};
@@ -39,7 +39,7 @@ struct Forecast<'a> {
     predictions: Vec<&'a Prediction>,
 }
 
-fn predictions(all: &[Prediction], layout: &Layout<'_>) -> Markup {
+fn predictions(all: &[Prediction], layout: &PageLayout<'_>) -> Markup {
     let forecasts = forecasts(all, layout);
     let shown = || forecasts.iter().flat_map(|forecast| &forecast.predictions);
     let times = shown()
@@ -80,7 +80,7 @@ fn predictions(all: &[Prediction], layout: &Layout<'_>) -> Markup {
     figure.render()
 }
 
-fn forecasts<'a>(all: &'a [Prediction], layout: &Layout<'a>) -> Vec<Forecast<'a>> {
+fn forecasts<'a>(all: &'a [Prediction], layout: &PageLayout<'a>) -> Vec<Forecast<'a>> {
     let executors = layout.executors.iter().enumerate();
     let forecast = |(series, executor): (usize, &&'a str)| {
         let mut predictions: Vec<_> = all
@@ -142,7 +142,7 @@ fn tooltip(prediction: &Prediction) -> String {
 
 fn table<'a>(
     predictions: impl Iterator<Item = &'a &'a Prediction>,
-    layout: &Layout<'_>,
+    layout: &PageLayout<'_>,
 ) -> DataTable {
     let mut table = DataTable::new(
         1,

@@ -9,7 +9,7 @@ use super::super::numbers::{count, counted, percent, round_time, time};
 use super::super::plot::Plot;
 use super::super::scale::{Scale, round_up};
 use super::super::table::DataTable;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use crate::measure::{Analysis, RecordTimes};
 
 /// Number of bins that are drawn at most; neighbours of more are put together.
@@ -60,7 +60,7 @@ fn bins(times: &RecordTimes) -> Vec<TimeBin> {
     times.histogram.chunks(merged).map(bin).collect()
 }
 
-pub(super) fn records(analysis: &Analysis, layout: &Layout<'_>) -> Markup {
+pub(super) fn records(analysis: &Analysis, layout: &PageLayout<'_>) -> Markup {
     let times = analysis.records.as_ref();
     let Some(times) = times.filter(|times| !times.histogram.is_empty()) else {
         return html! {};
@@ -132,7 +132,7 @@ fn plot(bins: &[TimeBin]) -> Plot {
     )
 }
 
-fn table(bins: &[TimeBin], layout: &Layout<'_>) -> DataTable {
+fn table(bins: &[TimeBin], layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(
         0,
         ["from", "to", "records", "share of records", "share of time"],

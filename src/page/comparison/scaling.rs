@@ -10,7 +10,7 @@ use super::super::plot::Plot;
 use super::super::quoted::plain;
 use super::super::scale::{Scale, round_up};
 use super::super::table::DataTable;
-use super::layout::{Layout, interval};
+use super::layout::{PageLayout, interval};
 use super::threads::{
     below, ceiling_lines, ceilings, executor_lines, is_logarithmic, levels, thread_axis,
 };
@@ -22,7 +22,7 @@ const HEIGHT: f64 = 340.0;
 /// and the rest of the plot stays legible.
 const EXTRAPOLATION: f64 = 2.0;
 
-pub(super) fn speed_up(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
+pub(super) fn speed_up(comparison: &Comparison, layout: &PageLayout<'_>) -> Figure<'static> {
     let mut levels = levels(comparison);
     let measured_to = levels.last().copied().unwrap_or(1.0);
     let curves = curves(comparison, layout, measured_to);
@@ -84,7 +84,7 @@ fn description(comparison: &Comparison, logarithmic: bool) -> String {
 /// The points of the law that was fitted to each executor, as far as they are drawn.
 fn curves<'c>(
     comparison: &'c Comparison,
-    layout: &Layout<'_>,
+    layout: &PageLayout<'_>,
     measured_to: f64,
 ) -> Vec<Vec<&'c FitPoint>> {
     let curve = |name: &&str| {
@@ -188,7 +188,7 @@ fn tooltip(measurement: &Measurement) -> String {
     )
 }
 
-fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
+fn table(comparison: &Comparison, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(1, ["series", "threads", "speed-up", "from", "to"]);
     let mut add = |name: &str, threads: usize, gain: Estimate| {
         let figures = [gain.value, gain.low, gain.high].map(|figure| significant(figure, 3));

@@ -6,7 +6,7 @@ use super::super::axis::Axis;
 use super::super::marks::{PlotArea, class, marker, whisker_up};
 use super::super::plot::Plot;
 use super::super::scale::Scale;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use crate::measure::{Comparison, Estimate, Measurement};
 
 /// Number of threads beyond which the axes are logarithmic.
@@ -47,7 +47,7 @@ pub(super) fn thread_axis(most: f64, levels: &[f64], area: PlotArea) -> Axis {
 pub(super) fn executor_lines(
     plot: &mut Plot,
     comparison: &Comparison,
-    layout: &Layout<'_>,
+    layout: &PageLayout<'_>,
     estimate: impl Fn(&Measurement) -> Estimate,
     tooltip: impl Fn(&Measurement) -> String,
 ) -> Markup {

@@ -7,13 +7,13 @@ use super::super::gantt::Gantt;
 use super::super::numbers::{percent, time};
 use super::super::quoted::{plain, quoted};
 use super::super::table::DataTable;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use crate::measure::{Comparison, Timeline};
 
 /// Number of executors that are drawn at most: the first ones.
 const EXECUTORS: usize = 4;
 
-pub(super) fn timelines(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
+pub(super) fn timelines(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
     let executors = layout.executors.iter().take(EXECUTORS);
     let shown = executors.filter_map(|name| {
         let all = comparison.analysis.timelines.iter();
@@ -23,7 +23,7 @@ pub(super) fn timelines(comparison: &Comparison, layout: &Layout<'_>) -> Markup 
     html! { @for (index, one) in shown.enumerate() { (timeline(one, index, layout)) } }
 }
 
-fn timeline(timeline: &Timeline, index: usize, layout: &Layout<'_>) -> Markup {
+fn timeline(timeline: &Timeline, index: usize, layout: &PageLayout<'_>) -> Markup {
     let class = layout.class(&timeline.executor);
     let gantt = Gantt::new(&timeline.workers, timeline.wall, class, layout.shrink);
     let figure = Figure {
@@ -47,7 +47,7 @@ fn timeline(timeline: &Timeline, index: usize, layout: &Layout<'_>) -> Markup {
     figure.render()
 }
 
-fn table(timeline: &Timeline, gantt: &Gantt, layout: &Layout<'_>) -> DataTable {
+fn table(timeline: &Timeline, gantt: &Gantt, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(0, ["worker", "began", "ended", "at work"]);
     let step = gantt.shown.len().div_ceil(layout.most(32));
     for &worker in gantt.shown.iter().step_by(step.max(1)) {

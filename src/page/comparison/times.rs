@@ -9,10 +9,10 @@ use super::super::numbers::{about, bytes, percent, significant, time};
 use super::super::quoted::{plain, quoted};
 use super::super::table::DataTable;
 use super::intervals::{ConfigurationInterval, intervals};
-use super::layout::{Layout, interval};
+use super::layout::{PageLayout, interval};
 use crate::measure::{Comparison, Measurement};
 
-pub(super) fn plot(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'static> {
+pub(super) fn plot(comparison: &Comparison, layout: &PageLayout<'_>) -> Figure<'static> {
     let shown = &comparison.measurements[..comparison.measurements.len().min(MAX_CONFIGURATIONS)];
     let configurations: Vec<ConfigurationInterval<'_>> = shown
         .iter()
@@ -51,7 +51,7 @@ pub(super) fn plot(comparison: &Comparison, layout: &Layout<'_>) -> Figure<'stat
     }
 }
 
-fn plot_table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
+fn plot_table(comparison: &Comparison, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(
         1,
         ["executor", "threads", "median", "from", "to", "min", "max"],
@@ -82,7 +82,7 @@ fn tooltip(measurement: &Measurement) -> String {
 }
 
 /// The figures of each configuration.
-pub(super) fn table(comparison: &Comparison, layout: &Layout<'_>) -> DataTable {
+pub(super) fn table(comparison: &Comparison, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(
         1,
         [

@@ -5,13 +5,13 @@ use maud::{Markup, html};
 use super::super::numbers::{counted, significant, unit_of_time};
 use super::super::quoted::{plain, quoted};
 use super::super::table::DataTable;
-use super::layout::Layout;
+use super::layout::PageLayout;
 use crate::measure::{Comparison, Measurement, Turn};
 
 /// Number of figures that are shown at most, in both tables together.
 const FIGURES: usize = 2700;
 
-pub(super) fn turns(comparison: &Comparison, layout: &Layout<'_>) -> Markup {
+pub(super) fn turns(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
     let figures = layout.most(FIGURES);
     let (measurements, rounds) = (comparison.measurements.len(), comparison.settings.rounds);
     let shown = rounds.min(figures / 2 / measurements.max(1)).max(1);

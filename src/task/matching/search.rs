@@ -7,7 +7,7 @@ use super::parallel::ScratchPool;
 use super::pattern::Pattern;
 use super::query::Query;
 use super::reference::{Collected, Reference};
-use super::select::{self, Candidate};
+use super::select::{self, MatchCandidate};
 use super::text_filter::TextFilter;
 use super::top_scores::JUST_BELOW;
 use super::upper_bounds::UpperBounds;
@@ -265,8 +265,8 @@ impl<S: Symbol> Search<S> {
         (found, pairs)
     }
 
-    fn candidate(&self, position: usize, bound: f64) -> Candidate {
-        Candidate {
+    fn candidate(&self, position: usize, bound: f64) -> MatchCandidate {
+        MatchCandidate {
             index: self.reference.index(position),
             position,
             bound,

@@ -5,7 +5,7 @@ use super::{Found, Matching};
 
 /// A text that may be among the best.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate {
+pub(super) struct MatchCandidate {
     /// Index of the text in the order of the caller.
     pub(super) index: usize,
     /// Position of the text in the reference.
@@ -17,7 +17,7 @@ pub(super) struct Candidate {
 /// The best matches. `score` returns the score of the text at a position, or 0 if it is below a cutoff.
 pub(super) fn best(
     settings: Matching,
-    mut candidates: Vec<Candidate>,
+    mut candidates: Vec<MatchCandidate>,
     cutoff: f64,
     wanted: usize,
     score: impl FnMut(usize, f64) -> f64,
@@ -38,7 +38,7 @@ pub(super) fn best(
 /// Starting with a cutoff just below the best score changes nothing. Scores other than the best matter only as
 /// cutoffs, and a cutoff matters only if it equals a score up to rounding.
 fn best_one(
-    candidates: &[Candidate],
+    candidates: &[MatchCandidate],
     mut cutoff: f64,
     max_score: f64,
     mut score: impl FnMut(usize, f64) -> f64,
@@ -68,7 +68,7 @@ fn best_one(
 /// of the best scores so far: close enough to rule out other texts, and far enough that none of the best is
 /// rounded to 0.
 fn best_few(
-    candidates: &[Candidate],
+    candidates: &[MatchCandidate],
     mut cutoff: f64,
     wanted: usize,
     mut score: impl FnMut(usize, f64) -> f64,

@@ -96,8 +96,8 @@ impl Token {
 
     /// A token that is not in the lexicon; also the placeholder for tokens after the end of a text.
     pub(super) const UNKNOWN: Token = Token(0);
-    /// The placeholder for tokens before the start of a text. The rules ignore neighbours that have a valence of their own, so it
-    /// is marked as one of those.
+    /// The placeholder for tokens before the start of a text. The rules ignore neighbours that have a valence of
+    /// their own, so it is marked as one of those.
     pub(super) const BEFORE: Token = Token(Token::WORD);
 
     /// A token with this word; `upper` if the token is in upper case.
