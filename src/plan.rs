@@ -312,7 +312,8 @@ impl Plan {
     /// At most this many worker processes.
     fn process_pool_of(&self, workers: usize) -> Result<ProcessPool, Error> {
         let program = self.program.clone().ok_or_else(|| Error::Process {
-            message: "the plan does not say which program to start".to_owned(),
+            message: "the plan does not say which program to start; set its field `program`"
+                .to_owned(),
         })?;
         let setup = worker::setup(self)?;
         let workers = self.limit.workers(workers);

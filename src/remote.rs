@@ -1,9 +1,11 @@
-//! Execution outside this process.
+//! Execution outside this process, by worker processes.
 //!
-//! [`ScoredElsewhere`] presents records that are scored outside this process as a dataset. It knows only the
-//! trait [`Elsewhere`]. The worker processes of a [`ProcessPool`] are one implementation. They receive text
-//! and plain data, so a [`Plan`](crate::plan::Plan) can be sent to them and a closure cannot. A record that
-//! takes its worker process down (out of memory, out of stack, killed) costs that record and no other.
+//! The processes of a [`ProcessPool`] receive text and plain data, so a [`Plan`](crate::plan::Plan) can be sent
+//! to them and a closure cannot. A record that takes its process down (out of memory, out of stack, killed)
+//! costs that record and no other.
+
+// Records that are scored outside this process pass one seam, the trait `Elsewhere`. `ScoredElsewhere` presents
+// them as a dataset and knows nothing else. The process pool is one implementation.
 
 mod conversation;
 #[cfg(test)]
