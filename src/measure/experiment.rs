@@ -10,7 +10,7 @@ use super::explain;
 use super::options::Options;
 use super::round_results::{CeilingLevel, Contender, ReadyContender, RoundResults};
 use super::rounds::{self, SingleRun, Subject, WrongAnswer};
-use super::runnable::{RunOutcome, Runnable};
+use super::runnable::{MeasuredRun, Runnable};
 use super::summary;
 use super::warnings::warnings;
 use crate::error::Error;
@@ -37,7 +37,7 @@ pub(super) fn run(
         .first()
         .ok_or_else(|| Error::Measure("there is no executor".to_owned()))?;
     let expected = first.digest;
-    let differs = |(contender, outcome): (&ReadyContender<'_>, &RunOutcome)| {
+    let differs = |(contender, outcome): (&ReadyContender<'_>, &MeasuredRun)| {
         (outcome.digest != expected).then(|| disagreement(contender, None, outcome.digest))
     };
     let workload = Workload {
@@ -85,7 +85,7 @@ fn disagreement(
 }
 
 /// Starts the executor of a contender and makes the first run.
-fn start(contender: Contender<'_>) -> Result<(ReadyContender<'_>, RunOutcome), Error> {
+fn start(contender: Contender<'_>) -> Result<(ReadyContender<'_>, MeasuredRun), Error> {
     let began = Instant::now();
     let runnable = (contender.make)()?;
     let start = began.elapsed().as_secs_f64();

@@ -305,7 +305,7 @@ impl Recording {
 mod tests {
     use super::*;
     use crate::execution::{Sequential, assert_laws};
-    use crate::measure::runnable::RunOutcome;
+    use crate::measure::runnable::MeasuredRun;
     use crate::report::{Digest, Timing};
     use crate::sync::atomic::{AtomicU64, Ordering::SeqCst};
     use proptest::prelude::*;
@@ -350,7 +350,7 @@ mod tests {
             &Sequential
         }
 
-        fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error> {
+        fn run_on(&self, executor: &dyn Executor) -> Result<MeasuredRun, Error> {
             let began = self.clock();
             let run = |_worker: usize, units: std::ops::Range<usize>| {
                 let time: u64 = self.units[units].iter().sum();
@@ -359,7 +359,7 @@ mod tests {
             };
             executor.execute(&Work::new(self.units.len(), &run));
             self.now.fetch_add(self.serial, SeqCst);
-            Ok(RunOutcome {
+            Ok(MeasuredRun {
                 digest: Digest::of(&0),
                 records: self.units.len() as u64,
                 failed: 0,

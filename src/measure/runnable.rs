@@ -18,16 +18,16 @@ pub(super) trait Runnable: Sync {
     fn executor(&self) -> &dyn Executor;
 
     /// Runs once on another executor, such as one that records what its own executor does.
-    fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error>;
+    fn run_on(&self, executor: &dyn Executor) -> Result<MeasuredRun, Error>;
 
     /// Runs once on its own executor.
-    fn run(&self) -> Result<RunOutcome, Error> {
+    fn run(&self) -> Result<MeasuredRun, Error> {
         self.run_on(self.executor())
     }
 }
 
 /// The outcome of one run.
-pub(super) struct RunOutcome {
+pub(super) struct MeasuredRun {
     pub(super) digest: Digest,
     pub(super) records: u64,
     pub(super) failed: u64,
@@ -88,7 +88,7 @@ where
         self.executor
     }
 
-    fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error> {
+    fn run_on(&self, executor: &dyn Executor) -> Result<MeasuredRun, Error> {
         let before = processor_time();
         let report = Pipeline::new(self.user.dataset, BorrowedTask(self.user.task))
             .executor(executor)
@@ -100,7 +100,7 @@ where
             .iter()
             .map(|failure| failure.index)
             .collect();
-        Ok(RunOutcome {
+        Ok(MeasuredRun {
             digest: Digest::of(&(report.value, report.records, report.failed, failed)),
             records: report.records,
             failed: report.failed,
@@ -145,12 +145,12 @@ impl Runnable for PlannedRun<'_> {
         self.executor.threads()
     }
 
-    fn run_on(&self, executor: &dyn Executor) -> Result<RunOutcome, Error> {
+    fn run_on(&self, executor: &dyn Executor) -> Result<MeasuredRun, Error> {
         let options = RunOptions::default().machine(self.machine);
         let answer = self.opened.run_through(executor, &self.executor, options)?;
         let digest = answer.digest;
         let report = answer.report.finished()?;
-        Ok(RunOutcome {
+        Ok(MeasuredRun {
             digest,
             records: report.records,
             failed: report.failed,

@@ -11,7 +11,7 @@ const VISIBLE: f64 = 1.0 / 1000.0;
 const MOST_SPANS: usize = 200;
 
 /// A time at which a worker was busy: from and until, in seconds.
-type Span = (f64, f64);
+type BusySpan = (f64, f64);
 
 /// Runs a contender once more and records when its workers are busy.
 pub(super) fn timeline(contender: &ReadyContender<'_>) -> Result<Timeline, Error> {
@@ -19,7 +19,7 @@ pub(super) fn timeline(contender: &ReadyContender<'_>) -> Result<Timeline, Error
     let traced = TracedExecutor::new(executor);
     let outcome = contender.runnable.run_on(&traced)?;
     let wall = outcome.timing.wall.as_secs_f64();
-    let mut workers: Vec<Vec<Span>> = vec![Vec::new(); executor.workers()];
+    let mut workers: Vec<Vec<BusySpan>> = vec![Vec::new(); executor.workers()];
     for call in traced.into_calls() {
         let span = (call.from.as_secs_f64(), call.until.as_secs_f64());
         if let Some(spans) = workers.get_mut(call.worker) {
@@ -39,10 +39,10 @@ pub(super) fn timeline(contender: &ReadyContender<'_>) -> Result<Timeline, Error
 
 /// Merges neighbours with a gap of at most `least` between them. If more than `most` spans are left,
 /// closes the narrowest of the remaining gaps too.
-fn close_gaps(mut spans: Vec<Span>, least: f64, most: usize) -> Vec<Span> {
+fn close_gaps(mut spans: Vec<BusySpan>, least: f64, most: usize) -> Vec<BusySpan> {
     spans.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let close = |spans: &[Span], least: f64| {
-        let mut merged: Vec<Span> = Vec::new();
+    let close = |spans: &[BusySpan], least: f64| {
+        let mut merged: Vec<BusySpan> = Vec::new();
         for &span in spans {
             match merged.last_mut() {
                 Some(last) if span.0 - last.1 <= least => last.1 = last.1.max(span.1),
@@ -89,7 +89,7 @@ mod tests {
         // The narrowest gap that is left is between the first two.
         assert_eq!(merged[1].0 - merged[0].1, 801.0);
         // Gaps of equal width are closed together: fewer spans are left, never more.
-        let even: Vec<Span> = (0..1000)
+        let even: Vec<BusySpan> = (0..1000)
             .map(|n| (f64::from(n), f64::from(n) + 0.5))
             .collect();
         assert_eq!(close_gaps(even, 0.001, 200), [(0.0, 999.5)]);

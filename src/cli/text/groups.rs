@@ -15,7 +15,7 @@ const ALL_SHOWN: usize = 12;
 /// With more groups, number of groups in each table.
 const SHOWN: usize = 5;
 
-type NamedGroup<'a> = (&'a String, &'a GroupSummary);
+type GroupLine<'a> = (&'a String, &'a GroupSummary);
 
 /// The groups as tables: all of them if they are few, otherwise the largest and the most unusual ones.
 ///
@@ -50,12 +50,12 @@ pub(super) fn tables(
 }
 
 /// Distance of the mean of a group above the mean of all records, in standard errors.
-fn errors((_, group): &NamedGroup<'_>, all: &MomentSummary) -> f64 {
+fn errors((_, group): &GroupLine<'_>, all: &MomentSummary) -> f64 {
     let moments = &group.moments;
     (moments.mean - all.mean) * (moments.count as f64).sqrt() / all.stddev
 }
 
-fn lines(by: &str, groups: &[NamedGroup<'_>], all: &MomentSummary) -> String {
+fn lines(by: &str, groups: &[GroupLine<'_>], all: &MomentSummary) -> String {
     let mut table = table([by, "records", "mean", "min", "max", "std errors"]);
     for entry in groups {
         let (name, group) = entry;

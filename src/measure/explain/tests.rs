@@ -8,7 +8,7 @@ use crate::machine::{Machine, Meanwhile};
 use crate::measure::comparison::{ColdStart, Measurement};
 use crate::measure::figures::{Settings, Turn};
 use crate::measure::round_results::{CeilingLevel, KernelKind};
-use crate::measure::runnable::{RunOutcome, Runnable};
+use crate::measure::runnable::{MeasuredRun, Runnable};
 use crate::report::{Timing, WorkerTiming};
 
 /// Rounds of every history.
@@ -26,7 +26,7 @@ impl Runnable for NeverRun {
         &Sequential
     }
 
-    fn run_on(&self, _executor: &dyn Executor) -> Result<RunOutcome, Error> {
+    fn run_on(&self, _executor: &dyn Executor) -> Result<MeasuredRun, Error> {
         Err(Error::Measure("no test runs it".to_owned()))
     }
 }
