@@ -120,8 +120,8 @@ fn speed_ups(comparison: &Comparison) -> String {
         ]);
     }
     let aside = "times: mean of the middle half of the ratios; efficiency: speed-up per thread; ceiling: \
-                 the most that this machine allows; bound: the most that the longest record allows; \
-                 equal: no difference detected";
+                 the most that this machine allows; bound: the most that the times of the \
+                 records allow; equal: no difference detected";
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE) + &costs(comparison)
 }
 
