@@ -188,7 +188,7 @@ fn fit(name: &str, comparison: &Comparison) -> Fit {
     let levels = measured.len();
     let Some(base) = comparison.sequential().filter(|_| levels >= LEVELS) else {
         fit.refused = Some(format!(
-            "{levels} {} of threads: a law with two coefficients needs at least {LEVELS}",
+            "{levels} {} of threads, and a law with two coefficients needs at least {LEVELS}",
             if levels == 1 { "number" } else { "numbers" },
         ));
         return fit;

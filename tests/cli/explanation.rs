@@ -45,7 +45,7 @@ fn each_worker_has_a_line_and_many_workers_have_three() {
     assert_eq!(first_words("1"), [""; 0]);
     assert_eq!(first_words("2"), ["0", "1"]);
     assert_eq!(first_words("16").len(), 16);
-    assert_eq!(first_words("17"), ["least", "middle", "most"]);
+    assert_eq!(first_words("17"), ["minimum", "median", "maximum"]);
 }
 
 #[test]
