@@ -378,52 +378,70 @@ fn a_slow_consumer_holds_back_the_iterator() {
     });
 }
 
+/// How a run over a silent source ends that is stopped by its deadline, or by its token once three scores are
+/// delivered. The source stays silent for `silence` after the deadline, and then ends.
+fn end_over_a_silent_source(
+    workers: usize,
+    ordered: bool,
+    deadline: bool,
+    silence: Duration,
+) -> Result<Report<()>, Error> {
+    let (sender, source) = mpsc::channel::<u64>();
+    let token = Cancel::new();
+    let pulled = Tally::default();
+    let handed = Tally::default();
+    thread::scope(|scope| {
+        let run = scope.spawn(|| {
+            let source = source.into_iter().inspect(|_| pulled.add());
+            let scores = stream(source).task(score).workers(workers).in_flight(8);
+            let scores = if ordered {
+                scores.ordered()
+            } else {
+                scores.unordered()
+            };
+            let scores = scores.cancel(&token);
+            if deadline {
+                scores.deadline(DEADLINE)
+            } else {
+                scores
+            }
+            .for_each(|_| handed.add())
+        });
+        for record in 0..3 {
+            sender.send(record).unwrap();
+        }
+        if deadline {
+            // The run has begun once it pulls a record; its deadline passes during the sleep.
+            while pulled.now() == 0 && !run.is_finished() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            thread::sleep(DEADLINE + silence);
+        } else {
+            handed.wait_for(3);
+            token.cancel();
+        }
+        // The worker inside the iterator returns only when the iterator does.
+        drop(sender);
+        run.join().unwrap()
+    })
+}
+
 #[test]
 fn a_stop_takes_effect_while_the_source_is_silent() {
     for workers in [1, 2, 4] {
         for (deadline, ordered) in [(true, true), (true, false), (false, true), (false, false)] {
-            let (sender, source) = mpsc::channel::<u64>();
-            let token = Cancel::new();
-            let pulled = Tally::default();
-            let handed = Tally::default();
-            let result = thread::scope(|scope| {
-                let run = scope.spawn(|| {
-                    let source = source.into_iter().inspect(|_| pulled.add());
-                    let scores = stream(source).task(score).workers(workers).in_flight(8);
-                    let scores = if ordered {
-                        scores.ordered()
-                    } else {
-                        scores.unordered()
-                    };
-                    let scores = scores.cancel(&token);
-                    if deadline {
-                        scores.deadline(DEADLINE)
-                    } else {
-                        scores
-                    }
-                    .for_each(|_| handed.add())
-                });
-                for record in 0..3 {
-                    sender.send(record).unwrap();
+            // The thread that keeps the deadline may get no core for a while after it: then the source must
+            // stay silent for longer. A deadline that has no effect has none however long the silence.
+            let mut silence = DEADLINE;
+            let stopped = loop {
+                let result = end_over_a_silent_source(workers, ordered, deadline, silence);
+                let is_stopped = matches!(result, Err(Error::Stopped { .. }));
+                if is_stopped || !deadline || silence > Duration::from_secs(20) {
+                    break (is_stopped, result);
                 }
-                if deadline {
-                    // The run has begun once it pulls a record; its deadline passes during the sleep.
-                    while pulled.now() == 0 && !run.is_finished() {
-                        thread::sleep(Duration::from_millis(1));
-                    }
-                    thread::sleep(DEADLINE);
-                } else {
-                    handed.wait_for(3);
-                    token.cancel();
-                }
-                // The worker inside the iterator returns only when the iterator does.
-                drop(sender);
-                run.join().unwrap()
-            });
-            assert!(
-                matches!(result, Err(Error::Stopped { .. })),
-                "{workers} workers: {result:?}"
-            );
+                silence *= 4;
+            };
+            assert!(stopped.0, "{workers} workers: {:?}", stopped.1);
         }
     }
 }
