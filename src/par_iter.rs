@@ -7,7 +7,7 @@ use rayon::iter::IndexedParallelIterator;
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 
 use crate::aggregation::{Aggregator, BlockPartition, MergeTree, observe_all};
-use crate::execution::{Decision, InlinePhase, Pace};
+use crate::execution::{InlineDecision, InlinePhase, Pace};
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
 /// Within the bounds of the pace, the work is cut into this many pieces for each thread, so that the
@@ -77,18 +77,18 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
         let began = Instant::now();
         loop {
             match inline.next(|| began.elapsed()) {
-                Decision::Run(blocks) => {
+                InlineDecision::Run(blocks) => {
                     let records = fold.partition.parts(blocks.clone());
                     let (now, later) = producer.split_at(records.len());
                     fold.fold(blocks, now, &mut own);
                     producer = later;
                 }
-                Decision::Share(blocks, pace) => {
+                InlineDecision::Share(blocks, pace) => {
                     let grain = fold.grain(blocks.len(), pace);
                     fold.share(blocks, producer, grain);
                     break;
                 }
-                Decision::Finished => break,
+                InlineDecision::Finished => break,
             }
         }
         fold.finish(own)

@@ -27,7 +27,7 @@ const UNSEEN_FRACTION: usize = 4;
 
 /// What the calling thread does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(crate) enum InlineDecision {
     /// It runs these units itself.
     Run(Range<usize>),
     /// It shares these remaining units with other workers. The pace is that of the units so far.
@@ -63,9 +63,9 @@ impl InlinePhase {
 
     /// Decides what comes next. `elapsed` returns the time since the first unit began; it is called
     /// only if the decision depends on it.
-    pub(crate) fn next(&mut self, elapsed: impl FnOnce() -> Duration) -> Decision {
+    pub(crate) fn next(&mut self, elapsed: impl FnOnce() -> Duration) -> InlineDecision {
         if self.done == self.units {
-            return Decision::Finished;
+            return InlineDecision::Finished;
         }
         let mut portion = 1;
         if !self.may_share {
@@ -75,13 +75,13 @@ impl InlinePhase {
             let units = self.units - self.done;
             let left = elapsed.as_secs_f64() / self.done as f64 * units as f64;
             if elapsed >= INLINE_TIME && left >= WORTH_WAKING.as_secs_f64() {
-                return Decision::Share(self.done..self.units, Pace::of(self.done, elapsed));
+                return InlineDecision::Share(self.done..self.units, Pace::of(self.done, elapsed));
             }
             let unseen = UNSEEN.max(units / (UNSEEN_FRACTION * self.workers));
             portion = unseen.min(self.done.saturating_mul(GROWTH));
         }
         let end = self.units.min(self.done.saturating_add(portion));
-        Decision::Run(std::mem::replace(&mut self.done, end)..end)
+        InlineDecision::Run(std::mem::replace(&mut self.done, end)..end)
     }
 }
 
@@ -114,9 +114,9 @@ pub(super) fn run_inline_by(
     loop {
         match phase.next(&clock) {
             // A request to pause has no effect: there is no other call that it could wait for.
-            Decision::Run(units) if work.run(0, units.clone()) != Flow::Stop => {}
-            Decision::Share(units, pace) => return Some((units, pace)),
-            Decision::Run(_) | Decision::Finished => return None,
+            InlineDecision::Run(units) if work.run(0, units.clone()) != Flow::Stop => {}
+            InlineDecision::Share(units, pace) => return Some((units, pace)),
+            InlineDecision::Run(_) | InlineDecision::Finished => return None,
         }
     }
 }
@@ -143,16 +143,16 @@ mod tests {
         let mut done = 0;
         loop {
             match phase.next(|| clock(time)) {
-                Decision::Run(run) => {
+                InlineDecision::Run(run) => {
                     assert_eq!(run.start, done, "units were left out or run twice");
                     time += run.clone().map(&cost).sum::<Duration>();
                     done = run.end;
                 }
-                Decision::Share(rest, _) => {
+                InlineDecision::Share(rest, _) => {
                     assert_eq!(rest, done..units);
                     return (done, time, reads.get());
                 }
-                Decision::Finished => {
+                InlineDecision::Finished => {
                     assert_eq!(done, units);
                     return (done, time, reads.get());
                 }

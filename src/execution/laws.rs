@@ -13,6 +13,8 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_at_most};
 
 /// Numbers of units to try: none, one, a few, about as many as a portion, many.
 const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
+/// The number of units of the trials whose calls pause.
+const PAUSING_UNITS: usize = 60;
 /// How long a thread may be without a core before the executor is said to break a law. An executor
 /// that keeps the laws never needs this time unless the machine is overloaded.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,7 +68,7 @@ fn assert_laws_within(executor: &dyn Executor, patience: Duration) {
     }
     for (at_most, waits) in [(usize::MAX, false), (2, false), (usize::MAX, true)] {
         let trial = Trial {
-            units: 60,
+            units: PAUSING_UNITS,
             stop_at: None,
             at_most,
             waits,
@@ -163,10 +165,18 @@ struct WorkerLog {
     goes_on: bool,
     /// Whether the last call returned `Pause`.
     is_paused: bool,
-    /// Whether another worker could be going on when the last call began, and how many calls had
-    /// returned `Go` by then.
-    others_go_on: bool,
-    went_on: usize,
+    /// What had been seen when the last call ended, and when the call before it ended.
+    at_end: GoingOn,
+    at_end_before: GoingOn,
+}
+
+/// Which calls had returned `Go` at some moment.
+#[derive(Clone, Copy, Default)]
+struct GoingOn {
+    /// Whether another worker's last call had, and the executor may not have noticed yet.
+    others: bool,
+    /// The number of calls that had.
+    calls: usize,
 }
 
 impl CallWatcher {
@@ -197,14 +207,8 @@ impl CallWatcher {
             self.changed.notify_all();
             return false;
         }
-        let others = seen.workers.iter().enumerate();
-        let others_go_on = others
-            .into_iter()
-            .any(|(n, one)| n != worker && one.goes_on);
-        let went_on = seen.went_on;
         let one = &mut seen.workers[worker];
         (one.is_busy, one.goes_on, one.is_paused) = (true, false, false);
-        (one.others_go_on, one.went_on) = (others_go_on, went_on);
         seen.ranges.push(range.clone());
         seen.in_flight.insert(range.start);
         seen.started = seen.started.max(range.end);
@@ -246,7 +250,9 @@ impl CallWatcher {
                 one.behind - 1
             ));
         }
-        if one.is_paused && !one.others_go_on && seen.went_on == one.went_on {
+        // A worker that goes on just before the paused call, or during it, ends the pause.
+        let before = one.at_end_before;
+        if one.is_paused && !before.others && seen.went_on == before.calls {
             return Some(format!(
                 "law 5: worker {worker} was handed {range:?} although it was to pause"
             ));
@@ -339,7 +345,7 @@ impl CallWatcher {
             .in_flight
             .first()
             .is_some_and(|first| *first < range.start);
-        if self.trial.stop_at.is_some_and(|unit| range.contains(&unit)) {
+        let flow = if self.trial.stop_at.is_some_and(|unit| range.contains(&unit)) {
             one.has_stopped = true;
             seen.stopped.get_or_insert_with(Instant::now);
             Flow::Stop
@@ -352,7 +358,15 @@ impl CallWatcher {
             one.goes_on = true;
             seen.went_on += 1;
             Flow::Go
-        }
+        };
+        let others = seen.workers.iter().enumerate();
+        let others = others
+            .into_iter()
+            .any(|(n, one)| n != worker && one.goes_on);
+        let calls = seen.went_on;
+        let one = &mut seen.workers[worker];
+        one.at_end_before = std::mem::replace(&mut one.at_end, GoingOn { others, calls });
+        flow
     }
 }
 

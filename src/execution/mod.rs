@@ -19,7 +19,7 @@ mod work_stealing;
 use std::ops::Range;
 
 pub(crate) use handout::UnitQueue;
-pub(crate) use inline::{Decision, InlinePhase, WORTH_WAKING};
+pub(crate) use inline::{InlineDecision, InlinePhase, WORTH_WAKING};
 pub use laws::assert_laws;
 pub(crate) use pace::Pace;
 pub use sequential::Sequential;
@@ -128,9 +128,10 @@ impl<'a> Work<'a> {
 ///    number that the work [allows](Work::at_most). No two calls have the same number at the same time.
 /// 4. **Stop.** After a call returns [`Flow::Stop`], no worker takes a range, apart from ranges that
 ///    other workers take at that very moment. All calls end before [`execute`](Executor::execute) returns.
-/// 5. **Pause.** A worker whose call returns [`Flow::Pause`] takes nothing until another worker whose call
-///    ended after the paused call began has gone on. While it pauses, its thread remains available to its
-///    rayon pool, because the call that it waits for may be underneath on the same stack.
+/// 5. **Pause.** A worker whose call returns [`Flow::Pause`] takes nothing until another worker goes on. If
+///    one has gone on since this worker's call before, the worker need not pause. While it pauses, its thread
+///    remains available to its rayon pool, because the call that it waits for may be underneath on the same
+///    stack.
 /// 6. **Waiting.** Calls that may [wait](Work::waiting) are not made on the threads of a rayon pool, unless
 ///    the thread that called [`execute`](Executor::execute) is one and is the only worker.
 pub trait Executor: Sync {

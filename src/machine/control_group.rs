@@ -114,7 +114,7 @@ fn folders(own: &str, mounts: &str, controller: &str) -> Vec<PathBuf> {
 struct Mount<'a> {
     /// The folder of the file system that is mounted.
     root: PathBuf,
-    /// Where it is mounted.
+    /// The mount point.
     point: PathBuf,
     kind: &'a str,
     options: &'a str,

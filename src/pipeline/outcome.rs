@@ -12,7 +12,7 @@ use crate::sync::into_inner;
 use crate::task::Task;
 
 /// What all workers of a run have gathered together.
-pub(super) struct RunOutcome<A> {
+pub(super) struct PipelineOutcome<A> {
     pub(super) aggregator: A,
     pub(super) totals: RunTotals,
     pub(super) end: End,
@@ -27,7 +27,7 @@ where
     A: Aggregator<S>,
 {
     /// Combines what the workers have gathered.
-    pub(super) fn into_outcome(mut self) -> Result<RunOutcome<A>, Error> {
+    pub(super) fn into_outcome(mut self) -> Result<PipelineOutcome<A>, Error> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -78,7 +78,7 @@ where
             place: self.pipeline.dataset.place(slow.first),
             time: slow.time,
         });
-        Ok(RunOutcome {
+        Ok(PipelineOutcome {
             aggregator: self.collector.finish(states),
             totals,
             end,

@@ -40,8 +40,7 @@ where
         let mut step = StepProgress::new(worker.spares.pop().unwrap_or_default());
         let mut buffer = ScoreBuffer::for_scores(parts.len());
         let may_halt = self.pipeline.on_failure != OnFailure::SKIP;
-        let output = self.pipeline.sink;
-        let mut output = output.map(|sink| OutputBlock::new(sink, may_halt));
+        let mut output = (self.pipeline.sink).map(|sink| OutputBlock::new(sink, may_halt));
         let mut written = Ok(());
         let waits = self.pipeline.limit.waits();
         let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
@@ -96,9 +95,7 @@ where
             }
         });
         worker.watch.pause();
-        if let Some(aggregator) = &mut aggregator {
-            buffer.flush(aggregator);
-        }
+        aggregator.iter_mut().for_each(|state| buffer.flush(state));
         let (refused, end, kept) = (step.refused, step.records.end, step.kept());
         self.collector
             .take_in(worker, units.start, aggregator, step);
@@ -106,11 +103,7 @@ where
         self.collector.give_back(wanted.saturating_sub(kept));
         let written = self.write_rest(output, written);
         (self.pipeline.progress)(self.pipeline.dataset.size(parts));
-        match (read, written) {
-            (Err(error), _) => self.give_up(error),
-            (_, Err(error)) => self.give_up(Error::Output(error)),
-            (Ok(reading), Ok(room)) => self.next_flow(worker, reading, refused, room, end),
-        }
+        self.next_flow(worker, read, written, refused, end)
     }
 
     /// Hands scores to the sink in the middle of a step, so that they are not lost if the next record
@@ -158,11 +151,16 @@ where
     fn next_flow(
         &self,
         worker: &mut WorkerState<S, A>,
-        reading: ReadOutcome,
+        read: Result<ReadOutcome, Error>,
+        written: io::Result<Room>,
         refused: bool,
-        room: Room,
         end: u64,
     ) -> Flow {
+        let (reading, room) = match (read, written) {
+            (Err(error), _) => return self.give_up(error),
+            (_, Err(error)) => return self.give_up(Error::Output(error)),
+            (Ok(reading), Ok(room)) => (reading, room),
+        };
         worker.input += reading.waited;
         // A stream that was closed because the run is to stop looks as if it had ended.
         let stopped = reading.ended && self.token.is_some_and(Cancel::is_cancelled);

@@ -246,10 +246,10 @@ fn imbalance_pauses_and_a_serial_part_are_explained() {
         "2 workers were without work 30 % of 1.0 s, at the end, while others still had some; more \
          would help up to about 70, then the longest record (20 ms, reviews.jsonl:812) decides"
     );
-    let mut rested = worker(0, 1000);
-    rested.busy = ms(500);
-    rested.task = ms(500);
-    let paused = timing(1000, vec![worker(0, 1000), rested], 20);
+    let mut idle_between = worker(0, 1000);
+    idle_between.busy = ms(500);
+    idle_between.task = ms(500);
+    let paused = timing(1000, vec![worker(0, 1000), idle_between], 20);
     assert_eq!(explain(&paused).finding, Finding::Paused);
     assert!(said(&paused).starts_with("2 workers were paused 25 % of 1.0 s"));
     let merging = timing(1000, vec![worker(0, 500), worker(0, 500)], 20);

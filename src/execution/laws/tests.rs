@@ -1,12 +1,12 @@
 //! Executors that each break one law, and are found out by it.
 
 use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::assert_laws_within;
+use super::{PAUSING_UNITS, assert_laws_within};
 use crate::execution::{Executor, Flow, Work};
 
 /// An executor that breaks a law.
@@ -183,20 +183,12 @@ fn workers_that_do_not_hear_of_a_stop_are_found() {
 fn a_worker_that_does_not_pause_is_found() {
     assert_found(2, "law 5: worker", |work, workers| {
         let next = &AtomicUsize::new(0);
-        let stopped = &AtomicBool::new(false);
+        if work.units() != PAUSING_UNITS {
+            return one_by_one(work, 0, next);
+        }
         thread::scope(|scope| {
             for worker in 0..workers {
-                scope.spawn(move || {
-                    loop {
-                        let unit = next.fetch_add(1, SeqCst);
-                        if unit >= work.units() || stopped.load(SeqCst) {
-                            return;
-                        }
-                        if work.run(worker, unit..unit + 1) == Flow::Stop {
-                            stopped.store(true, SeqCst);
-                        }
-                    }
-                });
+                scope.spawn(move || one_by_one(work, worker, next));
             }
         });
     });
@@ -210,11 +202,9 @@ fn block_while_paused(work: &Work<'_>, workers: usize) {
         let mut seen = went_on.lock().unwrap().0;
         loop {
             let unit = next.fetch_add(1, SeqCst);
-            let is_over = unit >= work.units() || went_on.lock().unwrap().1;
-            let flow = if is_over {
-                Flow::Stop
-            } else {
-                work.run(worker, unit..unit + 1)
+            let flow = match unit < work.units() {
+                true => work.run(worker, unit..unit + 1),
+                false => Flow::Stop,
             };
             let mut state = went_on.lock().unwrap();
             match flow {
@@ -247,9 +237,8 @@ fn a_pause_that_keeps_the_thread_of_a_pool_is_found() {
         4,
         "law 5: a paused worker keeps a thread",
         |work, workers| {
-            if work.waits() {
-                let next = AtomicUsize::new(0);
-                return one_by_one(work, 0, &next);
+            if work.waits() || work.units() != PAUSING_UNITS {
+                return one_by_one(work, 0, &AtomicUsize::new(0));
             }
             block_while_paused(work, workers);
         },

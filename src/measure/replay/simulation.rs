@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::costs::Costs;
-use crate::execution::{Decision, InlinePhase, Pace, UnitQueue};
+use crate::execution::{InlineDecision, InlinePhase, Pace, UnitQueue};
 use crate::measure::record_times::Stretch;
 
 /// A simulated executor. All times are in seconds.
@@ -60,12 +60,12 @@ impl Simulation<'_> {
         let mut workers = 1;
         loop {
             match inline.next(|| duration(clock.time)) {
-                Decision::Run(units) => {
+                InlineDecision::Run(units) => {
                     let time = times.take(&units) + self.costs.step;
                     observe(Assignment { worker: 0, units });
                     clock.advance_to(clock.progress + time, 1);
                 }
-                Decision::Share(units, pace) => {
+                InlineDecision::Share(units, pace) => {
                     let mut observe = |assignment: Assignment| {
                         workers = workers.max(assignment.worker + 1);
                         observe(assignment);
@@ -74,7 +74,7 @@ impl Simulation<'_> {
                     clock.time += self.costs.end;
                     break;
                 }
-                Decision::Finished => break,
+                InlineDecision::Finished => break,
             }
         }
         SimulatedRun {
