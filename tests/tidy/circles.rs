@@ -157,7 +157,6 @@ fn circles<N: Ord + Clone>(graph: &BTreeMap<N, BTreeSet<N>>) -> BTreeSet<BTreeSe
 }
 
 #[test]
-#[ignore = "not yet true"]
 fn no_files_use_each_other_in_a_circle() {
     let modules = modules();
     let graph = modules
