@@ -1,7 +1,7 @@
-//! A pipeline by names: what to score, with what, and how, as plain data.
+//! A pipeline as plain data: what to score, with which scorer, and how.
 //!
-//! The command line builds a [`Plan`] from its arguments. Because a plan is only names and options
-//! it can be written down, compared, and sent to another process, where a closure cannot go.
+//! The command line builds a [`Plan`] from its arguments. A plan consists of names and options, so it can be
+//! written down, compared, and sent to another process. A closure cannot.
 
 mod column_summary;
 mod coordinator;
@@ -64,8 +64,9 @@ pub use worker::serve;
 /// assert_eq!(compound.moments.count, answer.report.records);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
-/// A plan can be written down, as JSON for example. It then has a version; a plan of another version, or with a
-/// field that this one does not know, is refused when it is read.
+///
+/// A plan can be written down, for example as JSON. It then has a version. A plan of another version, or with
+/// an unknown field, is refused when it is read.
 ///
 /// ```
 /// # use manyhands::plan::Plan;
@@ -78,14 +79,15 @@ pub use worker::serve;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Comes first when the plan is written down, so that a plan of another version is refused for that.
+    /// The version of the written form. It comes first, so that the version is the reason why a plan of
+    /// another version is refused.
     pub(crate) version: PlanVersion,
-    /// JSON lines files, which together are one dataset. Where a path is `-`, which is standard input, or
-    /// names a pipe or a device (or a file that is not as long as the system says, as under `/proc`), all are
-    /// read as one stream.
+    /// JSON lines files, which together are one dataset. The path `-` is standard input. If a path is `-`, a
+    /// pipe or a device, or a file whose size the system does not know, such as one under `/proc`, all files
+    /// are read as one stream.
     pub files: Vec<PathBuf>,
-    /// The longest record of the files, and of a reference, in bytes without its line ending. A longer
-    /// line of the files is a failed record; it is read past without being kept in memory.
+    /// The length of the longest record of the files, and of a reference, in bytes without its line ending. A
+    /// longer line of the files is a failed record; it is skipped without being kept in memory.
     pub max_record: u64,
     /// The scorer.
     pub scorer: AnyScorer,
@@ -93,35 +95,35 @@ pub struct Plan {
     pub field: String,
     /// The field to group the scores by.
     pub by: Option<String>,
-    /// How many of the best and of the worst records to name. Every worker has the texts of as many in
-    /// memory.
+    /// Number of the best records, and of the worst records, that the answer names. Every worker keeps the
+    /// texts of that many records in memory.
     pub top: usize,
     /// Fields to copy from each record to its line of scores.
     pub keep: Vec<String>,
     /// The executor.
     pub executor: ExecutorName,
-    /// The program to start as the worker processes of a [process pool](ExecutorName::ProcessPool): with
-    /// the argument `worker` it must call [`serve`], as the command `manyhands` does. No part of what is
-    /// written down of a plan.
+    /// The program of the worker processes of a [process pool](ExecutorName::ProcessPool). It is started
+    /// with the argument `worker`, and must then call [`serve`], as the command `manyhands` does. It is not
+    /// written down.
     #[serde(skip)]
     pub program: Option<PathBuf>,
-    /// How many workers; all usable cores where it is `None`.
+    /// Number of workers. `None` stands for the number of usable cores.
     pub threads: Option<Threads>,
-    /// Whether each worker is kept on a hardware thread of its own, where the system allows that.
+    /// Whether each worker is kept on a hardware thread of its own, if the system allows it.
     pub pin: bool,
-    /// What becomes of the run when a record cannot be scored.
+    /// What a run does about records that cannot be scored.
     pub on_failure: OnFailure,
-    /// How many records may be in flight and be started in a second.
+    /// The limit of records in flight and of records started per second.
     pub limit: Limit,
-    /// After how long the run is stopped. In a [process pool](ExecutorName::ProcessPool) the time in
-    /// which the processes get ready counts too, and a process that is still in the middle of a record 2 s
-    /// later is killed.
+    /// Time after which the run is stopped. In a [process pool](ExecutorName::ProcessPool) the time for
+    /// starting the processes counts too, and a process that is still busy with a record 2 s after the
+    /// deadline is killed.
     pub deadline: Option<Duration>,
-    /// Time allowed for one record. A worker process that gives no answer for so long is killed; a record
-    /// with which alone this happens fails as [timed out](crate::error::TimedOut), and the run goes on.
-    /// The time in which a process gets ready does not count. Only a [process
-    /// pool](ExecutorName::ProcessPool) can keep it, since a thread cannot be stopped in the middle of a
-    /// record: with any other executor the plan is refused when it is opened.
+    /// Time allowed for one record. A worker process that takes longer is killed. Its records are tried again
+    /// one at a time; a record that takes too long then fails as [timed out](crate::error::TimedOut), and the
+    /// run goes on. The time for starting a process does not count. Only a [process
+    /// pool](ExecutorName::ProcessPool) can enforce it, since a thread cannot be stopped in the middle of a
+    /// record. With any other executor the plan is refused when it is opened.
     pub timeout: Option<Duration>,
 }
 
@@ -135,10 +137,10 @@ pub enum ExecutorName {
     /// [`WorkStealing`](crate::execution::WorkStealing): a rayon pool.
     #[default]
     WorkStealing,
-    /// [`TaskQueue`](crate::execution::TaskQueue): threads of its own.
+    /// [`TaskQueue`](crate::execution::TaskQueue): threads that take work from a queue.
     TaskQueue,
-    /// [`ProcessPool`]: processes, so that a record that takes its process down costs no other. Each
-    /// makes the scorer ready for itself.
+    /// [`ProcessPool`]: processes, so that a record that crashes its process costs no other record. Each
+    /// process prepares the scorer for itself.
     ProcessPool,
 }
 
@@ -162,7 +164,7 @@ impl ExecutorName {
     }
 }
 
-/// A name that means nothing here.
+/// A name that is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {kind} is called {name:?}; known {kind}s: {known}")]
 pub struct UnknownName {
@@ -181,7 +183,7 @@ impl UnknownName {
     }
 }
 
-/// The one among `all` that has this name.
+/// The value among `all` that has this name.
 fn by_name<T: Copy>(
     kind: &'static str,
     wanted: &str,
@@ -237,13 +239,13 @@ impl Plan {
         self.scorer.columns(self)
     }
 
-    /// Everything that a run reads: the files, and what the scorer reads beside the records.
+    /// Every file that a run reads: those with the records, and those that the scorer reads besides.
     pub fn inputs(&self) -> Vec<&Path> {
         let files = self.files.iter().map(PathBuf::as_path);
         files.chain(self.scorer.inputs()).collect()
     }
 
-    /// How many workers the run will have.
+    /// Number of workers of a run.
     pub fn workers(&self) -> usize {
         match self.executor {
             ExecutorName::Sequential => 1,
@@ -251,17 +253,17 @@ impl Plan {
         }
     }
 
-    /// Opens the files, and makes the scorer ready.
+    /// Opens the files and prepares the scorer.
     ///
     /// # Errors
     ///
-    /// Where a file cannot be opened, or one that the scorer needs as a whole is not what it should
-    /// be.
+    /// Returns an error if a file cannot be opened, or if a file that the scorer reads as a whole has a bad
+    /// record.
     pub fn open(&self) -> Result<Opened, Error> {
         Opened::new(self.clone())
     }
 
-    /// The same, but for the records, which come from here instead of the files.
+    /// Like [`open`](Plan::open), with the records of this stream instead of the files.
     ///
     /// # Errors
     ///
@@ -270,7 +272,7 @@ impl Plan {
         Opened::over(self.clone(), records)
     }
 
-    /// Whether the timeout, if there is one, can be kept: by processes alone.
+    /// Returns an error if there is a timeout that cannot be enforced: only processes can.
     fn check_timeout(&self, processes: bool) -> Result<(), Error> {
         let Some(timeout) = self.timeout else {
             return Ok(());

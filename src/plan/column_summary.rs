@@ -45,14 +45,14 @@ fn known<S: Serializer>(bins: &Option<Bins>, to: S) -> Result<S::Ok, S::Error> {
 }
 
 type Numbers = (Moments, Quantiles, Option<Histogram>);
-type Labels = ByRef<Count, String, str, fn(&str) -> &str>;
+type LabelCounts = ByRef<Count, String, str, fn(&str) -> &str>;
 
 /// The state of one column: its numbers and its labels. A column that is not known beforehand may have both.
 #[derive(Clone)]
 pub(super) struct ColumnState {
     kind: ColumnKind,
     numbers: Numbers,
-    labels: Labels,
+    labels: LabelCounts,
 }
 
 impl ColumnState {
@@ -118,7 +118,7 @@ impl Aggregator<Cell> for ColumnState {
 }
 
 impl State for ColumnState {
-    type Plain = (<Numbers as State>::Plain, <Labels as State>::Plain);
+    type Plain = (<Numbers as State>::Plain, <LabelCounts as State>::Plain);
 
     fn kind(&self) -> Kind {
         let parts = [self.numbers.kind(), self.labels.kind()];

@@ -16,25 +16,38 @@ use crate::visible;
 use timing::TimingJson;
 
 impl Answer {
-    /// One JSON object, on one line: `records`, `scored`, `failed`, `digest`, `end` (`how`:
-    /// `finished`, `stopped` or `halted`, and `why`; the counts are then those of the records from the
-    /// beginning that are done without a gap), `scores` (by column),
-    /// `groups` (by name, if the plan groups), `top`, `bottom`, `matches` and `pairs` (if the scorer
-    /// has a reference), `failures` (the first ones), `timing`, and `machine`, what is known about it.
-    /// Numbers that are not finite are `null`; records count from 1. Characters that cannot be seen are
-    /// [escaped](crate::output::visible::json).
+    /// The answer as one JSON object on one line. Numbers that are not finite are `null`. Records, lines and
+    /// columns count from 1. Invisible characters are [escaped](crate::output::visible::json).
     ///
-    /// `timing` is in seconds: `wall`, `cpu`, `read` (fetching bytes, over all workers), `finish`
-    /// (working out the answer), `work` (all records together), `span` (the longest record), `bound`
-    /// (the least that so many workers could take), `shares` (of workers × wall, by name; see
-    /// [`Shares`](crate::report::Shares)), `helps_until` (about so many workers), `explanation` (a
-    /// sentence), `workers` (of each `records`, `busy`, `waiting`, `share`, `task`, `input`,
-    /// `preempted`, `from`, `until`), and `slowest` (`record`, `records` timed together, `file`,
-    /// `line`, `time`); where they apply, `throttled` (by a quota) and `pinned`.
+    /// | key | value |
+    /// |---|---|
+    /// | `records`, `scored`, `failed` | numbers of records; if the run ended early, of the records from the beginning that were done without a gap |
+    /// | `digest` | the [digest](Answer::digest) |
+    /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
+    /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, and `histogram` if the range of the column is known; for labels `count` and `labels`, the number of records with each |
+    /// | `groups` | by name, if the plan groups: `count`, `mean`, `stddev`, `min`, `max` |
+    /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text` |
+    /// | `matches` | if the scorer has a reference, the [`Matches`]: `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
+    /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
+    /// | `failures` | the first failures: `record`, `file`, `line`, `column`, `error` |
+    /// | `timing` | see below |
+    /// | `machine` | the [`Machine`] |
     ///
-    /// `matches` are the [`Matches`]: `matched`, how many records have a match, and `of_all`, which
-    /// fraction of all records these are; `at_least` tells for each `score` how many `records` have a
-    /// match that reaches it, again with `of_all`.
+    /// Times in `timing` are in seconds:
+    ///
+    /// | key | value |
+    /// |---|---|
+    /// | `wall`, `cpu` | elapsed time and processor time of the run |
+    /// | `read` | time for reading the input, the sum over all workers |
+    /// | `finish` | time for computing the answer from the states of the workers |
+    /// | `work`, `span` | time of all records together, and of the longest record |
+    /// | `bound` | the shortest time that this number of workers could take |
+    /// | `throttled`, `pinned` | time in which a quota stopped threads, and whether the workers were pinned; only if they apply |
+    /// | `shares` | by name, the [`Shares`](crate::report::Shares) of workers × wall |
+    /// | `helps_until` | the estimated number of workers beyond which more workers make the run no faster |
+    /// | `explanation` | a sentence that says what limited the run |
+    /// | `workers` | for each worker: `records`, `busy`, `waiting`, `share`, `task`, `input`, `preempted`, `from`, `until` |
+    /// | `slowest` | the slowest records: `record`, `records` (timed together), `file`, `line`, `time` |
     pub fn to_json(&self) -> String {
         let report = &self.report;
         let json = AnswerJson {
@@ -181,7 +194,7 @@ impl<'a> ColumnJson<'a> {
     }
 }
 
-/// Quantiles as an object, `{"0.5": 0.42}`.
+/// Writes quantiles as an object, such as `{"0.5": 0.42}`.
 fn as_object<S: Serializer>(quantiles: &&[(f64, f64)], to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(quantiles.iter().map(|(q, score)| (q.to_string(), score)))
 }

@@ -32,7 +32,7 @@ pub struct Example {
 
 /// A record that may become one of the best or worst: its position, and the text that was scored.
 #[derive(Debug, PartialEq)]
-pub(super) struct Candidate {
+pub(super) struct ExampleCandidate {
     pub(super) at: Position,
     pub(super) text: String,
 }
@@ -103,16 +103,16 @@ pub(super) struct Leaderboard<P> {
     best: Top,
     worst: Bottom,
     /// The records on the leaderboard by their index, and some that have left it.
-    entries: HashMap<u64, Entry>,
+    entries: HashMap<u64, LeaderboardEntry>,
     thresholds: Arc<Thresholds>,
     place: P,
 }
 
 /// What is shown of a record.
 #[derive(Clone)]
-struct Entry {
+struct LeaderboardEntry {
     place: Option<Place>,
-    candidate: Arc<Candidate>,
+    candidate: Arc<ExampleCandidate>,
 }
 
 impl<P> Leaderboard<P> {
@@ -129,7 +129,7 @@ impl<P> Leaderboard<P> {
     }
 
     /// Takes in a record that had reached a threshold when it was scored.
-    fn admit(&mut self, index: u64, score: f64, candidate: &Arc<Candidate>)
+    fn admit(&mut self, index: u64, score: f64, candidate: &Arc<ExampleCandidate>)
     where
         P: Fn(Position) -> Option<Place>,
     {
@@ -138,7 +138,8 @@ impl<P> Leaderboard<P> {
             self.worst.observe(index, &score);
             let place = (self.place)(candidate.at);
             let candidate = Arc::clone(candidate);
-            self.entries.insert(index, Entry { place, candidate });
+            self.entries
+                .insert(index, LeaderboardEntry { place, candidate });
             self.settle();
         }
     }
@@ -290,12 +291,12 @@ impl<P: Clone> State for Leaderboard<P> {
             return Err(StateError::Impossible(reason));
         }
         let entries = entries.into_iter().map(|entry| {
-            let candidate = Arc::new(Candidate {
+            let candidate = Arc::new(ExampleCandidate {
                 at: Position::default(),
                 text: entry.text,
             });
             let place = entry.place.map(Place::from);
-            (entry.index, Entry { place, candidate })
+            (entry.index, LeaderboardEntry { place, candidate })
         });
         let restored = Leaderboard {
             size: self.size,
@@ -391,7 +392,7 @@ mod tests {
             in_any_order.sort_by_key(|(_, record)| record.2);
             for (index, (score, worker, _)) in in_any_order {
                 let at = Position { index: index as u64, file: 0, line: 1, fetched: false };
-                let candidate = Candidate { at, text: index.to_string() };
+                let candidate = ExampleCandidate { at, text: index.to_string() };
                 let candidate = thresholds.reached_by(*score).then(|| Arc::new(candidate));
                 let (board, queue) = &mut workers[*worker];
                 queue.push_back((at.index, *score, candidate));

@@ -1,9 +1,9 @@
-//! How many records have a match, and how good they are.
+//! How many records have a match, and how good their matches are.
 
 use super::Answer;
 use crate::aggregation::Bins;
 
-/// How many records have a match, and a match that scores at least so much.
+/// Number of records that have a match, in all and by the score of the match.
 ///
 /// ```
 /// # use std::fs;
@@ -26,27 +26,26 @@ use crate::aggregation::Bins;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Matches {
-    /// How many records have a match.
+    /// Number of records that have a match.
     pub matched: u64,
-    /// How many of them have one that scores at least so much, for each edge of the score's
-    /// [histogram](super::NumberSummary::histogram) from the highest that a match reaches to the one that
-    /// all matches reach.
+    /// Number of them with at least a certain score, for edges of the score's
+    /// [histogram](super::NumberSummary::histogram): from the highest edge that a match reaches down to the
+    /// edge that all matches reach.
     pub at_least: Vec<AtLeast>,
 }
 
-/// How many records have a match that scores at least so much.
+/// Number of records whose match has at least a certain score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AtLeast {
-    /// So much.
+    /// The score.
     pub score: f64,
-    /// So many.
+    /// Number of records whose match has at least this score.
     pub records: u64,
 }
 
 impl Answer {
-    /// How many records have a match, and how good they are; `None` for a scorer that has no
-    /// reference.
+    /// How many records have a match, and how good their matches are. `None` if the scorer has no reference.
     pub fn matches(&self) -> Option<Matches> {
         self.pairs?;
         let (_, score) = self.report.value.main()?;

@@ -1,4 +1,4 @@
-//! A plan at work: its files open, its scorer ready, its run, its answer.
+//! A plan with open files and a prepared scorer, its run, and its answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,10 +22,10 @@ use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 use crate::task::matching::Pairs;
 
-/// Bytes of a part where a limit makes records wait: about a record.
+/// Least number of bytes in a part if a limit makes records wait: about one record.
 const LIMITED_PART_BYTES: u64 = 256;
 
-/// A plan whose files are open and whose scorer is ready.
+/// A plan whose files are open and whose scorer is prepared.
 #[derive(Debug)]
 pub struct Opened {
     plan: Plan,
@@ -33,30 +33,31 @@ pub struct Opened {
     scorer: Box<dyn TextScorer>,
 }
 
-/// What a plan comes to.
+/// The answer of a plan.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// The report of the run.
     pub report: Report<Summary>,
-    /// Equal for two runs of the same plan exactly when they gave the same answer: every number of
-    /// the summary and how many records failed. Another `top` or `by` asks for another answer.
+    /// A hash of the answer: every number of the summary, and how many records failed. Two runs of one plan
+    /// have the same digest exactly if they gave the same answer. Plans with another `top` or `by` have other
+    /// answers.
     pub digest: Digest,
-    /// How many pairs of a record and a text of the reference were looked at, if the scorer has a
-    /// reference. No part of the answer: how much can be left out depends on how the run went.
+    /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest
+    /// leaves it out, since the number of pairs that are skipped depends on the order of the work.
     pub pairs: Option<Pairs>,
     /// The machine, as it was before the run.
     pub machine: Machine,
-    /// How often and how long a quota stopped threads during the run, where there is one.
+    /// How often and how long a quota stopped threads during the run. `None` if there is no quota.
     pub throttled: Option<Throttled>,
-    /// Whether the workers were kept in their places, if the plan asks for that.
+    /// Whether the workers were kept on their hardware threads. `None` if the plan does not ask for it.
     pub pinned: Option<bool>,
 }
 
 impl Opened {
     pub(super) fn over(plan: Plan, records: TextStream<'static>) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
-        Opened::ready(plan, TextSource::Stream(records))
+        Opened::prepare(plan, TextSource::Stream(records))
     }
 
     pub(super) fn new(plan: Plan) -> Result<Self, Error> {
@@ -72,10 +73,10 @@ impl Opened {
             let bytes = (records.bytes() >> 20).max(LIMITED_PART_BYTES);
             records = records.with_part_bytes(bytes);
         }
-        Opened::ready(plan, records)
+        Opened::prepare(plan, records)
     }
 
-    fn ready(plan: Plan, records: TextSource) -> Result<Self, Error> {
+    fn prepare(plan: Plan, records: TextSource) -> Result<Self, Error> {
         let scorer = plan.scorer.prepare(&plan)?;
         Ok(Opened {
             plan,
@@ -84,18 +85,18 @@ impl Opened {
         })
     }
 
-    /// What was opened.
+    /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// How many bytes there are to score. Of a stream, how many have been read.
+    /// Number of bytes of all records. For a stream, the number of bytes that were read so far.
     pub fn bytes(&self) -> u64 {
         self.records.bytes()
     }
 
-    /// The same with all lines in memory, a stream read to its end: for runs that are to be measured
-    /// without reading, and for streams that are to be scored more than once.
+    /// Loads all records into memory, so that runs can be measured without reading, or a stream can be scored
+    /// more than once. A stream is read to its end.
     ///
     /// ```
     /// use manyhands::plan::{Plan, RunOptions};
@@ -109,14 +110,13 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read.
+    /// Returns an error if a file cannot be read.
     pub fn load(mut self) -> Result<Self, Error> {
         self.records = self.records.load()?;
         Ok(self)
     }
 
-    /// Whether the records come from a stream: they can be read once, and nobody knows how many there
-    /// are.
+    /// Whether the records come from a stream. A stream can be read once, and its length is not known.
     pub fn is_stream(&self) -> bool {
         self.records.is_stream()
     }

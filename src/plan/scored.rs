@@ -9,7 +9,7 @@ use crate::execution::WorkStealing;
 use crate::task::Task;
 
 use super::Plan;
-use super::leaderboard::{Candidate, Thresholds};
+use super::leaderboard::{ExampleCandidate, Thresholds};
 use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
 
 /// The group of the records that have no value in the field they are grouped by.
@@ -29,7 +29,7 @@ pub struct Scored {
     /// The fields to keep, as JSON, in the order of the plan. `None` if the record has no such field.
     pub kept: Vec<Option<String>>,
     /// What to show of the record if it is among the best or the worst. `None` if it cannot be.
-    pub(super) candidate: Option<Arc<Candidate>>,
+    pub(super) candidate: Option<Arc<ExampleCandidate>>,
 }
 
 impl Scored {
@@ -38,7 +38,7 @@ impl Scored {
         main: &MainCell,
         group: Option<String>,
         kept: Vec<Option<String>>,
-        candidate: Option<Arc<Candidate>>,
+        candidate: Option<Arc<ExampleCandidate>>,
     ) -> Self {
         let main = main.number(&cells);
         Scored {
@@ -154,7 +154,7 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
             .main
             .is_some_and(|score| self.thresholds.reached_by(score))
         {
-            scored.candidate = Some(Arc::new(Candidate {
+            scored.candidate = Some(Arc::new(ExampleCandidate {
                 at: record.position(),
                 text: values.text.into_owned(),
             }));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::leaderboard::Candidate;
+use super::leaderboard::ExampleCandidate;
 use super::scored::Scored;
 use super::scorer::{Cell, Cells, MainCell};
 use crate::dataset::Position;
@@ -98,7 +98,7 @@ impl WireOutcome {
                 let found = found.into_iter();
                 let found = found.map(|(name, cell)| (name, cell.into())).collect();
                 let cells = Cells::from(known).with_found(found);
-                let candidate = text.map(|text| Arc::new(Candidate { at, text }));
+                let candidate = text.map(|text| Arc::new(ExampleCandidate { at, text }));
                 Ok(Scored::new(cells, main, group, kept, candidate))
             }
             WireOutcome::Bad { message, column } => Err(BadRecord { message, column }.into()),

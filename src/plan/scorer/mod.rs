@@ -134,7 +134,8 @@ macro_rules! scorers {
                 let command = <<$options as arguments::FromArguments>::Arguments as clap::Args>
                     ::augment_args(command);
             )+
-            command
+            // The heading of the last scorer is not that of the arguments that follow.
+            command.next_help_heading(None::<&str>)
         }
     };
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::aggregation::{assert_laws, assert_shift_laws, canonical_bytes};
-use crate::plan::leaderboard::Candidate;
+use crate::plan::leaderboard::ExampleCandidate;
 use crate::plan::scorer::{Cell, Cells, MadeUpOptions, MainCell};
 use crate::report::Digest;
 
@@ -64,7 +64,7 @@ fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
     let cells = Cells::from(known).with_found(found);
     let group = (label != "c").then(|| label.to_owned());
     // A record without a main score is no candidate.
-    let candidate = number.map(|_| Arc::new(Candidate { at, text }));
+    let candidate = number.map(|_| Arc::new(ExampleCandidate { at, text }));
     Scored::new(cells, &MainCell::Known(1), group, Vec::new(), candidate)
 }
 
