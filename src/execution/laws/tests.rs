@@ -6,7 +6,7 @@ use std::sync::{Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::{PAUSING_UNITS, assert_laws_within};
+use super::{CallWatcher, PAUSING_UNITS, Trial, assert_laws_within};
 use crate::execution::{Executor, Flow, Work};
 
 /// An executor that breaks a law.
@@ -136,22 +136,33 @@ fn a_worker_too_many_is_found() {
 }
 
 #[test]
-fn a_worker_that_is_at_two_places_at_once_is_found() {
-    assert_found(1, "law 3: worker 0 ran two ranges at once", |work, _| {
-        let (next, both) = (&AtomicUsize::new(0), &Barrier::new(2));
-        // Among the trials are 64 calls that take some time each.
-        if work.units() != 64 {
-            return one_by_one(work, 0, next);
-        }
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    both.wait();
-                    one_by_one(work, 0, next);
-                });
-            }
-        });
-    });
+fn a_worker_with_two_calls_at_once_is_found() {
+    // Two threads would sometimes make their calls one after the other.
+    let watcher = CallWatcher {
+        trial: Trial {
+            units: 2,
+            stop_at: None,
+            at_most: usize::MAX,
+            waits: false,
+            cost: Duration::ZERO,
+            pauses: false,
+        },
+        workers: 1,
+        caller: thread::current().id(),
+        patience: Duration::from_secs(60),
+        seen: Mutex::default(),
+        changed: Condvar::new(),
+    };
+    assert!(watcher.begins(0, &(0..1)));
+    assert!(
+        !watcher.begins(0, &(1..2)),
+        "the second call was not refused"
+    );
+    let broken = watcher.seen.into_inner().unwrap().broken;
+    assert_eq!(
+        broken.as_deref(),
+        Some("law 3: worker 0 ran two ranges at once")
+    );
 }
 
 #[test]
@@ -183,12 +194,16 @@ fn workers_that_do_not_hear_of_a_stop_are_found() {
 fn a_worker_that_does_not_pause_is_found() {
     assert_found(2, "law 5: worker", |work, workers| {
         let next = &AtomicUsize::new(0);
+        let all = &Barrier::new(workers);
         if work.units() != PAUSING_UNITS {
             return one_by_one(work, 0, next);
         }
         thread::scope(|scope| {
             for worker in 0..workers {
-                scope.spawn(move || one_by_one(work, worker, next));
+                scope.spawn(move || {
+                    all.wait();
+                    one_by_one(work, worker, next);
+                });
             }
         });
     });
