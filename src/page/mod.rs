@@ -31,12 +31,14 @@ use crate::plan::{Answer, Plan};
 /// The page is smaller than 150 kB. If more was measured than it has room for, it shows a part and says so.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use manyhands::measure::{Options, compare};
 /// use manyhands::page;
 /// use manyhands::prelude::*;
 ///
 /// let numbers: Vec<f64> = (0..500).map(f64::from).collect();
-/// let options = Options::default().rounds(2).least_turn(0.0).name("roots");
+/// let options = Options::default().rounds(2).least_turn(Duration::ZERO).name("roots");
 /// let comparison = compare(&numbers, |x: &f64| x.sqrt(), &[&WorkStealing::new(2)], &options)?;
 /// let page = page::of_comparison(&comparison);
 /// assert!(page.starts_with("<!DOCTYPE html>") && page.contains("roots"));
