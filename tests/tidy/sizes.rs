@@ -58,7 +58,6 @@ fn function_name(line: &str) -> Option<&str> {
 }
 
 #[test]
-#[ignore = "not yet true"]
 fn functions_are_short() {
     let mut long = Vec::new();
     for path in sources() {
