@@ -41,7 +41,7 @@ impl<R: Sync> Dataset for [R] {
     }
 }
 
-/// A dataset that is another one underneath.
+/// Implements the trait for a type that is read as a slice.
 macro_rules! as_slice {
     ([$($generics:tt)*] $type:ty) => {
         impl<$($generics)*> Dataset for $type {
@@ -69,7 +69,7 @@ macro_rules! as_slice {
 as_slice!([R: Sync] Vec<R>);
 as_slice!([R: Sync, const N: usize] [R; N]);
 
-/// Integers as records: for work that is made from a number, such as simulations.
+/// Integers as records, for work that is derived from a number, such as simulations.
 impl Dataset for Range<usize> {
     type Record<'a> = usize;
 

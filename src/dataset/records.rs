@@ -4,14 +4,14 @@ use std::fmt;
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
-use super::stream::Pull;
+use super::shared_iterator::SharedIterator;
 use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error};
 use crate::sync::{Mutex, lock};
 
-/// The records of an iterator, pulled by whichever worker is free.
+/// The records of an iterator, pulled by a worker that is free. They can be read once.
 ///
-/// It can be read once. Nobody pulls ahead of the workers by more than about a thousand records.
+/// No worker pulls more than about a thousand records ahead of the others.
 ///
 /// ```
 /// use manyhands::dataset::Records;
@@ -24,8 +24,8 @@ use crate::sync::{Mutex, lock};
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 pub struct Records<R, I> {
-    pull: Pull<R, I>,
-    /// Places for records, used again.
+    iterator: SharedIterator<R, I>,
+    /// Memory for records, used again.
     spare: Mutex<Vec<Vec<R>>>,
 }
 
@@ -33,7 +33,7 @@ impl<R, I: Iterator<Item = R>> Records<R, I> {
     /// The records that an iterator yields.
     pub fn new(records: impl IntoIterator<IntoIter = I>) -> Self {
         Records {
-            pull: Pull::new(records.into_iter()),
+            iterator: SharedIterator::new(records.into_iter()),
             spare: Mutex::default(),
         }
     }
@@ -55,7 +55,7 @@ impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
     }
 
     fn close(&self) {
-        self.pull.close();
+        self.iterator.close();
     }
 
     fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
@@ -64,7 +64,7 @@ impl<R: Send, I: Iterator<Item = R> + Send> Dataset for Records<R, I> {
     {
         let mut records = lock(&self.spare).pop().unwrap_or_default();
         let began = Instant::now();
-        let first = self.pull.take(parts.len(), &mut records);
+        let first = self.iterator.take(parts.len(), &mut records);
         let waited = began.elapsed();
         let ended = first.is_none();
         for (place, record) in records.iter().enumerate() {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn they_come_in_order_until_they_are_closed() {
+    fn records_come_in_order_until_the_dataset_is_closed() {
         let records = Records::new(7_u32..);
         let mut next = 0;
         while next < 10 {

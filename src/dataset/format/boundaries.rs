@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use memchr::memchr;
 
 use super::quoted::{Quoted, Scanner};
-use super::state::{Span, State};
+use super::state::{RecordSpan, ScanState};
 
 /// How a text is cut into records.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +18,11 @@ pub(in crate::dataset) enum Boundaries {
 
 impl Boundaries {
     /// The first record of a text, once its end is among these bytes; `is_all` if nothing comes after them.
-    pub(in crate::dataset) fn first(self, bytes: &[u8], is_all: bool) -> Option<Span> {
+    pub(in crate::dataset) fn first(self, bytes: &[u8], is_all: bool) -> Option<RecordSpan> {
         match self {
             Boundaries::Lines => first_line(bytes, is_all),
             Boundaries::Quoted(quoted) => {
-                let mut scanner = Scanner::new(quoted, 0, State::Between);
+                let mut scanner = Scanner::new(quoted, 0, ScanState::Between);
                 let mut first = None;
                 let _ = scanner.scan(bytes, |span| {
                     first = Some(span);
@@ -34,7 +34,7 @@ impl Boundaries {
     }
 }
 
-fn first_line(bytes: &[u8], is_all: bool) -> Option<Span> {
+fn first_line(bytes: &[u8], is_all: bool) -> Option<RecordSpan> {
     let (mut start, mut lines_before) = (0, 0);
     while start < bytes.len() {
         let rest = &bytes[start..];
@@ -42,7 +42,7 @@ fn first_line(bytes: &[u8], is_all: bool) -> Option<Span> {
         let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
         if !line.trim_ascii_start().is_empty() {
             let end = start + line.len();
-            return Some(Span {
+            return Some(RecordSpan {
                 start,
                 end,
                 lines_before,

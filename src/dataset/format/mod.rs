@@ -1,6 +1,6 @@
 //! Formats: where the records of a text begin and end, and how fields are read out of one record.
 //!
-//! A format knows nothing of files, pipes or memory; [`text`](super::text) knows no format but by [`Layout`].
+//! A format knows nothing of files, pipes or memory; [`text`](super::text) knows no format but by [`RecordLayout`].
 //! To add a format of one record a line, write its file in this folder, implement [`Format`], and add it to
 //! [`FORMATS`]. A format whose records may hold line ends states so in [`Format::boundaries`].
 
@@ -25,7 +25,7 @@ pub(crate) use json::kind_of;
 pub(super) use json::{JSON_LINES, bad_json};
 pub(super) use plain::PLAIN_TEXT;
 pub(super) use quoted::{Quoted, Scanner, line_ends};
-pub(super) use state::{Span, State, Tallies};
+pub(super) use state::{RecordSpan, ScanState, Tallies};
 
 /// Every format that a file name can choose.
 static FORMATS: [&dyn Format; 4] = [&JSON_LINES, &delimited::CSV, &delimited::TSV, &PLAIN_TEXT];
@@ -78,25 +78,25 @@ pub(crate) trait Format: fmt::Debug + Sync {
 
 /// The format of one file, with the columns that its header names. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Layout {
+pub(crate) struct RecordLayout {
     format: &'static dyn Format,
     columns: Columns,
 }
 
 /// The layout of JSON lines.
-pub(super) static JSON_LINES_LAYOUT: Layout = Layout {
+pub(super) static JSON_LINES_LAYOUT: RecordLayout = RecordLayout {
     format: &JSON_LINES,
     columns: Columns::NONE,
 };
 
-impl Layout {
+impl RecordLayout {
     /// The format that a file's name chooses, or `otherwise`. The columns are not known before the file is read.
     pub(super) fn of_name(name: &Path, otherwise: &'static dyn Format) -> Self {
         let ending = name.extension().and_then(|ending| ending.to_str());
         let ending = ending.unwrap_or_default().to_ascii_lowercase();
         let mut named = FORMATS.into_iter();
         let named = named.find(|format| format.endings().contains(&ending.as_str()));
-        Layout {
+        RecordLayout {
             format: named.unwrap_or(otherwise),
             columns: Columns::NONE,
         }
@@ -118,7 +118,7 @@ impl Layout {
         header: Option<&str>,
         wanted: Option<&Fields>,
     ) -> Result<Self, BadRecord> {
-        Ok(Layout {
+        Ok(RecordLayout {
             format: self.format,
             columns: self.format.columns(header, wanted)?,
         })

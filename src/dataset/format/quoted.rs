@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 
 use memchr::{memchr, memchr_iter, memchr3};
 
-use super::state::{Span, State, Tallies, Tally};
+use super::state::{RecordSpan, ScanState, Tallies, Tally};
 
 /// The rules of one delimiter.
 #[derive(Clone, Copy, Debug)]
@@ -30,38 +30,38 @@ enum Edge {
 
 impl Quoted {
     /// Moves on to the next edge of a record, or to the end of the bytes.
-    fn next_edge(self, bytes: &[u8], at: &mut usize, state: &mut State) -> Option<Edge> {
+    fn next_edge(self, bytes: &[u8], at: &mut usize, state: &mut ScanState) -> Option<Edge> {
         while let rest @ [byte, ..] = &bytes[*at..] {
             match *state {
-                State::Between => {
+                ScanState::Between => {
                     let blank = rest.iter().position(|byte| !is_line_end(*byte));
                     *at += blank.unwrap_or(rest.len());
                     blank?;
-                    *state = State::FieldStart;
+                    *state = ScanState::FieldStart;
                     return Some(Edge::Start(*at));
                 }
-                State::FieldStart if *byte == b'"' => {
-                    *state = State::Quoted;
+                ScanState::FieldStart if *byte == b'"' => {
+                    *state = ScanState::Quoted;
                     *at += 1;
                 }
-                State::QuoteInQuoted if *byte == b'"' => {
-                    *state = State::Quoted;
+                ScanState::QuoteInQuoted if *byte == b'"' => {
+                    *state = ScanState::Quoted;
                     *at += 1;
                 }
-                State::FieldStart | State::QuoteInQuoted => *state = State::Unquoted,
-                State::Quoted => {
+                ScanState::FieldStart | ScanState::QuoteInQuoted => *state = ScanState::Unquoted,
+                ScanState::Quoted => {
                     let quote = memchr(b'"', rest);
                     *at += quote.map_or(rest.len(), |quote| quote + 1);
                     quote?;
-                    *state = State::QuoteInQuoted;
+                    *state = ScanState::QuoteInQuoted;
                 }
-                State::Unquoted => {
+                ScanState::Unquoted => {
                     let end = memchr3(self.delimiter, b'\r', b'\n', rest);
                     *at += end.map_or(rest.len(), |end| end + 1);
                     if rest[end?] == self.delimiter {
-                        *state = State::FieldStart;
+                        *state = ScanState::FieldStart;
                     } else {
-                        *state = State::Between;
+                        *state = ScanState::Between;
                         return Some(Edge::End(*at - 1));
                     }
                 }
@@ -72,13 +72,13 @@ impl Quoted {
 
     /// How many records begin in the bytes, and the state at their end, for each state at their start.
     pub(in crate::dataset) fn tallies(self, bytes: &[u8]) -> Tallies {
-        let mut tallies = State::ALL.map(|end| Tally { records: 0, end });
+        let mut tallies = ScanState::ALL.map(|end| Tally { records: 0, end });
         let mut at = 0;
         while at < bytes.len() && differ(&tallies) > 2 {
             tallies = tallies.map(|tally| self.tally(&bytes[at..=at], tally));
             at += 1;
         }
-        let mut known = [None; State::ALL.len()];
+        let mut known = [None; ScanState::ALL.len()];
         Tallies::new(tallies.map(|Tally { records, end }| {
             let rest: &mut Option<Tally> = &mut known[end as usize];
             let rest = rest.get_or_insert_with(|| {
@@ -104,8 +104,8 @@ impl Quoted {
 
 /// The number of different states at the end.
 fn differ(tallies: &[Tally]) -> usize {
-    let ends = |state: &State| tallies.iter().any(|tally| tally.end == *state);
-    State::ALL.iter().filter(|state| ends(state)).count()
+    let ends = |state: &ScanState| tallies.iter().any(|tally| tally.end == *state);
+    ScanState::ALL.iter().filter(|state| ends(state)).count()
 }
 
 pub(super) fn is_line_end(byte: u8) -> bool {
@@ -116,7 +116,7 @@ pub(super) fn is_line_end(byte: u8) -> bool {
 #[derive(Debug)]
 pub(in crate::dataset) struct Scanner {
     quoted: Quoted,
-    state: State,
+    state: ScanState,
     /// Bytes before this place have been scanned.
     at: usize,
     /// Where the record that has not ended begins, and the number of lines before it. `None` if there is none, or
@@ -128,7 +128,7 @@ pub(in crate::dataset) struct Scanner {
 
 impl Scanner {
     /// Scans from a place on, at which the text is in this state.
-    pub(in crate::dataset) fn new(quoted: Quoted, at: usize, state: State) -> Self {
+    pub(in crate::dataset) fn new(quoted: Quoted, at: usize, state: ScanState) -> Self {
         Scanner {
             quoted,
             state,
@@ -143,7 +143,7 @@ impl Scanner {
     pub(in crate::dataset) fn scan(
         &mut self,
         bytes: &[u8],
-        mut found: impl FnMut(Span) -> ControlFlow<()>,
+        mut found: impl FnMut(RecordSpan) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut counted = self.at;
         let mut flow = ControlFlow::Continue(());
@@ -168,8 +168,8 @@ impl Scanner {
     }
 
     /// Ends the record that is open, if there is one: the text ends there, or the record is too long.
-    pub(in crate::dataset) fn end(&mut self, end: usize) -> Option<Span> {
-        self.open.take().map(|(start, lines_before)| Span {
+    pub(in crate::dataset) fn end(&mut self, end: usize) -> Option<RecordSpan> {
+        self.open.take().map(|(start, lines_before)| RecordSpan {
             start,
             end,
             lines_before,
@@ -207,8 +207,8 @@ mod tests {
     use super::*;
     use crate::dataset::format::delimited::CSV;
 
-    fn all_spans(bytes: &[u8], cuts: &[usize]) -> (Vec<Span>, State) {
-        let mut scanner = Scanner::new(Quoted { delimiter: b',' }, 0, State::Between);
+    fn all_spans(bytes: &[u8], cuts: &[usize]) -> (Vec<RecordSpan>, ScanState) {
+        let mut scanner = Scanner::new(Quoted { delimiter: b',' }, 0, ScanState::Between);
         let mut spans = Vec::new();
         for end in cuts.iter().copied().chain([bytes.len()]) {
             let flow = scanner.scan(&bytes[..end], |span| {
@@ -247,7 +247,7 @@ mod tests {
             let mut cuts: Vec<usize> = cuts.collect();
             cuts.sort_unstable();
             let (spans, end) = all_spans(bytes, &cuts);
-            let values = |span: &Span| {
+            let values = |span: &RecordSpan| {
                 let values = CSV.values(&text[span.start..span.end]);
                 values.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
             };
@@ -258,7 +258,7 @@ mod tests {
 
             // Parts that are counted apart fit together.
             let quoted = Quoted { delimiter: b',' };
-            let (mut start, mut records, mut state) = (0, 0, State::Between);
+            let (mut start, mut records, mut state) = (0, 0, ScanState::Between);
             for end in cuts.iter().copied().chain([bytes.len()]) {
                 let tally = quoted.tallies(&bytes[start..end]).from(state);
                 records += tally.records;

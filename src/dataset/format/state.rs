@@ -2,7 +2,7 @@
 
 /// Where one record is in a text, its line ending left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dataset) struct Span {
+pub(in crate::dataset) struct RecordSpan {
     pub(in crate::dataset) start: usize,
     pub(in crate::dataset) end: usize,
     /// Number of lines of the text before the line in which the record begins.
@@ -10,9 +10,9 @@ pub(in crate::dataset) struct Span {
 }
 
 /// What decides, at a place in a text, how the bytes after it are cut. Formats of one record a line know one
-/// state only, [`Between`](State::Between).
+/// state only, [`Between`](ScanState::Between).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::dataset) enum State {
+pub(in crate::dataset) enum ScanState {
     /// Between two records, or before the first one.
     #[default]
     Between,
@@ -26,14 +26,14 @@ pub(in crate::dataset) enum State {
     QuoteInQuoted,
 }
 
-impl State {
+impl ScanState {
     /// Every state, in the order of their numbers.
-    pub(super) const ALL: [State; 5] = [
-        State::Between,
-        State::FieldStart,
-        State::Unquoted,
-        State::Quoted,
-        State::QuoteInQuoted,
+    pub(super) const ALL: [ScanState; 5] = [
+        ScanState::Between,
+        ScanState::FieldStart,
+        ScanState::Unquoted,
+        ScanState::Quoted,
+        ScanState::QuoteInQuoted,
     ];
 }
 
@@ -43,28 +43,28 @@ pub(in crate::dataset) struct Tally {
     /// Number of records that begin in it.
     pub(in crate::dataset) records: u64,
     /// The state at its end.
-    pub(in crate::dataset) end: State,
+    pub(in crate::dataset) end: ScanState,
 }
 
 /// A [`Tally`] for every state at the start of some text, so that the text can be counted before anyone knows
 /// what comes before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dataset) struct Tallies([Tally; State::ALL.len()]);
+pub(in crate::dataset) struct Tallies([Tally; ScanState::ALL.len()]);
 
 impl Tallies {
     /// Of text in which every record is one line.
     pub(in crate::dataset) fn of_lines(records: u64) -> Self {
-        let end = State::Between;
-        Tallies([Tally { records, end }; State::ALL.len()])
+        let end = ScanState::Between;
+        Tallies([Tally { records, end }; ScanState::ALL.len()])
     }
 
-    /// One tally for each of [`State::ALL`].
-    pub(super) fn new(tallies: [Tally; State::ALL.len()]) -> Self {
+    /// One tally for each of [`ScanState::ALL`].
+    pub(super) fn new(tallies: [Tally; ScanState::ALL.len()]) -> Self {
         Tallies(tallies)
     }
 
     /// The tally of the text if it is in this state at its start.
-    pub(in crate::dataset) fn from(&self, state: State) -> Tally {
+    pub(in crate::dataset) fn from(&self, state: ScanState) -> Tally {
         self.0[state as usize]
     }
 }

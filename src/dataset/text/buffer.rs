@@ -6,13 +6,13 @@ use std::ops::{ControlFlow, Range};
 use memchr::memchr_iter;
 
 use super::limit::RecordLimit;
-use crate::dataset::format::{Scanner, Span};
+use crate::dataset::format::{RecordSpan, Scanner};
 
 /// Memory for records that are fetched together, used again for the next.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
-    spans: Vec<Span>,
+    spans: Vec<RecordSpan>,
     /// The bytes in which the records are, and from whose start their places count.
     region: Range<usize>,
     /// Number of lines in the region, blank ones counted.
@@ -65,7 +65,7 @@ impl Buffer {
     }
 
     /// Where the records are in [`bytes`](Self::bytes); those that are too long are among them.
-    pub(super) fn spans(&self) -> &[Span] {
+    pub(super) fn spans(&self) -> &[RecordSpan] {
         &self.spans
     }
 
@@ -80,7 +80,7 @@ impl Buffer {
     }
 
     /// Adds records that were found elsewhere.
-    pub(super) fn add(&mut self, spans: impl Iterator<Item = Span>) {
+    pub(super) fn add(&mut self, spans: impl Iterator<Item = RecordSpan>) {
         self.spans.extend(spans);
     }
 
@@ -112,7 +112,7 @@ impl Buffer {
             // The first byte of most lines shows that they are not blank.
             if self.limit.excludes(line.len()) || !line.trim_ascii_start().is_empty() {
                 let end = start + line.len();
-                self.spans.push(Span {
+                self.spans.push(RecordSpan {
                     start,
                     end,
                     lines_before: self.line_count,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn texts(buffer: &Buffer) -> Vec<(&[u8], u64)> {
-        let text = |span: &Span| (&buffer.bytes()[span.start..span.end], span.lines_before);
+        let text = |span: &RecordSpan| (&buffer.bytes()[span.start..span.end], span.lines_before);
         buffer.spans().iter().map(text).collect()
     }
 

@@ -17,7 +17,7 @@ use super::encoding::{BYTE_ORDER_MARK, other_encoding, without_mark};
 use super::limit::{OUT_OF_MEMORY, RecordLimit};
 use super::options::{OpenOptions, header_columns};
 use super::os::{open_of_known_length, read_exact_at};
-use crate::dataset::format::{Boundaries, Layout, Scanner, State, Tallies, line_ends};
+use crate::dataset::format::{Boundaries, RecordLayout, ScanState, Scanner, Tallies, line_ends};
 use crate::error::Error;
 
 /// The first read past the end of a range, to find the end of its last record, in bytes.
@@ -30,7 +30,7 @@ const TAIL_BYTES_MOST: usize = 1 << 20;
 pub(super) struct TextFile {
     pub(super) path: Arc<Path>,
     pub(super) length: u64,
-    pub(super) layout: Layout,
+    pub(super) layout: RecordLayout,
     file: File,
     /// Number of bytes before the first record: a byte-order mark, and the header.
     begin: u64,
@@ -152,7 +152,7 @@ impl TextFile {
     pub(super) fn cut(
         &self,
         range: &Range<u64>,
-        state: State,
+        state: ScanState,
         buffer: &mut Buffer,
     ) -> Result<(), Error> {
         let range = self.without_header(range);
@@ -277,7 +277,7 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::format::{JSON_LINES_LAYOUT, Span};
+    use crate::dataset::format::{JSON_LINES_LAYOUT, RecordSpan};
 
     fn file(content: &[u8]) -> (tempfile::TempDir, TextFile) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -291,11 +291,11 @@ mod tests {
         let mut buffer = Buffer::default();
         let fetched = file.fetch(&range, RecordLimit::new(limit), &mut buffer);
         fetched.expect("it can be read");
-        let text = |span: &Span| buffer.bytes()[span.start..span.end].to_vec();
+        let text = |span: &RecordSpan| buffer.bytes()[span.start..span.end].to_vec();
         buffer.spans().iter().map(text).collect()
     }
 
-    /// A line belongs to the range in which its first byte stands.
+    /// A line belongs to the range that has its first byte.
     #[test]
     fn every_range_has_the_lines_that_begin_in_it() {
         let content = b"\xef\xbb\xbfone\nsecond\n\n3\r\nlast but one\nthe end";
@@ -329,7 +329,7 @@ mod tests {
         }
     }
 
-    /// Tails of every length about those that are read at a time.
+    /// Lines that end just before, at and after the places up to which the file is read beyond the range.
     #[test]
     fn the_last_line_of_a_range_is_whole() {
         for tail in [1, 4095, 4096, 4097, 12_287, 12_288, 12_289, 3_000_000] {
@@ -342,7 +342,7 @@ mod tests {
         }
     }
 
-    /// Of a line that is too long as much is read as tells, and no more than one tail beyond that.
+    /// A line that is too long is read until that is clear, and no more than one read beyond that.
     #[test]
     fn a_line_that_is_too_long_is_not_read_to_its_end() {
         let (_folder, file) = file(format!("one\n{}\n", "x".repeat(20_000_000)).as_bytes());
@@ -369,53 +369,53 @@ mod tests {
     }
 
     #[test]
-    fn two_bytes_tell_another_encoding() {
+    fn two_bytes_show_another_encoding() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         std::fs::write(&path, b"\xff\xfe").expect("a file");
-        let told = TextFile::open(&path, &OpenOptions::new())
+        let message = TextFile::open(&path, &OpenOptions::new())
             .expect_err("it is refused")
             .to_string();
-        assert!(told.contains("file: is UTF-16; "), "{told}");
+        assert!(message.contains("file: is UTF-16; "), "{message}");
         std::fs::write(&path, b"\xff").expect("a file");
         assert_eq!(
             TextFile::open(&path, &OpenOptions::new())
-                .expect("one byte tells nothing")
+                .expect("one byte shows nothing")
                 .length,
             1
         );
     }
 
     #[test]
-    fn a_range_that_is_missing_is_a_change() {
+    fn a_range_that_is_missing_is_reported_as_a_change() {
         let (folder, file) = file(b"one\ntwo\n");
         std::fs::write(folder.path().join("file"), b"one\n").expect("a file");
         let mut buffer = Buffer::default();
         let error = file.fetch(&(0..8), RecordLimit::default(), &mut buffer);
-        let told = error.expect_err("half of it is gone").to_string();
+        let message = error.expect_err("half of it is gone").to_string();
         assert!(
-            told.contains("file: changed while it was being read; "),
-            "{told}"
+            message.contains("file: changed while it was being read; "),
+            "{message}"
         );
     }
 
     #[test]
-    fn a_range_that_does_not_fit_in_memory_is_told() {
+    fn a_range_that_does_not_fit_in_memory_is_an_error() {
         let (_folder, mut file) = file(b"one\n");
         file.length = u64::MAX;
         let mut buffer = Buffer::default();
         let error = file.fetch(&(0..u64::MAX / 2), RecordLimit::default(), &mut buffer);
-        let told = error.expect_err("no memory is that large").to_string();
+        let message = error.expect_err("no memory is that large").to_string();
         assert!(
-            told.contains("file: holds a record that does not fit in memory; "),
-            "{told}"
+            message.contains("file: holds a record that does not fit in memory; "),
+            "{message}"
         );
     }
 
-    /// The memory of this process, of which the system reads no byte at 0.
+    /// Reads the memory of this process, of which the system has no byte at 0.
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_the_disk_says_is_told() {
+    fn an_error_of_the_system_is_reported() {
         let file = TextFile {
             path: Arc::from(Path::new("broken")),
             length: 10,
@@ -426,10 +426,10 @@ mod tests {
         };
         let mut buffer = Buffer::default();
         let error = file.fetch(&(0..10), RecordLimit::default(), &mut buffer);
-        let told = error.expect_err("nothing can be read").to_string();
+        let message = error.expect_err("nothing can be read").to_string();
         assert!(
-            told.starts_with("broken: cannot be read: Input/output error"),
-            "{told}"
+            message.starts_with("broken: cannot be read: Input/output error"),
+            "{message}"
         );
     }
 }

@@ -61,7 +61,7 @@ pub struct TextFiles {
     readers: AtomicUsize,
 }
 
-/// One file and the parts it is cut into.
+/// One file and its parts.
 #[derive(Debug)]
 struct FileParts {
     text: TextFile,
@@ -151,10 +151,10 @@ impl TextFiles {
         }
     }
 
-    fn place_of(&self, at: Position) -> Place {
+    fn place_of(&self, position: Position) -> Place {
         Place {
-            path: self.files[at.file].text.path.clone(),
-            line: at.line,
+            path: self.files[position.file].text.path.clone(),
+            line: position.line,
             column: None,
         }
     }
@@ -164,7 +164,7 @@ impl TextFiles {
         self.files.partition_point(|file| file.parts.end <= part)
     }
 
-    /// Cuts a range of parts into runs that lie in one file and are fetched together.
+    /// Cuts a range of parts into runs; the parts of a run are in one file and are fetched together.
     fn runs(&self, parts: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
         let together = usize::try_from(FETCH_BYTES / self.part_bytes)
             .unwrap_or(1)
@@ -354,8 +354,8 @@ impl Dataset for TextFiles {
             .sum()
     }
 
-    fn place(&self, at: Position) -> Option<Place> {
-        Some(self.place_of(at))
+    fn place(&self, position: Position) -> Option<Place> {
+        Some(self.place_of(position))
     }
 }
 
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(part_bytes_for(33 << 16), 33);
         assert_eq!(part_bytes_for(1 << 36), 1 << 20);
         assert_eq!(part_bytes_for(1 << 40), 1 << 20);
-        // From there on there are no more parts, but longer ones.
+        // Larger data has longer parts, not more.
         assert_eq!(part_bytes_for(1 << 42), 1 << 20);
         assert_eq!(part_bytes_for(1 << 43), 1 << 21);
         assert!(u64::MAX / part_bytes_for(u64::MAX) <= 1 << 22);
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_lie_in_one_file_each() {
+    fn no_part_spans_two_files() {
         let (_folder, files) = three_files();
         assert_eq!(files.parts(), 4);
         let extents: Vec<u64> = (0..4).map(|part| files.size(part..part + 1)).collect();

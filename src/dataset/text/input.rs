@@ -202,9 +202,9 @@ mod tests {
     use super::*;
     use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    /// The poll of every reader returns, but one reader takes the bytes before the others read.
+    /// The poll of every reader returns, but one reader takes the bytes before the others read them.
     #[test]
-    fn readers_of_one_pipe_share_what_comes() {
+    fn readers_of_one_pipe_share_its_bytes() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pipe");
         let made = Command::new("mkfifo").arg(&path).status();
@@ -213,7 +213,7 @@ mod tests {
             file: open_at_once(&path).expect("it is there"),
             length: 0,
         };
-        // All are opened before there is a writer: to a reader that comes later the pipe has no end.
+        // All are opened before there is a writer: for a reader that comes later the pipe would not end.
         let inputs = [(); 4].map(|()| input());
         let read = AtomicUsize::new(0);
         let read_all = &|mut input: Input<'_>| {
@@ -230,7 +230,7 @@ mod tests {
             let mut pipe = File::create(&path).expect("there are readers");
             for written in 1..=2000 {
                 pipe.write_all(b"x").expect("they read");
-                // Each byte comes to a pipe that all of them wait for.
+                // All readers wait for each byte.
                 while read.load(Relaxed) < written && !readers.iter().all(|one| one.is_finished()) {
                     std::thread::yield_now();
                 }
@@ -240,9 +240,9 @@ mod tests {
         assert_eq!(read.into_inner(), 2000);
     }
 
-    /// The memory of this process, of which the system reads no byte at 0.
+    /// Reads the memory of this process, of which the system has no byte at 0.
     #[test]
-    fn what_the_disk_says_is_told() {
+    fn an_error_of_the_system_is_reported() {
         let file = File::open("/proc/self/mem").expect("it can be opened");
         let mut input = Input::Open { file, length: 0 };
         let fault = input.read(&mut [0; 1], &AtomicBool::new(false));

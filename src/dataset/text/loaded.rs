@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::record::TextRecord;
-use crate::dataset::format::{JSON_LINES_LAYOUT, Layout};
+use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
@@ -43,7 +43,7 @@ struct StoredRecord {
 struct SourceFile {
     path: Option<Arc<Path>>,
     /// How its records are read; unknown as long as none could be read.
-    layout: Option<Layout>,
+    layout: Option<RecordLayout>,
 }
 
 impl LoadedRecords {
@@ -157,7 +157,7 @@ mod tests {
     use crate::dataset::TextFiles;
 
     #[test]
-    fn what_is_loaded_knows_its_length_and_its_places() {
+    fn loaded_records_have_their_lengths_and_places() {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = [
             ("a", "{}\n\n[1]\n"),
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(
             extents,
             [2, 3, 0, 7],
-            "a line that cannot be read has no text"
+            "a record that cannot be read has no text"
         );
         let mut found = Vec::new();
         let read = loaded.read(0..4, |at, line| {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_that_breaks_off_sees_no_further_record() {
+    fn a_visit_that_breaks_off_gets_no_further_record() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a");
         std::fs::write(&path, "1\n2\n3\n").expect("a file");

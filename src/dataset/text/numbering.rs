@@ -15,7 +15,7 @@ mod model;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::dataset::format::{State, Tallies};
+use crate::dataset::format::{ScanState, Tallies};
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
@@ -27,16 +27,16 @@ pub(super) struct Start {
     /// Number of lines of the file.
     pub(super) lines: u64,
     /// Where in a record the part begins.
-    pub(super) state: State,
+    pub(super) state: ScanState,
 }
 
 /// What comes before each part, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Numbering {
-    /// One entry more than there are parts. Only places at which a worker began or ended are known.
+    /// One entry more than there are parts. Known only for parts at which a worker began or ended.
     known: Vec<OnceLock<Start>>,
     progress: Mutex<Progress>,
-    /// Notified when a claim has been counted or given up.
+    /// Notified when a claim was counted or given up.
     changed: Condvar,
 }
 
@@ -77,7 +77,7 @@ impl Count {
             Some(lines) => Start {
                 records,
                 lines,
-                state: State::default(),
+                state: ScanState::default(),
             },
             None => Start {
                 records,
@@ -110,12 +110,12 @@ impl Numbering {
         }
     }
 
-    /// How many parts there are.
+    /// Number of parts.
     pub(super) fn parts(&self) -> usize {
         self.known.len() - 1
     }
 
-    /// Says that the calling worker is about to count these parts.
+    /// Claims these parts for the calling worker, which is about to count them.
     pub(super) fn claim(&self, parts: Range<usize>) -> Claim<'_> {
         self.claim_in(&mut lock(&self.progress), parts)
     }
@@ -135,12 +135,12 @@ impl Numbering {
         }
     }
 
-    /// What comes before a part. Calls `count` for parts before it that no worker has claimed; the calling
-    /// worker itself has no claim that it has not counted.
+    /// What comes before a part. Calls `count` for parts before it that no worker has claimed. The calling worker must
+    /// have counted all its own claims.
     ///
     /// # Errors
     ///
-    /// What `count` returns, and what `changed` makes of parts that have changed.
+    /// Returns the error of `count`, or what `changed` makes of parts that have changed.
     pub(super) fn start_of(
         &self,
         part: usize,
@@ -159,8 +159,8 @@ impl Numbering {
         }
     }
 
-    /// Waits for a worker that is counting what has to be known next on the way to `part`; `None` when it
-    /// is worth another look. Claims it if no worker has.
+    /// Waits while another worker counts what has to be known next on the way to `part`, and returns `None` when it is
+    /// worth another look. Claims those parts if no worker has.
     fn wait_or_claim<'a>(
         &'a self,
         mut progress: MutexGuard<'a, Progress>,
@@ -182,13 +182,13 @@ impl Numbering {
         Some((unclaimed, claim))
     }
 
-    /// The last part before `part` of which it is known what comes before it.
+    /// The last part before `part` for which it is known what comes before it.
     fn last_known(&self, part: usize) -> usize {
         let known = |part: &usize| self.known[*part].get().is_some();
         (0..part).rev().find(known).unwrap_or_default()
     }
 
-    /// Fits together what has been counted as far as it is known what comes before it.
+    /// Fits counted parts together, up to the first part for which it is not known what comes before it.
     fn fit_together(&self, progress: &mut Progress) -> Result<(), Changed> {
         let is_due =
             |group: &Group| group.counts.is_some() && self.known[group.parts.start].get().is_some();
@@ -209,7 +209,7 @@ impl Numbering {
     }
 }
 
-/// Parts that a worker is about to count. Dropped without counts, they are anybody's again.
+/// Parts that a worker is about to count. If it is dropped without counts, any worker may claim the parts.
 #[derive(Debug)]
 pub(super) struct Claim<'a> {
     numbering: &'a Numbering,
@@ -218,11 +218,11 @@ pub(super) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// Publishes what the parts hold, in the order of the parts.
+    /// Publishes the counts of the parts, in order.
     ///
     /// # Errors
     ///
-    /// If parts hold other records than they held before.
+    /// Returns an error if parts hold other records than they held before.
     pub(super) fn counted(mut self, counts: Vec<Count>) -> Result<(), Changed> {
         let mut progress = lock(&self.numbering.progress);
         if let Some(group) = progress.groups.iter_mut().find(|group| group.id == self.id) {
@@ -249,7 +249,7 @@ impl Drop for Claim<'_> {
 mod tests {
     use super::*;
 
-    /// Parts of as many records as their number, in two lines each; a file ends after part 3.
+    /// Part n has n records of two lines each; a file ends after part 3.
     fn counts(parts: Range<usize>) -> Vec<Count> {
         let count = |part: usize| Count {
             end: part + 1,
@@ -265,7 +265,7 @@ mod tests {
         Start {
             records: (0..part as u64).sum(),
             lines: lines.map(|part| 2 * part as u64).sum(),
-            state: State::Between,
+            state: ScanState::Between,
         }
     }
 
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_worker_has_claimed_is_counted_once() {
+    fn parts_that_no_worker_has_claimed_are_counted_once() {
         let numbering = Numbering::new(8, 0);
         assert_eq!(numbering.parts(), 8);
         assert_eq!(start_of(&numbering, 0), (start(0), vec![]));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_that_is_given_up_is_counted_by_the_worker_that_waits() {
+    fn the_worker_that_waits_counts_a_claim_that_was_given_up() {
         let numbering = Numbering::new(8, 0);
         std::thread::scope(|scope| {
             let claim = numbering.claim(0..4);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_count_is_returned_and_its_claim_is_free_again() {
+    fn an_error_of_the_count_is_returned_and_frees_its_claim() {
         let numbering = Numbering::new(8, 0);
         let unreadable = |_: Range<usize>| Err(Error::Plan("unreadable".to_owned()));
         let error = numbering.start_of(4, unreadable, no_change);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::limit::{MAX_RECORD_BYTES, RecordLimit};
 use super::record::utf8;
 use crate::dataset::fields::Fields;
-use crate::dataset::format::{Format, JSON_LINES, Layout, PLAIN_TEXT, Span};
+use crate::dataset::format::{Format, JSON_LINES, PLAIN_TEXT, RecordLayout, RecordSpan};
 use crate::error::{BadRecord, Error};
 
 /// Options for opening texts: which fields will be read, and how long a record may be.
@@ -84,8 +84,8 @@ impl OpenOptions {
     }
 
     /// The format that a name chooses. Its columns are known, unless it has a header.
-    pub(super) fn layout(&self, name: &Path) -> Result<Layout, Error> {
-        let layout = Layout::of_name(name, self.otherwise);
+    pub(super) fn layout(&self, name: &Path) -> Result<RecordLayout, Error> {
+        let layout = RecordLayout::of_name(name, self.otherwise);
         if layout.has_header() {
             return Ok(layout);
         }
@@ -100,11 +100,11 @@ impl OpenOptions {
 ///
 /// Returns an error if the header is too long or not UTF-8, or lacks a field that will be read.
 pub(super) fn header_columns(
-    layout: &Layout,
+    layout: &RecordLayout,
     bytes: &[u8],
-    header: Span,
+    header: RecordSpan,
     options: &OpenOptions,
-) -> Result<Layout, BadRecord> {
+) -> Result<RecordLayout, BadRecord> {
     if options.limit().excludes(header.end - header.start) {
         return Err(options.limit().too_long());
     }

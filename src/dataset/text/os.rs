@@ -1,4 +1,4 @@
-//! Files as the system has them: their length, if it can be relied on, and reads at any place.
+//! Files as the operating system sees them: their length, if it is reliable, and reads at any place.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// Opens a file that is as long as the system says, and returns it with its length in bytes; `None` if
-/// the path names what has to be read to its end to know that: a pipe, a device, or a file that is
-/// made up as it is read, as those under `/proc` and `/sys`.
+/// Opens a file that is as long as the system says, and returns it with its length in bytes; `None` if the length is
+/// only known once all of it is read: of a pipe, a device, or a file that is generated as it is read, as those under
+/// `/proc` and `/sys`.
 pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let unreadable = |error| Error::unreadable(path, error);
-    // This is asked before the file is opened: opening a pipe waits until a program writes to it.
+    // Asked before the file is opened, because opening a pipe waits until a program writes to it.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(Error::input(path, "is a directory; name the files in it"));
@@ -24,14 +24,14 @@ pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, E
     Ok(length.map(|length| (file, length)))
 }
 
-/// The length of an open file in bytes, if it is a file, and holds as many as the system says.
+/// The length of an open file in bytes, if it is a file and is as long as the system says.
 pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(None);
     }
     let length = metadata.len();
-    // Of an empty file the first byte is missing, of any other the last one is there.
+    // An empty file has no first byte, any other file has its last byte.
     let holds = match read_exact_at(file, &mut [0], length.saturating_sub(1)) {
         Ok(()) => true,
         Err(error) => match error.kind() {
@@ -43,45 +43,44 @@ pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
     Ok((holds == (length > 0)).then_some(length))
 }
 
-/// Opens a pipe or a device without waiting for a writer: to open a named pipe without one would wait
-/// for it, and only a signal to this very thread could break that off. A read from it may fail with
-/// [`WouldBlock`](io::ErrorKind::WouldBlock).
+/// Opens a pipe or a device without waiting for a writer: opening a named pipe would wait for one, and only a signal to
+/// this very thread could interrupt that. A read from it may fail with [`WouldBlock`](io::ErrorKind::WouldBlock).
 #[cfg(target_os = "linux")]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     use rustix::fs::OFlags;
 
-    // Then it is the poll before a read that waits: Linux calls a pipe which had no writer when it was
-    // opened ended only after there has been one.
+    // The poll before a read waits instead: on Linux, a pipe that had no writer when it was opened counts as ended only
+    // after it has had one.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = File::options();
     options.custom_flags(flags.bits() as i32);
     options.read(true).open(path)
 }
 
-/// Opens a pipe or a device. Systems differ in what a poll says of a named pipe that has had no
-/// writer yet, and some would call it ended; so this waits for one, and a stop waits with it.
+/// Opens a pipe or a device. Systems differ in what a poll says about a named pipe that has had no writer yet, and some
+/// call it ended. Therefore this waits for a writer, and a stop of the run waits too.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Fills the room with what the file holds from a place on.
+/// Fills the room with the bytes of the file from a place on.
 ///
 /// # Errors
 ///
-/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it ends before that.
+/// Returns [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before that.
 #[cfg(unix)]
 pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, room, place)
 }
 
-/// Fills the room with what the file holds from a place on.
+/// Fills the room with the bytes of the file from a place on.
 ///
 /// # Errors
 ///
-/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it ends before that.
+/// Returns [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before that.
 #[cfg(windows)]
 pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Result<()> {
     use std::os::windows::fs::FileExt as _;
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_of_a_file_is_known() {
+    fn a_file_has_a_known_length() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         for content in ["", "x", "xyz"] {
@@ -125,16 +124,16 @@ mod tests {
     }
 
     #[test]
-    fn neither_folders_nor_nothing_can_be_opened() {
+    fn a_folder_or_a_missing_file_cannot_be_opened() {
         let folder = tempfile::tempdir().expect("a folder");
-        let told = |path: &Path| open_of_known_length(path).expect_err("no file").to_string();
-        assert!(told(folder.path()).ends_with(": is a directory; name the files in it"));
-        assert!(told(&folder.path().join("none")).contains(": no such file; "));
+        let error = |path: &Path| open_of_known_length(path).expect_err("no file").to_string();
+        assert!(error(folder.path()).ends_with(": is a directory; name the files in it"));
+        assert!(error(&folder.path().join("none")).contains(": no such file; "));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_is_made_up_as_it_is_read_has_no_length() {
+    fn a_file_that_is_generated_as_it_is_read_has_no_length() {
         for path in ["/proc/version", "/dev/null"] {
             let opened = open_of_known_length(Path::new(path));
             assert!(opened.expect("it is there").is_none(), "{path}");

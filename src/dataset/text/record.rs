@@ -9,7 +9,7 @@ use super::buffer::Buffer;
 use super::numbering::Start;
 use crate::dataset::Position;
 use crate::dataset::fields::{FieldValues, Fields, column_of};
-use crate::dataset::format::{JSON_LINES_LAYOUT, Layout, bad_json};
+use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, bad_json};
 use crate::error::BadRecord;
 
 /// A record of a text: a line of JSON, a record of a CSV file, a line of plain text.
@@ -17,7 +17,7 @@ use crate::error::BadRecord;
 pub struct TextRecord<'a> {
     text: &'a str,
     position: Position,
-    layout: &'a Layout,
+    layout: &'a RecordLayout,
 }
 
 impl<'a> TextRecord<'a> {
@@ -31,7 +31,7 @@ impl<'a> TextRecord<'a> {
     }
 
     /// A record in memory that was read from another dataset.
-    pub(super) fn new(text: &'a str, position: Position, layout: &'a Layout) -> Self {
+    pub(super) fn new(text: &'a str, position: Position, layout: &'a RecordLayout) -> Self {
         TextRecord {
             text,
             position,
@@ -45,7 +45,7 @@ impl<'a> TextRecord<'a> {
     }
 
     /// How it is read.
-    pub(super) fn layout(&self) -> &'a Layout {
+    pub(super) fn layout(&self) -> &'a RecordLayout {
         self.layout
     }
 
@@ -118,7 +118,7 @@ impl Fields {
 pub(super) fn visit_records<V>(
     buffer: &Buffer,
     file: usize,
-    layout: &Layout,
+    layout: &RecordLayout,
     start: Start,
     mut visit: V,
 ) -> ControlFlow<()>

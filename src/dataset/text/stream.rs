@@ -14,7 +14,7 @@ use super::input::{Input, STANDARD_INPUT};
 use super::options::OpenOptions;
 use super::os::open_of_known_length;
 use super::record::{TextRecord, visit_records};
-use crate::dataset::format::{JSON_LINES_LAYOUT, Layout};
+use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::Release};
@@ -130,7 +130,7 @@ impl<'r> TextStream<'r> {
 
     fn chain(
         options: &OpenOptions,
-        inputs: impl IntoIterator<Item = (PathBuf, Input<'r>, Layout)>,
+        inputs: impl IntoIterator<Item = (PathBuf, Input<'r>, RecordLayout)>,
     ) -> Self {
         let inputs = inputs.into_iter();
         let (names, inputs): (Vec<_>, _) = inputs

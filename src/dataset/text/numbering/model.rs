@@ -1,10 +1,10 @@
-//! Numbers of parts under every order of steps that the model checker comes up with.
+//! Numbering under many orders of the workers' steps, as the model checker tries them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Count, Numbering, Start};
-use crate::dataset::format::{State, Tallies};
+use crate::dataset::format::{ScanState, Tallies};
 use crate::error::Error;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{check_model, thread};
@@ -27,12 +27,12 @@ fn start(part: usize) -> Start {
     Start {
         records: (1..=part as u64).sum(),
         lines: 2 * lines as u64,
-        state: State::default(),
+        state: ScanState::default(),
     }
 }
 
-/// Takes parts two by two, in order, as executors hand them out. A worker that `fails` gives up one claim,
-/// as one does that cannot read.
+/// Takes two parts at a time, in order, as executors hand them out. A worker that `fails` gives up one claim, as if it
+/// could not read.
 fn work(numbering: &Numbering, next: &AtomicUsize, fails: bool) {
     let mut fails = fails;
     loop {
@@ -58,7 +58,7 @@ fn work(numbering: &Numbering, next: &AtomicUsize, fails: bool) {
 }
 
 #[test]
-fn every_worker_learns_its_number_and_none_waits_for_ever() {
+fn every_worker_learns_its_number_and_none_hangs() {
     for fails in [false, true] {
         check_model(move || {
             let shared = Arc::new((Numbering::new(PARTS, 0), AtomicUsize::new(0)));

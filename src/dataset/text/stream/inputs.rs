@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use memchr::{memchr_iter, memrchr};
 
 use crate::dataset::format::{
-    Boundaries, JSON_LINES_LAYOUT, Layout, Scanner, Span, State, line_ends,
+    Boundaries, JSON_LINES_LAYOUT, RecordLayout, RecordSpan, ScanState, Scanner, line_ends,
 };
 use crate::dataset::text::buffer::{Buffer, room_in};
 use crate::dataset::text::encoding::{
@@ -28,7 +28,7 @@ const PANICKED: InputFault = InputFault::refused("cannot be read on after a pani
 /// The inputs, and what has been read of them and not taken yet.
 pub(super) struct InputChain<'r> {
     /// The input that is being read and those after it, each with the format that its name chooses.
-    inputs: VecDeque<(Input<'r>, Layout)>,
+    inputs: VecDeque<(Input<'r>, RecordLayout)>,
     /// Number of the input that is being read, from 0.
     file: usize,
     /// What comes before the next line, or in a format of quoted records before the first line of the input.
@@ -49,7 +49,7 @@ pub(super) struct InputChain<'r> {
     /// Finds the records of a format of quoted records. `None` for a format of lines.
     scanner: Option<Scanner>,
     /// The whole records that the scanner has found and that have not been taken.
-    found: VecDeque<Span>,
+    found: VecDeque<RecordSpan>,
     /// The input has ended.
     ended: bool,
     /// Why nothing more can be read. The first fault is kept, and reported to every later caller.
@@ -60,13 +60,13 @@ pub(super) struct InputChain<'r> {
 #[derive(Clone, Debug)]
 pub(super) struct TakenRecords {
     pub(super) file: usize,
-    pub(super) layout: Layout,
+    pub(super) layout: RecordLayout,
     pub(super) start: Start,
     pub(super) bytes: u64,
 }
 
 impl<'r> InputChain<'r> {
-    pub(super) fn new(options: OpenOptions, inputs: VecDeque<(Input<'r>, Layout)>) -> Self {
+    pub(super) fn new(options: OpenOptions, inputs: VecDeque<(Input<'r>, RecordLayout)>) -> Self {
         InputChain {
             inputs,
             file: 0,
@@ -253,7 +253,7 @@ impl<'r> InputChain<'r> {
             }
         }
         if let Boundaries::Quoted(quoted) = layout.boundaries() {
-            self.scanner = Some(Scanner::new(quoted, 0, State::Between));
+            self.scanner = Some(Scanner::new(quoted, 0, ScanState::Between));
         }
         self.begun = true;
         self.dropped += skipped as u64;
@@ -308,7 +308,7 @@ impl<'r> InputChain<'r> {
             .get(records)
             .map_or(self.whole, |next| next.start);
         let taken = self.taken;
-        let spans = self.found.drain(..records).map(|span| Span {
+        let spans = self.found.drain(..records).map(|span| RecordSpan {
             start: span.start - taken,
             end: span.end - taken,
             ..span
@@ -343,7 +343,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives this many bytes of a line at a time, and ends it after some reads.
+    /// Gives a line in pieces of this many bytes, and ends it after some reads.
     struct LongLine {
         piece: usize,
         reads: usize,
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ahead_stays_where_lines_are_taken_from_its_front() {
+    fn bytes_stay_in_place_while_lines_before_them_are_taken() {
         let input = Input::Reader(Box::new(&b"one\ntwo\nthree\nfour"[..]));
         let mut source = chain(input);
         let (open, mut buffer) = (AtomicBool::new(false), Buffer::default());
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn once_it_is_closed_nothing_is_read() {
+    fn nothing_is_read_once_it_is_closed() {
         let input = Input::Reader(Box::new(io::repeat(b'x')));
         let mut source = chain(input);
         let mut buffer = Buffer::default();

@@ -1,4 +1,9 @@
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 //! Tests of the stream on real threads.
+========
+//! Workers that share an iterator, on real threads: each record is taken once and under its own index, and no record
+//! waits while a worker is idle.
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -8,12 +13,21 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 use super::Pull;
 
 /// Time after which a thread that waits counts as hanging.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// A count that some threads increase and others wait for.
+========
+use super::SharedIterator;
+
+/// Longer than anything here takes: a thread that waits this long is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// A count that one thread waits for and others raise.
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 #[derive(Default)]
 struct Count {
     count: Mutex<usize>,
@@ -26,7 +40,11 @@ impl Count {
         self.changed.notify_all();
     }
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
     /// Waits until the count is at least `least`; false if that takes too long.
+========
+    /// Whether the count reaches `least` within [`STUCK`].
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
     fn reaches(&self, least: usize) -> bool {
         let count = self.count.lock().unwrap();
         let waited = self
@@ -36,9 +54,13 @@ impl Count {
     }
 }
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 /// All records that the workers took, as (index, record) in any order.
+========
+/// All that workers took, as (index, record) in any order.
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 fn take_all<I>(
-    pull: &Pull<u64, I>,
+    iterator: &SharedIterator<u64, I>,
     workers: usize,
     most: impl Fn(usize) -> usize + Sync,
 ) -> Vec<(u64, u64)>
@@ -49,7 +71,7 @@ where
         let (mut all, mut taken, mut turn) = (Vec::new(), Vec::new(), worker);
         loop {
             let most = most(turn);
-            let Some(first) = pull.take(most, &mut taken) else {
+            let Some(first) = iterator.take(most, &mut taken) else {
                 return all;
             };
             assert!((1..=most.max(1)).contains(&taken.len()));
@@ -67,7 +89,11 @@ where
     })
 }
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 /// Stalls the iterator before some records: by a yield, or by some microseconds.
+========
+/// Delays the iterator before some records, by a yield or by some microseconds.
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 fn stall(pattern: u64, record: u64) {
     match (pattern ^ record).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56 {
         0..2 => thread::sleep(Duration::from_micros(pattern % 200)),
@@ -80,7 +106,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_record_once_under_its_index(
+    fn every_record_is_taken_once_under_its_index(
         records in 0u64..6000,
         workers in 1usize..=16,
         sizes in prop::collection::vec(prop_oneof![0usize..5, 0usize..100, 900usize..2000], 1..7),
@@ -93,16 +119,20 @@ proptest! {
             }
             record * 3
         });
-        let pull = Pull::new(source);
-        let mut taken = take_all(&pull, workers, |turn| sizes[turn % sizes.len()]);
+        let iterator = SharedIterator::new(source);
+        let mut taken = take_all(&iterator, workers, |turn| sizes[turn % sizes.len()]);
         taken.sort_unstable();
         prop_assert!(taken.iter().copied().eq((0..records).map(|record| (record, record * 3))));
-        prop_assert_eq!(pull.take(1, &mut Vec::new()), None);
+        prop_assert_eq!(iterator.take(1, &mut Vec::new()), None);
     }
 
     /// The iterator waits after some records until all records so far are done.
     #[test]
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
     fn records_are_scored_while_the_iterator_waits(
+========
+    fn records_are_taken_while_the_iterator_waits(
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
         bursts in prop::collection::vec(1usize..50, 1..20),
         workers in 2usize..=8,
         most in 1usize..100,
@@ -112,16 +142,20 @@ proptest! {
         let ends: Vec<usize> = bursts.iter().map(|burst| { sum += burst; sum }).collect();
         let source = (0..=sum).map(|record| {
             if ends.contains(&record) {
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
                 assert!(done.reaches(record), "a worker that pulls holds records");
+========
+                assert!(done.reaches(record), "the worker that pulls holds records back");
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
             }
             record as u64
         });
-        let pull = Pull::new(source);
+        let iterator = SharedIterator::new(source);
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
                     let mut taken = Vec::new();
-                    while pull.take(most, &mut taken).is_some() {
+                    while iterator.take(most, &mut taken).is_some() {
                         taken.drain(..).for_each(|_| done.add());
                     }
                 });
@@ -131,20 +165,24 @@ proptest! {
     }
 
     #[test]
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
     fn records_before_a_panic_are_taken_and_no_thread_hangs(
+========
+    fn records_before_a_panic_are_taken_and_no_worker_hangs(
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
         before in 0u64..300,
         workers in 1usize..=8,
         most in 1usize..100,
     ) {
         let source = (0..).inspect(|record| assert!(*record < before, "enough"));
-        let pull = Pull::new(source);
+        let iterator = SharedIterator::new(source);
         let taken = Mutex::new(Vec::new());
         let panics = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| loop {
                     let mut records = Vec::new();
-                    match catch_unwind(AssertUnwindSafe(|| pull.take(most, &mut records))) {
+                    match catch_unwind(AssertUnwindSafe(|| iterator.take(most, &mut records))) {
                         Ok(Some(_)) => taken.lock().unwrap().extend(records),
                         Ok(None) => break,
                         Err(_) => { panics.fetch_add(1, SeqCst); }
@@ -161,35 +199,53 @@ proptest! {
 
 type Boxed = Box<dyn Iterator<Item = u64> + Send>;
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 /// The iterator delivers five records and then is silent. Five idle workers must get one record each,
 /// whatever number each may take at once.
+========
+/// A channel delivers five records and then is silent: if five workers are idle, all five records must be in work at
+/// once, however many records a worker may take.
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 #[test]
 fn a_burst_is_shared_among_all_idle_workers() {
     const IDLE: usize = 5;
     for most in [1, 2, 64, 1000] {
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
         let pull: Arc<OnceLock<Pull<u64, Boxed>>> = Arc::default();
         let in_hand = Arc::new(Count::default());
         let (of_source, together) = (Arc::clone(&pull), Arc::clone(&in_hand));
+========
+        let iterator: Arc<OnceLock<SharedIterator<u64, Boxed>>> = Arc::default();
+        let in_work = Arc::new(Count::default());
+        let (of_source, in_work_inside) = (Arc::clone(&iterator), Arc::clone(&in_work));
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
         let source = (0..=IDLE as u64).inspect(move |&record| {
             if record == 0 {
-                while of_source.get().is_none_or(|pull| pull.hungry() < IDLE) {
+                while of_source
+                    .get()
+                    .is_none_or(|iterator| iterator.idle_workers() < IDLE)
+                {
                     thread::yield_now();
                 }
             }
             if record == IDLE as u64 {
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
                 assert!(together.reaches(IDLE));
+========
+                assert!(in_work_inside.reaches(IDLE));
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
             }
         });
-        assert!(pull.set(Pull::new(Box::new(source))).is_ok());
-        let pull = pull.get().unwrap();
+        assert!(iterator.set(SharedIterator::new(Box::new(source))).is_ok());
+        let iterator = iterator.get().unwrap();
         thread::scope(|scope| {
             for _ in 0..=IDLE {
                 scope.spawn(|| {
                     let mut taken = Vec::new();
-                    while let Some(first) = pull.take(most, &mut taken) {
+                    while let Some(first) = iterator.take(most, &mut taken) {
                         for (index, _) in (first..).zip(taken.drain(..)) {
-                            in_hand.add();
-                            assert!(index == IDLE as u64 || in_hand.reaches(IDLE));
+                            in_work.add();
+                            assert!(index == IDLE as u64 || in_work.reaches(IDLE));
                         }
                     }
                 });
@@ -198,13 +254,19 @@ fn a_burst_is_shared_among_all_idle_workers() {
     }
 }
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 /// Workers that wait return at once, although the one inside the iterator cannot.
 #[test]
 fn closing_wakes_the_workers_that_wait() {
+========
+/// Workers that wait return at once, although the worker inside the iterator cannot.
+#[test]
+fn closing_wakes_all_workers_that_wait() {
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
     for workers in [2, 3, 9] {
         let returned = Count::default();
         let entered = Count::default();
-        let pull = Pull::new(std::iter::once_with(|| {
+        let iterator = SharedIterator::new(std::iter::once_with(|| {
             entered.add();
             assert!(returned.reaches(workers - 1));
             1
@@ -212,41 +274,55 @@ fn closing_wakes_the_workers_that_wait() {
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
                     assert_eq!(pull.take(10, &mut Vec::new()), None);
+========
+                    assert_eq!(iterator.take(10, &mut Vec::new()), None);
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
                     returned.add();
                 });
             }
             assert!(entered.reaches(1));
-            pull.close();
+            iterator.close();
         });
-        assert_eq!(pull.take(10, &mut Vec::new()), None);
+        assert_eq!(iterator.take(10, &mut Vec::new()), None);
     }
 }
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 /// No record comes after the end, even if the iterator would begin again.
 #[test]
 fn an_iterator_is_not_asked_after_its_end() {
+========
+/// No record comes after the end, even from an iterator that would begin again.
+#[test]
+fn no_record_follows_the_end() {
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
     let mut calls = 0;
-    let pull = Pull::new(std::iter::from_fn(|| {
+    let iterator = SharedIterator::new(std::iter::from_fn(|| {
         calls += 1;
         (calls != 3).then_some(calls)
     }));
     let mut taken = Vec::new();
-    assert_eq!(pull.take(10, &mut taken), Some(0));
-    assert_eq!(pull.take(10, &mut taken), None);
-    assert_eq!(pull.take(10, &mut taken), None);
+    assert_eq!(iterator.take(10, &mut taken), Some(0));
+    assert_eq!(iterator.take(10, &mut taken), None);
+    assert_eq!(iterator.take(10, &mut taken), None);
     assert_eq!(taken, [1, 2]);
 }
 
+<<<<<<<< HEAD:src/dataset/stream/tests.rs
 /// Records that are ready when the stream is dropped are dropped with it, once.
+========
+/// Records that are in the ring when the iterator is dropped are dropped with it, once.
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 #[test]
 fn records_that_are_not_taken_are_dropped() {
     let record = Arc::new(());
-    let pull = Pull::new(std::iter::repeat_with(|| Arc::clone(&record)).take(100));
+    let iterator = SharedIterator::new(std::iter::repeat_with(|| Arc::clone(&record)).take(100));
     let mut taken = Vec::new();
-    assert_eq!(pull.take(10, &mut taken), Some(0));
+    assert_eq!(iterator.take(10, &mut taken), Some(0));
     assert_eq!((taken.len(), Arc::strong_count(&record)), (10, 11));
-    pull.close();
-    drop((pull, taken));
+    iterator.close();
+    drop((iterator, taken));
     assert_eq!(Arc::strong_count(&record), 1);
 }

@@ -1,30 +1,44 @@
+<<<<<<<< HEAD:src/dataset/stream/model.rs
 //! Models of the stream, which a model checker runs under many schedules.
 //!
 //! The stores of the ring are not scheduling points, but there are some around each of them. A wait never
 //! times out here, so a missed notification shows as a deadlock.
+========
+//! Workers that share an iterator, under many orders of their steps, as a model checker tries them.
+//!
+//! The ring's own stores are not among the steps, but there are steps around each of them. A nap does not time out here,
+//! so that a missed call shows as a deadlock.
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
 
 use shuttle::sync::{Arc, Condvar, Mutex};
 use shuttle::thread;
 
+<<<<<<<< HEAD:src/dataset/stream/model.rs
 use super::Pull;
+========
+use super::SharedIterator;
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
 use crate::sync::check_model as check;
 
-fn take_all<I: Iterator<Item = u64>>(pull: &Pull<u64, I>, most: usize) -> Vec<(u64, u64)> {
+fn take_all<I: Iterator<Item = u64>>(
+    iterator: &SharedIterator<u64, I>,
+    most: usize,
+) -> Vec<(u64, u64)> {
     let (mut all, mut taken) = (Vec::new(), Vec::new());
-    while let Some(first) = pull.take(most, &mut taken) {
+    while let Some(first) = iterator.take(most, &mut taken) {
         all.extend((first..).zip(taken.drain(..)));
     }
     all
 }
 
 #[test]
-fn model_every_record_once() {
+fn every_record_is_taken_once() {
     check(|| {
         let source = (0..7u64).inspect(|_| thread::yield_now());
-        let pull = Arc::new(Pull::new(source));
+        let iterator = Arc::new(SharedIterator::new(source));
         let workers = [1, 2, 5].map(|most| {
-            let pull = Arc::clone(&pull);
-            thread::spawn(move || take_all(&pull, most))
+            let iterator = Arc::clone(&iterator);
+            thread::spawn(move || take_all(&iterator, most))
         });
         let mut all: Vec<_> = workers
             .into_iter()
@@ -36,23 +50,23 @@ fn model_every_record_once() {
 }
 
 #[test]
-fn model_the_iterator_waits_for_what_it_yielded() {
+fn records_are_taken_while_the_iterator_waits_for_them() {
     check(|| {
         let done = Arc::new((Mutex::new(0), Condvar::new()));
-        let others = Arc::clone(&done);
+        let seen = Arc::clone(&done);
         let source = (0..5u64).inspect(move |record| {
             if [2, 3].contains(record) {
-                let (count, changed) = &*others;
+                let (count, changed) = &*seen;
                 let count = count.lock().unwrap();
                 drop(changed.wait_while(count, |count| *count < *record).unwrap());
             }
         });
-        let pull = Arc::new(Pull::new(source));
+        let iterator = Arc::new(SharedIterator::new(source));
         let workers = [1, 4, 4].map(|most| {
-            let (pull, done) = (Arc::clone(&pull), Arc::clone(&done));
+            let (iterator, done) = (Arc::clone(&iterator), Arc::clone(&done));
             thread::spawn(move || {
                 let mut taken = Vec::new();
-                while pull.take(most, &mut taken).is_some() {
+                while iterator.take(most, &mut taken).is_some() {
                     *done.0.lock().unwrap() += taken.drain(..).len() as u64;
                     done.1.notify_all();
                 }
@@ -66,16 +80,23 @@ fn model_the_iterator_waits_for_what_it_yielded() {
 }
 
 #[test]
+<<<<<<<< HEAD:src/dataset/stream/model.rs
 fn model_closing_wakes_the_workers_that_wait() {
     check(|| {
         let returned = Arc::new((Mutex::new(0), Condvar::new()));
         let others = Arc::clone(&returned);
+========
+fn closing_wakes_all_workers_that_wait() {
+    check(|| {
+        let returned = Arc::new((Mutex::new(0), Condvar::new()));
+        let seen = Arc::clone(&returned);
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
         let entered = Arc::new((Mutex::new(false), Condvar::new()));
-        let door = Arc::clone(&entered);
-        let pull = Arc::new(Pull::new(std::iter::once_with(move || {
-            *door.0.lock().unwrap() = true;
-            door.1.notify_all();
-            let (count, changed) = &*others;
+        let entered_inside = Arc::clone(&entered);
+        let iterator = Arc::new(SharedIterator::new(std::iter::once_with(move || {
+            *entered_inside.0.lock().unwrap() = true;
+            entered_inside.1.notify_all();
+            let (count, changed) = &*seen;
             drop(
                 changed
                     .wait_while(count.lock().unwrap(), |count| *count < 2)
@@ -84,9 +105,15 @@ fn model_closing_wakes_the_workers_that_wait() {
             0u64
         })));
         let workers = [1, 2, 2].map(|most| {
+<<<<<<<< HEAD:src/dataset/stream/model.rs
             let (pull, returned) = (Arc::clone(&pull), Arc::clone(&returned));
             thread::spawn(move || {
                 assert_eq!(pull.take(most, &mut Vec::new()), None);
+========
+            let (iterator, returned) = (Arc::clone(&iterator), Arc::clone(&returned));
+            thread::spawn(move || {
+                assert_eq!(iterator.take(most, &mut Vec::new()), None);
+>>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
                 *returned.0.lock().unwrap() += 1;
                 returned.1.notify_all();
             })
@@ -97,7 +124,7 @@ fn model_closing_wakes_the_workers_that_wait() {
                 .wait_while(open.lock().unwrap(), |open| !*open)
                 .unwrap(),
         );
-        pull.close();
+        iterator.close();
         workers
             .into_iter()
             .for_each(|worker| worker.join().unwrap());

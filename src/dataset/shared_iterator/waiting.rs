@@ -1,0 +1,148 @@
+//! Where workers wait for records, and how they are woken.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock};
+
+/// How long records may gather before a waiting worker checks again: about ten times the cost of being woken.
+const NAP: Duration = Duration::from_micros(50);
+
+/// What a worker waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum WaitFor {
+    /// Until several records have gathered: for one nap, which ends early only if a worker gives the iterator back.
+    MoreRecords,
+    /// Until it is woken, even for one record.
+    OneRecord,
+}
+
+/// The workers that wait.
+pub(super) struct WaitingWorkers {
+    counts: Mutex<WorkerCounts>,
+    called: Condvar,
+    /// Number of workers that wait and have not been called: as in `counts`, but readable without the lock.
+    uncalled: AtomicUsize,
+    /// Number of uncalled workers that sleep.
+    asleep: AtomicUsize,
+    /// There is nothing more to wait for. One call per waiting worker would not do: a worker that comes to wait just then
+    /// and leaves again would use up the call of one that sleeps.
+    over: AtomicBool,
+}
+
+#[derive(Default)]
+struct WorkerCounts {
+    napping: usize,
+    asleep: usize,
+    /// Never more than the two together.
+    called: usize,
+}
+
+impl WaitingWorkers {
+    pub(super) fn new() -> Self {
+        WaitingWorkers {
+            counts: Mutex::default(),
+            called: Condvar::new(),
+            uncalled: AtomicUsize::new(0),
+            asleep: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+        }
+    }
+
+    /// Rests until called, or until `is_worth_a_look`.
+    ///
+    /// A worker that puts a record down checks for sleepers without a fence in between, because a fence would be most of
+    /// the cost of a record. It can therefore miss a sleeper that has just lain down. The sleeper checks once more after
+    /// a nap, and by then it sees the record of any worker that did not see it.
+    pub(super) fn wait(&self, wait_for: WaitFor, is_worth_a_look: impl Fn() -> bool) {
+        self.change(lock(&self.counts), |counts| *counts.of(wait_for) += 1);
+        fence(SeqCst);
+        if !is_worth_a_look() {
+            self.nap();
+            if wait_for == WaitFor::OneRecord && !is_worth_a_look() {
+                self.sleep();
+            }
+        }
+        self.change(lock(&self.counts), |counts| {
+            *counts.of(wait_for) -= 1;
+            counts.called = counts.called.saturating_sub(1);
+        });
+    }
+
+    fn nap(&self) {
+        let counts = lock(&self.counts);
+        let woken = self
+            .called
+            .wait_timeout_while(counts, NAP, |counts| self.rests(counts));
+        drop(woken.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn sleep(&self) {
+        let woken = self
+            .called
+            .wait_while(lock(&self.counts), |counts| self.rests(counts));
+        drop(woken.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Calls one worker that waits: the iterator is free.
+    pub(super) fn call_one(&self) {
+        fence(SeqCst);
+        if self.uncalled.load(Relaxed) > 0 {
+            self.call();
+        }
+    }
+
+    /// Calls one worker that sleeps: there is a record.
+    #[inline]
+    pub(super) fn call_sleeper(&self) {
+        if self.asleep.load(Relaxed) > 0 {
+            self.call();
+        }
+    }
+
+    /// Calls all workers: from now on there is nothing to wait for.
+    pub(super) fn call_all(&self) {
+        let counts = lock(&self.counts);
+        self.over.store(true, SeqCst);
+        drop(counts);
+        self.called.notify_all();
+    }
+
+    /// Whether all have been called.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(SeqCst)
+    }
+
+    fn rests(&self, counts: &WorkerCounts) -> bool {
+        counts.called == 0 && !self.is_over()
+    }
+
+    #[cold]
+    fn call(&self) {
+        self.change(lock(&self.counts), |counts| {
+            counts.called = (counts.called + 1).min(counts.napping + counts.asleep);
+        });
+        self.called.notify_one();
+    }
+
+    fn change(
+        &self,
+        mut counts: MutexGuard<'_, WorkerCounts>,
+        change: impl FnOnce(&mut WorkerCounts),
+    ) {
+        change(&mut counts);
+        let uncalled = counts.napping + counts.asleep - counts.called;
+        self.uncalled.store(uncalled, Relaxed);
+        self.asleep.store(uncalled.min(counts.asleep), Relaxed);
+    }
+}
+
+impl WorkerCounts {
+    fn of(&mut self, wait_for: WaitFor) -> &mut usize {
+        match wait_for {
+            WaitFor::MoreRecords => &mut self.napping,
+            WaitFor::OneRecord => &mut self.asleep,
+        }
+    }
+}
