@@ -1,5 +1,5 @@
-//! Any iterator scored on every core, as one call: in order or as it is done, never further ahead
-//! than is allowed.
+//! Scores the records of any iterator on every core, in one call: in order or as they are done, with a limit to how many
+//! are in flight.
 
 mod each;
 mod scores;
@@ -18,22 +18,20 @@ use crate::report::Report;
 use crate::stop::Cancel;
 use crate::task::Task;
 
-use each::{Each, Once};
+use each::{ForEach, TakenOnce};
 pub use scores::Scores;
 
 /// The records of an iterator, to be scored by several workers.
 ///
-/// The iterator may yield for ever, or once an hour: it is pulled by whichever worker is free, and no
-/// record lies in wait for the next. Nobody pulls ahead by more than [`in_flight`](Stream::in_flight)
-/// allows.
+/// The iterator may yield for ever, or once an hour: a worker that is free pulls it, and no record waits for the next one.
+/// No worker pulls further ahead than [`in_flight`](Stream::in_flight) allows.
 ///
-/// No thread reads for the others, and no channel lies between: with a task that does nothing a record
-/// takes 0.7 times the processor time that it takes through rayon's `par_bridge` (0.8 in order), and a
-/// quarter at most of what it takes through a crossbeam channel by hand. [`TaskQueue`] says what else was tried.
+/// No thread reads for the others, and there is no channel in between: with a task that does nothing, a record takes 0.7
+/// times the processor time that it takes through rayon's `par_bridge` (0.8 in order), and at most a quarter of what it
+/// takes through a hand-written crossbeam channel. The documentation of [`TaskQueue`] lists alternatives that were measured.
 ///
-/// A run that is stopped while it waits for the iterator ends when that comes back: whoever is inside
-/// its `next` cannot be called out of it. So let a channel that may be silent for long be closed, or
-/// wait with a timeout.
+/// A run that is stopped while a worker waits for the iterator ends when the iterator's `next` returns, because that cannot
+/// be interrupted. If a channel may be silent for long, close it, or wait on it with a timeout.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -78,7 +76,7 @@ impl<R, I> Untasked<R, I> {
     }
 }
 
-/// A stream and its task, and how to run the one over the other.
+/// A stream, its task, and how to run it.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until its scores are asked for"]
 pub struct Stream<'a, R, I, T> {
@@ -101,7 +99,7 @@ where
     T: Task<R>,
     T::Score: Send,
 {
-    /// On so many threads; without, one for each core this process may use.
+    /// Sets the number of threads; by default, one for each core this process may use.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
         self
@@ -114,43 +112,42 @@ where
         self
     }
 
-    /// At most so many records are taken from the iterator before their scores have been handed on:
-    /// to the closure, to the aggregator, or by [`iter`](Stream::iter) to whoever asks for them. No
-    /// more workers than that are put to work.
+    /// Sets how many records may be taken from the iterator before their scores have been passed on: to the closure, to the
+    /// aggregator, or by [`iter`](Stream::iter) to its caller. No more workers than that are put to work.
     ///
-    /// A few hundred and more cost nothing. Where it is as many as there are workers, each record is
-    /// pulled and handed on by itself, and cheap ones spend most of their time on that.
+    /// A limit of a few hundred costs nothing. If it equals the number of workers, each record is pulled and passed on by
+    /// itself, and cheap records spend most of their time on that.
     pub fn in_flight(mut self, records: usize) -> Self {
         self.in_flight = Some(records.max(1));
         self
     }
 
-    /// Hands scores on in the order of the records; so it is without being asked for.
+    /// Passes scores on in the order of the records. This is the default.
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
         self
     }
 
-    /// Hands scores on as they are done.
+    /// Passes scores on as they are done.
     pub fn unordered(mut self) -> Self {
         self.ordered = false;
         self
     }
 
-    /// Limits how many records are started in a second, and what those in work weigh.
+    /// Limits how many records are started per second, and the total weight of those in work.
     pub fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
         self
     }
 
-    /// What becomes of the run when a record cannot be scored. To [`iter`](Stream::iter) it says
-    /// nothing: there each failure comes in its place, and whoever takes it decides.
+    /// Sets what happens to the run when a record cannot be scored. It has no effect on [`iter`](Stream::iter), which yields
+    /// each failure in its place, so that its caller decides.
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = Some(on_failure);
         self
     }
 
-    /// Stops when this is cancelled, or when the iterator next comes back if it is waited for.
+    /// Stops the run when `cancel` is cancelled; if a worker waits for the iterator, when that returns.
     pub fn cancel<'b>(self, cancel: &'b Cancel) -> Stream<'b, R, I, T> {
         Stream {
             cancel: Some(cancel),
@@ -166,29 +163,29 @@ where
         }
     }
 
-    /// Stops after so long, or when the iterator next comes back if it is waited for.
+    /// Stops the run after this time; if a worker waits for the iterator, when that returns.
     pub fn deadline(mut self, after: Duration) -> Self {
         self.deadline = Some(after);
         self
     }
 
-    /// Calls `take` with every score, on whichever thread has it, never two at the same time. While it
-    /// takes its time no more is pulled than may be in flight. Failures are in the report.
+    /// Calls `take` with every score, on the thread that has the score, and never on two threads at once. While `take` is
+    /// slow, no more records are pulled than may be in flight. Failures are in the report.
     ///
     /// # Errors
     ///
-    /// Where too many records fail or the run is stopped; `take` has had what was done by then.
+    /// Returns an error if too many records fail or the run is stopped; `take` has received the scores until then.
     ///
     /// # Panics
     ///
-    /// Where the iterator or `take` panics.
+    /// If the iterator or `take` panics.
     pub fn for_each(self, mut take: impl FnMut(T::Score) + Send) -> Result<Report<()>, Error> {
         let order = self.order(Order::AsDone);
-        let each = Each::new(|_, score| take(score));
-        self.with_task(Once).run(each, order)
+        let for_each = ForEach::new(|_, score| take(score));
+        self.with_task(TakenOnce).run(for_each, order)
     }
 
-    /// Gathers the scores, in order unless they may come as they are done.
+    /// Collects the scores, in the order of the records unless the stream is [`unordered`](Stream::unordered).
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -202,12 +199,12 @@ where
     ///
     /// # Errors
     ///
-    /// Where a record fails, unless failures are to be skipped; where the run is stopped.
+    /// Returns an error if a record fails, unless failures are skipped, or if the run is stopped.
     pub fn collect<C>(mut self) -> Result<C, Error>
     where
         C: Default + Extend<T::Score> + Send,
     {
-        // What is missing from a collection cannot be seen in it.
+        // A collection does not show what is missing from it.
         self.on_failure.get_or_insert(OnFailure::Stop);
         let mut all = C::default();
         self.for_each(|score| all.extend([score]))?;
@@ -218,7 +215,7 @@ where
     ///
     /// # Errors
     ///
-    /// Where too many records fail, or the run is stopped.
+    /// Returns an error if too many records fail or the run is stopped.
     pub fn aggregate<A: Aggregator<T::Score>>(
         self,
         aggregator: A,
@@ -231,8 +228,8 @@ where
         self.run(aggregator, order)
     }
 
-    /// The scores as an iterator, which may be dropped at any time: then nothing further is started.
-    /// A record that fails is an `Err` in its place.
+    /// The scores as an iterator. A record that fails is an `Err` in its place. If the iterator is dropped early, no further
+    /// record is started.
     ///
     /// The workers run on threads of the `scope`.
     ///
@@ -243,9 +240,9 @@ where
     /// let parse = fallible(|text: &&str| text.parse::<u32>());
     /// std::thread::scope(|scope| {
     ///     let scores = stream(numbers).task(parse).in_flight(8).iter(scope);
-    ///     let told: Vec<_> = scores.map(|score| score.map_err(|failure| failure.to_string())).collect();
-    ///     assert_eq!(told[1], Ok(2));
-    ///     assert_eq!(told[2], Err("record 3: invalid digit found in string".to_owned()));
+    ///     let messages: Vec<_> = scores.map(|score| score.map_err(|failure| failure.to_string())).collect();
+    ///     assert_eq!(messages[1], Ok(2));
+    ///     assert_eq!(messages[2], Err("record 3: invalid digit found in string".to_owned()));
     /// });
     /// ```
     pub fn iter<'scope>(self, scope: &'scope Scope<'scope, '_>) -> Scores<'scope, T::Score>
@@ -292,7 +289,7 @@ where
         if let Some(bytes) = self.stack_size {
             executor = executor.stack_size(bytes);
         }
-        let mut pipeline = Pipeline::new(&self.records, Borrowed(&self.task))
+        let mut pipeline = Pipeline::new(&self.records, TaskRef(&self.task))
             .executor(&executor)
             .limit(self.limit)
             .on_failure(self.on_failure.unwrap_or_default());
@@ -310,9 +307,9 @@ where
 }
 
 /// A task by reference.
-struct Borrowed<'t, T>(&'t T);
+struct TaskRef<'t, T>(&'t T);
 
-impl<R, T: Task<R>> Task<R> for Borrowed<'_, T> {
+impl<R, T: Task<R>> Task<R> for TaskRef<'_, T> {
     type Score = T::Score;
     type Error = T::Error;
 

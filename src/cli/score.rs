@@ -30,8 +30,9 @@ use super::{failures, note, text};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("output").args(["scores", "html"]).multiple(true)))]
 pub struct Score {
-    /// Files of JSON lines: one JSON object in each line. Several files are one dataset, in this order. Pipes
-    /// are read while they are written; - is standard input.
+    /// Files to score: .csv and .tsv with a header, .txt with a text in each line, any other with a JSON object
+    /// in each line. Several files are one dataset, in this order. Pipes are read while they are written; - is
+    /// standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 

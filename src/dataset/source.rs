@@ -9,6 +9,7 @@ use crate::error::{BadRecord, Error, Place};
 
 /// Records of text, from files, from a stream, or in memory; [`OpenOptions::open`] makes one.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum TextSource {
     /// Files that every worker reads at once.
     Files(TextFiles),

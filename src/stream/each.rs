@@ -7,47 +7,47 @@ use crate::aggregation::Aggregator;
 use crate::sync::Mutex;
 use crate::task::Task;
 
-/// A task whose scores can be taken out of what only lends them.
-pub(super) struct Once<T>(pub(super) T);
+/// A task whose scores can be taken, although aggregators only lend them.
+pub(super) struct TakenOnce<T>(pub(super) T);
 
 /// A score until it is taken.
-pub(super) struct Taken<S>(Cell<Option<S>>);
+pub(super) struct TakeableScore<S>(Cell<Option<S>>);
 
-impl<R, T: Task<R>> Task<R> for Once<T> {
-    type Score = Taken<T::Score>;
+impl<R, T: Task<R>> Task<R> for TakenOnce<T> {
+    type Score = TakeableScore<T::Score>;
     type Error = T::Error;
 
     #[inline]
-    fn score(&self, record: &R) -> Result<Taken<T::Score>, T::Error> {
+    fn score(&self, record: &R) -> Result<TakeableScore<T::Score>, T::Error> {
         let score = self.0.score(record)?;
-        Ok(Taken(Cell::new(Some(score))))
+        Ok(TakeableScore(Cell::new(Some(score))))
     }
 }
 
-/// Calls a closure with every record's index and score. The order is the run's affair.
-pub(super) struct Each<F>(Arc<Mutex<F>>);
+/// Calls a closure with every record's index and score, in the order in which the run aggregates.
+pub(super) struct ForEach<F>(Arc<Mutex<F>>);
 
-impl<F> Each<F> {
+impl<F> ForEach<F> {
     pub(super) fn new(take: F) -> Self {
-        Each(Arc::new(Mutex::new(take)))
+        ForEach(Arc::new(Mutex::new(take)))
     }
 }
 
-impl<F> Clone for Each<F> {
+impl<F> Clone for ForEach<F> {
     fn clone(&self) -> Self {
-        Each(Arc::clone(&self.0))
+        ForEach(Arc::clone(&self.0))
     }
 }
 
-impl<S, F: FnMut(u64, S) + Send> Aggregator<Taken<S>> for Each<F> {
+impl<S, F: FnMut(u64, S) + Send> Aggregator<TakeableScore<S>> for ForEach<F> {
     type Output = ();
 
-    fn observe(&mut self, index: u64, score: &Taken<S>) {
+    fn observe(&mut self, index: u64, score: &TakeableScore<S>) {
         self.observe_slice(index, std::slice::from_ref(score));
     }
 
-    fn observe_slice(&mut self, first: u64, scores: &[Taken<S>]) {
-        // Nothing more for one that has panicked.
+    fn observe_slice(&mut self, first: u64, scores: &[TakeableScore<S>]) {
+        // A closure that has panicked is not called again.
         let Ok(mut take) = self.0.lock() else {
             return;
         };

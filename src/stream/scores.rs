@@ -1,4 +1,4 @@
-//! The scores of a stream, one after the other.
+//! The scores of a stream as an iterator.
 
 use std::iter::FusedIterator;
 use std::panic::resume_unwind;
@@ -7,7 +7,7 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 use crossbeam_channel::{Receiver, bounded};
 
 use super::Stream;
-use super::each::{Each, Once};
+use super::each::{ForEach, TakenOnce};
 use crate::error::{Cause, Error, Failure};
 use crate::machine::default_stack_size;
 use crate::panics;
@@ -15,22 +15,21 @@ use crate::pipeline::Order;
 use crate::stop::Cancel;
 use crate::task::Task;
 
-/// Scores that may lie ready for the iterator, if nothing else is said.
-const READY: usize = 1024;
+/// The number of scores that may wait to be taken from the iterator, unless the number in flight is limited.
+const WAITING_SCORES: usize = 1024;
 
 /// The scores of a stream as an iterator; [`Stream::iter`] makes one.
 ///
-/// A record that cannot be scored is an [`Error::Failed`] in its place, after which others follow.
-/// Where the run is stopped the last is an [`Error::Stopped`]. If its thread cannot be started, the only
-/// one is an [`Error::Workers`].
+/// A record that cannot be scored is an [`Error::Failed`] in its place, after which others follow. If the run is stopped, the
+/// last is an [`Error::Stopped`]. If its thread cannot be started, the only one is an [`Error::Workers`].
 ///
 /// # Panics
 ///
-/// Where the iterator of the records panics, so does this one when it comes there.
+/// If the iterator of the records panics, this one panics after the scores of the records before.
 #[derive(Debug)]
 pub struct Scores<'scope, S> {
     scores: Option<Receiver<Result<S, Failure>>>,
-    /// Dropped before the end, this stops the run.
+    /// Stops the run if the iterator is dropped before the end.
     token: Cancel,
     run: Option<ScopedJoinHandle<'scope, Result<(), Error>>>,
     /// Why the run could not be started. The iterator returns it once.
@@ -63,11 +62,11 @@ where
     T::Score: Send + 'scope,
 {
     let token = stream.cancel.map_or_else(Cancel::new, Cancel::child);
-    // Half of what may be in flight waits there.
-    let ready = stream
+    // Half of the records that may be in flight wait in the channel.
+    let waiting = stream
         .in_flight
-        .map_or(READY, |records| (records / 2).min(READY));
-    let (sender, scores) = bounded(ready);
+        .map_or(WAITING_SCORES, |records| (records / 2).min(WAITING_SCORES));
+    let (sender, scores) = bounded(waiting);
     // This thread is one of the workers.
     let stack_size = stream.stack_size.unwrap_or_else(default_stack_size);
     let own = token.clone();
@@ -76,15 +75,17 @@ where
         let order = stream.order(Order::AsDone);
         let stream = Stream {
             in_flight,
-            ..stream.with_task(|task| Once(Attempt(task))).cancel(&own)
+            ..stream
+                .with_task(|task| TakenOnce(Attempt(task)))
+                .cancel(&own)
         };
-        let hand_on = |index, scored: Result<T::Score, Cause>| {
+        let pass_on = |index, scored: Result<T::Score, Cause>| {
             let scored = scored.map_err(|cause| Failure::new(index, None, 0, cause));
             if sender.send(scored).is_err() {
                 own.cancel();
             }
         };
-        stream.run(Each::new(hand_on), order).map(|_| ())
+        stream.run(ForEach::new(pass_on), order).map(|_| ())
     };
     let thread = Builder::new()
         .name("manyhands-stream".to_owned())

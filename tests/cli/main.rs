@@ -9,6 +9,7 @@ mod bench;
 mod exit_codes;
 mod explanation;
 mod failures;
+mod formats;
 mod generate;
 mod hostile;
 mod matching;

@@ -28,7 +28,7 @@ where
     visited
 }
 
-/// What a plain loop over the lines gives, of which none may be longer than `most`.
+/// The records as a plain loop over the lines finds them; lines longer than `most` are too long.
 fn expected(files: &[Vec<u8>], most: usize) -> Vec<Visited> {
     let mut records = Vec::new();
     for (file, bytes) in files.iter().enumerate() {
@@ -101,7 +101,7 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A limit to the length of a line, and files whose lines have about that length.
-fn about_as_long() -> impl Strategy<Value = (usize, Vec<Vec<u8>>)> {
+fn lines_about_as_long_as_a_limit() -> impl Strategy<Value = (usize, Vec<Vec<u8>>)> {
     (0..12_usize).prop_flat_map(|most| {
         let length = most.saturating_sub(3)..most + 9;
         let line = prop_oneof![
@@ -136,7 +136,7 @@ proptest! {
 
     #[test]
     fn which_lines_are_too_long_does_not_depend_on_the_parts(
-        (most, files) in about_as_long(),
+        (most, files) in lines_about_as_long_as_a_limit(),
         part_bytes in prop_oneof![1_u64..20, 20_u64..2000],
         order in any::<u64>(),
     ) {
@@ -171,7 +171,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn parts_do_not_show(
+    fn records_do_not_depend_on_the_parts(
         files in proptest::collection::vec(file(), 1..4),
         part_bytes in prop_oneof![1_u64..20, 20_u64..5000],
         order in any::<u64>(),
@@ -187,7 +187,7 @@ proptest! {
         let bytes: usize = files.iter().map(Vec::len).sum();
         prop_assert_eq!(dataset.size(0..parts), bytes as u64);
 
-        // One by one and in any order, each on a dataset that may not know what comes before.
+        // One by one and in any order, on a dataset that may not know yet what comes before a part.
         let mut numbers: Vec<usize> = (0..parts).collect();
         numbers.sort_by_key(|part| (*part as u64 ^ order).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (dataset, mut visited) = (open(), Vec::new());
@@ -226,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_line_it_is_read_or_refused(line in ".{0,60}", json in any::<bool>()) {
+    fn any_line_is_read_or_refused(line in ".{0,60}", json in any::<bool>()) {
         let line = if json { format!("{{\"text\": {line}") } else { line };
         let read = Fields::new("text", [""; 0]).of(&TextRecord::json(&line));
         let value: Result<serde_json::Value, _> = serde_json::from_str(&line);
@@ -244,7 +244,7 @@ fn short_files_can_be_shared_too() {
 }
 
 #[test]
-fn a_file_that_changes_between_two_runs_is_found_out() {
+fn a_file_that_changes_between_two_runs_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = |line: &str| line.repeat(4000).into_bytes();
     let paths = write(folder.path(), &[file("123456789\n")]);
@@ -252,11 +252,14 @@ fn a_file_that_changes_between_two_runs_is_found_out() {
     assert_eq!(visit(&dataset, 0..dataset.parts()).len(), 4000);
     write(folder.path(), &[file("1234\n6789\n")]);
     let error = dataset.read(0..dataset.parts(), |_, _| ControlFlow::Continue(()));
-    let told = error.unwrap_err().to_string();
-    assert!(told.contains("changed while it was being read"), "{told}");
+    let message = error.unwrap_err().to_string();
+    assert!(
+        message.contains("changed while it was being read"),
+        "{message}"
+    );
 }
 
-/// The part that the long line begins in is read on far beyond its end, and many parts lie in the line.
+/// The part in which the long line begins is read far beyond its end, and many parts are inside the line.
 #[test]
 fn a_line_that_is_longer_than_many_parts() {
     let most = 1 << 20;
@@ -295,7 +298,7 @@ fn the_limit_may_change_between_two_runs() {
 }
 
 #[test]
-fn sixteen_mebibytes_are_the_limit_if_there_is_no_other() {
+fn sixteen_mebibytes_are_the_default_limit() {
     let folder = tempfile::tempdir().unwrap();
     let most = 16 << 20;
     let files = [[vec![b'x'; most], b"\nx".to_vec(), vec![b'x'; most]].concat()];
@@ -305,7 +308,7 @@ fn sixteen_mebibytes_are_the_limit_if_there_is_no_other() {
 }
 
 #[test]
-fn lines_in_memory_have_their_places_and_lengths() {
+fn loaded_records_have_their_places_and_lengths() {
     let folder = tempfile::tempdir().unwrap();
     let files = [&b"one\n\nthree\n"[..], b"", b"\xff\nfour"].map(<[u8]>::to_vec);
     let paths = write(folder.path(), &files);
@@ -326,7 +329,7 @@ fn lines_in_memory_have_their_places_and_lengths() {
 }
 
 #[test]
-fn the_first_record_of_what_was_fetched_together_says_so() {
+fn the_first_of_the_records_fetched_together_is_marked() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["1\n2\n3\n", "4\n5\n"].map(|file| file.as_bytes().to_vec());
     let dataset = TextFiles::open(write(folder.path(), &files)).unwrap();
@@ -362,15 +365,15 @@ fn a_text_without_escapes_is_borrowed() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_column() {
-    let told = |line: &str| {
+fn a_bad_record_names_its_column() {
+    let found = |line: &str| {
         let bad = Fields::new("text", [""; 0])
             .of(&TextRecord::json(line))
             .unwrap_err();
         (bad.to_string(), bad.column)
     };
     let expect = |line: &str, message: &str, column: u64| {
-        assert_eq!(told(line), (message.to_owned(), Some(column)), "{line}");
+        assert_eq!(found(line), (message.to_owned(), Some(column)), "{line}");
     };
     expect(
         r#"{"id": 1, "text": 12}"#,

@@ -219,7 +219,7 @@ proptest! {
 
     /// Also which records are too long, and which are not UTF-8.
     #[test]
-    fn parts_of_a_table_do_not_show(
+    fn records_of_a_table_do_not_depend_on_the_parts(
         content in "[ab,\"\r\n]{0,60}",
         bad in proptest::option::of(0_usize..60),
         part_bytes in 1_u64..30,
@@ -289,7 +289,7 @@ fn answers_are_the_same_in_every_format() {
     assert_eq!(digests.len(), 1, "{digests:?}");
 }
 
-fn told(name: &str, content: &[u8], fields: Fields) -> String {
+fn error_of(name: &str, content: &[u8], fields: Fields) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
@@ -310,28 +310,28 @@ fn told(name: &str, content: &[u8], fields: Fields) -> String {
 fn a_header_that_lacks_a_field_is_refused_with_its_place() {
     let fields = || Fields::new("text", ["group"]);
     assert_eq!(
-        told("a.csv", b"\n\r\ntext,id\n1,2\n", fields()),
+        error_of("a.csv", b"\n\r\ntext,id\n1,2\n", fields()),
         "a.csv:3: expected a field \"group\"; the fields of the header: \"text\", \"id\""
     );
     assert_eq!(
-        told("a.tsv", b"text\tgroup\tgroup\n", fields()),
+        error_of("a.tsv", b"text\tgroup\tgroup\n", fields()),
         "a.tsv:1: expected one field \"group\" in the header, found 2"
     );
     assert_eq!(
-        told("a.csv", b"caf\xe9,group\n", fields()),
+        error_of("a.csv", b"caf\xe9,group\n", fields()),
         "a.csv:1:4: expected UTF-8 text, found a byte that is not"
     );
     assert_eq!(
-        told("a.txt", b"one\n", fields()),
+        error_of("a.txt", b"one\n", fields()),
         "a.txt: is plain text, where each line is one text, and has no field \"group\""
     );
     let long = format!("\"{}", "x\n".repeat(1000));
     assert!(
-        told("a.csv", long.as_bytes(), fields())
+        error_of("a.csv", long.as_bytes(), fields())
             .starts_with("a.csv:1: expected a record of at most 100 bytes, found a longer one")
     );
-    assert!(told("a.csv", b"\xff\xfet\0", fields()).starts_with("a.csv: is UTF-16; "));
-    assert!(told("a.CSV", b"\x1f\x8bx", fields()).starts_with("a.CSV: is gzip-compressed; "));
+    assert!(error_of("a.csv", b"\xff\xfet\0", fields()).starts_with("a.csv: is UTF-16; "));
+    assert!(error_of("a.CSV", b"\x1f\x8bx", fields()).starts_with("a.CSV: is gzip-compressed; "));
 }
 
 #[test]
@@ -406,10 +406,10 @@ fn a_record_without_an_end_is_too_long() {
     let source = files(&options, &path, 5000);
     let found = read(&source, 0..source.parts());
     assert_eq!(found.len(), 2);
-    let told = found[1].2.clone().unwrap_err();
+    let message = found[1].2.clone().unwrap_err();
     assert!(
-        told.starts_with("expected a record of at most 1000 bytes"),
-        "{told}"
+        message.starts_with("expected a record of at most 1000 bytes"),
+        "{message}"
     );
     assert_eq!(read(&options.stream(&[&path]).unwrap(), 0..9), found);
 }

@@ -1,4 +1,4 @@
-//! JSON lines from streams: however the bytes arrive, the records are those of a file.
+//! Streams of JSON lines: the records are those of a file, however the bytes arrive.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -16,14 +16,14 @@ use proptest::prelude::*;
 /// where.
 type Visited = (u64, usize, u64, Result<String, (String, Option<u64>)>);
 
-fn visited(at: Position, record: Result<&TextRecord<'_>, BadRecord>) -> Visited {
+fn visited(position: Position, record: Result<&TextRecord<'_>, BadRecord>) -> Visited {
     let text = record
         .map(|line| line.as_str().to_owned())
         .map_err(|bad| (bad.to_string(), bad.column));
-    (at.index, at.file, at.line, text)
+    (position.index, position.file, position.line, text)
 }
 
-/// What is left of a stream, taken so many lines at a time, in turn.
+/// The rest of a stream, taken in steps of at most these numbers of lines, in turn.
 fn rest(stream: &TextStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Error> {
     let mut records = Vec::new();
     for at_most in at_most.iter().cycle() {
@@ -40,12 +40,12 @@ fn rest(stream: &TextStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Erro
     Ok(records)
 }
 
-/// What the same bytes are as files.
+/// The records of the same bytes in files.
 fn from_files(files: &[Vec<u8>]) -> Vec<Visited> {
     from_files_within(files, MAX_RECORD_BYTES)
 }
 
-/// The same, with another limit to the length of a record.
+/// Like [`from_files`], with another limit to the length of a record.
 fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
     let folder = tempfile::tempdir().unwrap();
     let paths = files.iter().enumerate().map(|(number, bytes)| {
@@ -65,7 +65,7 @@ fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
     records
 }
 
-/// Hands bytes on in pieces of these lengths, in turn; where the length is 0 it is interrupted.
+/// Gives bytes in pieces of these lengths, in turn; a length of 0 is an interrupted read.
 struct Pieces {
     bytes: Vec<u8>,
     given: usize,
@@ -123,7 +123,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Lengths of pieces of which not all are 0.
+/// Lengths of pieces, not all of them 0.
 fn lengths() -> impl Strategy<Value = Vec<usize>> {
     let length = prop_oneof![0_usize..4, 1_usize..100, Just(1 << 20)];
     proptest::collection::vec(length, 1..6).prop_map(|mut lengths| {
@@ -136,7 +136,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn however_the_bytes_arrive_the_records_are_those_of_a_file(
+    fn records_are_those_of_a_file_however_the_bytes_arrive(
         bytes in bytes(),
         lengths in lengths(),
         at_most in proptest::collection::vec(prop_oneof![0_usize..5, Just(usize::MAX)], 1..4),
@@ -180,9 +180,9 @@ proptest! {
     }
 }
 
-/// The first read is long enough for many blocks, and lines end in every place of it.
+/// The input is longer than one read, and lines end at every place of it.
 #[test]
-fn longer_than_what_is_read_at_a_time() {
+fn an_input_longer_than_one_read() {
     let line = |n: usize| format!("{{\"n\":{n},\"x\":\"{}\"}}\n", "é".repeat(n % 700));
     let bytes: Vec<u8> = (0..3000).flat_map(|n| line(n).into_bytes()).collect();
     let expected = from_files(std::slice::from_ref(&bytes));
@@ -204,9 +204,9 @@ fn a_giant_line_is_one_record() {
     assert_eq!(lengths, [(0, 1, 3), (1, 2, 5_000_000), (2, 3, 3)]);
 }
 
-/// Longer than what is read at a time, and longer than what is kept of it.
+/// Lines longer than one read, and longer than what is kept of a line.
 #[test]
-fn of_a_line_that_is_too_long_every_byte_counts_and_few_are_kept() {
+fn a_line_that_is_too_long_is_counted_and_not_kept() {
     let most = 300_000;
     for length in [most - 1, most, most + 1, most + 5, most + 6, 4 * most] {
         for end in ["\n", "\r\n"] {
@@ -229,7 +229,7 @@ fn of_a_line_that_is_too_long_every_byte_counts_and_few_are_kept() {
 }
 
 #[test]
-fn threads_share_the_records_out_among_them() {
+fn each_record_goes_to_one_thread() {
     let bytes: Vec<u8> = (0..20_000)
         .flat_map(|n| format!("{n}\n{}", if n % 3 == 0 { "\n" } else { "" }).into_bytes())
         .collect();
@@ -250,7 +250,7 @@ fn threads_share_the_records_out_among_them() {
     assert_eq!(all, from_files(&[bytes]));
 }
 
-/// Waits for pieces until the other side hangs up.
+/// Waits for pieces until the sender is dropped.
 struct Awaited(mpsc::Receiver<&'static [u8]>);
 
 impl Read for Awaited {
@@ -273,7 +273,7 @@ fn a_line_can_be_taken_as_soon_as_it_has_ended() {
         });
         taken.unwrap().map(|_| records)
     };
-    // No more is sent before the line is taken, so a take that reads on would wait for ever.
+    // No more is sent before the line is taken, so a take that reads more would hang.
     let say = |piece: &'static str| send.send(piece.as_bytes()).unwrap();
     say("one\n");
     assert_eq!(next().unwrap(), [(0, 1, "one".to_owned())]);
@@ -289,7 +289,7 @@ fn a_line_can_be_taken_as_soon_as_it_has_ended() {
     assert_eq!(next(), None);
 }
 
-/// Fails once, and then goes on as if nothing had happened.
+/// Fails once, and then continues.
 struct Hiccup(usize, fn() -> io::Result<usize>);
 
 impl Read for Hiccup {
@@ -323,7 +323,7 @@ fn after_an_error_there_is_only_this_error() {
     }
 }
 
-/// Fails while the other threads wait for their turn, or are about to.
+/// Fails while the other threads wait for their turn, or are about to wait.
 struct FailsLate<'a>(&'a std::sync::Barrier);
 
 impl Read for FailsLate<'_> {
@@ -337,7 +337,7 @@ impl Read for FailsLate<'_> {
 }
 
 #[test]
-fn every_worker_is_given_the_first_error() {
+fn every_worker_gets_the_first_error() {
     let barrier = std::sync::Barrier::new(4);
     let stream = TextStream::new("stream", FailsLate(&barrier));
     let errors = std::thread::scope(|scope| {
@@ -354,13 +354,13 @@ fn every_worker_is_given_the_first_error() {
         errors
     });
     for error in errors {
-        let told = error.unwrap_err().to_string();
-        assert_eq!(told, "stream: permission denied; it must be readable");
+        let message = error.unwrap_err().to_string();
+        assert_eq!(message, "stream: permission denied; it must be readable");
     }
 }
 
 #[test]
-fn an_error_is_about_the_input_that_has_it() {
+fn an_error_names_its_input() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("first"), "one\ntwo").unwrap();
@@ -369,13 +369,13 @@ fn an_error_is_about_the_input_that_has_it() {
     assert!(take_one(&stream).unwrap());
     assert!(take_one(&stream).unwrap());
     for _ in 0..2 {
-        let told = take_one(&stream).unwrap_err().to_string();
-        assert!(told.contains("second: is gzip-compressed"), "{told}");
+        let message = take_one(&stream).unwrap_err().to_string();
+        assert!(message.contains("second: is gzip-compressed"), "{message}");
     }
 }
 
 #[test]
-fn a_file_that_becomes_shorter_is_told() {
+fn a_file_that_becomes_shorter_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let line = "x".repeat(99) + "\n";
@@ -385,17 +385,17 @@ fn a_file_that_becomes_shorter_is_told() {
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     file.set_len(300_000).unwrap();
     for _ in 0..2 {
-        let told = rest(&stream, &[1000]).unwrap_err().to_string();
+        let message = rest(&stream, &[1000]).unwrap_err().to_string();
         assert!(
-            told.ends_with(
+            message.ends_with(
                 "file: changed while it was being read; run again once no program writes to it"
             ),
-            "{told}"
+            "{message}"
         );
     }
 }
 
-/// More of it than there was when it was opened is read too, as of any stream.
+/// Bytes that were added after it was opened are read too, as in any stream.
 #[test]
 fn a_file_that_becomes_longer_is_read_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
@@ -407,31 +407,31 @@ fn a_file_that_becomes_longer_is_read_to_its_end() {
 }
 
 #[test]
-fn after_a_panic_no_line_is_pieced_together() {
+fn no_line_is_read_after_a_panic() {
     let stream = TextStream::new("stream", Hiccup(0, || panic!("unplugged")));
     let next = || take_one(&stream);
     assert!(next().unwrap());
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(next)).is_err());
     for _ in 0..2 {
-        let told = next().unwrap_err().to_string();
-        assert_eq!(told, "stream: cannot be read on after a panic");
+        let message = next().unwrap_err().to_string();
+        assert_eq!(message, "stream: cannot be read on after a panic");
     }
 }
 
 #[test]
-fn what_is_plainly_something_else_is_refused_at_once() {
-    let told = |bytes: &[u8]| {
+fn other_encodings_are_refused_at_once() {
+    let message = |bytes: &[u8]| {
         let stream = TextStream::new("stream", Pieces::new(bytes, &[1]));
         rest(&stream, &[1]).unwrap_err().to_string()
     };
-    assert!(told(b"\xff\xfe{\0}\0").starts_with("stream: is UTF-16; "));
-    assert!(told(b"\xfe\xff\0{\0}").starts_with("stream: is UTF-16; "));
-    assert!(told(b"\x1f\x8b\x08\0").starts_with("stream: is gzip-compressed; "));
+    assert!(message(b"\xff\xfe{\0}\0").starts_with("stream: is UTF-16; "));
+    assert!(message(b"\xfe\xff\0{\0}").starts_with("stream: is UTF-16; "));
+    assert!(message(b"\x1f\x8b\x08\0").starts_with("stream: is gzip-compressed; "));
 }
 
-/// Of a text the first bytes tell, not those of a later line.
+/// Only the first bytes of a text decide, not those of a later line.
 #[test]
-fn a_later_line_may_begin_as_it_likes() {
+fn a_later_line_may_begin_with_any_bytes() {
     let bytes = b"one\n\x1f\x8b\n\xff\xfe\ntwo";
     let expected = from_files(&[bytes.to_vec()]);
     assert_eq!(expected.len(), 4);
@@ -451,21 +451,21 @@ fn a_stream_shows_the_names_of_its_inputs() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_told_before_anything_is_read() {
+fn a_path_that_cannot_be_opened_is_an_error_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let told = |path: &Path| {
+    let message = |path: &Path| {
         TextStream::open([Path::new("-"), path])
             .unwrap_err()
             .to_string()
     };
-    assert!(told(folder.path()).ends_with("is a directory; name the files in it"));
-    assert!(told(&folder.path().join("none")).contains("no such file"));
+    assert!(message(folder.path()).ends_with("is a directory; name the files in it"));
+    assert!(message(&folder.path().join("none")).contains("no such file"));
 }
 
-/// They are empty to the system, or longer than they are, and have content when they are read.
+/// The system says that they are empty, or longer than they are, and they have content when they are read.
 #[cfg(target_os = "linux")]
 #[test]
-fn files_that_are_made_up_as_they_are_read_are_streams() {
+fn files_that_are_generated_as_they_are_read_are_streams() {
     for path in [
         "/proc/version",
         "/proc/self/status",
@@ -482,10 +482,10 @@ fn files_that_are_made_up_as_they_are_read_are_streams() {
             rest(&stream, &[1000]).unwrap().len(),
             from_files(&[content]).len()
         );
-        let told = TextFiles::open([path]).unwrap_err().to_string();
+        let message = TextFiles::open([path]).unwrap_err().to_string();
         assert!(
-            told.contains("a file that does not tell its length; save its contents"),
-            "{told}"
+            message.contains("a file of unknown length; save its contents"),
+            "{message}"
         );
         let lines = Texts::read(path, "text").unwrap().len();
         assert_eq!(
@@ -502,19 +502,19 @@ fn files_that_are_made_up_as_they_are_read_are_streams() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_the_disk_says_is_told() {
-    let told = TextStream::open(["/proc/self/mem"])
+fn an_error_of_the_system_is_reported() {
+    let message = TextStream::open(["/proc/self/mem"])
         .unwrap_err()
         .to_string();
     assert!(
-        told.starts_with("/proc/self/mem: cannot be read: Input/output error"),
-        "{told}"
+        message.starts_with("/proc/self/mem: cannot be read: Input/output error"),
+        "{message}"
     );
 }
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_that_vanishes_before_its_turn_is_told() {
+fn a_pipe_that_vanishes_before_its_turn_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("file"), "one\n").unwrap();
@@ -525,14 +525,14 @@ fn a_pipe_that_vanishes_before_its_turn_is_told() {
     let stream = TextStream::open(["file", "pipe"].map(path)).unwrap();
     std::fs::remove_file(path("pipe")).unwrap();
     assert!(take_one(&stream).unwrap());
-    let told = take_one(&stream).unwrap_err().to_string();
+    let message = take_one(&stream).unwrap_err().to_string();
     assert!(
-        told.ends_with("pipe: no such file; check the name and the folder"),
-        "{told}"
+        message.ends_with("pipe: no such file; check the name and the folder"),
+        "{message}"
     );
 }
 
-/// Whoever writes to two pipes one after the other is not kept waiting for the second to be opened.
+/// A program that writes to two pipes one after the other does not have to wait until the second is opened.
 #[cfg(unix)]
 #[test]
 fn pipes_and_files_in_any_order() {

@@ -11,7 +11,7 @@ use crate::error::BadRecord;
 pub(crate) struct Columns(Option<Arc<[String]>>);
 
 impl Columns {
-    /// Of a format whose records name their fields themselves.
+    /// No columns: the records name their fields themselves.
     pub(crate) const NONE: Columns = Columns(None);
 
     pub(super) fn new(names: Vec<String>) -> Self {

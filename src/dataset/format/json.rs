@@ -16,7 +16,7 @@ use crate::error::BadRecord;
 #[derive(Debug)]
 pub(in crate::dataset) struct JsonLines;
 
-/// The format of datasets whose name tells no other.
+/// The format of datasets whose name chooses no other.
 pub(in crate::dataset) static JSON_LINES: JsonLines = JsonLines;
 
 impl Format for JsonLines {

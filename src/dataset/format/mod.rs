@@ -28,7 +28,13 @@ pub(super) use quoted::{Quoted, Scanner, line_ends};
 pub(super) use state::{RecordSpan, ScanState, Tallies};
 
 /// Every format that a file name can choose.
-static FORMATS: [&dyn Format; 4] = [&JSON_LINES, &delimited::CSV, &delimited::TSV, &PLAIN_TEXT];
+static FORMATS: &[&dyn Format] = &[
+    // One line per format.
+    &JSON_LINES,
+    &delimited::CSV,
+    &delimited::TSV,
+    &PLAIN_TEXT,
+];
 
 /// How a text is cut into records, and how a record is read. At most one of these methods is called per record.
 pub(crate) trait Format: fmt::Debug + Sync {
@@ -94,10 +100,10 @@ impl RecordLayout {
     pub(super) fn of_name(name: &Path, otherwise: &'static dyn Format) -> Self {
         let ending = name.extension().and_then(|ending| ending.to_str());
         let ending = ending.unwrap_or_default().to_ascii_lowercase();
-        let mut named = FORMATS.into_iter();
+        let mut named = FORMATS.iter();
         let named = named.find(|format| format.endings().contains(&ending.as_str()));
         RecordLayout {
-            format: named.unwrap_or(otherwise),
+            format: named.map_or(otherwise, |format| *format),
             columns: Columns::NONE,
         }
     }

@@ -11,7 +11,7 @@ use crate::error::BadRecord;
 #[derive(Debug)]
 pub(in crate::dataset) struct PlainText;
 
-/// The format of files that end in `.txt`, and of references whose name tells no format.
+/// The format of files that end in `.txt`, and of references whose name chooses no format.
 pub(in crate::dataset) static PLAIN_TEXT: PlainText = PlainText;
 
 /// The name of the field, if none is asked for.

@@ -9,8 +9,8 @@ pub(in crate::dataset) struct RecordSpan {
     pub(in crate::dataset) lines_before: u64,
 }
 
-/// What decides, at a place in a text, how the bytes after it are cut. Formats of one record a line know one
-/// state only, [`Between`](ScanState::Between).
+/// Where in a record a place of a text is, which decides how the bytes after it are cut. Formats of one record a line use
+/// only [`Between`](ScanState::Between).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::dataset) enum ScanState {
     /// Between two records, or before the first one.
@@ -37,7 +37,7 @@ impl ScanState {
     ];
 }
 
-/// What some text amounts to, if it is in a certain state at its start.
+/// The records that begin in some text, and the state at its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::dataset) struct Tally {
     /// Number of records that begin in it.

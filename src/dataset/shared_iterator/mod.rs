@@ -86,7 +86,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
     /// waits until there is one. Returns `None` once all have been taken, or after [`close`](Self::close).
     ///
     /// A worker should take one record at a time if records are slow, because no other worker can take them back from it,
-    /// and if it works alone, because nobody else would work on the first while it waits for the second. At most
+    /// and if it works alone, because no other worker would start the first while it waits for the second. At most
     /// [`CAPACITY`] records are moved at once.
     ///
     /// # Panics

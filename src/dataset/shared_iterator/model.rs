@@ -1,23 +1,12 @@
-<<<<<<<< HEAD:src/dataset/stream/model.rs
-//! Models of the stream, which a model checker runs under many schedules.
-//!
-//! The stores of the ring are not scheduling points, but there are some around each of them. A wait never
-//! times out here, so a missed notification shows as a deadlock.
-========
 //! Workers that share an iterator, under many orders of their steps, as a model checker tries them.
 //!
 //! The ring's own stores are not among the steps, but there are steps around each of them. A nap does not time out here,
 //! so that a missed call shows as a deadlock.
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
 
 use shuttle::sync::{Arc, Condvar, Mutex};
 use shuttle::thread;
 
-<<<<<<<< HEAD:src/dataset/stream/model.rs
-use super::Pull;
-========
 use super::SharedIterator;
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
 use crate::sync::check_model as check;
 
 fn take_all<I: Iterator<Item = u64>>(
@@ -80,17 +69,10 @@ fn records_are_taken_while_the_iterator_waits_for_them() {
 }
 
 #[test]
-<<<<<<<< HEAD:src/dataset/stream/model.rs
-fn model_closing_wakes_the_workers_that_wait() {
-    check(|| {
-        let returned = Arc::new((Mutex::new(0), Condvar::new()));
-        let others = Arc::clone(&returned);
-========
 fn closing_wakes_all_workers_that_wait() {
     check(|| {
         let returned = Arc::new((Mutex::new(0), Condvar::new()));
         let seen = Arc::clone(&returned);
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
         let entered = Arc::new((Mutex::new(false), Condvar::new()));
         let entered_inside = Arc::clone(&entered);
         let iterator = Arc::new(SharedIterator::new(std::iter::once_with(move || {
@@ -105,15 +87,9 @@ fn closing_wakes_all_workers_that_wait() {
             0u64
         })));
         let workers = [1, 2, 2].map(|most| {
-<<<<<<<< HEAD:src/dataset/stream/model.rs
-            let (pull, returned) = (Arc::clone(&pull), Arc::clone(&returned));
-            thread::spawn(move || {
-                assert_eq!(pull.take(most, &mut Vec::new()), None);
-========
             let (iterator, returned) = (Arc::clone(&iterator), Arc::clone(&returned));
             thread::spawn(move || {
                 assert_eq!(iterator.take(most, &mut Vec::new()), None);
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/model.rs
                 *returned.0.lock().unwrap() += 1;
                 returned.1.notify_all();
             })

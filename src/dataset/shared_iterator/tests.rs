@@ -1,9 +1,5 @@
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-//! Tests of the stream on real threads.
-========
 //! Workers that share an iterator, on real threads: each record is taken once and under its own index, and no record
 //! waits while a worker is idle.
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -13,21 +9,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-use super::Pull;
-
-/// Time after which a thread that waits counts as hanging.
-const STUCK: Duration = Duration::from_secs(60);
-
-/// A count that some threads increase and others wait for.
-========
 use super::SharedIterator;
 
 /// Longer than anything here takes: a thread that waits this long is stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// A count that one thread waits for and others raise.
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 #[derive(Default)]
 struct Count {
     count: Mutex<usize>,
@@ -40,11 +27,7 @@ impl Count {
         self.changed.notify_all();
     }
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-    /// Waits until the count is at least `least`; false if that takes too long.
-========
     /// Whether the count reaches `least` within [`STUCK`].
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
     fn reaches(&self, least: usize) -> bool {
         let count = self.count.lock().unwrap();
         let waited = self
@@ -54,11 +37,7 @@ impl Count {
     }
 }
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-/// All records that the workers took, as (index, record) in any order.
-========
 /// All that workers took, as (index, record) in any order.
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 fn take_all<I>(
     iterator: &SharedIterator<u64, I>,
     workers: usize,
@@ -89,11 +68,7 @@ where
     })
 }
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-/// Stalls the iterator before some records: by a yield, or by some microseconds.
-========
 /// Delays the iterator before some records, by a yield or by some microseconds.
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 fn stall(pattern: u64, record: u64) {
     match (pattern ^ record).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56 {
         0..2 => thread::sleep(Duration::from_micros(pattern % 200)),
@@ -126,13 +101,9 @@ proptest! {
         prop_assert_eq!(iterator.take(1, &mut Vec::new()), None);
     }
 
-    /// The iterator waits after some records until all records so far are done.
+    /// The iterator waits after some records until all that came out of it are done.
     #[test]
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-    fn records_are_scored_while_the_iterator_waits(
-========
     fn records_are_taken_while_the_iterator_waits(
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
         bursts in prop::collection::vec(1usize..50, 1..20),
         workers in 2usize..=8,
         most in 1usize..100,
@@ -142,11 +113,7 @@ proptest! {
         let ends: Vec<usize> = bursts.iter().map(|burst| { sum += burst; sum }).collect();
         let source = (0..=sum).map(|record| {
             if ends.contains(&record) {
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-                assert!(done.reaches(record), "a worker that pulls holds records");
-========
                 assert!(done.reaches(record), "the worker that pulls holds records back");
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
             }
             record as u64
         });
@@ -165,11 +132,7 @@ proptest! {
     }
 
     #[test]
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-    fn records_before_a_panic_are_taken_and_no_thread_hangs(
-========
     fn records_before_a_panic_are_taken_and_no_worker_hangs(
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
         before in 0u64..300,
         workers in 1usize..=8,
         most in 1usize..100,
@@ -199,26 +162,15 @@ proptest! {
 
 type Boxed = Box<dyn Iterator<Item = u64> + Send>;
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-/// The iterator delivers five records and then is silent. Five idle workers must get one record each,
-/// whatever number each may take at once.
-========
 /// A channel delivers five records and then is silent: if five workers are idle, all five records must be in work at
 /// once, however many records a worker may take.
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 #[test]
 fn a_burst_is_shared_among_all_idle_workers() {
     const IDLE: usize = 5;
     for most in [1, 2, 64, 1000] {
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-        let pull: Arc<OnceLock<Pull<u64, Boxed>>> = Arc::default();
-        let in_hand = Arc::new(Count::default());
-        let (of_source, together) = (Arc::clone(&pull), Arc::clone(&in_hand));
-========
         let iterator: Arc<OnceLock<SharedIterator<u64, Boxed>>> = Arc::default();
         let in_work = Arc::new(Count::default());
         let (of_source, in_work_inside) = (Arc::clone(&iterator), Arc::clone(&in_work));
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
         let source = (0..=IDLE as u64).inspect(move |&record| {
             if record == 0 {
                 while of_source
@@ -229,11 +181,7 @@ fn a_burst_is_shared_among_all_idle_workers() {
                 }
             }
             if record == IDLE as u64 {
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-                assert!(together.reaches(IDLE));
-========
                 assert!(in_work_inside.reaches(IDLE));
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
             }
         });
         assert!(iterator.set(SharedIterator::new(Box::new(source))).is_ok());
@@ -254,15 +202,9 @@ fn a_burst_is_shared_among_all_idle_workers() {
     }
 }
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-/// Workers that wait return at once, although the one inside the iterator cannot.
-#[test]
-fn closing_wakes_the_workers_that_wait() {
-========
 /// Workers that wait return at once, although the worker inside the iterator cannot.
 #[test]
 fn closing_wakes_all_workers_that_wait() {
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
     for workers in [2, 3, 9] {
         let returned = Count::default();
         let entered = Count::default();
@@ -274,11 +216,7 @@ fn closing_wakes_all_workers_that_wait() {
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-                    assert_eq!(pull.take(10, &mut Vec::new()), None);
-========
                     assert_eq!(iterator.take(10, &mut Vec::new()), None);
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
                     returned.add();
                 });
             }
@@ -289,15 +227,9 @@ fn closing_wakes_all_workers_that_wait() {
     }
 }
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-/// No record comes after the end, even if the iterator would begin again.
-#[test]
-fn an_iterator_is_not_asked_after_its_end() {
-========
 /// No record comes after the end, even from an iterator that would begin again.
 #[test]
 fn no_record_follows_the_end() {
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
     let mut calls = 0;
     let iterator = SharedIterator::new(std::iter::from_fn(|| {
         calls += 1;
@@ -310,11 +242,7 @@ fn no_record_follows_the_end() {
     assert_eq!(taken, [1, 2]);
 }
 
-<<<<<<<< HEAD:src/dataset/stream/tests.rs
-/// Records that are ready when the stream is dropped are dropped with it, once.
-========
 /// Records that are in the ring when the iterator is dropped are dropped with it, once.
->>>>>>>> 2e0e168 (An iterator shared by workers is tested inside the crate, not compiled a second time by path, and the words of datasets are plain English):src/dataset/shared_iterator/tests.rs
 #[test]
 fn records_that_are_not_taken_are_dropped() {
     let record = Arc::new(());

@@ -3,10 +3,10 @@
 use super::categories::{CATEGORIES, Category};
 use super::random::{Random, mix};
 
-/// How many products there are, over all categories.
+/// Number of products in all categories.
 pub(super) const PRODUCTS: usize = 320;
 
-/// For each product, the summed popularity of it and all before it.
+/// For each product, the total popularity of this and all earlier products.
 ///
 /// Zipf's law: the product at place n (from 1) is reviewed 1/n as often as the first, so one
 /// review in six or seven is of the first, and the last is seen once in two thousand.
@@ -58,7 +58,7 @@ impl Product {
         [self.category().makes[self.make()], self.model().0]
     }
 
-    /// What it is called in passing.
+    /// The general word for it, such as "film".
     pub(super) fn thing(self) -> &'static str {
         self.model().1
     }

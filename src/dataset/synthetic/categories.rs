@@ -8,9 +8,9 @@ pub(super) struct Category {
     pub(super) makes: [&'static str; 8],
     /// The second half of a product's name, and what such a product is called in passing.
     pub(super) models: [(&'static str, &'static str); 8],
-    /// What a review may praise or blame, in the singular.
+    /// Parts of the product that a review may praise or blame, in the singular.
     pub(super) parts: &'static [&'static str],
-    /// What one has done with it; past tense and participle alike.
+    /// Verbs for using the product, whose past tense and participle are the same.
     pub(super) used: &'static [&'static str],
     /// Sentences of fact that fit nothing else.
     pub(super) facts: &'static [&'static str],

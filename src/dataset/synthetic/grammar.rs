@@ -1,4 +1,4 @@
-//! Writes a text: draws sentences by mood, fills their slots, dresses them in the reviewer's voice.
+//! Writes a text: draws sentences by mood, fills their slots, and applies the reviewer's habits.
 
 use super::catalogue::Product;
 use super::random::{Fresh, Random};
@@ -8,7 +8,7 @@ use super::sentences::{
 use super::voice::{Case, Voice};
 use super::words;
 
-/// By stars, shares of sentences of praise, blame and fact, and of those that turn at a "but".
+/// For each number of stars, the shares of sentences of praise, of blame, of fact, and with a "but".
 const MOODS: [[u32; 4]; 5] = [
     [4, 64, 24, 8],
     [12, 48, 26, 14],
@@ -17,10 +17,10 @@ const MOODS: [[u32; 4]; 5] = [
     [66, 3, 23, 8],
 ];
 
-/// A target below this many bytes is met by a remark: no sentence is that short.
+/// Below this target in bytes a text is a remark, because no sentence is that short.
 const REMARK: usize = 32;
 
-/// Half a sentence, in bytes: one more is written only if it is expected to come nearer the target.
+/// Half a sentence in bytes. Another sentence is written only if that is expected to come closer to the target.
 const HALF_A_SENTENCE: usize = 26;
 
 /// A text being written.
@@ -92,7 +92,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether the reviewer is on the sunny side just now.
+    /// Whether the reviewer praises in the next sentence.
     fn is_pleased(&mut self, rating: u8) -> bool {
         match rating {
             ..=1 => self.random.one_in(25),
@@ -133,7 +133,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a template, its slots filled.
+    /// Writes a template and fills its slots.
     fn expand(&mut self, template: &'static str) {
         let mut rest = template;
         while let Some((literal, after)) = rest.split_once('{') {
@@ -170,7 +170,7 @@ impl Writer<'_> {
         self.push(word);
     }
 
-    /// Appends, with "a" made "an" where the next word asks for it.
+    /// Appends words, and changes "a" to "an" if the next word needs it.
     fn push(&mut self, words: &str) {
         let article = self.text.strip_suffix("a ").is_some_and(|before| {
             !before.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '\'')
@@ -182,8 +182,8 @@ impl Writer<'_> {
         self.text.push_str(words);
     }
 
-    /// Makes the first letter a capital, past an opening quote or bracket, in plain ASCII alone:
-    /// what else is a letter depends on the version of Unicode in the compiler.
+    /// Capitalises the first letter, after an opening quote or bracket. Only ASCII letters count, because other letters depend
+    /// on the compiler's version of Unicode.
     fn capitalise(&mut self, start: usize) {
         let mut opening = self.text[start..].bytes().take(2);
         if let Some(past) = opening.position(|byte| byte.is_ascii_alphabetic()) {
@@ -193,13 +193,13 @@ impl Writer<'_> {
     }
 }
 
-/// Whether "an" goes before it: by the letter, but for "useful" and the like.
+/// Whether "an" goes before the words: decided by the first letter, with exceptions such as "useful".
 fn sounds_like_a_vowel(words: &str) -> bool {
     words.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O'])
         && !["use", "uni", "one"].iter().any(|y| words.starts_with(y))
 }
 
-/// The text with another apostrophe inside words; those of emoticons stay.
+/// The text with another apostrophe inside words; emoticons keep theirs.
 fn with_apostrophe(text: &str, apostrophe: &str) -> String {
     let mut written = String::with_capacity(text.len() + 16);
     let mut rest = text;
@@ -220,7 +220,7 @@ mod tests {
 
     /// Every slot of every sentence can be filled, and with plain words.
     #[test]
-    fn the_grammar_is_whole() {
+    fn every_slot_can_be_filled() {
         for template in [PRAISE, BLAME, FACT, RISE, FALL, CHEERS, GROANS].concat() {
             let mut rest = template;
             while let Some((_, after)) = rest.split_once('{') {

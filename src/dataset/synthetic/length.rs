@@ -1,16 +1,15 @@
-//! How long a review is: quantiles as a table of integers, for `ln` and `exp` may differ in their
-//! last bits from one platform to the next.
+//! The lengths of reviews: quantiles as a table of integers, because the last bits of `ln` and `exp` may differ between
+//! platforms.
 
 use super::random::Random;
 
-/// One million: the unit in which a share of the reviews is counted.
+/// One million: shares of the reviews are counted in millionths.
 const ALL: u32 = 1_000_000;
 
-/// (share of the reviews in millionths, their length in bytes at most), both rising.
+/// Pairs of a share of the reviews in millionths and their greatest length in bytes, both rising.
 ///
-/// The shape is a mixture of what review corpora look like: a fifth as short as a remark or a
-/// tweet (under 90 bytes), a body of product reviews of one or two paragraphs, and a long tail
-/// like that of film reviews. The mean is about 510 bytes.
+/// The shape is a mixture of review corpora: a fifth are as short as a remark or a tweet (under 90 bytes), most are product
+/// reviews of one or two paragraphs, and a long tail resembles film reviews. The mean is about 510 bytes.
 const QUANTILES: [(u32, u32); 15] = [
     (0, 1),
     (10_000, 8),
@@ -29,7 +28,7 @@ const QUANTILES: [(u32, u32); 15] = [
     (ALL, 8_000),
 ];
 
-/// Draws the length to aim at, in bytes, linear between the quantiles.
+/// Draws a target length in bytes, linear between the quantiles.
 pub(super) fn draw(random: &mut Random) -> usize {
     let share = random.below(ALL);
     let above = QUANTILES

@@ -1,28 +1,27 @@
-//! Product reviews made from a seed, to measure with and to test with.
+//! Product reviews generated from a seed, for measurements and tests.
 //!
-//! Nobody's reviews are copied: the texts come from a grammar of sentences and words written for
-//! this project. They read like reviews, and they are made to be awkward where real ones are.
+//! The texts are not copied from real reviews. They come from a grammar of sentences and words that were written for
+//! this project, read like reviews, and are as awkward as real ones.
 //!
 //! - **Rules.** Every rule of the VADER sentiment scorer (Hutto & Gilbert, *VADER: A parsimonious
-//!   rule-based model for sentiment analysis of social media text*, ICWSM 2014) meets its trigger:
+//!   rule-based model for sentiment analysis of social media text*, ICWSM 2014) is triggered:
 //!   boosters and dampeners, negation up to three words ahead, "least", "no … or …", "but" once and
 //!   several times, idioms, emphasis by CAPITALS and by `!` and `?`, emoticons and emoji.
 //! - **Text.** Quotes, backslashes, tabs, line ends and no-break spaces, `<br />`, accents and other
-//!   scripts, and now and then next to nothing.
-//! - **Groups.** 320 products in 8 categories, product n reviewed 1/n as often as the first
-//!   (Zipf's law), and of five classes of quality; stars follow the product, the mood of the text
-//!   follows the stars.
+//!   scripts, and sometimes a text that is nearly empty.
+//! - **Groups.** 320 products in 8 categories and five classes of quality. Product n is reviewed 1/n as often as the first
+//!   (Zipf's law). The stars depend on the product, the mood of the text on the stars.
 //! - **Length.** Bytes of text, by quantile (linear in between):
 //!
 //!   | quantile | 1 % | 5 % | 10 % | 20 % | 30 % | 40 % | 50 % | 60 % | 70 % | 80 % | 90 % | 95 % | 99 % | 100 % |
 //!   |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-//!   | bytes aimed at | 8 | 24 | 45 | 90 | 145 | 210 | 290 | 390 | 520 | 720 | 1,100 | 1,600 | 3,200 | 8,000 |
+//!   | target in bytes | 8 | 24 | 45 | 90 | 145 | 210 | 290 | 390 | 520 | 720 | 1,100 | 1,600 | 3,200 | 8,000 |
 //!
-//!   A text is whole sentences, so it ends within half a sentence of its aim. On average a text
-//!   is about 510 bytes and its line about 600.
+//!   A text consists of whole sentences, so its length is within half a sentence of its target. On average a text has
+//!   about 510 bytes and its line about 600.
 //!
-//! The same seed gives the same bytes on every platform and with every compiler: the arithmetic is
-//! on integers alone and the generator (SplitMix64) is spelt out here.
+//! The same seed gives the same bytes on every platform and with every compiler, because all arithmetic is on integers and
+//! the random number generator (SplitMix64) is part of this module.
 
 mod catalogue;
 mod categories;
@@ -37,10 +36,10 @@ use catalogue::Product;
 use random::Random;
 use serde::Serialize;
 
-/// Reviews made from a seed.
+/// Reviews generated from a seed.
 ///
-/// Record `index` depends on the seed and on `index` alone, so any range can be made on any
-/// worker, and a longer dataset begins with the shorter one of the same seed.
+/// Record `index` depends on the seed and on `index` alone. Therefore any worker can generate any range, and a longer
+/// dataset begins with the shorter one of the same seed.
 ///
 /// # Examples
 ///
@@ -61,7 +60,7 @@ pub struct Synthetic {
     seed: u64,
 }
 
-/// One synthetic review; serialised, its fields stand in this order.
+/// One synthetic review. Its fields are serialised in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Review {
     /// `r` and the number of the record, from 1, in six digits or more.
@@ -72,7 +71,7 @@ pub struct Review {
     pub category: &'static str,
     /// Stars, 1 (worst) to 5 (best).
     pub rating: u8,
-    /// What the reviewer wrote; rarely empty.
+    /// The text of the review; rarely empty.
     pub text: String,
 }
 
@@ -82,15 +81,14 @@ impl Synthetic {
         Self { records, seed }
     }
 
-    /// How many records there are.
+    /// Number of records.
     pub fn records(&self) -> u64 {
         self.records
     }
 
     /// The review at `index`, counted from 0.
     ///
-    /// An `index` past the last record is no error: it gives the record that a longer dataset of
-    /// the same seed would have there.
+    /// An `index` past the last record is no error: it gives that record of a longer dataset with the same seed.
     ///
     /// # Examples
     ///

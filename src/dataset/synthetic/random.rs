@@ -1,24 +1,23 @@
 //! SplitMix64: random numbers with a published, fixed specification.
 //!
-//! A crate's distributions may change their values between versions, and a data file that drifts
-//! with a dependency cannot be named by its seed. These few lines cannot drift. The generator is
-//! that of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014),
+//! The distributions of a crate may change between versions, and then the same seed would no longer give the same file.
+//! These few lines do not change. The generator is that of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014),
 //! with the constants of Vigna's public-domain `splitmix64.c`.
 
 /// The odd constant nearest to 2⁶⁴ divided by the golden ratio: the step between two states.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A stream of random numbers.
+/// A sequence of random numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Random {
     state: u64,
 }
 
 impl Random {
-    /// The stream of one record.
+    /// The random numbers of one record.
     ///
     /// Mixing is a bijection, so two records of one seed never start from the same state, and
-    /// neighbours start far apart instead of one step apart on the same stream.
+    /// neighbours start far apart instead of one step apart in the same sequence.
     pub(super) fn of(seed: u64, index: u64) -> Self {
         Self {
             state: mix(mix(seed.wrapping_add(STEP)) ^ index),
@@ -48,7 +47,7 @@ impl Random {
         choices[self.below(choices.len() as u32) as usize]
     }
 
-    /// The place of one of the weights, each as likely as its weight is heavy.
+    /// The index of one of the weights, each with a probability proportional to its weight.
     pub(super) fn weighted(&mut self, weights: &[u32]) -> usize {
         let mut drawn = self.below(weights.iter().sum());
         for (place, &weight) in weights.iter().enumerate() {
@@ -61,11 +60,10 @@ impl Random {
     }
 }
 
-/// Draws from lists at places other than those of the last N draws, so that a text does not soon
-/// repeat itself.
+/// Draws from lists at indices other than those of the last N draws, so that a text does not repeat itself soon.
 ///
-/// Places are remembered whichever list they were drawn from: to compare the words costs more than
-/// a draw in vain, and to compare addresses would let the compiler decide which are the same.
+/// Indices are remembered without their lists: comparing the words costs more than an unnecessary draw, and comparing
+/// addresses would let the compiler decide which are the same.
 pub(super) struct Fresh<const N: usize> {
     last: [u32; N],
     drawn: usize,
@@ -79,7 +77,7 @@ impl<const N: usize> Fresh<N> {
         }
     }
 
-    /// Draws three times at most, for a list may be shorter than the memory.
+    /// Draws three times at most, because a list may be shorter than the memory.
     pub(super) fn draw(&mut self, random: &mut Random, choices: &[&'static str]) -> &'static str {
         let bound = choices.len() as u32;
         let mut place = random.below(bound);

@@ -1,7 +1,7 @@
 //! The sentences of the grammar, by mood. `{slot}` is filled from `words` or the product.
 //!
-//! They were written for this file. Beside plain praise and blame, each list holds the phrases
-//! that the rules of VADER (Hutto & Gilbert, ICWSM 2014) react to, under the name of the rule.
+//! They were written for this file. Besides plain praise and blame, each list has the phrases that the rules of VADER
+//! (Hutto & Gilbert, ICWSM 2014) react to, under the name of the rule.
 
 /// Sentences of praise.
 pub(super) const PRAISE: &[&str] = &[
@@ -209,7 +209,7 @@ pub(super) const FALL: &[&str] = &[
     "the {part} {not} {bad}, however the {part} is a {woe}",
 ];
 
-/// Remarks that stand alone as a short review, good ones.
+/// Positive remarks that are a short review by themselves.
 pub(super) const CHEERS: &[&str] = &[
     "{good}",
     "{very} {good}",
@@ -223,7 +223,7 @@ pub(super) const CHEERS: &[&str] = &[
     "love it <3",
 ];
 
-/// Remarks that stand alone as a short review, bad ones.
+/// Negative remarks that are a short review by themselves.
 pub(super) const GROANS: &[&str] = &[
     "{bad}",
     "{very} {bad}",
@@ -269,6 +269,6 @@ pub(super) const ABROAD_BAD: &[&str] = &[
     "δεν αξίζει τα λεφτά του",
 ];
 
-/// All there is of a review by someone who had nothing to say.
+/// Whole reviews without content.
 #[rustfmt::skip]
 pub(super) const NEXT_TO_NOTHING: &[&str] = &["", "", " ", "\n", ".", "...", "?", "-", "ok", "n/a", "k", "👍"];

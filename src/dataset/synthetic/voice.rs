@@ -1,6 +1,6 @@
 //! How a reviewer writes: case, excitement, spacing, faces, apostrophes.
 //!
-//! A voice is drawn once a review, so that the habits of one text go together as a person's do.
+//! A voice is drawn once per review, so that the habits in one text are consistent.
 
 use super::random::Random;
 
@@ -8,15 +8,15 @@ use super::random::Random;
 #[derive(Debug)]
 pub(super) struct Voice {
     pub(super) case: Case,
-    /// One emphatic word in this many stands in CAPITALS.
+    /// One in this many emphatic words is in CAPITALS.
     pub(super) emphasis: u32,
     /// How sentences end: 0 calm, 1 lively, 2 carried away.
     excitement: usize,
-    /// What stands between some sentences instead of a space.
+    /// Written between some sentences instead of a space.
     pub(super) spacing: &'static str,
-    /// One sentence in this many is followed by a face (none if 0).
+    /// One in this many sentences is followed by a face (none if 0).
     faces: u32,
-    /// What stands for the apostrophe within a word.
+    /// Written for the apostrophe within a word.
     pub(super) apostrophe: &'static str,
     /// Whether a sentence in another language follows.
     pub(super) abroad: bool,
@@ -32,7 +32,7 @@ pub(super) enum Case {
 
 const CASES: [(u32, Case); 3] = [(89, Case::Sentence), (8, Case::Lower), (3, Case::Shout)];
 
-/// In thousandths.
+/// Spacings with their shares in thousandths.
 const SPACINGS: [(u32, &str); 9] = [
     (850, " "),
     (30, "  "),
@@ -47,7 +47,7 @@ const SPACINGS: [(u32, &str); 9] = [
 
 const APOSTROPHES: [(u32, &str); 3] = [(93, "'"), (3, "’"), (4, "")];
 
-/// By excitement, shares of the ends of a sentence.
+/// For each level of excitement, the shares of the ends of a sentence.
 const ENDS: [[u32; 6]; 3] = [
     [950, 30, 0, 0, 0, 20],
     [620, 300, 40, 20, 0, 20],
@@ -92,9 +92,9 @@ impl Voice {
         }
     }
 
-    /// What comes between two sentences.
+    /// The space between two sentences.
     pub(super) fn space(&self, random: &mut Random) -> &'static str {
-        // An odd habit shows at every third gap, else a text of odd gaps alone has no words.
+        // An odd spacing is used in every third gap, because a text with odd gaps only would have no separate words.
         if random.one_in(3) { self.spacing } else { " " }
     }
 

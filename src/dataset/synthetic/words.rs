@@ -1,7 +1,7 @@
-//! The words of the grammar: what each named slot of a sentence may be filled with.
+//! The words of the grammar: the alternatives for each named slot of a sentence.
 //!
-//! Words that the sentiment lexicon knows stand in lists of their own, praise apart from blame; the
-//! tests below ask VADER whether they do.
+//! Words that the sentiment lexicon knows are in lists of their own, praise separate from blame; the tests below check that
+//! with VADER.
 
 /// The alternatives for a slot, or `None` if the grammar has no slot of this name.
 ///
@@ -126,7 +126,7 @@ const WELL: &[&str] = &[
 #[rustfmt::skip]
 const BADLY: &[&str] = &["badly", "sadly", "terribly", "horribly", "miserably", "awkwardly", "painfully"];
 
-/// What turns the word after it around, in the present and the past.
+/// Negations of the word after them, in the present and the past.
 #[rustfmt::skip]
 const NOT: &[&str] = &[
     "isn't", "isn't", "is not", "is not", "wasn't", "wasn't", "was not", "is never", "was never", "is rarely",
@@ -185,7 +185,7 @@ const PLACE: &[&str] = &[
     "Boston", "Hanoi", "Cork", "Porto", "Bergen", "Toledo", "Tampa", "Zürich",
 ];
 
-/// What holds two phrases together, an emoji glued to both among others.
+/// Connections between two phrases, among them an emoji without spaces.
 const GLUE: &[&str] = &[", ", ", ", ", ", ", and ", ", and ", " - ", "... ", "😍"];
 
 #[rustfmt::skip]
@@ -201,7 +201,7 @@ mod tests {
 
     /// Words of praise score as praise, words of blame as blame, and the rest not at all.
     #[test]
-    fn words_stand_in_the_right_list() {
+    fn words_are_in_the_right_list() {
         let vader = SentimentIntensityAnalyzer::new();
         let lists = [
             (Ordering::Greater, [GOOD, JOY, LOVED, WELL]),
@@ -216,9 +216,9 @@ mod tests {
         }
     }
 
-    /// Words that strengthen, weaken and negate do so to the word after them.
+    /// Words that strengthen, weaken or negate do so to the word after them.
     #[test]
-    fn words_that_turn_others_do() {
+    fn words_change_the_word_after_them() {
         let vader = SentimentIntensityAnalyzer::new();
         let score = |words: &str| {
             vader

@@ -55,7 +55,7 @@ impl Buffer {
         room_in(&mut self.bytes, place)
     }
 
-    /// Takes these bytes in place of its own, and gives those back.
+    /// Swaps its bytes for these.
     pub(super) fn exchange(&mut self, bytes: &mut Vec<u8>) {
         std::mem::swap(&mut self.bytes, bytes);
     }
@@ -74,7 +74,7 @@ impl Buffer {
         &self.bytes[self.region.clone()]
     }
 
-    /// Makes the bytes up to this place those in which the records are.
+    /// Sets where the bytes end in which the records are.
     pub(super) fn set_end(&mut self, end: usize) {
         self.region = 0..end;
     }

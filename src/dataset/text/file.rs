@@ -43,7 +43,7 @@ impl TextFile {
         let (file, length) = open_of_known_length(path)?.ok_or_else(|| {
             Error::input(
                 path,
-                "is a pipe, a device or a file that does not tell its length; save its contents to \
+                "is a pipe, a device or a file of unknown length; save its contents to \
                  a file first, so that all workers can read it at once",
             )
         })?;
@@ -139,7 +139,7 @@ impl TextFile {
         matches!(self.layout.boundaries(), Boundaries::Lines)
     }
 
-    /// What the bytes that were fetched amount to, whatever comes before them.
+    /// Counts the records in the bytes that were fetched, for each state in which they may begin.
     pub(super) fn tallies(&self, buffer: &Buffer) -> Tallies {
         match self.layout.boundaries() {
             Boundaries::Lines => Tallies::of_lines(buffer.spans().len() as u64),

@@ -79,7 +79,7 @@ impl From<TryReserveError> for InputFault {
 }
 
 impl Input<'_> {
-    /// What a path names, and the name for messages. A pipe is not opened yet, since opening it may
+    /// Opens what a path names, and returns it with its name for messages. A pipe is not opened yet, because opening it may
     /// wait until a program writes to it.
     ///
     /// # Errors

@@ -91,7 +91,7 @@ impl Count {
 /// Parts hold other records than they held before: the file has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Changed {
-    /// The part behind those that do.
+    /// The part after them.
     pub(super) end: usize,
 }
 
