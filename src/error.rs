@@ -272,8 +272,8 @@ pub struct TimedOut {
     pub after: Duration,
 }
 
-/// A record that was started and not finished, because the run was stopped. It is no failure: the pipeline
-/// treats the record as if it had never been started.
+/// A record that was started and not finished, because the run was stopped. It is not a failure: the
+/// pipeline treats the record as if it had never been started.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the run was stopped before the record was finished")]
 pub(crate) struct Interrupted;

@@ -115,9 +115,9 @@
 //!
 //! # Answers from several machines
 //!
-//! The [`State`](aggregation::State) of an aggregator can be saved as bytes, loaded elsewhere and
-//! merged: the result has the bits of a single run. If a machine does not know the index of its first
-//! record, its state is [shifted](aggregation::Shift) when the others are known.
+//! The [`State`](aggregation::State) of an aggregator can be saved as bytes, loaded elsewhere and merged.
+//! The result is the same, bit for bit, as that of a single run. If a machine does not know the index of
+//! its first record, its state is [shifted](aggregation::Shift) when the others are known.
 //!
 //! ```
 //! use manyhands::aggregation::{Shift, State};
@@ -159,7 +159,7 @@
 //! A [`Plan`](plan::Plan) describes a pipeline by names; the command line is a thin shell around it.
 //! Unlike a closure, a plan can also run in worker [processes](remote).
 //!
-//! # What holds
+//! # Guarantees
 //!
 //! 1. **Same bits.** If a task depends on its record alone, the value is the same, bit for bit, however
 //!    the work was divided. The built-in aggregators are exact. An aggregator of your own must only be

@@ -78,7 +78,7 @@ impl Limit {
 
     /// The records in flight weigh at most this much together. The pipeline sets the weight of each record,
     /// in any unit, for example bytes. A record that is heavier than the whole budget is scored alone.
-    /// Records start in the order in which they ask, so none waits for ever.
+    /// Records start in the order in which they ask, so none waits forever.
     #[must_use]
     pub fn budget(self, weight: u64) -> Self {
         Limit {
@@ -128,7 +128,7 @@ impl Limit {
     }
 
     /// Whether a record may have to wait for a permit before it is started. A limit on records in flight
-    /// alone is kept by the number of workers.
+    /// alone needs no permits, because the number of workers enforces it.
     pub(crate) fn waits(&self) -> bool {
         self.per_second.is_some() || self.weighs()
     }

@@ -97,7 +97,7 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
 
 /// A fold that is shared among the threads of a pool.
 struct ParallelFold<S, A> {
-    /// The identity. It observes nothing, and takes in the other states in the end.
+    /// The identity. It observes nothing, and takes in the other states at the end.
     root: A,
     /// The blocks of records that a thread folds as a whole.
     partition: BlockPartition,

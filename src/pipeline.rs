@@ -63,7 +63,7 @@ pub struct Pipeline<'a, D: Dataset + ?Sized, T, S> {
     deadline: Option<Duration>,
     limit: Limit,
     weigh: Option<&'a Weigh<'a, D>>,
-    /// How many records of a stream may have been taken that are not handed on yet.
+    /// How many records of a stream may have been taken whose scores are not delivered yet.
     most_outstanding: Option<u64>,
 }
 
@@ -115,7 +115,7 @@ where
         self
     }
 
-    /// Also hands every score to `sink`, in the order of the records.
+    /// Also passes every score to `sink`, in the order of the records.
     pub fn scores(mut self, sink: &'a dyn Sink<S>) -> Self {
         self.sink = Some(sink);
         self
@@ -202,7 +202,7 @@ where
     ///
     /// # Panics
     ///
-    /// As [`aggregate`](Pipeline::aggregate).
+    /// Same as [`aggregate`](Pipeline::aggregate).
     pub fn aggregate_so_far<A: Aggregator<S>>(
         self,
         aggregator: A,
@@ -215,7 +215,7 @@ where
         self.run(aggregator, order)
     }
 
-    /// Sets how many records may have been taken that are not handed on yet.
+    /// Sets how many records may have been taken whose scores are not delivered yet.
     pub(crate) fn most_outstanding(mut self, records: usize) -> Self {
         self.most_outstanding = Some(records as u64);
         self
@@ -283,8 +283,8 @@ where
     }
 }
 
-/// Calls `run`, and meanwhile `close` when the token is cancelled, because a worker does not check the
-/// token while it waits for records, or for room for them.
+/// Calls `run`. If the token is cancelled meanwhile, calls `close`, because a worker does not check the
+/// token while it waits for records or for room for them.
 ///
 /// # Errors
 ///

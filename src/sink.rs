@@ -135,11 +135,11 @@ impl<W: Write> InOrder<W> {
         self.lock().waiting_bytes
     }
 
-    /// Returns what was written to, flushed.
+    /// Returns `out`, flushed.
     ///
     /// # Errors
     ///
-    /// If `out` fails, or blocks still wait for one that has not come.
+    /// If `out` fails, or blocks still wait for one that has not arrived.
     pub fn finish(self) -> io::Result<W> {
         let mut state = into_inner(self.state);
         let Some(mut written) = state.take() else {
@@ -153,8 +153,8 @@ impl<W: Write> InOrder<W> {
         Ok(written.out)
     }
 
-    /// Takes what was written to, even while a run goes on; later blocks are dropped. `None` if it has been
-    /// taken before, or if a write in progress does not return within `patience`.
+    /// Takes `out` and the counts, even while a run is in progress; later blocks are dropped. `None` if it
+    /// has been taken before, or if a write in progress does not return within `patience`.
     pub fn take(&self, patience: Duration) -> Option<Written<W>> {
         try_lock_for(&self.state, patience)?.take()
     }
@@ -168,14 +168,14 @@ impl<W: Write> InOrder<W> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Written<W> {
-    /// What was written to. It is not flushed. If a write has failed, it may contain the beginning of a block
-    /// after the records that count.
+    /// The destination of the blocks. It is not flushed. If a write has failed, it may contain the beginning
+    /// of a block after the records that count.
     pub out: W,
     /// The number of records, from the first on, that were written completely.
     pub records: u64,
     /// The number of bytes of those records.
     pub bytes: u64,
-    /// The index, from 0, of the record that never came although later ones did.
+    /// The index, from 0, of the record that never arrived although later ones did.
     pub missing: Option<u64>,
 }
 

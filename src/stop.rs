@@ -19,7 +19,7 @@ use crate::sync::thread::{self, JoinHandle};
 
 /// Why a run was stopped before its end.
 ///
-/// Displays as what comes after "stopped: ".
+/// Displays as the text after "stopped: ".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -64,7 +64,7 @@ pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexG
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// As [`wait`], but for at most `time`. Under the model checker it never times out, so a model that makes
+/// Like [`wait`], but for at most `time`. Under the model checker it never times out, so a model that makes
 /// progress only by a timeout is reported as a deadlock.
 pub(crate) fn wait_at_most<'a, T>(
     condvar: &Condvar,

@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(turns.take(), Some((3..5, 'b')));
         assert_eq!(turns.take(), Some((5..6, 'c')));
         assert_eq!((turns.next(), turns.waiting(), turns.take()), (6, 0, None));
-        // A range may come when it is just its turn.
+        // A range may arrive exactly when its turn has come.
         assert!(turns.put(6..7, 'd'));
         assert_eq!(turns.take(), Some((6..7, 'd')));
     }

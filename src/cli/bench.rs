@@ -1,4 +1,4 @@
-//! `manyhands bench`: measures how well scoring scales on this machine, and explains why not better.
+//! `manyhands bench`: measures how well scoring scales on this machine, and explains what limits it.
 
 use std::collections::HashSet;
 use std::io::{self, Cursor, Write as _};

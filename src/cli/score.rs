@@ -197,7 +197,7 @@ impl Score {
         Ok(Exit::of_report(&answer.report))
     }
 
-    /// Opens the outputs. Each must be a file of its own, and no input.
+    /// Opens the outputs. Each must be a file of its own, and not an input.
     fn open_outputs(
         &self,
         plan: &Plan,

@@ -75,7 +75,7 @@ impl<'w> Handout<'w> {
         self.work_by(|| since.elapsed(), worker, pace, went_on)
     }
 
-    /// As [`work`](Handout::work), with a clock that counts from any moment.
+    /// Like [`work`](Handout::work), with a clock that counts from any moment.
     pub(super) fn work_by(
         &self,
         clock: impl Fn() -> Duration,

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::pace::Pace;
 use super::{Flow, Work};
 
-/// The calling thread does not wake other workers before it has worked for this long. The times of the
-/// first units are too uncertain before.
+/// The calling thread does not wake other workers before it has worked for this long. Before that, the
+/// times of the first units are too uncertain.
 pub(crate) const INLINE_TIME: Duration = Duration::from_micros(10);
 /// Other workers are woken only if the remaining units would keep the calling thread busy for at
 /// least this long. Waking a worker costs about 10 µs on each side, and two workers halve the rest at
@@ -99,7 +99,7 @@ pub(super) fn run_inline(
     run_inline_by(|| began.elapsed(), work, workers, may_share)
 }
 
-/// As [`run_inline`], with a clock that returns the time since the call.
+/// Like [`run_inline`], with a clock that returns the time since the call.
 pub(super) fn run_inline_by(
     clock: impl Fn() -> Duration,
     work: &Work<'_>,

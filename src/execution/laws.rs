@@ -173,9 +173,9 @@ struct WorkerLog {
 /// Which calls had returned `Go` at some moment.
 #[derive(Clone, Copy, Default)]
 struct GoingOn {
-    /// Whether another worker's last call had, and the executor may not have noticed yet.
+    /// Whether another worker's last call had returned `Go`, and the executor may not have noticed it yet.
     others: bool,
-    /// The number of calls that had.
+    /// The number of calls that had returned `Go`.
     calls: usize,
 }
 

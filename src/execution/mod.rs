@@ -4,7 +4,7 @@
 //! in ranges, to numbered workers. What a unit is (one record of a slice, some kilobytes of a file) is
 //! decided by the pipeline, so one test checks the laws of every executor.
 //!
-//! `README.md` beside this file explains when other workers are woken and how long portions are.
+//! `README.md` in this folder explains when other workers are woken and how long portions are.
 
 mod handout;
 mod inline;
@@ -126,12 +126,12 @@ impl<'a> Work<'a> {
 ///    unit has been taken. Two workers may start their ranges in either order.
 /// 3. **Numbered workers.** Worker numbers are below [`workers`](Executor::workers) and below the
 ///    number that the work [allows](Work::at_most). No two calls have the same number at the same time.
-/// 4. **Stop.** After a call returns [`Flow::Stop`], no worker takes a range, apart from ranges that
-///    other workers take at that very moment. All calls end before [`execute`](Executor::execute) returns.
+/// 4. **Stop.** After a call returns [`Flow::Stop`], no worker takes a range, apart from ranges that other
+///    workers take at the same moment. All calls end before [`execute`](Executor::execute) returns.
 /// 5. **Pause.** A worker whose call returns [`Flow::Pause`] takes nothing until another worker goes on. If
-///    one has gone on since this worker's call before, the worker need not pause. While it pauses, its thread
-///    remains available to its rayon pool, because the call that it waits for may be underneath on the same
-///    stack.
+///    one has gone on since this worker's previous call, the worker need not pause. While it pauses, its
+///    thread remains available to its rayon pool, because the call that it waits for may be underneath on the
+///    same stack.
 /// 6. **Waiting.** Calls that may [wait](Work::waiting) are not made on the threads of a rayon pool, unless
 ///    the thread that called [`execute`](Executor::execute) is one and is the only worker.
 pub trait Executor: Sync {

@@ -8,16 +8,16 @@ use crate::machine::{Pinning, usable_cores};
 
 /// Runs parts on threads of its own, which may wait for input, for a permit or for a service.
 ///
-/// The threads are started for a run that is worth it, and end with the run. They take their units
-/// from a queue. If the units are known beforehand, that queue is a counter. Records that arrive one by
-/// one, from an iterator or a pipe, are taken by whichever worker is free, so no record is read before a
-/// worker is ready to score it.
+/// The threads are started for a run that is worth it, and end with the run. They take their units from a
+/// queue. If the units are known in advance, that queue is a counter. Records that arrive one by one, from
+/// an iterator or a pipe, are taken by whichever worker is free, so no record is read before a worker is
+/// ready to score it.
 ///
-/// The queue between an iterator and the workers was chosen by measurement: a ring that the worker
-/// which pulls records fills. With two workers and a task that does nothing, a record costs 4 times as
-/// much processor time through crossbeam's deque, 5 times through a locked `VecDeque` or crossbeam's
-/// bounded array queue, 9 to 16 times through its unbounded queues, and 16 times through its bounded
-/// channel with a thread that feeds it (`cargo bench --bench streams`).
+/// The queue between an iterator and the workers was chosen by measurement: a ring buffer, filled by the
+/// worker that pulls records. With two workers and a task that does nothing, a record costs 4 times as much
+/// processor time through crossbeam's deque, 5 times through a locked `VecDeque` or crossbeam's bounded
+/// array queue, 9 to 16 times through its unbounded queues, and 16 times through its bounded channel with a
+/// thread that feeds it (`cargo bench --bench streams`).
 ///
 /// [`WorkStealing`](super::WorkStealing) does the same in a rayon pool. That is better for tasks that
 /// compute, in particular for tasks that use rayon themselves.
@@ -38,7 +38,7 @@ pub struct TaskQueue {
 const MOST_WORKERS: usize = 1 << 16;
 
 impl TaskQueue {
-    /// With this many workers, the calling thread among them.
+    /// Creates an executor with this many workers. The calling thread is one of them.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -73,9 +73,9 @@ impl TaskQueue {
 
     /// Gives each thread a stack of this many bytes.
     ///
-    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on
-    /// Linux), or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB where
-    /// neither is known. The calling thread is a worker too, and keeps the stack that it has.
+    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on Linux),
+    /// or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB if neither is
+    /// known. The calling thread is a worker too, and keeps the stack that it has.
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.options.stack_size = Some(bytes);
@@ -84,7 +84,7 @@ impl TaskQueue {
 }
 
 impl Default for TaskQueue {
-    /// With a worker for each core this process may use.
+    /// Creates an executor with a worker for each core this process may use.
     fn default() -> Self {
         Self::new(usable_cores())
     }
@@ -101,7 +101,8 @@ impl Executor for TaskQueue {
 
     fn execute(&self, work: &Work<'_>) {
         let workers = work.workers(self.workers);
-        // A single worker that is to be pinned is not the calling thread.
+        // The calling thread is never pinned, so a single worker that is to be pinned needs a thread of its
+        // own.
         let may_share = workers > 1 || self.options.pinning.is_some();
         if let Some((units, pace)) = inline::run_inline(work, workers, may_share) {
             run_on_own_threads(units, workers, pace, work, &self.options);

@@ -50,7 +50,7 @@ enum Pool {
 }
 
 impl WorkStealing {
-    /// On a pool of its own with `threads` workers, which are started when they are first needed.
+    /// Runs on a pool of its own with `threads` workers, which are started when they are first needed.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -72,14 +72,13 @@ impl WorkStealing {
         }
     }
 
-    /// On a pool of its own with a worker for each core this process may use, see
-    /// [`usable_cores`].
+    /// Runs on a pool of its own with a worker for each core this process may use, see [`usable_cores`].
     pub fn all_cores() -> Self {
         Self::new(usable_cores())
     }
 
-    /// On the pool of the calling thread, that is the pool whose [`install`](ThreadPool::install) runs
-    /// it, or on rayon's global pool if the thread is in none.
+    /// Runs on the pool of the calling thread, that is, the pool whose [`install`](ThreadPool::install)
+    /// runs it, or on rayon's global pool if the thread is in none.
     pub fn ambient() -> Self {
         WorkStealing {
             pool: Pool::Ambient,
@@ -87,7 +86,7 @@ impl WorkStealing {
         }
     }
 
-    /// On this pool, which may be in use elsewhere too.
+    /// Runs on this pool, which may also be used elsewhere.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -140,10 +139,10 @@ impl WorkStealing {
 
     /// Gives each thread that this executor starts a stack of this many bytes.
     ///
-    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on
-    /// Linux), or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB where
-    /// neither is known. The threads of a pool that is not this executor's own keep their stacks, and so
-    /// does the calling thread, which scores the first records.
+    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on Linux),
+    /// or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB if neither is
+    /// known. The threads of a pool that is not this executor's own keep their stacks, and so does the
+    /// calling thread, which scores the first records.
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.options.stack_size = Some(bytes);

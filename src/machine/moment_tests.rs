@@ -24,7 +24,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// A line of `/proc/<number>/stat`, of a process with an unkind name.
+/// A line of `/proc/<number>/stat`, of a process with an awkward name.
 fn stat(number: u32, parent: u32, [user, system, of_children]: [u64; 3]) -> String {
     format!(
         "{number} (a) R 1 ) S {parent} 5 5 0 -1 4194304 1 0 0 0 {user} {system} {of_children} 0 20 0 1 0 9 9 9\n"
@@ -106,7 +106,7 @@ fn throttling_is_that_of_the_time_between() {
     assert_eq!(meanwhile.throttled, Some(between));
 }
 
-/// The processor time that this thread has used is found.
+/// The measured processor time includes what this thread has used.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_processor_time_of_this_process_is_its_own() {

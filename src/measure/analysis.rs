@@ -82,7 +82,7 @@ pub struct Bound {
     /// The shortest time that any schedule can take, in seconds: the larger of work per thread and span,
     /// plus the serial time.
     pub least: f64,
-    /// The speed-up that `least` amounts to.
+    /// The speed-up of a run that takes `least`.
     pub speed_up: f64,
     /// The longest time that a greedy schedule can take, in seconds: work per thread, plus the part of the
     /// span that other threads cannot share, plus the serial time (Graham 1969, Brent 1974). A greedy

@@ -149,7 +149,7 @@ impl Comparison {
 /// the baseline; `None` if no change is detectable.
 ///
 /// Both times are relative to the fastest turn of one thread, because the amount of work in the kernel is
-/// calibrated anew for each comparison. The times of the contenders are not divided by this ratio: on a
+/// calibrated again for each comparison. The times of the contenders are not divided by this ratio: on a
 /// busy machine the kernel is as noisy as they are, and over 98 recorded runs the quotients had wider
 /// intervals than the times alone.
 fn load_change(now: &Comparison, then: &Comparison, threads: usize) -> Option<f64> {

@@ -13,7 +13,7 @@ pub(super) trait Subject {
     /// Runs once.
     fn run(&mut self) -> Result<SingleRun, Error>;
 
-    /// Distance between the rounds in which it has a turn: 3 stands for rounds 0, 3, 6 and so on.
+    /// Distance between the rounds in which it has a turn: 3 means rounds 0, 3, 6 and so on.
     fn round_interval(&self) -> usize {
         1
     }

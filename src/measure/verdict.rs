@@ -33,7 +33,7 @@ impl Comparison {
         speed_ups.max_by(|a, b| a.value.total_cmp(&b.value))
     }
 
-    /// How well it scales, and why not better, in one or two sentences.
+    /// How well it scales, and what limits it, in one or two sentences.
     pub fn verdict(&self) -> String {
         if let Some(other) = self.disagreements.first() {
             return format!(

@@ -68,7 +68,7 @@ impl Destination {
         let path = target_of(&output.path);
         let file = new_file(folder_of(&path), existing.is_some()).map_err(created)?;
         // The system releases the lock when the process ends. So a file that a killed run has left behind
-        // can be told from a file that a run is writing, if the file system has locks.
+        // can be distinguished from a file that a run is writing, if the file system has locks.
         let _ = file.as_file().try_lock();
         if let Some(existing) = existing {
             replaced::take_over(file.as_file(), &existing).map_err(created)?;

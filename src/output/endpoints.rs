@@ -82,7 +82,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// As [`output`](Endpoints::output), and if the output cannot be opened.
+    /// Same as [`output`](Endpoints::output), and an error if the output cannot be opened.
     pub fn open(&mut self, output: &Output) -> Result<Destination, Error> {
         self.output(output)?;
         Destination::open(output)

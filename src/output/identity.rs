@@ -16,7 +16,7 @@ pub(super) struct Identity {
     place: Option<(FileId, OsString)>,
 }
 
-/// What tells an existing file or folder from every other one.
+/// What distinguishes an existing file or folder from every other one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FileId {
     #[cfg(unix)]

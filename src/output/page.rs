@@ -37,7 +37,7 @@ impl PageFile {
     ///
     /// # Errors
     ///
-    /// As [`Endpoints::open`].
+    /// Same as [`Endpoints::open`].
     pub fn open(endpoints: &mut Endpoints, output: &Output) -> Result<Self, Error> {
         endpoints.output(output)?;
         let existing = std::fs::metadata(&output.path);

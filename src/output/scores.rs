@@ -48,7 +48,7 @@ impl ScoresFormat {
 /// The columns of a scores file.
 #[derive(Clone, Debug)]
 struct FileColumns {
-    /// The columns of the scorer that are known beforehand.
+    /// The columns of the scorer that are known in advance.
     scores: Vec<String>,
     /// The fields that are copied from each record.
     keep: Vec<String>,
@@ -58,7 +58,7 @@ impl FileColumns {
     /// # Errors
     ///
     /// [`Error::Plan`] if two columns would have one name, or if the format is a table and the scorer has
-    /// columns that are not known beforehand.
+    /// columns that are not known in advance.
     fn of(plan: &Plan, format: ScoresFormat) -> Result<Self, Error> {
         let columns = plan.columns();
         if columns.is_open() && format == ScoresFormat::Csv {
@@ -105,7 +105,7 @@ impl ScoresFile {
     /// # Errors
     ///
     /// [`Error::Plan`] if two columns would have one name, or if the format is a table and the scorer has
-    /// columns that are not known beforehand.
+    /// columns that are not known in advance.
     pub fn check(plan: &Plan, format: ScoresFormat) -> Result<(), Error> {
         FileColumns::of(plan, format).map(|_| ())
     }

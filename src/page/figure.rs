@@ -21,7 +21,7 @@ pub(super) struct Figure<'a> {
     pub(super) height: f64,
     pub(super) marks: Markup,
     pub(super) table: DataTable,
-    /// Whether the table is shown beside the drawing; otherwise the reader unfolds it below.
+    /// Whether the table is shown next to the drawing; otherwise the reader unfolds it below.
     pub(super) open: bool,
 }
 

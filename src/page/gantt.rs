@@ -1,4 +1,4 @@
-//! When each worker was at work in a run: a lane for each worker, with its spans of time.
+//! When each worker was busy in a run: a lane for each worker, with its spans of time.
 
 use std::fmt::Write as _;
 
@@ -13,14 +13,14 @@ use super::scale::Scale;
 const MAX_LANES: usize = 64;
 /// Number of spans that are drawn at most, before the page asks for less.
 const MAX_SPANS: f64 = 900.0;
-/// Number of lanes up to which each has a tooltip with the share of time its worker was at work.
+/// Number of lanes up to which each has a tooltip with the share of time that its worker was busy.
 const MAX_TOOLTIPS: usize = 32;
 
 /// The lanes of the workers of a run.
 pub(super) struct Gantt {
     /// The worker of each lane, counted from 0.
     pub(super) shown: Vec<usize>,
-    /// For each lane, the spans of time from when to when its worker was at work, in seconds.
+    /// For each lane, the start and the end of each span of time in which its worker was busy, in seconds.
     spans: Vec<Vec<(f64, f64)>>,
     /// Duration of the run, in seconds.
     wall: f64,
@@ -80,7 +80,7 @@ impl Gantt {
         30.0 + self.lane() * self.shown.len() as f64 + 44.0
     }
 
-    /// The share of time that the workers shown were at work.
+    /// The share of time that the workers shown were busy.
     pub(super) fn busy(&self) -> f64 {
         let at_work: f64 = self
             .spans

@@ -98,7 +98,7 @@ pub(super) fn marker(series: usize, (x, y): (f64, f64), tooltip: &str) -> Markup
     html! { path.mark.(class(series)) d=(shape) { title { (tooltip) } } }
 }
 
-/// The marker of the base, which is none of the series, with a tooltip.
+/// The marker of the base, which is not one of the series, with a tooltip.
 pub(super) fn base_marker((x, y): (f64, f64), tooltip: &str) -> Markup {
     html! { circle.mark.base cx=(Coord(x)) cy=(Coord(y)) r="4.5" { title { (tooltip) } } }
 }

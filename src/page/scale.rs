@@ -51,7 +51,7 @@ impl Scale {
         self.low + share.clamp(0.0, 1.0) * (self.high - self.low)
     }
 
-    /// Whether a value lies within the scale.
+    /// Whether a value is within the scale.
     pub(super) fn contains(&self, value: f64) -> bool {
         (self.from..=self.to).contains(&value)
     }
@@ -75,13 +75,13 @@ impl Scale {
         labelled(&self.ticks(count))
     }
 
-    /// Those of some whole numbers whose labels of this width do not overlap.
+    /// Ticks at the whole `numbers` whose labels of this width do not overlap.
     pub(super) fn ticks_at(&self, numbers: &[f64], width: f64) -> Ticks {
         let apart = self.apart(numbers, width).into_iter();
         apart.map(|number| (number, number.to_string())).collect()
     }
 
-    /// Those of some values that lie at least `width` apart; the last is always kept.
+    /// The `values` that are at least `width` apart. The last one is always kept.
     fn apart(&self, values: &[f64], width: f64) -> Vec<f64> {
         let mut kept: Vec<f64> = Vec::new();
         for &value in values {

@@ -13,7 +13,7 @@ use crate::sync::{Mutex, into_inner, lock};
 /// Collects the scores of a run.
 pub(super) struct Collector<S, A> {
     pub(super) order: Order,
-    /// The identity. It observes nothing, and takes in the workers' states in the end.
+    /// The identity. It observes nothing, and takes in the workers' states at the end.
     root: A,
     workers: usize,
     /// Whether anything can end the run before its last record. If not, scores count at once.
@@ -50,7 +50,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
             may_end_early: may_be_stopped || on_failure != OnFailure::SKIP,
             partials: MergeTree::new(),
             frontier: Frontier::new(on_failure),
-            // A single worker hands on each record before it takes the next one.
+            // A single worker passes on each record before it takes the next one.
             outstanding: most.filter(|_| workers > 1).map(Outstanding::new),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Records are done out of order, but the answer of a run that is stopped is that of a beginning of the
 //! dataset, so that it does not depend on which worker was faster. Therefore a score counts when every
-//! record before it is done, and failures are judged in the order of the records. `README.md` beside this
-//! file has an overview.
+//! record before it is done, and failures are judged in the order of the records. `README.md` in this
+//! folder has an overview.
 
 use std::ops::Range;
 
@@ -62,7 +62,7 @@ pub(super) struct Done<P> {
     pub(super) payload: P,
 }
 
-/// How far a run has come in the end.
+/// How far a run has come by its end.
 pub(super) struct RunTotals {
     pub(super) records: u64,
     pub(super) failed: u64,
@@ -95,9 +95,9 @@ impl<P> Frontier<P> {
 
     /// The number of records that count: every record before this one counts.
     ///
-    /// The load acquires everything that was written before those records counted, in particular the
-    /// record at which a failure among them has ended the run, which [`may_start`](Frontier::may_start)
-    /// reads.
+    /// The load acquires everything that was written before those records counted. If a failure among them
+    /// has ended the run, this includes the record at which the run ends, which
+    /// [`may_start`](Frontier::may_start) reads.
     pub(super) fn next(&self) -> u64 {
         self.next.load(Acquire)
     }
@@ -121,7 +121,7 @@ impl<P> Frontier<P> {
         index < self.last.load(Relaxed)
     }
 
-    /// Whether the run is to end before its time.
+    /// Whether the run is to end early.
     pub(super) fn is_ending(&self) -> bool {
         self.last.load(Relaxed) < u64::MAX
     }

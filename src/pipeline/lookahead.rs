@@ -1,7 +1,6 @@
 //! How many units a step has, and how far a worker may be ahead of the earliest record in flight.
 
-/// A run has at least this many steps, so that progress is reported and scores are handed on often
-/// enough.
+/// A run has at least this many steps, so that progress is reported and scores are passed on often enough.
 const STEPS: usize = 512;
 /// The fewest and the most units of a step. A shorter one would cost more than cheap records do, and
 /// a longer one would pile up scores.
@@ -26,12 +25,12 @@ pub(super) fn step_of_outstanding(most: u64, workers: usize) -> usize {
 /// The number of units of a step in a run over `units` units, if the stopwatch times `stretch` records
 /// together.
 pub(super) fn step_of(units: usize, stretch: usize, workers: usize) -> usize {
-    // With several workers the executor's portions are short already, and the worker that has the parts
-    // after these learns its record numbers when a whole step has been fetched.
+    // With several workers, the executor's portions are short anyway. The worker that has the parts after
+    // these learns its record numbers only when a whole step has been fetched.
     if workers > 1 {
         return STEP_UNITS.1;
     }
-    // A stretch of many records is a stretch of very cheap ones: a step of fewer would cost more than they.
+    // If a stretch has many records, they are very cheap: a shorter step would cost more than its records.
     let least = STEP_UNITS.0.max(stretch);
     (units / STEPS).clamp(least, STEP_UNITS.1)
 }

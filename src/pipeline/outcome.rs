@@ -88,7 +88,8 @@ where
     }
 }
 
-/// The end of a run that has done every record: a share of failures is judged once more, of all records.
+/// The end of a run that has done every record. A limit on the share of failures is checked again, now
+/// against the number of all records.
 fn end_of_all(on_failure: OnFailure, totals: &RunTotals) -> End {
     match totals.failures.last() {
         Some(failure) if on_failure.is_exceeded(totals.failed, totals.records) => {

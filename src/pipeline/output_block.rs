@@ -6,16 +6,16 @@ use std::ops::Range;
 use crate::error::Failure;
 use crate::sink::{Room, Sink};
 
-/// A block is handed to the sink when it has this many bytes.
+/// A block is passed to the sink when it has this many bytes.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// Rendered scores of consecutive records that have not been handed to the sink.
+/// Rendered scores of consecutive records that have not been passed to the sink.
 pub(super) struct OutputBlock<'s, S> {
     sink: &'s dyn Sink<S>,
     records: Range<u64>,
     bytes: Vec<u8>,
-    /// `Some` if a failure may halt the run. Then nothing is handed on before the frontier has judged
-    /// the records, and a block ends after each failure, so that the sink can end there too. These are the
+    /// `Some` if a failure may halt the run. Then nothing is passed on before the frontier has judged the
+    /// records, and a block ends after each failure, so that the sink can end there too. These are the
     /// blocks before the present one.
     unjudged: Option<Vec<(Range<u64>, Vec<u8>)>>,
     /// What the sink answered last.
@@ -23,7 +23,7 @@ pub(super) struct OutputBlock<'s, S> {
 }
 
 impl<'s, S> OutputBlock<'s, S> {
-    /// An empty block for `sink`. If `may_halt` is true, nothing is handed on before a call of
+    /// An empty block for `sink`. If `may_halt` is true, nothing is passed on before a call of
     /// [`finish`](OutputBlock::finish).
     pub(super) fn new(sink: &'s dyn Sink<S>, may_halt: bool) -> Self {
         OutputBlock {
@@ -35,12 +35,12 @@ impl<'s, S> OutputBlock<'s, S> {
         }
     }
 
-    /// Whether nothing may be handed on before the frontier has judged the records.
+    /// Whether nothing may be passed on before the frontier has judged the records.
     pub(super) fn waits_for_judgement(&self) -> bool {
         self.unjudged.is_some()
     }
 
-    /// Renders the score of one record. Hands the block on if it is full and need not be judged.
+    /// Renders the score of one record. Passes the block on if it is full and need not be judged.
     pub(super) fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
         if self.records.is_empty() {
             self.records.start = index;
@@ -60,7 +60,7 @@ impl<'s, S> OutputBlock<'s, S> {
         }
     }
 
-    /// Hands everything that has been rendered to the sink.
+    /// Passes everything that has been rendered to the sink.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         for (records, bytes) in self.unjudged.iter_mut().flat_map(std::mem::take) {
             self.room = self.sink.write(records, bytes)?;

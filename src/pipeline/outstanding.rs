@@ -1,4 +1,4 @@
-//! Records that have been taken from a dataset and not handed on yet, and a bound on their number.
+//! Records that have been taken from a dataset and not passed on yet, and a bound on their number.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -11,7 +11,7 @@ use crate::sync::atomic::{
 };
 use crate::sync::{Condvar, Mutex, lock, wait};
 
-/// The number of records that may be outstanding if scores are handed on in the order of the records and
+/// The number of records that may be outstanding if scores are passed on in the order of the records and
 /// the caller sets no number.
 pub(super) const MOST_OUTSTANDING: u64 = 1 << 14;
 
@@ -52,8 +52,8 @@ impl Outstanding {
     }
 
     /// Takes room for `records` records, after waiting for it if there is none. Before each wait it calls
-    /// `before_wait`, in which the worker may hand on records of its own. Returns false if there is no
-    /// room and [`close`](Outstanding::close) has been called.
+    /// `before_wait`, in which the worker may pass on records of its own. Returns false if there is no room
+    /// and [`close`](Outstanding::close) has been called.
     pub(super) fn take(&self, records: u64, mut before_wait: impl FnMut()) -> bool {
         if self.try_take(records) {
             return true;
@@ -90,7 +90,7 @@ impl Outstanding {
         self.taken.fetch_update(SeqCst, SeqCst, more).is_ok()
     }
 
-    /// Gives back the room of records that have been handed on, or were not taken after all.
+    /// Gives back the room of records that have been passed on, or were not taken after all.
     pub(super) fn give_back(&self, records: u64) {
         if records == 0 {
             return;

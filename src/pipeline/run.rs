@@ -38,7 +38,7 @@ pub(super) struct PipelineRun<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     /// The first error that ended the run.
     pub(super) error: OnceLock<Error>,
     pub(super) units_run: AtomicUsize,
-    /// Whether a stream has come to its end.
+    /// Whether the stream has ended.
     pub(super) stream_ended: AtomicBool,
     /// Whether a record was left out because the run was stopped.
     pub(super) record_refused: AtomicBool,
@@ -98,13 +98,15 @@ where
 
     /// Runs a range of units as worker `number`.
     pub(super) fn units(&self, number: usize, units: Range<usize>) -> Flow {
-        // The thread may be waiting inside a task, of this run or of another, and do this meanwhile.
+        // This thread may be inside a task of this run or of another run, and execute these units while
+        // that task waits.
         panics::with_in_task(self.reports_panics, || self.portion(number, units))
     }
 
     fn portion(&self, number: usize, units: Range<usize>) -> Flow {
         let began = Instant::now();
-        // An executor with too many workers is found out in the end, because these units were not run.
+        // An executor with too many workers is detected at the end of the run, because these units were not
+        // run.
         let Some(worker) = self.workers.get(number) else {
             return Flow::Stop;
         };
@@ -119,7 +121,8 @@ where
         let records = worker.records;
         let mut flow = Flow::Go;
         let mut next = units.start;
-        // The units of a stream are only numbers, so the rest of a portion may be left undone.
+        // A unit of a stream is only a number, not a particular record, so a worker may leave the rest of
+        // its portion undone.
         let stream = self.pipeline.dataset.is_stream();
         let leaves = |flow| stream && (flow == Flow::Pause || self.collector.frontier.is_ending());
         while next < units.end && flow != Flow::Stop && !leaves(flow) {
@@ -179,7 +182,7 @@ where
     /// Waits until `records` more records may be taken. Returns false if no more are to be taken.
     pub(super) fn has_room(&self, worker: &mut WorkerState<S, A>, records: u64) -> bool {
         let Some(outstanding) = &self.collector.outstanding else {
-            // A single worker has handed on each record before it takes the next one. If that has stopped
+            // A single worker has passed on each record before it takes the next one. If that has stopped
             // the run, because the receiver is gone, the next record stays with the iterator.
             return !(self.pipeline.dataset.is_stream() && self.is_stopped());
         };
@@ -190,8 +193,8 @@ where
         });
         worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
         // Only now, because the room may come from a score whose receiver is gone, which has stopped the
-        // run. Records that must be scored all the same have been taken by other workers already: what a
-        // stream yields next comes later.
+        // run. Records that must still be scored have been taken by other workers already: what the stream
+        // yields next comes after them.
         let stopped = self.is_stopped();
         room && !stopped
     }

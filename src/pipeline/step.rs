@@ -1,4 +1,4 @@
-//! One step of a worker: reads consecutive parts, scores their records, and hands the scores on.
+//! One step of a worker: reads consecutive parts, scores their records, and passes the scores on.
 
 use std::io;
 use std::ops::{ControlFlow, Range};
@@ -106,7 +106,7 @@ where
         self.next_flow(worker, read, written, refused, end)
     }
 
-    /// Hands scores to the sink in the middle of a step, so that they are not lost if the next record
+    /// Passes scores to the sink in the middle of a step, so that they are not lost if the next record
     /// never ends. If a failure may halt the run, the records must have been judged before, which is
     /// possible if every record before them is done.
     fn write_early(
@@ -124,7 +124,7 @@ where
         output.finish()
     }
 
-    /// Hands the remaining scores of a step to the sink, unless it has failed. Returns whether the sink
+    /// Passes the remaining scores of a step to the sink, unless it has failed. Returns whether the sink
     /// has room for more.
     fn write_rest(
         &self,
@@ -140,7 +140,7 @@ where
         Ok(output.room)
     }
 
-    /// Tells the sink where the answer ends, if failures have ended it.
+    /// Informs the sink where the answer ends, if failures have ended it.
     fn end_sink(&self) {
         if let (Some(sink), Some(end)) = (self.pipeline.sink, self.collector.frontier.halt()) {
             sink.end_at(end);
@@ -162,7 +162,7 @@ where
             (Ok(reading), Ok(room)) => (reading, room),
         };
         worker.input += reading.waited;
-        // A stream that was closed because the run is to stop looks as if it had ended.
+        // If a stream was closed because the run is to stop, it looks as if it had ended.
         let stopped = reading.ended && self.token.is_some_and(Cancel::is_cancelled);
         if reading.ended && !stopped {
             self.stream_ended.store(true, Relaxed);

@@ -56,7 +56,7 @@ impl<S> StepProgress<S> {
         }
     }
 
-    /// Takes the scores that are kept.
+    /// Returns the scores that are kept, and keeps none.
     pub(super) fn take_scores(&mut self) -> ScoredRecords<S> {
         ScoredRecords {
             records: self.records.clone(),

@@ -1,8 +1,8 @@
 //! Times the records of a worker.
 //!
-//! ReadOutcome the clock takes 25 to 75 ns. A record that takes 20 µs or more is timed from its beginning to
-//! its end. A shorter record is taken to begin when the last one ended, and records that take less than
-//! 10 µs are timed in stretches of several, so that reading the clock costs less than 1 %.
+//! Reading the clock takes 25 to 75 ns. A record that takes 20 µs or more is timed from its beginning to its
+//! end. A shorter record is taken to begin when the last one ended, and records that take less than 10 µs
+//! are timed in stretches of several, so that reading the clock costs less than 1 %.
 //!
 //! If other programs use the machine too, most records that seem slow are records whose thread had no
 //! core for a while. On Linux, which reports that time, it is not counted as the record's time.
@@ -13,25 +13,25 @@ use std::time::{Duration, Instant};
 use crate::dataset::Position;
 use crate::machine::thread_time_without_core;
 
-/// The aim for the length of a stretch.
+/// Target duration of a stretch.
 const STRETCH: Duration = Duration::from_micros(10);
-/// The most records of a stretch: a slow one among them is known only together with the others.
+/// The most records in a stretch: a slow record is timed only together with the others of its stretch.
 const LONGEST_STRETCH: u32 = 256;
 /// Records that take at least this long are timed with two reads of the clock each.
 const BOTH_ENDS: Duration = Duration::from_micros(20);
 /// The number of slowest records that are kept.
 pub(super) const SLOWEST: usize = 5;
-/// ReadOutcome how long the thread had no core takes about 5 µs. It is read first when the run has lasted
-/// this long, and for each of the slowest records that takes this long.
+/// Reading how long the thread had no core takes about 5 µs. It is read first when the run has lasted this
+/// long, and for each of the slowest records that takes this long.
 const WORTH_READING: Duration = Duration::from_micros(500);
 /// It is also read for a record that takes at least this long and [`UNUSUAL`] times as long as others.
 const SUSPICIOUS: Duration = Duration::from_micros(50);
 /// See [`SUSPICIOUS`].
 const UNUSUAL: u32 = 4;
-/// It is read at least this often, so that time lost long before a record is not taken off the record's
-/// time.
+/// It is read at least this often, so that time lost long before a record is not subtracted from the
+/// record's time.
 const READ_INTERVAL: Duration = Duration::from_millis(20);
-/// Scores are handed to the sink at least this often, even in the middle of a step.
+/// Scores are passed to the sink at least this often, even in the middle of a step.
 const PASS_ON: Duration = Duration::from_millis(1);
 
 /// Times the records of one worker.
@@ -174,7 +174,7 @@ impl Stopwatch {
         let now = Instant::now();
         let (elapsed, records) = (now - self.began, self.done);
         // From the elapsed time, including lost time: after a record that took long by the clock, the next
-        // one is timed alone, and its score is handed on soon.
+        // one is timed alone, and its score is passed on soon.
         let fitting = STRETCH.as_nanos() / (elapsed / records).as_nanos().max(1);
         self.stretch = (fitting.min(u128::from(LONGEST_STRETCH)) as u32).clamp(1, records * 2);
         self.done = 0;
@@ -187,7 +187,8 @@ impl Stopwatch {
         } else {
             Duration::ZERO
         };
-        // No less than other records take, because some of the lost time may have been lost before.
+        // At least as much as other records take, because some of that time may have been lost before these
+        // records.
         let elapsed = elapsed
             .saturating_sub(lost)
             .max(elapsed.min(self.usual * records));
@@ -227,7 +228,8 @@ impl Stopwatch {
     /// Reads how long this thread had no core since the last reading; zero at the first reading.
     #[cold]
     fn read_lost_time(&mut self, now: Instant) -> Duration {
-        // If the system does not report it, it is not asked for every record because of that.
+        // If the system does not report this time, it counts as zero, so that later records do not ask
+        // again.
         let preempted = thread_time_without_core().unwrap_or_default();
         let thread = thread::current().id();
         let lost = match &self.last_reading {

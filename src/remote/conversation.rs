@@ -21,8 +21,8 @@ use crate::error::{BadRecord, Cause, Error, Interrupted};
 ///   unanswered records one by one.
 /// - *A user's program* takes a JSON line and answers with a JSON line. Opening a conversation takes an idle
 ///   process. `send` writes a line, and once the limit in flight is reached it waits for the oldest answer
-///   first. A thread of its own reads the program's output, since the program may be blocked on writing
-///   while this side writes. The fields that the scores need beside the answer stay in the queue of unanswered
+///   first. A thread of its own reads the program's output, since the program may be blocked on writing while
+///   this side writes. The fields that the scores need besides the answer stay in the queue of unanswered
 ///   records. A program that dies, or is restarted after a number of records, is sent the unanswered records
 ///   again.
 /// - *An HTTP service* is asked by an async runtime that all conversations share. `send` starts a request
@@ -33,7 +33,7 @@ pub(crate) trait Elsewhere: Sync {
     /// The score of a record.
     type Score;
 
-    /// What a thread and the other side say to each other.
+    /// The conversation of one thread with the other side.
     type Conversation<'e>: Conversation<Score = Self::Score>
     where
         Self: 'e;
@@ -79,7 +79,7 @@ pub(crate) trait Conversation {
     ///
     /// # Errors
     ///
-    /// As [`send`](Conversation::send).
+    /// Same as [`send`](Conversation::send).
     fn finish(self, visit: &mut impl Visit<Self::Score>) -> Result<ControlFlow<()>, Error>;
 }
 
@@ -126,7 +126,7 @@ impl<S> RecordReply<S> {
 ///
 /// # Errors
 ///
-/// As [`Conversation::send`].
+/// Same as [`Conversation::send`].
 pub(crate) fn ask<E: Elsewhere>(
     elsewhere: &E,
     at: Position,

@@ -10,7 +10,7 @@ use super::{End, Floor, ScalingLimit, Shares, SlowRecord, Timing};
 const WORTH_MENTIONING: f64 = 0.2;
 /// The share of the workers' time from which a loss is the finding, whatever else was lost.
 const DECIDES: f64 = 0.5;
-/// A larger number of workers is not named, because memory bandwidth would limit them before.
+/// A larger number of workers is not named, because memory bandwidth would be the limit before that.
 const MANY_WORKERS: usize = 1000;
 
 /// Why a run took as long as it did.
@@ -20,7 +20,7 @@ const MANY_WORKERS: usize = 1000;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// What the time was spent on, above all.
+    /// What the time was mainly spent on.
     pub finding: Finding,
     /// The number of workers, even if some were never woken.
     pub workers: usize,
@@ -38,7 +38,7 @@ pub struct Explanation {
     pub ended_early: bool,
 }
 
-/// What a run spent its time on, above all.
+/// What a run mainly spent its time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -60,7 +60,7 @@ pub enum Finding {
     OneLongRecord,
     /// Some workers had nothing left to do while others still worked.
     Imbalance,
-    /// The workers paused, because scores could not be handed on as fast as they came.
+    /// The workers paused, because scores could not be passed on as fast as they came.
     Paused,
     /// One thread worked alone, at the beginning or on the answer.
     OneThread,

@@ -14,7 +14,7 @@ pub struct Shares {
     pub input: f64,
     /// Waiting for permits of a limit.
     pub limited: f64,
-    /// Reading, aggregating and handing scores on: the rest of the busy time.
+    /// Reading, aggregating and passing scores on: the rest of the busy time.
     pub handling: f64,
     /// Ready to run, but without a core.
     pub preempted: f64,

@@ -27,7 +27,7 @@ pub struct Timing {
 pub struct WorkerTiming {
     /// The number of records it scored, including failed ones.
     pub records: u64,
-    /// How long it was busy: reading, scoring, aggregating, and handing scores on.
+    /// How long it was busy: reading, scoring, aggregating, and passing scores on.
     pub busy: Duration,
     /// The part of the busy time spent in the task. If records take less than 20 µs, it includes the time
     /// between them. Time without a core is not included, as far as it is known.

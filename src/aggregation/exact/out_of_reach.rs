@@ -51,7 +51,7 @@ impl OutOfReach {
     }
 }
 
-/// Which finite values a sum contains, as far as the sign of a zero depends on it.
+/// Which finite values a sum contains, in as much detail as the sign of a zero depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FiniteValues {
     /// No finite value.

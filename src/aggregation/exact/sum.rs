@@ -168,7 +168,7 @@ impl ExactSum {
         }
         let base = u32::from(self.base);
         let addend = if exponent >= base {
-            // The topmost base has exponents above its reach.
+            // Above the topmost base, an exponent may be out of reach.
             let up = exponent - base;
             (up <= i128::BITS - 114).then(|| total << up)
         } else {

@@ -115,8 +115,8 @@ impl<K: Hash + Eq, A> SharedGroups<K, A> {
 }
 
 impl<K: Hash + Eq + Send, A: Send> SharedGroups<K, A> {
-    /// Moves many groups in, run after run, in parallel. Returns those of partitions whose table
-    /// another thread has.
+    /// Moves many groups in, with the partitions in parallel and the elements of `runs` in order. Returns
+    /// the groups of partitions whose table another thread has.
     pub(super) fn take_in(
         &self,
         runs: Vec<Parted<K, A>>,

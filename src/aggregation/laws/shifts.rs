@@ -18,7 +18,7 @@ const SHIFTED: &str = "the same when shards are numbered from 0 and shifted";
 /// they are shifted. Answer and saved bytes are compared with those of one plain loop over all
 /// records. All choices follow from fixed seeds.
 ///
-/// This is beside [`assert_laws`](super::super::assert_laws), which checks everything else.
+/// [`assert_laws`](super::super::assert_laws) checks everything else.
 ///
 /// # Panics
 ///

@@ -15,10 +15,10 @@ use super::{Aggregator, Kind, State, StateError};
 /// true as n grows, sooner if they are less skewed. Mean and standard error are each rounded once,
 /// from exact sums; the bounds take one more multiplication and addition.
 ///
-/// Bootstrap resampling was the alternative. With Poisson weights from a hash of the record's index
-/// it would keep the laws too, but it costs about a hundred hashes and exact sums per record. Its
-/// interval differs from this one by less than its own noise unless n is small and the scores are
-/// skewed. This one costs as much as [`Variance`](super::Variance).
+/// Bootstrap resampling was the alternative. With Poisson weights from a hash of the record's index it
+/// would keep the laws too, but it costs about a hundred hashes and exact sums per record. Unless n is
+/// small and the scores are skewed, the two intervals differ by less than the noise of the bootstrap. This
+/// one costs as much as [`Variance`](super::Variance).
 ///
 /// - For no scores, everything is NaN; for one score, everything but the mean. A NaN or infinite
 ///   score makes the standard error and the bounds NaN.

@@ -9,11 +9,11 @@ const TABLED: usize = 30;
 
 /// The two-sided critical values of one confidence level.
 struct CriticalValues {
-    /// That of the standard normal distribution, the limit of Student's.
+    /// The critical value of the standard normal distribution, the limit of Student's.
     normal: f64,
-    /// Those of Student's distribution with 1, 2, … degrees of freedom, computed to 28 digits by
-    /// bisection of the closed form of the distribution function (Abramowitz and Stegun, *Handbook
-    /// of mathematical functions*, 26.7.3 and 26.7.4).
+    /// The critical values of Student's distribution with 1, 2, … degrees of freedom, computed to 28 digits
+    /// by bisection of the closed form of the distribution function (Abramowitz and Stegun, *Handbook of
+    /// mathematical functions*, 26.7.3 and 26.7.4).
     student: [f64; TABLED],
 }
 

@@ -28,7 +28,7 @@ impl Executor for Lawless {
 /// Asserts that an executor is found to break this law, and in this way.
 #[track_caller]
 fn assert_found(workers: usize, law: &str, execute: fn(&Work<'_>, usize)) {
-    // What these executors do wrong is wrong however long they are given.
+    // The mistakes of these executors do not depend on how much time they are given.
     let patience = Duration::from_millis(300);
     let lawless = Lawless { workers, execute };
     let payload = catch_unwind(|| assert_laws_within(&lawless, patience));

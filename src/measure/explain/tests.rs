@@ -163,9 +163,9 @@ fn a_long_end_shows_as_serial_time() {
 #[test]
 fn records_that_take_longer_in_parallel_show_as_the_machine_if_copies_do_too() {
     let workers = [worker(0, PARALLEL); 4];
-    // Four copies take twice as long as one: all of the loss is the machine's.
+    // Four copies take twice as long as one: the whole loss is attributed to the machine.
     assert_close(losses(&workers, 2 * SEQUENTIAL), [0.5, 0.0, 0.0, 0.5, 0.0]);
-    // Four copies take as long as one: all of the loss is the executor's.
+    // Four copies take as long as one: the whole loss is attributed to the executor.
     assert_close(losses(&workers, SEQUENTIAL), [0.5, 0.0, 0.0, 0.0, 0.5]);
 }
 

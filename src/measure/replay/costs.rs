@@ -1,7 +1,7 @@
 //! What an executor itself costs on this machine, measured just before it is simulated: waking workers,
 //! handing out units, coming to an end.
 //!
-//! Nothing is a constant from another machine. Of repeated measurements the lower quartile counts: on a
+//! No cost is a constant from another machine. The lower quartile of repeated measurements counts: on a
 //! busy machine a thread also waits for a core, which is not a cost of the executor.
 
 use std::ops::Range;

@@ -59,7 +59,7 @@ fn the_book_s_coefficients_of_a_ray_tracer() {
 
 #[test]
 fn coefficients_out_of_range_are_clipped() {
-    // Twice the threads are more than twice as fast.
+    // Doubling the threads more than doubles the speed.
     let measured = [(1.0, 1.0), (2.0, 2.1), (4.0, 4.4), (8.0, 9.0)];
     assert_eq!(Law::universal(&measured), Law::default());
     assert_eq!(Law::amdahl(&measured), Law::default());

@@ -3,7 +3,7 @@
 use super::distributions::normal_quantile;
 use crate::measure::figures::Estimate;
 
-/// Share of all comparisons in which a detectable difference is detected.
+/// Statistical power: the share of comparisons in which a difference of the detectable size is detected.
 const POWER: f64 = 0.9;
 
 /// The smallest difference that would be detected in nine comparisons of ten with the same number of rounds

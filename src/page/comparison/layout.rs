@@ -23,7 +23,7 @@ impl<'a> PageLayout<'a> {
         PageLayout { executors, shrink }
     }
 
-    /// The number to show where `usual` are shown on a page with room.
+    /// The number to show on this page if a page with enough room shows `usual`.
     pub(super) fn most(&self, usual: usize) -> usize {
         ((usual as f64 / self.shrink) as usize).max(1)
     }

@@ -1,4 +1,4 @@
-//! When each worker was at work, in one run of each executor with the most threads.
+//! When each worker was busy, in one run of each executor with the most threads.
 
 use maud::{Markup, Render as _, html};
 

@@ -126,7 +126,7 @@ mod tests {
         };
         assert!(!passes(9), "no thread is waiting");
         for _ in 0..3 {
-            // The first look starts the clock.
+            // The first check starts the clock.
             assert!(!handle.while_waiting(|| passes(3)), "each wait took 2 s");
         }
         assert!(!passes(9), "no thread is waiting any more");

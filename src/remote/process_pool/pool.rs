@@ -16,7 +16,7 @@ use crate::sync::{Mutex, lock};
 
 /// Worker processes. They end when the pool is dropped.
 ///
-/// Each process runs the same program with the argument `worker`, and makes ready the scorer of a
+/// Each process runs the same program with the argument `worker`, and prepares the scorer of a
 /// [`Plan`](crate::plan::Plan), see [`Plan::process_pool`]. Records are sent to the processes over pipes, in
 /// blocks. If a process dies, another one takes its place and is sent the unanswered records of the block one
 /// by one: a record with which a process dies again fails, and the others are scored. A process that dies
@@ -71,7 +71,7 @@ impl ProcessPool {
     ///
     /// # Errors
     ///
-    /// [`Error::Process`] if the program cannot be started, is no worker, cannot make its scorer ready, or
+    /// [`Error::Process`] if the program cannot be started, is not a worker, cannot prepare its scorer, or
     /// dies repeatedly.
     pub fn start(&self) -> Result<(), Error> {
         self.start_for(&ProcessesInUse::new(Cancel::new()))
@@ -233,7 +233,7 @@ impl<C> PoolRun<'_, C> {
     ///
     /// # Errors
     ///
-    /// As [`ProcessPool::start`].
+    /// Same as [`ProcessPool::start`].
     pub(crate) fn start(&self) -> Result<(), Error> {
         self.pool.start_for(&self.in_use)
     }

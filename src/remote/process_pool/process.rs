@@ -33,7 +33,7 @@ pub(super) enum NotReady {
     Died(Died),
     /// The process has not answered the greeting within this time.
     Silent(Duration),
-    /// The program is no worker, or reports why it cannot make ready. Another process would do the same.
+    /// The program is not a worker, or reports why it cannot get ready. Another process would do the same.
     Refused(Error),
 }
 
@@ -289,7 +289,8 @@ fn readable_before(output: &BufReader<ChildStdout>, until: Instant) -> bool {
     }
 }
 
-/// Without a way to poll a pipe, a program that is no worker and neither writes nor exits blocks the run.
+/// Without a way to poll a pipe, a program that is not a worker and neither writes nor exits blocks the
+/// run.
 #[cfg(not(unix))]
 fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
     true

@@ -1,4 +1,4 @@
-//! What a run and its worker processes say to each other.
+//! The messages that a run and its worker processes exchange.
 //!
 //! The run greets the process, which answers with its version. Then the run sends the setup; the process
 //! makes it ready and reports [`ReadyMessage`]. From then on the run sends blocks of records, each with a
@@ -40,7 +40,7 @@ pub(super) struct ReadyMessage {
 pub(crate) trait Coordinator: Sync {
     /// Sent ahead of each block of records.
     type Note: Serialize;
-    /// The answer about a record, as it is sent.
+    /// The answer for a record, in the form in which it is sent.
     type Answer: DeserializeOwned;
     /// What a process has counted since it reported last.
     type Counters: DeserializeOwned;
@@ -62,12 +62,12 @@ pub(crate) trait Coordinator: Sync {
 pub(crate) trait WorkerProcess: Sized {
     /// Received ahead of each block of records.
     type Note: DeserializeOwned;
-    /// The answer about a record, as it is sent.
+    /// The answer for a record, in the form in which it is sent.
     type Answer: Serialize;
     /// What this process has counted since it reported last.
     type Counters: Serialize;
 
-    /// Makes ready what `setup` asks for.
+    /// Prepares what `setup` requests.
     ///
     /// # Errors
     ///

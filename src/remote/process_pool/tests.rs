@@ -15,10 +15,10 @@ use crate::remote::conversation::{Conversation as _, Elsewhere as _, RecordReply
 use crate::remote::scored_elsewhere::ScoredElsewhere;
 use crate::stop::Cancel;
 
-/// The reply about a record, with the cause as text.
+/// The reply for a record, with the cause as text.
 type Outcome = Result<Result<u32, String>, BadRecord>;
 
-/// Stands for a bad record, which is not sent.
+/// Represents a bad record, which is not sent.
 const BAD: &str = "";
 
 fn bad() -> BadRecord {

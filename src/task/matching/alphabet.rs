@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 /// A code point by its number in an [`Alphabet`]: one byte if the alphabet is small, else four.
 ///
-/// Number 0 stands for every code point that does not occur in the reference. Two of them may differ, so 0
+/// Number 0 represents every code point that does not occur in the reference. Two of them may differ, so 0
 /// never matches 0.
 pub(super) trait Symbol: Copy + Eq + Send + Sync + 'static {
     /// Number of symbols that the type can represent.

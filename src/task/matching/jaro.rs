@@ -42,7 +42,7 @@ pub(super) fn jaro<S: Symbol>(
         return 0.0;
     }
     if lengths == (1, 1) {
-        // Equal numbers are equal symbols here: number 0 stands for many symbols, but none of them is in the
+        // Equal numbers are equal symbols here: number 0 represents many symbols, but none of them is in the
         // text.
         return f64::from(symbols[0] == text[0]);
     }

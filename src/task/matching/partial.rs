@@ -47,7 +47,7 @@ pub(super) fn partial<S: Symbol>(
     within(spare, &query.symbols, cutoff.max(best), scratch).max(best)
 }
 
-/// How alike two texts are: the length of their longest common subsequence, and the sum of their lengths.
+/// How similar two texts are: the length of their longest common subsequence, and the sum of their lengths.
 #[derive(Clone, Copy)]
 struct Alignment {
     common: usize,

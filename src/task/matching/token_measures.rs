@@ -33,7 +33,7 @@ pub(super) fn token_set<S: Symbol>(
     cutoff: f64,
     scratch: &mut PairScratch<S>,
 ) -> f64 {
-    // A text without tokens is like nothing, not even like another one.
+    // A text without tokens is similar to no text, not even to another text without tokens.
     if cutoff > 100.0 || query.tokens.is_empty() || text.distinct.is_empty() {
         return 0.0;
     }

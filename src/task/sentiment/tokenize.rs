@@ -133,7 +133,7 @@ fn read(text: &[u8], lower: &[u8], start: usize, end: usize, lexicon: &Lexicon) 
     if is_punctuation(first) | is_punctuation(past.max(start + 1) - 1) {
         (first, past) = strip(text, start, end);
     }
-    // Punctuation has no case, so the token without it decides.
+    // Punctuation has no case, so only the token without it is checked for upper case.
     let upper = first < past
         && CLASS[usize::from(text[past - 1])] & LOWERCASE == 0
         && is_upper(&text[first..past]);
