@@ -1,5 +1,5 @@
-//! Scores the records of any iterator on every core, in one call: in order or as they are done, with a limit to how many
-//! are in flight.
+//! Scores the records of any iterator on every core, in one call: in order or as they are done, with a limit on how
+//! many are in flight.
 
 mod each;
 mod scores;
@@ -23,15 +23,16 @@ pub use scores::Scores;
 
 /// The records of an iterator, to be scored by several workers.
 ///
-/// The iterator may yield for ever, or once an hour: a worker that is free pulls it, and no record waits for the next one.
-/// No worker pulls further ahead than [`in_flight`](Stream::in_flight) allows.
+/// The iterator may be endless or slow: a worker that is free pulls it, and no record waits for the next one. No
+/// worker pulls further ahead than [`in_flight`](Stream::in_flight) allows.
 ///
-/// No thread reads for the others, and there is no channel in between: with a task that does nothing, a record takes 0.7
-/// times the processor time that it takes through rayon's `par_bridge` (0.8 in order), and at most a quarter of what it
-/// takes through a hand-written crossbeam channel. The documentation of [`TaskQueue`] lists alternatives that were measured.
+/// No thread reads for the others, and there is no channel in between: with a task that does nothing, a record takes
+/// 0.7 times the processor time that it takes through rayon's `par_bridge` (0.8 in order), and at most a quarter of
+/// what it takes through a hand-written crossbeam channel. The documentation of [`TaskQueue`] lists the alternatives
+/// that were measured.
 ///
-/// A run that is stopped while a worker waits for the iterator ends when the iterator's `next` returns, because that cannot
-/// be interrupted. If a channel may be silent for long, close it, or wait on it with a timeout.
+/// A run that is stopped while a worker waits for the iterator ends when the iterator's `next` returns, because
+/// `next` cannot be interrupted. If a channel may be silent for long, close it, or wait on it with a timeout.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -51,7 +52,7 @@ where
     Untasked(Records::new(records))
 }
 
-/// A stream that has no task yet; [`stream`] makes one.
+/// A stream that has no task yet, created by [`stream`].
 #[derive(Debug)]
 #[must_use = "a stream does nothing until its scores are asked for"]
 pub struct Untasked<R, I>(Records<R, I>);
@@ -105,18 +106,18 @@ where
         self
     }
 
-    /// Gives each thread that is started a stack of this many bytes; without this, as much as the main
-    /// thread has, see [`TaskQueue::stack_size`].
+    /// Gives each thread that is started a stack of this many bytes. By default, the stack is as large as
+    /// the main thread's, see [`TaskQueue::stack_size`].
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
-    /// Sets how many records may be taken from the iterator before their scores have been passed on: to the closure, to the
-    /// aggregator, or by [`iter`](Stream::iter) to its caller. No more workers than that are put to work.
+    /// Sets how many records may be taken from the iterator before their scores have been passed on: to the closure,
+    /// to the aggregator, or by [`iter`](Stream::iter) to its caller. The run uses no more workers than that.
     ///
-    /// A limit of a few hundred costs nothing. If it equals the number of workers, each record is pulled and passed on by
-    /// itself, and cheap records spend most of their time on that.
+    /// A limit of a few hundred costs nothing. If it equals the number of workers, each record is pulled and passed
+    /// on by itself, and cheap records spend most of their time on that.
     pub fn in_flight(mut self, records: usize) -> Self {
         self.in_flight = Some(records.max(1));
         self
@@ -134,20 +135,21 @@ where
         self
     }
 
-    /// Limits how many records are started per second, and the total weight of those in work.
+    /// Limits how many records are started per second, and the total weight of those in flight.
     pub fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Sets what happens to the run when a record cannot be scored. It has no effect on [`iter`](Stream::iter), which yields
-    /// each failure in its place, so that its caller decides.
+    /// Sets what happens to the run when a record cannot be scored. It has no effect on [`iter`](Stream::iter), which
+    /// yields each failure in its place, so that its caller decides.
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = Some(on_failure);
         self
     }
 
-    /// Stops the run when `cancel` is cancelled; if a worker waits for the iterator, when that returns.
+    /// Stops the run when `cancel` is cancelled. If a worker is waiting for the iterator then, the run
+    /// stops when the iterator returns.
     pub fn cancel<'b>(self, cancel: &'b Cancel) -> Stream<'b, R, I, T> {
         Stream {
             cancel: Some(cancel),
@@ -163,18 +165,20 @@ where
         }
     }
 
-    /// Stops the run after this time; if a worker waits for the iterator, when that returns.
+    /// Stops the run after this time. If a worker is waiting for the iterator then, the run stops when the
+    /// iterator returns.
     pub fn deadline(mut self, after: Duration) -> Self {
         self.deadline = Some(after);
         self
     }
 
-    /// Calls `take` with every score, on the thread that has the score, and never on two threads at once. While `take` is
-    /// slow, no more records are pulled than may be in flight. Failures are in the report.
+    /// Calls `take` with every score, on the thread that has the score, and never on two threads at once. While
+    /// `take` is slow, no more records are pulled than may be in flight. Failures are in the report.
     ///
     /// # Errors
     ///
-    /// Returns an error if too many records fail or the run is stopped; `take` has received the scores until then.
+    /// Returns an error if too many records fail or the run is stopped. By then, `take` has received the scores
+    /// that were done.
     ///
     /// # Panics
     ///
@@ -228,8 +232,8 @@ where
         self.run(aggregator, order)
     }
 
-    /// The scores as an iterator. A record that fails is an `Err` in its place. If the iterator is dropped early, no further
-    /// record is started.
+    /// Returns an iterator over the scores. A record that fails is an `Err` in its place. If the iterator is dropped
+    /// early, no further record is started.
     ///
     /// The workers run on threads of the `scope`.
     ///

@@ -117,9 +117,9 @@ fn a_worker_that_gives_up_passes_the_wake_up_on() {
 fn first_come_first_served() {
     check_model(|| {
         let permits = permits(Limit::none().budget(2));
-        // A worker checks `stop` with the lock held, both when it comes and when it goes.
+        // A worker checks `stop` with the lock held, both when it arrives and when it leaves.
         let looks = Arc::new(std::sync::Mutex::new(Vec::new()));
-        // Workers that are woken for no reason, as by the clock, change nothing.
+        // Spurious wake-ups, such as those by the clock, change nothing.
         let gate = Arc::clone(&permits);
         let waking = thread::spawn(move || gate.interrupt());
         let (gate, log) = (Arc::clone(&permits), Arc::clone(&looks));

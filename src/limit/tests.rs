@@ -212,7 +212,7 @@ fn only_the_first_in_the_queue_checks_by_itself() {
         }
         let before = looks[0].load(SeqCst);
         let looked = wait_until(|| looks[0].load(SeqCst) >= before + 20);
-        // Once when it came. A thread may wake for no reason, but not this often.
+        // It checks once when it arrives. A thread may wake spuriously, but not this often.
         let behind = looks[1].load(SeqCst);
         drop(permit);
         assert!(looked, "the first does not check");

@@ -160,6 +160,7 @@ fn caches_are_those_that_the_allowed_threads_share() {
         .collect();
     let made_up = folder(&files);
     let machine = Machine::of(&Tree::below(made_up.path()));
-    // Of the four that share it three are allowed, and there are eight: three caches.
+    // Four hardware threads share the cache, and three of them are allowed. Eight are allowed in total,
+    // which makes three caches.
     assert_eq!(machine.cache, Some(3 * (32 << 20)));
 }

@@ -22,7 +22,7 @@ fn machine_of(files: &[(&str, &str)]) -> (TempDir, Machine) {
     (folder, machine)
 }
 
-/// The files of a machine whose cores have these hardware threads, online those in `online`.
+/// The files of a machine whose cores have these hardware threads. Those in `online` are online.
 fn cores(online: &str, allowed: &str, cores: &[&str]) -> Vec<(String, String)> {
     let mut files = vec![
         (

@@ -9,7 +9,8 @@ use super::marks::{Coord, PlotArea};
 use super::numbers::{percent, unit_of_time};
 use super::scale::Scale;
 
-/// Number of lanes that are drawn at most; of more workers, every few are drawn.
+/// Number of lanes that are drawn at most. If there are more workers, they are sampled at regular
+/// intervals.
 const MAX_LANES: usize = 64;
 /// Number of spans that are drawn at most, before the page asks for less.
 const MAX_SPANS: f64 = 900.0;

@@ -23,7 +23,7 @@ pub(super) struct WorkerState<S, A> {
     /// When it began and when it was last busy, since the beginning of the run.
     pub(super) from: Option<Duration>,
     pub(super) until: Duration,
-    /// Empty vectors for scores, used again because fresh memory costs more than a cheap record.
+    /// Empty vectors for scores, reused because fresh memory costs more than a cheap record.
     pub(super) spares: Vec<Vec<S>>,
 }
 

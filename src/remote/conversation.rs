@@ -116,7 +116,7 @@ impl<S> RecordReply<S> {
         outcome.unwrap_or_else(|| Err(Interrupted.into()))
     }
 
-    /// The time that was spent on the record, without the time in queues and on the way.
+    /// The time that was spent on the record, without the time in queues and in transit.
     pub(super) fn spent(&self) -> Duration {
         self.spent
     }

@@ -18,7 +18,7 @@ pub(crate) type ServiceAnswer<S> = Result<Result<S, Cause>, Error>;
 /// Time between two looks at the token while a reply is outstanding.
 const TICK: Duration = Duration::from_millis(1);
 
-/// Scores records on threads of its own. They take the newest request first, so answers are out of step.
+/// Scores records on threads of its own. They take the newest request first, so answers come out of order.
 pub(crate) struct InProcess<S> {
     queue: Mutex<RequestQueue<S>>,
     changed: Condvar,

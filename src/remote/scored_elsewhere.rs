@@ -10,8 +10,8 @@ use crate::error::{BadRecord, Error, Place};
 /// Number of parts to aim for, so that the last parts can be shared out evenly.
 const PARTS_AIM: u64 = 1 << 10;
 
-/// Bytes that a part has at most, about. It is twice what a worker process is sent at a time: between parts
-/// of a few records the process would have nothing to do.
+/// Bytes that a part has at most, about. It is twice what a worker process is sent at a time: with parts of
+/// only a few records, the process would be idle between parts.
 const PART_BYTES: u64 = 128 << 10;
 
 /// The records of a dataset, each with its reply.

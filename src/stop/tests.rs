@@ -58,6 +58,6 @@ fn a_deadline_that_is_dropped_does_nothing_and_is_not_waited_for() {
     // If dropping the guard waited for the deadline, this would take an hour.
     drop(DeadlineGuard::start(Instant::now() + LONG, token.clone()).unwrap());
     assert!(!token.is_cancelled());
-    // Its thread has ended too, and holds no token any more.
+    // Its thread has ended too, and no longer holds a token.
     assert_eq!(Arc::strong_count(&token.token), 1);
 }

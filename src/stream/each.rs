@@ -7,10 +7,10 @@ use crate::aggregation::Aggregator;
 use crate::sync::Mutex;
 use crate::task::Task;
 
-/// A task whose scores can be taken, although aggregators only lend them.
+/// A task whose scores can be moved out, although an aggregator only borrows them.
 pub(super) struct TakenOnce<T>(pub(super) T);
 
-/// A score until it is taken.
+/// Holds a score until it is taken.
 pub(super) struct TakeableScore<S>(Cell<Option<S>>);
 
 impl<R, T: Task<R>> Task<R> for TakenOnce<T> {

@@ -18,10 +18,11 @@ use crate::task::Task;
 /// The number of scores that may wait to be taken from the iterator, unless the number in flight is limited.
 const WAITING_SCORES: usize = 1024;
 
-/// The scores of a stream as an iterator; [`Stream::iter`] makes one.
+/// An iterator over the scores of a stream, created by [`Stream::iter`].
 ///
-/// A record that cannot be scored is an [`Error::Failed`] in its place, after which others follow. If the run is stopped, the
-/// last is an [`Error::Stopped`]. If its thread cannot be started, the only one is an [`Error::Workers`].
+/// A record that cannot be scored is an [`Error::Failed`] in its place, and the iterator continues after it. If the
+/// run is stopped, the last element is an [`Error::Stopped`]. If the thread of the run cannot be started, the only
+/// element is an [`Error::Workers`].
 ///
 /// # Panics
 ///
@@ -36,7 +37,7 @@ pub struct Scores<'scope, S> {
     error: Option<Error>,
 }
 
-/// A task whose failures are scores too, so that they come in their places.
+/// A task whose failures are scores too, so that each failure is delivered in its place.
 struct Attempt<T>(T);
 
 impl<R, T: Task<R>> Task<R> for Attempt<T> {

@@ -88,7 +88,8 @@ fn forecasts<'a>(all: &'a [Prediction], layout: &PageLayout<'a>) -> Vec<Forecast
             .filter(|prediction| prediction.executor == *executor && prediction.ideal > 0.0)
             .collect();
         predictions.sort_by_key(|prediction| prediction.workers);
-        // Too many are thinned out from the end, so that the most workers are shown.
+        // If there are too many, only every n-th is shown, counted from the end, so that the largest number
+        // of workers is shown.
         let every = predictions.len().div_ceil(layout.most(24)).max(1);
         Forecast {
             series,

@@ -12,7 +12,7 @@ use super::super::table::DataTable;
 use super::layout::PageLayout;
 use crate::measure::{Analysis, RecordTimes};
 
-/// Number of bins that are drawn at most; neighbours of more are put together.
+/// Number of bins that are drawn at most; if there are more, neighbours are merged.
 const BINS: usize = 40;
 /// Height of the drawing.
 const HEIGHT: f64 = 300.0;

@@ -1,7 +1,7 @@
 //! The messages that a run and its worker processes exchange.
 //!
 //! The run greets the process, which answers with its version. Then the run sends the setup; the process
-//! makes it ready and reports [`ReadyMessage`]. From then on the run sends blocks of records, each with a
+//! prepares it and reports [`ReadyMessage`]. From then on the run sends blocks of records, each with a
 //! note, and the process sends answers in the order of the records. It reports counters with its answers.
 
 use std::time::Duration;

@@ -336,8 +336,8 @@ fn sum(record: &[(usize, u8)], block: &[LaneCounts; CLASSES]) -> LaneCounts {
             }
             continue;
         }
-        // A saturated count is more than the few of the record, so it needs no special case. The loop runs over
-        // indices, because with iterators the sum would not stay in registers.
+        // A saturated count of a text is at least this small count of the record, so it needs no special case.
+        // The loop runs over indices, because with iterators the sum would not stay in registers.
         for lane in 0..LANES {
             let (first, second) = halves(texts[lane]);
             sum[lane] = sum[lane].saturating_add((first + second).min(*count));
