@@ -85,11 +85,11 @@ impl StopReason {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
-    token: Arc<Token>,
+    token: Arc<CancelState>,
 }
 
 #[derive(Debug, Default)]
-struct Token {
+struct CancelState {
     code: AtomicU64,
     parent: Option<Cancel>,
 }
@@ -117,7 +117,7 @@ impl Cancel {
     /// ```
     #[must_use]
     pub fn child(&self) -> Self {
-        let token = Token {
+        let token = CancelState {
             code: AtomicU64::new(NOT_CANCELLED),
             parent: Some(self.clone()),
         };

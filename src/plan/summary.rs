@@ -67,14 +67,14 @@ impl Summary {
 }
 
 /// The main column by group.
-type Groups = ByRef<
+type SummaryByGroup = ByRef<
     Only<Of<(Moments, Extrema), fn(&Scored) -> f64, f64>, fn(&Scored) -> bool>,
     String,
     str,
     fn(&Scored) -> &str,
 >;
 
-fn groups() -> Groups {
+fn groups() -> SummaryByGroup {
     let main: fn(&Scored) -> f64 = |scored| scored.main().unwrap_or(f64::NAN);
     let has_main: fn(&Scored) -> bool = |scored| scored.main().is_some();
     let group: fn(&Scored) -> &str = |scored| scored.group.as_deref().unwrap_or(NO_GROUP);
@@ -91,7 +91,7 @@ fn groups() -> Groups {
 pub(super) struct PlanAggregator<P> {
     known: Vec<ColumnState>,
     found: FoundColumns,
-    groups: Option<Groups>,
+    groups: Option<SummaryByGroup>,
     leaders: Leaderboard<P>,
     setup: Arc<Setup>,
 }
@@ -205,7 +205,7 @@ impl<P: Clone> State for PlanAggregator<P> {
     type Plain = (
         <Vec<ColumnState> as State>::Plain,
         <FoundColumns as State>::Plain,
-        <Option<Groups> as State>::Plain,
+        <Option<SummaryByGroup> as State>::Plain,
         <Leaderboard<P> as State>::Plain,
     );
 

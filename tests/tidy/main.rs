@@ -339,7 +339,6 @@ fn one_thing_has_one_name() {
 }
 
 #[test]
-#[ignore = "not yet true"]
 fn no_sentence_is_vague() {
     let found = lines_with(|line| {
         let line = line.to_lowercase().replace('_', " ");

@@ -28,7 +28,6 @@ fn declared(line: &str) -> Option<&str> {
 }
 
 #[test]
-#[ignore = "not yet true"]
 fn no_two_files_declare_types_of_the_same_name() {
     let mut files: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
     for path in sources().into_iter().filter(|path| !is_for_tests(path)) {

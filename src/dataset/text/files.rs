@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::buffer::Buffer;
 use super::file::TextFile;
 use super::limit::RecordLimit;
-use super::numbering::{Changed, Count, Numbering, Start};
+use super::numbering::{Changed, CountedParts, Numbering, Start};
 use super::options::OpenOptions;
 use super::record::{TextRecord, visit_records};
 use crate::dataset::{Dataset, Position, ReadOutcome};
@@ -226,13 +226,13 @@ impl TextFiles {
         Ok((fetched, end))
     }
 
-    fn count(&self, file: usize, end: usize, buffer: &Buffer) -> Count {
+    fn count(&self, file: usize, end: usize, buffer: &Buffer) -> CountedParts {
         let FileParts { text, parts } = &self.files[file];
         let next_file = || {
             let next = self.files.get(self.file_of(end));
             next.map_or(0, |next| next.text.header_lines)
         };
-        Count {
+        CountedParts {
             end,
             tallies: text.tallies(buffer),
             lines: buffer.line_count,
@@ -286,7 +286,7 @@ struct Fetched {
     file: usize,
     run: Range<usize>,
     buffer: Buffer,
-    count: Count,
+    count: CountedParts,
 }
 
 /// Counts a worker among those that read, until it is dropped.

@@ -35,13 +35,13 @@ pub(super) struct Start {
 pub(super) struct Numbering {
     /// One entry more than there are parts. Known only for parts at which a worker began or ended.
     known: Vec<OnceLock<Start>>,
-    progress: Mutex<Progress>,
+    progress: Mutex<NumberingProgress>,
     /// Notified when a claim was counted or given up.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Progress {
+struct NumberingProgress {
     /// Parts that a worker is counting, or has counted while what comes before them was not known. There
     /// are about as many groups as workers.
     groups: Vec<Group>,
@@ -53,12 +53,12 @@ struct Group {
     id: u64,
     parts: Range<usize>,
     /// `None` while a worker is counting them.
-    counts: Option<Vec<Count>>,
+    counts: Option<Vec<CountedParts>>,
 }
 
 /// What some consecutive parts of a file hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Count {
+pub(super) struct CountedParts {
     /// The part after them.
     pub(super) end: usize,
     /// Their records, for each state in which they may begin.
@@ -68,7 +68,7 @@ pub(super) struct Count {
     pub(super) next_file: Option<u64>,
 }
 
-impl Count {
+impl CountedParts {
     /// What comes after them, if this comes before.
     pub(super) fn after(self, start: Start) -> Start {
         let tally = self.tallies.from(start.state);
@@ -120,7 +120,7 @@ impl Numbering {
         self.claim_in(&mut lock(&self.progress), parts)
     }
 
-    fn claim_in(&self, progress: &mut Progress, parts: Range<usize>) -> Claim<'_> {
+    fn claim_in(&self, progress: &mut NumberingProgress, parts: Range<usize>) -> Claim<'_> {
         let id = progress.next_id;
         progress.next_id += 1;
         progress.groups.push(Group {
@@ -144,7 +144,7 @@ impl Numbering {
     pub(super) fn start_of(
         &self,
         part: usize,
-        mut count: impl FnMut(Range<usize>) -> Result<Vec<Count>, Error>,
+        mut count: impl FnMut(Range<usize>) -> Result<Vec<CountedParts>, Error>,
         changed: impl Fn(Changed) -> Error,
     ) -> Result<Start, Error> {
         loop {
@@ -163,7 +163,7 @@ impl Numbering {
     /// worth another look. Claims those parts if no worker has.
     fn wait_or_claim<'a>(
         &'a self,
-        mut progress: MutexGuard<'a, Progress>,
+        mut progress: MutexGuard<'a, NumberingProgress>,
         part: usize,
     ) -> Option<(Range<usize>, Claim<'a>)> {
         if self.known[part].get().is_some() {
@@ -189,7 +189,7 @@ impl Numbering {
     }
 
     /// Fits counted parts together, up to the first part for which it is not known what comes before it.
-    fn fit_together(&self, progress: &mut Progress) -> Result<(), Changed> {
+    fn fit_together(&self, progress: &mut NumberingProgress) -> Result<(), Changed> {
         let is_due =
             |group: &Group| group.counts.is_some() && self.known[group.parts.start].get().is_some();
         while let Some(place) = progress.groups.iter().position(is_due) {
@@ -223,7 +223,7 @@ impl Claim<'_> {
     /// # Errors
     ///
     /// Returns an error if parts hold other records than they held before.
-    pub(super) fn counted(mut self, counts: Vec<Count>) -> Result<(), Changed> {
+    pub(super) fn counted(mut self, counts: Vec<CountedParts>) -> Result<(), Changed> {
         let mut progress = lock(&self.numbering.progress);
         if let Some(group) = progress.groups.iter_mut().find(|group| group.id == self.id) {
             group.counts = Some(counts);
@@ -250,8 +250,8 @@ mod tests {
     use super::*;
 
     /// Part n has n records of two lines each; a file ends after part 3.
-    fn counts(parts: Range<usize>) -> Vec<Count> {
-        let count = |part: usize| Count {
+    fn counts(parts: Range<usize>) -> Vec<CountedParts> {
+        let count = |part: usize| CountedParts {
             end: part + 1,
             tallies: Tallies::of_lines(part as u64),
             lines: 2 * part as u64,

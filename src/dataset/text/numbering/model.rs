@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Count, Numbering, Start};
+use super::{CountedParts, Numbering, Start};
 use crate::dataset::format::{ScanState, Tallies};
 use crate::error::Error;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -12,8 +12,8 @@ use crate::sync::{check_model, thread};
 const PARTS: usize = 8;
 const WORKERS: usize = 3;
 
-fn counts(parts: Range<usize>) -> Vec<Count> {
-    let count = |part: usize| Count {
+fn counts(parts: Range<usize>) -> Vec<CountedParts> {
+    let count = |part: usize| CountedParts {
         end: part + 1,
         tallies: Tallies::of_lines(1 + part as u64),
         lines: 2,
