@@ -45,9 +45,7 @@ pub use scored::{NO_GROUP, Scored};
 pub(crate) use scorer::MadeUpOptions;
 #[cfg(feature = "cli")]
 pub use scorer::arguments;
-pub use scorer::{
-    AnyScorer, Cell, Column, ColumnKind, MatchOptions, ScorerColumns, SentimentOptions,
-};
+pub use scorer::*;
 pub use summary::{GroupSummary, Summary};
 use version::PlanVersion;
 pub use worker::serve;
