@@ -41,8 +41,6 @@ pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
 pub(crate) use scored::RESERVED;
 pub use scored::{NO_GROUP, Scored};
-#[cfg(test)]
-pub(crate) use scorer::MadeUpOptions;
 #[cfg(feature = "cli")]
 pub use scorer::arguments;
 pub use scorer::*;
