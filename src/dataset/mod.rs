@@ -3,9 +3,9 @@
 //! A *part* is a run of consecutive records and the smallest unit that an executor hands out. Parts depend on the data
 //! alone, never on the number of threads: any worker can read any part, and no thread reads for the others.
 //!
-//! Text has two sides. [`text`] reads bytes (a file, a part of a file, a stream, memory) and knows their places; [`format`]
-//! knows where records begin and end and reads fields out of one. [`source`] opens paths for both uses: records that are
-//! scored, and references that are matched against.
+//! Text has two sides. `text` reads bytes (a file, a part of a file, a stream, memory) and knows their
+//! places; [`format`] knows where records begin and end and reads fields out of one. `source` opens paths
+//! for both uses: records that are scored, and references that are matched against.
 
 mod fields;
 mod format;
