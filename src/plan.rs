@@ -103,7 +103,7 @@ pub struct Plan {
     /// written down.
     #[serde(skip)]
     pub program: Option<PathBuf>,
-    /// Number of workers. `None` stands for the number of usable cores.
+    /// Number of workers. `None` means the number of usable cores.
     pub threads: Option<Threads>,
     /// Whether each worker is kept on a hardware thread of its own, if the system allows it.
     pub pin: bool,
@@ -235,7 +235,7 @@ impl Plan {
         self.scorer.columns(self)
     }
 
-    /// Every file that a run reads: those with the records, and those that the scorer reads besides.
+    /// Every file that a run reads: those with the records, and the other files that the scorer reads.
     pub fn inputs(&self) -> Vec<&Path> {
         let files = self.files.iter().map(PathBuf::as_path);
         files.chain(self.scorer.inputs()).collect()
@@ -263,7 +263,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// As [`open`](Plan::open).
+    /// Same as [`open`](Plan::open).
     pub fn open_over(&self, records: TextStream<'static>) -> Result<Opened, Error> {
         Opened::over(self.clone(), records)
     }

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 pub struct Fields {
     pub(super) text: String,
     pub(super) others: Vec<String>,
-    /// The text is among the others too, so its JSON must be read first.
+    /// Whether the text is also one of `others`. If so, its JSON must be read first.
     pub(super) text_too: bool,
 }
 
@@ -54,7 +54,7 @@ impl Fields {
     }
 }
 
-/// The column, in bytes from 1, of a part of this very record; `None` for any other text.
+/// The column, in bytes from 1, at which `part` begins in this record. `None` if `part` was not borrowed from it.
 pub(super) fn column_of(record: &str, part: &str) -> Option<u64> {
     let (start, part) = (record.as_ptr() as usize, part.as_ptr() as usize);
     let before = part.checked_sub(start)?;

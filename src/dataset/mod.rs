@@ -86,7 +86,7 @@ pub trait Dataset: Sync {
     }
 }
 
-/// What a read took, and whether there is more.
+/// How long a read took, and whether the stream has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadOutcome {
     /// Time spent fetching bytes or waiting for records; zero for records in memory.

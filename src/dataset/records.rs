@@ -25,7 +25,7 @@ use crate::sync::{Mutex, lock};
 /// ```
 pub struct Records<R, I> {
     iterator: SharedIterator<R, I>,
-    /// Memory for records, used again.
+    /// Memory for records, which is reused.
     spare: Mutex<Vec<Vec<R>>>,
 }
 

@@ -7,7 +7,7 @@ use super::text::{LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream}
 use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
-/// Records of text, from files, from a stream, or in memory; [`OpenOptions::open`] makes one.
+/// Records of text, from files, from a stream, or in memory. Created by [`OpenOptions::open`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TextSource {
@@ -40,7 +40,7 @@ impl OpenOptions {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// Same as [`open`](Self::open).
     pub fn stream<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextStream<'static>, Error> {
         TextStream::open_with(self, paths)
     }

@@ -1,4 +1,4 @@
-//! All texts of a file at once, for what has to know them before the first record: a reference.
+//! All texts of a file at once, for a reference: it must be known before the first record is scored.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -9,9 +9,9 @@ use crate::error::Error;
 
 /// The texts of a file in memory, each with its line.
 ///
-/// The ending of the file's name chooses its format, as for [records](OpenOptions): one field is read of JSON lines and of
-/// tables. In a file with any other name each line is a text. Blank lines are no texts. The file may be a pipe, or `-` for
-/// standard input.
+/// The ending of the file's name chooses its format, as for [records](OpenOptions): one field is read of JSON lines
+/// and of tables. In a file with any other name each line is a text. Blank lines are not texts. The file may be a
+/// pipe, or `-` for standard input.
 ///
 /// ```
 /// use manyhands::dataset::Texts;
@@ -24,7 +24,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     text: String,
-    /// Where in the text each of the texts ends.
+    /// The end of each text in the concatenation of all texts.
     ends: Vec<usize>,
     lines: Vec<u64>,
 }
@@ -39,11 +39,11 @@ impl Texts {
         Self::read_within(path, field, MAX_RECORD_BYTES)
     }
 
-    /// Like [`read`](Self::read), with another limit to the length of a record, in bytes without its line ending.
+    /// Same as [`read`](Self::read), with another limit on the length of a record, in bytes without its line ending.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). A record that is longer is an error too.
+    /// Same as [`read`](Self::read). A record that is longer than the limit is an error too.
     pub fn read_within(
         path: impl AsRef<Path>,
         field: &str,
@@ -54,7 +54,7 @@ impl Texts {
             .fields(fields.clone())
             .max_record(max_record)
             .plain_text_by_default();
-        // It is read once, from the front, so a pipe will do.
+        // The file is read once, from the front, so it may be a pipe.
         let stream = options.stream(&[path])?;
         let mut texts = Texts::default();
         loop {

@@ -1,4 +1,4 @@
-//! What the scores of one column come to.
+//! The summary of the scores of one column.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::aggregation::{
 /// Bins of the histogram of a column.
 const BINS: usize = 20;
 
-/// A column of numbers, summed up.
+/// The summary of a column of numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NumberSummary {
@@ -21,13 +21,13 @@ pub struct NumberSummary {
     pub moments: MomentSummary,
     /// Smallest, largest, and quantiles between.
     pub quantiles: QuantileSummary,
-    /// How the numbers are distributed over the range of the column, if that is known. Whether it is follows
-    /// from the plan, so the canonical bytes of an answer do not say it.
+    /// How the numbers are distributed over the range of the column, if that is known. The plan determines whether it
+    /// is, so the canonical bytes of an answer do not contain it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "known")]
     pub histogram: Option<Bins>,
 }
 
-/// A column of labels, counted.
+/// The summary of a column of labels: their counts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LabelSummary {
@@ -47,7 +47,7 @@ fn known<S: Serializer>(bins: &Option<Bins>, to: S) -> Result<S::Ok, S::Error> {
 type Numbers = (Moments, Quantiles, Option<Histogram>);
 type LabelCounts = ByRef<Count, String, str, fn(&str) -> &str>;
 
-/// The state of one column: its numbers and its labels. A column that is not known beforehand may have both.
+/// The state of one column: its numbers and its labels. A column that is not known before the run may have both.
 #[derive(Clone)]
 pub(super) struct ColumnState {
     kind: ColumnKind,
@@ -141,7 +141,7 @@ impl State for ColumnState {
 type ByName =
     ByRef<OfRef<ColumnState, fn(&NamedCell) -> &Cell, Cell>, String, str, fn(&NamedCell) -> &str>;
 
-/// The states of the columns that are not known beforehand, by their names.
+/// The states of the columns that are not known before the run, by their names.
 #[derive(Clone)]
 pub(super) struct FoundColumns(ByName);
 

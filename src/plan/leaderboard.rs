@@ -1,5 +1,5 @@
-//! The best and the worst records with their texts. The texts are copied while the records pass, since a
-//! stream cannot be read twice.
+//! The best and the worst records with their texts. The texts are copied as the records are read, since a stream
+//! cannot be read twice.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -157,7 +157,8 @@ impl<P> Leaderboard<P> {
         self.entries.retain(|index, _| ranked.contains(index));
     }
 
-    /// Called after records have come. It drops entries only now and then, since that looks at all of them.
+    /// Called after records were added. It drops entries only occasionally, since that requires a pass over all of
+    /// them.
     fn settle(&mut self) {
         if self.entries.len() / 3 > self.size {
             self.drop_others();
@@ -303,7 +304,7 @@ impl<P: Clone> State for Leaderboard<P> {
             best: self.best.restore(best)?,
             worst: self.worst.restore(worst)?,
             entries: entries.collect(),
-            // Records of another run say nothing about this one before they are merged into it.
+            // Records of another run do not affect this leaderboard until they are merged into it.
             thresholds: Arc::new(Thresholds::new(self.size)),
             place: self.place.clone(),
         };

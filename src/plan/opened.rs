@@ -39,9 +39,9 @@ pub struct Opened {
 pub struct Answer {
     /// The report of the run.
     pub report: Report<Summary>,
-    /// A hash of the answer: every number of the summary, and how many records failed. Two runs of one plan
-    /// have the same digest exactly if they gave the same answer. Plans with another `top` or `by` have other
-    /// answers.
+    /// A hash of the answer: every number of the summary, and how many records failed. Two runs of one plan have the
+    /// same digest if and only if they gave the same answer. A plan with a different `top` or `by` gives a different
+    /// answer.
     pub digest: Digest,
     /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest
     /// leaves it out, since the number of pairs that are skipped depends on the order of the work.
@@ -136,7 +136,7 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// As [`run`](Opened::run), and [`Error::Plan`] if the worker processes of `executor` were started for a
+    /// Same as [`run`](Opened::run), and [`Error::Plan`] if the worker processes of `executor` were started for a
     /// plan that scores records differently.
     pub fn run_with(
         &self,
@@ -177,7 +177,7 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// As [`run`](Opened::run).
+    /// Same as [`run`](Opened::run).
     pub fn run_on(
         &self,
         executor: &dyn Executor,

@@ -39,8 +39,7 @@ enum Started {
 /// Where a run scores its records.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ScoredBy<'a> {
-    /// The threads of the executor. If one record is enough work for several cores, it is shared out in
-    /// the pool.
+    /// The threads of the executor. If one record is enough work for several cores, the threads of the pool share it.
     Threads { pool: Option<&'a WorkStealing> },
     /// Worker processes, while the threads of the executor wait for their answers.
     Processes(&'a ProcessPool),
@@ -56,8 +55,7 @@ impl PlannedExecutor {
         Ok(executor)
     }
 
-    /// Starts the executor, but no worker processes: the run starts them, since the run can be cancelled
-    /// meanwhile.
+    /// Starts the executor, but no worker processes: the run starts them, since it can be cancelled while they start.
     pub(super) fn without_processes(plan: &Plan) -> Result<Self, Error> {
         let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
         let number = plan.workers();

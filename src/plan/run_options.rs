@@ -5,8 +5,7 @@ use crate::machine::Machine;
 use crate::sink::Sink;
 use crate::stop::Cancel;
 
-/// What a run reports to, and what can stop it. The default is a run that reports to nothing and is stopped
-/// by nothing but its plan.
+/// What a run reports to, and what can stop it. By default, a run reports to nothing and only its plan can stop it.
 #[derive(Clone, Copy, Default)]
 pub struct RunOptions<'a> {
     pub(super) progress: Option<&'a (dyn Fn(u64) + Sync)>,

@@ -15,7 +15,7 @@ use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
 /// The group of the records that have no value in the field they are grouped by.
 pub const NO_GROUP: &str = "(none)";
 
-/// Names in a line of scores that are no column's.
+/// Names in a line of scores that do not belong to a column.
 pub(crate) const RESERVED: [&str; 2] = ["record", "error"];
 
 /// What a plan's scorer gives for one record.
@@ -50,7 +50,7 @@ impl Scored {
         }
     }
 
-    /// The cells of the columns that are [known](super::ScorerColumns::known) beforehand, in their order.
+    /// The cells of the [known](super::ScorerColumns::known) columns, in their order.
     pub fn cells(&self) -> &[Cell] {
         self.cells.known()
     }

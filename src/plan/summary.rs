@@ -1,4 +1,4 @@
-//! The aggregator of a plan: every column summed up, the groups, the best and the worst records.
+//! The aggregator of a plan: the summary of every column, the groups, the best and the worst records.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::aggregation::{
 use crate::dataset::Position;
 use crate::error::Place;
 
-/// What the scores of a plan come to.
+/// The summary of all scores of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -48,7 +48,7 @@ pub struct GroupSummary {
 }
 
 impl Summary {
-    /// The columns of numbers in the order of a report: those known beforehand, then the others by name.
+    /// The columns of numbers in the order of a report: those known before the run, then the others by name.
     pub fn numbers(&self) -> impl Iterator<Item = (&str, &NumberSummary)> {
         let known = |name: &str| self.columns.known().iter().any(|one| one.name == name);
         let first = self.columns.known().iter();
@@ -82,8 +82,8 @@ fn groups() -> SummaryByGroup {
     numbers.of(main).only(has_main).by_ref(group)
 }
 
-/// The aggregator of a plan, made of the exact ones, so that their laws hold for it. `P` gives the file and
-/// line of a position.
+/// The aggregator of a plan. It consists of exact aggregators, so their laws hold for it. `P` gives the file and line
+/// of a position.
 ///
 /// Its [`State`] can leave the process: it names the best and worst records by file and line. Parts of a
 /// dataset that were numbered from 0 each can be [shifted](Shift) and merged.
@@ -96,7 +96,7 @@ pub(super) struct PlanAggregator<P> {
     setup: Arc<Setup>,
 }
 
-/// What an answer follows from beside the scores.
+/// What determines an answer besides the scores.
 struct Setup {
     columns: ScorerColumns,
     by: Option<String>,
@@ -134,7 +134,7 @@ where
     }
 
     fn observe_slice(&mut self, first: u64, scores: &[Scored]) {
-        // Column by column, so that the state of one is in use at a time.
+        // Column by column, so that only one column's state is in use at a time.
         for (place, column) in self.known.iter_mut().enumerate() {
             for (index, scored) in (first..).zip(scores) {
                 column.observe(index, &scored.cells()[place]);

@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The current version. It goes up whenever a plan that was written down before would be read otherwise.
+/// The current version. It increases whenever a change would give an existing written plan another meaning.
 const CURRENT: u32 = 1;
 
 /// The version of the form in which a plan is written down. Only the current one is read.

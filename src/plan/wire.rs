@@ -1,4 +1,4 @@
-//! What a worker process answers about a record.
+//! The reply of a worker process for a record.
 
 use std::sync::Arc;
 

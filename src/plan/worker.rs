@@ -81,7 +81,7 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// A plan's task, made ready.
+/// A plan's prepared task.
 struct PlanWorker {
     scorer: &'static dyn TextScorer,
     task: ScoreField<'static>,

@@ -100,7 +100,7 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         })
 }
 
-/// A limit to the length of a line, and files whose lines have about that length.
+/// A limit on the length of a line, and files whose lines have about that length.
 fn lines_about_as_long_as_a_limit() -> impl Strategy<Value = (usize, Vec<Vec<u8>>)> {
     (0..12_usize).prop_flat_map(|most| {
         let length = most.saturating_sub(3)..most + 9;

@@ -45,7 +45,7 @@ fn from_files(files: &[Vec<u8>]) -> Vec<Visited> {
     from_files_within(files, MAX_RECORD_BYTES)
 }
 
-/// Like [`from_files`], with another limit to the length of a record.
+/// Like [`from_files`], with another limit on the length of a record.
 fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
     let folder = tempfile::tempdir().unwrap();
     let paths = files.iter().enumerate().map(|(number, bytes)| {

@@ -12,12 +12,13 @@ use super::state::{RecordSpan, ScanState};
 pub(in crate::dataset) enum Boundaries {
     /// Every line that holds more than white space is a record.
     Lines,
-    /// A record ends at a line end outside quotes. Empty lines are no records.
+    /// A record ends at a line end outside quotes. Empty lines are not records.
     Quoted(Quoted),
 }
 
 impl Boundaries {
-    /// The first record of a text, once its end is among these bytes; `is_all` if nothing comes after them.
+    /// The first record of a text that begins with these bytes. `None` if they do not contain the end of the record.
+    /// If `is_all`, the text has no further bytes.
     pub(in crate::dataset) fn first(self, bytes: &[u8], is_all: bool) -> Option<RecordSpan> {
         match self {
             Boundaries::Lines => first_line(bytes, is_all),

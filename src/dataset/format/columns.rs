@@ -11,7 +11,7 @@ use crate::error::BadRecord;
 pub(crate) struct Columns(Option<Arc<[String]>>);
 
 impl Columns {
-    /// No columns: the records name their fields themselves.
+    /// No columns: each record contains the names of its own fields.
     pub(crate) const NONE: Columns = Columns(None);
 
     pub(super) fn new(names: Vec<String>) -> Self {
@@ -26,7 +26,7 @@ impl Columns {
     ///
     /// # Errors
     ///
-    /// Says which is not, and which columns there are.
+    /// Returns an error that names the field that is not, and lists the columns.
     pub(super) fn check(&self, wanted: &Fields) -> Result<(), BadRecord> {
         for field in wanted.names() {
             let message = match self.names().iter().filter(|name| *name == field).count() {

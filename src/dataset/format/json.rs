@@ -16,7 +16,7 @@ use crate::error::BadRecord;
 #[derive(Debug)]
 pub(in crate::dataset) struct JsonLines;
 
-/// The format of datasets whose name chooses no other.
+/// The format of datasets whose name does not determine another format.
 pub(in crate::dataset) static JSON_LINES: JsonLines = JsonLines;
 
 impl Format for JsonLines {
@@ -41,8 +41,8 @@ impl Format for JsonLines {
     }
 }
 
-/// A second, slower pass over a record that could not be read in one: finds what is wrong with it and where, or
-/// its values after all, if only a field that appears again later was wrong.
+/// A second, slower pass over a record that could not be read in one pass. It finds what is wrong with the record,
+/// and where. If the only wrong field appears again later with a valid value, it returns the values instead.
 fn read_again<'a>(line: &'a str, fields: &Fields) -> Result<FieldValues<'a>, BadRecord> {
     let blank = line.len() - line.trim_ascii_start().len();
     if !line[blank..].starts_with('{') {
@@ -66,7 +66,7 @@ fn read_again<'a>(line: &'a str, fields: &Fields) -> Result<FieldValues<'a>, Bad
     let json = text.get();
     let Ok(Text(text)) = serde_json::from_str(json) else {
         let found = match kind_of(json) {
-            // It is JSON, so its escapes are well-formed, but they may still stand for no character.
+            // It is JSON, so its escapes are well-formed, but an escape may still not represent a character.
             "a string" => "a string with half a surrogate pair, which is no character",
             other => other,
         };
@@ -104,7 +104,7 @@ pub(in crate::dataset) fn bad_json(error: &serde_json::Error) -> BadRecord {
     BadRecord::new(message, error.column() as u64)
 }
 
-/// The kind of a JSON value in words, judged by how it begins.
+/// The kind of a JSON value in words, determined from its first characters.
 pub(crate) fn kind_of(json: &str) -> &'static str {
     match json.as_bytes() {
         [b'"', ..] => "a string",

@@ -1,8 +1,8 @@
 //! Formats: where the records of a text begin and end, and how fields are read out of one record.
 //!
-//! A format knows nothing of files, pipes or memory; [`text`](super::text) knows no format but by [`RecordLayout`].
-//! To add a format of one record a line, write its file in this folder, implement [`Format`], and add it to
-//! [`FORMATS`]. A format whose records may hold line ends states so in [`Format::boundaries`].
+//! A format knows nothing of files, pipes or memory; [`text`](super::text) uses formats only through
+//! [`RecordLayout`]. To add a format of one record a line, write its file in this folder, implement [`Format`], and
+//! add it to [`FORMATS`]. A format whose records may hold line ends states so in [`Format::boundaries`].
 
 mod boundaries;
 mod columns;
@@ -46,7 +46,7 @@ pub(crate) trait Format: fmt::Debug + Sync {
         Boundaries::Lines
     }
 
-    /// Whether the first record of a file is its header, which is no record of the dataset.
+    /// Whether the first record of a file is its header, which is not a record of the dataset.
     fn has_header(&self) -> bool {
         false
     }
@@ -66,7 +66,7 @@ pub(crate) trait Format: fmt::Debug + Sync {
     ///
     /// # Errors
     ///
-    /// If the record is not of this format, or a field is not what it should be.
+    /// If the record is not of this format, or if its text is missing or not a string.
     fn read<'a>(
         &self,
         columns: &Columns,

@@ -22,7 +22,7 @@ pub(in crate::dataset) struct Quoted {
     pub(super) delimiter: u8,
 }
 
-/// Where a record begins, or where it ends, its line ending left out.
+/// The place where a record begins, or where it ends (without its line ending).
 enum Edge {
     Start(usize),
     End(usize),
@@ -112,7 +112,7 @@ pub(super) fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-/// Finds the records of a text of which more and more is read.
+/// Finds the records of a text that is read piece by piece.
 #[derive(Debug)]
 pub(in crate::dataset) struct Scanner {
     quoted: Quoted,
@@ -127,7 +127,7 @@ pub(in crate::dataset) struct Scanner {
 }
 
 impl Scanner {
-    /// Scans from a place on, at which the text is in this state.
+    /// Creates a scanner that starts at this place of the text, where the text is in this state.
     pub(in crate::dataset) fn new(quoted: Quoted, at: usize, state: ScanState) -> Self {
         Scanner {
             quoted,
@@ -167,7 +167,8 @@ impl Scanner {
         flow
     }
 
-    /// Ends the record that is open, if there is one: the text ends there, or the record is too long.
+    /// Ends the record that has begun and not ended, if there is one, because the text ends there or the record is
+    /// too long.
     pub(in crate::dataset) fn end(&mut self, end: usize) -> Option<RecordSpan> {
         self.open.take().map(|(start, lines_before)| RecordSpan {
             start,
@@ -176,12 +177,12 @@ impl Scanner {
         })
     }
 
-    /// Where the record begins that has not ended.
+    /// The start of the record that has begun and not ended, if there is one.
     pub(in crate::dataset) fn open(&self) -> Option<usize> {
         self.open.map(|(start, _)| start)
     }
 
-    /// The bytes before this place, all of them scanned, are gone from the front of the memory.
+    /// Adjusts all places after this many bytes, all of them scanned, were removed from the front of the memory.
     pub(in crate::dataset) fn remove_front(&mut self, bytes: usize) {
         self.at -= bytes;
         if let Some((start, _)) = &mut self.open {
@@ -189,7 +190,7 @@ impl Scanner {
         }
     }
 
-    /// This many of the bytes that were scanned last are gone.
+    /// Adjusts the place after this many of the bytes that were scanned last were removed.
     pub(in crate::dataset) fn remove_back(&mut self, bytes: usize) {
         self.at -= bytes;
     }
@@ -256,7 +257,7 @@ mod tests {
                 prop_assert_eq!(span.lines_before, line_ends(&bytes[..span.start]));
             }
 
-            // Parts that are counted apart fit together.
+            // Tallies of separate parts add up to the same result.
             let quoted = Quoted { delimiter: b',' };
             let (mut start, mut records, mut state) = (0, 0, ScanState::Between);
             for end in cuts.iter().copied().chain([bytes.len()]) {

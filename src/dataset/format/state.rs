@@ -1,6 +1,6 @@
 //! Records as places in a text, and what has to be known before a text to find them.
 
-/// Where one record is in a text, its line ending left out.
+/// The place of one record in a text, without its line ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dataset) struct RecordSpan {
     pub(in crate::dataset) start: usize,
@@ -9,8 +9,8 @@ pub(in crate::dataset) struct RecordSpan {
     pub(in crate::dataset) lines_before: u64,
 }
 
-/// Where in a record a place of a text is, which decides how the bytes after it are cut. Formats of one record a line use
-/// only [`Between`](ScanState::Between).
+/// The position of a place of a text within its record. It determines how the bytes after the place are split into
+/// records. Formats of one record a line use only [`Between`](ScanState::Between).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::dataset) enum ScanState {
     /// Between two records, or before the first one.
@@ -22,7 +22,7 @@ pub(in crate::dataset) enum ScanState {
     Unquoted,
     /// In a quoted field, where a line end is text.
     Quoted,
-    /// After a quote in a quoted field: it closes the field, or is the first of two that stand for one.
+    /// After a quote in a quoted field: it closes the field, or is the first of two that represent a single quote.
     QuoteInQuoted,
 }
 
@@ -46,13 +46,13 @@ pub(in crate::dataset) struct Tally {
     pub(in crate::dataset) end: ScanState,
 }
 
-/// A [`Tally`] for every state at the start of some text, so that the text can be counted before anyone knows
-/// what comes before it.
+/// A [`Tally`] for every state at the start of some text, so that the text can be counted before it is known what
+/// comes before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dataset) struct Tallies([Tally; ScanState::ALL.len()]);
 
 impl Tallies {
-    /// Of text in which every record is one line.
+    /// The tallies of a text in which every record is one line.
     pub(in crate::dataset) fn of_lines(records: u64) -> Self {
         let end = ScanState::Between;
         Tallies([Tally { records, end }; ScanState::ALL.len()])

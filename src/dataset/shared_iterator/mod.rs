@@ -106,8 +106,8 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
 
     /// Takes records while another worker holds the iterator.
     fn take_while_another_pulls(&self, most: usize, into: &mut Vec<R>) -> Option<u64> {
-        // If there are few records and another worker is pulling more, the records are left to gather for one nap. Taking
-        // them one by one as they come costs more than the cheapest are worth.
+        // If there are few records and another worker is pulling more, this worker naps once so that records gather.
+        // If records are cheap, taking them one by one as they arrive takes longer than scoring them.
         let mut enough = if WAITS_A_MOMENT { most.div_ceil(4) } else { 1 };
         let mut checks = 0;
         while !self.closed.load(Relaxed) {
@@ -148,7 +148,8 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         self.idle_workers.load(Relaxed)
     }
 
-    /// Whether no worker holds the iterator, or none is to pull any more.
+    /// Whether no worker holds the iterator. Also true after [`close`](Self::close), when no worker may pull any
+    /// more.
     fn is_free(&self) -> bool {
         self.closed.load(Relaxed) || try_lock(&self.filling).is_some()
     }

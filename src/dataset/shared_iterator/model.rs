@@ -1,7 +1,7 @@
 //! Workers that share an iterator, under many orders of their steps, as a model checker tries them.
 //!
-//! The ring's own stores are not among the steps, but there are steps around each of them. A nap does not time out here,
-//! so that a missed call shows as a deadlock.
+//! The ring's own stores are not among the steps, but there are steps around each of them. A nap does not time out
+//! here, so a missed call leads to a deadlock.
 
 use shuttle::sync::{Arc, Condvar, Mutex};
 use shuttle::thread;

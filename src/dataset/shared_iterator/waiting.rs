@@ -26,8 +26,8 @@ pub(super) struct WaitingWorkers {
     uncalled: AtomicUsize,
     /// Number of uncalled workers that sleep.
     asleep: AtomicUsize,
-    /// There is nothing more to wait for. One call per waiting worker would not do: a worker that comes to wait just then
-    /// and leaves again would use up the call of one that sleeps.
+    /// Whether there is nothing more to wait for. One call per waiting worker would not be enough: a worker that
+    /// starts to wait at that moment and leaves again would use up the call that was meant for a sleeping worker.
     over: AtomicBool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct WaitingWorkers {
 struct WorkerCounts {
     napping: usize,
     asleep: usize,
-    /// Never more than the two together.
+    /// Never more than the sum of `napping` and `asleep`.
     called: usize,
 }
 
@@ -50,11 +50,11 @@ impl WaitingWorkers {
         }
     }
 
-    /// Rests until called, or until `is_worth_a_look`.
+    /// Waits until this worker is called, or until `is_worth_a_look` returns true.
     ///
-    /// A worker that puts a record down checks for sleepers without a fence in between, because a fence would be most of
-    /// the cost of a record. It can therefore miss a sleeper that has just lain down. The sleeper checks once more after
-    /// a nap, and by then it sees the record of any worker that did not see it.
+    /// A worker that adds a record to the ring checks for sleepers without a fence in between, because a fence would
+    /// be most of the cost of a record. It can therefore miss a worker that has just fallen asleep. The sleeper
+    /// checks once more after a nap, and by then it sees the record of any worker that did not see it.
     pub(super) fn wait(&self, wait_for: WaitFor, is_worth_a_look: impl Fn() -> bool) {
         self.change(lock(&self.counts), |counts| *counts.of(wait_for) += 1);
         fence(SeqCst);

@@ -6,7 +6,7 @@ use super::random::Random;
 /// One million: shares of the reviews are counted in millionths.
 const ALL: u32 = 1_000_000;
 
-/// Pairs of a share of the reviews in millionths and their greatest length in bytes, both rising.
+/// Pairs of a share of the reviews in millionths and the maximum length of these reviews in bytes, both ascending.
 ///
 /// The shape is a mixture of review corpora: a fifth are as short as a remark or a tweet (under 90 bytes), most are product
 /// reviews of one or two paragraphs, and a long tail resembles film reviews. The mean is about 510 bytes.

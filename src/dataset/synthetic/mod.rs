@@ -88,7 +88,8 @@ impl Synthetic {
 
     /// The review at `index`, counted from 0.
     ///
-    /// An `index` past the last record is no error: it gives that record of a longer dataset with the same seed.
+    /// An `index` past the last record is not an error: the result is the record at `index` of a longer dataset with
+    /// the same seed.
     ///
     /// # Examples
     ///

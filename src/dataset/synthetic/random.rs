@@ -103,7 +103,7 @@ pub(super) const fn mix(mut z: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// The first outputs of `splitmix64.c` from state 1234567, as many test suites pin them.
+    /// The first outputs of `splitmix64.c` from state 1234567, which many test suites use as expected values.
     #[test]
     fn it_is_splitmix64() {
         let mut random = Random { state: 1_234_567 };

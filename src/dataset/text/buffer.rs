@@ -8,12 +8,12 @@ use memchr::memchr_iter;
 use super::limit::RecordLimit;
 use crate::dataset::format::{RecordSpan, Scanner};
 
-/// Memory for records that are fetched together, used again for the next.
+/// Memory for records that are fetched together. It is reused for the next ones.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     spans: Vec<RecordSpan>,
-    /// The bytes in which the records are, and from whose start their places count.
+    /// The bytes that contain the records. The places of the records count from the start of this region.
     region: Range<usize>,
     /// Number of lines in the region, blank ones counted.
     pub(super) line_count: u64,
@@ -42,7 +42,7 @@ impl Buffer {
     /// Larger buffers, left behind by a giant record, are given back instead of kept.
     const KEPT_BYTES: usize = 4 << 20;
 
-    /// Begins anew, with this limit to the records that come.
+    /// Clears the buffer, and sets the limit on the length of the records that follow.
     pub(super) fn clear(&mut self, limit: RecordLimit) {
         self.spans.clear();
         self.region = 0..0;
@@ -55,7 +55,7 @@ impl Buffer {
         room_in(&mut self.bytes, place)
     }
 
-    /// Swaps its bytes for these.
+    /// Swaps the bytes of the buffer with `bytes`.
     pub(super) fn exchange(&mut self, bytes: &mut Vec<u8>) {
         std::mem::swap(&mut self.bytes, bytes);
     }
@@ -64,17 +64,17 @@ impl Buffer {
         self.bytes.len() <= Self::KEPT_BYTES
     }
 
-    /// Where the records are in [`bytes`](Self::bytes); those that are too long are among them.
+    /// The places of the records in [`bytes`](Self::bytes), including records that are too long.
     pub(super) fn spans(&self) -> &[RecordSpan] {
         &self.spans
     }
 
-    /// The bytes from whose start the places of records count.
+    /// The bytes that contain the records. The places of the records count from the start of these bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[self.region.clone()]
     }
 
-    /// Sets where the bytes end in which the records are.
+    /// Sets the end of the bytes that contain the records.
     pub(super) fn set_end(&mut self, end: usize) {
         self.region = 0..end;
     }

@@ -1,4 +1,4 @@
-//! A text file, read by byte range: the records that begin in the range, whole.
+//! A text file that is read by byte range. A range contains the records that begin in it, each up to its end.
 //!
 //! Which records belong to a range follows from the bytes of the file alone, so any worker can read any range at
 //! any time. Files are read with positioned reads into a buffer, not mapped: mapping is unsafe if another program
@@ -110,8 +110,8 @@ impl TextFile {
         range.start.max(self.begin)..range.end.max(self.begin)
     }
 
-    /// Fetches the bytes of a range. If records are lines, finds those that begin in the range; the last one is whole
-    /// even if it ends beyond, and of a line that is too long enough is fetched to see that.
+    /// Fetches the bytes of a range. If records are lines, finds those that begin in the range; the last one is
+    /// complete even if it ends beyond the range. Of a line that is too long, enough is fetched to detect that.
     pub(super) fn fetch(
         &self,
         range: &Range<u64>,
@@ -134,7 +134,8 @@ impl TextFile {
         }
     }
 
-    /// Whether [`fetch`](Self::fetch) finds the records too, because no more has to be known for that.
+    /// Whether [`fetch`](Self::fetch) also finds the records, because that does not require the state at the start of
+    /// the range.
     pub(super) fn is_cut_when_fetched(&self) -> bool {
         matches!(self.layout.boundaries(), Boundaries::Lines)
     }
@@ -148,7 +149,7 @@ impl TextFile {
     }
 
     /// Finds the records that begin in a range that was fetched, in a format for which the state at its start has to
-    /// be known. The last record is whole even if it ends beyond the range.
+    /// be known. The last record is complete even if it ends beyond the range.
     pub(super) fn cut(
         &self,
         range: &Range<u64>,
@@ -342,7 +343,7 @@ mod tests {
         }
     }
 
-    /// A line that is too long is read until that is clear, and no more than one read beyond that.
+    /// A line that is too long is read until its length exceeds the limit, and then by at most one more read.
     #[test]
     fn a_line_that_is_too_long_is_not_read_to_its_end() {
         let (_folder, file) = file(format!("one\n{}\n", "x".repeat(20_000_000)).as_bytes());

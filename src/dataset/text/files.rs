@@ -15,11 +15,11 @@ use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 
-/// The number of parts that the data is cut into if they have a sensible length: enough to share out at the end of a
-/// run even among many workers.
+/// The number of parts that the data is cut into if their length is then within [`PART_BYTES`]. It is large enough to
+/// share the rest of a run evenly even among many workers.
 const PARTS_AIM: u64 = 1 << 16;
-/// The shortest and the longest part in bytes: shorter ones would be many more than the records, longer ones would
-/// fill memory.
+/// The shortest and the longest part in bytes: with shorter parts there would be many more parts than records, and
+/// longer parts would fill the memory.
 const PART_BYTES: (u64, u64) = (32, 1 << 20);
 /// The most parts, because what comes before each part is kept in memory. Parts of larger data are longer.
 const PARTS_MOST: u64 = 1 << 22;
@@ -69,7 +69,7 @@ struct FileParts {
 }
 
 impl FileParts {
-    /// The bytes of the file that belong to the parts; parts of other files have none.
+    /// The bytes of this file that belong to the parts. The range is empty if all parts are in other files.
     fn bytes(&self, parts: &Range<usize>, part_bytes: u64) -> Range<u64> {
         let offset = |part: usize| {
             let part = part.clamp(self.parts.start, self.parts.end) - self.parts.start;
@@ -90,7 +90,7 @@ impl TextFiles {
     ///
     /// # Errors
     ///
-    /// Returns an error if one cannot be opened, is no regular file, or is plainly not UTF-8 text.
+    /// Returns an error if one cannot be opened, is not a regular file, or is plainly not UTF-8 text.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
         Self::open_with(&OpenOptions::new(), paths)
     }
@@ -108,7 +108,7 @@ impl TextFiles {
         Ok(Self::cut(texts, part_bytes, options.limit()))
     }
 
-    /// Sets the limit to the length of a record, in bytes without its line ending, in place of
+    /// Sets the limit on the length of a record, in bytes without its line ending, in place of
     /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, whatever it holds, and is read past
     /// without being kept in memory.
     #[must_use]

@@ -12,12 +12,12 @@ use super::os::{known_length, open_at_once, open_of_known_length};
 use crate::error::{BadRecord, Error};
 use crate::sync::atomic::AtomicBool;
 
-/// How standard input is written among paths, and how messages call it.
+/// The path that represents standard input, and the name of standard input in messages.
 pub(super) const STANDARD_INPUT: (&str, &str) = ("-", "<stdin>");
 
 /// Where bytes come from.
 pub(super) enum Input<'r> {
-    /// Given by the caller. Only the reader knows what it waits for, so a read of it is never interrupted.
+    /// A reader from the caller. Only the reader knows what it waits for, so a read is never interrupted.
     Reader(Box<dyn Read + Send + 'r>),
     /// A file, a pipe or a device.
     Open {
@@ -36,9 +36,9 @@ pub(super) enum InputFault {
     Unreadable(Arc<io::Error>),
     /// The input has become shorter.
     Changed,
-    /// The input is not what it should be, in words.
+    /// The input is not acceptable, for the reason in this message.
     Refused(Cow<'static, str>),
-    /// A record without which the others are of no use, such as a header, is not what it should be.
+    /// A record that is required to read the others, such as a header, is bad.
     BadRecord { line: u64, reason: BadRecord },
 }
 
@@ -98,8 +98,8 @@ impl Input<'_> {
         Ok((path.to_owned(), input))
     }
 
-    /// Standard input. On unix not by way of [`io::Stdin`]: there is no way to ask for what that has read ahead without
-    /// waiting.
+    /// Standard input. On unix not by way of [`io::Stdin`]: the bytes that it has read ahead cannot be taken from it
+    /// without waiting.
     fn stdin() -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -213,7 +213,7 @@ mod tests {
             file: open_at_once(&path).expect("it is there"),
             length: 0,
         };
-        // All are opened before there is a writer: for a reader that comes later the pipe would not end.
+        // All readers are opened before the writer: a reader that is opened later would not see the end of the pipe.
         let inputs = [(); 4].map(|()| input());
         let read = AtomicUsize::new(0);
         let read_all = &|mut input: Input<'_>| {

@@ -1,4 +1,4 @@
-//! The limit to the length of a record.
+//! The limit on the length of a record.
 
 use super::encoding::BYTE_ORDER_MARK;
 use crate::error::BadRecord;
@@ -10,9 +10,10 @@ pub const MAX_RECORD_BYTES: u64 = 16 << 20;
 pub(super) const OUT_OF_MEMORY: &str =
     "holds a record that does not fit in memory; lower the limit (--max-record)";
 
-/// The limit to the length of a record.
+/// The limit on the length of a record.
 ///
-/// Whether a record is longer follows from its bytes alone. Only the beginning of a longer record is kept.
+/// Whether a record is longer than the limit depends only on its bytes. Only the beginning of a longer record is
+/// kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RecordLimit {
     bytes: usize,

@@ -69,7 +69,7 @@ pub(super) struct CountedParts {
 }
 
 impl CountedParts {
-    /// What comes after them, if this comes before.
+    /// The start of the part after these parts, if `start` is their own start.
     pub(super) fn after(self, start: Start) -> Start {
         let tally = self.tallies.from(start.state);
         let records = start.records + tally.records;
@@ -140,7 +140,7 @@ impl Numbering {
     ///
     /// # Errors
     ///
-    /// Returns the error of `count`, or what `changed` makes of parts that have changed.
+    /// Returns the error of `count`, or the error that `changed` creates if parts have changed.
     pub(super) fn start_of(
         &self,
         part: usize,
@@ -159,8 +159,8 @@ impl Numbering {
         }
     }
 
-    /// Waits while another worker counts what has to be known next on the way to `part`, and returns `None` when it is
-    /// worth another look. Claims those parts if no worker has.
+    /// Waits while another worker counts what has to be known next on the way to `part`, and then returns `None`: the
+    /// caller should check again. If no worker has claimed those parts, claims them instead.
     fn wait_or_claim<'a>(
         &'a self,
         mut progress: MutexGuard<'a, NumberingProgress>,

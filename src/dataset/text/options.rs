@@ -32,7 +32,7 @@ use crate::error::{BadRecord, Error};
 pub struct OpenOptions {
     fields: Option<Fields>,
     max_record: u64,
-    /// The format of files whose names choose none.
+    /// The format of files whose names do not determine one.
     otherwise: &'static dyn Format,
 }
 
@@ -43,7 +43,7 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// Opens for fields that are not known yet, with the default [limit](MAX_RECORD_BYTES).
+    /// Options for reading fields that are not known yet, with the default [limit](MAX_RECORD_BYTES).
     pub fn new() -> Self {
         OpenOptions {
             fields: None,
@@ -59,7 +59,7 @@ impl OpenOptions {
         self
     }
 
-    /// Sets the limit to the length of a record, in bytes without its line ending. A longer record fails, whatever it
+    /// Sets the limit on the length of a record, in bytes without its line ending. A longer record fails, whatever it
     /// holds, and is read past without being kept in memory.
     #[must_use]
     pub fn max_record(mut self, bytes: u64) -> Self {
@@ -67,7 +67,7 @@ impl OpenOptions {
         self
     }
 
-    /// Reads files whose names choose no format as plain text.
+    /// Reads a file as plain text if its name does not determine a format.
     pub(in crate::dataset) fn plain_text_by_default(mut self) -> Self {
         self.otherwise = &PLAIN_TEXT;
         self
@@ -78,7 +78,7 @@ impl OpenOptions {
         self.max_record = bytes;
     }
 
-    /// The limit to the length of a record.
+    /// The limit on the length of a record.
     pub(super) fn limit(&self) -> RecordLimit {
         RecordLimit::new(self.max_record)
     }

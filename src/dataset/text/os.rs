@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::error::Error;
 
 /// Opens a file that is as long as the system says, and returns it with its length in bytes; `None` if the length is
-/// only known once all of it is read: of a pipe, a device, or a file that is generated as it is read, as those under
-/// `/proc` and `/sys`.
+/// only known once all of it is read: for example, if it is a pipe, a device, or a file that is generated as it is
+/// read, like those under `/proc` and `/sys`.
 pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let unreadable = |error| Error::unreadable(path, error);
     // Asked before the file is opened, because opening a pipe waits until a program writes to it.
@@ -43,8 +43,8 @@ pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
     Ok((holds == (length > 0)).then_some(length))
 }
 
-/// Opens a pipe or a device without waiting for a writer: opening a named pipe would wait for one, and only a signal to
-/// this very thread could interrupt that. A read from it may fail with [`WouldBlock`](io::ErrorKind::WouldBlock).
+/// Opens a pipe or a device without waiting for a writer: opening a named pipe would wait for one, and only a signal
+/// to this thread could interrupt that. A read from it may fail with [`WouldBlock`](io::ErrorKind::WouldBlock).
 #[cfg(target_os = "linux")]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;

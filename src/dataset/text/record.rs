@@ -54,7 +54,7 @@ impl<'a> TextRecord<'a> {
         self.text
     }
 
-    /// The column, in bytes from 1, of a part of this very record; `None` for any other text.
+    /// The column, in bytes from 1, at which `part` begins in this record. `None` if `part` was not borrowed from it.
     pub(crate) fn column_of(&self, part: &str) -> Option<u64> {
         column_of(self.text, part)
     }
@@ -113,8 +113,8 @@ impl Fields {
     }
 }
 
-/// Visits the records of a buffer, before which comes `start`, until `visit` breaks off. A record that is not
-/// UTF-8, or is too long, fails alone.
+/// Visits the records of a buffer until `visit` breaks off. `start` describes what comes before the buffer. A record
+/// that is not UTF-8, or is too long, fails alone.
 pub(super) fn visit_records<V>(
     buffer: &Buffer,
     file: usize,

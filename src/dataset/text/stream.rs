@@ -27,9 +27,9 @@ use inputs::{InputChain, TakenRecords};
 /// [`OpenOptions`]; standard input is JSON lines.
 ///
 /// Workers take turns at taking the next records, and then work on them at the same time. The worker whose turn it is
-/// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has come, and
-/// a fast producer is read 256 KiB at a time. No thread reads ahead of the workers, so the producer has to wait while
-/// all of them are busy, and memory follows the records in work.
+/// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has come,
+/// and a fast producer is read 256 KiB at a time. No thread reads ahead of the workers, so the producer has to wait
+/// while all of them are busy, and the memory in use is proportional to the records that the workers hold.
 ///
 /// A run that is stopped does not wait for the producer: on unix a wait for more of an input that was opened here ends
 /// within some milliseconds. After a run that ended early nothing more can be taken.
@@ -52,19 +52,21 @@ pub struct TextStream<'r> {
     names: Vec<Arc<Path>>,
     inputs: Mutex<Box<InputChain<'r>>>,
     buffers: Mutex<Vec<Buffer>>,
-    /// Number of bytes that have been taken. Apart from the inputs, which are locked by a worker that waits.
+    /// Number of bytes that have been taken. It is kept separately from the inputs, because a waiting worker holds
+    /// their lock.
     bytes: AtomicU64,
-    /// Nothing more is to be taken.
+    /// Whether the stream is closed, so that nothing more may be taken.
     closed: AtomicBool,
 }
 
 impl<'r> TextStream<'r> {
     /// Reads from one reader, which errors and failures call `name`.
     ///
-    /// The reader is asked for many bytes at a time, so a buffer around it would be of no use.
+    /// The reader is asked for many bytes at a time, so wrapping it in a buffered reader has no benefit.
     ///
-    /// A read of it that has begun cannot be interrupted: a run that is stopped waits until it returns. Input that may
-    /// be silent for long is better [opened](Self::open) here, or returns an error when it is to stop.
+    /// A read that has begun cannot be interrupted: a run that is stopped waits until the read returns. If the input
+    /// may be silent for long, [open](Self::open) it here instead, or use a reader that returns an error when it
+    /// should stop.
     pub fn new(name: impl Into<PathBuf>, reader: impl Read + Send + 'r) -> Self {
         let name = name.into();
         let options = OpenOptions::new();
@@ -74,8 +76,8 @@ impl<'r> TextStream<'r> {
         Self::chain(&options, [(name, Input::Reader(Box::new(reader)), layout)])
     }
 
-    /// Reads standard input, from what the system has of it: not what [`std::io::Stdin`] has read ahead, if that was
-    /// used before.
+    /// Reads standard input directly from the system. If [`std::io::Stdin`] was used before, the bytes that it has
+    /// read ahead are missing.
     ///
     /// # Errors
     ///
@@ -112,14 +114,14 @@ impl<'r> TextStream<'r> {
         ))
     }
 
-    /// Whether a path names what can only be read as a stream: a pipe, a device, `-`, or a file that is not as long as
-    /// the system says, as those under `/proc` and `/sys`.
+    /// Whether the file at a path can only be read as a stream: a pipe, a device, `-`, or a file that is not as long
+    /// as the system says, like those under `/proc` and `/sys`.
     pub fn is_needed_for(path: &Path) -> bool {
         path == Path::new(STANDARD_INPUT.0)
             || open_of_known_length(path).is_ok_and(|file| file.is_none())
     }
 
-    /// Sets the limit to the length of a record, in bytes without its line ending, in place of
+    /// Sets the limit on the length of a record, in bytes without its line ending, in place of
     /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, whatever it holds, and is read past
     /// without being kept in memory.
     #[must_use]

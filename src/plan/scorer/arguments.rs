@@ -96,11 +96,11 @@ impl FromArgMatches for ScorerArguments {
     }
 }
 
-/// Parses a number of something of which there is at least one.
+/// Parses a count that must be at least 1.
 ///
 /// # Errors
 ///
-/// Returns a message if the text is no whole number from 1.
+/// Returns a message if the text is not a positive integer.
 pub fn from_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),

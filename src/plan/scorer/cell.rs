@@ -41,7 +41,7 @@ impl Cell {
     }
 }
 
-/// Cells of the known columns that take no allocation.
+/// Number of cells of known columns that need no allocation.
 const INLINE: usize = 4;
 
 /// All values of one record.
@@ -59,8 +59,8 @@ enum KnownCells {
 }
 
 impl Cells {
-    /// Adds cells of columns that are not known beforehand, each with the name of its column. No two names
-    /// are equal.
+    /// Adds cells of columns that are not known before the run, each with the name of its column. No two names are
+    /// equal.
     #[must_use]
     pub(in crate::plan) fn with_found(mut self, found: Vec<(String, Cell)>) -> Self {
         self.found = found;

@@ -14,7 +14,7 @@ pub struct Column {
     pub kind: ColumnKind,
 }
 
-/// What the cells of a column hold, and so how a report sums them up.
+/// What the cells of a column hold, which determines how a report summarises them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum ColumnKind {
@@ -47,7 +47,7 @@ impl Column {
     }
 }
 
-/// The columns of a scorer: those known beforehand, and whether answers bring more.
+/// The columns of a scorer: those known before the run, and whether answers may contain more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScorerColumns {
     known: Vec<Column>,
@@ -72,7 +72,7 @@ impl ScorerColumns {
         self
     }
 
-    /// Lets answers bring columns that are not known beforehand.
+    /// Allows answers to contain columns that are not known before the run.
     #[cfg(test)]
     #[must_use]
     pub(super) fn open(mut self) -> Self {

@@ -17,7 +17,7 @@ pub struct MadeUpOptions {
     /// The name of the main column.
     #[cfg_attr(feature = "cli", arg(long))]
     pub rank: Option<String>,
-    /// Whether texts may bring columns.
+    /// Whether texts may add columns.
     #[cfg_attr(feature = "cli", arg(long))]
     pub open: bool,
 }

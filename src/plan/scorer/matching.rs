@@ -24,8 +24,7 @@ pub struct MatchOptions {
     pub matching: Matching,
     /// The file of the reference, see [`Texts`](crate::dataset::Texts).
     pub against: PathBuf,
-    /// The field of the reference's records that holds the text. `None` stands for the
-    /// [field](Plan::field) of the plan.
+    /// The field of the reference's records that holds the text. `None` means the [field](Plan::field) of the plan.
     pub field: Option<String>,
 }
 

@@ -1,8 +1,8 @@
-//! The scorers: tasks on text that have a name, with their options and columns.
+//! The scorers: named tasks that score text, with their options and columns.
 //!
-//! Each scorer is one file: its options, its columns, the files that it reads beside the records, its
-//! arguments on a command line, and how it is made ready. The table [`scorers!`] lists them all, and
-//! everything else follows from it: nothing outside this folder knows which scorers there are.
+//! Each scorer is one file: its options, its columns, the files that it reads in addition to the records, its
+//! arguments on a command line, and how it is prepared. The table [`scorers!`] lists them all, and everything else
+//! follows from it: nothing outside this folder knows which scorers there are.
 
 #[cfg(feature = "cli")]
 pub mod arguments;
@@ -44,7 +44,7 @@ pub(super) trait Scorer {
         None
     }
 
-    /// Makes it ready: builds its tables and reads its files.
+    /// Prepares the scorer: builds its tables and reads its files.
     fn prepare(&self, plan: &Plan) -> Result<Box<dyn TextScorer>, Error>;
 }
 
@@ -64,8 +64,8 @@ pub(super) trait TextScorer: fmt::Debug + Send + Sync {
     }
 }
 
-/// Makes everything that depends on which scorers there are: a line for each scorer, with its name and the
-/// type of its options.
+/// Generates all code that depends on the list of scorers, from a line for each scorer with its name and the type of
+/// its options.
 macro_rules! scorers {
     ($($(#[$attribute:meta])* $name:literal => $variant:ident($module:ident::$options:ident),)+) => {
         $($(#[$attribute])* pub use $module::$options;)+

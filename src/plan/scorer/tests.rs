@@ -1,4 +1,4 @@
-//! Columns of every kind, known beforehand or found, from the texts to the answer.
+//! Columns of every kind, known before the run or found during it, from the texts to the answer.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

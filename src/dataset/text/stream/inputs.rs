@@ -19,13 +19,13 @@ use crate::dataset::text::numbering::Start;
 use crate::dataset::text::options::{OpenOptions, header_columns};
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
-/// An input is asked for this many bytes at a time, and for more only until a record is whole.
+/// An input is asked for this many bytes at a time. More are requested only until there is a complete record.
 const READ_BYTES: usize = 256 << 10;
 
 /// The fault of an input while it is being read: it stays if the read panics.
 const PANICKED: InputFault = InputFault::refused("cannot be read on after a panic");
 
-/// The inputs, and what has been read of them and not taken yet.
+/// The inputs, and the bytes that have been read from them and not taken yet.
 pub(super) struct InputChain<'r> {
     /// The input that is being read and those after it, each with the format that its name chooses.
     inputs: VecDeque<(Input<'r>, RecordLayout)>,
@@ -38,9 +38,9 @@ pub(super) struct InputChain<'r> {
     ahead: Vec<u8>,
     /// The bytes before this place have been taken.
     taken: usize,
-    /// The records that end before this place are whole.
+    /// All records that begin before this place are complete.
     whole: usize,
-    /// Nothing has been read beyond this place.
+    /// The end of the bytes that have been read.
     filled: usize,
     /// Bytes that were read and thrown away: of a record that is too long, of a header, of a byte-order mark.
     dropped: u64,
@@ -48,7 +48,7 @@ pub(super) struct InputChain<'r> {
     begun: bool,
     /// Finds the records of a format of quoted records. `None` for a format of lines.
     scanner: Option<Scanner>,
-    /// The whole records that the scanner has found and that have not been taken.
+    /// The complete records that the scanner has found and that have not been taken.
     found: VecDeque<RecordSpan>,
     /// The input has ended.
     ended: bool,
@@ -176,7 +176,8 @@ impl<'r> InputChain<'r> {
         self.scanner = None;
     }
 
-    /// Reads more of the input when no record is whole; false if there is no input left, or it is closed.
+    /// Reads more of the input when there is no complete record. `false` if there is no input left, or the stream is
+    /// closed.
     fn read_on(&mut self, closed: &AtomicBool) -> Result<bool, InputFault> {
         if self.taken > 0 {
             self.ahead.copy_within(self.taken..self.filled, 0);
@@ -211,7 +212,7 @@ impl<'r> InputChain<'r> {
         Ok(true)
     }
 
-    /// The bytes before this place are gone from the front of what was read.
+    /// Adjusts all places after this many bytes were removed from the front of what was read.
     fn forget(&mut self, bytes: usize) {
         self.filled -= bytes;
         self.taken = 0;
@@ -221,7 +222,8 @@ impl<'r> InputChain<'r> {
         }
     }
 
-    /// Reads the beginning of an input, up to where its first record may begin; false if there is not enough of it.
+    /// Reads the beginning of an input, up to where its first record may begin; `false` if not enough of it has been
+    /// read.
     fn begin(&mut self) -> Result<bool, InputFault> {
         let first = &self.ahead[..self.filled];
         if first.len() >= ENCODING_BYTES
@@ -229,7 +231,8 @@ impl<'r> InputChain<'r> {
         {
             return Err(InputFault::refused(message));
         }
-        // One byte, or the beginning of a mark, is no record with its end, so no record is kept waiting.
+        // A single byte, or the beginning of a mark, cannot contain the end of a record, so waiting for more delays
+        // no record.
         let may_be_mark = first.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(first);
         if (first.len() < ENCODING_BYTES || may_be_mark) && !self.ended {
             return Ok(false);
@@ -262,7 +265,7 @@ impl<'r> InputChain<'r> {
         Ok(true)
     }
 
-    /// Finds out which records are whole, after what was read has grown from this place on.
+    /// Finds the complete records, after bytes have been read from `new` on.
     fn find_whole(&mut self, new: usize) {
         let InputChain { scanner, found, .. } = self;
         let Some(scanner) = scanner else {
@@ -284,7 +287,7 @@ impl<'r> InputChain<'r> {
         self.whole = scanner.open().unwrap_or(self.filled);
     }
 
-    /// Moves whole lines to the buffer; returns how many bytes they are.
+    /// Moves complete lines to the buffer, and returns their length in bytes.
     fn move_lines(&mut self, at_most: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
         let lines = &self.ahead[self.taken..self.whole];
         // A line has at least one byte, so often it is clear that all of them are wanted.
@@ -323,7 +326,8 @@ impl<'r> InputChain<'r> {
     fn move_bytes(&mut self, end: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
         let length = end - self.taken;
         if length == self.whole {
-            // All of it, perhaps one giant record: the memory itself goes, and the rest comes back.
+            // If all complete records are taken, perhaps a single giant one, the memory itself is swapped, and the
+            // incomplete rest is copied back.
             buffer.exchange(&mut self.ahead);
             let rest = buffer.room(self.whole..self.filled)?;
             room_in(&mut self.ahead, 0..rest.len())?.copy_from_slice(rest);
