@@ -130,7 +130,7 @@ fn mixed() -> Vec<f64> {
     (0..SCORES).map(score).collect()
 }
 
-/// Scores of both signs over 200 octaves, more than any fixed number of words holds.
+/// Scores of both signs over 200 octaves, a range too wide for any fixed number of words.
 fn wide() -> Vec<f64> {
     let mut state = 3;
     let mut score = || {

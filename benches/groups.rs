@@ -1,10 +1,10 @@
 //! Grouping on all cores, compared with hand-written groupings on rayon.
 //!
-//! Compare the results of each group as ratios. `maps` merges one map per thread; `partitioned` keeps one
-//! map per thread and partition of the keys and merges the partitions in parallel; `records` first copies
-//! all records by partition. These three round at every step and leave their groups unsorted; `ours` adds
-//! exactly and sorts. `exact` is `maps` with our exact states: it shows what grouping costs apart from the
-//! states. `groups_once` measures a single grouping in a process of its own and prints its memory.
+//! Compare the results of each group as ratios. `maps` merges one map per thread; `partitioned` keeps one map per
+//! thread and partition of the keys and merges the partitions in parallel; `records` first copies all records by
+//! partition. These three round at every step and leave their groups unsorted; `ours` adds exactly and sorts. `exact`
+//! is `maps` with our exact states: it shows the cost of grouping without the cost of the states. `groups_once`
+//! measures a single grouping in a process of its own and prints its memory.
 
 mod by_hand;
 mod keys;

@@ -7,8 +7,8 @@
 //! ONLY="stream, ordered" cargo bench ...   # the base and one contender, for a profiler
 //! ```
 //!
-//! On a shared machine the wall-clock time says little; the processor time of the process is the cost of a
-//! record, whichever thread pays it. The contenders do not all do the same work: see `NOTES`.
+//! On a shared machine the wall-clock time says little; the processor time of the process is the cost of a record,
+//! regardless of which thread does the work. The contenders do not all do the same work: see `NOTES`.
 
 use std::hint::black_box;
 use std::sync::Mutex;

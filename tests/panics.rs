@@ -178,7 +178,7 @@ fn a_panic_on_a_thread_of_the_task_is_reported_without_a_place() {
     for executor in executors() {
         let panicked_with = panicked(&*executor, |n: &usize| {
             if *n == 77 {
-                // This panic leaves a place behind that belongs to no failure.
+                // This panic records a place in the source that does not belong to any failure.
                 let _ = catch_unwind(|| panic!("caught inside the task"));
                 let other = thread::spawn(|| panic!("on another thread"));
                 panic::resume_unwind(other.join().unwrap_err());

@@ -79,7 +79,7 @@ impl Naive for NaiveFamily {
     }
 }
 
-/// One of our aggregators in a hand-written map: the cost of exact states apart from the grouping.
+/// One of our aggregators in a hand-written map. It shows the cost of exact states without the cost of our grouping.
 #[derive(Clone, Default)]
 pub struct Exact<A>(A);
 

@@ -1,10 +1,10 @@
-//! The sum over a tree, as chili publishes it (`benches/overhead.rs`, github.com/dragostis/chili): a full
-//! binary tree in which each node counts 1. It has 10 layers here, and 20 instead of the 24 of chili, which
-//! would take a gigabyte.
+//! The sum over a tree, as chili publishes it (`benches/overhead.rs`, github.com/dragostis/chili): a full binary tree
+//! in which each node counts 1. The tree has 10 or 20 layers here. chili uses 24 instead of 20, which would take a
+//! gigabyte.
 //!
-//! chili and rayon descend the tree and join at each node; orx-parallel explores it. Ours and the other
-//! contenders work on slices, so their records are the subtrees below a layer, which each call collects
-//! again. That is coarser and cheaper than a join at each node.
+//! chili and rayon descend the tree and join at each node; orx-parallel explores it. Ours and the other contenders
+//! work on slices, so their records are the subtrees below a layer, which each call collects again. This is coarser
+//! and cheaper than a join at each node.
 
 use std::borrow::Cow;
 

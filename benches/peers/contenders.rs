@@ -21,11 +21,10 @@ use crate::reduced::Reduced;
 pub trait Workload: Sync {
     type Record: Clone + Sync;
     type Score: Clone + Send + Sync;
-    /// Number of records that a contender which halves slices itself does at once: a few microseconds of
-    /// work.
+    /// Number of records in the smallest slice of a contender that halves slices itself: a few microseconds of work.
     const LEAF: usize;
 
-    /// The records; owned if each call collects them again.
+    /// The records. They are owned if each call collects them again.
     fn records(&self) -> Cow<'_, [Self::Record]>;
     fn score(&self, record: &Self::Record) -> Self::Score;
     /// The total of no scores.
@@ -221,7 +220,7 @@ fn chili<W: Workload>(
     both::<W>(left, &right)
 }
 
-/// Hand-written, 1: an equal share for each thread.
+/// Hand-written, 1: each thread gets an equal share.
 fn scoped<W: Workload>(workload: &W) -> W::Score {
     let records = workload.records();
     let share = records.len().div_ceil(threads()).max(1);

@@ -7,9 +7,9 @@
 //! RUSTFLAGS="--cfg fork_union" cargo bench --target-dir target/fork_union ...
 //! ```
 //!
-//! `RESULTS.md` shows the output of the second command: all contenders take turns, in another order each
-//! round. Before anything is timed, all must return the same checksum. NAME is a part of the name of a
-//! workload or, after a slash, of a contender.
+//! `RESULTS.md` shows the output of the second command: all contenders take turns, in a different order in each
+//! round. Before anything is timed, all must return the same checksum. NAME is a part of the name of a workload or,
+//! after a slash, of a contender.
 //!
 //! `contenders` shows how each peer runs a map-reduce; each workload names its origin. Our aggregator there
 //! adds as the peers do, so that only scheduling is compared; for sums that could have fractions, our exact
@@ -83,7 +83,7 @@ fn main() {
         let mut all = Vec::new();
         each_workload(|what, mut ways| {
             if what.contains(workload) {
-                // The first is the plain loop, which decides how many calls make a turn.
+                // The first is the plain loop, which determines the number of calls in a turn.
                 let base = ways[0].name;
                 ways.retain(|way| [base, OURS].contains(&way.name) || way.name.contains(contender));
                 all.push(rounds::compare(rounds, what, &ways));

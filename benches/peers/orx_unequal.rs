@@ -2,8 +2,8 @@
 //! github.com/orxfun/orx-parallel): 4,096 records, of which one in twenty takes 10 to 100 times as long as
 //! the others. The result is the largest score.
 //!
-//! Its other sizes and shares give the same picture; `benches/het/simple.rs` spends most of its time on
-//! random numbers.
+//! Other sizes and shares in that benchmark lead to the same conclusions; `benches/het/simple.rs` spends most of its
+//! time on random numbers.
 
 use std::borrow::Cow;
 use std::hint::black_box;

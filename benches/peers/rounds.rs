@@ -1,7 +1,6 @@
-//! Lets all contenders take turns, in another order each round, and prints their medians as multiples of
-//! ours.
+//! Lets all contenders take turns, in a different order in each round, and prints their medians as multiples of ours.
 //!
-//! A shared machine changes its speed over time. The turns of one round see about the same machine, and the
+//! A shared machine changes its speed over time. During one round the speed is about the same for all turns, and the
 //! median ignores rounds that were disturbed.
 
 use std::time::{Duration, Instant};

@@ -248,7 +248,7 @@ impl<P: Clone> State for PlanAggregator<P> {
 impl<P> Shift for PlanAggregator<P> {
     fn shift(self, by: u64) -> Result<Self, StateError> {
         Ok(PlanAggregator {
-            // They hold no index.
+            // The states of the columns contain no index.
             known: self.known,
             found: self.found,
             groups: self.groups.shift(by)?,

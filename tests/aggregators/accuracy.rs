@@ -83,10 +83,9 @@ fn nist_numacc_matches_up_to_the_rounding_of_its_decimals_to_floats() {
     assert_eq!(answer(StdDev::new(), &first.0), 1.0);
 }
 
-/// Scores of up to `octaves` octaves that cancel to `rest`, in random order. Their condition
-/// number, the sum of their magnitudes over the magnitude of their sum, is about `2^octaves`
-/// divided by `rest`. After the generators of Ogita, Rump and Oishi (*Accurate sum and dot
-/// product*, 2005), except that the rest is known instead of computed.
+/// Scores of up to `octaves` octaves that cancel to `rest`, in random order. Their condition number, the sum of their
+/// magnitudes over the magnitude of their sum, is about `2^octaves` divided by `rest`. The scores are generated as by
+/// Ogita, Rump and Oishi (*Accurate sum and dot product*, 2005), except that the rest is known instead of computed.
 fn ill_conditioned(pairs: usize, octaves: u64, rest: &[f64], seed: u64) -> Vec<f64> {
     let mut state = seed;
     let mut next = || {

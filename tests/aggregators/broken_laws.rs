@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::scores::assorted;
 
-/// A state that is plain data already.
+/// A state that is its own plain data.
 macro_rules! plain_itself {
     ($aggregator:ident) => {
         impl State for $aggregator {

@@ -89,7 +89,7 @@ fn estimates_keep_their_standard_error() {
     let error = Distinct::STANDARD_ERROR;
     for different in [1_100, 2_000, 8_000, 20_000, 45_000, 150_000] {
         let errors = (0..SETS).map(|set| {
-            // Consecutive numbers, so that all randomness comes from the hash.
+            // The numbers are consecutive, so the hash is the only source of randomness.
             let values = (0..different).map(|place| set << 40 | place);
             count(values).count as f64 / different as f64 - 1.0
         });

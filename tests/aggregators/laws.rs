@@ -1,4 +1,4 @@
-//! Every aggregator keeps the laws.
+//! Every aggregator obeys the laws.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Values to observe, and plain data that no records lead to.
+//! Values to observe, and plain data that cannot result from any records.
 
 use manyhands::aggregation::{Aggregator, State, StateError};
 use serde::Serialize;

@@ -59,9 +59,9 @@ impl Ratio {
     }
 }
 
-/// The nearest `f64`, ties to even, found by search: it shares nothing with the rounding under test.
-/// `compare` is called with the units of a float (times `halves`), and returns whether that is below or
-/// above the number.
+/// The nearest `f64`, ties to even, found by search: this function shares no code with the rounding under test.
+/// `compare` is called with the units of a float (times `halves`), and returns whether that is below or above the
+/// number.
 fn nearest_where(compare: impl Fn(&BigInt, u32) -> Ordering) -> f64 {
     // The largest float that is not above the number.
     let (mut low, mut high) = (0, f64::INFINITY.to_bits());

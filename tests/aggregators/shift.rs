@@ -1,4 +1,5 @@
-//! Shards that were each numbered from 0, saved, loaded, shifted and merged: one run over the whole.
+//! Shards that were each numbered from 0, saved, loaded, shifted and merged give the result of one run over all
+//! records.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -112,7 +113,7 @@ fn an_index_that_would_not_fit_is_an_error() {
     assert_eq!(refusal(Top::new(1)), StateError::IndexOverflow);
     let combined = vec![(Count::new(), Bottom::new(1))].by(|_: &f64| ());
     assert_eq!(refusal(combined), StateError::IndexOverflow);
-    // Without a record there is no index.
+    // A state without records contains no index.
     for fresh in [Extrema::new(), observed(Extrema::new(), &[f64::NAN])] {
         assert!(fresh.shift(u64::MAX).is_ok());
     }

@@ -39,8 +39,8 @@ fn near_a_grid() -> impl Strategy<Value = f64> {
     })
 }
 
-/// Scores spread over about 30 octaves: more than the middle of a state, and in some groups more than the
-/// grids cover.
+/// Scores spread over about 30 octaves. This is more than the middle of a state covers, and in some groups more than
+/// the grids cover.
 fn spread_over_octaves() -> impl Strategy<Value = Vec<f64>> {
     let significand = prop_oneof![
         3 => 1.0..2.0_f64,

@@ -1,4 +1,4 @@
-//! States as bytes: how they are written, which bytes are refused, and that no bytes cause harm.
+//! States as bytes: how they are written, which bytes are refused, and that malformed bytes do no harm.
 
 use std::fmt::Debug;
 
@@ -22,7 +22,7 @@ fn observed<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A {
     aggregator
 }
 
-/// Bytes of the mark and the fingerprint, before the name and the plain data.
+/// Number of bytes of the mark and the fingerprint, which come before the name and the plain data.
 const HEAD: usize = 4 + 16;
 const CHECKSUM: usize = 8;
 
@@ -482,7 +482,7 @@ fn plain_data_that_would_be_saved_differently_is_refused() {
     ));
 }
 
-/// A claimed length takes no memory; only the data itself does.
+/// A claimed length alone allocates no memory; only the data itself does.
 #[test]
 fn a_length_alone_takes_no_memory() {
     let length = u64::from(u32::MAX);

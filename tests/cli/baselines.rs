@@ -9,7 +9,7 @@ fn bench(folder: &TempDir, arguments: &[&str]) -> Ran {
     bench_rounds(folder, "2", arguments)
 }
 
-/// Like [`bench`], with more rounds: two rounds that differ by chance prove nothing.
+/// Like [`bench`], with more rounds: a difference between only two rounds may be due to chance.
 fn bench_rounds(folder: &TempDir, rounds: &str, arguments: &[&str]) -> Ran {
     let short = [
         "bench",
@@ -256,7 +256,8 @@ fn a_signal_leaves_no_unfinished_file() {
     super::wait_while_running(&mut child, "the folder", || {
         folder.path().join("kept").exists()
     });
-    // Most of this time is spent in measurements; whatever the program is doing then, it must leave no file.
+    // Most of this time is spent in measurements; whatever the program is doing when the signal arrives, it must
+    // leave no file.
     std::thread::sleep(std::time::Duration::from_millis(200));
     super::send(child.id(), "TERM");
     assert_eq!(child.wait().expect("an end").code(), None);

@@ -43,7 +43,7 @@ fn two_outputs_that_are_one_file_are_refused_however_they_are_spelled() {
         );
         refused(&score(&folder, "three.jsonl", &arguments), &told);
     }
-    // Likewise if no file of that name exists yet.
+    // The same holds if no file of that name exists yet.
     for page in ["b.jsonl", "./b.jsonl", "sub/../b.jsonl", "here/b.jsonl"] {
         let ran = score(
             &folder,
@@ -252,8 +252,8 @@ fn scores_are_kept_if_their_folder_is_renamed_or_removed() {
         }
         let ran = finish(child);
         assert_eq!(ran.code, 5, "{}", ran.err);
-        // A renamed folder still holds the file; if the folder was removed, the scores are copied to its
-        // parent.
+        // If the folder was renamed, it still contains the file; if the folder was removed, the scores are copied to
+        // its parent.
         let there = match goes {
             "renamed" => outer.path().join("other"),
             _ => outer.path().to_owned(),

@@ -140,7 +140,7 @@ pub(crate) fn send(id: u32, signal: &str) {
     assert!(sent.expect("there is kill").success());
 }
 
-/// Sends a signal again and again until the program ends.
+/// Sends a signal repeatedly until the program ends.
 pub(crate) fn send_until_it_ends(mut child: Child, signal: &str) -> Ran {
     wait_for("the end of the program", || {
         let ended = child.try_wait().expect("it can be asked");
@@ -153,7 +153,7 @@ pub(crate) fn send_until_it_ends(mut child: Child, signal: &str) -> Ran {
     finish(child)
 }
 
-/// Looks again and again until there is something to see.
+/// Calls the function repeatedly until it returns a value.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
@@ -195,7 +195,7 @@ pub(crate) fn start_scoring(folder: &TempDir, lines: &str, arguments: &[&str]) -
 pub(crate) fn unfinished(folder: &TempDir) -> String {
     let names = names(folder);
     let name = names.iter().find(|name| name.starts_with(".manyhands-"));
-    // The file may be renamed meanwhile.
+    // The file may be renamed at the same time.
     let read = |name| std::fs::read_to_string(folder.path().join(name)).ok();
     name.and_then(read).unwrap_or_default()
 }
@@ -215,7 +215,7 @@ pub(crate) fn read(folder: &TempDir, name: &str) -> String {
     std::fs::read_to_string(folder.path().join(name)).expect("a file")
 }
 
-/// Makes a named pipe.
+/// Creates a named pipe.
 pub(crate) fn make_pipe(folder: &TempDir, name: &str) {
     let made = Command::new("mkfifo")
         .arg(folder.path().join(name))

@@ -1,5 +1,5 @@
-//! Limits: never more in flight than allowed, on every executor and however records end, and always the same
-//! answer.
+//! Limits: with every executor, and whether records succeed or fail, no more records are in flight than allowed, and
+//! the answer is always the same.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ fn executors(workers: usize) -> Vec<Box<dyn Executor>> {
     ]
 }
 
-/// Counts the weight in flight, and the most there has been.
+/// Counts the weight in flight, and its maximum so far.
 #[derive(Default)]
 struct Gauge {
     now: AtomicU64,

@@ -9,6 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Waits until no other test of this binary runs, and keeps the others waiting until the guard is dropped.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    // A test that failed poisons the lock; the next one may run all the same.
+    // A failed test poisons the lock, but the next test may run nevertheless.
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }

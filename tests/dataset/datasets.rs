@@ -259,7 +259,7 @@ fn a_file_that_changes_between_two_runs_is_an_error() {
     );
 }
 
-/// The part in which the long line begins is read far beyond its end, and many parts are inside the line.
+/// The part in which the long line begins is read far beyond the end of the part, and many parts are inside the line.
 #[test]
 fn a_line_that_is_longer_than_many_parts() {
     let most = 1 << 20;

@@ -1,4 +1,4 @@
-//! Formats: the same records give the same answer in every format, however the files are cut and read.
+//! Formats: the same records give the same answer in every format, regardless of how the files are cut and read.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -254,7 +254,7 @@ proptest! {
     }
 }
 
-/// Every executor, whichever way the files are cut.
+/// Every executor, with files cut in different ways.
 #[test]
 fn answers_are_the_same_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
@@ -348,7 +348,7 @@ fn a_table_without_a_record_has_none() {
     }
 }
 
-/// Files of several formats are one dataset, numbered through; an empty one counts nothing.
+/// Files of several formats are one dataset, with consecutive record numbers; an empty file has no effect on them.
 #[test]
 fn formats_mix_in_one_dataset() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Streams of JSON lines: the records are those of a file, however the bytes arrive.
+//! Streams of JSON lines: the records are those of a file, regardless of how the bytes arrive.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -45,7 +45,7 @@ fn from_files(files: &[Vec<u8>]) -> Vec<Visited> {
     from_files_within(files, MAX_RECORD_BYTES)
 }
 
-/// Like [`from_files`], with another limit on the length of a record.
+/// Same as [`from_files`], with another limit on the length of a record.
 fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
     let folder = tempfile::tempdir().unwrap();
     let paths = files.iter().enumerate().map(|(number, bytes)| {
@@ -429,7 +429,7 @@ fn other_encodings_are_refused_at_once() {
     assert!(message(b"\x1f\x8b\x08\0").starts_with("stream: is gzip-compressed; "));
 }
 
-/// Only the first bytes of a text decide, not those of a later line.
+/// Only the first bytes of a text determine whether it is refused, not those of a later line.
 #[test]
 fn a_later_line_may_begin_with_any_bytes() {
     let bytes = b"one\n\x1f\x8b\n\xff\xfe\ntwo";

@@ -1,4 +1,4 @@
-//! The analysis of a comparison: what it covers, whatever the times are.
+//! The analysis of a comparison: what it covers, regardless of the measured times.
 
 use manyhands::execution::Work;
 use manyhands::machine::usable_cores;

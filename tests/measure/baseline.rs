@@ -102,8 +102,8 @@ fn only_what_is_slower_beyond_its_interval_is_reported() {
     }
 }
 
-/// Everything on two threads takes 1.5 times as long, the kernel of arithmetic included. Without the kernel,
-/// that would look like a slower program.
+/// Everything on two threads, including the arithmetic kernel, takes 1.5 times as long. Without the kernel, that
+/// would look like a slower program.
 #[test]
 fn a_slower_machine_is_not_a_slower_program() {
     let then = comparison();

@@ -1,4 +1,4 @@
-//! The pages in Chromium, if it is installed: the browser's policy refuses nothing in them, and they fit on a
+//! The pages in Chromium, if it is installed: the content security policy blocks nothing in them, and they fit on a
 //! narrow screen.
 //!
 //! Without Chromium on the `PATH`, each test prints that it was skipped. If the variable
@@ -95,7 +95,7 @@ fn pages_load_in_a_browser() {
         .filter(|line| line.contains("CONSOLE"))
         .collect();
     assert!(messages.is_empty(), "{messages:?}");
-    // The parser has moved no element out of its drawing.
+    // The HTML parser has not moved any element out of its drawing.
     let count = |text: &str, what: &str| text.matches(what).count();
     for what in ["<svg", "</svg>", "<path", "<details", "<tr"] {
         assert_eq!(count(&dom, what), count(&comparison, what), "{what}");

@@ -1,4 +1,4 @@
-//! The HTML pages: complete, small, readable without the plots, and safe whatever the data contains.
+//! The HTML pages: complete, small, readable without the plots, and safe regardless of what the data contains.
 #![cfg(feature = "cli")]
 
 mod browser;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use manyhands::page;
 use markup::check;
 
-/// Size of a page at most, in bytes.
+/// Maximum size of a page, in bytes.
 const MAX_BYTES: usize = 150_000;
 
 /// Writes a page to a file, so that a person can look at it.

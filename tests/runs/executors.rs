@@ -97,7 +97,7 @@ struct Meeting {
 }
 
 impl Meeting {
-    /// Waits until `threads` threads have come here; gives up after a minute.
+    /// Waits until `threads` threads have arrived here, and gives up after a minute.
     fn wait_for(&self, threads: usize) {
         let mut here = self.threads.lock().unwrap();
         here.insert(std::thread::current().id());
@@ -108,7 +108,7 @@ impl Meeting {
         drop(waited.unwrap());
     }
 
-    /// How many threads have come here.
+    /// Number of threads that have arrived here.
     fn threads(self) -> usize {
         self.threads.into_inner().unwrap().len()
     }

@@ -1,5 +1,5 @@
-//! Runs from a dataset to a report: the same bits from every executor, and every record accounted for,
-//! however a run ends.
+//! Runs from a dataset to a report: the same bits from every executor, and every record accounted for, no matter how
+//! a run ends.
 
 mod executors;
 mod halting;

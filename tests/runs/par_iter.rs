@@ -164,7 +164,7 @@ fn cheap_records_first_do_not_keep_the_slow_ones_from_the_pool() {
     let (threads, came) = (Mutex::new(HashSet::new()), Condvar::new());
     let task = |n| match n {
         0..100 => {}
-        // The calling thread may run some of these before it looks at the clock.
+        // The calling thread may run some of these before it reads the clock.
         100..200 => std::thread::sleep(Duration::from_micros(100)),
         _ => {
             let mut here = threads.lock().unwrap();

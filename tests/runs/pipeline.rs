@@ -16,8 +16,8 @@ use manyhands::report::SlowRecord;
 use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
 
-/// Runs everything on the calling thread, but deals the units out to made-up workers, in portions that
-/// follow from a seed: a repeatable schedule.
+/// Runs everything on the calling thread, but assigns the units to made-up workers, in portions that follow from a
+/// seed: a repeatable schedule.
 struct Dealt {
     workers: usize,
     seed: u64,
@@ -299,7 +299,7 @@ fn scores_ahead_of_their_turn_are_bounded() {
     const LINE: usize = 1000;
     const THREADS: usize = 3;
 
-    /// Notes the most bytes that were ever kept.
+    /// Records the maximum number of bytes that were kept at any time.
     struct Watched {
         lines: InOrder<std::io::Sink>,
         most: AtomicUsize,
@@ -330,8 +330,8 @@ fn scores_ahead_of_their_turn_are_bounded() {
         // record is scored for a while.
         let (mut seen, mut looks) = (0, 0);
         while looks < 4 {
-            // Uses the pool meanwhile, as a task may. If the sink blocked the threads of the pool, this
-            // call would never return.
+            // Uses the pool during this wait, as a task may. If the sink blocked the threads of the pool, this call
+            // would never return.
             rayon::join(|| std::thread::sleep(Duration::from_millis(50)), || ());
             let now = others.load(Ordering::SeqCst);
             let full = sink.most.load(Ordering::SeqCst) > ROOM;

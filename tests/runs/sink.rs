@@ -43,7 +43,7 @@ fn kind(written: io::Result<Room>) -> Result<Room, ErrorKind> {
 fn blocks_wait_for_their_turn_while_there_is_room() {
     let out = Out::default();
     let lines = InOrder::with_room(out.clone(), 3);
-    // As much as there is room for, and one byte more.
+    // The first block fills the room, and the second one exceeds it by one byte.
     assert_eq!(kind(lines.write(3..4, b"ddd".into())), Ok(Room::Free));
     assert_eq!(kind(lines.write(4..6, b"e".into())), Ok(Room::Full));
     assert_eq!(lines.waiting_bytes(), 4);

@@ -1,5 +1,5 @@
-//! The steps in which a run reads its dataset, hands on its scores, and asks a worker to pause, as seen by
-//! a dataset, a sink and an executor that record their calls.
+//! The steps in which a run reads its dataset, passes on its scores, and asks a worker to pause, as seen by a
+//! dataset, a sink and an executor that record their calls.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
@@ -193,7 +193,7 @@ fn a_step_of_a_stream_is_a_share_of_the_outstanding_records() {
     assert_eq!(step(true, 10_000, false), 1);
 }
 
-/// A large score, so that only few may wait for their turn.
+/// A score that is so large that only a few scores may wait for their turn.
 #[derive(Clone, Copy)]
 struct Large([u8; 64 << 10]);
 
@@ -237,7 +237,7 @@ fn a_worker_far_ahead_of_the_earliest_record_pauses() {
         flows(one_by_one(2, records), records, true, Count::new()),
         expected
     );
-    // Scores that count at once take no room, and neither do partials.
+    // Scores that are aggregated at once need no room, and neither do partials.
     let all_go = vec![Flow::Go; records];
     assert_eq!(
         flows(one_by_one(2, records), records, false, Count::new()),
@@ -330,7 +330,8 @@ fn a_share_of_failures_is_judged_once_more_at_the_end() {
             other => panic!("it ended otherwise: {other:?}"),
         }
     };
-    // During the run, the share is taken of at least 1000 records; at the end, of the actual number.
+    // During the run, the share is computed relative to at least 1000 records, and at the end relative to the actual
+    // number.
     assert_eq!(run(0, 0.0), None);
     assert_eq!(run(2, 0.2), None);
     assert_eq!(run(3, 0.2), Some(2));
@@ -362,8 +363,8 @@ impl Sink<()> for WrittenBlocks {
     }
 }
 
-/// A slow run hands its scores on more often, by the clock, so a block may be shorter than it could be. Its
-/// exact length is tested beside its code.
+/// A slow run passes its scores on more often, depending on the clock, so a block may be shorter than it could be.
+/// Its exact length is tested beside its code.
 #[test]
 fn blocks_follow_one_another_and_none_is_too_long() {
     let blocks = |bytes_a_record, on_failure, failing: &[usize]| {

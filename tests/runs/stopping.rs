@@ -1,4 +1,4 @@
-//! A run that is stopped or halted at any moment answers for a beginning of the dataset.
+//! A run that is stopped or halted at any moment returns the answer for the first records of the dataset.
 
 use std::collections::HashSet;
 use std::io::Write as _;

@@ -378,7 +378,7 @@ fn a_slow_consumer_holds_back_the_iterator() {
     });
 }
 
-/// How a run over a silent source ends that is stopped by its deadline, or by its token once three scores are
+/// How a run over a silent source ends if it is stopped by its deadline, or by its token once three scores are
 /// delivered. The source stays silent for `silence` after the deadline, and then ends.
 fn end_over_a_silent_source(
     workers: usize,
@@ -430,8 +430,9 @@ fn end_over_a_silent_source(
 fn a_stop_takes_effect_while_the_source_is_silent() {
     for workers in [1, 2, 4] {
         for (deadline, ordered) in [(true, true), (true, false), (false, true), (false, false)] {
-            // The thread that keeps the deadline may get no core for a while after it: then the source must
-            // stay silent for longer. A deadline that has no effect has none however long the silence.
+            // The thread that enforces the deadline may get no core for a while after the deadline has passed. In
+            // that case the source must stay silent for longer. If a deadline had no effect, a longer silence would
+            // not change that.
             let mut silence = DEADLINE;
             let stopped = loop {
                 let result = end_over_a_silent_source(workers, ordered, deadline, silence);

@@ -292,7 +292,7 @@ fn edges_of_blocks_do_not_show() {
     }
 }
 
-/// Long texts score exactly, and leave nothing behind that changes the next score.
+/// Long texts are scored exactly, and have no effect on the next score.
 #[test]
 fn long_texts_score_exactly() {
     let sentence = "It isn't GOOD, but never so great \u{1F600}; the plot was kind of sad! ";

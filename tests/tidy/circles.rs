@@ -1,5 +1,5 @@
-//! No circle among files: if one file uses another, the other does not use the first, not even through
-//! further files.
+//! No circle among files: if one file uses another, the other must not use the first, directly or through further
+//! files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

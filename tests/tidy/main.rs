@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules that each module may import. The stages of the pattern know only errors; the pipeline
-/// joins them by value, the plan by name.
+/// The modules that each module may import. The stages of a run do not import each other and share only errors. The
+/// pipeline combines them as values, and the plan by their names.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("turns", &[]),

@@ -101,7 +101,7 @@ proptest! {
         prop_assert_eq!(iterator.take(1, &mut Vec::new()), None);
     }
 
-    /// The iterator waits after some records until all that came out of it are done.
+    /// After some of the records, the iterator waits until all records that it has yielded are done.
     #[test]
     fn records_are_taken_while_the_iterator_waits(
         bursts in prop::collection::vec(1usize..50, 1..20),
@@ -162,8 +162,8 @@ proptest! {
 
 type Boxed = Box<dyn Iterator<Item = u64> + Send>;
 
-/// A channel delivers five records and then is silent: if five workers are idle, all five records must be in work at
-/// once, however many records a worker may take.
+/// A channel delivers five records and then is silent: if five workers are idle, they must work on all five records
+/// at the same time, regardless of how many records a worker may take.
 #[test]
 fn a_burst_is_shared_among_all_idle_workers() {
     const IDLE: usize = 5;
@@ -202,7 +202,7 @@ fn a_burst_is_shared_among_all_idle_workers() {
     }
 }
 
-/// Workers that wait return at once, although the worker inside the iterator cannot.
+/// Waiting workers return at once, although the worker inside the iterator's `next` cannot.
 #[test]
 fn closing_wakes_all_workers_that_wait() {
     for workers in [2, 3, 9] {
@@ -227,7 +227,7 @@ fn closing_wakes_all_workers_that_wait() {
     }
 }
 
-/// No record comes after the end, even from an iterator that would begin again.
+/// No record is taken after the end, even if the iterator would yield records again after `None`.
 #[test]
 fn no_record_follows_the_end() {
     let mut calls = 0;

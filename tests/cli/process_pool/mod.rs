@@ -1,4 +1,4 @@
-//! The process pool: it gives the answers of a single process, and runs end well if workers die.
+//! The process pool: it gives the answers of a single process, and runs end properly if workers die.
 
 mod answers;
 mod deaths;
@@ -121,7 +121,7 @@ fn slow_match(folder: &TempDir, length: usize) {
     fs::write(folder.path().join("slow.jsonl"), lines.concat()).expect("a file");
 }
 
-/// The cutoff shows by the lengths alone that a short text cannot match the long one.
+/// With this cutoff, the lengths alone show that a short text cannot match the long one.
 const SLOW: [&str; 11] = [
     "score",
     "slow.jsonl",

@@ -18,7 +18,7 @@ use super::gates::{Gate, Gates};
 #[derive(Clone, Copy, Debug)]
 pub enum Stop {
     Never,
-    /// A deadline that does not come while the test runs: the run could be stopped, but is not.
+    /// A deadline that is never reached during the test: the run could be stopped, but is not.
     FarDeadline,
     Deadline(Duration),
     /// The task of this record cancels the run.

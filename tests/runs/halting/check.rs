@@ -23,7 +23,7 @@ impl<const COMMUTATIVE: bool> Aggregator<u64> for Indices<COMMUTATIVE> {
     const COMMUTATIVE: bool = COMMUTATIVE;
 
     fn observe(&mut self, index: u64, score: &u64) {
-        // No record has the largest index.
+        // The largest possible index does not belong to any record.
         self.0.push(if index == *score { index } else { u64::MAX });
     }
 
@@ -165,7 +165,7 @@ impl Case<'_> {
             // A share may turn out to be too large only at the very end.
             End::Halted(failure) => match halting {
                 None => self.exceeds(&failure.index) && report.records == self.records,
-                // A partial cannot be cut, so the answer may go on to its end.
+                // A partial cannot be cut, so the answer may extend to the end of the partial.
                 Some(halting) => {
                     let exactly = report.records == halting + 1;
                     failure.index == halting && (exactly || self.counts_by_blocks())

@@ -1,4 +1,4 @@
-//! Tasks that wait for each other, so that a failure comes before, during or after the records next to it.
+//! Tasks that wait for each other, so that a failure occurs before, during or after the records next to it.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -28,14 +28,14 @@ impl Gate {
     }
 }
 
-/// When the failure that halts the run comes, if other workers have the records next to it.
+/// When the failure that halts the run occurs, if other workers score the previous and the next record.
 #[derive(Clone, Copy, Debug)]
 pub enum Fails {
-    /// Before the record before it is done.
+    /// Before the previous record is done.
     Early,
-    /// After the record after it has been started, which ends only once the run is halted.
+    /// After the next record has been started. That record ends only once the run is halted.
     Raced,
-    /// After the record after it is done.
+    /// After the next record is done.
     Late,
 }
 
@@ -49,7 +49,8 @@ const LONGER_THAN_A_PORTION: Duration = Duration::from_micros(300);
 /// Which record waits for which.
 pub struct Gates {
     pub fails: Fails,
-    /// Opened by the failing record or the one next to it, when it has come as far as the other waits for.
+    /// Opened by the failing record or by the record next to it, when it has reached the point for which the other
+    /// waits.
     pub neighbour: Gate,
 }
 

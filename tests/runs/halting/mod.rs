@@ -1,5 +1,5 @@
-//! However a run ends, all its results are about the same beginning of the dataset: the counts in its report,
-//! the scores that its aggregator has observed, and the records that its sink was handed.
+//! No matter how a run ends, all its results cover the same first records of the dataset: the counts in its report,
+//! the scores that its aggregator has observed, and the records that were passed to its sink.
 
 mod case;
 mod check;
@@ -22,12 +22,12 @@ fn policies() -> [(OnFailure, BTreeSet<u64>); 4] {
         (OnFailure::Stop, first()),
         (OnFailure::Skip { at_most: 0 }, first()),
         (OnFailure::Skip { at_most: 2 }, third()),
-        // The share is taken of at least 1000 records.
+        // The share is computed relative to at least 1000 records.
         (OnFailure::SkipShare { at_most: 0.0025 }, third()),
     ]
 }
 
-/// When the failure comes, and what else stops the run.
+/// When the failure occurs, and what else stops the run.
 fn ways_to_end() -> impl Iterator<Item = (Fails, Stop)> {
     // With an early failure, the run may be over before the record after it is started.
     let ways = [
@@ -117,7 +117,7 @@ fn a_run_that_ends_at_any_moment_is_about_one_beginning() {
     }
 }
 
-/// Prints how many of very many runs are not about one beginning.
+/// Prints in how many of a large number of runs the results do not cover the same first records.
 #[test]
 #[ignore = "takes minutes: cargo test --test runs halting:: -- --ignored --nocapture"]
 fn very_many_runs_are_about_one_beginning() {

@@ -39,8 +39,8 @@ fn assert_same(task: &Match, query: &str, pools: &[ThreadPool]) {
     }
 }
 
-/// Texts of few words, so that many are equal and many have equal scores. They are from empty to so long that
-/// counts saturate.
+/// Texts of few words, so that many are equal and many have equal scores. Their lengths range from empty to long
+/// enough for counts to saturate.
 fn texts(number: usize, seed: usize) -> Vec<String> {
     let words = [
         "oak", "oaks", "lamp", "pal", "xl", "12", "kettle", "kettel", "é", "東京",
