@@ -78,12 +78,13 @@ pub struct Plan {
     /// The version of the written form. It comes first, so that the version is the reason why a plan of
     /// another version is refused.
     pub(crate) version: PlanVersion,
-    /// JSON lines files, which together are one dataset. The path `-` is standard input. If a path is `-`, a
+    /// The files, which together are one dataset; the ending of a name chooses the format, see
+    /// [`OpenOptions`](crate::dataset::OpenOptions). The path `-` is standard input. If a path is `-`, a
     /// pipe or a device, or a file whose size the system does not know, such as one under `/proc`, all files
     /// are read as one stream.
     pub files: Vec<PathBuf>,
     /// The length of the longest record of the files, and of a reference, in bytes without its line ending. A
-    /// longer line of the files is a failed record; it is skipped without being kept in memory.
+    /// longer record of the files is a failed record; it is skipped without being kept in memory.
     pub max_record: u64,
     /// The scorer.
     pub scorer: AnyScorer,
