@@ -20,10 +20,10 @@ use manyhands::prelude::*;
 /// Number of records whose scores are passed on together.
 const STEP: usize = 1024;
 const ROUNDS: usize = 60;
-/// Time that one round scores records.
+/// Time that one round spends on scoring records.
 const ROUND: Duration = Duration::from_millis(15);
 
-/// A task of `rounds` dependent multiplications and additions. It is not inlined: three copies of the loop
+/// A task of `rounds` dependent multiplications and additions. It is not inlined, because three copies of the loop
 /// would differ by more than what is measured here.
 #[inline(never)]
 fn work(seed: f64, rounds: u32) -> f64 {

@@ -308,7 +308,7 @@ impl Plan {
         self.process_pool_of(self.workers())
     }
 
-    /// At most this many worker processes.
+    /// A process pool with at most this many worker processes.
     fn process_pool_of(&self, workers: usize) -> Result<ProcessPool, Error> {
         let program = self.program.clone().ok_or_else(|| Error::Process {
             message: "the plan does not say which program to start; set its field `program`"

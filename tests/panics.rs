@@ -121,7 +121,7 @@ fn an_aggregator_that_panics_prints_once_and_reaches_the_caller() {
 #[test]
 fn an_aggregator_that_panics_on_a_thread_inside_a_task_reaches_the_caller() {
     listen();
-    // The threads of the pool wait inside tasks most of the time, and score other records meanwhile.
+    // The threads of the pool wait inside tasks most of the time, and score other records while they wait.
     let executor = WorkStealing::new(3);
     let task = |n: &usize| {
         rayon::join(take_a_while, take_a_while);

@@ -27,7 +27,7 @@ pub fn records(count: usize, keys: u64, zipf: bool) -> Vec<(u64, f64)> {
             (at * keys as f64) as u64
         };
         let score = fraction(mixed(2 * place as u64 + 1)) * 2.0 - 1.0;
-        // Spread out, so that neighbouring ranks are not neighbouring keys.
+        // The ranks are mixed, so that neighbouring ranks do not get neighbouring keys.
         (mixed(rank), score)
     };
     (0..count).into_par_iter().map(record).collect()

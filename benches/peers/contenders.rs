@@ -17,7 +17,7 @@ use manyhands::prelude::{
 
 use crate::reduced::Reduced;
 
-/// A workload that can be done record by record.
+/// A workload that can be processed record by record.
 pub trait Workload: Sync {
     type Record: Clone + Sync;
     type Score: Clone + Send + Sync;
@@ -27,7 +27,7 @@ pub trait Workload: Sync {
     /// The records. They are owned if each call collects them again.
     fn records(&self) -> Cow<'_, [Self::Record]>;
     fn score(&self, record: &Self::Record) -> Self::Score;
-    /// The total of no scores.
+    /// The total before any score is added.
     fn nothing(&self) -> Self::Score;
     /// Adds a score to a total. The order of the scores does not matter.
     fn add(total: &mut Self::Score, score: &Self::Score);
@@ -37,7 +37,7 @@ pub trait Workload: Sync {
 /// A run over all records, which returns the checksum of the total.
 pub type Call<'c> = &'c mut dyn FnMut() -> u64;
 
-/// One contender: a way to do a workload.
+/// One contender: a way to run a workload.
 pub struct Way<'w> {
     pub name: &'static str,
     with: Box<dyn Fn(Measure<'_>) + 'w>,
@@ -242,8 +242,8 @@ fn scoped<W: Workload>(workload: &W) -> W::Score {
 /// others.
 const PORTIONS: usize = 8;
 
-/// Hand-written, 2: portions go through a channel to workers that run already, and totals come back through
-/// another.
+/// Hand-written, 2: portions go through a channel to workers that are already running, and totals come back through
+/// another channel.
 fn crossbeam<W: Workload>(workload: &W, records: &[W::Record], measure: Measure<'_>) {
     let (portions, taken) = crossbeam_channel::unbounded::<Range<usize>>();
     let (totals, done) = crossbeam_channel::unbounded();

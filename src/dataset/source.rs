@@ -1,4 +1,4 @@
-//! Opening paths: files, pipes and standard input, for records that are scored and for references alike.
+//! Opening paths: files, pipes and standard input, both for records that are scored and for references.
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::error::{BadRecord, Error, Place};
 pub enum TextSource {
     /// Files that every worker reads at once.
     Files(TextFiles),
-    /// What can be read once, from the front.
+    /// A stream, which can be read once, from the front.
     Stream(TextStream<'static>),
     /// Records in memory.
     Loaded(LoadedRecords),

@@ -40,9 +40,9 @@ pub(super) struct ExampleCandidate {
 /// The main scores that a record must reach to be among the best or the worst, as far as is known. The text
 /// of any other record need not be copied.
 ///
-/// Each is the threshold of some worker's leaderboard, so in whatever order workers raise them, every record
-/// of the final leaderboard reaches one. Only scores that were observed raise them: a run that stops may leave
-/// out scores that were computed last.
+/// Each is the threshold of some worker's leaderboard, so every record of the final leaderboard reaches one of them,
+/// regardless of the order in which workers raise them. Only scores that were observed raise them: a run that stops
+/// may leave out scores that were computed last.
 #[derive(Debug)]
 pub(super) struct Thresholds {
     /// The bits of an `f64`.
@@ -178,7 +178,7 @@ where
 
     #[inline]
     fn observe(&mut self, index: u64, scored: &Scored) {
-        // A record that has reached no threshold, or has no main score, is no candidate.
+        // A record that has not reached a threshold, or has no main score, is not a candidate.
         if let (Some(candidate), Some(score)) = (&scored.candidate, scored.main()) {
             self.admit(index, score, candidate);
         }

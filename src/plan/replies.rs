@@ -21,7 +21,7 @@ impl Task<RecordReply<Scored>> for TakeScore {
     }
 }
 
-/// Asks about one record at a time, since each record must wait for a permit of the limit.
+/// Sends records to be scored elsewhere, one at a time, since each record must wait for a permit of the limit.
 pub(super) struct AskForEach<'a, E> {
     elsewhere: &'a E,
     /// Cancelled if no record can be scored any more, so that the run stops.

@@ -261,7 +261,7 @@ fn a_shift_that_affects_later_records_is_caught() {
 
 #[test]
 fn a_shift_that_leaves_an_index_is_caught() {
-    // Right for states of more than 15 records, such as the half that is shifted first.
+    // This shift is correct for states of more than 15 records, such as the half that is shifted first.
     let message = message_of(|state, by| {
         add(state, by);
         if state.indices.0.len() <= 15

@@ -28,7 +28,7 @@ fn near_a_grid() -> impl Strategy<Value = f64> {
     let powers = prop_oneof![-103..-95_i32, -54..-44_i32, 0..6_i32];
     let whole = prop_oneof![0..8_i64, Just((1 << 53) - 1), Just(1 << 52), 0..1_i64 << 53];
     (whole, powers, any::<bool>(), any::<bool>()).prop_map(|(whole, power, negative, scaled)| {
-        // Unchanged, or shifted so that its highest bit has this power.
+        // The number is either unchanged, or scaled so that its highest bit has this power.
         let down = if scaled {
             63 - whole.max(1).leading_zeros() as i32
         } else {

@@ -187,7 +187,8 @@ proptest! {
         let bytes: usize = files.iter().map(Vec::len).sum();
         prop_assert_eq!(dataset.size(0..parts), bytes as u64);
 
-        // One by one and in any order, on a dataset that may not know yet what comes before a part.
+        // The parts are read one by one and in any order, from a dataset that may not know yet what comes before a
+        // part.
         let mut numbers: Vec<usize> = (0..parts).collect();
         numbers.sort_by_key(|part| (*part as u64 ^ order).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (dataset, mut visited) = (open(), Vec::new());

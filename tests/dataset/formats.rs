@@ -217,7 +217,7 @@ proptest! {
         }
     }
 
-    /// Also which records are too long, and which are not UTF-8.
+    /// This includes which records are too long, and which are not UTF-8.
     #[test]
     fn records_of_a_table_do_not_depend_on_the_parts(
         content in "[ab,\"\r\n]{0,60}",

@@ -395,7 +395,7 @@ fn a_file_that_becomes_shorter_is_an_error() {
     }
 }
 
-/// Bytes that were added after it was opened are read too, as in any stream.
+/// Bytes that were added after the file was opened are read too, as in any stream.
 #[test]
 fn a_file_that_becomes_longer_is_read_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
@@ -462,7 +462,7 @@ fn a_path_that_cannot_be_opened_is_an_error_before_anything_is_read() {
     assert!(message(&folder.path().join("none")).contains("no such file"));
 }
 
-/// The system says that they are empty, or longer than they are, and they have content when they are read.
+/// The system reports these files as empty, or as longer than they are, but they have content when they are read.
 #[cfg(target_os = "linux")]
 #[test]
 fn files_that_are_generated_as_they_are_read_are_streams() {

@@ -92,7 +92,8 @@ fn every_line_parses() {
     }
 }
 
-/// Compares with the quantiles of the documentation, within a tenth and the length of a word.
+/// Compares the lengths with the quantiles in the documentation. They may differ by a tenth plus the length of a
+/// word.
 #[test]
 fn lengths_follow_their_quantiles() {
     let bytes = lines(10_000, 4).len() as f64 / 10_000.0;

@@ -150,7 +150,7 @@ fn no_record_waits_behind_a_slow_one() {
     let all_others = Condvar::new();
     let task = |record: &usize| {
         if *record == 40 {
-            // It lasts until all others are done.
+            // This record takes until all others are done.
             let others = done.lock().unwrap();
             let waited = all_others
                 .wait_timeout_while(others, Duration::from_secs(20), |done| *done < RECORDS - 1)
@@ -302,7 +302,7 @@ fn use_stack(top: usize, bytes: usize) -> u64 {
     } else {
         0
     };
-    // After the call, so that no frame can be given up before it.
+    // The frame is read after the call, so the compiler cannot release it before the call.
     deeper + u64::from(std::hint::black_box(&frame)[0])
 }
 
@@ -314,7 +314,7 @@ fn recursion(bytes: usize) -> impl Fn(&usize) -> u64 {
     }
 }
 
-/// Calls `run` on a thread with a stack of this many bytes, as the main thread has one.
+/// Calls `run` on a thread with a stack of this many bytes, in place of the main thread.
 fn with_stack(bytes: usize, run: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(bytes).spawn(run);
     thread.unwrap().join().unwrap();

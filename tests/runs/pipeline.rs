@@ -351,7 +351,7 @@ fn scores_ahead_of_their_turn_are_bounded() {
         .unwrap();
     assert_eq!(report.value, 1000, "no worker paused");
     let most = sink.most.into_inner();
-    // The room, and the block that each worker had.
+    // The room, plus the block that each worker had.
     assert!(
         most > ROOM && most < ROOM + THREADS * 64 * LINE,
         "{most} bytes were kept"

@@ -229,7 +229,7 @@ proptest! {
         prop_assert_eq!(handed.now(), sum + 1);
     }
 
-    /// One record takes until many others are done.
+    /// One record is not done until many others are.
     #[test]
     fn an_expensive_record_delays_only_the_records_in_flight(
         workers in 2usize..=8,
@@ -509,7 +509,7 @@ fn a_dropped_iterator_pulls_no_further_record() {
             let mut scores = scores.iter(scope);
             assert!(scores.next().is_some());
         });
-        // The first record, and the one that the worker may have pulled meanwhile.
+        // The first record, and the one that the worker may have pulled in the meantime.
         let pulled = pulled.into_inner();
         assert!(pulled <= 2, "{pulled} records were pulled");
     }

@@ -162,7 +162,7 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_> {
     }
 }
 
-/// Which of the wanted fields a name is.
+/// The wanted field that has a certain name.
 enum WantedField {
     Text,
     Other(usize),

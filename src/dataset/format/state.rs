@@ -20,7 +20,7 @@ pub(in crate::dataset) enum ScanState {
     FieldStart,
     /// In a field without quotes.
     Unquoted,
-    /// In a quoted field, where a line end is text.
+    /// In a quoted field, in which a line end is part of the text.
     Quoted,
     /// After a quote in a quoted field: it closes the field, or is the first of two that represent a single quote.
     QuoteInQuoted,

@@ -167,7 +167,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         })
     }
 
-    /// Takes the records in the ring or, if it is empty, pulls.
+    /// Pulls if the ring is empty, and then takes records from the ring.
     fn take_as_puller(
         &self,
         mut puller: Puller<'_, R, I>,
@@ -176,7 +176,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
     ) -> Option<u64> {
         while !self.closed.load(Relaxed) {
             self.pull(&mut puller.filling, most);
-            // Workers that were woken meanwhile may have taken all of them.
+            // Workers that were woken during the pull may have taken all of them.
             if let Some(first) = self.take_from_ring(1, most, into) {
                 return Some(first);
             }
@@ -213,7 +213,8 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         filling.iterator = Some(iterator);
     }
 
-    /// Takes records from the ring if it holds at least `enough`: a fair share, if other workers are idle too.
+    /// Takes records from the ring if it holds at least `enough`. If other workers are idle too, takes only a fair
+    /// share.
     fn take_from_ring(&self, enough: usize, most: usize, into: &mut Vec<R>) -> Option<u64> {
         let mut taking = lock(&self.taking);
         let held = taking.ring.slots();

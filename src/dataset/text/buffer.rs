@@ -39,7 +39,7 @@ pub(super) fn room_in(
 }
 
 impl Buffer {
-    /// Larger buffers, left behind by a giant record, are given back instead of kept.
+    /// Larger buffers, which result from giant records, are freed instead of kept.
     const KEPT_BYTES: usize = 4 << 20;
 
     /// Clears the buffer, and sets the limit on the length of the records that follow.
@@ -98,8 +98,8 @@ impl Buffer {
         });
     }
 
-    /// Splits a region of the bytes into lines, of which those that hold more than white space, or are too long
-    /// to look at, are records.
+    /// Splits a region of the bytes into lines. A line is a record if it contains more than white space, or is too
+    /// long to be examined.
     pub(super) fn split_lines(&mut self, region: Range<usize>) {
         let bytes = &self.bytes[region.clone()];
         let mut start = 0;
@@ -158,7 +158,7 @@ mod tests {
         let limit = RecordLimit::new(3);
         assert!(!limit.excludes(3));
         assert!(limit.excludes(4));
-        // A byte-order mark, three bytes, one more, a carriage return.
+        // The sum of a byte-order mark (3 bytes), the limit (3 bytes), one more byte, and a carriage return.
         assert_eq!(limit.kept(), 8);
         assert_eq!(RecordLimit::new(u64::MAX).kept(), usize::MAX);
         assert!(RecordLimit::default().excludes((16 << 20) + 1));

@@ -224,7 +224,7 @@ impl TextFile {
         Ok(())
     }
 
-    /// Reads more of the file after what the buffer holds of it; returns no bytes at the end of the file.
+    /// Reads the bytes of the file that follow those in the buffer. Returns no bytes at the end of the file.
     fn read_on<'b>(&self, tail: &mut Tail, buffer: &'b mut Buffer) -> Result<&'b [u8], Error> {
         let at = tail.from + tail.filled as u64;
         let left = usize::try_from(self.length - at).unwrap_or(tail.next);

@@ -33,9 +33,9 @@ const AHEAD_BYTES: u64 = 2 << 20;
 ///
 /// The ending of a file's name chooses its format, see [`OpenOptions`]. In a file of lines every line that is not
 /// blank is a record; in a table a record may have several lines. Parts are byte ranges of a file that depend on its
-/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, the last one may have
-/// no ending; a UTF-8 byte-order mark is skipped. A record that is longer than the [limit](TextFiles::max_record)
-/// fails and is read past.
+/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, the last one may
+/// have no ending; a UTF-8 byte-order mark is skipped. A record that is longer than the
+/// [limit](TextFiles::max_record) fails and is skipped.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -109,8 +109,8 @@ impl TextFiles {
     }
 
     /// Sets the limit on the length of a record, in bytes without its line ending, in place of
-    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, whatever it holds, and is read past
-    /// without being kept in memory.
+    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, regardless of its content, and is
+    /// skipped without being kept in memory.
     #[must_use]
     pub fn max_record(self, bytes: u64) -> Self {
         let part_bytes = self.part_bytes;
@@ -191,8 +191,8 @@ impl TextFiles {
         source.text.fetch(&bytes, self.limit, buffer)
     }
 
-    /// Fetches the parts, at least one run of them and about [`AHEAD_BYTES`] if other workers read too, and
-    /// publishes how many records they hold. Returns the buffers, and the part behind them.
+    /// Fetches the parts, at least one run of them and about [`AHEAD_BYTES`] if other workers read too, and publishes
+    /// how many records they hold. Returns the buffers, and the index of the first part after them.
     fn fetch_and_count(&self, parts: Range<usize>) -> Result<(Vec<Fetched>, usize), Error> {
         let others_read = self.readers.load(Relaxed) > 1;
         let most = if others_read { AHEAD_BYTES } else { 1 };
@@ -252,7 +252,8 @@ impl TextFiles {
         self.numbering.start_of(part, count, changed)
     }
 
-    /// Finds the records of parts that were fetched, if that needs what comes before them; returns how long it took.
+    /// Finds the records of fetched parts, if that requires knowing what comes before the parts. Returns how long it
+    /// took.
     fn cut_records(
         &self,
         file: usize,
@@ -289,7 +290,7 @@ struct Fetched {
     count: CountedParts,
 }
 
-/// Counts a worker among those that read, until it is dropped.
+/// Counts a worker as reading until this value is dropped.
 struct ReaderCount<'a>(&'a AtomicUsize);
 
 impl<'a> ReaderCount<'a> {

@@ -113,7 +113,7 @@ impl Input<'_> {
         Ok(Input::Reader(Box::new(io::stdin())))
     }
 
-    /// Waits until there is something to read, and reads it; `None` if the stream is closed meanwhile.
+    /// Waits until there are bytes to read, and reads them. `None` if the stream is closed during the wait.
     pub(super) fn read(
         &mut self,
         room: &mut [u8],
@@ -127,7 +127,7 @@ impl Input<'_> {
                         return Ok(None);
                     }
                     match file.read(room) {
-                        // Another program has it open too, and has read it meanwhile.
+                        // Another program, which also has the pipe or device open, has read the bytes first.
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                         // Compares the position, not a count of bytes: another program that reads from the same
                         // open file takes some of them.
@@ -173,7 +173,7 @@ mod waiting {
         while !closed.load(Acquire) {
             match poll(&mut watched, Some(&TICK)) {
                 Ok(0) | Err(Errno::INTR) => {}
-                // Also if it is at its end, or broken: the read finds out.
+                // The input has bytes, is at its end, or is broken: the read that follows shows which.
                 Ok(_) => return Ok(true),
                 Err(error) => return Err(error.into()),
             }

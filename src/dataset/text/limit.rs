@@ -31,8 +31,8 @@ impl RecordLimit {
         bytes > self.bytes
     }
 
-    /// The number of bytes that are kept of a record. One that has this many is too long, even if a byte-order
-    /// mark and a carriage return are among them.
+    /// The number of bytes that are kept of a record. A record of this many bytes is too long, even if they include a
+    /// byte-order mark and a carriage return.
     pub(super) fn kept(self) -> usize {
         self.bytes.saturating_add(BYTE_ORDER_MARK.len() + 2)
     }

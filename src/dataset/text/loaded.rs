@@ -34,7 +34,7 @@ pub struct LoadedRecords {
 #[derive(Clone, Debug)]
 struct StoredRecord {
     position: Position,
-    /// Where in the text it is, or why it could not be read.
+    /// The range of the record in the text, or why the record could not be read.
     text: Result<Range<usize>, BadRecord>,
 }
 
@@ -42,7 +42,7 @@ struct StoredRecord {
 #[derive(Clone, Debug, Default)]
 struct SourceFile {
     path: Option<Arc<Path>>,
-    /// How its records are read; unknown as long as none could be read.
+    /// How its records are read. Not known until a record could be read.
     layout: Option<RecordLayout>,
 }
 

@@ -7,7 +7,8 @@
 //!
 //! A worker that needs the number of its first record sleeps while another worker fetches a part before it, and
 //! itself counts parts that no worker has claimed. It may sleep even on a thread of a rayon pool: a worker with a
-//! claim fetches bytes and counts them, waits for no other worker meanwhile, and gives its claim up if it fails.
+//! claim fetches bytes and counts them, does not wait for any other worker before it is done, and gives its claim up
+//! if it fails.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -188,7 +189,8 @@ impl Numbering {
         (0..part).rev().find(known).unwrap_or_default()
     }
 
-    /// Fits counted parts together, up to the first part for which it is not known what comes before it.
+    /// For each group of counted parts, as soon as it is known what comes before them, computes what comes after
+    /// them.
     fn fit_together(&self, progress: &mut NumberingProgress) -> Result<(), Changed> {
         let is_due =
             |group: &Group| group.counts.is_some() && self.known[group.parts.start].get().is_some();

@@ -59,8 +59,8 @@ impl OpenOptions {
         self
     }
 
-    /// Sets the limit on the length of a record, in bytes without its line ending. A longer record fails, whatever it
-    /// holds, and is read past without being kept in memory.
+    /// Sets the limit on the length of a record, in bytes without its line ending. A longer record fails, regardless
+    /// of its content, and is skipped without being kept in memory.
     #[must_use]
     pub fn max_record(mut self, bytes: u64) -> Self {
         self.max_record = bytes;

@@ -66,7 +66,7 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Fills the room with the bytes of the file from a place on.
+/// Fills `room` with the bytes of the file that begin at `place`.
 ///
 /// # Errors
 ///
@@ -76,7 +76,7 @@ pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Res
     std::os::unix::fs::FileExt::read_exact_at(file, room, place)
 }
 
-/// Fills the room with the bytes of the file from a place on.
+/// Fills `room` with the bytes of the file that begin at `place`.
 ///
 /// # Errors
 ///

@@ -59,8 +59,8 @@ impl<'a> TextRecord<'a> {
         column_of(self.text, part)
     }
 
-    /// The record as one line of JSON, whatever its format: an object with all its fields. A record of JSON lines
-    /// is borrowed as it is, and is not checked.
+    /// The record as one line of JSON, regardless of its format: an object with all its fields. A record of JSON
+    /// lines is borrowed as it is, and is not checked.
     ///
     /// ```
     /// use std::ops::ControlFlow;

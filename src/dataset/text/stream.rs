@@ -1,4 +1,4 @@
-//! Text from streams: what can be read once, from the front, and has no known end.
+//! Text from streams: inputs that can be read once, from the front, and whose length is not known.
 
 mod inputs;
 
@@ -122,8 +122,8 @@ impl<'r> TextStream<'r> {
     }
 
     /// Sets the limit on the length of a record, in bytes without its line ending, in place of
-    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, whatever it holds, and is read past
-    /// without being kept in memory.
+    /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, regardless of its content, and is
+    /// skipped without being kept in memory.
     #[must_use]
     pub fn max_record(self, bytes: u64) -> Self {
         lock(&self.inputs).set_max_record(bytes);
@@ -148,8 +148,8 @@ impl<'r> TextStream<'r> {
     }
 
     /// Takes the next records, at most `at_most` of them (and at least one; in a format of one record a line, blank
-    /// lines count too), and calls `visit` with each until it breaks off. Waits until a whole record is there, and
-    /// reads no more than that needs. Other threads may take the records after these while this one visits.
+    /// lines count too), and calls `visit` with each until it breaks off. Waits until a complete record has arrived,
+    /// and reads no more than that requires. Other threads may take the records after these while this one visits.
     ///
     /// Returns how long it waited and read, or `None` at the end of the last input and once the stream is
     /// [closed](Dataset::close). It may have visited no record even if it returns a time.

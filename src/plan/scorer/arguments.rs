@@ -58,8 +58,8 @@ impl ScorerArguments {
         S::from_arguments(arguments.map_err(|error| Error::Plan(error.to_string()))?)
     }
 
-    /// Returns an error if there is an argument of the scorer `other`, whose options have type `S`: the
-    /// command names another scorer.
+    /// Returns an error if there is an argument of the scorer `other`, whose options have type `S`, although the
+    /// command names a different scorer.
     pub(super) fn refuse<S: FromArguments>(&self, other: &str, name: &str) -> Result<(), Error> {
         let command = S::Arguments::augment_args(Command::new(""));
         let on_command_line = Some(ValueSource::CommandLine);

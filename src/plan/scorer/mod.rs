@@ -134,7 +134,7 @@ macro_rules! scorers {
                 let command = <<$options as arguments::FromArguments>::Arguments as clap::Args>
                     ::augment_args(command);
             )+
-            // The heading of the last scorer is not that of the arguments that follow.
+            // Resets the help heading, so that the arguments that follow do not get the heading of the last scorer.
             command.next_help_heading(None::<&str>)
         }
     };

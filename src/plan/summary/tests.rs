@@ -1,4 +1,4 @@
-//! The laws of a plan's aggregator, of its state, and of shards that were numbered apart.
+//! The laws of a plan's aggregator, of its state, and of shards whose records were numbered separately.
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
     let text = format!("{label} {line}");
     let cells = Cells::from(known).with_found(found);
     let group = (label != "c").then(|| label.to_owned());
-    // A record without a main score is no candidate.
+    // A record without a main score is not a candidate.
     let candidate = number.map(|_| Arc::new(ExampleCandidate { at, text }));
     Scored::new(cells, &MainCell::Known(1), group, Vec::new(), candidate)
 }

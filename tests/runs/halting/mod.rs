@@ -29,7 +29,7 @@ fn policies() -> [(OnFailure, BTreeSet<u64>); 4] {
 
 /// When the failure occurs, and what else stops the run.
 fn ways_to_end() -> impl Iterator<Item = (Fails, Stop)> {
-    // With an early failure, the run may be over before the record after it is started.
+    // With an early failure, the run may be over before the next record is started.
     let ways = [
         (Fails::Early, HALTING),
         (Fails::Raced, HALTING + 1),

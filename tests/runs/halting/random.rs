@@ -29,7 +29,8 @@ impl Random {
 
     /// How long the tasks of `records` records take.
     fn pauses(&mut self, records: u64, failing: &BTreeSet<u64>) -> Vec<Duration> {
-        // Every record takes some time, or one in `rarely` records; failing records take more or less.
+        // Either every record takes some time, or one in `rarely` records does. Failing records take more or less
+        // time.
         let rarely = self.of(&[1, 1, 8, 30]);
         let most = self.of(&[60, 300, 1_000]);
         let failing_most = self.of(&[1, 300, 1_000]);

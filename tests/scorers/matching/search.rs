@@ -100,7 +100,7 @@ fn saturated_counts_do_not_hide_a_match() {
     for measure in Measure::ALL {
         let task = Matching::by(measure).against(&texts);
         let query = "a".repeat(431);
-        // A single text without a cutoff is compared whatever its bound.
+        // A single text without a cutoff is compared regardless of its bound.
         let alone = |text: &String| Matching::by(measure).against([text]).score(&query)[0].score;
         let expected = texts.iter().map(alone);
         let expected = expected.fold(0.0, f64::max);

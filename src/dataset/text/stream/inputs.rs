@@ -22,7 +22,7 @@ use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 /// An input is asked for this many bytes at a time. More are requested only until there is a complete record.
 const READ_BYTES: usize = 256 << 10;
 
-/// The fault of an input while it is being read: it stays if the read panics.
+/// The fault that is set while an input is being read. It remains if the read panics.
 const PANICKED: InputFault = InputFault::refused("cannot be read on after a panic");
 
 /// The inputs, and the bytes that have been read from them and not taken yet.
@@ -98,7 +98,7 @@ impl<'r> InputChain<'r> {
         self.options.limit()
     }
 
-    /// Moves the next records to the buffer; `None` if there are no more, or once it is closed.
+    /// Moves the next records to the buffer; `None` if there are no more, or if the stream is closed.
     ///
     /// # Errors
     ///
@@ -305,7 +305,7 @@ impl<'r> InputChain<'r> {
         let records = at_most
             .clamp(1, self.found.len().max(1))
             .min(self.found.len());
-        // What comes between two records goes with the first.
+        // The bytes between two records are moved with the first one.
         let end = self
             .found
             .get(records)
