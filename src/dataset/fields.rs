@@ -1,4 +1,4 @@
-//! Which fields of a record a task looks at, and what they hold.
+//! The fields of a record that a task reads, and their values.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! The task collection: records, addressable as parts.
 //!
-//! A *part* is a run of consecutive records and the smallest unit that an executor hands out. Parts depend on the data
-//! alone, never on the number of threads: any worker can read any part, and no thread reads for the others.
+//! A *part* is a run of consecutive records and the smallest unit that an executor hands out. Parts depend on the
+//! data alone, never on the number of threads: any worker can read any part, and no thread reads for the others.
 //!
 //! Text has two sides. `text` reads bytes (a file, a part of a file, a stream, memory) and knows their
 //! places; [`format`] knows where records begin and end and reads fields out of one. `source` opens paths
@@ -31,8 +31,8 @@ use crate::error::{BadRecord, Error, Place};
 
 /// Records, addressable as parts.
 ///
-/// Implemented by slices and vectors (a part is one record), by ranges of integers, by [`TextFiles`] (a part is a range of
-/// bytes), and by streams.
+/// Implemented by slices and vectors (a part is one record), by ranges of integers, by [`TextFiles`] (a part is a
+/// range of bytes), and by streams.
 pub trait Dataset: Sync {
     /// One record, as it is lent to the task.
     type Record<'a>: ?Sized;
@@ -42,14 +42,14 @@ pub trait Dataset: Sync {
 
     /// Whether the dataset is a stream: its records arrive one after the other, and their number is not known.
     ///
-    /// Reading some parts of a stream takes at most that many records, in the order in which they arrive. Which records a
-    /// worker gets depends on timing; their positions say which they are.
+    /// Reading some parts of a stream takes at most that many records, in the order in which they arrive. Which
+    /// records a worker gets depends on timing; their positions identify them.
     fn is_stream(&self) -> bool {
         false
     }
 
-    /// Whether reading several parts of a stream may wait for the last record while it holds the first ones. A worker that
-    /// works alone on such a stream reads one part at a time.
+    /// Whether reading several parts of a stream may wait for the last record while it holds the first ones. A worker
+    /// that works alone on such a stream reads one part at a time.
     fn may_wait_with_records(&self) -> bool {
         false
     }
@@ -57,8 +57,8 @@ pub trait Dataset: Sync {
     /// Ends a stream because the run is over: reads that wait return, and later reads find the end of the stream.
     fn close(&self) {}
 
-    /// Calls `visit` for each record of the parts, in order, until it breaks off. A record that cannot be read is visited
-    /// as its [`BadRecord`].
+    /// Calls `visit` for each record of the parts, in order, until it breaks off. A record that cannot be read is
+    /// visited as its [`BadRecord`].
     ///
     /// # Errors
     ///

@@ -20,13 +20,13 @@ pub enum TextSource {
 }
 
 impl OpenOptions {
-    /// Opens the paths, which together are one dataset, in the order given. If one is `-`, which is standard input, or
-    /// a pipe, a device or a file that is not as long as the system says, all of them are one stream.
+    /// Opens the paths, which together are one dataset, in the order given. If one is `-`, which is standard input,
+    /// or a pipe, a device or a file that is not as long as the system says, all of them are one stream.
     ///
     /// # Errors
     ///
-    /// Returns an error if a path cannot be opened, or if the header of a file lacks a [field](Self::fields) that will
-    /// be read. The header of a pipe is read when its turn comes.
+    /// Returns an error if a path cannot be opened, or if the header of a file lacks a [field](Self::fields) that
+    /// will be read. The header of a pipe is read when its turn comes.
     pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
         let is_stream = |path: &P| TextStream::is_needed_for(path.as_ref());
         Ok(if paths.iter().any(is_stream) {
@@ -47,8 +47,8 @@ impl OpenOptions {
 }
 
 impl TextSource {
-    /// Sets the length in bytes of the parts that [files](TextFiles::with_part_bytes) are cut into. The answer does not
-    /// depend on it.
+    /// Sets the length in bytes of the parts that [files](TextFiles::with_part_bytes) are cut into. The answer does
+    /// not depend on it.
     #[must_use]
     pub fn with_part_bytes(self, bytes: u64) -> Self {
         match self {

@@ -22,11 +22,11 @@ impl Columns {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Checks that each of the wanted fields is one of the columns, and only one.
+    /// Checks that each of the wanted fields is the name of exactly one column.
     ///
     /// # Errors
     ///
-    /// Returns an error that names the field that is not, and lists the columns.
+    /// Returns an error that names a field for which this is not true, and lists the columns.
     pub(super) fn check(&self, wanted: &Fields) -> Result<(), BadRecord> {
         for field in wanted.names() {
             let message = match self.names().iter().filter(|name| *name == field).count() {
@@ -44,7 +44,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Reads fields out of a record with these values.
+    /// Reads fields from a record with these values.
     pub(super) fn read<'a>(
         &self,
         values: impl Iterator<Item = Cow<'a, str>>,

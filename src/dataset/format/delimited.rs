@@ -77,7 +77,7 @@ impl Delimited {
 
 /// The values of a record, borrowed from it unless they hold quotes.
 struct CellIter<'a> {
-    /// What comes after the last delimiter; `None` after the last value.
+    /// The text after the last delimiter that was read. `None` after the last value.
     rest: Option<&'a str>,
     delimiter: u8,
 }
@@ -131,7 +131,7 @@ impl<'a> CellIter<'a> {
     }
 }
 
-/// Appends a part, and copies nothing as long as one of the two is empty.
+/// Appends a part of a value. Nothing is copied as long as one of the two is empty.
 fn append<'a>(value: &mut Cow<'a, str>, part: &'a str) {
     if part.is_empty() {
         return;

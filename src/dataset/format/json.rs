@@ -1,4 +1,4 @@
-//! JSON lines: one object a line, whose fields are read in one pass without copying.
+//! JSON lines: one object per line, whose fields are read in one pass without copying.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::{Columns, Format};
 use crate::dataset::fields::{FieldValues, Fields, column_of};
 use crate::error::BadRecord;
 
-/// One JSON object a line.
+/// One JSON object per line.
 #[derive(Debug)]
 pub(in crate::dataset) struct JsonLines;
 
@@ -162,7 +162,7 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_> {
     }
 }
 
-/// The wanted field that has a certain name.
+/// The wanted field to which a name refers.
 enum WantedField {
     Text,
     Other(usize),

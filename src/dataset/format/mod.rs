@@ -1,7 +1,7 @@
 //! Formats: where the records of a text begin and end, and how fields are read out of one record.
 //!
-//! A format knows nothing of files, pipes or memory; [`text`](super::text) uses formats only through
-//! [`RecordLayout`]. To add a format of one record a line, write its file in this folder, implement [`Format`], and
+//! A format does not depend on files, pipes or memory; [`text`](super::text) uses formats only through
+//! [`RecordLayout`]. To add a format of one record per line, write its file in this folder, implement [`Format`], and
 //! add it to [`FORMATS`]. A format whose records may hold line ends states so in [`Format::boundaries`].
 
 mod boundaries;

@@ -7,7 +7,7 @@ use super::{Columns, Format};
 use crate::dataset::fields::{FieldValues, Fields};
 use crate::error::BadRecord;
 
-/// One text a line.
+/// One text per line.
 #[derive(Debug)]
 pub(in crate::dataset) struct PlainText;
 

@@ -1,14 +1,14 @@
 //! Records with quoted fields, which may hold line ends, as in CSV.
 //!
-//! What ends a record follows the crate `csv`: a quote opens a field only at the field's beginning, a quoted
-//! field ends at its first quote that is not doubled, and what comes between that and the next delimiter belongs
-//! to the field. Records end with `\n`, `\r\n` or `\r` outside quotes.
+//! Records end in the same places as in the crate `csv`: a quote opens a field only at the field's beginning, a
+//! quoted field ends at its first quote that is not doubled, and the bytes between that quote and the next delimiter
+//! belong to the field. Records end with `\n`, `\r\n` or `\r` outside quotes.
 //!
-//! Whether a line end at some place of a file is inside quotes depends on everything before it. A worker that has
-//! a part in the middle of a file therefore [tallies](Quoted::tallies) it for every state it could begin in, and
-//! learns the actual one as it learns the number of its first record: from the workers that tally the parts before.
-//! After a delimiter or a line end only two of the states differ (inside quotes or not), so this costs about two
-//! passes over bytes in memory.
+//! Whether a line end at some place of a file is inside quotes depends on everything before it. A worker that has a
+//! part in the middle of a file therefore [tallies](Quoted::tallies) it for every state in which it could begin. The
+//! worker learns the actual state in the same way as the number of its first record: from the workers that tally the
+//! previous parts. After a delimiter or a line end only two of the states differ (inside quotes or not), so this
+//! costs about two passes over bytes in memory.
 
 use std::ops::ControlFlow;
 

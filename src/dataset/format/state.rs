@@ -1,4 +1,4 @@
-//! Records as places in a text, and what has to be known before a text to find them.
+//! Records as places in a text, and the state that must be known at the start of a text to find them.
 
 /// The place of one record in a text, without its line ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(in crate::dataset) struct RecordSpan {
 }
 
 /// The position of a place of a text within its record. It determines how the bytes after the place are split into
-/// records. Formats of one record a line use only [`Between`](ScanState::Between).
+/// records. Formats of one record per line use only [`Between`](ScanState::Between).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::dataset) enum ScanState {
     /// Between two records, or before the first one.

@@ -1,18 +1,18 @@
-//! An iterator whose records several workers take.
+//! An iterator from which several workers take records.
 //!
 //! No thread reads for the others. One of the workers that want records holds the iterator and pulls, and puts each
-//! record where the others can take it *before* it asks for the next one. So records are live: while one worker is stuck
-//! in `next`, no worker holds the records that have come so far, and an idle worker takes them.
+//! record where the others can take it *before* it asks for the next one. So records are live: while one worker is
+//! stuck in `next`, no worker holds the records that have come so far, and an idle worker takes them.
 //!
 //! Records lie in a ring that one side fills and the other empties, each behind a lock of its own: the filling end is
 //! locked together with the iterator, the taking end for as long as it takes to move records out. A record costs two
 //! plain stores and no locked instruction.
 //!
 //! Alternatives were measured with two workers, an empty task and 256 records a call. As processor time per record,
-//! relative to the ring: a Chase–Lev deque whose owner's end is locked with the iterator takes 4 (each record is popped by
-//! a locked instruction, or stolen into a deque and popped from there), a locked `VecDeque` 5, a bounded array queue 5,
-//! unbounded queues of linked blocks 9 and 16, and a bounded channel fed by a thread 16. Pulling straight into the
-//! worker's own vector takes 0.4 and is not live: being live costs about 2 ns per record.
+//! relative to the ring: a Chase–Lev deque whose owner's end is locked with the iterator takes 4 (each record is
+//! popped by a locked instruction, or stolen into a deque and popped from there), a locked `VecDeque` 5, a bounded
+//! array queue 5, unbounded queues of linked blocks 9 and 16, and a bounded channel fed by a thread 16. Pulling
+//! straight into the worker's own vector takes 0.4 and is not live: being live costs about 2 ns per record.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -31,11 +31,12 @@ use waiting::{WaitFor, WaitingWorkers};
 /// The number of records that the ring holds, and the most that one call takes.
 const CAPACITY: usize = 1024;
 
-/// Whether a worker waits a moment before it takes few records or falls asleep. Time does not pass under a model checker.
+/// Whether a worker waits a moment before it takes few records or falls asleep. Time does not pass under a model
+/// checker.
 const WAITS_A_MOMENT: bool = !cfg!(shuttle);
 
-/// How often a worker checks whether the iterator is free again before it rests: pulling a few cheap records takes less
-/// time than falling asleep and being woken.
+/// How often a worker checks whether the iterator is free again before it rests: pulling a few cheap records takes
+/// less time than falling asleep and being woken.
 const CHECKS_BEFORE_REST: usize = if WAITS_A_MOMENT { 10 } else { 0 };
 /// Number of spin hints between two checks, so that the worker does not contend for the lock.
 const SPINS_PER_CHECK: usize = 8;
@@ -82,17 +83,17 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         }
     }
 
-    /// Moves at least one and up to `most` consecutive records to the end of `into`, and returns the index of the first;
-    /// waits until there is one. Returns `None` once all have been taken, or after [`close`](Self::close).
+    /// Moves at least one and up to `most` consecutive records to the end of `into`, and returns the index of the
+    /// first; waits until there is one. Returns `None` once all have been taken, or after [`close`](Self::close).
     ///
-    /// A worker should take one record at a time if records are slow, because no other worker can take them back from it,
-    /// and if it works alone, because no other worker would start the first while it waits for the second. At most
-    /// [`CAPACITY`] records are moved at once.
+    /// A worker should take one record at a time if records are slow, because no other worker can take them back from
+    /// it, and if it works alone, because no other worker would start the first while it waits for the second. At
+    /// most [`CAPACITY`] records are moved at once.
     ///
     /// # Panics
     ///
-    /// If the iterator panics, on the thread that pulled. For all other threads the iterator has ended, once they have
-    /// taken the records that came before.
+    /// Panics on the thread that pulled, if the iterator panics. For all other threads the iterator has ended, once
+    /// they have taken the records that came before.
     pub(crate) fn take(&self, most: usize, into: &mut Vec<R>) -> Option<u64> {
         let most = most.clamp(1, CAPACITY);
         if let Some(puller) = self.puller() {
@@ -135,8 +136,8 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         None
     }
 
-    /// Ends the iterator early: workers that wait return at once, and no more records are pulled or taken. A worker that
-    /// is inside the iterator's `next` returns when that does, and the record is dropped.
+    /// Ends the iterator early: workers that wait return at once, and no more records are pulled or taken. A worker
+    /// that is inside the iterator's `next` returns when that does, and the record is dropped.
     pub(crate) fn close(&self) {
         self.closed.store(true, Relaxed);
         self.waiting.call_all();
@@ -194,7 +195,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         if held > 0 {
             return;
         }
-        // Taken out of its place, so that it is gone if it panics.
+        // The iterator is taken out of `filling`, so that it is gone if it panics.
         let Some(mut iterator) = filling.iterator.take() else {
             return;
         };

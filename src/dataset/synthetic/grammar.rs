@@ -182,8 +182,8 @@ impl Writer<'_> {
         self.text.push_str(words);
     }
 
-    /// Capitalises the first letter, after an opening quote or bracket. Only ASCII letters count, because other letters depend
-    /// on the compiler's version of Unicode.
+    /// Capitalises the first letter, after an opening quote or bracket. Only ASCII letters count, because other
+    /// letters depend on the compiler's version of Unicode.
     fn capitalise(&mut self, start: usize) {
         let mut opening = self.text[start..].bytes().take(2);
         if let Some(past) = opening.position(|byte| byte.is_ascii_alphabetic()) {

@@ -1,5 +1,5 @@
-//! The lengths of reviews: quantiles as a table of integers, because the last bits of `ln` and `exp` may differ between
-//! platforms.
+//! The lengths of reviews: quantiles as a table of integers, because the last bits of `ln` and `exp` may differ
+//! between platforms.
 
 use super::random::Random;
 
@@ -8,8 +8,8 @@ const ALL: u32 = 1_000_000;
 
 /// Pairs of a share of the reviews in millionths and the maximum length of these reviews in bytes, both ascending.
 ///
-/// The shape is a mixture of review corpora: a fifth are as short as a remark or a tweet (under 90 bytes), most are product
-/// reviews of one or two paragraphs, and a long tail resembles film reviews. The mean is about 510 bytes.
+/// The shape is a mixture of review corpora: a fifth are as short as a remark or a tweet (under 90 bytes), most are
+/// product reviews of one or two paragraphs, and a long tail resembles film reviews. The mean is about 510 bytes.
 const QUANTILES: [(u32, u32); 15] = [
     (0, 1),
     (10_000, 8),

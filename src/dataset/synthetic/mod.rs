@@ -9,8 +9,8 @@
 //!   several times, idioms, emphasis by CAPITALS and by `!` and `?`, emoticons and emoji.
 //! - **Text.** Quotes, backslashes, tabs, line ends and no-break spaces, `<br />`, accents and other
 //!   scripts, and sometimes a text that is nearly empty.
-//! - **Groups.** 320 products in 8 categories and five classes of quality. Product n is reviewed 1/n as often as the first
-//!   (Zipf's law). The stars depend on the product, the mood of the text on the stars.
+//! - **Groups.** 320 products in 8 categories and five classes of quality. Product n is reviewed 1/n as often as the
+//!   first (Zipf's law). The stars depend on the product, the mood of the text on the stars.
 //! - **Length.** Bytes of text, by quantile (linear in between):
 //!
 //!   | quantile | 1 % | 5 % | 10 % | 20 % | 30 % | 40 % | 50 % | 60 % | 70 % | 80 % | 90 % | 95 % | 99 % | 100 % |
@@ -20,8 +20,8 @@
 //!   A text consists of whole sentences, so its length is within half a sentence of its target. On average a text has
 //!   about 510 bytes and its line about 600.
 //!
-//! The same seed gives the same bytes on every platform and with every compiler, because all arithmetic is on integers and
-//! the random number generator (SplitMix64) is part of this module.
+//! The same seed gives the same bytes on every platform and with every compiler, because all arithmetic is on
+//! integers and the random number generator (SplitMix64) is part of this module.
 
 mod catalogue;
 mod categories;

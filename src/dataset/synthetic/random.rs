@@ -1,8 +1,8 @@
 //! SplitMix64: random numbers with a published, fixed specification.
 //!
-//! The distributions of a crate may change between versions, and then the same seed would no longer give the same file.
-//! These few lines do not change. The generator is that of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014),
-//! with the constants of Vigna's public-domain `splitmix64.c`.
+//! The distributions of a crate may change between versions, and then the same seed would no longer give the same
+//! file. These few lines do not change. The generator is that of Steele, Lea and Flood, "Fast splittable pseudorandom
+//! number generators" (OOPSLA 2014), with the constants of Vigna's public-domain `splitmix64.c`.
 
 /// The odd constant nearest to 2⁶⁴ divided by the golden ratio: the step between two states.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -1,7 +1,7 @@
 //! The words of the grammar: the alternatives for each named slot of a sentence.
 //!
-//! Words that the sentiment lexicon knows are in lists of their own, praise separate from blame; the tests below check that
-//! with VADER.
+//! Words that the sentiment lexicon knows are in lists of their own, praise separate from blame; the tests below
+//! check that with VADER.
 
 /// The alternatives for a slot, or `None` if the grammar has no slot of this name.
 ///

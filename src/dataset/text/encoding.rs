@@ -1,13 +1,13 @@
 //! What the first bytes of a text say about its encoding.
 
-/// What some programs write at the beginning of UTF-8 files.
+/// The byte-order mark, which some programs write at the beginning of UTF-8 files.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Number of bytes from which [`other_encoding`] can be asked.
+/// Minimum number of bytes that [`other_encoding`] needs.
 pub(super) const ENCODING_BYTES: usize = 2;
 
-/// What a text is, and what to do about it, if its first bytes show that it is not UTF-8. Asked once per file, so
-/// that such a file is not refused record by record.
+/// A message that says what a text is and what to do about it, if its first bytes show that it is not UTF-8. This is
+/// checked once per file, so that such a file is not refused record by record.
 pub(super) fn other_encoding(first: &[u8]) -> Option<&'static str> {
     match first {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {

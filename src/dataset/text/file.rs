@@ -194,7 +194,7 @@ impl TextFile {
         limit: RecordLimit,
         buffer: &mut Buffer,
     ) -> Result<(), Error> {
-        // One byte more at the front shows whether a line starts at the very first byte.
+        // The byte before the range shows whether a line starts at the first byte of the range.
         let begins = range.start == self.begin;
         let from = if begins { range.start } else { range.start - 1 };
         let bytes = self.fetch_bytes(&(from..range.end), buffer)?;
@@ -413,7 +413,7 @@ mod tests {
         );
     }
 
-    /// Reads the memory of this process, of which the system has no byte at 0.
+    /// Reads the memory of this process, in which the byte at address 0 cannot be read.
     #[cfg(target_os = "linux")]
     #[test]
     fn an_error_of_the_system_is_reported() {

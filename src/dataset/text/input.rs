@@ -79,8 +79,8 @@ impl From<TryReserveError> for InputFault {
 }
 
 impl Input<'_> {
-    /// Opens what a path names, and returns it with its name for messages. A pipe is not opened yet, because opening it may
-    /// wait until a program writes to it.
+    /// Opens what a path names, and returns it with its name for messages. A pipe is not opened yet, because opening
+    /// it may wait until a program writes to it.
     ///
     /// # Errors
     ///
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(read.into_inner(), 2000);
     }
 
-    /// Reads the memory of this process, of which the system has no byte at 0.
+    /// Reads the memory of this process, in which the byte at address 0 cannot be read.
     #[test]
     fn an_error_of_the_system_is_reported() {
         let file = File::open("/proc/self/mem").expect("it can be opened");

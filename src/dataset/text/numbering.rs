@@ -136,8 +136,8 @@ impl Numbering {
         }
     }
 
-    /// What comes before a part. Calls `count` for parts before it that no worker has claimed. The calling worker must
-    /// have counted all its own claims.
+    /// What comes before a part. Calls `count` for parts before it that no worker has claimed. The calling worker
+    /// must have counted all its own claims.
     ///
     /// # Errors
     ///

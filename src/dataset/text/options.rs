@@ -10,9 +10,9 @@ use crate::error::{BadRecord, Error};
 
 /// Options for opening texts: which fields will be read, and how long a record may be.
 ///
-/// The ending of a file's name chooses its format: `.jsonl`, `.ndjson` and `.json` are JSON lines, `.csv` and `.tsv` are
-/// tables whose first record names the fields, and each line of a `.txt` file is a record of one field. Other files are
-/// JSON lines. Files of several formats can be one dataset.
+/// The ending of a file's name chooses its format: `.jsonl`, `.ndjson` and `.json` are JSON lines, `.csv` and `.tsv`
+/// are tables whose first record names the fields, and each line of a `.txt` file is a record of one field. Other
+/// files are JSON lines. Files of several formats can be one dataset.
 ///
 /// ```
 /// use manyhands::dataset::{Dataset, Fields, OpenOptions};

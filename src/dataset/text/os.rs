@@ -51,16 +51,16 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
 
     use rustix::fs::OFlags;
 
-    // The poll before a read waits instead: on Linux, a pipe that had no writer when it was opened counts as ended only
-    // after it has had one.
+    // The poll before a read waits instead: on Linux, a pipe that had no writer when it was opened counts as ended
+    // only after it has had one.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = File::options();
     options.custom_flags(flags.bits() as i32);
     options.read(true).open(path)
 }
 
-/// Opens a pipe or a device. Systems differ in what a poll says about a named pipe that has had no writer yet, and some
-/// call it ended. Therefore this waits for a writer, and a stop of the run waits too.
+/// Opens a pipe or a device. Systems differ in what a poll says about a named pipe that has had no writer yet, and
+/// some call it ended. Therefore this waits for a writer, and a stop of the run waits too.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     File::open(path)

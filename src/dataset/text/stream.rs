@@ -23,16 +23,16 @@ use inputs::{InputChain, TakenRecords};
 
 /// Text from one reader or several, one after the other.
 ///
-/// Records and lines are those of [`TextFiles`](super::TextFiles). The ending of an input's name chooses its format, see
-/// [`OpenOptions`]; standard input is JSON lines.
+/// Records and lines are those of [`TextFiles`](super::TextFiles). The ending of an input's name chooses its format,
+/// see [`OpenOptions`]; standard input is JSON lines.
 ///
 /// Workers take turns at taking the next records, and then work on them at the same time. The worker whose turn it is
 /// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has come,
 /// and a fast producer is read 256 KiB at a time. No thread reads ahead of the workers, so the producer has to wait
 /// while all of them are busy, and the memory in use is proportional to the records that the workers hold.
 ///
-/// A run that is stopped does not wait for the producer: on unix a wait for more of an input that was opened here ends
-/// within some milliseconds. After a run that ended early nothing more can be taken.
+/// A run that is stopped does not wait for the producer: on unix a wait for more of an input that was opened here
+/// ends within some milliseconds. After a run that ended early nothing more can be taken.
 ///
 /// ```
 /// use std::ops::{ControlFlow, Range};
@@ -88,8 +88,8 @@ impl<'r> TextStream<'r> {
 
     /// Reads files, pipes and devices, one after the other; `-` is standard input.
     ///
-    /// A pipe is opened when its turn comes, because a program that writes to several pipes may open them one after the
-    /// other too.
+    /// A pipe is opened when its turn comes, because a program that writes to several pipes may open them one after
+    /// the other too.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl<'r> TextStream<'r> {
         }
     }
 
-    /// Takes the next records, at most `at_most` of them (and at least one; in a format of one record a line, blank
+    /// Takes the next records, at most `at_most` of them (and at least one; in a format of one record per line, blank
     /// lines count too), and calls `visit` with each until it breaks off. Waits until a complete record has arrived,
     /// and reads no more than that requires. Other threads may take the records after these while this one visits.
     ///
@@ -156,8 +156,8 @@ impl<'r> TextStream<'r> {
     ///
     /// # Errors
     ///
-    /// Returns an error if an input fails, has become shorter since it was opened, or is plainly not UTF-8 text. Every
-    /// later call returns this error again, on any thread.
+    /// Returns an error if an input fails, has become shorter since it was opened, or is plainly not UTF-8 text.
+    /// Every later call returns this error again, on any thread.
     pub fn take<V>(&self, at_most: usize, visit: V) -> Result<Option<Duration>, Error>
     where
         V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,

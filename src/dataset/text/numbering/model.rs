@@ -31,8 +31,8 @@ fn start(part: usize) -> Start {
     }
 }
 
-/// Takes two parts at a time, in order, as executors hand them out. A worker that `fails` gives up one claim, as if it
-/// could not read.
+/// Takes two parts at a time, in order, as executors hand them out. A worker that `fails` gives up one claim, as if
+/// it could not read.
 fn work(numbering: &Numbering, next: &AtomicUsize, fails: bool) {
     let mut fails = fails;
     loop {
