@@ -97,8 +97,9 @@ impl Aggregator<Cell> for ColumnState {
         Aggregator::<str>::merge(&mut self.labels, later.labels);
     }
 
-    /// A summary of the numbers, and one of the labels. A column of numbers has the first and a column of
-    /// labels the second, also without a record; otherwise each is there if a record has such a cell.
+    /// A summary of the numbers, and one of the labels. A column of numbers always has the first and a column of
+    /// labels always has the second, even without records. In all other cases, a summary is present if a record has
+    /// such a cell.
     fn finish(self) -> Self::Output {
         let (moments, quantiles, histogram) = Aggregator::<f64>::finish(self.numbers);
         let labels = Aggregator::<str>::finish(self.labels);

@@ -68,7 +68,7 @@ impl Answer {
             timing: TimingJson::of(self),
             machine: &self.machine,
         };
-        // It holds strings and numbers under string keys, so writing it cannot fail.
+        // The value contains only strings and numbers under string keys, so writing it cannot fail.
         visible::to_json(&json).unwrap_or_default()
     }
 }

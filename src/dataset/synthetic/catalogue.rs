@@ -69,7 +69,7 @@ impl Product {
 
     fn model(self) -> (&'static str, &'static str) {
         let within = self.place / CATEGORIES.len();
-        // One step further each time the makes start over, so that no pair comes twice.
+        // The offset increases by one each time the makes start over, so that no pair occurs twice.
         self.category().models[(within + within / 8) % 8]
     }
 

@@ -12,7 +12,7 @@ pub(super) struct Category {
     pub(super) parts: &'static [&'static str],
     /// Verbs for using the product, whose past tense and participle are the same.
     pub(super) used: &'static [&'static str],
-    /// Sentences of fact that fit nothing else.
+    /// Sentences of fact that fit only this category.
     pub(super) facts: &'static [&'static str],
 }
 

@@ -193,7 +193,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether "an" goes before the words: decided by the first letter, with exceptions such as "useful".
+/// Whether the article before the words is "an". This depends on the first letter, with exceptions such as "useful".
 fn sounds_like_a_vowel(words: &str) -> bool {
     words.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O'])
         && !["use", "uni", "one"].iter().any(|y| words.starts_with(y))
@@ -218,7 +218,7 @@ fn with_apostrophe(text: &str, apostrophe: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Every slot of every sentence can be filled, and with plain words.
+    /// Every slot of every sentence can be filled, with words that contain no further slots.
     #[test]
     fn every_slot_can_be_filled() {
         for template in [PRAISE, BLAME, FACT, RISE, FALL, CHEERS, GROANS].concat() {

@@ -10,7 +10,7 @@
 //! - **Text.** Quotes, backslashes, tabs, line ends and no-break spaces, `<br />`, accents and other
 //!   scripts, and sometimes a text that is nearly empty.
 //! - **Groups.** 320 products in 8 categories and five classes of quality. Product n is reviewed 1/n as often as the
-//!   first (Zipf's law). The stars depend on the product, the mood of the text on the stars.
+//!   first (Zipf's law). The stars depend on the product, and the mood of the text depends on the stars.
 //! - **Length.** Bytes of text, by quantile (linear in between):
 //!
 //!   | quantile | 1 % | 5 % | 10 % | 20 % | 30 % | 40 % | 50 % | 60 % | 70 % | 80 % | 90 % | 95 % | 99 % | 100 % |

@@ -30,9 +30,9 @@ impl Random {
         mix(self.state)
     }
 
-    /// A number in `0..bound`, by the high half of a product (0 if `bound` is 0).
+    /// A number in `0..bound` (0 if `bound` is 0), computed as the high half of a product.
     ///
-    /// The bias, under `bound` / 2³², is too small to see, and rejecting it would cost a loop.
+    /// The bias, under `bound` / 2³², is too small to be noticed, and avoiding it by rejection would require a loop.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }

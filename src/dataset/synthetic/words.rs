@@ -199,7 +199,7 @@ mod tests {
     use std::cmp::Ordering;
     use vader_parity::SentimentIntensityAnalyzer;
 
-    /// Words of praise score as praise, words of blame as blame, and the rest not at all.
+    /// Words of praise score as praise, words of blame as blame, and the other words as neutral.
     #[test]
     fn words_are_in_the_right_list() {
         let vader = SentimentIntensityAnalyzer::new();
@@ -216,7 +216,7 @@ mod tests {
         }
     }
 
-    /// Words that strengthen, weaken or negate do so to the word after them.
+    /// Words that strengthen, weaken or negate have this effect on the word after them.
     #[test]
     fn words_change_the_word_after_them() {
         let vader = SentimentIntensityAnalyzer::new();

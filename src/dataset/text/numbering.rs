@@ -1,14 +1,14 @@
 //! How many records and lines come before each part of some files, counted by the workers that read the parts.
 //!
-//! Parts are read in any order, but a record's number depends on all parts before it, and in some formats so does
-//! where its first record begins. Each worker therefore *claims* the parts it fetches, counts them as soon as it has
-//! their bytes and before it scores any of their records, and publishes the counts. The worker that publishes last
-//! fits the counts together.
+//! Parts are read in any order, but a record's number depends on all previous parts. In some formats, the place where
+//! a part's first record begins does too. Each worker therefore *claims* the parts it fetches, counts them as soon as
+//! it has their bytes and before it scores any of their records, and publishes the counts. The worker that publishes
+//! last combines the counts.
 //!
-//! A worker that needs the number of its first record sleeps while another worker fetches a part before it, and
-//! itself counts parts that no worker has claimed. It may sleep even on a thread of a rayon pool: a worker with a
-//! claim fetches bytes and counts them, does not wait for any other worker before it is done, and gives its claim up
-//! if it fails.
+//! A worker that needs the number of its first record sleeps while another worker fetches a previous part, and counts
+//! previous parts itself if no worker has claimed them. It may sleep even on a thread of a rayon pool: a worker with
+//! a claim fetches bytes and counts them, does not wait for any other worker before it is done, and gives its claim
+//! up if it fails.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -34,7 +34,8 @@ pub(super) struct Start {
 /// What comes before each part, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Numbering {
-    /// One entry more than there are parts. Known only for parts at which a worker began or ended.
+    /// One entry for each part, and one for the end. An entry is known only for a part at which a worker began or
+    /// ended.
     known: Vec<OnceLock<Start>>,
     progress: Mutex<NumberingProgress>,
     /// Notified when a claim was counted or given up.
@@ -57,7 +58,7 @@ struct Group {
     counts: Option<Vec<CountedParts>>,
 }
 
-/// What some consecutive parts of a file hold.
+/// The counts of consecutive parts of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CountedParts {
     /// The part after them.
@@ -89,7 +90,7 @@ impl CountedParts {
     }
 }
 
-/// Parts hold other records than they held before: the file has changed.
+/// The error if parts contain other records than they contained before: the file has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Changed {
     /// The part after them.
@@ -97,7 +98,8 @@ pub(super) struct Changed {
 }
 
 impl Numbering {
-    /// Numbers this many parts, none of which has been counted. `lines` come before the first record.
+    /// A numbering of this many parts, none of which has been counted. `lines` is the number of lines before the
+    /// first record.
     pub(super) fn new(parts: usize, lines: u64) -> Self {
         let known: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
         let _ = known[0].set(Start {
@@ -224,7 +226,7 @@ impl Claim<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error if parts hold other records than they held before.
+    /// Returns an error if parts contain other records than they contained before.
     pub(super) fn counted(mut self, counts: Vec<CountedParts>) -> Result<(), Changed> {
         let mut progress = lock(&self.numbering.progress);
         if let Some(group) = progress.groups.iter_mut().find(|group| group.id == self.id) {

@@ -94,7 +94,7 @@ impl OpenOptions {
     }
 }
 
-/// The layout of a text with the columns that its header names, which is at this place.
+/// The layout of a text, with the columns that are named in its header. The header is at this place.
 ///
 /// # Errors
 ///

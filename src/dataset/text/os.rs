@@ -43,8 +43,9 @@ pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
     Ok((holds == (length > 0)).then_some(length))
 }
 
-/// Opens a pipe or a device without waiting for a writer: opening a named pipe would wait for one, and only a signal
-/// to this thread could interrupt that. A read from it may fail with [`WouldBlock`](io::ErrorKind::WouldBlock).
+/// Opens a pipe or a device without waiting for a writer: opening a named pipe in the usual way would wait for one,
+/// and only a signal to this thread could interrupt that. A read from it may fail with
+/// [`WouldBlock`](io::ErrorKind::WouldBlock).
 #[cfg(target_os = "linux")]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;

@@ -78,7 +78,7 @@ impl<'a> TextRecord<'a> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the record has another number of fields than the header of its file.
+    /// Returns an error if the number of fields of the record differs from that of the header of its file.
     pub fn to_json(&self) -> Result<Cow<'a, str>, BadRecord> {
         self.layout.to_json(self.text)
     }
@@ -153,7 +153,8 @@ where
 ///
 /// # Errors
 ///
-/// Returns an error if it is not UTF-8, with the column if the record is one line up to there.
+/// Returns an error if the record is not UTF-8. The error has a column if there is no line end before the invalid
+/// byte.
 pub(super) fn utf8(bytes: &[u8]) -> Result<&str, BadRecord> {
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = error.valid_up_to();

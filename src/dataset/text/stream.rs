@@ -21,7 +21,7 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::Re
 use crate::sync::{Mutex, lock};
 use inputs::{InputChain, TakenRecords};
 
-/// Text from one reader or several, one after the other.
+/// Text from one or several readers, which are read one after the other.
 ///
 /// Records and lines are those of [`TextFiles`](super::TextFiles). The ending of an input's name chooses its format,
 /// see [`OpenOptions`]; standard input is JSON lines.
@@ -70,7 +70,7 @@ impl<'r> TextStream<'r> {
     pub fn new(name: impl Into<PathBuf>, reader: impl Read + Send + 'r) -> Self {
         let name = name.into();
         let options = OpenOptions::new();
-        // No format refuses a name as long as no field is wanted.
+        // No format returns an error for a name if no field is requested.
         let layout = options.layout(&name);
         let layout = layout.unwrap_or_else(|_| JSON_LINES_LAYOUT.clone());
         Self::chain(&options, [(name, Input::Reader(Box::new(reader)), layout)])
@@ -152,7 +152,7 @@ impl<'r> TextStream<'r> {
     /// and reads no more than that requires. Other threads may take the records after these while this one visits.
     ///
     /// Returns how long it waited and read, or `None` at the end of the last input and once the stream is
-    /// [closed](Dataset::close). It may have visited no record even if it returns a time.
+    /// [closed](Dataset::close). Even if it returns a time, it may not have visited any record.
     ///
     /// # Errors
     ///
