@@ -9,8 +9,8 @@ use crate::error::Error;
 
 /// The texts of a file in memory, each with its line.
 ///
-/// The ending of the file's name chooses its format, as for [records](OpenOptions): one field is read of JSON lines
-/// and of tables. In a file with any other name each line is a text. Blank lines are not texts. The file may be a
+/// The ending of the file's name chooses its format, as for [records](OpenOptions): from JSON lines and tables, one
+/// field is read. In a file with any other name, each line is a text. Blank lines are not texts. The file may be a
 /// pipe, or `-` for standard input.
 ///
 /// ```
@@ -30,7 +30,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Reads a file. `field` is the one to read of records that have several.
+    /// Reads a file. If its records have several fields, `field` is the one that is read.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl Texts {
         places.map(|(start, end)| &self.text[*start..*end])
     }
 
-    /// The lines alone, when the texts are no longer needed.
+    /// Only the lines, for use when the texts are no longer needed.
     pub fn into_lines(self) -> Vec<u64> {
         self.lines
     }

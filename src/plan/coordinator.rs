@@ -12,7 +12,7 @@ use crate::remote::Coordinator;
 use crate::sync::{Mutex, lock};
 use crate::task::matching::Pairs;
 
-/// What a run sends to its worker processes besides the records, and what they have counted.
+/// The data that a run sends to its worker processes besides the records, and the counts that they return.
 pub(super) struct PlanCoordinator {
     thresholds: Arc<Thresholds>,
     main: MainCell,

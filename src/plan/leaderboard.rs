@@ -37,8 +37,8 @@ pub(super) struct ExampleCandidate {
     pub(super) text: String,
 }
 
-/// The main scores that a record must reach to be among the best or the worst, as far as is known. The text
-/// of any other record need not be copied.
+/// The main scores that a record must reach to be among the best or the worst, as far as these are known. The text of
+/// any other record need not be copied.
 ///
 /// Each is the threshold of some worker's leaderboard, so every record of the final leaderboard reaches one of them,
 /// regardless of the order in which workers raise them. Only scores that were observed raise them: a run that stops
@@ -84,7 +84,8 @@ impl Thresholds {
         score >= self.best() || score <= self.worst()
     }
 
-    /// If two workers raise a threshold at once, the lower one may win. That costs a few texts, no more.
+    /// Raises the thresholds. If two workers raise a threshold at the same time, the weaker value may win. The only
+    /// effect is that a few more texts are copied.
     fn raise(&self, best: f64, worst: f64) {
         if best > self.best() {
             self.best.store(best.to_bits(), Relaxed);
@@ -128,7 +129,7 @@ impl<P> Leaderboard<P> {
         }
     }
 
-    /// Takes in a record that had reached a threshold when it was scored.
+    /// Adds a record that had reached a threshold when it was scored.
     fn admit(&mut self, index: u64, score: f64, candidate: &Arc<ExampleCandidate>)
     where
         P: Fn(Position) -> Option<Place>,

@@ -146,8 +146,8 @@ impl Opened {
         self.run_through(executor.threads(), executor, options)
     }
 
-    /// Like [`run_with`](Opened::run_with), but the threads of `executor` work through `threads`, which
-    /// may observe them.
+    /// Like [`run_with`](Opened::run_with), but `threads` runs the work on the threads of `executor`, and may observe
+    /// it.
     pub(crate) fn run_through(
         &self,
         threads: &dyn Executor,

@@ -1,4 +1,4 @@
-//! The executor that a plan names, started: it can serve several runs.
+//! The started executor of a plan, which can serve several runs.
 
 use std::sync::Arc;
 

@@ -38,7 +38,7 @@ impl<'a, E> AskForEach<'a, E> {
         }
     }
 
-    /// Why no record could be scored any more, if that happened.
+    /// The reason why no record could be scored any more, if there is one.
     pub(super) fn into_error(self) -> Option<Error> {
         self.error.into_inner()
     }

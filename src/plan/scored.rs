@@ -1,4 +1,4 @@
-//! The task of a plan: a record → the scores of its text, and what goes with them.
+//! The task of a plan: it returns the scores of a record's text, with its group and its fields to keep.
 
 use std::collections::HashSet;
 use std::sync::Arc;

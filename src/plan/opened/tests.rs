@@ -1,4 +1,4 @@
-//! Runs whose records are scored by a stand-in for a service: the plan needs to know only the trait.
+//! Runs whose records are scored by a simulated service: the plan depends only on the trait.
 
 use super::*;
 use crate::error::{Cause, Died};
@@ -8,8 +8,8 @@ use crate::remote::in_process::InProcess;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl");
 
-/// Runs the plan with records that a service scores, all but those whose index is a multiple of
-/// `failing_every`.
+/// Runs the plan with records that are scored by a service. Of every `failing_every` consecutive records, the last
+/// one fails.
 fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) -> Answer {
     let opened = plan.open().expect("the sample");
     let thresholds = Arc::new(Thresholds::new(plan.top));

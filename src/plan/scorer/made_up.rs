@@ -1,4 +1,4 @@
-//! A scorer for tests, with a column of each kind and columns that are found as texts are scored.
+//! A scorer for tests, with a column of each kind and columns that are found while texts are scored.
 
 use std::io::Cursor;
 

@@ -290,7 +290,8 @@ impl<'r> InputChain<'r> {
     /// Moves complete lines to the buffer, and returns their length in bytes.
     fn move_lines(&mut self, at_most: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
         let lines = &self.ahead[self.taken..self.whole];
-        // A line has at least one byte, so often it is clear that all of them are wanted.
+        // A line has at least one byte. If there are at most `at_most` bytes, all lines can be moved without counting
+        // them.
         let newline = (at_most < lines.len())
             .then(|| memchr_iter(b'\n', lines).nth(at_most.saturating_sub(1)))
             .flatten();
@@ -300,7 +301,7 @@ impl<'r> InputChain<'r> {
         Ok(length)
     }
 
-    /// Moves records that the scanner has found to the buffer; returns how many bytes were moved.
+    /// Moves records that the scanner has found to the buffer, and returns the number of moved bytes.
     fn move_found(&mut self, at_most: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
         let records = at_most
             .clamp(1, self.found.len().max(1))
@@ -322,7 +323,7 @@ impl<'r> InputChain<'r> {
         Ok(length)
     }
 
-    /// Moves what was read, up to this place, to the front of the buffer; returns how many bytes that is.
+    /// Moves the bytes that were read, up to this place, to the front of the buffer. Returns their number.
     fn move_bytes(&mut self, end: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
         let length = end - self.taken;
         if length == self.whole {
