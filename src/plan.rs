@@ -75,8 +75,8 @@ pub use worker::serve;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// The version of the written form. It comes first, so that the version is the reason why a plan of
-    /// another version is refused.
+    /// The version of the written form. It comes first, so that a plan of another version is refused for its
+    /// version, and not for another difference.
     pub(crate) version: PlanVersion,
     /// The files, which together are one dataset; the ending of a name chooses the format, see
     /// [`OpenOptions`](crate::dataset::OpenOptions). The path `-` is standard input. If a path is `-`, a

@@ -4,8 +4,8 @@
 //! to them and a closure cannot. A record that takes its process down (out of memory, out of stack, killed)
 //! costs that record and no other.
 
-// Records that are scored outside this process pass one seam, the trait `Elsewhere`. `ScoredElsewhere` presents
-// them as a dataset and knows nothing else. The process pool is one implementation.
+// Records that are scored outside this process pass through one interface, the trait `Elsewhere`. `ScoredElsewhere`
+// presents them as a dataset and knows only this trait. The process pool is one implementation of it.
 
 mod conversation;
 #[cfg(test)]

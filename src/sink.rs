@@ -98,8 +98,8 @@ impl<W: Write> InOrder<W> {
     ///
     /// # Errors
     ///
-    /// If `out` fails; later blocks are dropped then. If the turn of these records is over, for example
-    /// because one `InOrder` is used for two runs.
+    /// Returns an error if `out` fails, after which later blocks are dropped, or if the turn of these records is
+    /// over, for example because one `InOrder` is used for two runs.
     pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         let mut state = self.lock();
         if state.has_failed || state.out.is_none() || records.start >= state.end {

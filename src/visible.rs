@@ -130,7 +130,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
 /// ```
 pub fn json(text: &str) -> Cow<'_, str> {
     const DELETE: u8 = 0x7f;
-    // Below this byte is plain ASCII, whose control characters are escaped in JSON already.
+    // Bytes below this one are plain ASCII, and JSON already escapes the control characters among them.
     if text.bytes().all(|byte| byte < DELETE) {
         return Cow::Borrowed(text);
     }

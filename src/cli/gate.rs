@@ -56,7 +56,7 @@ impl GateArguments {
 }
 
 impl BaselineGate {
-    /// Compares the comparison to the baseline, if there is one.
+    /// Compares the measurements with those of the baseline, if there is one.
     pub(super) fn compare(&self, comparison: &mut Comparison) -> Result<(), manyhands::Error> {
         match &self.earlier {
             Some((name, earlier)) if comparison.agrees() => {

@@ -13,15 +13,15 @@ use manyhands::output::ScoresFile;
 
 use super::command_error::CommandError;
 
-/// Time that a run has to return after its deadline. A thread cannot be stopped in the middle of a record, so
-/// the command ends without the run after this time.
+/// How long a run may take to return after its deadline. A thread cannot be stopped in the middle of a record,
+/// so after this time the command ends without waiting for the run.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// A run that a signal stops, and what is kept if the run does not return.
 pub(super) struct WatchedRun {
     /// Stops the run.
     pub(super) token: Cancel,
-    /// The time at which the command ends without the run.
+    /// The time at which the command ends without waiting for the run any longer.
     pub(super) give_up: Option<Instant>,
     /// The time between the deadline and `give_up`.
     pub(super) grace: Duration,
@@ -298,7 +298,7 @@ mod unix {
         /// Removes the files that have been opened, or are being opened at this moment. If the main thread is
         /// waiting for the reader of a pipe instead, there is no file to remove.
         fn remove_opened(&self) {
-            /// Time that the main thread has to create a file.
+            /// How long to wait for the main thread to create a file.
             const CREATE_TIMEOUT: Duration = Duration::from_millis(500);
 
             let began = Instant::now();

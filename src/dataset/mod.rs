@@ -57,8 +57,8 @@ pub trait Dataset: Sync {
     /// Ends a stream because the run is over: reads that wait return, and later reads find the end of the stream.
     fn close(&self) {}
 
-    /// Calls `visit` for each record of the parts, in order, until it breaks off. A record that cannot be read is
-    /// visited as its [`BadRecord`].
+    /// Calls `visit` for each record of the parts, in order, until it returns `Break`. A record that cannot be read
+    /// is visited as its [`BadRecord`].
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use crate::error::{BadRecord, Error, Place};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TextSource {
-    /// Files that every worker reads at once.
+    /// Files that all workers read at the same time.
     Files(TextFiles),
     /// A stream, which can be read once, from the front.
     Stream(TextStream<'static>),

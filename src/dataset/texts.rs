@@ -112,7 +112,7 @@ impl Texts {
         places.map(|(start, end)| &self.text[*start..*end])
     }
 
-    /// Only the lines, for use when the texts are no longer needed.
+    /// Only the line numbers of the texts, for use when the texts are no longer needed.
     pub fn into_lines(self) -> Vec<u64> {
         self.lines
     }

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::{Flow, Work};
 
 /// The calling thread does not wake other workers before it has worked for this long. Before that, the
-/// times of the first units are too uncertain.
+/// times of the first units are too uncertain to predict those of the rest.
 pub(crate) const INLINE_TIME: Duration = Duration::from_micros(10);
 /// Other workers are woken only if the remaining units would keep the calling thread busy for at
 /// least this long. Waking a worker costs about 10 µs on each side, and two workers halve the rest at

@@ -33,7 +33,7 @@ impl Bucket {
     pub(super) fn take(&self) -> Result<(), Duration> {
         self.0.try_wait().map_err(|refused| match refused {
             TryWaitError::Insufficient(time) => time,
-            // A request for more tokens than the bucket holds, which one token never is.
+            // The request exceeds what the bucket can hold, which a request for one token never does.
             _ => Duration::ZERO,
         })
     }

@@ -107,9 +107,9 @@ pub struct Losses {
     pub useful: f64,
     /// Time of all threads but one, before a second worker begins and after the last worker is done.
     pub serial: f64,
-    /// Time of workers that have no record left while others still work. It lasts from a worker's last
-    /// record to the last record of all; for a worker without any record, from when a second worker
-    /// begins.
+    /// Time of workers that have no record left while others still work. For each worker, it lasts from the
+    /// worker's last record to the last record of the run; for a worker that had no record at all, it begins
+    /// when a second worker begins.
     pub imbalance: f64,
     /// Time lost to the machine: threads wait for a core, and the same records take longer while all
     /// threads work.

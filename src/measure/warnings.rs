@@ -1,12 +1,12 @@
-//! Warnings: what about the machine, before and during the rounds, makes the times doubtful.
+//! Warnings about conditions of the machine, before and during the rounds, that make the times doubtful.
 
 use super::analysis::Ceiling;
 use super::comparison::Comparison;
 use crate::machine::counted;
 
-/// Share of the hardware threads' time from which a quota that stops threads is reported.
+/// A quota that stops threads is reported if it takes more than this share of the hardware threads' time.
 const THROTTLED: f64 = 0.01;
-/// Share of the hardware threads' time from which time that the hypervisor took is reported.
+/// The time that the hypervisor took is reported if it is more than this share of the hardware threads' time.
 const STOLEN: f64 = 0.01;
 /// A machine has fewer cores than it reports if arithmetic is sped up by less than this share of the
 /// threads.

@@ -23,13 +23,13 @@ struct FileId {
     device: u64,
     #[cfg(unix)]
     inode: u64,
-    /// The path without links and `..`.
+    /// The path, with links and `..` resolved.
     #[cfg(not(unix))]
     path: PathBuf,
 }
 
 impl Identity {
-    /// What a path leads to, links followed.
+    /// What a path leads to, with links followed.
     pub(super) fn of_path(path: &Path) -> Self {
         let existing = fs::metadata(path).ok();
         if existing

@@ -5,7 +5,7 @@
 //! and read the page without seeing the plots. Series differ in colour and also in marker or dash.
 //!
 //! Texts, names and messages from the data are escaped. Characters that are invisible or change the direction
-//! of writing are shown by their code points. The content security policy of the page allows its own style and
+//! of writing are shown as their code points. The content security policy of the page allows its own style and
 //! nothing else.
 
 mod answer;

@@ -22,8 +22,8 @@ pub(super) struct Frontier<P> {
     next: AtomicU64,
     /// Records from this one on are no longer started.
     last: AtomicU64,
-    /// The number of failures that wait until every record before them is done. Workers read it after
-    /// every step, so without locking.
+    /// The number of failures that wait until every record before them is done. It is atomic because
+    /// workers read it after every step, without locking.
     unjudged: AtomicU64,
     state: Mutex<FrontierState<P>>,
 }

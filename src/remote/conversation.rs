@@ -1,4 +1,4 @@
-//! The seam through which records are scored outside this process.
+//! The interface through which records are scored outside this process.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -51,10 +51,10 @@ pub(crate) trait Elsewhere: Sync {
 ///
 /// Laws, checked for every implementation by `remote::laws`:
 ///
-/// 1. `visit` is called once for each record that was sent, in the order of sending, until it breaks off.
+/// 1. `visit` is called once for each record that was sent, in the order of sending, until it returns `Break`.
 /// 2. A bad record is not scored, and keeps its place.
 /// 3. A record that cannot be scored has a reply with the cause, and the conversation goes on.
-/// 4. The number of records in flight is bounded: beyond it, `send` waits for replies.
+/// 4. The number of records in flight is bounded: at the bound, `send` waits for replies.
 /// 5. After the run is cancelled, each record without an answer soon has [`Interrupted`] as its reply.
 /// 6. A conversation that is dropped before [`finish`](Conversation::finish) abandons its records. Their
 ///    answers never reach another conversation.

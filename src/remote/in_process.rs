@@ -15,7 +15,7 @@ use crate::stop::Cancel;
 /// What the closure returns: the outcome of a record, or an error that ends the run.
 pub(crate) type ServiceAnswer<S> = Result<Result<S, Cause>, Error>;
 
-/// Time between two looks at the token while a reply is outstanding.
+/// Interval at which a conversation checks `stop` while a reply is outstanding.
 const TICK: Duration = Duration::from_millis(1);
 
 /// Scores records on threads of its own. They take the newest request first, so answers come out of order.

@@ -260,7 +260,8 @@ fn a_file_that_changes_between_two_runs_is_an_error() {
     );
 }
 
-/// The part in which the long line begins is read far beyond the end of the part, and many parts are inside the line.
+/// Reading the part in which the long line begins continues far beyond the end of that part, and many parts lie
+/// entirely inside the line.
 #[test]
 fn a_line_that_is_longer_than_many_parts() {
     let most = 1 << 20;

@@ -254,7 +254,7 @@ proptest! {
     }
 }
 
-/// Every executor, with files cut in different ways.
+/// Compares the answers of every executor, with files that are cut in different ways.
 #[test]
 fn answers_are_the_same_in_every_format() {
     let folder = tempfile::tempdir().unwrap();

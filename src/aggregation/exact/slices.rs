@@ -2,10 +2,10 @@
 //!
 //! Adding `1.5 · 2^(52 + k)` to a value below `2^(51 + k)` rounds the value to a multiple of `2^k`,
 //! and leaves that multiple, as an integer, in the low bits of the sum. One floating-point addition
-//! and one integer addition therefore add the upper half of a value exactly. The rounding error
-//! goes through the same steps on a grid that is 2⁵¹ times finer. If no error is left then, the
-//! value has been added to two sums of integers without a branch or a shift, several values at once
-//! in vector registers. The two grids cover a value whose bits lie within 102 octaves.
+//! and one integer addition therefore add the upper half of a value exactly. The rounding error is
+//! then added in the same way, on a grid of multiples that is 2⁵¹ times finer. If no error is left
+//! after that, the value has been added to two sums of integers without a branch or a shift, several
+//! values at once in vector registers. The two grids cover a value whose bits lie within 102 octaves.
 
 use std::mem;
 
@@ -79,8 +79,8 @@ impl ExactSum {
 
 /// Sums of integers on a coarse and a fine grid.
 struct SumGrids {
-    /// Adding this rounds a value to a multiple of the coarse grid; adding `fine`, of the fine
-    /// grid.
+    /// Adding this rounds a value to a multiple on the coarse grid; adding `fine` rounds it to one
+    /// on the fine grid.
     coarse: f64,
     fine: f64,
     /// The sums of those multiples.

@@ -69,8 +69,8 @@ where
         );
     }
 
-    /// Plain data that was changed and given a valid checksum, as another process could: refused,
-    /// or a state that works like any other.
+    /// Plain data that was changed and given a valid checksum, as another process could do, must be
+    /// refused, or load as a state that works like any other.
     pub(super) fn robust(&self) {
         let mut random = SplitMix64(!(self.expected_state.len() as u64));
         for _ in 0..DAMAGES {

@@ -14,16 +14,17 @@ use super::{Aggregator, MergeTree, State, canonical_bytes};
 use shape::{Shape, SplitMix64};
 pub use shifts::assert_shift_laws;
 
-/// Partitions that are tried for each law at most.
+/// The most partitions that are tried for each law.
 const ROUNDS: usize = 64;
-/// Scores observed in all partitions of one law, beyond which fewer partitions are tried.
+/// Number of scores that all partitions of one law may observe in total. If there would be more,
+/// fewer partitions are tried, but at least [`FEWEST_ROUNDS`].
 const OBSERVED: usize = 20_000;
-/// Partitions that are tried for each law at least.
+/// The fewest partitions that are tried for each law.
 const FEWEST_ROUNDS: usize = 4;
 
-/// Bytes shown of states that differ.
+/// Number of bytes that are shown of states that differ.
 const SHOWN: usize = 32;
-/// Characters shown of answers that differ, on each side of the first difference.
+/// Number of characters that are shown of answers that differ, on each side of the first difference.
 const SHOWN_TEXT: usize = 300;
 
 // The names of the laws, phrased so that they follow "the aggregator is not".

@@ -9,10 +9,10 @@ const MOST_PARTS: usize = 24;
 /// One in this many states travels as bytes before it is merged.
 const TRAVEL_INTERVAL: usize = 4;
 
-/// How records are divided among states, and how those merge.
+/// How records are divided among states, and how the states merge.
 pub(super) struct Shape {
     seed: u64,
-    /// The records of each part; there is at least one part, and some are empty.
+    /// The records of each part. There is at least one part, and parts may be empty.
     pub parts: Vec<Vec<usize>>,
     /// Enough merges to leave one state, or none if one state observes all parts.
     pub merges: Vec<Merge>,

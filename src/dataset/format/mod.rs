@@ -51,8 +51,8 @@ pub(crate) trait Format: fmt::Debug + Sync {
         false
     }
 
-    /// The columns of a file: from its header, if the format has one. `wanted` are the fields that will be read,
-    /// if they are known.
+    /// The columns of a file, taken from its header if the format has one. `wanted` are the fields that will be
+    /// read, if they are known.
     ///
     /// # Errors
     ///

@@ -139,7 +139,7 @@ impl Scanner {
     }
 
     /// Scans the bytes that have not been scanned, and calls `found` with each record that ends there until it
-    /// breaks off.
+    /// returns `Break`.
     pub(in crate::dataset) fn scan(
         &mut self,
         bytes: &[u8],

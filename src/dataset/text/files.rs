@@ -1,4 +1,4 @@
-//! Files of text, read in parts by every worker at once.
+//! Files of text, read in parts by all workers at the same time.
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;

@@ -113,8 +113,8 @@ impl Fields {
     }
 }
 
-/// Visits the records of a buffer until `visit` breaks off. `start` describes what comes before the buffer. A record
-/// that is not UTF-8, or is too long, fails alone.
+/// Visits the records of a buffer until `visit` returns `Break`. `start` describes what comes before the buffer. A
+/// record that is not UTF-8, or is too long, fails alone.
 pub(super) fn visit_records<V>(
     buffer: &Buffer,
     file: usize,

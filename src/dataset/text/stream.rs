@@ -148,8 +148,9 @@ impl<'r> TextStream<'r> {
     }
 
     /// Takes the next records, at most `at_most` of them (and at least one; in a format of one record per line, blank
-    /// lines count too), and calls `visit` with each until it breaks off. Waits until a complete record has arrived,
-    /// and reads no more than that requires. Other threads may take the records after these while this one visits.
+    /// lines count too), and calls `visit` with each until it returns `Break`. Waits until a complete record has
+    /// arrived, and reads no more than that requires. Other threads may take the records after these while this one
+    /// visits.
     ///
     /// Returns how long it waited and read, or `None` at the end of the last input and once the stream is
     /// [closed](Dataset::close). Even if it returns a time, it may not have visited any record.
@@ -187,7 +188,7 @@ impl<'r> TextStream<'r> {
         taken.map_err(|fault| fault.error(&self.names[inputs.file()]))
     }
 
-    /// Number of bytes that have been taken.
+    /// Number of bytes that have been taken from the inputs so far.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
     }

@@ -34,7 +34,7 @@ pub(super) trait Scorer {
     /// The columns of its scores.
     fn columns(&self, plan: &Plan) -> ScorerColumns;
 
-    /// The files that it reads beside the records.
+    /// The files that it reads in addition to the records.
     fn inputs(&self) -> Vec<&Path> {
         Vec::new()
     }
@@ -50,7 +50,7 @@ pub(super) trait Scorer {
 
 /// A scorer that is ready to score texts.
 pub(super) trait TextScorer: fmt::Debug + Send + Sync {
-    /// The cells of a text: one for each known column, in their order.
+    /// The cells of a text: one for each known column, in the order of the columns.
     fn score(&self, text: &str) -> Result<Cells, BadRecord>;
 
     /// Whether one record alone may keep several cores busy.
@@ -159,7 +159,7 @@ impl AnyScorer {
         known.copied().ok_or_else(unknown)
     }
 
-    /// The files that it reads beside the records.
+    /// The files that it reads in addition to the records.
     pub fn inputs(&self) -> Vec<&Path> {
         self.options().inputs()
     }

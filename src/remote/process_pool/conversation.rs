@@ -279,7 +279,7 @@ struct BlockReplies<'b> {
     block: &'b RecordBlock,
     /// The place of the next record in the block.
     next: usize,
-    /// Records that were sent and have a reply.
+    /// Number of records that were sent and have a reply.
     answered: usize,
 }
 

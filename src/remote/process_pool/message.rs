@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize};
 
 /// Starts each message. Without it, the output of another program would be read as a length, and this side
-/// would wait for as many bytes.
+/// would wait for that many bytes.
 const MARK: [u8; 4] = *b"mh1\n";
 /// Bytes of the header: the mark (4), the length of the body (8, little-endian), the length of the tail (4).
 const HEADER: usize = 16;

@@ -150,7 +150,7 @@ struct Occurrence {
 }
 
 impl SymbolCounts {
-    /// Replaces the counts by those of another record.
+    /// Replaces the counts with those of another record.
     pub(super) fn set<S: Symbol>(&mut self, text: &[S]) {
         let mut counts = [0u8; CLASSES];
         for class in text.iter().filter_map(|symbol| class(*symbol)) {

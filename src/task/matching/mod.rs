@@ -107,7 +107,7 @@ impl Matching {
 
     /// Whether texts are processed before they are compared; off unless set.
     ///
-    /// Processing turns letters into lower case, replaces everything except letters and digits by spaces, and
+    /// Processing turns letters into lower case, replaces everything except letters and digits with spaces, and
     /// removes spaces at either end: the result of RapidFuzz's `default_process`.
     #[must_use]
     pub fn process(mut self, process: bool) -> Self {

@@ -36,7 +36,7 @@ impl Pattern {
         }
     }
 
-    /// Replaces the pattern by that of another text over the same alphabet.
+    /// Replaces the pattern with that of another text over the same alphabet.
     pub(super) fn set<S: Symbol>(&mut self, text: impl ExactSizeIterator<Item = S>) {
         for symbol in self.present.drain(..) {
             self.entries[symbol] = 0;

@@ -22,7 +22,7 @@ impl<S: Symbol> PreparedText<S> {
         }
     }
 
-    /// Replaces the text by another one, whose symbols `write` appends.
+    /// Replaces the text with another one, whose symbols `write` appends.
     pub(super) fn set(&mut self, write: impl FnOnce(&mut Vec<S>)) {
         self.symbols.clear();
         write(&mut self.symbols);

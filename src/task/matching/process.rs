@@ -51,7 +51,7 @@ fn parse_line(line: &str) -> Option<(u32, u32, usize, i32)> {
     Some((first, last, stride, fields.next()?.parse().ok()?))
 }
 
-/// Replaces `into` by the result of RapidFuzz's `default_process` for `text`: letters and digits in lower
+/// Replaces `into` with the result of RapidFuzz's `default_process` for `text`: letters and digits in lower
 /// case, spaces for all other code points, and no spaces at either end.
 pub(super) fn process(text: &str, into: &mut String) {
     into.clear();

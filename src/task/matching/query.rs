@@ -64,7 +64,7 @@ impl<S: Symbol> Query<S> {
         }
     }
 
-    /// Replaces the record by another one.
+    /// Replaces the record with another one.
     pub(super) fn set(&mut self, text: &str, reference: &Reference<S>, measure: Measure) {
         let alphabet = &reference.alphabet;
         if measure.reads_text() {

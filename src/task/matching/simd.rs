@@ -28,7 +28,7 @@ pub(super) struct LaneTable {
 }
 
 impl LaneTable {
-    /// Replaces the table by the masks of a pattern. The table stays empty if the pattern or the alphabet is
+    /// Replaces the table with the masks of a pattern. The table stays empty if the pattern or the alphabet is
     /// too large.
     pub(super) fn set<S: Symbol>(&mut self, pattern: &Pattern) {
         self.masks.clear();

@@ -39,7 +39,7 @@ fn is_space(c: char, narrow: bool) -> bool {
     }
 }
 
-/// Replaces `tokens` by the ranges of the tokens of `text`, sorted.
+/// Replaces `tokens` with the ranges of the tokens of `text`, sorted.
 pub(super) fn split(text: &str, tokens: &mut Vec<Range<usize>>) {
     tokens.clear();
     let narrow = text.chars().all(|c| c <= '\u{ff}');

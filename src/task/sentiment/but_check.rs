@@ -19,7 +19,7 @@ pub(super) struct WordValence {
 /// Number of valences up to which a linear search is faster than an index.
 const MAX_LINEAR: usize = 256;
 
-/// Reweighs the valences around the first "but", the token number `but`.
+/// Reweighs the valences before and after the first "but", which is token number `but`.
 pub(super) fn but_check(valences: &mut [WordValence], but: usize) {
     if valences.len() <= MAX_LINEAR {
         linear_search(valences, but);

@@ -5,9 +5,9 @@
 //! Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media
 //! Text", ICWSM 2014.
 //!
-//! The first pass splits the text into two-byte tokens. The second pass stops only at words with a valence,
-//! about one in eleven, and looks at their neighbours. Each thread keeps its memory, so that only the longest
-//! texts allocate.
+//! The first pass splits the text into tokens, each stored in two bytes. The second pass stops only at words
+//! with a valence, about one word in eleven, and looks at their neighbours. Each thread keeps its memory for
+//! the next text, so that only the longest texts allocate.
 
 mod but_check;
 mod casing;

@@ -51,7 +51,7 @@ pub(super) struct TextStats {
     pub(super) questions: usize,
 }
 
-/// Replaces `tokens` by the tokens of a translated text, with [`BACK`] placeholders before and [`AHEAD`] after
+/// Replaces `tokens` with the tokens of a translated text, with [`BACK`] placeholders before and [`AHEAD`] after
 /// them. `lower` is scratch memory for the lowercase text.
 pub(super) fn tokenize(
     text: &str,
