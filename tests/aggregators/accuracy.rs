@@ -1,4 +1,4 @@
-//! Known hard cases: reference data of NIST, and sums that lose all digits if they are rounded.
+//! These tests use known hard cases: reference data of NIST, and sums that lose all digits if they are rounded.
 
 use manyhands::aggregation::{Aggregator, Mean, Moments, StdDev, Sum, Variance};
 
@@ -9,16 +9,16 @@ fn answer<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A::Output {
     aggregator.finish()
 }
 
-/// `first`, then `pairs` times the alternating values.
+/// Returns `first`, followed by the two alternating values, `pairs` times each.
 fn alternating(first: f64, pairs: usize, alternates: [f64; 2]) -> Vec<f64> {
     let mut scores = vec![first];
     scores.extend(alternates.iter().cycle().take(2 * pairs));
     scores
 }
 
-/// The univariate statistics of NIST's Statistical Reference Datasets
-/// (<https://www.itl.nist.gov/div898/strd/univ/homepage.html>): the rule of each, its certified
-/// mean, and its certified standard deviation.
+/// Four datasets for univariate statistics from NIST's Statistical Reference Datasets
+/// (<https://www.itl.nist.gov/div898/strd/univ/homepage.html>): the scores of each dataset, their certified
+/// mean, and their certified standard deviation.
 ///
 /// The values are certified for the decimals in the datasets. The nearest floats to `1000000.2` and
 /// `10000000.2` are other numbers with other deviations, so no arithmetic on floats can give the
@@ -60,7 +60,7 @@ fn nist_numacc_is_exact_for_the_floats() {
 fn nist_numacc_matches_up_to_the_rounding_of_its_decimals_to_floats() {
     for (scores, certified_mean, certified_deviation) in nist() {
         let summary = answer(Moments::new(), &scores);
-        // Each float is within half a unit in the last place of its decimal, and so is their mean. The
+        // Each float differs from its decimal by at most half a unit in the last place, so the mean does too. The
         // deviation changes by at most twice the change of a score.
         let largest = scores
             .iter()
@@ -83,9 +83,10 @@ fn nist_numacc_matches_up_to_the_rounding_of_its_decimals_to_floats() {
     assert_eq!(answer(StdDev::new(), &first.0), 1.0);
 }
 
-/// Scores of up to `octaves` octaves that cancel to `rest`, in random order. Their condition number, the sum of their
-/// magnitudes over the magnitude of their sum, is about `2^octaves` divided by `rest`. The scores are generated as by
-/// Ogita, Rump and Oishi (*Accurate sum and dot product*, 2005), except that the rest is known instead of computed.
+/// Returns scores of up to `octaves` octaves in random order, whose sum is `rest`. Their condition number (the sum of
+/// their magnitudes divided by the magnitude of their sum) is about `2^octaves` divided by `rest`. The scores are
+/// generated with the method of Ogita, Rump and Oishi (*Accurate sum and dot product*, 2005), except that the rest is
+/// given instead of computed.
 fn ill_conditioned(pairs: usize, octaves: u64, rest: &[f64], seed: u64) -> Vec<f64> {
     let mut state = seed;
     let mut next = || {
@@ -100,7 +101,7 @@ fn ill_conditioned(pairs: usize, octaves: u64, rest: &[f64], seed: u64) -> Vec<f
         let score = (1.0 + next() as f64 / 2.0_f64.powi(53)) * 2.0_f64.powi(exponent);
         scores.extend([score, -score]);
     }
-    // One pair of the largest size ensures the condition number.
+    // One pair of the largest magnitude ensures that the condition number is large enough.
     let largest = 2.0_f64.powi((octaves - octaves / 2) as i32);
     scores.extend([largest, -largest]);
     for place in (1..scores.len()).rev() {
@@ -124,7 +125,7 @@ fn ill_conditioned_sums_are_exact() {
             assert!(same(answer(Mean::new(), &scores), mean));
             let exact = variance(&scores, scores.len() - 1);
             assert!(same(answer(Variance::new(), &scores), exact.nearest()));
-            // The case is hard: a sum that rounds at every step is wrong.
+            // This case is hard, because a sum that rounds at every step is wrong.
             let size: f64 = scores.iter().map(|score| score.abs()).sum();
             let condition = size / rest;
             let naive: f64 = scores.iter().sum();
@@ -138,7 +139,7 @@ fn ill_conditioned_sums_are_exact() {
 
 #[test]
 fn a_variance_far_from_zero_keeps_every_digit() {
-    // Scores one unit in the last place apart, at every size: the textbook formula loses them.
+    // The scores differ by one unit in the last place. The textbook formula loses such differences.
     for power in (-1_000..1_000).step_by(97) {
         let base = 2.0_f64.powi(power);
         let scores = [base, base.next_up(), base.next_up().next_up()];

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::scores::assorted;
 
-/// A state that is its own plain data.
+/// Implements `State` for an aggregator whose plain data is the aggregator itself.
 macro_rules! plain_itself {
     ($aggregator:ident) => {
         impl State for $aggregator {
@@ -27,7 +27,7 @@ macro_rules! plain_itself {
     };
 }
 
-/// The message of the harness about an aggregator that breaks a law.
+/// Returns the message with which the harness rejects an aggregator that breaks a law.
 fn message_of<A>(aggregator: A, scores: &[f64]) -> String
 where
     A: Aggregator<f64, Output: Serialize + Debug> + State,
@@ -66,7 +66,7 @@ fn a_rounded_sum_is_caught() {
     assert!(message.contains("50 records in "), "{message}");
 }
 
-/// Running mean and sum of squared deviations.
+/// The running mean and the running sum of squared deviations.
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Deviations {
     count: f64,
@@ -220,7 +220,7 @@ fn an_identity_that_counts_is_caught() {
     );
 }
 
-/// Counts scores, in an aggregator whose other functions are replaced by broken ones.
+/// Declares an aggregator that counts scores, and replaces its other functions by the given broken ones.
 macro_rules! counting {
     ($aggregator:ident, $count:tt, { $($wrong:tt)* }) => {
         impl Aggregator<f64> for $aggregator {
@@ -398,7 +398,7 @@ fn a_lenient_load_is_caught() {
 
 #[test]
 fn a_load_from_other_bytes_than_are_saved_is_caught() {
-    /// Like the provided function, but without comparing the bytes.
+    /// Its `load` does the same as the provided function, but does not compare the bytes.
     #[derive(Clone, Default)]
     struct Lax(u64);
     counting!(Lax, 0, {});
@@ -600,7 +600,7 @@ fn a_clone_that_shares_with_forks_is_caught() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// Forks share a counter. So do their clones, which is wrong.
+    /// The forks share a counter, as they may. The clones share it too, which is wrong.
     #[derive(Clone, Default)]
     struct Shared {
         own: u64,

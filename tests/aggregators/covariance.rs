@@ -1,4 +1,4 @@
-//! Covariance and correlation against integers that are never rounded, and the laws.
+//! Covariance and correlation are compared with integers that are never rounded, and must obey the laws.
 
 use manyhands::aggregation::{Aggregator, Correlation, Covariance, assert_laws};
 use num_bigint::BigInt;
@@ -16,7 +16,7 @@ fn answer<A: Aggregator<(f64, f64)>>(mut aggregator: A, scores: &[(f64, f64)]) -
     aggregator.finish()
 }
 
-/// `n·Σxy − Σx·Σy`, in square units.
+/// Returns `n·Σxy − Σx·Σy` in square units; a unit is 2⁻¹⁰⁷⁴.
 fn together(left: &[f64], right: &[f64]) -> BigInt {
     let products: BigInt = left
         .iter()
@@ -42,7 +42,7 @@ fn expected_correlation(left: &[f64], right: &[f64]) -> f64 {
     if together.is_negative() { -size } else { size }
 }
 
-/// Pairs whose sides depend on each other, or not.
+/// Generates pairs whose two sides are either related or independent.
 fn pairs() -> impl Strategy<Value = Vec<(f64, f64)>> {
     let apart = vec((finite(), finite()), 2..10);
     let near = vec((-1.0..1.0_f64, -1.0..1.0_f64), 2..10).prop_map(|pairs| {

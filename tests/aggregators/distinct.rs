@@ -1,4 +1,4 @@
-//! `Distinct` against a plain set, and its estimates against their standard error.
+//! `Distinct` is compared with a plain set, and its estimates with their standard error.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::observing::{assert_impossible, observed, plain};
 
-/// The most different values that are counted exactly.
+/// Maximum number of different values that are counted exactly.
 const FEW: u64 = 1_024;
 const REGISTERS: usize = 1 << 14;
 
@@ -81,8 +81,9 @@ fn all_nan_are_one_value_and_both_zeros_are_one() {
     );
 }
 
-/// The errors of forty sets of each size. Their mean has a standard deviation of 0.0081 / √40, and
-/// their root mean square one of 0.0081 / √80; up to four of these are accepted.
+/// Checks the relative errors of the counts of forty sets of each size. The mean of the errors has a standard
+/// deviation of 0.0081 / √40, and their root mean square has a standard deviation of 0.0081 / √80. The test accepts
+/// up to four standard deviations.
 #[test]
 fn estimates_keep_their_standard_error() {
     const SETS: u64 = 40;

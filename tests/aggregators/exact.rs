@@ -1,4 +1,4 @@
-//! Sum, mean and variance against integers that are never rounded.
+//! Sum, mean and variance are compared with integers that are never rounded.
 
 use manyhands::aggregation::exact::{ExactProducts, ExactSum};
 use manyhands::aggregation::{Aggregator, Count, Extrema, Mean, StdDev, Sum, Variance};
@@ -126,7 +126,7 @@ fn a_sum_can_exceed_the_largest_float_and_return() {
     assert_eq!(answer(Sum::new(), &[f64::MAX, f64::MAX]), f64::INFINITY);
     assert_eq!(answer(Sum::new(), &[f64::MIN, f64::MIN]), f64::NEG_INFINITY);
     assert_eq!(answer(Mean::new(), &[f64::MAX, f64::MAX]), f64::MAX);
-    // Half a unit in the last place above the largest float is the tie that goes to infinity.
+    // The largest float plus half a unit in the last place is a tie, which is rounded to infinity.
     let half_ulp = 2.0_f64.powi(970);
     assert_eq!(answer(Sum::new(), &[f64::MAX, half_ulp]), f64::INFINITY);
     assert_eq!(answer(Sum::new(), &[f64::MAX, half_ulp, -5e-324]), f64::MAX);

@@ -1,4 +1,4 @@
-//! Frequent keys against plain counts.
+//! The counts of frequent keys are compared with plain counts.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::observing::{assert_impossible, observed, plain, scatter};
 
-/// Keys that are counted exactly for a share of 0.5.
+/// Maximum number of different keys that are counted exactly if the share is 0.5.
 const MOST: u64 = 64;
 
 fn counts(keys: &[u64]) -> BTreeMap<u64, u64> {
@@ -100,7 +100,8 @@ proptest! {
     }
 }
 
-/// Key 1 has 29 of 100 records, key `k` about `k^-1.5 / 2` of all.
+/// Returns the keys of the records. Key 1 has 29 of every 100 records, and key `k` has a share of about
+/// `k^-1.5 / 2`.
 fn zipf(records: u64) -> Vec<u64> {
     let key = |place: u64| {
         let unit = (scatter(place) >> 11) as f64 / (1_u64 << 53) as f64;
@@ -117,7 +118,7 @@ fn adversarial() -> Vec<Vec<u64>> {
     let spread: Vec<u64> = (0..100_000)
         .map(|place| if place % 50 == 0 { 7 } else { scatter(place) })
         .collect();
-    // The worst case of SpaceSaving and Misra and Gries: rare keys one after the other.
+    // Rare keys one after the other are the worst case of SpaceSaving and of the algorithm of Misra and Gries.
     let rounds: Vec<u64> = (0..100_000)
         .map(|place| if place % 51 == 0 { 7 } else { place % 5_003 })
         .collect();

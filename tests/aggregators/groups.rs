@@ -1,4 +1,4 @@
-//! Many groups, on many workers.
+//! These tests aggregate many groups on many workers.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -9,10 +9,10 @@ use manyhands::prelude::*;
 
 use crate::scores::assorted;
 
-/// Enough records that workers have more groups than they keep, if keys are distinct.
+/// Number of records. If all keys are distinct, each worker meets more groups than it keeps.
 const RECORDS: u64 = 200_000;
 
-/// Key n of `keys` is about 1/n times as likely as the first.
+/// Returns the key of a record. Of the `keys` keys, the n-th is about 1/n times as likely as the first.
 fn zipf(record: u64, keys: u64) -> u64 {
     let bits = (record + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let fraction = (bits >> 11) as f64 / (1_u64 << 53) as f64;
@@ -23,7 +23,7 @@ fn score(record: u64) -> f64 {
     (record as f64).sin()
 }
 
-/// The key of a record.
+/// Returns the key of the record with this index.
 type Key = fn(u64) -> u64;
 
 type Family = (Count, Mean, Extrema);
@@ -34,7 +34,7 @@ fn family() -> Family {
 
 type Answers<K> = BTreeMap<K, (u64, f64, Extremes)>;
 
-/// Each group's records in a separate aggregator.
+/// Aggregates the records of each group in a separate aggregator.
 fn one_by_one<K: Ord>(records: u64, key: impl Fn(u64) -> K) -> Answers<K> {
     let mut groups: BTreeMap<K, Family> = BTreeMap::new();
     for record in 0..records {
@@ -179,8 +179,8 @@ fn a_clone_is_independent() {
     assert_eq!((copy.len(), copy[&1], copy[&2]), (RECORDS as usize, 2, 1));
 }
 
-/// A merge that waits in the pool, where its thread may execute another share of the work: it must not
-/// wait for a lock that it holds itself.
+/// While a merge waits in the pool, its thread may execute another share of the work. The thread must not wait for
+/// a lock that it holds itself.
 #[test]
 fn a_merge_may_use_the_pool() {
     #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Intervals of the mean against known quantiles, and against their confidence level.
+//! Intervals of the mean are compared with known quantiles and with their confidence level.
 
 use manyhands::aggregation::{Aggregator, Confidence, MeanEstimate, MeanInterval, assert_laws};
 
@@ -17,9 +17,10 @@ fn estimate(confidence: Confidence, scores: &[f64]) -> MeanEstimate {
     interval.finish()
 }
 
-/// The quantile that an interval over this many scores uses: their standard error is 1.
+/// Returns the quantile that an interval with this number of degrees of freedom uses. The mean of the scores is 0, so
+/// the quantile is the upper end of the interval divided by the standard error.
 fn critical_value(confidence: Confidence, freedom: u32) -> f64 {
-    // Half of the scores are 1 and half −1 (and one is 0 if their number is odd): variance near 1.
+    // Half of the scores are 1 and half are −1; if their number is odd, one more is 0. Their variance is near 1.
     let count = freedom + 1;
     let scores: Vec<f64> = (0..count / 2).flat_map(|_| [1.0, -1.0]).collect();
     let zero = (count % 2 == 1).then_some(0.0);
@@ -28,8 +29,8 @@ fn critical_value(confidence: Confidence, freedom: u32) -> f64 {
     estimate.high / estimate.standard_error
 }
 
-/// The probability that Student's variable lies within `±t`: Abramowitz and Stegun, 26.7.3 and
-/// 26.7.4.
+/// Returns the probability that a variable with Student's distribution is within `±t`, by the formulas 26.7.3 and
+/// 26.7.4 of Abramowitz and Stegun.
 fn within(t: f64, freedom: u32) -> f64 {
     let nu = f64::from(freedom);
     let angle = (t / nu.sqrt()).atan();
@@ -55,7 +56,8 @@ fn quantiles_follow_students_distribution() {
         for freedom in (1..=60).chain([100, 365, 1_000]) {
             let t = critical_value(confidence, freedom);
             let error = (within(t, freedom) - level).abs() / (1.0 - level);
-            // Largest at 31, where the series begins: about ν times the error of the quantile.
+            // The error is largest at 31 degrees of freedom, the first number for which the series is used.
+            // It is about ν times the error of the quantile.
             let most = if freedom <= 30 { 1e-12 } else { 2e-5 };
             assert!(
                 error < most,
@@ -67,7 +69,7 @@ fn quantiles_follow_students_distribution() {
 
 #[test]
 fn quantiles_match_published_tables() {
-    // The output of `qt(1 - (1 - level) / 2, freedom)` in R.
+    // The expected values are the output of `qt(1 - (1 - level) / 2, freedom)` in R.
     for (confidence, freedom, expected, most) in [
         (Confidence::Percent95, 1, 12.7062047361747, 1e-13),
         (Confidence::Percent95, 10, 2.22813885198627, 1e-13),
@@ -93,7 +95,7 @@ fn intervals_contain_the_mean_as_often_as_their_level() {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
-    // The sum of twelve uniform scores minus six is nearly normal (mean 0, variance 1).
+    // The sum of twelve uniform scores, minus six, has nearly a normal distribution (mean 0, variance 1).
     let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
     let mut held = [0_u32; LEVELS.len()];
     for _ in 0..SAMPLES {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::scores::{any_bits, assorted, finite_scores};
 
-/// All aggregators of `f64` in one tuple.
+/// Returns all aggregators of `f64` in one tuple.
 fn family() -> impl Aggregator<f64, Output = impl Serialize + Debug> + State {
     let histogram = Histogram::new(-1.0, 1.0, 7);
     let edges = vec![f64::NEG_INFINITY, -0.5, 0.0, 1e-300, f64::INFINITY];
@@ -59,8 +59,8 @@ proptest! {
     }
 }
 
-/// Sums that are a tie but for one bit, and sums that cancel, in runs of more scores of one exponent than
-/// limbs hold between carries.
+/// Checks sums that are a tie except for one bit, and sums that cancel. Each run has more scores of one exponent
+/// than the limbs can hold between two carries.
 #[test]
 fn the_family_keeps_the_laws_on_long_runs() {
     let half_ulp = f64::EPSILON / 2.0;
@@ -126,7 +126,7 @@ fn slices_longer_than_a_block_are_observed_completely() {
     );
 }
 
-/// Records calls: whether it is a fork, and the lengths of its slices.
+/// Records whether it is a fork, and the lengths of the slices that it has observed.
 #[derive(Clone, Default)]
 struct Calls(bool, Vec<usize>);
 
@@ -210,7 +210,8 @@ fn groups_equal_those_of_a_plain_loop() {
     assert_eq!(places.finish()["tea"], "0:3 2:3 5:3 ");
 }
 
-/// A user's own aggregator, associative in index order only: its records in order.
+/// An aggregator that a user could write. It concatenates its records in order, so it is associative in index order
+/// only.
 #[derive(Clone, Default)]
 struct Texts(String);
 

@@ -1,4 +1,4 @@
-//! The aggregators against the laws, and against arithmetic that cannot round.
+//! Checks that the aggregators obey the laws, and compares them with arithmetic that cannot round.
 
 mod accuracy;
 mod broken_laws;

@@ -1,4 +1,5 @@
-//! Median and exact quantiles against a plain sort, and the sketch of quantiles against them.
+//! The median and the exact quantiles are compared with a plain sort, and the sketch of quantiles with the exact
+//! quantiles.
 
 use manyhands::aggregation::{
     Aggregator, ExactQuantiles, Median, Quantiles, State as _, assert_laws,

@@ -1,4 +1,4 @@
-//! Extrema, top and bottom, histograms and quantiles against a plain sort.
+//! Extrema, top and bottom scores, histograms and quantiles are compared with a plain sort.
 
 use manyhands::aggregation::{
     Aggregator, Bottom, EdgesError, Extrema, Histogram, Quantiles, Ranked, Top,
@@ -20,7 +20,7 @@ fn bits(ranked: &[Ranked]) -> Vec<(u64, u64)> {
     ranked.iter().map(bits).collect()
 }
 
-/// Every score but NaN, lowest first, equal ones by index.
+/// Returns every score except NaN, the lowest first. Equal scores are ordered by index.
 fn sorted(scores: &[f64]) -> Vec<Ranked> {
     let mut sorted: Vec<Ranked> = (0..)
         .zip(scores)
@@ -159,7 +159,7 @@ fn invalid_edges_are_refused() {
         refused(1.0, 1.0 + f64::EPSILON, 2),
         EdgesError::TooMany { bins: 2 }
     );
-    // Enough floats in the range, but not near the edges.
+    // There are enough floats in the range as a whole, but too few near its edges.
     assert_eq!(
         refused(1.0 - 2.0 * f64::EPSILON, 1.0 + 2.0 * f64::EPSILON, 6),
         EdgesError::NotAscending { at: 5 }

@@ -1,11 +1,11 @@
-//! Arithmetic that cannot round: rationals of big integers, and the floats nearest to them.
+//! This arithmetic cannot round: it uses quotients of big integers, and finds the floats nearest to them.
 
 use std::cmp::Ordering;
 
 use num_bigint::BigInt;
 use num_traits::Signed;
 
-/// A finite score as a whole number of smallest subnormals (2⁻¹⁰⁷⁴).
+/// Returns a finite score as a whole number of units; a unit is the smallest subnormal, 2⁻¹⁰⁷⁴.
 pub fn units(score: f64) -> BigInt {
     let bits = score.to_bits();
     let exponent = bits >> 52 & 0x7ff;
@@ -22,7 +22,7 @@ pub fn units(score: f64) -> BigInt {
     }
 }
 
-/// A number without rounding.
+/// A quotient of two integers, which is never rounded.
 pub struct Ratio {
     pub above: BigInt,
     pub below: BigInt,
@@ -43,14 +43,14 @@ impl Ratio {
         }
     }
 
-    /// The nearest `f64`.
+    /// Returns the nearest `f64`.
     pub fn nearest(&self) -> f64 {
         let target: BigInt = self.above.abs() << 1074_u32;
         let size = nearest_where(|units, halves| (units * &self.below).cmp(&(&target * halves)));
         size.copysign(if self.above.is_negative() { -1.0 } else { 1.0 })
     }
 
-    /// The nearest `f64` to the square root.
+    /// Returns the `f64` nearest to the square root.
     pub fn nearest_root(&self) -> f64 {
         let target: BigInt = &self.above << 2148_u32;
         nearest_where(|units, halves| {
@@ -59,11 +59,11 @@ impl Ratio {
     }
 }
 
-/// The nearest `f64`, ties to even, found by search: this function shares no code with the rounding under test.
-/// `compare` is called with the units of a float (times `halves`), and returns whether that is below or above the
-/// number.
+/// Searches for the nearest `f64`, with ties to even. This function shares no code with the rounding under test.
+/// `compare` is called with the units of a float (times `halves`), and returns whether the float is below or above
+/// the number.
 fn nearest_where(compare: impl Fn(&BigInt, u32) -> Ordering) -> f64 {
-    // The largest float that is not above the number.
+    // The loop finds the largest float that is not above the number.
     let (mut low, mut high) = (0, f64::INFINITY.to_bits());
     while high - low > 1 {
         let middle = low + (high - low) / 2;
@@ -94,7 +94,7 @@ pub fn squares(scores: &[f64]) -> BigInt {
     scores.iter().map(|&score| units(score).pow(2)).sum()
 }
 
-/// `n·Σx² − (Σx)²`, in square units.
+/// Returns `n·Σx² − (Σx)²` in square units.
 pub fn spread(scores: &[f64]) -> BigInt {
     squares(scores) * scores.len() as u64 - total(scores).pow(2)
 }

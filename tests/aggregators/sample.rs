@@ -1,4 +1,4 @@
-//! Samples: the laws, and whether every record is as likely as any other.
+//! Samples must obey the laws, and every record must be as likely to be drawn as any other.
 
 use manyhands::aggregation::{Aggregator, Sample, Sampled, State as _, assert_laws};
 
@@ -53,10 +53,10 @@ fn a_sample_never_changes() {
     );
 }
 
-/// How often each of 50 records, and each pair of 12, is drawn. Under uniform sampling without
-/// replacement the first statistic, divided by the variance factor (n − k)/(n − 1), has n − 1 degrees
-/// of freedom: a mean of 49 and a standard deviation of 9.9. The second has at most 65 over 66
-/// pairs.
+/// Counts how often each of 50 records, and each pair of 12 records, is drawn. If samples are uniform and without
+/// replacement, the first statistic, divided by the variance factor (n − k)/(n − 1), has n − 1 degrees of freedom,
+/// so its mean is 49 and its standard deviation is 9.9. The second statistic, over 66 pairs, has at most 65 degrees
+/// of freedom.
 #[test]
 fn every_record_and_every_pair_is_as_likely_as_any_other() {
     const SEEDS: u64 = 20_000;
@@ -96,7 +96,7 @@ fn two_seeds_draw_different_records() {
     assert!((60..140).contains(&common), "{common}");
 }
 
-/// It is not specified which of them is drawn, but there is an answer.
+/// If several records have the same index, it is not specified which of them is drawn, but there is an answer.
 #[test]
 fn records_with_one_index_do_no_harm() {
     let of = |scores: &[u8]| observed(Sample::new(4, 7), scores);

@@ -5,12 +5,13 @@ use std::f64::consts::PI;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Any bit pattern: NaN of every payload, infinities, subnormals, both zeros.
+/// Generates any bit pattern: NaN with every payload, infinities, subnormals and both zeros.
 pub fn any_bits() -> impl Strategy<Value = f64> {
     any::<u64>().prop_map(f64::from_bits)
 }
 
-/// Finite scores: of any exponent, of a few neighbouring ones, tiny, huge, round, or zero.
+/// Generates finite scores that have any exponent, or one of a few neighbouring exponents, or are tiny, huge,
+/// round, or zero.
 pub fn finite() -> impl Strategy<Value = f64> {
     prop_oneof![
         3 => any_bits().prop_filter("finite", |score| score.is_finite()),
@@ -27,8 +28,8 @@ pub fn finite() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Up to `most` scores from [`finite`], followed by the negatives of some of them, and by half of the last
-/// bit of some, which makes a tie.
+/// Generates up to `most` scores from [`finite`], followed by the negatives of some of them, and by half of the
+/// value of the last bit of some of them, which makes a tie.
 pub fn finite_scores(most: usize) -> impl Strategy<Value = Vec<f64>> {
     let some_bits = || any::<u64>();
     let strategy = (
@@ -55,13 +56,13 @@ pub fn finite_scores(most: usize) -> impl Strategy<Value = Vec<f64>> {
     })
 }
 
-/// Half of the value of a score's last bit; 0 if that is too small for a float.
+/// Returns half of the value of a score's last bit, or 0 if that value is too small for a float.
 fn half_of_the_last_bit(score: f64) -> f64 {
     let magnitude = score.abs();
     (magnitude - f64::from_bits(magnitude.to_bits().saturating_sub(1))) / 2.0
 }
 
-/// Scores with every special value among ordinary ones, with repeats but without NaN.
+/// Returns ordinary scores mixed with every special value except NaN. Some scores occur more than once.
 pub fn assorted(count: usize) -> Vec<f64> {
     let special = [
         0.0,

@@ -1,4 +1,4 @@
-//! Shards that were each numbered from 0, saved, loaded, shifted and merged give the result of one run over all
+//! If shards are each numbered from 0, saved, loaded, shifted and merged, the result is that of one run over all
 //! records.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,7 +123,8 @@ fn an_index_that_would_not_fit_is_an_error() {
     );
 }
 
-/// The indices of all records, in order: a user's own aggregator, associative in index order only.
+/// An aggregator that a user could write. It lists the indices of all records in order, so it is associative in
+/// index order only.
 #[derive(Clone, Default)]
 struct Indices(Vec<u64>);
 
@@ -208,7 +209,7 @@ impl Shift for Lawless {
     }
 }
 
-/// The message of the harness about such a `shift`.
+/// Returns the message with which the harness rejects such a `shift`.
 fn message_of(shift: fn(&mut Lawless, u64) -> Result<(), StateError>) -> String {
     let (indices, added) = (Indices::default(), 0);
     let aggregator = Lawless {
@@ -223,7 +224,7 @@ fn message_of(shift: fn(&mut Lawless, u64) -> Result<(), StateError>) -> String 
     *panic.downcast::<String>().expect("a message")
 }
 
-/// Adds to every index, as a `shift` should.
+/// Adds `by` to every index, as a `shift` should.
 fn add(state: &mut Lawless, by: u64) {
     for index in &mut state.indices.0 {
         *index += by;

@@ -1,4 +1,4 @@
-//! Slices give the same state as single scores, to the last bit.
+//! Observing a slice must give the same state, to the last bit, as observing its scores one by one.
 
 use manyhands::aggregation::exact::ExactSum;
 use manyhands::aggregation::{Aggregator, Mean, Moments, State, Sum};
@@ -22,8 +22,8 @@ fn in_slices<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64], length: usiz
     aggregator
 }
 
-/// A whole number times a power of two, at the limits of both grids for scores near 1, and at ties that
-/// round to even.
+/// Generates a whole number times a power of two. The results are at the limits of both grids for scores near 1,
+/// and at ties that round to even.
 fn near_a_grid() -> impl Strategy<Value = f64> {
     let powers = prop_oneof![-103..-95_i32, -54..-44_i32, 0..6_i32];
     let whole = prop_oneof![0..8_i64, Just((1 << 53) - 1), Just(1 << 52), 0..1_i64 << 53];
@@ -39,8 +39,8 @@ fn near_a_grid() -> impl Strategy<Value = f64> {
     })
 }
 
-/// Scores spread over about 30 octaves. This is more than the middle of a state covers, and in some groups more than
-/// the grids cover.
+/// Generates scores that are spread over about 30 octaves. This is more than the middle of a state covers, and in
+/// some groups it is more than the grids cover.
 fn spread_over_octaves() -> impl Strategy<Value = Vec<f64>> {
     let significand = prop_oneof![
         3 => 1.0..2.0_f64,
@@ -65,8 +65,8 @@ fn spread_over_octaves() -> impl Strategy<Value = Vec<f64>> {
     ]
 }
 
-/// Runs of a few to hundreds of scores of one sort: of one exponent, near the limits of the grids, with
-/// zeros of both signs, of any size, of any bits.
+/// Generates runs of a few to hundreds of scores of one sort: scores with the same exponent, scores near the limits
+/// of the grids, zeros of both signs, scores of any magnitude, or any bit patterns.
 fn runs() -> impl Strategy<Value = Vec<f64>> {
     let ordinary = || -1.0..1.0_f64;
     let run = prop_oneof![
@@ -123,7 +123,7 @@ proptest! {
 #[test]
 fn long_runs_of_one_exponent_give_the_same_state() {
     let largest_significand = f64::from_bits(2.0_f64.to_bits() - 1);
-    // The last exponents for which there are grids, and the first for which there are none.
+    // These are the last exponents that have grids, and the first exponents that have none.
     let ends = [
         2.0_f64.powi(1_021),
         2.0_f64.powi(1_022),
@@ -152,7 +152,7 @@ fn the_grids_follow_scores_that_grow_and_shrink() {
         .collect();
     assert_the_same(&scores, scores.len());
     assert_the_same(&scores, 1_000);
-    // One outlier in every group, above and below, and a return to common scores.
+    // One of every 61 scores is an outlier, larger or smaller than the others. The last scores have no outliers.
     for outlier in [1e30, 1e-30, f64::INFINITY, f64::NAN, 5e-324, f64::MAX] {
         let scores: Vec<f64> = (0..5_000)
             .map(|place| {
@@ -205,8 +205,8 @@ fn grids_and_bases_stay_within_the_range_of_floats() {
 
 #[test]
 fn moments_keep_up_with_squares_that_outgrow_their_words() {
-    // So large that the state does not move for the second score, whose square takes 168 of 191 bits
-    // and doubles with every merge.
+    // The first score is so large that the state does not move for the second score. The square of the second
+    // score takes 168 of 191 bits and doubles with every merge.
     let scores = [
         1.5 * 2.0_f64.powi(894),
         -1.75 * 2.0_f64.powi(917),

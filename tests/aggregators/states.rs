@@ -1,4 +1,4 @@
-//! States as bytes: how they are written, which bytes are refused, and that malformed bytes do no harm.
+//! These tests check how states are written as bytes, which bytes are refused, and that malformed bytes do no harm.
 
 use std::fmt::Debug;
 
@@ -30,14 +30,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// These bytes with a valid checksum.
+/// Appends a valid checksum to the bytes.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let checksum = Sha256::digest(&bytes);
     bytes.extend(&checksum[..CHECKSUM]);
     bytes
 }
 
-/// The bytes before the plain data.
+/// Returns the bytes before the plain data.
 fn head_of(bytes: &[u8]) -> &[u8] {
     &bytes[..HEAD + 1 + usize::from(bytes[HEAD])]
 }
@@ -46,7 +46,7 @@ fn plain_of(bytes: &[u8]) -> &[u8] {
     &bytes[head_of(bytes).len()..bytes.len() - CHECKSUM]
 }
 
-/// The saved state of this aggregator with this plain data.
+/// Returns the bytes of a saved state of this aggregator with this plain data.
 fn forged<A: State>(aggregator: A, plain: &impl Serialize) -> Vec<u8> {
     let plain = postcard::to_allocvec(plain).expect("plain data");
     sealed([head_of(&aggregator.save()), &plain].concat())
@@ -64,20 +64,21 @@ fn refusal<A: State>(aggregator: &A, bytes: &[u8]) -> StateError {
     aggregator.load(bytes).err().expect("bytes to be refused")
 }
 
-/// Other versions and other machines read these bytes: changing them requires a new version of the kind.
+/// Other versions and other machines read these bytes, so changing them requires a new version of the kind.
 #[test]
 fn the_bytes_never_change() {
     let scores = [0.75, -3.0, -0.0, 1e3];
     let mean = observed((Count::new(), Mean::new()), &scores).save();
     let pieces = [
-        // The mark and the version of the layout, and the fingerprint of the kind.
+        // These are the mark with the version of the layout, and the fingerprint of the kind.
         "6d687331",
         "754380709968c373f5ede9507b985c67",
-        // `tuple/1(count/1, mean/1)`.
+        // This is the name `tuple/1(count/1, mean/1)`, after its length.
         "187475706c652f3128636f756e742f312c206d65616e2f3129",
-        // The count 4; of the mean: 4, not only zeros, +3991 · 2⁻², and no NaN or infinities.
+        // The count has observed 4 scores. The mean has observed 4 scores, not only zeros; their sum is
+        // +3991 · 2⁻², and there are no NaN or infinities.
         "040402000301971f000000",
-        // The checksum.
+        // This is the checksum.
         "27e113e771622323",
     ];
     assert_eq!(hex(&mean), pieces.concat());
@@ -105,7 +106,7 @@ fn a_zero_has_three_states() {
     assert_ne!(saved(&[-0.0]), saved(&[0.0]));
 }
 
-/// The files of one run, each scored by a process that knows the index of its first record.
+/// Each file of one run is scored by a process that knows the index of the first record of that file.
 #[test]
 fn partials_with_their_first_index_equal_a_single_run() {
     let scores: Vec<f64> = (0..3_000_u32)
@@ -167,7 +168,7 @@ fn a_refusal_says_why() {
     assert_eq!(refusal(&Top::new(3), &later), StateError::Layout);
 }
 
-/// A state with any name.
+/// A state whose kind has any name.
 #[derive(Debug)]
 struct Named(String);
 
@@ -214,7 +215,7 @@ fn the_configuration_is_part_of_the_kind() {
     assert_ne!(by_sign(1), by_sign(2));
 }
 
-/// The plain data of a sum: the kind of its finite values, the number, and the counts of NaN, ∞ and −∞.
+/// The plain data of a sum: the kind of its finite values, their sum, and the counts of NaN, ∞ and −∞.
 type Sums = (u8, (bool, i32, Vec<u32>), [u64; 3]);
 
 fn sum(exponent: i32, digits: &[u32]) -> Sums {
@@ -334,7 +335,7 @@ fn impossible_combinations_are_refused() {
     );
 }
 
-/// A change of bytes.
+/// A change to the bytes of a saved state.
 #[derive(Debug, Clone)]
 enum Change {
     Replace(Index, u8),
@@ -355,7 +356,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     vec(change, 1..4)
 }
 
-/// Loads a changed state and uses it if that succeeds.
+/// Loads a changed state, and uses the state if it is not refused.
 fn survives<A>(aggregator: A, scores: &[f64], changes: &[Change]) -> Result<(), TestCaseError>
 where
     A: Aggregator<f64, Output: Debug> + State,
@@ -442,7 +443,7 @@ fn a_state_has_one_encoding() {
         let longer = sealed([head, plain].concat());
         assert_eq!(refusal(&count, &longer), not_canonical);
     }
-    // The length of the name too, and the name itself, which the fingerprint does not cover.
+    // The fingerprint covers neither the length of the name nor the name itself.
     let (mark, name) = head.split_at(HEAD);
     let longer = [mark, &[0x80 | name[0], 0], &name[1..], plain].concat();
     assert_eq!(refusal(&count, &sealed(longer)), not_canonical);
@@ -455,7 +456,8 @@ fn a_state_has_one_encoding() {
     );
 }
 
-/// `restore` sorts the plain data, so several lists lead to the same state.
+/// `restore` sorts the plain data, so lists in different orders lead to the same state. Only the list that would be
+/// saved is accepted.
 #[test]
 fn plain_data_that_would_be_saved_differently_is_refused() {
     #[derive(Debug, Clone, PartialEq)]
@@ -482,7 +484,7 @@ fn plain_data_that_would_be_saved_differently_is_refused() {
     ));
 }
 
-/// A claimed length alone allocates no memory; only the data itself does.
+/// The length that the bytes claim allocates no memory by itself; only the data allocates memory.
 #[test]
 fn a_length_alone_takes_no_memory() {
     let length = u64::from(u32::MAX);
@@ -498,7 +500,7 @@ fn a_length_alone_takes_no_memory() {
     ));
 }
 
-/// A state of scores of every size is small: the saved state holds the number, not the limbs.
+/// A saved state is small for scores of every magnitude, because it holds the number and not the limbs.
 #[test]
 fn states_are_small() {
     let saved = |scores: &[f64]| observed((Count::new(), Mean::new()), scores).save().len();
