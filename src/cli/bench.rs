@@ -112,7 +112,8 @@ impl Bench {
         let comparison = compare_plan(&opened, &self.configurations(), &options);
         bar.finish();
         let mut comparison = comparison?;
-        // The measurement took minutes, so it is printed even if the baseline or the page fails.
+        // The measurement took minutes, so its report is printed even if comparing to the baseline or writing the
+        // page fails.
         let compared = gate.compare(&mut comparison);
         let written = page.map(|file| file.write(&page::of_comparison(&comparison)));
         let report = self.report(&comparison).and_then(|text| print(&text));
@@ -135,14 +136,14 @@ impl Bench {
         Ok(Exit::Success)
     }
 
-    /// Opens the file of the page, which may not be one of the inputs.
+    /// Opens the file of the page. The file must not be one of the inputs.
     fn open_page(&self, plan: &Plan) -> Result<Option<PageFile>, CommandError> {
         let mut endpoints = endpoints(plan);
         endpoints.standard_output("the report")?;
         self.page.open(&mut endpoints, self.force)
     }
 
-    /// The name of the workload in reports.
+    /// Returns the name that reports use for the workload.
     fn name(&self) -> String {
         let records = match self.files.as_slice() {
             [] => format!("{} made-up reviews", self.records),
@@ -164,7 +165,7 @@ impl Bench {
         plan.open_over(TextStream::new("made-up reviews", Cursor::new(lines)))
     }
 
-    /// All combinations of an executor and a number of threads.
+    /// Returns all combinations of an executor and a number of threads.
     fn configurations(&self) -> Vec<(ExecutorName, Threads)> {
         let threads = if self.threads.is_empty() {
             powers_of_two(usable_cores())
@@ -172,14 +173,14 @@ impl Bench {
             self.threads.clone()
         };
         let of = |&executor: &ExecutorName| threads.iter().map(move |&threads| (executor, threads));
-        // Different options may be the same number of threads, such as 50% and 1 on two cores.
+        // Different values of the option may mean the same number of threads, such as 50% and 1 on two cores.
         let mut seen = HashSet::new();
         let all = self.executors.iter().flat_map(of);
         all.filter(|(executor, threads)| seen.insert((executor.name(), threads.here())))
             .collect()
     }
 
-    /// The comparison as JSON or as text.
+    /// Returns the comparison as JSON or as text.
     fn report(&self, comparison: &Comparison) -> io::Result<String> {
         if self.json {
             return Ok(visible::to_json(comparison)? + "\n");
@@ -194,7 +195,7 @@ fn print(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// 1, 2, 4 and so on up to the number of cores, and the number of cores.
+/// Returns the powers of two (1, 2, 4 and so on) up to the number of cores, and the number of cores itself.
 fn powers_of_two(cores: usize) -> Vec<Threads> {
     let powers = std::iter::successors(Some(1), |threads| Some(threads * 2));
     let below = powers.take_while(|&threads| threads < cores);

@@ -33,7 +33,7 @@ impl CommandError {
         }
     }
 
-    /// How the command ends with this error.
+    /// Returns how the command ends with this error.
     pub(super) fn exit(&self) -> Exit {
         match self {
             CommandError::Usage(_) => Exit::Usage,

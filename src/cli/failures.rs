@@ -5,7 +5,7 @@ use manyhands::Report;
 use super::note;
 use super::text::{ERROR, paint, plain};
 
-/// Number of failures that are printed.
+/// Largest number of failures that are printed.
 const SHOWN: usize = 10;
 
 /// Prints the first failures of a run, and the number of all failures.

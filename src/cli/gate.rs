@@ -1,4 +1,4 @@
-//! The regression gate of `bench`: saves a comparison, and compares a later one to it.
+//! The regression gate of `bench`, which saves a comparison as a baseline and compares a later comparison to it.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -42,7 +42,8 @@ pub(super) struct BaselineGate {
 }
 
 impl GateArguments {
-    /// Reads the baseline and checks that the comparison can be saved, before minutes are spent on measuring.
+    /// Reads the baseline, and checks that the comparison can be saved later. This comes before the measurement,
+    /// which takes minutes.
     pub(super) fn open(&self) -> Result<BaselineGate, CommandError> {
         let baselines = Baselines::new(&self.baseline_dir);
         let load = |name: &BaselineName| baselines.load(name).map(|loaded| (name.clone(), loaded));
@@ -56,7 +57,7 @@ impl GateArguments {
 }
 
 impl BaselineGate {
-    /// Compares the measurements with those of the baseline, if there is one.
+    /// Compares the measurements with the measurements of the baseline, if the user has named a baseline.
     pub(super) fn compare(&self, comparison: &mut Comparison) -> Result<(), manyhands::Error> {
         match &self.earlier {
             Some((name, earlier)) if comparison.agrees() => {
@@ -66,7 +67,7 @@ impl BaselineGate {
         }
     }
 
-    /// Saves the comparison, unless its answers differ or it is too slow. Returns the exit of the command.
+    /// Saves the comparison, unless its answers differ or it is too slow. Returns how the command ends.
     pub(super) fn close(self, comparison: &Comparison, quiet: bool) -> Result<Exit, CommandError> {
         if !comparison.agrees() {
             return Ok(Exit::Disagree);
@@ -104,7 +105,8 @@ pub(super) struct Share(f64);
 impl FromStr for Share {
     type Err = String;
 
-    /// A bare number is refused, since 5 could mean 5 % or five times as slow.
+    /// Parses a number followed by `%`. A number without `%` is an error, since 5 could mean 5 % or five times as
+    /// slow.
     fn from_str(text: &str) -> Result<Self, String> {
         let percent = text
             .strip_suffix('%')

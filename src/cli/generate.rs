@@ -1,4 +1,4 @@
-//! `manyhands generate`: writes made-up reviews, the same bytes for the same seed.
+//! `manyhands generate`: writes made-up reviews. The same seed gives the same bytes.
 
 use std::io;
 use std::ops::Range;
@@ -39,7 +39,7 @@ impl Generate {
             .aggregate(Count::new());
         bar.finish();
         match written {
-            // The library would call the reviews scores.
+            // The message of the library's error would call the reviews "the scores", so the error is replaced.
             Err(Error::Output(error)) => {
                 Err(CommandError::write("cannot write the reviews")(error))
             }
@@ -48,7 +48,7 @@ impl Generate {
     }
 }
 
-/// Writes the reviews in order. The workers make them when they render the lines.
+/// Writes the reviews in order. The workers make the reviews at the same time as they format the lines.
 struct ReviewLines {
     reviews: Synthetic,
     out: InOrder<io::Stdout>,

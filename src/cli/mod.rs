@@ -1,4 +1,4 @@
-//! The command line: a thin shell over the library's public interface.
+//! The command line, which uses only the library's public interface.
 
 mod bench;
 mod command_error;
@@ -40,7 +40,7 @@ pub struct Arguments {
     quiet: bool,
 }
 
-/// Display order of the global options: after the options of the command.
+/// Display order of the global options, which puts them after the options of the command.
 const LAST: usize = 100;
 
 const AFTER_HELP: &str = "\
@@ -71,7 +71,7 @@ enum Color {
 }
 
 impl Arguments {
-    /// Sets when to use color, for all later output.
+    /// Sets when color is used in all later output.
     pub fn choose_color(&self) {
         match self.color {
             Color::Auto => {}
@@ -91,13 +91,13 @@ impl Arguments {
     }
 }
 
-/// Prints a line on standard error. If that fails, the exit code still reports the result; `eprintln!` would
-/// panic.
+/// Prints a line on standard error. If printing fails, nothing happens, and the exit code still reports the result;
+/// `eprintln!` would panic instead.
 fn note(line: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Prints the error of a command, unless the command ends quietly. Returns how the command ends.
+/// Prints the error of a command, unless the command ends without a message. Returns how the command ends.
 pub(crate) fn print_error(error: &CommandError) -> Exit {
     let exit = error.exit();
     if exit != Exit::Success {

@@ -16,7 +16,7 @@ pub(super) struct PageArguments {
 }
 
 impl PageArguments {
-    /// Opens the file of the page before the run, if the user wants one.
+    /// Opens the file of the page before the run, if the user has asked for a page.
     pub(super) fn open(
         &self,
         endpoints: &mut Endpoints,

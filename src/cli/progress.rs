@@ -1,4 +1,4 @@
-//! A progress bar on standard error, if that is a terminal.
+//! A progress bar, shown on standard error if standard error is a terminal.
 
 use std::fmt::Write;
 use std::sync::Once;
@@ -16,7 +16,8 @@ const TURNS: &str = "{bar:30} {percent:>3} % of {human_len} turns, {eta} left";
 /// Time between two frames of the spinner.
 const SPINNER_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Time before the bar appears. Most runs are finished by then, and an earlier estimate would be too rough.
+/// Time from the start of the work until the bar appears. Most runs finish within this time, and an earlier estimate
+/// of the remaining time would be too rough.
 const DELAY: Duration = Duration::from_millis(400);
 
 /// A progress bar that appears after [`DELAY`].
@@ -28,22 +29,22 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Progress over `total` bytes.
+    /// Creates a bar that counts up to `total` bytes.
     pub(super) fn bytes(total: u64, quiet: bool) -> Self {
         Self::over(Some(total), quiet, BYTES)
     }
 
-    /// Progress over a stream, whose length is unknown.
+    /// Creates a bar for a stream, whose length is unknown.
     pub(super) fn stream(quiet: bool) -> Self {
         Self::over(None, quiet, STREAM)
     }
 
-    /// Progress over `total` records.
+    /// Creates a bar that counts up to `total` records.
     pub(super) fn records(total: u64, quiet: bool) -> Self {
         Self::over(Some(total), quiet, RECORDS)
     }
 
-    /// Progress over the turns of a comparison. Their number is given later, by `move_to_of`.
+    /// Creates a bar that counts the turns of a comparison. The number of turns is given later, by `move_to_of`.
     pub(super) fn turns(quiet: bool) -> Self {
         Self::over(Some(0), quiet, TURNS)
     }
@@ -51,7 +52,7 @@ impl Progress {
     fn over(total: Option<u64>, quiet: bool, template: &str) -> Self {
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        // The rate of indicatif has four decimals.
+        // The rate is formatted here, since indicatif itself prints it with four decimals.
         let rate = |state: &ProgressState, text: &mut dyn Write| {
             let _ = write!(text, "{}", HumanCount(state.per_sec() as u64));
         };
@@ -68,19 +69,19 @@ impl Progress {
         progress
     }
 
-    /// Advances by `amount`.
+    /// Advances the bar by `amount`.
     pub(super) fn advance(&self, amount: u64) {
         self.appear();
         self.bar.inc(amount);
     }
 
-    /// Moves to position `done`.
+    /// Moves the bar to position `done`.
     pub(super) fn move_to(&self, done: u64) {
         self.appear();
         self.bar.set_position(done);
     }
 
-    /// Moves to position `done` of `total`.
+    /// Moves the bar to position `done` of `total`.
     pub(super) fn move_to_of(&self, done: u64, total: u64) {
         self.bar.set_length(total);
         self.move_to(done);
@@ -104,8 +105,9 @@ impl Progress {
     }
 }
 
-/// Animates the spinner of a bar on a thread of its own, until the bar is finished. If that thread cannot be
-/// started, the spinner moves only when the run makes progress; the ticker of indicatif would panic.
+/// Animates the spinner of a bar on a separate thread, until the bar is finished. If that thread cannot be started,
+/// the spinner moves only when the run makes progress. The ticker of indicatif is not used, since it would panic in
+/// that case.
 fn animate(bar: &ProgressBar) {
     let bar = bar.downgrade();
     let animate = move || {

@@ -107,7 +107,7 @@ pub struct Score {
     timeout: Option<Duration>,
 }
 
-/// `skip`, `skip:100`, `skip:1%` or `stop`.
+/// Parses `skip`, `skip:100`, `skip:1%` or `stop`.
 fn parse_on_failure(text: &str) -> Result<OnFailure, String> {
     let expected = || "expected skip, skip:100, skip:1% or stop".to_owned();
     match text.split_once(':') {
@@ -197,7 +197,7 @@ impl Score {
         Ok(Exit::of_report(&answer.report))
     }
 
-    /// Opens the outputs. Each must be a file of its own, and not an input.
+    /// Opens the outputs. Each output must be a different file, and must not be an input.
     fn open_outputs(
         &self,
         plan: &Plan,
@@ -222,7 +222,8 @@ impl Score {
         let page = || self.page.open(&mut endpoints, self.force);
         let page = watch.open_output(page, unfinished)?;
         watch.remove_at_once(unfinished(&page));
-        // From the first byte of the scores on, a signal stops the run and its report is printed.
+        // This comes before the first byte of the scores is written. From here on, a signal stops the run, and the
+        // report of the stopped run is printed.
         watch.begin_run(WatchedRun {
             token: token.clone(),
             give_up: None,
@@ -238,7 +239,7 @@ impl Score {
         self.scores.as_deref() == Some(Path::new("-"))
     }
 
-    /// Prints a note for each file that a killed run has left in the folder of the scores.
+    /// Prints a note for each file that a killed run has left behind in the folder of the scores file.
     fn note_leftovers(&self) {
         let scores = self.scores.as_deref().filter(|_| !self.scores_on_stdout());
         for leftover in scores.map(leftovers).unwrap_or_default() {
@@ -256,7 +257,8 @@ impl Score {
             return anstream::stderr().write_all(report.as_bytes());
         }
         if self.json {
-            // anstream would remove what looks like color from the texts.
+            // The report is written without anstream, which would remove text from the data that looks like a color
+            // code.
             let mut stdout = io::stdout().lock();
             stdout.write_all(report.as_bytes())?;
             return stdout.flush();
@@ -267,7 +269,7 @@ impl Score {
     }
 }
 
-/// The outputs besides the report.
+/// The outputs of the command other than the report.
 struct Outputs {
     scores: Option<Arc<ScoresFile>>,
     page: Option<PageFile>,
@@ -281,7 +283,7 @@ fn run(
     watch: &SignalWatch,
     quiet: bool,
 ) -> Result<Answer, Error> {
-    /// Additional time for a process pool, which kills its workers before it returns.
+    /// Additional time that a process pool may take to return, since it kills its workers first.
     const GRACE_OF_PROCESSES: Duration = Duration::from_secs(5);
 
     let plan = opened.plan();
@@ -314,7 +316,7 @@ fn run(
     answer
 }
 
-/// Prints failures, and notes about what the report does not show.
+/// Prints the failures, and notes about facts that the report does not show.
 fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
     let report = &answer.report;
     failures::print(report);
@@ -367,7 +369,7 @@ fn print_end(end: &End, partial: Option<PartialFile>) {
 fn end_with(error: CommandError, partial: Result<Option<PartialFile>, Error>) -> Exit {
     let exit = super::print_error(&error);
     match partial {
-        // The reader of the scores has closed the pipe, so there is no file that keeps them.
+        // The reader of the scores has closed the pipe, so no file keeps the scores.
         _ if exit == Exit::Success => {}
         Ok(Some(partial)) => note(format_args!("{}", partial_note(&partial))),
         Ok(None) => {}
@@ -376,7 +378,7 @@ fn end_with(error: CommandError, partial: Result<Option<PartialFile>, Error>) ->
     exit
 }
 
-/// Says which file keeps the scores of a run that ended early.
+/// Returns a note that names the file in which the scores of a run that ended early are kept.
 pub(super) fn partial_note(partial: &PartialFile) -> String {
     let records = match partial.records {
         1 => "record are".to_owned(),

@@ -33,13 +33,13 @@ pub(super) struct ScoringArguments {
     scorer: ScorerArguments,
 }
 
-/// The help of `--with`.
+/// Returns the help text of `--with`.
 pub(super) fn scorers() -> String {
     format!("The scorer: {}", AnyScorer::NAMES.join(", "))
 }
 
 impl ScoringArguments {
-    /// The plan that scores the records of these files with the scorer of this name.
+    /// Returns the plan that scores the records of these files with the scorer of this name.
     pub(super) fn plan(&self, files: &[PathBuf], scorer: &str) -> Result<Plan, CommandError> {
         let mut plan = Plan::new(files);
         plan.scorer = self.scorer.scorer(scorer)?;
@@ -58,7 +58,7 @@ impl ScoringArguments {
     }
 }
 
-/// The inputs of the command. No output may be one of them.
+/// Returns the inputs of the command, so that outputs can be checked against them: no output may be an input.
 pub(super) fn endpoints(plan: &Plan) -> Endpoints {
     let mut endpoints = Endpoints::new();
     for input in plan.inputs() {
@@ -67,7 +67,7 @@ pub(super) fn endpoints(plan: &Plan) -> Endpoints {
     endpoints
 }
 
-/// A number of bytes, at least 1.
+/// Parses a number of bytes, which must be at least 1.
 fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     let in_unit = |&(name, unit): &(&str, u64)| Some((text.strip_suffix(name)?, unit));

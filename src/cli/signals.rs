@@ -1,8 +1,8 @@
-//! Signals, and the deadline of a run that does not return.
+//! Handles signals, and ends a run that does not return after its deadline.
 //!
-//! One thread waits for both. It starts no other thread, takes no lock that a worker may hold while the worker
-//! waits, and acts before it prints. So a signal ends the run even if no further thread can be started or
-//! standard error is blocked.
+//! One thread waits for signals and for the deadline. It starts no other thread, takes no lock that a worker may hold
+//! while the worker waits, and acts before it prints. So a signal ends the run even if no further thread can be
+//! started or if standard error is blocked.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,30 +13,30 @@ use manyhands::output::ScoresFile;
 
 use super::command_error::CommandError;
 
-/// How long a run may take to return after its deadline. A thread cannot be stopped in the middle of a record,
-/// so after this time the command ends without waiting for the run.
+/// Longest time that a run may take to return after its deadline. A thread cannot be stopped in the middle of a
+/// record, so after this time the command ends without waiting for the run.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
-/// A run that a signal stops, and what is kept if the run does not return.
+/// A run that a signal can stop, and the scores to keep if the run does not return.
 pub(super) struct WatchedRun {
     /// Stops the run.
     pub(super) token: Cancel,
-    /// The time at which the command ends without waiting for the run any longer.
+    /// The time at which the command stops waiting for the run and ends.
     pub(super) give_up: Option<Instant>,
     /// The time between the deadline and `give_up`.
     pub(super) grace: Duration,
-    /// The scores that are kept in that case.
+    /// The scores file that is kept if the command ends without waiting for the run.
     pub(super) scores: Option<Arc<ScoresFile>>,
 }
 
-/// The stage of the command, which decides what a signal does.
+/// The stage of the command. The effect of a signal depends on it.
 enum Stage {
-    /// Inputs and outputs are being opened: a signal ends the command at once.
+    /// Inputs and outputs are being opened. A signal ends the command at once.
     Opening,
-    /// The first signal stops the run, the second one ends the command at once.
+    /// The run is in progress. The first signal stops the run, and the second signal ends the command at once.
     Running(WatchedRun),
-    /// Only reports remain to be written: a signal ends the command at once, and the message says which
-    /// scores are kept.
+    /// The run is over, and only reports remain to be written. A signal ends the command at once, and the message
+    /// says which scores are kept.
     Over(Option<Arc<ScoresFile>>),
 }
 
@@ -65,36 +65,36 @@ mod unix {
     const STOPPING: &str =
         "stopping once the records in progress are done; a second signal ends the command at once";
 
-    /// Time that standard error has to accept a message.
+    /// Longest time to wait until standard error accepts a message.
     const STDERR_TIMEOUT: Duration = Duration::from_millis(200);
 
-    /// Watches for signals from the moment it is started.
+    /// Watches for signals from the call of `start` on.
     pub(crate) struct SignalWatch {
         shared: Arc<WatchState>,
-        /// Wakes the thread when the stage has changed.
+        /// The socket that wakes the thread when the stage has changed.
         wake: UnixStream,
     }
 
     struct WatchState {
         quiet: bool,
         stage: Mutex<Stage>,
-        /// Incomplete files, which are removed if the command ends at once.
+        /// Incomplete files that are removed if a signal ends the command at once.
         unfinished: Mutex<Vec<PathBuf>>,
-        /// Incomplete files that are removed only if the command ends before the run begins: the scores of a
-        /// run are kept.
+        /// Incomplete files that are removed only if a signal ends the command before the run begins. After that they
+        /// hold scores, which are kept.
         opening: Mutex<Vec<PathBuf>>,
     }
 
-    /// What the thread waits for.
+    /// An event that the thread waits for.
     enum WatchEvent {
         Signal(i32),
-        /// The run has not returned within this time after its deadline.
+        /// The run has not returned within this time, counted from its deadline.
         GiveUp(Duration),
         Woken,
     }
 
     impl SignalWatch {
-        /// Starts the thread.
+        /// Starts the thread that watches for signals.
         pub(crate) fn start(quiet: bool) -> Result<Self, CommandError> {
             let no_thread = |error: io::Error| {
                 CommandError::from(manyhands::Error::Workers {
@@ -122,42 +122,45 @@ mod unix {
             }
             let thread = thread::Builder::new().name("manyhands-signals".to_owned());
             thread.spawn(move || watcher.run()).map_err(no_thread)?;
-            // Registered last: if the thread cannot be started, signals keep their default action.
+            // The signals are registered last, so that they keep their default action if the thread cannot be
+            // started.
             for (signal, sender) in senders {
                 pipe::register(signal, sender).map_err(no_thread)?;
             }
-            // If a file reaches the size limit (ulimit -f), the write fails instead of this signal killing the
-            // command, and the scores so far are kept.
+            // If a file reaches the size limit (ulimit -f), the system sends this signal, which would kill the
+            // command. With this flag registered, the write fails instead, and the scores so far are kept.
             signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(no_thread)?;
             Ok(SignalWatch { shared, wake })
         }
 
-        /// Opens an output. If a signal ends the command before the run begins, its incomplete file is
+        /// Opens an output. If a signal ends the command before the run begins, the incomplete file of the output is
         /// removed.
         pub(crate) fn open_output<T>(
             &self,
             open: impl FnOnce() -> Result<T, CommandError>,
             unfinished: impl FnOnce(&T) -> Option<PathBuf>,
         ) -> Result<T, CommandError> {
-            // The lock is held until the file is in the list, so that no signal misses it.
+            // The lock is held until the file is in the list, so that a signal that comes in between also removes the
+            // file.
             let mut files = lock(&self.shared.opening);
             let opened = open()?;
             files.extend(unfinished(&opened));
             Ok(opened)
         }
 
-        /// Removes this incomplete file if the command ends at once.
+        /// Registers an incomplete file, which is removed if a signal ends the command at once.
         pub(crate) fn remove_at_once(&self, file: Option<PathBuf>) {
             lock(&self.shared.unfinished).extend(file);
         }
 
-        /// From now on the first signal stops this run.
+        /// Begins the run: from now on, the first signal stops it.
         pub(crate) fn begin_run(&self, watched: WatchedRun) {
             *lock(&self.shared.stage) = Stage::Running(watched);
             self.wake();
         }
 
-        /// From now on the first signal ends the command at once, since only reports remain to be written.
+        /// Ends the run: from now on, the first signal ends the command at once, since only reports remain to be
+        /// written.
         pub(crate) fn end_run(&self) {
             let mut stage = lock(&self.shared.stage);
             let scores = match &mut *stage {
@@ -169,7 +172,7 @@ mod unix {
             self.wake();
         }
 
-        /// Waits until the thread, which is already ending the command, has done so.
+        /// Waits for the thread, which is already ending the command. Never returns, since the process ends first.
         pub(crate) fn wait_for_the_end(&self) -> ! {
             loop {
                 thread::park();
@@ -177,7 +180,7 @@ mod unix {
         }
 
         fn wake(&self) {
-            // If the pipe is full, the thread wakes anyway.
+            // A failed write is ignored: if the pipe is full, the thread wakes anyway.
             let _ = io::Write::write(&mut &self.wake, &[0]);
         }
     }
@@ -188,7 +191,7 @@ mod unix {
 
     struct Watcher {
         shared: Arc<WatchState>,
-        /// Each stream receives a byte for each signal of its number.
+        /// For each signal number, a stream that receives a byte whenever the signal arrives.
         signals: Vec<(i32, UnixStream)>,
         woken: UnixStream,
     }
@@ -237,7 +240,8 @@ mod unix {
                         .map_or(WatchEvent::Woken, |(_, grace)| WatchEvent::GiveUp(grace));
                 }
                 Ok(_) => {}
-                // Most often the signal itself interrupts the call. After any other error, wait a moment.
+                // Usually the arriving signal has interrupted the call. After any other error, the thread sleeps for
+                // a moment before it tries again.
                 Err(error) => {
                     if error != rustix::io::Errno::INTR {
                         thread::sleep(Duration::from_millis(10));
@@ -261,7 +265,7 @@ mod unix {
     }
 
     impl WatchState {
-        /// Stops the run. `false` if there is no run, or a signal has stopped it before.
+        /// Stops the run. Returns `false` if there is no run, or if an earlier signal has already stopped it.
         fn stops_run(&self, signal: i32) -> bool {
             match &*lock(&self.stage) {
                 Stage::Running(watched) => watched.token.cancel_with(StopReason::Signal(signal)),
@@ -269,7 +273,7 @@ mod unix {
             }
         }
 
-        /// Ends the command, whatever its other threads are doing. The scores that have been written in order
+        /// Ends the command, even if its other threads are still working. The scores that have been written in order
         /// are kept, and incomplete files are removed.
         fn end(&self, exit: Exit, why: &str) -> ! {
             let kept = match &*lock(&self.stage) {
@@ -295,10 +299,10 @@ mod unix {
             std::process::exit(exit.code().into());
         }
 
-        /// Removes the files that have been opened, or are being opened at this moment. If the main thread is
-        /// waiting for the reader of a pipe instead, there is no file to remove.
+        /// Removes the output files that have been opened, or that are being opened at this moment. If the main
+        /// thread is opening a pipe and waits for its reader, there is no file to remove.
         fn remove_opened(&self) {
-            /// How long to wait for the main thread to create a file.
+            /// Longest time to wait for the main thread to create a file.
             const CREATE_TIMEOUT: Duration = Duration::from_millis(500);
 
             let began = Instant::now();
@@ -314,14 +318,14 @@ mod unix {
         }
     }
 
-    /// Writes a line to standard error, unless that would block. The writer of the standard library is not
-    /// used, since another thread may hold its lock while it waits for a full pipe.
+    /// Writes a line to standard error, unless the write would block. The writer of the standard library is not used,
+    /// since another thread may hold the lock of that writer while it waits for a full pipe.
     fn print(line: &str) {
         let stderr = io::stderr();
         let stderr = stderr.as_fd();
         let line = format!("\n{line}\n");
         let mut watched = [PollFd::new(&stderr, PollFlags::OUT)];
-        // A pipe is ready if it can take a page of memory, which is more than a line has.
+        // A pipe counts as ready if it can take a page of memory, and a line is shorter than a page.
         if poll(&mut watched, Some(&timespec(STDERR_TIMEOUT))).is_ok_and(|ready| ready > 0) {
             let _ = rustix::io::write(stderr, line.as_bytes());
         }
@@ -335,8 +339,8 @@ mod unix {
     }
 }
 
-/// On systems without these signals, the system ends the command, and the command waits for a run that does not
-/// return.
+/// On systems without these signals, the system itself ends the command if the user interrupts it. If a run does not
+/// return after its deadline, the command keeps waiting for it.
 #[cfg(not(unix))]
 mod other_systems {
     use super::*;

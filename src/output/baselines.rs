@@ -1,4 +1,4 @@
-//! Saved comparisons, to which later ones are compared: one file each in a folder.
+//! Baselines: saved comparisons to which later comparisons are compared. Each baseline is one file in a folder.
 
 use std::fmt;
 use std::fs;
@@ -14,7 +14,7 @@ use super::requested::{Output, refused};
 use crate::error::Error;
 use crate::measure::{Comparison, SCHEMA};
 
-/// A folder of baselines: comparisons to which later ones are compared.
+/// A folder of baselines, which are saved comparisons to which later comparisons are compared.
 ///
 /// ```
 /// use manyhands::output::Baselines;
@@ -30,25 +30,25 @@ pub struct Baselines {
     folder: PathBuf,
 }
 
-/// The name of a baseline: letters, digits, `-`, `_` and `.`, but no `.` at the beginning.
+/// The name of a baseline. It consists of letters, digits, `-`, `_` and `.`, and does not begin with `.`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaselineName(String);
 
-/// A baseline that can be saved, since its file can be written.
+/// The file of a baseline, after a check that it can be written.
 #[derive(Debug)]
 #[must_use = "nothing is saved before `save` is called"]
 pub struct BaselineFile {
     path: PathBuf,
 }
 
-/// The part of a saved comparison that every schema has.
+/// The fields that a saved comparison has in every version of the schema.
 #[derive(Deserialize)]
 struct Header {
     schema: u32,
 }
 
 impl Baselines {
-    /// The baselines in this folder, which need not exist yet.
+    /// Uses this folder for the baselines. The folder need not exist yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Baselines {
             folder: folder.into(),
@@ -59,7 +59,7 @@ impl Baselines {
         self.folder.join(format!("{name}.json"))
     }
 
-    /// The names of all baselines, sorted.
+    /// Returns the names of all baselines in the folder, sorted.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let name = |entry: fs::DirEntry| {
@@ -76,8 +76,8 @@ impl Baselines {
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] if there is no baseline of this name, or its file is not a comparison that this version
-    /// can read.
+    /// Returns [`Error::Plan`] if there is no baseline of this name, or if its file is not a comparison that this
+    /// version can read.
     pub fn load(&self, name: &BaselineName) -> Result<Comparison, Error> {
         let path = self.path(name);
         let invalid = |why: String| Error::Plan(format!("{}: {why}", path.display()));
@@ -108,11 +108,12 @@ impl Baselines {
         format!("no baseline is called \"{name}\"; {known}; save one with --save-baseline {name}")
     }
 
-    /// Checks that a baseline can be saved, before minutes are spent on measuring. Creates the folder.
+    /// Creates the folder and checks that a baseline of this name can be saved. Call it before the measurement, which
+    /// takes minutes.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if the folder cannot be written, or the name belongs to a file that is not a
+    /// Returns [`Error::Destination`] if the folder cannot be written, or if a file of this name exists that is not a
     /// comparison.
     pub fn prepare(&self, name: &BaselineName) -> Result<BaselineFile, Error> {
         let refused = |error| cannot_save(&self.folder, error);
@@ -122,23 +123,25 @@ impl Baselines {
         };
         file.exists()
             .map_err(|error| cannot_save(&file.path, error))?;
-        // The temporary file is removed again: a signal would leave it behind.
+        // This only tests that the file can be created. The temporary file is removed at once, since a signal during
+        // the measurement would leave it behind.
         drop(file.create().map_err(refused)?);
         Ok(file)
     }
 }
 
 impl BaselineFile {
-    /// The path of the file.
+    /// Returns the path of the baseline's file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes the comparison, and replaces an earlier one of this name. Returns whether there was one.
+    /// Writes the comparison to the file, and replaces an earlier baseline of this name. Returns whether there was an
+    /// earlier baseline.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if the file cannot be written.
+    /// Returns [`Error::Destination`] if the file cannot be written.
     pub fn save(&self, comparison: &Comparison) -> Result<bool, Error> {
         let refused = |error| cannot_save(&self.path, error);
         let replaced = self.exists().map_err(refused)?;
@@ -151,8 +154,8 @@ impl BaselineFile {
         saved.map(|()| replaced).map_err(refused)
     }
 
-    /// Whether the comparison exists already. Any other file of this name is an error, since it may be the
-    /// user's data.
+    /// Returns whether the path already holds a comparison. If it holds any other file, this is an error, since that
+    /// file may be the user's data.
     fn exists(&self) -> io::Result<bool> {
         let text = match fs::read(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -166,7 +169,7 @@ impl BaselineFile {
             })
     }
 
-    /// Creates the file under its temporary name.
+    /// Creates the file under a temporary name.
     fn create(&self) -> io::Result<Destination> {
         let output = Output::new("the baseline", &self.path).force(true);
         Endpoints::new().open(&output).map_err(io::Error::other)

@@ -1,4 +1,4 @@
-//! An open output: a file that is renamed into place when it is complete, a pipe, or standard output.
+//! An open output, which is standard output, a pipe, or a file that is renamed into place when it is complete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write};
@@ -19,20 +19,20 @@ pub struct Destination(Target);
 #[derive(Debug)]
 enum Target {
     Stdout(io::Stdout),
-    /// A pipe or a device, which is written directly.
+    /// A pipe or a device, to which the output is written directly.
     Special(File),
     File(NewFile),
 }
 
-/// A file under its temporary name.
+/// A new file that still has its temporary name.
 #[derive(Debug)]
 struct NewFile {
     file: NamedTempFile,
-    /// The path as the user gave it, for messages.
+    /// The path as the user gave it, which error messages show.
     requested: PathBuf,
-    /// The path with links resolved: a link is kept, and the file that it leads to is replaced.
+    /// The path with links resolved. If the user's path is a link, the link is kept and its target is replaced.
     path: PathBuf,
-    /// Whether an existing file is replaced.
+    /// Whether an existing file at the path may be replaced.
     force: bool,
     keeps_partial: bool,
 }
@@ -43,9 +43,9 @@ struct NewFile {
 pub struct PartialFile {
     /// The path of the file.
     pub path: PathBuf,
-    /// The file holds the scores of the first `records` records.
+    /// Number of records, counted from the first one, whose scores the file holds.
     pub records: u64,
-    /// Whether it replaces the partial file of an earlier run.
+    /// Whether the file has replaced the partial file of an earlier run.
     pub replaced: bool,
 }
 
@@ -67,8 +67,8 @@ impl Destination {
         let created = |error| output.refused(format!("cannot be created: {error}"));
         let path = target_of(&output.path);
         let file = new_file(folder_of(&path), existing.is_some()).map_err(created)?;
-        // The system releases the lock when the process ends. So a file that a killed run has left behind
-        // can be distinguished from a file that a run is writing, if the file system has locks.
+        // The system releases the lock when the process ends. So, if the file system supports locks, a file that a
+        // killed run has left behind can be distinguished from a file that a run is still writing.
         let _ = file.as_file().try_lock();
         if let Some(existing) = existing {
             replaced::take_over(file.as_file(), &existing).map_err(created)?;
@@ -82,12 +82,12 @@ impl Destination {
         })))
     }
 
-    /// Whether this is standard output.
+    /// Returns whether this destination is standard output.
     pub fn is_standard_output(&self) -> bool {
         matches!(self.0, Target::Stdout(_))
     }
 
-    /// The path of the file until it is complete.
+    /// Returns the temporary path that the file has until it is complete, or `None` if the output is not a file.
     pub fn unfinished(&self) -> Option<PathBuf> {
         match &self.0 {
             Target::File(new) => Some(new.file.path().to_owned()),
@@ -99,13 +99,14 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if that is impossible: another file has the name by now, or the folder is gone.
-    /// The complete file is then kept under another name, which the error states.
+    /// Returns [`Error::Destination`] if the file cannot be renamed, because another file has been given that name in
+    /// the meantime or because the folder no longer exists. The complete file is then kept under another name, which
+    /// the error states.
     pub fn finish(self) -> Result<(), Error> {
         self.finish_holding("the complete file")
     }
 
-    /// Like [`finish`](Destination::finish), for a file that errors describe as `contents`.
+    /// Does the same as [`finish`](Destination::finish). Errors describe the file as `contents`.
     pub(super) fn finish_holding(self, contents: &str) -> Result<(), Error> {
         match self.0 {
             Target::File(new) => new.finish(contents),
@@ -118,7 +119,7 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if the file cannot be kept under any name.
+    /// Returns [`Error::Destination`] if the file cannot be kept under any name.
     pub fn keep_partial(self, records: u64, bytes: u64) -> Result<Option<PartialFile>, Error> {
         match self.0 {
             Target::File(new) if records > 0 => new.keep_partial(records, bytes).map(Some),
@@ -130,7 +131,7 @@ impl Destination {
         match &mut self.0 {
             Target::Stdout(out) => out,
             Target::Special(file) => file,
-            // `NamedTempFile` itself would add the temporary name to every error.
+            // The inner file is used, since `NamedTempFile` would add the temporary name to every error.
             Target::File(new) => new.file.as_file_mut(),
         }
     }
@@ -140,7 +141,7 @@ impl NewFile {
     fn finish(self, contents: &str) -> Result<(), Error> {
         let Err(error) = persist(self.file, &self.path, self.force) else {
             if self.force && self.keeps_partial {
-                // The partial file belongs to the scores that have just been replaced.
+                // The existing partial file belongs to the scores that have just been replaced, so it is removed.
                 let _ = fs::remove_file(partial_of(&self.path));
             }
             return Ok(());
@@ -152,7 +153,7 @@ impl NewFile {
             io::ErrorKind::NotFound => "its folder no longer exists".to_owned(),
             _ => format!("cannot be renamed into place: {}", error.error),
         };
-        // This does not replace the partial file of another run.
+        // The argument `false` means that the partial file of another run is not replaced.
         let reason = match keep(error.file, &self.path, false) {
             Ok((kept, _)) => format!("{why}; {contents} is in {}", kept.display()),
             Err(error) => format!("{why}, and {contents} could not be kept elsewhere: {error}"),
@@ -165,7 +166,7 @@ impl NewFile {
             let reason = format!("the scores so far could not be kept: {error}");
             refused(&self.requested, reason)
         };
-        // A failed write may have left half a line.
+        // A failed write may have left half a line at the end of the file, so the file is cut to `bytes` bytes.
         self.file.as_file().set_len(bytes).map_err(failed)?;
         let kept = keep(self.file, &self.path, self.force);
         let (path, replaced) = kept.map_err(failed)?;
@@ -177,7 +178,7 @@ impl NewFile {
     }
 }
 
-/// Gives a file its name. Replaces another file only with `force`.
+/// Renames the temporary file to `path`. Replaces an existing file at `path` only if `force` is true.
 fn persist(mut file: NamedTempFile, path: &Path, force: bool) -> Result<(), PersistError> {
     loop {
         let named = match force {
@@ -192,9 +193,9 @@ fn persist(mut file: NamedTempFile, path: &Path, force: bool) -> Result<(), Pers
     }
 }
 
-/// Keeps a file under a name that does not look complete: `PATH.partial`, else its temporary name without the
-/// leading dot, else its temporary name, else as a copy in the nearest folder that still exists. Returns the
-/// path, and whether another file was replaced.
+/// Keeps a file under a name that does not make it look complete. The first of these that is possible is used: the
+/// name `PATH.partial`, the temporary name without the leading dot, the temporary name itself, or a copy in the
+/// nearest folder that still exists. Returns the path of the kept file, and whether another file was replaced.
 fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, bool)> {
     let partial = partial_of(path);
     let existed = force && fs::symlink_metadata(&partial).is_ok();
@@ -211,13 +212,14 @@ fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, b
         Err(error) => error.file,
     };
     if file.path().exists() {
-        // The folder has become read-only, for example, so that no file in it can be renamed.
+        // No file in the folder can be renamed, for example because the folder has become read-only.
         let kept = file.keep().map_err(|error| error.error)?;
         drop(kept);
         return Ok((path.with_file_name(&temporary), false));
     }
     if let Some(moved) = moved_to(file.as_file()) {
-        // The folder has been renamed. If the visible name is taken there, the file keeps its temporary name.
+        // The folder has been renamed. If a file there already has the name without the dot, this file keeps its
+        // temporary name.
         let visible = moved.with_file_name(&unique);
         let is_free = fs::symlink_metadata(&visible).is_err();
         let is_renamed = is_free && fs::rename(&moved, &visible).is_ok();
@@ -226,7 +228,7 @@ fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, b
     copy(file, path, &unique).map(|copy| (copy, false))
 }
 
-/// The current path of an open file, if the system reports it and the file still has a name.
+/// Returns the current path of an open file, if the system reports the path and the file still has a name.
 #[cfg(target_os = "linux")]
 fn moved_to(file: &File) -> Option<PathBuf> {
     use std::os::fd::AsRawFd as _;
@@ -243,7 +245,7 @@ fn moved_to(_file: &File) -> Option<PathBuf> {
     None
 }
 
-/// Copies a file whose folder was deleted. The contents still exist while the file is open.
+/// Copies a file whose folder was deleted. This works because the contents exist as long as the file is open.
 fn copy(mut file: NamedTempFile, path: &Path, name: &str) -> io::Result<PathBuf> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for folder in path.ancestors().skip(1).chain([Path::new(".")]) {
@@ -264,8 +266,8 @@ fn copy(mut file: NamedTempFile, path: &Path, name: &str) -> io::Result<PathBuf>
     Err(last)
 }
 
-/// Creates a file under a temporary name, with the usual permissions of new files. With `private` only the
-/// user can read it, until it takes over the permissions of another file.
+/// Creates a file under a temporary name, with the usual permissions of new files. If `private` is true, only the
+/// user can read the file until it is given the permissions of another file.
 fn new_file(folder: &Path, private: bool) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);

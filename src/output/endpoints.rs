@@ -1,4 +1,4 @@
-//! The inputs and outputs of one command, compared as files and not as paths.
+//! The inputs and outputs of one command. They are compared as files and not as paths.
 
 use std::fs;
 use std::io;
@@ -34,12 +34,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// No inputs and no outputs yet.
+    /// Creates a collection without inputs and outputs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an input; `-` is standard input. A file that does not exist is ignored.
+    /// Adds an input. The path `-` means standard input. A file that does not exist is ignored.
     pub fn input(&mut self, path: impl AsRef<Path>) {
         let path = path.as_ref();
         self.inputs.push(match path == Path::new(STANDARD) {
@@ -52,8 +52,8 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if standard output is an input or another output, for example after
-    /// `>> input`.
+    /// Returns [`Error::Destination`] if standard output is also an input or another output, for example if the shell
+    /// redirects it with `>> input`.
     pub fn standard_output(&mut self, what: &str) -> Result<(), Error> {
         let output = Output::new(what, "standard output");
         self.add(&output, Identity::of_standard_output())
@@ -63,9 +63,10 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if the output is an input or another output, or cannot be written: the folder
-    /// does not exist, the path is a folder or a dangling link, the name is too long, or the file exists and
-    /// must not be replaced. The same applies to the partial file of a run that ends early.
+    /// Returns [`Error::Destination`] if the output is also an input or another output, or if it cannot be written
+    /// because the folder does not exist, the path is a folder or a dangling link, the name is too long, or the file
+    /// exists and must not be replaced. The same checks apply to the path of the partial file that a run keeps if it
+    /// ends early.
     pub fn output(&mut self, output: &Output) -> Result<(), Error> {
         if output.path == Path::new(STANDARD) {
             return self.standard_output(&output.what);
@@ -82,7 +83,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// Same as [`output`](Endpoints::output), and an error if the output cannot be opened.
+    /// Returns an error in the same cases as [`output`](Endpoints::output), and if the output cannot be opened.
     pub fn open(&mut self, output: &Output) -> Result<Destination, Error> {
         self.output(output)?;
         Destination::open(output)
@@ -136,13 +137,13 @@ impl Endpoints {
     }
 }
 
-/// Whether a path is a regular file or does not exist. What was written to a pipe or a device cannot be kept
-/// as a partial file.
+/// Returns whether a path is a regular file or does not exist. For a pipe or a device it returns false, since what
+/// was written there cannot be kept as a partial file.
 fn is_file_or_new(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |existing| existing.is_file())
 }
 
-/// Refuses a path at which no file can be created.
+/// Returns an error if no file can be created at the path.
 fn check_name(output: &Output) -> Result<(), Error> {
     let folder = folder_of(&output.path);
     if !folder.is_dir() {
@@ -173,7 +174,7 @@ fn check_name(output: &Output) -> Result<(), Error> {
     }
 }
 
-/// Refuses a folder, and an existing file that must not be replaced.
+/// Returns an error if the path is a folder, or an existing file that must not be replaced.
 fn check_existing(output: &Output) -> Result<(), Error> {
     match fs::metadata(&output.path) {
         Ok(existing) if existing.is_dir() => {

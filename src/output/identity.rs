@@ -1,35 +1,35 @@
-//! Which file a path or an open file is, independent of its name.
+//! The identity of a file, which does not depend on the path by which it is reached.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What a path leads to. Two paths lead to the same file if that file exists, or if they have the same name in
-/// the same folder, where a file may be created later.
+/// Identifies what a path leads to. Two paths lead to the same file if they reach the same existing file, or if they
+/// have the same name in the same folder, where a file may be created later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// The file itself. `None` if it does not exist, and for devices, such as a terminal, which may be read and
-    /// written at the same time. The same is true of a socket as standard input or output.
+    /// The file itself. It is `None` if the file does not exist. It is also `None` for a device, such as a terminal,
+    /// and for a socket that is standard input or output, since these may be read and written at the same time.
     file: Option<FileId>,
-    /// The folder and the name. `None` for an open file without a name.
+    /// The folder of the file and its name in that folder. It is `None` for an open file without a name.
     place: Option<(FileId, OsString)>,
 }
 
-/// What distinguishes an existing file or folder from every other one.
+/// Values that distinguish an existing file or folder from every other file and folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FileId {
     #[cfg(unix)]
     device: u64,
     #[cfg(unix)]
     inode: u64,
-    /// The path, with links and `..` resolved.
+    /// The path of the file, with links and `..` resolved.
     #[cfg(not(unix))]
     path: PathBuf,
 }
 
 impl Identity {
-    /// What a path leads to, with links followed.
+    /// Identifies what a path leads to, after links are followed.
     pub(super) fn of_path(path: &Path) -> Self {
         let existing = fs::metadata(path).ok();
         if existing
@@ -53,12 +53,12 @@ impl Identity {
         }
     }
 
-    /// The file that is standard input.
+    /// Identifies the file that is open as standard input.
     pub(super) fn of_standard_input() -> Self {
         Self::of_open(standard::input())
     }
 
-    /// The file that is standard output.
+    /// Identifies the file that is open as standard output.
     pub(super) fn of_standard_output() -> Self {
         Self::of_open(standard::output())
     }
@@ -71,14 +71,15 @@ impl Identity {
         }
     }
 
-    /// Whether both are the same file, or the same place for one.
+    /// Returns whether both are the same existing file, or the same name in the same folder.
     pub(super) fn is(&self, other: &Identity) -> bool {
         let same_file = self.file.is_some() && self.file == other.file;
         same_file || self.place.is_some() && self.place == other.place
     }
 }
 
-/// The path of an existing or future file with links and `..` resolved. `None` if the folder does not exist.
+/// Returns the path of an existing or future file with links and `..` resolved, or `None` if the folder does not
+/// exist.
 fn resolved(path: &Path) -> Option<PathBuf> {
     if let Ok(resolved) = fs::canonicalize(path) {
         return Some(resolved);
@@ -87,7 +88,8 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(folder_of(path)).ok()?.join(name))
 }
 
-/// The path at which a file is created or replaced: the target of a link, else the path itself.
+/// Returns the path at which a file is created or replaced. That is the target if the path is a link, and otherwise
+/// the path itself.
 pub(super) fn target_of(path: &Path) -> PathBuf {
     match fs::symlink_metadata(path) {
         Ok(link) if link.is_symlink() => resolved(path).unwrap_or_else(|| path.to_owned()),
@@ -95,14 +97,15 @@ pub(super) fn target_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The folder of the file that a path names.
+/// Returns the folder that contains the file at this path.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
 
-/// Whether reading and writing it at the same time is a mistake, as it is for files, folders and pipes.
+/// Returns whether it is a mistake to read and write this file at the same time. That is true of regular files,
+/// folders and pipes.
 #[cfg(unix)]
 fn is_distinct(metadata: &Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
@@ -160,7 +163,7 @@ mod standard {
     }
 }
 
-/// Other systems offer no safe way to ask which files these are.
+/// Other systems offer no safe way to find out which files are open as standard input and output.
 #[cfg(not(unix))]
 mod standard {
     use std::fs::Metadata;

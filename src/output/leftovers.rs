@@ -6,14 +6,14 @@ use std::time::SystemTime;
 
 use super::identity::folder_of;
 
-/// Prefix of the temporary names of files that are not complete yet.
+/// Prefix of the temporary name that a file has until it is complete.
 pub(super) const PREFIX: &str = ".manyhands-";
 
 /// A file that a killed run has left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leftover {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
     /// The size of the file in bytes.
     pub bytes: u64,
@@ -21,11 +21,11 @@ pub struct Leftover {
     pub written: Option<SystemTime>,
 }
 
-/// The files that killed runs have left behind in the folder of the file `path`, sorted by name. Each holds what
-/// the run had written, and its last line may be incomplete.
+/// Returns the files that killed runs have left behind in the folder of the file `path`, sorted by name. Each file
+/// holds what its run had written before it was killed, and the last line may be incomplete.
 ///
-/// A run locks its temporary files, and the system releases the locks when the process ends for any reason.
-/// So a file that is not locked belongs to no running process.
+/// A run locks its temporary files, and the system releases the locks when the process ends, whatever the reason. So
+/// a file that is not locked belongs to no running process.
 ///
 /// ```
 /// use manyhands::output::leftovers;
@@ -53,7 +53,7 @@ pub fn leftovers(path: &Path) -> Vec<Leftover> {
 }
 
 fn of(path: PathBuf) -> Option<Leftover> {
-    // Opening a pipe would wait for its writer.
+    // Only regular files are opened, since opening a pipe would wait for its writer.
     let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
     let file = is_file.then(|| File::open(&path).ok()).flatten()?;
     if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {

@@ -1,9 +1,9 @@
 //! The outputs of a run: scores files, pages, and text that is safe for a terminal.
 //!
-//! A file is written under a temporary name, `.manyhands-` and some letters, in its final folder. It is renamed
-//! into place only after a complete run, so a run that ends early leaves nothing that looks complete. The
-//! scores that such a run has written to `OUT` are kept as `OUT.partial`. If a file cannot be renamed in the
-//! end, it is kept under another name, and the error says which.
+//! A file is first written in its final folder under a temporary name, which is `.manyhands-` followed by some
+//! letters. It is renamed into place only after a complete run, so a run that ends early leaves no file that looks
+//! complete. The scores that such a run has written to `OUT` are kept as `OUT.partial`. If a complete file cannot be
+//! renamed, it is kept under another name, which the error states.
 //!
 //! [`Endpoints`] compares the inputs and outputs of a command as files, not as paths, and refuses an output
 //! that is also an input or another output.

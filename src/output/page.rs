@@ -8,8 +8,8 @@ use super::endpoints::Endpoints;
 use super::requested::Output;
 use crate::error::Error;
 
-/// The file of a page. It is opened before a run and written after it, so that a path that cannot be written
-/// is reported before the work is done.
+/// The file of a page. It is opened before a run and written after the run, so that a path that cannot be written is
+/// reported before any record is scored.
 ///
 /// ```
 /// use manyhands::output::{Endpoints, Output, PageFile};
@@ -27,8 +27,8 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct PageFile {
     output: Output,
-    /// `None` for a pipe or a device, which is opened once the page is ready: the reader of a pipe stops at
-    /// the first end.
+    /// The opened file. It is `None` for a pipe or a device, which is opened only when the page is complete, because
+    /// the reader of a pipe stops as soon as a writer closes the pipe.
     destination: Option<Destination>,
 }
 
@@ -37,7 +37,7 @@ impl PageFile {
     ///
     /// # Errors
     ///
-    /// Same as [`Endpoints::open`].
+    /// Returns an error in the same cases as [`Endpoints::open`].
     pub fn open(endpoints: &mut Endpoints, output: &Output) -> Result<Self, Error> {
         endpoints.output(output)?;
         let existing = std::fs::metadata(&output.path);
@@ -51,7 +51,8 @@ impl PageFile {
         })
     }
 
-    /// The path of the file until it is complete.
+    /// Returns the temporary path that the file has until it is complete, or `None` if the page is written to a pipe
+    /// or a device.
     pub fn unfinished(&self) -> Option<PathBuf> {
         self.destination.as_ref().and_then(Destination::unfinished)
     }
@@ -60,7 +61,7 @@ impl PageFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if the file cannot be written or renamed.
+    /// Returns [`Error::Destination`] if the file cannot be written or renamed.
     pub fn write(self, page: &str) -> Result<(), Error> {
         let PageFile {
             output,
@@ -74,7 +75,7 @@ impl PageFile {
             .write_all(page.as_bytes())
             .and_then(|()| destination.flush())
             .map_err(|error| match error.kind() {
-                // The reader has closed the pipe.
+                // This error means that the reader has closed the pipe.
                 io::ErrorKind::BrokenPipe => Error::Output(error),
                 _ => output.refused(format!("cannot be written: {error}")),
             })?;

@@ -1,4 +1,4 @@
-//! The mode and the owner of a file that is replaced, which its replacement takes over.
+//! Copies the mode and the owner of a file that is replaced to the file that replaces it.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -9,7 +9,7 @@ use std::io;
 ///
 /// # Errors
 ///
-/// If the mode cannot be set.
+/// Returns an error if the mode cannot be set.
 #[cfg(unix)]
 pub(super) fn take_over(file: &File, replaced: &Metadata) -> io::Result<()> {
     use std::fs::Permissions;
@@ -21,7 +21,8 @@ pub(super) fn take_over(file: &File, replaced: &Metadata) -> io::Result<()> {
 
     let own = file.metadata()?;
     if own.uid() != replaced.uid() {
-        // Only a privileged process may do this. Otherwise the file belongs to the user of this process.
+        // Only a privileged process may change the owner. In any other process this fails, and the file belongs to
+        // the user of the process.
         let _ = fchown(file, Some(replaced.uid()), None);
     }
     let mut mode = replaced.mode() & PERMISSIONS;

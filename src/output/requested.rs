@@ -14,7 +14,8 @@ pub struct Output {
 }
 
 impl Output {
-    /// An output at a path; `-` is standard output. Messages call it `what`, for example `the scores`.
+    /// Describes an output at a path. The path `-` means standard output. Messages call the output `what`, for
+    /// example `the scores`.
     pub fn new(what: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Output {
             what: what.into(),
@@ -24,14 +25,14 @@ impl Output {
         }
     }
 
-    /// Whether an existing file is replaced.
+    /// Sets whether an existing file at the path is replaced.
     #[must_use]
     pub fn force(mut self, force: bool) -> Self {
         self.force = force;
         self
     }
 
-    /// Whether a run that ends early keeps what it has written, in a file with `.partial` appended to the name.
+    /// Sets whether a run that ends early keeps what it has written, in a file with `.partial` appended to the name.
     #[must_use]
     pub fn keep_partial(mut self, keep: bool) -> Self {
         self.keeps_partial = keep;
@@ -43,7 +44,7 @@ impl Output {
     }
 }
 
-/// The error of an output at this path.
+/// Makes the error of an output at this path.
 pub(super) fn refused(path: &Path, reason: impl Into<String>) -> Error {
     Error::Destination {
         path: path.to_owned(),
@@ -51,7 +52,7 @@ pub(super) fn refused(path: &Path, reason: impl Into<String>) -> Error {
     }
 }
 
-/// The file that keeps what a run that ended early has written.
+/// Returns the path of the file that keeps the output of a run that ended early.
 pub(super) fn partial_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");

@@ -19,19 +19,19 @@ use crate::visible;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScoresFormat {
-    /// One JSON object in each line.
+    /// Each line is one JSON object.
     JsonLines,
-    /// Comma-separated values under a header.
+    /// The file is a table of comma-separated values with a header line.
     Csv,
 }
 
 impl ScoresFormat {
-    /// The format that the extension of a path means: `.jsonl`, `.ndjson`, `.json` or none for JSON lines,
-    /// `.csv` for CSV.
+    /// Returns the format for the extension of a path: JSON lines for `.jsonl`, `.ndjson`, `.json` or no extension,
+    /// and CSV for `.csv`.
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] for any other extension.
+    /// Returns [`Error::Plan`] if the path has any other extension.
     pub fn of(path: &Path) -> Result<Self, Error> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("jsonl" | "ndjson" | "json") => Ok(ScoresFormat::JsonLines),
@@ -48,7 +48,7 @@ impl ScoresFormat {
 /// The columns of a scores file.
 #[derive(Clone, Debug)]
 struct FileColumns {
-    /// The columns of the scorer that are known in advance.
+    /// The columns of the scorer that are known before any record is scored.
     scores: Vec<String>,
     /// The fields that are copied from each record.
     keep: Vec<String>,
@@ -57,8 +57,8 @@ struct FileColumns {
 impl FileColumns {
     /// # Errors
     ///
-    /// [`Error::Plan`] if two columns would have one name, or if the format is a table and the scorer has
-    /// columns that are not known in advance.
+    /// Returns [`Error::Plan`] if two columns would have the same name, or if the format is CSV and the scorer has
+    /// columns that are not known before any record is scored.
     fn of(plan: &Plan, format: ScoresFormat) -> Result<Self, Error> {
         let columns = plan.columns();
         if columns.is_open() && format == ScoresFormat::Csv {
@@ -89,8 +89,8 @@ impl FileColumns {
     }
 }
 
-/// Writes the scores of a run to a destination, in the order of the records. It is the
-/// [`RunOptions::scores`](crate::plan::RunOptions::scores) of a run.
+/// Writes the scores of a run to a destination, in the order of the records. Pass it to a run with
+/// [`RunOptions::scores`](crate::plan::RunOptions::scores).
 #[derive(Debug)]
 pub struct ScoresFile {
     columns: FileColumns,
@@ -100,22 +100,22 @@ pub struct ScoresFile {
 }
 
 impl ScoresFile {
-    /// Refuses a plan whose scores cannot be written, before any file is created.
+    /// Checks that the scores of a plan can be written in this format. Call it before any file is created.
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] if two columns would have one name, or if the format is a table and the scorer has
-    /// columns that are not known in advance.
+    /// Returns [`Error::Plan`] if two columns would have the same name, or if the format is CSV and the scorer has
+    /// columns that are not known before any record is scored.
     pub fn check(plan: &Plan, format: ScoresFormat) -> Result<(), Error> {
         FileColumns::of(plan, format).map(|_| ())
     }
 
-    /// Writes the scores of a plan to this destination.
+    /// Creates a scores file that writes the scores of a plan to this destination.
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] as [`check`](ScoresFile::check), and [`Error::Output`] if the header cannot be
-    /// written.
+    /// Returns [`Error::Plan`] in the same cases as [`check`](ScoresFile::check), and [`Error::Output`] if the header
+    /// cannot be written.
     pub fn new(destination: Destination, format: ScoresFormat, plan: &Plan) -> Result<Self, Error> {
         let columns = FileColumns::of(plan, format)?;
         let file = ScoresFile {
@@ -130,13 +130,13 @@ impl ScoresFile {
         Ok(file)
     }
 
-    /// Renames the file into place after a complete run. `false` if
+    /// Renames the file into place after a complete run. Returns `false`, and renames nothing, if
     /// [`keep_partial`](ScoresFile::keep_partial) was called before.
     ///
     /// # Errors
     ///
-    /// [`Error::Output`] if scores are missing or cannot be written. [`Error::Destination`] if the file cannot be
-    /// renamed; the error states the name under which it is kept.
+    /// Returns [`Error::Output`] if scores are missing or cannot be written. Returns [`Error::Destination`] if the
+    /// file cannot be renamed; the error then states the name under which the file is kept.
     pub fn finish(&self) -> Result<bool, Error> {
         let Some(mut written) = self.out.take(Duration::MAX) else {
             return Ok(false);
@@ -152,17 +152,18 @@ impl ScoresFile {
     }
 
     /// Keeps the scores that have been written so far, in order and without a gap, as `OUT.partial`. The run may
-    /// still be going on in another thread; its later scores are dropped. `None` if there are no scores, or the
-    /// output is not a file. A second call returns the same file again.
+    /// still be going on in another thread; scores that it returns later are dropped. Returns `None` if there are no
+    /// scores, or if the output is not a file. A second call returns the same file again.
     ///
     /// # Errors
     ///
-    /// [`Error::Destination`] if the scores cannot be kept under any name.
+    /// Returns [`Error::Destination`] if the scores cannot be kept under any name.
     pub fn keep_partial(&self) -> Result<Option<PartialFile>, Error> {
-        /// Time to wait for a write in progress, or for another thread that is keeping the scores.
+        /// Longest time to wait for a write in progress, or for another thread that is keeping the scores.
         const TIMEOUT: Duration = Duration::from_secs(1);
 
-        // The lock is held until the file is renamed, so that a second caller returns the file of the first.
+        // The lock is held until the file is renamed, so that a second caller waits and then returns the file that
+        // the first caller has kept.
         let Some(mut partial) = try_lock_for(&self.partial, TIMEOUT) else {
             return Ok(None);
         };
@@ -172,7 +173,7 @@ impl ScoresFile {
         Ok(partial.clone())
     }
 
-    /// The file that [`keep_partial`](ScoresFile::keep_partial) has kept, if it was called.
+    /// Returns the file that [`keep_partial`](ScoresFile::keep_partial) has kept, or `None` if no file was kept.
     pub fn partial(&self) -> Option<PartialFile> {
         try_lock(&self.partial).and_then(|partial| partial.clone())
     }
@@ -189,7 +190,8 @@ impl ScoresFile {
 
     fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
         let written = self.json_object(index, score, &mut *bytes);
-        // Writing numbers, strings and JSON that was read a moment ago to memory cannot fail.
+        // This cannot fail, since it writes to memory, and writes only numbers, strings, and JSON that has just been
+        // parsed.
         debug_assert!(written.is_ok());
         bytes.push(b'\n');
     }
@@ -256,7 +258,7 @@ impl Sink<Scored> for ScoresFile {
     }
 }
 
-/// A value as in JSON, so that both formats have the same digits; empty for no value.
+/// Formats a value as JSON does, so that both formats have the same digits. The result is empty if there is no value.
 fn csv_cell(cell: &Cell) -> String {
     match cell {
         Cell::Nothing => String::new(),
@@ -265,7 +267,7 @@ fn csv_cell(cell: &Cell) -> String {
     }
 }
 
-/// A JSON value as a CSV field: the contents of a string, any other value as JSON.
+/// Converts a JSON value to a CSV field: a string becomes its contents, and any other value stays as JSON.
 fn csv_field(json: Option<&str>) -> String {
     let Some(json) = json else {
         return String::new();
@@ -281,7 +283,7 @@ fn csv_line<F: AsRef<[u8]>>(bytes: &mut Vec<u8>, fields: impl Iterator<Item = F>
         .buffer_capacity(1 << 10)
         .from_writer(bytes);
     let written = line.write_record(fields).and_then(|()| Ok(line.flush()?));
-    // Writing to memory cannot fail.
+    // This cannot fail, since it writes to memory.
     debug_assert!(written.is_ok());
 }
 
@@ -293,7 +295,8 @@ mod tests {
     use crate::output::{Endpoints, Output};
     use crate::plan::{MadeUpOptions, RunOptions};
 
-    /// What is written of two records with labels, one of which has a column that is found.
+    /// Returns the scores file of two records with labels. One of the records has a column that becomes known only
+    /// when it is scored.
     fn written(format: ScoresFormat, open: bool) -> Result<String, Error> {
         let scorer = MadeUpOptions { rank: None, open };
         let opened = scorer.open_over(&["so,so 1 class=x", "bad 20"]);

@@ -1,5 +1,5 @@
 //! Characters that are invisible or that control a terminal, and how outputs escape them.
 //!
-//! Text, JSON and pages share one list.
+//! Text, JSON and pages use the same list of such characters.
 
 pub use crate::visible::{characters, escaped, is_hidden, json, json_serializer, to_json};
