@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Which fields of a record to read: the text, and others as JSON.
+/// Selects the fields of a record that are read: one field as text, and others as JSON.
 ///
 /// ```
 /// use manyhands::dataset::{Fields, TextRecord};
@@ -18,22 +18,22 @@ use std::borrow::Cow;
 pub struct Fields {
     pub(super) text: String,
     pub(super) others: Vec<String>,
-    /// Whether the text is also one of `others`. If so, its JSON must be read first.
+    /// Whether the field `text` is also one of `others`. If so, the JSON of that field must be read first.
     pub(super) text_too: bool,
 }
 
 /// The fields of one record.
 #[derive(Clone, Debug, Default)]
 pub struct FieldValues<'a> {
-    /// The text, borrowed from the record unless it holds escapes.
+    /// The text, borrowed from the record unless it contains escapes.
     pub text: Cow<'a, str>,
-    /// The other fields as JSON, in the order of [`Fields::new`]; `None` for a field that the record does not
-    /// have. Borrowed from the record if its format is JSON.
+    /// The other fields as JSON, in the order of [`Fields::new`]; `None` for a field that the record does not have.
+    /// The values are borrowed from the record if its format is JSON.
     pub raw: Vec<Option<Cow<'a, str>>>,
 }
 
 impl Fields {
-    /// Reads the string in the field `text`, and the JSON of the fields `others`.
+    /// Selects the string in the field `text`, and the JSON of the fields `others`.
     pub fn new<N: Into<String>>(
         text: impl Into<String>,
         others: impl IntoIterator<Item = N>,
@@ -48,7 +48,7 @@ impl Fields {
         }
     }
 
-    /// The names of all these fields.
+    /// The names of all selected fields.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.text).chain(&self.others)
     }

@@ -41,7 +41,7 @@ impl<R: Sync> Dataset for [R] {
     }
 }
 
-/// Implements the trait for a type that is read as a slice.
+/// Implements [`Dataset`] for a type that is read as a slice.
 macro_rules! as_slice {
     ([$($generics:tt)*] $type:ty) => {
         impl<$($generics)*> Dataset for $type {

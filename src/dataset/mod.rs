@@ -1,11 +1,12 @@
-//! The task collection: records, addressable as parts.
+//! The task collection: the records that are scored, divided into parts that can be read independently.
 //!
 //! A *part* is a run of consecutive records and the smallest unit that an executor hands out. Parts depend on the
-//! data alone, never on the number of threads: any worker can read any part, and no thread reads for the others.
+//! data alone, never on the number of threads. Any worker can read any part, and no thread reads on behalf of other
+//! threads.
 //!
-//! Text has two sides. `text` reads bytes (a file, a part of a file, a stream, memory) and knows their
-//! places; [`format`] knows where records begin and end and reads fields out of one. `source` opens paths
-//! for both uses: records that are scored, and references that are matched against.
+//! Text is handled in two layers. `text` reads bytes (from a file, a part of a file, a stream or memory) and knows
+//! their places; [`format`] knows where records begin and end, and reads the fields of a record. `source` opens paths
+//! for both uses of text: for records that are scored, and for references with which records are compared.
 
 mod fields;
 mod format;
@@ -29,10 +30,10 @@ pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};
 
-/// Records, addressable as parts.
+/// Records that are scored, divided into parts that can be read independently.
 ///
-/// Implemented by slices and vectors (a part is one record), by ranges of integers, by [`TextFiles`] (a part is a
-/// range of bytes), and by streams.
+/// This trait is implemented by slices and vectors (a part is one record), by ranges of integers, by [`TextFiles`] (a
+/// part is a range of bytes), and by streams.
 pub trait Dataset: Sync {
     /// One record, as it is lent to the task.
     type Record<'a>: ?Sized;
@@ -42,14 +43,14 @@ pub trait Dataset: Sync {
 
     /// Whether the dataset is a stream: its records arrive one after the other, and their number is not known.
     ///
-    /// Reading some parts of a stream takes at most that many records, in the order in which they arrive. Which
-    /// records a worker gets depends on timing; their positions identify them.
+    /// Reading n parts of a stream takes at most n records, in the order in which they arrive. Which records a worker
+    /// gets depends on timing; the [`Position`] of each record identifies it.
     fn is_stream(&self) -> bool {
         false
     }
 
-    /// Whether reading several parts of a stream may wait for the last record while it holds the first ones. A worker
-    /// that works alone on such a stream reads one part at a time.
+    /// Whether a read of several parts of a stream may wait for the last record while it already holds the first
+    /// ones. A worker that works alone on such a stream reads one part at a time.
     fn may_wait_with_records(&self) -> bool {
         false
     }
@@ -57,8 +58,8 @@ pub trait Dataset: Sync {
     /// Ends a stream because the run is over: reads that wait return, and later reads find the end of the stream.
     fn close(&self) {}
 
-    /// Calls `visit` for each record of the parts, in order, until it returns `Break`. A record that cannot be read
-    /// is visited as its [`BadRecord`].
+    /// Calls `visit` for each record of the parts, in order, until it returns `Break`. For a record that cannot be
+    /// read, `visit` receives a [`BadRecord`].
     ///
     /// # Errors
     ///
@@ -67,13 +68,14 @@ pub trait Dataset: Sync {
     where
         V: FnMut(Position, Result<&Self::Record<'_>, BadRecord>) -> ControlFlow<()>;
 
-    /// The size of the parts, for progress: bytes of files, records in memory, 0 for a stream.
+    /// The size of the parts, which is used to report progress: the number of bytes for files, the number of records
+    /// for data in memory, and 0 for a stream.
     fn size(&self, parts: Range<usize>) -> u64 {
         let _ = parts;
         0
     }
 
-    /// How long scoring the record took, if it was scored elsewhere before it is visited.
+    /// How long scoring the record took, if the record was scored elsewhere before this visit.
     fn time_elsewhere(&self, record: &Self::Record<'_>) -> Option<Duration> {
         let _ = record;
         None
@@ -95,15 +97,15 @@ pub struct ReadOutcome {
     pub ended: bool,
 }
 
-/// Which record of a dataset is visited.
+/// Identifies the record of a dataset that is visited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// Index of the record in the whole dataset, from 0.
     pub index: u64,
     /// Number of the file of the dataset, from 0.
     pub file: usize,
-    /// Line in that file in which the record begins, from 1; 0 if there are no lines.
+    /// Line in that file in which the record begins, from 1; 0 if the dataset has no lines.
     pub line: u64,
-    /// Whether bytes were fetched, or records waited for, just before the record.
+    /// Whether the dataset fetched bytes or waited for records just before this record.
     pub fetched: bool,
 }

@@ -9,7 +9,8 @@ use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error};
 use crate::sync::{Mutex, lock};
 
-/// The records of an iterator, pulled by a worker that is free. They can be read once.
+/// The records of an iterator as a dataset. A worker that is free pulls the next records from the iterator, so the
+/// records can be read only once.
 ///
 /// No worker pulls more than about a thousand records ahead of the others.
 ///
@@ -25,12 +26,12 @@ use crate::sync::{Mutex, lock};
 /// ```
 pub struct Records<R, I> {
     iterator: SharedIterator<R, I>,
-    /// Memory for records, which is reused.
+    /// Vectors that held records and are reused.
     spare: Mutex<Vec<Vec<R>>>,
 }
 
 impl<R, I: Iterator<Item = R>> Records<R, I> {
-    /// The records that an iterator yields.
+    /// Creates a dataset of the records that an iterator yields.
     pub fn new(records: impl IntoIterator<IntoIter = I>) -> Self {
         Records {
             iterator: SharedIterator::new(records.into_iter()),

@@ -7,7 +7,7 @@ use super::text::{LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream}
 use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
-/// Records of text, from files, from a stream, or in memory. Created by [`OpenOptions::open`].
+/// Records of text from files, from a stream, or in memory. This type is created by [`OpenOptions::open`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TextSource {
@@ -20,13 +20,13 @@ pub enum TextSource {
 }
 
 impl OpenOptions {
-    /// Opens the paths, which together are one dataset, in the order given. If one is `-`, which is standard input,
-    /// or a pipe, a device or a file that is not as long as the system says, all of them are one stream.
+    /// Opens the paths, which together are one dataset, in the order given. All paths together are read as one stream
+    /// if one of them is `-` (standard input), a pipe, a device, or a file that is not as long as the system says.
     ///
     /// # Errors
     ///
     /// Returns an error if a path cannot be opened, or if the header of a file lacks a [field](Self::fields) that
-    /// will be read. The header of a pipe is read when its turn comes.
+    /// will be read. The header of a pipe is not read until the stream reaches the pipe.
     pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
         let is_stream = |path: &P| TextStream::is_needed_for(path.as_ref());
         Ok(if paths.iter().any(is_stream) {
@@ -47,7 +47,7 @@ impl OpenOptions {
 }
 
 impl TextSource {
-    /// Sets the length in bytes of the parts that [files](TextFiles::with_part_bytes) are cut into. The answer does
+    /// Sets the length in bytes of the parts into which [files](TextFiles::with_part_bytes) are cut. The answer does
     /// not depend on it.
     #[must_use]
     pub fn with_part_bytes(self, bytes: u64) -> Self {
@@ -57,7 +57,7 @@ impl TextSource {
         }
     }
 
-    /// Reads all records into memory, a stream to its end.
+    /// Reads all records into memory. A stream is read to its end.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl TextSource {
         }))
     }
 
-    /// Number of bytes; of a stream, those that have been read.
+    /// Number of bytes of the dataset. For a stream, this is the number of bytes that have been read so far.
     pub fn bytes(&self) -> u64 {
         match self {
             TextSource::Files(files) => files.size(0..files.parts()),
@@ -80,7 +80,7 @@ impl TextSource {
     }
 }
 
-/// Calls a method of the dataset inside.
+/// Calls a method of the dataset that a [`TextSource`] contains.
 macro_rules! inside {
     ($source:ident, $dataset:ident => $call:expr) => {
         match $source {

@@ -17,8 +17,8 @@ pub(in crate::dataset) enum Boundaries {
 }
 
 impl Boundaries {
-    /// The first record of a text that begins with these bytes. `None` if they do not contain the end of the record.
-    /// If `is_all`, the text has no further bytes.
+    /// Finds the first record of a text that begins with `bytes`. Returns `None` if `bytes` do not contain the end of
+    /// the record. If `is_all` is true, the text has no further bytes.
     pub(in crate::dataset) fn first(self, bytes: &[u8], is_all: bool) -> Option<RecordSpan> {
         match self {
             Boundaries::Lines => first_line(bytes, is_all),

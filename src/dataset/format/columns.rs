@@ -26,7 +26,7 @@ impl Columns {
     ///
     /// # Errors
     ///
-    /// Returns an error that names a field for which this is not true, and lists the columns.
+    /// Returns an error if this is not true for a field. The error names the field and lists the columns.
     pub(super) fn check(&self, wanted: &Fields) -> Result<(), BadRecord> {
         for field in wanted.names() {
             let message = match self.names().iter().filter(|name| *name == field).count() {
@@ -44,7 +44,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Reads fields from a record with these values.
+    /// Reads `fields` from a record with these values, which are in the order of the columns.
     pub(super) fn read<'a>(
         &self,
         values: impl Iterator<Item = Cow<'a, str>>,
@@ -71,7 +71,7 @@ impl Columns {
         Ok(FieldValues { text, raw })
     }
 
-    /// A record with these values as one JSON object.
+    /// Returns a record with these values, which are in the order of the columns, as one JSON object.
     pub(super) fn to_json<'a>(
         &self,
         values: impl Iterator<Item = Cow<'a, str>>,
@@ -99,7 +99,7 @@ impl Columns {
             visit(name, value);
             found += 1;
         }
-        // `zip` takes a name first, so no value is lost.
+        // `zip` takes a name before it takes a value, so no value is lost when the names run out.
         found += values.count();
         if found == names.len() {
             return Ok(());
@@ -110,7 +110,7 @@ impl Columns {
     }
 }
 
-/// A string as JSON.
+/// Returns a string as JSON.
 fn json_string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }

@@ -75,7 +75,7 @@ impl Delimited {
     }
 }
 
-/// The values of a record, borrowed from it unless they hold quotes.
+/// The values of a record, borrowed from the record unless they contain quotes.
 struct CellIter<'a> {
     /// The text after the last delimiter that was read. `None` after the last value.
     rest: Option<&'a str>,
@@ -95,7 +95,7 @@ impl<'a> Iterator for CellIter<'a> {
 }
 
 impl<'a> CellIter<'a> {
-    /// The text before the next delimiter.
+    /// Returns the text before the next delimiter, and continues after that delimiter.
     fn up_to_delimiter(&mut self, text: &'a str) -> &'a str {
         match memchr(self.delimiter, text.as_bytes()) {
             None => text,
@@ -106,7 +106,7 @@ impl<'a> CellIter<'a> {
         }
     }
 
-    /// The value that begins after an opening quote.
+    /// Returns the value that begins after an opening quote.
     fn quoted(&mut self, mut text: &'a str) -> Cow<'a, str> {
         let mut value = Cow::Borrowed("");
         loop {
@@ -131,7 +131,7 @@ impl<'a> CellIter<'a> {
     }
 }
 
-/// Appends a part of a value. Nothing is copied as long as one of the two is empty.
+/// Appends a part of a value. Nothing is copied if the value or the part is empty.
 fn append<'a>(value: &mut Cow<'a, str>, part: &'a str) {
     if part.is_empty() {
         return;

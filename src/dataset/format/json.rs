@@ -42,7 +42,8 @@ impl Format for JsonLines {
 }
 
 /// A second, slower pass over a record that could not be read in one pass. It finds what is wrong with the record,
-/// and where. If the only wrong field appears again later with a valid value, it returns the values instead.
+/// and where. If the only wrong field appears again later with a valid value, the pass returns the values instead of
+/// an error.
 fn read_again<'a>(line: &'a str, fields: &Fields) -> Result<FieldValues<'a>, BadRecord> {
     let blank = line.len() - line.trim_ascii_start().len();
     if !line[blank..].starts_with('{') {
@@ -66,7 +67,8 @@ fn read_again<'a>(line: &'a str, fields: &Fields) -> Result<FieldValues<'a>, Bad
     let json = text.get();
     let Ok(Text(text)) = serde_json::from_str(json) else {
         let found = match kind_of(json) {
-            // It is JSON, so its escapes are well-formed, but an escape may still not represent a character.
+            // The value is valid JSON, so its escapes are well-formed, but an escape may still not represent a
+            // character.
             "a string" => "a string with half a surrogate pair, which is no character",
             other => other,
         };
@@ -85,7 +87,7 @@ fn read_again<'a>(line: &'a str, fields: &Fields) -> Result<FieldValues<'a>, Bad
     })
 }
 
-/// The reason of a JSON error, without its place.
+/// Returns the message of a JSON error, without the line and the column.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rfind(" at line ")

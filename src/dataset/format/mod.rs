@@ -1,4 +1,4 @@
-//! Formats: where the records of a text begin and end, and how fields are read out of one record.
+//! Formats: where the records of a text begin and end, and how the fields of one record are read.
 //!
 //! A format does not depend on files, pipes or memory; [`text`](super::text) uses formats only through
 //! [`RecordLayout`]. To add a format of one record per line, write its file in this folder, implement [`Format`], and
@@ -56,7 +56,7 @@ pub(crate) trait Format: fmt::Debug + Sync {
     ///
     /// # Errors
     ///
-    /// If the header cannot be read, or lacks a field that is wanted.
+    /// Returns an error if the header cannot be read, or lacks a field that is wanted.
     fn columns(&self, header: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
         let _ = (header, wanted);
         Ok(Columns::NONE)
@@ -66,7 +66,7 @@ pub(crate) trait Format: fmt::Debug + Sync {
     ///
     /// # Errors
     ///
-    /// If the record is not of this format, or if its text is missing or not a string.
+    /// Returns an error if the record is not of this format, or if its text is missing or not a string.
     fn read<'a>(
         &self,
         columns: &Columns,
@@ -74,15 +74,16 @@ pub(crate) trait Format: fmt::Debug + Sync {
         fields: &Fields,
     ) -> Result<FieldValues<'a>, BadRecord>;
 
-    /// Writes the record as one JSON object on one line, which is what worker processes are sent.
+    /// Writes the record as one JSON object on one line. This is the form in which records are sent to worker
+    /// processes.
     ///
     /// # Errors
     ///
-    /// If the record is not of this format.
+    /// Returns an error if the record is not of this format.
     fn to_json<'a>(&self, columns: &Columns, record: &'a str) -> Result<Cow<'a, str>, BadRecord>;
 }
 
-/// The format of one file, with the columns that its header names. Cheap to clone.
+/// The format of one file, with the columns that its header names. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordLayout {
     format: &'static dyn Format,
@@ -96,7 +97,8 @@ pub(super) static JSON_LINES_LAYOUT: RecordLayout = RecordLayout {
 };
 
 impl RecordLayout {
-    /// The format that a file's name chooses, or `otherwise`. The columns are not known before the file is read.
+    /// The format that a file's name chooses, or `otherwise` if the name chooses none. The columns are not known
+    /// before the file is read.
     pub(super) fn of_name(name: &Path, otherwise: &'static dyn Format) -> Self {
         let ending = name.extension().and_then(|ending| ending.to_str());
         let ending = ending.unwrap_or_default().to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Plain text: each line is a text, and a record of one field.
+//! Plain text: each line is a record whose only field is the text of the line.
 
 use std::borrow::Cow;
 use std::iter;
@@ -11,10 +11,10 @@ use crate::error::BadRecord;
 #[derive(Debug)]
 pub(in crate::dataset) struct PlainText;
 
-/// The format of files that end in `.txt`, and of references whose name chooses no format.
+/// The format of files that end in `.txt`, and of reference files whose name chooses no format.
 pub(in crate::dataset) static PLAIN_TEXT: PlainText = PlainText;
 
-/// The name of the field, if none is asked for.
+/// The name of the only field, if no name is requested.
 const FIELD: &str = "text";
 
 impl Format for PlainText {

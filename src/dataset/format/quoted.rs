@@ -5,10 +5,10 @@
 //! belong to the field. Records end with `\n`, `\r\n` or `\r` outside quotes.
 //!
 //! Whether a line end at some place of a file is inside quotes depends on everything before it. A worker that has a
-//! part in the middle of a file therefore [tallies](Quoted::tallies) it for every state in which it could begin. The
-//! worker learns the actual state in the same way as the number of its first record: from the workers that tally the
-//! previous parts. After a delimiter or a line end only two of the states differ (inside quotes or not), so this
-//! costs about two passes over bytes in memory.
+//! part in the middle of a file therefore [tallies](Quoted::tallies) the part for every state in which the part could
+//! begin. The worker learns the actual state in the same way as the number of its first record: from the workers that
+//! tally the previous parts. After a delimiter or a line end only two of the states differ (inside quotes or not), so
+//! this costs about two passes over bytes in memory.
 
 use std::ops::ControlFlow;
 
@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter, memchr3};
 
 use super::state::{RecordSpan, ScanState, Tallies, Tally};
 
-/// The rules of one delimiter.
+/// The rules for records whose fields are separated by one particular delimiter.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dataset) struct Quoted {
     pub(super) delimiter: u8,
@@ -29,7 +29,7 @@ enum Edge {
 }
 
 impl Quoted {
-    /// Moves on to the next edge of a record, or to the end of the bytes.
+    /// Moves `at` to the next edge of a record, or to the end of the bytes.
     fn next_edge(self, bytes: &[u8], at: &mut usize, state: &mut ScanState) -> Option<Edge> {
         while let rest @ [byte, ..] = &bytes[*at..] {
             match *state {
@@ -70,7 +70,8 @@ impl Quoted {
         None
     }
 
-    /// How many records begin in the bytes, and the state at their end, for each state at their start.
+    /// For each state at the start of the bytes, counts the records that begin in the bytes and determines the state
+    /// at the end of the bytes.
     pub(in crate::dataset) fn tallies(self, bytes: &[u8]) -> Tallies {
         let mut tallies = ScanState::ALL.map(|end| Tally { records: 0, end });
         let mut at = 0;
@@ -92,7 +93,7 @@ impl Quoted {
         }))
     }
 
-    /// Continues a tally.
+    /// Continues a tally with further bytes.
     fn tally(self, bytes: &[u8], mut tally: Tally) -> Tally {
         let mut at = 0;
         while let Some(edge) = self.next_edge(bytes, &mut at, &mut tally.end) {
@@ -102,7 +103,7 @@ impl Quoted {
     }
 }
 
-/// The number of different states at the end.
+/// The number of different end states among the tallies.
 fn differ(tallies: &[Tally]) -> usize {
     let ends = |state: &ScanState| tallies.iter().any(|tally| tally.end == *state);
     ScanState::ALL.iter().filter(|state| ends(state)).count()
@@ -119,15 +120,15 @@ pub(in crate::dataset) struct Scanner {
     state: ScanState,
     /// Bytes before this place have been scanned.
     at: usize,
-    /// Where the record that has not ended begins, and the number of lines before it. `None` if there is none, or
-    /// if it began before the text.
+    /// The place where the unfinished record begins, and the number of lines before it. `None` if there is no
+    /// unfinished record, or if it began before the text.
     open: Option<(usize, u64)>,
     /// Number of line ends among the bytes that have been scanned.
     lines: u64,
 }
 
 impl Scanner {
-    /// Creates a scanner that starts at this place of the text, where the text is in this state.
+    /// Creates a scanner that starts at the place `at` of the text, where the text is in the given state.
     pub(in crate::dataset) fn new(quoted: Quoted, at: usize, state: ScanState) -> Self {
         Scanner {
             quoted,
@@ -138,8 +139,8 @@ impl Scanner {
         }
     }
 
-    /// Scans the bytes that have not been scanned, and calls `found` with each record that ends there until it
-    /// returns `Break`.
+    /// Scans the bytes that have not been scanned, and calls `found` with each record that ends in them, until
+    /// `found` returns `Break`.
     pub(in crate::dataset) fn scan(
         &mut self,
         bytes: &[u8],
@@ -167,8 +168,7 @@ impl Scanner {
         flow
     }
 
-    /// Ends the record that has begun and not ended, if there is one, because the text ends there or the record is
-    /// too long.
+    /// Ends the unfinished record, if there is one, because the text ends there or the record is too long.
     pub(in crate::dataset) fn end(&mut self, end: usize) -> Option<RecordSpan> {
         self.open.take().map(|(start, lines_before)| RecordSpan {
             start,
@@ -177,12 +177,13 @@ impl Scanner {
         })
     }
 
-    /// The start of the record that has begun and not ended, if there is one.
+    /// The place where the unfinished record begins, if there is one.
     pub(in crate::dataset) fn open(&self) -> Option<usize> {
         self.open.map(|(start, _)| start)
     }
 
-    /// Adjusts all places after this many bytes, all of them scanned, were removed from the front of the memory.
+    /// Adjusts all places after this number of bytes was removed from the front of the memory. All removed bytes must
+    /// have been scanned.
     pub(in crate::dataset) fn remove_front(&mut self, bytes: usize) {
         self.at -= bytes;
         if let Some((start, _)) = &mut self.open {
@@ -190,13 +191,13 @@ impl Scanner {
         }
     }
 
-    /// Adjusts the place after this many of the bytes that were scanned last were removed.
+    /// Adjusts the place of the scanner after the last bytes that it scanned were removed; `bytes` is their number.
     pub(in crate::dataset) fn remove_back(&mut self, bytes: usize) {
         self.at -= bytes;
     }
 }
 
-/// The number of line ends among the bytes, as lines are counted in messages.
+/// The number of line ends among the bytes, counted in the same way as the lines in messages.
 pub(in crate::dataset) fn line_ends(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }

@@ -1,4 +1,4 @@
-//! Records as places in a text, and the state that must be known at the start of a text to find them.
+//! Records as places in a text, and the state that must be known at the start of a text to find its records.
 
 /// The place of one record in a text, without its line ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +9,9 @@ pub(in crate::dataset) struct RecordSpan {
     pub(in crate::dataset) lines_before: u64,
 }
 
-/// The position of a place of a text within its record. It determines how the bytes after the place are split into
-/// records. Formats of one record per line use only [`Between`](ScanState::Between).
+/// Where a place of a text is in relation to the records: between two records, or at a certain point of a record.
+/// This determines how the bytes after the place are split into records. Formats of one record per line use only
+/// [`Between`](ScanState::Between).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::dataset) enum ScanState {
     /// Between two records, or before the first one.
@@ -27,7 +28,7 @@ pub(in crate::dataset) enum ScanState {
 }
 
 impl ScanState {
-    /// Every state, in the order of their numbers.
+    /// All states, in ascending order of their numeric values.
     pub(super) const ALL: [ScanState; 5] = [
         ScanState::Between,
         ScanState::FieldStart,
@@ -37,17 +38,17 @@ impl ScanState {
     ];
 }
 
-/// The records that begin in some text, and the state at its end.
+/// The number of records that begin in some text, and the state at the end of the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::dataset) struct Tally {
-    /// Number of records that begin in it.
+    /// Number of records that begin in the text.
     pub(in crate::dataset) records: u64,
-    /// The state at its end.
+    /// The state at the end of the text.
     pub(in crate::dataset) end: ScanState,
 }
 
-/// A [`Tally`] for every state at the start of some text, so that the text can be counted before it is known what
-/// comes before it.
+/// A [`Tally`] for every state at the start of some text, so that the records of the text can be counted before the
+/// state at the start of the text is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dataset) struct Tallies([Tally; ScanState::ALL.len()]);
 
@@ -63,7 +64,7 @@ impl Tallies {
         Tallies(tallies)
     }
 
-    /// The tally of the text if it is in this state at its start.
+    /// The tally of the text if its start is in the state `state`.
     pub(in crate::dataset) fn from(&self, state: ScanState) -> Tally {
         self.0[state as usize]
     }

@@ -1,18 +1,20 @@
 //! An iterator from which several workers take records.
 //!
-//! No thread reads for the others. One of the workers that want records holds the iterator and pulls, and puts each
-//! record where the others can take it *before* it asks for the next one. So records are live: while one worker is
-//! stuck in `next`, no worker holds the records that have come so far, and an idle worker takes them.
+//! No thread reads on behalf of the others. One of the workers that want records holds the iterator and pulls records
+//! from it. It puts each record where the other workers can take it *before* it asks for the next one. So records are
+//! live: while this worker is stuck in `next`, it does not hold back the records that have come so far, and idle
+//! workers take them.
 //!
-//! Records lie in a ring that one side fills and the other empties, each behind a lock of its own: the filling end is
-//! locked together with the iterator, the taking end for as long as it takes to move records out. A record costs two
-//! plain stores and no locked instruction.
+//! Records are stored in a ring with two ends, each of which has its own lock. The end that is filled is locked
+//! together with the iterator; the end from which records are taken is locked only while records are moved out.
+//! Passing a record through the ring costs two plain stores and no locked instruction.
 //!
-//! Alternatives were measured with two workers, an empty task and 256 records a call. As processor time per record,
-//! relative to the ring: a Chase–Lev deque whose owner's end is locked with the iterator takes 4 (each record is
-//! popped by a locked instruction, or stolen into a deque and popped from there), a locked `VecDeque` 5, a bounded
-//! array queue 5, unbounded queues of linked blocks 9 and 16, and a bounded channel fed by a thread 16. Pulling
-//! straight into the worker's own vector takes 0.4 and is not live: being live costs about 2 ns per record.
+//! Alternatives were measured with two workers, an empty task and 256 records per call. The processor time per
+//! record, as a multiple of the time with the ring, is 4 for a Chase–Lev deque whose owner's end is locked with the
+//! iterator (each record is popped by a locked instruction, or stolen into a deque and popped from there), 5 for a
+//! locked `VecDeque`, 5 for a bounded array queue, 9 and 16 for two unbounded queues of linked blocks, and 16 for a
+//! bounded channel that is fed by a thread. If each worker pulls straight into its own vector, the time is 0.4 times
+//! that of the ring, but records are not live. Keeping records live thus costs about 2 ns per record.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -28,11 +30,11 @@ use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, MutexGuard, lock, try_lock};
 use waiting::{WaitFor, WaitingWorkers};
 
-/// The number of records that the ring holds, and the most that one call takes.
+/// The maximum number of records in the ring, and the maximum number of records that one call takes.
 const CAPACITY: usize = 1024;
 
-/// Whether a worker waits a moment before it takes few records or falls asleep. Time does not pass under a model
-/// checker.
+/// Whether a worker waits a moment before it takes few records or falls asleep. It is false under a model checker,
+/// where time does not pass.
 const WAITS_A_MOMENT: bool = !cfg!(shuttle);
 
 /// How often a worker checks whether the iterator is free again before it rests: pulling a few cheap records takes
@@ -41,7 +43,7 @@ const CHECKS_BEFORE_REST: usize = if WAITS_A_MOMENT { 10 } else { 0 };
 /// Number of spin hints between two checks, so that the worker does not contend for the lock.
 const SPINS_PER_CHECK: usize = 8;
 
-/// Records of an iterator, for several workers.
+/// The records of an iterator, shared by several workers.
 pub(crate) struct SharedIterator<R, I> {
     filling: Mutex<FillingEnd<R, I>>,
     taking: Mutex<TakingEnd<R>>,
@@ -51,7 +53,7 @@ pub(crate) struct SharedIterator<R, I> {
     waiting: WaitingWorkers,
 }
 
-/// The end of the ring that the worker with the iterator fills.
+/// The end of the ring that is filled by the worker that holds the iterator.
 struct FillingEnd<R, I> {
     /// The iterator; `None` once it has ended.
     iterator: Option<I>,
@@ -83,17 +85,18 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         }
     }
 
-    /// Moves at least one and up to `most` consecutive records to the end of `into`, and returns the index of the
-    /// first; waits until there is one. Returns `None` once all have been taken, or after [`close`](Self::close).
+    /// Moves at least one and at most `most` consecutive records to the end of `into`, and returns the index of the
+    /// first of them. Waits until there is a record. Returns `None` once all records have been taken, or after
+    /// [`close`](Self::close).
     ///
-    /// A worker should take one record at a time if records are slow, because no other worker can take them back from
-    /// it, and if it works alone, because no other worker would start the first while it waits for the second. At
-    /// most [`CAPACITY`] records are moved at once.
+    /// A worker should take one record at a time if records are slow, because no other worker can take records from
+    /// it. It should also do so if it works alone, because no other worker would start the first record while it
+    /// waits for the second. At most [`CAPACITY`] records are moved at once.
     ///
     /// # Panics
     ///
-    /// Panics on the thread that pulled, if the iterator panics. For all other threads the iterator has ended, once
-    /// they have taken the records that came before.
+    /// Panics on the thread that pulled if the iterator panics. The other threads can still take the records that
+    /// came before the panic; after that, the iterator has ended for them.
     pub(crate) fn take(&self, most: usize, into: &mut Vec<R>) -> Option<u64> {
         let most = most.clamp(1, CAPACITY);
         if let Some(puller) = self.puller() {
@@ -107,8 +110,8 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
 
     /// Takes records while another worker holds the iterator.
     fn take_while_another_pulls(&self, most: usize, into: &mut Vec<R>) -> Option<u64> {
-        // If there are few records and another worker is pulling more, this worker naps once so that records gather.
-        // If records are cheap, taking them one by one as they arrive takes longer than scoring them.
+        // If there are few records and another worker is pulling more, this worker naps once so that more records
+        // gather. If records are cheap, taking them one by one as they arrive takes longer than scoring them.
         let mut enough = if WAITS_A_MOMENT { most.div_ceil(4) } else { 1 };
         let mut checks = 0;
         while !self.closed.load(Relaxed) {
@@ -137,7 +140,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
     }
 
     /// Ends the iterator early: workers that wait return at once, and no more records are pulled or taken. A worker
-    /// that is inside the iterator's `next` returns when that does, and the record is dropped.
+    /// that is inside the iterator's `next` returns when `next` returns, and the record is dropped.
     pub(crate) fn close(&self) {
         self.closed.store(true, Relaxed);
         self.waiting.call_all();
@@ -149,13 +152,13 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         self.idle_workers.load(Relaxed)
     }
 
-    /// Whether no worker holds the iterator. Also true after [`close`](Self::close), when no worker may pull any
-    /// more.
+    /// Whether no worker holds the iterator. It is also true after [`close`](Self::close), when no worker may pull
+    /// any more.
     fn is_free(&self) -> bool {
         self.closed.load(Relaxed) || try_lock(&self.filling).is_some()
     }
 
-    /// The right to pull, if no other worker has it.
+    /// Takes the right to pull. Returns `None` if another worker has it.
     fn puller(&self) -> Option<Puller<'_, R, I>> {
         let filling = try_lock(&self.filling)?;
         let wake_others = WakeOthers {
@@ -168,7 +171,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         })
     }
 
-    /// Pulls if the ring is empty, and then takes records from the ring.
+    /// Pulls records if the ring is empty, and then takes records from the ring.
     fn take_as_puller(
         &self,
         mut puller: Puller<'_, R, I>,
@@ -177,7 +180,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
     ) -> Option<u64> {
         while !self.closed.load(Relaxed) {
             self.pull(&mut puller.filling, most);
-            // Workers that were woken during the pull may have taken all of them.
+            // Workers that were woken during the pull may have taken all pulled records.
             if let Some(first) = self.take_from_ring(1, most, into) {
                 return Some(first);
             }
@@ -189,13 +192,13 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         None
     }
 
-    /// Fills the ring until it holds `most` records. Pulls none if the ring is not empty.
+    /// Fills the ring until it holds `most` records. Pulls no record if the ring is not empty at the start.
     fn pull(&self, filling: &mut FillingEnd<R, I>, most: usize) {
         let mut held = CAPACITY - filling.ring.slots();
         if held > 0 {
             return;
         }
-        // The iterator is taken out of `filling`, so that it is gone if it panics.
+        // The iterator is taken out of `filling`, so that it is no longer there if its `next` panics.
         let Some(mut iterator) = filling.iterator.take() else {
             return;
         };
@@ -215,7 +218,7 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
     }
 
     /// Takes records from the ring if it holds at least `enough`. If other workers are idle too, takes only a fair
-    /// share.
+    /// share of the records.
     fn take_from_ring(&self, enough: usize, most: usize, into: &mut Vec<R>) -> Option<u64> {
         let mut taking = lock(&self.taking);
         let held = taking.ring.slots();
@@ -238,7 +241,8 @@ struct Puller<'p, R, I> {
     wake_others: WakeOthers<'p>,
 }
 
-/// When dropped, even by a panic, wakes a worker that may pull next, or all of them if the iterator is over.
+/// When this value is dropped, even by a panic, it wakes one worker, which may pull next, or all workers if the
+/// iterator has ended.
 struct WakeOthers<'p> {
     waiting: &'p WaitingWorkers,
     is_over: bool,

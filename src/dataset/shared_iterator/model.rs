@@ -1,7 +1,7 @@
-//! Workers that share an iterator, under many orders of their steps, as a model checker tries them.
+//! Tests of workers that share an iterator. A model checker runs their steps in many different orders.
 //!
-//! The ring's own stores are not among the steps, but there are steps around each of them. A nap does not time out
-//! here, so a missed call leads to a deadlock.
+//! The stores inside the ring are not among these steps, but there are steps before and after each store. A nap does
+//! not time out under the model checker, so a worker that misses a call causes a deadlock.
 
 use shuttle::sync::{Arc, Condvar, Mutex};
 use shuttle::thread;

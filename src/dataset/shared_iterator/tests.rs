@@ -11,10 +11,10 @@ use proptest::prelude::*;
 
 use super::SharedIterator;
 
-/// Longer than anything here takes: a thread that waits this long is stuck.
+/// A time longer than anything in these tests takes: a thread that waits this long is stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// A count that one thread waits for and others raise.
+/// A count that one thread waits for and other threads raise.
 #[derive(Default)]
 struct Count {
     count: Mutex<usize>,
@@ -37,7 +37,7 @@ impl Count {
     }
 }
 
-/// All that workers took, as (index, record) in any order.
+/// All records that workers took, as pairs of index and record in any order.
 fn take_all<I>(
     iterator: &SharedIterator<u64, I>,
     workers: usize,

@@ -6,23 +6,25 @@ use std::time::Duration;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock};
 
-/// How long records may gather before a waiting worker checks again: about ten times the cost of being woken.
+/// How long records may gather before a waiting worker checks again: about ten times as long as waking a worker
+/// takes.
 const NAP: Duration = Duration::from_micros(50);
 
 /// What a worker waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum WaitFor {
-    /// Until several records have gathered: for one nap, which ends early only if a worker gives the iterator back.
+    /// Several records. The worker waits for one nap, which ends early only if another worker releases the iterator.
     MoreRecords,
-    /// Until it is woken, even for one record.
+    /// At least one record. The worker waits until it is woken.
     OneRecord,
 }
 
-/// The workers that wait.
+/// The workers that wait for records.
 pub(super) struct WaitingWorkers {
     counts: Mutex<WorkerCounts>,
     called: Condvar,
-    /// Number of workers that wait and have not been called: as in `counts`, but readable without the lock.
+    /// Number of workers that wait and have not been called. It follows from `counts`, but can be read without the
+    /// lock.
     uncalled: AtomicUsize,
     /// Number of uncalled workers that sleep.
     asleep: AtomicUsize,
@@ -35,7 +37,7 @@ pub(super) struct WaitingWorkers {
 struct WorkerCounts {
     napping: usize,
     asleep: usize,
-    /// Never more than the sum of `napping` and `asleep`.
+    /// Number of waiting workers that have been called. It never exceeds the sum of `napping` and `asleep`.
     called: usize,
 }
 
@@ -54,7 +56,7 @@ impl WaitingWorkers {
     ///
     /// A worker that adds a record to the ring checks for sleepers without a fence in between, because a fence would
     /// be most of the cost of a record. It can therefore miss a worker that has just fallen asleep. The sleeper
-    /// checks once more after a nap, and by then it sees the record of any worker that did not see it.
+    /// therefore checks once more after a nap. By then it sees the record of every worker that missed the sleeper.
     pub(super) fn wait(&self, wait_for: WaitFor, is_worth_a_look: impl Fn() -> bool) {
         self.change(lock(&self.counts), |counts| *counts.of(wait_for) += 1);
         fence(SeqCst);
@@ -85,7 +87,7 @@ impl WaitingWorkers {
         drop(woken.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Calls one worker that waits: the iterator is free.
+    /// Calls one worker that waits, because the iterator is free.
     pub(super) fn call_one(&self) {
         fence(SeqCst);
         if self.uncalled.load(Relaxed) > 0 {
@@ -93,7 +95,7 @@ impl WaitingWorkers {
         }
     }
 
-    /// Calls one worker that sleeps: there is a record.
+    /// Calls one worker that sleeps, because there is a record.
     #[inline]
     pub(super) fn call_sleeper(&self) {
         if self.asleep.load(Relaxed) > 0 {
@@ -101,7 +103,7 @@ impl WaitingWorkers {
         }
     }
 
-    /// Calls all workers: from now on there is nothing to wait for.
+    /// Calls all workers, because from now on there is nothing to wait for.
     pub(super) fn call_all(&self) {
         let counts = lock(&self.counts);
         self.over.store(true, SeqCst);
@@ -109,7 +111,7 @@ impl WaitingWorkers {
         self.called.notify_all();
     }
 
-    /// Whether all have been called.
+    /// Whether all workers have been called because there is nothing more to wait for.
     pub(super) fn is_over(&self) -> bool {
         self.over.load(SeqCst)
     }
