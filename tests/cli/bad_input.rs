@@ -1,4 +1,4 @@
-//! Bad input: each kind of mistake has a clear message, and the other records are still scored.
+//! Each kind of mistake in the input has a clear message, and the other records are still scored.
 
 use manyhands::plan::ExecutorName;
 
@@ -304,7 +304,7 @@ fn a_line_of_many_megabytes_is_one_record_if_the_limit_allows_it() {
     assert_eq!(ran.json()["scores"]["compound"]["count"], 2);
 }
 
-/// Lines exactly as long as the limit and lines that are one byte longer, with every line ending.
+/// Scores lines that are exactly as long as the limit, and lines that are one byte longer, with every line ending.
 #[test]
 fn lines_near_the_length_limit() {
     let line = |bytes: usize| format!("{{\"text\":\"{}\"}}", "x".repeat(bytes - 11));
@@ -397,7 +397,7 @@ fn a_reference_with_a_line_over_the_limit_is_refused() {
     }
 }
 
-/// The address space is too small for the line.
+/// The second line of the file is longer than the address space of the program.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
@@ -407,7 +407,7 @@ fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
         .append(true)
         .open(path)
         .expect("a file");
-    // A hole in the file, which takes no space on the disk: one line of zeros.
+    // The file gets a hole, which is one line of zeros and takes no space on the disk.
     file.set_len(GIANT).expect("room");
     std::io::Write::write_all(&mut file, b"\n{\"text\":\"bad\"}\n").expect("room");
     for executor in EXECUTORS {
@@ -427,15 +427,15 @@ fn a_line_that_does_not_fit_in_memory_is_one_failed_record() {
     }
 }
 
-/// Length in bytes of a line that does not fit in [`LITTLE_KIB`].
+/// Length of a line in bytes. The line does not fit in an address space of [`LITTLE_KIB`].
 #[cfg(target_os = "linux")]
 const GIANT: u64 = 320 << 20;
 
-/// Size in KiB of an address space that is large enough for the program.
+/// Size of an address space in KiB. It is large enough for the program, but not for the long line.
 #[cfg(target_os = "linux")]
 const LITTLE_KIB: u64 = 300 << 10;
 
-/// Scores with an address space of [`LITTLE_KIB`] and the file as standard input. All threads share one
+/// Runs `score` with an address space of [`LITTLE_KIB`] and with `in.jsonl` as standard input. All threads share one
 /// arena of the allocator, because each further arena would reserve 64 MiB.
 #[cfg(target_os = "linux")]
 fn in_little_memory(folder: &tempfile::TempDir, arguments: &[&str]) -> super::Ran {
@@ -499,7 +499,7 @@ fn the_last_line_of_a_file_may_lack_its_line_ending() {
     assert_eq!(ran.json()["records"], 2);
 }
 
-/// This uses the library, to act between opening and reading.
+/// This test uses the library, because it changes the file after it is opened and before it is read.
 #[cfg(unix)]
 #[test]
 fn a_shortened_file_is_an_error_and_a_replaced_file_is_read_as_it_was() {

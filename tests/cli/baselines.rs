@@ -1,4 +1,4 @@
-//! `bench --save-baseline`, `--baseline`, `--fail-if-slower`.
+//! These tests cover the options `--save-baseline`, `--baseline` and `--fail-if-slower` of `bench`.
 
 use tempfile::TempDir;
 
@@ -35,7 +35,7 @@ fn saved() -> TempDir {
     folder
 }
 
-/// Changes the saved baseline.
+/// Applies a change to the saved baseline.
 fn rewrite(folder: &TempDir, change: impl Fn(&mut serde_json::Value)) {
     let mut baseline = serde_json::from_str(&read(folder, "kept/main.json")).expect("JSON");
     change(&mut baseline);
@@ -256,8 +256,8 @@ fn a_signal_leaves_no_unfinished_file() {
     super::wait_while_running(&mut child, "the folder", || {
         folder.path().join("kept").exists()
     });
-    // Most of this time is spent in measurements; whatever the program is doing when the signal arrives, it must
-    // leave no file.
+    // The program spends most of this time on measurements. Whatever it is doing when the signal arrives, it
+    // must leave no file.
     std::thread::sleep(std::time::Duration::from_millis(200));
     super::send(child.id(), "TERM");
     assert_eq!(child.wait().expect("an end").code(), None);

@@ -1,4 +1,4 @@
-//! `bench`: the description of the machine and comparisons of executors.
+//! These tests cover `bench`: its description of the machine and its comparisons of executors.
 
 use super::{columns, folder_with, run};
 

@@ -1,4 +1,4 @@
-//! Every exit code of the contract, each produced by a command; exit 7 is tested in `baselines`.
+//! Each test runs commands that end with one of the documented exit codes. Exit code 7 is tested in `baselines`.
 
 use std::io::Write as _;
 
@@ -21,7 +21,7 @@ fn exit_1_is_for_some_that_failed() {
 #[test]
 fn exit_2_is_for_wrong_usage_found_at_any_stage() {
     let folder = folder_with("three.jsonl", THREE);
-    // Found by the argument parser, by the command and by the library.
+    // The argument parser, the command or the library finds these mistakes.
     for wrong in [
         &["--no-such-option"][..],
         &["--html", "-"],
@@ -99,8 +99,8 @@ fn exit_6_is_for_an_executor_that_gives_another_answer() {
     let bench = ["bench", "-", "--executors", "process-pool"];
     let mut child = start(&folder, &[&bench[..], &options].concat());
     let mut input = child.stdin.take().expect("a pipe");
-    // This is more than a pipe holds. Once it is written, the program has read the reference and reads
-    // records.
+    // These lines are longer than what a pipe can hold. Once all of them are written, the program has read the
+    // reference and is reading records.
     let lines = format!("{{\"text\":\"{}\"}}\n", "two ".repeat(1 << 11)).repeat(32);
     input.write_all(lines.as_bytes()).expect("it reads");
     // The worker processes start after the last record is read, so they read the changed reference.

@@ -1,8 +1,8 @@
-//! What the report says about the course of the run.
+//! These tests check what the report says about the course of the run.
 
 use super::{THREE, columns, folder_with, sample, score};
 
-/// The section `run` of a report.
+/// Returns the section `run` of a report.
 fn section(text: &str) -> String {
     let (_, section) = text.split_once("\nrun\n").expect("a section on the run");
     section.to_owned()
@@ -22,7 +22,7 @@ fn a_run_that_was_not_shared_says_why() {
             assert_eq!(ran.code, 0, "{}", ran.err);
             section(&ran.out)
         };
-        // A thread that loses its core may wake the others, so a loaded machine needs retries.
+        // A thread that loses its core may wake other threads, so a loaded machine needs several attempts.
         let last = (0..20)
             .map(|_| told())
             .find(|section| section.contains(wanted));

@@ -1,4 +1,4 @@
-//! Runs with many failures, and the policy for them.
+//! These tests cover runs with many failures, and the policies of `--on-failure`.
 
 use super::{EXECUTORS, folder_with, score};
 

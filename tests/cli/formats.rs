@@ -1,8 +1,8 @@
-//! Files of several formats, scored by name.
+//! The ending of a file's name determines the format in which the file is read.
 
 use super::*;
 
-/// Four records, one of them with quotes, a comma and a line end in its text.
+/// Four records. The text of one of them contains quotes, a comma and a line end.
 const JSON: &str = r#"{"id":"a","kind":"x","text":"good"}
 {"id":"b","kind":"y","text":"bad"}
 {"id":"c","kind":"x","text":"table"}

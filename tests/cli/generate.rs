@@ -1,4 +1,4 @@
-//! Synthetic reviews.
+//! These tests cover `generate`, which writes synthetic reviews.
 
 use super::{folder_with, read, run, sample, score, write};
 

@@ -15,7 +15,7 @@ fn no_control_character_of_the_data_reaches_the_terminal() {
     let folder = folder_with("in.jsonl", lines.join("\n"));
     let ran = score(&folder, "in.jsonl", &["--by", "g", "--color", "always"]);
     assert_eq!(ran.code, 1);
-    // Only our own colours may contain escape sequences.
+    // The only escape sequences in the output may be those of our own colours.
     let mut told = ran.out + &ran.err;
     for ours in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m\u{1b}[1m"] {
         told = told.replace(ours, "");

@@ -1,4 +1,4 @@
-//! `--with match`: the reference, the scores file and the report.
+//! These tests cover `--with match`: its reference, its scores file and its report.
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ const PRODUCTS: &str = r#"{"id":1,"title":"copper kettle","kind":"x"}
 {"id":3,"title":"zzz","kind":"x"}
 "#;
 
-/// Blank lines are skipped, but they count as lines.
+/// The text of a reference file. Blank lines are not matched, but they count as lines.
 const REFERENCE: &str = "oak shelf\n\nkettle, copper\r\nglass lamps\ncopper kettles\n";
 
 fn folder() -> TempDir {
@@ -161,8 +161,8 @@ fn the_report_counts_matches_and_pairs() {
 fn both_reports_count_the_matches_above_each_score() {
     let folder = folder();
     let ran = find(&folder, &["--against", "reference.txt"]);
-    // Three records have a match, and the worst scores 0. The table goes from the best score down to the
-    // one that all reach.
+    // Three records have a match, and the worst match scores 0. The table begins with the best score and ends
+    // with the score that all matches reach.
     let lines = ran.out.lines();
     let lines = lines.skip_while(|line| !line.contains(" have a match, "));
     let lines = lines.skip(1).skip_while(|line| !line.ends_with('%'));

@@ -1,4 +1,4 @@
-//! Outputs: two names of the same file are refused, and scores are not lost if a name is taken.
+//! The program refuses two outputs that are the same file, and keeps the scores if another program takes their name.
 
 use std::fs;
 use std::io::Write as _;
@@ -43,7 +43,7 @@ fn two_outputs_that_are_one_file_are_refused_however_they_are_spelled() {
         );
         refused(&score(&folder, "three.jsonl", &arguments), &told);
     }
-    // The same holds if no file of that name exists yet.
+    // The page is also refused if no file of that name exists yet.
     for page in ["b.jsonl", "./b.jsonl", "sub/../b.jsonl", "here/b.jsonl"] {
         let ran = score(
             &folder,
@@ -143,7 +143,7 @@ fn standard_output_that_is_an_input_or_another_output_is_refused() {
     let line = "\"$0\" score three.jsonl --with sentiment --html /dev/stdout | cat; exit 5";
     let told = "error: /dev/stdout: is also named for the report; write the page to another file\n";
     refused(&shell(&folder, line), told);
-    // A device may be two outputs at once.
+    // The same device may be named for two outputs.
     let line = "\"$0\" score three.jsonl --with sentiment --scores /dev/null --html /dev/null \
                 > /dev/null < /dev/null";
     assert_eq!(shell(&folder, line).code, 0);
@@ -160,7 +160,7 @@ fn a_name_that_cannot_be_created_is_refused_before_the_run() {
     let long = "n".repeat(256);
     let told = format!("error: {long}: the name is too long; choose a shorter one\n");
     refused(&score(&folder, "three.jsonl", &["--scores", &long]), &told);
-    // Short enough for a file name, but too long with the suffix of a partial file.
+    // This name is short enough for a file, but too long with the suffix of a partial file.
     let long = "n".repeat(250);
     let told = format!(
         "error: {long}: if the run ended early, its scores would go to {long}.partial, which is too \
@@ -402,7 +402,8 @@ fn a_full_disk_keeps_whole_lines() {
     assert_eq!(whole.code, 0);
     let whole = read(&folder, "whole.jsonl");
     for executor in EXECUTORS {
-        // Limits a file to 301 blocks of 512 or 1,024 bytes, depending on the shell.
+        // The command limits the size of a file to 301 blocks. A block has 512 or 1,024 bytes, depending on the
+        // shell.
         let line = format!(
             "trap '' XFSZ; ulimit -f 301; \"$0\" score in.jsonl --with sentiment --scores out.jsonl \
              --executor {executor} --force -j 3"
@@ -480,7 +481,8 @@ fn a_signal_ends_a_run_that_waits_for_a_reader_of_its_page() {
         "out.jsonl",
     ];
     let mut child = start(&folder, &[&arguments[..], &["--html", "pipe"]].concat());
-    // The scores have their final name, so only the page is left; it waits for a reader of the pipe.
+    // Once the scores have their final name, the program only has to write the page, and waits until a reader opens
+    // the pipe.
     wait_while_running(&mut child, "the scores", || {
         names(&folder).contains(&"out.jsonl".to_owned())
     });
@@ -490,7 +492,7 @@ fn a_signal_ends_a_run_that_waits_for_a_reader_of_its_page() {
     assert!(ran.err.ends_with("ended by a signal\n"), "{}", ran.err);
 }
 
-/// A record that takes minutes, after two that take a moment, and the reference.
+/// Writes a reference and three records. The first two records take a moment, and the third takes minutes.
 fn with_endless_record() -> TempDir {
     let long = "abcdefghij ".repeat(4_000);
     let reference: String = (0..10).map(|number| format!("{number}{long}\n")).collect();
@@ -514,7 +516,8 @@ const ENDLESS: [&str; 8] = [
 
 #[test]
 fn a_record_that_never_ends_does_not_delay_the_deadline() {
-    // These run in parallel, because the deadline is long enough for two records on a busy machine.
+    // The executors are tested in parallel, because each run lasts until its deadline. The deadline is long enough
+    // for two records on a busy machine.
     std::thread::scope(|scope| {
         for (executor, policy) in [
             ("sequential", "skip:3"),

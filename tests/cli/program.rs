@@ -1,4 +1,4 @@
-//! Starting the program, talking to it, waiting for it, and the files that it reads and writes.
+//! Helpers that start the program, send it input and signals, wait for it, and read and write its files.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Time after which a test gives up waiting; longer than any step takes on a busy machine.
+/// Time after which a test gives up waiting. It is longer than any step takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const EXECUTORS: [&str; 4] =
@@ -20,7 +20,7 @@ pub(crate) const THREE: &str = r#"{"id":"a","rating":5,"kind":"x","text":"good"}
 {"id":"c","rating":3,"kind":"x","text":"table"}
 "#;
 
-/// The synthetic reviews of the repository.
+/// Returns the path of the synthetic reviews in the repository.
 pub(crate) fn sample() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl")
 }
@@ -42,14 +42,14 @@ impl Ran {
             .unwrap_or_else(|error| panic!("no report on standard output: {error}\n{}", self.err))
     }
 
-    /// The digest of a text report.
+    /// Returns the digest that a text report states.
     pub(crate) fn digest(&self) -> &str {
         let line = self.out.lines().find(|line| line.starts_with("digest "));
         line.expect("a digest").split(' ').nth(1).expect("a value")
     }
 }
 
-/// The program in a folder, without the environment variables that change its output.
+/// Returns a command that runs the program in a folder, without the environment variables that change its output.
 pub(crate) fn program(folder: &Path) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(binary());
     command.current_dir(folder);
@@ -109,8 +109,8 @@ fn spawn(mut command: Command, folder: &TempDir) -> Child {
         .expect("it starts")
 }
 
-/// Closes the standard input of a process and waits for its end. Kills it and fails if it takes longer than
-/// [`PATIENCE`].
+/// Closes the standard input of a process and waits for the end of the process. If the process takes longer than
+/// [`PATIENCE`], it is killed and the test fails.
 pub(crate) fn output_of(mut child: Child) -> Output {
     let id = child.id();
     let (ended, over) = mpsc::channel::<()>();
@@ -128,12 +128,12 @@ pub(crate) fn output_of(mut child: Child) -> Output {
     output
 }
 
-/// Closes the standard input of the program and waits for its end.
+/// Closes the standard input of the program and waits for the program to end.
 pub(crate) fn finish(child: Child) -> Ran {
     ran(Ok(output_of(child)))
 }
 
-/// Sends a signal to a process that was not waited for.
+/// Sends a signal to a process that the caller has not waited for yet.
 pub(crate) fn send(id: u32, signal: &str) {
     let id = id.to_string();
     let sent = Command::new("kill").args(["-s", signal, &id]).status();
@@ -165,7 +165,7 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// Waits until a condition holds, which must be before the program ends.
+/// Waits until a condition holds. The test fails if the program ends before that.
 pub(crate) fn wait_while_running(child: &mut Child, what: &str, condition: impl Fn() -> bool) {
     wait_for(what, || {
         let ended = child.try_wait().expect("it can be asked");
@@ -175,8 +175,8 @@ pub(crate) fn wait_while_running(child: &mut Child, what: &str, condition: impl 
     });
 }
 
-/// Starts `score -` with these lines as its input, which stays open, and waits until `out.jsonl` has all
-/// their scores, still under its temporary name.
+/// Starts `score -`, writes these lines to its input, which stays open, and waits until the scores of all lines are
+/// in the scores file, which still has its temporary name.
 pub(crate) fn start_scoring(folder: &TempDir, lines: &str, arguments: &[&str]) -> Child {
     use std::io::Write as _;
 
@@ -191,16 +191,17 @@ pub(crate) fn start_scoring(folder: &TempDir, lines: &str, arguments: &[&str]) -
     child
 }
 
-/// The contents of the output file that a run is writing under a temporary name; empty if there is none.
+/// Returns the content of the output file that a run is writing under a temporary name, or an empty text if there is
+/// no such file.
 pub(crate) fn unfinished(folder: &TempDir) -> String {
     let names = names(folder);
     let name = names.iter().find(|name| name.starts_with(".manyhands-"));
-    // The file may be renamed at the same time.
+    // The program may rename the file before it is read here.
     let read = |name| std::fs::read_to_string(folder.path().join(name)).ok();
     name.and_then(read).unwrap_or_default()
 }
 
-/// A folder that holds one file.
+/// Creates a folder that holds one file.
 pub(crate) fn folder_with(name: &str, contents: impl AsRef<[u8]>) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     write(&folder, name, contents);
@@ -223,7 +224,7 @@ pub(crate) fn make_pipe(folder: &TempDir, name: &str) {
     assert!(made.expect("there is mkfifo").success());
 }
 
-/// The names of all files in a folder, hidden ones included, sorted.
+/// Returns the sorted names of all files in a folder, including hidden files.
 pub(crate) fn names(folder: &TempDir) -> Vec<String> {
     let entries = std::fs::read_dir(folder.path()).expect("a folder");
     let name = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -235,8 +236,8 @@ pub(crate) fn names(folder: &TempDir) -> Vec<String> {
     names
 }
 
-/// The columns that a line takes on a terminal. Of the characters in these tests, emoji and East Asian
-/// scripts are two columns wide.
+/// Returns the number of columns that a line takes on a terminal. In these tests, emoji and East Asian characters
+/// are two columns wide. A joiner and the character after it take no columns.
 pub(crate) fn columns(line: &str) -> usize {
     const JOINER: char = '\u{200d}';
     let width = |(before, c): (char, char)| match u32::from(c) {

@@ -1,4 +1,4 @@
-//! The report, as text and as JSON.
+//! These tests check the report as text and as JSON.
 
 use super::{THREE, columns, folder_with, program, ran, run, sample, score, write};
 
@@ -153,7 +153,7 @@ fn top_is_the_number_of_examples() {
     let none = score(&folder, "three.jsonl", &["--top", "0"]);
     assert_eq!(none.code, 0);
     assert!(!none.out.contains("\nbest") && !none.out.contains("\nworst"));
-    // More examples than records.
+    // The option asks for more examples than there are records.
     let json = score(&folder, "three.jsonl", &["--top", "5", "--json"]).json();
     let records = |key: &str| -> Vec<_> {
         let examples = json[key].as_array().expect("an array").iter();

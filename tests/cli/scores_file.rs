@@ -1,4 +1,4 @@
-//! The scores file: its lines and where it may be written.
+//! These tests check the lines of the scores file and the places where it may be written.
 
 use super::{THREE, binary, folder_with, names, read, run, score, write};
 

@@ -1,4 +1,4 @@
-//! Runs that a signal stops.
+//! In these tests, a signal stops a run.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -15,7 +15,7 @@ const LINE: &str = "{\"text\":\"good\"}\n";
 const STOPPING: &str =
     "\nstopping once the records in progress are done; a second signal ends the command at once\n";
 
-/// The result of a run that a signal stops while its input is open and silent.
+/// Starts a run, stops it with a signal while its input is open and silent, and returns its result.
 fn stopped(folder: &TempDir, signal: &str, arguments: &[&str]) -> Ran {
     let mut child = start_scoring(folder, &LINE.repeat(2), arguments);
     send(child.id(), signal);
@@ -130,7 +130,7 @@ fn a_deadline_ends_a_run_whose_input_is_silent() {
 #[test]
 fn the_second_signal_ends_a_run_whose_scores_are_not_read() {
     let folder = tempfile::tempdir().expect("a folder");
-    // The line is longer than a pipe holds.
+    // The line is longer than what a pipe can hold.
     let line = format!("{{\"text\":\"{}\"}}\n", "good ".repeat(1 << 20));
     write(&folder, "long.jsonl", line);
     let arguments = ["score", "long.jsonl", "--with", "sentiment"];
@@ -155,7 +155,7 @@ fn the_second_signal_ends_a_run_whose_scores_are_not_read() {
 #[test]
 fn the_first_signal_ends_a_run_that_only_has_to_print_its_report() {
     let folder = tempfile::tempdir().expect("a folder");
-    // The report contains all texts, more than a pipe holds.
+    // The report contains all texts, so it is longer than what a pipe can hold.
     let arguments = ["score", sample(), "--with", "sentiment", "--json"];
     let options = ["--top", "2000", "--scores", "out.jsonl"];
     let mut child = start(&folder, &[&arguments[..], &options].concat());

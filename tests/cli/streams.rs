@@ -1,4 +1,4 @@
-//! Input that can be read only once: standard input, pipes, devices.
+//! These tests read input that can be read only once: standard input, pipes and devices.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -148,7 +148,7 @@ fn scores_are_not_written_to_a_pipe_that_is_read() {
     let refused = "error: pipe: is an input; write the scores to another file\n";
     assert_eq!((ran.code, ran.err.as_str()), (5, refused));
 
-    // The same holds for the file that standard input comes from.
+    // The file that is standard input is refused as an output, too.
     let mut program = Command::new(binary());
     program.args(["score", "-", "--with", "sentiment", "--force"]);
     program
@@ -172,7 +172,7 @@ fn a_compressed_stream_is_refused() {
     assert_eq!(names(&folder), ["unused"]);
 }
 
-/// Every worker returns the same error for the same stream.
+/// Every worker returns the first error of the stream, so it does not matter whose error is printed.
 #[test]
 fn the_first_error_of_a_stream_is_the_one_that_is_printed() {
     let folder = folder_with("unused", "");
@@ -200,7 +200,7 @@ fn the_first_error_of_a_stream_is_the_one_that_is_printed() {
     }
 }
 
-/// A reader that returns some lines and then an error instead of the end.
+/// A reader that returns this number of lines, and then an error instead of the end of the input.
 struct BreaksOff(usize);
 
 impl Read for BreaksOff {
@@ -213,7 +213,7 @@ impl Read for BreaksOff {
     }
 }
 
-/// This uses the library, because no file can be made to break off.
+/// This test uses the library, because no file can be made to fail while it is being read.
 #[test]
 fn every_executor_reports_a_stream_that_breaks_off() {
     let mut plan = manyhands::plan::Plan::new(["unused"]);

@@ -1,4 +1,4 @@
-//! Wrong usage, help, version.
+//! These tests check the messages about wrong usage, the help and the version.
 
 use manyhands::plan::AnyScorer;
 
@@ -167,7 +167,7 @@ fn help_lists_every_option_in_80_columns() {
     assert_eq!(run(&folder, &[]).code, 2);
 }
 
-/// The long options in a section of the help.
+/// Returns the long options that a section of the help lists.
 fn options_of<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
     let lines = help.lines().skip_while(|line| *line != heading).skip(1);
     let lines = lines.take_while(|line| line.is_empty() || line.starts_with(' '));

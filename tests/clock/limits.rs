@@ -1,5 +1,5 @@
-//! Limits: with every executor, and whether records succeed or fail, no more records are in flight than allowed, and
-//! the answer is always the same.
+//! A limit holds on every executor, whether records succeed or fail: no more records are in flight than the limit
+//! allows. The answer is the same under every limit.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -137,7 +137,7 @@ fn no_more_are_started_in_a_second_than_allowed() {
             .unwrap();
         let starts = starts.into_inner().unwrap();
         for (started, at) in starts.iter().enumerate() {
-            // The clock is read after the permit was given, so the measured time can only be longer.
+            // The clock is read after the permit was given, so the measured time is never too short.
             let allowed = 1.0 + RATE * (*at - began).as_secs_f64();
             assert!(
                 started as f64 <= allowed + 1.0,
@@ -169,7 +169,7 @@ fn waiting_for_a_permit_ends_with_the_deadline() {
             .aggregate_so_far(Count::new())
             .unwrap();
         assert!(!report.end.is_finished());
-        // One record in 100 s, or none if the deadline came first.
+        // The limit allows one record in 100 s. No record is scored if the deadline passes before the first one.
         assert!(report.records <= 1);
     }
 }

@@ -1,5 +1,5 @@
-//! Tests whose verdict depends on the clock or on which thread gets a core. They run one at a time, so that
-//! none of them competes with another test for the cores: each test holds the guard of [`alone`].
+//! The results of these tests depend on the clock or on which thread gets a core. The tests run one at a time, so
+//! that they do not compete for the cores: each test holds the guard that [`alone`] returns.
 
 mod limits;
 mod stress;

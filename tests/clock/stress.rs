@@ -1,6 +1,6 @@
-//! Nested runs on every kind of thread, under a watchdog that ends the process if one hangs.
+//! These tests nest runs on every kind of thread. A watchdog ends the process if a run hangs.
 //!
-//! Each test takes two seconds, or as many as `MANYHANDS_STRESS_SECONDS` says.
+//! Each test takes two seconds, or the number of seconds in the environment variable `MANYHANDS_STRESS_SECONDS`.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -19,7 +19,7 @@ fn seconds() -> u64 {
         .unwrap_or(2)
 }
 
-/// Runs rounds until the time is over. Ends the process if a round hangs.
+/// Runs rounds for the number of seconds that [`seconds`] returns. If a round hangs, it aborts the process.
 fn rounds(name: &str, round: impl Fn(u64)) {
     let (number, over) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -51,7 +51,7 @@ fn sum_of(records: usize) -> f64 {
     (0..records).sum::<usize>() as f64
 }
 
-/// The sum of the numbers below `n`, computed in one of many ways through rayon and our own executors.
+/// Computes the sum of the numbers below `n` in one of many ways, through rayon and our own executors.
 fn nested(way: u64, n: usize, same: &dyn Executor, other: &dyn Executor) -> f64 {
     let own = |executor: &dyn Executor| {
         let records = 0..n;
@@ -179,11 +179,11 @@ fn resting_workers_run_other_tasks_of_their_pool() {
         let queue = TaskQueue::new(3);
         let task = |n: &usize| {
             if *n % 1500 == 500 {
-                // Waits until the other workers have used the room ahead of this record.
+                // This record waits until the other workers have filled the room for scores of later records.
                 thread::sleep(Duration::from_millis(40));
                 pool.install(|| thread::sleep(Duration::from_micros(100)));
             }
-            // So large that only a few scores fit in the room.
+            // The score is so large that only a few scores fit in the room.
             [*n as u8; 1 << 16]
         };
         let run = || {

@@ -1,4 +1,4 @@
-//! The answer, the scores and the failures equal those of one process.
+//! The process pool gives the same answer, scores and failures as a run in one process.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{SLOW, answer, json, run, slow_match};
 use crate::{output_of, sample, start};
 
-/// Reviews, some of them invalid in every way that a line can be.
+/// Returns reviews in JSON lines, together with lines that are invalid in every possible way.
 fn hostile() -> Vec<u8> {
     let mut lines = Vec::new();
     let sample = fs::read(sample()).expect("the sample");
@@ -39,8 +39,8 @@ pub(super) fn folder_with_hostile() -> TempDir {
     folder
 }
 
-/// Runs a plan sequentially and in one and three processes, and checks that answer, exit code and scores are the
-/// same.
+/// Runs a plan sequentially, in one process and in three processes, and checks that the answer, the exit code and the
+/// scores are the same.
 fn assert_same(folder: &TempDir, arguments: &[&str], scores: &str) -> Value {
     let run = |executor: &str, workers: &str| {
         let how = [

@@ -1,4 +1,4 @@
-//! Worker processes that die: while scoring, while starting, once and repeatedly.
+//! In these tests, worker processes die once or repeatedly, while they start or while they score.
 
 use std::fs;
 use std::path::PathBuf;
@@ -159,7 +159,7 @@ fn a_process_that_cannot_be_replaced_ends_the_run() {
     }
 }
 
-/// The answer to this plan in one process.
+/// Returns the digest of the answer to this plan, which is run in one process.
 fn digest_of(plan: &Plan) -> Digest {
     let mut plan = plan.clone();
     plan.executor = ExecutorName::Sequential;
@@ -167,7 +167,7 @@ fn digest_of(plan: &Plan) -> Digest {
     answer.expect("a run").digest
 }
 
-/// A program that counts its starts in `$n`, runs the shell commands `which`, and then becomes a worker.
+/// Writes a program that counts its starts in `$n`, runs the shell commands `which`, and then becomes a worker.
 fn counting(folder: &TempDir, which: &str) -> PathBuf {
     let at = folder.path().display();
     let text = format!(
@@ -187,9 +187,9 @@ fn started(folder: &TempDir) -> usize {
     (1..).take_while(there).count()
 }
 
-/// Shell commands of a worker that dies after it has read this many bytes.
+/// Returns the shell commands of a worker that dies after it has read this number of bytes.
 fn cut(bytes: u32) -> String {
-    // One byte at a time, since other programs buffer their input.
+    // `dd` reads one byte at a time. Other programs would buffer their input.
     let dd = format!("dd bs=1 count={bytes} status=none");
     format!(
         "{{ {dd} | {} worker 2> /dev/null; exit 3; }}",
@@ -202,16 +202,17 @@ fn processes_that_die_while_starting_are_replaced() {
     let welcome = concat!("manyhands ", env!("CARGO_PKG_VERSION"), ": I am.");
     let cut = cut(40_000);
     for (workers, which) in [
-        // Before the greeting: one process, all three, two in succession.
+        // Before the greeting, one process dies, all three processes die, or two processes die in succession.
         (1, "[ $n = 1 ] && kill -KILL $$".to_owned()),
         (3, "[ $n -le 3 ] && kill -KILL $$".to_owned()),
         (1, "[ $n -le 2 ] && exit 3".to_owned()),
-        // After the answer to the greeting.
+        // One process dies after it has answered the greeting.
         (
             2,
             format!("[ $n = 2 ] && printf '{welcome}' && kill -KILL $$"),
         ),
-        // While replacing processes that died while scoring: one, and several at the same time.
+        // Processes die while they score, and then their replacements die while they start. This happens to one
+        // process, or to several at the same time.
         (
             1,
             format!("[ $n = 1 ] && {cut}; [ $n -le 5 ] && kill -KILL $$"),

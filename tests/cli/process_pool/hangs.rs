@@ -1,4 +1,4 @@
-//! Worker processes that hang: a stop of the run ends them, and so does a timeout.
+//! In these tests, worker processes hang. A stop of the run must end them, and so must a timeout.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -31,14 +31,14 @@ fn a_signal_and_the_deadline_stop_a_run() {
     assert_eq!((code, &report["scored"]), (Some(124), &1.into()));
 }
 
-/// Without a limit and with one. With a limit, each record is sent in a conversation of its own.
+/// Arguments without a limit and with a limit. With a limit, each record is sent in a conversation of its own.
 const LIMITS: [&[&str]; 2] = [&[], &["--per-second", "1000"]];
 
 #[test]
 fn a_stopped_process_does_not_delay_a_signal() {
     let folder = tempfile::tempdir().expect("a folder");
     for limit in LIMITS {
-        // The second text is larger than a pipe, so the command is blocked in a write.
+        // The second text is longer than what a pipe can hold, so the command is blocked in a write.
         for text in ["good".to_owned(), "so good ".repeat(1 << 18)] {
             let mut run = Streamed::start(&folder, limit);
             run.score(20);
@@ -106,7 +106,7 @@ fn a_process_that_is_never_ready_does_not_delay_the_deadline() {
 fn a_record_that_exceeds_the_timeout_fails_and_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     slow_match(&folder, ENDLESS);
-    // Each other record may take some tenths of a second in a build without optimisation.
+    // In a build without optimisation, each of the other records may take some tenths of a second.
     let pool = ["--json", "--executor", "process-pool", "-j", "1"];
     let timeout = ["--timeout", "5"];
     let output = run(&folder, &[SLOW.as_slice(), &pool, &timeout].concat());

@@ -1,4 +1,4 @@
-//! The process pool: it gives the answers of a single process, and runs end properly if workers die.
+//! The process pool must give the answer of a single process, and its runs must end properly if workers die.
 
 mod answers;
 mod deaths;
@@ -26,7 +26,7 @@ fn kill(id: u32) {
     send(id, "KILL");
 }
 
-/// The processes that another process has started.
+/// Returns the ids of the running processes that the process `of` has started.
 fn children(of: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").expect("there is /proc").flatten() {
@@ -38,7 +38,8 @@ fn children(of: u32) -> Vec<u32> {
             continue;
         };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The fields after the name, which may contain anything: the state, then the parent.
+        // The name may contain any characters, so the fields after its last parenthesis are read. They are the
+        // state and the id of the parent.
         let behind = stat.rsplit(')').next().unwrap_or_default();
         let mut words = behind.split_whitespace();
         if words.next() != Some("Z") && words.next() == Some(&of.to_string()) {
@@ -48,14 +49,14 @@ fn children(of: u32) -> Vec<u32> {
     found
 }
 
-/// Whether a process is running; ended processes that are not waited for do not count.
+/// Whether a process is running. A process that has ended does not count, even if its parent has not waited for it.
 fn lives(id: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let behind = stat.rsplit(')').next().unwrap_or_default();
     !matches!(behind.split_whitespace().next(), None | Some("Z" | "X"))
 }
 
-/// Waits for a ready worker other than this one.
+/// Waits until `parent` has a ready worker other than `other_than`, and returns the id of that worker.
 fn worker_of(parent: u32, other_than: Option<u32>) -> u32 {
     wait_for("a worker", || {
         let mut all = children(parent).into_iter();
@@ -63,14 +64,14 @@ fn worker_of(parent: u32, other_than: Option<u32>) -> u32 {
     })
 }
 
-/// Whether a process is this program as a worker that is ready: it reads in a second thread.
+/// Whether a process is a worker of this program that is ready. A ready worker reads in a second thread.
 fn is_ready(id: u32) -> bool {
     let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
     let threads = fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
     arguments.ends_with(b"\0worker\0") && threads > 1
 }
 
-/// Processor time that a process has used, in hundredths of a second.
+/// Returns the processor time that a process has used, in hundredths of a second.
 fn used(id: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let behind = stat.rsplit(')').next().unwrap_or_default();
@@ -78,7 +79,8 @@ fn used(id: u32) -> u64 {
     words.get(11).map_or(0, |user| user.parse().unwrap_or(0))
 }
 
-/// More processor time than a worker needs to become ready, in hundredths of a second.
+/// Processor time in hundredths of a second after which a worker counts as busy. A worker needs less time to become
+/// ready.
 const BUSY: u64 = 150;
 
 /// Waits until a worker is busy with a record.
@@ -93,7 +95,7 @@ fn json(output: &Output) -> Value {
     })
 }
 
-/// The part of the report that two runs of the same plan share.
+/// Returns the part of the report that is the same in two runs of a plan.
 fn answer(output: &Output) -> Value {
     let mut report = json(output);
     let report = report.as_object_mut().expect("an object");
@@ -105,7 +107,7 @@ fn answer(output: &Output) -> Value {
 
 /// Writes a reference and records, one of which keeps a worker busy for longer than any test lasts.
 fn slow_match(folder: &TempDir, length: usize) {
-    // Random letters, so that the bounds do not decide before all letters are compared.
+    // The letters are random, so that no bound rules out the pair and all letters are compared.
     let mut state = 1_u32;
     let mut letters = |count: usize| -> String {
         let letter = |_| {
@@ -121,7 +123,8 @@ fn slow_match(folder: &TempDir, length: usize) {
     fs::write(folder.path().join("slow.jsonl"), lines.concat()).expect("a file");
 }
 
-/// With this cutoff, the lengths alone show that a short text cannot match the long one.
+/// Arguments of a search in that reference. With this cutoff, the lengths alone show that a short text cannot match
+/// the long one.
 const SLOW: [&str; 11] = [
     "score",
     "slow.jsonl",
@@ -136,7 +139,7 @@ const SLOW: [&str; 11] = [
     "-q",
 ];
 
-/// Length of a text; two such texts take minutes to compare.
+/// Length of a text in letters. Comparing two texts of this length takes minutes.
 const ENDLESS: usize = 400_000;
 
 /// A run over a stream that stays open; each score is written at once.
@@ -184,7 +187,7 @@ impl Streamed {
         children(self.child.id())
     }
 
-    /// Waits for the end; returns the exit code and the report, which is on standard error.
+    /// Waits for the end of the run, and returns the exit code and the report, which is on standard error.
     fn end(mut self) -> (Option<i32>, Value) {
         let ended = wait_for("the end", || {
             self.child.try_wait().expect("it can be asked")
@@ -201,8 +204,9 @@ impl Streamed {
     }
 }
 
-/// Writes a script as a program. Another process writes it: if this one did, a child that another test
-/// starts at that moment could hold the file open for writing, and the script could not be executed.
+/// Writes a script that can be run as a program. Another process writes the file, because a child that another test
+/// starts at that moment inherits the open files of this process. As long as the child had the script open for
+/// writing, the script could not be executed.
 fn script(folder: &TempDir, text: &str) -> PathBuf {
     let path = folder.path().join("program");
     let written = Command::new("sh")

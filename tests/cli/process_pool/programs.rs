@@ -1,4 +1,4 @@
-//! Programs that are not workers, and a worker that is started by hand.
+//! In these tests, a plan names programs that are not workers, and a worker is started by hand.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn a_program_that_is_no_worker_is_an_error() {
         );
         assert!(error.contains(told), "{error}");
     }
-    // A program that is a worker.
+    // This program is a worker.
     let opened = plan(Some(binary()));
     let answer = opened
         .open()
