@@ -1,8 +1,9 @@
-//! Sets the variable `MANYHANDS_COMMIT` to the commit that the library is built from, if it is known: a package
-//! has it in a file that cargo writes, and a checkout asks git.
+//! Sets the environment variable `MANYHANDS_COMMIT` to the commit that the library is built from, if the commit is
+//! known. In a package, it comes from a file that cargo writes. In a checkout, it comes from git.
 //!
-//! No crate does this well: `vergen-gitcl` has two dozen dependencies for one call of git, `shadow-rs` more than
-//! fifty, `built` needs libgit2, and `git-version` takes the commit of any repository around the package.
+//! No crate does this well: `vergen-gitcl` adds two dozen dependencies for one call of git, `shadow-rs` adds more
+//! than fifty dependencies, `built` needs libgit2, and `git-version` takes the commit of any repository that contains
+//! the folder of the package.
 
 use std::env;
 use std::fs;
@@ -11,7 +12,8 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // Debug builds are not measured, and they would be rebuilt after every commit.
+    // Debug builds do not set the variable: they are not measured, and they would have to be rebuilt after every
+    // commit.
     if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
         return;
     }
@@ -20,7 +22,7 @@ fn main() {
     }
 }
 
-/// The commit that the package was made from; `None` if this is not a package.
+/// Returns the commit that the package was made from, or `None` if this is not a package.
 fn packaged() -> Option<String> {
     let text = fs::read_to_string(".cargo_vcs_info.json").ok()?;
     let (_, value) = text.split_once("\"sha1\"")?;
@@ -34,7 +36,8 @@ fn packaged() -> Option<String> {
     known.then(|| format!("{}{dirty}", &commit[..12]))
 }
 
-/// The commit that is checked out here; `None` if this is not a checkout, even if a folder above is one.
+/// Returns the commit that is checked out in this folder, or `None` if this folder is not a checkout, even if a
+/// folder above it is a checkout.
 fn checked_out() -> Option<String> {
     if !Path::new(".git").exists() {
         return None;
@@ -46,7 +49,7 @@ fn checked_out() -> Option<String> {
         "--abbrev=12",
         "--exclude=*",
     ])?;
-    // Cargo treats a missing file as changed in every build, so only existing ones are named.
+    // Cargo treats a missing file as changed in every build, so only existing files are named here.
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", name])
             && Path::new(&path).exists()
@@ -60,7 +63,7 @@ fn checked_out() -> Option<String> {
     Some(commit)
 }
 
-/// What git prints; `None` if it fails or prints nothing.
+/// Runs git and returns what it prints, or `None` if git fails or prints nothing.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -1,4 +1,4 @@
-//! Catches the panics of tasks and returns them as values.
+//! Catches the panics of tasks, and returns each panic as a value.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -8,23 +8,23 @@ use std::sync::Once;
 use crate::error::Panicked;
 
 thread_local! {
-    /// Whether this thread is inside a task, whose panics are returned instead of printed.
+    /// Whether this thread is inside a task, in which case a panic is returned instead of printed.
     static IN_TASK: Cell<bool> = const { Cell::new(false) };
-    /// The message and the place of the last panic in a task.
+    /// The message of the last panic in a task on this thread, and its place in the program.
     static LAST: RefCell<Option<(Option<String>, String)>> = const { RefCell::new(None) };
 }
 
-/// Calls `task` and returns its result, or its panic.
+/// Calls `task`, and returns its result, or the panic if it panics.
 ///
-/// A panic inside the task prints nothing, since it is reported once, with the record. For that, the first call
-/// wraps the panic hook of the process; all other panics still reach the earlier hook. A hook that the program
-/// sets later replaces the wrapped hook, and is called for panics of tasks too, unless it passes them to the
-/// hook before it. A panic on another thread that works for the task is printed there, since the hook cannot
-/// know for whom that thread works.
+/// A panic inside the task prints nothing, since the report of the run lists it with its record. To achieve this, the
+/// first call of this function wraps the panic hook of the process; panics outside tasks still reach the earlier
+/// hook. If the program later sets another hook, that hook replaces the wrapped hook and is also called for panics of
+/// tasks, unless it passes them on to the wrapped hook. If the task panics on another thread that works for it, the
+/// panic is printed, since the hook cannot know that the thread works for a task.
 #[inline]
 pub(crate) fn caught<R>(task: impl FnOnce() -> R) -> Result<R, Box<Panicked>> {
     static HOOK: Once = Once::new();
-    // A thread that is panicking must not set the hook: that aborts the process.
+    // A thread that is panicking must not set the hook, since setting it would abort the process.
     if !HOOK.is_completed() && !std::thread::panicking() {
         HOOK.call_once(wrap_hook);
     }
@@ -34,7 +34,7 @@ pub(crate) fn caught<R>(task: impl FnOnce() -> R) -> Result<R, Box<Panicked>> {
     result
 }
 
-/// Whether this thread is inside a task, whose panics are returned instead of printed.
+/// Whether this thread is inside a task, in which case a panic is returned instead of printed.
 pub(crate) fn is_in_task() -> bool {
     IN_TASK.get()
 }
@@ -57,10 +57,10 @@ fn panicked(payload: Box<dyn Any + Send>) -> Box<Panicked> {
         .downcast_ref::<&str>()
         .map(ToString::to_string)
         .or_else(|| payload.downcast_ref::<String>().cloned());
-    // A panic that was resumed from another thread did not call the hook on this thread. Then the last panic
-    // here is a different one.
+    // If the panic was resumed from another thread, the hook was not called for it on this thread. `LAST` then
+    // belongs to a different panic, and its message differs.
     let last = LAST.take().filter(|(last, _)| *last == message);
-    // Dropping the payload may panic too.
+    // Dropping the payload may panic too. The payload of that panic is leaked, since dropping it could panic again.
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);
     }
@@ -78,7 +78,8 @@ fn wrap_hook() {
         }
         if let Some(place) = panic.location() {
             let message = panic.payload_as_str().map(str::to_owned);
-            // The variables of a thread that is ending may be gone. A panic in the hook aborts the process.
+            // In a thread that is ending, `LAST` may already be destroyed. `try_with` then does nothing; `with` would
+            // panic, and a panic in the hook aborts the process.
             let _ = LAST.try_with(|last| last.replace(Some((message, place.to_string()))));
         }
     }));

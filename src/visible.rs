@@ -1,9 +1,9 @@
-//! Hidden characters: invisible characters, and those that change how other characters are shown.
+//! Hidden characters, which are invisible characters and characters that change how other characters are shown.
 //!
-//! Texts and names come from the data. A terminal executes control characters, direction marks make `gpj.exe`
-//! look like `exe.jpg`, and zero-width characters make two names look equal. All outputs share this list: text
-//! escapes such a character as `\u{202e}`, JSON as `\u202e`, which does not change the value, and a page as
-//! `U+202E`.
+//! Texts and names come from the data. A terminal executes control characters, direction marks make `gpj.exe` look
+//! like `exe.jpg`, and zero-width characters make two names look equal. All outputs use the same list of hidden
+//! characters. Text shows such a character as `\u{202e}`, and a page shows it as `U+202E`. JSON writes it as
+//! `\u202e`, which does not change the value.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,10 +16,11 @@ use serde_json::ser::{CompactFormatter, Formatter};
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
 
-/// The first character of the scripts that use joiners. Scripts before Arabic do not.
+/// The first code point of the scripts that use joiners. Scripts with smaller code points, which come before Arabic,
+/// do not use joiners.
 const JOINED_FROM: char = '\u{600}';
 
-/// Whether a character is invisible, or changes how other characters are shown.
+/// Returns whether a character is invisible or changes how other characters are shown.
 ///
 /// Hidden characters are control characters, the default-ignorable characters of Unicode (soft hyphens,
 /// zero-width characters, fillers, direction marks, tags), line and paragraph separators, interlinear
@@ -38,7 +39,7 @@ pub fn is_hidden(c: char) -> bool {
     }
     matches!(
         c,
-        // Default-ignorable characters, without the variation selectors.
+        // These are the default-ignorable characters, without the variation selectors.
         '\u{ad}'
             | '\u{34f}'
             | '\u{61c}'
@@ -56,15 +57,16 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e00ff}'
             | '\u{e01f0}'..='\u{e0fff}'
-            // Line and paragraph separators, and interlinear annotations.
+            // These are the line and paragraph separators, and the interlinear annotations.
             | '\u{2028}'..='\u{2029}'
             | '\u{fff9}'..='\u{fffb}'
-            // Noncharacters.
+            // These are the noncharacters, together with the last two code points of every plane below.
             | '\u{fdd0}'..='\u{fdef}'
     ) || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// The characters of a text, each with whether it is hidden in its place.
+/// Returns the characters of a text. Each comes with a flag that says whether the character is hidden at its
+/// position.
 ///
 /// A character is hidden if [`is_hidden`] says so, except for the joiners U+200C and U+200D between two visible
 /// characters: emoji of several people, Persian and many scripts of India need them. In scripts that do not use
@@ -89,13 +91,14 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
     })
 }
 
-/// Whether a joiner next to this character joins it.
+/// Returns whether this is a visible character of a script that uses joiners. A joiner between two such characters is
+/// not hidden.
 fn is_joined(c: Option<char>) -> bool {
     c.is_some_and(|c| c >= JOINED_FROM && !c.is_whitespace() && !is_hidden(c))
 }
 
-/// A message for people, in which every [hidden](characters) character is escaped as by
-/// [`char::escape_unicode`].
+/// Returns the text with every [hidden](characters) character escaped as [`char::escape_unicode`] does. It is meant
+/// for messages that people read.
 ///
 /// ```
 /// use manyhands::output::visible::escaped;
@@ -117,8 +120,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// JSON in which every [hidden](is_hidden) character, joiners included, is escaped, for example as `\u202e`. The
-/// value stays the same, and all its characters are visible.
+/// Returns JSON with every [hidden](is_hidden) character escaped, for example as `\u202e`. Joiners are always
+/// escaped. The JSON value stays the same, and all characters of the JSON text are visible.
 ///
 /// `text` must be JSON, or part of a JSON string. Line breaks and tabs are kept, since JSON allows them only
 /// between its tokens.
@@ -152,11 +155,12 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(json)
 }
 
-/// A value as JSON on one line, with all characters visible: see [`json`].
+/// Serializes a value as JSON on one line. All characters are visible, as after [`json`].
 ///
 /// # Errors
 ///
-/// If the `Serialize` of the value fails, or a map in it has keys that are not strings.
+/// Returns an error if the `Serialize` implementation of the value fails, or if the value contains a map whose keys
+/// are not strings.
 pub fn to_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     serde_json::to_string(value).map(|text| match json(&text) {
         Cow::Owned(visible) => visible,
@@ -164,7 +168,7 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     })
 }
 
-/// A serializer of JSON on one line, with all characters visible: see [`json`].
+/// Returns a serializer that writes JSON on one line. All characters are visible, as after [`json`].
 ///
 /// ```
 /// use manyhands::output::visible::json_serializer;
@@ -202,7 +206,7 @@ impl Formatter for Visible {
 mod tests {
     use super::*;
 
-    /// Every character.
+    /// Returns every character of Unicode.
     fn all() -> impl Iterator<Item = char> {
         '\0'..=char::MAX
     }
@@ -252,8 +256,8 @@ mod tests {
             all().filter(|c| c.is_control() && !is_hidden(*c)).count(),
             0
         );
-        // The total shows whether the list has grown by mistake: 65 controls, 66 noncharacters, 4,174
-        // default-ignorable characters without the 260 variation selectors, and 5 others.
+        // The total shows whether the list has grown by mistake. It consists of 65 control characters, 66
+        // noncharacters, 4,174 default-ignorable characters less the 260 variation selectors, and 5 other characters.
         assert_eq!(
             all().filter(|c| is_hidden(*c)).count(),
             65 + 66 + (4_174 - 260) + 5

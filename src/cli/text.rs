@@ -1,4 +1,4 @@
-//! The report as text, 80 columns wide, with or without colour.
+//! The report of a run as text that is 80 columns wide, with or without colour.
 
 pub(super) mod baseline;
 mod cells;
@@ -21,19 +21,19 @@ use manyhands::report::End;
 
 use cells::{bare_table, finish, number, readable, set_numbers, table};
 
-/// The style of failures.
+/// The style in which failures are printed.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// The style of headings.
+/// The style in which headings are printed.
 const HEADING: Style = Style::new().bold();
-/// The style of remarks.
+/// The style in which remarks are printed.
 const ASIDE: Style = Style::new().dimmed();
 
-/// Text in a style. Printing strips the style if the output has no colour.
+/// Wraps text in a style. The style is removed when the text is printed, if the output has no colour.
 pub(super) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The whole report.
+/// Formats the whole report.
 pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     let summary = &answer.report.value;
     let mut text = headline(plan, answer, bytes);
@@ -102,7 +102,7 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     )
 }
 
-/// One line of statistics for each column of numbers.
+/// Formats a table with one line of statistics for each column of numbers.
 fn columns(summary: &Summary) -> String {
     if summary.scores.is_empty() {
         return String::new();
@@ -129,7 +129,7 @@ fn columns(summary: &Summary) -> String {
     format!("\n{} {}\n", finish(table), paint(ASIDE, aside))
 }
 
-/// Records with their score, their number and the beginning of their text.
+/// Formats a table of records, each with its score, its number and the beginning of its text.
 fn examples(name: &str, examples: &[Example]) -> String {
     if examples.is_empty() {
         return String::new();
@@ -148,7 +148,7 @@ fn examples(name: &str, examples: &[Example]) -> String {
     heading(name) + &finish(table)
 }
 
-/// A message that may quote names from the data; hidden characters are escaped.
+/// Formats a message that may quote names from the data. Hidden characters are escaped.
 pub(super) fn plain(message: impl std::fmt::Display) -> String {
     visible::escaped(&message.to_string()).into_owned()
 }

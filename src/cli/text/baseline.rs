@@ -1,4 +1,5 @@
-//! A comparison relative to its baseline as text, and how small a difference it could detect.
+//! Formats a comparison relative to its baseline as text, and says how small a difference the comparison could
+//! detect.
 
 use indicatif::HumanCount;
 use manyhands::measure::{BaselineComparison, BaselineRatio, Comparison, Estimate};
@@ -6,7 +7,7 @@ use manyhands::measure::{BaselineComparison, BaselineRatio, Comparison, Estimate
 use super::cells::{counted, finish, label, labelled_table, wrapped};
 use super::{ASIDE, plain};
 
-/// The smallest difference from `sequential` that the rounds detect.
+/// Formats the smallest difference from `sequential` that this number of rounds detects.
 pub(super) fn resolution(comparison: &Comparison) -> String {
     let others = comparison.measurements.iter().skip(1);
     let Some(differences) = range(others.clone().map(|one| one.detectable)) else {
@@ -28,7 +29,7 @@ pub(super) fn resolution(comparison: &Comparison) -> String {
     wrapped(&line, ASIDE)
 }
 
-/// An estimated number of rounds, rounded up to two digits.
+/// Formats an estimated number of rounds, rounded up to two significant digits.
 fn about(rounds: usize) -> String {
     if rounds > 100_000 {
         return "more than 100,000".to_owned();
@@ -38,7 +39,7 @@ fn about(rounds: usize) -> String {
     format!("about {}", HumanCount(rounds as u64))
 }
 
-/// The times of each configuration relative to the baseline.
+/// Formats a table of the times of each configuration relative to the baseline.
 pub(super) fn table(baseline: &BaselineComparison) -> String {
     let mut table = labelled_table(["now / baseline", "time", "interval", "CPU", "interval", ""]);
     for ratio in &baseline.ratios {
@@ -79,7 +80,7 @@ fn remark(time: Estimate) -> &'static str {
     }
 }
 
-/// The range of some shares, such as `3.2 % to 12 %`; `None` if there are none.
+/// Formats the range of some shares, such as `3.2 % to 12 %`. Returns `None` if there are no shares.
 fn range(shares: impl Iterator<Item = f64> + Clone) -> Option<String> {
     let least = percent(shares.clone().reduce(f64::min)?);
     let most = percent(shares.reduce(f64::max)?);
@@ -89,7 +90,7 @@ fn range(shares: impl Iterator<Item = f64> + Clone) -> Option<String> {
     })
 }
 
-/// A share in percent: one digit after the point below 10 %, none above.
+/// Formats a share in percent, with one digit after the point if it is below 10 %, and otherwise with none.
 fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent < 10.0 => format!("{percent:.1} %"),
@@ -98,7 +99,7 @@ fn percent(share: f64) -> String {
     }
 }
 
-/// One line for each configuration whose time has risen by more than `share`.
+/// Returns one line for each configuration whose time has risen by more than `share`.
 pub(in crate::cli) fn slower(baseline: &BaselineComparison, share: f64) -> Vec<String> {
     let line = |ratio: &BaselineRatio| {
         format!(
@@ -113,7 +114,7 @@ pub(in crate::cli) fn slower(baseline: &BaselineComparison, share: f64) -> Vec<S
     baseline.slower_by(share).map(line).collect()
 }
 
-/// A note that a difference of `share` may have gone undetected.
+/// Returns a note that a difference of `share` may have gone undetected, or `None` if it would have been detected.
 pub(in crate::cli) fn too_coarse(baseline: &BaselineComparison, share: f64) -> Option<String> {
     let detectable = baseline.ratios.iter().map(|ratio| ratio.detectable);
     let most = detectable.fold(0.0, f64::max);

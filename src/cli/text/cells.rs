@@ -1,4 +1,4 @@
-//! The elements of the text report: numbers, durations, labels, texts from the data, wrapped sentences,
+//! Formats the elements of the text report: numbers, durations, labels, texts from the data, wrapped sentences, and
 //! tables.
 
 use std::ops::Range;
@@ -15,7 +15,7 @@ use super::{paint, plain};
 /// Width of the report, in columns of a terminal.
 const WIDTH: u16 = 80;
 
-/// A duration with a few digits, in the unit that suits it.
+/// Formats a duration with a few digits, in the unit that suits its length.
 pub(super) fn duration(duration: Duration) -> String {
     match duration.as_secs_f64() {
         seconds if seconds < 1e-3 => format!("{:.1} µs", seconds * 1e6),
@@ -25,8 +25,8 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
-/// A duration in seconds with at most three digits before the unit, for tables with several columns of
-/// times.
+/// Formats a duration, given in seconds, with at most three digits before the unit. This is for tables with several
+/// columns of times.
 pub(super) fn seconds(seconds: f64) -> String {
     match seconds {
         short if (1e-4..1e-3).contains(&short) => format!("{:.0} µs", short * 1e6),
@@ -35,7 +35,7 @@ pub(super) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// A number of things, such as `1 record` or `2,000 records`.
+/// Formats a count with the name of what is counted, such as `1 record` or `2,000 records`.
 pub(super) fn counted(count: u64, name: &str) -> String {
     match count {
         1 => format!("1 {name}"),
@@ -43,12 +43,12 @@ pub(super) fn counted(count: u64, name: &str) -> String {
     }
 }
 
-/// An executor with its number of threads, such as `task-queue ×2`.
+/// Formats the name of an executor with its number of threads, such as `task-queue ×2`.
 pub(super) fn label(executor: &str, threads: usize) -> String {
     plain(format_args!("{executor} ×{threads}"))
 }
 
-/// A sentence, wrapped to the width of the report.
+/// Wraps a sentence to the width of the report.
 pub(super) fn wrapped(text: &str, style: Style) -> String {
     if text.is_empty() {
         return String::new();
@@ -64,7 +64,7 @@ pub(super) fn wrapped(text: &str, style: Style) -> String {
     lines.collect()
 }
 
-/// A table with labels that are never cut in its first column, and numbers in the others.
+/// Creates a table whose first column contains labels that are never cut, and whose other columns contain numbers.
 pub(super) fn labelled_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = bare_table();
     table.set_header(header);
@@ -75,7 +75,7 @@ pub(super) fn labelled_table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// A score or a statistic with four digits after the point; a dash if there is none.
+/// Formats a score or a statistic with four digits after the point. The result is a dash if there is no value.
 pub(super) fn number(value: impl Into<Option<f64>>) -> String {
     match value.into() {
         Some(value) if value.is_finite() => format!("{value:.4}"),
@@ -83,7 +83,7 @@ pub(super) fn number(value: impl Into<Option<f64>>) -> String {
     }
 }
 
-/// An empty table without borders.
+/// Creates an empty table without borders.
 pub(super) fn bare_table() -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_width(WIDTH);
@@ -93,7 +93,7 @@ pub(super) fn bare_table() -> Table {
     table
 }
 
-/// Aligns columns of numbers to the right; their numbers are never cut.
+/// Marks columns as columns of numbers: they are aligned to the right and never cut.
 pub(super) fn set_numbers(table: &mut Table, columns: Range<usize>) {
     for index in columns {
         if let Some(column) = table.column_mut(index) {
@@ -103,7 +103,8 @@ pub(super) fn set_numbers(table: &mut Table, columns: Range<usize>) {
     }
 }
 
-/// A table with names in its first column, which are cut at half the width, and numbers in the others.
+/// Creates a table whose first column contains names, which are cut at half the width of the report, and whose other
+/// columns contain numbers.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = bare_table();
     table.set_header(header);
@@ -114,7 +115,7 @@ pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// The text of a table, without trailing blanks.
+/// Returns the text of a table, without blanks at the ends of lines.
 pub(super) fn finish(table: Table) -> String {
     table
         .lines()
@@ -122,15 +123,16 @@ pub(super) fn finish(table: Table) -> String {
         .collect()
 }
 
-/// Number of characters of a text from the data that are shown at most.
+/// Largest number of characters that are shown of a text from the data.
 const SHOWN_CHARACTERS: usize = WIDTH as usize * 2;
 
-/// The beginning of a text from the data on one line. Hidden characters are escaped; line breaks and other
+/// Returns the beginning of a text from the data as one line. Hidden characters are escaped. Line breaks and other
 /// control characters, which are common in texts, become blanks.
 pub(super) fn readable(text: &str) -> String {
     let mut line = String::new();
     for (index, (c, hidden)) in visible::characters(text).enumerate() {
-        // Counts the characters of the text, not of the line, so that a text of many blanks ends too.
+        // This counts the characters of the text and not those of the line, so that the loop also ends early for a
+        // text of many blanks.
         if index > SHOWN_CHARACTERS {
             line.truncate(line.trim_end().len());
             line.push('…');

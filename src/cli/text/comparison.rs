@@ -1,4 +1,4 @@
-//! A comparison as text, 80 columns wide.
+//! Formats a comparison as text that is 80 columns wide.
 
 use anstyle::Style;
 use indicatif::{HumanBytes, HumanCount};
@@ -7,10 +7,10 @@ use manyhands::measure::{Comparison, Estimate, Fit, Losses, Measurement, Predict
 use super::cells::{counted, finish, label, labelled_table, seconds, wrapped};
 use super::{ASIDE, ERROR, HEADING, baseline, heading, machine, paint, plain};
 
-/// Number of predictions, per executor, that are shown beyond the measured numbers of workers.
+/// Largest number of predictions for each executor that are shown for more workers than were measured.
 const PREDICTIONS_SHOWN: usize = 4;
 
-/// The whole report.
+/// Formats the whole report.
 pub(in crate::cli) fn report(comparison: &Comparison) -> String {
     let mut text = headline(comparison);
     text += "\n";
@@ -62,7 +62,7 @@ fn headline(comparison: &Comparison) -> String {
     wrapped(&plain(&workload.name), HEADING) + &wrapped(&facts, ASIDE)
 }
 
-/// The time of each configuration.
+/// Formats a table of the time of each configuration.
 fn times(comparison: &Comparison) -> String {
     let mut table = labelled_table([
         "times",
@@ -89,7 +89,7 @@ fn times(comparison: &Comparison) -> String {
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// The speed-up of each configuration over `sequential`.
+/// Formats a table of the speed-up of each configuration over `sequential`.
 fn speed_ups(comparison: &Comparison) -> String {
     if comparison.measurements.len() < 2 {
         return String::new();
@@ -133,7 +133,7 @@ fn remark(measurement: &Measurement) -> &'static str {
     }
 }
 
-/// The number of threads from which each executor is faster than `sequential`.
+/// Says for each executor the smallest number of threads with which it is faster than `sequential`.
 fn costs(comparison: &Comparison) -> String {
     let cost = |(executor, threads): (&str, Option<usize>)| match threads {
         Some(threads) => format!("{executor} from {}", counted(threads as u64, "thread")),
@@ -152,7 +152,7 @@ fn costs(comparison: &Comparison) -> String {
     )
 }
 
-/// Where the time of each configuration goes.
+/// Formats a table of what each configuration spends its time on.
 fn losses(losses: &[Losses]) -> String {
     if losses.is_empty() {
         return String::new();
@@ -182,7 +182,7 @@ fn losses(losses: &[Losses]) -> String {
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// The times of the records.
+/// Formats the times that single records took.
 fn record_times(comparison: &Comparison) -> String {
     let Some(records) = &comparison.analysis.records else {
         return String::new();
@@ -199,16 +199,18 @@ fn record_times(comparison: &Comparison) -> String {
     heading("times of the records") + &wrapped(&line, Style::new())
 }
 
-/// What other numbers of workers would take.
+/// Formats a table of the times that are predicted for other numbers of workers.
 fn predictions(comparison: &Comparison) -> String {
     let measured = comparison.measurements.iter();
     let most = measured.map(|one| one.threads).max().unwrap_or(1);
     let mut table = labelled_table(["predicted", "on this machine", "measured", "on ideal cores"]);
-    // The executor of the last prediction, and how many of its predictions exceed the measurements.
+    // The executor of the last prediction, and the number of its predictions so far that are for more workers than
+    // were measured.
     let mut beyond: (&str, usize) = ("", 0);
     let base = comparison.sequential().map(|one| &*one.executor);
     let predictions = comparison.analysis.predictions.iter();
-    // The recorded times are scaled to those of the base, so its prediction is its measured time.
+    // The base is left out: the recorded times are scaled to the times of the base, so the prediction for the base is
+    // always its measured time.
     for one in predictions.filter(|one| Some(&*one.executor) != base) {
         let Prediction {
             executor, workers, ..
@@ -218,7 +220,7 @@ fn predictions(comparison: &Comparison) -> String {
         }
         if *workers > most {
             beyond.1 += 1;
-            // Every second power of two.
+            // Of the predictions beyond the measurements, which are for powers of two, every second one is shown.
             if beyond.1 > 2 * PREDICTIONS_SHOWN || beyond.1.is_multiple_of(2) {
                 continue;
             }
@@ -239,7 +241,7 @@ fn predictions(comparison: &Comparison) -> String {
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// The laws fitted to each executor. Executors with the same remark share a line.
+/// Formats the laws of scaling that were fitted to each executor. Executors with the same remark share a line.
 fn laws(fits: &[Fit]) -> String {
     let mut text = String::new();
     let mut asides: Vec<(Vec<&str>, String)> = Vec::new();
@@ -299,7 +301,7 @@ fn fitted(fit: &Fit) -> String {
     )
 }
 
-/// How it was measured.
+/// Says how the times were measured.
 fn method(comparison: &Comparison) -> String {
     let settings = &comparison.settings;
     let line = format!(

@@ -1,4 +1,4 @@
-//! The groups of a run: the largest ones, and those that differ most from the others.
+//! Formats the groups of a run: the largest groups, and the groups that differ most from the others.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,14 +10,15 @@ use manyhands::plan::GroupSummary;
 use super::cells::{finish, number, readable, table};
 use super::heading;
 
-/// Up to this number of groups, a single table shows all of them.
+/// Largest number of groups for which a single table shows all groups.
 const ALL_SHOWN: usize = 12;
-/// With more groups, number of groups in each table.
+/// Number of groups in each table, if there are more than [`ALL_SHOWN`] groups.
 const SHOWN: usize = 5;
 
 type GroupLine<'a> = (&'a String, &'a GroupSummary);
 
-/// The groups as tables: all of them if they are few, otherwise the largest and the most unusual ones.
+/// Formats the groups as tables. If there are few groups, all are shown, and otherwise the largest and the most
+/// unusual groups.
 ///
 /// A small group has an extreme mean by chance more often than a large one, so groups are ranked by the
 /// distance of their mean from the mean of all records, in standard errors.
@@ -49,7 +50,7 @@ pub(super) fn tables(
     text + &lines(by, &largest[..SHOWN], all)
 }
 
-/// Distance of the mean of a group above the mean of all records, in standard errors.
+/// Returns the number of standard errors by which the mean of a group lies above the mean of all records.
 fn errors((_, group): &GroupLine<'_>, all: &MomentSummary) -> f64 {
     let moments = &group.moments;
     (moments.mean - all.mean) * (moments.count as f64).sqrt() / all.stddev
@@ -75,7 +76,8 @@ fn lines(by: &str, groups: &[GroupLine<'_>], all: &MomentSummary) -> String {
     finish(table)
 }
 
-/// A name as it is shown. A name without visible characters is quoted, so that it can be seen.
+/// Returns the name of a group as it is shown. A name without visible characters is put in quotes, so that the reader
+/// can see that there is a name.
 fn shown(name: &str) -> String {
     match readable(name) {
         invisible if invisible.is_empty() => format!("{name:?}"),

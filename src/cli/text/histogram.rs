@@ -1,20 +1,21 @@
-//! A histogram with horizontal bars.
+//! Draws a histogram with horizontal bars.
 
 use indicatif::HumanCount;
 use manyhands::aggregation::Bins;
 
 use super::{ASIDE, paint};
 
-/// Number of bars at most. If there are more bins, a bar shows several of them.
+/// Largest number of bars. If there are more bins, each bar shows several bins.
 const BARS: usize = 10;
 /// Length of the longest bar, in characters.
 const LENGTH: usize = 40;
-/// Smallest width of an edge, in characters.
+/// Smallest width of the number that shows an edge of a bin, in characters.
 const WIDTH: usize = 5;
-/// Characters that are filled from the left, by a number of eighths.
+/// Characters that are filled from the left. The index is the number of eighths that are filled.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/// Draws one line per bar: its range, the bar, and the number and share of the scores in it.
+/// Draws one line for each bar: the range of its scores, the bar, and the number and the share of the scores in this
+/// range.
 pub(super) fn draw(bins: &Bins) -> String {
     let bins_per_bar = bins.counts.len().div_ceil(BARS).max(1);
     let counts: Vec<u64> = bins
@@ -24,7 +25,7 @@ pub(super) fn draw(bins: &Bins) -> String {
         .collect();
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let total = counts.iter().sum::<u64>().max(1);
-    // Adding zero turns -0 into 0.
+    // Adding zero turns -0 into 0, so that no edge is shown as -0.
     let edges = bins
         .edges
         .iter()
@@ -48,7 +49,7 @@ pub(super) fn draw(bins: &Bins) -> String {
     ranges.zip(&counts).map(line).collect()
 }
 
-/// A bar whose length is in eighths of a character. It is at least one eighth long if it has any scores.
+/// Returns a bar of this length, given in eighths of a character. A bar with any scores is at least one eighth long.
 fn bar(eighths: usize, count: u64) -> String {
     let eighths = eighths.max(usize::from(count > 0));
     let mut bar = "█".repeat(eighths / 8);

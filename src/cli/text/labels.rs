@@ -1,4 +1,4 @@
-//! The labels, with the number of records that have each of them.
+//! Formats the labels, each with the number of records that have it.
 
 use std::cmp::Reverse;
 
@@ -8,10 +8,10 @@ use manyhands::plan::{LabelSummary, Summary};
 use super::cells::{finish, readable, table};
 use super::heading;
 
-/// Number of labels of a column that are shown at most.
+/// Largest number of labels that are shown for each column.
 const SHOWN: usize = 12;
 
-/// A table for each column of labels.
+/// Formats a table for each column of labels.
 pub(super) fn tables(summary: &Summary) -> String {
     let columns = summary.labels.iter();
     columns
@@ -25,10 +25,10 @@ pub(super) fn tables(summary: &Summary) -> String {
         .collect()
 }
 
-/// The most frequent labels.
+/// Formats the most frequent labels of a column.
 fn lines(summary: &LabelSummary) -> String {
     let mut labels: Vec<_> = summary.labels.iter().collect();
-    // Sorting is stable, so labels of equally many records stay in the order of their names.
+    // Sorting is stable, so labels with the same number of records stay in the order of their names.
     labels.sort_by_key(|(_, records)| Reverse(**records));
     let others: u64 = labels
         .iter()

@@ -1,4 +1,4 @@
-//! The facts about the machine as text.
+//! Formats the facts about the machine as text.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use manyhands::plan::Answer;
 use super::cells::{bare_table, duration, finish};
 use super::{ASIDE, HEADING, paint, plain};
 
-/// Share of the run from which the time that a quota stopped threads is reported.
+/// Share of a run's time. If a quota stopped threads for a larger share, the report mentions it.
 const THROTTLED: f64 = 0.05;
 
-/// One line per fact, and the warnings about times.
+/// Formats one line for each fact, and the warnings about unreliable times.
 pub(in crate::cli) fn facts(machine: &Machine) -> String {
     let mut text = format!("{}\n\n", paint(HEADING, plain(machine))) + &table(machine);
     let warnings = machine.warnings();
@@ -26,7 +26,7 @@ pub(in crate::cli) fn facts(machine: &Machine) -> String {
     text
 }
 
-/// One line per fact.
+/// Formats one line for each fact.
 pub(super) fn table(machine: &Machine) -> String {
     let mut table = bare_table();
     let mut line = |name: &str, fact: Option<String>| {
@@ -113,7 +113,8 @@ fn processors(processors: Processors) -> String {
     }
 }
 
-/// How the machine slowed a run down: fewer cores than workers, or a quota. Empty if it did not.
+/// Says how the machine slowed a run down: by fewer cores than workers, or by a quota. The text is empty if the
+/// machine did not slow the run down.
 pub(super) fn slowdown(answer: &Answer) -> String {
     let (machine, timing) = (&answer.machine, &answer.report.timing);
     let workers = timing.workers.len();

@@ -1,4 +1,4 @@
-//! Matches: how many records have one, how good the matches are, and how many pairs were compared.
+//! Formats the number of records with a match, how good the matches are, and how many pairs were compared.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use manyhands::task::matching::Pairs;
 
 use super::cells::{finish, table};
 
-/// The numbers of records with a match and with a match of at least some scores.
+/// Formats the number of records with a match, and the numbers of records with a match of at least each of several
+/// scores.
 pub(super) fn at_least(records: u64, matches: &Matches) -> String {
     let share_of_all =
         |count: u64| format!("{:.1} %", count as f64 / records.max(1) as f64 * 100.0);
@@ -28,7 +29,7 @@ pub(super) fn at_least(records: u64, matches: &Matches) -> String {
     )
 }
 
-/// The number of pairs, the rate, and the share of the pairs that each bound ruled out.
+/// Formats the number of pairs, the number of pairs per second, and the share of the pairs that each bound ruled out.
 pub(super) fn pairs(pairs: Pairs, wall: Duration) -> String {
     let all = pairs.all();
     let share = |count: u64| format!("{:.1} %", count as f64 / all.max(1) as f64 * 100.0);

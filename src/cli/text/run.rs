@@ -1,4 +1,4 @@
-//! The section `run`: the time, its explanation, the workers, the slowest records.
+//! Formats the section `run` of the report: the time, its explanation, the workers, and the slowest records.
 
 use std::time::Duration;
 
@@ -10,14 +10,15 @@ use manyhands::report::{SlowRecord, Timing, WorkerTiming};
 use super::cells::{bare_table, duration, finish, set_numbers, table, wrapped};
 use super::{ASIDE, heading, machine, matches, plain};
 
-/// If the processor time is below this share of the busy time, other programs used the cores.
+/// Share of the busy time. If the processor time is below this share, other programs used the cores.
 const OTHER_LOAD: f64 = 0.8;
-/// Up to this number of workers, each has a line. With more, the table shows minimum, median and maximum.
+/// Largest number of workers for which each worker has a line. For more workers, the table shows minimum, median and
+/// maximum.
 const WORKERS_SHOWN: usize = 16;
 /// Smallest share of the workers' time that is shown.
 const SHOWN: f64 = 0.005;
 
-/// The section of the report.
+/// Formats the section.
 pub(super) fn section(answer: &Answer) -> String {
     let report = &answer.report;
     let timing = &report.timing;
@@ -56,7 +57,7 @@ fn first_line(answer: &Answer) -> String {
     format!("{} on {workers}{rate}{cpu}\n", duration(wall))
 }
 
-/// What the workers spent their time on.
+/// Says what the workers spent their time on.
 fn shares(timing: &Timing) -> String {
     let shares = timing.shares();
     let shown: Vec<String> = [
@@ -80,8 +81,8 @@ fn shares(timing: &Timing) -> String {
     format!("the workers' time: {}", shown.join(", "))
 }
 
-/// A remark that other programs used the cores, judged by processor time. It is left out on systems that
-/// report how long each thread waits for a core.
+/// Returns a remark that other programs used the cores, if the processor time of the workers indicates this. The
+/// remark is empty on systems that report how long each thread waits for a core.
 fn other_load(timing: &Timing) -> &'static str {
     let is_reported = timing.workers.iter().any(|one| !one.preempted.is_zero());
     let worked = timing.workers.iter();
@@ -97,7 +98,7 @@ fn other_load(timing: &Timing) -> &'static str {
     }
 }
 
-/// The figures of each worker; of many workers, the minimum, median and maximum of each figure.
+/// Formats the figures of each worker, or, if there are many workers, the minimum, median and maximum of each figure.
 fn workers(workers: &[WorkerTiming], wall: Duration) -> String {
     let header = ["worker", "records", "busy", "waiting", "share"];
     let figures = |one: &WorkerTiming| {
