@@ -48,7 +48,7 @@ pub use summary::{GroupSummary, Summary};
 use version::PlanVersion;
 pub use worker::serve;
 
-/// What to score, with what, and how.
+/// What to score, with which scorer, and how.
 ///
 /// ```
 /// use manyhands::plan::{Plan, RunOptions};
@@ -78,10 +78,10 @@ pub struct Plan {
     /// The version of the written form. It comes first, so that a plan of another version is refused for its
     /// version, and not for another difference.
     pub(crate) version: PlanVersion,
-    /// The files, which together are one dataset; the ending of a name chooses the format, see
-    /// [`OpenOptions`](crate::dataset::OpenOptions). The path `-` is standard input. If a path is `-`, a
-    /// pipe or a device, or a file whose size the system does not know, such as one under `/proc`, all files
-    /// are read as one stream.
+    /// The files, which together form one dataset. The ending of a file's name determines its format, see
+    /// [`OpenOptions`](crate::dataset::OpenOptions). The path `-` is standard input. If a path is `-`, a pipe or a
+    /// device, or a file whose size the system does not know, such as one under `/proc`, all files are read as one
+    /// stream.
     pub files: Vec<PathBuf>,
     /// The length of the longest record of the files, and of a reference, in bytes without its line ending. A
     /// longer record of the files is a failed record; it is skipped without being kept in memory.
@@ -90,18 +90,18 @@ pub struct Plan {
     pub scorer: AnyScorer,
     /// The field that holds the text to score.
     pub field: String,
-    /// The field to group the scores by.
+    /// The field by which the scores are grouped, if they are grouped.
     pub by: Option<String>,
-    /// Number of the best records, and of the worst records, that the answer names. Every worker keeps the
-    /// texts of that many records in memory.
+    /// The answer names this number of best records and this number of worst records. Every worker keeps the texts
+    /// of its own best and worst records in memory.
     pub top: usize,
     /// Fields to copy from each record to its line of scores.
     pub keep: Vec<String>,
     /// The executor.
     pub executor: ExecutorName,
-    /// The program of the worker processes of a [process pool](ExecutorName::ProcessPool). It is started
-    /// with the argument `worker`, and must then call [`serve`], as the command `manyhands` does. It is not
-    /// written down.
+    /// The program of the worker processes of a [process pool](ExecutorName::ProcessPool). It is started with the
+    /// argument `worker`, and must then call [`serve`], as the command `manyhands` does. The written form of a
+    /// plan does not contain the program.
     #[serde(skip)]
     pub program: Option<PathBuf>,
     /// Number of workers. `None` means the number of usable cores.
@@ -112,19 +112,19 @@ pub struct Plan {
     pub on_failure: OnFailure,
     /// The limit of records in flight and of records started per second.
     pub limit: Limit,
-    /// Time after which the run is stopped. In a [process pool](ExecutorName::ProcessPool) the time for
-    /// starting the processes counts too, and a process that is still busy with a record 2 s after the
-    /// deadline is killed.
+    /// Time after which the run is stopped. In a [process pool](ExecutorName::ProcessPool), this includes the time
+    /// for starting the processes, and a process that is still busy with a record 2 s after the deadline is
+    /// killed.
     pub deadline: Option<Duration>,
-    /// Time allowed for one record. A worker process that takes longer is killed. Its records are tried again
-    /// one at a time; a record that takes too long then fails as [timed out](crate::error::TimedOut), and the
-    /// run goes on. The time for starting a process does not count. Only a [process
-    /// pool](ExecutorName::ProcessPool) can enforce it, since a thread cannot be stopped in the middle of a
-    /// record. With any other executor the plan is refused when it is opened.
+    /// Time allowed for one record. A worker process that takes longer is killed. Its records are tried again one
+    /// at a time; a record that takes too long then fails as [timed out](crate::error::TimedOut), and the run goes
+    /// on. The time for starting a process does not count. Only a [process pool](ExecutorName::ProcessPool) can
+    /// enforce this timeout, since a thread cannot be stopped in the middle of a record. A plan that has a timeout
+    /// and any other executor is refused when it is opened.
     pub timeout: Option<Duration>,
 }
 
-/// The executors that have a name.
+/// The executors that a plan can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -142,7 +142,7 @@ pub enum ExecutorName {
 }
 
 impl ExecutorName {
-    /// Every executor that has a name.
+    /// All executors that a plan can name.
     pub const ALL: [ExecutorName; 4] = [
         ExecutorName::Sequential,
         ExecutorName::WorkStealing,
@@ -150,7 +150,7 @@ impl ExecutorName {
         ExecutorName::ProcessPool,
     ];
 
-    /// The name.
+    /// The name of the executor, such as `work-stealing`.
     pub fn name(self) -> &'static str {
         match self {
             ExecutorName::Sequential => "sequential",
@@ -161,7 +161,7 @@ impl ExecutorName {
     }
 }
 
-/// A name that is not known.
+/// The error for an unknown name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {kind} is called {name:?}; known {kind}s: {known}")]
 pub struct UnknownName {
@@ -209,7 +209,8 @@ impl fmt::Display for ExecutorName {
 }
 
 impl Plan {
-    /// Scores the field `text` of these files with `sentiment`, on all usable cores.
+    /// Creates a plan that scores the field `text` of the records in these files with `sentiment`, on all usable
+    /// cores.
     pub fn new<P: Into<PathBuf>>(files: impl IntoIterator<Item = P>) -> Self {
         Plan {
             version: PlanVersion,
@@ -260,7 +261,7 @@ impl Plan {
         Opened::new(self.clone())
     }
 
-    /// Like [`open`](Plan::open), with the records of this stream instead of the files.
+    /// Like [`open`](Plan::open), but reads the records from this stream instead of the files.
     ///
     /// # Errors
     ///
@@ -269,7 +270,8 @@ impl Plan {
         Opened::over(self.clone(), records)
     }
 
-    /// Returns an error if there is a timeout that cannot be enforced: only processes can.
+    /// Returns an error if the plan has a timeout that is zero, or a timeout that cannot be enforced because
+    /// records are not scored in processes.
     fn check_timeout(&self, processes: bool) -> Result<(), Error> {
         let Some(timeout) = self.timeout else {
             return Ok(());
@@ -289,21 +291,21 @@ impl Plan {
         Ok(())
     }
 
-    /// Starts the executor that the plan names, for several runs.
+    /// Starts the executor that the plan names. It can be used for several runs.
     ///
     /// # Errors
     ///
-    /// If its workers cannot be started.
+    /// Returns an error if the workers of the executor cannot be started.
     pub fn start_executor(&self) -> Result<PlannedExecutor, Error> {
         PlannedExecutor::start(self)
     }
 
-    /// The worker processes for runs in a [process pool](ExecutorName::ProcessPool). None is started yet.
+    /// The worker processes for runs in a [process pool](ExecutorName::ProcessPool). No process is started yet.
     ///
     /// # Errors
     ///
-    /// If the plan does not say which program to start, or cannot be sent to another process: its
-    /// reference is a pipe, or has a name that is not text.
+    /// Returns an error if the plan does not say which program to start, or if it cannot be sent to another
+    /// process because its reference is a pipe or has a name that is not text.
     pub fn process_pool(&self) -> Result<ProcessPool, Error> {
         self.process_pool_of(self.workers())
     }

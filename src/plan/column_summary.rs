@@ -10,19 +10,19 @@ use crate::aggregation::{
     QuantileSummary, Quantiles, State, StateError,
 };
 
-/// Bins of the histogram of a column.
+/// Number of bins in the histogram of a column.
 const BINS: usize = 20;
 
 /// The summary of a column of numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NumberSummary {
-    /// Count, sum, mean, variance, standard deviation.
+    /// Count, sum, mean, variance and standard deviation of the numbers.
     pub moments: MomentSummary,
-    /// Smallest, largest, and quantiles between.
+    /// The smallest number, the largest number, and quantiles between them.
     pub quantiles: QuantileSummary,
-    /// How the numbers are distributed over the range of the column, if that is known. The plan determines whether it
-    /// is, so the canonical bytes of an answer do not contain it.
+    /// How the numbers are distributed over the range of the column, if the range is known. The plan determines
+    /// whether there is a histogram, so the canonical bytes of an answer do not state it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "known")]
     pub histogram: Option<Bins>,
 }
@@ -97,9 +97,9 @@ impl Aggregator<Cell> for ColumnState {
         Aggregator::<str>::merge(&mut self.labels, later.labels);
     }
 
-    /// A summary of the numbers, and one of the labels. A column of numbers always has the first and a column of
-    /// labels always has the second, even without records. In all other cases, a summary is present if a record has
-    /// such a cell.
+    /// Returns a summary of the numbers and a summary of the labels. A column of numbers always has a summary of
+    /// the numbers, and a column of labels always has a summary of the labels, even if there are no records. In
+    /// all other cases, each summary is present only if at least one record has a number or a label, respectively.
     fn finish(self) -> Self::Output {
         let (moments, quantiles, histogram) = Aggregator::<f64>::finish(self.numbers);
         let labels = Aggregator::<str>::finish(self.labels);

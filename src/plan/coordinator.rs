@@ -28,7 +28,7 @@ impl PlanCoordinator {
         }
     }
 
-    /// The pairs that all processes have looked at. `None` if the scorer looks at no pairs.
+    /// The counts of pairs that the processes have reported. `None` if the scorer counts no pairs.
     pub(super) fn pairs(&self) -> Option<Pairs> {
         *lock(&self.pairs)
     }

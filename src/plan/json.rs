@@ -21,10 +21,10 @@ impl Answer {
     ///
     /// | key | value |
     /// |---|---|
-    /// | `records`, `scored`, `failed` | numbers of records; if the run ended early, of the records from the beginning that were done without a gap |
+    /// | `records`, `scored`, `failed` | numbers of records; if the run ended early, only the records before the first one that was not done are counted |
     /// | `digest` | the [digest](Answer::digest) |
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
-    /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, and `histogram` if the range of the column is known; for labels `count` and `labels`, the number of records with each |
+    /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, and `histogram` if the range of the column is known; for labels `count` and `labels`, the number of records with each label |
     /// | `groups` | by name, if the plan groups: `count`, `mean`, `stddev`, `min`, `max` |
     /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text` |
     /// | `matches` | if the scorer has a reference, the [`Matches`]: `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
@@ -38,11 +38,11 @@ impl Answer {
     /// | key | value |
     /// |---|---|
     /// | `wall`, `cpu` | elapsed time and processor time of the run |
-    /// | `read` | time for reading the input, the sum over all workers |
+    /// | `read` | time spent on reading the input, summed over all workers |
     /// | `finish` | time for computing the answer from the states of the workers |
-    /// | `work`, `span` | time of all records together, and of the longest record |
+    /// | `work`, `span` | time spent on all records together, and time spent on the slowest record |
     /// | `bound` | the shortest time that this number of workers could take |
-    /// | `throttled`, `pinned` | time in which a quota stopped threads, and whether the workers were pinned; only if they apply |
+    /// | `throttled`, `pinned` | time during which a quota stopped threads, and whether the workers were pinned; each is present only if it applies |
     /// | `shares` | by name, the [`Shares`](crate::report::Shares) of workers × wall |
     /// | `helps_until` | the estimated number of workers beyond which more workers make the run no faster |
     /// | `explanation` | a sentence that says what limited the run |

@@ -19,13 +19,13 @@ use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Example {
     /// Index of the record, from 0.
     pub index: u64,
-    /// Its main score.
+    /// The main score of the record.
     pub score: f64,
-    /// Its file and line. The canonical bytes of an answer leave it out, so that copies of a file give the
-    /// same answer.
+    /// The file and line of the record. The canonical bytes of an answer do not contain them, so that copies of a
+    /// file give the same answer.
     #[serde(skip)]
     pub place: Option<Place>,
-    /// The text that was scored. The canonical bytes leave it out.
+    /// The text that was scored. The canonical bytes of an answer do not contain it.
     #[serde(skip)]
     pub text: String,
 }
@@ -40,19 +40,19 @@ pub(super) struct ExampleCandidate {
 /// The main scores that a record must reach to be among the best or the worst, as far as these are known. The text of
 /// any other record need not be copied.
 ///
-/// Each is the threshold of some worker's leaderboard, so every record of the final leaderboard reaches one of them,
-/// regardless of the order in which workers raise them. Only scores that were observed raise them: a run that stops
-/// may leave out scores that were computed last.
+/// Each threshold comes from the leaderboard of some worker, so every record of the final leaderboard reaches a
+/// threshold, regardless of the order in which the workers raise the thresholds. Only scores that were observed
+/// raise them, because a run that stops may leave out the scores that were computed last.
 #[derive(Debug)]
 pub(super) struct Thresholds {
-    /// The bits of an `f64`.
+    /// The threshold of the best records, as the bits of an `f64`.
     best: AtomicU64,
-    /// The bits of an `f64`.
+    /// The threshold of the worst records, as the bits of an `f64`.
     worst: AtomicU64,
 }
 
 impl Thresholds {
-    /// The thresholds of empty leaderboards for `size` records on either side.
+    /// The thresholds of empty leaderboards for the `size` best and the `size` worst records.
     pub(super) fn new(size: usize) -> Self {
         Thresholds {
             best: AtomicU64::new(Top::new(size).threshold().to_bits()),
@@ -60,7 +60,8 @@ impl Thresholds {
         }
     }
 
-    /// The threshold of the best and that of the worst, to be [set](Thresholds::set) in another process.
+    /// Returns the thresholds of the best and of the worst records, to be [set](Thresholds::set) in another
+    /// process.
     pub(super) fn both(&self) -> (f64, f64) {
         (self.best(), self.worst())
     }
@@ -103,13 +104,14 @@ pub(super) struct Leaderboard<P> {
     size: usize,
     best: Top,
     worst: Bottom,
-    /// The records on the leaderboard by their index, and some that have left it.
+    /// The entries of the records on the leaderboard, by the index of the record. Some records that have left the
+    /// leaderboard may still have an entry.
     entries: HashMap<u64, LeaderboardEntry>,
     thresholds: Arc<Thresholds>,
     place: P,
 }
 
-/// What is shown of a record.
+/// The data of a record that the answer shows.
 #[derive(Clone)]
 struct LeaderboardEntry {
     place: Option<Place>,
@@ -117,7 +119,7 @@ struct LeaderboardEntry {
 }
 
 impl<P> Leaderboard<P> {
-    /// An empty leaderboard for `size` records on either side.
+    /// Creates an empty leaderboard for the `size` best and the `size` worst records.
     pub(super) fn new(size: usize, thresholds: Arc<Thresholds>, place: P) -> Self {
         Leaderboard {
             size,
@@ -158,8 +160,8 @@ impl<P> Leaderboard<P> {
         self.entries.retain(|index, _| ranked.contains(index));
     }
 
-    /// Called after records were added. It drops entries only occasionally, since that requires a pass over all of
-    /// them.
+    /// Must be called after records were added. It drops entries only occasionally, since this requires a pass
+    /// over all entries.
     fn settle(&mut self) {
         if self.entries.len() / 3 > self.size {
             self.drop_others();
@@ -217,7 +219,7 @@ pub(super) struct PlainEntry {
     text: String,
 }
 
-/// A place as plain data. The path need not be text.
+/// A place as plain data. The path need not be valid UTF-8.
 #[derive(Serialize, Deserialize)]
 struct PlainPlace {
     path: Vec<u8>,
@@ -258,7 +260,7 @@ fn path_of(bytes: Vec<u8>) -> Arc<Path> {
 }
 
 impl<P: Clone> State for Leaderboard<P> {
-    /// The best, the worst, and the entries of both by their index.
+    /// The best records, the worst records, and the entries of both by the index of the record.
     type Plain = (
         <Top as State>::Plain,
         <Bottom as State>::Plain,
@@ -347,7 +349,8 @@ mod tests {
         ]
     }
 
-    /// Index and bits of the records in order, with the best or the worst first.
+    /// The index and the bits of the score of each ranked record, in order: the best or the worst record comes
+    /// first.
     fn ranked(scores: &[f64], size: usize, best: bool) -> Vec<(u64, u64)> {
         let mut all: Vec<_> = (0..)
             .zip(scores)
@@ -367,8 +370,8 @@ mod tests {
     }
 
     proptest! {
-        /// Workers keep scores for a while before they are observed, and when a run stops the last ones
-        /// are not observed at all.
+        /// Workers keep scores for a while before the scores are observed. If a run stops, the last scores are not
+        /// observed at all.
         #[test]
         fn every_ranked_record_has_its_text_and_its_place(
             records in proptest::collection::vec((score(), 0_usize..3, any::<u8>()), 0..120),

@@ -3,7 +3,7 @@
 use super::Answer;
 use crate::aggregation::Bins;
 
-/// Number of records that have a match, in all and by the score of the match.
+/// Number of records that have a match: in total, and by the score of the match.
 ///
 /// ```
 /// # use std::fs;
@@ -28,9 +28,9 @@ use crate::aggregation::Bins;
 pub struct Matches {
     /// Number of records that have a match.
     pub matched: u64,
-    /// Number of them with at least a certain score, for edges of the score's
-    /// [histogram](super::NumberSummary::histogram): from the highest edge that a match reaches down to the
-    /// edge that all matches reach.
+    /// Number of these records whose match has at least a certain score. The scores are edges of the
+    /// [histogram](super::NumberSummary::histogram) of the scores, from the highest edge that a match reaches down
+    /// to the edge that all matches reach.
     pub at_least: Vec<AtLeast>,
 }
 

@@ -22,7 +22,7 @@ use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 use crate::task::matching::Pairs;
 
-/// Least number of bytes in a part if a limit makes records wait: about one record.
+/// Smallest number of bytes in a part if a limit makes records wait. This is about one record.
 const LIMITED_PART_BYTES: u64 = 256;
 
 /// A plan whose files are open and whose scorer is prepared.
@@ -39,16 +39,16 @@ pub struct Opened {
 pub struct Answer {
     /// The report of the run.
     pub report: Report<Summary>,
-    /// A hash of the answer: every number of the summary, and how many records failed. Two runs of one plan have the
-    /// same digest if and only if they gave the same answer. A plan with a different `top` or `by` gives a different
-    /// answer.
+    /// A hash of the answer: of every number in the summary, and of the number of failed records. Two runs of one
+    /// plan have the same digest if and only if they gave the same answer. A plan with a different `top` or `by`
+    /// gives a different answer.
     pub digest: Digest,
-    /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest
-    /// leaves it out, since the number of pairs that are skipped depends on the order of the work.
+    /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest does not
+    /// include it, since the number of skipped pairs depends on the order of the work.
     pub pairs: Option<Pairs>,
     /// The machine, as it was before the run.
     pub machine: Machine,
-    /// How often and how long a quota stopped threads during the run. `None` if there is no quota.
+    /// How often and for how long a quota stopped threads during the run. `None` if there is no quota.
     pub throttled: Option<Throttled>,
     /// Whether the workers were kept on their hardware threads. `None` if the plan does not ask for it.
     pub pinned: Option<bool>,
@@ -116,28 +116,29 @@ impl Opened {
         Ok(self)
     }
 
-    /// Whether the records come from a stream. A stream can be read once, and its length is not known.
+    /// Whether the records come from a stream. A stream can be read only once, and its length is not known.
     pub fn is_stream(&self) -> bool {
         self.records.is_stream()
     }
 
-    /// Scores every record on the executor that the plan names. The run ends early if it is stopped, or if
-    /// failures halt it; the report's [`end`](Report::end) says so.
+    /// Scores every record on the executor that the plan names. The run ends early if it is stopped or if failures
+    /// halt it; the [`end`](Report::end) of the report shows whether this has happened.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read, the scores cannot be written, or workers cannot be started.
+    /// Returns an error if a file cannot be read, if the scores cannot be written, or if workers cannot be
+    /// started.
     pub fn run(&self, options: RunOptions<'_>) -> Result<Answer, Error> {
         self.run_with(&PlannedExecutor::without_processes(&self.plan)?, options)
     }
 
-    /// Like [`run`](Opened::run), on an executor that was started earlier, for this plan or for one that scores
-    /// records in the same way.
+    /// Like [`run`](Opened::run), but on an executor that was started earlier, for this plan or for another plan
+    /// that scores records in the same way.
     ///
     /// # Errors
     ///
-    /// Same as [`run`](Opened::run), and [`Error::Plan`] if the worker processes of `executor` were started for a
-    /// plan that scores records differently.
+    /// Returns the same errors as [`run`](Opened::run), and [`Error::Plan`] if the worker processes of `executor`
+    /// were started for a plan that scores records differently.
     pub fn run_with(
         &self,
         executor: &PlannedExecutor,
@@ -168,12 +169,12 @@ impl Opened {
         Ok(answer)
     }
 
-    /// Like [`run`](Opened::run), on the threads of any executor.
+    /// Like [`run`](Opened::run), but on the threads of the executor that is passed in.
     ///
-    /// If the plan names the [process pool](ExecutorName::ProcessPool), the records are scored by worker
-    /// processes here too: one for each worker of `executor`, whose threads wait for the answers. Otherwise
-    /// the threads of `executor` score the records, and the executor and the number of workers that the
-    /// plan names have no effect.
+    /// If the plan names the [process pool](ExecutorName::ProcessPool), worker processes score the records here,
+    /// too. There is one process for each worker of `executor`, and the threads of `executor` wait for the
+    /// answers. Otherwise the threads of `executor` score the records, and the executor and the number of workers
+    /// that the plan names have no effect.
     ///
     /// # Errors
     ///
@@ -212,7 +213,7 @@ impl Opened {
         self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
     }
 
-    /// Runs in worker processes, for each of which a thread of `executor` waits.
+    /// Runs the plan in worker processes. For each process, a thread of `executor` waits for its answers.
     fn run_in_processes<D>(
         &self,
         pool: &ProcessPool,
@@ -245,7 +246,8 @@ impl Opened {
         Ok(answer)
     }
 
-    /// Runs with records that are scored outside this process. `token` stops the run, and has its deadline.
+    /// Runs the plan with records that are scored outside this process. `token` stops the run, and contains the
+    /// deadline of the run.
     fn run_elsewhere<D, E>(
         &self,
         elsewhere: &E,

@@ -32,7 +32,7 @@ enum Started {
     Sequential,
     WorkStealing(WorkStealing),
     TaskQueue(TaskQueue),
-    /// Worker processes, and a thread for each that waits for its answers.
+    /// Worker processes, and for each process a thread that waits for its answers.
     ProcessPool(Box<ProcessPool>, TaskQueue),
 }
 

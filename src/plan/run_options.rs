@@ -1,11 +1,12 @@
-//! What a run reports to, and what can stop it.
+//! The options of a run: who receives its progress and its scores, and what can stop it.
 
 use super::Scored;
 use crate::machine::Machine;
 use crate::sink::Sink;
 use crate::stop::Cancel;
 
-/// What a run reports to, and what can stop it. By default, a run reports to nothing and only its plan can stop it.
+/// The options of a run: who receives its progress and its scores, and what can stop it. By default, the run
+/// reports nothing while it runs, and only its plan can stop it.
 #[derive(Clone, Copy, Default)]
 pub struct RunOptions<'a> {
     pub(super) progress: Option<&'a (dyn Fn(u64) + Sync)>,
@@ -15,8 +16,8 @@ pub struct RunOptions<'a> {
 }
 
 impl<'a> RunOptions<'a> {
-    /// Calls `progress` with the number of further bytes that are done. It is not called while the records
-    /// come from a stream.
+    /// Calls `progress` repeatedly, each time with the number of additional bytes that are done. It is not called
+    /// while the records come from a stream.
     #[must_use]
     pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
         self.progress = Some(progress);
@@ -30,7 +31,7 @@ impl<'a> RunOptions<'a> {
         self
     }
 
-    /// Stops the run when this token is cancelled. The answer then covers the records done by then.
+    /// Stops the run when this token is cancelled. The answer then covers the records that are done at that time.
     #[must_use]
     pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);

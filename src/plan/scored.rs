@@ -12,13 +12,13 @@ use super::Plan;
 use super::leaderboard::{ExampleCandidate, Thresholds};
 use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
 
-/// The group of the records that have no value in the field they are grouped by.
+/// The group of the records that have no value in the field by which records are grouped.
 pub const NO_GROUP: &str = "(none)";
 
 /// Names in a line of scores that do not belong to a column.
 pub(crate) const RESERVED: [&str; 2] = ["record", "error"];
 
-/// What a plan's scorer gives for one record.
+/// The result of a plan's scorer for one record.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scored {
@@ -28,7 +28,7 @@ pub struct Scored {
     pub group: Option<String>,
     /// The fields to keep, as JSON, in the order of the plan. `None` if the record has no such field.
     pub kept: Vec<Option<String>>,
-    /// What to show of the record if it is among the best or the worst. `None` if it cannot be.
+    /// The data to show if the record is among the best or the worst. `None` if the record cannot be among them.
     pub(super) candidate: Option<Arc<ExampleCandidate>>,
 }
 
@@ -50,7 +50,7 @@ impl Scored {
         }
     }
 
-    /// The cells of the [known](super::ScorerColumns::known) columns, in their order.
+    /// The cells of the [known](super::ScorerColumns::known) columns, in the order of these columns.
     pub fn cells(&self) -> &[Cell] {
         self.cells.known()
     }
@@ -69,16 +69,16 @@ impl Scored {
 /// Scores a field of a record.
 pub(super) struct ScoreField<'p> {
     scorer: &'p dyn TextScorer,
-    /// The pool that scores a record, if other threads than the worker's own take part in it.
+    /// The pool whose threads score a record together, if the worker does not score it alone.
     pool: Option<&'p WorkStealing>,
     main: MainCell,
     thresholds: Arc<Thresholds>,
     fields: Fields,
     /// The field to group by, and its index among the other fields.
     group: Option<(String, usize)>,
-    /// The indices of the fields to keep among the other fields.
+    /// For each field to keep, its index among the other fields.
     keep: Vec<usize>,
-    /// Names that no found column may have.
+    /// Names that a column found during the run must not have.
     taken: HashSet<String>,
 }
 
@@ -120,8 +120,8 @@ impl<'p> ScoreField<'p> {
         }
     }
 
-    /// Returns an error if a found column has the name of another one: a line of scores would have that
-    /// name twice.
+    /// Returns an error if a column found during the run has the name of another column, since a line of scores
+    /// would then contain that name twice.
     fn check_names(&self, found: &[NamedCell]) -> Result<(), BadRecord> {
         match found.iter().find(|(name, _)| self.taken.contains(name)) {
             None => Ok(()),

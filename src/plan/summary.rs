@@ -22,28 +22,29 @@ use crate::error::Place;
 pub struct Summary {
     /// Each column of numbers, by its name.
     pub scores: BTreeMap<String, NumberSummary>,
-    /// The main column by group, if the plan groups.
+    /// The summary of the main column for each group, if the plan groups the records.
     pub groups: Option<BTreeMap<String, GroupSummary>>,
     /// The records with the highest main score, highest first.
     pub top: Vec<Example>,
     /// The records with the lowest main score, lowest first.
     pub bottom: Vec<Example>,
-    /// Each column of labels, by its name. It comes last in the canonical bytes of an answer, which end
-    /// before it if there is none.
+    /// Each column of labels, by its name. This map comes last in the canonical bytes of an answer, and they do
+    /// not contain it if there is no such column.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, LabelSummary>,
-    /// The columns of the scorer. They follow from the plan, so the canonical bytes leave them out.
+    /// The columns of the scorer. The plan determines them, so the canonical bytes of an answer do not contain
+    /// them.
     #[serde(skip)]
     pub columns: ScorerColumns,
 }
 
-/// One group of scores.
+/// The summary of one group of scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct GroupSummary {
-    /// Count, sum, mean, variance, standard deviation.
+    /// Count, sum, mean, variance and standard deviation of the main scores.
     pub moments: MomentSummary,
-    /// Smallest and largest.
+    /// The smallest and the largest main score.
     pub extremes: Extremes,
 }
 
@@ -85,8 +86,9 @@ fn groups() -> SummaryByGroup {
 /// The aggregator of a plan. It consists of exact aggregators, so their laws hold for it. `P` gives the file and line
 /// of a position.
 ///
-/// Its [`State`] can leave the process: it names the best and worst records by file and line. Parts of a
-/// dataset that were numbered from 0 each can be [shifted](Shift) and merged.
+/// Its [`State`] can be sent to another process, because it names the best and worst records by file and line. If
+/// the records of each part of a dataset were numbered from 0, the states of the parts can be [shifted](Shift) and
+/// merged.
 #[derive(Clone)]
 pub(super) struct PlanAggregator<P> {
     known: Vec<ColumnState>,
@@ -96,7 +98,7 @@ pub(super) struct PlanAggregator<P> {
     setup: Arc<Setup>,
 }
 
-/// What determines an answer besides the scores.
+/// The settings that, together with the scores, determine an answer.
 struct Setup {
     columns: ScorerColumns,
     by: Option<String>,
@@ -134,7 +136,7 @@ where
     }
 
     fn observe_slice(&mut self, first: u64, scores: &[Scored]) {
-        // Column by column, so that only one column's state is in use at a time.
+        // The columns are processed one after the other, so that only one column's state is in use at a time.
         for (place, column) in self.known.iter_mut().enumerate() {
             for (index, scored) in (first..).zip(scores) {
                 column.observe(index, &scored.cells()[place]);

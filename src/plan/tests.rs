@@ -44,7 +44,7 @@ fn a_plan_reads_as_it_was_written() {
     }
 }
 
-/// Every object in a JSON value, as a pointer to it.
+/// Collects, for every object in a JSON value, a pointer to the object.
 fn objects(json: &Value, at: &str, found: &mut Vec<String>) {
     let members: Vec<(String, &Value)> = match json {
         Value::Object(members) => {

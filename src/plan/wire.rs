@@ -10,7 +10,7 @@ use super::scorer::{Cell, Cells, MainCell};
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Panicked};
 
-/// The score of a record, or why it has none.
+/// The score of a record, or the reason why it has none.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum WireOutcome {
     Scored {
@@ -31,7 +31,7 @@ pub(super) enum WireOutcome {
     },
 }
 
-/// A [`Cell`] with its kind, which the cell itself leaves out when it is serialised.
+/// A [`Cell`] together with its kind. A `Cell` itself is serialised without its kind.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum WireCell {
     Nothing,

@@ -37,14 +37,15 @@ use crate::task::matching::Pairs;
 ///
 /// # Errors
 ///
-/// If the process was not started by a process pool of the same version, or a pipe breaks.
+/// Returns an error if the process was not started by a process pool of the same version, or if a pipe breaks.
 pub fn serve() -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::fs::File;
         use std::os::fd::AsFd as _;
 
-        // The buffers of the standard library would split messages: reads at 8 KiB, writes at line ends.
+        // The buffers of the standard library would split messages: they split reads after 8 KiB and writes at
+        // line ends.
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         remote::serve::<PlanWorker>(input, output)
@@ -53,8 +54,8 @@ pub fn serve() -> io::Result<()> {
     remote::serve::<PlanWorker>(io::stdin(), io::stdout().lock())
 }
 
-/// The setup message for worker processes: what the plan says about the scoring of a record. It is the same for
-/// plans that score records in the same way.
+/// The setup message for worker processes: the parts of the plan that determine how a record is scored. It is the
+/// same for plans that score records in the same way.
 pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     let mut inputs = plan.scorer.inputs().into_iter();
     if let Some(input) = inputs.find(|input| TextStream::is_needed_for(input)) {
@@ -86,7 +87,7 @@ struct PlanWorker {
     scorer: &'static dyn TextScorer,
     task: ScoreField<'static>,
     thresholds: Arc<Thresholds>,
-    /// The pairs that have been reported.
+    /// The counts of pairs that have been reported to the run so far.
     reported: Option<Pairs>,
 }
 

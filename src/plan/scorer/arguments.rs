@@ -11,10 +11,10 @@ pub const WITH: &str = "with";
 
 /// A scorer that has arguments on a command line.
 pub(super) trait FromArguments: Sized {
-    /// The arguments.
+    /// The type of the arguments.
     type Arguments: Args;
 
-    /// The scorer that they describe.
+    /// Returns the scorer that the arguments describe.
     fn from_arguments(arguments: Self::Arguments) -> Result<Self, Error>;
 }
 
@@ -42,7 +42,7 @@ pub(super) trait FromArguments: Sized {
 pub struct ScorerArguments(ArgMatches);
 
 impl ScorerArguments {
-    /// The scorer of this name with its arguments.
+    /// Returns the scorer that has this name, with its arguments.
     ///
     /// # Errors
     ///

@@ -16,14 +16,14 @@ pub enum Cell {
     Numbers(Box<[f64]>),
     /// A label, such as the name of a class.
     Label(Box<str>),
-    /// A line of a file, from 1.
+    /// The number of a line of a file, counted from 1.
     Line(u64),
-    /// Several lines of a file.
+    /// The numbers of several lines of a file, counted from 1.
     Lines(Box<[u64]>),
 }
 
 impl Cell {
-    /// The number, or the first of several.
+    /// Returns the number, or the first number if the cell holds several.
     pub fn number(&self) -> Option<f64> {
         match self {
             Cell::Number(number) => Some(*number),
@@ -32,7 +32,7 @@ impl Cell {
         }
     }
 
-    /// The label.
+    /// Returns the label, if the cell holds a label.
     pub fn label(&self) -> Option<&str> {
         match self {
             Cell::Label(label) => Some(label),
@@ -41,7 +41,7 @@ impl Cell {
     }
 }
 
-/// Number of cells of known columns that need no allocation.
+/// Largest number of cells of known columns that are stored without an allocation.
 const INLINE: usize = 4;
 
 /// All values of one record.

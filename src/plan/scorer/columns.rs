@@ -8,9 +8,9 @@ use super::cell::{Cell, Cells};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Column {
-    /// Its name in scores files and reports.
+    /// The name of the column in scores files and reports.
     pub name: String,
-    /// What its cells hold.
+    /// What the cells of the column hold.
     pub kind: ColumnKind,
 }
 
@@ -18,14 +18,14 @@ pub struct Column {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum ColumnKind {
-    /// Numbers: their moments, their quantiles, and a histogram if their range is known.
+    /// Numbers. A report shows their moments, their quantiles, and a histogram if their range is known.
     Numbers {
-        /// The least and the largest number there can be.
+        /// The smallest and the largest possible number.
         range: Option<(f64, f64)>,
     },
-    /// Labels: how many records have each.
+    /// Labels. A report shows how many records have each label.
     Labels,
-    /// Something else, such as a line of a reference: it is written to the scores file only.
+    /// Other values, such as the line numbers of a reference. They are written to the scores file only.
     Other,
 }
 
@@ -47,7 +47,8 @@ impl Column {
     }
 }
 
-/// The columns of a scorer: those known before the run, and whether answers may contain more.
+/// The columns of a scorer: the columns that are known before the run, and whether answers may contain further
+/// columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScorerColumns {
     known: Vec<Column>,
@@ -95,7 +96,7 @@ impl ScorerColumns {
         self.main.as_deref()
     }
 
-    /// Where the main column's cell is in a record's cells.
+    /// Returns the place of the main column's cell among the cells of a record.
     pub(in crate::plan) fn main_cell(&self) -> MainCell {
         let Some(main) = &self.main else {
             return MainCell::Missing;
@@ -107,7 +108,7 @@ impl ScorerColumns {
     }
 }
 
-/// Where the main column's cell is in a record's cells.
+/// The place of the main column's cell among the cells of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::plan) enum MainCell {
     /// It is the cell of the known column at this index.
@@ -132,5 +133,5 @@ impl MainCell {
     }
 }
 
-/// A cell that is not of a known column, with the name of its column.
+/// A cell of a column that is not known before the run, with the name of the column.
 pub(in crate::plan) type NamedCell = (String, Cell);

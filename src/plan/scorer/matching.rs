@@ -11,7 +11,7 @@ use crate::error::{BadRecord, Error};
 use crate::plan::{Plan, UnknownName};
 use crate::task::matching::{Found, Match, Matching, Measure, Pairs};
 
-/// Reference size, in texts, from which one record is worth sharing across the pool.
+/// Number of texts in the reference from which the threads of the pool share the search for one record.
 const WORTH_SHARING: usize = 1 << 16;
 
 /// The scorer `match`: the best matches of a text in a reference, by
@@ -20,7 +20,7 @@ const WORTH_SHARING: usize = 1 << 16;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MatchOptions {
-    /// How to find them.
+    /// How to find the matches.
     pub matching: Matching,
     /// The file of the reference, see [`Texts`](crate::dataset::Texts).
     pub against: PathBuf,

@@ -31,15 +31,15 @@ pub(super) use columns::{MainCell, NamedCell};
 
 /// A scorer as plain data.
 pub(super) trait Scorer {
-    /// The columns of its scores.
+    /// The columns of the scores that it gives.
     fn columns(&self, plan: &Plan) -> ScorerColumns;
 
-    /// The files that it reads in addition to the records.
+    /// The files that the scorer reads in addition to the records.
     fn inputs(&self) -> Vec<&Path> {
         Vec::new()
     }
 
-    /// What a headline says after the scorer, the field and the files.
+    /// The text that a headline shows after the scorer, the field and the files.
     fn subtitle(&self) -> Option<String> {
         None
     }
@@ -58,14 +58,15 @@ pub(super) trait TextScorer: fmt::Debug + Send + Sync {
         false
     }
 
-    /// How many pairs of a record and a text of the reference it has looked at, if it has a reference.
+    /// Number of pairs of a record and a text of the reference, compared or skipped, so far. `None` if the scorer
+    /// has no reference.
     fn pairs(&self) -> Option<Pairs> {
         None
     }
 }
 
-/// Generates all code that depends on the list of scorers, from a line for each scorer with its name and the type of
-/// its options.
+/// Generates all code that depends on the list of scorers. The list has a line for each scorer, with the name of
+/// the scorer and the type of its options.
 macro_rules! scorers {
     ($($(#[$attribute:meta])* $name:literal => $variant:ident($module:ident::$options:ident),)+) => {
         $($(#[$attribute])* pub use $module::$options;)+
@@ -86,7 +87,7 @@ macro_rules! scorers {
             /// The names of all scorers.
             pub const NAMES: &[&str] = &[$($(#[$attribute])* $name),+];
 
-            /// The name.
+            /// The name of the scorer.
             pub fn name(&self) -> &'static str {
                 match self {
                     $($(#[$attribute])* AnyScorer::$variant(_) => $name,)+
@@ -148,7 +149,7 @@ scorers! {
 }
 
 impl AnyScorer {
-    /// The name of a scorer, if there is one of this name.
+    /// Returns the name as it is in the list of scorers, if a scorer has this name.
     ///
     /// # Errors
     ///
@@ -159,12 +160,13 @@ impl AnyScorer {
         known.copied().ok_or_else(unknown)
     }
 
-    /// The files that it reads in addition to the records.
+    /// The files that the scorer reads in addition to the records.
     pub fn inputs(&self) -> Vec<&Path> {
         self.options().inputs()
     }
 
-    /// What a headline says after the scorer, the field and the files, such as `against cities.txt by ratio`.
+    /// The text that a headline shows after the scorer, the field and the files, such as `against cities.txt by
+    /// ratio`.
     pub fn subtitle(&self) -> Option<String> {
         self.options().subtitle()
     }

@@ -66,13 +66,13 @@ fn found_columns_are_summed_up_by_their_names() {
     assert_eq!(names, ["class", "label", "number", "speed", "tenth"]);
     let classes = json!({"count": 3, "labels": {"x": 2, "y": 1}});
     assert_eq!(scores["class"], classes);
-    // Two records have a number and one has a label there.
+    // In this column, two records have a number and one record has a label.
     assert_eq!(
         (&scores["speed"]["count"], &scores["speed"]["sum"]),
         (&json!(2), &json!(3.5))
     );
     assert_eq!(scores["speed"]["labels"], json!({"x": 1}));
-    // It is the main column, by which records are ranked and groups compared.
+    // This column is the main column, by which records are ranked and groups are compared.
     assert_eq!(json["top"][0]["text"], TEXTS[0]);
     assert_eq!(json["bottom"][0]["text"], TEXTS[4]);
     assert_eq!(json["groups"][TEXTS[0].len().to_string()]["mean"], 3.0);

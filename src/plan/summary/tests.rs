@@ -10,7 +10,7 @@ use crate::plan::leaderboard::ExampleCandidate;
 use crate::plan::scorer::{Cell, Cells, MadeUpOptions, MainCell};
 use crate::report::Digest;
 
-/// The place of a position: a file whose name is not text, where the system has such names.
+/// The place of a position: a file whose name is not text, if the system allows such names.
 fn place(at: Position) -> Option<Place> {
     #[cfg(unix)]
     let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"caf\xe9.jsonl");
@@ -123,7 +123,8 @@ proptest! {
         let (whole, merged) = (whole.finish(), merged.finish());
         prop_assert_eq!(canonical_bytes(&whole), canonical_bytes(&merged));
         prop_assert_eq!(Digest::of(&whole), Digest::of(&merged));
-        // The texts and places too, which the canonical bytes of an answer leave out.
+        // This comparison includes the texts and the places, which the canonical bytes of an answer do not
+        // contain.
         let told = |summary: &Summary| format!("{:?} {:?}", summary.top, summary.bottom);
         prop_assert_eq!(told(&whole), told(&merged));
     }
