@@ -6,8 +6,8 @@ use super::{By, ByRef, Map, Of, OfRef, Only, Partial};
 
 /// Combines scores into one answer.
 ///
-/// The value passed to a run is the identity; its clones start the partials. Laws, checked by
-/// [`assert_laws`](super::assert_laws):
+/// The value that is passed to a run is the identity: each partial starts as a clone of it. An
+/// aggregator must keep these laws, which [`assert_laws`](super::assert_laws) checks:
 ///
 /// 1. **Associative in index order**: for records `a < b < c`, merging `(a, b)` with `c` equals
 ///    merging `a` with `(b, c)`, bit for bit.
@@ -53,27 +53,27 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     }
 
     /// A state for one more worker of the same run, made from a state that has observed nothing. It
-    /// must be merged into that state before the end.
+    /// must be merged into that state before [`finish`](Aggregator::finish) is called.
     ///
-    /// Until then the two may share memory, so that a million groups are kept once instead of once
-    /// per worker. A clone, by contrast, never shares anything. Only states of
+    /// Until the merge, the two states may share memory, so that a million groups are kept once
+    /// instead of once per worker. A clone, by contrast, never shares anything. Only states of
     /// [commutative](Aggregator::COMMUTATIVE) aggregators are forked.
     fn fork(&self) -> Self {
         self.clone()
     }
 
     /// Adds everything that another state has observed. If the aggregator is not commutative, every
-    /// record of `later` comes after every record of `self`. The merged state may observe and merge
-    /// further.
+    /// record of `later` comes after every record of `self`. The merged state may observe more
+    /// scores and merge more states.
     fn merge(&mut self, later: Self);
 
-    /// The answer.
+    /// Returns the answer.
     fn finish(self) -> Self::Output;
 
-    /// Aggregates a value computed from each score: an aggregator of `R` that passes `look(score)`
-    /// to this one.
+    /// Aggregates a value that is computed from each score. The result is an aggregator of `R` that
+    /// passes `look(score)` to this aggregator.
     ///
-    /// The closure names the type of its argument: `&R`, or `&&Record` for records from
+    /// The closure must name the type of its argument: `&R`, or `&&Record` for records from
     /// `par_iter()`, which are references themselves.
     ///
     /// ```
@@ -153,8 +153,8 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         By::new::<S>(self, key)
     }
 
-    /// Groups scores by a key that they hold: like [`by`](Aggregator::by), but the key is borrowed,
-    /// and is cloned only when the group is new.
+    /// Groups scores by a key that each score contains. This is like [`by`](Aggregator::by), but
+    /// the key is borrowed from the score, and is cloned only if its group is new.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Count};
@@ -210,15 +210,17 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         Map::new(self, turn)
     }
 
-    /// Answers with the state of this aggregator instead of its answer. One process, or one file of
-    /// many, [saves](super::State::save) its state, and the states are merged elsewhere.
+    /// Makes the state of this aggregator the answer. If the work is divided among several
+    /// processes or files, the state of each is [saved](super::State::save), and the states are
+    /// merged elsewhere.
     ///
     /// `first` is the index of this part's first record in the whole dataset. It matters to
     /// aggregators that report indices or break ties by them ([`Top`](super::Top),
     /// [`Extrema`](super::Extrema)) and to those that draw random numbers by them
-    /// ([`Sample`](super::Sample), [`Frequent`](super::Frequent)): they equal a single run only if
-    /// no two records share an index. If `first` is not known yet, pass 0 and
-    /// [shift](super::Shift::shift) the state later, which works for all but those that draw.
+    /// ([`Sample`](super::Sample), [`Frequent`](super::Frequent)): their merged states equal the
+    /// state of a single run only if no two records have the same index. If `first` is not known
+    /// yet, pass 0 and [shift](super::Shift::shift) the state later. This works for all aggregators
+    /// except those that draw random numbers.
     ///
     /// ```
     /// use manyhands::aggregation::{Bottom, Mean, State};

@@ -1,24 +1,25 @@
 //! Buffers scores so that an aggregator observes many at a time.
 //!
-//! Several aggregators side by side are faster if each observes a whole slice than if all of them
-//! observe each score, and some are faster over a slice by themselves. Scores that own memory are
-//! still observed one by one, since the amount of memory they hold is unknown; so are large ones,
-//! since copying them costs more than a slice saves.
+//! If several aggregators observe the same scores, it is faster to let each aggregator observe a
+//! whole slice than to let all of them observe one score after the other. Some aggregators are also
+//! faster on a slice when used alone. Scores that own memory are still observed one by one, because
+//! the amount of memory that they hold is unknown. Large scores are observed one by one too,
+//! because copying them takes more time than a slice saves.
 
 use std::mem::needs_drop;
 
 use super::Aggregator;
 
-/// Scores that are passed on together: enough to hide the fixed cost per slice, few enough to stay
-/// in the L1 cache.
+/// Number of scores that an aggregator observes together. It is large enough to hide the fixed cost
+/// per slice, and small enough that the scores stay in the L1 cache.
 const BLOCK_SCORES: usize = 256;
 /// Number of scores below which a buffer is not worth allocating.
 const MIN_SCORES: usize = 32;
-/// Bytes of the largest score that is buffered.
+/// Size in bytes of the largest score that is buffered.
 const MAX_BYTES: usize = 64;
 
-/// Number of scores that are passed on together, out of `scores` in all; 0 if each is observed by
-/// itself.
+/// Number of scores that are observed together if there are `scores` of them in total; 0 if each
+/// score is observed by itself.
 fn block_length<S>(scores: usize) -> usize {
     if needs_drop::<S>() || size_of::<S>() > MAX_BYTES || scores < MIN_SCORES {
         0
@@ -57,7 +58,7 @@ pub(crate) fn observe_all<S, A: Aggregator<S>>(
 
 /// Collects scores that arrive one by one.
 pub(crate) struct ScoreBuffer<S> {
-    /// Scores in a full buffer; 0 if scores are not buffered.
+    /// Number of scores in a full buffer; 0 if scores are not buffered.
     length: usize,
     /// Index of the first buffered score.
     first: u64,
@@ -65,7 +66,7 @@ pub(crate) struct ScoreBuffer<S> {
 }
 
 impl<S> ScoreBuffer<S> {
-    /// A buffer for about this many scores.
+    /// Creates a buffer that will receive about this many scores in total.
     pub(crate) fn for_scores(scores: usize) -> Self {
         let length = block_length::<S>(scores);
         ScoreBuffer {

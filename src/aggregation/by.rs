@@ -11,14 +11,15 @@ use serde::de::DeserializeOwned;
 use super::groups::{BorrowedKey, Groups, OwnedKey};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::by`] returns: a state for each key.
+/// The aggregator that [`Aggregator::by`] returns. It has a state for each key.
 #[derive(Clone)]
 pub struct By<A, K, F> {
     groups: Groups<A, K>,
     key: F,
 }
 
-/// What [`Aggregator::by_ref`] returns: a state for each key, looked up by a borrowed one.
+/// The aggregator that [`Aggregator::by_ref`] returns. It has a state for each key, and looks
+/// states up by a borrowed key.
 pub struct ByRef<A, K, Q: ?Sized, F> {
     groups: Groups<A, K>,
     key: F,
@@ -135,7 +136,7 @@ where
     }
 }
 
-/// `State` and `Shift` of both.
+/// Implements `State` and `Shift` for `By` or `ByRef`.
 macro_rules! state_of_groups {
     ([$($generics:tt)*] $adaptor:ty) => {
         impl<A, K, $($generics)*> State for $adaptor
@@ -144,7 +145,7 @@ macro_rules! state_of_groups {
             K: Hash + Eq + Ord + Send + Serialize + DeserializeOwned,
             F: Clone,
         {
-            /// Groups in the order of their keys.
+            /// The groups, ordered by key.
             type Plain = Vec<(K, A::Plain)>;
 
             fn kind(&self) -> Kind {

@@ -1,21 +1,24 @@
-//! One sequence of bytes per value.
+//! Canonical bytes: exactly one sequence of bytes for each value.
 
 use serde::Serialize;
 
-/// The first bytes: the format and its version. A change of either changes every digest.
+/// The first bytes of the encoding, which name the format and its version. If either changes, every
+/// digest changes.
 const PREFIX: &[u8] = b"mh1";
 
-/// The canonical bytes of a value: equal exactly if the values are equal, bit for bit.
+/// Returns the canonical bytes of a value. The bytes of two values are equal exactly if the values
+/// are equal, bit for bit.
 ///
 /// The encoding is that of [postcard](https://postcard.jamesmunns.com/wire-format) after a prefix
-/// with the version. Floats are compared by their bits, so `-0.0` differs from `0.0`, and one NaN
-/// from another; the built-in aggregators only ever answer `f64::NAN` itself. A map that iterates
-/// in hash order has no canonical bytes: use a `BTreeMap` in outputs.
+/// with the version. Floats are compared by their bits, so `-0.0` differs from `0.0`, and NaN
+/// values with different bits differ. The only NaN that the built-in aggregators answer with is
+/// `f64::NAN` itself. A map that iterates in hash order has no canonical bytes: use a `BTreeMap` in
+/// outputs.
 ///
 /// # Panics
 ///
 /// Panics if the value's `Serialize` fails, or does not give the length of a sequence in advance
-/// (as with `#[serde(flatten)]`). No output of a built-in aggregator does either.
+/// (as with `#[serde(flatten)]`). Neither happens with the output of a built-in aggregator.
 ///
 /// ```
 /// use manyhands::aggregation::canonical_bytes;

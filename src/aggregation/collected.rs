@@ -6,7 +6,7 @@ use super::StateError;
 use super::order::{rank, score_of};
 use super::state::counted;
 
-/// The scores that are not NaN, as integers of the same order.
+/// The scores that are not NaN, stored as integers that have the same order as the scores.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CollectedScores {
     ranks: Vec<i64>,
@@ -16,13 +16,13 @@ pub(super) struct CollectedScores {
 /// [`CollectedScores`] as plain data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlainScores {
-    /// Ordered by `f64::total_cmp`, lowest first.
+    /// The scores that are not NaN, ordered by `f64::total_cmp`, lowest first.
     scores: Vec<f64>,
     nan: u64,
 }
 
 impl CollectedScores {
-    /// Number of scores, without NaN.
+    /// Number of scores that are not NaN.
     pub(super) fn count(&self) -> usize {
         self.ranks.len()
     }
@@ -48,9 +48,9 @@ impl CollectedScores {
         self.nan = self.nan.saturating_add(later.nan);
     }
 
-    /// The scores at these places of the sorted scores. `places` must ascend. Each score is
-    /// selected among those above the place before it, in linear time; sorting all scores would
-    /// take longer.
+    /// Returns the scores that would be at these places if all scores were sorted. `places` must
+    /// ascend. Each score is selected in linear time among the scores above the previous place;
+    /// sorting all scores would take longer.
     pub(super) fn at(&mut self, places: &[usize]) -> Vec<f64> {
         let mut settled = 0;
         for &place in places {

@@ -4,16 +4,17 @@ use super::exact::{ExactProducts, Number};
 use super::moments::{Moments, PlainMoments};
 use super::{Aggregator, Kind, State, StateError};
 
-/// Pearson's correlation of the two sides of a score, from exact sums, rounded once. Answer: `f64`
-/// from −1 to 1.
+/// Pearson's correlation of the two values of each score, computed from exact sums and rounded
+/// once. Answer: `f64` from −1 to 1.
 ///
 /// `(n·Σxy − Σx·Σy) / √((n·Σx² − (Σx)²) · (n·Σy² − (Σy)²))`, where the three differences are exact
 /// integers. The answer is exactly 1 or −1 for scores exactly on a line, and never beyond. (As
 /// floating-point numbers, `0.1`, `0.2` and `0.3` are not equally far apart.)
 ///
-/// NaN if undefined: if a side is constant, for fewer than two scores, and if a side is NaN or
-/// infinite. Nothing overflows or underflows before the answer, whatever the size of the scores;
-/// subnormals keep all their bits, and the signs of zeros do not matter.
+/// The answer is NaN if the correlation is undefined: if one of the two values is the same in all
+/// scores, if there are fewer than two scores, or if a value is NaN or infinite. Nothing overflows
+/// or underflows before the answer, whatever the size of the scores; subnormals keep all their
+/// bits, and the signs of zeros do not matter.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Correlation};
@@ -32,7 +33,7 @@ pub struct Correlation {
     products: ExactProducts,
 }
 
-/// The moments of both sides, and the sum of products.
+/// The moments of the first values and of the second values, and the sum of their products.
 type PlainCorrelation = (PlainMoments, PlainMoments, Number);
 
 impl Correlation {
@@ -69,7 +70,7 @@ impl Aggregator<(f64, f64)> for Correlation {
         let size = together
             .product(&together)
             .root_of_ratio(&left.product(&right));
-        // A NaN keeps its sign, since its bits are part of the answer.
+        // The sign of a NaN must not change, because its bits are part of the answer.
         if together.is_negative() && !size.is_nan() {
             -size
         } else {

@@ -26,7 +26,8 @@ impl Count {
         Count::default()
     }
 
-    /// The answer: [`Aggregator::finish`] without naming the type of the scores.
+    /// Returns the same answer as [`Aggregator::finish`], without the need to name the type of the
+    /// scores.
     #[must_use]
     pub fn finish(self) -> u64 {
         self.count

@@ -3,16 +3,17 @@
 use super::exact::{ExactProducts, ExactSum, Number, PlainSum};
 use super::{Aggregator, Kind, State, StateError};
 
-/// The covariance of the two sides of a score, from the exact Σx, Σy and Σxy, rounded once. Answer:
-/// `f64`.
+/// The covariance of the two values of each score, computed from the exact Σx, Σy and Σxy and
+/// rounded once. Answer: `f64`.
 ///
-/// `(n·Σxy − Σx·Σy) / (n·(n − 1))` for a sample, divided by `n²` instead for a whole population.
-/// Nothing is rounded before the end, so this formula is exact.
+/// The covariance of a sample is `(n·Σxy − Σx·Σy) / (n·(n − 1))`. For a whole population, the
+/// divisor is `n²` instead. Nothing is rounded before the end, so this formula is exact.
 ///
-/// NaN if undefined: for no scores, for a sample of one, and if a side is NaN or infinite. A
-/// covariance beyond `f64::MAX` is an infinity of its sign; one below half the smallest subnormal
-/// is a zero of its sign. If one side is constant, the covariance is exactly `0.0`. The signs of
-/// zeros do not matter.
+/// The answer is NaN if the covariance is undefined: if there are no scores, if a sample has only
+/// one score, or if a value is NaN or infinite. A covariance larger in magnitude than `f64::MAX`
+/// becomes an infinity of the same sign; a covariance smaller in magnitude than half the smallest
+/// subnormal becomes a zero of the same sign. If one of the two values is the same in all scores,
+/// the covariance is exactly `0.0`. The signs of zeros do not matter.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Covariance};
@@ -33,16 +34,18 @@ pub struct Covariance {
     products: ExactProducts,
 }
 
-/// The count, the sums of both sides, and the sum of products.
+/// The number of scores, the sums of the first values and of the second values, and the sum of
+/// their products.
 type PlainCovariance = (u64, PlainSum, PlainSum, Number);
 
 impl Covariance {
-    /// The sample covariance, which estimates that of the population: divided by n·(n − 1).
+    /// The sample covariance, which estimates the covariance of the population. The divisor is n·(n
+    /// − 1).
     pub fn new() -> Covariance {
         Covariance::default()
     }
 
-    /// The covariance of the scores themselves: divided by n².
+    /// The covariance of the scores themselves. The divisor is n².
     pub fn population() -> Covariance {
         Covariance {
             population: true,

@@ -1,9 +1,9 @@
-//! What adaptors leave to the aggregator inside them, written once.
+//! The methods that adaptors pass on to the aggregator inside them, written once.
 //!
-//! An adaptor has a field `inner` and a method `with_inner` that puts another state of the inner
-//! aggregator behind the same closure.
+//! An adaptor has a field `inner` and a method `with_inner` that returns an adaptor with the same
+//! closure around another state of the inner aggregator.
 
-/// The parts of an `impl Aggregator` that go to `inner` unchanged.
+/// The parts of an `impl Aggregator` that call `inner` without any change.
 macro_rules! delegate_runs {
     () => {
         const COMMUTATIVE: bool = A::COMMUTATIVE;
@@ -18,8 +18,8 @@ macro_rules! delegate_runs {
     };
 }
 
-/// `State` and `Shift` of an adaptor around `A`: plain data and kind are those of `inner`, since
-/// closures do not leave the process. A name makes the adaptor visible in the kind.
+/// Implements `State` and `Shift` for an adaptor around `A`. The plain data and the kind are those
+/// of `inner`, since closures are not saved. If a name is given, the kind contains it.
 macro_rules! delegate_state {
     ([$($generics:tt)*] $adaptor:ty $(, named $name:literal)?) => {
         impl<A: State, $($generics)*> State for $adaptor {

@@ -12,25 +12,28 @@ use small_set::{MOST, SmallSet};
 
 /// Counts different values of any serialisable type. Answer: [`DistinctCount`].
 ///
-/// **Exact up to 1,024** different values. Beyond that, an estimate with a standard error of
-/// **0.81 %**, from HyperLogLog with 2¹⁴ registers (Flajolet and others, 2007) and Ertl's estimator
-/// (<https://arxiv.org/abs/1702.01284>). Values are compared by a 64-bit hash (XXH3-64 of what
-/// their `Serialize` writes), so two values with the same hash count once: among 1,024 values this
-/// happens in one of 3.5·10¹³ runs. Anyone who knows the hash can construct such values.
+/// **Exact up to 1,024** different values. Beyond that, the answer is an estimate with a standard
+/// error of **0.81 %**. It is computed by HyperLogLog with 2¹⁴ registers (Flajolet and others,
+/// 2007) and Ertl's estimator (<https://arxiv.org/abs/1702.01284>). Values are compared by a 64-bit
+/// hash (XXH3-64 of what their `Serialize` writes), so two values with the same hash count once:
+/// among 1,024 values this happens in one of 3.5·10¹³ runs. Anyone who knows the hash can construct
+/// such values.
 ///
 /// The answer depends on the set of values alone, not on their order, how often each occurs, or how
-/// states were merged. A state takes no memory at first, and at most 16 KiB. A score costs its
-/// hash, a few nanoseconds for numbers and short texts.
+/// states were merged. A state takes no memory at first, and at most 16 KiB. Observing a score
+/// takes as long as computing its hash: a few nanoseconds for numbers and short texts.
 ///
 /// Two values are equal if they serialise to the same data: a `&str` equals a `String`, but numbers
 /// of different width differ. **All NaN are one value, and both zeros are one value**, also inside
 /// larger values; infinities and subnormals are values like any other. A type that serialises
 /// without naming its variant, as untagged enums and JSON values do, is compared by its bytes
 /// alone: in JSON, 0 and 0.0 are one value, and so are a whole number and the fraction with the
-/// same bits. A map that iterates in hash order may serialise in two ways, and then counts twice.
+/// same bits. A map that iterates in hash order may serialise in two ways, and is then counted as
+/// two values.
 ///
 /// To [`map`](Aggregator::map) the answer, name the type of the scores first: `Distinct::new()`
-/// alone aggregates scores of any type, and `.of(|score: &u64| *score)` makes it one of `u64`.
+/// alone aggregates scores of any type, and `.of(|score: &u64| *score)` makes it an aggregator of
+/// `u64`.
 ///
 /// # Panics
 ///
@@ -62,8 +65,8 @@ pub struct Distinct {
     hashes: DistinctHashes,
 }
 
-/// The set of hashes, or its sketch. Which of the two depends on the set alone: it is a set up to
-/// [`MOST`] hashes.
+/// The hashes, as a set or as a sketch. The choice depends on the hashes alone: up to [`MOST`]
+/// hashes are kept as a set.
 #[derive(Debug, Clone)]
 enum DistinctHashes {
     Few(SmallSet),
@@ -73,7 +76,7 @@ enum DistinctHashes {
 /// The answer of [`Distinct`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DistinctCount {
-    /// The number of different values, or its estimate, rounded to a whole number.
+    /// The number of different values, or an estimate of that number, rounded to a whole number.
     pub count: u64,
     /// Whether the values were counted rather than estimated.
     pub exact: bool,
@@ -154,7 +157,8 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
 
     #[inline]
     fn observe(&mut self, _index: u64, score: &S) {
-        // 0 marks a vacant place, so a hash of 0 becomes 1: one more collision in 2⁶⁴.
+        // 0 marks a vacant place, so a hash of 0 is replaced by 1. This adds one collision among
+        // 2⁶⁴ hashes.
         self.insert(hash_of(score).max(1));
     }
 
@@ -167,7 +171,8 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
                 registers.merge(&later)
             }
             (_, DistinctHashes::Few(few)) => few.hashes().for_each(|hash| self.insert(hash)),
-            // Unreachable after the swap, which puts the larger of the two on the left.
+            // This case cannot occur, because the swap above makes the state with the larger count
+            // `self`.
             (DistinctHashes::Few(_), many) => self.hashes = many,
         }
     }

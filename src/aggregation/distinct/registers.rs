@@ -1,19 +1,20 @@
-//! HyperLogLog: the number of different hashes, estimated from the rarest patterns among them.
+//! HyperLogLog: estimates the number of different hashes from the rarest bit patterns among them.
 
-/// Leading bits of a hash that choose its register.
+/// Number of leading bits of a hash that choose its register.
 const CHOICE_BITS: u32 = 14;
 pub(super) const REGISTERS: usize = 1 << CHOICE_BITS;
-/// Bits that remain for the rank.
+/// Number of bits of a hash that remain for the rank.
 const RANK_BITS: u32 = 64 - CHOICE_BITS;
 /// The rank of a hash whose remaining bits are all zero.
 pub(super) const MOST_RANK: u8 = RANK_BITS as u8 + 1;
-/// 1 / (2 ln 2).
+/// The constant factor of the estimate: 1 / (2 ln 2).
 const ALPHA: f64 = 0.721_347_520_444_481_7;
 
 /// The highest rank among the hashes of each register (Flajolet, Fusy, Gandouet and Meunier,
 /// *HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm*, 2007). The rank
-/// is one more than the number of leading zeros after the bits that choose the register. A rank
-/// takes a byte although six bits would do, since bytes merge sixteen at a time.
+/// is one more than the number of leading zeros after the bits that choose the register. A rank is
+/// stored in a byte, although six bits would be enough, because the processor can merge sixteen
+/// bytes at a time.
 #[derive(Debug, Clone)]
 pub(super) struct Registers(Box<[u8; REGISTERS]>);
 
@@ -39,7 +40,7 @@ impl Registers {
     #[inline]
     pub(super) fn insert(&mut self, hash: u64) {
         let register = &mut self.0[(hash >> RANK_BITS) as usize];
-        // The bit below the last one ends the zeros if no other bit is set.
+        // The bit added below the bits of the rank ends the zeros if no other bit is set.
         let rest = hash << CHOICE_BITS | 1 << (CHOICE_BITS - 1);
         let rank = rest.leading_zeros() as u8 + 1;
         if rank > *register {
@@ -53,11 +54,12 @@ impl Registers {
         }
     }
 
-    /// Ertl's improved raw estimator (*New cardinality estimation algorithms for HyperLogLog
-    /// sketches*, 2017, <https://arxiv.org/abs/1702.01284>, algorithm 6), computed from the number
-    /// of registers of each rank. It is unbiased from 0 to 2⁶⁴ without the tables and switches of
-    /// earlier estimators. It uses only operations that IEEE 754 rounds correctly, in a fixed
-    /// order, so the bits are the same on every machine.
+    /// Estimates the number of different hashes with Ertl's improved raw estimator (*New
+    /// cardinality estimation algorithms for HyperLogLog sketches*, 2017,
+    /// <https://arxiv.org/abs/1702.01284>, algorithm 6), computed from the number of registers of
+    /// each rank. It is unbiased from 0 to 2⁶⁴ without the tables and switches of earlier
+    /// estimators. It uses only operations that IEEE 754 rounds correctly, in a fixed order, so the
+    /// bits are the same on every machine.
     pub(super) fn estimate(&self) -> f64 {
         let mut having = [0_u32; MOST_RANK as usize + 1];
         for &rank in self.0.iter() {
@@ -75,7 +77,7 @@ impl Registers {
     }
 }
 
-/// x + Σ x^(2^k) · 2^(k − 1) over k from 1 on; infinite at 1.
+/// Ertl's function σ: x + Σ x^(2^k) · 2^(k − 1), summed over k = 1, 2, 3, … It is infinite at 1.
 fn sigma(x: f64) -> f64 {
     if x == 1.0 {
         return f64::INFINITY;
@@ -92,7 +94,8 @@ fn sigma(x: f64) -> f64 {
     }
 }
 
-/// (1 − x − Σ (1 − x^(2^−k))² · 2^−k over k from 1 on) / 3; 0 at 0 and 1.
+/// Ertl's function τ: (1 − x − Σ (1 − x^(2^−k))² · 2^−k) / 3, summed over k = 1, 2, 3, … It is 0 at
+/// 0 and at 1.
 fn tau(x: f64) -> f64 {
     if x == 0.0 || x == 1.0 {
         return 0.0;

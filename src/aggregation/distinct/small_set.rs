@@ -1,13 +1,15 @@
 //! A small set of hashes.
 
-/// The most hashes that are stored. Their table is then as large as the registers that replace it.
+/// The largest number of hashes that a set can hold. The table of a full set takes as much memory
+/// as the registers that replace it.
 pub(super) const MOST: usize = 1 << 10;
 const FEWEST_PLACES: usize = 8;
 /// Marks a vacant place; no hash has this value.
 const VACANT: u64 = 0;
 
-/// A set of hashes in an open-addressing table: each hash is at the first vacant place counted from
-/// its low bits. At most half of the places are taken, so searches are short.
+/// A set of hashes in an open-addressing table: each hash is stored at the first vacant place,
+/// beginning at the place that its low bits give. At most half of the places are taken, so searches
+/// are short.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SmallSet {
     places: Vec<u64>,
@@ -32,7 +34,8 @@ impl SmallSet {
         }
     }
 
-    /// The place of the hash, or the vacant place where it belongs.
+    /// Returns the place of the hash, or the vacant place where it belongs; `None` if the table has
+    /// no places yet.
     #[inline]
     fn find(&self, hash: u64) -> Option<usize> {
         let last = self.places.len().checked_sub(1)?;

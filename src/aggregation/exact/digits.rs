@@ -40,14 +40,14 @@ pub(super) fn add(a: &[u32], b: &[u32]) -> Vec<u32> {
     digits
 }
 
-/// `a − b`, where `a ≥ b`.
+/// Returns `a − b`. `a` must not be less than `b`.
 pub(super) fn subtract(a: &[u32], b: &[u32]) -> Vec<u32> {
     let mut difference = a.to_vec();
     subtract_from(&mut difference, b);
     difference
 }
 
-/// Subtracts `b` from `a`, which is not less.
+/// Subtracts `b` from `a`. `a` must not be less than `b`.
 fn subtract_from(a: &mut [u32], b: &[u32]) {
     let mut borrow = 0_i64;
     for (digit, &subtrahend) in a.iter_mut().zip(b.iter().chain(std::iter::repeat(&0))) {
@@ -57,7 +57,7 @@ fn subtract_from(a: &mut [u32], b: &[u32]) {
     }
 }
 
-/// Which magnitude is larger.
+/// Compares two magnitudes.
 pub(super) fn compare(a: &[u32], b: &[u32]) -> Ordering {
     let digit = |digits: &[u32], place: usize| digits.get(place).copied().unwrap_or(0);
     (0..a.len().max(b.len()))
@@ -91,7 +91,7 @@ pub(super) fn bits(digits: &[u32]) -> u32 {
     top.map_or(0, |top| top as u32 * LIMB_BITS + digits[top].ilog2() + 1)
 }
 
-/// The product with 2 to a power.
+/// Returns the number times 2 to the power of `by`.
 pub(super) fn shifted_up(digits: &[u32], by: u32) -> Vec<u32> {
     let mut shifted = vec![0; (by / LIMB_BITS) as usize];
     let shift = by % LIMB_BITS;
@@ -104,10 +104,10 @@ pub(super) fn shifted_up(digits: &[u32], by: u32) -> Vec<u32> {
     shifted
 }
 
-/// The quotient, and whether it leaves no remainder. The divisor must not be 0.
+/// Returns the quotient, and whether the division leaves no remainder. The divisor must not be 0.
 ///
-/// It works bit by bit: it is needed once per answer, and the fastest algorithm for long division
-/// (Knuth's D) is several times as long to read.
+/// The division works bit by bit. It is needed only once per answer, and the code of the fastest
+/// algorithm for long division (Knuth's D) is several times as long.
 pub(super) fn quotient(dividend: &[u32], divisor: &[u32]) -> (Vec<u32>, bool) {
     let mut remainder = Vec::with_capacity(divisor.len() + 1);
     let mut quotient = vec![0; dividend.len()];
@@ -122,7 +122,7 @@ pub(super) fn quotient(dividend: &[u32], divisor: &[u32]) -> (Vec<u32>, bool) {
     (quotient, remainder.iter().all(|&digit| digit == 0))
 }
 
-/// Doubles in place, and adds a bit at the bottom.
+/// Doubles a number in place, and adds a bit at the bottom.
 fn double(digits: &mut Vec<u32>, bit: u32) {
     let mut carry = bit;
     for digit in digits.iter_mut() {

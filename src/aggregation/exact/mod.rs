@@ -1,14 +1,14 @@
-//! Exact sums of floating-point values: integers wide enough that nothing is rounded before the
-//! end, so the order of adding has no effect.
+//! Exact sums of floating-point values. A sum is kept as an integer that is wide enough that
+//! nothing is rounded before the end, so the order of adding has no effect.
 //!
 //! Every finite `f64` is a 53-bit integer times a power of two, and every product of two is a
 //! 106-bit integer times a power of two. [`ExactSum`] and [`ExactProducts`] add those integers in a
 //! few machine words, which hold nearly all values of nearly all data. Values outside their reach
 //! go into a superaccumulator of 64-bit limbs that each weigh 2³² times the one below (Radford M.
 //! Neal, *Fast exact summation using small and large superaccumulators*, 2015,
-//! <https://arxiv.org/abs/1505.05571>), which here keeps only the limbs in use. A sum therefore
-//! takes 32 bytes instead of 536, so one per group is affordable. The final value is computed by
-//! integer arithmetic and rounded once.
+//! <https://arxiv.org/abs/1505.05571>). The superaccumulators here keep only the limbs in use. A
+//! sum therefore takes 32 bytes instead of 536, so one per group is affordable. The final value is
+//! computed by integer arithmetic and rounded once.
 
 mod digits;
 mod moment_slices;
@@ -30,26 +30,27 @@ pub use sum::ExactSum;
 use superaccumulator::{LIMB_BITS, Superaccumulator};
 pub(super) use wide::Wide;
 
-/// Bits of the stored significand of an `f64` (IEEE 754-2019, binary64).
+/// Number of bits of the stored significand of an `f64` (IEEE 754-2019, binary64).
 const FRACTION_BITS: u32 = 52;
 /// The largest exponent field of a finite `f64`.
 const LAST_FINITE: u32 = 2046;
 /// A significand whose exponent field is 0 would weigh 2 to this power if subnormals followed the
 /// rule of normal values: a normal value is `significand · 2^(exponent field + this)`.
 const UNIT_EXPONENT: i32 = -1075;
-/// Exponents above the base that the machine words of a sum reach, so that shifting by the
-/// difference is a single instruction.
+/// Number of exponents, from the base upwards, that are within reach of the machine words of a sum.
+/// With this number, shifting by the difference from the base is a single instruction.
 const REACH: u32 = 64;
-/// Values outside the reach after which the reach moves to the last of them. It spreads the cost of
-/// a move, and keeps the reach where most values are: otherwise all values after a single very
-/// large one would be slow to add.
+/// Number of values outside the reach after which the reach moves to the last of these values.
+/// Waiting spreads the cost of a move over several values, and keeps the reach where most values
+/// are. Otherwise, all values after a single very large value would be slow to add.
 const PATIENCE: u8 = 32;
-/// The base of a sum without values: above every exponent, so that no value is within reach.
+/// The base of a sum without values. It is above every exponent, so that no value is within reach.
 const NO_BASE: u16 = 1 << 14;
 
-/// The base for a sum that meets this exponent outside its reach: a multiple of the width of a
-/// limb, with 32 octaves of reach below the exponent and room above it. It is never so low or high
-/// that a value that is not normal would seem within reach.
+/// Returns the new base of a sum when a value with this exponent, outside the reach of the sum, is
+/// added. The base is a multiple of the width of a limb. It puts 32 octaves below the exponent
+/// within reach, and leaves room above it. It is never so low or so high that a value that is not
+/// normal would seem within reach.
 fn base_for(exponent: u32, last: u32) -> u16 {
     ((exponent / LIMB_BITS).clamp(2, last / LIMB_BITS - 1) * LIMB_BITS - LIMB_BITS) as u16
 }

@@ -12,20 +12,24 @@ use std::mem;
 
 use super::{ExactMoments, exponent_field};
 
-/// Values that are processed together: enough to spread the fixed cost of a group.
+/// Number of values in a group, which are processed together. It is large enough to spread the
+/// fixed cost of a group.
 const GROUP: usize = 128;
-/// Groups after which the totals are passed on: 1,024 integers of 51 bits stay within 62 bits.
+/// Number of groups after which the totals are moved to the exact sums. A total of 1,024 integers
+/// of 51 bits fits in 62 bits.
 const MOST_GROUPS: u32 = 8;
-/// Octaves left free above the largest value for which the grids are chosen.
+/// Number of octaves that are left free above the largest value for which the grids are chosen.
 const FREE: u32 = 2;
-/// Bits from one grid to the next.
+/// Number of bits by which the units of two neighbouring grids differ.
 const DIGIT_BITS: u32 = 25;
-/// Octaves below the first value that is too large within which values fit.
+/// Number of octaves in which values fit. The octaves end below the smallest value that is too
+/// large.
 const OCTAVES: u32 = 3 * DIGIT_BITS - 52;
-/// Exponent fields of the largest value for which neither the squares of the smallest digits nor
-/// the magic numbers leave the range of floats.
+/// Exponent fields that the largest value of a group may have. For these, neither the squares of
+/// the smallest digits nor the magic numbers leave the range of floats.
 const LARGEST: std::ops::RangeInclusive<u32> = 700..=1_500;
-/// After a group that does not suit the middle, or the grids, this many groups skip that attempt.
+/// Number of groups that skip an attempt (the middle or the grids) after a group for which this
+/// attempt failed.
 const PASSED_OVER: u32 = 8;
 
 impl ExactMoments {
@@ -58,8 +62,8 @@ impl ExactMoments {
         }
     }
 
-    /// Adds a group on the grids, choosing new grids if needed; or returns false and changes
-    /// nothing if no grids suit.
+    /// Adds a group on the grids, and chooses new grids if necessary. Returns false and changes
+    /// nothing if no grids suit the group.
     fn add_on_grids(&mut self, group: &[f64], grids: &mut Option<MomentGrids>) -> bool {
         if grids.as_mut().is_some_and(|grids| grids.take(group, self)) {
             return true;
@@ -72,7 +76,7 @@ impl ExactMoments {
     }
 
     fn add_each(&mut self, values: &[f64]) {
-        // In a local variable, so that it stays in registers.
+        // The state is in a local variable so that it stays in registers.
         let mut moments = mem::take(self);
         for &value in values {
             moments.add(value);
@@ -83,15 +87,15 @@ impl ExactMoments {
 
 /// Sums of integers on three grids.
 struct MomentGrids {
-    /// Values of this size or more are too large: their first digit would be rounded up to one bit
-    /// more.
+    /// Values of this magnitude or more are too large: rounding could give their first digit one
+    /// bit more.
     end: f64,
-    /// Values below this size may be too small.
+    /// Values below this magnitude may be too small.
     begin: f64,
-    /// Adding one of these rounds to a multiple of its grid.
+    /// Adding one of these magic numbers rounds a value to a multiple of the unit of its grid.
     digits: [f64; 3],
-    /// Adding one of these turns the products 0·0, 0·1, 0·2 or 1·1, 1·2 and 2·2 of digits into
-    /// integers.
+    /// Adding one of these magic numbers turns a product of two digits into an integer. They are
+    /// meant for the products 0·0, 0·1, 0·2 or 1·1, 1·2, and 2·2, in this order.
     products: [f64; 5],
     /// Sums of integers.
     totals: Totals,
@@ -102,19 +106,19 @@ struct MomentGrids {
 #[derive(Clone, Copy, Default)]
 struct Totals {
     digits: [u64; 3],
-    /// 0·0, 0·1, 0·2, 1·1, 1·2 and 2·2.
+    /// The sums of the products of digits 0·0, 0·1, 0·2, 1·1, 1·2 and 2·2, in this order.
     products: [u64; 6],
 }
 
 impl MomentGrids {
-    /// Grids for the largest of these values, if any suit.
+    /// Returns grids for the largest of these values, or `None` if no grids suit.
     fn over(group: &[f64]) -> Option<MomentGrids> {
         let largest = group.iter().map(|value| value.to_bits() << 1).max()?;
         let exponent = exponent_field(largest >> 1);
         if !LARGEST.contains(&exponent) {
             return None;
         }
-        // The power of two, as an exponent field, that bounds all values.
+        // The exponent field of a power of two that is greater than all values.
         let end = exponent + FREE + 1;
         let power = |field: u32| f64::from_bits(u64::from(field) << 52);
         let grid = |place: u32| power(end - DIGIT_BITS * (place + 1));
@@ -123,8 +127,9 @@ impl MomentGrids {
         Some(MomentGrids {
             end: power(end) - first / 2.0,
             begin: power(end - OCTAVES),
-            // Shifted from the middle of the octave, so that the first digits of values that are not
-            // too large change only the lowest bits, whatever their sign.
+            // The first magic number is shifted from the middle of its octave. The first digits of
+            // values that are not too large therefore change only its lowest bits, whatever their
+            // sign.
             digits: [magic(first) + power(end), magic(second), magic(third)],
             products: [
                 magic(first * first),
@@ -138,8 +143,8 @@ impl MomentGrids {
         })
     }
 
-    /// Adds a group, using `moments` for values that do not fit; or returns false and changes
-    /// nothing if too many do not.
+    /// Adds a group. Values that do not fit are added to `moments`. Returns false and changes
+    /// nothing if too many values do not fit.
     fn take(&mut self, group: &[f64], moments: &mut ExactMoments) -> bool {
         let taken = self.add(group) || self.add_those_that_fit(group, moments);
         if self.groups == MOST_GROUPS {
@@ -157,8 +162,9 @@ impl MomentGrids {
         fits
     }
 
-    /// Adds the values of a group that fit, and those that are too small to `moments`, one by one.
-    /// Returns false if other values do not fit, or too many.
+    /// Adds the values of a group that fit. Values that are too small are added to `moments`, one
+    /// by one. Returns false and changes nothing if a value is too large, or if too many are too
+    /// small.
     #[cold]
     #[inline(never)]
     fn add_those_that_fit(&mut self, group: &[f64], moments: &mut ExactMoments) -> bool {
@@ -195,8 +201,8 @@ impl MomentGrids {
         self.groups += 1;
     }
 
-    /// The sums of the bits of the digits and products with their magic numbers, and whether all
-    /// values fit. With `LEFT_OUT`, values that may be too small count as 0.
+    /// Returns the sums of the bits of the digits and products, each including its magic number,
+    /// and whether all values fit. With `LEFT_OUT`, values that may be too small count as 0.
     #[inline(always)]
     fn sums<const LEFT_OUT: bool>(&self, group: &[f64]) -> (Totals, bool) {
         let [first, second, third] = self.digits;
@@ -205,7 +211,7 @@ impl MomentGrids {
         let (mut all_a, mut all_b, mut all_c) = (0_u64, 0_u64, 0_u64);
         let (mut aa, mut ab, mut ac) = (0_u64, 0_u64, 0_u64);
         let (mut bb, mut bc, mut cc) = (0_u64, 0_u64, 0_u64);
-        // Only reductions of integers, which the compiler vectorizes.
+        // The loop contains only reductions of integers, which the compiler vectorizes.
         for &value in group {
             let value = if LEFT_OUT && value.abs() < self.begin {
                 0.0
@@ -219,7 +225,8 @@ impl MomentGrids {
             let b = rest_rounded - second;
             let c = rest - b;
             let last_rounded = c + third;
-            // Non-zero if the first digit has too many bits, or if an error is left.
+            // `too_large` becomes non-zero if the first digit has too many bits, and `too_small` if
+            // a rounding error is left.
             too_large |= rounded.to_bits() ^ first.to_bits();
             too_small |= (last_rounded - third).to_bits() ^ c.to_bits();
             all_a = all_a.wrapping_add(rounded.to_bits());

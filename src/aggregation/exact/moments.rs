@@ -8,11 +8,13 @@ use super::{
     any_significand, exponent_field, magnitude, words,
 };
 
-/// The same sums as an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of squares at
-/// half the cost: each value is decoded once, and one branch decides how both are added.
+/// Computes the same sums as an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of
+/// squares at half the cost: each value is decoded once, and one branch selects how the value and
+/// its square are added.
 ///
-/// Most data lie within the 11 octaves of the middle, where a significand, shifted into place, fits
-/// in 64 bits. It is then one word of the sum, and one multiplication gives its square.
+/// Most data lie within a range of 11 octaves, called the middle. There, a significand that is
+/// shifted into place fits in 64 bits. It takes one word of the sum, and one multiplication gives
+/// its square.
 #[derive(Debug, Clone)]
 #[must_use]
 pub(in crate::aggregation) struct ExactMoments {
@@ -23,7 +25,7 @@ pub(in crate::aggregation) struct ExactMoments {
     sum: [u64; 3],
     /// The sum of their squares, in units of `2^(2·UNIT_EXPONENT + 2·base − 64)`, unsigned.
     squares: [u64; 4],
-    /// All other values, and what outgrew the words.
+    /// The sums of all other values, and the parts of the sums that outgrew the words.
     far: Option<Box<Far>>,
     /// The exponent field where the middle begins.
     base: u16,
@@ -39,19 +41,22 @@ struct Far {
     squares: Superaccumulator,
 }
 
-/// Octaves in the middle: a significand of 53 bits, shifted by up to 10, fits in a word of 64.
+/// Number of octaves in the middle. A significand of 53 bits, shifted by up to 10 bits, fits in a
+/// word of 64 bits.
 const MIDDLE: u32 = 11;
-/// Octaves within reach on either side of the base: below, a square still ends within the fraction;
-/// above, it leaves room for millions more.
+/// Number of octaves within reach on either side of the base. The square of a value this far below
+/// the base still ends within the fraction. The square of a value this far above it leaves room for
+/// millions of further squares.
 const REACH: u32 = 32;
-/// Octaves of the middle left free above the value for which it is moved.
+/// Number of octaves of the middle that are left free above the value for which the middle is
+/// moved.
 const FREE: u32 = 2;
 /// Exponent fields for which the squares of all values within reach stay far from both ends of the
 /// range.
 const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
 
-/// The most octaves above the lower end of the reach at which totals may begin: those of squares
-/// have 163 bits.
+/// The largest number of octaves above the lower end of the reach at which totals may begin. Totals
+/// of squares have 163 bits.
 const MOST_UP: u32 = 45;
 
 impl ExactMoments {
@@ -59,7 +64,7 @@ impl ExactMoments {
     pub(super) fn far_from(sum: ExactSum, squares: Superaccumulator) -> ExactMoments {
         let (zero, negative_zero) = (sum.zero, sum.negative_zero);
         let values = sum.far.map_or_else(OutOfReach::default, |values| *values);
-        // Values that cancel leave only their squares.
+        // If the values cancel, only their squares show that values were added.
         let any = !values.is_empty() || !squares.is_empty();
         ExactMoments {
             far: any.then(|| Box::new(Far { values, squares })),
@@ -94,7 +99,8 @@ impl ExactMoments {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
         } else {
-            // By value, because a state whose address is taken cannot stay in registers.
+            // The state is passed by value, because a state whose address is taken cannot stay in
+            // registers.
             *self = mem::take(self).with_far(bits);
         }
     }
@@ -108,7 +114,8 @@ impl ExactMoments {
         let low = (magnitude << shift) ^ sign;
         let high = (magnitude >> 1 >> (63 - shift)) ^ sign;
         let addend = words::add([low, high, sign], [sign & 1, 0, 0]);
-        // The square with one factor shifted, because the processor has no fast shift of two words.
+        // The square is computed with one factor shifted, because the processor has no fast shift
+        // of two words.
         let factor = [
             magnitude << square_shift,
             magnitude >> 1 >> (63 - square_shift),
@@ -131,9 +138,9 @@ impl ExactMoments {
         }
     }
 
-    /// Adds the leading values that are in the middle, and zeros after the first, and returns their
-    /// number. [`add`](ExactMoments::add) gives the same result, but this loop keeps all its state
-    /// in registers.
+    /// Adds values until the first one that is neither in the middle nor a zero, and returns how
+    /// many were added. If the first value is a zero, nothing is added. [`add`](ExactMoments::add)
+    /// gives the same result, but this loop keeps all its state in registers.
     pub(super) fn add_middle(&mut self, values: &[f64]) -> usize {
         let base = u32::from(self.base);
         let mut sum = [self.sum[1], self.sum[2]];
@@ -162,9 +169,10 @@ impl ExactMoments {
         added
     }
 
-    /// Adds the totals of values that are not all zeros and less than 2 to the power with exponent
-    /// field `end`: their sum, in units of `2^(UNIT_EXPONENT + position)`, and that of their
-    /// squares, `high · 2^shift + low`, in units of the square of that.
+    /// Adds the totals of values that are not all zeros and are less than the power of two with
+    /// exponent field `end`. The totals are the sum of the values, in units of
+    /// `2^(UNIT_EXPONENT + position)`, and the sum of their squares, `high · 2^shift + low`, in
+    /// units of the square of that unit.
     pub(super) fn add_totals(
         &mut self,
         sum: i128,
@@ -223,8 +231,8 @@ impl ExactMoments {
         self
     }
 
-    /// Whether the reach was moved to include this common exponent: upwards at once, downwards only
-    /// after several values.
+    /// Moves the reach to include this common exponent, and returns whether it was moved. The reach
+    /// moves up at once, but down only after several values.
     fn comes_within_reach(&mut self, exponent: u32) -> bool {
         let base = (exponent + FREE + 1 - MIDDLE) as u16;
         if self.base == NO_BASE {
@@ -342,7 +350,7 @@ impl ExactMoments {
         }
     }
 
-    /// The sum alone.
+    /// Returns the sum of the values, without that of their squares.
     pub(in crate::aggregation) fn sum(&self) -> ExactSum {
         let mut values = match &self.far {
             Some(far) => far.values.clone(),
@@ -355,7 +363,7 @@ impl ExactMoments {
         ExactSum::far_from(values, self.zero, self.negative_zero)
     }
 
-    /// The sum, if it is not a finite number.
+    /// Returns the sum if it is not a finite number.
     pub(in crate::aggregation) fn not_finite(&self) -> Option<f64> {
         self.far.as_ref()?.values.not_finite()
     }

@@ -1,13 +1,13 @@
-//! The values of a sum that its few machine words do not reach.
+//! The values of a sum that are out of reach of its few machine words.
 
 use serde::{Deserialize, Serialize};
 
 use super::{LAST_FINITE, Superaccumulator, any_significand, exponent_field};
 
-/// Values that few sums contain.
+/// Values that are out of reach of the machine words of a sum. Few sums contain such values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OutOfReach {
-    /// The sum of the finite ones, and of what outgrew the machine words.
+    /// The sum of the finite values, and of the amounts that outgrew the machine words.
     pub(super) finite: Superaccumulator,
     pub(super) nan: u64,
     pub(super) infinite: u64,
@@ -40,7 +40,7 @@ impl OutOfReach {
         self.negative_infinite += other.negative_infinite;
     }
 
-    /// The sum, if it is not a finite number.
+    /// Returns the sum if it is not a finite number.
     pub(super) fn not_finite(&self) -> Option<f64> {
         match (self.nan, self.infinite, self.negative_infinite) {
             (0, 0, 0) => None,
@@ -51,13 +51,13 @@ impl OutOfReach {
     }
 }
 
-/// Which finite values a sum contains, in as much detail as the sign of a zero depends on.
+/// Which kinds of finite values a sum contains. If the sum is zero, its sign depends on this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FiniteValues {
     /// No finite value.
     Nothing,
     /// Only −0.
     NegativeZeros,
-    /// Any other value.
+    /// At least one finite value other than −0.
     Others,
 }

@@ -71,7 +71,8 @@ impl ExactProducts {
             let product = i128::from(significand(left)) * i128::from(significand(right));
             self.add_near(product, offset);
         } else if left << 1 != 0 && right << 1 != 0 {
-            // By value, because a state whose address is taken cannot stay in registers.
+            // The state is passed by value, because a state whose address is taken cannot stay in
+            // registers.
             *self = mem::take(self).with_far(left, right);
         }
     }
@@ -174,7 +175,7 @@ impl ExactProducts {
     }
 }
 
-/// `product · 2^offset`, for an offset within reach.
+/// Returns `product · 2^offset`. The offset must be within reach.
 #[inline]
 fn shifted(product: i128, offset: u32) -> [u64; 3] {
     let (low, high) = (product as u64, (product >> 64) as i64);

@@ -2,7 +2,7 @@
 
 use super::{LIMB_BITS, digits};
 
-/// The nearest `f64` to `±digits · 2^exponent`.
+/// Returns the nearest `f64` to `±digits · 2^exponent`.
 pub(super) fn round(negative: bool, digits: &[u32], exponent: i32) -> f64 {
     let sign = if negative { -1.0 } else { 1.0 };
     let Some(top) = digits.iter().rposition(|&digit| digit != 0) else {
@@ -17,8 +17,8 @@ pub(super) fn round(negative: bool, digits: &[u32], exponent: i32) -> f64 {
         let above_half = any_bit_below(digits, last_bit - 1);
         significand += u64::from(above_half || significand & 1 == 1);
     }
-    // Adding the fields, instead of combining them, lets the significand's leading bit and a carry
-    // from rounding increase the exponent; a subnormal has no leading bit to add.
+    // The fields are added instead of combined bit by bit, so that the significand's leading bit
+    // and a carry from rounding increase the exponent. A subnormal has no leading bit to add.
     let exponent_below = last_bit + exponent + 1074;
     if exponent_below > 2046 {
         return f64::INFINITY.copysign(sign);
@@ -27,10 +27,10 @@ pub(super) fn round(negative: bool, digits: &[u32], exponent: i32) -> f64 {
     f64::from_bits(bits.min(f64::INFINITY.to_bits())).copysign(sign)
 }
 
-/// The nearest `f64` to the square root of `square · 2^exponent`. If not `exact`, the number is
-/// larger than that by less than 1 of its lowest digit. `square` should have at least 124 bits: its
-/// root has 62 then, and what is cut off is represented by one more bit, so that no false tie can
-/// arise.
+/// Returns the nearest `f64` to the square root of `square · 2^exponent`. If `exact` is false, the
+/// true number under the root is larger than this product, by less than one unit of the lowest
+/// digit of `square`. `square` should have at least 124 bits. Its root then has 62 bits, and one
+/// more bit represents everything that is cut off, so that no false tie can arise.
 pub(super) fn round_root(square: &[u32], exact: bool, exponent: i32) -> f64 {
     let cut = digits::bits(square).saturating_sub(127) as i32;
     let cut_off = !exact || any_bit_below(square, cut);
@@ -47,7 +47,7 @@ pub(super) fn round_root(square: &[u32], exact: bool, exponent: i32) -> f64 {
     round(false, &digits, exponent / 2 - 1)
 }
 
-/// The digits as bits, shifted so that bit `from` comes first; bits past the 64th are cut off.
+/// Returns 64 bits of the digits, beginning with bit `from` as the lowest. Higher bits are cut off.
 fn bits_from(digits: &[u32], from: i32) -> u64 {
     let digit = |place: i32| {
         let place = usize::try_from(place).ok();

@@ -11,22 +11,24 @@ use std::mem;
 
 use super::{ExactSum, LAST_FINITE, exponent_field};
 
-/// Values that are added, or rejected, together: enough to spread the cost of checking whether all
-/// fit.
+/// Number of values in a group, which are added or rejected together. It is large enough to spread
+/// the cost of checking whether all values fit.
 const GROUP: usize = 64;
-/// Groups after which the totals are passed on: 1,024 integers of 52 bits stay within 62 bits.
+/// Number of groups after which the totals are moved to the sum. A total of 1,024 integers of 52
+/// bits fits in 62 bits.
 const MOST_GROUPS: u32 = 16;
-/// Octaves left free above the largest value for which the grids are chosen.
+/// Number of octaves that are left free above the largest value for which the grids are chosen.
 const FREE: u32 = 2;
-/// The most consecutive groups that are added value by value because those before did not fit.
+/// The largest number of consecutive groups that are added value by value because earlier groups
+/// did not fit.
 const MOST_PASSED_OVER: u32 = 64;
 
-/// Bits between the coarse grid and the fine one.
+/// Number of bits by which the units of the coarse grid and the fine grid differ.
 const GRID_BITS: u32 = 51;
 
 impl ExactSum {
-    /// Adds all of these values: the same result as [`add`](ExactSum::add) one by one, about three
-    /// times as fast.
+    /// Adds all of these values. The result is the same as that of calling [`add`](ExactSum::add)
+    /// for each value, but this is about three times as fast.
     ///
     /// ```
     /// use manyhands::aggregation::exact::ExactSum;
@@ -45,7 +47,7 @@ impl ExactSum {
                 continue;
             }
             if grids.as_mut().is_none_or(|grids| !grids.add(group)) {
-                // There are no grids yet, or this group needs other ones.
+                // There are no grids yet, or this group needs other grids.
                 if let Some(mut grids) = grids.take() {
                     grids.empty_into(self);
                 }
@@ -68,7 +70,7 @@ impl ExactSum {
     }
 
     fn add_each(&mut self, values: &[f64]) {
-        // In a local variable, so that it stays in registers.
+        // The sum is in a local variable so that it stays in registers.
         let mut sum = mem::take(self);
         for &value in values {
             sum.add(value);
@@ -79,19 +81,21 @@ impl ExactSum {
 
 /// Sums of integers on a coarse and a fine grid.
 struct SumGrids {
-    /// Adding this rounds a value to a multiple on the coarse grid; adding `fine` rounds it to one
-    /// on the fine grid.
+    /// Adding this magic number rounds a value to a multiple of the unit of the coarse grid; adding
+    /// `fine` rounds it to a multiple of the unit of the fine grid.
     coarse: f64,
     fine: f64,
-    /// The sums of those multiples.
+    /// The sum of the multiples on the coarse grid; `fine_total` is that of the multiples on the
+    /// fine grid.
     coarse_total: i64,
     fine_total: i64,
     groups: u32,
 }
 
 impl SumGrids {
-    /// Grids for the largest of these values, all of which are added. `None` if they fit no grid,
-    /// or if all are zeros, whose signs the sum must observe.
+    /// Returns grids for the largest of these values, with all of the values added. Returns `None`
+    /// if the values fit no grids, or if all of them are zeros, because the sum must observe the
+    /// signs of the zeros.
     fn over(group: &[f64]) -> Option<SumGrids> {
         let largest = group.iter().map(|value| value.to_bits() << 1).max();
         let largest = largest.filter(|&bits| bits != 0)?;
@@ -115,14 +119,15 @@ impl SumGrids {
         let (coarse, fine) = (self.coarse, self.fine);
         let (mut coarse_bits, mut fine_bits) = (0_u64, 0_u64);
         let (mut too_large, mut too_small) = (0_u64, 0_u64);
-        // Only reductions of integers, which the compiler vectorizes.
+        // The loop contains only reductions of integers, which the compiler vectorizes.
         for &value in group {
             let rounded = value + coarse;
             let rest = value - (rounded - coarse);
             let rest_rounded = rest + fine;
             coarse_bits = coarse_bits.wrapping_add(rounded.to_bits());
             fine_bits = fine_bits.wrapping_add(rest_rounded.to_bits());
-            // Non-zero if the sum left the magic number's octave, or if an error is left.
+            // `too_large` becomes non-zero if a sum leaves the octave of the magic number, and
+            // `too_small` if a rounding error is left.
             too_large |= rounded.to_bits() ^ coarse.to_bits();
             too_small |= (rest_rounded - fine - rest).to_bits();
         }

@@ -9,8 +9,8 @@ use super::{
 use crate::aggregation::StateError;
 use crate::aggregation::state::{MOST_RECORDS, counted};
 
-/// The number `±digits · 2^exponent`. Among the ways to write it, the one whose digits form an odd number, so that
-/// the position of limbs has no effect; 0 has no digits, no sign and exponent 0.
+/// The number `±digits · 2^exponent`. The exponent is chosen so that the digits form an odd number.
+/// The position of limbs therefore has no effect. 0 has no digits, no sign and exponent 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Number {
     negative: bool,
@@ -132,7 +132,8 @@ impl Number {
         }
     }
 
-    /// The number as a superaccumulator, for sums of values to this power (1 or 2).
+    /// Returns the number as a superaccumulator, for sums of values (`power` 1) or of their squares
+    /// or products (`power` 2).
     fn superaccumulator(&self, power: i32) -> Result<Superaccumulator, StateError> {
         let mut window = Superaccumulator::default();
         let ([lowest, ..], [.., highest]) = (&self.digits[..], &self.digits[..]) else {
@@ -159,6 +160,6 @@ impl Number {
     }
 }
 
-/// All finite values are integers times 2 to this power.
+/// The exponent of the unit of all finite values: each of them is an integer times 2 to this power.
 const SMALLEST_EXPONENT: i32 = UNIT_EXPONENT + 1;
 const NOT_CANONICAL: StateError = StateError::Impossible("a sum that is not in canonical form");

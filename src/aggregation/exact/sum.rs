@@ -12,7 +12,8 @@ use super::{
 /// The sum of any number of `f64` values without rounding, in any order.
 ///
 /// A state takes 32 bytes, and about 70 more on the heap once values lie outside a range of 64
-/// octaves or are not finite. Adding costs about two ordered `+=`; see `benches/aggregators.rs`.
+/// octaves or are not finite. Adding a value takes about as long as two `+=` on an `f64`, one after
+/// the other; see `benches/aggregators.rs`.
 ///
 /// # Special values
 ///
@@ -20,8 +21,8 @@ use super::{
 ///   infinity.
 /// - A finite sum beyond `f64::MAX` rounds to an infinity only in the answer: the state itself does
 ///   not overflow, so `MAX + MAX − MAX` is `MAX`.
-/// - The sum of no values is `0.0`; of values that cancel, `0.0`; of zeros that are all `-0.0`,
-///   `-0.0`. This is what IEEE 754 addition gives, in any order.
+/// - The sum of no values is `0.0`, and so is the sum of values that cancel. The sum of zeros that
+///   are all `-0.0` is `-0.0`. This is what IEEE 754 addition gives, in any order.
 ///
 /// ```
 /// use manyhands::aggregation::exact::ExactSum;
@@ -37,9 +38,10 @@ use super::{
 #[must_use]
 pub struct ExactSum {
     /// The sum of the values within reach of `base`, in units of `2^(UNIT_EXPONENT + base)`: the
-    /// two words of an `i128`, whose alignment would make every sum 8 bytes larger. Nearly all
-    /// values are within reach. Adding them is integer arithmetic in registers, where the
-    /// superaccumulator would wait for memory each time.
+    /// two words of an `i128`. They are stored as words because the alignment of an `i128` would
+    /// make every sum 8 bytes larger. Nearly all values are within reach. They are added by integer
+    /// arithmetic in registers, whereas the superaccumulator would wait for memory at each
+    /// addition.
     near: [u64; 2],
     pub(super) far: Option<Box<OutOfReach>>,
     /// The least exponent field within reach: a multiple of 32, never so low or high that a
@@ -51,8 +53,8 @@ pub struct ExactSum {
     pub(super) negative_zero: bool,
 }
 
-/// Bases so far from both ends of the exponents that `near` divided by any count is neither
-/// subnormal nor infinite.
+/// Bases that are far enough from both ends of the range of exponents that `near` divided by any
+/// count is neither subnormal nor infinite.
 const COMMON_BASES: RangeInclusive<u16> = 256..=1_800;
 
 /// Exponents that a new base can bring within reach.
@@ -82,8 +84,8 @@ impl ExactSum {
     }
 
     /// Adds a value.
-    // Always inlined: the sum of a group is not in a register, and a call would cost as much as the
-    // addition.
+    // The function is always inlined, because the sum of a group is not in a register and a call
+    // would take as long as the addition.
     #[inline(always)]
     pub fn add(&mut self, value: f64) {
         let bits = value.to_bits();
@@ -92,14 +94,16 @@ impl ExactSum {
         if offset < REACH {
             self.add_near(significand(bits), offset);
         } else if self.base == NO_BASE && SOON_NEAR.contains(&exponent) {
-            // The first value of a group; there may be as many groups as values.
+            // This is the first value of a sum. It must be fast, because there may be as many
+            // groups, each with a sum, as values.
             self.base = base_for(exponent, LAST_FINITE);
             self.set_near(shifted(significand(bits), exponent - u32::from(self.base)));
         } else if bits << 1 == 0 {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
         } else {
-            // By value, because a state whose address is taken cannot stay in registers.
+            // The state is passed by value, because a state whose address is taken cannot stay in
+            // registers.
             *self = mem::take(self).with_far(bits);
         }
     }
@@ -159,8 +163,8 @@ impl ExactSum {
         }
     }
 
-    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: the total, of at most 113 bits, of values that
-    /// are not all zeros and lie at most `octaves` above that exponent.
+    /// Adds `total · 2^(UNIT_EXPONENT + exponent)`: `total` has at most 113 bits, and is the total
+    /// of values that are not all zeros and lie at most `octaves` octaves above `exponent`.
     pub(super) fn add_total(&mut self, total: i128, exponent: u32, octaves: u32) {
         let largest = exponent + octaves;
         if self.base == NO_BASE || largest >= u32::from(self.base) + REACH {
@@ -217,8 +221,8 @@ impl ExactSum {
     /// Adds another sum.
     #[inline]
     pub fn merge(&mut self, other: ExactSum) {
-        // Sums of similar values have the same base. Merging those dominates the time of merging
-        // millions of groups.
+        // Sums of similar values have the same base. Merging such sums takes most of the time when
+        // millions of groups are merged.
         if self.base == other.base && other.far.is_none() {
             let (near, overflow) = self.near().overflowing_add(other.near());
             if !overflow {
@@ -274,8 +278,9 @@ impl ExactSum {
             .unwrap_or_else(|| self.wide().round_over(&[count]))
     }
 
-    /// The quotient, if the whole sum is in `near` and of common size. This fast path matters if
-    /// there is a sum for each of many groups, or if there are few records.
+    /// Returns the sum divided by `count` if the whole sum is in `near` and its base is common.
+    /// This fast path matters if there is a sum for each of many groups, or if there are few
+    /// records.
     fn near_over(&self, count: u64) -> Option<f64> {
         let near = self.near();
         let magnitude = near.unsigned_abs();
@@ -284,7 +289,8 @@ impl ExactSum {
         }
         let shift = magnitude.leading_zeros();
         let (dividend, divisor) = (magnitude << shift, u128::from(count));
-        // At least 64 bits, so a last bit that represents all that follow cannot make a tie.
+        // The quotient has at least 64 bits, so its last bit, which represents all bits that
+        // follow, cannot make a tie.
         let quotient = (dividend / divisor) | u128::from(dividend % divisor != 0);
         let rounded =
             quotient as f64 * power_of_two(UNIT_EXPONENT + i32::from(self.base) - shift as i32);
@@ -302,17 +308,17 @@ impl ExactSum {
         self.far.as_ref().map_or(0, |far| far.nan)
     }
 
-    /// The sum, if it is not a finite number.
+    /// Returns the sum if it is not a finite number.
     pub(in crate::aggregation) fn not_finite(&self) -> Option<f64> {
         self.far.as_ref()?.not_finite()
     }
 
-    /// The sum, if every value is −0.
+    /// Returns −0 if every value is −0.
     fn signed_zero(&self) -> Option<f64> {
         (self.seen() == FiniteValues::NegativeZeros).then_some(-0.0)
     }
 
-    /// Which finite values were added.
+    /// Returns which kinds of finite values were added.
     pub(super) fn seen(&self) -> FiniteValues {
         if self.zero || self.base != NO_BASE || !self.all_near() {
             FiniteValues::Others
@@ -353,7 +359,7 @@ fn split(number: i128) -> [u64; 2] {
     [number as u64, (number >> 64) as u64]
 }
 
-/// 2 to a power that is neither subnormal nor infinite.
+/// Returns 2 to the power of `exponent`, which must be neither subnormal nor infinite.
 fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << FRACTION_BITS)
 }

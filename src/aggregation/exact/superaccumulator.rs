@@ -1,12 +1,12 @@
-//! A wide signed integer under construction: the limbs in use, each with room for thousands of
-//! additions before carries must move.
+//! A wide signed integer to which numbers are added. It consists of the limbs in use, each of which
+//! has room for thousands of additions before carries must be moved.
 
-/// Bits by which neighbouring limbs differ in weight.
+/// Number of bits by which the weights of neighbouring limbs differ.
 pub(super) const LIMB_BITS: u32 = 32;
 
-/// Additions after which carries must move. One addition changes a limb by at most 2⁵² (the high
-/// part of a 53-bit significand shifted by one bit), and a limb begins within ±2³³, so 2,047
-/// additions still fit in an `i64`.
+/// Number of additions after which carries must be moved. One addition changes a limb by at most
+/// 2⁵² (the high part of a 53-bit significand shifted by one bit), and a limb begins within ±2³³,
+/// so 2,047 additions still fit in an `i64`.
 const ADDS_BETWEEN_CARRIES: u16 = 2_000;
 
 /// The integer `Σ limbs[i] · 2^(32·(base + i))`, where each limb is signed and may overlap the next
@@ -15,7 +15,7 @@ const ADDS_BETWEEN_CARRIES: u16 = 2_000;
 pub(super) struct Superaccumulator {
     limbs: Vec<i64>,
     base: u16,
-    /// Additions that remain before carries must move.
+    /// Number of additions that remain before carries must be moved.
     room: u16,
 }
 
@@ -97,12 +97,12 @@ impl Superaccumulator {
         &self.limbs
     }
 
-    /// The lowest limb weighs 2 to the power of 32 times this.
+    /// Returns the position of the lowest limb, which weighs `2^(32 · base)`.
     pub(super) fn base(&self) -> u16 {
         self.base
     }
 
-    /// The `N` limbs from `first` on, ready for one addition.
+    /// Returns the `N` limbs from `first` on, with room for one addition.
     #[inline]
     fn limbs_at<const N: usize>(&mut self, first: usize) -> &mut [i64; N] {
         let offset = first.wrapping_sub(self.base as usize);
@@ -125,8 +125,9 @@ impl Superaccumulator {
         self.cover(first, count);
     }
 
-    /// Adds limbs at either end to include these. It allocates no more than that: there are many
-    /// small superaccumulators, and each grows only a few times.
+    /// Adds limbs at either end until these limbs are included. Memory is allocated for exactly
+    /// these limbs, because there are many small superaccumulators, and each grows only a few
+    /// times.
     fn cover(&mut self, first: usize, count: usize) {
         if self.limbs.is_empty() {
             self.base = first as u16;
@@ -140,9 +141,9 @@ impl Superaccumulator {
         self.base -= below as u16;
     }
 
-    /// Moves what exceeds 32 bits in each limb into the next. The top limb keeps the sign:
-    /// otherwise a sum of small negative values would carry −1 through every limb up to the largest
-    /// exponent.
+    /// Moves the bits above the lowest 32 of each limb into the next limb. The top limb keeps the
+    /// sign; otherwise, a sum of small negative values would carry −1 through every limb up to the
+    /// largest exponent.
     fn carry(&mut self) {
         self.room = ADDS_BETWEEN_CARRIES;
         let mut carry = 0;

@@ -1,6 +1,6 @@
-//! Integers of any width, for the answers of the exact aggregators: a few digits, sign and
-//! magnitude, and one rounding to `f64`. A crate of big integers is not worth its compile time for
-//! a dozen short functions.
+//! Integers of any width, from which the exact aggregators compute their answers. An integer has a
+//! sign and a magnitude of a few digits, and is rounded to `f64` once. A crate of big integers is
+//! not worth its compile time for a dozen short functions.
 
 use super::digits::{add, compare, divide, multiply, negate, quotient, shifted_up, subtract};
 use super::rounding::{round, round_root};
@@ -12,7 +12,7 @@ pub(in crate::aggregation) struct Wide {
     negative: bool,
     /// The magnitude in base 2³², lowest digit first, without leading zeros.
     digits: Vec<u32>,
-    /// The lowest digit is in units of 2 to this power.
+    /// The exponent of the unit of the lowest digit: this unit is 2 to the power of `exponent`.
     exponent: i32,
 }
 
@@ -61,26 +61,26 @@ impl Wide {
         }
     }
 
-    /// Whether it is negative, its digits, and the exponent of the lowest digit.
+    /// Returns whether the number is negative, its digits, and the exponent of the lowest digit.
     pub(super) fn parts(&self) -> (bool, &[u32], i32) {
         (self.negative, &self.digits, self.exponent)
     }
 
-    /// The product with a whole number.
+    /// Returns the product of this number and a whole number.
     pub(in crate::aggregation) fn times(&self, factor: u64) -> Wide {
         let factor = [factor as u32, (factor >> LIMB_BITS) as u32];
         let digits = multiply(&self.digits, &factor);
         Wide::new(self.negative, digits, self.exponent)
     }
 
-    /// The product.
+    /// Returns the product of two numbers.
     pub(in crate::aggregation) fn product(&self, other: &Wide) -> Wide {
         let negative = self.negative != other.negative;
         let digits = multiply(&self.digits, &other.digits);
         Wide::new(negative, digits, self.exponent + other.exponent)
     }
 
-    /// The sum.
+    /// Returns the sum of two numbers.
     pub(in crate::aggregation) fn plus(&self, other: &Wide) -> Wide {
         if other.digits.is_empty() {
             return self.clone();
@@ -100,7 +100,7 @@ impl Wide {
         Wide::new(negative, digits, exponent)
     }
 
-    /// The difference.
+    /// Returns this number minus another.
     pub(in crate::aggregation) fn minus(&self, other: &Wide) -> Wide {
         self.plus(&Wide {
             negative: !other.negative,
@@ -108,7 +108,8 @@ impl Wide {
         })
     }
 
-    /// The nearest `f64`, ties to even; beyond the largest, an infinity.
+    /// Returns the nearest `f64`, with ties to even. A number beyond the largest `f64` becomes an
+    /// infinity.
     pub(in crate::aggregation) fn round(&self) -> f64 {
         round(self.negative, &self.digits, self.exponent)
     }
@@ -116,11 +117,12 @@ impl Wide {
     /// The nearest `f64` to this number divided by all the divisors, rounded once. No divisor may
     /// be 0.
     pub(in crate::aggregation) fn round_over(&self, divisors: &[u64]) -> f64 {
-        // Enough digits below that cutting off the rest has no effect. If all divisors together have
-        // d bits, the middle between two floats lies at most 54 + d bits below the lowest digit. A
-        // quotient that differs from it does so by at least 2^-(54 + 2d) of that digit, which leaves
-        // a bit in the digits kept. Dividing step by step loses nothing either, since the floor of a
-        // floor is the floor of the whole quotient.
+        // Enough digits are appended below that cutting off the rest has no effect. If all divisors
+        // together have d bits, the middle between two floats lies at most 54 + d bits below the
+        // lowest digit. A quotient that is not equal to this middle differs from it by at least
+        // 2^-(54 + 2d) of that digit, so a bit of the difference is in the digits that are kept.
+        // Dividing step by step loses nothing either, since the floor of a floor is the floor of
+        // the whole quotient.
         let spare_digits = 2 + 4 * divisors.len();
         let mut digits = vec![0; spare_digits];
         digits.extend_from_slice(&self.digits);
@@ -131,8 +133,8 @@ impl Wide {
         round(self.negative, &digits, exponent)
     }
 
-    /// The square root of this number divided by all the divisors, rounded once; NaN if that is
-    /// negative. No divisor may be 0.
+    /// The square root of this number divided by all the divisors, rounded once; NaN if the number
+    /// is negative. No divisor may be 0.
     pub(in crate::aggregation) fn root_over(&self, divisors: &[u64]) -> f64 {
         if self.negative {
             return f64::NAN;
@@ -159,12 +161,12 @@ impl Wide {
     }
 
     /// The number of bits by which this number is too short: after division by divisors with
-    /// `divided` bits in all, 124 bits must remain, of which the root has half.
+    /// `divided` bits in all, 124 bits must remain, because the root has half as many bits.
     fn bits_short_of_root(&self, divided: u32) -> u32 {
         (124 + divided).saturating_sub(digits::bits(&self.digits))
     }
 
-    /// Whether it is below 0.
+    /// Whether the number is less than 0.
     pub(in crate::aggregation) fn is_negative(&self) -> bool {
         self.negative
     }

@@ -1,7 +1,7 @@
-//! Integers of a few words, lowest word first: additions to them stay in registers, so they hold
-//! nearly all of a sum. Signed ones are in two's complement.
+//! Integers of a few words, lowest word first: additions to them stay in registers, so nearly all
+//! values of a sum are added to such integers. Signed integers are in two's complement.
 
-/// The sum, without what overflows the words.
+/// Returns the sum, without the bits that overflow the words.
 #[inline]
 pub(super) fn add<const WORDS: usize>(words: [u64; WORDS], addend: [u64; WORDS]) -> [u64; WORDS] {
     let mut sum = words;
@@ -12,7 +12,7 @@ pub(super) fn add<const WORDS: usize>(words: [u64; WORDS], addend: [u64; WORDS])
     sum
 }
 
-/// A number, sign-extended to `WORDS` words (at least two).
+/// Returns the number, sign-extended to `WORDS` words (at least two).
 pub(super) fn extended<const WORDS: usize>(number: i128) -> [u64; WORDS] {
     let (low, high) = (number as u64, (number >> 64) as u64);
     let sign = (number >> 127) as u64;
@@ -23,7 +23,8 @@ pub(super) fn extended<const WORDS: usize>(number: i128) -> [u64; WORDS] {
     })
 }
 
-/// The product of two words with one. The top bits of the second word must be free for a carry.
+/// Returns the product of a number of two words and a number of one word. The top bits of the
+/// second word must be free for a carry.
 #[inline]
 pub(super) fn product([low, high]: [u64; 2], factor: u64) -> [u64; 3] {
     let low = u128::from(low) * u128::from(factor);
@@ -31,7 +32,7 @@ pub(super) fn product([low, high]: [u64; 2], factor: u64) -> [u64; 3] {
     [low as u64, high as u64, (high >> 64) as u64]
 }
 
-/// Whether a signed integer uses its top bit before the sign, so that the next addition could
+/// Whether a signed integer uses the bit below its sign bit, so that the next addition could
 /// overflow.
 #[inline]
 pub(super) fn outgrown<const WORDS: usize>(words: [u64; WORDS]) -> bool {
@@ -39,7 +40,8 @@ pub(super) fn outgrown<const WORDS: usize>(words: [u64; WORDS]) -> bool {
     (top ^ (top << 1)) >> 63 != 0
 }
 
-/// The product with 2 to a power less than the number of bits, without what overflows the words.
+/// Returns the product with 2 to the power of `by`, without the bits that overflow the words. `by`
+/// must be less than the number of bits.
 #[inline]
 pub(super) fn shifted_up<const WORDS: usize>(words: [u64; WORDS], by: u32) -> [u64; WORDS] {
     let (whole, rest) = ((by / 64) as usize, by % 64);
@@ -49,7 +51,8 @@ pub(super) fn shifted_up<const WORDS: usize>(words: [u64; WORDS], by: u32) -> [u
     })
 }
 
-/// The signed integer divided by 2 to a power, or `None` if that leaves a remainder.
+/// Returns the signed integer divided by 2 to the power of `by`, or `None` if the division leaves a
+/// remainder.
 pub(super) fn exactly_shifted_down<const WORDS: usize>(
     words: [u64; WORDS],
     by: u32,
