@@ -1,5 +1,5 @@
-//! Scores the records of any iterator on every core, in one call: in order or as they are done, with a limit on how
-//! many are in flight.
+//! Scores the records of any iterator on every core, in one call: in the order of the records or as they are done,
+//! with a limit on the number of records in flight.
 
 mod each;
 mod scores;
@@ -23,13 +23,13 @@ pub use scores::Scores;
 
 /// The records of an iterator, to be scored by several workers.
 ///
-/// The iterator may be endless or slow: a worker that is free pulls it, and no record waits for the next one. No
-/// worker pulls further ahead than [`in_flight`](Stream::in_flight) allows.
+/// The iterator may be endless or slow: a free worker pulls the next record, and no record has to wait for the one
+/// after it. No worker pulls further ahead than [`in_flight`](Stream::in_flight) allows.
 ///
-/// No thread reads for the others, and there is no channel in between: with a task that does nothing, a record takes
-/// 0.7 times the processor time that it takes through rayon's `par_bridge` (0.8 in order), and at most a quarter of
-/// what it takes through a hand-written crossbeam channel. The documentation of [`TaskQueue`] lists the alternatives
-/// that were measured.
+/// No thread reads on behalf of the others, and records do not pass through a channel. With a task that does nothing,
+/// a record takes 0.7 times the processor time that it takes through rayon's `par_bridge` (0.8 in order), and at most
+/// a quarter of what it takes through a hand-written crossbeam channel. The documentation of [`TaskQueue`] lists the
+/// alternatives that were measured.
 ///
 /// A run that is stopped while a worker waits for the iterator ends when the iterator's `next` returns, because
 /// `next` cannot be interrupted. If a channel may be silent for long, close it, or wait on it with a timeout.
@@ -60,7 +60,7 @@ pub struct Untasked<R, I>(Records<R, I>);
 impl<R, I> Untasked<R, I> {
     /// Scores every record with `task`.
     ///
-    /// A closure must name the type it takes, as in `|n: &u64| n * n`.
+    /// A closure must name the type of its argument, as in `|n: &u64| n * n`.
     pub fn task<T: Task<R>>(self, task: T) -> Stream<'static, R, I, T> {
         Stream {
             records: self.0,
@@ -77,7 +77,7 @@ impl<R, I> Untasked<R, I> {
     }
 }
 
-/// A stream, its task, and how to run it.
+/// A stream with its task and the settings of its run.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until its scores are asked for"]
 pub struct Stream<'a, R, I, T> {
@@ -114,10 +114,10 @@ where
     }
 
     /// Sets how many records may be taken from the iterator before their scores have been passed on: to the closure,
-    /// to the aggregator, or by [`iter`](Stream::iter) to its caller. The run uses no more workers than that.
+    /// to the aggregator, or by [`iter`](Stream::iter) to its caller. The run uses at most this number of workers.
     ///
     /// A limit of a few hundred costs nothing. If it equals the number of workers, each record is pulled and passed
-    /// on by itself, and cheap records spend most of their time on that.
+    /// on by itself, which takes most of the time if records are cheap to score.
     pub fn in_flight(mut self, records: usize) -> Self {
         self.in_flight = Some(records.max(1));
         self
@@ -182,7 +182,7 @@ where
     ///
     /// # Panics
     ///
-    /// If the iterator or `take` panics.
+    /// Panics if the iterator or `take` panics.
     pub fn for_each(self, mut take: impl FnMut(T::Score) + Send) -> Result<Report<()>, Error> {
         let order = self.order(Order::AsDone);
         let for_each = ForEach::new(|_, score| take(score));
@@ -208,7 +208,7 @@ where
     where
         C: Default + Extend<T::Score> + Send,
     {
-        // A collection does not show what is missing from it.
+        // A collection does not show which scores are missing from it, so a failure stops the run by default.
         self.on_failure.get_or_insert(OnFailure::Stop);
         let mut all = C::default();
         self.for_each(|score| all.extend([score]))?;
@@ -310,7 +310,7 @@ where
     }
 }
 
-/// A task by reference.
+/// A task that calls another task by reference.
 struct TaskRef<'t, T>(&'t T);
 
 impl<R, T: Task<R>> Task<R> for TaskRef<'_, T> {

@@ -1,4 +1,4 @@
-//! All texts of a file at once, for a reference: it must be known before the first record is scored.
+//! All texts of a file in memory, for use as a reference, which must be complete before the first record is scored.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -7,11 +7,11 @@ use super::Fields;
 use super::text::{MAX_RECORD_BYTES, OpenOptions};
 use crate::error::Error;
 
-/// The texts of a file in memory, each with its line.
+/// The texts of a file in memory, each with the number of its line.
 ///
-/// The ending of the file's name chooses its format, as for [records](OpenOptions): from JSON lines and tables, one
-/// field is read. In a file with any other name, each line is a text. Blank lines are not texts. The file may be a
-/// pipe, or `-` for standard input.
+/// The ending of the file's name chooses its format, as for [records](OpenOptions): in JSON lines and tables, the
+/// text is one field of each record. In a file with any other name, each line is a text. Blank lines are not texts.
+/// The file may be a pipe, or `-` for standard input.
 ///
 /// ```
 /// use manyhands::dataset::Texts;
@@ -30,11 +30,12 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Reads a file. If its records have several fields, `field` is the one that is read.
+    /// Reads a file. If its records have several fields, only the field `field` is read.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read, or any record has no such text: a reference must be complete.
+    /// Returns an error if the file cannot be read, or if a record does not have this text, because a reference must
+    /// be complete.
     pub fn read(path: impl AsRef<Path>, field: &str) -> Result<Texts, Error> {
         Self::read_within(path, field, MAX_RECORD_BYTES)
     }
@@ -91,7 +92,7 @@ impl Texts {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no texts.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -100,7 +101,7 @@ impl Texts {
     ///
     /// # Panics
     ///
-    /// If `index` is out of range.
+    /// Panics if `index` is out of range.
     pub fn line(&self, index: usize) -> u64 {
         self.lines[index]
     }

@@ -1,4 +1,4 @@
-//! A closure that takes every score, as an aggregator.
+//! An aggregator that passes every score to a closure.
 
 use std::cell::Cell;
 use std::sync::Arc;

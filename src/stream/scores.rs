@@ -15,7 +15,8 @@ use crate::pipeline::Order;
 use crate::stop::Cancel;
 use crate::task::Task;
 
-/// The number of scores that may wait to be taken from the iterator, unless the number in flight is limited.
+/// The number of scores that may wait to be taken from the iterator, unless the number of records in flight is
+/// limited.
 const WAITING_SCORES: usize = 1024;
 
 /// An iterator over the scores of a stream, created by [`Stream::iter`].
@@ -26,14 +27,15 @@ const WAITING_SCORES: usize = 1024;
 ///
 /// # Panics
 ///
-/// If the iterator of the records panics, this one panics after the scores of the records before.
+/// If the iterator of the records panics, this iterator panics after it has returned the scores of the records before
+/// the panic.
 #[derive(Debug)]
 pub struct Scores<'scope, S> {
     scores: Option<Receiver<Result<S, Failure>>>,
     /// Stops the run if the iterator is dropped before the end.
     token: Cancel,
     run: Option<ScopedJoinHandle<'scope, Result<(), Error>>>,
-    /// Why the run could not be started. The iterator returns it once.
+    /// The reason why the run could not be started. The iterator returns this error once.
     error: Option<Error>,
 }
 
@@ -63,12 +65,12 @@ where
     T::Score: Send + 'scope,
 {
     let token = stream.cancel.map_or_else(Cancel::new, Cancel::child);
-    // Half of the records that may be in flight wait in the channel.
+    // Of the records that may be in flight, half may wait in the channel.
     let waiting = stream
         .in_flight
         .map_or(WAITING_SCORES, |records| (records / 2).min(WAITING_SCORES));
     let (sender, scores) = bounded(waiting);
-    // This thread is one of the workers.
+    // The thread that is started here is one of the workers.
     let stack_size = stream.stack_size.unwrap_or_else(default_stack_size);
     let own = token.clone();
     let run = move || {

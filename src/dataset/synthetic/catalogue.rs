@@ -8,8 +8,8 @@ pub(super) const PRODUCTS: usize = 320;
 
 /// For each product, the total popularity of this and all earlier products.
 ///
-/// Zipf's law: the product at place n (from 1) is reviewed 1/n as often as the first, so one
-/// review in six or seven is of the first, and the last is seen once in two thousand.
+/// The popularity follows Zipf's law: the product at place n (from 1) is reviewed 1/n as often as the first product.
+/// So one review in six or seven is of the first product, and one review in two thousand is of the last.
 const POPULARITY: [u32; PRODUCTS] = {
     let mut summed = [0; PRODUCTS];
     let mut sum = 0;
@@ -22,9 +22,10 @@ const POPULARITY: [u32; PRODUCTS] = {
     summed
 };
 
-/// Shares of one to five stars, for five classes of products from shoddy to outstanding.
+/// The percentages of ratings with one to five stars, for five classes of products from shoddy to outstanding.
 ///
-/// Each class is J-shaped or U-shaped as real ratings are: the pleased and the furious write.
+/// The distribution in each class is J-shaped or U-shaped like that of real ratings, because mainly pleased and
+/// furious people write reviews.
 const STARS: [[u32; 5]; 5] = [
     [34, 20, 16, 15, 15],
     [20, 13, 15, 24, 28],
@@ -40,7 +41,7 @@ pub(super) struct Product {
 }
 
 impl Product {
-    /// Draws a product, the popular ones more often.
+    /// Draws a product. Popular products are drawn more often.
     pub(super) fn draw(random: &mut Random) -> Self {
         let drawn = random.below(POPULARITY[PRODUCTS - 1]);
         Self {
@@ -48,17 +49,17 @@ impl Product {
         }
     }
 
-    /// Its category.
+    /// The category of the product.
     pub(super) fn category(self) -> &'static Category {
         &CATEGORIES[self.place % CATEGORIES.len()]
     }
 
-    /// The two halves of its name; no two products of the catalogue share both.
+    /// The two halves of the product's name. No two products of the catalogue share both halves.
     pub(super) fn name(self) -> [&'static str; 2] {
         [self.category().makes[self.make()], self.model().0]
     }
 
-    /// The general word for it, such as "film".
+    /// The general word for the product, such as "film".
     pub(super) fn thing(self) -> &'static str {
         self.model().1
     }
@@ -73,7 +74,7 @@ impl Product {
         self.category().models[(within + within / 8) % 8]
     }
 
-    /// Draws the stars, 1 to 5, that a reviewer gives it.
+    /// Draws the stars, 1 to 5, that a reviewer gives the product.
     pub(super) fn rate(self, random: &mut Random) -> u8 {
         let class = mix(self.place as u64) % STARS.len() as u64;
         random.weighted(&STARS[class as usize]) as u8 + 1

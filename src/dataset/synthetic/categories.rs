@@ -6,7 +6,7 @@ pub(super) struct Category {
     pub(super) name: &'static str,
     /// The first half of a product's name.
     pub(super) makes: [&'static str; 8],
-    /// The second half of a product's name, and what such a product is called in passing.
+    /// The second half of a product's name, and a casual word for such a product.
     pub(super) models: [(&'static str, &'static str); 8],
     /// Parts of the product that a review may praise or blame, in the singular.
     pub(super) parts: &'static [&'static str],

@@ -8,7 +8,8 @@ use super::sentences::{
 use super::voice::{Case, Voice};
 use super::words;
 
-/// For each number of stars, the shares of sentences of praise, of blame, of fact, and with a "but".
+/// For each number of stars, the percentages of sentences that praise, that blame, that state facts, and that contain
+/// a "but".
 const MOODS: [[u32; 4]; 5] = [
     [4, 64, 24, 8],
     [12, 48, 26, 14],
@@ -17,13 +18,14 @@ const MOODS: [[u32; 4]; 5] = [
     [66, 3, 23, 8],
 ];
 
-/// Below this target in bytes a text is a remark, because no sentence is that short.
+/// A text whose target length is below this number of bytes is a remark, because no sentence is that short.
 const REMARK: usize = 32;
 
-/// Half a sentence in bytes. Another sentence is written only if that is expected to come closer to the target.
+/// Half the typical length of a sentence, in bytes. Another sentence is written only if it is expected to bring the
+/// text closer to its target length.
 const HALF_A_SENTENCE: usize = 26;
 
-/// A text being written.
+/// A text that is being written.
 struct Writer<'a> {
     random: &'a mut Random,
     product: Product,
@@ -33,7 +35,7 @@ struct Writer<'a> {
     words: Fresh<6>,
 }
 
-/// Writes a review of `product` by someone who gave it `rating` stars, of about `target` bytes.
+/// Writes a review of about `target` bytes by a reviewer who gave `product` a rating of `rating` stars.
 pub(super) fn write(random: &mut Random, product: Product, rating: u8, target: usize) -> String {
     if random.one_in(200) {
         return random.pick(NEXT_TO_NOTHING).to_owned();
@@ -103,7 +105,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes one of the sentences, from the gap before it to the face after it.
+    /// Writes one of the sentences, with the gap before it and the face (emoticon or emoji), if any, after it.
     fn say(&mut self, sentences: &[&'static str], pleased: bool) {
         if !self.text.is_empty() {
             let space = self.voice.space(self.random);
@@ -182,8 +184,8 @@ impl Writer<'_> {
         self.text.push_str(words);
     }
 
-    /// Capitalises the first letter, after an opening quote or bracket. Only ASCII letters count, because other
-    /// letters depend on the compiler's version of Unicode.
+    /// Capitalises the first letter from `start` on, which may follow an opening quote or bracket. Only ASCII letters
+    /// count, because other letters depend on the compiler's version of Unicode.
     fn capitalise(&mut self, start: usize) {
         let mut opening = self.text[start..].bytes().take(2);
         if let Some(past) = opening.position(|byte| byte.is_ascii_alphabetic()) {
@@ -199,7 +201,7 @@ fn sounds_like_a_vowel(words: &str) -> bool {
         && !["use", "uni", "one"].iter().any(|y| words.starts_with(y))
 }
 
-/// The text with another apostrophe inside words; emoticons keep theirs.
+/// Returns the text with `apostrophe` in place of the apostrophes inside words. Apostrophes in emoticons are kept.
 fn with_apostrophe(text: &str, apostrophe: &str) -> String {
     let mut written = String::with_capacity(text.len() + 16);
     let mut rest = text;

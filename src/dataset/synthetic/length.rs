@@ -3,13 +3,14 @@
 
 use super::random::Random;
 
-/// One million: shares of the reviews are counted in millionths.
+/// All reviews, as a share in millionths.
 const ALL: u32 = 1_000_000;
 
 /// Pairs of a share of the reviews in millionths and the maximum length of these reviews in bytes, both ascending.
 ///
-/// The shape is a mixture of review corpora: a fifth are as short as a remark or a tweet (under 90 bytes), most are
-/// product reviews of one or two paragraphs, and a long tail resembles film reviews. The mean is about 510 bytes.
+/// The shape is a mixture of review corpora: a fifth of the reviews are as short as a remark or a tweet (under 90
+/// bytes), most are product reviews of one or two paragraphs, and a long tail resembles film reviews. The mean is
+/// about 510 bytes.
 const QUANTILES: [(u32, u32); 15] = [
     (0, 1),
     (10_000, 8),
@@ -28,7 +29,7 @@ const QUANTILES: [(u32, u32); 15] = [
     (ALL, 8_000),
 ];
 
-/// Draws a target length in bytes, linear between the quantiles.
+/// Draws a target length in bytes, with linear interpolation between the quantiles.
 pub(super) fn draw(random: &mut Random) -> usize {
     let share = random.below(ALL);
     let above = QUANTILES

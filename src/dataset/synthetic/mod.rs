@@ -10,8 +10,8 @@
 //! - **Text.** Quotes, backslashes, tabs, line ends and no-break spaces, `<br />`, accents and other
 //!   scripts, and sometimes a text that is nearly empty.
 //! - **Groups.** 320 products in 8 categories and five classes of quality. Product n is reviewed 1/n as often as the
-//!   first (Zipf's law). The stars depend on the product, and the mood of the text depends on the stars.
-//! - **Length.** Bytes of text, by quantile (linear in between):
+//!   first product (Zipf's law). The stars depend on the product, and the mood of the text depends on the stars.
+//! - **Length.** The target length of a text in bytes, by quantile (linear in between):
 //!
 //!   | quantile | 1 % | 5 % | 10 % | 20 % | 30 % | 40 % | 50 % | 60 % | 70 % | 80 % | 90 % | 95 % | 99 % | 100 % |
 //!   |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
@@ -65,18 +65,18 @@ pub struct Synthetic {
 pub struct Review {
     /// `r` and the number of the record, from 1, in six digits or more.
     pub id: String,
-    /// The name of the product; no two products share one.
+    /// The name of the product. No two products have the same name.
     pub product: String,
     /// The category of the product, one of 8.
     pub category: &'static str,
-    /// Stars, 1 (worst) to 5 (best).
+    /// Number of stars, from 1 (worst) to 5 (best).
     pub rating: u8,
-    /// The text of the review; rarely empty.
+    /// The text of the review, which is rarely empty.
     pub text: String,
 }
 
 impl Synthetic {
-    /// A dataset of this many records, from this seed.
+    /// Creates a dataset of `records` records that are generated from `seed`.
     pub fn new(records: u64, seed: u64) -> Self {
         Self { records, seed }
     }

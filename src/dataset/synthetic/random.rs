@@ -1,8 +1,8 @@
 //! SplitMix64: random numbers with a published, fixed specification.
 //!
 //! The distributions of a crate may change between versions, and then the same seed would no longer give the same
-//! file. These few lines do not change. The generator is that of Steele, Lea and Flood, "Fast splittable pseudorandom
-//! number generators" (OOPSLA 2014), with the constants of Vigna's public-domain `splitmix64.c`.
+//! file. These few lines do not change. The generator was published by Steele, Lea and Flood in "Fast splittable
+//! pseudorandom number generators" (OOPSLA 2014), with the constants of Vigna's public-domain `splitmix64.c`.
 
 /// The odd constant nearest to 2⁶⁴ divided by the golden ratio: the step between two states.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -16,8 +16,8 @@ pub(super) struct Random {
 impl Random {
     /// The random numbers of one record.
     ///
-    /// Mixing is a bijection, so two records of one seed never start from the same state, and
-    /// neighbours start far apart instead of one step apart in the same sequence.
+    /// Mixing is a bijection, so two records of one seed never start from the same state, and neighbouring records
+    /// start far apart instead of one step apart in the same sequence.
     pub(super) fn of(seed: u64, index: u64) -> Self {
         Self {
             state: mix(mix(seed.wrapping_add(STEP)) ^ index),
@@ -37,17 +37,17 @@ impl Random {
         (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }
 
-    /// True once in `n` times on average.
+    /// Returns true once in `n` calls on average.
     pub(super) fn one_in(&mut self, n: u32) -> bool {
         self.below(n) == 0
     }
 
-    /// One of the choices, each as likely as the others.
+    /// Draws one of the choices, all of which are equally likely.
     pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u32) as usize]
     }
 
-    /// The index of one of the weights, each with a probability proportional to its weight.
+    /// Draws the index of one of the weights, with a probability proportional to that weight.
     pub(super) fn weighted(&mut self, weights: &[u32]) -> usize {
         let mut drawn = self.below(weights.iter().sum());
         for (place, &weight) in weights.iter().enumerate() {
@@ -62,8 +62,8 @@ impl Random {
 
 /// Draws from lists at indices other than those of the last N draws, so that a text does not repeat itself soon.
 ///
-/// Indices are remembered without their lists: comparing the words costs more than an unnecessary draw, and comparing
-/// addresses would let the compiler decide which are the same.
+/// Indices are remembered without their lists. Comparing the words would cost more than an unnecessary draw, and if
+/// addresses were compared, the result would depend on which words the compiler stores at the same address.
 pub(super) struct Fresh<const N: usize> {
     last: [u32; N],
     drawn: usize,
@@ -77,7 +77,7 @@ impl<const N: usize> Fresh<N> {
         }
     }
 
-    /// Draws three times at most, because a list may be shorter than the memory.
+    /// Draws at most three times, because a list may have fewer elements than the draws that are remembered.
     pub(super) fn draw(&mut self, random: &mut Random, choices: &[&'static str]) -> &'static str {
         let bound = choices.len() as u32;
         let mut place = random.below(bound);

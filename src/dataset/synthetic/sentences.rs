@@ -1,4 +1,5 @@
-//! The sentences of the grammar, by mood. `{slot}` is filled from `words` or the product.
+//! The sentences of the grammar, by mood. A `{slot}` is filled with words from the module `words` or words for the
+//! product.
 //!
 //! They were written for this file. Besides plain praise and blame, each list has the phrases that the rules of VADER
 //! (Hutto & Gilbert, ICWSM 2014) react to, under the name of the rule.
@@ -29,7 +30,7 @@ pub(super) const PRAISE: &[&str] = &[
     "highly recommended: {good}, {fine}, {good}",
     "so {good}{glue}so {good}",
     "10/10, would buy again",
-    // Boosters and dampeners, up to three words ahead.
+    // Boosters and dampeners, up to three words before the word that they affect.
     "the {part} is {very}, {very} {good}",
     "a {rather} {good} {thing}",
     "the {part} turned out {rather} {good}",
@@ -101,7 +102,7 @@ pub(super) const BLAME: &[&str] = &[
     "why is the {part} so {poor}?",
     "they said \"{good}\"; I say {bad}",
     "this {thing} sucks",
-    // Boosters and dampeners, up to three words ahead.
+    // Boosters and dampeners, up to three words before the word that they affect.
     "the {part} is {very}, {very} {bad}",
     "a {rather} {bad} {thing}",
     "the {part} turned out {rather} {bad}",
@@ -209,7 +210,7 @@ pub(super) const FALL: &[&str] = &[
     "the {part} {not} {bad}, however the {part} is a {woe}",
 ];
 
-/// Positive remarks that are a short review by themselves.
+/// Positive remarks, each of which is a short review by itself.
 pub(super) const CHEERS: &[&str] = &[
     "{good}",
     "{very} {good}",
@@ -223,7 +224,7 @@ pub(super) const CHEERS: &[&str] = &[
     "love it <3",
 ];
 
-/// Negative remarks that are a short review by themselves.
+/// Negative remarks, each of which is a short review by itself.
 pub(super) const GROANS: &[&str] = &[
     "{bad}",
     "{very} {bad}",

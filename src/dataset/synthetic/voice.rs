@@ -1,4 +1,4 @@
-//! How a reviewer writes: case, excitement, spacing, faces, apostrophes.
+//! How a reviewer writes: case, excitement, spacing, faces (emoticons and emoji), and apostrophes.
 //!
 //! A voice is drawn once per review, so that the habits in one text are consistent.
 
@@ -10,15 +10,15 @@ pub(super) struct Voice {
     pub(super) case: Case,
     /// One in this many emphatic words is in CAPITALS.
     pub(super) emphasis: u32,
-    /// How sentences end: 0 calm, 1 lively, 2 carried away.
+    /// How excited the ends of sentences are: 0 is calm, 1 is lively, and 2 is carried away.
     excitement: usize,
-    /// Written between some sentences instead of a space.
+    /// The text that is written between some sentences instead of a space.
     pub(super) spacing: &'static str,
-    /// One in this many sentences is followed by a face (none if 0).
+    /// One in this many sentences is followed by a face. If this is 0, no sentence is.
     faces: u32,
-    /// Written for the apostrophe within a word.
+    /// The text that is written for an apostrophe within a word.
     pub(super) apostrophe: &'static str,
-    /// Whether a sentence in another language follows.
+    /// Whether the text is followed by a sentence in another language.
     pub(super) abroad: bool,
 }
 
@@ -47,7 +47,7 @@ const SPACINGS: [(u32, &str); 9] = [
 
 const APOSTROPHES: [(u32, &str); 3] = [(93, "'"), (3, "’"), (4, "")];
 
-/// For each level of excitement, the shares of the ends of a sentence.
+/// For each level of excitement, how many sentences in a thousand end with each of the [`MARKS`].
 const ENDS: [[u32; 6]; 3] = [
     [950, 30, 0, 0, 0, 20],
     [620, 300, 40, 20, 0, 20],
@@ -74,7 +74,7 @@ const FROWNS: [&str; 14] = [
 ];
 
 impl Voice {
-    /// Draws the voice of a review with this many stars: the mild ones are calm.
+    /// Draws the voice of a review with `rating` stars. Most reviews with a mild rating are calm.
     pub(super) fn draw(random: &mut Random, rating: u8) -> Self {
         let heat = match rating {
             1 | 5 => [60, 27, 13],
@@ -92,13 +92,14 @@ impl Voice {
         }
     }
 
-    /// The space between two sentences.
+    /// Draws the space between two sentences.
     pub(super) fn space(&self, random: &mut Random) -> &'static str {
-        // An odd spacing is used in every third gap, because a text with odd gaps only would have no separate words.
+        // On average every third gap has the odd spacing. If all gaps had it, the words next to them could run
+        // together.
         if random.one_in(3) { self.spacing } else { " " }
     }
 
-    /// The punctuation that ends a sentence.
+    /// Draws the punctuation that ends a sentence.
     pub(super) fn end(&self, random: &mut Random, question: bool) -> &'static str {
         if question {
             QUESTION_MARKS[random.weighted(&QUESTION_ENDS[self.excitement])]
@@ -107,7 +108,7 @@ impl Voice {
         }
     }
 
-    /// The face after a sentence, if one follows, and whether it is glued to its end.
+    /// Draws the face after a sentence, if there is one, and whether it follows the sentence without a space.
     pub(super) fn face(&self, random: &mut Random, pleased: bool) -> Option<(&'static str, bool)> {
         if self.faces == 0 || !random.one_in(self.faces) {
             return None;
@@ -117,7 +118,7 @@ impl Voice {
     }
 }
 
-/// Draws from choices with their weights.
+/// Draws one of the choices according to their weights.
 fn draw_from<T: Copy, const N: usize>(random: &mut Random, choices: &[(u32, T); N]) -> T {
     choices[random.weighted(&choices.map(|(weight, _)| weight))].1
 }

@@ -1,7 +1,7 @@
 //! The words of the grammar: the alternatives for each named slot of a sentence.
 //!
-//! Words that the sentiment lexicon knows are in lists of their own, praise separate from blame; the tests below
-//! check that with VADER.
+//! Words that the sentiment lexicon knows are in separate lists for praise and for blame. The tests below check this
+//! with VADER.
 
 /// The alternatives for a slot, or `None` if the grammar has no slot of this name.
 ///
@@ -48,7 +48,7 @@ pub(super) fn is_emphatic(slot: &str) -> bool {
     )
 }
 
-/// Adjectives the lexicon knows as positive.
+/// Adjectives that the lexicon knows as positive.
 #[rustfmt::skip]
 const GOOD: &[&str] = &[
     "amazing", "awesome", "beautiful", "brilliant", "charming", "clever", "comfortable", "cool", "delightful",
@@ -58,7 +58,7 @@ const GOOD: &[&str] = &[
     "stunning", "super", "superb", "sweet", "terrific", "thoughtful", "useful", "wonderful",
 ];
 
-/// Adjectives the lexicon knows as negative.
+/// Adjectives that the lexicon knows as negative.
 #[rustfmt::skip]
 const BAD: &[&str] = &[
     "annoying", "appalling", "awful", "bad", "bad", "boring", "broken", "confusing", "defective", "depressing",
@@ -68,21 +68,21 @@ const BAD: &[&str] = &[
     "useless", "weak", "worthless",
 ];
 
-/// Praise the lexicon does not know.
+/// Words of praise that the lexicon does not know.
 #[rustfmt::skip]
 const FINE: &[&str] = &[
     "solid-looking", "sturdy", "reliable", "smooth", "snappy", "well-made", "spot on", "witty", "top-notch",
     "seamless", "incredible", "first-rate",
 ];
 
-/// Blame the lexicon does not know.
+/// Words of blame that the lexicon does not know.
 #[rustfmt::skip]
 const POOR: &[&str] = &[
     "flimsy", "overpriced", "half-baked", "clumsy", "shoddy", "sloppy", "tedious", "pointless", "mediocre",
     "wobbly", "bloated", "unfinished",
 ];
 
-/// Words that strengthen.
+/// Words that strengthen the word after them.
 #[rustfmt::skip]
 const VERY: &[&str] = &[
     "absolutely", "amazingly", "completely", "decidedly", "deeply", "entirely", "especially", "exceptionally",
@@ -91,7 +91,7 @@ const VERY: &[&str] = &[
     "thoroughly", "totally", "tremendously", "unbelievably", "unusually", "utterly", "very", "very", "very", "very",
 ];
 
-/// Words that weaken, one and two at a time.
+/// Words that weaken the word after them, singly and in pairs.
 #[rustfmt::skip]
 const RATHER: &[&str] = &[
     "slightly", "somewhat", "kind of", "kind of", "sort of", "sort of", "kinda", "sorta", "kind-of",

@@ -8,14 +8,14 @@ use memchr::memchr_iter;
 use super::limit::RecordLimit;
 use crate::dataset::format::{RecordSpan, Scanner};
 
-/// Memory for records that are fetched together. It is reused for the next ones.
+/// Memory for records that are fetched together. It is reused for the records that are fetched next.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     spans: Vec<RecordSpan>,
-    /// The bytes that contain the records. The places of the records count from the start of this region.
+    /// The bytes that contain the records. The places of the records are relative to the start of this region.
     region: Range<usize>,
-    /// Number of lines in the region, blank ones counted.
+    /// Number of lines in the region, including blank lines.
     pub(super) line_count: u64,
     pub(super) limit: RecordLimit,
 }
@@ -24,13 +24,13 @@ pub(super) struct Buffer {
 ///
 /// # Errors
 ///
-/// If there is no memory left for it.
+/// Returns an error if there is not enough memory left for them.
 pub(super) fn room_in(
     bytes: &mut Vec<u8>,
     place: Range<usize>,
 ) -> Result<&mut [u8], TryReserveError> {
     if let Some(more) = place.end.checked_sub(bytes.len()) {
-        // Twice the length, or only what is needed if twice the length is too much.
+        // Reserves up to twice the length, or only what is needed if there is not enough memory for that.
         let reserved = bytes.try_reserve(more);
         reserved.or_else(|_| bytes.try_reserve_exact(more))?;
         bytes.resize(place.end, 0);
@@ -39,7 +39,8 @@ pub(super) fn room_in(
 }
 
 impl Buffer {
-    /// Larger buffers, which result from giant records, are freed instead of kept.
+    /// The maximum size in bytes of a buffer that is kept. Larger buffers, which result from giant records, are
+    /// freed.
     const KEPT_BYTES: usize = 4 << 20;
 
     /// Clears the buffer, and sets the limit on the length of the records that follow.
@@ -69,7 +70,7 @@ impl Buffer {
         &self.spans
     }
 
-    /// The bytes that contain the records. The places of the records count from the start of these bytes.
+    /// The bytes that contain the records. The places of the records are relative to the start of these bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[self.region.clone()]
     }
@@ -79,13 +80,13 @@ impl Buffer {
         self.region = 0..end;
     }
 
-    /// Adds records that were found elsewhere.
+    /// Adds records that a caller has found in the bytes.
     pub(super) fn add(&mut self, spans: impl Iterator<Item = RecordSpan>) {
         self.spans.extend(spans);
     }
 
-    /// Scans the bytes up to `end` that have not been scanned, and adds the records that end there, at most
-    /// `at_most` of them.
+    /// Scans those bytes before `end` that have not been scanned, and adds the records that end in them, but at most
+    /// `at_most` records.
     pub(super) fn scan(&mut self, scanner: &mut Scanner, end: usize, at_most: usize) {
         let Buffer { bytes, spans, .. } = self;
         let most = spans.len().saturating_add(at_most);

@@ -1,4 +1,4 @@
-//! What the first bytes of a text say about its encoding.
+//! Recognises by its first bytes a text that is not UTF-8.
 
 /// The byte-order mark, which some programs write at the beginning of UTF-8 files.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -6,8 +6,8 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Minimum number of bytes that [`other_encoding`] needs.
 pub(super) const ENCODING_BYTES: usize = 2;
 
-/// A message that says what a text is and what to do about it, if its first bytes show that it is not UTF-8. This is
-/// checked once per file, so that such a file is not refused record by record.
+/// If the first bytes of a text show that it is not UTF-8, returns a message that says what the text is and how to
+/// convert it. This is checked once per file, so that such a file is not refused record by record.
 pub(super) fn other_encoding(first: &[u8]) -> Option<&'static str> {
     match first {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {

@@ -20,9 +20,9 @@ use super::os::{open_of_known_length, read_exact_at};
 use crate::dataset::format::{Boundaries, RecordLayout, ScanState, Scanner, Tallies, line_ends};
 use crate::error::Error;
 
-/// The first read past the end of a range, to find the end of its last record, in bytes.
+/// The length in bytes of the first read past the end of a range, which looks for the end of the last record.
 const TAIL_BYTES: usize = 4 << 10;
-/// The longest such read, in bytes.
+/// The maximum length in bytes of a read past the end of a range.
 const TAIL_BYTES_MOST: usize = 1 << 20;
 
 /// An open text file of known length.
@@ -110,8 +110,9 @@ impl TextFile {
         range.start.max(self.begin)..range.end.max(self.begin)
     }
 
-    /// Fetches the bytes of a range. If records are lines, finds those that begin in the range; the last one is
-    /// complete even if it ends beyond the range. Of a line that is too long, enough is fetched to detect that.
+    /// Fetches the bytes of a range. If records are lines, it also finds the records that begin in the range; the
+    /// last record is complete even if it ends beyond the range. If that line is too long, only enough bytes are
+    /// fetched to detect this.
     pub(super) fn fetch(
         &self,
         range: &Range<u64>,
@@ -148,8 +149,8 @@ impl TextFile {
         }
     }
 
-    /// Finds the records that begin in a range that was fetched, in a format for which the state at its start has to
-    /// be known. The last record is complete even if it ends beyond the range.
+    /// Finds the records that begin in a range that was fetched. This is for formats in which the state at the start
+    /// of the range has to be known. The last record is complete even if it ends beyond the range.
     pub(super) fn cut(
         &self,
         range: &Range<u64>,
@@ -257,7 +258,7 @@ impl TextFile {
 
 /// How far a file has been read beyond a range.
 struct Tail {
-    /// Where in the file the buffer begins.
+    /// The place in the file at which the buffer begins, in bytes.
     from: u64,
     /// Number of bytes in the buffer.
     filled: usize,
@@ -296,7 +297,7 @@ mod tests {
         buffer.spans().iter().map(text).collect()
     }
 
-    /// A line belongs to the range that has its first byte.
+    /// A line belongs to the range that contains its first byte.
     #[test]
     fn every_range_has_the_lines_that_begin_in_it() {
         let content = b"\xef\xbb\xbfone\nsecond\n\n3\r\nlast but one\nthe end";
@@ -330,7 +331,7 @@ mod tests {
         }
     }
 
-    /// Lines that end just before, at and after the places up to which the file is read beyond the range.
+    /// Tests lines that end just before, at or just after a place up to which the file is read beyond the range.
     #[test]
     fn the_last_line_of_a_range_is_whole() {
         for tail in [1, 4095, 4096, 4097, 12_287, 12_288, 12_289, 3_000_000] {

@@ -15,25 +15,26 @@ use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
 
-/// The number of parts that the data is cut into if their length is then within [`PART_BYTES`]. It is large enough to
-/// share the rest of a run evenly even among many workers.
+/// The number of parts into which the data is cut, unless the parts would be shorter or longer than [`PART_BYTES`]
+/// allows. The number is large enough that even many workers can share the end of a run evenly.
 const PARTS_AIM: u64 = 1 << 16;
-/// The shortest and the longest part in bytes: with shorter parts there would be many more parts than records, and
-/// longer parts would fill the memory.
+/// The minimum and the maximum length of a part in bytes: with shorter parts there would be many more parts than
+/// records, and longer parts would fill the memory.
 const PART_BYTES: (u64, u64) = (32, 1 << 20);
-/// The most parts, because what comes before each part is kept in memory. Parts of larger data are longer.
+/// The maximum number of parts. It is limited because what comes before each part is kept in memory. If there is more
+/// data, the parts are longer.
 const PARTS_MOST: u64 = 1 << 22;
-/// Neighbouring parts are fetched together up to this many bytes.
+/// Neighbouring parts are fetched together, up to this total number of bytes.
 const FETCH_BYTES: u64 = 256 << 10;
 /// While other workers read, a worker fetches about this many bytes before it scores the first of their records, so
-/// that the workers with later parts learn their numbers at once.
+/// that the workers with later parts quickly learn the numbers of their own records.
 const AHEAD_BYTES: u64 = 2 << 20;
 
 /// One or more files of text as one dataset.
 ///
 /// The ending of a file's name chooses its format, see [`OpenOptions`]. In a file of lines every line that is not
 /// blank is a record; in a table a record may have several lines. Parts are byte ranges of a file that depend on its
-/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, the last one may
+/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, the last line may
 /// have no ending; a UTF-8 byte-order mark is skipped. A record that is longer than the
 /// [limit](TextFiles::max_record) fails and is skipped.
 ///
@@ -79,7 +80,7 @@ impl FileParts {
     }
 }
 
-/// The length of a part in bytes, of data that has this many.
+/// The length of a part in bytes, if the data has `total` bytes.
 fn part_bytes_for(total: u64) -> u64 {
     let most = PART_BYTES.1.max(total / PARTS_MOST);
     (total / PARTS_AIM).clamp(PART_BYTES.0, most)
@@ -90,7 +91,7 @@ impl TextFiles {
     ///
     /// # Errors
     ///
-    /// Returns an error if one cannot be opened, is not a regular file, or is plainly not UTF-8 text.
+    /// Returns an error if a file cannot be opened, is not a regular file, or is plainly not UTF-8 text.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
         Self::open_with(&OpenOptions::new(), paths)
     }
@@ -159,7 +160,7 @@ impl TextFiles {
         }
     }
 
-    /// The file a part belongs to.
+    /// The number of the file to which a part belongs.
     fn file_of(&self, part: usize) -> usize {
         self.files.partition_point(|file| file.parts.end <= part)
     }
@@ -191,8 +192,9 @@ impl TextFiles {
         source.text.fetch(&bytes, self.limit, buffer)
     }
 
-    /// Fetches the parts, at least one run of them and about [`AHEAD_BYTES`] if other workers read too, and publishes
-    /// how many records they hold. Returns the buffers, and the index of the first part after them.
+    /// Fetches the first of the parts: at least one run of them, and about [`AHEAD_BYTES`] if other workers are
+    /// reading too. Publishes how many records the fetched parts contain. Returns the buffers, and the index of the
+    /// first part after the fetched ones.
     fn fetch_and_count(&self, parts: Range<usize>) -> Result<(Vec<Fetched>, usize), Error> {
         let others_read = self.readers.load(Relaxed) > 1;
         let most = if others_read { AHEAD_BYTES } else { 1 };
@@ -240,7 +242,7 @@ impl TextFiles {
         }
     }
 
-    /// What comes before a part.
+    /// Returns what comes before a part.
     fn start_of(&self, part: usize) -> Result<Start, Error> {
         let mut buffer = Buffer::default();
         let mut count = |(file, run): (usize, Range<usize>)| {
@@ -252,8 +254,8 @@ impl TextFiles {
         self.numbering.start_of(part, count, changed)
     }
 
-    /// Finds the records of fetched parts, if that requires knowing what comes before the parts. Returns how long it
-    /// took.
+    /// Finds the records of fetched parts, if that requires knowing what comes before the parts. Returns how long
+    /// this took.
     fn cut_records(
         &self,
         file: usize,
@@ -370,7 +372,7 @@ mod tests {
         assert_eq!(part_bytes_for(33 << 16), 33);
         assert_eq!(part_bytes_for(1 << 36), 1 << 20);
         assert_eq!(part_bytes_for(1 << 40), 1 << 20);
-        // Larger data has longer parts, not more.
+        // Larger data has longer parts, not more parts.
         assert_eq!(part_bytes_for(1 << 42), 1 << 20);
         assert_eq!(part_bytes_for(1 << 43), 1 << 21);
         assert!(u64::MAX / part_bytes_for(u64::MAX) <= 1 << 22);

@@ -1,4 +1,4 @@
-//! What the bytes of a stream come from, and how waiting for them is interrupted.
+//! The inputs from which the bytes of a stream come, and how a wait for bytes is interrupted.
 
 use std::borrow::Cow;
 use std::collections::TryReserveError;
@@ -15,21 +15,22 @@ use crate::sync::atomic::AtomicBool;
 /// The path that represents standard input, and the name of standard input in messages.
 pub(super) const STANDARD_INPUT: (&str, &str) = ("-", "<stdin>");
 
-/// Where bytes come from.
+/// An input of a stream.
 pub(super) enum Input<'r> {
-    /// A reader from the caller. Only the reader knows what it waits for, so a read is never interrupted.
+    /// A reader that was passed by the caller. Only the reader knows what it waits for, so a read is never
+    /// interrupted.
     Reader(Box<dyn Read + Send + 'r>),
     /// A file, a pipe or a device.
     Open {
         file: File,
-        /// The length of a file when it was opened, in bytes; 0 if it is not known.
+        /// The length that a file had when it was opened, in bytes; 0 if the length is not known.
         length: u64,
     },
-    /// A pipe or a device, to be opened when it is first read.
+    /// A pipe or a device that is not opened until it is first read.
     Later(PathBuf),
 }
 
-/// Why no more of an input can be read. Unlike an [`Error`] it can be reported to several callers.
+/// The reason why no more of an input can be read. Unlike an [`Error`] it can be reported to several callers.
 #[derive(Clone, Debug)]
 pub(super) enum InputFault {
     /// The system, or the reader, returned an error.
@@ -51,7 +52,7 @@ impl InputFault {
         InputFault::BadRecord { line, reason }
     }
 
-    /// The error of a run, about the input of this name.
+    /// Converts the fault to the error of a run. `name` is the name of the input.
     pub(super) fn error(&self, name: &Path) -> Error {
         match self {
             InputFault::Unreadable(error) => {
@@ -79,12 +80,12 @@ impl From<TryReserveError> for InputFault {
 }
 
 impl Input<'_> {
-    /// Opens what a path names, and returns it with its name for messages. A pipe is not opened yet, because opening
-    /// it may wait until a program writes to it.
+    /// Opens what a path names, and returns the input with its name for messages. A pipe is not opened yet, because
+    /// opening it may wait until a program writes to it.
     ///
     /// # Errors
     ///
-    /// If the path names nothing, or a directory, or a file that cannot be opened.
+    /// Returns an error if the path names nothing, or a directory, or a file that cannot be opened.
     pub(super) fn at(path: &Path) -> Result<(PathBuf, Self), Error> {
         if path == Path::new(STANDARD_INPUT.0) {
             let name = PathBuf::from(STANDARD_INPUT.1);
@@ -98,8 +99,8 @@ impl Input<'_> {
         Ok((path.to_owned(), input))
     }
 
-    /// Standard input. On unix not by way of [`io::Stdin`]: the bytes that it has read ahead cannot be taken from it
-    /// without waiting.
+    /// Opens standard input. On unix, this does not use [`io::Stdin`], because the bytes that `Stdin` has read ahead
+    /// cannot be taken from it without waiting.
     fn stdin() -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -113,7 +114,7 @@ impl Input<'_> {
         Ok(Input::Reader(Box::new(io::stdin())))
     }
 
-    /// Waits until there are bytes to read, and reads them. `None` if the stream is closed during the wait.
+    /// Waits until there are bytes to read, and reads them. Returns `None` if the stream is closed during the wait.
     pub(super) fn read(
         &mut self,
         room: &mut [u8],
@@ -129,8 +130,8 @@ impl Input<'_> {
                     match file.read(room) {
                         // Another program, which also has the pipe or device open, has read the bytes first.
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                        // Compares the position, not a count of bytes: another program that reads from the same
-                        // open file takes some of them.
+                        // This compares the position in the file, not the number of bytes read here, because another
+                        // program that reads from the same open file takes some of the bytes.
                         Ok(0) if *length > 0 && file.stream_position()? < *length => {
                             return Err(InputFault::Changed);
                         }
@@ -167,7 +168,7 @@ mod waiting {
         tv_nsec: 10_000_000,
     };
 
-    /// Waits until a read would not wait; `false` if the stream is closed before that.
+    /// Waits until a read would return at once. Returns `false` if the stream is closed before that.
     pub(super) fn until_readable(file: &File, closed: &AtomicBool) -> io::Result<bool> {
         let mut watched = [PollFd::new(file, PollFlags::IN)];
         while !closed.load(Acquire) {
@@ -230,7 +231,7 @@ mod tests {
             let mut pipe = File::create(&path).expect("there are readers");
             for written in 1..=2000 {
                 pipe.write_all(b"x").expect("they read");
-                // All readers wait for each byte.
+                // For each byte, all readers wait.
                 while read.load(Relaxed) < written && !readers.iter().all(|one| one.is_finished()) {
                     std::thread::yield_now();
                 }

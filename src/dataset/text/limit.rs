@@ -3,10 +3,10 @@
 use super::encoding::BYTE_ORDER_MARK;
 use crate::error::BadRecord;
 
-/// The longest record, in bytes without its line ending, unless a dataset is given another limit.
+/// The default limit on the length of a record, in bytes without its line ending.
 pub const MAX_RECORD_BYTES: u64 = 16 << 20;
 
-/// The message about a record that is within the limit and does not fit in memory.
+/// The message about a record that is within the limit but does not fit in memory.
 pub(super) const OUT_OF_MEMORY: &str =
     "holds a record that does not fit in memory; lower the limit (--max-record)";
 
@@ -26,7 +26,7 @@ impl RecordLimit {
         }
     }
 
-    /// Whether a record of this many bytes, its line ending left out, is too long.
+    /// Whether a record of this many bytes, not counting its line ending, is too long.
     pub(super) fn excludes(self, bytes: usize) -> bool {
         bytes > self.bytes
     }

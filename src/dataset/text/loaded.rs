@@ -30,7 +30,7 @@ pub struct LoadedRecords {
     files: Vec<SourceFile>,
 }
 
-/// One record.
+/// One record in memory.
 #[derive(Clone, Debug)]
 struct StoredRecord {
     position: Position,
@@ -42,12 +42,12 @@ struct StoredRecord {
 #[derive(Clone, Debug, Default)]
 struct SourceFile {
     path: Option<Arc<Path>>,
-    /// How its records are read. Not known until a record could be read.
+    /// How the records of the file are read. This is `None` until a record could be read.
     layout: Option<RecordLayout>,
 }
 
 impl LoadedRecords {
-    /// Reads every record of a dataset into memory, a stream to its end.
+    /// Reads every record of a dataset into memory. A stream is read to its end.
     ///
     /// # Errors
     ///
@@ -100,12 +100,12 @@ impl LoadedRecords {
         self.records.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Number of bytes of the records, their line endings left out.
+    /// Number of bytes of the records, not counting their line endings.
     pub fn bytes(&self) -> u64 {
         self.text.len() as u64
     }

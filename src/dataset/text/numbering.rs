@@ -23,28 +23,28 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 /// What comes before some part of the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Start {
-    /// Number of records of the dataset.
+    /// Number of records of the dataset before the part.
     pub(super) records: u64,
-    /// Number of lines of the file.
+    /// Number of lines of the file before the part.
     pub(super) lines: u64,
-    /// Where in a record the part begins.
+    /// The state at the start of the part, which shows where in a record the part begins.
     pub(super) state: ScanState,
 }
 
 /// What comes before each part, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Numbering {
-    /// One entry for each part, and one for the end. An entry is known only for a part at which a worker began or
-    /// ended.
+    /// One entry for what comes before each part, and one for what comes before the end of the files. An entry is set
+    /// only if a worker began or ended there.
     known: Vec<OnceLock<Start>>,
     progress: Mutex<NumberingProgress>,
-    /// Notified when a claim was counted or given up.
+    /// Notified when a worker has counted the parts of its claim, or has given up its claim.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct NumberingProgress {
-    /// Parts that a worker is counting, or has counted while what comes before them was not known. There
+    /// Groups of parts that a worker is counting, or has counted before it was known what comes before them. There
     /// are about as many groups as workers.
     groups: Vec<Group>,
     next_id: u64,
@@ -54,24 +54,24 @@ struct NumberingProgress {
 struct Group {
     id: u64,
     parts: Range<usize>,
-    /// `None` while a worker is counting them.
+    /// `None` while a worker is counting the parts.
     counts: Option<Vec<CountedParts>>,
 }
 
 /// The counts of consecutive parts of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CountedParts {
-    /// The part after them.
+    /// The index of the part after these parts.
     pub(super) end: usize,
-    /// Their records, for each state in which they may begin.
+    /// The tallies of these parts, for each state in which the parts may begin.
     pub(super) tallies: Tallies,
     pub(super) lines: u64,
-    /// If the file ends with them, the number of lines before the first record of the next file.
+    /// If the file ends with these parts, the number of lines before the first record of the next file.
     pub(super) next_file: Option<u64>,
 }
 
 impl CountedParts {
-    /// The start of the part after these parts, if `start` is their own start.
+    /// Returns the start of the part after these parts, if `start` is the start of these parts.
     pub(super) fn after(self, start: Start) -> Start {
         let tally = self.tallies.from(start.state);
         let records = start.records + tally.records;
@@ -90,16 +90,16 @@ impl CountedParts {
     }
 }
 
-/// The error if parts contain other records than they contained before: the file has changed.
+/// The error if parts no longer contain the same records as before, which means that the file has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Changed {
-    /// The part after them.
+    /// The index of the part after these parts.
     pub(super) end: usize,
 }
 
 impl Numbering {
-    /// A numbering of this many parts, none of which has been counted. `lines` is the number of lines before the
-    /// first record.
+    /// Creates a numbering of `parts` parts, none of which has been counted. `lines` is the number of lines before
+    /// the first record.
     pub(super) fn new(parts: usize, lines: u64) -> Self {
         let known: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
         let _ = known[0].set(Start {
@@ -138,8 +138,8 @@ impl Numbering {
         }
     }
 
-    /// What comes before a part. Calls `count` for parts before it that no worker has claimed. The calling worker
-    /// must have counted all its own claims.
+    /// Returns what comes before a part. Calls `count` for previous parts that no worker has claimed. The calling
+    /// worker must already have counted all its own claims.
     ///
     /// # Errors
     ///
@@ -162,8 +162,9 @@ impl Numbering {
         }
     }
 
-    /// Waits while another worker counts what has to be known next on the way to `part`, and then returns `None`: the
-    /// caller should check again. If no worker has claimed those parts, claims them instead.
+    /// Finds the parts that must be counted next to learn what comes before `part`. If another worker is counting
+    /// them, waits and then returns `None`, so that the caller checks again. If no worker has claimed those parts,
+    /// claims them instead.
     fn wait_or_claim<'a>(
         &'a self,
         mut progress: MutexGuard<'a, NumberingProgress>,
@@ -191,8 +192,8 @@ impl Numbering {
         (0..part).rev().find(known).unwrap_or_default()
     }
 
-    /// For each group of counted parts, as soon as it is known what comes before them, computes what comes after
-    /// them.
+    /// For each group of counted parts for which it is known what comes before the group, computes what comes after
+    /// it.
     fn fit_together(&self, progress: &mut NumberingProgress) -> Result<(), Changed> {
         let is_due =
             |group: &Group| group.counts.is_some() && self.known[group.parts.start].get().is_some();
@@ -213,7 +214,7 @@ impl Numbering {
     }
 }
 
-/// Parts that a worker is about to count. If it is dropped without counts, any worker may claim the parts.
+/// Parts that a worker is about to count. If the claim is dropped without counts, any worker may claim the parts.
 #[derive(Debug)]
 pub(super) struct Claim<'a> {
     numbering: &'a Numbering,
@@ -226,7 +227,7 @@ impl Claim<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error if parts contain other records than they contained before.
+    /// Returns an error if parts no longer contain the same records as before.
     pub(super) fn counted(mut self, counts: Vec<CountedParts>) -> Result<(), Changed> {
         let mut progress = lock(&self.numbering.progress);
         if let Some(group) = progress.groups.iter_mut().find(|group| group.id == self.id) {

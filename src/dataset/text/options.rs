@@ -1,4 +1,4 @@
-//! How texts are opened: which fields will be read, and within which limit.
+//! How texts are opened: which fields will be read, and how long a record may be.
 
 use std::path::Path;
 
@@ -43,7 +43,8 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// Options for reading fields that are not known yet, with the default [limit](MAX_RECORD_BYTES).
+    /// Creates options for the case that the fields to read are not known yet, with the default
+    /// [limit](MAX_RECORD_BYTES).
     pub fn new() -> Self {
         OpenOptions {
             fields: None,
@@ -67,13 +68,13 @@ impl OpenOptions {
         self
     }
 
-    /// Reads a file as plain text if its name does not determine a format.
+    /// Sets the options so that a file is read as plain text if its name does not determine a format.
     pub(in crate::dataset) fn plain_text_by_default(mut self) -> Self {
         self.otherwise = &PLAIN_TEXT;
         self
     }
 
-    /// Sets the limit in place.
+    /// Sets the limit on the length of a record, in bytes, by changing these options in place.
     pub(super) fn set_max_record(&mut self, bytes: u64) {
         self.max_record = bytes;
     }
@@ -83,7 +84,7 @@ impl OpenOptions {
         RecordLimit::new(self.max_record)
     }
 
-    /// The format that a name chooses. Its columns are known, unless it has a header.
+    /// The format that a name chooses. The columns are known unless the format has a header.
     pub(super) fn layout(&self, name: &Path) -> Result<RecordLayout, Error> {
         let layout = RecordLayout::of_name(name, self.otherwise);
         if layout.has_header() {
@@ -94,7 +95,8 @@ impl OpenOptions {
     }
 }
 
-/// The layout of a text, with the columns that are named in its header. The header is at this place.
+/// Returns the layout of a text, with the columns that are named in its header. `header` is the place of the header
+/// in `bytes`.
 ///
 /// # Errors
 ///

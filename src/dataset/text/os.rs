@@ -11,7 +11,7 @@ use crate::error::Error;
 /// read, like those under `/proc` and `/sys`.
 pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let unreadable = |error| Error::unreadable(path, error);
-    // Asked before the file is opened, because opening a pipe waits until a program writes to it.
+    // The metadata is read before the file is opened, because opening a pipe waits until a program writes to it.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(Error::input(path, "is a directory; name the files in it"));
@@ -31,7 +31,7 @@ pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
         return Ok(None);
     }
     let length = metadata.len();
-    // An empty file has no first byte, any other file has its last byte.
+    // The system is right if an empty file has no first byte, and if any other file has its last byte.
     let holds = match read_exact_at(file, &mut [0], length.saturating_sub(1)) {
         Ok(()) => true,
         Err(error) => match error.kind() {
@@ -60,8 +60,8 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     options.read(true).open(path)
 }
 
-/// Opens a pipe or a device. Systems differ in what a poll says about a named pipe that has had no writer yet, and
-/// some call it ended. Therefore this waits for a writer, and a stop of the run waits too.
+/// Opens a pipe or a device. On some systems, a poll reports that a named pipe has ended if it has had no writer yet.
+/// Therefore this function waits for a writer, and a run that is stopped meanwhile waits too.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     File::open(path)
@@ -71,7 +71,7 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// Returns [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before that.
+/// Returns [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before `room` is full.
 #[cfg(unix)]
 pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, room, place)
@@ -81,7 +81,7 @@ pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Res
 ///
 /// # Errors
 ///
-/// Returns [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before that.
+/// Returns [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the file ends before `room` is full.
 #[cfg(windows)]
 pub(super) fn read_exact_at(file: &File, room: &mut [u8], place: u64) -> io::Result<()> {
     use std::os::windows::fs::FileExt as _;

@@ -21,7 +21,7 @@ pub struct TextRecord<'a> {
 }
 
 impl<'a> TextRecord<'a> {
-    /// A line of JSON in memory.
+    /// Creates a record from a line of JSON in memory.
     pub fn json(text: &'a str) -> Self {
         TextRecord {
             text,
@@ -30,7 +30,7 @@ impl<'a> TextRecord<'a> {
         }
     }
 
-    /// A record in memory that was read from another dataset.
+    /// Creates a record from text in memory that was read from another dataset.
     pub(super) fn new(text: &'a str, position: Position, layout: &'a RecordLayout) -> Self {
         TextRecord {
             text,
@@ -39,12 +39,12 @@ impl<'a> TextRecord<'a> {
         }
     }
 
-    /// Which record of its dataset it is.
+    /// The position of the record in its dataset.
     pub(crate) fn position(&self) -> Position {
         self.position
     }
 
-    /// How it is read.
+    /// How the record is read.
     pub(super) fn layout(&self) -> &'a RecordLayout {
         self.layout
     }
@@ -114,7 +114,7 @@ impl Fields {
 }
 
 /// Visits the records of a buffer until `visit` returns `Break`. `start` describes what comes before the buffer. A
-/// record that is not UTF-8, or is too long, fails alone.
+/// record that is not UTF-8 or is too long fails without affecting other records.
 pub(super) fn visit_records<V>(
     buffer: &Buffer,
     file: usize,
@@ -149,7 +149,7 @@ where
     ControlFlow::Continue(())
 }
 
-/// The text of a record.
+/// Returns the text of a record.
 ///
 /// # Errors
 ///

@@ -23,16 +23,16 @@ use inputs::{InputChain, TakenRecords};
 
 /// Text from one or several readers, which are read one after the other.
 ///
-/// Records and lines are those of [`TextFiles`](super::TextFiles). The ending of an input's name chooses its format,
-/// see [`OpenOptions`]; standard input is JSON lines.
+/// Records and lines are defined as in [`TextFiles`](super::TextFiles). The ending of an input's name chooses its
+/// format, see [`OpenOptions`]; standard input is JSON lines.
 ///
 /// Workers take turns at taking the next records, and then work on them at the same time. The worker whose turn it is
-/// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has come,
+/// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has arrived,
 /// and a fast producer is read 256 KiB at a time. No thread reads ahead of the workers, so the producer has to wait
 /// while all of them are busy, and the memory in use is proportional to the records that the workers hold.
 ///
-/// A run that is stopped does not wait for the producer: on unix a wait for more of an input that was opened here
-/// ends within some milliseconds. After a run that ended early nothing more can be taken.
+/// A run that is stopped does not wait for the producer: on unix, a wait for an input that the stream itself has
+/// opened ends within some milliseconds. After a run that ended early, nothing more can be taken from the stream.
 ///
 /// ```
 /// use std::ops::{ControlFlow, Range};
@@ -60,13 +60,13 @@ pub struct TextStream<'r> {
 }
 
 impl<'r> TextStream<'r> {
-    /// Reads from one reader, which errors and failures call `name`.
+    /// Creates a stream that reads from one reader. Errors and failures call the reader `name`.
     ///
     /// The reader is asked for many bytes at a time, so wrapping it in a buffered reader has no benefit.
     ///
     /// A read that has begun cannot be interrupted: a run that is stopped waits until the read returns. If the input
-    /// may be silent for long, [open](Self::open) it here instead, or use a reader that returns an error when it
-    /// should stop.
+    /// may be silent for long, [open](Self::open) the input by its path instead, or use a reader that returns an
+    /// error when it should stop.
     pub fn new(name: impl Into<PathBuf>, reader: impl Read + Send + 'r) -> Self {
         let name = name.into();
         let options = OpenOptions::new();
@@ -76,8 +76,8 @@ impl<'r> TextStream<'r> {
         Self::chain(&options, [(name, Input::Reader(Box::new(reader)), layout)])
     }
 
-    /// Reads standard input directly from the system. If [`std::io::Stdin`] was used before, the bytes that it has
-    /// read ahead are missing.
+    /// Creates a stream that reads standard input directly from the system. If [`std::io::Stdin`] was used before,
+    /// the bytes that it has read ahead are missing.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl<'r> TextStream<'r> {
         Self::open([STANDARD_INPUT.0])
     }
 
-    /// Reads files, pipes and devices, one after the other; `-` is standard input.
+    /// Creates a stream that reads files, pipes and devices, one after the other. The path `-` is standard input.
     ///
     /// A pipe is opened when its turn comes, because a program that writes to several pipes may open them one after
     /// the other too.
@@ -149,11 +149,11 @@ impl<'r> TextStream<'r> {
 
     /// Takes the next records, at most `at_most` of them (and at least one; in a format of one record per line, blank
     /// lines count too), and calls `visit` with each until it returns `Break`. Waits until a complete record has
-    /// arrived, and reads no more than that requires. Other threads may take the records after these while this one
-    /// visits.
+    /// arrived, and reads no more than that requires. Other threads may take the next records while this thread
+    /// visits its records.
     ///
-    /// Returns how long it waited and read, or `None` at the end of the last input and once the stream is
-    /// [closed](Dataset::close). Even if it returns a time, it may not have visited any record.
+    /// Returns the time that was spent waiting and reading, or `None` at the end of the last input and once the
+    /// stream is [closed](Dataset::close). Even if a time is returned, there may have been no record to visit.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Numbering under many orders of the workers' steps, as the model checker tries them.
+//! A test of the numbering in which a model checker runs the workers' steps in many different orders.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn start(part: usize) -> Start {
 }
 
 /// Takes two parts at a time, in order, as executors hand them out. A worker that `fails` gives up one claim, as if
-/// it could not read.
+/// it could not read the parts.
 fn work(numbering: &Numbering, next: &AtomicUsize, fails: bool) {
     let mut fails = fails;
     loop {

@@ -19,13 +19,14 @@ use crate::dataset::text::numbering::Start;
 use crate::dataset::text::options::{OpenOptions, header_columns};
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
-/// An input is asked for this many bytes at a time. More are requested only until there is a complete record.
+/// The number of bytes that are requested from an input at a time. More bytes are requested only until there is a
+/// complete record.
 const READ_BYTES: usize = 256 << 10;
 
 /// The fault that is set while an input is being read. It remains if the read panics.
 const PANICKED: InputFault = InputFault::refused("cannot be read on after a panic");
 
-/// The inputs, and the bytes that have been read from them and not taken yet.
+/// The inputs, and the bytes that have been read from the inputs but not taken yet.
 pub(super) struct InputChain<'r> {
     /// The input that is being read and those after it, each with the format that its name chooses.
     inputs: VecDeque<(Input<'r>, RecordLayout)>,
@@ -34,7 +35,7 @@ pub(super) struct InputChain<'r> {
     /// What comes before the next line, or in a format of quoted records before the first line of the input.
     start: Start,
     options: OpenOptions,
-    /// Memory for what has been read.
+    /// Memory for the bytes that have been read.
     ahead: Vec<u8>,
     /// The bytes before this place have been taken.
     taken: usize,
@@ -42,7 +43,8 @@ pub(super) struct InputChain<'r> {
     whole: usize,
     /// The end of the bytes that have been read.
     filled: usize,
-    /// Bytes that were read and thrown away: of a record that is too long, of a header, of a byte-order mark.
+    /// Number of bytes that were read and thrown away: those of a record that is too long, of a header, or of a
+    /// byte-order mark.
     dropped: u64,
     /// Whether the beginning of the input has been read, up to its first record.
     begun: bool,
@@ -50,9 +52,9 @@ pub(super) struct InputChain<'r> {
     scanner: Option<Scanner>,
     /// The complete records that the scanner has found and that have not been taken.
     found: VecDeque<RecordSpan>,
-    /// The input has ended.
+    /// Whether the input has ended.
     ended: bool,
-    /// Why nothing more can be read. The first fault is kept, and reported to every later caller.
+    /// The reason why nothing more can be read. The first fault is kept, and is reported to every later caller.
     fault: Option<InputFault>,
 }
 
@@ -98,11 +100,11 @@ impl<'r> InputChain<'r> {
         self.options.limit()
     }
 
-    /// Moves the next records to the buffer; `None` if there are no more, or if the stream is closed.
+    /// Moves the next records to the buffer. Returns `None` if there are no more records, or if the stream is closed.
     ///
     /// # Errors
     ///
-    /// Returns an error if the input cannot be read, and the same error from then on.
+    /// Returns an error if the input cannot be read. Every later call returns the same error.
     pub(super) fn take(
         &mut self,
         at_most: usize,
@@ -176,8 +178,8 @@ impl<'r> InputChain<'r> {
         self.scanner = None;
     }
 
-    /// Reads more of the input when there is no complete record. `false` if there is no input left, or the stream is
-    /// closed.
+    /// Reads more of the input when there is no complete record. Returns `false` if there is no input left, or if the
+    /// stream is closed.
     fn read_on(&mut self, closed: &AtomicBool) -> Result<bool, InputFault> {
         if self.taken > 0 {
             self.ahead.copy_within(self.taken..self.filled, 0);
@@ -212,7 +214,7 @@ impl<'r> InputChain<'r> {
         Ok(true)
     }
 
-    /// Adjusts all places after this many bytes were removed from the front of what was read.
+    /// Adjusts all places after this many bytes were removed from the front of the memory.
     fn forget(&mut self, bytes: usize) {
         self.filled -= bytes;
         self.taken = 0;
@@ -222,8 +224,8 @@ impl<'r> InputChain<'r> {
         }
     }
 
-    /// Reads the beginning of an input, up to where its first record may begin; `false` if not enough of it has been
-    /// read.
+    /// Reads the beginning of an input, up to the place where its first record may begin. Returns `false` if not
+    /// enough of the input has been read.
     fn begin(&mut self) -> Result<bool, InputFault> {
         let first = &self.ahead[..self.filled];
         if first.len() >= ENCODING_BYTES
@@ -265,7 +267,7 @@ impl<'r> InputChain<'r> {
         Ok(true)
     }
 
-    /// Finds the complete records, after bytes have been read from `new` on.
+    /// Finds the complete records after more bytes have been read. The new bytes begin at the place `new`.
     fn find_whole(&mut self, new: usize) {
         let InputChain { scanner, found, .. } = self;
         let Some(scanner) = scanner else {
@@ -323,12 +325,13 @@ impl<'r> InputChain<'r> {
         Ok(length)
     }
 
-    /// Moves the bytes that were read, up to this place, to the front of the buffer. Returns their number.
+    /// Moves the bytes that were read, up to the place `end`, to the front of the buffer. Returns the number of moved
+    /// bytes.
     fn move_bytes(&mut self, end: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
         let length = end - self.taken;
         if length == self.whole {
-            // If all complete records are taken, perhaps a single giant one, the memory itself is swapped, and the
-            // incomplete rest is copied back.
+            // If all complete records are taken (this may be a single giant record), the memory itself is swapped,
+            // and the incomplete rest is copied back.
             buffer.exchange(&mut self.ahead);
             let rest = buffer.room(self.whole..self.filled)?;
             room_in(&mut self.ahead, 0..rest.len())?.copy_from_slice(rest);
@@ -348,7 +351,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives a line in pieces of this many bytes, and ends it after some reads.
+    /// A reader that returns a line in pieces of `piece` bytes, and ends the line after `reads` reads.
     struct LongLine {
         piece: usize,
         reads: usize,
