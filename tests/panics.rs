@@ -1,4 +1,4 @@
-//! Panics: those of tasks print nothing and fail a record; all others are printed once and reach the caller.
+//! A panic in a task prints nothing, and its record fails. All other panics are printed once and reach the caller.
 
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind, panic_any};
 use std::sync::{Mutex, Once};
@@ -10,14 +10,14 @@ use manyhands::error::Panicked;
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
 
-/// What the panic hook that was set before the first run has received.
+/// The messages that the panic hook has received. The hook is set before the first run.
 static PRINTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn message_of(panic: &PanicHookInfo<'_>) -> String {
     panic.payload_as_str().unwrap_or("no text").to_owned()
 }
 
-/// All tests of a process share the hook, so each test looks for words of its own.
+/// Sets the panic hook once. All tests of a process share the hook, so each test looks for words of its own.
 fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -42,14 +42,14 @@ fn executors() -> Vec<Box<dyn Executor>> {
     ]
 }
 
-/// The text of a panic that has reached the caller.
+/// Returns the text of a panic that has reached the caller, if there was one.
 fn caught(run: impl FnOnce()) -> Option<String> {
     let payload = catch_unwind(AssertUnwindSafe(run)).err()?;
     let text = payload.downcast_ref::<&str>().map(ToString::to_string);
     Some(text.unwrap_or_else(|| payload.downcast_ref::<String>().cloned().unwrap()))
 }
 
-/// The only failure of a run over 200 records.
+/// Runs a task over 200 records, and returns the panic of record 77, which must be the only failure.
 fn panicked<T>(executor: &dyn Executor, task: T) -> Panicked
 where
     T: Task<usize, Score = ()>,
@@ -85,7 +85,7 @@ fn a_task_that_panics_prints_nothing() {
     assert_eq!(printed("loudly, outside of tasks"), 1);
 }
 
-/// Panics with the score of one record.
+/// An aggregator that panics when it observes the score of record 77.
 #[derive(Clone)]
 struct Panics(&'static str);
 
@@ -121,7 +121,7 @@ fn an_aggregator_that_panics_prints_once_and_reaches_the_caller() {
 #[test]
 fn an_aggregator_that_panics_on_a_thread_inside_a_task_reaches_the_caller() {
     listen();
-    // The threads of the pool wait inside tasks most of the time, and score other records while they wait.
+    // Most of the time, the threads of the pool wait inside tasks. They score other records while they wait.
     let executor = WorkStealing::new(3);
     let task = |n: &usize| {
         rayon::join(take_a_while, take_a_while);
@@ -178,7 +178,7 @@ fn a_panic_on_a_thread_of_the_task_is_reported_without_a_place() {
     for executor in executors() {
         let panicked_with = panicked(&*executor, |n: &usize| {
             if *n == 77 {
-                // This panic records a place in the source that does not belong to any failure.
+                // The place of this panic in the source must not be reported as the place of a failure.
                 let _ = catch_unwind(|| panic!("caught inside the task"));
                 let other = thread::spawn(|| panic!("on another thread"));
                 panic::resume_unwind(other.join().unwrap_err());
@@ -188,7 +188,7 @@ fn a_panic_on_a_thread_of_the_task_is_reported_without_a_place() {
         assert_eq!(panicked_with.place, None);
     }
     assert_eq!(printed("caught inside the task"), 0);
-    // It is printed, because nothing shows that the thread belongs to a task.
+    // This panic is printed, because nothing shows that its thread belongs to a task.
     assert_eq!(printed("on another thread"), executors().len());
 }
 

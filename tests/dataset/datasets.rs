@@ -1,4 +1,4 @@
-//! JSON lines: every way of cutting files into parts gives the same records.
+//! Files of JSON lines have the same records, no matter how the files are cut into parts.
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -8,7 +8,7 @@ use manyhands::dataset::{Fields, LoadedRecords, Texts};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
-/// One record as it was visited: its index, file and line, and its text or what is wrong with it.
+/// A visited record: its index, its file, its line, and either its text or the message about its error.
 type Visited = (u64, usize, u64, Result<String, String>);
 
 fn visit<D>(dataset: &D, parts: std::ops::Range<usize>) -> Vec<Visited>
@@ -28,7 +28,7 @@ where
     visited
 }
 
-/// The records as a plain loop over the lines finds them; lines longer than `most` are too long.
+/// Finds the records with a plain loop over the lines. Lines of more than `most` bytes are too long.
 fn expected(files: &[Vec<u8>], most: usize) -> Vec<Visited> {
     let mut records = Vec::new();
     for (file, bytes) in files.iter().enumerate() {
@@ -100,7 +100,7 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         })
 }
 
-/// A limit on the length of a line, and files whose lines have about that length.
+/// Generates a limit on the length of a line, and files whose lines have about that length.
 fn lines_about_as_long_as_a_limit() -> impl Strategy<Value = (usize, Vec<Vec<u8>>)> {
     (0..12_usize).prop_flat_map(|most| {
         let length = most.saturating_sub(3)..most + 9;
@@ -187,8 +187,7 @@ proptest! {
         let bytes: usize = files.iter().map(Vec::len).sum();
         prop_assert_eq!(dataset.size(0..parts), bytes as u64);
 
-        // The parts are read one by one and in any order, from a dataset that may not know yet what comes before a
-        // part.
+        // The parts are read one by one and in any order, so the dataset may not yet know what precedes a part.
         let mut numbers: Vec<usize> = (0..parts).collect();
         numbers.sort_by_key(|part| (*part as u64 ^ order).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (dataset, mut visited) = (open(), Vec::new());

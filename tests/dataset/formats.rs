@@ -1,4 +1,4 @@
-//! Formats: the same records give the same answer in every format, regardless of how the files are cut and read.
+//! The same records give the same answer in every format, no matter how the files are cut and read.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use manyhands::plan::{ExecutorName, Plan, RunOptions};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
-/// What is written before a record, the record, and how its line ends.
+/// A record to be written, the number of blank lines before it, and the way in which its line ends.
 #[derive(Clone, Debug)]
 struct Written {
     blank_lines: usize,
@@ -22,7 +22,7 @@ struct Written {
     ends_with_return: bool,
 }
 
-/// One file of these records in a format, with the line in which each of them begins.
+/// The content of a file in one format, and the number of the line in which each record begins.
 struct InFormat {
     name: &'static str,
     content: String,
@@ -65,7 +65,7 @@ fn in_format(
     }
 }
 
-/// The records in every format that can hold them.
+/// Writes the records in every format that can hold them.
 fn in_every_format(records: &[Written], mark: bool) -> Vec<InFormat> {
     let table = |name, delimiter: char| {
         let header = format!("group{delimiter}\"text\"\n");
@@ -110,7 +110,7 @@ fn record() -> impl Strategy<Value = Written> {
         )
 }
 
-/// A record as it was visited: its index, its line, its text and its group, or what is wrong with it.
+/// A visited record: its index, its line, and either its text and its group or the message about its error.
 type Visited = (u64, u64, Result<(String, String), String>);
 
 fn fields() -> Fields {
@@ -155,7 +155,7 @@ fn write(folder: &Path, file: &InFormat) -> PathBuf {
     path
 }
 
-/// Gives this many bytes at a time.
+/// A reader that returns at most this number of bytes at a time.
 struct Pieces(io::Cursor<Vec<u8>>, usize);
 
 impl Read for Pieces {
@@ -217,7 +217,7 @@ proptest! {
         }
     }
 
-    /// This includes which records are too long, and which are not UTF-8.
+    /// Records that are too long or are not UTF-8 must not depend on the parts either.
     #[test]
     fn records_of_a_table_do_not_depend_on_the_parts(
         content in "[ab,\"\r\n]{0,60}",
@@ -395,7 +395,7 @@ fn a_record_that_is_not_as_its_header_fails_alone() {
     assert_eq!(found, [(2, None), (3, bad(1)), (4, bad(3)), (5, None)]);
 }
 
-/// The quote is never closed, so the rest of the file is one record.
+/// A quote is never closed, so the rest of the file is one record.
 #[test]
 fn a_record_without_an_end_is_too_long() {
     let content = format!("text,group\na,b\n\"{}", "c\n".repeat(100_000));

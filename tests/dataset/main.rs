@@ -1,4 +1,4 @@
-//! Datasets: files and streams of text in every format, and synthetic reviews.
+//! These tests cover datasets: files and streams of text in every format, and synthetic reviews.
 
 mod datasets;
 mod formats;

@@ -1,4 +1,4 @@
-//! Streams of JSON lines: the records are those of a file, regardless of how the bytes arrive.
+//! A stream of JSON lines has the same records as a file with the same bytes, no matter how the bytes arrive.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -12,8 +12,7 @@ use manyhands::error::BadRecord;
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
-/// One record as it was visited: its index, file and line, and its text or what is wrong with it and
-/// where.
+/// A visited record: its index, its file, its line, and either its text or the message and the column of its error.
 type Visited = (u64, usize, u64, Result<String, (String, Option<u64>)>);
 
 fn visited(position: Position, record: Result<&TextRecord<'_>, BadRecord>) -> Visited {
@@ -23,7 +22,7 @@ fn visited(position: Position, record: Result<&TextRecord<'_>, BadRecord>) -> Vi
     (position.index, position.file, position.line, text)
 }
 
-/// The rest of a stream, taken in steps of at most these numbers of lines, in turn.
+/// Takes the rest of a stream in steps. The numbers in `at_most` are, in turn, the maximum number of lines in a step.
 fn rest(stream: &TextStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Error> {
     let mut records = Vec::new();
     for at_most in at_most.iter().cycle() {
@@ -40,12 +39,12 @@ fn rest(stream: &TextStream<'_>, at_most: &[usize]) -> Result<Vec<Visited>, Erro
     Ok(records)
 }
 
-/// The records of the same bytes in files.
+/// Writes the bytes to files, and returns the records of these files.
 fn from_files(files: &[Vec<u8>]) -> Vec<Visited> {
     from_files_within(files, MAX_RECORD_BYTES)
 }
 
-/// Same as [`from_files`], with another limit on the length of a record.
+/// Does the same as [`from_files`], but with another limit on the length of a record.
 fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
     let folder = tempfile::tempdir().unwrap();
     let paths = files.iter().enumerate().map(|(number, bytes)| {
@@ -65,7 +64,7 @@ fn from_files_within(files: &[Vec<u8>], max_record: u64) -> Vec<Visited> {
     records
 }
 
-/// Gives bytes in pieces of these lengths, in turn; a length of 0 is an interrupted read.
+/// A reader that returns its bytes in pieces of these lengths, in turn. A length of 0 is an interrupted read.
 struct Pieces {
     bytes: Vec<u8>,
     given: usize,
@@ -123,7 +122,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Lengths of pieces, not all of them 0.
+/// Generates lengths of pieces. At least one of them is not 0.
 fn lengths() -> impl Strategy<Value = Vec<usize>> {
     let length = prop_oneof![0_usize..4, 1_usize..100, Just(1 << 20)];
     proptest::collection::vec(length, 1..6).prop_map(|mut lengths| {
@@ -180,7 +179,7 @@ proptest! {
     }
 }
 
-/// The input is longer than one read, and lines end at every place of it.
+/// The input is longer than one read, and its lines end at every possible place within a read.
 #[test]
 fn an_input_longer_than_one_read() {
     let line = |n: usize| format!("{{\"n\":{n},\"x\":\"{}\"}}\n", "é".repeat(n % 700));
@@ -204,7 +203,7 @@ fn a_giant_line_is_one_record() {
     assert_eq!(lengths, [(0, 1, 3), (1, 2, 5_000_000), (2, 3, 3)]);
 }
 
-/// Lines longer than one read, and longer than what is kept of a line.
+/// The lines are longer than one read, and some are longer than the part of a line that is kept.
 #[test]
 fn a_line_that_is_too_long_is_counted_and_not_kept() {
     let most = 300_000;
@@ -250,7 +249,7 @@ fn each_record_goes_to_one_thread() {
     assert_eq!(all, from_files(&[bytes]));
 }
 
-/// Waits for pieces until the sender is dropped.
+/// A reader that waits for pieces. Its input ends when the sender is dropped.
 struct Awaited(mpsc::Receiver<&'static [u8]>);
 
 impl Read for Awaited {
@@ -273,7 +272,7 @@ fn a_line_can_be_taken_as_soon_as_it_has_ended() {
         });
         taken.unwrap().map(|_| records)
     };
-    // No more is sent before the line is taken, so a take that reads more would hang.
+    // Nothing more is sent before the line is taken, so `take` would hang if it tried to read more.
     let say = |piece: &'static str| send.send(piece.as_bytes()).unwrap();
     say("one\n");
     assert_eq!(next().unwrap(), [(0, 1, "one".to_owned())]);
@@ -289,7 +288,7 @@ fn a_line_can_be_taken_as_soon_as_it_has_ended() {
     assert_eq!(next(), None);
 }
 
-/// Fails once, and then continues.
+/// A reader that calls a function in its second read, and then continues.
 struct Hiccup(usize, fn() -> io::Result<usize>);
 
 impl Read for Hiccup {
@@ -323,7 +322,7 @@ fn after_an_error_there_is_only_this_error() {
     }
 }
 
-/// Fails while the other threads wait for their turn, or are about to wait.
+/// A reader that fails while the other threads are waiting for their turn to read, or are about to wait.
 struct FailsLate<'a>(&'a std::sync::Barrier);
 
 impl Read for FailsLate<'_> {
@@ -395,7 +394,7 @@ fn a_file_that_becomes_shorter_is_an_error() {
     }
 }
 
-/// Bytes that were added after the file was opened are read too, as in any stream.
+/// Bytes that another program adds after the file was opened are read too, as in any stream.
 #[test]
 fn a_file_that_becomes_longer_is_read_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
@@ -429,7 +428,7 @@ fn other_encodings_are_refused_at_once() {
     assert!(message(b"\x1f\x8b\x08\0").starts_with("stream: is gzip-compressed; "));
 }
 
-/// Only the first bytes of a text determine whether it is refused, not those of a later line.
+/// Only the first bytes of a text determine whether it is refused. The first bytes of later lines do not matter.
 #[test]
 fn a_later_line_may_begin_with_any_bytes() {
     let bytes = b"one\n\x1f\x8b\n\xff\xfe\ntwo";
@@ -462,7 +461,8 @@ fn a_path_that_cannot_be_opened_is_an_error_before_anything_is_read() {
     assert!(message(&folder.path().join("none")).contains("no such file"));
 }
 
-/// The system reports these files as empty, or as longer than they are, but they have content when they are read.
+/// The system reports a wrong size for these files: it says that they are empty or longer than they are. A read
+/// returns their content nevertheless.
 #[cfg(target_os = "linux")]
 #[test]
 fn files_that_are_generated_as_they_are_read_are_streams() {

@@ -1,4 +1,4 @@
-//! The synthetic dataset: its bytes depend on the seed alone, and it has the irregularities that its
+//! The bytes of the synthetic dataset depend on the seed alone, and the dataset has the irregularities that its
 //! documentation promises.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ fn lines(records: u64, seed: u64) -> Vec<u8> {
     lines
 }
 
-/// Users refer to generated files by their seed, so a change of these bytes is a breaking change.
+/// Users refer to generated files by their seed, so changing these bytes is a breaking change.
 #[test]
 fn the_bytes_of_a_seed_never_change() {
     let lines = lines(1_000, 1);
@@ -92,8 +92,8 @@ fn every_line_parses() {
     }
 }
 
-/// Compares the lengths with the quantiles in the documentation. They may differ by a tenth plus the length of a
-/// word.
+/// Compares the lengths of the texts with the quantiles in the documentation. A length may differ from its quantile
+/// by a tenth plus 8 bytes, the length of a word.
 #[test]
 fn lengths_follow_their_quantiles() {
     let bytes = lines(10_000, 4).len() as f64 / 10_000.0;

@@ -1,14 +1,14 @@
 //! The first synthetic reviews trigger every rule of the sentiment scorer.
 //!
-//! The list follows the reference, `vaderSentiment` 3.3.2 (Hutto & Gilbert, ICWSM 2014), rule by rule.
-//! Triggers are searched for in the words as the reference splits them.
+//! The list of rules follows the reference, `vaderSentiment` 3.3.2 (Hutto & Gilbert, ICWSM 2014), rule by rule.
+//! The tests split each text into words as the reference does, and search these words for the triggers of the rules.
 
 use std::collections::HashMap;
 
 use manyhands::dataset::synthetic::Synthetic;
 use vader_parity::SentimentIntensityAnalyzer;
 
-/// Number of reviews that are searched, and the least number that must contain each trigger.
+/// Number of reviews that are searched, followed by the minimum number of reviews that must trigger each rule.
 const RECORDS: u64 = 2_000;
 const AT_LEAST: usize = 2;
 
@@ -39,7 +39,7 @@ const DAMPENERS: [&str; 8] = [
     "barely",
 ];
 
-/// A text, its words as the reference splits them, and whether the lexicon contains each word.
+/// A text, the words into which the reference splits it, and whether the lexicon contains each word.
 struct Seen {
     text: String,
     words: Vec<String>,
@@ -48,13 +48,13 @@ struct Seen {
 }
 
 impl Seen {
-    /// Whether a word of the lexicon follows one of `words` at distance `ahead`.
+    /// Whether one of `words` is `ahead` places before a word of the lexicon.
     fn before(&self, words: &[&str], ahead: usize) -> bool {
         (ahead..self.lower.len())
             .any(|at| self.known[at] && words.contains(&self.lower[at - ahead].as_str()))
     }
 
-    /// Whether the text contains this sequence of words; `*` is any word, `+` a word of the lexicon.
+    /// Whether the text contains this sequence of words. `*` is any word, and `+` is any word of the lexicon.
     fn says(&self, phrase: &str) -> bool {
         self.times(phrase) > 0
     }
@@ -90,7 +90,7 @@ impl Seen {
         self.text.matches(mark).count()
     }
 
-    /// Whether the text contains two adjacent characters of these kinds.
+    /// Whether the text contains a character of the first kind directly followed by a character of the second kind.
     fn adjoins(&self, first: fn(char) -> bool, second: fn(char) -> bool) -> bool {
         let next = self.text.chars().skip(1);
         self.text
@@ -231,7 +231,7 @@ fn synthetic_reviews_trigger_every_rule() {
     assert!(rare.is_empty(), "too rare in {RECORDS} reviews: {rare:#?}");
 }
 
-/// A word without the punctuation around it, unless two characters or fewer would be left.
+/// Removes the punctuation around a word, unless at most two characters would be left.
 fn cut(word: &str) -> String {
     let bare = word.trim_matches(|letter: char| letter.is_ascii_punctuation());
     if bare.chars().count() <= 2 {

@@ -1,4 +1,4 @@
-//! The analysis of a comparison: what it covers, regardless of the measured times.
+//! These tests check what the analysis of a comparison contains, regardless of the measured times.
 
 use manyhands::execution::Work;
 use manyhands::machine::usable_cores;
@@ -48,7 +48,7 @@ fn there_are_ceilings_for_every_number_of_threads() {
     for kernel in ["arithmetic", "memory", "copies"] {
         let of_kernel = ceilings.iter().filter(|ceiling| ceiling.kernel == kernel);
         let threads: Vec<usize> = of_kernel.clone().map(|ceiling| ceiling.threads).collect();
-        // Reading memory is left out if memory is scarce.
+        // The kernel that reads memory is left out if the machine has little free memory.
         if kernel != "memory" || !threads.is_empty() {
             assert_eq!(threads, [1, 2, 3], "{kernel}");
         }
@@ -87,7 +87,7 @@ fn timelines_predictions_and_bounds_cover_every_configuration() {
         let mut bounds = analysis.bounds.iter();
         let bound = bounds.find(|bound| bound.threads == measurement.threads);
         let bound = bound.expect("a bound");
-        // Both follow from the same recorded times.
+        // The bound and the prediction are computed from the same recorded times.
         assert!(
             prediction.ideal >= bound.least * (1.0 - 1e-9),
             "{prediction:?} is below {bound:?}"
@@ -124,8 +124,8 @@ fn an_executor_of_the_caller_has_no_predictions() {
 fn more_threads_than_hardware_threads_are_a_warning() {
     let comparison = compared(&[&TaskQueue::new(usable_cores() * 4)]);
     let allowed = comparison.machine.allowed.map(|all| all.hardware_threads);
-    // Four threads per core always exceed one or two hardware threads per core; an unknown machine counts as
-    // one hardware thread per usable core.
+    // A core has one or two hardware threads, so four threads for each usable core are too many. If the machine is
+    // unknown, each usable core counts as one hardware thread.
     if allowed.is_none_or(|hardware| usable_cores() * 4 > hardware) {
         let warnings = &comparison.warnings;
         let is_there = |warning: &String| warning.contains("threads take turns on");

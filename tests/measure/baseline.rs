@@ -1,11 +1,11 @@
-//! Comparisons with a baseline, with made-up times.
+//! These tests compare made-up times with a baseline.
 
 use std::time::Duration;
 
 use manyhands::measure::{Comparison, Options, Turn, compare};
 use manyhands::prelude::*;
 
-/// A comparison of very little work, with made-up times.
+/// Returns a comparison of executors on very little work, whose times are replaced by made-up times.
 fn comparison() -> Comparison {
     let queue = TaskQueue::new(2);
     let options = Options::default()
@@ -27,7 +27,7 @@ fn comparison() -> Comparison {
     comparison
 }
 
-/// Twenty turns like this one, with these times in seconds.
+/// Returns twenty copies of a turn. `wall` gives the time of each round in seconds.
 fn rounds(turn: Turn, wall: impl Fn(usize) -> f64) -> Vec<Turn> {
     let mut turns = vec![turn; 20];
     for (round, turn) in turns.iter_mut().enumerate() {
@@ -36,7 +36,7 @@ fn rounds(turn: Turn, wall: impl Fn(usize) -> f64) -> Vec<Turn> {
     turns
 }
 
-/// Multiplies the times of the queue by a factor.
+/// Returns the comparison with the times of the task queue multiplied by a factor.
 fn slowed(comparison: &Comparison, factor: f64) -> Comparison {
     let mut slowed = comparison.clone();
     for turn in &mut slowed.measurements[1].turns {
@@ -65,7 +65,7 @@ fn a_comparison_with_itself_shows_no_change() {
     assert_eq!(cells, [("sequential", 1), ("task-queue", 2)]);
     for ratio in &baseline.ratios {
         assert!((ratio.time.value - 1.0).abs() < 1e-12 && !ratio.time.differs_from(1.0));
-        // Two measurements may always differ by 1 %.
+        // Any two measurements are assumed to differ by chance, with a standard deviation of at least 1 %.
         assert!(ratio.detectable > 0.02, "{}", ratio.detectable);
     }
     assert_eq!(baseline.slower_by(0.0).count(), 0);
@@ -102,8 +102,8 @@ fn only_what_is_slower_beyond_its_interval_is_reported() {
     }
 }
 
-/// Everything on two threads, including the arithmetic kernel, takes 1.5 times as long. Without the kernel, that
-/// would look like a slower program.
+/// Everything on two threads, including the arithmetic kernel, takes 1.5 times as long. Without the kernel, the
+/// program would seem to be slower.
 #[test]
 fn a_slower_machine_is_not_a_slower_program() {
     let then = comparison();
@@ -133,7 +133,7 @@ fn a_slower_machine_is_not_a_slower_program() {
     assert!(ratio.time.low > 1.05, "{ratio:?}");
 }
 
-/// A kernel that takes twice as long on one thread and on two was calibrated differently.
+/// If the kernel takes twice as long both on one thread and on two, it was calibrated differently.
 #[test]
 fn the_calibration_of_the_kernel_does_not_matter() {
     let then = comparison();

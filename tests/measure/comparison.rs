@@ -1,4 +1,4 @@
-//! Comparisons of executors: rounds, answers, verdicts.
+//! These tests check the rounds, the answers and the verdicts in comparisons of executors.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -19,7 +19,7 @@ fn numbers(task: impl Fn(&usize) -> u64 + Sync) -> Comparison {
     compare(&(0..2000), task, &executors, &options()).expect("a comparison")
 }
 
-/// Some work that the compiler cannot optimise away.
+/// Does some work that the compiler cannot optimise away.
 fn work(n: &usize) -> u64 {
     (0..200).fold(*n as u64, |sum, step| {
         sum.wrapping_mul(31).rotate_left(7) ^ step
@@ -87,7 +87,7 @@ fn a_task_with_different_answers_has_no_times() {
 
 #[test]
 fn an_answer_that_changes_late_is_reported_with_its_round() {
-    // The first runs have 6,000 calls; from the 15,000th call on, all scores are different.
+    // The first runs call the task 6,000 times in all. After 15,000 calls, all scores are different.
     let calls = AtomicU64::new(0);
     let comparison = numbers(|n| {
         if calls.fetch_add(1, Relaxed) >= 15_000 {
@@ -117,7 +117,7 @@ fn failures_are_part_of_the_answer() {
         (100, 50)
     );
     assert!(comparison.agrees());
-    // The order of the calls decides which records fail: the same number, but different ones.
+    // Which records fail depends on the order of the calls. Different records fail on different executors.
     let calls = AtomicU64::new(0);
     let some = fallible(|n: &usize| match calls.fetch_add(1, Relaxed) % 101 {
         0 => Err("unlucky"),

@@ -1,4 +1,4 @@
-//! Comparisons of executors: measurements, analysis, baselines.
+//! These tests cover comparisons of executors: their measurements, their analysis and their baselines.
 
 mod analysis;
 mod baseline;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use manyhands::measure::Options;
 
-/// A few short rounds.
+/// Returns options for a few short rounds.
 fn options() -> Options<'static> {
     Options::default().rounds(3).least_turn(Duration::ZERO)
 }

@@ -1,5 +1,5 @@
-//! The pages in Chromium, if it is installed: the content security policy blocks nothing in them, and they fit on a
-//! narrow screen.
+//! These tests load the pages in Chromium, if it is installed. The content security policy must block nothing in the
+//! pages, and the pages must fit on a narrow screen.
 //!
 //! Without Chromium on the `PATH`, each test prints that it was skipped. If the variable
 //! `MANYHANDS_REQUIRE_CHROMIUM` is set, each test fails instead.
@@ -11,25 +11,26 @@ use std::time::Duration;
 
 use super::{made_up, page, save_page};
 
-/// If this environment variable is set, a test without Chromium fails.
+/// Name of an environment variable. If it is set and Chromium is not installed, the tests fail.
 const REQUIRE: &str = "MANYHANDS_REQUIRE_CHROMIUM";
 
-/// The path of Chromium; `None`, with a line on standard error, if the test is to be skipped.
+/// Returns the path of Chromium. If Chromium is not installed, it prints a line on standard error and returns `None`,
+/// and the test is to be skipped.
 fn chromium(test: &str) -> Option<PathBuf> {
     let found = find(std::env::var_os("PATH").as_deref());
     if found.is_none() {
         let notice = skip_notice(test, std::env::var_os(REQUIRE).is_some());
-        // The test harness captures what `eprintln!` prints, so the notice goes to the stream itself.
+        // The test harness captures the output of `eprintln!`, so the notice is written directly to standard error.
         let _ = writeln!(std::io::stderr(), "\n{notice}");
     }
     found
 }
 
-/// What is printed when a test is skipped.
+/// Returns the line that is printed when a test is skipped.
 ///
 /// # Panics
 ///
-/// If Chromium is required.
+/// Panics if Chromium is required.
 fn skip_notice(test: &str, required: bool) -> String {
     assert!(
         !required,
@@ -47,7 +48,7 @@ fn find(path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
     files.find(|file| file.is_file())
 }
 
-/// Loads a page, and returns its document after parsing and what the browser logged.
+/// Loads a page, and returns its parsed document and the log of the browser.
 fn load(browser: &Path, page: &Path, options: &[&str]) -> (String, String) {
     let profile = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(browser);
@@ -95,7 +96,7 @@ fn pages_load_in_a_browser() {
         .filter(|line| line.contains("CONSOLE"))
         .collect();
     assert!(messages.is_empty(), "{messages:?}");
-    // The HTML parser has not moved any element out of its drawing.
+    // These counts show that the HTML parser has not moved any element out of its drawing.
     let count = |text: &str, what: &str| text.matches(what).count();
     for what in ["<svg", "</svg>", "<path", "<details", "<tr"] {
         assert_eq!(count(&dom, what), count(&comparison, what), "{what}");
@@ -106,8 +107,8 @@ fn pages_load_in_a_browser() {
     assert!(log.contains("Content Security Policy"), "{log}");
 }
 
-/// Each page is in a frame as narrow as a phone. A script beside the frame measures the width of the page, as
-/// the page itself runs no scripts.
+/// Each page is in a frame that is as narrow as a phone. The page itself runs no scripts, so a script outside the
+/// frame measures the width of the page.
 #[test]
 fn pages_are_no_wider_than_a_phone() {
     let Some(browser) = chromium("pages_are_no_wider_than_a_phone") else {

@@ -1,4 +1,4 @@
-//! `--html`: the pages that the program writes, and the files it writes them to.
+//! These tests cover `--html`: the pages that the program writes, and the files to which it writes them.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::markup::check;
 use super::{MAX_BYTES, save_page};
 
-/// Runs the program in a folder; returns its exit code and its standard error.
+/// Runs the program in a folder, and returns its exit code and its standard error.
 pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let mut command: Command = assert_cmd::cargo::cargo_bin_cmd!("manyhands");
     let output = command

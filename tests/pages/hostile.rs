@@ -1,4 +1,4 @@
-//! Texts, names and files that try to break a page.
+//! In these tests, texts, names and files contain characters that could break a page.
 
 use std::fmt::Write as _;
 use std::fs;

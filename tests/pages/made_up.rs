@@ -1,4 +1,5 @@
-//! A made-up comparison of a large machine: several executors, many threads, laws, predictions, and a baseline.
+//! This made-up comparison is for a large machine. It has several executors, many threads, scaling laws, predictions
+//! and a baseline.
 
 use manyhands::measure::{
     BaselineComparison, BaselineRatio, Bound, Ceiling, Comparison, Cost, Estimate, Fit, FitPoint,
@@ -6,10 +7,10 @@ use manyhands::measure::{
 };
 use manyhands::prelude::*;
 
-/// Time of `sequential`, in seconds.
+/// Time that `sequential` takes, in seconds.
 const WORK: f64 = 1.91;
 
-/// Executors, each with the contention and the coherency of its law.
+/// Executors, each with the contention and the coherency of its scaling law.
 const EXECUTORS: [(&str, f64, f64); 3] = [
     ("work-stealing", 0.012, 0.00004),
     ("task-queue", 0.018, 0.00009),
@@ -23,7 +24,7 @@ fn estimate(value: f64, width: f64) -> Estimate {
     estimate
 }
 
-/// The speed-up by the Universal Scalability Law.
+/// Returns the speed-up that the Universal Scalability Law predicts.
 fn law(threads: f64, contention: f64, coherency: f64) -> f64 {
     threads / (1.0 + contention * (threads - 1.0) + coherency * threads * (threads - 1.0))
 }

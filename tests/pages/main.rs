@@ -1,4 +1,4 @@
-//! The HTML pages: complete, small, readable without the plots, and safe regardless of what the data contains.
+//! The HTML pages must be complete, small, readable without the plots, and safe no matter what the data contains.
 #![cfg(feature = "cli")]
 
 mod browser;

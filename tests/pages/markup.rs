@@ -1,5 +1,5 @@
-//! A strict check of a page: elements are closed in order, every plot has a description and a table of its
-//! figures, and nothing runs or loads other files.
+//! This is a strict check of a page: its elements must be closed in order, every plot must have a description and a
+//! table of its figures, and the page must not run scripts or load other files.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 pub struct PageContent {
     /// The ids of the figures.
     pub ids: BTreeSet<String>,
-    /// The text, with each run of white space as one space.
+    /// The text of the page, in which each run of white space is replaced by one space.
     pub text: String,
 }
 
@@ -93,7 +93,7 @@ const ATTRIBUTES: [&str; 28] = [
     "style",
 ];
 
-/// A tag: its name, its attributes, and whether it closes an element.
+/// A tag, with its name, its attributes, and whether it closes an element.
 struct Tag<'p> {
     name: &'p str,
     attributes: Vec<(&'p str, &'p str)>,
@@ -107,7 +107,7 @@ impl<'p> Tag<'p> {
     }
 }
 
-/// Parses the tag after its `<`; returns it with the rest of the page.
+/// Parses a tag, whose `<` has been read already. Returns the tag and the rest of the page.
 fn tag(rest: &str) -> (Tag<'_>, &str) {
     let closes = rest.starts_with('/');
     let rest = rest.strip_prefix('/').unwrap_or(rest);
@@ -137,7 +137,7 @@ fn tag(rest: &str) -> (Tag<'_>, &str) {
     }
 }
 
-/// A text with the character references that pages use replaced by their characters.
+/// Replaces the character references in a text by their characters. Only the references that pages use are allowed.
 fn resolved(text: &str) -> String {
     for (start, _) in text.match_indices('&') {
         let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
@@ -158,7 +158,7 @@ fn resolved(text: &str) -> String {
 ///
 /// # Panics
 ///
-/// If the page breaks a rule.
+/// Panics if the page breaks a rule.
 pub fn check(page: &str) -> PageContent {
     let mut rest = page
         .strip_prefix("<!DOCTYPE html>")
@@ -171,7 +171,7 @@ pub fn check(page: &str) -> PageContent {
     };
     let mut ids = BTreeSet::new();
     let mut policy = None;
-    // The elements of the current figure.
+    // This set holds the names of the elements in the current figure.
     let mut figure: Option<BTreeSet<&str>> = None;
     while let Some((text, after)) = rest.split_once('<') {
         assert!(
