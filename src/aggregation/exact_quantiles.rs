@@ -8,16 +8,16 @@ use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 
 /// Exact quantiles. Answer: [`QuantileSummary`], like that of [`Quantiles`](super::Quantiles).
 ///
-/// The `q`-quantile of `n` scores is the one at rank `⌊q·(n − 1)⌋` in sorted order, with ranks
-/// counted from 0 and the product computed in `f64`: the score that [`Quantiles`](super::Quantiles)
-/// approximates within 0.4 %.
+/// The `q`-quantile of `n` scores is the score at rank `⌊q·(n − 1)⌋` in sorted order, with ranks
+/// counted from 0 and the product computed in `f64`. [`Quantiles`](super::Quantiles) approximates
+/// the same score within 0.4 %.
 ///
-/// Every score is stored, **8 bytes each**. A score costs one append, and at the end a few
-/// nanoseconds for each quantile.
+/// Every score is stored, **8 bytes each**. Observing a score appends it to a vector. At the end,
+/// each score takes a few nanoseconds for each quantile.
 ///
 /// Scores are ordered by `f64::total_cmp`, so −0 comes before +0, and subnormals and infinities are
-/// scores like any other; NaN is counted separately. If there is no score but NaN, the summary has
-/// no quantiles.
+/// scores like any other; NaN is counted separately. If all scores are NaN, the summary has no
+/// quantiles.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, ExactQuantiles};
@@ -36,16 +36,16 @@ pub struct ExactQuantiles {
 }
 
 impl ExactQuantiles {
-    /// The median, the quartiles, and the 1st, 5th, 95th and 99th percentile.
+    /// The median, the quartiles, and the 1st, 5th, 95th and 99th percentiles.
     pub fn new() -> ExactQuantiles {
         ExactQuantiles::at(&DEFAULT_QUANTILES)
     }
 
-    /// These quantiles, answered in this order.
+    /// The given quantiles. The answer has them in the same order.
     ///
     /// # Panics
     ///
-    /// Panics if one is outside 0 to 1.
+    /// Panics if a quantile is not between 0 and 1.
     pub fn at(quantiles: &[f64]) -> ExactQuantiles {
         ExactQuantiles {
             asked: checked(quantiles),

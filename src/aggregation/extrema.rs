@@ -14,7 +14,7 @@ use super::{Aggregator, Kind, Shift, State, StateError};
 /// subnormals are scores like any other. NaN is neither smallest nor largest; it is counted
 /// separately.
 ///
-/// A score costs two comparisons; a state takes 40 bytes.
+/// Observing a score takes two comparisons; a state takes 40 bytes.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Extrema, Ranked};
@@ -33,7 +33,8 @@ use super::{Aggregator, Kind, Shift, State, StateError};
 pub struct Extrema {
     /// Rank and index of the smallest score; [`NOTHING`] before the first score.
     min: (i64, u64),
-    /// Negated rank and index of the largest score, so that both sides keep the lesser pair.
+    /// Negated rank and index of the largest score. The rank is negated so that `min` and `max`
+    /// both keep the lesser pair.
     max: (i64, u64),
     nan: u64,
 }
@@ -41,16 +42,18 @@ pub struct Extrema {
 /// The answer of [`Extrema`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extremes {
-    /// The smallest score and the first record that has it; `None` if there is no score but NaN.
+    /// The smallest score and the first record that has it; `None` if there are no scores other
+    /// than NaN.
     pub min: Option<Ranked>,
-    /// The largest score and the first record that has it; `None` if there is no score but NaN.
+    /// The largest score and the first record that has it; `None` if there are no scores other than
+    /// NaN.
     pub max: Option<Ranked>,
     /// Number of scores that are NaN.
     pub nan: u64,
 }
 
-/// Rank and index before the first score: above every score, since it is the rank of a NaN, which
-/// is never observed.
+/// The rank and index before the first score. They are above those of every score, because the rank
+/// is that of a NaN, which is never observed.
 const NOTHING: (i64, u64) = (i64::MAX, u64::MAX);
 
 impl Extrema {
@@ -117,7 +120,8 @@ impl Aggregator<f64> for Extrema {
 }
 
 impl State for Extrema {
-    /// Rank and index of the smallest and of the largest score, if any; the number of NaN.
+    /// Rank and index of the smallest and of the largest score, if there are any, and the number of
+    /// NaN scores.
     type Plain = (Option<[(i64, u64); 2]>, u64);
 
     fn kind(&self) -> Kind {

@@ -1,8 +1,9 @@
-//! A Count-Min sketch: counts that are never too low, in constant memory.
+//! A Count-Min sketch, which keeps counts that are never too low in constant memory.
 
 use crate::aggregation::hashing::draw;
 
-/// Lines of counters. A count is too high only if it is in every line.
+/// Number of lines of counters. The count of a key is too high only if its counter is too high in
+/// every line.
 pub(super) const LINES: usize = 5;
 
 /// Lines of counters; a key has one counter in each line (Cormode and Muthukrishnan, *An improved
@@ -13,12 +14,12 @@ pub(super) const LINES: usize = 5;
 pub(super) struct Counters {
     /// Number of bits by which a random number is shifted right to give a place in a line.
     shift: u32,
-    /// One line after the other.
+    /// The counters, one line after the other.
     cells: Vec<u64>,
 }
 
 impl Counters {
-    /// Lines of `width` counters, a power of two greater than 1.
+    /// Creates lines of `width` counters each. `width` must be a power of two greater than 1.
     pub(super) fn new(width: usize) -> Counters {
         Counters {
             shift: 64 - width.ilog2(),
@@ -26,7 +27,7 @@ impl Counters {
         }
     }
 
-    /// Counters with these values, if each line adds up to `total`.
+    /// Returns counters with these values, or `None` if a line does not add up to `total`.
     pub(super) fn of(width: usize, cells: Vec<u64>, total: u64) -> Option<Counters> {
         let sound = |line: &[u64]| {
             let sum = line
@@ -60,7 +61,7 @@ impl Counters {
         }
     }
 
-    /// An upper bound on the count of this hash.
+    /// Returns an upper bound on the count of this hash.
     pub(super) fn at_most(&self, hash: u64) -> u64 {
         let cells = self.places(hash).map(|place| self.cells[place]);
         cells.into_iter().fold(u64::MAX, u64::min)

@@ -14,7 +14,7 @@ use super::Aggregator;
 use super::hashing::{draw, hash_of};
 use counters::Counters;
 
-/// The number of keys held is this divided by the share.
+/// The number of keys that a state holds is this number divided by the share.
 const KEYS_PER_SHARE: f64 = 32.0;
 /// The smallest share accepted. A state then takes up to about 60 MB.
 const LEAST_SHARE: f64 = 0.0001;
@@ -25,42 +25,44 @@ const SEED: u64 = 0;
 ///
 /// **Exact up to 32 / `share` different keys** (3,200 for 1 %). With more keys:
 ///
-/// - A key with that share is listed with near certainty: the probability of missing it is at most
-///   (1 − `share`)^(32 / `share`) < 1.3·10⁻¹⁴.
+/// - A key with at least that share is almost certainly listed: the probability of missing it is at
+///   most (1 − `share`)^(32 / `share`) < 1.3·10⁻¹⁴.
 /// - No count is too low. For each key, the probability that its count is too high by more than a
-///   quarter of `share` times the records is below 1 in 32,768; most counts are far closer. A
-///   listed key therefore has at least three quarters of `share`, except with that probability.
+///   quarter of `share` times the records is below 1 in 32,768; most counts are far closer. Except
+///   with that probability, a listed key therefore has at least three quarters of `share`.
 ///
 /// Up to 32 / `share` keys are counted exactly. Beyond that, the counts are kept in a Count-Min
 /// sketch (Cormode and Muthukrishnan, 2005) of 5 lines of 32 / `share` counters, rounded up to a
-/// power of two. The candidate keys are those of the records with the lowest random numbers, where
-/// each index has a fixed number: a sample of the records that a frequent key cannot escape, and
-/// which holds each key once. The probabilities are over those numbers and hashes; data constructed
-/// against them can defeat them. **Partials from several machines need indices that differ**: give
-/// each its first index with [`partial`](Aggregator::partial), since a state that was numbered from
-/// 0 cannot be [shifted](super::Shift) later. If `d` records share each index and have the same key
+/// power of two. Each index has a fixed random number, and the candidate keys are those of the
+/// records with the lowest numbers. They are a sample of the records that almost certainly contains
+/// every frequent key, and that holds each key once. The probabilities assume that these numbers
+/// and hashes are random; data that were constructed with knowledge of them can invalidate the
+/// probabilities. **Partials from several machines need indices that differ**: give each partial
+/// its first index with [`partial`](Aggregator::partial), since a state that was numbered from 0
+/// cannot be [shifted](super::Shift) later. If `d` records share each index and have the same key
 /// there, as in files sorted alike, a key is missed with a probability of up to (1 − `share`)^(32 /
 /// (`d`·`share`)), which for 32 files is one in three. The counts are not affected.
 ///
-/// The answer depends on the records alone, not on their order or how states were merged. That of
-/// the usual summaries does (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El Abbadi,
-/// 2005), since the key that they drop depends on those they have observed before.
+/// The answer depends on the records alone, not on their order or how states were merged. The
+/// answers of the usual summaries (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El
+/// Abbadi, 2005) do depend on the order, since which key they drop depends on the keys that they
+/// have observed before.
 ///
-/// Keys need an order, by which equally frequent keys are sorted. A float has none, but its bits do
-/// (`.of(|score: &f64| score.to_bits())`).
+/// Keys need an order, by which equally frequent keys are sorted. Floats have no total order, but
+/// their bits do (`.of(|score: &f64| score.to_bits())`).
 ///
 /// `Frequent` saves memory, not time: if all keys fit in memory, counting each key with
 /// [`by_ref`](Aggregator::by_ref) is faster.
 ///
 /// A state takes the memory of its keys and about 40 bytes more for each of up to twice 32 /
 /// `share` keys. The sketch takes 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), and is
-/// allocated when the counts stop being exact. A score costs its hash and a table look-up while
-/// exact, and five counters after that.
+/// allocated when the counts stop being exact. Observing a score takes a hash and a table look-up
+/// while the counts are exact, and a hash and five counters after that.
 ///
-/// Keys are compared as by [`Distinct`](super::Distinct): by a hash of what they serialise to, in
-/// which all NaN are one value and both zeros are one value. A key is cloned when it is new, and
-/// occasionally later. A key and its borrowed form must serialise to the same data, as `String` and
-/// `str` do.
+/// Keys are compared as [`Distinct`](super::Distinct) compares values: by a hash of what they
+/// serialise to. All NaN are one value, and both zeros are one value. A key is cloned when it is
+/// new, and occasionally later. A key and its borrowed form must serialise to the same data, as
+/// `String` and `str` do.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Frequent};
@@ -80,24 +82,26 @@ const SEED: u64 = 0;
 #[must_use]
 pub struct Frequent<K> {
     share: f64,
-    /// The most keys that are counted exactly, and that are held after that.
+    /// The largest number of keys that are counted exactly, and the number of keys that are kept
+    /// after that.
     most: usize,
     records: u64,
-    /// By hash. While exact, every key. After that, the `most` keys with the lowest numbers and up
-    /// to as many again, since removing one per entry would cost more.
+    /// The keys, by their hash. While the counts are exact, these are all keys. After that, they
+    /// are the `most` keys with the lowest numbers and up to `most` others, because removing a key
+    /// whenever another enters would take more time.
     keys: HashMap<u64, TrackedKey<K>, RandomState>,
-    /// All counts, once there are more than `most` keys.
+    /// The counts of all keys; `None` until there are more than `most` keys.
     counters: Option<Counters>,
-    /// The largest random number of a record whose key still enters.
+    /// The largest random number with which the key of a record can still enter.
     threshold: u64,
 }
 
 #[derive(Debug, Clone)]
 struct TrackedKey<K> {
-    /// The key of the record with the lowest number among those with this hash.
+    /// The key of the record with the lowest number among the records with this hash.
     key: K,
     number: u64,
-    /// The number of these records while exact; 0 after that.
+    /// How many records have this hash, while the counts are exact; 0 after that.
     count: u64,
 }
 
@@ -108,8 +112,8 @@ pub struct FrequentKeys<K> {
     pub records: u64,
     /// Whether every key was counted exactly.
     pub exact: bool,
-    /// The keys whose count is at least the share times the records (a product in `f64`), most
-    /// frequent first, equally frequent ones in the order of the keys.
+    /// The keys whose count is at least the share times the number of records (a product in `f64`).
+    /// The most frequent key comes first; equally frequent keys are ordered by the key.
     pub keys: Vec<FrequentKey<K>>,
 }
 
@@ -118,7 +122,7 @@ pub struct FrequentKeys<K> {
 pub struct FrequentKey<K> {
     /// The key.
     pub key: K,
-    /// An upper bound on the number of records with this key; the number itself if the answer is
+    /// An upper bound on the number of records with this key; the exact number if the answer is
     /// exact.
     pub at_most: u64,
 }
@@ -128,7 +132,7 @@ impl<K> Frequent<K> {
     ///
     /// # Panics
     ///
-    /// Panics if the share is not between 0.0001 and 1. For smaller ones, count each key with
+    /// Panics if the share is not between 0.0001 and 1. For smaller shares, count each key with
     /// [`by`](Aggregator::by).
     pub fn above(share: f64) -> Frequent<K> {
         assert!(
@@ -149,7 +153,7 @@ impl<K> Frequent<K> {
         self.most.next_power_of_two()
     }
 
-    /// Adds a key, or what another state has observed of it.
+    /// Adds one observation of a key, or all observations of the key by another state.
     fn take(&mut self, hash: u64, mut seen: TrackedKey<K>) {
         if let Some(counters) = &mut self.counters {
             counters.add(hash, seen.count);
@@ -193,7 +197,8 @@ impl<K> Frequent<K> {
     /// Keeps the `most` keys with the lowest numbers.
     fn narrow(&mut self) {
         if self.keys.len() > self.most {
-            // The hash decides if partials from several machines share an index.
+            // The order also depends on the hash, because partials from several machines may have
+            // the same index.
             let mut order: Vec<(u64, u64)> = self
                 .keys
                 .iter()
@@ -207,7 +212,7 @@ impl<K> Frequent<K> {
 }
 
 impl<K: Ord> Frequent<K> {
-    /// The answer, without naming the type of the scores.
+    /// Returns the answer, without the need to name the type of the scores.
     #[must_use]
     pub fn finish(mut self) -> FrequentKeys<K> {
         if self.counters.is_some() {
@@ -225,7 +230,7 @@ impl<K: Ord> Frequent<K> {
             })
             .filter(|(frequent, _)| frequent.at_most as f64 >= least)
             .collect();
-        // The hash decides if different keys compare as equal.
+        // The order also depends on the hash, because different keys may compare as equal.
         keys.sort_unstable_by(|(one, hash), (other, other_hash)| {
             let frequency = |frequent: &FrequentKey<K>| Reverse(frequent.at_most);
             frequency(one)

@@ -16,7 +16,7 @@ use crate::aggregation::{Kind, State, StateError};
 pub enum PlainFrequent<K> {
     /// The lowest number, the key and the count of each key, ordered by number.
     Exact(Vec<(u64, K, u64)>),
-    /// There were too many keys to count each.
+    /// There were too many keys to count each of them exactly.
     Estimated {
         /// Number of records.
         records: u64,

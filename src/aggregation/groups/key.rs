@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use foldhash::fast::RandomState;
 
 /// The seed of hashing. There is one per process, so that any two states agree on the partition of
-/// a key. It differs between processes, so that an answer that depends on the order of hashing
-/// differs visibly, and keys that collide cannot be constructed.
+/// a key. It differs between processes, so that an answer that wrongly depends on the order of
+/// hashes differs visibly from run to run, and so that colliding keys cannot be constructed in
+/// advance.
 #[derive(Clone)]
 pub(in crate::aggregation) struct Seed(RandomState);
 
@@ -27,9 +28,9 @@ impl Seed {
 /// A key whose group is looked up.
 pub(in crate::aggregation) trait LookupKey<K> {
     fn hash(&self, seed: &Seed) -> u64;
-    /// Whether it equals the key of a group.
+    /// Whether this key equals the key of a group.
     fn is(&self, key: &K) -> bool;
-    /// The key for a new group.
+    /// Returns the key for a new group.
     fn into_key(self) -> K;
 }
 

@@ -1,8 +1,8 @@
-//! A state for each key, for ten keys or ten million.
+//! Keeps a state for each key, whether there are ten keys or ten million.
 //!
 //! A state begins as one [`GroupTable`]. A [fork](Groups::fork) whose table is full moves groups
-//! through a small [`Outbox`] to the [`SharedGroups`] of all forks of the run. Groups are therefore
-//! kept once, whatever the number of workers.
+//! through a small [`Outbox`] to the [`SharedGroups`] of all forks of the run. Each group is
+//! therefore kept only once, whatever the number of workers.
 
 mod admission;
 mod key;
@@ -27,23 +27,23 @@ use table::GroupTable;
 
 use super::{Kind, Shift, State, StateError};
 
-/// States by key. They are hashed while observing, which is several times faster than a sorted map,
-/// and sorted at the end, so the order of hashing has no effect.
+/// The states, by key. Keys are hashed while scores are observed, which is several times faster
+/// than a sorted map. They are sorted at the end, so the order of hashes has no effect.
 ///
-/// A key may be in several places. Its state in `shared` is then the earliest, and the one in `own`
-/// the latest.
+/// A key may be in several places. The state in `shared` has then observed the earliest records,
+/// and the state in `own` the latest.
 pub(super) struct Groups<A, K> {
     identity: A,
-    /// Merges two states of one key, the earlier first. A function pointer, because `State` does
-    /// not name the type of the scores that `Aggregator::merge` needs.
+    /// Merges two states of one key, the earlier first. This is a function pointer because
+    /// `Aggregator::merge` needs the type of the scores, which `State` does not name.
     merge: fn(&mut A, A),
     seed: Seed,
     own: GroupTable<K, A>,
     /// Decides which groups `own` keeps.
     admission: Admission,
-    /// Groups on their way to `shared`.
+    /// Groups that will be moved to `shared`.
     outbox: Option<Box<Outbox<K, A>>>,
-    /// Groups handed over by this state and its forks.
+    /// Groups that this state and its forks have handed over.
     shared: OnceLock<Arc<SharedGroups<K, A>>>,
 }
 
@@ -85,7 +85,7 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
         }
     }
 
-    /// The state for this key.
+    /// Returns the state for this key.
     #[inline]
     pub(super) fn of(&mut self, key: impl LookupKey<K>) -> &mut A {
         let hash = key.hash(&self.seed);
@@ -96,7 +96,7 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
         }
     }
 
-    /// The state for a key that is not in `own`.
+    /// Returns the state for a key that is not in `own`.
     #[inline(never)]
     fn of_new_key(&mut self, hash: u64, key: impl LookupKey<K>) -> &mut A {
         let fresh = (key.into_key(), self.identity.clone());
@@ -121,7 +121,8 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
 }
 
 impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
-    /// Merges group by group. The states of this one come before those of `later`.
+    /// Merges group by group. The groups of `self` have observed earlier records than the groups of
+    /// `later`.
     pub(super) fn merge(&mut self, later: Self) {
         let same = match (self.shared.get(), later.shared.get()) {
             (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
@@ -142,7 +143,8 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         }
     }
 
-    /// Moves the smaller table into the larger, whichever is later.
+    /// Moves the smaller of the two tables into the larger, whether the smaller is the earlier or
+    /// the later.
     fn merge_own(&mut self, mut later: GroupTable<K, A>) {
         let merge = self.merge;
         if later.len() <= self.own.len() {
@@ -178,7 +180,8 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
         }
     }
 
-    /// All groups by partition, the earliest first, without those in `shared` if `skip_shared`.
+    /// Returns all groups by partition, the earliest first, without those in `shared` if
+    /// `skip_shared` is true.
     fn into_runs(self, skip_shared: bool) -> Vec<Parted<K, A>> {
         let shared = if skip_shared {
             None
@@ -195,8 +198,8 @@ impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
             .collect()
     }
 
-    /// All groups ordered by key, with `finish` applied to their states. If groups were handed
-    /// over, there are many, and this runs in parallel.
+    /// Returns all groups ordered by key, with `finish` applied to their states. If groups were
+    /// handed over, there are many of them, so this runs in parallel.
     pub(super) fn finish<T: Send>(mut self, finish: impl Fn(A) -> T + Sync) -> Vec<(K, T)>
     where
         K: Ord,
@@ -248,12 +251,12 @@ impl<A: Shift + Clone + Send, K: Hash + Eq + Ord + Send> Groups<A, K> {
 }
 
 impl<A: Clone, K: Hash + Eq> Groups<A, K> {
-    /// A state that is set up as this one is, without any groups.
+    /// Returns a state with the same configuration as this state, without any groups.
     fn empty(&self) -> Self {
         Groups::with_admission(self.identity.clone(), self.merge, self.admission.afresh())
     }
 
-    /// This empty state with these groups, whose keys differ.
+    /// Returns this empty state with these groups added. No two groups may have the same key.
     fn filled(
         mut self,
         groups: impl IntoIterator<Item = (K, Result<A, StateError>)>,
@@ -266,11 +269,11 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
     }
 }
 
-/// The shared groups, taken from the only state that holds them.
+/// Returns the shared groups, taken from the only state that holds them.
 ///
 /// # Panics
 ///
-/// Panics if another state holds them too: its records would be lost.
+/// Panics if another state also holds them, because the records of that state would be lost.
 fn sole_owner<K, A>(shared: Arc<SharedGroups<K, A>>) -> SharedGroups<K, A> {
     match Arc::try_unwrap(shared) {
         Ok(shared) => shared,
@@ -291,7 +294,7 @@ fn part<K: Hash, A>(groups: Vec<(K, A)>, seed: &Seed) -> Parted<K, A> {
 }
 
 impl<A: Clone, K: Clone> Clone for Groups<A, K> {
-    /// A state of its own, which shares nothing.
+    /// Returns an independent state that shares nothing with this one.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Groups of one worker on their way to the shared ones.
+//! Groups of one worker that will be moved to the shared groups.
 
 use std::hash::Hash;
 
@@ -6,9 +6,10 @@ use super::key::Seed;
 use super::shared::{PARTITIONS, Parted, SharedGroups, partition_of};
 use super::table::GroupTable;
 
-/// Bytes of groups in an outbox, few enough to stay in the worker's cache.
+/// Size in bytes of the groups in a full outbox. It is small enough that they stay in the worker's
+/// cache.
 const BYTES: usize = 1 << 18;
-/// Groups per partition at least, so that handing them over is worth it.
+/// The smallest number of groups per partition for which handing them over is worthwhile.
 const FEWEST: usize = 8;
 
 /// Groups by partition. A partition is handed over when it has enough groups. A key may occur
@@ -16,12 +17,12 @@ const FEWEST: usize = 8;
 #[derive(Clone)]
 pub(super) struct Outbox<K, A> {
     parted: Parted<K, A>,
-    /// Number of groups of a partition that are handed over together.
+    /// Number of groups of a partition at which they are handed over together.
     full: usize,
 }
 
 impl<K, A> Outbox<K, A> {
-    /// An outbox that holds at most `most` groups per partition.
+    /// Creates an outbox that holds at most `most` groups per partition.
     pub(super) fn new(most: usize) -> Self {
         let groups = BYTES / size_of::<(K, A)>().max(1);
         Outbox {
@@ -67,8 +68,8 @@ impl<K: Hash + Eq, A> Outbox<K, A> {
     ) {
         let groups = &mut self.parted[partition];
         if !shared.hand_over(partition, groups, seed, &merge) {
-            // Another thread has the table. The groups stay here, with one state per key, so that they
-            // are bounded by the number of keys.
+            // Another thread has taken the table out. The groups stay here, merged into one state
+            // per key, so that there are no more groups than keys.
             let mut unique = GroupTable::new();
             unique.take_in(groups, seed, merge);
             *groups = unique.into_groups();

@@ -9,13 +9,15 @@ use super::key::Seed;
 use super::table::GroupTable;
 use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
-/// Partitions of the groups by the hash of their keys: a power of two, several times the number of
-/// workers, so that two workers seldom need the same one. With more partitions, a small outbox
-/// would hold few groups for each, and fewer memory accesses would overlap.
+/// Number of partitions of the groups by the hash of their keys. It is a power of two, and several
+/// times the number of workers, so that two workers seldom need the same partition. With more
+/// partitions, a small outbox would hold few groups for each partition, and fewer memory accesses
+/// would overlap.
 pub(super) const PARTITIONS: usize = 64;
 
-/// The partition of a hash. It uses other bits than the tables do (the lowest for the slot, the
-/// highest seven for the tag), so that hashes within a partition are still spread.
+/// Returns the partition of a hash. It depends on other bits than those that the tables use (the
+/// lowest for the slot, the highest seven for the tag), so that hashes within a partition are still
+/// spread evenly.
 #[inline]
 pub(super) fn partition_of(hash: u64) -> usize {
     (hash >> 40) as usize % PARTITIONS
@@ -24,15 +26,16 @@ pub(super) fn partition_of(hash: u64) -> usize {
 /// Groups by partition.
 pub(super) type Parted<K, A> = Vec<Vec<(K, A)>>;
 
-/// Groups that the workers of a run have handed over, kept once for all of them.
+/// Groups that the workers of a run have handed over, kept once for all workers.
 pub(super) struct SharedGroups<K, A> {
     /// Empty until a worker hands something over.
     partitions: OnceLock<Box<[SharedPartition<K, A>]>>,
 }
 
 /// One partition. Its table is taken out while groups are merged into it, and no lock is held
-/// meanwhile: a merge may use rayon, and while it waits, its thread may return here with other
-/// groups. A worker that finds the table taken out keeps its groups and tries again later.
+/// during the merge. The merge may use rayon, and while it waits, its thread may enter this code
+/// again with other groups. A worker that finds the table taken out keeps its groups and tries
+/// again later.
 struct SharedPartition<K, A>(Mutex<Option<GroupTable<K, A>>>);
 
 impl<K, A> SharedPartition<K, A> {
@@ -69,7 +72,7 @@ impl<K, A> SharedGroups<K, A> {
         })
     }
 
-    /// Takes the table of a partition out, as a merging thread does.
+    /// Takes out the table of a partition, as a merging thread does.
     #[cfg(test)]
     pub(super) fn take(&self, partition: usize) -> Option<GroupTable<K, A>> {
         self.partitions()[partition].lock().take()
@@ -80,7 +83,7 @@ impl<K, A> SharedGroups<K, A> {
         *self.partitions()[partition].lock() = Some(table);
     }
 
-    /// The groups of all partitions.
+    /// Returns the groups of all partitions.
     ///
     /// # Panics
     ///
@@ -99,8 +102,8 @@ impl<K, A> SharedGroups<K, A> {
 }
 
 impl<K: Hash + Eq, A> SharedGroups<K, A> {
-    /// Moves `groups` into this partition, or returns false and leaves them if another thread has
-    /// the table.
+    /// Moves `groups` into this partition, or returns false and leaves them in `groups` if another
+    /// thread has taken the table out.
     pub(super) fn hand_over(
         &self,
         partition: usize,
@@ -115,8 +118,9 @@ impl<K: Hash + Eq, A> SharedGroups<K, A> {
 }
 
 impl<K: Hash + Eq + Send, A: Send> SharedGroups<K, A> {
-    /// Moves many groups in, with the partitions in parallel and the elements of `runs` in order. Returns
-    /// the groups of partitions whose table another thread has.
+    /// Moves many groups into the partitions. Partitions are filled in parallel, and the elements
+    /// of `runs` are merged in order. Returns the groups of partitions whose table another thread
+    /// has taken out.
     pub(super) fn take_in(
         &self,
         runs: Vec<Parted<K, A>>,

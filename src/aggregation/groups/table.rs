@@ -6,12 +6,14 @@ use hashbrown::HashTable;
 
 use super::key::{LookupKey, OwnedKey, Seed};
 
-/// Groups that are looked up at once: more than a core's outstanding memory accesses.
+/// Number of groups that are looked up at once. It is larger than the number of memory accesses
+/// that a core can have outstanding.
 const AT_ONCE: usize = 32;
 
-/// Groups by the hash of their keys, stored in the slots themselves: if the table exceeds the
-/// cache, a look-up waits for memory once. (A dense vector with an index would save the memory of
-/// free slots, but was half as fast, because one wait follows the other.)
+/// Groups by the hash of their keys. They are stored in the slots themselves, so that a look-up
+/// waits for memory only once if the table exceeds the cache. (A dense vector with an index would
+/// use less memory for free slots, but was half as fast, because a look-up waits for memory twice,
+/// one time after the other.)
 #[derive(Clone)]
 pub(super) struct GroupTable<K, A>(HashTable<(K, A)>);
 
@@ -24,13 +26,13 @@ impl<K, A> GroupTable<K, A> {
         self.0.len()
     }
 
-    /// The place of the group with this key and hash.
+    /// Returns the place of the group with this key and hash.
     #[inline]
     pub(super) fn find(&self, hash: u64, key: &impl LookupKey<K>) -> Option<usize> {
         self.0.find_bucket_index(hash, |(other, _)| key.is(other))
     }
 
-    /// The state at a place that [`find`](GroupTable::find) just returned.
+    /// Returns the state at a place that [`find`](GroupTable::find) has just returned.
     #[inline]
     pub(super) fn at(&mut self, place: usize) -> &mut A {
         match self.0.get_bucket_mut(place) {
@@ -56,7 +58,8 @@ impl<K: Hash + Eq, A> GroupTable<K, A> {
         &mut self.0.insert_unique(hash, group, rehash).into_mut().1
     }
 
-    /// Moves groups in, and leaves the vector empty. A group that is already there is merged.
+    /// Moves groups into the table, and leaves the vector empty. If the table already has a group
+    /// with the same key, the two are merged.
     ///
     /// Several groups are looked up before any is merged: if the table exceeds the cache, the
     /// processor then waits for many places at once.
@@ -69,7 +72,7 @@ impl<K: Hash + Eq, A> GroupTable<K, A> {
         let mut looked_up = [(0, None); AT_ONCE];
         let mut groups = groups.drain(..);
         while !groups.as_slice().is_empty() {
-            // So that no insertion below moves a group that was found.
+            // Memory is reserved so that no insertion below moves a group that was found.
             self.0.reserve(AT_ONCE, |(key, _)| seed.hash(key));
             for ((key, _), (hash, place)) in groups.as_slice().iter().zip(&mut looked_up) {
                 *hash = seed.hash(key);
@@ -90,7 +93,7 @@ impl<K: Hash + Eq, A> GroupTable<K, A> {
         merge: impl Fn(&mut A, A),
     ) {
         let key = OwnedKey(key);
-        // A group that was not found may have been inserted just before.
+        // If the group was not found above, it may have been inserted since.
         let place = place.or_else(|| self.find(hash, &key));
         match place {
             Some(place) => merge(self.at(place), state),

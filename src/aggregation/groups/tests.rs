@@ -1,4 +1,4 @@
-//! Groups with so little room that a few keys fill it.
+//! Tests of groups whose tables are so small that a few keys fill them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +10,8 @@ use super::admission::Admission;
 use super::shared::PARTITIONS;
 use super::{Groups, OwnedKey};
 
-/// The records of a group in the order of observing: shows what was lost, doubled or swapped.
+/// The records of a group in the order in which they were observed. It shows which records were
+/// lost, duplicated or swapped.
 type Places = Vec<usize>;
 
 fn with_most(most: usize) -> Groups<Places, u16> {
@@ -46,7 +47,7 @@ fn sorted(mut groups: Vec<(u16, Places)>) -> Vec<(u16, Places)> {
     groups
 }
 
-/// Few keys, many keys, keys that come and go with time.
+/// Generates few keys, many keys, or keys that change over time.
 fn keys() -> impl Strategy<Value = Vec<u16>> {
     prop_oneof![
         vec(0_u16..6, 0..400),
@@ -119,7 +120,7 @@ fn a_group_without_room_stays_with_its_worker_until_there_is() {
     let mut root = with_most(4);
     let (mut one, mut other) = (root.fork(), root.fork());
     observe(&mut one, &keys, 0..10_000);
-    // All partitions are taken: whatever `other` sees, it has to keep.
+    // All partitions are taken out, so `other` has to keep every group that it observes.
     let shared = std::sync::Arc::clone(root.shared.get().unwrap());
     let taken: Vec<_> = (0..PARTITIONS).map(|place| shared.take(place)).collect();
     assert!(taken.iter().all(Option::is_some));

@@ -1,4 +1,4 @@
-//! Values as bytes, hashed while they are written, without an allocation.
+//! Encodes values as bytes and hashes the bytes while they are written, without an allocation.
 
 use std::fmt::Display;
 use std::hash::Hasher;
@@ -13,12 +13,12 @@ use twox_hash::xxhash3_64::{DEFAULT_SECRET_LENGTH, RawHasher, SecretBuffer};
 
 use super::hash_bytes;
 
-/// Bytes that are buffered and hashed at once, which takes a third of the time of a stream. A
-/// larger buffer would take noticeable time to clear for each number.
+/// Number of bytes that are buffered and hashed at once. Hashing a buffer takes a third of the time
+/// of hashing a stream. Clearing a larger buffer for each number would take noticeable time.
 const HELD_BYTES: usize = 128;
 const SEQUENCE: u8 = b's';
 const MAP: u8 = b'm';
-/// With the default secret of the specification.
+/// A streaming hasher with the default secret of the specification.
 type StreamingHasher = RawHasher<&'static [u8; DEFAULT_SECRET_LENGTH]>;
 
 /// Hashes what is serialised into it, as these bytes:
@@ -37,16 +37,17 @@ type StreamingHasher = RawHasher<&'static [u8; DEFAULT_SECRET_LENGTH]>;
 ///
 /// Two values of one type have different bytes, and neither begins with the other's, unless their
 /// `Serialize` omits something: an untagged enum does not name its variant. Marks for numbers and
-/// texts would distinguish those too, but double the cost of a number. The marks `s` and `m` serve
-/// JSON, in which 0, `[]` and `{}` are common.
+/// texts would distinguish such values too, but would double the time for a number. The marks `s`
+/// and `m` are for JSON, in which 0, `[]` and `{}` are common.
 ///
-/// Postcard's encoding would need no table here, but its integers of variable width cost twice as
-/// much time as all the rest; and it keeps the sign of a NaN, which differs between machines.
+/// With postcard's encoding, this table would not be needed. But its integers of variable width
+/// take twice as much time as everything else, and it keeps the sign of a NaN, which differs
+/// between machines.
 pub(super) struct Encoder {
     /// The buffered bytes.
     held: [u8; HELD_BYTES],
     filled: usize,
-    /// The hash of what came before the buffered bytes, if the value is longer than the buffer.
+    /// The hash of the bytes before the buffered bytes, if the value is longer than the buffer.
     spilt: Option<StreamingHasher>,
 }
 
@@ -104,7 +105,7 @@ impl Encoder {
     }
 }
 
-/// Numbers, in their own width.
+/// Writes numbers in their own width.
 macro_rules! little_endian {
     ($($write:ident($number:ty)),+ $(,)?) => {
         $(#[inline]
@@ -279,7 +280,7 @@ impl Serializer for &mut Encoder {
     }
 }
 
-/// The fields of a compound value, one after the other; names are not written.
+/// Writes the fields of a compound value, one after the other. Names are not written.
 macro_rules! one_after_the_other {
     ($($compound:ident: $part:ident($($name:ty)?)),+ $(,)?) => {
         $(impl $compound for &mut Encoder {

@@ -7,7 +7,7 @@ use twox_hash::XxHash3_64;
 
 use encoder::Encoder;
 
-/// The 64-bit hash of a value:
+/// Returns the 64-bit hash of a value:
 /// [XXH3-64](https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) with seed 0, over the
 /// bytes that [`Encoder`] defines.
 ///
@@ -31,10 +31,10 @@ fn hash_bytes(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
-/// What SplitMix64 adds to its state between two numbers.
+/// The amount that SplitMix64 adds to its state between two numbers.
 pub(super) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Number `index` of SplitMix64 seeded with `seed` (Steele, Lea and Flood, *Fast splittable
+/// Returns number `index` of SplitMix64 seeded with `seed` (Steele, Lea and Flood, *Fast splittable
 /// pseudorandom number generators*, 2014). With one seed, no two indices give the same number.
 #[inline]
 pub(super) fn draw(seed: u64, index: u64) -> u64 {
@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    /// The hashes that the reference implementation in C gives.
+    /// These are the hashes that the reference implementation in C gives.
     #[test]
     fn hashes_never_change() {
         let hashes = [
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// The first numbers of the reference implementation with the seed 1234567.
+    /// These are the first numbers of the reference implementation with the seed 1234567.
     #[test]
     fn draws_never_change() {
         let known = [
