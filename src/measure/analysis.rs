@@ -11,7 +11,7 @@ use super::figures::{Estimate, Turn};
 pub struct Analysis {
     /// The highest speed-ups that this machine allows, measured in the same rounds.
     pub ceilings: Vec<Ceiling>,
-    /// The share of the time of all turns that measuring the ceilings took.
+    /// The time that measuring the ceilings took, as a share of the time of all turns.
     #[serde(default)]
     pub ceilings_share: f64,
     /// The times of the records.
@@ -28,8 +28,8 @@ pub struct Analysis {
     pub predictions: Vec<Prediction>,
 }
 
-/// The speed-up that this machine gives a number of threads which share nothing: each of them runs a copy
-/// of the same kernel on data of its own.
+/// The speed-up that this machine allows for a number of threads that share no data: each thread runs a copy of
+/// the same kernel on its own data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ceiling {
@@ -50,9 +50,10 @@ pub struct Ceiling {
 
 /// The times of the records, scored one after the other on one thread.
 ///
-/// They are recorded in runs of their own, as the minimum of several, and scaled so that `work` and
-/// `serial` add up to the median time of `sequential`. Records shorter than about 50 µs are timed in
-/// groups. If the dataset is handed out in parts, such as blocks of a file, each part counts as one record.
+/// They are recorded in separate runs. Each time is the minimum over several of these runs, and all times are
+/// scaled so that `work` and `serial` add up to the median time of `sequential`. Records shorter than about
+/// 50 µs are timed in groups. If the dataset is handed out in parts, such as blocks of a file, each part counts
+/// as one record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecordTimes {
@@ -62,14 +63,15 @@ pub struct RecordTimes {
     pub span: f64,
     /// Index of the longest record, from 0; for a group, the index of its first record.
     pub longest: u64,
-    /// Time before the first record and after the last one, in seconds: set-up, merging, the answer.
+    /// Time before the first record and after the last one, in seconds: for set-up, for merging, and for
+    /// computing the answer.
     pub serial: f64,
     /// Number of measured times, each of one record or of a group.
     pub measured: usize,
-    /// The distribution of the times: for each bin the lower edge in seconds, a power of √2, and the
-    /// number of records.
+    /// The distribution of the times. Each bin is a pair: its lower edge in seconds, which is a power of √2,
+    /// and the number of records in it.
     pub histogram: Vec<(f64, u64)>,
-    /// The share of the work that is in the slowest 1 % of the records.
+    /// The time of the slowest 1 % of the records, as a share of `work`.
     pub slowest_hundredth: f64,
 }
 
@@ -84,18 +86,20 @@ pub struct Bound {
     pub least: f64,
     /// The speed-up of a run that takes `least`.
     pub speed_up: f64,
-    /// The longest time that a greedy schedule can take, in seconds: work per thread, plus the part of the
-    /// span that other threads cannot share, plus the serial time (Graham 1969, Brent 1974). A greedy
-    /// schedule hands out record by record and leaves no thread idle; handing out several records at a
-    /// time takes slightly longer.
+    /// The longest time that a greedy schedule can take, in seconds: work per thread, plus span ×
+    /// (1 − 1 / threads), plus the serial time (Graham 1969, Brent 1974). A greedy schedule hands out one
+    /// record at a time and leaves no thread idle while there are records to hand out. If several records are
+    /// handed out at a time, a run may take slightly longer.
     pub greedy: f64,
 }
 
-/// Where the time of a configuration goes: shares of threads × time, from 0 to 1, which add up to 1.
+/// Where the time of a configuration goes. Each field is a share of the time of all threads (threads × duration
+/// of a run), from 0 to 1, and the shares add up to 1.
 ///
-/// In each turn a share is what its field describes, but at most what the shares before it leave;
-/// `scheduling`, the last, is the rest. Each loss is the median over the turns. Because medians need not
-/// add up, all losses are then scaled by one factor to fill what `useful` leaves.
+/// For each turn, a share is the time that its field describes, but at most the time that the fields before it
+/// leave; `scheduling`, the last field, is the rest. Each loss is the median over the turns. Because medians
+/// need not add up to the whole, all losses are then multiplied by one factor, so that they and `useful` add up
+/// to 1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Losses {
@@ -103,9 +107,11 @@ pub struct Losses {
     pub executor: String,
     /// Number of threads.
     pub threads: usize,
-    /// Time that `sequential` needs for the same records. It equals the efficiency, but is at most 1.
+    /// Time that `sequential` needs for the same records. As a share, it equals the efficiency, but is at
+    /// most 1.
     pub useful: f64,
-    /// Time of all threads but one, before a second worker begins and after the last worker is done.
+    /// Time in which all threads but one have nothing to do: before a second worker begins, and after the last
+    /// worker is done.
     pub serial: f64,
     /// Time of workers that have no record left while others still work. For each worker, it lasts from the
     /// worker's last record to the last record of the run; for a worker that had no record at all, it begins
@@ -114,9 +120,9 @@ pub struct Losses {
     /// Time lost to the machine: threads wait for a core, and the same records take longer while all
     /// threads work.
     ///
-    /// It is the busy time beyond `useful`, but not more than the copies of the sequential program (see
-    /// [`Ceiling`]) are slowed down by each other, and not less than the time that threads wait for a
-    /// core. Without such a ceiling, it is the time that threads wait for a core.
+    /// It is the busy time beyond `useful`. It is at most the time by which copies of the sequential program
+    /// slow each other down (see [`Ceiling`]), and at least the time that threads wait for a core. If that
+    /// ceiling was not measured, the loss is the time that threads wait for a core.
     pub machine: f64,
     /// Time that the executor adds: handing out records, waking workers, waiting for each other,
     /// aggregating. It includes whatever the other losses do not explain.
@@ -133,8 +139,8 @@ pub struct Timeline {
     pub threads: usize,
     /// Duration of the run, in seconds.
     pub wall: f64,
-    /// For each worker the times at which it was busy: from and until, in seconds since the start. Short
-    /// gaps are closed.
+    /// For each worker, the spans of time in which it was busy. Each span has a beginning and an end, in
+    /// seconds since the start of the run. Spans with a short gap between them are merged.
     pub workers: Vec<Vec<(f64, f64)>>,
 }
 
@@ -174,13 +180,13 @@ pub struct FitPoint {
     pub extrapolated: bool,
 }
 
-/// A predicted time: the recorded times of the records, handed out in simulation by the executor's own
-/// code.
+/// A predicted time. It comes from a simulation in which the executor's own code hands out the records, and
+/// each record takes its recorded time.
 ///
-/// The simulation includes what it costs to wake workers and to hand out records, measured just before,
-/// and to merge their partial answers, measured in the rounds. `sequential`, `work-stealing` and
-/// `task-queue` are simulated. There is no prediction for other executors, nor for records that wait for a
-/// permit or for input.
+/// The simulation includes the cost of waking workers and of handing out records, which is measured just
+/// before, and the cost of merging the partial answers of the workers, which is measured in the rounds.
+/// `sequential`, `work-stealing` and `task-queue` are simulated. There is no prediction for other executors,
+/// nor for records that wait for a permit or for input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prediction {
@@ -188,7 +194,8 @@ pub struct Prediction {
     pub executor: String,
     /// Number of workers.
     pub workers: usize,
-    /// Predicted time in seconds if every worker has a core that is as fast as the one of `sequential`.
+    /// Predicted time in seconds if every worker has a core that is as fast as the core on which `sequential`
+    /// ran.
     pub ideal: f64,
     /// Predicted time in seconds on this machine, where threads slow each other down as much as copies of
     /// the sequential program do; `None` beyond the measured number of copies.

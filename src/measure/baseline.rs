@@ -1,4 +1,4 @@
-//! Compares a comparison with an earlier one, the baseline: has it become slower?
+//! Compares a comparison with an earlier one, the baseline, to find out whether the program has become slower.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,21 @@ use super::statistics::{detectable, run_ratio};
 use crate::error::Error;
 use crate::machine::Machine;
 
-/// The kernel whose times show how much of the machine other programs used: it runs the same
-/// instructions in every comparison, whatever has changed in the measured program.
+/// The kernel whose times show how much of the machine other programs used: it runs the same instructions in
+/// every comparison, even if the measured program has changed.
 const REFERENCE_KERNEL: &str = "arithmetic";
 
 impl Comparison {
     /// Compares this comparison with an earlier one of the same work, the baseline called `name`.
     ///
-    /// Puts the result in [`baseline`](Comparison::baseline), and what makes it doubtful in
-    /// [`warnings`](Comparison::warnings) too.
+    /// Stores the result in [`baseline`](Comparison::baseline), and also adds the reasons to doubt it to
+    /// [`warnings`](Comparison::warnings).
     ///
-    /// The intervals are wider than those within one comparison, because measurements at different times
-    /// differ by more than their rounds do. If the times of several threads of plain arithmetic, relative
-    /// to one thread, have changed too, other programs used the machine during one of the two
-    /// measurements. The interval then extends to the ratio without that change.
+    /// The intervals are wider than those within one comparison, because measurements at different times differ
+    /// by more than the rounds of one measurement do. The kernel `arithmetic` shows whether other programs used
+    /// the machine during one of the two measurements: if they did, its time on several threads, relative to
+    /// its time on one thread, has changed too. The interval is then extended so that it includes the ratio
+    /// corrected for that change.
     ///
     /// ```
     /// use manyhands::measure::{Options, compare};
@@ -47,8 +48,8 @@ impl Comparison {
     ///
     /// # Errors
     ///
-    /// Returns an error if the baseline has another schema, is of other work (other records, other bytes,
-    /// another answer), has no times, or shares no configuration with this comparison.
+    /// Returns an error if the baseline has another schema, measures different work (different records,
+    /// different bytes or a different answer), has no times, or shares no configuration with this comparison.
     pub fn compare_to_baseline(&mut self, name: &str, baseline: &Comparison) -> Result<(), Error> {
         let refused =
             |reason: &str| Error::Measure(format!("the baseline {name} cannot be used: {reason}"));
@@ -118,7 +119,8 @@ impl Comparison {
         ratios
     }
 
-    /// The ratio of one configuration, whose interval extends to the ratio without the load change.
+    /// The ratio of the times of one configuration. The interval of the wall-clock times is extended so that it
+    /// includes the ratio corrected for the change of the load.
     fn ratio(
         &self,
         now: &Measurement,
@@ -149,9 +151,9 @@ impl Comparison {
 /// the baseline; `None` if no change is detectable.
 ///
 /// Both times are relative to the fastest turn of one thread, because the amount of work in the kernel is
-/// calibrated again for each comparison. The times of the contenders are not divided by this ratio: on a
-/// busy machine the kernel is as noisy as they are, and over 98 recorded runs the quotients had wider
-/// intervals than the times alone.
+/// calibrated again for each comparison. The times of the contenders are not divided by this ratio: on a busy
+/// machine the times of the kernel are as noisy as those of the contenders, and over 98 recorded runs the
+/// quotients had wider intervals than the times alone.
 fn load_change(now: &Comparison, then: &Comparison, threads: usize) -> Option<f64> {
     let relative_to_one = |comparison| -> Option<Vec<f64>> {
         let alone = kernel_times(comparison, 1)?.into_iter();
@@ -172,12 +174,12 @@ fn kernel_times(comparison: &Comparison, threads: usize) -> Option<Vec<f64>> {
     kernel.map(|kernel| wall_times(&kernel.turns))
 }
 
-/// Number of runs in a turn of the contenders.
+/// Number of runs in each turn of a contender.
 fn runs_per_turn(comparison: &Comparison) -> Option<u32> {
     Some(comparison.measurements.first()?.turns.first()?.runs)
 }
 
-/// The difference between two workloads, if they are not the same.
+/// Describes a difference between two workloads; `None` if they are the same.
 fn other_work(now: &Workload, then: &Workload) -> Option<String> {
     if now.records != then.records {
         return Some(format!(
@@ -198,7 +200,7 @@ fn other_work(now: &Workload, then: &Workload) -> Option<String> {
     })
 }
 
-/// The facts about the machine that have changed and on which times depend, one sentence each.
+/// Describes the facts about the machine that have changed and on which times depend, in one sentence each.
 fn machine_changes(now: &Machine, then: &Machine) -> Vec<String> {
     fn text(fact: Option<impl ToString>) -> Option<String> {
         fact.map(|fact| fact.to_string())

@@ -2,7 +2,7 @@
 
 use super::analysis::{Bound, RecordTimes};
 
-/// The bounds for a number of threads.
+/// Returns the bounds that the times of the records set for a number of threads.
 pub(super) fn bound(records: &RecordTimes, threads: usize) -> Bound {
     let RecordTimes {
         work, span, serial, ..
@@ -45,7 +45,7 @@ mod tests {
         };
         assert_eq!(bounds(1), (9.0, 1.0, 9.0));
         assert_eq!(bounds(2), (5.0, 9.0 / 5.0, 6.5));
-        // With three threads or more, the longest record decides.
+        // With three threads or more, the longest record determines the shortest time.
         assert_eq!(bounds(4), (4.0, 9.0 / 4.0, 5.25));
         assert_eq!(bounds(1024).0, 4.0);
         assert_eq!(bound(&RecordTimes::default(), 2).speed_up, 1.0);

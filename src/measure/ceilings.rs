@@ -1,4 +1,4 @@
-//! Ceilings: the speed-up that this machine gives several copies of a kernel, which share nothing.
+//! Ceilings: the speed-ups that this machine allows for several copies of a kernel, which share no data.
 
 use std::collections::BTreeSet;
 
@@ -20,20 +20,20 @@ pub(super) struct Kernels<'w> {
     arithmetic: Arithmetic,
     memory: Option<Memory>,
     program: Program<'w>,
-    /// Distance between the rounds in which long kernels have turns: copies of the program, and copies
-    /// that outnumber the hardware threads.
+    /// Number of rounds from one turn of a long kernel to its next turn. Long kernels are copies of the
+    /// program, and copies of any kernel that outnumber the hardware threads.
     round_interval: usize,
     hardware_threads: usize,
 }
 
-/// Copies of the program may take this share of the time of all contenders.
+/// Largest share of the time of all contenders that copies of the program may take.
 const COPIES_SHARE: f64 = 0.25;
-/// Number of turns that copies of the program have at least, unless there are fewer rounds.
+/// Smallest number of turns that copies of the program have, unless there are fewer rounds.
 const LEAST_TURNS: usize = 5;
 
 impl<'w> Kernels<'w> {
     /// Prepares the kernels for the numbers of threads of these contenders. The first contender is
-    /// `sequential`, the program of the kernel `copies`.
+    /// `sequential`, which is the program that the kernel `copies` runs.
     pub(super) fn for_contenders(
         contenders: &'w [ReadyContender<'_>],
         comparison: &Comparison,
@@ -53,7 +53,8 @@ impl<'w> Kernels<'w> {
         })
     }
 
-    /// The ceilings to measure. One copy of the program is left out: it is the first contender.
+    /// The ceilings to measure. A single copy of the program is left out, because the first contender already
+    /// measures it.
     pub(super) fn levels(&self) -> Vec<CeilingLevel> {
         let levels = |kind: KernelKind, from: usize| {
             let threads = self.threads.range(from..);
@@ -97,10 +98,10 @@ impl<'w> Kernels<'w> {
     }
 }
 
-/// Distance between the rounds in which copies of the program have turns.
+/// Number of rounds from one turn of copies of the program to their next turn.
 ///
-/// Ten copies have ten times as much to do as a contender. With turns in every round, they would take
-/// half of the time, and more with more threads. The other kernels are short.
+/// Ten copies have ten times as much work as a contender. With turns in every round, they would take half of
+/// the time of the comparison, and even more with more threads. The other kernels are short.
 fn round_interval(
     contenders: &[ReadyContender<'_>],
     threads: &BTreeSet<usize>,
@@ -119,7 +120,7 @@ fn round_interval(
     (interval.ceil() as usize).clamp(1, most)
 }
 
-/// The turns of several copies of a kernel.
+/// Several copies of a kernel, as a subject that has turns.
 struct CopiesSubject<'k, 'c> {
     kernel: &'k dyn Kernel,
     copy_threads: &'c CopyThreads<'k>,
@@ -187,8 +188,8 @@ pub(super) fn ceilings(comparison: &Comparison, results: &RoundResults<'_, '_>) 
     ceilings
 }
 
-/// Time that a copy of the program takes next to `threads - 1` others, as a multiple of its time alone: at
-/// least 1, and 1 if that was not measured.
+/// Time that a copy of the program takes while `threads - 1` other copies run, as a multiple of its time alone.
+/// The result is at least 1, and is 1 if this number of copies was not measured.
 pub(super) fn slowdown(ceilings: &[Ceiling], threads: usize) -> f64 {
     let copies = |ceiling: &&Ceiling| {
         ceiling.kernel == KernelKind::Copies.name() && ceiling.threads == threads
@@ -215,7 +216,7 @@ fn common_rounds(one: &[Turn], other: &[Turn]) -> (Vec<f64>, Vec<f64>) {
     (in_rounds_of(one, other), in_rounds_of(other, one))
 }
 
-/// The share of the time of all turns that the ceilings took.
+/// The time that the turns of the ceilings took, as a share of the time of all turns.
 pub(super) fn time_share(results: &RoundResults<'_, '_>) -> f64 {
     let time = |history: &TurnHistory| -> f64 {
         let turns = history.turns.iter();

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::aggregation::{Aggregator, hash_of};
 
-/// Adds up a hash of the index and the score of every record. A sum does not depend on the order.
+/// Adds up a hash of the index and the score of every record. A sum does not depend on the order in which the
+/// records are scored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Checksum(u64);
 

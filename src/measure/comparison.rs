@@ -13,7 +13,7 @@ use crate::machine::{Machine, Meanwhile};
 /// meaning; it stays the same when a field is added.
 pub const SCHEMA: u32 = 2;
 
-/// The same records, scored repeatedly by several executors.
+/// The result of scoring the same records repeatedly with several executors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -27,15 +27,15 @@ pub struct Comparison {
     pub workload: Workload,
     /// How it was measured.
     pub settings: Settings,
-    /// The machine, before the first round.
+    /// The facts about the machine, read before the first round.
     pub machine: Machine,
     /// What happened on the machine during the rounds.
     #[serde(default)]
     pub meanwhile: Meanwhile,
     /// Reasons to doubt the times, one sentence each.
     pub warnings: Vec<String>,
-    /// One measurement for each executor and number of threads. The first is `sequential`, the base of
-    /// the others. Empty if the answers differ or there are no records.
+    /// One measurement for each executor and number of threads. The first one is that of `sequential`, with
+    /// which the others are compared. The list is empty if the answers differ or there are no records.
     pub measurements: Vec<Measurement>,
     /// The configurations whose answer differs from that of `sequential`. If there are any, nothing is
     /// measured.
@@ -44,8 +44,8 @@ pub struct Comparison {
     pub costs: Vec<Cost>,
     /// Why the executors scale as they do.
     pub analysis: Analysis,
-    /// This comparison relative to a baseline, after
-    /// [`compare_to_baseline`](Comparison::compare_to_baseline).
+    /// The result of comparing this comparison with a baseline; `None` until
+    /// [`compare_to_baseline`](Comparison::compare_to_baseline) has been called.
     pub baseline: Option<BaselineComparison>,
 }
 
@@ -75,7 +75,7 @@ pub struct Measurement {
     pub executor: String,
     /// Number of threads (or worker processes).
     pub threads: usize,
-    /// The first run, with everything that had to be started for it.
+    /// The first run, and the start of the threads and processes for it.
     pub cold: ColdStart,
     /// The turns, in the order of the rounds.
     pub turns: Vec<Turn>,
@@ -87,10 +87,11 @@ pub struct Measurement {
     pub speed_up: Estimate,
     /// Processor time as a multiple of that of `sequential`.
     pub cpu_ratio: Option<Estimate>,
-    /// The smallest difference from the time of `sequential` that this many rounds detect in nine
-    /// comparisons of ten, as a share: 0.03 is 3 %.
+    /// The smallest difference from the time of `sequential` that this number of rounds detects in nine of ten
+    /// comparisons, as a share: 0.03 is 3 %.
     pub detectable: f64,
-    /// Approximate number of rounds that detect a difference of 3 %; `None` if no practical number does.
+    /// Approximate number of rounds that detect a difference of 3 %; `None` if no practical number of rounds
+    /// detects it.
     pub rounds_needed: Option<usize>,
     /// Speed-up per thread.
     pub efficiency: Estimate,
@@ -130,13 +131,14 @@ pub struct Disagreement {
     pub executor: String,
     /// Number of threads.
     pub threads: usize,
-    /// The round in which the answer differed, from 0; `None` if it was in the first run of all.
+    /// The number of the round in which the answer differed, from 0; `None` if it differed in the first run,
+    /// before the rounds.
     pub round: Option<usize>,
     /// The digest of the different answer.
     pub digest: String,
 }
 
-/// A comparison relative to an earlier one, the baseline.
+/// The result of comparing a comparison with an earlier one, the baseline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BaselineComparison {
@@ -159,12 +161,13 @@ pub struct BaselineRatio {
     pub executor: String,
     /// Number of threads.
     pub threads: usize,
-    /// Wall-clock time now divided by that of the baseline: above 1, it is slower now.
+    /// Wall-clock time now, divided by that of the baseline. A value above 1 means that the configuration is
+    /// slower now.
     pub time: Estimate,
     /// Processor time now divided by that of the baseline.
     pub cpu: Option<Estimate>,
-    /// The smallest difference in wall-clock time that is detected in nine comparisons of ten, as a
-    /// share: 0.03 is 3 %.
+    /// The smallest difference in wall-clock time that is detected in nine of ten comparisons, as a share: 0.03
+    /// is 3 %.
     pub detectable: f64,
 }
 
@@ -198,15 +201,15 @@ impl Comparison {
         self.disagreements.is_empty()
     }
 
-    /// The measurement of `sequential`, the base of the others.
+    /// The measurement of `sequential`, with which the others are compared.
     pub fn sequential(&self) -> Option<&Measurement> {
         self.measurements.first()
     }
 }
 
 impl BaselineComparison {
-    /// The configurations whose time has risen by more than `share` of the baseline's, going by the lower
-    /// end of the interval: 0.05 is 5 %.
+    /// The configurations whose time has risen by more than `share` of their time in the baseline (0.05 is
+    /// 5 %). The rise is taken from the lower end of the interval.
     pub fn slower_by(&self, share: f64) -> impl Iterator<Item = &BaselineRatio> {
         let slower = move |ratio: &&BaselineRatio| ratio.time.low > 1.0 + share;
         self.ratios.iter().filter(slower)

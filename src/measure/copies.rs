@@ -11,7 +11,7 @@ use super::kernels::Kernel;
 use crate::error::Error;
 use crate::machine::thread_processor_time;
 
-/// A waiting thread yields its core after this many looks.
+/// Number of checks after which a waiting thread yields its core.
 const LOOKS_PER_YIELD: u32 = 2000;
 
 /// Threads that run copies together with the calling thread. They are started once, so that no measured time
@@ -22,14 +22,14 @@ pub(super) struct CopyThreads<'k> {
 
 /// The times of all copies together.
 pub(super) struct CopiesRun {
-    /// From the start of the first copy to the end of the last one.
+    /// Time from the start of the first copy to the end of the last one.
     pub(super) wall: Duration,
     /// Processor time of all copies, without the time in which they wait for each other.
     pub(super) cpu: Option<Duration>,
 }
 
 impl<'k> CopyThreads<'k> {
-    /// Starts `copies - 1` threads; the calling thread is the last one.
+    /// Starts `copies - 1` threads; the calling thread runs the remaining copy.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         copies: usize,
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(rendezvous.seen.into_inner().unwrap().len(), 8);
     }
 
-    /// Panics in the second copy and fails in the third.
+    /// A kernel that panics in the second copy and fails in the third.
     struct Fails;
 
     impl Kernel for Fails {

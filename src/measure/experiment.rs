@@ -1,4 +1,4 @@
-//! Runs a comparison: first runs, rounds, analysis.
+//! Runs a comparison: the first run of each contender, the rounds, and the analysis.
 
 use std::thread;
 use std::time::{Instant, SystemTime};
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::machine::{Machine, Moment};
 use crate::report::Digest;
 
-/// Compares the contenders. The first one is the base of the others.
+/// Compares the contenders. All others are compared with the first one.
 pub(super) fn run(
     contenders: Vec<Contender<'_>>,
     bytes: Option<u64>,
@@ -51,7 +51,7 @@ pub(super) fn run(
     let began = humantime::format_rfc3339_seconds(began).to_string();
     let mut comparison = Comparison::new(began, workload, settings, machine);
     comparison.disagreements = ready.iter().zip(&outcomes).filter_map(differs).collect();
-    // Rounds over no records would measure the clock.
+    // Without records, the rounds would only measure the clock.
     if comparison.agrees() && comparison.workload.records > 0 {
         match run_rounds(&ready, &comparison, expected, options)? {
             Ok(results) => {
@@ -135,7 +135,7 @@ fn run_rounds<'w, 'a>(
     }))
 }
 
-/// The turns of a contender.
+/// A contender, as a subject that has turns.
 struct ContenderSubject<'w>(&'w dyn Runnable);
 
 impl Subject for ContenderSubject<'_> {

@@ -14,8 +14,8 @@ use super::scaling;
 use super::timeline::timeline;
 use crate::error::Error;
 
-/// Analyses a comparison. Runs every contender once more for its timeline, and `sequential` several
-/// times to record the times of the records.
+/// Analyses a comparison. Runs every contender once more for its timeline, and `sequential` several more times
+/// to record the times of the records.
 pub(super) fn explain(
     comparison: &Comparison,
     results: &RoundResults<'_, '_>,

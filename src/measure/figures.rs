@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Number of rounds. In each round every configuration has a turn, in a new random order.
     pub rounds: usize,
-    /// Number of rounds before the first one that counts.
+    /// Number of warm-up rounds, whose times do not count.
     pub warm_ups: usize,
     /// Seed of the order of the turns and of the bootstrap.
     pub seed: u64,
@@ -73,7 +73,7 @@ impl Estimate {
         }
     }
 
-    /// Returns true if the interval does not contain `other`: a detectable difference.
+    /// Returns true if the interval does not contain `other`, which means that the difference is detectable.
     pub fn differs_from(&self, other: f64) -> bool {
         other < self.low || other > self.high
     }

@@ -12,7 +12,7 @@ use crate::machine::Machine;
 
 /// Something to run in copies that share no data.
 pub(super) trait Kernel: Sync {
-    /// Called before this number of copies starts.
+    /// Prepares the kernel for this number of copies. It is called before they start.
     fn prepare(&self, _copies: usize) {}
 
     /// Runs one of the copies. Returns the duration if the kernel measures it itself.
@@ -27,12 +27,12 @@ pub(super) struct Arithmetic {
     steps: u64,
 }
 
-/// Number of integer chains. One 64-bit multiplication can start in each cycle and takes three to four cycles,
-/// an addition takes one; the floating-point chains take six to eight.
+/// Number of integer chains. One 64-bit multiplication can start in each cycle. It takes three to four cycles,
+/// and an addition takes one cycle; a step of the floating-point chains takes six to eight cycles.
 const INTEGERS: usize = 6;
-/// Number of floating-point chains. Two multiplications and two additions can start in each cycle, each on two
-/// numbers in the vectors of every x86-64 and ARM64 processor; sixteen registers hold the chains and the two
-/// constants.
+/// Number of floating-point chains. Two multiplications and two additions can start in each cycle. Each of them
+/// works on two numbers, because the vectors of every x86-64 and ARM64 processor hold two. Sixteen registers
+/// hold the chains and the two constants.
 const FLOATS: usize = 24;
 /// Target duration of one copy. It is short because every round includes every ceiling, but longer than the
 /// time a thread loses when it is preempted once.
@@ -48,7 +48,7 @@ impl Arithmetic {
                 compute(steps);
                 began.elapsed()
             };
-            // The minimum, because the thread may lose its core during a measurement.
+            // The minimum counts, because the thread may lose its core during a measurement.
             let time = measure().min(measure()).min(measure());
             if time >= ARITHMETIC_TIME / 10 {
                 let fitting = steps as f64 * ARITHMETIC_TIME.div_duration_f64(time);
@@ -73,7 +73,7 @@ fn compute(steps: u64) {
     let mut integers = black_box([1_u64; INTEGERS]);
     let mut floats = black_box([0.5_f64; FLOATS]);
     for _ in 0..steps {
-        // Knuth's linear congruential generator for MMIX.
+        // This is Knuth's linear congruential generator for MMIX.
         for number in &mut integers {
             *number = number
                 .wrapping_mul(6_364_136_223_846_793_005)
@@ -89,9 +89,9 @@ fn compute(steps: u64) {
 
 /// Reading more memory than the caches hold, byte after byte.
 ///
-/// All copies read the same strips in a circle, each a different strip at a time. With any number of copies, a
-/// strip is read again only after all others, so a single copy finds no more data in the caches than many
-/// copies do.
+/// All copies read the same strips in a circle, and at any time each copy reads a different strip. With any
+/// number of copies, a strip is read again only after all others, so a single copy finds no more data in the
+/// caches than many copies do.
 pub(super) struct Memory {
     strips: Vec<Vec<u8>>,
     /// Index of the first strip of copy 0 in the current turn.
@@ -108,15 +108,15 @@ const STRIP: usize = if cfg!(debug_assertions) {
 } else {
     16 << 20
 };
-/// Number of strips that a copy reads in a turn, which takes some milliseconds.
+/// Number of strips that a copy reads in a turn. Reading them takes some milliseconds.
 const STRIPS_EACH: usize = 6;
 /// Number of bytes that a copy reads in a turn.
 pub(super) const BYTES_EACH: usize = STRIP * STRIPS_EACH;
-/// Size of all strips, as a multiple of the last-level caches.
+/// Total size of all strips, as a multiple of the size of the last-level caches.
 const CACHES: u64 = 2;
 /// Assumed size of the last-level caches in bytes if the system does not report it.
 const UNKNOWN_CACHE: u64 = 64 << 20;
-/// The strips may take the available memory divided by this number.
+/// The strips may take at most the available memory divided by this number.
 const MEMORY_DIVISOR: u64 = 8;
 /// Assumed available memory in bytes if the system does not report it.
 const UNKNOWN_MEMORY: u64 = 4 << 30;
@@ -166,7 +166,7 @@ fn strips(copies: usize, machine: &Machine) -> Option<usize> {
 }
 
 impl Memory {
-    /// The strips of a copy, in their order.
+    /// The strips that a copy reads, in the order in which it reads them.
     fn strips_of(&self, copy: usize) -> impl Iterator<Item = &[u8]> {
         let (first, copies) = (self.first.load(Relaxed), self.copies.load(Relaxed));
         let numbers = (0..STRIPS_EACH).map(move |turn| first + turn * copies + copy);
@@ -183,15 +183,15 @@ impl Kernel for Memory {
 
     fn run(&self, copy: usize) -> Result<Option<Duration>, Error> {
         for strip in self.strips_of(copy) {
-            // A search for a byte that does not occur is as fast as the memory, because it uses the widest
-            // vectors of the processor.
+            // A search for a byte that does not occur is limited only by the speed of the memory, because it
+            // uses the widest vectors of the processor.
             black_box(memchr::memchr(0, black_box(strip)));
         }
         Ok(None)
     }
 }
 
-/// The sequential program.
+/// The sequential program, as a kernel.
 pub(super) struct Program<'w>(pub(super) &'w dyn Runnable);
 
 impl Kernel for Program<'_> {
@@ -242,7 +242,7 @@ mod tests {
                 before.extend(read.iter().map(|of_copy| of_copy[turn]));
             }
         }
-        // In a circle, whichever copy reads.
+        // The strips are read in a circle, regardless of which copy reads them.
         let circle = (0..before.len()).map(|place| place % 4);
         assert!(circle.eq(before));
     }

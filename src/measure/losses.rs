@@ -12,10 +12,10 @@ pub(super) struct TurnSample<'t> {
     wall: f64,
     /// The timing that the run reports.
     timing: &'t Timing,
-    /// What `sequential` takes in the same round, in seconds.
+    /// Time that `sequential` takes in the same round, in seconds.
     sequential: f64,
-    /// What a copy of `sequential` takes next to as many copies as there are threads, as a multiple of
-    /// its time alone; at least 1.
+    /// Time that a copy of `sequential` takes if as many copies run as there are threads, as a multiple of its
+    /// time alone; at least 1.
     slowdown: f64,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn with_sequential<'t>(
 }
 
 impl LossShares {
-    /// The shares of one turn, each of which takes at most what those before it leave.
+    /// The shares of one turn. Each share is at most what the shares before it leave.
     fn of_turn(turn: &TurnSample<'_>) -> Option<Self> {
         let timing = turn.timing;
         let workers = timing.workers.len() as f64;
@@ -102,8 +102,8 @@ impl LossShares {
         })
     }
 
-    /// The median of each loss over the turns, scaled by one factor so that the losses fill what `useful`
-    /// leaves.
+    /// The median of each loss over the turns. All losses are multiplied by one factor, so that they and
+    /// `useful` add up to 1.
     fn typical(turns: &[LossShares], useful: f64) -> Option<Self> {
         if turns.is_empty() {
             return None;
@@ -133,11 +133,11 @@ impl LossShares {
 
 /// The times in which workers had nothing to do, as shares of workers × time.
 struct IdleShares {
-    /// All workers but one, before a second worker began and after the last one was done.
+    /// Time of all workers but one, before a second worker began and after the last one was done.
     serial: f64,
-    /// Workers after their last record, while others still had records.
+    /// Time of workers after their last record, while others still had records.
     imbalance: f64,
-    /// Workers that had not begun yet, after a second one had.
+    /// Time of workers that had not begun yet, after a second worker had begun.
     waking: f64,
 }
 
@@ -237,7 +237,7 @@ mod tests {
     fn workers_that_are_always_busy_lose_nothing() {
         let all = [worker(0, 100); 4];
         assert_shares(shares(&all, 0.4, 1.0), [1.0, 0.0, 0.0, 0.0, 0.0]);
-        // Faster than possible, because of caches or by chance.
+        // The run was faster than should be possible, because of caches or by chance.
         assert_shares(shares(&all, 0.5, 1.3), [1.0, 0.0, 0.0, 0.0, 0.0]);
     }
 
@@ -245,7 +245,7 @@ mod tests {
     fn one_long_record_is_imbalance() {
         let workers = [worker(0, 100), worker(0, 20), worker(0, 20), worker(0, 20)];
         assert_shares(shares(&workers, 0.16, 1.0), [0.4, 0.0, 0.6, 0.0, 0.0]);
-        // A worker without any record is imbalance too.
+        // The time of a worker that had no record counts as imbalance too.
         let workers = [worker(0, 100), worker(0, 100), WorkerTiming::default()];
         let third = 1.0 / 3.0;
         assert_shares(
@@ -280,7 +280,7 @@ mod tests {
         // Two workers are busy for 200 ms with records that take 120 ms alone; copies take 1.5 times as long.
         assert_shares(shares(&all, 0.12, 1.5), [0.6, 0.0, 0.0, 0.3, 0.1]);
         assert_shares(shares(&all, 0.12, 2.0), [0.6, 0.0, 0.0, 0.4, 0.0]);
-        // Without such a ceiling, the cause is unknown.
+        // Without a ceiling of copies, the cause is unknown.
         assert_shares(shares(&all, 0.12, 1.0), [0.6, 0.0, 0.0, 0.0, 0.4]);
     }
 

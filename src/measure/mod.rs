@@ -4,21 +4,21 @@
 //! repeatedly with several executors and return a [`Comparison`]: plain data with every measured turn,
 //! speed-ups with confidence intervals, and an [`Analysis`] of where the time goes.
 //!
-//! How it measures, and why:
+//! How a comparison measures, and why:
 //!
 //! - **The same answer, or no times.** The digest of every run is compared with that of [`Sequential`]. If
 //!   one differs, the comparison reports the disagreement and no times.
-//! - **Interleaved rounds.** In each round every configuration (an executor with a number of threads) has
-//!   one turn, in a new random order. Slow changes on the machine then affect all configurations alike, and
+//! - **Interleaved rounds.** In each round every configuration (an executor with a number of threads) has one
+//!   turn, in a new random order. Slow changes on the machine then affect all configurations equally, and
 //!   ratios within a round stay valid.
-//! - **The fastest run of a turn counts**, with the same number of runs in every turn: other programs make
-//!   a run longer, never shorter.
+//! - **The fastest run of a turn counts**, because other programs make a run longer, never shorter. Every turn
+//!   has the same number of runs.
 //! - **The base is a plain loop.** A speed-up over the parallel code on one thread would hide what that
 //!   code costs.
-//! - **Confidence intervals.** Every ratio has an interval from a bootstrap over whole rounds. If it
+//! - **Confidence intervals.** Every ratio has an interval from a bootstrap over whole rounds. If the interval
 //!   contains 1, no difference was detected.
-//! - **Ceilings.** The same rounds measure how much faster several copies of a kernel run than one on this
-//!   machine. That can be less than the number of threads.
+//! - **Ceilings.** The same rounds measure the throughput of several copies of a kernel on this machine, as a
+//!   multiple of that of one copy. This multiple can be less than the number of threads.
 
 mod analysis;
 mod baseline;

@@ -1,4 +1,4 @@
-//! How to measure.
+//! The options of a comparison.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// Sets the number of rounds before the first one that counts.
+    /// Sets the number of warm-up rounds, whose times do not count.
     #[must_use]
     pub fn warm_ups(mut self, rounds: usize) -> Self {
         self.warm_ups = rounds;
@@ -81,7 +81,7 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// Names the workload in reports.
+    /// Sets the name of the workload in reports.
     #[must_use]
     pub fn name(mut self, name: &'a str) -> Self {
         self.name = name;
@@ -95,8 +95,8 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// Calls `progress` before each turn and after the last one, with the number of turns done and their
-    /// total number.
+    /// Calls `progress` before each turn and after the last one, with the number of turns that are done and the
+    /// total number of turns.
     #[must_use]
     pub fn progress(mut self, progress: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
         self.progress = Some(progress);
