@@ -1,4 +1,4 @@
-//! Errors: an [`Error`] ends a run, a [`Failure`] costs one record.
+//! Errors. An [`Error`] ends a run, and a [`Failure`] concerns only one record.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::stop::StopReason;
 
-/// Why a run cannot be finished.
+/// The reason why a run cannot be finished.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,18 +17,18 @@ pub enum Error {
     Input {
         /// The file.
         path: PathBuf,
-        /// What was found, and what to do about it.
+        /// What is wrong with the input, and what the user can do about it.
         message: String,
         /// The error of the operating system, if there is one.
         #[source]
         source: Option<io::Error>,
     },
-    /// A record of an input that must be valid throughout, such as a reference, is invalid.
+    /// A record is invalid, in an input whose records must all be valid, such as a reference.
     #[error("{place}: {reason}")]
     Record {
         /// The place of the record.
         place: Place,
-        /// What was expected, and what was found.
+        /// What was expected, and what was found in the record.
         reason: BadRecord,
     },
     /// The scores cannot be written.
@@ -39,7 +39,7 @@ pub enum Error {
     Destination {
         /// The path as the user gave it.
         path: PathBuf,
-        /// The problem, what to do about it, and where the output is if it was written.
+        /// The problem, what the user can do about it, and where the output is if it was written.
         reason: String,
     },
     /// The plan is invalid.
@@ -48,20 +48,20 @@ pub enum Error {
     /// More records could not be scored than the [policy](OnFailure) of the run allows.
     #[error("{failure}")]
     Halted {
-        /// The first failure beyond the limit, in the order of the records.
+        /// The first failure, in the order of the records, that the policy does not allow.
         failure: Failure,
-        /// Number of records before that failure that have a score.
+        /// Number of records before the failed record that have a score.
         scored: u64,
     },
-    /// A record could not be scored. Only a stream that returns scores one by one has this error.
+    /// A record could not be scored. Only a stream that returns scores one by one returns this error.
     #[error("{0}")]
     Failed(#[source] Failure),
     /// A signal, a deadline or the caller stopped the run before its end.
     #[error("stopped after {records} records: {reason}")]
     Stopped {
-        /// What stopped it.
+        /// What stopped the run.
         reason: StopReason,
-        /// Number of records from the beginning that were done without a gap.
+        /// Number of records, counted from the first record without a gap, that were done.
         records: u64,
     },
     /// The executor did not run every unit of work exactly once; see
@@ -70,7 +70,7 @@ pub enum Error {
     Executor {
         /// Number of units that were run.
         ran: usize,
-        /// Number of units of the work.
+        /// Number of units that the executor should have run.
         units: usize,
     },
     /// The limit allows no records, see [`Limit::check`](crate::Limit::check), or the executor cannot enforce
@@ -79,7 +79,7 @@ pub enum Error {
     Limit {
         /// The value of the limit, for example `0 records in flight`.
         what: String,
-        /// What to do about it.
+        /// What the user can do about it.
         remedy: &'static str,
     },
     /// The measurement is impossible.
@@ -88,7 +88,7 @@ pub enum Error {
     /// A worker process could not be started, or could not be replaced after its death.
     #[error("cannot start a worker process: {message}")]
     Process {
-        /// The program, and the reason.
+        /// The program that could not be started, and the reason.
         message: String,
     },
     /// The threads of a pool could not be started.
@@ -117,7 +117,7 @@ impl Error {
         }
     }
 
-    /// A thread other than a worker could not be started.
+    /// Makes the error of a thread that could not be started and is not a worker.
     pub(crate) fn no_thread(source: io::Error) -> Self {
         Error::Workers {
             threads: 1,
@@ -160,17 +160,17 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A record that could not be scored.
 ///
-/// Displays as `reviews.jsonl:812:44: ` and the cause, or with the record's number if the records are in
-/// memory.
+/// The failure is displayed as its place, for example `reviews.jsonl:812:44: `, followed by the cause. If the records
+/// are in memory, the number of the record takes the place of the file, line and column.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Index of the record in the dataset, from 0.
+    /// Index of the record in the dataset, counted from 0.
     pub index: u64,
     /// The place of the record, if it comes from a file.
     pub place: Option<Place>,
-    /// Number of the worker that scored the record, from 0.
+    /// Number of the worker that tried to score the record, counted from 0.
     pub worker: usize,
-    /// Why the record could not be scored.
+    /// The error because of which the record could not be scored.
     pub cause: Arc<dyn std::error::Error + Send + Sync>,
 }
 
@@ -203,14 +203,14 @@ impl std::error::Error for Failure {
     }
 }
 
-/// A place in a file, for people and editors: `file:line:column`.
+/// A place in a file. It is displayed as `file:line:column`, which people and editors understand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub path: Arc<Path>,
-    /// The line, from 1.
+    /// The number of the line, counted from 1.
     pub line: u64,
-    /// The column in bytes, from 1, if it is known.
+    /// The column in bytes, counted from 1, if it is known.
     pub column: Option<u64>,
 }
 
@@ -221,13 +221,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// A record that does not fit the task: it is not JSON, lacks the field, or has another type in it.
+/// A record that the task cannot use, because it is not JSON, lacks the field, or has a value of another type in the
+/// field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct BadRecord {
-    /// What was expected, and what was found.
+    /// What was expected, and what was found in the record.
     pub message: String,
-    /// The column in bytes, from 1, if it is known.
+    /// The column in bytes, counted from 1, if it is known.
     pub column: Option<u64>,
 }
 
@@ -240,7 +241,7 @@ impl BadRecord {
     }
 }
 
-/// A task that panicked. The panic is caught at the record; the pool and the run go on.
+/// A panic of the task at a record. The panic is caught, so that the pool and the run go on with the other records.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the task panicked: {message}{}", at(place.as_deref()))]
 pub struct Panicked {
@@ -254,8 +255,8 @@ fn at(place: Option<&str>) -> String {
     place.map_or(String::new(), |place| format!(", at {place}"))
 }
 
-/// A record with which worker processes died twice, the second time when the process had been sent this record
-/// alone.
+/// The failure of a record at which a worker process died twice. The second time, the process had been sent only this
+/// record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the worker process died: {how}")]
 pub struct Died {
@@ -263,43 +264,44 @@ pub struct Died {
     pub how: String,
 }
 
-/// A record that worker processes twice did not answer within the time that the plan allows for one record, the
-/// second time when the process had been sent this record alone.
+/// The failure of a record that was sent twice to a worker process and twice got no answer within the time that the
+/// plan allows for one record. The second time, the process had been sent only this record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no answer within {} s; the worker process was killed", after.as_secs_f64())]
 pub struct TimedOut {
-    /// The time that the plan allows.
+    /// The time that the plan allows for one record.
     pub after: Duration,
 }
 
-/// A record that was started and not finished, because the run was stopped. It is not a failure: the
-/// pipeline treats the record as if it had never been started.
+/// The error of a record that was started but not finished, because the run was stopped. This does not count as a
+/// failure: the pipeline treats the record as if it had never been started.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the run was stopped before the record was finished")]
 pub(crate) struct Interrupted;
 
 /// What a run does if a record cannot be scored.
 ///
-/// Failures are counted in the order of the records, so the same record halts the run on every executor. If the
+/// Failures are counted in the order of the records, so a run is halted at the same record by every executor. If the
 /// aggregator is [commutative](crate::Aggregator::COMMUTATIVE), the answer ends with that record. Otherwise the
-/// answer may extend to the end of the partial that the record belongs to, since a partial cannot be cut.
+/// answer may extend to the end of the partial that contains the record, since a partial cannot be cut.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// Scores the other records; the report counts and lists the failures. More than `at_most` failures halt
-    /// the run.
+    /// Scores the other records. The report gives the number of failures and lists them. The run is halted if there
+    /// are more than `at_most` failures.
     Skip {
-        /// Number of records that may fail.
+        /// Largest number of records that may fail.
         at_most: u64,
     },
-    /// Scores the other records. The run is halted if more than this share of the records so far has failed.
-    /// Before record [`OnFailure::GRACE`] the share is taken of that number of records.
+    /// Scores the other records. The run is halted if more than this share of the records so far has failed. If there
+    /// are fewer than [`OnFailure::GRACE`] records so far, the number of failures is divided by [`OnFailure::GRACE`]
+    /// instead.
     SkipShare {
-        /// Share of the records that may fail, from 0 to 1.
+        /// Largest share of the records that may fail, from 0 to 1.
         at_most: f64,
     },
-    /// Starts no further record: the first failure halts the run.
+    /// Halts the run at the first failure. No further record is started.
     Stop,
 }
 
@@ -307,22 +309,23 @@ impl OnFailure {
     /// Scores the other records, whatever the number of failures.
     pub const SKIP: OnFailure = OnFailure::Skip { at_most: u64::MAX };
 
-    /// Number of records below which a share of failures is not significant.
+    /// Number of records below which the share of failures is too uncertain to halt a run.
     pub const GRACE: u64 = 1000;
 
-    /// Whether the failure of the record at `index` halts the run. `failed` includes this failure.
+    /// Returns whether the failure of the record at `index` halts the run. `failed` is the number of failures
+    /// including this one.
     pub(crate) fn ends(self, failed: u64, index: u64) -> bool {
         match self {
             OnFailure::Stop => true,
             OnFailure::Skip { at_most } => failed > at_most,
             OnFailure::SkipShare { at_most } => {
-                // NaN allows no failure.
+                // `max` turns NaN into 0, so a share of NaN allows no failure.
                 failed as f64 > at_most.max(0.0) * (index + 1).max(Self::GRACE) as f64
             }
         }
     }
 
-    /// Whether a run that has reached its end, after `records` records, has too many failures.
+    /// Returns whether a run has too many failures when it has reached its end after `records` records.
     pub(crate) fn is_exceeded(self, failed: u64, records: u64) -> bool {
         match self {
             OnFailure::SkipShare { at_most } => failed as f64 > at_most.max(0.0) * records as f64,

@@ -11,15 +11,15 @@ use crate::stop::StopReason;
 ///
 /// | code | variant | meaning |
 /// |---|---|---|
-/// | 0 | [`Success`](Exit::Success) | every record has a score, or the reader of the output closed it |
+/// | 0 | [`Success`](Exit::Success) | every record has a score, or the reader of the output has closed the output |
 /// | 1 | [`SomeFailed`](Exit::SomeFailed) | the run finished; some records could not be scored |
 /// | 2 | [`Usage`](Exit::Usage) | the command line or the plan is invalid |
 /// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or has invalid contents |
 /// | 4 | [`Halted`](Exit::Halted) | the failure policy ended the run |
 /// | 5 | [`NotWritten`](Exit::NotWritten) | an output could not be written |
-/// | 6 | [`Disagree`](Exit::Disagree) | `bench`: an executor gave another answer |
-/// | 7 | [`Slower`](Exit::Slower) | `bench`: slower than the baseline allows |
-/// | 8 | [`Workers`](Exit::Workers) | worker processes or threads could not be started or kept |
+/// | 6 | [`Disagree`](Exit::Disagree) | `bench`: an executor gave a different answer |
+/// | 7 | [`Slower`](Exit::Slower) | `bench`: a time exceeds the baseline by more than the user allows |
+/// | 8 | [`Workers`](Exit::Workers) | worker processes or threads could not be started, or could not be replaced |
 /// | 9 | | reserved for a spent budget; no scorer of this version has a budget |
 /// | 124 | [`Deadline`](Exit::Deadline) | the deadline stopped the run; `timeout` uses the same code |
 /// | 128 + n | [`Signal`](Exit::Signal) | signal n stopped the run: 129 HUP, 130 INT, 143 TERM |
@@ -37,7 +37,7 @@ use crate::stop::StopReason;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Every record has a score, or the reader of the output closed it.
+    /// Every record has a score, or the reader of the output has closed the output.
     Success,
     /// The run finished; some records could not be scored.
     SomeFailed,
@@ -49,20 +49,20 @@ pub enum Exit {
     Halted,
     /// An output could not be written.
     NotWritten,
-    /// `bench`: an executor gave another answer.
+    /// `bench`: an executor gave a different answer.
     Disagree,
-    /// `bench`: slower than the baseline allows.
+    /// `bench`: a time exceeds the baseline by more than the user allows.
     Slower,
-    /// Worker processes or threads could not be started or kept.
+    /// Worker processes or threads could not be started, or could not be replaced.
     Workers,
-    /// The deadline stopped the run, or the program that embeds it did.
+    /// The deadline stopped the run, or the program that uses the library did.
     Deadline,
-    /// The signal of this number stopped the run.
+    /// The signal with this number stopped the run.
     Signal(i32),
 }
 
 impl Exit {
-    /// The exit code.
+    /// Returns the exit code of this variant.
     pub fn code(self) -> u8 {
         match self {
             Exit::Success => 0,
@@ -75,12 +75,12 @@ impl Exit {
             Exit::Slower => 7,
             Exit::Workers => 8,
             Exit::Deadline => 124,
-            // The convention of shells. Signals have numbers from 1 to 64.
+            // Shells use the same code for a process that a signal has ended. Signals have numbers from 1 to 64.
             Exit::Signal(number) => 128 | (number & 0x7f) as u8,
         }
     }
 
-    /// The exit of a command that fails with this error.
+    /// Returns how a command ends that fails with this error.
     pub fn of_error(error: &Error) -> Exit {
         match error {
             Error::Input { .. } | Error::Record { .. } => Exit::BadInput,
@@ -94,17 +94,18 @@ impl Exit {
         }
     }
 
-    /// The exit of a command that cannot write its output.
+    /// Returns how a command ends that cannot write its output because of this error.
     pub fn of_write(error: &io::Error) -> Exit {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // The reader has closed the pipe, as `head` does. That ends the command quietly.
+            // The reader has closed the pipe, as `head` does when it has read enough. The command then ends without
+            // an error.
             Exit::Success
         } else {
             Exit::NotWritten
         }
     }
 
-    /// The exit of a command whose run has this report.
+    /// Returns how a command ends whose run has this report.
     pub fn of_report<V>(report: &Report<V>) -> Exit {
         match &report.end {
             End::Finished if report.failed > 0 => Exit::SomeFailed,

@@ -14,7 +14,7 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis with these ticks. The name includes the unit.
+    /// Makes an axis with these ticks. The name includes the unit.
     pub(super) fn new(scale: Scale, ticks: Ticks, name: impl Into<String>) -> Self {
         Axis {
             scale,
@@ -23,22 +23,22 @@ impl Axis {
         }
     }
 
-    /// An axis with about `count` ticks at round values.
+    /// Makes an axis with about `count` ticks at round values.
     pub(super) fn with_ticks(scale: Scale, count: usize, name: impl Into<String>) -> Self {
         Axis::new(scale, scale.labelled_ticks(count), name)
     }
 
-    /// An axis of shares from 0 to 100 %.
+    /// Makes an axis of shares from 0 to 100 %.
     pub(super) fn shares(range: (f64, f64), name: &str) -> Self {
         let ticks = [0.0, 25.0, 50.0, 75.0, 100.0];
         let ticks = ticks.map(|percent| (percent, format!("{percent:.0} %")));
         Axis::new(Scale::even((0.0, 100.0), range), ticks.into(), name)
     }
 
-    /// An axis of times in seconds with about `count` ticks.
+    /// Makes an axis of times, given in seconds, with about `count` ticks.
     ///
-    /// It starts at zero, or is logarithmic if the times differ by more than a factor of twelve. The unit
-    /// is part of the name if the ticks are plain numbers.
+    /// The axis starts at zero, or is logarithmic if the times differ by more than a factor of twelve. If the labels
+    /// of the ticks are numbers without a unit, the name of the axis includes the unit.
     pub(super) fn times(
         (least, most): (f64, f64),
         range: (f64, f64),
@@ -61,12 +61,12 @@ impl Axis {
         Axis::new(scale, ticks.collect(), format!("{name}, {unit}"))
     }
 
-    /// The coordinate of a value along the axis.
+    /// Returns the coordinate of a value along the axis.
     pub(super) fn at(&self, value: f64) -> f64 {
         self.scale.at(value)
     }
 
-    /// The axis at the left: a grid line and a label for each tick, and the name above.
+    /// Draws the axis at the left, with a grid line and a label for each tick, and the name above the axis.
     pub(super) fn draw_left(&self, area: PlotArea) -> Markup {
         html! {
             @for (value, label) in &self.ticks {
@@ -78,7 +78,7 @@ impl Axis {
         }
     }
 
-    /// The axis at the bottom: a short stroke and a label for each tick, and the name below.
+    /// Draws the axis at the bottom, with a short stroke and a label for each tick, and the name below the axis.
     pub(super) fn draw_below(&self, area: PlotArea) -> Markup {
         html! {
             path.axis d={ "M" (Coord(area.left)) " " (Coord(area.bottom)) "H" (Coord(area.right)) } {}
@@ -91,7 +91,7 @@ impl Axis {
         }
     }
 
-    /// A vertical grid line for each tick of a horizontal axis.
+    /// Draws a vertical grid line for each tick of a horizontal axis.
     pub(super) fn draw_grid(&self, area: PlotArea) -> Markup {
         html! { @for (value, _) in &self.ticks { (area.upright("grid", self.at(*value))) } }
     }

@@ -1,12 +1,13 @@
-//! HTML pages of answers and comparisons: one file each, without scripts and without access to a network.
+//! HTML pages of answers and comparisons. Each page is one file, without scripts, and needs no network.
 //!
-//! `score --html` writes the page of [`of_answer`], `bench --html` that of [`of_comparison`]. Every plot is an
-//! SVG drawing with a title, a description, and a table of its figures, so that readers can copy the figures
-//! and read the page without seeing the plots. Series differ in colour and also in marker or dash.
+//! `score --html` writes the page that [`of_answer`] returns, and `bench --html` writes the page that
+//! [`of_comparison`] returns. Every plot is an SVG drawing with a title, a description, and a table of its figures,
+//! so that readers can copy the figures and read the page without seeing the plots. Series of a plot differ in
+//! colour, and also in the shape of the marker or in the dashes of the line.
 //!
-//! Texts, names and messages from the data are escaped. Characters that are invisible or change the direction
-//! of writing are shown as their code points. The content security policy of the page allows its own style and
-//! nothing else.
+//! Texts, names and messages from the data are escaped. Characters that are invisible or that change the direction of
+//! writing are replaced by their code points, such as `U+202E`. The content security policy of the page allows only
+//! the page's own style.
 
 mod answer;
 mod axis;
@@ -26,9 +27,10 @@ mod table;
 use crate::measure::Comparison;
 use crate::plan::{Answer, Plan};
 
-/// The page of a comparison: the verdict, the times, how they scale, what limits the speed-up, and every turn.
+/// Returns the page of a comparison. It shows the verdict, the times, how they scale, what limits the speed-up, and
+/// every turn.
 ///
-/// The page is smaller than 150 kB. If more was measured than it has room for, it shows a part and says so.
+/// The page is smaller than 150 kB. If more was measured than fits, the page shows only a part of it and says so.
 ///
 /// ```
 /// use std::time::Duration;
@@ -48,8 +50,8 @@ pub fn of_comparison(comparison: &Comparison) -> String {
     comparison::page(comparison)
 }
 
-/// The page of an answer: the distribution of the scores, the groups, the best and the worst records, the
-/// failures, and where the time went.
+/// Returns the page of an answer. It shows the distribution of the scores, the groups, the best and the worst
+/// records, the failures, and what the time was spent on.
 ///
 /// ```
 /// use manyhands::page;

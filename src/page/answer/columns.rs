@@ -1,4 +1,4 @@
-//! Each column of the scores: its statistics in a table, and its distribution as a histogram.
+//! Shows each column of the scores, with its statistics in a table and its distribution as a histogram.
 
 use maud::{Markup, Render as _, html};
 
@@ -13,11 +13,11 @@ use super::super::table::DataTable;
 use crate::aggregation::Bins;
 use crate::plan::{NumberSummary, Summary};
 
-/// Height of a histogram.
+/// Height of a histogram, in units of the drawing.
 const HEIGHT: f64 = 280.0;
 
 pub(super) fn columns(summary: &Summary) -> Markup {
-    // The main column comes first: records are ranked and grouped by it.
+    // The main column, by which records are ranked and grouped, comes first.
     let main = summary.columns.main();
     let mut shown: Vec<(&str, &NumberSummary)> = summary.numbers().collect();
     shown.sort_by_key(|(name, _)| Some(*name) != main);
@@ -60,12 +60,12 @@ fn table(shown: &[(&str, &NumberSummary)]) -> DataTable {
     table
 }
 
-/// A bin with its edges and its number of records.
+/// A bin of a histogram, with its edges and the number of records in it.
 struct HistogramBin {
     from: f64,
     to: f64,
     records: u64,
-    /// Share of all records.
+    /// Share of all records that are in this bin.
     share: f64,
 }
 

@@ -1,4 +1,4 @@
-//! The best and the worst records with their texts, and the records that could not be scored.
+//! Shows the best and the worst records with their texts, and the records that could not be scored.
 
 use maud::{Markup, html};
 
@@ -8,9 +8,9 @@ use super::super::quoted::{TextBudget, quoted};
 use super::super::table::DataTable;
 use crate::plan::{Answer, Example};
 
-/// Number of records that are shown at most, of the best and of the worst each.
+/// Largest number of best records that are shown, and of worst records.
 const SHOWN: usize = 50;
-/// Number of failures that are shown at most.
+/// Largest number of failures that are shown.
 const FAILURES: usize = 50;
 
 pub(super) fn examples(answer: &Answer, budget: &mut TextBudget) -> Markup {
@@ -43,7 +43,7 @@ fn table(examples: &[Example], budget: &mut TextBudget) -> Markup {
     }
 }
 
-/// The first records that could not be scored; empty if all could.
+/// Shows the first records that could not be scored. The result is empty if every record could be scored.
 pub(super) fn failures(answer: &Answer) -> Markup {
     let report = &answer.report;
     if report.failed == 0 {

@@ -1,4 +1,4 @@
-//! The groups: the largest with the intervals of their means, and those that differ most from the rest.
+//! Shows the largest groups with the intervals of their means, and the groups that differ most from the others.
 
 use std::cmp::Reverse;
 
@@ -15,13 +15,14 @@ use super::super::table::DataTable;
 use crate::aggregation::MomentSummary;
 use crate::plan::{GroupSummary, Plan, Summary};
 
-/// Number of groups that are shown at most: the largest.
+/// Largest number of groups that are shown. If there are more, the largest groups are shown.
 const SHOWN: usize = 25;
-/// Number of groups above and below the mean of all that are shown in addition, if not all are shown.
+/// Largest number of groups that are shown in addition on either side of the mean of all records, if not all groups
+/// are shown.
 const OUTLIERS: usize = 8;
-/// Number of standard errors around its mean within which a normal distribution has 95 %.
+/// Number of standard errors around the mean between which 95 % of a normal distribution lie.
 const NORMAL_95: f64 = 1.96;
-/// Height of the line of a group in the plot.
+/// Height of the line of a group in the plot, in units of the drawing.
 const LINE: f64 = 20.0;
 
 type PageGroup<'a> = (&'a String, &'a GroupSummary);
@@ -35,7 +36,7 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
     };
     let all = &all.moments;
     let mut by_size: Vec<PageGroup<'_>> = groups.iter().collect();
-    // Sorting is stable: groups of one size stay in the order of their names.
+    // Sorting is stable, so groups of the same size stay in the order of their names.
     by_size.sort_by_key(|(_, group)| Reverse(group.moments.count));
     let largest = &by_size[..by_size.len().min(SHOWN)];
     let lead = html! {
@@ -53,7 +54,7 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
     )
 }
 
-/// The groups whose means lie farthest above and below the mean of all.
+/// Shows the groups whose means lie farthest above and below the mean of all records.
 fn outliers(mut groups: Vec<PageGroup<'_>>, all: &MomentSummary) -> Markup {
     groups.sort_by(|a, b| standard_errors(b, all).total_cmp(&standard_errors(a, all)));
     let below: Vec<_> = groups.iter().rev().take(OUTLIERS).copied().collect();
@@ -70,13 +71,14 @@ fn outliers(mut groups: Vec<PageGroup<'_>>, all: &MomentSummary) -> Markup {
     }
 }
 
-/// Number of standard errors by which the mean of a group lies above the mean of all.
+/// Returns the number of standard errors by which the mean of a group lies above the mean of all records.
 fn standard_errors((_, group): &PageGroup<'_>, all: &MomentSummary) -> f64 {
     let moments = &group.moments;
     (moments.mean - all.mean) * (moments.count as f64).sqrt() / all.stddev
 }
 
-/// The 95 % interval of the mean of a group by the normal distribution; `None` for a single record.
+/// Returns the 95 % interval of the mean of a group, calculated with the normal distribution. Returns `None` for a
+/// group of a single record.
 fn interval(group: &GroupSummary) -> Option<(f64, f64)> {
     let moments = &group.moments;
     let half = NORMAL_95 * moments.stddev / (moments.count as f64).sqrt();
@@ -129,7 +131,7 @@ fn plot(main: &str, groups: &[PageGroup<'_>], all: &MomentSummary) -> Markup {
     }
     let height = 30.0 + LINE * known.len() as f64 + 48.0;
     let area = PlotArea {
-        // Wide enough for the larger letters of a small screen.
+        // This margin is wide enough for the names in the larger letters of a small screen.
         left: 156.0,
         right: WIDTH - 70.0,
         top: 30.0,
@@ -164,7 +166,7 @@ fn plot(main: &str, groups: &[PageGroup<'_>], all: &MomentSummary) -> Markup {
     figure.render()
 }
 
-/// The axis of the means, wide enough for all intervals.
+/// Makes the axis of the means, whose range contains all intervals.
 fn mean_axis(main: &str, groups: &[PageGroup<'_>], all: &MomentSummary, area: PlotArea) -> Axis {
     let ends = groups.iter().flat_map(|(_, group)| {
         let (low, high) = interval(group).unwrap_or((group.moments.mean, group.moments.mean));

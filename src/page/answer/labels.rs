@@ -1,4 +1,4 @@
-//! The labels: the number of records with each of them.
+//! Shows the labels, each with the number of records that have it.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use super::super::quoted::quoted;
 use super::super::table::DataTable;
 use crate::plan::{LabelSummary, Summary};
 
-/// Number of labels of a column that are shown at most.
+/// Largest number of labels that are shown for each column.
 const SHOWN: usize = 50;
 
 pub(super) fn labels(summary: &Summary) -> Markup {
@@ -27,10 +27,10 @@ pub(super) fn labels(summary: &Summary) -> Markup {
     section("Labels", &html! {}, &content)
 }
 
-/// The labels that most records have.
+/// Makes a table of the labels that most records have.
 fn table(summary: &LabelSummary) -> DataTable {
     let mut labels: Vec<_> = summary.labels.iter().collect();
-    // Sorting is stable, so labels of equally many records stay in the order of their names.
+    // Sorting is stable, so labels with the same number of records stay in the order of their names.
     labels.sort_by_key(|(_, records)| Reverse(**records));
     let mut table = DataTable::new(1, ["label", "records", "share"]);
     for (label, records) in labels {

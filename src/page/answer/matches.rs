@@ -1,4 +1,4 @@
-//! How many records have a match and how good it is, and how many pairs were compared.
+//! Shows how many records have a match, how good the matches are, and how many pairs were compared.
 
 use maud::{Markup, html};
 

@@ -22,7 +22,7 @@ use crate::limit::Limit;
 use crate::plan::{Answer, Plan};
 use crate::report::End;
 
-/// Bytes of markup that the texts of a page take together.
+/// Largest size of the markup of all texts on a page together, in bytes.
 const TEXTS: usize = 60_000;
 
 pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
@@ -56,7 +56,7 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
     document(&title, &headline(plan, answer), &sections, &foot)
 }
 
-/// The files of a plan: a name, or their number.
+/// Returns the name of the file of a plan, or the number of files if there are several.
 fn files(plan: &Plan) -> String {
     match plan.files.as_slice() {
         [file] if file == Path::new("-") => "standard input".to_owned(),
@@ -101,7 +101,7 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     }
 }
 
-/// The options of a plan.
+/// Shows the options of a plan as a list of facts.
 fn facts_of(plan: &Plan) -> Markup {
     const FILES: usize = 50;
     let threads = plan
@@ -131,7 +131,7 @@ fn facts_of(plan: &Plan) -> Markup {
     ])
 }
 
-/// What the run does when a record cannot be scored.
+/// Says what the run does if a record cannot be scored.
 fn on_failure(policy: OnFailure) -> String {
     match policy {
         OnFailure::SKIP => "skip the record".to_owned(),

@@ -1,4 +1,4 @@
-//! How the run went: what decided its time, what the workers did, and the slowest records.
+//! Shows how the run went: what its time depended on, what the workers did, and which records were slowest.
 
 use maud::{Markup, Render as _, html};
 
@@ -13,7 +13,7 @@ use super::super::table::DataTable;
 use crate::plan::Answer;
 use crate::report::{Shares, Timing};
 
-/// Number of workers that the table lists at most.
+/// Largest number of workers that the table lists.
 const WORKERS: usize = 64;
 
 pub(super) fn run(answer: &Answer) -> Markup {
@@ -34,7 +34,8 @@ pub(super) fn run(answer: &Answer) -> Markup {
     )
 }
 
-/// The nine kinds of time in five groups, each with the class of its colour and its name.
+/// Combines the nine kinds of time into five groups. Returns for each group the class of its colour, its name, and
+/// its share of the time.
 fn kinds(shares: &Shares) -> [(&'static str, &'static str, f64); 5] {
     [
         ("p0", "scoring", shares.scoring),
@@ -146,7 +147,7 @@ fn slowest(timing: &Timing) -> Markup {
     }
     let mut table = DataTable::new(1, ["where", "record", "time", ""]);
     for slow in &timing.slowest {
-        // Records that were timed as a group share one time.
+        // Records that were timed as a group have one common time, so the slow record may be any record of the group.
         let group = match slow.records {
             0 | 1 => String::new(),
             2 => "or the next".to_owned(),
