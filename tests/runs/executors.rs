@@ -1,4 +1,4 @@
-//! The laws of `Executor`, checked for every executor with one test.
+//! One test checks the laws of `Executor` for every executor. Further tests cover single executors.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +43,7 @@ fn every_executor_keeps_the_laws() {
     }
 }
 
-/// An executor that breaks a law.
+/// An executor with one worker that runs the units with a given function, which breaks a law.
 struct Lawless(fn(usize, &Work<'_>));
 
 impl Executor for Lawless {
@@ -56,7 +56,8 @@ impl Executor for Lawless {
     }
 }
 
-/// Executors that leave out units, run them twice, run them in the wrong order, and have too many workers.
+/// Four executors: the first leaves out units, the second runs units twice, the third runs units in the wrong order,
+/// and the fourth uses more workers than it has.
 const LAWLESS: [Lawless; 4] = [
     Lawless(|units, work| _ = work.run(0, 0..units / 2)),
     Lawless(|units, work| {
@@ -89,7 +90,7 @@ fn an_executor_that_loses_units_is_an_error() {
     }
 }
 
-/// A place where threads wait until a number of them are there.
+/// A place where threads wait until a given number of threads have arrived.
 #[derive(Default)]
 struct Meeting {
     threads: Mutex<HashSet<ThreadId>>,
@@ -97,7 +98,7 @@ struct Meeting {
 }
 
 impl Meeting {
-    /// Waits until `threads` threads have arrived here, and gives up after a minute.
+    /// Waits until `threads` threads have arrived here. It stops waiting after a minute.
     fn wait_for(&self, threads: usize) {
         let mut here = self.threads.lock().unwrap();
         here.insert(std::thread::current().id());
@@ -108,14 +109,15 @@ impl Meeting {
         drop(waited.unwrap());
     }
 
-    /// Number of threads that have arrived here.
+    /// Returns the number of threads that have arrived here.
     fn threads(self) -> usize {
         self.threads.into_inner().unwrap().len()
     }
 }
 
-/// Runs `records` records on a pool of `threads` threads. On the threads of the pool, each record waits
-/// until all of them score one; on the calling thread, the records from `slow_from` on take a while.
+/// Runs `records` records on a pool of `threads` threads, and returns the number of threads of the pool that scored a
+/// record. On the threads of the pool, each record waits until every thread of the pool is scoring a record. On the
+/// calling thread, each record from number `slow_from` on takes 500 µs.
 fn threads_that_meet(records: usize, threads: usize, slow_from: usize) -> usize {
     let (meeting, here) = (Meeting::default(), std::thread::current().id());
     let task = |record: &usize| {
@@ -150,7 +152,7 @@ fn no_record_waits_behind_a_slow_one() {
     let all_others = Condvar::new();
     let task = |record: &usize| {
         if *record == 40 {
-            // This record takes until all others are done.
+            // This record is not done until all other records are done.
             let others = done.lock().unwrap();
             let waited = all_others
                 .wait_timeout_while(others, Duration::from_secs(20), |done| *done < RECORDS - 1)
@@ -252,7 +254,7 @@ fn a_given_pool_is_where_the_work_is_done() {
     }
 }
 
-/// The hardware threads on which the workers of an executor may run, as the kernel reports them.
+/// Returns the hardware threads on which each worker of an executor may run, as the kernel reports them.
 #[cfg(target_os = "linux")]
 fn masks(executor: &WorkStealing) -> HashSet<String> {
     let here = std::thread::current().id();
@@ -292,7 +294,7 @@ fn pinned_workers_are_kept_in_one_place_each() {
     }
 }
 
-/// Uses at least this many bytes of stack below `top`, the address of a frame further up.
+/// Calls itself until it has used at least `bytes` bytes of stack below `top`, the address of an outer frame.
 #[inline(never)]
 fn use_stack(top: usize, bytes: usize) -> u64 {
     let frame = std::hint::black_box([1_u8; 512]);
@@ -302,11 +304,11 @@ fn use_stack(top: usize, bytes: usize) -> u64 {
     } else {
         0
     };
-    // The frame is read after the call, so the compiler cannot release it before the call.
+    // The frame is read after the recursive call, so the compiler cannot release it before the call.
     deeper + u64::from(std::hint::black_box(&frame)[0])
 }
 
-/// A task that recurses until it has used this many bytes of stack.
+/// Returns a task that recurses until it has used this number of bytes of stack.
 fn recursion(bytes: usize) -> impl Fn(&usize) -> u64 {
     move |_| {
         let here = 0_u8;
@@ -314,7 +316,7 @@ fn recursion(bytes: usize) -> impl Fn(&usize) -> u64 {
     }
 }
 
-/// Calls `run` on a thread with a stack of this many bytes, in place of the main thread.
+/// Calls `run` on a new thread with a stack of this number of bytes, which plays the part of the main thread.
 fn with_stack(bytes: usize, run: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(bytes).spawn(run);
     thread.unwrap().join().unwrap();

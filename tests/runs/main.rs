@@ -1,5 +1,5 @@
-//! Runs from a dataset to a report: the same bits from every executor, and every record accounted for, no matter how
-//! a run ends.
+//! These tests cover whole runs, from a dataset to a report. Every executor must give the same bits, and every record
+//! must be accounted for, no matter how a run ends.
 
 mod executors;
 mod halting;

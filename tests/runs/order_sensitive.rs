@@ -1,8 +1,8 @@
-//! Aggregators whose answers show how the scores were distributed and merged.
+//! The answers of these aggregators show how the scores were distributed and merged.
 
 use manyhands::aggregation::Aggregator;
 
-/// The indices and the bits of the scores, in order. It is not commutative.
+/// An aggregator that lists the indices and the bits of the scores in order. It is not commutative.
 #[derive(Clone, Default)]
 pub struct List(Vec<(u64, u64)>);
 
@@ -22,7 +22,7 @@ impl Aggregator<f64> for List {
     }
 }
 
-/// A rounded sum. It is not exactly associative, so its last bits show how scores were grouped.
+/// A sum that rounds at every step. It is not exactly associative, so its last bits show how scores were grouped.
 #[derive(Clone, Default)]
 pub struct NaiveSum<const COMMUTATIVE: bool>(f64);
 

@@ -1,4 +1,4 @@
-//! `.aggregate()` on rayon's iterators: the same bits as a plain loop, in any pool.
+//! `.aggregate()` on rayon's iterators gives the same bits as a plain loop, in any pool.
 
 use std::collections::HashSet;
 use std::sync::{Condvar, Mutex};
@@ -17,7 +17,7 @@ fn pool(threads: usize) -> ThreadPool {
         .unwrap()
 }
 
-/// Returns the score, after enough work to wake the pool if `slow`.
+/// Returns the score. If `slow`, it first does enough work that the calling thread wakes the pool.
 fn cost(score: f64, slow: bool) -> f64 {
     if slow {
         std::hint::black_box((0..400).fold(score, |x, n| x + f64::from(n).sqrt()));
@@ -132,7 +132,7 @@ fn every_indexed_iterator_aggregates() {
 
 #[test]
 fn a_merge_may_use_rayon() {
-    /// Sorts in parallel when it merges, as an aggregator may.
+    /// An aggregator that sorts in parallel when it merges, which is allowed.
     #[derive(Clone, Default)]
     struct Sorted(Vec<u64>);
     impl Aggregator<f64> for Sorted {
@@ -164,7 +164,7 @@ fn cheap_records_first_do_not_keep_the_slow_ones_from_the_pool() {
     let (threads, came) = (Mutex::new(HashSet::new()), Condvar::new());
     let task = |n| match n {
         0..100 => {}
-        // The calling thread may run some of these before it reads the clock.
+        // The calling thread may run some of these records before it reads the clock.
         100..200 => std::thread::sleep(Duration::from_micros(100)),
         _ => {
             let mut here = threads.lock().unwrap();
@@ -185,8 +185,8 @@ fn cheap_records_first_do_not_keep_the_slow_ones_from_the_pool() {
     assert_eq!(threads.into_inner().unwrap().len(), 3);
 }
 
-/// Shows the tree along which partials merged: `0-3` for consecutive records in one partial, in
-/// brackets what was merged.
+/// An aggregator that shows the tree along which partials were merged. `0-3` is one partial with consecutive records,
+/// and brackets enclose two partials that were merged.
 #[derive(Clone, Default)]
 struct Tree(String, Option<(u64, u64)>);
 

@@ -16,8 +16,8 @@ use manyhands::report::SlowRecord;
 use manyhands::sink::{InOrder, Room, Sink};
 use proptest::prelude::*;
 
-/// Runs everything on the calling thread, but assigns the units to made-up workers, in portions that follow from a
-/// seed: a repeatable schedule.
+/// An executor that runs all units on the calling thread, but assigns them to made-up workers. The sizes of the
+/// portions and their workers depend on a seed, so the schedule is repeatable.
 struct Dealt {
     workers: usize,
     seed: u64,
@@ -38,7 +38,8 @@ impl Executor for Dealt {
             let portion = 1 + (state >> 33) as usize % 7;
             let worker = (state >> 50) as usize % work.workers(self.workers);
             let end = units.min(next.saturating_add(portion));
-            // A request to pause has no effect: in order and on one thread, no unit is far ahead of its turn.
+            // A request to pause has no effect. All units run in order on one thread, so no unit is far ahead of its
+            // turn.
             if work.run(worker, next..end) == Flow::Stop {
                 return;
             }
@@ -55,7 +56,7 @@ fn executors(seed: u64) -> Vec<Box<dyn Executor>> {
     all
 }
 
-/// Most of the built-in aggregators.
+/// Returns most of the built-in aggregators in one tuple.
 fn family() -> impl Aggregator<f64, Output = impl serde::Serialize> {
     let grouped = (Count::new(), Mean::new(), Extrema::new()).by(|score: &f64| score.to_bits() % 5);
     let order = (Extrema::new(), Top::new(5), Bottom::new(5));
@@ -171,7 +172,7 @@ fn a_rounded_sum_that_claims_to_commute_shows_the_schedule() {
     assert!((1..20).any(|seed| sum(&Dealt { workers: 3, seed }) != expected));
 }
 
-/// Fails on every seventh record and panics on every eleventh.
+/// A task that fails on every seventh record and panics on every eleventh record.
 fn unreliable(record: &usize) -> Result<f64, String> {
     match record {
         n if n % 11 == 10 => panic!("eleven at {n}"),
@@ -249,7 +250,7 @@ fn a_run_that_stops_names_the_first_failure_in_order() {
     }
 }
 
-/// Collects lines in order.
+/// A sink that collects a line for each record, in order.
 struct Lines(InOrder<Vec<u8>>);
 
 impl Sink<f64> for Lines {
@@ -299,7 +300,7 @@ fn scores_ahead_of_their_turn_are_bounded() {
     const LINE: usize = 1000;
     const THREADS: usize = 3;
 
-    /// Records the maximum number of bytes that were kept at any time.
+    /// A sink that records the maximum number of bytes that waited for their turn at any time.
     struct Watched {
         lines: InOrder<std::io::Sink>,
         most: AtomicUsize,
@@ -326,12 +327,12 @@ fn scores_ahead_of_their_turn_are_bounded() {
             std::thread::sleep(Duration::from_micros(200));
             return true;
         }
-        // Waits until the room is full and the other workers have paused, that is, until no further
+        // The slow record waits until the room is full and the other workers have paused, that is, until no further
         // record is scored for a while.
         let (mut seen, mut looks) = (0, 0);
         while looks < 4 {
-            // Uses the pool during this wait, as a task may. If the sink blocked the threads of the pool, this call
-            // would never return.
+            // The record uses the pool while it waits, which a task may do. If the sink blocked the threads of the
+            // pool, this call would never return.
             rayon::join(|| std::thread::sleep(Duration::from_millis(50)), || ());
             let now = others.load(Ordering::SeqCst);
             let full = sink.most.load(Ordering::SeqCst) > ROOM;
@@ -351,7 +352,7 @@ fn scores_ahead_of_their_turn_are_bounded() {
         .unwrap();
     assert_eq!(report.value, 1000, "no worker paused");
     let most = sink.most.into_inner();
-    // The room, plus the block that each worker had.
+    // The bytes that waited fill the room, and each worker may have added one block.
     assert!(
         most > ROOM && most < ROOM + THREADS * 64 * LINE,
         "{most} bytes were kept"
@@ -376,7 +377,7 @@ fn scores_that_come_twice_are_refused() {
     assert_eq!(lines.finish().unwrap(), b"ab");
 }
 
-/// An output whose reader closes it after some bytes.
+/// An output whose reader closes it after this number of bytes.
 struct ClosedAfter(usize);
 
 impl std::io::Write for ClosedAfter {

@@ -1,4 +1,4 @@
-//! Blocks of scores put in order: what is kept, what is written, and what is dropped.
+//! `InOrder` puts blocks of scores in order. These tests check which blocks it keeps, writes and drops.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use manyhands::sink::{InOrder, Room};
 #[derive(Clone, Default)]
 struct Out {
     bytes: Arc<Mutex<Vec<u8>>>,
-    /// Fails at a write that contains this byte, and only then: a full disk may have room again later.
+    /// A write that contains this byte fails. All later writes succeed, since a full disk may have room again.
     fails_at: Option<u8>,
 }
 
@@ -48,7 +48,7 @@ fn blocks_wait_for_their_turn_while_there_is_room() {
     assert_eq!(kind(lines.write(4..6, b"e".into())), Ok(Room::Full));
     assert_eq!(lines.waiting_bytes(), 4);
     assert_eq!(out.text(), "");
-    // The block that is next in turn is written at once, even if the room is full.
+    // The block whose turn it is is written at once, even if the room is full.
     assert_eq!(kind(lines.write(0..2, b"aabb".into())), Ok(Room::Free));
     assert_eq!((lines.waiting_bytes(), out.text().as_str()), (4, "aabb"));
     // The blocks that waited for it are written with it.
@@ -82,7 +82,7 @@ fn a_failure_is_returned_once_and_nothing_is_written_after_it() {
             "the write of record {record} failed too"
         );
     }
-    // Later records would leave a gap in the middle of the file.
+    // Later records are not written, because they would leave a gap in the middle of the file.
     assert_eq!(out.text(), "a");
 }
 
@@ -128,7 +128,7 @@ fn nothing_is_written_after_the_end() {
     assert_eq!(out.text(), "abc");
 }
 
-/// Counts how often it is flushed, and may fail at it.
+/// An output that counts how often it is flushed, and whose flush may fail.
 #[derive(Debug, Default)]
 struct Flushed {
     times: usize,
@@ -174,7 +174,7 @@ fn a_record_whose_turn_is_over_is_refused() {
         let again = lines.write(records, b"x".into());
         assert_eq!(kind(again), Err(ErrorKind::InvalidInput));
     }
-    // This is a mistake of the caller, not a failure of the output.
+    // The error was a mistake of the caller and not a failure of the output, so later blocks are still written.
     assert_eq!(kind(lines.write(2..3, b"c".into())), Ok(Room::Free));
     assert_eq!(out.text(), "abc");
     assert_eq!(lines.waiting_bytes(), 0);

@@ -1,5 +1,5 @@
-//! The steps in which a run reads its dataset, passes on its scores, and asks a worker to pause, as seen by a
-//! dataset, a sink and an executor that record their calls.
+//! These tests check the steps in which a run reads its dataset and passes on its scores, and when it asks a worker
+//! to pause. A dataset, a sink and an executor record the calls that they receive.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use manyhands::prelude::*;
 use manyhands::report::End;
 use manyhands::sink::{Room, Sink};
 
-/// Counts like [`Count`], but is not commutative.
+/// An aggregator that counts like [`Count`], but is not commutative.
 #[derive(Clone, Default)]
 struct CountInOrder(u64);
 
@@ -31,7 +31,8 @@ impl<S> Aggregator<S> for CountInOrder {
     }
 }
 
-/// Hands out these units to these workers, all on one thread, and records what the calls return.
+/// An executor that follows a script: it runs ranges of units for given workers, all on one thread, and records what
+/// each call returns.
 struct Scripted {
     workers: usize,
     script: Vec<(usize, Range<usize>)>,
@@ -68,7 +69,7 @@ impl Executor for Scripted {
     }
 }
 
-/// Parts without records, and which of them were read together.
+/// A dataset whose parts have no records. It records which parts were read together.
 struct Empty {
     parts: usize,
     stream: bool,
@@ -94,7 +95,7 @@ impl Empty {
         }
     }
 
-    /// The most parts of a step in a run by this executor.
+    /// Runs this dataset on an executor, and returns the maximum number of parts in a step.
     fn step(self, executor: &dyn Executor, commutative: bool) -> usize {
         let pipeline = Pipeline::new(&self, |_: &()| ()).executor(executor);
         let count = match commutative {
@@ -163,7 +164,7 @@ fn a_step_is_a_fraction_of_the_dataset_within_bounds() {
             "{parts} parts"
         );
     }
-    // If each block has a partial, a step is a block.
+    // If the aggregator is not commutative, each block has a partial of its own, and a step is one block.
     for (parts, step) in [(5, 1), (1_024, 1), (2_048, 2), (10_240, 10), (10_241, 11)] {
         assert_eq!(
             Empty::parts(parts).step(&Sequential, false),
@@ -183,10 +184,10 @@ fn a_step_of_a_stream_is_a_share_of_the_outstanding_records() {
     assert_eq!(step(true, 1, true), 1);
     assert_eq!(step(true, 1, false), 1);
     assert_eq!(step(false, 1, true), 1_024);
-    // With several workers, another one takes the next record.
+    // If there are several workers, another worker can take the next record.
     assert_eq!(step(true, 2, true), 1_024);
-    // If one state observes all records in order, 16,384 of them may be outstanding, which are two steps
-    // for each worker.
+    // If one state observes all records in order, 16,384 records may be outstanding. This is enough for two steps
+    // of each worker.
     assert_eq!(step(true, 2, false), 1_024);
     assert_eq!(step(true, 16, false), 512);
     assert_eq!(step(false, 50, false), 163);
@@ -197,10 +198,10 @@ fn a_step_of_a_stream_is_a_share_of_the_outstanding_records() {
 #[derive(Clone, Copy)]
 struct Large([u8; 64 << 10]);
 
-/// Number of such scores that may wait for their turn.
+/// Number of scores of type [`Large`] that may wait for their turn.
 const ROOM: usize = (32 << 20) / size_of::<Large>();
 
-/// What the calls of the executor return, in a run that may be stopped or not.
+/// Runs a script, and returns what its calls returned. If `may_be_stopped`, the run has a token that could stop it.
 fn flows(
     executor: Scripted,
     records: usize,
@@ -219,7 +220,7 @@ fn flows(
     executor.answers()
 }
 
-/// Hands out the first record last, and those after it one by one.
+/// Returns a script that runs the records one by one, except that the first record is the last to be run.
 fn one_by_one(workers: usize, records: usize) -> Scripted {
     let behind = (1..records).map(|record| (1, record..record + 1));
     Scripted::new(workers, behind.chain([(0, 0..1)]))
@@ -229,7 +230,7 @@ fn one_by_one(workers: usize, records: usize) -> Scripted {
 fn a_worker_far_ahead_of_the_earliest_record_pauses() {
     let records = ROOM + 3;
     let mut expected = vec![Flow::Go; records];
-    // When record `ROOM` is done, the run is `ROOM + 1` records ahead of the first one.
+    // When record `ROOM` is done, the run is `ROOM + 1` records ahead of the first record, which is too far.
     expected[ROOM - 1] = Flow::Pause;
     expected[ROOM] = Flow::Pause;
     expected[ROOM + 1] = Flow::Pause;
@@ -237,7 +238,7 @@ fn a_worker_far_ahead_of_the_earliest_record_pauses() {
         flows(one_by_one(2, records), records, true, Count::new()),
         expected
     );
-    // Scores that are aggregated at once need no room, and neither do partials.
+    // Scores that are aggregated at once do not need room. Partials do not need room either.
     let all_go = vec![Flow::Go; records];
     assert_eq!(
         flows(one_by_one(2, records), records, false, Count::new()),
@@ -255,7 +256,7 @@ fn a_worker_far_ahead_of_the_earliest_record_pauses() {
 #[test]
 fn workers_may_be_ahead_by_what_is_in_flight_anyway() {
     const PORTION: usize = 100;
-    // Four portions for each of two workers, which are more scores than there is room for.
+    // Number of records in four portions for each of two workers. There is not enough room for their scores.
     const AHEAD: usize = 4 * 2 * PORTION;
     const { assert!(AHEAD > ROOM) };
     let portions = (PORTION..AHEAD).step_by(PORTION);
@@ -271,7 +272,7 @@ fn workers_may_be_ahead_by_what_is_in_flight_anyway() {
 fn a_worker_pauses_while_too_many_failures_wait_to_be_judged() {
     const MOST: usize = 1 << 16;
     let ahead = [(1, 1..MOST + 1), (1, MOST + 1..MOST + 2)];
-    // Once the first record is done, all failures are judged, and a later record has room again.
+    // Once the first record is done, all failures are judged, and there is room for the failure of a later record.
     let judged = [(0, 0..1), (1, MOST + 3..MOST + 4), (0, MOST + 2..MOST + 3)];
     let script = ahead.into_iter().chain(judged);
     let executor = Scripted::new(2, script);
@@ -305,9 +306,9 @@ fn an_executor_that_does_not_run_every_unit_once_is_an_error() {
     assert_eq!(run(vec![]), Err((0, 10)));
     assert_eq!(run(vec![(0, 0..4)]), Err((4, 10)));
     assert_eq!(run(vec![(0, 0..4), (1, 5..10)]), Err((9, 10)));
-    // The right number of units, but one of them twice and another not at all.
+    // The number of units is right, but one unit is run twice and another unit is not run at all.
     assert_eq!(run(vec![(0, 0..4), (1, 5..10), (0, 5..6)]), Err((10, 10)));
-    // A third worker, although there are two.
+    // The script uses a third worker, although there are only two.
     assert_eq!(run(vec![(0, 0..4), (2, 4..10)]), Err((4, 10)));
 }
 
@@ -330,15 +331,15 @@ fn a_share_of_failures_is_judged_once_more_at_the_end() {
             other => panic!("it ended otherwise: {other:?}"),
         }
     };
-    // During the run, the share is computed relative to at least 1000 records, and at the end relative to the actual
-    // number.
+    // During the run, the share is computed relative to at least 1000 records. At the end, it is computed relative to
+    // the actual number of records.
     assert_eq!(run(0, 0.0), None);
     assert_eq!(run(2, 0.2), None);
     assert_eq!(run(3, 0.2), Some(2));
     assert_eq!(run(10, 1.0), None);
 }
 
-/// Records which records were written together.
+/// A sink that remembers which records were written together.
 #[derive(Default)]
 struct WrittenBlocks {
     bytes_a_record: usize,
@@ -363,8 +364,8 @@ impl Sink<()> for WrittenBlocks {
     }
 }
 
-/// A slow run passes its scores on more often, depending on the clock, so a block may be shorter than it could be.
-/// Its exact length is tested beside its code.
+/// A slow run passes on its scores more often, depending on the clock, so a block may be shorter than the limit. A
+/// unit test in `src` checks the exact length of a block.
 #[test]
 fn blocks_follow_one_another_and_none_is_too_long() {
     let blocks = |bytes_a_record, on_failure, failing: &[usize]| {

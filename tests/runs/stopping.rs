@@ -1,4 +1,4 @@
-//! A run that is stopped or halted at any moment returns the answer for the first records of the dataset.
+//! No matter when a run is stopped or halted, it returns the answer for the first records of the dataset.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -59,13 +59,13 @@ struct Case {
     records: u64,
     on: OnExecutor,
     when: Stop,
-    /// A few records that take far longer than the others.
+    /// The indices of a few records that take far longer than the others.
     slow: HashSet<u64>,
     /// Consecutive records that take far longer than the others.
     stretch: Range<u64>,
-    /// A record that is not done before the run is cancelled.
+    /// The index of a record that is not done until the run is cancelled.
     waits: Option<u64>,
-    /// One in this many records fails, and one in twice as many panics.
+    /// If this number is n, one in n records fails, and one in 2n records panics.
     failing: u64,
 }
 
@@ -97,7 +97,7 @@ struct Scoring {
     case: Case,
     cancel: Cancel,
     started: Arc<AtomicU64>,
-    /// Records that were started after the run had been cancelled.
+    /// Number of records that were started after the run had been cancelled.
     late: Arc<AtomicU64>,
 }
 
@@ -160,7 +160,7 @@ impl Task<TextRecord<'_>> for Scoring {
     }
 }
 
-/// A dataset that cancels the run just before it yields a record.
+/// A dataset that cancels the run just before it yields the record with the index `end`.
 struct Until<'a, D: ?Sized> {
     dataset: &'a D,
     end: u64,
@@ -191,14 +191,14 @@ impl<D: Dataset + ?Sized> Dataset for Until<'_, D> {
     }
 }
 
-/// Some of the built-in aggregators.
+/// Returns some of the built-in aggregators in one tuple.
 fn family() -> impl Aggregator<f64, Output = impl serde::Serialize> {
     let grouped = (Count::new(), Mean::new()).by(|score: &f64| score.to_bits() % 5);
     let order = (Extrema::new(), Top::new(5));
     (Count::new(), Sum::new(), Variance::new(), order, grouped)
 }
 
-/// Aggregators whose answers show how scores were distributed.
+/// Returns aggregators whose answers show how the scores were distributed.
 fn in_order() -> impl Aggregator<f64, Output = impl serde::Serialize> {
     (List::default(), NaiveSum::<false>::default())
 }
@@ -226,7 +226,7 @@ fn facts<V: serde::Serialize>(report: &Report<V>) -> Facts {
     }
 }
 
-/// A sequential run over the records before `end`.
+/// Makes a sequential run over the records before `end`, and returns the facts in its report.
 fn sequential<D, A>(dataset: &D, case: &Case, end: u64, aggregator: A) -> Facts
 where
     D: Dataset + ?Sized,
@@ -285,7 +285,7 @@ where
     let facts = facts(&report);
     assert_eq!(facts.scored + facts.failed, facts.records);
     assert!(facts.scored <= started.load(SeqCst));
-    // Each worker may have checked the token just before.
+    // Each worker may have checked the token just before the cancellation, and may then start one record.
     let late = late.load(SeqCst);
     assert!(
         late <= executor.workers() as u64,
@@ -306,7 +306,7 @@ where
     assert_eq!(facts, expected);
 }
 
-/// A file with a line for each record of a case. Every seventeenth line is not valid.
+/// Writes a file with a line for each record of a case. Every seventeenth line is not valid.
 fn file(case: &Case) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let mut lines = String::new();
@@ -359,8 +359,8 @@ proptest! {
     }
 }
 
-/// Runs a case until there are too many failures. With `exactly`, it ends where a sequential run ends, as it
-/// must if the aggregator is commutative.
+/// Runs a case until there are too many failures. If `exactly`, the run must end at the same record as a sequential
+/// run, which every commutative aggregator requires.
 fn halted<D, A>(dataset: &D, case: &Case, on_failure: OnFailure, aggregator: A, exactly: bool)
 where
     D: Dataset + ?Sized,
@@ -394,8 +394,8 @@ where
     assert_eq!(facts, expected);
 }
 
-/// A portion may turn out to take long after a cheap beginning. Although other workers are far ahead of it, a
-/// cancelled run must not wait for its end.
+/// The first records of a portion may be cheap and a later record slow. A cancelled run must not wait for the end of
+/// such a portion, although other workers are far ahead of it.
 #[test]
 fn a_stop_waits_for_no_portion() {
     for on in [OnExecutor::Stealing(3), OnExecutor::Queue(3)] {
@@ -414,7 +414,7 @@ fn a_stop_waits_for_no_portion() {
     }
 }
 
-/// A score that counts how many scores are alive.
+/// A score that counts how many scores exist at the same time.
 struct Live<'a> {
     alive: &'a AtomicU64,
     _weight: [u8; 4096],
@@ -444,7 +444,7 @@ fn a_slow_record_does_not_pile_up_scores() {
         let (alive, most) = (AtomicU64::new(0), AtomicU64::new(0));
         let task = |record: &usize| {
             if *record == 3000 {
-                // Waits until the other workers have paused.
+                // This record waits until the other workers have paused.
                 let (mut seen, mut looks) = (0, 0);
                 while looks < 5 {
                     thread::sleep(Duration::from_millis(40));
@@ -462,7 +462,7 @@ fn a_slow_record_does_not_pile_up_scores() {
         assert_eq!(report.value, RECORDS as u64);
         assert_eq!(alive.into_inner(), 0);
         let most = most.into_inner();
-        // 32 MiB hold 8192 of them, and others are in flight.
+        // 8192 scores fit in the room of 32 MiB, and further scores are in flight.
         assert!(most < 40_000, "{most} scores were held");
     }
 }
@@ -486,7 +486,7 @@ fn a_run_that_is_over_before_the_cancel_is_finished() {
             .cancel(&cancel)
             .aggregate_so_far(Count::new())
             .unwrap();
-        // Other records may be left out, because the last record need not be the last one started.
+        // The last record need not be the last one to be started, so some records may be left out.
         assert_eq!(report.end.is_finished(), report.records == 1000);
         if let OnExecutor::Sequential = on {
             assert!(report.end.is_finished());
@@ -494,8 +494,8 @@ fn a_run_that_is_over_before_the_cancel_is_finished() {
     }
 }
 
-/// Prints how long a run goes on after it is cancelled. It asserts nothing, because that depends on what else
-/// the machine does.
+/// Prints how long a run continues after it is cancelled. The test requires no particular time, because the time
+/// depends on the other programs on the machine.
 #[test]
 #[ignore = "a measurement: cargo test --test stopping -- --ignored --nocapture"]
 fn latency() {

@@ -1,5 +1,5 @@
-//! The public interface of streams: ordered and unordered scores, limits in flight, and that no thread
-//! hangs if another waits, fails or panics.
+//! These tests cover the public interface of streams: ordered and unordered scores, and limits in flight. No thread
+//! may hang if another thread waits, fails or panics.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +19,7 @@ const STUCK: Duration = Duration::from_secs(60);
 
 const DEADLINE: Duration = Duration::from_millis(5);
 
-/// A count that some threads increase and others wait for.
+/// A count that some threads increase. Other threads wait until it reaches a number.
 #[derive(Default)]
 struct Tally {
     count: Mutex<u64>,
@@ -49,7 +49,7 @@ impl Tally {
     }
 }
 
-/// A score that differs for each record; some records are expensive.
+/// A task whose score differs for each record. Some records are expensive.
 fn score(record: &u64) -> f64 {
     if record % 97 == 13 {
         thread::sleep(Duration::from_micros(300));
@@ -61,8 +61,8 @@ fn bits(scores: impl IntoIterator<Item = f64>) -> Vec<u64> {
     scores.into_iter().map(f64::to_bits).collect()
 }
 
-/// Records `0..`, counted as they are pulled. Fails if more than `most` of them were pulled and not
-/// delivered.
+/// Returns an iterator over the records from 0 on, which counts the records that are pulled. It panics if more than
+/// `most` records have been pulled whose scores are not delivered.
 fn counted<'a>(
     records: u64,
     most: u64,
@@ -120,7 +120,7 @@ proptest! {
             let source = counted(records, in_flight as u64, &pulled, &handed);
             let scores = stream(source).task(score).workers(workers).in_flight(in_flight);
             let scores = if ordered { scores.ordered() } else { scores.unordered() };
-            // A record counts as delivered when its score is asked for.
+            // A record counts as delivered when the caller asks for its score.
             let mut all = Vec::new();
             let mut scores = scores.iter(scope);
             while taken.is_none_or(|taken| all.len() < taken) {
@@ -166,7 +166,7 @@ proptest! {
         prop_assert_eq!(report.records, records);
         let list = calls().aggregate(List::default()).unwrap().value;
         prop_assert_eq!(list, plain(List::default()));
-        // One state observes all scores in order, like a fold.
+        // One state observes all scores in order, as a fold does.
         let naive = calls().aggregate(NaiveSum::<false>::default()).unwrap().value;
         let fold = all.iter().fold(0.0, |sum, record| sum + score(record));
         prop_assert_eq!(naive.to_bits(), fold.to_bits());
@@ -177,7 +177,7 @@ proptest! {
         workers in 1usize..=16,
         in_flight in 1usize..=100,
     ) {
-        /// Counts the scores that it has observed.
+        /// An aggregator that counts the scores that it has observed.
         #[derive(Clone)]
         struct Seen<'a>(&'a AtomicU64);
         impl manyhands::Aggregator<f64> for Seen<'_> {
@@ -196,7 +196,7 @@ proptest! {
         prop_assert_eq!(handed.into_inner(), 1000);
     }
 
-    /// The iterator continues only when the scores of all its records were delivered.
+    /// The iterator waits until the scores of all records that it has yielded are delivered, and then continues.
     #[test]
     fn scores_are_delivered_while_the_iterator_waits(
         bursts in prop::collection::vec(1u64..40, 1..12),
@@ -229,7 +229,7 @@ proptest! {
         prop_assert_eq!(handed.now(), sum + 1);
     }
 
-    /// One record is not done until many others are.
+    /// One record is not done until many other records are done.
     #[test]
     fn an_expensive_record_delays_only_the_records_in_flight(
         workers in 2usize..=8,
@@ -239,7 +239,7 @@ proptest! {
     ) {
         let (pulled, handed) = (AtomicU64::new(0), AtomicU64::new(0));
         let others = Tally::default();
-        // The number of records that can be scored while one worker holds a step.
+        // This number of other records can be scored while one worker holds a step.
         let least = expensive + (in_flight as u64) / 4;
         let task = |record: &u64| {
             if *record == expensive {
@@ -378,8 +378,8 @@ fn a_slow_consumer_holds_back_the_iterator() {
     });
 }
 
-/// How a run over a silent source ends if it is stopped by its deadline, or by its token once three scores are
-/// delivered. The source stays silent for `silence` after the deadline, and then ends.
+/// Makes a run over a silent source, and returns how the run ends. The run is stopped by its deadline, or by its
+/// token once three scores are delivered. The source stays silent until `silence` after the deadline, and then ends.
 fn end_over_a_silent_source(
     workers: usize,
     ordered: bool,
@@ -411,7 +411,7 @@ fn end_over_a_silent_source(
             sender.send(record).unwrap();
         }
         if deadline {
-            // The run has begun once it pulls a record; its deadline passes during the sleep.
+            // The run has begun once it has pulled a record. Its deadline passes during the sleep.
             while pulled.now() == 0 && !run.is_finished() {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -420,7 +420,7 @@ fn end_over_a_silent_source(
             handed.wait_for(3);
             token.cancel();
         }
-        // The worker inside the iterator returns only when the iterator does.
+        // The worker that is inside the iterator cannot return before the iterator returns.
         drop(sender);
         run.join().unwrap()
     })
@@ -430,9 +430,9 @@ fn end_over_a_silent_source(
 fn a_stop_takes_effect_while_the_source_is_silent() {
     for workers in [1, 2, 4] {
         for (deadline, ordered) in [(true, true), (true, false), (false, true), (false, false)] {
-            // The thread that enforces the deadline may get no core for a while after the deadline has passed. In
-            // that case the source must stay silent for longer. If a deadline had no effect, a longer silence would
-            // not change that.
+            // After the deadline has passed, the thread that enforces it may have to wait for a core. Then the
+            // source must stay silent for longer, so the test tries again. If deadlines had no effect, a longer
+            // silence would not help.
             let mut silence = DEADLINE;
             let stopped = loop {
                 let result = end_over_a_silent_source(workers, ordered, deadline, silence);
@@ -477,7 +477,7 @@ fn a_collection_has_gaps_only_if_failures_are_skipped() {
     assert_eq!(some, [1, 3, 5, 7, 9]);
 }
 
-/// The records of all workers wait for each other, from the first record on.
+/// Each worker scores one record, and no record is done until all four records have been started.
 #[test]
 fn all_workers_work_at_the_same_time() {
     let inside = AtomicUsize::new(0);
@@ -509,7 +509,7 @@ fn a_dropped_iterator_pulls_no_further_record() {
             let mut scores = scores.iter(scope);
             assert!(scores.next().is_some());
         });
-        // The first record, and the one that the worker may have pulled in the meantime.
+        // The worker has pulled the first record, and may have pulled another one in the meantime.
         let pulled = pulled.into_inner();
         assert!(pulled <= 2, "{pulled} records were pulled");
     }

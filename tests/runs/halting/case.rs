@@ -1,4 +1,4 @@
-//! One run: its records, its executor, and how it ends.
+//! A case describes one run: its records, its executor, and how the run ends.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,11 +14,11 @@ use manyhands::sink::{InOrder, Room, Sink};
 
 use super::gates::{Gate, Gates};
 
-/// How a run is stopped from outside, if it is.
+/// How a run is stopped by something other than its failures.
 #[derive(Clone, Copy, Debug)]
 pub enum Stop {
     Never,
-    /// A deadline that is never reached during the test: the run could be stopped, but is not.
+    /// The run has a deadline that is never reached during the test. It could be stopped, but it is not.
     FarDeadline,
     Deadline(Duration),
     /// The task of this record cancels the run.
@@ -42,7 +42,7 @@ pub const SOURCES: [Source; 5] = [
     Source::Iterator,
 ];
 
-/// An executor, and the rayon pool in which the run is started, if any.
+/// An executor, and the rayon pool in which the run is started, if there is one.
 pub struct Setup {
     pub name: String,
     pub executor: Box<dyn Executor>,
@@ -78,10 +78,10 @@ pub fn all_setups() -> Vec<Setup> {
     ]
 }
 
-/// One run.
+/// The description of one run.
 pub struct Case<'s> {
     pub records: u64,
-    /// The records that fail.
+    /// The indices of the records that fail.
     pub failing: BTreeSet<u64>,
     pub on_failure: OnFailure,
     pub setup: &'s Setup,
@@ -92,7 +92,7 @@ pub struct Case<'s> {
     pub stop: Stop,
     pub commutative: bool,
     pub gates: Option<Gates>,
-    /// How long the task of each record takes. Records beyond the end of the list take no time.
+    /// The time that the task takes for each record. Records beyond the end of the list take no time.
     pub pauses: Vec<Duration>,
 }
 
@@ -114,13 +114,13 @@ impl fmt::Display for Case<'_> {
     }
 }
 
-/// Lines of the same length, so that parts of this length contain one record each.
+/// Returns a line with this number. All lines have the same length, so a part of that length contains one record.
 pub fn line(number: u64) -> String {
     format!("{number:>7}\n")
 }
 pub const LINE_BYTES: u64 = 8;
 
-/// What the tasks and the sink of a run share.
+/// The data that the tasks and the sink of a run share.
 pub struct Shared<'c> {
     pub case: &'c Case<'c>,
     pub cancel: Cancel,
@@ -176,7 +176,7 @@ impl Task<TextRecord<'_>> for Scoring<'_, '_> {
     }
 }
 
-/// Writes a line for each record.
+/// A sink that writes a line for each record.
 pub struct Lines<'s, 'c> {
     pub shared: &'s Shared<'c>,
     pub in_order: InOrder<Written<'s>>,

@@ -1,4 +1,4 @@
-//! What a report should contain.
+//! Checks that the report of a run has the right content.
 
 use std::fmt;
 use std::io::{Cursor, Write as _};
@@ -14,7 +14,7 @@ use manyhands::sink::InOrder;
 use super::case::{Case, Lines, Scoring, Shared, Source, Stop, Written, line};
 use super::gates::Gate;
 
-/// The indices of the observed scores, each as often as it was observed.
+/// An aggregator that lists the indices of the observed scores, each as often as it was observed.
 #[derive(Clone, Default)]
 struct Indices<const COMMUTATIVE: bool>(Vec<u64>);
 
@@ -23,7 +23,7 @@ impl<const COMMUTATIVE: bool> Aggregator<u64> for Indices<COMMUTATIVE> {
     const COMMUTATIVE: bool = COMMUTATIVE;
 
     fn observe(&mut self, index: u64, score: &u64) {
-        // The largest possible index does not belong to any record.
+        // No record has the largest possible index, so this value shows that index and score differ.
         self.0.push(if index == *score { index } else { u64::MAX });
     }
 
@@ -40,7 +40,7 @@ impl<const COMMUTATIVE: bool> Aggregator<u64> for Indices<COMMUTATIVE> {
 }
 
 impl Case<'_> {
-    /// Runs the case, and returns what is wrong with the report.
+    /// Runs the case, and returns an error that says what is wrong with the report.
     pub fn check(&self) -> Result<(), String> {
         let checked = match self.commutative {
             true => self.check_with(Indices::<true>::default()),
@@ -50,8 +50,8 @@ impl Case<'_> {
     }
 
     fn check_with(&self, indices: impl Aggregator<u64, Output = Vec<u64>>) -> Result<(), String> {
-        // Tests run at the same time, and tasks that wait for other tasks would take the threads of the
-        // global pool from each other.
+        // Tests run at the same time, and their tasks wait for other tasks. If several runs used the global pool
+        // at once, the waiting tasks of one run could occupy the threads that another run needs.
         static AMBIENT: Mutex<()> = Mutex::new(());
         let _ambient = (self.setup.name == "ambient").then(|| AMBIENT.lock());
 
@@ -162,10 +162,10 @@ impl Case<'_> {
                 let could_be = matches!(self.stop, Stop::At(_) | Stop::Deadline(_));
                 could_be && halting.is_none_or(|halting| report.records <= halting)
             }
-            // A share may turn out to be too large only at the very end.
+            // The share of failures may turn out to be too large only at the end of the run.
             End::Halted(failure) => match halting {
                 None => self.exceeds(&failure.index) && report.records == self.records,
-                // A partial cannot be cut, so the answer may extend to the end of the partial.
+                // A partial cannot be divided, so the answer may cover all records of the last partial.
                 Some(halting) => {
                     let exactly = report.records == halting + 1;
                     failure.index == halting && (exactly || self.counts_by_blocks())
@@ -186,7 +186,7 @@ impl Case<'_> {
         !self.commutative && self.source == Source::Files
     }
 
-    /// The first failure that is too many.
+    /// Returns the index of the first failure that the policy does not allow, if there is one.
     fn halting(&self) -> Option<u64> {
         let mut failing = (1_u64..).zip(&self.failing);
         let too_many = failing.find(|(failed, index)| match self.on_failure {
@@ -200,7 +200,7 @@ impl Case<'_> {
         too_many.map(|(_, index)| *index)
     }
 
-    /// Whether the share of failures is too large at the end, and `last` is the last of them.
+    /// Whether the share of failures is too large at the end of the run, and `last` is the index of the last failure.
     fn exceeds(&self, last: &u64) -> bool {
         let OnFailure::SkipShare { at_most } = self.on_failure else {
             return false;

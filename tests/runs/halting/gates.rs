@@ -1,10 +1,10 @@
-//! Tasks that wait for each other, so that a failure occurs before, during or after the records next to it.
+//! Gates make tasks wait for each other, so that a failure occurs before, during or after the records next to it.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// An event for which other threads wait.
+/// An event for which threads can wait.
 #[derive(Default)]
 pub struct Gate {
     is_open: Mutex<bool>,
@@ -28,29 +28,29 @@ impl Gate {
     }
 }
 
-/// When the failure that halts the run occurs, if other workers score the previous and the next record.
+/// The moment at which the failure that halts the run occurs. Other workers score the previous and the next record.
 #[derive(Clone, Copy, Debug)]
 pub enum Fails {
-    /// Before the previous record is done.
+    /// The failure occurs before the previous record is done.
     Early,
-    /// After the next record has been started. That record ends only once the run is halted.
+    /// The failure occurs after the next record has been started. That record is not done until the run is halted.
     Raced,
-    /// After the next record is done.
+    /// The failure occurs after the next record is done.
     Late,
 }
 
-/// The record whose failure halts the run in cases with gates.
+/// Index of the record whose failure halts the run in cases with gates.
 pub const HALTING: u64 = 4;
 
-/// Longer than the longest portion, so that executors hand out records of this length one by one, and
-/// consecutive records have different workers.
+/// Time that the first records take. It is longer than the longest portion, so executors hand out these records one
+/// by one, and different workers score consecutive records.
 const LONGER_THAN_A_PORTION: Duration = Duration::from_micros(300);
 
-/// Which record waits for which.
+/// The gates of one run, which determine which record waits for which other record.
 pub struct Gates {
     pub fails: Fails,
-    /// Opened by the failing record or by the record next to it, when it has reached the point for which the other
-    /// waits.
+    /// The failing record or the record next to it opens this gate when it has reached the point for which the other
+    /// record waits.
     pub neighbour: Gate,
 }
 

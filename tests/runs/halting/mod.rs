@@ -14,7 +14,8 @@ use case::{Case, LINE_BYTES, Source, Stop, all_setups};
 use gates::{Fails, Gate, Gates, HALTING};
 use random::Random;
 
-/// Every policy under which the failure of [`HALTING`] is the first one too many, with the records that fail.
+/// Returns every policy together with the records that fail. In each case, the failure of the record [`HALTING`] is
+/// the first one that the policy does not allow.
 fn policies() -> [(OnFailure, BTreeSet<u64>); 4] {
     let third = || BTreeSet::from([1, 2, HALTING]);
     let first = || BTreeSet::from([HALTING, HALTING + 3]);
@@ -22,14 +23,15 @@ fn policies() -> [(OnFailure, BTreeSet<u64>); 4] {
         (OnFailure::Stop, first()),
         (OnFailure::Skip { at_most: 0 }, first()),
         (OnFailure::Skip { at_most: 2 }, third()),
-        // The share is computed relative to at least 1000 records.
+        // The policy computes the share relative to at least 1000 records.
         (OnFailure::SkipShare { at_most: 0.0025 }, third()),
     ]
 }
 
-/// When the failure occurs, and what else stops the run.
+/// Returns the combinations of the moment at which the failure occurs and the other reason to stop the run.
 fn ways_to_end() -> impl Iterator<Item = (Fails, Stop)> {
-    // With an early failure, the run may be over before the next record is started.
+    // If the failure is early, the run may be over before the next record is started, so that record cannot cancel
+    // the run.
     let ways = [
         (Fails::Early, HALTING),
         (Fails::Raced, HALTING + 1),
@@ -40,8 +42,8 @@ fn ways_to_end() -> impl Iterator<Item = (Fails, Stop)> {
     })
 }
 
-/// Halts runs over a source under every policy and on every executor, with the failure before, during and
-/// after the records next to it.
+/// Halts runs over a source under every policy and on every executor. The failure occurs before, during and after the
+/// records next to it.
 fn halt_over(source: Source) {
     let limits = [Limit::none(), Limit::in_flight(3).per_second(1e9).budget(4)];
     for setup in &all_setups() {
@@ -49,7 +51,7 @@ fn halt_over(source: Source) {
             .iter()
             .flat_map(|limit| ways_to_end().map(|way| (*limit, way)))
         {
-            // A single worker scores the records in their order.
+            // A single worker scores the records in order, so one record cannot wait for another.
             let alone = limit.workers(setup.executor.workers()) == 1;
             for (on_failure, failing) in policies() {
                 for commutative in [true, false] {
@@ -117,7 +119,7 @@ fn a_run_that_ends_at_any_moment_is_about_one_beginning() {
     }
 }
 
-/// Prints in how many of a large number of runs the results do not cover the same first records.
+/// Makes a large number of runs, and prints the number of runs whose results do not cover the same first records.
 #[test]
 #[ignore = "takes minutes: cargo test --test runs halting:: -- --ignored --nocapture"]
 fn very_many_runs_are_about_one_beginning() {

@@ -1,4 +1,4 @@
-//! Pseudo-random cases, the same ones every time.
+//! Generates pseudo-random cases, which are the same in every run of the tests.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use manyhands::prelude::*;
 
 use super::case::{Case, LINE_BYTES, SOURCES, Setup, Stop};
 
-/// Pseudo-random numbers, the same ones every time.
+/// A generator of pseudo-random numbers, which are the same in every run of the tests.
 pub struct Random(pub u64);
 
 impl Random {
@@ -27,10 +27,9 @@ impl Random {
         all[self.below(all.len() as u64) as usize]
     }
 
-    /// How long the tasks of `records` records take.
+    /// Returns the time that the task takes for each of `records` records.
     fn pauses(&mut self, records: u64, failing: &BTreeSet<u64>) -> Vec<Duration> {
-        // Either every record takes some time, or one in `rarely` records does. Failing records take more or less
-        // time.
+        // On average, one in `rarely` records takes some time. The time of failing records is chosen separately.
         let rarely = self.of(&[1, 1, 8, 30]);
         let most = self.of(&[60, 300, 1_000]);
         let failing_most = self.of(&[1, 300, 1_000]);
