@@ -1,10 +1,11 @@
-//! Records the time of each record in runs of their own: in order, on the calling thread.
+//! Records the time of each record, in separate runs that score the records in order on the calling thread.
 //!
 //! The clock is read once per stretch of units. (A unit is what an executor hands out: a record or a part of
-//! the dataset.) Short units are timed in groups long enough that reading the clock and calling the
-//! pipeline are negligible; long units have a stretch of their own. A first run finds out which units are
-//! long, and a second run splits the stretches that turned out long. Three more runs measure. The minimum of
-//! each stretch counts, so that a unit does not look slow because its thread had no core for a while.
+//! the dataset.) Short units are timed in groups, which are long enough to make the time for reading the clock
+//! and calling the pipeline negligible. Each long unit has a stretch of its own. A first run finds out which
+//! units are long, and a second run splits the stretches that turned out long. Three more runs measure the
+//! stretches. The shortest time of each stretch counts, so that a unit does not look slow because its thread
+//! had no core for a while.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -22,14 +23,15 @@ const STRETCH: f64 = 50e-6;
 const LONG: f64 = 2.0;
 /// Largest number of units in a stretch, so that a long unit among short ones is found.
 const MOST_UNITS: usize = 1024;
-/// Largest number of stretches to keep. Beyond it, neighbours are merged.
+/// Largest number of stretches to keep. If there are more, neighbours are merged.
 const MOST_STRETCHES: usize = 1 << 18;
 /// Number of runs that measure.
 const PASSES: usize = 3;
-/// Number of workers that the first run claims to have, to see how many of them the limit lets work.
+/// Number of workers that the first run claims to have, to find out how many of them the limit allows to work
+/// at once.
 pub(super) const WORKERS: usize = 1024;
 
-/// A clock: the time since some fixed moment.
+/// A clock, which returns the time since some fixed moment.
 type MonotonicClock<'c> = &'c (dyn Fn() -> Duration + Sync);
 
 /// Consecutive units that were timed together.
@@ -45,7 +47,7 @@ pub(super) struct Recording {
     pub(super) stretches: Vec<Stretch>,
     /// Time before the first unit and after the last one.
     pub(super) serial: f64,
-    /// Fixed cost of a call, however many units it has.
+    /// Fixed cost of a call, regardless of the number of its units.
     pub(super) step: f64,
     /// Number of workers that may work at once, at most [`WORKERS`].
     pub(super) most_workers: usize,
@@ -59,7 +61,7 @@ pub(super) fn record(runnable: &dyn Runnable) -> Result<Recording, Error> {
     record_by(&|| began.elapsed(), runnable)
 }
 
-/// Like [`record`], by a clock of the caller.
+/// Like [`record`], but with a clock that the caller provides.
 fn record_by(clock: MonotonicClock<'_>, runnable: &dyn Runnable) -> Result<Recording, Error> {
     let run = |workers: usize, lengths: &[usize]| run(clock, runnable, workers, lengths);
     let first = run(WORKERS, &[])?;
@@ -82,8 +84,8 @@ fn record_by(clock: MonotonicClock<'_>, runnable: &dyn Runnable) -> Result<Recor
     Ok(recording)
 }
 
-/// The fixed cost of a call in seconds: the median of how much longer stretches take when each of them is
-/// run in several calls.
+/// The fixed cost of a call in seconds: each stretch is run in several calls, and the median of the additional
+/// time for each additional call counts.
 fn call_cost(
     stretches: &[Stretch],
     run: impl Fn(usize, &[usize]) -> Result<Recording, Error>,
@@ -101,7 +103,8 @@ fn call_cost(
     for stretch in stretches {
         let own = split.by_ref().take(calls(stretch));
         let seconds: f64 = own.map(|call| call.seconds).sum();
-        // The times of long units scatter by more than a call costs.
+        // Stretches with fewer units are ignored, because the times of long units scatter by more than a call
+        // costs.
         if stretch.units >= CALLS {
             costs.push((seconds - stretch.seconds) / (CALLS - 1) as f64);
         }
@@ -109,7 +112,8 @@ fn call_cost(
     Ok(median(&costs).max(0.0))
 }
 
-/// One run with stretches of these lengths; without lengths, each stretch is sized by the clock.
+/// Makes one run with stretches of these lengths, in units. The clock determines the length of any further
+/// stretches.
 fn run(
     clock: MonotonicClock<'_>,
     runnable: &dyn Runnable,
@@ -125,7 +129,7 @@ fn run(
     let outcome = runnable.run_on(&recorder)?;
     let mut recording = into_inner(recorder.recording);
     let wall = outcome.timing.wall.as_secs_f64();
-    // The recorder has put the time inside the executor there.
+    // So far, `serial` is the time that was spent inside the executor, which the recorder has stored there.
     recording.serial = (wall - recording.serial).max(0.0);
     Ok(recording)
 }
@@ -177,9 +181,9 @@ fn merge_short(stretches: &[Stretch], least: f64) -> Vec<Stretch> {
 /// An executor that runs everything on the calling thread and times it.
 struct Recorder<'l> {
     clock: MonotonicClock<'l>,
-    /// Number of workers that it claims to have.
+    /// Number of workers that this executor claims to have.
     workers: usize,
-    /// The number of units in each stretch; the rest is sized by the clock.
+    /// The number of units in each stretch. The clock determines the length of any further stretches.
     lengths: &'l [usize],
     recording: Mutex<Recording>,
 }
@@ -286,7 +290,7 @@ impl Recording {
         }
     }
 
-    /// The share of the work that is in the slowest 1 % of the units.
+    /// The time of the slowest 1 % of the units, as a share of the work.
     fn slowest_hundredth(&self) -> f64 {
         let mut slowest = self.stretches.clone();
         slowest.sort_by(|one, other| other.seconds_per_unit().total_cmp(&one.seconds_per_unit()));
@@ -330,8 +334,7 @@ mod tests {
         }
     }
 
-    /// Units that take made-up times, by a clock that they advance themselves. All times are in
-    /// nanoseconds.
+    /// Units with made-up times, and a clock that the units advance themselves. All times are in nanoseconds.
     struct MadeUp {
         now: AtomicU64,
         units: Vec<u64>,
@@ -389,7 +392,7 @@ mod tests {
         let summary = recording.summary();
         close(summary.work + summary.serial, 0.1);
         assert_eq!((recording.units(), summary.longest), (3000, 1234));
-        // 2 ms of about 5 ms.
+        // The longest unit takes 2 ms of about 5 ms in total.
         assert!(
             (0.38..0.42).contains(&(summary.span / summary.work)),
             "{summary:?}"

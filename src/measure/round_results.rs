@@ -15,7 +15,7 @@ pub(super) struct Contender<'a> {
     pub(super) make: Box<dyn Fn() -> Result<Box<dyn Runnable + 'a>, Error> + 'a>,
 }
 
-/// A contender whose executor is started, after its first run.
+/// A contender whose executor has been started and has made its first run.
 pub(super) struct ReadyContender<'a> {
     pub(super) executor: String,
     pub(super) threads: usize,
@@ -59,7 +59,7 @@ pub(super) struct RoundResults<'w, 'a> {
 }
 
 impl KernelKind {
-    /// The name in a [`Ceiling`](super::Ceiling).
+    /// The name of the kernel in a [`Ceiling`](super::Ceiling).
     pub(super) fn name(self) -> &'static str {
         match self {
             KernelKind::Arithmetic => "arithmetic",

@@ -1,4 +1,4 @@
-//! Rounds: each contender and each ceiling has a turn in a round, in a new random order.
+//! Rounds: in each round, the contenders and the ceilings have their turns in a new random order.
 
 use std::time::Duration;
 
@@ -10,16 +10,17 @@ use crate::report::{Digest, Timing};
 
 /// Something that has turns: a contender or a ceiling.
 pub(super) trait Subject {
-    /// Runs once.
+    /// Runs the subject once.
     fn run(&mut self) -> Result<SingleRun, Error>;
 
-    /// Distance between the rounds in which it has a turn: 3 means rounds 0, 3, 6 and so on.
+    /// Number of rounds from one turn of the subject to its next turn: 3 means that it has turns in rounds 0,
+    /// 3, 6 and so on.
     fn round_interval(&self) -> usize {
         1
     }
 
-    /// True if short runs are repeated until they fill a turn. Otherwise there are at most
-    /// [`UNREPEATED_RUNS`].
+    /// True if short runs are repeated until they fill a turn. Otherwise a turn has at most [`UNREPEATED_RUNS`]
+    /// runs.
     fn fills_turns(&self) -> bool {
         true
     }
@@ -43,8 +44,8 @@ pub(super) struct WrongAnswer {
     pub(super) digest: Digest,
 }
 
-/// Number of runs, at most, in a turn of a subject that does not fill its turns. The fastest of four runs
-/// is less noisy than a single one.
+/// Largest number of runs in a turn of a subject that does not fill its turns. The fastest of four runs is less
+/// noisy than a single one.
 const UNREPEATED_RUNS: u32 = 4;
 
 /// Runs the warm-up rounds and the rounds of all subjects. Stops at the first answer that differs from
@@ -112,8 +113,8 @@ pub(super) fn run(
 
 /// Number of runs that fill a turn of a subject whose run takes `wall` seconds.
 ///
-/// It is computed once, for the median subject: the minimum of ten runs is smaller than the minimum of
-/// five, so a subject with more runs would look faster than it is.
+/// The number is computed once, from the median time of the subjects, and holds for all of them: the minimum of
+/// ten runs is smaller than the minimum of five, so a subject with more runs would look faster than it is.
 fn runs_per_turn(least_turn: f64, wall: f64) -> u32 {
     /// Number of runs at which a turn ends, even if the runs take no measurable time.
     const MOST: f64 = 100_000.0;
@@ -122,15 +123,15 @@ fn runs_per_turn(least_turn: f64, wall: f64) -> u32 {
 
 /// One turn of a subject.
 struct MeasuredTurn {
-    /// Time of the fastest run, in seconds. Other programs make a run longer, never shorter, and by more
-    /// than the differences of interest. Over rounds recorded on a busy machine, ratios of the minimum of
-    /// eight runs scattered a sixth as much as ratios of their means (Chen and Revels, *Robust
+    /// Time of the fastest run, in seconds. Other programs make a run longer, never shorter, and the delay is
+    /// larger than the differences of interest. In rounds recorded on a busy machine, ratios of the fastest of
+    /// eight runs scattered a sixth as much as ratios of the means of eight runs (Chen and Revels, *Robust
     /// benchmarking in noisy environments*, 2016, found the same).
     wall: f64,
-    /// Mean processor time of all runs, in seconds: work that a thread does after the end of a run is
-    /// counted in the next one.
+    /// Mean processor time of all runs, in seconds. The mean is used because work that a thread does after the
+    /// end of a run is counted in the next run.
     cpu: Option<f64>,
-    /// The digest of the first wrong answer, otherwise of the last answer.
+    /// The digest of the first wrong answer, or of the last answer if none is wrong.
     digest: Option<Digest>,
     /// The timing of the fastest run.
     timing: Option<Timing>,
@@ -173,7 +174,7 @@ mod tests {
         number: usize,
         log: &'a RefCell<Vec<usize>>,
         wall: Duration,
-        /// Its answers; the last one is repeated.
+        /// The answers of its runs, in order; the last one is repeated.
         answers: Vec<u32>,
     }
 

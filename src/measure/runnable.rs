@@ -14,10 +14,10 @@ use crate::task::Task;
 
 /// Something to run repeatedly, with the executor that it was prepared for.
 pub(super) trait Runnable: Sync {
-    /// Its executor.
+    /// The executor that this runnable was prepared for.
     fn executor(&self) -> &dyn Executor;
 
-    /// Runs once on another executor, such as one that records what its own executor does.
+    /// Runs once on another executor, such as an executor that records what the runnable's own executor does.
     fn run_on(&self, executor: &dyn Executor) -> Result<MeasuredRun, Error>;
 
     /// Runs once on its own executor.
@@ -34,7 +34,8 @@ pub(super) struct MeasuredRun {
     pub(super) timing: Timing,
 }
 
-/// Returns an error for a stream: it can be read only once, and a comparison reads it many times.
+/// Returns an error if the dataset is a stream, because a stream can be read only once, and a comparison reads
+/// its dataset many times.
 pub(super) fn refuse_stream(is_stream: bool) -> Result<(), Error> {
     if is_stream {
         return Err(Error::Measure(
@@ -109,7 +110,7 @@ where
     }
 }
 
-/// A task by reference.
+/// A task that is borrowed from the caller.
 struct BorrowedTask<'a, T>(&'a T);
 
 impl<R: ?Sized, T: Task<R>> Task<R> for BorrowedTask<'_, T> {
@@ -130,7 +131,7 @@ pub(super) struct PlannedRun<'a> {
 }
 
 impl<'a> PlannedRun<'a> {
-    /// Takes what is known about the machine, because finding it out takes longer than a short run.
+    /// Takes the facts about the machine as an argument, because reading them takes longer than a short run.
     pub(super) fn new(opened: &'a Opened, executor: PlannedExecutor, machine: &'a Machine) -> Self {
         PlannedRun {
             opened,

@@ -21,7 +21,7 @@ const POINTS: usize = 64;
 pub(super) struct Law {
     /// σ: the share of the work that only one thread can do, from 0 to 1.
     pub(super) contention: f64,
-    /// κ: what each thread costs each other thread, at least 0.
+    /// κ: the cost that each thread causes for each other thread, at least 0.
     pub(super) coherency: f64,
 }
 
@@ -61,8 +61,8 @@ impl Law {
     }
 }
 
-/// The weight of an equation with this left side, for times that scatter in proportion to their size: the
-/// left side scatters in proportion too.
+/// The weight of an equation with this left side. Times scatter in proportion to their size, so the left side
+/// does too, and its weight is its inverse square.
 fn relative(inverse_efficiency: f64) -> f64 {
     inverse_efficiency.powi(-2)
 }
@@ -74,11 +74,11 @@ fn relative(inverse_efficiency: f64) -> f64 {
 /// either the global minimum or lies on one of three edges, where a quadratic function of one coefficient is
 /// minimal. Each case has a closed form, so there is no search that might not converge.
 struct Fitting {
-    /// Σ w u², Σ w u v, Σ w v², with u = N − 1 and v = N (N − 1).
+    /// The sums Σ w u², Σ w u v and Σ w v², with weight w, u = N − 1 and v = N (N − 1).
     uu: f64,
     uv: f64,
     vv: f64,
-    /// Σ w u y, Σ w v y, with y = N / C − 1.
+    /// The sums Σ w u y and Σ w v y, with y = N / C − 1.
     uy: f64,
     vy: f64,
 }
@@ -257,7 +257,7 @@ fn interval(mut values: Vec<f64>, confidence: f64) -> (f64, f64) {
     (at(tail), at(1.0 - tail))
 }
 
-/// Evenly spaced numbers from 1 to `most`, at most [`POINTS`].
+/// Evenly spaced numbers from 1 to `most`, at most [`POINTS`] of them.
 fn evenly_spaced(most: usize) -> impl Iterator<Item = usize> {
     let points = most.min(POINTS);
     let number = move |point: usize| 1 + point * (most - 1) / (points - 1).max(1);

@@ -5,7 +5,7 @@ use super::figures::{processor_times, wall_times};
 use super::round_results::RoundResults;
 use super::statistics::{detectable, ratio, rounds_needed, spread};
 
-/// `rounds_needed` is the number of rounds that detect this difference, as a share.
+/// The difference that the number of rounds in `rounds_needed` must detect, as a share of the time.
 const REFERENCE_DIFFERENCE: f64 = 0.03;
 
 /// Adds the measurements and the COST of each executor to the comparison.

@@ -10,7 +10,7 @@ const VISIBLE: f64 = 1.0 / 1000.0;
 /// Largest number of spans for a worker: enough to see a pattern, and small enough for a page.
 const MOST_SPANS: usize = 200;
 
-/// A time at which a worker was busy: from and until, in seconds.
+/// A span of time in which a worker was busy: its beginning and its end, in seconds since the start of the run.
 type BusySpan = (f64, f64);
 
 /// Runs a contender once more and records when its workers are busy.
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(merged[199], spans[999]);
         // The narrowest gap that is left is between the first two.
         assert_eq!(merged[1].0 - merged[0].1, 801.0);
-        // Gaps of equal width are closed together: fewer spans are left, never more.
+        // Gaps of equal width are closed together, so fewer spans than `most` may be left, but never more.
         let even: Vec<BusySpan> = (0..1000)
             .map(|n| (f64::from(n), f64::from(n) + 0.5))
             .collect();

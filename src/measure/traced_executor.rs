@@ -1,4 +1,4 @@
-//! An executor that records the calls of another one.
+//! An executor that records the calls of another executor.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,9 @@ use crate::sync::{Mutex, into_inner, lock};
 pub(super) struct TracedCall {
     pub(super) worker: usize,
     pub(super) units: std::ops::Range<usize>,
-    /// When the call began, since the start of the executor.
+    /// When the call began, as the time since the executor began to execute.
     pub(super) from: Duration,
-    /// When the call ended, since the start of the executor.
+    /// When the call ended, as the time since the executor began to execute.
     pub(super) until: Duration,
 }
 

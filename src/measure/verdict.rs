@@ -6,14 +6,14 @@ use super::analysis::Losses;
 use super::comparison::{Comparison, Measurement};
 use super::figures::Estimate;
 
-/// Share of the threads' time from which the largest loss is named.
+/// Smallest share of the threads' time at which the largest loss is named.
 const NOTABLE_LOSS: f64 = 0.05;
 
 impl Comparison {
     /// The measurement with the highest speed-up, except `sequential`.
     ///
-    /// If some are detectably faster than `sequential`, it is one of those: another one may have a higher
-    /// number by chance, with an interval that contains 1.
+    /// If some measurements are detectably faster than `sequential`, the result is one of them. Another
+    /// measurement may have a higher speed-up by chance, with an interval that contains 1.
     pub fn fastest(&self) -> Option<&Measurement> {
         let others = self.measurements.iter().skip(1);
         others.max_by(|a, b| {
@@ -33,7 +33,7 @@ impl Comparison {
         speed_ups.max_by(|a, b| a.value.total_cmp(&b.value))
     }
 
-    /// How well it scales, and what limits it, in one or two sentences.
+    /// Says how well the program scales, and what limits it, in one or two sentences.
     pub fn verdict(&self) -> String {
         if let Some(other) = self.disagreements.first() {
             return format!(

@@ -8,8 +8,8 @@ use crate::machine::counted;
 const THROTTLED: f64 = 0.01;
 /// The time that the hypervisor took is reported if it is more than this share of the hardware threads' time.
 const STOLEN: f64 = 0.01;
-/// A machine has fewer cores than it reports if arithmetic is sped up by less than this share of the
-/// threads.
+/// A machine is assumed to have fewer cores than it reports if the speed-up of arithmetic is less than this
+/// share of the number of threads.
 const FEW_CORES: f64 = 0.75;
 
 /// The reasons to doubt the times of a comparison, one sentence each.
@@ -27,8 +27,8 @@ pub(super) fn warnings(comparison: &Comparison) -> Vec<String> {
     warnings
 }
 
-/// Other programs: the processor time they used during the rounds, or the load before the rounds if the
-/// processor time is unknown.
+/// Warns about other programs, based on the processor time that they used during the rounds, or on the load
+/// before the rounds if the processor time is unknown.
 fn other_programs(comparison: &Comparison) -> Option<String> {
     let (machine, meanwhile) = (&comparison.machine, &comparison.meanwhile);
     let Some(others) = meanwhile.others.filter(|_| meanwhile.wall > 0.0) else {
@@ -43,7 +43,7 @@ fn other_programs(comparison: &Comparison) -> Option<String> {
     })
 }
 
-/// Time that a quota or the hypervisor took.
+/// Warns about time that a quota or the hypervisor took.
 fn lost_time(comparison: &Comparison) -> Vec<String> {
     let meanwhile = &comparison.meanwhile;
     let all = meanwhile.wall * comparison.machine.hardware_threads() as f64;
@@ -67,7 +67,7 @@ fn lost_time(comparison: &Comparison) -> Vec<String> {
     warnings
 }
 
-/// More threads than hardware threads.
+/// Warns if there are more threads than hardware threads.
 fn more_threads_than_hardware(comparison: &Comparison) -> Option<String> {
     let (threads, hardware) = (
         most_threads(comparison),
@@ -79,7 +79,7 @@ fn more_threads_than_hardware(comparison: &Comparison) -> Option<String> {
     })
 }
 
-/// Hardware threads that share cores.
+/// Warns if hardware threads share cores.
 fn shared_cores(comparison: &Comparison) -> Option<String> {
     let cores = comparison.machine.allowed_cores()?;
     let hardware = comparison.machine.hardware_threads();
@@ -89,7 +89,8 @@ fn shared_cores(comparison: &Comparison) -> Option<String> {
     })
 }
 
-/// Fewer cores than the machine reports: arithmetic, which needs nothing but cores, is sped up too little.
+/// Warns if there seem to be fewer cores than the machine reports: the speed-up of arithmetic, which needs
+/// nothing but cores, is too low.
 fn few_cores(comparison: &Comparison) -> Option<String> {
     let hardware = comparison.machine.hardware_threads();
     let arithmetic = |ceiling: &&Ceiling| {
@@ -106,7 +107,7 @@ fn few_cores(comparison: &Comparison) -> Option<String> {
     })
 }
 
-/// The largest number of threads of a measurement.
+/// The largest number of threads among the measurements.
 fn most_threads(comparison: &Comparison) -> usize {
     let measurements = comparison.measurements.iter();
     measurements.map(|one| one.threads).max().unwrap_or(1)

@@ -11,11 +11,11 @@ use crate::measure::round_results::{CeilingLevel, KernelKind};
 use crate::measure::runnable::{MeasuredRun, Runnable};
 use crate::report::{Timing, WorkerTiming};
 
-/// Rounds of every history.
+/// Number of rounds in every history.
 const ROUNDS: usize = 7;
-/// What `sequential` takes, in milliseconds.
+/// Time that `sequential` takes, in milliseconds.
 const SEQUENTIAL: u64 = 400;
-/// What the other contender takes, in milliseconds.
+/// Time that the other contender takes, in milliseconds.
 const PARALLEL: u64 = 200;
 
 /// A runnable that no test runs.
@@ -56,7 +56,7 @@ fn worker(from: u64, until: u64) -> WorkerTiming {
     }
 }
 
-/// The same turn in every round. A ceiling reports no workers.
+/// A history with the same turn in every round. A ceiling reports no workers.
 fn history(wall: u64, workers: &[WorkerTiming]) -> TurnHistory {
     let turn = |round| Turn {
         round,

@@ -1,7 +1,7 @@
-//! What an executor itself costs on this machine, measured just before it is simulated: waking workers,
-//! handing out units, coming to an end.
+//! The costs of an executor itself on this machine, measured just before it is simulated: the costs of waking
+//! workers, handing out units, and ending the run.
 //!
-//! No cost is a constant from another machine. The lower quartile of repeated measurements counts: on a
+//! No cost is a constant from another machine. The lower quartile of repeated measurements counts, because on a
 //! busy machine a thread also waits for a core, which is not a cost of the executor.
 
 use std::ops::Range;
@@ -13,14 +13,14 @@ use crate::machine::usable_cores;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Mutex, into_inner, lock};
 
-/// Number of repeated measurements.
+/// Number of times that the measurement is repeated.
 const TIMES: usize = 25;
 /// Pause between two measurements, in which workers fall asleep.
 const PAUSE: Duration = Duration::from_millis(1);
 /// Number of workers with which the cost to wake the first one is measured.
 const FEW_WORKERS: usize = 2;
-/// Number of workers with which the cost to wake one more is measured. They need no core each, because they
-/// wait most of the time.
+/// Number of workers with which the cost to wake one more is measured. The workers do not need a core each,
+/// because they wait most of the time.
 const MANY_WORKERS: usize = 16;
 
 /// An executor that can be simulated.
@@ -53,9 +53,9 @@ impl SimulatedExecutor {
 pub(super) struct Costs {
     /// Cost of an assignment, for the worker that has it.
     pub(super) step: f64,
-    /// Cost of an assignment, for the queue: while one worker takes units, the others wait.
+    /// Time for which an assignment occupies the queue: while one worker takes units, the others wait.
     pub(super) taking: f64,
-    /// Time before the first worker is woken.
+    /// Time from the decision to share until the first worker is woken.
     pub(super) first: f64,
     /// Time to wake one more worker. Worker 0 wakes the others, one after the other, before it begins.
     pub(super) each: f64,
@@ -86,7 +86,7 @@ impl Costs {
         }
     }
 
-    /// Time in seconds from the decision to share until this worker, of `workers`, is awake.
+    /// Time in seconds from the decision to share until this worker is awake, if there are `workers` workers.
     pub(super) fn wakes(&self, worker: usize, workers: usize) -> f64 {
         match worker {
             0 => self.first + self.each * (workers - 1) as f64,
@@ -98,11 +98,11 @@ impl Costs {
 /// When the workers of an executor begin and end, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct WakeTimes {
-    /// From the decision to share until worker 0 begins, after it has woken the others.
+    /// Time from the decision to share until worker 0 begins, after it has woken the others.
     first: f64,
-    /// From the decision to share until the first of the other workers begins.
+    /// Time from the decision to share until the first of the other workers begins.
     second: f64,
-    /// From the end of the last call to the end of the run.
+    /// Time from the end of the last call to the end of the run.
     end: f64,
 }
 
@@ -131,11 +131,11 @@ impl WakeTimes {
     /// Runs a first unit that is long enough for the executor to wake its workers, and then one unit for
     /// each worker, which waits until all workers have begun.
     fn measure_once(executor: &dyn Executor) -> WakeTimes {
-        /// Longer than the calling thread works alone.
+        /// Duration of the first unit: longer than the calling thread works alone.
         const FIRST_UNIT: Duration = Duration::from_micros(50);
         /// How long a waiting worker sleeps before it looks again.
         const NAP: Duration = Duration::from_micros(20);
-        /// How long a worker waits for the others at most.
+        /// The longest time that a worker waits for the others.
         const LONGEST_WAIT: Duration = Duration::from_millis(10);
 
         let workers = executor.workers();

@@ -17,12 +17,12 @@ use crate::report::Timing;
 use costs::{Costs, SimulatedExecutor};
 use simulation::Simulation;
 
-/// Throughput of several threads on this machine as a multiple of that of one, for each measured number of
-/// threads: the ceiling of copies of the sequential program, but at least 1.
+/// Throughput of several threads on this machine, as a multiple of that of one thread, for each measured number
+/// of threads. It is the ceiling of copies of the sequential program, but at least 1.
 ///
-/// A turn of copies lasts until the last of them is done, so a copy that had no core for a while can make
-/// two look slower than one. An executor does not lose time in this way, because its other workers take
-/// more records.
+/// A turn of copies lasts until the last of them is done, so a copy that had no core for a while can make two
+/// copies look slower than one. An executor does not lose time in this way, because its other workers take more
+/// records.
 struct CopySpeedUps(Vec<(usize, f64)>);
 
 impl CopySpeedUps {
@@ -58,8 +58,8 @@ impl CopySpeedUps {
     }
 }
 
-/// Predicts the time of each executor that has its threads in this process, with 1, 2, 4 and so on up to
-/// [`WORKERS`] workers and with the measured numbers.
+/// Predicts the time of each executor that has its threads in this process, for 1, 2, 4 and so on up to
+/// [`WORKERS`] workers, and for the measured numbers of workers.
 ///
 /// `merge_time` is the time in seconds to merge the partial answer of one more worker.
 pub(super) fn predictions(
@@ -72,7 +72,7 @@ pub(super) fn predictions(
     predictions_with(&costs, comparison, ceilings, merge_time, recording)
 }
 
-/// Like [`predictions`], with the costs of the executors from the caller.
+/// Like [`predictions`], but with costs of the executors that the caller provides.
 fn predictions_with(
     costs: &dyn Fn(SimulatedExecutor) -> Costs,
     comparison: &Comparison,
@@ -83,7 +83,8 @@ fn predictions_with(
     let speed_ups = CopySpeedUps::of(ceilings);
     let mut predictions = vec![sequential(comparison, recording)];
     if recording.waits {
-        // Records that wait need no core, so more of them than there are cores can run at once.
+        // Records that wait need no core, so the number of them that run at once is not limited by the number
+        // of cores.
         return predictions;
     }
     let mut names: Vec<&str> = Vec::new();

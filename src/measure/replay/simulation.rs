@@ -1,13 +1,13 @@
 //! A discrete-event simulation of the executors.
 //!
-//! The recorded times of the units are handed out by the same code that hands them out to threads, to any
-//! number of workers, by a simulated clock. An event is a worker that wakes or has finished its units; it
-//! takes the next ones.
+//! The same code that hands out units to threads hands them out here, to any number of simulated workers. Each
+//! unit takes its recorded time on a simulated clock. An event occurs when a worker wakes or has finished its
+//! units; the worker then takes the next units.
 //!
-//! If several busy cores are slower than one alone, every busy worker is slowed down by the same factor,
-//! which depends on the number of busy workers. There are therefore two clocks. `progress` is the time that
-//! a busy worker would have needed alone; an assignment ends when `progress` has advanced by its time.
-//! `time` is the real time, which advances faster by the factor.
+//! If several busy cores are slower than one alone, every busy worker is slowed down by the same factor, which
+//! depends on the number of busy workers. There are therefore two clocks. `progress` is the time that a busy
+//! worker would have needed alone; an assignment ends when `progress` has advanced by the time of the
+//! assignment. `time` is the real time, which advances faster than `progress` by that factor.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -105,7 +105,7 @@ impl Simulation<'_> {
         });
         let mut events: BinaryHeap<_> = wakes.collect();
         let mut busy = 0;
-        // When the queue is free again: it serves one worker at a time.
+        // The time at which the queue is free again, because it serves one worker at a time.
         let mut queue_free = start;
         let mut is_empty = false;
         while let Some(Reverse(mut event)) = events.pop() {
@@ -153,10 +153,11 @@ impl SimulatedClock<'_> {
 
 /// A worker wakes, or has finished its units.
 struct WorkerEvent {
-    /// When it happens, as `progress`.
+    /// When the event happens, as a value of `progress`.
     at: f64,
     worker: usize,
-    /// The number of units that it has finished and the time at which it began; `None` if it wakes.
+    /// The number of units that the worker has finished and the time at which it began them; `None` if the
+    /// worker wakes.
     finished: Option<(usize, f64)>,
     pace: Pace,
 }

@@ -1,5 +1,5 @@
 //! The simulation, compared with the executors' own code, with bounds on every schedule, and with times
-//! worked out by hand.
+//! calculated by hand.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::sync::{Mutex, into_inner, lock};
 
 /// Shortest time, in seconds, that the calling thread works alone.
 const ALONE: f64 = 10e-6;
-/// Largest expected rest, in seconds, that the calling thread finishes alone.
+/// Largest expected duration of the remaining units, in seconds, that the calling thread finishes alone.
 const NOT_WORTH_SHARING: f64 = 50e-6;
 
 fn recording(times: impl IntoIterator<Item = f64>) -> Recording {
@@ -314,7 +314,7 @@ proptest! {
         let bound = bound(&recording.summary(), workers);
         prop_assert!(run.time >= bound.least * (1.0 - 1e-9));
 
-        // After the first records alone, assignments are scheduled greedily.
+        // After the first records, which run alone, assignments are scheduled greedily.
         let time = |one: &Assignment| -> f64 {
             recording.stretches[one.units.clone()].iter().map(|stretch| stretch.seconds).sum()
         };
@@ -344,8 +344,8 @@ proptest! {
         prop_assert_eq!(next, recording.units());
     }
 
-    /// The executors' own code, by the same clock: while the other workers sleep, worker 0 is handed the
-    /// same units.
+    /// Runs the executors' own code with the same clock: while the other workers sleep, it hands the same units
+    /// to worker 0 as the simulation does.
     #[test]
     fn assignments_are_those_of_the_executors(
         nanos in prop::collection::vec(0_u64..300_000, 1..500),

@@ -15,9 +15,9 @@ fn speed_ups(measured: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Users and scripts per hour of a Sun SPARCcenter 2000 in the benchmark SPEC SDM 91, from Gunther's book.
-/// The coefficients are those that version 1 of the R package usl (Möding) printed for its data set
-/// `specsdm91`; it fitted without weights, like the book.
+/// Numbers of users and scripts per hour of a Sun SPARCcenter 2000 in the benchmark SPEC SDM 91, from Gunther's
+/// book. The coefficients are those that version 1 of the R package usl (Möding) printed for its data set
+/// `specsdm91`; that version fitted without weights, as the book does.
 #[test]
 fn the_book_s_coefficients_of_spec_sdm_91() {
     let measured = [
@@ -34,8 +34,8 @@ fn the_book_s_coefficients_of_spec_sdm_91() {
     assert!((law.coherency - 7.892498e-5).abs() < 5e-12, "{law:?}");
 }
 
-/// Processors and rays per second of the ray tracer in the book. According to the documentation of the same
-/// package, its peak is *just below 450 processors*.
+/// Numbers of processors and rays per second of the ray tracer in the book. According to the documentation of
+/// the same package, the peak of the law is *just below 450 processors*.
 #[test]
 fn the_book_s_coefficients_of_a_ray_tracer() {
     let measured = [
@@ -69,7 +69,7 @@ fn coefficients_out_of_range_are_clipped() {
     assert_eq!((law.coherency, law.peak()), (0.0, None));
     assert_eq!(law, Law::amdahl(&measured));
     assert!(law.contention > 0.0);
-    // Scaling is perfect at first and then falls: all of the loss is coherency.
+    // Scaling is perfect at first and then falls: the whole loss is attributed to coherency.
     let measured = [(1.0, 1.0), (2.0, 2.0), (4.0, 3.9), (8.0, 6.0), (16.0, 5.0)];
     let law = Law::universal(&measured);
     assert!(law.contention == 0.0 && law.coherency > 0.0, "{law:?}");

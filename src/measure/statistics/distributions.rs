@@ -2,7 +2,8 @@
 
 use std::f64::consts::{FRAC_2_PI, TAU};
 
-/// Degrees of freedom from which Student's t distribution is replaced by the normal distribution.
+/// Smallest number of degrees of freedom at which Student's t distribution is replaced by the normal
+/// distribution.
 const NEARLY_NORMAL: usize = 1000;
 
 /// The share of the standard normal distribution below `x`, accurate to 1e-14: the series of Marsaglia,
@@ -58,7 +59,8 @@ pub(super) fn student_quantile(share: f64, freedom: usize) -> f64 {
 /// The smallest number of heads for which a fair coin shows that many heads or fewer with a probability above
 /// `tail`.
 pub(super) fn binomial_half(tosses: usize, tail: f64) -> usize {
-    // On a logarithmic scale, because the probability of no heads underflows for many tosses.
+    // The probability is computed on a logarithmic scale, because the probability of no heads underflows for
+    // many tosses.
     let mut logarithm = -(tosses as f64) * std::f64::consts::LN_2;
     let mut below = 0.0;
     for heads in 0..tosses {
@@ -96,7 +98,7 @@ mod tests {
         );
     }
 
-    /// From SciPy 1.17: `norm.cdf`, `norm.ppf`, `t.ppf`, `binom.ppf`.
+    /// The expected values are those of SciPy 1.17: `norm.cdf`, `norm.ppf`, `t.ppf`, `binom.ppf`.
     #[test]
     fn distributions_equal_those_of_scipy() {
         close(normal_below(-2.147), 0.015896640807691476);

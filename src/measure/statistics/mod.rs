@@ -1,18 +1,18 @@
 //! The statistics of a comparison: typical values, ratios, and their confidence intervals.
 //!
 //! The statistics and intervals were chosen by experiment, on rounds recorded while other programs used the
-//! same two hardware threads, and on made-up heavy-tailed noise (the tests hold the results):
+//! same two hardware threads, and on made-up heavy-tailed noise (the tests contain the results):
 //!
-//! - [Ratios](paired_ratio) are formed within a round, because both sides of a round have met the same load.
-//!   Their [`midmean`] is reported: it tolerates a quarter of the rounds being disturbed to either side. The
-//!   mean does not tolerate a single round that took ten times as long, and the median ignores much of what
-//!   the undisturbed rounds say.
-//! - The interval of a ratio is an *expanded* bootstrap over whole rounds: the plain percentile interval of
-//!   20 rounds contains the true ratio in 93 % of the cases instead of 95 %.
+//! - [Ratios](paired_ratio) are formed within a round, because both times of a round were measured under the
+//!   same load. Their [`midmean`] is reported: it tolerates disturbances of a quarter of the rounds in either
+//!   direction. The mean does not tolerate a single round that took ten times as long, and the median ignores
+//!   much of the information in the undisturbed rounds.
+//! - The interval of a ratio is an *expanded* bootstrap over whole rounds, because the plain percentile
+//!   interval of 20 rounds contains the true ratio in 93 % of the cases instead of 95 %.
 //! - The interval of a [median](median_interval) lies between two of the values, whatever their
 //!   distribution is.
-//! - [Measurements at different times](run_ratio) differ by more than their rounds do, and have wider
-//!   intervals.
+//! - [Measurements at different times](run_ratio) differ by more than the rounds of one measurement do, so
+//!   their ratios have wider intervals.
 
 mod distributions;
 mod power;
@@ -49,11 +49,12 @@ fn midmean(values: &[f64]) -> f64 {
 }
 
 /// An interval that contains the median of the distribution with at least this confidence, whatever the
-/// distribution is. Its ends are two of the values; both are NaN if there are none.
+/// distribution is. Its ends are two of the values; both are NaN if there are no values.
 ///
-/// The number of values below the median has a binomial distribution with probability ½, which says how far
-/// to count from either end (Conover, *Practical nonparametric statistics*, 3.2). If even the smallest and
-/// the largest value do not reach the confidence, as with fewer than six values at 95 %, they are the ends.
+/// The number of values below the median has a binomial distribution with probability ½, which determines how
+/// many values to count off from either end (Conover, *Practical nonparametric statistics*, 3.2). If even the
+/// smallest and the largest value do not reach the confidence, as with fewer than six values at 95 %, they are
+/// the ends.
 fn median_interval(values: &[f64], confidence: f64) -> (f64, f64) {
     let sorted = sorted(values);
     let Some(last) = sorted.len().checked_sub(1) else {

@@ -10,7 +10,8 @@ const RESAMPLES: usize = 2000;
 /// Smallest number of rounds for the bootstrap. Fewer rounds have too few different resamples.
 const FEWEST_TO_RESAMPLE: usize = 6;
 
-/// Shortest time in seconds: no clock is finer, and a ratio needs a denominator.
+/// Shortest time, in seconds; shorter times count as this one. No clock is finer, and a denominator must not be
+/// zero.
 const SHORTEST: f64 = 1e-9;
 
 /// Largest factor between the value and an end of its interval.
@@ -23,11 +24,11 @@ const WIDEST: f64 = 1000.0;
 /// at the jackknife*, 1979). It is expanded as in Hesterberg, *What teachers should know about the bootstrap*,
 /// 2015, 5.3: by the factor by which Student's t is wider than the normal distribution, and for the degree of
 /// freedom that resampling loses. With two to five rounds, it is Student's interval on the logarithmic scale.
-/// With one round, it extends by a factor of 1,000 to either side, because nothing is known. The same seed
-/// gives the same interval.
+/// With one round, it extends by a factor of 1,000 to either side, because a single round does not show the
+/// noise. The same seed gives the same interval.
 ///
-/// If one side has more rounds, its last ones are ignored. The result is NaN without rounds or if a time is
-/// NaN.
+/// If one side has more rounds than the other, its last rounds are ignored. The result is NaN if there are no
+/// rounds or if a time is NaN.
 pub(super) fn paired_ratio(
     numerator: &[f64],
     denominator: &[f64],
@@ -111,7 +112,8 @@ fn student(values: &[f64], tail: f64) -> (f64, f64) {
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     let standard_error = (squares / (number - 1.0) / number).sqrt();
     let half_width = student_quantile(1.0 - tail, values.len() - 1) * standard_error;
-    // Around the reported value: with four or five rounds, the midmean is not the mean.
+    // The interval is placed around the reported value, because with four or five rounds, the midmean is not
+    // the mean.
     let middle = midmean_of_sorted(&values);
     (middle - half_width, middle + half_width)
 }

@@ -7,10 +7,10 @@ use crate::measure::figures::Estimate;
 /// Standard deviation between whole measurements, as a share of the standard deviation between the rounds of
 /// a measurement.
 ///
-/// Determined from 98 measurements at different times on a machine with other programs. With this value,
-/// intervals of 95 % contained 1 for 95 % to 99 % of the pairs of measurements of the same program (one
-/// thread and two, wall-clock and processor time); with 0.5 for 87 % to 94 %, and with the rounds alone for
-/// 52 % to 70 %.
+/// The value was determined from 98 measurements at different times on a machine with other programs. With this
+/// value, intervals of 95 % contained 1 for 95 % to 99 % of the pairs of measurements of the same program (one
+/// thread and two, wall-clock and processor time); with 0.5, they did so for 87 % to 94 %, and intervals from
+/// the rounds alone for 52 % to 70 %.
 const BETWEEN_MEASUREMENTS: f64 = 0.75;
 
 /// Smallest standard deviation between two measurements, as a share of the time. Even on a quiet machine, the
@@ -21,9 +21,10 @@ const SMALLEST_DEVIATION: f64 = 0.01;
 /// The times `now` divided by the times `then`, which were not measured in the same rounds: the ratio of their
 /// [`midmean`](super::midmean)s on a logarithmic scale, with its interval.
 ///
-/// Consecutive rounds have the same load on the machine in common, and rounds of another day do not, so more
-/// rounds do not make this interval arbitrarily narrow. Its variance is that of the rounds, plus that between
-/// measurements, which is estimated from the rounds, plus that of 1 % between any two measurements.
+/// Consecutive rounds are measured under the same load on the machine, and rounds on another day are not, so
+/// more rounds do not make this interval arbitrarily narrow. Its variance is the sum of three variances: the
+/// variance of the rounds, the variance between measurements, which is estimated from the rounds, and the
+/// variance for a deviation of 1 % between any two measurements.
 ///
 /// The result is NaN if either side is empty or contains NaN. With fewer than two rounds the interval extends
 /// by a factor of 1,000 to either side.
@@ -39,7 +40,7 @@ pub(crate) fn run_ratio(now: &[f64], then: &[f64], confidence: f64, seed: u64) -
     estimate(value, value - half_width, value + half_width)
 }
 
-/// The variance of the midmean of one measurement, over all measurements that could have been made.
+/// The variance that the midmean of one measurement would have if the measurement were repeated.
 fn variance(values: &[f64], seed: u64) -> f64 {
     let midmeans = resampled_midmeans(values, seed);
     let number = midmeans.len() as f64;

@@ -8,12 +8,13 @@ const VALUES: [f64; 11] = [
     0.62, 1.94, 0.31, 7.5, 1.05, 0.88, 2.41, 0.97, 1.33, 0.74, 12.8,
 ];
 
-/// Twenty rounds of two programs, of which this one takes 3 % longer; two rounds were disturbed.
+/// The times of the slower one of two programs in twenty rounds. It takes 3 % longer, and two rounds were
+/// disturbed.
 const SLOWER: [f64; 20] = [
     1.031, 1.012, 1.054, 0.998, 1.047, 1.022, 1.083, 1.015, 1.039, 1.061, 1.008, 1.027, 1.493,
     1.044, 1.019, 1.052, 1.033, 0.941, 1.026, 1.058,
 ];
-/// The other program in the same rounds.
+/// The times of the other program in the same rounds.
 const FASTER: [f64; 20] = [
     1.0, 1.0, 1.01, 0.99, 1.02, 1.0, 1.03, 1.0, 0.99, 1.01, 1.0, 1.02, 1.0, 1.0, 1.0, 1.01, 1.02,
     1.0, 0.98, 1.0,
@@ -59,7 +60,8 @@ impl Noise {
     }
 }
 
-/// From NumPy 2.4: `median`, `quantile`; from SciPy 1.17: `stats.trim_mean(_, 0.25)`.
+/// The expected values are those of NumPy 2.4 (`median`, `quantile`) and of SciPy 1.17 (`stats.trim_mean(_,
+/// 0.25)`).
 #[test]
 fn medians_quantiles_and_midmeans_equal_those_of_numpy_and_scipy() {
     assert_eq!(median(&VALUES), 1.05);
@@ -82,8 +84,9 @@ fn medians_quantiles_and_midmeans_equal_those_of_numpy_and_scipy() {
     }
 }
 
-/// From SciPy 1.17: `stats.bootstrap` of the trimmed mean with 200,000 resamples and the method `percentile`
-/// at the expanded confidence of 96.82 %, and `stats.t.interval` of three logarithms.
+/// The expected values are those of SciPy 1.17: `stats.bootstrap` of the trimmed mean with 200,000 resamples
+/// and the method `percentile` at the expanded confidence of 96.82 %, and `stats.t.interval` of three
+/// logarithms.
 #[test]
 fn intervals_of_ratios_equal_those_of_scipy() {
     let ratio = paired_ratio(&SLOWER, &FASTER, 0.95, 1);
@@ -152,8 +155,8 @@ fn times_of_zero_give_finite_ratios() {
     assert!(ratio.value.is_finite() && ratio.high.is_finite());
 }
 
-/// An interval with a true coverage of 95 % would fall below these limits for 1 seed in 1,000. The seed is
-/// always the same.
+/// An interval with a true coverage of 95 % would fall below these limits for 1 seed in 1,000. The test always
+/// uses the same seed.
 #[test]
 fn intervals_of_ratios_have_the_stated_coverage() {
     let mut noise = Noise::new(11);
@@ -212,8 +215,9 @@ fn the_interval_of_a_median_follows_the_binomial_distribution() {
     assert!(median_interval(&[], 0.95).0.is_nan());
 }
 
-/// Differences of the detectable size are detected in most comparisons, and so are smaller ones with the
-/// number of rounds that they need: in three to four of five, because a fifth of the rounds is disturbed.
+/// Differences of the detectable size are detected in most comparisons, and so are smaller differences with the
+/// number of rounds that they need. They are detected in three to four of five comparisons, because a fifth of
+/// the rounds is disturbed.
 #[test]
 fn detectable_differences_are_detected() {
     let mut noise = Noise::new(13);
@@ -253,7 +257,7 @@ fn detectable_differences_are_detected() {
     }
 }
 
-/// Whole measurements that differ by half as much as their rounds.
+/// The measurements as a whole differ by half as much as their rounds do.
 #[test]
 fn intervals_between_measurements_have_the_stated_coverage_and_those_of_rounds_do_not() {
     let mut noise = Noise::new(14);
