@@ -1,5 +1,5 @@
-//! A vertical axis with a line for each configuration: the names of the executors, each with its numbers of
-//! threads below it.
+//! A vertical axis with a line for each configuration. It shows the name of each executor, with the executor's
+//! numbers of threads below.
 
 use maud::{Markup, html};
 
@@ -7,16 +7,16 @@ use super::figure::WIDTH;
 use super::marks::{Coord, PlotArea};
 use super::quoted;
 
-/// Height of a line, in units of the drawing.
+/// Height of a line, in SVG units.
 const LINE: f64 = 20.0;
-/// Top of the first line, in units of the drawing.
+/// Top of the first line, in SVG units.
 const TOP: f64 = 8.0;
-/// Left edge of the plot, right of the numbers of threads.
+/// Left edge of the plot, in SVG units. The numbers of threads are to the left of it.
 const LEFT: f64 = 36.0;
-/// Number of configurations that are drawn at most; the table lists all.
+/// Largest number of configurations that are drawn. The table lists all configurations.
 pub(super) const MAX_CONFIGURATIONS: usize = 40;
 
-/// The places of the configurations.
+/// The vertical positions of the executors' names and of the configurations.
 pub(super) struct ConfigurationAxis {
     executors: Vec<(f64, String)>,
     threads: Vec<(f64, String)>,
@@ -24,8 +24,8 @@ pub(super) struct ConfigurationAxis {
 }
 
 impl ConfigurationAxis {
-    /// An axis of configurations, each an executor with a number of threads. Neighbours of the same executor
-    /// share its name.
+    /// Makes an axis of configurations, each of which is an executor with a number of threads. For neighbouring
+    /// configurations of the same executor, its name is shown only once.
     pub(super) fn new<'a>(configurations: impl IntoIterator<Item = (&'a str, usize)>) -> Self {
         let (mut executors, mut threads): (Vec<(f64, String)>, Vec<_>) = (Vec::new(), Vec::new());
         let mut y = TOP;
@@ -47,7 +47,7 @@ impl ConfigurationAxis {
         }
     }
 
-    /// The area of the plot, with `margin` units left free at the right.
+    /// Returns the area of the plot, with `margin` units left free at the right.
     pub(super) fn area(&self, margin: f64) -> PlotArea {
         PlotArea {
             left: LEFT,
@@ -57,17 +57,17 @@ impl ConfigurationAxis {
         }
     }
 
-    /// Height of the drawing, with room for the axis below.
+    /// Returns the height of the drawing, including space for the axis below the plot.
     pub(super) fn height(&self) -> f64 {
         self.bottom + 50.0
     }
 
-    /// The middle of the line of each configuration.
+    /// Returns the vertical position of the middle of each configuration's line.
     pub(super) fn places(&self) -> impl Iterator<Item = f64> {
         self.threads.iter().map(|(y, _)| *y)
     }
 
-    /// The names of the executors and the numbers of threads.
+    /// Draws the names of the executors and the numbers of threads.
     pub(super) fn draw(&self) -> Markup {
         html! {
             @for (y, name) in &self.executors {

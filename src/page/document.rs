@@ -1,14 +1,13 @@
-//! The frame of every page: its head, its style, and the policy that forbids everything else.
+//! The frame of every page: its head, its style, and a content security policy that allows only this style.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A page with its headline, its sections, and its foot.
+/// Makes a page of its headline, its sections, and its foot.
 pub(super) fn document(title: &str, headline: &Markup, sections: &Markup, foot: &Markup) -> Markup {
-    // The policy names the style by its hash, so a browser ignores a `style` element that comes from the
-    // data.
+    // The policy identifies the style by its hash, so a browser ignores a `style` element that comes from the data.
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         base64(&Sha256::digest(STYLE))
@@ -34,7 +33,7 @@ pub(super) fn document(title: &str, headline: &Markup, sections: &Markup, foot: 
     }
 }
 
-/// A section of the page: a heading, an introduction that may be empty, and the content.
+/// Makes a section of the page, with a heading, an introduction that may be empty, and the content.
 pub(super) fn section(heading: &str, lead: &Markup, content: &Markup) -> Markup {
     html! {
         section {
@@ -45,7 +44,7 @@ pub(super) fn section(heading: &str, lead: &Markup, content: &Markup) -> Markup 
     }
 }
 
-/// A large number in the headline, with its name and a remark; an empty remark is left out.
+/// Makes a large number for the headline, with its name and a remark. An empty remark is left out.
 pub(super) fn tile(number: &Markup, name: &str, aside: &str) -> Markup {
     html! {
         div.tile {
@@ -55,7 +54,8 @@ pub(super) fn tile(number: &Markup, name: &str, aside: &str) -> Markup {
     }
 }
 
-/// Base64 by RFC 4648, section 4. It encodes one hash only, too little for a dependency.
+/// Encodes bytes in Base64 according to RFC 4648, section 4. There is no dependency for this, since only one hash is
+/// encoded.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -79,7 +79,7 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The test vectors of RFC 4648, section 10.
+    /// Checks the test vectors of RFC 4648, section 10.
     #[test]
     fn base64_passes_the_test_vectors_of_the_rfc() {
         for (bytes, text) in [

@@ -1,31 +1,33 @@
-//! A plot with everything that belongs to it: heading, drawing, description, and its figures as a table.
+//! A plot with its heading, its drawing, its description, and a table of its figures.
 
 use maud::{Markup, Render, html};
 
 use super::numbers::counted;
 use super::table::DataTable;
 
-/// Width of every drawing in its own units; a page shows it as wide as there is room.
+/// Width of every drawing, in SVG units. A page scales the drawing to the available width.
 pub(super) const WIDTH: f64 = 480.0;
 
-/// A plot with everything that belongs to it.
+/// A plot with its heading, its drawing, its description, and a table of its figures.
 pub(super) struct Figure<'a> {
-    /// Unique in the page.
+    /// The `id` of the figure, which is unique in the page.
     pub(super) id: &'a str,
     pub(super) title: &'a str,
-    /// What to look for, below the heading.
+    /// A text below the heading that says what to look for in the plot.
     pub(super) caption: Markup,
-    /// What the drawing shows, for readers who cannot see it.
+    /// A description of what the drawing shows, for readers who cannot see it.
     pub(super) description: String,
-    /// Height of the drawing, in its own units.
+    /// Height of the drawing, in SVG units.
     pub(super) height: f64,
     pub(super) marks: Markup,
     pub(super) table: DataTable,
-    /// Whether the table is shown next to the drawing; otherwise the reader unfolds it below.
+    /// Whether the table is always shown, next to the drawing. Otherwise it is below the drawing, and the reader can
+    /// unfold it.
     pub(super) open: bool,
 }
 
-/// A description short enough to be listened to: `lead`, then the sentences while there is room.
+/// Makes a description that is short enough to be read aloud. It consists of `lead` and as many of the sentences as
+/// fit.
 pub(super) fn described(lead: &str, sentences: impl IntoIterator<Item = String>) -> String {
     const BYTES: usize = 700;
     let mut text = lead.to_owned();
@@ -65,7 +67,7 @@ impl Render for Figure<'_> {
     }
 }
 
-/// The legend of a drawing: the class of a colour and its meaning, each.
+/// Makes the legend of a drawing. Each entry is the class of a colour, and the meaning of the colour.
 pub(super) fn legend<'a>(entries: impl IntoIterator<Item = (String, &'a str)>) -> Markup {
     html! {
         ul.legend {
@@ -74,7 +76,7 @@ pub(super) fn legend<'a>(entries: impl IntoIterator<Item = (String, &'a str)>) -
     }
 }
 
-/// A number of threads, such as `8 threads`.
+/// Formats a number of threads, such as `8 threads`.
 pub(super) fn threads(threads: usize) -> String {
     counted(threads as u64, "thread")
 }

@@ -1,4 +1,4 @@
-//! When each worker was busy in a run: a lane for each worker, with its spans of time.
+//! Shows when each worker was busy in a run. Each worker has a lane with its busy spans of time.
 
 use std::fmt::Write as _;
 
@@ -9,31 +9,32 @@ use super::marks::{Coord, PlotArea};
 use super::numbers::{percent, unit_of_time};
 use super::scale::Scale;
 
-/// Number of lanes that are drawn at most. If there are more workers, they are sampled at regular
+/// Largest number of lanes that are drawn. If there are more workers, lanes are drawn for workers at regular
 /// intervals.
 const MAX_LANES: usize = 64;
-/// Number of spans that are drawn at most, before the page asks for less.
+/// Largest number of spans that are drawn. A page that needs less divides it by `shrink`.
 const MAX_SPANS: f64 = 900.0;
-/// Number of lanes up to which each has a tooltip with the share of time that its worker was busy.
+/// Largest number of lanes for which each lane has a tooltip with the share of the time in which its worker was busy.
 const MAX_TOOLTIPS: usize = 32;
 
-/// The lanes of the workers of a run.
+/// A drawing with a lane for each worker of a run.
 pub(super) struct Gantt {
-    /// The worker of each lane, counted from 0.
+    /// For each lane, the number of its worker, counted from 0.
     pub(super) shown: Vec<usize>,
     /// For each lane, the start and the end of each span of time in which its worker was busy, in seconds.
     spans: Vec<Vec<(f64, f64)>>,
     /// Duration of the run, in seconds.
     wall: f64,
-    /// Gaps shorter than this are not drawn, in seconds.
+    /// Gaps shorter than this time, in seconds, are not drawn.
     pub(super) gap: f64,
     class: String,
 }
 
 impl Gantt {
-    /// The lanes of workers, given as spans in seconds since the run began.
+    /// Makes the lanes. `workers` contains for each worker the start and the end of its busy spans, in seconds since
+    /// the run began.
     ///
-    /// `shrink` divides the number of spans that are drawn at most.
+    /// The largest number of spans that are drawn is divided by `shrink`.
     pub(super) fn new(
         workers: &[Vec<(f64, f64)>],
         wall: f64,
@@ -47,8 +48,8 @@ impl Gantt {
                 .map(|lane| lane * workers.len() / MAX_LANES)
                 .collect()
         };
-        // A gap thinner than a hair cannot be seen. Longer gaps are closed until few enough spans are left,
-        // so that the page does not grow with the run.
+        // Gaps shorter than a thousandth of the run cannot be seen and are closed. Then longer gaps are closed too,
+        // until there are few enough spans, so that a longer run does not make the page larger.
         let mut gap = wall / 1000.0;
         let mut spans: Vec<Vec<(f64, f64)>>;
         loop {
@@ -71,17 +72,17 @@ impl Gantt {
         }
     }
 
-    /// Height of a lane.
+    /// Returns the height of a lane, in SVG units.
     fn lane(&self) -> f64 {
         (320.0 / self.shown.len().max(1) as f64).clamp(4.0, 22.0)
     }
 
-    /// Height of the drawing.
+    /// Returns the height of the drawing, in SVG units.
     pub(super) fn height(&self) -> f64 {
         30.0 + self.lane() * self.shown.len() as f64 + 44.0
     }
 
-    /// The share of time that the workers shown were busy.
+    /// Returns the share of the time in which the workers that are shown were busy.
     pub(super) fn busy(&self) -> f64 {
         let at_work: f64 = self
             .spans
@@ -125,7 +126,8 @@ impl Gantt {
     }
 }
 
-/// The path of a lane. Each span starts relative to the end of the one before, which takes the fewest bytes.
+/// Returns the path of a lane. The start of each span is written relative to the end of the span before it, which
+/// takes the fewest bytes.
 fn outline(spans: &[(f64, f64)], at: impl Fn(f64) -> f64, y: f64) -> String {
     let tenths = |at: f64| (at * 10.0).round() as i64;
     let mut path = String::new();
@@ -144,12 +146,12 @@ fn outline(spans: &[(f64, f64)], at: impl Fn(f64) -> f64, y: f64) -> String {
     path
 }
 
-/// The share of a run that spans cover.
+/// Returns the share of a run's time that the spans cover.
 fn share(spans: &[(f64, f64)], wall: f64) -> f64 {
     spans.iter().map(|(from, to)| to - from).sum::<f64>() / wall
 }
 
-/// Spans with the gaps shorter than `gap` closed.
+/// Joins spans that are separated by gaps shorter than `gap`.
 fn joined(spans: &[(f64, f64)], gap: f64) -> Vec<(f64, f64)> {
     let mut joined: Vec<(f64, f64)> = Vec::new();
     for &(from, to) in spans {

@@ -1,4 +1,4 @@
-//! The facts about the machine, and warnings about the times.
+//! Shows the facts about the machine, and warnings about the times.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use super::quoted::{quoted, sentence};
 use super::table::facts;
 use crate::machine::{Machine, Meanwhile, Processors};
 
-/// The facts about a machine, and what other programs did during the run, if that was measured.
+/// Shows the facts about a machine, and what other programs did during the run if that was measured.
 pub(super) fn machine(machine: &Machine, meanwhile: Option<&Meanwhile>) -> Markup {
     let mut all = processor_facts(machine);
     all.extend(memory_facts(machine));
@@ -25,7 +25,7 @@ pub(super) fn machine(machine: &Machine, meanwhile: Option<&Meanwhile>) -> Marku
     facts(&all)
 }
 
-/// The name of a fact, and the fact if it is known.
+/// The name of a fact, and its value if the value is known.
 type Fact = (&'static str, Option<String>);
 
 fn processor_facts(machine: &Machine) -> Vec<Fact> {
@@ -105,7 +105,7 @@ fn processors(processors: Processors) -> String {
     }
 }
 
-/// Why the times may be unreliable; empty if there are no warnings.
+/// Shows the reasons why the times may be unreliable. The result is empty if there are no warnings.
 pub(super) fn warnings(warnings: &[String]) -> Markup {
     html! {
         @if !warnings.is_empty() {

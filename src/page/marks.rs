@@ -1,4 +1,4 @@
-//! What plots are drawn with: lines, bands, markers, whiskers, bars, and labels that do not overlap.
+//! The marks of which plots consist: lines, bands, markers, whiskers, bars, and labels that do not overlap.
 
 use std::fmt::{self, Write as _};
 
@@ -6,24 +6,25 @@ use maud::{Markup, html};
 
 use super::figure::WIDTH;
 
-/// Least distance from one label to the next, in units of the drawing; type is larger on small screens.
+/// Smallest distance from one label to the next, in SVG units. It leaves room for the larger letters of
+/// small screens.
 const LABEL_DISTANCE: f64 = 16.5;
-/// Number of characters of a label in the margin, at most.
+/// Largest number of characters of a label in the margin.
 const LABEL_CHARACTERS: usize = 14;
 
-/// A coordinate in a drawing, printed to a tenth of a unit.
+/// A coordinate in a drawing, which is printed to a tenth of a unit.
 #[derive(Clone, Copy)]
 pub(super) struct Coord(pub(super) f64);
 
 impl fmt::Display for Coord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Adding zero turns -0 into 0.
+        // Adding zero turns -0 into 0, so that a coordinate is never printed as -0.
         let tenths = (self.0 * 10.0).round() / 10.0 + 0.0;
         write!(f, "{tenths}")
     }
 }
 
-/// The box in a drawing that the axes span.
+/// The rectangle in a drawing between the ends of the axes.
 #[derive(Clone, Copy)]
 pub(super) struct PlotArea {
     pub(super) left: f64,
@@ -33,8 +34,8 @@ pub(super) struct PlotArea {
 }
 
 impl PlotArea {
-    /// The area in a drawing of this height, with margins of `left` and `right` units for ticks and labels
-    /// and with room below for the ticks and the name of the axis.
+    /// Makes the area of a plot in a drawing of this height. There are margins of `left` and `right` units for ticks
+    /// and labels, and space below for the ticks and the name of the axis.
     pub(super) fn new(height: f64, left: f64, right: f64) -> Self {
         PlotArea {
             left,
@@ -44,24 +45,24 @@ impl PlotArea {
         }
     }
 
-    /// The range of a horizontal axis that keeps a little distance from both sides.
+    /// Returns the range of a horizontal axis that ends a little before both sides of the area.
     pub(super) fn across(&self) -> (f64, f64) {
         (self.left + 10.0, self.right - 6.0)
     }
 
-    /// The range of a vertical axis: the bottom first, as values grow upwards.
+    /// Returns the range of a vertical axis. The bottom comes first, since values grow upwards.
     pub(super) fn up(&self) -> (f64, f64) {
         (self.bottom, self.top)
     }
 
-    /// A vertical line over the whole height.
+    /// Draws a vertical line over the whole height of the area.
     pub(super) fn upright(&self, class: &str, x: f64) -> Markup {
         let path = format!("M{} {}V{}", Coord(x), Coord(self.top), Coord(self.bottom));
         html! { path.(class) d=(path) {} }
     }
 }
 
-/// The path through points.
+/// Returns the path through points.
 pub(super) fn path(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
     for (index, (x, y)) in points.iter().enumerate() {
@@ -71,18 +72,18 @@ pub(super) fn path(points: &[(f64, f64)]) -> String {
     path
 }
 
-/// A line through points.
+/// Draws a line through points.
 pub(super) fn line(class: &str, points: &[(f64, f64)]) -> Markup {
     html! { path.line.(class) d=(path(points)) {} }
 }
 
-/// The area between two lines.
+/// Draws the area between two lines.
 pub(super) fn band(class: &str, upper: &[(f64, f64)], lower: &[(f64, f64)]) -> Markup {
     let outline: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
     html! { path.band.(class) d={ (path(&outline)) "Z" } {} }
 }
 
-/// A marker in the colour and the shape of its series, with a tooltip.
+/// Draws a marker in the colour and the shape of its series, with a tooltip.
 pub(super) fn marker(series: usize, (x, y): (f64, f64), tooltip: &str) -> Markup {
     let (x, y) = (Coord(x), Coord(y));
     if series.is_multiple_of(6) {
@@ -98,27 +99,27 @@ pub(super) fn marker(series: usize, (x, y): (f64, f64), tooltip: &str) -> Markup
     html! { path.mark.(class(series)) d=(shape) { title { (tooltip) } } }
 }
 
-/// The marker of the base, which is not one of the series, with a tooltip.
+/// Draws the marker of the base, with a tooltip. The base is not one of the series.
 pub(super) fn base_marker((x, y): (f64, f64), tooltip: &str) -> Markup {
     html! { circle.mark.base cx=(Coord(x)) cy=(Coord(y)) r="4.5" { title { (tooltip) } } }
 }
 
-/// The class of the colour of a series.
+/// Returns the class that gives a series its colour.
 pub(super) fn class(series: usize) -> String {
     format!("c{}", series % 6)
 }
 
-/// A vertical line from one end of an interval to the other.
+/// Draws a vertical line from one end of an interval to the other.
 pub(super) fn whisker_up(class: &str, x: f64, (low, high): (f64, f64)) -> Markup {
     html! { path.whisker.(class) d={ "M" (Coord(x)) " " (Coord(low)) "V" (Coord(high)) } {} }
 }
 
-/// A horizontal line from one end of an interval to the other.
+/// Draws a horizontal line from one end of an interval to the other.
 pub(super) fn whisker_across(class: &str, y: f64, (low, high): (f64, f64)) -> Markup {
     html! { path.whisker.(class) d={ "M" (Coord(low)) " " (Coord(y)) "H" (Coord(high)) } {} }
 }
 
-/// A bar with a tooltip.
+/// Draws a bar with a tooltip.
 pub(super) fn bar(class: &str, (x, y): (f64, f64), (w, h): (f64, f64), tooltip: &str) -> Markup {
     html! {
         rect.bar.(class) x=(Coord(x)) y=(Coord(y)) width=(Coord(w.max(0.0))) height=(Coord(h.max(0.0))) {
@@ -127,7 +128,7 @@ pub(super) fn bar(class: &str, (x, y): (f64, f64), (w, h): (f64, f64), tooltip: 
     }
 }
 
-/// The names of lines, at their ends.
+/// The names of lines, which are shown at the ends of the lines.
 #[derive(Default)]
 pub(super) struct LineLabels {
     labels: Vec<LineLabel>,
@@ -140,7 +141,7 @@ struct LineLabel {
 }
 
 impl LineLabels {
-    /// Adds the name of the line that ends here.
+    /// Adds the name of a line that ends at `end`.
     pub(super) fn add(&mut self, end: (f64, f64), class: &str, name: &str) {
         self.labels.push(LineLabel {
             end,
@@ -149,8 +150,8 @@ impl LineLabels {
         });
     }
 
-    /// The names at the right of the area, moved apart so that they do not overlap. A thin line leads from a
-    /// name to the end of its line if they are far apart.
+    /// Draws the names at the right of the area, moved apart so that they do not overlap. If a name is far from the
+    /// end of its line, a thin line connects them.
     pub(super) fn draw(&self, area: PlotArea) -> Markup {
         let mut labels: Vec<&LineLabel> = self.labels.iter().collect();
         labels.sort_by(|a, b| a.end.1.total_cmp(&b.end.1));
@@ -171,7 +172,8 @@ impl LineLabels {
     }
 }
 
-/// Moves places, given in ascending order, apart until labels fit between two edges.
+/// Moves vertical positions, which are in ascending order, apart so that a label fits at each of them. All positions
+/// stay between the two edges if there is room.
 fn spread(wanted: &[f64], (top, bottom): (f64, f64)) -> Vec<f64> {
     let mut places = Vec::with_capacity(wanted.len());
     let mut free = top;
@@ -188,7 +190,7 @@ fn spread(wanted: &[f64], (top, bottom): (f64, f64)) -> Vec<f64> {
     places
 }
 
-/// A name of at most `most` characters: the middle of a longer one is left out.
+/// Shortens a name to at most `most` characters, by leaving out the middle of a longer name.
 pub(super) fn shortened(name: &str, most: usize) -> String {
     let name = super::quoted::plain(name);
     let characters: Vec<char> = name.chars().collect();

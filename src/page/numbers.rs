@@ -1,6 +1,6 @@
-//! Numbers as a page shows them: few digits, SI units, and groups of thousands.
+//! Formats numbers for a page, with few digits, SI units, and groups of thousands.
 
-/// A whole number with its thousands separated by commas.
+/// Formats a whole number with commas between groups of thousands.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -13,13 +13,13 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// A whole number with the word for what it counts, in the plural if needed.
+/// Formats a whole number with the word for what it counts, in the plural if needed.
 pub(super) fn counted(number: u64, word: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{} {word}{s}", count(number))
 }
 
-/// A number to this many significant digits; `–` if it is not finite.
+/// Formats a number with this number of significant digits. The result is `–` if the number is not finite.
 pub(super) fn significant(number: f64, digits: i32) -> String {
     if !number.is_finite() {
         return "–".to_owned();
@@ -27,7 +27,7 @@ pub(super) fn significant(number: f64, digits: i32) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }
-    // Rounding comes first, as it may add a digit before the point: 9.996 becomes 10.0.
+    // The number is rounded first, since rounding may add a digit before the point, as for 9.996, which becomes 10.0.
     let rounded = format!("{:.*e}", digits.max(1) as usize - 1, number);
     let number = rounded.parse().unwrap_or(number);
     let whole = number.abs().log10().floor() as i32 + 1;
@@ -46,7 +46,7 @@ pub(super) fn significant(number: f64, digits: i32) -> String {
     }
 }
 
-/// The unit of time that suits a number of seconds, and the number of units in a second.
+/// Returns the unit of time that suits a number of seconds, and the number of these units in a second.
 pub(super) fn unit_of_time(seconds: f64) -> (&'static str, f64) {
     match seconds.abs() {
         seconds if seconds < 1e-6 => ("ns", 1e9),
@@ -57,18 +57,18 @@ pub(super) fn unit_of_time(seconds: f64) -> (&'static str, f64) {
     }
 }
 
-/// A time in seconds to three digits.
+/// Formats a time, given in seconds, with three significant digits.
 pub(super) fn time(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "–".to_owned();
     }
-    // A time that rounds up to a thousand of its unit takes the next unit.
+    // The time is rounded first, so that a time that rounds up to a thousand units is shown in the next larger unit.
     let rounded = format!("{seconds:.2e}").parse().unwrap_or(seconds);
     let (unit, per_second) = unit_of_time(rounded);
     format!("{} {unit}", significant(seconds * per_second, 3))
 }
 
-/// A round time in seconds, without zeros after the point.
+/// Formats a round time, given in seconds, without zeros at the end of its digits after the point.
 pub(super) fn round_time(seconds: f64) -> String {
     let text = time(seconds);
     let (number, unit) = text.split_once(' ').unwrap_or((&text, ""));
@@ -79,13 +79,14 @@ pub(super) fn round_time(seconds: f64) -> String {
     format!("{number} {unit}")
 }
 
-/// A round share in per cent, such as that of a quantile, without zeros after the point.
+/// Formats a round share, such as the share of a quantile, in per cent and without zeros at the end of its digits
+/// after the point.
 pub(super) fn round_percent(share: f64) -> String {
     let text = format!("{:.3}", share * 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A number of bytes to three digits, in units of powers of a thousand.
+/// Formats a number of bytes with three significant digits, in a unit that is a power of a thousand bytes.
 pub(super) fn bytes(bytes: f64) -> String {
     let mut number = bytes;
     for unit in ["B", "kB", "MB", "GB"] {
@@ -97,7 +98,7 @@ pub(super) fn bytes(bytes: f64) -> String {
     format!("{} TB", significant(number, 3))
 }
 
-/// A large number to three digits, such as `1.25 million`.
+/// Formats a large number with three significant digits, such as `1.25 million`.
 pub(super) fn about(number: f64) -> String {
     match number {
         number if number < 99_950.0 => significant(number.round(), 3),
@@ -107,7 +108,7 @@ pub(super) fn about(number: f64) -> String {
     }
 }
 
-/// A share in per cent.
+/// Formats a share in per cent.
 pub(super) fn percent(share: f64) -> String {
     if !share.is_finite() {
         return "–".to_owned();
@@ -121,12 +122,13 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// A factor, such as `5.31×`.
+/// Formats a factor, such as `5.31×`.
 pub(super) fn times(ratio: f64) -> String {
     format!("{}×", significant(ratio, 3))
 }
 
-/// A score or a statistic of scores with four decimals, as the command line prints it; `–` if there is none.
+/// Formats a score or a statistic of scores with four decimals, as the command line does. The result is `–` if there
+/// is no value.
 pub(super) fn score(score: impl Into<Option<f64>>) -> String {
     match score.into() {
         Some(score) if score.is_finite() => format!("{score:.4}").replace('-', "−"),

@@ -1,4 +1,4 @@
-//! Texts and names from the data, escaped: every character is visible, and none acts as markup.
+//! Escapes texts and names from the data, so that every character is visible and none acts as markup.
 
 use std::fmt::Write as _;
 
@@ -6,18 +6,18 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::visible::characters;
 
-/// Bytes of markup that a name takes at most.
+/// Largest size of the markup of a name, in bytes.
 const NAME: usize = 400;
-/// Bytes of markup that a sentence takes at most; it may quote several names.
+/// Largest size of the markup of a sentence, in bytes. A sentence may quote several names.
 const SENTENCE: usize = 3000;
 
-/// A name, a path, or a message from the data; a long one is cut. Its direction of writing does not affect
-/// the text around it.
+/// Escapes a name, a path, or a message from the data, and cuts it if it is long. Its direction of writing does not
+/// affect the text around it.
 pub(super) fn quoted(text: impl std::fmt::Display) -> Markup {
     beginning(&text.to_string(), NAME)
 }
 
-/// A sentence of the program that may quote names from the data.
+/// Escapes a sentence of the program that may quote names from the data.
 pub(super) fn sentence(text: impl std::fmt::Display) -> Markup {
     beginning(&text.to_string(), SENTENCE)
 }
@@ -32,7 +32,7 @@ fn beginning(text: &str, bytes: usize) -> Markup {
     }
 }
 
-/// Text from the data where no markup is possible: titles of pages, and tooltips.
+/// Returns text from the data for places in which no markup is possible, such as titles of pages and tooltips.
 pub(super) fn plain(text: impl std::fmt::Display) -> String {
     const CHARACTERS: usize = 120;
     let mut plain = String::new();
@@ -50,11 +50,11 @@ pub(super) fn plain(text: impl std::fmt::Display) -> String {
     plain
 }
 
-/// The bytes of markup that texts may still take on a page.
+/// Number of bytes of markup that texts may still take on a page.
 pub(super) struct TextBudget(pub(super) usize);
 
 impl TextBudget {
-    /// A text: its beginning, and the rest to unfold while the budget lasts.
+    /// Shows the beginning of a text, and, if the budget allows it, the rest of the text for the reader to unfold.
     pub(super) fn text(&mut self, text: &str) -> Markup {
         const BEGINNING: usize = 360;
         const UNFOLDED: usize = 12_000;
@@ -80,8 +80,8 @@ impl TextBudget {
     }
 }
 
-/// The beginning of a text as markup of about `bytes` bytes, and the number of characters left out. Line
-/// breaks and tabs stay as they are in `prose`.
+/// Returns the beginning of a text as markup of about `bytes` bytes, and the number of characters that were left out.
+/// If `prose` is true, line breaks and tabs stay as they are.
 fn visible(text: &str, bytes: usize, prose: bool) -> (Markup, usize) {
     let mut markup = String::new();
     let mut left = characters(text);
@@ -105,7 +105,7 @@ fn visible(text: &str, bytes: usize, prose: bool) -> (Markup, usize) {
     (PreEscaped(markup), 0)
 }
 
-/// A symbol for a line break or a tab, the code point for any other character.
+/// Returns a symbol for a line break or a tab, and the code point for any other character.
 fn code(c: char) -> String {
     match c {
         '\n' => "↵".to_owned(),

@@ -1,6 +1,6 @@
-//! Scales: where values are drawn along an axis, and which of them get a tick.
+//! Scales, which determine where values are drawn along an axis and which values get a tick.
 
-/// Values, each with its label.
+/// The values that have a tick on an axis, each with its label.
 pub(super) type Ticks = Vec<(f64, String)>;
 
 /// Maps values to coordinates, linearly or by their logarithm.
@@ -8,14 +8,14 @@ pub(super) type Ticks = Vec<(f64, String)>;
 pub(super) struct Scale {
     from: f64,
     to: f64,
-    /// The coordinates of `from` and `to`.
+    /// The coordinate of `from`. The next field is the coordinate of `to`.
     low: f64,
     high: f64,
     logarithmic: bool,
 }
 
 impl Scale {
-    /// A linear scale that draws `from` at `low` and `to` at `high`.
+    /// Makes a linear scale that draws `from` at `low` and `to` at `high`.
     pub(super) fn even((from, to): (f64, f64), (low, high): (f64, f64)) -> Self {
         let to = if to > from { to } else { from + 1.0 };
         Scale {
@@ -27,7 +27,7 @@ impl Scale {
         }
     }
 
-    /// A logarithmic scale that draws `from` at `low` and `to` at `high`. Values must be positive.
+    /// Makes a logarithmic scale that draws `from` at `low` and `to` at `high`. Values must be positive.
     pub(super) fn logarithmic((from, to): (f64, f64), (low, high): (f64, f64)) -> Self {
         let from = from.max(f64::MIN_POSITIVE);
         let to = if to > from { to } else { from * 2.0 };
@@ -40,7 +40,7 @@ impl Scale {
         }
     }
 
-    /// The coordinate of a value. Values outside of the scale are drawn at its nearer end.
+    /// Returns the coordinate of a value. A value outside of the scale is drawn at the nearer end of the scale.
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = if self.logarithmic {
             (value / self.from).ln() / (self.to / self.from).ln()
@@ -51,17 +51,17 @@ impl Scale {
         self.low + share.clamp(0.0, 1.0) * (self.high - self.low)
     }
 
-    /// Whether a value is within the scale.
+    /// Returns whether a value is within the scale.
     pub(super) fn contains(&self, value: f64) -> bool {
         (self.from..=self.to).contains(&value)
     }
 
-    /// The value at the upper end.
+    /// Returns the value at the upper end of the scale.
     pub(super) fn to(&self) -> f64 {
         self.to
     }
 
-    /// About `count` round values.
+    /// Returns about `count` round values within the scale.
     pub(super) fn ticks(&self, count: usize) -> Vec<f64> {
         if self.logarithmic {
             decades(self.from, self.to, count)
@@ -70,18 +70,18 @@ impl Scale {
         }
     }
 
-    /// About `count` round values with their labels.
+    /// Returns about `count` round values with their labels.
     pub(super) fn labelled_ticks(&self, count: usize) -> Ticks {
         labelled(&self.ticks(count))
     }
 
-    /// Ticks at the whole `numbers` whose labels of this width do not overlap.
+    /// Makes ticks at the whole `numbers`. Numbers whose labels of this width would overlap are left out.
     pub(super) fn ticks_at(&self, numbers: &[f64], width: f64) -> Ticks {
         let apart = self.apart(numbers, width).into_iter();
         apart.map(|number| (number, number.to_string())).collect()
     }
 
-    /// The `values` that are at least `width` apart. The last one is always kept.
+    /// Returns those of the `values` whose coordinates are at least `width` apart. The last value is always kept.
     fn apart(&self, values: &[f64], width: f64) -> Vec<f64> {
         let mut kept: Vec<f64> = Vec::new();
         for &value in values {
@@ -100,7 +100,7 @@ impl Scale {
     }
 }
 
-/// The least step of 1, 2 or 5 times a power of ten that is not below `wanted`.
+/// Returns the smallest step that is 1, 2 or 5 times a power of ten and not below `wanted`.
 fn round_step(wanted: f64) -> f64 {
     let power = 10_f64.powf(wanted.log10().floor());
     match wanted / power {
@@ -111,7 +111,7 @@ fn round_step(wanted: f64) -> f64 {
     }
 }
 
-/// About `count` multiples of a round step.
+/// Returns about `count` multiples of a round step between `from` and `to`.
 fn even(from: f64, to: f64, count: usize) -> Vec<f64> {
     let step = round_step((to - from) / count.max(1) as f64);
     if !(step.is_normal() && step > 0.0) {
@@ -120,12 +120,12 @@ fn even(from: f64, to: f64, count: usize) -> Vec<f64> {
     let first = (from / step - 1e-9).ceil() as i64;
     let last = (to / step + 1e-9).floor() as i64;
     (first..=last.min(first + 100))
-        // Adding zero takes the sign from a zero.
+        // Adding zero turns -0 into 0, so that no label is -0.
         .map(|step_number| step_number as f64 * step + 0.0)
         .collect()
 }
 
-/// About `count` round values over powers of ten.
+/// Returns about `count` round values between `from` and `to`, for a range over several powers of ten.
 fn decades(from: f64, to: f64, count: usize) -> Vec<f64> {
     let (first, last) = (
         from.log10().floor() as i32 - 1,
@@ -155,7 +155,7 @@ fn decades(from: f64, to: f64, count: usize) -> Vec<f64> {
     of(&[1.0], (last - first) as usize / count.max(1) + 1)
 }
 
-/// The next round value above, for the end of an axis with about `count` ticks.
+/// Rounds a value up to a round value, for the upper end of an axis with about `count` ticks.
 pub(super) fn round_up(value: f64, count: usize) -> f64 {
     let step = round_step(value / count.max(1) as f64);
     if step.is_normal() {
@@ -165,12 +165,13 @@ pub(super) fn round_up(value: f64, count: usize) -> f64 {
     }
 }
 
-/// Ticks at these values with their labels.
+/// Makes ticks at these values, each with its label.
 pub(super) fn labelled(values: &[f64]) -> Ticks {
     values.iter().copied().zip(tick_labels(values)).collect()
 }
 
-/// Labels of ticks. Evenly spaced ticks all have as many decimals as the finest one needs.
+/// Returns the labels of ticks. The labels of evenly spaced ticks all have the same number of decimals, which is the
+/// largest number that any of them needs.
 pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let digits = |tick: &f64| {
         let text = format!("{tick:.6}");

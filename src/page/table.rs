@@ -1,4 +1,4 @@
-//! Tables of figures: words at the left, numbers at the right, in a box that scrolls.
+//! Tables of figures, with words at the left and numbers at the right, in a box that scrolls.
 
 use maud::{Markup, Render, html};
 
@@ -15,7 +15,7 @@ pub(super) struct DataTable {
 }
 
 impl DataTable {
-    /// A table with these headings. The first `words` columns hold words, the others numbers.
+    /// Makes a table with these headings. The first `words` columns contain words, and the others contain numbers.
     pub(super) fn new<H: Render>(words: usize, head: impl IntoIterator<Item = H>) -> Self {
         DataTable {
             head: head.into_iter().map(|name| name.render()).collect(),
@@ -41,7 +41,7 @@ impl DataTable {
         self.line([quoted(name), threads.render()].into_iter().chain(figures));
     }
 
-    /// Keeps at most this many lines; a note says how many are left out.
+    /// Keeps at most this number of lines. A note says how many lines are left out.
     pub(super) fn keep(&mut self, most: usize) {
         if let Some(more @ 1..) = self.lines.len().checked_sub(most) {
             self.lines.truncate(most);
@@ -58,7 +58,7 @@ impl DataTable {
 
 impl Render for DataTable {
     fn render(&self) -> Markup {
-        // Most cells are numbers, so only the others have a class: that keeps pages small.
+        // Most cells are numbers, so only cells with words have a class. This keeps pages small.
         let class = |column: usize| (column < self.words).then_some("w");
         html! {
             div.scroll tabindex="0" {
@@ -83,7 +83,7 @@ impl Render for DataTable {
     }
 }
 
-/// A list of facts, each with its name.
+/// Makes a list of facts, each with its name.
 pub(super) fn facts(facts: &[(&str, Markup)]) -> Markup {
     html! {
         dl.facts {

@@ -13,7 +13,7 @@ use super::super::table::DataTable;
 use crate::aggregation::Bins;
 use crate::plan::{NumberSummary, Summary};
 
-/// Height of a histogram, in units of the drawing.
+/// Height of a histogram, in SVG units.
 const HEIGHT: f64 = 280.0;
 
 pub(super) fn columns(summary: &Summary) -> Markup {

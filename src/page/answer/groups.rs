@@ -22,7 +22,7 @@ const SHOWN: usize = 25;
 const OUTLIERS: usize = 8;
 /// Number of standard errors around the mean between which 95 % of a normal distribution lie.
 const NORMAL_95: f64 = 1.96;
-/// Height of the line of a group in the plot, in units of the drawing.
+/// Height of the line of a group in the plot, in SVG units.
 const LINE: f64 = 20.0;
 
 type PageGroup<'a> = (&'a String, &'a GroupSummary);

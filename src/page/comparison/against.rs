@@ -1,4 +1,4 @@
-//! The times of the configurations compared with an earlier comparison, the baseline.
+//! Shows the times of the configurations relative to an earlier comparison, the baseline.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,8 @@ use super::intervals::{ConfigurationInterval, intervals};
 use super::layout::{PageLayout, interval};
 use crate::measure::{BaselineComparison, BaselineRatio};
 
-/// A ratio beyond this, or below its inverse, is drawn at the edge.
+/// Largest ratio of two times that is drawn at its place. A larger ratio, or a ratio below the inverse, is drawn at
+/// the edge of the plot.
 const MAX_RATIO: f64 = 4.0;
 
 pub(super) fn against(against: &BaselineComparison, layout: &PageLayout<'_>) -> Markup {

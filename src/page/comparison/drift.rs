@@ -1,4 +1,4 @@
-//! How steady the times were: every turn relative to the median of its configuration.
+//! Shows how steady the times were, by drawing every turn relative to the median of its configuration.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,15 +17,15 @@ use super::layout::PageLayout;
 use crate::measure::statistics::median;
 use crate::measure::{Comparison, Measurement};
 
-/// Number of turns that are drawn at most, in whole rounds.
+/// Largest number of turns that are drawn. Rounds are drawn completely or not at all.
 const TURNS: usize = 1400;
-/// A turn that takes longer than this multiple of the median, or less than its inverse, is drawn at the
-/// edge.
+/// Largest ratio of a turn's time to the median that is drawn at its place. A larger ratio, or a ratio below the
+/// inverse, is drawn at the edge of the plot.
 const MAX_RATIO: f64 = 2.0;
-/// Height of the drawing.
+/// Height of the drawing, in SVG units.
 const HEIGHT: f64 = 300.0;
 
-/// For each round, the times of the turns, each divided by the median of its configuration.
+/// The times of the turns by round. Each time is divided by the median of its configuration.
 type Rounds = BTreeMap<usize, Vec<f64>>;
 
 pub(super) fn drift(comparison: &Comparison, layout: &PageLayout<'_>) -> Figure<'static> {
@@ -79,8 +79,8 @@ fn draw(comparison: &Comparison, layout: &PageLayout<'_>, rounds: &Rounds, every
     }
 }
 
-/// For each configuration, the class of its colour and a path with a dot for each turn. Only every `every`-th
-/// round is drawn.
+/// Returns for each configuration the class of its colour, and a path with a dot for each turn. Only the turns of
+/// every `every`-th round are drawn.
 fn clouds(
     comparison: &Comparison,
     layout: &PageLayout<'_>,
@@ -89,7 +89,8 @@ fn clouds(
 ) -> Vec<(String, String)> {
     let last = comparison.measurements.len().max(2) as f64 - 1.0;
     let cloud = |(index, measurement): (usize, &Measurement)| {
-        // The dots of a round are spread out by configuration, so that they do not cover each other.
+        // In each round, the dots of each configuration are shifted by a different distance, so that they do not
+        // cover each other.
         let shift = (index as f64 / last - 0.5) * 0.7;
         let mut path = String::new();
         for turn in &measurement.turns {
@@ -109,7 +110,7 @@ fn clouds(
         .collect()
 }
 
-/// The axis of the rounds, counted from 1.
+/// Makes the axis of the rounds, which are counted from 1.
 fn round_axis(rounds: usize, area: PlotArea) -> Axis {
     let steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
     let step = steps.into_iter().find(|step| rounds / step <= 10);
@@ -120,7 +121,7 @@ fn round_axis(rounds: usize, area: PlotArea) -> Axis {
     Axis::new(scale, scale.ticks_at(&numbers, 26.0), "round")
 }
 
-/// The axis of the ratios: logarithmic and symmetrical around 1.
+/// Makes the axis of the ratios, which is logarithmic and symmetrical around 1.
 fn ratio_axis(rounds: &Rounds, area: PlotArea) -> Axis {
     let ratios = rounds.values().flatten();
     let farthest = ratios

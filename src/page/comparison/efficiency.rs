@@ -1,4 +1,4 @@
-//! Efficiency: what each thread contributes, as a share of what one thread does alone.
+//! Shows the efficiency, which is the speed-up divided by the number of threads.
 
 use maud::html;
 
@@ -14,7 +14,7 @@ use super::layout::PageLayout;
 use super::threads::{ceiling_lines, ceilings, executor_lines, levels, thread_axis};
 use crate::measure::{Comparison, Estimate, Measurement};
 
-/// Height of the drawing.
+/// Height of the drawing, in SVG units.
 const HEIGHT: f64 = 340.0;
 
 pub(super) fn efficiency(comparison: &Comparison, layout: &PageLayout<'_>) -> Figure<'static> {
@@ -50,7 +50,7 @@ pub(super) fn efficiency(comparison: &Comparison, layout: &PageLayout<'_>) -> Fi
     }
 }
 
-/// The efficiency of a configuration in per cent.
+/// Returns the efficiency of a configuration in per cent.
 fn percents(measurement: &Measurement) -> Estimate {
     let Estimate { value, low, high } = measurement.efficiency;
     Estimate {
@@ -60,7 +60,7 @@ fn percents(measurement: &Measurement) -> Estimate {
     }
 }
 
-/// The axis of the efficiencies in per cent. Very wide intervals are cut off.
+/// Makes the axis of the efficiencies in per cent. Very wide intervals extend beyond the axis and are cut off.
 fn percent_axis(comparison: &Comparison, area: PlotArea) -> Axis {
     let shares = comparison
         .measurements

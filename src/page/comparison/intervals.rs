@@ -1,4 +1,5 @@
-//! A plot with one line for each configuration: a value with its interval. Times and ratios of times use it.
+//! A plot with one line for each configuration, which shows a value with its interval. It is used for times and for
+//! ratios of times.
 
 use maud::{Markup, html};
 
@@ -7,24 +8,24 @@ use super::super::configuration_axis::ConfigurationAxis;
 use super::super::marks::{Coord, PlotArea, base_marker, marker, whisker_across};
 use super::layout::PageLayout;
 
-/// A value of a configuration with its interval.
+/// A value that was measured for a configuration, with its interval.
 pub(super) struct ConfigurationInterval<'a> {
     pub(super) executor: &'a str,
     pub(super) threads: usize,
     pub(super) value: f64,
     pub(super) low: f64,
     pub(super) high: f64,
-    /// The least value that was measured, drawn as a short stroke.
+    /// The smallest value that was measured. It is drawn as a short stroke.
     pub(super) least: Option<f64>,
-    /// The value as text.
+    /// The value as text, which is shown at the right of the plot.
     pub(super) shown: String,
     pub(super) tooltip: String,
 }
 
 /// Draws a line for each configuration, and returns the drawing with its height.
 ///
-/// `margin` is the room for the values at the right; `axis` makes the axis below for the area of the plot.
-/// `reference` is a value with a vertical line.
+/// `margin` is the width of the space for the values at the right. `axis` makes the axis below the plot for a given
+/// area. A vertical line is drawn at the value `reference`.
 pub(super) fn intervals(
     configurations: &[ConfigurationInterval<'_>],
     layout: &PageLayout<'_>,

@@ -1,14 +1,15 @@
-//! What all plots of a comparison share: the colours of the executors, and how much is shown.
+//! The layout that all plots of a comparison share: the colours of the executors, and how much is shown.
 
 use super::super::marks;
 use super::super::numbers::significant;
 use crate::measure::{Comparison, Estimate, Measurement};
 
-/// The series of each executor, with the same colour and marker in all plots, and how much is shown.
+/// Assigns a series to each executor, which gives the executor the same colour and marker in all plots, and limits
+/// how much is shown.
 pub(super) struct PageLayout<'a> {
-    /// The executors except the base, in the order they were given.
+    /// The executors except the base, in the order of the comparison.
     pub(super) executors: Vec<&'a str>,
-    /// Divides the usual number of everything that is shown, so that the page stays small.
+    /// The usual number of lines, points and figures is divided by this, so that the page stays small.
     pub(super) shrink: f64,
 }
 
@@ -23,29 +24,31 @@ impl<'a> PageLayout<'a> {
         PageLayout { executors, shrink }
     }
 
-    /// The number to show on this page if a page with enough room shows `usual`.
+    /// Returns the number of things to show on this page, if a page with enough room shows `usual` of them.
     pub(super) fn most(&self, usual: usize) -> usize {
         ((usual as f64 / self.shrink) as usize).max(1)
     }
 
-    /// The indices of the points of a line that get a marker: up to about 16, evenly chosen, with the last.
+    /// Returns the indices of the points of a line that get a marker. At most about 16 points get one, at regular
+    /// intervals, and the last point is one of them.
     pub(super) fn marked(&self, points: usize) -> impl Iterator<Item = usize> + use<> {
         let every = points.div_ceil(16).max(1);
         (0..points).filter(move |index| (points - 1 - index).is_multiple_of(every))
     }
 
-    /// The series of an executor; `None` for the base.
+    /// Returns the series of an executor, or `None` for the base.
     pub(super) fn series(&self, executor: &str) -> Option<usize> {
         self.executors.iter().position(|name| *name == executor)
     }
 
-    /// The class of the colour of an executor.
+    /// Returns the class that gives an executor its colour.
     pub(super) fn class(&self, executor: &str) -> String {
         let series = self.series(executor);
         series.map_or_else(|| "base".to_owned(), marks::class)
     }
 
-    /// Each executor with its series, its name, and its configurations by number of threads.
+    /// Returns for each executor its series, its name, and its configurations in ascending order of the number of
+    /// threads.
     pub(super) fn each<'c>(
         &'c self,
         comparison: &'c Comparison,
@@ -64,7 +67,7 @@ impl<'a> PageLayout<'a> {
     }
 }
 
-/// The ends of the interval of an estimate.
+/// Formats the two ends of the interval of an estimate.
 pub(super) fn interval(estimate: Estimate) -> String {
     format!(
         "{} to {}",

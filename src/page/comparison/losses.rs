@@ -1,4 +1,4 @@
-//! Where the time of the threads went, as a bar for each configuration.
+//! Shows what the threads spent their time on, as a bar for each configuration.
 
 use maud::{Markup, Render as _, html};
 
@@ -12,10 +12,11 @@ use super::super::table::DataTable;
 use super::layout::PageLayout;
 use crate::measure::Losses;
 
-/// Share of the time from which a part of a bar is labelled.
+/// Smallest share of the time for which a part of a bar has a label.
 const LABELLED: f64 = 0.075;
 
-/// The parts of a bar, each with its class, its name, and its share: useful work first, then the losses.
+/// Returns the parts of a bar, each with its class, its name, and its share of the time. Useful work comes first, and
+/// the losses follow.
 fn parts(losses: &Losses) -> [(&'static str, &'static str, f64); 5] {
     let [serial, imbalance, scheduling, machine] = losses.named();
     [
@@ -79,8 +80,8 @@ fn table(losses: &[Losses], layout: &PageLayout<'_>) -> DataTable {
     table
 }
 
-/// The bar of a configuration. A negative share, as of a machine that does better with more threads, has no
-/// width.
+/// Draws the bar of a configuration. A share may be negative, for example if the machine does better with more
+/// threads. Such a share has no width.
 fn stack(losses: &Losses, y: f64, x: &Axis) -> Markup {
     let parts = parts(losses);
     let all: f64 = parts.iter().map(|(_, _, share)| share.max(0.0)).sum();

@@ -1,4 +1,4 @@
-//! How the times were measured, in words and in figures.
+//! Describes how the times were measured, in words and in figures.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,5 @@
-//! The page of a comparison: the verdict, the times, how they scale, what limits the speed-up, what more cores
-//! would bring, and every turn.
+//! The page of a comparison. It shows the verdict, the times, how they scale, what limits the speed-up, what speed-up
+//! more cores would bring, and every turn.
 
 mod against;
 mod drift;
@@ -25,7 +25,7 @@ use super::quoted::{plain, quoted, sentence};
 use crate::measure::{Comparison, Measurement};
 use layout::{PageLayout, interval};
 
-/// Size of a page at most, in bytes.
+/// Largest size of a page, in bytes.
 const MAX_BYTES: usize = 149_000;
 
 pub(super) fn page(comparison: &Comparison) -> String {
@@ -82,7 +82,7 @@ fn headline(comparison: &Comparison) -> Markup {
     }
 }
 
-/// The most important numbers, in large type.
+/// Shows the most important numbers in large type.
 fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
     let name = format!("{} on {}", plain(&fastest.executor), threads_of(fastest));
     let at_best = comparison.highest_ceiling(fastest.threads);
@@ -104,7 +104,7 @@ fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
     }
 }
 
-/// The sections of a comparison in which all answers are the same.
+/// Makes the sections that are shown only if all executors gave the same answer.
 fn measured(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
     let analysis = &comparison.analysis;
     html! {
@@ -135,7 +135,7 @@ fn measured(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
     }
 }
 
-/// For each executor, the least number of threads with which it beats `sequential`.
+/// Shows for each executor the smallest number of threads with which it is faster than `sequential`.
 fn costs(comparison: &Comparison) -> Markup {
     html! {
         "COST is the least number of threads that is faster than " b { "sequential" } ", a plain loop. "

@@ -1,4 +1,4 @@
-//! What more cores would bring: by simulation, and by the laws of scaling.
+//! Shows the speed-up that more cores would bring, predicted by simulation and by the laws of scaling.
 
 use maud::{Markup, Render as _, html};
 
@@ -14,7 +14,7 @@ use super::super::table::DataTable;
 use super::layout::PageLayout;
 use crate::measure::{Comparison, Estimate, Prediction};
 
-/// Height of the drawing.
+/// Height of the drawing, in SVG units.
 const HEIGHT: f64 = 320.0;
 
 pub(super) fn prospects(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
@@ -32,7 +32,7 @@ pub(super) fn prospects(comparison: &Comparison, layout: &PageLayout<'_>) -> Mar
     )
 }
 
-/// The predictions for an executor that are shown, by number of workers.
+/// The predictions that are shown for an executor, in ascending order of the number of workers.
 struct Forecast<'a> {
     series: usize,
     executor: &'a str,
@@ -88,8 +88,8 @@ fn forecasts<'a>(all: &'a [Prediction], layout: &PageLayout<'a>) -> Vec<Forecast
             .filter(|prediction| prediction.executor == *executor && prediction.ideal > 0.0)
             .collect();
         predictions.sort_by_key(|prediction| prediction.workers);
-        // If there are too many, only every n-th is shown, counted from the end, so that the largest number
-        // of workers is shown.
+        // If there are too many predictions, only every n-th one is shown, counted from the end, so that the
+        // prediction for the largest number of workers is always shown.
         let every = predictions.len().div_ceil(layout.most(24)).max(1);
         Forecast {
             series,
@@ -100,7 +100,7 @@ fn forecasts<'a>(all: &'a [Prediction], layout: &PageLayout<'a>) -> Vec<Forecast
     executors.map(forecast).collect()
 }
 
-/// The logarithmic axis of the numbers of workers, with ticks at powers of two.
+/// Makes the logarithmic axis of the numbers of workers, with ticks at powers of two.
 fn worker_axis(most: usize, area: PlotArea) -> Axis {
     let powers = (0..=20).map(|power| 2_f64.powi(power));
     let powers: Vec<f64> = powers.filter(|workers| *workers <= most as f64).collect();
@@ -177,7 +177,7 @@ fn table<'a>(
     table
 }
 
-/// The coefficients of the laws.
+/// Shows the coefficients of the laws of scaling that were fitted to each executor.
 fn fits(comparison: &Comparison) -> Markup {
     let fits = &comparison.analysis.fits;
     let mut misleading: Vec<&String> = fits

@@ -1,4 +1,4 @@
-//! How long the records take, and which share of the time is in the slow ones.
+//! Shows how long the records take, and which share of the time the slow records take.
 
 use maud::{Markup, Render as _, html};
 
@@ -12,14 +12,14 @@ use super::super::table::DataTable;
 use super::layout::PageLayout;
 use crate::measure::{Analysis, RecordTimes};
 
-/// Number of bins that are drawn at most; if there are more, neighbours are merged.
+/// Largest number of bins that are drawn. If there are more bins, neighbouring bins are merged.
 const BINS: usize = 40;
-/// Height of the drawing.
+/// Height of the drawing, in SVG units.
 const HEIGHT: f64 = 300.0;
 
-/// Records whose times lie in one range.
+/// A bin with the records whose times lie in one range.
 struct TimeBin {
-    /// The shortest and the longest time, in seconds.
+    /// The lower end of the range, in seconds. The next field is the upper end.
     from: f64,
     to: f64,
     records: u64,
@@ -41,7 +41,8 @@ impl TimeBin {
 }
 
 fn bins(times: &RecordTimes) -> Vec<TimeBin> {
-    // The edges are powers of the square root of two. Each record counts with the middle of its bin.
+    // The edges of the bins are powers of the square root of two. The time of each record is taken to be the middle
+    // of its bin.
     let width = std::f64::consts::SQRT_2;
     let merged = times.histogram.len().div_ceil(BINS).max(1);
     let cost = |(from, records): &(f64, u64)| from * width.sqrt() * *records as f64;

@@ -1,4 +1,4 @@
-//! How the speed-up grows with the threads, compared with what the machine and the records allow.
+//! Shows how the speed-up grows with the number of threads, and which speed-up the machine and the records allow.
 
 use maud::{Markup, html};
 
@@ -16,10 +16,10 @@ use super::threads::{
 };
 use crate::measure::{Comparison, Estimate, FitPoint, Measurement};
 
-/// Height of the drawing.
+/// Height of the drawing, in SVG units.
 const HEIGHT: f64 = 340.0;
-/// A fitted law is drawn up to this multiple of the threads that were measured: enough to show how it bends,
-/// and the rest of the plot stays legible.
+/// A fitted law is drawn up to this multiple of the largest measured number of threads. This is enough to show how
+/// the curve bends, and keeps the rest of the plot legible.
 const EXTRAPOLATION: f64 = 2.0;
 
 pub(super) fn speed_up(comparison: &Comparison, layout: &PageLayout<'_>) -> Figure<'static> {
@@ -81,7 +81,7 @@ fn description(comparison: &Comparison, logarithmic: bool) -> String {
     described(&lead, comparison.measurements.iter().skip(1).map(tooltip))
 }
 
-/// The points of the law that was fitted to each executor, as far as they are drawn.
+/// Returns the points that are drawn of the law that was fitted to each executor.
 fn curves<'c>(
     comparison: &'c Comparison,
     layout: &PageLayout<'_>,
@@ -97,8 +97,8 @@ fn curves<'c>(
     layout.executors.iter().map(curve).collect()
 }
 
-/// The scale of the speed-ups. It is as high as the measured values need, and as high as the ideal only if that
-/// is not much higher.
+/// Makes the scale of the speed-ups. It extends to the highest measured value, and up to the ideal speed-up only if
+/// the ideal is not much higher.
 fn gain_scale(
     comparison: &Comparison,
     curves: &[Vec<&FitPoint>],
@@ -112,7 +112,7 @@ fn gain_scale(
     let ceilings = comparison.analysis.ceilings.iter();
     let gains = measurements.chain(ceilings.map(|ceiling| ceiling.speed_up));
     let laws = curves.iter().flatten().map(|point| point.speed_up.value);
-    // Very wide intervals are cut off, so that everything else stays legible.
+    // Very wide intervals are cut off, so that the rest of the plot stays legible.
     let highs = gains.clone().map(|gain| gain.high.min(gain.value * 1.4));
     let highest = highs.chain(laws).fold(1.0, f64::max) * 1.1;
     let lows = gains.map(|gain| gain.low.max(gain.value / 1.4));
@@ -129,7 +129,7 @@ fn gain_scale(
     }
 }
 
-/// A background for the threads that were not measured.
+/// Draws a background behind the numbers of threads that were not measured.
 fn not_measured(area: PlotArea, from: f64) -> Markup {
     let x = Coord((from + area.right) / 2.0 + 4.0);
     let y = Coord(area.bottom - 8.0);
@@ -140,7 +140,8 @@ fn not_measured(area: PlotArea, from: f64) -> Markup {
     }
 }
 
-/// What limits the speed-up: the ideal, the bound of the records, and the ceilings of the machine.
+/// Draws the limits of the speed-up, which are the ideal, the bound that follows from the records, and the ceilings
+/// of the machine.
 fn limits(plot: &mut Plot, comparison: &Comparison, threads: f64) -> Markup {
     let top = plot.y.scale.to();
     let ideal = (0..=64).map(|step| 1.0 + (threads - 1.0) * f64::from(step) / 64.0);
@@ -161,7 +162,7 @@ fn limits(plot: &mut Plot, comparison: &Comparison, threads: f64) -> Markup {
     }
 }
 
-/// The law that was fitted to an executor, with its interval.
+/// Draws the law that was fitted to an executor, with its interval.
 fn law(series: usize, points: &[&FitPoint], plot: &Plot) -> Markup {
     if points.len() < 2 {
         return html! {};

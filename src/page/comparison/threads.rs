@@ -1,4 +1,5 @@
-//! Plots over numbers of threads: their axis, the lines of the executors, and the ceilings of the machine.
+//! The elements of plots over numbers of threads: the axis, the lines of the executors, and the ceilings of the
+//! machine.
 
 use maud::{Markup, html};
 
@@ -9,12 +10,12 @@ use super::super::scale::Scale;
 use super::layout::PageLayout;
 use crate::measure::{Comparison, Estimate, Measurement};
 
-/// Number of threads beyond which the axes are logarithmic.
+/// Largest number of threads for which the axes are linear. For more threads they are logarithmic.
 const LOGARITHMIC_BEYOND: f64 = 12.0;
-/// Number of ceilings that differ in their dashes.
+/// Number of different patterns of dashes for the lines of the ceilings.
 const DASHES: usize = 3;
 
-/// The numbers of threads that were measured, in ascending order.
+/// Returns the numbers of threads that were measured, in ascending order.
 pub(super) fn levels(comparison: &Comparison) -> Vec<f64> {
     let mut levels: Vec<usize> = comparison
         .measurements
@@ -28,12 +29,13 @@ pub(super) fn levels(comparison: &Comparison) -> Vec<f64> {
     levels.into_iter().map(|level| level as f64).collect()
 }
 
-/// Whether an axis up to this number of threads is logarithmic.
+/// Returns whether an axis up to this number of threads is logarithmic.
 pub(super) fn is_logarithmic(threads: f64) -> bool {
     threads > LOGARITHMIC_BEYOND
 }
 
-/// The axis from one to `most` threads, with a tick at each level that has room for its label.
+/// Makes the axis from one to `most` threads. Each number of threads in `levels` gets a tick if there is room for its
+/// label.
 pub(super) fn thread_axis(most: f64, levels: &[f64], area: PlotArea) -> Axis {
     let scale = if is_logarithmic(most) {
         Scale::logarithmic((1.0, most), area.across())
@@ -43,7 +45,8 @@ pub(super) fn thread_axis(most: f64, levels: &[f64], area: PlotArea) -> Axis {
     Axis::new(scale, scale.ticks_at(levels, 30.0), "threads")
 }
 
-/// Draws a line for each executor with an estimate for each configuration: markers, and whiskers for intervals.
+/// Draws a line for each executor, with a marker for the estimate of each configuration and a whisker for its
+/// interval.
 pub(super) fn executor_lines(
     plot: &mut Plot,
     comparison: &Comparison,
@@ -67,15 +70,16 @@ pub(super) fn executor_lines(
     }
 }
 
-/// The speed-ups that copies of a kernel reached, by number of threads: a ceiling for the executors.
+/// The speed-ups that copies of a kernel reached, by number of threads. They are a ceiling for the speed-ups of the
+/// executors.
 pub(super) struct CeilingCurve<'a> {
     pub(super) kernel: &'a str,
     class: String,
-    /// Numbers of threads in ascending order, each with the speed-up.
+    /// The numbers of threads in ascending order, each with the speed-up that was reached.
     pub(super) points: Vec<(f64, Estimate)>,
 }
 
-/// The ceiling of each kernel, in the order they were measured.
+/// Returns the ceiling of each kernel, in the order in which the kernels were measured.
 pub(super) fn ceilings(comparison: &Comparison) -> Vec<CeilingCurve<'_>> {
     let mut curves: Vec<CeilingCurve<'_>> = Vec::new();
     for ceiling in &comparison.analysis.ceilings {
@@ -100,7 +104,7 @@ pub(super) fn ceilings(comparison: &Comparison) -> Vec<CeilingCurve<'_>> {
     curves
 }
 
-/// Draws a line for each ceiling through the values that `values` takes from it.
+/// Draws a line for each ceiling. `values` returns the points of the line.
 pub(super) fn ceiling_lines(
     plot: &mut Plot,
     ceilings: &[CeilingCurve<'_>],
@@ -114,7 +118,7 @@ pub(super) fn ceiling_lines(
     }
 }
 
-/// The beginning of a line that lies below the top of a plot, up to where the line crosses the top.
+/// Returns the beginning of a line, up to the point at which the line crosses the top of the plot.
 pub(super) fn below(points: impl IntoIterator<Item = (f64, f64)>, top: f64) -> Vec<(f64, f64)> {
     let mut kept: Vec<(f64, f64)> = Vec::new();
     for (x, y) in points {

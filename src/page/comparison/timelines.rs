@@ -1,4 +1,4 @@
-//! When each worker was busy, in one run of each executor with the most threads.
+//! Shows when each worker was busy, in one run of each executor with its largest number of threads.
 
 use maud::{Markup, Render as _, html};
 
@@ -10,7 +10,7 @@ use super::super::table::DataTable;
 use super::layout::PageLayout;
 use crate::measure::{Comparison, Timeline};
 
-/// Number of executors that are drawn at most: the first ones.
+/// Largest number of executors that are drawn. If there are more, the first executors are drawn.
 const EXECUTORS: usize = 4;
 
 pub(super) fn timelines(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {

@@ -1,4 +1,4 @@
-//! How long each configuration takes.
+//! Shows how long each configuration takes.
 
 use maud::html;
 
@@ -81,7 +81,7 @@ fn tooltip(measurement: &Measurement) -> String {
     )
 }
 
-/// The figures of each configuration.
+/// Makes a table with the figures of each configuration.
 pub(super) fn table(comparison: &Comparison, layout: &PageLayout<'_>) -> DataTable {
     let mut table = DataTable::new(
         1,

@@ -1,4 +1,4 @@
-//! Every turn as it was measured, as far as the page has room.
+//! Shows the measured time of every turn, or of as many turns as fit on the page.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use super::super::table::DataTable;
 use super::layout::PageLayout;
 use crate::measure::{Comparison, Measurement, Turn};
 
-/// Number of figures that are shown at most, in both tables together.
+/// Largest number of figures that are shown in both tables together.
 const FIGURES: usize = 2700;
 
 pub(super) fn turns(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup {
@@ -43,7 +43,7 @@ pub(super) fn turns(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup 
     }
 }
 
-/// A time of each configuration in each round; `seconds` takes it from a turn.
+/// Makes a table of one time for each configuration and each round. `seconds` returns this time for a turn.
 fn table(
     measurements: &[Measurement],
     rounds: usize,
