@@ -116,8 +116,8 @@ where
     /// Sets how many records may be taken from the iterator before their scores have been passed on: to the closure,
     /// to the aggregator, or by [`iter`](Stream::iter) to its caller. The run uses at most this number of workers.
     ///
-    /// A limit of a few hundred costs nothing. If it equals the number of workers, each record is pulled and passed
-    /// on by itself, which takes most of the time if records are cheap to score.
+    /// A limit of a few hundred records does not slow the run down. If the limit equals the number of workers, each
+    /// record is pulled and passed on by itself, which takes most of the time if records are cheap to score.
     pub fn in_flight(mut self, records: usize) -> Self {
         self.in_flight = Some(records.max(1));
         self
@@ -142,13 +142,13 @@ where
     }
 
     /// Sets what happens to the run when a record cannot be scored. It has no effect on [`iter`](Stream::iter), which
-    /// yields each failure in its place, so that its caller decides.
+    /// yields each failure in its place, so that the caller of `iter` decides what happens.
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = Some(on_failure);
         self
     }
 
-    /// Stops the run when `cancel` is cancelled. If a worker is waiting for the iterator then, the run
+    /// Stops the run when `cancel` is cancelled. If a worker is waiting for the iterator at that moment, the run
     /// stops when the iterator returns.
     pub fn cancel<'b>(self, cancel: &'b Cancel) -> Stream<'b, R, I, T> {
         Stream {
@@ -165,8 +165,8 @@ where
         }
     }
 
-    /// Stops the run after this time. If a worker is waiting for the iterator then, the run stops when the
-    /// iterator returns.
+    /// Stops the run when this much time has passed since the run began. If a worker is waiting for the iterator at
+    /// that moment, the run stops when the iterator returns.
     pub fn deadline(mut self, after: Duration) -> Self {
         self.deadline = Some(after);
         self

@@ -88,7 +88,7 @@ pub trait Dataset: Sync {
     }
 }
 
-/// How long a read took, and whether the stream has ended.
+/// How long a read waited, and whether the stream has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadOutcome {
     /// Time spent fetching bytes or waiting for records; zero for records in memory.

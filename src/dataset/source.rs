@@ -47,8 +47,8 @@ impl OpenOptions {
 }
 
 impl TextSource {
-    /// Sets the length in bytes of the parts into which [files](TextFiles::with_part_bytes) are cut. The answer does
-    /// not depend on it.
+    /// Sets the length in bytes of the parts into which [files](TextFiles::with_part_bytes) are cut. The answer of a
+    /// run does not depend on this length.
     #[must_use]
     pub fn with_part_bytes(self, bytes: u64) -> Self {
         match self {

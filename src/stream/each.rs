@@ -24,7 +24,7 @@ impl<R, T: Task<R>> Task<R> for TakenOnce<T> {
     }
 }
 
-/// Calls a closure with every record's index and score, in the order in which the run aggregates.
+/// Calls a closure with every record's index and score, in the order in which the run aggregates the scores.
 pub(super) struct ForEach<F>(Arc<Mutex<F>>);
 
 impl<F> ForEach<F> {

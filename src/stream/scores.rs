@@ -21,9 +21,9 @@ const WAITING_SCORES: usize = 1024;
 
 /// An iterator over the scores of a stream, created by [`Stream::iter`].
 ///
-/// A record that cannot be scored is an [`Error::Failed`] in its place, and the iterator continues after it. If the
-/// run is stopped, the last element is an [`Error::Stopped`]. If the thread of the run cannot be started, the only
-/// element is an [`Error::Workers`].
+/// If a record cannot be scored, the iterator returns an [`Error::Failed`] in its place, and continues with the next
+/// record. If the run is stopped, the last element is an [`Error::Stopped`]. If the thread of the run cannot be
+/// started, the only element is an [`Error::Workers`].
 ///
 /// # Panics
 ///

@@ -198,7 +198,7 @@ impl Visitor<'_> for NameVisitor<'_> {
     }
 }
 
-/// Every member of an object, for explaining what is wrong with it.
+/// All members of an object, from which the error message explains what is wrong with the object.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

@@ -2,7 +2,8 @@
 //!
 //! A format does not depend on files, pipes or memory; [`text`](super::text) uses formats only through
 //! [`RecordLayout`]. To add a format of one record per line, write its file in this folder, implement [`Format`], and
-//! add it to [`FORMATS`]. A format whose records may hold line ends states so in [`Format::boundaries`].
+//! add it to [`FORMATS`]. If the records of a format may contain line ends, the format says so in
+//! [`Format::boundaries`].
 
 mod boundaries;
 mod columns;
@@ -29,7 +30,7 @@ pub(super) use state::{RecordSpan, ScanState, Tallies};
 
 /// Every format that a file name can choose.
 static FORMATS: &[&dyn Format] = &[
-    // One line per format.
+    // Each format has one line.
     &JSON_LINES,
     &delimited::CSV,
     &delimited::TSV,

@@ -1,4 +1,4 @@
-//! Records with quoted fields, which may hold line ends, as in CSV.
+//! Records with quoted fields, which may contain line ends, as in CSV.
 //!
 //! Records end in the same places as in the crate `csv`: a quote opens a field only at the field's beginning, a
 //! quoted field ends at its first quote that is not doubled, and the bytes between that quote and the next delimiter
@@ -7,8 +7,8 @@
 //! Whether a line end at some place of a file is inside quotes depends on everything before it. A worker that has a
 //! part in the middle of a file therefore [tallies](Quoted::tallies) the part for every state in which the part could
 //! begin. The worker learns the actual state in the same way as the number of its first record: from the workers that
-//! tally the previous parts. After a delimiter or a line end only two of the states differ (inside quotes or not), so
-//! this costs about two passes over bytes in memory.
+//! tally the previous parts. After a delimiter or a line end, only two of the states still differ (inside quotes or
+//! not), so tallying a part for all states costs about two passes over bytes in memory.
 
 use std::ops::ControlFlow;
 

@@ -37,8 +37,8 @@ const CAPACITY: usize = 1024;
 /// where time does not pass.
 const WAITS_A_MOMENT: bool = !cfg!(shuttle);
 
-/// How often a worker checks whether the iterator is free again before it rests: pulling a few cheap records takes
-/// less time than falling asleep and being woken.
+/// How many times a worker checks whether the iterator is free again before it rests. Checking is worthwhile because
+/// pulling a few cheap records takes less time than falling asleep and being woken.
 const CHECKS_BEFORE_REST: usize = if WAITS_A_MOMENT { 10 } else { 0 };
 /// Number of spin hints between two checks, so that the worker does not contend for the lock.
 const SPINS_PER_CHECK: usize = 8;
@@ -217,8 +217,8 @@ impl<R, I: Iterator<Item = R>> SharedIterator<R, I> {
         filling.iterator = Some(iterator);
     }
 
-    /// Takes records from the ring if it holds at least `enough`. If other workers are idle too, takes only a fair
-    /// share of the records.
+    /// Takes records from the ring if the ring holds at least `enough` records. If other workers are idle too, takes
+    /// only a fair share of the records.
     fn take_from_ring(&self, enough: usize, most: usize, into: &mut Vec<R>) -> Option<u64> {
         let mut taking = lock(&self.taking);
         let held = taking.ring.slots();

@@ -1,7 +1,7 @@
 //! Product reviews generated from a seed, for measurements and tests.
 //!
 //! The texts are not copied from real reviews. They come from a grammar of sentences and words that were written for
-//! this project, read like reviews, and are as awkward as real ones.
+//! this project, read like reviews, and are as difficult to process as real reviews.
 //!
 //! - **Rules.** Every rule of the VADER sentiment scorer (Hutto & Gilbert, *VADER: A parsimonious
 //!   rule-based model for sentiment analysis of social media text*, ICWSM 2014) is triggered:
@@ -17,8 +17,8 @@
 //!   |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 //!   | target in bytes | 8 | 24 | 45 | 90 | 145 | 210 | 290 | 390 | 520 | 720 | 1,100 | 1,600 | 3,200 | 8,000 |
 //!
-//!   A text consists of whole sentences, so its length is within half a sentence of its target. On average a text has
-//!   about 510 bytes and its line about 600.
+//!   A text consists of whole sentences, so its length differs from the target by at most half a sentence. On average
+//!   a text has about 510 bytes and its line about 600.
 //!
 //! The same seed gives the same bytes on every platform and with every compiler, because all arithmetic is on
 //! integers and the random number generator (SplitMix64) is part of this module.
@@ -63,7 +63,7 @@ pub struct Synthetic {
 /// One synthetic review. Its fields are serialised in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Review {
-    /// `r` and the number of the record, from 1, in six digits or more.
+    /// The letter `r` and the number of the record, counted from 1, with six digits or more.
     pub id: String,
     /// The name of the product. No two products have the same name.
     pub product: String,

@@ -172,7 +172,7 @@ const BEST: &[&str] = &["best", "finest", "greatest", "nicest", "most enjoyable"
 #[rustfmt::skip]
 const WORST: &[&str] = &["worst", "dullest", "ugliest", "most annoying", "saddest", "most useless"];
 
-/// Memories, some of them not in plain ASCII.
+/// Phrases about memories, some of which are not plain ASCII.
 #[rustfmt::skip]
 const MEMORY: &[&str] = &[
     "the café", "déjà vu", "my fiancée", "a soufflé", "smörgåsbord", "an encore", "a road trip", "the seaside",

@@ -20,11 +20,11 @@ pub(super) struct Buffer {
     pub(super) limit: RecordLimit,
 }
 
-/// Room for bytes at this place.
+/// Returns the memory for the bytes at this place, which is extended if necessary.
 ///
 /// # Errors
 ///
-/// Returns an error if there is not enough memory left for them.
+/// Returns an error if there is not enough memory left for the bytes.
 pub(super) fn room_in(
     bytes: &mut Vec<u8>,
     place: Range<usize>,
@@ -51,7 +51,7 @@ impl Buffer {
         self.limit = limit;
     }
 
-    /// Room for bytes at this place.
+    /// Returns the memory for the bytes at this place, which is extended if necessary.
     pub(super) fn room(&mut self, place: Range<usize>) -> Result<&mut [u8], TryReserveError> {
         room_in(&mut self.bytes, place)
     }

@@ -1,8 +1,9 @@
-//! A text file that is read by byte range. A range contains the records that begin in it, each up to its end.
+//! A text file that is read by byte range. A range contains all records that begin in it, and the last of these
+//! records belongs to the range completely even if it ends beyond the range.
 //!
-//! Which records belong to a range follows from the bytes of the file alone, so any worker can read any range at
-//! any time. Files are read with positioned reads into a buffer, not mapped: mapping is unsafe if another program
-//! may shorten the file.
+//! The bytes of the file alone determine which records belong to a range, so any worker can read any range at any
+//! time. Files are read with positioned reads into a buffer, not mapped: mapping is unsafe if another program may
+//! shorten the file.
 
 use std::fs::File;
 use std::io;
@@ -62,7 +63,7 @@ impl TextFile {
         Ok(text)
     }
 
-    /// Skips a byte-order mark, and refuses other encodings.
+    /// Skips a byte-order mark, and refuses a file whose first bytes show that it is not UTF-8.
     fn read_mark(&mut self) -> Result<(), Error> {
         let mut first = [0; BYTE_ORDER_MARK.len()];
         let length = first
@@ -105,12 +106,12 @@ impl TextFile {
         Ok(())
     }
 
-    /// The part of a range of bytes in which records may begin.
+    /// Returns the part of `range` in which records may begin.
     fn without_header(&self, range: &Range<u64>) -> Range<u64> {
         range.start.max(self.begin)..range.end.max(self.begin)
     }
 
-    /// Fetches the bytes of a range. If records are lines, it also finds the records that begin in the range; the
+    /// Fetches the bytes of a range. If records are lines, the records that begin in the range are found too; the
     /// last record is complete even if it ends beyond the range. If that line is too long, only enough bytes are
     /// fetched to detect this.
     pub(super) fn fetch(
@@ -344,7 +345,8 @@ mod tests {
         }
     }
 
-    /// A line that is too long is read until its length exceeds the limit, and then by at most one more read.
+    /// A line that is too long is read until its length exceeds the limit. After that, there is at most one more
+    /// read.
     #[test]
     fn a_line_that_is_too_long_is_not_read_to_its_end() {
         let (_folder, file) = file(format!("one\n{}\n", "x".repeat(20_000_000)).as_bytes());

@@ -32,10 +32,10 @@ const AHEAD_BYTES: u64 = 2 << 20;
 
 /// One or more files of text as one dataset.
 ///
-/// The ending of a file's name chooses its format, see [`OpenOptions`]. In a file of lines every line that is not
-/// blank is a record; in a table a record may have several lines. Parts are byte ranges of a file that depend on its
-/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, the last line may
-/// have no ending; a UTF-8 byte-order mark is skipped. A record that is longer than the
+/// The ending of a file's name chooses its format, see [`OpenOptions`]. In a file of lines, every line that is not
+/// blank is a record. In a table, a record may have several lines. Parts are byte ranges of a file that depend on its
+/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, but the last line
+/// may have no ending. A UTF-8 byte-order mark is skipped. A record that is longer than the
 /// [limit](TextFiles::max_record) fails and is skipped.
 ///
 /// ```
@@ -118,7 +118,7 @@ impl TextFiles {
         Self::cut(self.into_texts(), part_bytes, RecordLimit::new(bytes))
     }
 
-    /// Sets the length of a part in bytes. The answer does not depend on it.
+    /// Sets the length of a part in bytes. The answer of a run does not depend on this length.
     #[must_use]
     pub fn with_part_bytes(self, part_bytes: u64) -> Self {
         let limit = self.limit;

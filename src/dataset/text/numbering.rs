@@ -1,9 +1,9 @@
 //! How many records and lines come before each part of some files, counted by the workers that read the parts.
 //!
 //! Parts are read in any order, but a record's number depends on all previous parts. In some formats, the place where
-//! a part's first record begins does too. Each worker therefore *claims* the parts it fetches, counts them as soon as
-//! it has their bytes and before it scores any of their records, and publishes the counts. The worker that publishes
-//! last combines the counts.
+//! a part's first record begins also depends on the previous parts. Each worker therefore *claims* the parts it
+//! fetches, counts them as soon as it has their bytes and before it scores any of their records, and publishes the
+//! counts. The counts of several parts are combined by the worker that publishes the last of them.
 //!
 //! A worker that needs the number of its first record sleeps while another worker fetches a previous part, and counts
 //! previous parts itself if no worker has claimed them. It may sleep even on a thread of a rayon pool: a worker with

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// Opens a file that is as long as the system says, and returns it with its length in bytes; `None` if the length is
-/// only known once all of it is read: for example, if it is a pipe, a device, or a file that is generated as it is
-/// read, like those under `/proc` and `/sys`.
+/// Opens a file that is as long as the system says, and returns it with its length in bytes. Returns `None` if the
+/// length is not known until the whole file has been read: for example, if the file is a pipe or a device, or is
+/// generated as it is read, like the files under `/proc` and `/sys`.
 pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, Error> {
     let unreadable = |error| Error::unreadable(path, error);
     // The metadata is read before the file is opened, because opening a pipe waits until a program writes to it.
@@ -24,7 +24,7 @@ pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, E
     Ok(length.map(|length| (file, length)))
 }
 
-/// The length of an open file in bytes, if it is a file and is as long as the system says.
+/// The length of an open file in bytes, if it is a regular file and is as long as the system says.
 pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -53,7 +53,7 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     use rustix::fs::OFlags;
 
     // The poll before a read waits instead: on Linux, a pipe that had no writer when it was opened counts as ended
-    // only after it has had one.
+    // only after it has had a writer.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = File::options();
     options.custom_flags(flags.bits() as i32);

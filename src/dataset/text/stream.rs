@@ -52,8 +52,8 @@ pub struct TextStream<'r> {
     names: Vec<Arc<Path>>,
     inputs: Mutex<Box<InputChain<'r>>>,
     buffers: Mutex<Vec<Buffer>>,
-    /// Number of bytes that have been taken. It is kept separately from the inputs, because a waiting worker holds
-    /// their lock.
+    /// Number of bytes that have been taken from the inputs. It is kept separately from the inputs, because a worker
+    /// that waits for bytes holds the lock of the inputs.
     bytes: AtomicU64,
     /// Whether the stream is closed, so that nothing more may be taken.
     closed: AtomicBool,
@@ -147,10 +147,10 @@ impl<'r> TextStream<'r> {
         }
     }
 
-    /// Takes the next records, at most `at_most` of them (and at least one; in a format of one record per line, blank
-    /// lines count too), and calls `visit` with each until it returns `Break`. Waits until a complete record has
-    /// arrived, and reads no more than that requires. Other threads may take the next records while this thread
-    /// visits its records.
+    /// Takes the next records, and calls `visit` with each of them until `visit` returns `Break`. At most `at_most`
+    /// records are taken, or one record if `at_most` is 0. In a format of one record per line, blank lines are
+    /// counted as records here. Waits until a complete record has arrived, and reads no more than that requires.
+    /// Other threads may take the next records while this thread visits its records.
     ///
     /// Returns the time that was spent waiting and reading, or `None` at the end of the last input and once the
     /// stream is [closed](Dataset::close). Even if a time is returned, there may have been no record to visit.

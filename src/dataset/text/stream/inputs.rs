@@ -32,7 +32,8 @@ pub(super) struct InputChain<'r> {
     inputs: VecDeque<(Input<'r>, RecordLayout)>,
     /// Number of the input that is being read, from 0.
     file: usize,
-    /// What comes before the next line, or in a format of quoted records before the first line of the input.
+    /// What comes before the next line. In a format of quoted records, this is what comes before the first line of
+    /// the input.
     start: Start,
     options: OpenOptions,
     /// Memory for the bytes that have been read.
@@ -48,7 +49,7 @@ pub(super) struct InputChain<'r> {
     dropped: u64,
     /// Whether the beginning of the input has been read, up to its first record.
     begun: bool,
-    /// Finds the records of a format of quoted records. `None` for a format of lines.
+    /// The scanner that finds the records, if the format has quoted records. `None` if each line is a record.
     scanner: Option<Scanner>,
     /// The complete records that the scanner has found and that have not been taken.
     found: VecDeque<RecordSpan>,
@@ -158,7 +159,8 @@ impl<'r> InputChain<'r> {
         }))
     }
 
-    /// The bytes without records at the end of the last input, if there are any, so that all bytes are counted.
+    /// Takes the bytes without records at the end of the last input, if there are any, so that these bytes are
+    /// counted too.
     fn take_dropped(&mut self, buffer: &mut Buffer) -> Option<TakenRecords> {
         buffer.clear(self.limit());
         let bytes = mem::take(&mut self.dropped);
