@@ -3,11 +3,11 @@
 use super::cores::{Topology, list};
 use super::tree::Tree;
 
-/// More caches than any hardware thread has, over all levels and types.
+/// A number of caches that no hardware thread exceeds, over all levels and types.
 const MOST_CACHES: usize = 16;
 
-/// Size of all last-level caches that the allowed hardware threads use, in bytes. It is computed from the
-/// cache of the first one, because reading all takes thousands of files on large machines.
+/// Size of all last-level caches that the allowed hardware threads use, in bytes. It is computed from the cache
+/// of the first one, because reading the caches of all of them would take thousands of files on large machines.
 pub(super) fn last_level(tree: &Tree, topology: &Topology) -> Option<u64> {
     let first = topology.first_allowed()?;
     let caches = (0..MOST_CACHES).map_while(|index| {
@@ -30,7 +30,7 @@ pub(super) fn last_level(tree: &Tree, topology: &Topology) -> Option<u64> {
     bytes.checked_mul(caches as u64)
 }
 
-/// Parses a size as the kernel writes it: `32768K`.
+/// Parses a size as the kernel writes it, such as `32768K`.
 fn size(text: &str) -> Option<u64> {
     let kibibytes: u64 = text.strip_suffix('K')?.parse().ok()?;
     kibibytes.checked_mul(1024).filter(|bytes| *bytes > 0)

@@ -31,11 +31,10 @@ fn read(clock: rustix::time::ClockId) -> Option<Duration> {
 /// How long the calling thread was ready to run but had no core, since it started; `None` if the
 /// system does not report it.
 ///
-/// This is the second number of `schedstat`, in nanoseconds
-/// (Documentation/scheduler/sched-stats.rst of the Linux sources). Processor time is no substitute:
-/// it does not distinguish a thread without a core from one that waits for something else. The file is opened
-/// for every call, because keeping one open for each worker would use up file descriptors that the
-/// program needs.
+/// This is the second number of `schedstat`, in nanoseconds (Documentation/scheduler/sched-stats.rst of the
+/// Linux sources). Processor time cannot replace it, because it does not distinguish a thread without a core
+/// from a thread that waits for something else. The file is opened for every call, because keeping one open for
+/// each worker would use up file descriptors that the program needs.
 #[cfg(target_os = "linux")]
 pub(crate) fn thread_time_without_core() -> Option<Duration> {
     use std::io::Read as _;

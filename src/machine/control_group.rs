@@ -12,20 +12,20 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
 
-/// A memory limit of at least this many bytes is no limit: version 1 writes the largest whole number of
-/// pages.
+/// A value of at least this many bytes means that memory is not limited: version 1 then writes the largest
+/// whole number of pages, in bytes.
 const NO_LIMIT_BYTES: u64 = 1 << 62;
 
 /// The tightest limits among the control groups of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ControlGroup {
-    /// Processor time, in cores; `None` if it is not limited.
+    /// The processor time that the groups allow, in cores; `None` if it is not limited.
     pub quota: Option<f64>,
-    /// How often and how long the quota has stopped threads; `None` if there is no quota, or if it is not
-    /// reported.
+    /// How often and how long the quota has stopped threads; `None` if there is no quota, or if the system does
+    /// not report it.
     pub throttled: Option<Throttled>,
-    /// Memory, in bytes; `None` if it is not limited.
+    /// The memory that the groups allow, in bytes; `None` if it is not limited.
     pub memory: Option<u64>,
 }
 
@@ -41,7 +41,7 @@ pub struct Throttled {
 }
 
 impl Throttled {
-    /// The difference to an earlier reading.
+    /// Returns the difference from an earlier reading.
     pub(crate) fn since(self, earlier: Throttled) -> Throttled {
         Throttled {
             times: self.times.saturating_sub(earlier.times),
@@ -56,7 +56,7 @@ impl ControlGroup {
         Self::of(&Tree::of_this_machine())
     }
 
-    /// `None` if no group is known.
+    /// Reads the control groups of a process from the files in `tree`; `None` if no group is known.
     pub(super) fn of(tree: &Tree) -> Option<Self> {
         let own = tree.read("proc/self/cgroup")?;
         let mounts = tree.read("proc/self/mountinfo")?;
@@ -86,8 +86,9 @@ impl ControlGroup {
 
 /// The folders of the groups that limit the process through a controller, relative to the root.
 ///
-/// `own` is the text of `/proc/self/cgroup`, which names the group in each hierarchy. `mounts` is that of
-/// `/proc/self/mountinfo`, which says where each hierarchy is mounted, and from which group on.
+/// `own` is the text of `/proc/self/cgroup`, which names the group in each hierarchy. `mounts` is the text of
+/// `/proc/self/mountinfo`, which says where each hierarchy is mounted, and which of its groups is the root of
+/// the mount.
 fn folders(own: &str, mounts: &str, controller: &str) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for line in own.lines() {
@@ -133,11 +134,11 @@ impl<'a> Mount<'a> {
         })
     }
 
-    /// The folders from that of a group up to the mount point.
+    /// The folders from the folder of a group up to the mount point.
     fn folders(&self, group: &str) -> impl Iterator<Item = PathBuf> + use<> {
         let point = self.point.strip_prefix("/").unwrap_or(&self.point);
         let point = point.to_owned();
-        // A group outside the mounted folder, as in containers, is the mount point itself.
+        // If a group is outside the mounted folder, as in containers, its folder is the mount point itself.
         let inside = Path::new(group)
             .strip_prefix(&self.root)
             .unwrap_or(Path::new(""));
@@ -150,7 +151,7 @@ impl<'a> Mount<'a> {
     }
 }
 
-/// Decodes a path as `mountinfo` writes it, with blanks and some other characters as octal numbers.
+/// Decodes a path as `mountinfo` writes it: blanks and some other characters are octal numbers.
 fn unescape(path: &str) -> PathBuf {
     let escapes = [
         ("\\040", " "),
@@ -169,11 +170,11 @@ fn unescape(path: &str) -> PathBuf {
 fn quota(tree: &Tree, folder: &Path) -> Option<f64> {
     let (quota, period): (f64, f64) = if let Some(max) = tree.read(folder.join("cpu.max")) {
         let (quota, period) = max.trim().split_once(' ')?;
-        // Without a quota it is not a number.
+        // If there is no quota, the first word is not a number.
         (quota.parse().ok()?, period.parse().ok()?)
     } else {
         let number = |name: &str| tree.word(folder.join(name))?.parse().ok();
-        // Without a quota it is negative.
+        // If there is no quota, the number is negative.
         (number("cpu.cfs_quota_us")?, number("cpu.cfs_period_us")?)
     };
     let cores = quota / period;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
 
-/// More hardware threads than any machine has. A list with a larger number is not valid.
+/// A number of hardware threads that no machine has. A list that contains this number or a larger one is not
+/// valid.
 const MOST_THREADS: usize = 1 << 16;
 
 /// A number of processors, counted as hardware threads and as cores.
@@ -36,7 +37,7 @@ impl Topology {
         if online.is_empty() {
             return None;
         }
-        // The mask of the whole process, not that of the calling thread, which may be pinned.
+        // This is the mask of the whole process, not the mask of the calling thread, which may be pinned.
         let allowed = tree
             .first_line_with("proc/self/status", |line| {
                 list(line.strip_prefix("Cpus_allowed_list:")?)
@@ -80,7 +81,7 @@ impl Topology {
         }
     }
 
-    /// The allowed hardware threads, first one of each core.
+    /// The allowed hardware threads, in an order that starts with one of each core.
     pub(super) fn spread(&self) -> Option<Vec<usize>> {
         let allowed = self.allowed.as_ref()?;
         Some(match &self.cores {
@@ -129,7 +130,7 @@ fn cores(tree: &Tree, online: &BTreeSet<usize>) -> Option<Vec<Vec<usize>>> {
     Some(cores)
 }
 
-/// Parses a list as the kernel writes it: `0-3,8`.
+/// Parses a list as the kernel writes it, such as `0-3,8`.
 pub(super) fn list(text: &str) -> Option<BTreeSet<usize>> {
     let mut all = BTreeSet::new();
     for range in text.trim().split(',').filter(|range| !range.is_empty()) {

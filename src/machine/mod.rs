@@ -1,11 +1,12 @@
-//! The machine on which a run was made, as far as it explains how fast the run can be.
+//! The facts about a machine that explain how fast a run on it can be.
 //!
-//! A time means little without it: two workers on the two hardware threads of one core are slower than
-//! on two cores, and a control group with a quota of half a core stops every thread for half of the time.
+//! A time means little without these facts: two workers on the two hardware threads of one core are slower than
+//! two workers on two cores, and a control group with a quota of half a core stops every thread for half of the
+//! time.
 //!
 //! On Linux the facts are in a dozen small files under `/proc` and `/sys`. They are read here, because no
-//! well-maintained library counts the *physical* cores in the affinity mask, or finds the tightest quota
-//! among nested control groups of both versions. They can be read from any folder, so tests can make up
+//! well-maintained library counts the *physical* cores in the affinity mask, or finds the tightest quota among
+//! nested control groups of both versions. The files can be read from any folder, so tests can make up
 //! machines.
 
 mod cache;
@@ -38,19 +39,20 @@ pub(crate) use stack::default_stack_size;
 use cores::Topology;
 use tree::Tree;
 
-/// Load average of other programs from which a warning is printed, as a share of the hardware threads.
+/// Smallest load average of other programs for which a warning is printed, as a share of the number of hardware
+/// threads.
 const LOADED_SHARE: f64 = 0.05;
 /// Load average below which no warning is printed, in threads.
 const LOADED: f64 = 0.5;
 
-/// Number of cores this process may use: the number of the machine's hardware threads, limited by the
-/// process's affinity mask and by the quota of its control group.
+/// Returns the number of cores that this process may use: the number of hardware threads of the machine,
+/// limited by the affinity mask of the process and by the quota of its control group.
 pub fn usable_cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The machine, and what this process may use of it. A fact that the system does not report is `None`. On
-/// systems other than Linux most are.
+/// systems other than Linux, most facts are `None`.
 ///
 /// ```
 /// use manyhands::Machine;
@@ -66,18 +68,18 @@ pub fn usable_cores() -> usize {
 pub struct Machine {
     /// The version of this library.
     pub version: String,
-    /// The commit from which it was built, followed by `-dirty` if files differed from it. `None` if it is
-    /// unknown, and in builds without optimisation.
+    /// The commit from which this library was built, followed by `-dirty` if files differed from that commit.
+    /// It is `None` if the commit is unknown, and in builds without optimisation.
     #[serde(default)]
     pub commit: Option<String>,
-    /// Whether it was built with optimisation. Times of other builds mean little.
+    /// Whether this library was built with optimisation. Times of other builds mean little.
     #[serde(default = "optimised")]
     pub optimised: bool,
     /// The operating system: the name of the distribution if it is known, else `linux`, `macos`, ….
     pub system: String,
     /// The release of the kernel.
     pub kernel: Option<String>,
-    /// The architecture this program was built for, such as `x86_64`.
+    /// The architecture for which this program was built, such as `x86_64`.
     pub architecture: String,
     /// The model of the processor.
     pub cpu: Option<String>,
@@ -94,11 +96,11 @@ pub struct Machine {
     pub load: Option<[f64; 3]>,
     /// Memory of the machine, in bytes.
     pub memory: Option<u64>,
-    /// Memory that was available without swapping, in bytes.
+    /// Memory that was available without swapping when the facts were read, in bytes.
     pub memory_available: Option<u64>,
     /// Number of memory nodes (NUMA).
     pub numa_nodes: Option<usize>,
-    /// Size of the last-level caches that the allowed hardware threads use, in bytes, all caches together.
+    /// Total size of all last-level caches that the allowed hardware threads use, in bytes.
     #[serde(default)]
     pub cache: Option<u64>,
 }
@@ -163,7 +165,7 @@ impl Machine {
         threads.map_or(1, |processors| processors.hardware_threads)
     }
 
-    /// Load average of other programs from which it shows in measured times.
+    /// Smallest load average of other programs that is noticeable in measured times, in threads.
     pub(crate) fn shows(&self) -> f64 {
         self.hardware_threads() as f64 * LOADED_SHARE
     }
@@ -185,7 +187,7 @@ impl Machine {
         warnings
     }
 
-    /// The warning about load. The load may come from an earlier run of this program.
+    /// The warning about load, if there is one. The load may come from an earlier run of this program.
     pub(crate) fn load_warning(&self) -> Option<String> {
         let load = self.load?[0];
         (load >= LOADED.max(self.shows())).then(|| {
@@ -241,7 +243,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// `2 of 8`, or just `8` if it is all of them.
+/// Returns text such as `2 of 8`, or just `8` if `some` is all of them.
 fn of(some: usize, all: usize) -> String {
     if some == all {
         all.to_string()
@@ -250,7 +252,7 @@ fn of(some: usize, all: usize) -> String {
     }
 }
 
-/// The word, with an s unless the count is `1`: `1 core`, but `1 of 2 cores`.
+/// Returns the word, with an s unless the count is `1`: `1 core`, but `1 of 2 cores`.
 fn plural(count: &str, word: &str) -> String {
     let s = if count == "1" { "" } else { "s" };
     format!("{word}{s}")
@@ -261,7 +263,7 @@ fn optimised() -> bool {
     !cfg!(debug_assertions)
 }
 
-/// A number with at most two decimals, and the word for what it counts.
+/// Returns a number with at most two decimals, and the word for what it counts.
 pub(crate) fn counted(number: f64, word: &str) -> String {
     let number = format!("{number:.2}");
     let number = number.trim_end_matches('0').trim_end_matches('.');
@@ -279,8 +281,9 @@ fn distribution(tree: &Tree) -> Option<String> {
 
 /// The model of the processor, or the model of the board if no processor is named.
 fn cpu_model(tree: &Tree) -> Option<String> {
-    // It is the same for each hardware thread, and read only up to the first one: the kernel asks each
-    // for its clock speed when the file is read, which takes long on machines with hundreds.
+    // The model is the same for each hardware thread, so the file is read only up to the first one. When the
+    // file is read, the kernel asks each hardware thread for its clock speed, which takes long on machines with
+    // hundreds of them.
     tree.first_line_with("proc/cpuinfo", |line| {
         let (name, value) = line.split_once(':')?;
         let names = ["model name", "cpu model", "Model"];

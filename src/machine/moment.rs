@@ -17,7 +17,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Meanwhile {
-    /// The length of the measurement, in seconds.
+    /// The duration of the measurement, in seconds.
     pub wall: f64,
     /// Processor time of this process and of the processes it has started, in seconds.
     pub own: Option<f64>,
@@ -69,7 +69,8 @@ impl Moment {
         let used = now.used.zip(self.used);
         let busy = used.map(|(now, then)| now.busy.saturating_sub(then.busy));
         let stolen = used.and_then(|(now, then)| now.stolen?.checked_sub(then.stolen?));
-        // Both are counted in ticks, and were read at slightly different times.
+        // Both times are counted in ticks and were read at slightly different moments, so `own` may exceed
+        // `busy`.
         let others = busy.zip(own).map(|(busy, own)| busy.saturating_sub(own));
         let throttled = now.throttled.zip(self.throttled);
         Meanwhile {
@@ -83,10 +84,10 @@ impl Moment {
     }
 }
 
-/// What all hardware threads together have done since the machine was started, in ticks.
+/// The time that all hardware threads together have used since the machine was started, in ticks.
 #[derive(Clone, Copy, Debug)]
 struct Used {
-    /// Time in which they ran something.
+    /// Time in which the hardware threads ran something.
     busy: u64,
     /// Steal time.
     stolen: Option<u64>,
@@ -97,8 +98,8 @@ fn used(tree: &Tree) -> Option<Used> {
         let ticks = line.strip_prefix("cpu ")?.split_ascii_whitespace();
         ticks.map(|ticks| ticks.parse().ok()).collect()
     })?;
-    // user, nice, system, idle, waiting for input, interrupts, soft interrupts, steal. The time of guests
-    // is part of user.
+    // The numbers are the times for user, nice, system, idle, waiting for input, interrupts, soft interrupts
+    // and steal. The time of guests is part of the time for user.
     let [user, nice, system, _, _, interrupts, soft_interrupts] = *ticks.first_chunk()?;
     let all = [user, nice, system, interrupts, soft_interrupts];
     Some(Used {
@@ -141,8 +142,9 @@ fn process(stat: &str) -> Option<(u32, u32, u64)> {
     // The name of the process is in brackets, and may contain brackets.
     let (_, after) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = after.split_ascii_whitespace().collect();
-    // Fields are numbered in proc_pid_stat(5): 4 is the parent, 14 and 15 its own time in user and
-    // system, 16 and 17 that of children it has waited for.
+    // Fields are numbered in proc_pid_stat(5): field 4 is the parent, fields 14 and 15 are the time of the
+    // process itself in user and system mode, and fields 16 and 17 are the time of the children for which it
+    // has waited.
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
     let spent = field(14)? + field(15)? + field(16)? + field(17)?;
     Some((number, u32::try_from(field(4)?).ok()?, spent))

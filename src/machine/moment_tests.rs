@@ -45,7 +45,8 @@ fn the_use_of_this_process_and_its_descendants_is_not_that_of_others() {
         ("proc/loadavg", "0.50 0.40 0.30 1/100 999\n"),
     ]);
     let moment = Moment::of(&Tree::below(before.path()));
-    // Its child and its grandchild have used 200 and 300, itself 100; the others 400 of 1,000.
+    // Of 1,000 ticks, the process itself has used 100, its child 200, its grandchild 300, and the other
+    // programs 400.
     let own = stat(100, 1, [130, 20, 15]);
     let after = folder(&[
         ("proc/stat", "cpu  1900 20 160 9500 90 10 20 45 0 0\n"),
@@ -80,7 +81,7 @@ fn unknown_figures_are_not_made_up() {
         let meanwhile = Moment::of(before).until(after);
         let facts = (meanwhile.own, meanwhile.others, meanwhile.load);
         assert_eq!(facts, (None, None, None));
-        // A kernel that does not report steal time.
+        // The kernel does not report steal time.
         assert_eq!(meanwhile.stolen, None);
     }
 }

@@ -6,7 +6,7 @@ use super::cores::Topology;
 use super::tree::Tree;
 
 /// The hardware thread of each worker: first one on each core that this process may use, then the other
-/// hardware threads of those cores. If there are more workers, it starts again from the beginning.
+/// hardware threads of those cores. If there are more workers, the list starts again from the beginning.
 #[derive(Debug)]
 pub(crate) struct Pinning {
     places: Vec<usize>,
@@ -15,7 +15,7 @@ pub(crate) struct Pinning {
 }
 
 impl Pinning {
-    /// The places on this machine; none if its topology is unknown.
+    /// Finds the places on this machine. There are none if its topology is unknown.
     pub(crate) fn look() -> Self {
         Self::on(&Tree::of_this_machine())
     }
@@ -42,7 +42,7 @@ impl Pinning {
         }
     }
 
-    /// Whether workers can be pinned, as far as is known by now.
+    /// Whether workers can be pinned, according to what is known so far.
     pub(crate) fn works(&self) -> bool {
         CAN_PIN && !self.places.is_empty() && !self.refused.load(Relaxed)
     }

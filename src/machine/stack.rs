@@ -4,15 +4,15 @@ use std::sync::OnceLock;
 
 use super::tree::Tree;
 
-/// The stack of a thread if the size of the main thread's is unknown, in bytes.
+/// Size of the stack of a thread, in bytes, if the size of the main thread's stack is unknown.
 const USUAL: usize = 8 << 20;
-/// The stack of a thread if the main thread's is unlimited, in bytes. Threads need some limit.
+/// Size of the stack of a thread, in bytes, if the main thread's stack is unlimited. Threads need some limit.
 const UNLIMITED: usize = 64 << 20;
-/// The stack that the standard library gives a thread, in bytes.
+/// Size of the stack that the standard library gives a thread, in bytes.
 const STANDARD: usize = 2 << 20;
 
-/// The stack of the threads that executors start, in bytes, unless the caller chooses another: as large
-/// as the main thread's, or as large as `RUST_MIN_STACK` says if that is more.
+/// Size of the stack of the threads that executors start, in bytes, unless the caller chooses another size. It
+/// is the size of the main thread's stack, or the value of `RUST_MIN_STACK` if that is larger.
 pub(crate) fn default_stack_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
     *SIZE.get_or_init(|| {
@@ -22,7 +22,7 @@ pub(crate) fn default_stack_size() -> usize {
     })
 }
 
-/// The stack that the main thread may use, in bytes, but no less than threads usually have.
+/// Size of the stack that the main thread may use, in bytes, but no less than threads usually have.
 pub(super) fn main_thread_stack(tree: &Tree) -> usize {
     let soft_limit = tree.first_line_with("proc/self/limits", |line| {
         let limits = line.strip_prefix("Max stack size")?;

@@ -65,7 +65,8 @@ fn processors(hardware_threads: usize, cores: impl Into<Option<usize>>) -> Optio
     })
 }
 
-/// Hardware threads 0 to 3 are on one core each, and 4 to 7 are the second ones of these cores.
+/// Hardware threads 0 to 3 are on four different cores, and 4 to 7 are the second hardware threads of these
+/// cores.
 const FOUR_CORES: [&str; 4] = ["0,4", "1,5", "2,6", "3,7"];
 
 #[test]
@@ -199,7 +200,7 @@ fn the_plain_facts_are_read() {
     assert_eq!(serde_json::from_str::<Machine>(&json).unwrap(), machine);
 }
 
-/// The mount of version 2.
+/// The line of `mountinfo` for the mount of version 2.
 const V2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
 
 /// The limits of the groups of a machine that has these files.
@@ -226,7 +227,7 @@ fn of_nested_groups_of_version_2_the_tightest_counts() {
             ("sys/fs/cgroup/pod/box/memory.max", "max\n"),
             ("sys/fs/cgroup/pod/box/inner/cpu.max", "max 100000\n"),
             ("sys/fs/cgroup/pod/box/inner/memory.max", "2000000\n"),
-            // The group of another process.
+            // This is the group of another process.
             ("sys/fs/cgroup/pod/other/cpu.max", "1000 100000\n"),
         ],
     );
@@ -290,8 +291,8 @@ fn of_nested_groups_of_version_1_the_tightest_counts() {
 
 #[test]
 fn in_a_container_the_group_is_the_mount_point() {
-    // Version 1 names the group as the host sees it, and its folder is mounted. Version 2 names a group
-    // outside the namespace relative to the namespace.
+    // Version 1 names the group as the host sees it, and the folder of the group is mounted. Version 2 names a
+    // group outside the namespace relative to the namespace.
     let v1 = "33 31 0:31 /docker/1f /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n";
     let quota = [
         ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "200000\n"),
@@ -353,7 +354,7 @@ fn there_are_warnings_about_doubtful_times() {
         ]
     );
     assert!(machine.to_string().ends_with("4 cores, a quota of 1 core"));
-    // A load of half a thread does not show among many hardware threads.
+    // A load of half a thread is not noticeable among many hardware threads.
     machine.allowed = processors(64, 64);
     assert!(
         !machine
@@ -373,7 +374,7 @@ fn this_machine_has_some_facts() {
             .cores
             .is_none_or(|cores| cores <= allowed.hardware_threads)
     );
-    // The quota may allow fewer than the mask, but never more.
+    // The quota may allow fewer hardware threads than the mask, but never more.
     let usable = std::thread::available_parallelism().map_or(1, usize::from);
     assert!(usable <= allowed.hardware_threads);
     assert_eq!(machine.load.is_some(), cfg!(target_os = "linux"));
@@ -413,7 +414,7 @@ fn threads_get_the_stack_of_the_main_thread() {
     };
     assert_eq!(stack(&limits("8388608")), 8 << 20);
     assert_eq!(stack(&limits("268435456")), 256 << 20);
-    // Never less than the stack that the standard library gives a thread.
+    // The stack is never smaller than the stack that the standard library gives a thread.
     assert_eq!(stack(&limits("65536")), 2 << 20);
     assert_eq!(stack(&limits("unlimited")), 64 << 20);
     assert_eq!(stack("no such line\n"), 8 << 20);

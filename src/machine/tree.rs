@@ -38,7 +38,7 @@ impl Tree {
         (!word.is_empty()).then(|| word.to_owned())
     }
 
-    /// The first result that `find` returns for a line of a file. The file is read no further.
+    /// The first result that `find` returns for a line of a file. The rest of the file is not read.
     pub(super) fn first_line_with<T>(
         &self,
         path: &str,

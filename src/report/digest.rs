@@ -10,12 +10,12 @@ use crate::aggregation::canonical_bytes;
 /// A hash of the canonical bytes of a value: two values have the same digest if, and for all practical
 /// purposes only if, they are equal bit for bit.
 ///
-/// The first 128 bits of SHA-256 over [`canonical_bytes`], shown as 32 hexadecimal digits.
+/// A digest is the first 128 bits of SHA-256 over [`canonical_bytes`], displayed as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// The digest of a value.
+    /// Returns the digest of a value.
     ///
     /// ```
     /// use manyhands::report::Digest;

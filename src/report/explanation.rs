@@ -1,4 +1,4 @@
-//! Why a run took as long as it did, in a sentence.
+//! Explains in one sentence why a run took as long as it did.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::timing::share;
 use super::{End, Floor, ScalingLimit, Shares, SlowRecord, Timing};
 
-/// The share of the workers' time from which a loss is mentioned.
+/// Smallest share of the workers' time at which a loss is mentioned.
 const WORTH_MENTIONING: f64 = 0.2;
-/// The share of the workers' time from which a loss is the finding, whatever else was lost.
+/// Smallest share of the workers' time at which a loss is the finding, regardless of the other losses.
 const DECIDES: f64 = 0.5;
-/// A larger number of workers is not named, because memory bandwidth would be the limit before that.
+/// If more workers than this would help, the sentence does not name their number, because memory bandwidth
+/// would limit the run before that.
 const MANY_WORKERS: usize = 1000;
 
 /// Why a run took as long as it did.
@@ -22,15 +23,15 @@ const MANY_WORKERS: usize = 1000;
 pub struct Explanation {
     /// What the time was mainly spent on.
     pub finding: Finding,
-    /// The number of workers, even if some were never woken.
+    /// The number of workers, including those that were never woken.
     pub workers: usize,
     /// The number of cores that the process may use.
     pub cores: usize,
-    /// The time from the call to the answer.
+    /// The time from the call that started the run to the answer.
     pub wall: Duration,
     /// Where the time went.
     pub shares: Shares,
-    /// Up to how many workers it would become faster.
+    /// Up to how many workers the run would become faster.
     pub scaling_limit: ScalingLimit,
     /// The slowest record.
     pub longest: Option<SlowRecord>,
@@ -60,16 +61,16 @@ pub enum Finding {
     OneLongRecord,
     /// Some workers had nothing left to do while others still worked.
     Imbalance,
-    /// The workers paused, because scores could not be passed on as fast as they came.
+    /// The workers paused, because scores could not be passed on as fast as they were computed.
     Paused,
-    /// One thread worked alone, at the beginning or on the answer.
+    /// One thread worked alone, either at the beginning or to compute the answer.
     OneThread,
     /// The workers were busy scoring.
     Busy,
 }
 
 impl Explanation {
-    /// Explains a run from its timing, its end, and the number of cores it could use.
+    /// Explains a run from its timing, its end, and the number of cores that it could use.
     pub fn of(timing: &Timing, end: &End, cores: usize) -> Self {
         let shares = timing.shares();
         Explanation {
@@ -207,7 +208,7 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
-    /// The workers waited for this, which more workers would not change.
+    /// Writes that the workers waited for `what`, which more workers would not change.
     fn waiting(&self, f: &mut fmt::Formatter<'_>, what: &str, share: f64) -> fmt::Result {
         let (workers, wall) = (Workers(self.workers), Readable(self.wall));
         let share = Percent(share);
@@ -217,7 +218,7 @@ impl Explanation {
         )
     }
 
-    /// What more workers would do.
+    /// Writes what more workers would change.
     fn prospects(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ScalingLimit {
             workers,
@@ -244,7 +245,7 @@ impl Explanation {
         }
     }
 
-    /// The longest record, with its time and place.
+    /// Writes the longest record, with its time and place.
     fn longest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(longest) = &self.longest else {
             return write!(f, "the longest record");

@@ -22,7 +22,7 @@ pub use timing::{SlowRecord, Timing, WorkerTiming};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report<V> {
-    /// The aggregated value: the same bits on any executor and any number of workers.
+    /// The aggregated value: the same bits with any executor and any number of workers.
     pub value: V,
     /// How the run ended.
     pub end: End,
@@ -46,7 +46,8 @@ pub enum End {
     Finished,
     /// The run was stopped from outside.
     Stopped(StopReason),
-    /// There were too many failures. This is the first one, in the order of the records, that was too many.
+    /// There were too many failures. The value is the first failure, in the order of the records, that exceeded
+    /// what the run allows.
     Halted(Failure),
 }
 
@@ -67,7 +68,7 @@ impl<V> Report<V> {
     ///
     /// # Errors
     ///
-    /// [`Error::Stopped`] or [`Error::Halted`] if it is not.
+    /// Returns [`Error::Stopped`] or [`Error::Halted`] if the run is not finished.
     pub fn finished(self) -> Result<Self, Error> {
         match self.end {
             End::Finished => Ok(self),
@@ -84,14 +85,15 @@ impl<V> Report<V> {
 }
 
 impl<V: serde::Serialize> Report<V> {
-    /// The digest of the value: equal for two runs exactly if their values are equal bit for bit.
+    /// Returns the digest of the value. Two runs have equal digests exactly if their values are equal bit for
+    /// bit.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.value)
     }
 }
 
 impl<V> Report<V> {
-    /// Why the run took as long as it did. It displays as a sentence.
+    /// Explains why the run took as long as it did. The explanation displays as a sentence.
     ///
     /// ```
     /// use manyhands::prelude::*;

@@ -7,17 +7,17 @@ use crate::execution::WORTH_WAKING;
 
 /// Up to how many workers a run would become faster, and what limits it beyond that number.
 ///
-/// With this many workers, the [work](Timing::work) of each takes as long as the floor: the longest of the
-/// times that no number of workers makes shorter. With more, more than half of the run is the floor
-/// (Amdahl, 1967), or all of it if the floor is the longest record.
+/// With this number of workers, the [work](Timing::work) of each worker takes as long as the floor, which is
+/// the longest of the times that no number of workers makes shorter. With more workers, the floor takes more
+/// than half of the run (Amdahl, 1967), or the whole run if the floor is the longest record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScalingLimit {
-    /// About this many workers; at least 1.
+    /// The approximate number of workers; at least 1.
     pub workers: usize,
     /// The length of the floor.
     pub time: Duration,
-    /// What the floor is.
+    /// The kind of time that the floor is.
     pub floor: Floor,
 }
 
@@ -25,11 +25,12 @@ pub struct ScalingLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Floor {
-    /// The longest record.
+    /// The time of the longest record.
     LongestRecord,
-    /// The time in which one thread works alone: before the other workers are awake, and on the answer.
+    /// The time in which one thread works alone: before the other workers are awake, and while it computes the
+    /// answer.
     OneThread,
-    /// Waking one more worker.
+    /// The time to wake one more worker.
     Waking,
 }
 

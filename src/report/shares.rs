@@ -4,34 +4,34 @@ use std::time::Duration;
 
 use super::Timing;
 
-/// Where the time went, as shares of `workers × wall`. They add up to 1, unless the run took no time.
+/// Where the time went, as shares of `workers × wall`. The shares add up to 1, unless the run took no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Shares {
-    /// In the task.
+    /// Time in the task.
     pub scoring: f64,
-    /// Fetching bytes and waiting for records.
+    /// Time for fetching bytes and waiting for records.
     pub input: f64,
-    /// Waiting for permits of a limit.
+    /// Time for waiting for permits of a limit.
     pub limited: f64,
-    /// Reading, aggregating and passing scores on: the rest of the busy time.
+    /// Time for reading, aggregating and passing scores on: the rest of the busy time.
     pub handling: f64,
-    /// Ready to run, but without a core.
+    /// Time in which a worker was ready to run, but had no core.
     pub preempted: f64,
-    /// Idle between the first and the last record of a worker: it paused because too many scores waited for
-    /// their turn.
+    /// Idle time between the first and the last record of a worker, which paused because too many scores waited
+    /// for their turn.
     pub paused: f64,
-    /// Before a worker began, while the calling thread worked alone and woke the others. The whole run for
-    /// workers that never began.
+    /// Time before a worker began, while the calling thread worked alone and woke the others. For a worker that
+    /// never began, it is the whole run.
     pub beginning: f64,
-    /// After a worker's last record, while other workers still had some.
+    /// Time after a worker's last record, while other workers still had records.
     pub imbalance: f64,
-    /// After the last record of all, while one thread merged states and computed the answer.
+    /// Time after the last record of the run, while one thread merged states and computed the answer.
     pub ending: f64,
 }
 
 impl Timing {
-    /// Where the time of the workers went.
+    /// Returns the shares of the workers' time.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -92,7 +92,7 @@ impl Shares {
         ]
     }
 
-    /// The share of the busy time: everything except waiting for other workers.
+    /// The share of the busy time, which is everything except waiting for other workers.
     pub fn busy(&self) -> f64 {
         self.scoring + self.input + self.limited + self.handling + self.preempted
     }

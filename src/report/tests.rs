@@ -228,7 +228,7 @@ fn more_workers_than_cores_are_explained() {
     let mut worker = worker(0, 1000);
     worker.task = ms(100);
     worker.preempted = ms(600);
-    // Time that a worker waited for input without a core is counted as both.
+    // Time in which a worker waited for input and had no core is counted as both.
     worker.input = ms(900);
     assert_eq!(worker.waiting(ms(1000)), ms(900));
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::error::Place;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Timing {
-    /// From the call to the answer.
+    /// The time from the call that started the run to the answer.
     pub wall: Duration,
     /// Processor time of the whole process during the run, all threads together. A plan measures it if
     /// the system reports it. A pipeline does not, because that costs as much as a small run.
@@ -21,27 +21,27 @@ pub struct Timing {
     pub slowest: Vec<SlowRecord>,
 }
 
-/// The share of one worker.
+/// What one worker did in a run.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct WorkerTiming {
-    /// The number of records it scored, including failed ones.
+    /// The number of records that the worker scored, including failed ones.
     pub records: u64,
-    /// How long it was busy: reading, scoring, aggregating, and passing scores on.
+    /// How long the worker was busy: reading, scoring, aggregating, and passing scores on.
     pub busy: Duration,
     /// The part of the busy time spent in the task. If records take less than 20 µs, it includes the time
     /// between them. Time without a core is not included, as far as it is known.
     pub task: Duration,
-    /// How long its thread was ready to run but had no core, because other threads had them all. It is known
-    /// only on Linux, and only for runs of more than 0.5 ms.
+    /// How long the thread of the worker was ready to run but had no core, because other threads used all
+    /// cores. This is known only on Linux, and only for runs of more than 0.5 ms.
     pub preempted: Duration,
     /// The part of the busy time spent fetching bytes and waiting for records.
     pub input: Duration,
     /// The part of the busy time spent waiting for permits of a limit.
     pub limited: Duration,
-    /// When it began, as the time since the run began.
+    /// When the worker began, as the time since the run began.
     pub from: Duration,
-    /// When it was last busy, as the time since the run began.
+    /// When the worker was last busy, as the time since the run began.
     pub until: Duration,
 }
 
@@ -49,14 +49,15 @@ pub struct WorkerTiming {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SlowRecord {
-    /// Its index, from 0. If several records were timed together, the index of the first.
+    /// The index of the record, from 0. If several records were timed together, this is the index of the first
+    /// one.
     pub index: u64,
     /// The number of records timed together: cheap records are timed in stretches.
     pub records: u32,
-    /// Its place, if it comes from a file.
+    /// The place of the record, if it comes from a file.
     pub place: Option<Place>,
-    /// How long it took. If several records were timed together, an estimate for the slowest. Time without
-    /// a core is not included, as far as it is known.
+    /// How long the record took. If several records were timed together, this is an estimate for the slowest
+    /// one. Time without a core is not included, as far as it is known.
     pub time: Duration,
 }
 
@@ -70,21 +71,22 @@ pub(super) struct Busy {
 }
 
 impl WorkerTiming {
-    /// False if the worker was never woken, because the run was too short to share.
+    /// Returns false if the worker was never woken, because the run was too short to share.
     pub fn began(&self) -> bool {
         self.until > Duration::ZERO
     }
 
-    /// How long it waited in a run that took `wall`: to be woken, for input, for a permit, for a core, or for
-    /// other workers to finish.
+    /// How long the worker waited in a run that took `wall`: to be woken, for input, for a permit, for a core,
+    /// or for other workers to finish.
     pub fn waiting(&self, wall: Duration) -> Duration {
         let busy = self.split(self.busy);
         wall.saturating_sub(busy.scoring + busy.handling)
     }
 
-    /// Splits a busy time into its parts. Each part in turn takes at most what is left, so that clocks read
-    /// at slightly different times cannot add up to more than the whole. Input comes after the time without
-    /// a core, because time that a worker waited for input without a core is counted as both.
+    /// Splits a busy time into its parts. Each part takes at most what the parts before it have left, because
+    /// clocks that are read at slightly different times could otherwise add up to more than the whole. Input is
+    /// taken after the time without a core, because time in which a worker waited for input and had no core is
+    /// counted as both.
     pub(super) fn split(&self, busy: Duration) -> Busy {
         let mut left = busy;
         let mut take = |time: Duration| {
@@ -113,7 +115,7 @@ impl Timing {
         self.workers.iter().map(|worker| worker.input).sum()
     }
 
-    /// The time of all records in the task, summed over the workers.
+    /// The time that the workers spent in the task, summed over all records.
     pub fn work(&self) -> Duration {
         self.workers.iter().map(|worker| worker.task).sum()
     }
@@ -133,8 +135,8 @@ impl Timing {
         (self.work() / workers).max(self.span())
     }
 
-    /// How close the run came to the [lower bound](Timing::lower_bound) for its workers: 1 if it took no
-    /// longer, 0.5 if it took twice as long.
+    /// How close the run came to the [lower bound](Timing::lower_bound) for its number of workers: 1 if it took
+    /// no longer, 0.5 if it took twice as long.
     pub fn closeness(&self) -> f64 {
         share(self.lower_bound(self.workers.len()), self.wall)
     }

@@ -60,8 +60,8 @@ impl Noise {
     }
 }
 
-/// The expected values are those of NumPy 2.4 (`median`, `quantile`) and of SciPy 1.17 (`stats.trim_mean(_,
-/// 0.25)`).
+/// The expected values are those of NumPy 2.4 for `median` and `quantile`, and of SciPy 1.17 for
+/// `stats.trim_mean(_, 0.25)`.
 #[test]
 fn medians_quantiles_and_midmeans_equal_those_of_numpy_and_scipy() {
     assert_eq!(median(&VALUES), 1.05);
