@@ -1,4 +1,4 @@
-//! The pattern in one function: from a dataset, a task, an executor and an aggregator to a report.
+//! A whole run in one call: it takes a dataset, a task, an executor and an aggregator, and returns a report.
 //!
 //! `pipeline/README.md` explains in which order records are scored, judged, counted and observed.
 
@@ -38,7 +38,7 @@ pub(crate) use order::Order;
 use run::PipelineRun;
 pub use stopwatch::Stopwatch;
 
-/// A dataset, a task, and how to score the records of the one with the other.
+/// A dataset, the task that scores its records, and the options of the run.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -63,7 +63,8 @@ pub struct Pipeline<'a, D: Dataset + ?Sized, T, S> {
     deadline: Option<Duration>,
     limit: Limit,
     weigh: Option<&'a Weigh<'a, D>>,
-    /// How many records of a stream may have been taken whose scores are not delivered yet.
+    /// The maximum number of records of a stream that have been taken and whose scores have not been
+    /// delivered yet.
     most_outstanding: Option<u64>,
 }
 
@@ -95,8 +96,9 @@ where
         }
     }
 
-    /// Runs on this executor. Without this, the run uses a [`WorkStealing`] pool with a worker for each
-    /// usable core, which is started when it is first needed and shared by all such pipelines.
+    /// Uses this executor for the run. Without this call, the run uses a [`WorkStealing`] pool with one
+    /// worker for each usable core. This pool is started when it is first needed, and is shared by all
+    /// pipelines without an executor of their own.
     pub fn executor(mut self, executor: &'a dyn Executor) -> Self {
         self.executor = Some(executor);
         self
@@ -108,8 +110,8 @@ where
         self
     }
 
-    /// Reports progress: from time to time, a worker calls `progress` with the
-    /// [`size`](Dataset::size) that it has done since its last call.
+    /// Reports progress: from time to time, a worker calls `progress` with the [`size`](Dataset::size) of the
+    /// parts that it has done since its last call.
     pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
         self.progress = progress;
         self
@@ -121,8 +123,8 @@ where
         self
     }
 
-    /// Limits how many records are in flight and how many are started in a second. The answer stays
-    /// the same.
+    /// Limits how many records are in flight at the same time, and how many are started per second. The
+    /// answer does not depend on the limit.
     ///
     /// Under a rate or a budget, the records are scored on threads that are started for the run, even if the
     /// executor has a rayon pool, so that no thread of the pool waits for a permit.
@@ -131,7 +133,8 @@ where
         self
     }
 
-    /// Sets the weight of each record, for a [budget](Limit::budget). Without this, each record weighs 1.
+    /// Sets the weight of each record, for a [budget](Limit::budget). Without this call, each record weighs
+    /// 1.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -149,7 +152,7 @@ where
         self
     }
 
-    /// Stops when this much time has passed since the run began.
+    /// Stops the run when this much time has passed since it began.
     ///
     /// ```
     /// use std::time::Duration;
@@ -167,14 +170,14 @@ where
         self
     }
 
-    /// Stops when `cancel` is cancelled: records that have been started are finished, and no others are
-    /// started. The run returns as soon as the slowest of those records is done.
+    /// Stops the run when `cancel` is cancelled: records that have been started are finished, and no others
+    /// are started. The run returns as soon as the slowest of those records is done.
     pub fn cancel(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
     }
 
-    /// Runs, and combines the scores.
+    /// Runs the pipeline, and combines the scores.
     ///
     /// # Errors
     ///
@@ -184,17 +187,17 @@ where
     ///
     /// # Panics
     ///
-    /// If the aggregator panics, or a score when it is dropped. The calling thread then panics with the
-    /// same payload, after the other workers have finished their current portions. A task that panics is a
-    /// failure of its record instead. A task that overflows the stack aborts the process, see
+    /// If the aggregator panics, or if a score panics when it is dropped. The calling thread then panics with
+    /// the same payload, after the other workers have finished their current portions. A task that panics is
+    /// a failure of its record instead. A task that overflows the stack aborts the process, see
     /// [`WorkStealing`].
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         self.aggregate_so_far(aggregator)?.finished()
     }
 
-    /// Runs, and combines the scores even if the run is stopped or halted by failures before its end; see
-    /// [`Report::end`]. The answer is then that of the longest beginning of the dataset that is done
-    /// without a gap.
+    /// Runs the pipeline, and combines the scores even if the run is stopped, or halted by failures, before
+    /// its end; see [`Report::end`]. In that case, the answer covers the longest beginning of the dataset in
+    /// which every record is done.
     ///
     /// # Errors
     ///
@@ -202,7 +205,7 @@ where
     ///
     /// # Panics
     ///
-    /// Same as [`aggregate`](Pipeline::aggregate).
+    /// In the same cases as [`aggregate`](Pipeline::aggregate).
     pub fn aggregate_so_far<A: Aggregator<S>>(
         self,
         aggregator: A,
@@ -215,7 +218,7 @@ where
         self.run(aggregator, order)
     }
 
-    /// Sets how many records may have been taken whose scores are not delivered yet.
+    /// Sets the maximum number of records that have been taken and whose scores have not been delivered yet.
     pub(crate) fn most_outstanding(mut self, records: usize) -> Self {
         self.most_outstanding = Some(records as u64);
         self
@@ -283,12 +286,12 @@ where
     }
 }
 
-/// Calls `run`. If the token is cancelled meanwhile, calls `close`, because a worker does not check the
-/// token while it waits for records or for room for them.
+/// Calls `run`. If the token is cancelled before `run` returns, calls `close`, because a worker that waits
+/// for records, or for room for them, does not check the token.
 ///
 /// # Errors
 ///
-/// If the thread that checks the token cannot be started. `run` is not called then.
+/// Returns an error, without calling `run`, if the thread that checks the token cannot be started.
 fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce()) -> io::Result<()> {
     /// The time between two checks of the token.
     const CHECK_INTERVAL: Duration = Duration::from_millis(5);
@@ -310,7 +313,7 @@ fn closing_when(token: &Cancel, close: impl FnOnce() + Send, run: impl FnOnce())
     })
 }
 
-/// The pool of the pipelines that have no executor.
+/// The pool that is shared by all pipelines without an executor of their own.
 fn shared_pool() -> &'static WorkStealing {
     static POOL: OnceLock<WorkStealing> = OnceLock::new();
     POOL.get_or_init(WorkStealing::all_cores)

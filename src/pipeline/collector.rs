@@ -13,7 +13,7 @@ use crate::sync::{Mutex, into_inner, lock};
 /// Collects the scores of a run.
 pub(super) struct Collector<S, A> {
     pub(super) order: Order,
-    /// The identity. It observes nothing, and takes in the workers' states at the end.
+    /// The empty state. It observes no scores, and the workers' states are merged into it at the end.
     root: A,
     workers: usize,
     /// Whether anything can end the run before its last record. If not, scores count at once.
@@ -50,12 +50,13 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
             may_end_early: may_be_stopped || on_failure != OnFailure::SKIP,
             partials: MergeTree::new(),
             frontier: Frontier::new(on_failure),
-            // A single worker passes on each record before it takes the next one.
+            // A single worker passes on each score before it takes the next record, so it needs no bound.
             outstanding: most.filter(|_| workers > 1).map(Outstanding::new),
         }
     }
 
-    /// A state for one more worker. A single worker needs no fork, because it shares nothing.
+    /// A state for one more worker. A single worker gets a clone instead of a fork, because it shares nothing
+    /// with other workers.
     fn state(&self) -> A {
         if self.workers > 1 {
             self.root.fork()
@@ -95,7 +96,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         step.directly && self.order == Order::Any
     }
 
-    /// Takes in a failure in the middle of a step.
+    /// Notes a failure in the middle of a step.
     #[cold]
     pub(super) fn fail(&self, step: &mut StepProgress<S>, failure: Failure) {
         self.frontier.record_failed(failure.index);
@@ -105,7 +106,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         }
     }
 
-    /// Takes in what a step has done.
+    /// Receives the results of a step that has ended.
     pub(super) fn take_in(
         &self,
         worker: &mut WorkerState<S, A>,
@@ -167,7 +168,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         });
     }
 
-    /// Counts what a worker has pending, as far as its turn has come.
+    /// Counts those pending scores of a worker whose turn has come.
     pub(super) fn settle(&self, worker: &mut WorkerState<S, A>) {
         let mut next = self.frontier.next();
         if self.order == Order::AsDone
@@ -185,7 +186,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         }
     }
 
-    /// Counts what a worker has pending when the run has ended, up to the end of the answer.
+    /// Called after the run has ended. Counts the pending scores of a worker up to the end of the answer.
     pub(super) fn settle_at_end(&self, worker: &mut WorkerState<S, A>) {
         let next = self.frontier.next();
         for pending in std::mem::take(&mut worker.pending) {
@@ -197,7 +198,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         }
     }
 
-    /// Counts pending scores before record `end`, or a partial.
+    /// Counts the pending scores of the records before `end`, or a whole partial.
     fn count(&self, worker: &mut WorkerState<S, A>, pending: PendingScores<S, A>, end: u64) {
         match pending {
             PendingScores::Scores(mut scores) => {
@@ -211,14 +212,14 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         }
     }
 
-    /// Gives back the room of records that are no longer outstanding.
+    /// Frees the room of `records` records that are no longer outstanding.
     pub(super) fn give_back(&self, records: u64) {
         if let Some(outstanding) = &self.outstanding {
             outstanding.give_back(records);
         }
     }
 
-    /// The state of all scores that count, from the partials and the states of the workers.
+    /// Returns the state of all scores that count, merged from the partials and the states of the workers.
     pub(super) fn finish(self, states: Vec<A>) -> A {
         let mut aggregator = match self.order {
             Order::Blocks => self.partials.finish(self.root),

@@ -1,9 +1,9 @@
-//! How far a run has come without a gap, and where it is to end.
+//! Tracks how far a run is done without a gap, and at which record it is to end.
 //!
-//! Records are done out of order, but the answer of a run that is stopped is that of a beginning of the
-//! dataset, so that it does not depend on which worker was faster. Therefore a score counts when every
-//! record before it is done, and failures are judged in the order of the records. `README.md` in this
-//! folder has an overview.
+//! Records are done out of order, but the answer of a stopped run covers a beginning of the dataset without a
+//! gap, so that it does not depend on which worker was faster. Therefore a score counts when every record
+//! before it is done, and failures are judged in the order of the records. `README.md` in this folder has an
+//! overview.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::sync::atomic::{
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::turns::Turns;
 
-/// How far a run has come. `P` is the payload that waits with the records for their turn.
+/// How far a run has come. `P` is the payload that is kept with records until their turn comes.
 pub(super) struct Frontier<P> {
     /// See [`next`](Frontier::next), which reads it without locking.
     next: AtomicU64,
@@ -34,9 +34,9 @@ struct FrontierState<P> {
     /// The number of records in the answer, and how many of them have failed.
     records: u64,
     failed: u64,
-    /// The first of those failures.
+    /// The first failures in the answer, up to a fixed number.
     failures: Vec<Failure>,
-    /// The number of failures anywhere, judged or not, and the last of their records.
+    /// The number of all failures so far, judged or not, and the highest index of a record that failed.
     failed_anywhere: u64,
     last_failed: u64,
     /// Every record before this one will be done, because a later one counts already.
@@ -57,19 +57,19 @@ struct Halt {
 pub(super) struct Done<P> {
     /// The failures among them, in order.
     pub(super) failed: Vec<Failure>,
-    /// Whether the records count together or not at all.
+    /// Whether the records count either all together or not at all.
     pub(super) whole: bool,
     pub(super) payload: P,
 }
 
-/// How far a run has come by its end.
+/// The totals of a run that has ended.
 pub(super) struct RunTotals {
     pub(super) records: u64,
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
     /// The failure that ended the run.
     pub(super) halted_by: Option<Failure>,
-    /// Whether records were done after a record that was not.
+    /// Whether records were done although a record before them was not.
     pub(super) gaps: bool,
 }
 
@@ -106,16 +106,16 @@ impl<P> Frontier<P> {
     /// and none of them has ended the run.
     ///
     /// The check is needed although the worker was allowed to start the record. While it was scored, a
-    /// failure before it may have been judged and may have ended the answer at this very record. The order
-    /// of the two loads matters: [`complete`](Frontier::complete) lowers `last` before it releases `next`,
-    /// so a worker that acquires the new `next` also sees the new `last`. Later failures cannot exclude the
-    /// record: an answer ends after the failure that ends it, and that failure is this record or a later
-    /// one.
+    /// failure before it may have been judged and may have ended the answer at this very record. The order of
+    /// the two loads matters: [`complete`](Frontier::complete) lowers `last` before it releases `next`, so a
+    /// worker that acquires the new `next` also sees the new `last`. Failures that are judged later cannot
+    /// exclude the record: an answer ends after the failure that ends it, and such a failure belongs to this
+    /// record or to a later one.
     pub(super) fn counts_at_once(&self, index: u64) -> bool {
         self.next() == index && self.may_start(index)
     }
 
-    /// Whether the record is to be scored.
+    /// Whether the record with this index is to be scored.
     #[inline]
     pub(super) fn may_start(&self, index: u64) -> bool {
         index < self.last.load(Relaxed)
@@ -141,8 +141,9 @@ impl<P> Frontier<P> {
         self.end_at(state.committed);
     }
 
-    /// Lets records before `end` count before earlier ones are done. From then on all of those will be
-    /// done, even if the run is stopped. Returns false, and commits to nothing, if the run is ending.
+    /// Lets records before `end` count although earlier records are not done yet. In return, all records
+    /// before `end` will be done, even if the run is stopped. Returns false, and commits to nothing, if the
+    /// run is already ending.
     pub(super) fn commit(&self, end: u64) -> bool {
         let mut state = self.lock();
         let free = !self.is_ending();
@@ -157,8 +158,9 @@ impl<P> Frontier<P> {
         self.unjudged.load(Relaxed)
     }
 
-    /// Notes a failure as soon as it is known. If the run is certain to end, the records after the one
-    /// that ends it are no longer started; those before it are still done, so that it can be judged.
+    /// Notes a failure as soon as it is known. If the run is now certain to end, records after the last one
+    /// at which it can end are no longer started. The records before that one are still done, so that the
+    /// failures can be judged.
     pub(super) fn record_failed(&self, index: u64) {
         let mut state = self.lock();
         self.unjudged.fetch_add(1, Relaxed);
@@ -172,8 +174,8 @@ impl<P> Frontier<P> {
         self.end_at((last + 1).max(state.committed));
     }
 
-    /// Takes records that are done. Calls `in_turn` with each payload whose turn has come, in order, and
-    /// with the end of its records, or the end of the answer if that comes first.
+    /// Receives records that are done. For each payload whose turn has come, in order, calls `in_turn` with
+    /// the payload and with the end of its records, or with the end of the answer if that comes first.
     pub(super) fn complete(
         &self,
         records: Range<u64>,
@@ -190,7 +192,7 @@ impl<P> Frontier<P> {
             let end = halt.map_or(records.end, |halt| records.end.min(halt.end));
             state.records = end;
             in_turn(done.payload, end);
-            // Released after `judge` has lowered `last`, see `counts_at_once`.
+            // This release comes after `judge` has lowered `last`, see `counts_at_once`.
             self.next.store(end, Release);
         }
     }
@@ -235,7 +237,7 @@ impl<P> Frontier<P> {
         lock(&self.state)
     }
 
-    /// How far the run has come, once all workers have ended.
+    /// The totals of the run. Called when all workers have ended.
     pub(super) fn totals(&self) -> RunTotals {
         let mut state = self.lock();
         RunTotals {

@@ -2,35 +2,37 @@
 
 /// A run has at least this many steps, so that progress is reported and scores are passed on often enough.
 const STEPS: usize = 512;
-/// The fewest and the most units of a step. A shorter one would cost more than cheap records do, and
-/// a longer one would pile up scores.
+/// The minimum and the maximum number of units in a step. The overhead of a shorter step would exceed the
+/// cost of cheap records, and a longer step would pile up scores.
 const STEP_UNITS: (usize, usize) = (64, 1024);
-/// Memory for the scores that wait for their turn, in bytes, without what the scores own on the heap.
+/// The maximum memory for scores that wait for their turn, in bytes. It does not include what the scores own
+/// on the heap.
 const WAITING_BYTES: usize = 32 << 20;
-/// The least size that is assumed for a score, in bytes, because a failure may come in its place.
+/// The minimum size that is assumed for a score, in bytes, because a failure may take its place.
 const SCORE_BYTES: usize = 16;
-/// A worker may always be ahead by this many portions for each worker, because that many are in
-/// flight anyway.
+/// A worker may always be ahead by this many portions for each worker of the run, because that many portions
+/// are in flight anyway.
 const PORTIONS: u64 = 4;
-/// The most failures that may wait to be judged in the order of the records.
+/// The maximum number of failures that may wait to be judged in the order of the records.
 const UNJUDGED_FAILURES: u64 = 1 << 16;
 
-/// The number of units of a step if at most `most` records may be outstanding: two steps for each worker,
-/// so that no worker waits for the others.
+/// The number of units in a step if at most `most` records may be outstanding. There is room for two steps of
+/// each worker, so that no worker waits for the others.
 pub(super) fn step_of_outstanding(most: u64, workers: usize) -> usize {
     let steps = 2 * workers as u64;
     (most / steps).clamp(1, STEP_UNITS.1 as u64) as usize
 }
 
-/// The number of units of a step in a run over `units` units, if the stopwatch times `stretch` records
+/// The number of units in a step of a run over `units` units, if the stopwatch times `stretch` records
 /// together.
 pub(super) fn step_of(units: usize, stretch: usize, workers: usize) -> usize {
     // With several workers, the executor's portions are short anyway. The worker that has the parts after
-    // these learns its record numbers only when a whole step has been fetched.
+    // these learns the numbers of its records only when a whole step has been fetched.
     if workers > 1 {
         return STEP_UNITS.1;
     }
-    // If a stretch has many records, they are very cheap: a shorter step would cost more than its records.
+    // If a stretch has many records, they are very cheap, so the overhead of a shorter step would exceed the
+    // cost of its records.
     let least = STEP_UNITS.0.max(stretch);
     (units / STEPS).clamp(least, STEP_UNITS.1)
 }
@@ -85,7 +87,7 @@ mod tests {
         assert!(is_too_far(11, 10, 0));
         assert!(!is_too_far(1, 10, UNJUDGED_FAILURES));
         assert!(is_too_far(1, 10, UNJUDGED_FAILURES + 1));
-        // The worker of the earliest record in flight never pauses: the others wait for it.
+        // The worker of the earliest record in flight never pauses, because the others wait for it.
         assert!(!is_too_far(0, 10, UNJUDGED_FAILURES + 1));
     }
 }

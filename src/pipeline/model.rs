@@ -1,5 +1,5 @@
-//! The frontier under a model checker, which tries many orders of the threads' steps, and what must hold in
-//! each.
+//! Tests the frontier under a model checker, which tries many orders of the threads' steps, and checks what
+//! must hold in each of them.
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test --lib --target-dir target/shuttle model`
 
@@ -21,11 +21,11 @@ const PORTION: u64 = 2;
 #[derive(Clone, Copy, Debug)]
 struct Case {
     on_failure: OnFailure,
-    /// The records that fail, as bits.
+    /// The records that fail, as a bit set.
     failing: u64,
     /// Whether another thread stops the run.
     stopped: bool,
-    /// Whether workers let what they have done count before its turn.
+    /// Whether workers let records that they have done count before their turn.
     commits: bool,
     whole: bool,
 }
@@ -49,17 +49,18 @@ impl Case {
     }
 }
 
-/// What the workers have seen.
+/// The frontier, and what the workers have observed.
 struct Seen {
     frontier: Frontier<u64>,
-    /// The records not yet handed out.
+    /// The first record that has not been handed out yet.
     next: AtomicU64,
-    /// Records done, as bits.
+    /// The records that are done, as a bit set.
     done: Mutex<u64>,
     refused: Mutex<u64>,
-    /// Records whose scores counted as soon as they were known, as bits.
+    /// The records whose scores counted as soon as they were known, as a bit set.
     observed: Mutex<u64>,
-    /// The payloads that came in turn: the first record of each, and how far its records count.
+    /// The payloads in the order of their turns: the first record of each, and the end of its records that
+    /// count.
     in_turn: Mutex<Vec<(u64, u64)>>,
     committed: Mutex<u64>,
 }
@@ -209,7 +210,7 @@ fn cases() -> Vec<Case> {
         OnFailure::SKIP,
         OnFailure::Stop,
         OnFailure::Skip { at_most: 1 },
-        // The share is taken of at least 1000 records.
+        // The share of failures is computed as if there were at least 1000 records.
         OnFailure::SkipShare { at_most: 0.001 },
     ] {
         for failing in [0, 0b1001_0010_0100, 0b1110_0000_0000, 1] {

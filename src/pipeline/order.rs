@@ -1,14 +1,15 @@
-//! In which order the scores of a run come together.
+//! The order in which the scores of a run are observed.
 
-/// In which order the scores of a run come together.
+/// The order in which the scores of a run are observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// In any order: each worker has one state.
+    /// The scores are observed in any order: each worker has one state.
     Any,
-    /// In any order, and each step counts at once. All records before it are then scored even if the run
-    /// is stopped, which may take as long as the steps that other workers are at.
+    /// The scores are observed in any order, and each step counts at once. All records before the step are
+    /// then scored even if the run is stopped, which may take as long as the current steps of the other
+    /// workers.
     AsDone,
-    /// Each block of parts has a partial, and the partials merge in the order of the blocks.
+    /// Each block of parts has a partial, and the partials are merged in the order of the blocks.
     Blocks,
     /// One state observes the scores in the order of the records.
     Records,

@@ -11,7 +11,7 @@ use crate::stop::Cancel;
 use crate::sync::into_inner;
 use crate::task::Task;
 
-/// What all workers of a run have gathered together.
+/// The combined results of all workers of a run.
 pub(super) struct PipelineOutcome<A> {
     pub(super) aggregator: A,
     pub(super) totals: RunTotals,
@@ -26,7 +26,7 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
     A: Aggregator<S>,
 {
-    /// Combines what the workers have gathered.
+    /// Combines the results of the workers.
     pub(super) fn into_outcome(mut self) -> Result<PipelineOutcome<A>, Error> {
         if let Some(error) = self.error.take() {
             return Err(error);

@@ -1,4 +1,4 @@
-//! Rendered scores on their way from a worker to the sink.
+//! Collects rendered scores until a worker passes them to the sink.
 
 use std::io;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::error::Failure;
 use crate::sink::{Room, Sink};
 
-/// A block is passed to the sink when it has this many bytes.
+/// A block is passed to the sink when it has at least this many bytes.
 const BLOCK_BYTES: usize = 256 << 10;
 
 /// Rendered scores of consecutive records that have not been passed to the sink.
@@ -14,17 +14,17 @@ pub(super) struct OutputBlock<'s, S> {
     sink: &'s dyn Sink<S>,
     records: Range<u64>,
     bytes: Vec<u8>,
-    /// `Some` if a failure may halt the run. Then nothing is passed on before the frontier has judged the
-    /// records, and a block ends after each failure, so that the sink can end there too. These are the
-    /// blocks before the present one.
+    /// The blocks before the current one, or `None` if no failure can halt the run. If one can, nothing is
+    /// passed to the sink before the frontier has judged the records, and a block ends after each failure, so
+    /// that the sink can end there too.
     unjudged: Option<Vec<(Range<u64>, Vec<u8>)>>,
-    /// What the sink answered last.
+    /// The most recent answer of the sink.
     pub(super) room: Room,
 }
 
 impl<'s, S> OutputBlock<'s, S> {
-    /// An empty block for `sink`. If `may_halt` is true, nothing is passed on before a call of
-    /// [`finish`](OutputBlock::finish).
+    /// Creates an empty block for `sink`. If `may_halt` is true, nothing is passed to the sink before a call
+    /// of [`finish`](OutputBlock::finish).
     pub(super) fn new(sink: &'s dyn Sink<S>, may_halt: bool) -> Self {
         OutputBlock {
             sink,
@@ -35,12 +35,13 @@ impl<'s, S> OutputBlock<'s, S> {
         }
     }
 
-    /// Whether nothing may be passed on before the frontier has judged the records.
+    /// Whether nothing may be passed to the sink before the frontier has judged the records.
     pub(super) fn waits_for_judgement(&self) -> bool {
         self.unjudged.is_some()
     }
 
-    /// Renders the score of one record. Passes the block on if it is full and need not be judged.
+    /// Renders the score of one record. Passes the block to the sink if it is full and its records need not
+    /// be judged first.
     pub(super) fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
         if self.records.is_empty() {
             self.records.start = index;
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// Renders half a block for each record, and keeps what it is handed.
+    /// A sink that renders half a block for each record, and keeps the blocks that it receives.
     #[derive(Default)]
     struct KeptBlocks(Mutex<Vec<(Range<u64>, usize)>>);
 

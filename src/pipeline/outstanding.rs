@@ -1,4 +1,5 @@
-//! Records that have been taken from a dataset and not passed on yet, and a bound on their number.
+//! Limits the number of records that have been taken from a dataset and whose scores have not been passed on
+//! yet.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -11,8 +12,8 @@ use crate::sync::atomic::{
 };
 use crate::sync::{Condvar, Mutex, lock, wait};
 
-/// The number of records that may be outstanding if scores are passed on in the order of the records and
-/// the caller sets no number.
+/// The maximum number of outstanding records if scores are passed on in the order of the records and the
+/// caller sets no number.
 pub(super) const MOST_OUTSTANDING: u64 = 1 << 14;
 
 /// Counts the outstanding records, and lets workers wait for room.
@@ -31,7 +32,7 @@ pub(super) struct Outstanding {
 
 #[derive(Default)]
 struct OutstandingState {
-    /// How often room has been given back while a worker waited.
+    /// How many times room has been freed while a worker waited.
     changes: u64,
     is_closed: bool,
 }
@@ -51,9 +52,9 @@ impl Outstanding {
         self.most
     }
 
-    /// Takes room for `records` records, after waiting for it if there is none. Before each wait it calls
-    /// `before_wait`, in which the worker may pass on records of its own. Returns false if there is no room
-    /// and [`close`](Outstanding::close) has been called.
+    /// Takes room for `records` records, and waits if there is not enough. Before each wait, it calls
+    /// `before_wait`, in which the worker may pass on records of its own. Returns false if there is not
+    /// enough room and [`close`](Outstanding::close) has been called.
     pub(super) fn take(&self, records: u64, mut before_wait: impl FnMut()) -> bool {
         if self.try_take(records) {
             return true;
@@ -85,12 +86,13 @@ impl Outstanding {
             let taken = taken.checked_add(records)?;
             (taken <= self.most).then_some(taken)
         };
-        // Sequentially consistent even if it fails: together with `waiting` this ensures that the worker
-        // sees the room that another gives back, or the other one sees that this worker waits.
+        // The update is sequentially consistent even if it fails. Together with `waiting`, this ensures that
+        // either this worker sees the room that another worker frees, or the other worker sees that this one
+        // waits.
         self.taken.fetch_update(SeqCst, SeqCst, more).is_ok()
     }
 
-    /// Gives back the room of records that have been passed on, or were not taken after all.
+    /// Frees the room of `records` records that have been passed on, or that were not taken after all.
     pub(super) fn give_back(&self, records: u64) {
         if records == 0 {
             return;
@@ -101,7 +103,7 @@ impl Outstanding {
         }
     }
 
-    /// Ends all waits, and every later one.
+    /// Ends all current waits, and makes every later wait end at once.
     pub(super) fn close(&self) {
         self.change(|state| state.is_closed = true);
     }

@@ -7,7 +7,7 @@ use crate::aggregation::Aggregator;
 /// The scores of consecutive records.
 pub(super) struct ScoredRecords<S> {
     pub(super) records: Range<u64>,
-    /// The records that have no score, in order.
+    /// The indices of the records that failed and so have no score, in ascending order.
     pub(super) failed: Vec<u64>,
     /// The scores of all other records, in order.
     pub(super) scores: Vec<S>,
@@ -30,7 +30,7 @@ impl<S> ScoredRecords<S> {
     }
 }
 
-/// What a worker has done ahead of its turn.
+/// Scores of records that a worker has done before their turn.
 pub(super) enum PendingScores<S, A> {
     Scores(ScoredRecords<S>),
     /// The partial of a block. It counts as a whole or not at all.
@@ -54,7 +54,7 @@ impl<S, A> PendingScores<S, A> {
 mod tests {
     use super::*;
 
-    /// The indices and scores in the slices in which they were observed.
+    /// An aggregator that keeps each observed slice, with the index of its first record.
     #[derive(Clone, Default)]
     struct Slices(Vec<(u64, Vec<u64>)>);
 

@@ -1,4 +1,4 @@
-//! One run of a pipeline: what each worker does with the units it is handed.
+//! One run of a pipeline: what each worker does with the units that it receives.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -33,7 +33,7 @@ pub(super) struct PipelineRun<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) workers: Vec<Mutex<WorkerState<S, A>>>,
     pub(super) collector: Collector<S, A>,
     began: Instant,
-    /// Whether a task that this run is inside of reports the panics of its thread.
+    /// Whether the run was started inside a task, so that panics in it are returned instead of printed.
     reports_panics: bool,
     /// The first error that ended the run.
     pub(super) error: OnceLock<Error>,
@@ -42,7 +42,7 @@ pub(super) struct PipelineRun<'a, 'p, D: Dataset + ?Sized, T, S, A> {
     pub(super) stream_ended: AtomicBool,
     /// Whether a record was left out because the run was stopped.
     pub(super) record_refused: AtomicBool,
-    /// The most records of one call of the executor.
+    /// The largest number of records in one call of the executor so far.
     longest_portion: AtomicU64,
 }
 
@@ -105,8 +105,8 @@ where
 
     fn portion(&self, number: usize, units: Range<usize>) -> Flow {
         let began = Instant::now();
-        // An executor with too many workers is detected at the end of the run, because these units were not
-        // run.
+        // If an executor uses too many workers, this is detected at the end of the run, because these units
+        // have not been run.
         let Some(worker) = self.workers.get(number) else {
             return Flow::Stop;
         };
@@ -126,8 +126,8 @@ where
         let stream = self.pipeline.dataset.is_stream();
         let leaves = |flow| stream && (flow == Flow::Pause || self.collector.frontier.is_ending());
         while next < units.end && flow != Flow::Stop && !leaves(flow) {
-            // The stopwatch counts in records, which says something about units only if each unit of
-            // this portion was one record so far.
+            // The stopwatch counts records. Its count can be used for units only if each unit of this portion
+            // has been one record so far.
             let one_each = worker.records - records == (next - units.start) as u64;
             let stretch = if one_each { worker.watch.stretch() } else { 1 };
             let end = units.end.min(next.saturating_add(self.step(stretch)));
@@ -148,7 +148,7 @@ where
         }
     }
 
-    /// The number of units of the next step, if the stopwatch times `stretch` units together.
+    /// The number of units in the next step, if the stopwatch times `stretch` units together.
     fn step(&self, stretch: usize) -> usize {
         let workers = self.workers.len();
         if self.collector.order == Order::Blocks {
@@ -165,9 +165,9 @@ where
     }
 
     /// Whether a worker whose step ended before record `end` is too far ahead of the earliest record in
-    /// flight. It pauses then. Instead, its scores could count before their turn and it could go on, but
-    /// then all records before them would have to be scored even if the run is stopped, however long they
-    /// take.
+    /// flight. Such a worker pauses. Alternatively, it could go on if its scores counted before their turn.
+    /// But then all records before them would have to be scored even if the run is stopped, no matter how
+    /// long that takes.
     pub(super) fn is_ahead(&self, end: u64) -> bool {
         let kept = match self.collector.keeps_scores() {
             true => scores_that_may_wait(size_of::<S>()),
@@ -182,8 +182,8 @@ where
     /// Waits until `records` more records may be taken. Returns false if no more are to be taken.
     pub(super) fn has_room(&self, worker: &mut WorkerState<S, A>, records: u64) -> bool {
         let Some(outstanding) = &self.collector.outstanding else {
-            // A single worker has passed on each record before it takes the next one. If that has stopped
-            // the run, because the receiver is gone, the next record stays with the iterator.
+            // A single worker has passed on each score before it takes the next record. If this has stopped
+            // the run, because the receiver is gone, the next record is not taken from the iterator.
             return !(self.pipeline.dataset.is_stream() && self.is_stopped());
         };
         let mut since = None;
@@ -192,9 +192,9 @@ where
             self.collector.settle(worker);
         });
         worker.limited += since.map_or(Duration::ZERO, |since: Instant| since.elapsed());
-        // Only now, because the room may come from a score whose receiver is gone, which has stopped the
-        // run. Records that must still be scored have been taken by other workers already: what the stream
-        // yields next comes after them.
+        // The token is checked only now, because room may have become free by passing on a score whose
+        // receiver is gone, which has stopped the run. Records that must still be scored have already been
+        // taken by other workers, and the records that the stream yields next come after them.
         let stopped = self.is_stopped();
         room && !stopped
     }

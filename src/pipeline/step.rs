@@ -24,7 +24,7 @@ where
     T: for<'r> Task<D::Record<'r>, Score = S>,
     A: Aggregator<S>,
 {
-    /// Reads the parts of some units, scores their records, and takes the scores in.
+    /// Reads the parts of some units, scores their records, and passes the scores to the collector.
     pub(super) fn step_through(
         &self,
         number: usize,
@@ -99,16 +99,16 @@ where
         let (refused, end, kept) = (step.refused, step.records.end, step.kept());
         self.collector
             .take_in(worker, units.start, aggregator, step);
-        // Records whose scores are kept give their room back in their turn.
+        // The room of records whose scores are kept is freed later, in their turn.
         self.collector.give_back(wanted.saturating_sub(kept));
         let written = self.write_rest(output, written);
         (self.pipeline.progress)(self.pipeline.dataset.size(parts));
         self.next_flow(worker, read, written, refused, end)
     }
 
-    /// Passes scores to the sink in the middle of a step, so that they are not lost if the next record
-    /// never ends. If a failure may halt the run, the records must have been judged before, which is
-    /// possible if every record before them is done.
+    /// Passes scores to the sink in the middle of a step, so that they are not lost if the next record never
+    /// ends. If a failure may halt the run, the records must be judged first, which is possible only if every
+    /// record before them is done.
     fn write_early(
         &self,
         step: &mut StepProgress<S>,
@@ -147,7 +147,7 @@ where
         }
     }
 
-    /// What the executor is to do after a step that ended before record `end`.
+    /// Returns what the executor is to do after a step that ended before record `end`.
     fn next_flow(
         &self,
         worker: &mut WorkerState<S, A>,
@@ -181,7 +181,7 @@ where
         }
     }
 
-    /// Whether a record is to be scored.
+    /// Whether the record with this index is to be scored.
     #[inline]
     fn goes_on(&self, index: u64) -> bool {
         if self.token.is_some_and(Cancel::is_cancelled) {
@@ -190,9 +190,9 @@ where
         self.collector.frontier.may_start(index)
     }
 
-    /// Scores one record as soon as it may be started; `None` if the run is stopped before it is done.
-    /// A function apart from [`score`](PipelineRun::score), because carrying a permit through the loop of a
-    /// run that needs none costs more than scoring the cheapest records.
+    /// Scores one record as soon as it may be started; `None` if the run is stopped before it is done. This
+    /// function is separate from [`score`](PipelineRun::score), because carrying a permit through the loop of
+    /// a run that needs none costs more than scoring the cheapest records.
     #[inline(never)]
     fn score_when_permitted(
         &self,
@@ -215,11 +215,12 @@ where
         (!interrupted).then_some(scored)
     }
 
-    /// Scores one record; a panic costs that record, not the run.
+    /// Scores one record. If the task panics, only this record fails, and the run goes on.
     ///
-    /// This is part of the loop over the records, where a call would cost as much as the cheapest tasks.
-    /// The cause of a failure is boxed so that it shares no memory with a small score: that would be
-    /// written as four bytes and read as eight, which stalls the read for some ten cycles.
+    /// This function is inlined into the loop over the records, where a call would cost as much as the
+    /// cheapest tasks. The cause of a failure is boxed so that it shares no memory with a small score.
+    /// Otherwise, such a score would be written as four bytes and read as eight, which stalls the read for
+    /// about ten cycles.
     #[inline(always)]
     fn score(
         &self,
@@ -234,8 +235,9 @@ where
             worker.watch.start(at);
         }
         let scored = match record {
-            // The task is never called again with anything it may have left half-done, apart from what it
-            // shares between calls, which it must protect itself, as among threads.
+            // After a panic, no later call of the task sees data that this call has left half-done, except
+            // for data that calls share. The task must protect such data itself, because threads share it as
+            // well.
             Ok(record) => match panics::caught(|| self.pipeline.task.score(record)) {
                 Ok(Ok(score)) => Ok(score),
                 Ok(Err(error)) => Err(Box::new(error.into())),

@@ -9,9 +9,9 @@ use crate::error::Failure;
 pub(super) struct StepProgress<S> {
     /// The records that are done and have not been reported to the frontier.
     pub(super) records: Range<u64>,
-    /// The failures among those.
+    /// The failures among these records.
     pub(super) failed: Vec<Failure>,
-    /// The scores that are kept, and the records that have none.
+    /// The scores that are kept until their turn, and the indices of the records that have no score.
     pub(super) scores: Vec<S>,
     pub(super) without_score: Vec<u64>,
     /// The first record of the step, once there is one.
@@ -23,7 +23,8 @@ pub(super) struct StepProgress<S> {
 }
 
 impl<S> StepProgress<S> {
-    /// A step that has done nothing. Scores that are kept are appended to `scores`, which is empty.
+    /// A step that has not done anything yet. `scores` is empty; the scores that are kept will be appended to
+    /// it.
     pub(super) fn new(scores: Vec<S>) -> Self {
         StepProgress {
             records: 0..0,

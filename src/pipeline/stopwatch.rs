@@ -1,8 +1,8 @@
 //! Times the records of a worker.
 //!
 //! Reading the clock takes 25 to 75 ns. A record that takes 20 µs or more is timed from its beginning to its
-//! end. A shorter record is taken to begin when the last one ended, and records that take less than 10 µs
-//! are timed in stretches of several, so that reading the clock costs less than 1 %.
+//! end. A shorter record is assumed to begin when the previous one ended, and records that take less than
+//! 10 µs are timed in stretches of several records, so that reading the clock costs less than 1 %.
 //!
 //! If other programs use the machine too, most records that seem slow are records whose thread had no
 //! core for a while. On Linux, which reports that time, it is not counted as the record's time.
@@ -13,23 +13,25 @@ use std::time::{Duration, Instant};
 use crate::dataset::Position;
 use crate::machine::thread_time_without_core;
 
-/// Target duration of a stretch.
+/// The target duration of a stretch, which is one record or several records that are timed together.
 const STRETCH: Duration = Duration::from_micros(10);
-/// The most records in a stretch: a slow record is timed only together with the others of its stretch.
+/// The maximum number of records in a stretch. It is limited because a slow record is timed only together
+/// with the other records of its stretch.
 const LONGEST_STRETCH: u32 = 256;
 /// Records that take at least this long are timed with two reads of the clock each.
 const BOTH_ENDS: Duration = Duration::from_micros(20);
 /// The number of slowest records that are kept.
 pub(super) const SLOWEST: usize = 5;
-/// Reading how long the thread had no core takes about 5 µs. It is read first when the run has lasted this
-/// long, and for each of the slowest records that takes this long.
+/// Reading how long the thread had no core takes about 5 µs. This time is first read when the run has lasted
+/// this long. It is also read for each of the slowest records that takes at least this long.
 const WORTH_READING: Duration = Duration::from_micros(500);
-/// It is also read for a record that takes at least this long and [`UNUSUAL`] times as long as others.
+/// The time without a core is also read for a record that takes at least this long, and at least [`UNUSUAL`]
+/// times as long as other records.
 const SUSPICIOUS: Duration = Duration::from_micros(50);
-/// See [`SUSPICIOUS`].
+/// How many times as long as other records a record must take to be suspicious, see [`SUSPICIOUS`].
 const UNUSUAL: u32 = 4;
-/// It is read at least this often, so that time lost long before a record is not subtracted from the
-/// record's time.
+/// The time without a core is read at least this often, so that time which was lost long before a record is
+/// not subtracted from the record's time.
 const READ_INTERVAL: Duration = Duration::from_millis(20);
 /// Scores are passed to the sink at least this often, even in the middle of a step.
 const PASS_ON: Duration = Duration::from_millis(1);
@@ -44,11 +46,11 @@ pub struct Stopwatch {
     follows: bool,
     began: Instant,
     first: Position,
-    /// The time of a record in the last stretch.
+    /// The average time of a record in the last stretch.
     usual: Duration,
-    /// The time of all records together.
+    /// The total time of all records.
     pub(super) work: Duration,
-    /// How long the thread had no core.
+    /// For how long in total the thread had no core.
     pub(super) preempted: Duration,
     pub(super) slowest: Vec<SlowStretch>,
     /// `None` until [`WORTH_READING`] has passed.
@@ -63,7 +65,7 @@ pub struct Stopwatch {
 struct CoreReading {
     thread: ThreadId,
     at: Instant,
-    /// Since the thread started.
+    /// For how long in total the thread had no core since it started.
     preempted: Duration,
 }
 
@@ -96,7 +98,7 @@ impl Stopwatch {
         }
     }
 
-    /// Called before the first of some records that the calling thread scores.
+    /// Called before the calling thread starts to score some records.
     pub fn resume(&mut self, now: Instant) {
         let is_own = |reading: &CoreReading| reading.thread == thread::current().id();
         if now - self.since >= WORTH_READING && !self.last_reading.as_ref().is_some_and(is_own) {
@@ -104,8 +106,8 @@ impl Stopwatch {
         }
     }
 
-    /// Whether [`PASS_ON`] has passed since this last returned true. The clock is not read for it, so the
-    /// answer may come late.
+    /// Whether [`PASS_ON`] has passed since this method last returned true. The method does not read the
+    /// clock, so it may return true late.
     #[inline]
     pub(super) fn is_time_to_pass_on(&mut self) -> bool {
         let is_time = self.began.saturating_duration_since(self.passed_on) >= PASS_ON;
@@ -119,8 +121,8 @@ impl Stopwatch {
     #[inline]
     pub fn start(&mut self, at: Position) {
         if at.fetched {
-            // Input was fetched since the last record ended, so its end is unknown: it is taken to have
-            // lasted as long as the records before it.
+            // Input was fetched after the last record ended, so the time of its end is unknown. The records
+            // of the open stretch are assumed to have taken as long as the records before them.
             self.work += self.usual * self.done;
             self.done = 0;
             self.follows = false;
@@ -157,7 +159,8 @@ impl Stopwatch {
         }
     }
 
-    /// The number of records in a stretch: the number that takes about [`STRETCH`], within bounds.
+    /// The number of records in a stretch. It is chosen so that a stretch takes about [`STRETCH`], within
+    /// bounds.
     pub(super) fn stretch(&self) -> usize {
         self.stretch as usize
     }
@@ -173,8 +176,8 @@ impl Stopwatch {
     fn close(&mut self) {
         let now = Instant::now();
         let (elapsed, records) = (now - self.began, self.done);
-        // From the elapsed time, including lost time: after a record that took long by the clock, the next
-        // one is timed alone, and its score is passed on soon.
+        // The next stretch is computed from the elapsed time, including lost time. So after a record that
+        // took long by the clock, the next record is timed alone, and its score is passed on soon.
         let fitting = STRETCH.as_nanos() / (elapsed / records).as_nanos().max(1);
         self.stretch = (fitting.min(u128::from(LONGEST_STRETCH)) as u32).clamp(1, records * 2);
         self.done = 0;
@@ -187,8 +190,8 @@ impl Stopwatch {
         } else {
             Duration::ZERO
         };
-        // At least as much as other records take, because some of that time may have been lost before these
-        // records.
+        // The time is at least as long as other records take, because some of the lost time may have been
+        // lost before these records began.
         let elapsed = elapsed
             .saturating_sub(lost)
             .max(elapsed.min(self.usual * records));
@@ -225,7 +228,7 @@ impl Stopwatch {
         last.is_none_or(|last| last.time < time)
     }
 
-    /// Reads how long this thread had no core since the last reading; zero at the first reading.
+    /// Returns for how long this thread had no core since the last reading; zero at the first reading.
     #[cold]
     fn read_lost_time(&mut self, now: Instant) -> Duration {
         // If the system does not report this time, it counts as zero, so that later records do not ask

@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 use super::pending::PendingScores;
 use super::stopwatch::Stopwatch;
 
-/// What one worker has gathered.
+/// The scores, counts and times that one worker has gathered.
 pub(super) struct WorkerState<S, A> {
-    /// `None` until the first record, so that an idle worker costs no state.
+    /// `None` until the first record, so that no state is created for an idle worker.
     pub(super) aggregator: Option<A>,
-    /// What this worker has done ahead of its turn, in order.
+    /// The scores of the records that this worker has done before their turn, in order.
     pub(super) pending: VecDeque<PendingScores<S, A>>,
-    /// The number of records scored or failed.
+    /// The number of records that this worker has done, including failed ones.
     pub(super) records: u64,
     pub(super) busy: Duration,
-    /// How long it fetched bytes and waited for records.
+    /// How long the worker fetched bytes and waited for records.
     pub(super) input: Duration,
-    /// How long it waited for permits.
+    /// How long the worker waited for permits.
     pub(super) limited: Duration,
     pub(super) watch: Stopwatch,
-    /// When it began and when it was last busy, since the beginning of the run.
+    /// When the worker began and when it was last busy, as times since the beginning of the run.
     pub(super) from: Option<Duration>,
     pub(super) until: Duration,
     /// Empty vectors for scores, reused because fresh memory costs more than a cheap record.

@@ -1,5 +1,5 @@
-//! Room for outstanding records under the model checker, which tries many orders of the threads' steps and
-//! reports a deadlock: a model that ends has lost no wake-up.
+//! Tests the room for outstanding records under the model checker, which tries many orders of the threads'
+//! steps. It reports a deadlock, so a model that ends has lost no wake-up.
 
 use std::sync::Arc;
 

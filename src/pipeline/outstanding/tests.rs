@@ -1,4 +1,4 @@
-//! Room for outstanding records: how much there is, and which workers wait for it.
+//! Tests how much room there is for outstanding records, and which workers wait for it.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Outstanding;
 
-/// Waits until a condition holds that another thread brings about.
+/// Waits until another thread has made a condition true.
 fn wait_until(holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
