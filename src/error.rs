@@ -15,11 +15,11 @@ pub enum Error {
     /// An input cannot be opened or read, or has invalid contents.
     #[error("{}: {message}", path.display())]
     Input {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What is wrong with the input, and what the user can do about it.
         message: String,
-        /// The error of the operating system, if there is one.
+        /// The error that the operating system returned, if it returned one.
         #[source]
         source: Option<io::Error>,
     },
@@ -42,7 +42,7 @@ pub enum Error {
         /// The problem, what the user can do about it, and where the output is if it was written.
         reason: String,
     },
-    /// The plan is invalid.
+    /// The plan is invalid, for the reason in this message.
     #[error("{0}")]
     Plan(String),
     /// More records could not be scored than the [policy](OnFailure) of the run allows.
@@ -64,8 +64,8 @@ pub enum Error {
         /// Number of records, counted from the first record without a gap, that were done.
         records: u64,
     },
-    /// The executor did not run every unit of work exactly once; see
-    /// [`assert_laws`](crate::execution::assert_laws).
+    /// The executor did not run every unit of work exactly once. Use [`assert_laws`](crate::execution::assert_laws)
+    /// to test an executor.
     #[error("the executor ran {ran} of {units} units")]
     Executor {
         /// Number of units that were run.
@@ -73,8 +73,8 @@ pub enum Error {
         /// Number of units that the executor should have run.
         units: usize,
     },
-    /// The limit allows no records, see [`Limit::check`](crate::Limit::check), or the executor cannot enforce
-    /// it, for example a [timeout](crate::plan::Plan::timeout) on threads.
+    /// The limit allows no records (see [`Limit::check`](crate::Limit::check)), or the executor cannot enforce the
+    /// limit, for example a [timeout](crate::plan::Plan::timeout) if the workers are threads.
     #[error("a limit of {what}: {remedy}")]
     Limit {
         /// The value of the limit, for example `0 records in flight`.
@@ -82,7 +82,7 @@ pub enum Error {
         /// What the user can do about it.
         remedy: &'static str,
     },
-    /// The measurement is impossible.
+    /// The measurement is impossible, for the reason in this message.
     #[error("cannot measure: {0}")]
     Measure(String),
     /// A worker process could not be started, or could not be replaced after its death.
@@ -96,7 +96,7 @@ pub enum Error {
     Workers {
         /// Number of threads that were requested.
         threads: usize,
-        /// The error of the system or of the thread pool.
+        /// The error that the operating system or the thread pool returned.
         source: Cause,
     },
 }
@@ -158,7 +158,7 @@ impl Error {
 /// The cause of a [`Failure`]: any error that can be sent between threads.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A record that could not be scored.
+/// The failure of a record that could not be scored.
 ///
 /// The failure is displayed as its place, for example `reviews.jsonl:812:44: `, followed by the cause. If the records
 /// are in memory, the number of the record takes the place of the file, line and column.
@@ -206,7 +206,7 @@ impl std::error::Error for Failure {
 /// A place in a file. It is displayed as `file:line:column`, which people and editors understand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The file.
+    /// The path of the file.
     pub path: Arc<Path>,
     /// The number of the line, counted from 1.
     pub line: u64,
@@ -247,7 +247,7 @@ impl BadRecord {
 pub struct Panicked {
     /// The message of the panic.
     pub message: String,
-    /// The place in the program, as `file:line:column`.
+    /// The place in the program at which the task panicked, as `file:line:column`.
     pub place: Option<String>,
 }
 
@@ -306,7 +306,7 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
-    /// Scores the other records, whatever the number of failures.
+    /// Scores the other records, and never halts the run, whatever the number of failures.
     pub const SKIP: OnFailure = OnFailure::Skip { at_most: u64::MAX };
 
     /// Number of records below which the share of failures is too uncertain to halt a run.

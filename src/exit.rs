@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::report::{End, Report};
 use crate::stop::StopReason;
 
-/// How a command ends. Each variant has one exit code, and every [`Error`] and every end of a run leads to
-/// one variant.
+/// How a command ends. Each variant has its own exit code. Every [`Error`] and every way in which a run can end
+/// belongs to one variant.
 ///
 /// | code | variant | meaning |
 /// |---|---|---|

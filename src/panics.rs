@@ -39,7 +39,8 @@ pub(crate) fn is_in_task() -> bool {
     IN_TASK.get()
 }
 
-/// Calls `work` as if this thread were inside a task, or outside any task.
+/// Calls `work` as if this thread were inside a task if `in_task` is true, and otherwise as if it were outside any
+/// task.
 pub(crate) fn with_in_task<R>(in_task: bool, work: impl FnOnce() -> R) -> R {
     struct Before(bool);
     impl Drop for Before {

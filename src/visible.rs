@@ -68,9 +68,9 @@ pub fn is_hidden(c: char) -> bool {
 /// Returns the characters of a text. Each comes with a flag that says whether the character is hidden at its
 /// position.
 ///
-/// A character is hidden if [`is_hidden`] says so, except for the joiners U+200C and U+200D between two visible
-/// characters: emoji of several people, Persian and many scripts of India need them. In scripts that do not use
-/// joiners, such as Latin, and at either end of a word, a joiner is hidden.
+/// A character is hidden if [`is_hidden`] returns true. The joiners U+200C and U+200D are an exception: they are not
+/// hidden between two visible characters, since emoji of several people, Persian and many scripts of India need them.
+/// In scripts that do not use joiners, such as Latin, and at either end of a word, a joiner is hidden.
 ///
 /// ```
 /// use manyhands::output::visible::characters;
@@ -145,7 +145,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
     for c in text.chars() {
         if is_escaped(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
+                // This cannot fail, since it writes to a string.
                 let _ = write!(json, "\\u{unit:04x}");
             }
         } else {
@@ -183,7 +183,7 @@ pub fn json_serializer<W: io::Write>(out: W) -> Serializer<W, impl Formatter> {
     Serializer::with_formatter(out, Visible)
 }
 
-/// Writes JSON on one line. Strings and raw JSON pass through [`json`].
+/// Writes JSON on one line. Strings and raw JSON are escaped by [`json`].
 struct Visible;
 
 impl Formatter for Visible {

@@ -1,17 +1,17 @@
-//! The error of a command, and the exit code for it.
+//! The error with which a command fails, and the exit code for this error.
 
 use std::io;
 
 use manyhands::Error;
 use manyhands::exit::Exit;
 
-/// The error of a command.
+/// The error with which a command fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    /// The arguments contradict each other in a way that clap cannot detect.
+    /// The arguments are wrong or contradict each other in a way that clap cannot detect.
     #[error("{0}")]
     Usage(String),
-    /// An error of the library.
+    /// The library returned an error.
     #[error(transparent)]
     Library(#[from] Error),
     /// An output other than the scores could not be written.
@@ -19,13 +19,13 @@ pub(crate) enum CommandError {
     Write {
         /// What failed, for example "cannot write the report".
         what: String,
-        /// The error of the operating system.
+        /// The error that the operating system returned.
         error: io::Error,
     },
 }
 
 impl CommandError {
-    /// Makes the error of a failed write.
+    /// Returns a function that turns the error of a failed write into a [`CommandError`]. `what` says what failed.
     pub(super) fn write(what: impl Into<String>) -> impl FnOnce(io::Error) -> CommandError {
         move |error| CommandError::Write {
             what: what.into(),

@@ -12,7 +12,7 @@ use super::command_error::CommandError;
 use super::note;
 use super::text::{ERROR, baseline, paint, plain};
 
-/// The arguments of the gate.
+/// The arguments of the regression gate.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Regression gate")]
 pub(super) struct GateArguments {
@@ -34,7 +34,7 @@ pub(super) struct GateArguments {
     fail_if_slower: Option<Share>,
 }
 
-/// The baseline that a comparison is compared to, and the file that it is saved in.
+/// The baseline to which a comparison is compared, and the file in which the comparison is saved.
 pub(super) struct BaselineGate {
     earlier: Option<(BaselineName, Comparison)>,
     file: Option<BaselineFile>,
@@ -98,7 +98,7 @@ impl BaselineGate {
     }
 }
 
-/// A share, such as `5%`.
+/// A share that the user gives in percent, such as `5%`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Share(f64);
 

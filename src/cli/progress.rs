@@ -20,7 +20,7 @@ const SPINNER_INTERVAL: Duration = Duration::from_millis(100);
 /// of the remaining time would be too rough.
 const DELAY: Duration = Duration::from_millis(400);
 
-/// A progress bar that appears after [`DELAY`].
+/// A progress bar that appears when [`DELAY`] has passed.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -99,7 +99,7 @@ impl Progress {
         }
     }
 
-    /// Removes the bar.
+    /// Removes the bar from the terminal.
     pub(super) fn finish(self) {
         self.bar.finish_and_clear();
     }

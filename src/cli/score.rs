@@ -275,7 +275,7 @@ struct Outputs {
     page: Option<PageFile>,
 }
 
-/// Runs the plan and shows its progress, until it ends or a signal stops it.
+/// Runs the plan until the run ends or a signal stops it, and shows the progress of the run.
 fn run(
     opened: &Opened,
     scores: Option<&Arc<ScoresFile>>,
@@ -346,7 +346,7 @@ fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
     }
 }
 
-/// Prints why a run ended early, and the file that keeps its scores.
+/// Prints the reason why a run ended early, and the path of the file that keeps its scores.
 fn print_end(end: &End, partial: Option<PartialFile>) {
     match end {
         End::Halted(failure) => note(format_args!(
@@ -365,7 +365,7 @@ fn print_end(end: &End, partial: Option<PartialFile>) {
     }
 }
 
-/// Prints the error of a run, and the file that keeps its scores.
+/// Prints the error of a run, and the path of the file that keeps its scores.
 fn end_with(error: CommandError, partial: Result<Option<PartialFile>, Error>) -> Exit {
     let exit = super::print_error(&error);
     match partial {

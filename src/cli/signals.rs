@@ -19,7 +19,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// A run that a signal can stop, and the scores to keep if the run does not return.
 pub(super) struct WatchedRun {
-    /// Stops the run.
+    /// The token that stops the run.
     pub(super) token: Cancel,
     /// The time at which the command stops waiting for the run and ends.
     pub(super) give_up: Option<Instant>,

@@ -12,7 +12,7 @@ use super::replaced;
 use super::requested::{Output, partial_of, refused};
 use crate::error::Error;
 
-/// An open output. [`Endpoints::open`](super::Endpoints::open) opens one.
+/// An open output. [`Endpoints::open`](super::Endpoints::open) returns it.
 #[derive(Debug)]
 pub struct Destination(Target);
 
@@ -41,7 +41,7 @@ struct NewFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartialFile {
-    /// The path of the file.
+    /// The path of the file that keeps the scores.
     pub path: PathBuf,
     /// Number of records, counted from the first one, whose scores the file holds.
     pub records: u64,
@@ -114,8 +114,8 @@ impl Destination {
         }
     }
 
-    /// Keeps the first `bytes` bytes of the file, which hold the first `records` records, as
-    /// `PATH.partial`. Returns `None` for a file without records, and for a pipe or a device.
+    /// Keeps the first `bytes` bytes of the file as `PATH.partial`. They must hold the first `records` records.
+    /// Returns `None`, and keeps no file, if there are no records or if the output is not a file.
     ///
     /// # Errors
     ///

@@ -9,11 +9,11 @@ use super::identity::{Identity, folder_of, target_of};
 use super::requested::{Output, partial_of, refused};
 use crate::error::Error;
 
-/// The path that means standard input or standard output.
+/// The path that means standard input if it is an input, and standard output if it is an output.
 const STANDARD: &str = "-";
 
-/// The inputs and outputs of one command. An output that is the same file as an input or another output is
-/// refused, even if the paths differ, for example through links, `..` or `/dev/stdin`.
+/// The inputs and outputs of one command. An output that is the same file as an input or as another output is an
+/// error, even if the paths differ, for example because of links, `..` or `/dev/stdin`.
 ///
 /// ```
 /// use manyhands::output::{Endpoints, Output};
@@ -48,7 +48,7 @@ impl Endpoints {
         });
     }
 
-    /// Adds standard output as the output for `what`.
+    /// Adds standard output as the output to which `what` is written.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Endpoints {
         self.add(&output, Identity::of_standard_output())
     }
 
-    /// Adds an output.
+    /// Adds an output, without opening it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The outputs of a run: scores files, pages, and text that is safe for a terminal.
+//! The outputs of a run, which are scores files, pages, and text that is safe to print on a terminal.
 //!
 //! A file is first written in its final folder under a temporary name, which is `.manyhands-` followed by some
 //! letters. It is renamed into place only after a complete run, so a run that ends early leaves no file that looks

@@ -3,9 +3,9 @@
 use std::fs::{File, Metadata};
 use std::io;
 
-/// Gives a new, empty file the mode and the owner of the file that it will replace. If the system does not
-/// allow the same group, the group gets no permissions: scores must never become readable for more users
-/// than before.
+/// Gives a new, empty file the mode and the owner of the file that it will replace. If the system does not allow this
+/// process to set the same group, the new file gives its group no permissions, since scores must never become
+/// readable for more users than before.
 ///
 /// # Errors
 ///
@@ -15,7 +15,7 @@ pub(super) fn take_over(file: &File, replaced: &Metadata) -> io::Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 
-    /// The bits for reading, writing and executing, without the set-user-ID and set-group-ID bits.
+    /// The mode bits for reading, writing and executing, without the set-user-ID and set-group-ID bits.
     const PERMISSIONS: u32 = 0o777;
     const GROUP_PERMISSIONS: u32 = 0o070;
 

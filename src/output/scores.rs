@@ -1,4 +1,4 @@
-//! The scores file: one line for each record, as JSON lines or CSV.
+//! The scores file, which has one line for each record and is written as JSON lines or as CSV.
 
 use std::io;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Characters that are invisible or that control a terminal, and how outputs escape them.
+//! Escapes characters that are invisible or that control a terminal.
 //!
 //! Text, JSON and pages use the same list of such characters.
 

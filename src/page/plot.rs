@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::axis::Axis;
 use super::marks::{LineLabels, PlotArea, line};
 
-/// A plot with two axes.
+/// A plot with two axes and named lines.
 ///
 /// To draw a plot, a figure makes the axes, adds lines and marks, and finally calls [`labels`](Self::labels).
 pub(super) struct Plot {

@@ -3,7 +3,7 @@
 /// The values that have a tick on an axis, each with its label.
 pub(super) type Ticks = Vec<(f64, String)>;
 
-/// Maps values to coordinates, linearly or by their logarithm.
+/// Maps values to coordinates, either linearly or logarithmically.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
     from: f64,

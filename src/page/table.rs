@@ -24,13 +24,13 @@ impl DataTable {
         }
     }
 
-    /// Adds a line.
+    /// Adds a line with these cells to the table.
     pub(super) fn line<C: Render>(&mut self, cells: impl IntoIterator<Item = C>) {
         self.lines
             .push(cells.into_iter().map(|cell| cell.render()).collect());
     }
 
-    /// Adds a line that begins with a name from the data and a number of threads.
+    /// Adds a line that begins with a name from the data and a number of threads, followed by figures.
     pub(super) fn named_line<F: Render>(
         &mut self,
         name: &str,

@@ -15,7 +15,7 @@ const OTHER_LOAD: f64 = 0.8;
 /// Largest number of workers for which each worker has a line. For more workers, the table shows minimum, median and
 /// maximum.
 const WORKERS_SHOWN: usize = 16;
-/// Smallest share of the workers' time that is shown.
+/// Smallest share of the workers' time that is shown. Smaller shares are left out.
 const SHOWN: f64 = 0.005;
 
 /// Formats the section.

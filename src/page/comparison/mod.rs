@@ -29,7 +29,7 @@ use layout::{PageLayout, interval};
 const MAX_BYTES: usize = 149_000;
 
 pub(super) fn page(comparison: &Comparison) -> String {
-    // If the page is too large, less of everything is shown until it fits.
+    // While the page is larger than `MAX_BYTES`, it is made again with fewer lines, points and figures.
     let mut page = String::new();
     for shrink in [1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0] {
         page = page_with(comparison, shrink).into_string();
