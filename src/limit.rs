@@ -15,10 +15,10 @@ use crate::error::Error;
 
 pub(crate) use permits::Permits;
 
-/// Limits how much is in flight, and how many records are started in a second.
+/// Limits how much is in flight at the same time, and how many records are started per second.
 ///
-/// The answer is the same under every limit; only the time differs. Use it for what a task needs besides
-/// processor time: connections to a service, its allowed requests per second, or memory.
+/// The answer is the same under every limit; only the time differs. Use a limit for resources that a task
+/// needs besides processor time: connections to a service, its allowed requests per second, or memory.
 ///
 /// ```
 /// use manyhands::Limit;
@@ -28,7 +28,7 @@ pub(crate) use permits::Permits;
 /// assert_eq!(limit.to_string(), "4 in flight, 2.5 a second, weights up to 1073741824 together");
 /// ```
 ///
-/// A limit is plain data. A run checks at its start whether the limit allows anything, see
+/// A limit is plain data. A run checks at its start whether the limit allows any record to be started, see
 /// [`check`](Limit::check).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -40,12 +40,13 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// No limit: as many records in flight as there are workers, as fast as they can.
+    /// No limit: as many records are in flight as there are workers, and each worker starts records as fast
+    /// as it can.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// At most this many records at the same time. The run uses no more workers than that.
+    /// Allows at most this many records in flight at the same time. The run uses no more workers than that.
     pub fn in_flight(records: usize) -> Self {
         Limit {
             in_flight: Some(records),
@@ -53,9 +54,9 @@ impl Limit {
         }
     }
 
-    /// At most this many records started in a second, evenly spaced. This is a token bucket, which holds
-    /// one token, or the tokens of 10 ms if that is more, because threads do not wake up more precisely. In
-    /// any span of `t` seconds, at most `burst + records × t` records are started.
+    /// Allows at most this many records to be started per second, evenly spaced. The limit is a token bucket.
+    /// It holds one token, or the tokens of 10 ms if that is more, because threads do not wake up more
+    /// precisely than that. In any span of `t` seconds, at most `burst + records × t` records are started.
     ///
     /// If threads wake up late, fewer records are started. A larger [`burst`](Limit::burst) compensates.
     #[must_use]
@@ -66,8 +67,8 @@ impl Limit {
         }
     }
 
-    /// Under a rate, lets this many records be started without waiting at the beginning of the run, and
-    /// after a time in which none was started.
+    /// If there is a rate, allows this many records to be started without waiting, at the beginning of the
+    /// run and after a time in which no record was started.
     #[must_use]
     pub fn burst(self, records: u32) -> Self {
         Limit {
@@ -76,9 +77,10 @@ impl Limit {
         }
     }
 
-    /// The records in flight weigh at most this much together. The pipeline sets the weight of each record,
-    /// in any unit, for example bytes. A record that is heavier than the whole budget is scored alone.
-    /// Records start in the order in which they ask, so none waits forever.
+    /// Limits the total weight of the records in flight to this weight. The pipeline sets the weight of each
+    /// record, in any unit, for example bytes. A record that is heavier than the whole budget is scored
+    /// alone. Records are started in the order in which their workers ask for a permit, so no record waits
+    /// forever.
     #[must_use]
     pub fn budget(self, weight: u64) -> Self {
         Limit {
@@ -92,13 +94,14 @@ impl Limit {
         self.in_flight.map_or(workers, |most| workers.min(most))
     }
 
-    /// Checks that the limit allows anything. A run checks this at its start, and does not replace a limit
-    /// that allows nothing by the smallest one that does, because such a limit is a mistake of the caller.
+    /// Checks that the limit allows any record to be started. A run checks this at its start, and returns an
+    /// error if not, because a limit that allows nothing is a mistake of the caller. It does not use the
+    /// smallest possible limit instead.
     ///
     /// # Errors
     ///
-    /// [`Error::Limit`] if nothing may be in flight, if a burst or a budget is 0, or if a rate is not a finite
-    /// number above 0.
+    /// Returns [`Error::Limit`] if nothing may be in flight, if a burst or a budget is 0, or if a rate is not
+    /// a finite number above 0.
     ///
     /// ```
     /// # use manyhands::Limit;

@@ -13,18 +13,18 @@ use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 /// Within the bounds of the pace, the work is cut into this many pieces for each thread, so that the
 /// threads finish at about the same time.
 const PIECES_A_THREAD: usize = 32;
-/// There are at least this many pieces for each thread, however cheap the records have been so far:
-/// later ones may be slower.
+/// There are at least this many pieces for each thread, no matter how cheap the records have been so far,
+/// because later records may be slower.
 const FEWEST_PIECES_A_THREAD: usize = 8;
 
-/// Aggregates what a parallel iterator yields. Implemented for every indexed parallel iterator.
+/// Aggregates what a parallel iterator yields. This trait is implemented for every indexed parallel iterator.
 pub trait ParallelAggregate: IndexedParallelIterator {
-    /// Combines everything the iterator yields, in the rayon pool of the calling thread. The answer has
-    /// the same bits on any number of threads, and the same bits as a
+    /// Combines everything that the iterator yields, in the rayon pool of the calling thread. The answer has
+    /// the same bits on any number of threads, and the same bits as the answer of a
     /// [`Pipeline`](crate::Pipeline) over a slice of the same records.
     ///
-    /// The calling thread handles the first records itself, and the pool is woken only if the rest is
-    /// worth it.
+    /// The calling thread handles the first records itself, and the pool is woken only if the remaining
+    /// records are worth it.
     ///
     /// Iterators that are not indexed, for example after `filter`, do not have this method. Use
     /// [`only`](Aggregator::only) to leave records out.
@@ -44,9 +44,9 @@ pub trait ParallelAggregate: IndexedParallelIterator {
     ///
     /// # Panics
     ///
-    /// If the iterator or the aggregator panics, as rayon's own methods do. A
-    /// [`Pipeline`](crate::Pipeline) reports a panic as the failure of its record. A closure that
-    /// overflows the stack of a thread aborts the process; the stacks are those of the caller's pool.
+    /// If the iterator or the aggregator panics, as rayon's own methods do. In contrast, a
+    /// [`Pipeline`](crate::Pipeline) reports a panic of the task as the failure of its record. A closure that
+    /// overflows the stack of a thread aborts the process; the stack size is that of the caller's pool.
     fn aggregate<A: Aggregator<Self::Item>>(self, aggregator: A) -> A::Output {
         let length = self.len();
         self.with_producer(Fold {
@@ -71,7 +71,8 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
     fn callback<P: Producer<Item = S>>(self, mut producer: P) -> A {
         let fold = ParallelFold::new(self.identity, self.length);
         let blocks = fold.partition.blocks();
-        // A clone and not a fork: what the calling thread does alone is usually too little to share.
+        // This is a clone and not a fork, because the calling thread alone usually does too little to make
+        // sharing worth it.
         let mut own = fold.root.clone();
         let mut inline = InlinePhase::new(blocks, fold.threads(), fold.threads() > 1);
         let began = Instant::now();
@@ -97,13 +98,13 @@ impl<S, A: Aggregator<S>> ProducerCallback<S> for Fold<A> {
 
 /// A fold that is shared among the threads of a pool.
 struct ParallelFold<S, A> {
-    /// The identity. It observes nothing, and takes in the other states at the end.
+    /// The empty state. It observes no scores, and the other states are merged into it at the end.
     root: A,
     /// The blocks of records that a thread folds as a whole.
     partition: BlockPartition,
-    /// The states of a commutative aggregator that are not in use, by the thread that used them last, so
-    /// that a thread finds its state in its own caches. A thread has more than one state if it takes up
-    /// another share of the work while it waits inside a task.
+    /// The states of a commutative aggregator that are not in use. Each is kept with the thread that used it
+    /// last, so that a thread finds its state in its own caches. A thread has more than one state if it
+    /// starts another share of the work while it waits inside a task.
     idle: Vec<Mutex<Vec<A>>>,
     /// The partials of an aggregator that is not commutative.
     partials: MergeTree<S, A>,
@@ -111,7 +112,7 @@ struct ParallelFold<S, A> {
 
 impl<S, A: Aggregator<S>> ParallelFold<S, A> {
     fn new(root: A, length: usize) -> Self {
-        // One place is for the caller, which may be no thread of the pool.
+        // One place is for the calling thread, which may not belong to the pool.
         let idle = (0..=rayon::current_num_threads()).map(|_| Mutex::default());
         ParallelFold {
             root,
@@ -161,7 +162,7 @@ impl<S, A: Aggregator<S>> ParallelFold<S, A> {
         }
     }
 
-    /// Halves the blocks among idle threads, down to the grain.
+    /// Halves the blocks recursively, down to the grain, so that idle threads can take halves.
     fn share<P: Producer<Item = S>>(&self, blocks: Range<usize>, producer: P, grain: usize) {
         if blocks.len() <= grain {
             let idle = self.idle().pop();

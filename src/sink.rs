@@ -11,16 +11,16 @@ use crate::error::Failure;
 use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock_for};
 use crate::turns::Turns;
 
-/// Takes the score of every record.
+/// Receives the score of every record.
 ///
 /// Scores are rendered on the workers, in parallel. Only the bytes are put in order.
 pub trait Sink<S>: Sync {
     /// Appends the text for one record to `bytes`.
     fn render(&self, index: u64, score: Result<&S, &Failure>, bytes: &mut Vec<u8>);
 
-    /// Takes a block: the bytes of consecutive records. Blocks come in any order, and together they cover
-    /// every record once. A call must not wait for another one. An implementation keeps blocks that come
-    /// before their turn, and returns [`Room::Full`] if it keeps too many.
+    /// Receives a block, which contains the bytes of consecutive records. Blocks come in any order, and
+    /// together they cover every record once. A call must not wait for another call. An implementation keeps
+    /// blocks that come before their turn, and returns [`Room::Full`] if it keeps too many.
     ///
     /// # Errors
     ///
@@ -48,8 +48,8 @@ const WAITING_BYTES: usize = 64 << 20;
 
 /// Writes blocks to `out` in the order of their records.
 ///
-/// Blocks that come before their turn are kept in memory: 64 MiB in total, and the block that each
-/// worker has when that is full.
+/// Blocks that come before their turn are kept in memory: at most 64 MiB in total, plus one block of each
+/// worker that comes when this memory is full.
 #[derive(Debug)]
 pub struct InOrder<W> {
     state: Mutex<InOrderState<W>>,
@@ -94,7 +94,7 @@ impl<W: Write> InOrder<W> {
         }
     }
 
-    /// Takes the block of some records. If it is their turn, writes it and the blocks that waited for it.
+    /// Receives the block of some records. If it is their turn, writes it and the blocks that waited for it.
     ///
     /// # Errors
     ///
@@ -135,11 +135,12 @@ impl<W: Write> InOrder<W> {
         self.lock().waiting_bytes
     }
 
-    /// Returns `out`, flushed.
+    /// Flushes `out`, and returns it.
     ///
     /// # Errors
     ///
-    /// If `out` fails, or blocks still wait for one that has not arrived.
+    /// Returns an error if `out` fails or has been taken before, or if blocks still wait for a block that has
+    /// not arrived.
     pub fn finish(self) -> io::Result<W> {
         let mut state = into_inner(self.state);
         let Some(mut written) = state.take() else {
@@ -153,8 +154,8 @@ impl<W: Write> InOrder<W> {
         Ok(written.out)
     }
 
-    /// Takes `out` and the counts, even while a run is in progress; later blocks are dropped. `None` if it
-    /// has been taken before, or if a write in progress does not return within `patience`.
+    /// Takes `out` and the counts, even while a run is in progress; later blocks are dropped. Returns `None`
+    /// if `out` has been taken before, or if a write in progress does not return within `patience`.
     pub fn take(&self, patience: Duration) -> Option<Written<W>> {
         try_lock_for(&self.state, patience)?.take()
     }
@@ -169,7 +170,7 @@ impl<W: Write> InOrder<W> {
 #[non_exhaustive]
 pub struct Written<W> {
     /// The destination of the blocks. It is not flushed. If a write has failed, it may contain the beginning
-    /// of a block after the records that count.
+    /// of another block after the `records` that were written completely.
     pub out: W,
     /// The number of records, from the first on, that were written completely.
     pub records: u64,

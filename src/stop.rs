@@ -1,5 +1,5 @@
-//! Stopping a run from outside: a token that is checked before every record, and a deadline that
-//! cancels it.
+//! Stops a run from outside: with a token that is checked before every record, and with a deadline that
+//! cancels the token.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -69,9 +69,9 @@ impl StopReason {
 /// A token that stops runs gracefully: records that have been started are finished, and no others are
 /// started.
 ///
-/// A clone is the same token. The first cancellation sets the reason, and a token stays cancelled.
-/// Checking a token is one relaxed load of an atomic, and cancelling it is one exchange, which is allowed
-/// in a signal handler.
+/// A clone refers to the same token. The first cancellation sets the reason, and a token stays cancelled.
+/// Checking a token is one relaxed load of an atomic, and cancelling it is one exchange, which is allowed in
+/// a signal handler.
 ///
 /// ```
 /// use manyhands::{Cancel, StopReason};
@@ -100,8 +100,8 @@ impl Cancel {
         Self::default()
     }
 
-    /// A new token that is also cancelled when this one is. With a child for each run, the deadline of one
-    /// run does not stop the other runs that share a token.
+    /// Creates a token that is also cancelled when this token is cancelled. With a child for each run, the
+    /// deadline of one run does not stop the other runs that share a token.
     ///
     /// ```
     /// # use manyhands::{Cancel, StopReason};
@@ -131,10 +131,10 @@ impl Cancel {
         self.cancel_with(StopReason::Cancelled);
     }
 
-    /// Cancels the token for this reason. Returns false if it had been cancelled before; that reason
-    /// stays.
+    /// Cancels the token for this reason. Returns false if the token had been cancelled before; it then keeps
+    /// its earlier reason.
     pub fn cancel_with(&self, reason: StopReason) -> bool {
-        // A cancelled parent came first, so its reason is the one to report.
+        // If the parent has been cancelled, that came first, so the reason of the parent is reported.
         self.reason().is_none() && self.set_reason(reason)
     }
 
@@ -153,12 +153,13 @@ impl Cancel {
         }
     }
 
-    /// Why the token was cancelled; `None` if it was not. Once it is `Some`, it never changes.
+    /// Why the token was cancelled; `None` if it was not. Once the reason is `Some`, it never changes.
     pub fn reason(&self) -> Option<StopReason> {
         if self.token.code.load(Relaxed) == NOT_CANCELLED
             && let Some(reason) = self.token.parent.as_ref().and_then(Cancel::reason)
         {
-            // Copied to this token, so that a later cancellation of this token does not replace it.
+            // The reason is copied to this token, so that a later cancellation of this token does not replace
+            // it.
             self.set_reason(reason);
         }
         StopReason::of_code(self.token.code.load(Relaxed))
@@ -171,16 +172,16 @@ impl Cancel {
     }
 }
 
-/// Cancels a token at its deadline, unless it is dropped before.
+/// Cancels a token at its deadline, unless the guard is dropped before that.
 pub(crate) struct DeadlineGuard {
-    /// Nothing is ever sent. The thread ends when this is dropped.
+    /// Nothing is ever sent on this channel. The thread ends when the sender is dropped.
     alive: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl DeadlineGuard {
-    /// Starts the thread that waits until `after` has passed since `began`. Returns `None` if that is later
-    /// than the clock can represent, because such a deadline never comes.
+    /// Starts the thread that waits until `after` has passed since `began`. Returns `None` if that time is
+    /// later than the clock can represent, because such a deadline never comes.
     pub(crate) fn start_after(
         began: Instant,
         after: Duration,
@@ -218,7 +219,7 @@ impl Drop for DeadlineGuard {
     fn drop(&mut self) {
         drop(self.alive.take());
         if let Some(thread) = self.thread.take() {
-            // It does not panic, and a panic would change nothing here.
+            // The thread does not panic, and a panic in it would change nothing here.
             let _ = thread.join();
         }
     }

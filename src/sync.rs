@@ -1,8 +1,8 @@
 //! Locks, condition variables, atomics, channels and threads: those of the standard library, or those of
 //! a model checker that tries many orders of the threads' steps.
 //!
-//! Code that synchronises threads takes them from here. With `--cfg shuttle` they are those of the crate
-//! `shuttle`, under which the tests named `model` run.
+//! Code that synchronises threads imports these types from here. With `--cfg shuttle`, they come from the
+//! crate `shuttle`, under which the tests named `model` run.
 
 #[cfg(not(shuttle))]
 pub(crate) use std::{
@@ -19,8 +19,8 @@ pub(crate) use shuttle::{
 use std::sync::{PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-/// Locks a mutex, even if it is poisoned: panics of tasks are caught and become failures, and the data
-/// under our locks is consistent at every point that may unwind.
+/// Locks a mutex, even if it is poisoned: panics of tasks are caught and become failures, and the data behind
+/// these locks is consistent at every point where a panic may unwind.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -59,7 +59,8 @@ pub(crate) fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Releases the lock, waits for a notification, and locks again. It may return without a notification.
+/// Releases the lock, waits for a notification, and locks again. This function may return without a
+/// notification.
 pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
@@ -79,12 +80,12 @@ pub(crate) fn wait_at_most<'a, T>(
 /// switches with a probability that does not fall with the length of the model (Burckhardt, Kothari,
 /// Musuvathi and Nagarakatte, 2010).
 ///
-/// The environment variable `MODEL_SCHEDULES` sets the number of each. The default keeps all models within
-/// seconds.
+/// The environment variable `MODEL_SCHEDULES` sets the number of schedules of each kind. With the default,
+/// all models together take a few seconds.
 #[cfg(all(test, shuttle))]
 pub(crate) fn check_model(model: impl Fn() + Send + Sync + Clone + 'static) {
     const SCHEDULES: usize = 2_000;
-    /// The number of context switches that PCT adds to those of waiting threads.
+    /// The number of context switches that PCT adds to those that waiting threads cause.
     const DEPTH: usize = 3;
 
     let schedules = std::env::var("MODEL_SCHEDULES").map_or(SCHEDULES, |schedules| {

@@ -1,10 +1,10 @@
-//! Keeps what is done out of order until its turn.
+//! Keeps the results of records that are done out of order until their turn comes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Ranges of consecutive records, from 0 on, that come in any order and leave in the order of the
-/// records.
+/// Ranges of consecutive records, each with a payload. They are put in in any order, and are taken out in the
+/// order of the records, from record 0 on.
 #[derive(Debug)]
 pub(crate) struct Turns<T> {
     next: u64,
@@ -29,7 +29,8 @@ impl<T> Turns<T> {
         self.waiting.len()
     }
 
-    /// Takes in the payload of some records. Returns false, and takes nothing, if their turn is over.
+    /// Stores the payload of some records until their turn. Returns false, and stores nothing, if their turn
+    /// is over.
     pub(crate) fn put(&mut self, records: Range<u64>, what: T) -> bool {
         let in_time = records.start >= self.next;
         if in_time {
@@ -38,7 +39,7 @@ impl<T> Turns<T> {
         in_time
     }
 
-    /// Hands out the next range in turn, if it has come.
+    /// Removes and returns the range whose turn it is, if it has been put in.
     pub(crate) fn take(&mut self) -> Option<(Range<u64>, T)> {
         let (end, what) = self.waiting.remove(&self.next)?;
         let records = self.next..end;

@@ -1,9 +1,9 @@
-//! Hands out units in increasing order, in portions that follow the clock.
+//! Hands out units in increasing order, in portions whose length is set by the clock.
 //!
-//! A portion lasts long enough that taking it costs little in comparison, and no longer: a slow record
-//! holds up only the other records of its portion. Between these bounds, portions shrink towards the
-//! end of the run, so that all workers finish at about the same time. This is guided self-scheduling
-//! (Polychronopoulos and Kuck, 1987) with bounds set by the clock.
+//! A portion lasts just long enough that taking it costs little in comparison. It lasts no longer, so that a
+//! slow record holds up only few other records, those of its portion. Between these bounds, portions shrink
+//! towards the end of the run, so that all workers finish at about the same time. This is guided
+//! self-scheduling (Polychronopoulos and Kuck, 1987) with bounds set by the clock.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 /// number.
 const FRACTION: usize = 4;
 
-/// The units not yet handed out.
+/// The units that have not been handed out yet.
 #[derive(Debug)]
 pub(crate) struct UnitQueue {
     next: AtomicUsize,
@@ -53,7 +53,7 @@ impl UnitQueue {
     }
 }
 
-/// The units not yet handed out, and the work they belong to.
+/// The units that have not been handed out yet, and the work they belong to.
 pub(super) struct Handout<'w> {
     queue: UnitQueue,
     work: &'w Work<'w>,
@@ -67,15 +67,15 @@ impl<'w> Handout<'w> {
         }
     }
 
-    /// Runs portions as `worker` until no unit is left, or a call asks to pause. Then returns the
-    /// worker's pace, and the call that it waits for is still in flight. Calls `went_on` after each
-    /// portion whose call did not ask to pause.
+    /// Runs portions as `worker` until no unit is left or a call asks to pause. Returns `None` if no unit is
+    /// left. If a call asked to pause, returns the worker's pace; the call for which the worker must wait is
+    /// then still in flight. Calls `went_on` after each portion whose call did not ask to pause.
     pub(super) fn work(&self, worker: usize, pace: Pace, went_on: impl Fn()) -> Option<Pace> {
         let since = Instant::now();
         self.work_by(|| since.elapsed(), worker, pace, went_on)
     }
 
-    /// Like [`work`](Handout::work), with a clock that counts from any moment.
+    /// Like [`work`](Handout::work), but reads the time from `clock`, which may count from any moment.
     pub(super) fn work_by(
         &self,
         clock: impl Fn() -> Duration,

@@ -1,5 +1,5 @@
-//! The inline phase: the calling thread runs the first units by itself, and wakes other workers only
-//! if the remaining units are worth it.
+//! The inline phase: the calling thread runs the first units by itself, and wakes other workers only if the
+//! remaining units are worth sharing.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -10,15 +10,15 @@ use super::{Flow, Work};
 /// The calling thread does not wake other workers before it has worked for this long. Before that, the
 /// times of the first units are too uncertain to predict those of the rest.
 pub(crate) const INLINE_TIME: Duration = Duration::from_micros(10);
-/// Other workers are woken only if the remaining units would keep the calling thread busy for at
-/// least this long. Waking a worker costs about 10 µs on each side, and two workers halve the rest at
-/// best.
+/// Other workers are woken only if the remaining units would keep the calling thread busy for at least this
+/// long. Waking a worker costs about 10 µs on each of the two threads, and two workers halve the remaining
+/// time at best.
 pub(crate) const WORTH_WAKING: Duration = Duration::from_micros(50);
 /// Between two looks at the clock, the number of finished units grows at most by this factor, so that
 /// ten units of 100 ns need only two looks.
 const GROWTH: usize = 3;
-/// At most this many units run between two looks at the clock, because later units may be far slower,
-/// unless [`UNSEEN_FRACTION`] allows more.
+/// Unless [`UNSEEN_FRACTION`] allows more, at most this many units run between two looks at the clock,
+/// because later units may be far slower.
 const UNSEEN: usize = 32;
 /// One worker's share of the remaining units, divided by this number, may run between two looks at
 /// the clock if that is more than [`UNSEEN`]. A run whose units become slow right after a look takes at
@@ -36,22 +36,21 @@ pub(crate) enum InlineDecision {
     Finished,
 }
 
-/// The state of an inline phase. Its decisions depend on the elapsed time alone, which comes from a
-/// clock, a simulation or a test.
+/// The state of an inline phase. Its decisions depend only on the elapsed time, which is supplied by a clock,
+/// a simulation or a test.
 #[derive(Clone, Debug)]
 pub(crate) struct InlinePhase {
     units: usize,
     workers: usize,
-    /// The number of units handed out. All of them are done at the next call of
-    /// [`next`](InlinePhase::next).
+    /// The number of units handed out. All of them are done by the next call of [`next`](InlinePhase::next).
     done: usize,
     /// Whether other workers may be woken at all.
     may_share: bool,
 }
 
 impl InlinePhase {
-    /// The inline phase of `units` units which up to `workers` workers may run. If `may_share` is false,
-    /// the calling thread runs all units at once and the clock is not read.
+    /// Creates the inline phase of a run over `units` units, which up to `workers` workers may run. If
+    /// `may_share` is false, the calling thread runs all units at once and the clock is not read.
     pub(crate) fn new(units: usize, workers: usize, may_share: bool) -> Self {
         InlinePhase {
             units,
@@ -85,8 +84,9 @@ impl InlinePhase {
     }
 }
 
-/// Runs units as worker 0 until the remaining ones are worth sharing among `workers` workers. Returns
-/// those, and the pace of the units so far; `None` if all are done or a call has stopped.
+/// Runs units as worker 0 until the remaining units are worth sharing among `workers` workers. Returns the
+/// remaining units and the pace of the units so far, or `None` if all units are done or a call has returned
+/// [`Flow::Stop`].
 ///
 /// If calls may wait, all units are shared at once: ten calls of a service should take as long as one,
 /// and the calling thread would learn how long a call takes only after the first one.
@@ -99,7 +99,7 @@ pub(super) fn run_inline(
     run_inline_by(|| began.elapsed(), work, workers, may_share)
 }
 
-/// Like [`run_inline`], with a clock that returns the time since the call.
+/// Like [`run_inline`], but reads the time since the call of this function from `clock`.
 pub(super) fn run_inline_by(
     clock: impl Fn() -> Duration,
     work: &Work<'_>,
@@ -113,7 +113,8 @@ pub(super) fn run_inline_by(
     let mut phase = InlinePhase::new(units, workers, may_share);
     loop {
         match phase.next(&clock) {
-            // A request to pause has no effect: there is no other call that it could wait for.
+            // A request to pause has no effect, because there is no other call for which this worker could
+            // wait.
             InlineDecision::Run(units) if work.run(0, units.clone()) != Flow::Stop => {}
             InlineDecision::Share(units, pace) => return Some((units, pace)),
             InlineDecision::Run(_) | InlineDecision::Finished => return None,
@@ -189,7 +190,7 @@ mod tests {
     fn slow_units_are_shared_after_the_first() {
         for workers in [2, 16] {
             assert_eq!(inline(1_000, workers, nanos(10_000)).0, 1);
-            // A unit of 2 ms and only one more.
+            // There are only two units, of 2 ms each.
             assert_eq!(inline(2, workers, nanos(2_000_000)).0, 1);
         }
     }

@@ -18,14 +18,14 @@ const PAUSING_UNITS: usize = 60;
 /// How long a thread may be without a core before the executor is said to break a law. An executor
 /// that keeps the laws never needs this time unless the machine is overloaded.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often the earliest call looks whether another call has paused, and the time between two looks.
+/// How many times the earliest call checks whether another call has paused, and the time between two checks.
 const LOOKS: usize = 4;
 const LOOK: Duration = Duration::from_micros(50);
-/// An executor that goes on after a law was broken is ended by a panic after this many calls.
+/// If an executor goes on after it has broken a law, a panic ends it after this many further calls.
 const MOST_CALLS_AFTER: usize = 10_000;
 
-/// Checks that an executor keeps the laws listed at [`Executor`], with many and few units, cheap and
-/// slow ones, calls that stop, calls that pause and calls that may wait.
+/// Checks that an executor keeps the laws listed at [`Executor`], with many and few units, with cheap and
+/// slow units, and with calls that stop, pause or may wait.
 ///
 /// ```
 /// use manyhands::execution::{Sequential, TaskQueue, WorkStealing, assert_laws};
@@ -37,7 +37,7 @@ const MOST_CALLS_AFTER: usize = 10_000;
 ///
 /// # Panics
 ///
-/// If a law is broken. The message begins with its number.
+/// If a law is broken. The message begins with the number of that law.
 pub fn assert_laws(executor: &dyn Executor) {
     assert_laws_within(executor, PATIENCE);
 }
@@ -84,13 +84,13 @@ fn assert_laws_within(executor: &dyn Executor, patience: Duration) {
 struct Trial {
     /// The number of units; `usize::MAX` if it is unknown to the executor.
     units: usize,
-    /// The unit whose call stops.
+    /// The unit whose call returns `Stop`, if there is one.
     stop_at: Option<usize>,
     at_most: usize,
     waits: bool,
     /// How long a unit takes.
     cost: Duration,
-    /// Whether calls pause if an earlier unit is in flight.
+    /// Whether calls return `Pause` while an earlier unit is in flight.
     pauses: bool,
 }
 
@@ -132,23 +132,23 @@ struct CallLog {
     ranges: Vec<Range<usize>>,
     /// The first units of the ranges in flight.
     in_flight: BTreeSet<usize>,
-    /// The end of the last unit that was started.
+    /// The highest end of a range that was started.
     started: usize,
     /// How many calls have ended.
     ended: usize,
-    /// How many calls have returned `Go`, and how many `Pause`.
+    /// How many calls have returned `Go`, and how many have returned `Pause`.
     went_on: usize,
     pauses: usize,
     /// When a call first returned `Stop`.
     stopped: Option<Instant>,
-    /// The thread of a rayon pool that takes up other work of its pool inside a call, see
+    /// The thread of a rayon pool that runs other work of its pool inside a call, see
     /// [`let_others_pause`](CallWatcher::let_others_pause).
     lender: Option<ThreadId>,
-    /// Whether a call on top of that one, on the same stack, has paused.
+    /// Whether a call that this thread runs inside its first call, on the same stack, has paused.
     paused_on_lender: bool,
     /// How many calls stay in flight for as long as there is a lender.
     keepers: usize,
-    /// The law that was broken first, and how.
+    /// A message that names the first law that was broken, and how it was broken.
     broken: Option<String>,
     calls_after: usize,
 }
@@ -157,8 +157,8 @@ struct CallLog {
 #[derive(Clone, Default)]
 struct WorkerLog {
     is_busy: bool,
-    /// The end of the last unit that had been started when the worker's last call ended. Its next range
-    /// comes later.
+    /// The highest end of a range that had been started when the worker's last call ended. The worker's next
+    /// range must not begin before it.
     behind: usize,
     has_stopped: bool,
     /// Whether the last call returned `Go` and the worker may not have gone on since.
@@ -193,7 +193,7 @@ impl CallWatcher {
         self.ends(worker, &range)
     }
 
-    /// Notes the beginning of a call; false if a law is broken.
+    /// Notes the beginning of a call. Returns false if a law is broken.
     fn begins(&self, worker: usize, range: &Range<usize>) -> bool {
         let mut seen = lock(&self.seen);
         seen.workers.resize(self.workers, WorkerLog::default());
@@ -215,7 +215,7 @@ impl CallWatcher {
         true
     }
 
-    /// The law that a call breaks by being made.
+    /// Returns a message about the law that this call breaks by being made, if it breaks one.
     fn broken_at_begin(
         &self,
         seen: &CallLog,
@@ -250,7 +250,7 @@ impl CallWatcher {
                 one.behind - 1
             ));
         }
-        // A worker that goes on just before the paused call, or during it, ends the pause.
+        // If another worker goes on just before the paused call or during it, the pause ends.
         let before = one.at_end_before;
         if one.is_paused && !before.others && seen.went_on == before.calls {
             return Some(format!(
@@ -260,9 +260,9 @@ impl CallWatcher {
         None
     }
 
-    /// Gives other calls the time to pause while the earliest one is in flight. If that one is on a
-    /// thread of a rayon pool, it takes up other work of the pool meanwhile, as a task may: a call on top of it,
-    /// on the same stack, then pauses, and has to give the thread back.
+    /// Gives other calls the time to pause while the earliest one is in flight. If the earliest call is on a
+    /// thread of a rayon pool, it runs other work of the pool meanwhile, as a task may do. A call that it
+    /// runs in this way, on the same stack, then pauses, and must release the thread.
     fn let_others_pause(&self, start: usize) {
         let in_pool = rayon::current_thread_index().is_some();
         let mut seen = lock(&self.seen);
@@ -277,7 +277,8 @@ impl CallWatcher {
         }
         let pauses = seen.pauses;
         for _ in 0..LOOKS {
-            // Only while another call is kept in flight: if the law is broken, that one ends the pause.
+            // The thread is lent only while another call is kept in flight. If the executor breaks the law,
+            // that call ends the pause.
             if in_pool && seen.keepers > 0 && seen.lender.is_none() {
                 seen = self.lend_thread(seen);
             }
@@ -292,7 +293,8 @@ impl CallWatcher {
         thread::sleep(LOOK);
     }
 
-    /// Takes up other work of the rayon pool until a call among them has paused, or there is none.
+    /// Runs other work of the rayon pool until a call in that work has paused, but checks at most [`LOOKS`]
+    /// times.
     fn lend_thread<'a>(&'a self, mut seen: MutexGuard<'a, CallLog>) -> MutexGuard<'a, CallLog> {
         (seen.lender, seen.paused_on_lender) = (Some(thread::current().id()), false);
         self.changed.notify_all();
@@ -310,8 +312,8 @@ impl CallWatcher {
         seen
     }
 
-    /// Keeps a call in flight while the earliest one lends its thread to the pool. If that one never has
-    /// its thread back, this call goes on instead of pausing, so that the run ends and the law can be
+    /// Keeps a call in flight while the earliest one lends its thread to the pool. If the earliest call never
+    /// gets its thread back, this call goes on instead of pausing, so that the run ends and the law can be
     /// reported.
     fn keep_in_flight(&self, mut seen: MutexGuard<'_, CallLog>) {
         seen.keepers += 1;
@@ -332,7 +334,7 @@ impl CallWatcher {
         seen.keepers -= 1;
     }
 
-    /// Notes the end of a call, and decides what it asks for.
+    /// Notes the end of a call, and returns what the call asks for.
     fn ends(&self, worker: usize, range: &Range<usize>) -> Flow {
         let me = thread::current().id();
         let mut seen = lock(&self.seen);
@@ -371,7 +373,7 @@ impl CallWatcher {
 }
 
 impl CallLog {
-    /// The law that was broken by the run as a whole.
+    /// Returns a message about the law that the run as a whole has broken, if it has broken one.
     fn broken_at_end(&self, trial: &Trial) -> Option<String> {
         if self.ended != self.ranges.len() {
             return Some("law 4: it returned before all calls had ended".into());

@@ -1,8 +1,8 @@
 //! Execution: which worker runs which parts, and in which portions.
 //!
-//! An executor knows only numbers: it hands out the units `0..units` of some work in increasing order,
-//! in ranges, to numbered workers. What a unit is (one record of a slice, some kilobytes of a file) is
-//! decided by the pipeline, so one test checks the laws of every executor.
+//! An executor knows only numbers: it hands out the units `0..units` of some work in increasing order, in
+//! ranges, to numbered workers. The pipeline decides what a unit is (one record of a slice, some kilobytes of
+//! a file), so one test can check the laws of every executor.
 //!
 //! `README.md` in this folder explains when other workers are woken and how long portions are.
 
@@ -27,7 +27,8 @@ pub use task_queue::TaskQueue;
 pub use threads::{BadThreads, Threads};
 pub use work_stealing::WorkStealing;
 
-/// What an executor calls: `(worker, units)` → what this worker does next.
+/// The function that an executor calls with a worker number and a range of units. It returns what this worker
+/// does next.
 pub type Run<'a> = dyn Fn(usize, Range<usize>) -> Flow + Sync + 'a;
 
 /// What a call of [`Run`] asks its worker to do next.
@@ -35,10 +36,10 @@ pub type Run<'a> = dyn Fn(usize, Range<usize>) -> Flow + Sync + 'a;
 pub enum Flow {
     /// Take the next range.
     Go,
-    /// Take nothing until another call has returned [`Go`](Flow::Go), because too much has been done
-    /// ahead of its turn. The call that runs the earliest unit in flight never asks for this, so there is
-    /// always a call that goes on. If an executor ignores it, memory is no longer bounded, but the answer
-    /// is the same.
+    /// Take nothing until another call has returned [`Go`](Flow::Go), because too much has been done ahead of
+    /// its turn. The call that runs the earliest unit in flight never asks for this, so there is always a
+    /// call that goes on. If an executor ignores this request, memory is no longer bounded, but the answer is
+    /// the same.
     Pause,
     /// Start nothing further, on any worker.
     Stop,
@@ -55,7 +56,7 @@ pub struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// The units `0..units`, run by calls of `run`.
+    /// Work that consists of the units `0..units`, which are run by calls of `run`.
     pub fn new(units: usize, run: &'a Run<'a>) -> Self {
         Work {
             units,
@@ -65,8 +66,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// An unknown number of units, run by calls of `run` until one of them returns
-    /// [`Stop`](Flow::Stop).
+    /// Work that consists of an unknown number of units, which are run by calls of `run` until one of them
+    /// returns [`Stop`](Flow::Stop).
     pub fn unbounded(run: &'a Run<'a>) -> Self {
         Self::new(usize::MAX, run)
     }
@@ -77,15 +78,15 @@ impl<'a> Work<'a> {
         self
     }
 
-    /// Says whether calls may wait, for input or for a permit. Such calls are made on threads that no
-    /// rayon pool needs: a pool's thread takes up other work while it waits inside a task, and the call
-    /// that this work waits for may be underneath on the same stack.
+    /// Says whether calls may wait, for input or for a permit. Such calls are made on threads that no rayon
+    /// pool needs. A thread of a pool starts other work while it waits inside a task, and the call for which
+    /// that other work waits may be further down on the same stack.
     pub fn waiting(mut self, waits: bool) -> Self {
         self.waits = waits;
         self
     }
 
-    /// The same work with another function, which may pass the calls on.
+    /// The same work with another function, which may pass its calls on to the function of this work.
     pub fn with<'b>(&self, run: &'b Run<'b>) -> Work<'b> {
         Work {
             units: self.units,
@@ -129,11 +130,11 @@ impl<'a> Work<'a> {
 /// 4. **Stop.** After a call returns [`Flow::Stop`], no worker takes a range, apart from ranges that other
 ///    workers take at the same moment. All calls end before [`execute`](Executor::execute) returns.
 /// 5. **Pause.** A worker whose call returns [`Flow::Pause`] takes nothing until another worker goes on. If
-///    one has gone on since this worker's previous call, the worker need not pause. While it pauses, its
-///    thread remains available to its rayon pool, because the call that it waits for may be underneath on the
-///    same stack.
+///    another worker has gone on since this worker's previous call, the worker need not pause. While it
+///    pauses, its thread remains available to its rayon pool, because the call for which it waits may be
+///    further down on the same stack.
 /// 6. **Waiting.** Calls that may [wait](Work::waiting) are not made on the threads of a rayon pool, unless
-///    the thread that called [`execute`](Executor::execute) is one and is the only worker.
+///    the thread that called [`execute`](Executor::execute) belongs to a pool and is the only worker.
 pub trait Executor: Sync {
     /// The name of this executor in comparisons. By default it is the name of the type.
     fn name(&self) -> &str {
@@ -149,8 +150,8 @@ pub trait Executor: Sync {
     fn execute(&self, work: &Work<'_>);
 }
 
-/// Runs what worker 0 of `workers` workers would run as long as the others have not woken, by the clock
-/// `clock`. Simulations are compared with it.
+/// Runs what worker 0 of `workers` workers would run while the other workers have not woken yet, with `clock`
+/// as its clock. Tests compare simulations with it.
 #[cfg(test)]
 pub(crate) fn execute_by(clock: impl Fn() -> std::time::Duration, work: &Work<'_>, workers: usize) {
     if let Some((units, pace)) = inline::run_inline_by(&clock, work, workers, workers > 1) {

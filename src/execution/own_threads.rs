@@ -17,16 +17,16 @@ use crate::machine::{Pinning, default_stack_size};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
-/// How long a thread of a rayon pool sleeps when its pool has nothing to do for it, before it looks
-/// again. Rayon has no call that waits for a thread outside the pool and takes up work meanwhile.
+/// How long a thread of a rayon pool sleeps if its pool has no work for it, before it checks again. Rayon has
+/// no function that waits for a thread outside the pool and does other work of the pool meanwhile.
 const NAP: Duration = Duration::from_micros(200);
 
 /// How an executor starts its threads.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ThreadOptions {
-    /// Where each worker is kept, if anywhere.
+    /// The hardware threads on which the workers are kept; `None` if workers are not pinned.
     pub(super) pinning: Option<Arc<Pinning>>,
-    /// The stack of each thread, in bytes; [`default_stack_size`] if `None`.
+    /// The stack size of each thread, in bytes; `None` for [`default_stack_size`].
     pub(super) stack_size: Option<usize>,
 }
 
@@ -36,8 +36,8 @@ impl ThreadOptions {
     }
 }
 
-/// Runs units on `workers` threads, the calling one among them. If the system refuses to start some,
-/// the others do the work.
+/// Runs units on `workers` threads. The calling thread is one of them, unless it must not be. If the system
+/// refuses to start some of the threads, the other threads do the work.
 pub(super) fn run_on_own_threads(
     units: Range<usize>,
     workers: usize,
@@ -47,11 +47,11 @@ pub(super) fn run_on_own_threads(
 ) {
     let handout = &Handout::new(units, workers, work);
     let pauses = &Pauses::new();
-    // A thread of a rayon pool must not wait for permits or input, because other work of the pool may
-    // wait for a call underneath on its stack. Instead it takes up work of its pool until the workers are
-    // done.
+    // A thread of a rayon pool must not wait for permits or input, because other work of the pool may wait
+    // for a call that is further down on the stack of this thread. Instead, it does other work of its pool
+    // until the workers are done.
     let in_pool = rayon::current_thread_index().is_some();
-    // A thread that is to be pinned cannot be the caller's.
+    // The calling thread must not be pinned, so if workers are pinned, it is not one of them.
     let caller_is_worker = options.pinning.is_none() && !(in_pool && work.waits());
     let finished = &AtomicUsize::new(0);
     let panic: &Mutex<Option<Payload>> = &Mutex::default();
@@ -118,7 +118,7 @@ struct Pauses {
     changed: Condvar,
     /// How often a worker has gone on or left.
     went_on: AtomicU64,
-    /// Whether any worker pauses. A worker that goes on locks `state` only then.
+    /// Whether any worker pauses. A worker that goes on locks `state` only if this is true.
     any: AtomicBool,
 }
 
@@ -142,8 +142,8 @@ impl Pauses {
     fn work(&self, handout: &Handout<'_>, worker: usize, mut pace: Pace, in_pool: bool) {
         lock(&self.state).running += 1;
         let _running = Running(self);
-        // Read before the portion that may ask to pause: the worker it waits for may go on during that
-        // portion.
+        // The counter is read before the portion that may ask to pause, because the worker for which this one
+        // waits may go on during that portion.
         let seen = Cell::new(self.went_on.load(SeqCst));
         loop {
             match handout.work(worker, pace, || seen.set(self.go_on())) {
@@ -155,7 +155,7 @@ impl Pauses {
         }
     }
 
-    /// Wakes the paused workers. Returns how often a worker has gone on by now.
+    /// Wakes the paused workers. Returns how many times a worker has gone on or left so far.
     fn go_on(&self) -> u64 {
         let went_on = self.went_on.fetch_add(1, SeqCst) + 1;
         if self.any.load(SeqCst) {
@@ -166,8 +166,8 @@ impl Pauses {
         went_on
     }
 
-    /// Waits until `went_on` is no longer `seen`, or no running worker is left. A thread of a rayon
-    /// pool does other work of its pool meanwhile, because the worker it waits for may need the pool.
+    /// Waits until `went_on` differs from `seen`, or until no worker is running. A thread of a rayon pool
+    /// does other work of its pool meanwhile, because the worker for which it waits may need the pool.
     fn pause(&self, seen: u64, in_pool: bool) {
         let mut state = lock(&self.state);
         state.running -= 1;

@@ -1,15 +1,15 @@
-//! How many units a portion has, from the time that earlier units took.
+//! Computes how many units a portion has from the time that earlier units took.
 
 use std::time::Duration;
 
-/// A portion lasts at least this long, if its units cost what the units before them did: taking one
-/// costs a few hundred nanoseconds.
+/// The minimum duration of a portion whose units take as long as the units before them. A shorter portion is
+/// not worth the few hundred nanoseconds that taking a portion costs.
 const SHORTEST_PORTION: Duration = Duration::from_micros(10);
-/// A portion lasts at most this long, if its units cost what the units before them did: a slow record
-/// holds up the rest of its portion.
+/// The maximum duration of a portion whose units take as long as the units before them. It is limited because
+/// a slow record holds up the rest of its portion.
 const LONGEST_PORTION: Duration = Duration::from_micros(250);
-/// A portion has at most this many times the units of the portion it is estimated from, because later
-/// records may be slower.
+/// A portion has at most this many times as many units as the portion from which its length is estimated,
+/// because later records may be slower.
 const GROWTH: usize = 8;
 
 /// The bounds of a portion's length, in units.
@@ -25,7 +25,7 @@ impl Pace {
         Pace { least: 1, most: 1 }
     }
 
-    /// The pace that follows from `units` having taken `elapsed`.
+    /// The pace of a worker whose last `units` units took `elapsed`.
     pub(crate) fn of(units: usize, elapsed: Duration) -> Self {
         let nanos_a_unit = (elapsed.as_nanos() / units.max(1) as u128).max(1);
         let units_in = |time: Duration| {

@@ -1,4 +1,4 @@
-//! A plain loop: the reference answer, and the base of every speed-up.
+//! A plain loop. Its answer is the reference for other executors, and its time is the base of every speed-up.
 
 use super::{Executor, Work};
 

@@ -1,4 +1,4 @@
-//! Workers on threads of their own.
+//! An executor whose workers run on threads of their own.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::machine::{Pinning, usable_cores};
 
 /// Runs parts on threads of its own, which may wait for input, for a permit or for a service.
 ///
-/// The threads are started for a run that is worth it, and end with the run. They take their units from a
-/// queue. If the units are known in advance, that queue is a counter. Records that arrive one by one, from
-/// an iterator or a pipe, are taken by whichever worker is free, so no record is read before a worker is
-/// ready to score it.
+/// The threads are started only for a run that is long enough to be worth it, and end with the run. They take
+/// their units from a queue. If the number of units is known in advance, this queue is a counter. Records
+/// that arrive one by one, from an iterator or a pipe, are taken by whichever worker is free, so no record is
+/// read before a worker is ready to score it.
 ///
-/// The queue between an iterator and the workers was chosen by measurement: a ring buffer, filled by the
-/// worker that pulls records. With two workers and a task that does nothing, a record costs 4 times as much
-/// processor time through crossbeam's deque, 5 times through a locked `VecDeque` or crossbeam's bounded
-/// array queue, 9 to 16 times through its unbounded queues, and 16 times through its bounded channel with a
-/// thread that feeds it (`cargo bench --bench streams`).
+/// The queue between an iterator and the workers is a ring buffer, which is filled by the worker that pulls
+/// records. It was chosen by measurement. With two workers and a task that does nothing, a record costs 4
+/// times as much processor time through crossbeam's deque as through the ring buffer, 5 times through a
+/// locked `VecDeque` or crossbeam's bounded array queue, 9 to 16 times through its unbounded queues, and 16
+/// times through its bounded channel with a thread that feeds it (`cargo bench --bench streams`).
 ///
 /// [`WorkStealing`](super::WorkStealing) does the same in a rayon pool. That is better for tasks that
 /// compute, in particular for tasks that use rayon themselves.
@@ -34,7 +34,8 @@ pub struct TaskQueue {
     options: ThreadOptions,
 }
 
-/// The most workers of a queue. A larger number is a mistake, and no system can start that many threads.
+/// The maximum number of workers of a queue. A larger number is a mistake, and no system can start that many
+/// threads.
 const MOST_WORKERS: usize = 1 << 16;
 
 impl TaskQueue {
@@ -65,7 +66,7 @@ impl TaskQueue {
         self.pinned_by(Arc::new(Pinning::look()))
     }
 
-    /// Keeps each worker at the place that `pinning` has for it.
+    /// Keeps each worker on the hardware thread that `pinning` assigns to it.
     pub(crate) fn pinned_by(mut self, pinning: Arc<Pinning>) -> Self {
         self.options.pinning = Some(pinning);
         self
@@ -73,9 +74,9 @@ impl TaskQueue {
 
     /// Gives each thread a stack of this many bytes.
     ///
-    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on Linux),
-    /// or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB if neither is
-    /// known. The calling thread is a worker too, and keeps the stack that it has.
+    /// Without this call, the stack is as large as the main thread's (the soft limit that `ulimit -s` shows
+    /// on Linux), or as large as the environment variable `RUST_MIN_STACK` specifies if that is more; it is
+    /// 8 MiB if neither is known. The calling thread is a worker too, and keeps the stack that it has.
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.options.stack_size = Some(bytes);

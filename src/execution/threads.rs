@@ -36,7 +36,7 @@ enum ThreadCount {
     Percent(usize),
 }
 
-/// Not a number of threads.
+/// The error for a number of threads that is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a whole number from 1 to {MOST_THREADS}, or a share of the cores from 1% to 100%"
@@ -47,7 +47,7 @@ impl Threads {
     /// One thread.
     pub const ONE: Threads = Threads(ThreadCount::Number(1));
 
-    /// This many threads.
+    /// Requests this many threads.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Threads {
         }
     }
 
-    /// This share of the usable cores, in per cent.
+    /// Requests this share of the usable cores, in per cent.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl Threads {
         }
     }
 
-    /// The number of threads on a machine with `cores` usable cores. A share is rounded to the nearest
-    /// whole number, halves up, and is at least 1.
+    /// The number of threads on a machine with `cores` usable cores. A share is rounded to the nearest whole
+    /// number of threads, with halves rounded up, and is at least 1 thread.
     pub fn of(self, cores: usize) -> usize {
         match self.0 {
             ThreadCount::Number(threads) => threads,

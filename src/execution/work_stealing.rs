@@ -1,4 +1,4 @@
-//! A rayon pool: the default executor.
+//! The default executor, which runs on a rayon pool.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -15,31 +15,32 @@ use crate::sync::{Mutex, lock};
 
 /// Runs parts on a rayon pool.
 ///
-/// The calling thread runs the first units itself and reads the clock, so ten cheap records never
-/// wake the pool. If the rest is worth it, each worker of the pool takes portions of it, in order, sized
-/// by the clock. The units are not halved recursively as in rayon's own iterators: portions that are taken
-/// in order leave a finished prefix behind at any time, so that scores can be written in order from
-/// bounded memory. A task that uses rayon itself still shares the pool by work stealing.
+/// The calling thread runs the first units itself and reads the clock, so ten cheap records never wake the
+/// pool. If the remaining units are worth it, each worker of the pool takes portions of them, in order, and
+/// the clock determines the length of the portions. The units are not halved recursively as in rayon's own
+/// iterators. Because portions are taken in order, a prefix of the units is finished at any time, so that
+/// scores can be written in order from bounded memory. A task that uses rayon itself still shares the pool by
+/// work stealing.
 ///
 /// # Stack overflow
 ///
-/// A task that overflows the stack of its thread aborts the process, as in any Rust program; it cannot
-/// be caught as a failure of its record. The threads of a pool of its own therefore have a stack that is
-/// at least as large as the main thread's, see [`stack_size`](WorkStealing::stack_size). The threads of
-/// any other pool have the stack that was chosen when it was built; rayon's global pool has 2 MiB unless
-/// the environment variable `RUST_MIN_STACK` says otherwise.
+/// A task that overflows the stack of its thread aborts the process, as in any Rust program; it cannot be
+/// caught as a failure of its record. If the executor has its own pool, the threads of that pool therefore
+/// have a stack that is at least as large as the main thread's, see [`stack_size`](WorkStealing::stack_size).
+/// The threads of any other pool have the stack size that was chosen when the pool was built; in rayon's
+/// global pool, this is 2 MiB unless the environment variable `RUST_MIN_STACK` specifies another size.
 #[derive(Debug)]
 pub struct WorkStealing {
     pool: Pool,
-    /// How the threads of a pool of its own are started.
+    /// How this executor starts threads, in its own pool or for one run.
     options: ThreadOptions,
 }
 
 #[derive(Debug)]
 enum Pool {
-    /// The pool of the calling thread, or rayon's global pool if that thread is in none.
+    /// The pool of the calling thread, or rayon's global pool if that thread is in no pool.
     Ambient,
-    /// A pool of its own, which is started when it is first needed.
+    /// The executor's own pool, which is started when it is first needed.
     Own {
         threads: usize,
         /// `None` if the threads could not be started.
@@ -50,7 +51,8 @@ enum Pool {
 }
 
 impl WorkStealing {
-    /// Runs on a pool of its own with `threads` workers, which are started when they are first needed.
+    /// Creates an executor with its own pool of `threads` workers, which are started when they are first
+    /// needed.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -72,13 +74,15 @@ impl WorkStealing {
         }
     }
 
-    /// Runs on a pool of its own with a worker for each core this process may use, see [`usable_cores`].
+    /// Creates an executor with its own pool, which has a worker for each core that this process may use, see
+    /// [`usable_cores`].
     pub fn all_cores() -> Self {
         Self::new(usable_cores())
     }
 
-    /// Runs on the pool of the calling thread, that is, the pool whose [`install`](ThreadPool::install)
-    /// runs it, or on rayon's global pool if the thread is in none.
+    /// Creates an executor that runs on the pool of the calling thread, that is, the pool whose
+    /// [`install`](ThreadPool::install) runs this thread's code, or on rayon's global pool if the thread is
+    /// in no pool.
     pub fn ambient() -> Self {
         WorkStealing {
             pool: Pool::Ambient,
@@ -86,7 +90,7 @@ impl WorkStealing {
         }
     }
 
-    /// Runs on this pool, which may also be used elsewhere.
+    /// Creates an executor that runs on this pool, which may also be used elsewhere.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -129,7 +133,7 @@ impl WorkStealing {
         self.pinned_by(Arc::new(Pinning::look()))
     }
 
-    /// Keeps each worker of a pool of its own at the place that `pinning` has for it.
+    /// Keeps each worker of the executor's own pool on the hardware thread that `pinning` assigns to it.
     pub(crate) fn pinned_by(mut self, pinning: Arc<Pinning>) -> Self {
         if matches!(self.pool, Pool::Own { .. }) {
             self.options.pinning = Some(pinning);
@@ -139,17 +143,17 @@ impl WorkStealing {
 
     /// Gives each thread that this executor starts a stack of this many bytes.
     ///
-    /// Without this, it is as large as the main thread's (the soft limit that `ulimit -s` shows on Linux),
-    /// or as large as the environment variable `RUST_MIN_STACK` says if that is more; 8 MiB if neither is
-    /// known. The threads of a pool that is not this executor's own keep their stacks, and so does the
-    /// calling thread, which scores the first records.
+    /// Without this call, the stack is as large as the main thread's (the soft limit that `ulimit -s` shows
+    /// on Linux), or as large as the environment variable `RUST_MIN_STACK` specifies if that is more; it is
+    /// 8 MiB if neither is known. The threads of a pool that is not this executor's own keep their stacks,
+    /// and so does the calling thread, which scores the first records.
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.options.stack_size = Some(bytes);
         self.restarted()
     }
 
-    /// Forgets the threads of a pool of its own that were started with other options.
+    /// Discards the threads of the executor's own pool, which were started with other options.
     fn restarted(mut self) -> Self {
         if let Pool::Own { pool, .. } = &mut self.pool {
             *pool = OnceLock::new();
@@ -179,11 +183,11 @@ impl WorkStealing {
 
     /// Calls `run` inside the pool, so that rayon's methods in it use the workers of this pool.
     ///
-    /// Some records are scored on threads outside the pool: those before the pool wakes, and all records
-    /// of a run that may wait for input or for a limit. A task that itself uses many cores, as a
-    /// [`Match`](crate::task::matching::Match) does against a large reference, uses the cores of this pool
-    /// if it is installed there. This method starts the workers. If they cannot be started, `run` is called
-    /// on the calling thread.
+    /// Some records are scored on threads outside the pool: records that are scored before the pool wakes,
+    /// and all records of a run that may wait for input or for a limit. A task that itself uses many cores,
+    /// as a [`Match`](crate::task::matching::Match) does against a large reference, uses the cores of this
+    /// pool if it calls this method. This method starts the workers. If they cannot be started, `run` is
+    /// called on the calling thread.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -208,7 +212,7 @@ impl WorkStealing {
         }
     }
 
-    /// Shares the units that the calling thread has left over among the workers.
+    /// Shares the units that the calling thread has not run among the workers.
     fn share(&self, units: Range<usize>, workers: usize, pace: Pace, work: &Work<'_>) {
         if work.waits() {
             return run_on_own_threads(units, workers, pace, work, &self.options);
@@ -217,8 +221,8 @@ impl WorkStealing {
             handout: Handout::new(units.clone(), workers, work),
             paused: Mutex::default(),
         };
-        // A worker is a loop with a number, not a thread: a thread that waits inside a task may take up
-        // the loop of another worker meanwhile.
+        // A worker is a loop with a number, not a thread: a thread that waits inside a task may run the loop
+        // of another worker meanwhile.
         let on_pool = || {
             rayon::scope(|scope| {
                 for worker in 1..workers {
@@ -231,7 +235,7 @@ impl WorkStealing {
             Pool::Ambient => on_pool(),
             Pool::Own { threads, pool } => match pool.get_or_init(|| self.build(*threads).ok()) {
                 Some(pool) => pool.install(on_pool),
-                // The threads could not be started, so the calling thread does everything.
+                // The threads could not be started, so the calling thread runs all units.
                 None => _ = work.run(0, units),
             },
             Pool::Given(pool) => pool.install(on_pool),
@@ -265,7 +269,7 @@ impl SharedHandout<'_> {
         }
     }
 
-    /// Sends the paused workers back to work.
+    /// Starts the loops of the paused workers again.
     fn resume<'s>(&'s self, scope: &Scope<'s>) {
         for (worker, pace) in std::mem::take(&mut *lock(&self.paused)) {
             scope.spawn(move |scope| self.work(scope, worker, pace));
@@ -294,7 +298,7 @@ impl Executor for WorkStealing {
 
     fn execute(&self, work: &Work<'_>) {
         let workers = work.workers(self.workers());
-        // A single worker that is to be pinned is not the calling thread.
+        // If a single worker is to be pinned, it must not be the calling thread.
         let may_share = workers > 1 || self.options.pinning.is_some();
         if let Some((units, pace)) = inline::run_inline(work, workers, may_share) {
             self.share(units, workers, pace, work);

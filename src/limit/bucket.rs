@@ -1,8 +1,8 @@
-//! The token bucket that keeps a rate.
+//! The token bucket that enforces a rate.
 //!
-//! It uses the crate `ratelimit`, which has no dependencies that are not in the build anyway. `governor`
-//! would add futures, `parking_lot` and a dozen more, and `leaky-bucket` the runtime of tokio. `ratelimit`
-//! also returns how long to wait instead of waiting, so that a stop can end the wait.
+//! It uses the crate `ratelimit`, whose dependencies are all in the build anyway. `governor` would add
+//! futures, `parking_lot` and a dozen more, and `leaky-bucket` the runtime of tokio. `ratelimit` also returns
+//! how long to wait instead of waiting, so that a stop can end the wait.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use crate::error::Error;
 pub(super) struct Bucket(Ratelimiter);
 
 impl Bucket {
-    /// A full bucket. `rate` is in tokens per second, and above 0.
+    /// Creates a full bucket. `rate` is in tokens per second, and is above 0. `burst` is the number of tokens
+    /// that the bucket holds, if the caller sets one.
     pub(super) fn new(rate: f64, burst: Option<u32>) -> Result<Self, Error> {
         let (tokens, period) = in_whole_tokens(rate);
         let burst = burst.map_or_else(|| in_ten_milliseconds(rate), u64::from);
@@ -29,7 +30,7 @@ impl Bucket {
         })
     }
 
-    /// Takes a token, or returns the time until there is one.
+    /// Takes a token, or returns the time until one is available.
     pub(super) fn take(&self) -> Result<(), Duration> {
         self.0.try_wait().map_err(|refused| match refused {
             TryWaitError::Insufficient(time) => time,
@@ -39,17 +40,19 @@ impl Bucket {
     }
 }
 
-/// A rate as a whole number of tokens in a period, as the crate needs it. Many tokens in a long period
-/// preserve the fraction of the rate. The period is rounded up, so that the rate is never exceeded.
+/// Converts a rate to a whole number of tokens in a period, which is the form that the crate needs. Many
+/// tokens in a long period preserve the fraction of the rate. The period is rounded up, so that the rate is
+/// never exceeded.
 fn in_whole_tokens(rate: f64) -> (u64, Duration) {
     let tokens = if rate < 1.0 { 1 } else { 1_000_000 };
     let period = Duration::try_from_secs_f64(tokens as f64 / rate).unwrap_or(Duration::MAX);
     (tokens, period.saturating_add(Duration::from_nanos(1)))
 }
 
-/// The burst of a rate if the caller sets none: the tokens of 10 ms, and at least one. Threads wake up
-/// 0.1 ms late at best, and some milliseconds late on a loaded machine. The tokens that a bucket of one
-/// cannot hold meanwhile would be lost: a tenth of them at a rate of 1000 per second.
+/// The burst that is used for a rate if the caller sets no burst: the tokens of 10 ms, but at least one
+/// token. Threads wake up 0.1 ms late at best, and some milliseconds late on a loaded machine. A bucket that
+/// holds one token would lose the tokens that arrive meanwhile: a tenth of all tokens at a rate of 1000 per
+/// second.
 fn in_ten_milliseconds(rate: f64) -> u64 {
     (rate / 100.0).ceil().max(1.0) as u64
 }

@@ -1,6 +1,7 @@
-//! Permits under the model checker, which tries many orders of the threads' steps.
+//! Tests permits under the model checker, which tries many orders of the threads' steps.
 //!
-//! Its waits never time out, and it reports a deadlock: a model that ends has lost no wake-up.
+//! Waits never time out under the model checker, and it reports a deadlock, so a model that ends has lost no
+//! wake-up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ fn permits(limit: Limit) -> Arc<Permits> {
     Arc::new(Permits::new(&limit).unwrap())
 }
 
-/// Runs one thread for each element, and returns when all have ended.
+/// Runs one thread for each element, and returns when all threads have ended.
 fn run<T: Send + 'static>(
     each: impl IntoIterator<Item = T>,
     body: impl Fn(T) + Send + Sync + 'static,
@@ -40,7 +41,7 @@ fn never_more_than_the_limit_and_nothing_is_lost() {
         let inside = Arc::new(Mutex::new((0, 0, 0)));
         let gate = Arc::clone(&permits);
         let counts = Arc::clone(&inside);
-        // A record that weighs 9 is alone, apart from records that weigh nothing.
+        // A record of weight 9 is in flight alone, apart from records of weight 0.
         run([[1, 2], [3, 0], [9, 1], [2, 9]], move |weights| {
             for weight in weights {
                 let permit = gate.acquire(weight, || false).unwrap();
@@ -60,7 +61,7 @@ fn never_more_than_the_limit_and_nothing_is_lost() {
                         inside.1 -= counted;
                     }
                     if weight == 2 {
-                        // The hook, which would print it, is not called.
+                        // `resume_unwind` does not call the panic hook, which would print the panic.
                         resume_unwind(Box::new(()));
                     }
                 }));
@@ -119,7 +120,7 @@ fn first_come_first_served() {
         let permits = permits(Limit::none().budget(2));
         // A worker checks `stop` with the lock held, both when it arrives and when it leaves.
         let looks = Arc::new(std::sync::Mutex::new(Vec::new()));
-        // Spurious wake-ups, such as those by the clock, change nothing.
+        // Spurious wake-ups, such as those caused by the clock, change nothing.
         let gate = Arc::clone(&permits);
         let waking = thread::spawn(move || gate.interrupt());
         let (gate, log) = (Arc::clone(&permits), Arc::clone(&looks));

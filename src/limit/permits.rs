@@ -1,4 +1,5 @@
-//! The permits of one run. A record needs one before it is started, and gives it back when it is done.
+//! The permits of one run. A record needs a permit before it is started, and the permit is returned when the
+//! record is done.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Hands out permits to start records, in the order in which they are asked for.
 ///
-/// Waiting for a permit blocks the thread, so it must not be a thread of a rayon pool.
+/// Waiting for a permit blocks the thread, so the waiting thread must not belong to a rayon pool.
 pub(crate) struct Permits {
     /// `None` if no record ever has to wait.
     gate: Option<PermitGate>,
@@ -33,17 +34,17 @@ struct PermitGate {
 struct PermitState {
     /// The number of permits in use.
     permits: usize,
-    /// The weight of the records that have them.
+    /// The total weight of the records that have these permits.
     weight: u64,
-    /// The waiting workers, in order, each with a condition variable of its own. With a common one, every
-    /// returned permit would wake every thread.
+    /// The waiting workers, in order, each with a condition variable of its own. With one condition variable
+    /// for all, every returned permit would wake every thread.
     queue: VecDeque<Arc<Condvar>>,
 }
 
 impl Permits {
     /// # Errors
     ///
-    /// [`Error::Limit`] if the limit allows nothing.
+    /// Returns [`Error::Limit`] if the limit allows nothing, or if its rate cannot be kept.
     pub(crate) fn new(limit: &Limit) -> Result<Self, Error> {
         limit.check()?;
         if !limit.waits() {
@@ -59,7 +60,7 @@ impl Permits {
         Ok(Permits { gate: Some(gate) })
     }
 
-    /// Waits until a record of this weight may be started. Returns `None` if `stop` returns true before.
+    /// Waits until a record of this weight may be started. Returns `None` if `stop` returns true before that.
     /// `stop` is called while a lock is held, and should do no more than check a token.
     pub(crate) fn acquire(&self, weight: u64, stop: impl Fn() -> bool) -> Option<Permit<'_>> {
         let Some(gate) = &self.gate else {
@@ -104,7 +105,7 @@ impl Permits {
 }
 
 impl PermitGate {
-    /// Waits in the queue until the record is admitted. Returns false if `stop` returns true before.
+    /// Waits in the queue until the record is admitted. Returns false if `stop` returns true before that.
     fn enter(&self, weight: u64, stop: impl Fn() -> bool) -> bool {
         let mut state = lock(&self.state);
         let mut place: Option<Arc<Condvar>> = None;
@@ -130,7 +131,8 @@ impl PermitGate {
                 state.queue.push_back(Arc::clone(&own));
                 own
             });
-            // The others need not check by themselves: a worker that leaves wakes the next one.
+            // The workers behind the first one need not check by themselves, because a worker that leaves
+            // wakes the next one.
             state = match admitted {
                 Err(time) if first => wait_at_most(own, state, time.min(CHECK_INTERVAL)),
                 _ => wait(own, state),
@@ -138,12 +140,13 @@ impl PermitGate {
         }
     }
 
-    /// Admits a record, or returns how long it should wait before it asks again, unless it is woken before.
+    /// Admits a record, or returns how long it should wait before it asks again, unless it is woken before
+    /// that time.
     fn admit(&self, state: &mut PermitState, weight: u64) -> Result<(), Duration> {
         if state.permits >= self.in_flight || weight > self.budget - state.weight {
             return Err(CHECK_INTERVAL);
         }
-        // Last, so that no token is taken for a record that is not admitted.
+        // The token is taken last, so that no token is taken for a record that is not admitted.
         if let Some(bucket) = &self.bucket {
             bucket.take()?;
         }
@@ -173,7 +176,7 @@ impl PermitState {
     }
 }
 
-/// Allows one record to be scored. It is given back on drop, even after a panic.
+/// A permit allows one record to be scored. It is returned when it is dropped, even after a panic.
 pub(crate) struct Permit<'p> {
     gate: Option<&'p PermitGate>,
     weight: u64,

@@ -1,4 +1,4 @@
-//! Permits with real threads and the clock. No assertion depends on how late a thread wakes up.
+//! Tests permits with real threads and the real clock. No assertion depends on how late a thread wakes up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
@@ -30,7 +30,8 @@ fn a_limit_that_allows_nothing_is_refused() {
         let refused = Permits::new(&limit);
         assert!(matches!(refused, Err(Error::Limit { .. })), "{limit}");
     }
-    // The largest values, and rates whose period is longer than a clock can represent.
+    // These limits have the largest values, and some rates have a period that is longer than a clock can
+    // represent.
     let most = Limit::in_flight(usize::MAX)
         .budget(u64::MAX)
         .burst(u32::MAX);
@@ -108,7 +109,7 @@ fn never_over_the_limit_under_sixty_four_threads() {
 #[test]
 fn a_permit_is_refused_while_all_are_out() {
     let permits = permits(Limit::in_flight(2).budget(10));
-    // Asks once, is not admitted, and gives up at the next check.
+    // Whether a record of this weight has to wait. The call asks once, and gives up at the next check.
     let refused = |weight| {
         let looks = AtomicUsize::new(0);
         let permit = permits.acquire(weight, || looks.fetch_add(1, SeqCst) > 0);
@@ -139,7 +140,8 @@ fn a_heavy_record_is_alone_and_light_ones_do_not_pass_it() {
                 order.lock().unwrap().push(weight);
                 drop(permit);
             });
-            // The next record asks once this one waits. There would be room for the light ones.
+            // The next record asks for a permit when this one waits. There would be room for the light
+            // records.
             assert!(wait_until(|| permits.waiting() > place));
         }
         assert!(order.lock().unwrap().is_empty());
@@ -153,7 +155,7 @@ fn a_heavy_record_is_alone_and_light_ones_do_not_pass_it() {
 #[test]
 fn a_stop_ends_the_wait_with_and_without_an_interrupt() {
     for interrupted in [false, true] {
-        // The next token comes after the test.
+        // The next token would come after the end of the test.
         let permits = permits(Limit::none().per_second(1e-6).budget(1));
         let permit = permits.acquire(1, || false).unwrap();
         let token = Cancel::new();
@@ -194,7 +196,7 @@ fn an_interrupt_reaches_the_workers_behind_the_first() {
     assert!(permits.is_whole());
 }
 
-/// The checks of a thousand waiting workers would add up.
+/// If all waiting workers checked by themselves, the checks of a thousand workers would add up.
 #[test]
 fn only_the_first_in_the_queue_checks_by_itself() {
     let permits = permits(Limit::none().budget(1));
@@ -212,7 +214,7 @@ fn only_the_first_in_the_queue_checks_by_itself() {
         }
         let before = looks[0].load(SeqCst);
         let looked = wait_until(|| looks[0].load(SeqCst) >= before + 20);
-        // It checks once when it arrives. A thread may wake spuriously, but not this often.
+        // The second worker checks once when it arrives. A thread may wake spuriously, but not this often.
         let behind = looks[1].load(SeqCst);
         drop(permit);
         assert!(looked, "the first does not check");
@@ -221,7 +223,7 @@ fn only_the_first_in_the_queue_checks_by_itself() {
     assert!(permits.is_whole());
 }
 
-/// Waits until a condition holds that another thread brings about. Returns false if it never does.
+/// Waits until another thread has made a condition true. Returns false if that does not happen in time.
 fn wait_until(holds: impl Fn() -> bool) -> bool {
     let began = Instant::now();
     while !holds() {
@@ -256,7 +258,7 @@ fn no_span_of_time_sees_more_starts_than_the_rate_allows() {
     }
 }
 
-/// The instants at which threads asked for permits and at which they had them.
+/// The instants at which threads asked for permits, and at which they received them.
 fn starts(permits: &Permits) -> Vec<(Instant, Instant)> {
     let starts = Mutex::new(Vec::new());
     let enough = AtomicBool::new(false);

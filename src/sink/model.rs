@@ -1,4 +1,5 @@
-//! Scores in order under the model checker, which tries many orders of the threads' steps.
+//! Tests the writing of scores in order under the model checker, which tries many orders of the threads'
+//! steps.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -9,10 +10,10 @@ use crate::sync::{Condvar, Mutex, check_model, lock, thread, wait};
 
 /// The records of each block, in order: blocks of one record and of two.
 const BLOCKS: [std::ops::Range<u64>; 7] = [0..1, 1..3, 3..4, 4..5, 5..7, 7..8, 8..9];
-/// Bytes that may wait; two are too many.
+/// The number of bytes that may wait for their turn; two bytes are too many.
 const ROOM: usize = 1;
 
-/// Fails instead of writing the bytes of record `fails_at`.
+/// A destination that fails instead of writing the bytes of record `fails_at`.
 struct Out {
     bytes: Vec<u8>,
     fails_at: Option<u8>,
@@ -35,9 +36,10 @@ impl Write for Out {
 /// What the workers of a model share.
 struct SharedRun {
     sink: InOrder<Out>,
-    /// The next block to hand out, in increasing order as executors do.
+    /// The number of the next block to hand out. Blocks are handed out in increasing order, as executors do
+    /// with units.
     next: Mutex<usize>,
-    /// Blocks whose call has returned.
+    /// The blocks whose call of `write` has returned.
     returned: Mutex<BTreeSet<usize>>,
     failed: Mutex<usize>,
     pausing: Mutex<()>,
@@ -83,7 +85,7 @@ impl SharedRun {
     }
 }
 
-/// Lets three workers write all blocks; returns what was written and how many calls failed.
+/// Lets three workers write all blocks. Returns what was written, and how many calls failed.
 fn write_all(fails_at: Option<u8>) -> (io::Result<Out>, usize) {
     let out = Out {
         bytes: Vec::new(),

@@ -1,4 +1,4 @@
-//! The token under the model checker, which tries many orders of the threads' steps.
+//! Tests the token under the model checker, which tries many orders of the threads' steps.
 
 use std::time::{Duration, Instant};
 

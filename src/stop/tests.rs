@@ -1,4 +1,4 @@
-//! The token and the deadline.
+//! Tests the token and the deadline.
 
 use std::sync::Arc;
 use std::thread;
@@ -58,6 +58,6 @@ fn a_deadline_that_is_dropped_does_nothing_and_is_not_waited_for() {
     // If dropping the guard waited for the deadline, this would take an hour.
     drop(DeadlineGuard::start(Instant::now() + LONG, token.clone()).unwrap());
     assert!(!token.is_cancelled());
-    // Its thread has ended too, and no longer holds a token.
+    // The guard's thread has ended too, and no longer holds a token.
     assert_eq!(Arc::strong_count(&token.token), 1);
 }

@@ -1,4 +1,4 @@
-//! Executors that each break one law, and are found out by it.
+//! Tests that executors which each break one law are reported with that law.
 
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -25,7 +25,7 @@ impl Executor for Lawless {
     }
 }
 
-/// Asserts that an executor is found to break this law, and in this way.
+/// Asserts that an executor is reported with a message that begins with `law`.
 #[track_caller]
 fn assert_found(workers: usize, law: &str, execute: fn(&Work<'_>, usize)) {
     // The mistakes of these executors do not depend on how much time they are given.
@@ -100,7 +100,7 @@ fn a_worker_that_is_handed_earlier_units_later_is_found() {
 
 #[test]
 fn units_that_were_kept_for_a_worker_are_found() {
-    // Worker 0 gets units that were passed over when worker 1 got its own.
+    // Worker 0 gets units that were skipped when worker 1 got its units.
     assert_found(
         2,
         "law 2: worker 0 was handed 1..2 after unit",
@@ -124,7 +124,7 @@ fn a_worker_too_many_is_found() {
             let _ = work.run(1, 0..work.units());
         }
     });
-    // As many workers as it has, although the work allows only two.
+    // The executor uses its third worker, although the work allows only two.
     assert_found(3, "law 3: worker 2 is beyond the 2 workers", |work, _| {
         let next = AtomicUsize::new(0);
         if work.units() > 0 && work.units() < usize::MAX {
@@ -137,7 +137,7 @@ fn a_worker_too_many_is_found() {
 
 #[test]
 fn a_worker_with_two_calls_at_once_is_found() {
-    // Two threads would sometimes make their calls one after the other.
+    // The test makes both calls itself, because two threads would sometimes make them one after the other.
     let watcher = CallWatcher {
         trial: Trial {
             units: 2,
@@ -209,7 +209,7 @@ fn a_worker_that_does_not_pause_is_found() {
     });
 }
 
-/// Workers on a rayon pool of two threads that block their thread while they pause.
+/// Runs workers on a rayon pool of two threads. A worker blocks its thread while it pauses.
 fn block_while_paused(work: &Work<'_>, workers: usize) {
     let next = &AtomicUsize::new(0);
     let (went_on, changed) = (&Mutex::new((0_u64, false)), &Condvar::new());
