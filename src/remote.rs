@@ -1,8 +1,8 @@
 //! Execution outside this process, by worker processes.
 //!
-//! The processes of a [`ProcessPool`] receive text and plain data, so a [`Plan`](crate::plan::Plan) can be sent
-//! to them and a closure cannot. A record that takes its process down (out of memory, out of stack, killed)
-//! costs that record and no other.
+//! The processes of a [`ProcessPool`] receive text and plain data, so a [`Plan`](crate::plan::Plan) can be sent to
+//! them and a closure cannot. If a process dies while it scores a record (because memory or stack runs out, or
+//! because it is killed), only that record fails.
 
 // Records that are scored outside this process pass through one interface, the trait `Elsewhere`. `ScoredElsewhere`
 // presents them as a dataset and knows only this trait. The process pool is one implementation of it.

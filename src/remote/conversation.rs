@@ -7,28 +7,27 @@ use std::time::Duration;
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 
-/// Somewhere outside this process that scores records: worker processes, a user's program, a service.
+/// Something outside this process that scores records, such as worker processes, a user's program, or a service.
 ///
-/// A worker of the run's executor opens a [`Conversation`] for each stretch of records that it reads, so
-/// several conversations take place at the same time. Everything else belongs to the implementation: how a
-/// record is written, how many are in flight, what is retried, what is supervised. It is made for one run,
-/// with the run's [`Cancel`](crate::Cancel) and the time that a record may take.
+/// A worker of the run's executor opens a [`Conversation`] for each stretch of records that it reads, so several
+/// conversations take place at the same time. Everything else is up to the implementation: how a record is
+/// written, how many records are in flight, what is retried, and what is supervised. An implementation is created
+/// for one run, with the run's [`Cancel`](crate::Cancel) and the time that a record may take.
 ///
-/// How the implementations fit:
+/// How different implementations fit this interface:
 ///
 /// - *The process pool* keeps idle worker processes. A conversation takes one, sends blocks of records, and
 ///   keeps two blocks in flight. If the process dies, the conversation starts another one and sends it the
 ///   unanswered records one by one.
 /// - *A user's program* takes a JSON line and answers with a JSON line. Opening a conversation takes an idle
-///   process. `send` writes a line, and once the limit in flight is reached it waits for the oldest answer
-///   first. A thread of its own reads the program's output, since the program may be blocked on writing while
-///   this side writes. The fields that the scores need besides the answer stay in the queue of unanswered
-///   records. A program that dies, or is restarted after a number of records, is sent the unanswered records
-///   again.
-/// - *An HTTP service* is asked by an async runtime that all conversations share. `send` starts a request
-///   under a semaphore and queues its handle; once the queue is full, it waits for the oldest response.
-///   Requests complete in any order and are retried within the runtime; the queue restores the order. After
-///   a cancellation, requests in flight are dropped.
+///   process. `send` writes a line; if the limit of records in flight is reached, it first waits for the oldest
+///   answer. A separate thread reads the program's output, since the program may be blocked on writing while this
+///   side writes. The fields that the scores need besides the answer stay in the queue of unanswered records. If
+///   the program dies, or is restarted after a number of records, the unanswered records are sent again.
+/// - *An HTTP service* receives its requests from an async runtime that all conversations share. `send` starts a
+///   request under a semaphore and queues its handle; once the queue is full, it waits for the oldest response.
+///   Requests complete in any order and are retried within the runtime; the queue restores the order. After a
+///   cancellation, requests in flight are dropped.
 pub(crate) trait Elsewhere: Sync {
     /// The score of a record.
     type Score;
@@ -38,18 +37,18 @@ pub(crate) trait Elsewhere: Sync {
     where
         Self: 'e;
 
-    /// Opens a conversation. It waits for nothing and starts nothing, since the stretch of records may hold
-    /// none that can be sent.
+    /// Opens a conversation. This does not wait for anything or start anything, since the conversation may turn
+    /// out to have no record that can be sent.
     fn open(&self) -> Self::Conversation<'_>;
 
-    /// Called when an error ends the run: conversations of other threads must not wait for the records they
-    /// have in flight any longer.
+    /// Called when an error ends the run. From then on, the conversations of other threads must not wait for their
+    /// records in flight.
     fn stop(&self);
 }
 
 /// Records that one thread sends, and the replies it receives.
 ///
-/// Laws, checked for every implementation by `remote::laws`:
+/// Every implementation must obey the following laws, which `remote::laws` checks:
 ///
 /// 1. `visit` is called once for each record that was sent, in the order of sending, until it returns `Break`.
 /// 2. A bad record is not scored, and keeps its place.
@@ -67,7 +66,8 @@ pub(crate) trait Conversation {
     ///
     /// # Errors
     ///
-    /// If no record can be scored any more, for example because no process can be started. It ends the run.
+    /// Returns an error if no record can be scored any more, for example because no process can be started. The
+    /// error ends the run.
     fn send(
         &mut self,
         at: Position,
@@ -83,7 +83,7 @@ pub(crate) trait Conversation {
     fn finish(self, visit: &mut impl Visit<Self::Score>) -> Result<ControlFlow<()>, Error>;
 }
 
-/// Receives each record with its reply, or with what is wrong with it.
+/// Receives each record with its reply, or with the reason why it is a bad record.
 pub(crate) trait Visit<S>:
     FnMut(Position, Result<&RecordReply<S>, BadRecord>) -> ControlFlow<()>
 {
@@ -94,15 +94,16 @@ impl<S, F> Visit<S> for F where
 {
 }
 
-/// The reply about one record.
+/// The reply for one record.
 pub(crate) struct RecordReply<S> {
-    /// `None` once it has been taken.
+    /// `None` after the outcome has been taken.
     outcome: Cell<Option<Result<S, Cause>>>,
     spent: Duration,
 }
 
 impl<S> RecordReply<S> {
-    /// The score of a record, or why it has none, and the time that was spent on it.
+    /// Creates a reply from the score of a record, or the reason why it has none, and the time that was spent on
+    /// the record.
     pub(super) fn new(outcome: Result<S, Cause>, spent: Duration) -> Self {
         RecordReply {
             outcome: Cell::new(Some(outcome)),
@@ -110,7 +111,7 @@ impl<S> RecordReply<S> {
         }
     }
 
-    /// The score, or why there is none. It can be taken once.
+    /// Takes the score, or the reason why there is none. This can be done only once.
     pub(crate) fn take(&self) -> Result<S, Cause> {
         let outcome = self.outcome.take();
         outcome.unwrap_or_else(|| Err(Interrupted.into()))

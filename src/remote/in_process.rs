@@ -1,4 +1,4 @@
-//! For tests: a stand-in for a service, whose answers come from a closure.
+//! A simulated service for tests, whose answers come from a closure.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ pub(crate) type ServiceAnswer<S> = Result<Result<S, Cause>, Error>;
 /// Interval at which a conversation checks `stop` while a reply is outstanding.
 const TICK: Duration = Duration::from_millis(1);
 
-/// Scores records on threads of its own. They take the newest request first, so answers come out of order.
+/// Scores records on its own threads. The threads take the newest request first, so answers arrive out of order.
 pub(crate) struct InProcess<S> {
     queue: Mutex<RequestQueue<S>>,
     changed: Condvar,

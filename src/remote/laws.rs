@@ -12,16 +12,16 @@ use crate::dataset::{Dataset as _, LoadedRecords, Position, TextStream};
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 use crate::stop::Cancel;
 
-/// Records of the dataset.
+/// Number of records in the dataset.
 const RECORDS: u32 = 60;
 
-/// A record that is not UTF-8, so that it cannot be sent.
+/// The number of the record that is not UTF-8, so that it cannot be sent.
 const BAD: u32 = 7;
 
-/// A record that cannot be scored.
+/// The number of the record that cannot be scored.
 const FAILING: u32 = 20;
 
-/// Lines that hold their own number.
+/// Creates lines that each contain their own number.
 fn lines() -> LoadedRecords {
     let line = |number| match number {
         BAD => b"\xff\n".to_vec(),
@@ -85,7 +85,7 @@ fn assert_laws<E: Elsewhere<Score = u32>>(elsewhere: &E) {
     assert_eq!(outcome.expect("a score"), 33);
 }
 
-/// The score that a made-up service returns for a line. Some take longer than those behind them.
+/// The score that a made-up service returns for a line. Some lines take longer than the lines after them.
 fn number(text: &str) -> Result<u32, Cause> {
     let number: u32 = text.parse()?;
     if number.is_multiple_of(10) {
@@ -192,8 +192,8 @@ fn the_process_pool_keeps_the_laws() {
         let answers: Vec<&[u32]> = answers.iter().map(<[u32; 1]>::as_slice).collect();
         scripted.says(process, &answers);
     };
-    // A read to the end takes three processes: two die of the record that cannot be scored. A read that breaks
-    // off ends its process, since the process may still owe answers.
+    // Reading all records takes three processes, because two processes die of the record that cannot be scored. If
+    // reading stops early, the process in use is ended, since it may still have to send answers.
     let whole_read = |first: usize, further: &[u32]| {
         says(first, &mut sent().take_while(|number| *number < FAILING));
         says(first + 1, &mut std::iter::empty());
@@ -202,7 +202,7 @@ fn the_process_pool_keeps_the_laws() {
         says(first + 2, &mut rest.chain(further.iter().copied()));
     };
     whole_read(1, &[0]);
-    // The third process answers the first record of the next read as well, and is ended there.
+    // The third process also answers the first record of the next read, and is ended at that point.
     says(4, &mut (0..5));
     says(5, &mut sent().take_while(|number| *number < FAILING));
     says(6, &mut std::iter::empty());

@@ -7,18 +7,18 @@ use super::conversation::{Conversation as _, Elsewhere, RecordReply};
 use crate::dataset::{Dataset, Position, ReadOutcome, TextRecord};
 use crate::error::{BadRecord, Error, Place};
 
-/// Number of parts to aim for, so that the last parts can be shared out evenly.
+/// Number of parts to aim for, so that the last parts can be distributed evenly among the workers.
 const PARTS_AIM: u64 = 1 << 10;
 
-/// Bytes that a part has at most, about. It is twice what a worker process is sent at a time: with parts of
-/// only a few records, the process would be idle between parts.
+/// Approximate largest number of bytes in a part. It is twice the number of bytes that a worker process is sent at
+/// a time. If parts had only a few records, the process would be idle between parts.
 const PART_BYTES: u64 = 128 << 10;
 
 /// The records of a dataset, each with its reply.
 pub(crate) struct ScoredElsewhere<'a, D, E> {
     records: &'a D,
     elsewhere: &'a E,
-    /// Number of parts of the dataset that make one part here.
+    /// Number of parts of the dataset that form one part here.
     together: usize,
 }
 

@@ -17,7 +17,8 @@ pub(super) struct RecordBlock {
     records: Vec<(Position, Result<(), BadRecord>)>,
 }
 
-/// Records that a block has at most, however short they are, since their answers are held in memory.
+/// Largest number of records in a block, however short the records are. It is limited because their answers are
+/// held in memory.
 const MAX_RECORDS: usize = 4096;
 
 impl RecordBlock {
@@ -53,12 +54,13 @@ impl RecordBlock {
         self.records.is_empty()
     }
 
-    /// Whether to keep the memory for another block. A block that has held a giant record is dropped.
+    /// Whether to keep the memory of this block for another block. If the block has held a giant record, its
+    /// memory is released instead.
     pub(super) fn is_worth_keeping(&self, bytes: usize) -> bool {
         self.message.capacity() <= 4 * bytes
     }
 
-    /// Bytes of text.
+    /// Number of bytes of text in the block.
     pub(super) fn bytes(&self) -> usize {
         self.message.body().len()
     }
@@ -68,7 +70,7 @@ impl RecordBlock {
         self.lengths.len()
     }
 
-    /// The record at this place of the block, with what is wrong with it if it is not sent.
+    /// The record at this place of the block. If it is not sent, the reason why it is bad comes with it.
     pub(super) fn record(&self, place: usize) -> Option<&(Position, Result<(), BadRecord>)> {
         self.records.get(place)
     }
@@ -78,7 +80,7 @@ impl RecordBlock {
         self.message.write(&(note, &self.lengths), to)
     }
 
-    /// A block with only one of the records that are sent.
+    /// Creates a block that contains only one of the records that are sent.
     pub(super) fn single(&self, sent: usize) -> RecordBlock {
         let start: usize = self.lengths[..sent].iter().sum();
         let length = self.lengths[sent];

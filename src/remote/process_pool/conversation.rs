@@ -13,11 +13,11 @@ use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Died, Error, Interrupted, TimedOut};
 use crate::remote::conversation::{Conversation, Elsewhere, RecordReply, Visit};
 
-/// Unanswered blocks that a process has at most: the one it is working on, and the next, so that it does not
-/// wait for it.
+/// Largest number of unanswered blocks of a process: the block that it is working on, and the next block, so that
+/// the process does not wait for a block.
 const MAX_IN_FLIGHT: usize = 2;
 
-/// Why a process has not answered about a record.
+/// The reason why a process has not answered for a record.
 #[derive(Debug)]
 enum NoAnswer {
     Died(Died),
@@ -61,10 +61,10 @@ impl<C: Coordinator> Elsewhere for PoolRun<'_, C> {
 
 /// A place of the pool in use, and the blocks that its process has not answered.
 ///
-/// A process that dies is replaced by another one. There is no way to know which record the process was
-/// working on, and it may have been killed for another reason. So the unanswered records of its block are
-/// sent to the next process one by one. A record fails if a process that was ready, and had been sent this
-/// record alone, dies again. A process that was killed because it gave no answer in time is treated the same.
+/// A process that dies is replaced by another one. There is no way to know which record the process was working
+/// on, and it may have been killed for another reason. So the unanswered records of its block are sent to the next
+/// process one by one. A record fails if another process, which was ready and had been sent only this record, dies
+/// too. A process that was killed because it gave no answer in time is treated the same.
 ///
 /// After the run has been stopped, no process is started, and records without an answer are interrupted.
 pub(crate) struct PoolConversation<'p, C: Coordinator> {
@@ -73,7 +73,8 @@ pub(crate) struct PoolConversation<'p, C: Coordinator> {
     /// The block that is not full yet.
     filling: RecordBlock,
     unanswered: VecDeque<RecordBlock>,
-    /// Whether the process has answered all that it was sent, so that it can serve another conversation.
+    /// Whether the process has answered for all records that it was sent, so that it can serve another
+    /// conversation.
     finished: bool,
 }
 
@@ -109,8 +110,8 @@ impl<C: Coordinator> Conversation for PoolConversation<'_, C> {
 }
 
 impl<C: Coordinator> PoolConversation<'_, C> {
-    /// Sends the block, whether or not it is full. First visits the replies to the oldest block, if too many
-    /// are in flight.
+    /// Sends the block, whether or not it is full. If too many blocks are in flight, this first visits the replies
+    /// to the oldest block.
     pub(super) fn send_block(
         &mut self,
         visit: &mut impl Visit<C::Score>,
@@ -170,7 +171,8 @@ impl<C: Coordinator> PoolConversation<'_, C> {
     ///
     /// # Errors
     ///
-    /// If no answers arrive, or they cannot be read. Then this process cannot be used any more.
+    /// Returns an error if no answers arrive or if they cannot be read. After an error, the process cannot be used
+    /// any more.
     fn answers(
         &mut self,
         replies: &mut BlockReplies<'_>,
@@ -203,8 +205,8 @@ impl<C: Coordinator> PoolConversation<'_, C> {
         Ok(ControlFlow::Continue(elapsed))
     }
 
-    /// Ends a process that will give no further answer. Returns the cause for a record that it was sent
-    /// alone.
+    /// Ends a process that will send no further answer. Returns the reason why there is no answer, for the case
+    /// that the process was sent only one record.
     fn end_process(&mut self) -> NoAnswer {
         let ended = self.slot.process.take().map(|mut process| process.end());
         match ended {
@@ -236,8 +238,8 @@ impl<C: Coordinator> PoolConversation<'_, C> {
             if flow.is_break() {
                 return Ok(flow);
             }
-            // The supervisor may have killed the process while the answer arrived. The next record is not to
-            // blame for that.
+            // The supervisor may have killed the process while the answer arrived. The next record must not fail
+            // because of that.
             self.slot.process.take_if(|process| process.is_overdue());
         }
         let mut later = std::mem::take(&mut self.unanswered);
@@ -266,7 +268,8 @@ impl<C: Coordinator> PoolConversation<'_, C> {
 }
 
 impl<C: Coordinator> Drop for PoolConversation<'_, C> {
-    /// Puts the place back. First ends a process that may still be working on a record.
+    /// Puts the place back into the pool. Before that, ends its process if the process may still be working on a
+    /// record.
     fn drop(&mut self) {
         let mut slot = std::mem::take(&mut self.slot);
         slot.process.take_if(|_| !self.finished);
@@ -277,7 +280,7 @@ impl<C: Coordinator> Drop for PoolConversation<'_, C> {
 /// The records of a block, and how many of them have been visited with their replies.
 struct BlockReplies<'b> {
     block: &'b RecordBlock,
-    /// The place of the next record in the block.
+    /// The index of the next record in the block.
     next: usize,
     /// Number of records that were sent and have a reply.
     answered: usize,

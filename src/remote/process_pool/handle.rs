@@ -8,8 +8,8 @@ use crate::sync::{Mutex, lock, try_lock};
 
 /// A child process, and whether a thread is waiting for it.
 ///
-/// One lock covers the beginning and the end of a wait and the decision of the supervisor. So the supervisor
-/// never kills a process because of a record that has been answered.
+/// One lock is held when a wait begins, when a wait ends, and when the supervisor decides whether to kill the
+/// process. So the supervisor never kills a process because of a record that has been answered.
 #[derive(Debug)]
 pub(super) struct ProcessHandle {
     shared: Mutex<WatchedChild>,
@@ -45,7 +45,7 @@ impl ProcessHandle {
         }
     }
 
-    /// Calls `act`, which may wait for the process. The supervisor counts the time.
+    /// Calls `act`, which may wait for the process. The supervisor measures the time of this wait.
     pub(super) fn while_waiting<R>(&self, act: impl FnOnce() -> R) -> R {
         lock(&self.shared).wait = Wait::Begun;
         let done = act();
@@ -76,8 +76,9 @@ impl ProcessHandle {
         let _ = lock(&self.shared).child.kill();
     }
 
-    /// Kills the process, for the supervisor, unless the lock is taken. The thread that uses the process holds
-    /// the lock either for a moment, and then the supervisor tries again, or while it ends the process.
+    /// Kills the process unless the lock is taken. The supervisor calls this. If the lock is taken, the thread
+    /// that uses the process either holds it only for a moment, so that the supervisor can try again later, or is
+    /// ending the process itself.
     pub(super) fn try_kill(&self) {
         if let Some(mut shared) = try_lock(&self.shared) {
             let _ = shared.child.kill();

@@ -4,13 +4,15 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-/// Starts each message. Without it, the output of another program would be read as a length, and this side
-/// would wait for that many bytes.
+/// The first bytes of each message. Without this mark, the output of another program would be read as a length,
+/// and this side would wait for that many bytes.
 const MARK: [u8; 4] = *b"mh1\n";
-/// Bytes of the header: the mark (4), the length of the body (8, little-endian), the length of the tail (4).
+/// Number of bytes of the header: the mark (4), the length of the body (8, little-endian), the length of the tail
+/// (4).
 const HEADER: usize = 16;
 
-/// Bytes of memory that are reserved at most before a message is read, since its length may be wrong.
+/// Largest number of bytes of memory that are reserved before a message is read. It is limited because the length
+/// in the header may be wrong.
 const MAX_RESERVE: u64 = 1 << 20;
 
 /// A body, and a tail that describes the body. The tail follows the body, so that the body can be collected
@@ -18,7 +20,7 @@ const MAX_RESERVE: u64 = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Message {
     bytes: Vec<u8>,
-    /// Offset of the tail.
+    /// Offset of the tail in the message, in bytes.
     tail: usize,
 }
 
@@ -54,7 +56,7 @@ impl Message {
         &self.bytes[HEADER..self.tail]
     }
 
-    /// Bytes of memory in use.
+    /// Number of bytes of memory that are allocated.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
@@ -77,7 +79,7 @@ impl Message {
         to.flush()
     }
 
-    /// Reads the next message in place of this one. Returns `false` at the end of the input.
+    /// Reads the next message, which replaces this message. Returns `false` at the end of the input.
     pub(super) fn read(&mut self, from: &mut impl Read) -> io::Result<bool> {
         let mut header = [0; HEADER];
         let mut filled = 0;

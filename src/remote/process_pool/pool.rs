@@ -18,10 +18,10 @@ use crate::sync::{Mutex, lock};
 ///
 /// Each process runs the same program with the argument `worker`, and prepares the scorer of a
 /// [`Plan`](crate::plan::Plan), see [`Plan::process_pool`]. Records are sent to the processes over pipes, in
-/// blocks. If a process dies, another one takes its place and is sent the unanswered records of the block one
-/// by one: a record with which a process dies again fails, and the others are scored. A process that dies
-/// before it is ready is replaced too. The pool gives up after three such deaths in succession, or after five
-/// if a process of the pool has been ready before.
+/// blocks. If a process dies, another one takes its place and is sent the unanswered records of the block one by
+/// one: if a process dies again while it scores a record, that record fails, and the others are scored. A process
+/// that dies before it is ready is replaced too. The pool gives up after three such deaths in succession, or after
+/// five if a process of the pool has been ready before.
 ///
 /// [`Plan::process_pool`]: crate::plan::Plan::process_pool
 #[derive(Debug)]
@@ -40,8 +40,8 @@ pub struct ProcessPool {
 }
 
 impl ProcessPool {
-    /// A pool of `workers` processes of a program, which are sent `setup` when they start. None is started
-    /// yet.
+    /// Creates a pool of `workers` processes of a program. Each process is sent `setup` when it starts. No process
+    /// is started yet.
     pub(crate) fn new(program: PathBuf, setup: Vec<u8>, workers: usize, pinned: bool) -> Self {
         let workers = workers.max(1);
         ProcessPool {
@@ -56,7 +56,7 @@ impl ProcessPool {
         }
     }
 
-    /// What the processes are sent when they start.
+    /// The setup message that each process is sent when it starts.
     pub(crate) fn setup(&self) -> &[u8] {
         &self.setup
     }
@@ -67,17 +67,17 @@ impl ProcessPool {
     }
 
     /// Starts the missing processes at the same time, and waits until all are ready. A run does this at its
-    /// beginning. Call this earlier to keep the time out of the run, while no run uses the pool.
+    /// beginning. To exclude this time from the run, call this before the run, while no run uses the pool.
     ///
     /// # Errors
     ///
-    /// [`Error::Process`] if the program cannot be started, is not a worker, cannot prepare its scorer, or
+    /// Returns [`Error::Process`] if the program cannot be started, is not a worker, cannot prepare its scorer, or
     /// dies repeatedly.
     pub fn start(&self) -> Result<(), Error> {
         self.start_for(&ProcessesInUse::new(Cancel::new()))
     }
 
-    /// Starts the missing processes for a run. If the run is stopped meanwhile, some stay missing.
+    /// Starts the missing processes for a run. If the run is stopped in the meantime, some processes stay missing.
     fn start_for(&self, in_use: &ProcessesInUse) -> Result<(), Error> {
         if in_use.is_stopped() {
             return Ok(());
@@ -143,12 +143,12 @@ impl ProcessPool {
         Ok(())
     }
 
-    /// Whether to start another process after one that did not become ready. Not if the run has been stopped.
-    /// `before` is a copy of the history from when that process was started.
+    /// Whether to start another process after a process that did not become ready: `false` if the run has been
+    /// stopped. `before` is a copy of the history from when that process was started.
     ///
     /// # Errors
     ///
-    /// If another process would fail too.
+    /// Returns an error if another process would fail, too.
     fn may_start_again(
         &self,
         not_ready: NotReady,
@@ -179,12 +179,12 @@ impl ProcessPool {
         Ok(true)
     }
 
-    /// Puts the pool to work for a run, which the token `stop` stops. A process that gives no answer about a
-    /// record for the time `timeout` is killed.
+    /// Starts to use the pool for a run, which the token `stop` can stop. A process that gives no answer for a
+    /// record within the time `timeout` is killed.
     ///
     /// # Errors
     ///
-    /// [`Error::Workers`] if the supervisor thread cannot be started.
+    /// Returns [`Error::Workers`] if the supervisor thread cannot be started.
     pub(crate) fn begin_run<'p, C: Coordinator>(
         &'p self,
         coordinator: &'p C,
@@ -212,14 +212,14 @@ impl ProcessPool {
         !self.displaced.load(Relaxed)
     }
 
-    /// The processor time that the processes have reported so far. Each reports when it is ready, and with
-    /// its answers.
+    /// The processor time that the processes have reported so far. Each process reports its processor time when it
+    /// is ready, and again with its answers.
     pub fn processor_time(&self) -> Duration {
         Duration::from_nanos(self.cpu.load(Relaxed))
     }
 }
 
-/// A process pool at work for one run, and the supervisor of its processes.
+/// A process pool that a run is using, and the supervisor of its processes.
 pub(crate) struct PoolRun<'p, C> {
     pool: &'p ProcessPool,
     coordinator: &'p C,
@@ -229,7 +229,7 @@ pub(crate) struct PoolRun<'p, C> {
 }
 
 impl<C> PoolRun<'_, C> {
-    /// Starts the missing processes, unless the run is stopped meanwhile.
+    /// Starts the missing processes, unless the run is stopped in the meantime.
     ///
     /// # Errors
     ///
@@ -243,7 +243,7 @@ impl<C> PoolRun<'_, C> {
         self.coordinator
     }
 
-    /// The time that a process may take to answer about a record.
+    /// The time that a process may take to answer for a record.
     pub(super) fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
@@ -296,7 +296,7 @@ impl<C> PoolRun<'_, C> {
         slot
     }
 
-    /// Puts a place back. Its process, if there is one, must have answered all that it was sent.
+    /// Puts a place back. Its process, if there is one, must have answered for all records that it was sent.
     pub(super) fn check_in(&self, slot: PoolSlot) {
         if let Some(process) = &slot.process {
             self.in_use.remove(process.handle());
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn processes_that_die_together_while_starting_are_replaced() {
         let scripted = Scripted::new();
-        // The first three die, each in another message.
+        // The first three processes die, each while it sends a different message.
         let words = scripted.words(&[]);
         for (number, said) in [(1, 0), (2, WELCOME.len()), (3, words.len() - 1)] {
             scripted.says_only(number, &words[..said]).dies(number);

@@ -1,4 +1,4 @@
-//! One worker process: starts it, writes to it, reads from it, and says how it ended.
+//! One worker process: how it is started, how messages are written to it and read from it, and how it ended.
 
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::Path;
@@ -17,16 +17,16 @@ use super::supervisor::ProcessesInUse;
 use crate::error::{Died, Error};
 use crate::sync::{Mutex, lock};
 
-/// Time that a process has to answer the greeting, which a worker does before anything else.
+/// How long a process may take to answer the greeting. A worker answers the greeting before it does anything else.
 pub(super) const GREETING_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Time that a process that has closed its pipe has to exit before it is killed.
+/// How long a process may take to exit after it has closed its pipe. After this time it is killed.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Bytes that are read from a process in one call.
+/// Largest number of bytes that one call reads from a process.
 const READ_BYTES: usize = 64 << 10;
 
-/// Why a process is not ready.
+/// The reason why a process is not ready.
 #[derive(Debug)]
 pub(super) enum NotReady {
     /// The process has died. Another one may succeed.
@@ -86,8 +86,8 @@ impl Process {
             return Err(cannot_start(program, "it has no pipes"));
         };
         in_use.add(&handle);
-        // Any pipe takes these few bytes without waiting. A process that cannot be greeted would never
-        // answer, so it is killed here; reading its answer then fails.
+        // Any pipe accepts these few bytes without waiting. A process that cannot be greeted would never answer,
+        // so it is killed here; reading its answer then fails.
         let is_greeted = input.write_all(GREETING).is_ok();
         if !is_greeted {
             handle.kill();
@@ -101,7 +101,7 @@ impl Process {
         })
     }
 
-    /// The part of the process that the supervisor shares.
+    /// The part of the process that is shared with the supervisor.
     pub(super) fn handle(&self) -> &Arc<ProcessHandle> {
         &self.handle
     }
@@ -176,7 +176,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// If the process will send no further answers that can be read.
+    /// Returns an error if the process will send no further answers that can be read.
     pub(super) fn receive(&mut self) -> io::Result<&Message> {
         let (incoming, output) = (&mut self.incoming, &mut self.output);
         if self.handle.while_waiting(|| incoming.read(output))? {
@@ -229,7 +229,7 @@ pub(super) fn cannot_start(program: &Path, why: impl std::fmt::Display) -> Error
     }
 }
 
-/// The end of a message about an error of the system: what the user can do about it.
+/// The end of a message about a system error. It says what the user can do about the error.
 fn remedy(error: &io::Error) -> &'static str {
     #[cfg(unix)]
     {
@@ -251,7 +251,7 @@ fn remedy(error: &io::Error) -> &'static str {
     }
 }
 
-/// How a process has ended, for a message.
+/// Describes, for a message, how a process has ended.
 fn describe(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -283,14 +283,14 @@ fn readable_before(output: &BufReader<ChildStdout>, until: Instant) -> bool {
         ) {
             Err(rustix::io::Errno::INTR) => {}
             Ok(0) => return false,
-            // If the pipe cannot be polled, the read finds out.
+            // If the pipe cannot be polled, the read that follows will show the problem.
             _ => return true,
         }
     }
 }
 
-/// Without a way to poll a pipe, a program that is not a worker and neither writes nor exits blocks the
-/// run.
+/// On these systems there is no way to poll a pipe here. So if a program is not a worker and neither writes nor
+/// exits, it blocks the run.
 #[cfg(not(unix))]
 fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
     true
@@ -324,8 +324,8 @@ mod tests {
     fn a_silent_program_is_given_up_after_a_timeout() {
         let folder = tempfile::tempdir().expect("a folder");
         let program = folder.path().join("silent");
-        // Another process writes the file. While this process has it open for writing, a process that
-        // another test starts would inherit it, and the program could not be started.
+        // A separate process writes the file. If this process wrote it, a process that another test starts at that
+        // time would inherit the open file, and the program could not be started.
         let text = "#!/bin/sh\nexec sleep 600\n";
         let written = Command::new("sh")
             .args(["-c", "printf '%s' \"$1\" > \"$0\" && chmod +x \"$0\""])

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Position;
 use crate::error::Cause;
 
-/// Sent to a new process. It differs from [`WELCOME`], so that a program that echoes is not taken for a
-/// worker.
+/// The greeting that a new process is sent. It differs from [`WELCOME`], so that a program that repeats its input
+/// is not mistaken for a worker.
 pub(super) const GREETING: &[u8; 28] = b"manyhands: are you a worker?";
 
 /// The answer of a worker of this version.
@@ -23,7 +23,7 @@ pub(super) const WELCOME: &[u8] =
 /// The command-line argument that makes a program a worker.
 pub(super) const ARGUMENT: &str = "worker";
 
-/// The longest time that a worker holds finished answers back, before it sends them. It is short, so that a
+/// The longest time for which a worker holds back finished answers before it sends them. It is short, so that a
 /// run can be stopped, and so that few answers are lost if a later record kills the process.
 pub(super) const ANSWER_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -36,13 +36,13 @@ pub(super) struct ReadyMessage {
     pub(super) in_place: bool,
 }
 
-/// The run's side of the protocol. The types must be those of the [`WorkerProcess`] on the other side.
+/// The run's side of the protocol. The types must be the same as in the [`WorkerProcess`] on the other side.
 pub(crate) trait Coordinator: Sync {
-    /// Sent ahead of each block of records.
+    /// The note that is sent before each block of records.
     type Note: Serialize;
     /// The answer for a record, in the form in which it is sent.
     type Answer: DeserializeOwned;
-    /// What a process has counted since it reported last.
+    /// What a process has counted since its last report.
     type Counters: DeserializeOwned;
     /// The score of a record.
     type Score;
@@ -53,25 +53,25 @@ pub(crate) trait Coordinator: Sync {
     /// The score of a record, from the answer of a worker.
     fn score(&self, at: Position, answer: Self::Answer) -> Result<Self::Score, Cause>;
 
-    /// Adds what a process has counted.
+    /// Adds the counts that a process has reported.
     fn count(&self, counters: Self::Counters);
 }
 
-/// The worker's side of the protocol: scores the records that it is sent. The types must be those of the
+/// The worker's side of the protocol: scores the records that it is sent. The types must be the same as in the
 /// [`Coordinator`] on the other side.
 pub(crate) trait WorkerProcess: Sized {
-    /// Received ahead of each block of records.
+    /// The note that is received before each block of records.
     type Note: DeserializeOwned;
     /// The answer for a record, in the form in which it is sent.
     type Answer: Serialize;
-    /// What this process has counted since it reported last.
+    /// What this process has counted since its last report.
     type Counters: Serialize;
 
     /// Prepares what `setup` requests.
     ///
     /// # Errors
     ///
-    /// A message for the user, if that is impossible.
+    /// Returns a message for the user if that is impossible.
     fn begin(setup: &[u8]) -> Result<Self, String>;
 
     /// Takes the note of the next block into account.
@@ -80,6 +80,6 @@ pub(crate) trait WorkerProcess: Sized {
     /// Scores a record.
     fn answer(&mut self, text: &str) -> Self::Answer;
 
-    /// What has been counted since the last call.
+    /// Returns what has been counted since the last call.
     fn counters(&mut self) -> Self::Counters;
 }

@@ -32,7 +32,7 @@ impl Coordinator for Numbers {
     fn count(&self, (): ()) {}
 }
 
-/// Longer than any test here takes on a busy machine.
+/// A time that is longer than any test here takes, even on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
 /// A folder with a program. The process that is started as number N writes the file `said.N` to its output,
@@ -58,8 +58,8 @@ impl Scripted {
              exec cat 3>&1 > heard.$n\n",
             folder.path().display()
         );
-        // Another process writes the file. While this process has it open for writing, a process that
-        // another test starts would inherit it, and the program could not be started.
+        // A separate process writes the file. If this process wrote it, a process that another test starts at that
+        // time would inherit the open file, and the program could not be started.
         let written = Command::new("sh")
             .args(["-c", "printf '%s' \"$1\" > \"$0\" && chmod +x \"$0\""])
             .args([folder.path().join("program").as_os_str(), text.as_ref()])
@@ -96,7 +96,7 @@ impl Scripted {
         self.says_only(number, &self.words(answers))
     }
 
-    /// Process `number` writes these bytes and no more.
+    /// Process `number` writes these bytes and nothing else.
     pub(in crate::remote) fn says_only(&self, number: usize, words: &[u8]) -> &Self {
         self.file("said", number, words)
     }

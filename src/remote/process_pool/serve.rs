@@ -12,12 +12,12 @@ use crate::machine::{Pinning, processor_time};
 /// Serves the run at the other end of the pipes. When the run closes them, the process exits, even in the
 /// middle of a record.
 ///
-/// A thread of its own reads the messages and does nothing else. So the run never waits for a record when it
-/// writes to this process, and the two sides never wait for each other to read.
+/// A separate thread reads the messages and does nothing else. So the run never waits for a record when it writes
+/// to this process, and the two sides never wait for each other to read.
 ///
 /// # Errors
 ///
-/// If the other end is not a process pool of this version, or a pipe breaks.
+/// Returns an error if the other end is not a process pool of this version, or if a pipe breaks.
 pub(crate) fn serve<W: WorkerProcess>(
     mut input: impl Read + Send + 'static,
     mut output: impl Write,
@@ -89,7 +89,7 @@ pub(crate) fn serve<W: WorkerProcess>(
 struct AnswerTimer {
     started: Instant,
     last_lap: Instant,
-    /// Processor time that has been reported.
+    /// Processor time that has been reported to the run so far.
     reported: Duration,
 }
 
@@ -108,7 +108,7 @@ impl AnswerTimer {
         self.last_lap = self.started;
     }
 
-    /// The time since the last lap, in nanoseconds, and the time since the start.
+    /// Returns the time since the last lap, in nanoseconds, and the time since the start.
     fn lap(&mut self) -> (u64, Duration) {
         let now = Instant::now();
         let took = now - self.last_lap;
@@ -116,7 +116,7 @@ impl AnswerTimer {
         (took.as_nanos() as u64, now - self.started)
     }
 
-    /// The processor time of this process since the last call, in nanoseconds.
+    /// Returns the processor time of this process since the last call, in nanoseconds.
     fn take_processor_time(&mut self) -> u64 {
         let now = processor_time().unwrap_or_default();
         let since = now.saturating_sub(self.reported);
@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Answers with the length of a record.
+    /// A worker that answers with the length of a record.
     struct Lengths;
 
     impl WorkerProcess for Lengths {

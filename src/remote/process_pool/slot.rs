@@ -5,18 +5,20 @@ use std::time::Duration;
 use super::block::RecordBlock;
 use super::process::Process;
 
-/// Bytes of text in the first block: one record, since its price is unknown.
+/// Number of bytes of text from which the first block is full. One byte means that the block has only one record,
+/// since it is unknown how long a record takes.
 const FIRST_BYTES: usize = 1;
 
-/// Bytes of text that a block has at most. It is below 128 KiB, the size from which the allocator gets fresh
-/// memory from the system each time.
+/// Largest number of bytes of text that a block should have. It is below 128 KiB, the size from which the
+/// allocator requests new memory from the system each time.
 const MAX_BYTES: usize = 64 << 10;
 
 /// Time that a process should spend on a block: long compared with the time to send it, and short enough for
 /// a user who waits for the run to stop.
 const BLOCK_TIME: Duration = Duration::from_millis(2);
 
-/// A block has at most this many times the bytes of the last one, since the records to come may be slower.
+/// Largest ratio of the length of a block to the length of the previous block. It is limited because later records
+/// may take longer.
 const GROWTH: usize = 8;
 
 /// A place for one process at a time. A process that dies is replaced by another one in the same place.
@@ -26,9 +28,9 @@ pub(super) struct PoolSlot {
     number: usize,
     /// `None` until a process is needed, and after it has died.
     pub(super) process: Option<Process>,
-    /// Bytes of text that the next block should have.
+    /// Number of bytes of text that the next block should have.
     bytes: usize,
-    /// Memory for blocks.
+    /// Empty blocks, whose memory is reused.
     spares: Vec<RecordBlock>,
 }
 
@@ -64,7 +66,7 @@ impl PoolSlot {
         block.is_full(self.bytes)
     }
 
-    /// Adjusts the length of blocks after the process has spent the time `took` on one of `bytes` bytes.
+    /// Adjusts the length of blocks after the process has spent the time `took` on a block of `bytes` bytes.
     pub(super) fn adjust(&mut self, bytes: usize, took: Duration) {
         let took = took.as_nanos().max(1);
         let fitting = bytes as u128 * BLOCK_TIME.as_nanos() / took;

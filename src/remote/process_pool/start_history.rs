@@ -1,33 +1,34 @@
 //! Decides when a pool stops starting worker processes that die before they are ready.
 
-/// Consecutive deaths after which the pool gives up if no process of it has ever been ready: the program
-/// does not work.
+/// Number of consecutive deaths after which the pool gives up if none of its processes has ever been ready. In
+/// this case the program does not work.
 const MAX_DEATHS_BEFORE_FIRST_READY: u32 = 3;
 
-/// Consecutive deaths after which the pool gives up if a process of it has been ready before.
+/// Number of consecutive deaths after which the pool gives up if one of its processes has been ready before.
 const MAX_DEATHS: u32 = 5;
 
 /// How the starts of a pool's processes have ended so far.
 ///
-/// Processes that start at the same time and die together count as one death, since one cause, such as a
-/// lack of memory, may have killed them all. A death adds to an earlier one only if the earlier one was
-/// known when the process was started.
+/// Processes that start at the same time and die together count as one death, since one cause, such as a lack of
+/// memory, may have killed them all. A death is counted in addition to an earlier death only if the earlier death
+/// was known when the process was started.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StartHistory {
-    /// Processes that have become ready.
+    /// Number of processes that have become ready.
     ready: u64,
-    /// Consecutive deaths since a process became ready.
+    /// Number of consecutive deaths since a process last became ready.
     deaths: u32,
 }
 
 impl StartHistory {
-    /// A process has become ready.
+    /// Records that a process has become ready.
     pub(super) fn add_ready(&mut self) {
         self.ready += 1;
         self.deaths = 0;
     }
 
-    /// A process has died before it was ready. `before` is a copy of the history from when it was started.
+    /// Records that a process has died before it was ready. `before` is a copy of the history from the time when
+    /// this process was started.
     pub(super) fn add_death(&mut self, before: StartHistory) {
         let earlier = match before.ready == self.ready {
             true => before.deaths,
@@ -41,7 +42,7 @@ impl StartHistory {
         self.ready > 0
     }
 
-    /// Consecutive deaths since a process became ready.
+    /// Returns the number of consecutive deaths since a process last became ready.
     pub(super) fn deaths(&self) -> u32 {
         self.deaths
     }

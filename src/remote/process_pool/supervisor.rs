@@ -11,18 +11,19 @@ use crate::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Mutex, lock};
 
-/// Time that worker processes have to finish their records after a signal, the deadline or an error has
-/// stopped the run. Then the supervisor kills them.
+/// How long worker processes may take to finish their records after a signal, the deadline or an error has stopped
+/// the run. After this time the supervisor kills them.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Time between two checks of the worker processes.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The longest time that one check adds to a wait. If this whole process was stopped for a while, for example
-/// by Ctrl-Z, the answers may have been there all along.
+/// The longest time that one check adds to a wait. If this whole process was stopped for a while, for example by
+/// Ctrl-Z, the answers may have arrived in time without being read.
 const MAX_TICK: Duration = Duration::from_millis(100);
 
-/// Time that a record has beyond its timeout, since a worker holds finished answers back for a moment.
+/// Time that a record may take in addition to its timeout, since a worker holds back finished answers for a
+/// moment.
 const SLACK: Duration = ANSWER_INTERVAL.saturating_mul(2);
 
 /// The worker processes that a run is using, and the token that stops the run.
@@ -50,14 +51,14 @@ impl ProcessesInUse {
         self.stop.cancel();
     }
 
-    /// The run starts to use a process.
+    /// Adds a process that the run starts to use.
     pub(super) fn add(&self, handle: &Arc<ProcessHandle>) {
         let mut handles = lock(&self.handles);
         handles.retain(|other| other.strong_count() > 0);
         handles.push(Arc::downgrade(handle));
     }
 
-    /// The run stops using a process, which stays alive.
+    /// Removes a process that the run stops using. The process stays alive.
     pub(super) fn remove(&self, handle: &Arc<ProcessHandle>) {
         lock(&self.handles).retain(|other| other.as_ptr() != Arc::as_ptr(handle));
     }
@@ -72,16 +73,16 @@ impl ProcessesInUse {
     }
 }
 
-/// The supervisor thread. It ends when this is dropped.
+/// The supervisor thread. It ends when this value is dropped.
 pub(super) struct Supervisor {
-    /// Nothing is ever sent. The thread ends when the sender is dropped.
+    /// Nothing is ever sent through this channel. The thread ends when the sender is dropped.
     alive: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Supervisor {
-    /// Starts the thread. It kills a process [`GRACE`] after the run was stopped, and if the process gives no
-    /// answer for the time `timeout`.
+    /// Starts the thread. It kills a process that is in use if the run was stopped [`GRACE`] ago, or if the
+    /// process gives no answer for the time `timeout`.
     pub(super) fn start(
         in_use: Arc<ProcessesInUse>,
         timeout: Option<Duration>,
@@ -119,7 +120,7 @@ fn supervise(in_use: &ProcessesInUse, timeout: Option<Duration>, ended: &Receive
         }
         // Wall-clock time counts here, even if this thread rarely gets a core: the user is waiting.
         if stop_seen.is_some_and(|seen| now - seen >= GRACE) {
-            // At every check, since another thread may just have started a process.
+            // This happens at every check, since another thread may just have started a process.
             in_use.for_each(ProcessHandle::try_kill);
         } else if let Some(allowed) = allowed {
             in_use.for_each(|handle| handle.add_wait(passed, allowed));

@@ -116,14 +116,14 @@ fn the_next_process_is_sent_the_unanswered_records() {
 fn no_record_fails_if_a_process_dies_while_starting() {
     let scripted = Scripted::new();
     scripted.says(1, &[&[10]]).dies(1);
-    // Four processes die before they are ready, each in another message.
+    // Four processes die before they are ready, each while it sends a different message.
     let words = scripted.words(&[]);
     let welcome = WELCOME.len();
     for (number, said) in [(2, 0), (3, welcome - 1), (4, welcome), (5, words.len() - 1)] {
         scripted.says_only(number, &words[..said]).dies(number);
     }
     scripted.says(6, &[&[20], &[30]]).dies(6);
-    // After one has been ready, four more die.
+    // After one process has been ready, four more processes die.
     for number in 7..11 {
         scripted.says_only(number, b"").dies(number);
     }
@@ -211,7 +211,7 @@ fn an_answer_that_arrives_during_the_kill_counts_and_the_next_record_does_not_fa
         .begin_run(&Numbers, &Cancel::new(), None)
         .expect("a thread");
     let kill = |index| {
-        // As if the supervisor had killed the process just before the answer was read.
+        // This has the same effect as if the supervisor had killed the process just before the answer was read.
         if index < 2 {
             run.in_use().for_each(|handle| {
                 handle.while_waiting(|| {
@@ -223,7 +223,8 @@ fn an_answer_that_arrives_during_the_kill_counts_and_the_next_record_does_not_fa
     };
     let replies = converse(&run, &[&["one", "two"]], kill).expect("answers");
     assert_eq!(replies, [Ok(Ok(10)), Ok(Ok(20))]);
-    // The last process was killed after it had answered all its records. The next record finds it dead.
+    // The last process was killed after it had answered all its records. This process is dead when the next record
+    // is to be sent to it.
     let replies = converse(&run, &[&["three"]], |_| {}).expect("an answer");
     assert_eq!(replies, [Ok(Ok(30))]);
     assert_eq!(scripted.started(), 4);
@@ -239,7 +240,7 @@ fn after_a_stop_no_record_is_waited_for() {
         let run = pool.begin_run(&Numbers, &token, None).expect("a thread");
         run.start().expect("it starts");
         if deaf {
-            // Then the calling thread is blocked in a write.
+            // Because nothing is read, the calling thread is blocked in a write.
             scripted.reads_nothing(1);
             token.cancel();
         }
@@ -339,7 +340,7 @@ fn a_block_is_as_long_as_the_speed_of_the_process_allows() {
         }
         conversation.is_full()
     };
-    // The price of the first record is unknown, so it is sent alone. A bad record is not sent.
+    // The time that the first record takes is unknown, so the record is sent alone. A bad record is not sent.
     assert!(!is_full(&mut conversation, &[BAD]));
     assert!(is_full(&mut conversation, &["four"]));
     let sent = conversation.send_block(&mut visit).expect("sent");
@@ -399,7 +400,7 @@ fn blocks_grow_with_the_speed_of_the_process() {
         let ((), lengths) = message.tail::<((), Vec<usize>)>().expect("a tail");
         sent.push(lengths.len());
     }
-    // Three blocks leave before the first answer arrives. The next has eight times as many bytes.
+    // Three blocks are sent before the first answer arrives. The next block has eight times as many bytes.
     assert_eq!(sent[..4], [1, 1, 1, 8], "{sent:?}");
     assert_eq!(sent.iter().sum::<usize>(), RECORDS as usize);
 }
