@@ -29,14 +29,15 @@ pub struct ControlGroup {
     pub memory: Option<u64>,
 }
 
-/// How often and how long the threads of a control group were stopped because it had used up its quota,
-/// since the group was created.
+/// How often and how long the threads of a control group have been stopped since the group was created, because
+/// the group had used up its quota.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Throttled {
     /// The number of periods in which threads were stopped.
     pub times: u64,
-    /// The time for which they were stopped, in seconds, summed over processors as the kernel does.
+    /// The time for which threads were stopped, in seconds. Like the kernel's own figure, it is the sum over
+    /// all processors.
     pub seconds: f64,
 }
 

@@ -117,7 +117,7 @@ impl Machine {
         machine
     }
 
-    /// Reads the facts about a machine from its files, `proc` and `sys` below a folder.
+    /// Reads the facts about a machine from the files in `proc` and `sys` below a folder.
     fn of(tree: &Tree) -> Self {
         let topology = Topology::of(tree);
         let first_allowed = topology.as_ref().and_then(Topology::first_allowed);

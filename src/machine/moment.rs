@@ -56,7 +56,7 @@ impl Moment {
         }
     }
 
-    /// What has happened since this moment.
+    /// Returns what has happened since this moment.
     pub(crate) fn until_now(&self) -> Meanwhile {
         self.until(&Tree::of_this_machine())
     }
@@ -89,7 +89,7 @@ impl Moment {
 struct Used {
     /// Time in which the hardware threads ran something.
     busy: u64,
-    /// Steal time.
+    /// Steal time; `None` if the kernel does not report it.
     stolen: Option<u64>,
 }
 

@@ -24,7 +24,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// A line of `/proc/<number>/stat`, of a process with an awkward name.
+/// A line of `/proc/<number>/stat` for a process whose name contains brackets and blanks.
 fn stat(number: u32, parent: u32, [user, system, of_children]: [u64; 3]) -> String {
     format!(
         "{number} (a) R 1 ) S {parent} 5 5 0 -1 4194304 1 0 0 0 {user} {system} {of_children} 0 20 0 1 0 9 9 9\n"

@@ -22,7 +22,8 @@ pub(crate) fn default_stack_size() -> usize {
     })
 }
 
-/// Size of the stack that the main thread may use, in bytes, but no less than threads usually have.
+/// Size of the stack that the main thread may use, in bytes, but at least the size that the standard library
+/// gives a thread.
 pub(super) fn main_thread_stack(tree: &Tree) -> usize {
     let soft_limit = tree.first_line_with("proc/self/limits", |line| {
         let limits = line.strip_prefix("Max stack size")?;

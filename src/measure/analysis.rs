@@ -33,18 +33,19 @@ pub struct Analysis {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ceiling {
-    /// What the threads run. `arithmetic`: computation in registers; `memory`: reading more data than the
-    /// caches hold; `copies`: the sequential program.
+    /// The kernel that the threads run: `arithmetic` (computation in registers), `memory` (reading more data
+    /// than the caches hold) or `copies` (the sequential program).
     pub kernel: String,
     /// Number of threads, each of which runs one copy.
     pub threads: usize,
     /// Throughput of all copies together, as a multiple of that of a single copy.
     pub speed_up: Estimate,
-    /// Bytes per second that all copies read together; only for `memory`.
+    /// Bytes per second that all copies read together; `None` for kernels other than `memory`.
     #[serde(default)]
     pub bytes_per_second: Option<f64>,
-    /// The turns. A turn lasts from the start of the first copy to the end of the last one. `copies` may
-    /// have turns in some of the rounds only, because they take long. One copy is `sequential` itself.
+    /// The turns of the copies. A turn lasts from the start of the first copy to the end of the last one. The
+    /// kernel `copies` may have turns in only some of the rounds, because its turns take long. A single copy of
+    /// it is `sequential` itself.
     pub turns: Vec<Turn>,
 }
 
@@ -150,9 +151,9 @@ pub struct Timeline {
 pub struct Fit {
     /// The name of the executor.
     pub executor: String,
-    /// Why no law was fitted, such as fewer than six numbers of threads.
+    /// The reason why no law was fitted, such as measurements with fewer than six numbers of threads.
     pub refused: Option<String>,
-    /// Why the fit may mislead, such as more threads than the machine has.
+    /// The reason why the fit may mislead, such as measurements with more threads than the machine has.
     pub doubtful: Option<String>,
     /// The largest measured number of threads. Beyond it, the law is extrapolated.
     pub measured_to: usize,
@@ -162,9 +163,9 @@ pub struct Fit {
     pub contention: Option<Estimate>,
     /// Coherency κ in the Universal Scalability Law. If it is above 0, the speed-up falls beyond `peak`.
     pub coherency: Option<Estimate>,
-    /// The number of threads with the highest speed-up; `None` if the speed-up rises without end.
+    /// The number of threads with the highest speed-up; `None` if more threads are always faster.
     pub peak: Option<f64>,
-    /// The speed-ups of the Universal Scalability Law, up to four times the measured number of threads.
+    /// The speed-ups of the Universal Scalability Law, up to four times the largest measured number of threads.
     pub curve: Vec<FitPoint>,
 }
 
@@ -176,7 +177,7 @@ pub struct FitPoint {
     pub threads: usize,
     /// The speed-up.
     pub speed_up: Estimate,
-    /// True if the point is beyond the measured numbers of threads.
+    /// True if the point is beyond the largest measured number of threads.
     pub extrapolated: bool,
 }
 
@@ -197,8 +198,8 @@ pub struct Prediction {
     /// Predicted time in seconds if every worker has a core that is as fast as the core on which `sequential`
     /// ran.
     pub ideal: f64,
-    /// Predicted time in seconds on this machine, where threads slow each other down as much as copies of
-    /// the sequential program do; `None` beyond the measured number of copies.
+    /// Predicted time in seconds on this machine, where threads slow each other down as much as copies of the
+    /// sequential program do; `None` if there are more workers than the largest measured number of copies.
     pub on_this_machine: Option<f64>,
     /// Measured median time in seconds; `None` if this number of workers was not measured.
     pub measured: Option<f64>,

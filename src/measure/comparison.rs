@@ -25,7 +25,7 @@ pub struct Comparison {
     pub took: f64,
     /// What was scored.
     pub workload: Workload,
-    /// How it was measured.
+    /// How the comparison was measured.
     pub settings: Settings,
     /// The facts about the machine, read before the first round.
     pub machine: Machine,
@@ -40,7 +40,7 @@ pub struct Comparison {
     /// The configurations whose answer differs from that of `sequential`. If there are any, nothing is
     /// measured.
     pub disagreements: Vec<Disagreement>,
-    /// The COST of each executor: the smallest number of threads that beats `sequential`.
+    /// The COST of each executor: the smallest number of threads that is faster than `sequential`.
     pub costs: Vec<Cost>,
     /// Why the executors scale as they do.
     pub analysis: Analysis,
@@ -118,8 +118,8 @@ pub struct ColdStart {
 pub struct Cost {
     /// The name of the executor.
     pub executor: String,
-    /// The smallest measured number of threads that is detectably faster than `sequential`; `None` if
-    /// no number of threads is.
+    /// The smallest measured number of threads that is detectably faster than `sequential`; `None` if there is
+    /// no such number.
     pub threads: Option<usize>,
 }
 
@@ -164,7 +164,7 @@ pub struct BaselineRatio {
     /// Wall-clock time now, divided by that of the baseline. A value above 1 means that the configuration is
     /// slower now.
     pub time: Estimate,
-    /// Processor time now divided by that of the baseline.
+    /// Processor time now, divided by that of the baseline.
     pub cpu: Option<Estimate>,
     /// The smallest difference in wall-clock time that is detected in nine of ten comparisons, as a share: 0.03
     /// is 3 %.

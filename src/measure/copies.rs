@@ -151,7 +151,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Mutex;
 
-    /// Waits until all copies have started, and records their numbers and threads.
+    /// A kernel that waits until all copies have started, and records their numbers and threads.
     struct Rendezvous {
         expected: AtomicUsize,
         started: AtomicUsize,

@@ -25,7 +25,7 @@ pub struct Settings {
 pub struct Turn {
     /// Number of the round, from 0.
     pub round: usize,
-    /// Position within the round, from 0. The ceilings have turns in the same rounds.
+    /// Position of the turn in the order of its round, from 0. The order includes the ceilings.
     pub position: usize,
     /// Number of runs in this turn.
     pub runs: u32,

@@ -102,7 +102,7 @@ pub(super) struct Memory {
     next: AtomicUsize,
 }
 
-/// Size of a strip in bytes. Debug builds use a smaller one, because their times mean nothing.
+/// Size of a strip in bytes. Debug builds use smaller strips, because their times mean nothing.
 const STRIP: usize = if cfg!(debug_assertions) {
     1 << 20
 } else {

@@ -1,20 +1,20 @@
 //! Measures how well a task scales on this machine, and explains why it does not scale better.
 //!
-//! [`compare`] measures a function of your own, [`compare_plan`] an opened plan. Both score the same records
-//! repeatedly with several executors and return a [`Comparison`]: plain data with every measured turn,
-//! speed-ups with confidence intervals, and an [`Analysis`] of where the time goes.
+//! [`compare`] measures a function of your own, and [`compare_plan`] measures an opened plan. Both score the
+//! same records repeatedly with several executors and return a [`Comparison`]: plain data with every measured
+//! turn, speed-ups with confidence intervals, and an [`Analysis`] of where the time goes.
 //!
 //! How a comparison measures, and why:
 //!
-//! - **The same answer, or no times.** The digest of every run is compared with that of [`Sequential`]. If
-//!   one differs, the comparison reports the disagreement and no times.
+//! - **The same answer, or no times.** The digest of every run is compared with that of [`Sequential`]. If a
+//!   digest differs, the comparison reports the disagreement and no times.
 //! - **Interleaved rounds.** In each round every configuration (an executor with a number of threads) has one
 //!   turn, in a new random order. Slow changes on the machine then affect all configurations equally, and
 //!   ratios within a round stay valid.
 //! - **The fastest run of a turn counts**, because other programs make a run longer, never shorter. Every turn
 //!   has the same number of runs.
-//! - **The base is a plain loop.** A speed-up over the parallel code on one thread would hide what that
-//!   code costs.
+//! - **The base is a plain loop.** Speed-ups are relative to it, because a speed-up over the parallel code on
+//!   one thread would hide the cost of that code.
 //! - **Confidence intervals.** Every ratio has an interval from a bootstrap over whole rounds. If the interval
 //!   contains 1, no difference was detected.
 //! - **Ceilings.** The same rounds measure the throughput of several copies of a kernel on this machine, as a

@@ -3,9 +3,9 @@
 //! The clock is read once per stretch of units. (A unit is what an executor hands out: a record or a part of
 //! the dataset.) Short units are timed in groups, which are long enough to make the time for reading the clock
 //! and calling the pipeline negligible. Each long unit has a stretch of its own. A first run finds out which
-//! units are long, and a second run splits the stretches that turned out long. Three more runs measure the
-//! stretches. The shortest time of each stretch counts, so that a unit does not look slow because its thread
-//! had no core for a while.
+//! units are long, and a second run splits the stretches that turned out to be long. Three more runs measure
+//! the stretches. The shortest time of each stretch counts, so that a unit does not look slow because its
+//! thread had no core for a while.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const LONG: f64 = 2.0;
 const MOST_UNITS: usize = 1024;
 /// Largest number of stretches to keep. If there are more, neighbours are merged.
 const MOST_STRETCHES: usize = 1 << 18;
-/// Number of runs that measure.
+/// Number of runs that measure the stretches.
 const PASSES: usize = 3;
 /// Number of workers that the first run claims to have, to find out how many of them the limit allows to work
 /// at once.

@@ -36,7 +36,7 @@ pub(super) struct SingleRun {
     pub(super) timing: Option<Timing>,
 }
 
-/// A subject gave an answer that differs from the expected one.
+/// An answer of a subject that differs from the expected answer.
 pub(super) struct WrongAnswer {
     /// The index of the subject.
     pub(super) subject: usize,

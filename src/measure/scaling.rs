@@ -33,9 +33,8 @@ impl Law {
 
     /// Fits the Universal Scalability Law to pairs of a number of threads and a speed-up.
     ///
-    /// The coefficients are not negative: a negative one would mean that threads help each other by
-    /// competing. Because measured speed-ups scatter in proportion to their size, each is weighted
-    /// accordingly.
+    /// The coefficients are not negative: a negative one would mean that threads help each other by competing.
+    /// Because measured speed-ups scatter in proportion to their size, each speed-up is weighted accordingly.
     pub(super) fn universal(speed_ups: &[(f64, f64)]) -> Law {
         Fitting::of(speed_ups, relative).least()
     }

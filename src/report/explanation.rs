@@ -47,7 +47,7 @@ pub enum Finding {
     Empty,
     /// There was one record, so nothing could be shared.
     OneRecord,
-    /// The calling thread did everything, because the rest was never worth sharing.
+    /// The calling thread did everything, because the remaining records were never worth sharing.
     NotShared,
     /// There were more workers than cores.
     TooManyWorkers,

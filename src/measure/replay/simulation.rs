@@ -144,14 +144,14 @@ struct SimulatedClock<'a> {
 }
 
 impl SimulatedClock<'_> {
-    /// Advances to a `progress`, while this number of workers is busy.
+    /// Advances both clocks until `progress` has this value, while this number of workers is busy.
     fn advance_to(&mut self, progress: f64, busy: usize) {
         self.time += (progress - self.progress) * (self.slowdown)(busy.max(1));
         self.progress = progress;
     }
 }
 
-/// A worker wakes, or has finished its units.
+/// An event: a worker wakes, or has finished its units.
 struct WorkerEvent {
     /// When the event happens, as a value of `progress`.
     at: f64,
@@ -201,7 +201,7 @@ impl<'s> UnitTimes<'s> {
         }
     }
 
-    /// Time of these units in seconds. They must follow the units of the last call.
+    /// Time of these units in seconds. These units must directly follow the units of the previous call.
     fn take(&mut self, units: &Range<usize>) -> f64 {
         let (mut wanted, mut seconds) = (units.len(), 0.0);
         while wanted > 0 {

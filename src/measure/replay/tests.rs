@@ -101,9 +101,9 @@ fn costs_are_added() {
         end: 11e-6,
         ..Costs::default()
     };
-    // The first record runs alone, in 100 µs. Then four workers wake: worker 0 after 3 + 15 µs, worker 1
-    // after 3 + 5 + 7 µs, workers 2 and 3 after 20 and 25 µs. The last one is done after 100 + 25 + 100 µs,
-    // and ending takes 11 µs.
+    // The first record runs alone, in 100 µs. Then four workers wake: worker 0 after 3 + 15 µs, worker 1 after
+    // 3 + 5 + 7 µs, workers 2 and 3 after 20 and 25 µs. The last worker is done after 100 + 25 + 100 µs, and
+    // ending takes 11 µs.
     let (run, assignments) = simulate(4, &costs, &known);
     assert!((run.time - 236e-6).abs() < 1e-9, "{run:?}");
     assert_eq!(run.workers, 4);

@@ -6,8 +6,8 @@ use std::f64::consts::{FRAC_2_PI, TAU};
 /// distribution.
 const NEARLY_NORMAL: usize = 1000;
 
-/// The share of the standard normal distribution below `x`, accurate to 1e-14: the series of Marsaglia,
-/// *Evaluating the normal distribution*, Journal of Statistical Software 11, 2004.
+/// The share of the standard normal distribution below `x`, accurate to 1e-14. It is computed with the series
+/// of Marsaglia, *Evaluating the normal distribution*, Journal of Statistical Software 11, 2004.
 pub(super) fn normal_below(x: f64) -> f64 {
     if x.abs() > 8.0 {
         return if x < 0.0 { 0.0 } else { 1.0 };
@@ -26,8 +26,8 @@ pub(super) fn normal_quantile(share: f64) -> f64 {
     invert(share, normal_below)
 }
 
-/// The share of Student's t distribution below `x`: the closed forms for whole degrees of freedom
-/// (Abramowitz and Stegun, *Handbook of mathematical functions*, 26.7.3 and 26.7.4).
+/// The share of Student's t distribution below `x`. It is computed with the closed forms for whole degrees of
+/// freedom (Abramowitz and Stegun, *Handbook of mathematical functions*, 26.7.3 and 26.7.4).
 fn student_below(x: f64, freedom: usize) -> f64 {
     let angle = (x / (freedom as f64).sqrt()).atan();
     let square = angle.cos().powi(2);
@@ -73,7 +73,7 @@ pub(super) fn binomial_half(tosses: usize, tail: f64) -> usize {
     tosses
 }
 
-/// Inverts a function that rises from 0 to 1, by bisection.
+/// Inverts, by bisection, a function that rises from 0 to 1.
 fn invert(share: f64, function: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (-1e6, 1e6);
     for _ in 0..100 {

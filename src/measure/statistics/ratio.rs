@@ -22,10 +22,10 @@ const WIDEST: f64 = 1000.0;
 ///
 /// The interval is an expanded percentile bootstrap over whole rounds (Efron, *Bootstrap methods: another look
 /// at the jackknife*, 1979). It is expanded as in Hesterberg, *What teachers should know about the bootstrap*,
-/// 2015, 5.3: by the factor by which Student's t is wider than the normal distribution, and for the degree of
-/// freedom that resampling loses. With two to five rounds, it is Student's interval on the logarithmic scale.
-/// With one round, it extends by a factor of 1,000 to either side, because a single round does not show the
-/// noise. The same seed gives the same interval.
+/// 2015, 5.3: by the factor by which Student's t is wider than the normal distribution, and additionally to
+/// compensate for the degree of freedom that resampling loses. With two to five rounds, it is Student's
+/// interval on the logarithmic scale. With one round, it extends by a factor of 1,000 to either side, because a
+/// single round does not show the noise. The same seed gives the same interval.
 ///
 /// If one side has more rounds than the other, its last rounds are ignored. The result is NaN if there are no
 /// rounds or if a time is NaN.
