@@ -80,7 +80,7 @@ impl Exit {
         }
     }
 
-    /// Returns how a command ends that fails with this error.
+    /// Returns how a command ends if it fails with this error.
     pub fn of_error(error: &Error) -> Exit {
         match error {
             Error::Input { .. } | Error::Record { .. } => Exit::BadInput,
@@ -94,7 +94,7 @@ impl Exit {
         }
     }
 
-    /// Returns how a command ends that cannot write its output because of this error.
+    /// Returns how a command ends if this error prevents it from writing its output.
     pub fn of_write(error: &io::Error) -> Exit {
         if error.kind() == io::ErrorKind::BrokenPipe {
             // The reader has closed the pipe, as `head` does when it has read enough. The command then ends without
@@ -105,7 +105,7 @@ impl Exit {
         }
     }
 
-    /// Returns how a command ends whose run has this report.
+    /// Returns how a command ends if its run has this report.
     pub fn of_report<V>(report: &Report<V>) -> Exit {
         match &report.end {
             End::Finished if report.failed > 0 => Exit::SomeFailed,

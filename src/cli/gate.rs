@@ -12,7 +12,7 @@ use super::command_error::CommandError;
 use super::note;
 use super::text::{ERROR, baseline, paint, plain};
 
-/// The arguments of the regression gate.
+/// The arguments of the gate.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Regression gate")]
 pub(super) struct GateArguments {

@@ -140,8 +140,8 @@ mod unix {
             open: impl FnOnce() -> Result<T, CommandError>,
             unfinished: impl FnOnce(&T) -> Option<PathBuf>,
         ) -> Result<T, CommandError> {
-            // The lock is held until the file is in the list, so that a signal that comes in between also removes the
-            // file.
+            // The lock is held until the file is in the list, so that a signal that arrives while the file is being
+            // opened also removes it.
             let mut files = lock(&self.shared.opening);
             let opened = open()?;
             files.extend(unfinished(&opened));
@@ -191,7 +191,7 @@ mod unix {
 
     struct Watcher {
         shared: Arc<WatchState>,
-        /// For each signal number, a stream that receives a byte whenever the signal arrives.
+        /// Each signal that is watched, with a stream that receives a byte whenever this signal arrives.
         signals: Vec<(i32, UnixStream)>,
         woken: UnixStream,
     }

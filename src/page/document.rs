@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Makes a page of its headline, its sections, and its foot.
+/// Makes a page with this headline, these sections, and this foot.
 pub(super) fn document(title: &str, headline: &Markup, sections: &Markup, foot: &Markup) -> Markup {
     // The policy identifies the style by its hash, so a browser ignores a `style` element that comes from the data.
     let policy = format!(

@@ -12,7 +12,7 @@ use super::scale::Scale;
 /// Largest number of lanes that are drawn. If there are more workers, lanes are drawn for workers at regular
 /// intervals.
 const MAX_LANES: usize = 64;
-/// Largest number of spans that are drawn. A page that needs less divides it by `shrink`.
+/// Largest number of spans that are drawn on a page with enough room. Other pages divide this number by `shrink`.
 const MAX_SPANS: f64 = 900.0;
 /// Largest number of lanes for which each lane has a tooltip with the share of the time in which its worker was busy.
 const MAX_TOOLTIPS: usize = 32;

@@ -32,7 +32,7 @@ fn beginning(text: &str, bytes: usize) -> Markup {
     }
 }
 
-/// Returns text from the data for places in which no markup is possible, such as titles of pages and tooltips.
+/// Escapes text from the data for places in which no markup is possible, such as titles of pages and tooltips.
 pub(super) fn plain(text: impl std::fmt::Display) -> String {
     const CHARACTERS: usize = 120;
     let mut plain = String::new();

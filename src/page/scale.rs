@@ -8,7 +8,7 @@ pub(super) type Ticks = Vec<(f64, String)>;
 pub(super) struct Scale {
     from: f64,
     to: f64,
-    /// The coordinate of `from`. The next field is the coordinate of `to`.
+    /// The coordinate at which `from` is drawn; `high` is the coordinate at which `to` is drawn.
     low: f64,
     high: f64,
     logarithmic: bool,

@@ -131,8 +131,8 @@ const SHOWN_CHARACTERS: usize = WIDTH as usize * 2;
 pub(super) fn readable(text: &str) -> String {
     let mut line = String::new();
     for (index, (c, hidden)) in visible::characters(text).enumerate() {
-        // This counts the characters of the text and not those of the line, so that the loop also ends early for a
-        // text of many blanks.
+        // `index` counts the characters of the text and not of the line, so that the loop also ends early if the text
+        // consists of many blanks.
         if index > SHOWN_CHARACTERS {
             line.truncate(line.trim_end().len());
             line.push('…');

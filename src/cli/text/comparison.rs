@@ -182,7 +182,7 @@ fn losses(losses: &[Losses]) -> String {
     "\n".to_owned() + &finish(table) + &wrapped(aside, ASIDE)
 }
 
-/// Formats the times that single records took.
+/// Formats statistics of the times that single records take.
 fn record_times(comparison: &Comparison) -> String {
     let Some(records) = &comparison.analysis.records else {
         return String::new();

@@ -24,7 +24,8 @@ impl<'a> PageLayout<'a> {
         PageLayout { executors, shrink }
     }
 
-    /// Returns the number of things to show on this page, if a page with enough room shows `usual` of them.
+    /// Returns how many lines, points or figures to show on this page, if a page with enough room shows `usual` of
+    /// them.
     pub(super) fn most(&self, usual: usize) -> usize {
         ((usual as f64 / self.shrink) as usize).max(1)
     }

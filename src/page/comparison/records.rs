@@ -19,7 +19,7 @@ const HEIGHT: f64 = 300.0;
 
 /// A bin with the records whose times lie in one range.
 struct TimeBin {
-    /// The lower end of the range, in seconds. The next field is the upper end.
+    /// The lower end of the range, in seconds; `to` is the upper end.
     from: f64,
     to: f64,
     records: u64,
