@@ -100,7 +100,7 @@ where
     T: Task<R>,
     T::Score: Send,
 {
-    /// Sets the number of threads; by default, one for each core this process may use.
+    /// Sets the number of threads. By default, there is one thread for each core that this process may use.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
         self
@@ -129,13 +129,13 @@ where
         self
     }
 
-    /// Passes scores on as they are done.
+    /// Passes each score on as soon as it is done.
     pub fn unordered(mut self) -> Self {
         self.ordered = false;
         self
     }
 
-    /// Limits how many records are started per second, and the total weight of those in flight.
+    /// Limits how many records are started per second, and the total weight of the records in flight.
     pub fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
         self
@@ -172,8 +172,8 @@ where
         self
     }
 
-    /// Calls `take` with every score, on the thread that has the score, and never on two threads at once. While
-    /// `take` is slow, no more records are pulled than may be in flight. Failures are in the report.
+    /// Calls `take` with every score, on a thread that has the score, and never on two threads at once. While `take`
+    /// is slow, no more records are pulled than may be in flight. Failures are in the report.
     ///
     /// # Errors
     ///
@@ -232,8 +232,8 @@ where
         self.run(aggregator, order)
     }
 
-    /// Returns an iterator over the scores. A record that fails is an `Err` in its place. If the iterator is dropped
-    /// early, no further record is started.
+    /// Returns an iterator over the scores. If a record fails, the iterator returns an `Err` in its place. If the
+    /// iterator is dropped early, no further record is started.
     ///
     /// The workers run on threads of the `scope`.
     ///

@@ -54,7 +54,8 @@ impl Fields {
     }
 }
 
-/// The column, in bytes from 1, at which `part` begins in this record. `None` if `part` was not borrowed from it.
+/// The column, in bytes from 1, at which `part` begins in this record. `None` if `part` was not borrowed from the
+/// record.
 pub(super) fn column_of(record: &str, part: &str) -> Option<u64> {
     let (start, part) = (record.as_ptr() as usize, part.as_ptr() as usize);
     let before = part.checked_sub(start)?;

@@ -58,8 +58,8 @@ pub trait Dataset: Sync {
     /// Ends a stream because the run is over: reads that wait return, and later reads find the end of the stream.
     fn close(&self) {}
 
-    /// Calls `visit` for each record of the parts, in order, until it returns `Break`. For a record that cannot be
-    /// read, `visit` receives a [`BadRecord`].
+    /// Calls `visit` for each record of the parts, in order, until `visit` returns `Break`. For a record that cannot
+    /// be read, `visit` receives a [`BadRecord`].
     ///
     /// # Errors
     ///

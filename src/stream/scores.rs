@@ -32,7 +32,7 @@ const WAITING_SCORES: usize = 1024;
 #[derive(Debug)]
 pub struct Scores<'scope, S> {
     scores: Option<Receiver<Result<S, Failure>>>,
-    /// Stops the run if the iterator is dropped before the end.
+    /// The token that stops the run if the iterator is dropped before the end.
     token: Cancel,
     run: Option<ScopedJoinHandle<'scope, Result<(), Error>>>,
     /// The reason why the run could not be started. The iterator returns this error once.

@@ -10,7 +10,7 @@ use super::state::{RecordSpan, ScanState};
 /// How a text is cut into records.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dataset) enum Boundaries {
-    /// Every line that holds more than white space is a record.
+    /// Every line that contains more than white space is a record.
     Lines,
     /// A record ends at a line end outside quotes. Empty lines are not records.
     Quoted(Quoted),

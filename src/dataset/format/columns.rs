@@ -44,7 +44,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Reads `fields` from a record with these values, which are in the order of the columns.
+    /// Reads `fields` from a record. `values` are the values of the record, in the order of the columns.
     pub(super) fn read<'a>(
         &self,
         values: impl Iterator<Item = Cow<'a, str>>,
@@ -71,7 +71,7 @@ impl Columns {
         Ok(FieldValues { text, raw })
     }
 
-    /// Returns a record with these values, which are in the order of the columns, as one JSON object.
+    /// Returns a record as one JSON object. `values` are the values of the record, in the order of the columns.
     pub(super) fn to_json<'a>(
         &self,
         values: impl Iterator<Item = Cow<'a, str>>,
@@ -115,12 +115,12 @@ fn json_string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// At most this many names are listed in a message.
+/// The maximum number of names that are listed in a message.
 const LISTED: usize = 8;
-/// At most this many characters of a name are listed.
+/// The maximum number of characters that are listed of each name.
 const LISTED_CHARACTERS: usize = 40;
 
-/// Lists names in a message.
+/// Returns a list of names for a message.
 pub(super) fn list<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> String {
     let mut names = names.into_iter();
     let mut listed: Vec<String> = names

@@ -106,7 +106,7 @@ pub(in crate::dataset) fn bad_json(error: &serde_json::Error) -> BadRecord {
     BadRecord::new(message, error.column() as u64)
 }
 
-/// The kind of a JSON value in words, determined from its first characters.
+/// Returns the kind of a JSON value in words, which is determined from the first characters of the value.
 pub(crate) fn kind_of(json: &str) -> &'static str {
     match json.as_bytes() {
         [b'"', ..] => "a string",
@@ -120,7 +120,7 @@ pub(crate) fn kind_of(json: &str) -> &'static str {
     }
 }
 
-/// A JSON string, borrowed unless it has escapes.
+/// A JSON string, which is borrowed unless it contains escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -39,7 +39,7 @@ static FORMATS: &[&dyn Format] = &[
 
 /// How a text is cut into records, and how a record is read. At most one of these methods is called per record.
 pub(crate) trait Format: fmt::Debug + Sync {
-    /// Endings of the names of files in this format, without the dot.
+    /// The endings of file names that choose this format, without the dot.
     fn endings(&self) -> &'static [&'static str];
 
     /// Where records begin and end.
@@ -121,7 +121,7 @@ impl RecordLayout {
         self.format.has_header()
     }
 
-    /// The same format with the columns of a file, see [`Format::columns`].
+    /// Returns the same format with the columns of a file, see [`Format::columns`].
     pub(super) fn with_columns(
         &self,
         header: Option<&str>,
@@ -142,7 +142,7 @@ impl RecordLayout {
         self.format.read(&self.columns, record, fields)
     }
 
-    /// The record as one line of JSON.
+    /// Returns the record as one line of JSON.
     pub(super) fn to_json<'a>(&self, record: &'a str) -> Result<Cow<'a, str>, BadRecord> {
         self.format.to_json(&self.columns, record)
     }

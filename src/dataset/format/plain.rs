@@ -14,7 +14,7 @@ pub(in crate::dataset) struct PlainText;
 /// The format of files that end in `.txt`, and of reference files whose name chooses no format.
 pub(in crate::dataset) static PLAIN_TEXT: PlainText = PlainText;
 
-/// The name of the only field, if no name is requested.
+/// The name of the only field, unless another name is requested.
 const FIELD: &str = "text";
 
 impl Format for PlainText {

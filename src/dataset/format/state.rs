@@ -23,7 +23,8 @@ pub(in crate::dataset) enum ScanState {
     Unquoted,
     /// In a quoted field, in which a line end is part of the text.
     Quoted,
-    /// After a quote in a quoted field: it closes the field, or is the first of two that represent a single quote.
+    /// After a quote in a quoted field. The quote either closes the field, or is the first of two quotes that
+    /// represent a single one.
     QuoteInQuoted,
 }
 

@@ -68,7 +68,7 @@ where
     })
 }
 
-/// Delays the iterator before some records, by a yield or by some microseconds.
+/// Delays the iterator before some records, by yielding the thread or by sleeping for some microseconds.
 fn stall(pattern: u64, record: u64) {
     match (pattern ^ record).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56 {
         0..2 => thread::sleep(Duration::from_micros(pattern % 200)),

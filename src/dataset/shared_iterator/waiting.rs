@@ -54,9 +54,10 @@ impl WaitingWorkers {
 
     /// Waits until this worker is called, or until `is_worth_a_look` returns true.
     ///
-    /// A worker that adds a record to the ring checks for sleepers without a fence in between, because a fence would
-    /// be most of the cost of a record. It can therefore miss a worker that has just fallen asleep. The sleeper
-    /// therefore checks once more after a nap. By then it sees the record of every worker that missed the sleeper.
+    /// A worker that adds a record to the ring checks for sleepers without a fence in between, because most of the
+    /// time per record would be spent on the fence. It can therefore miss a worker that has just fallen asleep. For
+    /// this reason, a sleeper checks once more after a nap. By then it sees the record of every worker that missed
+    /// the sleeper.
     pub(super) fn wait(&self, wait_for: WaitFor, is_worth_a_look: impl Fn() -> bool) {
         self.change(lock(&self.counts), |counts| *counts.of(wait_for) += 1);
         fence(SeqCst);

@@ -1,4 +1,4 @@
-//! The products under review: their names, how popular and how good each of them is.
+//! The products under review: their names, and how popular and how good each product is.
 
 use super::categories::{CATEGORIES, Category};
 use super::random::{Random, mix};
@@ -6,7 +6,7 @@ use super::random::{Random, mix};
 /// Number of products in all categories.
 pub(super) const PRODUCTS: usize = 320;
 
-/// For each product, the total popularity of this and all earlier products.
+/// For each product, the sum of the popularity of this product and of all earlier products.
 ///
 /// The popularity follows Zipf's law: the product at place n (from 1) is reviewed 1/n as often as the first product.
 /// So one review in six or seven is of the first product, and one review in two thousand is of the last.
@@ -70,11 +70,12 @@ impl Product {
 
     fn model(self) -> (&'static str, &'static str) {
         let within = self.place / CATEGORIES.len();
-        // The offset increases by one each time the makes start over, so that no pair occurs twice.
+        // The offset increases by one each time the makes are repeated from the first one, so that no pair occurs
+        // twice.
         self.category().models[(within + within / 8) % 8]
     }
 
-    /// Draws the stars, 1 to 5, that a reviewer gives the product.
+    /// Draws the number of stars, from 1 to 5, that a reviewer gives the product.
     pub(super) fn rate(self, random: &mut Random) -> u8 {
         let class = mix(self.place as u64) % STARS.len() as u64;
         random.weighted(&STARS[class as usize]) as u8 + 1

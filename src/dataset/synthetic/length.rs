@@ -1,9 +1,9 @@
-//! The lengths of reviews: quantiles as a table of integers, because the last bits of `ln` and `exp` may differ
+//! The lengths of reviews. The quantiles are a table of integers, because the last bits of `ln` and `exp` may differ
 //! between platforms.
 
 use super::random::Random;
 
-/// All reviews, as a share in millionths.
+/// The share of all reviews, in millionths.
 const ALL: u32 = 1_000_000;
 
 /// Pairs of a share of the reviews in millionths and the maximum length of these reviews in bytes, both ascending.

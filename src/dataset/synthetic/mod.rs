@@ -3,10 +3,10 @@
 //! The texts are not copied from real reviews. They come from a grammar of sentences and words that were written for
 //! this project, read like reviews, and are as difficult to process as real reviews.
 //!
-//! - **Rules.** Every rule of the VADER sentiment scorer (Hutto & Gilbert, *VADER: A parsimonious
-//!   rule-based model for sentiment analysis of social media text*, ICWSM 2014) is triggered:
-//!   boosters and dampeners, negation up to three words ahead, "least", "no … or …", "but" once and
-//!   several times, idioms, emphasis by CAPITALS and by `!` and `?`, emoticons and emoji.
+//! - **Rules.** Every rule of the VADER sentiment scorer (Hutto & Gilbert, *VADER: A parsimonious rule-based model
+//!   for sentiment analysis of social media text*, ICWSM 2014) is triggered: boosters and dampeners, negation up to
+//!   three words before the word that it affects, "least", "no … or …", "but" once and several times, idioms,
+//!   emphasis by CAPITALS and by `!` and `?`, emoticons and emoji.
 //! - **Text.** Quotes, backslashes, tabs, line ends and no-break spaces, `<br />`, accents and other
 //!   scripts, and sometimes a text that is nearly empty.
 //! - **Groups.** 320 products in 8 categories and five classes of quality. Product n is reviewed 1/n as often as the
@@ -17,8 +17,8 @@
 //!   |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 //!   | target in bytes | 8 | 24 | 45 | 90 | 145 | 210 | 290 | 390 | 520 | 720 | 1,100 | 1,600 | 3,200 | 8,000 |
 //!
-//!   A text consists of whole sentences, so its length differs from the target by at most half a sentence. On average
-//!   a text has about 510 bytes and its line about 600.
+//!   A text consists of whole sentences, so its length differs from the target by at most half a sentence. On
+//!   average, a text has about 510 bytes, and a record as a line of JSON has about 600 bytes.
 //!
 //! The same seed gives the same bytes on every platform and with every compiler, because all arithmetic is on
 //! integers and the random number generator (SplitMix64) is part of this module.
@@ -39,7 +39,7 @@ use serde::Serialize;
 /// Reviews generated from a seed.
 ///
 /// Record `index` depends on the seed and on `index` alone. Therefore any worker can generate any range, and a longer
-/// dataset begins with the shorter one of the same seed.
+/// dataset begins with all records of a shorter dataset from the same seed.
 ///
 /// # Examples
 ///

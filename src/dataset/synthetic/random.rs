@@ -32,7 +32,8 @@ impl Random {
 
     /// A number in `0..bound` (0 if `bound` is 0), computed as the high half of a product.
     ///
-    /// The bias, under `bound` / 2³², is too small to be noticed, and avoiding it by rejection would require a loop.
+    /// The bias, which is less than `bound` / 2³², is too small to be noticed, and avoiding the bias by rejecting
+    /// numbers would require a loop.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }
@@ -60,7 +61,7 @@ impl Random {
     }
 }
 
-/// Draws from lists at indices other than those of the last N draws, so that a text does not repeat itself soon.
+/// Draws from lists and avoids the indices of the last N draws, so that a text does not repeat itself soon.
 ///
 /// Indices are remembered without their lists. Comparing the words would cost more than an unnecessary draw, and if
 /// addresses were compared, the result would depend on which words the compiler stores at the same address.

@@ -1,8 +1,8 @@
 //! The sentences of the grammar, by mood. A `{slot}` is filled with words from the module `words` or words for the
 //! product.
 //!
-//! They were written for this file. Besides plain praise and blame, each list has the phrases that the rules of VADER
-//! (Hutto & Gilbert, ICWSM 2014) react to, under the name of the rule.
+//! The sentences were written for this file. Besides plain praise and blame, each list contains phrases to which the
+//! rules of VADER (Hutto & Gilbert, ICWSM 2014) react. A comment above these phrases names the rule.
 
 /// Sentences of praise.
 pub(super) const PRAISE: &[&str] = &[
@@ -270,6 +270,6 @@ pub(super) const ABROAD_BAD: &[&str] = &[
     "δεν αξίζει τα λεφτά του",
 ];
 
-/// Whole reviews without content.
+/// Complete texts of reviews that have no content.
 #[rustfmt::skip]
 pub(super) const NEXT_TO_NOTHING: &[&str] = &["", "", " ", "\n", ".", "...", "?", "-", "ok", "n/a", "k", "👍"];

@@ -14,7 +14,7 @@ pub(super) struct Voice {
     excitement: usize,
     /// The text that is written between some sentences instead of a space.
     pub(super) spacing: &'static str,
-    /// One in this many sentences is followed by a face. If this is 0, no sentence is.
+    /// One in this many sentences is followed by a face. If this is 0, no sentence has a face.
     faces: u32,
     /// The text that is written for an apostrophe within a word.
     pub(super) apostrophe: &'static str,
@@ -32,7 +32,7 @@ pub(super) enum Case {
 
 const CASES: [(u32, Case); 3] = [(89, Case::Sentence), (8, Case::Lower), (3, Case::Shout)];
 
-/// Spacings with their shares in thousandths.
+/// The spacings, each with its share of the reviews in thousandths.
 const SPACINGS: [(u32, &str); 9] = [
     (850, " "),
     (30, "  "),
@@ -94,7 +94,7 @@ impl Voice {
 
     /// Draws the space between two sentences.
     pub(super) fn space(&self, random: &mut Random) -> &'static str {
-        // On average every third gap has the odd spacing. If all gaps had it, the words next to them could run
+        // On average every third gap has the reviewer's spacing. If all gaps had it, the words next to them could run
         // together.
         if random.one_in(3) { self.spacing } else { " " }
     }

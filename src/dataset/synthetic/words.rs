@@ -5,7 +5,7 @@
 
 /// The alternatives for a slot, or `None` if the grammar has no slot of this name.
 ///
-/// `product`, `thing`, `part` and `used` are not here: they depend on the product.
+/// `product`, `thing`, `part` and `used` are not in this function, because their words depend on the product.
 pub(super) fn alternatives(slot: &str) -> Option<&'static [&'static str]> {
     Some(match slot {
         "good" => GOOD,
@@ -185,7 +185,7 @@ const PLACE: &[&str] = &[
     "Boston", "Hanoi", "Cork", "Porto", "Bergen", "Toledo", "Tampa", "Zürich",
 ];
 
-/// Connections between two phrases, among them an emoji without spaces.
+/// Texts that connect two phrases, one of which is an emoji without spaces.
 const GLUE: &[&str] = &[", ", ", ", ", ", ", and ", ", and ", " - ", "... ", "😍"];
 
 #[rustfmt::skip]
@@ -199,7 +199,8 @@ mod tests {
     use std::cmp::Ordering;
     use vader_parity::SentimentIntensityAnalyzer;
 
-    /// Words of praise score as praise, words of blame as blame, and the other words as neutral.
+    /// Words of praise are scored as praise, words of blame are scored as blame, and the other words are scored as
+    /// neutral.
     #[test]
     fn words_are_in_the_right_list() {
         let vader = SentimentIntensityAnalyzer::new();

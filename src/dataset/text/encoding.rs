@@ -3,7 +3,7 @@
 /// The byte-order mark, which some programs write at the beginning of UTF-8 files.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Minimum number of bytes that [`other_encoding`] needs.
+/// Minimum number of bytes that [`other_encoding`] needs to recognise an encoding.
 pub(super) const ENCODING_BYTES: usize = 2;
 
 /// If the first bytes of a text show that it is not UTF-8, returns a message that says what the text is and how to
@@ -18,7 +18,7 @@ pub(super) fn other_encoding(first: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The text without the byte-order mark that it may begin with.
+/// Returns the text without the byte-order mark at its beginning, if there is one.
 pub(super) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }

@@ -33,7 +33,7 @@ pub(super) struct TextFile {
     pub(super) length: u64,
     pub(super) layout: RecordLayout,
     file: File,
-    /// Number of bytes before the first record: a byte-order mark, and the header.
+    /// Number of bytes before the first record, which are those of a byte-order mark and of the header.
     begin: u64,
     /// Number of lines before the first record.
     pub(super) header_lines: u64,
@@ -151,7 +151,7 @@ impl TextFile {
     }
 
     /// Finds the records that begin in a range that was fetched. This is for formats in which the state at the start
-    /// of the range has to be known. The last record is complete even if it ends beyond the range.
+    /// of the range has to be known. The last record found is complete even if it ends beyond the range.
     pub(super) fn cut(
         &self,
         range: &Range<u64>,
@@ -416,7 +416,7 @@ mod tests {
         );
     }
 
-    /// Reads the memory of this process, in which the byte at address 0 cannot be read.
+    /// The test reads the memory of this process, in which the byte at address 0 cannot be read.
     #[cfg(target_os = "linux")]
     #[test]
     fn an_error_of_the_system_is_reported() {

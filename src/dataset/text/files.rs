@@ -62,7 +62,7 @@ pub struct TextFiles {
     readers: AtomicUsize,
 }
 
-/// One file and its parts.
+/// One file, with the numbers of its parts.
 #[derive(Debug)]
 struct FileParts {
     text: TextFile,
@@ -165,7 +165,7 @@ impl TextFiles {
         self.files.partition_point(|file| file.parts.end <= part)
     }
 
-    /// Cuts a range of parts into runs; the parts of a run are in one file and are fetched together.
+    /// Divides a range of parts into runs. The parts of a run are in one file and are fetched together.
     fn runs(&self, parts: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
         let together = usize::try_from(FETCH_BYTES / self.part_bytes)
             .unwrap_or(1)

@@ -30,7 +30,7 @@ pub(super) enum Input<'r> {
     Later(PathBuf),
 }
 
-/// The reason why no more of an input can be read. Unlike an [`Error`] it can be reported to several callers.
+/// The reason why no more of an input can be read. Unlike an [`Error`], it can be reported to several callers.
 #[derive(Clone, Debug)]
 pub(super) enum InputFault {
     /// The system, or the reader, returned an error.
@@ -174,7 +174,8 @@ mod waiting {
         while !closed.load(Acquire) {
             match poll(&mut watched, Some(&TICK)) {
                 Ok(0) | Err(Errno::INTR) => {}
-                // The input has bytes, is at its end, or is broken: the read that follows shows which.
+                // The input has bytes, is at its end, or is broken. The read that follows shows which of these is
+                // true.
                 Ok(_) => return Ok(true),
                 Err(error) => return Err(error.into()),
             }
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(read.into_inner(), 2000);
     }
 
-    /// Reads the memory of this process, in which the byte at address 0 cannot be read.
+    /// The test reads the memory of this process, in which the byte at address 0 cannot be read.
     #[test]
     fn an_error_of_the_system_is_reported() {
         let file = File::open("/proc/self/mem").expect("it can be opened");

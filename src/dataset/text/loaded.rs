@@ -10,7 +10,7 @@ use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
 /// The records of another dataset of text, in memory. A part is one record, and each record has the index and the
-/// place that it has in the dataset it was loaded from.
+/// place that it has in the dataset from which it was loaded.
 ///
 /// ```
 /// use manyhands::dataset::LoadedRecords;
@@ -26,7 +26,7 @@ use crate::error::{BadRecord, Error, Place};
 pub struct LoadedRecords {
     text: String,
     records: Vec<StoredRecord>,
-    /// The files that the records come from. A file without records has no entry or an empty one.
+    /// The files from which the records come. A file without records has no entry or an empty one.
     files: Vec<SourceFile>,
 }
 
@@ -34,11 +34,11 @@ pub struct LoadedRecords {
 #[derive(Clone, Debug)]
 struct StoredRecord {
     position: Position,
-    /// The range of the record in the text, or why the record could not be read.
+    /// The range of the record in the text, or the reason why the record could not be read.
     text: Result<Range<usize>, BadRecord>,
 }
 
-/// A file that records come from.
+/// A file from which records come.
 #[derive(Clone, Debug, Default)]
 struct SourceFile {
     path: Option<Arc<Path>>,

@@ -6,9 +6,9 @@
 //! counts. The counts of several parts are combined by the worker that publishes the last of them.
 //!
 //! A worker that needs the number of its first record sleeps while another worker fetches a previous part, and counts
-//! previous parts itself if no worker has claimed them. It may sleep even on a thread of a rayon pool: a worker with
-//! a claim fetches bytes and counts them, does not wait for any other worker before it is done, and gives its claim
-//! up if it fails.
+//! previous parts itself if no worker has claimed them. Sleeping causes no deadlock even on a thread of a rayon pool,
+//! because a worker with a claim only fetches bytes and counts them, does not wait for any other worker before it has
+//! finished, and gives up its claim if it fails.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -20,7 +20,7 @@ use crate::dataset::format::{ScanState, Tallies};
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
-/// What comes before some part of the files.
+/// What comes before one particular part of the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Start {
     /// Number of records of the dataset before the part.
@@ -90,7 +90,8 @@ impl CountedParts {
     }
 }
 
-/// The error if parts no longer contain the same records as before, which means that the file has changed.
+/// The error that is returned if parts no longer contain the same records as before, which means that the file has
+/// changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Changed {
     /// The index of the part after these parts.

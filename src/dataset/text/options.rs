@@ -32,7 +32,7 @@ use crate::error::{BadRecord, Error};
 pub struct OpenOptions {
     fields: Option<Fields>,
     max_record: u64,
-    /// The format of files whose names do not determine one.
+    /// The format of files whose names do not determine a format.
     otherwise: &'static dyn Format,
 }
 
@@ -84,7 +84,7 @@ impl OpenOptions {
         RecordLimit::new(self.max_record)
     }
 
-    /// The format that a name chooses. The columns are known unless the format has a header.
+    /// Returns the layout for the format that a name chooses. The columns are known unless the format has a header.
     pub(super) fn layout(&self, name: &Path) -> Result<RecordLayout, Error> {
         let layout = RecordLayout::of_name(name, self.otherwise);
         if layout.has_header() {

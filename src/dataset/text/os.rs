@@ -24,7 +24,7 @@ pub(super) fn open_of_known_length(path: &Path) -> Result<Option<(File, u64)>, E
     Ok(length.map(|length| (file, length)))
 }
 
-/// The length of an open file in bytes, if it is a regular file and is as long as the system says.
+/// Returns the length of an open file in bytes, if the file is a regular one and is as long as the system says.
 pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -44,7 +44,7 @@ pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
 }
 
 /// Opens a pipe or a device without waiting for a writer: opening a named pipe in the usual way would wait for one,
-/// and only a signal to this thread could interrupt that. A read from it may fail with
+/// and only a signal to this thread could interrupt the wait. A read from the returned file may fail with
 /// [`WouldBlock`](io::ErrorKind::WouldBlock).
 #[cfg(target_os = "linux")]
 pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
@@ -52,8 +52,8 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
 
     use rustix::fs::OFlags;
 
-    // The poll before a read waits instead: on Linux, a pipe that had no writer when it was opened counts as ended
-    // only after it has had a writer.
+    // The wait takes place in the poll before a read: on Linux, a pipe that had no writer when it was opened counts
+    // as ended only after it has had a writer.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = File::options();
     options.custom_flags(flags.bits() as i32);

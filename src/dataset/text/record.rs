@@ -12,7 +12,7 @@ use crate::dataset::fields::{FieldValues, Fields, column_of};
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, bad_json};
 use crate::error::BadRecord;
 
-/// A record of a text: a line of JSON, a record of a CSV file, a line of plain text.
+/// A record of a text: a line of JSON, a record of a CSV file, or a line of plain text.
 #[derive(Clone, Copy, Debug)]
 pub struct TextRecord<'a> {
     text: &'a str,
@@ -54,13 +54,14 @@ impl<'a> TextRecord<'a> {
         self.text
     }
 
-    /// The column, in bytes from 1, at which `part` begins in this record. `None` if `part` was not borrowed from it.
+    /// The column, in bytes from 1, at which `part` begins in this record. `None` if `part` was not borrowed from the
+    /// record.
     pub(crate) fn column_of(&self, part: &str) -> Option<u64> {
         column_of(self.text, part)
     }
 
-    /// The record as one line of JSON, regardless of its format: an object with all its fields. A record of JSON
-    /// lines is borrowed as it is, and is not checked.
+    /// Returns the record as one line of JSON, regardless of its format: an object with all its fields. If the record
+    /// already is a line of JSON, it is borrowed unchanged and is not checked.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -78,17 +79,18 @@ impl<'a> TextRecord<'a> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the number of fields of the record differs from that of the header of its file.
+    /// Returns an error if the number of fields of the record differs from the number of fields in the header of its
+    /// file.
     pub fn to_json(&self) -> Result<Cow<'a, str>, BadRecord> {
         self.layout.to_json(self.text)
     }
 
-    /// The record as a value of your own type. It may borrow from a record of JSON lines, but not from other
-    /// formats, whose fields are strings.
+    /// Parses the record into a value of your own type. The value may borrow from the record if the format is JSON
+    /// lines, but not with other formats, whose fields are strings.
     ///
     /// # Errors
     ///
-    /// Returns an error, with its column, if the record is not JSON or does not fit the type.
+    /// Returns an error if the record is not JSON or does not fit the type. The error states the column.
     pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, BadRecord> {
         match self.to_json()? {
             Cow::Borrowed(json) => serde_json::from_str(json).map_err(|error| bad_json(&error)),

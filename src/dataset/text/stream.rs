@@ -1,4 +1,4 @@
-//! Text from streams: inputs that can be read once, from the front, and whose length is not known.
+//! Text from streams, which are inputs that can be read only once, from the front, and whose length is not known.
 
 mod inputs;
 
@@ -29,7 +29,7 @@ use inputs::{InputChain, TakenRecords};
 /// Workers take turns at taking the next records, and then work on them at the same time. The worker whose turn it is
 /// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has arrived,
 /// and a fast producer is read 256 KiB at a time. No thread reads ahead of the workers, so the producer has to wait
-/// while all of them are busy, and the memory in use is proportional to the records that the workers hold.
+/// while all workers are busy, and the memory in use is proportional to the records that the workers hold.
 ///
 /// A run that is stopped does not wait for the producer: on unix, a wait for an input that the stream itself has
 /// opened ends within some milliseconds. After a run that ended early, nothing more can be taken from the stream.
@@ -62,7 +62,7 @@ pub struct TextStream<'r> {
 impl<'r> TextStream<'r> {
     /// Creates a stream that reads from one reader. Errors and failures call the reader `name`.
     ///
-    /// The reader is asked for many bytes at a time, so wrapping it in a buffered reader has no benefit.
+    /// Each read requests many bytes from the reader, so wrapping it in a buffered reader has no benefit.
     ///
     /// A read that has begun cannot be interrupted: a run that is stopped waits until the read returns. If the input
     /// may be silent for long, [open](Self::open) the input by its path instead, or use a reader that returns an
@@ -77,7 +77,7 @@ impl<'r> TextStream<'r> {
     }
 
     /// Creates a stream that reads standard input directly from the system. If [`std::io::Stdin`] was used before,
-    /// the bytes that it has read ahead are missing.
+    /// the bytes that `Stdin` has read ahead are missing.
     ///
     /// # Errors
     ///
@@ -88,8 +88,8 @@ impl<'r> TextStream<'r> {
 
     /// Creates a stream that reads files, pipes and devices, one after the other. The path `-` is standard input.
     ///
-    /// A pipe is opened when its turn comes, because a program that writes to several pipes may open them one after
-    /// the other too.
+    /// A pipe is opened only when the inputs before it have ended, because a program that writes to several pipes may
+    /// also open them one after the other.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl<'r> TextStream<'r> {
     }
 
     /// Whether the file at a path can only be read as a stream: a pipe, a device, `-`, or a file that is not as long
-    /// as the system says, like those under `/proc` and `/sys`.
+    /// as the system says, like the files under `/proc` and `/sys`.
     pub fn is_needed_for(path: &Path) -> bool {
         path == Path::new(STANDARD_INPUT.0)
             || open_of_known_length(path).is_ok_and(|file| file.is_none())

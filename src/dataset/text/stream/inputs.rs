@@ -1,4 +1,4 @@
-//! The inputs of a stream, one after the other, and the records that are taken from them.
+//! The inputs of a stream, one after the other, and the records that are taken from the inputs.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -23,12 +23,12 @@ use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 /// complete record.
 const READ_BYTES: usize = 256 << 10;
 
-/// The fault that is set while an input is being read. It remains if the read panics.
+/// The fault that is set while an input is being read. If the read panics, the fault stays set.
 const PANICKED: InputFault = InputFault::refused("cannot be read on after a panic");
 
 /// The inputs, and the bytes that have been read from the inputs but not taken yet.
 pub(super) struct InputChain<'r> {
-    /// The input that is being read and those after it, each with the format that its name chooses.
+    /// The input that is being read and the inputs after it, each with the format that its name chooses.
     inputs: VecDeque<(Input<'r>, RecordLayout)>,
     /// Number of the input that is being read, from 0.
     file: usize,
