@@ -1,6 +1,6 @@
 //! **manyhands** scores every record of a large dataset on every core, and gives the same answer
-//! every time: the same bits on any number of threads, on every executor, for every way of cutting
-//! the data into parts.
+//! every time: the same bits on any number of threads, on every executor, and for every way of
+//! cutting the data into parts.
 //!
 //! # One changed line
 //!
@@ -60,7 +60,8 @@
 //!
 //! # Records that arrive one by one
 //!
-//! [`stream()`] scores the records of any iterator, and never pulls further ahead than allowed:
+//! [`stream()`] scores the records of any iterator, and limits how many records it takes ahead of
+//! the results:
 //!
 //! ```
 //! use manyhands::prelude::*;
@@ -115,9 +116,10 @@
 //!
 //! # Answers from several machines
 //!
-//! The [`State`](aggregation::State) of an aggregator can be saved as bytes, loaded elsewhere and merged.
-//! The result is the same, bit for bit, as that of a single run. If a machine does not know the index of
-//! its first record, its state is [shifted](aggregation::Shift) when the others are known.
+//! The [`State`](aggregation::State) of an aggregator can be saved as bytes, loaded elsewhere and
+//! merged. The merged state gives the same answer, bit for bit, as a single run. If a machine does
+//! not know the index of its first record, its state is [shifted](aggregation::Shift) later, when
+//! this index is known.
 //!
 //! ```
 //! use manyhands::aggregation::{Shift, State};
@@ -161,16 +163,16 @@
 //!
 //! # Guarantees
 //!
-//! 1. **Same bits.** If a task depends on its record alone, the value is the same, bit for bit, however
-//!    the work was divided. The built-in aggregators are exact. An aggregator of your own must only be
-//!    associative, see [`assert_laws`](aggregation::assert_laws).
-//! 2. **Nothing lost.** `scored + failed` is the number of records, always. A task that panics fails
+//! 1. **Same bits.** If a task depends on its record alone, the value of the report is the same,
+//!    bit for bit, however the work was divided. The built-in aggregators are exact. An aggregator
+//!    of your own only needs to be associative, see [`assert_laws`](aggregation::assert_laws).
+//! 2. **Nothing lost.** `scored + failed` is always the number of records. A task that panics fails
 //!    its record, not the run.
 //! 3. **Bounded memory.** Every worker reads files in parts, and scores are written in order; memory
 //!    does not grow with the input.
 //! 4. **Honest baseline.** [`Sequential`] is a plain loop, not the parallel code on one thread.
-//! 5. **Never slower than necessary.** The calling thread begins alone, and wakes the pool only if the
-//!    rest is worth it.
+//! 5. **Never slower than necessary.** The calling thread begins alone, and wakes the pool only if
+//!    the remaining work is large enough to gain from it.
 //!
 //! # Reading order
 //!
@@ -180,7 +182,7 @@
 //!    built-in tasks.
 //! 3. [`stream()`] for iterators, and [`sink`] for scores as output.
 //! 4. [`execution`] and [`limit`] to control workers.
-//! 5. [`measure`] before trusting a speed-up.
+//! 5. [`measure`] to check a speed-up before you trust it.
 //! 6. [`plan`], [`output`] and [`remote`] to build a tool like the command line.
 //!
 //! # Features

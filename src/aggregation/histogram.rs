@@ -14,13 +14,13 @@ use super::{Aggregator, Kind, State, StateError};
 /// Counts the scores in each bin. Answer: [`Bins`], exact.
 ///
 /// A bin holds the scores from its left edge up to, but not including, its right edge; the last bin
-/// includes both. Scores are compared with the very edges in the answer, so the counts can be
-/// checked against it. `-0.0` counts as `0.0`. Infinities are under or over, unless an edge is
-/// infinite. NaN is counted separately.
+/// includes both. Scores are compared with exactly the edges that the answer lists, so the counts
+/// can be checked with these edges. `-0.0` counts as `0.0`. Infinities count as under or over,
+/// unless an edge is infinite. NaN is counted separately.
 ///
-/// A score costs a multiplication and a few comparisons if the bins are equally wide, and a binary
-/// search otherwise. A state takes 8 bytes per bin. Its edges take 8 bytes each and are shared by
-/// all clones.
+/// Observing a score takes a multiplication and a few comparisons if the bins are equally wide, and
+/// a binary search otherwise. A state takes 8 bytes per bin. Its edges take 8 bytes each and are
+/// shared by all clones.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Histogram};
@@ -38,7 +38,8 @@ use super::{Aggregator, Kind, State, StateError};
 #[must_use]
 pub struct Histogram {
     edges: Arc<[f64]>,
-    /// Bins per unit of score if the bins are equally wide, for a first guess at the bin.
+    /// Number of bins per unit of score, for a first guess at the bin. `None` if the bins are not
+    /// equally wide.
     density: Option<f64>,
     counts: Vec<u64>,
     under: u64,
@@ -61,25 +62,25 @@ pub struct Bins {
     pub nan: u64,
 }
 
-/// Why edges do not define bins.
+/// The reason why edges do not define bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EdgesError {
     /// There are fewer than two edges, or zero bins.
     #[error("a histogram needs at least one bin")]
     NoBins,
-    /// An edge is not greater than the one before, or is not a number.
+    /// An edge is not greater than the previous edge, or is NaN.
     #[error(
         "the edges of a histogram must ascend, but edge {at} is not greater than the one before"
     )]
     NotAscending {
-        /// The place of the edge, counted from 0.
+        /// The position of the edge in the list, counted from 0.
         at: usize,
     },
     /// Bins of equal width need a finite range.
     #[error("the range of a histogram must be finite")]
     NotFinite,
-    /// There are more bins than numbers in the range, or more than memory holds.
+    /// There are more bins than numbers in the range, or more than fit in memory.
     #[error(
         "a histogram of {bins} bins is too large: its edges do not fit in the range or in memory"
     )]
@@ -90,12 +91,12 @@ pub enum EdgesError {
 }
 
 impl Histogram {
-    /// Bins of equal width from `lo` to `hi`. Each edge is exact, rounded once.
+    /// Bins of equal width from `lo` to `hi`. Each edge is the exact value, rounded once.
     ///
     /// # Panics
     ///
-    /// Panics if [`try_new`](Histogram::try_new) returns an error; use that for a range from
-    /// outside.
+    /// Panics if [`try_new`](Histogram::try_new) returns an error. Use `try_new` for a range from
+    /// user input.
     pub fn new(lo: f64, hi: f64, bins: usize) -> Histogram {
         match Histogram::try_new(lo, hi, bins) {
             Ok(histogram) => histogram,
@@ -108,7 +109,7 @@ impl Histogram {
     /// # Errors
     ///
     /// Returns an error if the range is not finite, if `lo` is not less than `hi`, if `bins` is 0,
-    /// or if there are more bins than distinct edges in the range or than memory holds.
+    /// or if there are more bins than the range has distinct edges or than fit in memory.
     pub fn try_new(lo: f64, hi: f64, bins: usize) -> Result<Histogram, EdgesError> {
         if !(lo.is_finite() && hi.is_finite()) {
             return Err(EdgesError::NotFinite);
@@ -119,7 +120,7 @@ impl Histogram {
         if lo >= hi {
             return Err(EdgesError::NotAscending { at: 1 });
         }
-        // Checked before any edge is computed, since the number of bins may come from outside.
+        // This is checked before any edge is computed, since the number of bins may be user input.
         let mut edges = Vec::new();
         if bins as u64 > rank(hi).abs_diff(rank(lo))
             || edges.try_reserve_exact(bins.saturating_add(1)).is_err()
@@ -134,7 +135,7 @@ impl Histogram {
             low.times(bins - at)
                 .plus(&high.times(at))
                 .round_over(&[bins])
-                // Turns −0 into +0.
+                // Adding 0 turns −0 into +0.
                 + 0.0
         };
         edges.extend((0..=bins).map(edge));
@@ -148,8 +149,8 @@ impl Histogram {
     ///
     /// # Errors
     ///
-    /// Returns an error if there are fewer than two edges, or if one is NaN or not greater than the
-    /// one before. The first and the last may be infinite.
+    /// Returns an error if there are fewer than two edges, or if an edge is NaN or not greater than
+    /// the previous edge. The first and the last edge may be infinite.
     pub fn with_edges(edges: Vec<f64>) -> Result<Histogram, EdgesError> {
         if edges.len() < 2 {
             return Err(EdgesError::NoBins);
@@ -170,14 +171,15 @@ impl Histogram {
         })
     }
 
-    /// The bin of a score between the first and the last edge.
+    /// Returns the bin of a score, which must be between the first and the last edge.
     #[inline]
     fn bin(&self, score: f64) -> usize {
         let last = self.counts.len() - 1;
         let Some(density) = self.density else {
             return self.edges[1..=last].partition_point(|edge| *edge <= score);
         };
-        // Rounding moves the guess by at most a bin or two; the edges decide.
+        // Because of rounding, the guess may be wrong by a bin or two, so it is corrected by
+        // comparing the score with the edges.
         let mut bin = (((score - self.edges[0]) * density) as usize).min(last);
         while score < self.edges[bin] {
             bin -= 1;
@@ -230,7 +232,7 @@ impl Aggregator<f64> for Histogram {
 }
 
 impl State for Histogram {
-    /// The counts of the bins; the counts of scores under them, over them, and NaN.
+    /// The counts of the bins, and the counts of scores that are under them, over them, and NaN.
     type Plain = (Vec<u64>, [u64; 3]);
 
     fn kind(&self) -> Kind {

@@ -3,7 +3,8 @@
 use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::map`] returns: the aggregator inside it, with another answer.
+/// The aggregator that [`Aggregator::map`] returns. It converts the answer of the aggregator inside
+/// it.
 #[derive(Clone)]
 pub struct Map<A, F> {
     inner: A,

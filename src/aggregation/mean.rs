@@ -5,11 +5,11 @@ use super::{Aggregator, Kind, State, StateError};
 
 /// The exact sum divided by the count, rounded once. Answer: `f64`.
 ///
-/// - The mean of no scores is NaN; so is the mean of scores with a NaN, or with infinities of both
-///   signs.
-/// - It cannot overflow: the mean of `f64::MAX` and `f64::MAX` is `f64::MAX`.
-/// - The mean of zeros that are all `-0.0` is `-0.0`. A mean below half the smallest subnormal
-///   rounds to a zero of its sign.
+/// - The mean of no scores is NaN. The mean is also NaN if one of the scores is NaN, or if there
+///   are infinities of both signs.
+/// - The mean cannot overflow: the mean of `f64::MAX` and `f64::MAX` is `f64::MAX`.
+/// - The mean of zeros that are all `-0.0` is `-0.0`. A mean smaller in magnitude than half the
+///   smallest subnormal is rounded to a zero of the same sign.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Mean};

@@ -6,14 +6,14 @@ use super::{Aggregator, Kind, State, StateError};
 /// The median: the middle score, or the mean of the middle two. Answer: `f64`, exact for an odd
 /// number of scores, rounded once for an even number.
 ///
-/// Every score is stored, **8 bytes each**: use [`Quantiles`](super::Quantiles) for more than
-/// memory holds. A score costs one append, and a few nanoseconds at the end (quickselect: Hoare,
-/// *Algorithm 65: Find*, 1961).
+/// Every score is stored, **8 bytes each**: use [`Quantiles`](super::Quantiles) for more scores
+/// than fit in memory. Observing a score appends it to a vector. At the end, each score takes a few
+/// nanoseconds (quickselect: Hoare, *Algorithm 65: Find*, 1961).
 ///
-/// - NaN is left out. The median of no scores is NaN.
+/// - NaN scores are left out. The median of no scores is NaN.
 /// - Scores are ordered by `f64::total_cmp`, so −0 comes before +0. The median of −0 and +0, and of
 ///   a number and its negative, is +0.
-/// - It cannot overflow: the median of `f64::MAX` and `f64::MAX` is `f64::MAX`.
+/// - The median cannot overflow: the median of `f64::MAX` and `f64::MAX` is `f64::MAX`.
 /// - Infinities are scores like any other; the median of −∞ and +∞ is NaN.
 ///
 /// ```
@@ -58,7 +58,7 @@ impl Aggregator<f64> for Median {
         let middle = self.scores.at(&[last / 2, last.div_ceil(2)]);
         match middle[..] {
             [below, above] if below.to_bits() == above.to_bits() => below,
-            // The sign of the NaN that their sum gives differs between machines.
+            // The sum of −∞ and +∞ would be a NaN whose sign differs between machines.
             [f64::NEG_INFINITY, f64::INFINITY] => f64::NAN,
             [below, above] => below.midpoint(above),
             _ => f64::NAN,

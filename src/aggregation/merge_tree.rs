@@ -1,4 +1,4 @@
-//! Partials that arrive in any order, merged along a tree that depends only on their number.
+//! Partials arrive in any order, and are merged along a tree that depends only on their number.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::marker::PhantomData;
@@ -8,25 +8,25 @@ use crate::sync::{Mutex, MutexGuard, into_inner, lock};
 
 /// Collects the partials of parts 0, 1, 2, … and merges neighbours as soon as both have arrived.
 ///
-/// This is for aggregators that are not [commutative](Aggregator::COMMUTATIVE). The tree has the
-/// shape of a binary counter: parts 0 and 1 merge, 2 and 3 merge, then 0–1 with 2–3, and so on; the
-/// rest merges from the left at the end. The shape depends on the number of parts alone, so even an
-/// aggregator that is not quite associative (a rounded sum, for example) gives the same bits in
-/// every run over the same parts.
+/// The tree is used for aggregators that are not [commutative](Aggregator::COMMUTATIVE). It has the
+/// shape of a binary counter: parts 0 and 1 are merged, 2 and 3 are merged, then 0–1 with 2–3, and
+/// so on. The remaining states are merged at the end, from the left. The shape depends on the
+/// number of parts alone, so even an aggregator that is not quite associative (a rounded sum, for
+/// example) gives the same bits in every run over the same parts.
 ///
-/// If parts arrive in order, at most log₂(parts) + 1 states wait; each part that arrives early may
-/// add one.
+/// If parts arrive in order, at most log₂(parts) + 1 states wait in the tree. Each part that
+/// arrives early may add one waiting state.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct MergeTree<S: ?Sized, A> {
-    /// States by the first part of the run of parts that each covers, with log₂ of the length of
-    /// the run.
+    /// The waiting states. Each covers a run of consecutive parts; the key is the first of these
+    /// parts, and the number is log₂ of the length of the run.
     waiting: Mutex<BTreeMap<usize, (u32, A)>>,
     scores: PhantomData<fn(&S)>,
 }
 
 impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
-    /// A tree without parts.
+    /// Creates a tree without parts.
     pub(crate) fn new() -> Self {
         MergeTree {
             waiting: Mutex::default(),
@@ -38,8 +38,8 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
     pub(crate) fn insert(&self, part: usize, partial: A) {
         let (mut first, mut level, mut state) = (part, 0, partial);
         while let Some((sibling, other, own)) = self.pair(first, level, state) {
-            // Outside the lock: a merge may use rayon, and while it waits, its thread may call `insert`
-            // with another partial.
+            // The merge happens outside the lock, because it may use rayon, and while it waits, its
+            // thread may call `insert` with another partial.
             state = if sibling < first {
                 merged(other, own)
             } else {
@@ -69,8 +69,8 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
         lock(&self.waiting)
     }
 
-    /// Merges the waiting states; returns `identity` if there are none. Parts that were never
-    /// inserted are left out.
+    /// Merges the waiting states and returns the result, or `identity` if there are none. Parts
+    /// that were never inserted are left out.
     pub(crate) fn finish(self, identity: A) -> A {
         let waiting = into_inner(self.waiting);
         let states = waiting.into_values();
@@ -79,7 +79,7 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
     }
 }
 
-/// Merges two neighbours.
+/// Merges two neighbouring states.
 pub(super) fn merged<S: ?Sized, A: Aggregator<S>>(mut earlier: A, later: A) -> A {
     earlier.merge(later);
     earlier
@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    /// Records how it was merged.
+    /// A state that records how it was merged.
     #[derive(Clone)]
     struct Tree(String);
 

@@ -47,18 +47,19 @@
 //! # Combining them
 //!
 //! - A tuple of up to eight aggregators observes the same scores and answers with a tuple. A `Vec`
-//!   of aggregators of one type answers with a `Vec`; an `Option` observes nothing if it is `None`.
-//! - [`of`](Aggregator::of) aggregates a value computed from each score,
-//!   [`of_ref`](Aggregator::of_ref) a borrowed part of it.
+//!   of aggregators of one type answers with a `Vec`; an `Option` that is `None` observes nothing.
+//! - [`of`](Aggregator::of) aggregates a value computed from each score, and
+//!   [`of_ref`](Aggregator::of_ref) aggregates a borrowed part of each score.
 //! - [`only`](Aggregator::only) leaves scores out.
 //! - [`by`](Aggregator::by) and [`by_ref`](Aggregator::by_ref) group scores by a key.
 //! - [`map`](Aggregator::map) converts the answer.
-//! - [`partial`](Aggregator::partial) answers with the state, to be [saved](State::save) and merged
-//!   elsewhere; [`Shift`] renumbers the records in a state afterwards.
+//! - [`partial`](Aggregator::partial) makes the state the answer, so that it can be
+//!   [saved](State::save) and merged elsewhere; [`Shift`] renumbers the records in a state
+//!   afterwards.
 //!
-//! A closure names the type of its argument. `par_iter()` yields references, so after
-//! `reviews.par_iter()` the argument is `|review: &&Review| …`, and after `.map(|review|
-//! score(review))` it is `|score: &Score| …`.
+//! A closure must name the type of its argument. `par_iter()` yields references, so after
+//! `reviews.par_iter()` the argument is `|review: &&Review| …`, and after
+//! `.map(|review| score(review))` it is `|score: &Score| …`.
 //!
 //! ```
 //! use manyhands::aggregation::{Aggregator, Count, Mean};
@@ -76,11 +77,11 @@
 //!
 //! # An aggregator of your own
 //!
-//! Implement three functions, and set [`COMMUTATIVE`](Aggregator::COMMUTATIVE) if it holds. Three
-//! more functions describe the [`State`] as plain data. They let partials of other processes and
-//! machines be merged; an aggregator that never leaves its process does not need them.
-//! [`assert_laws`] requires them because it compares states as well as answers. It is the harness
-//! that checks the built-in aggregators.
+//! Implement three functions, and set [`COMMUTATIVE`](Aggregator::COMMUTATIVE) to true if your
+//! aggregator is commutative. Three more functions describe the [`State`] as plain data. They are
+//! needed to merge partials of other processes and machines; an aggregator that is used in one
+//! process only does not need them. [`assert_laws`] requires them because it compares states as
+//! well as answers. The built-in aggregators are checked with the same function.
 //!
 //! ```
 //! use manyhands::aggregation::{Aggregator, Kind, State, StateError, assert_laws};

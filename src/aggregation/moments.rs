@@ -1,15 +1,15 @@
-//! Count, sum, mean and spread together, from two exact sums.
+//! Count, sum, mean and spread together, computed from two exact sums.
 
 use serde::Serialize;
 
 use super::exact::{ExactMoments, ExactSum, Number, PlainSum, Wide};
 use super::{Aggregator, Kind, State, StateError};
 
-/// Count, sum, mean, variance and standard deviation in one. Answer: [`MomentSummary`].
+/// Computes count, sum, mean, variance and standard deviation together. Answer: [`MomentSummary`].
 ///
-/// Each number has the bits that [`Sum`](super::Sum), [`Mean`](super::Mean),
-/// [`Variance`](super::Variance) and [`StdDev`](super::StdDev) give, and treats NaN, infinities, −0
-/// and overflow as they do. The cost is that of the variance alone.
+/// Each number has the same bits as the answer of [`Sum`](super::Sum), [`Mean`](super::Mean),
+/// [`Variance`](super::Variance) or [`StdDev`](super::StdDev), also for NaN, infinities, −0 and
+/// overflow. All numbers together take as much time as the variance alone.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Moments};
@@ -78,7 +78,7 @@ impl Moments {
         self.exact.wide_sum()
     }
 
-    /// `n·Σx² − (Σx)²`, exact; `None` if a score is not finite.
+    /// Returns the exact value of `n·Σx² − (Σx)²`, or `None` if a score is not finite.
     pub(super) fn spread(&self) -> Option<Wide> {
         if self.exact.not_finite().is_some() {
             return None;
@@ -88,8 +88,8 @@ impl Moments {
         Some(squares.minus(&sum.product(&sum)))
     }
 
-    /// The divisors that turn the spread into a variance, of a whole population or of a sample.
-    /// `None` if the variance is undefined.
+    /// Returns the divisors that turn the spread into the variance of a whole population or of a
+    /// sample, or `None` if the variance is undefined.
     fn divisors(&self, population: bool) -> Option<[u64; 2]> {
         let less = u64::from(!population);
         let freedom = self
@@ -115,7 +115,8 @@ impl Moments {
         }
     }
 
-    /// The standard error of the mean, rounded once: the root of the sample variance over n.
+    /// Returns the standard error of the mean, rounded once: the square root of the sample variance
+    /// divided by n.
     pub(super) fn standard_error(&self) -> f64 {
         match (self.spread(), self.divisors(false)) {
             (Some(spread), Some([count, freedom])) => spread.root_over(&[count, count, freedom]),

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError, observe_all};
 
-/// What [`Aggregator::of`] returns: an aggregator of `R` that passes a value of type `S` on.
+/// The aggregator that [`Aggregator::of`] returns. It aggregates scores of type `R`, and passes on
+/// a value of type `S` that it computes from each.
 pub struct Of<A, F, S> {
     inner: A,
     look: F,

@@ -1,11 +1,12 @@
-//! An aggregator of a part of each score, which it borrows.
+//! An aggregator of a part that is borrowed from each score.
 
 use std::marker::PhantomData;
 
 use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::of_ref`] returns: an aggregator of `R` that passes a borrowed `S` on.
+/// The aggregator that [`Aggregator::of_ref`] returns. It aggregates scores of type `R`, and passes
+/// on an `S` that it borrows from each.
 pub struct OfRef<A, F, S: ?Sized> {
     inner: A,
     look: F,

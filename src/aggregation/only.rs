@@ -3,7 +3,8 @@
 use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::only`] returns: an aggregator of the scores for which a closure is true.
+/// The aggregator that [`Aggregator::only`] returns. It aggregates the scores for which a closure
+/// returns true.
 ///
 /// Its [`Kind`] says that scores were left out, but not which: closures cannot be compared.
 #[derive(Clone)]

@@ -1,12 +1,12 @@
-//! An aggregator whose answer is its state: one process's part of the whole.
+//! An aggregator whose answer is its state, for example the state of one of several processes.
 
 use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// What [`Aggregator::partial`] returns.
+/// The aggregator that [`Aggregator::partial`] returns.
 ///
-/// Its [`Kind`] is that of the aggregator inside it: where the records were counted from makes no
-/// difference to what a state means.
+/// Its [`Kind`] is the kind of the aggregator inside it, because the index of the first record does
+/// not change what a state means.
 #[derive(Clone)]
 pub struct Partial<A> {
     inner: A,

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-/// The most partials of one run.
+/// The largest number of partials in one run.
 const MOST_BLOCKS: usize = 1024;
 
 /// The parts `0..parts` of a dataset, cut into blocks of consecutive parts. Each block has one partial,
 /// and the partials merge along a [`MergeTree`](super::MergeTree).
 ///
-/// The blocks depend on the number of parts alone, and differ in length by one part at most. So the same
-/// data gives the same tree on every executor, with any number of threads, and through every interface.
+/// The blocks depend on the number of parts alone, and their lengths differ by one part at most.
+/// The same data therefore gives the same tree on every executor, with any number of threads, and
+/// through every interface.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockPartition {
     parts: usize,
@@ -17,13 +18,14 @@ pub(crate) struct BlockPartition {
 }
 
 impl BlockPartition {
-    /// One block for each part, or 1024 blocks if there are more parts.
+    /// Makes one block for each part, or 1024 blocks if there are more than 1024 parts.
     pub(crate) fn into_blocks(parts: usize) -> Self {
         let blocks = parts.min(MOST_BLOCKS);
         BlockPartition { parts, blocks }
     }
 
-    /// One block for each part: an aggregator that is commutative has no use for larger ones.
+    /// Makes one block for each part. This is for commutative aggregators, which do not need larger
+    /// blocks.
     pub(crate) fn into_parts(parts: usize) -> Self {
         BlockPartition {
             parts,
@@ -45,7 +47,7 @@ impl BlockPartition {
         self.first_part(blocks.start)..self.first_part(blocks.end)
     }
 
-    /// `block × parts ÷ blocks`, which could overflow.
+    /// Returns `block × parts ÷ blocks`, computed so that the product cannot overflow.
     fn first_part(&self, block: usize) -> usize {
         let (each, more) = (self.parts / MOST_BLOCKS, self.parts % MOST_BLOCKS);
         block * each + block * more / MOST_BLOCKS

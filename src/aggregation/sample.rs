@@ -16,19 +16,21 @@ use super::{Aggregator, Kind, State, StateError};
 /// lowest numbers are the sample (the bottom-k method: Cohen and Kaplan, *Summarizing data using
 /// bottom-k sketches*, 2007). Every set of `k` records is therefore equally likely, and **the same
 /// seed draws the same records** on every machine, in any order, for every way of cutting the data.
-/// Two samples with one seed agree on the records that they share; independent samples need
-/// different seeds. If there are at most `k` records, the sample is all of them.
+/// Samples with the same seed are not independent, because each index has the same random number in
+/// all of them; independent samples need different seeds. If there are at most `k` records, the
+/// sample is all of them.
 ///
-/// A score costs three multiplications and a comparison. About `k·(1 + log₂(n/k))` of `n` scores
-/// enter and are cloned. A state holds at most 2·`k` clones. The values of the scores play no part;
-/// they must be `Clone`, and serialisable if the state leaves the process.
+/// Observing a score takes three multiplications and a comparison. About `k·(1 + log₂(n/k))` of `n`
+/// scores enter the state and are cloned. A state holds at most 2·`k` clones. The values of the
+/// scores have no effect on the choice. Scores must be `Clone`, and also serialisable if the state
+/// is saved.
 ///
 /// The index of a record decides whether it is drawn. **Partials from several machines need indices
-/// that differ**: give each its first index with [`partial`](Aggregator::partial). A state that was
-/// numbered from 0 cannot be [shifted](super::Shift) later, since records that it left out might be
-/// drawn under their new indices. If records share an index, each is as likely to be drawn as
-/// before, but they are drawn together, and if they are too many, the order of merging decides
-/// which remain.
+/// that differ**: give each partial its first index with [`partial`](Aggregator::partial). A state
+/// that was numbered from 0 cannot be [shifted](super::Shift) later, since records that it left out
+/// might be drawn under their new indices. If records have the same index, each is still equally
+/// likely to be drawn, but they are drawn together. If there are more of them than places in the
+/// sample, which of them remain depends on the order of merging.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Sample};
@@ -46,9 +48,10 @@ use super::{Aggregator, Kind, State, StateError};
 pub struct Sample<K> {
     size: usize,
     seed: u64,
-    /// The largest random number that still enters.
+    /// The largest random number with which a record can still enter.
     threshold: u64,
-    /// The drawn records, up to 2·`size`: removing one per entry would cost more.
+    /// The drawn records. There are up to 2·`size` of them, because removing a record whenever
+    /// another enters would take more time.
     drawn: Vec<Drawn<K>>,
 }
 
@@ -78,7 +81,7 @@ impl<K> Sample<K> {
         }
     }
 
-    /// The answer, without naming the type of the scores.
+    /// Returns the answer, without the need to name the type of the scores.
     #[must_use]
     pub fn finish(self) -> Vec<Sampled<K>> {
         self.sorted()
@@ -106,7 +109,7 @@ impl<K> Sample<K> {
         }
     }
 
-    /// The drawn records, ordered by index.
+    /// Returns the drawn records, ordered by index.
     fn sorted(mut self) -> Vec<Sampled<K>> {
         self.narrow();
         let sampled = self.drawn.into_iter().map(|drawn| drawn.sampled);
@@ -160,7 +163,7 @@ where
 }
 
 impl<K: Clone + Send + Serialize + DeserializeOwned> State for Sample<K> {
-    /// Index and score of each drawn record, ordered by index.
+    /// The index and the score of each drawn record, ordered by index.
     type Plain = Vec<(u64, K)>;
 
     fn kind(&self) -> Kind {
@@ -175,7 +178,7 @@ impl<K: Clone + Send + Serialize + DeserializeOwned> State for Sample<K> {
     }
 
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
-        // Equal indices occur if several machines counted from 0.
+        // Records can have the same index if several machines counted from 0.
         if plain.len() > self.size || !plain.is_sorted_by_key(|record| record.0) {
             return Err(StateError::Impossible(
                 "a sample with too many records, or out of order",

@@ -1,4 +1,4 @@
-//! Moving the record indices in a state, for shards that were each numbered from 0.
+//! Shifts the record indices in a state, for shards that were each numbered from 0.
 
 use super::{
     Correlation, Count, Covariance, Distinct, ExactQuantiles, Histogram, Mean, MeanInterval,
@@ -9,12 +9,12 @@ use super::{
 ///
 /// A shard of a dataset (a file, the records of one machine) can be numbered from 0 if the number
 /// of records before it is not known yet. Once it is known, `shift` adds it to every index in the
-/// state, and the state can be merged with those of the other shards. Law, checked by
-/// [`assert_shift_laws`](super::assert_shift_laws): a state that observed records at indices `i`,
-/// `j`, … and is shifted by `n` equals a state that observed the same records at `i + n`, `j + n`,
-/// …, with the same answer and the same [bytes](super::State::save). Therefore, for every way of
-/// cutting a dataset into shards, shifting each shard by the number of records before it and
-/// merging them in order equals one run over the whole.
+/// state, and the state can be merged with those of the other shards. The law of `shift`, which
+/// [`assert_shift_laws`](super::assert_shift_laws) checks: a state that observed records at indices
+/// `i`, `j`, … and is shifted by `n` equals a state that observed the same records at `i + n`,
+/// `j + n`, …, with the same answer and the same [bytes](super::State::save). Therefore, for every
+/// way of cutting a dataset into shards, shifting each shard by the number of records before it and
+/// merging the shards in order equals one run over all records.
 ///
 /// | aggregator | `shift` |
 /// |---|---|
@@ -25,9 +25,9 @@ use super::{
 ///
 /// `Sample` and `Frequent` keep the records whose indices draw the lowest random numbers. Records
 /// that were dropped under one numbering are gone, although some of them would be kept under
-/// another, so no function of the state can renumber it. A program that tries to does not compile.
-/// Give such shards the right indices from the start, with [`partial`](super::Aggregator::partial),
-/// after counting the records before them.
+/// another numbering, so no function of the state can renumber it. A program that calls `shift` on
+/// such a state does not compile. Give the records of such shards the right indices from the start,
+/// with [`partial`](super::Aggregator::partial), after counting the records before them.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Mean, Shift, State, Top};
@@ -69,8 +69,8 @@ use super::{
             the state unchanged"
 )]
 pub trait Shift: Sized {
-    /// This state with `by` added to the index of every record that it observed. Records that are
-    /// observed later are not affected.
+    /// Returns this state with `by` added to the index of every record that it has observed. The
+    /// indices of records that it observes later are not affected.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ pub trait Shift: Sized {
     fn shift(self, by: u64) -> Result<Self, StateError>;
 }
 
-/// The index of a record, shifted by `by`.
+/// Returns the index of a record, shifted by `by`.
 pub(super) fn shifted(index: u64, by: u64) -> Result<u64, StateError> {
     index.checked_add(by).ok_or(StateError::IndexOverflow)
 }

@@ -1,38 +1,39 @@
-//! States as bytes, so that another process or machine can merge partials.
+//! Saves states as bytes, so that another process or machine can merge partials.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-/// The first bytes of a saved state: a mark and the version of the layout.
+/// The first bytes of a saved state, which are a mark and the version of the layout.
 const PREFIX: &[u8; 4] = b"mhs1";
 /// The part of [`PREFIX`] that is the same in every version.
 const MARK: &[u8; 3] = b"mhs";
-/// Bytes of SHA-256 that identify the kind of a state.
+/// Number of bytes of a SHA-256 hash that identify the kind of a state.
 const FINGERPRINT_BYTES: usize = 16;
-/// Bytes of SHA-256 that detect a damaged state.
+/// Number of bytes of a SHA-256 hash that serve to detect a damaged state.
 const CHECKSUM_BYTES: usize = 8;
 
-/// Characters of a name that a message shows at most.
+/// The largest number of characters of a name that a message shows.
 const MOST_SHOWN: usize = 200;
 
-/// Parts that a composite names at most, since every state contains the name: as many as a tuple
-/// has. The fingerprint covers all parts.
+/// The largest number of parts that the name of a composite aggregator lists, which is the largest
+/// length of a tuple. It is limited because every state contains the name. The fingerprint covers
+/// all parts.
 const MOST_NAMED: usize = 8;
-/// Bytes of a setup, as JSON, up to which it is shown in the name.
+/// The largest number of bytes of a setup, as JSON, that is shown in the name.
 const LONGEST_SETUP: usize = 40;
 
-/// The most records that a state may claim to have observed: what one core scores in two years at 1
-/// ns per record. The bound keeps counts from overflowing when states of unknown origin are merged:
-/// that would take 256 states with false counts.
+/// The largest number of records that a state may claim to have observed: one core would take two
+/// years to score them at 1 ns per record. The bound prevents counts from overflowing when states
+/// of unknown origin are merged: an overflow would take 256 states with false counts.
 pub(super) const MOST_RECORDS: u64 = 1 << 56;
 
 /// The state of an aggregator as plain data.
 ///
 /// A state that can be written as bytes can leave its process: partials of several machines are
-/// [saved](State::save) there, [loaded](State::load) here, and merged. Laws, checked by
-/// [`assert_laws`](super::assert_laws):
+/// [saved](State::save) on these machines, [loaded](State::load) on one machine, and merged there.
+/// A state must keep these laws, which [`assert_laws`](super::assert_laws) checks:
 ///
 /// 1. **Canonical**: states that observed the same records have equal plain data. If the aggregator
 ///    is [commutative](super::Aggregator::COMMUTATIVE), this holds for every order of observing and
@@ -41,10 +42,10 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 /// 3. **Strict**: [`load`](State::load) accepts only the bytes that the loaded state saves. A state
 ///    therefore has one encoding, and two saved states are equal exactly if their bytes are.
 ///
-/// Closures, such as the one of [`of`](super::Aggregator::of), are not saved: the aggregator that
-/// loads a state must be built by the same code, and keeps its own closures. The rest of the
-/// configuration is part of the [`Kind`], and a state of another kind is refused. Which field a
-/// closure reads, or groups by, is not checked. A run returns its state with
+/// Closures, such as the closure of [`of`](super::Aggregator::of), are not saved: the aggregator
+/// that loads a state must be built by the same code, and keeps its own closures. The rest of the
+/// configuration is part of the [`Kind`], and a state of another kind is refused. Which field of a
+/// score a closure reads or groups by is not checked. A run returns its state with
 /// [`partial`](super::Aggregator::partial); a state whose records were counted from 0 is renumbered
 /// with [`Shift`](super::Shift).
 ///
@@ -70,20 +71,20 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 /// # Ok::<(), manyhands::aggregation::StateError>(())
 /// ```
 pub trait State: Sized {
-    /// Everything a state has observed, without its configuration.
+    /// The type of the plain data: everything that a state has observed, without its configuration.
     ///
     /// Reading it takes memory and time in proportion to its bytes, except for sequences of
     /// zero-sized values such as `Vec<()>`, which can claim any length.
     type Plain: Serialize + DeserializeOwned + Send;
 
-    /// The aggregator and its configuration.
+    /// Returns the kind of the state, which identifies the aggregator and its configuration.
     fn kind(&self) -> Kind;
 
-    /// The state as plain data.
+    /// Returns the state as plain data.
     fn into_plain(self) -> Self::Plain;
 
-    /// A state with this one's configuration that holds `plain`. What this one has observed is
-    /// ignored.
+    /// Returns a state that holds `plain`, with the configuration of `self`. Everything that `self`
+    /// has observed is ignored.
     ///
     /// # Errors
     ///
@@ -93,13 +94,14 @@ pub trait State: Sized {
     /// would take 256 states with false counts.
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError>;
 
-    /// The canonical bytes of the state: a mark with the version of the layout, the kind, the plain
-    /// data in the encoding of [postcard](https://postcard.jamesmunns.com/wire-format), and a
-    /// checksum.
+    /// Returns the canonical bytes of the state: a mark with the version of the layout, the kind,
+    /// the plain data in the encoding of [postcard](https://postcard.jamesmunns.com/wire-format),
+    /// and a checksum.
     ///
     /// # Panics
     ///
-    /// Panics if the plain data's `Serialize` fails. That of the built-in aggregators does not.
+    /// Panics if the `Serialize` of the plain data fails, which never happens for built-in
+    /// aggregators.
     #[must_use]
     fn save(self) -> Vec<u8> {
         let kind = self.kind();
@@ -109,8 +111,8 @@ pub trait State: Sized {
         }
     }
 
-    /// The state that was [saved](State::save) as these bytes, to be merged with others of its
-    /// kind. What this one has observed is ignored.
+    /// Returns the state that was [saved](State::save) as these bytes, so that it can be merged
+    /// with others of its kind. Everything that `self` has observed is ignored.
     ///
     /// # Errors
     ///
@@ -153,7 +155,7 @@ pub trait State: Sized {
     }
 }
 
-/// The canonical bytes of a state of this kind, see [`State::save`].
+/// Returns the canonical bytes of a state of this kind, see [`State::save`].
 fn message(kind: Kind, plain: &impl Serialize) -> postcard::Result<Vec<u8>> {
     let mut bytes = PREFIX.to_vec();
     bytes.extend(kind.fingerprint());
@@ -163,7 +165,7 @@ fn message(kind: Kind, plain: &impl Serialize) -> postcard::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What lies between the prefix and the checksum, if both are valid.
+/// Returns the bytes between the prefix and the checksum, if both are valid.
 fn checked(bytes: &[u8]) -> Result<&[u8], StateError> {
     if !bytes.starts_with(PREFIX) {
         let marked = bytes.starts_with(MARK) && bytes.len() >= PREFIX.len();
@@ -182,8 +184,8 @@ fn checked(bytes: &[u8]) -> Result<&[u8], StateError> {
     whole.strip_prefix(PREFIX).ok_or(StateError::Damaged)
 }
 
-/// The bytes that [`State::save`] would write if the plain data were changed like this, or `None`
-/// if `bytes` are not a saved state.
+/// Returns the bytes that [`State::save`] would write if `change` were applied to the plain data,
+/// or `None` if `bytes` are not a saved state.
 pub(super) fn forged(bytes: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<Vec<u8>> {
     let content = checked(bytes).ok()?.get(FINGERPRINT_BYTES..)?;
     let (_, plain) = postcard::take_from_bytes::<&str>(content).ok()?;
@@ -195,7 +197,7 @@ pub(super) fn forged(bytes: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<
     Some(forged)
 }
 
-/// The sum of these counts, if it is at most [`MOST_RECORDS`].
+/// Returns the sum of these counts, or an error if it is greater than [`MOST_RECORDS`].
 pub(super) fn counted(counts: impl IntoIterator<Item = u64>) -> Result<u64, StateError> {
     let mut counts = counts.into_iter();
     let total = counts.try_fold(0_u64, |total, count| total.checked_add(count));
@@ -212,8 +214,8 @@ fn first_bytes<const N: usize>(hash: [u8; 32]) -> [u8; N] {
     std::array::from_fn(|place| hash[place])
 }
 
-/// What a state belongs to: the name of the aggregator, the version of its plain data, and its
-/// configuration.
+/// Identifies the aggregator that a state belongs to, by its name, the version of its plain data,
+/// and its configuration.
 ///
 /// ```
 /// use manyhands::aggregation::Kind;
@@ -225,15 +227,15 @@ fn first_bytes<const N: usize>(hash: [u8; 32]) -> [u8; N] {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
-    /// For messages.
+    /// The name that messages show.
     name: String,
-    /// The configuration in canonical bytes.
+    /// The configuration, as canonical bytes.
     setup: Vec<u8>,
 }
 
 impl Kind {
-    /// An aggregator without configuration. `version` is that of its plain data: increase it
-    /// whenever the plain data changes.
+    /// The kind of an aggregator without configuration. `version` is the version of its plain data:
+    /// increase it whenever the format of the plain data changes.
     #[must_use]
     pub fn new(name: &str, version: u32) -> Kind {
         Kind {
@@ -266,7 +268,8 @@ impl Kind {
         self
     }
 
-    /// Makes this the kind of an aggregator that is composed of others, in this order.
+    /// Makes this the kind of an aggregator that is composed of aggregators of these kinds, in this
+    /// order.
     #[must_use]
     pub fn around(mut self, parts: impl IntoIterator<Item = Kind>) -> Kind {
         let parts: Vec<Kind> = parts.into_iter().collect();
@@ -289,7 +292,7 @@ impl Kind {
     }
 }
 
-/// Why bytes could not be read as a state, or a state could not be shifted.
+/// The reason why bytes could not be read as a state, or why a state could not be shifted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StateError {
@@ -302,7 +305,8 @@ pub enum StateError {
     /// The bytes are cut short or were changed.
     #[error("the state is cut short or damaged")]
     Damaged,
-    /// The bytes are the state of another aggregator, or of one with another configuration.
+    /// The bytes are the state of another aggregator, or of the same aggregator with another
+    /// configuration.
     #[error("{}", foreign(found, expected))]
     Foreign {
         /// The kind that the bytes name.
@@ -328,7 +332,7 @@ pub enum StateError {
         /// The kind that the bytes name.
         kind: String,
     },
-    /// The plain data is well-formed, but no records lead to it.
+    /// The plain data is well-formed, but no sequence of records leads to it.
     #[error("no state has this plain data: {0}")]
     Impossible(&'static str),
     /// [`shift`](super::Shift::shift) would move a record's index beyond `u64::MAX`.
@@ -350,7 +354,7 @@ fn foreign(found: &str, expected: &str) -> String {
     }
 }
 
-/// A name from anywhere, made safe for a terminal.
+/// Returns a name of unknown origin, made safe for a terminal.
 fn shown(name: &str) -> String {
     let some = name.chars().take(MOST_SHOWN);
     some.flat_map(char::escape_debug).collect()

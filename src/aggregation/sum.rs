@@ -5,8 +5,8 @@ use super::{Aggregator, Kind, State, StateError};
 
 /// The exact sum, rounded once. Answer: `f64`.
 ///
-/// NaN, infinities, overflow and −0 follow [`ExactSum`]: the answers of IEEE 754, in any order. The
-/// sum of no scores is `0.0`.
+/// NaN, infinities, overflow and −0 are treated as in [`ExactSum`]: the answers are those of IEEE
+/// 754, in any order. The sum of no scores is `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Sum};

@@ -1,4 +1,4 @@
-//! The k best and the k worst records.
+//! The k records with the highest or the lowest scores.
 
 use std::collections::BinaryHeap;
 
@@ -8,11 +8,12 @@ use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// The records with the `k` highest scores, best first. Answer: `Vec<`[`Ranked`]`>`, exact.
 ///
-/// Scores are ordered by `f64::total_cmp`, equal scores by index, smaller first. NaN is left out.
-/// The answer has fewer than `k` records if there are fewer scores.
+/// Scores are ordered by `f64::total_cmp`, and equal scores by index, with the smaller index first.
+/// NaN is left out. The answer has fewer than `k` records if there are fewer scores.
 ///
-/// A score costs one comparison, and log₂ `k` more if it enters: in random order, about `k·(1 +
-/// ln(n/k))` of `n` scores do. A state takes 16·`k` bytes, and nothing before the first score.
+/// Observing a score takes one comparison, and log₂ `k` more if its record enters. If scores are in
+/// random order, about `k·(1 + ln(n/k))` of `n` records enter. A state takes 16·`k` bytes, and no
+/// memory before the first score.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Ranked, Top};
@@ -26,7 +27,7 @@ use super::{Aggregator, Kind, Shift, State, StateError};
 /// ```
 pub type Top = TopK<true>;
 
-/// The records with the `k` lowest scores, lowest first; otherwise like [`Top`].
+/// The records with the `k` lowest scores, lowest first. Everything else is as for [`Top`].
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Bottom, Ranked};
@@ -44,8 +45,8 @@ pub type Bottom = TopK<false>;
 #[must_use]
 pub struct TopK<const HIGHEST: bool> {
     places: usize,
-    /// The score that a record must reach to enter; NaN, which no score reaches, if `places` is 0.
-    /// Most records cost only this comparison.
+    /// The score that a record must reach to enter. If `places` is 0, it is NaN, which no score
+    /// reaches. For most records, the comparison with this threshold is all that is needed.
     threshold: f64,
     /// The records that have entered, ordered by badness and then by index, with the worst at the
     /// root.
@@ -67,7 +68,7 @@ impl<const HIGHEST: bool> TopK<HIGHEST> {
         }
     }
 
-    /// The score that a record must reach to enter; NaN if no record can.
+    /// Returns the score that a record must reach to enter; NaN if no record can enter.
     pub(crate) fn threshold(&self) -> f64 {
         self.threshold
     }
@@ -135,7 +136,7 @@ impl<const HIGHEST: bool> Aggregator<f64> for TopK<HIGHEST> {
 }
 
 impl<const HIGHEST: bool> State for TopK<HIGHEST> {
-    /// Badness and index of the records, best first.
+    /// The badness and the index of each record, best first.
     type Plain = Vec<(i64, u64)>;
 
     fn kind(&self) -> Kind {

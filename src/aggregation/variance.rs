@@ -3,14 +3,15 @@
 use super::moments::{Moments, PlainMoments};
 use super::{Aggregator, Kind, State, StateError};
 
-/// The variance, from the exact Σx and Σx², rounded once. Answer: `f64`.
+/// The variance, computed from the exact Σx and Σx² and rounded once. Answer: `f64`.
 ///
-/// `(n·Σx² − (Σx)²) / (n·(n − 1))` for a sample, divided by `n²` instead for a whole population.
-/// The subtraction loses all digits in floating point; here it is exact.
+/// The variance of a sample is `(n·Σx² − (Σx)²) / (n·(n − 1))`. For a whole population, the divisor
+/// is `n²` instead. In floating point, the subtraction can lose all digits; here it is exact.
 ///
-/// NaN if undefined: for no scores, for a sample of one, and if a score is NaN or infinite. A
-/// variance beyond `f64::MAX` is an infinity; one below half the smallest subnormal is `0.0`. Equal
-/// scores have a variance of exactly `0.0`.
+/// The answer is NaN if the variance is undefined: if there are no scores, if a sample has only one
+/// score, or if a score is NaN or infinite. A variance beyond `f64::MAX` becomes an infinity; a
+/// variance below half the smallest subnormal becomes `0.0`. Equal scores have a variance of
+/// exactly `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Variance};
@@ -29,12 +30,13 @@ pub struct Variance {
 }
 
 impl Variance {
-    /// The sample variance, which estimates the variance of the population: divided by n·(n − 1).
+    /// The sample variance, which estimates the variance of the population. The divisor is n·(n −
+    /// 1).
     pub fn new() -> Variance {
         Variance::default()
     }
 
-    /// The variance of the scores themselves: divided by n².
+    /// The variance of the scores themselves. The divisor is n².
     pub fn population() -> Variance {
         Variance {
             population: true,
@@ -86,9 +88,10 @@ impl State for Variance {
 
 /// The square root of the exact [`Variance`], rounded once. Answer: `f64`.
 ///
-/// NaN if the variance is. A deviation beyond `f64::MAX` is an infinity (for example, that of the
-/// sample `f64::MAX` and `f64::MIN`). A variance that is too large or too small for an `f64` still
-/// has its root. Equal scores have a deviation of exactly `0.0`.
+/// The answer is NaN if the variance is NaN. A deviation beyond `f64::MAX` is an infinity (for
+/// example, that of the sample `f64::MAX` and `f64::MIN`). Even if the variance is too large or too
+/// small for an `f64`, its square root is computed correctly. Equal scores have a deviation of
+/// exactly `0.0`.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, StdDev};
@@ -106,7 +109,7 @@ pub struct StdDev {
 }
 
 impl StdDev {
-    /// The deviation of a sample, which estimates that of the population.
+    /// The deviation of a sample, which estimates the deviation of the population.
     pub fn new() -> StdDev {
         StdDev::default()
     }

@@ -1,10 +1,12 @@
-//! Aggregators whose number is known only at run time: a vector of them, or an optional one.
+//! Aggregators whose number is known only at run time: a vector of aggregators, or an optional
+//! aggregator.
 
 use super::{Aggregator, Kind, Shift, State, StateError};
 
-/// All of them observe the same scores, like a tuple, but they have one type. Answer: a vector.
+/// All aggregators of a vector observe the same scores, as in a tuple, but have the same type.
+/// Answer: a vector.
 ///
-/// States are merged one by one; all clones of a vector have the same length.
+/// The states at the same position are merged; all clones of a vector have the same length.
 impl<S: ?Sized, A: Aggregator<S>> Aggregator<S> for Vec<A> {
     type Output = Vec<A::Output>;
     const COMMUTATIVE: bool = A::COMMUTATIVE;

@@ -11,7 +11,7 @@ use super::{Laws, STRICT, WHOLE};
 use crate::aggregation::state::forged;
 use crate::aggregation::{Aggregator, State};
 
-/// Damaged states tried of each sort.
+/// Number of damaged states that are tried for each kind of damage.
 const DAMAGES: usize = 64;
 
 impl<S, A> Laws<'_, S, A>
@@ -104,7 +104,8 @@ where
         }
     }
 
-    /// Integers that take one byte more than necessary: another encoding of the same state.
+    /// Bytes in which an integer takes one byte more than necessary must be refused, because they
+    /// are another encoding of the same state.
     pub(super) fn canonical(&self) {
         let mut random = SplitMix64(self.expected_state.len() as u64);
         for at in self.places(&mut random) {
@@ -121,7 +122,7 @@ where
         }
     }
 
-    /// Uses a state in every way, and returns it as it was, saved.
+    /// Uses a clone of a state in every way, and then returns the bytes that the original saves.
     fn use_state(&self, state: A) -> Vec<u8> {
         let half = self.scores.len() / 2;
         let mut later = state.clone();
@@ -132,7 +133,8 @@ where
         state.save()
     }
 
-    /// Merges one state into the other after each has travelled as `merge` says.
+    /// Merges one state into the other, after the states were saved and loaded as `merge`
+    /// specifies.
     pub(super) fn merge_travelled(&self, earlier: &mut A, mut later: A, merge: &Merge) {
         let what = format_args!("{merge:?}");
         let reload = |loader: &A, state: A| self.loaded(loader, &state.save(), &what);
@@ -148,7 +150,8 @@ where
         earlier.merge(later);
     }
 
-    /// Loads saved bytes, which must succeed, and saving the result must give the same bytes.
+    /// Loads saved bytes. Loading must succeed, and saving the loaded state must give the same
+    /// bytes.
     pub(super) fn loaded(&self, loader: &A, bytes: &[u8], what: &dyn Display) -> A {
         let loaded = match loader.load(bytes) {
             Ok(loaded) => loaded,
@@ -168,7 +171,7 @@ where
         );
     }
 
-    /// Every place in the bytes, or some of them if there are many.
+    /// Returns every position in the bytes, or some positions if there are many.
     fn places(&self, random: &mut SplitMix64) -> Vec<usize> {
         let bytes = self.expected_state.len();
         if bytes <= DAMAGES {
@@ -186,7 +189,7 @@ fn assert_canonical(saved: &[u8], loaded: &[u8]) {
     );
 }
 
-/// The message of a panic.
+/// Returns the message of a panic.
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))

@@ -16,8 +16,8 @@ where
     A: Aggregator<S> + State,
     A::Output: Serialize + Debug,
 {
-    /// Parts in any order, each observed by one of a few forks or by their root; the forks merge
-    /// into the root.
+    /// Checks that parts in any order, each observed by one of a few forks or by their root, give
+    /// the same result after the forks are merged into the root.
     pub(super) fn forked(&self, seed: u64) {
         let mut random = SplitMix64(seed);
         let root = self.fresh.clone();
@@ -25,8 +25,8 @@ where
         self.work(root, forks, FORKED, seed, &mut random);
     }
 
-    /// Clones of a root and of a fork, which observe all records as well, without affecting the
-    /// others.
+    /// Checks that clones of a root and of a fork can observe all records without affecting the
+    /// root and its forks.
     pub(super) fn cloned(&self, seed: u64) {
         let root = self.fresh.clone();
         let forks = vec![root.fork(), root.fork()];

@@ -1,4 +1,4 @@
-//! The laws of an [`Aggregator`] and of its [`State`], checked.
+//! Checks of the laws of an [`Aggregator`] and of its [`State`].
 
 mod bytes;
 mod forks;
@@ -22,9 +22,10 @@ const OBSERVED: usize = 20_000;
 /// The fewest partitions that are tried for each law.
 const FEWEST_ROUNDS: usize = 4;
 
-/// Number of bytes that are shown of states that differ.
+/// Number of bytes of each state that a message shows if two states differ.
 const SHOWN: usize = 32;
-/// Number of characters that are shown of answers that differ, on each side of the first difference.
+/// Number of characters that a message shows on each side of the first difference if two answers
+/// differ.
 const SHOWN_TEXT: usize = 300;
 
 // The names of the laws, phrased so that they follow "the aggregator is not".
@@ -38,31 +39,33 @@ const STRICT: &str = "strict about what it loads";
 
 /// Checks that an aggregator keeps the laws of [`Aggregator`] and [`State`] over these scores.
 ///
-/// The reference is one plain loop. Its answer, as [canonical bytes](canonical_bytes), and its
-/// state, as [saved](State::save), are compared with those of
+/// The reference is one plain loop. Its answer (as [canonical bytes](canonical_bytes)) and its
+/// state (as [saved](State::save)) are compared with the answers and states of:
 ///
-/// - many partitions (with empty parts) merged along many trees in index order, where some states
-///   travel as bytes and are loaded by fresh states and by used ones;
+/// - many partitions (with empty parts) that are merged along many trees in index order, where some
+///   states are saved as bytes and loaded by fresh states or by states that have observed records;
 /// - one state that alternately observes parts and merges others;
-/// - a fresh clone merged in on either side;
+/// - states with a fresh clone merged in before or after them;
 /// - states that [observe slices](Aggregator::observe_slice), of all records at once and of parts;
-/// - if the aggregator claims to be [commutative](Aggregator::COMMUTATIVE): records dealt out at
-///   random and merged in any order; and states that were [forked](Aggregator::fork) from one and
-///   merged into it, while clones of them are used independently.
+/// - if the aggregator claims to be [commutative](Aggregator::COMMUTATIVE): states that observe
+///   randomly distributed records and are merged in any order; and states that were
+///   [forked](Aggregator::fork) from one state and merged into it, while clones of them are used
+///   independently.
 ///
-/// Bytes that were cut short, damaged or extended, and those of another kind, must be refused. Some
-/// that were changed and given a valid checksum are tried as well: they must be refused, or load as
-/// a state that saves these very bytes and that observes, merges and answers without a panic. This
-/// cannot find every number that `restore` should refuse, such as a count that overflows with the
-/// next merge. All choices follow from fixed seeds.
+/// Bytes that were cut short, damaged or extended, and bytes of another kind of state, must be
+/// refused. Bytes that were changed and given a valid checksum are also tried: they must be
+/// refused, or load as a state that saves exactly these bytes and that observes, merges and answers
+/// without a panic. These checks cannot find every number that `restore` should refuse, such as a
+/// count that overflows with the next merge. All random choices follow from fixed seeds.
 ///
-/// The laws are checked *on the scores given*. Give scores that can reveal a violation: some that
-/// repeat, some whose sums round, the special values; more than two, and in no particular order.
-/// [`assert_shift_laws`](super::assert_shift_laws) checks [`Shift`](super::Shift).
+/// The laws are checked *on the scores given*. Give scores that can reveal a violation: scores that
+/// repeat, scores whose sums are rounded, and the special values. Give more than two, in no
+/// particular order. [`assert_shift_laws`](super::assert_shift_laws) checks
+/// [`Shift`](super::Shift).
 ///
 /// # Panics
 ///
-/// Panics if a law is broken, with the law, the seed and the partition in the message.
+/// Panics if a law is broken. The message contains the law, the seed and the partition.
 ///
 /// ```
 /// use manyhands::aggregation::{Mean, assert_laws};
@@ -128,7 +131,8 @@ where
         }
     }
     laws.in_order();
-    // Last, so that a violation of a law above is reported under its own name.
+    // This check comes last, so that a violation of a law above is reported under the name of that
+    // law.
     laws.in_one_slice();
     for seed in 0..rounds {
         laws.sliced(seed);
@@ -141,7 +145,7 @@ where
     }
 }
 
-/// Number of partitions tried for each law with this many scores.
+/// Returns the number of partitions that are tried for each law if there are this many scores.
 fn rounds(scores: usize) -> u64 {
     (OBSERVED / scores.max(1)).clamp(FEWEST_ROUNDS, ROUNDS) as u64
 }
@@ -197,7 +201,8 @@ where
         self.compare(state, SLICED, &"all records in one slice");
     }
 
-    /// Slices observed by one state, and slices observed by states that are merged.
+    /// Checks slices that are observed by one state, and slices that are observed by states that
+    /// are merged.
     fn sliced(&self, seed: u64) {
         let mut random = SplitMix64(seed);
         let shape = Shape::cut(self.scores.len(), seed, &mut random);
@@ -230,7 +235,8 @@ where
         self.merge(&shape, COMMUTATIVE);
     }
 
-    /// Merges in this shape, first without saving any state, then with some saved and loaded.
+    /// Merges states in this shape, first without saving any state, then with some states saved and
+    /// loaded.
     fn merge(&self, shape: &Shape, law: &str) {
         let parts = shape.parts.iter();
         let partials: Vec<A> = parts
@@ -255,7 +261,7 @@ where
         states.remove(0)
     }
 
-    /// One state that alternately observes and merges.
+    /// Checks one state that alternately observes parts and merges others.
     fn in_turns(&self, seed: u64) {
         let shape = Shape::cut(self.scores.len(), seed, &mut SplitMix64(seed));
         let mut state = self.fresh.clone();
@@ -271,7 +277,8 @@ where
         self.compare(state, ASSOCIATIVE, &shape);
     }
 
-    /// The tree that runs use, with parts arriving backwards, so that all of them wait.
+    /// Checks the tree that runs use. The parts arrive in reverse order, so that their partials
+    /// wait in the tree.
     fn in_order(&self) {
         let shape = "parts of 3 records in a merge tree, one in four as bytes";
         let parts = self.scores.len().div_ceil(3);
@@ -327,7 +334,7 @@ where
     }
 }
 
-/// Two answers as text, near their first difference.
+/// Returns two answers as text, cut to the part near their first difference.
 fn apart<T: Debug>(one: &T, other: &T) -> [String; 2] {
     let texts = [one, other].map(|answer| format!("{answer:?}"));
     let [one, other] = &texts;

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::super::hashing::{STEP, draw};
 
-/// The most parts in a partition: enough for trees of every small shape.
+/// The largest number of parts in a partition. It is enough for trees of every small shape.
 const MOST_PARTS: usize = 24;
-/// One in this many states travels as bytes before it is merged.
+/// On average, a state is saved as bytes and loaded before one in this many merges.
 const TRAVEL_INTERVAL: usize = 4;
 
 /// How records are divided among states, and how the states merge.
@@ -14,33 +14,33 @@ pub(super) struct Shape {
     seed: u64,
     /// The records of each part. There is at least one part, and parts may be empty.
     pub parts: Vec<Vec<usize>>,
-    /// Enough merges to leave one state, or none if one state observes all parts.
+    /// The merges, in order: enough to leave one state, or none if the parts are not to be merged.
     pub merges: Vec<Merge>,
 }
 
-/// One merge. The states are numbered among those that are left at that moment.
+/// One merge. States are numbered among the states that are left at that time.
 pub(super) struct Merge {
     /// The state that is taken out.
     pub from: usize,
-    /// The state that it is merged into, numbered without the one taken out.
+    /// The state that it is merged into, numbered without the state that was taken out.
     pub into: usize,
     pub travel: Travel,
 }
 
 /// How a state reaches the one that it is merged into.
 pub(super) enum Travel {
-    /// Unchanged.
+    /// It is merged directly.
     Stays,
-    /// As bytes, loaded by a state that has observed nothing.
+    /// It is saved as bytes, which are loaded by a state that has observed nothing.
     LoadedByFresh,
-    /// As bytes, loaded by the state that it is merged into.
+    /// It is saved as bytes, which are loaded by the state that it is merged into.
     LoadedByOther,
-    /// Both states as bytes.
+    /// Both states are saved as bytes and loaded.
     BothLoaded,
 }
 
 impl Shape {
-    /// Runs of consecutive records, merged in index order.
+    /// Returns a shape in which parts are consecutive records that are merged in index order.
     pub(super) fn cut(records: usize, seed: u64, random: &mut SplitMix64) -> Shape {
         let parts = 1 + random.below(MOST_PARTS);
         let mut cuts: Vec<usize> = (1..parts).map(|_| random.below(records + 1)).collect();
@@ -59,7 +59,8 @@ impl Shape {
         }
     }
 
-    /// Any records, in any order, merged in any order.
+    /// Returns a shape in which parts contain any records in any order, and are merged in any
+    /// order.
     pub(super) fn deal(records: usize, seed: u64, random: &mut SplitMix64) -> Shape {
         let mut deck: Vec<usize> = (0..records).collect();
         random.shuffle(&mut deck);
@@ -79,7 +80,7 @@ impl Shape {
         }
     }
 
-    /// The parts alone.
+    /// Returns the shape without its merges.
     pub(super) fn unmerged(mut self) -> Shape {
         self.merges.clear();
         self
@@ -139,7 +140,7 @@ impl SplitMix64 {
         number
     }
 
-    /// A number from 0 up to, not including, `end`, which is not 0.
+    /// Returns a number that is at least 0 and less than `end`. `end` must not be 0.
     pub(super) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }

@@ -1,4 +1,5 @@
-//! The laws of [`Shift`]: shards that were each numbered from 0 equal one run over the whole.
+//! The laws of [`Shift`]: shards that were each numbered from 0 give the result of one run over all
+//! records.
 
 use std::fmt::Debug;
 
@@ -10,19 +11,20 @@ use crate::aggregation::{Aggregator, Shift, State};
 
 const SHIFTED: &str = "the same when shards are numbered from 0 and shifted";
 
-/// Checks that a state can be [shifted](Shift) as that trait promises, over these scores.
+/// Checks that a state can be [shifted](Shift) as that trait promises, for these scores.
 ///
-/// The records are cut into shards in many ways, empty shards among them. Each shard is observed with
-/// indices from 0, and shards are merged with their neighbours along many trees: the later one of two
-/// is shifted by the number of records in the earlier one first. Some are saved and loaded before
-/// they are shifted. Answer and saved bytes are compared with those of one plain loop over all
-/// records. All choices follow from fixed seeds.
+/// The records are cut into shards in many ways, including some with empty shards. Each shard is
+/// observed with indices from 0, and shards are merged with their neighbours along many trees.
+/// Before a merge, the later shard is shifted by the number of records in the earlier shard. Some
+/// states are saved and loaded before they are shifted. The answer and the saved bytes are compared
+/// with those of one plain loop over all records. All random choices follow from fixed seeds.
 ///
 /// [`assert_laws`](super::super::assert_laws) checks everything else.
 ///
 /// # Panics
 ///
-/// Panics if a law is broken, with the law, the seed and the cut in the message.
+/// Panics if a law is broken. The message contains the law, the seed and how the records were cut
+/// into shards.
 ///
 /// ```
 /// use manyhands::aggregation::{Extrema, assert_shift_laws};
@@ -48,7 +50,7 @@ where
     A: Aggregator<S> + State + Shift,
     A::Output: Serialize + Debug,
 {
-    /// A state that observes more records after it was shifted.
+    /// Checks a state that observes more records after it was shifted.
     fn moved_on(&self) {
         let (half, all) = (self.scores.len() / 2, self.scores.len());
         let mut state = self.fresh.clone();
@@ -62,7 +64,8 @@ where
         self.compare(earlier, SHIFTED, &what);
     }
 
-    /// Shards that merge with their neighbours, each numbered from its own first record until then.
+    /// Checks shards that are merged with their neighbours. Until a merge, each shard is numbered
+    /// from its own first record.
     fn sharded(&self, seed: u64) {
         let mut random = SplitMix64(seed);
         let shape = Shape::cut(self.scores.len(), seed, &mut random);

@@ -7,21 +7,25 @@ use serde::Serialize;
 use super::moments::{Moments, PlainMoments};
 use super::{Aggregator, Kind, State, StateError};
 
-/// The mean with Student's confidence interval, from the exact moments. Answer: [`MeanEstimate`].
+/// The mean with Student's confidence interval, computed from the exact moments. Answer:
+/// [`MeanEstimate`].
 ///
 /// The interval is `mean ± t·√(variance / n)`, where `t` is the quantile of Student's distribution
 /// with n − 1 degrees of freedom. For scores drawn independently from a normal distribution, it
-/// contains the true mean as often as the [`Confidence`] says; for other distributions this becomes
-/// true as n grows, sooner if they are less skewed. Mean and standard error are each rounded once,
-/// from exact sums; the bounds take one more multiplication and addition.
+/// contains the true mean as often as the [`Confidence`] says; for other distributions, this
+/// becomes true as n grows, and it does so faster if they are less skewed. The mean and the
+/// standard error are computed from exact sums and rounded once each; the bounds take one more
+/// multiplication and addition.
 ///
-/// Bootstrap resampling was the alternative. With Poisson weights from a hash of the record's index it
-/// would keep the laws too, but it costs about a hundred hashes and exact sums per record. Unless n is
-/// small and the scores are skewed, the two intervals differ by less than the noise of the bootstrap. This
-/// one costs as much as [`Variance`](super::Variance).
+/// Bootstrap resampling was the alternative. With Poisson weights computed from a hash of the
+/// record's index, it would also keep the laws of [`Aggregator`](super::Aggregator), but it would
+/// take about a hundred hashes and exact sums per record. Unless n is small and the scores are
+/// skewed, the two intervals differ by less than the noise of the bootstrap. Student's interval
+/// takes as much time as [`Variance`](super::Variance).
 ///
-/// - For no scores, everything is NaN; for one score, everything but the mean. A NaN or infinite
-///   score makes the standard error and the bounds NaN.
+/// - If there are no scores, the mean, the standard error and the bounds are NaN; if there is one
+///   score, all of them but the mean are NaN. A NaN or infinite score makes the standard error and
+///   the bounds NaN.
 /// - Equal scores have a standard error of `0.0`, and both bounds equal their mean.
 /// - A bound beyond `f64::MAX` is an infinity.
 ///
@@ -48,13 +52,13 @@ pub struct MeanInterval {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Confidence {
-    /// In 90 % of experiments.
+    /// The interval contains the true mean in 90 % of experiments.
     Percent90,
-    /// In 95 % of experiments.
+    /// The interval contains the true mean in 95 % of experiments.
     Percent95,
-    /// In 99 % of experiments.
+    /// The interval contains the true mean in 99 % of experiments.
     Percent99,
-    /// In 99.9 % of experiments.
+    /// The interval contains the true mean in 99.9 % of experiments.
     Percent99_9,
 }
 

@@ -4,7 +4,7 @@
 //! Only plain arithmetic is used, because the bits of a logarithm or a power depend on the
 //! platform.
 
-/// Degrees of freedom in the table.
+/// Number of degrees of freedom in the table, which begins at 1.
 const TABLED: usize = 30;
 
 /// The two-sided critical values of one confidence level.
@@ -164,12 +164,13 @@ const CRITICAL_VALUES: [CriticalValues; 4] = [
     },
 ];
 
-/// The critical value for this many degrees of freedom (at least 1) at a confidence level: 0 is 90
-/// %, 1 is 95 %, 2 is 99 %, and 3 is 99.9 %.
+/// Returns the critical value for this many degrees of freedom (at least 1) at a confidence level:
+/// 0 means 90 %, 1 means 95 %, 2 means 99 %, and 3 means 99.9 %.
 ///
-/// Beyond the table it is the series of Cornish and Fisher in 1/ν (Abramowitz and Stegun, 26.7.5).
-/// Its relative error is largest at 31 degrees of freedom: 10⁻⁶ at 99.9 %, and 1.2·10⁻⁷, 1.3·10⁻⁸
-/// and 5·10⁻⁹ at the lower levels. It falls with the fifth power of the degrees of freedom.
+/// Beyond the table, the value is computed by the series of Cornish and Fisher in 1/ν, where ν is
+/// the number of degrees of freedom (Abramowitz and Stegun, 26.7.5). Its relative error is largest
+/// at 31 degrees of freedom: 10⁻⁶ at 99.9 %, and 1.2·10⁻⁷, 1.3·10⁻⁸ and 5·10⁻⁹ at the lower levels.
+/// It falls with the fifth power of the degrees of freedom.
 pub(super) fn critical_value(level: usize, freedom: u64) -> f64 {
     let quantiles = &CRITICAL_VALUES[level];
     if let Ok(place) = usize::try_from(freedom - 1)

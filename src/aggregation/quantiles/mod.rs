@@ -1,4 +1,4 @@
-//! Quantiles within 0.4 %, from counts in buckets that are the same on every machine.
+//! Quantiles within 0.4 %, computed from the counts of buckets that are the same on every machine.
 
 mod octaves;
 
@@ -11,14 +11,14 @@ use super::state::counted;
 use super::{Aggregator, Kind, State, StateError};
 use octaves::{Octaves, Runs, SMALLEST};
 
-/// The quantiles of [`Quantiles::new`].
+/// The quantiles that [`Quantiles::new`] estimates.
 pub(super) const DEFAULT_QUANTILES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
-/// These quantiles, after a check.
+/// Returns these quantiles after a check.
 ///
 /// # Panics
 ///
-/// Panics if one is outside 0 to 1.
+/// Panics if a quantile is not between 0 and 1.
 pub(super) fn checked(quantiles: &[f64]) -> Arc<[f64]> {
     for q in quantiles {
         assert!(
@@ -31,19 +31,19 @@ pub(super) fn checked(quantiles: &[f64]) -> Arc<[f64]> {
 
 /// Estimates quantiles. Answer: [`QuantileSummary`].
 ///
-/// The `q`-quantile of `n` scores is the one at rank `⌊q·(n − 1)⌋` in sorted order, with ranks
+/// The `q`-quantile of `n` scores is the score at rank `⌊q·(n − 1)⌋` in sorted order, with ranks
 /// counted from 0 and the product computed in `f64`. The answer is within **0.4 %** of that score
-/// (1/256, relative), or within 2.3·10⁻³⁰⁸ if the score is subnormal or zero; those all count as 0.
-/// The smallest and the largest score are exact, and no answer lies outside them.
+/// (1/256, relative), or within 2.3·10⁻³⁰⁸ if the score is subnormal or zero, because such scores
+/// all count as 0. The smallest and the largest score are exact, and no answer lies outside them.
 ///
-/// Scores are counted in buckets, 128 per octave, separated by the leading bits of the `f64`
-/// itself. Sketches that use logarithms instead (DDSketch: Masson, Rim and Lee, 2019,
-/// <https://arxiv.org/abs/1908.10693>) depend on the platform's `ln`. A score costs a few integer
-/// operations. A state takes 1 KiB for each octave between the smallest and the largest score that
-/// has scores, on each side of zero, and never more than 4 MiB.
+/// Scores are counted in buckets, 128 per octave. The leading bits of the `f64` itself select the
+/// bucket. Sketches that use logarithms instead (DDSketch: Masson, Rim and Lee, 2019,
+/// <https://arxiv.org/abs/1908.10693>) depend on the platform's `ln`. Observing a score takes a few
+/// integer operations. A state takes 1 KiB for each octave that has scores, counted separately for
+/// positive and for negative scores, and never more than 4 MiB.
 ///
-/// Infinities are scores like any other; NaN is counted separately. If there is no score but NaN,
-/// the summary has no quantiles.
+/// Infinities are scores like any other; NaN is counted separately. If all scores are NaN, the
+/// summary has no quantiles.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Quantiles};
@@ -65,10 +65,10 @@ pub struct Quantiles {
     /// Ranks of the smallest and the largest score.
     min: i64,
     max: i64,
-    /// Positive scores, and the magnitudes of negative ones. Indexed by the sign bit, because a
-    /// branch on it would be mispredicted.
+    /// The counts of positive scores, and of the magnitudes of negative scores. The array is
+    /// indexed by the sign bit, because a branch on this bit would often be mispredicted.
     sides: [Octaves; 2],
-    /// Zeros and subnormals of either sign.
+    /// Number of scores that are zeros or subnormals, of either sign.
     zero: u64,
     nan: u64,
 }
@@ -76,29 +76,30 @@ pub struct Quantiles {
 /// The answer of [`Quantiles`] and [`ExactQuantiles`](super::ExactQuantiles).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuantileSummary {
-    /// Number of scores, without NaN.
+    /// Number of scores that are not NaN.
     pub count: u64,
     /// Number of scores that are NaN.
     pub nan: u64,
-    /// The smallest score, exact; `None` if there is none.
+    /// The exact smallest score; `None` if there are no scores other than NaN.
     pub min: Option<f64>,
-    /// The largest score, exact; `None` if there is none.
+    /// The exact largest score; `None` if there are no scores other than NaN.
     pub max: Option<f64>,
-    /// Each quantile and its score, in the order requested; empty if there are no scores.
+    /// Each quantile and its score, in the order requested; empty if there are no scores other than
+    /// NaN.
     pub quantiles: Vec<(f64, f64)>,
 }
 
 impl Quantiles {
-    /// The median, the quartiles, and the 1st, 5th, 95th and 99th percentile.
+    /// The median, the quartiles, and the 1st, 5th, 95th and 99th percentiles.
     pub fn new() -> Quantiles {
         Quantiles::at(&DEFAULT_QUANTILES)
     }
 
-    /// These quantiles, answered in this order.
+    /// The given quantiles. The answer has them in the same order.
     ///
     /// # Panics
     ///
-    /// Panics if one is outside 0 to 1.
+    /// Panics if a quantile is not between 0 and 1.
     pub fn at(quantiles: &[f64]) -> Quantiles {
         Quantiles {
             asked: checked(quantiles),
@@ -110,7 +111,7 @@ impl Quantiles {
         }
     }
 
-    /// Number of scores, without NaN.
+    /// Number of scores that are not NaN.
     fn count(&self) -> u64 {
         self.zero + self.sides.iter().map(Octaves::total).sum::<u64>()
     }
@@ -125,7 +126,7 @@ impl Quantiles {
         }
     }
 
-    /// The estimate of the score at this rank.
+    /// Returns the estimate of the score at this rank.
     fn score_at(&self, rank: u64) -> f64 {
         let [above, below] = &self.sides;
         let below_zero = below.total();
@@ -165,7 +166,7 @@ impl Aggregator<f64> for Quantiles {
 
     fn observe_slice(&mut self, first: u64, scores: &[f64]) {
         for block in scores.chunks(BLOCK) {
-            // False before the first score, when the bounds are NaN.
+            // This is false before the first score, because the bounds are then NaN.
             if all_between(block, score_of(self.min), score_of(self.max)) {
                 block.iter().for_each(|&score| self.count_in(score));
             } else {
@@ -254,7 +255,8 @@ impl State for Quantiles {
     }
 }
 
-/// The value that represents a score: the middle of its bucket, or 0 if it is too small for one.
+/// Returns the value that represents a score: the middle of its bucket, or 0 if the score is too
+/// small for a bucket.
 fn estimate(score: f64) -> f64 {
     if score.abs() >= SMALLEST {
         octaves::estimate(score.abs()).copysign(score)
@@ -266,7 +268,7 @@ fn estimate(score: f64) -> f64 {
 /// [`Quantiles`] as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlainQuantiles {
-    /// Ranks of the smallest and the largest score, if any.
+    /// Ranks of the smallest and the largest score, if there are any.
     extremes: Option<(i64, i64)>,
     zero: u64,
     nan: u64,

@@ -3,11 +3,12 @@
 
 use crate::aggregation::StateError;
 
-/// The smallest score counted here: the smallest normal `f64`.
+/// The smallest score that is counted in buckets: the smallest normal `f64`.
 pub(super) const SMALLEST: f64 = f64::MIN_POSITIVE;
 
-/// Leading bits of the fraction that choose the bucket within an octave. A bucket is 2⁻⁷ of the
-/// start of its octave wide, so its middle is within 2⁻⁸ of all its scores.
+/// Number of leading bits of the fraction that choose the bucket within an octave. The width of a
+/// bucket is 2⁻⁷ times the start of its octave, so the middle of the bucket is within 2⁻⁸
+/// (relative) of all scores in it.
 const BUCKET_BITS: u32 = 7;
 const BUCKETS: usize = 1 << BUCKET_BITS;
 const FRACTION_BITS: u32 = 52;
@@ -16,10 +17,11 @@ const FRACTION_BITS: u32 = 52;
 type OctaveCounts = Box<[u64; BUCKETS]>;
 
 /// Non-zero counts, lowest bucket first, each with the number of empty buckets before it. Equal
-/// counts have one such list, and a neighbour takes two or three bytes.
+/// counts always give the same list, and a count next to another non-zero count takes two or three
+/// bytes.
 pub(super) type Runs = Vec<(u32, u64)>;
 
-/// Octaves from the lowest to the highest that has scores.
+/// The octaves from the lowest to the highest that has scores.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Octaves {
     /// The exponent field of the first octave.
@@ -46,7 +48,8 @@ impl Octaves {
         totals.sum()
     }
 
-    /// The middle of the bucket that holds the score at this rank, counted from 0 at the smallest.
+    /// Returns the middle of the bucket that holds the score at this rank. The smallest score has
+    /// rank 0.
     pub(super) fn score_at(&self, rank: u64) -> f64 {
         let mut left = rank;
         for (octave, counts) in (self.first..).zip(&self.octaves) {
@@ -85,7 +88,7 @@ impl Octaves {
         }
     }
 
-    /// The non-zero counts.
+    /// Returns the non-zero counts.
     pub(super) fn into_runs(self) -> Runs {
         let mut end = 0;
         let mut runs = Runs::new();
@@ -102,7 +105,7 @@ impl Octaves {
         runs
     }
 
-    /// Octaves with these counts.
+    /// Returns octaves with these counts.
     pub(super) fn of_runs(runs: Runs) -> Result<Octaves, StateError> {
         let mut octaves = Octaves::default();
         let mut end = 0;
@@ -144,12 +147,12 @@ fn total_of(counts: &OctaveCounts) -> u64 {
     counts.iter().sum()
 }
 
-/// The bucket of a positive score, counted through all octaves.
+/// Returns the bucket of a positive score. Buckets are numbered through all octaves.
 fn bucket_of(score: f64) -> usize {
     (score.to_bits() >> (FRACTION_BITS - BUCKET_BITS)) as usize
 }
 
-/// The middle of the bucket of a score of at least [`SMALLEST`].
+/// Returns the middle of the bucket of a score, which must be at least [`SMALLEST`].
 pub(super) fn estimate(score: f64) -> f64 {
     let bucket = bucket_of(score);
     middle(bucket / BUCKETS, bucket % BUCKETS)
