@@ -1,8 +1,8 @@
-//! What one score costs each aggregator, one score at a time and in slices, over easy and hard scores. The
-//! baselines are hand-written sums and the quantiles of another crate.
+//! This benchmark measures the time per score of each aggregator, one score at a time and in slices, over easy and
+//! hard scores. The baselines are hand-written sums and the quantiles of another crate.
 //!
-//! Run `cargo bench --bench aggregators`. Only the ratios to `naive` within one run are meaningful. The
-//! names are `how/scores/aggregator`, so `cargo bench --bench aggregators observe/mixed` runs one column.
+//! Run `cargo bench --bench aggregators`. Only the ratios to `naive` within one run are meaningful. The names of the
+//! measurements are `how/scores/aggregator`, so `cargo bench --bench aggregators observe/mixed` runs one column.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use sketches_ddsketch::{Config, DDSketch};
 
 const SCORES: usize = 100_000;
 
-/// Adds in order and rounds at each step.
+/// A sum that adds the scores in order and rounds at each step.
 #[derive(Clone)]
 struct Naive(f64);
 
@@ -25,7 +25,7 @@ struct Naive(f64);
 #[derive(Clone)]
 struct Kahan(f64, f64);
 
-/// Neumaier's compensated sum (1974), which also survives a large score after small ones.
+/// Neumaier's compensated sum (1974), which stays accurate even if a large score follows small ones.
 #[derive(Clone)]
 struct Neumaier(f64, f64);
 
@@ -80,7 +80,7 @@ impl Aggregator<f64> for Neumaier {
     }
 }
 
-/// Quantiles of the crate `sketches-ddsketch`, with the same relative error as ours.
+/// The quantiles of the crate `sketches-ddsketch`, with the same relative error as our quantiles.
 #[derive(Clone)]
 struct Sketch(DDSketch);
 
@@ -106,7 +106,7 @@ impl Aggregator<f64> for Sketch {
     }
 }
 
-/// The next pseudo-random number from 0 to 1.
+/// Returns the next pseudo-random number from 0 to 1.
 fn uniform(state: &mut u64) -> f64 {
     *state = state
         .wrapping_mul(6_364_136_223_846_793_005)
@@ -114,13 +114,14 @@ fn uniform(state: &mut u64) -> f64 {
     (*state >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Scores between 0 and 1.
+/// Returns scores between 0 and 1.
 fn positive() -> Vec<f64> {
     let mut state = 1;
     (0..SCORES).map(|_| uniform(&mut state)).collect()
 }
 
-/// Scores between −1 and 1 in random order, distributed as those of a sentiment scorer: one in eight is 0.
+/// Returns scores between −1 and 1 in random order. They are distributed like the scores of a sentiment scorer: one
+/// in eight is 0.
 fn mixed() -> Vec<f64> {
     let mut state = 2;
     let score = |place| match place % 8 {
@@ -130,7 +131,7 @@ fn mixed() -> Vec<f64> {
     (0..SCORES).map(score).collect()
 }
 
-/// Scores of both signs over 200 octaves, a range too wide for any fixed number of words.
+/// Returns scores of both signs over 200 octaves. This range is too wide for any fixed number of words.
 fn wide() -> Vec<f64> {
     let mut state = 3;
     let mut score = || {
@@ -140,7 +141,7 @@ fn wide() -> Vec<f64> {
     (0..SCORES).map(|_| score()).collect()
 }
 
-/// Measures an aggregator, one score at a time or all at once.
+/// A group of measurements over the same scores. It measures aggregators one score at a time or in slices.
 struct Column<'a, 'c, S> {
     group: &'a mut BenchmarkGroup<'c, WallTime>,
     scores: &'a [S],

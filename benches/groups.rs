@@ -1,10 +1,11 @@
-//! Grouping on all cores, compared with hand-written groupings on rayon.
+//! This benchmark compares our grouping on all cores with hand-written groupings on rayon.
 //!
-//! Compare the results of each group as ratios. `maps` merges one map per thread; `partitioned` keeps one map per
-//! thread and partition of the keys and merges the partitions in parallel; `records` first copies all records by
-//! partition. These three round at every step and leave their groups unsorted; `ours` adds exactly and sorts. `exact`
-//! is `maps` with our exact states: it shows the cost of grouping without the cost of the states. `groups_once`
-//! measures a single grouping in a process of its own and prints its memory.
+//! Only the ratios of the results within a group are meaningful. `maps` merges one map per thread. `partitioned`
+//! keeps one map per thread and partition of the keys, and merges the partitions in parallel. `records` first copies
+//! all records into partitions. These three round at every step and leave their groups unsorted. `ours` adds exactly
+//! and sorts the groups. `exact` is `maps` with our exact states, so comparing it with `ours` shows the cost of
+//! grouping without the cost of the states. The benchmark `groups_once` measures a single grouping in a process of
+//! its own and prints the memory that it takes.
 
 mod by_hand;
 mod keys;

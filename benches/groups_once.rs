@@ -1,4 +1,4 @@
-//! Measures a single grouping in a process of its own: its time and its peak memory.
+//! This benchmark measures the time and the peak memory of a single grouping in a process of its own.
 //!
 //! ```text
 //! cargo bench --bench groups_once -- WAY AGGREGATOR KEYS uniform|zipf RECORDS THREADS [ROUNDS]
@@ -14,7 +14,7 @@ use by_hand::{Exact, Naive, NaiveFamily, NaiveMean, Record};
 use manyhands::aggregation::Aggregator;
 use manyhands::prelude::*;
 
-/// Peak and current resident memory of this process, in MiB.
+/// Returns the peak resident memory and the current resident memory of this process, in MiB.
 fn resident() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let of = |name: &str| {

@@ -1,8 +1,8 @@
-//! `.aggregate()` compared with hand-written reductions on rayon, for cheap and expensive tasks and for few
-//! and many records.
+//! This benchmark compares `.aggregate()` with hand-written reductions on rayon, for cheap and expensive tasks and
+//! for few and many records.
 //!
-//! Compare the results of each group as ratios: `loop` is the plain sequential loop, `map_sum` is
-//! `map().sum()` of rayon, and `fold_reduce` is `fold().reduce()` with a count next to the sum.
+//! Only the ratios of the results within a group are meaningful. `loop` is the plain sequential loop, `map_sum` is
+//! `map().sum()` of rayon, and `fold_reduce` is `fold().reduce()` with a count in addition to the sum.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use manyhands::prelude::*;
 
-/// A task of `rounds` dependent multiplications and additions.
+/// A task that does `rounds` multiplications and additions, each of which depends on the previous one.
 fn work(seed: f64, rounds: u32) -> f64 {
     (0..rounds).fold(seed, |x, _| black_box(x).mul_add(0.999, 0.001))
 }
 
-/// The number of rounds that take this long on this machine.
+/// Returns the number of rounds that take the given time on this machine.
 fn rounds_for(time: Duration) -> u32 {
     const ROUNDS: u32 = 1_000_000;
     let fastest = (0..5).map(|_| {
@@ -81,7 +81,7 @@ fn aggregate(criterion: &mut Criterion) {
     }
 }
 
-/// The whole pipeline over synthetic reviews in memory: sequential, then on 1, 2, … threads.
+/// Measures the whole pipeline over synthetic reviews in memory, first sequentially and then on 1, 2, … threads.
 fn scaling(criterion: &mut Criterion) {
     let made = manyhands::dataset::synthetic::Synthetic::new(20_000, 1);
     let reviews: Vec<String> = (0..20_000).map(|index| made.review(index).text).collect();

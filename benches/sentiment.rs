@@ -1,11 +1,11 @@
-//! The sentiment scorer compared with an exact port that allocates for every token.
+//! This benchmark compares the sentiment scorer with an exact port that allocates memory for every token.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use manyhands::task::sentiment::Sentiment;
 use std::hint::black_box;
 use vader_parity::SentimentIntensityAnalyzer;
 
-/// Reviews of a few hundred words, of which about one in eleven has a valence.
+/// Returns reviews of a few hundred words. About one in eleven words has a valence.
 fn synthetic() -> Vec<String> {
     const SENTENCES: [&str; 12] = [
         "The story begins on a train and never leaves it, which is less of a limit than it sounds.",
@@ -33,7 +33,8 @@ fn synthetic() -> Vec<String> {
         .collect()
 }
 
-/// The field `text` of every record in the JSON Lines file that `MANYHANDS_REVIEWS` names.
+/// Returns the field `text` of every record in the JSON Lines file that the environment variable `MANYHANDS_REVIEWS`
+/// names.
 fn given() -> Option<Vec<String>> {
     #[derive(serde::Deserialize)]
     struct Review {

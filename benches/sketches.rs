@@ -1,5 +1,5 @@
-//! What one score costs the aggregators of distinct values, frequent keys, samples and medians, compared
-//! with the standard library.
+//! This benchmark measures the time per score of the aggregators of distinct values, frequent keys, samples and
+//! medians, and compares it with the standard library.
 //!
 //! Run `cargo bench --bench sketches`. Only the ratios within one group are meaningful.
 
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 const SCORES: u64 = 100_000;
 
-/// A pseudo-random number that depends on `place` alone (SplitMix64).
+/// Returns a pseudo-random number that depends on `place` alone (SplitMix64).
 fn scatter(place: u64) -> u64 {
     let mut bits = place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ fn scatter(place: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// Numbers in random order, with this many distinct values.
+/// Returns numbers in random order, with this number of distinct values.
 fn numbers(different: u64) -> Vec<u64> {
     let number = |place| scatter(scatter(place) % different);
     (0..SCORES).map(number).collect()

@@ -1,5 +1,6 @@
-//! What it costs to pass a record from an iterator to one of two workers: our streams and pipelines
-//! compared with libraries that share an iterator or a slice between threads, and with hand-written code.
+//! This benchmark measures what it costs to pass a record from an iterator to one of two workers. It compares our
+//! streams and pipelines with libraries that share an iterator or a slice between threads, and with hand-written
+//! code.
 //!
 //! ```text
 //! cargo bench --bench streams              # wall clock, by criterion
@@ -7,8 +8,8 @@
 //! ONLY="stream, ordered" cargo bench ...   # the base and one contender, for a profiler
 //! ```
 //!
-//! On a shared machine the wall-clock time says little; the processor time of the process is the cost of a record,
-//! regardless of which thread does the work. The contenders do not all do the same work: see `NOTES`.
+//! On a shared machine the wall-clock time says little. The processor time of the process shows the cost of a record,
+//! no matter which thread does the work. The contenders do not all do the same work: see `NOTES`.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -23,10 +24,10 @@ const RECORDS: u64 = 1_000_000;
 const DEAR_RECORDS: u64 = 20_000;
 const WORKERS: usize = 2;
 
-/// The contender that is the unit of all ratios.
+/// Name of the contender by whose time all other times are divided.
 const BASE: &str = "stream, unordered";
 
-/// Printed before the figures.
+/// The text that is printed before the figures.
 const NOTES: &str = "\
 A contender is live if no worker holds a record that has arrived while it waits for the next one. orx
 from an iterator, the locked iterator and the channel of 64s are not live; paralight and orx from a
@@ -36,7 +37,8 @@ The streams, the pipeline of Records and the executors over a slice are our publ
 panics record by record, keep a prefix for a stop and time the slowest records. A limit in flight
 makes workers wait; a budget takes a lock per record.";
 
-/// The task: `steps` dependent steps of about 1 ns each; the score is the record itself.
+/// The task of all contenders. It does `steps` steps of about 1 ns, each of which depends on the previous one. The
+/// score is the record itself.
 fn score(record: u64, steps: u64) -> u64 {
     let mut state = black_box(record);
     for _ in 0..steps {
@@ -66,7 +68,8 @@ fn sum(scores: impl Iterator<Item = u64>) -> u64 {
     scores.fold(0, u64::wrapping_add)
 }
 
-/// Hand-written, 1: an iterator behind a lock; a worker takes up to 256 records while it holds the lock.
+/// The first hand-written contender: the iterator is behind a lock, and a worker takes up to 256 records while it
+/// holds the lock.
 fn locked_iterator(records: u64, steps: u64) -> u64 {
     let source = Mutex::new(source(records));
     on_workers(|| {
@@ -81,7 +84,7 @@ fn locked_iterator(records: u64, steps: u64) -> u64 {
     })
 }
 
-/// Hand-written, 2: a thread that feeds a channel.
+/// The second hand-written contender: a thread sends the records to the workers through a channel.
 fn channel(records: u64, steps: u64) -> u64 {
     let (sender, receiver) = crossbeam_channel::bounded(1024);
     std::thread::scope(|scope| {
@@ -90,7 +93,7 @@ fn channel(records: u64, steps: u64) -> u64 {
     })
 }
 
-/// Hand-written, 3: like 2, with 64 records per message.
+/// The third hand-written contender: it does the same as the second one, but sends 64 records in each message.
 fn channel_of_64s(records: u64, steps: u64) -> u64 {
     let (sender, receiver) = crossbeam_channel::bounded(16);
     std::thread::scope(|scope| {
@@ -105,7 +108,7 @@ fn channel_of_64s(records: u64, steps: u64) -> u64 {
     })
 }
 
-/// A sum that wraps around, like those of the other contenders.
+/// A sum that wraps around, as the sums of the other contenders do.
 #[derive(Clone)]
 struct Total(u64);
 
@@ -288,7 +291,7 @@ fn ways(records: &[u64], steps: u64) -> Vec<Way<'_>> {
     ways
 }
 
-/// Processor time of this process.
+/// Returns the processor time that this process has used.
 #[cfg(unix)]
 fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

@@ -1,8 +1,8 @@
-//! What timing the records of a run costs, in processor time.
+//! This benchmark measures how much processor time it costs to time the records of a run.
 //!
-//! Three loops take turns, and each is the first equally often: a hand-written loop without the stopwatch
-//! of the pipeline, the same loop with it, and the pipeline itself. The results are medians. Other programs
-//! on the machine do not count as processor time, but they share its caches.
+//! Three loops take turns, and each loop is the first equally often: a hand-written loop without the stopwatch of the
+//! pipeline, the same loop with the stopwatch, and the pipeline itself. The results are medians. Other programs on
+//! the machine do not add to the processor time, but they use the same caches.
 //!
 //! ```text
 //! cargo bench --bench timing
@@ -23,35 +23,35 @@ const ROUNDS: usize = 60;
 /// Time that one round spends on scoring records.
 const ROUND: Duration = Duration::from_millis(15);
 
-/// A task of `rounds` dependent multiplications and additions. It is not inlined, because three copies of the loop
-/// would differ by more than what is measured here.
+/// A task that does `rounds` multiplications and additions, each of which depends on the previous one. It is not
+/// inlined, because three copies of the loop would differ by more than the difference that is measured here.
 #[inline(never)]
 fn work(seed: f64, rounds: u32) -> f64 {
     (0..rounds).fold(seed, |x, _| black_box(x).mul_add(0.999, 0.001))
 }
 
-/// Processor time of this thread in nanoseconds.
+/// Returns the processor time of this thread in nanoseconds.
 #[cfg(unix)]
 fn now() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// Wall-clock time in nanoseconds, on systems without a clock of processor time.
+/// Returns the wall-clock time in nanoseconds. This function is for systems without a clock of processor time.
 #[cfg(not(unix))]
 fn now() -> f64 {
     static BEGAN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     BEGAN.get_or_init(Instant::now).elapsed().as_nanos() as f64
 }
 
-/// Nanoseconds of processor time that a call takes.
+/// Returns the processor time that a call takes, in nanoseconds.
 fn cost(call: impl FnOnce() -> f64) -> f64 {
     let began = now();
     black_box(call());
     now() - began
 }
 
-/// The number of rounds that take this long on this machine.
+/// Returns the number of rounds that take the given time on this machine.
 fn rounds_for(time: Duration) -> u32 {
     const ROUNDS: u32 = 1_000_000;
     let fastest = (0..9).map(|_| cost(|| work(black_box(0.5), ROUNDS)));
@@ -59,7 +59,7 @@ fn rounds_for(time: Duration) -> u32 {
     ((time.as_nanos() as f64 / fastest * f64::from(ROUNDS)) as u32).max(1)
 }
 
-/// The loop of a worker, written by hand, with or without a stopwatch.
+/// The loop of a worker, written by hand. If `TIMED`, it uses a stopwatch.
 fn by_hand<const TIMED: bool>(data: &[f64], rounds: u32) -> f64 {
     let mut watch = Stopwatch::new(Instant::now());
     let mut mean = Mean::new();

@@ -1,4 +1,4 @@
-//! Hand-written groupings on rayon: hash maps with the fastest hasher, and sums that round at every step.
+//! These hand-written groupings on rayon use hash maps with the fastest hasher, and sums that round at every step.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// A record: its key and its score.
 pub type Record = (u64, f64);
 
-/// Groups by key.
+/// The groups, each with its key and its state.
 pub type Map<A> = HashMap<u64, A, RandomState>;
 
 /// The state of one group.
@@ -20,7 +20,7 @@ pub trait Naive: Clone + Default + Send {
     fn merge(&mut self, other: Self);
 }
 
-/// The mean, rounded at every step.
+/// A mean that rounds at every step.
 #[derive(Clone, Default)]
 pub struct NaiveMean {
     pub sum: f64,
@@ -39,7 +39,7 @@ impl Naive for NaiveMean {
     }
 }
 
-/// Count, mean, minimum and maximum, the last two with their places.
+/// The count, the mean, and the minimum and the maximum with their places.
 #[derive(Clone)]
 pub struct NaiveFamily {
     pub mean: NaiveMean,
@@ -79,7 +79,8 @@ impl Naive for NaiveFamily {
     }
 }
 
-/// One of our aggregators in a hand-written map. It shows the cost of exact states without the cost of our grouping.
+/// One of our aggregators as the state of a hand-written map. It shows the cost of exact states without the cost of
+/// our grouping.
 #[derive(Clone, Default)]
 pub struct Exact<A>(A);
 
@@ -93,7 +94,7 @@ impl<A: Aggregator<f64> + Default> Naive for Exact<A> {
     }
 }
 
-/// The records of each thread and the index of the first.
+/// Divides the records among the threads. Each share has the index of its first record.
 fn shares(records: &[Record]) -> impl IndexedParallelIterator<Item = (usize, &[Record])> {
     let share = records.len().div_ceil(rayon::current_num_threads()).max(1);
     let firsts = (0..records.len().div_ceil(share)).into_par_iter();
@@ -113,7 +114,7 @@ fn merge_maps<A: Naive>(mut into: Map<A>, mut from: Map<A>) -> Map<A> {
     into
 }
 
-/// One map per thread, merged in pairs.
+/// Builds one map per thread, and merges the maps in pairs.
 pub fn maps_merged<A: Naive>(records: &[Record]) -> Map<A> {
     shares(records)
         .map(|(first, records)| {
@@ -143,7 +144,7 @@ fn transposed<T>(parted: Vec<Vec<T>>) -> Vec<Vec<T>> {
     by_partition
 }
 
-/// One map per thread and partition of the keys; the partitions are merged in parallel.
+/// Builds one map per thread and partition of the keys, and merges the partitions in parallel.
 pub fn partitioned_maps<A: Naive>(records: &[Record]) -> Vec<Map<A>> {
     let hasher = FixedState::default();
     let parted: Vec<Vec<Map<A>>> = shares(records)
@@ -162,8 +163,8 @@ pub fn partitioned_maps<A: Naive>(records: &[Record]) -> Vec<Map<A>> {
         .collect()
 }
 
-/// Copies all records by partition of their keys, then builds one map per partition. The memory grows with
-/// the records, not with the groups.
+/// Copies all records into partitions by their keys, and then builds one map per partition. The memory is
+/// proportional to the number of records, not to the number of groups.
 pub fn partitioned_records<A: Naive>(records: &[Record]) -> Vec<Map<A>> {
     let hasher = FixedState::default();
     let parted: Vec<Vec<Vec<(usize, u64, f64)>>> = shares(records)

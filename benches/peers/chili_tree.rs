@@ -1,10 +1,10 @@
-//! The sum over a tree, as chili publishes it (`benches/overhead.rs`, github.com/dragostis/chili): a full binary tree
-//! in which each node counts 1. The tree has 10 or 20 layers here. chili uses 24 instead of 20, which would take a
-//! gigabyte.
+//! This workload is the sum over a tree that chili publishes (`benches/overhead.rs`, github.com/dragostis/chili): a
+//! full binary tree in which each node counts 1. Here the tree has 10 or 20 layers. The larger tree of chili has 24
+//! layers and would take a gigabyte of memory.
 //!
-//! chili and rayon descend the tree and join at each node; orx-parallel explores it. Ours and the other contenders
-//! work on slices, so their records are the subtrees below a layer, which each call collects again. This is coarser
-//! and cheaper than a join at each node.
+//! chili and rayon descend the tree and join at each node, and orx-parallel explores the tree. Our `.aggregate()` and
+//! the other contenders work on slices, so their records are the subtrees below a layer, which each call collects
+//! again. This division is coarser and cheaper than a join at each node.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ impl Node {
     }
 }
 
-/// A tree and the layer, counted from 0, whose subtrees are the records.
+/// A tree, and the number of the layer whose subtrees are the records. Layers are counted from 0.
 pub struct Tree {
     root: Node,
     cut: usize,
@@ -42,12 +42,12 @@ impl Tree {
         Tree { root, cut }
     }
 
-    /// The records: nodes above the cut and subtrees below it.
+    /// Returns the workload whose records are the nodes above the cut and the subtrees below it.
     pub fn parts(&self) -> Parts<'_> {
         Parts(self)
     }
 
-    /// The contenders that descend the tree, the sequential one first.
+    /// Returns the contenders that descend the tree. The first one is sequential.
     pub fn recursive(&self) -> Vec<Way<'_>> {
         vec![
             Way::plain("sequential recursion", || self.root.sum()),
@@ -90,7 +90,7 @@ fn orx_sum(root: &Node) -> u64 {
     nodes.map(|node| node.count).sum()
 }
 
-/// A record of a tree: a node above the cut, or a subtree below it.
+/// The workload of a tree. Its records are the nodes above the cut and the subtrees below it.
 pub struct Parts<'t>(&'t Tree);
 
 #[derive(Clone, Copy)]

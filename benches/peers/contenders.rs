@@ -1,5 +1,5 @@
-//! How each contender runs a map-reduce over a slice. This part of the comparison is the same for all
-//! workloads; each function follows the documentation of its library.
+//! Each function shows how one contender runs a map-reduce over a slice, and follows the documentation of its
+//! library. This part of the comparison is the same for all workloads.
 //!
 //! All contenders use the same number of threads, none of them pinned. Pools are started before the
 //! measurement and stopped before the next contender is measured, because some of them spin while they
@@ -17,24 +17,25 @@ use manyhands::prelude::{
 
 use crate::reduced::Reduced;
 
-/// A workload that can be processed record by record.
+/// A workload whose records can be scored one by one.
 pub trait Workload: Sync {
     type Record: Clone + Sync;
     type Score: Clone + Send + Sync;
-    /// Number of records in the smallest slice of a contender that halves slices itself: a few microseconds of work.
+    /// Number of records in the smallest slice of a contender that halves slices itself. Such a slice takes a few
+    /// microseconds.
     const LEAF: usize;
 
-    /// The records. They are owned if each call collects them again.
+    /// Returns the records. They are owned if each call collects them again.
     fn records(&self) -> Cow<'_, [Self::Record]>;
     fn score(&self, record: &Self::Record) -> Self::Score;
-    /// The total before any score is added.
+    /// Returns the total before any score is added.
     fn nothing(&self) -> Self::Score;
     /// Adds a score to a total. The order of the scores does not matter.
     fn add(total: &mut Self::Score, score: &Self::Score);
     fn checksum(total: &Self::Score) -> u64;
 }
 
-/// A run over all records, which returns the checksum of the total.
+/// A function that makes one run over all records and returns the checksum of the total.
 pub type Call<'c> = &'c mut dyn FnMut() -> u64;
 
 /// One contender: a way to run a workload.
@@ -43,7 +44,7 @@ pub struct Way<'w> {
     with: Box<dyn Fn(Measure<'_>) + 'w>,
 }
 
-/// Times calls.
+/// A function that receives a call and measures its time.
 pub type Measure<'m> = &'m mut (dyn FnMut(Call<'_>) + Send);
 
 impl<'w> Way<'w> {
@@ -63,7 +64,7 @@ impl<'w> Way<'w> {
     }
 }
 
-/// The contender that is the unit of all ratios.
+/// Name of the contender by whose time all other times are divided.
 pub const OURS: &str = "ours, par_iter().aggregate()";
 
 pub fn threads() -> usize {
@@ -97,7 +98,7 @@ pub fn chili_pool() -> chili::ThreadPool {
     })
 }
 
-/// Every contender that can run a map-reduce over a slice.
+/// Returns every contender that can run a map-reduce over a slice.
 pub fn all<W: Workload>(workload: &W) -> Vec<Way<'_>> {
     let total = |total| W::checksum(&total);
     let mut ways = vec![
@@ -186,7 +187,7 @@ fn rayon<W: Workload>(workload: &W) -> W::Score {
     scores.reduce(|| workload.nothing(), |a, b| both::<W>(a, &b))
 }
 
-/// Runs on the global pool of orx-parallel, which chooses how many records a thread takes.
+/// Runs on the global pool of orx-parallel, which determines how many records a thread takes at a time.
 fn orx<W: Workload>(workload: &W) -> W::Score {
     use orx_parallel::*;
     let records = &*workload.records();
@@ -220,7 +221,7 @@ fn chili<W: Workload>(
     both::<W>(left, &right)
 }
 
-/// Hand-written, 1: each thread gets an equal share.
+/// The first hand-written contender: each thread gets an equal share of the records.
 fn scoped<W: Workload>(workload: &W) -> W::Score {
     let records = workload.records();
     let share = records.len().div_ceil(threads()).max(1);
@@ -238,12 +239,12 @@ fn scoped<W: Workload>(workload: &W) -> W::Score {
     })
 }
 
-/// Number of portions per thread in the hand-written contenders, so that no thread waits long for the
-/// others.
+/// Number of portions per thread in the hand-written contenders. With several portions, no thread waits long for the
+/// other threads.
 const PORTIONS: usize = 8;
 
-/// Hand-written, 2: portions go through a channel to workers that are already running, and totals come back through
-/// another channel.
+/// The second hand-written contender: portions are sent through a channel to workers that are already running, and
+/// the workers send their totals back through another channel.
 fn crossbeam<W: Workload>(workload: &W, records: &[W::Record], measure: Measure<'_>) {
     let (portions, taken) = crossbeam_channel::unbounded::<Range<usize>>();
     let (totals, done) = crossbeam_channel::unbounded();
@@ -277,7 +278,7 @@ fn crossbeam<W: Workload>(workload: &W, records: &[W::Record], measure: Measure<
 fn fork_union<W: Workload>(workload: &W, pool: &mut fork_union::ThreadPool) -> W::Score {
     let records = workload.records();
     let total = Mutex::new(workload.nothing());
-    // Dropping the returned value waits for the threads.
+    // Dropping the value that `for_slices` returns waits for the threads.
     drop(pool.for_slices(records.len(), |first, count| {
         let part = fold(workload, &records[first.task_index..][..count]);
         W::add(

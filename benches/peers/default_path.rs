@@ -1,4 +1,5 @@
-//! The default path of this crate: the sentiment of synthetic reviews, a few microseconds each.
+//! This workload is what this crate does by default: it scores the sentiment of synthetic reviews. Each review takes
+//! a few microseconds.
 
 use std::borrow::Cow;
 
@@ -26,7 +27,7 @@ impl Reviews {
 
 impl Workload for Reviews {
     type Record = String;
-    /// Adds the bits of the compound scores with wrap-around.
+    /// The bits of a compound score. The total is their sum with wrap-around.
     type Score = u64;
     const LEAF: usize = 1;
 

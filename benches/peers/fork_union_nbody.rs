@@ -1,6 +1,7 @@
-//! The simulation that fork_union publishes (`scripts/nbody.rs`, github.com/ashvardanian/fork_union): 128
-//! bodies that attract each other. Each step has two passes: the force on every body, some tens of
-//! microseconds in all, and then the movement of every body, which takes almost no time.
+//! This workload is the simulation that fork_union publishes (`scripts/nbody.rs`,
+//! github.com/ashvardanian/fork_union): 128 bodies attract each other. Each step has two passes. The first pass
+//! computes the force on every body, which takes some tens of microseconds in all. The second pass moves every body,
+//! which takes almost no time.
 //!
 //! Both passes write in place. A `Pipeline` cannot do that, because it lends records to a task and takes
 //! scores back, and a channel cannot send an exclusive reference to workers that outlive it. So neither is
@@ -12,11 +13,11 @@ use crate::contenders::{OURS, Way, chili_pool, paralight_pool, rayon_pool, threa
 use crate::rounds::next;
 
 const BODIES: usize = 128;
-/// fork_union publishes a million.
+/// Number of steps of the simulation. fork_union publishes a million steps.
 const STEPS: usize = 100;
 const GRAVITY: f32 = 6.674e-11;
 const TIME: f32 = 0.01;
-/// Limits the force between bodies that come close to each other.
+/// Added to the square of each distance, so that the force between close bodies is limited.
 const SOFTENING: f32 = 1e-9;
 
 type Vector = [f32; 3];
@@ -28,7 +29,7 @@ pub struct Body {
     mass: f32,
 }
 
-/// Changes every record in place, by its index.
+/// A contender that changes every record in place. The change depends on the index of the record.
 trait InPlace {
     fn update<R: Send + Sync, F: Fn(usize, &mut R) + Sync>(&mut self, records: &mut [R], update: F);
 }
@@ -76,7 +77,7 @@ impl Simulation {
         ]
     }
 
-    /// A checksum of the final positions.
+    /// Runs the simulation, and returns a checksum of the final positions.
     fn run(&self, by: &mut impl InPlace) -> u64 {
         let mut bodies = self.0.clone();
         let mut forces = vec![[0.0; 3]; bodies.len()];
@@ -93,7 +94,7 @@ impl Simulation {
     }
 }
 
-/// The force of all bodies on one body.
+/// Returns the force of all bodies on one body.
 fn attraction(bodies: &[Body], place: usize) -> Vector {
     let body = &bodies[place];
     let mut total = [0.0; 3];

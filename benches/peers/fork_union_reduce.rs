@@ -1,7 +1,7 @@
-//! The reduction that fork_union publishes: 1,536 single-precision numbers, one cache line for each of the
-//! 96 cores it was measured on (ashvardanian.com/posts/beyond-openmp-in-cpp-rust and
-//! github.com/ashvardanian/ParallelReductionsBenchmark). It measures the cost of giving threads almost no
-//! work.
+//! This workload is the reduction that fork_union publishes: the sum of 1,536 single-precision numbers, one cache
+//! line for each of the 96 cores of the machine on which fork_union was measured
+//! (ashvardanian.com/posts/beyond-openmp-in-cpp-rust and github.com/ashvardanian/ParallelReductionsBenchmark). It
+//! shows what it costs to give threads almost no work.
 //!
 //! The numbers are integers, so the order of the additions does not change the sum.
 
@@ -20,7 +20,7 @@ impl Few {
         Few((0..RECORDS).map(|n| (n % 100) as f32).collect())
     }
 
-    /// Our exact sum, which would be exact for any numbers.
+    /// Returns the contender with our exact sum, which would be exact for any numbers.
     pub fn exact(&self) -> Way<'_> {
         Way::new("ours, exact Sum", |measure| {
             rayon_pool().install(|| {

@@ -1,4 +1,4 @@
-//! This crate compared with its peers, on the workloads that the peers publish.
+//! This benchmark compares this crate with its peers, on the workloads that the peers publish.
 //!
 //! ```text
 //! cargo bench --bench peers                     # wall clock, by criterion
@@ -7,14 +7,13 @@
 //! RUSTFLAGS="--cfg fork_union" cargo bench --target-dir target/fork_union ...
 //! ```
 //!
-//! `RESULTS.md` shows the output of the second command: all contenders take turns, in a different order in each
-//! round. Before anything is timed, all must return the same checksum. NAME is a part of the name of a workload or,
-//! after a slash, of a contender.
+//! `RESULTS.md` shows the output of the second command. In each round, all contenders take turns in a different
+//! order. Before anything is timed, all contenders must return the same checksum. NAME is a part of the name of a
+//! workload; a part of the name of a contender may follow after a slash.
 //!
-//! `contenders` shows how each peer runs a map-reduce; each workload names its origin. Our aggregator there
-//! adds as the peers do, so that only scheduling is compared; for sums that could have fractions, our exact
-//! sum is a further contender. fork_union compiles C++, so only a build with `--cfg fork_union` contains
-//! it.
+//! `contenders` shows how each peer runs a map-reduce, and each workload names its origin. Our aggregator in these
+//! workloads adds as the peers do, so that only scheduling is compared. For sums that could have fractions, our exact
+//! sum is a further contender. fork_union compiles C++, so only a build with `--cfg fork_union` contains it.
 
 mod chili_tree;
 mod contenders;
@@ -56,7 +55,7 @@ fn each_workload(mut with: impl FnMut(&str, Vec<Way<'_>>)) {
     for layers in [10, 20] {
         let tree = chili_tree::Tree::new(layers);
         let parts = tree.parts();
-        // A loop over the parts is left out: no user would write it.
+        // A loop over the parts is not a contender, because no user would write it.
         let ways = tree
             .recursive()
             .into_iter()
@@ -83,7 +82,7 @@ fn main() {
         let mut all = Vec::new();
         each_workload(|what, mut ways| {
             if what.contains(workload) {
-                // The first is the plain loop, which determines the number of calls in a turn.
+                // The first contender is the plain loop, which determines the number of calls in a turn.
                 let base = ways[0].name;
                 ways.retain(|way| [base, OURS].contains(&way.name) || way.name.contains(contender));
                 all.push(rounds::compare(rounds, what, &ways));

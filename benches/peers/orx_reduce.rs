@@ -1,13 +1,13 @@
-//! The reductions that orx-parallel publishes (github.com/orxfun/orx-parallel): `benches/reduce_map.rs`,
-//! which finds the smallest of many texts, and the light case of `benches/reduce/m.rs`, a multiplication
-//! and a sum.
+//! These workloads are two reductions that orx-parallel publishes (github.com/orxfun/orx-parallel):
+//! `benches/reduce_map.rs`, which finds the smallest of many texts, and the light case of `benches/reduce/m.rs`,
+//! which multiplies numbers and sums the results.
 
 use std::borrow::Cow;
 
 use crate::contenders::Workload;
 use crate::rounds::next;
 
-/// Pseudo-random numbers below `limit`.
+/// Returns pseudo-random numbers below `limit`.
 fn numbers(count: usize, limit: u64) -> Vec<u64> {
     let mut random = 654;
     (0..count).map(|_| next(&mut random) % limit).collect()
@@ -21,7 +21,7 @@ fn fibonacci(n: u64) -> u32 {
     a
 }
 
-/// Finds the smallest of 131,072 texts, each made from a Fibonacci number.
+/// The workload that finds the smallest of 131,072 texts, each of which is made from a Fibonacci number.
 pub struct Texts(Vec<u64>);
 
 impl Texts {
@@ -48,7 +48,7 @@ impl Workload for Texts {
         format!("{prefix}-fib-{}", fibonacci(*record))
     }
 
-    /// A text greater than all others.
+    /// Returns a text that is greater than all others.
     fn nothing(&self) -> String {
         "~".to_owned()
     }
@@ -65,7 +65,7 @@ impl Workload for Texts {
     }
 }
 
-/// Multiplies and adds to each number, and sums the results.
+/// The workload that multiplies each number, adds to the product, and sums the results.
 pub struct Light(Vec<u64>);
 
 impl Light {

@@ -1,9 +1,9 @@
-//! The unequal records that orx-parallel publishes (`benches/het/advanced.rs`,
-//! github.com/orxfun/orx-parallel): 4,096 records, of which one in twenty takes 10 to 100 times as long as
-//! the others. The result is the largest score.
+//! This workload consists of the unequal records that orx-parallel publishes (`benches/het/advanced.rs`,
+//! github.com/orxfun/orx-parallel). It has 4,096 records, of which one in twenty takes 10 to 100 times as long as the
+//! others. The result is the largest score.
 //!
-//! Other sizes and shares in that benchmark lead to the same conclusions; `benches/het/simple.rs` spends most of its
-//! time on random numbers.
+//! Other sizes and shares in that benchmark lead to the same conclusions. `benches/het/simple.rs` is not used,
+//! because it spends most of its time on random numbers.
 
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -23,7 +23,7 @@ pub struct Record {
 pub struct Unequal(Vec<Record>);
 
 impl Unequal {
-    /// Creates records of `steps` steps, with some expensive ones among them.
+    /// Creates records that take `steps` steps each, except for some records that take more.
     pub fn new(steps: u32) -> Self {
         let mut random = 0xc0ff_ee12;
         let mut records: Vec<Record> = (0..RECORDS)

@@ -1,5 +1,5 @@
-//! The sums that paralight publishes (`benches/criterion.rs`, github.com/gendx/paralight): integers from 0
-//! in memory, which takes about as long as reading them.
+//! This workload is the sum that paralight publishes (`benches/criterion.rs`, github.com/gendx/paralight). It adds
+//! the integers from 0 on, which are in memory. This takes about as long as reading the integers.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,8 @@ impl Sums {
         Sums((0..records).collect())
     }
 
-    /// Our exact sum, which would also add fractions exactly. Each of these integers is exact as `f64`.
+    /// Returns the contender with our exact sum, which would also add fractions exactly. Each of these integers is
+    /// exact as `f64`.
     pub fn exact(&self) -> Way<'_> {
         Way::new("ours, exact Sum", |measure| {
             rayon_pool().install(|| {

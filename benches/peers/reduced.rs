@@ -1,11 +1,11 @@
-//! A total, written as a user would write an aggregator. It does no more than the code of the other
-//! contenders.
+//! This aggregator computes a total. It is written as a user would write an aggregator, and does no more than the
+//! code of the other contenders.
 
 use manyhands::aggregation::Aggregator;
 
 use crate::contenders::Workload;
 
-/// The total of the scores of a workload.
+/// An aggregator whose state is the total of the scores of a workload.
 pub struct Reduced<W: Workload>(W::Score);
 
 impl<W: Workload> Reduced<W> {

@@ -1,4 +1,5 @@
-//! Lets all contenders take turns, in a different order in each round, and prints their medians as multiples of ours.
+//! Lets all contenders take turns, in a different order in each round, and prints their median times as multiples of
+//! our median time.
 //!
 //! A shared machine changes its speed over time. During one round the speed is about the same for all turns, and the
 //! median ignores rounds that were disturbed.
@@ -7,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use crate::contenders::{OURS, Way};
 
-/// Time that the calls of one contender take in a round, estimated from the sequential loop.
+/// Time that the calls of one contender should take in a round. The number of calls is estimated from the time of the
+/// sequential loop.
 const TURN: Duration = Duration::from_millis(6);
 
 /// The times of all contenders for one workload.
 pub struct Compared {
     what: String,
-    /// Medians of wall and processor time in seconds, for each contender.
+    /// The name of each contender, with its median wall-clock time and median processor time in seconds.
     medians: Vec<(&'static str, [f64; 2])>,
 }
 
@@ -111,7 +113,7 @@ pub fn agree(ways: &[Way<'_>]) -> u64 {
     sums[0]
 }
 
-/// Number of calls in one turn.
+/// Returns the number of calls in one turn.
 fn calls_for(way: &Way<'_>) -> u32 {
     let mut calls = 1;
     way.measure(|call| {
@@ -127,7 +129,7 @@ fn calls_for(way: &Way<'_>) -> u32 {
     calls
 }
 
-/// The numbers below `count` in random order.
+/// Returns the numbers below `count` in random order.
 fn shuffled(count: usize, random: &mut u64) -> Vec<usize> {
     let mut places: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
@@ -136,7 +138,7 @@ fn shuffled(count: usize, random: &mut u64) -> Vec<usize> {
     places
 }
 
-/// The next pseudo-random number (SplitMix64; Steele, Lea and Flood, 2014).
+/// Returns the next pseudo-random number (SplitMix64; Steele, Lea and Flood, 2014).
 pub fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -157,7 +159,7 @@ fn told(seconds: f64) -> String {
     }
 }
 
-/// Processor time of this process.
+/// Returns the processor time that this process has used.
 #[cfg(unix)]
 fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

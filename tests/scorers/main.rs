@@ -1,4 +1,4 @@
-//! The built-in scorers against independent references.
+//! These tests compare the built-in scorers with independent references.
 
 mod matching;
 mod sentiment;

@@ -1,5 +1,5 @@
-//! The sentiment scorer against an independent port of vaderSentiment, and against numbers that vaderSentiment
-//! itself printed.
+//! These tests compare the sentiment scorer with an independent port of vaderSentiment, and with numbers that
+//! vaderSentiment itself printed.
 
 use manyhands::task::sentiment::{Polarity, Sentiment, Summation};
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ fn bits(polarity: Polarity) -> [u64; 4] {
     [polarity.neg, polarity.neu, polarity.pos, polarity.compound].map(f64::to_bits)
 }
 
-/// The score by the summation of Python 3.12 and later, which the port uses.
+/// Scores a text with the summation of Python 3.12 and later, which the port uses.
 fn score(text: &str) -> Polarity {
     Sentiment::new()
         .summation(Summation::Compensated)
@@ -53,13 +53,13 @@ fn emoji() -> Vec<&'static str> {
         .collect()
 }
 
-/// Words that the rules name, and a few others.
+/// The words that the rules name, and a few other words.
 const RULE_WORDS: &str = "the shit bomb bad ass badass bus stop yeah right kiss of death to die for \
     beating heart kind sort just enough kind-of kinda so this never without doubt at least very or \
     nor no not but and isn't ain't n't don't hadn't've cannot uh-uh very extremely barely hardly \
     slightly less little somewhat a movie it great good sad I xn'ty";
 
-/// Phrases that the rules name.
+/// The phrases that the rules name.
 const PHRASES: [&str; 20] = [
     "the shit",
     "the bomb",
@@ -135,7 +135,7 @@ fn word() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Words with punctuation at either side, with or without space between them.
+/// Generates texts of words with punctuation before and after them, with or without spaces between the words.
 fn text() -> impl Strategy<Value = String> {
     let glue = prop_oneof![
         12 => prop::sample::select(SPACES.to_vec()).prop_map(String::from),
@@ -171,7 +171,8 @@ proptest! {
         prop_assert_eq!(bits(ours), bits(theirs), "{:?} {:?}", ours, theirs);
     }
 
-    /// Many equal valences around several "but"s, in long texts enough for the indexed search.
+    /// The texts contain many equal valences around several words "but". Some texts are long enough for the indexed
+    /// search.
     #[test]
     fn texts_with_but_and_equal_valences_score_exactly(
         words in prop::collection::vec(
@@ -185,7 +186,8 @@ proptest! {
     }
 }
 
-/// Every word alone and next to others, in three spellings; every emoji between spaces and inside of words.
+/// Scores every word alone and next to other words, in several spellings. Scores every emoji between spaces and
+/// inside words.
 #[test]
 fn every_word_and_emoji_scores_exactly() {
     assert_eq!((words().len(), emoji().len()), (7_487, 1_212));
@@ -218,7 +220,7 @@ fn every_character_has_the_class_of_the_reference() {
     }
 }
 
-/// Numbers printed by vaderSentiment 3.3.2 on CPython.
+/// The expected numbers were printed by vaderSentiment 3.3.2 on CPython.
 #[test]
 fn scores_equal_the_numbers_that_the_reference_printed() {
     for (text, neg, neu, pos, compound) in REFERENCE {
@@ -235,7 +237,7 @@ fn scores_equal_the_numbers_that_the_reference_printed() {
     }
 }
 
-/// The summations differ in the last bit of the sum, and emphasis makes that visible.
+/// The two summations differ in the last bit of the sum. The emphasis of the exclamation mark makes that visible.
 #[test]
 fn each_summation_gives_the_score_of_its_python() {
     let compound = |summation, text| Sentiment::new().summation(summation).score(text).compound;
@@ -244,7 +246,7 @@ fn each_summation_gives_the_score_of_its_python() {
     assert_eq!(compound(Summation::Compensated, text), 0.0);
 }
 
-/// The lexicon of the reference defines some words twice; the last line counts.
+/// The lexicon of the reference defines some words twice. Only the last definition counts.
 #[test]
 fn the_last_definition_of_a_word_counts() {
     for word in [
@@ -253,7 +255,7 @@ fn the_last_definition_of_a_word_counts() {
     ] {
         assert_exact(word);
     }
-    // 1.8, not 2.9.
+    // This is the score for a valence of 1.8. The first definition has 2.9.
     assert_eq!(Sentiment::new().score("lol").compound, 0.4215);
 }
 
@@ -265,7 +267,8 @@ fn white_space_scores_zero() {
     }
 }
 
-/// Tokens of many lengths at every distance from the edges of the 64-byte blocks that are examined at once.
+/// Scores tokens of many lengths at every distance from the edges of blocks. The scorer examines the 64 bytes of a
+/// block at once.
 #[test]
 fn edges_of_blocks_do_not_show() {
     for before in 0..140 {

@@ -1,15 +1,15 @@
-//! No circle among files: if one file uses another, the other must not use the first, directly or through further
-//! files.
+//! Files must not use each other in a circle: if one file uses another, the other file must not use the first one,
+//! neither directly nor through further files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::{production_code, read, root, sources, without_comment};
 
-/// The path of a module without the crate: `["remote", "frame"]`.
+/// The path of a module without the name of the crate, such as `["remote", "frame"]`.
 type Module = Vec<String>;
 
-/// Each module that has a file of its own.
+/// Returns each module that has a file of its own, with the path of that file.
 fn modules() -> BTreeMap<Module, PathBuf> {
     sources()
         .into_iter()
@@ -37,7 +37,8 @@ fn module_of(path: &Path) -> Module {
     module
 }
 
-/// The paths that a tree of a `use` declaration names: `a::{b, c::d}` names `a::b` and `a::c::d`.
+/// Returns the paths that the tree of a `use` declaration names. For example, `a::{b, c::d}` names `a::b` and
+/// `a::c::d`.
 fn paths_of(tree: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     let (mut depth, mut start) = (0, 0);
@@ -77,7 +78,7 @@ fn paths_of_branch(branch: &str) -> Vec<Vec<String>> {
     }
 }
 
-/// The modules with a file of their own that the `use` declarations of a module name.
+/// Returns the modules that the `use` declarations of a module name, if they have files of their own.
 fn uses(module: &Module, code: &str, modules: &BTreeMap<Module, PathBuf>) -> BTreeSet<Module> {
     let mut used = BTreeSet::new();
     for (at, _) in code.match_indices("use ") {
@@ -93,12 +94,12 @@ fn uses(module: &Module, code: &str, modules: &BTreeMap<Module, PathBuf>) -> BTr
             used.extend(resolved(module, &path, modules));
         }
     }
-    // A module may name its own children and itself: that is what a folder's `mod.rs` is for.
+    // A module may name itself and its own children, because the `mod.rs` of a folder has that purpose.
     used.retain(|other| !other.starts_with(module));
     used
 }
 
-/// The innermost module with a file of its own that a path leads through.
+/// Returns the innermost module on a path that has a file of its own.
 fn resolved(
     module: &Module,
     path: &[String],
@@ -126,7 +127,7 @@ fn resolved(
     (!full.is_empty()).then_some(full)
 }
 
-/// The circles of a graph: sets of nodes that all lead to each other.
+/// Returns the circles of a graph. A circle is a set of nodes, each of which leads to all others.
 fn circles<N: Ord + Clone>(graph: &BTreeMap<N, BTreeSet<N>>) -> BTreeSet<BTreeSet<N>> {
     let reachable = |from: &N| {
         let (mut found, mut left) = (BTreeSet::new(), vec![from]);

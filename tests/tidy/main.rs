@@ -1,5 +1,5 @@
-//! The rules of this project as tests: which module may import which, how long files and functions are,
-//! which names and words are used.
+//! These tests check the rules of this project: which modules a module may import, how long files and functions may
+//! be, and which names and words may be used.
 
 mod circles;
 mod names;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may import. The stages of a run do not import each other and share only errors. The
-/// pipeline combines them as values, and the plan by their names.
+/// pipeline combines the stages as values, and the plan combines them by name.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("turns", &[]),
@@ -138,10 +138,10 @@ const SYNONYMS: &[&str] = &[
     "item", "items", "chunk", "chunks", "job", "jobs", "batch", "batches", "row", "rows",
 ];
 
-/// Phrases that make a sentence vague. A number has a name, and a person or a thread is named.
+/// Phrases that make a sentence vague. A sentence must say which number, which person or which thread it means.
 const VAGUE: &[&str] = &["so many", "so much", "whoever", "nobody", "somebody"];
 
-/// Names in other libraries that contain a synonym.
+/// Names from other libraries that contain a synonym and are therefore allowed.
 const FOREIGN: &[&str] = &[
     "Item =",
     "Self::Item",
@@ -164,7 +164,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below a folder of the repository that have one of these endings.
+/// Returns all files below a folder of the repository that have one of these endings.
 fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -188,7 +188,7 @@ fn sources() -> Vec<PathBuf> {
     files("src", &["rs"])
 }
 
-/// All files whose text is our own.
+/// Returns all files whose text we have written.
 fn texts() -> Vec<PathBuf> {
     let mut all = sources();
     all.extend(files("tests", &["rs"]));
@@ -204,7 +204,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The top-level module that a source file belongs to.
+/// Returns the name of the top-level module to which a source file belongs.
 fn module(path: &Path) -> String {
     let inside = path.strip_prefix(root().join("src")).unwrap();
     let first = inside
@@ -221,7 +221,7 @@ fn without_comment(line: &str) -> &str {
     line.split("//").next().unwrap_or(line)
 }
 
-/// The code that is compiled outside tests: without the declarations under a `#[cfg(test)]`.
+/// Returns the code of a file without the declarations under a `#[cfg(test)]`, which are compiled for tests only.
 fn production_code(text: &str) -> String {
     let mut code = String::new();
     let mut lines = text.lines();
@@ -234,7 +234,7 @@ fn production_code(text: &str) -> String {
             code.push('\n');
             continue;
         }
-        // The declaration ends with the first line of the same indentation that ends like one.
+        // The declaration ends with the first line that has the same indentation and ends like a declaration.
         let indent = &line[..line.len() - attribute.len()];
         let is_last = |line: &&str| {
             line.strip_prefix(indent).is_some_and(|line| {
@@ -247,7 +247,7 @@ fn production_code(text: &str) -> String {
     code
 }
 
-/// Whether a file is one of those that contain the forbidden words as rules or as made-up text.
+/// Whether a file may contain the forbidden words, because it contains the rules or made-up text.
 fn is_exempt(path: &Path) -> bool {
     let mut parts = path.strip_prefix(root()).unwrap().iter();
     parts.any(|part| part == "tidy" || part == "synthetic")
@@ -312,7 +312,7 @@ fn every_file_begins_with_a_description() {
     }
 }
 
-/// The lines of our own texts that contain a match, each with its place.
+/// Returns the matching lines of our own texts, each with its place.
 fn lines_with(is_match: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for path in texts().into_iter().filter(|path| !is_exempt(path)) {
@@ -385,7 +385,7 @@ fn ci_runs_what_the_readme_says() {
     }
 }
 
-/// Tests that depend on the clock fail by chance if they run beside others.
+/// Tests that depend on the clock may fail by chance if other tests run at the same time.
 #[test]
 fn tests_that_depend_on_the_clock_run_alone() {
     for path in files("tests/clock", &["rs"]) {

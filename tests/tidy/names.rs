@@ -1,4 +1,4 @@
-//! A type name means one thing in the whole crate.
+//! No two files of the crate may declare types with the same name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -6,17 +6,17 @@ use std::path::PathBuf;
 use crate::circles::is_for_tests;
 use crate::{production_code, read, sources};
 
-/// The name that a line declares, if it declares a type: `pub(crate) struct Name<T>`.
+/// Returns the name of the type that a line declares, if it declares one, as in `pub(crate) struct Name<T>`.
 fn declared(line: &str) -> Option<&str> {
     let indent = line.len() - line.trim_start().len();
     let mut words = line.split_whitespace().peekable();
     words.next_if(|word| word.starts_with("pub"));
-    // `pub(in crate::remote)` is two words.
+    // `pub(in crate::remote)` consists of two words.
     words.next_if(|word| word.ends_with(')'));
     let keyword = words.next()?;
     let is_type = match keyword {
         "struct" | "enum" | "trait" | "union" => indent <= 4,
-        // An indented one is the associated type of a trait.
+        // An indented `type` is the associated type of a trait.
         "type" => indent == 0,
         _ => false,
     };
@@ -32,7 +32,7 @@ fn no_two_files_declare_types_of_the_same_name() {
     let mut files: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
     for path in sources().into_iter().filter(|path| !is_for_tests(path)) {
         for name in production_code(&read(&path)).lines().filter_map(declared) {
-            // A file may declare alternatives, one for each platform.
+            // A file may declare the same type several times, once for each platform.
             files
                 .entry(name.to_owned())
                 .or_default()

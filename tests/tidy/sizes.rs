@@ -1,11 +1,11 @@
-//! Files and functions are short enough to be read at once.
+//! Files and functions must be short enough to be read at once.
 
 use crate::{production_code, read, sources};
 
-/// Lines that a source file may have, tests aside.
+/// Maximum number of lines in a source file, not counting its tests.
 const FILE_LINES: usize = 400;
 
-/// Lines that a function may have, from its name to its closing brace.
+/// Maximum number of lines in a function, from its name to its closing brace.
 const FUNCTION_LINES: usize = 80;
 
 #[test]
@@ -20,7 +20,7 @@ fn files_are_short() {
     assert!(long.is_empty(), "more than {FILE_LINES} lines: {long:#?}");
 }
 
-/// The functions that are longer than allowed, each with its name and its number of lines.
+/// Returns a message for each function that is longer than allowed, with its name and its number of lines.
 fn long_functions(code: &str) -> Vec<String> {
     let lines: Vec<&str> = code.lines().collect();
     let mut long = Vec::new();
@@ -46,7 +46,7 @@ fn long_functions(code: &str) -> Vec<String> {
     long
 }
 
-/// The name in a line that begins a function.
+/// Returns the name of the function that a line begins, if it begins one.
 fn function_name(line: &str) -> Option<&str> {
     let (before, after) = line.split_once("fn ")?;
     let modifiers = ["pub", "const", "async"];

@@ -1,4 +1,4 @@
-//! Scores of RapidFuzz 3.14.6 for pairs made for this test.
+//! The scores must equal those of RapidFuzz 3.14.6 for pairs of texts that were made up for this test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use manyhands::task::matching::{Matching, Measure};
 struct Pair {
     a: String,
     b: String,
-    /// The score by `wratio` of the processed texts.
+    /// The score of the processed texts by the measure `wratio`.
     processed: f64,
     #[serde(flatten)]
     scores: BTreeMap<String, f64>,

@@ -1,5 +1,5 @@
-//! The scorer `match`: its measures against scores of RapidFuzz and against plain implementations, and its
-//! search in a reference.
+//! These tests compare the measures of the scorer `match` with scores of RapidFuzz and with plain implementations,
+//! and check its search in a reference.
 
 mod facts;
 mod plain;

@@ -1,9 +1,9 @@
-//! Plain implementations of the measures, which the tests compare with the fast ones: matrices of distances, and
-//! a loop over every part of a text.
+//! The tests compare these plain implementations of the measures with the fast ones. They use matrices of distances,
+//! and a loop over every part of a text.
 
 use manyhands::task::matching::Measure;
 
-/// The score of a pair; 0 if it is less than `cutoff`, which has single precision.
+/// Returns the score of a pair, or 0 if the score is less than `cutoff`, which has single precision.
 pub fn score(measure: Measure, a: &str, b: &str, cutoff: f64) -> f64 {
     let (x, y) = (&chars(a)[..], &chars(b)[..]);
     match measure {
@@ -110,7 +110,7 @@ fn partial_within(short: &[char], long: &[char], cutoff: f64) -> f64 {
     whole.chain(edges).fold(0.0, f64::max)
 }
 
-/// The sorted tokens of a text. In a text without code points above U+00FF, RapidFuzz splits at ASCII white
+/// Returns the sorted tokens of a text. If a text has no code points above U+00FF, RapidFuzz splits it at ASCII white
 /// space only.
 pub fn tokens(text: &str) -> Vec<String> {
     let narrow = text.chars().all(|c| c <= '\u{ff}');
@@ -128,7 +128,7 @@ fn join(tokens: &[String]) -> Vec<char> {
     chars(&tokens.join(" "))
 }
 
-/// The distinct tokens in common, those of `a` only, and those of `b` only.
+/// Returns the distinct tokens that both texts contain, that only `a` contains, and that only `b` contains.
 fn decompose(a: &[String], b: &[String]) -> [Vec<String>; 3] {
     let once = |tokens: &[String]| {
         let mut tokens = tokens.to_vec();

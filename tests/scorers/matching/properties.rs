@@ -1,11 +1,11 @@
-//! Every measure against its plain implementation, over generated texts.
+//! These tests compare every measure with its plain implementation, over generated texts.
 
 use manyhands::task::matching::{Matching, Measure};
 use proptest::prelude::*;
 
 use super::plain;
 
-/// Alphabets, small enough for texts to have much in common.
+/// Generates alphabets. Most of them are small, so that texts have many letters in common.
 fn letters() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "[ab]",
@@ -18,7 +18,7 @@ fn letters() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Lengths around multiples of 64, where a word of bits is full.
+/// Generates lengths of texts. Many of them are near a multiple of 64, at which a word of bits is full.
 fn lengths() -> impl Strategy<Value = usize> {
     prop_oneof![
         0usize..12,
@@ -34,8 +34,8 @@ fn text() -> impl Strategy<Value = String> {
     })
 }
 
-/// A text and another one: unrelated, equal, edited, edited and followed by another text, with its tokens
-/// reversed, or cut in half.
+/// Generates a text and a second text. The second text is unrelated or equal to the first one, or it is the first one
+/// after some edits, either alone, followed by another text, with its tokens reversed, or cut in half.
 fn pair() -> impl Strategy<Value = (String, String)> {
     let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..5u8), 0..6);
     (text(), text(), edits, 0..6u8).prop_map(|(a, b, edits, kind)| {
@@ -77,7 +77,7 @@ fn found(matching: Matching, a: &str, b: &str) -> Option<f64> {
     found.first().map(|found| found.score)
 }
 
-/// A cutoff in the precision of RapidFuzz.
+/// Rounds a cutoff to single precision, which RapidFuzz uses.
 fn single(cutoff: f64) -> f64 {
     f64::from(cutoff as f32)
 }
@@ -98,7 +98,7 @@ proptest! {
         measure in measure(),
         same in any::<bool>(),
     ) {
-        // The score of this pair, or of another one.
+        // The cutoff is the score of this pair or of another pair.
         let cutoff = if same {
             plain::score(measure, &a, &b, 0.0)
         } else {

@@ -1,4 +1,4 @@
-//! The search in a reference: the best match, several matches, equal matches, and none.
+//! The search in a reference finds the best match, several matches, equal matches, or no match.
 
 use manyhands::Task;
 use manyhands::task::matching::{Found, Match, Matching, Measure};
@@ -48,7 +48,7 @@ fn characters_outside_of_the_reference_match_nothing() {
     for measure in Measure::ALL {
         let score = Matching::by(measure).against(["ab"]).score("éü");
         assert_eq!(score[0].score, 0.0, "{measure}");
-        // Two tokens of such characters are distinct, not one repeated token.
+        // Two tokens of such characters are two different tokens, and not the same token twice.
         let task = Matching::by(measure).against(["xx yy"]);
         let expected = plain::score(measure, "éé üü xx", "xx yy", 0.0);
         assert_eq!(task.score("éé üü xx")[0].score, expected, "{measure}");
@@ -75,12 +75,12 @@ fn each_pair_is_counted_with_its_bound() {
         .against(["abcdefgh", "a", "abcdefgi"]);
     assert_eq!(task.pairs().all(), 0);
     task.score("abcdefgh");
-    // The first text is equal, so no later one can be better.
+    // The first text equals the query, so no later text can be a better match.
     assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (1, 2));
-    // One of eight letters differs, which the counts of symbols show.
+    // One of eight letters differs, and the counts of the symbols show that.
     task.score("abcdefg!");
     assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (1, 5));
-    // All letters are in common, but in another order, which only a comparison shows.
+    // Both texts have the same letters in different orders, and only a comparison shows that.
     task.score("badcfehg");
     assert_eq!((task.pairs().compared, task.pairs().skipped.all()), (2, 7));
     let by_bound = task.pairs().skipped.by_bound();
@@ -100,7 +100,7 @@ fn saturated_counts_do_not_hide_a_match() {
     for measure in Measure::ALL {
         let task = Matching::by(measure).against(&texts);
         let query = "a".repeat(431);
-        // A single text without a cutoff is compared regardless of its bound.
+        // If the reference is a single text and there is no cutoff, the text is compared regardless of its bound.
         let alone = |text: &String| Matching::by(measure).against([text]).score(&query)[0].score;
         let expected = texts.iter().map(alone);
         let expected = expected.fold(0.0, f64::max);
@@ -116,7 +116,7 @@ fn most_pairs_are_ruled_out_without_a_comparison() {
     assert!(task.pairs().compared < 300, "{:?}", task.pairs());
 }
 
-/// Texts that share letters, tokens and parts, up to more of them than the search tries first.
+/// Generates texts that share letters, tokens and parts. There may be more texts than the search tries first.
 fn reference() -> impl Strategy<Value = Vec<String>> {
     let word = prop::sample::select(vec![
         "oak", "oaks", "lamp", "lam", "xl", "12", "kettle", "kettel", "é", "āā", "a\u{a0}b", "東京",
@@ -140,7 +140,7 @@ proptest! {
         cutoff in prop_oneof![Just(0.0), 0.3..1.0],
     ) {
         let cutoff = f64::from((cutoff * measure.max_score()) as f32);
-        // A single text is scored at the cutoff of the caller.
+        // If the reference is a single text, it is compared with the cutoff of the caller.
         let alone = |text: &String| {
             let task = Matching::by(measure).cutoff(cutoff).against([text]);
             task.score(&query).first().map(|found| found.score)
@@ -183,7 +183,7 @@ proptest! {
     ) {
         let scores = texts.iter().map(|text| plain::score(measure, &query, text, 0.0));
         let mut all: Vec<_> = scores.enumerate().collect();
-        // Sorting is stable: equal scores stay in order.
+        // The sort is stable, so equal scores stay in order.
         all.sort_by(|one, other| other.1.total_cmp(&one.1));
         let found = Matching::by(measure).best(best).against(&texts).score(&query);
         let found: Vec<_> = found.iter().map(|found| (found.index, found.score)).collect();

@@ -1,10 +1,10 @@
-//! The search for one record, shared among threads, gives the answer of one thread.
+//! If several threads share the search for one record, they must find the same answer as one thread.
 
 use manyhands::task::matching::{Match, Matching, Measure};
 use proptest::prelude::*;
 use rayon::ThreadPool;
 
-/// Pools of one thread and of several.
+/// Returns pools of one, two, three and eight threads.
 fn pools() -> Vec<ThreadPool> {
     let built = [1, 2, 3, 8].map(|threads| {
         let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -21,7 +21,7 @@ fn bits(task: &Match, query: &str) -> Vec<(usize, u64)> {
     bits.collect()
 }
 
-/// Checks that a search finds the same inside of pools as outside, and counts each pair once.
+/// Checks that a search inside each pool finds the same matches as outside, and that each pair is counted once.
 fn assert_same(task: &Match, query: &str, pools: &[ThreadPool]) {
     let alone = bits(task, query);
     for pool in pools {
@@ -39,8 +39,8 @@ fn assert_same(task: &Match, query: &str, pools: &[ThreadPool]) {
     }
 }
 
-/// Texts of few words, so that many are equal and many have equal scores. Their lengths range from empty to long
-/// enough for counts to saturate.
+/// Returns texts that consist of few different words, so that many texts are equal and many have equal scores. Some
+/// texts are empty, and some are long enough for the counts of their symbols to saturate.
 fn texts(number: usize, seed: usize) -> Vec<String> {
     let words = [
         "oak", "oaks", "lamp", "pal", "xl", "12", "kettle", "kettel", "é", "東京",
@@ -83,7 +83,7 @@ proptest! {
 
 #[test]
 fn threads_find_the_same_matches_in_a_large_reference() {
-    // Enough blocks for threads to share the counting of symbols, too.
+    // There are enough blocks of texts for the threads to share the counting of symbols, too.
     let texts = texts(140_000, 7);
     let pools = pools();
     for measure in [Measure::Ratio, Measure::TokenSort, Measure::Wratio] {
@@ -96,7 +96,7 @@ fn threads_find_the_same_matches_in_a_large_reference() {
 
 #[test]
 fn the_first_of_equal_matches_wins_on_any_thread() {
-    // Other threads may find a later text first; the first of the equal texts is the answer.
+    // A thread may find a later text first, but the answer is the first of the equal texts.
     let mut texts = vec!["zzzz zzzz".to_owned(); 10_000];
     for index in [9_999, 8_000, 4_345, 4_344] {
         texts[index] = "copper kettle".to_owned();
