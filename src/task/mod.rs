@@ -31,10 +31,10 @@ use crate::error::Cause;
 ///
 /// # Locks across rayon
 ///
-/// A task may use rayon, and may run pipelines of its own. In a rayon pool, it must not hold a lock during that
-/// if other records take the same lock. While a thread of a pool waits for `join`, for a parallel iterator or
-/// for a pipeline, rayon gives it other work of the pool. If that is another record, this record waits for a
-/// lock that its own thread holds, and the run hangs. The same applies to a lock that is held across
+/// A task may use rayon, and may run pipelines of its own. In a rayon pool, a task must not hold a lock while it
+/// does so if other records take the same lock. While a thread of a pool waits for `join`, for a parallel iterator
+/// or for a pipeline, rayon gives it other work of the pool. If this work is another record, that record waits for
+/// a lock that its own thread holds, and the run hangs. The same applies to a lock that is held across
 /// `rayon::yield_now`, and to a lazy value (`OnceLock`, `LazyLock`) whose initialiser uses rayon.
 ///
 /// ```no_run
@@ -55,19 +55,19 @@ use crate::error::Cause;
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 ///
-/// On a [`TaskQueue`](crate::TaskQueue) that is started from a thread outside of any pool, both are safe: its
-/// threads belong to no pool, so a waiting thread does nothing else.
+/// On a [`TaskQueue`](crate::TaskQueue) that is started from a thread outside of any pool, both closures are safe:
+/// the threads of the queue belong to no pool, so a waiting thread does nothing else.
 ///
 /// # Panics
 ///
-/// A panic in a task becomes the failure of its record and is not printed. For that, the first run wraps the
-/// panic hook of the process. A hook that is set later replaces the wrapper, and is also called for panics in
-/// tasks. A panic on a thread to which the task has given work is printed there; it becomes the failure of the
-/// record if it propagates to the task, as it does from `join`.
+/// A panic in a task becomes the failure of its record and is not printed. For this purpose, the first run wraps
+/// the panic hook of the process. A hook that is set later replaces the wrapper, and is also called for panics in
+/// tasks. If a task gives work to another thread and that work panics, the panic is printed. It becomes the
+/// failure of the record if it propagates to the task, as it does from `join`.
 pub trait Task<R: ?Sized>: Sync {
     /// The score of a record.
     type Score;
-    /// Why a record could not be scored; [`Infallible`] if every record can.
+    /// The reason why a record could not be scored; [`Infallible`] if every record can be scored.
     type Error: Into<Cause>;
 
     /// Scores a record.
@@ -92,7 +92,7 @@ where
     }
 }
 
-/// Makes a task from a closure that may fail.
+/// Creates a task from a closure that may fail.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -108,7 +108,7 @@ pub fn fallible<F>(task: F) -> Fallible<F> {
     Fallible(task)
 }
 
-/// A task made by [`fallible`].
+/// A task that was created by [`fallible`].
 #[derive(Clone, Copy, Debug)]
 pub struct Fallible<F>(F);
 

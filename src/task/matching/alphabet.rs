@@ -1,14 +1,15 @@
-//! The code points that occur in a reference, numbered, so that they can index a table.
+//! Numbers the code points that occur in a reference, so that they can index a table.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// A code point by its number in an [`Alphabet`]: one byte if the alphabet is small, else four.
+/// A code point, stored as its number in an [`Alphabet`]: in one byte if the alphabet is small, otherwise in four
+/// bytes.
 ///
-/// Number 0 represents every code point that does not occur in the reference. Two of them may differ, so 0
-/// never matches 0.
+/// Number 0 represents every code point that does not occur in the reference. Two such code points may differ, so
+/// 0 never matches 0.
 pub(super) trait Symbol: Copy + Eq + Send + Sync + 'static {
     /// Number of symbols that the type can represent.
     const NUMBERS: usize;
@@ -78,7 +79,7 @@ impl Alphabet {
         length
     }
 
-    /// Renumbers the code points by falling frequency; the space keeps its number.
+    /// Renumbers the code points in the order of descending frequency; the space keeps its number.
     pub(super) fn rank(&mut self) {
         let mut order: Vec<usize> = (SPACE + 1..self.size()).collect();
         // Sorting is stable: of equally frequent code points, the one that occurred first comes first.

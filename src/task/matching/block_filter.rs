@@ -1,11 +1,11 @@
 //! Finds the texts that may be among the best matches of a record, block by block.
 //!
-//! For each length of text, the score that is needed becomes a number of symbols in common; a block whose
-//! texts all have fewer is skipped with one comparison. The most promising blocks come first, so that a high
-//! score is needed from the beginning.
+//! For each length of text, the needed score is converted to a number of symbols that the text must have in common
+//! with the record. If all texts of a block have fewer, one comparison is enough to skip the block. The most
+//! promising blocks are searched first, so that a high score is needed from the beginning.
 //!
-//! Several threads may search the blocks. The needed score rises for all of them at once. In the end, the
-//! needed score and the texts that reach it do not depend on which thread searched which block, or when.
+//! Several threads may search the blocks. If the needed score rises, it rises for all threads at once. In the end,
+//! the needed score and the texts that reach it do not depend on which thread searched which block, or when.
 
 use std::ops::Range;
 
@@ -19,10 +19,11 @@ use super::{Measure, Pairs};
 
 /// Number of blocks that are searched before the others.
 const TRIED_FIRST: usize = 16;
-/// Number of texts from which those that were picked are compared, so that few comparisons have empty lanes.
+/// Number of picked texts from which these texts are compared. With a smaller number, more comparisons would have
+/// empty lanes.
 const MIN_COMPARED: usize = 32;
 
-/// A record to find matches of.
+/// A record for which matches are to be found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FilterQuery<'a> {
     pub(super) measure: Measure,
@@ -40,8 +41,8 @@ impl FilterQuery<'_> {
     }
 }
 
-/// Appends the scores of the texts at some positions. A score below the given one may be replaced by any
-/// number below it.
+/// Appends the scores of the texts at some positions. A score below the given cutoff may be replaced by any number
+/// below the cutoff.
 pub(super) type ScoreTexts<'a, D> = dyn Fn(&mut D, &[u32], f64, &mut Vec<f64>) + Sync + 'a;
 
 /// Finds the texts that may be among the best; its memory is reused from record to record.
@@ -53,7 +54,7 @@ pub(super) struct BlockFilter {
     candidates: BlockCandidates,
 }
 
-/// What one thread has picked and found.
+/// The texts that one thread has picked and found.
 #[derive(Debug, Default)]
 struct BlockCandidates {
     /// Positions of texts that are still to be compared.
@@ -64,14 +65,14 @@ struct BlockCandidates {
     pairs: Pairs,
 }
 
-/// A thread that searches blocks.
+/// The state of a thread that searches blocks.
 struct BlockThread<D> {
     candidates: BlockCandidates,
     required: RequiredOverlap,
     scratch: D,
 }
 
-/// A search, as all its threads see it.
+/// The state of a search that all its threads share.
 struct BlockSearch<'a, D> {
     query: FilterQuery<'a>,
     blocks: &'a TextBlocks,
@@ -82,8 +83,8 @@ struct BlockSearch<'a, D> {
 }
 
 impl BlockFilter {
-    /// Finds the texts that may be among the best, the [finalists](Self::finalists). Returns how many texts
-    /// were compared, and what ruled out the others.
+    /// Finds the texts that may be among the best, the [finalists](Self::finalists). Returns how many texts were
+    /// compared, and how many each bound ruled out.
     ///
     /// A text that reaches the cutoff and is among the `wanted` best is never left out.
     pub(super) fn run<D: Send>(
@@ -119,7 +120,8 @@ impl BlockFilter {
             top: TopScores::new(query.cutoff * JUST_BELOW, query.wanted),
         };
         let needed = search.try_most_promising(&mut own);
-        // The texts that were tried come again in their turn, so their scores must not count twice.
+        // The texts that were tried are searched again with the rest of their blocks, so their scores must not
+        // count twice.
         search.top = TopScores::new(needed, query.wanted);
         let helpers = Helpers {
             begin: || BlockThread {
@@ -178,8 +180,8 @@ impl<D> BlockSearch<'_, D> {
         self.top.needed()
     }
 
-    /// Picks the texts of a selected block that may be among the best, and compares those that have been
-    /// picked once they are enough.
+    /// Picks the texts of a selected block that may be among the best, and compares the picked texts once there
+    /// are enough of them.
     fn search_block(&self, thread: &mut BlockThread<D>, index: usize) {
         let BlockThread {
             candidates,
@@ -213,14 +215,14 @@ impl<D> BlockSearch<'_, D> {
         }
     }
 
-    /// A selected block, with the symbols its texts have in common with the record.
+    /// A selected block, with bounds of the number of symbols that its texts have in common with the record.
     fn block(&self, index: usize) -> (usize, LaneCounts) {
         (self.selected[index] as usize, self.overlaps.counts[index])
     }
 
-    /// Tightens the counts of a block by halves, if the measure allows that.
+    /// Tightens the counts of a block by counting in the halves of its texts, if the measure allows that.
     fn tighten(&self, block: usize, counts: &mut LaneCounts) {
-        // The matches of Jaro's similarity may cross.
+        // In Jaro's similarity, matches may cross, so the bound by halves does not hold.
         if !matches!(self.query.measure, Measure::Jaro | Measure::JaroWinkler) {
             let symbols = self.query.symbols;
             symbols.overlap_by_halves(self.blocks, block, counts);
@@ -278,7 +280,7 @@ impl<D> BlockSearch<'_, D> {
 }
 
 impl BlockCandidates {
-    /// The same memory without its content, for a search that starts with these counts of pairs.
+    /// Returns the same memory without its content, for a search that starts with these counts of pairs.
     fn emptied(mut self, pairs: Pairs) -> Self {
         self.picked.clear();
         self.scores.clear();
@@ -299,7 +301,7 @@ fn reaching(counts: &LaneCounts, texts: usize, least: u8) -> LaneCounts {
     reaching
 }
 
-/// Number of ones.
+/// Counts the ones.
 fn number_of(reaching: &LaneCounts) -> usize {
     // The sum of 64 ones fits in a byte.
     usize::from(reaching.iter().sum::<u8>())
@@ -307,7 +309,7 @@ fn number_of(reaching: &LaneCounts) -> usize {
 
 /// Appends the positions of the texts of a block that are 1 in `reaching`.
 fn pick(reaching: &LaneCounts, positions: Range<usize>, picked: &mut Vec<u32>) {
-    // Most are 0, so eight at a time are tested.
+    // Most values are 0, so eight values are tested at a time.
     for (first, eight) in positions.step_by(8).zip(reaching.as_chunks().0) {
         let mut left = u64::from_le_bytes(*eight);
         while left != 0 {

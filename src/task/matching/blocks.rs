@@ -1,16 +1,17 @@
-//! Blocks of 64 texts with symbol counts: they bound what a record has in common with 64 texts at once.
+//! Blocks of 64 texts with symbol counts, which bound the number of symbols that a record has in common with each
+//! of 64 texts at once.
 //!
-//! Symbols fall into classes. A block stores, for each class, how often it occurs in the first and in the
-//! second half of each text. Both counts share one byte, because loading the counts of a large reference for
-//! every record takes longer than adding them up.
+//! Symbols fall into classes. For each class, a block stores how often symbols of this class occur in the first
+//! and in the second half of each text. Both counts share one byte, because loading the counts of a large
+//! reference for every record takes longer than adding them up.
 //!
-//! The number of symbols that a record has in common with each text of a block, regardless of order, then
-//! takes one vector minimum and one vector addition for each class of the record; other classes are not
+//! To compute the number of symbols that a record has in common with each text of a block, regardless of order,
+//! one vector minimum and one vector addition are then enough for each class of the record; other classes are not
 //! read. A second, tighter bound uses the halves: the first half of a text can only match a beginning of the
 //! record, and the second half only the rest.
 //!
-//! The texts of a block have almost the same length. So a required score becomes one required count for the
-//! block, and no text needs a division.
+//! The texts of a block have almost the same length. So a required score is converted to one required count for
+//! the whole block, and no division is needed for a single text.
 
 use std::ops::Range;
 
@@ -21,7 +22,7 @@ use super::alphabet::Symbol;
 use super::parallel;
 use super::sequences::Sequences;
 
-/// Number of texts of a block: the bytes of the widest vectors.
+/// Number of texts in a block: the number of bytes in the widest vectors.
 pub(super) const LANES: usize = 64;
 
 /// Number of classes of symbols. The most frequent symbols have a class of their own.
@@ -32,7 +33,7 @@ pub(super) const SATURATED: u8 = u8::MAX;
 
 /// A saturated count of one half of a text: it means this number or any larger one.
 const HALF_SATURATED: u8 = 15;
-/// Bits of the count of one half.
+/// Number of bits of the count of one half.
 const HALF_BITS: u32 = 4;
 
 /// A count for each text of a block.
@@ -142,10 +143,11 @@ pub(super) struct SymbolCounts {
 #[derive(Clone, Copy, Debug)]
 struct Occurrence {
     class: usize,
-    /// Number of symbols of its class before it. Capped, so that a saturated count of a text is more.
+    /// Number of symbols of the same class before this symbol. The number is capped, so that a saturated count of
+    /// a text is larger.
     before: u8,
-    /// Number of symbols of its class from here on, including itself. Capped, so that a saturated count of a
-    /// text is at least as much.
+    /// Number of symbols of the same class from this symbol on, including this symbol. The number is capped, so
+    /// that a saturated count of a text is at least as large.
     remaining: u8,
 }
 
@@ -191,10 +193,11 @@ impl SymbolCounts {
         }
     }
 
-    /// Tightens the counts of [`overlap`](Self::overlap) for one block: for the best split of the record, the
-    /// first half of a text has symbols in common with the beginning and the second half with the rest.
+    /// Tightens the counts of [`overlap`](Self::overlap) for one block. For the best split of the record, this
+    /// counts the symbols that the first half of a text has in common with the beginning of the record, and the
+    /// symbols that the second half has in common with the rest.
     ///
-    /// The result bounds longest common subsequences, whose matches do not cross, and nothing else.
+    /// The result is a valid bound only for longest common subsequences, whose matches do not cross.
     pub(super) fn overlap_by_halves(
         &self,
         blocks: &TextBlocks,
@@ -252,14 +255,15 @@ impl SymbolCounts {
     }
 }
 
-/// Number of blocks, some hundred microseconds of work, from which the threads of the pool share them.
+/// Number of blocks from which the threads of the pool share them. It takes some hundred microseconds to process
+/// this number of blocks.
 const PARALLEL_FROM: usize = 2048;
 /// Number of blocks that a thread takes at a time.
 const BLOCKS_PER_TASK: usize = 512;
 
 /// The loop over blocks. The source is the same for every processor; its arrays are as wide as vectors.
 ///
-/// `pulp` has it compiled for AVX2 and for AVX-512 too and picks one at run time, without `unsafe` here.
+/// `pulp` has it compiled also for AVX2 and for AVX-512, and selects a version at run time, without `unsafe` here.
 struct OverlapKernel<'a> {
     record: &'a [(usize, u8)],
     blocks: &'a TextBlocks,

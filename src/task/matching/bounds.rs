@@ -1,8 +1,9 @@
 //! Upper bounds of the score of a pair, computed without comparing symbols in order.
 //!
-//! They follow from how many symbols two texts can have in common, which [blocks] bound. A bound is never
-//! below the score: distances can only be larger than assumed, and the same arithmetic turns them into
-//! scores. If the arithmetic differs, [`ROUNDING`] is more than rounding can lose.
+//! They follow from the largest number of symbols that two texts can have in common, which is computed from
+//! [blocks]. A bound is never below the score, because the real distance is never smaller than the assumed
+//! distance, and the same arithmetic turns both into scores. If the arithmetic differs, the bound is multiplied by
+//! [`ROUNDING`], which is more than rounding can lose.
 //!
 //! [blocks]: super::blocks
 
@@ -10,7 +11,7 @@ use super::Measure;
 use super::blocks::SATURATED;
 use super::rounding::{per_cent, similarity};
 
-/// Factor for bounds that are computed in another way than the scores.
+/// Factor for bounds that are computed in a different way than the scores.
 const ROUNDING: f64 = 1.0 + 1e-9;
 
 /// A record and a text: their lengths, and a lower bound of their Indel distance.
@@ -32,7 +33,7 @@ impl PairBound {
         }
     }
 
-    /// Like [`new`](Self::new) for a count that may be [`SATURATED`].
+    /// Like [`new`](Self::new), but for a count that may be [`SATURATED`].
     #[inline(always)]
     pub(super) fn from_count(record_length: usize, text_length: usize, count: u8) -> PairBound {
         let common = match count {
@@ -80,7 +81,7 @@ impl PairBound {
 
     fn jaro_winkler(self) -> f64 {
         let jaro = self.jaro();
-        // All four characters at the beginning are equal, and each adds a tenth.
+        // The bound assumes that all four characters at the beginning are equal, and each of them adds a tenth.
         (jaro + 0.4 * (1.0 - jaro).max(0.0)) * ROUNDING
     }
 
@@ -113,10 +114,10 @@ impl PairBound {
 /// A record and a text, by their tokens.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenPairBound {
-    /// The texts with their tokens sorted and joined.
+    /// The bound of the texts with their tokens sorted and joined.
     pub(super) sorted: PairBound,
-    /// The sorted texts with overlaps in any order of the symbols: without the tokens in common, the rest of both
-    /// sides may match in an order that the sorted texts do not allow.
+    /// The bound of the sorted texts for symbols in any order. After the tokens in common are removed, the rest of
+    /// both sides may match in an order that the sorted texts do not allow.
     pub(super) unordered: PairBound,
     /// Number of symbols of the record and of the text with repeated tokens removed.
     pub(super) distinct: (usize, usize),
@@ -166,7 +167,7 @@ impl TokenPairBound {
         if self.common > 0 {
             return 100.0;
         }
-        // Symbols in common without repeated tokens are also in common with them.
+        // Symbols that are in common without repeated tokens are also in common with repeated tokens.
         let (record, text) = self.distinct;
         let needle = record.min(text);
         let common = self.sorted.common().min(needle) as f64;

@@ -1,7 +1,7 @@
 //! The measures that compare texts symbol by symbol: a record against one text, or several.
 //!
-//! Every function takes a cutoff and returns 0 if the score is less. That is part of the result, not only of
-//! the speed: the search raises the cutoff as it goes, and scores at the cutoff are rounded as RapidFuzz
+//! Every function takes a cutoff and returns 0 if the score is less. The cutoff affects the result and not only
+//! the speed: the search raises the cutoff as it proceeds, and scores at the cutoff are rounded as RapidFuzz
 //! rounds them. The order of the arithmetic is RapidFuzz's throughout.
 
 use super::Measure;
@@ -21,7 +21,7 @@ use super::simd::{LANES, LaneTable};
 pub(super) struct PairScratch<S> {
     pub(super) state: Vec<u64>,
     pub(super) lanes: LaneTable,
-    /// Bits of the positions of a pattern that are compared.
+    /// A bit mask of the positions of a pattern that are compared.
     pub(super) keep: Vec<u64>,
     columns: Vec<ColumnWord>,
     jaro: JaroScratch,
@@ -105,7 +105,7 @@ fn for_each_group<'t, S: Symbol>(
     }
 }
 
-/// A text for each lane: the first text of a smaller group fills the lanes that are left.
+/// Returns a text for each lane. If the group is smaller, its first text fills the remaining lanes.
 fn filled<'t, S: Symbol>(group: &[&'t [S]]) -> [&'t [S]; LANES] {
     std::array::from_fn(|lane| *group.get(lane).unwrap_or(&group[0]))
 }
@@ -120,7 +120,7 @@ pub(super) fn ratio<S: Symbol>(
     indel(pattern, text, cutoff / 100.0, scratch) * 100.0
 }
 
-/// Levenshtein's similarity, from 0 to 1; with `SWAPS` that of the optimal string alignment.
+/// Levenshtein's similarity, from 0 to 1; with `SWAPS`, the similarity by optimal string alignment.
 pub(super) fn levenshtein<const SWAPS: bool, S: Symbol>(
     pattern: &Pattern,
     text: &[S],
@@ -165,7 +165,7 @@ pub(super) fn levenshteins<'t, S: Symbol>(
     });
 }
 
-/// Jaro's similarity, from 0 to 1; with `PREFIX` Winkler's.
+/// Jaro's similarity, from 0 to 1; with `PREFIX`, Winkler's similarity.
 pub(super) fn jaro<const PREFIX: bool, S: Symbol>(
     record: &PreparedText<S>,
     text: &[S],

@@ -1,4 +1,4 @@
-//! Jaro's and Winkler's similarities, with the record as bit masks.
+//! Jaro's and Winkler's similarities, computed with the record as bit masks.
 //!
 //! Symbols match within a window of half the longer length. Each symbol of the text takes the first free
 //! position of the record that it matches. Two matches out of order count as half a transposition each. The
@@ -10,7 +10,7 @@ use super::pattern::{Pattern, WORD};
 /// Scratch memory, reused from pair to pair.
 #[derive(Debug, Default)]
 pub(super) struct JaroScratch {
-    /// Bits of the positions of the pattern that have a match.
+    /// A bit mask of the positions of the pattern that have a match.
     taken: Vec<u64>,
     /// The positions of the text that have a match.
     matched: Vec<u32>,
@@ -100,7 +100,8 @@ fn assign_matches<S: Symbol>(
     }
 }
 
-/// Number of matches whose symbols differ when the matches of each text are listed in its order.
+/// Lists the matched symbols of each text in the order of that text, and returns the number of places at which the
+/// two lists differ.
 fn out_of_order<S: Symbol>(symbols: &[S], text: &[S], scratch: &JaroScratch) -> usize {
     let mut matched = scratch.matched.iter();
     let mut differ = 0;
@@ -117,7 +118,7 @@ fn out_of_order<S: Symbol>(symbols: &[S], text: &[S], scratch: &JaroScratch) -> 
     differ
 }
 
-/// Number of characters at the beginning that count at most.
+/// Largest number of equal characters at the beginning that count.
 const PREFIX: usize = 4;
 /// Share of the distance to 1 that each equal character at the beginning adds.
 const PREFIX_WEIGHT: f64 = 0.1;

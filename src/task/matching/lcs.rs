@@ -1,4 +1,5 @@
-//! The length of the longest common subsequence (LCS), bit-parallel: 64 positions of the pattern at a time.
+//! The length of the longest common subsequence (LCS), computed bit-parallel: 64 positions of the pattern at a
+//! time.
 //!
 //! H. Hyyrö, "Bit-Parallel LCS-length Computation Revisited", AWOCA 2004, after M. Crochemore,
 //! C. S. Iliopoulos, Y. J. Pinzon and J. F. Reid, "A fast and practical bit-vector algorithm for the
@@ -8,11 +9,11 @@
 use super::alphabet::Symbol;
 use super::pattern::Pattern;
 
-/// Advances the state by one symbol of the text, given by its masks. `keep` masks out positions of the
-/// pattern, by word.
+/// Advances the state by one symbol of the text, given by its masks. `keep` returns, for each word, a mask of the
+/// positions of the pattern that may match.
 ///
-/// Returns whether the subsequence has become longer: then a carry runs out of the last word, through the
-/// ones behind the pattern's end.
+/// Returns whether the subsequence has become longer. In this case, a carry leaves the last word, because all bits
+/// after the end of the pattern are ones.
 #[inline(always)]
 pub(super) fn step(state: &mut [u64], masks: &[u64], keep: impl Fn(usize) -> u64) -> bool {
     let mut carry = false;
@@ -64,7 +65,7 @@ pub(super) fn length<S: Symbol>(pattern: &Pattern, text: &[S], state: &mut Vec<u
     }
 }
 
-/// Like [`length`], for the positions of the pattern whose bits are set in `keep`, and for the
+/// Like [`length`], but only for the positions of the pattern whose bits are set in `keep`, and for the
 /// concatenation of the slices of a text.
 ///
 /// A position that matches nothing adds nothing, so a part of the pattern needs no masks of its own.
@@ -88,10 +89,10 @@ pub(super) fn length_of_part<'t, S: Symbol>(
     zeros(state)
 }
 
-/// The length for every beginning of a text: calls `visit` after each symbol that occurs in the pattern, with
-/// (symbols read, length of the longest common subsequence so far).
+/// Computes the length for every beginning of a text: calls `visit` after each symbol that occurs in the pattern,
+/// with (symbols read, length of the longest common subsequence so far).
 ///
-/// Stops once more than `misses` symbols are not in the subsequence.
+/// Stops as soon as more than `misses` symbols of the text are not in the subsequence.
 pub(super) fn each_length<S: Symbol>(
     pattern: &Pattern,
     text: impl Iterator<Item = S>,

@@ -1,4 +1,4 @@
-//! Edit distances, bit-parallel: 64 positions of the pattern at a time.
+//! Edit distances, computed bit-parallel: 64 positions of the pattern at a time.
 //!
 //! A column of the matrix of distances is stored as the differences of neighbouring cells, two bits each.
 //! G. Myers, "A fast bit-vector algorithm for approximate string matching based on dynamic
@@ -12,11 +12,11 @@ use super::pattern::{Pattern, WORD};
 /// 64 cells of the current column of the matrix of distances.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ColumnWord {
-    /// Cells that are one more than the cell above.
+    /// A bit for each cell: 1 if the cell is one more than the cell above.
     up: u64,
-    /// Cells that are one less than the cell above.
+    /// A bit for each cell: 1 if the cell is one less than the cell above.
     down: u64,
-    /// Cells that equal their diagonal neighbour; used for transpositions only.
+    /// A bit for each cell: 1 if the cell equals its diagonal neighbour; used for transpositions only.
     diagonal: u64,
     /// The mask of the previous symbol; used for transpositions only.
     previous: u64,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Each variant gives, bit for bit, the score of the named function of RapidFuzz 3.14. Distances are over
 /// Unicode code points. *Indel* is the edit distance by insertions and deletions alone,
-/// |a| + |b| − 2·LCS(a, b), with LCS the length of the longest common subsequence. *Tokens* are what white
-/// space separates.
+/// |a| + |b| − 2·LCS(a, b), with LCS the length of the longest common subsequence. *Tokens* are the
+/// parts of a text that white space separates.
 ///
 /// ```
 /// use manyhands::task::matching::Measure;
@@ -35,7 +35,7 @@ pub enum Measure {
     TokenSet,
     /// `fuzz.token_ratio`: the larger of `token-sort` and `token-set`, from 0 to 100.
     TokenRatio,
-    /// `fuzz.WRatio`: the largest of several of these, each with a weight, from 0 to 100.
+    /// `fuzz.WRatio`: the largest of several of these scores, each multiplied by a weight, from 0 to 100.
     Wratio,
     /// `Levenshtein.normalized_similarity`: one minus the number of insertions, deletions and replacements
     /// over the longer length, from 0 to 1.
@@ -87,7 +87,7 @@ impl Measure {
         }
     }
 
-    /// The largest score, that of two equal texts: 100 or 1. The least is 0.
+    /// The largest score, which two equal texts have: 100 or 1. The smallest score is 0.
     pub fn max_score(self) -> f64 {
         match self {
             Measure::Ratio

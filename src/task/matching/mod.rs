@@ -1,10 +1,10 @@
 //! Fuzzy matching: the texts of a reference that are most similar to a record, as in record linkage.
 //!
-//! For every [`Measure`], the scores are bit for bit those of the Python package RapidFuzz 3.14. The first of
-//! several equal matches is the best, as there. Texts are compared by Unicode code points.
+//! For every [`Measure`], the scores are bit for bit those of the Python package RapidFuzz 3.14. As in RapidFuzz,
+//! the first of several equal matches is the best match. Texts are compared by Unicode code points.
 //!
-//! The reference is prepared once: its code points are numbered, and its tokens are sorted and numbered. A
-//! record becomes a bit mask for each symbol, so that the algorithms compare 64 of its symbols at a time.
+//! The reference is prepared once: its code points are numbered, and its tokens are sorted and numbered. A record
+//! is converted to a bit mask for each symbol, so that the algorithms compare 64 of its symbols at a time.
 //! Comparing a pair allocates nothing.
 //!
 //! Most pairs are not compared at all. An upper bound of the score of a pair follows from how often each
@@ -98,17 +98,17 @@ impl Matching {
         self
     }
 
-    /// Finds up to this many matches; 1 unless set.
+    /// Finds up to this number of matches. The default is 1.
     #[must_use]
     pub fn best(mut self, best: usize) -> Self {
         self.best = best;
         self
     }
 
-    /// Whether texts are processed before they are compared; off unless set.
+    /// Whether texts are processed before they are compared. By default they are not.
     ///
     /// Processing turns letters into lower case, replaces everything except letters and digits with spaces, and
-    /// removes spaces at either end: the result of RapidFuzz's `default_process`.
+    /// removes spaces at both ends. The result is the same as that of RapidFuzz's `default_process`.
     #[must_use]
     pub fn process(mut self, process: bool) -> Self {
         self.process = process;
@@ -125,9 +125,9 @@ impl Matching {
         self.best
     }
 
-    /// Prepares a reference: the texts to find matches among.
+    /// Prepares a reference: the texts among which matches are found.
     ///
-    /// Takes time and memory proportional to the size of the texts.
+    /// This takes time and memory proportional to the size of the texts.
     ///
     /// ```
     /// use manyhands::task::matching::{Matching, Measure};
@@ -202,10 +202,11 @@ enum SymbolWidth {
 }
 
 impl Match {
-    /// The best matches of a text, best first; equal matches in the order of the reference. There are fewer
-    /// than wanted if fewer texts reach the cutoff.
+    /// The best matches of a text, best first. Equal matches are in the order of the reference. There are fewer
+    /// matches than wanted if fewer texts reach the cutoff.
     ///
-    /// One match is the result of RapidFuzz's `process.extractOne`, several are those of `process.extract`.
+    /// If one match is wanted, it is the result of RapidFuzz's `process.extractOne`. If several matches are
+    /// wanted, they are the result of `process.extract`.
     pub fn score(&self, text: &str) -> Vec<Found> {
         let (found, pairs) = match &self.search {
             SymbolWidth::Narrow(search) => search.find(text),
@@ -215,7 +216,7 @@ impl Match {
         found
     }
 
-    /// The options.
+    /// The options of the task.
     pub fn settings(&self) -> Matching {
         self.settings
     }
@@ -233,7 +234,7 @@ impl Match {
         self.len() == 0
     }
 
-    /// The pairs of all records so far, compared or ruled out.
+    /// Number of pairs of all records so far, compared or ruled out.
     pub fn pairs(&self) -> Pairs {
         *lock(&self.pairs)
     }

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pairs {
-    /// Pairs that were compared symbol by symbol.
+    /// Number of pairs that were compared symbol by symbol.
     pub compared: u64,
-    /// Pairs that were not compared, because a bound showed that they cannot be among the best.
+    /// Number of pairs that were not compared, because a bound showed that they cannot be among the best.
     pub skipped: Skipped,
 }
 
-/// Number of pairs that were not compared, by the bound that ruled them out. If several bounds do, the cheapest
-/// one counts.
+/// Number of pairs that were not compared, by the bound that ruled them out. If several bounds rule out a pair,
+/// the pair is counted for the cheapest of these bounds.
 ///
 /// ```
 /// use manyhands::task::matching::{Matching, Measure};
@@ -30,18 +30,20 @@ pub struct Pairs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// The lengths differ too much.
+    /// Number of pairs whose lengths differ too much.
     pub lengths: u64,
-    /// Too few symbols are in common, regardless of their order.
+    /// Number of pairs with too few symbols in common, regardless of their order.
     pub symbols: u64,
-    /// Too few symbols are in common when the halves of the text are compared with parts of the record.
+    /// Number of pairs with too few symbols in common when the halves of the text are compared with parts of the
+    /// record.
     pub halves: u64,
-    /// Too few symbols and tokens are in common, for measures that compare tokens in common.
+    /// Number of pairs with too few symbols and tokens in common. Only measures that compare tokens in common use
+    /// this bound.
     pub tokens: u64,
 }
 
 impl Pairs {
-    /// Number of all pairs.
+    /// Number of all pairs, compared or not.
     pub fn all(self) -> u64 {
         self.compared + self.skipped.all()
     }

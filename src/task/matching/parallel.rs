@@ -1,19 +1,19 @@
 //! Shares the search for one record among the threads of a rayon pool.
 //!
-//! Outside of a pool, a loop over records stays on its thread. Inside a pool it costs next to nothing to
-//! offer work: if all other threads are busy with records of their own, the calling thread does all of it.
+//! Outside of a pool, a loop over records stays on its thread. Inside a pool, it costs almost nothing to offer
+//! work: if all other threads are busy with records of their own, the calling thread does all of it.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-/// Time that the calling thread works alone. What is left then is likely worth the roughly ten microseconds
-/// that it takes to wake another thread.
+/// How long the calling thread works alone. If work is left after that, it is probably worth the roughly ten
+/// microseconds that it takes to wake another thread.
 const ALONE: Duration = Duration::from_micros(200);
-/// Number of steps between two looks at the clock.
+/// Number of steps between two readings of the clock.
 const STEPS_PER_LOOK: usize = 32;
-/// Number of steps that another thread takes at least.
+/// Smallest number of steps that another thread takes.
 const MIN_STEPS: usize = 8;
 
 /// Whether the current thread belongs to a pool of more than one thread.
@@ -31,9 +31,9 @@ pub(super) struct ScratchPool<'a, D> {
     pub(super) put_back: &'a (dyn Fn(D) + Sync),
 }
 
-/// How other threads take part.
+/// The functions with which other threads take part.
 pub(super) struct Helpers<B, E> {
-    /// Makes the state of a thread.
+    /// Creates the state of a thread.
     pub(super) begin: B,
     /// Turns the state of a thread into its result.
     pub(super) end: E,

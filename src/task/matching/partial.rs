@@ -15,7 +15,7 @@ pub(super) struct PartialScratch {
     ranges: Vec<(usize, usize)>,
 }
 
-/// A distance that has not been computed.
+/// Marks a distance that has not been computed.
 const UNKNOWN: u32 = u32::MAX;
 
 /// RapidFuzz's `partial_ratio`, from 0 to 100; 0 if it is less than `cutoff`.
@@ -56,7 +56,7 @@ struct Alignment {
 
 impl Alignment {
     fn is_better_than(self, other: Alignment) -> bool {
-        // Both factors are less than 2³², as lengths of texts are.
+        // Both factors are less than 2³², because lengths of texts are.
         self.common as u64 * other.length as u64 > other.common as u64 * self.length as u64
     }
 
@@ -67,16 +67,17 @@ impl Alignment {
 
 /// The best ratio of the needle with a part of a text that is at least as long.
 ///
-/// RapidFuzz tries all windows of the needle's length, and all shorter beginnings and ends, one by one. Here
-/// one pass over the text covers the beginnings and another pass, backwards, the ends. They come first,
-/// because the score they reach rules out most windows.
+/// RapidFuzz tries all windows of the needle's length, and all shorter beginnings and ends, one by one. Here one
+/// pass over the text covers the beginnings and another pass, backwards, the ends. These two passes come first,
+/// because the score that they reach rules out most windows.
 fn within<S: Symbol>(
     needle: &PreparedText<S>,
     text: &[S],
     cutoff: f64,
     scratch: &mut PartialScratch,
 ) -> f64 {
-    // Symbols of a beginning or an end that are not in common stay so as it grows to the needle's length.
+    // If a symbol of a beginning or an end is not in common, this stays so while the beginning or end grows to the
+    // needle's length.
     let misses = allowed(needle.length(), cutoff / 100.0);
     let edge = best_edge(needle, text, misses, &mut scratch.state);
     let similarity = 1.0 - edge.distance() as f64 / edge.length as f64;
@@ -97,8 +98,8 @@ fn within<S: Symbol>(
     best
 }
 
-/// The best alignment of the needle with a beginning shorter than it, or with an end not longer than it.
-/// Parts with more than `misses` symbols outside of the common subsequence are left out.
+/// The best alignment of the needle with a beginning that is shorter than the needle, or with an end that is not
+/// longer than the needle. Parts with more than `misses` symbols outside of the common subsequence are left out.
 fn best_edge<S: Symbol>(
     needle: &PreparedText<S>,
     text: &[S],
@@ -126,11 +127,11 @@ fn best_edge<S: Symbol>(
     best
 }
 
-/// The least distance to a window of the needle's length, if it is less than `below`. The last window is left
-/// out, as it is one of the ends.
+/// The least distance to a window of the needle's length, if it is less than `below`. The last window is left out,
+/// since it is one of the ends.
 ///
-/// The distance changes by at most two from one window to the next, so the distances of two windows bound
-/// those between them. A range is halved for as long as it may contain a smaller distance.
+/// The distance changes by at most two from one window to the next, so the distances of two windows bound the
+/// distances of all windows between them. A range is halved for as long as it may contain a smaller distance.
 fn best_window<S: Symbol>(
     needle: &PreparedText<S>,
     text: &[S],
@@ -168,7 +169,8 @@ fn best_window<S: Symbol>(
         if apart < 2 {
             continue;
         }
-        // From both ends, distances can fall by two a step until they meet. Distances are even.
+        // From both ends of the range, distances can fall by two at each step until they meet. All distances are
+        // even.
         let gain = (apart - ends.0.abs_diff(ends.1) / 2) / 2 * 2;
         if least < below.saturating_add(gain) {
             let middle = first + apart / 2;

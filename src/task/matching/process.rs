@@ -1,4 +1,5 @@
-//! RapidFuzz's `default_process`: lower case, and spaces for all but letters and digits.
+//! RapidFuzz's `default_process`: it changes letters to lower case, and replaces everything except letters and
+//! digits with spaces.
 
 use std::sync::OnceLock;
 
@@ -6,7 +7,7 @@ use std::sync::OnceLock;
 /// (hexadecimal) is replaced by itself plus `offset`. All other code points are replaced by spaces.
 const TABLE: &str = include_str!("../../../data/matching/process.tsv");
 
-/// Number of code points of a page of the map.
+/// Number of code points in a page of the map.
 const PAGE: usize = 256;
 
 /// The replacement of each code point, in pages.

@@ -9,13 +9,13 @@ use super::prepared_text::PreparedText;
 use super::reference::{Reference, Tokens};
 use super::tokens::{self, TokenSpan, UNKNOWN};
 
-/// A prepared record. Only what the measure reads is filled.
+/// A prepared record. Only the fields that the measure reads are filled.
 #[derive(Debug)]
 pub(super) struct Query<S> {
     pub(super) text: PreparedText<S>,
     /// The text with its tokens sorted and joined by spaces.
     pub(super) sorted: PreparedText<S>,
-    /// The sorted text without repeated tokens; filled only if there are any.
+    /// The sorted text without repeated tokens; filled only if there are repeated tokens.
     pub(super) distinct: PreparedText<S>,
     /// The distinct tokens, in the order of the sorted text.
     pub(super) tokens: Vec<TokenSpan>,
@@ -55,7 +55,7 @@ impl<S: Symbol> Query<S> {
         }
     }
 
-    /// What a measure compares, if it compares one text of each side: the text itself or the sorted text.
+    /// The text that a measure compares, if it compares one text of each side: the text itself or the sorted text.
     pub(super) fn compared(&self, measure: Measure) -> (&PreparedText<S>, &SymbolCounts) {
         if measure.reads_text() {
             (&self.text, &self.symbols)
@@ -109,7 +109,7 @@ impl<S: Symbol> Query<S> {
         self.ordinals[token.id as usize] != 0
     }
 
-    /// The index, among the tokens of the record, of a token of the reference.
+    /// The index that a token of the reference has among the tokens of the record.
     #[inline]
     pub(super) fn find(&self, token: &TokenSpan) -> Option<usize> {
         (self.ordinals[token.id as usize] as usize).checked_sub(1)

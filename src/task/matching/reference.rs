@@ -45,7 +45,7 @@ impl Collected {
         &self.text[start..self.ends[index]]
     }
 
-    /// The indices of all texts, the shortest first; texts of one length stay in order.
+    /// The indices of all texts, the shortest first; texts of the same length stay in their order.
     fn by_length(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.lengths.len() as u32).collect();
         order.sort_by_key(|index| self.lengths[*index as usize]);
@@ -53,7 +53,7 @@ impl Collected {
     }
 }
 
-/// The prepared texts. What the measure does not read is not stored.
+/// The prepared texts. Data that the measure does not read is not stored.
 ///
 /// They are sorted by length, so that texts that are compared at once are neighbours in memory. A text has a
 /// *position* in this order, and an *index* in the order in which the caller gave the texts.
@@ -166,8 +166,8 @@ impl<S: Symbol> Reference<S> {
         }
     }
 
-    /// What a measure compares at a position, if it compares one text of each side: the text itself or the
-    /// sorted text.
+    /// The text that a measure compares at a position, if it compares one text of each side: the text itself or
+    /// the sorted text.
     #[inline]
     pub(super) fn compared(&self, position: usize, measure: Measure) -> &[S] {
         if measure.reads_text() {
@@ -251,7 +251,7 @@ impl<'a, S: Symbol> Tokens<'a, S> {
         self.distinct_length() == self.sorted.len()
     }
 
-    /// The distinct tokens that are kept, joined by spaces, as slices of the sorted text.
+    /// The distinct tokens that `keep` selects, joined by spaces, as slices of the sorted text.
     pub(super) fn joined(self, keep: impl Fn(&TokenSpan) -> bool) -> impl Iterator<Item = &'a [S]> {
         let mut kept = self
             .distinct

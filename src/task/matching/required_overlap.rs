@@ -4,7 +4,7 @@ use super::Measure;
 use super::blocks::SATURATED;
 use super::bounds::PairBound;
 
-/// For a record and a required score, the least number of symbols in common, by length of the text.
+/// For a record and a required score, the least number of symbols in common, for each length of a text.
 pub(super) struct RequiredOverlap {
     measure: Measure,
     record_length: usize,
@@ -36,14 +36,16 @@ impl RequiredOverlap {
         }
     }
 
-    /// The least number for any of these lengths; `None` if no text of these lengths can reach the score.
+    /// The least number of symbols in common for any of these lengths; `None` if no text of these lengths can
+    /// reach the score.
     #[inline]
     pub(super) fn least(&mut self, lengths: &[u32]) -> Option<u8> {
         let counts = lengths.iter().filter_map(|length| self.count(*length));
         counts.min()
     }
 
-    /// The least number for a text of this length. The search starts from the number for the length before.
+    /// The least number of symbols in common for a text of this length. The search starts from the number for the
+    /// previous length.
     #[inline]
     fn count(&mut self, length: u32) -> Option<u8> {
         let text_length = length as usize;

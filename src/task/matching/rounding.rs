@@ -1,8 +1,8 @@
-//! From distances to scores, in RapidFuzz's order of arithmetic, so that the last bit is the same; and back,
-//! from cutoffs to distances that cannot reach them.
+//! Converts distances to scores, in RapidFuzz's order of arithmetic, so that the last bit is the same. It also
+//! converts a cutoff to a distance beyond which no score reaches the cutoff.
 
-/// Share of the largest distance by which the distance that a cutoff allows is raised. Pairs within it are
-/// compared with the cutoff as similarities, so that rounding cannot lose any.
+/// The distance that a cutoff allows is raised by this share of the largest distance. For pairs within the raised
+/// distance, the similarity is compared with the cutoff, so that rounding cannot lose a pair.
 const SLACK: f64 = 1e-5;
 
 /// The largest distance, of at most `largest`, with a similarity of at least `cutoff`; or a little more.
@@ -25,7 +25,7 @@ pub(super) fn similarity(distance: usize, largest: usize, cutoff: f64) -> f64 {
     }
 }
 
-/// Like [`similarity`], from 0 to 100, in the order of arithmetic of the measures that compare tokens.
+/// Like [`similarity`], but from 0 to 100, and in the order of arithmetic of the measures that compare tokens.
 #[inline(always)]
 pub(super) fn per_cent(distance: usize, largest: usize, cutoff: f64) -> f64 {
     let score = match largest {

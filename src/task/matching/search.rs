@@ -1,4 +1,4 @@
-//! One record against the whole reference: the best matches.
+//! Finds the best matches of one record in the whole reference.
 
 use super::alphabet::Symbol;
 use super::block_filter::{BlockFilter, FilterQuery};
@@ -16,7 +16,7 @@ use crate::sync::{Mutex, lock};
 
 /// Number of texts that are compared before the others, in addition to the number of matches wanted.
 const TRIED_FIRST: usize = 16;
-/// Memory that is kept between records, in bytes.
+/// Largest amount of memory that is kept between records, in bytes.
 const MAX_KEPT_BYTES: usize = 16 << 20;
 
 /// A prepared reference, and the memory to search it.
@@ -24,13 +24,13 @@ const MAX_KEPT_BYTES: usize = 16 << 20;
 pub(super) struct Search<S> {
     settings: Matching,
     reference: Reference<S>,
-    /// Memory for records that no worker uses now.
+    /// Memory for the search of a record that no worker is using now.
     spare: Mutex<Vec<RecordScratch<S>>>,
-    /// Memory for pairs that no thread uses now: each thread that takes part in a search needs one.
+    /// Memory for comparing pairs that no thread is using now: each thread that takes part in a search needs one.
     spare_pairs: Mutex<Vec<PairScratch<S>>>,
 }
 
-/// Memory to search matches of one record.
+/// Memory with which the matches of one record are found.
 #[derive(Debug)]
 struct RecordScratch<S> {
     processed: String,
@@ -55,7 +55,7 @@ impl<S: Symbol> Search<S> {
         self.reference.len()
     }
 
-    /// The best matches of a text, best first, and how many pairs were compared and ruled out.
+    /// The best matches of a text, best first, and the number of pairs that were compared and that were ruled out.
     pub(super) fn find(&self, text: &str) -> (Vec<Found>, Pairs) {
         let spare = || lock(&self.spare);
         let measure = self.settings.measure;
@@ -139,7 +139,7 @@ impl<S: Symbol> Search<S> {
         }
     }
 
-    /// Filters text by text, then compares in order what may be among the best.
+    /// Filters the texts one by one, and then compares, in order, the texts that may be among the best.
     fn find_by_texts(
         &self,
         scratch: &mut RecordScratch<S>,
@@ -202,7 +202,7 @@ impl<S: Symbol> Search<S> {
         (found, pairs)
     }
 
-    /// Filters block by block, then compares in order what may be among the best.
+    /// Filters the texts block by block, and then compares, in order, the texts that may be among the best.
     fn find_by_blocks(
         &self,
         scratch: &mut RecordScratch<S>,
@@ -273,7 +273,7 @@ impl<S: Symbol> Search<S> {
         }
     }
 
-    /// Memory to compare pairs, with the table of a pattern if it is to be compared in SIMD lanes.
+    /// Memory to compare pairs, with the table of a pattern if the pattern is to be compared in SIMD lanes.
     fn take_pair_scratch(&self, pattern: Option<&Pattern>) -> PairScratch<S> {
         let spare = lock(&self.spare_pairs).pop();
         let mut pair =
@@ -284,8 +284,8 @@ impl<S: Symbol> Search<S> {
         pair
     }
 
-    /// A score that at least `wanted` texts reach, or a little less: texts below it need not be compared. It is
-    /// found among the texts with the highest bounds.
+    /// A score that at least `wanted` texts reach, or a slightly lower score. Texts below this score need not be
+    /// compared. It is found by comparing the texts with the highest bounds.
     fn needed_score(
         &self,
         bounds: &[f64],

@@ -10,7 +10,7 @@ pub(super) struct MatchCandidate {
     pub(super) index: usize,
     /// Position of the text in the reference.
     pub(super) position: usize,
-    /// An upper bound of its score.
+    /// An upper bound of the score of the text.
     pub(super) bound: f64,
 }
 
@@ -32,8 +32,8 @@ pub(super) fn best(
     }
 }
 
-/// RapidFuzz's `extractOne`: each score that is larger than all before becomes the cutoff for the rest, so
-/// that the first of equal matches wins.
+/// RapidFuzz's `extractOne`: each score that is larger than all previous scores becomes the cutoff for the
+/// remaining texts, so that the first of several equal matches is the result.
 ///
 /// Starting with a cutoff just below the best score changes nothing. Scores other than the best matter only as
 /// cutoffs, and a cutoff matters only if it equals a score up to rounding.
@@ -62,11 +62,12 @@ fn best_one(
     best
 }
 
-/// RapidFuzz's `extract`: the largest scores; the first of equal matches comes first.
+/// RapidFuzz's `extract`: the matches with the largest scores; of several equal matches, the first one comes
+/// first.
 ///
-/// RapidFuzz computes every score at the cutoff of the caller. Here the cutoff rises to just below the least
-/// of the best scores so far: close enough to rule out other texts, and far enough that none of the best is
-/// rounded to 0.
+/// RapidFuzz computes every score at the cutoff of the caller. Here the cutoff rises to just below the least of
+/// the best scores so far. It is close enough to that score to rule out other texts, and far enough from it that
+/// none of the best scores is rounded to 0.
 fn best_few(
     candidates: &[MatchCandidate],
     mut cutoff: f64,

@@ -1,6 +1,6 @@
 //! A ragged array: many short sequences in one allocation.
 
-/// Sequences of values, found by index.
+/// Sequences of values, which are accessed by index.
 #[derive(Debug)]
 pub(super) struct Sequences<T> {
     values: Vec<T>,

@@ -1,4 +1,4 @@
-//! One record compared with eight texts at once, in SIMD lanes.
+//! Compares one record with eight texts at once, in SIMD lanes.
 //!
 //! Each text has a lane of 64 bits in each word of the state. The next symbol differs from lane to lane, so
 //! the masks are loaded one by one; the arithmetic on them runs in vectors. The source is the same for every
@@ -11,13 +11,13 @@ use super::alphabet::Symbol;
 use super::lcs::{self, zeros};
 use super::pattern::{Pattern, WORD};
 
-/// Number of texts that are compared at once: the words of the widest vectors.
+/// Number of texts that are compared at once: the number of 64-bit words in the widest vectors.
 pub(super) const LANES: usize = 8;
 
-/// Number of symbols of the table: those that one byte can number.
+/// Number of symbols in the table: all symbols whose number fits in one byte.
 const SYMBOLS: usize = 256;
 
-/// Number of masks of a symbol in the table at most. Longer records are compared with one text at a time.
+/// Largest number of masks of a symbol in the table. Longer records are compared with one text at a time.
 const WORDS: usize = 4;
 
 /// The masks of a record in a table indexed by symbol.
@@ -59,7 +59,7 @@ impl LaneTable {
         found.unwrap_or_else(|| texts.map(|text| lcs::length(pattern, text, state)))
     }
 
-    /// Levenshtein's distance of the pattern and each of the texts; `None` if the pattern is empty, has no
+    /// Levenshtein's distance between the pattern and each of the texts; `None` if the pattern is empty, has no
     /// table, or is so long that the state would not fit in registers.
     pub(super) fn distances<S: Symbol>(
         &self,
@@ -87,7 +87,7 @@ impl LaneTable {
 /// One word of the state of each text.
 type LaneWords = [u64; LANES];
 
-/// Reads all texts in step, one symbol of each at a time.
+/// Reads all texts at the same pace, one symbol of each text at a time.
 struct Lockstep<'a, const W: usize, S, T> {
     table: &'a [[u64; W]; SYMBOLS],
     texts: [&'a [S]; LANES],

@@ -1,10 +1,10 @@
-//! Finds the texts that may be among the best matches of a record, text by text: for measures that compare
-//! tokens in common, where each text has a bound of its own.
+//! Finds the texts that may be among the best matches of a record, text by text. This is for measures that compare
+//! tokens in common, because with these measures each text has its own bound.
 
 use super::parallel::{self, Helpers, ScratchPool};
 use super::top_scores::{JUST_BELOW, TopScores};
 
-/// What one thread has found.
+/// The texts that one thread has found.
 struct TextThread<D> {
     /// Positions of texts that may be among the best, each with its score.
     finalists: Vec<(u32, f64)>,

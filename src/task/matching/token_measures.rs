@@ -1,8 +1,8 @@
 //! The measures that compare texts by their tokens.
 //!
-//! Most pairs share few tokens or none. The tokens that only one side has are compared without being copied:
-//! positions of the record's pattern that belong to a token in common are masked out, and the text is read as
-//! slices.
+//! The texts of most pairs share few tokens or none. The tokens that only one side has are compared without being
+//! copied: positions of the record's pattern that belong to a token in common are masked out, and the text is read
+//! as slices.
 
 use super::alphabet::Symbol;
 use super::compare::{PairScratch, partial, ratio};
@@ -82,7 +82,7 @@ impl TokenOverlap {
         }
     }
 
-    /// Whether all tokens of one side occur in the other, and there are any.
+    /// Whether one side has tokens that all occur in the other side, too.
     fn is_contained(&self) -> bool {
         self.common > 0 && (self.only_record == 0 || self.only_text == 0)
     }
@@ -106,7 +106,8 @@ fn set_score<S: Symbol>(
     let (record, all) = (common + space + only_record, common + space + only_text);
     let mut best = 0.0;
     if common > 0 {
-        // The tokens in common are a beginning of the other text, so the distance is a difference of lengths.
+        // The text of the tokens in common is the beginning of the other text, so the distance is the difference
+        // of their lengths.
         let with_record = per_cent(space + only_record, common + record, cutoff);
         let with_text = per_cent(space + only_text, common + all, cutoff);
         best = with_record.max(with_text);

@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use super::alphabet::{Alphabet, SPACE, Symbol};
 
-/// The number of all tokens that no text of the reference has.
+/// The number of every token that does not occur in the reference.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// One of the distinct tokens of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenSpan {
-    /// The number in the vocabulary of the reference, or [`UNKNOWN`].
+    /// The number of the token in the vocabulary of the reference, or [`UNKNOWN`].
     pub(super) id: u32,
-    /// The first symbol in the sorted text.
+    /// The position of the token's first symbol in the sorted text.
     pub(super) start: u32,
-    /// The symbol after the last one in the sorted text.
+    /// The position after the token's last symbol in the sorted text.
     pub(super) end: u32,
 }
 
@@ -55,7 +55,8 @@ pub(super) fn split(text: &str, tokens: &mut Vec<Range<usize>>) {
     if start < text.len() {
         tokens.push(start..text.len());
     }
-    // UTF-8 sorts like code points. Equal tokens cannot be distinguished, so the sort may be unstable.
+    // Strings in UTF-8 sort in the order of their code points. Equal tokens cannot be distinguished, so the sort
+    // may be unstable.
     tokens.sort_unstable_by(|one, other| text[one.clone()].cmp(&text[other.clone()]));
 }
 

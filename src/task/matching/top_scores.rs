@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::sync::{Mutex, lock};
 
-/// Factor that takes a score so far down that rounding at a cutoff cannot lose it.
+/// Factor that lowers a score just enough that rounding at a cutoff cannot lose the score.
 pub(super) const JUST_BELOW: f64 = 1.0 - 1e-9;
 
 /// The best scores so far, and the score that a text needs to be among them.
@@ -12,12 +12,12 @@ pub(super) struct TopScores {
     wanted: usize,
     /// The best scores in descending order, at most `wanted`.
     scores: Mutex<Vec<f64>>,
-    /// The bits of the score that a text needs. It only rises.
+    /// The bits of the score that a text needs to be among the best. This score only rises.
     needed: AtomicU64,
 }
 
 impl TopScores {
-    /// No scores yet; texts below `needed` are ruled out from the beginning.
+    /// Starts without scores; texts below `needed` are ruled out from the beginning.
     pub(super) fn new(needed: f64, wanted: usize) -> Self {
         TopScores {
             wanted,
@@ -28,7 +28,8 @@ impl TopScores {
 
     /// The score that a text needs to be among the best.
     ///
-    /// Another thread may have raised it since; then a few more texts are compared than necessary.
+    /// Another thread may raise this score after it has been read. Then a few more texts than necessary are
+    /// compared.
     #[inline]
     pub(super) fn needed(&self) -> f64 {
         f64::from_bits(self.needed.load(Relaxed))
@@ -44,7 +45,7 @@ impl TopScores {
         scores.truncate(self.wanted - 1);
         scores.insert(rank, score);
         if let Some(least) = scores.get(self.wanted - 1) {
-            // Only the thread that holds the lock writes it.
+            // Only the thread that holds the lock writes the needed score.
             let needed = self.needed().max(least * JUST_BELOW);
             self.needed.store(needed.to_bits(), Relaxed);
         }

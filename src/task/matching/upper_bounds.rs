@@ -9,7 +9,7 @@ use super::query::Query;
 use super::reference::Reference;
 use super::{Measure, parallel, weighted};
 
-/// Number of bounds, some hundred microseconds of work, that a thread computes at least.
+/// Smallest number of bounds that a thread computes. Computing them takes some hundred microseconds.
 const MIN_BOUNDS: usize = 4096;
 
 /// The bounds for a record; its memory is reused from record to record.
@@ -17,8 +17,8 @@ const MIN_BOUNDS: usize = 4096;
 pub(super) struct UpperBounds {
     /// For each text by position, an upper bound of its score.
     pub(super) scores: Vec<f64>,
-    /// For each text by position, the number of symbols of the tokens in common, with a space for each token.
-    /// All zero between two records.
+    /// For each text by position, the number of symbols of the tokens in common, with a space for each token. All
+    /// these numbers are 0 between two records.
     common: Vec<u32>,
     text: TextOverlaps,
     /// Overlaps of the texts with their tokens sorted.
@@ -83,7 +83,7 @@ impl UpperBounds {
     }
 }
 
-/// Computes a bound for each text; if they are many, on all threads of the pool.
+/// Computes a bound for each text. If there are many texts, all threads of the pool take part.
 fn fill(scores: &mut Vec<f64>, texts: usize, bound: impl Fn(usize) -> f64 + Sync) {
     if texts >= 2 * MIN_BOUNDS && parallel::is_available() {
         let texts = (0..texts).into_par_iter().with_min_len(MIN_BOUNDS);

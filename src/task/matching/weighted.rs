@@ -39,7 +39,7 @@ pub(super) fn weighted<S: Symbol>(
     let needed = cutoff.max(whole) / weight;
     let part = partial(&query.text, text, needed, scratch);
     let best = whole.max(part * weight);
-    // Like RapidFuzz, this divides the cutoff that was divided before, and not by the second weight.
+    // Like RapidFuzz, this divides the cutoff that has already been divided by `weight`.
     let needed = needed.max(best) / TOKENS_WEIGHT;
     let tokens = partial_token_ratio(query, tokens, needed, scratch);
     best.max(tokens * TOKENS_WEIGHT * weight)

@@ -1,7 +1,7 @@
-//! The rule for "but": valences before it weigh half, valences after it weigh 1.5 times.
+//! The rule for "but": valences before it are halved, and valences after it are multiplied by 1.5.
 //!
 //! The reference (`_but_check`) iterates over its list of valences and, for each value, changes the *first*
-//! element equal to it, wherever that is. So equal values affect each other, surely by accident, and the
+//! element equal to it, wherever that is. So equal values affect each other. This is surely an accident, but the
 //! scores depend on it. Zeros stay zero, so only the other valences are listed.
 
 use std::cmp::Reverse;
@@ -31,7 +31,7 @@ pub(super) fn but_check(valences: &mut [WordValence], but: usize) {
 fn linear_search(valences: &mut [WordValence], but: usize) {
     for at in 0..valences.len() {
         let value = valences[at].valence.value;
-        // Elements after `at` cannot be the first equal one.
+        // An element after `at` cannot be the first equal element.
         let equal = valences[..at]
             .iter()
             .position(|other| other.valence.value == value);
@@ -39,7 +39,7 @@ fn linear_search(valences: &mut [WordValence], but: usize) {
     }
 }
 
-/// Like [`linear_search`] in O(n log n): the index has, for each value, the elements so far that equal it.
+/// Like [`linear_search`], but in O(n log n): the index has, for each value, the previous elements that equal it.
 fn indexed_search(valences: &mut [WordValence], but: usize) {
     let mut by_value: HashMap<u64, BinaryHeap<Reverse<usize>>> = HashMap::new();
     for at in 0..valences.len() {
@@ -74,7 +74,7 @@ mod tests {
                     state = state
                         .wrapping_mul(6364136223846793005)
                         .wrapping_add(1442695040888963407);
-                    // Few distinct values; some are 0.5 or 1.5 times another one.
+                    // There are few distinct values, and some values are 0.5 or 1.5 times another one.
                     let value =
                         [0.5, 0.75, 1.0, 1.5, 2.25, 3.0, -1.0, -1.5][(state >> 61) as usize];
                     let valence = Valence {
@@ -88,7 +88,7 @@ mod tests {
                 })
                 .collect();
             let mut others = valences.clone();
-            // An odd number, as the valences have even ones.
+            // This is an odd number, because the tokens of the valences have even numbers.
             let but = 2 * ((state >> 20) as usize % (length + 1)) + 1;
             linear_search(&mut valences, but);
             indexed_search(&mut others, but);

@@ -1,4 +1,4 @@
-//! Whether a token is in upper case, with the result of `str.isupper` of CPython 3.14.
+//! Checks whether a token is in upper case, with the same result as `str.isupper` of CPython 3.14.
 //!
 //! CPython 3.14 follows Unicode 16; the standard library may follow a later version.
 

@@ -38,7 +38,7 @@ impl Role {
 }
 
 impl Role {
-    /// The roles of both sets.
+    /// A set with the roles of both sets.
     pub(super) const fn and(self, other: Role) -> Role {
         Role(self.0 | other.0)
     }
@@ -96,8 +96,8 @@ impl Token {
 
     /// A token that is not in the lexicon; also the placeholder for tokens after the end of a text.
     pub(super) const UNKNOWN: Token = Token(0);
-    /// The placeholder for tokens before the start of a text. The rules ignore neighbours that have a valence of
-    /// their own, so it is marked as one of those.
+    /// The placeholder for tokens before the start of a text. The rules ignore neighbours that have their own
+    /// valence, so this placeholder counts as such a neighbour.
     pub(super) const BEFORE: Token = Token(Token::WORD);
 
     /// A token with this word; `upper` if the token is in upper case.
@@ -139,9 +139,9 @@ impl LexiconEntry {
 /// All words with their roles and mean valences.
 pub(super) struct Lexicon {
     words: PerfectHash,
-    /// Indexed by the number of the word. Words without a valence, except "but", come first.
+    /// The entries, indexed by the number of the word. Words without a valence, except "but", come first.
     entries: Box<[LexiconEntry; Token::WORD as usize + 1]>,
-    /// The first number of a word that has a valence or is "but".
+    /// The smallest number of a word that has a valence or is "but".
     first_significant: u16,
 }
 

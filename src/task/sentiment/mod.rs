@@ -1,9 +1,9 @@
 //! VADER sentiment: how positive or negative an English text is, by a lexicon and rules.
 //!
-//! For every text, the scores are those of the Python package vaderSentiment 3.3.2 to the last printed digit: by
-//! default those on Python up to 3.11, with [`Summation::Compensated`] those on later versions. Source: C. J.
-//! Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media
-//! Text", ICWSM 2014.
+//! For every text, the scores are those of the Python package vaderSentiment 3.3.2 to the last printed digit. By
+//! default, they are the scores that the package gives on Python up to 3.11; with [`Summation::Compensated`], they
+//! are its scores on later versions. Source: C. J. Hutto and E. E. Gilbert, "VADER: A Parsimonious Rule-based
+//! Model for Sentiment Analysis of Social Media Text", ICWSM 2014.
 //!
 //! The first pass splits the text into tokens, each stored in two bytes. The second pass stops only at words
 //! with a valence, about one word in eleven, and looks at their neighbours. Each thread keeps its memory for
@@ -26,7 +26,7 @@ use tokenize::BACK;
 
 /// How positive or negative a text is.
 ///
-/// Proportions are rounded to three decimals and the compound score to four, with the result of Python's
+/// Proportions are rounded to three decimals and the compound score to four, with the same result as Python's
 /// `round`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Polarity {
@@ -56,28 +56,28 @@ pub struct Sentiment {
 
 /// How the valences of a text are added up. The reference uses Python's `sum`, which changed in Python 3.12.
 ///
-/// The scores differ for about one text in ten thousand: if the valences cancel, one summation gives zero and
-/// the other a last bit, and then the emphasis of exclamation marks is added in full.
+/// The scores differ for about one text in ten thousand: if the valences cancel, one summation gives zero and the
+/// other gives a tiny rounding error, to which the emphasis of exclamation marks is then added in full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Summation {
-    /// One addition after the other, as in Python up to 3.11.
+    /// The valences are added one after the other, as in Python up to 3.11.
     #[default]
     Plain,
-    /// With Neumaier's compensation, as in Python 3.12 and later.
+    /// The valences are added with Neumaier's compensation, as in Python 3.12 and later.
     Compensated,
 }
 
 impl Sentiment {
-    /// Makes a scorer. All scorers share their tables; the first one builds them, which takes a few
+    /// Creates a scorer. All scorers share their tables; the first one builds them, which takes a few
     /// milliseconds.
     #[must_use]
     pub fn new() -> Sentiment {
-        // Built here, so that the first record does not seem to be expensive.
+        // The tables are built here, so that the first record does not seem to be expensive.
         Lexicon::shared();
         Sentiment::default()
     }
 
-    /// Sets the summation; [`Summation::Plain`] unless set.
+    /// Sets the summation. The default is [`Summation::Plain`].
     ///
     /// ```
     /// use manyhands::task::sentiment::{Sentiment, Summation};
@@ -95,7 +95,7 @@ impl Sentiment {
 
     /// Scores a text; all scores are zero if the text is empty or white space only.
     ///
-    /// Takes time proportional to the length of the text, or O(n log n) for a long text with "but" that has n
+    /// This takes time proportional to the length of the text, or O(n log n) for a long text with "but" that has n
     /// words with a valence.
     #[must_use]
     pub fn score(&self, text: &str) -> Polarity {
@@ -106,7 +106,7 @@ impl Sentiment {
     }
 }
 
-/// Size of each buffer that is kept between texts at most, in bytes.
+/// Largest size of a buffer that is kept between texts, in bytes.
 const MAX_KEPT_BYTES: usize = 1 << 20;
 
 /// Scratch memory of a thread, reused from text to text.

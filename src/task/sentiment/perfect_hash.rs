@@ -2,15 +2,15 @@
 //!
 //! Most tokens of a text are not in the lexicon, and the processor cannot predict which ones are. So a look-up
 //! does not branch on its result: it takes one multiplication, one displacement, and one comparison of 16 bytes. A
-//! bitmap or tags in front would keep most comparisons in the first-level cache, but cost more in
-//! mispredicted branches and instructions than the cache misses that they save.
+//! bitmap or tags that are checked first would keep most look-ups in the first-level cache, but the additional
+//! instructions and mispredicted branches would cost more than the cache misses that they avoid.
 //!
 //! Hash and displace: Belazzougui, Botelho and Dietzfelbinger, "Hash, displace, and compress",
 //! ESA 2009.
 
 use std::hint::select_unpredictable;
 
-/// Length of the words in the table at most, in bytes. The few longer words are searched one by one.
+/// Largest length of a word in the table, in bytes. The few longer words are searched one by one.
 pub(super) const KEY_BYTES: usize = 16;
 
 /// Number of slots; a power of two.
@@ -18,8 +18,8 @@ const SLOTS: usize = 1 << 13;
 /// Number of buckets; a power of two. The words of a bucket share a displacement.
 const BUCKETS: usize = 1 << 11;
 
-/// By length of the word, the bits that fill the rest of a key. UTF-8 never contains these bytes, so no word
-/// has the key of a shorter one.
+/// For each length of a word, the bits that fill the rest of its key. UTF-8 never contains these bytes, so no word
+/// has the key of a shorter word.
 const FILL: [u128; KEY_BYTES + 1] = {
     let mut fill = [u128::MAX; KEY_BYTES + 1];
     let mut length = 1;
@@ -72,8 +72,8 @@ impl PerfectHash {
         }
     }
 
-    /// Places the words, the fullest buckets first, each bucket with the first displacement that hits free slots
-    /// only; `None` if a bucket cannot be placed.
+    /// Places the words, starting with the fullest buckets. Each bucket gets the first displacement that puts all
+    /// its words in free slots; `None` if a bucket cannot be placed.
     fn place(
         short: &[(u128, u16)],
         long: Vec<(&'static str, u16)>,

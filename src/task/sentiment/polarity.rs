@@ -1,4 +1,4 @@
-//! From valences to a polarity: summation, emphasis, proportions, and rounding.
+//! Computes a polarity from valences: summation, emphasis, proportions, and rounding.
 
 use super::but_check::WordValence;
 use super::tokenize::TextStats;
@@ -6,7 +6,7 @@ use super::{Polarity, Summation};
 
 /// Emphasis of an exclamation mark, in units of valence.
 const EXCLAMATION: f64 = 0.292;
-/// Number of exclamation marks that count at most.
+/// Largest number of exclamation marks that count.
 const MAX_EXCLAMATIONS: usize = 4;
 /// Emphasis of each question mark if there are two or three, in units of valence.
 const QUESTION: f64 = 0.18;
@@ -16,7 +16,8 @@ const MANY_QUESTIONS: f64 = 0.96;
 const ALPHA: f64 = 15.0;
 
 /// The polarity of a text with these valences; all other tokens are neutral.
-// Inlining it into its only caller takes registers from the loop there and costs a tenth of the speed.
+// Inlining this function into its only caller would take registers from the loop there and cost a tenth of the
+// speed.
 #[inline(never)]
 pub(super) fn polarity(
     valences: &[WordValence],
@@ -66,7 +67,7 @@ pub(super) fn polarity(
     }
 }
 
-/// What exclamation marks and question marks add, in units of valence.
+/// The emphasis that exclamation marks and question marks add, in units of valence.
 fn emphasis(stats: &TextStats) -> f64 {
     let exclamations = stats.exclamations.min(MAX_EXCLAMATIONS) as f64 * EXCLAMATION;
     let questions = match stats.questions {
@@ -122,7 +123,7 @@ fn round<const SCALE: u32>(value: f64) -> f64 {
     (f64::from(nearest) / scale).copysign(value)
 }
 
-/// Whether a value within 1e-9 of (`below` + 1/2) / `scale` rounds up, in exact integer arithmetic.
+/// Whether a value within 1e-9 of (`below` + 1/2) / `scale` rounds up, computed in exact integer arithmetic.
 fn is_nearer_above(value: f64, below: u32, scale: u32) -> bool {
     let bits = value.to_bits();
     let mantissa = bits & ((1 << 52) - 1) | 1 << 52;

@@ -1,4 +1,4 @@
-//! From tokens to valences: how the neighbours of a word change its mean valence.
+//! Computes valences from tokens: the neighbours of a word change its mean valence.
 //!
 //! The rules and the order of every operation are those of vaderSentiment 3.3.2, oddities included, because
 //! scores must agree to the last digit and floating-point addition depends on the order.
@@ -6,7 +6,7 @@
 use super::lexicon::{Lexicon, Role, Token};
 use super::tokenize::{AHEAD, BACK};
 
-/// The tokens that decide a valence: [`BACK`] before the word, the word itself, and [`AHEAD`] after it.
+/// The tokens that determine a valence: [`BACK`] before the word, the word itself, and [`AHEAD`] after it.
 pub(super) type TokenWindow = [Token; BACK + 1 + AHEAD];
 
 /// Magnitude that a booster adds, in units of valence.
@@ -15,7 +15,7 @@ const BOOST: f64 = 0.293;
 const CAPITALS: f64 = 0.733;
 /// Factor of a negated valence.
 const NEGATION: f64 = -0.74;
-/// Factor of a booster, by its distance from the word: one, two or three tokens.
+/// Factor of what a booster adds, for a distance of one, two or three tokens between the booster and the word.
 const DAMPING: [f64; BACK] = [1.0, 0.95, 0.9];
 /// Factor of "never so" and "never this".
 const NEVER: f64 = 1.25;
@@ -29,7 +29,7 @@ const MODIFIES: Role = Role::BOOSTS
     .and(Role::THIS)
     .and(Role::LEAST);
 
-/// Every phrase has one of these words, and few sentences do: a test that rules out most phrases at once.
+/// Every phrase contains one of these words, and few sentences do, so that a single test rules out most phrases.
 const PHRASE_KEYWORDS: Role = Role::SHIT
     .and(Role::BOMB)
     .and(Role::ASS)
@@ -46,7 +46,7 @@ const PHRASE_KEYWORDS: Role = Role::SHIT
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Valence {
     pub(super) value: f64,
-    /// Whether the reference has an integer here, which its sum adds in another way.
+    /// Whether the reference has an integer here. Its sum adds integers in a different way.
     pub(super) is_integer: bool,
 }
 
@@ -66,8 +66,9 @@ impl Valence {
     }
 }
 
-/// The valence of the word of a window. `emphatic` says that upper case counts, as the text has mixed case.
-// Inlining it into its only caller takes registers from the loop there and costs a tenth of the speed.
+/// The valence of the word of a window. If `emphatic` is true, upper case counts, because the text has mixed case.
+// Inlining this function into its only caller would take registers from the loop there and cost a tenth of the
+// speed.
 #[inline(never)]
 pub(super) fn valence(lexicon: &Lexicon, window: &TokenWindow, emphatic: bool) -> Valence {
     let [third, second, first, word, next, after] = window.map(|token| lexicon.roles(token));
@@ -121,7 +122,7 @@ pub(super) fn valence(lexicon: &Lexicon, window: &TokenWindow, emphatic: bool) -
     valence
 }
 
-/// What a booster or dampener next to the word adds to a valence.
+/// The amount that a booster or dampener next to the word adds to a valence.
 fn boost(neighbour: Role, value: f64, is_stressed: bool) -> f64 {
     let mut boost = if neighbour.has(Role::BOOSTS) {
         BOOST
@@ -145,7 +146,7 @@ fn negation(distance: usize, [first, second, third]: [Role; BACK]) -> f64 {
     let intensifies = match distance {
         0 => false,
         1 => second.has(Role::NEVER) && first.has(so),
-        // The reference lacks parentheses, so that "so" or "this" needs no "never" here.
+        // The reference has no parentheses in this condition, so "so" or "this" counts here even without "never".
         _ => third.has(Role::NEVER) && second.has(so) || first.has(so),
     };
     let is_doubtless = match distance {
@@ -206,7 +207,7 @@ fn triple(one: Role, two: Role, three: Role) -> Option<Valence> {
     }
 }
 
-/// Whether two words are a dampener.
+/// Whether two words together form a dampener.
 fn is_dampening(former: Role, latter: Role) -> bool {
     former.has(Role::KIND.and(Role::SORT)) && latter.has(Role::OF)
         || former.has(Role::JUST) && latter.has(Role::ENOUGH)

@@ -1,4 +1,4 @@
-//! From bytes to tokens.
+//! Splits the bytes of a text into tokens.
 //!
 //! A bit mask of the spaces in 64 bytes shows where tokens start and end, whatever their lengths, so that the
 //! only unpredictable branch is the number of tokens that end in the 64 bytes. Other frequent and irregular
@@ -20,9 +20,9 @@ pub(super) const BACK: usize = 3;
 /// Number of tokens after a word that the rules read.
 pub(super) const AHEAD: usize = 2;
 
-/// Class of ASCII punctuation.
+/// The class of ASCII punctuation.
 const PUNCTUATION: u8 = 1;
-/// Class of lowercase ASCII letters.
+/// The class of lowercase ASCII letters.
 const LOWERCASE: u8 = 2;
 
 /// The class of each byte.
@@ -38,7 +38,7 @@ const CLASS: [u8; 256] = {
     class
 };
 
-/// What the rules need to know about the whole text.
+/// The counts over the whole text that the rules need.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TextStats {
     /// Number of tokens.
@@ -75,7 +75,7 @@ pub(super) fn tokenize(
     let mut spaced = true;
     let mut contractions = contractions(lower);
     let mut next_contraction = contractions.next();
-    // Whether the token that continues from the block before contains "n't" there.
+    // Whether the token that continues from the previous block contains "n't" in that block.
     let mut contracted = false;
     let (blocks, _) = lower[..text.len() + BLOCK].as_chunks::<BLOCK>();
     for (at, block) in blocks.iter().enumerate() {
@@ -104,7 +104,7 @@ pub(super) fn tokenize(
             contracted = false;
         }
         while let Some(at) = next_contraction.filter(|&at| at < base + BLOCK) {
-            // It is in the token that ends next.
+            // This "n't" is in the first token that ends after it.
             let earlier = ended & ((1 << (at - base)) - 1);
             match tokens.get_mut(first + earlier.count_ones() as usize) {
                 Some(token) => token.contract(),
@@ -162,8 +162,8 @@ fn strip(text: &[u8], mut first: usize, mut past: usize) -> (usize, usize) {
     (first, past)
 }
 
-/// A bit for each byte of the block, the first byte lowest: 1 for the ASCII white space of Python's
-/// `str.split`, which includes the separators U+001C to U+001F.
+/// A bit for each byte of the block, with the first byte in the lowest bit: 1 for the ASCII white space of
+/// Python's `str.split`, which includes the separators U+001C to U+001F.
 #[inline]
 fn spaces(block: &[u8; BLOCK]) -> u64 {
     let mut flags = [0; BLOCK];
