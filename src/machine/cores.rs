@@ -26,8 +26,8 @@ pub struct Processors {
 pub(super) struct Topology {
     online: BTreeSet<usize>,
     allowed: Option<BTreeSet<usize>>,
-    /// The hardware threads of each core, sorted by the first one; `None` if the core of any of them is
-    /// unknown.
+    /// The hardware threads of each core. The cores are sorted by their first hardware thread. `None` if the
+    /// core of any of them is unknown.
     cores: Option<Vec<Vec<usize>>>,
 }
 
@@ -64,7 +64,7 @@ impl Topology {
         self.allowed.as_ref()?.first().copied()
     }
 
-    /// The number of these hardware threads that are allowed.
+    /// The number of these hardware threads that this process may use.
     pub(super) fn count_allowed(&self, threads: &BTreeSet<usize>) -> usize {
         let allowed = self.allowed.as_ref();
         allowed.map_or(0, |allowed| allowed.intersection(threads).count())

@@ -33,7 +33,7 @@ pub struct Meanwhile {
     pub load: Option<[f64; 3]>,
 }
 
-/// The counters of this machine at one moment.
+/// The values of the counters of this machine at one moment.
 #[derive(Debug)]
 pub(crate) struct Moment {
     clock: Instant,
@@ -136,7 +136,8 @@ fn own(tree: &Tree) -> Option<u64> {
     Some(all)
 }
 
-/// Number, parent and processor time in ticks of a process, from its `stat`.
+/// The number of a process, the number of its parent, and its processor time in ticks, from the text of its
+/// `stat` file.
 fn process(stat: &str) -> Option<(u32, u32, u64)> {
     let number = stat.split(' ').next()?.parse().ok()?;
     // The name of the process is in brackets, and may contain brackets.

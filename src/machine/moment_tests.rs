@@ -161,7 +161,7 @@ fn caches_are_those_that_the_allowed_threads_share() {
         .collect();
     let made_up = folder(&files);
     let machine = Machine::of(&Tree::below(made_up.path()));
-    // Four hardware threads share the cache, and three of them are allowed. Eight are allowed in total,
-    // which makes three caches.
+    // Four hardware threads share the cache, and three of them are allowed. Eight hardware threads are allowed
+    // in total, so they use three caches.
     assert_eq!(machine.cache, Some(3 * (32 << 20)));
 }

@@ -54,7 +54,7 @@ const CAN_PIN: bool = cfg!(any(target_os = "linux", target_os = "android"));
 fn keep_on(hardware_thread: usize) -> bool {
     use rustix::thread::{CpuSet, sched_setaffinity};
 
-    // `set` panics for larger numbers.
+    // `set` panics for numbers from `MAX_CPU` on.
     if hardware_thread >= CpuSet::MAX_CPU {
         return false;
     }

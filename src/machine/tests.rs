@@ -52,7 +52,7 @@ fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The hardware threads of the first workers.
+/// The hardware threads to which the first workers are pinned.
 fn places(folder: &TempDir, workers: usize) -> Vec<Option<usize>> {
     let pinning = Pinning::on(&Tree::below(folder.path()));
     (0..workers).map(|worker| pinning.place(worker)).collect()
@@ -291,8 +291,8 @@ fn of_nested_groups_of_version_1_the_tightest_counts() {
 
 #[test]
 fn in_a_container_the_group_is_the_mount_point() {
-    // Version 1 names the group as the host sees it, and the folder of the group is mounted. Version 2 names a
-    // group outside the namespace relative to the namespace.
+    // Version 1 names the group as the host sees it, and the folder of the group is mounted. If a group is
+    // outside the namespace, version 2 names it by a path that is relative to the root of the namespace.
     let v1 = "33 31 0:31 /docker/1f /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n";
     let quota = [
         ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "200000\n"),
@@ -380,7 +380,7 @@ fn this_machine_has_some_facts() {
     assert_eq!(machine.load.is_some(), cfg!(target_os = "linux"));
 }
 
-/// Threads are pinned to the right place, as the kernel itself reports.
+/// The kernel itself reports that threads are pinned to the right place.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pinned_thread_may_run_in_one_place() {

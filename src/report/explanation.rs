@@ -262,7 +262,7 @@ impl Explanation {
     }
 }
 
-/// A share, in per cent, as a whole number.
+/// A share, displayed as a whole number of per cent, such as `97 %`.
 struct Percent(f64);
 
 impl fmt::Display for Percent {
@@ -271,7 +271,7 @@ impl fmt::Display for Percent {
     }
 }
 
-/// A number of workers, and the verb that goes with it.
+/// A number of workers, displayed with its verb, such as `2 workers were`.
 struct Workers(usize);
 
 impl fmt::Display for Workers {
@@ -283,7 +283,7 @@ impl fmt::Display for Workers {
     }
 }
 
-/// A time with two significant digits, in a suitable unit.
+/// A time, displayed with two significant digits in a suitable unit, such as `3.1 s`.
 struct Readable(Duration);
 
 impl fmt::Display for Readable {

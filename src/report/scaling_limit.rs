@@ -17,7 +17,7 @@ pub struct ScalingLimit {
     pub workers: usize,
     /// The length of the floor.
     pub time: Duration,
-    /// The kind of time that the floor is.
+    /// Which of the possible times is the floor.
     pub floor: Floor,
 }
 

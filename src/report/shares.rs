@@ -8,13 +8,13 @@ use super::Timing;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Shares {
-    /// Time in the task.
+    /// Time spent in the task.
     pub scoring: f64,
-    /// Time for fetching bytes and waiting for records.
+    /// Time spent fetching bytes and waiting for records.
     pub input: f64,
-    /// Time for waiting for permits of a limit.
+    /// Time spent waiting for permits of a limit.
     pub limited: f64,
-    /// Time for reading, aggregating and passing scores on: the rest of the busy time.
+    /// Time spent reading, aggregating and passing scores on: the rest of the busy time.
     pub handling: f64,
     /// Time in which a worker was ready to run, but had no core.
     pub preempted: f64,

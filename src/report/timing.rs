@@ -10,8 +10,8 @@ use crate::error::Place;
 pub struct Timing {
     /// The time from the call that started the run to the answer.
     pub wall: Duration,
-    /// Processor time of the whole process during the run, all threads together. A plan measures it if
-    /// the system reports it. A pipeline does not, because that costs as much as a small run.
+    /// Processor time of the whole process during the run, all threads together. A plan measures it if the
+    /// system reports it. A pipeline does not measure it, because measuring it takes as long as a small run.
     pub cpu: Option<Duration>,
     /// The time after the last worker has ended: merging states and computing the answer.
     pub finish: Duration,
@@ -29,8 +29,8 @@ pub struct WorkerTiming {
     pub records: u64,
     /// How long the worker was busy: reading, scoring, aggregating, and passing scores on.
     pub busy: Duration,
-    /// The part of the busy time spent in the task. If records take less than 20 µs, it includes the time
-    /// between them. Time without a core is not included, as far as it is known.
+    /// The part of the busy time spent in the task. If records take less than 20 µs, the time between records
+    /// is included. Time in which the thread had no core is not included, as far as that time is known.
     pub task: Duration,
     /// How long the thread of the worker was ready to run but had no core, because other threads used all
     /// cores. This is known only on Linux, and only for runs of more than 0.5 ms.
@@ -52,12 +52,12 @@ pub struct SlowRecord {
     /// The index of the record, from 0. If several records were timed together, this is the index of the first
     /// one.
     pub index: u64,
-    /// The number of records timed together: cheap records are timed in stretches.
+    /// The number of records that were timed together. Records that take little time are timed in groups.
     pub records: u32,
     /// The place of the record, if it comes from a file.
     pub place: Option<Place>,
     /// How long the record took. If several records were timed together, this is an estimate for the slowest
-    /// one. Time without a core is not included, as far as it is known.
+    /// one. Time in which the thread had no core is not included, as far as that time is known.
     pub time: Duration,
 }
 
@@ -127,9 +127,9 @@ impl Timing {
             .map_or(Duration::ZERO, |slow| slow.time)
     }
 
-    /// The shortest time that this many workers could take: `max(work / workers, span)`, the work law and
-    /// the span law (Cormen, Leiserson, Rivest and Stein, *Introduction to Algorithms*, third edition,
-    /// 27.1).
+    /// The shortest time that this number of workers could take: `max(work / workers, span)`. It follows from
+    /// the work law and the span law (Cormen, Leiserson, Rivest and Stein, *Introduction to Algorithms*, third
+    /// edition, 27.1).
     pub fn lower_bound(&self, workers: usize) -> Duration {
         let workers = u32::try_from(workers.max(1)).unwrap_or(u32::MAX);
         (self.work() / workers).max(self.span())
