@@ -1,4 +1,4 @@
-//! The files in which a system describes itself: those of this machine, or made-up ones.
+//! The files in which a system describes itself: the files of this machine, or made-up files.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};

@@ -1,5 +1,5 @@
-//! The analysis of a comparison as plain data: what the machine can do, what the records allow, where the
-//! time goes, and what more threads would bring.
+//! The analysis of a comparison as plain data: which speed-ups the machine and the records allow, where the
+//! time goes, and how fast more threads would be.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ pub struct Ceiling {
     pub kernel: String,
     /// Number of threads, each of which runs one copy.
     pub threads: usize,
-    /// Throughput of all copies together, as a multiple of that of a single copy.
+    /// Throughput of all copies together, as a multiple of the throughput of a single copy.
     pub speed_up: Estimate,
     /// Bytes per second that all copies read together; `None` for kernels other than `memory`.
     #[serde(default)]

@@ -85,7 +85,7 @@ pub struct Measurement {
     pub cpu: Option<Spread>,
     /// Speed-up over `sequential`: 2 is twice as fast.
     pub speed_up: Estimate,
-    /// Processor time as a multiple of that of `sequential`.
+    /// Processor time, as a multiple of the processor time of `sequential`.
     pub cpu_ratio: Option<Estimate>,
     /// The smallest difference from the time of `sequential` that this number of rounds detects in nine of ten
     /// comparisons, as a share: 0.03 is 3 %.
@@ -161,10 +161,10 @@ pub struct BaselineRatio {
     pub executor: String,
     /// Number of threads.
     pub threads: usize,
-    /// Wall-clock time now, divided by that of the baseline. A value above 1 means that the configuration is
-    /// slower now.
+    /// Wall-clock time now, divided by the wall-clock time in the baseline. A value above 1 means that the
+    /// configuration is slower now.
     pub time: Estimate,
-    /// Processor time now, divided by that of the baseline.
+    /// Processor time now, divided by the processor time in the baseline.
     pub cpu: Option<Estimate>,
     /// The smallest difference in wall-clock time that is detected in nine of ten comparisons, as a share: 0.03
     /// is 3 %.

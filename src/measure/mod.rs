@@ -18,7 +18,7 @@
 //! - **Confidence intervals.** Every ratio has an interval from a bootstrap over whole rounds. If the interval
 //!   contains 1, no difference was detected.
 //! - **Ceilings.** The same rounds measure the throughput of several copies of a kernel on this machine, as a
-//!   multiple of that of one copy. This multiple can be less than the number of threads.
+//!   multiple of the throughput of one copy. This multiple can be less than the number of threads.
 
 mod analysis;
 mod baseline;

@@ -20,7 +20,7 @@ pub(super) trait Runnable: Sync {
     /// Runs once on another executor, such as an executor that records what the runnable's own executor does.
     fn run_on(&self, executor: &dyn Executor) -> Result<MeasuredRun, Error>;
 
-    /// Runs once on its own executor.
+    /// Runs once on the executor that this runnable was prepared for.
     fn run(&self) -> Result<MeasuredRun, Error> {
         self.run_on(self.executor())
     }

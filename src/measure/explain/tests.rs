@@ -1,4 +1,4 @@
-//! Ceilings and losses of rounds with made-up times: each loss appears under its own name.
+//! Ceilings and losses of rounds with made-up times: each loss must appear under its own name.
 
 use std::time::Duration;
 

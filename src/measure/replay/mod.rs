@@ -17,8 +17,8 @@ use crate::report::Timing;
 use costs::{Costs, SimulatedExecutor};
 use simulation::Simulation;
 
-/// Throughput of several threads on this machine, as a multiple of that of one thread, for each measured number
-/// of threads. It is the ceiling of copies of the sequential program, but at least 1.
+/// Throughput of several threads on this machine, as a multiple of the throughput of one thread, for each
+/// measured number of threads. It is the ceiling of copies of the sequential program, but at least 1.
 ///
 /// A turn of copies lasts until the last of them is done, so a copy that had no core for a while can make two
 /// copies look slower than one. An executor does not lose time in this way, because its other workers take more

@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn the_quantiles_of_tossed_coins() {
-        // The probability of no heads is 3.1 % in 5 tosses and 1.6 % in 6; that of at most 5 heads in 20
-        // tosses is 2.07 %.
+        // The probability of no heads is 3.1 % in 5 tosses and 1.6 % in 6 tosses; the probability of at most 5
+        // heads in 20 tosses is 2.07 %.
         assert_eq!(binomial_half(5, 0.025), 0);
         assert_eq!(binomial_half(6, 0.025), 1);
         assert_eq!(binomial_half(20, 0.025), 6);

@@ -9,8 +9,8 @@
 //!   much of the information in the undisturbed rounds.
 //! - The interval of a ratio is an *expanded* bootstrap over whole rounds, because the plain percentile
 //!   interval of 20 rounds contains the true ratio in 93 % of the cases instead of 95 %.
-//! - The interval of a [median](median_interval) lies between two of the values, whatever their
-//!   distribution is.
+//! - The interval of a [median](median_interval) lies between two of the values and is valid for every
+//!   distribution.
 //! - [Measurements at different times](run_ratio) differ by more than the rounds of one measurement do, so
 //!   their ratios have wider intervals.
 
@@ -48,8 +48,8 @@ fn midmean(values: &[f64]) -> f64 {
     midmean_of_sorted(&sorted(values))
 }
 
-/// An interval that contains the median of the distribution with at least this confidence, whatever the
-/// distribution is. Its ends are two of the values; both are NaN if there are no values.
+/// An interval that contains the median of the distribution with at least this confidence, for every
+/// distribution. Its ends are two of the values; both are NaN if there are no values.
 ///
 /// The number of values below the median has a binomial distribution with probability ½, which determines how
 /// many values to count off from either end (Conover, *Practical nonparametric statistics*, 3.2). If even the

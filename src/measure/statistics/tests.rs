@@ -33,7 +33,7 @@ fn width(estimate: &Estimate) -> f64 {
     (estimate.high / estimate.low).ln()
 }
 
-/// Noise like that of measured times: other programs disturb a tenth of the rounds.
+/// Noise like the noise of measured times: other programs disturb a tenth of the rounds.
 struct Noise(fastrand::Rng);
 
 impl Noise {
