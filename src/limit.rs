@@ -1,4 +1,4 @@
-//! Limits on how much of a run is in flight, and on how fast records are started.
+//! Limits how much of a run is in flight at the same time, and how fast records are started.
 
 mod bucket;
 #[cfg(all(test, shuttle))]
@@ -58,7 +58,8 @@ impl Limit {
     /// It holds one token, or the tokens of 10 ms if that is more, because threads do not wake up more
     /// precisely than that. In any span of `t` seconds, at most `burst + records × t` records are started.
     ///
-    /// If threads wake up late, fewer records are started. A larger [`burst`](Limit::burst) compensates.
+    /// If threads wake up late, fewer records are started. A larger [`burst`](Limit::burst) compensates for
+    /// this.
     #[must_use]
     pub fn per_second(self, records: f64) -> Self {
         Limit {
@@ -89,14 +90,14 @@ impl Limit {
         }
     }
 
-    /// The number of workers that a run uses, if the executor has `workers`.
+    /// The number of workers that a run uses, if the executor has `workers` workers.
     pub fn workers(&self, workers: usize) -> usize {
         self.in_flight.map_or(workers, |most| workers.min(most))
     }
 
-    /// Checks that the limit allows any record to be started. A run checks this at its start, and returns an
-    /// error if not, because a limit that allows nothing is a mistake of the caller. It does not use the
-    /// smallest possible limit instead.
+    /// Checks that the limit allows any record to be started. A run checks this at its start. A limit that
+    /// allows nothing is a mistake of the caller, so the run returns an error and does not use the smallest
+    /// possible limit instead.
     ///
     /// # Errors
     ///
@@ -136,13 +137,13 @@ impl Limit {
         self.per_second.is_some() || self.weighs()
     }
 
-    /// Whether the weight of a record matters.
+    /// Whether the limit depends on the weight of a record.
     pub(crate) fn weighs(&self) -> bool {
         self.budget.is_some()
     }
 }
 
-/// Displays as `4 in flight, 2.5 a second`, or as `none`.
+/// A limit is displayed as `4 in flight, 2.5 a second`, or as `none`.
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [

@@ -1,4 +1,4 @@
-//! `.aggregate()` on rayon's parallel iterators, in the pool of the caller.
+//! Provides `.aggregate()` on rayon's parallel iterators, which runs in the pool of the caller.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -44,7 +44,7 @@ pub trait ParallelAggregate: IndexedParallelIterator {
     ///
     /// # Panics
     ///
-    /// If the iterator or the aggregator panics, as rayon's own methods do. In contrast, a
+    /// Panics if the iterator or the aggregator panics, as rayon's own methods do. In contrast, a
     /// [`Pipeline`](crate::Pipeline) reports a panic of the task as the failure of its record. A closure that
     /// overflows the stack of a thread aborts the process; the stack size is that of the caller's pool.
     fn aggregate<A: Aggregator<Self::Item>>(self, aggregator: A) -> A::Output {
@@ -59,7 +59,7 @@ pub trait ParallelAggregate: IndexedParallelIterator {
 
 impl<I: IndexedParallelIterator> ParallelAggregate for I {}
 
-/// Receives the producer behind an iterator, and folds what it yields.
+/// Receives the producer of an iterator, and folds what the producer yields.
 struct Fold<A> {
     length: usize,
     identity: A,
@@ -112,7 +112,8 @@ struct ParallelFold<S, A> {
 
 impl<S, A: Aggregator<S>> ParallelFold<S, A> {
     fn new(root: A, length: usize) -> Self {
-        // One place is for the calling thread, which may not belong to the pool.
+        // There is one list for each thread of the pool, and one for a calling thread that does not belong to
+        // it.
         let idle = (0..=rayon::current_num_threads()).map(|_| Mutex::default());
         ParallelFold {
             root,

@@ -79,7 +79,7 @@ where
 {
     /// Scores every record of `dataset` with `task`.
     ///
-    /// A closure must name the type it takes, as in `|x: &f64| x.sqrt()`.
+    /// If the task is a closure, it must name the type of its argument, as in `|x: &f64| x.sqrt()`.
     pub fn new(dataset: &'a D, task: T) -> Self {
         Pipeline {
             dataset,
@@ -126,8 +126,8 @@ where
     /// Limits how many records are in flight at the same time, and how many are started per second. The
     /// answer does not depend on the limit.
     ///
-    /// Under a rate or a budget, the records are scored on threads that are started for the run, even if the
-    /// executor has a rayon pool, so that no thread of the pool waits for a permit.
+    /// If the limit has a rate or a budget, the records are scored on threads that are started for the run,
+    /// even if the executor has a rayon pool, so that no thread of the pool waits for a permit.
     pub fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
         self
@@ -181,15 +181,15 @@ where
     ///
     /// # Errors
     ///
-    /// If the dataset cannot be read, the sink cannot be written, too many records fail, or the run is
-    /// stopped. In the last two cases, [`aggregate_so_far`](Pipeline::aggregate_so_far) returns an
+    /// Returns an error if the dataset cannot be read, the sink cannot be written, too many records fail, or
+    /// the run is stopped. In the last two cases, [`aggregate_so_far`](Pipeline::aggregate_so_far) returns an
     /// answer.
     ///
     /// # Panics
     ///
     /// If the aggregator panics, or if a score panics when it is dropped. The calling thread then panics with
-    /// the same payload, after the other workers have finished their current portions. A task that panics is
-    /// a failure of its record instead. A task that overflows the stack aborts the process, see
+    /// the same payload, after the other workers have finished their current portions. If a task panics, this
+    /// is only a failure of its record. A task that overflows the stack aborts the process, see
     /// [`WorkStealing`].
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         self.aggregate_so_far(aggregator)?.finished()
@@ -201,7 +201,7 @@ where
     ///
     /// # Errors
     ///
-    /// If the dataset cannot be read or the sink cannot be written.
+    /// Returns an error if the dataset cannot be read or the sink cannot be written.
     ///
     /// # Panics
     ///

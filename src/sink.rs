@@ -24,11 +24,12 @@ pub trait Sink<S>: Sync {
     ///
     /// # Errors
     ///
-    /// If the bytes cannot be written. The run then ends with [`Error::Output`](crate::Error).
+    /// Returns an error if the bytes cannot be written. The run then ends with
+    /// [`Error::Output`](crate::Error).
     fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room>;
 
     /// Called when failures have halted the run: the answer ends before this record. No block contains
-    /// records on both sides of it.
+    /// records both before and after this point.
     fn end_at(&self, record: u64) {
         let _ = record;
     }
@@ -58,16 +59,16 @@ pub struct InOrder<W> {
 
 #[derive(Debug)]
 struct InOrderState<W> {
-    /// `None` once it has been taken. Nothing more is written then.
+    /// The destination, or `None` once it has been taken. After that, nothing more is written.
     out: Option<W>,
     turns: Turns<Vec<u8>>,
-    /// The number of records that have been written completely, and their number of bytes.
+    /// The number of records that have been written completely, and the number of their bytes.
     records: u64,
     bytes: u64,
     /// Blocks from this record on are dropped.
     end: u64,
     waiting_bytes: usize,
-    /// Whether `out` has failed. Nothing more is written then.
+    /// Whether `out` has failed. If it has, nothing more is written.
     has_failed: bool,
 }
 
@@ -124,7 +125,7 @@ impl<W: Write> InOrder<W> {
         })
     }
 
-    /// Writes nothing from this record on. No block may contain records on both sides of it.
+    /// Writes nothing from this record on. No block may contain records both before and after this point.
     pub fn end_at(&self, record: u64) {
         let mut state = self.lock();
         state.end = state.end.min(record);

@@ -19,7 +19,7 @@ use crate::sync::thread::{self, JoinHandle};
 
 /// Why a run was stopped before its end.
 ///
-/// Displays as the text after "stopped: ".
+/// A reason is displayed as the text after "stopped: ".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -28,7 +28,7 @@ pub enum StopReason {
     Cancelled,
     /// The deadline has passed.
     Deadline,
-    /// The process received the signal of this number.
+    /// The process received the signal with this number.
     Signal(i32),
 }
 
@@ -126,7 +126,7 @@ impl Cancel {
         }
     }
 
-    /// Cancels the token, with the reason [`StopReason::Cancelled`] if it has none yet.
+    /// Cancels the token. If the token has no reason yet, its reason becomes [`StopReason::Cancelled`].
     pub fn cancel(&self) {
         self.cancel_with(StopReason::Cancelled);
     }
@@ -134,7 +134,8 @@ impl Cancel {
     /// Cancels the token for this reason. Returns false if the token had been cancelled before; it then keeps
     /// its earlier reason.
     pub fn cancel_with(&self, reason: StopReason) -> bool {
-        // If the parent has been cancelled, that came first, so the reason of the parent is reported.
+        // If the parent has already been cancelled, its cancellation came first, so the reason of the parent
+        // is reported.
         self.reason().is_none() && self.set_reason(reason)
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Locks a mutex if it is free; poison is ignored as in [`lock`].
+/// Locks a mutex if it is free, even if it is poisoned, as [`lock`] does.
 pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),
@@ -34,12 +34,12 @@ pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>>
     }
 }
 
-/// Locks a mutex if it is free or becomes free within `patience`; poison is ignored as in [`lock`].
+/// Locks a mutex if it is free or becomes free within `patience`, even if it is poisoned, as [`lock`] does.
 pub(crate) fn try_lock_for<T: ?Sized>(
     mutex: &Mutex<T>,
     patience: Duration,
 ) -> Option<MutexGuard<'_, T>> {
-    /// The time between two tries.
+    /// The time between two attempts to lock the mutex.
     const NAP: Duration = Duration::from_millis(1);
 
     let began = Instant::now();
@@ -54,7 +54,7 @@ pub(crate) fn try_lock_for<T: ?Sized>(
     }
 }
 
-/// Takes the data out of a mutex; poison is ignored as in [`lock`].
+/// Takes the data out of a mutex, even if it is poisoned, as [`lock`] does.
 pub(crate) fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
@@ -65,8 +65,8 @@ pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexG
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Like [`wait`], but for at most `time`. Under the model checker it never times out, so a model that makes
-/// progress only by a timeout is reported as a deadlock.
+/// Like [`wait`], but waits for at most `time`. Under the model checker, this function never times out, so a
+/// model that makes progress only by a timeout is reported as a deadlock.
 pub(crate) fn wait_at_most<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -76,9 +76,9 @@ pub(crate) fn wait_at_most<'a, T>(
     woken.unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// Runs a model under many schedules: random ones, and PCT, which finds a bug that needs few context
-/// switches with a probability that does not fall with the length of the model (Burckhardt, Kothari,
-/// Musuvathi and Nagarakatte, 2010).
+/// Runs a model under many schedules. Some are random, and the others are chosen by PCT. If a bug needs few
+/// context switches, PCT finds it with a probability that does not fall with the length of the model
+/// (Burckhardt, Kothari, Musuvathi and Nagarakatte, 2010).
 ///
 /// The environment variable `MODEL_SCHEDULES` sets the number of schedules of each kind. With the default,
 /// all models together take a few seconds.

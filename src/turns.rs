@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Ranges of consecutive records, each with a payload. They are put in in any order, and are taken out in the
-/// order of the records, from record 0 on.
+/// Ranges of consecutive records, each with a payload. The ranges are added in any order, and are removed in
+/// the order of the records, from record 0 on.
 #[derive(Debug)]
 pub(crate) struct Turns<T> {
     next: u64,
@@ -19,7 +19,7 @@ impl<T> Turns<T> {
         }
     }
 
-    /// The record whose turn it is.
+    /// The index of the record whose turn it is.
     pub(crate) fn next(&self) -> u64 {
         self.next
     }
@@ -39,7 +39,7 @@ impl<T> Turns<T> {
         in_time
     }
 
-    /// Removes and returns the range whose turn it is, if it has been put in.
+    /// Removes and returns the range whose turn it is, if it has been added.
     pub(crate) fn take(&mut self) -> Option<(Range<u64>, T)> {
         let (end, what) = self.waiting.remove(&self.next)?;
         let records = self.next..end;

@@ -1,7 +1,7 @@
 //! Hands out units in increasing order, in portions whose length is set by the clock.
 //!
-//! A portion lasts just long enough that taking it costs little in comparison. It lasts no longer, so that a
-//! slow record holds up only few other records, those of its portion. Between these bounds, portions shrink
+//! A portion lasts just long enough that taking it costs little in comparison. It does not last longer,
+//! because a slow record holds up the other records of its portion. Between these bounds, portions shrink
 //! towards the end of the run, so that all workers finish at about the same time. This is guided
 //! self-scheduling (Polychronopoulos and Kuck, 1987) with bounds set by the clock.
 
@@ -12,8 +12,8 @@ use super::pace::Pace;
 use super::{Flow, Work};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Within the bounds of its pace, a worker takes its fair share of the remaining units divided by this
-/// number.
+/// A worker takes its fair share of the remaining units, divided by this number, within the bounds of its
+/// pace.
 const FRACTION: usize = 4;
 
 /// The units that have not been handed out yet.
@@ -25,7 +25,7 @@ pub(crate) struct UnitQueue {
 }
 
 impl UnitQueue {
-    /// A queue of these units for `workers` workers.
+    /// Creates a queue of these units for `workers` workers.
     pub(crate) fn new(units: Range<usize>, workers: usize) -> Self {
         UnitQueue {
             next: AtomicUsize::new(units.start),
@@ -53,7 +53,7 @@ impl UnitQueue {
     }
 }
 
-/// The units that have not been handed out yet, and the work they belong to.
+/// The units that have not been handed out yet, and the work to which they belong.
 pub(super) struct Handout<'w> {
     queue: UnitQueue,
     work: &'w Work<'w>,
@@ -104,8 +104,8 @@ impl<'w> Handout<'w> {
     }
 }
 
-/// Closes the queue when a worker unwinds. A panic outside a task ends the run, so the other workers
-/// need not finish the remaining units before it is reported.
+/// Closes the queue when a worker unwinds. A panic outside a task ends the run, so the other workers need not
+/// finish the remaining units before the panic is reported.
 struct CloseOnPanic<'h>(&'h UnitQueue);
 
 impl Drop for CloseOnPanic<'_> {

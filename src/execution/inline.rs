@@ -28,9 +28,10 @@ const UNSEEN_FRACTION: usize = 4;
 /// What the calling thread does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InlineDecision {
-    /// It runs these units itself.
+    /// The calling thread runs these units itself.
     Run(Range<usize>),
-    /// It shares these remaining units with other workers. The pace is that of the units so far.
+    /// The calling thread shares these remaining units with other workers. The pace is that of the units so
+    /// far.
     Share(Range<usize>, Pace),
     /// All units are done.
     Finished,
@@ -42,7 +43,8 @@ pub(crate) enum InlineDecision {
 pub(crate) struct InlinePhase {
     units: usize,
     workers: usize,
-    /// The number of units handed out. All of them are done by the next call of [`next`](InlinePhase::next).
+    /// The number of units that have been handed out. All of them are done by the next call of
+    /// [`next`](InlinePhase::next).
     done: usize,
     /// Whether other workers may be woken at all.
     may_share: bool,
@@ -88,7 +90,7 @@ impl InlinePhase {
 /// remaining units and the pace of the units so far, or `None` if all units are done or a call has returned
 /// [`Flow::Stop`].
 ///
-/// If calls may wait, all units are shared at once: ten calls of a service should take as long as one,
+/// If calls may wait, all units are shared at once: ten calls of a service should take as long as one call,
 /// and the calling thread would learn how long a call takes only after the first one.
 pub(super) fn run_inline(
     work: &Work<'_>,

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use super::{Executor, Flow, Work};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_at_most};
 
-/// Numbers of units to try: none, one, a few, about as many as a portion, many.
+/// Numbers of units to try: no unit, one, a few, about as many as in a portion, and many.
 const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
-/// The number of units of the trials whose calls pause.
+/// The number of units in each trial whose calls return `Pause`.
 const PAUSING_UNITS: usize = 60;
 /// How long a thread may be without a core before the executor is said to break a law. An executor
 /// that keeps the laws never needs this time unless the machine is overloaded.
@@ -79,7 +79,7 @@ fn assert_laws_within(executor: &dyn Executor, patience: Duration) {
     }
 }
 
-/// Work to try an executor with.
+/// Work with which an executor is tried.
 #[derive(Clone, Copy)]
 struct Trial {
     /// The number of units; `usize::MAX` if it is unknown to the executor.
@@ -124,7 +124,7 @@ struct CallWatcher {
     changed: Condvar,
 }
 
-/// What has been seen of a run so far.
+/// What has been observed of a run so far.
 #[derive(Default)]
 struct CallLog {
     workers: Vec<WorkerLog>,
@@ -146,14 +146,14 @@ struct CallLog {
     lender: Option<ThreadId>,
     /// Whether a call that this thread runs inside its first call, on the same stack, has paused.
     paused_on_lender: bool,
-    /// How many calls stay in flight for as long as there is a lender.
+    /// The number of calls that stay in flight for as long as there is a lender.
     keepers: usize,
     /// A message that names the first law that was broken, and how it was broken.
     broken: Option<String>,
     calls_after: usize,
 }
 
-/// What has been seen of one worker.
+/// What has been observed of one worker.
 #[derive(Clone, Default)]
 struct WorkerLog {
     is_busy: bool,
@@ -165,12 +165,12 @@ struct WorkerLog {
     goes_on: bool,
     /// Whether the last call returned `Pause`.
     is_paused: bool,
-    /// What had been seen when the last call ended, and when the call before it ended.
+    /// What had been observed when the worker's last call ended, and when its call before that ended.
     at_end: GoingOn,
     at_end_before: GoingOn,
 }
 
-/// Which calls had returned `Go` at some moment.
+/// Which calls had returned `Go` by a certain moment.
 #[derive(Clone, Copy, Default)]
 struct GoingOn {
     /// Whether another worker's last call had returned `Go`, and the executor may not have noticed it yet.
@@ -261,8 +261,9 @@ impl CallWatcher {
     }
 
     /// Gives other calls the time to pause while the earliest one is in flight. If the earliest call is on a
-    /// thread of a rayon pool, it runs other work of the pool meanwhile, as a task may do. A call that it
-    /// runs in this way, on the same stack, then pauses, and must release the thread.
+    /// thread of a rayon pool, that thread runs other work of the pool meanwhile, as a task may do. If this
+    /// work includes another call of the executor, on the same stack, that call pauses and must release the
+    /// thread.
     fn let_others_pause(&self, start: usize) {
         let in_pool = rayon::current_thread_index().is_some();
         let mut seen = lock(&self.seen);

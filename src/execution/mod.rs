@@ -1,4 +1,4 @@
-//! Execution: which worker runs which parts, and in which portions.
+//! Executors, which determine which worker runs which parts, and in which portions.
 //!
 //! An executor knows only numbers: it hands out the units `0..units` of some work in increasing order, in
 //! ranges, to numbered workers. The pipeline decides what a unit is (one record of a slice, some kilobytes of
@@ -72,7 +72,7 @@ impl<'a> Work<'a> {
         Self::new(usize::MAX, run)
     }
 
-    /// Allows at most this many calls at the same time, however many workers the executor has.
+    /// Allows at most this many calls at the same time, no matter how many workers the executor has.
     pub fn at_most(mut self, calls: usize) -> Self {
         self.most = calls.max(1);
         self
@@ -121,8 +121,8 @@ impl<'a> Work<'a> {
 ///
 /// These laws are checked for every executor by [`assert_laws`]:
 ///
-/// 1. **Every unit once.** Ranges are not empty and cover `0..units`, each unit once. If a call stops,
-///    they cover a beginning of `0..units` that includes the range that stopped.
+/// 1. **Every unit once.** Ranges are not empty and cover `0..units`, each unit once. If a call returns
+///    [`Flow::Stop`], they cover a beginning of `0..units` that includes the range of that call.
 /// 2. **In order.** Ranges are handed out in increasing order: when a worker takes a range, every earlier
 ///    unit has been taken. Two workers may start their ranges in either order.
 /// 3. **Numbered workers.** Worker numbers are below [`workers`](Executor::workers) and below the

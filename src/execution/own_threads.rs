@@ -1,4 +1,4 @@
-//! Threads started for one run, for work whose calls may wait.
+//! Starts threads for one run, for work whose calls may wait.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -36,8 +36,9 @@ impl ThreadOptions {
     }
 }
 
-/// Runs units on `workers` threads. The calling thread is one of them, unless it must not be. If the system
-/// refuses to start some of the threads, the other threads do the work.
+/// Runs units on `workers` threads. The calling thread is one of them, unless workers are pinned, or the
+/// thread belongs to a rayon pool and calls may wait. If the system refuses to start some of the threads, the
+/// other threads do the work.
 pub(super) fn run_on_own_threads(
     units: Range<usize>,
     workers: usize,
@@ -58,7 +59,7 @@ pub(super) fn run_on_own_threads(
     let run = |worker, in_pool| {
         let run = || pauses.work(handout, worker, pace, in_pool);
         if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-            // The caller gets the first panic; the panic hook has reported all of them.
+            // The caller receives the first panic; the panic hook has reported all panics.
             lock(panic).get_or_insert(payload);
         }
     };
@@ -116,9 +117,9 @@ impl Drop for CountOnExit<'_> {
 struct Pauses {
     state: Mutex<PauseState>,
     changed: Condvar,
-    /// How often a worker has gone on or left.
+    /// How many times a worker has gone on or left.
     went_on: AtomicU64,
-    /// Whether any worker pauses. A worker that goes on locks `state` only if this is true.
+    /// Whether any worker is paused. A worker that goes on locks `state` only if this is true.
     any: AtomicBool,
 }
 

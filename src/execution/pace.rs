@@ -38,7 +38,7 @@ impl Pace {
         }
     }
 
-    /// The length of a portion: the worker's fair share, kept within the bounds.
+    /// The length of a portion in units: the worker's fair share `fair`, limited to the bounds.
     pub(crate) fn portion(self, fair: usize) -> usize {
         fair.clamp(self.least, self.most)
     }

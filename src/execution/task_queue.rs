@@ -85,7 +85,7 @@ impl TaskQueue {
 }
 
 impl Default for TaskQueue {
-    /// Creates an executor with a worker for each core this process may use.
+    /// Creates an executor with a worker for each core that this process may use.
     fn default() -> Self {
         Self::new(usable_cores())
     }
@@ -102,7 +102,7 @@ impl Executor for TaskQueue {
 
     fn execute(&self, work: &Work<'_>) {
         let workers = work.workers(self.workers);
-        // The calling thread is never pinned, so a single worker that is to be pinned needs a thread of its
+        // The calling thread is never pinned, so if a single worker is to be pinned, it needs a thread of its
         // own.
         let may_share = workers > 1 || self.options.pinning.is_some();
         if let Some((units, pace)) = inline::run_inline(work, workers, may_share) {

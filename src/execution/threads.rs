@@ -1,4 +1,4 @@
-//! A requested number of threads: an absolute number, or a share of the cores.
+//! A requested number of threads, which is an absolute number or a share of the cores.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::usable_cores;
 
-/// The largest accepted number of threads. A larger one is a mistake.
+/// The largest number of threads that is accepted. A larger number is a mistake.
 const MOST_THREADS: usize = 1024;
 
 /// A requested number of threads: an absolute number, or a share of the usable cores, whose number is
 /// known only on the machine where the threads run.
 ///
-/// Written as `8` or `50%`, both on the command line and in plain data.
+/// The number is written as `8` or `50%`, both on the command line and in plain data.
 ///
 /// ```
 /// use manyhands::execution::Threads;

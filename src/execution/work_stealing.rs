@@ -118,7 +118,8 @@ impl WorkStealing {
     /// one worker on each core that this process may use, then workers on the other hardware threads of
     /// those cores. The workers of a pool that is not this executor's own are not moved.
     ///
-    /// Records scored before the pool wakes are scored on the calling thread, which is not moved either.
+    /// Records that are scored before the pool wakes are scored on the calling thread, which is not moved
+    /// either.
     ///
     /// ```
     /// use manyhands::prelude::*;

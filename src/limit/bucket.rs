@@ -1,8 +1,8 @@
 //! The token bucket that enforces a rate.
 //!
-//! It uses the crate `ratelimit`, whose dependencies are all in the build anyway. `governor` would add
-//! futures, `parking_lot` and a dozen more, and `leaky-bucket` the runtime of tokio. `ratelimit` also returns
-//! how long to wait instead of waiting, so that a stop can end the wait.
+//! It uses the crate `ratelimit`, whose dependencies are all in the build anyway. The crate `governor` would
+//! add futures, `parking_lot` and a dozen other crates, and `leaky-bucket` would add the runtime of tokio.
+//! `ratelimit` also returns how long to wait instead of waiting, so that a stop can end the wait.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use ratelimit::{Ratelimiter, TryWaitError};
 
 use crate::error::Error;
 
-/// Hands out tokens no faster than a rate.
+/// Hands out tokens at a limited rate.
 pub(super) struct Bucket(Ratelimiter);
 
 impl Bucket {

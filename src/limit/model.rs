@@ -1,6 +1,6 @@
 //! Tests permits under the model checker, which tries many orders of the threads' steps.
 //!
-//! Waits never time out under the model checker, and it reports a deadlock, so a model that ends has lost no
+//! Under the model checker, waits never time out. It reports a deadlock, so a model that ends has lost no
 //! wake-up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

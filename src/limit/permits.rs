@@ -14,17 +14,18 @@ use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
 /// [`interrupt`](Permits::interrupt).
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Hands out permits to start records, in the order in which they are asked for.
+/// Hands out permits to start records, in the order in which workers ask for them.
 ///
 /// Waiting for a permit blocks the thread, so the waiting thread must not belong to a rayon pool.
 pub(crate) struct Permits {
-    /// `None` if no record ever has to wait.
+    /// What grants the permits; `None` if no record ever has to wait.
     gate: Option<PermitGate>,
 }
 
 struct PermitGate {
     in_flight: usize,
-    /// 0 if there is no budget; every record then weighs 0.
+    /// The maximum total weight of the records in flight; 0 if there is no budget, in which case every record
+    /// weighs 0.
     budget: u64,
     bucket: Option<Bucket>,
     state: Mutex<PermitState>,

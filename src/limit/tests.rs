@@ -55,7 +55,7 @@ fn a_limit_of_workers_needs_no_permits() {
     assert!(both.0.is_some() && both.1.is_some());
     assert!(permits.acquire(1, || true).is_none());
 
-    // The weight of a record does not matter without a budget.
+    // If there is no budget, the weight of a record does not matter.
     let permits = self::permits(Limit::none().per_second(1e9));
     let both = [(); 2].map(|()| permits.acquire(u64::MAX, || false));
     assert!(both.iter().all(Option::is_some));
@@ -91,7 +91,7 @@ fn never_over_the_limit_under_sixty_four_threads() {
                     inside.fetch_sub(1, SeqCst);
                     weights.fetch_sub(counted, SeqCst);
                     done.fetch_add(1, SeqCst);
-                    // A panic gives the permit back too.
+                    // The permit is also returned after a panic.
                     let _ = catch_unwind(AssertUnwindSafe(|| {
                         let _permit = permit;
                         if record % 3 == 0 {

@@ -1,4 +1,4 @@
-//! Collects the scores of a run: decides when they count, and in which order aggregators observe them.
+//! Collects the scores of a run: determines when they count, and in which order aggregators observe them.
 
 use super::frontier::{Done, Frontier};
 use super::order::Order;
@@ -16,7 +16,7 @@ pub(super) struct Collector<S, A> {
     /// The empty state. It observes no scores, and the workers' states are merged into it at the end.
     root: A,
     workers: usize,
-    /// Whether anything can end the run before its last record. If not, scores count at once.
+    /// Whether anything can end the run before its last record. If nothing can, scores count at once.
     may_end_early: bool,
     /// The partials of blocks, for [`Order::Blocks`].
     partials: MergeTree<S, A>,
@@ -147,7 +147,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         self.settle(worker);
     }
 
-    /// Reports the records of a step that are done to the frontier, with `scores` if one state observes
+    /// Reports to the frontier which records of a step are done, with their `scores` if one state observes
     /// them in order.
     pub(super) fn report_done(&self, step: &mut StepProgress<S>, scores: Option<ScoredRecords<S>>) {
         if step.records.is_empty() {

@@ -18,9 +18,9 @@ use crate::turns::Turns;
 
 /// How far a run has come. `P` is the payload that is kept with records until their turn comes.
 pub(super) struct Frontier<P> {
-    /// See [`next`](Frontier::next), which reads it without locking.
+    /// The number of records that count. [`next`](Frontier::next) reads it without locking.
     next: AtomicU64,
-    /// Records from this one on are no longer started.
+    /// The first record that is no longer started; neither are the records after it.
     last: AtomicU64,
     /// The number of failures that wait until every record before them is done. It is atomic because
     /// workers read it after every step, without locking.
@@ -39,7 +39,7 @@ struct FrontierState<P> {
     /// The number of all failures so far, judged or not, and the highest index of a record that failed.
     failed_anywhere: u64,
     last_failed: u64,
-    /// Every record before this one will be done, because a later one counts already.
+    /// Every record before this one will be done, because a later record counts already.
     committed: u64,
     /// Where the answer ends, if a failure has ended the run.
     halt: Option<Halt>,
@@ -49,7 +49,7 @@ struct FrontierState<P> {
 #[derive(Debug)]
 struct Halt {
     failure: Failure,
-    /// The first record that is not in the answer.
+    /// The index of the first record that is not in the answer.
     end: u64,
 }
 
@@ -134,8 +134,8 @@ impl<P> Frontier<P> {
         self.lock().halt.as_ref().map(|halt| halt.end)
     }
 
-    /// Ends the run. Only records that have to be done because later ones count already are still
-    /// started.
+    /// Ends the run. From then on, a record is started only if it has to be done because a later record
+    /// counts already.
     pub(super) fn stop(&self) {
         let state = self.lock();
         self.end_at(state.committed);

@@ -47,8 +47,8 @@ pub(super) fn in_flight_anyway(workers: usize, portion: u64) -> u64 {
     PORTIONS * workers as u64 * portion
 }
 
-/// Whether a worker that is `ahead` records ahead of the earliest record in flight is to pause, if `most`
-/// are allowed and `unjudged` failures wait to be judged.
+/// Whether a worker that is `ahead` records ahead of the earliest record in flight is to pause, if it may be
+/// `most` records ahead and `unjudged` failures wait to be judged.
 pub(super) fn is_too_far(ahead: u64, most: u64, unjudged: u64) -> bool {
     ahead > 0 && (ahead > most || unjudged > UNJUDGED_FAILURES)
 }

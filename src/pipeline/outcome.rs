@@ -1,4 +1,4 @@
-//! The outcome of a run, once all workers have ended.
+//! The outcome of a run, which is computed when all workers have ended.
 
 use super::frontier::RunTotals;
 use super::run::PipelineRun;

@@ -9,7 +9,7 @@ use crate::sink::{Room, Sink};
 /// A block is passed to the sink when it has at least this many bytes.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// Rendered scores of consecutive records that have not been passed to the sink.
+/// The rendered scores of consecutive records, which have not been passed to the sink yet.
 pub(super) struct OutputBlock<'s, S> {
     sink: &'s dyn Sink<S>,
     records: Range<u64>,

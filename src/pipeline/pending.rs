@@ -33,7 +33,7 @@ impl<S> ScoredRecords<S> {
 /// Scores of records that a worker has done before their turn.
 pub(super) enum PendingScores<S, A> {
     Scores(ScoredRecords<S>),
-    /// The partial of a block. It counts as a whole or not at all.
+    /// The partial of a block. The partial counts either as a whole or not at all.
     Partial {
         records: Range<u64>,
         block: usize,

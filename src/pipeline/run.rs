@@ -154,7 +154,7 @@ where
         if self.collector.order == Order::Blocks {
             return 1;
         }
-        // A single worker must not take a record and wait for the next one before it has scored the first.
+        // A single worker must score each record before it waits for the next one.
         if workers == 1 && self.pipeline.dataset.may_wait_with_records() {
             return 1;
         }
@@ -179,7 +179,7 @@ where
         is_too_far(ahead, kept.max(anyway), frontier.unjudged())
     }
 
-    /// Waits until `records` more records may be taken. Returns false if no more are to be taken.
+    /// Waits until `records` more records may be taken. Returns false if no more records are to be taken.
     pub(super) fn has_room(&self, worker: &mut WorkerState<S, A>, records: u64) -> bool {
         let Some(outstanding) = &self.collector.outstanding else {
             // A single worker has passed on each score before it takes the next record. If this has stopped
@@ -199,7 +199,7 @@ where
         room && !stopped
     }
 
-    /// Whether the token has stopped the run. If so, no further record is started.
+    /// Whether the token has stopped the run. If it has, no further record is started.
     fn is_stopped(&self) -> bool {
         let stopped = self.token.is_some_and(Cancel::is_cancelled);
         if stopped {

@@ -99,7 +99,7 @@ where
         let (refused, end, kept) = (step.refused, step.records.end, step.kept());
         self.collector
             .take_in(worker, units.start, aggregator, step);
-        // The room of records whose scores are kept is freed later, in their turn.
+        // The room of records whose scores are kept is freed later, when their turn comes.
         self.collector.give_back(wanted.saturating_sub(kept));
         let written = self.write_rest(output, written);
         (self.pipeline.progress)(self.pipeline.dataset.size(parts));
@@ -124,8 +124,8 @@ where
         output.finish()
     }
 
-    /// Passes the remaining scores of a step to the sink, unless it has failed. Returns whether the sink
-    /// has room for more.
+    /// Passes the remaining scores of a step to the sink, unless the sink has failed. Returns whether the
+    /// sink has room for more.
     fn write_rest(
         &self,
         output: Option<OutputBlock<'_, S>>,
@@ -190,9 +190,9 @@ where
         self.collector.frontier.may_start(index)
     }
 
-    /// Scores one record as soon as it may be started; `None` if the run is stopped before it is done. This
-    /// function is separate from [`score`](PipelineRun::score), because carrying a permit through the loop of
-    /// a run that needs none costs more than scoring the cheapest records.
+    /// Scores one record as soon as it may be started; returns `None` if the run is stopped before the record
+    /// is done. This function is separate from [`score`](PipelineRun::score), because carrying a permit
+    /// through the loop of a run that needs none costs more than scoring the cheapest records.
     #[inline(never)]
     fn score_when_permitted(
         &self,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{InOrder, Room};
 use crate::sync::{Condvar, Mutex, check_model, lock, thread, wait};
 
-/// The records of each block, in order: blocks of one record and of two.
+/// The records of each block, in order. A block has one record or two records.
 const BLOCKS: [std::ops::Range<u64>; 7] = [0..1, 1..3, 3..4, 4..5, 5..7, 7..8, 8..9];
 /// The number of bytes that may wait for their turn; two bytes are too many.
 const ROOM: usize = 1;
@@ -33,7 +33,7 @@ impl Write for Out {
     }
 }
 
-/// What the workers of a model share.
+/// The state that the workers of a model share.
 struct SharedRun {
     sink: InOrder<Out>,
     /// The number of the next block to hand out. Blocks are handed out in increasing order, as executors do

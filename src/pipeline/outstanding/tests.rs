@@ -75,7 +75,7 @@ fn no_worker_waits_once_it_is_closed() {
         outstanding.close();
         assert!(waiting.into_iter().all(|worker| !worker.join().unwrap()));
     });
-    // Free room may still be taken, but no worker waits for more.
+    // Free room may still be taken, but no worker waits for more room.
     assert!(!outstanding.take(1, || ()));
     outstanding.give_back(1);
     assert!(outstanding.take(1, || ()));
