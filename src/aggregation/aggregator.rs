@@ -39,9 +39,9 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
     /// Adds the score of the record at `index`, counted from 0.
     fn observe(&mut self, index: u64, score: &S);
 
-    /// Adds the scores of consecutive records; `first` is the index of the first one. The result
-    /// equals observing one score after the other. Aggregators that are faster with many scores at
-    /// once override this.
+    /// Adds the scores of consecutive records; `first` is the index of the first record. The result
+    /// equals that of observing one score after the other. Aggregators that are faster with many
+    /// scores at once override this method.
     #[inline]
     fn observe_slice(&mut self, first: u64, scores: &[S])
     where
@@ -52,8 +52,9 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         }
     }
 
-    /// A state for one more worker of the same run, made from a state that has observed nothing. It
-    /// must be merged into that state before [`finish`](Aggregator::finish) is called.
+    /// Returns a state for one more worker of the same run, made from a state that has observed
+    /// nothing. The new state must be merged into that state before [`finish`](Aggregator::finish)
+    /// is called.
     ///
     /// Until the merge, the two states may share memory, so that a million groups are kept once
     /// instead of once per worker. A clone, by contrast, never shares anything. Only states of
@@ -114,7 +115,7 @@ pub trait Aggregator<S: ?Sized>: Clone + Send + Sync {
         OfRef::new(self, look)
     }
 
-    /// Leaves out the scores for which `keep` is false.
+    /// Leaves out the scores for which `keep` returns false.
     ///
     /// ```
     /// use manyhands::aggregation::{Aggregator, Mean};

@@ -1,4 +1,4 @@
-//! Exact quantiles, from every score.
+//! Exact quantiles, computed from all scores.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::collected::{CollectedScores, PlainScores};
 use super::quantiles::{DEFAULT_QUANTILES, checked};
 use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 
-/// Exact quantiles. Answer: [`QuantileSummary`], like that of [`Quantiles`](super::Quantiles).
+/// Computes exact quantiles. Answer: [`QuantileSummary`], as for [`Quantiles`](super::Quantiles).
 ///
 /// The `q`-quantile of `n` scores is the score at rank `⌊q·(n − 1)⌋` in sorted order, with ranks
 /// counted from 0 and the product computed in `f64`. [`Quantiles`](super::Quantiles) approximates

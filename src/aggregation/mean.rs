@@ -3,7 +3,7 @@
 use super::exact::{ExactSum, PlainSum};
 use super::{Aggregator, Kind, State, StateError};
 
-/// The exact sum divided by the count, rounded once. Answer: `f64`.
+/// The exact mean (the sum divided by the number of scores), rounded once. Answer: `f64`.
 ///
 /// - The mean of no scores is NaN. The mean is also NaN if one of the scores is NaN, or if there
 ///   are infinities of both signs.

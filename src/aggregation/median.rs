@@ -11,8 +11,8 @@ use super::{Aggregator, Kind, State, StateError};
 /// nanoseconds (quickselect: Hoare, *Algorithm 65: Find*, 1961).
 ///
 /// - NaN scores are left out. The median of no scores is NaN.
-/// - Scores are ordered by `f64::total_cmp`, so −0 comes before +0. The median of −0 and +0, and of
-///   a number and its negative, is +0.
+/// - Scores are ordered by `f64::total_cmp`, so −0 comes before +0. The median of −0 and +0 is +0,
+///   and so is the median of a number and its negative.
 /// - The median cannot overflow: the median of `f64::MAX` and `f64::MAX` is `f64::MAX`.
 /// - Infinities are scores like any other; the median of −∞ and +∞ is NaN.
 ///

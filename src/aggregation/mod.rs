@@ -3,7 +3,7 @@
 //! An [`Aggregator`] observes scores one by one. Every worker, or every part of the data, has a
 //! clone of it. At the end the clones are merged, and the merged state gives the answer. The
 //! built-in aggregators keep exact states (integers, ordered pairs), so the answer has the same
-//! bits on one thread and on a hundred, for every way of cutting the data.
+//! bits on one thread and on a hundred, and for every way of cutting the data.
 //!
 //! ```
 //! use manyhands::aggregation::{Aggregator, Count, Extrema, Mean};
@@ -42,7 +42,8 @@
 //! | [`Sample`] | `Vec<`[`Sampled`]`>` | none | a random number and a comparison | 2·k scores |
 //!
 //! All of them are [commutative](Aggregator::COMMUTATIVE), and each documents one answer for NaN,
-//! infinities, −0, subnormals and overflow.
+//! infinities, −0, subnormals and overflow. An ordered `+=` is one step of a plain loop that adds
+//! `f64` values one after the other.
 //!
 //! # Combining them
 //!

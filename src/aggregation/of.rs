@@ -6,7 +6,7 @@ use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError, observe_all};
 
 /// The aggregator that [`Aggregator::of`] returns. It aggregates scores of type `R`, and passes on
-/// a value of type `S` that it computes from each.
+/// a value of type `S` that it computes from each of them.
 pub struct Of<A, F, S> {
     inner: A,
     look: F,

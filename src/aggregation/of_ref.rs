@@ -6,7 +6,7 @@ use super::delegate::{delegate_runs, delegate_state};
 use super::{Aggregator, Kind, Shift, State, StateError};
 
 /// The aggregator that [`Aggregator::of_ref`] returns. It aggregates scores of type `R`, and passes
-/// on an `S` that it borrows from each.
+/// on an `S` that it borrows from each of them.
 pub struct OfRef<A, F, S: ?Sized> {
     inner: A,
     look: F,

@@ -1,4 +1,5 @@
-//! How data is cut into the partials of an aggregator that is not commutative.
+//! How the parts of a dataset are divided among the partials of an aggregator that is not
+//! commutative.
 
 use std::ops::Range;
 

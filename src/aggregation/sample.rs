@@ -18,7 +18,7 @@ use super::{Aggregator, Kind, State, StateError};
 /// seed draws the same records** on every machine, in any order, for every way of cutting the data.
 /// Samples with the same seed are not independent, because each index has the same random number in
 /// all of them; independent samples need different seeds. If there are at most `k` records, the
-/// sample is all of them.
+/// sample contains all of them.
 ///
 /// Observing a score takes three multiplications and a comparison. About `k·(1 + log₂(n/k))` of `n`
 /// scores enter the state and are cloned. A state holds at most 2·`k` clones. The values of the

@@ -7,14 +7,14 @@ use super::{
 
 /// A state whose record indices can be shifted after the records were observed.
 ///
-/// A shard of a dataset (a file, the records of one machine) can be numbered from 0 if the number
-/// of records before it is not known yet. Once it is known, `shift` adds it to every index in the
-/// state, and the state can be merged with those of the other shards. The law of `shift`, which
-/// [`assert_shift_laws`](super::assert_shift_laws) checks: a state that observed records at indices
-/// `i`, `j`, … and is shifted by `n` equals a state that observed the same records at `i + n`,
-/// `j + n`, …, with the same answer and the same [bytes](super::State::save). Therefore, for every
-/// way of cutting a dataset into shards, shifting each shard by the number of records before it and
-/// merging the shards in order equals one run over all records.
+/// A shard of a dataset (for example, a file or the records of one machine) can be numbered from 0
+/// if the number of records before it is not known yet. Once this number is known, `shift` adds it
+/// to every index in the state, and the state can be merged with those of the other shards. The law
+/// of `shift` is checked by [`assert_shift_laws`](super::assert_shift_laws): a state that observed
+/// records at indices `i`, `j`, … and is shifted by `n` equals a state that observed the same
+/// records at `i + n`, `j + n`, …, with the same answer and the same [bytes](super::State::save).
+/// Therefore, for every way of cutting a dataset into shards, shifting each shard by the number of
+/// records before it and merging the shards in order equals one run over all records.
 ///
 /// | aggregator | `shift` |
 /// |---|---|
@@ -25,9 +25,9 @@ use super::{
 ///
 /// `Sample` and `Frequent` keep the records whose indices draw the lowest random numbers. Records
 /// that were dropped under one numbering are gone, although some of them would be kept under
-/// another numbering, so no function of the state can renumber it. A program that calls `shift` on
-/// such a state does not compile. Give the records of such shards the right indices from the start,
-/// with [`partial`](super::Aggregator::partial), after counting the records before them.
+/// another numbering, so such a state cannot be renumbered. A program that calls `shift` on such a
+/// state does not compile. Give the records of such shards the right indices from the start, with
+/// [`partial`](super::Aggregator::partial), after counting the records before them.
 ///
 /// ```
 /// use manyhands::aggregation::{Aggregator, Mean, Shift, State, Top};

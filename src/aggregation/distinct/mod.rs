@@ -15,9 +15,9 @@ use small_set::{MOST, SmallSet};
 /// **Exact up to 1,024** different values. Beyond that, the answer is an estimate with a standard
 /// error of **0.81 %**. It is computed by HyperLogLog with 2¹⁴ registers (Flajolet and others,
 /// 2007) and Ertl's estimator (<https://arxiv.org/abs/1702.01284>). Values are compared by a 64-bit
-/// hash (XXH3-64 of what their `Serialize` writes), so two values with the same hash count once:
-/// among 1,024 values this happens in one of 3.5·10¹³ runs. Anyone who knows the hash can construct
-/// such values.
+/// hash (XXH3-64 of what their `Serialize` writes), so two values with the same hash are counted as
+/// one value: among 1,024 values, this happens in one of 3.5·10¹³ runs. Anyone who knows the hash
+/// can construct such values.
 ///
 /// The answer depends on the set of values alone, not on their order, how often each occurs, or how
 /// states were merged. A state takes no memory at first, and at most 16 KiB. Observing a score
@@ -100,7 +100,7 @@ impl Distinct {
         Distinct::default()
     }
 
-    /// The answer, without naming the type of the scores.
+    /// Returns the answer, without the need to name the type of the scores.
     #[must_use]
     pub fn finish(self) -> DistinctCount {
         match self.hashes {
@@ -171,8 +171,8 @@ impl<S: Serialize + ?Sized> Aggregator<S> for Distinct {
                 registers.merge(&later)
             }
             (_, DistinctHashes::Few(few)) => few.hashes().for_each(|hash| self.insert(hash)),
-            // This case cannot occur, because the swap above makes the state with the larger count
-            // `self`.
+            // This case cannot occur: after the swap above, `self` has the larger count, and only
+            // the larger counts are kept as a sketch.
             (DistinctHashes::Few(_), many) => self.hashes = many,
         }
     }

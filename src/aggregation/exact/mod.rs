@@ -1,14 +1,14 @@
 //! Exact sums of floating-point values. A sum is kept as an integer that is wide enough that
 //! nothing is rounded before the end, so the order of adding has no effect.
 //!
-//! Every finite `f64` is a 53-bit integer times a power of two, and every product of two is a
-//! 106-bit integer times a power of two. [`ExactSum`] and [`ExactProducts`] add those integers in a
-//! few machine words, which hold nearly all values of nearly all data. Values outside their reach
-//! go into a superaccumulator of 64-bit limbs that each weigh 2³² times the one below (Radford M.
-//! Neal, *Fast exact summation using small and large superaccumulators*, 2015,
-//! <https://arxiv.org/abs/1505.05571>). The superaccumulators here keep only the limbs in use. A
-//! sum therefore takes 32 bytes instead of 536, so one per group is affordable. The final value is
-//! computed by integer arithmetic and rounded once.
+//! Every finite `f64` is a 53-bit integer times a power of two, and every product of two such
+//! values is a 106-bit integer times a power of two. [`ExactSum`] and [`ExactProducts`] add those
+//! integers in a few machine words, which hold nearly all values of nearly all data. Values outside
+//! their reach go into a superaccumulator of 64-bit limbs, each of which weighs 2³² times as much
+//! as the limb below it (Radford M. Neal, *Fast exact summation using small and large
+//! superaccumulators*, 2015, <https://arxiv.org/abs/1505.05571>). The superaccumulators here keep
+//! only the limbs in use. A sum therefore takes 32 bytes instead of 536, so one per group is
+//! affordable. The final value is computed by integer arithmetic and rounded once.
 
 mod digits;
 mod moment_slices;
@@ -34,8 +34,8 @@ pub(super) use wide::Wide;
 const FRACTION_BITS: u32 = 52;
 /// The largest exponent field of a finite `f64`.
 const LAST_FINITE: u32 = 2046;
-/// A significand whose exponent field is 0 would weigh 2 to this power if subnormals followed the
-/// rule of normal values: a normal value is `significand · 2^(exponent field + this)`.
+/// A normal value is `significand · 2^(exponent field + UNIT_EXPONENT)`. The unit of a significand
+/// with exponent field 0 would therefore be 2 to this power if subnormals followed the same rule.
 const UNIT_EXPONENT: i32 = -1075;
 /// Number of exponents, from the base upwards, that are within reach of the machine words of a sum.
 /// With this number, shifting by the difference from the base is a single instruction.

@@ -3,10 +3,10 @@
 //!
 //! Rounding to grids, as in `slices.rs`, splits a value into three digits of 25 bits. The product
 //! of two digits has at most 50 bits, so a float holds it exactly, and its unit is known in
-//! advance; another magic number turns it into an integer. Six products and nine integer sums give
-//! the square of a value and the value itself, without a branch or a shift, several values at once
-//! in vector registers. The digits cover a value whose bits lie within 75 octaves, that is, values
-//! within 23 octaves of the largest.
+//! advance; adding another constant (a magic number) turns the product into an integer. Six
+//! products and nine integer sums give the square of a value and the value itself, without a branch
+//! or a shift. Several values are processed at once in vector registers. The digits cover every
+//! value whose bits lie within 75 octaves, that is, values within 23 octaves of the largest.
 
 use std::mem;
 

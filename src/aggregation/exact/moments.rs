@@ -31,7 +31,7 @@ pub(in crate::aggregation) struct ExactMoments {
     base: u16,
     zero: bool,
     negative_zero: bool,
-    /// Number of values outside the middle since it was last moved.
+    /// Number of values outside the middle since the middle was last moved.
     missed: u8,
 }
 

@@ -10,9 +10,10 @@ use super::{
 /// The sum of the products of any number of pairs of finite `f64` values, without rounding; a
 /// square is the product of a value with itself.
 ///
-/// Products are computed as integers of 106 bits. A fused multiply-add could not replace this: its
-/// remainder underflows for factors below about 2⁻⁴⁸⁵. Pairs with a NaN or an infinity are left
-/// out; a caller that needs them counts them separately, as [`ExactSum`](super::ExactSum) does.
+/// Products are computed as integers of 106 bits. A fused multiply-add could not be used instead,
+/// because the remainder that it computes underflows for factors below about 2⁻⁴⁸⁵. Pairs with a
+/// NaN or an infinity are left out; a caller that needs them counts them separately, as
+/// [`ExactSum`](super::ExactSum) does.
 ///
 /// A state takes 40 bytes, and more on the heap once products lie outside a range of 64 octaves.
 ///
@@ -31,11 +32,11 @@ pub struct ExactProducts {
     /// The sum of the products within reach of `base`, in units of `2^(2·UNIT_EXPONENT + base)`.
     /// One product takes at most 106 + 63 bits and a sign.
     near: [u64; 3],
-    /// The sum of all other products, and of what outgrew `near`.
+    /// The sum of all other products, and of the amounts that outgrew `near`.
     far: Option<Box<Superaccumulator>>,
     /// The least sum of exponent fields within reach.
     base: u16,
-    /// Number of products below the reach since it was last moved.
+    /// Number of products below the reach since the reach was last moved.
     missed: u8,
 }
 

@@ -1,11 +1,12 @@
 //! The exact sum of many values at once, without decoding each of them.
 //!
-//! Adding `1.5 · 2^(52 + k)` to a value below `2^(51 + k)` rounds the value to a multiple of `2^k`,
-//! and leaves that multiple, as an integer, in the low bits of the sum. One floating-point addition
-//! and one integer addition therefore add the upper half of a value exactly. The rounding error is
-//! then added in the same way, on a grid of multiples that is 2⁵¹ times finer. If no error is left
-//! after that, the value has been added to two sums of integers without a branch or a shift, several
-//! values at once in vector registers. The two grids cover a value whose bits lie within 102 octaves.
+//! Adding `1.5 · 2^(52 + k)`, a magic number, to a value below `2^(51 + k)` rounds the value to a
+//! multiple of `2^k`, and leaves that multiple, as an integer, in the low bits of the sum. One
+//! floating-point addition and one integer addition therefore add the upper half of a value
+//! exactly. The rounding error is then added in the same way, on a grid of multiples that is 2⁵¹
+//! times finer. If no error is left after that, the value has been added to two sums of integers
+//! without a branch or a shift. Several values are added at once in vector registers. The two grids
+//! cover every value whose bits lie within 102 octaves.
 
 use std::mem;
 
@@ -100,7 +101,8 @@ impl SumGrids {
         let largest = group.iter().map(|value| value.to_bits() << 1).max();
         let largest = largest.filter(|&bits| bits != 0)?;
         let exponent = exponent_field(largest >> 1);
-        // Clamped so that both magic numbers are normal floats. Larger values are rejected.
+        // The exponent is clamped so that both magic numbers are normal floats. Larger values are
+        // rejected.
         let top = (exponent + FREE).clamp(GRID_BITS, LAST_FINITE - 2);
         let magic = |exponent: u32| f64::from_bits(u64::from(exponent) << 52 | 1 << 51);
         let mut grids = SumGrids {

@@ -24,7 +24,7 @@ pub struct Number {
 pub struct PlainSum {
     finite: FiniteValues,
     sum: Number,
-    /// Numbers of values that are NaN, ∞ and −∞.
+    /// The numbers of values that are NaN, ∞ and −∞, in this order.
     specials: [u64; 3],
 }
 

@@ -47,7 +47,7 @@ pub struct ExactSum {
     /// The least exponent field within reach: a multiple of 32, never so low or high that a
     /// subnormal or an infinity would seem within reach.
     base: u16,
-    /// Number of values below the reach since it was last moved.
+    /// Number of values below the reach since the reach was last moved.
     missed: u8,
     pub(super) zero: bool,
     pub(super) negative_zero: bool,

@@ -28,8 +28,9 @@ const SEED: u64 = 0;
 /// - A key with at least that share is almost certainly listed: the probability of missing it is at
 ///   most (1 − `share`)^(32 / `share`) < 1.3·10⁻¹⁴.
 /// - No count is too low. For each key, the probability that its count is too high by more than a
-///   quarter of `share` times the records is below 1 in 32,768; most counts are far closer. Except
-///   with that probability, a listed key therefore has at least three quarters of `share`.
+///   quarter of `share` times the number of records is below 1 in 32,768; most counts are far
+///   closer to the true counts. Except with that probability, a listed key therefore has at least
+///   three quarters of `share`.
 ///
 /// Up to 32 / `share` keys are counted exactly. Beyond that, the counts are kept in a Count-Min
 /// sketch (Cormode and Muthukrishnan, 2005) of 5 lines of 32 / `share` counters, rounded up to a
@@ -39,9 +40,10 @@ const SEED: u64 = 0;
 /// and hashes are random; data that were constructed with knowledge of them can invalidate the
 /// probabilities. **Partials from several machines need indices that differ**: give each partial
 /// its first index with [`partial`](Aggregator::partial), since a state that was numbered from 0
-/// cannot be [shifted](super::Shift) later. If `d` records share each index and have the same key
-/// there, as in files sorted alike, a key is missed with a probability of up to (1 − `share`)^(32 /
-/// (`d`·`share`)), which for 32 files is one in three. The counts are not affected.
+/// cannot be [shifted](super::Shift) later. If each index belongs to `d` records that all have the
+/// same key, as in files that are sorted in the same way, a key is missed with a probability of up
+/// to (1 − `share`)^(32 / (`d`·`share`)), which for 32 files is one in three. The counts are not
+/// affected.
 ///
 /// The answer depends on the records alone, not on their order or how states were merged. The
 /// answers of the usual summaries (Misra and Gries, 1982; SpaceSaving: Metwally, Agrawal and El
@@ -54,8 +56,8 @@ const SEED: u64 = 0;
 /// `Frequent` saves memory, not time: if all keys fit in memory, counting each key with
 /// [`by_ref`](Aggregator::by_ref) is faster.
 ///
-/// A state takes the memory of its keys and about 40 bytes more for each of up to twice 32 /
-/// `share` keys. The sketch takes 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), and is
+/// A state holds up to 64 / `share` keys. It takes the memory of these keys and about 40 bytes more
+/// for each key. The sketch takes 1,280 to 2,560 / `share` bytes (160 KiB for 1 %), and is
 /// allocated when the counts stop being exact. Observing a score takes a hash and a table look-up
 /// while the counts are exact, and a hash and five counters after that.
 ///

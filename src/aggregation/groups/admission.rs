@@ -9,8 +9,8 @@ const BYTES: usize = 8 << 20;
 const MOST: usize = 1 << 17;
 /// Average number of records per group from which the groups are worth keeping.
 const WORTH_KEEPING: usize = 2;
-/// If groups are not worth keeping, a worker tries again to keep them after this number times as
-/// many new keys as its table holds.
+/// Number of new keys that a worker hands over before it tries again to keep groups, if they were
+/// not worth keeping, divided by the number of groups that its table holds.
 const PAUSE: usize = 15;
 
 /// Decides what happens to a group that a worker observes for the first time.
@@ -45,7 +45,8 @@ pub(super) enum Placement {
 impl Admission {
     /// Creates an admission for groups of this size in bytes.
     pub(super) fn of(bytes: usize) -> Self {
-        // A table has a power of two of slots, and fills seven eighths of them.
+        // The number of slots of a table is a power of two, and at most seven eighths of the slots
+        // are filled.
         let slots = (BYTES / (bytes + 1) + 1).next_power_of_two() / 2;
         Admission::with_most((slots / 8 * 7).min(MOST))
     }

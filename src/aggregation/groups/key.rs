@@ -54,7 +54,7 @@ impl<K: Hash + Eq> LookupKey<K> for OwnedKey<K> {
     }
 }
 
-/// A key that the record holds.
+/// A key that is borrowed from a record.
 pub(in crate::aggregation) struct BorrowedKey<'r, Q: ?Sized>(pub(in crate::aggregation) &'r Q);
 
 impl<K: Borrow<Q>, Q: ToOwned<Owned = K> + Hash + Eq + ?Sized> LookupKey<K> for BorrowedKey<'_, Q> {

@@ -30,8 +30,8 @@ use super::{Kind, Shift, State, StateError};
 /// The states, by key. Keys are hashed while scores are observed, which is several times faster
 /// than a sorted map. They are sorted at the end, so the order of hashes has no effect.
 ///
-/// A key may be in several places. The state in `shared` has then observed the earliest records,
-/// and the state in `own` the latest.
+/// A key may be in `own`, `outbox` and `shared` at the same time. The state in `shared` has then
+/// observed the earliest records, and the state in `own` the latest.
 pub(super) struct Groups<A, K> {
     identity: A,
     /// Merges two states of one key, the earlier first. This is a function pointer because

@@ -28,7 +28,7 @@ pub(super) type Parted<K, A> = Vec<Vec<(K, A)>>;
 
 /// Groups that the workers of a run have handed over, kept once for all workers.
 pub(super) struct SharedGroups<K, A> {
-    /// Empty until a worker hands something over.
+    /// The partitions; empty until a worker hands groups over.
     partitions: OnceLock<Box<[SharedPartition<K, A>]>>,
 }
 

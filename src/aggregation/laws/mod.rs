@@ -14,12 +14,12 @@ use super::{Aggregator, MergeTree, State, canonical_bytes};
 use shape::{Shape, SplitMix64};
 pub use shifts::assert_shift_laws;
 
-/// The most partitions that are tried for each law.
+/// The largest number of partitions that are tried for each law.
 const ROUNDS: usize = 64;
 /// Number of scores that all partitions of one law may observe in total. If there would be more,
 /// fewer partitions are tried, but at least [`FEWEST_ROUNDS`].
 const OBSERVED: usize = 20_000;
-/// The fewest partitions that are tried for each law.
+/// The smallest number of partitions that are tried for each law.
 const FEWEST_ROUNDS: usize = 4;
 
 /// Number of bytes of each state that a message shows if two states differ.
@@ -37,7 +37,7 @@ const SLICED: &str = "the same in slices as one by one";
 const WHOLE: &str = "whole when saved and loaded";
 const STRICT: &str = "strict about what it loads";
 
-/// Checks that an aggregator keeps the laws of [`Aggregator`] and [`State`] over these scores.
+/// Checks that an aggregator keeps the laws of [`Aggregator`] and [`State`] for these scores.
 ///
 /// The reference is one plain loop. Its answer (as [canonical bytes](canonical_bytes)) and its
 /// state (as [saved](State::save)) are compared with the answers and states of:
@@ -58,9 +58,9 @@ const STRICT: &str = "strict about what it loads";
 /// without a panic. These checks cannot find every number that `restore` should refuse, such as a
 /// count that overflows with the next merge. All random choices follow from fixed seeds.
 ///
-/// The laws are checked *on the scores given*. Give scores that can reveal a violation: scores that
-/// repeat, scores whose sums are rounded, and the special values. Give more than two, in no
-/// particular order. [`assert_shift_laws`](super::assert_shift_laws) checks
+/// The laws are checked *only for the given scores*. Give scores that can reveal a violation:
+/// scores that repeat, scores whose sums are rounded, and the special values. Give more than two,
+/// in no particular order. [`assert_shift_laws`](super::assert_shift_laws) checks
 /// [`Shift`](super::Shift).
 ///
 /// # Panics

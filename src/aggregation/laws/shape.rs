@@ -27,7 +27,7 @@ pub(super) struct Merge {
     pub travel: Travel,
 }
 
-/// How a state reaches the one that it is merged into.
+/// How a state reaches the state that it is merged into.
 pub(super) enum Travel {
     /// It is merged directly.
     Stays,

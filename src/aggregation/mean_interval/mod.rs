@@ -11,9 +11,9 @@ use super::{Aggregator, Kind, State, StateError};
 /// [`MeanEstimate`].
 ///
 /// The interval is `mean ± t·√(variance / n)`, where `t` is the quantile of Student's distribution
-/// with n − 1 degrees of freedom. For scores drawn independently from a normal distribution, it
-/// contains the true mean as often as the [`Confidence`] says; for other distributions, this
-/// becomes true as n grows, and it does so faster if they are less skewed. The mean and the
+/// with n − 1 degrees of freedom. For scores drawn independently from a normal distribution, the
+/// interval contains the true mean as often as the [`Confidence`] states; for other distributions,
+/// this becomes true as n grows, and it does so faster if they are less skewed. The mean and the
 /// standard error are computed from exact sums and rounded once each; the bounds take one more
 /// multiplication and addition.
 ///

@@ -1,5 +1,5 @@
-//! Quantiles of Student's t distribution: the half-width of a confidence interval in standard
-//! errors.
+//! Quantiles of Student's t distribution. They give the half-width of a confidence interval, in
+//! standard errors.
 //!
 //! Only plain arithmetic is used, because the bits of a logarithm or a power depend on the
 //! platform.
@@ -9,7 +9,8 @@ const TABLED: usize = 30;
 
 /// The two-sided critical values of one confidence level.
 struct CriticalValues {
-    /// The critical value of the standard normal distribution, the limit of Student's.
+    /// The critical value of the standard normal distribution, which is the limit of Student's
+    /// distribution.
     normal: f64,
     /// The critical values of Student's distribution with 1, 2, … degrees of freedom, computed to 28 digits
     /// by bisection of the closed form of the distribution function (Abramowitz and Stegun, *Handbook of
@@ -18,7 +19,7 @@ struct CriticalValues {
 }
 
 const CRITICAL_VALUES: [CriticalValues; 4] = [
-    // 90 %.
+    // Critical values for 90 % confidence.
     CriticalValues {
         normal: 1.6448536269514726,
         student: [
@@ -54,7 +55,7 @@ const CRITICAL_VALUES: [CriticalValues; 4] = [
             1.6972608865939578,
         ],
     },
-    // 95 %.
+    // Critical values for 95 % confidence.
     CriticalValues {
         normal: 1.9599639845400543,
         student: [
@@ -90,7 +91,7 @@ const CRITICAL_VALUES: [CriticalValues; 4] = [
             2.042272456301238,
         ],
     },
-    // 99 %.
+    // Critical values for 99 % confidence.
     CriticalValues {
         normal: 2.575829303548901,
         student: [
@@ -126,7 +127,7 @@ const CRITICAL_VALUES: [CriticalValues; 4] = [
             2.7499956535672254,
         ],
     },
-    // 99.9 %.
+    // Critical values for 99.9 % confidence.
     CriticalValues {
         normal: 3.290526731491895,
         student: [
@@ -168,9 +169,9 @@ const CRITICAL_VALUES: [CriticalValues; 4] = [
 /// 0 means 90 %, 1 means 95 %, 2 means 99 %, and 3 means 99.9 %.
 ///
 /// Beyond the table, the value is computed by the series of Cornish and Fisher in 1/ν, where ν is
-/// the number of degrees of freedom (Abramowitz and Stegun, 26.7.5). Its relative error is largest
-/// at 31 degrees of freedom: 10⁻⁶ at 99.9 %, and 1.2·10⁻⁷, 1.3·10⁻⁸ and 5·10⁻⁹ at the lower levels.
-/// It falls with the fifth power of the degrees of freedom.
+/// the number of degrees of freedom (Abramowitz and Stegun, 26.7.5). The relative error of the
+/// series is largest at 31 degrees of freedom: 10⁻⁶ at 99.9 %, and 1.2·10⁻⁷, 1.3·10⁻⁸ and 5·10⁻⁹ at
+/// the lower levels. The error falls with the fifth power of the number of degrees of freedom.
 pub(super) fn critical_value(level: usize, freedom: u64) -> f64 {
     let quantiles = &CRITICAL_VALUES[level];
     if let Ok(place) = usize::try_from(freedom - 1)
