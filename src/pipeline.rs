@@ -187,9 +187,9 @@ where
     ///
     /// # Panics
     ///
-    /// If the aggregator panics, or if a score panics when it is dropped. The calling thread then panics with
-    /// the same payload, after the other workers have finished their current portions. If a task panics, this
-    /// is only a failure of its record. A task that overflows the stack aborts the process, see
+    /// Panics if the aggregator panics, or if a score panics when it is dropped. The calling thread then
+    /// panics with the same payload, after the other workers have finished their current portions. If a task
+    /// panics, this is only a failure of its record. A task that overflows the stack aborts the process, see
     /// [`WorkStealing`].
     pub fn aggregate<A: Aggregator<S>>(self, aggregator: A) -> Result<Report<A::Output>, Error> {
         self.aggregate_so_far(aggregator)?.finished()
@@ -205,7 +205,7 @@ where
     ///
     /// # Panics
     ///
-    /// In the same cases as [`aggregate`](Pipeline::aggregate).
+    /// Panics in the same cases as [`aggregate`](Pipeline::aggregate).
     pub fn aggregate_so_far<A: Aggregator<S>>(
         self,
         aggregator: A,

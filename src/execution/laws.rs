@@ -15,8 +15,8 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait_at_most};
 const UNITS: [usize; 7] = [0, 1, 2, 7, 64, 1_000, 20_000];
 /// The number of units in each trial whose calls return `Pause`.
 const PAUSING_UNITS: usize = 60;
-/// How long a thread may be without a core before the executor is said to break a law. An executor
-/// that keeps the laws never needs this time unless the machine is overloaded.
+/// The time for which a thread may be without a core before a broken law is reported. An executor that keeps
+/// the laws never needs this time unless the machine is overloaded.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How many times the earliest call checks whether another call has paused, and the time between two checks.
 const LOOKS: usize = 4;
@@ -37,7 +37,7 @@ const MOST_CALLS_AFTER: usize = 10_000;
 ///
 /// # Panics
 ///
-/// If a law is broken. The message begins with the number of that law.
+/// Panics if a law is broken. The message begins with the number of that law.
 pub fn assert_laws(executor: &dyn Executor) {
     assert_laws_within(executor, PATIENCE);
 }
@@ -294,8 +294,7 @@ impl CallWatcher {
         thread::sleep(LOOK);
     }
 
-    /// Runs other work of the rayon pool until a call in that work has paused, but checks at most [`LOOKS`]
-    /// times.
+    /// Runs other work of the rayon pool until a call in that work has paused, but checks at most [`LOOKS`] times.
     fn lend_thread<'a>(&'a self, mut seen: MutexGuard<'a, CallLog>) -> MutexGuard<'a, CallLog> {
         (seen.lender, seen.paused_on_lender) = (Some(thread::current().id()), false);
         self.changed.notify_all();
@@ -313,9 +312,8 @@ impl CallWatcher {
         seen
     }
 
-    /// Keeps a call in flight while the earliest one lends its thread to the pool. If the earliest call never
-    /// gets its thread back, this call goes on instead of pausing, so that the run ends and the law can be
-    /// reported.
+    /// Keeps a call in flight while the earliest one lends its thread to the pool. If the earliest call never gets
+    /// its thread back, this call goes on instead of pausing, so that the run ends and the law can be reported.
     fn keep_in_flight(&self, mut seen: MutexGuard<'_, CallLog>) {
         seen.keepers += 1;
         if seen.lender.is_none() {

@@ -51,7 +51,7 @@ impl Threads {
     ///
     /// # Errors
     ///
-    /// If `threads` is 0 or more than 1024.
+    /// Returns an error if `threads` is 0 or more than 1024.
     pub fn number(threads: usize) -> Result<Self, BadThreads> {
         match threads {
             1..=MOST_THREADS => Ok(Threads(ThreadCount::Number(threads))),
@@ -63,7 +63,7 @@ impl Threads {
     ///
     /// # Errors
     ///
-    /// If `percent` is 0 or more than 100.
+    /// Returns an error if `percent` is 0 or more than 100.
     pub fn percent(percent: usize) -> Result<Self, BadThreads> {
         match percent {
             1..=100 => Ok(Threads(ThreadCount::Percent(percent))),

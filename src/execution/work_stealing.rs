@@ -166,7 +166,7 @@ impl WorkStealing {
     ///
     /// # Errors
     ///
-    /// If the threads cannot be started. A run then uses the calling thread alone.
+    /// Returns an error if the threads cannot be started. A run then uses only the calling thread.
     pub fn start(&self) -> Result<(), Error> {
         match &self.pool {
             Pool::Own { threads, pool } if pool.get().is_none() => {

@@ -4,8 +4,9 @@
 //! end. A shorter record is assumed to begin when the previous one ended, and records that take less than
 //! 10 µs are timed in stretches of several records, so that reading the clock costs less than 1 %.
 //!
-//! If other programs use the machine too, most records that seem slow are records whose thread had no
-//! core for a while. On Linux, which reports that time, it is not counted as the record's time.
+//! If other programs use the machine too, most records that seem slow are records whose thread had no core
+//! for a while. On Linux, which reports the time without a core, that time is not counted as time of the
+//! record.
 
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -40,9 +41,9 @@ const PASS_ON: Duration = Duration::from_millis(1);
 pub struct Stopwatch {
     /// The number of records in a stretch.
     stretch: u32,
-    /// The number of records of the present stretch that are done.
+    /// The number of records of the current stretch that are done.
     done: u32,
-    /// Whether the present stretch began when the last one ended.
+    /// Whether the current stretch began when the previous stretch ended.
     follows: bool,
     began: Instant,
     first: Position,
@@ -53,7 +54,7 @@ pub struct Stopwatch {
     /// For how long in total the thread had no core.
     pub(super) preempted: Duration,
     pub(super) slowest: Vec<SlowStretch>,
-    /// `None` until [`WORTH_READING`] has passed.
+    /// The last reading of the time without a core; `None` until [`WORTH_READING`] has passed.
     last_reading: Option<CoreReading>,
     /// When the run began.
     since: Instant,
@@ -184,7 +185,7 @@ impl Stopwatch {
         self.began = now;
         let lost = if self.is_worth_reading(now, elapsed, records) {
             let lost = self.read_lost_time(now);
-            // The time that reading took belongs to no record.
+            // The time that the reading took is not counted for any record.
             self.began = Instant::now();
             lost
         } else {
@@ -231,8 +232,8 @@ impl Stopwatch {
     /// Returns for how long this thread had no core since the last reading; zero at the first reading.
     #[cold]
     fn read_lost_time(&mut self, now: Instant) -> Duration {
-        // If the system does not report this time, it counts as zero, so that later records do not ask
-        // again.
+        // If the system does not report this time, it is taken as zero, so that it is not read again for
+        // every later record.
         let preempted = thread_time_without_core().unwrap_or_default();
         let thread = thread::current().id();
         let lost = match &self.last_reading {
@@ -249,7 +250,7 @@ impl Stopwatch {
     }
 }
 
-/// Adds a record to the slowest ones, which are sorted, longest first.
+/// Adds a record to the list of the slowest records, which is sorted by time, longest first.
 #[cold]
 pub(super) fn keep_slowest(slowest: &mut Vec<SlowStretch>, slow: SlowStretch) {
     let place = slowest.partition_point(|other| other.time >= slow.time);
