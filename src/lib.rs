@@ -4,7 +4,7 @@
 //!
 //! # One changed line
 //!
-//! For data in memory, end a rayon iterator in [`aggregate`](ParallelAggregate::aggregate):
+//! For data in memory, end a rayon iterator with [`aggregate`](ParallelAggregate::aggregate):
 //!
 //! ```
 //! use manyhands::prelude::*;
@@ -29,14 +29,14 @@
 //!
 //! | the parallelization pattern | here | module |
 //! |---|---|---|
-//! | task definition: one independent unit of work | [`Task`]: record → score; every closure is one | [`task`] |
+//! | task definition: one independent unit of work | [`Task`]: record → score; every closure is a task | [`task`] |
 //! | task collection: all the inputs | [`Dataset`]: addressable parts of consecutive records | [`dataset`] |
 //! | concurrency limiter: a bound on the work in progress | [`Limit`]: in flight, per second, by weight | [`limit`] |
 //! | execution: by a pool of workers, or sequentially | [`Executor`]s | [`execution`] |
 //! | aggregation: results combined into one | [`Aggregator`]s | [`aggregation`] |
 //!
-//! A [`Pipeline`] joins them and returns a [`Report`]: the value, the failures with their places, and
-//! where the time went.
+//! A [`Pipeline`] joins them and returns a [`Report`]: the value, the failures with their places,
+//! and how the time was spent.
 //!
 //! ```
 //! use manyhands::prelude::*;
@@ -78,7 +78,8 @@
 //! # Every score written out
 //!
 //! A [`Sink`](sink::Sink) receives the score of every record in addition to the aggregator. Workers
-//! render in parallel, and [`InOrder`](sink::InOrder) writes the bytes in the order of the records:
+//! render scores as bytes in parallel, and [`InOrder`](sink::InOrder) writes the bytes in the order
+//! of the records:
 //!
 //! ```
 //! use std::io::{self, Write};
@@ -140,9 +141,9 @@
 //!
 //! # Does it scale?
 //!
-//! [`measure::compare`] scores the same records on several executors in interleaved rounds, checks that
-//! all answers are the same, and gives each speed-up with its confidence interval. [`Machine`] describes
-//! what a time depends on: cores, quota, load.
+//! [`measure::compare`] scores the same records on several executors in interleaved rounds, checks
+//! that all answers are the same, and gives each speed-up with its confidence interval. [`Machine`]
+//! describes what measured times depend on: the cores, the CPU quota and the load.
 //!
 //! ```
 //! use manyhands::measure::{Options, compare};
@@ -158,8 +159,8 @@
 //!
 //! # A run as plain data
 //!
-//! A [`Plan`](plan::Plan) describes a pipeline by names; the command line is a thin shell around it.
-//! Unlike a closure, a plan can also run in worker [processes](remote).
+//! A [`Plan`](plan::Plan) describes a pipeline by names; the command line is built on plans. Unlike
+//! a closure, a plan can also run in worker [processes](remote).
 //!
 //! # Guarantees
 //!
@@ -188,7 +189,7 @@
 //! # Features
 //!
 //! `cli` (default) adds what the command line needs; the library is complete without it. It enables
-//! `html`, which adds the module `page`: reports as HTML pages.
+//! `html`, which adds the module `page` for reports as HTML pages.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

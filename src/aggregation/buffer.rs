@@ -45,7 +45,8 @@ pub(crate) fn observe_all<S, A: Aggregator<S>>(
     let mut first = first;
     let mut block = Vec::with_capacity(length);
     loop {
-        // `extend` instead of `push`, so that the compiler can compute several scores at once.
+        // `extend` is used instead of `push` so that the compiler can compute several scores at
+        // once.
         block.extend(scores.by_ref().take(length));
         if block.is_empty() {
             return;

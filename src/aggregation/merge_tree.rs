@@ -50,7 +50,7 @@ impl<S: ?Sized, A: Aggregator<S>> MergeTree<S, A> {
         }
     }
 
-    /// Returns a state with its sibling, or stores it until the sibling arrives.
+    /// Returns a state together with its sibling, or stores the state until the sibling arrives.
     fn pair(&self, first: usize, level: u32, state: A) -> Option<(usize, A, A)> {
         let sibling = first ^ (1 << level);
         let mut waiting = self.lock();

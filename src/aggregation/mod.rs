@@ -23,10 +23,10 @@
 //! | aggregator | answer | error | cost of a score | state |
 //! |---|---|---|---|---|
 //! | [`Count`] | `u64` | none | one addition | 8 bytes |
-//! | [`Sum`] | `f64` | rounded once | about 2 ordered `+=`, in slices 1 | 32 bytes |
+//! | [`Sum`] | `f64` | rounded once | about 2 ordered `+=`, or 1 in slices | 32 bytes |
 //! | [`Mean`] | `f64` | rounded once | as `Sum` | 40 bytes |
 //! | [`MeanInterval`] | [`MeanEstimate`] | mean and standard error rounded once | as `Variance` | as `Variance` |
-//! | [`Variance`] | `f64` | rounded once | about 4 ordered `+=`, in slices 2½ | 88 bytes |
+//! | [`Variance`] | `f64` | rounded once | about 4 ordered `+=`, or 2½ in slices | 88 bytes |
 //! | [`StdDev`] | `f64` | rounded once | as `Variance` | as `Variance` |
 //! | [`Moments`] | [`MomentSummary`] | rounded once | as `Variance` | as `Variance` |
 //! | [`Covariance`] | `f64` | rounded once | about 5 `Sum` | 120 bytes |
@@ -35,10 +35,10 @@
 //! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k if the score enters | 16·k bytes |
 //! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
 //! | [`Quantiles`] | [`QuantileSummary`] | 0.4 % of the score | a few integer operations | 1 KiB an octave in use |
-//! | [`ExactQuantiles`] | [`QuantileSummary`] | none | one append; selected at the end | 8 bytes a score |
+//! | [`ExactQuantiles`] | [`QuantileSummary`] | none | one append, and a selection at the end | 8 bytes a score |
 //! | [`Median`] | `f64` | rounded once | as `ExactQuantiles` | 8 bytes a score |
-//! | [`Distinct`] | [`DistinctCount`] | none up to 1,024 values; then 0.81 % | a hash | at most 16 KiB |
-//! | [`Frequent`] | [`FrequentKeys`] | none up to 32 / share keys; then see its page | a hash and a table look-up | bounded by the share |
+//! | [`Distinct`] | [`DistinctCount`] | none up to 1,024 values, then 0.81 % | a hash | at most 16 KiB |
+//! | [`Frequent`] | [`FrequentKeys`] | none up to 32 / share keys, then see [`Frequent`] | a hash and a table look-up | bounded by the share |
 //! | [`Sample`] | `Vec<`[`Sampled`]`>` | none | a random number and a comparison | 2·k scores |
 //!
 //! All of them are [commutative](Aggregator::COMMUTATIVE), and each documents one answer for NaN,

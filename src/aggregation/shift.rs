@@ -9,12 +9,13 @@ use super::{
 ///
 /// A shard of a dataset (for example, a file or the records of one machine) can be numbered from 0
 /// if the number of records before it is not known yet. Once this number is known, `shift` adds it
-/// to every index in the state, and the state can be merged with those of the other shards. The law
-/// of `shift` is checked by [`assert_shift_laws`](super::assert_shift_laws): a state that observed
-/// records at indices `i`, `j`, … and is shifted by `n` equals a state that observed the same
-/// records at `i + n`, `j + n`, …, with the same answer and the same [bytes](super::State::save).
-/// Therefore, for every way of cutting a dataset into shards, shifting each shard by the number of
-/// records before it and merging the shards in order equals one run over all records.
+/// to every index in the state, and the state can be merged with the states of the other shards.
+/// The law of `shift` is checked by [`assert_shift_laws`](super::assert_shift_laws): a state that
+/// observed records at indices `i`, `j`, … and is shifted by `n` equals a state that observed the
+/// same records at `i + n`, `j + n`, …, with the same answer and the same
+/// [bytes](super::State::save). Therefore, for every way of cutting a dataset into shards, shifting
+/// each shard by the number of records before it and merging the shards in order equals one run
+/// over all records.
 ///
 /// | aggregator | `shift` |
 /// |---|---|

@@ -40,7 +40,7 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 ///    merging.
 /// 2. **Whole**: a restored state behaves exactly like the original.
 /// 3. **Strict**: [`load`](State::load) accepts only the bytes that the loaded state saves. A state
-///    therefore has one encoding, and two saved states are equal exactly if their bytes are.
+///    therefore has one encoding, and two saved states are equal exactly if their bytes are equal.
 ///
 /// Closures, such as the closure of [`of`](super::Aggregator::of), are not saved: the aggregator
 /// that loads a state must be built by the same code, and keeps its own closures. The rest of the
@@ -73,7 +73,7 @@ pub(super) const MOST_RECORDS: u64 = 1 << 56;
 pub trait State: Sized {
     /// The type of the plain data: everything that a state has observed, without its configuration.
     ///
-    /// Reading it takes memory and time in proportion to its bytes, except for sequences of
+    /// Reading plain data takes memory and time in proportion to its bytes, except for sequences of
     /// zero-sized values such as `Vec<()>`, which can claim any length.
     type Plain: Serialize + DeserializeOwned + Send;
 

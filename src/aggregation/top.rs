@@ -40,7 +40,8 @@ pub type Top = TopK<true>;
 /// ```
 pub type Bottom = TopK<false>;
 
-/// The `k` records with the highest scores ([`Top`], if `HIGHEST`) or the lowest ones ([`Bottom`]).
+/// The `k` records with the highest scores ([`Top`], if `HIGHEST`) or with the lowest scores
+/// ([`Bottom`]).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct TopK<const HIGHEST: bool> {
@@ -48,8 +49,8 @@ pub struct TopK<const HIGHEST: bool> {
     /// The score that a record must reach to enter. If `places` is 0, it is NaN, which no score
     /// reaches. For most records, the comparison with this threshold is all that is needed.
     threshold: f64,
-    /// The records that have entered, ordered by badness and then by index, with the worst at the
-    /// root.
+    /// The records that have entered, ordered by badness and then by index, with the worst record
+    /// at the root of the heap.
     entered: BinaryHeap<(i64, u64)>,
 }
 
@@ -73,7 +74,8 @@ impl<const HIGHEST: bool> TopK<HIGHEST> {
         self.threshold
     }
 
-    /// Converts a rank to its badness, and back.
+    /// Converts a rank to its badness, which is larger for worse scores, or a badness back to its
+    /// rank.
     fn badness(rank: i64) -> i64 {
         if HIGHEST { !rank } else { rank }
     }

@@ -23,7 +23,8 @@ pub(in crate::aggregation) struct ExactMoments {
     /// `squares` does: if the squares of n values add up to less than 2¹⁹¹, the values add up to
     /// less than √(n·2¹⁹¹), by the Cauchy–Schwarz inequality.
     sum: [u64; 3],
-    /// The sum of their squares, in units of `2^(2·UNIT_EXPONENT + 2·base − 64)`, unsigned.
+    /// The sum of the squares of these values, in units of `2^(2·UNIT_EXPONENT + 2·base − 64)`,
+    /// unsigned.
     squares: [u64; 4],
     /// The sums of all other values, and the parts of the sums that outgrew the words.
     far: Option<Box<Far>>,

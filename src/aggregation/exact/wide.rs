@@ -149,8 +149,8 @@ impl Wide {
         round_root(&square, exact, self.exponent - up as i32)
     }
 
-    /// The square root of this number divided by another, rounded once; NaN if the ratio is
-    /// negative or the other number is 0.
+    /// Returns the square root of the ratio of this number to `divisor`, rounded once; NaN if one
+    /// of the two numbers is negative or `divisor` is 0.
     pub(in crate::aggregation) fn root_of_ratio(&self, divisor: &Wide) -> f64 {
         if self.negative || divisor.negative || divisor.digits.is_empty() {
             return f64::NAN;
