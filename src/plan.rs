@@ -1,7 +1,7 @@
 //! A pipeline as plain data: what to score, with which scorer, and how.
 //!
 //! The command line builds a [`Plan`] from its arguments. A plan consists of names and options, so it can be
-//! written down, compared, and sent to another process. A closure cannot.
+//! written down, compared, and sent to another process. A closure can be none of these.
 
 mod column_summary;
 mod coordinator;
@@ -84,7 +84,7 @@ pub struct Plan {
     /// stream.
     pub files: Vec<PathBuf>,
     /// The length of the longest record of the files, and of a reference, in bytes without its line ending. A
-    /// longer record of the files is a failed record; it is skipped without being kept in memory.
+    /// longer record of the files is a failed record; it is skipped, and is not kept in memory.
     pub max_record: u64,
     /// The scorer.
     pub scorer: AnyScorer,
@@ -106,7 +106,7 @@ pub struct Plan {
     pub program: Option<PathBuf>,
     /// Number of workers. `None` means the number of usable cores.
     pub threads: Option<Threads>,
-    /// Whether each worker is kept on a hardware thread of its own, if the system allows it.
+    /// Whether each worker is kept on its own hardware thread, if the system allows this.
     pub pin: bool,
     /// What a run does about records that cannot be scored.
     pub on_failure: OnFailure,
@@ -136,8 +136,8 @@ pub enum ExecutorName {
     WorkStealing,
     /// [`TaskQueue`](crate::execution::TaskQueue): threads that take work from a queue.
     TaskQueue,
-    /// [`ProcessPool`]: processes, so that a record that crashes its process costs no other record. Each
-    /// process prepares the scorer for itself.
+    /// [`ProcessPool`]: processes, so that a record that crashes its process does not affect other records. Each
+    /// process prepares its own scorer.
     ProcessPool,
 }
 
@@ -180,7 +180,7 @@ impl UnknownName {
     }
 }
 
-/// The value among `all` that has this name.
+/// Returns the value among `all` that has the name `wanted`.
 fn by_name<T: Copy>(
     kind: &'static str,
     wanted: &str,
@@ -237,13 +237,13 @@ impl Plan {
         self.scorer.columns(self)
     }
 
-    /// Every file that a run reads: those with the records, and the other files that the scorer reads.
+    /// Every file that a run reads: the files with the records, and the other files that the scorer reads.
     pub fn inputs(&self) -> Vec<&Path> {
         let files = self.files.iter().map(PathBuf::as_path);
         files.chain(self.scorer.inputs()).collect()
     }
 
-    /// Number of workers of a run.
+    /// Number of workers that a run of this plan uses.
     pub fn workers(&self) -> usize {
         match self.executor {
             ExecutorName::Sequential => 1,
@@ -310,7 +310,7 @@ impl Plan {
         self.process_pool_of(self.workers())
     }
 
-    /// A process pool with at most this many worker processes.
+    /// Creates a process pool with at most this number of worker processes.
     fn process_pool_of(&self, workers: usize) -> Result<ProcessPool, Error> {
         let program = self.program.clone().ok_or_else(|| Error::Process {
             message: "the plan does not say which program to start; set its field `program`"

@@ -1,4 +1,4 @@
-//! Execution outside this process, by worker processes.
+//! Scores records outside this process, in worker processes.
 //!
 //! The processes of a [`ProcessPool`] receive text and plain data, so a [`Plan`](crate::plan::Plan) can be sent to
 //! them and a closure cannot. If a process dies while it scores a record (because memory or stack runs out, or

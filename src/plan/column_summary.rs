@@ -27,7 +27,7 @@ pub struct NumberSummary {
     pub histogram: Option<Bins>,
 }
 
-/// The summary of a column of labels: their counts.
+/// The summary of a column of labels: the counts of the labels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LabelSummary {
@@ -142,7 +142,7 @@ impl State for ColumnState {
 type ByName =
     ByRef<OfRef<ColumnState, fn(&NamedCell) -> &Cell, Cell>, String, str, fn(&NamedCell) -> &str>;
 
-/// The states of the columns that are not known before the run, by their names.
+/// The states of the columns that are not known before the run, by the name of the column.
 #[derive(Clone)]
 pub(super) struct FoundColumns(ByName);
 

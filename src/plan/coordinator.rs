@@ -12,7 +12,8 @@ use crate::remote::Coordinator;
 use crate::sync::{Mutex, lock};
 use crate::task::matching::Pairs;
 
-/// The data that a run sends to its worker processes besides the records, and the counts that they return.
+/// The data that a run sends to its worker processes in addition to the records, and the counts that the processes
+/// return.
 pub(super) struct PlanCoordinator {
     thresholds: Arc<Thresholds>,
     main: MainCell,

@@ -94,7 +94,7 @@ struct AnswerJson<'a> {
     machine: &'a Machine,
 }
 
-/// How the run ended, and why if it ended early.
+/// How the run ended, and the reason if it ended early.
 #[derive(Serialize)]
 struct EndJson {
     how: &'static str,

@@ -17,7 +17,7 @@ use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Example {
-    /// Index of the record, from 0.
+    /// Index of the record, counted from 0.
     pub index: u64,
     /// The main score of the record.
     pub score: f64,
@@ -37,8 +37,8 @@ pub(super) struct ExampleCandidate {
     pub(super) text: String,
 }
 
-/// The main scores that a record must reach to be among the best or the worst, as far as these are known. The text of
-/// any other record need not be copied.
+/// The main scores that a record must reach to be among the best or the worst, as far as these scores are known.
+/// The text of any other record need not be copied.
 ///
 /// Each threshold comes from the leaderboard of some worker, so every record of the final leaderboard reaches a
 /// threshold, regardless of the order in which the workers raise the thresholds. Only scores that were observed
@@ -131,7 +131,7 @@ impl<P> Leaderboard<P> {
         }
     }
 
-    /// Adds a record that had reached a threshold when it was scored.
+    /// Adds a record whose main score had reached a threshold when the record was scored.
     fn admit(&mut self, index: u64, score: f64, candidate: &Arc<ExampleCandidate>)
     where
         P: Fn(Position) -> Option<Place>,
@@ -211,7 +211,7 @@ where
     }
 }
 
-/// An entry as plain data.
+/// An entry of the leaderboard, as plain data.
 #[derive(Serialize, Deserialize)]
 pub(super) struct PlainEntry {
     index: u64,
@@ -307,7 +307,8 @@ impl<P: Clone> State for Leaderboard<P> {
             best: self.best.restore(best)?,
             worst: self.worst.restore(worst)?,
             entries: entries.collect(),
-            // Records of another run do not affect this leaderboard until they are merged into it.
+            // The records of another run do not affect the thresholds of this leaderboard until they are merged
+            // into it.
             thresholds: Arc::new(Thresholds::new(self.size)),
             place: self.place.clone(),
         };

@@ -38,7 +38,7 @@ pub struct Matches {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AtLeast {
-    /// The score.
+    /// The score that the matches reach.
     pub score: f64,
     /// Number of records whose match has at least this score.
     pub records: u64,

@@ -1,4 +1,4 @@
-//! A plan with open files and a prepared scorer, its run, and its answer.
+//! A plan whose files are open and whose scorer is prepared, the run of such a plan, and the answer of the run.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ pub struct Answer {
     /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest does not
     /// include it, since the number of skipped pairs depends on the order of the work.
     pub pairs: Option<Pairs>,
-    /// The machine, as it was before the run.
+    /// The state of the machine before the run.
     pub machine: Machine,
     /// How often and for how long a quota stopped threads during the run. `None` if there is no quota.
     pub throttled: Option<Throttled>,
@@ -95,8 +95,8 @@ impl Opened {
         self.records.bytes()
     }
 
-    /// Loads all records into memory, so that runs can be measured without reading, or a stream can be scored
-    /// more than once. A stream is read to its end.
+    /// Loads all records into memory, so that runs can be measured without the time for reading, or so that a
+    /// stream can be scored more than once. A stream is read to its end.
     ///
     /// ```
     /// use manyhands::plan::{Plan, RunOptions};
@@ -227,8 +227,8 @@ impl Opened {
         let plan = &self.plan;
         plan.check_timeout(true)?;
         let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
-        // The supervisor must know about the deadline too, and the deadline may pass while processes start.
-        // So the token has the deadline, and the pipeline has none.
+        // The supervisor must know about the deadline too, and the deadline may pass while processes start. So the
+        // token contains the deadline, and the pipeline has no deadline.
         let began = Instant::now();
         let deadline = plan.deadline;
         let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));

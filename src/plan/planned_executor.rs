@@ -55,7 +55,8 @@ impl PlannedExecutor {
         Ok(executor)
     }
 
-    /// Starts the executor, but no worker processes: the run starts them, since it can be cancelled while they start.
+    /// Starts the executor, but no worker processes. The run starts the processes, since it can be cancelled while
+    /// they start.
     pub(super) fn without_processes(plan: &Plan) -> Result<Self, Error> {
         let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
         let number = plan.workers();

@@ -9,7 +9,7 @@ use crate::remote::{Elsewhere, RecordReply, ask};
 use crate::stop::Cancel;
 use crate::task::Task;
 
-/// Takes the score out of a reply.
+/// A task that takes the score out of a reply.
 pub(super) struct TakeScore;
 
 impl Task<RecordReply<Scored>> for TakeScore {
@@ -21,7 +21,8 @@ impl Task<RecordReply<Scored>> for TakeScore {
     }
 }
 
-/// Sends records to be scored elsewhere, one at a time, since each record must wait for a permit of the limit.
+/// A task that sends records to be scored outside this process, one at a time, since each record must wait for a
+/// permit of the limit.
 pub(super) struct AskForEach<'a, E> {
     elsewhere: &'a E,
     /// Cancelled if no record can be scored any more, so that the run stops.

@@ -38,8 +38,8 @@ impl<'a> RunOptions<'a> {
         self
     }
 
-    /// Puts these facts about the machine into the answer. Without them the run collects them itself, which
-    /// takes about a millisecond.
+    /// Puts these facts about the machine into the answer. Without this option, the run collects the facts itself,
+    /// which takes about a millisecond.
     #[must_use]
     pub fn machine(mut self, machine: &'a Machine) -> Self {
         self.machine = Some(machine);

@@ -55,7 +55,7 @@ impl Scored {
         self.cells.known()
     }
 
-    /// The other cells, each with the name of its column.
+    /// The cells of columns that are not known before the run, each with the name of its column.
     pub fn found(&self) -> &[(String, Cell)] {
         self.cells.found()
     }
@@ -66,7 +66,7 @@ impl Scored {
     }
 }
 
-/// Scores a field of a record.
+/// The task of a plan, which scores one field of a record.
 pub(super) struct ScoreField<'p> {
     scorer: &'p dyn TextScorer,
     /// The pool whose threads score a record together, if the worker does not score it alone.
@@ -163,7 +163,7 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
     }
 }
 
-/// The name of a group: a string without its quotes, a number or a boolean as it is written.
+/// The name of a group: a string without its quotes, or a number or a boolean as it is written in the record.
 fn group_of(name: &str, json: Option<&str>, record: &TextRecord<'_>) -> Result<String, BadRecord> {
     let bad = |found: &str| {
         let expected = format!("expected a string, a number or a boolean in field {name:?}");

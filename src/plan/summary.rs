@@ -20,7 +20,7 @@ use crate::error::Place;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Each column of numbers, by its name.
+    /// The summary of each column of numbers, by the name of the column.
     pub scores: BTreeMap<String, NumberSummary>,
     /// The summary of the main column for each group, if the plan groups the records.
     pub groups: Option<BTreeMap<String, GroupSummary>>,
@@ -28,8 +28,8 @@ pub struct Summary {
     pub top: Vec<Example>,
     /// The records with the lowest main score, lowest first.
     pub bottom: Vec<Example>,
-    /// Each column of labels, by its name. This map comes last in the canonical bytes of an answer, and they do
-    /// not contain it if there is no such column.
+    /// The summary of each column of labels, by the name of the column. This map comes last in the canonical bytes
+    /// of an answer, and they do not contain it if there is no such column.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, LabelSummary>,
     /// The columns of the scorer. The plan determines them, so the canonical bytes of an answer do not contain
@@ -49,7 +49,8 @@ pub struct GroupSummary {
 }
 
 impl Summary {
-    /// The columns of numbers in the order of a report: those known before the run, then the others by name.
+    /// The columns of numbers in the order of a report: first the columns that are known before the run, then the
+    /// others by name.
     pub fn numbers(&self) -> impl Iterator<Item = (&str, &NumberSummary)> {
         let known = |name: &str| self.columns.known().iter().any(|one| one.name == name);
         let first = self.columns.known().iter();
@@ -67,7 +68,7 @@ impl Summary {
     }
 }
 
-/// The main column by group.
+/// The aggregator of the main column for each group.
 type SummaryByGroup = ByRef<
     Only<Of<(Moments, Extrema), fn(&Scored) -> f64, f64>, fn(&Scored) -> bool>,
     String,
@@ -83,8 +84,8 @@ fn groups() -> SummaryByGroup {
     numbers.of(main).only(has_main).by_ref(group)
 }
 
-/// The aggregator of a plan. It consists of exact aggregators, so their laws hold for it. `P` gives the file and line
-/// of a position.
+/// The aggregator of a plan. It consists of exact aggregators, so the laws of these aggregators hold for it. `P`
+/// gives the file and line of a position.
 ///
 /// Its [`State`] can be sent to another process, because it names the best and worst records by file and line. If
 /// the records of each part of a dataset were numbered from 0, the states of the parts can be [shifted](Shift) and

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The current version. It increases whenever a change would give an existing written plan another meaning.
 const CURRENT: u32 = 1;
 
-/// The version of the form in which a plan is written down. Only the current one is read.
+/// The version of the form in which a plan is written down. Only plans of the current version are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlanVersion;
 

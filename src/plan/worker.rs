@@ -16,9 +16,9 @@ use crate::remote::{self, WorkerProcess};
 use crate::task::Task;
 use crate::task::matching::Pairs;
 
-/// Runs this process as a worker of a plan's [process pool](super::ExecutorName::ProcessPool), over standard
-/// input and output. The program that a plan [names](Plan::program) must call this when it is started with
-/// the argument `worker`. The process exits when its standard input ends.
+/// Runs this process as a worker of a plan's [process pool](super::ExecutorName::ProcessPool), over standard input
+/// and output. The program that a plan [names](Plan::program) must call this function when it is started with the
+/// argument `worker`. The process exits when its standard input ends.
 ///
 /// ```no_run
 /// use manyhands::plan::{ExecutorName, Plan, RunOptions, serve};

@@ -16,9 +16,9 @@ use crate::error::{BadRecord, Cause, Error, Interrupted};
 ///
 /// How different implementations fit this interface:
 ///
-/// - *The process pool* keeps idle worker processes. A conversation takes one, sends blocks of records, and
-///   keeps two blocks in flight. If the process dies, the conversation starts another one and sends it the
-///   unanswered records one by one.
+/// - *The process pool* keeps idle worker processes. A conversation takes one of these processes, sends blocks of
+///   records to it, and keeps two blocks in flight. If the process dies, the conversation starts another one and
+///   sends it the unanswered records one by one.
 /// - *A user's program* takes a JSON line and answers with a JSON line. Opening a conversation takes an idle
 ///   process. `send` writes a line; if the limit of records in flight is reached, it first waits for the oldest
 ///   answer. A separate thread reads the program's output, since the program may be blocked on writing while this
@@ -51,7 +51,7 @@ pub(crate) trait Elsewhere: Sync {
 /// Every implementation must obey the following laws, which `remote::laws` checks:
 ///
 /// 1. `visit` is called once for each record that was sent, in the order of sending, until it returns `Break`.
-/// 2. A bad record is not scored, and keeps its place.
+/// 2. A bad record is not scored, but is visited at its place in the order.
 /// 3. A record that cannot be scored has a reply with the cause, and the conversation goes on.
 /// 4. The number of records in flight is bounded: at the bound, `send` waits for replies.
 /// 5. After the run is cancelled, each record without an answer soon has [`Interrupted`] as its reply.
@@ -61,8 +61,8 @@ pub(crate) trait Conversation {
     /// The score of a record.
     type Score;
 
-    /// Sends the text of a record, or keeps the place of a bad one. Visits the replies that have to be
-    /// received before there is room for the record.
+    /// Sends the text of a record, or keeps the place of a bad record. First visits the replies that must be
+    /// received before another record may be in flight.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl<S> RecordReply<S> {
     }
 }
 
-/// Scores one record in a conversation of its own.
+/// Scores one record in a separate conversation.
 ///
 /// # Errors
 ///

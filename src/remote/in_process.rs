@@ -161,7 +161,7 @@ impl<S: Send> Conversation for InFlight<'_, S> {
 }
 
 impl<S: Send> InFlight<'_, S> {
-    /// Waits for the reply to the oldest record, and visits it.
+    /// Waits for the reply for the oldest record, and visits this reply.
     fn receive(&mut self, visit: &mut impl Visit<S>) -> Result<ControlFlow<()>, Error> {
         let receiver = match self.pending.pop_front() {
             None => return Ok(ControlFlow::Continue(())),

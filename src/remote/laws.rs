@@ -146,7 +146,7 @@ fn a_stop_interrupts_the_records_in_flight() {
     });
     assert_eq!(all.len(), RECORDS as usize);
     for (number, found) in (0..).zip(all) {
-        // A record after the stop has its score or is interrupted; it never fails.
+        // After the stop, each record either has its score or is interrupted; no record fails.
         assert!(
             found == expected(number) || number >= 26 && found == Visited::Interrupted,
             "{number}: {found:?}"

@@ -1,10 +1,10 @@
 //! The task: the function that scores one record.
 //!
 //! Every closure `Fn(&Record) -> Score` is a task that cannot fail; [`fallible`] makes a task from a closure that
-//! returns a `Result`; a type with state of its own implements [`Task`].
+//! returns a `Result`; a type that has its own state can implement [`Task`].
 //!
-//! The score must depend on the record alone. Then any worker can score any record, and the answer does not
-//! depend on the executor.
+//! The score must depend only on the record. Then any worker can score any record, and the answer does not depend
+//! on the executor.
 
 pub mod matching;
 pub mod sentiment;

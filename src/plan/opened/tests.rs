@@ -1,4 +1,5 @@
-//! Runs whose records are scored by a simulated service: the plan depends only on the trait.
+//! Runs whose records are scored by a simulated service. They show that the plan depends only on the trait
+//! `Elsewhere`.
 
 use super::*;
 use crate::error::{Cause, Died};

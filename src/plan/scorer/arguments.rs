@@ -6,7 +6,8 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::{AnyScorer, augment};
 use crate::error::Error;
 
-/// The id that a command gives its argument with the name of the scorer. Arguments of a scorer refer to it.
+/// The id that a command must give to its argument for the name of the scorer. The arguments of a scorer refer to
+/// this id.
 pub const WITH: &str = "with";
 
 /// A scorer that has arguments on a command line.
@@ -18,7 +19,7 @@ pub(super) trait FromArguments: Sized {
     fn from_arguments(arguments: Self::Arguments) -> Result<Self, Error>;
 }
 
-/// The arguments of all scorers, for a command to flatten into its own.
+/// The arguments of all scorers, which a command can flatten into its own arguments.
 ///
 /// ```
 /// use clap::Parser;

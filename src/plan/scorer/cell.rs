@@ -75,12 +75,12 @@ impl Cells {
         }
     }
 
-    /// The other cells, each with the name of its column.
+    /// The cells of columns that are not known before the run, each with the name of its column.
     pub(in crate::plan) fn found(&self) -> &[(String, Cell)] {
         &self.found
     }
 
-    /// The cells of the known columns and the other cells.
+    /// Returns the cells of the known columns, and the other cells with the names of their columns.
     pub(in crate::plan) fn into_parts(self) -> (Vec<Cell>, Vec<(String, Cell)>) {
         let known = match self.known {
             KnownCells::Inline(cells, used) => cells.into_iter().take(used.into()).collect(),

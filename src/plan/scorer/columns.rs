@@ -57,7 +57,7 @@ pub struct ScorerColumns {
 }
 
 impl ScorerColumns {
-    /// These columns, and no others.
+    /// Creates the columns of a scorer that has these columns and no others.
     pub(super) fn new(known: impl Into<Vec<Column>>) -> Self {
         ScorerColumns {
             known: known.into(),
@@ -86,7 +86,7 @@ impl ScorerColumns {
         &self.known
     }
 
-    /// Whether a record may have further columns, whose names are known only when it is scored.
+    /// Whether a record may have further columns, whose names are known only when the record is scored.
     pub fn is_open(&self) -> bool {
         self.open
     }

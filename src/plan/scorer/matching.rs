@@ -29,7 +29,7 @@ pub struct MatchOptions {
 }
 
 impl MatchOptions {
-    /// Finds matches in this file.
+    /// The options to find matches in the file `against`.
     pub fn new(matching: Matching, against: impl Into<PathBuf>) -> Self {
         MatchOptions {
             matching,
@@ -68,7 +68,7 @@ impl Scorer for MatchOptions {
     }
 }
 
-/// A prepared reference, and the line of each of its texts.
+/// A prepared reference, and the line number of each of its texts.
 #[derive(Debug)]
 struct MatchWithLines {
     task: Match,

@@ -1,8 +1,9 @@
 //! The scorers: named tasks that score text, with their options and columns.
 //!
-//! Each scorer is one file: its options, its columns, the files that it reads in addition to the records, its
-//! arguments on a command line, and how it is prepared. The table [`scorers!`] lists them all, and everything else
-//! follows from it: nothing outside this folder knows which scorers there are.
+//! Each scorer is one source file, which contains its options, its columns, the files that it reads in addition to
+//! the records, its arguments on a command line, and the code that prepares it. The table [`scorers!`] lists all
+//! scorers, and all other code is generated from this table: nothing outside this folder knows which scorers there
+//! are.
 
 #[cfg(feature = "cli")]
 pub mod arguments;

@@ -51,7 +51,7 @@ fn labels_are_counted_and_numbers_summed_up_whatever_their_range() {
     assert_eq!(scores["number"]["sum"], 8.5);
     assert_eq!(scores["number"].get("histogram"), None);
     assert_eq!(scores["tenth"]["histogram"]["under"], 1);
-    // Without a main column nothing is ranked.
+    // If there is no main column, records are not ranked.
     assert_eq!((&json["top"], &json["bottom"]), (&json!([]), &json!([])));
 }
 

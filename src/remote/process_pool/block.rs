@@ -75,7 +75,7 @@ impl RecordBlock {
         self.records.get(place)
     }
 
-    /// Writes the texts, with a note.
+    /// Writes the texts and the note as one message.
     pub(super) fn write(&mut self, note: &impl Serialize, to: &mut impl Write) -> io::Result<()> {
         self.message.write(&(note, &self.lengths), to)
     }

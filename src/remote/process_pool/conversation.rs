@@ -167,7 +167,7 @@ impl<C: Coordinator> PoolConversation<'_, C> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Visits the next answers. Returns the time that the process has spent on them.
+    /// Visits the next answers. Returns the time that the process has spent on the records of these answers.
     ///
     /// # Errors
     ///
@@ -251,7 +251,7 @@ impl<C: Coordinator> PoolConversation<'_, C> {
     }
 }
 
-/// For tests, which decide by themselves when a block is sent.
+/// Methods for tests, which choose themselves when a block is sent.
 #[cfg(test)]
 impl<C: Coordinator> PoolConversation<'_, C> {
     pub(super) fn push(&mut self, at: Position, record: Result<&str, BadRecord>) {

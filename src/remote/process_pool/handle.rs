@@ -58,7 +58,7 @@ impl ProcessHandle {
         lock(&self.shared).overdue
     }
 
-    /// The exit status, if the process has ended.
+    /// Returns the exit status if the process has ended.
     pub(super) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         lock(&self.shared).child.try_wait()
     }
@@ -85,8 +85,8 @@ impl ProcessHandle {
         }
     }
 
-    /// Adds `passed` to the time waited, and kills the process if the sum is more than `allowed`. Like
-    /// [`try_kill`](ProcessHandle::try_kill), it does nothing if the lock is taken.
+    /// Adds `passed` to the time of the current wait, and kills the process if the sum is more than `allowed`.
+    /// Like [`try_kill`](ProcessHandle::try_kill), it does nothing if the lock is taken.
     pub(super) fn add_wait(&self, passed: Duration, allowed: Duration) {
         let Some(mut shared) = try_lock(&self.shared) else {
             return;

@@ -15,8 +15,8 @@ const HEADER: usize = 16;
 /// in the header may be wrong.
 const MAX_RESERVE: u64 = 1 << 20;
 
-/// A body, and a tail that describes the body. The tail follows the body, so that the body can be collected
-/// in place before its length is known, and both are written at once.
+/// A body, and a tail that describes the body. The tail follows the body, so that the body can be collected in
+/// place before its length is known. Both are written at once.
 #[derive(Debug)]
 pub(super) struct Message {
     bytes: Vec<u8>,

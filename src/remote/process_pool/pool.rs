@@ -61,7 +61,7 @@ impl ProcessPool {
         &self.setup
     }
 
-    /// The number of processes.
+    /// Number of worker processes of the pool.
     pub fn workers(&self) -> usize {
         self.workers
     }
@@ -109,8 +109,8 @@ impl ProcessPool {
         Ok(())
     }
 
-    /// Starts a process for the place with this number, and another one if it dies before it is ready.
-    /// `None` if the run has been stopped.
+    /// Starts a process for the place with this number, and another process if this one dies before it is ready.
+    /// Returns `None` if the run has been stopped.
     fn start_one(&self, number: usize, in_use: &ProcessesInUse) -> Result<Option<Process>, Error> {
         while !in_use.is_stopped() {
             let before = *lock(&self.history);
@@ -268,7 +268,7 @@ impl<C> PoolRun<'_, C> {
         &self.in_use
     }
 
-    /// The process of a place, which is started if it is missing. `None` if the run has been stopped.
+    /// Returns the process of a place, and starts it if it is missing. Returns `None` if the run has been stopped.
     pub(super) fn process_of<'s>(
         &self,
         slot: &'s mut PoolSlot,

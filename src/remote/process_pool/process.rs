@@ -29,7 +29,7 @@ const READ_BYTES: usize = 64 << 10;
 /// The reason why a process is not ready.
 #[derive(Debug)]
 pub(super) enum NotReady {
-    /// The process has died. Another one may succeed.
+    /// The process has died. Another process may succeed.
     Died(Died),
     /// The process has not answered the greeting within this time.
     Silent(Duration),
@@ -106,8 +106,8 @@ impl Process {
         &self.handle
     }
 
-    /// Waits for the answer to the greeting, then sends the setup and the number of the hardware thread to
-    /// stay on, if there is one.
+    /// Waits for the answer to the greeting. Then sends the setup, and the number of the hardware thread on which
+    /// the process must stay, if there is one.
     pub(super) fn set_up(
         &mut self,
         program: &Path,
@@ -156,7 +156,7 @@ impl Process {
         }
     }
 
-    /// Sends records. If that fails, receiving their answers fails too.
+    /// Sends records. If sending them fails, receiving their answers fails too.
     pub(super) fn send(&mut self, block: &mut RecordBlock, note: &impl Serialize) {
         let handle = Arc::clone(&self.handle);
         handle.while_waiting(|| self.write(|input| block.write(note, input)));

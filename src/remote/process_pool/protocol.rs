@@ -1,8 +1,8 @@
 //! The messages that a run and its worker processes exchange.
 //!
-//! The run greets the process, which answers with its version. Then the run sends the setup; the process
-//! prepares it and reports [`ReadyMessage`]. From then on the run sends blocks of records, each with a
-//! note, and the process sends answers in the order of the records. It reports counters with its answers.
+//! The run greets the process, which answers with its version. Then the run sends the setup; the process prepares
+//! it and reports [`ReadyMessage`]. From then on, the run sends blocks of records, each with a note, and the
+//! process sends answers in the order of the records. The process reports counters with its answers.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(crate) trait Coordinator: Sync {
     /// The note for the next block.
     fn note(&self) -> Self::Note;
 
-    /// The score of a record, from the answer of a worker.
+    /// Converts the answer of a worker to the score of a record.
     fn score(&self, at: Position, answer: Self::Answer) -> Result<Self::Score, Cause>;
 
     /// Adds the counts that a process has reported.

@@ -14,7 +14,7 @@ use super::protocol::{Coordinator, ReadyMessage, WELCOME};
 use crate::dataset::Position;
 use crate::error::Cause;
 
-/// Scores are numbers.
+/// A coordinator whose scores are numbers.
 pub(in crate::remote) struct Numbers;
 
 impl Coordinator for Numbers {
@@ -127,7 +127,7 @@ impl Scripted {
         (1..).take_while(there).count()
     }
 
-    /// The input of process `number` so far.
+    /// The input that process `number` has received so far.
     pub(in crate::remote) fn heard(&self, number: usize) -> Vec<u8> {
         fs::read(self.path(&format!("heard.{number}"))).unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use super::message::Message;
 use super::protocol::{ANSWER_INTERVAL, GREETING, ReadyMessage, WELCOME, WorkerProcess};
 use crate::machine::{Pinning, processor_time};
 
-/// Serves the run at the other end of the pipes. When the run closes them, the process exits, even in the
+/// Serves the run at the other end of the pipes. When the run closes the pipes, the process exits, even in the
 /// middle of a record.
 ///
 /// A separate thread reads the messages and does nothing else. So the run never waits for a record when it writes

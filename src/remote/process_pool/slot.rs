@@ -1,4 +1,4 @@
-//! A place in a process pool: its worker process, and how long its messages should be.
+//! A place in a process pool: its worker process, and how long the messages to it should be.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl PoolSlot {
         }
     }
 
-    /// Whether a block is as long as it should be.
+    /// Whether a block is long enough to be sent.
     pub(super) fn is_full(&self, block: &RecordBlock) -> bool {
         block.is_full(self.bytes)
     }

@@ -7,7 +7,7 @@ const MAX_DEATHS_BEFORE_FIRST_READY: u32 = 3;
 /// Number of consecutive deaths after which the pool gives up if one of its processes has been ready before.
 const MAX_DEATHS: u32 = 5;
 
-/// How the starts of a pool's processes have ended so far.
+/// How many processes of a pool have become ready or died so far.
 ///
 /// Processes that start at the same time and die together count as one death, since one cause, such as a lack of
 /// memory, may have killed them all. A death is counted in addition to an earlier death only if the earlier death

@@ -41,7 +41,7 @@ impl ProcessesInUse {
         }
     }
 
-    /// Whether the run has been stopped, so that it starts no further process.
+    /// Whether the run has been stopped, so that no further process is started.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.is_cancelled()
     }
@@ -118,7 +118,7 @@ fn supervise(in_use: &ProcessesInUse, timeout: Option<Duration>, ended: &Receive
         if in_use.is_stopped() {
             stop_seen.get_or_insert(now);
         }
-        // Wall-clock time counts here, even if this thread rarely gets a core: the user is waiting.
+        // Wall-clock time counts here, even if this thread rarely gets a core, because the user is waiting.
         if stop_seen.is_some_and(|seen| now - seen >= GRACE) {
             // This happens at every check, since another thread may just have started a process.
             in_use.for_each(ProcessHandle::try_kill);

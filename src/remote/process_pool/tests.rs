@@ -25,7 +25,8 @@ fn bad() -> BadRecord {
     BadRecord::new("no text", None)
 }
 
-/// Sends records without sending a block before the last one; `first` is the index of the first record.
+/// Collects the records in one block, which is sent after the last record; `first` is the index of the first
+/// record.
 fn send(
     conversation: &mut PoolConversation<'_, Numbers>,
     first: u64,
@@ -81,8 +82,8 @@ fn timed_out() -> String {
 #[test]
 fn the_next_process_is_sent_the_unanswered_records() {
     let scripted = Scripted::new();
-    // The first process answers one record of three and dies. The second one is sent the next record alone
-    // and dies. The third one is sent the rest of the block alone, and then the next block.
+    // The first process answers one record of three and dies. The second process is sent only the next record and
+    // dies. The third process is sent the rest of the block separately, and then the next block.
     scripted.says(1, &[&[10]]).dies(1);
     scripted.says(2, &[]).dies(2);
     scripted.says(3, &[&[30], &[40, 50]]);

@@ -46,7 +46,7 @@ pub(super) const SPACE: usize = 1;
 pub(super) struct Alphabet {
     ascii: [u32; 128],
     others: HashMap<char, u32, RandomState>,
-    /// For each number, how often its code point has occurred.
+    /// For each number, how often the code point with this number has occurred.
     counts: Vec<u64>,
 }
 
@@ -61,7 +61,8 @@ impl Alphabet {
         alphabet
     }
 
-    /// Counts the code points of a text, and numbers those without a number. Returns the length of the text.
+    /// Counts the code points of a text, and numbers the code points that have no number yet. Returns the length
+    /// of the text in code points.
     pub(super) fn add(&mut self, text: &str) -> usize {
         let mut length = 0;
         for c in text.chars() {
@@ -82,7 +83,7 @@ impl Alphabet {
     /// Renumbers the code points in the order of descending frequency; the space keeps its number.
     pub(super) fn rank(&mut self) {
         let mut order: Vec<usize> = (SPACE + 1..self.size()).collect();
-        // Sorting is stable: of equally frequent code points, the one that occurred first comes first.
+        // Sorting is stable: if code points are equally frequent, the one that occurred first stays first.
         order.sort_by_key(|number| Reverse(self.counts[*number]));
         let mut ranks: Vec<u32> = (0..self.size() as u32).collect();
         for (rank, number) in (SPACE as u32 + 1..).zip(order) {

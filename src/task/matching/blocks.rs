@@ -52,7 +52,7 @@ fn class<S: Symbol>(symbol: S) -> Option<usize> {
 pub(super) struct TextBlocks {
     /// Number of texts.
     texts: usize,
-    /// For each block, the range of its lengths in `lengths`.
+    /// For each block, the range of `lengths` that contains the lengths of its texts.
     ranges: Vec<Range<usize>>,
     /// The distinct lengths of the texts of each block, in ascending order.
     lengths: Vec<u32>,
@@ -298,8 +298,8 @@ impl WithSimd for HalvesKernel<'_> {
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        // Start with the whole record against the second half, then move its symbols one by one to the first
-        // half.
+        // At first, the whole record is compared with the second half of each text. Then the symbols of the record
+        // are moved to the first half one by one.
         let mut sum = [0u8; LANES];
         for (class, count) in &self.record.counts {
             let texts = &self.block[*class];
@@ -360,7 +360,7 @@ fn largest(counts: &LaneCounts) -> u8 {
 pub(super) struct BlockOverlaps {
     /// For each block, the bounds of its texts.
     pub(super) counts: Vec<LaneCounts>,
-    /// For each block, the largest of its bounds.
+    /// For each block, the largest of the bounds of its texts.
     pub(super) largest: Vec<u8>,
 }
 

@@ -62,7 +62,7 @@ impl PairBound {
     }
 
     fn levenshtein(self) -> f64 {
-        // A replacement does what an insertion and a deletion do.
+        // One replacement does the same as an insertion and a deletion.
         let distance = (self.distance + self.record_length.abs_diff(self.text_length)) / 2;
         similarity(distance, self.record_length.max(self.text_length), 0.0)
     }
@@ -111,7 +111,7 @@ impl PairBound {
     }
 }
 
-/// A record and a text, by their tokens.
+/// The bounds of a record and a text that measures of their tokens use.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenPairBound {
     /// The bound of the texts with their tokens sorted and joined.

@@ -1,8 +1,8 @@
 //! Jaro's and Winkler's similarities, computed with the record as bit masks.
 //!
-//! Symbols match within a window of half the longer length. Each symbol of the text takes the first free
-//! position of the record that it matches. Two matches out of order count as half a transposition each. The
-//! formulas and the order of their additions are RapidFuzz's, so that the last bit is the same.
+//! Symbols match within a window of half the longer length. Each symbol of the text takes the first free position
+//! of the record that it matches. Each match that is out of order counts as half a transposition. The formulas and
+//! the order of their additions are RapidFuzz's, so that the last bit is the same.
 
 use super::alphabet::Symbol;
 use super::pattern::{Pattern, WORD};

@@ -68,7 +68,8 @@ pub(super) fn length<S: Symbol>(pattern: &Pattern, text: &[S], state: &mut Vec<u
 /// Like [`length`], but only for the positions of the pattern whose bits are set in `keep`, and for the
 /// concatenation of the slices of a text.
 ///
-/// A position that matches nothing adds nothing, so a part of the pattern needs no masks of its own.
+/// A position that matches nothing adds nothing to the length, so a part of the pattern does not need separate
+/// masks.
 pub(super) fn length_of_part<'t, S: Symbol>(
     pattern: &Pattern,
     keep: &[u64],

@@ -39,7 +39,7 @@ pub(super) fn step<const SWAPS: bool>(
     masks: &[u64],
     last: u64,
 ) -> isize {
-    // Carries from one word to the next. Above the first cell, distances grow by one.
+    // These are the carries from one word to the next. Above the first cell, distances grow by one.
     let (mut more, mut less, mut swap) = (1, 0, 0);
     let (mut change_up, mut change_down) = (0, 0);
     for (column, &mask) in columns.iter_mut().zip(masks) {

@@ -7,10 +7,10 @@
 //! is converted to a bit mask for each symbol, so that the algorithms compare 64 of its symbols at a time.
 //! Comparing a pair allocates nothing.
 //!
-//! Most pairs are not compared at all. An upper bound of the score of a pair follows from how often each
-//! symbol occurs in both texts, and from the tokens in common. The texts with the highest bounds are compared
-//! first, and texts whose bounds are below the scores found are skipped. The answer is the same as if all pairs
-//! were compared.
+//! Most pairs are not compared at all. An upper bound of the score of a pair follows from how often each symbol
+//! occurs in both texts, and from the tokens in common. The texts with the highest bounds are compared first, and
+//! texts whose bounds are below the best scores so far are skipped. The answer is the same as if all pairs were
+//! compared.
 //!
 //! In a rayon pool, the search for one record is shared with threads that have nothing else to do.
 
@@ -164,7 +164,7 @@ impl Matching {
 /// A match of a record: a text of the reference, and its score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Found {
-    /// The index of the text in the reference, from 0.
+    /// The index of the text in the reference, counted from 0.
     pub index: usize,
     /// How similar the text is: from 0 to the [`max_score`](Measure::max_score) of the measure.
     pub score: f64,
@@ -172,8 +172,8 @@ pub struct Found {
 
 /// A task that finds the best matches of a text in a reference.
 ///
-/// A record takes time proportional to the size of the reference. Comparing it with one text takes time
-/// proportional to the product of both lengths divided by 64.
+/// The time for one record is proportional to the size of the reference. Comparing the record with one text takes
+/// time proportional to the product of both lengths divided by 64.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -195,7 +195,7 @@ pub struct Match {
     pairs: Mutex<Pairs>,
 }
 
-/// A search, by the number of bytes of a symbol: one or four.
+/// A search whose symbols take one byte or four bytes.
 enum SymbolWidth {
     Narrow(Search<u8>),
     Wide(Search<u32>),

@@ -1,4 +1,4 @@
-//! Counts of the pairs that were compared, and of those that a bound ruled out.
+//! Counts the pairs that were compared and the pairs that a bound ruled out.
 
 use std::ops::AddAssign;
 

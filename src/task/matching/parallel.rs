@@ -23,7 +23,7 @@ pub(super) fn is_available() -> bool {
 
 /// The functions with which threads take scratch memory and put it back.
 ///
-/// They are called through pointers, because otherwise the code that shares work among threads would be
+/// The functions are called through pointers, because otherwise the code that shares work among threads would be
 /// compiled once for each measure.
 #[derive(Clone, Copy)]
 pub(super) struct ScratchPool<'a, D> {

@@ -42,7 +42,7 @@ pub(super) fn partial<S: Symbol>(
             return best;
         }
     }
-    // If both texts have the same length, either may be the part.
+    // If both texts have the same length, either text may be the part.
     spare.set(|symbols| symbols.extend_from_slice(text));
     within(spare, &query.symbols, cutoff.max(best), scratch).max(best)
 }

@@ -1,8 +1,7 @@
 //! A text as bit masks: for each symbol, its positions in the text.
 //!
-//! The bit-parallel algorithms start from these masks. Only symbols that occur in the text have masks of
-//! their own, found through an index by symbol, so that a long text over a large alphabet takes little
-//! memory.
+//! The bit-parallel algorithms start from these masks. Only symbols that occur in the text have their own masks,
+//! and an index by symbol leads to these masks, so that a long text over a large alphabet takes little memory.
 
 use super::alphabet::Symbol;
 

@@ -11,7 +11,7 @@ use super::blocks::TextBlocks;
 use super::sequences::Sequences;
 use super::tokens::{self, TokenSpan, UNKNOWN};
 
-/// The texts as they are collected, one after the other in one string.
+/// The texts while they are collected. They are stored one after the other in one string.
 #[derive(Debug)]
 pub(super) struct Collected {
     text: String,
@@ -55,7 +55,7 @@ impl Collected {
 
 /// The prepared texts. Data that the measure does not read is not stored.
 ///
-/// They are sorted by length, so that texts that are compared at once are neighbours in memory. A text has a
+/// The texts are sorted by length, so that texts that are compared at once are neighbours in memory. A text has a
 /// *position* in this order, and an *index* in the order in which the caller gave the texts.
 #[derive(Debug)]
 pub(super) struct Reference<S> {

@@ -5,7 +5,8 @@
 /// distance, the similarity is compared with the cutoff, so that rounding cannot lose a pair.
 const SLACK: f64 = 1e-5;
 
-/// The largest distance, of at most `largest`, with a similarity of at least `cutoff`; or a little more.
+/// Returns the largest distance whose similarity is at least `cutoff`, or a slightly larger distance. It is at
+/// most `largest`.
 pub(super) fn allowed(largest: usize, cutoff: f64) -> usize {
     (largest as f64 * (1.0 - cutoff + SLACK).min(1.0)).ceil() as usize
 }

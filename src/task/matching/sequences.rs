@@ -4,7 +4,7 @@
 #[derive(Debug)]
 pub(super) struct Sequences<T> {
     values: Vec<T>,
-    /// For each sequence, the end of its values.
+    /// For each sequence, the index at which its values end.
     ends: Vec<usize>,
 }
 

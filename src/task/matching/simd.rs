@@ -42,7 +42,7 @@ impl LaneTable {
         }
     }
 
-    /// Length of the longest common subsequence of the pattern and each of the texts.
+    /// For each of the texts, the length of the longest common subsequence with the pattern.
     pub(super) fn lengths<S: Symbol>(
         &self,
         pattern: &Pattern,
@@ -94,7 +94,7 @@ struct Lockstep<'a, const W: usize, S, T> {
     states: T,
 }
 
-/// The state of an algorithm for all texts, a lane for each.
+/// The state of an algorithm for all texts, with a lane for each text.
 trait LaneStates<const W: usize> {
     /// Advances all lanes by one symbol, given by its masks. A lane whose text has ended is 0 in `alive` and
     /// has empty masks.

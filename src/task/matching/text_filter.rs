@@ -76,7 +76,7 @@ impl TextFilter<'_> {
         (positions.collect(), compared)
     }
 
-    /// Keeps the first `wanted` texts of each score; later ones cannot be among the best.
+    /// Keeps the first `wanted` texts of each score; later texts with the same score cannot be among the best.
     ///
     /// With `wratio`, every text that shares a token may have the same score. Close to the cutoff of the
     /// caller all texts are kept, since equal scores at the cutoff may be rounded differently.

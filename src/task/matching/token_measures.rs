@@ -70,7 +70,7 @@ struct TokenOverlap {
 
 impl TokenOverlap {
     fn new<S: Symbol>(query: &Query<S>, text: Tokens<'_, S>) -> TokenOverlap {
-        // Each token counts with the space after it.
+        // The length of each token includes the space after the token.
         let length = |tokens: &[TokenSpan]| tokens.iter().map(|token| token.length() + 1).sum();
         let (record, all): (usize, usize) = (length(&query.tokens), length(text.distinct));
         let common = text.distinct.iter().filter(|token| query.has(token));

@@ -9,7 +9,8 @@ use super::token_measures::{partial_token_ratio, token_ratio};
 
 /// Weight of the measures that compare tokens.
 const TOKENS_WEIGHT: f64 = 0.95;
-/// Ratio of the longer to the shorter text from which the shorter one is searched for in the longer one.
+/// Ratio of the longer length to the shorter length from which the shorter text is searched for in the longer
+/// text.
 const UNEVEN: f64 = 1.5;
 /// Weight of the measures that search for the shorter text.
 const PARTIAL_WEIGHT: f64 = 0.9;

@@ -94,7 +94,7 @@ impl Token {
     const CONTRACTED: u16 = 0x2000;
     const UPPER: u16 = 0x8000;
 
-    /// A token that is not in the lexicon; also the placeholder for tokens after the end of a text.
+    /// A token that is not in the lexicon. It is also the placeholder for tokens after the end of a text.
     pub(super) const UNKNOWN: Token = Token(0);
     /// The placeholder for tokens before the start of a text. The rules ignore neighbours that have their own
     /// valence, so this placeholder counts as such a neighbour.

@@ -62,7 +62,7 @@ impl PerfectHash {
                 (key(bytes, word.len()), number)
             })
             .collect();
-        // The first seed was found by trial, so that no other one is needed.
+        // This first seed was found by trial, and it works, so no other seed is needed.
         let mut seed = 0xfb34_c4b9_d8db_d339;
         loop {
             if let Some(table) = PerfectHash::place(&short, long.clone(), seed) {

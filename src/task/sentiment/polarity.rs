@@ -43,7 +43,7 @@ pub(super) fn polarity(
 
     let (mut positive, mut negative, mut rated) = (0.0, 0.0, 0);
     for &WordValence { valence, .. } in valences {
-        // Each token counts one more than its valence, because a neutral token counts one.
+        // The magnitude of each valence counts one more, because a neutral token counts one.
         if valence.value > 0.0 {
             positive += valence.value + 1.0;
             rated += 1;

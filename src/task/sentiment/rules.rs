@@ -13,11 +13,11 @@ pub(super) type TokenWindow = [Token; BACK + 1 + AHEAD];
 const BOOST: f64 = 0.293;
 /// Magnitude that upper case adds in a text of mixed case, in units of valence.
 const CAPITALS: f64 = 0.733;
-/// Factor of a negated valence.
+/// Factor by which a negated valence is multiplied.
 const NEGATION: f64 = -0.74;
 /// Factor of what a booster adds, for a distance of one, two or three tokens between the booster and the word.
 const DAMPING: [f64; BACK] = [1.0, 0.95, 0.9];
-/// Factor of "never so" and "never this".
+/// Factor by which a valence after "never so" or "never this" is multiplied.
 const NEVER: f64 = 1.25;
 
 /// Roles of neighbours that can change a valence.

@@ -12,7 +12,7 @@ use super::casing::is_upper;
 use super::lexicon::{Lexicon, Token};
 use super::perfect_hash::{KEY_BYTES, key};
 
-/// Number of bytes that are examined at once, one bit of a mask each.
+/// Number of bytes that are examined at once. Each byte has one bit of a mask.
 const BLOCK: usize = 64;
 
 /// Number of tokens before a word that the rules read.

@@ -46,8 +46,8 @@ impl Dictionary {
 
 /// The text for the rules: the text itself, or its translation in `copy`.
 ///
-/// As in the reference, a description starts a new word, and whatever follows the emoji continues its last
-/// word.
+/// As in the reference, a description starts a new word, and any text that follows the emoji continues the last
+/// word of the description.
 pub(super) fn translate<'t>(text: &'t str, copy: &'t mut String) -> &'t str {
     if text.is_ascii() {
         return text;
