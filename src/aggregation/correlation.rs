@@ -37,7 +37,7 @@ pub struct Correlation {
 type PlainCorrelation = (PlainMoments, PlainMoments, Number);
 
 impl Correlation {
-    /// An aggregator that has observed nothing.
+    /// Creates an aggregator that has observed nothing.
     pub fn new() -> Correlation {
         Correlation::default()
     }

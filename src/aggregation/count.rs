@@ -21,7 +21,7 @@ pub struct Count {
 }
 
 impl Count {
-    /// A count of 0.
+    /// Creates a count of 0.
     pub fn new() -> Count {
         Count::default()
     }

@@ -39,13 +39,13 @@ pub struct Covariance {
 type PlainCovariance = (u64, PlainSum, PlainSum, Number);
 
 impl Covariance {
-    /// The sample covariance, which estimates the covariance of the population. The divisor is n·(n
-    /// − 1).
+    /// Creates an aggregator of the sample covariance, which estimates the covariance of the
+    /// population. The divisor is n·(n − 1).
     pub fn new() -> Covariance {
         Covariance::default()
     }
 
-    /// The covariance of the scores themselves. The divisor is n².
+    /// Creates an aggregator of the covariance of the scores themselves. The divisor is n².
     pub fn population() -> Covariance {
         Covariance {
             population: true,

@@ -36,12 +36,13 @@ pub struct ExactQuantiles {
 }
 
 impl ExactQuantiles {
-    /// The median, the quartiles, and the 1st, 5th, 95th and 99th percentiles.
+    /// Creates an aggregator of the median, the quartiles, and the 1st, 5th, 95th and 99th
+    /// percentiles.
     pub fn new() -> ExactQuantiles {
         ExactQuantiles::at(&DEFAULT_QUANTILES)
     }
 
-    /// The given quantiles. The answer has them in the same order.
+    /// Creates an aggregator of the given quantiles. The answer has them in the same order.
     ///
     /// # Panics
     ///

@@ -57,7 +57,7 @@ pub struct Extremes {
 const NOTHING: (i64, u64) = (i64::MAX, u64::MAX);
 
 impl Extrema {
-    /// An aggregator that has observed nothing.
+    /// Creates an aggregator that has observed nothing.
     pub fn new() -> Extrema {
         Extrema {
             min: NOTHING,

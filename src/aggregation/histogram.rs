@@ -91,7 +91,8 @@ pub enum EdgesError {
 }
 
 impl Histogram {
-    /// Bins of equal width from `lo` to `hi`. Each edge is the exact value, rounded once.
+    /// Creates a histogram with bins of equal width from `lo` to `hi`. Each edge is the exact
+    /// value, rounded once.
     ///
     /// # Panics
     ///
@@ -145,7 +146,7 @@ impl Histogram {
         Ok(histogram)
     }
 
-    /// Bins between these edges.
+    /// Creates a histogram with bins between these edges.
     ///
     /// # Errors
     ///

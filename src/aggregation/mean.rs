@@ -29,7 +29,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// A mean of no scores.
+    /// Creates a mean of no scores.
     pub fn new() -> Mean {
         Mean::default()
     }

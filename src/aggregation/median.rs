@@ -32,7 +32,7 @@ pub struct Median {
 }
 
 impl Median {
-    /// A median of no scores.
+    /// Creates a median of no scores.
     pub fn new() -> Median {
         Median::default()
     }

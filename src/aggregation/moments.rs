@@ -48,7 +48,7 @@ pub struct MomentSummary {
 }
 
 impl Moments {
-    /// An aggregator that has observed nothing.
+    /// Creates an aggregator that has observed nothing.
     pub fn new() -> Moments {
         Moments::default()
     }
@@ -73,7 +73,7 @@ impl Moments {
         self.count
     }
 
-    /// The exact sum of the finite scores.
+    /// Returns the exact sum of the finite scores.
     pub(super) fn wide_sum(&self) -> Wide {
         self.exact.wide_sum()
     }
@@ -99,7 +99,7 @@ impl Moments {
         Some([self.count, freedom])
     }
 
-    /// The variance, rounded once.
+    /// Returns the variance, rounded once.
     pub(super) fn variance(&self, population: bool) -> f64 {
         match (self.spread(), self.divisors(population)) {
             (Some(spread), Some(divisors)) => spread.round_over(&divisors),
@@ -107,7 +107,7 @@ impl Moments {
         }
     }
 
-    /// The square root of the variance, rounded once.
+    /// Returns the square root of the variance, rounded once.
     pub(super) fn deviation(&self, population: bool) -> f64 {
         match (self.spread(), self.divisors(population)) {
             (Some(spread), Some(divisors)) => spread.root_over(&divisors),
@@ -124,7 +124,7 @@ impl Moments {
         }
     }
 
-    /// The exact sum.
+    /// Returns the exact sum.
     pub(super) fn sum(&self) -> ExactSum {
         self.exact.sum()
     }

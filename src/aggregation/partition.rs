@@ -34,12 +34,12 @@ impl BlockPartition {
         }
     }
 
-    /// The number of blocks.
+    /// Returns the number of blocks.
     pub(crate) fn blocks(&self) -> usize {
         self.blocks
     }
 
-    /// The parts in some consecutive blocks.
+    /// Returns the parts in some consecutive blocks.
     #[inline]
     pub(crate) fn parts(&self, blocks: Range<usize>) -> Range<usize> {
         if self.blocks == self.parts {

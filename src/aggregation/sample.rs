@@ -71,7 +71,7 @@ pub struct Sampled<S> {
 }
 
 impl<K> Sample<K> {
-    /// A sample of `k` records, drawn with this seed.
+    /// Creates a sample of `k` records, drawn with this seed.
     pub fn new(k: usize, seed: u64) -> Sample<K> {
         Sample {
             size: k,

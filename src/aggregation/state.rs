@@ -234,8 +234,8 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// The kind of an aggregator without configuration. `version` is the version of its plain data:
-    /// increase it whenever the format of the plain data changes.
+    /// Creates the kind of an aggregator without configuration. `version` is the version of its
+    /// plain data: increase it whenever the format of the plain data changes.
     #[must_use]
     pub fn new(name: &str, version: u32) -> Kind {
         Kind {

@@ -25,7 +25,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// A sum of no scores.
+    /// Creates a sum of no scores.
     pub fn new() -> Sum {
         Sum::default()
     }

@@ -55,7 +55,7 @@ pub struct TopK<const HIGHEST: bool> {
 }
 
 impl<const HIGHEST: bool> TopK<HIGHEST> {
-    /// An aggregator of the best `k` records.
+    /// Creates an aggregator of the best `k` records.
     pub fn new(k: usize) -> Self {
         let threshold = match (k, HIGHEST) {
             (0, _) => f64::NAN,

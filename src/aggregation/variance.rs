@@ -30,13 +30,13 @@ pub struct Variance {
 }
 
 impl Variance {
-    /// The sample variance, which estimates the variance of the population. The divisor is n·(n −
-    /// 1).
+    /// Creates an aggregator of the sample variance, which estimates the variance of the
+    /// population. The divisor is n·(n − 1).
     pub fn new() -> Variance {
         Variance::default()
     }
 
-    /// The variance of the scores themselves. The divisor is n².
+    /// Creates an aggregator of the variance of the scores themselves. The divisor is n².
     pub fn population() -> Variance {
         Variance {
             population: true,
@@ -109,12 +109,13 @@ pub struct StdDev {
 }
 
 impl StdDev {
-    /// The deviation of a sample, which estimates the deviation of the population.
+    /// Creates an aggregator of the deviation of a sample, which estimates the deviation of the
+    /// population.
     pub fn new() -> StdDev {
         StdDev::default()
     }
 
-    /// The deviation of the scores themselves.
+    /// Creates an aggregator of the deviation of the scores themselves.
     pub fn population() -> StdDev {
         StdDev {
             variance: Variance::population(),

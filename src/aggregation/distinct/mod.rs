@@ -95,7 +95,7 @@ impl Distinct {
     /// The standard deviation of an estimate, relative to the true count: 1.04 / √2¹⁴.
     pub const STANDARD_ERROR: f64 = 0.0081;
 
-    /// An aggregator that has observed nothing.
+    /// Creates an aggregator that has observed nothing.
     pub fn new() -> Distinct {
         Distinct::default()
     }

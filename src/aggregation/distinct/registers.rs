@@ -23,8 +23,8 @@ impl Registers {
         Registers(Box::new([0; REGISTERS]))
     }
 
-    /// Registers with these [`ranks`](Registers::ranks), or `None` if their number or a rank is out
-    /// of range.
+    /// Returns registers with these [`ranks`](Registers::ranks), or `None` if their number or a
+    /// rank is out of range.
     pub(super) fn of(ranks: Vec<u8>) -> Option<Registers> {
         let registers: Box<[u8; REGISTERS]> = ranks.into_boxed_slice().try_into().ok()?;
         registers

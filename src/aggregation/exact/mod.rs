@@ -55,7 +55,7 @@ fn base_for(exponent: u32, last: u32) -> u16 {
     ((exponent / LIMB_BITS).clamp(2, last / LIMB_BITS - 1) * LIMB_BITS - LIMB_BITS) as u16
 }
 
-/// The exponent field of a value.
+/// Returns the exponent field of a value.
 #[inline]
 fn exponent_field(bits: u64) -> u32 {
     (bits << 1 >> (FRACTION_BITS + 1)) as u32
@@ -68,13 +68,13 @@ fn is_normal(exponent: u32) -> bool {
     exponent.wrapping_sub(1) < LAST_FINITE
 }
 
-/// The significand of a normal value without its sign: 53 bits.
+/// Returns the significand of a normal value without its sign: 53 bits.
 #[inline]
 fn magnitude(bits: u64) -> u64 {
     bits & ((1 << FRACTION_BITS) - 1) | 1 << FRACTION_BITS
 }
 
-/// The signed significand of a normal value: 53 bits and a sign.
+/// Returns the signed significand of a normal value: 53 bits and a sign.
 #[inline]
 fn significand(bits: u64) -> i64 {
     let magnitude = magnitude(bits) as i64;
@@ -82,7 +82,7 @@ fn significand(bits: u64) -> i64 {
     (magnitude ^ sign) - sign
 }
 
-/// The signed significand of a subnormal value or a zero, doubled, so that it weighs
+/// Returns the signed significand of a subnormal value or a zero, doubled, so that it weighs
 /// `2^UNIT_EXPONENT` like a normal value with exponent field 0.
 fn subnormal_significand(bits: u64) -> i64 {
     let magnitude = ((bits & ((1 << FRACTION_BITS) - 1)) << 1) as i64;
@@ -90,7 +90,7 @@ fn subnormal_significand(bits: u64) -> i64 {
     (magnitude ^ sign) - sign
 }
 
-/// The signed significand of any finite value.
+/// Returns the signed significand of any finite value.
 fn any_significand(bits: u64) -> i64 {
     if is_normal(exponent_field(bits)) {
         significand(bits)

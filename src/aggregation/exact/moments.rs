@@ -61,7 +61,7 @@ const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
 const MOST_UP: u32 = 45;
 
 impl ExactMoments {
-    /// Moments with these sums.
+    /// Returns moments with these sums.
     pub(super) fn far_from(sum: ExactSum, squares: Superaccumulator) -> ExactMoments {
         let (zero, negative_zero) = (sum.zero, sum.negative_zero);
         let values = sum.far.map_or_else(OutOfReach::default, |values| *values);
@@ -369,7 +369,7 @@ impl ExactMoments {
         self.far.as_ref()?.values.not_finite()
     }
 
-    /// The sum of the finite values.
+    /// Returns the sum of the finite values.
     pub(in crate::aggregation) fn wide_sum(&self) -> Wide {
         let near = Wide::of_words(&self.sum, i32::from(self.base) - 64 + UNIT_EXPONENT);
         match &self.far {
@@ -378,7 +378,7 @@ impl ExactMoments {
         }
     }
 
-    /// The sum of the squares of the finite values.
+    /// Returns the sum of the squares of the finite values.
     pub(in crate::aggregation) fn wide_squares(&self) -> Wide {
         let [first, second, third, fourth] = self.squares;
         let exponent = 2 * (i32::from(self.base) - 32 + UNIT_EXPONENT);

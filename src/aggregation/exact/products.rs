@@ -44,7 +44,7 @@ pub struct ExactProducts {
 const LAST_SUM: u32 = 2 * LAST_FINITE;
 
 impl ExactProducts {
-    /// The sum of no products.
+    /// Creates the sum of no products.
     pub fn new() -> ExactProducts {
         ExactProducts {
             near: [0; 3],
@@ -54,7 +54,7 @@ impl ExactProducts {
         }
     }
 
-    /// The sum of these products.
+    /// Returns the sum of these products.
     pub(super) fn far_from(products: Superaccumulator) -> ExactProducts {
         ExactProducts {
             far: (!products.is_empty()).then(|| Box::new(products)),
@@ -160,7 +160,7 @@ impl ExactProducts {
         Superaccumulator::merge_boxed(&mut self.far, other.far);
     }
 
-    /// The sum of products, rounded once to the nearest `f64`, ties to even.
+    /// Returns the sum of products, rounded once to the nearest `f64`, ties to even.
     #[must_use]
     pub fn value(&self) -> f64 {
         self.wide().round()

@@ -29,7 +29,7 @@ pub struct PlainSum {
 }
 
 impl ExactSum {
-    /// The sum as plain data.
+    /// Returns the sum as plain data.
     pub(in crate::aggregation) fn into_plain(self) -> PlainSum {
         PlainSum {
             finite: self.seen(),
@@ -40,7 +40,7 @@ impl ExactSum {
         }
     }
 
-    /// The sum with this plain data.
+    /// Returns the sum with this plain data, or an error if it cannot be that of a sum.
     pub(in crate::aggregation) fn restore(plain: PlainSum) -> Result<ExactSum, StateError> {
         counted(plain.specials)?;
         if plain.finite != FiniteValues::Others && !plain.sum.digits.is_empty() {
@@ -78,12 +78,12 @@ impl PlainSum {
 }
 
 impl ExactProducts {
-    /// The sum as plain data.
+    /// Returns the sum as plain data.
     pub(in crate::aggregation) fn into_plain(self) -> Number {
         Number::of(&self.wide())
     }
 
-    /// The sum with this plain data.
+    /// Returns the sum with this plain data, or an error if it cannot be that of a sum.
     pub(in crate::aggregation) fn restore(plain: Number) -> Result<ExactProducts, StateError> {
         let window = plain.superaccumulator(2)?;
         Ok(ExactProducts::far_from(window))
@@ -91,12 +91,12 @@ impl ExactProducts {
 }
 
 impl ExactMoments {
-    /// The two sums as plain data.
+    /// Returns the two sums as plain data.
     pub(in crate::aggregation) fn into_plain(self) -> (PlainSum, Number) {
         (self.sum().into_plain(), Number::of(&self.wide_squares()))
     }
 
-    /// The sums with this plain data.
+    /// Returns the sums with this plain data, or an error if it cannot be that of sums.
     pub(in crate::aggregation) fn restore(
         sum: PlainSum,
         squares: Number,

@@ -61,7 +61,7 @@ const COMMON_BASES: RangeInclusive<u16> = 256..=1_800;
 const SOON_NEAR: RangeInclusive<u32> = 64..=1_983;
 
 impl ExactSum {
-    /// The sum of no values.
+    /// Creates the sum of no values.
     pub fn new() -> ExactSum {
         ExactSum {
             near: [0; 2],
@@ -73,7 +73,7 @@ impl ExactSum {
         }
     }
 
-    /// The sum of these values and zeros.
+    /// Returns the sum of these values and zeros.
     pub(super) fn far_from(values: OutOfReach, zero: bool, negative_zero: bool) -> ExactSum {
         ExactSum {
             far: (!values.is_empty()).then(|| Box::new(values)),
@@ -260,13 +260,13 @@ impl ExactSum {
         self
     }
 
-    /// The sum, rounded once to the nearest `f64`, ties to even.
+    /// Returns the sum, rounded once to the nearest `f64`, ties to even.
     #[must_use]
     pub fn value(&self) -> f64 {
         self.over(1)
     }
 
-    /// The sum divided by `count`, rounded once; NaN if `count` is 0.
+    /// Returns the sum divided by `count`, rounded once; NaN if `count` is 0.
     #[must_use]
     pub fn over(&self, count: u64) -> f64 {
         if count == 0 {
@@ -329,7 +329,7 @@ impl ExactSum {
         }
     }
 
-    /// The sum of the finite values.
+    /// Returns the sum of the finite values.
     pub(in crate::aggregation) fn wide(&self) -> Wide {
         let near = Wide::of_words(&self.near, i32::from(self.base) + UNIT_EXPONENT);
         match &self.far {
@@ -339,9 +339,9 @@ impl ExactSum {
     }
 }
 
-/// `significand · 2^offset`, for an offset within reach. It is computed in halves because the
-/// processor has no fast 128-bit shift, and the compiler does not know that the offset is less than
-/// 64.
+/// Returns `significand · 2^offset`. The offset must be within reach. The result is computed in
+/// halves because the processor has no fast 128-bit shift, and the compiler does not know that the
+/// offset is less than 64.
 #[inline]
 fn shifted(significand: i64, offset: u32) -> i128 {
     let low = (significand as u64) << (offset % 64);

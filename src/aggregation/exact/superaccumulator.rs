@@ -92,7 +92,7 @@ impl Superaccumulator {
         self.limbs.is_empty()
     }
 
-    /// The limbs in use, lowest first.
+    /// Returns the limbs in use, lowest first.
     pub(super) fn limbs(&self) -> &[i64] {
         &self.limbs
     }
@@ -167,7 +167,7 @@ impl Superaccumulator {
     }
 }
 
-/// The low 32 bits, as a limb.
+/// Returns the low 32 bits, as a limb.
 #[inline]
 fn low_half(bits: i64) -> i64 {
     i64::from(bits as u32)

@@ -17,7 +17,7 @@ pub(in crate::aggregation) struct Wide {
 }
 
 impl Wide {
-    /// The value of a superaccumulator whose position 0 weighs `2^unit`.
+    /// Returns the value of a superaccumulator whose position 0 weighs `2^unit`.
     pub(super) fn of(accumulator: &Superaccumulator, unit: i32) -> Wide {
         let mut carry = 0_i128;
         let mut digits: Vec<u32> = Vec::with_capacity(accumulator.limbs().len() + 2);
@@ -35,7 +35,7 @@ impl Wide {
         Wide::new(negative, digits, exponent)
     }
 
-    /// A signed integer of words, lowest first, times `2^exponent`.
+    /// Returns a signed integer, given as words (lowest first), times `2^exponent`.
     pub(super) fn of_words(words: &[u64], exponent: i32) -> Wide {
         let mut digits: Vec<u32> = words
             .iter()
@@ -114,8 +114,8 @@ impl Wide {
         round(self.negative, &self.digits, self.exponent)
     }
 
-    /// The nearest `f64` to this number divided by all the divisors, rounded once. No divisor may
-    /// be 0.
+    /// Returns the nearest `f64` to this number divided by all the divisors, rounded once. No
+    /// divisor may be 0.
     pub(in crate::aggregation) fn round_over(&self, divisors: &[u64]) -> f64 {
         // Enough digits are appended below that cutting off the rest has no effect. If all divisors
         // together have d bits, the middle between two floats lies at most 54 + d bits below the
@@ -133,8 +133,8 @@ impl Wide {
         round(self.negative, &digits, exponent)
     }
 
-    /// The square root of this number divided by all the divisors, rounded once; NaN if the number
-    /// is negative. No divisor may be 0.
+    /// Returns the square root of this number divided by all the divisors, rounded once; NaN if the
+    /// number is negative. No divisor may be 0.
     pub(in crate::aggregation) fn root_over(&self, divisors: &[u64]) -> f64 {
         if self.negative {
             return f64::NAN;
@@ -160,8 +160,9 @@ impl Wide {
         round_root(&square, exact, self.exponent - up as i32 - divisor.exponent)
     }
 
-    /// The number of bits by which this number is too short: after division by divisors with
-    /// `divided` bits in all, 124 bits must remain, because the root has half as many bits.
+    /// Returns the number of bits by which this number is too short to take the root: after
+    /// division by divisors with `divided` bits in all, 124 bits must remain, because the root has
+    /// half as many bits.
     fn bits_short_of_root(&self, divided: u32) -> u32 {
         (124 + divided).saturating_sub(digits::bits(&self.digits))
     }
@@ -171,7 +172,8 @@ impl Wide {
         self.negative
     }
 
-    /// The digits in units of `2^exponent`, which must not exceed the exponent of the number.
+    /// Returns the digits in units of `2^exponent`. `exponent` must not exceed the exponent of the
+    /// number.
     fn digits_from(&self, exponent: i32) -> Vec<u32> {
         shifted_up(&self.digits, (self.exponent - exponent) as u32)
     }

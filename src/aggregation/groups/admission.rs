@@ -66,7 +66,7 @@ impl Admission {
         Admission::with_most(self.most)
     }
 
-    /// The largest number of groups that stay.
+    /// Returns the largest number of groups that stay.
     pub(super) fn most(&self) -> usize {
         self.most
     }

@@ -75,8 +75,8 @@ impl<A, K> Groups<A, K> {
 }
 
 impl<A: Clone, K: Hash + Eq> Groups<A, K> {
-    /// A state for one more worker. It has no groups of its own, and has `shared` in common with this
-    /// state.
+    /// Returns a state for one more worker. It has no groups of its own, and has `shared` in common
+    /// with this state.
     pub(super) fn fork(&self) -> Self {
         let shared = self.shared.get_or_init(|| Arc::new(SharedGroups::new()));
         Groups {

@@ -19,7 +19,7 @@ where
     A: Aggregator<S> + State,
     A::Output: Serialize + Debug,
 {
-    /// Saves a state and loads it again.
+    /// Checks that a state that is saved and loaded again gives the same result.
     pub(super) fn whole(&self) {
         let (half, all) = (self.scores.len() / 2, self.scores.len());
         for (loader, what) in [
@@ -41,7 +41,7 @@ where
         self.compare(state, WHOLE, &what);
     }
 
-    /// Bytes that do not belong to a state of this kind must be refused.
+    /// Checks that bytes that do not belong to a state of this kind are refused.
     pub(super) fn strict(&self) {
         let bytes = &self.expected_state;
         let mut random = SplitMix64(bytes.len() as u64);
@@ -69,8 +69,8 @@ where
         );
     }
 
-    /// Plain data that was changed and given a valid checksum, as another process could do, must be
-    /// refused, or load as a state that works like any other.
+    /// Checks that plain data that was changed and given a valid checksum, as another process could
+    /// do, is refused, or loads as a state that works like any other.
     pub(super) fn robust(&self) {
         let mut random = SplitMix64(!(self.expected_state.len() as u64));
         for _ in 0..DAMAGES {
@@ -104,8 +104,8 @@ where
         }
     }
 
-    /// Bytes in which an integer takes one byte more than necessary must be refused, because they
-    /// are another encoding of the same state.
+    /// Checks that bytes in which an integer takes one byte more than necessary are refused,
+    /// because they are another encoding of the same state.
     pub(super) fn canonical(&self) {
         let mut random = SplitMix64(self.expected_state.len() as u64);
         for at in self.places(&mut random) {

@@ -78,7 +78,7 @@ pub struct MeanEstimate {
 }
 
 impl MeanInterval {
-    /// An interval with this confidence.
+    /// Creates an interval with this confidence.
     pub fn new(confidence: Confidence) -> MeanInterval {
         MeanInterval {
             confidence,

@@ -158,7 +158,7 @@ pub(super) fn estimate(score: f64) -> f64 {
     middle(bucket / BUCKETS, bucket % BUCKETS)
 }
 
-/// The score in the middle of a bucket.
+/// Returns the score in the middle of a bucket.
 fn middle(octave: usize, bucket: usize) -> f64 {
     let start = (octave as u64) << FRACTION_BITS | (bucket as u64) << (FRACTION_BITS - BUCKET_BITS);
     if f64::from_bits(start).is_infinite() {
