@@ -60,8 +60,7 @@ impl Thresholds {
         }
     }
 
-    /// Returns the thresholds of the best and of the worst records, to be [set](Thresholds::set) in another
-    /// process.
+    /// The thresholds of the best and of the worst records, to be [set](Thresholds::set) in another process.
     pub(super) fn both(&self) -> (f64, f64) {
         (self.best(), self.worst())
     }
@@ -160,8 +159,7 @@ impl<P> Leaderboard<P> {
         self.entries.retain(|index, _| ranked.contains(index));
     }
 
-    /// Must be called after records were added. It drops entries only occasionally, since this requires a pass
-    /// over all entries.
+    /// Must be called after records were added. It drops entries only rarely, since that visits all entries.
     fn settle(&mut self) {
         if self.entries.len() / 3 > self.size {
             self.drop_others();
@@ -350,8 +348,7 @@ mod tests {
         ]
     }
 
-    /// The index and the bits of the score of each ranked record, in order: the best or the worst record comes
-    /// first.
+    /// The index and the score's bits of each ranked record, with the best or the worst record first.
     fn ranked(scores: &[f64], size: usize, best: bool) -> Vec<(u64, u64)> {
         let mut all: Vec<_> = (0..)
             .zip(scores)

@@ -126,8 +126,8 @@ fn records_in_flight_are_bounded() {
 fn a_stop_interrupts_the_records_in_flight() {
     let stop = Cancel::new();
     let score = |at: Position, text: &str| {
-        // Whichever of these records a thread takes first stops the run. Were it one certain record, both threads
-        // could have taken later ones, and wait for it for ever.
+        // Whichever of these records a thread takes first stops the run. If only one particular record stopped it,
+        // both threads could have taken later records and would wait for that record for ever.
         if at.index >= 30 {
             stop.cancel();
         }

@@ -32,7 +32,7 @@ pub(super) use columns::{MainCell, NamedCell};
 
 /// A scorer as plain data.
 pub(super) trait Scorer {
-    /// The columns of the scores that it gives.
+    /// The columns of the scores that the scorer gives.
     fn columns(&self, plan: &Plan) -> ScorerColumns;
 
     /// The files that the scorer reads in addition to the records.
@@ -166,8 +166,8 @@ impl AnyScorer {
         self.options().inputs()
     }
 
-    /// The text that a headline shows after the scorer, the field and the files, such as `against cities.txt by
-    /// ratio`.
+    /// The text that a headline shows after the scorer, the field and the files. An example is `against cities.txt
+    /// by ratio`.
     pub fn subtitle(&self) -> Option<String> {
         self.options().subtitle()
     }

@@ -289,8 +289,8 @@ fn readable_before(output: &BufReader<ChildStdout>, until: Instant) -> bool {
     }
 }
 
-/// On these systems there is no way to poll a pipe here. So if a program is not a worker and neither writes nor
-/// exits, it blocks the run.
+/// On these systems, this program has no way to poll a pipe. So if a program is not a worker and neither writes
+/// nor exits, it blocks the run.
 #[cfg(not(unix))]
 fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
     true

@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(10);
 
 /// The longest time that one check adds to a wait. If this whole process was stopped for a while, for example by
-/// Ctrl-Z, the answers may have arrived in time without being read.
+/// Ctrl-Z, the answers may have arrived in that time without being read.
 const MAX_TICK: Duration = Duration::from_millis(100);
 
 /// Time that a record may take in addition to its timeout, since a worker holds back finished answers for a

@@ -193,9 +193,8 @@ impl SymbolCounts {
         }
     }
 
-    /// Tightens the counts of [`overlap`](Self::overlap) for one block. For the best split of the record, this
-    /// counts the symbols that the first half of a text has in common with the beginning of the record, and the
-    /// symbols that the second half has in common with the rest.
+    /// Tightens the counts of [`overlap`](Self::overlap) for one block. For the best split of the record, the
+    /// first half of a text is compared with the beginning of the record, and the second half with the rest.
     ///
     /// The result is a valid bound only for longest common subsequences, whose matches do not cross.
     pub(super) fn overlap_by_halves(
@@ -255,8 +254,7 @@ impl SymbolCounts {
     }
 }
 
-/// Number of blocks from which the threads of the pool share them. It takes some hundred microseconds to process
-/// this number of blocks.
+/// Number of blocks from which the threads of the pool share them: some hundred microseconds of work.
 const PARALLEL_FROM: usize = 2048;
 /// Number of blocks that a thread takes at a time.
 const BLOCKS_PER_TASK: usize = 512;

@@ -111,7 +111,7 @@ impl PairBound {
     }
 }
 
-/// The bounds of a record and a text that measures of their tokens use.
+/// The bounds of a record and a text for measures that compare tokens.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenPairBound {
     /// The bound of the texts with their tokens sorted and joined.

@@ -24,9 +24,10 @@ const MAX_KEPT_BYTES: usize = 16 << 20;
 pub(super) struct Search<S> {
     settings: Matching,
     reference: Reference<S>,
-    /// Memory for the search of a record that no worker is using now.
+    /// Memory for the search of a record; no worker is using this memory now.
     spare: Mutex<Vec<RecordScratch<S>>>,
-    /// Memory for comparing pairs that no thread is using now: each thread that takes part in a search needs one.
+    /// Memory for the comparison of pairs; no thread is using this memory now. Each thread that takes part in a
+    /// search needs such memory.
     spare_pairs: Mutex<Vec<PairScratch<S>>>,
 }
 

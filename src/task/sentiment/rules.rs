@@ -15,7 +15,8 @@ const BOOST: f64 = 0.293;
 const CAPITALS: f64 = 0.733;
 /// Factor by which a negated valence is multiplied.
 const NEGATION: f64 = -0.74;
-/// Factor of what a booster adds, for a distance of one, two or three tokens between the booster and the word.
+/// Factor by which the magnitude that a booster adds is multiplied, if the booster is one, two or three tokens
+/// before the word.
 const DAMPING: [f64; BACK] = [1.0, 0.95, 0.9];
 /// Factor by which a valence after "never so" or "never this" is multiplied.
 const NEVER: f64 = 1.25;
