@@ -265,7 +265,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Same as [`open`](Plan::open).
+    /// Returns the same errors as [`open`](Plan::open).
     pub fn open_over(&self, records: TextStream<'static>) -> Result<Opened, Error> {
         Opened::over(self.clone(), records)
     }

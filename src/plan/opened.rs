@@ -178,7 +178,7 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// Same as [`run`](Opened::run).
+    /// Returns the same errors as [`run`](Opened::run).
     pub fn run_on(
         &self,
         executor: &dyn Executor,

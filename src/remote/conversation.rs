@@ -79,7 +79,7 @@ pub(crate) trait Conversation {
     ///
     /// # Errors
     ///
-    /// Same as [`send`](Conversation::send).
+    /// Returns the same errors as [`send`](Conversation::send).
     fn finish(self, visit: &mut impl Visit<Self::Score>) -> Result<ControlFlow<()>, Error>;
 }
 
@@ -127,7 +127,7 @@ impl<S> RecordReply<S> {
 ///
 /// # Errors
 ///
-/// Same as [`Conversation::send`].
+/// Returns the same errors as [`Conversation::send`].
 pub(crate) fn ask<E: Elsewhere>(
     elsewhere: &E,
     at: Position,

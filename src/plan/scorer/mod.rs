@@ -166,8 +166,8 @@ impl AnyScorer {
         self.options().inputs()
     }
 
-    /// The text that a headline shows after the scorer, the field and the files. An example is `against cities.txt
-    /// by ratio`.
+    /// The text that a headline shows after the scorer, the field and the files. An example is
+    /// `against cities.txt by ratio`.
     pub fn subtitle(&self) -> Option<String> {
         self.options().subtitle()
     }

@@ -61,10 +61,10 @@ impl<C: Coordinator> Elsewhere for PoolRun<'_, C> {
 
 /// A place of the pool in use, and the blocks that its process has not answered.
 ///
-/// A process that dies is replaced by another one. There is no way to know which record the process was working
-/// on, and it may have been killed for another reason. So the unanswered records of its block are sent to the next
-/// process one by one. A record fails if another process, which was ready and had been sent only this record, dies
-/// too. A process that was killed because it gave no answer in time is treated the same.
+/// A process that dies is replaced by another one. The pool cannot know which record the process was working on,
+/// and the process may have died for a reason other than that record. So the unanswered records of its block are
+/// sent to the next process one by one. A record fails if another process, which was ready and had been sent only
+/// this record, dies too. A process that was killed because it gave no answer in time is treated the same.
 ///
 /// After the run has been stopped, no process is started, and records without an answer are interrupted.
 pub(crate) struct PoolConversation<'p, C: Coordinator> {
@@ -219,7 +219,7 @@ impl<C: Coordinator> PoolConversation<'_, C> {
     }
 
     /// Sends the unanswered records of a block one by one, and visits their replies. A record that kills its
-    /// process fails. Then sends the later blocks again.
+    /// process fails. After that, this sends the later blocks again.
     fn one_by_one(
         &mut self,
         replies: &mut BlockReplies<'_>,

@@ -233,7 +233,7 @@ impl<C> PoolRun<'_, C> {
     ///
     /// # Errors
     ///
-    /// Same as [`ProcessPool::start`].
+    /// Returns the same errors as [`ProcessPool::start`].
     pub(crate) fn start(&self) -> Result<(), Error> {
         self.pool.start_for(&self.in_use)
     }

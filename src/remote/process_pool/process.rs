@@ -60,8 +60,8 @@ impl Process {
     /// Starts a process for a run and greets it, without waiting for the answer, so that several processes
     /// can start at the same time.
     pub(super) fn spawn(program: &Path, in_use: &ProcessesInUse) -> Result<Self, Error> {
-        /// Processes are started one at a time. Some systems cannot create a pipe that is not inherited in
-        /// one step; a process that was started between the two steps would hold the pipe open.
+        /// Processes are started one at a time. Some systems need two steps to create a pipe that is not
+        /// inherited; a process that was started between the two steps would hold the pipe open.
         static STARTING: Mutex<()> = Mutex::new(());
 
         let starting = lock(&STARTING);
@@ -215,7 +215,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Kills the process. It has nothing to save, and may be in the middle of a record.
+    /// Kills the process. The process has nothing to save, and may be in the middle of a record.
     fn drop(&mut self) {
         self.input = None;
         let _ = self.handle.kill_and_wait();

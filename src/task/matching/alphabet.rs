@@ -95,7 +95,7 @@ impl Alphabet {
         self.counts = vec![0; self.counts.len()];
     }
 
-    /// Number of symbols, including 0.
+    /// Number of symbols, including symbol 0.
     pub(super) fn size(&self) -> usize {
         self.counts.len()
     }

@@ -294,7 +294,7 @@ impl BlockCandidates {
     }
 }
 
-/// For each text of a block, 1 if it has at least this many symbols in common, else 0.
+/// For each text of a block, 1 if the text has at least `least` symbols in common with the record, otherwise 0.
 fn reaching(counts: &LaneCounts, texts: usize, least: u8) -> LaneCounts {
     let mut reaching = counts.map(|count| u8::from(count >= least));
     reaching[texts..].fill(0);

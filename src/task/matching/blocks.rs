@@ -28,10 +28,10 @@ pub(super) const LANES: usize = 64;
 /// Number of classes of symbols. The most frequent symbols have a class of their own.
 const CLASSES: usize = 64;
 
-/// A saturated count: it means this number or any larger one.
+/// A saturated count, which means this number or any larger number.
 pub(super) const SATURATED: u8 = u8::MAX;
 
-/// A saturated count of one half of a text: it means this number or any larger one.
+/// A saturated count of one half of a text, which means this number or any larger number.
 const HALF_SATURATED: u8 = 15;
 /// Number of bits of the count of one half.
 const HALF_BITS: u32 = 4;
@@ -214,7 +214,7 @@ impl SymbolCounts {
     }
 
     /// Bounds the number of symbols that a record has in common with each text of some blocks, regardless of
-    /// order: a count is never too small, and [`SATURATED`] means this number or any larger one.
+    /// order: a count is never too small, and [`SATURATED`] means this number or any larger number.
     ///
     /// The results for `selected[i]` are at index `i`.
     pub(super) fn overlap(

@@ -92,7 +92,7 @@ impl PairBound {
             let equal = self.record_length == self.text_length;
             return if equal { 100.0 } else { 0.0 };
         }
-        // The best part consists of exactly the symbols in common.
+        // In the best case, the part consists of exactly the symbols in common.
         let common = self.common() as f64;
         200.0 * common / (needle as f64 + common) * ROUNDING
     }

@@ -30,8 +30,8 @@ pub enum Measure {
     Partial,
     /// `fuzz.token_sort_ratio`: the `ratio` of the texts with their tokens sorted, from 0 to 100.
     TokenSort,
-    /// `fuzz.token_set_ratio`: the best `ratio` among three texts: the tokens in common, and the tokens
-    /// in common followed by those of one side only, from 0 to 100.
+    /// `fuzz.token_set_ratio`: the best `ratio` among three texts: the tokens in common, and the tokens in common
+    /// followed by the tokens that only one side has, from 0 to 100.
     TokenSet,
     /// `fuzz.token_ratio`: the larger of `token-sort` and `token-set`, from 0 to 100.
     TokenRatio,

@@ -1,7 +1,7 @@
 //! The rule for "but": valences before it are halved, and valences after it are multiplied by 1.5.
 //!
 //! The reference (`_but_check`) iterates over its list of valences and, for each value, changes the *first*
-//! element equal to it, wherever that is. So equal values affect each other. This is surely an accident, but the
+//! element equal to it, wherever that is. So equal values affect each other. This is surely unintended, but the
 //! scores depend on it. Zeros stay zero, so only the other valences are listed.
 
 use std::cmp::Reverse;
