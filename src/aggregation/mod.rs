@@ -38,7 +38,7 @@
 //! | [`ExactQuantiles`] | [`QuantileSummary`] | none | one append, and a selection at the end | 8 bytes a score |
 //! | [`Median`] | `f64` | rounded once | as `ExactQuantiles` | 8 bytes a score |
 //! | [`Distinct`] | [`DistinctCount`] | none up to 1,024 values, then 0.81 % | a hash | at most 16 KiB |
-//! | [`Frequent`] | [`FrequentKeys`] | none up to 32 / share keys, then estimated | a hash and a look-up | bounded by the share |
+//! | [`Frequent`] | [`FrequentKeys`] | none up to 32 / share keys, then see [`Frequent`] | a hash and a table look-up | bounded by the share |
 //! | [`Sample`] | `Vec<`[`Sampled`]`>` | none | a random number and a comparison | 2·k scores |
 //!
 //! All of them are [commutative](Aggregator::COMMUTATIVE), and each documents one answer for NaN,

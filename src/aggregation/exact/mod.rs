@@ -48,9 +48,9 @@ const PATIENCE: u8 = 32;
 const NO_BASE: u16 = 1 << 14;
 
 /// Returns the new base of a sum when a value with this exponent, outside the reach of the sum, is
-/// added. The base is a multiple of the width of a limb. It puts 32 octaves below the exponent
-/// within reach, and leaves room above it. It is never so low or so high that a value that is not
-/// normal would seem within reach.
+/// added. The base is a multiple of the width of a limb. At least 32 octaves below the exponent are
+/// then within reach, and some above it. The base is never so low or so high that a value that is
+/// not normal would seem within reach.
 fn base_for(exponent: u32, last: u32) -> u16 {
     ((exponent / LIMB_BITS).clamp(2, last / LIMB_BITS - 1) * LIMB_BITS - LIMB_BITS) as u16
 }

@@ -139,9 +139,10 @@ impl ExactMoments {
         }
     }
 
-    /// Adds values until the first one that is neither in the middle nor a zero, and returns how
-    /// many were added. If the first value is a zero, nothing is added. [`add`](ExactMoments::add)
-    /// gives the same result, but this loop keeps all its state in registers.
+    /// Adds values until the first one that is neither in the middle nor a zero, at most 2¹⁶
+    /// values, and returns how many were added. If the first value is a zero, nothing is added.
+    /// [`add`](ExactMoments::add) gives the same result, but this loop keeps all its state in
+    /// registers.
     pub(super) fn add_middle(&mut self, values: &[f64]) -> usize {
         let base = u32::from(self.base);
         let mut sum = [self.sum[1], self.sum[2]];

@@ -40,7 +40,7 @@ impl ExactSum {
         }
     }
 
-    /// Returns the sum with this plain data, or an error if it cannot be that of a sum.
+    /// Returns the sum with this plain data, or an error if the data cannot be that of a sum.
     pub(in crate::aggregation) fn restore(plain: PlainSum) -> Result<ExactSum, StateError> {
         counted(plain.specials)?;
         if plain.finite != FiniteValues::Others && !plain.sum.digits.is_empty() {
@@ -83,7 +83,7 @@ impl ExactProducts {
         Number::of(&self.wide())
     }
 
-    /// Returns the sum with this plain data, or an error if it cannot be that of a sum.
+    /// Returns the sum with this plain data, or an error if the data cannot be that of a sum.
     pub(in crate::aggregation) fn restore(plain: Number) -> Result<ExactProducts, StateError> {
         let window = plain.superaccumulator(2)?;
         Ok(ExactProducts::far_from(window))
@@ -96,7 +96,7 @@ impl ExactMoments {
         (self.sum().into_plain(), Number::of(&self.wide_squares()))
     }
 
-    /// Returns the sums with this plain data, or an error if it cannot be that of sums.
+    /// Returns the sums with this plain data, or an error if the data cannot be that of sums.
     pub(in crate::aggregation) fn restore(
         sum: PlainSum,
         squares: Number,

@@ -94,8 +94,8 @@ impl ExactSum {
         if offset < REACH {
             self.add_near(significand(bits), offset);
         } else if self.base == NO_BASE && SOON_NEAR.contains(&exponent) {
-            // This is the first value of a sum. It must be fast, because there may be as many
-            // groups, each with a sum, as values.
+            // This is the first value of a sum. This case must be fast, because there may be as
+            // many groups, each with a sum, as values.
             self.base = base_for(exponent, LAST_FINITE);
             self.set_near(shifted(significand(bits), exponent - u32::from(self.base)));
         } else if bits << 1 == 0 {

@@ -30,8 +30,8 @@ use super::{Kind, Shift, State, StateError};
 /// The states, by key. Keys are hashed while scores are observed, which is several times faster
 /// than a sorted map. They are sorted at the end, so the order of hashes has no effect.
 ///
-/// A key may be in `own`, `outbox` and `shared` at the same time. The state in `shared` has then
-/// observed the earliest records, and the state in `own` the latest.
+/// A key may be in `own`, `outbox` and `shared` at the same time. The state in `shared` is then
+/// treated as the earliest, and the state in `own` as the latest.
 pub(super) struct Groups<A, K> {
     identity: A,
     /// Merges two states of one key, the earlier first. This is a function pointer because
@@ -121,7 +121,7 @@ impl<A: Clone, K: Hash + Eq> Groups<A, K> {
 }
 
 impl<A: Send, K: Hash + Eq + Send> Groups<A, K> {
-    /// Merges group by group. The groups of `self` have observed earlier records than the groups of
+    /// Merges group by group. The states of `self` are treated as earlier than the states of
     /// `later`.
     pub(super) fn merge(&mut self, later: Self) {
         let same = match (self.shared.get(), later.shared.get()) {
