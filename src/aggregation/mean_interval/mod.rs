@@ -18,10 +18,10 @@ use super::{Aggregator, Kind, State, StateError};
 /// multiplication and addition.
 ///
 /// Bootstrap resampling was the alternative. With Poisson weights computed from a hash of the
-/// record's index, it would also keep the laws of [`Aggregator`](super::Aggregator), but it would
-/// take about a hundred hashes and exact sums per record. Unless n is small and the scores are
-/// skewed, the two intervals differ by less than the noise of the bootstrap. Student's interval
-/// takes as much time as [`Variance`](super::Variance).
+/// record's index, it would also keep the laws of [`Aggregator`], but it would take about a hundred
+/// hashes and exact sums per record. Unless n is small and the scores are skewed, the two intervals
+/// differ by less than the noise of the bootstrap. Student's interval takes as much time as
+/// [`Variance`](super::Variance).
 ///
 /// - If there are no scores, the mean, the standard error and the bounds are NaN; if there is one
 ///   score, all of them but the mean are NaN. A NaN or infinite score makes the standard error and
