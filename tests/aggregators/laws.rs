@@ -45,7 +45,7 @@ fn the_family_keeps_the_laws() {
 }
 
 proptest! {
-    // Each case tries about a hundred ways of dividing its scores.
+    // For each case, the harness divides the scores in about a hundred ways, so few cases are enough.
     #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
 
     #[test]

@@ -113,7 +113,7 @@ fn an_index_that_would_not_fit_is_an_error() {
     assert_eq!(refusal(Top::new(1)), StateError::IndexOverflow);
     let combined = vec![(Count::new(), Bottom::new(1))].by(|_: &f64| ());
     assert_eq!(refusal(combined), StateError::IndexOverflow);
-    // A state without records contains no index.
+    // A state without records contains no index, so no shift can make an index too large.
     for fresh in [Extrema::new(), observed(Extrema::new(), &[f64::NAN])] {
         assert!(fresh.shift(u64::MAX).is_ok());
     }

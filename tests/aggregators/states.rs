@@ -22,7 +22,7 @@ fn observed<A: Aggregator<f64>>(mut aggregator: A, scores: &[f64]) -> A {
     aggregator
 }
 
-/// Number of bytes of the mark and the fingerprint, which come before the name and the plain data.
+/// Number of bytes of the mark and the fingerprint, which precede the name and the plain data.
 const HEAD: usize = 4 + 16;
 const CHECKSUM: usize = 8;
 
@@ -30,7 +30,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Appends a valid checksum to the bytes.
+/// Appends a valid checksum to the bytes, and returns them.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let checksum = Sha256::digest(&bytes);
     bytes.extend(&checksum[..CHECKSUM]);

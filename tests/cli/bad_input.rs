@@ -112,7 +112,7 @@ fn lines_that_are_broken() {
     fails(r#"{"text":"good",}"#, &broken(16, "trailing comma"));
     fails("{'text':'good'}", &broken(2, "key must be a string"));
     fails(r#"{"text":"\q"}"#, &broken(11, "invalid escape"));
-    // Here the parser names the last correct character.
+    // For this error, the parser reports the place of the last correct character.
     let control = "control character (\\u0000-\\u001F) found while parsing a string";
     fails("{\"text\":\"a\0b\"}", &broken(10, control));
     fails("{\"text\":\"a\tb\"}", &broken(10, control));

@@ -1,4 +1,4 @@
-//! The command line, run as a program: its output, its files and its exit codes.
+//! These tests run the command line program, and check its output, its files and its exit codes.
 #![cfg(feature = "cli")]
 #![cfg_attr(not(unix), allow(dead_code, unused_imports))]
 

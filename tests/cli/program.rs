@@ -29,7 +29,7 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_manyhands"))
 }
 
-/// The result of a run of the program.
+/// The result of a run of the program: its exit code, standard output and standard error.
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,

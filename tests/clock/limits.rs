@@ -16,7 +16,7 @@ fn executors(workers: usize) -> Vec<Box<dyn Executor>> {
     ]
 }
 
-/// Counts the weight in flight, and its maximum so far.
+/// The weight that is in flight now, and the maximum weight that has been in flight.
 #[derive(Default)]
 struct Gauge {
     now: AtomicU64,

@@ -170,7 +170,7 @@ impl Streamed {
         }
     }
 
-    /// Scores further records and reads all their scores.
+    /// Sends this number of further records to the run, and reads all their scores.
     fn score(&mut self, records: usize) {
         let lines = "{\"text\": \"good\"}\n".repeat(records);
         let stdin = self.stdin.as_mut().expect("standard input is open");
@@ -182,7 +182,7 @@ impl Streamed {
         }
     }
 
-    /// The worker processes of the run.
+    /// Returns the ids of the worker processes of the run.
     fn workers(&self) -> Vec<u32> {
         children(self.child.id())
     }
