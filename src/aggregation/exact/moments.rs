@@ -8,23 +8,19 @@ use super::{
     any_significand, exponent_field, magnitude, words,
 };
 
-/// Computes the same sums as an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of
-/// squares at half the cost: each value is decoded once, and one branch selects how the value and
-/// its square are added.
+/// Computes the same sums as an [`ExactSum`] and an [`ExactProducts`](super::ExactProducts) of squares at half the
+/// cost: each value is decoded once, and one branch selects how the value and its square are added.
 ///
-/// Most data lie within a range of 11 octaves, called the middle. There, a significand that is
-/// shifted into place fits in 64 bits. It takes one word of the sum, and one multiplication gives
-/// its square.
+/// Most data lie within a range of 11 octaves, called the middle. There, a significand that is shifted into place
+/// fits in 64 bits. It takes one word of the sum, and one multiplication gives its square.
 #[derive(Debug, Clone)]
 #[must_use]
 pub(in crate::aggregation) struct ExactMoments {
-    /// The sum of the values within reach, in units of `2^(UNIT_EXPONENT + base − 64)`: a fraction
-    /// of 64 bits, and two words in the units of the middle. It cannot outgrow its words before
-    /// `squares` does: if the squares of n values add up to less than 2¹⁹¹, the values add up to
-    /// less than √(n·2¹⁹¹), by the Cauchy–Schwarz inequality.
+    /// The sum of the values within reach, in units of `2^(UNIT_EXPONENT + base − 64)`: a fraction of 64 bits, and
+    /// two words in the units of the middle. It cannot outgrow its words before `squares` does: if the squares of n
+    /// values add up to less than 2¹⁹¹, the values add up to less than √(n·2¹⁹¹), by the Cauchy–Schwarz inequality.
     sum: [u64; 3],
-    /// The sum of the squares of these values, in units of `2^(2·UNIT_EXPONENT + 2·base − 64)`,
-    /// unsigned.
+    /// The sum of the squares of these values, in units of `2^(2·UNIT_EXPONENT + 2·base − 64)`, unsigned.
     squares: [u64; 4],
     /// The sums of all other values, and the parts of the sums that outgrew the words.
     far: Option<Box<Far>>,
@@ -42,18 +38,14 @@ struct Far {
     squares: Superaccumulator,
 }
 
-/// Number of octaves in the middle. A significand of 53 bits, shifted by up to 10 bits, fits in a
-/// word of 64 bits.
+/// Number of octaves in the middle. A significand of 53 bits, shifted by up to 10 bits, fits in a word of 64 bits.
 const MIDDLE: u32 = 11;
-/// Number of octaves within reach on either side of the base. The square of a value this far below
-/// the base still ends within the fraction. The square of a value this far above it leaves room for
-/// millions of further squares.
+/// Number of octaves within reach on either side of the base. The square of a value this far below the base still
+/// ends within the fraction. The square of a value this far above it leaves room for millions of further squares.
 const REACH: u32 = 32;
-/// Number of octaves of the middle that are left free above the value for which the middle is
-/// moved.
+/// Number of octaves of the middle that are left free above the value for which the middle is moved.
 const FREE: u32 = 2;
-/// Exponent fields for which the squares of all values within reach stay far from both ends of the
-/// range.
+/// Exponent fields for which the squares of all values within reach stay far from both ends of the range.
 const COMMON: std::ops::Range<u32> = 128..LAST_FINITE - 128;
 
 /// The largest number of octaves above the lower end of the reach at which totals may begin. Totals
@@ -100,8 +92,7 @@ impl ExactMoments {
             self.negative_zero |= bits != 0;
             self.zero |= bits == 0;
         } else {
-            // The state is passed by value, because a state whose address is taken cannot stay in
-            // registers.
+            // The state is passed by value, because a state whose address is taken cannot stay in registers.
             *self = mem::take(self).with_far(bits);
         }
     }
@@ -115,8 +106,7 @@ impl ExactMoments {
         let low = (magnitude << shift) ^ sign;
         let high = (magnitude >> 1 >> (63 - shift)) ^ sign;
         let addend = words::add([low, high, sign], [sign & 1, 0, 0]);
-        // The square is computed with one factor shifted, because the processor has no fast shift
-        // of two words.
+        // The square is computed with one factor shifted, because the processor has no fast shift of two words.
         let factor = [
             magnitude << square_shift,
             magnitude >> 1 >> (63 - square_shift),
@@ -139,10 +129,9 @@ impl ExactMoments {
         }
     }
 
-    /// Adds values until the first one that is neither in the middle nor a zero, at most 2¹⁶
-    /// values, and returns how many were added. If the first value is a zero, nothing is added.
-    /// [`add`](ExactMoments::add) gives the same result, but this loop keeps all its state in
-    /// registers.
+    /// Adds values until the first one that is neither in the middle nor a zero, at most 2¹⁶ values, and returns how
+    /// many were added. If the first value is a zero, nothing is added. [`add`](ExactMoments::add) gives the same
+    /// result, but this loop keeps all its state in registers.
     pub(super) fn add_middle(&mut self, values: &[f64]) -> usize {
         let base = u32::from(self.base);
         let mut sum = [self.sum[1], self.sum[2]];
@@ -171,10 +160,9 @@ impl ExactMoments {
         added
     }
 
-    /// Adds the totals of values that are not all zeros and are less than the power of two with
-    /// exponent field `end`. The totals are the sum of the values, in units of
-    /// `2^(UNIT_EXPONENT + position)`, and the sum of their squares, `high · 2^shift + low`, in
-    /// units of the square of that unit.
+    /// Adds the totals of values that are not all zeros and are less than the power of two with exponent field `end`.
+    /// The totals are the sum of the values, in units of `2^(UNIT_EXPONENT + position)`, and the sum of their
+    /// squares, `high · 2^shift + low`, in units of the square of that unit.
     pub(super) fn add_totals(
         &mut self,
         sum: i128,
