@@ -20,7 +20,7 @@ pub trait Naive: Clone + Default + Send {
     fn merge(&mut self, other: Self);
 }
 
-/// A mean that rounds at every step.
+/// The state of a group that computes its mean and rounds at every step.
 #[derive(Clone, Default)]
 pub struct NaiveMean {
     pub sum: f64,
@@ -39,7 +39,7 @@ impl Naive for NaiveMean {
     }
 }
 
-/// The count, the mean, and the minimum and the maximum with their places.
+/// The state of a group that computes the count, the mean, and the minimum and the maximum with their places.
 #[derive(Clone)]
 pub struct NaiveFamily {
     pub mean: NaiveMean,

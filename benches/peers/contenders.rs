@@ -1,9 +1,9 @@
 //! Each function shows how one contender runs a map-reduce over a slice, and follows the documentation of its
 //! library. This part of the comparison is the same for all workloads.
 //!
-//! All contenders use the same number of threads, none of them pinned. Pools are started before the
-//! measurement and stopped before the next contender is measured, because some of them spin while they
-//! wait. `std::thread` has no pool, so the measured time includes starting its threads.
+//! All contenders use the same number of threads, and no thread is pinned. Pools are started before the measurement
+//! and stopped before the next contender is measured, because the threads of some pools spin while they wait.
+//! `std::thread` has no pool, so its measured time includes the time to start its threads.
 
 use std::borrow::Cow;
 use std::num::NonZero;
@@ -17,7 +17,7 @@ use manyhands::prelude::{
 
 use crate::reduced::Reduced;
 
-/// A workload whose records can be scored one by one.
+/// A workload whose records can be scored one by one and whose scores can be added to a total.
 pub trait Workload: Sync {
     type Record: Clone + Sync;
     type Score: Clone + Send + Sync;

@@ -3,9 +3,9 @@
 //! computes the force on every body, which takes some tens of microseconds in all. The second pass moves every body,
 //! which takes almost no time.
 //!
-//! Both passes write in place. A `Pipeline` cannot do that, because it lends records to a task and takes
-//! scores back, and a channel cannot send an exclusive reference to workers that outlive it. So neither is
-//! a contender here.
+//! Both passes write in place. A `Pipeline` cannot do that, because it lends records to a task and receives scores. A
+//! channel cannot send an exclusive reference to workers that outlive the reference. So neither of them is a
+//! contender here.
 
 use manyhands::prelude::{Count, ParallelAggregate};
 

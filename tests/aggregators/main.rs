@@ -1,4 +1,4 @@
-//! Checks that the aggregators obey the laws, and compares them with arithmetic that cannot round.
+//! These tests check that the aggregators obey the laws, and compare them with arithmetic that cannot round.
 
 mod accuracy;
 mod broken_laws;

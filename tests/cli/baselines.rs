@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::{Ran, THREE, columns, folder_with, names, read, run, write};
 
-/// Runs `bench` over three reviews with two rounds, which takes almost no time.
+/// Runs `bench` over three reviews with two rounds. Such a run takes almost no time.
 fn bench(folder: &TempDir, arguments: &[&str]) -> Ran {
     bench_rounds(folder, "2", arguments)
 }

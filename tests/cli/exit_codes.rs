@@ -125,8 +125,8 @@ fn exit_8_is_for_workers_that_cannot_be_started() {
         let ran = shell(&folder, &line);
         let (code, told) = (ran.code, ran.err);
         let scores = folder.path().join(format!("{descriptors}.jsonl"));
-        // Besides the worker processes, the shared libraries (127), the input (3) or the output (5) may
-        // fail to open.
+        // The worker processes may fail to start (8), or the shared libraries (127), the input (3) or the output
+        // (5) may fail to open.
         assert!(
             [0, 3, 5, 8, 127].contains(&code),
             "{descriptors}: {code}: {told}"

@@ -171,7 +171,7 @@ fn threads_of_a_pool_may_be_callers() {
 #[test]
 fn resting_workers_run_other_tasks_of_their_pool() {
     let _alone = crate::alone();
-    // The pool has one thread, and a task on another thread needs it: the thread of the pool must not wait
+    // The pool has one thread, and a task on another thread needs this thread. The thread of the pool must not wait
     // for that task forever.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
     let pool = pool.build().unwrap();

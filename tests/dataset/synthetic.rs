@@ -60,7 +60,7 @@ fn the_last_index_has_a_record() {
     assert_eq!(last.id, "r18446744073709551616");
 }
 
-/// Each line is a JSON object whose fields are in the documented order and hold the review.
+/// Each line is a JSON object. The fields of the object are in the documented order and contain the review.
 #[test]
 fn every_line_parses() {
     let lines = lines(3_000, 2);

@@ -344,7 +344,8 @@ fn scores_ahead_of_their_turn_are_bounded() {
         }
         seen < 500
     };
-    // The slow record must not be the first one, which the calling thread scores before it wakes others.
+    // The slow record must not be the first one, because the calling thread scores that one before it wakes the
+    // other workers.
     let report = Pipeline::new(&(0..1000), |record: &usize| task(&((record + 999) % 1000)))
         .executor(&WorkStealing::new(THREADS))
         .scores(&sink)
