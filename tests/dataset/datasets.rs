@@ -57,6 +57,22 @@ fn too_long(most: usize) -> String {
     )
 }
 
+/// Generates text that joins lines, with or without a byte-order mark and a line feed after the last line.
+pub fn text_of(lines: impl Strategy<Value = Vec<Vec<u8>>>) -> impl Strategy<Value = Vec<u8>> {
+    (any::<bool>(), any::<bool>(), lines).prop_map(|(mark, last_newline, lines)| {
+        let mut bytes = if mark {
+            b"\xef\xbb\xbf".to_vec()
+        } else {
+            Vec::new()
+        };
+        bytes.extend(lines.join(&b'\n'));
+        if last_newline {
+            bytes.push(b'\n');
+        }
+        bytes
+    })
+}
+
 fn write(folder: &Path, files: &[Vec<u8>]) -> Vec<PathBuf> {
     let write = |(number, bytes): (usize, &Vec<u8>)| {
         let path = folder.join(format!("{number}.jsonl"));
@@ -78,26 +94,9 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(b"\xff\xfe bytes".to_vec()),
         1 => Just(b"carriage return\r".to_vec()),
     ];
-    (
-        any::<bool>(),
-        any::<bool>(),
-        proptest::collection::vec(line, 0..40),
-    )
-        .prop_map(|(mark, last_newline, lines)| {
-            let mut bytes = if mark {
-                b"\xef\xbb\xbf".to_vec()
-            } else {
-                Vec::new()
-            };
-            bytes.extend(lines.join(&b'\n'));
-            if last_newline {
-                bytes.push(b'\n');
-            }
-            bytes
-        })
-        .prop_filter("not taken for UTF-16", |bytes| {
-            !bytes.starts_with(b"\xff\xfe")
-        })
+    text_of(proptest::collection::vec(line, 0..40)).prop_filter("not taken for UTF-16", |bytes| {
+        !bytes.starts_with(b"\xff\xfe")
+    })
 }
 
 /// Generates a limit on the length of a line, and files whose lines have about that length.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc;
 
+use crate::datasets::text_of;
 use manyhands::dataset::{LoadedRecords, MAX_RECORD_BYTES, Position, TextStream, Texts};
 use manyhands::error::BadRecord;
 use manyhands::prelude::*;
@@ -107,19 +108,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(b"bytes \xff\xfe".to_vec()),
         1 => Just(b"carriage return\r".to_vec()),
     ];
-    let lines = proptest::collection::vec(line, 0..40);
-    (any::<bool>(), any::<bool>(), lines).prop_map(|(mark, last_newline, lines)| {
-        let mut bytes = if mark {
-            b"\xef\xbb\xbf".to_vec()
-        } else {
-            Vec::new()
-        };
-        bytes.extend(lines.join(&b'\n'));
-        if last_newline {
-            bytes.push(b'\n');
-        }
-        bytes
-    })
+    text_of(proptest::collection::vec(line, 0..40))
 }
 
 /// Generates lengths of pieces. At least one of them is not 0.

@@ -130,13 +130,7 @@ fn a_stopped_process_is_replaced_after_the_timeout() {
         assert!(!workers.is_empty());
         workers.iter().for_each(|worker| send(*worker, "STOP"));
         run.score(20);
-        drop(run.stdin.take());
-        let (code, report) = run.end();
-        assert_eq!(code, Some(0));
-        assert_eq!(
-            (&report["scored"], &report["failed"]),
-            (&40.into(), &0.into())
-        );
+        run.end_with_all_scored(40);
         for worker in workers {
             assert!(!lives(worker), "no process is left behind");
         }

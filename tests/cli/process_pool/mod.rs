@@ -202,6 +202,18 @@ impl Streamed {
             .to_vec();
         (ended.code(), json(&output))
     }
+
+    /// Closes the input, waits for the end of the run, and asserts that it scored this many records and none failed.
+    #[track_caller]
+    fn end_with_all_scored(mut self, records: u64) {
+        drop(self.stdin.take());
+        let (code, report) = self.end();
+        assert_eq!(code, Some(0));
+        assert_eq!(
+            (&report["scored"], &report["failed"]),
+            (&records.into(), &0.into())
+        );
+    }
 }
 
 /// Writes a script that can be run as a program. Another process writes the file, because a child that another test
