@@ -183,14 +183,7 @@ mod tests {
     }
 
     fn worker(from: u64, until: u64) -> WorkerTiming {
-        WorkerTiming {
-            records: 1,
-            busy: ms(until - from),
-            task: ms(until - from),
-            from: ms(from),
-            until: ms(until),
-            ..WorkerTiming::default()
-        }
+        WorkerTiming::scoring(1, from, until)
     }
 
     fn shares(workers: &[WorkerTiming], sequential: f64, slowdown: f64) -> LossShares {

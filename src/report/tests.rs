@@ -14,14 +14,7 @@ fn ms(milliseconds: u64) -> Duration {
 
 /// A worker that did nothing but score from one time to another, in milliseconds.
 fn worker(from: u64, until: u64) -> WorkerTiming {
-    WorkerTiming {
-        records: 100,
-        busy: ms(until - from),
-        task: ms(until - from),
-        from: ms(from),
-        until: ms(until),
-        ..WorkerTiming::default()
-    }
+    WorkerTiming::scoring(100, from, until)
 }
 
 fn timing(wall: u64, workers: Vec<WorkerTiming>, longest: u64) -> Timing {

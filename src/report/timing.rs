@@ -71,6 +71,21 @@ pub(super) struct Busy {
 }
 
 impl WorkerTiming {
+    /// For tests: a worker that scored `records` records from one time to another, in milliseconds, and did nothing
+    /// else.
+    #[cfg(test)]
+    pub(crate) fn scoring(records: u64, from: u64, until: u64) -> Self {
+        let (from, until) = (Duration::from_millis(from), Duration::from_millis(until));
+        WorkerTiming {
+            records,
+            busy: until - from,
+            task: until - from,
+            from,
+            until,
+            ..WorkerTiming::default()
+        }
+    }
+
     /// Returns false if the worker was never woken, because the run was too short to share.
     pub fn began(&self) -> bool {
         self.until > Duration::ZERO

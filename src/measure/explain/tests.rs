@@ -46,14 +46,7 @@ fn ms(time: u64) -> Duration {
 
 /// A worker that is busy between these times, in milliseconds.
 fn worker(from: u64, until: u64) -> WorkerTiming {
-    WorkerTiming {
-        records: 1,
-        busy: ms(until - from),
-        task: ms(until - from),
-        from: ms(from),
-        until: ms(until),
-        ..WorkerTiming::default()
-    }
+    WorkerTiming::scoring(1, from, until)
 }
 
 /// A history with the same turn in every round. A ceiling reports no workers.
