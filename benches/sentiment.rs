@@ -1,11 +1,12 @@
-//! This benchmark compares the sentiment scorer with an exact port that allocates memory for every token.
+//! Compares the time of the sentiment scorer with that of the crate `vader-parity`, which gives the same scores but
+//! allocates memory for every token.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use manyhands::task::sentiment::Sentiment;
 use std::hint::black_box;
 use vader_parity::SentimentIntensityAnalyzer;
 
-/// Returns reviews of a few hundred words. About one in eleven words has a valence.
+/// Returns generated reviews of a few hundred words each. About one word in eleven is in the lexicon.
 fn synthetic() -> Vec<String> {
     const SENTENCES: [&str; 12] = [
         "The story begins on a train and never leaves it, which is less of a limit than it sounds.",

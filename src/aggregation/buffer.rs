@@ -77,8 +77,8 @@ impl<S> ScoreBuffer<S> {
         }
     }
 
-    /// Adds a score. The aggregator observes it when the buffer is full or the indices are not
-    /// consecutive.
+    /// Adds the score of the record `index`. If the buffer is full, or if `index` does not follow the
+    /// last index in the buffer, the aggregator first observes the scores that are in the buffer.
     #[inline]
     pub(crate) fn push<A: Aggregator<S>>(&mut self, aggregator: &mut A, index: u64, score: S) {
         if self.length == 0 {
@@ -92,7 +92,8 @@ impl<S> ScoreBuffer<S> {
         self.scores.push(score);
     }
 
-    /// Lets the aggregator observe the buffered scores.
+    /// Passes the scores in the buffer to the aggregator, and empties the buffer. Must be called after
+    /// the last score.
     pub(crate) fn flush<A: Aggregator<S>>(&mut self, aggregator: &mut A) {
         if !self.scores.is_empty() {
             aggregator.observe_slice(self.first, &self.scores);

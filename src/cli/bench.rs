@@ -28,7 +28,7 @@ use super::text;
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Files to score. Without files, made-up reviews are scored.
+    /// Score the records of these files [default: generated reviews].
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -39,7 +39,7 @@ pub struct Bench {
     #[command(flatten)]
     scoring: ScoringArguments,
 
-    /// Number of made-up reviews.
+    /// Score this many generated reviews.
     #[arg(
         long,
         value_name = "N",
@@ -48,12 +48,12 @@ pub struct Bench {
     )]
     records: u64,
 
-    /// Numbers of worker threads, or shares of the cores this process may use. Default: 1, 2, 4 and so on up
-    /// to all cores.
+    /// Measure with these numbers of worker threads, or shares of the cores that this process may use
+    /// [default: 1, 2, 4 and so on, up to all cores].
     #[arg(long, short = 'j', value_name = "N,...", value_delimiter = ',')]
     threads: Vec<Threads>,
 
-    /// Executors to compare with sequential: work-stealing, task-queue, process-pool.
+    /// Compare these executors with sequential: work-stealing, task-queue, process-pool.
     #[arg(
         long,
         value_name = "NAME,...",
@@ -62,11 +62,11 @@ pub struct Bench {
     )]
     executors: Vec<ExecutorName>,
 
-    /// Number of rounds. Each round runs every executor with every number of threads, in random order.
+    /// Measure this many rounds. Each round runs every executor with every number of threads, in random order.
     #[arg(long, value_name = "N", default_value = "20", value_parser = from_one)]
     rounds: usize,
 
-    /// Seed of the order of the runs and of the bootstrap.
+    /// Start the random numbers from this seed. They determine the order of the runs and the bootstrap.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 
@@ -77,11 +77,11 @@ pub struct Bench {
     #[command(flatten)]
     page: PageArguments,
 
-    /// Overwrite an existing page.
+    /// Overwrite the page if it exists.
     #[arg(long, requires = "html")]
     force: bool,
 
-    /// Only print the facts about this machine: processor, cores, quota, load, memory.
+    /// Measure nothing, and print the facts about this machine: processor, cores, quota, load, memory.
     #[arg(long)]
     machine: bool,
 
@@ -146,7 +146,7 @@ impl Bench {
     /// Returns the name that reports use for the workload.
     fn name(&self) -> String {
         let records = match self.files.as_slice() {
-            [] => format!("{} made-up reviews", self.records),
+            [] => format!("{} generated reviews", self.records),
             [file] => file.display().to_string(),
             files => format!("{} files", files.len()),
         };
@@ -162,7 +162,7 @@ impl Bench {
         for index in 0..self.records {
             reviews.write(index, &mut lines);
         }
-        plan.open_over(TextStream::new("made-up reviews", Cursor::new(lines)))
+        plan.open_over(TextStream::new("generated reviews", Cursor::new(lines)))
     }
 
     /// Returns all combinations of an executor and a number of threads.

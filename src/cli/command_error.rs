@@ -25,7 +25,8 @@ pub(crate) enum CommandError {
 }
 
 impl CommandError {
-    /// Returns a function that turns the error of a failed write into a [`CommandError`]. `what` says what failed.
+    /// Returns a function for `map_err`, which turns the error of a failed write into a [`CommandError`]. `what` names
+    /// the action that failed, for example "cannot write the report".
     pub(super) fn write(what: impl Into<String>) -> impl FnOnce(io::Error) -> CommandError {
         move |error| CommandError::Write {
             what: what.into(),
@@ -33,7 +34,7 @@ impl CommandError {
         }
     }
 
-    /// Returns how the command ends with this error.
+    /// Returns the exit code for this error.
     pub(super) fn exit(&self) -> Exit {
         match self {
             CommandError::Usage(_) => Exit::Usage,

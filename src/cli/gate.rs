@@ -16,20 +16,20 @@ use super::text::{ERROR, baseline, paint, plain};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Regression gate")]
 pub(super) struct GateArguments {
-    /// Save this comparison under a name, in place of an earlier one.
+    /// Save this comparison under this name, in place of an earlier one with the same name.
     #[arg(long, value_name = "NAME")]
     save_baseline: Option<BaselineName>,
 
-    /// Compare to the comparison that was saved under this name, for the same work.
+    /// Compare with the comparison that was saved under this name. Both must measure the same work.
     #[arg(long, value_name = "NAME")]
     baseline: Option<BaselineName>,
 
-    /// The folder of the saved comparisons.
+    /// Keep the saved comparisons in this folder.
     #[arg(long, value_name = "FOLDER", default_value = ".manyhands/baselines")]
     baseline_dir: PathBuf,
 
-    /// Exit with code 7, without saving, if any time exceeds the baseline by more than this share, such
-    /// as 5%: if the lower end of its confidence interval does.
+    /// Exit with code 7, without saving, if any time exceeds that of the baseline by more than this share, such
+    /// as 5%, even at the lower end of its confidence interval.
     #[arg(long, value_name = "P%", requires = "baseline")]
     fail_if_slower: Option<Share>,
 }

@@ -1,4 +1,4 @@
-//! `manyhands generate`: writes made-up reviews. The same seed gives the same bytes.
+//! `manyhands generate`: writes generated reviews. The same seed gives the same bytes.
 
 use std::io;
 use std::ops::Range;
@@ -16,11 +16,11 @@ use super::progress::Progress;
 /// The arguments of `generate`.
 #[derive(Debug, Args)]
 pub struct Generate {
-    /// The number of reviews.
+    /// Write this many reviews.
     #[arg(long, short = 'n', value_name = "N")]
     records: usize,
 
-    /// The seed of the random numbers: the same seed gives the same reviews.
+    /// Start the random numbers from this seed. The same seed gives the same reviews.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 }

@@ -23,19 +23,19 @@ use manyhands::exit::Exit;
 use command_error::CommandError;
 use text::{ERROR, paint, plain};
 
-/// Scores every record of a large dataset on every core, and gives the same answer every time.
+/// Score every record of a large dataset on every core, with the same answer every time.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 80, after_help = AFTER_HELP)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// When to use color.
+    /// Use color in this case: on a terminal unless NO_COLOR is set (auto), always, or never.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true,
         display_order = LAST)]
     color: Color,
 
-    /// Print no progress and no notes on standard error; errors are still printed.
+    /// Print no progress and no notes on standard error. Errors are still printed.
     #[arg(long, short, global = true, display_order = LAST)]
     quiet: bool,
 }
@@ -53,7 +53,7 @@ Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 enum Command {
     /// Score every record of one or more files, and print a report.
     Score(Box<score::Score>),
-    /// Write made-up reviews to standard output, the same ones for the same seed.
+    /// Write generated reviews to standard output. The same seed gives the same reviews.
     Generate(generate::Generate),
     /// Measure how well scoring scales on this machine, and explain what limits it.
     Bench(Box<bench::Bench>),
@@ -64,7 +64,6 @@ enum Command {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Color {
-    /// On a terminal, unless NO_COLOR is set.
     Auto,
     Always,
     Never,

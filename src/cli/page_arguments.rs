@@ -10,7 +10,7 @@ use super::command_error::CommandError;
 /// The arguments of the HTML page.
 #[derive(Debug, Args)]
 pub(super) struct PageArguments {
-    /// Write the report to this file as an HTML page with plots, which needs no network and no script.
+    /// Write the report to this file, as an HTML page with plots that uses no network and no scripts.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }

@@ -30,9 +30,9 @@ use super::{failures, note, text};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("output").args(["scores", "html"]).multiple(true)))]
 pub struct Score {
-    /// Files to score: .csv and .tsv with a header, .txt with a text in each line, any other with a JSON object
-    /// in each line. Several files are one dataset, in this order. Pipes are read while they are written; - is
-    /// standard input.
+    /// Read the records of these files, as one dataset in this order: .csv and .tsv files with a header, .txt files
+    /// with a text in each line, all other files with a JSON object in each line. Pipes are read while they are
+    /// written; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -43,7 +43,7 @@ pub struct Score {
     #[command(flatten)]
     scoring: ScoringArguments,
 
-    /// Fields to copy to the scores file.
+    /// Copy these fields of each record to the scores file.
     #[arg(
         long,
         value_name = "FIELD,...",
@@ -52,9 +52,9 @@ pub struct Score {
     )]
     keep: Vec<String>,
 
-    /// Write every score to this file, in the order of the records: .jsonl or .csv, or - for JSON
-    /// lines on standard output (the report is then printed on standard error). If the run ends early,
-    /// its scores are kept in OUT.partial.
+    /// Write the score of every record to this file, in the order of the records: .jsonl or .csv, or - for
+    /// JSON lines on standard output (the report is then printed on standard error). If the run ends early, its
+    /// scores are kept in OUT.partial.
     #[arg(long, value_name = "OUT")]
     scores: Option<PathBuf>,
 
@@ -70,8 +70,8 @@ pub struct Score {
     #[arg(long)]
     json: bool,
 
-    /// The number of workers, or their share of the cores that this process may use, such as 50%.
-    /// Default: one for each of these cores.
+    /// Start this many workers, or a share of the cores that this process may use, such as 50% [default: one
+    /// worker for each of these cores].
     #[arg(long, short = 'j', value_name = "N|P%")]
     threads: Option<Threads>,
 
@@ -79,30 +79,30 @@ pub struct Score {
     #[arg(long)]
     pin: bool,
 
-    /// The executor: sequential, work-stealing, task-queue, or process-pool (worker processes, so that a
+    /// Use this executor: sequential, work-stealing, task-queue, or process-pool (worker processes, so that a
     /// record that crashes its process costs no other record). The answer is the same for all.
     #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
     executor: ExecutorName,
 
-    /// What to do if records cannot be scored: skip them (skip), halt the run after more than a number
-    /// (skip:100) or a share (skip:1%) of failures, or halt at the first failure (stop).
+    /// Choose what happens if records cannot be scored: skip them (skip), halt the run after more than a
+    /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop).
     #[arg(long, value_name = "WHAT", default_value = "skip", value_parser = parse_on_failure)]
     on_failure: OnFailure,
 
-    /// The number of records that may be in progress at the same time. Default: the number of workers.
+    /// Score at most this many records at the same time [default: the number of workers].
     #[arg(long, value_name = "N", value_parser = from_one)]
     limit: Option<usize>,
 
-    /// The number of records that may be started per second.
+    /// Start at most this many records per second.
     #[arg(long, value_name = "RECORDS")]
     per_second: Option<f64>,
 
-    /// Stop after this time, and report the records that are done by then.
+    /// Stop after this number of seconds, and report the records that are done by then.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     deadline: Option<Duration>,
 
-    /// The time that one record may take, with --executor process-pool. A record that takes longer fails,
-    /// and its worker process is killed and replaced.
+    /// Let a record fail if it takes longer than this number of seconds, and kill and replace its worker
+    /// process. Only for --executor process-pool.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Option<Duration>,
 }

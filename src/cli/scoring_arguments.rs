@@ -12,20 +12,20 @@ use super::command_error::CommandError;
 /// The arguments of `score` and `bench` about the records and the scorer.
 #[derive(Debug, Args)]
 pub(super) struct ScoringArguments {
-    /// The field that holds the text to score.
+    /// Score the text in this field of each record.
     #[arg(long, default_value = "text")]
     field: String,
 
-    /// The maximum length of a record, in bytes or with KiB, MiB or GiB. A longer record fails, and is not
-    /// kept in memory.
+    /// Let a record fail if it is longer than this, in bytes or with KiB, MiB or GiB. Such a record is not held
+    /// in memory.
     #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = bytes)]
     max_record: u64,
 
-    /// The field to group the scores by.
+    /// Group the scores by the values of this field.
     #[arg(long, value_name = "FIELD")]
     by: Option<String>,
 
-    /// The number of best and of worst records to show.
+    /// Show this many of the best and of the worst records.
     #[arg(long, value_name = "K", default_value_t = 3)]
     top: usize,
 
@@ -35,7 +35,7 @@ pub(super) struct ScoringArguments {
 
 /// Returns the help text of `--with`.
 pub(super) fn scorers() -> String {
-    format!("The scorer: {}", AnyScorer::NAMES.join(", "))
+    format!("Use this scorer: {}", AnyScorer::NAMES.join(", "))
 }
 
 impl ScoringArguments {

@@ -118,9 +118,10 @@ fn a_worker_that_gives_up_passes_the_wake_up_on() {
 fn first_come_first_served() {
     check_model(|| {
         let permits = permits(Limit::none().budget(2));
-        // A worker checks `stop` with the lock held, both when it arrives and when it leaves.
+        // A worker calls `look` while it holds the lock: when it arrives, and again when it gets its permit. The
+        // first entry of a thread in this list is therefore its arrival, and its last entry is its departure.
         let looks = Arc::new(std::sync::Mutex::new(Vec::new()));
-        // Spurious wake-ups, such as those caused by the clock, change nothing.
+        // This thread wakes the workers although no permit is free, as the clock may do. The order must not change.
         let gate = Arc::clone(&permits);
         let waking = thread::spawn(move || gate.interrupt());
         let (gate, log) = (Arc::clone(&permits), Arc::clone(&looks));

@@ -140,20 +140,22 @@ pub struct Timeline {
     pub threads: usize,
     /// Duration of the run, in seconds.
     pub wall: f64,
-    /// For each worker, the spans of time in which it was busy. Each span has a beginning and an end, in
-    /// seconds since the start of the run. Spans with a short gap between them are merged.
+    /// For each worker, the spans of time in which it was busy. A span is a pair: its beginning and its end, both
+    /// in seconds since the start of the run. Two spans with only a short gap between them are merged into one.
     pub workers: Vec<Vec<(f64, f64)>>,
 }
 
-/// Laws of scaling fitted to one executor, or the reason why there is no fit.
+/// The scaling laws that were fitted to the speed-ups of one executor. If no law could be fitted, `refused` gives
+/// the reason.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Fit {
     /// The name of the executor.
     pub executor: String,
-    /// The reason why no law was fitted, such as measurements with fewer than six numbers of threads.
+    /// The reason why no law was fitted. An example is that fewer than six numbers of threads were measured.
     pub refused: Option<String>,
-    /// The reason why the fit may mislead, such as measurements with more threads than the machine has.
+    /// The reason why the fit may mislead. An example is that a measured number of threads exceeds the number of
+    /// hardware threads.
     pub doubtful: Option<String>,
     /// The largest measured number of threads. Beyond it, the law is extrapolated.
     pub measured_to: usize,

@@ -200,7 +200,8 @@ fn other_work(now: &Workload, then: &Workload) -> Option<String> {
     })
 }
 
-/// Describes the facts about the machine that have changed and on which times depend, in one sentence each.
+/// Returns one sentence for each fact about the machine that has changed since the baseline was saved. Only facts
+/// that affect times are compared.
 fn machine_changes(now: &Machine, then: &Machine) -> Vec<String> {
     fn text(fact: Option<impl ToString>) -> Option<String> {
         fact.map(|fact| fact.to_string())

@@ -98,10 +98,12 @@ impl<'w> Kernels<'w> {
     }
 }
 
-/// Number of rounds from one turn of copies of the program to their next turn.
+/// Returns in which rounds the copies of the program have a turn: in every round if the result is 1, in every third
+/// round if it is 3.
 ///
-/// Ten copies have ten times as much work as a contender. With turns in every round, they would take half of
-/// the time of the comparison, and even more with more threads. The other kernels are short.
+/// Ten copies of the program do ten times the work of one run of an executor. If they had a turn in every round, they
+/// would take half of the time of the comparison, and a larger share with more threads. The other kernels are short,
+/// so they have a turn in every round.
 fn round_interval(
     contenders: &[ReadyContender<'_>],
     threads: &BTreeSet<usize>,
@@ -120,7 +122,7 @@ fn round_interval(
     (interval.ceil() as usize).clamp(1, most)
 }
 
-/// Several copies of a kernel, as a subject that has turns.
+/// A subject whose turns run several copies of a kernel at the same time, one copy on each thread.
 struct CopiesSubject<'k, 'c> {
     kernel: &'k dyn Kernel,
     copy_threads: &'c CopyThreads<'k>,

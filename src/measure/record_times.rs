@@ -41,17 +41,19 @@ pub(super) struct Stretch {
     pub(super) seconds: f64,
 }
 
-/// The times of all units in order, and of everything else in a run. All times are in seconds.
+/// The times of a run on the calling thread, in seconds: those of its units and those of everything else.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recording {
+    /// The units in order, in groups that were timed together.
     pub(super) stretches: Vec<Stretch>,
-    /// Time before the first unit and after the last one.
+    /// The time before the first unit and after the last one, in which only one thread works.
     pub(super) serial: f64,
-    /// Fixed cost of a call, regardless of the number of its units.
+    /// The time that a call takes in addition to the time of its units, however many units it has.
     pub(super) step: f64,
-    /// Number of workers that may work at once, at most [`WORKERS`].
+    /// The number of workers that the limit allows to work at the same time, at most [`WORKERS`].
     pub(super) most_workers: usize,
-    /// True if calls wait, so that their times are not processor times.
+    /// True if a call may wait, for example for a permit. The times then include waiting, so they are not
+    /// processor times.
     pub(super) waits: bool,
 }
 

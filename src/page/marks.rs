@@ -99,22 +99,24 @@ pub(super) fn marker(series: usize, (x, y): (f64, f64), tooltip: &str) -> Markup
     html! { path.mark.(class(series)) d=(shape) { title { (tooltip) } } }
 }
 
-/// Draws the marker of the base, with a tooltip. The base is not one of the series.
+/// Draws the marker of the base, with a tooltip. The base is the run to which all others are compared. It is not
+/// one of the series, so it has a colour of its own.
 pub(super) fn base_marker((x, y): (f64, f64), tooltip: &str) -> Markup {
     html! { circle.mark.base cx=(Coord(x)) cy=(Coord(y)) r="4.5" { title { (tooltip) } } }
 }
 
-/// Returns the class that gives a series its colour.
+/// Returns the CSS class that gives a series its colour. There are six colours, which are used again from the
+/// seventh series on.
 pub(super) fn class(series: usize) -> String {
     format!("c{}", series % 6)
 }
 
-/// Draws a vertical line from one end of an interval to the other.
+/// Draws a vertical line at `x` that shows an interval. `low` and `high` are the y coordinates of its ends.
 pub(super) fn whisker_up(class: &str, x: f64, (low, high): (f64, f64)) -> Markup {
     html! { path.whisker.(class) d={ "M" (Coord(x)) " " (Coord(low)) "V" (Coord(high)) } {} }
 }
 
-/// Draws a horizontal line from one end of an interval to the other.
+/// Draws a horizontal line at `y` that shows an interval. `low` and `high` are the x coordinates of its ends.
 pub(super) fn whisker_across(class: &str, y: f64, (low, high): (f64, f64)) -> Markup {
     html! { path.whisker.(class) d={ "M" (Coord(low)) " " (Coord(y)) "H" (Coord(high)) } {} }
 }

@@ -23,26 +23,28 @@ pub(super) fn step_of_outstanding(most: u64, workers: usize) -> usize {
     (most / steps).clamp(1, STEP_UNITS.1 as u64) as usize
 }
 
-/// The number of units in a step of a run over `units` units, if the stopwatch times `stretch` records
-/// together.
+/// Returns the number of units in a step. The run has `units` units in total, and the stopwatch times `stretch`
+/// records together.
 pub(super) fn step_of(units: usize, stretch: usize, workers: usize) -> usize {
-    // With several workers, the executor's portions are short anyway. The worker that has the parts after
-    // these learns the numbers of its records only when a whole step has been fetched.
+    // With several workers, the executor hands out short portions, so a step can have the length of a portion. A
+    // shorter step would not help: the worker that has the following parts learns the numbers of its records only
+    // when the whole step before them has been read.
     if workers > 1 {
         return STEP_UNITS.1;
     }
-    // If a stretch has many records, they are very cheap, so the overhead of a shorter step would exceed the
-    // cost of its records.
+    // A stretch with many records means that records are very cheap. The overhead of a step that is shorter than
+    // the stretch would then exceed the cost of its records.
     let least = STEP_UNITS.0.max(stretch);
     (units / STEPS).clamp(least, STEP_UNITS.1)
 }
 
-/// The number of scores of `size` bytes that may wait for their turn.
+/// Returns the number of scores that may wait for their turn, if a score takes `size` bytes.
 pub(super) fn scores_that_may_wait(size: usize) -> u64 {
     (WAITING_BYTES / size.max(SCORE_BYTES)) as u64
 }
 
-/// The number of records that are in flight anyway, if the longest portion had `portion` records.
+/// Returns the number of records that a worker may always be ahead. `portion` is the number of records in the longest
+/// portion so far.
 pub(super) fn in_flight_anyway(workers: usize, portion: u64) -> u64 {
     PORTIONS * workers as u64 * portion
 }

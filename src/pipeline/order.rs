@@ -1,16 +1,17 @@
-//! The order in which the scores of a run are observed.
+//! The order in which the aggregator of a run observes the scores.
 
-/// The order in which the scores of a run are observed.
+/// The order in which the aggregator of a run observes the scores. The aggregator and the dataset determine it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// The scores are observed in any order: each worker has one state.
+    /// Scores are observed in any order. Each worker has an aggregator of its own, and these are merged at the end.
     Any,
-    /// The scores are observed in any order, and each step counts at once. All records before the step are
-    /// then scored even if the run is stopped, which may take as long as the current steps of the other
-    /// workers.
+    /// Scores are observed in any order, as with [`Any`](Order::Any), but the scores of a step count as soon as the
+    /// step ends. If the run is stopped, the records before the step must therefore still be scored. This may take
+    /// as long as the steps that the other workers have begun.
     AsDone,
-    /// Each block of parts has a partial, and the partials are merged in the order of the blocks.
+    /// Each block of parts has an aggregator of its own, which observes its scores in the order of the records. At
+    /// the end, these partials are merged in the order of the blocks.
     Blocks,
-    /// One state observes the scores in the order of the records.
+    /// A single aggregator observes all scores in the order of the records.
     Records,
 }

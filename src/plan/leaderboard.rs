@@ -159,7 +159,8 @@ impl<P> Leaderboard<P> {
         self.entries.retain(|index, _| ranked.contains(index));
     }
 
-    /// Must be called after records were added. It drops entries only rarely, since that visits all entries.
+    /// Updates the thresholds, and drops the entries of records that have left the leaderboard. Must be called after
+    /// records were added. Dropping visits all entries, so it waits until there are more than `3 * size`.
     fn settle(&mut self) {
         if self.entries.len() / 3 > self.size {
             self.drop_others();

@@ -133,7 +133,7 @@ fn executors_are_compared_in_a_table_of_80_columns() {
     let ran = compared(&["--records", "50"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     for told in [
-        "sentiment over 50 made-up reviews",
+        "sentiment over 50 generated reviews",
         " sequential ×1 ",
         " work-stealing ×1 ",
         " work-stealing ×2 ",

@@ -181,7 +181,10 @@ fn the_help_and_the_readme_name_every_scorer_and_its_options() {
     let folder = folder_with("unused", "");
     let help = run(&folder, &["score", "--help"]).out;
     let names = AnyScorer::NAMES.join(", ");
-    assert!(help.contains(&format!("The scorer: {names}\n")), "{help}");
+    assert!(
+        help.contains(&format!("Use this scorer: {names}\n")),
+        "{help}"
+    );
     for name in AnyScorer::NAMES {
         let command = format!("--with {name}");
         let synopsis = readme

@@ -84,26 +84,29 @@ const SEED: u64 = 0;
 #[must_use]
 pub struct Frequent<K> {
     share: f64,
-    /// The largest number of keys that are counted exactly, and the number of keys that are kept
-    /// after that.
+    /// While there are at most this many keys, each of them is counted exactly. Once there are more,
+    /// this many keys are kept as candidates, and the counts are estimates.
     most: usize,
     records: u64,
-    /// The keys, by their hash. While the counts are exact, these are all keys. After that, they
-    /// are the `most` keys with the lowest numbers and up to `most` others, because removing a key
-    /// whenever another enters would take more time.
+    /// The keys that are kept, by their hash. While the counts are exact, all keys are kept. After
+    /// that, the map holds the `most` keys with the lowest random numbers. It may hold up to `most`
+    /// other keys as well, because they are removed many at a time, which is faster than to remove
+    /// one key for each key that enters.
     keys: HashMap<u64, TrackedKey<K>, RandomState>,
     /// The counts of all keys; `None` until there are more than `most` keys.
     counters: Option<Counters>,
-    /// The largest random number with which the key of a record can still enter.
+    /// The key of a record can enter the map only if the random number of the record is at most
+    /// this one.
     threshold: u64,
 }
 
 #[derive(Debug, Clone)]
 struct TrackedKey<K> {
-    /// The key of the record with the lowest number among the records with this hash.
+    /// The key of the record with the lowest random number among the records with this hash.
     key: K,
+    /// The random number of that record.
     number: u64,
-    /// How many records have this hash, while the counts are exact; 0 after that.
+    /// The number of records with this hash while the counts are exact, and 0 after that.
     count: u64,
 }
 

@@ -88,7 +88,7 @@ impl WaitingWorkers {
         drop(woken.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Calls one worker that waits, because the iterator is free.
+    /// Calls one waiting worker, if there is one. Used when another worker has released the iterator.
     pub(super) fn call_one(&self) {
         fence(SeqCst);
         if self.uncalled.load(Relaxed) > 0 {
@@ -96,7 +96,7 @@ impl WaitingWorkers {
         }
     }
 
-    /// Calls one worker that sleeps, because there is a record.
+    /// Calls one sleeping worker, if there is one. Used when a record has arrived.
     #[inline]
     pub(super) fn call_sleeper(&self) {
         if self.asleep.load(Relaxed) > 0 {
@@ -104,7 +104,7 @@ impl WaitingWorkers {
         }
     }
 
-    /// Calls all workers, because from now on there is nothing to wait for.
+    /// Calls all waiting workers, and makes every later wait return at once. Used when no further record will arrive.
     pub(super) fn call_all(&self) {
         let counts = lock(&self.counts);
         self.over.store(true, SeqCst);
@@ -112,11 +112,12 @@ impl WaitingWorkers {
         self.called.notify_all();
     }
 
-    /// Whether all workers have been called because there is nothing more to wait for.
+    /// Returns true once `call_all` has been called.
     pub(super) fn is_over(&self) -> bool {
         self.over.load(SeqCst)
     }
 
+    /// Returns true while a waiting worker must keep waiting: no worker has been called.
     fn rests(&self, counts: &WorkerCounts) -> bool {
         counts.called == 0 && !self.is_over()
     }

@@ -112,8 +112,8 @@ impl FromStr for Measure {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "With match")]
 pub(super) struct MatchArguments {
-    /// The reference, a file of texts to find matches among: one a line, or a field of JSON lines
-    /// (.jsonl) or of a table (.csv, .tsv).
+    /// Find matches among the texts of this file, the reference: the lines of a .txt file, or a field of the
+    /// records of a .jsonl, .csv or .tsv file.
     #[arg(
         long,
         value_name = "REFERENCE",
@@ -121,24 +121,24 @@ pub(super) struct MatchArguments {
     )]
     against: Option<PathBuf>,
 
-    /// The field of the reference's records that holds the text [default: the one of --field].
+    /// Use the texts in this field of the reference's records [default: the field of --field].
     #[arg(long, value_name = "FIELD")]
     against_field: Option<String>,
 
-    /// How to compare: ratio, partial, token-sort, token-set, token-ratio, wratio, levenshtein, osa,
-    /// indel, jaro, jaro-winkler. The first six score from 0 to 100, the others from 0 to 1.
+    /// Compare by this measure: ratio, partial, token-sort, token-set, token-ratio or wratio, which score from
+    /// 0 to 100; levenshtein, osa, indel, jaro or jaro-winkler, which score from 0 to 1 [default: ratio].
     #[arg(long, value_name = "MEASURE")]
     measure: Option<Measure>,
 
-    /// The least score of a match. Without it the best match counts, however bad it is.
+    /// Accept only matches with at least this score [default: the best match counts, however bad it is].
     #[arg(long, value_name = "SCORE")]
     cutoff: Option<f64>,
 
-    /// How many matches to find for each record.
+    /// Find this many matches for each record.
     #[arg(long, value_name = "K", default_value = "1", value_parser = super::arguments::from_one)]
     best: usize,
 
-    /// Compare letters and digits alone, in lower case.
+    /// Compare only letters and digits, in lower case.
     #[arg(long)]
     process: bool,
 }

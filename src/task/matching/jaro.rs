@@ -1,8 +1,9 @@
-//! Jaro's and Winkler's similarities, computed with the record as bit masks.
+//! The similarities of Jaro and of Jaro and Winkler, for a record whose symbols are stored as bit masks.
 //!
-//! Symbols match within a window of half the longer length. Each symbol of the text takes the first free position
-//! of the record that it matches. Each match that is out of order counts as half a transposition. The formulas and
-//! the order of their additions are RapidFuzz's, so that the last bit is the same.
+//! Two equal symbols match if the distance between their positions is less than about half the length of the longer
+//! text. Each symbol of the reference's text is matched with the first position of the record that it can match and
+//! that is still free. Two matches that are in the wrong order count as one transposition. The formulas, and the
+//! order in which their terms are added, are those of RapidFuzz, so that the scores are equal to the last bit.
 
 use super::alphabet::Symbol;
 use super::pattern::{Pattern, WORD};

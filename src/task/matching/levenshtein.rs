@@ -1,10 +1,14 @@
-//! Edit distances, computed bit-parallel: 64 positions of the pattern at a time.
+//! Edit distances, computed for 64 positions of the pattern at a time.
 //!
-//! A column of the matrix of distances is stored as the differences of neighbouring cells, two bits each.
-//! G. Myers, "A fast bit-vector algorithm for approximate string matching based on dynamic
-//! programming", JACM 46 (1999); for whole texts, several words and transpositions,
-//! H. Hyyrö, "A Bit-Vector Algorithm for Computing Levenshtein and Damerau Edit Distances", Nordic
-//! Journal of Computing 10 (2003).
+//! The distances between all beginnings of the pattern and all beginnings of the text form a matrix. It is computed
+//! column by column. Two cells that are next to each other differ by at most 1, so a column is stored as the
+//! differences of its cells, with two bits for each cell. A few operations on 64-bit words then compute 64 cells of
+//! the next column.
+//!
+//! The algorithm is from G. Myers, "A fast bit-vector algorithm for approximate string matching based on dynamic
+//! programming", JACM 46 (1999). H. Hyyrö, "A Bit-Vector Algorithm for Computing Levenshtein and Damerau Edit
+//! Distances", Nordic Journal of Computing 10 (2003), extends it to whole texts, to patterns of more than 64 symbols
+//! and to transpositions.
 
 use super::alphabet::Symbol;
 use super::pattern::{Pattern, WORD};

@@ -221,7 +221,7 @@ impl Match {
         self.settings
     }
 
-    /// Number of texts of the reference.
+    /// The number of texts in the reference.
     pub fn len(&self) -> usize {
         match &self.search {
             SymbolWidth::Narrow(search) => search.len(),
@@ -234,7 +234,8 @@ impl Match {
         self.len() == 0
     }
 
-    /// Number of pairs of all records so far, compared or ruled out.
+    /// The number of pairs so far, over all records that were scored. A pair is a record and a text of the
+    /// reference; it was either compared, or skipped because a bound showed that it could not be a match.
     pub fn pairs(&self) -> Pairs {
         *lock(&self.pairs)
     }

@@ -1,8 +1,9 @@
 //! The rule for "but": valences before it are halved, and valences after it are multiplied by 1.5.
 //!
-//! The reference (`_but_check`) iterates over its list of valences and, for each value, changes the *first*
-//! element equal to it, wherever that is. So equal values affect each other. This is surely unintended, but the
-//! scores depend on it. Zeros stay zero, so only the other valences are listed.
+//! The reference (`_but_check`) visits the values of its list one by one. For each value, it changes the *first*
+//! element of the list that equals this value, which may be another element. So equal values affect each other.
+//! This is probably a mistake in the reference, but the scores depend on it, so it is repeated here. A valence of zero
+//! stays zero, so the list here leaves zeros out.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -39,7 +40,8 @@ fn linear_search(valences: &mut [WordValence], but: usize) {
     }
 }
 
-/// Like [`linear_search`], but in O(n log n): the index has, for each value, the previous elements that equal it.
+/// Does the same as [`linear_search`], but in O(n log n): for each value, an index has the earlier elements that equal
+/// it.
 fn indexed_search(valences: &mut [WordValence], but: usize) {
     let mut by_value: HashMap<u64, BinaryHeap<Reverse<usize>>> = HashMap::new();
     for at in 0..valences.len() {
@@ -88,7 +90,8 @@ mod tests {
                 })
                 .collect();
             let mut others = valences.clone();
-            // This is an odd number, because the tokens of the valences have even numbers.
+            // The tokens with a valence have even numbers in this test. "But" has an odd number, so that it lies
+            // between two of them and never is one of them.
             let but = 2 * ((state >> 20) as usize % (length + 1)) + 1;
             linear_search(&mut valences, but);
             indexed_search(&mut others, but);

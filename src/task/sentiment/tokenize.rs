@@ -1,9 +1,12 @@
 //! Splits the bytes of a text into tokens.
 //!
-//! A bit mask of the spaces in 64 bytes shows where tokens start and end, whatever their lengths, so that the
-//! only unpredictable branch is the number of tokens that end in the 64 bytes. Other frequent and irregular
-//! cases (a comma after a word, a word of the lexicon) are selections instead of branches. The compiler would
-//! turn hand-written masks back into branches; `select_unpredictable` prevents that.
+//! The text is examined 64 bytes at a time. For each 64 bytes, a bit mask has a bit for each space, and the mask
+//! shows where all tokens start and end. This is fast because the processor has to guess only one thing: the
+//! number of tokens that end in the 64 bytes. It does not have to guess the length of each token.
+//!
+//! Some other conditions are frequent, and irregular too: a comma follows a word, or a word is in the lexicon. The
+//! processor would often guess them wrong, so the code computes both results and selects one of them with
+//! `select_unpredictable`. The compiler would turn selections by hand-written masks back into branches.
 
 use memchr::memchr_iter;
 use std::hint::select_unpredictable;
