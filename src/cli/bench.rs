@@ -15,7 +15,7 @@ use manyhands::machine::usable_cores;
 use manyhands::measure::{Comparison, Options, compare_plan};
 use manyhands::output::{PageFile, visible};
 use manyhands::page;
-use manyhands::plan::arguments::{WITH, from_one};
+use manyhands::plan::arguments::{WITH, count, from_one};
 use manyhands::plan::{AnyScorer, ExecutorName, Opened, Plan};
 
 use super::command_error::CommandError;
@@ -43,7 +43,8 @@ pub struct Bench {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 20_000,
+        default_value = "20k",
+        value_parser = count::<u64>,
         conflicts_with = "files"
     )]
     records: u64,

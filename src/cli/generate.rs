@@ -7,6 +7,7 @@ use clap::Args;
 use manyhands::aggregation::Count;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::exit::Exit;
+use manyhands::plan::arguments::count;
 use manyhands::sink::{InOrder, Room, Sink};
 use manyhands::{Error, Failure, Pipeline};
 
@@ -17,7 +18,7 @@ use super::progress::Progress;
 #[derive(Debug, Args)]
 pub struct Generate {
     /// Write this many reviews.
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = count::<usize>)]
     records: usize,
 
     /// Start the random numbers from this seed. The same seed gives the same reviews.

@@ -13,7 +13,7 @@ use manyhands::output::{
     Destination, Output, PageFile, PartialFile, ScoresFile, ScoresFormat, leftovers,
 };
 use manyhands::page;
-use manyhands::plan::arguments::{WITH, from_one};
+use manyhands::plan::arguments::{WITH, count, duration, from_one, rate};
 use manyhands::plan::{Answer, AnyScorer, ExecutorName, NO_GROUP, Opened, Plan, RunOptions};
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
@@ -55,7 +55,7 @@ pub struct Score {
     /// Write the score of every record to this file, in the order of the records: .jsonl or .csv, or - for
     /// JSON lines on standard output (the report is then printed on standard error). If the run ends early, its
     /// scores are kept in OUT.partial.
-    #[arg(long, value_name = "OUT")]
+    #[arg(long, short = 'o', value_name = "OUT")]
     scores: Option<PathBuf>,
 
     #[command(flatten)]
@@ -91,19 +91,19 @@ pub struct Score {
 
     /// Score at most this many records at the same time [default: the number of workers].
     #[arg(long, value_name = "N", value_parser = from_one)]
-    limit: Option<usize>,
+    in_flight: Option<usize>,
 
-    /// Start at most this many records per second.
-    #[arg(long, value_name = "RECORDS")]
-    per_second: Option<f64>,
+    /// Start at most this many records per second (100/s or 100) or per minute (600/m).
+    #[arg(long, value_name = "N/s|N/m", value_parser = rate)]
+    rate: Option<f64>,
 
-    /// Stop after this number of seconds, and report the records that are done by then.
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    /// Stop after this time, such as 90s or 5m, and report the records that are done by then.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     deadline: Option<Duration>,
 
-    /// Let a record fail if it takes longer than this number of seconds, and kill and replace its worker
-    /// process. Only for --executor process-pool.
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    /// Give up a record that takes longer than this, such as 30s: the record fails, and its worker process is
+    /// killed and replaced. Only for --executor process-pool.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
 }
 
@@ -121,18 +121,12 @@ fn parse_on_failure(text: &str) -> Result<OnFailure, String> {
             let at_most = percent / 100.0;
             Ok(OnFailure::SkipShare { at_most })
         }
-        Some(("skip", count)) => {
-            let at_most = count.parse().map_err(|_| expected())?;
+        Some(("skip", number)) => {
+            let at_most = count(number).map_err(|_| expected())?;
             Ok(OnFailure::Skip { at_most })
         }
         _ => Err(expected()),
     }
-}
-
-fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok();
-    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    time.ok_or_else(|| "expected a number of seconds, such as 90 or 0.5".to_owned())
 }
 
 impl Score {
@@ -143,11 +137,10 @@ impl Score {
         plan.threads = self.threads;
         plan.pin = self.pin;
         plan.on_failure = self.on_failure;
-        plan.limit = self.limit.map_or_else(Limit::none, Limit::in_flight);
-        if let Some(records) = self.per_second {
-            plan.limit = plan.limit.per_second(records);
+        plan.limit = self.in_flight.map_or_else(Limit::none, Limit::in_flight);
+        if let Some(rate) = self.rate {
+            plan.limit = plan.limit.per_second(rate);
         }
-        plan.limit.check()?;
         plan.deadline = self.deadline;
         plan.timeout = self.timeout;
         Ok(plan)

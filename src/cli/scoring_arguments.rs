@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use manyhands::output::Endpoints;
-use manyhands::plan::arguments::ScorerArguments;
+use manyhands::plan::arguments::{ScorerArguments, bytes, count};
 use manyhands::plan::{AnyScorer, Plan};
 
 use super::command_error::CommandError;
@@ -16,8 +16,8 @@ pub(super) struct ScoringArguments {
     #[arg(long, default_value = "text")]
     field: String,
 
-    /// Let a record fail if it is longer than this, in bytes or with KiB, MiB or GiB. Such a record is not held
-    /// in memory.
+    /// Refuse records that are longer than this, in bytes or with a unit (kB, MB, GB, KiB, MiB, GiB). Such a
+    /// record fails, and is not held in memory.
     #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = bytes)]
     max_record: u64,
 
@@ -26,7 +26,7 @@ pub(super) struct ScoringArguments {
     by: Option<String>,
 
     /// Show this many of the best and of the worst records.
-    #[arg(long, value_name = "K", default_value_t = 3)]
+    #[arg(long, value_name = "K", default_value = "3", value_parser = count::<usize>)]
     top: usize,
 
     #[command(flatten)]
@@ -65,19 +65,4 @@ pub(super) fn endpoints(plan: &Plan) -> Endpoints {
         endpoints.input(input);
     }
     endpoints
-}
-
-/// Parses a number of bytes, which must be at least 1.
-fn bytes(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-    let in_unit = |&(name, unit): &(&str, u64)| Some((text.strip_suffix(name)?, unit));
-    let (number, unit) = UNITS.iter().find_map(in_unit).unwrap_or((text, 1));
-    let plain = number.bytes().all(|byte| byte.is_ascii_digit());
-    let number = number.parse::<u64>().ok();
-    number
-        .filter(|number| plain && *number > 0)
-        .and_then(|number| number.checked_mul(unit))
-        .ok_or_else(|| {
-            "expected a whole number of bytes from 1, such as 1000000 or 16MiB".to_owned()
-        })
 }

@@ -25,7 +25,7 @@ fn exit_2_is_for_wrong_usage_found_at_any_stage() {
     for wrong in [
         &["--no-such-option"][..],
         &["--html", "-"],
-        &["--per-second", "0"],
+        &["--rate", "0"],
         &["--scores", "out.txt"],
         &["--scores", "-", "--keep", "record"],
     ] {

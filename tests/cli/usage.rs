@@ -51,7 +51,6 @@ fn wrong_usage_is_exit_2_with_the_allowed_values() {
         "+1",
         "-1",
         "1.5",
-        "16MB",
         "KiB",
         "1 KiB",
         "99999999999999999999",
@@ -61,9 +60,20 @@ fn wrong_usage_is_exit_2_with_the_allowed_values() {
         let mut arguments = score.to_vec();
         arguments.push(&option);
         let message = format!(
-            "invalid value '{bytes}' for '--max-record <BYTES>': expected a whole number of bytes from 1, such as 1000000 or 16MiB\n"
+            "invalid value '{bytes}' for '--max-record <BYTES>': expected a whole number of bytes from 1, such as 1000000, 1e6, 64kB, 1MB or 16MiB\n"
         );
         misused(&arguments, &message);
+    }
+    let options = ["--rate", "--deadline", "--timeout", "--in-flight"];
+    let expected = [
+        "<N/s|N/m>': expected a rate above 0, such as 100/s, 0.5/s or 600/m; ",
+        "<DURATION>': expected a duration, such as 90s, 5m, 1h30m or 500ms, or a number of seconds\n",
+        "<DURATION>': expected a duration, such as 90s, 5m, 1h30m or 500ms, or a number of seconds\n",
+        "<N>': expected a whole number from 1, such as 1000, 10k, 2M or 1e6\n",
+    ];
+    for (option, expected) in options.into_iter().zip(expected) {
+        let message = format!("invalid value '10/h' for '{option} {expected}");
+        misused(&with(&[option, "10/h"]), &message);
     }
     let missing = "the following required arguments were not provided:\n  ";
     misused(
@@ -116,6 +126,27 @@ fn wrong_usage_is_exit_2_with_the_allowed_values() {
 }
 
 #[test]
+fn counts_sizes_and_durations_may_have_units() {
+    let folder = folder_with("three.jsonl", THREE);
+    let score = ["score", "three.jsonl", "--with", "sentiment"];
+    let plain = run(&folder, &score);
+    let options = [
+        ["--in-flight", "1k"],
+        ["--rate", "60M/m"],
+        ["--deadline", "1h30m"],
+        ["--max-record", "64kB"],
+        ["--top", "1e1"],
+        ["--on-failure", "skip:2k"],
+        ["-o", "scores.jsonl"],
+    ];
+    let ran = run(&folder, &[&score, options.as_flattened()].concat());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.digest(), plain.digest());
+    let generated = run(&folder, &["generate", "--records", "0.002k"]);
+    assert_eq!(generated.out.lines().count(), 2);
+}
+
+#[test]
 fn help_lists_every_option_in_80_columns() {
     let folder = folder_with("unused", "");
     let score = [
@@ -124,7 +155,9 @@ fn help_lists_every_option_in_80_columns() {
         "--by",
         "--top",
         "--keep",
-        "--scores",
+        "-o, --scores <OUT>",
+        "--in-flight <N>",
+        "--rate <N/s|N/m>",
         "--force",
         "--json",
         "-j, --threads <N|P%>",

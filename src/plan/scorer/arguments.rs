@@ -1,10 +1,14 @@
-//! The arguments of all scorers on a command line.
+//! The arguments of all scorers on a command line, and the parsers of counts, sizes, durations and rates.
+
+mod quantities;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::{AnyScorer, augment};
 use crate::error::Error;
+
+pub use quantities::{bytes, count, duration, from_one, rate};
 
 /// The id that a command must give to its argument for the name of the scorer. The arguments of a scorer refer to
 /// this id.
@@ -94,17 +98,5 @@ impl FromArgMatches for ScorerArguments {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.0 = matches.clone();
         Ok(())
-    }
-}
-
-/// Parses a count that must be at least 1.
-///
-/// # Errors
-///
-/// Returns a message if the text is not a positive integer.
-pub fn from_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("expected a whole number from 1".to_owned()),
     }
 }

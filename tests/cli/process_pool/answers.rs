@@ -141,17 +141,10 @@ fn streams_and_limits_work_in_processes() {
     };
     let expected = score("sequential", &[]);
     assert_eq!(score("process-pool", &[]), expected);
-    assert_eq!(score("process-pool", &["--limit", "1"]), expected);
-    let per_second = ["--per-second", "2000"];
+    assert_eq!(score("process-pool", &["--in-flight", "1"]), expected);
+    let per_second = ["--rate", "2000"];
     assert_eq!(score("process-pool", &per_second), expected);
-    let arguments = [
-        "score",
-        "in.jsonl",
-        "--with",
-        "sentiment",
-        "--per-second",
-        "2000",
-    ];
+    let arguments = ["score", "in.jsonl", "--with", "sentiment", "--rate", "2000"];
     assert_same(&folder, &arguments, "out.jsonl");
 }
 

@@ -80,7 +80,7 @@ fn a_record_that_kills_its_process_twice_fails_and_no_other() {
 #[test]
 fn a_process_that_is_killed_from_outside_costs_no_record() {
     let folder = tempfile::tempdir().expect("a folder");
-    for further in [[].as_slice(), &["--per-second", "1000"]] {
+    for further in [[].as_slice(), &["--rate", "1000"]] {
         let mut run = Streamed::start(&folder, further);
         run.score(20);
         for _ in 0..2 {

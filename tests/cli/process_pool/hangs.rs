@@ -32,7 +32,7 @@ fn a_signal_and_the_deadline_stop_a_run() {
 }
 
 /// Arguments without a limit and with a limit. With a limit, each record is sent in a conversation of its own.
-const LIMITS: [&[&str]; 2] = [&[], &["--per-second", "1000"]];
+const LIMITS: [&[&str]; 2] = [&[], &["--rate", "1000"]];
 
 #[test]
 fn a_stopped_process_does_not_delay_a_signal() {
