@@ -21,15 +21,16 @@ pub enum TextSource {
 
 impl OpenOptions {
     /// Opens the paths, which together are one dataset, in the order given. All paths together are read as one stream
-    /// if one of them is `-` (standard input), a pipe, a device, or a file that is not as long as the system says.
+    /// if one of them is `-` (standard input), a pipe, a device, a compressed file, or a file that is not as long as
+    /// the system says.
     ///
     /// # Errors
     ///
     /// Returns an error if a path cannot be opened, or if the header of a file lacks a [field](Self::fields) that
     /// will be read. The header of a pipe is not read until the stream reaches the pipe.
     pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
-        let is_stream = |path: &P| TextStream::is_needed_for(path.as_ref());
-        Ok(if paths.iter().any(is_stream) {
+        let in_order = |path: &P| TextStream::reads_in_order(path.as_ref());
+        Ok(if paths.iter().any(in_order) {
             TextSource::Stream(self.stream(paths)?)
         } else {
             TextSource::Files(TextFiles::open_with(self, paths)?)

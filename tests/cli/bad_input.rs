@@ -74,7 +74,7 @@ fn files_of_other_kinds_are_refused() {
     refused(b"\xfe\xff\0{\0}", utf16);
     refused(
         b"\x1f\x8b\x08\0",
-        "is gzip-compressed; unpack it first with gunzip",
+        "ends in the middle of its gzip data, after 0 unpacked bytes; it is incomplete, so get it again",
     );
 }
 

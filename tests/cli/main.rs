@@ -6,6 +6,8 @@ mod bad_input;
 mod baselines;
 mod bench;
 #[cfg(unix)]
+mod compressed;
+#[cfg(unix)]
 mod exit_codes;
 mod explanation;
 mod failures;

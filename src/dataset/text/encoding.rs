@@ -13,7 +13,6 @@ pub(super) fn other_encoding(first: &[u8]) -> Option<&'static str> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             Some("is UTF-16; convert it to UTF-8 first, e.g. with iconv -f UTF-16 -t UTF-8")
         }
-        [0x1f, 0x8b, ..] => Some("is gzip-compressed; unpack it first with gunzip"),
         _ => None,
     }
 }
@@ -29,7 +28,7 @@ mod tests {
 
     #[test]
     fn other_encodings_are_known_by_their_first_two_bytes() {
-        for first in [b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b"] {
+        for first in [b"\xff\xfe", b"\xfe\xff"] {
             assert!(other_encoding(first).is_some());
             assert!(other_encoding(&[first[0], b'x']).is_none());
             assert!(other_encoding(&[b'x', first[1]]).is_none());

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use memchr::{memchr, memrchr};
 
 use super::buffer::Buffer;
+use super::compression::Compression;
 use super::encoding::{BYTE_ORDER_MARK, other_encoding, without_mark};
 use super::limit::{OUT_OF_MEMORY, RecordLimit};
 use super::options::{OpenOptions, header_columns};
@@ -72,6 +73,14 @@ impl TextFile {
         self.read_exact_at(&mut first[..length], 0)?;
         let first = &first[..length];
         self.begin = (length - without_mark(first).len()) as u64;
+        if let Some(compression) = Compression::of_file(&self.file, self.length) {
+            let message = format!(
+                "is {}-compressed, so it can only be read as a stream; open it with \
+                 OpenOptions::open, which unpacks it as it is read",
+                compression.name()
+            );
+            return Err(Error::input(&self.path, message));
+        }
         other_encoding(first).map_or(Ok(()), |message| Err(Error::input(&self.path, message)))
     }
 

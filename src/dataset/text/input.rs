@@ -1,260 +1,130 @@
-//! The inputs from which the bytes of a stream come, and how a wait for bytes is interrupted.
+//! The inputs from which the bytes of a stream come, unpacked if they are compressed.
 
-use std::borrow::Cow;
-use std::collections::TryReserveError;
-use std::fs::File;
-use std::io::{self, Read, Seek as _};
+use std::io::Read;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::limit::OUT_OF_MEMORY;
-use super::os::{known_length, open_at_once, open_of_known_length};
-use crate::error::{BadRecord, Error};
+use super::beginning::{Beginning, beginning_of};
+use super::fault::InputFault;
+use super::raw::RawInput;
+use super::unpack::Unpacker;
+use crate::error::Error;
 use crate::sync::atomic::AtomicBool;
 
-/// The path that represents standard input, and the name of standard input in messages.
-pub(super) const STANDARD_INPUT: (&str, &str) = ("-", "<stdin>");
+/// The number of bytes that are requested from a file at a time to find out what it is.
+const FIRST_BYTES: usize = 4 << 10;
 
 /// An input of a stream.
-pub(super) enum Input<'r> {
-    /// A reader that was passed by the caller. Only the reader knows what it waits for, so a read is never
-    /// interrupted.
-    Reader(Box<dyn Read + Send + 'r>),
-    /// A file, a pipe or a device.
-    Open {
-        file: File,
-        /// The length that a file had when it was opened, in bytes; 0 if the length is not known.
-        length: u64,
-    },
-    /// A pipe or a device that is not opened until it is first read.
-    Later(PathBuf),
+pub(super) struct Input<'r> {
+    bytes: InputBytes<'r>,
+    /// The bytes that were read to find out what the input is, and the number of these that were given.
+    first: (Vec<u8>, usize),
+    /// Whether it is known that the bytes are text.
+    is_text: bool,
 }
 
-/// The reason why no more of an input can be read. Unlike an [`Error`], it can be reported to several callers.
-#[derive(Clone, Debug)]
-pub(super) enum InputFault {
-    /// The system, or the reader, returned an error.
-    Unreadable(Arc<io::Error>),
-    /// The input has become shorter.
-    Changed,
-    /// The input is not acceptable, for the reason in this message.
-    Refused(Cow<'static, str>),
-    /// A record that is required to read the others, such as a header, is bad.
-    BadRecord { line: u64, reason: BadRecord },
+/// Where the bytes of an input come from.
+enum InputBytes<'r> {
+    Stored(RawInput<'r>),
+    Unpacked(Unpacker<'r>),
 }
 
-impl InputFault {
-    pub(super) const fn refused(message: &'static str) -> Self {
-        InputFault::Refused(Cow::Borrowed(message))
-    }
-
-    pub(super) fn bad_record(line: u64, reason: BadRecord) -> Self {
-        InputFault::BadRecord { line, reason }
-    }
-
-    /// Converts the fault to the error of a run. `name` is the name of the input.
-    pub(super) fn error(&self, name: &Path) -> Error {
+impl InputBytes<'_> {
+    fn read(&mut self, room: &mut [u8], closed: &AtomicBool) -> Result<Option<usize>, InputFault> {
         match self {
-            InputFault::Unreadable(error) => {
-                Error::unreadable(name, io::Error::new(error.kind(), Arc::clone(error)))
-            }
-            InputFault::Changed => Error::changed(name),
-            InputFault::Refused(message) => Error::input(name, message.as_ref()),
-            InputFault::BadRecord { line, reason } => {
-                Error::bad_record(name, *line, reason.clone())
-            }
+            InputBytes::Stored(raw) => raw.read(room, closed),
+            InputBytes::Unpacked(unpacker) => unpacker.read(room),
         }
     }
 }
 
-impl From<io::Error> for InputFault {
-    fn from(error: io::Error) -> Self {
-        InputFault::Unreadable(Arc::new(error))
+impl<'r> Input<'r> {
+    fn new(raw: RawInput<'r>) -> Self {
+        Input {
+            bytes: InputBytes::Stored(raw),
+            first: (Vec::new(), 0),
+            is_text: false,
+        }
     }
-}
 
-impl From<TryReserveError> for InputFault {
-    fn from(_: TryReserveError) -> Self {
-        InputFault::refused(OUT_OF_MEMORY)
+    /// An input whose bytes come from a reader that was passed by the caller.
+    pub(super) fn reader(reader: impl Read + Send + 'r) -> Self {
+        Input::new(RawInput::Reader(Box::new(reader)))
     }
-}
 
-impl Input<'_> {
     /// Opens what a path names, and returns the input with its name for messages. A pipe is not opened yet, because
     /// opening it may wait until a program writes to it.
     ///
     /// # Errors
     ///
-    /// Returns an error if the path names nothing, or a directory, or a file that cannot be opened.
+    /// Returns an error if the path names nothing, or a directory, or a file that cannot be opened or is plainly not
+    /// text.
     pub(super) fn at(path: &Path) -> Result<(PathBuf, Self), Error> {
-        if path == Path::new(STANDARD_INPUT.0) {
-            let name = PathBuf::from(STANDARD_INPUT.1);
-            let input = Input::stdin().map_err(|error| Error::unreadable(&name, error))?;
-            return Ok((name, input));
+        let (name, raw) = RawInput::at(path)?;
+        if let Some(file) = raw.same_file() {
+            // A file of another kind is refused before anything is scored.
+            let begun = Input::new(file).begin();
+            begun.map_err(|fault| fault.error(&name))?;
         }
-        let input = match open_of_known_length(path)? {
-            Some((file, length)) => Input::Open { file, length },
-            None => Input::Later(path.to_owned()),
-        };
-        Ok((path.to_owned(), input))
+        Ok((name, Input::new(raw)))
     }
 
-    /// Opens standard input. On unix, this does not use [`io::Stdin`], because the bytes that `Stdin` has read ahead
-    /// cannot be taken from it without waiting.
-    fn stdin() -> io::Result<Self> {
-        #[cfg(unix)]
-        {
-            use std::os::fd::AsFd as _;
-            let own = io::stdin().as_fd().try_clone_to_owned()?;
-            let file = File::from(own);
-            let length = known_length(&file)?.unwrap_or_default();
-            Ok(Input::Open { file, length })
-        }
-        #[cfg(not(unix))]
-        Ok(Input::Reader(Box::new(io::stdin())))
+    /// Reads the first bytes of a file, until it is known what they are.
+    fn begin(&mut self) -> Result<(), InputFault> {
+        let read = self.read(&mut [0; FIRST_BYTES], &Arc::default());
+        read.map(|_| ())
     }
 
-    /// Waits until there are bytes to read, and reads them. Returns `None` if the stream is closed during the wait.
+    /// Waits until there are bytes to read, and reads them. Returns `None` if the stream is closed during the wait;
+    /// after that, nothing more can be read.
+    ///
+    /// # Errors
+    ///
+    /// Returns a fault if the input cannot be read or unpacked, or is plainly not text.
     pub(super) fn read(
         &mut self,
         room: &mut [u8],
-        closed: &AtomicBool,
+        closed: &Arc<AtomicBool>,
     ) -> Result<Option<usize>, InputFault> {
-        loop {
-            let read = match self {
-                Input::Reader(reader) => reader.read(room),
-                Input::Open { file, length } => {
-                    if !waiting::until_readable(file, closed)? {
-                        return Ok(None);
-                    }
-                    match file.read(room) {
-                        // Another program, which also has the pipe or device open, has read the bytes first.
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                        // This compares the position in the file, not the number of bytes read here, because another
-                        // program that reads from the same open file takes some of the bytes.
-                        Ok(0) if *length > 0 && file.stream_position()? < *length => {
-                            return Err(InputFault::Changed);
-                        }
-                        read => read,
-                    }
-                }
-                Input::Later(path) => {
-                    let file = open_at_once(path)?;
-                    *self = Input::Open { file, length: 0 };
-                    continue;
-                }
+        while !self.is_text {
+            let Some(read) = self.bytes.read(room, closed)? else {
+                return Ok(None);
             };
-            match read {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return Ok(read.map(Some)?),
+            self.first.0.extend_from_slice(&room[..read]);
+            self.look(read == 0, closed)?;
+        }
+        let (first, given) = &mut self.first;
+        if *given == first.len() {
+            return self.bytes.read(room, closed);
+        }
+        let length = room.len().min(first.len() - *given);
+        room[..length].copy_from_slice(&first[*given..*given + length]);
+        *given += length;
+        if *given == first.len() {
+            self.first = (Vec::new(), 0);
+        }
+        Ok(Some(length))
+    }
+
+    /// Looks at the first bytes. If they are compressed, the input is unpacked from here on.
+    fn look(&mut self, is_all: bool, closed: &Arc<AtomicBool>) -> Result<(), InputFault> {
+        match beginning_of(&self.first.0, is_all) {
+            Beginning::TooShort => {}
+            Beginning::Text => self.is_text = true,
+            Beginning::Refused(message) => return Err(InputFault::Refused(message)),
+            Beginning::Compressed(compression) => {
+                let first = mem::take(&mut self.first.0);
+                let nothing = InputBytes::Stored(RawInput::Reader(Box::new(std::io::empty())));
+                let InputBytes::Stored(raw) = mem::replace(&mut self.bytes, nothing) else {
+                    return Err(InputFault::refused(
+                        "is compressed twice; unpack it once before it is read",
+                    ));
+                };
+                let unpacker = Unpacker::new(compression, first, raw, closed)?;
+                self.bytes = InputBytes::Unpacked(unpacker);
             }
         }
-    }
-}
-
-#[cfg(unix)]
-mod waiting {
-    use std::fs::File;
-    use std::io;
-
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use rustix::io::Errno;
-
-    use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
-
-    /// How often a waiting worker checks whether the stream is closed: every 10 ms.
-    const TICK: Timespec = Timespec {
-        tv_sec: 0,
-        tv_nsec: 10_000_000,
-    };
-
-    /// Waits until a read would return at once. Returns `false` if the stream is closed before that.
-    pub(super) fn until_readable(file: &File, closed: &AtomicBool) -> io::Result<bool> {
-        let mut watched = [PollFd::new(file, PollFlags::IN)];
-        while !closed.load(Acquire) {
-            match poll(&mut watched, Some(&TICK)) {
-                Ok(0) | Err(Errno::INTR) => {}
-                // The input has bytes, is at its end, or is broken. The read that follows shows which of these is
-                // true.
-                Ok(_) => return Ok(true),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(false)
-    }
-}
-
-#[cfg(not(unix))]
-mod waiting {
-    use std::fs::File;
-    use std::io;
-
-    use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
-
-    pub(super) fn until_readable(_file: &File, closed: &AtomicBool) -> io::Result<bool> {
-        Ok(!closed.load(Acquire))
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::io::Write as _;
-    use std::process::Command;
-
-    use super::*;
-    use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-    /// The poll of every reader returns, but one reader takes the bytes before the others read them.
-    #[test]
-    fn readers_of_one_pipe_share_its_bytes() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("pipe");
-        let made = Command::new("mkfifo").arg(&path).status();
-        assert!(made.expect("there is mkfifo").success());
-        let input = || Input::Open {
-            file: open_at_once(&path).expect("it is there"),
-            length: 0,
-        };
-        // All readers are opened before the writer: a reader that is opened later would not see the end of the pipe.
-        let inputs = [(); 4].map(|()| input());
-        let read = AtomicUsize::new(0);
-        let read_all = &|mut input: Input<'_>| {
-            while let Some(more) = input
-                .read(&mut [0; 1], &AtomicBool::new(false))
-                .expect("it can be read")
-                && more > 0
-            {
-                read.fetch_add(more, Relaxed);
-            }
-        };
-        std::thread::scope(|scope| {
-            let readers = inputs.map(|input| scope.spawn(move || read_all(input)));
-            let mut pipe = File::create(&path).expect("there are readers");
-            for written in 1..=2000 {
-                pipe.write_all(b"x").expect("they read");
-                // For each byte, all readers wait.
-                while read.load(Relaxed) < written && !readers.iter().all(|one| one.is_finished()) {
-                    std::thread::yield_now();
-                }
-            }
-            drop(pipe);
-        });
-        assert_eq!(read.into_inner(), 2000);
-    }
-
-    /// The test reads the memory of this process, in which the byte at address 0 cannot be read.
-    #[test]
-    fn an_error_of_the_system_is_reported() {
-        let file = File::open("/proc/self/mem").expect("it can be opened");
-        let mut input = Input::Open { file, length: 0 };
-        let fault = input.read(&mut [0; 1], &AtomicBool::new(false));
-        let told = fault
-            .expect_err("nothing can be read")
-            .error(Path::new("broken"));
-        let told = told.to_string();
-        assert!(
-            told.starts_with("broken: cannot be read: Input/output error"),
-            "{told}"
-        );
+        Ok(())
     }
 }

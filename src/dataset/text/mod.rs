@@ -1,17 +1,23 @@
 //! Text as a dataset: files, pipes and readers, cut into records that are lent as text.
 
+mod beginning;
 mod buffer;
+mod compression;
 mod encoding;
+mod fault;
 mod file;
 mod files;
+mod identity;
 mod input;
 mod limit;
 mod loaded;
 mod numbering;
 mod options;
 mod os;
+mod raw;
 mod record;
 mod stream;
+mod unpack;
 
 pub use files::TextFiles;
 pub use limit::MAX_RECORD_BYTES;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::compression::unpacked_name;
 use super::limit::{MAX_RECORD_BYTES, RecordLimit};
 use super::record::utf8;
 use crate::dataset::fields::Fields;
@@ -13,6 +14,10 @@ use crate::error::{BadRecord, Error};
 /// The ending of a file's name chooses its format: `.jsonl`, `.ndjson` and `.json` are JSON lines, `.csv` and `.tsv`
 /// are tables whose first record names the fields, and each line of a `.txt` file is a record of one field. Other
 /// files are JSON lines. Files of several formats can be one dataset.
+///
+/// A file that is compressed with gzip, zstd, bzip2 or xz is unpacked as it is read, whatever its name is. An ending
+/// like `.gz` is taken off the name before the name chooses the format. Reading bzip2 and xz requires the features of
+/// these names.
 ///
 /// ```
 /// use manyhands::dataset::{Dataset, Fields, OpenOptions};
@@ -86,7 +91,7 @@ impl OpenOptions {
 
     /// Returns the layout for the format that a name chooses. The columns are known unless the format has a header.
     pub(super) fn layout(&self, name: &Path) -> Result<RecordLayout, Error> {
-        let layout = RecordLayout::of_name(name, self.otherwise);
+        let layout = RecordLayout::of_name(unpacked_name(name), self.otherwise);
         if layout.has_header() {
             return Ok(layout);
         }

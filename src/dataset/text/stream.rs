@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
-use super::input::{Input, STANDARD_INPUT};
+use super::compression::Compression;
+use super::input::Input;
 use super::options::OpenOptions;
 use super::os::open_of_known_length;
+use super::raw::STANDARD_INPUT;
 use super::record::{TextRecord, visit_records};
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
@@ -56,7 +58,7 @@ pub struct TextStream<'r> {
     /// that waits for bytes holds the lock of the inputs.
     bytes: AtomicU64,
     /// Whether the stream is closed, so that nothing more may be taken.
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
 }
 
 impl<'r> TextStream<'r> {
@@ -73,7 +75,7 @@ impl<'r> TextStream<'r> {
         // No format returns an error for a name if no field is requested.
         let layout = options.layout(&name);
         let layout = layout.unwrap_or_else(|_| JSON_LINES_LAYOUT.clone());
-        Self::chain(&options, [(name, Input::Reader(Box::new(reader)), layout)])
+        Self::chain(&options, [(name, Input::reader(reader), layout)])
     }
 
     /// Creates a stream that reads standard input directly from the system. If [`std::io::Stdin`] was used before,
@@ -88,12 +90,15 @@ impl<'r> TextStream<'r> {
 
     /// Creates a stream that reads files, pipes and devices, one after the other. The path `-` is standard input.
     ///
+    /// An input that is compressed is unpacked by the worker whose turn it is, see [`OpenOptions`].
+    ///
     /// A pipe is opened only when the inputs before it have ended, because a program that writes to several pipes may
-    /// also open them one after the other.
+    /// also open them one after the other. A file is opened again when its turn comes.
     ///
     /// # Errors
     ///
-    /// Returns an error if a path names nothing, or a directory, or a file that cannot be opened.
+    /// Returns an error if a path names nothing, or a directory, or a file that cannot be opened or is plainly not
+    /// text.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
         Self::open_with(&OpenOptions::new(), paths)
     }
@@ -121,6 +126,20 @@ impl<'r> TextStream<'r> {
             || open_of_known_length(path).is_ok_and(|file| file.is_none())
     }
 
+    /// Whether the text at a path can only be read from its beginning, because it [is a
+    /// stream](Self::is_needed_for) or is compressed.
+    pub(in crate::dataset) fn reads_in_order(path: &Path) -> bool {
+        if path == Path::new(STANDARD_INPUT.0) {
+            return true;
+        }
+        match open_of_known_length(path) {
+            Ok(None) => true,
+            Ok(Some((file, length))) => Compression::of_file(&file, length).is_some(),
+            // The error is reported when the path is opened.
+            Err(_) => false,
+        }
+    }
+
     /// Sets the limit on the length of a record, in bytes without its line ending, in place of
     /// [`MAX_RECORD_BYTES`](super::MAX_RECORD_BYTES). A longer record fails, regardless of its content, and is
     /// skipped without being kept in memory.
@@ -143,7 +162,7 @@ impl<'r> TextStream<'r> {
             inputs: Mutex::new(Box::new(InputChain::new(options.clone(), inputs))),
             buffers: Mutex::default(),
             bytes: AtomicU64::new(0),
-            closed: AtomicBool::new(false),
+            closed: Arc::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use memchr::{memchr_iter, memrchr};
 
@@ -13,7 +14,8 @@ use crate::dataset::text::buffer::{Buffer, room_in};
 use crate::dataset::text::encoding::{
     BYTE_ORDER_MARK, ENCODING_BYTES, other_encoding, without_mark,
 };
-use crate::dataset::text::input::{Input, InputFault};
+use crate::dataset::text::fault::InputFault;
+use crate::dataset::text::input::Input;
 use crate::dataset::text::limit::RecordLimit;
 use crate::dataset::text::numbering::Start;
 use crate::dataset::text::options::{OpenOptions, header_columns};
@@ -110,7 +112,7 @@ impl<'r> InputChain<'r> {
         &mut self,
         at_most: usize,
         buffer: &mut Buffer,
-        closed: &AtomicBool,
+        closed: &Arc<AtomicBool>,
     ) -> Result<Option<TakenRecords>, InputFault> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
@@ -125,7 +127,7 @@ impl<'r> InputChain<'r> {
         &mut self,
         at_most: usize,
         buffer: &mut Buffer,
-        closed: &AtomicBool,
+        closed: &Arc<AtomicBool>,
     ) -> Result<Option<TakenRecords>, InputFault> {
         if closed.load(Acquire) {
             return Ok(None);
@@ -182,7 +184,7 @@ impl<'r> InputChain<'r> {
 
     /// Reads more of the input when there is no complete record. Returns `false` if there is no input left, or if the
     /// stream is closed.
-    fn read_on(&mut self, closed: &AtomicBool) -> Result<bool, InputFault> {
+    fn read_on(&mut self, closed: &Arc<AtomicBool>) -> Result<bool, InputFault> {
         if self.taken > 0 {
             self.ahead.copy_within(self.taken..self.filled, 0);
             self.forget(self.taken);
@@ -382,11 +384,11 @@ mod tests {
     fn only_the_beginning_of_a_line_that_is_too_long_is_kept() {
         let piece = 100_000;
         let reads = 1000;
-        let input = Input::Reader(Box::new(LongLine { piece, reads }));
+        let input = Input::reader(LongLine { piece, reads });
         let mut source = chain(input);
         let limit = RecordLimit::new(1_000_000);
         source.set_max_record(1_000_000);
-        let (open, mut buffer) = (AtomicBool::new(false), Buffer::default());
+        let (open, mut buffer) = (Arc::default(), Buffer::default());
         let mut take = |source: &mut InputChain<'_>| {
             let taken = source.take(1, &mut buffer, &open);
             let taken = taken.expect("it can be read").expect("a line");
@@ -400,9 +402,9 @@ mod tests {
 
     #[test]
     fn bytes_stay_in_place_while_lines_before_them_are_taken() {
-        let input = Input::Reader(Box::new(&b"one\ntwo\nthree\nfour"[..]));
+        let input = Input::reader(&b"one\ntwo\nthree\nfour"[..]);
         let mut source = chain(input);
-        let (open, mut buffer) = (AtomicBool::new(false), Buffer::default());
+        let (open, mut buffer) = (Arc::default(), Buffer::default());
         let mut places = Vec::new();
         while let Some(taken) = source.take(1, &mut buffer, &open).expect("lines") {
             places.push((source.taken, source.whole, source.filled, taken.bytes));
@@ -418,10 +420,10 @@ mod tests {
 
     #[test]
     fn nothing_is_read_once_it_is_closed() {
-        let input = Input::Reader(Box::new(io::repeat(b'x')));
+        let input = Input::reader(io::repeat(b'x'));
         let mut source = chain(input);
         let mut buffer = Buffer::default();
-        let taken = source.take(1, &mut buffer, &AtomicBool::new(true));
+        let taken = source.take(1, &mut buffer, &Arc::new(AtomicBool::new(true)));
         assert!(taken.expect("no fault").is_none());
         assert!(source.ahead.is_empty());
     }

@@ -1,0 +1,124 @@
+//! Compressed inputs, which are unpacked as they are read.
+
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+
+use super::compression::Compression;
+use super::fault::InputFault;
+use super::raw::RawInput;
+use crate::sync::atomic::AtomicBool;
+use crate::sync::{Mutex, lock};
+
+/// The number of compressed bytes that are requested from an input at a time.
+const PACKED_BYTES: usize = 64 << 10;
+
+/// A compressed input. The thread that reads it unpacks the bytes.
+pub(super) struct Unpacker<'r> {
+    compression: Compression,
+    unpacked: Box<dyn Read + Send + 'r>,
+    /// Why the compressed bytes cannot be read on. It is kept here because the reader that unpacks them may change or
+    /// wrap the error that it receives.
+    stopped: Arc<Mutex<Option<StopOfReading>>>,
+    /// Number of bytes that were unpacked.
+    bytes: u64,
+}
+
+/// Why the compressed bytes of an input cannot be read on.
+enum StopOfReading {
+    /// The stream was closed while it waited for bytes.
+    Closed,
+    Fault(InputFault),
+}
+
+/// The compressed bytes of an input, as a reader.
+struct PackedBytes<'r> {
+    /// The bytes that were read before the compression was known, and the number of these that were given.
+    first: (Vec<u8>, usize),
+    raw: RawInput<'r>,
+    closed: Arc<AtomicBool>,
+    stopped: Arc<Mutex<Option<StopOfReading>>>,
+}
+
+impl Read for PackedBytes<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let (first, given) = &mut self.first;
+        if *given < first.len() {
+            let length = room.len().min(first.len() - *given);
+            room[..length].copy_from_slice(&first[*given..*given + length]);
+            *given += length;
+            return Ok(length);
+        }
+        let stop = match self.raw.read(room, &self.closed) {
+            Ok(Some(read)) => return Ok(read),
+            Ok(None) => StopOfReading::Closed,
+            Err(fault) => StopOfReading::Fault(fault),
+        };
+        *lock(&self.stopped) = Some(stop);
+        Err(io::Error::other("the compressed bytes cannot be read on"))
+    }
+}
+
+impl<'r> Unpacker<'r> {
+    /// Starts to unpack an input from which the bytes `first` have been read. A wait for more bytes ends when
+    /// `closed` becomes true; after that, nothing more can be read.
+    pub(super) fn new(
+        compression: Compression,
+        first: Vec<u8>,
+        raw: RawInput<'r>,
+        closed: &Arc<AtomicBool>,
+    ) -> Result<Self, InputFault> {
+        if let Some(message) = compression.missing() {
+            return Err(InputFault::Refused(message.into()));
+        }
+        let stopped = Arc::default();
+        let packed = PackedBytes {
+            first: (first, 0),
+            raw,
+            closed: Arc::clone(closed),
+            stopped: Arc::clone(&stopped),
+        };
+        Ok(Unpacker {
+            compression,
+            unpacked: compression.unpack(BufReader::with_capacity(PACKED_BYTES, packed))?,
+            stopped,
+            bytes: 0,
+        })
+    }
+
+    /// Waits until there are unpacked bytes, and reads them. Returns `None` if the stream is closed during the wait.
+    pub(super) fn read(&mut self, room: &mut [u8]) -> Result<Option<usize>, InputFault> {
+        loop {
+            let error = match self.unpacked.read(room) {
+                Ok(read) => {
+                    self.bytes += read as u64;
+                    return Ok(Some(read));
+                }
+                Err(error) => error,
+            };
+            match lock(&self.stopped).take() {
+                Some(StopOfReading::Closed) => return Ok(None),
+                Some(StopOfReading::Fault(fault)) => return Err(fault),
+                None if error.kind() == io::ErrorKind::Interrupted => {}
+                None => return Err(self.damaged(&error)),
+            }
+        }
+    }
+
+    fn damaged(&self, error: &io::Error) -> InputFault {
+        let name = self.compression.name();
+        let message = if error.kind() == io::ErrorKind::UnexpectedEof {
+            format!(
+                "ends in the middle of its {name} data, after {} unpacked bytes; it is \
+                 incomplete, so get it again",
+                self.bytes
+            )
+        } else {
+            format!(
+                "cannot be unpacked after {} unpacked bytes, because its {name} data is damaged \
+                 or is followed by other data ({error}); check the file with {name} -t",
+                self.bytes
+            )
+        };
+        InputFault::Refused(message.into())
+    }
+}
