@@ -1,4 +1,5 @@
-//! Errors. An [`Error`] ends a run, and a [`Failure`] concerns only one record.
+//! Errors. An [`Error`] ends a run, and a [`Failure`] concerns only one record. A record may also be [`Skipped`], which
+//! is no failure.
 
 use std::fmt;
 use std::io;
@@ -56,6 +57,15 @@ pub enum Error {
     /// A record could not be scored. Only a stream that returns scores one by one returns this error.
     #[error("{0}")]
     Failed(#[source] Failure),
+    /// A record was skipped by the task. Only a stream that returns scores one by one returns this error, because the
+    /// caller of such a stream gets no report that counts the skipped records.
+    #[error("record {}: {skipped}", index + 1)]
+    Skipped {
+        /// Index of the record, counted from 0.
+        index: u64,
+        /// The reason that the task gave.
+        skipped: Skipped,
+    },
     /// A signal, a deadline or the caller stopped the run before its end.
     #[error("stopped after {records} records: {reason}")]
     Stopped {
@@ -273,6 +283,46 @@ pub struct TimedOut {
     pub after: Duration,
 }
 
+/// The error with which a task says that a record needs no score, for example because a field of it is empty.
+///
+/// The pipeline recognises this error, and counts the record as [skipped](crate::Report::skipped) instead of failed. A
+/// skipped record is done: the run goes on, and its answer covers the record, but no aggregator observes it, it is not
+/// listed among the failures, and no [policy](OnFailure) counts it as a failure. A [`Sink`](crate::sink::Sink)
+/// receives it in its place in the order.
+///
+/// The error of the task must be this type itself, or a [`Cause`] that was made from it. If this type is only the
+/// [source](std::error::Error::source) of another error, the record fails.
+///
+/// ```
+/// use manyhands::error::{Cause, Skipped};
+/// use manyhands::prelude::*;
+///
+/// let stars = ["4", "", "five", "2"];
+/// let parse = fallible(|text: &&str| match *text {
+///     "" => Err(Cause::from(Skipped::new("no stars were given"))),
+///     text => Ok(text.parse::<f64>()?),
+/// });
+/// let report = Pipeline::new(&stars, parse).aggregate(Mean::new())?;
+/// assert_eq!(report.value, 3.0);
+/// assert_eq!((report.scored, report.failed, report.skipped), (2, 1, 1));
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("skipped: {reason}")]
+pub struct Skipped {
+    /// Why the record needs no score. Scores files contain this text.
+    pub reason: String,
+}
+
+impl Skipped {
+    /// Skips a record for this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Skipped {
+            reason: reason.into(),
+        }
+    }
+}
+
 /// The error of a record that was started but not finished, because the run was stopped. This does not count as a
 /// failure: the pipeline treats the record as if it had never been started.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -294,9 +344,9 @@ pub enum OnFailure {
         /// Largest number of records that may fail.
         at_most: u64,
     },
-    /// Scores the other records. The run is halted if more than this share of the records so far has failed. If there
-    /// are fewer than [`OnFailure::GRACE`] records so far, the number of failures is divided by [`OnFailure::GRACE`]
-    /// instead.
+    /// Scores the other records. The run is halted if more than this share of the records so far, including
+    /// [skipped](Skipped) records, has failed. If there are fewer than [`OnFailure::GRACE`] records so far, the number
+    /// of failures is divided by [`OnFailure::GRACE`] instead.
     SkipShare {
         /// Largest share of the records that may fail, from 0 to 1.
         at_most: f64,

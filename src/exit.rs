@@ -11,7 +11,7 @@ use crate::stop::StopReason;
 ///
 /// | code | variant | meaning |
 /// |---|---|---|
-/// | 0 | [`Success`](Exit::Success) | every record has a score, or the reader of the output has closed the output |
+/// | 0 | [`Success`](Exit::Success) | every record has a score or was skipped, or the reader of the output has closed the output |
 /// | 1 | [`SomeFailed`](Exit::SomeFailed) | the run finished; some records could not be scored |
 /// | 2 | [`Usage`](Exit::Usage) | the command line or the plan is invalid |
 /// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or has invalid contents |
@@ -37,7 +37,7 @@ use crate::stop::StopReason;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Every record has a score, or the reader of the output has closed the output.
+    /// Every record has a score or was skipped, or the reader of the output has closed the output.
     Success,
     /// The run finished; some records could not be scored.
     SomeFailed,
@@ -88,6 +88,7 @@ impl Exit {
             Error::Destination { .. } => Exit::NotWritten,
             Error::Halted { .. } => Exit::Halted,
             Error::Failed(_) => Exit::SomeFailed,
+            Error::Skipped { .. } => Exit::Success,
             Error::Stopped { reason, .. } => Exit::of_stop(*reason),
             Error::Plan(_) | Error::Limit { .. } | Error::Measure(_) => Exit::Usage,
             Error::Executor { .. } | Error::Process { .. } | Error::Workers { .. } => Exit::Workers,

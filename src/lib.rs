@@ -85,17 +85,17 @@
 //! use std::io::{self, Write};
 //! use std::ops::Range;
 //!
-//! use manyhands::Failure;
 //! use manyhands::prelude::*;
-//! use manyhands::sink::{InOrder, Room, Sink};
+//! use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
 //!
 //! struct Lines(InOrder<Vec<u8>>);
 //!
 //! impl Sink<usize> for Lines {
-//!     fn render(&self, _index: u64, score: Result<&usize, &Failure>, bytes: &mut Vec<u8>) {
-//!         let line = match score {
-//!             Ok(score) => score.to_string(),
-//!             Err(failure) => failure.to_string(),
+//!     fn render(&self, _index: u64, outcome: RecordOutcome<'_, usize>, bytes: &mut Vec<u8>) {
+//!         let line = match outcome {
+//!             RecordOutcome::Scored(score) => score.to_string(),
+//!             RecordOutcome::Failed(failure) => failure.to_string(),
+//!             RecordOutcome::Skipped(skipped) => skipped.to_string(),
 //!         };
 //!         bytes.extend(line.as_bytes());
 //!         bytes.push(b'\n');
@@ -167,8 +167,9 @@
 //! 1. **Same bits.** If a task depends on its record alone, the value of the report is the same,
 //!    bit for bit, however the work was divided. The built-in aggregators are exact. An aggregator
 //!    of your own only needs to be associative, see [`assert_laws`](aggregation::assert_laws).
-//! 2. **Nothing lost.** `scored + failed` is always the number of records. A task that panics fails
-//!    its record, not the run.
+//! 2. **Nothing lost.** `scored + failed + skipped` is always the number of records. A task that
+//!    panics fails its record, not the run. A record is skipped only if the task returns
+//!    [`Skipped`](error::Skipped).
 //! 3. **Bounded memory.** Every worker reads files in parts, and scores are written in order; memory
 //!    does not grow with the input.
 //! 4. **Honest baseline.** [`Sequential`] is a plain loop, not the parallel code on one thread.

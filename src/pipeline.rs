@@ -13,6 +13,7 @@ mod output_block;
 mod outstanding;
 mod pending;
 mod run;
+mod skips;
 mod step;
 mod step_progress;
 mod stopwatch;
@@ -278,8 +279,9 @@ where
             value,
             end: outcome.end,
             records: totals.records,
-            scored: totals.records - totals.failed,
+            scored: totals.records - totals.failed - totals.skipped,
             failed: totals.failed,
+            skipped: totals.skipped,
             failures: totals.failures,
             timing,
         })

@@ -7,16 +7,16 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::error::Failure;
+use crate::error::{Failure, Skipped};
 use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock_for};
 use crate::turns::Turns;
 
-/// Receives the score of every record.
+/// Receives the score of every record, or the reason why it has none.
 ///
 /// Scores are rendered on the workers, in parallel. Only the bytes are put in order.
 pub trait Sink<S>: Sync {
     /// Appends the text for one record to `bytes`.
-    fn render(&self, index: u64, score: Result<&S, &Failure>, bytes: &mut Vec<u8>);
+    fn render(&self, index: u64, outcome: RecordOutcome<'_, S>, bytes: &mut Vec<u8>);
 
     /// Receives a block, which contains the bytes of consecutive records. Blocks come in any order, and
     /// together they cover every record once. A call must not wait for another call. An implementation keeps
@@ -33,6 +33,17 @@ pub trait Sink<S>: Sync {
     fn end_at(&self, record: u64) {
         let _ = record;
     }
+}
+
+/// What became of one record.
+#[derive(Debug)]
+pub enum RecordOutcome<'a, S> {
+    /// The record has this score.
+    Scored(&'a S),
+    /// The record could not be scored.
+    Failed(&'a Failure),
+    /// The task has skipped the record.
+    Skipped(&'a Skipped),
 }
 
 /// Whether a sink has room for more blocks that come before their turn.

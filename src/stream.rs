@@ -173,7 +173,8 @@ where
     }
 
     /// Calls `take` with every score, on a thread that has the score, and never on two threads at once. While `take`
-    /// is slow, no more records are pulled than may be in flight. Failures are in the report.
+    /// is slow, no more records are pulled than may be in flight. Failures and the number of skipped records are in the
+    /// report.
     ///
     /// # Errors
     ///
@@ -189,7 +190,8 @@ where
         self.with_task(TakenOnce).run(for_each, order)
     }
 
-    /// Collects the scores, in the order of the records unless the stream is [`unordered`](Stream::unordered).
+    /// Collects the scores, in the order of the records unless the stream is [`unordered`](Stream::unordered). Records
+    /// that the task [skips](crate::error::Skipped) have no score in the collection.
     ///
     /// ```
     /// use manyhands::prelude::*;
@@ -232,8 +234,9 @@ where
         self.run(aggregator, order)
     }
 
-    /// Returns an iterator over the scores. If a record fails, the iterator returns an `Err` in its place. If the
-    /// iterator is dropped early, no further record is started.
+    /// Returns an iterator over the scores. If a record fails or is skipped, the iterator returns an `Err` in its
+    /// place, because its caller gets no report with the counts. If the iterator is dropped early, no further record
+    /// is started.
     ///
     /// The workers run on threads of the `scope`.
     ///

@@ -8,8 +8,8 @@ use manyhands::aggregation::Count;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::exit::Exit;
 use manyhands::plan::arguments::count;
-use manyhands::sink::{InOrder, Room, Sink};
-use manyhands::{Error, Failure, Pipeline};
+use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
+use manyhands::{Error, Pipeline};
 
 use super::command_error::CommandError;
 use super::progress::Progress;
@@ -56,7 +56,7 @@ struct ReviewLines {
 }
 
 impl Sink<()> for ReviewLines {
-    fn render(&self, index: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
+    fn render(&self, index: u64, _: RecordOutcome<'_, ()>, bytes: &mut Vec<u8>) {
         self.reviews.write(index, bytes);
     }
 

@@ -59,6 +59,9 @@ pub struct Workload {
     pub records: u64,
     /// Number of records that cannot be scored.
     pub failed: u64,
+    /// Number of records that the task skips.
+    #[serde(default)]
+    pub skipped: u64,
     /// Total length of the records in bytes; `None` if they have no length.
     pub bytes: Option<u64>,
     /// Time it took to load the records into memory, in seconds. It is not part of any other time.

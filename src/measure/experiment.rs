@@ -44,6 +44,7 @@ pub(super) fn run(
         name: options.name.to_owned(),
         records: first.records,
         failed: first.failed,
+        skipped: first.skipped,
         bytes,
         loading: options.loading.map(|loading| loading.as_secs_f64()),
         digest: expected.to_string(),

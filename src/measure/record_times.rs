@@ -368,6 +368,7 @@ mod tests {
                 digest: Digest::of(&0),
                 records: self.units.len() as u64,
                 failed: 0,
+                skipped: 0,
                 timing: Timing {
                     wall: self.clock() - began,
                     ..Timing::default()

@@ -31,6 +31,7 @@ pub(super) struct MeasuredRun {
     pub(super) digest: Digest,
     pub(super) records: u64,
     pub(super) failed: u64,
+    pub(super) skipped: u64,
     pub(super) timing: Timing,
 }
 
@@ -102,9 +103,16 @@ where
             .map(|failure| failure.index)
             .collect();
         Ok(MeasuredRun {
-            digest: Digest::of(&(report.value, report.records, report.failed, failed)),
+            digest: Digest::of(&(
+                report.value,
+                report.records,
+                report.failed,
+                report.skipped,
+                failed,
+            )),
             records: report.records,
             failed: report.failed,
+            skipped: report.skipped,
             timing,
         })
     }
@@ -155,6 +163,7 @@ impl Runnable for PlannedRun<'_> {
             digest,
             records: report.records,
             failed: report.failed,
+            skipped: report.skipped,
             timing: report.timing,
         })
     }

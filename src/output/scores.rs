@@ -9,9 +9,9 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use super::destination::{Destination, PartialFile};
-use crate::error::{Error, Failure};
+use crate::error::Error;
 use crate::plan::{Cell, Plan, RESERVED, Scored};
-use crate::sink::{InOrder, Room, Sink};
+use crate::sink::{InOrder, RecordOutcome, Room, Sink};
 use crate::sync::{Mutex, try_lock, try_lock_for};
 use crate::visible;
 
@@ -44,6 +44,10 @@ impl ScoresFormat {
         }
     }
 }
+
+/// The last columns of a CSV file. Skipped records have a column of their own, so that a program that counts the errors
+/// does not need to understand the texts of the column `error`.
+const CSV_ENDING: [&str; 2] = ["error", "skipped"];
 
 /// The columns of a scores file.
 #[derive(Clone, Debug)]
@@ -184,12 +188,12 @@ impl ScoresFile {
         let mut header = Vec::new();
         let scores = scores.iter().map(String::as_str);
         let names = ["record"].into_iter().chain(scores);
-        csv_line(&mut header, names.chain(kept).chain(["error"]));
+        csv_line(&mut header, names.chain(kept).chain(CSV_ENDING));
         header
     }
 
-    fn json(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
-        let written = self.json_object(index, score, &mut *bytes);
+    fn json(&self, index: u64, outcome: RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>) {
+        let written = self.json_object(index, outcome, &mut *bytes);
         // This cannot fail, since it writes to memory, and writes only numbers, strings, and JSON that has just been
         // parsed.
         debug_assert!(written.is_ok());
@@ -199,14 +203,14 @@ impl ScoresFile {
     fn json_object(
         &self,
         index: u64,
-        score: Result<&Scored, &Failure>,
+        outcome: RecordOutcome<'_, Scored>,
         bytes: &mut Vec<u8>,
     ) -> serde_json::Result<()> {
         let mut json = visible::json_serializer(bytes);
         let mut line = json.serialize_map(None)?;
         line.serialize_entry("record", &(index + 1))?;
-        match score {
-            Ok(scored) => {
+        match outcome {
+            RecordOutcome::Scored(scored) => {
                 for (name, cell) in self.columns.scores.iter().zip(scored.cells()) {
                     line.serialize_entry(name, cell)?;
                 }
@@ -219,33 +223,43 @@ impl ScoresFile {
                     }
                 }
             }
-            Err(failure) => line.serialize_entry("error", &failure.to_string())?,
+            RecordOutcome::Failed(failure) => {
+                line.serialize_entry("error", &failure.to_string())?;
+            }
+            RecordOutcome::Skipped(skipped) => line.serialize_entry("skipped", &skipped.reason)?,
         }
         line.end()
     }
 
-    fn csv(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
+    fn csv(&self, index: u64, outcome: RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>) {
         let FileColumns { scores, keep } = &self.columns;
         let record = (index + 1).to_string();
         let empty = |length| vec![String::new(); length];
-        let (values, kept, error) = match score {
-            Ok(scored) => {
+        let (values, kept) = match &outcome {
+            RecordOutcome::Scored(scored) => {
                 let kept = scored.kept.iter().map(|json| csv_field(json.as_deref()));
                 let values = scored.cells().iter().map(csv_cell);
-                (values.collect(), kept.collect(), String::new())
+                (values.collect(), kept.collect())
             }
-            Err(failure) => (empty(scores.len()), empty(keep.len()), failure.to_string()),
+            RecordOutcome::Failed(_) | RecordOutcome::Skipped(_) => {
+                (empty(scores.len()), empty(keep.len()))
+            }
+        };
+        let ending = match outcome {
+            RecordOutcome::Scored(_) => [String::new(), String::new()],
+            RecordOutcome::Failed(failure) => [failure.to_string(), String::new()],
+            RecordOutcome::Skipped(skipped) => [String::new(), skipped.reason.clone()],
         };
         let fields = [record].into_iter().chain(values).chain(kept);
-        csv_line(bytes, fields.chain([error]));
+        csv_line(bytes, fields.chain(ending));
     }
 }
 
 impl Sink<Scored> for ScoresFile {
-    fn render(&self, index: u64, score: Result<&Scored, &Failure>, bytes: &mut Vec<u8>) {
+    fn render(&self, index: u64, outcome: RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>) {
         match self.format {
-            ScoresFormat::JsonLines => self.json(index, score, bytes),
-            ScoresFormat::Csv => self.csv(index, score, bytes),
+            ScoresFormat::JsonLines => self.json(index, outcome, bytes),
+            ScoresFormat::Csv => self.csv(index, outcome, bytes),
         }
     }
 
@@ -295,11 +309,11 @@ mod tests {
     use crate::output::{Endpoints, Output};
     use crate::plan::{MadeUpOptions, RunOptions};
 
-    /// Returns the scores file of two records with labels. One of the records has a column that becomes known only
-    /// when it is scored.
+    /// Returns the scores file of two records with labels, and of a skipped one. One of the records has a column that
+    /// becomes known only when it is scored.
     fn written(format: ScoresFormat, open: bool) -> Result<String, Error> {
         let scorer = MadeUpOptions { rank: None, open };
-        let opened = scorer.open_over(&["so,so 1 class=x", "bad 20"]);
+        let opened = scorer.open_over(&["so,so 1 class=x", "bad 20", "skip no number"]);
         ScoresFile::check(opened.plan(), format)?;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("out");
@@ -316,13 +330,15 @@ mod tests {
         let lines = [
             r#"{"record":1,"label":"so,so","number":1.0,"line":1,"tenth":0.1,"empty":null,"class":"x"}"#,
             r#"{"record":2,"label":"bad","number":20.0,"line":20,"tenth":2.0,"empty":null}"#,
+            r#"{"record":3,"skipped":"no number"}"#,
         ];
         assert_eq!(json.lines().collect::<Vec<_>>(), lines);
         let csv = written(ScoresFormat::Csv, false).expect("a file");
         let lines = [
-            "record,label,number,line,tenth,empty,error",
-            "1,\"so,so\",1.0,1,0.1,,",
-            "2,bad,20.0,20,2.0,,",
+            "record,label,number,line,tenth,empty,error,skipped",
+            "1,\"so,so\",1.0,1,0.1,,,",
+            "2,bad,20.0,20,2.0,,,",
+            "3,,,,,,,no number",
         ];
         assert_eq!(csv.lines().collect::<Vec<_>>(), lines);
     }

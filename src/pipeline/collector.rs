@@ -4,6 +4,7 @@ use super::frontier::{Done, Frontier};
 use super::order::Order;
 use super::outstanding::{MOST_OUTSTANDING, Outstanding};
 use super::pending::{PendingScores, ScoredRecords};
+use super::skips::Skips;
 use super::step_progress::StepProgress;
 use super::worker::WorkerState;
 use crate::aggregation::{Aggregator, MergeTree};
@@ -16,6 +17,8 @@ pub(super) struct Collector<S, A> {
     /// The empty state. It observes no scores, and the workers' states are merged into it at the end.
     root: A,
     workers: usize,
+    /// Whether a failure can end the run before its last record.
+    may_halt: bool,
     /// Whether anything can end the run before its last record. If nothing can, scores count at once.
     may_end_early: bool,
     /// The partials of blocks, for [`Order::Blocks`].
@@ -47,6 +50,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
             in_order: Mutex::new(root.clone()),
             root,
             workers,
+            may_halt: on_failure != OnFailure::SKIP,
             may_end_early: may_be_stopped || on_failure != OnFailure::SKIP,
             partials: MergeTree::new(),
             frontier: Frontier::new(on_failure),
@@ -63,6 +67,14 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         } else {
             self.root.clone()
         }
+    }
+
+    /// The progress of a step that begins now.
+    pub(super) fn begin_step(&self, worker: &mut WorkerState<S, A>) -> StepProgress<S> {
+        // Only a failure can end the answer in the middle of records that are done, and partials are not cut.
+        let may_be_cut = self.may_halt && self.order != Order::Blocks;
+        let spare = worker.spares.pop().unwrap_or_default();
+        StepProgress::new(spare, Skips::new(may_be_cut))
     }
 
     /// The state that observes the scores of a step as soon as they are known, if there is one.
@@ -155,6 +167,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
         }
         let done = Done {
             failed: std::mem::take(&mut step.failed),
+            skips: step.skips.take(),
             whole: self.order == Order::Blocks,
             payload: scores,
         };

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::skips::Skips;
 use crate::error::{Failure, OnFailure};
 use crate::report::Report;
 use crate::sync::atomic::{
@@ -22,8 +23,8 @@ pub(super) struct Frontier<P> {
     next: AtomicU64,
     /// The first record that is no longer started; neither are the records after it.
     last: AtomicU64,
-    /// The number of failures that wait until every record before them is done. It is atomic because
-    /// workers read it after every step, without locking.
+    /// The number of failures, and of indices of skipped records, that wait until every record before them is
+    /// done. It is atomic because workers read it after every step, without locking.
     unjudged: AtomicU64,
     state: Mutex<FrontierState<P>>,
 }
@@ -31,9 +32,10 @@ pub(super) struct Frontier<P> {
 struct FrontierState<P> {
     turns: Turns<Done<P>>,
     on_failure: OnFailure,
-    /// The number of records in the answer, and how many of them have failed.
+    /// The number of records in the answer, and how many of them have failed or were skipped.
     records: u64,
     failed: u64,
+    skipped: u64,
     /// The first failures in the answer, up to a fixed number.
     failures: Vec<Failure>,
     /// The number of all failures so far, judged or not, and the highest index of a record that failed.
@@ -57,6 +59,8 @@ struct Halt {
 pub(super) struct Done<P> {
     /// The failures among them, in order.
     pub(super) failed: Vec<Failure>,
+    /// The skipped records among them.
+    pub(super) skips: Skips,
     /// Whether the records count either all together or not at all.
     pub(super) whole: bool,
     pub(super) payload: P,
@@ -66,6 +70,7 @@ pub(super) struct Done<P> {
 pub(super) struct RunTotals {
     pub(super) records: u64,
     pub(super) failed: u64,
+    pub(super) skipped: u64,
     pub(super) failures: Vec<Failure>,
     /// The failure that ended the run.
     pub(super) halted_by: Option<Failure>,
@@ -84,6 +89,7 @@ impl<P> Frontier<P> {
                 on_failure,
                 records: 0,
                 failed: 0,
+                skipped: 0,
                 failures: Vec::new(),
                 failed_anywhere: 0,
                 last_failed: 0,
@@ -153,7 +159,8 @@ impl<P> Frontier<P> {
         free
     }
 
-    /// The number of failures that wait until every record before them is done.
+    /// The number of failures, and of indices of skipped records, that wait until every record before them is
+    /// done.
     pub(super) fn unjudged(&self) -> u64 {
         self.unjudged.load(Relaxed)
     }
@@ -183,6 +190,9 @@ impl<P> Frontier<P> {
         mut in_turn: impl FnMut(P, u64),
     ) {
         let mut state = self.lock();
+        if done.skips.kept() > 0 {
+            self.unjudged.fetch_add(done.skips.kept(), Relaxed);
+        }
         state.turns.put(records, done);
         while state.goes_on()
             && let Some((records, done)) = state.turns.take()
@@ -191,6 +201,10 @@ impl<P> Frontier<P> {
             let halt = state.halt.as_ref();
             let end = halt.map_or(records.end, |halt| records.end.min(halt.end));
             state.records = end;
+            state.skipped += done.skips.before(end);
+            if done.skips.kept() > 0 {
+                self.unjudged.fetch_sub(done.skips.kept(), Relaxed);
+            }
             in_turn(done.payload, end);
             // This release comes after `judge` has lowered `last`, see `counts_at_once`.
             self.next.store(end, Release);
@@ -243,6 +257,7 @@ impl<P> Frontier<P> {
         RunTotals {
             records: state.records,
             failed: state.failed,
+            skipped: state.skipped,
             failures: std::mem::take(&mut state.failures),
             halted_by: state.halt.take().map(|halt| halt.failure),
             gaps: state.turns.waiting() > 0,

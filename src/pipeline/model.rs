@@ -10,6 +10,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
 use super::frontier::{Done, Frontier};
+use super::skips::Skips;
 use crate::error::{Failure, OnFailure};
 use crate::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use crate::sync::{Mutex, check_model, lock};
@@ -115,6 +116,7 @@ fn work(case: Case, seen: &Seen) {
 fn report_done(case: Case, seen: &Seen, records: Range<u64>, failed: Vec<Failure>) {
     let done = Done {
         failed,
+        skips: Skips::new(!case.whole),
         whole: case.whole,
         payload: records.start,
     };

@@ -3,8 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use crate::error::Failure;
-use crate::sink::{Room, Sink};
+use crate::sink::{RecordOutcome, Room, Sink};
 
 /// A block is passed to the sink when it has at least this many bytes.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -40,15 +39,15 @@ impl<'s, S> OutputBlock<'s, S> {
         self.unjudged.is_some()
     }
 
-    /// Renders the score of one record. Passes the block to the sink if it is full and its records need not
+    /// Renders the outcome of one record. Passes the block to the sink if it is full and its records need not
     /// be judged first.
-    pub(super) fn add(&mut self, index: u64, score: Result<&S, &Failure>) -> io::Result<()> {
+    pub(super) fn add(&mut self, index: u64, outcome: RecordOutcome<'_, S>) -> io::Result<()> {
         if self.records.is_empty() {
             self.records.start = index;
         }
         self.records.end = index + 1;
-        let failed = score.is_err();
-        self.sink.render(index, score, &mut self.bytes);
+        let failed = matches!(outcome, RecordOutcome::Failed(_));
+        self.sink.render(index, outcome, &mut self.bytes);
         match &mut self.unjudged {
             Some(blocks) => {
                 if failed {
@@ -80,15 +79,17 @@ fn take(records: &mut Range<u64>, bytes: &mut Vec<u8>) -> (Range<u64>, Vec<u8>) 
 
 #[cfg(all(test, not(shuttle)))]
 mod tests {
-    use super::*;
     use std::sync::Mutex;
+
+    use super::*;
+    use crate::error::Failure;
 
     /// A sink that renders half a block for each record, and keeps the blocks that it receives.
     #[derive(Default)]
     struct KeptBlocks(Mutex<Vec<(Range<u64>, usize)>>);
 
     impl Sink<()> for KeptBlocks {
-        fn render(&self, _: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
+        fn render(&self, _: u64, _: RecordOutcome<'_, ()>, bytes: &mut Vec<u8>) {
             bytes.resize(bytes.len() + BLOCK_BYTES / 2, b'x');
         }
 
@@ -118,7 +119,9 @@ mod tests {
         let mut block = OutputBlock::new(&kept, false);
         assert!(!block.waits_for_judgement());
         for index in 5..8 {
-            block.add(index, Ok(&())).expect("memory");
+            block
+                .add(index, RecordOutcome::Scored(&()))
+                .expect("memory");
         }
         assert_eq!(kept.handed(), [(5..7, 2)]);
         assert_eq!(block.room, Room::Full);
@@ -135,11 +138,17 @@ mod tests {
         let mut block = OutputBlock::new(&kept, true);
         assert!(block.waits_for_judgement());
         for index in 0..4 {
-            block.add(index, Ok(&())).expect("memory");
+            block
+                .add(index, RecordOutcome::Scored(&()))
+                .expect("memory");
         }
-        block.add(4, Err(&failure(4))).expect("memory");
-        block.add(5, Err(&failure(5))).expect("memory");
-        block.add(6, Ok(&())).expect("memory");
+        block
+            .add(4, RecordOutcome::Failed(&failure(4)))
+            .expect("memory");
+        block
+            .add(5, RecordOutcome::Failed(&failure(5)))
+            .expect("memory");
+        block.add(6, RecordOutcome::Scored(&())).expect("memory");
         assert_eq!(kept.handed(), [], "the records have not been judged");
         block.finish().expect("memory");
         assert_eq!(kept.handed(), [(0..5, 5), (5..6, 1), (6..7, 1)]);

@@ -7,8 +7,8 @@ use crate::aggregation::Aggregator;
 /// The scores of consecutive records.
 pub(super) struct ScoredRecords<S> {
     pub(super) records: Range<u64>,
-    /// The indices of the records that failed and so have no score, in ascending order.
-    pub(super) failed: Vec<u64>,
+    /// The indices of the records that failed or were skipped and so have no score, in ascending order.
+    pub(super) without_score: Vec<u64>,
     /// The scores of all other records, in order.
     pub(super) scores: Vec<S>,
 }
@@ -18,7 +18,7 @@ impl<S> ScoredRecords<S> {
     pub(super) fn observe<A: Aggregator<S>>(&self, aggregator: &mut A, end: u64) {
         let end = self.records.end.min(end);
         let (mut next, mut place) = (self.records.start, 0);
-        for stop in self.failed.iter().copied().chain([end]) {
+        for stop in self.without_score.iter().copied().chain([end]) {
             let stop = stop.min(end);
             let count = stop.saturating_sub(next) as usize;
             if count > 0 {
@@ -85,7 +85,7 @@ mod tests {
             let fails = |record: &u64| failing >> (record - RECORDS.start) & 1 == 1;
             let scores = ScoredRecords {
                 records: RECORDS,
-                failed: RECORDS.filter(fails).collect(),
+                without_score: RECORDS.filter(fails).collect(),
                 scores: RECORDS.filter(|record| !fails(record)).collect(),
             };
             for end in 0..RECORDS.end + 3 {

@@ -10,10 +10,10 @@ use super::step_progress::StepProgress;
 use super::worker::WorkerState;
 use crate::aggregation::{Aggregator, ScoreBuffer};
 use crate::dataset::{Dataset, Position, ReadOutcome};
-use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure};
+use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure, Skipped};
 use crate::execution::Flow;
 use crate::panics;
-use crate::sink::Room;
+use crate::sink::{RecordOutcome, Room};
 use crate::stop::Cancel;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Task;
@@ -37,7 +37,7 @@ where
             return Flow::Stop;
         }
         let mut aggregator = self.collector.state_of_step(worker);
-        let mut step = StepProgress::new(worker.spares.pop().unwrap_or_default());
+        let mut step = self.collector.begin_step(worker);
         let mut buffer = ScoreBuffer::for_scores(parts.len());
         let may_halt = self.pipeline.on_failure != OnFailure::SKIP;
         let mut output = (self.pipeline.sink).map(|sink| OutputBlock::new(sink, may_halt));
@@ -64,7 +64,7 @@ where
             match scored {
                 Ok(score) => {
                     if let Some(output) = &mut output {
-                        written = output.add(at.index, Ok(&score));
+                        written = output.add(at.index, RecordOutcome::Scored(&score));
                     }
                     match &mut aggregator {
                         Some(aggregator) if step.directly => {
@@ -74,12 +74,7 @@ where
                     }
                 }
                 Err(cause) => {
-                    let failure =
-                        Failure::new(at.index, self.pipeline.dataset.place(at), number, *cause);
-                    if let Some(output) = &mut output {
-                        written = output.add(at.index, Err(&failure));
-                    }
-                    self.collector.fail(&mut step, failure);
+                    written = self.without_score(number, at, *cause, &mut step, &mut output);
                 }
             }
             if let Some(output) = &mut output
@@ -104,6 +99,37 @@ where
         let written = self.write_rest(output, written);
         (self.pipeline.progress)(self.pipeline.dataset.size(parts));
         self.next_flow(worker, read, written, refused, end)
+    }
+
+    /// Takes in a record that has no score, because it has failed or was skipped.
+    #[cold]
+    fn without_score(
+        &self,
+        number: usize,
+        at: Position,
+        cause: Cause,
+        step: &mut StepProgress<S>,
+        output: &mut Option<OutputBlock<'_, S>>,
+    ) -> io::Result<()> {
+        let mut written = Ok(());
+        let mut add = |outcome| {
+            if let Some(output) = output {
+                written = output.add(at.index, outcome);
+            }
+        };
+        match cause.downcast::<Skipped>() {
+            Ok(skipped) => {
+                add(RecordOutcome::Skipped(&skipped));
+                step.skip(at.index);
+            }
+            Err(cause) => {
+                let place = self.pipeline.dataset.place(at);
+                let failure = Failure::new(at.index, place, number, cause);
+                add(RecordOutcome::Failed(&failure));
+                self.collector.fail(step, failure);
+            }
+        }
+        written
     }
 
     /// Passes scores to the sink in the middle of a step, so that they are not lost if the next record never

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::pending::ScoredRecords;
+use super::skips::Skips;
 use crate::error::Failure;
 
 /// What a step has done so far.
@@ -11,6 +12,8 @@ pub(super) struct StepProgress<S> {
     pub(super) records: Range<u64>,
     /// The failures among these records.
     pub(super) failed: Vec<Failure>,
+    /// The skipped records among these records.
+    pub(super) skips: Skips,
     /// The scores that are kept until their turn, and the indices of the records that have no score.
     pub(super) scores: Vec<S>,
     pub(super) without_score: Vec<u64>,
@@ -23,12 +26,13 @@ pub(super) struct StepProgress<S> {
 }
 
 impl<S> StepProgress<S> {
-    /// A step that has not done anything yet. `scores` is empty; the scores that are kept will be appended to
-    /// it.
-    pub(super) fn new(scores: Vec<S>) -> Self {
+    /// A step that has not done anything yet. `scores` and `skips` are empty; the scores that are kept and the
+    /// records that are skipped will be added to them.
+    pub(super) fn new(scores: Vec<S>, skips: Skips) -> Self {
         StepProgress {
             records: 0..0,
             failed: Vec::new(),
+            skips,
             scores,
             without_score: Vec::new(),
             first: None,
@@ -49,6 +53,15 @@ impl<S> StepProgress<S> {
         self.failed.push(failure);
     }
 
+    #[cold]
+    pub(super) fn skip(&mut self, index: u64) {
+        // Scores that are observed directly are not kept, so it does not matter which of them are missing.
+        if !self.directly {
+            self.without_score.push(index);
+        }
+        self.skips.add(index);
+    }
+
     /// The number of records whose scores are kept until their turn.
     pub(super) fn kept(&self) -> u64 {
         match self.first {
@@ -61,7 +74,7 @@ impl<S> StepProgress<S> {
     pub(super) fn take_scores(&mut self) -> ScoredRecords<S> {
         ScoredRecords {
             records: self.records.clone(),
-            failed: std::mem::take(&mut self.without_score),
+            without_score: std::mem::take(&mut self.without_score),
             scores: std::mem::take(&mut self.scores),
         }
     }

@@ -12,7 +12,7 @@ pub(super) struct WorkerState<S, A> {
     pub(super) aggregator: Option<A>,
     /// The scores of the records that this worker has done before their turn, in order.
     pub(super) pending: VecDeque<PendingScores<S, A>>,
-    /// The number of records that this worker has done, including failed ones.
+    /// The number of records that this worker has done, including failed and skipped ones.
     pub(super) records: u64,
     pub(super) busy: Duration,
     /// How long the worker fetched bytes and waited for records.

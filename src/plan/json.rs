@@ -21,7 +21,7 @@ impl Answer {
     ///
     /// | key | value |
     /// |---|---|
-    /// | `records`, `scored`, `failed` | numbers of records; if the run ended early, only the records before the first one that was not done are counted |
+    /// | `records`, `scored`, `failed`, `skipped` | numbers of records; if the run ended early, only the records before the first one that was not done are counted |
     /// | `digest` | the [digest](Answer::digest) |
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
     /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, and `histogram` if the range of the column is known; for labels `count` and `labels`, the number of records with each label |
@@ -54,6 +54,7 @@ impl Answer {
             records: report.records,
             scored: report.scored,
             failed: report.failed,
+            skipped: report.skipped,
             digest: self.digest.to_string(),
             end: EndJson::of(&report.end),
             scores: ColumnJson::by_name(&report.value),
@@ -78,6 +79,7 @@ struct AnswerJson<'a> {
     records: u64,
     scored: u64,
     failed: u64,
+    skipped: u64,
     digest: String,
     end: EndJson,
     scores: BTreeMap<&'a str, ColumnJson<'a>>,

@@ -39,7 +39,7 @@ pub struct Opened {
 pub struct Answer {
     /// The report of the run.
     pub report: Report<Summary>,
-    /// A hash of the answer: of every number in the summary, and of the number of failed records. Two runs of one
+    /// A hash of the answer: of every number in the summary, and of the numbers of failed and skipped records. Two runs of one
     /// plan have the same digest if and only if they gave the same answer. A plan with a different `top` or `by`
     /// gives a different answer.
     pub digest: Digest,
@@ -315,7 +315,7 @@ impl Opened {
         let throttled = throttled.map(|(now, before)| now.since(before));
         let pairs = self.scorer.pairs().zip(pairs_before);
         let pairs = pairs.map(|(now, before)| now.since(before));
-        let digest = Digest::of(&(report.records, report.failed, &report.value));
+        let digest = Digest::of(&(report.records, report.failed, report.skipped, &report.value));
         Ok(Answer {
             report,
             digest,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::dataset::{Fields, TextRecord, kind_of};
-use crate::error::BadRecord;
+use crate::error::{BadRecord, Cause, Skipped};
 use crate::execution::WorkStealing;
 use crate::task::Task;
 
@@ -16,7 +16,7 @@ use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
 pub const NO_GROUP: &str = "(none)";
 
 /// Names in a line of scores that do not belong to a column.
-pub(crate) const RESERVED: [&str; 2] = ["record", "error"];
+pub(crate) const RESERVED: [&str; 3] = ["record", "error", "skipped"];
 
 /// The result of a plan's scorer for one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,36 @@ impl Scored {
     /// The number in the main column.
     pub fn main(&self) -> Option<f64> {
         self.main
+    }
+}
+
+/// The reason why a record has no score.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum NotScored {
+    /// The record cannot be scored, so it fails.
+    Bad(BadRecord),
+    /// The record needs no score.
+    Skipped(Skipped),
+}
+
+impl From<BadRecord> for NotScored {
+    fn from(bad: BadRecord) -> Self {
+        NotScored::Bad(bad)
+    }
+}
+
+impl From<Skipped> for NotScored {
+    fn from(skipped: Skipped) -> Self {
+        NotScored::Skipped(skipped)
+    }
+}
+
+impl From<NotScored> for Cause {
+    fn from(not_scored: NotScored) -> Self {
+        match not_scored {
+            NotScored::Bad(bad) => bad.into(),
+            NotScored::Skipped(skipped) => skipped.into(),
+        }
     }
 }
 
@@ -136,9 +166,9 @@ impl<'p> ScoreField<'p> {
 
 impl Task<TextRecord<'_>> for ScoreField<'_> {
     type Score = Scored;
-    type Error = BadRecord;
+    type Error = NotScored;
 
-    fn score(&self, record: &TextRecord<'_>) -> Result<Scored, BadRecord> {
+    fn score(&self, record: &TextRecord<'_>) -> Result<Scored, NotScored> {
         let values = self.fields.of(record)?;
         let group = match &self.group {
             Some((name, index)) => Some(group_of(name, values.raw[*index].as_deref(), record)?),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::leaderboard::ExampleCandidate;
-use super::scored::Scored;
+use super::scored::{NotScored, Scored};
 use super::scorer::{Cell, Cells, MainCell};
 use crate::dataset::Position;
-use crate::error::{BadRecord, Cause, Panicked};
+use crate::error::{BadRecord, Cause, Panicked, Skipped};
 
 /// The score of a record, or the reason why it has none.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub(super) enum WireOutcome {
     Panicked {
         message: String,
         place: Option<String>,
+    },
+    Skipped {
+        reason: String,
     },
 }
 
@@ -83,6 +86,15 @@ impl From<Scored> for WireOutcome {
     }
 }
 
+impl From<NotScored> for WireOutcome {
+    fn from(not_scored: NotScored) -> Self {
+        match not_scored {
+            NotScored::Bad(BadRecord { message, column }) => WireOutcome::Bad { message, column },
+            NotScored::Skipped(Skipped { reason }) => WireOutcome::Skipped { reason },
+        }
+    }
+}
+
 impl WireOutcome {
     /// The score of the record at this position.
     pub(super) fn into_scored(self, at: Position, main: &MainCell) -> Result<Scored, Cause> {
@@ -103,6 +115,7 @@ impl WireOutcome {
             }
             WireOutcome::Bad { message, column } => Err(BadRecord { message, column }.into()),
             WireOutcome::Panicked { message, place } => Err(Panicked { message, place }.into()),
+            WireOutcome::Skipped { reason } => Err(Skipped { reason }.into()),
         }
     }
 }
@@ -139,6 +152,15 @@ mod tests {
             (bad.message.as_str(), bad.column),
             ("expected a string", Some(12))
         );
+    }
+
+    #[test]
+    fn a_skipped_record_is_skipped_on_the_other_side() {
+        let skipped = Skipped::new("no text");
+        let outcome = WireOutcome::from(NotScored::from(skipped.clone()));
+        let cause = sent(&outcome).into_scored(Position::default(), &MainCell::Missing);
+        let cause = cause.expect_err("no score");
+        assert_eq!(cause.downcast_ref(), Some(&skipped));
     }
 
     #[test]

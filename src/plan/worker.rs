@@ -10,7 +10,7 @@ use super::scored::ScoreField;
 use super::scorer::TextScorer;
 use super::wire::WireOutcome;
 use crate::dataset::{TextRecord, TextStream};
-use crate::error::{BadRecord, Error, Panicked};
+use crate::error::{Error, Panicked};
 use crate::panics;
 use crate::remote::{self, WorkerProcess};
 use crate::task::Task;
@@ -118,7 +118,7 @@ impl WorkerProcess for PlanWorker {
     fn answer(&mut self, text: &str) -> WireOutcome {
         match panics::caught(|| self.task.score(&TextRecord::json(text))) {
             Ok(Ok(scored)) => WireOutcome::from(scored),
-            Ok(Err(BadRecord { message, column })) => WireOutcome::Bad { message, column },
+            Ok(Err(not_scored)) => WireOutcome::from(not_scored),
             Err(panicked) => {
                 let Panicked { message, place } = *panicked;
                 WireOutcome::Panicked { message, place }

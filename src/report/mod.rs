@@ -26,12 +26,15 @@ pub struct Report<V> {
     pub value: V,
     /// How the run ended.
     pub end: End,
-    /// The number of records in the answer; always `scored + failed`.
+    /// The number of records in the answer; always `scored + failed + skipped`.
     pub records: u64,
     /// The number of records that have a score.
     pub scored: u64,
     /// The number of records that could not be scored.
     pub failed: u64,
+    /// The number of records that the task has [skipped](crate::error::Skipped). They have no score, and are no
+    /// failures.
+    pub skipped: u64,
     /// The first failures in the order of the data, at most [`Report::FAILURES_KEPT`].
     pub failures: Vec<Failure>,
     /// Where the time went.
@@ -42,7 +45,7 @@ pub struct Report<V> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum End {
-    /// Every record was scored or failed.
+    /// Every record was scored, has failed, or was skipped.
     Finished,
     /// The run was stopped from outside.
     Stopped(StopReason),

@@ -25,7 +25,7 @@ pub struct Timing {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct WorkerTiming {
-    /// The number of records that the worker scored, including failed ones.
+    /// The number of records that the worker scored, including failed and skipped ones.
     pub records: u64,
     /// How long the worker was busy: reading, scoring, aggregating, and passing scores on.
     pub busy: Duration,

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::Stream;
 use super::each::{ForEach, TakenOnce};
-use crate::error::{Cause, Error, Failure};
+use crate::error::{Cause, Error, Failure, Skipped};
 use crate::machine::default_stack_size;
 use crate::panics;
 use crate::pipeline::Order;
@@ -22,7 +22,8 @@ const WAITING_SCORES: usize = 1024;
 /// An iterator over the scores of a stream, created by [`Stream::iter`].
 ///
 /// If a record cannot be scored, the iterator returns an [`Error::Failed`] in its place, and continues with the next
-/// record. If the run is stopped, the last element is an [`Error::Stopped`]. If the thread of the run cannot be
+/// record. If the task skips a record, the iterator returns an [`Error::Skipped`] in its place, and continues as well.
+/// If the run is stopped, the last element is an [`Error::Stopped`]. If the thread of the run cannot be
 /// started, the only element is an [`Error::Workers`].
 ///
 /// # Panics
@@ -31,7 +32,8 @@ const WAITING_SCORES: usize = 1024;
 /// the panic.
 #[derive(Debug)]
 pub struct Scores<'scope, S> {
-    scores: Option<Receiver<Result<S, Failure>>>,
+    /// The scores. If a record has none, its index and the cause take the place of the score.
+    scores: Option<Receiver<Result<S, (u64, Cause)>>>,
     /// The token that stops the run if the iterator is dropped before the end.
     token: Cancel,
     run: Option<ScopedJoinHandle<'scope, Result<(), Error>>>,
@@ -39,7 +41,7 @@ pub struct Scores<'scope, S> {
     error: Option<Error>,
 }
 
-/// A task whose failures are scores too, so that each failure is delivered in its place.
+/// A task whose failures and skipped records are scores too, so that each of them is delivered in its place.
 struct Attempt<T>(T);
 
 impl<R, T: Task<R>> Task<R> for Attempt<T> {
@@ -83,7 +85,7 @@ where
                 .cancel(&own)
         };
         let pass_on = |index, scored: Result<T::Score, Cause>| {
-            let scored = scored.map_err(|cause| Failure::new(index, None, 0, cause));
+            let scored = scored.map_err(|cause| (index, cause));
             if sender.send(scored).is_err() {
                 own.cancel();
             }
@@ -105,12 +107,23 @@ where
     }
 }
 
+/// The error that takes the place of a record without a score.
+fn error_of(index: u64, cause: Cause) -> Error {
+    match cause.downcast::<Skipped>() {
+        Ok(skipped) => Error::Skipped {
+            index,
+            skipped: *skipped,
+        },
+        Err(cause) => Error::Failed(Failure::new(index, None, 0, cause)),
+    }
+}
+
 impl<S> Iterator for Scores<'_, S> {
     type Item = Result<S, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(score) = self.scores.as_ref().and_then(|scores| scores.recv().ok()) {
-            return Some(score.map_err(Error::Failed));
+            return Some(score.map_err(|(index, cause)| error_of(index, cause)));
         }
         self.scores = None;
         if let Some(error) = self.error.take() {

@@ -67,7 +67,7 @@ use crate::error::Cause;
 pub trait Task<R: ?Sized>: Sync {
     /// The score of a record.
     type Score;
-    /// The reason why a record could not be scored; [`Infallible`] if every record can be scored.
+    /// The reason why a record has no score; [`Infallible`] if every record can be scored.
     type Error: Into<Cause>;
 
     /// Scores a record.
@@ -75,7 +75,8 @@ pub trait Task<R: ?Sized>: Sync {
     /// # Errors
     ///
     /// Returns an error if the record cannot be scored. A panic counts as an error, too: the pipeline catches
-    /// it and continues with the next record.
+    /// it and continues with the next record. The error [`Skipped`](crate::error::Skipped) says that the record
+    /// needs no score; such a record is not a failure.
     fn score(&self, record: &R) -> Result<Self::Score, Self::Error>;
 }
 

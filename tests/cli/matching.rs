@@ -86,7 +86,8 @@ fn csv_has_the_same_values() {
     let folder = folder();
     let more = ["--against", "reference.txt", "--scores", "out.csv"];
     find(&folder, &[&more[..], &["--cutoff", "50"]].concat());
-    let expected = "record,best,score,error\n1,5,96.2962962962963,\n2,4,95.23809523809523,\n3,,,\n";
+    let expected =
+        "record,best,score,error,skipped\n1,5,96.2962962962963,,\n2,4,95.23809523809523,,\n3,,,,\n";
     assert_eq!(read(&folder, "out.csv"), expected);
 }
 

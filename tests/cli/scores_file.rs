@@ -27,11 +27,11 @@ fn csv_has_the_same_numbers() {
     let folder = folder_with("in.jsonl", WITH_FAILURE);
     let arguments = ["--keep", "id,rating", "--scores", "out.csv"];
     assert_eq!(score(&folder, "in.jsonl", &arguments).code, 1);
-    let expected = "record,neg,neu,pos,compound,id,rating,error
-1,0.0,0.0,1.0,0.4404,a,5,
-2,1.0,0.0,0.0,-0.5423,b,1.50,
-3,,,,,,,\"in.jsonl:3:18: expected a string in field \"\"text\"\", found null\"
-4,0.0,1.0,0.0,0.0,\"say \"\"hi\"\", then\ngo\",,
+    let expected = "record,neg,neu,pos,compound,id,rating,error,skipped
+1,0.0,0.0,1.0,0.4404,a,5,,
+2,1.0,0.0,0.0,-0.5423,b,1.50,,
+3,,,,,,,\"in.jsonl:3:18: expected a string in field \"\"text\"\", found null\",
+4,0.0,1.0,0.0,0.0,\"say \"\"hi\"\", then\ngo\",,,
 ";
     assert_eq!(read(&folder, "out.csv"), expected);
 }
@@ -66,7 +66,7 @@ fn an_empty_input_makes_an_empty_file() {
     assert_eq!(read(&folder, "a.jsonl"), "");
     assert_eq!(
         read(&folder, "a.csv"),
-        "record,neg,neu,pos,compound,error\n"
+        "record,neg,neu,pos,compound,error,skipped\n"
     );
 }
 

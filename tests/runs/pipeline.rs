@@ -9,11 +9,11 @@ use std::time::Duration;
 use crate::order_sensitive::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::Dataset;
-use manyhands::error::{Failure, Panicked};
+use manyhands::error::{Cause, Failure, Panicked, Skipped};
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
 use manyhands::report::SlowRecord;
-use manyhands::sink::{InOrder, Room, Sink};
+use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
 use proptest::prelude::*;
 
 /// An executor that runs all units on the calling thread, but assigns them to made-up workers. The sizes of the
@@ -254,10 +254,11 @@ fn a_run_that_stops_names_the_first_failure_in_order() {
 struct Lines(InOrder<Vec<u8>>);
 
 impl Sink<f64> for Lines {
-    fn render(&self, index: u64, score: Result<&f64, &Failure>, bytes: &mut Vec<u8>) {
-        let line = match score {
-            Ok(score) => format!("{index} {score}\n"),
-            Err(failure) => format!("{index} {failure}\n"),
+    fn render(&self, index: u64, outcome: RecordOutcome<'_, f64>, bytes: &mut Vec<u8>) {
+        let line = match outcome {
+            RecordOutcome::Scored(score) => format!("{index} {score}\n"),
+            RecordOutcome::Failed(failure) => format!("{index} {failure}\n"),
+            RecordOutcome::Skipped(skipped) => format!("{index} {skipped}\n"),
         };
         bytes.extend_from_slice(line.as_bytes());
     }
@@ -271,12 +272,10 @@ impl Sink<f64> for Lines {
 fn scores_are_written_in_order() {
     let lines = |executor: &dyn Executor, records: usize| {
         let lines = Lines(InOrder::new(Vec::new()));
-        let task = fallible(|n: &usize| {
-            if n % 9 == 8 {
-                Err("nine")
-            } else {
-                Ok(*n as f64)
-            }
+        let task = fallible(|n: &usize| match n % 9 {
+            8 => Err(Cause::from("nine")),
+            4 => Err(Skipped::new("four").into()),
+            _ => Ok(*n as f64),
         });
         Pipeline::new(&(0..records), task)
             .executor(executor)
@@ -306,7 +305,7 @@ fn scores_ahead_of_their_turn_are_bounded() {
         most: AtomicUsize,
     }
     impl Sink<bool> for Watched {
-        fn render(&self, _: u64, _: Result<&bool, &Failure>, bytes: &mut Vec<u8>) {
+        fn render(&self, _: u64, _: RecordOutcome<'_, bool>, bytes: &mut Vec<u8>) {
             bytes.extend_from_slice(&[b'x'; LINE]);
         }
         fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {
@@ -399,7 +398,7 @@ impl std::io::Write for ClosedAfter {
 fn a_sink_that_fails_ends_the_run() {
     struct Broken(InOrder<ClosedAfter>);
     impl Sink<f64> for Broken {
-        fn render(&self, _: u64, _: Result<&f64, &Failure>, bytes: &mut Vec<u8>) {
+        fn render(&self, _: u64, _: RecordOutcome<'_, f64>, bytes: &mut Vec<u8>) {
             bytes.extend_from_slice(&[b'x'; 100]);
         }
         fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {

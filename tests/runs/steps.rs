@@ -5,11 +5,11 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 
 use manyhands::dataset::{Dataset, Position, ReadOutcome};
-use manyhands::error::{BadRecord, Failure};
+use manyhands::error::BadRecord;
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
 use manyhands::report::End;
-use manyhands::sink::{Room, Sink};
+use manyhands::sink::{RecordOutcome, Room, Sink};
 
 /// An aggregator that counts like [`Count`], but is not commutative.
 #[derive(Clone, Default)]
@@ -347,7 +347,7 @@ struct WrittenBlocks {
 }
 
 impl Sink<()> for WrittenBlocks {
-    fn render(&self, _: u64, _: Result<&(), &Failure>, bytes: &mut Vec<u8>) {
+    fn render(&self, _: u64, _: RecordOutcome<'_, ()>, bytes: &mut Vec<u8>) {
         bytes.resize(bytes.len() + self.bytes_a_record, b'x');
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::order_sensitive::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::{Dataset, Position, ReadOutcome};
-use manyhands::error::{BadRecord, Cause};
+use manyhands::error::{BadRecord, Cause, Skipped};
 use manyhands::prelude::*;
 use manyhands::report::End;
 use manyhands::stop::Cancel;
@@ -65,7 +65,7 @@ struct Case {
     stretch: Range<u64>,
     /// The index of a record that is not done until the run is cancelled.
     waits: Option<u64>,
-    /// If this number is n, one in n records fails, and one in 2n records panics.
+    /// If this number is n, one in n records fails, one in n is skipped, and one in 2n panics.
     failing: u64,
 }
 
@@ -138,6 +138,7 @@ fn score(failing: u64, number: u64) -> Result<f64, Cause> {
     match number {
         n if n % (2 * failing) == failing / 2 => panic!("{n} panics"),
         n if n % failing == failing - 1 => Err("it fails".into()),
+        n if n % failing == failing - 2 => Err(Skipped::new("it needs no score").into()),
         n => Ok((n as f64).sin() * 1e3),
     }
 }
@@ -210,6 +211,7 @@ struct Facts {
     records: u64,
     scored: u64,
     failed: u64,
+    skipped: u64,
     failures: Vec<(u64, String)>,
 }
 
@@ -220,6 +222,7 @@ fn facts<V: serde::Serialize>(report: &Report<V>) -> Facts {
         records: report.records,
         scored: report.scored,
         failed: report.failed,
+        skipped: report.skipped,
         failures: failures
             .map(|failure| (failure.index, failure.cause.to_string()))
             .collect(),
@@ -283,7 +286,7 @@ where
         report.unwrap()
     });
     let facts = facts(&report);
-    assert_eq!(facts.scored + facts.failed, facts.records);
+    assert_eq!(facts.scored + facts.failed + facts.skipped, facts.records);
     assert!(facts.scored <= started.load(SeqCst));
     // Each worker may have checked the token just before the cancellation, and may then start one record.
     let late = late.load(SeqCst);

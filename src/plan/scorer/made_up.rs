@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cell, Cells, Column, ColumnKind, Scorer, ScorerColumns, TextScorer};
 use crate::dataset::TextStream;
-use crate::error::{BadRecord, Error};
+use crate::error::{BadRecord, Error, Skipped};
+use crate::plan::scored::NotScored;
 use crate::plan::{Opened, Plan};
 
-/// Scores texts of the form `label number name=value …`.
+/// Scores texts of the form `label number name=value …`. A text that begins with `skip ` is skipped; the reason is the
+/// rest of the text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
@@ -58,7 +60,10 @@ impl Scorer for MadeUpOptions {
 }
 
 impl TextScorer for MadeUpOptions {
-    fn score(&self, text: &str) -> Result<Cells, BadRecord> {
+    fn score(&self, text: &str) -> Result<Cells, NotScored> {
+        if let Some(reason) = text.strip_prefix("skip ") {
+            return Err(Skipped::new(reason).into());
+        }
         let bad = || {
             BadRecord::new(
                 format!("expected a label and a number, found {text:?}"),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cell, Cells, Column, Scorer, ScorerColumns, TextScorer};
 use crate::dataset::Texts;
-use crate::error::{BadRecord, Error};
+use crate::error::Error;
+use crate::plan::scored::NotScored;
 use crate::plan::{Plan, UnknownName};
 use crate::task::matching::{Found, Match, Matching, Measure, Pairs};
 
@@ -76,7 +77,7 @@ struct MatchWithLines {
 }
 
 impl TextScorer for MatchWithLines {
-    fn score(&self, text: &str) -> Result<Cells, BadRecord> {
+    fn score(&self, text: &str) -> Result<Cells, NotScored> {
         let found = self.task.score(text);
         let line = |found: &Found| self.lines[found.index];
         let cells = match found.as_slice() {

@@ -21,8 +21,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::scored::NotScored;
 use super::{Plan, UnknownName};
-use crate::error::{BadRecord, Error};
+use crate::error::Error;
 use crate::task::matching::Pairs;
 
 pub use cell::Cell;
@@ -51,8 +52,9 @@ pub(super) trait Scorer {
 
 /// A scorer that is ready to score texts.
 pub(super) trait TextScorer: fmt::Debug + Send + Sync {
-    /// The cells of a text: one for each known column, in the order of the columns.
-    fn score(&self, text: &str) -> Result<Cells, BadRecord>;
+    /// The cells of a text: one for each known column, in the order of the columns. Or the reason why the text has
+    /// none.
+    fn score(&self, text: &str) -> Result<Cells, NotScored>;
 
     /// Whether one record alone may keep several cores busy.
     fn shares_records(&self) -> bool {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, Cells, Column, Scorer, ScorerColumns, TextScorer};
-use crate::error::{BadRecord, Error};
+use crate::error::Error;
 use crate::plan::Plan;
+use crate::plan::scored::NotScored;
 use crate::task::sentiment::Sentiment;
 
 /// The scorer `sentiment`: how positive or negative a text is, by
@@ -32,7 +33,7 @@ impl Scorer for SentimentOptions {
 }
 
 impl TextScorer for Sentiment {
-    fn score(&self, text: &str) -> Result<Cells, BadRecord> {
+    fn score(&self, text: &str) -> Result<Cells, NotScored> {
         let score = self.score(text);
         let numbers = [score.neg, score.neu, score.pos, score.compound];
         Ok(numbers.map(Cell::Number).into())

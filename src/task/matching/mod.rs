@@ -50,7 +50,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use measure::Measure;
-pub use pairs::{Pairs, Skipped};
+pub use pairs::{Pairs, SkippedPairs};
 
 use super::Task;
 use crate::sync::{Mutex, lock};

@@ -11,7 +11,7 @@ pub struct Pairs {
     /// Number of pairs that were compared symbol by symbol.
     pub compared: u64,
     /// Number of pairs that were not compared, because a bound showed that they cannot be among the best.
-    pub skipped: Skipped,
+    pub skipped: SkippedPairs,
 }
 
 /// Number of pairs that were not compared, by the bound that ruled them out. If several bounds rule out a pair,
@@ -29,7 +29,7 @@ pub struct Pairs {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Skipped {
+pub struct SkippedPairs {
     /// Number of pairs whose lengths differ too much.
     pub lengths: u64,
     /// Number of pairs with too few symbols in common, regardless of their order.
@@ -54,7 +54,7 @@ impl Pairs {
         let (now, then) = (self.skipped, before.skipped);
         Pairs {
             compared: self.compared - before.compared,
-            skipped: Skipped {
+            skipped: SkippedPairs {
                 lengths: now.lengths - then.lengths,
                 symbols: now.symbols - then.symbols,
                 halves: now.halves - then.halves,
@@ -74,7 +74,7 @@ impl AddAssign for Pairs {
     }
 }
 
-impl Skipped {
+impl SkippedPairs {
     /// Number of pairs that were not compared.
     pub fn all(self) -> u64 {
         self.by_bound().iter().map(|(_, count)| count).sum()

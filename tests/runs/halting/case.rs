@@ -8,9 +8,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use manyhands::error::{Cause, Failure};
+use manyhands::error::{Cause, Skipped};
 use manyhands::prelude::*;
-use manyhands::sink::{InOrder, Room, Sink};
+use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
 
 use super::gates::{Gate, Gates};
 
@@ -83,6 +83,8 @@ pub struct Case<'s> {
     pub records: u64,
     /// The indices of the records that fail.
     pub failing: BTreeSet<u64>,
+    /// The indices of the records that the task skips. None of them is also in `failing`.
+    pub skipping: BTreeSet<u64>,
     pub on_failure: OnFailure,
     pub setup: &'s Setup,
     pub source: Source,
@@ -101,9 +103,10 @@ impl fmt::Display for Case<'_> {
         let fails = self.gates.as_ref().map(|gates| gates.fails);
         write!(
             f,
-            "{} records of which {:?} fail ({fails:?}), {:?}, {}, {:?}, {}, {:?}, commutative: {}",
+            "{} records of which {:?} fail ({fails:?}) and {:?} are skipped, {:?}, {}, {:?}, {}, {:?}, commutative: {}",
             self.records,
             self.failing,
+            self.skipping,
             self.on_failure,
             self.setup.name,
             self.source,
@@ -142,6 +145,9 @@ impl Shared<'_> {
         }
         if case.failing.contains(&number) {
             return Err("it fails".into());
+        }
+        if case.skipping.contains(&number) {
+            return Err(Skipped::new("it needs no score").into());
         }
         Ok(number)
     }
@@ -196,10 +202,11 @@ impl Write for Written<'_> {
 }
 
 impl Sink<u64> for Lines<'_, '_> {
-    fn render(&self, index: u64, score: Result<&u64, &Failure>, bytes: &mut Vec<u8>) {
-        let line = match score {
-            Ok(_) => format!("{index}\n"),
-            Err(failure) => format!("{index} failed as {}\n", failure.index),
+    fn render(&self, index: u64, outcome: RecordOutcome<'_, u64>, bytes: &mut Vec<u8>) {
+        let line = match outcome {
+            RecordOutcome::Scored(_) => format!("{index}\n"),
+            RecordOutcome::Failed(failure) => format!("{index} failed as {}\n", failure.index),
+            RecordOutcome::Skipped(skipped) => format!("{index} {skipped}\n"),
         };
         bytes.extend_from_slice(line.as_bytes());
     }

@@ -121,17 +121,25 @@ impl Case<'_> {
     fn check_report(&self, report: &Report<(u64, Vec<u64>)>, written: &[u8]) -> Result<(), String> {
         let (count, indices) = &report.value;
         let failed: Vec<u64> = self.failing.range(..report.records).copied().collect();
+        let skipped = self.skipping.range(..report.records).count();
+        let without_score =
+            |record: &u64| self.failing.contains(record) || self.skipping.contains(record);
         let scored: Vec<u64> = (0..report.records)
-            .filter(|record| !self.failing.contains(record))
+            .filter(|record| !without_score(record))
             .collect();
         let reported: Vec<u64> = report
             .failures
             .iter()
             .map(|failure| failure.index)
             .collect();
-        let lines = (0..report.records).map(|record| match self.failing.contains(&record) {
-            true => format!("{record} failed as {record}\n"),
-            false => format!("{record}\n"),
+        let lines = (0..report.records).map(|record| {
+            if self.failing.contains(&record) {
+                format!("{record} failed as {record}\n")
+            } else if self.skipping.contains(&record) {
+                format!("{record} skipped: it needs no score\n")
+            } else {
+                format!("{record}\n")
+            }
         });
         let written = String::from_utf8_lossy(written);
         let equal = |what: &str, found: &dyn fmt::Debug, expected: &dyn fmt::Debug| {
@@ -146,6 +154,9 @@ impl Case<'_> {
         };
         equal("scored", &report.scored, &scored.len())?;
         equal("failed", &report.failed, &failed.len())?;
+        equal("skipped", &report.skipped, &skipped)?;
+        let counted = report.scored + report.failed + report.skipped;
+        equal("counted", &counted, &report.records)?;
         let kept = failed.len().min(Report::FAILURES_KEPT);
         equal("failures", &reported, &&failed[..kept])?;
         equal("count", count, &report.scored)?;

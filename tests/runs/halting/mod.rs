@@ -62,6 +62,7 @@ fn halt_over(source: Source) {
                     let case = Case {
                         records: 40,
                         failing: failing.clone(),
+                        skipping: BTreeSet::from([0, HALTING - 1, HALTING + 2]),
                         on_failure,
                         setup,
                         source,

@@ -49,6 +49,10 @@ impl Random {
         let records = self.of(&[3, 20, 60, 60, 400]);
         let period = self.of(&[3, 10, 40]);
         let failing: BTreeSet<u64> = (0..records).filter(|_| self.one_in(period)).collect();
+        let period = self.of(&[2, 5, 30, 1_000]);
+        let skipping: BTreeSet<u64> = (0..records)
+            .filter(|record| !failing.contains(record) && self.one_in(period))
+            .collect();
         let record = self.below(records);
         let micros = self.below(20_000);
         let at_most = self.below(8);
@@ -83,6 +87,7 @@ impl Random {
             gates: None,
             pauses: self.pauses(records, &failing),
             failing,
+            skipping,
         }
     }
 }
