@@ -253,9 +253,13 @@ where
         );
         let units = |worker, units| run.units(worker, units);
         let stream = self.dataset.is_stream();
-        let work = Work::new(run.unit_count(), &units)
+        let pace = |worker| run.pace_elsewhere(worker);
+        let mut work = Work::new(run.unit_count(), &units)
             .at_most(workers)
             .waiting(stream || self.limit.waits());
+        if stream {
+            work = work.paced_by(&pace);
+        }
         match &token {
             Some(token) if stream => {
                 closing_when(token, || run.close(), || executor.execute(&work))

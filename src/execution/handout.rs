@@ -89,7 +89,9 @@ impl<'w> Handout<'w> {
         while let Some(units) = self.queue.take(pace) {
             let (began, length) = (clock(), units.len());
             let flow = self.work.run(worker, units);
-            pace = Pace::of(length, clock() - began);
+            let elapsed = clock() - began;
+            let known = self.work.pace(worker);
+            pace = known.unwrap_or_else(|| Pace::of(length, elapsed));
             match flow {
                 Flow::Go => went_on(),
                 Flow::Pause => {

@@ -31,6 +31,9 @@ pub use work_stealing::WorkStealing;
 /// does next.
 pub type Run<'a> = dyn Fn(usize, Range<usize>) -> Flow + Sync + 'a;
 
+/// Returns the pace of a worker in its last call of [`Run`], or `None` if the clock of the executor determines it.
+pub(crate) type PaceOfWorker<'a> = dyn Fn(usize) -> Option<Pace> + Sync + 'a;
+
 /// What a call of [`Run`] asks its worker to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
@@ -53,6 +56,7 @@ pub struct Work<'a> {
     most: usize,
     waits: bool,
     run: &'a Run<'a>,
+    pace: Option<&'a PaceOfWorker<'a>>,
 }
 
 impl<'a> Work<'a> {
@@ -63,6 +67,7 @@ impl<'a> Work<'a> {
             most: usize::MAX,
             waits: false,
             run,
+            pace: None,
         }
     }
 
@@ -86,13 +91,30 @@ impl<'a> Work<'a> {
         self
     }
 
+    /// Sets a function that is called after each call of [`Run`] and returns the pace of the worker. It is needed
+    /// if calls wait while other processes work: by the clock, units would seem slow because of the wait, so
+    /// portions would become short, and then each unit would have a wait of its own.
+    pub(crate) fn paced_by(mut self, pace: &'a PaceOfWorker<'a>) -> Self {
+        self.pace = Some(pace);
+        self
+    }
+
+    /// The pace of a worker in its last call, if the work knows it better than the clock of the executor.
+    fn pace(&self, worker: usize) -> Option<Pace> {
+        self.pace.and_then(|pace| pace(worker))
+    }
+
     /// The same work with another function, which may pass its calls on to the function of this work.
-    pub fn with<'b>(&self, run: &'b Run<'b>) -> Work<'b> {
+    pub fn with<'b>(&self, run: &'b Run<'b>) -> Work<'b>
+    where
+        'a: 'b,
+    {
         Work {
             units: self.units,
             most: self.most,
             waits: self.waits,
             run,
+            pace: self.pace,
         }
     }
 

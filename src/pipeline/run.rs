@@ -15,7 +15,7 @@ use super::worker::WorkerState;
 use crate::aggregation::{Aggregator, BlockPartition};
 use crate::dataset::Dataset;
 use crate::error::Error;
-use crate::execution::Flow;
+use crate::execution::{Flow, Pace};
 use crate::limit::Permits;
 use crate::panics;
 use crate::stop::Cancel;
@@ -96,6 +96,11 @@ where
         self.partition.blocks()
     }
 
+    /// The pace of worker `number` in its last portion of a stream, if the records were scored elsewhere.
+    pub(super) fn pace_elsewhere(&self, number: usize) -> Option<Pace> {
+        lock(self.workers.get(number)?).pace_elsewhere
+    }
+
     /// Runs a range of units as worker `number`.
     pub(super) fn units(&self, number: usize, units: Range<usize>) -> Flow {
         // This thread may be inside a task of this run or of another run, and execute these units while
@@ -139,6 +144,10 @@ where
         worker.busy += now - began;
         worker.until = now - self.began;
         let records = worker.records - records;
+        let elsewhere = worker.watch.take_elsewhere();
+        // The number of records counts here, since a stream may have had fewer records than were asked for.
+        worker.pace_elsewhere =
+            (!elsewhere.is_zero()).then(|| Pace::elsewhere(records as usize, elsewhere));
         self.longest_portion.fetch_max(records, Relaxed);
         if self.collector.frontier.is_ending() {
             self.close();
@@ -237,5 +246,115 @@ struct EndOnPanic<F: Fn()>(F);
 impl<F: Fn()> Drop for EndOnPanic<F> {
     fn drop(&mut self) {
         (self.0)();
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::aggregation::Count;
+    use crate::dataset::{Position, ReadOutcome};
+    use crate::error::BadRecord;
+    use crate::execution::{Executor, Work, execute_by};
+    use crate::sync::into_inner;
+
+    /// A stream, and how many records each read has asked for.
+    struct AskedStream {
+        left: Mutex<u64>,
+        /// The largest number of records that one read finds in the stream.
+        arrived: u64,
+        /// The time in which another process has scored a record; `None` if the task scores it.
+        spent: Option<Duration>,
+        asked: Mutex<Vec<usize>>,
+    }
+
+    impl AskedStream {
+        fn new(records: u64, arrived: u64, spent: Option<Duration>) -> Self {
+            AskedStream {
+                left: Mutex::new(records),
+                arrived,
+                spent,
+                asked: Mutex::default(),
+            }
+        }
+    }
+
+    impl Dataset for AskedStream {
+        type Record<'r> = ();
+
+        fn parts(&self) -> usize {
+            usize::MAX
+        }
+
+        fn is_stream(&self) -> bool {
+            true
+        }
+
+        fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
+        where
+            V: FnMut(Position, Result<&(), BadRecord>) -> ControlFlow<()>,
+        {
+            let mut left = lock(&self.left);
+            let read = (parts.len() as u64).min(self.arrived).min(*left);
+            if read > 0 {
+                lock(&self.asked).push(parts.len());
+            }
+            for index in 0..read {
+                let at = Position {
+                    index: 1000 - *left + index,
+                    ..Position::default()
+                };
+                let _ = visit(at, Ok(&()));
+            }
+            *left -= read;
+            Ok(ReadOutcome {
+                ended: read == 0,
+                ..ReadOutcome::default()
+            })
+        }
+
+        fn time_elsewhere(&self, (): &()) -> Option<Duration> {
+            self.spent
+        }
+    }
+
+    /// Runs only worker 0 of two, by a clock according to which each call takes a second.
+    struct BySlowClock;
+
+    impl Executor for BySlowClock {
+        fn workers(&self) -> usize {
+            2
+        }
+
+        fn execute(&self, work: &Work<'_>) {
+            let seconds = std::cell::Cell::new(0);
+            let clock = || {
+                seconds.set(seconds.get() + 1);
+                Duration::from_secs(seconds.get())
+            };
+            execute_by(clock, work, 2);
+        }
+    }
+
+    /// By the clock, the records would be asked for one by one, because the worker waits for the other process.
+    #[test]
+    fn the_time_that_another_process_spends_on_records_decides_how_many_are_asked_for() {
+        let spent = Some(Duration::from_micros(10));
+        for (arrived, spent, wanted) in [
+            (u64::MAX, spent, [1, 8, 64, 100, 100]),
+            // Only five records are there at a time, so a later one may be slower than they are.
+            (5, spent, [1, 8, 40, 40, 40]),
+            (u64::MAX, Some(Duration::from_secs(1)), [1; 5]),
+            (u64::MAX, None, [1; 5]),
+        ] {
+            let stream = AskedStream::new(1000, arrived, spent);
+            let report = Pipeline::new(&stream, |(): &()| 1.0)
+                .executor(&BySlowClock)
+                .aggregate(Count::new());
+            assert_eq!(report.expect("it runs").value, 1000);
+            assert_eq!(into_inner(stream.asked)[..5], wanted);
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! for a while. On Linux, which reports the time without a core, that time is not counted as time of the
 //! record.
 
+use std::mem;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,8 @@ pub struct Stopwatch {
     usual: Duration,
     /// The total time of all records.
     pub(super) work: Duration,
+    /// The time of the records that were scored elsewhere since [`take_elsewhere`](Stopwatch::take_elsewhere).
+    elsewhere: Duration,
     /// For how long in total the thread had no core.
     pub(super) preempted: Duration,
     pub(super) slowest: Vec<SlowStretch>,
@@ -91,6 +94,7 @@ impl Stopwatch {
             first: Position::default(),
             usual: Duration::ZERO,
             work: Duration::ZERO,
+            elsewhere: Duration::ZERO,
             preempted: Duration::ZERO,
             slowest: Vec::new(),
             last_reading: None,
@@ -150,6 +154,7 @@ impl Stopwatch {
     pub(super) fn end_after(&mut self, at: Position, time: Duration) {
         self.pause();
         self.work += time;
+        self.elsewhere += time;
         if self.is_among_the_slowest(time) {
             let slow = SlowStretch {
                 first: at,
@@ -158,6 +163,11 @@ impl Stopwatch {
             };
             keep_slowest(&mut self.slowest, slow);
         }
+    }
+
+    /// Returns the time of the records that were scored elsewhere since the last call.
+    pub(super) fn take_elsewhere(&mut self) -> Duration {
+        mem::take(&mut self.elsewhere)
     }
 
     /// The number of records in a stretch. It is chosen so that a stretch takes about [`STRETCH`], within

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::pending::PendingScores;
 use super::stopwatch::Stopwatch;
+use crate::execution::Pace;
 
 /// The scores, counts and times that one worker has gathered.
 pub(super) struct WorkerState<S, A> {
@@ -20,6 +21,8 @@ pub(super) struct WorkerState<S, A> {
     /// How long the worker waited for permits.
     pub(super) limited: Duration,
     pub(super) watch: Stopwatch,
+    /// The worker's pace in its last portion, if other processes scored the records.
+    pub(super) pace_elsewhere: Option<Pace>,
     /// When the worker began and when it was last busy, as times since the beginning of the run.
     pub(super) from: Option<Duration>,
     pub(super) until: Duration,
@@ -37,6 +40,7 @@ impl<S, A> WorkerState<S, A> {
             input: Duration::ZERO,
             limited: Duration::ZERO,
             watch: Stopwatch::new(now),
+            pace_elsewhere: None,
             from: None,
             until: Duration::ZERO,
             spares: Vec::new(),
