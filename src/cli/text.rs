@@ -80,6 +80,10 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         0 => String::new(),
         failed => paint(ERROR, format!(", {} failed", HumanCount(failed))),
     };
+    let skipped = match report.skipped {
+        0 => String::new(),
+        skipped => format!(", {} skipped", HumanCount(skipped)),
+    };
     let early = match report.end {
         End::Finished => String::new(),
         End::Halted(_) => paint(ERROR, ", then halted"),
@@ -96,7 +100,7 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         HumanBytes(bytes)
     );
     format!(
-        "{}{failed}{early}  {}\n",
+        "{}{failed}{skipped}{early}  {}\n",
         paint(HEADING, scored),
         paint(ASIDE, of)
     )

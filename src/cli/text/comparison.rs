@@ -51,6 +51,10 @@ fn headline(comparison: &Comparison) -> String {
         0 => String::new(),
         failed => format!(", {} of them failed", HumanCount(failed)),
     };
+    let skipped = match workload.skipped {
+        0 => String::new(),
+        skipped => format!(", {} of them skipped", HumanCount(skipped)),
+    };
     let bytes = workload
         .bytes
         .map_or(String::new(), |bytes| format!(", {}", HumanBytes(bytes)));
@@ -58,7 +62,7 @@ fn headline(comparison: &Comparison) -> String {
         format!(", loaded in {}", seconds(loading))
     });
     let records = counted(workload.records, "record");
-    let facts = format!("{records}{failed}{bytes}{loading}");
+    let facts = format!("{records}{failed}{skipped}{bytes}{loading}");
     wrapped(&plain(&workload.name), HEADING) + &wrapped(&facts, ASIDE)
 }
 

@@ -68,6 +68,15 @@ fn files(plan: &Plan) -> String {
 fn headline(plan: &Plan, answer: &Answer) -> Markup {
     let report = &answer.report;
     let wall = report.timing.wall.as_secs_f64();
+    let share = |records: u64| percent(records as f64 / report.records.max(1) as f64);
+    let failed = match report.failed {
+        0 => "none failed".to_owned(),
+        failed => format!("{} failed, {} of all", count(failed), share(failed)),
+    };
+    let skipped = match report.skipped {
+        0 => String::new(),
+        skipped => format!("; {} skipped, {} of all", count(skipped), share(skipped)),
+    };
     let early = match &report.end {
         End::Finished => None,
         End::Halted(failure) => Some(html! { "Halted by too many failures: " (quoted(failure)) }),
@@ -83,11 +92,7 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
             p.verdict.wrong { (early) ". The figures cover the records that were scored until then." }
         }
         dl.tiles {
-            (tile(&html! { (count(report.scored)) }, "records scored", &match report.failed {
-                0 => "none failed".to_owned(),
-                failed => format!("{} failed, {} of all", count(failed),
-                    percent(failed as f64 / report.records.max(1) as f64)),
-            }))
+            (tile(&html! { (count(report.scored)) }, "records scored", &(failed + &skipped)))
             @if let Some((main, numbers)) = report.value.main().filter(|main| main.1.moments.count > 0) {
                 (tile(&html! { (score(numbers.moments.mean)) }, &format!("mean {main}"),
                     &format!("standard deviation {}", score(numbers.moments.stddev))))

@@ -68,13 +68,17 @@ fn headline(comparison: &Comparison) -> Markup {
         0 => String::new(),
         failed => format!(", {} of them failed", count(failed)),
     };
+    let skipped = match workload.skipped {
+        0 => String::new(),
+        skipped => format!(", {} of them skipped", count(skipped)),
+    };
     let size = workload
         .bytes
         .map_or(String::new(), |size| format!(", {}", bytes(size as f64)));
     html! {
         p.eyebrow { "manyhands bench · " (quoted(&comparison.began)) }
         h1 { (quoted(&workload.name)) }
-        p.of { (counted(workload.records, "record")) (failed) (size) }
+        p.of { (counted(workload.records, "record")) (failed) (skipped) (size) }
         p.verdict.wrong[!comparison.agrees()] { (sentence(comparison.verdict())) }
         @if comparison.agrees() && let Some(fastest) = comparison.fastest() {
             dl.tiles { (tiles(comparison, fastest)) }

@@ -4,6 +4,7 @@
 use super::*;
 use crate::error::{Cause, Died};
 use crate::execution::{Sequential, TaskQueue, WorkStealing};
+use crate::plan::MadeUpOptions;
 use crate::plan::wire::WireOutcome;
 use crate::remote::in_process::InProcess;
 
@@ -67,6 +68,37 @@ fn a_service_gives_the_answer_of_this_process_on_every_executor() {
     }
     digests.dedup();
     assert_eq!(digests.len(), 1);
+}
+
+#[test]
+fn skipped_records_are_in_the_json_and_in_the_digest() {
+    let texts = ["a 1", "skip no number", "b", "c 2", "skip no number"];
+    let run = |texts: &[&str]| {
+        let opened = MadeUpOptions::default().open_over(texts);
+        opened.run(RunOptions::default()).expect("a run")
+    };
+    let answer = run(&texts);
+    let report = &answer.report;
+    assert_eq!(
+        (report.records, report.scored, report.failed, report.skipped),
+        (5, 2, 1, 2)
+    );
+    let failures: Vec<u64> = report
+        .failures
+        .iter()
+        .map(|failure| failure.index)
+        .collect();
+    assert_eq!(failures, [2]);
+    let json = answer.to_json();
+    assert!(json.contains("\"failed\":1,\"skipped\":2,"), "{json}");
+    // A failed record in the place of a skipped one gives another answer.
+    let one_more_failed = run(&["a 1", "skip no number", "b", "c 2", "d"]);
+    assert_ne!(answer.digest, one_more_failed.digest);
+    let only_skipped = run(&texts[1..2]).report;
+    assert_eq!(
+        crate::exit::Exit::of_report(&only_skipped),
+        crate::exit::Exit::Success
+    );
 }
 
 #[test]
