@@ -8,6 +8,9 @@
 //! for a while. On Linux, which reports the time without a core, that time is not counted as time of the
 //! record.
 
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+
 use std::mem;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -155,14 +158,7 @@ impl Stopwatch {
         self.pause();
         self.work += time;
         self.elsewhere += time;
-        if self.is_among_the_slowest(time) {
-            let slow = SlowStretch {
-                first: at,
-                records: 1,
-                time,
-            };
-            keep_slowest(&mut self.slowest, slow);
-        }
+        self.keep_if_slow(at, 1, time);
     }
 
     /// Returns the time of the records that were scored elsewhere since the last call.
@@ -189,8 +185,7 @@ impl Stopwatch {
         let (elapsed, records) = (now - self.began, self.done);
         // The next stretch is computed from the elapsed time, including lost time. So after a record that
         // took long by the clock, the next record is timed alone, and its score is passed on soon.
-        let fitting = STRETCH.as_nanos() / (elapsed / records).as_nanos().max(1);
-        self.stretch = (fitting.min(u128::from(LONGEST_STRETCH)) as u32).clamp(1, records * 2);
+        self.stretch = stretch_after(elapsed, records);
         self.done = 0;
         self.began = now;
         let lost = if self.is_worth_reading(now, elapsed, records) {
@@ -201,6 +196,12 @@ impl Stopwatch {
         } else {
             Duration::ZERO
         };
+        self.add(elapsed, lost, records);
+    }
+
+    /// Adds a stretch of `records` records that took `elapsed`. The thread had no core for `lost`, in this
+    /// stretch or before it.
+    fn add(&mut self, elapsed: Duration, lost: Duration, records: u32) {
         // The time is at least as long as other records take, because some of the lost time may have been
         // lost before these records began.
         let elapsed = elapsed
@@ -211,16 +212,17 @@ impl Stopwatch {
         let time = elapsed - self.usual.min(usual) * (records - 1);
         self.usual = usual;
         self.follows = usual < BOTH_ENDS;
+        self.keep_if_slow(self.first, records, time);
+    }
+
+    fn keep_if_slow(&mut self, first: Position, records: u32, time: Duration) {
         if self.is_among_the_slowest(time) {
-            let first = self.first;
-            keep_slowest(
-                &mut self.slowest,
-                SlowStretch {
-                    first,
-                    records,
-                    time,
-                },
-            );
+            let slow = SlowStretch {
+                first,
+                records,
+                time,
+            };
+            keep_slowest(&mut self.slowest, slow);
         }
     }
 
@@ -258,6 +260,13 @@ impl Stopwatch {
         });
         lost
     }
+}
+
+/// The number of records in a stretch after a stretch of `records` records that took `elapsed`. It at most
+/// doubles, because later records may be slower.
+fn stretch_after(elapsed: Duration, records: u32) -> u32 {
+    let fitting = STRETCH.as_nanos() / (elapsed / records).as_nanos().max(1);
+    (fitting.min(u128::from(LONGEST_STRETCH)) as u32).clamp(1, records * 2)
 }
 
 /// Adds a record to the list of the slowest records, which is sorted by time, longest first.
