@@ -187,3 +187,130 @@ fn check_existing(output: &Output) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A folder, and a function that returns a path in it.
+    fn folder() -> (tempfile::TempDir, impl Fn(&str) -> PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_owned();
+        (folder, move |name: &str| path.join(name))
+    }
+
+    fn scores(path: &Path) -> Output {
+        Output::new("the scores", path).keep_partial(true)
+    }
+
+    fn reason(added: Result<(), Error>) -> String {
+        match added {
+            Err(Error::Destination { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_partial_file_that_is_an_input_or_another_output_is_refused() {
+        let (_folder, path) = folder();
+        let why = format!(
+            "if the run ended early, its scores would go to {}, which is ",
+            path("out.partial").display()
+        );
+        let mut endpoints = Endpoints::new();
+        endpoints.input(path("out.partial"));
+        let refused = reason(endpoints.output(&scores(&path("out"))));
+        assert_eq!(refused, format!("{why}an input"));
+        let mut endpoints = Endpoints::new();
+        let page = Output::new("the page", path("out.partial"));
+        endpoints.output(&page).expect("a new file");
+        let refused = reason(endpoints.output(&scores(&path("out")).force(true)));
+        assert_eq!(refused, format!("{why}also named for the page"));
+    }
+
+    #[test]
+    fn a_partial_file_is_replaced_only_by_force_and_a_folder_never() {
+        let (_folder, path) = folder();
+        fs::write(path("out.partial"), "precious").expect("a file");
+        let error = Endpoints::new().output(&scores(&path("out")));
+        let Err(Error::Destination {
+            path: named,
+            reason: told,
+        }) = error
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!(named, path("out.partial"));
+        assert!(
+            told.starts_with("is left from a run that ended early; "),
+            "{told}"
+        );
+        let forced = scores(&path("out")).force(true);
+        Endpoints::new()
+            .output(&forced)
+            .expect("it may be replaced");
+        fs::create_dir(path("other.partial")).expect("a folder");
+        for force in [false, true] {
+            let output = scores(&path("other")).force(force);
+            let refused = reason(Endpoints::new().output(&output));
+            assert!(
+                refused.ends_with("which is a directory; name another file"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_only_for_a_partial_file_is_refused() {
+        let (_folder, path) = folder();
+        for force in [false, true] {
+            let output = scores(&path(&"n".repeat(250))).force(force);
+            let refused = reason(Endpoints::new().output(&output));
+            assert!(
+                refused.ends_with("which is too long a name; choose a shorter one"),
+                "{refused}"
+            );
+        }
+    }
+
+    /// What was written to a pipe or a device cannot be kept, so there is no partial file that could be in the way.
+    #[test]
+    fn a_pipe_or_a_device_has_no_partial_file() {
+        let (_folder, path) = folder();
+        let made = std::process::Command::new("mkfifo")
+            .arg(path("pipe"))
+            .status();
+        assert!(made.expect("there is mkfifo").success());
+        symlink("/dev/null", path("device")).expect("a link");
+        for name in ["pipe", "device"] {
+            let partial = path(&format!("{name}.partial"));
+            fs::write(&partial, "another file").expect("a file");
+            let mut endpoints = Endpoints::new();
+            endpoints.input(&partial);
+            endpoints.output(&scores(&path(name))).expect(name);
+            assert_eq!(endpoints.outputs.len(), 1);
+        }
+    }
+
+    #[test]
+    fn the_partial_file_of_a_link_is_beside_its_target() {
+        let (_folder, path) = folder();
+        fs::create_dir(path("sub")).expect("a folder");
+        fs::write(path("sub/target"), "old").expect("a file");
+        symlink("sub/target", path("link")).expect("a link");
+        let mut endpoints = Endpoints::new();
+        let output = scores(&path("link")).force(true);
+        endpoints.output(&output).expect("it may be replaced");
+        let page = Output::new("the page", path("sub/target.partial"));
+        let refused = reason(endpoints.output(&page));
+        assert_eq!(
+            refused,
+            "is also named for the scores of an early end; write the page to another file"
+        );
+        let page = Output::new("the page", path("link.partial"));
+        endpoints.output(&page).expect("this is another file");
+    }
+}
