@@ -324,3 +324,14 @@ fn shared_pool() -> &'static WorkStealing {
     static POOL: OnceLock<WorkStealing> = OnceLock::new();
     POOL.get_or_init(WorkStealing::all_cores)
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipelines_without_an_executor_share_one_pool() {
+        assert!(std::ptr::eq(shared_pool(), shared_pool()));
+        assert_eq!(shared_pool().workers(), WorkStealing::all_cores().workers());
+    }
+}

@@ -5,6 +5,9 @@
 //! before it is done, and failures are judged in the order of the records. `README.md` in this folder has an
 //! overview.
 
+#[cfg(all(test, not(shuttle)))]
+mod tests;
+
 use std::ops::Range;
 
 use super::skips::Skips;

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use manyhands::sink::{InOrder, Room};
 
@@ -126,6 +127,40 @@ fn nothing_is_written_after_the_end() {
     assert_eq!(write(3, "d"), Ok(Room::Free));
     assert_eq!(write(4, "e"), Ok(Room::Free));
     assert_eq!(out.text(), "abc");
+}
+
+#[test]
+fn no_record_is_missing_if_the_blocks_that_wait_come_after_the_end() {
+    let lines = InOrder::new(Out::default());
+    let write = |record: u64, letter: &str| kind(lines.write(record..record + 1, letter.into()));
+    assert_eq!(write(3, "d"), Ok(Room::Free));
+    assert_eq!(write(0, "a"), Ok(Room::Free));
+    // The answer ends at the very record whose turn it is.
+    lines.end_at(1);
+    let written = lines.take(Duration::MAX).expect("it has not been taken");
+    assert_eq!(written.missing, None);
+    assert_eq!((written.records, written.bytes), (1, 1));
+    assert!(lines.take(Duration::MAX).is_none(), "it has been taken");
+    assert_eq!(write(1, "b"), Ok(Room::Free));
+    assert_eq!(written.out.text(), "a");
+}
+
+#[test]
+fn the_record_that_never_came_is_named() {
+    for end in [2, u64::MAX] {
+        let lines = InOrder::new(Out::default());
+        lines.write(0..1, b"a".into()).expect("room");
+        lines.write(2..4, b"cd".into()).expect("room");
+        lines.end_at(end);
+        let written = lines.take(Duration::MAX).expect("it has not been taken");
+        assert_eq!(written.missing, Some(1), "the end is {end}");
+        assert_eq!((written.records, written.bytes), (1, 1));
+    }
+    let lines = InOrder::new(Out::default());
+    lines.write(2..4, b"cd".into()).expect("room");
+    let error = lines.finish().err().expect("a gap");
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(error.to_string(), "the scores of record 1 never came");
 }
 
 /// An output that counts how often it is flushed, and whose flush may fail.

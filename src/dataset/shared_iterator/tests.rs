@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -224,6 +224,53 @@ fn closing_wakes_all_workers_that_wait() {
             iterator.close();
         });
         assert_eq!(iterator.take(10, &mut Vec::new()), None);
+    }
+}
+
+/// A worker that found no record must not keep a core busy while it waits for the next one.
+#[test]
+fn workers_that_find_no_record_fall_asleep() {
+    const IDLE: usize = 3;
+    for most in [1, 64] {
+        let asleep = Count::default();
+        let iterator = SharedIterator::new(std::iter::once_with(|| {
+            assert!(asleep.reaches(1), "the others did not fall asleep");
+            7
+        }));
+        let taken = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..=IDLE {
+                scope.spawn(|| {
+                    let mut records = Vec::new();
+                    while iterator.take(most, &mut records).is_some() {
+                        taken.fetch_add(records.drain(..).len(), SeqCst);
+                    }
+                });
+            }
+            let began = Instant::now();
+            while iterator.waiting.asleep() < IDLE && began.elapsed() < STUCK {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if iterator.waiting.asleep() == IDLE {
+                asleep.add();
+            }
+        });
+        assert_eq!(taken.into_inner(), 1);
+    }
+}
+
+/// A worker that works alone must not wait for a second record while the first one could be scored.
+#[test]
+fn no_more_records_are_pulled_than_are_taken() {
+    let pulled = AtomicUsize::new(0);
+    let source = (0..20u64).inspect(|_| _ = pulled.fetch_add(1, SeqCst));
+    let iterator = SharedIterator::new(source);
+    let mut taken = Vec::new();
+    for most in [1, 1, 3, 0, 4] {
+        let before = taken.len();
+        assert_eq!(iterator.take(most, &mut taken), Some(before as u64));
+        assert_eq!(taken.len(), before + most.max(1));
+        assert_eq!(pulled.load(SeqCst), taken.len());
     }
 }
 

@@ -112,6 +112,12 @@ impl WaitingWorkers {
         self.called.notify_all();
     }
 
+    /// Number of workers that sleep and have not been called.
+    #[cfg(all(test, not(shuttle)))]
+    pub(super) fn asleep(&self) -> usize {
+        self.asleep.load(Relaxed)
+    }
+
     /// Returns true once `call_all` has been called.
     pub(super) fn is_over(&self) -> bool {
         self.over.load(SeqCst)

@@ -420,4 +420,30 @@ mod tests {
         assert_eq!(runs(FETCH_BYTES), [1; 4]);
         assert_eq!(runs(FETCH_BYTES * 2), [1; 2]);
     }
+
+    /// A worker that reads alone fetches only what it scores next, so that the memory does not grow with the number of
+    /// parts that it was handed.
+    #[test]
+    fn a_worker_fetches_one_run_alone_and_some_runs_ahead_beside_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("long");
+        let line = format!("{}\n", "x".repeat(1023));
+        std::fs::write(&path, line.repeat(3 << 10)).expect("a file");
+        let files = TextFiles::open([&path]).expect("it can be opened");
+        let files = files.with_part_bytes(FETCH_BYTES / 4);
+        let fetch = |parts: Range<usize>| {
+            let (fetched, end) = files.fetch_and_count(parts).expect("it can be read");
+            let runs: Vec<_> = fetched.iter().map(|fetched| fetched.run.clone()).collect();
+            (runs, end)
+        };
+        assert_eq!(files.parts(), 48);
+        let _own = ReaderCount::new(&files.readers);
+        assert_eq!(fetch(0..48), (vec![0..4], 4));
+        assert_eq!(fetch(4..6), (vec![4..6], 6));
+        let _other = ReaderCount::new(&files.readers);
+        let ahead: Vec<_> = (6..38).step_by(4).map(|part| part..part + 4).collect();
+        assert_eq!(fetch(6..48), (ahead, 38));
+        drop(_other);
+        assert_eq!(fetch(38..48), (vec![38..42], 42));
+    }
 }

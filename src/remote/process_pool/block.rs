@@ -60,6 +60,12 @@ impl RecordBlock {
         self.message.capacity() <= 4 * bytes
     }
 
+    /// Number of bytes of memory that are allocated for the texts.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.message.capacity()
+    }
+
     /// Number of bytes of text in the block.
     pub(super) fn bytes(&self) -> usize {
         self.message.body().len()

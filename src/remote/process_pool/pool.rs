@@ -411,4 +411,34 @@ mod tests {
         assert!(again.process.is_some());
         assert_eq!(scripted.started(), 1);
     }
+
+    /// The supervisor of a run kills only processes that the run is using, whether the run has started them or an
+    /// earlier run has.
+    #[test]
+    fn a_process_of_an_earlier_run_is_supervised_while_it_is_in_use() {
+        let scripted = Scripted::new();
+        scripted.says(1, &[]);
+        let pool = scripted.pool(1);
+        pool.start().expect("it starts");
+        let run = pool.begin_run(&Numbers, &Cancel::new(), None);
+        let run = run.expect("a thread");
+        let supervised = || {
+            let count = std::cell::Cell::new(0);
+            run.in_use().for_each(|_| count.set(count.get() + 1));
+            count.get()
+        };
+        assert_eq!(supervised(), 0);
+        for _ in 0..2 {
+            let slot = run.check_out();
+            assert!(slot.process.is_some());
+            assert_eq!(supervised(), 1);
+            run.check_in(slot);
+            assert_eq!(supervised(), 0);
+        }
+        // A process that has ended is forgotten.
+        let slot = run.check_out();
+        drop(slot);
+        assert_eq!(supervised(), 0);
+        assert_eq!(scripted.started(), 1);
+    }
 }

@@ -74,3 +74,46 @@ impl PoolSlot {
         self.bytes = usize::try_from(fitting).unwrap_or(growth).clamp(1, growth);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Position;
+
+    #[test]
+    fn the_next_block_takes_as_long_as_a_block_should_within_bounds() {
+        let mut slot = PoolSlot::new(3);
+        assert_eq!((slot.number(), slot.bytes), (3, 1));
+        let mut next = |bytes, took| {
+            slot.adjust(bytes, took);
+            slot.bytes
+        };
+        assert_eq!(next(1_000, BLOCK_TIME), 1_000);
+        assert_eq!(next(1_000, BLOCK_TIME / 4), 4_000);
+        assert_eq!(next(1_000, BLOCK_TIME * 4), 250);
+        // The length grows at most eightfold, and never beyond the maximum.
+        assert_eq!(next(1_000, BLOCK_TIME / 100), 8_000);
+        assert_eq!(next(1_000, Duration::from_nanos(1)), 8_000);
+        assert_eq!(next(60_000, BLOCK_TIME / 2), 64 << 10);
+        assert_eq!(next(usize::MAX, Duration::from_nanos(1)), 64 << 10);
+        // A block has at least one record.
+        assert_eq!(next(1_000, Duration::from_secs(3_600)), 1);
+        assert_eq!(next(0, BLOCK_TIME), 1);
+    }
+
+    #[test]
+    fn the_memory_of_a_block_is_reused_unless_a_giant_record_was_in_it() {
+        let mut slot = PoolSlot::new(0);
+        for (bytes, is_kept) in [(MAX_BYTES, true), (5 * MAX_BYTES, false)] {
+            let mut block = slot.block();
+            let text = "x".repeat(bytes);
+            block.push(Position::default(), Ok(&text));
+            slot.recycle(block);
+            assert_eq!(slot.spares.len(), usize::from(is_kept), "{bytes} bytes");
+            let again = slot.block();
+            assert!(again.is_empty(), "the records of the block before are gone");
+            assert_eq!((again.bytes(), again.sent()), (0, 0));
+            assert_eq!(again.capacity() >= MAX_BYTES, is_kept, "{bytes} bytes");
+        }
+    }
+}
