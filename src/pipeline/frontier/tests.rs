@@ -1,6 +1,6 @@
 //! Tests which records count, on one thread and in every order that matters.
 
-use super::{Done, Frontier};
+use super::{Done, Frontier, Skips};
 use crate::error::{Failure, OnFailure};
 use crate::report::Report;
 
@@ -19,6 +19,7 @@ fn complete(
 ) -> Vec<(u64, u64)> {
     let done = Done {
         failed: failed.iter().copied().map(failure).collect(),
+        skips: Skips::new(!whole),
         whole,
         payload: start,
     };
@@ -157,4 +158,36 @@ fn records_after_one_that_is_missing_are_a_gap() {
     assert_eq!(complete(&frontier, 1, 2, &[], false), []);
     let totals = frontier.totals();
     assert_eq!((totals.records, totals.gaps), (0, true));
+}
+
+#[test]
+fn skipped_records_count_up_to_the_end_of_the_answer() {
+    let frontier = Frontier::new(OnFailure::Stop);
+    let mut skips = Skips::new(true);
+    for index in [2, 3, 5, 6] {
+        skips.add(index);
+    }
+    let done = Done {
+        failed: vec![failure(4)],
+        skips,
+        whole: false,
+        payload: (),
+    };
+    frontier.record_failed(4);
+    frontier.complete(2..7, done, |(), end| assert_eq!(end, 5));
+    assert_eq!(
+        frontier.unjudged(),
+        5,
+        "one failure, and four skipped records"
+    );
+    let done = Done {
+        failed: Vec::new(),
+        skips: Skips::new(true),
+        whole: false,
+        payload: (),
+    };
+    frontier.complete(0..2, done, |(), end| assert!([2, 5].contains(&end)));
+    assert_eq!(frontier.unjudged(), 0);
+    let totals = frontier.totals();
+    assert_eq!((totals.records, totals.failed, totals.skipped), (5, 1, 2));
 }
