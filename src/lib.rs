@@ -42,10 +42,10 @@
 //! use manyhands::prelude::*;
 //!
 //! let reviews = TextFiles::open(["data/reviews.jsonl"])?;
-//! let fields = Fields::new("text", ["product"]);
+//! let fields = Fields::new(["text"], ["product"]);
 //! let sentiment = Sentiment::new();
 //! let task = fallible(|line: &TextRecord<'_>| {
-//!     fields.of(line).map(|values| sentiment.score(&values.text).compound)
+//!     fields.of(line)?.text().map(|text| sentiment.score(&text).compound)
 //! });
 //! let report = Pipeline::new(&reviews, task)
 //!     .executor(&WorkStealing::new(2))

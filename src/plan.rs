@@ -6,6 +6,7 @@
 mod column_summary;
 mod coordinator;
 mod json;
+mod kept;
 mod leaderboard;
 mod matches;
 mod opened;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{MAX_RECORD_BYTES, TextStream};
+use crate::dataset::{Fields, MAX_RECORD_BYTES, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::Threads;
 use crate::limit::Limit;
@@ -34,6 +35,7 @@ use crate::machine::usable_cores;
 use crate::remote::ProcessPool;
 
 pub use column_summary::{LabelSummary, NumberSummary};
+pub use kept::Kept;
 pub use leaderboard::Example;
 pub use matches::{AtLeast, Matches};
 pub use opened::{Answer, Opened};
@@ -88,8 +90,8 @@ pub struct Plan {
     pub max_record: u64,
     /// The scorer.
     pub scorer: AnyScorer,
-    /// The field that holds the text to score.
-    pub field: String,
+    /// The [fields](crate::dataset::Fields) that hold the text to score. Several texts are joined by line ends.
+    pub fields: Vec<String>,
     /// The field by which the scores are grouped, if they are grouped.
     pub by: Option<String>,
     /// The answer names this number of best records and this number of worst records. Every worker keeps the texts
@@ -217,7 +219,7 @@ impl Plan {
             files: files.into_iter().map(Into::into).collect(),
             max_record: MAX_RECORD_BYTES,
             scorer: AnyScorer::default(),
-            field: "text".to_owned(),
+            fields: vec!["text".to_owned()],
             by: None,
             top: 3,
             keep: Vec::new(),
@@ -235,6 +237,12 @@ impl Plan {
     /// The columns of the scores.
     pub fn columns(&self) -> ScorerColumns {
         self.scorer.columns(self)
+    }
+
+    /// The fields that are read from each record: first the texts, then the fields to group by, then the fields to
+    /// keep.
+    fn selected(&self) -> Fields {
+        Fields::new(&self.fields, self.by.iter().chain(&self.keep))
     }
 
     /// Every file that a run reads: the files with the records, and the other files that the scorer reads.

@@ -12,9 +12,11 @@ use super::command_error::CommandError;
 /// The arguments of `score` and `bench` about the records and the scorer.
 #[derive(Debug, Args)]
 pub(super) struct ScoringArguments {
-    /// Score the text in this field of each record.
-    #[arg(long, default_value = "text")]
-    field: String,
+    /// Score the text in this field of each record. A field is named exactly, by a path into JSON (user.text or
+    /// /user/0), or in tables by the number of its column. Given several times, the texts are joined by line
+    /// ends.
+    #[arg(long = "field", value_name = "FIELD", default_value = "text")]
+    fields: Vec<String>,
 
     /// Refuse records that are longer than this, in bytes or with a unit (kB, MB, GB, KiB, MiB, GiB). Such a
     /// record fails, and is not held in memory.
@@ -50,7 +52,7 @@ impl ScoringArguments {
             ));
         }
         plan.max_record = self.max_record;
-        plan.field.clone_from(&self.field);
+        plan.fields.clone_from(&self.fields);
         plan.by.clone_from(&self.by);
         plan.top = self.top;
         plan.program = std::env::current_exe().ok();

@@ -93,10 +93,15 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         .scorer
         .subtitle()
         .map_or(String::new(), |subtitle| format!(" {}", plain(subtitle)));
+    let fields: Vec<String> = plan
+        .fields
+        .iter()
+        .map(|field| format!("{field:?}"))
+        .collect();
     let of = format!(
-        "{} of {:?} in {files}, {}{subtitle}",
+        "{} of {} in {files}, {}{subtitle}",
         plan.scorer.name(),
-        plan.field,
+        fields.join(", "),
         HumanBytes(bytes)
     );
     format!(

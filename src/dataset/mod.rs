@@ -21,11 +21,12 @@ mod texts;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
-pub use fields::{FieldValues, Fields};
-pub(crate) use format::kind_of;
+pub use fields::{FieldValue, Fields};
 pub use records::Records;
 pub use source::TextSource;
-pub use text::{LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextFiles, TextRecord, TextStream};
+pub use text::{
+    FieldValues, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextFiles, TextRecord, TextStream,
+};
 pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};

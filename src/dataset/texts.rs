@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::Fields;
 use super::text::{MAX_RECORD_BYTES, OpenOptions};
+use super::{FieldValue, Fields};
 use crate::error::Error;
 
 /// The texts of a file in memory, each with the number of its line.
@@ -37,20 +37,21 @@ impl Texts {
     /// Returns an error if the file cannot be read, or if a record does not have this text, because a reference must
     /// be complete.
     pub fn read(path: impl AsRef<Path>, field: &str) -> Result<Texts, Error> {
-        Self::read_within(path, field, MAX_RECORD_BYTES)
+        Self::read_within(path, &[field], MAX_RECORD_BYTES)
     }
 
-    /// Same as [`read`](Self::read), with another limit on the length of a record, in bytes without its line ending.
+    /// Same as [`read`](Self::read), but joins the texts of several fields by line ends, and has another limit on the
+    /// length of a record, in bytes without its line ending.
     ///
     /// # Errors
     ///
     /// Same as [`read`](Self::read). A record that is longer than the limit is an error too.
     pub fn read_within(
         path: impl AsRef<Path>,
-        field: &str,
+        fields: &[impl AsRef<str>],
         max_record: u64,
     ) -> Result<Texts, Error> {
-        let fields = Fields::new(field, [""; 0]);
+        let fields = Fields::new(fields.iter().map(AsRef::as_ref), [""; 0]);
         let options = OpenOptions::new()
             .fields(fields.clone())
             .max_record(max_record)
@@ -61,11 +62,18 @@ impl Texts {
         loop {
             let mut bad = None;
             let taken = stream.take(usize::MAX, |position, record| {
-                match record.and_then(|record| fields.of(record)) {
-                    Ok(values) => {
-                        texts.push(&values.text, position.line);
-                        ControlFlow::Continue(())
-                    }
+                let pushed = record.and_then(|record| {
+                    let values = fields.of(record)?;
+                    // An empty cell of a table is an empty text.
+                    let text = values.text_or(|place| match values.get(place) {
+                        FieldValue::Text(_) => Ok(()),
+                        _ => Err(values.no_value(place, "a text")),
+                    })?;
+                    texts.push(&text, position.line);
+                    Ok(())
+                });
+                match pushed {
+                    Ok(()) => ControlFlow::Continue(()),
                     Err(reason) => {
                         let path = stream.place(position).path;
                         bad = Some(Error::bad_record(&path, position.line, reason));

@@ -9,6 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use super::destination::{Destination, PartialFile};
+use crate::dataset::FieldValue;
 use crate::error::Error;
 use crate::plan::{Cell, Plan, RESERVED, Scored};
 use crate::sink::{InOrder, RecordOutcome, Room, Sink};
@@ -217,9 +218,13 @@ impl ScoresFile {
                 for (name, cell) in scored.found() {
                     line.serialize_entry(name, cell)?;
                 }
-                for (name, value) in self.columns.keep.iter().zip(&scored.kept) {
-                    if let Some(value) = value {
-                        line.serialize_entry(name, &serde_json::from_str::<&RawValue>(value)?)?;
+                for (name, value) in self.columns.keep.iter().zip(scored.kept.iter()) {
+                    match &value {
+                        FieldValue::Json(json) => {
+                            line.serialize_entry(name, &serde_json::from_str::<&RawValue>(json)?)?;
+                        }
+                        FieldValue::Text(text) => line.serialize_entry(name, text)?,
+                        _ => {}
                     }
                 }
             }
@@ -237,7 +242,7 @@ impl ScoresFile {
         let empty = |length| vec![String::new(); length];
         let (values, kept) = match &outcome {
             RecordOutcome::Scored(scored) => {
-                let kept = scored.kept.iter().map(|json| csv_field(json.as_deref()));
+                let kept = scored.kept.iter().map(|value| csv_field(&value));
                 let values = scored.cells().iter().map(csv_cell);
                 (values.collect(), kept.collect())
             }
@@ -281,14 +286,14 @@ fn csv_cell(cell: &Cell) -> String {
     }
 }
 
-/// Converts a JSON value to a CSV field: a string becomes its contents, and any other value stays as JSON.
-fn csv_field(json: Option<&str>) -> String {
-    let Some(json) = json else {
-        return String::new();
-    };
-    match json.starts_with('"').then(|| serde_json::from_str(json)) {
-        Some(Ok(text)) => text,
-        _ => json.to_owned(),
+/// Converts a value to a CSV field: a string becomes its contents, no value becomes an empty field, and any other
+/// value stays as JSON.
+fn csv_field(value: &FieldValue<'_>) -> String {
+    match (value.as_text(), value) {
+        _ if value.is_missing() => String::new(),
+        (Some(text), _) => text.into_owned(),
+        (None, FieldValue::Json(json)) => json.as_ref().to_owned(),
+        (None, _) => String::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::scored::{ScoreField, Scored};
 use super::scorer::TextScorer;
 use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions, worker};
-use crate::dataset::{Dataset, Fields, OpenOptions, TextRecord, TextSource, TextStream};
+use crate::dataset::{Dataset, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::Error;
 use crate::execution::Executor;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
@@ -62,9 +62,8 @@ impl Opened {
 
     pub(super) fn new(plan: Plan) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
-        let fields = Fields::new(&plan.field, plan.by.iter().chain(&plan.keep));
         let options = OpenOptions::new()
-            .fields(fields)
+            .fields(plan.selected())
             .max_record(plan.max_record);
         let mut records = options.open(&plan.files)?;
         if plan.limit.waits() {

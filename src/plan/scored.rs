@@ -1,14 +1,16 @@
 //! The task of a plan: it returns the scores of a record's text, with its group and its fields to keep.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{Fields, TextRecord, kind_of};
+use crate::dataset::{FieldValue, FieldValues, Fields, TextRecord};
 use crate::error::{BadRecord, Cause, Skipped};
 use crate::execution::WorkStealing;
 use crate::task::Task;
 
 use super::Plan;
+use super::kept::Kept;
 use super::leaderboard::{ExampleCandidate, Thresholds};
 use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
 
@@ -26,8 +28,8 @@ pub struct Scored {
     main: Option<f64>,
     /// The value of the field to group by, if the plan names one.
     pub group: Option<String>,
-    /// The fields to keep, as JSON, in the order of the plan. `None` if the record has no such field.
-    pub kept: Vec<Option<String>>,
+    /// The fields to keep.
+    pub kept: Kept,
     /// The data to show if the record is among the best or the worst. `None` if the record cannot be among them.
     pub(super) candidate: Option<Arc<ExampleCandidate>>,
 }
@@ -37,7 +39,7 @@ impl Scored {
         cells: Cells,
         main: &MainCell,
         group: Option<String>,
-        kept: Vec<Option<String>>,
+        kept: Kept,
         candidate: Option<Arc<ExampleCandidate>>,
     ) -> Self {
         let main = main.number(&cells);
@@ -104,10 +106,10 @@ pub(super) struct ScoreField<'p> {
     main: MainCell,
     thresholds: Arc<Thresholds>,
     fields: Fields,
-    /// The field to group by, and its index among the other fields.
-    group: Option<(String, usize)>,
-    /// For each field to keep, its index among the other fields.
-    keep: Vec<usize>,
+    /// The place of the field to group by among the fields.
+    group: Option<usize>,
+    /// The places of the fields to keep.
+    keep: Range<usize>,
     /// Names that a column found during the run must not have.
     taken: HashSet<String>,
 }
@@ -119,18 +121,9 @@ impl<'p> ScoreField<'p> {
         pool: Option<&'p WorkStealing>,
         thresholds: Arc<Thresholds>,
     ) -> Self {
-        let mut others: Vec<&str> = Vec::new();
-        let mut index_of = |name| match others.iter().position(|other| *other == name) {
-            Some(index) => index,
-            None => {
-                others.push(name);
-                others.len() - 1
-            }
-        };
-        let group = plan.by.as_deref();
-        let group = group.map(|name| (name.to_owned(), index_of(name)));
-        let keep = plan.keep.iter().map(|name| index_of(name)).collect();
-        let fields = Fields::new(&plan.field, others);
+        let fields = plan.selected();
+        let group = plan.by.as_ref().map(|_| plan.fields.len());
+        let first_kept = plan.fields.len() + plan.by.iter().len();
         let columns = plan.columns();
         let known = columns.known().iter().map(|column| column.name.as_str());
         let kept = plan.keep.iter().map(String::as_str);
@@ -141,7 +134,7 @@ impl<'p> ScoreField<'p> {
             thresholds,
             fields,
             group,
-            keep,
+            keep: first_kept..first_kept + plan.keep.len(),
             taken: known
                 .chain(kept)
                 .chain(RESERVED)
@@ -170,23 +163,21 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
 
     fn score(&self, record: &TextRecord<'_>) -> Result<Scored, NotScored> {
         let values = self.fields.of(record)?;
-        let group = match &self.group {
-            Some((name, index)) => Some(group_of(name, values.raw[*index].as_deref(), record)?),
-            None => None,
-        };
-        let cells = || self.scorer.score(&values.text);
+        let group = self.group.map(|place| group_of(&values, place));
+        let group = group.transpose()?;
+        let text = values.text()?;
+        let cells = || self.scorer.score(&text);
         let cells = self.pool.map_or_else(cells, |pool| pool.install(cells))?;
         self.check_names(cells.found())?;
-        let kept = self.keep.iter();
-        let kept = kept.map(|index| values.raw[*index].as_deref().map(str::to_owned));
-        let mut scored = Scored::new(cells, &self.main, group, kept.collect(), None);
+        let kept = Kept::of(self.keep.clone().map(|place| values.get(place)));
+        let mut scored = Scored::new(cells, &self.main, group, kept, None);
         if scored
             .main
             .is_some_and(|score| self.thresholds.reached_by(score))
         {
             scored.candidate = Some(Arc::new(ExampleCandidate {
                 at: record.position(),
-                text: values.text.into_owned(),
+                text: text.into_owned(),
             }));
         }
         Ok(scored)
@@ -194,18 +185,16 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
 }
 
 /// The name of a group: a string without its quotes, or a number or a boolean as it is written in the record.
-fn group_of(name: &str, json: Option<&str>, record: &TextRecord<'_>) -> Result<String, BadRecord> {
-    let bad = |found: &str| {
-        let expected = format!("expected a string, a number or a boolean in field {name:?}");
-        let column = json.and_then(|json| record.column_of(json));
-        BadRecord::new(format!("{expected}, found {found}"), column)
-    };
-    match json {
-        None | Some("null") => Ok(NO_GROUP.to_owned()),
-        Some(json) if json.starts_with('"') => {
-            serde_json::from_str(json).map_err(|_| bad("a string with half a surrogate pair"))
+fn group_of(values: &FieldValues<'_>, place: usize) -> Result<String, BadRecord> {
+    let value = values.get(place);
+    if value.is_missing() {
+        return Ok(NO_GROUP.to_owned());
+    }
+    match (value, value.as_text()) {
+        (_, Some(text)) => Ok(text.into_owned()),
+        (FieldValue::Json(json), None) if !json.starts_with(['{', '[', '"']) => {
+            Ok(json.as_ref().to_owned())
         }
-        Some(json) if json.starts_with(['{', '[']) => Err(bad(kind_of(json))),
-        Some(json) => Ok(json.to_owned()),
+        _ => Err(values.unexpected(place, "a string, a number or a boolean")),
     }
 }

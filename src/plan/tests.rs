@@ -15,7 +15,7 @@ fn full() -> Plan {
     scorer.field = Some("name".to_owned());
     plan.scorer = scorer.into();
     plan.max_record = 1 << 40;
-    plan.field = "city".to_owned();
+    plan.fields = vec!["city".to_owned(), "state".to_owned()];
     plan.by = Some("country".to_owned());
     plan.top = 7;
     plan.keep = vec!["id".to_owned(), "country".to_owned()];

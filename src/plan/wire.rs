@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::kept::Kept;
 use super::leaderboard::ExampleCandidate;
 use super::scored::{NotScored, Scored};
 use super::scorer::{Cell, Cells, MainCell};
@@ -17,7 +18,7 @@ pub(super) enum WireOutcome {
         known: Vec<WireCell>,
         found: Vec<(String, WireCell)>,
         group: Option<String>,
-        kept: Vec<Option<String>>,
+        kept: Kept,
         /// The text, if the record may be among the best or the worst.
         text: Option<String>,
     },
@@ -123,6 +124,7 @@ impl WireOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::FieldValue;
 
     fn sent(outcome: &WireOutcome) -> WireOutcome {
         let bytes = postcard::to_stdvec(outcome).expect("it can be written");
@@ -170,7 +172,13 @@ mod tests {
         let cells = numbers.map(Cell::Number);
         let expected = cells.each_ref().map(bits);
         let main = &MainCell::Known(2);
-        let scored = Scored::new(cells.into(), main, Some("a".to_owned()), vec![None], None);
+        let scored = Scored::new(
+            cells.into(),
+            main,
+            Some("a".to_owned()),
+            Kept::of([FieldValue::Missing].iter()),
+            None,
+        );
         let scored = sent(&WireOutcome::from(scored)).into_scored(Position::default(), main);
         let scored = scored.expect("a score");
         let found: Vec<_> = scored.cells().iter().map(bits).collect();
@@ -190,7 +198,7 @@ mod tests {
         ];
         let found = vec![("class".to_owned(), Cell::Label("x".into()))];
         let cells = Cells::from(known).with_found(found);
-        let scored = Scored::new(cells, &MainCell::Missing, None, Vec::new(), None);
+        let scored = Scored::new(cells, &MainCell::Missing, None, Kept::default(), None);
         let crossed = sent(&WireOutcome::from(scored.clone()));
         let crossed = crossed.into_scored(Position::default(), &MainCell::Missing);
         assert_eq!(crossed.expect("a score"), scored);

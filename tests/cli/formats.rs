@@ -58,7 +58,7 @@ fn lines_of_plain_text_are_scored() {
     let ran = score(&folder, "r.txt", &["--json"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_eq!(ran.json()["scored"], 2);
-    let ran = score(&folder, "r.txt", &["--by", "kind"]);
+    let ran = score(&folder, "r.txt", &["--field", "text", "--field", "kind"]);
     let message =
         "error: r.txt: is plain text, where each line is one text, and has no field \"kind\"\n";
     assert_eq!((ran.code, ran.err.as_str()), (3, message));
@@ -69,8 +69,8 @@ fn a_field_that_is_missing_from_the_header_is_exit_3() {
     let folder = folder_with("r.csv", CSV);
     for (arguments, field) in [
         (&["--field", "body"][..], "body"),
-        (&["--by", "month"], "month"),
-        (&["--keep", "id,stars", "--scores", "out.jsonl"], "stars"),
+        (&["--field", "text", "--field", "4"], "4"),
+        (&["--field", "0"], "0"),
     ] {
         let ran = score(&folder, "r.csv", arguments);
         let message = format!(

@@ -15,7 +15,7 @@ fn json_lines_have_a_line_a_record() {
     assert_eq!(score(&folder, "in.jsonl", &arguments).code, 1);
     let expected = r#"{"record":1,"neg":0.0,"neu":0.0,"pos":1.0,"compound":0.4404,"id":"a","rating":5}
 {"record":2,"neg":1.0,"neu":0.0,"pos":0.0,"compound":-0.5423,"id":"b","rating":1.50}
-{"record":3,"error":"in.jsonl:3:18: expected a string in field \"text\", found null"}
+{"record":3,"error":"in.jsonl:3: expected a text in field \"text\", found no value"}
 {"record":4,"neg":0.0,"neu":1.0,"pos":0.0,"compound":0.0,"id":"say \"hi\", then\ngo"}
 "#;
     assert_eq!(read(&folder, "out.jsonl"), expected);
@@ -30,7 +30,7 @@ fn csv_has_the_same_numbers() {
     let expected = "record,neg,neu,pos,compound,id,rating,error,skipped
 1,0.0,0.0,1.0,0.4404,a,5,,
 2,1.0,0.0,0.0,-0.5423,b,1.50,,
-3,,,,,,,\"in.jsonl:3:18: expected a string in field \"\"text\"\", found null\",
+3,,,,,,,\"in.jsonl:3: expected a text in field \"\"text\"\", found no value\",
 4,0.0,1.0,0.0,0.0,\"say \"\"hi\"\", then\ngo\",,,
 ";
     assert_eq!(read(&folder, "out.csv"), expected);

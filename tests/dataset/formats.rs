@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use manyhands::dataset::{
-    Fields, LoadedRecords, OpenOptions, Position, TextSource, TextStream, Texts,
+    FieldValue, Fields, LoadedRecords, OpenOptions, Position, TextSource, TextStream, Texts,
 };
 use manyhands::error::BadRecord;
 use manyhands::plan::{ExecutorName, Plan, RunOptions};
@@ -114,17 +114,23 @@ fn record() -> impl Strategy<Value = Written> {
 type Visited = (u64, u64, Result<(String, String), String>);
 
 fn fields() -> Fields {
-    Fields::new("text", ["group"])
+    Fields::new(["text"], ["group"])
 }
 
 fn visited(position: Position, record: Result<&TextRecord<'_>, BadRecord>) -> Visited {
     let values = record.and_then(|record| {
-        let values = fields().of(record)?;
+        let fields = fields();
+        let values = fields.of(record)?;
         let json: serde_json::Value = record.parse()?;
-        assert_eq!(json["text"], *values.text, "as one line of JSON");
-        let group = values.raw[0].as_deref().expect("it has the field");
-        let group = serde_json::from_str(group).expect("a string");
-        Ok((values.text.into_owned(), group))
+        let text = |place: usize, name: &str| {
+            let text = values.get(place).as_text().expect("a text").into_owned();
+            match &json[name] {
+                serde_json::Value::Null => assert!(values.get(place).is_missing()),
+                json => assert_eq!(*json, text, "as one line of JSON"),
+            }
+            text
+        };
+        Ok((text(0, "text"), text(1, "group")))
     });
     (
         position.index,
@@ -308,7 +314,7 @@ fn error_of(name: &str, content: &[u8], fields: Fields) -> String {
 
 #[test]
 fn a_header_that_lacks_a_field_is_refused_with_its_place() {
-    let fields = || Fields::new("text", ["group"]);
+    let fields = || Fields::new(["text", "group"], ["month"]);
     assert_eq!(
         error_of("a.csv", b"\n\r\ntext,id\n1,2\n", fields()),
         "a.csv:3: expected a field \"group\"; the fields of the header: \"text\", \"id\""
@@ -419,7 +425,7 @@ fn each_line_of_plain_text_is_a_record() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.txt");
     std::fs::write(&path, "one, \"two\"\n\nthree\r\n").unwrap();
-    let fields = Fields::new("body", ["body"]);
+    let fields = Fields::new(["body"], ["body", "other"]);
     let source = OpenOptions::new()
         .fields(fields.clone())
         .open(&[&path])
@@ -430,8 +436,10 @@ fn each_line_of_plain_text_is_a_record() {
             let record = record.unwrap();
             let values = fields.of(record).unwrap();
             let json = record.to_json().unwrap().into_owned();
-            found.push((position.line, values.text.into_owned(), json));
-            assert!(values.raw[0].as_deref().unwrap().starts_with('"'));
+            let text = values.text().unwrap().into_owned();
+            assert_eq!(*values.get(1), FieldValue::Text(text.as_str().into()));
+            assert_eq!(*values.get(2), FieldValue::Missing);
+            found.push((position.line, text, json));
             ControlFlow::Continue(())
         })
         .unwrap();

@@ -1,6 +1,7 @@
 //! These tests cover datasets: files and streams of text in every format, and synthetic reviews.
 
 mod datasets;
+mod fields;
 mod formats;
 mod streams;
 mod synthetic;

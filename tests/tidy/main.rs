@@ -117,6 +117,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "output",
         &[
+            "dataset",
             "error",
             "execution",
             "measure",

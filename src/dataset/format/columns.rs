@@ -3,34 +3,59 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::dataset::fields::{FieldValues, Fields};
+use crate::dataset::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
+
+/// The values of a record, one after the other, in the order of the columns.
+pub(super) trait Cells<'a> {
+    /// Returns the next value, or `None` after the last one.
+    fn next(&mut self) -> Option<Cow<'a, str>>;
+
+    /// Skips the next value. Returns `false` after the last one.
+    fn skip(&mut self) -> bool;
+}
 
 /// The names of the columns of a file. All values are strings.
 #[derive(Clone, Debug)]
-pub(crate) struct Columns(Option<Arc<[String]>>);
+pub(crate) struct Columns(Option<Arc<Header>>);
+
+#[derive(Debug)]
+struct Header {
+    names: Vec<String>,
+    /// The fields that will be read, if they are known, with their columns.
+    wanted: Option<(Fields, Picks)>,
+}
+
+/// The column of each selected field that the file has, with the place of the field among the selected fields. The
+/// columns are in their order.
+type Picks = Vec<(usize, usize)>;
 
 impl Columns {
     /// No columns: each record contains the names of its own fields.
     pub(crate) const NONE: Columns = Columns(None);
 
-    pub(super) fn new(names: Vec<String>) -> Self {
-        Columns(Some(names.into()))
+    pub(super) fn new(names: Vec<String>, wanted: Option<&Fields>) -> Self {
+        let wanted = wanted.map(|fields| (fields.clone(), picks(&names, fields)));
+        Columns(Some(Arc::new(Header { names, wanted })))
     }
 
-    fn names(&self) -> &[String] {
-        self.0.as_deref().unwrap_or_default()
+    pub(super) fn names(&self) -> &[String] {
+        self.0.as_deref().map_or(&[], |header| &header.names)
     }
 
-    /// Checks that each of the wanted fields is the name of exactly one column.
+    /// Checks that each of the wanted fields is the name of at most one column, and that the fields that the task
+    /// needs have a column.
     ///
     /// # Errors
     ///
     /// Returns an error if this is not true for a field. The error names the field and lists the columns.
     pub(super) fn check(&self, wanted: &Fields) -> Result<(), BadRecord> {
-        for field in wanted.names() {
+        for (place, selector) in wanted.selectors().iter().enumerate() {
+            let field = &selector.name;
             let message = match self.names().iter().filter(|name| *name == field).count() {
                 1 => continue,
+                0 if place >= wanted.needed() => continue,
+                0 if column_of(self.names(), wanted, place).is_some() => continue,
                 0 => format!(
                     "expected a field {field:?}; the fields of the header: {}",
                     list(self.names())
@@ -44,70 +69,122 @@ impl Columns {
         Ok(())
     }
 
-    /// Reads `fields` from a record. `values` are the values of the record, in the order of the columns.
+    /// Reads `fields` from a record into `values`.
+    #[inline]
     pub(super) fn read<'a>(
         &self,
-        values: impl Iterator<Item = Cow<'a, str>>,
+        cells: &mut impl Cells<'a>,
         fields: &Fields,
-    ) -> Result<FieldValues<'a>, BadRecord> {
-        let mut text = None;
-        let mut raw = vec![None; fields.others.len()];
-        self.each(values, |name, value| {
-            if let Some(other) = fields.others.iter().position(|other| other == name) {
-                raw[other] = Some(Cow::Owned(json_string(&value)));
-            }
-            if *name == fields.text {
-                text = Some(value);
-            }
-        })?;
-        let Some(text) = text else {
-            let message = format!(
-                "expected a field {:?}; the record's fields: {}",
-                fields.text,
-                list(self.names())
-            );
-            return Err(BadRecord::new(message, None));
-        };
-        Ok(FieldValues { text, raw })
-    }
-
-    /// Returns a record as one JSON object. `values` are the values of the record, in the order of the columns.
-    pub(super) fn to_json<'a>(
-        &self,
-        values: impl Iterator<Item = Cow<'a, str>>,
-    ) -> Result<String, BadRecord> {
-        let mut json = String::new();
-        self.each(values, |name, value| {
-            json.push(if json.is_empty() { '{' } else { ',' });
-            json.push_str(&json_string(name));
-            json.push(':');
-            json.push_str(&json_string(&value));
-        })?;
-        json.push('}');
-        Ok(json)
-    }
-
-    /// Calls `visit` with each value and the name of its column.
-    fn each<'a>(
-        &self,
-        mut values: impl Iterator<Item = Cow<'a, str>>,
-        mut visit: impl FnMut(&String, Cow<'a, str>),
+        values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
-        let names = self.names();
+        match self.0.as_deref().and_then(|header| header.wanted.as_ref()) {
+            Some((wanted, picks)) if wanted.is_same(fields) => self.pick(cells, picks, values),
+            _ => self.pick(cells, &picks(self.names(), fields), values),
+        }
+    }
+
+    #[inline]
+    fn pick<'a>(
+        &self,
+        cells: &mut impl Cells<'a>,
+        picks: &[(usize, usize)],
+        values: &mut [FieldValue<'a>],
+    ) -> Result<(), BadRecord> {
         let mut found = 0;
-        for (name, value) in names.iter().zip(values.by_ref()) {
-            visit(name, value);
+        for (pick, (column, place)) in picks.iter().enumerate() {
+            // A column may be selected twice: by its name and by its number.
+            let before = pick.checked_sub(1).map(|before| picks[before]);
+            if let Some((_, first)) = before.filter(|(before, _)| before == column) {
+                values[*place] = values[first].clone();
+                continue;
+            }
+            while found < *column && cells.skip() {
+                found += 1;
+            }
+            let Some(cell) = cells.next() else {
+                break;
+            };
+            found += 1;
+            values[*place] = FieldValue::Text(cell);
+        }
+        while cells.skip() {
             found += 1;
         }
-        // `zip` takes a name before it takes a value, so no value is lost when the names run out.
-        found += values.count();
-        if found == names.len() {
+        self.check_number(found)
+    }
+
+    fn check_number(&self, found: usize) -> Result<(), BadRecord> {
+        let expected = self.names().len();
+        if found == expected {
             return Ok(());
         }
-        let expected = names.len();
         let message = format!("expected {expected} fields as in the header, found {found}");
         Err(BadRecord::new(message, None))
     }
+
+    /// Returns a record as one JSON object. A field that was selected by the number of its column is written a
+    /// second time, with this number as its name, so that a worker process finds it.
+    pub(super) fn to_json<'a>(&self, cells: &mut impl Cells<'a>) -> Result<String, BadRecord> {
+        let mut json = String::new();
+        let mut found = 0;
+        let mut by_number: Vec<(&str, String)> = Vec::new();
+        while let Some(cell) = cells.next() {
+            if let Some(name) = self.names().get(found) {
+                let value = json_cell(&cell);
+                add_member(&mut json, name, &value);
+                let numbers = self.numbers_of(found);
+                by_number.extend(numbers.map(|number| (number, value.clone())));
+            }
+            found += 1;
+        }
+        self.check_number(found)?;
+        for (number, value) in &by_number {
+            add_member(&mut json, number, value);
+        }
+        json.push_str(if json.is_empty() { "{}" } else { "}" });
+        Ok(json)
+    }
+
+    /// The wanted fields that select this column by its number.
+    fn numbers_of(&self, column: usize) -> impl Iterator<Item = &str> {
+        let wanted = self.0.as_deref().and_then(|header| header.wanted.as_ref());
+        let picks = wanted.into_iter().flat_map(move |(fields, picks)| {
+            let of_column = picks.iter().filter(move |(picked, _)| *picked == column);
+            of_column.map(|(_, place)| fields.name(*place))
+        });
+        picks.filter(move |name| self.names()[column] != **name)
+    }
+}
+
+/// The columns of the selected fields.
+fn picks(names: &[String], fields: &Fields) -> Picks {
+    let column = |place| column_of(names, fields, place).map(|column| (column, place));
+    let mut picks: Picks = (0..fields.len()).filter_map(column).collect();
+    picks.sort_unstable();
+    picks
+}
+
+/// The column of the selected field at this place. An exact name comes first, and of several columns with this name
+/// the last one.
+fn column_of(names: &[String], fields: &Fields, place: usize) -> Option<usize> {
+    let selector = &fields.selectors()[place];
+    let named = names.iter().rposition(|name| *name == selector.name);
+    named.or_else(|| selector.column().filter(|column| *column < names.len()))
+}
+
+/// Returns a cell as JSON. An empty cell is `null`, because it is no value.
+fn json_cell(cell: &str) -> String {
+    match cell {
+        "" => "null".to_owned(),
+        text => json_string(text),
+    }
+}
+
+fn add_member(json: &mut String, name: &str, value: &str) {
+    json.push(if json.is_empty() { '{' } else { ',' });
+    json.push_str(&json_string(name));
+    json.push(':');
+    json.push_str(value);
 }
 
 /// Returns a string as JSON.
@@ -121,7 +198,7 @@ const LISTED: usize = 8;
 const LISTED_CHARACTERS: usize = 40;
 
 /// Returns a list of names for a message.
-pub(super) fn list<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> String {
+pub(in crate::dataset) fn list<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> String {
     let mut names = names.into_iter();
     let mut listed: Vec<String> = names
         .by_ref()

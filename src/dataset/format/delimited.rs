@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use super::columns::Cells;
 use super::{Boundaries, Columns, Format, Quoted};
-use crate::dataset::fields::{FieldValues, Fields};
+use crate::dataset::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
 
 /// A table with a header. Every value is a string.
@@ -41,33 +42,46 @@ impl Format for Delimited {
     }
 
     fn columns(&self, header: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
-        let names = header.map(|header| self.values(header).map(Cow::into_owned).collect());
-        let columns = Columns::new(names.unwrap_or_default());
+        let mut names = Vec::new();
+        if let Some(header) = header {
+            let mut cells = self.cells(header);
+            names.extend(std::iter::from_fn(|| cells.next().map(Cow::into_owned)));
+        }
+        let columns = Columns::new(names, wanted);
         if let (Some(_), Some(wanted)) = (header, wanted) {
             columns.check(wanted)?;
         }
         Ok(columns)
     }
 
+    #[inline]
     fn read<'a>(
         &self,
         columns: &Columns,
         record: &'a str,
         fields: &Fields,
-    ) -> Result<FieldValues<'a>, BadRecord> {
-        columns.read(self.values(record), fields)
+        values: &mut [FieldValue<'a>],
+    ) -> Result<(), BadRecord> {
+        columns.read(&mut self.cells(record), fields, values)
+    }
+
+    fn field_names(&self, columns: &Columns, _: &str) -> Vec<String> {
+        columns.names().to_vec()
     }
 
     fn to_json<'a>(&self, columns: &Columns, record: &'a str) -> Result<Cow<'a, str>, BadRecord> {
-        columns.to_json(self.values(record)).map(Cow::Owned)
+        columns.to_json(&mut self.cells(record)).map(Cow::Owned)
     }
 }
 
 impl Delimited {
-    pub(super) fn values<'a>(
-        &self,
-        record: &'a str,
-    ) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+    #[cfg(test)]
+    pub(super) fn values<'a>(&self, record: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+        let mut cells = self.cells(record);
+        std::iter::from_fn(move || cells.next())
+    }
+
+    fn cells<'a>(&self, record: &'a str) -> CellIter<'a> {
         CellIter {
             rest: Some(record),
             delimiter: self.delimiter,
@@ -82,15 +96,26 @@ struct CellIter<'a> {
     delimiter: u8,
 }
 
-impl<'a> Iterator for CellIter<'a> {
-    type Item = Cow<'a, str>;
-
+impl<'a> Cells<'a> for CellIter<'a> {
+    #[inline]
     fn next(&mut self) -> Option<Cow<'a, str>> {
         let rest = self.rest.take()?;
         match rest.strip_prefix('"') {
             Some(inside) => Some(self.quoted(inside)),
             None => Some(Cow::Borrowed(self.up_to_delimiter(rest))),
         }
+    }
+
+    #[inline]
+    fn skip(&mut self) -> bool {
+        let Some(rest) = self.rest.take() else {
+            return false;
+        };
+        match rest.strip_prefix('"') {
+            Some(inside) => self.skip_quoted(inside),
+            None => _ = self.up_to_delimiter(rest),
+        }
+        true
     }
 }
 
@@ -102,6 +127,20 @@ impl<'a> CellIter<'a> {
             Some(end) => {
                 self.rest = Some(&text[end + 1..]);
                 &text[..end]
+            }
+        }
+    }
+
+    /// Skips the value that begins after an opening quote.
+    fn skip_quoted(&mut self, mut text: &'a str) {
+        while let Some(quote) = memchr(b'"', text.as_bytes()) {
+            let after = &text[quote + 1..];
+            match after.strip_prefix('"') {
+                Some(more) => text = more,
+                None => {
+                    self.up_to_delimiter(after);
+                    return;
+                }
             }
         }
     }

@@ -7,9 +7,9 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::columns::list;
-use super::{Columns, Format};
-use crate::dataset::fields::{FieldValues, Fields, column_of};
+use super::path::follow;
+use super::{Columns, Format, non_finite};
+use crate::dataset::fields::{FieldValue, Fields, column_of, kind_of};
 use crate::error::BadRecord;
 
 /// One JSON object per line.
@@ -24,16 +24,25 @@ impl Format for JsonLines {
         &["jsonl", "ndjson", "json"]
     }
 
+    #[inline]
     fn read<'a>(
         &self,
         _: &Columns,
         record: &'a str,
         fields: &Fields,
-    ) -> Result<FieldValues<'a>, BadRecord> {
-        let mut json = serde_json::Deserializer::from_str(record);
-        json.deserialize_map(FieldsVisitor(fields))
-            .and_then(|values| json.end().map(|()| values))
-            .or_else(|_| read_again(record, fields))
+        values: &mut [FieldValue<'a>],
+    ) -> Result<(), BadRecord> {
+        if members_of(record, fields, values).is_err() {
+            values.fill(FieldValue::Missing);
+            read_again(record, fields, values)?;
+        }
+        Ok(())
+    }
+
+    fn field_names(&self, _: &Columns, record: &str) -> Vec<String> {
+        let record = non_finite::replaced(record).map_or(Cow::Borrowed(record), Cow::Owned);
+        let names = serde_json::from_str::<MemberNames>(&record);
+        names.map_or_else(|_| Vec::new(), |names| names.0)
     }
 
     fn to_json<'a>(&self, _: &Columns, record: &'a str) -> Result<Cow<'a, str>, BadRecord> {
@@ -41,50 +50,48 @@ impl Format for JsonLines {
     }
 }
 
-/// A second, slower pass over a record that could not be read in one pass. It finds what is wrong with the record,
-/// and where. If the only wrong field appears again later with a valid value, the pass returns the values instead of
-/// an error.
-fn read_again<'a>(line: &'a str, fields: &Fields) -> Result<FieldValues<'a>, BadRecord> {
+/// Reads the fields of a record in one pass.
+#[inline]
+fn members_of<'a>(
+    record: &'a str,
+    fields: &Fields,
+    values: &mut [FieldValue<'a>],
+) -> serde_json::Result<()> {
+    let mut json = serde_json::Deserializer::from_str(record);
+    json.deserialize_map(FieldsVisitor { fields, values })?;
+    json.end()
+}
+
+/// A second, slower pass over a record that is not JSON. If the record is JSON except for numbers that are not finite,
+/// the pass returns its values. Otherwise it finds what is wrong with the record, and where.
+fn read_again<'a>(
+    line: &'a str,
+    fields: &Fields,
+    values: &mut [FieldValue<'a>],
+) -> Result<(), BadRecord> {
     let blank = line.len() - line.trim_ascii_start().len();
     if !line[blank..].starts_with('{') {
         let found = kind_of(&line[blank..]);
         let message = format!("expected a JSON object, found {found}");
         return Err(BadRecord::new(message, blank as u64 + 1));
     }
-    let members: Members<'_> = serde_json::from_str(line).map_err(|error| bad_json(&error))?;
-    let last = |wanted: &str| {
-        let mut named = members.0.iter().rev();
-        named.find(|(name, _)| name == wanted).map(|(_, raw)| *raw)
-    };
-    let Some(text) = last(&fields.text) else {
-        let message = format!(
-            "expected a field {:?}; the record's fields: {}",
-            fields.text,
-            list(members.0.iter().map(|(name, _)| name))
-        );
-        return Err(BadRecord::new(message, blank as u64 + 1));
-    };
-    let json = text.get();
-    let Ok(Text(text)) = serde_json::from_str(json) else {
-        let found = match kind_of(json) {
-            // The value is valid JSON, so its escapes are well-formed, but an escape may still not represent a
-            // character.
-            "a string" => "a string with half a surrogate pair, which is no character",
-            other => other,
-        };
-        let message = format!(
-            "expected a string in field {:?}, found {found}",
-            fields.text
-        );
-        return Err(BadRecord::new(message, column_of(line, json)));
-    };
-    let raw = fields.others.iter().map(|other| last(other));
-    Ok(FieldValues {
-        text,
-        raw: raw
-            .map(|raw| raw.map(|raw| Cow::Borrowed(raw.get())))
-            .collect(),
-    })
+    let replaced = non_finite::replaced(line);
+    let json = replaced.as_deref().unwrap_or(line);
+    let mut found = vec![FieldValue::Missing; values.len()];
+    members_of(json, fields, &mut found).map_err(|error| bad_json(&error))?;
+    // The values are where they are in the record, since every replacement is as long as what it replaces.
+    for (value, found) in values.iter_mut().zip(&found) {
+        let start = found.json().and_then(|part| column_of(json, part));
+        if let (FieldValue::Json(part), Some(start)) = (found, start) {
+            let start = start as usize - 1;
+            let written = &line[start..start + part.len()];
+            *value = match written == part {
+                true => FieldValue::Json(Cow::Borrowed(written)),
+                false => FieldValue::NotJson(written),
+            };
+        }
+    }
+    Ok(())
 }
 
 /// Returns the message of a JSON error, without the line and the column.
@@ -106,68 +113,65 @@ pub(in crate::dataset) fn bad_json(error: &serde_json::Error) -> BadRecord {
     BadRecord::new(message, error.column() as u64)
 }
 
-/// Returns the kind of a JSON value in words, which is determined from the first characters of the value.
-pub(crate) fn kind_of(json: &str) -> &'static str {
-    match json.as_bytes() {
-        [b'"', ..] => "a string",
-        [b'{', ..] => "an object",
-        [b'[', ..] => "an array",
-        [b'-' | b'0'..=b'9', ..] => "a number",
-        [b't', b'r', b'u', b'e', ..] | [b'f', b'a', b'l', b's', b'e', ..] => "a boolean",
-        [b'n', b'u', b'l', b'l', ..] => "null",
-        [0xef, 0xbb, 0xbf, ..] => "a byte-order mark",
-        _ => "text that is not JSON",
-    }
+/// Reads the wanted fields of an object.
+struct FieldsVisitor<'f, 'v, 'a> {
+    fields: &'f Fields,
+    values: &'v mut [FieldValue<'a>],
 }
 
-/// A JSON string, which is borrowed unless it contains escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// Reads the wanted fields of an object.
-struct FieldsVisitor<'f>(&'f Fields);
-
-impl<'de> Visitor<'de> for FieldsVisitor<'_> {
-    type Value = FieldValues<'de>;
+impl<'de> Visitor<'de> for FieldsVisitor<'_, '_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<FieldValues<'de>, M::Error> {
-        let fields = self.0;
-        let mut text = None;
-        let mut raw = vec![None; fields.others.len()];
+    #[inline]
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<(), M::Error> {
+        let FieldsVisitor { fields, values } = self;
+        // The values that begin the paths of selectors, by the place of the selector.
+        let mut begun: Vec<(usize, &'de str)> = Vec::new();
         while let Some(name) = members.next_key_seed(NameVisitor(fields))? {
             match name {
-                WantedField::Text => text = Some(members.next_value::<Text<'de>>()?.0),
-                WantedField::Other(other) => {
-                    raw[other] = Some(Cow::Borrowed(members.next_value::<&'de RawValue>()?.get()));
+                WantedField::At(place) => {
+                    let json = members.next_value::<&'de RawValue>()?.get();
+                    values[place] = FieldValue::Json(Cow::Borrowed(json));
+                }
+                WantedField::Begins { exact, paths } => {
+                    let json = members.next_value::<&'de RawValue>()?.get();
+                    if let Some(place) = exact {
+                        values[place] = FieldValue::Json(Cow::Borrowed(json));
+                    }
+                    // Of several fields with the same name, the last one counts.
+                    begun.retain(|(place, _)| !paths.contains(place));
+                    begun.extend(paths.into_iter().map(|place| (place, json)));
                 }
                 WantedField::Unknown => {
                     members.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        if fields.text_too {
-            let other = fields.others.iter().position(|name| *name == fields.text);
-            if let Some(Cow::Borrowed(json)) = other.and_then(|other| raw[other].as_ref()) {
-                text = Some(
-                    serde_json::from_str::<Text<'de>>(json)
-                        .map_err(serde::de::Error::custom)?
-                        .0,
-                );
+        for (place, json) in begun {
+            let path = &fields.selectors()[place].path;
+            // A field that has the whole selector as its name comes first.
+            if matches!(values[place], FieldValue::Missing)
+                && let Some(json) = follow(json, &path[1..])
+            {
+                values[place] = FieldValue::Json(Cow::Borrowed(json));
             }
         }
-        let text = text.ok_or_else(|| serde::de::Error::missing_field("text"))?;
-        Ok(FieldValues { text, raw })
+        Ok(())
     }
 }
 
-/// The wanted field to which a name refers.
+/// The wanted fields to which a name refers.
 enum WantedField {
-    Text,
-    Other(usize),
+    At(usize),
+    /// The name begins the paths of the selectors `paths`, and may also be the exact name of a selector.
+    Begins {
+        exact: Option<usize>,
+        paths: Vec<usize>,
+    },
     Unknown,
 }
 
@@ -176,6 +180,7 @@ struct NameVisitor<'f>(&'f Fields);
 impl<'de> DeserializeSeed<'de> for NameVisitor<'_> {
     type Value = WantedField;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<WantedField, D::Error> {
         name.deserialize_str(self)
     }
@@ -188,37 +193,52 @@ impl Visitor<'_> for NameVisitor<'_> {
         f.write_str("a name")
     }
 
+    #[inline]
     fn visit_str<E>(self, name: &str) -> Result<WantedField, E> {
         let fields = self.0;
-        if name == fields.text && !fields.text_too {
-            return Ok(WantedField::Text);
-        }
-        let other = fields.others.iter().position(|other| other == name);
-        Ok(other.map_or(WantedField::Unknown, WantedField::Other))
+        Ok(match fields.place_of(name) {
+            Some(place) if !fields.has_paths() => WantedField::At(place),
+            None if !fields.has_paths() => WantedField::Unknown,
+            exact => wanted_by_path(fields, name, exact),
+        })
     }
 }
 
-/// All members of an object, from which the error message explains what is wrong with the object.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The wanted field to which a name refers, if there are selectors that may be paths.
+fn wanted_by_path(fields: &Fields, name: &str, exact: Option<usize>) -> WantedField {
+    let begins = |place: &usize| {
+        let path = &fields.selectors()[*place].path;
+        path.first().is_some_and(|first| first == name)
+    };
+    let paths: Vec<usize> = (0..fields.len()).filter(begins).collect();
+    match exact {
+        _ if !paths.is_empty() => WantedField::Begins { exact, paths },
+        Some(place) => WantedField::At(place),
+        None => WantedField::Unknown,
+    }
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+/// The names of all members of an object, in their order.
+struct MemberNames(Vec<String>);
+
+impl<'de> Deserialize<'de> for MemberNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Vec<String>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    members.push((name.0, value));
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Vec<String>, M::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = map.next_entry()? {
+                    names.push(name);
                 }
-                Ok(members)
+                Ok(names)
             }
         }
-        deserializer.deserialize_map(Collect).map(Members)
+        deserializer.deserialize_map(Names).map(MemberNames)
     }
 }

@@ -9,6 +9,8 @@ mod boundaries;
 mod columns;
 mod delimited;
 mod json;
+mod non_finite;
+mod path;
 mod plain;
 mod quoted;
 mod state;
@@ -17,12 +19,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
-use super::fields::{FieldValues, Fields};
+use super::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
 
 pub(super) use boundaries::Boundaries;
 pub(crate) use columns::Columns;
-pub(crate) use json::kind_of;
+pub(super) use columns::list;
 pub(super) use json::{JSON_LINES, bad_json};
 pub(super) use plain::PLAIN_TEXT;
 pub(super) use quoted::{Quoted, Scanner, line_ends};
@@ -63,17 +65,23 @@ pub(crate) trait Format: fmt::Debug + Sync {
         Ok(Columns::NONE)
     }
 
-    /// Reads the fields of a record.
+    /// Reads the fields of a record into `values`, one for each selected field, in their order. All values are
+    /// [missing](FieldValue::Missing) before the call. Values of fields that are selected twice need not be read for
+    /// the second selector.
     ///
     /// # Errors
     ///
-    /// Returns an error if the record is not of this format, or if its text is missing or not a string.
+    /// Returns an error if the record is not of this format.
     fn read<'a>(
         &self,
         columns: &Columns,
         record: &'a str,
         fields: &Fields,
-    ) -> Result<FieldValues<'a>, BadRecord>;
+        values: &mut [FieldValue<'a>],
+    ) -> Result<(), BadRecord>;
+
+    /// The names of the record's fields, for a message. There are none if the record is not of this format.
+    fn field_names(&self, columns: &Columns, record: &str) -> Vec<String>;
 
     /// Writes the record as one JSON object on one line. This is the form in which records are sent to worker
     /// processes.
@@ -133,13 +141,19 @@ impl RecordLayout {
         })
     }
 
-    /// Reads the fields of a record.
+    /// Reads the fields of a record, see [`Format::read`].
     pub(super) fn read<'a>(
         &self,
         record: &'a str,
         fields: &Fields,
-    ) -> Result<FieldValues<'a>, BadRecord> {
-        self.format.read(&self.columns, record, fields)
+        values: &mut [FieldValue<'a>],
+    ) -> Result<(), BadRecord> {
+        self.format.read(&self.columns, record, fields, values)
+    }
+
+    /// The names of the record's fields, for a message.
+    pub(super) fn field_names(&self, record: &str) -> Vec<String> {
+        self.format.field_names(&self.columns, record)
     }
 
     /// Returns the record as one line of JSON.

@@ -1,10 +1,10 @@
 //! Plain text: each line is a record whose only field is the text of the line.
 
 use std::borrow::Cow;
-use std::iter;
 
+use super::columns::Cells;
 use super::{Columns, Format};
-use crate::dataset::fields::{FieldValues, Fields};
+use crate::dataset::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
 
 /// One text per line.
@@ -23,14 +23,20 @@ impl Format for PlainText {
     }
 
     fn columns(&self, _: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
-        let field = wanted.map_or(FIELD, |wanted| &wanted.text);
-        let other = wanted.and_then(|wanted| wanted.others.iter().find(|other| *other != field));
-        if let Some(other) = other {
+        // The line is the value of the first field, whatever its name.
+        let field = wanted
+            .filter(|wanted| wanted.len() > 0)
+            .map_or(FIELD, |wanted| wanted.name(0));
+        let columns = Columns::new(vec![field.to_owned()], wanted);
+        let needed = wanted.map_or(0, Fields::needed);
+        let names = wanted.into_iter().flat_map(Fields::selectors);
+        let mut others = names.take(needed).map(|selector| &selector.name);
+        if let Some(other) = others.find(|other| *other != field) {
             let message =
                 format!("is plain text, where each line is one text, and has no field {other:?}");
             return Err(BadRecord::new(message, None));
         }
-        Ok(Columns::new(vec![field.to_owned()]))
+        Ok(columns)
     }
 
     fn read<'a>(
@@ -38,12 +44,30 @@ impl Format for PlainText {
         columns: &Columns,
         record: &'a str,
         fields: &Fields,
-    ) -> Result<FieldValues<'a>, BadRecord> {
-        columns.read(iter::once(Cow::Borrowed(record)), fields)
+        values: &mut [FieldValue<'a>],
+    ) -> Result<(), BadRecord> {
+        columns.read(&mut OneCell(Some(record)), fields, values)
+    }
+
+    fn field_names(&self, columns: &Columns, _: &str) -> Vec<String> {
+        columns.names().to_vec()
     }
 
     fn to_json<'a>(&self, columns: &Columns, record: &'a str) -> Result<Cow<'a, str>, BadRecord> {
-        let json = columns.to_json(iter::once(Cow::Borrowed(record)))?;
+        let json = columns.to_json(&mut OneCell(Some(record)))?;
         Ok(Cow::Owned(json))
+    }
+}
+
+/// The only value of a record.
+struct OneCell<'a>(Option<&'a str>);
+
+impl<'a> Cells<'a> for OneCell<'a> {
+    fn skip(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+
+    fn next(&mut self) -> Option<Cow<'a, str>> {
+        self.0.take().map(Cow::Borrowed)
     }
 }

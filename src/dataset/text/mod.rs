@@ -18,6 +18,7 @@ mod raw;
 mod record;
 mod stream;
 mod unpack;
+mod values;
 
 pub use files::TextFiles;
 pub use limit::MAX_RECORD_BYTES;
@@ -25,3 +26,4 @@ pub use loaded::LoadedRecords;
 pub use options::OpenOptions;
 pub use record::TextRecord;
 pub use stream::TextStream;
+pub use values::FieldValues;

@@ -25,9 +25,9 @@ use crate::error::{BadRecord, Error};
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("cities.csv");
 /// std::fs::write(&path, "name,country\nUlm,D\nLima,PE\n")?;
-/// let cities = OpenOptions::new().fields(Fields::new("name", ["country"])).open(&[&path])?;
+/// let cities = OpenOptions::new().fields(Fields::new(["name"], ["country"])).open(&[&path])?;
 /// assert_eq!(cities.bytes(), 27);
-/// let missing = OpenOptions::new().fields(Fields::new("city", [""; 0])).open(&[&path]).unwrap_err();
+/// let missing = OpenOptions::new().fields(Fields::new(["city"], [""; 0])).open(&[&path]).unwrap_err();
 /// assert!(missing.to_string().ends_with(
 ///     "cities.csv:1: expected a field \"city\"; the fields of the header: \"name\", \"country\""
 /// ));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::buffer::Buffer;
 use super::numbering::Start;
 use crate::dataset::Position;
-use crate::dataset::fields::{FieldValues, Fields, column_of};
+use crate::dataset::fields::column_of;
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, bad_json};
 use crate::error::BadRecord;
 
@@ -60,8 +60,14 @@ impl<'a> TextRecord<'a> {
         column_of(self.text, part)
     }
 
-    /// Returns the record as one line of JSON, regardless of its format: an object with all its fields. If the record
-    /// already is a line of JSON, it is borrowed unchanged and is not checked.
+    /// The names of the record's fields, for a message. There are none if the record is not of its format.
+    pub(super) fn field_names(&self) -> Vec<String> {
+        self.layout.field_names(self.text)
+    }
+
+    /// Returns the record as one line of JSON, regardless of its format: an object with all its fields. An empty cell
+    /// of delimited text becomes `null`. If the record already is a line of JSON, it is borrowed unchanged and is not
+    /// checked.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -86,7 +92,7 @@ impl<'a> TextRecord<'a> {
     }
 
     /// Parses the record into a value of your own type. The value may borrow from the record if the format is JSON
-    /// lines, but not with other formats, whose fields are strings.
+    /// lines, but not with other formats, whose fields are strings, or `null` if they are empty.
     ///
     /// # Errors
     ///
@@ -101,17 +107,6 @@ impl<'a> TextRecord<'a> {
                     ..bad_json(&error)
                 }),
         }
-    }
-}
-
-impl Fields {
-    /// Reads the fields of one record. If a field appears twice, the last one is used.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the record is not of its format, or if its text is missing or not a string.
-    pub fn of<'a>(&self, record: &TextRecord<'a>) -> Result<FieldValues<'a>, BadRecord> {
-        record.layout.read(record.text, self)
     }
 }
 

@@ -84,7 +84,7 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     };
     html! {
         p.eyebrow { "manyhands score" }
-        h1 { (plan.scorer.name()) " of " (quoted(&plan.field)) " in " (quoted(files(plan))) }
+        h1 { (plan.scorer.name()) " of " (quoted(plan.fields.join(", "))) " in " (quoted(files(plan))) }
         @if let Some(subtitle) = plan.scorer.subtitle() {
             p.of { (quoted(subtitle)) }
         }
@@ -126,7 +126,7 @@ fn facts_of(plan: &Plan) -> Markup {
     facts(&[
         ("files", files),
         ("scorer", html! { (plan.scorer.name()) }),
-        ("field", quoted(&plan.field)),
+        ("fields", quoted(plan.fields.join(", "))),
         ("groups by", by),
         ("best and worst", html! { (plan.top) }),
         ("executor", html! { (plan.executor) }),

@@ -1,6 +1,7 @@
 //! `match`: the best matches of a text in a reference.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub struct MatchOptions {
     pub matching: Matching,
     /// The file of the reference, see [`Texts`](crate::dataset::Texts).
     pub against: PathBuf,
-    /// The field of the reference's records that holds the text. `None` means the [field](Plan::field) of the plan.
+    /// The field of the reference's records that holds the text. `None` means the [fields](Plan::fields) of the plan.
     pub field: Option<String>,
 }
 
@@ -56,8 +57,8 @@ impl Scorer for MatchOptions {
     }
 
     fn prepare(&self, plan: &Plan) -> Result<Box<dyn TextScorer>, Error> {
-        let field = self.field.as_ref().unwrap_or(&plan.field);
-        let texts = Texts::read_within(&self.against, field, plan.max_record)?;
+        let fields = self.field.as_ref().map_or(&*plan.fields, slice::from_ref);
+        let texts = Texts::read_within(&self.against, fields, plan.max_record)?;
         if texts.is_empty() {
             let message = "holds no texts to find matches among";
             return Err(Error::input(&self.against, message));

@@ -65,7 +65,13 @@ fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
     let group = (label != "c").then(|| label.to_owned());
     // A record without a main score is not a candidate.
     let candidate = number.map(|_| Arc::new(ExampleCandidate { at, text }));
-    Scored::new(cells, &MainCell::Known(1), group, Vec::new(), candidate)
+    Scored::new(
+        cells,
+        &MainCell::Known(1),
+        group,
+        Default::default(),
+        candidate,
+    )
 }
 
 fn records() -> impl Strategy<Value = Vec<Scored>> {

@@ -1,0 +1,142 @@
+//! The values of the selected fields of one record.
+
+use std::borrow::Cow;
+
+use super::record::TextRecord;
+use crate::dataset::fields::{FieldValue, Fields};
+use crate::dataset::format::list;
+use crate::error::BadRecord;
+
+/// Largest number of values that are kept without an allocation.
+const FEW: usize = 3;
+
+/// The values of the selected fields of one record, in the order of [`Fields::new`]. The values are borrowed from the
+/// record, unless they contain doubled quotes.
+#[derive(Clone, Debug)]
+pub struct FieldValues<'a> {
+    fields: &'a Fields,
+    record: TextRecord<'a>,
+    values: Values<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Values<'a> {
+    Few([FieldValue<'a>; FEW]),
+    Many(Vec<FieldValue<'a>>),
+}
+
+impl Fields {
+    /// Reads the fields of one record. If a field appears twice, the last one is used.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the record is not of its format. A field that the record does not have is no error.
+    #[inline]
+    pub fn of<'a>(&'a self, record: &TextRecord<'a>) -> Result<FieldValues<'a>, BadRecord> {
+        let mut values = match self.len() {
+            ..=FEW => Values::Few(Default::default()),
+            many => Values::Many(vec![FieldValue::Missing; many]),
+        };
+        let slots = match &mut values {
+            Values::Few(few) => &mut few[..self.len()],
+            Values::Many(many) => many,
+        };
+        record.layout().read(record.as_str(), self, slots)?;
+        self.repeat(slots);
+        Ok(FieldValues {
+            fields: self,
+            record: *record,
+            values,
+        })
+    }
+}
+
+impl<'a> FieldValues<'a> {
+    /// The value of the field at this place among the selected fields, which are counted from 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are fewer selected fields.
+    pub fn get(&self, place: usize) -> &FieldValue<'a> {
+        match &self.values {
+            Values::Few(few) => &few[..self.fields.len()][place],
+            Values::Many(many) => &many[place],
+        }
+    }
+
+    /// The name of the field at this place among the selected fields.
+    pub(crate) fn name(&self, place: usize) -> &str {
+        self.fields.name(place)
+    }
+
+    /// Number of fields that the task needs. They come before the others.
+    pub(crate) fn needed(&self) -> usize {
+        self.fields.needed()
+    }
+
+    /// The text of the fields that the task needs. Several fields are joined by line ends, and so are the texts of a
+    /// list of strings. The text of a single field is borrowed unless it contains escapes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if one of these fields has no value, or a value that is neither a string nor a list of
+    /// strings.
+    pub fn text(&self) -> Result<Cow<'_, str>, BadRecord> {
+        self.text_or(|place| Err(self.no_value(place, "a text")))
+    }
+
+    /// Same as [`text`](Self::text), but calls `missing` for a field without a value. If `missing` returns no
+    /// error, the field counts as an empty text.
+    pub(crate) fn text_or<E: From<BadRecord>>(
+        &self,
+        missing: impl Fn(usize) -> Result<(), E>,
+    ) -> Result<Cow<'_, str>, E> {
+        let text = |place| {
+            let value = self.get(place);
+            if value.is_missing() {
+                return missing(place).map(|()| Cow::Borrowed(""));
+            }
+            if let Some(text) = value.as_text() {
+                return Ok(text);
+            }
+            let list = value.as_list_of_texts().map(Cow::Owned);
+            list.ok_or_else(|| self.unexpected(place, "a string").into())
+        };
+        if self.needed() == 1 {
+            return text(0);
+        }
+        let texts = (0..self.needed()).map(text);
+        let texts: Vec<Cow<'_, str>> = texts.collect::<Result<_, E>>()?;
+        Ok(Cow::Owned(texts.join("\n")))
+    }
+
+    /// The error of a field whose value is not what was expected. It has a column if the record is JSON and the value
+    /// is no string.
+    pub(crate) fn unexpected(&self, place: usize, expected: &str) -> BadRecord {
+        let value = self.get(place);
+        let message = format!(
+            "expected {expected} in field {:?}, found {}",
+            self.name(place),
+            value.kind()
+        );
+        BadRecord::new(
+            message,
+            value.json().and_then(|json| self.record.column_of(json)),
+        )
+    }
+
+    /// The error of a field without a value. If the record has the field, the error has no column, because the records of delimited text that a worker
+    /// process receives are JSON whose columns differ from those of the file.
+    pub(crate) fn no_value(&self, place: usize, expected: &str) -> BadRecord {
+        let name = self.name(place);
+        if let FieldValue::Missing = self.get(place) {
+            let names = list(self.record.field_names());
+            let message = format!("expected a field {name:?}; the record's fields: {names}");
+            let record = self.record.as_str();
+            let begin = record.trim_ascii_start();
+            return BadRecord::new(message, self.record.column_of(begin));
+        }
+        let message = format!("expected {expected} in field {name:?}, found no value");
+        BadRecord::new(message, None)
+    }
+}

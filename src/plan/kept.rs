@@ -1,0 +1,114 @@
+//! The fields of a record that are copied beside its scores.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::FieldValue;
+
+/// The values of the fields that a plan [keeps](super::Plan::keep), in the order of the plan.
+///
+/// All values of a record are kept in one string, so a record takes two allocations, however many fields are kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    text: String,
+    values: Vec<KeptValue>,
+}
+
+/// One value: where it ends in the text, and how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct KeptValue {
+    end: usize,
+    kind: KeptKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum KeptKind {
+    Missing,
+    Json,
+    Text,
+}
+
+impl Kept {
+    /// Copies these values. A value that has no form in JSON, and an empty cell, become `null`: scores files and
+    /// worker processes write them like this.
+    pub(super) fn of<'v>(
+        values: impl ExactSizeIterator<Item = &'v FieldValue<'v>> + Clone,
+    ) -> Self {
+        let shown = values.clone().map(shown);
+        let mut kept = Kept {
+            text: String::with_capacity(shown.clone().map(|(_, text)| text.len()).sum()),
+            values: Vec::with_capacity(values.len()),
+        };
+        for (kind, text) in shown {
+            kept.text.push_str(text);
+            kept.values.push(KeptValue {
+                end: kept.text.len(),
+                kind,
+            });
+        }
+        kept
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether no fields are kept.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The values. A value that is not [missing](FieldValue::Missing) is JSON, or the text of a cell that is not
+    /// empty.
+    pub fn iter(&self) -> impl Iterator<Item = FieldValue<'_>> {
+        let mut start = 0;
+        self.values.iter().map(move |value| {
+            // The text and the ends may come from another process, and then need not fit.
+            let text = self.text.get(start..value.end).unwrap_or_default();
+            start = value.end;
+            match value.kind {
+                KeptKind::Missing => FieldValue::Missing,
+                KeptKind::Json => FieldValue::Json(Cow::Borrowed(text)),
+                KeptKind::Text => FieldValue::Text(Cow::Borrowed(text)),
+            }
+        })
+    }
+}
+
+fn shown<'v>(value: &'v FieldValue<'v>) -> (KeptKind, &'v str) {
+    match value {
+        FieldValue::Missing => (KeptKind::Missing, ""),
+        FieldValue::Json(json) => (KeptKind::Json, json),
+        FieldValue::Text(text) if !text.is_empty() => (KeptKind::Text, text),
+        _ => (KeptKind::Json, "null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_in_order() {
+        let values = [
+            FieldValue::Json("\"a\"".into()),
+            FieldValue::Missing,
+            FieldValue::Text("é".into()),
+            FieldValue::Text("".into()),
+            FieldValue::NotJson("NaN"),
+        ];
+        let kept = Kept::of(values.iter());
+        let expected = [
+            FieldValue::Json("\"a\"".into()),
+            FieldValue::Missing,
+            FieldValue::Text("é".into()),
+            FieldValue::Json("null".into()),
+            FieldValue::Json("null".into()),
+        ];
+        assert!(kept.iter().eq(expected));
+        assert_eq!((kept.len(), kept.is_empty()), (5, false));
+        assert!(Kept::of([].iter()).is_empty());
+    }
+}
