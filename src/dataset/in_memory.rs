@@ -100,3 +100,22 @@ impl Dataset for Range<usize> {
         parts.len() as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sizes of some parts and of no part, and the number of parts.
+    fn sizes<D: Dataset + ?Sized>(records: &D) -> (u64, u64, usize) {
+        (records.size(1..4), records.size(2..2), records.parts())
+    }
+
+    #[test]
+    fn each_record_is_a_part_of_size_one() {
+        let records = vec!['a', 'b', 'c', 'd', 'e'];
+        assert_eq!(sizes(records.as_slice()), (3, 0, 5));
+        assert_eq!(sizes(&records), (3, 0, 5));
+        assert_eq!(sizes(&[0_u8; 5]), (3, 0, 5));
+        assert_eq!(sizes(&(10..15)), (3, 0, 5));
+    }
+}

@@ -108,6 +108,23 @@ fn records_of_an_open_stretch_are_estimated_when_input_is_fetched() {
 }
 
 #[test]
+fn a_stretch_that_follows_another_begins_when_that_one_ended() {
+    let now = Instant::now();
+    let mut watch = Stopwatch::new(now - MILLI);
+    // The time without a core is not read, because the run seems to have begun only now.
+    watch.since = now + Duration::from_secs(3_600);
+    watch.start(at(0));
+    watch.began = now - MILLI;
+    watch.end();
+    assert!(
+        watch.began >= now,
+        "the time of the first record would count twice"
+    );
+    assert!(watch.work >= MILLI);
+    assert!(watch.last_reading.is_none());
+}
+
+#[test]
 fn a_record_that_another_process_has_scored_counts_with_its_own_time() {
     let mut watch = Stopwatch::new(Instant::now());
     watch.end_after(at(7), 3 * MILLI);

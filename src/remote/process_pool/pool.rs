@@ -412,22 +412,25 @@ mod tests {
         assert_eq!(scripted.started(), 1);
     }
 
-    /// The supervisor of a run kills only processes that the run is using, whether the run has started them or an
-    /// earlier run has.
+    /// The supervisor kills only processes that a thread of the run is using, no matter when they were started.
     #[test]
-    fn a_process_of_an_earlier_run_is_supervised_while_it_is_in_use() {
+    fn a_process_that_was_started_before_is_supervised_while_it_is_in_use() {
         let scripted = Scripted::new();
         scripted.says(1, &[]);
         let pool = scripted.pool(1);
-        pool.start().expect("it starts");
         let run = pool.begin_run(&Numbers, &Cancel::new(), None);
         let run = run.expect("a thread");
+        run.start().expect("it starts");
         let supervised = || {
             let count = std::cell::Cell::new(0);
             run.in_use().for_each(|_| count.set(count.get() + 1));
             count.get()
         };
-        assert_eq!(supervised(), 0);
+        assert_eq!(
+            supervised(),
+            0,
+            "the process is ready, and no thread uses it"
+        );
         for _ in 0..2 {
             let slot = run.check_out();
             assert!(slot.process.is_some());
