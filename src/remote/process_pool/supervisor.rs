@@ -109,21 +109,128 @@ impl Drop for Supervisor {
 
 fn supervise(in_use: &ProcessesInUse, timeout: Option<Duration>, ended: &Receiver<()>) {
     let allowed = timeout.map(|timeout| timeout.saturating_add(SLACK));
-    let mut checked = Instant::now();
-    let mut stop_seen: Option<Instant> = None;
+    let mut checks = Checks::begin(Instant::now());
     while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-        let now = Instant::now();
-        let passed = (now - checked).min(MAX_TICK);
-        checked = now;
+        checks.check(Instant::now(), in_use, allowed);
+    }
+}
+
+/// What the supervisor remembers from one check to the next.
+struct Checks {
+    last: Instant,
+    /// The time of the first check after the run was stopped.
+    stop_seen: Option<Instant>,
+}
+
+impl Checks {
+    fn begin(now: Instant) -> Self {
+        Checks {
+            last: now,
+            stop_seen: None,
+        }
+    }
+
+    /// Kills the processes whose time is over. `allowed` is the time that a process may take to answer.
+    fn check(&mut self, now: Instant, in_use: &ProcessesInUse, allowed: Option<Duration>) {
+        let passed = (now - self.last).min(MAX_TICK);
+        self.last = now;
         if in_use.is_stopped() {
-            stop_seen.get_or_insert(now);
+            self.stop_seen.get_or_insert(now);
         }
         // Wall-clock time counts here, even if this thread rarely gets a core, because the user is waiting.
-        if stop_seen.is_some_and(|seen| now - seen >= GRACE) {
+        if self.stop_seen.is_some_and(|seen| now - seen >= GRACE) {
             // This happens at every check, since another thread may just have started a process.
             in_use.for_each(ProcessHandle::try_kill);
         } else if let Some(allowed) = allowed {
             in_use.for_each(|handle| handle.add_wait(passed, allowed));
         }
+    }
+}
+
+#[cfg(all(test, unix, not(shuttle)))]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// A process that is in use, and the token that stops its run.
+    fn in_use() -> (ProcessesInUse, Arc<ProcessHandle>, Cancel) {
+        let child = Command::new("sleep").arg("600").spawn();
+        let handle = Arc::new(ProcessHandle::new(child.expect("the command sleep")));
+        let token = Cancel::new();
+        let in_use = ProcessesInUse::new(token.clone());
+        in_use.add(&handle);
+        (in_use, handle, token)
+    }
+
+    fn is_running(handle: &ProcessHandle) -> bool {
+        handle.try_wait().expect("a child").is_none()
+    }
+
+    /// Waits for the end of a process that has been killed.
+    fn wait_for_end(handle: &ProcessHandle) {
+        let began = Instant::now();
+        while is_running(handle) {
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "it was not killed"
+            );
+            thread::sleep(MILLI);
+        }
+    }
+
+    #[test]
+    fn processes_are_killed_a_grace_period_after_the_stop() {
+        let (in_use, handle, token) = in_use();
+        let began = Instant::now();
+        let mut checks = Checks::begin(began);
+        checks.check(began + 10 * GRACE, &in_use, None);
+        assert!(is_running(&handle), "the run goes on");
+        token.cancel();
+        let stopped = began + 20 * GRACE;
+        checks.check(stopped, &in_use, None);
+        checks.check(stopped + GRACE - MILLI, &in_use, None);
+        assert!(is_running(&handle), "it may finish its record");
+        checks.check(stopped + GRACE, &in_use, None);
+        wait_for_end(&handle);
+        assert!(!handle.is_overdue(), "the record has had time enough");
+    }
+
+    /// If this whole process was stopped for a while, an answer may be there that no thread has read yet.
+    #[test]
+    fn a_pause_of_this_process_does_not_count_as_a_wait_for_an_answer() {
+        let (in_use, handle, _) = in_use();
+        let mut now = Instant::now();
+        let mut checks = Checks::begin(now);
+        let allowed = Some(3 * MAX_TICK);
+        let mut check = |after: Duration| {
+            now += after;
+            checks.check(now, &in_use, allowed);
+            handle.is_overdue()
+        };
+        handle.while_waiting(|| {
+            // The first check starts the clock.
+            for after in [MILLI, Duration::from_secs(3_600), MAX_TICK, MAX_TICK] {
+                assert!(!check(after), "it was overdue {after:?} later");
+            }
+            assert!(check(MILLI), "more time has passed than is allowed");
+        });
+        wait_for_end(&handle);
+    }
+
+    #[test]
+    fn a_process_that_the_run_stops_using_is_left_alone() {
+        let (in_use, handle, token) = in_use();
+        in_use.remove(&handle);
+        token.cancel();
+        let mut checks = Checks::begin(Instant::now());
+        let now = Instant::now();
+        checks.check(now, &in_use, None);
+        checks.check(now + GRACE, &in_use, None);
+        assert!(is_running(&handle));
+        handle.kill();
+        wait_for_end(&handle);
     }
 }
