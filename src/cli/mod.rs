@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_error;
+mod endings;
 mod failures;
 mod gate;
 mod generate;

@@ -9,22 +9,19 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{
-    Destination, Output, PageFile, PartialFile, ScoresFile, ScoresFormat, leftovers,
-};
+use manyhands::output::{Destination, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, count, duration, from_one, rate};
-use manyhands::plan::{Answer, AnyScorer, ExecutorName, NO_GROUP, Opened, Plan, RunOptions};
-use manyhands::report::End;
+use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions};
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
+use super::endings::{end_with, print_end, print_notes};
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
 use super::scoring_arguments::{ScoringArguments, endpoints, scorers};
 use super::signals::{GRACE, SignalWatch, WatchedRun};
-use super::text::{ERROR, paint};
-use super::{failures, note, text};
+use super::{note, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
@@ -176,7 +173,7 @@ impl Score {
             Err(error) => return Ok(end_with(error.into(), partial)),
         };
         let page = outputs.page.take();
-        let page = page.map(|file| file.write(&page::of_answer(&plan, &answer)));
+        let page = page.map(|file| file.write(&page::of_answer(&answer)));
         let report = if self.json {
             answer.to_json() + "\n"
         } else {
@@ -300,7 +297,11 @@ fn run(
         true => bar.move_to(opened.bytes()),
         false => bar.advance(bytes),
     };
-    let mut options = RunOptions::default().progress(&advance).cancel(token);
+    let command = arguments();
+    let mut options = RunOptions::default()
+        .progress(&advance)
+        .cancel(token)
+        .command(&command);
     if let Some(scores) = scores {
         options = options.scores(scores.as_ref());
     }
@@ -309,78 +310,12 @@ fn run(
     answer
 }
 
-/// Prints the failures, and notes about facts that the report does not show.
-fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
-    let report = &answer.report;
-    failures::print(report);
-    if quiet {
-        return;
-    }
-    if answer.pinned == Some(false) {
-        let why = match plan.executor {
-            ExecutorName::Sequential => {
-                "the executor sequential has no workers, only the calling thread"
-            }
-            _ => "this system does not allow threads to be kept on a core",
-        };
-        note(format_args!("note: --pin had no effect: {why}"));
-    }
-    if report.records == 0 && report.end.is_finished() {
-        note(format_args!("note: the input has no records"));
-    }
-    let groups = report.value.groups.as_ref();
-    let only_no_group =
-        report.failed == 0 && groups.is_some_and(|groups| groups.keys().eq([NO_GROUP]));
-    if let (Some(by), true) = (&plan.by, only_no_group) {
-        let by = text::plain(format_args!("{by:?}"));
-        note(format_args!(
-            "note: no record has a value in the field {by}, so there is only one group"
-        ));
-    }
-}
-
-/// Prints the reason why a run ended early, and the path of the file that keeps its scores.
-fn print_end(end: &End, partial: Option<PartialFile>) {
-    match end {
-        End::Halted(failure) => note(format_args!(
-            "{} too many failures; the run was halted by {}",
-            paint(ERROR, "error:"),
-            text::plain(failure)
-        )),
-        End::Stopped(reason) => note(format_args!(
-            "{} stopped before the end: {reason}",
-            paint(ERROR, "error:")
-        )),
-        _ => return,
-    }
-    if let Some(partial) = partial {
-        note(format_args!("{}", partial_note(&partial)));
-    }
-}
-
-/// Prints the error of a run, and the path of the file that keeps its scores.
-fn end_with(error: CommandError, partial: Result<Option<PartialFile>, Error>) -> Exit {
-    let exit = super::print_error(&error);
-    match partial {
-        // The reader of the scores has closed the pipe, so no file keeps the scores.
-        _ if exit == Exit::Success => {}
-        Ok(Some(partial)) => note(format_args!("{}", partial_note(&partial))),
-        Ok(None) => {}
-        Err(error) => _ = super::print_error(&error.into()),
-    }
-    exit
-}
-
-/// Returns a note that names the file in which the scores of a run that ended early are kept.
-pub(super) fn partial_note(partial: &PartialFile) -> String {
-    let records = match partial.records {
-        1 => "record are".to_owned(),
-        several => format!("{several} records are"),
-    };
-    let path = text::plain(partial.path.display());
-    let replaced = match partial.replaced {
-        true => ", in place of the scores of an earlier run",
-        false => "",
-    };
-    format!("  the scores of the first {records} in {path}{replaced}")
+/// Returns the arguments with which the program was started. The first one is the name of the program.
+fn arguments() -> Vec<String> {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().map(PathBuf::from);
+    let name = program.as_deref().and_then(Path::file_name);
+    let all = name.map(ToOwned::to_owned).into_iter().chain(arguments);
+    all.map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
 }

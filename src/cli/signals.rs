@@ -291,7 +291,7 @@ mod unix {
                 let _ = std::fs::remove_file(file);
             }
             let kept = match kept {
-                Some(Ok(Some(kept))) => format!("\n{}", super::super::score::partial_note(&kept)),
+                Some(Ok(Some(kept))) => format!("\n{}", super::super::endings::partial_note(&kept)),
                 Some(Err(error)) => format!("\nerror: {}", plain(error)),
                 Some(Ok(None)) | None => String::new(),
             };

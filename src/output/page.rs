@@ -21,7 +21,7 @@ use crate::error::Error;
 /// let file = PageFile::open(&mut Endpoints::new(), &output)?;
 /// let plan = Plan::new(["data/reviews.jsonl"]);
 /// let answer = plan.open()?.run(RunOptions::default())?;
-/// file.write(&page::of_answer(&plan, &answer))?;
+/// file.write(&page::of_answer(&answer))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -25,7 +25,7 @@ mod scale;
 mod table;
 
 use crate::measure::Comparison;
-use crate::plan::{Answer, Plan};
+use crate::plan::Answer;
 
 /// Returns the page of a comparison. It shows the verdict, the times, how they scale, what limits the speed-up, and
 /// every turn.
@@ -59,10 +59,10 @@ pub fn of_comparison(comparison: &Comparison) -> String {
 ///
 /// let plan = Plan::new(["data/reviews.jsonl"]);
 /// let answer = plan.open()?.run(RunOptions::default())?;
-/// let page = page::of_answer(&plan, &answer);
+/// let page = page::of_answer(&answer);
 /// assert!(page.contains(&answer.digest.to_string()) && !page.contains("<script"));
 /// # Ok::<(), manyhands::Error>(())
 /// ```
-pub fn of_answer(plan: &Plan, answer: &Answer) -> String {
-    answer::page(plan, answer).into_string()
+pub fn of_answer(answer: &Answer) -> String {
+    answer::page(answer).into_string()
 }

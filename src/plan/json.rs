@@ -1,5 +1,6 @@
 //! The answer as one JSON object.
 
+mod header;
 mod timing;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::report::{End, Timing};
 use crate::task::matching::Pairs;
 use crate::visible;
 
+use header::HeaderJson;
 use timing::TimingJson;
 
 impl Answer {
@@ -21,6 +23,11 @@ impl Answer {
     ///
     /// | key | value |
     /// |---|---|
+    /// | `schema` | the version of this object, a number |
+    /// | `version`, `commit` | the version of this library, and the commit that it was built from, if that is known |
+    /// | `plan` | the plan, as it is written down; `null` if the scorer reads a file whose name is not Unicode |
+    /// | `command` | the arguments of the command, if the [options](super::RunOptions::command) of the run name them |
+    /// | `date` | when the run began, such as `2026-11-30T12:00:00Z` |
     /// | `records`, `scored`, `failed`, `skipped` | numbers of records; if the run ended early, only the records before the first one that was not done are counted |
     /// | `digest` | the [digest](Answer::digest) |
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
@@ -51,6 +58,7 @@ impl Answer {
     pub fn to_json(&self) -> String {
         let report = &self.report;
         let json = AnswerJson {
+            header: HeaderJson::of(self),
             records: report.records,
             scored: report.scored,
             failed: report.failed,
@@ -69,13 +77,16 @@ impl Answer {
             timing: TimingJson::of(self),
             machine: &self.machine,
         };
-        // The value contains only strings and numbers under string keys, so writing it cannot fail.
+        // The value contains only strings and numbers under string keys, and a plan that can be written, so this
+        // cannot fail.
         visible::to_json(&json).unwrap_or_default()
     }
 }
 
 #[derive(Serialize)]
 struct AnswerJson<'a> {
+    #[serde(flatten)]
+    header: HeaderJson<'a>,
     records: u64,
     scored: u64,
     failed: u64,

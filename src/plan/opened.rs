@@ -1,7 +1,7 @@
 //! A plan whose files are open and whose scorer is prepared, the run of such a plan, and the answer of the run.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::coordinator::PlanCoordinator;
 use super::leaderboard::Thresholds;
@@ -37,6 +37,12 @@ pub struct Opened {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answer {
+    /// The plan that was run.
+    pub plan: Plan,
+    /// The arguments of the command that started the run, if the [options](RunOptions::command) of the run name them.
+    pub command: Vec<String>,
+    /// When the run began.
+    pub began: SystemTime,
     /// The report of the run.
     pub report: Report<Summary>,
     /// A hash of the answer: of every number in the summary, and of the numbers of failed and skipped records. Two runs of one
@@ -308,6 +314,7 @@ impl Opened {
         let summary = PlanAggregator::new(plan, thresholds, |at| dataset.place(at));
         let pairs_before = self.scorer.pairs();
         let before = processor_time();
+        let began = SystemTime::now();
         let mut report = pipeline.aggregate_so_far(summary)?;
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
         let throttled = throttled(ControlGroup::look()).zip(throttled(machine.control_group));
@@ -316,6 +323,9 @@ impl Opened {
         let pairs = pairs.map(|(now, before)| now.since(before));
         let digest = Digest::of(&(report.records, report.failed, report.skipped, &report.value));
         Ok(Answer {
+            plan: plan.clone(),
+            command: options.command.to_vec(),
+            began,
             report,
             digest,
             pairs,

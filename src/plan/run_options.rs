@@ -13,6 +13,7 @@ pub struct RunOptions<'a> {
     pub(super) scores: Option<&'a dyn Sink<Scored>>,
     pub(super) cancel: Option<&'a Cancel>,
     pub(super) machine: Option<&'a Machine>,
+    pub(super) command: &'a [String],
 }
 
 impl<'a> RunOptions<'a> {
@@ -43,6 +44,14 @@ impl<'a> RunOptions<'a> {
     #[must_use]
     pub fn machine(mut self, machine: &'a Machine) -> Self {
         self.machine = Some(machine);
+        self
+    }
+
+    /// Puts these arguments of a command into the answer, so that reports say how the run was started. They must
+    /// contain no secrets.
+    #[must_use]
+    pub fn command(mut self, arguments: &'a [String]) -> Self {
+        self.command = arguments;
         self
     }
 }

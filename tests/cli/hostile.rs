@@ -171,6 +171,14 @@ fn odd_file_names() {
         "{}",
         ran.err
     );
+    let mut program = super::program(folder.path());
+    program
+        .arg("score")
+        .arg(odd)
+        .args(["--with", "sentiment", "--json"]);
+    let json = super::ran(program.output()).json();
+    assert_eq!(json["plan"]["files"][0], "\u{1b}[31m\u{fffd}.jsonl");
+    assert_eq!(json["command"][2], json["plan"]["files"][0]);
     let listed = run(&folder, &["score", "no\u{1b}[31m", "--with", "sentiment"]);
     assert!(
         listed.err.starts_with("error: no\\u{1b}[31m: no such file"),

@@ -1,5 +1,10 @@
 //! These tests check the report as text and as JSON.
 
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use manyhands::plan::Plan;
+
 use super::{THREE, columns, folder_with, program, ran, run, sample, score, write};
 
 #[test]
@@ -76,10 +81,12 @@ fn json_has_the_keys_and_numbers_of_the_contract() {
     );
     assert_eq!(ran.code, 1);
     let json = ran.json();
+    assert!(ran.out.starts_with("{\"schema\":1,\"version\":"));
     let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
     let mut expected = [
-        "records", "scored", "failed", "skipped", "digest", "end", "scores", "groups", "top",
-        "bottom", "failures", "timing", "machine",
+        "schema", "version", "commit", "plan", "command", "date", "records", "scored", "failed",
+        "skipped", "digest", "end", "scores", "groups", "top", "bottom", "failures", "timing",
+        "machine",
     ];
     expected.sort_unstable();
     let mut keys: Vec<_> = keys.iter().map(|key| key.as_str()).collect();
@@ -234,4 +241,39 @@ fn grouping_by_a_field_that_no_record_has_prints_a_note() {
     assert_eq!((ran.code, ran.err.as_str()), (0, told));
     let quiet = score(&folder, "three.jsonl", &["--by", "knd", "--quiet"]);
     assert_eq!(quiet.err, "");
+}
+
+#[test]
+fn json_and_page_say_what_was_run() {
+    let before = now();
+    let folder = folder_with("three.jsonl", THREE);
+    let options = ["--json", "--by", "kind", "--html", "it's a page.html"];
+    let ran = score(&folder, "three.jsonl", &options);
+    let json = ran.json();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(json["commit"], json["machine"]["commit"]);
+    let plan: Plan = serde_json::from_value(json["plan"].clone()).expect("a plan");
+    assert_eq!(plan.files, [Path::new("three.jsonl")]);
+    assert_eq!(plan.by.as_deref(), Some("kind"));
+    let command = [
+        &["manyhands", "score", "three.jsonl", "--with", "sentiment"],
+        &options[..],
+    ];
+    assert_eq!(json["command"], serde_json::json!(command.concat()));
+    let date = json["date"].as_str().expect("a date");
+    let began = humantime::parse_rfc3339(date).expect("a date");
+    assert!((before..=now()).contains(&began), "{date}");
+
+    let page = std::fs::read_to_string(folder.path().join("it's a page.html")).expect("a page");
+    assert!(page.contains(&format!("<dd>{date}</dd>")));
+    let command = "manyhands score three.jsonl --with sentiment --json --by kind --html ";
+    let command = format!(r"{command}&#39;it&#39;\&#39;&#39;s a page.html&#39;");
+    assert!(page.contains(&command));
+}
+
+/// Returns the time in whole seconds, as a report states it.
+fn now() -> SystemTime {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    UNIX_EPOCH + Duration::from_secs(now.expect("a time after 1970").as_secs())
 }

@@ -95,7 +95,7 @@ fn a_page_shows_a_part_of_many_groups_and_examples() {
     let answer = plan
         .open()
         .and_then(|opened| opened.run(RunOptions::default()));
-    let page = page::of_answer(&plan, &answer.expect("an answer"));
+    let page = page::of_answer(&answer.expect("an answer"));
     let content = check(&page);
     save_page("many.html", &page);
     assert!(page.len() < 150_000, "{} bytes", page.len());

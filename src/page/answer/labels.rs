@@ -50,7 +50,7 @@ mod tests {
         let (rank, open) = (Some("number".to_owned()), true);
         let opened = MadeUpOptions { rank, open }.open_over(&["<b> 1 speed=2"; 3]);
         let answer = opened.run(RunOptions::default()).expect("a run");
-        let page = crate::page::of_answer(opened.plan(), &answer);
+        let page = crate::page::of_answer(&answer);
         for shown in [
             "<h2>Labels</h2>",
             "1 label of 3 records",

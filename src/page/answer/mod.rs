@@ -8,6 +8,7 @@ mod labels;
 mod matches;
 mod run;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use maud::{Markup, html};
@@ -25,7 +26,8 @@ use crate::report::End;
 /// Largest size of the markup of all texts on a page together, in bytes.
 const TEXTS: usize = 60_000;
 
-pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
+pub(super) fn page(answer: &Answer) -> Markup {
+    let plan = &answer.plan;
     let title = format!(
         "{} of {} – manyhands score",
         plan.scorer.name(),
@@ -47,7 +49,10 @@ pub(super) fn page(plan: &Plan, answer: &Answer) -> Markup {
             (warnings(&answer.machine.warnings()))
             (machine(&answer.machine, None))
         }))
-        (section("Plan", &html! { "The options of this run. The same plan over the same data gives the same answer." }, &facts_of(plan)))
+        (section("Plan", &html! { "What was run. The same plan over the same data gives the same answer." }, &html! {
+            (facts_of(plan))
+            (origin(answer))
+        }))
     };
     let foot = html! {
         p { "Digest of the answer: " code { (answer.digest) } ". Equal answers have equal digests." }
@@ -134,6 +139,34 @@ fn facts_of(plan: &Plan) -> Markup {
         ("on failure", html! { (on_failure(plan.on_failure)) }),
         ("limit", html! { (limit) }),
     ])
+}
+
+/// Shows when and how the run was started.
+fn origin(answer: &Answer) -> Markup {
+    const ARGUMENTS: usize = 100;
+    let command = &answer.command;
+    let more = command.len().saturating_sub(ARGUMENTS);
+    let shown: Vec<_> = command.iter().take(ARGUMENTS).map(as_word).collect();
+    let date = humantime::format_rfc3339_seconds(answer.began);
+    facts(&[
+        ("date", html! { (date) }),
+        (
+            "command",
+            html! {
+                @if shown.is_empty() { "–" } @else { code { (quoted(shown.join(" "))) } }
+                @if more > 0 { " and " (counted(more as u64, "argument")) " more" }
+            },
+        ),
+    ])
+}
+
+/// Quotes an argument of a command as a shell does, if it needs quotes.
+fn as_word(argument: &String) -> Cow<'_, str> {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:=,@%+".contains(letter);
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        return Cow::Borrowed(argument);
+    }
+    Cow::Owned(format!("'{}'", argument.replace('\'', r"'\''")))
 }
 
 /// Says what the run does if a record cannot be scored.

@@ -99,7 +99,7 @@ fn json(output: &Output) -> Value {
 fn answer(output: &Output) -> Value {
     let mut report = json(output);
     let report = report.as_object_mut().expect("an object");
-    for differs in ["timing", "machine", "pairs"] {
+    for differs in ["plan", "command", "date", "timing", "machine", "pairs"] {
         report.remove(differs);
     }
     Value::Object(std::mem::take(report))
