@@ -9,6 +9,7 @@ mod json;
 mod kept;
 mod leaderboard;
 mod matches;
+mod not_scored;
 mod opened;
 mod planned_executor;
 mod replies;

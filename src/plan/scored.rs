@@ -5,13 +5,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::dataset::{FieldValue, FieldValues, Fields, TextRecord};
-use crate::error::{BadRecord, Cause, Skipped};
+use crate::error::BadRecord;
 use crate::execution::WorkStealing;
 use crate::task::Task;
 
 use super::Plan;
 use super::kept::Kept;
 use super::leaderboard::{ExampleCandidate, Thresholds};
+use super::not_scored::NotScored;
 use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
 
 /// The group of the records that have no value in the field by which records are grouped.
@@ -65,36 +66,6 @@ impl Scored {
     /// The number in the main column.
     pub fn main(&self) -> Option<f64> {
         self.main
-    }
-}
-
-/// The reason why a record has no score.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum NotScored {
-    /// The record cannot be scored, so it fails.
-    Bad(BadRecord),
-    /// The record needs no score.
-    Skipped(Skipped),
-}
-
-impl From<BadRecord> for NotScored {
-    fn from(bad: BadRecord) -> Self {
-        NotScored::Bad(bad)
-    }
-}
-
-impl From<Skipped> for NotScored {
-    fn from(skipped: Skipped) -> Self {
-        NotScored::Skipped(skipped)
-    }
-}
-
-impl From<NotScored> for Cause {
-    fn from(not_scored: NotScored) -> Self {
-        match not_scored {
-            NotScored::Bad(bad) => bad.into(),
-            NotScored::Skipped(skipped) => skipped.into(),
-        }
     }
 }
 

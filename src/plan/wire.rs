@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kept::Kept;
 use super::leaderboard::ExampleCandidate;
-use super::scored::{NotScored, Scored};
+use super::not_scored::NotScored;
+use super::scored::Scored;
 use super::scorer::{Cell, Cells, MainCell};
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Panicked, Skipped};

@@ -11,6 +11,7 @@ use manyhands::aggregation::{Aggregator, canonical_bytes};
 use manyhands::dataset::Dataset;
 use manyhands::error::{Cause, Failure, Panicked, Skipped};
 use manyhands::execution::{Flow, Work};
+use manyhands::exit::Exit;
 use manyhands::prelude::*;
 use manyhands::report::SlowRecord;
 use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
@@ -266,6 +267,18 @@ impl Sink<f64> for Lines {
     fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {
         self.0.write(records, bytes)
     }
+}
+
+#[test]
+fn a_run_whose_records_are_all_skipped_is_a_success() {
+    let task = fallible(|_: &usize| Err::<f64, _>(Skipped::new("it needs no score")));
+    let report = Pipeline::new(&(0..10), task)
+        .on_failure(OnFailure::Stop)
+        .aggregate(Count::new())
+        .expect("no failure");
+    assert_eq!((report.value, report.skipped, report.records), (0, 10, 10));
+    assert!(report.failures.is_empty());
+    assert_eq!(Exit::of_report(&report), Exit::Success);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cell, Cells, Column, ColumnKind, Scorer, ScorerColumns, TextScorer};
 use crate::dataset::TextStream;
 use crate::error::{BadRecord, Error, Skipped};
-use crate::plan::scored::NotScored;
+use crate::plan::not_scored::NotScored;
 use crate::plan::{Opened, Plan};
 
 /// Scores texts of the form `label number name=value …`. A text that begins with `skip ` is skipped; the reason is the

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cell, Cells, Column, Scorer, ScorerColumns, TextScorer};
 use crate::dataset::Texts;
 use crate::error::Error;
-use crate::plan::scored::NotScored;
+use crate::plan::not_scored::NotScored;
 use crate::plan::{Plan, UnknownName};
 use crate::task::matching::{Found, Match, Matching, Measure, Pairs};
 

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::scored::NotScored;
+use super::not_scored::NotScored;
 use super::{Plan, UnknownName};
 use crate::error::Error;
 use crate::task::matching::Pairs;

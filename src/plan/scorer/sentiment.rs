@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cell, Cells, Column, Scorer, ScorerColumns, TextScorer};
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::plan::scored::NotScored;
+use crate::plan::not_scored::NotScored;
 use crate::task::sentiment::Sentiment;
 
 /// The scorer `sentiment`: how positive or negative a text is, by
