@@ -4,7 +4,7 @@ use super::collected::{CollectedScores, PlainScores};
 use super::{Aggregator, Kind, State, StateError};
 
 /// The median: the middle score, or the mean of the middle two. Answer: `f64`, exact for an odd
-/// number of scores, rounded once for an even number.
+/// number of scores, rounded once for an even number. NumPy's `median` gives the same answer.
 ///
 /// Every score is stored, **8 bytes each**: use [`Quantiles`](super::Quantiles) for more scores
 /// than fit in memory. Observing a score appends it to a vector. At the end, each score takes a few

@@ -15,6 +15,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use comfy_table::Row;
 use indicatif::{HumanBytes, HumanCount};
+use manyhands::aggregation::Quantiles;
 use manyhands::output::visible;
 use manyhands::plan::{Answer, Example, Plan, Summary};
 use manyhands::report::End;
@@ -134,7 +135,12 @@ fn columns(summary: &Summary) -> String {
             number(numbers.quantiles.max),
         ]);
     }
-    let aside = "5 %, median and 95 % are within 0.4 % of the score; the others are exact";
+    let mut all = summary.numbers();
+    let exact = all.all(|(_, numbers)| numbers.quantiles.count <= Quantiles::EXACT);
+    let aside = match exact {
+        true => "all figures are exact",
+        false => "5 %, median and 95 % are within 0.4 % of the score; the others are exact",
+    };
     format!("\n{} {}\n", finish(table), paint(ASIDE, aside))
 }
 

@@ -1,5 +1,7 @@
 //! Scales, which determine where values are drawn along an axis and which values get a tick.
 
+use super::numbers::significant;
+
 /// The values that have a tick on an axis, each with its label.
 pub(super) type Ticks = Vec<(f64, String)>;
 
@@ -45,7 +47,8 @@ impl Scale {
         let share = if self.logarithmic {
             (value / self.from).ln() / (self.to / self.from).ln()
         } else {
-            (value - self.from) / (self.to - self.from)
+            // The halves do not overflow, even if the scale reaches from the smallest to the largest float.
+            (value / 2.0 - self.from / 2.0) / (self.to / 2.0 - self.from / 2.0)
         };
         let share = if share.is_nan() { 0.0 } else { share };
         self.low + share.clamp(0.0, 1.0) * (self.high - self.low)
@@ -171,8 +174,14 @@ pub(super) fn labelled(values: &[f64]) -> Ticks {
 }
 
 /// Returns the labels of ticks. The labels of evenly spaced ticks all have the same number of decimals, which is the
-/// largest number that any of them needs.
+/// largest number that any of them needs. If this takes too many digits, the labels have powers of ten.
 pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
+    let greatest = ticks
+        .iter()
+        .fold(0.0_f64, |most, tick| most.max(tick.abs()));
+    if greatest > 0.0 && !(1e-5..1e15).contains(&greatest) {
+        return ticks.iter().map(|tick| significant(*tick, 2)).collect();
+    }
     let digits = |tick: &f64| {
         let text = format!("{tick:.6}");
         let text = text.trim_end_matches('0');
@@ -218,6 +227,14 @@ mod tests {
         let scale = Scale::logarithmic((1.0, 6.0), (0.0, 100.0));
         assert_eq!(tick_labels(&scale.ticks(5)), ["1", "2", "5"]);
         assert_eq!(round_up(5.3, 5), 6.0);
+    }
+
+    #[test]
+    fn ticks_of_extreme_values_have_powers_of_ten() {
+        assert_eq!(tick_labels(&[0.0, 2e300]), ["0", "2.0e300"]);
+        assert_eq!(tick_labels(&[-1e-300, 0.0]), ["−1.0e−300", "0"]);
+        let scale = Scale::even((f64::MIN, f64::MAX), (0.0, 100.0));
+        assert_eq!(scale.at(0.0), 50.0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::scorer::{Cell, ColumnKind, NamedCell};
 use crate::aggregation::{
@@ -10,10 +10,14 @@ use crate::aggregation::{
     QuantileSummary, Quantiles, State, StateError,
 };
 
-/// Number of bins in the histogram of a column.
+/// Number of bins in the histogram of a column. If its range is not known, this is the largest number of bins.
 const BINS: usize = 20;
 
 /// The summary of a column of numbers.
+///
+/// A record may have NaN or an infinity in a column. As with NumPy, sum, mean, variance and standard deviation are then
+/// not finite. Quantiles leave NaN out, and infinities are numbers like any other. The histogram counts all three
+/// separately.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NumberSummary {
@@ -21,9 +25,9 @@ pub struct NumberSummary {
     pub moments: MomentSummary,
     /// The smallest number, the largest number, and quantiles between them.
     pub quantiles: QuantileSummary,
-    /// How the numbers are distributed over the range of the column, if the range is known. The plan determines
-    /// whether there is a histogram, so the canonical bytes of an answer do not state it.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "known")]
+    /// How the numbers are distributed. If the range of the column is known before the run, the bins cover this
+    /// range. Otherwise, they cover the numbers that were found, see [`Quantiles::bins`]; then there is no histogram
+    /// if no number is finite. All counts are exact.
     pub histogram: Option<Bins>,
 }
 
@@ -35,13 +39,6 @@ pub struct LabelSummary {
     pub count: u64,
     /// Number of records with each label.
     pub labels: BTreeMap<String, u64>,
-}
-
-fn known<S: Serializer>(bins: &Option<Bins>, to: S) -> Result<S::Ok, S::Error> {
-    match bins {
-        Some(bins) => bins.serialize(to),
-        None => to.serialize_none(),
-    }
 }
 
 type Numbers = (Moments, Quantiles, Option<Histogram>);
@@ -101,7 +98,12 @@ impl Aggregator<Cell> for ColumnState {
     /// the numbers, and a column of labels always has a summary of the labels, even if there are no records. In
     /// all other cases, each summary is present only if at least one record has a number or a label, respectively.
     fn finish(self) -> Self::Output {
-        let (moments, quantiles, histogram) = Aggregator::<f64>::finish(self.numbers);
+        let (moments, quantiles, histogram) = self.numbers;
+        let histogram = match histogram {
+            Some(histogram) => Some(histogram.finish()),
+            None => quantiles.bins(BINS),
+        };
+        let (moments, quantiles) = (moments.finish(), quantiles.finish());
         let labels = Aggregator::<str>::finish(self.labels);
         let has_numbers = moments.count > 0 || matches!(self.kind, ColumnKind::Numbers { .. });
         let has_labels = !labels.is_empty() || self.kind == ColumnKind::Labels;

@@ -31,7 +31,7 @@ impl Answer {
     /// | `records`, `scored`, `failed`, `skipped` | numbers of records; if the run ended early, only the records before the first one that was not done are counted |
     /// | `digest` | the [digest](Answer::digest) |
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
-    /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, and `histogram` if the range of the column is known; for labels `count` and `labels`, the number of records with each label |
+    /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label |
     /// | `groups` | by name, if the plan groups: `count`, `mean`, `stddev`, `min`, `max` |
     /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text` |
     /// | `matches` | if the scorer has a reference, the [`Matches`]: `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
@@ -147,6 +147,12 @@ struct NumbersJson<'a> {
     quantiles: &'a [(f64, f64)],
     #[serde(skip_serializing_if = "Option::is_none")]
     histogram: Option<BinsJson<'a>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    nan: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]
@@ -198,6 +204,7 @@ impl<'a> ColumnJson<'a> {
                 under: bins.under,
                 over: bins.over,
             }),
+            nan: quantiles.nan,
         };
         ColumnJson {
             count: moments.count,

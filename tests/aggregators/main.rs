@@ -12,6 +12,7 @@ mod laws;
 mod median;
 mod observing;
 mod order;
+mod quantiles;
 mod rational;
 mod sample;
 mod scores;

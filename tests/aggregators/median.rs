@@ -1,16 +1,13 @@
-//! The median and the exact quantiles are compared with a plain sort, and the sketch of quantiles with the exact
-//! quantiles.
+//! The median is compared with a plain sort.
 
-use manyhands::aggregation::{
-    Aggregator, ExactQuantiles, Median, Quantiles, State as _, assert_laws,
-};
+use manyhands::aggregation::{Aggregator, ExactQuantiles, Median, State as _, assert_laws};
 use num_bigint::BigInt;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::observing::{assert_impossible, observed, plain};
 use crate::rational::units;
-use crate::scores::{any_bits, assorted, finite, finite_scores};
+use crate::scores::{any_bits, assorted, finite};
 
 fn median(scores: &[f64]) -> f64 {
     observed(Median::new(), scores).finish()
@@ -51,6 +48,8 @@ fn the_special_values_have_one_answer() {
     assert_eq!(bits(&[-0.0]), (-0.0_f64).to_bits());
     assert_eq!(bits(&[0.0, -0.0]), 0.0_f64.to_bits());
     assert_eq!(bits(&[-1.5, 1.5]), 0.0_f64.to_bits());
+    // This is the answer of NumPy. The exact mean of the two floats is nearer to it than to -0.05095.
+    assert_eq!(median(&[-0.5423, 0.4404]), -0.050949999999999995);
     assert_eq!(median(&[f64::MAX, f64::MAX]), f64::MAX);
     assert_eq!(median(&[f64::MIN, f64::MIN]), f64::MIN);
     assert_eq!(median(&[f64::MIN, f64::MAX]), 0.0);
@@ -90,38 +89,6 @@ proptest! {
                     }
                 }
             }
-        }
-    }
-
-    #[test]
-    fn exact_quantiles_are_those_of_a_sort(
-        scores in vec(prop_oneof![any_bits(), finite(), (-2..2_i32).prop_map(f64::from)], 0..60),
-        asked in vec(0.0..=1.0_f64, 0..6),
-    ) {
-        let sorted = sorted(&scores);
-        let summary = observed(ExactQuantiles::at(&asked), &scores).finish();
-        prop_assert_eq!(summary.count as usize, sorted.len());
-        prop_assert_eq!(summary.nan as usize, scores.len() - sorted.len());
-        let bits = |score: &f64| score.to_bits();
-        prop_assert_eq!(summary.min.as_ref().map(bits), sorted.first().map(bits));
-        prop_assert_eq!(summary.max.as_ref().map(bits), sorted.last().map(bits));
-        let expected: Vec<(f64, u64)> = asked
-            .iter()
-            .filter(|_| !sorted.is_empty())
-            .map(|&q| (q, sorted[(q * (sorted.len() - 1) as f64) as usize].to_bits()))
-            .collect();
-        let found: Vec<(f64, u64)> = summary.quantiles.iter().map(|(q, score)| (*q, score.to_bits())).collect();
-        prop_assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn the_sketch_of_quantiles_stays_within_what_it_says(scores in finite_scores(120), asked in vec(0.0..=1.0_f64, 1..6)) {
-        let exact = observed(ExactQuantiles::at(&asked), &scores).finish();
-        let sketch = observed(Quantiles::at(&asked), &scores).finish();
-        prop_assert_eq!((exact.count, exact.min, exact.max), (sketch.count, sketch.min, sketch.max));
-        for ((_, exact), (_, estimate)) in exact.quantiles.iter().zip(&sketch.quantiles) {
-            let bound = (exact.abs() / 256.0).max(f64::MIN_POSITIVE);
-            prop_assert!((exact - estimate).abs() <= bound, "{} for {}", estimate, exact);
         }
     }
 }

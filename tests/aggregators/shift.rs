@@ -68,6 +68,8 @@ fn shards_equal_the_whole() {
     check_all(&[f64::NAN, 1.0, f64::INFINITY, f64::NAN, -0.0, 0.0, f64::NAN]);
     check_all(&[0.25]);
     check_all(&[]);
+    // The state of more than 1,024 scores has another form.
+    assert_shift_laws(Quantiles::new(), &assorted(1_100));
 }
 
 proptest! {

@@ -16,8 +16,8 @@ fn the_text_report_has_all_its_sections() {
     let headline = r#"3 records scored  sentiment of "text" in three.jsonl, 141 B"#;
     assert_eq!(ran.out.lines().next(), Some(headline));
     for line in [
-        " neg        0.3333   0.5774   0.0000   0.0000  0.0000  0.0000  1.0000",
-        " compound  -0.0340   0.4922  -0.5423  -0.5423  0.0000  0.0000  0.4404",
+        " neg        0.3333   0.5774   0.0000   0.0000  0.0000  0.9000  1.0000",
+        " compound  -0.0340   0.4922  -0.5423  -0.4881  0.0000  0.3964  0.4404",
         "compound by kind, 2 groups",
         " x           2   0.2202   0.0000   0.4404        +0.7",
         " y           1  -0.5423  -0.5423  -0.5423        -1.0",
@@ -36,6 +36,18 @@ fn the_text_report_has_all_its_sections() {
     assert_eq!(bars.count(), 3);
     assert_eq!(ran.digest().len(), 32);
     assert!(!ran.out.contains("-0.00 "), "{}", ran.out);
+}
+
+/// The figure of the JSON report is NumPy's.
+#[test]
+fn the_median_of_two_is_between_them() {
+    let folder = folder_with("two.jsonl", "{\"text\":\"good\"}\n{\"text\":\"bad\"}\n");
+    let ran = score(&folder, "two.jsonl", &["--json"]);
+    let quantiles = &ran.json()["scores"]["compound"]["quantiles"];
+    assert_eq!(quantiles["0.5"], -0.050949999999999995);
+    let text = score(&folder, "two.jsonl", &[]).out;
+    assert!(text.contains(" -0.0509 "), "{text}");
+    assert!(text.contains("all figures are exact"), "{text}");
 }
 
 #[test]

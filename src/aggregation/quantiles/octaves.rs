@@ -1,19 +1,20 @@
-//! Counts of positive scores in 128 buckets per octave, with memory only for octaves that have
-//! scores.
+//! Counts of numbers in 128 buckets per octave, with memory only for octaves that have numbers.
 
 use crate::aggregation::StateError;
 
-/// The smallest score that is counted in buckets: the smallest normal `f64`.
-pub(super) const SMALLEST: f64 = f64::MIN_POSITIVE;
+/// The bits of the smallest magnitude that is counted in buckets: the smallest normal `f64`.
+pub(super) const SMALLEST: u64 = f64::MIN_POSITIVE.to_bits();
 
 /// Number of leading bits of the fraction that choose the bucket within an octave. The width of a
 /// bucket is 2⁻⁷ times the start of its octave, so the middle of the bucket is within 2⁻⁸
-/// (relative) of all scores in it.
+/// (relative) of all numbers in it.
 const BUCKET_BITS: u32 = 7;
 const BUCKETS: usize = 1 << BUCKET_BITS;
 const FRACTION_BITS: u32 = 52;
+/// Number of trailing bits that are the same for all numbers of a bucket.
+const SHARED_BITS: u32 = FRACTION_BITS - BUCKET_BITS;
 
-/// The counts of one octave: the scores that share an exponent.
+/// The counts of one octave: the numbers that share an exponent.
 type OctaveCounts = Box<[u64; BUCKETS]>;
 
 /// Non-zero counts, lowest bucket first, each with the number of empty buckets before it. Equal
@@ -21,7 +22,7 @@ type OctaveCounts = Box<[u64; BUCKETS]>;
 /// bytes.
 pub(super) type Runs = Vec<(u32, u64)>;
 
-/// The octaves from the lowest to the highest that has scores.
+/// The octaves from the lowest to the highest that has numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Octaves {
     /// The exponent field of the first octave.
@@ -30,27 +31,25 @@ pub(super) struct Octaves {
 }
 
 impl Octaves {
-    /// Counts a score of [`SMALLEST`] or more.
+    /// Counts a finite number of at least [`SMALLEST`], given by its bits.
     #[inline]
-    pub(super) fn count(&mut self, score: f64) {
-        let bits = score.to_bits();
+    pub(super) fn count(&mut self, bits: u64) {
         let octave = (bits >> FRACTION_BITS) as usize;
-        let bucket = (bits >> (FRACTION_BITS - BUCKET_BITS)) as usize % BUCKETS;
+        let bucket = (bits >> SHARED_BITS) as usize % BUCKETS;
         match self.octaves.get_mut(octave.wrapping_sub(self.first)) {
             Some(Some(counts)) => counts[bucket] += 1,
             _ => self.octave_mut(octave)[bucket] += 1,
         }
     }
 
-    /// Number of scores counted.
+    /// Number of numbers counted.
     pub(super) fn total(&self) -> u64 {
         let totals = self.octaves.iter().flatten().map(total_of);
         totals.sum()
     }
 
-    /// Returns the middle of the bucket that holds the score at this rank. The smallest score has
-    /// rank 0.
-    pub(super) fn score_at(&self, rank: u64) -> f64 {
+    /// Returns the bucket that holds the number at this rank. The smallest number has rank 0.
+    pub(super) fn bucket_at(&self, rank: u64) -> Option<usize> {
         let mut left = rank;
         for (octave, counts) in (self.first..).zip(&self.octaves) {
             let Some(counts) = counts else { continue };
@@ -59,14 +58,24 @@ impl Octaves {
                 left -= total;
                 continue;
             }
-            for (bucket, &count) in counts.iter().enumerate() {
+            for (place, &count) in counts.iter().enumerate() {
                 if left < count {
-                    return middle(octave, bucket);
+                    return Some(octave * BUCKETS + place);
                 }
                 left -= count;
             }
         }
-        f64::INFINITY
+        None
+    }
+
+    /// Returns the buckets that have numbers with their counts, lowest bucket first.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
+        let octaves = (self.first..).zip(&self.octaves);
+        let octaves = octaves.filter_map(|(octave, counts)| Some((octave, counts.as_ref()?)));
+        octaves.flat_map(|(octave, counts)| {
+            let buckets = (octave * BUCKETS..).zip(counts.iter().copied());
+            buckets.filter(|(_, count)| *count > 0)
+        })
     }
 
     /// Adds the counts of `other`.
@@ -91,18 +100,12 @@ impl Octaves {
     /// Returns the non-zero counts.
     pub(super) fn into_runs(self) -> Runs {
         let mut end = 0;
-        let mut runs = Runs::new();
-        for (octave, counts) in (self.first..).zip(&self.octaves) {
-            let Some(counts) = counts else { continue };
-            for (place, &count) in counts.iter().enumerate() {
-                if count > 0 {
-                    let bucket = octave * BUCKETS + place;
-                    runs.push(((bucket - end) as u32, count));
-                    end = bucket + 1;
-                }
-            }
-        }
-        runs
+        let run = |(bucket, count)| {
+            let gap = (bucket - end) as u32;
+            end = bucket + 1;
+            (gap, count)
+        };
+        self.buckets().map(run).collect()
     }
 
     /// Returns octaves with these counts.
@@ -111,7 +114,7 @@ impl Octaves {
         let mut end = 0;
         for (gap, count) in runs {
             let bucket = usize::saturating_add(end, gap as usize);
-            if !(bucket_of(SMALLEST)..=bucket_of(f64::INFINITY)).contains(&bucket) {
+            if !(bucket_of(SMALLEST)..=bucket_of(f64::MAX.to_bits())).contains(&bucket) {
                 return Err(StateError::Impossible("a bucket that no score is in"));
             }
             if count == 0 {
@@ -147,22 +150,13 @@ fn total_of(counts: &OctaveCounts) -> u64 {
     counts.iter().sum()
 }
 
-/// Returns the bucket of a positive score. Buckets are numbered through all octaves.
-fn bucket_of(score: f64) -> usize {
-    (score.to_bits() >> (FRACTION_BITS - BUCKET_BITS)) as usize
+/// Returns the bucket of a number of at least [`SMALLEST`], given by its bits. Buckets are numbered
+/// through all octaves.
+pub(super) fn bucket_of(bits: u64) -> usize {
+    (bits >> SHARED_BITS) as usize
 }
 
-/// Returns the middle of the bucket of a score, which must be at least [`SMALLEST`].
-pub(super) fn estimate(score: f64) -> f64 {
-    let bucket = bucket_of(score);
-    middle(bucket / BUCKETS, bucket % BUCKETS)
-}
-
-/// Returns the score in the middle of a bucket.
-fn middle(octave: usize, bucket: usize) -> f64 {
-    let start = (octave as u64) << FRACTION_BITS | (bucket as u64) << (FRACTION_BITS - BUCKET_BITS);
-    if f64::from_bits(start).is_infinite() {
-        return f64::INFINITY;
-    }
-    f64::from_bits(start | 1 << (FRACTION_BITS - BUCKET_BITS - 1))
+/// Returns the number in the middle of a bucket.
+pub(super) fn middle(bucket: usize) -> f64 {
+    f64::from_bits((bucket as u64) << SHARED_BITS | 1 << (SHARED_BITS - 1))
 }

@@ -10,7 +10,7 @@ use super::super::numbers::{count, counted, percent, round_percent, score, signi
 use super::super::plot::Plot;
 use super::super::scale::{Scale, labelled, round_up};
 use super::super::table::DataTable;
-use crate::aggregation::Bins;
+use crate::aggregation::{Bins, Quantiles};
 use crate::plan::{NumberSummary, Summary};
 
 /// Height of a histogram, in SVG units.
@@ -24,11 +24,16 @@ pub(super) fn columns(summary: &Summary) -> Markup {
     if shown.is_empty() {
         return html! {};
     }
+    let exact = shown
+        .iter()
+        .all(|(_, column)| column.quantiles.count <= Quantiles::EXACT);
+    let accuracy = match exact {
+        true => "All figures are exact.",
+        false => "Quantiles are accurate to 0.4 % of the score; all other figures are exact.",
+    };
     section(
         "Scores",
-        &html! {
-            "Quantiles are accurate to 0.4 % of the score; all other figures are exact."
-        },
+        &html! { (accuracy) },
         &html! {
             (table(&shown))
             div.plots { @for (name, described) in &shown { (histogram(name, described)) } }
@@ -67,14 +72,16 @@ struct HistogramBin {
     records: u64,
     /// Share of all records that are in this bin.
     share: f64,
+    /// Number of significant digits that distinguish the edges.
+    digits: i32,
 }
 
 impl HistogramBin {
     fn tooltip(&self) -> String {
         format!(
             "{} to {}: {}, {}",
-            significant(self.from, 3),
-            significant(self.to, 3),
+            significant(self.from, self.digits),
+            significant(self.to, self.digits),
             counted(self.records, "record"),
             percent(self.share)
         )
@@ -141,8 +148,8 @@ fn bin_table(bins: &[HistogramBin], all: &Bins) -> DataTable {
     let mut table = DataTable::new(0, ["from", "to", "records", "share"]);
     for bin in bins {
         table.line([
-            significant(bin.from, 3),
-            significant(bin.to, 3),
+            significant(bin.from, bin.digits),
+            significant(bin.to, bin.digits),
             count(bin.records),
             percent(bin.share),
         ]);
@@ -159,12 +166,15 @@ fn bin_table(bins: &[HistogramBin], all: &Bins) -> DataTable {
 
 fn bins(bins: &Bins, records: u64) -> Vec<HistogramBin> {
     let edges = bins.edges.iter().zip(bins.edges.iter().skip(1));
+    let narrow = |(from, to): (&f64, &f64)| to - from < from.abs().max(to.abs()) / 50.0;
+    let digits = if edges.clone().any(narrow) { 4 } else { 3 };
     let bins = edges.zip(&bins.counts);
     bins.map(|((from, to), count)| HistogramBin {
         from: *from,
         to: *to,
         records: *count,
         share: *count as f64 / records.max(1) as f64,
+        digits,
     })
     .collect()
 }

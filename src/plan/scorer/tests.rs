@@ -49,7 +49,8 @@ fn labels_are_counted_and_numbers_summed_up_whatever_their_range() {
     let labels = json!({"count": 4, "labels": {"bad": 1, "fair": 1, "good": 2}});
     assert_eq!(scores["label"], labels);
     assert_eq!(scores["number"]["sum"], 8.5);
-    assert_eq!(scores["number"].get("histogram"), None);
+    let bins = scores["number"]["histogram"]["counts"].as_array();
+    assert_eq!(bins.map(Vec::len), Some(13));
     assert_eq!(scores["tenth"]["histogram"]["under"], 1);
     // If there is no main column, records are not ranked.
     assert_eq!((&json["top"], &json["bottom"]), (&json!([]), &json!([])));
@@ -98,6 +99,33 @@ fn labels_and_found_columns_are_part_of_the_digest() {
         }
     }
     assert_ne!(digests[&false], digests[&true]);
+}
+
+#[test]
+fn a_column_without_a_known_range_has_a_histogram_of_its_numbers() {
+    let texts = ["a 1 of=3", "a 2 of=-1e300", "a 4", "a NaN", "a inf of=x"];
+    let opened = MadeUpOptions {
+        rank: None,
+        open: true,
+    }
+    .open_over(&texts);
+    let answer = opened.run(RunOptions::default()).expect("a run");
+    let json: Value = serde_json::from_str(&answer.to_json()).expect("JSON");
+    let number = &json["scores"]["number"];
+    let edges: Vec<f64> = (0..=12).map(|edge| 1.0 + f64::from(edge) / 4.0).collect();
+    let counts = [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1];
+    let expected = json!({"edges": edges, "counts": counts, "under": 0, "over": 1});
+    assert_eq!(number["histogram"], expected);
+    // The mean is NaN, which JSON cannot express. The quantiles leave NaN out.
+    assert_eq!((&number["count"], &number["nan"]), (&json!(5), &json!(1)));
+    assert_eq!(
+        (&number["mean"], &number["quantiles"]["0.5"]),
+        (&Value::Null, &json!(3.0))
+    );
+    let found = &json["scores"]["of"]["histogram"];
+    let counts = found["counts"].as_array().expect("a list").iter();
+    assert_eq!(counts.filter_map(Value::as_u64).sum::<u64>(), 2);
+    assert!(json["scores"]["of"].get("nan").is_none());
 }
 
 #[test]
