@@ -292,3 +292,104 @@ impl Write for Destination {
         self.out().flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Folder(tempfile::tempdir().expect("a folder"))
+        }
+
+        fn write(&self, name: &str, content: &str) {
+            fs::write(self.0.path().join(name), content).expect("a file");
+        }
+
+        fn read(&self, name: &str) -> Option<String> {
+            fs::read_to_string(self.0.path().join(name)).ok()
+        }
+
+        /// The number of files and folders.
+        fn count(&self) -> usize {
+            fs::read_dir(self.0.path()).expect("a folder").count()
+        }
+
+        /// An output with two lines.
+        fn destination(&self, force: bool, keep_partial: bool) -> Destination {
+            let output = Output::new("the scores", self.0.path().join("out"));
+            let output = output.force(force).keep_partial(keep_partial);
+            let mut destination = Destination::open(&output).expect("it can be opened");
+            destination.write_all(b"one\ntwo\n").expect("room");
+            destination
+        }
+    }
+
+    #[test]
+    fn a_partial_file_has_whole_lines_and_says_whether_it_replaced_another_one() {
+        let folder = Folder::new();
+        for replaced in [false, true] {
+            let kept = folder.destination(true, true).keep_partial(1, 4);
+            let kept = kept.expect("it can be kept").expect("a record");
+            assert_eq!(kept.path, folder.0.path().join("out.partial"));
+            assert_eq!((kept.records, kept.replaced), (1, replaced));
+            assert_eq!(folder.read("out.partial").as_deref(), Some("one\n"));
+            assert_eq!(folder.count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_partial_file_of_another_run_is_replaced_only_by_force() {
+        let folder = Folder::new();
+        let destination = folder.destination(false, true);
+        folder.write("out.partial", "precious");
+        let kept = destination.keep_partial(2, 8).expect("it can be kept");
+        let kept = kept.expect("two records");
+        assert!(!kept.replaced);
+        assert_eq!(folder.read("out.partial").as_deref(), Some("precious"));
+        let text = fs::read_to_string(&kept.path).expect("the path is true");
+        assert_eq!((text.as_str(), folder.count()), ("one\ntwo\n", 2));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_no_record() {
+        let folder = Folder::new();
+        let kept = folder.destination(false, true).keep_partial(0, 0);
+        assert_eq!(kept.expect("nothing fails"), None);
+        assert_eq!(folder.count(), 0);
+    }
+
+    /// Only the partial file of the scores that are replaced is out of date. Every other file of that name is precious.
+    #[test]
+    fn a_complete_file_removes_only_the_partial_file_that_it_replaces() {
+        for force in [false, true] {
+            for keep_partial in [false, true] {
+                let folder = Folder::new();
+                let destination = folder.destination(force, keep_partial);
+                folder.write("out.partial", "precious");
+                destination.finish().expect("it is renamed");
+                assert_eq!(folder.read("out").as_deref(), Some("one\ntwo\n"));
+                let is_left = folder.read("out.partial").is_some();
+                assert_eq!(is_left, !(force && keep_partial), "{force} {keep_partial}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn other_users_cannot_read_a_file_that_replaces_another_one() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = Folder::new();
+        let file = new_file(folder.0.path(), true).expect("a file");
+        let mode = file
+            .as_file()
+            .metadata()
+            .expect("a file")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -532,6 +532,9 @@ fn the_slowest_record_is_named() {
         let holds =
             |slow: &SlowRecord| (slow.index..slow.index + u64::from(slow.records)).contains(&700);
         assert!(slowest.any(holds), "{:?}", report.timing.slowest);
+        // A worker is busy while it sleeps in the task.
+        let busy = report.timing.workers.iter().map(|worker| worker.busy);
+        assert!(busy.max() >= Some(Duration::from_millis(100)));
         let shares = report.timing.shares();
         let all: f64 = shares.named().iter().map(|(_, share)| share).sum();
         assert!((all - 1.0).abs() < 1e-9, "{shares:?}");
