@@ -98,3 +98,36 @@ fn end_of_all(on_failure: OnFailure, totals: &RunTotals) -> End {
         _ => End::Finished,
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+    use crate::error::Failure;
+
+    /// While a run is in progress, a share of failures counts as if there were at least a thousand records. At the end,
+    /// the number of records is known.
+    #[test]
+    fn a_share_of_failures_is_checked_against_all_records_at_the_end() {
+        let end = |on_failure, failed: u64| {
+            let failure = |index| Failure::new(index, None, 0, "it fails".into());
+            let totals = RunTotals {
+                records: 10,
+                failed,
+                skipped: 0,
+                failures: (0..failed).map(failure).collect(),
+                halted_by: None,
+                gaps: false,
+            };
+            match end_of_all(on_failure, &totals) {
+                End::Finished => None,
+                End::Halted(failure) => Some(failure.index),
+                other => panic!("{other:?}"),
+            }
+        };
+        let a_fifth = OnFailure::SkipShare { at_most: 0.2 };
+        assert_eq!(end(a_fifth, 0), None);
+        assert_eq!(end(a_fifth, 2), None);
+        assert_eq!(end(a_fifth, 3), Some(2));
+        assert_eq!(end(OnFailure::SKIP, 10), None);
+    }
+}
