@@ -7,6 +7,7 @@
 //! [v1]: https://docs.kernel.org/admin-guide/cgroup-v1/index.html
 
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +37,9 @@ pub struct ControlGroup {
 pub struct Throttled {
     /// The number of periods in which threads were stopped.
     pub times: u64,
-    /// The time for which threads were stopped, in seconds. Like the kernel's own figure, it is the sum over
-    /// all processors.
-    pub seconds: f64,
+    /// The time for which threads were stopped. Like the kernel's own figure, it is the sum over all processors.
+    #[serde(rename = "seconds", with = "super::seconds")]
+    pub time: Duration,
 }
 
 impl Throttled {
@@ -46,7 +47,7 @@ impl Throttled {
     pub(crate) fn since(self, earlier: Throttled) -> Throttled {
         Throttled {
             times: self.times.saturating_sub(earlier.times),
-            seconds: (self.seconds - earlier.seconds).max(0.0),
+            time: self.time.saturating_sub(earlier.time),
         }
     }
 }
@@ -189,13 +190,13 @@ fn throttled(tree: &Tree, folder: &Path) -> Option<Throttled> {
         let (_, number) = lines.find(|(other, _)| *other == name)?;
         number.trim().parse::<u64>().ok()
     };
-    let seconds = match number("throttled_usec") {
-        Some(micros) => micros as f64 / 1e6,
-        None => number("throttled_time")? as f64 / 1e9,
+    let time = match number("throttled_usec") {
+        Some(micros) => Duration::from_micros(micros),
+        None => Duration::from_nanos(number("throttled_time")?),
     };
     Some(Throttled {
         times: number("nr_throttled")?,
-        seconds,
+        time,
     })
 }
 

@@ -17,6 +17,7 @@ mod moment;
 #[cfg(test)]
 mod moment_tests;
 mod pinning;
+pub(crate) mod seconds;
 mod stack;
 #[cfg(test)]
 mod tests;
@@ -178,10 +179,10 @@ impl Machine {
         if let Some(throttled) = self.control_group.and_then(|group| group.throttled)
             && throttled.times > 0
         {
-            let Throttled { times, seconds } = throttled;
             warnings.push(format!(
-                "the quota has stopped threads {} so far, for {seconds:.1} s in all",
-                counted(times as f64, "time"),
+                "the quota has stopped threads {} so far, for {:.1} s in all",
+                counted(throttled.times as f64, "time"),
+                throttled.time.as_secs_f64(),
             ));
         }
         warnings

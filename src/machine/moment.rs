@@ -2,31 +2,35 @@
 //! hypervisor and quotas take away.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
 use super::{ControlGroup, Throttled, load};
 
-/// The unit of processor time in `/proc` is 10 ms on every architecture: the kernel's `USER_HZ`, see
+/// The unit of processor time in `/proc`, which is 10 ms on every architecture: the kernel's `USER_HZ`, see
 /// proc_stat(5).
-const TICKS_PER_SECOND: f64 = 100.0;
+const MILLISECONDS_PER_TICK: u64 = 10;
 
 /// What happened on the machine during a measurement. A figure that the system does not report is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Meanwhile {
-    /// The duration of the measurement, in seconds.
-    pub wall: f64,
-    /// Processor time of this process and of the processes it has started, in seconds.
-    pub own: Option<f64>,
-    /// Processor time of all other programs on the machine and of the kernel, in seconds. Divided by `wall`
-    /// it is the average number of hardware threads that they used.
-    pub others: Option<f64>,
+    /// The duration of the measurement.
+    #[serde(with = "crate::machine::seconds")]
+    pub wall: Duration,
+    /// Processor time of this process and of the processes it has started.
+    #[serde(default, with = "crate::machine::seconds")]
+    pub own: Option<Duration>,
+    /// Processor time of all other programs on the machine and of the kernel. Divided by `wall` it is the
+    /// average number of hardware threads that they used.
+    #[serde(default, with = "crate::machine::seconds")]
+    pub others: Option<Duration>,
     /// *Steal time*: how long hardware threads were ready to run while the hypervisor gave their core to
-    /// another machine, in seconds, summed over the hardware threads.
-    pub stolen: Option<f64>,
+    /// another machine, summed over the hardware threads.
+    #[serde(default, with = "crate::machine::seconds")]
+    pub stolen: Option<Duration>,
     /// How often and how long a quota stopped threads, if there is one.
     pub throttled: Option<Throttled>,
     /// The load averages over the last 1, 5 and 15 minutes, at the end of the measurement.
@@ -63,7 +67,7 @@ impl Moment {
 
     pub(super) fn until(&self, tree: &Tree) -> Meanwhile {
         let now = Moment::of(tree);
-        let seconds = |ticks: u64| ticks as f64 / TICKS_PER_SECOND;
+        let time = |ticks: u64| Duration::from_millis(ticks.saturating_mul(MILLISECONDS_PER_TICK));
         let own = now.own.zip(self.own);
         let own = own.map(|(now, then)| now.saturating_sub(then));
         let used = now.used.zip(self.used);
@@ -74,10 +78,10 @@ impl Moment {
         let others = busy.zip(own).map(|(busy, own)| busy.saturating_sub(own));
         let throttled = now.throttled.zip(self.throttled);
         Meanwhile {
-            wall: (now.clock - self.clock).as_secs_f64(),
-            own: own.map(seconds),
-            others: others.map(seconds),
-            stolen: stolen.map(seconds),
+            wall: now.clock - self.clock,
+            own: own.map(time),
+            others: others.map(time),
+            stolen: stolen.map(time),
             throttled: throttled.map(|(now, then)| now.since(then)),
             load: load(tree),
         }

@@ -59,9 +59,9 @@ fn the_use_of_this_process_and_its_descendants_is_not_that_of_others() {
         ("proc/loadavg", "2.50 0.40 0.30 1/100 999\n"),
     ]);
     let meanwhile = moment.until(&Tree::below(after.path()));
-    assert_eq!(meanwhile.own, Some(6.0));
-    assert_eq!(meanwhile.others, Some(4.0));
-    assert_eq!(meanwhile.stolen, Some(0.25));
+    assert_eq!(meanwhile.own, Some(Duration::from_secs(6)));
+    assert_eq!(meanwhile.others, Some(Duration::from_secs(4)));
+    assert_eq!(meanwhile.stolen, Some(Duration::from_millis(250)));
     assert_eq!(meanwhile.load, Some([2.5, 0.4, 0.3]));
     assert_eq!(meanwhile.throttled, None);
     let json = serde_json::to_string(&meanwhile).unwrap();
@@ -102,7 +102,7 @@ fn throttling_is_that_of_the_time_between() {
     let meanwhile = Moment::of(&Tree::below(before.path())).until(&Tree::below(after.path()));
     let between = Throttled {
         times: 4,
-        seconds: 2.0,
+        time: Duration::from_secs(2),
     };
     assert_eq!(meanwhile.throttled, Some(between));
 }
@@ -116,9 +116,10 @@ fn the_processor_time_of_this_process_is_its_own() {
     while goes_on(began) {}
     let meanwhile = moment.until_now();
     let own = meanwhile.own.unwrap();
-    assert!(own >= 0.25, "{meanwhile:?}");
+    assert!(own >= Duration::from_millis(250), "{meanwhile:?}");
     // Other tests of this process may run at the same time.
-    assert!(own <= meanwhile.wall * Machine::look().online.unwrap().hardware_threads as f64 + 0.1);
+    let hardware_threads = Machine::look().online.unwrap().hardware_threads as u32;
+    assert!(own <= meanwhile.wall * hardware_threads + Duration::from_millis(100));
 }
 
 /// Whether this thread has had a core for less than three tenths of a second.

@@ -1,6 +1,7 @@
 //! Made-up machines: hardware threads of one core, masks, offline cores, nested groups with quotas.
 
 use std::fs;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -233,7 +234,7 @@ fn of_nested_groups_of_version_2_the_tightest_counts() {
     );
     let throttled = Throttled {
         times: 3,
-        seconds: 1.5,
+        time: Duration::from_millis(1500),
     };
     let expected = ControlGroup {
         quota: Some(1.5),
@@ -243,10 +244,13 @@ fn of_nested_groups_of_version_2_the_tightest_counts() {
     assert_eq!(group, Some(expected));
     let later = Throttled {
         times: 5,
-        seconds: 1.75,
+        time: Duration::from_millis(1750),
     };
     let between = later.since(throttled);
-    assert_eq!((between.times, between.seconds), (2, 0.25));
+    assert_eq!(
+        (between.times, between.time),
+        (2, Duration::from_millis(250))
+    );
 }
 
 #[test]
@@ -282,7 +286,7 @@ fn of_nested_groups_of_version_1_the_tightest_counts() {
         quota: Some(0.5),
         throttled: Some(Throttled {
             times: 4,
-            seconds: 2.5,
+            time: Duration::from_millis(2500),
         }),
         memory: Some(4_096_000),
     };
@@ -340,7 +344,7 @@ fn there_are_warnings_about_doubtful_times() {
         quota: Some(1.0),
         throttled: Some(Throttled {
             times: 1,
-            seconds: 0.25,
+            time: Duration::from_millis(250),
         }),
         memory: None,
     });

@@ -1,6 +1,8 @@
 //! The analysis of a comparison as plain data: which speed-ups the machine and the records allow, where the
 //! time goes, and how fast more threads would be.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::figures::{Estimate, Turn};
@@ -138,11 +140,13 @@ pub struct Timeline {
     pub executor: String,
     /// Number of threads.
     pub threads: usize,
-    /// Duration of the run, in seconds.
-    pub wall: f64,
+    /// Duration of the run.
+    #[serde(with = "crate::machine::seconds")]
+    pub wall: Duration,
     /// For each worker, the spans of time in which it was busy. A span is a pair: its beginning and its end, both
-    /// in seconds since the start of the run. Two spans with only a short gap between them are merged into one.
-    pub workers: Vec<Vec<(f64, f64)>>,
+    /// as the time since the start of the run. Two spans with only a short gap between them are merged into one.
+    #[serde(with = "crate::machine::seconds")]
+    pub workers: Vec<Vec<(Duration, Duration)>>,
 }
 
 /// The scaling laws that were fitted to the speed-ups of one executor. If no law could be fitted, `refused` gives

@@ -110,7 +110,10 @@ fn round_interval(
     comparison: &Comparison,
 ) -> usize {
     let least_turn = comparison.settings.least_turn;
-    let turn = |contender: &ReadyContender<'_>| contender.cold.first_run.max(least_turn);
+    let turn = |contender: &ReadyContender<'_>| {
+        let time = contender.cold.first_run.max(least_turn);
+        time.as_secs_f64()
+    };
     let all: f64 = contenders.iter().map(turn).sum();
     let hardware_threads = comparison.machine.hardware_threads() as f64;
     let copies = threads.range(2..).map(|&threads| {
@@ -222,7 +225,9 @@ fn common_rounds(one: &[Turn], other: &[Turn]) -> (Vec<f64>, Vec<f64>) {
 pub(super) fn time_share(results: &RoundResults<'_, '_>) -> f64 {
     let time = |history: &TurnHistory| -> f64 {
         let turns = history.turns.iter();
-        turns.map(|turn| turn.wall * f64::from(turn.runs)).sum()
+        turns
+            .map(|turn| turn.wall.as_secs_f64() * f64::from(turn.runs))
+            .sum()
     };
     let contenders = results.contenders.iter();
     let contenders: f64 = contenders.map(|(_, history)| time(history)).sum();

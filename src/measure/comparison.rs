@@ -1,7 +1,11 @@
 //! The result of a comparison as plain data: what `bench --json` prints, and what the text report and
 //! the page are made from.
 //!
-//! Times are in seconds, as floating-point numbers.
+//! Measured times are durations, which JSON contains as numbers of seconds. Times that are computed from measured
+//! times (statistics, bounds, predictions) are numbers of seconds here, too, because they may be finer than a
+//! nanosecond.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +25,9 @@ pub struct Comparison {
     pub schema: u32,
     /// When the comparison began, in UTC, in the format of RFC 3339.
     pub began: String,
-    /// Duration of the whole comparison, in seconds.
-    pub took: f64,
+    /// Duration of the whole comparison.
+    #[serde(with = "crate::machine::seconds")]
+    pub took: Duration,
     /// What was scored.
     pub workload: Workload,
     /// How the comparison was measured.
@@ -64,8 +69,9 @@ pub struct Workload {
     pub skipped: u64,
     /// Total length of the records in bytes; `None` if they have no length.
     pub bytes: Option<u64>,
-    /// Time it took to load the records into memory, in seconds. It is not part of any other time.
-    pub loading: Option<f64>,
+    /// Time it took to load the records into memory. It is not part of any other time.
+    #[serde(default, with = "crate::machine::seconds")]
+    pub loading: Option<Duration>,
     /// The digest of the answer of `sequential`.
     pub digest: String,
 }
@@ -108,10 +114,12 @@ pub struct Measurement {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ColdStart {
-    /// Time to create the executor, its threads and its processes, in seconds.
-    pub start: f64,
-    /// Duration of the first run, in seconds.
-    pub first_run: f64,
+    /// Time to create the executor, its threads and its processes.
+    #[serde(with = "crate::machine::seconds")]
+    pub start: Duration,
+    /// Duration of the first run.
+    #[serde(with = "crate::machine::seconds")]
+    pub first_run: Duration,
 }
 
 /// The COST of an executor, the *configuration that outperforms a single thread* (McSherry, Isard and
@@ -185,7 +193,7 @@ impl Comparison {
         Comparison {
             schema: SCHEMA,
             began,
-            took: 0.0,
+            took: Duration::ZERO,
             workload,
             settings,
             machine,

@@ -46,7 +46,7 @@ pub(super) fn run(
         failed: first.failed,
         skipped: first.skipped,
         bytes,
-        loading: options.loading.map(|loading| loading.as_secs_f64()),
+        loading: options.loading,
         digest: expected.to_string(),
     };
     let began = humantime::format_rfc3339_seconds(began).to_string();
@@ -68,7 +68,7 @@ pub(super) fn run(
             }
         }
     }
-    comparison.took = clock.elapsed().as_secs_f64();
+    comparison.took = clock.elapsed();
     Ok(comparison)
 }
 
@@ -89,9 +89,9 @@ fn disagreement(
 fn start(contender: Contender<'_>) -> Result<(ReadyContender<'_>, MeasuredRun), Error> {
     let began = Instant::now();
     let runnable = (contender.make)()?;
-    let start = began.elapsed().as_secs_f64();
+    let start = began.elapsed();
     let outcome = runnable.run()?;
-    let first_run = outcome.timing.wall.as_secs_f64();
+    let first_run = outcome.timing.wall;
     let ready = ReadyContender {
         executor: contender.executor,
         threads: contender.threads,

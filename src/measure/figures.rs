@@ -1,5 +1,7 @@
 //! The basic figures of a comparison: turns, settings, and numbers with their intervals.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// How a comparison was measured.
@@ -14,9 +16,10 @@ pub struct Settings {
     pub seed: u64,
     /// Confidence of the intervals, such as 0.95.
     pub confidence: f64,
-    /// Duration in seconds that a turn of a typical configuration should reach. Shorter runs are
-    /// repeated within a turn, the same number of times for every configuration.
-    pub least_turn: f64,
+    /// Duration that a turn of a typical configuration should reach. Shorter runs are repeated within a turn,
+    /// the same number of times for every configuration.
+    #[serde(with = "crate::machine::seconds")]
+    pub least_turn: Duration,
 }
 
 /// One turn: one or more runs, one after the other.
@@ -29,10 +32,12 @@ pub struct Turn {
     pub position: usize,
     /// Number of runs in this turn.
     pub runs: u32,
-    /// Wall-clock time of the fastest run, in seconds.
-    pub wall: f64,
-    /// Mean processor time of a run, in seconds; `None` if the system does not report it.
-    pub cpu: Option<f64>,
+    /// Wall-clock time of the fastest run.
+    #[serde(with = "crate::machine::seconds")]
+    pub wall: Duration,
+    /// Mean processor time of a run; `None` if the system does not report it.
+    #[serde(default, with = "crate::machine::seconds")]
+    pub cpu: Option<Duration>,
 }
 
 /// The distribution of some values.
@@ -81,10 +86,11 @@ impl Estimate {
 
 /// The wall-clock times of turns, in seconds.
 pub(super) fn wall_times(turns: &[Turn]) -> Vec<f64> {
-    turns.iter().map(|turn| turn.wall).collect()
+    turns.iter().map(|turn| turn.wall.as_secs_f64()).collect()
 }
 
 /// The processor times of turns, in seconds; `None` if one of them is unknown.
 pub(super) fn processor_times(turns: &[Turn]) -> Option<Vec<f64>> {
-    turns.iter().map(|turn| turn.cpu).collect()
+    let seconds = |turn: &Turn| turn.cpu.map(|cpu| cpu.as_secs_f64());
+    turns.iter().map(seconds).collect()
 }

@@ -59,9 +59,9 @@ pub(super) fn with_sequential<'t>(
     let samples = turns.filter_map(|(turn, timing)| {
         let base = sequential.iter().find(|base| base.round == turn.round)?;
         Some(TurnSample {
-            wall: turn.wall,
+            wall: turn.wall.as_secs_f64(),
             timing,
-            sequential: base.wall,
+            sequential: base.wall.as_secs_f64(),
             slowdown: slowdown.max(1.0),
         })
     });

@@ -115,7 +115,7 @@ impl<'a> Options<'a> {
             warm_ups: self.warm_ups,
             seed: self.seed,
             confidence,
-            least_turn: self.least_turn.as_secs_f64(),
+            least_turn: self.least_turn,
         })
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn run(
         let round = number.checked_sub(settings.warm_ups);
         random.shuffle(&mut order);
         if round == Some(0) && !warm_up_times.is_empty() {
-            runs = runs_per_turn(settings.least_turn, median(&warm_up_times));
+            runs = runs_per_turn(settings.least_turn.as_secs_f64(), median(&warm_up_times));
         }
         for (position, &index) in order.iter().enumerate() {
             progress(number * order.len() + position, total);
@@ -92,7 +92,7 @@ pub(super) fn run(
             }
             let Some(round) = round else {
                 if fills_turns {
-                    warm_up_times.push(turn.wall);
+                    warm_up_times.push(turn.wall.as_secs_f64());
                 }
                 continue;
             };
@@ -111,7 +111,7 @@ pub(super) fn run(
     Ok(Ok(histories))
 }
 
-/// Number of runs that fill a turn of a subject whose run takes `wall` seconds.
+/// Number of runs that fill a turn of `least_turn` seconds of a subject whose run takes `wall` seconds.
 ///
 /// The number is computed once, from the median time of the subjects, and holds for all of them: the minimum of
 /// ten runs is smaller than the minimum of five, so a subject with more runs would look faster than it is.
@@ -123,14 +123,14 @@ fn runs_per_turn(least_turn: f64, wall: f64) -> u32 {
 
 /// One turn of a subject.
 struct MeasuredTurn {
-    /// Time of the fastest run, in seconds. Other programs make a run longer, never shorter, and the delay is
+    /// Time of the fastest run. Other programs make a run longer, never shorter, and the delay is
     /// larger than the differences of interest. In rounds recorded on a busy machine, ratios of the fastest of
     /// eight runs scattered a sixth as much as ratios of the means of eight runs (Chen and Revels, *Robust
     /// benchmarking in noisy environments*, 2016, found the same).
-    wall: f64,
-    /// Mean processor time of all runs, in seconds. The mean is used because work that a thread does after the
+    wall: Duration,
+    /// Mean processor time of all runs. The mean is used because work that a thread does after the
     /// end of a run is counted in the next run.
-    cpu: Option<f64>,
+    cpu: Option<Duration>,
     /// The digest of the first wrong answer, or of the last answer if none is wrong.
     digest: Option<Digest>,
     /// The timing of the fastest run.
@@ -155,10 +155,10 @@ fn take_turn(
             fastest = Some(run);
         }
     }
-    let wall = fastest.as_ref().map_or(0.0, |run| run.wall.as_secs_f64());
+    let wall = fastest.as_ref().map_or(Duration::ZERO, |run| run.wall);
     Ok(MeasuredTurn {
         wall,
-        cpu: cpu.map(|sum| sum.as_secs_f64() / f64::from(runs)),
+        cpu: cpu.map(|sum| sum / runs.max(1)),
         digest,
         timing: fastest.and_then(|run| run.timing),
     })
@@ -208,13 +208,13 @@ mod tests {
         })
     }
 
-    fn settings(rounds: usize, warm_ups: usize, least_turn: f64) -> Settings {
+    fn settings(rounds: usize, warm_ups: usize, least_turn: u64) -> Settings {
         Settings {
             rounds,
             warm_ups,
             seed: 7,
             confidence: 0.95,
-            least_turn,
+            least_turn: Duration::from_millis(least_turn),
         }
     }
 
@@ -226,7 +226,7 @@ mod tests {
         let progress = |done, total| calls.borrow_mut().push((done, total));
         let histories = run(
             &mut subjects,
-            &settings(8, 2, 0.0),
+            &settings(8, 2, 0),
             Digest::of(&1_u32),
             &progress,
         );
@@ -249,7 +249,10 @@ mod tests {
                     (turn.round, turn.position, turn.runs),
                     (counted, position, 1)
                 );
-                assert_eq!((turn.wall, turn.cpu), (0.004, Some(0.002)));
+                assert_eq!(
+                    (turn.wall, turn.cpu),
+                    (Duration::from_millis(4), Some(Duration::from_millis(2)))
+                );
             }
         }
         assert!(orders.len() > 5, "{orders:?}");
@@ -265,7 +268,7 @@ mod tests {
         let mut subjects = vec![fake(0, &log, &[])];
         let histories = run(
             &mut subjects,
-            &settings(3, 1, 0.018),
+            &settings(3, 1, 18),
             Digest::of(&1_u32),
             &|_, _| {},
         );
@@ -277,7 +280,7 @@ mod tests {
             histories[0]
                 .turns
                 .iter()
-                .all(|turn| turn.runs == 5 && (turn.wall - 0.004).abs() < 1e-12)
+                .all(|turn| turn.runs == 5 && turn.wall == Duration::from_millis(4))
         );
     }
 
@@ -289,7 +292,7 @@ mod tests {
             let mut answers = vec![1; wrong];
             answers.extend([2, 1]);
             let mut subjects = vec![fake(0, &log, &[1]), fake(1, &log, &answers)];
-            let settings = settings(2, 1, 0.018);
+            let settings = settings(2, 1, 18);
             let histories = run(&mut subjects, &settings, Digest::of(&1_u32), &|_, _| {});
             let wrong_answer = histories
                 .ok()
@@ -332,7 +335,7 @@ mod tests {
         let settings = Settings {
             rounds: 7,
             warm_ups: 1,
-            least_turn: 0.01,
+            least_turn: Duration::from_millis(10),
             ..Settings::default()
         };
         let mut subjects: Vec<Box<dyn Subject>> =

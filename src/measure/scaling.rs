@@ -200,7 +200,10 @@ fn fit(name: &str, comparison: &Comparison) -> Fit {
         )
     });
     let rounds = base.turns.len();
-    let speed_up = |one: &Measurement, round: usize| base.turns[round].wall / one.turns[round].wall;
+    let speed_up = |one: &Measurement, round: usize| {
+        let (base, time) = (base.turns[round].wall, one.turns[round].wall);
+        base.div_duration_f64(time)
+    };
     let speed_ups = |drawn: &[usize]| -> Vec<(f64, f64)> {
         let point = |one: &&Measurement| {
             let ratios: Vec<f64> = drawn.iter().map(|&round| speed_up(one, round)).collect();

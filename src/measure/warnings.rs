@@ -1,5 +1,7 @@
 //! Warnings about conditions of the machine, before and during the rounds, that make the times doubtful.
 
+use std::time::Duration;
+
 use super::analysis::Ceiling;
 use super::comparison::Comparison;
 use crate::machine::counted;
@@ -31,10 +33,11 @@ pub(super) fn warnings(comparison: &Comparison) -> Vec<String> {
 /// before the rounds if the processor time is unknown.
 fn other_programs(comparison: &Comparison) -> Option<String> {
     let (machine, meanwhile) = (&comparison.machine, &comparison.meanwhile);
-    let Some(others) = meanwhile.others.filter(|_| meanwhile.wall > 0.0) else {
+    let Some(others) = meanwhile.others.filter(|_| !meanwhile.wall.is_zero()) else {
         return machine.load_warning();
     };
-    let threads = others / meanwhile.wall;
+    let threads = others.div_duration_f64(meanwhile.wall);
+    let others = others.as_secs_f64();
     (threads >= machine.shows()).then(|| {
         format!(
             "other programs used {others:.1} s of processor time during the rounds, {threads:.2} of {}",
@@ -46,20 +49,22 @@ fn other_programs(comparison: &Comparison) -> Option<String> {
 /// Warns about time that a quota or the hypervisor took.
 fn lost_time(comparison: &Comparison) -> Vec<String> {
     let meanwhile = &comparison.meanwhile;
-    let all = meanwhile.wall * comparison.machine.hardware_threads() as f64;
+    let all = meanwhile.wall.as_secs_f64() * comparison.machine.hardware_threads() as f64;
+    let is_share = |time: Duration, share: f64| time.as_secs_f64() > all * share;
     let mut warnings = Vec::new();
     if let Some(throttled) = meanwhile.throttled
-        && throttled.seconds > all * THROTTLED
+        && is_share(throttled.time, THROTTLED)
     {
         let times = counted(throttled.times as f64, "time");
-        let seconds = throttled.seconds;
+        let seconds = throttled.time.as_secs_f64();
         warnings.push(format!(
             "the quota stopped threads {times} during the rounds, for {seconds:.1} s in all"
         ));
     }
     if let Some(stolen) = meanwhile.stolen
-        && stolen > all * STOLEN
+        && is_share(stolen, STOLEN)
     {
+        let stolen = stolen.as_secs_f64();
         warnings.push(format!(
             "the hypervisor gave cores to other machines for {stolen:.1} s during the rounds"
         ));
@@ -138,9 +143,9 @@ mod tests {
         machine.control_group = None;
         machine.governor = None;
         machine.load = Some([0.1; 3]);
-        comparison.meanwhile.wall = 10.0;
-        comparison.meanwhile.others = Some(1.0);
-        comparison.meanwhile.stolen = Some(0.1);
+        comparison.meanwhile.wall = Duration::from_secs(10);
+        comparison.meanwhile.others = Some(Duration::from_secs(1));
+        comparison.meanwhile.stolen = Some(Duration::from_millis(100));
         comparison.measurements = [1, 4].map(measurement).to_vec();
         comparison.analysis.ceilings =
             vec![ceiling("arithmetic", 4, 3.9), ceiling("memory", 4, 1.1)];
@@ -190,7 +195,8 @@ mod tests {
             panic!("{unknown:?}")
         };
         assert!(warning.starts_with("the load was 3.00"), "{warning}");
-        let others = changed(|comparison| comparison.meanwhile.others = Some(5.0));
+        let others =
+            changed(|comparison| comparison.meanwhile.others = Some(Duration::from_secs(5)));
         let expected = "other programs used 5.0 s of processor time during the rounds, \
                         0.50 of 4 hardware threads";
         assert_eq!(others, [expected]);
@@ -199,10 +205,10 @@ mod tests {
     #[test]
     fn time_that_a_quota_or_the_hypervisor_takes_is_reported() {
         let warnings = changed(|comparison| {
-            comparison.meanwhile.stolen = Some(2.0);
+            comparison.meanwhile.stolen = Some(Duration::from_secs(2));
             comparison.meanwhile.throttled = Some(Throttled {
                 times: 1,
-                seconds: 0.5,
+                time: Duration::from_millis(500),
             });
         });
         let expected = [

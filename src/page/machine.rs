@@ -12,7 +12,7 @@ pub(super) fn machine(machine: &Machine, meanwhile: Option<&Meanwhile>) -> Marku
     let mut all = processor_facts(machine);
     all.extend(memory_facts(machine));
     all.extend(software_facts(machine));
-    if let Some(meanwhile) = meanwhile.filter(|time| time.wall > 0.0) {
+    if let Some(meanwhile) = meanwhile.filter(|time| !time.wall.is_zero()) {
         all.extend(meanwhile_facts(meanwhile));
     }
     let all: Vec<(&str, Markup)> = all
@@ -45,7 +45,10 @@ fn processor_facts(machine: &Machine) -> Vec<Fact> {
     if let Some(throttled) = group.and_then(|group| group.throttled)
         && throttled.times > 0
     {
-        let (times, seconds) = (counted(throttled.times, "time"), throttled.seconds);
+        let (times, seconds) = (
+            counted(throttled.times, "time"),
+            throttled.time.as_secs_f64(),
+        );
         let throttling = format!("{times}, {} s in all", significant(seconds, 3));
         facts.push(("throttled by the quota", Some(throttling)));
     }
@@ -88,12 +91,13 @@ fn software_facts(machine: &Machine) -> [Fact; 2] {
 
 fn meanwhile_facts(meanwhile: &Meanwhile) -> [Fact; 2] {
     let others = meanwhile.others.map(|others| {
-        let threads = significant(others / meanwhile.wall, 2);
+        let threads = significant(others.div_duration_f64(meanwhile.wall), 2);
         format!("{threads} hardware threads on average")
     });
+    let stolen = meanwhile.stolen.map(|stolen| time(stolen.as_secs_f64()));
     [
         ("used by other programs", others),
-        ("stolen by the hypervisor", meanwhile.stolen.map(time)),
+        ("stolen by the hypervisor", stolen),
     ]
 }
 

@@ -18,7 +18,7 @@ fn comparison() -> Comparison {
     for cell in &mut comparison.measurements {
         cell.turns = rounds(cell.turns[0], |round| 0.1 + 0.001 * (round % 5) as f64);
         for turn in &mut cell.turns {
-            turn.cpu = Some(turn.wall * cell.threads as f64);
+            turn.cpu = Some(turn.wall * cell.threads as u32);
         }
     }
     for ceiling in &mut comparison.analysis.ceilings {
@@ -31,7 +31,7 @@ fn comparison() -> Comparison {
 fn rounds(turn: Turn, wall: impl Fn(usize) -> f64) -> Vec<Turn> {
     let mut turns = vec![turn; 20];
     for (round, turn) in turns.iter_mut().enumerate() {
-        (turn.round, turn.wall) = (round, wall(round));
+        (turn.round, turn.wall) = (round, Duration::from_secs_f64(wall(round)));
     }
     turns
 }
@@ -40,7 +40,7 @@ fn rounds(turn: Turn, wall: impl Fn(usize) -> f64) -> Vec<Turn> {
 fn slowed(comparison: &Comparison, factor: f64) -> Comparison {
     let mut slowed = comparison.clone();
     for turn in &mut slowed.measurements[1].turns {
-        turn.wall *= factor;
+        turn.wall = turn.wall.mul_f64(factor);
     }
     slowed
 }
@@ -111,7 +111,7 @@ fn a_slower_machine_is_not_a_slower_program() {
     let mut kernels = now.analysis.ceilings.iter_mut();
     let kernel = kernels.find(|one| one.kernel == "arithmetic" && one.threads == 2);
     for turn in &mut kernel.expect("a kernel of arithmetic").turns {
-        turn.wall *= 1.5;
+        turn.wall = turn.wall.mul_f64(1.5);
     }
     let mut without = now.clone();
     without.analysis.ceilings.clear();
@@ -139,7 +139,7 @@ fn the_calibration_of_the_kernel_does_not_matter() {
     let then = comparison();
     let mut now = slowed(&then, 1.3);
     for ceiling in &mut now.analysis.ceilings {
-        ceiling.turns.iter_mut().for_each(|turn| turn.wall *= 2.0);
+        ceiling.turns.iter_mut().for_each(|turn| turn.wall *= 2);
     }
     now.compare_to_baseline("then", &then)
         .expect("the same work");

@@ -46,7 +46,7 @@ fn every_configuration_has_a_turn_in_every_round() {
         assert!(one.speed_up.low <= one.speed_up.value && one.speed_up.value <= one.speed_up.high);
         let product = one.efficiency.value * one.threads as f64;
         assert!((product - one.speed_up.value).abs() < 1e-9);
-        assert!(one.cold.first_run > 0.0);
+        assert!(!one.cold.first_run.is_zero());
     }
     let base = &comparison.measurements[0];
     assert_eq!(
@@ -57,7 +57,7 @@ fn every_configuration_has_a_turn_in_every_round() {
         (comparison.workload.records, comparison.workload.failed),
         (2000, 0)
     );
-    assert!(comparison.agrees() && comparison.took > 0.0);
+    assert!(comparison.agrees() && !comparison.took.is_zero());
     let costs: Vec<_> = comparison
         .costs
         .iter()

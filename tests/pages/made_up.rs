@@ -1,6 +1,8 @@
 //! This made-up comparison is for a large machine. It has several executors, many threads, scaling laws, predictions
 //! and a baseline.
 
+use std::time::Duration;
+
 use manyhands::measure::{
     BaselineComparison, BaselineRatio, Bound, Ceiling, Comparison, Cost, Estimate, Fit, FitPoint,
     Losses, Measurement, Options, Prediction, RecordTimes, Spread, Timeline, Turn, compare,
@@ -16,6 +18,10 @@ const EXECUTORS: [(&str, f64, f64); 3] = [
     ("task-queue", 0.018, 0.00009),
     ("process-pool", 0.04, 0.00002),
 ];
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
 
 fn estimate(value: f64, width: f64) -> Estimate {
     let mut estimate = Estimate::default();
@@ -45,7 +51,7 @@ fn measurement(
             let mut turn = Turn::default();
             let slow = 1.0 + 0.04 * (round as f64 / 3.0).sin() + 0.05 * random.f64() * random.f64();
             (turn.round, turn.position, turn.runs) = (round, random.usize(..20), 1);
-            (turn.wall, turn.cpu) = (median * slow, Some(WORK * slow * 1.1));
+            (turn.wall, turn.cpu) = (seconds(median * slow), Some(seconds(WORK * slow * 1.1)));
             turn
         })
         .collect();
@@ -56,7 +62,8 @@ fn measurement(
     let mut cpu = wall;
     cpu.median = WORK * 1.1;
     measurement.cpu = Some(cpu);
-    (measurement.cold.start, measurement.cold.first_run) = (0.0004 * threads as f64, median * 1.3);
+    (measurement.cold.start, measurement.cold.first_run) =
+        (seconds(0.0004 * threads as f64), seconds(median * 1.3));
     measurement.speed_up = estimate(gain, 0.04);
     measurement.efficiency = estimate(gain / threads as f64, 0.04);
     measurement.records_per_second = 1e6 / median;
@@ -72,12 +79,12 @@ pub fn comparison(levels: &[usize], rounds: usize) -> Comparison {
     let mut whole = measured.expect("a comparison");
     let mut random = fastrand::Rng::with_seed(7);
     whole.began = "2026-11-22T17:36:08Z".to_owned();
-    whole.took = 512.0;
+    whole.took = seconds(512.0);
     whole.workload.name = "sentiment over reviews.jsonl".to_owned();
     whole.workload.records = 1_000_000;
     whole.workload.failed = 12;
     whole.workload.bytes = Some(412_000_000);
-    whole.workload.loading = Some(0.31);
+    whole.workload.loading = Some(seconds(0.31));
     whole.workload.digest = "2e6def2c9f3b351666b9f5be48c8963c".to_owned();
     whole.settings.rounds = rounds;
     whole.machine.cpu = Some("AMD EPYC 9554 64-Core Processor".to_owned());
@@ -202,14 +209,14 @@ fn explain(whole: &mut Comparison, levels: &[usize], random: &mut fastrand::Rng)
 fn timeline(executor: &str, threads: usize, random: &mut fastrand::Rng) -> Timeline {
     let mut timeline = Timeline::default();
     (timeline.executor, timeline.threads) = (executor.to_owned(), threads);
-    timeline.wall = 0.04;
+    timeline.wall = seconds(0.04);
     timeline.workers = (0..threads)
         .map(|worker| {
             let mut at = 0.0002 * (worker as f64).sqrt();
             let mut spans = Vec::new();
             while at < 0.037 {
                 let until = at + 0.003 + 0.004 * random.f64();
-                spans.push((at, until.min(0.0395)));
+                spans.push((seconds(at), seconds(until.min(0.0395))));
                 at = until + 0.0004 * random.f64();
             }
             spans

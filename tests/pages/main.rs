@@ -8,6 +8,7 @@ mod made_up;
 mod markup;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use manyhands::page;
 use markup::check;
@@ -100,9 +101,14 @@ fn the_page_of_a_large_comparison_stays_small() {
     let levels: Vec<usize> = (1..=40).collect();
     let mut comparison = made_up::comparison(&levels, 400);
     for timeline in &mut comparison.analysis.timelines {
-        let span = |n: u32| (f64::from(n) * 1e-5, f64::from(n) * 1e-5 + 4e-6);
+        let span = |n: u64| {
+            (
+                Duration::from_micros(10 * n),
+                Duration::from_micros(10 * n + 4),
+            )
+        };
         timeline.workers = vec![(0..3000).map(span).collect(); 1024];
-        timeline.wall = 0.03;
+        timeline.wall = Duration::from_millis(30);
     }
     let page = page::of_comparison(&comparison);
     check(&page);
@@ -140,7 +146,7 @@ fn infinite_and_missing_figures_draw_no_invalid_paths() {
         measurement.efficiency.low = f64::NAN;
         measurement.records_per_second = f64::INFINITY;
         for turn in &mut measurement.turns {
-            turn.wall = 0.0;
+            turn.wall = Duration::ZERO;
         }
     }
     for ceiling in &mut comparison.analysis.ceilings {

@@ -13,7 +13,7 @@ use manyhands::error::{Cause, Failure, Panicked, Skipped};
 use manyhands::execution::{Flow, Work};
 use manyhands::exit::Exit;
 use manyhands::prelude::*;
-use manyhands::report::SlowRecord;
+use manyhands::report::{Finding, SlowRecord};
 use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
 use proptest::prelude::*;
 
@@ -46,6 +46,42 @@ impl Executor for Dealt {
             }
             next = end;
         }
+    }
+}
+
+/// An executor that runs all units on the calling thread as the first of several workers, as every executor does if
+/// the units are not worth sharing.
+struct Alone {
+    workers: usize,
+}
+
+impl Executor for Alone {
+    fn workers(&self) -> usize {
+        self.workers
+    }
+
+    fn execute(&self, work: &Work<'_>) {
+        let _ = work.run(0, 0..work.units());
+    }
+}
+
+#[test]
+fn a_run_that_was_not_shared_says_so() {
+    for (records, workers, finding) in [
+        (3, 2, Finding::NotShared),
+        (3, 16, Finding::NotShared),
+        (1, 2, Finding::OneRecord),
+        (0, 2, Finding::Empty),
+    ] {
+        let report = Pipeline::new(&(0..records), |n: &usize| n % 10)
+            .executor(&Alone { workers })
+            .aggregate(Count::new())
+            .expect("it runs");
+        let explanation = report.explanation();
+        assert_eq!(explanation.finding, finding);
+        let alone = "the calling thread did it alone in ";
+        let said = explanation.to_string().starts_with(alone);
+        assert_eq!(said, finding == Finding::NotShared, "{explanation}");
     }
 }
 

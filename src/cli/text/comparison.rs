@@ -59,7 +59,7 @@ fn headline(comparison: &Comparison) -> String {
         .bytes
         .map_or(String::new(), |bytes| format!(", {}", HumanBytes(bytes)));
     let loading = workload.loading.map_or(String::new(), |loading| {
-        format!(", loaded in {}", seconds(loading))
+        format!(", loaded in {}", seconds(loading.as_secs_f64()))
     });
     let records = counted(workload.records, "record");
     let facts = format!("{records}{failed}{skipped}{bytes}{loading}");
@@ -82,7 +82,7 @@ fn times(comparison: &Comparison) -> String {
             label(&one.executor, one.threads),
             seconds(one.wall.median),
             seconds(one.wall.minimum),
-            seconds(one.cold.start + one.cold.first_run),
+            seconds((one.cold.start + one.cold.first_run).as_secs_f64()),
             one.cpu.map_or("-".to_owned(), |cpu| seconds(cpu.median)),
             HumanCount(one.records_per_second as u64).to_string(),
             one.bytes_per_second
@@ -314,7 +314,7 @@ fn method(comparison: &Comparison) -> String {
         counted(settings.rounds as u64, "round"),
         counted(settings.warm_ups as u64, "warm-up round"),
         settings.seed,
-        seconds(comparison.took)
+        seconds(comparison.took.as_secs_f64())
     );
     "\n".to_owned() + &wrapped(&line, ASIDE)
 }

@@ -1,7 +1,5 @@
 //! Formats the facts about the machine as text.
 
-use std::time::Duration;
-
 use indicatif::HumanBytes;
 use manyhands::Machine;
 use manyhands::machine::Processors;
@@ -58,7 +56,8 @@ pub(super) fn table(machine: &Machine) -> String {
                 .map(|throttled| {
                     format!(
                         "{} times, {:.1} s in all",
-                        throttled.times, throttled.seconds
+                        throttled.times,
+                        throttled.time.as_secs_f64()
                     )
                 }),
         );
@@ -127,9 +126,9 @@ pub(super) fn slowdown(answer: &Answer) -> String {
         aside(format!("{workers} workers shared {cores} core{s}"));
     }
     if let (Some(throttled), Some(quota)) = (answer.throttled, machine.quota())
-        && throttled.seconds > timing.wall.as_secs_f64() * THROTTLED
+        && throttled.time > timing.wall.mul_f64(THROTTLED)
     {
-        let stopped = duration(Duration::from_secs_f64(throttled.seconds));
+        let stopped = duration(throttled.time);
         aside(format!(
             "a quota of {quota:.2} cores stopped threads for {stopped}"
         ));

@@ -54,7 +54,7 @@ fn history(wall: u64, workers: &[WorkerTiming]) -> TurnHistory {
     let turn = |round| Turn {
         round,
         runs: 1,
-        wall: ms(wall).as_secs_f64(),
+        wall: ms(wall),
         ..Turn::default()
     };
     let timing = Timing {
@@ -189,5 +189,5 @@ fn ceilings_are_multiples_of_one_copy_and_one_copy_of_the_program_is_sequential(
         ("copies", 4, 2.0),
     ];
     assert_eq!(found, expected);
-    assert_eq!(ceilings[2].turns[0].wall, 0.4);
+    assert_eq!(ceilings[2].turns[0].wall, ms(400));
 }

@@ -1,5 +1,7 @@
 //! Laws fitted to speed-ups with known coefficients.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -112,7 +114,9 @@ fn a_fit_needs_six_numbers_of_threads() {
     };
     let turn = |round: usize, threads: usize| Turn {
         round,
-        wall: (1.0 + 0.01 * ((round * 7 + threads * 3) % 5) as f64) / law.speed_up(threads as f64),
+        wall: Duration::from_secs_f64(
+            (1.0 + 0.01 * ((round * 7 + threads * 3) % 5) as f64) / law.speed_up(threads as f64),
+        ),
         ..Turn::default()
     };
     let measurement = |threads| Measurement {

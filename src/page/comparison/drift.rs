@@ -95,7 +95,7 @@ fn clouds(
         let mut path = String::new();
         for turn in &measurement.turns {
             if turn.round.is_multiple_of(every) {
-                let ratio = turn.wall / measurement.wall.median;
+                let ratio = turn.wall.as_secs_f64() / measurement.wall.median;
                 let (x, y) = plot.at(turn.round as f64 + 1.0 + shift, ratio);
                 let _ = write!(path, "M{} {}h0", Coord(x), Coord(y));
             }
@@ -158,7 +158,7 @@ fn rounds(comparison: &Comparison) -> Rounds {
     let measured = |measurement: &&Measurement| measurement.wall.median > 0.0;
     for measurement in comparison.measurements.iter().filter(measured) {
         for turn in &measurement.turns {
-            let ratio = turn.wall / measurement.wall.median;
+            let ratio = turn.wall.as_secs_f64() / measurement.wall.median;
             rounds.entry(turn.round).or_default().push(ratio);
         }
     }

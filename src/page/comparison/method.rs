@@ -9,7 +9,8 @@ use crate::measure::Comparison;
 
 pub(super) fn method(comparison: &Comparison) -> Markup {
     let (settings, workload) = (&comparison.settings, &comparison.workload);
-    let loading = workload.loading.map_or("not measured".to_owned(), time);
+    let loading = workload.loading.map(|loading| time(loading.as_secs_f64()));
+    let loading = loading.unwrap_or("not measured".to_owned());
     html! {
         ul.method {
             li { b { "Equal answers only. " } "The digest of every run is compared with that of sequential; if one differs, no times are reported." }
@@ -23,12 +24,12 @@ pub(super) fn method(comparison: &Comparison) -> Markup {
             ("rounds", html! { (settings.rounds) }),
             ("warm-up", html! { (counted(settings.warm_ups as u64, "turn")) " of each configuration" }),
             ("shortest turn", html! {
-                @if settings.least_turn > 0.0 { (time(settings.least_turn)) "; shorter runs are repeated" }
+                @if !settings.least_turn.is_zero() { (time(settings.least_turn.as_secs_f64())) "; shorter runs are repeated" }
                 @else { "none" }
             }),
             ("seed", html! { (settings.seed) }),
             ("began", quoted(&comparison.began)),
-            ("duration", html! { (time(comparison.took)) }),
+            ("duration", html! { (time(comparison.took.as_secs_f64())) }),
             ("records", html! { (count(workload.records)) }),
             ("loading", html! { (loading) }),
         ]))

@@ -104,7 +104,7 @@ fn tiles(comparison: &Comparison, fastest: &Measurement) -> Markup {
         }))
         (tile(&html! { (percent(fastest.efficiency.value)) }, "efficiency of the fastest", "speed-up per thread"))
         (tile(&html! { (comparison.settings.rounds) }, "rounds",
-            &format!("of {} each, in {}", counted(configurations as u64, "configuration"), time(comparison.took))))
+            &format!("of {} each, in {}", counted(configurations as u64, "configuration"), time(comparison.took.as_secs_f64()))))
     }
 }
 

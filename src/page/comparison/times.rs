@@ -115,7 +115,7 @@ pub(super) fn table(comparison: &Comparison, layout: &PageLayout<'_>) -> DataTab
             html! { b { (time(measurement.wall.median)) } },
             html! { (time(measurement.wall.minimum)) },
             html! { (measurement.cpu.map_or("–".to_owned(), |cpu| time(cpu.median))) },
-            html! { (time(cold)) },
+            html! { (time(cold.as_secs_f64())) },
             html! { b { (significant(measurement.speed_up.value, 3)) } },
             html! { @if !base { (interval(measurement.speed_up)) } },
             html! { (percent(measurement.efficiency.value)) },

@@ -1,5 +1,7 @@
 //! Shows the measured time of every turn, or of as many turns as fit on the page.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
 use super::super::numbers::{counted, significant, unit_of_time};
@@ -43,12 +45,12 @@ pub(super) fn turns(comparison: &Comparison, layout: &PageLayout<'_>) -> Markup 
     }
 }
 
-/// Makes a table of one time for each configuration and each round. `seconds` returns this time for a turn.
+/// Makes a table of one time for each configuration and each round. `time` returns this time for a turn.
 fn table(
     measurements: &[Measurement],
     rounds: usize,
     per_second: f64,
-    seconds: impl Fn(&Turn) -> Option<f64>,
+    time: impl Fn(&Turn) -> Option<Duration>,
 ) -> DataTable {
     let rounds = 0..rounds;
     let head = ["configuration".to_owned()]
@@ -59,7 +61,7 @@ fn table(
         let name = html! { (quoted(plain(&measurement.executor))) " " (measurement.threads) };
         let figures = rounds.clone().map(|round| {
             let turn = measurement.turns.iter().find(|turn| turn.round == round);
-            let seconds = turn.and_then(&seconds);
+            let seconds = turn.and_then(&time).map(|time| time.as_secs_f64());
             let figure = seconds.map(|seconds| significant(seconds * per_second, 4));
             html! { (figure.unwrap_or("–".to_owned())) }
         });

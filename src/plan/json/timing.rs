@@ -65,7 +65,9 @@ impl<'a> TimingJson<'a> {
             work: timing.work().as_secs_f64(),
             span: timing.span().as_secs_f64(),
             bound: timing.lower_bound(timing.workers.len()).as_secs_f64(),
-            throttled: answer.throttled.map(|throttled| throttled.seconds),
+            throttled: answer
+                .throttled
+                .map(|throttled| throttled.time.as_secs_f64()),
             pinned: answer.pinned,
             shares: timing.shares().named().into_iter().collect(),
             helps_until: timing.scaling_limit().workers,
