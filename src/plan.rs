@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Fields, MAX_RECORD_BYTES, TextStream};
+use crate::dataset::{Fields, MAX_RECORD_BYTES, TextEncoding, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::Threads;
 use crate::limit::Limit;
@@ -89,6 +89,12 @@ pub struct Plan {
     /// The length of the longest record of the files, and of a reference, in bytes without its line ending. A
     /// longer record of the files is a failed record; it is skipped, and is not kept in memory.
     pub max_record: u64,
+    /// The encoding of the files, if it is not UTF-8. It does not apply to a reference, which is UTF-8. See
+    /// [`OpenOptions::encoding`](crate::dataset::OpenOptions::encoding).
+    pub encoding: Option<TextEncoding>,
+    /// Whether bytes of the files that are not text in their encoding are replaced by U+FFFD. Otherwise, they make
+    /// their record fail.
+    pub lossy: bool,
     /// The scorer.
     pub scorer: AnyScorer,
     /// The [fields](crate::dataset::Fields) that hold the text to score. Several texts are joined by line ends.
@@ -219,6 +225,8 @@ impl Plan {
             version: PlanVersion,
             files: files.into_iter().map(Into::into).collect(),
             max_record: MAX_RECORD_BYTES,
+            encoding: None,
+            lossy: false,
             scorer: AnyScorer::default(),
             fields: vec!["text".to_owned()],
             by: None,

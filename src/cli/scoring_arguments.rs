@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use manyhands::dataset::TextEncoding;
 use manyhands::output::Endpoints;
 use manyhands::plan::arguments::{ScorerArguments, bytes, count};
 use manyhands::plan::{AnyScorer, Plan};
@@ -22,6 +23,14 @@ pub(super) struct ScoringArguments {
     /// record fails, and is not held in memory.
     #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = bytes)]
     max_record: u64,
+
+    /// Read the files in this encoding, such as windows-1252, shift_jis or utf-16le, in place of UTF-8.
+    #[arg(long, value_name = "LABEL")]
+    encoding: Option<TextEncoding>,
+
+    /// Replace bytes that are not text by the character U+FFFD. Without this option, their record fails.
+    #[arg(long)]
+    lossy: bool,
 
     /// Group the scores by the values of this field.
     #[arg(long, value_name = "FIELD")]
@@ -53,6 +62,8 @@ impl ScoringArguments {
         }
         plan.max_record = self.max_record;
         plan.fields.clone_from(&self.fields);
+        plan.encoding = self.encoding;
+        plan.lossy = self.lossy;
         plan.by.clone_from(&self.by);
         plan.top = self.top;
         plan.program = std::env::current_exe().ok();

@@ -25,7 +25,8 @@ pub use fields::{FieldValue, Fields};
 pub use records::Records;
 pub use source::TextSource;
 pub use text::{
-    FieldValues, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextFiles, TextRecord, TextStream,
+    FieldValues, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextEncoding, TextFiles, TextRecord,
+    TextStream, UnknownEncoding,
 };
 pub use texts::Texts;
 

@@ -22,7 +22,7 @@ pub enum TextSource {
 impl OpenOptions {
     /// Opens the paths, which together are one dataset, in the order given. All paths together are read as one stream
     /// if one of them is `-` (standard input), a pipe, a device, a compressed file, or a file that is not as long as
-    /// the system says.
+    /// the system says, or if the texts are [decoded](Self::encoding).
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl OpenOptions {
     /// will be read. The header of a pipe is not read until the stream reaches the pipe.
     pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
         let in_order = |path: &P| TextStream::reads_in_order(path.as_ref());
-        Ok(if paths.iter().any(in_order) {
+        Ok(if self.decodes() || paths.iter().any(in_order) {
             TextSource::Stream(self.stream(paths)?)
         } else {
             TextSource::Files(TextFiles::open_with(self, paths)?)

@@ -55,6 +55,7 @@ impl Texts {
         let options = OpenOptions::new()
             .fields(fields.clone())
             .max_record(max_record)
+            .for_reference()
             .plain_text_by_default();
         // The file is read once, from the front, so it may be a pipe.
         let stream = options.stream(&[path])?;

@@ -68,9 +68,13 @@ impl Opened {
 
     pub(super) fn new(plan: Plan) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
-        let options = OpenOptions::new()
+        let mut options = OpenOptions::new()
             .fields(plan.selected())
-            .max_record(plan.max_record);
+            .max_record(plan.max_record)
+            .lossy(plan.lossy);
+        if let Some(encoding) = plan.encoding {
+            options = options.encoding(encoding);
+        }
         let mut records = options.open(&plan.files)?;
         if plan.limit.waits() {
             // A worker waiting for a permit holds its whole part. If the run stops, the part is lost, so parts are

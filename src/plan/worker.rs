@@ -68,6 +68,8 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     let default = Plan::new::<PathBuf>([]);
     let setup = Plan {
         files: default.files,
+        encoding: default.encoding,
+        lossy: default.lossy,
         executor: default.executor,
         threads: default.threads,
         pin: default.pin,

@@ -10,7 +10,8 @@ fn fails(line: impl AsRef<[u8]>, message: &str) {
 }
 
 fn fails_with(arguments: &[&str], line: impl AsRef<[u8]>, message: &str) {
-    let good = b"{\"text\":\"good\"}\n";
+    // One character beyond ASCII shows that the file is UTF-8.
+    let good = "{\"text\":\"good é\"}\n".as_bytes();
     let folder = folder_with("in.jsonl", [good, line.as_ref(), b"\n", good].concat());
     let ran = score(&folder, "in.jsonl", &[&["--json"], arguments].concat());
     let told = format!("failed: in.jsonl:2:{message}\n1 of 3 records could not be scored\n");
@@ -69,7 +70,7 @@ fn an_input_without_records_has_a_report() {
 
 #[test]
 fn files_of_other_kinds_are_refused() {
-    let utf16 = "is UTF-16; convert it to UTF-8 first, e.g. with iconv -f UTF-16 -t UTF-8";
+    let utf16 = "is UTF-16; name the encoding (--encoding utf-16le or --encoding utf-16be), or convert the text to UTF-8";
     refused(b"\xff\xfe{\0}\0", utf16);
     refused(b"\xfe\xff\0{\0}", utf16);
     refused(

@@ -8,12 +8,16 @@ mod bench;
 #[cfg(unix)]
 mod compressed;
 #[cfg(unix)]
+mod encodings;
+#[cfg(unix)]
 mod exit_codes;
 mod explanation;
 mod failures;
 mod formats;
 mod generate;
 mod hostile;
+#[cfg(unix)]
+mod limits;
 mod matching;
 #[cfg(unix)]
 mod outputs;

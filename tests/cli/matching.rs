@@ -234,10 +234,11 @@ fn a_bad_reference_is_exit_3() {
     let folder = folder();
     write(&folder, "blank.txt", "\n  \n");
     write(&folder, "latin.txt", b"good\ncaf\xe9\n");
+    write(&folder, "bad-byte.txt", b"caf\xc3\xa9\ncaf\xe9\n");
     write(&folder, "bad.jsonl", "{\"title\":\"a\"}\n\n{\"title\":7}\n");
     write(&folder, "bad.csv", "title,id\na,1\nb\n");
     write(&folder, "other.csv", "name,id\na,1\n");
-    write(&folder, "latin.csv", b"title\ncaf\xe9\n");
+    write(&folder, "latin.csv", b"title\ncaf\xe9\n\xc3\xa9\n");
     for (file, message) in [
         (
             "none.txt",
@@ -249,7 +250,11 @@ fn a_bad_reference_is_exit_3() {
         ),
         (
             "latin.txt",
-            "latin.txt:2:4: expected UTF-8 text, found a byte that is not",
+            "latin.txt: is not UTF-8 text: none of the characters beyond ASCII in its first 64 KiB is valid UTF-8; convert it first, e.g. with iconv -f WINDOWS-1252 -t UTF-8 (--encoding does not apply to a reference)",
+        ),
+        (
+            "bad-byte.txt",
+            "bad-byte.txt:2:4: expected UTF-8 text, found a byte that is not",
         ),
         (
             "bad.jsonl",

@@ -162,12 +162,13 @@ fn scores_are_not_written_to_a_pipe_that_is_read() {
 }
 
 #[test]
-fn a_compressed_stream_is_refused() {
+fn a_stream_of_another_kind_is_refused() {
     let folder = folder_with("unused", "");
     let mut program = program(folder.path());
     program.args(["score", "-", "--with", "sentiment", "--scores", "out.jsonl"]);
-    let ran = ran(program.write_stdin(b"\x1f\x8b\x08".to_vec()).output());
-    let told = "error: <stdin>: is gzip-compressed; unpack it first with gunzip\n";
+    let ran = ran(program.write_stdin(b"%PDF-1.7".to_vec()).output());
+    let told =
+        "error: <stdin>: is a PDF document; save its text as UTF-8 first, e.g. with pdftotext\n";
     assert_eq!((ran.code, ran.err.as_str()), (3, told));
     assert_eq!(names(&folder), ["unused"]);
 }

@@ -5,20 +5,20 @@
 //! time. Files are read with positioned reads into a buffer, not mapped: mapping is unsafe if another program may
 //! shorten the file.
 
-use std::fs::File;
-use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
+use super::beginning::{Beginning, beginning_of};
 use super::buffer::Buffer;
-use super::compression::Compression;
-use super::encoding::{BYTE_ORDER_MARK, other_encoding, without_mark};
+use super::encoding::without_mark;
+use super::handle::FileHandle;
+use super::legacy::{examined_bytes, is_legacy};
 use super::limit::{OUT_OF_MEMORY, RecordLimit};
 use super::options::{OpenOptions, header_columns};
-use super::os::{open_of_known_length, read_exact_at};
+use super::os::open_of_known_length;
 use crate::dataset::format::{Boundaries, RecordLayout, ScanState, Scanner, Tallies, line_ends};
 use crate::error::Error;
 
@@ -33,7 +33,7 @@ pub(super) struct TextFile {
     pub(super) path: Arc<Path>,
     pub(super) length: u64,
     pub(super) layout: RecordLayout,
-    file: File,
+    file: FileHandle,
     /// Number of bytes before the first record, which are those of a byte-order mark and of the header.
     begin: u64,
     /// Number of lines before the first record.
@@ -53,35 +53,41 @@ impl TextFile {
             path: Arc::from(path),
             length,
             layout: options.layout(path)?,
-            file,
+            file: FileHandle::Open(file),
             begin: 0,
             header_lines: 0,
         };
-        text.read_mark()?;
+        text.read_mark(options)?;
         if text.layout.has_header() {
             text.read_header(options)?;
         }
         Ok(text)
     }
 
-    /// Skips a byte-order mark, and refuses a file whose first bytes show that it is not UTF-8.
-    fn read_mark(&mut self) -> Result<(), Error> {
-        let mut first = [0; BYTE_ORDER_MARK.len()];
-        let length = first
-            .len()
-            .min(usize::try_from(self.length).unwrap_or(usize::MAX));
-        self.read_exact_at(&mut first[..length], 0)?;
-        let first = &first[..length];
-        self.begin = (length - without_mark(first).len()) as u64;
-        if let Some(compression) = Compression::of_file(&self.file, self.length) {
-            let message = format!(
-                "is {}-compressed, so it can only be read as a stream; open it with \
-                 OpenOptions::open, which unpacks it as it is read",
-                compression.name()
-            );
-            return Err(Error::input(&self.path, message));
+    /// Skips a byte-order mark, and refuses a file that is plainly not UTF-8 text.
+    fn read_mark(&mut self, options: &OpenOptions) -> Result<(), Error> {
+        let length = usize::try_from(self.length).unwrap_or(usize::MAX);
+        let mut first = vec![0; length.min(examined_bytes())];
+        self.read_exact_at(&mut first, 0)?;
+        let messages = options.encoding_messages();
+        let refuse = |message: String| Err(Error::input(&self.path, message));
+        match beginning_of(&first, true, false) {
+            Beginning::TooShort | Beginning::Text => {}
+            Beginning::Utf16 => return refuse(messages.utf_16.to_owned()),
+            Beginning::Refused(message) => return refuse(message.to_owned()),
+            Beginning::Compressed(compression) => {
+                return refuse(format!(
+                    "is {}-compressed, so it can only be read as a stream; open it with \
+                     OpenOptions::open, which unpacks it as it is read",
+                    compression.name()
+                ));
+            }
         }
-        other_encoding(first).map_or(Ok(()), |message| Err(Error::input(&self.path, message)))
+        if options.refuses_legacy() && is_legacy(&first, first.len() == length) {
+            return refuse(messages.legacy.to_owned());
+        }
+        self.begin = (first.len() - without_mark(&first).len()) as u64;
+        Ok(())
     }
 
     /// Reads the header, after which the records begin.
@@ -249,13 +255,12 @@ impl TextFile {
     }
 
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), Error> {
-        read_exact_at(&self.file, bytes, offset).map_err(|error| {
-            if error.kind() == io::ErrorKind::UnexpectedEof {
-                Error::changed(&self.path)
-            } else {
-                Error::unreadable(&self.path, error)
-            }
-        })
+        self.file.read_exact_at(&self.path, bytes, offset)
+    }
+
+    /// Closes the file, which is then opened for each read.
+    pub(super) fn close(&mut self) -> Result<(), Error> {
+        self.file.close(&self.path)
     }
 
     fn too_long(&self) -> Error {
@@ -288,6 +293,8 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::dataset::format::{JSON_LINES_LAYOUT, RecordSpan};
 
@@ -392,7 +399,7 @@ mod tests {
         assert!(message.contains("file: is UTF-16; "), "{message}");
         std::fs::write(&path, b"\xff").expect("a file");
         assert_eq!(
-            TextFile::open(&path, &OpenOptions::new())
+            TextFile::open(&path, &OpenOptions::new().with_bad_records())
                 .expect("one byte shows nothing")
                 .length,
             1
@@ -433,7 +440,7 @@ mod tests {
             path: Arc::from(Path::new("broken")),
             length: 10,
             layout: JSON_LINES_LAYOUT.clone(),
-            file: File::open("/proc/self/mem").expect("it can be opened"),
+            file: FileHandle::Open(File::open("/proc/self/mem").expect("it can be opened")),
             begin: 0,
             header_lines: 0,
         };

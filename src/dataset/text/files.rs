@@ -9,6 +9,7 @@ use super::file::TextFile;
 use super::limit::RecordLimit;
 use super::numbering::{Changed, CountedParts, Numbering, Start};
 use super::options::OpenOptions;
+use super::os::files_to_keep_open;
 use super::record::{TextRecord, visit_records};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
@@ -87,23 +88,30 @@ fn part_bytes_for(total: u64) -> u64 {
 }
 
 impl TextFiles {
-    /// Opens the files, which together are one dataset, in the order given.
+    /// Opens the files, which together are one dataset, in the order given. If there are more files than half of what
+    /// the process may have open, the other files are opened for each read, and must not change during the run.
     ///
     /// # Errors
     ///
     /// Returns an error if a file cannot be opened, is not a regular file, or is plainly not UTF-8 text.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
-        Self::open_with(&OpenOptions::new(), paths)
+        Self::open_with(&OpenOptions::new().with_bad_records(), paths)
     }
 
     pub(in crate::dataset) fn open_with<P: AsRef<Path>>(
         options: &OpenOptions,
         paths: impl IntoIterator<Item = P>,
     ) -> Result<Self, Error> {
-        let texts = paths
-            .into_iter()
-            .map(|path| TextFile::open(path.as_ref(), options))
-            .collect::<Result<Vec<_>, _>>()?;
+        let most_open = files_to_keep_open();
+        let open = |(number, path): (usize, P)| {
+            let mut text = TextFile::open(path.as_ref(), options)?;
+            if number >= most_open {
+                text.close()?;
+            }
+            Ok(text)
+        };
+        let texts = paths.into_iter().enumerate().map(open);
+        let texts = texts.collect::<Result<Vec<_>, Error>>()?;
         let lengths = texts.iter().map(|text| text.length);
         let part_bytes = part_bytes_for(lengths.fold(0, u64::saturating_add));
         Ok(Self::cut(texts, part_bytes, options.limit()))

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 /// What identifies a file while its path may come to name another file: its device and its number there, where the
-/// system has them, and its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// system has them, and its length, below which it must not fall. A file may become longer, as an open file may.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct FileIdentity {
     device: u64,
     inode: u64,
@@ -18,23 +18,32 @@ impl FileIdentity {
         Ok(Self::from(&file.metadata()?))
     }
 
-    /// The length of the file in bytes.
+    /// The length that the file had, in bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Opens the file again. Returns `None` if the path names no file, another file, or a file of another length.
+    /// Opens the file again. Returns `None` if the path names no file or another file, or if the file has become shorter.
     pub(super) fn open(&self, path: &Path) -> io::Result<Option<File>> {
         // The metadata is read first, because opening a pipe that has taken the place of the file would wait.
-        let is_same = |metadata: Metadata| metadata.is_file() && Self::from(&metadata) == *self;
-        match std::fs::metadata(path).map(is_same) {
+        match std::fs::metadata(path).map(|found| found.is_file() && self.is_still(&found)) {
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         }
         let file = File::open(path)?;
-        Ok((Self::of(&file)? == *self).then_some(file))
+        let is_still = self.is_still(&file.metadata()?);
+        Ok(is_still.then_some(file))
+    }
+
+    fn is_still(&self, found: &Metadata) -> bool {
+        let FileIdentity {
+            device,
+            inode,
+            length,
+        } = Self::from(found);
+        (device, inode) == (self.device, self.inode) && length >= self.length
     }
 }
 
@@ -71,7 +80,9 @@ mod tests {
         assert!(is_same());
         assert_eq!(known.length(), 3);
         std::fs::write(&path, "longer").expect("a file");
-        assert!(!is_same());
+        assert!(is_same());
+        std::fs::write(&path, "x").expect("a file");
+        assert!(!is_same(), "it has become shorter");
         std::fs::remove_file(&path).expect("a file");
         assert!(!is_same());
         if cfg!(unix) {

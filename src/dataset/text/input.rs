@@ -1,4 +1,4 @@
-//! The inputs from which the bytes of a stream come, unpacked if they are compressed.
+//! The inputs from which the text of a stream comes, unpacked and decoded.
 
 use std::io::Read;
 use std::mem;
@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::beginning::{Beginning, beginning_of};
+use super::compression::Compression;
 use super::fault::InputFault;
+use super::legacy::{EncodingMessages, Examined, LegacyCheck};
+use super::options::OpenOptions;
 use super::raw::RawInput;
+use super::text_encoding::TextDecoder;
 use super::unpack::Unpacker;
 use crate::error::Error;
 use crate::sync::atomic::AtomicBool;
@@ -18,10 +22,29 @@ const FIRST_BYTES: usize = 4 << 10;
 /// An input of a stream.
 pub(super) struct Input<'r> {
     bytes: InputBytes<'r>,
-    /// The bytes that were read to find out what the input is, and the number of these that were given.
-    first: (Vec<u8>, usize),
-    /// Whether it is known that the bytes are text.
-    is_text: bool,
+    decoder: Option<TextDecoder>,
+    look: Look,
+    /// The bytes that were read to find out what the input is and that have not been given yet.
+    first: Vec<u8>,
+    /// Number of the first bytes that can be given.
+    ready: usize,
+    /// Whether the input ended among its first bytes.
+    ended: bool,
+    legacy: LegacyCheck,
+    refuses_legacy: bool,
+    /// Whether the encoding of the text is known.
+    is_decoded: bool,
+    messages: &'static EncodingMessages,
+}
+
+/// What is examined while an input is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Its first bytes show what the input is.
+    Kind,
+    /// Its first characters show whether the text is UTF-8.
+    Characters,
+    Nothing,
 }
 
 /// Where the bytes of an input come from.
@@ -40,17 +63,25 @@ impl InputBytes<'_> {
 }
 
 impl<'r> Input<'r> {
-    fn new(raw: RawInput<'r>) -> Self {
+    fn new(raw: RawInput<'r>, options: &OpenOptions) -> Self {
+        let (encoding, lossy) = options.decoding();
         Input {
             bytes: InputBytes::Stored(raw),
-            first: (Vec::new(), 0),
-            is_text: false,
+            decoder: TextDecoder::new(encoding, lossy),
+            look: Look::Kind,
+            first: Vec::new(),
+            ready: 0,
+            ended: false,
+            legacy: LegacyCheck::new(),
+            refuses_legacy: options.refuses_legacy(),
+            is_decoded: encoding.is_some(),
+            messages: options.encoding_messages(),
         }
     }
 
     /// An input whose bytes come from a reader that was passed by the caller.
-    pub(super) fn reader(reader: impl Read + Send + 'r) -> Self {
-        Input::new(RawInput::Reader(Box::new(reader)))
+    pub(super) fn reader(reader: impl Read + Send + 'r, options: &OpenOptions) -> Self {
+        Input::new(RawInput::Reader(Box::new(reader)), options)
     }
 
     /// Opens what a path names, and returns the input with its name for messages. A pipe is not opened yet, because
@@ -60,24 +91,25 @@ impl<'r> Input<'r> {
     ///
     /// Returns an error if the path names nothing, or a directory, or a file that cannot be opened or is plainly not
     /// text.
-    pub(super) fn at(path: &Path) -> Result<(PathBuf, Self), Error> {
+    pub(super) fn at(path: &Path, options: &OpenOptions) -> Result<(PathBuf, Self), Error> {
         let (name, raw) = RawInput::at(path)?;
         if let Some(file) = raw.same_file() {
             // A file of another kind is refused before anything is scored.
-            let begun = Input::new(file).begin();
+            let begun = Input::new(file, options).begin();
             begun.map_err(|fault| fault.error(&name))?;
         }
-        Ok((name, Input::new(raw)))
+        Ok((name, Input::new(raw, options)))
     }
 
-    /// Reads the first bytes of a file, until it is known what they are.
+    /// Reads a file until it is known what it is.
     fn begin(&mut self) -> Result<(), InputFault> {
-        let read = self.read(&mut [0; FIRST_BYTES], &Arc::default());
-        read.map(|_| ())
+        let (mut room, open) = (vec![0; FIRST_BYTES], Arc::default());
+        while self.look != Look::Nothing && self.read_stored(&mut room, &open)? != Some(0) {}
+        Ok(())
     }
 
-    /// Waits until there are bytes to read, and reads them. Returns `None` if the stream is closed during the wait;
-    /// after that, nothing more can be read.
+    /// Waits until there are bytes to read, and reads them as UTF-8 if their encoding is known. Returns `None` if the
+    /// stream is closed during the wait; after that, nothing more can be read.
     ///
     /// # Errors
     ///
@@ -87,44 +119,87 @@ impl<'r> Input<'r> {
         room: &mut [u8],
         closed: &Arc<AtomicBool>,
     ) -> Result<Option<usize>, InputFault> {
-        while !self.is_text {
+        let Some(mut decoder) = self.decoder.take() else {
+            return self.read_stored(room, closed);
+        };
+        let read = decoder.read(room, |room| self.read_stored(room, closed));
+        self.decoder = Some(decoder);
+        read
+    }
+
+    /// Reads unpacked bytes.
+    fn read_stored(
+        &mut self,
+        room: &mut [u8],
+        closed: &Arc<AtomicBool>,
+    ) -> Result<Option<usize>, InputFault> {
+        while self.look != Look::Nothing && self.ready == 0 {
             let Some(read) = self.bytes.read(room, closed)? else {
                 return Ok(None);
             };
-            self.first.0.extend_from_slice(&room[..read]);
+            self.first.extend_from_slice(&room[..read]);
             self.look(read == 0, closed)?;
+            if read == 0 && self.look != Look::Kind {
+                self.look = Look::Nothing;
+                self.ended = true;
+            }
         }
-        let (first, given) = &mut self.first;
-        if *given == first.len() {
+        if self.first.is_empty() {
+            if self.ended {
+                // A terminal whose input has ended would wait for more.
+                return Ok(Some(0));
+            }
             return self.bytes.read(room, closed);
         }
-        let length = room.len().min(first.len() - *given);
-        room[..length].copy_from_slice(&first[*given..*given + length]);
-        *given += length;
-        if *given == first.len() {
-            self.first = (Vec::new(), 0);
-        }
+        let length = room.len().min(self.ready);
+        room[..length].copy_from_slice(&self.first[..length]);
+        self.first.drain(..length);
+        self.ready -= length;
+        self.legacy.pass_on(length);
         Ok(Some(length))
     }
 
     /// Looks at the first bytes. If they are compressed, the input is unpacked from here on.
     fn look(&mut self, is_all: bool, closed: &Arc<AtomicBool>) -> Result<(), InputFault> {
-        match beginning_of(&self.first.0, is_all) {
-            Beginning::TooShort => {}
-            Beginning::Text => self.is_text = true,
-            Beginning::Refused(message) => return Err(InputFault::Refused(message)),
-            Beginning::Compressed(compression) => {
-                let first = mem::take(&mut self.first.0);
-                let nothing = InputBytes::Stored(RawInput::Reader(Box::new(std::io::empty())));
-                let InputBytes::Stored(raw) = mem::replace(&mut self.bytes, nothing) else {
-                    return Err(InputFault::refused(
-                        "is compressed twice; unpack it once before it is read",
-                    ));
-                };
-                let unpacker = Unpacker::new(compression, first, raw, closed)?;
-                self.bytes = InputBytes::Unpacked(unpacker);
+        if self.look == Look::Kind {
+            match beginning_of(&self.first, is_all, self.is_decoded) {
+                Beginning::TooShort => return Ok(()),
+                Beginning::Refused(message) => return Err(InputFault::refused(message)),
+                Beginning::Utf16 => return Err(InputFault::refused(self.messages.utf_16)),
+                Beginning::Compressed(compression) => return self.unpack(compression, closed),
+                Beginning::Text => self.look = Look::Characters,
             }
         }
+        let examined = match self.refuses_legacy {
+            true => self.legacy.examine(&self.first, is_all),
+            false => Examined::Done,
+        };
+        match examined {
+            Examined::Legacy => return Err(InputFault::refused(self.messages.legacy)),
+            Examined::Ready(bytes) => self.ready = bytes,
+            Examined::Done => {
+                self.ready = self.first.len();
+                self.look = Look::Nothing;
+            }
+        }
+        Ok(())
+    }
+
+    /// Unpacks the input, whose first bytes show this compression, from its beginning.
+    fn unpack(
+        &mut self,
+        compression: Compression,
+        closed: &Arc<AtomicBool>,
+    ) -> Result<(), InputFault> {
+        let nothing = InputBytes::Stored(RawInput::Reader(Box::new(std::io::empty())));
+        let InputBytes::Stored(raw) = mem::replace(&mut self.bytes, nothing) else {
+            return Err(InputFault::refused(
+                "is compressed twice; unpack it once before it is read",
+            ));
+        };
+        let first = mem::take(&mut self.first);
+        let unpacker = Unpacker::new(compression, first, raw, closed)?;
+        self.bytes = InputBytes::Unpacked(unpacker);
         Ok(())
     }
 }

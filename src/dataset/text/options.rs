@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::compression::unpacked_name;
+use super::legacy::{EncodingMessages, OF_RECORDS, OF_REFERENCE};
 use super::limit::{MAX_RECORD_BYTES, RecordLimit};
 use super::record::utf8;
+use super::text_encoding::TextEncoding;
 use crate::dataset::fields::Fields;
 use crate::dataset::format::{Format, JSON_LINES, PLAIN_TEXT, RecordLayout, RecordSpan};
 use crate::error::{BadRecord, Error};
@@ -37,6 +39,14 @@ use crate::error::{BadRecord, Error};
 pub struct OpenOptions {
     fields: Option<Fields>,
     max_record: u64,
+    /// The encoding of the texts, if it is not UTF-8.
+    encoding: Option<TextEncoding>,
+    /// Whether bytes that are not text are replaced.
+    lossy: bool,
+    /// Whether a text in a legacy encoding is refused as a whole. Otherwise, its records fail one by one.
+    refuses_legacy: bool,
+    /// The messages about texts that are not UTF-8.
+    encoding_messages: &'static EncodingMessages,
     /// The format of files whose names do not determine a format.
     otherwise: &'static dyn Format,
 }
@@ -54,6 +64,10 @@ impl OpenOptions {
         OpenOptions {
             fields: None,
             max_record: MAX_RECORD_BYTES,
+            encoding: None,
+            lossy: false,
+            refuses_legacy: true,
+            encoding_messages: &OF_RECORDS,
             otherwise: &JSON_LINES,
         }
     }
@@ -71,6 +85,77 @@ impl OpenOptions {
     pub fn max_record(mut self, bytes: u64) -> Self {
         self.max_record = bytes;
         self
+    }
+
+    /// Sets the encoding of the texts. A byte-order mark at the beginning of a text overrides it. All texts are then
+    /// read as one stream, and are decoded as they are read; bytes that the encoding does not have make their record
+    /// fail. Without this option, texts are UTF-8, and a text that plainly has another encoding is refused.
+    #[must_use]
+    pub fn encoding(mut self, encoding: TextEncoding) -> Self {
+        self.encoding = Some(encoding);
+        self
+    }
+
+    /// If `lossy` is true, bytes that are not text in its encoding are replaced by U+FFFD, the replacement character,
+    /// instead of making their record fail. All texts are then read as one stream.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use manyhands::dataset::{Dataset, OpenOptions};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("menu.txt");
+    /// std::fs::write(&path, b"caf\xe9\n")?;
+    /// let read = |options: OpenOptions| {
+    ///     let mut texts = Vec::new();
+    ///     options.open(&[&path])?.read(0..1, |_, record| {
+    ///         texts.push(record.unwrap().as_str().to_owned());
+    ///         ControlFlow::Continue(())
+    ///     })?;
+    ///     Ok::<_, manyhands::Error>(texts)
+    /// };
+    /// assert_eq!(read(OpenOptions::new().lossy(true))?, ["caf\u{fffd}"]);
+    /// assert_eq!(read(OpenOptions::new().encoding("latin1".parse()?))?, ["café"]);
+    /// assert!(read(OpenOptions::new()).unwrap_err().to_string().contains("is not UTF-8 text"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn lossy(mut self, lossy: bool) -> Self {
+        self.lossy = lossy;
+        self
+    }
+
+    /// Sets the options so that a text in a legacy encoding is read, and its records fail one by one. This is for the
+    /// functions that open a dataset without options.
+    pub(super) fn with_bad_records(mut self) -> Self {
+        self.refuses_legacy = false;
+        self
+    }
+
+    /// Sets the messages about texts that are not UTF-8 to those for a reference.
+    pub(in crate::dataset) fn for_reference(mut self) -> Self {
+        self.encoding_messages = &OF_REFERENCE;
+        self
+    }
+
+    /// The messages about texts that are not UTF-8.
+    pub(super) fn encoding_messages(&self) -> &'static EncodingMessages {
+        self.encoding_messages
+    }
+
+    /// The encoding of the texts, and whether bytes that are not text are replaced.
+    pub(super) fn decoding(&self) -> (Option<TextEncoding>, bool) {
+        (self.encoding, self.lossy)
+    }
+
+    /// Whether texts are decoded as they are read.
+    pub(in crate::dataset) fn decodes(&self) -> bool {
+        self.encoding.is_some() || self.lossy
+    }
+
+    /// Whether a text in a legacy encoding is refused as a whole.
+    pub(super) fn refuses_legacy(&self) -> bool {
+        self.refuses_legacy && !self.decodes()
     }
 
     /// Sets the options so that a file is read as plain text if its name does not determine a format.

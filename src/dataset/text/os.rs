@@ -43,6 +43,23 @@ pub(super) fn known_length(file: &File) -> io::Result<Option<u64>> {
     Ok((holds == (length > 0)).then_some(length))
 }
 
+/// The number of files that a dataset keeps open: half of the files that the process may have open.
+#[cfg(unix)]
+pub(super) fn files_to_keep_open() -> usize {
+    use rustix::process::{Resource, getrlimit};
+
+    let limit = getrlimit(Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit / 2).unwrap_or(usize::MAX)
+    })
+}
+
+/// The number of files that a dataset keeps open.
+#[cfg(not(unix))]
+pub(super) fn files_to_keep_open() -> usize {
+    256
+}
+
 /// Opens a pipe or a device without waiting for a writer: opening a named pipe in the usual way would wait for one,
 /// and only a signal to this thread could interrupt the wait. A read from the returned file may fail with
 /// [`WouldBlock`](io::ErrorKind::WouldBlock).

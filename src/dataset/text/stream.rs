@@ -71,11 +71,12 @@ impl<'r> TextStream<'r> {
     /// error when it should stop.
     pub fn new(name: impl Into<PathBuf>, reader: impl Read + Send + 'r) -> Self {
         let name = name.into();
-        let options = OpenOptions::new();
+        let options = OpenOptions::new().with_bad_records();
         // No format returns an error for a name if no field is requested.
         let layout = options.layout(&name);
         let layout = layout.unwrap_or_else(|_| JSON_LINES_LAYOUT.clone());
-        Self::chain(&options, [(name, Input::reader(reader), layout)])
+        let input = Input::reader(reader, &options);
+        Self::chain(&options, [(name, input, layout)])
     }
 
     /// Creates a stream that reads standard input directly from the system. If [`std::io::Stdin`] was used before,
@@ -100,7 +101,7 @@ impl<'r> TextStream<'r> {
     /// Returns an error if a path names nothing, or a directory, or a file that cannot be opened or is plainly not
     /// text.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
-        Self::open_with(&OpenOptions::new(), paths)
+        Self::open_with(&OpenOptions::new().with_bad_records(), paths)
     }
 
     pub(in crate::dataset) fn open_with<P: AsRef<Path>>(
@@ -108,7 +109,7 @@ impl<'r> TextStream<'r> {
         paths: impl IntoIterator<Item = P>,
     ) -> Result<Self, Error> {
         let open = |path: P| {
-            let (name, input) = Input::at(path.as_ref())?;
+            let (name, input) = Input::at(path.as_ref(), options)?;
             let layout = options.layout(&name)?;
             Ok((name, input, layout))
         };

@@ -11,9 +11,7 @@ use crate::dataset::format::{
     Boundaries, JSON_LINES_LAYOUT, RecordLayout, RecordSpan, ScanState, Scanner, line_ends,
 };
 use crate::dataset::text::buffer::{Buffer, room_in};
-use crate::dataset::text::encoding::{
-    BYTE_ORDER_MARK, ENCODING_BYTES, other_encoding, without_mark,
-};
+use crate::dataset::text::encoding::{BYTE_ORDER_MARK, without_mark};
 use crate::dataset::text::fault::InputFault;
 use crate::dataset::text::input::Input;
 use crate::dataset::text::limit::RecordLimit;
@@ -232,15 +230,9 @@ impl<'r> InputChain<'r> {
     /// enough of the input has been read.
     fn begin(&mut self) -> Result<bool, InputFault> {
         let first = &self.ahead[..self.filled];
-        if first.len() >= ENCODING_BYTES
-            && let Some(message) = other_encoding(first)
-        {
-            return Err(InputFault::refused(message));
-        }
-        // A single byte, or the beginning of a mark, cannot contain the end of a record, so waiting for more delays
-        // no record.
+        // The beginning of a mark cannot contain the end of a record, so waiting for more delays no record.
         let may_be_mark = first.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(first);
-        if (first.len() < ENCODING_BYTES || may_be_mark) && !self.ended {
+        if may_be_mark && !self.ended {
             return Ok(false);
         }
         let mut skipped = first.len() - without_mark(first).len();
@@ -384,7 +376,7 @@ mod tests {
     fn only_the_beginning_of_a_line_that_is_too_long_is_kept() {
         let piece = 100_000;
         let reads = 1000;
-        let input = Input::reader(LongLine { piece, reads });
+        let input = Input::reader(LongLine { piece, reads }, &OpenOptions::new());
         let mut source = chain(input);
         let limit = RecordLimit::new(1_000_000);
         source.set_max_record(1_000_000);
@@ -402,7 +394,7 @@ mod tests {
 
     #[test]
     fn bytes_stay_in_place_while_lines_before_them_are_taken() {
-        let input = Input::reader(&b"one\ntwo\nthree\nfour"[..]);
+        let input = Input::reader(&b"one\ntwo\nthree\nfour"[..], &OpenOptions::new());
         let mut source = chain(input);
         let (open, mut buffer) = (Arc::default(), Buffer::default());
         let mut places = Vec::new();
@@ -420,7 +412,7 @@ mod tests {
 
     #[test]
     fn nothing_is_read_once_it_is_closed() {
-        let input = Input::reader(io::repeat(b'x'));
+        let input = Input::reader(io::repeat(b'x'), &OpenOptions::new());
         let mut source = chain(input);
         let mut buffer = Buffer::default();
         let taken = source.take(1, &mut buffer, &Arc::new(AtomicBool::new(true)));
