@@ -83,5 +83,10 @@ pub(super) fn partial_note(partial: &PartialFile) -> String {
         true => ", in place of the scores of an earlier run",
         false => "",
     };
+    if partial.is_cut {
+        return format!(
+            "  scores of the first records are in {path}{replaced}; a write failed, so its compressed data is cut off"
+        );
+    }
     format!("  the scores of the first {records} in {path}{replaced}")
 }

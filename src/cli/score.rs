@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{Destination, Output, PageFile, ScoresFile, ScoresFormat, leftovers};
+use manyhands::output::{Destination, Output, PageFile, ScoresFile, ScoresOptions, leftovers};
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, count, duration, from_one, rate};
 use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions};
@@ -49,9 +49,9 @@ pub struct Score {
     )]
     keep: Vec<String>,
 
-    /// Write the score of every record to this file, in the order of the records: .jsonl or .csv, or - for
-    /// JSON lines on standard output (the report is then printed on standard error). If the run ends early, its
-    /// scores are kept in OUT.partial.
+    /// Write the score of every record to this file, in the order of the records: .jsonl, .csv or .tsv, each also
+    /// compressed as .gz or .zst, or - for JSON lines on standard output (the report is then printed on standard
+    /// error). If the run ends early, its scores are kept in OUT.partial.
     #[arg(long, short = 'o', value_name = "OUT")]
     scores: Option<PathBuf>,
 
@@ -145,8 +145,8 @@ impl Score {
 
     pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
         let plan = self.plan()?;
-        let format = self.scores.as_deref().map(ScoresFormat::of).transpose()?;
-        if let Some(format) = format {
+        let format = self.scores.as_deref().map(ScoresOptions::of).transpose()?;
+        if let Some(format) = &format {
             ScoresFile::check(&plan, format)?;
         }
         let opened = plan.open()?;
@@ -191,7 +191,7 @@ impl Score {
     fn open_outputs(
         &self,
         plan: &Plan,
-        format: Option<ScoresFormat>,
+        format: Option<ScoresOptions>,
         token: &Cancel,
         watch: &SignalWatch,
     ) -> Result<Outputs, CommandError> {
@@ -220,7 +220,7 @@ impl Score {
             grace: GRACE,
             scores: None,
         });
-        let scores = destination.map(|(to, format)| ScoresFile::new(to, format, plan));
+        let scores = destination.map(|(to, format)| ScoresFile::new(to, &format, plan));
         let scores = scores.transpose()?.map(Arc::new);
         Ok(Outputs { scores, page })
     }

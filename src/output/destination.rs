@@ -47,6 +47,9 @@ pub struct PartialFile {
     pub records: u64,
     /// Whether the file has replaced the partial file of an earlier run.
     pub replaced: bool,
+    /// Whether the compressed data of the file ends early because a write failed. The file then holds the scores of at
+    /// most `records` records, and programs that unpack it report that it is incomplete.
+    pub is_cut: bool,
 }
 
 impl Destination {
@@ -114,7 +117,7 @@ impl Destination {
         }
     }
 
-    /// Keeps the first `bytes` bytes of the file as `PATH.partial`. They must hold the first `records` records.
+    /// Keeps the first `bytes` bytes of the file, or all if there are fewer, as `PATH.partial`. They must hold the first `records` records.
     /// Returns `None`, and keeps no file, if there are no records or if the output is not a file.
     ///
     /// # Errors
@@ -125,6 +128,16 @@ impl Destination {
             Target::File(new) if records > 0 => new.keep_partial(records, bytes).map(Some),
             Target::File(_) | Target::Stdout(_) | Target::Special(_) => Ok(None),
         }
+    }
+
+    /// Does the same as [`keep_partial`](Destination::keep_partial), but keeps all bytes.
+    pub(super) fn keep_whole_partial(self, records: u64) -> Result<Option<PartialFile>, Error> {
+        self.keep_partial(records, u64::MAX)
+    }
+
+    /// Returns whether this destination is a file, which is renamed into place when it is complete.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self.0, Target::File(_))
     }
 
     fn out(&mut self) -> &mut dyn Write {
@@ -167,13 +180,17 @@ impl NewFile {
             refused(&self.requested, reason)
         };
         // A failed write may have left half a line at the end of the file, so the file is cut to `bytes` bytes.
-        self.file.as_file().set_len(bytes).map_err(failed)?;
+        let file = self.file.as_file();
+        if bytes < file.metadata().map_err(failed)?.len() {
+            file.set_len(bytes).map_err(failed)?;
+        }
         let kept = keep(self.file, &self.path, self.force);
         let (path, replaced) = kept.map_err(failed)?;
         Ok(PartialFile {
             path,
             records,
             replaced,
+            is_cut: false,
         })
     }
 }

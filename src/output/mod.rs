@@ -2,7 +2,8 @@
 //!
 //! A file is first written in its final folder under a temporary name, which is `.manyhands-` followed by some
 //! letters. It is renamed into place only after a complete run, so a run that ends early leaves no file that looks
-//! complete. The scores that such a run has written to `OUT` are kept as `OUT.partial`. If a complete file cannot be
+//! complete. The scores that such a run has written to `OUT` are kept as `OUT.partial`, whose compression, if it has one,
+//! is completed. If a complete file cannot be
 //! renamed, it is kept under another name, which the error states.
 //!
 //! [`Endpoints`] compares the inputs and outputs of a command as files, not as paths, and refuses an output
@@ -10,6 +11,7 @@
 
 mod baselines;
 mod destination;
+mod encoder;
 mod endpoints;
 mod identity;
 mod leftovers;
@@ -22,9 +24,10 @@ pub mod visible;
 
 pub use baselines::{BaselineFile, BaselineName, Baselines};
 pub use destination::{Destination, PartialFile};
+pub use encoder::OutputCompression;
 pub use endpoints::Endpoints;
 pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]
 pub use page::PageFile;
 pub use requested::Output;
-pub use scores::{ScoresFile, ScoresFormat};
+pub use scores::{ScoresFile, ScoresFormat, ScoresOptions};

@@ -26,6 +26,7 @@ mod process_pool;
 mod program;
 mod report;
 mod scores_file;
+mod scores_formats;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]

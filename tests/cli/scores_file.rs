@@ -170,7 +170,8 @@ fn a_run_without_time_scores_nothing_and_leaves_nothing() {
 fn the_format_follows_from_the_name() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--scores", "out.txt"]);
-    let refused = "error: out.txt: the extension names no known format; use .jsonl or .csv\n";
+    let refused = "error: out.txt: the ending names no format that scores can be written in; use .jsonl, .ndjson or \
+                   .json (JSON lines), .csv, .tsv or .tab, or one of these followed by .gz or .zst (compressed)\n";
     assert_eq!((ran.code, ran.err.as_str()), (2, refused));
     assert_eq!(names(&folder), ["three.jsonl"]);
     assert_eq!(score(&folder, "three.jsonl", &["--scores", "out"]).code, 0);

@@ -1,0 +1,157 @@
+//! How a scores file is written: its format and its compression.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::output::encoder::OutputCompression;
+
+/// The format of the lines of a scores file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScoresFormat {
+    /// Each line is one JSON object.
+    JsonLines,
+    /// The file is a table of comma-separated values with a header line.
+    Csv,
+    /// The file is a table of tab-separated values with a header line. A value is quoted as in CSV if it contains a
+    /// tab, a line end or a quote.
+    Tsv,
+}
+
+impl ScoresFormat {
+    /// The endings of names that choose a format.
+    const ENDINGS: [(&'static str, ScoresFormat); 6] = [
+        ("jsonl", ScoresFormat::JsonLines),
+        ("ndjson", ScoresFormat::JsonLines),
+        ("json", ScoresFormat::JsonLines),
+        ("csv", ScoresFormat::Csv),
+        ("tsv", ScoresFormat::Tsv),
+        ("tab", ScoresFormat::Tsv),
+    ];
+
+    /// The byte between two values of a table.
+    pub(super) fn delimiter(self) -> Option<u8> {
+        match self {
+            ScoresFormat::JsonLines => None,
+            ScoresFormat::Csv => Some(b','),
+            ScoresFormat::Tsv => Some(b'\t'),
+        }
+    }
+}
+
+/// How a scores file is written.
+///
+/// ```
+/// use std::path::Path;
+/// use manyhands::output::{OutputCompression, ScoresFormat, ScoresOptions};
+///
+/// let options = ScoresOptions::of(Path::new("scores.TSV.gz"))?;
+/// assert_eq!(options, ScoresOptions::new(ScoresFormat::Tsv).compression(OutputCompression::Gzip));
+/// # Ok::<(), manyhands::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoresOptions {
+    pub(super) format: ScoresFormat,
+    pub(super) compression: OutputCompression,
+}
+
+impl ScoresOptions {
+    /// Writes a file of this format, without compression.
+    pub fn new(format: ScoresFormat) -> Self {
+        ScoresOptions {
+            format,
+            compression: OutputCompression::None,
+        }
+    }
+
+    /// Returns the options that the name of a file chooses, in capitals or not. The ending `.gz` or `.zst` compresses
+    /// the file. The ending before it, or the only one, chooses the format: JSON lines for `.jsonl`, `.ndjson` and
+    /// `.json`, CSV for `.csv`, and TSV for `.tsv` and `.tab`. A name without an ending, such as `-`, means JSON
+    /// lines.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Plan`], with a list of the endings, if the name has any other ending.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        let compression = chosen(path, &OutputCompression::ENDINGS);
+        let name = match compression {
+            Some(_) => Path::new(path.file_stem().unwrap_or_default()),
+            None => path,
+        };
+        let format = match name.extension() {
+            None => Some(ScoresFormat::JsonLines),
+            Some(_) => chosen(name, &ScoresFormat::ENDINGS),
+        };
+        let format = format.ok_or_else(|| unknown(path))?;
+        Ok(ScoresOptions::new(format).compression(compression.unwrap_or_default()))
+    }
+
+    /// Sets the compression of the file.
+    #[must_use]
+    pub fn compression(mut self, compression: OutputCompression) -> Self {
+        self.compression = compression;
+        self
+    }
+}
+
+/// What the ending of a name chooses among these endings.
+fn chosen<T: Copy>(name: &Path, endings: &[(&str, T)]) -> Option<T> {
+    let ending = name.extension()?.to_str()?;
+    let mut endings = endings.iter();
+    let chosen = endings.find(|(known, _)| known.eq_ignore_ascii_case(ending));
+    chosen.map(|(_, choice)| *choice)
+}
+
+fn unknown(path: &Path) -> Error {
+    Error::Plan(format!(
+        "{}: the ending names no format that scores can be written in; use .jsonl, .ndjson or .json (JSON \
+         lines), .csv, .tsv or .tab, or one of these followed by .gz or .zst (compressed)",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_chooses_format_and_compression() {
+        use OutputCompression::{Gzip, None, Zstd};
+        use ScoresFormat::{Csv, JsonLines, Tsv};
+        for (name, format, compression) in [
+            ("-", JsonLines, None),
+            ("out", JsonLines, None),
+            (".gz", JsonLines, None),
+            ("a.b/out", JsonLines, None),
+            ("out.NDJSON", JsonLines, None),
+            ("out.json", JsonLines, None),
+            ("out.Csv", Csv, None),
+            ("out.x.csv", Csv, None),
+            ("out.tab", Tsv, None),
+            ("a.b/out.gz", JsonLines, Gzip),
+            ("OUT.JSONL.GZ", JsonLines, Gzip),
+            ("out.csv.gzip", Csv, Gzip),
+            ("out.tsv.zst", Tsv, Zstd),
+            ("out.csv.ZSTD", Csv, Zstd),
+        ] {
+            let options = ScoresOptions::of(Path::new(name)).expect(name);
+            let expected = ScoresOptions::new(format).compression(compression);
+            assert_eq!(options, expected, "{name}");
+        }
+        for name in [
+            "out.txt",
+            "out.parquet",
+            "out.csv.bz2",
+            "out.csv.gz.gz",
+            "out.txt.zst",
+        ] {
+            let error = ScoresOptions::of(Path::new(name))
+                .expect_err(name)
+                .to_string();
+            assert!(
+                error.starts_with(&format!("{name}: the ending names no format")),
+                "{error}"
+            );
+        }
+    }
+}
