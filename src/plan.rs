@@ -5,10 +5,14 @@
 
 mod column_summary;
 mod coordinator;
+mod decimal;
+mod group_key;
+mod group_summary;
 mod json;
 mod kept;
 mod leaderboard;
 mod matches;
+mod missing;
 mod not_scored;
 mod opened;
 mod planned_executor;
@@ -36,18 +40,21 @@ use crate::machine::usable_cores;
 use crate::remote::ProcessPool;
 
 pub use column_summary::{LabelSummary, NumberSummary};
+pub use group_key::{GroupName, shown_group};
+pub use group_summary::{GroupNumbers, GroupSummary};
 pub use kept::Kept;
 pub use leaderboard::Example;
 pub use matches::{AtLeast, Matches};
+pub use missing::Missing;
 pub use opened::{Answer, Opened};
 pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
 pub(crate) use scored::RESERVED;
-pub use scored::{NO_GROUP, Scored};
+pub use scored::Scored;
 #[cfg(feature = "cli")]
 pub use scorer::arguments;
 pub use scorer::*;
-pub use summary::{GroupSummary, Summary};
+pub use summary::Summary;
 use version::PlanVersion;
 pub use worker::serve;
 
@@ -57,7 +64,7 @@ pub use worker::serve;
 /// use manyhands::plan::{Plan, RunOptions};
 ///
 /// let mut plan = Plan::new(["data/reviews.jsonl"]);
-/// plan.by = Some("category".to_owned());
+/// plan.by = vec!["category".to_owned()];
 /// let answer = plan.open()?.run(RunOptions::default())?;
 /// let compound = &answer.report.value.scores["compound"];
 /// assert_eq!(compound.moments.count, answer.report.records);
@@ -99,8 +106,11 @@ pub struct Plan {
     pub scorer: AnyScorer,
     /// The [fields](crate::dataset::Fields) that hold the text to score. Several texts are joined by line ends.
     pub fields: Vec<String>,
-    /// The field by which the scores are grouped, if they are grouped.
-    pub by: Option<String>,
+    /// What becomes of a record if one of these fields has no value. `None` is the default of the scorer: the record
+    /// [fails](Missing::Fail), and with the scorer `number`, it is [skipped](Missing::Skip) if no field has a value.
+    pub missing: Option<Missing>,
+    /// The fields by which the scores are grouped. If there are none, the scores are not grouped.
+    pub by: Vec<String>,
     /// The answer names this number of best records and this number of worst records. Every worker keeps the texts
     /// of its own best and worst records in memory.
     pub top: usize,
@@ -229,7 +239,8 @@ impl Plan {
             lossy: false,
             scorer: AnyScorer::default(),
             fields: vec!["text".to_owned()],
-            by: None,
+            missing: None,
+            by: Vec::new(),
             top: 3,
             keep: Vec::new(),
             executor: ExecutorName::default(),

@@ -3,7 +3,7 @@
 use manyhands::Error;
 use manyhands::exit::Exit;
 use manyhands::output::PartialFile;
-use manyhands::plan::{Answer, ExecutorName, NO_GROUP, Plan};
+use manyhands::plan::{Answer, ExecutorName, Plan};
 use manyhands::report::End;
 
 use super::command_error::CommandError;
@@ -30,13 +30,18 @@ pub(super) fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
         note(format_args!("note: the input has no records"));
     }
     let groups = report.value.groups.as_ref();
-    let only_no_group =
-        report.failed == 0 && groups.is_some_and(|groups| groups.keys().eq([NO_GROUP]));
-    if let (Some(by), true) = (&plan.by, only_no_group) {
-        let by = text::plain(format_args!("{by:?}"));
-        note(format_args!(
-            "note: no record has a value in the field {by}, so there is only one group"
-        ));
+    let has_none = |place: usize| {
+        let mut names = groups.into_iter().flat_map(|groups| groups.keys());
+        names.all(|name| name.get(place).is_some_and(Option::is_none))
+    };
+    let some = groups.is_some_and(|groups| !groups.is_empty()) && report.failed == 0;
+    for (place, by) in plan.by.iter().enumerate().filter(|_| some) {
+        if has_none(place) {
+            let by = text::plain(format_args!("{by:?}"));
+            note(format_args!(
+                "note: no record has a value in the field {by}, so it makes no groups"
+            ));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use manyhands::dataset::TextEncoding;
 use manyhands::output::Endpoints;
 use manyhands::plan::arguments::{ScorerArguments, bytes, count};
-use manyhands::plan::{AnyScorer, Plan};
+use manyhands::plan::{AnyScorer, Missing, Plan};
 
 use super::command_error::CommandError;
 
@@ -32,9 +32,14 @@ pub(super) struct ScoringArguments {
     #[arg(long)]
     lossy: bool,
 
-    /// Group the scores by the values of this field.
-    #[arg(long, value_name = "FIELD")]
-    by: Option<String>,
+    /// If a field that is scored has no value (null, an empty cell, or no such field): fail the record, skip it, or
+    /// take an empty text [default: fail; with number, skip a record without any value].
+    #[arg(long, value_name = "fail|skip|empty")]
+    missing: Option<Missing>,
+
+    /// Group the scores by the values of these fields.
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
+    by: Vec<String>,
 
     /// Show this many of the best and of the worst records.
     #[arg(long, value_name = "K", default_value = "3", value_parser = count::<usize>)]
@@ -64,6 +69,7 @@ impl ScoringArguments {
         plan.fields.clone_from(&self.fields);
         plan.encoding = self.encoding;
         plan.lossy = self.lossy;
+        plan.missing = self.missing;
         plan.by.clone_from(&self.by);
         plan.top = self.top;
         plan.program = std::env::current_exe().ok();

@@ -50,10 +50,8 @@ pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         if let Some(matches) = answer.matches() {
             text += &matches::at_least(answer.report.records, &matches);
         }
-        if let (Some(by), Some(groups), Some((main, all))) =
-            (&plan.by, &summary.groups, summary.main())
-        {
-            text += &groups::tables(by, main, groups, &all.moments);
+        if let (Some(groups), Some((main, all))) = (&summary.groups, summary.main()) {
+            text += &groups::tables(&plan.by.join(", "), main, groups, &all.moments);
         }
         text += &examples("best", &summary.top);
         text += &examples("worst", &summary.bottom);

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Answer, Example, GroupSummary, LabelSummary, Matches, NumberSummary, Summary};
+use super::{
+    Answer, Example, GroupName, GroupSummary, LabelSummary, Matches, NumberSummary, Summary,
+};
+use crate::aggregation::{Extremes, MomentSummary};
 use crate::error::Failure;
 use crate::machine::Machine;
 use crate::report::{End, Timing};
@@ -32,7 +35,7 @@ impl Answer {
     /// | `digest` | the [digest](Answer::digest) |
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
     /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label |
-    /// | `groups` | by name, if the plan groups: `count`, `mean`, `stddev`, `min`, `max` |
+    /// | `groups` | a list, if the plan groups: `group` (a list with the value of each field; `null` for no value), and of its main scores `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`; with several columns of the scorer `number` also `columns`, with these figures for each column by name |
     /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text` |
     /// | `matches` | if the scorer has a reference, the [`Matches`]: `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
@@ -66,7 +69,11 @@ impl Answer {
             digest: self.digest.to_string(),
             end: EndJson::of(&report.end),
             scores: ColumnJson::by_name(&report.value),
-            groups: report.value.groups.as_ref().map(GroupJson::by_name),
+            groups: report
+                .value
+                .groups
+                .as_ref()
+                .map(|groups| GroupJson::list(groups, &report.value)),
             top: report.value.top.iter().map(ExampleJson::of).collect(),
             bottom: report.value.bottom.iter().map(ExampleJson::of).collect(),
             matches: self
@@ -95,7 +102,7 @@ struct AnswerJson<'a> {
     end: EndJson,
     scores: BTreeMap<&'a str, ColumnJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    groups: Option<BTreeMap<&'a str, GroupJson>>,
+    groups: Option<Vec<GroupJson<'a>>>,
     top: Vec<ExampleJson<'a>>,
     bottom: Vec<ExampleJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,29 +227,57 @@ fn as_object<S: Serializer>(quantiles: &&[(f64, f64)], to: S) -> Result<S::Ok, S
 }
 
 #[derive(Serialize)]
-struct GroupJson {
+struct GroupJson<'a> {
+    group: &'a [Option<String>],
+    #[serde(flatten)]
+    main: GroupNumbersJson,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    columns: BTreeMap<&'a str, GroupNumbersJson>,
+}
+
+#[derive(Serialize)]
+struct GroupNumbersJson {
     count: u64,
+    sum: f64,
     mean: f64,
+    variance: f64,
     stddev: f64,
     min: Option<f64>,
     max: Option<f64>,
 }
 
-impl GroupJson {
-    fn by_name(groups: &BTreeMap<String, GroupSummary>) -> BTreeMap<&str, Self> {
-        let groups = groups.iter();
-        groups
-            .map(|(name, group)| (name.as_str(), GroupJson::of(group)))
-            .collect()
+impl<'a> GroupJson<'a> {
+    fn list(groups: &'a BTreeMap<GroupName, GroupSummary>, summary: &'a Summary) -> Vec<Self> {
+        let group = |(name, group): (&'a GroupName, &'a GroupSummary)| {
+            let main = || GroupNumbersJson::of(&group.moments, &group.extremes);
+            let others = group.others.iter().map(|(name, numbers)| {
+                let numbers = GroupNumbersJson::of(&numbers.moments, &numbers.extremes);
+                (name.as_str(), numbers)
+            });
+            let mut columns: BTreeMap<&str, GroupNumbersJson> = others.collect();
+            if let (Some(name), false) = (summary.columns.main(), columns.is_empty()) {
+                columns.insert(name, main());
+            }
+            GroupJson {
+                group: name,
+                main: main(),
+                columns,
+            }
+        };
+        groups.iter().map(group).collect()
     }
+}
 
-    fn of(group: &GroupSummary) -> Self {
-        GroupJson {
-            count: group.moments.count,
-            mean: group.moments.mean,
-            stddev: group.moments.stddev,
-            min: group.extremes.min.map(|least| least.score),
-            max: group.extremes.max.map(|most| most.score),
+impl GroupNumbersJson {
+    fn of(moments: &MomentSummary, extremes: &Extremes) -> Self {
+        GroupNumbersJson {
+            count: moments.count,
+            sum: moments.sum,
+            mean: moments.mean,
+            variance: moments.variance,
+            stddev: moments.stddev,
+            min: extremes.min.map(|least| least.score),
+            max: extremes.max.map(|most| most.score),
         }
     }
 }

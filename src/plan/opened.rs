@@ -8,7 +8,7 @@ use super::leaderboard::Thresholds;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::replies::{AskForEach, TakeScore};
 use super::scored::{ScoreField, Scored};
-use super::scorer::TextScorer;
+use super::scorer::PreparedScorer;
 use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions, worker};
 use crate::dataset::{Dataset, OpenOptions, TextRecord, TextSource, TextStream};
@@ -30,7 +30,7 @@ const LIMITED_PART_BYTES: u64 = 256;
 pub struct Opened {
     plan: Plan,
     records: TextSource,
-    scorer: Box<dyn TextScorer>,
+    scorer: Box<dyn PreparedScorer>,
 }
 
 /// The answer of a plan.

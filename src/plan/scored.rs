@@ -9,14 +9,13 @@ use crate::error::BadRecord;
 use crate::execution::WorkStealing;
 use crate::task::Task;
 
-use super::Plan;
+use super::decimal::canonical;
+use super::group_key::{GroupKey, GroupName, name_of};
 use super::kept::Kept;
 use super::leaderboard::{ExampleCandidate, Thresholds};
 use super::not_scored::NotScored;
-use super::scorer::{Cell, Cells, MainCell, NamedCell, TextScorer};
-
-/// The group of the records that have no value in the field by which records are grouped.
-pub const NO_GROUP: &str = "(none)";
+use super::scorer::{Cell, Cells, MainCell, NamedCell, PreparedScorer, ScorerInput};
+use super::{Missing, Plan};
 
 /// Names in a line of scores that do not belong to a column.
 pub(crate) const RESERVED: [&str; 3] = ["record", "error", "skipped"];
@@ -27,8 +26,8 @@ pub(crate) const RESERVED: [&str; 3] = ["record", "error", "skipped"];
 pub struct Scored {
     pub(super) cells: Cells,
     main: Option<f64>,
-    /// The value of the field to group by, if the plan names one.
-    pub group: Option<String>,
+    /// The group of the record, if the plan groups records.
+    pub(super) group: Option<GroupKey>,
     /// The fields to keep.
     pub kept: Kept,
     /// The data to show if the record is among the best or the worst. `None` if the record cannot be among them.
@@ -39,7 +38,7 @@ impl Scored {
     pub(super) fn new(
         cells: Cells,
         main: &MainCell,
-        group: Option<String>,
+        group: Option<GroupKey>,
         kept: Kept,
         candidate: Option<Arc<ExampleCandidate>>,
     ) -> Self {
@@ -63,6 +62,11 @@ impl Scored {
         self.cells.found()
     }
 
+    /// The group of the record: the value of each field by which the plan groups records.
+    pub fn group(&self) -> Option<GroupName> {
+        self.group.as_ref().map(|key| name_of(key.bytes()))
+    }
+
     /// The number in the main column.
     pub fn main(&self) -> Option<f64> {
         self.main
@@ -71,14 +75,15 @@ impl Scored {
 
 /// The task of a plan, which scores one field of a record.
 pub(super) struct ScoreField<'p> {
-    scorer: &'p dyn TextScorer,
+    scorer: &'p dyn PreparedScorer,
     /// The pool whose threads score a record together, if the worker does not score it alone.
     pool: Option<&'p WorkStealing>,
     main: MainCell,
     thresholds: Arc<Thresholds>,
     fields: Fields,
-    /// The place of the field to group by among the fields.
-    group: Option<usize>,
+    missing: Missing,
+    /// The places of the fields to group by among the fields.
+    by: Range<usize>,
     /// The places of the fields to keep.
     keep: Range<usize>,
     /// Names that a column found during the run must not have.
@@ -88,13 +93,12 @@ pub(super) struct ScoreField<'p> {
 impl<'p> ScoreField<'p> {
     pub(super) fn new(
         plan: &Plan,
-        scorer: &'p dyn TextScorer,
+        scorer: &'p dyn PreparedScorer,
         pool: Option<&'p WorkStealing>,
         thresholds: Arc<Thresholds>,
     ) -> Self {
         let fields = plan.selected();
-        let group = plan.by.as_ref().map(|_| plan.fields.len());
-        let first_kept = plan.fields.len() + plan.by.iter().len();
+        let first_kept = plan.fields.len() + plan.by.len();
         let columns = plan.columns();
         let known = columns.known().iter().map(|column| column.name.as_str());
         let kept = plan.keep.iter().map(String::as_str);
@@ -104,7 +108,8 @@ impl<'p> ScoreField<'p> {
             main: columns.main_cell(),
             thresholds,
             fields,
-            group,
+            missing: plan.missing.unwrap_or(plan.scorer.missing()),
+            by: plan.fields.len()..first_kept,
             keep: first_kept..first_kept + plan.keep.len(),
             taken: known
                 .chain(kept)
@@ -112,6 +117,29 @@ impl<'p> ScoreField<'p> {
                 .map(str::to_owned)
                 .collect(),
         }
+    }
+
+    /// The group of a record: strings and cells as they stand, numbers by their exact value, and booleans by name.
+    fn group_of(&self, values: &FieldValues<'_>) -> Result<GroupKey, BadRecord> {
+        GroupKey::build(|key| {
+            for place in self.by.clone() {
+                let value = values.get(place);
+                match (value, value.as_text()) {
+                    _ if value.is_missing() => key.add(None),
+                    (_, Some(text)) => key.add(Some(&text)),
+                    (FieldValue::Json(json), None) if json.starts_with(['t', 'f']) => {
+                        key.add(Some(json));
+                    }
+                    (FieldValue::Json(json), None) if !json.starts_with(['{', '[', '"']) => {
+                        key.add(Some(&canonical(json)));
+                    }
+                    _ => {
+                        return Err(values.unexpected(place, "a string, a number or a boolean"));
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Returns an error if a column found during the run has the name of another column, since a line of scores
@@ -134,10 +162,15 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
 
     fn score(&self, record: &TextRecord<'_>) -> Result<Scored, NotScored> {
         let values = self.fields.of(record)?;
-        let group = self.group.map(|place| group_of(&values, place));
-        let group = group.transpose()?;
-        let text = values.text()?;
-        let cells = || self.scorer.score(&text);
+        let group = match self.by.is_empty() {
+            true => None,
+            false => Some(self.group_of(&values)?),
+        };
+        let input = ScorerInput {
+            values: &values,
+            missing: self.missing,
+        };
+        let cells = || self.scorer.score(&input);
         let cells = self.pool.map_or_else(cells, |pool| pool.install(cells))?;
         self.check_names(cells.found())?;
         let kept = Kept::of(self.keep.clone().map(|place| values.get(place)));
@@ -148,24 +181,9 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
         {
             scored.candidate = Some(Arc::new(ExampleCandidate {
                 at: record.position(),
-                text: text.into_owned(),
+                text: values.shown(),
             }));
         }
         Ok(scored)
-    }
-}
-
-/// The name of a group: a string without its quotes, or a number or a boolean as it is written in the record.
-fn group_of(values: &FieldValues<'_>, place: usize) -> Result<String, BadRecord> {
-    let value = values.get(place);
-    if value.is_missing() {
-        return Ok(NO_GROUP.to_owned());
-    }
-    match (value, value.as_text()) {
-        (_, Some(text)) => Ok(text.into_owned()),
-        (FieldValue::Json(json), None) if !json.starts_with(['{', '[', '"']) => {
-            Ok(json.as_ref().to_owned())
-        }
-        _ => Err(values.unexpected(place, "a string, a number or a boolean")),
     }
 }

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::column_summary::{ColumnState, FoundColumns, LabelSummary, NumberSummary};
+use super::group_key::{GroupKey, GroupName, name_of};
+use super::group_summary::{GroupState, GroupSummary};
 use super::leaderboard::{Example, Leaderboard, Thresholds};
 use super::scorer::ScorerColumns;
-use super::{NO_GROUP, Plan, Scored};
-use crate::aggregation::{
-    Aggregator, ByRef, Extrema, Extremes, Kind, MomentSummary, Moments, Of, Only, Shift, State,
-    StateError,
-};
+use super::{Plan, Scored};
+use crate::aggregation::{Aggregator, ByRef, Kind, Shift, State, StateError};
 use crate::dataset::Position;
 use crate::error::Place;
 
@@ -22,8 +21,8 @@ use crate::error::Place;
 pub struct Summary {
     /// The summary of each column of numbers, by the name of the column.
     pub scores: BTreeMap<String, NumberSummary>,
-    /// The summary of the main column for each group, if the plan groups the records.
-    pub groups: Option<BTreeMap<String, GroupSummary>>,
+    /// The summary of each group, by the name of the group, if the plan groups the records.
+    pub groups: Option<BTreeMap<GroupName, GroupSummary>>,
     /// The records with the highest main score, highest first.
     pub top: Vec<Example>,
     /// The records with the lowest main score, lowest first.
@@ -36,16 +35,6 @@ pub struct Summary {
     /// them.
     #[serde(skip)]
     pub columns: ScorerColumns,
-}
-
-/// The summary of one group of scores.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct GroupSummary {
-    /// Count, sum, mean, variance and standard deviation of the main scores.
-    pub moments: MomentSummary,
-    /// The smallest and the largest main score.
-    pub extremes: Extremes,
 }
 
 impl Summary {
@@ -68,20 +57,12 @@ impl Summary {
     }
 }
 
-/// The aggregator of the main column for each group.
-type SummaryByGroup = ByRef<
-    Only<Of<(Moments, Extrema), fn(&Scored) -> f64, f64>, fn(&Scored) -> bool>,
-    String,
-    str,
-    fn(&Scored) -> &str,
->;
+/// The aggregator of the columns for each group.
+type SummaryByGroup = ByRef<GroupState, Vec<u8>, [u8], fn(&Scored) -> &[u8]>;
 
-fn groups() -> SummaryByGroup {
-    let main: fn(&Scored) -> f64 = |scored| scored.main().unwrap_or(f64::NAN);
-    let has_main: fn(&Scored) -> bool = |scored| scored.main().is_some();
-    let group: fn(&Scored) -> &str = |scored| scored.group.as_deref().unwrap_or(NO_GROUP);
-    let numbers = (Moments::new(), Extrema::new());
-    numbers.of(main).only(has_main).by_ref(group)
+fn groups(columns: &ScorerColumns) -> SummaryByGroup {
+    let group: fn(&Scored) -> &[u8] = |scored| scored.group.as_ref().map_or(&[], GroupKey::bytes);
+    GroupState::new(columns.in_groups().collect()).by_ref(group)
 }
 
 /// The aggregator of a plan. It consists of exact aggregators, so the laws of these aggregators hold for it. `P`
@@ -102,7 +83,7 @@ pub(super) struct PlanAggregator<P> {
 /// The settings that, together with the scores, determine an answer.
 struct Setup {
     columns: ScorerColumns,
-    by: Option<String>,
+    by: Vec<String>,
 }
 
 impl<P> PlanAggregator<P>
@@ -115,7 +96,7 @@ where
         PlanAggregator {
             known: known.map(|column| ColumnState::new(column.kind)).collect(),
             found: FoundColumns::new(),
-            groups: plan.by.is_some().then(groups),
+            groups: (!plan.by.is_empty()).then(|| groups(&columns)),
             leaders: Leaderboard::new(plan.top, thresholds, place),
             setup: Arc::new(Setup {
                 columns,
@@ -189,19 +170,18 @@ where
         let (top, bottom) = self.leaders.finish();
         Summary {
             scores,
-            groups: groups.map(|groups| groups.into_iter().map(grouped).collect()),
+            groups: groups.map(|groups| {
+                let groups = groups.into_iter();
+                groups
+                    .map(|(key, state)| (name_of(&key), state.named(&self.setup.columns)))
+                    .collect()
+            }),
             top,
             bottom,
             labels,
             columns: self.setup.columns.clone(),
         }
     }
-}
-
-fn grouped(
-    (name, (moments, extremes)): (String, (MomentSummary, Extremes)),
-) -> (String, GroupSummary) {
-    (name, GroupSummary { moments, extremes })
 }
 
 impl<P: Clone> State for PlanAggregator<P> {

@@ -16,7 +16,8 @@ fn full() -> Plan {
     plan.scorer = scorer.into();
     plan.max_record = 1 << 40;
     plan.fields = vec!["city".to_owned(), "state".to_owned()];
-    plan.by = Some("country".to_owned());
+    plan.missing = Some(Missing::Empty);
+    plan.by = vec!["country".to_owned(), "year".to_owned()];
     plan.top = 7;
     plan.keep = vec!["id".to_owned(), "country".to_owned()];
     plan.executor = ExecutorName::ProcessPool;

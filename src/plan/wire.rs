@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::group_key::GroupKey;
 use super::kept::Kept;
 use super::leaderboard::ExampleCandidate;
 use super::not_scored::NotScored;
@@ -18,7 +19,7 @@ pub(super) enum WireOutcome {
     Scored {
         known: Vec<WireCell>,
         found: Vec<(String, WireCell)>,
-        group: Option<String>,
+        group: Option<GroupKey>,
         kept: Kept,
         /// The text, if the record may be among the best or the worst.
         text: Option<String>,
@@ -173,10 +174,11 @@ mod tests {
         let cells = numbers.map(Cell::Number);
         let expected = cells.each_ref().map(bits);
         let main = &MainCell::Known(2);
+        let group = GroupKey::build(|key| Ok::<(), ()>(key.add(None))).expect("a key");
         let scored = Scored::new(
             cells.into(),
             main,
-            Some("a".to_owned()),
+            Some(group.clone()),
             Kept::of([FieldValue::Missing].iter()),
             None,
         );
@@ -184,7 +186,7 @@ mod tests {
         let scored = scored.expect("a score");
         let found: Vec<_> = scored.cells().iter().map(bits).collect();
         assert_eq!(found, expected);
-        assert_eq!(scored.group.as_deref(), Some("a"));
+        assert_eq!(scored.group, Some(group));
         assert_eq!(scored.main(), Some(numbers[2]));
     }
 

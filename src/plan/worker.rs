@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Plan;
 use super::leaderboard::Thresholds;
 use super::scored::ScoreField;
-use super::scorer::TextScorer;
+use super::scorer::PreparedScorer;
 use super::wire::WireOutcome;
 use crate::dataset::{TextRecord, TextStream};
 use crate::error::{Error, Panicked};
@@ -86,7 +86,7 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
 
 /// A plan's prepared task.
 struct PlanWorker {
-    scorer: &'static dyn TextScorer,
+    scorer: &'static dyn PreparedScorer,
     task: ScoreField<'static>,
     thresholds: Arc<Thresholds>,
     /// The counts of pairs that have been reported to the run so far.
@@ -103,7 +103,7 @@ impl WorkerProcess for PlanWorker {
         let scorer = plan.scorer.prepare(&plan);
         let scorer = scorer.map_err(|error| error.to_string())?;
         // The task borrows the scorer, and both live until the process exits.
-        let scorer: &'static dyn TextScorer = Box::leak(scorer);
+        let scorer: &'static dyn PreparedScorer = Box::leak(scorer);
         let thresholds = Arc::new(Thresholds::new(plan.top));
         Ok(PlanWorker {
             scorer,

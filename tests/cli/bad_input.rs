@@ -248,6 +248,10 @@ fn groups_are_strings_numbers_and_booleans() {
         r#"{"text":"good"}"#,
         r#"{"text":"good","g":null}"#,
         r#"{"text":"good","g":1.50}"#,
+        r#"{"text":"good","g":15e-1}"#,
+        r#"{"text":"good","g":"1.50"}"#,
+        r#"{"text":"good","g":-0}"#,
+        r#"{"text":"good","g":"(no value)"}"#,
         r#"{"text":"good","g":true}"#,
         r#"{"text":"good","g":""}"#,
     ];
@@ -255,14 +259,28 @@ fn groups_are_strings_numbers_and_booleans() {
     let ran = score(&folder, "in.jsonl", &["--by", "g", "--json"]);
     assert_eq!(ran.code, 0);
     let json = ran.json();
-    let groups = json["groups"].as_object().expect("an object").iter();
+    let groups = json["groups"].as_array().expect("a list").iter();
     let counts: Vec<_> = groups
-        .map(|(name, group)| (name.as_str(), group["count"].clone()))
+        .map(|group| (group["group"][0].as_str(), group["count"].clone()))
         .collect();
-    let mut expected = [("", 1), ("(none)", 2), ("1.50", 1), ("a", 2), ("true", 1)]
-        .map(|(name, n)| (name, n.into()));
-    expected.sort_by_key(|(name, _)| *name);
-    assert_eq!(counts, expected);
+    let expected = [
+        (None, 2),
+        (Some(""), 1),
+        (Some("(no value)"), 1),
+        (Some("0"), 1),
+        (Some("1.5"), 2),
+        (Some("1.50"), 1),
+        (Some("a"), 2),
+        (Some("true"), 1),
+    ];
+    assert_eq!(counts, expected.map(|(name, count)| (name, count.into())));
+    let text = score(&folder, "in.jsonl", &["--by", "g"]).out;
+    for name in ["(no value) ", "\"(no value)\" "] {
+        assert!(
+            text.lines().any(|line| line.trim_start().starts_with(name)),
+            "{text}"
+        );
+    }
 
     let expected = "expected a string, a number or a boolean in field \"g\", found";
     let by = ["--by", "g"];

@@ -13,6 +13,7 @@ mod encodings;
 mod exit_codes;
 mod explanation;
 mod failures;
+mod fields;
 mod formats;
 mod generate;
 mod hostile;

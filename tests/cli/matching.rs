@@ -138,7 +138,7 @@ fn the_report_counts_matches_and_pairs() {
     assert_eq!((&json["records"], &json["scored"]), (&3.into(), &3.into()));
     assert_eq!(json["scores"]["score"]["count"], 2);
     assert_eq!(json["scores"]["score"]["histogram"]["counts"][19], 2);
-    assert_eq!(json["groups"]["x"]["count"], 1);
+    assert_eq!(json["groups"][0]["count"], 1);
     let two_of_three = 2.0 / 3.0;
     assert_eq!(
         json["matches"],

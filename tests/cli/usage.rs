@@ -20,7 +20,7 @@ fn misused(arguments: &[&str], message: &str) {
 fn wrong_usage_is_exit_2_with_the_allowed_values() {
     let score = ["score", "three.jsonl", "--with", "sentiment"];
     let with = |more: &[&'static str]| [&score[..], more].concat();
-    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; known scorers: sentiment, match\n";
+    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; known scorers: sentiment, number, match\n";
     misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
     let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; known executors: sequential, work-stealing, task-queue, process-pool\n";
     misused(&with(&["--executor", "x"]), no_executor);

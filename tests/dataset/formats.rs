@@ -281,7 +281,7 @@ fn answers_are_the_same_in_every_format() {
     let mut digests = Vec::new();
     for file in in_every_format(&records, true) {
         let mut plan = Plan::new([write(folder.path(), &file)]);
-        plan.by = Some("group".to_owned());
+        plan.by = vec!["group".to_owned()];
         for executor in [
             ExecutorName::Sequential,
             ExecutorName::WorkStealing,

@@ -90,7 +90,7 @@ fn a_page_shows_a_part_of_many_groups_and_examples() {
     let file = folder.path().join("many.jsonl");
     fs::write(&file, lines).expect("a file");
     let mut plan = Plan::new([file]);
-    plan.by = Some("by".to_owned());
+    plan.by = vec!["by".to_owned()];
     plan.top = 2000;
     let answer = plan
         .open()

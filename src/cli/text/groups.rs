@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use indicatif::HumanCount;
 use manyhands::aggregation::MomentSummary;
-use manyhands::plan::GroupSummary;
+use manyhands::plan::{GroupName, GroupSummary, shown_group};
 
 use super::cells::{finish, number, readable, table};
 use super::heading;
@@ -15,7 +15,7 @@ const ALL_SHOWN: usize = 12;
 /// Number of groups in each table, if there are more than [`ALL_SHOWN`] groups.
 const SHOWN: usize = 5;
 
-type GroupLine<'a> = (&'a String, &'a GroupSummary);
+type GroupLine<'a> = (&'a GroupName, &'a GroupSummary);
 
 /// Formats the groups as tables. If there are few groups, all are shown, and otherwise the largest and the most
 /// unusual groups.
@@ -25,7 +25,7 @@ type GroupLine<'a> = (&'a String, &'a GroupSummary);
 pub(super) fn tables(
     by: &str,
     score: &str,
-    groups: &BTreeMap<String, GroupSummary>,
+    groups: &BTreeMap<GroupName, GroupSummary>,
     all: &MomentSummary,
 ) -> String {
     let by = &readable(by);
@@ -78,8 +78,9 @@ fn lines(by: &str, groups: &[GroupLine<'_>], all: &MomentSummary) -> String {
 
 /// Returns the name of a group as it is shown. A name without visible characters is put in quotes, so that the reader
 /// can see that there is a name.
-fn shown(name: &str) -> String {
-    match readable(name) {
+fn shown(name: &GroupName) -> String {
+    let name = shown_group(name);
+    match readable(&name) {
         invisible if invisible.is_empty() => format!("{name:?}"),
         visible => visible,
     }

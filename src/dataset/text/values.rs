@@ -110,6 +110,24 @@ impl<'a> FieldValues<'a> {
         Ok(Cow::Owned(texts.join("\n")))
     }
 
+    /// The fields that the task needs as a reader sees them: texts as they are, other values as they are written. They
+    /// are joined by line ends.
+    pub(crate) fn shown(&self) -> String {
+        let shown = |place| {
+            let value = self.get(place);
+            if let Some(text) = value.as_text() {
+                return text;
+            }
+            let list = value.as_list_of_texts().map(Cow::Owned);
+            list.unwrap_or_else(|| match value.is_missing() {
+                true => Cow::Borrowed(""),
+                false => Cow::Borrowed(value.json().unwrap_or_default()),
+            })
+        };
+        let shown: Vec<Cow<'_, str>> = (0..self.needed()).map(shown).collect();
+        shown.join("\n")
+    }
+
     /// The error of a field whose value is not what was expected. It has a column if the record is JSON and the value
     /// is no string.
     pub(crate) fn unexpected(&self, place: usize, expected: &str) -> BadRecord {

@@ -13,7 +13,7 @@ use super::super::quoted::quoted;
 use super::super::scale::Scale;
 use super::super::table::DataTable;
 use crate::aggregation::MomentSummary;
-use crate::plan::{GroupSummary, Plan, Summary};
+use crate::plan::{GroupSummary, Plan, Summary, shown_group};
 
 /// Largest number of groups that are shown. If there are more, the largest groups are shown.
 const SHOWN: usize = 25;
@@ -25,23 +25,25 @@ const NORMAL_95: f64 = 1.96;
 /// Height of the line of a group in the plot, in SVG units.
 const LINE: f64 = 20.0;
 
-type PageGroup<'a> = (&'a String, &'a GroupSummary);
+type PageGroup<'a> = (String, &'a GroupSummary);
 
 pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
-    let (Some(by), Some(groups)) = (&plan.by, &summary.groups) else {
+    let Some(groups) = &summary.groups else {
         return html! {};
     };
     let Some((main, all)) = summary.main() else {
         return html! {};
     };
     let all = &all.moments;
-    let mut by_size: Vec<PageGroup<'_>> = groups.iter().collect();
+    let groups = groups.iter();
+    let groups = groups.map(|(name, group)| (shown_group(name), group));
+    let mut by_size: Vec<PageGroup<'_>> = groups.collect();
     // Sorting is stable, so groups of the same size stay in the order of their names.
     by_size.sort_by_key(|(_, group)| Reverse(group.moments.count));
     let largest = &by_size[..by_size.len().min(SHOWN)];
     let lead = html! {
-        (counted(groups.len() as u64, "group")) " by " b { (quoted(by)) }
-        @if groups.len() > SHOWN { "; the " (SHOWN) " largest are shown" }
+        (counted(by_size.len() as u64, "group")) " by " b { (quoted(plan.by.join(", "))) }
+        @if by_size.len() > SHOWN { "; the " (SHOWN) " largest are shown" }
         "."
     };
     section(
@@ -49,7 +51,7 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
         &lead,
         &html! {
             (plot(main, largest, all))
-            @if groups.len() > SHOWN { (outliers(by_size, all)) }
+            @if by_size.len() > SHOWN { (outliers(by_size, all)) }
         },
     )
 }
@@ -57,7 +59,7 @@ pub(super) fn groups(plan: &Plan, summary: &Summary) -> Markup {
 /// Shows the groups whose means lie farthest above and below the mean of all records.
 fn outliers(mut groups: Vec<PageGroup<'_>>, all: &MomentSummary) -> Markup {
     groups.sort_by(|a, b| standard_errors(b, all).total_cmp(&standard_errors(a, all)));
-    let below: Vec<_> = groups.iter().rev().take(OUTLIERS).copied().collect();
+    let below: Vec<_> = groups.iter().rev().take(OUTLIERS).cloned().collect();
     html! {
         h3 { "Groups that stand out" }
         p.lead {
@@ -124,7 +126,7 @@ fn plot(main: &str, groups: &[PageGroup<'_>], all: &MomentSummary) -> Markup {
     let known: Vec<PageGroup<'_>> = groups
         .iter()
         .filter(|(_, group)| group.moments.mean.is_finite())
-        .copied()
+        .cloned()
         .collect();
     if known.is_empty() {
         return html! {};
@@ -144,7 +146,7 @@ fn plot(main: &str, groups: &[PageGroup<'_>], all: &MomentSummary) -> Markup {
         text.note.mid x=(Coord(mean)) y=(Coord(area.top - 8.0)) { "all" }
         text.name.end x="478" y=(Coord(area.top - 8.0)) { "records" }
         @for (place, named) in known.iter().enumerate() {
-            @let (name, group) = *named;
+            @let (name, group) = named;
             @let y = area.top + LINE * (place as f64 + 0.5);
             text.tick.end x=(Coord(area.left - 6.0)) y=(Coord(y + 4.5)) { (shortened(name, 15)) }
             @if let Some((low, high)) = interval(group) { (whisker_across("c0", y, (x.at(low), x.at(high)))) }

@@ -121,7 +121,10 @@ fn facts_of(plan: &Plan) -> Markup {
         true => "none".to_owned(),
         false => plan.limit.to_string(),
     };
-    let by = plan.by.as_ref().map_or(html! { "–" }, quoted);
+    let by = match plan.by.is_empty() {
+        true => html! { "–" },
+        false => quoted(plan.by.join(", ")),
+    };
     let files = html! {
         @for (place, file) in plan.files.iter().take(FILES).enumerate() {
             @if place > 0 { ", " } (quoted(file.display()))

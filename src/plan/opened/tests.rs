@@ -40,7 +40,7 @@ fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) ->
 #[test]
 fn a_service_gives_the_answer_of_this_process_on_every_executor() {
     let mut plan = Plan::new([SAMPLE]);
-    plan.by = Some("category".to_owned());
+    plan.by = vec!["category".to_owned()];
     let here = plan.open().expect("the sample");
     let here = here.run(RunOptions::default()).expect("a run");
     let mut limited = plan.clone();

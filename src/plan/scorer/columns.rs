@@ -53,6 +53,7 @@ impl Column {
 pub struct ScorerColumns {
     known: Vec<Column>,
     open: bool,
+    all_in_groups: bool,
     main: Option<String>,
 }
 
@@ -62,6 +63,7 @@ impl ScorerColumns {
         ScorerColumns {
             known: known.into(),
             open: false,
+            all_in_groups: false,
             main: None,
         }
     }
@@ -71,6 +73,24 @@ impl ScorerColumns {
     pub(super) fn main_column(mut self, name: &str) -> Self {
         self.main = Some(name.to_owned());
         self
+    }
+
+    /// Has the statistics of every known column of numbers in the groups, and not only those of the main column.
+    #[must_use]
+    pub(super) fn all_in_groups(mut self) -> Self {
+        self.all_in_groups = true;
+        self
+    }
+
+    /// The indices of the known columns of numbers whose statistics are in the groups, besides the main column.
+    pub(in crate::plan) fn in_groups(&self) -> impl Iterator<Item = usize> {
+        let known = self.known.iter().enumerate();
+        let columns = known.filter(|(_, column)| {
+            self.all_in_groups
+                && matches!(column.kind, ColumnKind::Numbers { .. })
+                && self.main.as_ref() != Some(&column.name)
+        });
+        columns.map(|(index, _)| index)
     }
 
     /// Allows answers to contain columns that are not known before the run.

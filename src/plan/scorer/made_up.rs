@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Cells, Column, ColumnKind, Scorer, ScorerColumns, TextScorer};
+use super::{Cell, Cells, Column, ColumnKind, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
 use crate::dataset::TextStream;
 use crate::error::{BadRecord, Error, Skipped};
 use crate::plan::not_scored::NotScored;
@@ -54,13 +54,14 @@ impl Scorer for MadeUpOptions {
         }
     }
 
-    fn prepare(&self, _plan: &Plan) -> Result<Box<dyn TextScorer>, Error> {
+    fn prepare(&self, _plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {
         Ok(Box::new(self.clone()))
     }
 }
 
-impl TextScorer for MadeUpOptions {
-    fn score(&self, text: &str) -> Result<Cells, NotScored> {
+impl PreparedScorer for MadeUpOptions {
+    fn score(&self, input: &ScorerInput<'_>) -> Result<Cells, NotScored> {
+        let text: &str = &input.text()?;
         if let Some(reason) = text.strip_prefix("skip ") {
             return Err(Skipped::new(reason).into());
         }

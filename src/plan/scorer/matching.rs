@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Cells, Column, Scorer, ScorerColumns, TextScorer};
+use super::{Cell, Cells, Column, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
 use crate::dataset::Texts;
 use crate::error::Error;
 use crate::plan::not_scored::NotScored;
@@ -56,7 +56,7 @@ impl Scorer for MatchOptions {
         Some(format!("against {} by {measure}", self.against.display()))
     }
 
-    fn prepare(&self, plan: &Plan) -> Result<Box<dyn TextScorer>, Error> {
+    fn prepare(&self, plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {
         let fields = self.field.as_ref().map_or(&*plan.fields, slice::from_ref);
         let texts = Texts::read_within(&self.against, fields, plan.max_record)?;
         if texts.is_empty() {
@@ -77,9 +77,9 @@ struct MatchWithLines {
     lines: Vec<u64>,
 }
 
-impl TextScorer for MatchWithLines {
-    fn score(&self, text: &str) -> Result<Cells, NotScored> {
-        let found = self.task.score(text);
+impl PreparedScorer for MatchWithLines {
+    fn score(&self, input: &ScorerInput<'_>) -> Result<Cells, NotScored> {
+        let found = self.task.score(&*input.text()?);
         let line = |found: &Found| self.lines[found.index];
         let cells = match found.as_slice() {
             _ if self.task.settings().wanted() != 1 => [

@@ -12,18 +12,21 @@ mod columns;
 #[cfg(test)]
 mod made_up;
 mod matching;
+mod number;
 mod sentiment;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::not_scored::NotScored;
-use super::{Plan, UnknownName};
-use crate::error::Error;
+use super::{Missing, Plan, UnknownName};
+use crate::dataset::FieldValues;
+use crate::error::{Error, Skipped};
 use crate::task::matching::Pairs;
 
 pub use cell::Cell;
@@ -41,20 +44,48 @@ pub(super) trait Scorer {
         Vec::new()
     }
 
+    /// What becomes of a record without a value in a field, if the plan does not say it.
+    fn missing(&self) -> Missing {
+        Missing::Fail
+    }
+
     /// The text that a headline shows after the scorer, the field and the files.
     fn subtitle(&self) -> Option<String> {
         None
     }
 
     /// Prepares the scorer: builds its tables and reads its files.
-    fn prepare(&self, plan: &Plan) -> Result<Box<dyn TextScorer>, Error>;
+    fn prepare(&self, plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error>;
 }
 
-/// A scorer that is ready to score texts.
-pub(super) trait TextScorer: fmt::Debug + Send + Sync {
+/// The fields of a record that a scorer reads.
+pub(super) struct ScorerInput<'a> {
+    /// The values of the fields. Those of the plan's [fields](Plan::fields) come first, and are
+    /// [needed](FieldValues::needed).
+    pub(super) values: &'a FieldValues<'a>,
+    pub(super) missing: Missing,
+}
+
+impl ScorerInput<'_> {
+    /// The text of the plan's fields, see [`FieldValues::text`]. A field without a value fails the record, skips it,
+    /// or is an empty text.
+    pub(super) fn text(&self) -> Result<Cow<'_, str>, NotScored> {
+        self.values.text_or(|place| match self.missing {
+            Missing::Fail => Err(self.values.no_value(place, "a text").into()),
+            Missing::Skip => {
+                let name = self.values.name(place);
+                Err(Skipped::new(format!("no value in field {name:?}")).into())
+            }
+            Missing::Empty => Ok(()),
+        })
+    }
+}
+
+/// A scorer that is ready to score records.
+pub(super) trait PreparedScorer: fmt::Debug + Send + Sync {
     /// The cells of a text: one for each known column, in the order of the columns. Or the reason why the text has
     /// none.
-    fn score(&self, text: &str) -> Result<Cells, NotScored>;
+    fn score(&self, input: &ScorerInput<'_>) -> Result<Cells, NotScored>;
 
     /// Whether one record alone may keep several cores busy.
     fn shares_records(&self) -> bool {
@@ -146,6 +177,7 @@ macro_rules! scorers {
 
 scorers! {
     "sentiment" => Sentiment(sentiment::SentimentOptions),
+    "number" => Number(number::NumberOptions),
     "match" => Match(matching::MatchOptions),
     #[cfg(test)]
     "made-up" => MadeUp(made_up::MadeUpOptions),
@@ -178,7 +210,11 @@ impl AnyScorer {
         self.options().columns(plan)
     }
 
-    pub(super) fn prepare(&self, plan: &Plan) -> Result<Box<dyn TextScorer>, Error> {
+    pub(super) fn missing(&self) -> Missing {
+        self.options().missing()
+    }
+
+    pub(super) fn prepare(&self, plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {
         self.options().prepare(plan)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Cells, Column, Scorer, ScorerColumns, TextScorer};
+use super::{Cell, Cells, Column, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::plan::not_scored::NotScored;
@@ -27,14 +27,14 @@ impl Scorer for SentimentOptions {
         .main_column("compound")
     }
 
-    fn prepare(&self, _plan: &Plan) -> Result<Box<dyn TextScorer>, Error> {
+    fn prepare(&self, _plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {
         Ok(Box::new(Sentiment::new()))
     }
 }
 
-impl TextScorer for Sentiment {
-    fn score(&self, text: &str) -> Result<Cells, NotScored> {
-        let score = self.score(text);
+impl PreparedScorer for Sentiment {
+    fn score(&self, input: &ScorerInput<'_>) -> Result<Cells, NotScored> {
+        let score = self.score(&input.text()?);
         let numbers = [score.neg, score.neu, score.pos, score.compound];
         Ok(numbers.map(Cell::Number).into())
     }

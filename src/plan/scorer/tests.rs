@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use serde_json::{Value, json};
 
-use super::{AnyScorer, MadeUpOptions, MatchOptions, SentimentOptions};
+use super::{AnyScorer, MadeUpOptions, MatchOptions, NumberOptions, SentimentOptions};
 use crate::dataset::TextStream;
 use crate::plan::{Answer, ExecutorName, Plan, RunOptions};
 use crate::task::matching::{Matching, Measure};
@@ -60,7 +60,7 @@ fn labels_are_counted_and_numbers_summed_up_whatever_their_range() {
 fn found_columns_are_summed_up_by_their_names() {
     let (rank, open) = (Some("speed".to_owned()), true);
     let mut plan = plan(MadeUpOptions { rank, open });
-    plan.by = Some("id".to_owned());
+    plan.by = vec!["id".to_owned()];
     let json = json_of(&plan);
     let scores = json["scores"].as_object().expect("an object");
     let names: Vec<&str> = scores.keys().map(String::as_str).collect();
@@ -76,7 +76,10 @@ fn found_columns_are_summed_up_by_their_names() {
     // This column is the main column, by which records are ranked and groups are compared.
     assert_eq!(json["top"][0]["text"], TEXTS[0]);
     assert_eq!(json["bottom"][0]["text"], TEXTS[4]);
-    assert_eq!(json["groups"][TEXTS[0].len().to_string()]["mean"], 3.0);
+    let groups = json["groups"].as_array().expect("a list");
+    let name = json!([TEXTS[0].len().to_string()]);
+    let group = groups.iter().find(|group| group["group"] == name);
+    assert_eq!(group.expect("a group")["mean"], 3.0);
     let summary = answer(&plan).report.value;
     let order: Vec<&str> = summary.numbers().map(|(name, _)| name).collect();
     assert_eq!(order, ["number", "tenth", "speed"]);
@@ -154,6 +157,7 @@ fn every_scorer_is_written_under_its_name() {
     let matching = Matching::by(Measure::Ratio);
     let scorers = [
         AnyScorer::from(SentimentOptions::default()),
+        NumberOptions::default().into(),
         MatchOptions::new(matching, "cities.txt").into(),
         MadeUpOptions::default().into(),
     ];

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::aggregation::{assert_laws, assert_shift_laws, canonical_bytes};
+use crate::plan::group_key::GroupKey;
 use crate::plan::leaderboard::ExampleCandidate;
 use crate::plan::scorer::{Cell, Cells, MadeUpOptions, MainCell};
 use crate::report::Digest;
@@ -25,7 +26,7 @@ fn plan(by: bool, top: usize) -> Plan {
     let mut plan = Plan::new(["unused"]);
     let (rank, open) = (Some("number".to_owned()), true);
     plan.scorer = MadeUpOptions { rank, open }.into();
-    plan.by = by.then(|| "group".to_owned());
+    plan.by = by.then(|| "group".to_owned()).into_iter().collect();
     plan.top = top;
     plan
 }
@@ -62,13 +63,16 @@ fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
     };
     let text = format!("{label} {line}");
     let cells = Cells::from(known).with_found(found);
-    let group = (label != "c").then(|| label.to_owned());
+    let group = GroupKey::build(|key| {
+        key.add((label != "c").then_some(label));
+        Ok::<(), ()>(())
+    });
     // A record without a main score is not a candidate.
     let candidate = number.map(|_| Arc::new(ExampleCandidate { at, text }));
     Scored::new(
         cells,
         &MainCell::Known(1),
-        group,
+        group.ok(),
         Default::default(),
         candidate,
     )
@@ -154,7 +158,7 @@ fn a_state_of_another_plan_is_refused() {
         });
     }
     others.push(Plan {
-        by: Some("other".to_owned()),
+        by: vec!["other".to_owned()],
         ..plan(true, 3)
     });
     others.push(Plan {
