@@ -1,6 +1,8 @@
 //! Errors. An [`Error`] ends a run, and a [`Failure`] concerns only one record. A record may also be [`Skipped`], which
 //! is no failure.
 
+mod bad_record;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::stop::StopReason;
+
+pub use bad_record::BadRecord;
 
 /// The reason why a run cannot be finished.
 #[derive(Debug, thiserror::Error)]
@@ -198,6 +202,24 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Whether the records after this one cannot be read, so that the run ends here with an error.
+    pub(crate) fn is_last(&self) -> bool {
+        let bad = self.cause.downcast_ref::<BadRecord>();
+        bad.is_some_and(|bad| bad.is_last)
+    }
+
+    /// The error that ends the run, if the records after this one cannot be read.
+    pub(crate) fn as_end_of_run(&self) -> Option<Error> {
+        let reason = self.cause.downcast_ref::<BadRecord>()?;
+        let place = self.place.clone()?;
+        reason.is_last.then(|| Error::Record {
+            place,
+            reason: reason.clone(),
+        })
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
@@ -228,26 +250,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.path.display(), self.line)?;
         self.column.map_or(Ok(()), |column| write!(f, ":{column}"))
-    }
-}
-
-/// A record that the task cannot use, because it is not JSON, lacks the field, or has a value of another type in the
-/// field.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct BadRecord {
-    /// What was expected, and what was found in the record.
-    pub message: String,
-    /// The column in bytes, counted from 1, if it is known.
-    pub column: Option<u64>,
-}
-
-impl BadRecord {
-    pub(crate) fn new(message: impl Into<String>, column: impl Into<Option<u64>>) -> Self {
-        BadRecord {
-            message: message.into(),
-            column: column.into(),
-        }
     }
 }
 

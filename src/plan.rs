@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Fields, MAX_RECORD_BYTES, TextEncoding, TextStream};
+use crate::dataset::{Delimiter, Fields, FormatName, MAX_RECORD_BYTES, TextEncoding, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::Threads;
 use crate::limit::Limit;
@@ -88,8 +88,7 @@ pub struct Plan {
     /// The version of the written form. It comes first, so that a plan of another version is refused for its
     /// version, and not for another difference.
     pub(crate) version: PlanVersion,
-    /// The files, which together form one dataset. The ending of a file's name determines its format, see
-    /// [`OpenOptions`](crate::dataset::OpenOptions). The path `-` is standard input. If a path is `-`, a pipe or a
+    /// The files, which together form one dataset. The path `-` is standard input. If a path is `-`, a pipe or a
     /// device, or a file whose size the system does not know, such as one under `/proc`, all files are read as one
     /// stream.
     pub files: Vec<PathBuf>,
@@ -102,6 +101,14 @@ pub struct Plan {
     /// Whether bytes of the files that are not text in their encoding are replaced by U+FFFD. Otherwise, they make
     /// their record fail.
     pub lossy: bool,
+    /// The format of all files. `None` means that the format of each file is found, see
+    /// [`OpenOptions`](crate::dataset::OpenOptions).
+    pub format: Option<FormatName>,
+    /// The delimiter of delimited text. `None` means that the delimiter of each file is found.
+    pub delimiter: Option<Delimiter>,
+    /// Whether the first record of delimited text is a header that names the columns. If it is not, the columns are
+    /// named by their numbers, from 1.
+    pub header: bool,
     /// The scorer.
     pub scorer: AnyScorer,
     /// The [fields](crate::dataset::Fields) that hold the text to score. Several texts are joined by line ends.
@@ -237,6 +244,9 @@ impl Plan {
             max_record: MAX_RECORD_BYTES,
             encoding: None,
             lossy: false,
+            format: None,
+            delimiter: None,
+            header: true,
             scorer: AnyScorer::default(),
             fields: vec!["text".to_owned()],
             missing: None,

@@ -1,5 +1,6 @@
 //! `manyhands score`: makes a plan from the arguments, runs it, and prints its report.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use super::command_error::CommandError;
 use super::endings::{end_with, print_end, print_notes};
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
-use super::scoring_arguments::{ScoringArguments, endpoints, scorers};
+use super::scoring_arguments::{ScoringArguments, endpoints, scorers, standard_input_has_data};
 use super::signals::{GRACE, SignalWatch, WatchedRun};
 use super::{note, text};
 
@@ -27,10 +28,10 @@ use super::{note, text};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("output").args(["scores", "html"]).multiple(true)))]
 pub struct Score {
-    /// Read the records of these files, as one dataset in this order: .csv and .tsv files with a header, .txt files
-    /// with a text in each line, all other files with a JSON object in each line. Pipes are read while they are
-    /// written; - is standard input.
-    #[arg(required = true, value_name = "FILE")]
+    /// Read the records of these files, as one dataset in this order: JSON, delimited text or plain text, see
+    /// --format. Pipes are read while they are written; - is standard input. Without a file, a pipe or a file on
+    /// standard input is read.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
     #[arg(id = WITH, long = "with", value_name = "SCORER", help = scorers(),
@@ -127,8 +128,21 @@ fn parse_on_failure(text: &str) -> Result<OnFailure, String> {
 }
 
 impl Score {
+    /// The files to score. Without files, standard input is scored, unless it is a terminal or a device.
+    fn files(&self) -> Result<Cow<'_, [PathBuf]>, CommandError> {
+        if !self.files.is_empty() {
+            return Ok(Cow::Borrowed(&self.files));
+        }
+        if standard_input_has_data() {
+            return Ok(Cow::Owned(vec![PathBuf::from("-")]));
+        }
+        Err(CommandError::Usage(
+            "expected a FILE to score, or a pipe or a file on standard input".to_owned(),
+        ))
+    }
+
     fn plan(&self) -> Result<Plan, CommandError> {
-        let mut plan = self.scoring.plan(&self.files, self.scorer)?;
+        let mut plan = self.scoring.plan(&self.files()?, self.scorer)?;
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
         plan.threads = self.threads;

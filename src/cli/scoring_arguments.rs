@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use manyhands::dataset::TextEncoding;
+use manyhands::dataset::{Delimiter, FormatName, TextEncoding};
 use manyhands::output::Endpoints;
 use manyhands::plan::arguments::{ScorerArguments, bytes, count};
 use manyhands::plan::{AnyScorer, Missing, Plan};
@@ -18,6 +18,22 @@ pub(super) struct ScoringArguments {
     /// ends.
     #[arg(long = "field", value_name = "FIELD", default_value = "text")]
     fields: Vec<String>,
+
+    /// Read all files in this format: jsonl, json, csv, tsv or text. Without this option, the format is found from the
+    /// first bytes of each file, from the ending of its name (.jsonl, .ndjson, .json, .csv, .tsv, .txt), and from the
+    /// field to score.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FormatName>,
+
+    /// Split delimited text at this character, or at tabs (tab). Without this option, the comma, the semicolon, the
+    /// tab or the bar is found from the header.
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<Delimiter>,
+
+    /// Read the first record of delimited text as a record, not as a header. The columns are then named 1, 2, and so
+    /// on.
+    #[arg(long)]
+    no_header: bool,
 
     /// Refuse records that are longer than this, in bytes or with a unit (kB, MB, GB, KiB, MiB, GiB). Such a
     /// record fails, and is not held in memory.
@@ -65,6 +81,9 @@ impl ScoringArguments {
                 "standard input, -, can be read only once".to_owned(),
             ));
         }
+        plan.format = self.format;
+        plan.delimiter = self.delimiter;
+        plan.header = !self.no_header;
         plan.max_record = self.max_record;
         plan.fields.clone_from(&self.fields);
         plan.encoding = self.encoding;
@@ -75,6 +94,28 @@ impl ScoringArguments {
         plan.program = std::env::current_exe().ok();
         Ok(plan)
     }
+}
+
+/// Whether standard input is a pipe, a socket or a file.
+#[cfg(unix)]
+pub(super) fn standard_input_has_data() -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let own = std::io::stdin().as_fd().try_clone_to_owned();
+    let metadata = own.and_then(|own| std::fs::File::from(own).metadata());
+    metadata.is_ok_and(|metadata| {
+        let kind = metadata.file_type();
+        kind.is_file() || kind.is_fifo() || kind.is_socket()
+    })
+}
+
+/// Whether standard input is not a terminal.
+#[cfg(not(unix))]
+pub(super) fn standard_input_has_data() -> bool {
+    use std::io::IsTerminal as _;
+
+    !std::io::stdin().is_terminal()
 }
 
 /// Returns the inputs of the command, so that outputs can be checked against them: no output may be an input.

@@ -103,6 +103,11 @@ impl Fields {
         self.0.needed
     }
 
+    /// The name of the first field that a header must have.
+    pub(super) fn first_text(&self) -> Option<&str> {
+        (self.needed() > 0).then(|| self.name(0))
+    }
+
     /// Whether a selector may be a path.
     pub(super) fn has_paths(&self) -> bool {
         self.0.has_paths

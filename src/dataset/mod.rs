@@ -22,11 +22,12 @@ use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 pub use fields::{FieldValue, Fields};
+pub use format::{Delimiter, FormatName};
 pub use records::Records;
 pub use source::TextSource;
 pub use text::{
-    FieldValues, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextEncoding, TextFiles, TextRecord,
-    TextStream, UnknownEncoding,
+    FieldValues, InputFile, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextEncoding, TextFiles,
+    TextRecord, TextStream, UnknownEncoding,
 };
 pub use texts::Texts;
 

@@ -1,9 +1,10 @@
 //! Opening paths: files, pipes and standard input, both for records that are scored and for references.
 
+use std::io::Read;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::text::{LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream};
+use super::text::{InputFile, LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream};
 use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
@@ -21,8 +22,8 @@ pub enum TextSource {
 
 impl OpenOptions {
     /// Opens the paths, which together are one dataset, in the order given. All paths together are read as one stream
-    /// if one of them is `-` (standard input), a pipe, a device, a compressed file, or a file that is not as long as
-    /// the system says, or if the texts are [decoded](Self::encoding).
+    /// if one of them is `-` (standard input), a pipe, a device, a compressed file, a JSON document, or a file that is
+    /// not as long as the system says, or if the texts are [decoded](Self::encoding).
     ///
     /// # Errors
     ///
@@ -30,11 +31,22 @@ impl OpenOptions {
     /// will be read. The header of a pipe is not read until the stream reaches the pipe.
     pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
         let in_order = |path: &P| TextStream::reads_in_order(path.as_ref());
-        Ok(if self.decodes() || paths.iter().any(in_order) {
-            TextSource::Stream(self.stream(paths)?)
-        } else {
-            TextSource::Files(TextFiles::open_with(self, paths)?)
-        })
+        if !self.decodes() && !paths.iter().any(in_order) {
+            let files = TextFiles::open_with(self, paths)?;
+            if files.in_order().is_none() {
+                return Ok(TextSource::Files(files));
+            }
+        }
+        Ok(TextSource::Stream(self.stream(paths)?))
+    }
+
+    /// Creates a stream that reads from one reader, see [`TextStream::new`].
+    pub fn reader<'r>(
+        &self,
+        name: impl Into<PathBuf>,
+        reader: impl Read + Send + 'r,
+    ) -> TextStream<'r> {
+        TextStream::of_reader(self, name.into(), reader)
     }
 
     /// Opens the paths as one stream, which is read once.
@@ -65,10 +77,37 @@ impl TextSource {
     /// Returns an error if a file cannot be read.
     pub fn load(self) -> Result<Self, Error> {
         Ok(TextSource::Loaded(match self {
-            TextSource::Files(files) => LoadedRecords::of(&files)?,
-            TextSource::Stream(stream) => LoadedRecords::of(&stream)?,
+            TextSource::Files(files) => LoadedRecords::of(&files)?.with_inputs(files.files()),
+            TextSource::Stream(stream) => {
+                let loaded = LoadedRecords::of(&stream)?;
+                loaded.with_inputs(stream.files())
+            }
             TextSource::Loaded(records) => records,
         }))
+    }
+
+    /// The inputs, and what was found out about them: their formats, delimiters and lengths. The format of an input of
+    /// a stream is not known before the input has been read.
+    ///
+    /// ```
+    /// use manyhands::dataset::{Fields, FormatName, OpenOptions};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("cities.CSV");
+    /// std::fs::write(&path, "name;country\nUlm;D\n")?;
+    /// let cities = OpenOptions::new().fields(Fields::new(["name"], [""; 0])).open(&[&path])?;
+    /// let found = &cities.files()[0];
+    /// assert_eq!(found.format, Some(FormatName::Csv));
+    /// assert_eq!(found.delimiter.map(|delimiter| delimiter.byte()), Some(b';'));
+    /// assert!(found.delimiter_was_found);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn files(&self) -> Vec<InputFile> {
+        match self {
+            TextSource::Files(files) => files.files(),
+            TextSource::Stream(stream) => stream.files(),
+            TextSource::Loaded(records) => records.files(),
+        }
     }
 
     /// Number of bytes of the dataset. For a stream, this is the number of bytes that have been read so far.

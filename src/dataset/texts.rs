@@ -9,8 +9,8 @@ use crate::error::Error;
 
 /// The texts of a file in memory, each with the number of its line.
 ///
-/// The ending of the file's name chooses its format, as for [records](OpenOptions): in JSON lines and tables, the
-/// text is one field of each record. In a file with any other name, each line is a text. Blank lines are not texts.
+/// The format of the file is found as for [records](OpenOptions): in JSON and delimited text, the text is one field of
+/// each record. In plain text, each line is a text. Blank lines are not texts.
 /// The file may be a pipe, or `-` for standard input.
 ///
 /// ```
@@ -51,12 +51,21 @@ impl Texts {
         fields: &[impl AsRef<str>],
         max_record: u64,
     ) -> Result<Texts, Error> {
+        Self::read_with(path, fields, &OpenOptions::new().max_record(max_record))
+    }
+
+    /// Same as [`read`](Self::read), with other options, whose [fields](OpenOptions::fields) have no effect.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`read`](Self::read).
+    pub fn read_with(
+        path: impl AsRef<Path>,
+        fields: &[impl AsRef<str>],
+        options: &OpenOptions,
+    ) -> Result<Texts, Error> {
         let fields = Fields::new(fields.iter().map(AsRef::as_ref), [""; 0]);
-        let options = OpenOptions::new()
-            .fields(fields.clone())
-            .max_record(max_record)
-            .for_reference()
-            .plain_text_by_default();
+        let options = options.clone().fields(fields.clone()).for_reference();
         // The file is read once, from the front, so it may be a pipe.
         let stream = options.stream(&[path])?;
         let mut texts = Texts::default();

@@ -112,6 +112,9 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
     #[cold]
     pub(super) fn fail(&self, step: &mut StepProgress<S>, failure: Failure) {
         self.frontier.record_failed(failure.index);
+        if failure.is_last() {
+            self.frontier.end_with(failure.index);
+        }
         step.fail(failure);
         if self.can_be_judged(step) {
             self.report_done(step, None);

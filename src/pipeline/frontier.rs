@@ -184,6 +184,13 @@ impl<P> Frontier<P> {
         self.end_at((last + 1).max(state.committed));
     }
 
+    /// Ends the run after the record with this index, because the records after it cannot be read. The records before
+    /// it are still done.
+    pub(super) fn end_with(&self, index: u64) {
+        let state = self.lock();
+        self.end_at((index + 1).max(state.committed));
+    }
+
     /// Receives records that are done. For each payload whose turn has come, in order, calls `in_turn` with
     /// the payload and with the end of its records, or with the end of the answer if that comes first.
     pub(super) fn complete(
@@ -229,7 +236,9 @@ impl<P> Frontier<P> {
             }
             state.failed += 1;
             self.unjudged.fetch_sub(1, Relaxed);
-            if halt.is_none() && state.on_failure.ends(state.failed, failure.index) {
+            if halt.is_none()
+                && (failure.is_last() || state.on_failure.ends(state.failed, failure.index))
+            {
                 let own = if whole {
                     records.end
                 } else {

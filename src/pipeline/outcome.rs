@@ -5,7 +5,7 @@ use super::run::PipelineRun;
 use super::stopwatch::{SlowStretch, keep_slowest};
 use crate::aggregation::Aggregator;
 use crate::dataset::Dataset;
-use crate::error::{Error, OnFailure};
+use crate::error::{Error, Failure, OnFailure};
 use crate::report::{End, SlowRecord, WorkerTiming};
 use crate::stop::Cancel;
 use crate::sync::into_inner;
@@ -63,6 +63,9 @@ where
             units,
         };
         let totals = self.collector.frontier.totals();
+        if let Some(error) = totals.halted_by.as_ref().and_then(Failure::as_end_of_run) {
+            return Err(error);
+        }
         let end = match &totals.halted_by {
             Some(failure) => End::Halted(failure.clone()),
             None if self.record_refused.into_inner() || !is_complete => {

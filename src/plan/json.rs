@@ -11,6 +11,7 @@ use super::{
     Answer, Example, GroupName, GroupSummary, LabelSummary, Matches, NumberSummary, Summary,
 };
 use crate::aggregation::{Extremes, MomentSummary};
+use crate::dataset::{Delimiter, FormatName, InputFile};
 use crate::error::Failure;
 use crate::machine::Machine;
 use crate::report::{End, Timing};
@@ -41,6 +42,7 @@ impl Answer {
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
     /// | `failures` | the first failures: `record`, `file`, `line`, `column`, `error` |
     /// | `timing` | see below |
+    /// | `files` | the inputs: `path`, `format`, `delimiter` if it has one, `bytes` |
     /// | `machine` | the [`Machine`] |
     ///
     /// Times in `timing` are in seconds:
@@ -82,6 +84,7 @@ impl Answer {
             pairs: self.pairs.map(|pairs| PairsJson::of(pairs, &report.timing)),
             failures: report.failures.iter().map(FailureJson::of).collect(),
             timing: TimingJson::of(self),
+            files: self.files.iter().map(FileJson::of).collect(),
             machine: &self.machine,
         };
         // The value contains only strings and numbers under string keys, and a plan that can be written, so this
@@ -111,7 +114,28 @@ struct AnswerJson<'a> {
     pairs: Option<PairsJson>,
     failures: Vec<FailureJson<'a>>,
     timing: TimingJson<'a>,
+    files: Vec<FileJson>,
     machine: &'a Machine,
+}
+
+#[derive(Serialize)]
+struct FileJson {
+    path: String,
+    format: Option<FormatName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<Delimiter>,
+    bytes: u64,
+}
+
+impl FileJson {
+    fn of(file: &InputFile) -> Self {
+        FileJson {
+            path: file.path.display().to_string(),
+            format: file.format,
+            delimiter: file.delimiter,
+            bytes: file.bytes,
+        }
+    }
 }
 
 /// How the run ended, and the reason if it ended early.

@@ -11,7 +11,7 @@ use super::scored::{ScoreField, Scored};
 use super::scorer::PreparedScorer;
 use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions, worker};
-use crate::dataset::{Dataset, OpenOptions, TextRecord, TextSource, TextStream};
+use crate::dataset::{Dataset, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::Error;
 use crate::execution::Executor;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
@@ -52,6 +52,8 @@ pub struct Answer {
     /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest does not
     /// include it, since the number of skipped pairs depends on the order of the work.
     pub pairs: Option<Pairs>,
+    /// The inputs that were read, with their formats.
+    pub files: Vec<InputFile>,
     /// The state of the machine before the run.
     pub machine: Machine,
     /// How often and for how long a quota stopped threads during the run. `None` if there is no quota.
@@ -71,9 +73,16 @@ impl Opened {
         let mut options = OpenOptions::new()
             .fields(plan.selected())
             .max_record(plan.max_record)
-            .lossy(plan.lossy);
+            .lossy(plan.lossy)
+            .header(plan.header);
         if let Some(encoding) = plan.encoding {
             options = options.encoding(encoding);
+        }
+        if let Some(format) = plan.format {
+            options = options.format(format);
+        }
+        if let Some(delimiter) = plan.delimiter {
+            options = options.delimiter(delimiter);
         }
         let mut records = options.open(&plan.files)?;
         if plan.limit.waits() {
@@ -333,6 +342,7 @@ impl Opened {
             report,
             digest,
             pairs,
+            files: self.records.files(),
             machine,
             throttled,
             pinned: None,

@@ -92,7 +92,9 @@ impl From<Scored> for WireOutcome {
 impl From<NotScored> for WireOutcome {
     fn from(not_scored: NotScored) -> Self {
         match not_scored {
-            NotScored::Bad(BadRecord { message, column }) => WireOutcome::Bad { message, column },
+            NotScored::Bad(BadRecord {
+                message, column, ..
+            }) => WireOutcome::Bad { message, column },
             NotScored::Skipped(Skipped { reason }) => WireOutcome::Skipped { reason },
         }
     }
@@ -116,7 +118,7 @@ impl WireOutcome {
                 let candidate = text.map(|text| Arc::new(ExampleCandidate { at, text }));
                 Ok(Scored::new(cells, main, group, kept, candidate))
             }
-            WireOutcome::Bad { message, column } => Err(BadRecord { message, column }.into()),
+            WireOutcome::Bad { message, column } => Err(BadRecord::new(message, column).into()),
             WireOutcome::Panicked { message, place } => Err(Panicked { message, place }.into()),
             WireOutcome::Skipped { reason } => Err(Skipped { reason }.into()),
         }

@@ -98,7 +98,7 @@ fn json_has_the_keys_and_numbers_of_the_contract() {
     let mut expected = [
         "schema", "version", "commit", "plan", "command", "date", "records", "scored", "failed",
         "skipped", "digest", "end", "scores", "groups", "top", "bottom", "failures", "timing",
-        "machine",
+        "files", "machine",
     ];
     expected.sort_unstable();
     let mut keys: Vec<_> = keys.iter().map(|key| key.as_str()).collect();

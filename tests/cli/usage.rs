@@ -77,10 +77,6 @@ fn wrong_usage_is_exit_2_with_the_allowed_values() {
     }
     let missing = "the following required arguments were not provided:\n  ";
     misused(
-        &["score", "--with", "sentiment"],
-        &format!("{missing}<FILE>...\n"),
-    );
-    misused(
         &["score", "three.jsonl"],
         &format!("{missing}--with <SCORER>\n"),
     );
@@ -228,7 +224,7 @@ fn the_help_and_the_readme_name_every_scorer_and_its_options() {
             assert!(synopsis.contains(option), "{option} is not in\n{synopsis}");
         }
     }
-    assert_eq!(options_of(&help, "With match:").len(), 6);
+    assert_eq!(options_of(&help, "With match:").len(), 7);
 }
 
 #[test]

@@ -34,8 +34,7 @@ fn expected(files: &[Vec<u8>], most: usize) -> Vec<Visited> {
     let mut records = Vec::new();
     for (file, bytes) in files.iter().enumerate() {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        for (line, bytes) in bytes.split(|byte| *byte == b'\n').enumerate() {
-            let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        for (line, bytes) in lines(bytes).into_iter().enumerate() {
             if bytes.len() <= most && bytes.trim_ascii().is_empty() {
                 continue;
             }
@@ -49,6 +48,23 @@ fn expected(files: &[Vec<u8>], most: usize) -> Vec<Visited> {
         }
     }
     records
+}
+
+/// The lines of a text. A line ends with `\n`, `\r\n` or a lone `\r`.
+fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b'\r' || *byte == b'\n' {
+            let is_second = at > 0 && *byte == b'\n' && bytes[at - 1] == b'\r';
+            if !is_second {
+                lines.push(&bytes[start..at]);
+            }
+            start = at + 1;
+        }
+    }
+    lines.push(&bytes[start..]);
+    lines
 }
 
 fn too_long(most: usize) -> String {

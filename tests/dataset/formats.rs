@@ -12,14 +12,14 @@ use manyhands::plan::{ExecutorName, Plan, RunOptions};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
-/// A record to be written, the number of blank lines before it, and the way in which its line ends.
+/// A record to be written, the number of blank lines before it, and what comes after it.
 #[derive(Clone, Debug)]
 struct Written {
     blank_lines: usize,
     text: String,
     group: String,
     is_quoted: bool,
-    ends_with_return: bool,
+    ending: &'static str,
 }
 
 /// The content of a file in one format, and the number of the line in which each record begins.
@@ -37,6 +37,12 @@ fn quoted(value: &str, delimiter: char, is_quoted: bool) -> String {
     }
 }
 
+/// The number of line ends, of whatever kind.
+fn line_ends(text: &str) -> u64 {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.matches('\n').count() as u64
+}
+
 fn in_format(
     name: &'static str,
     header: &str,
@@ -49,12 +55,16 @@ fn in_format(
     let mut lines = Vec::new();
     for (number, record) in records.iter().enumerate() {
         content += &"\n".repeat(record.blank_lines);
-        lines.push(content.matches('\n').count() as u64 + 1);
+        lines.push(line_ends(&content) + 1);
         content += &write(record);
         let is_last = number + 1 == records.len();
-        content += match (record.ends_with_return, is_last && record.is_quoted) {
-            (_, true) => "",
-            (true, false) => "\r\n",
+        let ends_line = ["\n", "\r\n", "\r"].contains(&record.ending);
+        content += match (
+            is_last && record.is_quoted,
+            ends_line || name.ends_with("jsonl"),
+        ) {
+            (true, _) => "",
+            (false, true) => record.ending,
             (false, false) => "\n",
         };
     }
@@ -97,17 +107,16 @@ fn record() -> impl Strategy<Value = Written> {
         text,
         "[a-c\",\n]{0,2}",
         any::<bool>(),
-        any::<bool>(),
+        // Objects of JSON lines may also be in one line.
+        prop::sample::select(vec!["\n", "\r\n", "\r", "", " ", "\u{feff}", "\n\u{feff}"]),
     )
-        .prop_map(
-            |(blank_lines, text, group, is_quoted, ends_with_return)| Written {
-                blank_lines,
-                text,
-                group,
-                is_quoted,
-                ends_with_return,
-            },
-        )
+        .prop_map(|(blank_lines, text, group, is_quoted, ending)| Written {
+            blank_lines,
+            text,
+            group,
+            is_quoted,
+            ending,
+        })
 }
 
 /// A visited record: its index, its line, and either its text and its group or the message about its error.
@@ -275,7 +284,7 @@ fn answers_are_the_same_in_every_format() {
             ),
             group: ["a", "b", "c,\nd"][number % 3].to_owned(),
             is_quoted: number % 2 == 0,
-            ends_with_return: number % 5 == 0,
+            ending: ["\n", "\r\n", "\r", "", "\u{feff}"][number % 5],
         })
         .collect();
     let mut digests = Vec::new();
@@ -405,9 +414,9 @@ fn a_record_that_is_not_as_its_header_fails_alone() {
     assert_eq!(found, [(2, None), (3, bad(1)), (4, bad(3)), (5, None)]);
 }
 
-/// A quote is never closed, so the rest of the file is one record.
+/// A quote is never closed, so the rest of the file cannot be read, however long it is.
 #[test]
-fn a_record_without_an_end_is_too_long() {
+fn a_quote_that_is_not_closed_is_reported_where_it_opens() {
     let content = format!("text,group\na,b\n\"{}", "c\n".repeat(100_000));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.csv");
@@ -417,11 +426,59 @@ fn a_record_without_an_end_is_too_long() {
     let found = read(&source, 0..source.parts());
     assert_eq!(found.len(), 2);
     let message = found[1].2.clone().unwrap_err();
+    assert_eq!(found[1].1, 3);
     assert!(
-        message.starts_with("expected a record of at most 1000 bytes"),
+        message.starts_with("expected the end of the quoted field that begins here"),
         "{message}"
     );
     assert_eq!(read(&options.stream(&[&path]).unwrap(), 0..9), found);
+    // With a quote at its end, the same record is only too long.
+    std::fs::write(&path, content + "\",x\nlast,y\n").unwrap();
+    let source = files(&options, &path, 5000);
+    let found = read(&source, 0..source.parts());
+    assert_eq!((found.len(), found[2].2.is_ok()), (3, true));
+    let message = found[1].2.clone().unwrap_err();
+    assert!(message.starts_with("expected a record of at most 1000 bytes"));
+    assert_eq!(read(&options.stream(&[&path]).unwrap(), 0..9), found);
+}
+
+/// Every part must find the same place, whether or not it holds the quote.
+#[test]
+fn every_cut_finds_the_quote_that_is_not_closed() {
+    let content = "text,group\r\na,\"b\"\"\"\r\"c\n\n\",d\ne,\"f\r\n\r\ng,\"\"h\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.csv");
+    std::fs::write(&path, content).unwrap();
+    let options = OpenOptions::new().fields(fields());
+    let reason = "expected the end of the quoted field that begins here, found the end of the \
+                  text; close the quote, or write it twice in quotes if it belongs to the text";
+    let expected = [
+        (0, 2, Ok(("a".to_owned(), "b\"".to_owned()))),
+        (1, 3, Ok(("c\n\n".to_owned(), "d".to_owned()))),
+        (2, 6, Err(reason.to_owned())),
+    ];
+    for part_bytes in 1..content.len() as u64 + 1 {
+        let source = files(&options, &path, part_bytes);
+        assert_eq!(read(&source, 0..source.parts()), expected);
+        let source = files(&options, &path, part_bytes);
+        let mut found = Vec::new();
+        for part in (0..source.parts()).rev() {
+            found.splice(0..0, read(&source, part..part + 1));
+        }
+        assert_eq!(found, expected, "parts of {part_bytes} bytes");
+        let reader = Pieces(io::Cursor::new(content.into()), part_bytes as usize);
+        assert_eq!(read(&TextStream::new("r.csv", reader), 0..2), expected);
+        let loaded = source.load().unwrap();
+        assert_eq!(read(&loaded, 0..loaded.parts()), expected);
+    }
+    let error = Texts::read(&path, "text").unwrap_err().to_string();
+    assert!(error.ends_with(&format!("r.csv:6:3: {reason}")), "{error}");
+    std::fs::write(&path, "\n\"text,group\n").unwrap();
+    let error = options.open(&[&path]).unwrap_err().to_string();
+    assert!(
+        error.contains("r.csv:2: expected the end of a quoted field"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! These tests cover datasets: files and streams of text in every format, and synthetic reviews.
 
 mod datasets;
+mod documents;
 mod fields;
 mod formats;
 mod streams;

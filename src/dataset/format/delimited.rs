@@ -5,40 +5,32 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::columns::Cells;
-use super::{Boundaries, Columns, Format, Quoted};
+use super::{Boundaries, Columns, Delimiter, Format, Quoted};
 use crate::dataset::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
 
-/// A table with a header. Every value is a string.
-#[derive(Debug)]
+/// A table whose fields are separated by one particular delimiter. Every value is a string.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Delimited {
-    endings: &'static [&'static str],
     delimiter: u8,
 }
 
-pub(super) static CSV: Delimited = Delimited {
-    endings: &["csv"],
-    delimiter: b',',
-};
-
-pub(super) static TSV: Delimited = Delimited {
-    endings: &["tsv"],
-    delimiter: b'\t',
+/// The tables with each delimiter that is an ASCII character.
+static DELIMITED: [Delimited; 128] = {
+    let mut all = [Delimited { delimiter: 0 }; 128];
+    let mut delimiter = 0;
+    while delimiter < all.len() {
+        all[delimiter].delimiter = delimiter as u8;
+        delimiter += 1;
+    }
+    all
 };
 
 impl Format for Delimited {
-    fn endings(&self) -> &'static [&'static str] {
-        self.endings
-    }
-
     fn boundaries(&self) -> Boundaries {
         Boundaries::Quoted(Quoted {
             delimiter: self.delimiter,
         })
-    }
-
-    fn has_header(&self) -> bool {
-        true
     }
 
     fn columns(&self, header: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
@@ -75,7 +67,31 @@ impl Format for Delimited {
 }
 
 impl Delimited {
-    #[cfg(test)]
+    /// The table with this delimiter.
+    pub(super) fn by(delimiter: Delimiter) -> &'static Self {
+        &DELIMITED[usize::from(delimiter.byte())]
+    }
+
+    /// The values of the first record of a text. `None` if the bytes do not contain the end of the record. If `is_all`
+    /// is true, the text has no further bytes.
+    pub(super) fn first_cells(&self, bytes: &[u8], is_all: bool) -> Option<Vec<String>> {
+        match self.boundaries().first(bytes, is_all) {
+            Some(first) => {
+                let first = String::from_utf8_lossy(&bytes[first.start..first.end]);
+                Some(self.values(&first).map(Cow::into_owned).collect())
+            }
+            None => is_all.then(Vec::new),
+        }
+    }
+
+    /// A header that names the columns of a record by their numbers, from 1.
+    pub(super) fn numbers(&self, record: &str) -> String {
+        let numbers: Vec<_> = (1..=self.values(record).count())
+            .map(|number| format!("\"{number}\""))
+            .collect();
+        numbers.join(&char::from(self.delimiter).to_string())
+    }
+
     pub(super) fn values<'a>(&self, record: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
         let mut cells = self.cells(record);
         std::iter::from_fn(move || cells.next())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::path::follow;
-use super::{Columns, Format, non_finite};
+use super::{Boundaries, Columns, Format, Lines, non_finite};
 use crate::dataset::fields::{FieldValue, Fields, column_of, kind_of};
 use crate::error::BadRecord;
 
@@ -20,8 +20,8 @@ pub(in crate::dataset) struct JsonLines;
 pub(in crate::dataset) static JSON_LINES: JsonLines = JsonLines;
 
 impl Format for JsonLines {
-    fn endings(&self) -> &'static [&'static str] {
-        &["jsonl", "ndjson", "json"]
+    fn boundaries(&self) -> Boundaries {
+        Boundaries::Lines(Lines { json: true })
     }
 
     #[inline]

@@ -1,23 +1,30 @@
 //! Formats: where the records of a text begin and end, and how the fields of one record are read.
 //!
 //! A format does not depend on files, pipes or memory; [`text`](super::text) uses formats only through
-//! [`RecordLayout`]. To add a format of one record per line, write its file in this folder, implement [`Format`], and
-//! add it to [`FORMATS`]. If the records of a format may contain line ends, the format says so in
-//! [`Format::boundaries`].
+//! [`RecordLayout`]. To add a format of one record per line, write its file in this folder, implement [`Format`], give
+//! it a [`FormatName`], and say in `detect` which texts have it. If the records of a format may contain line ends, the
+//! format says so in [`Format::boundaries`].
 
 mod boundaries;
 mod columns;
 mod delimited;
+mod detect;
+mod document;
 mod json;
+mod lines;
+mod names;
 mod non_finite;
 mod path;
 mod plain;
 mod quoted;
+mod scanner;
 mod state;
+mod unreadable;
+mod values;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::Path;
+use std::ops::ControlFlow;
 
 use super::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
@@ -25,33 +32,22 @@ use crate::error::BadRecord;
 pub(super) use boundaries::Boundaries;
 pub(crate) use columns::Columns;
 pub(super) use columns::list;
+use delimited::Delimited;
+pub(super) use detect::{EXAMINED_BYTES, FirstBytes, Requested};
 pub(super) use json::{JSON_LINES, bad_json};
+pub(super) use lines::{LineCount, Lines, line_ends, next_line};
+pub use names::{Delimiter, FormatName};
 pub(super) use plain::PLAIN_TEXT;
-pub(super) use quoted::{Quoted, Scanner, line_ends};
+pub(super) use quoted::{Quoted, Scanner};
+pub(super) use scanner::RecordScanner;
 pub(super) use state::{RecordSpan, ScanState, Tallies};
-
-/// Every format that a file name can choose.
-static FORMATS: &[&dyn Format] = &[
-    // Each format has one line.
-    &JSON_LINES,
-    &delimited::CSV,
-    &delimited::TSV,
-    &PLAIN_TEXT,
-];
+pub(super) use unreadable::Unreadable;
 
 /// How a text is cut into records, and how a record is read. At most one of these methods is called per record.
 pub(crate) trait Format: fmt::Debug + Sync {
-    /// The endings of file names that choose this format, without the dot.
-    fn endings(&self) -> &'static [&'static str];
-
     /// Where records begin and end.
     fn boundaries(&self) -> Boundaries {
-        Boundaries::Lines
-    }
-
-    /// Whether the first record of a file is its header, which is not a record of the dataset.
-    fn has_header(&self) -> bool {
-        false
+        Boundaries::Lines(Lines { json: false })
     }
 
     /// The columns of a file, taken from its header if the format has one. `wanted` are the fields that will be
@@ -96,26 +92,42 @@ pub(crate) trait Format: fmt::Debug + Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct RecordLayout {
     format: &'static dyn Format,
+    name: FormatName,
     columns: Columns,
+    /// Whether the first record of a table is its header, which is not a record of the dataset.
+    has_header: bool,
+    /// Whether the delimiter was found from the first record, and is not the usual one of the format.
+    is_delimiter_found: bool,
 }
 
 /// The layout of JSON lines.
-pub(super) static JSON_LINES_LAYOUT: RecordLayout = RecordLayout {
-    format: &JSON_LINES,
-    columns: Columns::NONE,
-};
+pub(super) static JSON_LINES_LAYOUT: RecordLayout =
+    RecordLayout::of(&JSON_LINES, FormatName::JsonLines);
 
 impl RecordLayout {
-    /// The format that a file's name chooses, or `otherwise` if the name chooses none. The columns are not known
-    /// before the file is read.
-    pub(super) fn of_name(name: &Path, otherwise: &'static dyn Format) -> Self {
-        let ending = name.extension().and_then(|ending| ending.to_str());
-        let ending = ending.unwrap_or_default().to_ascii_lowercase();
-        let mut named = FORMATS.iter();
-        let named = named.find(|format| format.endings().contains(&ending.as_str()));
+    /// The layout of a format, without columns.
+    const fn of(format: &'static dyn Format, name: FormatName) -> Self {
         RecordLayout {
-            format: named.map_or(otherwise, |format| *format),
+            format,
+            name,
             columns: Columns::NONE,
+            has_header: false,
+            is_delimiter_found: false,
+        }
+    }
+
+    /// The name of the format.
+    pub(super) fn name(&self) -> FormatName {
+        self.name
+    }
+
+    /// The delimiter of a table, and whether it was found from the first record and is not the usual one.
+    pub(super) fn delimiter(&self) -> Option<(Delimiter, bool)> {
+        match self.boundaries() {
+            Boundaries::Quoted(quoted) => {
+                Some((Delimiter::new(quoted.delimiter)?, self.is_delimiter_found))
+            }
+            Boundaries::Lines(_) | Boundaries::Values => None,
         }
     }
 
@@ -124,20 +136,50 @@ impl RecordLayout {
         self.format.boundaries()
     }
 
-    /// Whether the first record of a file is its header.
-    pub(super) fn has_header(&self) -> bool {
-        self.format.has_header()
+    /// Whether a record ends inside a quoted field.
+    pub(super) fn has_unclosed_quote(&self, record: &[u8]) -> bool {
+        match self.boundaries() {
+            Boundaries::Quoted(quoted) => {
+                let mut scanner = Scanner::new(quoted, ScanState::Between, false);
+                let _ = scanner.scan(record, |_| ControlFlow::Continue(()));
+                scanner.is_unclosed()
+            }
+            Boundaries::Lines(_) | Boundaries::Values => false,
+        }
     }
 
-    /// Returns the same format with the columns of a file, see [`Format::columns`].
+    /// Whether a text can only be read from its beginning.
+    pub(super) fn is_in_order(&self) -> bool {
+        matches!(self.boundaries(), Boundaries::Values)
+    }
+
+    /// Whether the columns of a file are taken from its first record.
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.boundaries(), Boundaries::Quoted(_))
+    }
+
+    /// Whether the first record of a file is its header.
+    pub(super) fn has_header(&self) -> bool {
+        self.has_header
+    }
+
+    /// Returns the same format with the columns of a file, see [`Format::columns`]. The columns of a table without a
+    /// header are named by their numbers, from 1, as far as its first record has columns.
     pub(super) fn with_columns(
         &self,
-        header: Option<&str>,
+        first: Option<&str>,
         wanted: Option<&Fields>,
     ) -> Result<Self, BadRecord> {
+        let columns = match (first, self.delimiter()) {
+            (Some(first), Some((delimiter, _))) if !self.has_header => {
+                let header = Delimited::by(delimiter).numbers(first);
+                self.format.columns(Some(&header), wanted)
+            }
+            (first, _) => self.format.columns(first, wanted),
+        };
         Ok(RecordLayout {
-            format: self.format,
-            columns: self.format.columns(header, wanted)?,
+            columns: columns?,
+            ..self.clone()
         })
     }
 

@@ -11,17 +11,13 @@ use crate::error::BadRecord;
 #[derive(Debug)]
 pub(in crate::dataset) struct PlainText;
 
-/// The format of files that end in `.txt`, and of reference files whose name chooses no format.
+/// The format of files that end in `.txt`, and of files of which nothing tells another format.
 pub(in crate::dataset) static PLAIN_TEXT: PlainText = PlainText;
 
 /// The name of the only field, unless another name is requested.
 const FIELD: &str = "text";
 
 impl Format for PlainText {
-    fn endings(&self) -> &'static [&'static str] {
-        &["txt"]
-    }
-
     fn columns(&self, _: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
         // The line is the value of the first field, whatever its name.
         let field = wanted

@@ -12,9 +12,12 @@
 
 use std::ops::ControlFlow;
 
-use memchr::{memchr, memchr_iter, memchr3};
+use memchr::{memchr, memchr3, memrchr2};
 
+use super::lines::{line_ends, newlines};
 use super::state::{RecordSpan, ScanState, Tallies, Tally};
+use super::unreadable::Unreadable;
+use crate::error::BadRecord;
 
 /// The rules for records whose fields are separated by one particular delimiter.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +71,28 @@ impl Quoted {
             }
         }
         None
+    }
+
+    /// The place of the quote that begins the last quoted field of a record, or 0 if no field is quoted.
+    fn last_quote(self, record: &[u8]) -> usize {
+        let (mut at, mut last) = (0, 0);
+        loop {
+            if record.get(at) == Some(&b'"') {
+                last = at;
+                at += 1;
+                while let Some(quote) = memchr(b'"', &record[at..]) {
+                    at += quote + 1;
+                    if record.get(at) != Some(&b'"') {
+                        break;
+                    }
+                    at += 1;
+                }
+            }
+            match memchr(self.delimiter, &record[at..]) {
+                Some(delimiter) => at += delimiter + 1,
+                None => return last,
+            }
+        }
     }
 
     /// For each state at the start of the bytes, counts the records that begin in the bytes and determines the state
@@ -125,17 +150,21 @@ pub(in crate::dataset) struct Scanner {
     open: Option<(usize, u64)>,
     /// Number of line ends among the bytes that have been scanned.
     lines: u64,
+    /// Whether the last byte that was scanned is a `\r`. A `\n` after it belongs to the same line end.
+    after_cr: bool,
 }
 
 impl Scanner {
-    /// Creates a scanner that starts at the place `at` of the text, where the text is in the given state.
-    pub(in crate::dataset) fn new(quoted: Quoted, at: usize, state: ScanState) -> Self {
+    /// Creates a scanner that starts at the beginning of a text, which is in the given state there. `after_cr` tells
+    /// whether the byte before the text is a `\r`.
+    pub(in crate::dataset) fn new(quoted: Quoted, state: ScanState, after_cr: bool) -> Self {
         Scanner {
             quoted,
             state,
-            at,
+            at: 0,
             open: None,
             lines: 0,
+            after_cr,
         }
     }
 
@@ -147,13 +176,18 @@ impl Scanner {
         mut found: impl FnMut(RecordSpan) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut counted = self.at;
+        // Most texts have no `\r`, which is found out once and not for each record.
+        let count = match memchr(b'\r', &bytes[self.at..]) {
+            Some(_) => line_ends,
+            None => newlines,
+        };
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue()
             && let Some(edge) = self.quoted.next_edge(bytes, &mut self.at, &mut self.state)
         {
             match edge {
                 Edge::Start(start) => {
-                    self.lines += line_ends(&bytes[counted..start]);
+                    self.lines += self.line_ends(&bytes[counted..start], count);
                     counted = start;
                     self.open = Some((start, self.lines));
                 }
@@ -164,8 +198,15 @@ impl Scanner {
                 }
             }
         }
-        self.lines += line_ends(&bytes[counted..self.at]);
+        self.lines += self.line_ends(&bytes[counted..self.at], count);
         flow
+    }
+
+    /// Counts the line ends of the next bytes that were scanned.
+    fn line_ends(&mut self, bytes: &[u8], count: fn(&[u8], bool) -> u64) -> u64 {
+        let ends = count(bytes, self.after_cr);
+        self.after_cr = bytes.last().map_or(self.after_cr, |last| *last == b'\r');
+        ends
     }
 
     /// Ends the unfinished record, if there is one, because the text ends there or the record is too long.
@@ -174,6 +215,33 @@ impl Scanner {
             start,
             end,
             lines_before,
+        })
+    }
+
+    /// The place up to which the text has been scanned.
+    pub(in crate::dataset) fn scanned(&self) -> usize {
+        self.at
+    }
+
+    /// Whether the scanner is inside a quoted field.
+    pub(super) fn is_unclosed(&self) -> bool {
+        self.state == ScanState::Quoted
+    }
+
+    /// If the text ends where it has been scanned to, and this is inside a quoted field, returns where the field
+    /// begins. Only the first `kept` bytes of the record are examined.
+    pub(in crate::dataset) fn unclosed(&self, bytes: &[u8], kept: usize) -> Option<Unreadable> {
+        let (start, lines_before) = self.open.filter(|_| self.state == ScanState::Quoted)?;
+        let record = &bytes[start..self.at];
+        let record = &record[..record.len().min(kept)];
+        let quote = self.quoted.last_quote(record);
+        let before = &record[..quote];
+        let line = memrchr2(b'\n', b'\r', before).map_or(0, |end| end + 1);
+        let message = "expected the end of the quoted field that begins here, found the end of the \
+                       text; close the quote, or write it twice in quotes if it belongs to the text";
+        Some(Unreadable {
+            lines_before: lines_before + line_ends(before, false),
+            reason: BadRecord::last(message, (quote - line) as u64 + 1),
         })
     }
 
@@ -197,20 +265,15 @@ impl Scanner {
     }
 }
 
-/// The number of line ends among the bytes, counted in the same way as the lines in messages.
-pub(in crate::dataset) fn line_ends(bytes: &[u8]) -> u64 {
-    memchr_iter(b'\n', bytes).count() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::format::delimited::CSV;
+    use crate::dataset::format::{Delimiter, delimited::Delimited};
 
     fn all_spans(bytes: &[u8], cuts: &[usize]) -> (Vec<RecordSpan>, ScanState) {
-        let mut scanner = Scanner::new(Quoted { delimiter: b',' }, 0, ScanState::Between);
+        let mut scanner = Scanner::new(Quoted { delimiter: b',' }, ScanState::Between, false);
         let mut spans = Vec::new();
         for end in cuts.iter().copied().chain([bytes.len()]) {
             let flow = scanner.scan(&bytes[..end], |span| {
@@ -250,12 +313,12 @@ mod tests {
             cuts.sort_unstable();
             let (spans, end) = all_spans(bytes, &cuts);
             let values = |span: &RecordSpan| {
-                let values = CSV.values(&text[span.start..span.end]);
+                let values = Delimited::by(Delimiter::COMMA).values(&text[span.start..span.end]);
                 values.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
             };
             prop_assert_eq!(spans.iter().map(values).collect::<Vec<_>>(), by_csv(&text));
             for span in &spans {
-                prop_assert_eq!(span.lines_before, line_ends(&bytes[..span.start]));
+                prop_assert_eq!(span.lines_before, line_ends(&bytes[..span.start], false));
             }
 
             // Tallies of separate parts add up to the same result.

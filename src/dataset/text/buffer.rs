@@ -3,10 +3,8 @@
 use std::collections::TryReserveError;
 use std::ops::{ControlFlow, Range};
 
-use memchr::memchr_iter;
-
 use super::limit::RecordLimit;
-use crate::dataset::format::{RecordSpan, Scanner};
+use crate::dataset::format::{LineCount, Lines, RecordSpan, Scanner, Unreadable};
 
 /// Memory for records that are fetched together. It is reused for the records that are fetched next.
 #[derive(Debug, Default)]
@@ -15,9 +13,11 @@ pub(super) struct Buffer {
     spans: Vec<RecordSpan>,
     /// The bytes that contain the records. The places of the records are relative to the start of this region.
     region: Range<usize>,
-    /// Number of lines in the region, including blank lines.
-    pub(super) line_count: u64,
+    /// The line ends in the region.
+    pub(super) line_count: LineCount,
     pub(super) limit: RecordLimit,
+    /// Why the text cannot be cut into records after those in the buffer, if so.
+    pub(super) unreadable: Option<Unreadable>,
 }
 
 /// Returns the memory for the bytes at this place, which is extended if necessary.
@@ -47,8 +47,9 @@ impl Buffer {
     pub(super) fn clear(&mut self, limit: RecordLimit) {
         self.spans.clear();
         self.region = 0..0;
-        self.line_count = 0;
+        self.line_count = LineCount::default();
         self.limit = limit;
+        self.unreadable = None;
     }
 
     /// Returns the memory for the bytes at this place, which is extended if necessary.
@@ -99,43 +100,37 @@ impl Buffer {
         });
     }
 
-    /// Splits a region of the bytes into lines. A line is a record if it contains more than white space, or is too
-    /// long to be examined.
-    pub(super) fn split_lines(&mut self, region: Range<usize>) {
+    /// Finds the records in a region of the bytes that consists of lines. `after_cr` tells whether the byte before the
+    /// region is a `\r`. Returns the number of line ends.
+    pub(super) fn split_lines(
+        &mut self,
+        region: Range<usize>,
+        lines: Lines,
+        after_cr: bool,
+    ) -> u64 {
         let bytes = &self.bytes[region.clone()];
-        let mut start = 0;
-        let ends = memchr_iter(b'\n', bytes)
-            .chain((!bytes.is_empty() && !bytes.ends_with(b"\n")).then_some(bytes.len()));
-        for end in ends {
-            let line = bytes[start..end]
-                .strip_suffix(b"\r")
-                .unwrap_or(&bytes[start..end]);
-            // The first byte of most lines shows that they are not blank.
-            if self.limit.excludes(line.len()) || !line.trim_ascii_start().is_empty() {
-                let end = start + line.len();
-                self.spans.push(RecordSpan {
-                    start,
-                    end,
-                    lines_before: self.line_count,
-                });
-            }
-            self.line_count += 1;
-            start = end + 1;
-        }
+        let too_long = |length| self.limit.excludes(length);
+        let ends = lines.each(bytes, after_cr, too_long, |span| self.spans.push(span));
         self.region = region;
+        ends
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::format::{Boundaries, Format as _, PLAIN_TEXT};
 
     fn split(bytes: &[u8], region: Range<usize>, limit: u64) -> Buffer {
         let mut buffer = Buffer::default();
         buffer.clear(RecordLimit::new(limit));
         let room = buffer.room(0..bytes.len()).expect("memory");
         room.copy_from_slice(bytes);
-        buffer.split_lines(region);
+        let Boundaries::Lines(lines) = PLAIN_TEXT.boundaries() else {
+            panic!("each line of plain text is a record");
+        };
+        let ends = buffer.split_lines(region, lines, false);
+        buffer.line_count = LineCount::of_lines(ends);
         buffer
     }
 
@@ -149,9 +144,10 @@ mod tests {
         let bytes = b"xxone\r\n\n \t\ntwo\nxx";
         let buffer = split(bytes, 2..15, 100);
         assert_eq!(texts(&buffer), [(&b"one"[..], 0), (b"two", 3)]);
-        assert_eq!(buffer.line_count, 4);
+        assert_eq!(buffer.line_count, LineCount::of_lines(4));
         let buffer = split(bytes, 0..0, 100);
-        assert_eq!((texts(&buffer), buffer.line_count), (vec![], 0));
+        let none = LineCount::of_lines(0);
+        assert_eq!((texts(&buffer), buffer.line_count), (vec![], none));
     }
 
     #[test]
@@ -195,9 +191,10 @@ mod tests {
     #[test]
     fn a_buffer_is_used_again_from_its_beginning() {
         let mut buffer = split(b"one\ntwo\n", 0..8, 2);
-        assert_eq!((buffer.spans().len(), buffer.line_count), (2, 2));
+        assert_eq!(buffer.spans().len(), 2);
         buffer.clear(RecordLimit::new(3));
-        assert_eq!((texts(&buffer), buffer.line_count), (vec![], 0));
+        let none = LineCount::default();
+        assert_eq!((texts(&buffer), buffer.line_count), (vec![], none));
         assert!(buffer.bytes().is_empty());
         assert!(!buffer.limit.excludes(3));
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr2, memrchr2};
 
 use super::beginning::{Beginning, beginning_of};
 use super::buffer::Buffer;
@@ -17,9 +17,13 @@ use super::encoding::without_mark;
 use super::handle::FileHandle;
 use super::legacy::{examined_bytes, is_legacy};
 use super::limit::{OUT_OF_MEMORY, RecordLimit};
+use super::numbering::Start;
 use super::options::{OpenOptions, header_columns};
 use super::os::open_of_known_length;
-use crate::dataset::format::{Boundaries, RecordLayout, ScanState, Scanner, Tallies, line_ends};
+use crate::dataset::format::{
+    Boundaries, EXAMINED_BYTES, FirstBytes, JSON_LINES_LAYOUT, LineCount, Lines, RecordLayout,
+    Scanner, Tallies, line_ends, next_line,
+};
 use crate::error::Error;
 
 /// The length in bytes of the first read past the end of a range, which looks for the end of the last record.
@@ -52,16 +56,33 @@ impl TextFile {
         let mut text = TextFile {
             path: Arc::from(path),
             length,
-            layout: options.layout(path)?,
+            layout: JSON_LINES_LAYOUT.clone(),
             file: FileHandle::Open(file),
             begin: 0,
             header_lines: 0,
         };
         text.read_mark(options)?;
-        if text.layout.has_header() {
+        text.find_layout(options)?;
+        if text.layout.is_table() {
             text.read_header(options)?;
         }
         Ok(text)
+    }
+
+    /// Finds the format of the file.
+    fn find_layout(&mut self, options: &OpenOptions) -> Result<(), Error> {
+        let rest = self.length - self.begin;
+        let examined = rest.min(EXAMINED_BYTES as u64) as usize;
+        let mut bytes = vec![0; examined];
+        self.read_exact_at(&mut bytes, self.begin)?;
+        let first = FirstBytes {
+            bytes: &bytes,
+            is_all: rest == examined as u64,
+        };
+        let layout = options.layout(&self.path, first);
+        let layout = layout.map_err(|bad| Error::input(&self.path, bad.message))?;
+        self.layout = layout.unwrap_or_else(|| JSON_LINES_LAYOUT.clone());
+        Ok(())
     }
 
     /// Skips a byte-order mark, and refuses a file that is plainly not UTF-8 text.
@@ -90,7 +111,7 @@ impl TextFile {
         Ok(())
     }
 
-    /// Reads the header, after which the records begin.
+    /// Reads the first record, which shows the columns. If it is the header, the records begin after it.
     fn read_header(&mut self, options: &OpenOptions) -> Result<(), Error> {
         let limit = options.limit();
         let mut buffer = Buffer::default();
@@ -115,9 +136,11 @@ impl TextFile {
         let line = header.lines_before + 1;
         let columns = header_columns(&self.layout, buffer.bytes(), header, options);
         let layout = columns.map_err(|reason| bad(line, reason))?;
-        self.begin += header.end as u64;
-        self.header_lines = line_ends(&buffer.bytes()[..header.end]);
         self.layout = layout;
+        if self.layout.has_header() {
+            self.begin += header.end as u64;
+            self.header_lines = line_ends(&buffer.bytes()[..header.end], false);
+        }
         Ok(())
     }
 
@@ -141,10 +164,11 @@ impl TextFile {
             return Ok(());
         }
         match self.layout.boundaries() {
-            Boundaries::Lines => self.fetch_lines(range, limit, buffer),
+            Boundaries::Values => Ok(()),
+            Boundaries::Lines(lines) => self.fetch_lines(range, lines, limit, buffer),
             Boundaries::Quoted(_) => {
                 let bytes = self.fetch_bytes(&range, buffer)?;
-                buffer.line_count = line_ends(bytes);
+                buffer.line_count = LineCount::of(bytes);
                 buffer.set_end((range.end - range.start) as usize);
                 Ok(())
             }
@@ -154,13 +178,15 @@ impl TextFile {
     /// Whether [`fetch`](Self::fetch) also finds the records, because that does not require the state at the start of
     /// the range.
     pub(super) fn is_cut_when_fetched(&self) -> bool {
-        matches!(self.layout.boundaries(), Boundaries::Lines)
+        !matches!(self.layout.boundaries(), Boundaries::Quoted(_))
     }
 
     /// Counts the records in the bytes that were fetched, for each state in which they may begin.
     pub(super) fn tallies(&self, buffer: &Buffer) -> Tallies {
         match self.layout.boundaries() {
-            Boundaries::Lines => Tallies::of_lines(buffer.spans().len() as u64),
+            Boundaries::Lines(_) | Boundaries::Values => {
+                Tallies::of_lines(buffer.spans().len() as u64)
+            }
             Boundaries::Quoted(quoted) => quoted.tallies(buffer.bytes()),
         }
     }
@@ -170,7 +196,7 @@ impl TextFile {
     pub(super) fn cut(
         &self,
         range: &Range<u64>,
-        state: ScanState,
+        start: Start,
         buffer: &mut Buffer,
     ) -> Result<(), Error> {
         let range = self.without_header(range);
@@ -178,15 +204,23 @@ impl TextFile {
             return Ok(());
         };
         let kept = buffer.limit.kept();
-        let mut scanner = Scanner::new(quoted, 0, state);
+        let mut scanner = Scanner::new(quoted, start.state, start.after_cr);
         let mut tail = Tail::new(range.start, (range.end - range.start) as usize);
         buffer.scan(&mut scanner, tail.filled, usize::MAX);
         while let Some(start) = scanner.open() {
-            if tail.filled - start >= kept || self.read_on(&mut tail, buffer)?.is_empty() {
-                buffer.add(scanner.end(tail.filled).into_iter());
-            } else {
+            // Of a record that is too long, only the beginning is kept. It is read to its end, because only its end
+            // shows whether it has one.
+            let too_much = tail.filled.saturating_sub(start.saturating_add(kept));
+            scanner.remove_back(too_much);
+            tail.drop_last(too_much);
+            if !self.read_on(&mut tail, buffer)?.is_empty() {
                 buffer.scan(&mut scanner, tail.filled, 1);
+                continue;
             }
+            buffer.set_end(tail.filled);
+            buffer.unreadable = scanner.unclosed(buffer.bytes(), kept);
+            let last = scanner.end(tail.filled);
+            buffer.add(last.filter(|_| buffer.unreadable.is_none()).into_iter());
         }
         buffer.set_end(tail.filled);
         Ok(())
@@ -208,10 +242,12 @@ impl TextFile {
     fn fetch_lines(
         &self,
         range: Range<u64>,
+        lines: Lines,
         limit: RecordLimit,
         buffer: &mut Buffer,
     ) -> Result<(), Error> {
-        // The byte before the range shows whether a line starts at the first byte of the range.
+        // The byte before the range shows whether a line starts at the first byte of the range. If that byte and the
+        // first byte of the range are the line end `\r\n`, a line starts at the second byte of the range.
         let begins = range.start == self.begin;
         let from = if begins { range.start } else { range.start - 1 };
         let bytes = self.fetch_bytes(&(from..range.end), buffer)?;
@@ -219,13 +255,13 @@ impl TextFile {
         let start = if begins {
             0
         } else {
-            match memchr(b'\n', &bytes[..wanted - 1]) {
-                Some(newline) => newline + 1,
-                None => return Ok(()),
+            match next_line(bytes) {
+                Some(start) if start < wanted => start,
+                _ => return Ok(()),
             }
         };
-        let mut complete = bytes.ends_with(b"\n");
-        let last_line = memrchr(b'\n', bytes).map_or(start, |newline| newline + 1);
+        let mut complete = bytes.ends_with(b"\n") || bytes.ends_with(b"\r");
+        let last_line = memrchr2(b'\n', b'\r', bytes).map_or(start, |end| end + 1);
         let mut end = wanted;
         let mut tail = Tail::new(from, wanted);
         while !complete && end - last_line < limit.kept() {
@@ -233,17 +269,18 @@ impl TextFile {
             if more.is_empty() {
                 break;
             }
-            let newline = memchr(b'\n', more);
-            complete = newline.is_some();
-            end += newline.map_or(more.len(), |newline| newline + 1);
+            let line_end = memchr2(b'\n', b'\r', more);
+            complete = line_end.is_some();
+            end += line_end.map_or(more.len(), |line_end| line_end + 1);
         }
-        buffer.split_lines(start..end);
+        let ends = buffer.split_lines(start..end, lines, false);
+        buffer.line_count = LineCount::of_lines(ends + u64::from(!complete));
         Ok(())
     }
 
     /// Reads the bytes of the file that follow those in the buffer. Returns no bytes at the end of the file.
     fn read_on<'b>(&self, tail: &mut Tail, buffer: &'b mut Buffer) -> Result<&'b [u8], Error> {
-        let at = tail.from + tail.filled as u64;
+        let at = tail.from + tail.dropped + tail.filled as u64;
         let left = usize::try_from(self.length - at).unwrap_or(tail.next);
         let place = tail.filled..tail.filled + tail.next.min(left);
         tail.filled = place.end;
@@ -277,6 +314,8 @@ struct Tail {
     from: u64,
     /// Number of bytes in the buffer.
     filled: usize,
+    /// Number of bytes that were read and are not kept.
+    dropped: u64,
     /// Number of bytes to read next.
     next: usize,
 }
@@ -286,8 +325,15 @@ impl Tail {
         Tail {
             from,
             filled,
+            dropped: 0,
             next: TAIL_BYTES,
         }
+    }
+
+    /// Drops the last bytes of the buffer.
+    fn drop_last(&mut self, bytes: usize) {
+        self.filled -= bytes;
+        self.dropped += bytes as u64;
     }
 }
 
@@ -296,7 +342,7 @@ mod tests {
     use std::fs::File;
 
     use super::*;
-    use crate::dataset::format::{JSON_LINES_LAYOUT, RecordSpan};
+    use crate::dataset::format::RecordSpan;
 
     fn file(content: &[u8]) -> (tempfile::TempDir, TextFile) {
         let folder = tempfile::tempdir().expect("a folder");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
 use super::file::TextFile;
+use super::input_file::InputFile;
 use super::limit::RecordLimit;
 use super::numbering::{Changed, CountedParts, Numbering, Start};
 use super::options::OpenOptions;
@@ -35,8 +36,9 @@ const AHEAD_BYTES: u64 = 2 << 20;
 ///
 /// The ending of a file's name chooses its format, see [`OpenOptions`]. In a file of lines, every line that is not
 /// blank is a record. In a table, a record may have several lines. Parts are byte ranges of a file that depend on its
-/// length alone; a record belongs to the part in which it begins. Lines end with `\n` or `\r\n`, but the last line
-/// may have no ending. A UTF-8 byte-order mark is skipped. A record that is longer than the
+/// length alone; a record belongs to the part in which it begins. Lines end with `\n`, `\r\n` or a lone `\r`, but
+/// the last line may have no ending. A UTF-8 byte-order mark is skipped. A line of JSON may contain several objects,
+/// each of which is a record. A record that is longer than the
 /// [limit](TextFiles::max_record) fails and is skipped.
 ///
 /// ```
@@ -95,7 +97,20 @@ impl TextFiles {
     ///
     /// Returns an error if a file cannot be opened, is not a regular file, or is plainly not UTF-8 text.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
-        Self::open_with(&OpenOptions::new().with_bad_records(), paths)
+        let files = Self::open_with(&OpenOptions::new().with_bad_records(), paths)?;
+        if let Some(path) = files.in_order() {
+            let message = "is a JSON document, which can only be read from its beginning; open it \
+                           with OpenOptions::open, or write its records as JSON lines";
+            return Err(Error::input(path, message));
+        }
+        Ok(files)
+    }
+
+    /// A file that can only be read from its beginning, if there is one.
+    pub(in crate::dataset) fn in_order(&self) -> Option<&Path> {
+        let mut texts = self.files.iter().map(|file| &file.text);
+        let found = texts.find(|text| text.layout.is_in_order());
+        found.map(|text| &*text.path)
     }
 
     pub(in crate::dataset) fn open_with<P: AsRef<Path>>(
@@ -158,6 +173,14 @@ impl TextFiles {
             buffers: Mutex::default(),
             readers: AtomicUsize::new(0),
         }
+    }
+
+    /// The files and their formats.
+    pub fn files(&self) -> Vec<InputFile> {
+        let texts = self.files.iter().map(|file| &file.text);
+        texts
+            .map(|text| InputFile::new(&text.path, text.length, Some(&text.layout)))
+            .collect()
     }
 
     fn place_of(&self, position: Position) -> Place {
@@ -277,7 +300,7 @@ impl TextFiles {
         }
         let began = Instant::now();
         let bytes = source.bytes(run, self.part_bytes);
-        source.text.cut(&bytes, start.state, buffer)?;
+        source.text.cut(&bytes, start, buffer)?;
         Ok(began.elapsed())
     }
 

@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::input_file::InputFile;
 use super::record::TextRecord;
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
@@ -28,6 +29,8 @@ pub struct LoadedRecords {
     records: Vec<StoredRecord>,
     /// The files from which the records come. A file without records has no entry or an empty one.
     files: Vec<SourceFile>,
+    /// What was found out about the inputs.
+    inputs: Vec<InputFile>,
 }
 
 /// One record in memory.
@@ -93,6 +96,18 @@ impl LoadedRecords {
             ..position
         };
         self.records.push(StoredRecord { position, text });
+    }
+
+    /// Adds what was found out about the inputs.
+    #[must_use]
+    pub(in crate::dataset) fn with_inputs(mut self, inputs: Vec<InputFile>) -> Self {
+        self.inputs = inputs;
+        self
+    }
+
+    /// What was found out about the inputs, if they were [loaded](crate::dataset::TextSource::load) from paths.
+    pub fn files(&self) -> Vec<InputFile> {
+        self.inputs.clone()
     }
 
     /// Number of records.

@@ -10,6 +10,7 @@ mod files;
 mod handle;
 mod identity;
 mod input;
+mod input_file;
 mod legacy;
 mod limit;
 mod loaded;
@@ -24,6 +25,7 @@ mod unpack;
 mod values;
 
 pub use files::TextFiles;
+pub use input_file::InputFile;
 pub use limit::MAX_RECORD_BYTES;
 pub use loaded::LoadedRecords;
 pub use options::OpenOptions;

@@ -16,7 +16,7 @@ mod model;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::dataset::format::{ScanState, Tallies};
+use crate::dataset::format::{LineCount, ScanState, Tallies};
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
@@ -29,6 +29,9 @@ pub(super) struct Start {
     pub(super) lines: u64,
     /// The state at the start of the part, which shows where in a record the part begins.
     pub(super) state: ScanState,
+    /// Whether the byte before the part is a `\r`. A `\n` at the start of the part then belongs to the same line end.
+    /// Always false if every record is a line.
+    pub(super) after_cr: bool,
 }
 
 /// What comes before each part, as far as it is known.
@@ -65,7 +68,7 @@ pub(super) struct CountedParts {
     pub(super) end: usize,
     /// The tallies of these parts, for each state in which the parts may begin.
     pub(super) tallies: Tallies,
-    pub(super) lines: u64,
+    pub(super) lines: LineCount,
     /// If the file ends with these parts, the number of lines before the first record of the next file.
     pub(super) next_file: Option<u64>,
 }
@@ -79,13 +82,17 @@ impl CountedParts {
             Some(lines) => Start {
                 records,
                 lines,
-                state: ScanState::default(),
+                ..Start::default()
             },
-            None => Start {
-                records,
-                lines: start.lines + self.lines,
-                state: tally.end,
-            },
+            None => {
+                let (lines, after_cr) = self.lines.after(start.lines, start.after_cr);
+                Start {
+                    records,
+                    lines,
+                    state: tally.end,
+                    after_cr,
+                }
+            }
         }
     }
 }
@@ -260,7 +267,7 @@ mod tests {
         let count = |part: usize| CountedParts {
             end: part + 1,
             tallies: Tallies::of_lines(part as u64),
-            lines: 2 * part as u64,
+            lines: LineCount::of_lines(2 * part as u64),
             next_file: (part == 3).then_some(0),
         };
         parts.map(count).collect()
@@ -271,7 +278,7 @@ mod tests {
         Start {
             records: (0..part as u64).sum(),
             lines: lines.map(|part| 2 * part as u64).sum(),
-            state: ScanState::Between,
+            ..Start::default()
         }
     }
 

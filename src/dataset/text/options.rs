@@ -1,5 +1,6 @@
 //! How texts are opened: which fields will be read, and how long a record may be.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::compression::unpacked_name;
@@ -8,14 +9,24 @@ use super::limit::{MAX_RECORD_BYTES, RecordLimit};
 use super::record::utf8;
 use super::text_encoding::TextEncoding;
 use crate::dataset::fields::Fields;
-use crate::dataset::format::{Format, JSON_LINES, PLAIN_TEXT, RecordLayout, RecordSpan};
-use crate::error::{BadRecord, Error};
+use crate::dataset::format::{
+    Delimiter, FirstBytes, FormatName, RecordLayout, RecordSpan, Requested,
+};
+use crate::error::BadRecord;
 
 /// Options for opening texts: which fields will be read, and how long a record may be.
 ///
-/// The ending of a file's name chooses its format: `.jsonl`, `.ndjson` and `.json` are JSON lines, `.csv` and `.tsv`
-/// are tables whose first record names the fields, and each line of a `.txt` file is a record of one field. Other
-/// files are JSON lines. Files of several formats can be one dataset.
+/// The format of each text is found from its beginning, its name and the fields that will be read, unless an option
+/// [sets](Self::format) it:
+///
+/// - A text that begins with an object or an array is JSON: an object in each line, or several of them.
+/// - Otherwise the ending of the name chooses the format, in capitals or not: `.jsonl`, `.ndjson` and `.json` are JSON,
+///   `.csv`, `.tsv` and `.tab` are delimited text, and each line of a `.txt` file is a record of one field.
+/// - Without such a name, a text is delimited if the first line has the wanted field as a cell, or if the wanted field
+///   is a number and the line has a delimiter. Otherwise it is plain text, where each line is a record of one field.
+///
+/// The delimiter of a text is found from its first record, if no option [sets](Self::delimiter) it: the comma, the
+/// semicolon, the tab or the bar. Files of several formats can be one dataset.
 ///
 /// A file that is compressed with gzip, zstd, bzip2 or xz is unpacked as it is read, whatever its name is. An ending
 /// like `.gz` is taken off the name before the name chooses the format. Reading bzip2 and xz requires the features of
@@ -47,8 +58,9 @@ pub struct OpenOptions {
     refuses_legacy: bool,
     /// The messages about texts that are not UTF-8.
     encoding_messages: &'static EncodingMessages,
-    /// The format of files whose names do not determine a format.
-    otherwise: &'static dyn Format,
+    format: Option<FormatName>,
+    delimiter: Option<Delimiter>,
+    header: bool,
 }
 
 impl Default for OpenOptions {
@@ -68,7 +80,9 @@ impl OpenOptions {
             lossy: false,
             refuses_legacy: true,
             encoding_messages: &OF_RECORDS,
-            otherwise: &JSON_LINES,
+            format: None,
+            delimiter: None,
+            header: true,
         }
     }
 
@@ -158,9 +172,25 @@ impl OpenOptions {
         self.refuses_legacy && !self.decodes()
     }
 
-    /// Sets the options so that a file is read as plain text if its name does not determine a format.
-    pub(in crate::dataset) fn plain_text_by_default(mut self) -> Self {
-        self.otherwise = &PLAIN_TEXT;
+    /// Sets the format of all texts. Without this option, the format of each text is found, see [`OpenOptions`].
+    #[must_use]
+    pub fn format(mut self, format: FormatName) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Sets the delimiter of all texts that are delimited. Without this option, the delimiter of each text is found.
+    #[must_use]
+    pub fn delimiter(mut self, delimiter: Delimiter) -> Self {
+        self.delimiter = Some(delimiter);
+        self
+    }
+
+    /// Sets whether the first record of delimited text is a header that names the columns, which is so by default. If
+    /// it is not, the first record is a record like the others, and the columns are named `1`, `2` and so on.
+    #[must_use]
+    pub fn header(mut self, header: bool) -> Self {
+        self.header = header;
         self
     }
 
@@ -174,19 +204,34 @@ impl OpenOptions {
         RecordLimit::new(self.max_record)
     }
 
-    /// Returns the layout for the format that a name chooses. The columns are known unless the format has a header.
-    pub(super) fn layout(&self, name: &Path) -> Result<RecordLayout, Error> {
-        let layout = RecordLayout::of_name(unpacked_name(name), self.otherwise);
-        if layout.has_header() {
-            return Ok(layout);
+    /// Returns the layout of a text. Its columns are known unless they are taken from its first record. Returns `None`
+    /// if the bytes are too few to know the layout; they then contain no complete record.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if texts of this format cannot have the fields that will be read.
+    pub(super) fn layout(
+        &self,
+        name: &Path,
+        first: FirstBytes<'_>,
+    ) -> Result<Option<RecordLayout>, BadRecord> {
+        let requested = Requested {
+            format: self.format,
+            delimiter: self.delimiter,
+            header: self.header,
+            fields: self.fields.as_ref(),
+        };
+        match requested.layout(unpacked_name(name), first) {
+            Some(layout) if !layout.is_table() => {
+                layout.with_columns(None, self.fields.as_ref()).map(Some)
+            }
+            layout => Ok(layout),
         }
-        let columns = layout.with_columns(None, self.fields.as_ref());
-        columns.map_err(|bad| Error::input(name, bad.message))
     }
 }
 
-/// Returns the layout of a text, with the columns that are named in its header. `header` is the place of the header
-/// in `bytes`.
+/// Returns the layout of a text, with the columns that its first record shows. `header` is the place of the first
+/// record in `bytes`.
 ///
 /// # Errors
 ///
@@ -200,6 +245,15 @@ pub(super) fn header_columns(
     if options.limit().excludes(header.end - header.start) {
         return Err(options.limit().too_long());
     }
-    let header = utf8(&bytes[header.start..header.end])?;
-    layout.with_columns(Some(header), options.fields.as_ref())
+    let header = &bytes[header.start..header.end];
+    if layout.has_unclosed_quote(header) {
+        let message =
+            "expected the end of a quoted field, found the end of the text; close the quote";
+        return Err(BadRecord::new(message, None));
+    }
+    let header = match layout.has_header() {
+        true => Cow::Borrowed(utf8(header)?),
+        false => String::from_utf8_lossy(header),
+    };
+    layout.with_columns(Some(&header), options.fields.as_ref())
 }

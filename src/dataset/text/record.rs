@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use memchr::memchr2;
 use serde::Deserialize;
 
 use super::buffer::Buffer;
 use super::numbering::Start;
 use crate::dataset::Position;
 use crate::dataset::fields::column_of;
-use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, bad_json};
+use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, Unreadable, bad_json};
 use crate::error::BadRecord;
 
 /// A record of a text: a line of JSON, a record of a CSV file, or a line of plain text.
@@ -143,6 +144,19 @@ where
             Err(bad) => visit(position, Err(bad))?,
         }
     }
+    if let Some(Unreadable {
+        lines_before,
+        reason,
+    }) = &buffer.unreadable
+    {
+        let position = Position {
+            index: start.records + buffer.spans().len() as u64,
+            file,
+            line: start.lines + lines_before + 1,
+            fetched: buffer.spans().is_empty(),
+        };
+        visit(position, Err(reason.clone()))?;
+    }
     ControlFlow::Continue(())
 }
 
@@ -155,7 +169,8 @@ where
 pub(super) fn utf8(bytes: &[u8]) -> Result<&str, BadRecord> {
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = error.valid_up_to();
-        let column = (!bytes[..valid].contains(&b'\n')).then_some(valid as u64 + 1);
+        let one_line = memchr2(b'\n', b'\r', &bytes[..valid]).is_none();
+        let column = one_line.then_some(valid as u64 + 1);
         BadRecord::new("expected UTF-8 text, found a byte that is not", column)
     })
 }

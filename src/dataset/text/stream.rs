@@ -1,6 +1,7 @@
 //! Text from streams, which are inputs that can be read only once, from the front, and whose length is not known.
 
 mod inputs;
+mod taken;
 
 use std::fmt;
 use std::io::Read;
@@ -12,21 +13,22 @@ use std::time::{Duration, Instant};
 use super::buffer::Buffer;
 use super::compression::Compression;
 use super::input::Input;
+use super::input_file::InputFile;
 use super::options::OpenOptions;
 use super::os::open_of_known_length;
 use super::raw::STANDARD_INPUT;
 use super::record::{TextRecord, visit_records};
-use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Mutex, lock};
-use inputs::{InputChain, TakenRecords};
+use inputs::InputChain;
+use taken::TakenRecords;
 
 /// Text from one or several readers, which are read one after the other.
 ///
-/// Records and lines are defined as in [`TextFiles`](super::TextFiles). The ending of an input's name chooses its
-/// format, see [`OpenOptions`]; standard input is JSON lines.
+/// Records and lines are defined as in [`TextFiles`](super::TextFiles). The format of each input is found when its first
+/// bytes arrive, see [`OpenOptions`].
 ///
 /// Workers take turns at taking the next records, and then work on them at the same time. The worker whose turn it is
 /// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has arrived,
@@ -70,13 +72,7 @@ impl<'r> TextStream<'r> {
     /// may be silent for long, [open](Self::open) the input by its path instead, or use a reader that returns an
     /// error when it should stop.
     pub fn new(name: impl Into<PathBuf>, reader: impl Read + Send + 'r) -> Self {
-        let name = name.into();
-        let options = OpenOptions::new().with_bad_records();
-        // No format returns an error for a name if no field is requested.
-        let layout = options.layout(&name);
-        let layout = layout.unwrap_or_else(|_| JSON_LINES_LAYOUT.clone());
-        let input = Input::reader(reader, &options);
-        Self::chain(&options, [(name, input, layout)])
+        Self::of_reader(&OpenOptions::new().with_bad_records(), name.into(), reader)
     }
 
     /// Creates a stream that reads standard input directly from the system. If [`std::io::Stdin`] was used before,
@@ -108,12 +104,9 @@ impl<'r> TextStream<'r> {
         options: &OpenOptions,
         paths: impl IntoIterator<Item = P>,
     ) -> Result<Self, Error> {
-        let open = |path: P| {
-            let (name, input) = Input::at(path.as_ref(), options)?;
-            let layout = options.layout(&name)?;
-            Ok((name, input, layout))
-        };
-        let inputs = paths.into_iter().map(open);
+        let inputs = paths
+            .into_iter()
+            .map(|path| Input::at(path.as_ref(), options));
         Ok(Self::chain(
             options,
             inputs.collect::<Result<Vec<_>, Error>>()?,
@@ -150,13 +143,38 @@ impl<'r> TextStream<'r> {
         self
     }
 
+    /// Creates a stream that reads from one reader, see [`new`](Self::new).
+    pub(in crate::dataset) fn of_reader(
+        options: &OpenOptions,
+        name: PathBuf,
+        reader: impl Read + Send + 'r,
+    ) -> Self {
+        Self::chain(options, [(name, Input::reader(reader, options))])
+    }
+
+    /// The inputs, their formats as far as they have been read, and how many of their bytes have been read. If another
+    /// thread is reading, waits until it has read.
+    pub fn files(&self) -> Vec<InputFile> {
+        let inputs = lock(&self.inputs);
+        let names = self.names.iter().enumerate();
+        names
+            .map(|(file, name)| {
+                let (bytes, layout) = inputs.found(file);
+                InputFile::new(name, bytes, layout)
+            })
+            .collect()
+    }
+
     fn chain(
         options: &OpenOptions,
-        inputs: impl IntoIterator<Item = (PathBuf, Input<'r>, RecordLayout)>,
+        inputs: impl IntoIterator<Item = (PathBuf, Input<'r>)>,
     ) -> Self {
         let inputs = inputs.into_iter();
-        let (names, inputs): (Vec<_>, _) = inputs
-            .map(|(name, input, layout)| (Arc::from(name), (input, layout)))
+        let (names, inputs): (Vec<Arc<Path>>, _) = inputs
+            .map(|(name, input)| {
+                let name: Arc<Path> = Arc::from(name);
+                (Arc::clone(&name), (input, name))
+            })
             .unzip();
         TextStream {
             names,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, Cells, Column, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
-use crate::dataset::Texts;
+use crate::dataset::{FormatName, OpenOptions, Texts};
 use crate::error::Error;
 use crate::plan::not_scored::NotScored;
 use crate::plan::{Plan, UnknownName};
@@ -28,6 +28,8 @@ pub struct MatchOptions {
     pub against: PathBuf,
     /// The field of the reference's records that holds the text. `None` means the [fields](Plan::fields) of the plan.
     pub field: Option<String>,
+    /// The format of the reference. `None` means that it is found.
+    pub format: Option<FormatName>,
 }
 
 impl MatchOptions {
@@ -37,6 +39,7 @@ impl MatchOptions {
             matching,
             against: against.into(),
             field: None,
+            format: None,
         }
     }
 }
@@ -58,7 +61,11 @@ impl Scorer for MatchOptions {
 
     fn prepare(&self, plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {
         let fields = self.field.as_ref().map_or(&*plan.fields, slice::from_ref);
-        let texts = Texts::read_within(&self.against, fields, plan.max_record)?;
+        let mut options = OpenOptions::new().max_record(plan.max_record);
+        if let Some(format) = self.format {
+            options = options.format(format);
+        }
+        let texts = Texts::read_with(&self.against, fields, &options)?;
         if texts.is_empty() {
             let message = "holds no texts to find matches among";
             return Err(Error::input(&self.against, message));
@@ -127,6 +134,10 @@ pub(super) struct MatchArguments {
     #[arg(long, value_name = "FIELD")]
     against_field: Option<String>,
 
+    /// Read the reference in this format [default: found as for --format].
+    #[arg(long, value_name = "FORMAT")]
+    against_format: Option<FormatName>,
+
     /// Compare by this measure: ratio, partial, token-sort, token-set, token-ratio or wratio, which score from
     /// 0 to 100; levenshtein, osa, indel, jaro or jaro-winkler, which score from 0 to 1 [default: ratio].
     #[arg(long, value_name = "MEASURE")]
@@ -153,6 +164,7 @@ impl super::arguments::FromArguments for MatchOptions {
         let MatchArguments {
             against,
             against_field,
+            against_format,
             measure,
             cutoff,
             best,
@@ -173,6 +185,7 @@ impl super::arguments::FromArguments for MatchOptions {
             matching,
             against,
             field: against_field,
+            format: against_format,
         })
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
-use memchr::{memchr_iter, memrchr};
+use memchr::memrchr2;
 
+use super::taken::TakenRecords;
 use crate::dataset::format::{
-    Boundaries, JSON_LINES_LAYOUT, RecordLayout, RecordSpan, ScanState, Scanner, line_ends,
+    Boundaries, FirstBytes, JSON_LINES_LAYOUT, RecordLayout, RecordScanner, RecordSpan, Unreadable,
+    line_ends,
 };
 use crate::dataset::text::buffer::{Buffer, room_in};
 use crate::dataset::text::encoding::{BYTE_ORDER_MARK, without_mark};
@@ -17,6 +19,7 @@ use crate::dataset::text::input::Input;
 use crate::dataset::text::limit::RecordLimit;
 use crate::dataset::text::numbering::Start;
 use crate::dataset::text::options::{OpenOptions, header_columns};
+use crate::error::BadRecord;
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
 /// The number of bytes that are requested from an input at a time. More bytes are requested only until there is a
@@ -28,8 +31,10 @@ const PANICKED: InputFault = InputFault::refused("cannot be read on after a pani
 
 /// The inputs, and the bytes that have been read from the inputs but not taken yet.
 pub(super) struct InputChain<'r> {
-    /// The input that is being read and the inputs after it, each with the format that its name chooses.
-    inputs: VecDeque<(Input<'r>, RecordLayout)>,
+    /// The input that is being read and the inputs after it, each with its name.
+    inputs: VecDeque<(Input<'r>, Arc<Path>)>,
+    /// The number of bytes that have been read from each input, and its layout, as far as inputs have been begun.
+    inputs_read: Vec<(u64, Option<RecordLayout>)>,
     /// Number of the input that is being read, from 0.
     file: usize,
     /// What comes before the next line. In a format of quoted records, this is what comes before the first line of
@@ -50,28 +55,22 @@ pub(super) struct InputChain<'r> {
     /// Whether the beginning of the input has been read, up to its first record.
     begun: bool,
     /// The scanner that finds the records, if the format has quoted records. `None` if each line is a record.
-    scanner: Option<Scanner>,
+    scanner: Option<RecordScanner>,
     /// The complete records that the scanner has found and that have not been taken.
     found: VecDeque<RecordSpan>,
+    /// Why the input cannot be cut into records after those that were found, if so.
+    unreadable: Option<Unreadable>,
     /// Whether the input has ended.
     ended: bool,
     /// The reason why nothing more can be read. The first fault is kept, and is reported to every later caller.
     fault: Option<InputFault>,
 }
 
-/// Records that were taken together: where they begin, how they are read, and how many bytes were taken with them.
-#[derive(Clone, Debug)]
-pub(super) struct TakenRecords {
-    pub(super) file: usize,
-    pub(super) layout: RecordLayout,
-    pub(super) start: Start,
-    pub(super) bytes: u64,
-}
-
 impl<'r> InputChain<'r> {
-    pub(super) fn new(options: OpenOptions, inputs: VecDeque<(Input<'r>, RecordLayout)>) -> Self {
+    pub(super) fn new(options: OpenOptions, inputs: VecDeque<(Input<'r>, Arc<Path>)>) -> Self {
         InputChain {
             inputs,
+            inputs_read: vec![(0, None)],
             file: 0,
             start: Start::default(),
             options,
@@ -83,6 +82,7 @@ impl<'r> InputChain<'r> {
             begun: false,
             scanner: None,
             found: VecDeque::new(),
+            unreadable: None,
             ended: false,
             fault: None,
         }
@@ -95,6 +95,12 @@ impl<'r> InputChain<'r> {
     /// Number of the input that is being read, from 0.
     pub(super) fn file(&self) -> usize {
         self.file
+    }
+
+    /// The number of bytes that have been read from an input, and its layout if it is known.
+    pub(super) fn found(&self, file: usize) -> (u64, Option<&RecordLayout>) {
+        let found = self.inputs_read.get(file);
+        found.map_or((0, None), |(bytes, layout)| (*bytes, layout.as_ref()))
     }
 
     fn limit(&self) -> RecordLimit {
@@ -131,26 +137,27 @@ impl<'r> InputChain<'r> {
             return Ok(None);
         }
         while self.taken == self.whole {
+            if self.unreadable.is_some() {
+                return Ok(Some(self.take_unreadable(buffer)));
+            }
             if mem::take(&mut self.ended) {
                 self.next_input();
             }
             if !self.read_on(closed)? {
-                return Ok(self.take_dropped(buffer));
+                return Ok((self.dropped > 0).then(|| self.take_dropped(buffer)));
             }
         }
         buffer.clear(self.limit());
-        let Some((_, layout)) = self.inputs.front() else {
+        let Some((_, Some(layout))) = self.inputs_read.last().cloned() else {
             return Ok(None);
         };
-        let layout = layout.clone();
         let file = self.file;
         let start = self.start;
         let bytes = match self.scanner {
-            None => self.move_lines(at_most, buffer)?,
+            None => self.move_lines(layout.boundaries(), at_most, buffer)?,
             Some(_) => self.move_found(at_most, buffer)?,
         };
         self.start.records += buffer.spans().len() as u64;
-        self.start.lines += buffer.line_count;
         Ok(Some(TakenRecords {
             file,
             layout,
@@ -159,23 +166,33 @@ impl<'r> InputChain<'r> {
         }))
     }
 
-    /// Takes the bytes without records at the end of the last input, if there are any, so that these bytes are
-    /// counted too.
-    fn take_dropped(&mut self, buffer: &mut Buffer) -> Option<TakenRecords> {
+    /// Takes the place at which an input cannot be read on. It is the end of the stream.
+    fn take_unreadable(&mut self, buffer: &mut Buffer) -> TakenRecords {
+        let taken = self.take_dropped(buffer);
+        buffer.unreadable = self.unreadable.take();
+        self.inputs.clear();
+        self.ended = false;
+        self.forget(self.filled);
+        taken
+    }
+
+    /// Takes the bytes without records at the end of an input, so that these bytes are counted too.
+    fn take_dropped(&mut self, buffer: &mut Buffer) -> TakenRecords {
         buffer.clear(self.limit());
-        let bytes = mem::take(&mut self.dropped);
-        (bytes > 0).then(|| TakenRecords {
+        TakenRecords {
             file: self.file,
             layout: JSON_LINES_LAYOUT.clone(),
             start: self.start,
-            bytes,
-        })
+            bytes: mem::take(&mut self.dropped),
+        }
     }
 
     fn next_input(&mut self) {
         self.inputs.pop_front();
         self.file += 1;
+        self.inputs_read.push((0, None));
         self.start.lines = 0;
+        self.start.after_cr = false;
         self.begun = false;
         self.scanner = None;
     }
@@ -196,6 +213,9 @@ impl<'r> InputChain<'r> {
         };
         let mut new = self.filled;
         self.filled += read;
+        if let Some((bytes, _)) = self.inputs_read.last_mut() {
+            *bytes += read as u64;
+        }
         self.ended = read == 0;
         if !self.begun {
             if !self.begin()? {
@@ -236,16 +256,31 @@ impl<'r> InputChain<'r> {
             return Ok(false);
         }
         let mut skipped = first.len() - without_mark(first).len();
-        let Some((_, layout)) = self.inputs.front_mut() else {
+        let (Some((_, name)), Some((_, known))) =
+            (self.inputs.front(), self.inputs_read.last_mut())
+        else {
             return Ok(false);
         };
-        if layout.has_header() {
+        if known.is_none() {
+            let first = FirstBytes {
+                bytes: &first[skipped..],
+                is_all: self.ended,
+            };
+            let refused = |bad: BadRecord| InputFault::Refused(bad.message.into());
+            *known = self.options.layout(name, first).map_err(refused)?;
+        }
+        let Some(layout) = known else {
+            return Ok(false);
+        };
+        if layout.is_table() {
             let first = &first[skipped..];
             if let Some(header) = layout.boundaries().first(first, self.ended) {
                 let bad = |reason| InputFault::bad_record(header.lines_before + 1, reason);
                 *layout = header_columns(layout, first, header, &self.options).map_err(bad)?;
-                self.start.lines = line_ends(&first[..header.end]);
-                skipped += header.end;
+                if layout.has_header() {
+                    self.start.lines = line_ends(&first[..header.end], false);
+                    skipped += header.end;
+                }
             } else if first.len() > self.options.limit().kept() {
                 let too_long = self.options.limit().too_long();
                 return Err(InputFault::bad_record(1, too_long));
@@ -253,9 +288,7 @@ impl<'r> InputChain<'r> {
                 return Ok(false);
             }
         }
-        if let Boundaries::Quoted(quoted) = layout.boundaries() {
-            self.scanner = Some(Scanner::new(quoted, 0, ScanState::Between));
-        }
+        self.scanner = RecordScanner::new(layout.boundaries());
         self.begun = true;
         self.dropped += skipped as u64;
         self.ahead.copy_within(skipped..self.filled, 0);
@@ -265,37 +298,52 @@ impl<'r> InputChain<'r> {
 
     /// Finds the complete records after more bytes have been read. The new bytes begin at the place `new`.
     fn find_whole(&mut self, new: usize) {
+        let kept = self.limit().kept();
         let InputChain { scanner, found, .. } = self;
         let Some(scanner) = scanner else {
-            let newline = memrchr(b'\n', &self.ahead[new..self.filled]);
-            self.whole = newline.map_or(0, |newline| new + newline + 1);
+            let end = memrchr2(b'\n', b'\r', &self.ahead[new..self.filled]);
+            self.whole = end.map_or(0, |end| new + end + 1);
             if self.ended {
                 // The last line may have no ending.
                 self.whole = self.filled;
             }
             return;
         };
-        let _ = scanner.scan(&self.ahead[..self.filled], |span| {
-            found.push_back(span);
-            ControlFlow::Continue(())
-        });
-        if self.ended {
-            found.extend(scanner.end(self.filled));
-        }
-        self.whole = scanner.open().unwrap_or(self.filled);
+        let bytes = &self.ahead[..self.filled];
+        scanner.scan(bytes, self.ended, |span| found.push_back(span));
+        self.unreadable = scanner.unreadable(bytes, self.ended, kept);
+        let is_last = self.ended || self.unreadable.is_some();
+        self.whole = if is_last {
+            self.filled
+        } else {
+            scanner.whole()
+        };
     }
 
     /// Moves complete lines to the buffer, and returns their length in bytes.
-    fn move_lines(&mut self, at_most: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
-        let lines = &self.ahead[self.taken..self.whole];
-        // A line has at least one byte. If there are at most `at_most` bytes, all lines can be moved without counting
-        // them.
-        let newline = (at_most < lines.len())
-            .then(|| memchr_iter(b'\n', lines).nth(at_most.saturating_sub(1)))
-            .flatten();
-        let end = newline.map_or(self.whole, |newline| self.taken + newline + 1);
+    fn move_lines(
+        &mut self,
+        boundaries: Boundaries,
+        at_most: usize,
+        buffer: &mut Buffer,
+    ) -> Result<usize, InputFault> {
+        let Boundaries::Lines(lines) = boundaries else {
+            return Ok(0);
+        };
+        let after_cr = self.start.after_cr;
+        let limit = self.limit();
+        let too_long = |length| limit.excludes(length);
+        let bytes = &self.ahead[self.taken..self.whole];
+        // A record has at least one byte. If there are at most `at_most` bytes, all lines can be moved without counting
+        // the records.
+        let end = match at_most < bytes.len() {
+            true => self.taken + lines.prefix(bytes, after_cr, too_long, at_most),
+            false => self.whole,
+        };
         let length = self.move_bytes(end, buffer)?;
-        buffer.split_lines(0..length);
+        let ends = buffer.split_lines(0..length, lines, after_cr);
+        self.start.lines += ends;
+        self.start.after_cr = buffer.bytes().ends_with(b"\r");
         Ok(length)
     }
 
@@ -368,8 +416,8 @@ mod tests {
     }
 
     fn chain(input: Input<'_>) -> InputChain<'_> {
-        let layout = JSON_LINES_LAYOUT.clone();
-        InputChain::new(OpenOptions::new(), VecDeque::from([(input, layout)]))
+        let name = Arc::from(Path::new("lines"));
+        InputChain::new(OpenOptions::new(), VecDeque::from([(input, name)]))
     }
 
     #[test]

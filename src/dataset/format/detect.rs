@@ -1,0 +1,336 @@
+//! Which format a text has: the one that was requested, or the one that its first bytes, its name and the wanted
+//! fields show.
+
+use std::path::Path;
+
+use memchr::memchr2;
+use serde::de::IgnoredAny;
+
+use super::delimited::Delimited;
+use super::document::JSON_DOCUMENT;
+use super::lines::blank;
+use super::{Delimiter, Format, FormatName, JSON_LINES, PLAIN_TEXT, RecordLayout};
+use crate::dataset::fields::Fields;
+
+/// The largest number of bytes at the beginning of a text from which its format is found.
+pub(in crate::dataset) const EXAMINED_BYTES: usize = 64 << 10;
+
+/// What is requested of a text, and which of its fields will be read.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::dataset) struct Requested<'a> {
+    pub(in crate::dataset) format: Option<FormatName>,
+    pub(in crate::dataset) delimiter: Option<Delimiter>,
+    pub(in crate::dataset) header: bool,
+    pub(in crate::dataset) fields: Option<&'a Fields>,
+}
+
+/// The first bytes of a text, without a byte-order mark.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::dataset) struct FirstBytes<'a> {
+    pub(in crate::dataset) bytes: &'a [u8],
+    /// Whether the text has no further bytes.
+    pub(in crate::dataset) is_all: bool,
+}
+
+impl FirstBytes<'_> {
+    /// Whether no further bytes are examined.
+    fn is_enough(self) -> bool {
+        self.is_all || self.bytes.len() >= EXAMINED_BYTES
+    }
+}
+
+impl Requested<'_> {
+    /// Returns the layout of a text, without its columns. Returns `None` if the bytes are too few to know the layout;
+    /// they then contain no complete record.
+    pub(in crate::dataset) fn layout(
+        self,
+        path: &Path,
+        first: FirstBytes<'_>,
+    ) -> Option<RecordLayout> {
+        let (name, delimiter) = self.format_of(path, first)?;
+        let format: &'static dyn Format = match name {
+            FormatName::JsonLines => &JSON_LINES,
+            FormatName::Json => &JSON_DOCUMENT,
+            FormatName::Text => &PLAIN_TEXT,
+            FormatName::Csv | FormatName::Tsv => {
+                let usual = match name {
+                    FormatName::Tsv => Delimiter::TAB,
+                    _ => Delimiter::COMMA,
+                };
+                let (delimiter, is_found) = match self.delimiter.or(delimiter) {
+                    Some(delimiter) => (delimiter, self.delimiter.is_none()),
+                    None => (self.delimiter_of(first, usual)?, true),
+                };
+                return Some(RecordLayout {
+                    has_header: self.header,
+                    is_delimiter_found: is_found && delimiter != usual,
+                    ..RecordLayout::of(Delimited::by(delimiter), name)
+                });
+            }
+        };
+        Some(RecordLayout::of(format, name))
+    }
+
+    /// Returns the format of a text, and its delimiter if that is known too.
+    fn format_of(
+        self,
+        path: &Path,
+        first: FirstBytes<'_>,
+    ) -> Option<(FormatName, Option<Delimiter>)> {
+        let named = format_of_name(path);
+        if let Some(format) = self.format {
+            return Some((format, tab_of_tsv(format)));
+        }
+        let text = &first.bytes[blank(first.bytes)..];
+        match text {
+            // The last bytes may be the beginning of a byte-order mark.
+            [] | [0xef] | [0xef, 0xbb] if !first.is_enough() => return None,
+            [] => return Some((named.unwrap_or(FormatName::JsonLines), None)),
+            [b'{' | b'[', ..] => {
+                let is_table = !matches!(named, None | Some(FormatName::JsonLines));
+                if is_json(text, is_table, first.is_enough())? {
+                    let lines = path.extension().is_some_and(|ending| {
+                        ending.eq_ignore_ascii_case("jsonl")
+                            || ending.eq_ignore_ascii_case("ndjson")
+                    });
+                    return Some((kind_of_json(text, lines, first)?, None));
+                }
+            }
+            _ => {}
+        }
+        if let Some(named) = named {
+            return Some((named, None));
+        }
+        if self.delimiter.is_some() || !self.header {
+            return Some((FormatName::Csv, None));
+        }
+        Some(match self.table_with_the_text(first)? {
+            Some(delimiter) => (FormatName::Csv, Some(delimiter)),
+            None => (FormatName::Text, None),
+        })
+    }
+
+    /// The delimiter of a text of which only the first record tells that it is delimited: the record has the field of
+    /// the text, or has several fields while the field of the text is given by its number.
+    fn table_with_the_text(self, first: FirstBytes<'_>) -> Option<Option<Delimiter>> {
+        let Some(text) = self.fields.and_then(Fields::first_text) else {
+            return Some(None);
+        };
+        let end = memchr2(b'\n', b'\r', first.bytes);
+        if end.is_none() && !first.is_enough() {
+            return None;
+        }
+        let line = &first.bytes[..end.unwrap_or(first.bytes.len())];
+        let is_number = text.parse::<usize>().is_ok();
+        let mut best = None;
+        for delimiter in Delimiter::FOUND {
+            let cells = Delimited::by(delimiter).first_cells(line, true)?;
+            let has_text = cells.iter().any(|cell| cell == text);
+            let is_table = has_text || is_number && cells.len() > 1;
+            let rank = (has_text, cells.len());
+            if is_table && best.is_none_or(|(best, _)| rank > best) {
+                best = Some((rank, delimiter));
+            }
+        }
+        Some(best.map(|(_, delimiter)| delimiter))
+    }
+
+    /// The delimiter of delimited text, found from its first record: the one with which the record has the field of
+    /// the text, and otherwise the one with which it has most fields. A tab decides a file that is named after it.
+    fn delimiter_of(self, first: FirstBytes<'_>, usual: Delimiter) -> Option<Delimiter> {
+        let text = self.fields.and_then(Fields::first_text);
+        let mut best = ((false, false, 1), usual);
+        for delimiter in Delimiter::FOUND {
+            let cells = Delimited::by(delimiter).first_cells(first.bytes, first.is_enough())?;
+            let has_text = cells.len() > 1 && cells.iter().any(|cell| Some(&**cell) == text);
+            let is_tab = usual == Delimiter::TAB && delimiter == usual && cells.len() > 1;
+            let rank = (has_text, is_tab, cells.len());
+            if rank > best.0 {
+                best = (rank, delimiter);
+            }
+        }
+        Some(best.1)
+    }
+}
+
+fn tab_of_tsv(format: FormatName) -> Option<Delimiter> {
+    (format == FormatName::Tsv).then_some(Delimiter::TAB)
+}
+
+/// The format that the ending of a name tells, in capitals or not.
+fn format_of_name(path: &Path) -> Option<FormatName> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    Some(match &*ending {
+        "jsonl" | "ndjson" | "json" => FormatName::JsonLines,
+        "csv" => FormatName::Csv,
+        "tsv" | "tab" => FormatName::Tsv,
+        "txt" => FormatName::Text,
+        _ => return None,
+    })
+}
+
+/// Whether a text that begins with a brace or a bracket is JSON, as far as its first two tokens show it. A text whose
+/// name tells another format may begin with them too, for example with `[id],[name]` or `[1] see below`. Returns `None`
+/// if more bytes are needed.
+fn is_json(text: &[u8], is_named_otherwise: bool, is_enough: bool) -> Option<bool> {
+    let next = text[1..].trim_ascii_start();
+    Some(match (text[0], next.first()) {
+        (_, None) => return is_enough.then_some(!is_named_otherwise),
+        (b'{', Some(next)) => matches!(next, b'"' | b'}'),
+        (_, Some(b'{')) => true,
+        (_, Some(b'[' | b']' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'N')) => {
+            !is_named_otherwise
+        }
+        _ => false,
+    })
+}
+
+/// Whether JSON has a record in each line, or is a document. It is a document if it begins with an array, or with an
+/// object that has several lines. If it is `named` after JSON lines, an array alone in its line is a record like those in
+/// the lines after it. Returns `None` if more bytes are needed.
+fn kind_of_json(text: &[u8], named: bool, first: FirstBytes<'_>) -> Option<FormatName> {
+    let line_end = memchr2(b'\n', b'\r', text);
+    // JSON has no NaN and no infinite numbers, but some programs write them.
+    let begins =
+        |word: &str| (1..word.len()).any(|length| text.ends_with(&word.as_bytes()[..length]));
+    if !first.is_enough() && (begins("NaN") || begins("Infinity") || text.ends_with(b"-")) {
+        return None;
+    }
+    let readable = String::from_utf8_lossy(text).replace("NaN", "0");
+    let readable = readable.replace("Infinity", "0");
+    let mut values = serde_json::Deserializer::from_str(&readable).into_iter::<IgnoredAny>();
+    let value = values.next();
+    let length = values.byte_offset();
+    let has_lines = |text: &str| text.trim_ascii().contains(['\n', '\r']);
+    let document = match value {
+        Some(Ok(_)) if text[0] == b'{' => {
+            if has_lines(&readable[..length]) {
+                true
+            } else if line_end.is_none() {
+                let is_long = first.is_enough() && !first.is_all;
+                if !first.is_enough() {
+                    return None;
+                }
+                // Many objects in one line are read one by one, not as one long line.
+                is_long
+            } else {
+                false
+            }
+        }
+        Some(Ok(_)) if named && !has_lines(&readable[..length]) => {
+            if !has_lines(&readable) && !first.is_enough() {
+                return None;
+            }
+            !has_lines(&readable)
+        }
+        Some(Err(error)) if text[0] == b'{' || named => {
+            if error.is_eof() && !first.is_enough() {
+                return None;
+            }
+            error.is_eof() && has_lines(&readable)
+        }
+        _ => true,
+    };
+    Some(match document {
+        true => FormatName::Json,
+        false => FormatName::JsonLines,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str, text: &str, fields: Option<&Fields>) -> String {
+        let requested = Requested {
+            format: None,
+            delimiter: None,
+            header: true,
+            fields,
+        };
+        let layout = |length, is_all| {
+            let first = FirstBytes {
+                bytes: &text.as_bytes()[..length],
+                is_all,
+            };
+            requested.layout(Path::new(name), first).map(|layout| {
+                let delimiter = layout.delimiter().map(|(delimiter, _)| delimiter);
+                format!("{} {delimiter:?}", layout.name())
+            })
+        };
+        let whole = layout(text.len(), true).expect("nothing more can be read");
+        // The first bytes of a pipe give the same answer, or none.
+        for length in 0..text.len() {
+            if let Some(early) = layout(length, false) {
+                assert_eq!(early, whole, "{:?}", &text[..length]);
+            }
+        }
+        whole
+    }
+
+    #[test]
+    fn the_beginning_and_then_the_name_tell_the_format() {
+        let (comma, tab) = (Some(Delimiter::COMMA), Some(Delimiter::TAB));
+        let (semicolon, bar) = (Delimiter::new(b';'), Delimiter::new(b'|'));
+        let fields = Fields::new(["text"], ["id"]);
+        for (name, text, format, delimiter) in [
+            ("a.CSV", "id,text\n", "csv", comma),
+            ("a.csv", "id;text\n", "csv", semicolon),
+            ("a.csv", "id|text,other, or more\n", "csv", comma),
+            ("a.csv", "text|id,other, or more\n", "csv", bar),
+            ("a.csv", "one;two;three, or more\n", "csv", semicolon),
+            ("a.csv", "\"one;two;three\",four\n", "csv", comma),
+            ("a.csv", "text\n", "csv", comma),
+            ("a.csv", "[id],[name]\n", "csv", comma),
+            ("a.csv", "{\"text\":\"x\"}\n", "jsonl", None),
+            ("a.tsv", "one, two, three\ttext\n", "tsv", tab),
+            ("a.tsv", "id;text\n", "tsv", semicolon),
+            ("a.TXT", "id,text\n", "text", None),
+            ("a.txt", "[1] see\n", "text", None),
+            ("a.txt", "{text}\n", "text", None),
+            ("a.txt", "\n \u{feff} {\"text\": 1}\n", "jsonl", None),
+            ("a.ndjson", "nothing\n", "jsonl", None),
+            ("a", "", "jsonl", None),
+            ("a", "{\"id\": 1}\n", "jsonl", None),
+            ("a", "a line, and another\n", "text", None),
+            ("a.json", "[{\"id\": 1}]\n", "json", None),
+            ("a", "[\n", "json", None),
+            ("a.txt", "[{}, {}]", "json", None),
+            ("a.jsonl", "[{\"id\": 1}, {}]\n", "json", None),
+            ("a.jsonl", "[{\"id\":\n1}]\n", "json", None),
+            ("a.jsonl", "[1]\n[2]\n", "jsonl", None),
+            ("a.jsonl", "[1 2]\n[2]\n", "jsonl", None),
+            ("a", "{\n \"id\": NaN}\n", "json", None),
+            ("a.jsonl", "{\"id\": -Infinity,\r\"x\": 1}{}", "json", None),
+            ("a.csv", "{\n\"id\": [1,\n", "json", None),
+            ("a", "{\"id\": 1} {\"id\":\n2}", "jsonl", None),
+            ("a", "{\"id\":\n{\"id\": 1}\n{\"id\": 2}\n", "jsonl", None),
+            ("a", "{\"id\": \"open\n{\"id\": 1}\n", "jsonl", None),
+            ("a", "{\"id\": 1\n", "jsonl", None),
+            ("a", "id,text\nx,y\n", "csv", comma),
+            ("a.dat", "id\ttext\nx,y\n", "csv", tab),
+            ("a", "text\ngood\n", "csv", comma),
+            ("a", "\"text", "csv", comma),
+            ("a", "\"open, text\nmore\n", "text", None),
+        ] {
+            let expected = format!("{format} {delimiter:?}");
+            assert_eq!(
+                found(name, text, Some(&fields)),
+                expected,
+                "{name}: {text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_name_a_number_asks_for_a_column() {
+        let fields = Fields::new(["2"], [""; 0]);
+        let comma = Some(Delimiter::COMMA);
+        assert_eq!(
+            found("a", "x,y;z\n", Some(&fields)),
+            format!("csv {comma:?}")
+        );
+        assert_eq!(found("a", "x y\n", Some(&fields)), "text None");
+        assert_eq!(found("a", "x,y\n", None), "text None");
+    }
+}
