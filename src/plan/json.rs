@@ -1,5 +1,6 @@
 //! The answer as one JSON object.
 
+mod files;
 mod header;
 mod timing;
 
@@ -11,13 +12,13 @@ use super::{
     Answer, Example, GroupName, GroupSummary, LabelSummary, Matches, NumberSummary, Summary,
 };
 use crate::aggregation::{Extremes, MomentSummary};
-use crate::dataset::{Delimiter, FormatName, InputFile};
 use crate::error::Failure;
 use crate::machine::Machine;
 use crate::report::{End, Timing};
 use crate::task::matching::Pairs;
 use crate::visible;
 
+use files::FileJson;
 use header::HeaderJson;
 use timing::TimingJson;
 
@@ -116,26 +117,6 @@ struct AnswerJson<'a> {
     timing: TimingJson<'a>,
     files: Vec<FileJson>,
     machine: &'a Machine,
-}
-
-#[derive(Serialize)]
-struct FileJson {
-    path: String,
-    format: Option<FormatName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delimiter: Option<Delimiter>,
-    bytes: u64,
-}
-
-impl FileJson {
-    fn of(file: &InputFile) -> Self {
-        FileJson {
-            path: file.path.display().to_string(),
-            format: file.format,
-            delimiter: file.delimiter,
-            bytes: file.bytes,
-        }
-    }
 }
 
 /// How the run ended, and the reason if it ended early.
