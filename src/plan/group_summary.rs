@@ -35,14 +35,14 @@ pub struct GroupNumbers {
     pub extremes: Extremes,
 }
 
-type Numbers = (Moments, Extrema);
+type MomentsAndExtrema = (Moments, Extrema);
 
 /// The state of one group.
 #[derive(Clone)]
 pub(super) struct GroupState {
-    main: Numbers,
+    main: MomentsAndExtrema,
     /// The columns besides the main column.
-    others: Vec<Numbers>,
+    others: Vec<MomentsAndExtrema>,
     /// The indices of these columns among the known columns.
     places: Arc<[usize]>,
 }
@@ -59,12 +59,12 @@ impl GroupState {
 }
 
 /// The answer of one group, whose columns have no names yet.
-pub(super) struct Group {
+pub(super) struct UnnamedGroup {
     main: GroupNumbers,
     others: Vec<GroupNumbers>,
 }
 
-impl Group {
+impl UnnamedGroup {
     /// Gives the columns their names.
     pub(super) fn named(self, columns: &ScorerColumns) -> GroupSummary {
         let name = |place: usize| columns.known()[place].name.clone();
@@ -76,13 +76,13 @@ impl Group {
     }
 }
 
-fn finished(numbers: Numbers) -> GroupNumbers {
+fn finished(numbers: MomentsAndExtrema) -> GroupNumbers {
     let (moments, extremes) = Aggregator::<f64>::finish(numbers);
     GroupNumbers { moments, extremes }
 }
 
 impl Aggregator<Scored> for GroupState {
-    type Output = Group;
+    type Output = UnnamedGroup;
     const COMMUTATIVE: bool = true;
 
     #[inline]
@@ -102,8 +102,8 @@ impl Aggregator<Scored> for GroupState {
         Aggregator::<f64>::merge(&mut self.others, later.others);
     }
 
-    fn finish(self) -> Group {
-        Group {
+    fn finish(self) -> UnnamedGroup {
+        UnnamedGroup {
             main: finished(self.main),
             others: self.others.into_iter().map(finished).collect(),
         }
@@ -111,7 +111,10 @@ impl Aggregator<Scored> for GroupState {
 }
 
 impl State for GroupState {
-    type Plain = (<Numbers as State>::Plain, <Vec<Numbers> as State>::Plain);
+    type Plain = (
+        <MomentsAndExtrema as State>::Plain,
+        <Vec<MomentsAndExtrema> as State>::Plain,
+    );
 
     fn kind(&self) -> Kind {
         let parts = [self.main.kind(), self.others.kind()];

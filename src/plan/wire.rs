@@ -176,7 +176,11 @@ mod tests {
         let cells = numbers.map(Cell::Number);
         let expected = cells.each_ref().map(bits);
         let main = &MainCell::Known(2);
-        let group = GroupKey::build(|key| Ok::<(), ()>(key.add(None))).expect("a key");
+        let group = GroupKey::build(|key| {
+            key.add(None);
+            Ok::<(), ()>(())
+        });
+        let group = group.expect("a key");
         let scored = Scored::new(
             cells.into(),
             main,

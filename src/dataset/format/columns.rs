@@ -7,7 +7,7 @@ use crate::dataset::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
 
 /// The values of a record, one after the other, in the order of the columns.
-pub(super) trait Cells<'a> {
+pub(super) trait CellReader<'a> {
     /// Returns the next value, or `None` after the last one.
     fn next(&mut self) -> Option<Cow<'a, str>>;
 
@@ -17,10 +17,10 @@ pub(super) trait Cells<'a> {
 
 /// The names of the columns of a file. All values are strings.
 #[derive(Clone, Debug)]
-pub(crate) struct Columns(Option<Arc<Header>>);
+pub(crate) struct Columns(Option<Arc<HeaderColumns>>);
 
 #[derive(Debug)]
-struct Header {
+struct HeaderColumns {
     names: Vec<String>,
     /// The fields that will be read, if they are known, with their columns.
     wanted: Option<(Fields, Picks)>,
@@ -36,7 +36,7 @@ impl Columns {
 
     pub(super) fn new(names: Vec<String>, wanted: Option<&Fields>) -> Self {
         let wanted = wanted.map(|fields| (fields.clone(), picks(&names, fields)));
-        Columns(Some(Arc::new(Header { names, wanted })))
+        Columns(Some(Arc::new(HeaderColumns { names, wanted })))
     }
 
     pub(super) fn names(&self) -> &[String] {
@@ -73,7 +73,7 @@ impl Columns {
     #[inline]
     pub(super) fn read<'a>(
         &self,
-        cells: &mut impl Cells<'a>,
+        cells: &mut impl CellReader<'a>,
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
@@ -86,7 +86,7 @@ impl Columns {
     #[inline]
     fn pick<'a>(
         &self,
-        cells: &mut impl Cells<'a>,
+        cells: &mut impl CellReader<'a>,
         picks: &[(usize, usize)],
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
@@ -124,7 +124,7 @@ impl Columns {
 
     /// Returns a record as one JSON object. A field that was selected by the number of its column is written a
     /// second time, with this number as its name, so that a worker process finds it.
-    pub(super) fn to_json<'a>(&self, cells: &mut impl Cells<'a>) -> Result<String, BadRecord> {
+    pub(super) fn to_json<'a>(&self, cells: &mut impl CellReader<'a>) -> Result<String, BadRecord> {
         let mut json = String::new();
         let mut found = 0;
         let mut by_number: Vec<(&str, String)> = Vec::new();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::columns::Cells;
+use super::columns::CellReader;
 use super::{Boundaries, Columns, Delimiter, Format, Quoted};
 use crate::dataset::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
@@ -112,7 +112,7 @@ struct CellIter<'a> {
     delimiter: u8,
 }
 
-impl<'a> Cells<'a> for CellIter<'a> {
+impl<'a> CellReader<'a> for CellIter<'a> {
     #[inline]
     fn next(&mut self) -> Option<Cow<'a, str>> {
         let rest = self.rest.take()?;

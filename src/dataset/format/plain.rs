@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::columns::Cells;
+use super::columns::CellReader;
 use super::{Columns, Format};
 use crate::dataset::fields::{FieldValue, Fields};
 use crate::error::BadRecord;
@@ -58,7 +58,7 @@ impl Format for PlainText {
 /// The only value of a record.
 struct OneCell<'a>(Option<&'a str>);
 
-impl<'a> Cells<'a> for OneCell<'a> {
+impl<'a> CellReader<'a> for OneCell<'a> {
     fn skip(&mut self) -> bool {
         self.0.take().is_some()
     }

@@ -86,7 +86,7 @@ struct MatchWithLines {
 
 impl PreparedScorer for MatchWithLines {
     fn score(&self, input: &ScorerInput<'_>) -> Result<Cells, NotScored> {
-        let found = self.task.score(&*input.text()?);
+        let found = self.task.score(&input.text()?);
         let line = |found: &Found| self.lines[found.index];
         let cells = match found.as_slice() {
             _ if self.task.settings().wanted() != 1 => [
