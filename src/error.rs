@@ -2,6 +2,8 @@
 //! is no failure.
 
 mod bad_record;
+mod kind;
+mod on_failure;
 
 use std::fmt;
 use std::io;
@@ -12,6 +14,9 @@ use std::time::Duration;
 use crate::stop::StopReason;
 
 pub use bad_record::BadRecord;
+pub use kind::FailureKind;
+pub(crate) use on_failure::FailureCount;
+pub use on_failure::OnFailure;
 
 /// The reason why a run cannot be finished.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +62,15 @@ pub enum Error {
         failure: Failure,
         /// Number of records before the failed record that have a score.
         scored: u64,
+    },
+    /// Too many records cannot be scored, so the result would be of no use: all of the first records failed for the
+    /// same kind of reason (see [`OnFailure::SkipUnlessAllFail`]), or a record failed in a run that is measured.
+    #[error("{failure}; {why}")]
+    Unusable {
+        /// The first failure.
+        failure: Failure,
+        /// Why the run was ended, and what the user can do about it.
+        why: String,
     },
     /// A record could not be scored. Only a stream that returns scores one by one returns this error.
     #[error("{0}")]
@@ -128,6 +142,19 @@ impl Error {
             path: path.to_owned(),
             message: message.into(),
             source: None,
+        }
+    }
+
+    /// The error of a run whose first `records` records have all failed for the same kind of reason. `first` is the
+    /// failure of the first record.
+    pub fn all_failed(first: Failure, records: u64) -> Self {
+        let why = match records {
+            1 => "no other record was read".to_owned(),
+            _ => format!("all of the first {records} records failed for the same kind of reason"),
+        };
+        Error::Unusable {
+            failure: first,
+            why,
         }
     }
 
@@ -330,64 +357,3 @@ impl Skipped {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the run was stopped before the record was finished")]
 pub(crate) struct Interrupted;
-
-/// What a run does if a record cannot be scored.
-///
-/// Failures are counted in the order of the records, so a run is halted at the same record by every executor. If the
-/// aggregator is [commutative](crate::Aggregator::COMMUTATIVE), the answer ends with that record. Otherwise the
-/// answer may extend to the end of the partial that contains the record, since a partial cannot be cut.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum OnFailure {
-    /// Scores the other records. The report gives the number of failures and lists them. The run is halted if there
-    /// are more than `at_most` failures.
-    Skip {
-        /// Largest number of records that may fail.
-        at_most: u64,
-    },
-    /// Scores the other records. The run is halted if more than this share of the records so far, including
-    /// [skipped](Skipped) records, has failed. If there are fewer than [`OnFailure::GRACE`] records so far, the number
-    /// of failures is divided by [`OnFailure::GRACE`] instead.
-    SkipShare {
-        /// Largest share of the records that may fail, from 0 to 1.
-        at_most: f64,
-    },
-    /// Halts the run at the first failure. No further record is started.
-    Stop,
-}
-
-impl OnFailure {
-    /// Scores the other records, and never halts the run, whatever the number of failures.
-    pub const SKIP: OnFailure = OnFailure::Skip { at_most: u64::MAX };
-
-    /// Number of records below which the share of failures is too uncertain to halt a run.
-    pub const GRACE: u64 = 1000;
-
-    /// Returns whether the failure of the record at `index` halts the run. `failed` is the number of failures
-    /// including this one.
-    pub(crate) fn ends(self, failed: u64, index: u64) -> bool {
-        match self {
-            OnFailure::Stop => true,
-            OnFailure::Skip { at_most } => failed > at_most,
-            OnFailure::SkipShare { at_most } => {
-                // `max` turns NaN into 0, so a share of NaN allows no failure.
-                failed as f64 > at_most.max(0.0) * (index + 1).max(Self::GRACE) as f64
-            }
-        }
-    }
-
-    /// Returns whether a run has too many failures when it has reached its end after `records` records.
-    pub(crate) fn is_exceeded(self, failed: u64, records: u64) -> bool {
-        match self {
-            OnFailure::SkipShare { at_most } => failed as f64 > at_most.max(0.0) * records as f64,
-            OnFailure::Stop | OnFailure::Skip { .. } => self.ends(failed, records) && failed > 0,
-        }
-    }
-}
-
-impl Default for OnFailure {
-    fn default() -> Self {
-        OnFailure::SKIP
-    }
-}

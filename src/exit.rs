@@ -14,7 +14,7 @@ use crate::stop::StopReason;
 /// | 0 | [`Success`](Exit::Success) | every record has a score or was skipped, or the reader of the output has closed the output |
 /// | 1 | [`SomeFailed`](Exit::SomeFailed) | the run finished; some records could not be scored |
 /// | 2 | [`Usage`](Exit::Usage) | the command line or the plan is invalid |
-/// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or has invalid contents |
+/// | 3 | [`BadInput`](Exit::BadInput) | an input cannot be opened or read, or has invalid contents; for example, all of its first records failed for the same kind of reason |
 /// | 4 | [`Halted`](Exit::Halted) | the failure policy ended the run |
 /// | 5 | [`NotWritten`](Exit::NotWritten) | an output could not be written |
 /// | 6 | [`Disagree`](Exit::Disagree) | `bench`: an executor gave a different answer |
@@ -83,7 +83,7 @@ impl Exit {
     /// Returns how a command ends if it fails with this error.
     pub fn of_error(error: &Error) -> Exit {
         match error {
-            Error::Input { .. } | Error::Record { .. } => Exit::BadInput,
+            Error::Input { .. } | Error::Record { .. } | Error::Unusable { .. } => Exit::BadInput,
             Error::Output(error) => Exit::of_write(error),
             Error::Destination { .. } => Exit::NotWritten,
             Error::Halted { .. } => Exit::Halted,
@@ -112,6 +112,7 @@ impl Exit {
             End::Finished if report.failed > 0 => Exit::SomeFailed,
             End::Finished => Exit::Success,
             End::Halted(_) => Exit::Halted,
+            End::AllFailed(_) => Exit::BadInput,
             End::Stopped(reason) => Exit::of_stop(*reason),
         }
     }

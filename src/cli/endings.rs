@@ -1,10 +1,11 @@
 //! What `score` prints after the report: the failures, notes, and how the run ended.
 
-use manyhands::Error;
+use manyhands::error::FailureKind;
 use manyhands::exit::Exit;
 use manyhands::output::PartialFile;
 use manyhands::plan::{Answer, ExecutorName, Plan};
 use manyhands::report::End;
+use manyhands::{Error, Failure, OnFailure};
 
 use super::command_error::CommandError;
 use super::text::{ERROR, paint};
@@ -29,20 +30,26 @@ pub(super) fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
     if report.records == 0 && report.end.is_finished() {
         note(format_args!("note: the input has no records"));
     }
-    let groups = report.value.groups.as_ref();
-    let has_none = |place: usize| {
-        let mut names = groups.into_iter().flat_map(|groups| groups.keys());
-        names.all(|name| name.get(place).is_some_and(Option::is_none))
-    };
-    let some = groups.is_some_and(|groups| !groups.is_empty()) && report.failed == 0;
-    for (place, by) in plan.by.iter().enumerate().filter(|_| some) {
-        if has_none(place) {
-            let by = text::plain(format_args!("{by:?}"));
-            note(format_args!(
-                "note: no record has a value in the field {by}, so it makes no groups"
-            ));
-        }
+    for field in &answer.absent {
+        note(format_args!("{}", absent_note(answer, field)));
     }
+}
+
+/// Returns a warning about a field to group by or to keep that no record seems to have.
+fn absent_note(answer: &Answer, field: &str) -> String {
+    let records = match answer.report.records.min(OnFailure::GRACE) {
+        1 => "the only record has no value".to_owned(),
+        records if answer.report.records <= OnFailure::GRACE => {
+            format!("none of the {records} records has a value")
+        }
+        _ => "none of the first 1,000 records has a value".to_owned(),
+    };
+    let similar = match answer.similar_field(field) {
+        Some(similar) if similar != field => format!("; did you mean {similar:?}?"),
+        _ => String::new(),
+    };
+    let text = format!("{records} in the field {field:?}{similar}");
+    format!("warning: {}", text::plain(text))
 }
 
 /// Prints the reason why a run ended early, and the path of the file that keeps its scores.
@@ -74,6 +81,23 @@ pub(super) fn end_with(error: CommandError, partial: Result<Option<PartialFile>,
         Ok(None) => {}
         Err(error) => _ = super::print_error(&error.into()),
     }
+    exit
+}
+
+/// Prints why all records failed, and which option is probably wrong. Returns the exit code.
+pub(super) fn end_all_failed(answer: &Answer, first: &Failure) -> Exit {
+    let error = Error::all_failed(first.clone(), answer.report.records);
+    let exit = super::print_error(&error.into());
+    if first.kind() == FailureKind::Missing {
+        let (names, plan) = (&answer.field_names, &answer.plan);
+        for field in plan.fields.iter().filter(|field| !names.contains(field)) {
+            if let Some(similar) = answer.similar_field(field) {
+                let similar = text::plain(similar);
+                note(format_args!("  did you mean --field {similar}?"));
+            }
+        }
+    }
+    note(format_args!("  to go on regardless, use --on-failure skip"));
     exit
 }
 

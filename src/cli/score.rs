@@ -14,10 +14,11 @@ use manyhands::output::{Destination, Output, PageFile, ScoresFile, ScoresOptions
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, count, duration, from_one, rate};
 use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions};
+use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
-use super::endings::{end_with, print_end, print_notes};
+use super::endings::{end_all_failed, end_with, print_end, print_notes};
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
 use super::scoring_arguments::{ScoringArguments, endpoints, scorers, standard_input_has_data};
@@ -83,9 +84,10 @@ pub struct Score {
     executor: ExecutorName,
 
     /// Choose what happens if records cannot be scored: skip them (skip), halt the run after more than a
-    /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop).
-    #[arg(long, value_name = "WHAT", default_value = "skip", value_parser = parse_on_failure)]
-    on_failure: OnFailure,
+    /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop) [default: skip
+    /// them, but exit with code 3 if the first 1,000 records all fail for the same kind of reason].
+    #[arg(long, value_name = "WHAT", value_parser = parse_on_failure)]
+    on_failure: Option<OnFailure>,
 
     /// Score at most this many records at the same time [default: the number of workers].
     #[arg(long, value_name = "N", value_parser = from_one)]
@@ -147,7 +149,7 @@ impl Score {
         plan.executor = self.executor;
         plan.threads = self.threads;
         plan.pin = self.pin;
-        plan.on_failure = self.on_failure;
+        plan.on_failure = self.on_failure.unwrap_or(OnFailure::SkipUnlessAllFail);
         plan.limit = self.in_flight.map_or_else(Limit::none, Limit::in_flight);
         if let Some(rate) = self.rate {
             plan.limit = plan.limit.per_second(rate);
@@ -178,6 +180,11 @@ impl Score {
                 }
                 Ok(None)
             }
+            // The scores file holds nothing but failures.
+            (Some(scores), Ok(answer)) if matches!(answer.report.end, End::AllFailed(_)) => {
+                scores.discard();
+                Ok(None)
+            }
             (Some(scores), _) => scores.keep_partial(),
             (None, _) => Ok(None),
         };
@@ -186,6 +193,9 @@ impl Score {
             Ok(answer) => answer,
             Err(error) => return Ok(end_with(error.into(), partial)),
         };
+        if let End::AllFailed(failure) = &answer.report.end {
+            return Ok(end_all_failed(&answer, failure));
+        }
         let page = outputs.page.take();
         let page = page.map(|file| file.write(&page::of_answer(&answer)));
         let report = if self.json {

@@ -86,7 +86,7 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     };
     let early = match report.end {
         End::Finished => String::new(),
-        End::Halted(_) => paint(ERROR, ", then halted"),
+        End::Halted(_) | End::AllFailed(_) => paint(ERROR, ", then halted"),
         _ => paint(ERROR, ", then stopped"),
     };
     let subtitle = plan

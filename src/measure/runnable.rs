@@ -1,5 +1,7 @@
 //! What is run repeatedly: a task of the caller or a plan, with an executor.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use super::checksum::Checksum;
@@ -159,6 +161,24 @@ impl Runnable for PlannedRun<'_> {
         let answer = self.opened.run_through(executor, &self.executor, options)?;
         let digest = answer.digest;
         let report = answer.report.finished()?;
+        if let Some(failure) = report.failures.first() {
+            let (failure, why) = (
+                failure.clone(),
+                "only records that can be scored are timed; remove or mend \
+                the records that fail"
+                    .to_owned(),
+            );
+            return Err(Error::Unusable { failure, why });
+        }
+        if report.scored == 0 && report.skipped > 0 {
+            let file = answer
+                .plan
+                .files
+                .first()
+                .map_or(Path::new("-"), PathBuf::as_path);
+            let message = "every record is skipped, so there is nothing to time";
+            return Err(Error::input(file, message));
+        }
         Ok(MeasuredRun {
             digest,
             records: report.records,

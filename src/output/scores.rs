@@ -20,6 +20,9 @@ use columns::FileColumns;
 use delimited::TableWriter;
 pub use format::{ScoresFormat, ScoresOptions};
 
+/// Longest time to wait for a write in progress, or for another thread that is keeping the scores.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Writes the scores of a run to a destination, in the order of the records. Pass it to a run with
 /// [`RunOptions::scores`](crate::plan::RunOptions::scores).
 #[derive(Debug)]
@@ -99,9 +102,6 @@ impl ScoresFile {
     ///
     /// Returns [`Error::Destination`] if the scores cannot be kept under any name.
     pub fn keep_partial(&self) -> Result<Option<PartialFile>, Error> {
-        /// Longest time to wait for a write in progress, or for another thread that is keeping the scores.
-        const TIMEOUT: Duration = Duration::from_secs(1);
-
         // The lock is held until the file is renamed, so that a second caller waits and then returns the file that
         // the first caller has kept.
         let Some(mut partial) = try_lock_for(&self.partial, TIMEOUT) else {
@@ -111,6 +111,12 @@ impl ScoresFile {
             *partial = written.out.keep_partial(written.records)?;
         }
         Ok(partial.clone())
+    }
+
+    /// Removes the file with the scores that have been written so far. The run may still be going on in another thread;
+    /// scores that it returns later are dropped.
+    pub fn discard(&self) {
+        drop(self.out.take(TIMEOUT));
     }
 
     /// Returns the file that [`keep_partial`](ScoresFile::keep_partial) has kept, or `None` if no file was kept.

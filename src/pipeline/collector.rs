@@ -17,8 +17,6 @@ pub(super) struct Collector<S, A> {
     /// The empty state. It observes no scores, and the workers' states are merged into it at the end.
     root: A,
     workers: usize,
-    /// Whether a failure can end the run before its last record.
-    may_halt: bool,
     /// Whether anything can end the run before its last record. If nothing can, scores count at once.
     may_end_early: bool,
     /// The partials of blocks, for [`Order::Blocks`].
@@ -50,7 +48,6 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
             in_order: Mutex::new(root.clone()),
             root,
             workers,
-            may_halt: on_failure != OnFailure::SKIP,
             may_end_early: may_be_stopped || on_failure != OnFailure::SKIP,
             partials: MergeTree::new(),
             frontier: Frontier::new(on_failure),
@@ -72,7 +69,7 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
     /// The progress of a step that begins now.
     pub(super) fn begin_step(&self, worker: &mut WorkerState<S, A>) -> StepProgress<S> {
         // Only a failure can end the answer in the middle of records that are done, and partials are not cut.
-        let may_be_cut = self.may_halt && self.order != Order::Blocks;
+        let may_be_cut = self.frontier.may_halt() && self.order != Order::Blocks;
         let spare = worker.spares.pop().unwrap_or_default();
         StepProgress::new(spare, Skips::new(may_be_cut))
     }

@@ -11,10 +11,10 @@ mod tests;
 use std::ops::Range;
 
 use super::skips::Skips;
-use crate::error::{Failure, OnFailure};
+use crate::error::{Failure, FailureCount, OnFailure};
 use crate::report::Report;
 use crate::sync::atomic::{
-    AtomicU64,
+    AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -29,6 +29,8 @@ pub(super) struct Frontier<P> {
     /// The number of failures, and of indices of skipped records, that wait until every record before them is
     /// done. It is atomic because workers read it after every step, without locking.
     unjudged: AtomicU64,
+    /// Whether a failure can still end the run. It only ever changes to false.
+    may_halt: AtomicBool,
     state: Mutex<FrontierState<P>>,
 }
 
@@ -37,7 +39,7 @@ struct FrontierState<P> {
     on_failure: OnFailure,
     /// The number of records in the answer, and how many of them have failed or were skipped.
     records: u64,
-    failed: u64,
+    failed: FailureCount,
     skipped: u64,
     /// The first failures in the answer, up to a fixed number.
     failures: Vec<Failure>,
@@ -73,6 +75,7 @@ pub(super) struct Done<P> {
 pub(super) struct RunTotals {
     pub(super) records: u64,
     pub(super) failed: u64,
+    pub(super) failures_judged: FailureCount,
     pub(super) skipped: u64,
     pub(super) failures: Vec<Failure>,
     /// The failure that ended the run.
@@ -87,11 +90,12 @@ impl<P> Frontier<P> {
             next: AtomicU64::new(0),
             last: AtomicU64::new(u64::MAX),
             unjudged: AtomicU64::new(0),
+            may_halt: AtomicBool::new(on_failure != OnFailure::SKIP),
             state: Mutex::new(FrontierState {
                 turns: Turns::new(),
                 on_failure,
                 records: 0,
-                failed: 0,
+                failed: FailureCount::default(),
                 skipped: 0,
                 failures: Vec::new(),
                 failed_anywhere: 0,
@@ -128,6 +132,12 @@ impl<P> Frontier<P> {
     #[inline]
     pub(super) fn may_start(&self, index: u64) -> bool {
         index < self.last.load(Relaxed)
+    }
+
+    /// Whether a failure of a record that has not been judged yet can end the run. If not, scores need not wait
+    /// until the failures before them have been judged.
+    pub(super) fn may_halt(&self) -> bool {
+        self.may_halt.load(Relaxed)
     }
 
     /// Whether the run is to end early.
@@ -179,7 +189,9 @@ impl<P> Frontier<P> {
         let last = match state.on_failure {
             OnFailure::Stop => index,
             OnFailure::Skip { at_most } if state.failed_anywhere > at_most => state.last_failed,
-            OnFailure::Skip { .. } | OnFailure::SkipShare { .. } => return,
+            OnFailure::Skip { .. } | OnFailure::SkipShare { .. } | OnFailure::SkipUnlessAllFail => {
+                return;
+            }
         };
         self.end_at((last + 1).max(state.committed));
     }
@@ -212,6 +224,9 @@ impl<P> Frontier<P> {
             let end = halt.map_or(records.end, |halt| records.end.min(halt.end));
             state.records = end;
             state.skipped += done.skips.before(end);
+            if state.halt.is_none() && !state.on_failure.may_halt(&state.failed, end) {
+                self.may_halt.store(false, Relaxed);
+            }
             if done.skips.kept() > 0 {
                 self.unjudged.fetch_sub(done.skips.kept(), Relaxed);
             }
@@ -234,10 +249,10 @@ impl<P> Frontier<P> {
             if halt.is_some_and(|halt| failure.index >= halt.end) {
                 return;
             }
-            state.failed += 1;
+            state.failed.add(&failure);
             self.unjudged.fetch_sub(1, Relaxed);
             if halt.is_none()
-                && (failure.is_last() || state.on_failure.ends(state.failed, failure.index))
+                && (failure.is_last() || state.on_failure.ends(&state.failed, failure.index))
             {
                 let own = if whole {
                     records.end
@@ -268,7 +283,8 @@ impl<P> Frontier<P> {
         let mut state = self.lock();
         RunTotals {
             records: state.records,
-            failed: state.failed,
+            failed: state.failed.number(),
+            failures_judged: state.failed.clone(),
             skipped: state.skipped,
             failures: std::mem::take(&mut state.failures),
             halted_by: state.halt.take().map(|halt| halt.failure),

@@ -67,7 +67,7 @@ where
             return Err(error);
         }
         let end = match &totals.halted_by {
-            Some(failure) => End::Halted(failure.clone()),
+            Some(failure) => halted_end(self.pipeline.on_failure, failure, &totals),
             None if self.record_refused.into_inner() || !is_complete => {
                 let stopped = self.token.and_then(Cancel::reason);
                 End::Stopped(stopped.ok_or(lost)?)
@@ -95,17 +95,25 @@ where
 /// against the number of all records.
 fn end_of_all(on_failure: OnFailure, totals: &RunTotals) -> End {
     match totals.failures.last() {
-        Some(failure) if on_failure.is_exceeded(totals.failed, totals.records) => {
-            End::Halted(failure.clone())
+        Some(failure) if on_failure.is_exceeded(&totals.failures_judged, totals.records) => {
+            halted_end(on_failure, failure, totals)
         }
         _ => End::Finished,
+    }
+}
+
+/// The end of a run that this failure has halted.
+fn halted_end(on_failure: OnFailure, failure: &Failure, totals: &RunTotals) -> End {
+    match (on_failure, totals.failures.first()) {
+        (OnFailure::SkipUnlessAllFail, Some(first)) => End::AllFailed(first.clone()),
+        _ => End::Halted(failure.clone()),
     }
 }
 
 #[cfg(all(test, not(shuttle)))]
 mod tests {
     use super::*;
-    use crate::error::Failure;
+    use crate::error::FailureCount;
 
     /// While a run is in progress, a share of failures counts as if there were at least a thousand records. At the end,
     /// the number of records is known.
@@ -113,11 +121,17 @@ mod tests {
     fn a_share_of_failures_is_checked_against_all_records_at_the_end() {
         let end = |on_failure, failed: u64| {
             let failure = |index| Failure::new(index, None, 0, "it fails".into());
+            let failures: Vec<_> = (0..failed).map(failure).collect();
+            let mut failures_judged = FailureCount::default();
+            failures
+                .iter()
+                .for_each(|failure| failures_judged.add(failure));
             let totals = RunTotals {
                 records: 10,
                 failed,
+                failures_judged,
                 skipped: 0,
-                failures: (0..failed).map(failure).collect(),
+                failures,
                 halted_by: None,
                 gaps: false,
             };

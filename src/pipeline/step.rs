@@ -10,7 +10,7 @@ use super::step_progress::StepProgress;
 use super::worker::WorkerState;
 use crate::aggregation::{Aggregator, ScoreBuffer};
 use crate::dataset::{Dataset, Position, ReadOutcome};
-use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, OnFailure, Skipped};
+use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, Skipped};
 use crate::execution::Flow;
 use crate::panics;
 use crate::sink::{RecordOutcome, Room};
@@ -39,7 +39,7 @@ where
         let mut aggregator = self.collector.state_of_step(worker);
         let mut step = self.collector.begin_step(worker);
         let mut buffer = ScoreBuffer::for_scores(parts.len());
-        let may_halt = self.pipeline.on_failure != OnFailure::SKIP;
+        let may_halt = self.collector.frontier.may_halt();
         let mut output = (self.pipeline.sink).map(|sink| OutputBlock::new(sink, may_halt));
         let mut written = Ok(());
         let waits = self.pipeline.limit.waits();

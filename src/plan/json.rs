@@ -132,7 +132,7 @@ impl EndJson {
         let (how, why) = match end {
             End::Finished => ("finished", None),
             End::Stopped(reason) => ("stopped", Some(reason.to_string())),
-            End::Halted(failure) => ("halted", Some(failure.to_string())),
+            End::Halted(failure) | End::AllFailed(failure) => ("halted", Some(failure.to_string())),
         };
         EndJson { how, why }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::coordinator::PlanCoordinator;
+use super::first_records::{FirstRecords, most_similar};
 use super::leaderboard::Thresholds;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::replies::{AskForEach, TakeScore};
@@ -12,8 +13,8 @@ use super::scorer::PreparedScorer;
 use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions, worker};
 use crate::dataset::{Dataset, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
-use crate::error::Error;
-use crate::execution::Executor;
+use crate::error::{Error, OnFailure};
+use crate::execution::{Executor, WorkStealing};
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
 use crate::pipeline::Pipeline;
 use crate::remote::{Elsewhere, ProcessPool, ScoredElsewhere};
@@ -60,6 +61,19 @@ pub struct Answer {
     pub throttled: Option<Throttled>,
     /// Whether the workers were kept on their hardware threads. `None` if the plan does not ask for it.
     pub pinned: Option<bool>,
+    /// The names of the fields of the first record that could be read.
+    pub field_names: Vec<String>,
+    /// The fields to group by and to keep in which none of the first [`OnFailure::GRACE`] records has a value (none of
+    /// all records, if there are fewer). Their names are probably wrong.
+    pub absent: Vec<String>,
+}
+
+impl Answer {
+    /// The name among the [`field_names`](Answer::field_names) that is most similar to `field`, if one of them is
+    /// similar.
+    pub fn similar_field(&self, field: &str) -> Option<&str> {
+        most_similar(field, &self.field_names)
+    }
 }
 
 impl Opened {
@@ -217,13 +231,33 @@ impl Opened {
         executor: &dyn Executor,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
-        let dataset = &self.records;
-        let pool = match scored_by {
+        let first = FirstRecords::new(&self.records, &self.plan);
+        let mut answer = match scored_by {
             ScoredBy::Processes(processes) => {
-                return self.run_in_processes(processes, executor, dataset, options);
+                self.run_in_processes(processes, executor, &first, options)
             }
-            ScoredBy::Threads { pool } => pool.filter(|_| self.scorer.shares_records()),
-        };
+            ScoredBy::Threads { pool } => self.run_in_threads(pool, executor, &first, options),
+        }?;
+        answer.field_names = first.names();
+        let report = &answer.report;
+        if report.end.is_finished() && report.records > 0 || report.records >= OnFailure::GRACE {
+            answer.absent = first.absent();
+        }
+        Ok(answer)
+    }
+
+    /// Runs the plan on the threads of `executor`.
+    fn run_in_threads<D>(
+        &self,
+        pool: Option<&WorkStealing>,
+        executor: &dyn Executor,
+        dataset: &D,
+        options: RunOptions<'_>,
+    ) -> Result<Answer, Error>
+    where
+        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
+    {
+        let pool = pool.filter(|_| self.scorer.shares_records());
         self.plan.check_timeout(false)?;
         let thresholds = Arc::new(Thresholds::new(self.plan.top));
         let task = ScoreField::new(&self.plan, &*self.scorer, pool, Arc::clone(&thresholds));
@@ -346,6 +380,8 @@ impl Opened {
             machine,
             throttled,
             pinned: None,
+            field_names: Vec::new(),
+            absent: Vec::new(),
         })
     }
 }

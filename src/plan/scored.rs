@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::dataset::{FieldValue, FieldValues, Fields, TextRecord};
-use crate::error::BadRecord;
+use crate::error::{BadRecord, FailureKind};
 use crate::execution::WorkStealing;
 use crate::task::Task;
 
@@ -150,7 +150,7 @@ impl<'p> ScoreField<'p> {
             Some((name, _)) => {
                 let message = "but a line of scores has that name already";
                 let message = format!("the scorer gives a value named {name:?}, {message}");
-                Err(BadRecord::new(message, None))
+                Err(BadRecord::new(message, None).of_kind(FailureKind::WrongValue))
             }
         }
     }

@@ -11,7 +11,7 @@ use super::not_scored::NotScored;
 use super::scored::Scored;
 use super::scorer::{Cell, Cells, MainCell};
 use crate::dataset::Position;
-use crate::error::{BadRecord, Cause, Panicked, Skipped};
+use crate::error::{BadRecord, Cause, FailureKind, Panicked, Skipped};
 
 /// The score of a record, or the reason why it has none.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +27,7 @@ pub(super) enum WireOutcome {
     Bad {
         message: String,
         column: Option<u64>,
+        kind: FailureKind,
     },
     Panicked {
         message: String,
@@ -92,9 +93,11 @@ impl From<Scored> for WireOutcome {
 impl From<NotScored> for WireOutcome {
     fn from(not_scored: NotScored) -> Self {
         match not_scored {
-            NotScored::Bad(BadRecord {
-                message, column, ..
-            }) => WireOutcome::Bad { message, column },
+            NotScored::Bad(bad) => WireOutcome::Bad {
+                message: bad.message,
+                column: bad.column,
+                kind: bad.kind,
+            },
             NotScored::Skipped(Skipped { reason }) => WireOutcome::Skipped { reason },
         }
     }
@@ -118,7 +121,11 @@ impl WireOutcome {
                 let candidate = text.map(|text| Arc::new(ExampleCandidate { at, text }));
                 Ok(Scored::new(cells, main, group, kept, candidate))
             }
-            WireOutcome::Bad { message, column } => Err(BadRecord::new(message, column).into()),
+            WireOutcome::Bad {
+                message,
+                column,
+                kind,
+            } => Err(BadRecord::new(message, column).of_kind(kind).into()),
             WireOutcome::Panicked { message, place } => Err(Panicked { message, place }.into()),
             WireOutcome::Skipped { reason } => Err(Skipped { reason }.into()),
         }
@@ -149,15 +156,12 @@ mod tests {
             cause.expect_err("a panic").to_string(),
             panicked.to_string()
         );
-        let (message, column) = ("expected a string".to_owned(), Some(12));
-        let cause =
-            sent(&WireOutcome::Bad { message, column }).into_scored(Position::default(), main);
+        let sent_bad = BadRecord::new("expected a string", 12).of_kind(FailureKind::WrongValue);
+        let outcome = WireOutcome::from(NotScored::from(sent_bad.clone()));
+        let cause = sent(&outcome).into_scored(Position::default(), main);
         let cause = cause.expect_err("a failure");
         let bad = cause.downcast_ref::<BadRecord>().expect("of this type");
-        assert_eq!(
-            (bad.message.as_str(), bad.column),
-            ("expected a string", Some(12))
-        );
+        assert_eq!(*bad, sent_bad);
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub enum End {
     /// There were too many failures. The value is the first failure, in the order of the records, that exceeded
     /// what the run allows.
     Halted(Failure),
+    /// All of the first records failed for the same kind of reason, see
+    /// [`OnFailure::SkipUnlessAllFail`](crate::OnFailure::SkipUnlessAllFail). The value is the first failure.
+    AllFailed(Failure),
 }
 
 impl End {
@@ -71,7 +74,7 @@ impl<V> Report<V> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Stopped`] or [`Error::Halted`] if the run is not finished.
+    /// Returns [`Error::Stopped`], [`Error::Halted`] or [`Error::Unusable`] if the run is not finished.
     pub fn finished(self) -> Result<Self, Error> {
         match self.end {
             End::Finished => Ok(self),
@@ -83,6 +86,7 @@ impl<V> Report<V> {
                 failure,
                 scored: self.scored,
             }),
+            End::AllFailed(failure) => Err(Error::all_failed(failure, self.records)),
         }
     }
 }

@@ -6,7 +6,8 @@ use super::{EXECUTORS, folder_with, score};
 fn only_the_first_failures_are_listed_and_the_others_counted() {
     let folder = folder_with("in.jsonl", "{\"text\":1}\n".repeat(5000));
     for threads in ["1", "7"] {
-        let ran = score(&folder, "in.jsonl", &["-j", threads, "--json"]);
+        let options = ["-j", threads, "--json", "--on-failure", "skip"];
+        let ran = score(&folder, "in.jsonl", &options);
         assert_eq!(ran.code, 1);
         let lines: Vec<_> = ran.err.lines().collect();
         assert_eq!(lines.len(), 11);

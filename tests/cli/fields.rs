@@ -137,7 +137,7 @@ fn several_fields_make_groups_in_which_missing_is_no_text() {
         "r.jsonl",
         &["--field", "id", "--by", "none", "--missing", "fail"],
     );
-    let note = "note: no record has a value in the field \"none\", so it makes no groups\n";
+    let note = "records has a value in the field \"none\"\n";
     assert!(ran.err.contains(note), "{}", ran.err);
 }
 

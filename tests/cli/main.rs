@@ -2,6 +2,8 @@
 #![cfg(feature = "cli")]
 #![cfg_attr(not(unix), allow(dead_code, unused_imports))]
 
+#[cfg(unix)]
+mod all_failed;
 mod bad_input;
 mod baselines;
 mod bench;

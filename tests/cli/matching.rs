@@ -309,7 +309,7 @@ fn wrong_usage_is_exit_2() {
         ),
         (
             &["--against", "reference.txt", "--best", "0"],
-            "invalid value '0' for '--best <K>': expected a whole number from 1\n",
+            "invalid value '0' for '--best <K>': expected a whole number from 1, such as 1000, 10k, 2M or 1e6\n",
         ),
         (
             &["--process", "--best", "2"],

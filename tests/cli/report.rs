@@ -246,16 +246,6 @@ fn the_answer_is_the_same_on_every_executor() {
 }
 
 #[test]
-fn grouping_by_a_field_that_no_record_has_prints_a_note() {
-    let folder = folder_with("three.jsonl", THREE);
-    let ran = score(&folder, "three.jsonl", &["--by", "knd"]);
-    let told = "note: no record has a value in the field \"knd\", so it makes no groups\n";
-    assert_eq!((ran.code, ran.err.as_str()), (0, told));
-    let quiet = score(&folder, "three.jsonl", &["--by", "knd", "--quiet"]);
-    assert_eq!(quiet.err, "");
-}
-
-#[test]
 fn json_and_page_say_what_was_run() {
     let before = now();
     let folder = folder_with("three.jsonl", THREE);

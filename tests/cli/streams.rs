@@ -236,12 +236,8 @@ fn every_executor_reports_a_stream_that_breaks_off() {
 #[test]
 fn a_file_without_a_length_is_read_to_its_end() {
     let folder = folder_with("in.jsonl", "{\"text\":\"Linux version\"}\n");
-    let json = score(
-        &folder,
-        "/proc/self/status",
-        &["--json", "--format", "jsonl"],
-    )
-    .json();
+    let options = ["--json", "--format", "jsonl", "--on-failure", "skip"];
+    let json = score(&folder, "/proc/self/status", &options).json();
     let lines = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
     assert_eq!(json["records"], lines.lines().count());
     assert_eq!(json["records"], json["failed"]);

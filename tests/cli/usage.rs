@@ -236,7 +236,7 @@ fn version_is_that_of_the_package() {
 
 #[test]
 fn quiet_leaves_errors_alone() {
-    let folder = folder_with("in.jsonl", "{}\n");
+    let folder = folder_with("in.jsonl", "{}\n{\"text\":\"good\"}\n");
     let ran = run(
         &folder,
         &["--quiet", "score", "in.jsonl", "--with", "sentiment"],

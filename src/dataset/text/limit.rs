@@ -1,7 +1,7 @@
 //! The limit on the length of a record.
 
 use super::encoding::BYTE_ORDER_MARK;
-use crate::error::BadRecord;
+use crate::error::{BadRecord, FailureKind};
 
 /// The default limit on the length of a record, in bytes without its line ending.
 pub const MAX_RECORD_BYTES: u64 = 16 << 20;
@@ -44,7 +44,7 @@ impl RecordLimit {
              long, raise the limit (--max-record)",
             self.bytes
         );
-        BadRecord::new(message, None)
+        BadRecord::new(message, None).of_kind(FailureKind::TooLong)
     }
 }
 

@@ -11,7 +11,7 @@ use super::numbering::Start;
 use crate::dataset::Position;
 use crate::dataset::fields::column_of;
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, Unreadable, bad_json};
-use crate::error::BadRecord;
+use crate::error::{BadRecord, FailureKind};
 
 /// A record of a text: a line of JSON, a record of a CSV file, or a line of plain text.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ impl<'a> TextRecord<'a> {
     }
 
     /// The names of the record's fields, for a message. There are none if the record is not of its format.
-    pub(super) fn field_names(&self) -> Vec<String> {
+    pub(crate) fn field_names(&self) -> Vec<String> {
         self.layout.field_names(self.text)
     }
 
@@ -172,6 +172,7 @@ pub(super) fn utf8(bytes: &[u8]) -> Result<&str, BadRecord> {
         let one_line = memchr2(b'\n', b'\r', &bytes[..valid]).is_none();
         let column = one_line.then_some(valid as u64 + 1);
         BadRecord::new("expected UTF-8 text, found a byte that is not", column)
+            .of_kind(FailureKind::NotUtf8)
     })
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::record::TextRecord;
 use crate::dataset::fields::{FieldValue, Fields};
 use crate::dataset::format::list;
-use crate::error::BadRecord;
+use crate::error::{BadRecord, FailureKind};
 
 /// Largest number of values that are kept without an allocation.
 const FEW: usize = 3;
@@ -141,6 +141,7 @@ impl<'a> FieldValues<'a> {
             message,
             value.json().and_then(|json| self.record.column_of(json)),
         )
+        .of_kind(FailureKind::WrongValue)
     }
 
     /// The error of a field without a value. If the record has the field, the error has no column, because the records of delimited text that a worker
@@ -152,9 +153,10 @@ impl<'a> FieldValues<'a> {
             let message = format!("expected a field {name:?}; the record's fields: {names}");
             let record = self.record.as_str();
             let begin = record.trim_ascii_start();
-            return BadRecord::new(message, self.record.column_of(begin));
+            return BadRecord::new(message, self.record.column_of(begin))
+                .of_kind(FailureKind::Missing);
         }
         let message = format!("expected {expected} in field {name:?}, found no value");
-        BadRecord::new(message, None)
+        BadRecord::new(message, None).of_kind(FailureKind::Missing)
     }
 }

@@ -85,6 +85,9 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     let early = match &report.end {
         End::Finished => None,
         End::Halted(failure) => Some(html! { "Halted by too many failures: " (quoted(failure)) }),
+        End::AllFailed(failure) => {
+            Some(html! { "Halted, because all records failed: " (quoted(failure)) })
+        }
         End::Stopped(reason) => Some(html! { "Stopped before the end: " (quoted(reason)) }),
     };
     html! {
@@ -181,5 +184,11 @@ fn on_failure(policy: OnFailure) -> String {
             format!("skip up to {} of all records", percent(at_most))
         }
         OnFailure::Stop => "stop the run".to_owned(),
+        OnFailure::SkipUnlessAllFail => {
+            format!(
+                "skip the record, unless the first {} all fail",
+                count(OnFailure::GRACE)
+            )
+        }
     }
 }

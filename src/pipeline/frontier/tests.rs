@@ -1,7 +1,7 @@
 //! Tests which records count, on one thread and in every order that matters.
 
 use super::{Done, Frontier, Skips};
-use crate::error::{Failure, OnFailure};
+use crate::error::{BadRecord, Failure, FailureKind, OnFailure};
 use crate::report::Report;
 
 fn failure(index: u64) -> Failure {
@@ -190,4 +190,68 @@ fn skipped_records_count_up_to_the_end_of_the_answer() {
     assert_eq!(frontier.unjudged(), 0);
     let totals = frontier.totals();
     assert_eq!((totals.records, totals.failed, totals.skipped), (5, 1, 2));
+}
+
+/// Reports the record `index` as done. It has failed for this kind of reason, or was scored.
+fn complete_one(frontier: &Frontier<u64>, index: u64, kind: Option<FailureKind>) {
+    let cause = |kind| BadRecord::new("it fails", None).of_kind(kind).into();
+    let failed = kind.map(|kind| Failure::new(index, None, 0, cause(kind)));
+    let done = Done {
+        failed: failed.into_iter().collect(),
+        skips: Skips::new(true),
+        whole: false,
+        payload: index,
+    };
+    frontier.complete(index..index + 1, done, |_, _| ());
+}
+
+#[test]
+fn a_run_is_halted_if_the_first_thousand_records_fail_for_the_same_kind_of_reason() {
+    const LAST: u64 = OnFailure::GRACE - 1;
+    let halt = |kind_of: fn(u64) -> Option<FailureKind>| {
+        let frontier = Frontier::new(OnFailure::SkipUnlessAllFail);
+        // The first record is done last, so all failures are judged at once, in order.
+        for index in (1..OnFailure::GRACE + 9).chain([0]) {
+            assert!(frontier.may_halt());
+            complete_one(&frontier, index, kind_of(index));
+        }
+        (frontier.halt(), frontier.may_halt())
+    };
+    assert_eq!(halt(|_| Some(FailureKind::Missing)), (Some(LAST + 1), true));
+    let then_scored = |index| (index <= LAST).then_some(FailureKind::Missing);
+    assert_eq!(halt(then_scored), (Some(LAST + 1), true));
+    assert_eq!(
+        halt(|index| (index < LAST).then_some(FailureKind::Missing)),
+        (None, false)
+    );
+    assert_eq!(
+        halt(|index| (index > 0).then_some(FailureKind::Missing)),
+        (None, false)
+    );
+    assert_eq!(halt(|_| Some(FailureKind::Other)), (None, false));
+    let mixed = |index| match index {
+        LAST => Some(FailureKind::Malformed),
+        _ => Some(FailureKind::Missing),
+    };
+    assert_eq!(halt(mixed), (None, false));
+}
+
+#[test]
+fn a_run_of_fewer_records_is_judged_at_its_end() {
+    let policy = OnFailure::SkipUnlessAllFail;
+    let is_exceeded = |kinds: &[Option<FailureKind>]| {
+        let frontier = Frontier::new(policy);
+        for (index, kind) in (0..).zip(kinds) {
+            complete_one(&frontier, index, *kind);
+        }
+        let totals = frontier.totals();
+        assert!(totals.halted_by.is_none());
+        policy.is_exceeded(&totals.failures_judged, totals.records)
+    };
+    let missing = Some(FailureKind::Missing);
+    assert!(is_exceeded(&[missing]) && is_exceeded(&[missing; 5]));
+    assert!(!is_exceeded(&[]) && !is_exceeded(&[None]));
+    assert!(!is_exceeded(&[missing, None]) && !is_exceeded(&[None, missing]));
+    assert!(!is_exceeded(&[missing, Some(FailureKind::WrongValue)]));
+    assert!(!is_exceeded(&[Some(FailureKind::Other); 2]));
 }

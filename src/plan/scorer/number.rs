@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cell, Cells, Column, ColumnKind, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
 use crate::dataset::FieldValue;
-use crate::error::{BadRecord, Error, Skipped};
+use crate::error::{BadRecord, Error, FailureKind, Skipped};
 use crate::plan::not_scored::NotScored;
 use crate::plan::{Missing, Plan, RESERVED};
 
@@ -79,7 +79,8 @@ impl PreparedScorer for NumberOptions {
                         ),
                         // Only a record of JSON could have a column, and a cell of a table is no JSON.
                         None,
-                    ),
+                    )
+                    .of_kind(FailureKind::WrongValue),
                     None => values.unexpected(place, "a finite number"),
                 })
         };

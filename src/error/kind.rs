@@ -1,0 +1,46 @@
+//! The kinds of reasons for which records fail.
+
+use super::{BadRecord, Died, Failure, Panicked, TimedOut};
+
+/// The kind of reason for which a record could not be scored. Failures of one kind have messages that differ only in
+/// details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The record is not UTF-8 text.
+    NotUtf8,
+    /// The record is longer than a record may be.
+    TooLong,
+    /// The record is not of its format, for example because its JSON is broken.
+    Malformed,
+    /// The record lacks a field, or the field has no value.
+    Missing,
+    /// A field has a value that the task cannot use, such as a number instead of a text.
+    WrongValue,
+    /// The task [panicked](Panicked).
+    Panicked,
+    /// The worker process [died](Died).
+    Died,
+    /// The record took [too long](TimedOut).
+    TimedOut,
+    /// The task returned an error of another type.
+    Other,
+}
+
+impl Failure {
+    /// The kind of reason for which the record could not be scored.
+    pub fn kind(&self) -> FailureKind {
+        let cause = &*self.cause;
+        if let Some(bad) = cause.downcast_ref::<BadRecord>() {
+            bad.kind
+        } else if cause.is::<Panicked>() {
+            FailureKind::Panicked
+        } else if cause.is::<Died>() {
+            FailureKind::Died
+        } else if cause.is::<TimedOut>() {
+            FailureKind::TimedOut
+        } else {
+            FailureKind::Other
+        }
+    }
+}

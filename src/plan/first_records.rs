@@ -1,0 +1,211 @@
+//! What the first records of a run look like: the names of their fields, and whether they have the fields that the
+//! plan names. Reports use this to say which option is probably wrong.
+
+use std::ops::{ControlFlow, Range};
+
+use super::Plan;
+use crate::dataset::{Dataset, Fields, Position, ReadOutcome, TextRecord};
+use crate::error::{BadRecord, Error, OnFailure, Place};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use crate::sync::{Mutex, lock};
+use crate::task::matching::{Matching, Measure};
+
+/// Least similarity, from 0 to 1, of a name that is suggested in place of another name.
+const SIMILAR: f64 = 0.5;
+
+/// A dataset that looks at its first [`OnFailure::GRACE`] records while a run reads them. No record is read twice, so
+/// this works for streams too.
+pub(super) struct FirstRecords<'d, D> {
+    dataset: &'d D,
+    fields: Fields,
+    /// The fields to group by and to keep.
+    watched: Vec<WatchedField>,
+    /// Whether every watched field has been seen, so that no further record needs to be looked at for them.
+    all_seen: AtomicBool,
+    /// The index of the earliest record whose field names are known.
+    named: AtomicU64,
+    names: Mutex<Vec<String>>,
+}
+
+struct WatchedField {
+    name: String,
+    place: usize,
+    seen: AtomicBool,
+}
+
+impl<'d, D> FirstRecords<'d, D> {
+    pub(super) fn new(dataset: &'d D, plan: &Plan) -> Self {
+        let others = plan.by.iter().chain(&plan.keep);
+        let places = plan.fields.len()..;
+        let watched: Vec<_> = others
+            .zip(places)
+            .map(|(name, place)| WatchedField {
+                name: name.clone(),
+                place,
+                seen: AtomicBool::new(false),
+            })
+            .collect();
+        FirstRecords {
+            dataset,
+            fields: plan.selected(),
+            all_seen: AtomicBool::new(watched.is_empty()),
+            watched,
+            named: AtomicU64::new(u64::MAX),
+            names: Mutex::default(),
+        }
+    }
+
+    /// The names of the fields of the earliest record that could be read. There are none if there is no such record.
+    pub(super) fn names(&self) -> Vec<String> {
+        lock(&self.names).clone()
+    }
+
+    /// The fields to group by and to keep of which none of the first records has a value, each of them once.
+    pub(super) fn absent(&self) -> Vec<String> {
+        let mut absent = Vec::new();
+        for field in &self.watched {
+            if !field.seen.load(Relaxed) && !absent.contains(&field.name) {
+                absent.push(field.name.clone());
+            }
+        }
+        absent
+    }
+
+    #[cold]
+    fn look_at(&self, index: u64, record: &TextRecord<'_>) {
+        if index < self.named.load(Relaxed) {
+            let names = record.field_names();
+            let mut known = lock(&self.names);
+            if !names.is_empty() && index < self.named.load(Relaxed) {
+                self.named.store(index, Relaxed);
+                *known = names;
+            }
+        }
+        if self.all_seen.load(Relaxed) {
+            return;
+        }
+        let Ok(values) = self.fields.of(record) else {
+            return;
+        };
+        let mut all = true;
+        for field in &self.watched {
+            if !values.get(field.place).is_missing() {
+                field.seen.store(true, Relaxed);
+            }
+            all &= field.seen.load(Relaxed);
+        }
+        if all {
+            self.all_seen.store(true, Relaxed);
+        }
+    }
+}
+
+impl<D> Dataset for FirstRecords<'_, D>
+where
+    D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
+{
+    type Record<'a> = TextRecord<'a>;
+
+    fn parts(&self) -> usize {
+        self.dataset.parts()
+    }
+
+    fn is_stream(&self) -> bool {
+        self.dataset.is_stream()
+    }
+
+    fn may_wait_with_records(&self) -> bool {
+        self.dataset.may_wait_with_records()
+    }
+
+    fn close(&self) {
+        self.dataset.close();
+    }
+
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
+    where
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
+    {
+        self.dataset.read(parts, |at, record| {
+            if at.index < OnFailure::GRACE
+                && let Ok(record) = &record
+            {
+                self.look_at(at.index, record);
+            }
+            visit(at, record)
+        })
+    }
+
+    fn size(&self, parts: Range<usize>) -> u64 {
+        self.dataset.size(parts)
+    }
+
+    fn place(&self, position: Position) -> Option<Place> {
+        self.dataset.place(position)
+    }
+}
+
+/// Returns the name that is most similar to `wanted` by edit distance, if one of the names is similar enough.
+pub(super) fn most_similar<'n>(wanted: &str, names: &'n [String]) -> Option<&'n str> {
+    let matching = Matching::by(Measure::Osa).process(true).cutoff(SIMILAR);
+    let best = matching.against(names).score(wanted);
+    best.first().map(|best| names[best.index].as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::dataset::TextStream;
+
+    fn look_at(lines: &str, plan: &Plan) -> (Vec<String>, Vec<String>) {
+        let stream = TextStream::new("lines", Cursor::new(lines.to_owned()));
+        let first = FirstRecords::new(&stream, plan);
+        let read = |_: Position, _: Result<&TextRecord<'_>, BadRecord>| ControlFlow::Continue(());
+        while !first.read(0..7, read).expect("a stream").ended {}
+        (first.names(), first.absent())
+    }
+
+    #[test]
+    fn names_are_those_of_the_earliest_record_that_can_be_read() {
+        let lines = "[]\n{\"b\":1,\"a\":null}\n{\"c\":1}\n";
+        let (names, absent) = look_at(lines, &Plan::new(["x"]));
+        assert_eq!(
+            (names, absent),
+            (vec!["b".to_owned(), "a".to_owned()], vec![])
+        );
+    }
+
+    #[test]
+    fn a_field_is_absent_if_none_of_the_first_records_has_a_value_in_it() {
+        let mut plan = Plan::new(["x"]);
+        plan.by = vec!["a".to_owned()];
+        plan.keep = ["b", "c", "d", "a"].map(str::to_owned).to_vec();
+        let (_, absent) = look_at("{\"a\":null,\"b\":1}\n\nno JSON\n{\"c\":\"\"}\n", &plan);
+        assert_eq!(absent, ["a", "d"]);
+        let mut lines = "{\"a\":1,\"b\":1,\"c\":1}\n".repeat(1000);
+        lines.push_str("{\"d\":1}\n");
+        let (_, absent) = look_at(&lines, &plan);
+        assert_eq!(
+            absent,
+            ["d"],
+            "record 1,001 is not one of the first records"
+        );
+    }
+
+    #[test]
+    fn a_similar_name_is_suggested() {
+        let names = ["id", "review_text", "Stars"].map(str::to_owned);
+        for (wanted, suggested) in [
+            ("stars", Some("Stars")),
+            ("star", Some("Stars")),
+            ("reviewtext", Some("review_text")),
+            ("di", Some("id")),
+            ("body", None),
+        ] {
+            assert_eq!(most_similar(wanted, &names), suggested, "{wanted}");
+        }
+        assert_eq!(most_similar("text", &[]), None);
+    }
+}
