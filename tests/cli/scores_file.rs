@@ -247,7 +247,7 @@ mod full_and_closed {
         assert_eq!(output.stderr, told);
 
         // The message cannot be printed, but the exit code is right.
-        write(&folder, "bad.jsonl", &format!("{THREE}{{}}\n"));
+        write(&folder, "bad.jsonl", format!("{THREE}{{}}\n"));
         for (file, code) in [("bad.jsonl", 1), ("missing.jsonl", 3)] {
             let mut program = Command::new(binary());
             program.args(["score", file, "--with", "sentiment"]);

@@ -48,7 +48,7 @@ fn a_table_of_tabs_has_quotes_where_they_are_needed() {
 #[test]
 fn a_compressed_file_has_the_same_lines_on_every_executor() {
     for format in ["jsonl", "csv", "tsv"] {
-        let folder = folder_with("in.jsonl", &AWKWARD.repeat(500));
+        let folder = folder_with("in.jsonl", AWKWARD.repeat(500));
         let write = |name: &str, executor: &str| {
             let arguments = ["--keep", "id,text", "--scores", name, "--force", "-j", "3"];
             let ran = score(

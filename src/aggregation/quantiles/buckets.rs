@@ -34,12 +34,12 @@ pub(super) struct PlainBuckets {
 }
 
 /// A bucket. Negative numbers are buckets of negative scores, the others buckets of zeros and positive scores.
-type Bucket = i64;
+type BucketIndex = i64;
 
 /// The bucket of zeros and of positive scores that are too small for an octave.
-const ZEROS: Bucket = 0;
+const ZEROS: BucketIndex = 0;
 /// The bucket of negative scores that are too small for an octave.
-const SMALL_NEGATIVES: Bucket = -1;
+const SMALL_NEGATIVES: BucketIndex = -1;
 
 impl Buckets {
     pub(super) fn of(scores: &[f64]) -> Buckets {
@@ -114,21 +114,21 @@ impl Buckets {
     }
 
     /// Returns the bucket of the score at this rank, which must be less than the number of scores.
-    fn bucket_at(&self, rank: u64) -> Bucket {
+    fn bucket_at(&self, rank: u64) -> BucketIndex {
         let [above, below] = &self.sides;
         let below_zero = below.total();
         let up_to_zero = below_zero + self.small[1];
         let above_zero = up_to_zero + self.small[0];
         if rank < below_zero {
             let bucket = below.bucket_at(below_zero - 1 - rank);
-            bucket.map_or(SMALL_NEGATIVES, |bucket| -(bucket as Bucket))
+            bucket.map_or(SMALL_NEGATIVES, |bucket| -(bucket as BucketIndex))
         } else if rank < up_to_zero {
             SMALL_NEGATIVES
         } else if rank < above_zero {
             ZEROS
         } else {
             let bucket = above.bucket_at(rank - above_zero);
-            bucket.map_or(ZEROS, |bucket| bucket as Bucket)
+            bucket.map_or(ZEROS, |bucket| bucket as BucketIndex)
         }
     }
 
@@ -186,11 +186,11 @@ impl Buckets {
 }
 
 /// Returns the bucket of a finite score.
-fn bucket_of_score(score: f64) -> Bucket {
+fn bucket_of_score(score: f64) -> BucketIndex {
     let magnitude = score.abs().to_bits();
     match score.is_sign_negative() {
-        false if magnitude >= SMALLEST => bucket_of(magnitude) as Bucket,
-        true if magnitude > SMALLEST => -(bucket_of(magnitude - 1) as Bucket),
+        false if magnitude >= SMALLEST => bucket_of(magnitude) as BucketIndex,
+        true if magnitude > SMALLEST => -(bucket_of(magnitude - 1) as BucketIndex),
         _ if score < 0.0 => SMALL_NEGATIVES,
         _ => ZEROS,
     }
@@ -198,7 +198,7 @@ fn bucket_of_score(score: f64) -> Bucket {
 
 /// Returns the number that represents the scores of a bucket: the middle of the bucket, or 0 if the scores are too
 /// small for an octave.
-fn estimate(bucket: Bucket) -> f64 {
+fn estimate(bucket: BucketIndex) -> f64 {
     match bucket {
         SMALL_NEGATIVES | ZEROS => 0.0,
         below if below < 0 => -middle(below.unsigned_abs() as usize),

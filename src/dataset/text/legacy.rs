@@ -95,7 +95,7 @@ impl LegacyCheck {
 }
 
 /// Valid text up to bytes that are not, or up to the end.
-struct Stretch<'a> {
+struct ValidText<'a> {
     text: &'a str,
     /// Whether the text is followed by the beginning of a character, which the end cuts off.
     is_cut: bool,
@@ -104,7 +104,7 @@ struct Stretch<'a> {
 }
 
 /// Divides bytes where they are not UTF-8.
-fn stretches(bytes: &[u8]) -> impl Iterator<Item = Stretch<'_>> {
+fn stretches(bytes: &[u8]) -> impl Iterator<Item = ValidText<'_>> {
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {
         let bytes = rest?;
@@ -116,7 +116,7 @@ fn stretches(bytes: &[u8]) -> impl Iterator<Item = Stretch<'_>> {
             Some(Some(invalid)) => Some(&bytes[length + invalid..]),
             _ => None,
         };
-        Some(Stretch {
+        Some(ValidText {
             text: std::str::from_utf8(&bytes[..length]).unwrap_or_default(),
             is_cut: invalid == Some(None),
             is_last: invalid.is_none(),

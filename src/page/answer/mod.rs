@@ -152,7 +152,11 @@ fn origin(answer: &Answer) -> Markup {
     const ARGUMENTS: usize = 100;
     let command = &answer.command;
     let more = command.len().saturating_sub(ARGUMENTS);
-    let shown: Vec<_> = command.iter().take(ARGUMENTS).map(as_word).collect();
+    let shown: Vec<_> = command
+        .iter()
+        .take(ARGUMENTS)
+        .map(|argument| as_word(argument))
+        .collect();
     let date = humantime::format_rfc3339_seconds(answer.began);
     facts(&[
         ("date", html! { (date) }),
@@ -167,7 +171,7 @@ fn origin(answer: &Answer) -> Markup {
 }
 
 /// Quotes an argument of a command as a shell does, if it needs quotes.
-fn as_word(argument: &String) -> Cow<'_, str> {
+fn as_word(argument: &str) -> Cow<'_, str> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:=,@%+".contains(letter);
     if !argument.is_empty() && argument.chars().all(is_plain) {
         return Cow::Borrowed(argument);
