@@ -122,7 +122,8 @@ pub struct Plan {
     /// The answer names this number of best records and this number of worst records. Every worker keeps the texts
     /// of its own best and worst records in memory.
     pub top: usize,
-    /// Fields to copy from each record to its line of scores.
+    /// Fields to copy from each record to its line of scores. If the only one is [`Plan::ALL_FIELDS`], every field of
+    /// a record is copied, in the order of the input.
     pub keep: Vec<String>,
     /// The executor.
     pub executor: ExecutorName,
@@ -270,10 +271,26 @@ impl Plan {
         self.scorer.columns(self)
     }
 
+    /// The name that stands for every field of a record in [`Plan::keep`].
+    pub const ALL_FIELDS: &str = "*";
+
+    /// Whether every field of a record is copied to its line of scores.
+    pub fn keeps_all(&self) -> bool {
+        self.keep == [Self::ALL_FIELDS]
+    }
+
+    /// The names of the fields that are copied to the line of scores. There are none if every field is copied.
+    pub(crate) fn kept_fields(&self) -> &[String] {
+        match self.keeps_all() {
+            true => &[],
+            false => &self.keep,
+        }
+    }
+
     /// The fields that are read from each record: first the texts, then the fields to group by, then the fields to
     /// keep.
     fn selected(&self) -> Fields {
-        Fields::new(&self.fields, self.by.iter().chain(&self.keep))
+        Fields::new(&self.fields, self.by.iter().chain(self.kept_fields()))
     }
 
     /// Every file that a run reads: the files with the records, and the other files that the scorer reads.

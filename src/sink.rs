@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::dataset::LentRecord;
 use crate::error::{Failure, Skipped};
 use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock_for};
 use crate::turns::Turns;
@@ -17,6 +18,24 @@ use crate::turns::Turns;
 pub trait Sink<S>: Sync {
     /// Appends the text for one record to `bytes`.
     fn render(&self, index: u64, outcome: RecordOutcome<'_, S>, bytes: &mut Vec<u8>);
+
+    /// Like [`render`](Sink::render), and lends the record, if its dataset [lends](crate::Dataset::lend) records and
+    /// the sink [wants](Sink::wants_records) them. By default, this calls `render`.
+    fn render_lent(
+        &self,
+        index: u64,
+        outcome: RecordOutcome<'_, S>,
+        record: Option<LentRecord<'_>>,
+        bytes: &mut Vec<u8>,
+    ) {
+        let _ = record;
+        self.render(index, outcome, bytes);
+    }
+
+    /// Whether the sink uses the records that [`render_lent`](Sink::render_lent) receives. By default, it does not.
+    fn wants_records(&self) -> bool {
+        false
+    }
 
     /// Receives a block, which contains the bytes of consecutive records. Blocks come in any order, and
     /// together they cover every record once. A call must not wait for another call. An implementation keeps
@@ -84,7 +103,8 @@ struct InOrderState<W> {
 }
 
 impl<W: Write> InOrder<W> {
-    /// Writes to `out`, which needs no buffer of its own, because blocks are large.
+    /// Writes to `out`, which needs no buffer of its own, because blocks are large. Each block is passed to `out` in one
+    /// call of [`write_all`](Write::write_all).
     pub fn new(out: W) -> Self {
         Self::with_room(out, WAITING_BYTES)
     }

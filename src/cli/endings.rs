@@ -2,7 +2,7 @@
 
 use manyhands::error::FailureKind;
 use manyhands::exit::Exit;
-use manyhands::output::PartialFile;
+use manyhands::output::{LeftOutFields, PartialFile};
 use manyhands::plan::{Answer, ExecutorName, Plan};
 use manyhands::report::End;
 use manyhands::{Error, Failure, OnFailure};
@@ -50,6 +50,20 @@ fn absent_note(answer: &Answer, field: &str) -> String {
     };
     let text = format!("{records} in the field {field:?}{similar}");
     format!("warning: {}", text::plain(text))
+}
+
+/// Prints a warning about fields that a table has left out.
+pub(super) fn print_left_out(left_out: &LeftOutFields) {
+    let (several, have) = match left_out.records {
+        1 => ("record", "has"),
+        _ => ("records", "have"),
+    };
+    let name = text::plain(format_args!("{:?}", left_out.name));
+    note(format_args!(
+        "warning: {} {several} {have} fields without a column in the table of scores, such as {name} in record {}; \
+         they are left out; name the columns with --columns, or write JSON lines",
+        left_out.records, left_out.first,
+    ));
 }
 
 /// Prints the reason why a run ended early, and the path of the file that keeps its scores.

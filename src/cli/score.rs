@@ -18,7 +18,7 @@ use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
-use super::endings::{end_all_failed, end_with, print_end, print_notes};
+use super::endings::{end_all_failed, end_with, print_end, print_left_out, print_notes};
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
 use super::scoring_arguments::{ScoringArguments, endpoints, scorers, standard_input_has_data};
@@ -42,7 +42,8 @@ pub struct Score {
     #[command(flatten)]
     scoring: ScoringArguments,
 
-    /// Copy these fields of each record to the scores file.
+    /// Copy these fields of each record to the scores file, or every field with '*'. A field that has the name of a
+    /// column of the scores is prefixed by input_.
     #[arg(
         long,
         value_name = "FIELD,...",
@@ -50,6 +51,21 @@ pub struct Score {
         requires = "scores"
     )]
     keep: Vec<String>,
+
+    /// Give a table (.csv, .tsv) these columns for the fields of --keep '*' [default: the columns that the first 1000
+    /// records need].
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        requires = "keep"
+    )]
+    columns: Option<Vec<String>>,
+
+    /// Precede texts of a table that a spreadsheet would run as a formula by an apostrophe. Other programs read it as
+    /// a part of the text.
+    #[arg(long, requires = "scores")]
+    csv_safe: bool,
 
     /// Write the score of every record to this file, in the order of the records: .jsonl, .csv or .tsv, each also
     /// compressed as .gz or .zst, or - for JSON lines on standard output (the report is then printed on standard
@@ -161,7 +177,7 @@ impl Score {
 
     pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
         let plan = self.plan()?;
-        let format = self.scores.as_deref().map(ScoresOptions::of).transpose()?;
+        let format = self.scores_options()?;
         if let Some(format) = &format {
             ScoresFile::check(&plan, format)?;
         }
@@ -206,9 +222,23 @@ impl Score {
         self.print(&report)
             .map_err(CommandError::write("cannot write the report"))?;
         print_notes(&plan, &answer, quiet);
+        if let Some(left_out) = outputs.scores.as_ref().and_then(|scores| scores.left_out()) {
+            print_left_out(&left_out);
+        }
         print_end(&answer.report.end, partial?);
         page.transpose()?;
         Ok(Exit::of_report(&answer.report))
+    }
+
+    fn scores_options(&self) -> Result<Option<ScoresOptions>, Error> {
+        let options = self.scores.as_deref().map(ScoresOptions::of).transpose()?;
+        Ok(options.map(|options| {
+            let options = options.csv_safe(self.csv_safe);
+            match &self.columns {
+                Some(columns) => options.columns(columns),
+                None => options,
+            }
+        }))
     }
 
     /// Opens the outputs. Each output must be a different file, and must not be an input.

@@ -143,6 +143,9 @@ impl Fields {
     }
 }
 
+/// Fields of a record, each with its name.
+pub type NamedValues<'a> = Vec<(Cow<'a, str>, FieldValue<'a>)>;
+
 /// The value of one field of a record.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]

@@ -21,13 +21,14 @@ mod texts;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
-pub use fields::{FieldValue, Fields};
+pub use fields::{FieldValue, Fields, NamedValues};
 pub use format::{Delimiter, FormatName};
 pub use records::Records;
 pub use source::TextSource;
+pub(crate) use text::OwnedRecord;
 pub use text::{
-    FieldValues, InputFile, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextEncoding, TextFiles,
-    TextRecord, TextStream, UnknownEncoding,
+    FieldValues, InputFile, LentRecord, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextEncoding,
+    TextFiles, TextRecord, TextStream, UnknownEncoding,
 };
 pub use texts::Texts;
 
@@ -80,6 +81,13 @@ pub trait Dataset: Sync {
 
     /// How long scoring the record took, if the record was scored elsewhere before this visit.
     fn time_elsewhere(&self, record: &Self::Record<'_>) -> Option<Duration> {
+        let _ = record;
+        None
+    }
+
+    /// Lends a record that is being visited, as it stands in its input, to the [sink](crate::sink::Sink) of the run.
+    /// Returns `None` if records have no such form.
+    fn lend<'r>(&self, record: &'r Self::Record<'_>) -> Option<LentRecord<'r>> {
         let _ = record;
         None
     }

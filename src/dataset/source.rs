@@ -4,7 +4,9 @@ use std::io::Read;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
-use super::text::{InputFile, LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream};
+use super::text::{
+    InputFile, LentRecord, LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream,
+};
 use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
@@ -159,6 +161,10 @@ impl Dataset for TextSource {
 
     fn size(&self, parts: Range<usize>) -> u64 {
         inside!(self, dataset => dataset.size(parts))
+    }
+
+    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
+        Some(LentRecord::Text(*record))
     }
 
     fn place(&self, position: Position) -> Option<Place> {

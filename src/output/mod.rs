@@ -30,4 +30,4 @@ pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]
 pub use page::PageFile;
 pub use requested::Output;
-pub use scores::{ScoresFile, ScoresFormat, ScoresOptions};
+pub use scores::{LeftOutFields, ScoresFile, ScoresFormat, ScoresOptions};

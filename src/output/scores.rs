@@ -3,22 +3,30 @@
 mod columns;
 mod delimited;
 mod format;
+mod further;
+mod held;
 mod json_lines;
+mod lines;
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::destination::{Destination, PartialFile};
 use super::encoder::OutputEncoder;
+use crate::dataset::LentRecord;
 use crate::error::Error;
 use crate::plan::{Plan, Scored};
 use crate::sink::{InOrder, RecordOutcome, Room, Sink};
 use crate::sync::{Mutex, try_lock, try_lock_for};
 
 use columns::FileColumns;
-use delimited::TableWriter;
+use delimited::{BEGINNING, ENDING, TableWriter};
 pub use format::{ScoresFormat, ScoresOptions};
+use further::FurtherColumns;
+pub use further::LeftOutFields;
+use lines::{OrderedLines, TableColumns};
 
 /// Longest time to wait for a write in progress, or for another thread that is keeping the scores.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -29,8 +37,8 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 pub struct ScoresFile {
     columns: FileColumns,
     /// `None` if the file has JSON lines.
-    table: Option<TableWriter>,
-    out: InOrder<OutputEncoder>,
+    table: Option<Arc<TableColumns>>,
+    out: InOrder<OrderedLines>,
     partial: Mutex<Option<PartialFile>>,
 }
 
@@ -39,10 +47,18 @@ impl ScoresFile {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Plan`] if two columns would have the same name, or if the file is a table and the scorer has
-    /// columns that are not known before any record is scored.
+    /// Returns [`Error::Plan`] if a field is kept twice, or if the options do not fit each other or the plan.
     pub fn check(plan: &Plan, options: &ScoresOptions) -> Result<(), Error> {
-        FileColumns::of(plan, options.format).map(|_| ())
+        Self::columns(plan, options).map(|_| ())
+    }
+
+    fn columns(plan: &Plan, options: &ScoresOptions) -> Result<FileColumns, Error> {
+        let columns = FileColumns::of(plan)?;
+        let own = [BEGINNING].into_iter().chain(ENDING);
+        let known = columns.scores.iter().chain(&columns.keep);
+        let known = known.map(String::as_str).chain(own);
+        options.check(columns.has_further(), known)?;
+        Ok(columns)
     }
 
     /// Creates a scores file that writes the scores of a plan to this destination.
@@ -56,21 +72,32 @@ impl ScoresFile {
         options: &ScoresOptions,
         plan: &Plan,
     ) -> Result<Self, Error> {
-        let columns = FileColumns::of(plan, options.format)?;
-        let encoder =
-            OutputEncoder::new(destination, options.compression).map_err(Error::Output)?;
-        let file = ScoresFile {
+        let columns = Self::columns(plan, options)?;
+        let table = options.format.delimiter().map(|delimiter| {
+            Arc::new(TableColumns {
+                writer: TableWriter::new(delimiter, options.csv_safe),
+                columns: columns.clone(),
+                further: FurtherColumns::default(),
+            })
+        });
+        let none = (!columns.has_further()).then_some(&[][..]);
+        let names = options.columns.as_deref().or(none);
+        let out = OutputEncoder::new(destination, options.compression);
+        let out = out.and_then(|out| OrderedLines::new(out, table.clone(), names));
+        Ok(ScoresFile {
             columns,
-            table: options.format.delimiter().map(TableWriter::new),
-            out: InOrder::new(encoder),
+            table,
+            out: InOrder::new(out.map_err(Error::Output)?),
             partial: Mutex::default(),
-        };
-        if let Some(table) = &file.table {
-            let mut header = Vec::new();
-            table.write_header(&file.columns, &mut header);
-            file.out.write(0..0, header).map_err(Error::Output)?;
-        }
-        Ok(file)
+        })
+    }
+
+    /// Returns the fields that a table has left out so far, because they have no column. Records after the end of a run
+    /// that ended early may have been counted, too.
+    pub fn left_out(&self) -> Option<LeftOutFields> {
+        self.table
+            .as_ref()
+            .and_then(|table| table.further.left_out())
     }
 
     /// Renames the file into place after a complete run. Returns `false`, and renames nothing, if
@@ -127,10 +154,29 @@ impl ScoresFile {
 
 impl Sink<Scored> for ScoresFile {
     fn render(&self, index: u64, outcome: RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>) {
+        self.render_lent(index, outcome, None, bytes);
+    }
+
+    fn render_lent(
+        &self,
+        index: u64,
+        outcome: RecordOutcome<'_, Scored>,
+        record: Option<LentRecord<'_>>,
+        bytes: &mut Vec<u8>,
+    ) {
         match &self.table {
-            None => json_lines::write_line(&self.columns, index, outcome, bytes),
-            Some(table) => table.write_line(&self.columns, index, outcome, bytes),
+            None => json_lines::write_line(&self.columns, index, outcome, record, bytes),
+            Some(table) => {
+                let columns = (&table.columns, &table.further);
+                table
+                    .writer
+                    .write_line(columns, index, outcome, record, bytes);
+            }
         }
+    }
+
+    fn wants_records(&self) -> bool {
+        self.columns.keeps_all()
     }
 
     fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
@@ -192,10 +238,14 @@ mod tests {
     }
 
     #[test]
-    fn a_table_needs_columns_that_are_known_beforehand() {
-        let error = written(ScoresFormat::Csv, true).expect_err("no header");
-        let message = "the columns of made-up are known only when its records are scored, after the \
-                       header of a table is written; write the scores as JSON lines (.jsonl)";
-        assert_eq!(error.to_string(), message);
+    fn a_table_has_the_columns_that_its_first_records_need() {
+        let csv = written(ScoresFormat::Csv, true).expect("a file");
+        let lines = [
+            "record,label,number,line,tenth,empty,class,error,skipped",
+            "1,\"so,so\",1.0,1,0.1,,x,,",
+            "2,bad,20.0,20,2.0,,,,",
+            "3,,,,,,,,no number",
+        ];
+        assert_eq!(csv.lines().collect::<Vec<_>>(), lines);
     }
 }

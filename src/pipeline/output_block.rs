@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 
+use crate::dataset::LentRecord;
 use crate::sink::{RecordOutcome, Room, Sink};
 
 /// A block is passed to the sink when it has at least this many bytes.
@@ -41,13 +42,19 @@ impl<'s, S> OutputBlock<'s, S> {
 
     /// Renders the outcome of one record. Passes the block to the sink if it is full and its records need not
     /// be judged first.
-    pub(super) fn add(&mut self, index: u64, outcome: RecordOutcome<'_, S>) -> io::Result<()> {
+    pub(super) fn add(
+        &mut self,
+        index: u64,
+        outcome: RecordOutcome<'_, S>,
+        record: Option<LentRecord<'_>>,
+    ) -> io::Result<()> {
         if self.records.is_empty() {
             self.records.start = index;
         }
         self.records.end = index + 1;
         let failed = matches!(outcome, RecordOutcome::Failed(_));
-        self.sink.render(index, outcome, &mut self.bytes);
+        let bytes = &mut self.bytes;
+        self.sink.render_lent(index, outcome, record, bytes);
         match &mut self.unjudged {
             Some(blocks) => {
                 if failed {
@@ -120,7 +127,7 @@ mod tests {
         assert!(!block.waits_for_judgement());
         for index in 5..8 {
             block
-                .add(index, RecordOutcome::Scored(&()))
+                .add(index, RecordOutcome::Scored(&()), None)
                 .expect("memory");
         }
         assert_eq!(kept.handed(), [(5..7, 2)]);
@@ -139,16 +146,18 @@ mod tests {
         assert!(block.waits_for_judgement());
         for index in 0..4 {
             block
-                .add(index, RecordOutcome::Scored(&()))
+                .add(index, RecordOutcome::Scored(&()), None)
                 .expect("memory");
         }
         block
-            .add(4, RecordOutcome::Failed(&failure(4)))
+            .add(4, RecordOutcome::Failed(&failure(4)), None)
             .expect("memory");
         block
-            .add(5, RecordOutcome::Failed(&failure(5)))
+            .add(5, RecordOutcome::Failed(&failure(5)), None)
             .expect("memory");
-        block.add(6, RecordOutcome::Scored(&())).expect("memory");
+        block
+            .add(6, RecordOutcome::Scored(&()), None)
+            .expect("memory");
         assert_eq!(kept.handed(), [], "the records have not been judged");
         block.finish().expect("memory");
         assert_eq!(kept.handed(), [(0..5, 5), (5..6, 1), (6..7, 1)]);

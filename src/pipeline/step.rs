@@ -9,11 +9,11 @@ use super::run::PipelineRun;
 use super::step_progress::StepProgress;
 use super::worker::WorkerState;
 use crate::aggregation::{Aggregator, ScoreBuffer};
-use crate::dataset::{Dataset, Position, ReadOutcome};
+use crate::dataset::{Dataset, LentRecord, Position, ReadOutcome};
 use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, Skipped};
 use crate::execution::Flow;
 use crate::panics;
-use crate::sink::{RecordOutcome, Room};
+use crate::sink::{RecordOutcome, Room, Sink};
 use crate::stop::Cancel;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Task;
@@ -43,11 +43,16 @@ where
         let mut output = (self.pipeline.sink).map(|sink| OutputBlock::new(sink, may_halt));
         let mut written = Ok(());
         let waits = self.pipeline.limit.waits();
+        let wants_records = self.pipeline.sink.is_some_and(Sink::wants_records);
         let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
             if !self.goes_on(at.index) {
                 step.refused = true;
                 return ControlFlow::Break(());
             }
+            let lent = match &record {
+                Ok(record) if wants_records => self.pipeline.dataset.lend(record),
+                _ => None,
+            };
             let scored = if waits {
                 let Some(scored) = self.score_when_permitted(worker, at, record) else {
                     step.refused = true;
@@ -64,7 +69,7 @@ where
             match scored {
                 Ok(score) => {
                     if let Some(output) = &mut output {
-                        written = output.add(at.index, RecordOutcome::Scored(&score));
+                        written = output.add(at.index, RecordOutcome::Scored(&score), lent);
                     }
                     match &mut aggregator {
                         Some(aggregator) if step.directly => {
@@ -74,7 +79,7 @@ where
                     }
                 }
                 Err(cause) => {
-                    written = self.without_score(number, at, *cause, &mut step, &mut output);
+                    written = self.without_score(number, at, *cause, lent, &mut step, &mut output);
                 }
             }
             if let Some(output) = &mut output
@@ -108,13 +113,14 @@ where
         number: usize,
         at: Position,
         cause: Cause,
+        lent: Option<LentRecord<'_>>,
         step: &mut StepProgress<S>,
         output: &mut Option<OutputBlock<'_, S>>,
     ) -> io::Result<()> {
         let mut written = Ok(());
         let mut add = |outcome| {
             if let Some(output) = output {
-                written = output.add(at.index, outcome);
+                written = output.add(at.index, outcome, lent);
             }
         };
         match cause.downcast::<Skipped>() {

@@ -4,7 +4,7 @@
 use std::ops::{ControlFlow, Range};
 
 use super::Plan;
-use crate::dataset::{Dataset, Fields, Position, ReadOutcome, TextRecord};
+use crate::dataset::{Dataset, Fields, LentRecord, Position, ReadOutcome, TextRecord};
 use crate::error::{BadRecord, Error, OnFailure, Place};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
@@ -35,7 +35,7 @@ struct WatchedField {
 
 impl<'d, D> FirstRecords<'d, D> {
     pub(super) fn new(dataset: &'d D, plan: &Plan) -> Self {
-        let others = plan.by.iter().chain(&plan.keep);
+        let others = plan.by.iter().chain(plan.kept_fields());
         let places = plan.fields.len()..;
         let watched: Vec<_> = others
             .zip(places)
@@ -138,6 +138,10 @@ where
 
     fn size(&self, parts: Range<usize>) -> u64 {
         self.dataset.size(parts)
+    }
+
+    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
+        self.dataset.lend(record)
     }
 
     fn place(&self, position: Position) -> Option<Place> {

@@ -315,7 +315,8 @@ impl Opened {
     {
         let options = options.cancel(token);
         if !self.plan.limit.waits() {
-            let scored = ScoredElsewhere::new(dataset, elsewhere);
+            let keeps_records = options.scores.is_some_and(|sink| sink.wants_records());
+            let scored = ScoredElsewhere::new(dataset, elsewhere).keeping_records(keeps_records);
             return self.run_pipeline(executor, &scored, TakeScore, thresholds, None, options);
         }
         let task = AskForEach::new(elsewhere, token);

@@ -101,7 +101,9 @@ impl<'p> ScoreField<'p> {
         let first_kept = plan.fields.len() + plan.by.len();
         let columns = plan.columns();
         let known = columns.known().iter().map(|column| column.name.as_str());
-        let kept = plan.keep.iter().map(String::as_str);
+        let kept = plan.kept_fields();
+        let keep = first_kept..first_kept + kept.len();
+        let kept = kept.iter().map(String::as_str);
         ScoreField {
             scorer,
             pool,
@@ -110,7 +112,7 @@ impl<'p> ScoreField<'p> {
             fields,
             missing: plan.missing.unwrap_or(plan.scorer.missing()),
             by: plan.fields.len()..first_kept,
-            keep: first_kept..first_kept + plan.keep.len(),
+            keep,
             taken: known
                 .chain(kept)
                 .chain(RESERVED)

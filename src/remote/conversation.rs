@@ -1,10 +1,10 @@
 //! The interface through which records are scored outside this process.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::dataset::Position;
+use crate::dataset::{OwnedRecord, Position, TextRecord};
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 
 /// Something outside this process that scores records, such as worker processes, a user's program, or a service.
@@ -99,6 +99,8 @@ pub(crate) struct RecordReply<S> {
     /// `None` after the outcome has been taken.
     outcome: Cell<Option<Result<S, Cause>>>,
     spent: Duration,
+    /// The record, if the sink of the run wants it.
+    record: OnceCell<OwnedRecord>,
 }
 
 impl<S> RecordReply<S> {
@@ -108,7 +110,18 @@ impl<S> RecordReply<S> {
         RecordReply {
             outcome: Cell::new(Some(outcome)),
             spent,
+            record: OnceCell::new(),
         }
+    }
+
+    /// Adds the record.
+    pub(super) fn with_record(&self, record: OwnedRecord) {
+        let _ = self.record.set(record);
+    }
+
+    /// The record, if it was added.
+    pub(super) fn record(&self) -> Option<TextRecord<'_>> {
+        self.record.get().map(OwnedRecord::record)
     }
 
     /// Takes the score, or the reason why there is none. This can be done only once.

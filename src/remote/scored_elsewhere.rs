@@ -1,10 +1,11 @@
 //! A dataset whose records have been scored elsewhere by the time they are visited.
 
+use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 use super::conversation::{Conversation as _, Elsewhere, RecordReply};
-use crate::dataset::{Dataset, Position, ReadOutcome, TextRecord};
+use crate::dataset::{Dataset, LentRecord, OwnedRecord, Position, ReadOutcome, TextRecord};
 use crate::error::{BadRecord, Error, Place};
 
 /// Number of parts to aim for, so that the last parts can be distributed evenly among the workers.
@@ -20,6 +21,8 @@ pub(crate) struct ScoredElsewhere<'a, D, E> {
     elsewhere: &'a E,
     /// Number of parts of the dataset that form one part here.
     together: usize,
+    /// Whether a record is kept until it is visited with its reply.
+    keeps_records: bool,
 }
 
 impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
@@ -37,7 +40,15 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
             records,
             elsewhere,
             together,
+            keeps_records: false,
         }
+    }
+
+    /// Sets whether records can be [lent](Dataset::lend). Each record in flight is then copied.
+    #[must_use]
+    pub(crate) fn keeping_records(mut self, keep: bool) -> Self {
+        self.keeps_records = keep;
+        self
     }
 
     /// Sends the records of these parts, and visits them with their replies.
@@ -49,9 +60,15 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
     {
         let mut conversation = self.elsewhere.open();
         let mut sent = Ok(ControlFlow::Continue(()));
+        // The records in flight, in their order. `None` is a record that is not kept.
+        let mut in_flight: VecDeque<Option<OwnedRecord>> = VecDeque::new();
         let reading = self.records.read(self.inner(parts), |at, record| {
+            if self.keeps_records {
+                in_flight.push_back(record.as_ref().ok().map(|record| OwnedRecord::of(record)));
+            }
             let json = record.and_then(TextRecord::to_json);
             let json = json.as_deref().map_err(BadRecord::clone);
+            let mut visit = with_records(&mut in_flight, &mut visit);
             sent = conversation.send(at, json, &mut visit);
             match sent {
                 Ok(flow) => flow,
@@ -59,7 +76,7 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
             }
         })?;
         if sent?.is_continue() {
-            let _ = conversation.finish(&mut visit)?;
+            let _ = conversation.finish(&mut with_records(&mut in_flight, &mut visit))?;
         }
         Ok(reading)
     }
@@ -69,6 +86,23 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
         let all = self.records.parts();
         let inner = |part: usize| part.saturating_mul(self.together).min(all);
         inner(parts.start)..inner(parts.end)
+    }
+}
+
+/// Returns a visitor that adds the oldest record in flight to each reply before it passes the reply to `visit`.
+fn with_records<'v, S, V>(
+    in_flight: &'v mut VecDeque<Option<OwnedRecord>>,
+    visit: &'v mut V,
+) -> impl FnMut(Position, Result<&RecordReply<S>, BadRecord>) -> ControlFlow<()> + 'v
+where
+    V: FnMut(Position, Result<&RecordReply<S>, BadRecord>) -> ControlFlow<()>,
+{
+    move |at, reply| {
+        let record = in_flight.pop_front().flatten();
+        if let (Some(record), Ok(reply)) = (record, &reply) {
+            reply.with_record(record);
+        }
+        visit(at, reply)
     }
 }
 
@@ -113,6 +147,10 @@ where
 
     fn time_elsewhere(&self, record: &RecordReply<E::Score>) -> Option<Duration> {
         Some(record.spent())
+    }
+
+    fn lend<'r>(&self, reply: &'r RecordReply<E::Score>) -> Option<LentRecord<'r>> {
+        reply.record().map(LentRecord::Text)
     }
 
     fn place(&self, at: Position) -> Option<Place> {

@@ -19,6 +19,7 @@ mod fields;
 mod formats;
 mod generate;
 mod hostile;
+mod kept_fields;
 #[cfg(unix)]
 mod limits;
 mod matching;

@@ -24,7 +24,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("dataset", &["error", "sync"]),
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "machine", "sync"]),
-    ("sink", &["error", "sync", "turns"]),
+    ("sink", &["error", "dataset", "sync", "turns"]),
     (
         "report",
         &["error", "aggregation", "execution", "machine", "stop"],

@@ -1,9 +1,10 @@
 //! The columns of a file whose records are values in a fixed order.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::dataset::fields::{FieldValue, Fields};
+use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
 /// The values of a record, one after the other, in the order of the columns.
@@ -22,6 +23,9 @@ pub(crate) struct Columns(Option<Arc<HeaderColumns>>);
 #[derive(Debug)]
 struct HeaderColumns {
     names: Vec<String>,
+    /// The columns whose name another column before them has, with the first column of this name. The columns are in
+    /// their order.
+    repeated: Vec<(usize, usize)>,
     /// The fields that will be read, if they are known, with their columns.
     wanted: Option<(Fields, Picks)>,
 }
@@ -36,7 +40,40 @@ impl Columns {
 
     pub(super) fn new(names: Vec<String>, wanted: Option<&Fields>) -> Self {
         let wanted = wanted.map(|fields| (fields.clone(), picks(&names, fields)));
-        Columns(Some(Arc::new(HeaderColumns { names, wanted })))
+        let mut first_of = HashMap::new();
+        let first = |(column, name)| (column, *first_of.entry(name).or_insert(column));
+        let all = names.iter().enumerate().map(first);
+        let repeated = all.filter(|(column, first)| column != first).collect();
+        Columns(Some(Arc::new(HeaderColumns {
+            names,
+            repeated,
+            wanted,
+        })))
+    }
+
+    /// Returns all fields of a record. If a name is repeated, the first place has the last value.
+    pub(super) fn all<'a>(
+        &'a self,
+        cells: &mut impl CellReader<'a>,
+    ) -> Result<NamedValues<'a>, BadRecord> {
+        let mut names = self.names().iter();
+        let mut all = Vec::with_capacity(names.len());
+        let mut found = 0;
+        while let Some(cell) = cells.next() {
+            found += 1;
+            if let Some(name) = names.next() {
+                all.push((Cow::Borrowed(name.as_str()), FieldValue::Text(cell)));
+            }
+        }
+        self.check_number(found)?;
+        let repeated = self.0.as_deref().map_or(&[][..], |header| &header.repeated);
+        for (column, first) in repeated {
+            all[*first].1 = std::mem::take(&mut all[*column].1);
+        }
+        for (column, _) in repeated.iter().rev() {
+            all.remove(*column);
+        }
+        Ok(all)
     }
 
     pub(super) fn names(&self) -> &[String] {

@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::columns::CellReader;
 use super::{Boundaries, Columns, Delimiter, Format, Quoted};
-use crate::dataset::fields::{FieldValue, Fields};
+use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
 /// A table whose fields are separated by one particular delimiter. Every value is a string.
@@ -55,6 +55,10 @@ impl Format for Delimited {
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
         columns.read(&mut self.cells(record), fields, values)
+    }
+
+    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
+        columns.all(&mut self.cells(record))
     }
 
     fn field_names(&self, columns: &Columns, _: &str) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 
 use super::{Boundaries, Columns, Format, JSON_LINES, bad_json};
-use crate::dataset::fields::{FieldValue, Fields};
+use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
 /// A document whose values are records.
@@ -28,6 +28,10 @@ impl Format for JsonDocument {
     ) -> Result<(), BadRecord> {
         let read = JSON_LINES.read(columns, record, fields, values);
         read.map_err(without_column)
+    }
+
+    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
+        JSON_LINES.all(columns, record).map_err(without_column)
     }
 
     fn field_names(&self, columns: &Columns, record: &str) -> Vec<String> {

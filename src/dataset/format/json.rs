@@ -7,9 +7,10 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::members::members;
 use super::path::follow;
 use super::{Boundaries, Columns, Format, Lines, non_finite};
-use crate::dataset::fields::{FieldValue, Fields, column_of, kind_of};
+use crate::dataset::fields::{FieldValue, Fields, NamedValues, column_of, kind_of};
 use crate::error::BadRecord;
 
 /// One JSON object per line.
@@ -37,6 +38,10 @@ impl Format for JsonLines {
             read_again(record, fields, values)?;
         }
         Ok(())
+    }
+
+    fn all<'a>(&self, _: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
+        members(record).map_err(|error| bad_json(&error))
     }
 
     fn field_names(&self, _: &Columns, record: &str) -> Vec<String> {

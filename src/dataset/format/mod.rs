@@ -12,6 +12,7 @@ mod detect;
 mod document;
 mod json;
 mod lines;
+mod members;
 mod names;
 mod non_finite;
 mod path;
@@ -26,7 +27,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::fields::{FieldValue, Fields};
+use super::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
 pub(super) use boundaries::Boundaries;
@@ -75,6 +76,14 @@ pub(crate) trait Format: fmt::Debug + Sync {
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord>;
+
+    /// Returns all fields of a record, in their order. If a name is repeated, the field has the last value that the
+    /// record has under this name, and stands where the name stands first.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the record is not of this format.
+    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord>;
 
     /// The names of the record's fields, for a message. There are none if the record is not of this format.
     fn field_names(&self, columns: &Columns, record: &str) -> Vec<String>;
@@ -191,6 +200,11 @@ impl RecordLayout {
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
         self.format.read(&self.columns, record, fields, values)
+    }
+
+    /// Returns all fields of a record, see [`Format::all`].
+    pub(super) fn all<'a>(&'a self, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
+        self.format.all(&self.columns, record)
     }
 
     /// The names of the record's fields, for a message.

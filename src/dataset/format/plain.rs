@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::columns::CellReader;
 use super::{Columns, Format};
-use crate::dataset::fields::{FieldValue, Fields};
+use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
 /// One text per line.
@@ -43,6 +43,10 @@ impl Format for PlainText {
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
         columns.read(&mut OneCell(Some(record)), fields, values)
+    }
+
+    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
+        columns.all(&mut OneCell(Some(record)))
     }
 
     fn field_names(&self, columns: &Columns, _: &str) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::buffer::Buffer;
 use super::file::TextFile;
 use super::input_file::InputFile;
+use super::lent::LentRecord;
 use super::limit::RecordLimit;
 use super::numbering::{Changed, CountedParts, Numbering, Start};
 use super::options::OpenOptions;
@@ -386,6 +387,10 @@ impl Dataset for TextFiles {
             .map(bytes)
             .map(|bytes| bytes.end - bytes.start)
             .sum()
+    }
+
+    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
+        Some(LentRecord::Text(*record))
     }
 
     fn place(&self, position: Position) -> Option<Place> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::input_file::InputFile;
+use super::lent::LentRecord;
 use super::record::TextRecord;
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
@@ -155,6 +156,10 @@ impl Dataset for LoadedRecords {
     fn size(&self, parts: Range<usize>) -> u64 {
         let length = |stored: &StoredRecord| stored.text.as_ref().map_or(0, Range::len) as u64;
         self.records[parts].iter().map(length).sum()
+    }
+
+    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
+        Some(LentRecord::Text(*record))
     }
 
     fn place(&self, position: Position) -> Option<Place> {

@@ -12,6 +12,7 @@ mod identity;
 mod input;
 mod input_file;
 mod legacy;
+mod lent;
 mod limit;
 mod loaded;
 mod numbering;
@@ -26,6 +27,8 @@ mod values;
 
 pub use files::TextFiles;
 pub use input_file::InputFile;
+pub use lent::LentRecord;
+pub(crate) use lent::OwnedRecord;
 pub use limit::MAX_RECORD_BYTES;
 pub use loaded::LoadedRecords;
 pub use options::OpenOptions;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::buffer::Buffer;
 use super::numbering::Start;
 use crate::dataset::Position;
-use crate::dataset::fields::column_of;
+use crate::dataset::fields::{NamedValues, column_of};
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, Unreadable, bad_json};
 use crate::error::{BadRecord, FailureKind};
 
@@ -64,6 +64,26 @@ impl<'a> TextRecord<'a> {
     /// The names of the record's fields, for a message. There are none if the record is not of its format.
     pub(crate) fn field_names(&self) -> Vec<String> {
         self.layout.field_names(self.text)
+    }
+
+    /// Returns all fields of the record, in the order of the input. If a name is repeated, in a record or in the header
+    /// of a table, the field has the last value of this name, and stands where the name stands first.
+    ///
+    /// ```
+    /// use manyhands::dataset::{FieldValue, TextRecord};
+    ///
+    /// let record = TextRecord::json(r#"{"movie": {"id": 30563}, "stars": 4, "text": "Good."}"#);
+    /// let fields = record.fields()?;
+    /// assert_eq!(fields[0], ("movie".into(), FieldValue::Json(r#"{"id": 30563}"#.into())));
+    /// assert_eq!(fields.len(), 3);
+    /// # Ok::<(), manyhands::error::BadRecord>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the record is not of its format.
+    pub fn fields(&self) -> Result<NamedValues<'a>, BadRecord> {
+        self.layout.all(self.text)
     }
 
     /// Returns the record as one line of JSON, regardless of its format: an object with all its fields. An empty cell

@@ -14,6 +14,7 @@ use super::buffer::Buffer;
 use super::compression::Compression;
 use super::input::Input;
 use super::input_file::InputFile;
+use super::lent::LentRecord;
 use super::options::OpenOptions;
 use super::os::open_of_known_length;
 use super::raw::STANDARD_INPUT;
@@ -266,6 +267,10 @@ impl Dataset for TextStream<'_> {
             waited: waited.unwrap_or_else(|| began.elapsed()),
             ended: waited.is_none(),
         })
+    }
+
+    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
+        Some(LentRecord::Text(*record))
     }
 
     fn place(&self, position: Position) -> Option<Place> {

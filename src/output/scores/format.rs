@@ -53,6 +53,8 @@ impl ScoresFormat {
 pub struct ScoresOptions {
     pub(super) format: ScoresFormat,
     pub(super) compression: OutputCompression,
+    pub(super) columns: Option<Vec<String>>,
+    pub(super) csv_safe: bool,
 }
 
 impl ScoresOptions {
@@ -61,6 +63,8 @@ impl ScoresOptions {
         ScoresOptions {
             format,
             compression: OutputCompression::None,
+            columns: None,
+            csv_safe: false,
         }
     }
 
@@ -91,6 +95,70 @@ impl ScoresOptions {
     pub fn compression(mut self, compression: OutputCompression) -> Self {
         self.compression = compression;
         self
+    }
+
+    /// Names the further columns of a table, in their order. These are the columns whose names are not known before the
+    /// run, such as those of all fields of a record. Fields that have no column are left out.
+    ///
+    /// Without this option, a table has the further columns that its first 1,000 records need, in the order in which
+    /// they appear. The lines of these records are held back until the header can be written. If they become longer
+    /// than 16 MiB, the columns of fewer records are used.
+    #[must_use]
+    pub fn columns<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.columns = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets whether texts in a table that a spreadsheet would run as a formula are preceded by an apostrophe. These are
+    /// the texts that begin with `=`, `+`, `-`, `@`, a tab or a carriage return, and are no numbers. By default, texts
+    /// are not changed, since other programs read the apostrophe as a part of the text.
+    #[must_use]
+    pub fn csv_safe(mut self, is_safe: bool) -> Self {
+        self.csv_safe = is_safe;
+        self
+    }
+
+    /// Checks that these options fit each other and the columns of a file. `has_further` says whether columns may
+    /// become known during the run, and `known` are the names of the others.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Plan`] if they do not fit.
+    pub(super) fn check<'n>(
+        &self,
+        has_further: bool,
+        mut known: impl Iterator<Item = &'n str>,
+    ) -> Result<(), Error> {
+        let refused = |message: String| Err(Error::Plan(message));
+        let is_table = self.format.delimiter().is_some();
+        if self.csv_safe && !is_table {
+            return refused(
+                "--csv-safe changes the texts of a table; write the scores to a .csv or .tsv file"
+                    .to_owned(),
+            );
+        }
+        let Some(columns) = &self.columns else {
+            return Ok(());
+        };
+        if !is_table || !has_further {
+            return refused(
+                "--columns names the columns of the fields that --keep '*' adds to a table; write \
+                 the scores to a .csv or .tsv file, with --keep '*'"
+                    .to_owned(),
+            );
+        }
+        let mut names = columns.iter().enumerate();
+        let twice = |(place, name): &(usize, &String)| columns[..*place].contains(*name);
+        if let Some((_, name)) = names.find(twice) {
+            return refused(format!("--columns names the column {name:?} twice"));
+        }
+        match known.find(|name| columns.iter().any(|column| column == name)) {
+            Some(name) => refused(format!(
+                "--columns names {name:?}, which is a column of every scores file of this scorer; name \
+                 columns of the input only"
+            )),
+            None => Ok(()),
+        }
     }
 }
 

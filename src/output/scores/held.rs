@@ -1,0 +1,97 @@
+//! Lines of a table that are held back because its further columns are not known yet.
+//!
+//! A line consists of these parts, each of which is preceded by its length: the values that are known to come first and
+//! last, as they are written in the table, and the names and values of the fields whose columns are not known. The line
+//! itself begins with a byte that no finished line begins with, and its length.
+
+/// The first byte of a held line. A finished line begins with the number of its record.
+const MARK: u8 = 0;
+
+/// The length of a mark, a length and an index.
+const HEAD: usize = 1 + size_of::<u64>() + size_of::<u64>();
+
+/// A line that was held back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeldLine<'a> {
+    /// The index of the record.
+    pub(super) index: u64,
+    /// The values that come first.
+    pub(super) beginning: &'a str,
+    /// The values that come last, and the line end.
+    pub(super) ending: &'a str,
+    fields: &'a [u8],
+    all: &'a [u8],
+}
+
+impl<'a> HeldLine<'a> {
+    /// Splits a held line off the bytes. Returns `None` if the bytes do not begin with a held line.
+    pub(super) fn split_off(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (head, _) = bytes.split_at_checked(HEAD)?;
+        if head[0] != MARK {
+            return None;
+        }
+        let (length, index) = (number(&head[1..])?, number(&head[9..])?);
+        let (all, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
+        let (beginning, after) = value(&all[HEAD..])?;
+        let (ending, fields) = value(after)?;
+        let line = HeldLine {
+            index,
+            beginning,
+            ending,
+            fields,
+            all,
+        };
+        Some((line, rest))
+    }
+
+    /// The bytes of the line.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.all
+    }
+
+    /// The names and values of the fields whose columns are not known.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let mut rest = self.fields;
+        std::iter::from_fn(move || {
+            let (name, after) = value(rest)?;
+            let (text, after) = value(after)?;
+            rest = after;
+            Some((name, text))
+        })
+    }
+}
+
+/// Appends the head of a held line. The line ends where [`end_held`] is called.
+pub(super) fn begin_held(index: u64, bytes: &mut Vec<u8>) -> usize {
+    let begin = bytes.len();
+    bytes.push(MARK);
+    bytes.extend_from_slice(&[0; size_of::<u64>()]);
+    bytes.extend_from_slice(&index.to_le_bytes());
+    begin
+}
+
+/// Ends the held line that begins at this place.
+pub(super) fn end_held(begin: usize, bytes: &mut [u8]) {
+    let length = (bytes.len() - begin) as u64;
+    bytes[begin + 1..begin + 1 + size_of::<u64>()].copy_from_slice(&length.to_le_bytes());
+}
+
+/// Appends what `write` appends, preceded by its length.
+pub(super) fn hold_value(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let begin = bytes.len();
+    bytes.extend_from_slice(&[0; size_of::<u64>()]);
+    let first = bytes.len();
+    write(bytes);
+    let length = (bytes.len() - first) as u64;
+    bytes[begin..first].copy_from_slice(&length.to_le_bytes());
+}
+
+fn value(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let length = usize::try_from(number(bytes)?).ok()?;
+    let (text, rest) = bytes[size_of::<u64>()..].split_at_checked(length)?;
+    Some((std::str::from_utf8(text).ok()?, rest))
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.first_chunk()?))
+}
