@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::stop::StopReason;
 
 pub use bad_record::BadRecord;
+pub(crate) use bad_record::RejectedRecord;
 pub use kind::FailureKind;
 pub(crate) use on_failure::FailureCount;
 pub use on_failure::OnFailure;

@@ -65,6 +65,14 @@ pub enum RecordOutcome<'a, S> {
     Skipped(&'a Skipped),
 }
 
+impl<S> Clone for RecordOutcome<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for RecordOutcome<'_, S> {}
+
 /// Whether a sink has room for more blocks that come before their turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {

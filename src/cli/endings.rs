@@ -2,7 +2,7 @@
 
 use manyhands::error::FailureKind;
 use manyhands::exit::Exit;
-use manyhands::output::{LeftOutFields, PartialFile};
+use manyhands::output::{FailuresFile, PartialFile, RunFiles, ScoresFile};
 use manyhands::plan::{Answer, ExecutorName, Plan};
 use manyhands::report::End;
 use manyhands::{Error, Failure, OnFailure};
@@ -52,8 +52,19 @@ fn absent_note(answer: &Answer, field: &str) -> String {
     format!("warning: {}", text::plain(text))
 }
 
-/// Prints a warning about fields that a table has left out.
-pub(super) fn print_left_out(left_out: &LeftOutFields) {
+/// Prints warnings about fields that a table has left out, and about failed records that the file of failures has
+/// left out.
+pub(super) fn print_left_out(files: &RunFiles) {
+    match files.failures().map_or(0, FailuresFile::left_out) {
+        0 => {}
+        left_out => note(format_args!(
+            "warning: {left_out} of the failed records are not in the file of failures, because they are too long, or \
+             their format or header is not that of the first one; the file of the reasons marks them"
+        )),
+    }
+    let Some(left_out) = files.scores().and_then(ScoresFile::left_out) else {
+        return;
+    };
     let (several, have) = match left_out.records {
         1 => ("record", "has"),
         _ => ("records", "have"),

@@ -4,6 +4,7 @@ mod bench;
 mod command_error;
 mod endings;
 mod failures;
+mod failures_arguments;
 mod gate;
 mod generate;
 mod page_arguments;

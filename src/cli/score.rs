@@ -10,7 +10,9 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{Destination, Output, PageFile, ScoresFile, ScoresOptions, leftovers};
+use manyhands::output::{
+    Destination, Output, PageFile, RunFiles, ScoresFile, ScoresOptions, leftovers,
+};
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, count, duration, from_one, rate};
 use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions};
@@ -19,6 +21,7 @@ use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
 use super::endings::{end_all_failed, end_with, print_end, print_left_out, print_notes};
+use super::failures_arguments::FailuresArguments;
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
 use super::scoring_arguments::{ScoringArguments, endpoints, scorers, standard_input_has_data};
@@ -27,7 +30,7 @@ use super::{note, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("output").args(["scores", "html"]).multiple(true)))]
+#[command(group(ArgGroup::new("output").args(["scores", "failures", "html"]).multiple(true)))]
 pub struct Score {
     /// Read the records of these files, as one dataset in this order: JSON, delimited text or plain text, see
     /// --format. Pipes are read while they are written; - is standard input. Without a file, a pipe or a file on
@@ -74,9 +77,12 @@ pub struct Score {
     scores: Option<PathBuf>,
 
     #[command(flatten)]
+    failures: FailuresArguments,
+
+    #[command(flatten)]
     page: PageArguments,
 
-    /// Overwrite the scores file, the OUT.partial of a run that ended early, and the page, if they exist.
+    /// Overwrite the scores file, the files of failures, the OUT.partial of a run that ended early, and the page, if they exist.
     /// The new file has the mode and the owner of the old one.
     #[arg(long, requires = "output")]
     force: bool,
@@ -184,24 +190,25 @@ impl Score {
         let opened = plan.open()?;
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
+        self.failures.check(&opened)?;
         let mut outputs = self.open_outputs(&plan, format, &token, &watch)?;
         if !quiet {
             self.note_leftovers();
         }
-        let answer = run(&opened, outputs.scores.as_ref(), &token, &watch, quiet);
-        let partial = match (&outputs.scores, &answer) {
-            (Some(scores), Ok(answer)) if answer.report.end.is_finished() => {
-                if !scores.finish()? {
+        let answer = run(&opened, outputs.files.as_ref(), &token, &watch, quiet);
+        let partial = match (&outputs.files, &answer) {
+            (Some(files), Ok(answer)) if answer.report.end.is_finished() => {
+                if !files.finish()? {
                     watch.wait_for_the_end();
                 }
                 Ok(None)
             }
             // The scores file holds nothing but failures.
-            (Some(scores), Ok(answer)) if matches!(answer.report.end, End::AllFailed(_)) => {
-                scores.discard();
+            (Some(files), Ok(answer)) if matches!(answer.report.end, End::AllFailed(_)) => {
+                files.discard();
                 Ok(None)
             }
-            (Some(scores), _) => scores.keep_partial(),
+            (Some(files), _) => files.keep_partial(),
             (None, _) => Ok(None),
         };
         watch.end_run();
@@ -222,8 +229,8 @@ impl Score {
         self.print(&report)
             .map_err(CommandError::write("cannot write the report"))?;
         print_notes(&plan, &answer, quiet);
-        if let Some(left_out) = outputs.scores.as_ref().and_then(|scores| scores.left_out()) {
-            print_left_out(&left_out);
+        if let Some(files) = &outputs.files {
+            print_left_out(files);
         }
         print_end(&answer.report.end, partial?);
         page.transpose()?;
@@ -262,6 +269,7 @@ impl Score {
             }
             None => None,
         };
+        let failures = self.failures.open(&mut endpoints, self.force, watch)?;
         let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
         let page = || self.page.open(&mut endpoints, self.force);
         let page = watch.open_output(page, unfinished)?;
@@ -275,8 +283,8 @@ impl Score {
             scores: None,
         });
         let scores = destination.map(|(to, format)| ScoresFile::new(to, &format, plan));
-        let scores = scores.transpose()?.map(Arc::new);
-        Ok(Outputs { scores, page })
+        let files = RunFiles::new(scores.transpose()?, failures.transpose()?).map(Arc::new);
+        Ok(Outputs { files, page })
     }
 
     fn scores_on_stdout(&self) -> bool {
@@ -315,14 +323,14 @@ impl Score {
 
 /// The outputs of the command other than the report.
 struct Outputs {
-    scores: Option<Arc<ScoresFile>>,
+    files: Option<Arc<RunFiles>>,
     page: Option<PageFile>,
 }
 
 /// Runs the plan until the run ends or a signal stops it, and shows the progress of the run.
 fn run(
     opened: &Opened,
-    scores: Option<&Arc<ScoresFile>>,
+    files: Option<&Arc<RunFiles>>,
     token: &Cancel,
     watch: &SignalWatch,
     quiet: bool,
@@ -340,7 +348,7 @@ fn run(
         token: token.clone(),
         give_up: allowed.and_then(|after| Instant::now().checked_add(after)),
         grace,
-        scores: scores.cloned(),
+        scores: files.cloned(),
     });
     let bar = if opened.is_stream() {
         Progress::stream(quiet)
@@ -356,8 +364,8 @@ fn run(
         .progress(&advance)
         .cancel(token)
         .command(&command);
-    if let Some(scores) = scores {
-        options = options.scores(scores.as_ref());
+    if let Some(files) = files {
+        options = options.scores(files.as_ref());
     }
     let answer = opened.run(options);
     bar.finish();

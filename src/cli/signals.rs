@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manyhands::Cancel;
-use manyhands::output::ScoresFile;
+use manyhands::output::RunFiles;
 
 use super::command_error::CommandError;
 
@@ -26,7 +26,7 @@ pub(super) struct WatchedRun {
     /// The time between the deadline and `give_up`.
     pub(super) grace: Duration,
     /// The scores file that is kept if the command ends without waiting for the run.
-    pub(super) scores: Option<Arc<ScoresFile>>,
+    pub(super) scores: Option<Arc<RunFiles>>,
 }
 
 /// The stage of the command. The effect of a signal depends on it.
@@ -37,7 +37,7 @@ enum Stage {
     Running(WatchedRun),
     /// The run is over, and only reports remain to be written. A signal ends the command at once, and the message
     /// says which scores are kept.
-    Over(Option<Arc<ScoresFile>>),
+    Over(Option<Arc<RunFiles>>),
 }
 
 #[cfg(not(unix))]

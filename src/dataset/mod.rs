@@ -25,11 +25,11 @@ pub use fields::{FieldValue, Fields, NamedValues};
 pub use format::{Delimiter, FormatName};
 pub use records::Records;
 pub use source::TextSource;
-pub(crate) use text::OwnedRecord;
 pub use text::{
-    FieldValues, InputFile, LentRecord, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, TextEncoding,
-    TextFiles, TextRecord, TextStream, UnknownEncoding,
+    FieldValues, InputFile, LentRecord, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, RecordBytes,
+    TextEncoding, TextFiles, TextRecord, TextStream, UnknownEncoding,
 };
+pub(crate) use text::{OwnedRecord, RecordHead};
 pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};

@@ -1,5 +1,9 @@
 //! The reason why a record is bad.
 
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
 use super::FailureKind;
 
 /// A record that the task cannot use, because it is not JSON, lacks the field, or has a value of another type in the
@@ -16,7 +20,13 @@ pub struct BadRecord {
     /// Whether the input cannot be read beyond this record, for example because a quote is not closed. A run then ends
     /// with an error, whatever its policy about failures is.
     pub(crate) is_last: bool,
+    /// The record, if its dataset has added it.
+    pub(crate) record: Option<RejectedRecord>,
 }
+
+/// A record that cannot be given to a task. Only the dataset that has added it to a [`BadRecord`] knows its type.
+#[derive(Clone)]
+pub(crate) struct RejectedRecord(Arc<dyn Any + Send + Sync>);
 
 impl BadRecord {
     /// Creates the reason why a record is [malformed](FailureKind::Malformed). `message` says what was expected, and
@@ -27,7 +37,21 @@ impl BadRecord {
             column: column.into(),
             kind: FailureKind::Malformed,
             is_last: false,
+            record: None,
         }
+    }
+
+    /// The same reason, with the record that it is about.
+    pub(crate) fn with_record(self, record: RejectedRecord) -> Self {
+        BadRecord {
+            record: Some(record),
+            ..self
+        }
+    }
+
+    /// Takes out the record, which may be long, so that a failure that is kept does not hold it.
+    pub(crate) fn take_record(&mut self) -> Option<RejectedRecord> {
+        self.record.take()
     }
 
     /// The same reason, but of another kind.
@@ -42,5 +66,31 @@ impl BadRecord {
             is_last: true,
             ..BadRecord::new(message, column)
         }
+    }
+}
+
+impl RejectedRecord {
+    pub(crate) fn new<R: Any + Send + Sync>(record: Arc<R>) -> Self {
+        RejectedRecord(record)
+    }
+
+    /// The record, if it has this type.
+    pub(crate) fn downcast<R: Any>(&self) -> Option<&R> {
+        self.0.downcast_ref()
+    }
+}
+
+/// Two reasons are equal whatever their records are.
+impl PartialEq for RejectedRecord {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for RejectedRecord {}
+
+impl fmt::Debug for RejectedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RejectedRecord")
     }
 }

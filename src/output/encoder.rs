@@ -1,7 +1,9 @@
 //! The compression of an output, between the lines that are written and the destination that receives them.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 
 use super::destination::{Destination, PartialFile};
 use crate::error::Error;
@@ -21,12 +23,20 @@ pub enum OutputCompression {
 
 impl OutputCompression {
     /// The compressions that the ending of a name chooses, with their endings.
-    pub(super) const ENDINGS: [(&'static str, OutputCompression); 4] = [
+    const ENDINGS: [(&'static str, OutputCompression); 4] = [
         ("gz", OutputCompression::Gzip),
         ("gzip", OutputCompression::Gzip),
         ("zst", OutputCompression::Zstd),
         ("zstd", OutputCompression::Zstd),
     ];
+
+    /// The compression that the ending of a name chooses, in capitals or not.
+    pub(super) fn of(name: &Path) -> Self {
+        let ending = name.extension().and_then(OsStr::to_str).unwrap_or_default();
+        let mut endings = Self::ENDINGS.iter();
+        let chosen = endings.find(|(known, _)| known.eq_ignore_ascii_case(ending));
+        chosen.map_or(OutputCompression::None, |(_, compression)| *compression)
+    }
 }
 
 /// The level of gzip. One thread at a time compresses, so a high level would hold up the workers: level 6, which is
@@ -199,7 +209,6 @@ impl fmt::Debug for OutputEncoder {
 mod tests {
     use std::fs;
     use std::io::Read as _;
-    use std::path::Path;
 
     use super::*;
     use crate::output::{Endpoints, Output};

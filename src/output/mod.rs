@@ -13,12 +13,15 @@ mod baselines;
 mod destination;
 mod encoder;
 mod endpoints;
+mod failures;
+mod frames;
 mod identity;
 mod leftovers;
 #[cfg(feature = "html")]
 mod page;
 mod replaced;
 mod requested;
+mod run_files;
 mod scores;
 pub mod visible;
 
@@ -26,8 +29,10 @@ pub use baselines::{BaselineFile, BaselineName, Baselines};
 pub use destination::{Destination, PartialFile};
 pub use encoder::OutputCompression;
 pub use endpoints::Endpoints;
+pub use failures::FailuresFile;
 pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]
 pub use page::PageFile;
 pub use requested::Output;
+pub use run_files::RunFiles;
 pub use scores::{LeftOutFields, ScoresFile, ScoresFormat, ScoresOptions};

@@ -49,9 +49,12 @@ where
                 step.refused = true;
                 return ControlFlow::Break(());
             }
+            let mut record = record;
+            let rejected = record.as_mut().err().and_then(BadRecord::take_record);
             let lent = match &record {
-                Ok(record) if wants_records => self.pipeline.dataset.lend(record),
-                _ => None,
+                _ if !wants_records => None,
+                Ok(record) => self.pipeline.dataset.lend(record),
+                Err(_) => rejected.as_ref().and_then(LentRecord::rejected),
             };
             let scored = if waits {
                 let Some(scored) = self.score_when_permitted(worker, at, record) else {

@@ -122,6 +122,11 @@ impl Opened {
         &self.plan
     }
 
+    /// What was found out about the inputs.
+    pub fn inputs(&self) -> Vec<InputFile> {
+        self.records.files()
+    }
+
     /// Number of bytes of all records. For a stream, the number of bytes that were read so far.
     pub fn bytes(&self) -> u64 {
         self.records.bytes()

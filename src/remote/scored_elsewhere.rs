@@ -63,10 +63,16 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
         // The records in flight, in their order. `None` is a record that is not kept.
         let mut in_flight: VecDeque<Option<OwnedRecord>> = VecDeque::new();
         let reading = self.records.read(self.inner(parts), |at, record| {
-            if self.keeps_records {
-                in_flight.push_back(record.as_ref().ok().map(|record| OwnedRecord::of(record)));
-            }
+            let owned = record.as_ref().ok().filter(|_| self.keeps_records);
+            let owned = owned.map(|record| OwnedRecord::of(record));
             let json = record.and_then(TextRecord::to_json);
+            let json = json.map_err(|bad| match &owned {
+                Some(record) => record.add_to(bad),
+                None => bad,
+            });
+            if self.keeps_records {
+                in_flight.push_back(owned);
+            }
             let json = json.as_deref().map_err(BadRecord::clone);
             let mut visit = with_records(&mut in_flight, &mut visit);
             sent = conversation.send(at, json, &mut visit);

@@ -14,6 +14,7 @@ mod encodings;
 #[cfg(unix)]
 mod exit_codes;
 mod explanation;
+mod failed_records;
 mod failures;
 mod fields;
 mod formats;

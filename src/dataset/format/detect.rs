@@ -159,14 +159,7 @@ fn tab_of_tsv(format: FormatName) -> Option<Delimiter> {
 
 /// The format that the ending of a name tells, in capitals or not.
 fn format_of_name(path: &Path) -> Option<FormatName> {
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    Some(match &*ending {
-        "jsonl" | "ndjson" | "json" => FormatName::JsonLines,
-        "csv" => FormatName::Csv,
-        "tsv" | "tab" => FormatName::Tsv,
-        "txt" => FormatName::Text,
-        _ => return None,
-    })
+    FormatName::of_ending(path.extension()?.to_str()?)
 }
 
 /// Whether a text that begins with a brace or a bracket is JSON, as far as its first two tokens show it. A text whose

@@ -140,6 +140,11 @@ impl RecordLayout {
         }
     }
 
+    /// The names in the header of a table, if it has one.
+    pub(super) fn header(&self) -> Option<&[String]> {
+        (self.has_header && self.is_table()).then(|| self.columns.names())
+    }
+
     /// Where records begin and end.
     pub(super) fn boundaries(&self) -> Boundaries {
         self.format.boundaries()

@@ -44,6 +44,18 @@ impl FormatName {
         FormatName::Text,
     ];
 
+    /// The format that the ending of a file's name tells, in capitals or not. A file that ends in `json` is read as JSON
+    /// lines unless its contents show that it is a JSON document.
+    pub(crate) fn of_ending(ending: &str) -> Option<Self> {
+        Some(match &*ending.to_ascii_lowercase() {
+            "jsonl" | "ndjson" | "json" => FormatName::JsonLines,
+            "csv" => FormatName::Csv,
+            "tsv" | "tab" => FormatName::Tsv,
+            "txt" => FormatName::Text,
+            _ => return None,
+        })
+    }
+
     /// The name of the format, such as `jsonl`.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::buffer::Buffer;
 use super::numbering::Start;
+use super::record_bytes::with_bytes;
 use crate::dataset::Position;
 use crate::dataset::fields::{NamedValues, column_of};
 use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, Unreadable, bad_json};
@@ -157,7 +158,10 @@ where
         }
         let text = match whole {
             Ok(text) => Ok(&text[span.start..span.end]),
-            Err(_) => utf8(&buffer.bytes()[span.start..span.end]),
+            Err(_) => {
+                let bytes = &buffer.bytes()[span.start..span.end];
+                utf8(bytes).map_err(|bad| with_bytes(bad, bytes, layout))
+            }
         };
         match text {
             Ok(text) => visit(position, Ok(&TextRecord::new(text, position, layout)))?,

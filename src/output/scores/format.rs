@@ -77,17 +77,17 @@ impl ScoresOptions {
     ///
     /// Returns [`Error::Plan`], with a list of the endings, if the name has any other ending.
     pub fn of(path: &Path) -> Result<Self, Error> {
-        let compression = chosen(path, &OutputCompression::ENDINGS);
+        let compression = OutputCompression::of(path);
         let name = match compression {
-            Some(_) => Path::new(path.file_stem().unwrap_or_default()),
-            None => path,
+            OutputCompression::None => path,
+            _ => Path::new(path.file_stem().unwrap_or_default()),
         };
         let format = match name.extension() {
             None => Some(ScoresFormat::JsonLines),
             Some(_) => chosen(name, &ScoresFormat::ENDINGS),
         };
         let format = format.ok_or_else(|| unknown(path))?;
-        Ok(ScoresOptions::new(format).compression(compression.unwrap_or_default()))
+        Ok(ScoresOptions::new(format).compression(compression))
     }
 
     /// Sets the compression of the file.

@@ -1,0 +1,55 @@
+//! The arguments of the file of failures.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use manyhands::Error;
+use manyhands::output::{Destination, Endpoints, FailuresFile, Output};
+use manyhands::plan::Opened;
+
+use super::command_error::CommandError;
+use super::signals::SignalWatch;
+
+/// The arguments of the file of failures.
+#[derive(Debug, Args)]
+pub(super) struct FailuresArguments {
+    /// Write the records that cannot be scored to this file, as they stand in the input and with the header of their
+    /// table, so that they can be mended and scored. The reasons are written to FILE.reasons.jsonl.
+    #[arg(long, value_name = "FILE")]
+    failures: Option<PathBuf>,
+}
+
+impl FailuresArguments {
+    /// Returns an error if the name of the file does not fit the formats of the inputs.
+    pub(super) fn check(&self, opened: &Opened) -> Result<(), CommandError> {
+        let Some(path) = &self.failures else {
+            return Ok(());
+        };
+        if path == Path::new("-") {
+            let reason =
+                "--failures: two files are written, so it cannot be standard output; name a file";
+            return Err(CommandError::Usage(reason.to_owned()));
+        }
+        Ok(FailuresFile::check(path, &opened.inputs())?)
+    }
+
+    /// Opens the files, if the user has asked for them.
+    pub(super) fn open(
+        &self,
+        endpoints: &mut Endpoints,
+        force: bool,
+        watch: &SignalWatch,
+    ) -> Result<Option<Result<FailuresFile, Error>>, CommandError> {
+        let Some(path) = &self.failures else {
+            return Ok(None);
+        };
+        let mut open = |what, path: &Path| {
+            let output = Output::new(what, path).force(force).keep_partial(true);
+            let open = || Ok(endpoints.open(&output)?);
+            watch.open_output(open, Destination::unfinished)
+        };
+        let records = open("the failed records", path)?;
+        let reasons = open("the reasons", &FailuresFile::reasons_of(path))?;
+        Ok(Some(FailuresFile::new(records, reasons, path)))
+    }
+}
