@@ -231,6 +231,11 @@ impl Failure {
 }
 
 impl Failure {
+    /// The same failure with another index of the record.
+    pub(crate) fn with_index(self, index: u64) -> Self {
+        Failure { index, ..self }
+    }
+
     /// Whether the records after this one cannot be read, so that the run ends here with an error.
     pub(crate) fn is_last(&self) -> bool {
         let bad = self.cause.downcast_ref::<BadRecord>();

@@ -19,6 +19,7 @@ mod opened;
 mod planned_executor;
 mod replies;
 mod run_options;
+mod sampling;
 mod scored;
 mod scorer;
 mod summary;
@@ -50,6 +51,7 @@ pub use missing::Missing;
 pub use opened::{Answer, Opened};
 pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
+pub use sampling::Sampling;
 pub(crate) use scored::RESERVED;
 pub use scored::Scored;
 #[cfg(feature = "cli")]
@@ -93,6 +95,12 @@ pub struct Plan {
     /// device, or a file whose size the system does not know, such as one under `/proc`, all files are read as one
     /// stream.
     pub files: Vec<PathBuf>,
+    /// Number of records to score, from the first one on. `None` means all records. The files are then read as one
+    /// stream, and no more of them is read than these records require.
+    pub head: Option<u64>,
+    /// The sample to score in place of all records. If there is also a `head`, the sample is drawn from these first
+    /// records.
+    pub sample: Option<Sampling>,
     /// The length of the longest record of the files, and of a reference, in bytes without its line ending. A
     /// longer record of the files is a failed record; it is skipped, and is not kept in memory.
     pub max_record: u64,
@@ -243,6 +251,8 @@ impl Plan {
         Plan {
             version: PlanVersion,
             files: files.into_iter().map(Into::into).collect(),
+            head: None,
+            sample: None,
             max_record: MAX_RECORD_BYTES,
             encoding: None,
             lossy: false,

@@ -16,7 +16,7 @@ use manyhands::measure::{Comparison, Options, compare_plan};
 use manyhands::output::{PageFile, visible};
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, count, from_one};
-use manyhands::plan::{AnyScorer, ExecutorName, Opened, Plan};
+use manyhands::plan::{AnyScorer, ExecutorName, Opened, Plan, Sampling};
 
 use super::command_error::CommandError;
 use super::gate::GateArguments;
@@ -67,8 +67,8 @@ pub struct Bench {
     #[arg(long, value_name = "N", default_value = "20", value_parser = from_one)]
     rounds: usize,
 
-    /// Start the random numbers from this seed. They determine the order of the runs and the bootstrap.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    /// Start the random numbers from this seed. They determine the order of the runs, the bootstrap and the sample.
+    #[arg(long, value_name = "S", default_value_t = Sampling::SEED)]
     seed: u64,
 
     /// Print the comparison as one JSON object, with every turn of every round.
@@ -96,12 +96,12 @@ impl Bench {
             return self.print_machine();
         }
         let gate = self.gate.open()?;
-        let plan = self.scoring.plan(&self.files, self.scorer)?;
+        let plan = self.scoring.plan(&self.files, self.scorer, self.seed)?;
         let page = self.open_page(&plan)?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;
         let loading = began.elapsed();
-        let name = self.name();
+        let name = self.name(&plan);
         let bar = Progress::turns(quiet);
         let advance = |done, total| bar.move_to_of(done as u64, total as u64);
         let options = Options::default()
@@ -145,13 +145,13 @@ impl Bench {
     }
 
     /// Returns the name that reports use for the workload.
-    fn name(&self) -> String {
+    fn name(&self, plan: &Plan) -> String {
         let records = match self.files.as_slice() {
             [] => format!("{} generated reviews", self.records),
             [file] => file.display().to_string(),
             files => format!("{} files", files.len()),
         };
-        format!("{} over {records}", self.scorer)
+        format!("{} over {}", self.scorer, text::selection(plan, &records))
     }
 
     fn open(&self, plan: &Plan) -> Result<Opened, manyhands::Error> {

@@ -15,7 +15,7 @@ use manyhands::output::{
 };
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, count, duration, from_one, rate};
-use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions};
+use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions, Sampling};
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
@@ -44,6 +44,10 @@ pub struct Score {
 
     #[command(flatten)]
     scoring: ScoringArguments,
+
+    /// Draw the sample with this seed. Different seeds draw independent samples.
+    #[arg(long, value_name = "S", requires = "sample", default_value_t = Sampling::SEED)]
+    seed: u64,
 
     /// Copy these fields of each record to the scores file, or every field with '*'. A field that has the name of a
     /// column of the scores is prefixed by input_.
@@ -166,7 +170,7 @@ impl Score {
     }
 
     fn plan(&self) -> Result<Plan, CommandError> {
-        let mut plan = self.scoring.plan(&self.files()?, self.scorer)?;
+        let mut plan = self.scoring.plan(&self.files()?, self.scorer, self.seed)?;
         plan.keep.clone_from(&self.keep);
         plan.executor = self.executor;
         plan.threads = self.threads;

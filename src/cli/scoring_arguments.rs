@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use manyhands::dataset::{Delimiter, FormatName, TextEncoding};
 use manyhands::output::Endpoints;
-use manyhands::plan::arguments::{ScorerArguments, bytes, count};
-use manyhands::plan::{AnyScorer, Missing, Plan};
+use manyhands::plan::arguments::{ScorerArguments, bytes, count, from_one};
+use manyhands::plan::{AnyScorer, Missing, Plan, Sampling};
 
 use super::command_error::CommandError;
 
@@ -34,6 +34,15 @@ pub(super) struct ScoringArguments {
     /// on.
     #[arg(long)]
     no_header: bool,
+
+    /// Score only the first N records. The input is read no further than that.
+    #[arg(long, value_name = "N", value_parser = from_one)]
+    head: Option<usize>,
+
+    /// Score a random sample of N records, in their order. It is the same sample in any format and on any executor;
+    /// with --head, it is drawn from the first records. The sample is held in memory.
+    #[arg(long, value_name = "N", value_parser = from_one)]
+    sample: Option<usize>,
 
     /// Refuse records that are longer than this, in bytes or with a unit (kB, MB, GB, KiB, MiB, GiB). Such a
     /// record fails, and is not held in memory.
@@ -71,8 +80,14 @@ pub(super) fn scorers() -> String {
 }
 
 impl ScoringArguments {
-    /// Returns the plan that scores the records of these files with the scorer of this name.
-    pub(super) fn plan(&self, files: &[PathBuf], scorer: &str) -> Result<Plan, CommandError> {
+    /// Returns the plan that scores the records of these files with the scorer of this name. A sample is drawn with
+    /// `seed`.
+    pub(super) fn plan(
+        &self,
+        files: &[PathBuf],
+        scorer: &str,
+        seed: u64,
+    ) -> Result<Plan, CommandError> {
         let mut plan = Plan::new(files);
         plan.scorer = self.scorer.scorer(scorer)?;
         let standard = |path: &&Path| *path == Path::new("-");
@@ -84,6 +99,11 @@ impl ScoringArguments {
         plan.format = self.format;
         plan.delimiter = self.delimiter;
         plan.header = !self.no_header;
+        plan.head = self.head.map(|records| records as u64);
+        plan.sample = self.sample.map(|records| Sampling {
+            seed,
+            ..Sampling::new(records as u64)
+        });
         plan.max_record = self.max_record;
         plan.fields.clone_from(&self.fields);
         plan.encoding = self.encoding;

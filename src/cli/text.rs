@@ -17,7 +17,7 @@ use comfy_table::Row;
 use indicatif::{HumanBytes, HumanCount};
 use manyhands::aggregation::Quantiles;
 use manyhands::output::visible;
-use manyhands::plan::{Answer, Example, Plan, Summary};
+use manyhands::plan::{Answer, Example, Plan, Sampling, Summary};
 use manyhands::report::End;
 
 use cells::{bare_table, finish, number, readable, set_numbers, table};
@@ -65,6 +65,19 @@ fn heading(text: &str) -> String {
     format!("\n{}\n", paint(HEADING, text))
 }
 
+/// Says which of the records of an input are scored.
+pub(super) fn selection(plan: &Plan, input: &str) -> String {
+    let mut text = input.to_owned();
+    if let Some(records) = plan.head {
+        text = format!("the first {} records of {text}", HumanCount(records));
+    }
+    if let Some(Sampling { records, seed, .. }) = plan.sample {
+        let records = HumanCount(records);
+        text = format!("a sample of {records} records (seed {seed}) of {text}");
+    }
+    text
+}
+
 fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     let report = &answer.report;
     let files = match plan.files.as_slice() {
@@ -99,9 +112,10 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         .map(|field| format!("{field:?}"))
         .collect();
     let of = format!(
-        "{} of {} in {files}, {}{subtitle}",
+        "{} of {} in {}, {}{subtitle}",
         plan.scorer.name(),
         fields.join(", "),
+        selection(plan, &files),
         HumanBytes(bytes)
     );
     format!(

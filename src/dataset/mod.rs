@@ -29,7 +29,7 @@ pub use text::{
     FieldValues, InputFile, LentRecord, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, RecordBytes,
     TextEncoding, TextFiles, TextRecord, TextStream, UnknownEncoding,
 };
-pub(crate) use text::{OwnedRecord, RecordHead};
+pub(crate) use text::{OwnedRecord, RecordHead, SampleDraw};
 pub use texts::Texts;
 
 use crate::error::{BadRecord, Error, Place};
@@ -97,6 +97,13 @@ pub trait Dataset: Sync {
         let _ = position;
         None
     }
+
+    /// The index that a record has in the input of the dataset, from 0. It differs from the index of the record only if
+    /// the dataset contains some of the records of its input, as a [sample](LoadedRecords::sample) does. Reports and
+    /// sinks name records by this index.
+    fn index_in_input(&self, index: u64) -> u64 {
+        index
+    }
 }
 
 /// How long a read waited, and whether the stream has ended.
@@ -111,7 +118,7 @@ pub struct ReadOutcome {
 /// Identifies the record of a dataset that is visited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Index of the record in the whole dataset, from 0.
+    /// Index of the record in the whole dataset, from 0. Indices have no gaps.
     pub index: u64,
     /// Number of the file of the dataset, from 0.
     pub file: usize,

@@ -25,7 +25,8 @@ pub enum TextSource {
 impl OpenOptions {
     /// Opens the paths, which together are one dataset, in the order given. All paths together are read as one stream
     /// if one of them is `-` (standard input), a pipe, a device, a compressed file, a JSON document, or a file that is
-    /// not as long as the system says, or if the texts are [decoded](Self::encoding).
+    /// not as long as the system says, if the texts are [decoded](Self::encoding), or if only the
+    /// [first](Self::head) records are read.
     ///
     /// # Errors
     ///
@@ -33,7 +34,8 @@ impl OpenOptions {
     /// will be read. The header of a pipe is not read until the stream reaches the pipe.
     pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
         let in_order = |path: &P| TextStream::reads_in_order(path.as_ref());
-        if !self.decodes() && !paths.iter().any(in_order) {
+        let from_the_front = self.decodes() || self.first_records().is_some();
+        if !from_the_front && !paths.iter().any(in_order) {
             let files = TextFiles::open_with(self, paths)?;
             if files.in_order().is_none() {
                 return Ok(TextSource::Files(files));
@@ -86,6 +88,16 @@ impl TextSource {
             }
             TextSource::Loaded(records) => records,
         }))
+    }
+
+    /// Draws a random sample and reads it into memory, see [`LoadedRecords::sample`]. A stream is read to its end.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a file cannot be read.
+    pub fn sample(self, records: u64, seed: u64) -> Result<Self, Error> {
+        let sample = LoadedRecords::sample(&self, records, seed)?;
+        Ok(TextSource::Loaded(sample.with_inputs(self.files())))
     }
 
     /// The inputs, and what was found out about them: their formats, delimiters and lengths. The format of an input of
@@ -169,5 +181,9 @@ impl Dataset for TextSource {
 
     fn place(&self, position: Position) -> Option<Place> {
         inside!(self, dataset => Dataset::place(dataset, position))
+    }
+
+    fn index_in_input(&self, index: u64) -> u64 {
+        inside!(self, dataset => dataset.index_in_input(index))
     }
 }

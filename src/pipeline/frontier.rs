@@ -84,6 +84,15 @@ pub(super) struct RunTotals {
     pub(super) gaps: bool,
 }
 
+impl RunTotals {
+    /// Changes the indices of the failed records to their indices in the input.
+    pub(super) fn rename(&mut self, index_in_input: impl Fn(u64) -> u64) {
+        for failure in self.failures.iter_mut().chain(&mut self.halted_by) {
+            failure.index = index_in_input(failure.index);
+        }
+    }
+}
+
 impl<P> Frontier<P> {
     pub(super) fn new(on_failure: OnFailure) -> Self {
         Frontier {

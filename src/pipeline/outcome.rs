@@ -62,7 +62,9 @@ where
             ran: units_run,
             units,
         };
-        let totals = self.collector.frontier.totals();
+        let index_in_input = |index| self.pipeline.dataset.index_in_input(index);
+        let mut totals = self.collector.frontier.totals();
+        totals.rename(index_in_input);
         if let Some(error) = totals.halted_by.as_ref().and_then(Failure::as_end_of_run) {
             return Err(error);
         }
@@ -76,7 +78,7 @@ where
             None => end_of_all(self.pipeline.on_failure, &totals),
         };
         let slowest = slowest.into_iter().map(|slow| SlowRecord {
-            index: slow.first.index,
+            index: index_in_input(slow.first.index),
             records: slow.records,
             place: self.pipeline.dataset.place(slow.first),
             time: slow.time,

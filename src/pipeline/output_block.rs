@@ -12,6 +12,8 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// The rendered scores of consecutive records, which have not been passed to the sink yet.
 pub(super) struct OutputBlock<'s, S> {
     sink: &'s dyn Sink<S>,
+    /// Returns the index in the input of a record, by which the sink names it.
+    index_in_input: &'s dyn Fn(u64) -> u64,
     records: Range<u64>,
     bytes: Vec<u8>,
     /// The blocks before the current one, or `None` if no failure can halt the run. If one can, nothing is
@@ -24,10 +26,16 @@ pub(super) struct OutputBlock<'s, S> {
 
 impl<'s, S> OutputBlock<'s, S> {
     /// Creates an empty block for `sink`. If `may_halt` is true, nothing is passed to the sink before a call
-    /// of [`finish`](OutputBlock::finish).
-    pub(super) fn new(sink: &'s dyn Sink<S>, may_halt: bool) -> Self {
+    /// of [`finish`](OutputBlock::finish). `index_in_input` returns the index in the input of a record, by which the
+    /// sink names it.
+    pub(super) fn new(
+        sink: &'s dyn Sink<S>,
+        index_in_input: &'s dyn Fn(u64) -> u64,
+        may_halt: bool,
+    ) -> Self {
         OutputBlock {
             sink,
+            index_in_input,
             records: 0..0,
             bytes: Vec::new(),
             unjudged: may_halt.then(Vec::new),
@@ -53,7 +61,7 @@ impl<'s, S> OutputBlock<'s, S> {
         }
         self.records.end = index + 1;
         let failed = matches!(outcome, RecordOutcome::Failed(_));
-        let bytes = &mut self.bytes;
+        let (index, bytes) = ((self.index_in_input)(index), &mut self.bytes);
         self.sink.render_lent(index, outcome, record, bytes);
         match &mut self.unjudged {
             Some(blocks) => {
@@ -123,7 +131,7 @@ mod tests {
     #[test]
     fn a_block_is_handed_on_when_it_is_long_enough() {
         let kept = KeptBlocks::default();
-        let mut block = OutputBlock::new(&kept, false);
+        let mut block = OutputBlock::new(&kept, &|index| index, false);
         assert!(!block.waits_for_judgement());
         for index in 5..8 {
             block
@@ -142,7 +150,7 @@ mod tests {
     #[test]
     fn if_a_failure_may_halt_the_run_blocks_end_after_each_failure_and_wait() {
         let kept = KeptBlocks::default();
-        let mut block = OutputBlock::new(&kept, true);
+        let mut block = OutputBlock::new(&kept, &|index| index, true);
         assert!(block.waits_for_judgement());
         for index in 0..4 {
             block

@@ -39,8 +39,8 @@ where
         let mut aggregator = self.collector.state_of_step(worker);
         let mut step = self.collector.begin_step(worker);
         let mut buffer = ScoreBuffer::for_scores(parts.len());
-        let may_halt = self.collector.frontier.may_halt();
-        let mut output = (self.pipeline.sink).map(|sink| OutputBlock::new(sink, may_halt));
+        let index_in_input = |index| self.pipeline.dataset.index_in_input(index);
+        let mut output = self.output_block(&index_in_input);
         let mut written = Ok(());
         let waits = self.pipeline.limit.waits();
         let wants_records = self.pipeline.sink.is_some_and(Sink::wants_records);
@@ -109,6 +109,15 @@ where
         self.next_flow(worker, read, written, refused, end)
     }
 
+    /// An empty block for the sink, if there is one.
+    fn output_block<'o>(
+        &'o self,
+        index_in_input: &'o dyn Fn(u64) -> u64,
+    ) -> Option<OutputBlock<'o, S>> {
+        let may_halt = self.collector.frontier.may_halt();
+        (self.pipeline.sink).map(|sink| OutputBlock::new(sink, index_in_input, may_halt))
+    }
+
     /// Takes in a record that has no score, because it has failed or was skipped.
     #[cold]
     fn without_score(
@@ -134,7 +143,10 @@ where
             Err(cause) => {
                 let place = self.pipeline.dataset.place(at);
                 let failure = Failure::new(at.index, place, number, cause);
-                add(RecordOutcome::Failed(&failure));
+                let named = failure
+                    .clone()
+                    .with_index(self.pipeline.dataset.index_in_input(at.index));
+                add(RecordOutcome::Failed(&named));
                 self.collector.fail(step, failure);
             }
         }

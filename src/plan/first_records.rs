@@ -147,6 +147,10 @@ where
     fn place(&self, position: Position) -> Option<Place> {
         self.dataset.place(position)
     }
+
+    fn index_in_input(&self, index: u64) -> u64 {
+        self.dataset.index_in_input(index)
+    }
 }
 
 /// Returns the name that is most similar to `wanted` by edit distance, if one of the names is similar enough.

@@ -55,6 +55,7 @@ impl Answer {
     /// | `finish` | time for computing the answer from the states of the workers |
     /// | `work`, `span` | time spent on all records together, and time spent on the slowest record |
     /// | `bound` | the shortest time that this number of workers could take |
+    /// | `drawing` | if the plan scores a sample, the time for drawing it, which `wall` does not include |
     /// | `throttled`, `pinned` | time during which a quota stopped threads, and whether the workers were pinned; each is present only if it applies |
     /// | `shares` | by name, the [`Shares`](crate::report::Shares) of workers × wall |
     /// | `helps_until` | the estimated number of workers beyond which more workers make the run no faster |

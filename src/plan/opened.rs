@@ -1,25 +1,24 @@
 //! A plan whose files are open and whose scorer is prepared, the run of such a plan, and the answer of the run.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+mod elsewhere;
+mod sampled;
 
-use super::coordinator::PlanCoordinator;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
 use super::first_records::{FirstRecords, most_similar};
 use super::leaderboard::Thresholds;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
-use super::replies::{AskForEach, TakeScore};
 use super::scored::{ScoreField, Scored};
 use super::scorer::PreparedScorer;
 use super::summary::{PlanAggregator, Summary};
-use super::{ExecutorName, Plan, RunOptions, worker};
+use super::{ExecutorName, Plan, RunOptions, Sampling, worker};
 use crate::dataset::{Dataset, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, WorkStealing};
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
 use crate::pipeline::Pipeline;
-use crate::remote::{Elsewhere, ProcessPool, ScoredElsewhere};
 use crate::report::{Digest, Report};
-use crate::stop::{Cancel, DeadlineGuard};
 use crate::task::Task;
 use crate::task::matching::Pairs;
 
@@ -31,6 +30,10 @@ const LIMITED_PART_BYTES: u64 = 256;
 pub struct Opened {
     plan: Plan,
     records: TextSource,
+    /// The sample that a run draws from the records, if it does not score all of them.
+    sampling: Option<Sampling>,
+    /// The sample, once a run has drawn it.
+    sample: OnceLock<TextSource>,
     scorer: Box<dyn PreparedScorer>,
 }
 
@@ -55,6 +58,8 @@ pub struct Answer {
     pub pairs: Option<Pairs>,
     /// The inputs that were read, with their formats.
     pub files: Vec<InputFile>,
+    /// How long it took to draw the sample, if the plan scores a sample. The timing of the report does not include it.
+    pub drawing: Option<Duration>,
     /// The state of the machine before the run.
     pub machine: Machine,
     /// How often and for how long a quota stopped threads during the run. `None` if there is no quota.
@@ -79,6 +84,10 @@ impl Answer {
 impl Opened {
     pub(super) fn over(plan: Plan, records: TextStream<'static>) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
+        let records = match plan.head {
+            Some(head) => records.head(head),
+            None => records,
+        };
         Opened::prepare(plan, TextSource::Stream(records))
     }
 
@@ -98,8 +107,11 @@ impl Opened {
         if let Some(delimiter) = plan.delimiter {
             options = options.delimiter(delimiter);
         }
+        if let Some(head) = plan.head {
+            options = options.head(head);
+        }
         let mut records = options.open(&plan.files)?;
-        if plan.limit.waits() {
+        if plan.limit.waits() && plan.sample.is_none() {
             // A worker waiting for a permit holds its whole part. If the run stops, the part is lost, so parts are
             // small.
             let bytes = (records.bytes() >> 20).max(LIMITED_PART_BYTES);
@@ -111,6 +123,8 @@ impl Opened {
     fn prepare(plan: Plan, records: TextSource) -> Result<Self, Error> {
         let scorer = plan.scorer.prepare(&plan)?;
         Ok(Opened {
+            sampling: plan.sample,
+            sample: OnceLock::new(),
             plan,
             records,
             scorer,
@@ -133,7 +147,8 @@ impl Opened {
     }
 
     /// Loads all records into memory, so that runs can be measured without the time for reading, or so that a
-    /// stream can be scored more than once. A stream is read to its end.
+    /// stream can be scored more than once. A stream is read to its end. If the plan scores a sample, only the sample is
+    /// loaded.
     ///
     /// ```
     /// use manyhands::plan::{Plan, RunOptions};
@@ -149,7 +164,10 @@ impl Opened {
     ///
     /// Returns an error if a file cannot be read.
     pub fn load(mut self) -> Result<Self, Error> {
-        self.records = self.records.load()?;
+        self.records = match self.sampling.take() {
+            Some(Sampling { records, seed }) => self.records.sample(records, seed)?,
+            None => self.records.load()?,
+        };
         Ok(self)
     }
 
@@ -236,12 +254,32 @@ impl Opened {
         executor: &dyn Executor,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
-        let first = FirstRecords::new(&self.records, &self.plan);
+        match self.sampling {
+            Some(sampling) => self.run_sample(sampling, scored_by, executor, options),
+            None => {
+                let deadline = self.plan.deadline;
+                self.run_over(&self.records, scored_by, executor, deadline, options)
+            }
+        }
+    }
+
+    /// Runs the plan over these records.
+    fn run_over(
+        &self,
+        records: &TextSource,
+        scored_by: ScoredBy<'_>,
+        executor: &dyn Executor,
+        deadline: Option<Duration>,
+        options: RunOptions<'_>,
+    ) -> Result<Answer, Error> {
+        let first = FirstRecords::new(records, &self.plan);
         let mut answer = match scored_by {
             ScoredBy::Processes(processes) => {
-                self.run_in_processes(processes, executor, &first, options)
+                self.run_in_processes(processes, executor, &first, deadline, options)
             }
-            ScoredBy::Threads { pool } => self.run_in_threads(pool, executor, &first, options),
+            ScoredBy::Threads { pool } => {
+                self.run_in_threads(pool, executor, &first, deadline, options)
+            }
         }?;
         answer.field_names = first.names();
         let report = &answer.report;
@@ -257,6 +295,7 @@ impl Opened {
         pool: Option<&WorkStealing>,
         executor: &dyn Executor,
         dataset: &D,
+        deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error>
     where
@@ -266,70 +305,7 @@ impl Opened {
         self.plan.check_timeout(false)?;
         let thresholds = Arc::new(Thresholds::new(self.plan.top));
         let task = ScoreField::new(&self.plan, &*self.scorer, pool, Arc::clone(&thresholds));
-        let deadline = self.plan.deadline;
         self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
-    }
-
-    /// Runs the plan in worker processes. For each process, a thread of `executor` waits for its answers.
-    fn run_in_processes<D>(
-        &self,
-        pool: &ProcessPool,
-        executor: &dyn Executor,
-        dataset: &D,
-        options: RunOptions<'_>,
-    ) -> Result<Answer, Error>
-    where
-        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
-    {
-        let plan = &self.plan;
-        plan.check_timeout(true)?;
-        let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
-        // The supervisor must know about the deadline too, and the deadline may pass while processes start. So the
-        // token contains the deadline, and the pipeline has no deadline.
-        let began = Instant::now();
-        let deadline = plan.deadline;
-        let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
-        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
-        let thresholds = Arc::new(Thresholds::new(plan.top));
-        let main = plan.columns().main_cell();
-        let coordinator = PlanCoordinator::new(Arc::clone(&thresholds), main);
-        let run = pool.begin_run(&coordinator, token, plan.timeout)?;
-        run.start()?;
-        let before = pool.processor_time();
-        let mut answer = self.run_elsewhere(&run, executor, dataset, thresholds, options, token)?;
-        answer.pairs = coordinator.pairs().or(answer.pairs);
-        let cpu = &mut answer.report.timing.cpu;
-        *cpu = cpu.map(|own| own + (pool.processor_time() - before));
-        Ok(answer)
-    }
-
-    /// Runs the plan with records that are scored outside this process. `token` stops the run, and contains the
-    /// deadline of the run.
-    fn run_elsewhere<D, E>(
-        &self,
-        elsewhere: &E,
-        executor: &dyn Executor,
-        dataset: &D,
-        thresholds: Arc<Thresholds>,
-        options: RunOptions<'_>,
-        token: &Cancel,
-    ) -> Result<Answer, Error>
-    where
-        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
-        E: Elsewhere<Score = Scored>,
-    {
-        let options = options.cancel(token);
-        if !self.plan.limit.waits() {
-            let keeps_records = options.scores.is_some_and(|sink| sink.wants_records());
-            let scored = ScoredElsewhere::new(dataset, elsewhere).keeping_records(keeps_records);
-            return self.run_pipeline(executor, &scored, TakeScore, thresholds, None, options);
-        }
-        let task = AskForEach::new(elsewhere, token);
-        let answer = self.run_pipeline(executor, dataset, &task, thresholds, None, options);
-        match task.into_error() {
-            Some(error) => Err(error),
-            None => answer,
-        }
     }
 
     /// Runs the pipeline that the plan describes.
@@ -369,6 +345,7 @@ impl Opened {
         let before = processor_time();
         let began = SystemTime::now();
         let mut report = pipeline.aggregate_so_far(summary)?;
+        report.value.rename(|index| dataset.index_in_input(index));
         report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
         let throttled = throttled(ControlGroup::look()).zip(throttled(machine.control_group));
         let throttled = throttled.map(|(now, before)| now.since(before));
@@ -383,6 +360,7 @@ impl Opened {
             digest,
             pairs,
             files: self.records.files(),
+            drawing: None,
             machine,
             throttled,
             pinned: None,

@@ -25,7 +25,9 @@ impl<'a> RunOptions<'a> {
         self
     }
 
-    /// Writes every score to this sink, in the order of the records.
+    /// Writes every score to this sink, in the order of the records. If the plan scores a [sample](super::Sampling), the
+    /// sink renders each record with its index in the input, and the blocks that it writes are numbered by the places
+    /// of the records in the sample.
     #[must_use]
     pub fn scores(mut self, sink: &'a dyn Sink<Scored>) -> Self {
         self.scores = Some(sink);

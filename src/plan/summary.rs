@@ -50,6 +50,13 @@ impl Summary {
             .map(|(name, numbers)| (name.as_str(), numbers))
     }
 
+    /// Changes the indices of the best and worst records to their indices in the input.
+    pub(super) fn rename(&mut self, index_in_input: impl Fn(u64) -> u64) {
+        for example in self.top.iter_mut().chain(&mut self.bottom) {
+            example.index = index_in_input(example.index);
+        }
+    }
+
     /// The main column, if the scorer has one and a record may have a main score.
     pub fn main(&self) -> Option<(&str, &NumberSummary)> {
         let main = self.scores.get_key_value(self.columns.main()?)?;

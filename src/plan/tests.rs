@@ -14,6 +14,11 @@ fn full() -> Plan {
     let mut scorer = MatchOptions::new(matching, "cities.txt");
     scorer.field = Some("name".to_owned());
     plan.scorer = scorer.into();
+    plan.head = Some(1 << 41);
+    plan.sample = Some(Sampling {
+        records: 1 << 39,
+        seed: u64::MAX,
+    });
     plan.max_record = 1 << 40;
     plan.fields = vec!["city".to_owned(), "state".to_owned()];
     plan.missing = Some(Missing::Empty);

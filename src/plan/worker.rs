@@ -68,6 +68,8 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     let default = Plan::new::<PathBuf>([]);
     let setup = Plan {
         files: default.files,
+        head: default.head,
+        sample: default.sample,
         encoding: default.encoding,
         lossy: default.lossy,
         format: default.format,

@@ -162,4 +162,8 @@ where
     fn place(&self, at: Position) -> Option<Place> {
         self.records.place(at)
     }
+
+    fn index_in_input(&self, index: u64) -> u64 {
+        self.records.index_in_input(index)
+    }
 }

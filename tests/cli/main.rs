@@ -30,6 +30,8 @@ mod outputs;
 mod process_pool;
 mod program;
 mod report;
+#[cfg(unix)]
+mod samples;
 mod scores_file;
 mod scores_formats;
 #[cfg(unix)]

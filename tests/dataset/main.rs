@@ -4,6 +4,7 @@ mod datasets;
 mod documents;
 mod fields;
 mod formats;
+mod samples;
 mod streams;
 mod synthetic;
 mod synthetic_rules;

@@ -54,7 +54,10 @@ fn first_line(answer: &Answer) -> String {
     let cpu = report.timing.cpu.map_or(String::new(), |cpu| {
         format!("; {} of processor time", duration(cpu))
     });
-    format!("{} on {workers}{rate}{cpu}\n", duration(wall))
+    let drawing = answer.drawing.map_or(String::new(), |drawing| {
+        format!("; {} to draw the sample before", duration(drawing))
+    });
+    format!("{} on {workers}{rate}{cpu}{drawing}\n", duration(wall))
 }
 
 /// Says what the workers spent their time on.

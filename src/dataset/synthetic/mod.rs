@@ -34,6 +34,7 @@ mod words;
 
 use catalogue::Product;
 use random::Random;
+pub(super) use random::number_of;
 use serde::Serialize;
 
 /// Reviews generated from a seed.

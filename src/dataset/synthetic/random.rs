@@ -7,6 +7,12 @@
 /// The odd constant nearest to 2⁶⁴ divided by the golden ratio: the step between two states.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// The random number of the record with this index: number `index` of SplitMix64 seeded with `seed`. With one seed, no
+/// two records have the same number.
+pub(in crate::dataset) const fn number_of(seed: u64, index: u64) -> u64 {
+    mix(seed.wrapping_add(index.wrapping_add(1).wrapping_mul(STEP)))
+}
+
 /// A sequence of random numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Random {

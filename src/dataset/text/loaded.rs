@@ -11,8 +11,9 @@ use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
-/// The records of another dataset of text, in memory. A part is one record, and each record has the index and the
-/// place that it has in the dataset from which it was loaded.
+/// The records of another dataset of text, in memory. A part is one record, and each record has the place (file and
+/// line) that it has in the dataset from which it was loaded. It also has its index there, unless the records are a
+/// [sample](LoadedRecords::sample).
 ///
 /// ```
 /// use manyhands::dataset::LoadedRecords;
@@ -29,7 +30,9 @@ pub struct LoadedRecords {
     text: String,
     records: Vec<StoredRecord>,
     /// The files from which the records come. A file without records has no entry or an empty one.
-    files: Vec<SourceFile>,
+    files: SourceFiles,
+    /// The index of each record in the input, if the records are a sample of the input.
+    indices: Option<Vec<u64>>,
     /// What was found out about the inputs.
     inputs: Vec<InputFile>,
 }
@@ -48,6 +51,35 @@ struct SourceFile {
     path: Option<Arc<Path>>,
     /// How the records of the file are read. This is `None` until a record could be read.
     layout: Option<RecordLayout>,
+}
+
+/// The files from which records come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SourceFiles(Vec<SourceFile>);
+
+impl SourceFiles {
+    /// Takes over from a record what is known about its file.
+    pub(super) fn learn<D: Dataset + ?Sized>(
+        &mut self,
+        dataset: &D,
+        position: Position,
+        record: Option<&TextRecord<'_>>,
+    ) {
+        if self.0.len() <= position.file {
+            self.0.resize(position.file + 1, SourceFile::default());
+        }
+        let file = &mut self.0[position.file];
+        if file.path.is_none() {
+            file.path = dataset.place(position).map(|place| place.path);
+        }
+        if let (None, Some(record)) = (&file.layout, record) {
+            file.layout = Some(record.layout().clone());
+        }
+    }
+
+    fn get(&self, file: usize) -> Option<&SourceFile> {
+        self.0.get(file)
+    }
 }
 
 impl LoadedRecords {
@@ -80,16 +112,15 @@ impl LoadedRecords {
     ) where
         D: Dataset + ?Sized,
     {
-        if self.files.len() <= position.file {
-            self.files.resize(position.file + 1, SourceFile::default());
-            let place = dataset.place(position);
-            self.files[position.file].path = place.map(|place| place.path);
-        }
-        let layout = &mut self.files[position.file].layout;
-        let text = record.map(|record| {
-            layout.get_or_insert_with(|| record.layout().clone());
+        self.files
+            .learn(dataset, position, record.as_ref().ok().copied());
+        self.store(position, record.map(TextRecord::as_str));
+    }
+
+    fn store(&mut self, position: Position, text: Result<&str, BadRecord>) {
+        let text = text.map(|text| {
             let start = self.text.len();
-            self.text.push_str(record.as_str());
+            self.text.push_str(text);
             start..self.text.len()
         });
         let position = Position {
@@ -97,6 +128,27 @@ impl LoadedRecords {
             ..position
         };
         self.records.push(StoredRecord { position, text });
+    }
+
+    /// Stores records that were drawn from a dataset, in the order of their indices. The index of a record here is its
+    /// place among them.
+    pub(super) fn of_drawn(
+        files: SourceFiles,
+        records: impl IntoIterator<Item = (Position, Result<Box<str>, BadRecord>)>,
+    ) -> Self {
+        let mut loaded = LoadedRecords {
+            files,
+            ..LoadedRecords::default()
+        };
+        let mut indices = Vec::new();
+        for (position, text) in records {
+            let index = indices.len() as u64;
+            indices.push(position.index);
+            let text = text.as_deref().map_err(BadRecord::clone);
+            loaded.store(Position { index, ..position }, text);
+        }
+        loaded.indices = Some(indices);
+        loaded
     }
 
     /// Adds what was found out about the inputs.
@@ -168,6 +220,14 @@ impl Dataset for LoadedRecords {
             line: position.line,
             column: None,
         })
+    }
+
+    fn index_in_input(&self, index: u64) -> u64 {
+        let Some(indices) = &self.indices else {
+            return index;
+        };
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        indices.get(place).copied().unwrap_or(index)
     }
 }
 

@@ -61,6 +61,8 @@ pub struct OpenOptions {
     format: Option<FormatName>,
     delimiter: Option<Delimiter>,
     header: bool,
+    /// The number of records after which the dataset ends, if it is limited.
+    head: Option<u64>,
 }
 
 impl Default for OpenOptions {
@@ -83,6 +85,7 @@ impl OpenOptions {
             format: None,
             delimiter: None,
             header: true,
+            head: None,
         }
     }
 
@@ -192,6 +195,27 @@ impl OpenOptions {
     pub fn header(mut self, header: bool) -> Self {
         self.header = header;
         self
+    }
+
+    /// Ends the dataset after its first `records` records, including those that cannot be read or scored. All texts are
+    /// then read as one stream, and no more of them is read than these records require.
+    ///
+    /// ```
+    /// use manyhands::dataset::{LoadedRecords, OpenOptions};
+    ///
+    /// let first = OpenOptions::new().head(10).open(&["data/reviews.jsonl"])?;
+    /// assert_eq!(LoadedRecords::of(&first)?.len(), 10);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    #[must_use]
+    pub fn head(mut self, records: u64) -> Self {
+        self.head = Some(records);
+        self
+    }
+
+    /// The number of records after which the dataset ends, if it is limited.
+    pub(in crate::dataset) fn first_records(&self) -> Option<u64> {
+        self.head
     }
 
     /// Sets the limit on the length of a record, in bytes, by changing these options in place.

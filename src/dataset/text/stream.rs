@@ -144,6 +144,13 @@ impl<'r> TextStream<'r> {
         self
     }
 
+    /// Ends the stream after this number of records from now on, see [`OpenOptions::head`].
+    #[must_use]
+    pub fn head(self, records: u64) -> Self {
+        lock(&self.inputs).left = records;
+        self
+    }
+
     /// Creates a stream that reads from one reader, see [`new`](Self::new).
     pub(in crate::dataset) fn of_reader(
         options: &OpenOptions,

@@ -20,7 +20,7 @@ use super::quoted::{TextBudget, plain, quoted};
 use super::table::facts;
 use crate::error::OnFailure;
 use crate::limit::Limit;
-use crate::plan::{Answer, Plan};
+use crate::plan::{Answer, Plan, Sampling};
 use crate::report::End;
 
 /// Largest size of the markup of all texts on a page together, in bytes.
@@ -114,6 +114,21 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     }
 }
 
+/// Says which of the records a plan scores.
+fn selected(plan: &Plan) -> String {
+    let first = plan
+        .head
+        .map(|records| format!("the first {}", count(records)));
+    match (plan.sample, first) {
+        (None, None) => "all".to_owned(),
+        (None, Some(first)) => first,
+        (Some(Sampling { records, seed }), first) => {
+            let of = first.map_or(String::new(), |first| format!(" of {first}"));
+            format!("a sample of {}{of}, drawn with seed {seed}", count(records))
+        }
+    }
+}
+
 /// Shows the options of a plan as a list of facts.
 fn facts_of(plan: &Plan) -> Markup {
     const FILES: usize = 50;
@@ -136,6 +151,7 @@ fn facts_of(plan: &Plan) -> Markup {
     };
     facts(&[
         ("files", files),
+        ("records", html! { (selected(plan)) }),
         ("scorer", html! { (plan.scorer.name()) }),
         ("fields", quoted(plan.fields.join(", "))),
         ("groups by", by),

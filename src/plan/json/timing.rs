@@ -18,6 +18,8 @@ pub(super) struct TimingJson<'a> {
     span: f64,
     bound: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    drawing: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     throttled: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<bool>,
@@ -65,6 +67,7 @@ impl<'a> TimingJson<'a> {
             work: timing.work().as_secs_f64(),
             span: timing.span().as_secs_f64(),
             bound: timing.lower_bound(timing.workers.len()).as_secs_f64(),
+            drawing: answer.drawing.map(|drawing| drawing.as_secs_f64()),
             throttled: answer
                 .throttled
                 .map(|throttled| throttled.time.as_secs_f64()),

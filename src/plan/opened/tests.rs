@@ -2,11 +2,14 @@
 //! `Elsewhere`.
 
 use super::*;
+use crate::dataset::TextRecord;
 use crate::error::{Cause, Died};
 use crate::execution::{Sequential, TaskQueue, WorkStealing};
 use crate::plan::MadeUpOptions;
 use crate::plan::wire::WireOutcome;
 use crate::remote::in_process::InProcess;
+use crate::report::End;
+use crate::stop::{Cancel, StopReason};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl");
 
@@ -113,4 +116,50 @@ fn an_executor_for_another_scorer_is_refused() {
     other.keep = vec!["product".to_owned()];
     let error = run(&other, &executor).expect_err("another plan");
     assert!(matches!(error, Error::Plan(_)), "{error}");
+}
+
+/// A sample is known only when the whole input has been read, so a run that is stopped before has scored nothing.
+#[test]
+fn a_run_that_is_stopped_while_it_draws_its_sample_has_no_records() {
+    let mut plan = Plan::new([SAMPLE]);
+    plan.sample = Some(Sampling::new(10));
+    let opened = plan.open().expect("the sample");
+    let token = Cancel::new();
+    token.cancel_with(StopReason::Signal(2));
+    let stopped = opened.run(RunOptions::default().cancel(&token));
+    let report = stopped.expect("an answer").report;
+    assert_eq!((report.records, report.scored), (0, 0));
+    assert!(
+        matches!(report.end, End::Stopped(StopReason::Signal(2))),
+        "{:?}",
+        report.end
+    );
+    // The same plan can be run again, and then uses the sample that it has drawn.
+    let answers = [(); 2].map(|()| opened.run(RunOptions::default()).expect("a run"));
+    assert!(answers.iter().all(|answer| answer.report.records == 10));
+    assert_eq!(answers[0].digest, answers[1].digest);
+    let loaded = opened.load().expect("memory");
+    assert!(!loaded.is_stream());
+    let loaded = loaded.run(RunOptions::default()).expect("a run");
+    assert_eq!(loaded.digest, answers[0].digest);
+    assert_eq!(loaded.report.value.top, answers[0].report.value.top);
+    assert_eq!(loaded.drawing, None);
+
+    plan.deadline = Some(Duration::ZERO);
+    let late = plan.open().expect("the sample").run(RunOptions::default());
+    let late = late.expect("an answer").report.end;
+    assert!(
+        matches!(late, End::Stopped(StopReason::Deadline)),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn a_stream_in_place_of_the_files_has_a_head_too() {
+    let mut plan = Plan::new::<&str>([]);
+    plan.head = Some(2);
+    let lines = &b"{\"text\":\"a\"}\n{\"text\":\"b\"}\n{\"text\":\"c\"}\n"[..];
+    let opened = plan.open_over(TextStream::new("lines", lines));
+    let answer = opened.expect("a plan").run(RunOptions::default());
+    assert_eq!(answer.expect("a run").report.records, 2);
 }

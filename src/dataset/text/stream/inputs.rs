@@ -9,8 +9,7 @@ use memchr::memrchr2;
 
 use super::taken::TakenRecords;
 use crate::dataset::format::{
-    Boundaries, FirstBytes, JSON_LINES_LAYOUT, RecordLayout, RecordScanner, RecordSpan, Unreadable,
-    line_ends,
+    Boundaries, FirstBytes, RecordLayout, RecordScanner, RecordSpan, Unreadable, line_ends,
 };
 use crate::dataset::text::buffer::{Buffer, room_in};
 use crate::dataset::text::encoding::{BYTE_ORDER_MARK, without_mark};
@@ -41,6 +40,8 @@ pub(super) struct InputChain<'r> {
     /// the input.
     start: Start,
     options: OpenOptions,
+    /// Number of records that may still be taken.
+    pub(super) left: u64,
     /// Memory for the bytes that have been read.
     ahead: Vec<u8>,
     /// The bytes before this place have been taken.
@@ -73,6 +74,7 @@ impl<'r> InputChain<'r> {
             inputs_read: vec![(0, None)],
             file: 0,
             start: Start::default(),
+            left: options.first_records().unwrap_or(u64::MAX),
             options,
             ahead: Vec::new(),
             taken: 0,
@@ -133,9 +135,10 @@ impl<'r> InputChain<'r> {
         buffer: &mut Buffer,
         closed: &Arc<AtomicBool>,
     ) -> Result<Option<TakenRecords>, InputFault> {
-        if closed.load(Acquire) {
+        if closed.load(Acquire) || self.left == 0 {
             return Ok(None);
         }
+        let at_most = usize::try_from(self.left).map_or(at_most, |left| left.min(at_most));
         while self.taken == self.whole {
             if self.unreadable.is_some() {
                 return Ok(Some(self.take_unreadable(buffer)));
@@ -157,7 +160,12 @@ impl<'r> InputChain<'r> {
             None => self.move_lines(layout.boundaries(), at_most, buffer)?,
             Some(_) => self.move_found(at_most, buffer)?,
         };
-        self.start.records += buffer.spans().len() as u64;
+        let records = buffer.spans().len() as u64;
+        self.start.records += records;
+        self.left = self.left.saturating_sub(records);
+        if self.left == 0 {
+            self.end_here();
+        }
         Ok(Some(TakenRecords {
             file,
             layout,
@@ -170,21 +178,23 @@ impl<'r> InputChain<'r> {
     fn take_unreadable(&mut self, buffer: &mut Buffer) -> TakenRecords {
         let taken = self.take_dropped(buffer);
         buffer.unreadable = self.unreadable.take();
+        self.end_here();
+        taken
+    }
+
+    /// Ends the stream at this place. The inputs are closed, so that a program that writes to them can stop.
+    fn end_here(&mut self) {
         self.inputs.clear();
         self.ended = false;
+        self.unreadable = None;
+        self.scanner = None;
         self.forget(self.filled);
-        taken
     }
 
     /// Takes the bytes without records at the end of an input, so that these bytes are counted too.
     fn take_dropped(&mut self, buffer: &mut Buffer) -> TakenRecords {
         buffer.clear(self.limit());
-        TakenRecords {
-            file: self.file,
-            layout: JSON_LINES_LAYOUT.clone(),
-            start: self.start,
-            bytes: mem::take(&mut self.dropped),
-        }
+        TakenRecords::none(self.file, self.start, mem::take(&mut self.dropped))
     }
 
     fn next_input(&mut self) {
@@ -312,11 +322,9 @@ impl<'r> InputChain<'r> {
         let bytes = &self.ahead[..self.filled];
         scanner.scan(bytes, self.ended, |span| found.push_back(span));
         self.unreadable = scanner.unreadable(bytes, self.ended, kept);
-        let is_last = self.ended || self.unreadable.is_some();
-        self.whole = if is_last {
-            self.filled
-        } else {
-            scanner.whole()
+        self.whole = match self.ended || self.unreadable.is_some() {
+            true => self.filled,
+            false => scanner.whole(),
         };
     }
 

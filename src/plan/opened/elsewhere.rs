@@ -1,0 +1,79 @@
+//! Runs whose records are scored outside this process.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Answer, Opened};
+use crate::dataset::{Dataset, TextRecord};
+use crate::error::Error;
+use crate::execution::Executor;
+use crate::plan::coordinator::PlanCoordinator;
+use crate::plan::leaderboard::Thresholds;
+use crate::plan::replies::{AskForEach, TakeScore};
+use crate::plan::{RunOptions, Scored};
+use crate::remote::{Elsewhere, ProcessPool, ScoredElsewhere};
+use crate::stop::{Cancel, DeadlineGuard};
+
+impl Opened {
+    /// Runs the plan in worker processes. For each process, a thread of `executor` waits for its answers.
+    pub(super) fn run_in_processes<D>(
+        &self,
+        pool: &ProcessPool,
+        executor: &dyn Executor,
+        dataset: &D,
+        deadline: Option<Duration>,
+        options: RunOptions<'_>,
+    ) -> Result<Answer, Error>
+    where
+        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
+    {
+        let plan = &self.plan;
+        plan.check_timeout(true)?;
+        let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
+        // The supervisor must know about the deadline too, and the deadline may pass while processes start. So the
+        // token contains the deadline, and the pipeline has no deadline.
+        let began = Instant::now();
+        let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
+        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
+        let thresholds = Arc::new(Thresholds::new(plan.top));
+        let main = plan.columns().main_cell();
+        let coordinator = PlanCoordinator::new(Arc::clone(&thresholds), main);
+        let run = pool.begin_run(&coordinator, token, plan.timeout)?;
+        run.start()?;
+        let before = pool.processor_time();
+        let mut answer = self.run_elsewhere(&run, executor, dataset, thresholds, options, token)?;
+        answer.pairs = coordinator.pairs().or(answer.pairs);
+        let cpu = &mut answer.report.timing.cpu;
+        *cpu = cpu.map(|own| own + (pool.processor_time() - before));
+        Ok(answer)
+    }
+
+    /// Runs the plan with records that are scored outside this process. `token` stops the run, and contains the
+    /// deadline of the run.
+    pub(super) fn run_elsewhere<D, E>(
+        &self,
+        elsewhere: &E,
+        executor: &dyn Executor,
+        dataset: &D,
+        thresholds: Arc<Thresholds>,
+        options: RunOptions<'_>,
+        token: &Cancel,
+    ) -> Result<Answer, Error>
+    where
+        D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
+        E: Elsewhere<Score = Scored>,
+    {
+        let options = options.cancel(token);
+        if !self.plan.limit.waits() {
+            let keeps_records = options.scores.is_some_and(|sink| sink.wants_records());
+            let scored = ScoredElsewhere::new(dataset, elsewhere).keeping_records(keeps_records);
+            return self.run_pipeline(executor, &scored, TakeScore, thresholds, None, options);
+        }
+        let task = AskForEach::new(elsewhere, token);
+        let answer = self.run_pipeline(executor, dataset, &task, thresholds, None, options);
+        match task.into_error() {
+            Some(error) => Err(error),
+            None => answer,
+        }
+    }
+}
