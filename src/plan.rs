@@ -45,15 +45,15 @@ pub use column_summary::{LabelSummary, NumberSummary};
 pub use group_key::{GroupName, shown_group};
 pub use group_summary::{GroupNumbers, GroupSummary};
 pub use kept::Kept;
-pub use leaderboard::Example;
+pub use leaderboard::{Example, ExampleMatch};
 pub use matches::{AtLeast, Matches};
 pub use missing::Missing;
 pub use opened::{Answer, Opened};
 pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
 pub use sampling::Sampling;
-pub(crate) use scored::RESERVED;
 pub use scored::Scored;
+pub(crate) use scorer::RESERVED;
 #[cfg(feature = "cli")]
 pub use scorer::arguments;
 pub use scorer::*;

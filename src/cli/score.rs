@@ -192,6 +192,8 @@ impl Score {
             ScoresFile::check(&plan, format)?;
         }
         let opened = plan.open()?;
+        // The plan of what is open has the names of columns that only a file has.
+        let plan = opened.plan().clone();
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
         self.failures.check(&opened)?;

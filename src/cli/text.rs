@@ -13,6 +13,7 @@ mod run;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use comfy_table::ColumnConstraint;
 use comfy_table::Row;
 use indicatif::{HumanBytes, HumanCount};
 use manyhands::aggregation::Quantiles;
@@ -20,7 +21,7 @@ use manyhands::output::visible;
 use manyhands::plan::{Answer, Example, Plan, Sampling, Summary};
 use manyhands::report::End;
 
-use cells::{bare_table, finish, number, readable, set_numbers, table};
+use cells::{bare_table, finish, number, readable, set_numbers, table, wrapped};
 
 /// The style in which failures are printed.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -50,6 +51,7 @@ pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         text += &labels::tables(summary);
         if let Some(matches) = answer.matches() {
             text += &matches::at_least(answer.report.records, &matches);
+            text += &wrapped(&matches::left_out(answer), ASIDE);
         }
         if let (Some(groups), Some((main, all))) = (&summary.groups, summary.main()) {
             text += &groups::tables(&plan.by.join(", "), main, groups, &all.moments);
@@ -174,22 +176,31 @@ fn columns(summary: &Summary) -> String {
     format!("\n{} {}\n", finish(table), paint(ASIDE, aside))
 }
 
-/// Formats a table of records, each with its score, its number and the beginning of its text.
+/// Formats a table of records, each with its score, its number, the beginning of its text, and the beginning of the
+/// text that it matches best, if there is one.
 fn examples(name: &str, examples: &[Example]) -> String {
     if examples.is_empty() {
         return String::new();
     }
     let mut table = bare_table();
     for example in examples {
-        let mut line = Row::from([
+        let mut line = vec![
             number(example.score),
             format!("record {}", example.index + 1),
             readable(&example.text),
-        ]);
+        ];
+        if let Some(matched) = &example.matched {
+            line.push(format!("= line {}", matched.line));
+            line.push(readable(&matched.text));
+        }
+        let mut line = Row::from(line);
         line.max_height(2);
         table.add_row(line);
     }
     set_numbers(&mut table, 0..2);
+    if let Some(lines) = table.column_mut(3) {
+        lines.set_constraint(ColumnConstraint::ContentWidth);
+    }
     heading(name) + &finish(table)
 }
 

@@ -30,7 +30,7 @@ pub use text::{
     TextEncoding, TextFiles, TextRecord, TextStream, UnknownEncoding,
 };
 pub(crate) use text::{OwnedRecord, RecordHead, SampleDraw};
-pub use texts::Texts;
+pub use texts::{RecordsLeftOut, Texts};
 
 use crate::error::{BadRecord, Error, Place};
 

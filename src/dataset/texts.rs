@@ -1,11 +1,14 @@
 //! All texts of a file in memory, for use as a reference, which must be complete before the first record is scored.
 
+mod kept;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::text::{MAX_RECORD_BYTES, OpenOptions};
-use super::{FieldValue, Fields};
-use crate::error::Error;
+use super::FieldValue;
+use super::text::{MAX_RECORD_BYTES, OpenOptions, TextRecord};
+use crate::error::{BadRecord, Error};
+use kept::{KeptColumn, Selected};
 
 /// The texts of a file in memory, each with the number of its line.
 ///
@@ -13,12 +16,16 @@ use crate::error::Error;
 /// each record. In plain text, each line is a text. Blank lines are not texts.
 /// The file may be a pipe, or `-` for standard input.
 ///
+/// A record without a text is [left out](Texts::left_out), and so is a record of a table whose number of fields is not
+/// that of the header.
+///
 /// ```
 /// use manyhands::dataset::Texts;
 ///
 /// let products = Texts::read("data/reviews.jsonl", "product")?;
 /// assert_eq!((products.len(), products.line(1999)), (2000, 2000));
 /// assert!(products.iter().all(|product| !product.is_empty()));
+/// assert_eq!(products.left_out(), None);
 /// # Ok::<(), manyhands::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -27,6 +34,35 @@ pub struct Texts {
     /// The end of each text in the concatenation of all texts.
     ends: Vec<usize>,
     lines: Vec<u64>,
+    kept: Vec<KeptColumn>,
+    left_out: Option<RecordsLeftOut>,
+}
+
+/// The records of a file that are not among its [`Texts`], because they have no text, or because they have another
+/// number of fields than the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordsLeftOut {
+    /// Number of these records.
+    pub records: u64,
+    /// The line, from 1, in which the first of them begins.
+    pub first_line: u64,
+    /// What is wrong with the first of them.
+    pub reason: BadRecord,
+}
+
+/// The reason why a record gives no text.
+enum NoText {
+    /// The record is left out.
+    LeftOut(BadRecord),
+    /// The file is refused.
+    Broken(BadRecord),
+}
+
+impl From<BadRecord> for NoText {
+    fn from(bad: BadRecord) -> Self {
+        NoText::Broken(bad)
+    }
 }
 
 impl Texts {
@@ -34,8 +70,8 @@ impl Texts {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read, or if a record does not have this text, because a reference must
-    /// be complete.
+    /// Returns an error if the file cannot be read, if a record is not of the file's format, or if a field has a value
+    /// that is no text.
     pub fn read(path: impl AsRef<Path>, field: &str) -> Result<Texts, Error> {
         Self::read_within(path, &[field], MAX_RECORD_BYTES)
     }
@@ -64,45 +100,90 @@ impl Texts {
         fields: &[impl AsRef<str>],
         options: &OpenOptions,
     ) -> Result<Texts, Error> {
-        let fields = Fields::new(fields.iter().map(AsRef::as_ref), [""; 0]);
-        let options = options.clone().fields(fields.clone()).for_reference();
+        Self::read_keeping(path, fields, &[""; 0], options)
+    }
+
+    /// Same as [`read_with`](Self::read_with), and keeps the values of more fields of each record. The name `*` stands
+    /// for all fields that a record of the file has, in the order in which they first appear.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`read`](Self::read). It is an error too if no record has one of the fields to keep.
+    pub fn read_keeping(
+        path: impl AsRef<Path>,
+        fields: &[impl AsRef<str>],
+        keep: &[impl AsRef<str>],
+        options: &OpenOptions,
+    ) -> Result<Texts, Error> {
+        let mut selected = Selected::new(fields, keep);
+        let options = options.clone().fields(selected.fields()).for_reference();
         // The file is read once, from the front, so it may be a pipe.
-        let stream = options.stream(&[path])?;
+        let stream = options.stream(&[&path])?;
         let mut texts = Texts::default();
         loop {
             let mut bad = None;
             let taken = stream.take(usize::MAX, |position, record| {
-                let pushed = record.and_then(|record| {
-                    let values = fields.of(record)?;
-                    // An empty cell of a table is an empty text.
-                    let text = values.text_or(|place| match values.get(place) {
-                        FieldValue::Text(_) => Ok(()),
-                        _ => Err(values.no_value(place, "a text")),
-                    })?;
-                    texts.push(&text, position.line);
-                    Ok(())
-                });
+                let line = position.line;
+                let pushed = match record {
+                    Ok(record) => texts.push(record, line, &mut selected),
+                    Err(bad) => Err(bad.into()),
+                };
                 match pushed {
                     Ok(()) => ControlFlow::Continue(()),
-                    Err(reason) => {
+                    Err(NoText::LeftOut(reason)) => {
+                        texts.leave_out(line, reason);
+                        ControlFlow::Continue(())
+                    }
+                    Err(NoText::Broken(reason)) => {
                         let path = stream.place(position).path;
-                        bad = Some(Error::bad_record(&path, position.line, reason));
+                        bad = Some(Error::bad_record(&path, line, reason));
                         ControlFlow::Break(())
                     }
                 }
             })?;
             match (bad, taken) {
                 (Some(bad), _) => return Err(bad),
-                (None, None) => return Ok(texts),
+                (None, None) => break,
                 (None, Some(_)) => {}
             }
         }
+        texts.kept = selected.into_columns(path.as_ref())?;
+        Ok(texts)
     }
 
-    fn push(&mut self, text: &str, line: u64) {
-        self.text.push_str(text);
+    /// Adds the text of a record, and the values to keep.
+    fn push(
+        &mut self,
+        record: &TextRecord<'_>,
+        line: u64,
+        selected: &mut Selected,
+    ) -> Result<(), NoText> {
+        selected.look_for_fields(record);
+        let fields = selected.fields();
+        let values = fields.of(record).map_err(|bad| {
+            if record.is_ragged() {
+                NoText::LeftOut(bad)
+            } else {
+                NoText::Broken(bad)
+            }
+        })?;
+        let text =
+            values.text_or(|place| Err(NoText::LeftOut(values.no_value(place, "a text"))))?;
+        self.text.push_str(&text);
         self.ends.push(self.text.len());
         self.lines.push(line);
+        let kept = values.needed()..fields.len();
+        selected.keep(kept.map(|place| values.get(place)));
+        Ok(())
+    }
+
+    fn leave_out(&mut self, line: u64, reason: BadRecord) {
+        let first = || RecordsLeftOut {
+            records: 0,
+            first_line: line,
+            reason,
+        };
+        self.left_out.get_or_insert_with(first).records += 1;
     }
 
     /// Number of texts.
@@ -115,7 +196,17 @@ impl Texts {
         self.ends.is_empty()
     }
 
-    /// The line of the file, from 1, in which a text begins.
+    /// The text at this index.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `index` is out of range.
+    pub fn text(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[index]]
+    }
+
+    /// The line of the file, from 1, in which the record of a text begins.
     ///
     /// # Panics
     ///
@@ -131,8 +222,23 @@ impl Texts {
         places.map(|(start, end)| &self.text[*start..*end])
     }
 
-    /// Only the line numbers of the texts, for use when the texts are no longer needed.
-    pub fn into_lines(self) -> Vec<u64> {
-        self.lines
+    /// The names of the fields that were kept, in the order in which they were asked for.
+    pub fn kept_fields(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.kept.iter().map(KeptColumn::name)
+    }
+
+    /// The value of a field that was kept, of the record with the text at this index. `field` counts the
+    /// [kept fields](Self::kept_fields) from 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `index` or `field` is out of range.
+    pub fn kept(&self, index: usize, field: usize) -> FieldValue<'_> {
+        self.kept[field].value(index)
+    }
+
+    /// The records that are not among the texts. `None` if there are none.
+    pub fn left_out(&self) -> Option<&RecordsLeftOut> {
+        self.left_out.as_ref()
     }
 }

@@ -54,6 +54,9 @@ impl ScoresFile {
 
     fn columns(plan: &Plan, options: &ScoresOptions) -> Result<FileColumns, Error> {
         let columns = FileColumns::of(plan)?;
+        if options.format.delimiter().is_some() {
+            columns.check_table()?;
+        }
         let own = [BEGINNING].into_iter().chain(ENDING);
         let known = columns.scores.iter().chain(&columns.keep);
         let known = known.map(String::as_str).chain(own);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::leaderboard::Thresholds;
 use super::scored::Scored;
-use super::scorer::MainCell;
+use super::scorer::{MainCell, PreparedScorer};
 use super::wire::WireOutcome;
 use crate::dataset::Position;
 use crate::error::Cause;
@@ -17,14 +17,20 @@ use crate::task::matching::Pairs;
 pub(super) struct PlanCoordinator {
     thresholds: Arc<Thresholds>,
     main: MainCell,
+    scorer: Arc<dyn PreparedScorer>,
     pairs: Mutex<Option<Pairs>>,
 }
 
 impl PlanCoordinator {
-    pub(super) fn new(thresholds: Arc<Thresholds>, main: MainCell) -> Self {
+    pub(super) fn new(
+        thresholds: Arc<Thresholds>,
+        main: MainCell,
+        scorer: Arc<dyn PreparedScorer>,
+    ) -> Self {
         PlanCoordinator {
             thresholds,
             main,
+            scorer,
             pairs: Mutex::default(),
         }
     }
@@ -46,7 +52,7 @@ impl Coordinator for PlanCoordinator {
     }
 
     fn score(&self, at: Position, answer: WireOutcome) -> Result<Scored, Cause> {
-        answer.into_scored(at, &self.main)
+        answer.into_scored(at, &self.main, &*self.scorer)
     }
 
     fn count(&self, pairs: Option<Pairs>) {

@@ -2,24 +2,23 @@
 
 mod files;
 mod header;
+mod matches;
 mod timing;
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{
-    Answer, Example, GroupName, GroupSummary, LabelSummary, Matches, NumberSummary, Summary,
-};
+use super::{Answer, Example, GroupName, GroupSummary, LabelSummary, NumberSummary, Summary};
 use crate::aggregation::{Extremes, MomentSummary};
 use crate::error::Failure;
 use crate::machine::Machine;
-use crate::report::{End, Timing};
-use crate::task::matching::Pairs;
+use crate::report::End;
 use crate::visible;
 
 use files::FileJson;
 use header::HeaderJson;
+use matches::{MatchesJson, PairsJson, ReferenceJson};
 use timing::TimingJson;
 
 impl Answer {
@@ -38,8 +37,9 @@ impl Answer {
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
     /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label |
     /// | `groups` | a list, if the plan groups: `group` (a list with the value of each field; `null` for no value), and of its main scores `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`; with several columns of the scorer `number` also `columns`, with these figures for each column by name |
-    /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text` |
+    /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text`; if the scorer has a reference, also `best`, the line of the best match in the reference, and `match`, its text |
     /// | `matches` | if the scorer has a reference, the [`Matches`]: `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
+    /// | `reference` | if the scorer has a reference: `texts`, and if records without a text were left out, `left_out` and `first_left_out`, the line of the first one |
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
     /// | `failures` | the first failures: `record`, `file`, `line`, `column`, `error` |
     /// | `timing` | see below |
@@ -83,6 +83,7 @@ impl Answer {
             matches: self
                 .matches()
                 .map(|matches| MatchesJson::of(&matches, report.records)),
+            reference: self.reference.as_ref().map(ReferenceJson::of),
             pairs: self.pairs.map(|pairs| PairsJson::of(pairs, &report.timing)),
             failures: report.failures.iter().map(FailureJson::of).collect(),
             timing: TimingJson::of(self),
@@ -112,6 +113,8 @@ struct AnswerJson<'a> {
     bottom: Vec<ExampleJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matches: Option<MatchesJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<ReferenceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs: Option<PairsJson>,
     failures: Vec<FailureJson<'a>>,
@@ -297,6 +300,10 @@ struct ExampleJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "match")]
+    matched: Option<&'a str>,
 }
 
 impl<'a> ExampleJson<'a> {
@@ -308,6 +315,8 @@ impl<'a> ExampleJson<'a> {
             file: place.map(|place| place.path.display().to_string()),
             line: place.map(|place| place.line),
             text: &example.text,
+            best: example.matched.as_ref().map(|matched| matched.line),
+            matched: example.matched.as_ref().map(|matched| &*matched.text),
         }
     }
 }
@@ -341,55 +350,6 @@ impl<'a> FailureJson<'a> {
             line: place.map(|place| place.line),
             column: place.and_then(|place| place.column),
             error: &*failure.cause,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct MatchesJson {
-    matched: u64,
-    of_all: f64,
-    at_least: Vec<AtLeastJson>,
-}
-
-#[derive(Serialize)]
-struct AtLeastJson {
-    score: f64,
-    records: u64,
-    of_all: f64,
-}
-
-impl MatchesJson {
-    fn of(matches: &Matches, records: u64) -> Self {
-        let of_all = |count: u64| count as f64 / records.max(1) as f64;
-        let at_least = matches.at_least.iter().map(|at_least| AtLeastJson {
-            score: at_least.score,
-            records: at_least.records,
-            of_all: of_all(at_least.records),
-        });
-        MatchesJson {
-            matched: matches.matched,
-            of_all: of_all(matches.matched),
-            at_least: at_least.collect(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct PairsJson {
-    compared: u64,
-    skipped: u64,
-    skipped_by: BTreeMap<&'static str, u64>,
-    per_second: f64,
-}
-
-impl PairsJson {
-    fn of(pairs: Pairs, timing: &Timing) -> Self {
-        PairsJson {
-            compared: pairs.compared,
-            skipped: pairs.skipped.all(),
-            skipped_by: pairs.skipped.by_bound().into(),
-            per_second: pairs.all() as f64 / timing.wall.as_secs_f64(),
         }
     }
 }

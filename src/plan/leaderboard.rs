@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Scored;
+use super::scorer::Cells;
 use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, Shift, State, StateError, Top};
 use crate::dataset::Position;
 use crate::error::Place;
@@ -28,6 +29,30 @@ pub struct Example {
     /// The text that was scored. The canonical bytes of an answer do not contain it.
     #[serde(skip)]
     pub text: String,
+    /// The best match of the record, if the scorer has a reference. The canonical bytes of an answer do not contain
+    /// it.
+    #[serde(skip)]
+    pub matched: Option<ExampleMatch>,
+}
+
+/// The best match of a record in a reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExampleMatch {
+    /// The line of the reference, from 1, in which the matched record begins.
+    pub line: u64,
+    /// The matched text.
+    pub text: String,
+}
+
+impl ExampleMatch {
+    fn of(cells: &Cells) -> Option<Self> {
+        let quote = cells.best_match()?;
+        Some(ExampleMatch {
+            line: quote.line(),
+            text: quote.value().as_text()?.into_owned(),
+        })
+    }
 }
 
 /// A record that may become one of the best or worst: its position, and the text that was scored.
@@ -35,6 +60,15 @@ pub struct Example {
 pub(super) struct ExampleCandidate {
     pub(super) at: Position,
     pub(super) text: String,
+    pub(super) matched: Option<ExampleMatch>,
+}
+
+impl ExampleCandidate {
+    /// A record with this text and these cells.
+    pub(super) fn of(at: Position, text: String, cells: &Cells) -> Self {
+        let matched = ExampleMatch::of(cells);
+        ExampleCandidate { at, text, matched }
+    }
 }
 
 /// The main scores that a record must reach to be among the best or the worst, as far as these scores are known.
@@ -202,6 +236,7 @@ where
                 score: ranked.score,
                 place: entry.place.clone(),
                 text: entry.candidate.text.clone(),
+                matched: entry.candidate.matched.clone(),
             })
         };
         let (best, worst) = (self.best.finish(), self.worst.finish());
@@ -216,6 +251,7 @@ pub(super) struct PlainEntry {
     index: u64,
     place: Option<PlainPlace>,
     text: String,
+    matched: Option<ExampleMatch>,
 }
 
 /// A place as plain data. The path need not be valid UTF-8.
@@ -268,7 +304,7 @@ impl<P: Clone> State for Leaderboard<P> {
 
     fn kind(&self) -> Kind {
         let sides = [self.best.kind(), self.worst.kind()];
-        Kind::new("leaderboard", 1).around(sides)
+        Kind::new("leaderboard", 2).around(sides)
     }
 
     fn into_plain(mut self) -> Self::Plain {
@@ -279,6 +315,7 @@ impl<P: Clone> State for Leaderboard<P> {
                 index,
                 place: entry.place.map(PlainPlace::from),
                 text: entry.candidate.text.clone(),
+                matched: entry.candidate.matched.clone(),
             })
             .collect();
         entries.sort_unstable_by_key(|entry| entry.index);
@@ -297,6 +334,7 @@ impl<P: Clone> State for Leaderboard<P> {
             let candidate = Arc::new(ExampleCandidate {
                 at: Position::default(),
                 text: entry.text,
+                matched: entry.matched,
             });
             let place = entry.place.map(Place::from);
             (entry.index, LeaderboardEntry { place, candidate })
@@ -396,7 +434,7 @@ mod tests {
             in_any_order.sort_by_key(|(_, record)| record.2);
             for (index, (score, worker, _)) in in_any_order {
                 let at = Position { index: index as u64, file: 0, line: 1, fetched: false };
-                let candidate = ExampleCandidate { at, text: index.to_string() };
+                let candidate = ExampleCandidate { at, text: index.to_string(), matched: None };
                 let candidate = thresholds.reached_by(*score).then(|| Arc::new(candidate));
                 let (board, queue) = &mut workers[*worker];
                 queue.push_back((at.index, *score, candidate));

@@ -10,7 +10,7 @@ use super::first_records::{FirstRecords, most_similar};
 use super::leaderboard::Thresholds;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::scored::{ScoreField, Scored};
-use super::scorer::PreparedScorer;
+use super::scorer::{PreparedScorer, ReferenceSummary};
 use super::summary::{PlanAggregator, Summary};
 use super::{ExecutorName, Plan, RunOptions, Sampling, worker};
 use crate::dataset::{Dataset, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
@@ -34,7 +34,7 @@ pub struct Opened {
     sampling: Option<Sampling>,
     /// The sample, once a run has drawn it.
     sample: OnceLock<TextSource>,
-    scorer: Box<dyn PreparedScorer>,
+    scorer: Arc<dyn PreparedScorer>,
 }
 
 /// The answer of a plan.
@@ -60,6 +60,8 @@ pub struct Answer {
     pub files: Vec<InputFile>,
     /// How long it took to draw the sample, if the plan scores a sample. The timing of the report does not include it.
     pub drawing: Option<Duration>,
+    /// The reference, if the scorer has one.
+    pub reference: Option<ReferenceSummary>,
     /// The state of the machine before the run.
     pub machine: Machine,
     /// How often and for how long a quota stopped threads during the run. `None` if there is no quota.
@@ -120,8 +122,9 @@ impl Opened {
         Opened::prepare(plan, records)
     }
 
-    fn prepare(plan: Plan, records: TextSource) -> Result<Self, Error> {
-        let scorer = plan.scorer.prepare(&plan)?;
+    fn prepare(mut plan: Plan, records: TextSource) -> Result<Self, Error> {
+        let scorer: Arc<dyn PreparedScorer> = Arc::from(plan.scorer.prepare(&plan)?);
+        plan.scorer = scorer.resolved().unwrap_or(plan.scorer);
         Ok(Opened {
             sampling: plan.sample,
             sample: OnceLock::new(),
@@ -361,6 +364,7 @@ impl Opened {
             pairs,
             files: self.records.files(),
             drawing: None,
+            reference: ReferenceSummary::of(&*self.scorer),
             machine,
             throttled,
             pinned: None,

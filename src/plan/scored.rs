@@ -14,11 +14,8 @@ use super::group_key::{GroupKey, GroupName, name_of};
 use super::kept::Kept;
 use super::leaderboard::{ExampleCandidate, Thresholds};
 use super::not_scored::NotScored;
-use super::scorer::{Cell, Cells, MainCell, NamedCell, PreparedScorer, ScorerInput};
+use super::scorer::{Cell, Cells, MainCell, NamedCell, PreparedScorer, RESERVED, ScorerInput};
 use super::{Missing, Plan};
-
-/// Names in a line of scores that do not belong to a column.
-pub(crate) const RESERVED: [&str; 3] = ["record", "error", "skipped"];
 
 /// The result of a plan's scorer for one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,10 +178,9 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
             .main
             .is_some_and(|score| self.thresholds.reached_by(score))
         {
-            scored.candidate = Some(Arc::new(ExampleCandidate {
-                at: record.position(),
-                text: values.shown(),
-            }));
+            let (at, text) = (record.position(), values.shown());
+            let candidate = ExampleCandidate::of(at, text, &scored.cells);
+            scored.candidate = Some(Arc::new(candidate));
         }
         Ok(scored)
     }

@@ -9,7 +9,7 @@ use super::kept::Kept;
 use super::leaderboard::ExampleCandidate;
 use super::not_scored::NotScored;
 use super::scored::Scored;
-use super::scorer::{Cell, Cells, MainCell};
+use super::scorer::{Cell, Cells, MainCell, PreparedScorer, Quote};
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, FailureKind, Panicked, Skipped};
 
@@ -47,6 +47,9 @@ pub(super) enum WireCell {
     Label(Box<str>),
     Line(u64),
     Lines(Box<[u64]>),
+    /// The place of a text in the reference. The other process has the same reference, so it can look the text up.
+    Quote(u32),
+    Quotes(Box<[u32]>),
 }
 
 impl From<Cell> for WireCell {
@@ -58,20 +61,36 @@ impl From<Cell> for WireCell {
             Cell::Label(label) => WireCell::Label(label),
             Cell::Line(line) => WireCell::Line(line),
             Cell::Lines(lines) => WireCell::Lines(lines),
+            Cell::Quote(quote) => WireCell::Quote(quote.place()),
+            Cell::Quotes(quotes) => WireCell::Quotes(quotes.iter().map(Quote::place).collect()),
         }
     }
 }
 
-impl From<WireCell> for Cell {
-    fn from(cell: WireCell) -> Self {
-        match cell {
+impl WireCell {
+    /// The cell in this process, which quotes the reference of its own scorer.
+    fn into_cell(self, scorer: &dyn PreparedScorer) -> Result<Cell, BadRecord> {
+        let quote = |place| {
+            let quoted = scorer.reference().and_then(|texts| Quote::of(texts, place));
+            quoted.ok_or_else(|| {
+                let message = "a worker process has read another reference than this process; do not change the \
+                               reference during a run";
+                BadRecord::new(message, None)
+            })
+        };
+        Ok(match self {
             WireCell::Nothing => Cell::Nothing,
             WireCell::Number(number) => Cell::Number(number),
             WireCell::Numbers(numbers) => Cell::Numbers(numbers),
             WireCell::Label(label) => Cell::Label(label),
             WireCell::Line(line) => Cell::Line(line),
             WireCell::Lines(lines) => Cell::Lines(lines),
-        }
+            WireCell::Quote(place) => Cell::Quote(quote(place)?),
+            WireCell::Quotes(places) => {
+                let quotes: Result<_, _> = places.into_iter().map(quote).collect();
+                Cell::Quotes(quotes?)
+            }
+        })
     }
 }
 
@@ -105,7 +124,12 @@ impl From<NotScored> for WireOutcome {
 
 impl WireOutcome {
     /// The score of the record at this position.
-    pub(super) fn into_scored(self, at: Position, main: &MainCell) -> Result<Scored, Cause> {
+    pub(super) fn into_scored(
+        self,
+        at: Position,
+        main: &MainCell,
+        scorer: &dyn PreparedScorer,
+    ) -> Result<Scored, Cause> {
         match self {
             WireOutcome::Scored {
                 known,
@@ -114,11 +138,14 @@ impl WireOutcome {
                 kept,
                 text,
             } => {
-                let known: Vec<Cell> = known.into_iter().map(Cell::from).collect();
+                let cell = |cell: WireCell| cell.into_cell(scorer);
+                let known: Vec<Cell> = known.into_iter().map(cell).collect::<Result<_, _>>()?;
                 let found = found.into_iter();
-                let found = found.map(|(name, cell)| (name, cell.into())).collect();
-                let cells = Cells::from(known).with_found(found);
-                let candidate = text.map(|text| Arc::new(ExampleCandidate { at, text }));
+                let found = found.map(|(name, found)| Ok((name, cell(found)?)));
+                let found = found.collect::<Result<_, BadRecord>>()?;
+                let cells = scorer.completed(Cells::from(known).with_found(found));
+                let candidate = text.map(|text| ExampleCandidate::of(at, text, &cells));
+                let candidate = candidate.map(Arc::new);
                 Ok(Scored::new(cells, main, group, kept, candidate))
             }
             WireOutcome::Bad {
@@ -135,7 +162,15 @@ impl WireOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::FieldValue;
+    use crate::dataset::{FieldValue, Fields, TextRecord};
+    use crate::plan::scorer::ScorerInput;
+    use crate::plan::{AnyScorer, MadeUpOptions, MatchOptions, Missing, Plan};
+    use crate::task::matching::{Matching, Measure};
+
+    const SCORER: &dyn PreparedScorer = &MadeUpOptions {
+        rank: None,
+        open: false,
+    };
 
     fn sent(outcome: &WireOutcome) -> WireOutcome {
         let bytes = postcard::to_stdvec(outcome).expect("it can be written");
@@ -150,15 +185,18 @@ mod tests {
         };
         let Panicked { message, place } = panicked.clone();
         let main = &MainCell::Missing;
-        let cause =
-            sent(&WireOutcome::Panicked { message, place }).into_scored(Position::default(), main);
+        let cause = sent(&WireOutcome::Panicked { message, place }).into_scored(
+            Position::default(),
+            main,
+            SCORER,
+        );
         assert_eq!(
             cause.expect_err("a panic").to_string(),
             panicked.to_string()
         );
         let sent_bad = BadRecord::new("expected a string", 12).of_kind(FailureKind::WrongValue);
         let outcome = WireOutcome::from(NotScored::from(sent_bad.clone()));
-        let cause = sent(&outcome).into_scored(Position::default(), main);
+        let cause = sent(&outcome).into_scored(Position::default(), main, SCORER);
         let cause = cause.expect_err("a failure");
         let bad = cause.downcast_ref::<BadRecord>().expect("of this type");
         assert_eq!(*bad, sent_bad);
@@ -168,7 +206,7 @@ mod tests {
     fn a_skipped_record_is_skipped_on_the_other_side() {
         let skipped = Skipped::new("no text");
         let outcome = WireOutcome::from(NotScored::from(skipped.clone()));
-        let cause = sent(&outcome).into_scored(Position::default(), &MainCell::Missing);
+        let cause = sent(&outcome).into_scored(Position::default(), &MainCell::Missing, SCORER);
         let cause = cause.expect_err("no score");
         assert_eq!(cause.downcast_ref(), Some(&skipped));
     }
@@ -192,12 +230,60 @@ mod tests {
             Kept::of([FieldValue::Missing].iter()),
             None,
         );
-        let scored = sent(&WireOutcome::from(scored)).into_scored(Position::default(), main);
+        let scored =
+            sent(&WireOutcome::from(scored)).into_scored(Position::default(), main, SCORER);
         let scored = scored.expect("a score");
         let found: Vec<_> = scored.cells().iter().map(bits).collect();
         assert_eq!(found, expected);
         assert_eq!(scored.group, Some(group));
         assert_eq!(scored.main(), Some(numbers[2]));
+    }
+
+    /// The reply has the place of the matched text, and this process looks it up with the fields to keep.
+    #[test]
+    fn a_match_crosses_as_its_place_in_the_reference() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("cities.csv");
+        std::fs::write(&path, "name,land\nUlm,D\nLima,PE\n").expect("a file");
+        let mut plan = Plan::new(["unused"]);
+        plan.fields = vec!["name".to_owned()];
+        let fields = Fields::new(["name"], [""; 0]);
+        for best in [1, 2] {
+            let mut options = MatchOptions::new(Matching::by(Measure::Ratio).best(best), &path);
+            options.keep = vec!["land".to_owned()];
+            let whole = AnyScorer::from(options);
+            let here = whole.prepare(&plan).expect("a reference");
+            let there = whole.for_worker().prepare(&plan).expect("a reference");
+            let scored = |scorer: &dyn PreparedScorer| {
+                let record = TextRecord::json("{\"name\":\"Lima\"}");
+                let values = fields.of(&record).expect("values");
+                let (values, missing) = (&values, Missing::Fail);
+                let cells = scorer
+                    .score(&ScorerInput { values, missing })
+                    .expect("cells");
+                Scored::new(cells, &MainCell::Known(2), None, Kept::default(), None)
+            };
+            let (whole, part) = (scored(&*here), scored(&*there));
+            assert_eq!((whole.cells().len(), part.cells().len()), (4, 3));
+            let crossed = sent(&WireOutcome::from(part));
+            let crossed = crossed.into_scored(Position::default(), &MainCell::Known(2), &*here);
+            assert_eq!(crossed.expect("a score"), whole);
+        }
+        let known = vec![WireCell::Line(7), WireCell::Quote(2), WireCell::Number(1.0)];
+        let (found, kept) = (Vec::new(), Kept::default());
+        let (group, text) = (None, None);
+        let outcome = WireOutcome::Scored {
+            known,
+            found,
+            group,
+            kept,
+            text,
+        };
+        let here = AnyScorer::from(MatchOptions::new(Matching::by(Measure::Ratio), &path));
+        let here = here.prepare(&plan).expect("a reference");
+        let cause = outcome.into_scored(Position::default(), &MainCell::Known(2), &*here);
+        let cause = cause.expect_err("no such place").to_string();
+        assert!(cause.contains("has read another reference"), "{cause}");
     }
 
     #[test]
@@ -213,7 +299,7 @@ mod tests {
         let cells = Cells::from(known).with_found(found);
         let scored = Scored::new(cells, &MainCell::Missing, None, Kept::default(), None);
         let crossed = sent(&WireOutcome::from(scored.clone()));
-        let crossed = crossed.into_scored(Position::default(), &MainCell::Missing);
+        let crossed = crossed.into_scored(Position::default(), &MainCell::Missing, SCORER);
         assert_eq!(crossed.expect("a score"), scored);
     }
 }

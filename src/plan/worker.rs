@@ -67,6 +67,7 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
     // the options of the run.
     let default = Plan::new::<PathBuf>([]);
     let setup = Plan {
+        scorer: plan.scorer.for_worker(),
         files: default.files,
         head: default.head,
         sample: default.sample,

@@ -23,6 +23,7 @@ mod hostile;
 mod kept_fields;
 #[cfg(unix)]
 mod limits;
+mod matched;
 mod matching;
 #[cfg(unix)]
 mod outputs;

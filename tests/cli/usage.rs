@@ -165,6 +165,7 @@ fn help_lists_every_option_in_80_columns() {
         "--measure",
         "--cutoff",
         "--best",
+        "--against-keep",
         "--process",
         "--color",
         "-q, --quiet",
@@ -224,7 +225,7 @@ fn the_help_and_the_readme_name_every_scorer_and_its_options() {
             assert!(synopsis.contains(option), "{option} is not in\n{synopsis}");
         }
     }
-    assert_eq!(options_of(&help, "With match:").len(), 7);
+    assert_eq!(options_of(&help, "With match:").len(), 8);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use manyhands::dataset::{FieldValue, Fields, LoadedRecords, Texts};
+use manyhands::dataset::{FieldValue, Fields, LoadedRecords, OpenOptions, Texts};
 use manyhands::prelude::*;
 use proptest::prelude::*;
 
@@ -373,9 +373,64 @@ fn texts_know_their_lines() {
     assert_eq!(texts.iter().collect::<Vec<_>>(), ["one", "four", "five"]);
     assert_eq!((texts.len(), texts.is_empty()), (3, false));
     assert_eq!([0, 1, 2].map(|index| texts.line(index)), [1, 4, 5]);
-    assert_eq!(texts.into_lines(), [1, 4, 5]);
+    assert_eq!(
+        [0, 1, 2].map(|index| texts.text(index)),
+        ["one", "four", "five"]
+    );
     std::fs::write(&path, "\n").unwrap();
     assert!(Texts::read(&path, "text").unwrap().is_empty());
+}
+
+#[test]
+fn records_without_a_text_are_left_out_of_texts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("texts.jsonl");
+    std::fs::write(
+        &path,
+        "{\"t\":\"a\",\"n\":1}\n\n{\"t\":null}\n{}\n{\"t\":\"b\",\"m\":[2]}\n{\"t\":\"\"}\n",
+    )
+    .unwrap();
+    let options = OpenOptions::new();
+    let texts = Texts::read_keeping(&path, &["t"], &["n", "*"], &options).unwrap();
+    assert_eq!(texts.iter().collect::<Vec<_>>(), ["a", "b", ""]);
+    let left_out = texts.left_out().unwrap();
+    assert_eq!((left_out.records, left_out.first_line), (2, 3));
+    let message = "expected a text in field \"t\", found no value";
+    assert_eq!(left_out.reason.to_string(), message);
+    assert_eq!(texts.kept_fields().collect::<Vec<_>>(), ["n", "t", "m"]);
+    let json = |json: &'static str| FieldValue::Json(json.into());
+    let missing = FieldValue::Missing;
+    assert_eq!(
+        [0, 1, 2].map(|field| texts.kept(0, field)),
+        [json("1"), json("\"a\""), missing.clone()]
+    );
+    assert_eq!(
+        [0, 1, 2].map(|field| texts.kept(1, field)),
+        [missing.clone(), json("\"b\""), json("[2]")]
+    );
+    assert_eq!(
+        [0, 1, 2].map(|field| texts.kept(2, field)),
+        [missing.clone(), json("\"\""), missing]
+    );
+
+    let path = folder.path().join("texts.csv");
+    std::fs::write(&path, "t,n\na,1\nragged\nb\n,2\n\"c\nd\",\n").unwrap();
+    let texts = Texts::read_keeping(&path, &["t"], &["n"], &options).unwrap();
+    assert_eq!(texts.iter().collect::<Vec<_>>(), ["a", "c\nd"]);
+    assert_eq!([0, 1].map(|index| texts.line(index)), [2, 6]);
+    let left_out = texts.left_out().unwrap();
+    assert_eq!((left_out.records, left_out.first_line), (3, 3));
+    let text = |text: &'static str| FieldValue::Text(text.into());
+    assert_eq!(
+        [0, 1].map(|index| texts.kept(index, 0)),
+        [text("1"), text("")]
+    );
+
+    let error = Texts::read_keeping(&path, &["t"], &["m"], &options)
+        .unwrap_err()
+        .to_string();
+    let message = "expected a field \"m\" to keep, but no record has it; the fields of the first record: \"t\", \"n\"";
+    assert!(error.ends_with(message), "{error}");
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use manyhands::plan::Matches;
+use manyhands::plan::{Answer, Matches};
 use manyhands::task::matching::Pairs;
 
 use super::cells::{finish, table};
+use super::plain;
 
 /// Formats the number of records with a match, and the numbers of records with a match of at least each of several
 /// scores.
@@ -26,6 +27,27 @@ pub(super) fn at_least(records: u64, matches: &Matches) -> String {
         HumanCount(matches.matched),
         share_of_all(matches.matched),
         finish(table)
+    )
+}
+
+/// Says how many records of the reference were left out, and where the first one is. The result is empty if there are
+/// none.
+pub(super) fn left_out(answer: &Answer) -> String {
+    let reference = answer.reference.as_ref();
+    let Some(left_out) = reference.and_then(|reference| reference.left_out.as_ref()) else {
+        return String::new();
+    };
+    let (records, were) = match left_out.records {
+        1 => ("1 record of the reference".to_owned(), "was"),
+        several => (
+            format!("{} records of the reference", HumanCount(several)),
+            "were",
+        ),
+    };
+    format!(
+        "{records} {were} left out; line {}: {}",
+        left_out.first_line,
+        plain(&left_out.reason)
     )
 }
 

@@ -65,6 +65,12 @@ impl Format for Delimited {
         columns.names().to_vec()
     }
 
+    fn is_ragged(&self, columns: &Columns, record: &str) -> bool {
+        let mut cells = self.cells(record);
+        let found = std::iter::from_fn(|| cells.skip().then_some(())).count();
+        found != columns.names().len()
+    }
+
     fn to_json<'a>(&self, columns: &Columns, record: &'a str) -> Result<Cow<'a, str>, BadRecord> {
         columns.to_json(&mut self.cells(record)).map(Cow::Owned)
     }

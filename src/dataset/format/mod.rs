@@ -88,6 +88,12 @@ pub(crate) trait Format: fmt::Debug + Sync {
     /// The names of the record's fields, for a message. There are none if the record is not of this format.
     fn field_names(&self, columns: &Columns, record: &str) -> Vec<String>;
 
+    /// Whether the record has another number of fields than the header of its file.
+    fn is_ragged(&self, columns: &Columns, record: &str) -> bool {
+        let _ = (columns, record);
+        false
+    }
+
     /// Writes the record as one JSON object on one line. This is the form in which records are sent to worker
     /// processes.
     ///
@@ -215,6 +221,11 @@ impl RecordLayout {
     /// The names of the record's fields, for a message.
     pub(super) fn field_names(&self, record: &str) -> Vec<String> {
         self.format.field_names(&self.columns, record)
+    }
+
+    /// Whether the record has another number of fields than the header, see [`Format::is_ragged`].
+    pub(super) fn is_ragged(&self, record: &str) -> bool {
+        self.format.is_ragged(&self.columns, record)
     }
 
     /// Returns the record as one line of JSON.

@@ -62,7 +62,12 @@ impl<'a> TextRecord<'a> {
         column_of(self.text, part)
     }
 
-    /// The names of the record's fields, for a message. There are none if the record is not of its format.
+    /// Whether the record has another number of fields than the header of its file.
+    pub(in crate::dataset) fn is_ragged(&self) -> bool {
+        self.layout.is_ragged(self.text)
+    }
+
+    /// The names of the record's fields. There are none if the record is not of its format.
     pub(crate) fn field_names(&self) -> Vec<String> {
         self.layout.field_names(self.text)
     }

@@ -5,16 +5,30 @@ use std::collections::HashSet;
 
 use crate::dataset::{LentRecord, NamedValues};
 use crate::error::Error;
-use crate::plan::{Plan, RESERVED};
+use crate::plan::{Column, Plan, RESERVED};
 
 /// The prefix of a field whose name a column of the scores has.
 const PREFIX: &str = "input_";
+
+/// The largest number of columns of a table for the values of a scorer.
+const MOST_COLUMNS: usize = 10_000;
+
+/// A column of a table. It has a value of the cell at the place `cell` among the cells of a record.
+#[derive(Clone, Debug)]
+pub(super) struct ValueColumn {
+    pub(super) name: String,
+    pub(super) cell: usize,
+    /// The place of the value in the cell, if the cell has a list of values.
+    pub(super) place: Option<usize>,
+}
 
 /// The columns of a scores file.
 #[derive(Clone, Debug)]
 pub(super) struct FileColumns {
     /// The columns of the scorer that are known before any record is scored.
     pub(super) scores: Vec<String>,
+    /// The columns of a table for the values of these columns. There are none if they are too many.
+    pub(super) values: Vec<ValueColumn>,
     /// The fields that are copied from each record, by their names in the file.
     pub(super) keep: Vec<String>,
     /// Whether all fields are copied from each record.
@@ -31,12 +45,18 @@ impl FileColumns {
     /// Returns [`Error::Plan`] if a field is to be copied twice.
     pub(super) fn of(plan: &Plan) -> Result<Self, Error> {
         let columns = plan.columns();
-        let known = columns.known().iter();
-        let scores: Vec<_> = known.map(|column| column.name.clone()).collect();
+        let known = columns.known();
+        let scores: Vec<_> = known.iter().map(|column| column.name.clone()).collect();
+        let values = value_columns(known);
+        let in_table = values.iter().map(|column| column.name.clone());
         let reserved = RESERVED.iter().map(|name| (*name).to_owned());
         let mut own = FileColumns {
-            taken: reserved.chain(scores.iter().cloned()).collect(),
+            taken: reserved
+                .chain(scores.iter().cloned())
+                .chain(in_table)
+                .collect(),
             scores,
+            values,
             keep: Vec::new(),
             keeps_all: plan.keeps_all(),
             is_open: columns.is_open(),
@@ -57,6 +77,16 @@ impl FileColumns {
             own.keep.push(name);
         }
         Ok(own)
+    }
+
+    /// Checks that a table has room for the columns of the scorer.
+    pub(super) fn check_table(&self) -> Result<(), Error> {
+        if self.values.len() < self.scores.len() {
+            return Err(Error::Plan(format!(
+                "a table would have more than {MOST_COLUMNS} columns; write the scores as JSON lines (.jsonl)"
+            )));
+        }
+        Ok(())
     }
 
     /// Whether a record may have further columns, whose names are known only when the record is scored.
@@ -98,4 +128,33 @@ impl FileColumns {
             false => name,
         }
     }
+}
+
+/// The columns of a table for the values of these columns. Neighbouring columns with lists of values are laid out value
+/// by value, such as `best_1`, `score_1`, `best_2`, `score_2`. There are none if they are more than [`MOST_COLUMNS`].
+fn value_columns(columns: &[Column]) -> Vec<ValueColumn> {
+    let several = |column: &Column| column.several.unwrap_or(1);
+    let number = columns.iter().map(several).fold(0, usize::saturating_add);
+    if number > MOST_COLUMNS {
+        return Vec::new();
+    }
+    let mut values = Vec::new();
+    let mut begin = 0;
+    while let Some(several) = columns.get(begin).map(|column| column.several) {
+        let rest = columns[begin..].iter();
+        let alike = rest.take_while(|column| column.several == several);
+        let cells = begin..begin + alike.count();
+        for place in 0..several.unwrap_or(1) {
+            values.extend(cells.clone().map(|cell| ValueColumn {
+                name: match several {
+                    Some(_) => format!("{}_{}", columns[cell].name, place + 1),
+                    None => columns[cell].name.clone(),
+                },
+                cell,
+                place: several.map(|_| place),
+            }));
+        }
+        begin = cells.end;
+    }
+    values
 }

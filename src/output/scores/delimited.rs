@@ -53,8 +53,9 @@ impl TableWriter {
     ) {
         let mut line = self.line(bytes);
         line.text(BEGINNING);
-        let names = columns.scores.iter().chain(&columns.keep);
-        names.chain(&further.names).for_each(|name| line.text(name));
+        let values = columns.values.iter().map(|column| &column.name);
+        let names = values.chain(&columns.keep).chain(&further.names);
+        names.for_each(|name| line.text(name));
         ENDING.into_iter().for_each(|name| line.text(name));
         bytes.push(b'\n');
     }
@@ -126,11 +127,17 @@ impl TableWriter {
         line.shown(index + 1);
         match outcome {
             RecordOutcome::Scored(scored) => {
-                scored.cells().iter().for_each(|cell| line.cell(cell));
+                for column in &columns.values {
+                    match (scored.cells().get(column.cell), column.place) {
+                        (Some(cell), None) => line.cell(cell),
+                        (Some(cell), Some(place)) => line.cell(&cell.at(place)),
+                        (None, _) => line.text(""),
+                    }
+                }
                 scored.kept.iter().for_each(|value| line.value(&value));
             }
             RecordOutcome::Failed(_) | RecordOutcome::Skipped(_) => {
-                let empty = columns.scores.len() + columns.keep.len();
+                let empty = columns.values.len() + columns.keep.len();
                 (0..empty).for_each(|_| line.text(""));
             }
         }
@@ -226,6 +233,7 @@ impl TableLine<'_> {
         match cell {
             Cell::Nothing => self.text(""),
             Cell::Label(label) => self.text(label),
+            Cell::Quote(quote) => self.value(&quote.value()),
             cell => {
                 self.begin_value();
                 let begin = self.bytes.len();

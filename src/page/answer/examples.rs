@@ -28,14 +28,21 @@ pub(super) fn examples(answer: &Answer, budget: &mut TextBudget) -> Markup {
 }
 
 fn table(examples: &[Example], budget: &mut TextBudget) -> Markup {
+    let matches = examples.iter().any(|example| example.matched.is_some());
     html! {
         div.scroll tabindex="0" {
             table.texts {
-                thead { tr { th.n scope="col" { "score" } th scope="col" { "where" } th scope="col" { "text" } } }
+                thead { tr {
+                    th.n scope="col" { "score" } th scope="col" { "where" } th scope="col" { "text" }
+                    @if matches { th scope="col" { "match" } }
+                } }
                 tbody { @for example in examples.iter().take(SHOWN) { tr {
                     td.n { (score(example.score)) }
                     td.place { "record " (count(example.index + 1)) @if let Some(place) = &example.place { br; span.aside { (quoted(place)) } } }
                     td.text { (budget.text(&example.text)) }
+                    @if let Some(matched) = &example.matched {
+                        td.text { (budget.text(&matched.text)) br; span.aside { "line " (count(matched.line)) " of the reference" } }
+                    }
                 } } }
             }
         }

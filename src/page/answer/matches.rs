@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::document::section;
-use super::super::numbers::{about, count, percent, significant};
+use super::super::numbers::{about, count, counted, percent, significant};
+use super::super::quoted::quoted;
 use super::super::table::DataTable;
 use crate::plan::{Answer, Matches};
 
@@ -24,6 +25,12 @@ pub(super) fn matches(answer: &Answer, matches: &Matches) -> Markup {
         &lead,
         &html! {
             (table)
+            @if let Some(left_out) = answer.reference.as_ref().and_then(|one| one.left_out.as_ref()) {
+                p {
+                    (counted(left_out.records, "record")) " of the reference " @if left_out.records == 1 { "was" } @else { "were" }
+                    " left out. Line " (count(left_out.first_line)) ": " (quoted(&left_out.reason)) "."
+                }
+            }
             @if let Some(pairs) = answer.pairs {
                 @let wall = answer.report.timing.wall.as_secs_f64();
                 @let all = pairs.all().max(1) as f64;

@@ -37,7 +37,8 @@ impl Opened {
         let _deadline = deadline.transpose().map_err(Error::no_thread)?;
         let thresholds = Arc::new(Thresholds::new(plan.top));
         let main = plan.columns().main_cell();
-        let coordinator = PlanCoordinator::new(Arc::clone(&thresholds), main);
+        let scorer = Arc::clone(&self.scorer);
+        let coordinator = PlanCoordinator::new(Arc::clone(&thresholds), main, scorer);
         let run = pool.begin_run(&coordinator, token, plan.timeout)?;
         run.start()?;
         let before = pool.processor_time();

@@ -26,7 +26,8 @@ fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) ->
             return Ok(Err(Died { how }.into()));
         }
         let scored = task.score(&TextRecord::json(text)).map_err(Cause::from);
-        Ok(scored.and_then(|scored| WireOutcome::from(scored).into_scored(at, &main)))
+        Ok(scored
+            .and_then(|scored| WireOutcome::from(scored).into_scored(at, &main, &*opened.scorer)))
     };
     let token = Cancel::new();
     let TextSource::Files(files) = &opened.records else {

@@ -1,6 +1,14 @@
 //! The values that a scorer gives for one record.
 
-use serde::Serialize;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::dataset::{FieldValue, Texts};
 
 /// One value of a record's scores. It is serialised as the value that it holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -20,6 +28,83 @@ pub enum Cell {
     Line(u64),
     /// The numbers of several lines of a file, counted from 1.
     Lines(Box<[u64]>),
+    /// A value of a record of a reference.
+    Quote(Quote),
+    /// A value of each of several records of a reference, best first.
+    Quotes(Box<[Quote]>),
+}
+
+/// A value of a record of a reference: its text, or a field that is kept. It refers to the reference instead of
+/// copying the value, because every record of a run has one.
+#[derive(Clone)]
+pub struct Quote {
+    texts: Arc<Texts>,
+    place: u32,
+    /// The field among the kept fields. `None` for the text.
+    field: Option<u16>,
+}
+
+impl Quote {
+    /// The value of the record at this place among the texts: a kept field, or the text itself.
+    pub(super) fn new(texts: &Arc<Texts>, place: u32, field: Option<u16>) -> Self {
+        Quote {
+            texts: Arc::clone(texts),
+            place,
+            field,
+        }
+    }
+
+    /// The text at this place. `None` if there are fewer texts.
+    pub(in crate::plan) fn of(texts: &Arc<Texts>, place: u32) -> Option<Self> {
+        ((place as usize) < texts.len()).then(|| Quote::new(texts, place, None))
+    }
+
+    /// The place of the record among the texts of the reference, counted from 0.
+    pub(in crate::plan) fn place(&self) -> u32 {
+        self.place
+    }
+
+    /// The line of the reference, from 1, in which the record begins.
+    pub fn line(&self) -> u64 {
+        self.texts.line(self.place as usize)
+    }
+
+    /// The value.
+    pub fn value(&self) -> FieldValue<'_> {
+        let place = self.place as usize;
+        match self.field {
+            None => FieldValue::Text(Cow::Borrowed(self.texts.text(place))),
+            Some(field) => self.texts.kept(place, field.into()),
+        }
+    }
+}
+
+impl fmt::Debug for Quote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.value(), f)
+    }
+}
+
+impl PartialEq for Quote {
+    fn eq(&self, other: &Self) -> bool {
+        (self.line(), self.value()) == (other.line(), other.value())
+    }
+}
+
+/// A quote is serialised as its value. If the record lacks the field, this is `None`.
+impl Serialize for Quote {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match (self.field, self.value()) {
+            (None, FieldValue::Text(text)) => to.serialize_str(&text),
+            (_, value) if value.is_missing() => to.serialize_none(),
+            (_, FieldValue::Text(text)) => to.serialize_str(&text),
+            (_, FieldValue::Json(json)) => {
+                let json: &RawValue = serde_json::from_str(&json).map_err(S::Error::custom)?;
+                json.serialize(to)
+            }
+            _ => to.serialize_none(),
+        }
+    }
 }
 
 impl Cell {
@@ -28,7 +113,12 @@ impl Cell {
         match self {
             Cell::Number(number) => Some(*number),
             Cell::Numbers(numbers) => numbers.first().copied(),
-            Cell::Nothing | Cell::Label(_) | Cell::Line(_) | Cell::Lines(_) => None,
+            Cell::Nothing
+            | Cell::Label(_)
+            | Cell::Line(_)
+            | Cell::Lines(_)
+            | Cell::Quote(_)
+            | Cell::Quotes(_) => None,
         }
     }
 
@@ -38,6 +128,19 @@ impl Cell {
             Cell::Label(label) => Some(label),
             _ => None,
         }
+    }
+
+    /// Returns one of the values of a cell with several values, the best of which is at place 0. A cell with one value
+    /// has it at place 0. There is [nothing](Cell::Nothing) at any other place.
+    #[must_use]
+    pub fn at(&self, place: usize) -> Cell {
+        let found = match self {
+            Cell::Numbers(numbers) => numbers.get(place).copied().map(Cell::Number),
+            Cell::Lines(lines) => lines.get(place).copied().map(Cell::Line),
+            Cell::Quotes(quotes) => quotes.get(place).cloned().map(Cell::Quote),
+            one => (place == 0).then(|| one.clone()),
+        };
+        found.unwrap_or_default()
     }
 }
 
@@ -78,6 +181,15 @@ impl Cells {
     /// The cells of columns that are not known before the run, each with the name of its column.
     pub(in crate::plan) fn found(&self) -> &[(String, Cell)] {
         &self.found
+    }
+
+    /// The best match of the record in a reference.
+    pub(in crate::plan) fn best_match(&self) -> Option<&Quote> {
+        self.known().iter().find_map(|cell| match cell {
+            Cell::Quote(quote) => Some(quote),
+            Cell::Quotes(quotes) => quotes.first(),
+            _ => None,
+        })
     }
 
     /// Returns the cells of the known columns, and the other cells with the names of their columns.
@@ -139,6 +251,19 @@ mod tests {
         assert_eq!(Cells::from(five.clone()), Cells::from(five.to_vec()));
         let two = [1.0, 2.0].map(Cell::Number);
         assert_eq!(Cells::from(two.clone()), Cells::from(two.to_vec()));
+    }
+
+    #[test]
+    fn a_list_has_values_at_its_places() {
+        let numbers = Cell::Numbers([3.0, 2.0].into());
+        let values = [0, 1, 2].map(|place| numbers.at(place));
+        assert_eq!(
+            values,
+            [Cell::Number(3.0), Cell::Number(2.0), Cell::Nothing]
+        );
+        assert_eq!(Cell::Lines([7].into()).at(0), Cell::Line(7));
+        let one = Cell::Label("good".into());
+        assert_eq!([one.at(0), one.at(1)], [one, Cell::Nothing]);
     }
 
     #[test]

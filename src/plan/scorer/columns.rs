@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use super::cell::{Cell, Cells};
 
+/// Names in a line of scores that do not belong to a column.
+pub(crate) const RESERVED: [&str; 3] = ["record", "error", "skipped"];
+
 /// One of the values that a scorer gives for each record.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -12,6 +15,8 @@ pub struct Column {
     pub name: String,
     /// What the cells of the column hold.
     pub kind: ColumnKind,
+    /// The largest number of values of a record, if its cell holds a list of values.
+    pub several: Option<usize>,
 }
 
 /// What the cells of a column hold, which determines how a report summarises them.
@@ -43,7 +48,18 @@ impl Column {
 
     pub(super) fn new(name: &str, kind: ColumnKind) -> Self {
         let name = name.to_owned();
-        Column { name, kind }
+        Column {
+            name,
+            kind,
+            several: None,
+        }
+    }
+
+    /// A column whose cells hold lists of up to this many values.
+    #[must_use]
+    pub(super) fn several(mut self, several: Option<usize>) -> Self {
+        self.several = several;
+        self
     }
 }
 

@@ -1,17 +1,22 @@
 //! `match`: the best matches of a text in a reference.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::slice;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Cells, Column, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
-use crate::dataset::{FormatName, OpenOptions, Texts};
+use super::{
+    AnyScorer, Cell, Cells, Column, PreparedScorer, Quote, RESERVED, Scorer, ScorerColumns,
+    ScorerInput,
+};
+use crate::dataset::{FormatName, OpenOptions, RecordsLeftOut, Texts};
 use crate::error::Error;
 use crate::plan::not_scored::NotScored;
 use crate::plan::{Plan, UnknownName};
-use crate::task::matching::{Found, Match, Matching, Measure, Pairs};
+use crate::task::matching::{Match, Matching, Measure, Pairs};
 
 /// Number of texts in the reference from which the threads of the pool share the search for one record.
 const WORTH_SHARING: usize = 1 << 16;
@@ -30,6 +35,10 @@ pub struct MatchOptions {
     pub field: Option<String>,
     /// The format of the reference. `None` means that it is found.
     pub format: Option<FormatName>,
+    /// Fields of the reference's records that are copied to the scores of the records that they match. The name `*`
+    /// stands for all fields of the reference; the [plan](crate::plan::Opened::plan) of an opened reference has their
+    /// names instead. A name that another column of the scores has is prefixed by `against_`.
+    pub keep: Vec<String>,
 }
 
 impl MatchOptions {
@@ -40,14 +49,84 @@ impl MatchOptions {
             against: against.into(),
             field: None,
             format: None,
+            keep: Vec::new(),
         }
+    }
+
+    /// Number of values in the list of each cell. `None` if a cell holds one value.
+    fn several(&self) -> Option<usize> {
+        Some(self.matching.wanted()).filter(|wanted| *wanted != 1)
+    }
+
+    /// The names of the columns of kept fields. No other column of the scores has such a name.
+    fn kept_columns(&self, plan: &Plan) -> Vec<String> {
+        let own = RESERVED.into_iter().chain(OWN);
+        let kept = plan.keep.iter().map(String::as_str);
+        let mut taken: HashSet<String> = own.chain(kept).map(str::to_owned).collect();
+        let fields = self.keep.iter().filter(|field| *field != ALL);
+        let names = fields.map(|field| {
+            let mut name = field.clone();
+            while !taken.insert(name.clone()) {
+                name.insert_str(0, PREFIX);
+            }
+            name
+        });
+        names.collect()
+    }
+}
+
+/// The names of the columns that every scores file of matches has.
+const OWN: [&str; 3] = ["best", "match", "score"];
+/// The name that stands for all fields.
+const ALL: &str = "*";
+/// Largest number of fields of a reference that are kept.
+const MOST_KEPT: usize = u16::MAX as usize;
+/// Prefixes the name of a kept field if another column has this name.
+const PREFIX: &str = "against_";
+
+/// How many texts a reference has, and how many of its records have none.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ReferenceSummary {
+    /// Number of texts.
+    pub texts: u64,
+    /// The records that are left out, because they have no text, or because they have another number of fields than
+    /// the header. `None` if there are none.
+    pub left_out: Option<RecordsLeftOut>,
+}
+
+impl ReferenceSummary {
+    /// The reference of this scorer, if it has one.
+    pub(in crate::plan) fn of(scorer: &dyn PreparedScorer) -> Option<Self> {
+        scorer.reference().map(|texts| ReferenceSummary {
+            texts: texts.len() as u64,
+            left_out: texts.left_out().cloned(),
+        })
     }
 }
 
 impl Scorer for MatchOptions {
-    fn columns(&self, _plan: &Plan) -> ScorerColumns {
-        let score = Column::numbers_in("score", 0.0, self.matching.measure().max_score());
-        ScorerColumns::new([Column::other("best"), score]).main_column("score")
+    fn columns(&self, plan: &Plan) -> ScorerColumns {
+        let [best, text, score] = OWN;
+        let range = self.matching.measure().max_score();
+        let own = [
+            Column::other(best),
+            Column::other(text),
+            Column::numbers_in(score, 0.0, range),
+        ];
+        let kept = self.kept_columns(plan).into_iter();
+        let columns = own.into_iter().chain(kept.map(|name| Column::other(&name)));
+        let columns = columns.map(|column| column.several(self.several()));
+        ScorerColumns::new(columns.collect::<Vec<_>>()).main_column(score)
+    }
+
+    /// A worker process sends the places of its matches in the reference, so it need not keep other fields.
+    fn for_worker(&self) -> Option<AnyScorer> {
+        let keep = Vec::new();
+        Some(AnyScorer::Match(MatchOptions {
+            keep,
+            ..self.clone()
+        }))
     }
 
     fn inputs(&self) -> Vec<&Path> {
@@ -65,38 +144,116 @@ impl Scorer for MatchOptions {
         if let Some(format) = self.format {
             options = options.format(format);
         }
-        let texts = Texts::read_with(&self.against, fields, &options)?;
+        let texts = Texts::read_keeping(&self.against, fields, &self.keep, &options)?;
         if texts.is_empty() {
-            let message = "holds no texts to find matches among";
+            return Err(match texts.left_out() {
+                Some(left_out) => {
+                    let RecordsLeftOut {
+                        first_line, reason, ..
+                    } = left_out.clone();
+                    Error::bad_record(&self.against, first_line, reason)
+                }
+                None => Error::input(&self.against, "holds no texts to find matches among"),
+            });
+        }
+        let kept = texts.kept_fields().len();
+        if kept > MOST_KEPT {
+            let message = format!("has {kept} fields to keep, but at most {MOST_KEPT} can be kept");
             return Err(Error::input(&self.against, message));
         }
-        Ok(Box::new(MatchWithLines {
+        let resolved = self.keep.iter().any(|field| field == ALL).then(|| {
+            let keep = texts.kept_fields().map(str::to_owned).collect();
+            AnyScorer::Match(MatchOptions {
+                keep,
+                ..self.clone()
+            })
+        });
+        Ok(Box::new(MatchWithTexts {
             task: self.matching.against(texts.iter()),
-            lines: texts.into_lines(),
+            texts: Arc::new(texts),
+            resolved,
         }))
     }
 }
 
-/// A prepared reference, and the line number of each of its texts.
+/// A prepared reference, and its texts with their lines and kept fields.
 #[derive(Debug)]
-struct MatchWithLines {
+struct MatchWithTexts {
     task: Match,
-    lines: Vec<u64>,
+    texts: Arc<Texts>,
+    resolved: Option<AnyScorer>,
 }
 
-impl PreparedScorer for MatchWithLines {
+impl MatchWithTexts {
+    /// The cells of a record with these matches, best first. Each match is the place of a text, and its score.
+    fn cells(&self, found: &[(u32, f64)]) -> Cells {
+        let kept = 0..self.texts.kept_fields().len() as u16;
+        let quote = |place, field| Quote::new(&self.texts, place, field);
+        let line = |place: u32| self.texts.line(place as usize);
+        if self.task.settings().wanted() != 1 {
+            let places = || found.iter().map(|(place, _)| *place);
+            let quotes = |field| Cell::Quotes(places().map(|place| quote(place, field)).collect());
+            let own = [
+                Cell::Lines(places().map(line).collect()),
+                quotes(None),
+                Cell::Numbers(found.iter().map(|(_, score)| *score).collect()),
+            ];
+            return with_kept(own, kept.map(|field| quotes(Some(field))));
+        }
+        match found.first() {
+            Some(&(place, score)) => {
+                let own = [
+                    Cell::Line(line(place)),
+                    Cell::Quote(quote(place, None)),
+                    Cell::Number(score),
+                ];
+                with_kept(
+                    own,
+                    kept.map(|field| Cell::Quote(quote(place, Some(field)))),
+                )
+            }
+            None => with_kept(Default::default(), kept.map(|_| Cell::Nothing)),
+        }
+    }
+}
+
+/// Returns the cells that all records have, and then those of the kept fields.
+fn with_kept(own: [Cell; OWN.len()], kept: impl ExactSizeIterator<Item = Cell>) -> Cells {
+    match kept.len() {
+        0 => own.into(),
+        _ => own.into_iter().chain(kept).collect::<Vec<_>>().into(),
+    }
+}
+
+impl PreparedScorer for MatchWithTexts {
     fn score(&self, input: &ScorerInput<'_>) -> Result<Cells, NotScored> {
-        let found = self.task.score(&input.text()?);
-        let line = |found: &Found| self.lines[found.index];
-        let cells = match found.as_slice() {
-            _ if self.task.settings().wanted() != 1 => [
-                Cell::Lines(found.iter().map(line).collect()),
-                Cell::Numbers(found.iter().map(|found| found.score).collect()),
-            ],
-            [best, ..] => [Cell::Line(line(best)), Cell::Number(best.score)],
-            [] => [Cell::Nothing, Cell::Nothing],
+        let found = self.task.score(&input.text()?).into_iter();
+        // A reference of more texts does not fit in memory.
+        let found = found.map(|found| (found.index as u32, found.score));
+        Ok(self.cells(&found.collect::<Vec<_>>()))
+    }
+
+    fn reference(&self) -> Option<&Arc<Texts>> {
+        Some(&self.texts)
+    }
+
+    fn resolved(&self) -> Option<AnyScorer> {
+        self.resolved.clone()
+    }
+
+    fn completed(&self, cells: Cells) -> Cells {
+        if self.texts.kept_fields().len() == 0 {
+            return cells;
+        }
+        let found: Vec<(u32, f64)> = match cells.known() {
+            [_, Cell::Quote(quote), Cell::Number(score)] => vec![(quote.place(), *score)],
+            [_, Cell::Quotes(quotes), Cell::Numbers(scores)] => {
+                let places = quotes.iter().map(Quote::place);
+                places.zip(scores.iter().copied()).collect()
+            }
+            _ => Vec::new(),
         };
-        Ok(cells.into())
+        self.cells(&found)
     }
 
     fn shares_records(&self) -> bool {
@@ -138,6 +295,11 @@ pub(super) struct MatchArguments {
     #[arg(long, value_name = "FORMAT")]
     against_format: Option<FormatName>,
 
+    /// Copy these fields of the best match's record to its line of scores. Separate them by commas; '*' copies all
+    /// fields. A name that another column has gets the prefix against_.
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
+    against_keep: Vec<String>,
+
     /// Compare by this measure: ratio, partial, token-sort, token-set, token-ratio or wratio, which score from
     /// 0 to 100; levenshtein, osa, indel, jaro or jaro-winkler, which score from 0 to 1 [default: ratio].
     #[arg(long, value_name = "MEASURE")]
@@ -165,6 +327,7 @@ impl super::arguments::FromArguments for MatchOptions {
             against,
             against_field,
             against_format,
+            against_keep,
             measure,
             cutoff,
             best,
@@ -186,6 +349,7 @@ impl super::arguments::FromArguments for MatchOptions {
             against,
             field: against_field,
             format: against_format,
+            keep: against_keep,
         })
     }
 }

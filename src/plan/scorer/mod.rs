@@ -20,19 +20,22 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::not_scored::NotScored;
 use super::{Missing, Plan, UnknownName};
-use crate::dataset::FieldValues;
+use crate::dataset::{FieldValues, Texts};
 use crate::error::{Error, Skipped};
 use crate::task::matching::Pairs;
 
-pub use cell::Cell;
 pub(super) use cell::Cells;
+pub use cell::{Cell, Quote};
+pub(crate) use columns::RESERVED;
 pub use columns::{Column, ColumnKind, ScorerColumns};
 pub(super) use columns::{MainCell, NamedCell};
+pub use matching::ReferenceSummary;
 
 /// A scorer as plain data.
 pub(super) trait Scorer {
@@ -47,6 +50,12 @@ pub(super) trait Scorer {
     /// What becomes of a record without a value in a field, if the plan does not say it.
     fn missing(&self) -> Missing {
         Missing::Fail
+    }
+
+    /// The options that a worker process needs, if it does not need all of them. The cells that it sends are
+    /// [completed](PreparedScorer::completed) by the process that has all options.
+    fn for_worker(&self) -> Option<AnyScorer> {
+        None
     }
 
     /// The text that a headline shows after the scorer, the field and the files.
@@ -90,6 +99,21 @@ pub(super) trait PreparedScorer: fmt::Debug + Send + Sync {
     /// Whether one record alone may keep several cores busy.
     fn shares_records(&self) -> bool {
         false
+    }
+
+    /// The texts among which the scorer finds matches. `None` if the scorer has no reference.
+    fn reference(&self) -> Option<&Arc<Texts>> {
+        None
+    }
+
+    /// The options of the scorer with all names of columns, if the options leave out names that only a file has.
+    fn resolved(&self) -> Option<AnyScorer> {
+        None
+    }
+
+    /// Completes the cells that a worker process has sent. It leaves out what this process can look up.
+    fn completed(&self, cells: Cells) -> Cells {
+        cells
     }
 
     /// Number of pairs of a record and a text of the reference, compared or skipped, so far. `None` if the scorer
@@ -212,6 +236,11 @@ impl AnyScorer {
 
     pub(super) fn missing(&self) -> Missing {
         self.options().missing()
+    }
+
+    /// The scorer of a worker process.
+    pub(super) fn for_worker(&self) -> Self {
+        self.options().for_worker().unwrap_or_else(|| self.clone())
     }
 
     pub(super) fn prepare(&self, plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {

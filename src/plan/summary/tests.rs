@@ -68,7 +68,8 @@ fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
         Ok::<(), ()>(())
     });
     // A record without a main score is not a candidate.
-    let candidate = number.map(|_| Arc::new(ExampleCandidate { at, text }));
+    let matched = None;
+    let candidate = number.map(|_| Arc::new(ExampleCandidate { at, text, matched }));
     Scored::new(
         cells,
         &MainCell::Known(1),
