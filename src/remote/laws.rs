@@ -28,7 +28,7 @@ fn lines() -> LoadedRecords {
         number => format!("{number:02}\n").into_bytes(),
     };
     let lines: Vec<u8> = (0..RECORDS).flat_map(line).collect();
-    let stream = TextStream::new("numbers", Cursor::new(lines));
+    let stream = TextStream::new("numbers.jsonl", Cursor::new(lines));
     LoadedRecords::of(&stream).expect("lines")
 }
 

@@ -64,11 +64,11 @@ impl Case<'_> {
                 self.check_over::<Records<_, Range<u64>>>(&Records::new(numbers()), indices)
             }
             Source::TextStream => self.check_over::<TextStream<'_>>(
-                &TextStream::new("lines", Cursor::new(text())),
+                &TextStream::new("lines.jsonl", Cursor::new(text())),
                 indices,
             ),
             Source::Files => {
-                let mut file = tempfile::NamedTempFile::new().expect("a file");
+                let mut file = tempfile::NamedTempFile::with_suffix(".jsonl").expect("a file");
                 file.write_all(&text()).expect("room on the disk");
                 let lines = TextFiles::open([file.path()]).expect("a file of lines");
                 self.check_over::<TextFiles>(&lines.with_part_bytes(self.part_bytes), indices)
