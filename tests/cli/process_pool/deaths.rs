@@ -145,7 +145,7 @@ fn a_process_that_cannot_be_replaced_ends_the_run() {
                 let id = fs::read_to_string(folder.path().join("id")).ok()?;
                 id.trim().parse().ok()
             });
-            wait_for("work", || (is_ready(id) && used(id) >= BUSY).then_some(()));
+            wait_until_busy(id);
             kill(id);
             error.join().expect("no panic")
         });

@@ -79,13 +79,16 @@ fn used(id: u32) -> u64 {
     words.get(11).map_or(0, |user| user.parse().unwrap_or(0))
 }
 
-/// Processor time in hundredths of a second after which a worker counts as busy. A worker needs less time to become
-/// ready.
+/// Processor time in hundredths of a second that a ready worker uses before it counts as busy with the endless record.
+/// The other records take far less.
 const BUSY: u64 = 150;
 
-/// Waits until a worker is busy with a record.
+/// Waits until a worker is busy with the endless record. The time that the worker needs to become ready does not count,
+/// since it depends on the machine.
 fn wait_until_busy(id: u32) {
-    wait_for("work", || (used(id) >= BUSY).then_some(()));
+    wait_for("a ready process", || is_ready(id).then_some(()));
+    let start = used(id);
+    wait_for("work", || (used(id) >= start + BUSY).then_some(()));
 }
 
 fn json(output: &Output) -> Value {
