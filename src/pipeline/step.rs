@@ -10,7 +10,7 @@ use super::step_progress::StepProgress;
 use super::worker::WorkerState;
 use crate::aggregation::{Aggregator, ScoreBuffer};
 use crate::dataset::{Dataset, LentRecord, Position, ReadOutcome};
-use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, Skipped};
+use crate::error::{BadRecord, Cause, Error, Failure, Interrupted, RejectedRecord, Skipped};
 use crate::execution::Flow;
 use crate::panics;
 use crate::sink::{RecordOutcome, Room, Sink};
@@ -44,18 +44,14 @@ where
         let mut written = Ok(());
         let waits = self.pipeline.limit.waits();
         let wants_records = self.pipeline.sink.is_some_and(Sink::wants_records);
-        let read = self.pipeline.dataset.read(parts.clone(), |at, record| {
+        let read = self.pipeline.dataset.read(parts.clone(), |at, mut record| {
             if !self.goes_on(at.index) {
                 step.refused = true;
                 return ControlFlow::Break(());
             }
-            let mut record = record;
             let rejected = record.as_mut().err().and_then(BadRecord::take_record);
-            let lent = match &record {
-                _ if !wants_records => None,
-                Ok(record) => self.pipeline.dataset.lend(record),
-                Err(_) => rejected.as_ref().and_then(LentRecord::rejected),
-            };
+            let lent = wants_records.then(|| self.lent(&record, rejected.as_ref()));
+            let lent = lent.flatten();
             let scored = if waits {
                 let Some(scored) = self.score_when_permitted(worker, at, record) else {
                     step.refused = true;
@@ -116,6 +112,18 @@ where
     ) -> Option<OutputBlock<'o, S>> {
         let may_halt = self.collector.frontier.may_halt();
         (self.pipeline.sink).map(|sink| OutputBlock::new(sink, index_in_input, may_halt))
+    }
+
+    /// The record as it stands in its input, which is lent to the sink.
+    fn lent<'r>(
+        &self,
+        record: &Result<&'r D::Record<'_>, BadRecord>,
+        rejected: Option<&'r RejectedRecord>,
+    ) -> Option<LentRecord<'r>> {
+        match record {
+            Ok(record) => self.pipeline.dataset.lend(record),
+            Err(_) => rejected.and_then(LentRecord::rejected),
+        }
     }
 
     /// Takes in a record that has no score, because it has failed or was skipped.

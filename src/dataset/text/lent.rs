@@ -103,3 +103,31 @@ impl OwnedRecord {
         with_bytes(bad, self.text.as_bytes(), &self.layout)
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_written_so_that_its_names_can_be_read_again() {
+        let head = |delimiter: u8, names: &[&str]| RecordHead {
+            format: FormatName::Csv,
+            delimiter: Delimiter::new(delimiter),
+            header: Some(names.iter().map(|name| (*name).to_owned()).collect()),
+        };
+        let written = |head: RecordHead| {
+            let mut bytes = Vec::new();
+            head.write_header(&mut bytes);
+            String::from_utf8(bytes).expect("UTF-8")
+        };
+        let names = ["a", "b;c", "d\"e", "", "f,g", "h\ni"];
+        let expected = "a;\"b;c\";\"d\"\"e\";;f,g;\"h\ni\"\n";
+        assert_eq!(written(head(b';', &names)), expected);
+        assert_eq!(written(head(b',', &[""])), "\"\"\n");
+        let without = RecordHead {
+            header: None,
+            ..head(b',', &[])
+        };
+        assert_eq!(written(without), "");
+    }
+}
