@@ -59,7 +59,8 @@ impl ScoresFile {
         }
         let own = [BEGINNING].into_iter().chain(ENDING);
         let known = columns.scores.iter().chain(&columns.keep);
-        let known = known.map(String::as_str).chain(own);
+        let values = columns.values.iter().map(|column| column.name.as_str());
+        let known = known.map(String::as_str).chain(values).chain(own);
         options.check(columns.has_further(), known)?;
         Ok(columns)
     }

@@ -326,4 +326,32 @@ fn options_that_do_not_fit_are_refused() {
             ran.err
         );
     }
+    let join = [
+        "score",
+        "in.csv",
+        "--with",
+        "match",
+        "--against",
+        "in.csv",
+        "--against-field",
+        "id",
+    ];
+    let table = [
+        "--best",
+        "2",
+        "--keep",
+        "*",
+        "--columns",
+        "best_2",
+        "-o",
+        "out.csv",
+    ];
+    let ran = run(&folder, &[&join[..], &table].concat());
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(
+        ran.err
+            .starts_with("error: --columns names \"best_2\", which is a column"),
+        "{}",
+        ran.err
+    );
 }
