@@ -10,8 +10,8 @@ use manyhands::task::matching::{Matching, Measure};
 use tempfile::TempDir;
 
 use super::{
-    BUSY, ENDLESS, SLOW, Streamed, children, error_of, is_ready, json, kill, lives, plan, run,
-    script, slow_match, used, wait_until_busy, worker_of,
+    BUSY, ENDLESS, SLOW, Streamed, children, error_of, json, kill, lives, plan, run, script,
+    slow_match, used, wait_until_busy, worker_of,
 };
 use crate::{binary, output_of, send, start, wait_for};
 
