@@ -35,7 +35,7 @@ pub(super) fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
     }
 }
 
-/// Returns a warning about a field to group by or to keep that no record seems to have.
+/// Returns a warning about a field to score, to group by or to keep that no record seems to have.
 fn absent_note(answer: &Answer, field: &str) -> String {
     let records = match answer.report.records.min(OnFailure::GRACE) {
         1 => "the only record has no value".to_owned(),

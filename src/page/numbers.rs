@@ -127,13 +127,16 @@ pub(super) fn times(ratio: f64) -> String {
     format!("{}×", significant(ratio, 3))
 }
 
-/// Formats a score or a statistic of scores with four decimals, as the command line does. The result is `–` if there
-/// is no value.
+/// Formats a score or a statistic of scores with four decimals, or as a power of ten if these decimals would show
+/// little of it, as the command line does. The result is `–` if there is no value.
 pub(super) fn score(score: impl Into<Option<f64>>) -> String {
-    match score.into() {
-        Some(score) if score.is_finite() => format!("{score:.4}").replace('-', "−"),
-        _ => "–".to_owned(),
-    }
+    let text = match score.into() {
+        Some(0.0) => "0.0000".to_owned(),
+        Some(score) if (1e-3..1e9).contains(&score.abs()) => format!("{score:.4}"),
+        Some(score) if score.is_finite() => format!("{score:.4e}"),
+        _ => return "–".to_owned(),
+    };
+    text.replace('-', "−")
 }
 
 #[cfg(test)]
@@ -162,5 +165,10 @@ mod tests {
         assert_eq!(percent(0.0123), "1.2 %");
         assert_eq!(percent(0.5), "50 %");
         assert_eq!(times(5.3124), "5.31×");
+        assert_eq!(score(-0.05), "−0.0500");
+        assert_eq!(score(-0.0), "0.0000");
+        assert_eq!(score(0.000_012_5), "1.2500e−5");
+        assert_eq!(score(-1e300), "−1.0000e300");
+        assert_eq!(score(f64::NAN), "–");
     }
 }

@@ -18,7 +18,7 @@ const SIMILAR: f64 = 0.5;
 pub(super) struct FirstRecords<'d, D> {
     dataset: &'d D,
     fields: Fields,
-    /// The fields to group by and to keep.
+    /// The fields to score, to group by and to keep.
     watched: Vec<WatchedField>,
     /// Whether every watched field has been seen, so that no further record needs to be looked at for them.
     all_seen: AtomicBool,
@@ -35,10 +35,10 @@ struct WatchedField {
 
 impl<'d, D> FirstRecords<'d, D> {
     pub(super) fn new(dataset: &'d D, plan: &Plan) -> Self {
-        let others = plan.by.iter().chain(plan.kept_fields());
-        let places = plan.fields.len()..;
-        let watched: Vec<_> = others
-            .zip(places)
+        let all = plan.fields.iter().chain(&plan.by);
+        let watched: Vec<_> = all
+            .chain(plan.kept_fields())
+            .zip(0..)
             .map(|(name, place)| WatchedField {
                 name: name.clone(),
                 place,
@@ -60,7 +60,7 @@ impl<'d, D> FirstRecords<'d, D> {
         lock(&self.names).clone()
     }
 
-    /// The fields to group by and to keep of which none of the first records has a value, each of them once.
+    /// The fields to score, to group by and to keep of which none of the first records has a value, each of them once.
     pub(super) fn absent(&self) -> Vec<String> {
         let mut absent = Vec::new();
         for field in &self.watched {
@@ -179,15 +179,17 @@ mod tests {
     fn names_are_those_of_the_earliest_record_that_can_be_read() {
         let lines = "[]\n{\"b\":1,\"a\":null}\n{\"c\":1}\n";
         let (names, absent) = look_at(lines, &Plan::new(["x"]));
-        assert_eq!(
-            (names, absent),
-            (vec!["b".to_owned(), "a".to_owned()], vec![])
+        let expected = (
+            vec!["b".to_owned(), "a".to_owned()],
+            vec!["text".to_owned()],
         );
+        assert_eq!((names, absent), expected);
     }
 
     #[test]
     fn a_field_is_absent_if_none_of_the_first_records_has_a_value_in_it() {
         let mut plan = Plan::new(["x"]);
+        plan.fields = vec!["b".to_owned()];
         plan.by = vec!["a".to_owned()];
         plan.keep = ["b", "c", "d", "a"].map(str::to_owned).to_vec();
         let (_, absent) = look_at("{\"a\":null,\"b\":1}\n\nno JSON\n{\"c\":\"\"}\n", &plan);

@@ -70,8 +70,8 @@ pub struct Answer {
     pub pinned: Option<bool>,
     /// The names of the fields of the first record that could be read.
     pub field_names: Vec<String>,
-    /// The fields to group by and to keep in which none of the first [`OnFailure::GRACE`] records has a value (none of
-    /// all records, if there are fewer). Their names are probably wrong.
+    /// The fields to score, to group by and to keep in which none of the first [`OnFailure::GRACE`] records has a
+    /// value (none of all records, if there are fewer). Their names are probably wrong.
     pub absent: Vec<String>,
 }
 

@@ -95,6 +95,21 @@ fn a_field_that_no_record_has_gets_a_warning() {
         );
         assert_eq!((ran.code, ran.err.as_str()), (0, warnings), "{executor}");
     }
+    // A field to score without which records are skipped is also told.
+    write(&folder, "stars.jsonl", "{\"stars\":1}\n{\"stars\":5}\n");
+    let ran = run(
+        &folder,
+        &[
+            "score",
+            "stars.jsonl",
+            "--with",
+            "number",
+            "--field",
+            "starz",
+        ],
+    );
+    let warning = "warning: none of the 2 records has a value in the field \"starz\"; did you mean \"stars\"?\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, warning));
     let quiet = score(&folder, "three.jsonl", &["--by", "knd", "--quiet"]);
     assert_eq!(quiet.err, "");
     let lines = "{\"text\":\"good\"}\n".repeat(1000) + "{\"text\":\"good\",\"late\":1}\n";

@@ -204,19 +204,29 @@ fn damaged_data_is_exit_3_and_the_records_before_it_are_kept() {
             ("corrupt", corrupt, "damaged or is followed by other data ("),
         ] {
             write(&folder, "in.jsonl", bytes);
-            let ran = score(&folder, "in.jsonl", &["--scores", "out.jsonl", "--force"]);
-            assert_eq!(
-                (ran.code, ran.out.as_str()),
-                (3, ""),
-                "{name} {damage}: {}",
-                ran.err
-            );
-            assert!(ran.err.contains("error: in.jsonl: "), "{}", ran.err);
-            assert!(ran.err.contains(told), "{name} {damage}: {}", ran.err);
-            assert!(ran.err.contains(name), "{name} {damage}: {}", ran.err);
-            let kept = read(&folder, "out.jsonl.partial");
-            assert!(all_scores.starts_with(&kept), "{name} {damage}");
-            assert!(kept.lines().count() > 500, "{name} {damage}");
+            let scores_kept = |threads: &str| {
+                let scores = ["--scores", "out.jsonl", "--force", "-j", threads];
+                let ran = score(&folder, "in.jsonl", &scores);
+                assert_eq!(
+                    (ran.code, ran.out.as_str()),
+                    (3, ""),
+                    "{name} {damage}: {}",
+                    ran.err
+                );
+                assert!(ran.err.contains("in.jsonl:"), "{}", ran.err);
+                assert!(ran.err.contains(told), "{name} {damage}: {}", ran.err);
+                assert!(ran.err.contains(name), "{name} {damage}: {}", ran.err);
+                read(&folder, "out.jsonl.partial")
+            };
+            // The last line is about the place of the damage.
+            let kept = scores_kept("1");
+            let (scores, last) = kept.trim_end().rsplit_once('\n').expect("several lines");
+            assert!(all_scores.starts_with(scores), "{name} {damage}");
+            assert!(scores.lines().count() > 500, "{name} {damage}");
+            assert!(last.contains("\"error\":\"in.jsonl:"), "{last}");
+            for _ in 0..3 {
+                assert_eq!(scores_kept("4"), kept, "{name} {damage}");
+            }
         }
     }
 }

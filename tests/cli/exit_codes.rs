@@ -27,7 +27,7 @@ fn exit_2_is_for_wrong_usage_found_at_any_stage() {
         &["--html", "-"],
         &["--rate", "0"],
         &["--scores", "out.txt"],
-        &["--scores", "-", "--keep", "record"],
+        &["--scores", "-", "--keep", "text,text"],
     ] {
         assert_eq!(score(&folder, "three.jsonl", wrong).code, 2, "{wrong:?}");
     }

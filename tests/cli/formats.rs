@@ -227,7 +227,9 @@ fn a_reference_is_read_by_the_same_rules() {
         assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
         ran.out
     };
-    let found = |line: u64| format!("{{\"record\":1,\"best\":{line},\"score\":100.0}}\n");
+    let found = |line: u64| {
+        format!("{{\"record\":1,\"best\":{line},\"match\":\"Gamma\",\"score\":100.0}}\n")
+    };
     for name in ["REFERENCE.CSV", "reference", "reference.txt"] {
         write(&folder, name, reference);
     }

@@ -75,10 +75,13 @@ pub(super) fn labelled_table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// Formats a score or a statistic with four digits after the point. The result is a dash if there is no value.
+/// Formats a score or a statistic with four digits after the point, or as a power of ten if these digits would show
+/// little of it. The result is a dash if there is no value.
 pub(super) fn number(value: impl Into<Option<f64>>) -> String {
     match value.into() {
-        Some(value) if value.is_finite() => format!("{value:.4}"),
+        Some(0.0) => "0.0000".to_owned(),
+        Some(value) if (1e-3..1e9).contains(&value.abs()) => format!("{value:.4}"),
+        Some(value) if value.is_finite() => format!("{value:.4e}"),
         _ => "-".to_owned(),
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum InputFault {
     Changed,
     /// The input is not acceptable, for the reason in this message.
     Refused(Cow<'static, str>),
+    /// The compressed input is damaged or incomplete, for the reason in this message.
+    Damaged(String),
     /// A record that is required to read the others, such as a header, is bad.
     BadRecord { line: u64, reason: BadRecord },
 }
@@ -39,6 +41,7 @@ impl InputFault {
             }
             InputFault::Changed => Error::changed(name),
             InputFault::Refused(message) => Error::input(name, message.as_ref()),
+            InputFault::Damaged(message) => Error::input(name, message),
             InputFault::BadRecord { line, reason } => {
                 Error::bad_record(name, *line, reason.clone())
             }

@@ -119,6 +119,6 @@ impl<'r> Unpacker<'r> {
                 self.bytes
             )
         };
-        InputFault::Refused(message.into())
+        InputFault::Damaged(message)
     }
 }

@@ -1,5 +1,7 @@
 //! The inputs of a stream, one after the other, and the records that are taken from the inputs.
 
+mod moving;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::path::Path;
@@ -9,7 +11,7 @@ use memchr::memrchr2;
 
 use super::taken::TakenRecords;
 use crate::dataset::format::{
-    Boundaries, FirstBytes, RecordLayout, RecordScanner, RecordSpan, Unreadable, line_ends,
+    FirstBytes, RecordLayout, RecordScanner, RecordSpan, Unreadable, line_ends,
 };
 use crate::dataset::text::buffer::{Buffer, room_in};
 use crate::dataset::text::encoding::{BYTE_ORDER_MARK, without_mark};
@@ -61,6 +63,9 @@ pub(super) struct InputChain<'r> {
     found: VecDeque<RecordSpan>,
     /// Why the input cannot be cut into records after those that were found, if so.
     unreadable: Option<Unreadable>,
+    /// Why the input cannot be read beyond the bytes that were read, if so. The records before that place are taken
+    /// first, so that they are the same in every run.
+    broken_off: Option<Unreadable>,
     /// Whether the input has ended.
     ended: bool,
     /// The reason why nothing more can be read. The first fault is kept, and is reported to every later caller.
@@ -85,6 +90,7 @@ impl<'r> InputChain<'r> {
             scanner: None,
             found: VecDeque::new(),
             unreadable: None,
+            broken_off: None,
             ended: false,
             fault: None,
         }
@@ -140,6 +146,9 @@ impl<'r> InputChain<'r> {
         }
         let at_most = usize::try_from(self.left).map_or(at_most, |left| left.min(at_most));
         while self.taken == self.whole {
+            if self.unreadable.is_none() {
+                self.unreadable = self.broken_off.take();
+            }
             if self.unreadable.is_some() {
                 return Ok(Some(self.take_unreadable(buffer)));
             }
@@ -218,8 +227,18 @@ impl<'r> InputChain<'r> {
             return Ok(false);
         };
         let room = room_in(&mut self.ahead, self.filled..self.filled + READ_BYTES)?;
-        let Some(read) = input.read(room, closed)? else {
-            return Ok(false);
+        let read = match input.read(room, closed) {
+            Err(InputFault::Damaged(message)) if self.begun || self.filled > 0 => {
+                self.broken_off = Some(Unreadable {
+                    lines_before: 0,
+                    reason: BadRecord::last(message, None),
+                });
+                0
+            }
+            read => match read? {
+                Some(read) => read,
+                None => return Ok(false),
+            },
         };
         let mut new = self.filled;
         self.filled += read;
@@ -309,91 +328,25 @@ impl<'r> InputChain<'r> {
     /// Finds the complete records after more bytes have been read. The new bytes begin at the place `new`.
     fn find_whole(&mut self, new: usize) {
         let kept = self.limit().kept();
+        // If the input is broken off, its last record is not complete.
+        let is_all = self.ended && self.broken_off.is_none();
         let InputChain { scanner, found, .. } = self;
         let Some(scanner) = scanner else {
             let end = memrchr2(b'\n', b'\r', &self.ahead[new..self.filled]);
             self.whole = end.map_or(0, |end| new + end + 1);
-            if self.ended {
+            if is_all {
                 // The last line may have no ending.
                 self.whole = self.filled;
             }
             return;
         };
         let bytes = &self.ahead[..self.filled];
-        scanner.scan(bytes, self.ended, |span| found.push_back(span));
-        self.unreadable = scanner.unreadable(bytes, self.ended, kept);
-        self.whole = match self.ended || self.unreadable.is_some() {
+        scanner.scan(bytes, is_all, |span| found.push_back(span));
+        self.unreadable = scanner.unreadable(bytes, is_all, kept);
+        self.whole = match is_all || self.unreadable.is_some() {
             true => self.filled,
             false => scanner.whole(),
         };
-    }
-
-    /// Moves complete lines to the buffer, and returns their length in bytes.
-    fn move_lines(
-        &mut self,
-        boundaries: Boundaries,
-        at_most: usize,
-        buffer: &mut Buffer,
-    ) -> Result<usize, InputFault> {
-        let Boundaries::Lines(lines) = boundaries else {
-            return Ok(0);
-        };
-        let after_cr = self.start.after_cr;
-        let limit = self.limit();
-        let too_long = |length| limit.excludes(length);
-        let bytes = &self.ahead[self.taken..self.whole];
-        // A record has at least one byte. If there are at most `at_most` bytes, all lines can be moved without counting
-        // the records.
-        let end = match at_most < bytes.len() {
-            true => self.taken + lines.prefix(bytes, after_cr, too_long, at_most),
-            false => self.whole,
-        };
-        let length = self.move_bytes(end, buffer)?;
-        let ends = buffer.split_lines(0..length, lines, after_cr);
-        self.start.lines += ends;
-        self.start.after_cr = buffer.bytes().ends_with(b"\r");
-        Ok(length)
-    }
-
-    /// Moves records that the scanner has found to the buffer, and returns the number of moved bytes.
-    fn move_found(&mut self, at_most: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
-        let records = at_most
-            .clamp(1, self.found.len().max(1))
-            .min(self.found.len());
-        // The bytes between two records are moved with the first one.
-        let end = self
-            .found
-            .get(records)
-            .map_or(self.whole, |next| next.start);
-        let taken = self.taken;
-        let spans = self.found.drain(..records).map(|span| RecordSpan {
-            start: span.start - taken,
-            end: span.end - taken,
-            ..span
-        });
-        buffer.add(spans);
-        let length = self.move_bytes(end, buffer)?;
-        buffer.set_end(length);
-        Ok(length)
-    }
-
-    /// Moves the bytes that were read, up to the place `end`, to the front of the buffer. Returns the number of moved
-    /// bytes.
-    fn move_bytes(&mut self, end: usize, buffer: &mut Buffer) -> Result<usize, InputFault> {
-        let length = end - self.taken;
-        if length == self.whole {
-            // If all complete records are taken (this may be a single giant record), the memory itself is swapped,
-            // and the incomplete rest is copied back.
-            buffer.exchange(&mut self.ahead);
-            let rest = buffer.room(self.whole..self.filled)?;
-            room_in(&mut self.ahead, 0..rest.len())?.copy_from_slice(rest);
-            self.forget(length);
-        } else {
-            let bytes = &self.ahead[self.taken..end];
-            buffer.room(0..length)?.copy_from_slice(bytes);
-            self.taken = end;
-        }
-        Ok(length)
     }
 }
 
