@@ -346,3 +346,15 @@ fn an_input_that_cannot_be_read_to_its_end_is_exit_3() {
         assert!(ran.code == 3 && ran.err.contains(&place), "{}", ran.err);
     }
 }
+
+/// Brackets that are nested deeper than the scanner checks are counted, so that the values after them are found.
+#[test]
+fn a_document_may_be_nested_deeply() {
+    for depth in [126, 127, 128, 129, 300] {
+        let deep = "[".repeat(depth) + "{}" + &"]".repeat(depth);
+        let document = format!("[{{\"text\":\"good\",\"x\":{deep}}},\n{{\"text\":\"bad\"}}]");
+        let folder = folder_with("deep.json", document);
+        let ran = score(&folder, "deep.json", &["--json"]);
+        assert_eq!(ran.json()["records"], 2, "{depth}: {}", ran.err);
+    }
+}

@@ -226,9 +226,17 @@ proptest! {
             prop_assert_eq!(&read(&loaded, 0..loaded.parts()), &expected, "{} loaded", file.name);
 
             let texts = Texts::read(&path, "text").unwrap();
+            // A reference leaves out records without a text, such as an empty cell of a table.
+            let is_json = file.name.ends_with(".jsonl");
+            let with_text = |record: &Written| is_json || !record.text.is_empty();
+            let (expected_lines, expected_texts): (Vec<u64>, Vec<&String>) = file.lines.iter()
+                .zip(&records)
+                .filter(|(_, record)| with_text(record))
+                .map(|(line, record)| (line, &record.text))
+                .unzip();
             let lines: Vec<u64> = (0..texts.len()).map(|text| texts.line(text)).collect();
-            prop_assert_eq!(&lines, &file.lines);
-            prop_assert!(texts.iter().eq(records.iter().map(|record| &record.text)));
+            prop_assert_eq!(&lines, &expected_lines);
+            prop_assert!(texts.iter().eq(expected_texts));
         }
     }
 

@@ -116,15 +116,10 @@ impl Requested<'_> {
         let Some(text) = self.fields.and_then(Fields::first_text) else {
             return Some(None);
         };
-        let end = memchr2(b'\n', b'\r', first.bytes);
-        if end.is_none() && !first.is_enough() {
-            return None;
-        }
-        let line = &first.bytes[..end.unwrap_or(first.bytes.len())];
         let is_number = text.parse::<usize>().is_ok();
         let mut best = None;
         for delimiter in Delimiter::FOUND {
-            let cells = Delimited::by(delimiter).first_cells(line, true)?;
+            let cells = Delimited::by(delimiter).first_cells(first.bytes, first.is_enough())?;
             let has_text = cells.iter().any(|cell| cell == text);
             let is_table = has_text || is_number && cells.len() > 1;
             let rank = (has_text, cells.len());
@@ -302,6 +297,8 @@ mod tests {
             ("a", "{\"id\": 1\n", "jsonl", None),
             ("a", "id,text\nx,y\n", "csv", comma),
             ("a.dat", "id\ttext\nx,y\n", "csv", tab),
+            ("a", "\n\r\nid,text\nx,y\n", "csv", comma),
+            ("a", "\"two\nlines\",text\nx,y\n", "csv", comma),
             ("a", "text\ngood\n", "csv", comma),
             ("a", "\"text", "csv", comma),
             ("a", "\"open, text\nmore\n", "text", None),

@@ -13,10 +13,18 @@ pub(super) fn follow<'a>(json: &'a str, steps: &[String]) -> Option<&'a str> {
         let mut value = serde_json::Deserializer::from_str(json);
         match json.as_bytes().first() {
             Some(b'{') => value.deserialize_map(Member(step)).ok()?,
-            Some(b'[') => value.deserialize_seq(Element(step.parse().ok()?)).ok()?,
+            Some(b'[') => value.deserialize_seq(Element(index_of(step)?)).ok()?,
             _ => None,
         }
     })
+}
+
+/// Returns the index that a step names, by the grammar of JSON pointers (RFC 6901): decimal digits without zeros before
+/// them.
+fn index_of(step: &str) -> Option<usize> {
+    let has_zeros = step.len() > 1 && step.starts_with('0');
+    let is_index = step.bytes().all(|byte| byte.is_ascii_digit()) && !has_zeros;
+    is_index.then(|| step.parse().ok())?
 }
 
 /// Finds the last member of an object with this name.
@@ -109,6 +117,9 @@ mod tests {
         for nowhere in [
             &["a", "2"][..],
             &["a", "x"],
+            &["a", "00"],
+            &["a", "+0"],
+            &["a", ""],
             &["a", "1", "0"],
             &["a.b", "c"],
             &["b"],

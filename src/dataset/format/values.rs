@@ -12,6 +12,10 @@ use super::state::RecordSpan;
 use super::unreadable::Unreadable;
 use crate::error::BadRecord;
 
+/// The depth of nesting up to which the scanner checks that each closing bracket is of the kind of the opening one.
+/// Deeper brackets are only counted.
+const KNOWN_DEPTH: u64 = u128::BITS as u64;
+
 /// Finds the values of a document that is read piece by piece.
 #[derive(Debug)]
 pub(in crate::dataset) struct ValueScanner {
@@ -49,7 +53,8 @@ struct OpenValue {
     lines_before: u64,
     inside: Inside,
     depth: u64,
-    /// A bit for each of the innermost 128 brackets that are open, which tells whether it is a brace.
+    /// A bit for each of the outermost [`KNOWN_DEPTH`] brackets that are open, which is 1 for a brace. The last bit is
+    /// for the innermost of them.
     braces: u128,
 }
 
@@ -294,16 +299,19 @@ impl OpenValue {
                         b'"' => self.inside = Inside::String,
                         open @ (b'{' | b'[') => {
                             self.depth += 1;
-                            self.braces = self.braces << 1 | u128::from(open == b'{');
+                            if self.depth <= KNOWN_DEPTH {
+                                self.braces = self.braces << 1 | u128::from(open == b'{');
+                            }
                         }
                         close => {
-                            // The kind of brackets that are nested deeper than 128 is not known any more.
                             let is_brace = self.braces & 1 == 1;
-                            if self.depth <= 128 && is_brace != (close == b'}') {
-                                return Err(if is_brace { "a }" } else { "a ]" });
+                            if self.depth <= KNOWN_DEPTH {
+                                if is_brace != (close == b'}') {
+                                    return Err(if is_brace { "a }" } else { "a ]" });
+                                }
+                                self.braces >>= 1;
                             }
                             self.depth -= 1;
-                            self.braces >>= 1;
                         }
                     }
                     *at += 1;
