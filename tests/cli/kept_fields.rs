@@ -1,6 +1,6 @@
 //! These tests check the fields that a scores file copies from its input, and the columns of a table.
 
-use super::{EXECUTORS, folder_with, read, run, score, write};
+use super::{EXECUTORS, folder_with, names, read, run, score, shell, write};
 
 const CSV: &str = "id,text,empty,note
 1,good,,\"a, \"\"b\"\"
@@ -351,6 +351,45 @@ fn options_that_do_not_fit_are_refused() {
     assert!(
         ran.err
             .starts_with("error: --columns names \"best_2\", which is a column"),
+        "{}",
+        ran.err
+    );
+}
+
+/// The lines of the first records of a table are held back. If the disk is full when they are written, those that fit
+/// are kept, and the message says how many they are.
+#[cfg(unix)]
+#[test]
+fn lines_that_were_held_back_are_kept_as_far_as_they_fit() {
+    let text = "id,text\n".to_owned() + &"7,good and also rather long\n".repeat(3000);
+    let folder = folder_with("in.csv", text);
+    let whole = score(&folder, "in.csv", &["-o", "whole.csv", "--keep", "*"]);
+    assert_eq!(whole.code, 0, "{}", whole.err);
+    let whole = read(&folder, "whole.csv");
+    let run = |limit: u32, options: &str| {
+        shell(
+            &folder,
+            &format!(
+                "trap '' XFSZ; ulimit -f {limit}; \"$0\" score in.csv --with sentiment -o out.csv \
+                 --keep '*' {options}"
+            ),
+        )
+    };
+    let ran = run(40, "");
+    assert_eq!(ran.code, 5, "{}", ran.err);
+    let kept = read(&folder, "out.csv.partial");
+    let lines = kept.lines().count();
+    assert!(whole.starts_with(&kept) && lines > 100, "{kept}");
+    let told = format!("the scores of the first {} records are", lines - 1);
+    assert!(ran.err.contains(&told), "{}", ran.err);
+
+    // If not even the header fits, the file of an earlier run is not replaced.
+    let ran = run(0, "--force");
+    assert_eq!(ran.code, 5, "{}", ran.err);
+    assert_eq!(read(&folder, "out.csv.partial"), kept);
+    assert_eq!(
+        names(&folder),
+        ["in.csv", "out.csv.partial", "whole.csv"],
         "{}",
         ran.err
     );

@@ -29,6 +29,8 @@ pub(super) struct OrderedLines {
     held_records: u64,
     /// The columns that the lines held back need, in the order in which they appear.
     names: Vec<String>,
+    /// If the lines that were held back could not all be written, the number of records whose lines are complete.
+    cut_at: Option<u64>,
 }
 
 /// A table and its columns, which the workers and the receiver of their lines share.
@@ -57,6 +59,7 @@ impl OrderedLines {
             held: Vec::new(),
             held_records: 0,
             names: Vec::new(),
+            cut_at: None,
         };
         if let Some(names) = names {
             lines.names = names.to_vec();
@@ -75,62 +78,64 @@ impl OrderedLines {
         self.out.finish()
     }
 
-    /// Keeps what was written as the partial file of the output.
+    /// Keeps what was written as the partial file of the output. `records` is the number of records whose lines were
+    /// received; fewer are kept if the lines that were held back cannot be written.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Destination`] if the file cannot be kept under any name.
     pub(super) fn keep_partial(mut self, records: u64) -> Result<Option<PartialFile>, Error> {
-        if records > 0 && self.settle(false).is_err() {
-            // The lines that were held back are lost, and no other lines have been written.
-            return Ok(None);
+        if records > 0 {
+            // An error is remembered in `cut_at`.
+            let _ = self.settle(false);
         }
+        let records = self.cut_at.map_or(records, |cut| cut.min(records));
         self.out.keep_partial(records)
     }
 
-    /// Makes the columns of the table known, and writes the header and the lines that were held back.
+    /// Makes the columns of the table known, and writes the header and the lines that were held back. Each line is
+    /// written by itself, so that it is known which of them are complete if a write fails.
     fn settle(&mut self, are_named: bool) -> io::Result<()> {
-        let bytes = self.settled(are_named);
-        match bytes.is_empty() {
-            true => Ok(()),
-            false => self.out.write_all(&bytes),
-        }
-    }
-
-    fn settled(&mut self, are_named: bool) -> Vec<u8> {
-        let mut bytes = Vec::new();
         let Some(table) = self
             .table
-            .as_ref()
+            .clone()
             .filter(|table| table.further.known().is_none())
         else {
-            return bytes;
+            return Ok(());
         };
         let known = table
             .further
             .set(std::mem::take(&mut self.names), are_named);
-        table.writer.write_header(&table.columns, known, &mut bytes);
         let held = std::mem::take(&mut self.held);
-        let mut rest = &held[..];
+        self.cut_at = Some(0);
+        let mut bytes = Vec::new();
+        table.writer.write_header(&table.columns, known, &mut bytes);
+        self.out.write_all(&bytes)?;
+        let (mut rest, mut written) = (&held[..], 0);
         while let Some((line, after)) = HeldLine::split_off(rest) {
+            bytes.clear();
             table
                 .writer
                 .write_held((&table.further, known), &line, &mut bytes);
+            self.out.write_all(&bytes)?;
+            written += 1;
+            self.cut_at = Some(written);
             rest = after;
         }
-        bytes
+        self.cut_at = None;
+        Ok(())
     }
 
-    /// Writes a line if the columns are known, and otherwise holds it back.
-    fn take(&mut self, line: &HeldLine<'_>, bytes: &mut Vec<u8>) {
+    /// Appends a line to `bytes` if the columns are known, and otherwise holds it back.
+    fn take(&mut self, line: &HeldLine<'_>, bytes: &mut Vec<u8>) -> io::Result<()> {
         let Some(table) = &self.table else {
-            return;
+            return Ok(());
         };
         if let Some(known) = table.further.known() {
             table
                 .writer
                 .write_held((&table.further, known), line, bytes);
-            return;
+            return Ok(());
         }
         for (name, _) in line.values() {
             if !self.names.iter().any(|known| known == name) {
@@ -140,8 +145,9 @@ impl OrderedLines {
         self.held.extend_from_slice(line.bytes());
         self.held_records += 1;
         if self.held_records == HELD_RECORDS || self.held.len() >= HELD_BYTES {
-            bytes.append(&mut self.settled(false));
+            self.settle(false)?;
         }
+        Ok(())
     }
 }
 
@@ -156,7 +162,7 @@ impl Write for OrderedLines {
         let mut lines = Vec::new();
         let mut rest = block;
         while let Some((line, after)) = HeldLine::split_off(rest) {
-            self.take(&line, &mut lines);
+            self.take(&line, &mut lines)?;
             rest = after;
         }
         if lines.is_empty() {
