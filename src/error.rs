@@ -64,8 +64,8 @@ pub enum Error {
         /// Number of records before the failed record that have a score.
         scored: u64,
     },
-    /// Too many records cannot be scored, so the result would be of no use: all of the first records failed for the
-    /// same kind of reason (see [`OnFailure::SkipUnlessAllFail`]), or a record failed in a run that is measured.
+    /// The result would be of no use, because all of the first records failed for the same kind of reason (see
+    /// [`OnFailure::SkipUnlessAllFail`]), or because a record failed in a run whose time is measured.
     #[error("{failure}; {why}")]
     Unusable {
         /// The first failure.
@@ -322,8 +322,8 @@ pub struct TimedOut {
 ///
 /// The pipeline recognises this error, and counts the record as [skipped](crate::Report::skipped) instead of failed. A
 /// skipped record is done: the run goes on, and its answer covers the record, but no aggregator observes it, it is not
-/// listed among the failures, and no [policy](OnFailure) counts it as a failure. A [`Sink`](crate::sink::Sink)
-/// receives it in its place in the order.
+/// listed among the failures, and no [policy](OnFailure) counts it as a failure. A [`Sink`](crate::sink::Sink) receives
+/// the reason in place of a score, in the order of the records.
 ///
 /// The error of the task must be this type itself, or a [`Cause`] that was made from it. If this type is only the
 /// [source](std::error::Error::source) of another error, the record fails.

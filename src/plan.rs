@@ -91,9 +91,8 @@ pub struct Plan {
     /// The version of the written form. It comes first, so that a plan of another version is refused for its
     /// version, and not for another difference.
     pub(crate) version: PlanVersion,
-    /// The files, which together form one dataset. The path `-` is standard input. If a path is `-`, a pipe or a
-    /// device, or a file whose size the system does not know, such as one under `/proc`, all files are read as one
-    /// stream.
+    /// The files, which together form one dataset. The path `-` is standard input. All files are read as one stream if
+    /// a path is `-`, a pipe, a device, or a file whose size the system does not know, such as a file under `/proc`.
     pub files: Vec<PathBuf>,
     /// Number of records to score, from the first one on. `None` means all records. The files are then read as one
     /// stream, and no more of them is read than these records require.
@@ -113,16 +112,16 @@ pub struct Plan {
     /// The format of all files. `None` means that the format of each file is found, see
     /// [`OpenOptions`](crate::dataset::OpenOptions).
     pub format: Option<FormatName>,
-    /// The delimiter of delimited text. `None` means that the delimiter of each file is found.
+    /// The delimiter of delimited text. `None` means that the delimiter of each file is found from its first record.
     pub delimiter: Option<Delimiter>,
-    /// Whether the first record of delimited text is a header that names the columns. If it is not, the columns are
-    /// named by their numbers, from 1.
+    /// Whether the first record of delimited text is a header that names the columns. If `header` is false, the columns
+    /// are named by their numbers, from 1.
     pub header: bool,
     /// The scorer.
     pub scorer: AnyScorer,
     /// The [fields](crate::dataset::Fields) that hold the text to score. Several texts are joined by line ends.
     pub fields: Vec<String>,
-    /// What becomes of a record if one of these fields has no value. `None` is the default of the scorer: the record
+    /// What to do with a record if one of these fields has no value. `None` is the default of the scorer: the record
     /// [fails](Missing::Fail), and with the scorer `number`, it is [skipped](Missing::Skip) if no field has a value.
     pub missing: Option<Missing>,
     /// The fields by which the scores are grouped. If there are none, the scores are not grouped.
@@ -289,7 +288,7 @@ impl Plan {
         self.keep == [Self::ALL_FIELDS]
     }
 
-    /// The names of the fields that are copied to the line of scores. There are none if every field is copied.
+    /// The names of the fields that are copied to the line of scores. The list is empty if every field is copied.
     pub(crate) fn kept_fields(&self) -> &[String] {
         match self.keeps_all() {
             true => &[],

@@ -32,7 +32,8 @@ pub trait Sink<S>: Sync {
         self.render(index, outcome, bytes);
     }
 
-    /// Whether the sink uses the records that [`render_lent`](Sink::render_lent) receives. By default, it does not.
+    /// Whether the sink uses the records that [`render_lent`](Sink::render_lent) receives. By default, the sink does
+    /// not use them.
     fn wants_records(&self) -> bool {
         false
     }
@@ -54,7 +55,7 @@ pub trait Sink<S>: Sync {
     }
 }
 
-/// What became of one record.
+/// The outcome of one record: scored, failed or skipped.
 #[derive(Debug)]
 pub enum RecordOutcome<'a, S> {
     /// The record has this score.

@@ -9,10 +9,10 @@ use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 
 /// Computes exact quantiles. Answer: [`QuantileSummary`], as for [`Quantiles`](super::Quantiles).
 ///
-/// The `q`-quantile of `n` sorted scores is at the place `q·(n − 1)`, counted from 0 and computed in `f64`. Between
-/// two places, the scores are interpolated linearly. This is the default of NumPy and R, and the answer has the same
-/// bits as NumPy's. [`Quantiles`](super::Quantiles) gives the same answer for up to 1,024 scores, and approximates it
-/// within 0.4 % for more.
+/// The `q`-quantile of `n` sorted scores is at position `q·(n − 1)`. Positions are counted from 0 and computed in
+/// `f64`. A quantile between two positions is interpolated linearly. This is the default of NumPy and R, and the answer
+/// has the same bits as NumPy's. [`Quantiles`](super::Quantiles) gives the same answer for up to 1,024 scores, and
+/// approximates it within 0.4 % for more.
 ///
 /// Every score is stored, **8 bytes each**. Observing a score appends it to a vector. At the end,
 /// each score takes a few nanoseconds for each quantile.

@@ -13,8 +13,8 @@ use super::signals::SignalWatch;
 /// The arguments of the file of failures.
 #[derive(Debug, Args)]
 pub(super) struct FailuresArguments {
-    /// Write the records that cannot be scored to this file, as they stand in the input and with the header of their
-    /// table, so that they can be mended and scored. The reasons are written to FILE.reasons.jsonl.
+    /// Write the records that cannot be scored to this file, unchanged and with the header of their table, so that they
+    /// can be corrected and scored. The reasons are written to FILE.reasons.jsonl.
     #[arg(long, value_name = "FILE")]
     failures: Option<PathBuf>,
 }

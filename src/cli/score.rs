@@ -69,8 +69,8 @@ pub struct Score {
     )]
     columns: Option<Vec<String>>,
 
-    /// Precede texts of a table that a spreadsheet would run as a formula by an apostrophe. Other programs read it as
-    /// a part of the text.
+    /// Put an apostrophe before texts of a table that a spreadsheet would run as a formula. Other programs read the
+    /// apostrophe as a part of the text.
     #[arg(long, requires = "scores")]
     csv_safe: bool,
 
@@ -192,7 +192,7 @@ impl Score {
             ScoresFile::check(&plan, format)?;
         }
         let opened = plan.open()?;
-        // The plan of what is open has the names of columns that only a file has.
+        // The opened plan also has the column names that are known only from the files.
         let plan = opened.plan().clone();
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;

@@ -67,7 +67,7 @@ fn heading(text: &str) -> String {
     format!("\n{}\n", paint(HEADING, text))
 }
 
-/// Says which of the records of an input are scored.
+/// Returns a description of the scored records: all records of the input, the first ones, or a sample.
 pub(super) fn selection(plan: &Plan, input: &str) -> String {
     let mut text = input.to_owned();
     if let Some(records) = plan.head {

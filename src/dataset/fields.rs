@@ -30,7 +30,7 @@ struct Selection {
     selectors: Vec<Selector>,
     /// Number of selectors, from the first one, that a header must have.
     needed: usize,
-    /// Selectors that appeared before: the place of the selector, and the place of the first equal one.
+    /// The repeated selectors: the place of each, and the place of the first selector that equals it.
     repeated: Vec<(usize, usize)>,
     has_paths: bool,
 }
@@ -174,8 +174,8 @@ impl FieldValue<'_> {
         }
     }
 
-    /// The contents of a string of JSON, or of a cell of text. `None` if the value is neither, or if the string has
-    /// half a surrogate pair, which is no character.
+    /// The contents of a string of JSON, or of a cell of text. `None` if the value is neither, or if the string
+    /// contains half of a surrogate pair, which does not stand for a character.
     pub fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
             FieldValue::Text(text) => Some(Cow::Borrowed(text)),
@@ -195,15 +195,15 @@ impl FieldValue<'_> {
         }
     }
 
-    /// What the value is, in the words of a message.
+    /// A description of the value for a message.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             FieldValue::Missing => "no value",
             FieldValue::Text(_) => "a text",
             FieldValue::NotJson(_) => "NaN or Infinity, which JSON does not have",
             FieldValue::Json(json) => match kind_of(json) {
-                // The value is valid JSON, so its escapes are well-formed, but an escape may still not represent a
-                // character.
+                // The value is valid JSON, so its escapes are well-formed. However, an escape such as `\ud800` does not
+                // represent a character.
                 "a string" if string_of(json).is_none() => {
                     "a string with half a surrogate pair, which is no character"
                 }

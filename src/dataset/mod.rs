@@ -85,8 +85,8 @@ pub trait Dataset: Sync {
         None
     }
 
-    /// Lends a record that is being visited, as it stands in its input, to the [sink](crate::sink::Sink) of the run.
-    /// Returns `None` if records have no such form.
+    /// Lends the record that is being visited, with its bytes unchanged, to the [sink](crate::sink::Sink) of the run.
+    /// Returns `None` if the records of the dataset are not text.
     fn lend<'r>(&self, record: &'r Self::Record<'_>) -> Option<LentRecord<'r>> {
         let _ = record;
         None

@@ -24,9 +24,9 @@ pub enum TextSource {
 
 impl OpenOptions {
     /// Opens the paths, which together are one dataset, in the order given. All paths together are read as one stream
-    /// if one of them is `-` (standard input), a pipe, a device, a compressed file, a JSON document, or a file that is
-    /// not as long as the system says, if the texts are [decoded](Self::encoding), or if only the
-    /// [first](Self::head) records are read.
+    /// if one of them is `-` (standard input), a pipe, a device, a compressed file, a JSON document, or a file whose
+    /// length the system does not know; if the texts are [decoded](Self::encoding); or if only the [first](Self::head)
+    /// records are read.
     ///
     /// # Errors
     ///
@@ -100,8 +100,8 @@ impl TextSource {
         Ok(TextSource::Loaded(sample.with_inputs(self.files())))
     }
 
-    /// The inputs, and what was found out about them: their formats, delimiters and lengths. The format of an input of
-    /// a stream is not known before the input has been read.
+    /// The inputs with their formats, delimiters and lengths. In a stream, the format of an input is known only after
+    /// the beginning of the input has been read.
     ///
     /// ```
     /// use manyhands::dataset::{Fields, FormatName, OpenOptions};

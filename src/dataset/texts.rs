@@ -16,8 +16,8 @@ use kept::{KeptColumn, Selected};
 /// each record. In plain text, each line is a text. Blank lines are not texts.
 /// The file may be a pipe, or `-` for standard input.
 ///
-/// A record without a text is [left out](Texts::left_out), and so is a record of a table whose number of fields is not
-/// that of the header.
+/// A record without a text is [left out](Texts::left_out). A record of a table is also left out if it has more or fewer
+/// fields than the header.
 ///
 /// ```
 /// use manyhands::dataset::Texts;
@@ -38,8 +38,8 @@ pub struct Texts {
     left_out: Option<RecordsLeftOut>,
 }
 
-/// The records of a file that are not among its [`Texts`], because they have no text, or because they have another
-/// number of fields than the header.
+/// The records of a file that [`Texts`] leaves out, because they have no text, or because they have more or fewer
+/// fields than the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordsLeftOut {
@@ -51,7 +51,7 @@ pub struct RecordsLeftOut {
     pub reason: BadRecord,
 }
 
-/// The reason why a record gives no text.
+/// What happens to a record that gives no text.
 enum NoText {
     /// The record is left out.
     LeftOut(BadRecord),
@@ -70,8 +70,8 @@ impl Texts {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read, if a record is not of the file's format, or if a field has a value
-    /// that is no text.
+    /// Returns an error if the file cannot be read, if a record is not of the file's format, or if the value of a field
+    /// is not a text.
     pub fn read(path: impl AsRef<Path>, field: &str) -> Result<Texts, Error> {
         Self::read_within(path, &[field], MAX_RECORD_BYTES)
     }
@@ -90,7 +90,8 @@ impl Texts {
         Self::read_with(path, fields, &OpenOptions::new().max_record(max_record))
     }
 
-    /// Same as [`read`](Self::read), with other options, whose [fields](OpenOptions::fields) have no effect.
+    /// Same as [`read`](Self::read), with these options. The [fields](OpenOptions::fields) of the options have no
+    /// effect.
     ///
     /// # Errors
     ///
@@ -108,7 +109,8 @@ impl Texts {
     ///
     /// # Errors
     ///
-    /// Same as [`read`](Self::read). It is an error too if no record has one of the fields to keep.
+    /// Same as [`read`](Self::read). In addition, returns an error if one of the fields to keep is not a field of any
+    /// record.
     pub fn read_keeping(
         path: impl AsRef<Path>,
         fields: &[impl AsRef<str>],
@@ -227,8 +229,8 @@ impl Texts {
         self.kept.iter().map(KeptColumn::name)
     }
 
-    /// The value of a field that was kept, of the record with the text at this index. `field` counts the
-    /// [kept fields](Self::kept_fields) from 0.
+    /// The value of a kept field of the record whose text is at `index`. `field` counts the [kept
+    /// fields](Self::kept_fields) from 0.
     ///
     /// # Panics
     ///
@@ -237,7 +239,7 @@ impl Texts {
         self.kept[field].value(index)
     }
 
-    /// The records that are not among the texts. `None` if there are none.
+    /// The records that were left out. `None` if every record gave a text.
     pub fn left_out(&self) -> Option<&RecordsLeftOut> {
         self.left_out.as_ref()
     }

@@ -17,8 +17,8 @@ pub struct BadRecord {
     pub column: Option<u64>,
     /// The kind of reason why the task cannot use the record.
     pub kind: FailureKind,
-    /// Whether the input cannot be read beyond this record, for example because a quote is not closed. A run then ends
-    /// with an error, whatever its policy about failures is.
+    /// True if the input cannot be read beyond this record, for example because a quote is not closed. The run then
+    /// ends with an error, no matter what its failure policy is.
     pub(crate) is_last: bool,
     /// The record, if its dataset has added it.
     pub(crate) record: Option<RejectedRecord>,
@@ -60,7 +60,7 @@ impl BadRecord {
         BadRecord { kind, ..self }
     }
 
-    /// Creates the reason why a record is bad, and why the input cannot be read beyond it.
+    /// Creates the reason why a record is bad, and marks the record as the last one that can be read.
     pub(crate) fn last(message: impl Into<String>, column: impl Into<Option<u64>>) -> Self {
         BadRecord {
             is_last: true,
@@ -80,7 +80,7 @@ impl RejectedRecord {
     }
 }
 
-/// Two reasons are equal whatever their records are.
+/// All records compare as equal, so that only the reasons themselves are compared.
 impl PartialEq for RejectedRecord {
     fn eq(&self, _: &Self) -> bool {
         true

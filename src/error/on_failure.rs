@@ -18,8 +18,8 @@ pub enum OnFailure {
         at_most: u64,
     },
     /// Scores the other records. The run is halted if more than this share of the records so far, including
-    /// [skipped](super::Skipped) records, has failed. If there are fewer than [`OnFailure::GRACE`] records so far, the number
-    /// of failures is divided by [`OnFailure::GRACE`] instead.
+    /// [skipped](super::Skipped) records, have failed. If there are fewer than [`OnFailure::GRACE`] records so far, the
+    /// number of failures is divided by [`OnFailure::GRACE`] instead.
     SkipShare {
         /// Largest share of the records that may fail, from 0 to 1.
         at_most: f64,
@@ -29,7 +29,7 @@ pub enum OnFailure {
     /// Scores the other records, like [`SKIP`](OnFailure::SKIP), unless it seems that no record can be scored: the run
     /// is halted if the first [`OnFailure::GRACE`] records, or all records if there are fewer, fail for the same
     /// [kind](FailureKind) of reason. Failures of the kind [`Other`](FailureKind::Other) never halt the run, since
-    /// their reasons may differ. [Skipped](super::Skipped) records are no failures.
+    /// their reasons may differ. [Skipped](super::Skipped) records do not count as failures.
     ///
     /// The command `manyhands score` has this policy unless the user names another one, because the cause of such
     /// failures is usually a mistake in its options, such as the wrong name of a field.
@@ -37,7 +37,7 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
-    /// Scores the other records, and never halts the run, whatever the number of failures.
+    /// Scores the other records. The run is never halted, no matter how many records fail.
     pub const SKIP: OnFailure = OnFailure::Skip { at_most: u64::MAX };
 
     /// Number of records below which the share of failures is too uncertain to halt a run.
@@ -70,8 +70,9 @@ impl OnFailure {
         }
     }
 
-    /// Returns whether a failure can still halt the run, or end it as exceeded, when the first `records` records have
-    /// been judged. Once the answer is no, it stays no.
+    /// Returns whether the run can still be halted, or can still end with too many failures (see
+    /// [`is_exceeded`](Self::is_exceeded)), after the first `records` records have been judged. Once the result is
+    /// false, it is false for the rest of the run.
     pub(crate) fn may_halt(self, failures: &FailureCount, records: u64) -> bool {
         match self {
             OnFailure::SkipUnlessAllFail => {

@@ -91,9 +91,9 @@ impl<'a> Work<'a> {
         self
     }
 
-    /// Sets a function that is called after each call of [`Run`] and returns the pace of the worker. It is needed
-    /// if calls wait while other processes work: by the clock, units would seem slow because of the wait, so
-    /// portions would become short, and then each unit would have a wait of its own.
+    /// Sets a function that is called after each call of [`Run`] and returns the pace of the worker. It is needed if a
+    /// call waits while other processes work. The clock would count the wait as time of the units, so the executor
+    /// would make the portions shorter, and the worker would wait even more often.
     pub(crate) fn paced_by(mut self, pace: &'a PaceOfWorker<'a>) -> Self {
         self.pace = Some(pace);
         self

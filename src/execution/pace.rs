@@ -34,8 +34,8 @@ impl Pace {
         Self::within(units, elapsed, LONGEST_PORTION)
     }
 
-    /// The pace of a worker whose last `units` units were scored by another process in the time `spent`. This
-    /// time does not include the time for which the worker waited or the process had nothing to do.
+    /// The pace of a worker whose last `units` units were scored by another process in the time `spent`. `spent`
+    /// includes neither the time that the worker waited nor the time in which the process had nothing to do.
     pub(crate) fn elsewhere(units: usize, spent: Duration) -> Self {
         Self::within(units, spent, LONGEST_PORTION_ELSEWHERE)
     }

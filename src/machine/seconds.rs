@@ -14,7 +14,7 @@ pub(crate) trait InSeconds: Sized {
 
     fn to_numbers(&self) -> Self::Numbers;
 
-    /// Returns `None` if a number is negative or too large for a duration, or is no number.
+    /// Returns `None` if a number is negative, NaN, or too large for a duration.
     fn of_numbers(numbers: Self::Numbers) -> Option<Self>;
 }
 

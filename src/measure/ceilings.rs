@@ -101,9 +101,9 @@ impl<'w> Kernels<'w> {
 /// Returns in which rounds the copies of the program have a turn: in every round if the result is 1, in every third
 /// round if it is 3.
 ///
-/// Ten copies of the program do ten times the work of one run of an executor. If they had a turn in every round, they
-/// would take half of the time of the comparison, and a larger share with more threads. The other kernels are short,
-/// so they have a turn in every round.
+/// With ten threads, the ten copies of the program do ten times the work of one run of an executor. If the copies had a
+/// turn in every round, they would take half of the time of the comparison, and a larger share with more threads. The
+/// other kernels are short, so they have a turn in every round.
 fn round_interval(
     contenders: &[ReadyContender<'_>],
     threads: &BTreeSet<usize>,

@@ -1,8 +1,8 @@
 //! The result of a comparison as plain data: what `bench --json` prints, and what the text report and
 //! the page are made from.
 //!
-//! Measured times are durations, which JSON contains as numbers of seconds. Times that are computed from measured
-//! times (statistics, bounds, predictions) are numbers of seconds here, too, because they may be finer than a
+//! Measured times have the type `Duration`, and are written to JSON as numbers of seconds. Times that are computed from
+//! measured times (statistics, bounds, predictions) have the type `f64`, in seconds, because they may be finer than a
 //! nanosecond.
 
 use std::time::Duration;

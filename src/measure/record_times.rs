@@ -48,7 +48,7 @@ pub(super) struct Recording {
     pub(super) stretches: Vec<Stretch>,
     /// The time before the first unit and after the last one, in which only one thread works.
     pub(super) serial: f64,
-    /// The time that a call takes in addition to the time of its units, however many units it has.
+    /// The time that a call takes in addition to the time of its units. It does not depend on the number of units.
     pub(super) step: f64,
     /// The number of workers that the limit allows to work at the same time, at most [`WORKERS`].
     pub(super) most_workers: usize,

@@ -128,8 +128,8 @@ struct MeasuredTurn {
     /// eight runs scattered a sixth as much as ratios of the means of eight runs (Chen and Revels, *Robust
     /// benchmarking in noisy environments*, 2016, found the same).
     wall: Duration,
-    /// Mean processor time of all runs. The mean is used because work that a thread does after the
-    /// end of a run is counted in the next run.
+    /// Mean processor time of all runs. The mean is used because a thread may still work after the end of a run, and
+    /// this work is counted in the next run.
     cpu: Option<Duration>,
     /// The digest of the first wrong answer, or of the last answer if none is wrong.
     digest: Option<Digest>,

@@ -117,8 +117,9 @@ impl Destination {
         }
     }
 
-    /// Keeps the first `bytes` bytes of the file, or all if there are fewer, as `PATH.partial`. They must hold the first `records` records.
-    /// Returns `None`, and keeps no file, if there are no records or if the output is not a file.
+    /// Keeps the first `bytes` bytes of the file, or all if there are fewer, as `PATH.partial`. These bytes must
+    /// contain the scores of the first `records` records. Returns `None`, and keeps no file, if there are no records or
+    /// if the output is not a file.
     ///
     /// # Errors
     ///

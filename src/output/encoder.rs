@@ -39,8 +39,8 @@ impl OutputCompression {
     }
 }
 
-/// The level of gzip. One thread at a time compresses, so a high level would hold up the workers: level 6, which is
-/// usual, takes about twice the time of level 3 and saves less than a tenth of the bytes of a scores file.
+/// The level of gzip. Only one thread at a time compresses, so a high level would delay the workers. The usual level 6
+/// takes about twice the time of level 3, and makes a scores file less than a tenth smaller.
 const GZIP_LEVEL: u32 = 3;
 
 /// The level of Zstandard, which is its default.
@@ -52,7 +52,7 @@ pub(super) struct OutputEncoder {
     state: EncoderState,
     /// Number of bytes, before compression, of the calls that have succeeded.
     complete: u64,
-    /// Whether a call has failed. The compressed data is then of no use from some place on.
+    /// Whether a call has failed. If so, the end of the compressed data cannot be unpacked.
     has_failed: bool,
 }
 
@@ -130,7 +130,8 @@ impl OutputEncoder {
     pub(super) fn keep_partial(mut self, records: u64) -> Result<Option<PartialFile>, Error> {
         let complete = self.complete;
         let is_compressed = !matches!(self.state, EncoderState::None(_));
-        // The end of compressed data is not written to a pipe, whose reader is to notice that the run has ended early.
+        // The end of the compressed data is not written to a pipe, so that the reader of the pipe notices that the run
+        // has ended early.
         let is_file = self.destination().is_some_and(Destination::is_file);
         let is_cut = is_compressed && is_file && (self.has_failed || self.complete().is_err());
         let Some(destination) = self.into_destination() else {
@@ -186,8 +187,7 @@ impl Write for OutputEncoder {
         written
     }
 
-    /// Flushes the destination. Bytes that a compressor holds back stay there, since a flush of the compressor would
-    /// change the compressed bytes.
+    /// Flushes the destination. The compressor itself is not flushed, because this would change the compressed bytes.
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.state {
             EncoderState::None(destination) => destination.flush(),

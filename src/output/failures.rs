@@ -1,4 +1,4 @@
-//! The records that could not be scored, as they stand in the input, and the reasons.
+//! Writes the records that could not be scored, with their bytes unchanged, and the reasons.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -22,12 +22,12 @@ use crate::visible;
 /// Longest time to wait for a write in progress.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Writes the failed records of a run as they stand in the input, so that they can be mended and scored, and the reason
-/// of each as a line of JSON.
+/// Writes the failed records of a run, with their bytes unchanged, so that the user can correct and score them. The
+/// reason of each failure is written to a second file, as a line of JSON.
 ///
 /// All records of the file have the format of the first one, and the same header if they are from a table. A failed
-/// record of another format or header is left out, and so is a record that is longer than a record may be. The
-/// [number](FailuresFile::left_out) of these is known after the run, and the file of the reasons marks them.
+/// record of another format or header is left out. A record that is too long is also left out. After the run,
+/// [`left_out`](FailuresFile::left_out) returns the number of these records. The file of the reasons marks them.
 #[derive(Debug)]
 pub struct FailuresFile {
     out: InOrder<FailureLines>,
@@ -35,7 +35,7 @@ pub struct FailuresFile {
     left_out: Mutex<u64>,
 }
 
-/// The formats and headers of failed records. A record refers to its own by a place in this list.
+/// The formats and headers of failed records. A record refers to its format and header by a place in this list.
 type Heads = Mutex<Vec<RecordHead>>;
 
 /// Receives failed records in their order.
@@ -50,19 +50,19 @@ struct FailureLines {
     left_out: u64,
 }
 
-/// The place of a record without a known format, which cannot be written.
+/// Stands for the place of a record whose format is not known. Such a record cannot be written.
 const NO_HEAD: u64 = u64::MAX;
 
 impl FailuresFile {
-    /// Returns the path of the file with the reasons of the failed records in the file at `path`.
+    /// Returns the path of the file of reasons that belongs to the file of failed records at `path`.
     pub fn reasons_of(path: &Path) -> PathBuf {
         let mut name = path.as_os_str().to_owned();
         name.push(".reasons.jsonl");
         PathBuf::from(name)
     }
 
-    /// Checks that the ending of a file's name, if it names a format, names the one that the records of the inputs have:
-    /// otherwise the file would be read in the wrong way later. The formats of pipes are not known beforehand.
+    /// Checks the ending of a file name. If the ending stands for a format, the inputs must have this format, because
+    /// the file would otherwise be read in the wrong format later. The formats of pipes are not known beforehand.
     ///
     /// # Errors
     ///
@@ -179,9 +179,9 @@ impl FailuresFile {
 /// Whether records of a format can be read from a file whose name has this ending.
 fn fits(ending: &str, format: FormatName) -> bool {
     match format {
-        // Only the name `json` lets the contents decide whether a record may have several lines.
+        // The endings `jsonl` and `ndjson` stand for one record per line, so a JSON document needs the ending `json`.
         FormatName::Json => ending.eq_ignore_ascii_case("json"),
-        // The delimiter of a CSV file is found.
+        // When a CSV file is read, its delimiter is found from the header, so it may be a tab.
         FormatName::Tsv if ending.eq_ignore_ascii_case("csv") => true,
         format => FormatName::of_ending(ending) == Some(format),
     }
@@ -277,7 +277,7 @@ impl Write for FailureLines {
         self.write_all(block).map(|()| block.len())
     }
 
-    /// Receives a block, which contains the failed records among consecutive records.
+    /// Receives a block with those of some consecutive records that have failed.
     fn write_all(&mut self, block: &[u8]) -> io::Result<()> {
         let (mut records, mut reasons) = (Vec::new(), Vec::new());
         let mut rest = block;

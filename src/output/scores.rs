@@ -36,7 +36,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct ScoresFile {
     columns: FileColumns,
-    /// `None` if the file has JSON lines.
+    /// `None` if the file is written as JSON lines.
     table: Option<Arc<TableColumns>>,
     out: InOrder<OrderedLines>,
     partial: Mutex<Option<PartialFile>>,
@@ -96,8 +96,8 @@ impl ScoresFile {
         })
     }
 
-    /// Returns the fields that a table has left out so far, because they have no column. Records after the end of a run
-    /// that ended early may have been counted, too.
+    /// Returns the fields that a table has left out so far, because they have no column. If the run ended early, the
+    /// number may include records after its end.
     pub fn left_out(&self) -> Option<LeftOutFields> {
         self.table
             .as_ref()

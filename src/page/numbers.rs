@@ -127,8 +127,8 @@ pub(super) fn times(ratio: f64) -> String {
     format!("{}×", significant(ratio, 3))
 }
 
-/// Formats a score or a statistic of scores with four decimals, or as a power of ten if these decimals would show
-/// little of it, as the command line does. The result is `–` if there is no value.
+/// Formats a score or a statistic of scores in the same way as the text report: with four decimals, or with a power of
+/// ten if the number is too small or too large for four decimals. The result is `–` if there is no value.
 pub(super) fn score(score: impl Into<Option<f64>>) -> String {
     let text = match score.into() {
         Some(0.0) => "0.0000".to_owned(),

@@ -68,7 +68,8 @@ impl<S, A: Aggregator<S>> Collector<S, A> {
 
     /// The progress of a step that begins now.
     pub(super) fn begin_step(&self, worker: &mut WorkerState<S, A>) -> StepProgress<S> {
-        // Only a failure can end the answer in the middle of records that are done, and partials are not cut.
+        // The answer can end in the middle of the records of a step only if a failure may halt the run. With
+        // `Order::Blocks` it cannot, because a partial cannot be cut.
         let may_be_cut = self.frontier.may_halt() && self.order != Order::Blocks;
         let spare = worker.spares.pop().unwrap_or_default();
         StepProgress::new(spare, Skips::new(may_be_cut))

@@ -206,7 +206,7 @@ impl<P> Frontier<P> {
     }
 
     /// Ends the run after the record with this index, because the records after it cannot be read. The records before
-    /// it are still done.
+    /// it are still completed.
     pub(super) fn end_with(&self, index: u64) {
         let state = self.lock();
         self.end_at((index + 1).max(state.committed));

@@ -12,7 +12,7 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// The rendered scores of consecutive records, which have not been passed to the sink yet.
 pub(super) struct OutputBlock<'s, S> {
     sink: &'s dyn Sink<S>,
-    /// Returns the index in the input of a record, by which the sink names it.
+    /// Returns the index that a record has in the input. The sink names the record by this index.
     index_in_input: &'s dyn Fn(u64) -> u64,
     records: Range<u64>,
     bytes: Vec<u8>,
@@ -25,9 +25,9 @@ pub(super) struct OutputBlock<'s, S> {
 }
 
 impl<'s, S> OutputBlock<'s, S> {
-    /// Creates an empty block for `sink`. If `may_halt` is true, nothing is passed to the sink before a call
-    /// of [`finish`](OutputBlock::finish). `index_in_input` returns the index in the input of a record, by which the
-    /// sink names it.
+    /// Creates an empty block for `sink`. If `may_halt` is true, nothing is passed to the sink before a call of
+    /// [`finish`](OutputBlock::finish). `index_in_input` returns the index that a record has in the input. The sink
+    /// names the record by this index.
     pub(super) fn new(
         sink: &'s dyn Sink<S>,
         index_in_input: &'s dyn Fn(u64) -> u64,
@@ -48,8 +48,8 @@ impl<'s, S> OutputBlock<'s, S> {
         self.unjudged.is_some()
     }
 
-    /// Renders the outcome of one record. Passes the block to the sink if it is full and its records need not
-    /// be judged first.
+    /// Renders the outcome of one record. If the block is full, and the sink may have it before its records are judged,
+    /// passes the block to the sink.
     pub(super) fn add(
         &mut self,
         index: u64,

@@ -96,7 +96,7 @@ where
         self.partition.blocks()
     }
 
-    /// The pace of worker `number` in its last portion of a stream, if the records were scored elsewhere.
+    /// The pace of worker `number` in its last portion of a stream, if another process scored the records.
     pub(super) fn pace_elsewhere(&self, number: usize) -> Option<Pace> {
         lock(self.workers.get(number)?).pace_elsewhere
     }
@@ -260,7 +260,7 @@ mod tests {
     use crate::execution::{Executor, Work, execute_by};
     use crate::sync::into_inner;
 
-    /// A stream, and how many records each read has asked for.
+    /// A stream that notes how many records each read asks for.
     struct AskedStream {
         left: Mutex<u64>,
         /// The largest number of records that one read finds in the stream.
@@ -338,13 +338,15 @@ mod tests {
         }
     }
 
-    /// By the clock, the records would be asked for one by one, because the worker waits for the other process.
+    /// Going by the clock, the worker would ask for one record at a time, because each call includes a wait for the
+    /// other process.
     #[test]
     fn the_time_that_another_process_spends_on_records_decides_how_many_are_asked_for() {
         let spent = Some(Duration::from_micros(10));
         for (arrived, spent, wanted) in [
             (u64::MAX, spent, [1, 8, 64, 100, 100]),
-            // Only five records are there at a time, so a later one may be slower than they are.
+            // Each read finds only five records, and the next ones may be slower, so it asks for at most eight times
+            // five.
             (5, spent, [1, 8, 40, 40, 40]),
             (u64::MAX, Some(Duration::from_secs(1)), [1; 5]),
             (u64::MAX, None, [1; 5]),

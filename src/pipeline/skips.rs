@@ -3,15 +3,15 @@
 /// Skipped records among consecutive records.
 #[derive(Clone, Debug)]
 pub(super) enum Skips {
-    /// The number of skipped records. It is enough if the answer covers either all of the consecutive records or none,
-    /// and needs no memory for each record.
+    /// The number of skipped records. If the answer covers either all of the consecutive records or none of them, the
+    /// number is enough, and no index has to be kept in memory.
     Number(u64),
     /// The indices of the skipped records, in ascending order, because the answer may end after any of them.
     Indices(Vec<u64>),
 }
 
 impl Skips {
-    /// No skipped records. `may_be_cut` says whether the answer may cover only the first of the consecutive records.
+    /// No skipped records. `may_be_cut` says whether the answer may end between two of the consecutive records.
     pub(super) fn new(may_be_cut: bool) -> Self {
         if may_be_cut {
             Skips::Indices(Vec::new())
@@ -20,7 +20,7 @@ impl Skips {
         }
     }
 
-    /// Adds a record that comes after those that have been added before.
+    /// Adds a skipped record. Its index must be greater than those added before.
     pub(super) fn add(&mut self, index: u64) {
         match self {
             Skips::Number(number) => *number += 1,
@@ -37,7 +37,8 @@ impl Skips {
         std::mem::replace(self, empty)
     }
 
-    /// The number of skipped records before record `end`, which is where the answer ends or the end of all records.
+    /// The number of skipped records before record `end`. If only the number is kept, `end` must be the end of the
+    /// consecutive records.
     pub(super) fn before(&self, end: u64) -> u64 {
         match self {
             Skips::Number(number) => *number,

@@ -114,7 +114,7 @@ where
         (self.pipeline.sink).map(|sink| OutputBlock::new(sink, index_in_input, may_halt))
     }
 
-    /// The record as it stands in its input, which is lent to the sink.
+    /// The unchanged record that is lent to the sink.
     fn lent<'r>(
         &self,
         record: &Result<&'r D::Record<'_>, BadRecord>,

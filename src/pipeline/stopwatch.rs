@@ -55,7 +55,8 @@ pub struct Stopwatch {
     usual: Duration,
     /// The total time of all records.
     pub(super) work: Duration,
-    /// The time of the records that were scored elsewhere since [`take_elsewhere`](Stopwatch::take_elsewhere).
+    /// The time of the records that other processes have scored since the last call of
+    /// [`take_elsewhere`](Stopwatch::take_elsewhere).
     elsewhere: Duration,
     /// For how long in total the thread had no core.
     pub(super) preempted: Duration,
@@ -161,7 +162,7 @@ impl Stopwatch {
         self.keep_if_slow(at, 1, time);
     }
 
-    /// Returns the time of the records that were scored elsewhere since the last call.
+    /// Returns the time of the records that other processes have scored since the last call.
     pub(super) fn take_elsewhere(&mut self) -> Duration {
         mem::take(&mut self.elsewhere)
     }

@@ -1,5 +1,5 @@
-//! What the first records of a run look like: the names of their fields, and whether they have the fields that the
-//! plan names. Reports use this to say which option is probably wrong.
+//! Notes the field names of the first records of a run, and whether these records have the fields that the plan names.
+//! Reports use this to say which option is probably wrong.
 
 use std::ops::{ControlFlow, Range};
 
@@ -20,7 +20,7 @@ pub(super) struct FirstRecords<'d, D> {
     fields: Fields,
     /// The fields to score, to group by and to keep.
     watched: Vec<WatchedField>,
-    /// Whether every watched field has been seen, so that no further record needs to be looked at for them.
+    /// Whether every watched field has been seen, so that no more records need to be examined for these fields.
     all_seen: AtomicBool,
     /// The index of the earliest record whose field names are known.
     named: AtomicU64,
@@ -55,12 +55,13 @@ impl<'d, D> FirstRecords<'d, D> {
         }
     }
 
-    /// The names of the fields of the earliest record that could be read. There are none if there is no such record.
+    /// The names of the fields of the earliest record that could be read. The list is empty if no record could be read.
     pub(super) fn names(&self) -> Vec<String> {
         lock(&self.names).clone()
     }
 
-    /// The fields to score, to group by and to keep of which none of the first records has a value, each of them once.
+    /// Of the fields to score, to group by and to keep, those without a value in all of the first records. Each field
+    /// is listed once.
     pub(super) fn absent(&self) -> Vec<String> {
         let mut absent = Vec::new();
         for field in &self.watched {

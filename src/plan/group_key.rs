@@ -16,11 +16,11 @@ const TEXT: u8 = 1;
 /// The byte after a text. No UTF-8 contains it.
 const END: u8 = 0xff;
 
-/// How a missing value is shown.
+/// The text that a report shows for a missing value.
 const NO_VALUE: &str = "(no value)";
 
 /// The name of a group: a text for each field by which records are grouped, or `None` for the records that have no
-/// value in that field. No text is the same as `None`.
+/// value in that field. `None` is different from every text, even from the empty text.
 pub type GroupName = Vec<Option<String>>;
 
 /// The group of a record as bytes: for each field, a byte that says whether there is a text, and the text with its
@@ -33,7 +33,7 @@ pub(super) struct GroupKey(KeyBytes);
 enum KeyBytes {
     /// The bytes, and how many of them are in use.
     Inline([u8; INLINE], u8),
-    /// A long key, which all records that the thread has seen lately share.
+    /// A long key. The records of this group that the thread has seen lately share it.
     Shared(Arc<[u8]>),
 }
 
@@ -104,7 +104,7 @@ impl GroupKey {
     }
 }
 
-/// Adds values to a key.
+/// Adds the values of the fields to a key.
 pub(super) struct KeyBuilder<'k>(&'k mut Vec<u8>);
 
 impl KeyBuilder<'_> {
@@ -159,9 +159,9 @@ pub(super) fn name_of(mut key: &[u8]) -> GroupName {
     name
 }
 
-/// The name of a group for a reader, in which no text looks like a missing value: a missing value is `(no value)`, and
-/// a text that would look like this, or like a quoted text, is in quotes. The names of several fields are separated by
-/// commas, and a text with a comma is in quotes.
+/// The name of a group as reports show it. A missing value is shown as `(no value)`. A text that looks like this, or
+/// like a quoted text, is in quotes, so no text looks like a missing value. The names of several fields are separated
+/// by commas, and a text with a comma is in quotes.
 ///
 /// ```
 /// use manyhands::plan::shown_group;

@@ -25,7 +25,7 @@ pub struct GroupSummary {
     pub others: BTreeMap<String, GroupNumbers>,
 }
 
-/// The summary of the numbers in one column and group.
+/// The summary of one group's numbers in one column.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct GroupNumbers {

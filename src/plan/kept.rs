@@ -8,14 +8,15 @@ use crate::dataset::FieldValue;
 
 /// The values of the fields that a plan [keeps](super::Plan::keep), in the order of the plan.
 ///
-/// All values of a record are kept in one string, so a record takes two allocations, however many fields are kept.
+/// All values of a record are kept in one string, so a record takes two allocations, no matter how many fields are
+/// kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
     text: String,
     values: Vec<KeptValue>,
 }
 
-/// One value: where it ends in the text, and how it is written.
+/// One value: the place where it ends in the text, and its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct KeptValue {
     end: usize,
@@ -65,7 +66,7 @@ impl Kept {
     pub fn iter(&self) -> impl Iterator<Item = FieldValue<'_>> {
         let mut start = 0;
         self.values.iter().map(move |value| {
-            // The text and the ends may come from another process, and then need not fit.
+            // If the text and the ends come from another process, they may be inconsistent.
             let text = self.text.get(start..value.end).unwrap_or_default();
             start = value.end;
             match value.kind {

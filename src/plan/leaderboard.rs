@@ -193,8 +193,8 @@ impl<P> Leaderboard<P> {
         self.entries.retain(|index, _| ranked.contains(index));
     }
 
-    /// Updates the thresholds, and drops the entries of records that have left the leaderboard. Must be called after
-    /// records were added. Dropping visits all entries, so it waits until there are more than `3 * size`.
+    /// Updates the thresholds, and drops the entries of records that have left the leaderboard. Call it after adding
+    /// records. Dropping visits all entries, so nothing is dropped until there are more than `3 * size`.
     fn settle(&mut self) {
         if self.entries.len() / 3 > self.size {
             self.drop_others();

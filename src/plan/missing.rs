@@ -1,4 +1,4 @@
-//! What becomes of a record whose field has no value.
+//! What a run does with a record if a field has no value.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{UnknownName, by_name};
 
-/// What becomes of a record if a field that is scored has no value: the record does not have the field, or the value
-/// is `null` in JSON or an empty cell of a table.
+/// What a run does with a record if a field to score has no value. A field has no value if the record lacks the field,
+/// or if the value is `null` in JSON or an empty cell of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// All that can become of such a record.
+    /// All variants.
     pub const ALL: [Missing; 3] = [Missing::Fail, Missing::Skip, Missing::Empty];
 
     /// The name, such as `skip`.

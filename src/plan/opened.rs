@@ -70,8 +70,8 @@ pub struct Answer {
     pub pinned: Option<bool>,
     /// The names of the fields of the first record that could be read.
     pub field_names: Vec<String>,
-    /// The fields to score, to group by and to keep in which none of the first [`OnFailure::GRACE`] records has a
-    /// value (none of all records, if there are fewer). Their names are probably wrong.
+    /// Of the fields to score, to group by and to keep, those that have no value in any of the first
+    /// [`OnFailure::GRACE`] records (or of all records, if there are fewer). Their names are probably wrong.
     pub absent: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ impl Opened {
         &self.plan
     }
 
-    /// What was found out about the inputs.
+    /// The inputs with their formats, delimiters and lengths.
     pub fn inputs(&self) -> Vec<InputFile> {
         self.records.files()
     }

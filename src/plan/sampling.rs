@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// A random sample of the records, drawn uniformly and without replacement.
 ///
-/// The seed and the numbers of the records alone decide which records are drawn, so a plan draws the same records on any
-/// executor, from any format, and however the records are divided into files. A run first reads the whole input on the
-/// workers of its executor, and keeps the drawn records in memory. It then scores them in their order. Every answer
-/// names a record by its number in the input. A run that is stopped while it reads the input has an answer without
-/// records.
+/// Only the seed and the numbers of the records decide which records are drawn. So a plan draws the same records on any
+/// executor, from any format, and no matter how the records are divided into files. A run first reads the whole input
+/// on the workers of its executor, and keeps the drawn records in memory. It then scores them in their order. Every
+/// answer names a record by its number in the input. A run that is stopped while it reads the input has an answer
+/// without records.
 ///
 /// ```
 /// use manyhands::plan::{Plan, RunOptions, Sampling};

@@ -79,9 +79,9 @@ pub(super) struct ScoreField<'p> {
     thresholds: Arc<Thresholds>,
     fields: Fields,
     missing: Missing,
-    /// The places of the fields to group by among the fields.
+    /// The places of the fields to group by in the list of fields.
     by: Range<usize>,
-    /// The places of the fields to keep.
+    /// The places of the fields to keep in the list of fields.
     keep: Range<usize>,
     /// Names that a column found during the run must not have.
     taken: HashSet<String>,
@@ -118,7 +118,8 @@ impl<'p> ScoreField<'p> {
         }
     }
 
-    /// The group of a record: strings and cells as they stand, numbers by their exact value, and booleans by name.
+    /// The group of a record. Strings and cells are equal if their texts are equal, and numbers are equal if their
+    /// exact values are equal. Booleans count as the texts `true` and `false`.
     fn group_of(&self, values: &FieldValues<'_>) -> Result<GroupKey, BadRecord> {
         GroupKey::build(|key| {
             for place in self.by.clone() {

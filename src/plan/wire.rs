@@ -68,7 +68,7 @@ impl From<Cell> for WireCell {
 }
 
 impl WireCell {
-    /// The cell in this process, which quotes the reference of its own scorer.
+    /// Converts to a cell of this process. Quotes then refer to the reference that the scorer of this process has read.
     fn into_cell(self, scorer: &dyn PreparedScorer) -> Result<Cell, BadRecord> {
         let quote = |place| {
             let quoted = scorer.reference().and_then(|texts| Quote::of(texts, place));

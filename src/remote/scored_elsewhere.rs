@@ -44,7 +44,7 @@ impl<'a, D: Dataset, E> ScoredElsewhere<'a, D, E> {
         }
     }
 
-    /// Sets whether records can be [lent](Dataset::lend). Each record in flight is then copied.
+    /// Sets whether records can be [lent](Dataset::lend). If `keep` is true, each record in flight is copied.
     #[must_use]
     pub(crate) fn keeping_records(mut self, keep: bool) -> Self {
         self.keeps_records = keep;

@@ -93,7 +93,7 @@ proptest! {
     }
 }
 
-/// Checks that the counts of the bins are those of a comparison with the edges.
+/// Counts the scores of each bin by comparing them with the edges, and checks that the counts are equal.
 pub fn check_bins(bins: Bins, scores: &[f64]) -> Result<(), TestCaseError> {
     let last = bins.counts.len() - 1;
     for (bin, &count) in bins.counts.iter().enumerate() {

@@ -95,7 +95,8 @@ fn a_field_that_no_record_has_gets_a_warning() {
         );
         assert_eq!((ran.code, ran.err.as_str()), (0, warnings), "{executor}");
     }
-    // A field to score without which records are skipped is also told.
+    // With the scorer `number`, records without the field to score are skipped. The warning about the field is printed
+    // nevertheless.
     write(&folder, "stars.jsonl", "{\"stars\":1}\n{\"stars\":5}\n");
     let ran = run(
         &folder,

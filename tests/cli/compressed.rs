@@ -43,7 +43,8 @@ const SECOND_BZIP2: &[u8] =
     \x8f\x17\xa4\x0a\xd1\x14\x80\xc2\x8e%\x10q\xc1<\x90\x98\x13ht]\xc9\x14\xe1B@\x1c\xe2p\
     \xd0";
 
-/// THREE in two pieces that are packed one after the other, in every kind of compression that this build can read.
+/// `THREE` in two pieces that are compressed separately and joined, in every kind of compression that this build can
+/// read.
 fn packed_in_two() -> Vec<(&'static str, Vec<u8>)> {
     let cut = THREE.find("\"id\":\"b\"").expect("it is there");
     let (first, second) = THREE.as_bytes().split_at(cut);
@@ -73,7 +74,7 @@ fn every_kind_of_compression_gives_the_answer_of_the_plain_file() {
     let expected = score(&folder, "r.jsonl", &["--scores", "-", "--top", "0"]);
     assert_eq!(expected.code, 0, "{}", expected.err);
     for (kind, packed) in packed_in_two() {
-        // The bytes decide, not the name.
+        // The bytes of the file decide how it is read, and not its name.
         for name in [
             "packed.jsonl",
             "packed",
@@ -99,7 +100,8 @@ fn every_kind_of_compression_gives_the_answer_of_the_plain_file() {
     }
 }
 
-/// The sample, cut into records, plain and packed, as one file and as several, by path and through a pipe.
+/// The sample has the same digest whether it is plain or compressed, in one file or in two, and read by path or through
+/// a pipe.
 #[test]
 fn the_digest_depends_on_the_records_alone() {
     let folder = folder_with("unused", "");
@@ -136,7 +138,7 @@ fn the_digest_depends_on_the_records_alone() {
         write(&folder, "whole", &packed);
         write(&folder, "first", &first);
         write(&folder, "second", &second);
-        // The second half stays plain here.
+        // The second half is also written without compression.
         write(&folder, "rest", &text[cut..]);
         assert_eq!(digest(&["whole"], None), expected, "{name}");
         assert_eq!(digest(&["first", "second"], None), expected, "{name}");
@@ -182,7 +184,7 @@ fn a_reference_and_the_files_of_bench_may_be_compressed() {
     assert_eq!(ran.code, 0, "{}", ran.err);
 }
 
-/// Packed data that is damaged ends the run, and what was unpacked before the damage is kept.
+/// Damaged compressed data ends the run, and the scores of the records before the damage are kept.
 #[test]
 fn damaged_data_is_exit_3_and_the_records_before_it_are_kept() {
     let text = std::fs::read(sample()).expect("the sample");
@@ -218,7 +220,7 @@ fn damaged_data_is_exit_3_and_the_records_before_it_are_kept() {
                 assert!(ran.err.contains(name), "{name} {damage}: {}", ran.err);
                 read(&folder, "out.jsonl.partial")
             };
-            // The last line is about the place of the damage.
+            // The last line is the record at the place of the damage.
             let kept = scores_kept("1");
             let (scores, last) = kept.trim_end().rsplit_once('\n').expect("several lines");
             assert!(all_scores.starts_with(scores), "{name} {damage}");

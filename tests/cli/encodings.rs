@@ -73,7 +73,7 @@ fn bytes_that_are_not_text_fail_their_record_or_are_replaced() {
     );
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.contains("bad \u{fffd}"), "{}", ran.out);
-    // 0xFD is no character of Shift_JIS.
+    // The byte 0xFD is invalid in Shift_JIS.
     write(&folder, "jis.txt", b"good \x83\x65\nbad \xfd\n");
     let ran = score(&folder, "jis.txt", &["--encoding", "shift_jis", "--json"]);
     assert_eq!((ran.code, &ran.json()["failed"]), (1, &1.into()));
@@ -111,7 +111,7 @@ fn a_text_in_a_legacy_encoding_is_refused_before_anything_is_scored() {
         );
     }
     assert!(!names(&folder).contains(&"out.jsonl.partial".to_owned()));
-    // Beyond the first 64 KiB, a record fails by itself.
+    // After the first 64 KiB, a record that is not UTF-8 fails alone, and the file is not refused.
     let far = [late.as_slice(), &b"good\n".repeat(5_000), b"caf\xe9\n"].concat();
     let far = far.strip_prefix(b"text\n").expect("a header");
     let far = [b"text\n\xc3\xa9\n", far].concat();

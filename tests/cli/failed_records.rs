@@ -24,7 +24,7 @@ fn reasons(folder: &TempDir, name: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Replaces bytes of a file, as a user does who mends it.
+/// Replaces bytes of a file, like a user who corrects the file.
 fn mend(folder: &TempDir, name: &str, from: &str, to: &str) {
     let text = read(folder, name);
     assert!(text.contains(from), "{text}");

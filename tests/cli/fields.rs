@@ -1,4 +1,4 @@
-//! What becomes of missing values, of several fields to group by, and of numbers.
+//! These tests check missing values, grouping by several fields, and numbers.
 
 use super::*;
 use serde_json::{Value, json};

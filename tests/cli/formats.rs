@@ -173,7 +173,8 @@ fn the_format_is_found_however_the_records_are_written() {
             "{name}: {}",
             file.err
         );
-        // The name of standard input tells no format.
+        // The name `-` has no ending, so a case whose format follows from the ending of its name cannot be read from
+        // standard input.
         if name.contains('.') && !content.starts_with(['{', '\u{feff}']) {
             continue;
         }
@@ -243,7 +244,7 @@ fn a_reference_is_read_by_the_same_rules() {
     assert_eq!(with(&["--against", "reference.TXT"]), found(2));
 }
 
-/// A terminal would do as well, but a device is at hand in every test.
+/// Standard input is a device here. A terminal is treated in the same way, but a test has no terminal.
 #[cfg(unix)]
 #[test]
 fn without_a_file_a_device_on_standard_input_is_not_read() {
@@ -276,7 +277,7 @@ fn a_delimiter_is_one_character() {
     }
 }
 
-/// Everything before the place where an input cannot be read on is scored and kept.
+/// If an input cannot be read any further, the records before this place are scored, and their scores are kept.
 #[test]
 fn an_input_that_cannot_be_read_to_its_end_is_exit_3() {
     let good = "{\"record\":1,\"neg\":0.0,\"neu\":0.0,\"pos\":1.0,\"compound\":0.4404}\n";

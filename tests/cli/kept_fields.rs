@@ -130,7 +130,7 @@ fn of_a_repeated_name_the_last_value_is_kept() {
     assert!(lines.ends_with(",2,good,3,,\n"), "{lines}");
 }
 
-/// Records of which the first 1,000 have some fields, and later ones have others.
+/// Records with some fields among the first 1,000, and with other fields among the later ones.
 fn mixed() -> String {
     let record = |number: usize| match number {
         2 => "{\"text\":\"good\",\"second\":true}\n".to_owned(),

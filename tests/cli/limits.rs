@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 
 use super::{Ran, folder_with, read, score, shell, write};
 
-/// Scores every file `part-*` of a folder in a process that may have 64 open files.
+/// Scores every file `part-*` of a folder in a process that may have at most 64 open files.
 fn score_with_few_files(folder: &tempfile::TempDir, options: &str) -> Ran {
     shell(
         folder,
@@ -58,7 +58,7 @@ fn there_may_be_more_files_than_file_descriptors() {
         (ran.digest().to_owned(), read(&folder, "out.jsonl")),
         expected
     );
-    // Loading and measuring reads them all, too.
+    // `bench` loads all of these files under the same limit.
     let bench = "ulimit -n 64; exec \"$0\" bench part-* --rounds 1 -j 1 --json";
     let ran = shell(&folder, bench);
     assert_eq!(ran.code, 0, "{}", ran.err);

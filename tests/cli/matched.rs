@@ -1,5 +1,5 @@
-//! These tests cover what `--with match` tells about the matches: their texts, fields of their records, and the records
-//! of a reference that are left out.
+//! These tests check what `--with match` reports: the texts of the matches, the fields of the matched records, and the
+//! records of a reference that are left out.
 
 use serde_json::json;
 use tempfile::TempDir;

@@ -1,5 +1,5 @@
-//! `--head` and `--sample` choose records by their numbers alone, so the scores are the same in any format, on any
-//! executor, and however the records are divided into files.
+//! `--head` and `--sample` choose records only by their numbers. So the scores are the same in any format, on any
+//! executor, and no matter how the records are divided into files.
 
 use std::io::Write as _;
 
@@ -102,7 +102,8 @@ fn every_form_and_every_executor_gives_the_same_scores() {
         let expected = score_form(&folder, FORMS[0], options);
         assert_eq!(expected.code, 1, "{}", expected.err);
         let expected = without_messages(&expected.out);
-        // Each record has its number in the input, and the line that it has among all scores.
+        // The expected lines are lines of a run over all records, in the same order: a record keeps its number in the
+        // input and its scores.
         let mut rest = all.iter();
         assert!(expected.iter().all(|line| rest.any(|other| other == line)));
         for files in FORMS {
@@ -215,14 +216,14 @@ fn the_digest_is_that_of_the_chosen_records() {
 #[test]
 fn a_head_reads_no_further_than_it_must() {
     let folder = folder();
-    // The first input never ends, and the second one has no writer.
+    // The first input never ends, and no program writes to the second one.
     make_pipe(&folder, "never");
     let line =
         "yes '{\"text\":\"good\"}' | \"$0\" score - never --with sentiment --head 1000 --json";
     let endless = shell(&folder, line);
     assert_eq!(endless.code, 0, "{}", endless.err);
     assert_eq!(endless.json()["records"], 1000);
-    // The compressed data is damaged behind the records.
+    // The compressed data is damaged after the records that are read.
     let mut cut = gzip(&json_lines(0..20_000));
     cut.truncate(cut.len() - 10);
     write(&folder, "cut.jsonl.gz", cut);
@@ -238,7 +239,7 @@ fn a_head_reads_no_further_than_it_must() {
     assert!(open.err.contains("open.csv:3"), "{}", open.err);
 }
 
-/// A program that writes to a named pipe is told by the system that nothing reads the pipe any more.
+/// A program that writes to a named pipe gets an error from the system when no program reads the pipe any more.
 #[test]
 fn a_writer_sees_that_its_pipe_is_closed() {
     let folder = folder_with("unused", "");

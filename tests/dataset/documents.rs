@@ -1,4 +1,5 @@
-//! JSON documents have the records of the same objects in JSON lines, however they are laid out and read.
+//! A JSON document gives the same records as JSON lines with the same objects, no matter where it has line ends and
+//! spaces, and in which pieces it is read.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;

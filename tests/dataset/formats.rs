@@ -37,7 +37,7 @@ fn quoted(value: &str, delimiter: char, is_quoted: bool) -> String {
     }
 }
 
-/// The number of line ends, of whatever kind.
+/// The number of line ends of all kinds.
 fn line_ends(text: &str) -> u64 {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.matches('\n').count() as u64
@@ -422,7 +422,7 @@ fn a_record_that_is_not_as_its_header_fails_alone() {
     assert_eq!(found, [(2, None), (3, bad(1)), (4, bad(3)), (5, None)]);
 }
 
-/// A quote is never closed, so the rest of the file cannot be read, however long it is.
+/// A quote is never closed, so the rest of the file cannot be read, no matter how long the rest is.
 #[test]
 fn a_quote_that_is_not_closed_is_reported_where_it_opens() {
     let content = format!("text,group\na,b\n\"{}", "c\n".repeat(100_000));

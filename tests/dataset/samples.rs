@@ -68,7 +68,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let paths: Vec<_> = (0..files.len()).map(|file| folder.path().join(file.to_string())).collect();
         for (path, bytes) in paths.iter().zip(&files) {
-            // With this header, a file is not refused because it has no valid character beyond ASCII.
+            // This header contains a valid character beyond ASCII, so the file is not refused as a whole.
             std::fs::write(path, ["a,é\n".as_bytes(), bytes].concat()).unwrap();
         }
         let options = OpenOptions::new().format(format).max_record(10);
@@ -93,7 +93,7 @@ proptest! {
     }
 }
 
-/// A reader without an end, which counts its reads and tells when it is dropped.
+/// A reader that never ends. It counts its reads, and counts how often it is dropped.
 struct Endless<'a> {
     reads: &'a AtomicUsize,
     dropped: &'a AtomicUsize,

@@ -135,7 +135,7 @@ fn no_record_is_missing_if_the_blocks_that_wait_come_after_the_end() {
     let write = |record: u64, letter: &str| kind(lines.write(record..record + 1, letter.into()));
     assert_eq!(write(3, "d"), Ok(Room::Free));
     assert_eq!(write(0, "a"), Ok(Room::Free));
-    // The answer ends at the very record whose turn it is.
+    // The answer ends just before record 1, which is the record that the lines wait for.
     lines.end_at(1);
     let written = lines.take(Duration::MAX).expect("it has not been taken");
     assert_eq!(written.missing, None);

@@ -113,7 +113,8 @@ impl Buckets {
         }
     }
 
-    /// Returns the bucket of the score at this rank, which must be less than the number of scores.
+    /// Returns the bucket of the score at `rank`. The rank is counted from 0, and must be less than the number of
+    /// scores.
     fn bucket_at(&self, rank: u64) -> BucketIndex {
         let [above, below] = &self.sides;
         let below_zero = below.total();
@@ -132,8 +133,8 @@ impl Buckets {
         }
     }
 
-    /// Returns the buckets that have scores: for each, a number that is in the bucket, and the count. Where a bucket
-    /// has scores that are too small for an octave, the number is next to 0 or is 0.
+    /// Returns the buckets that have scores: for each, a number that is in the bucket, and the count. If the scores of
+    /// a bucket are too small for an octave, the number is 0 or next to 0.
     pub(super) fn counts(&self) -> impl Iterator<Item = (f64, u64)> {
         let [above, below] = &self.sides;
         let above = above

@@ -38,8 +38,8 @@ pub(super) fn checked(quantiles: &[f64]) -> Arc<[f64]> {
 
 /// Computes quantiles: exact for up to 1,024 scores, within 0.4 % for more. Answer: [`QuantileSummary`].
 ///
-/// The `q`-quantile of `n` sorted scores is at the place `q·(n − 1)`, counted from 0 and computed in `f64`. Between
-/// two places, the scores are interpolated linearly. This is the default of NumPy and R.
+/// The `q`-quantile of `n` sorted scores is at position `q·(n − 1)`. Positions are counted from 0 and computed in
+/// `f64`. A quantile between two positions is interpolated linearly. This is the default of NumPy and R.
 ///
 /// - **Up to 1,024 finite scores** are stored, 8 bytes each, and the answer has the same bits as NumPy's.
 /// - **More finite scores** are counted in buckets, 128 per octave. Each of the two neighbouring scores is then within
@@ -82,8 +82,8 @@ pub struct Quantiles {
     apart: Apart,
 }
 
-/// The finite scores. Which variant it is depends on their number alone, so the order of observing and merging does
-/// not show.
+/// The finite scores. Only the number of scores determines the variant, so the variant does not depend on the order in
+/// which scores are observed and merged.
 #[derive(Debug, Clone)]
 enum Finite {
     /// At most [`FEW`] scores.
@@ -142,9 +142,9 @@ impl Quantiles {
     /// Returns a histogram of the scores, with at most `most` bins and exact counts. `None` if no score is finite.
     ///
     /// All bins have the same width, which is a power of two, and every edge is a multiple of it. The width is the
-    /// smallest for which `most` bins reach from the smallest to the largest finite score. It is at least 2⁻⁷ times
-    /// the power of two below the greatest magnitude, so scores in a narrow range far from 0 have few bins. The
-    /// histogram depends on the scores alone, and not on their order.
+    /// smallest for which `most` bins reach from the smallest to the largest finite score. It is at least 2⁻⁷ times the
+    /// power of two below the greatest magnitude, so scores in a narrow range far from 0 have few bins. The histogram
+    /// does not depend on the order of the scores.
     ///
     /// −∞ and +∞ count as under and over. NaN is counted separately.
     ///

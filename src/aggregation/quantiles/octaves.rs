@@ -68,7 +68,7 @@ impl Octaves {
         None
     }
 
-    /// Returns the buckets that have numbers with their counts, lowest bucket first.
+    /// Returns each bucket that has numbers, together with its count. The lowest bucket comes first.
     pub(super) fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
         let octaves = (self.first..).zip(&self.octaves);
         let octaves = octaves.filter_map(|(octave, counts)| Some((octave, counts.as_ref()?)));

@@ -75,8 +75,8 @@ pub(super) fn labelled_table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// Formats a score or a statistic with four digits after the point, or as a power of ten if these digits would show
-/// little of it. The result is a dash if there is no value.
+/// Formats a score or a statistic with four decimals, or with a power of ten if the number is too small or too large
+/// for four decimals. The result is a dash if there is no value.
 pub(super) fn number(value: impl Into<Option<f64>>) -> String {
     match value.into() {
         Some(0.0) => "0.0000".to_owned(),

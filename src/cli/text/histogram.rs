@@ -11,7 +11,7 @@ const BARS: usize = 10;
 const LENGTH: usize = 40;
 /// Smallest width of the number that shows an edge of a bin, in characters.
 const WIDTH: usize = 5;
-/// Largest number of digits behind the point of an edge. Narrower bars have edges with powers of ten.
+/// Largest number of decimals of an edge. Narrower bars have edges with powers of ten.
 const MOST_DECIMALS: f64 = 6.0;
 /// Edges of this magnitude or more are shown with powers of ten.
 const LARGE: f64 = 1e9;

@@ -6,7 +6,7 @@ use super::lines::{Lines, first_line};
 use super::quoted::{Quoted, Scanner};
 use super::state::{RecordSpan, ScanState};
 
-/// How a text is cut into records.
+/// How a text is divided into records.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dataset) enum Boundaries {
     /// Every line that contains more than white space is a record, or several of them in JSON.

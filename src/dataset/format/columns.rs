@@ -23,15 +23,15 @@ pub(crate) struct Columns(Option<Arc<HeaderColumns>>);
 #[derive(Debug)]
 struct HeaderColumns {
     names: Vec<String>,
-    /// The columns whose name another column before them has, with the first column of this name. The columns are in
-    /// their order.
+    /// The columns that have the same name as an earlier column, each with the first column of that name, in ascending
+    /// order.
     repeated: Vec<(usize, usize)>,
     /// The fields that will be read, if they are known, with their columns.
     wanted: Option<(Fields, Picks)>,
 }
 
 /// The column of each selected field that the file has, with the place of the field among the selected fields. The
-/// columns are in their order.
+/// columns are in ascending order.
 type Picks = Vec<(usize, usize)>;
 
 impl Columns {

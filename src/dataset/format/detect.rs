@@ -1,5 +1,5 @@
-//! Which format a text has: the one that was requested, or the one that its first bytes, its name and the wanted
-//! fields show.
+//! Finds the format of a text: the requested format, or else the format that follows from the first bytes, the name and
+//! the wanted fields.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::dataset::fields::Fields;
 /// The largest number of bytes at the beginning of a text from which its format is found.
 pub(in crate::dataset) const EXAMINED_BYTES: usize = 64 << 10;
 
-/// What is requested of a text, and which of its fields will be read.
+/// The format that is requested for a text, and the fields that will be read.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dataset) struct Requested<'a> {
     pub(in crate::dataset) format: Option<FormatName>,
@@ -33,7 +33,7 @@ pub(in crate::dataset) struct FirstBytes<'a> {
 }
 
 impl FirstBytes<'_> {
-    /// Whether no further bytes are examined.
+    /// Whether the format must be decided from these bytes, because no more bytes are examined.
     fn is_enough(self) -> bool {
         self.is_all || self.bytes.len() >= EXAMINED_BYTES
     }
@@ -110,8 +110,9 @@ impl Requested<'_> {
         })
     }
 
-    /// The delimiter of a text of which only the first record tells that it is delimited: the record has the field of
-    /// the text, or has several fields while the field of the text is given by its number.
+    /// Decides whether a text is delimited if its name does not show the format, and returns its delimiter. It is
+    /// delimited if the first record has a cell with the name of the field to score, or if this field is given by its
+    /// number and the record has several cells. Returns `None` if more bytes are needed.
     fn table_with_the_text(self, first: FirstBytes<'_>) -> Option<Option<Delimiter>> {
         let Some(text) = self.fields.and_then(Fields::first_text) else {
             return Some(None);
@@ -130,8 +131,9 @@ impl Requested<'_> {
         Some(best.map(|(_, delimiter)| delimiter))
     }
 
-    /// The delimiter of delimited text, found from its first record: the one with which the record has the field of
-    /// the text, and otherwise the one with which it has most fields. A tab decides a file that is named after it.
+    /// Finds the delimiter of delimited text from the first record: the delimiter that gives a cell with the name of
+    /// the field to score, or else the delimiter that gives the most cells. In a file with the ending of TSV, a tab
+    /// takes precedence over the number of cells.
     fn delimiter_of(self, first: FirstBytes<'_>, usual: Delimiter) -> Option<Delimiter> {
         let text = self.fields.and_then(Fields::first_text);
         let mut best = ((false, false, 1), usual);
@@ -152,14 +154,14 @@ fn tab_of_tsv(format: FormatName) -> Option<Delimiter> {
     (format == FormatName::Tsv).then_some(Delimiter::TAB)
 }
 
-/// The format that the ending of a name tells, in capitals or not.
+/// The format that the ending of a name stands for, in capitals or not.
 fn format_of_name(path: &Path) -> Option<FormatName> {
     FormatName::of_ending(path.extension()?.to_str()?)
 }
 
-/// Whether a text that begins with a brace or a bracket is JSON, as far as its first two tokens show it. A text whose
-/// name tells another format may begin with them too, for example with `[id],[name]` or `[1] see below`. Returns `None`
-/// if more bytes are needed.
+/// Whether a text that begins with a brace or a bracket is JSON, as far as its first two tokens show it. A text of
+/// another format, as its name shows, may also begin with a bracket: for example `[id],[name]` or `[1] see below`.
+/// Returns `None` if more bytes are needed.
 fn is_json(text: &[u8], is_named_otherwise: bool, is_enough: bool) -> Option<bool> {
     let next = text[1..].trim_ascii_start();
     Some(match (text[0], next.first()) {
@@ -173,9 +175,9 @@ fn is_json(text: &[u8], is_named_otherwise: bool, is_enough: bool) -> Option<boo
     })
 }
 
-/// Whether JSON has a record in each line, or is a document. It is a document if it begins with an array, or with an
-/// object that has several lines. If it is `named` after JSON lines, an array alone in its line is a record like those in
-/// the lines after it. Returns `None` if more bytes are needed.
+/// Returns whether JSON is lines of records or a document. It is a document if it begins with an array, or with an
+/// object that has several lines. If the name has the ending of JSON lines (`named`), an array that fills its line is a
+/// record of JSON lines. Returns `None` if more bytes are needed.
 fn kind_of_json(text: &[u8], named: bool, first: FirstBytes<'_>) -> Option<FormatName> {
     let line_end = memchr2(b'\n', b'\r', text);
     // JSON has no NaN and no infinite numbers, but some programs write them.

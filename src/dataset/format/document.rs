@@ -1,4 +1,5 @@
-//! JSON documents: an array of objects, a single object, or objects one after the other, however they are laid out.
+//! JSON documents: an array of objects, a single object, or objects one after the other. Line ends and spaces between
+//! their tokens do not matter.
 
 use std::borrow::Cow;
 
@@ -46,7 +47,8 @@ impl Format for JsonDocument {
     }
 }
 
-/// The column of an error counts from the beginning of the record, which need not be the beginning of a line.
+/// Removes the column of an error: it counts from the beginning of the record, which need not be the beginning of a
+/// line.
 fn without_column(bad: BadRecord) -> BadRecord {
     BadRecord {
         column: None,
@@ -65,7 +67,7 @@ fn on_one_line(record: &str) -> Result<String, BadRecord> {
     for letter in record.chars() {
         let is_line_end = matches!(letter, '\n' | '\r');
         if in_string && is_line_end {
-            // The reader of JSON words the error as it does for a line of JSON.
+            // The JSON parser gives the same error message as for a line of JSON.
             let error = serde_json::from_str::<serde::de::IgnoredAny>(record);
             let bad = error.err().map(|error| without_column(bad_json(&error)));
             return Err(bad.unwrap_or_else(|| BadRecord::new("a string has a line end", None)));

@@ -84,7 +84,7 @@ fn read_again<'a>(
     let json = replaced.as_deref().unwrap_or(line);
     let mut found = vec![FieldValue::Missing; values.len()];
     members_of(json, fields, &mut found).map_err(|error| bad_json(&error))?;
-    // The values are where they are in the record, since every replacement is as long as what it replaces.
+    // Every replacement is as long as what it replaces, so a value in `json` has the same place as in `line`.
     for (value, found) in values.iter_mut().zip(&found) {
         let start = found.json().and_then(|part| column_of(json, part));
         if let (FieldValue::Json(part), Some(start)) = (found, start) {

@@ -126,7 +126,7 @@ fn line_at(bytes: &[u8], start: usize) -> (usize, usize) {
     }
 }
 
-/// Returns the place after a line end. `at` is the place of its first byte.
+/// Returns the place after a line end. The line end begins at the place `at`.
 fn after_line_end(bytes: &[u8], at: usize) -> usize {
     at + match bytes[at..] {
         [b'\r', b'\n', ..] => 2,
@@ -205,7 +205,7 @@ impl LineCount {
     }
 
     /// The number of lines before the end of the piece, and whether the piece ends with a `\r`. `lines` is the number
-    /// of lines before the piece, and `after_cr` tells whether the byte before the piece is a `\r`.
+    /// of lines before the piece, and `after_cr` says whether the byte before the piece is a `\r`.
     pub(in crate::dataset) fn after(self, lines: u64, after_cr: bool) -> (u64, bool) {
         let counted_before = u64::from(after_cr && self.begins_with_newline);
         let lines = lines + self.ends - counted_before;

@@ -20,7 +20,7 @@ pub(super) fn members(record: &str) -> serde_json::Result<NamedValues<'_>> {
     };
     let replaced = non_finite::replaced(record).ok_or(error)?;
     let Members(members) = serde_json::from_str(&replaced)?;
-    // The values are where they are in the record, since every replacement is as long as what it replaces.
+    // Every replacement is as long as what it replaces, so a value in the copy has the same place as in the record.
     let written = |(name, json): (Cow<'_, str>, &str)| {
         let start = column_of(&replaced, json).map(|column| column as usize - 1)?;
         let written = record.get(start..start + json.len())?;

@@ -44,7 +44,7 @@ pub(super) use scanner::RecordScanner;
 pub(super) use state::{RecordSpan, ScanState, Tallies};
 pub(super) use unreadable::Unreadable;
 
-/// How a text is cut into records, and how a record is read. At most one of these methods is called per record.
+/// How a text is divided into records, and how a record is read. At most one of these methods is called per record.
 pub(crate) trait Format: fmt::Debug + Sync {
     /// Where records begin and end.
     fn boundaries(&self) -> Boundaries {
@@ -77,15 +77,15 @@ pub(crate) trait Format: fmt::Debug + Sync {
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord>;
 
-    /// Returns all fields of a record, in their order. If a name is repeated, the field has the last value that the
-    /// record has under this name, and stands where the name stands first.
+    /// Returns all fields of a record, in their order. If a name is repeated, the field has the last value of this
+    /// name, at the position of the first one.
     ///
     /// # Errors
     ///
     /// Returns an error if the record is not of this format.
     fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord>;
 
-    /// The names of the record's fields, for a message. There are none if the record is not of this format.
+    /// The names of the record's fields, for a message. The list is empty if the record is not of this format.
     fn field_names(&self, columns: &Columns, record: &str) -> Vec<String>;
 
     /// Whether the record has another number of fields than the header of its file.

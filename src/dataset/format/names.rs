@@ -23,8 +23,8 @@ pub enum FormatName {
     /// A JSON object in each line, or several of them: `jsonl`.
     #[serde(rename = "jsonl")]
     JsonLines,
-    /// A JSON document: an array of objects, a single object, or objects one after the other, however they are laid
-    /// out: `json`.
+    /// A JSON document, called `json`: an array of objects, a single object, or objects one after the other. Line ends
+    /// and spaces between their tokens do not matter.
     Json,
     /// Delimited text whose delimiter is the comma or is found from its first record: `csv`.
     Csv,
@@ -44,8 +44,8 @@ impl FormatName {
         FormatName::Text,
     ];
 
-    /// The format that the ending of a file's name tells, in capitals or not. A file that ends in `json` is read as JSON
-    /// lines unless its contents show that it is a JSON document.
+    /// The format that the ending of a file name stands for, in capitals or not. The ending `json` also gives JSON
+    /// lines, but a file with this ending is read as a JSON document if its contents show that it is one.
     pub(crate) fn of_ending(ending: &str) -> Option<Self> {
         Some(match &*ending.to_ascii_lowercase() {
             "jsonl" | "ndjson" | "json" => FormatName::JsonLines,

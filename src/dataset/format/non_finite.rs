@@ -1,6 +1,6 @@
 //! `NaN`, `Infinity` and `-Infinity`, which JSON does not have, but which Python's module `json` writes.
 
-/// What is written, and a number of JSON that is as long.
+/// Each word, and a JSON number of the same length that replaces it.
 const REPLACEMENTS: [(&str, &str); 2] = [("NaN", "0.0"), ("Infinity", "0.000000")];
 
 /// Returns a copy of a record in which all numbers that are not finite are replaced by numbers of JSON that are as

@@ -11,7 +11,7 @@ use crate::error::BadRecord;
 #[derive(Debug)]
 pub(in crate::dataset) struct PlainText;
 
-/// The format of files that end in `.txt`, and of files of which nothing tells another format.
+/// The format of files whose names end in `.txt`, and of files that show no other format.
 pub(in crate::dataset) static PLAIN_TEXT: PlainText = PlainText;
 
 /// The name of the only field, unless another name is requested.
@@ -19,7 +19,7 @@ const FIELD: &str = "text";
 
 impl Format for PlainText {
     fn columns(&self, _: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
-        // The line is the value of the first field, whatever its name.
+        // The line is the value of the first selected field, no matter what the name of this field is.
         let field = wanted
             .filter(|wanted| wanted.len() > 0)
             .map_or(FIELD, |wanted| wanted.name(0));

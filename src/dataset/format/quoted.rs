@@ -155,8 +155,8 @@ pub(in crate::dataset) struct Scanner {
 }
 
 impl Scanner {
-    /// Creates a scanner that starts at the beginning of a text, which is in the given state there. `after_cr` tells
-    /// whether the byte before the text is a `\r`.
+    /// Creates a scanner that starts at the beginning of a text, in the given state. `after_cr` says whether the byte
+    /// before the text is a `\r`.
     pub(in crate::dataset) fn new(quoted: Quoted, state: ScanState, after_cr: bool) -> Self {
         Scanner {
             quoted,
@@ -176,7 +176,7 @@ impl Scanner {
         mut found: impl FnMut(RecordSpan) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut counted = self.at;
-        // Most texts have no `\r`, which is found out once and not for each record.
+        // Most texts have no `\r`. This is determined once, and not for each record.
         let count = match memchr(b'\r', &bytes[self.at..]) {
             Some(_) => line_ends,
             None => newlines,
@@ -228,8 +228,8 @@ impl Scanner {
         self.state == ScanState::Quoted
     }
 
-    /// If the text ends where it has been scanned to, and this is inside a quoted field, returns where the field
-    /// begins. Only the first `kept` bytes of the record are examined.
+    /// If the end of the scanned bytes is the end of the text, and is inside a quoted field, returns an error that says
+    /// where the field begins. Only the first `kept` bytes of the record are examined.
     pub(in crate::dataset) fn unclosed(&self, bytes: &[u8], kept: usize) -> Option<Unreadable> {
         let (start, lines_before) = self.open.filter(|_| self.state == ScanState::Quoted)?;
         let record = &bytes[start..self.at];

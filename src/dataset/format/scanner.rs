@@ -54,7 +54,8 @@ impl RecordScanner {
         last.into_iter().for_each(found);
     }
 
-    /// Why the text cannot be read to its end, if so. It then has no unfinished record any more. If `is_all` is true, the text has no further bytes. Only the first
+    /// Returns the reason why the text cannot be read to its end, or `None` if no error has been found. If there is a
+    /// reason, the unfinished record is dropped. If `is_all` is true, the text has no further bytes. Only the first
     /// `kept` bytes of a record are examined.
     pub(in crate::dataset) fn unreadable(
         &mut self,

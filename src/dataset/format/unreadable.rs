@@ -1,8 +1,8 @@
-//! The place from which on a text cannot be cut into records.
+//! The place after which a text cannot be divided into records.
 
 use crate::error::BadRecord;
 
-/// Why a text cannot be cut into records from one of its records on. The records before it are not affected.
+/// The reason why a text cannot be divided into records any further. The records before it are not affected.
 #[derive(Clone, Debug)]
 pub(in crate::dataset) struct Unreadable {
     /// Number of lines of the text before the place at which it cannot be read.

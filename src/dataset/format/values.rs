@@ -22,7 +22,7 @@ pub(in crate::dataset) struct ValueScanner {
     /// Bytes before this place have been scanned.
     at: usize,
     expected: Expected,
-    /// The value that has begun and has not ended.
+    /// The value whose beginning has been scanned, but not its end.
     open: Option<OpenValue>,
     /// Number of line ends among the bytes that have been scanned.
     lines: u64,
@@ -53,8 +53,8 @@ struct OpenValue {
     lines_before: u64,
     inside: Inside,
     depth: u64,
-    /// A bit for each of the outermost [`KNOWN_DEPTH`] brackets that are open, which is 1 for a brace. The last bit is
-    /// for the innermost of them.
+    /// One bit for each of the outermost [`KNOWN_DEPTH`] open brackets: 1 for a brace. The last bit is for the
+    /// innermost of these brackets.
     braces: u128,
 }
 
@@ -84,7 +84,7 @@ impl ValueScanner {
     }
 
     /// Scans the bytes that have not been scanned, and calls `found` with each value that ends in them, until `found`
-    /// returns `Break`. Stops where the document cannot be read.
+    /// returns `Break`. The scan also stops at an error, after which the document cannot be read.
     pub(in crate::dataset) fn scan(
         &mut self,
         bytes: &[u8],
@@ -180,7 +180,7 @@ impl ValueScanner {
         })
     }
 
-    /// Notes that the document cannot be read further than to the place that was scanned last.
+    /// Notes that the document cannot be read beyond the byte that was scanned last.
     fn refuse(&mut self, expected: &str, found: String) {
         self.open = None;
         let column = self.at as i64 - self.line_start + 1;
@@ -224,7 +224,7 @@ impl ValueScanner {
         self.open.as_ref().map(|open| open.start)
     }
 
-    /// Why the document cannot be read to its end, if so.
+    /// The reason why the document cannot be read to its end. `None` if no error has been found.
     pub(in crate::dataset) fn unreadable(&self) -> Option<&Unreadable> {
         self.unreadable.as_ref()
     }

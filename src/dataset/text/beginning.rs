@@ -1,12 +1,12 @@
-//! What the first bytes of an input show: text, compressed bytes, or a file of another kind, which is refused once
-//! and not record by record.
+//! Finds out from the first bytes of an input whether it is text, compressed, or a file of another kind. A file of
+//! another kind is refused as a whole, and not record by record.
 
 use super::compression::{Compression, begins};
 
-/// What the first bytes of an input show.
+/// The kind of an input, as its first bytes show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
-    /// More bytes are needed to tell. They cannot be a complete record of text.
+    /// More bytes are needed to know the kind. The bytes so far cannot contain a complete record of text.
     TooShort,
     Text,
     Compressed(Compression),
@@ -99,17 +99,17 @@ const UTF_32: &str = "is UTF-32; convert it to UTF-8 first, e.g. with iconv -f U
 const HTML: &str = "is an HTML page; save the records that it shows as text first. If it was \
                     downloaded in place of a file, check the address of the file";
 
-/// The place at which a tar archive has its mark.
+/// The place of the mark in a tar archive, in bytes.
 const TAR_PLACE: usize = 257;
 /// The number of bytes of a zip archive that are searched for the names of its first files.
 const ZIP_BYTES: usize = 2 << 10;
-/// The number of blank bytes after which an input is no page.
+/// While fewer bytes than this have arrived, and all of them are blank, the input may still be an HTML page.
 const BLANK_BYTES: usize = 64;
-/// The number of bytes that show UTF-16 if no byte-order mark does.
+/// The number of bytes that are examined for UTF-16 without a byte-order mark.
 const UNMARKED_BYTES: usize = 8;
 
-/// Returns what the first bytes of an input show. `is_all` tells that the input has no more bytes. `is_decoded` tells
-/// that its encoding was named, so that UTF-16 is expected.
+/// Returns what the first bytes of an input show. `is_all` says whether the input has no more bytes. If `is_decoded` is
+/// true, the user has named an encoding, so UTF-16 is accepted.
 pub(super) fn beginning_of(first: &[u8], is_all: bool, is_decoded: bool) -> Beginning {
     if let Some(compression) = Compression::of(first) {
         return Beginning::Compressed(compression);

@@ -16,7 +16,7 @@ pub(super) struct Buffer {
     /// The line ends in the region.
     pub(super) line_count: LineCount,
     pub(super) limit: RecordLimit,
-    /// Why the text cannot be cut into records after those in the buffer, if so.
+    /// The reason why the text cannot be divided into records after those in the buffer. `None` if no error was found.
     pub(super) unreadable: Option<Unreadable>,
 }
 
@@ -100,7 +100,7 @@ impl Buffer {
         });
     }
 
-    /// Finds the records in a region of the bytes that consists of lines. `after_cr` tells whether the byte before the
+    /// Finds the records in a region of the bytes that consists of lines. `after_cr` says whether the byte before the
     /// region is a `\r`. Returns the number of line ends.
     pub(super) fn split_lines(
         &mut self,

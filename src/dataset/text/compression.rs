@@ -18,7 +18,7 @@ pub(super) enum Compression {
 /// The length of the longest mark of a kind of compression, in bytes.
 const LONGEST_MARK: usize = 10;
 
-/// The blocks of bzip2 begin with the digits of pi, and an empty file begins with the digits of its square root.
+/// A block of bzip2 begins with the digits of pi. An empty file begins with the digits of the square root of pi.
 const BZIP2_BLOCKS: [&[u8]; 2] = [b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"];
 
 impl Compression {
@@ -60,23 +60,23 @@ impl Compression {
         let mut first = [0; LONGEST_MARK];
         let length =
             usize::try_from(length).map_or(LONGEST_MARK, |length| length.min(LONGEST_MARK));
-        // If the file cannot be read, the error is reported when it is read on.
+        // If the file cannot be read, the next read reports the error.
         read_exact_at(file, &mut first[..length], 0).ok()?;
         Self::of(&first[..length])
     }
 
-    /// Whether `first` may be the beginning of compressed bytes, but is too short to tell.
+    /// Whether more bytes are needed to know if the bytes that begin with `first` are compressed.
     pub(super) fn may_begin_with(first: &[u8]) -> bool {
         let may_be = |compression: &Compression| compression.mark(first).is_none();
         first.len() < LONGEST_MARK && Self::ALL.iter().any(may_be)
     }
 
-    /// Whether the bytes begin with the mark of this kind. `None` if there are too few bytes to tell.
+    /// Whether the bytes begin with the mark of this kind. `None` if there are too few bytes to know it.
     fn mark(self, first: &[u8]) -> Option<bool> {
         match self {
             Compression::Gzip => begins(first, b"\x1f\x8b"),
             Compression::Zstd => match first {
-                // The first frame may be one that is skipped.
+                // The first frame may be a *skippable frame*, which contains no data.
                 [0x50..=0x5f, rest @ ..] => begins(rest, b"\x2a\x4d\x18"),
                 first => begins(first, b"\x28\xb5\x2f\xfd"),
             },
@@ -96,8 +96,8 @@ impl Compression {
         }
     }
 
-    /// Returns a reader of the unpacked bytes. It reads on where one compressed stream follows another: gzip files
-    /// may have several members, for example if they were put together by `cat`.
+    /// Returns a reader of the unpacked bytes. If another compressed stream follows, the reader continues with it: a
+    /// gzip file may have several members, for example if `cat` has joined several files.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl Compression {
     }
 }
 
-/// Whether the bytes begin with this mark. `None` if there are too few bytes to tell.
+/// Whether the bytes begin with this mark. `None` if there are too few bytes to know it.
 pub(super) fn begins(first: &[u8], mark: &[u8]) -> Option<bool> {
     if first.len() < mark.len() && mark.starts_with(first) {
         return None;
@@ -145,7 +145,8 @@ pub(super) fn begins(first: &[u8], mark: &[u8]) -> Option<bool> {
     Some(first.starts_with(mark))
 }
 
-/// Returns the name of a file without an ending that names a kind of compression, such as `.gz`.
+/// If a file name has the ending of a kind of compression, such as `.gz`, returns the name without this ending, and
+/// otherwise the whole name.
 pub(super) fn unpacked_name(name: &Path) -> &Path {
     let ending = name.extension().and_then(|ending| ending.to_str());
     let ending = ending.unwrap_or_default();

@@ -111,7 +111,8 @@ impl TextFile {
         Ok(())
     }
 
-    /// Reads the first record, which shows the columns. If it is the header, the records begin after it.
+    /// Reads the first record, from which the columns are taken. If the first record is a header, the records begin
+    /// after it.
     fn read_header(&mut self, options: &OpenOptions) -> Result<(), Error> {
         let limit = options.limit();
         let mut buffer = Buffer::default();
@@ -295,7 +296,7 @@ impl TextFile {
         self.file.read_exact_at(&self.path, bytes, offset)
     }
 
-    /// Closes the file, which is then opened for each read.
+    /// Closes the file. Each later read opens it again.
     pub(super) fn close(&mut self) -> Result<(), Error> {
         self.file.close(&self.path)
     }

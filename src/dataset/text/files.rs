@@ -37,10 +37,9 @@ const AHEAD_BYTES: u64 = 2 << 20;
 ///
 /// The ending of a file's name chooses its format, see [`OpenOptions`]. In a file of lines, every line that is not
 /// blank is a record. In a table, a record may have several lines. Parts are byte ranges of a file that depend on its
-/// length alone; a record belongs to the part in which it begins. Lines end with `\n`, `\r\n` or a lone `\r`, but
-/// the last line may have no ending. A UTF-8 byte-order mark is skipped. A line of JSON may contain several objects,
-/// each of which is a record. A record that is longer than the
-/// [limit](TextFiles::max_record) fails and is skipped.
+/// length alone; a record belongs to the part in which it begins. Lines end with `\n`, `\r\n` or a lone `\r`, but the
+/// last line may have no ending. A UTF-8 byte-order mark is skipped. A line of JSON may contain several objects, each
+/// of which is a record. A record that is longer than the [limit](TextFiles::max_record) fails.
 ///
 /// ```
 /// use manyhands::prelude::*;
@@ -91,8 +90,9 @@ fn part_bytes_for(total: u64) -> u64 {
 }
 
 impl TextFiles {
-    /// Opens the files, which together are one dataset, in the order given. If there are more files than half of what
-    /// the process may have open, the other files are opened for each read, and must not change during the run.
+    /// Opens the files as one dataset, in the order given. At most half of the files that the process may have open are
+    /// kept open. Each read of another file opens the file again, so these files must not be replaced or become shorter
+    /// during the run.
     ///
     /// # Errors
     ///
@@ -457,8 +457,8 @@ mod tests {
         assert_eq!(runs(FETCH_BYTES * 2), [1; 2]);
     }
 
-    /// A worker that reads alone fetches only what it scores next, so that the memory does not grow with the number of
-    /// parts that it was handed.
+    /// A worker that reads alone fetches only the parts that it scores next, so its memory does not grow with the
+    /// number of parts that it received.
     #[test]
     fn a_worker_fetches_one_run_alone_and_some_runs_ahead_beside_others() {
         let folder = tempfile::tempdir().expect("a folder");

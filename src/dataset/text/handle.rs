@@ -1,4 +1,4 @@
-//! A file that is read at any place, and is kept open if there are enough file descriptors.
+//! A file that can be read at any place. It is kept open if there are enough file descriptors.
 
 use std::fs::File;
 use std::io;
@@ -12,12 +12,12 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) enum FileHandle {
     Open(File),
-    /// The file is opened for each read, because a dataset may have more files than the process may have open.
+    /// Each read opens the file, because a dataset may have more files than the process may have open.
     Closed(FileIdentity),
 }
 
 impl FileHandle {
-    /// Closes the file. It is opened again for each read.
+    /// Closes the file. Each later read opens it again.
     pub(super) fn close(&mut self, path: &Path) -> Result<(), Error> {
         if let FileHandle::Open(file) = self {
             let identity = FileIdentity::of(file);

@@ -4,8 +4,8 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
-/// What identifies a file while its path may come to name another file: its device and its number there, where the
-/// system has them, and its length, below which it must not fall. A file may become longer, as an open file may.
+/// Identifies a file, so that another file that has taken its path is recognised. It consists of the device and the
+/// inode, if the system has them, and the length. A file that has become longer is still the same file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileIdentity {
     device: u64,

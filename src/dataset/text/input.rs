@@ -32,12 +32,12 @@ pub(super) struct Input<'r> {
     ended: bool,
     legacy: LegacyCheck,
     refuses_legacy: bool,
-    /// Whether the encoding of the text is known.
+    /// Whether the user has named the encoding of the text.
     is_decoded: bool,
     messages: &'static EncodingMessages,
 }
 
-/// What is examined while an input is read.
+/// What has still to be found out from the first bytes of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
     /// Its first bytes show what the input is.
@@ -101,7 +101,7 @@ impl<'r> Input<'r> {
         Ok((name, Input::new(raw, options)))
     }
 
-    /// Reads a file until it is known what it is.
+    /// Reads the beginning of a file until its kind is known.
     fn begin(&mut self) -> Result<(), InputFault> {
         let (mut room, open) = (vec![0; FIRST_BYTES], Arc::default());
         while self.look != Look::Nothing && self.read_stored(&mut room, &open)? != Some(0) {}
@@ -146,7 +146,8 @@ impl<'r> Input<'r> {
         }
         if self.first.is_empty() {
             if self.ended {
-                // A terminal whose input has ended would wait for more.
+                // Another read is avoided, because a terminal would wait for more input although it has reported the
+                // end.
                 return Ok(Some(0));
             }
             return self.bytes.read(room, closed);
@@ -159,7 +160,7 @@ impl<'r> Input<'r> {
         Ok(Some(length))
     }
 
-    /// Looks at the first bytes. If they are compressed, the input is unpacked from here on.
+    /// Examines the first bytes. If they are compressed, the input is unpacked from here on.
     fn look(&mut self, is_all: bool, closed: &Arc<AtomicBool>) -> Result<(), InputFault> {
         if self.look == Look::Kind {
             match beginning_of(&self.first, is_all, self.is_decoded) {
@@ -185,7 +186,7 @@ impl<'r> Input<'r> {
         Ok(())
     }
 
-    /// Unpacks the input, whose first bytes show this compression, from its beginning.
+    /// Unpacks the input from its beginning. `compression` is the kind that its first bytes show.
     fn unpack(
         &mut self,
         compression: Compression,

@@ -1,11 +1,11 @@
-//! What was found out about an input.
+//! The format, the delimiter and the length of an input.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::dataset::format::{Delimiter, FormatName, RecordLayout};
 
-/// What was found out about one of the inputs of a dataset.
+/// An input of a dataset, with its format, delimiter and length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InputFile {

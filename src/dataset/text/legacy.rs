@@ -3,7 +3,7 @@
 /// The number of bytes that determine whether a text is refused.
 const EXAMINED_BYTES: usize = 64 << 10;
 
-/// What a text that is not UTF-8 is refused with.
+/// The messages with which text that is not UTF-8 is refused.
 #[derive(Debug)]
 pub(super) struct EncodingMessages {
     /// The message about UTF-16.
@@ -12,7 +12,7 @@ pub(super) struct EncodingMessages {
     pub(super) legacy: &'static str,
 }
 
-/// The messages about the records of a dataset, whose encoding can be named.
+/// The messages about the files of a dataset. They advise the user to name the encoding.
 pub(super) static OF_RECORDS: EncodingMessages = EncodingMessages {
     utf_16: "is UTF-16; name the encoding (--encoding utf-16le or --encoding utf-16be), or convert the \
              text to UTF-8",
@@ -38,12 +38,12 @@ pub(super) struct LegacyCheck {
     left: usize,
 }
 
-/// What the check says about the bytes that follow those that have been passed on.
+/// The result of examining the bytes that have not been passed on yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Examined {
     /// The rest of the text need not be examined.
     Done,
-    /// This number of bytes can be passed on. More bytes are needed to judge those after them.
+    /// This number of bytes can be passed on. More bytes are needed to judge the bytes after these.
     Ready(usize),
     /// The text is in a legacy encoding.
     Legacy,
@@ -56,7 +56,7 @@ impl LegacyCheck {
         }
     }
 
-    /// Examines the bytes that follow those that have been passed on. `is_all` tells that the text has no more bytes.
+    /// Examines the bytes that have not been passed on yet. `is_all` says whether the text has no more bytes.
     pub(super) fn examine(&self, bytes: &[u8], is_all: bool) -> Examined {
         let is_end = is_all && bytes.len() <= self.left;
         let is_all = is_all || bytes.len() >= self.left;
@@ -94,16 +94,16 @@ impl LegacyCheck {
     }
 }
 
-/// Valid text up to bytes that are not, or up to the end.
+/// A stretch of valid text. It ends before the next invalid bytes, or at the end of the bytes.
 struct ValidText<'a> {
     text: &'a str,
-    /// Whether the text is followed by the beginning of a character, which the end cuts off.
+    /// Whether the bytes end in the middle of a character, directly after this text.
     is_cut: bool,
-    /// Whether the text is followed by nothing.
+    /// Whether the text reaches to the end of the bytes.
     is_last: bool,
 }
 
-/// Divides bytes where they are not UTF-8.
+/// Divides bytes into stretches of valid text, and leaves out the invalid bytes between them.
 fn stretches(bytes: &[u8]) -> impl Iterator<Item = ValidText<'_>> {
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {
@@ -129,7 +129,8 @@ fn has_characters(bytes: &[u8]) -> bool {
     stretches(bytes).any(|stretch| !stretch.text.is_ascii())
 }
 
-/// Whether a text that begins with these bytes is in a legacy encoding. `is_all` tells that it has no more bytes.
+/// Whether a text that begins with these bytes is in a legacy encoding. `is_all` says whether the text has no more
+/// bytes.
 pub(super) fn is_legacy(first: &[u8], is_all: bool) -> bool {
     LegacyCheck::new().examine(first, is_all) == Examined::Legacy
 }
@@ -161,7 +162,8 @@ mod tests {
         assert!(!is_legacy(&far, true));
     }
 
-    /// The bytes before the first doubtful one are passed on; the verdict is that of the whole text.
+    /// The bytes before the first doubtful byte are passed on. The final result is the same as for the whole text at
+    /// once.
     #[test]
     fn bytes_are_held_back_while_they_are_in_doubt() {
         let mut check = LegacyCheck::new();

@@ -11,8 +11,8 @@ use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout};
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
-/// The records of another dataset of text, in memory. A part is one record, and each record has the place (file and
-/// line) that it has in the dataset from which it was loaded. It also has its index there, unless the records are a
+/// The records of another dataset of text, in memory. Each part is one record. A record keeps the place (file and line)
+/// that it has in the dataset from which it was loaded. It also keeps its index, unless the records are a
 /// [sample](LoadedRecords::sample).
 ///
 /// ```
@@ -33,7 +33,7 @@ pub struct LoadedRecords {
     files: SourceFiles,
     /// The index of each record in the input, if the records are a sample of the input.
     indices: Option<Vec<u64>>,
-    /// What was found out about the inputs.
+    /// The inputs with their formats, delimiters and lengths.
     inputs: Vec<InputFile>,
 }
 
@@ -58,7 +58,7 @@ struct SourceFile {
 pub(super) struct SourceFiles(Vec<SourceFile>);
 
 impl SourceFiles {
-    /// Takes over from a record what is known about its file.
+    /// Copies from a record what is known about its file.
     pub(super) fn learn<D: Dataset + ?Sized>(
         &mut self,
         dataset: &D,
@@ -151,14 +151,15 @@ impl LoadedRecords {
         loaded
     }
 
-    /// Adds what was found out about the inputs.
+    /// Adds the inputs with their formats, delimiters and lengths.
     #[must_use]
     pub(in crate::dataset) fn with_inputs(mut self, inputs: Vec<InputFile>) -> Self {
         self.inputs = inputs;
         self
     }
 
-    /// What was found out about the inputs, if they were [loaded](crate::dataset::TextSource::load) from paths.
+    /// The inputs with their formats, delimiters and lengths, if they were [loaded](crate::dataset::TextSource::load)
+    /// from paths.
     pub fn files(&self) -> Vec<InputFile> {
         self.inputs.clone()
     }

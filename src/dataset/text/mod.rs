@@ -1,4 +1,4 @@
-//! Text as a dataset: files, pipes and readers, cut into records that are lent as text.
+//! Text as a dataset: files, pipes and readers, divided into records that are lent as text.
 
 mod beginning;
 mod buffer;

@@ -22,15 +22,16 @@ use crate::error::BadRecord;
 /// - A text that begins with an object or an array is JSON: an object in each line, or several of them.
 /// - Otherwise the ending of the name chooses the format, in capitals or not: `.jsonl`, `.ndjson` and `.json` are JSON,
 ///   `.csv`, `.tsv` and `.tab` are delimited text, and each line of a `.txt` file is a record of one field.
-/// - Without such a name, a text is delimited if the first line has the wanted field as a cell, or if the wanted field
-///   is a number and the line has a delimiter. Otherwise it is plain text, where each line is a record of one field.
+/// - If the name has none of these endings, a text is delimited if a cell of its first record is the name of the wanted
+///   field, or if the wanted field is a number and this record has several cells. Otherwise it is plain text, where
+///   each line is a record of one field.
 ///
 /// The delimiter of a text is found from its first record, if no option [sets](Self::delimiter) it: the comma, the
 /// semicolon, the tab or the bar. Files of several formats can be one dataset.
 ///
-/// A file that is compressed with gzip, zstd, bzip2 or xz is unpacked as it is read, whatever its name is. An ending
-/// like `.gz` is taken off the name before the name chooses the format. Reading bzip2 and xz requires the features of
-/// these names.
+/// A file that is compressed with gzip, zstd, bzip2 or xz is unpacked as it is read, no matter what its name is. An
+/// ending like `.gz` is removed from the name before the name chooses the format. Reading bzip2 and xz requires the
+/// features of these names.
 ///
 /// ```
 /// use manyhands::dataset::{Dataset, Fields, OpenOptions};
@@ -105,8 +106,9 @@ impl OpenOptions {
     }
 
     /// Sets the encoding of the texts. A byte-order mark at the beginning of a text overrides it. All texts are then
-    /// read as one stream, and are decoded as they are read; bytes that the encoding does not have make their record
-    /// fail. Without this option, texts are UTF-8, and a text that plainly has another encoding is refused.
+    /// read as one stream, and are decoded as they are read. If a record contains bytes that are invalid in the
+    /// encoding, the record fails. Without this option, texts must be UTF-8, and a text that is plainly in another
+    /// encoding is refused.
     #[must_use]
     pub fn encoding(mut self, encoding: TextEncoding) -> Self {
         self.encoding = Some(encoding);
@@ -142,8 +144,8 @@ impl OpenOptions {
         self
     }
 
-    /// Sets the options so that a text in a legacy encoding is read, and its records fail one by one. This is for the
-    /// functions that open a dataset without options.
+    /// Sets the options so that a text in a legacy encoding is not refused: its records that are not UTF-8 fail one by
+    /// one. This is for the functions that open a dataset without options.
     pub(super) fn with_bad_records(mut self) -> Self {
         self.refuses_legacy = false;
         self
@@ -175,22 +177,24 @@ impl OpenOptions {
         self.refuses_legacy && !self.decodes()
     }
 
-    /// Sets the format of all texts. Without this option, the format of each text is found, see [`OpenOptions`].
+    /// Sets the format of all texts. Without this option, the format of each text is found as described at
+    /// [`OpenOptions`].
     #[must_use]
     pub fn format(mut self, format: FormatName) -> Self {
         self.format = Some(format);
         self
     }
 
-    /// Sets the delimiter of all texts that are delimited. Without this option, the delimiter of each text is found.
+    /// Sets the delimiter of all texts that are delimited. Without this option, the delimiter of each text is found
+    /// from its first record.
     #[must_use]
     pub fn delimiter(mut self, delimiter: Delimiter) -> Self {
         self.delimiter = Some(delimiter);
         self
     }
 
-    /// Sets whether the first record of delimited text is a header that names the columns, which is so by default. If
-    /// it is not, the first record is a record like the others, and the columns are named `1`, `2` and so on.
+    /// Sets whether the first record of delimited text is a header that names the columns. The default is `true`. If
+    /// `header` is false, the first record is a record like the others, and the columns are named `1`, `2` and so on.
     #[must_use]
     pub fn header(mut self, header: bool) -> Self {
         self.header = header;
@@ -254,7 +258,7 @@ impl OpenOptions {
     }
 }
 
-/// Returns the layout of a text, with the columns that its first record shows. `header` is the place of the first
+/// Returns the layout of a text, with columns that are taken from its first record. `header` is the place of the first
 /// record in `bytes`.
 ///
 /// # Errors

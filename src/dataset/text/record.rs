@@ -67,13 +67,13 @@ impl<'a> TextRecord<'a> {
         self.layout.is_ragged(self.text)
     }
 
-    /// The names of the record's fields. There are none if the record is not of its format.
+    /// The names of the record's fields. The list is empty if the record is not of its format.
     pub(crate) fn field_names(&self) -> Vec<String> {
         self.layout.field_names(self.text)
     }
 
     /// Returns all fields of the record, in the order of the input. If a name is repeated, in a record or in the header
-    /// of a table, the field has the last value of this name, and stands where the name stands first.
+    /// of a table, the field has the last value of this name, at the position of the first one.
     ///
     /// ```
     /// use manyhands::dataset::{FieldValue, TextRecord};
@@ -118,8 +118,8 @@ impl<'a> TextRecord<'a> {
         self.layout.to_json(self.text)
     }
 
-    /// Parses the record into a value of your own type. The value may borrow from the record if the format is JSON
-    /// lines, but not with other formats, whose fields are strings, or `null` if they are empty.
+    /// Parses the record into a value of your own type. If the format is JSON lines, the value may borrow from the
+    /// record. In other formats, a value cannot borrow: the fields are strings, or `null` if they are empty.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! A random sample of the records of a dataset. It depends on the indices of the records alone.
+//! A random sample of the records of a dataset. Only the seed and the indices of the records decide which records are
+//! drawn.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,9 +14,9 @@ use crate::sync::{Mutex, into_inner, lock};
 
 /// A sample that is being drawn. Several threads may offer records at the same time, in any order.
 ///
-/// Each index has a fixed random number, and the records with the lowest numbers are the sample (the bottom-k method:
-/// Cohen and Kaplan, *Summarizing data using bottom-k sketches*, 2007). It is the choice that the aggregator
-/// [`Sample`](crate::aggregation::Sample) makes with the same seed.
+/// The seed gives each index a fixed random number, and the records with the lowest random numbers are the sample (the
+/// bottom-k method: Cohen and Kaplan, *Summarizing data using bottom-k sketches*, 2007). With the same seed, the
+/// aggregator [`Sample`](crate::aggregation::Sample) chooses the same records.
 pub(crate) struct SampleDraw {
     size: usize,
     seed: u64,
@@ -79,9 +80,9 @@ impl LoadedRecords {
     /// Draws `records` records of a dataset uniformly, without replacement, and reads them into memory in their order.
     /// If the dataset has fewer records, the sample contains all of them. A stream is read to its end.
     ///
-    /// The seed and the indices of the records alone decide which records are drawn, so the same seed draws the same
-    /// records, whatever the format of the dataset is and however it is divided into files. While the sample is being
-    /// drawn, the records in memory are those drawn so far; the memory does not depend on the length of the dataset.
+    /// Only the seed and the indices of the records decide which records are drawn. So the same seed draws the same
+    /// records from any format, and no matter how the records are divided into files. While the sample is being drawn,
+    /// only the records drawn so far are in memory, so the memory does not depend on the length of the dataset.
     ///
     /// Here, the records are numbered by their places in the sample, which is what aggregators receive. Reports and
     /// sinks name them by their [indices in the dataset](Dataset::index_in_input), and failures also by file and line.

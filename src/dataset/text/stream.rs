@@ -144,7 +144,7 @@ impl<'r> TextStream<'r> {
         self
     }
 
-    /// Ends the stream after this number of records from now on, see [`OpenOptions::head`].
+    /// Ends the stream after the next `records` records, see [`OpenOptions::head`].
     #[must_use]
     pub fn head(self, records: u64) -> Self {
         lock(&self.inputs).left = records;
@@ -161,7 +161,7 @@ impl<'r> TextStream<'r> {
     }
 
     /// The inputs, their formats as far as they have been read, and how many of their bytes have been read. If another
-    /// thread is reading, waits until it has read.
+    /// thread is reading, the call waits until this read has ended.
     pub fn files(&self) -> Vec<InputFile> {
         let inputs = lock(&self.inputs);
         let names = self.names.iter().enumerate();

@@ -73,7 +73,7 @@ const STORED_BYTES: usize = 64 << 10;
 /// Turns a text into UTF-8 as it is read.
 pub(super) struct TextDecoder {
     decoder: Decoder,
-    /// What takes the place of bytes that the encoding does not have.
+    /// The character that replaces bytes that are invalid in the encoding.
     in_place: &'static [u8],
     stored: Vec<u8>,
     decoded: Vec<u8>,
@@ -83,8 +83,8 @@ pub(super) struct TextDecoder {
 }
 
 impl TextDecoder {
-    /// The decoder of texts in this encoding. If `lossy` is true, it replaces bytes that are not text. Returns `None` if
-    /// texts are read as they are.
+    /// Creates the decoder of texts in this encoding. If `lossy` is true, the decoder replaces bytes that are not text.
+    /// Returns `None` if texts need no decoding.
     pub(super) fn new(encoding: Option<TextEncoding>, lossy: bool) -> Option<Self> {
         let decoder = match encoding {
             // A byte-order mark overrides the label, as in browsers.
@@ -94,7 +94,7 @@ impl TextDecoder {
         };
         Some(TextDecoder {
             decoder,
-            // A byte that is never part of UTF-8 makes its record fail, and no other.
+            // A byte that is never part of UTF-8 makes its record fail, but no other record.
             in_place: if lossy {
                 "\u{fffd}".as_bytes()
             } else {
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(json, "\"windows-1250\"");
         let read: TextEncoding = serde_json::from_str(&json).expect("a label");
         assert_eq!(read, encoding);
-        // This label stands for encodings that are not safe to decode.
+        // The standard maps this label to the encoding `replacement`, because decoding `iso-2022-cn` is not safe.
         assert!("iso-2022-cn".parse::<TextEncoding>().is_err());
     }
 }

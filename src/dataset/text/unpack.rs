@@ -16,14 +16,14 @@ const PACKED_BYTES: usize = 64 << 10;
 pub(super) struct Unpacker<'r> {
     compression: Compression,
     unpacked: Box<dyn Read + Send + 'r>,
-    /// Why the compressed bytes cannot be read on. It is kept here because the reader that unpacks them may change or
-    /// wrap the error that it receives.
+    /// The reason why no more compressed bytes can be read. It is kept here because the decompressor may change or wrap
+    /// the error that it receives from `PackedBytes`.
     stopped: Arc<Mutex<Option<StopOfReading>>>,
     /// Number of bytes that were unpacked.
     bytes: u64,
 }
 
-/// Why the compressed bytes of an input cannot be read on.
+/// The reason why no more compressed bytes of an input can be read.
 enum StopOfReading {
     /// The stream was closed while it waited for bytes.
     Closed,
@@ -32,7 +32,8 @@ enum StopOfReading {
 
 /// The compressed bytes of an input, as a reader.
 struct PackedBytes<'r> {
-    /// The bytes that were read before the compression was known, and the number of these that were given.
+    /// The bytes that were read before the compression was known, and how many of them have been passed to the
+    /// decompressor.
     first: (Vec<u8>, usize),
     raw: RawInput<'r>,
     closed: Arc<AtomicBool>,
@@ -59,8 +60,8 @@ impl Read for PackedBytes<'_> {
 }
 
 impl<'r> Unpacker<'r> {
-    /// Starts to unpack an input from which the bytes `first` have been read. A wait for more bytes ends when
-    /// `closed` becomes true; after that, nothing more can be read.
+    /// Starts to unpack an input from which the bytes `first` have been read. When `closed` becomes true, a read that
+    /// waits for more bytes ends, and nothing more can be read after that.
     pub(super) fn new(
         compression: Compression,
         first: Vec<u8>,

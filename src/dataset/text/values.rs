@@ -26,7 +26,7 @@ enum Values<'a> {
 }
 
 impl Fields {
-    /// Reads the fields of one record. If a field appears twice, the last one is used.
+    /// Reads the fields of one record. If a field appears twice in the record, its last value is used.
     ///
     /// # Errors
     ///
@@ -74,8 +74,8 @@ impl<'a> FieldValues<'a> {
         self.fields.needed()
     }
 
-    /// The text of the fields that the task needs. Several fields are joined by line ends, and so are the texts of a
-    /// list of strings. The text of a single field is borrowed unless it contains escapes.
+    /// The text of the fields that the task needs. Line ends join the texts of several fields, and the texts of a list
+    /// of strings. The text of a single field is borrowed unless it contains escapes.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl<'a> FieldValues<'a> {
         Ok(Cow::Owned(texts.join("\n")))
     }
 
-    /// The fields that the task needs as a reader sees them: texts as they are, other values as they are written. They
-    /// are joined by line ends.
+    /// The fields that the task needs, for display: texts without quotes and escapes, other values as JSON. They are
+    /// joined by line ends.
     pub(crate) fn shown(&self) -> String {
         let shown = |place| {
             let value = self.get(place);
@@ -128,8 +128,8 @@ impl<'a> FieldValues<'a> {
         shown.join("\n")
     }
 
-    /// The error of a field whose value is not what was expected. It has a column if the record is JSON and the value
-    /// is no string.
+    /// The error of a field whose value is not what was expected. The error has a column if the record is JSON and the
+    /// value is not a string.
     pub(crate) fn unexpected(&self, place: usize, expected: &str) -> BadRecord {
         let value = self.get(place);
         let message = format!(
@@ -144,8 +144,8 @@ impl<'a> FieldValues<'a> {
         .of_kind(FailureKind::WrongValue)
     }
 
-    /// The error of a field without a value. If the record has the field, the error has no column, because the records of delimited text that a worker
-    /// process receives are JSON whose columns differ from those of the file.
+    /// The error of a field without a value. If the record has the field, the error has no column: a worker process
+    /// receives the records of delimited text as JSON, so the column would differ from the column in the file.
     pub(crate) fn no_value(&self, place: usize, expected: &str) -> BadRecord {
         let name = self.name(place);
         if let FieldValue::Missing = self.get(place) {

@@ -21,7 +21,7 @@ pub(super) struct KeptColumn {
     values: Vec<ValueEnd>,
 }
 
-/// Where a value ends in the text, and what it is.
+/// The place where a value ends in the text, and the kind of the value.
 #[derive(Clone, Copy, Debug)]
 struct ValueEnd {
     end: usize,
@@ -131,7 +131,7 @@ impl Selected {
         is_new
     }
 
-    /// Adds the fields of this record that no record before had, if all fields are kept.
+    /// If all fields are kept, adds the fields of this record that no earlier record has.
     pub(super) fn look_for_fields(&mut self, record: &TextRecord<'_>) {
         if self.columns.is_empty() && !self.all {
             return;

@@ -7,7 +7,7 @@ use crate::dataset::{LentRecord, NamedValues};
 use crate::error::Error;
 use crate::plan::{Column, Plan, RESERVED};
 
-/// The prefix of a field whose name a column of the scores has.
+/// The prefix of a field that has the same name as a column of the scores.
 const PREFIX: &str = "input_";
 
 /// The largest number of columns of a table for the values of a scorer.
@@ -27,7 +27,7 @@ pub(super) struct ValueColumn {
 pub(super) struct FileColumns {
     /// The columns of the scorer that are known before any record is scored.
     pub(super) scores: Vec<String>,
-    /// The columns of a table for the values of these columns. There are none if they are too many.
+    /// The columns of a table for the values of these columns. Empty if a table would have too many columns.
     pub(super) values: Vec<ValueColumn>,
     /// The fields that are copied from each record, by their names in the file.
     pub(super) keep: Vec<String>,
@@ -89,7 +89,7 @@ impl FileColumns {
         Ok(())
     }
 
-    /// Whether a record may have further columns, whose names are known only when the record is scored.
+    /// Whether a record may have further columns. Their names are known only when the record is scored.
     pub(super) fn has_further(&self) -> bool {
         self.keeps_all || self.is_open
     }
@@ -99,8 +99,8 @@ impl FileColumns {
         self.keeps_all
     }
 
-    /// Returns the further fields that are copied from a record, with their names in the file. There are none if the
-    /// plan names the fields to copy.
+    /// Returns the further fields that are copied from a record, with their names in the file. The result is empty if
+    /// the plan names the fields to copy.
     pub(super) fn further_fields<'a>(&self, record: Option<LentRecord<'a>>) -> NamedValues<'a> {
         let Some(LentRecord::Text(record)) = record.filter(|_| self.keeps_all) else {
             return Vec::new();
@@ -113,9 +113,10 @@ impl FileColumns {
         fields
     }
 
-    /// Returns the name that a field has in the file. If a column has the name, the field is prefixed. So is a field
-    /// that has the name of a column after one or more prefixes. Therefore two fields of different names never get the
-    /// same name, and the name of a field does not depend on the other fields of its record.
+    /// Returns the name that a field has in the file. If a column has the same name, the field gets a prefix. A field
+    /// also gets a prefix if its name is already a column name with one or more prefixes. Therefore fields with
+    /// different names never get the same name, and the name of a field does not depend on the other fields of its
+    /// record.
     fn kept_name<'n>(&self, name: Cow<'n, str>) -> Cow<'n, str> {
         let mut base: &str = &name;
         while let Some(shorter) = base.strip_prefix(PREFIX) {
@@ -131,7 +132,7 @@ impl FileColumns {
 }
 
 /// The columns of a table for the values of these columns. Neighbouring columns with lists of values are laid out value
-/// by value, such as `best_1`, `score_1`, `best_2`, `score_2`. There are none if they are more than [`MOST_COLUMNS`].
+/// by value, such as `best_1`, `score_1`, `best_2`, `score_2`. Empty if there would be more than [`MOST_COLUMNS`].
 fn value_columns(columns: &[Column]) -> Vec<ValueColumn> {
     let several = |column: &Column| column.several.unwrap_or(1);
     let number = columns.iter().map(several).fold(0, usize::saturating_add);

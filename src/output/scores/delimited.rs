@@ -228,7 +228,8 @@ impl TableLine<'_> {
         let _ = write!(self.bytes, "{value}");
     }
 
-    /// Appends a cell as JSON has it, so that all formats have the same digits. The value is empty if there is none.
+    /// Appends a cell in the same form as in JSON, so that numbers have the same digits in all formats. The value is
+    /// empty if the cell has no value.
     fn cell(&mut self, cell: &Cell) {
         match cell {
             Cell::Nothing => self.text(""),
@@ -268,8 +269,8 @@ fn found_value(cell: &Cell) -> FieldValue<'_> {
     }
 }
 
-/// Whether a spreadsheet would run a text as a formula. The first characters are those that OWASP names in its page on
-/// CSV injection. A number is no formula.
+/// Whether a spreadsheet would run a text as a formula. The first characters are taken from the page of OWASP on CSV
+/// injection. A number is not a formula.
 fn is_formula(text: &str) -> bool {
     let is_number = || {
         let number = text.trim();

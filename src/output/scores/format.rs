@@ -119,7 +119,7 @@ impl ScoresOptions {
     }
 
     /// Checks that these options fit each other and the columns of a file. `has_further` says whether columns may
-    /// become known during the run, and `known` are the names of the others.
+    /// become known only during the run. `known` contains the names of the columns that are known before the run.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl ScoresOptions {
     }
 }
 
-/// What the ending of a name chooses among these endings.
+/// Returns the value that belongs to the ending of a name in this list.
 fn chosen<T: Copy>(name: &Path, endings: &[(&str, T)]) -> Option<T> {
     let ending = name.extension()?.to_str()?;
     let mut endings = endings.iter();

@@ -1,4 +1,4 @@
-//! The further columns of a table: those whose names are known only when records are scored.
+//! The further columns of a table, whose names are known only when records are scored.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ pub(super) struct FurtherColumns {
 pub(super) struct KnownColumns {
     pub(super) names: Vec<String>,
     places: HashMap<String, usize>,
-    /// Whether the user has named the columns. Then nothing is said about values that have no column.
+    /// Whether the user has named the columns. If so, no warning is printed about values without a column.
     are_named: bool,
 }
 
@@ -61,8 +61,8 @@ impl FurtherColumns {
         })
     }
 
-    /// Returns the value of each column. Values without a column are left out, and the record with this index is
-    /// counted.
+    /// Returns the value of each column. Values without a column are left out. If there are such values, the record is
+    /// counted; `index` is its index.
     pub(super) fn place<'v, 'a>(
         &self,
         columns: &KnownColumns,

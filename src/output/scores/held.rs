@@ -1,10 +1,11 @@
-//! Lines of a table that are held back because its further columns are not known yet.
+//! Lines of a table that wait in memory (*held lines*) because the further columns of the table are not known yet.
 //!
-//! A line consists of these parts, each of which is preceded by its length: the values that are known to come first and
-//! last, as they are written in the table, and the names and values of the fields whose columns are not known. The line
-//! itself begins with a byte that no finished line begins with, and its length.
+//! A line begins with a mark and its length. No finished line begins with this mark. Three parts follow, each preceded
+//! by its length: the first values of the line and the last values of the line, both as they are written in the table,
+//! and the names and values of the fields whose columns are not known.
 
-/// The first byte of a held line. A finished line begins with the number of its record.
+/// The first byte of a held line. A finished line begins with the digits of its record number, so it never begins with
+/// this byte.
 const MARK: u8 = 0;
 
 /// The length of a mark, a length and an index.

@@ -11,15 +11,15 @@ use crate::error::Error;
 use crate::output::destination::{Destination, PartialFile};
 use crate::output::encoder::OutputEncoder;
 
-/// A table has the columns of this number of records, counted from the first one.
+/// The columns of a table are those of this number of records, counted from the first one.
 const HELD_RECORDS: u64 = 1_000;
 
-/// The columns of a table are settled earlier if the lines that are held back have at least this number of bytes.
+/// If the lines that are held back have at least this number of bytes, the columns are taken from fewer records.
 const HELD_BYTES: usize = 16 << 20;
 
-/// Receives the lines of all records in their order. Lines of a table are held back until the columns of the table are
-/// known: a header cannot be written before. Which columns a table has depends on the records alone, since only the
-/// lines of the first records in order are considered, whichever worker has scored them.
+/// Receives the lines of all records in their order. The lines of a table are held back until its columns are known,
+/// because the header has to be written before them. The columns are those of the first records in their order, so they
+/// do not depend on which worker scored which record.
 #[derive(Debug)]
 pub(super) struct OrderedLines {
     out: OutputEncoder,
@@ -27,7 +27,7 @@ pub(super) struct OrderedLines {
     /// The lines that are held back.
     held: Vec<u8>,
     held_records: u64,
-    /// The columns that the lines held back need, in the order in which they appear.
+    /// The columns of the lines that are held back, in the order in which the columns appear.
     names: Vec<String>,
     /// If the lines that were held back could not all be written, the number of records whose lines are complete.
     cut_at: Option<u64>,

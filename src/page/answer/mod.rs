@@ -114,7 +114,7 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     }
 }
 
-/// Says which of the records a plan scores.
+/// Returns a description of the records that a plan scores.
 fn selected(plan: &Plan) -> String {
     let first = plan
         .head

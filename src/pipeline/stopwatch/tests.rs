@@ -1,4 +1,4 @@
-//! Tests what the stopwatch makes of measured times. The tests pass the times themselves.
+//! Tests the times that the stopwatch computes from measured times. The tests pass the times themselves.
 
 use super::*;
 

@@ -36,8 +36,9 @@ impl<'a> HeaderJson<'a> {
     }
 }
 
-/// Returns the plan in a form that can be written as JSON. A file name that is not Unicode cannot be, so its invalid
-/// bytes are replaced. Returns `None` if the plan then still cannot be written, because the scorer has such a file.
+/// Returns the plan in a form that can be written as JSON. A file name that is not Unicode cannot be written as JSON,
+/// so its invalid bytes are replaced. Returns `None` if the plan still cannot be written, because a file of the scorer
+/// has such a name.
 fn writable(plan: &Plan) -> Option<Cow<'_, Plan>> {
     let is_writable = |plan: &Plan| serde_json::to_string(plan).is_ok();
     if is_writable(plan) {

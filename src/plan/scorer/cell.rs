@@ -40,12 +40,13 @@ pub enum Cell {
 pub struct Quote {
     texts: Arc<Texts>,
     place: u32,
-    /// The field among the kept fields. `None` for the text.
+    /// The number of the kept field, from 0. `None` for the text.
     field: Option<u16>,
 }
 
 impl Quote {
-    /// The value of the record at this place among the texts: a kept field, or the text itself.
+    /// Quotes the record with the text number `place` of the reference. `field` is the number of a kept field, or
+    /// `None` for the text itself.
     pub(super) fn new(texts: &Arc<Texts>, place: u32, field: Option<u16>) -> Self {
         Quote {
             texts: Arc::clone(texts),
@@ -130,8 +131,8 @@ impl Cell {
         }
     }
 
-    /// Returns one of the values of a cell with several values, the best of which is at place 0. A cell with one value
-    /// has it at place 0. There is [nothing](Cell::Nothing) at any other place.
+    /// Returns one value of the cell. If the cell has several values, the best one is at place 0. If the cell has one
+    /// value, it is at place 0. At any other place, the result is [`Nothing`](Cell::Nothing).
     #[must_use]
     pub fn at(&self, place: usize) -> Cell {
         let found = match self {

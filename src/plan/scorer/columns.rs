@@ -91,14 +91,14 @@ impl ScorerColumns {
         self
     }
 
-    /// Has the statistics of every known column of numbers in the groups, and not only those of the main column.
+    /// Computes the statistics of each group for every known column of numbers, and not only for the main column.
     #[must_use]
     pub(super) fn all_in_groups(mut self) -> Self {
         self.all_in_groups = true;
         self
     }
 
-    /// The indices of the known columns of numbers whose statistics are in the groups, besides the main column.
+    /// The indices of the columns, other than the main column, for which each group has statistics.
     pub(in crate::plan) fn in_groups(&self) -> impl Iterator<Item = usize> {
         let known = self.known.iter().enumerate();
         let columns = known.filter(|(_, column)| {

@@ -33,7 +33,7 @@ pub struct MatchOptions {
     pub against: PathBuf,
     /// The field of the reference's records that holds the text. `None` means the [fields](Plan::fields) of the plan.
     pub field: Option<String>,
-    /// The format of the reference. `None` means that it is found.
+    /// The format of the reference. `None` means that the format is found as for the files of the plan.
     pub format: Option<FormatName>,
     /// Fields of the reference's records that are copied to the scores of the records that they match. The name `*`
     /// stands for all fields of the reference; the [plan](crate::plan::Opened::plan) of an opened reference has their
@@ -81,7 +81,7 @@ const OWN: [&str; 3] = ["best", "match", "score"];
 const ALL: &str = "*";
 /// Largest number of fields of a reference that are kept.
 const MOST_KEPT: usize = u16::MAX as usize;
-/// Prefixes the name of a kept field if another column has this name.
+/// The prefix of a kept field whose name another column has.
 const PREFIX: &str = "against_";
 
 /// How many texts a reference has, and how many of its records have none.
@@ -90,8 +90,8 @@ const PREFIX: &str = "against_";
 pub struct ReferenceSummary {
     /// Number of texts.
     pub texts: u64,
-    /// The records that are left out, because they have no text, or because they have another number of fields than
-    /// the header. `None` if there are none.
+    /// The records that are left out, because they have no text, or because they have more or fewer fields than the
+    /// header. `None` if there are none.
     pub left_out: Option<RecordsLeftOut>,
 }
 

@@ -47,7 +47,7 @@ pub(super) trait Scorer {
         Vec::new()
     }
 
-    /// What becomes of a record without a value in a field, if the plan does not say it.
+    /// What to do with a record without a value in a field, if the plan does not say it.
     fn missing(&self) -> Missing {
         Missing::Fail
     }
@@ -69,7 +69,7 @@ pub(super) trait Scorer {
 
 /// The fields of a record that a scorer reads.
 pub(super) struct ScorerInput<'a> {
-    /// The values of the fields. Those of the plan's [fields](Plan::fields) come first, and are
+    /// The values of the fields. The values of the plan's [fields](Plan::fields) come first, and only these are
     /// [needed](FieldValues::needed).
     pub(super) values: &'a FieldValues<'a>,
     pub(super) missing: Missing,
@@ -106,12 +106,14 @@ pub(super) trait PreparedScorer: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The options of the scorer with all names of columns, if the options leave out names that only a file has.
+    /// The options of the scorer with all column names. `None` if the original options have them already, and do not
+    /// leave names to the reference file.
     fn resolved(&self) -> Option<AnyScorer> {
         None
     }
 
-    /// Completes the cells that a worker process has sent. It leaves out what this process can look up.
+    /// Completes the cells that a worker process has sent. The worker process leaves out the values that this process
+    /// can look up.
     fn completed(&self, cells: Cells) -> Cells {
         cells
     }

@@ -77,7 +77,7 @@ impl PreparedScorer for NumberOptions {
                             values.name(place),
                             quoted(&text)
                         ),
-                        // Only a record of JSON could have a column, and a cell of a table is no JSON.
+                        // An error has a column only if the record is JSON, and a cell of a table is not JSON.
                         None,
                     )
                     .of_kind(FailureKind::WrongValue),
@@ -118,8 +118,8 @@ fn number_of(value: &FieldValue<'_>) -> Option<f64> {
             let text: Cow<'_, str> = value.as_text()?;
             text.trim().parse().ok()
         }
-        // The grammar of JSON's numbers is a part of the grammar of Rust's numbers. A value of JSON that is no
-        // number, such as `true`, is none for Rust either.
+        // The grammar of JSON's numbers is a part of the grammar of Rust's numbers. A JSON value that is not a number,
+        // such as `true`, is not a number for Rust either.
         FieldValue::Json(json) => json.parse().ok(),
         _ => None,
     }

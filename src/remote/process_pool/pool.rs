@@ -412,7 +412,8 @@ mod tests {
         assert_eq!(scripted.started(), 1);
     }
 
-    /// The supervisor kills only processes that a thread of the run is using, no matter when they were started.
+    /// The supervisor may kill every process that a thread of the run is using, even if an earlier run started it, and
+    /// no other process.
     #[test]
     fn a_process_that_was_started_before_is_supervised_while_it_is_in_use() {
         let scripted = Scripted::new();

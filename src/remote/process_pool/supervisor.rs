@@ -130,7 +130,7 @@ impl Checks {
         }
     }
 
-    /// Kills the processes whose time is over. `allowed` is the time that a process may take to answer.
+    /// Kills the processes whose time limit has passed. `allowed` is the time that a process may take to answer.
     fn check(&mut self, now: Instant, in_use: &ProcessesInUse, allowed: Option<Duration>) {
         let passed = (now - self.last).min(MAX_TICK);
         self.last = now;
@@ -198,7 +198,7 @@ mod tests {
         assert!(!handle.is_overdue(), "the record has had time enough");
     }
 
-    /// If this whole process was stopped for a while, an answer may be there that no thread has read yet.
+    /// While this whole process is stopped, an answer may arrive that no thread can read, so the pause does not count.
     #[test]
     fn a_pause_of_this_process_does_not_count_as_a_wait_for_an_answer() {
         let (in_use, handle, _) = in_use();

@@ -234,8 +234,8 @@ impl Match {
         self.len() == 0
     }
 
-    /// The number of pairs so far, over all records that were scored. A pair is a record and a text of the
-    /// reference; it was either compared, or skipped because a bound showed that it could not be a match.
+    /// The number of pairs so far, over all records that were scored. A pair consists of a record and a text of the
+    /// reference. It was either compared, or skipped because a bound showed that it could not be a match.
     pub fn pairs(&self) -> Pairs {
         *lock(&self.pairs)
     }

@@ -90,8 +90,8 @@ mod tests {
                 })
                 .collect();
             let mut others = valences.clone();
-            // The tokens with a valence have even numbers in this test. "But" has an odd number, so that it lies
-            // between two of them and never is one of them.
+            // The tokens with a valence have even numbers in this test. The number of "but" is odd, so it lies between
+            // two tokens with a valence, and is never equal to the number of one.
             let but = 2 * ((state >> 20) as usize % (length + 1)) + 1;
             linear_search(&mut valences, but);
             indexed_search(&mut others, but);

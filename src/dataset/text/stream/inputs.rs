@@ -34,7 +34,7 @@ const PANICKED: InputFault = InputFault::refused("cannot be read on after a pani
 pub(super) struct InputChain<'r> {
     /// The input that is being read and the inputs after it, each with its name.
     inputs: VecDeque<(Input<'r>, Arc<Path>)>,
-    /// The number of bytes that have been read from each input, and its layout, as far as inputs have been begun.
+    /// For each input that has been begun: the number of bytes that have been read from it, and its layout.
     inputs_read: Vec<(u64, Option<RecordLayout>)>,
     /// Number of the input that is being read, from 0.
     file: usize,
@@ -61,10 +61,11 @@ pub(super) struct InputChain<'r> {
     scanner: Option<RecordScanner>,
     /// The complete records that the scanner has found and that have not been taken.
     found: VecDeque<RecordSpan>,
-    /// Why the input cannot be cut into records after those that were found, if so.
+    /// The reason why the input cannot be divided into records after those that were found. `None` if no error was
+    /// found.
     unreadable: Option<Unreadable>,
-    /// Why the input cannot be read beyond the bytes that were read, if so. The records before that place are taken
-    /// first, so that they are the same in every run.
+    /// The reason why no more bytes of the input can be read. `None` if no read has failed. The records before the
+    /// failed read are taken first, so that they are the same in every run.
     broken_off: Option<Unreadable>,
     /// Whether the input has ended.
     ended: bool,
@@ -183,7 +184,7 @@ impl<'r> InputChain<'r> {
         }))
     }
 
-    /// Takes the place at which an input cannot be read on. It is the end of the stream.
+    /// Takes the error after which an input cannot be read any further. The stream ends there.
     fn take_unreadable(&mut self, buffer: &mut Buffer) -> TakenRecords {
         let taken = self.take_dropped(buffer);
         buffer.unreadable = self.unreadable.take();

@@ -20,8 +20,8 @@ impl InputChain<'_> {
         let limit = self.limit();
         let too_long = |length| limit.excludes(length);
         let bytes = &self.ahead[self.taken..self.whole];
-        // A record has at least one byte. If there are at most `at_most` bytes, all lines can be moved without counting
-        // the records.
+        // Every record has at least one byte. So if there are at most `at_most` bytes, they have at most `at_most`
+        // records, and all lines can be moved without counting the records.
         let end = match at_most < bytes.len() {
             true => self.taken + lines.prefix(bytes, after_cr, too_long, at_most),
             false => self.whole,
