@@ -59,10 +59,24 @@ fn lines_of_plain_text_are_scored() {
     let ran = score(&folder, "r.txt", &["--json"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_eq!(ran.json()["scored"], 2);
-    let ran = score(&folder, "r.txt", &["--field", "text", "--field", "kind"]);
-    let message =
-        "error: r.txt: is plain text, where each line is one text, and has no field \"kind\"\n";
-    assert_eq!((ran.code, ran.err.as_str()), (3, message));
+    for fields in [
+        &["--field", "text", "--field", "kind"][..],
+        &["--field", "kind"],
+    ] {
+        let message = "is plain text, where each line is one text in the field \"text\", and has no field \"kind\"; \
+                       if it is a table, say so with --format csv\n";
+        let ran = score(&folder, "r.txt", fields);
+        assert_eq!((ran.code, ran.err), (3, format!("error: r.txt: {message}")));
+    }
+    // A mistyped name must not score the lines of a table.
+    let ran = shell(
+        &folder,
+        "printf 'id,text\\n1,good\\n' | \"$0\" score --with sentiment --field txet",
+    );
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""));
+    let message = "error: <stdin>: is plain text, where each line is one text in the field \"text\", and has no \
+                   field \"txet\"; if it is a table, say so with --format csv\n";
+    assert_eq!(ran.err, message);
 }
 
 #[test]

@@ -348,7 +348,8 @@ fn a_header_that_lacks_a_field_is_refused_with_its_place() {
     );
     assert_eq!(
         error_of("a.txt", b"one\n", fields()),
-        "a.txt: is plain text, where each line is one text, and has no field \"group\""
+        "a.txt: is plain text, where each line is one text in the field \"text\", and has no field \"group\"; if it \
+         is a table, say so with --format csv"
     );
     let long = format!("\"{}", "x\n".repeat(1000));
     assert!(
@@ -494,7 +495,7 @@ fn each_line_of_plain_text_is_a_record() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.txt");
     std::fs::write(&path, "one, \"two\"\n\nthree\r\n").unwrap();
-    let fields = Fields::new(["body"], ["body", "other"]);
+    let fields = Fields::new(["text"], ["text", "other"]);
     let source = OpenOptions::new()
         .fields(fields.clone())
         .open(&[&path])
@@ -513,8 +514,8 @@ fn each_line_of_plain_text_is_a_record() {
         })
         .unwrap();
     let expected = [
-        (1, "one, \"two\"", r#"{"body":"one, \"two\""}"#),
-        (3, "three", r#"{"body":"three"}"#),
+        (1, "one, \"two\"", r#"{"text":"one, \"two\""}"#),
+        (3, "three", r#"{"text":"three"}"#),
     ];
     assert_eq!(
         found,

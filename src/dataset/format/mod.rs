@@ -38,7 +38,7 @@ pub(super) use detect::{EXAMINED_BYTES, FirstBytes, Requested};
 pub(super) use json::{JSON_LINES, bad_json};
 pub(super) use lines::{LineCount, Lines, line_ends, next_line};
 pub use names::{Delimiter, FormatName};
-pub(super) use plain::PLAIN_TEXT;
+pub(super) use plain::{PLAIN_TEXT, check_text_field};
 pub(super) use quoted::{Quoted, Scanner};
 pub(super) use scanner::RecordScanner;
 pub(super) use state::{RecordSpan, ScanState, Tallies};

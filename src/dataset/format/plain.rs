@@ -14,8 +14,30 @@ pub(in crate::dataset) struct PlainText;
 /// The format of files whose names end in `.txt`, and of files that show no other format.
 pub(in crate::dataset) static PLAIN_TEXT: PlainText = PlainText;
 
-/// The name of the only field, unless another name is requested.
+/// The name of the only field of records, and of a reference unless another name is requested.
 const FIELD: &str = "text";
+
+/// Checks that the only field that is read as text is that of plain text. A mistyped name would otherwise score the lines
+/// of a table that is not recognised, because its first record does not have the name.
+///
+/// # Errors
+///
+/// Returns an error that names a field that plain text does not have.
+pub(in crate::dataset) fn check_text_field(fields: &Fields) -> Result<(), BadRecord> {
+    let needed = fields.selectors().iter().take(fields.needed());
+    match needed.map(|one| &one.name).find(|name| *name != FIELD) {
+        None => Ok(()),
+        Some(other) => Err(no_field(other)),
+    }
+}
+
+fn no_field(name: &str) -> BadRecord {
+    let message = format!(
+        "is plain text, where each line is one text in the field {FIELD:?}, and has no field {name:?}; if it \
+         is a table, say so with --format csv"
+    );
+    BadRecord::new(message, None)
+}
 
 impl Format for PlainText {
     fn columns(&self, _: Option<&str>, wanted: Option<&Fields>) -> Result<Columns, BadRecord> {
@@ -28,9 +50,7 @@ impl Format for PlainText {
         let names = wanted.into_iter().flat_map(Fields::selectors);
         let mut others = names.take(needed).map(|selector| &selector.name);
         if let Some(other) = others.find(|other| *other != field) {
-            let message =
-                format!("is plain text, where each line is one text, and has no field {other:?}");
-            return Err(BadRecord::new(message, None));
+            return Err(no_field(other));
         }
         Ok(columns)
     }

@@ -10,7 +10,7 @@ use super::record::utf8;
 use super::text_encoding::TextEncoding;
 use crate::dataset::fields::Fields;
 use crate::dataset::format::{
-    Delimiter, FirstBytes, FormatName, RecordLayout, RecordSpan, Requested,
+    Delimiter, FirstBytes, FormatName, RecordLayout, RecordSpan, Requested, check_text_field,
 };
 use crate::error::BadRecord;
 
@@ -21,10 +21,10 @@ use crate::error::BadRecord;
 ///
 /// - A text that begins with an object or an array is JSON: an object in each line, or several of them.
 /// - Otherwise the ending of the name chooses the format, in capitals or not: `.jsonl`, `.ndjson` and `.json` are JSON,
-///   `.csv`, `.tsv` and `.tab` are delimited text, and each line of a `.txt` file is a record of one field.
+///   `.csv`, `.tsv` and `.tab` are delimited text, and each line of a `.txt` file is a record with the field `text`.
 /// - If the name has none of these endings, a text is delimited if a cell of its first record is the name of the wanted
 ///   field, or if the wanted field is a number and this record has several cells. Otherwise it is plain text, where
-///   each line is a record of one field.
+///   each line is a record with the field `text`.
 ///
 /// The delimiter of a text is found from its first record, if no option [sets](Self::delimiter) it: the comma, the
 /// semicolon, the tab or the bar. Files of several formats can be one dataset.
@@ -58,7 +58,8 @@ pub struct OpenOptions {
     /// Whether a text in a legacy encoding is refused as a whole. Otherwise, its records fail one by one.
     refuses_legacy: bool,
     /// The messages about texts that are not UTF-8.
-    encoding_messages: &'static EncodingMessages,
+    /// Whether the texts are a reference.
+    is_reference: bool,
     format: Option<FormatName>,
     delimiter: Option<Delimiter>,
     header: bool,
@@ -82,7 +83,7 @@ impl OpenOptions {
             encoding: None,
             lossy: false,
             refuses_legacy: true,
-            encoding_messages: &OF_RECORDS,
+            is_reference: false,
             format: None,
             delimiter: None,
             header: true,
@@ -151,15 +152,19 @@ impl OpenOptions {
         self
     }
 
-    /// Sets the messages about texts that are not UTF-8 to those for a reference.
+    /// Sets the options for a reference: messages about texts that are not UTF-8 are those for a reference, and the field
+    /// of plain text may have any name, because a reference has the names of the records unless other names are given.
     pub(in crate::dataset) fn for_reference(mut self) -> Self {
-        self.encoding_messages = &OF_REFERENCE;
+        self.is_reference = true;
         self
     }
 
     /// The messages about texts that are not UTF-8.
     pub(super) fn encoding_messages(&self) -> &'static EncodingMessages {
-        self.encoding_messages
+        match self.is_reference {
+            true => &OF_REFERENCE,
+            false => &OF_RECORDS,
+        }
     }
 
     /// The encoding of the texts, and whether bytes that are not text are replaced.
@@ -251,6 +256,12 @@ impl OpenOptions {
         };
         match requested.layout(unpacked_name(name), first) {
             Some(layout) if !layout.is_table() => {
+                if let Some(fields) = &self.fields
+                    && layout.name() == FormatName::Text
+                    && !self.is_reference
+                {
+                    check_text_field(fields)?;
+                }
                 layout.with_columns(None, self.fields.as_ref()).map(Some)
             }
             layout => Ok(layout),
