@@ -38,7 +38,7 @@ impl Answer {
     /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label |
     /// | `groups` | a list, if the plan groups: `group` (a list with the value of each field; `null` for no value), and of its main scores `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`; with several columns of the scorer `number` also `columns`, with these figures for each column by name |
     /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text`; if the scorer has a reference, also `best`, the line of the best match in the reference, and `match`, its text |
-    /// | `matches` | if the scorer has a reference, the [`Matches`]: `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
+    /// | `matches` | if the scorer has a reference, the [`Matches`](crate::plan::Matches): `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
     /// | `reference` | if the scorer has a reference: `texts`, and if records without a text were left out, `left_out` and `first_left_out`, the line of the first one |
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
     /// | `failures` | the first failures: `record`, `file`, `line`, `column`, `error` |
