@@ -11,7 +11,7 @@ use shuttle::thread;
 
 use super::frontier::{Done, Frontier};
 use super::skips::Skips;
-use crate::error::{Failure, OnFailure};
+use crate::error::{Failure, FailureCount, OnFailure};
 use crate::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use crate::sync::{Mutex, check_model, lock};
 
@@ -43,9 +43,13 @@ impl Case {
 
     /// The failure that ends the run.
     fn halting(self) -> Option<u64> {
+        let mut failed = FailureCount::default();
         (0..RECORDS).find(|index| {
-            let failed = self.failed_before(index + 1);
-            self.fails(*index) && self.on_failure.ends(failed, *index)
+            if !self.fails(*index) {
+                return false;
+            }
+            failed.add(&Failure::new(*index, None, 0, "failed".into()));
+            self.on_failure.ends(&failed, *index)
         })
     }
 }

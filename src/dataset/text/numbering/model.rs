@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{CountedParts, Numbering, Start};
-use crate::dataset::format::{ScanState, Tallies};
+use crate::dataset::format::{LineCount, ScanState, Tallies};
 use crate::error::Error;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{check_model, thread};
@@ -16,7 +16,7 @@ fn counts(parts: Range<usize>) -> Vec<CountedParts> {
     let count = |part: usize| CountedParts {
         end: part + 1,
         tallies: Tallies::of_lines(1 + part as u64),
-        lines: 2,
+        lines: LineCount::of_lines(2),
         next_file: (part == 4).then_some(0),
     };
     parts.map(count).collect()
@@ -28,6 +28,7 @@ fn start(part: usize) -> Start {
         records: (1..=part as u64).sum(),
         lines: 2 * lines as u64,
         state: ScanState::default(),
+        after_cr: false,
     }
 }
 
