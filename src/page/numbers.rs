@@ -1,5 +1,7 @@
 //! Formats numbers for a page, with few digits, SI units, and groups of thousands.
 
+use crate::report::four_decimals;
+
 /// Formats a whole number with commas between groups of thousands.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -130,13 +132,10 @@ pub(super) fn times(ratio: f64) -> String {
 /// Formats a score or a statistic of scores in the same way as the text report: with four decimals, or with a power of
 /// ten if the number is too small or too large for four decimals. The result is `–` if there is no value.
 pub(super) fn score(score: impl Into<Option<f64>>) -> String {
-    let text = match score.into() {
-        Some(0.0) => "0.0000".to_owned(),
-        Some(score) if (1e-3..1e9).contains(&score.abs()) => format!("{score:.4}"),
-        Some(score) if score.is_finite() => format!("{score:.4e}"),
-        _ => return "–".to_owned(),
-    };
-    text.replace('-', "−")
+    match score.into() {
+        Some(score) if score.is_finite() => four_decimals(score).replace('-', "−"),
+        _ => "–".to_owned(),
+    }
 }
 
 #[cfg(test)]

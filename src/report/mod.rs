@@ -1,5 +1,6 @@
 //! What a run returns: the value, the counts, and where the time went.
 
+mod decimals;
 mod digest;
 mod explanation;
 mod scaling_limit;
@@ -12,6 +13,7 @@ use crate::error::{Error, Failure};
 use crate::machine::usable_cores;
 use crate::stop::StopReason;
 
+pub use decimals::four_decimals;
 pub use digest::Digest;
 pub use explanation::{Explanation, Finding};
 pub use scaling_limit::{Floor, ScalingLimit};

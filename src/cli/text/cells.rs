@@ -9,6 +9,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use indicatif::HumanCount;
 use manyhands::output::visible;
+use manyhands::report::four_decimals;
 
 use super::{paint, plain};
 
@@ -79,9 +80,7 @@ pub(super) fn labelled_table<const N: usize>(header: [&str; N]) -> Table {
 /// for four decimals. The result is a dash if there is no value.
 pub(super) fn number(value: impl Into<Option<f64>>) -> String {
     match value.into() {
-        Some(0.0) => "0.0000".to_owned(),
-        Some(value) if (1e-3..1e9).contains(&value.abs()) => format!("{value:.4}"),
-        Some(value) if value.is_finite() => format!("{value:.4e}"),
+        Some(value) if value.is_finite() => four_decimals(value),
         _ => "-".to_owned(),
     }
 }
