@@ -6,6 +6,7 @@ use std::time::Duration;
 use manyhands::plan::{ExecutorName, RunOptions};
 use manyhands::report::End;
 use manyhands::{Error, StopReason};
+use serde_json::Value;
 
 use super::{
     ENDLESS, SLOW, Streamed, json, lives, plan, run, script, slow_match, wait_until_busy, worker_of,
@@ -61,6 +62,14 @@ fn a_stopped_process_does_not_delay_a_signal() {
     }
 }
 
+/// Checks the report of a run that was stopped while a worker worked on the fourth record. A worker sends the answers
+/// of records that take little time together, so some of the three answers before may not have been sent.
+fn stopped_before_the_endless_record(report: &Value) {
+    assert_eq!(report["end"]["how"], "stopped");
+    assert_eq!(report["scored"], report["records"]);
+    assert!(report["records"].as_u64() <= Some(3), "{report}");
+}
+
 #[test]
 fn an_endless_record_delays_neither_a_signal_nor_the_deadline() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -73,17 +82,12 @@ fn an_endless_record_delays_neither_a_signal_nor_the_deadline() {
         send(child.id(), "TERM");
         let output = output_of(child);
         assert_eq!(output.status.code(), Some(143));
-        let report = json(&output);
-        let counts = ["records", "scored", "failed"].map(|name| report[name].as_u64());
-        assert_eq!(counts, [Some(3), Some(3), Some(0)]);
+        stopped_before_the_endless_record(&json(&output));
 
         let arguments = [&arguments, ["--deadline", "1"].as_slice()].concat();
         let output = run(&folder, &arguments);
         assert_eq!(output.status.code(), Some(124));
-        let report = json(&output);
-        assert_eq!(report["end"]["how"], "stopped");
-        assert_eq!(report["scored"], report["records"]);
-        assert!(report["records"].as_u64() <= Some(3));
+        stopped_before_the_endless_record(&json(&output));
     }
 }
 
