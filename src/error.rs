@@ -3,6 +3,7 @@
 
 mod bad_record;
 mod kind;
+mod not_written;
 mod on_failure;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use crate::stop::StopReason;
 pub use bad_record::BadRecord;
 pub(crate) use bad_record::RejectedRecord;
 pub use kind::FailureKind;
+pub(crate) use not_written::NotWritten;
+use not_written::not_written;
 pub(crate) use on_failure::FailureCount;
 pub use on_failure::OnFailure;
 
@@ -42,8 +45,8 @@ pub enum Error {
         /// What was expected, and what was found in the record.
         reason: BadRecord,
     },
-    /// The scores cannot be written.
-    #[error("cannot write the scores: {0}")]
+    /// A sink or an output of the run cannot be written. If it is an [output](crate::output), the message names it.
+    #[error("{}", not_written(.0))]
     Output(#[source] io::Error),
     /// An output cannot be created, written, or renamed into place.
     #[error("{}: {reason}", path.display())]

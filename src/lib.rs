@@ -85,13 +85,20 @@
 //! use std::io::{self, Write};
 //! use std::ops::Range;
 //!
+//! use manyhands::dataset::LentRecord;
 //! use manyhands::prelude::*;
 //! use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
 //!
 //! struct Lines(InOrder<Vec<u8>>);
 //!
 //! impl Sink<usize> for Lines {
-//!     fn render(&self, _index: u64, outcome: RecordOutcome<'_, usize>, bytes: &mut Vec<u8>) {
+//!     fn render(
+//!         &self,
+//!         _index: u64,
+//!         outcome: RecordOutcome<'_, usize>,
+//!         _record: Option<LentRecord<'_>>,
+//!         bytes: &mut Vec<u8>,
+//!     ) {
 //!         let line = match outcome {
 //!             RecordOutcome::Scored(score) => score.to_string(),
 //!             RecordOutcome::Failed(failure) => failure.to_string(),

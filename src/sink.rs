@@ -16,24 +16,19 @@ use crate::turns::Turns;
 ///
 /// Scores are rendered on the workers, in parallel. Only the bytes are put in order.
 pub trait Sink<S>: Sync {
-    /// Appends the text for one record to `bytes`.
-    fn render(&self, index: u64, outcome: RecordOutcome<'_, S>, bytes: &mut Vec<u8>);
-
-    /// Like [`render`](Sink::render), and lends the record, if its dataset [lends](crate::Dataset::lend) records and
-    /// the sink [wants](Sink::wants_records) them. By default, this calls `render`.
-    fn render_lent(
+    /// Appends the text for one record to `bytes`. `record` is the record as it stands in its input. It is `None` if the
+    /// dataset does not [lend](crate::Dataset::lend) its records, or if the sink does not
+    /// [want](Sink::wants_records) them.
+    fn render(
         &self,
         index: u64,
         outcome: RecordOutcome<'_, S>,
         record: Option<LentRecord<'_>>,
         bytes: &mut Vec<u8>,
-    ) {
-        let _ = record;
-        self.render(index, outcome, bytes);
-    }
+    );
 
-    /// Whether the sink uses the records that [`render_lent`](Sink::render_lent) receives. By default, the sink does
-    /// not use them.
+    /// Whether the sink uses the records that [`render`](Sink::render) receives. By default, the sink does not use
+    /// them.
     fn wants_records(&self) -> bool {
         false
     }

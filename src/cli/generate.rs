@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use clap::Args;
 use manyhands::aggregation::Count;
+use manyhands::dataset::LentRecord;
 use manyhands::dataset::synthetic::Synthetic;
 use manyhands::exit::Exit;
 use manyhands::plan::arguments::count;
@@ -56,7 +57,13 @@ struct ReviewLines {
 }
 
 impl Sink<()> for ReviewLines {
-    fn render(&self, index: u64, _: RecordOutcome<'_, ()>, bytes: &mut Vec<u8>) {
+    fn render(
+        &self,
+        index: u64,
+        _: RecordOutcome<'_, ()>,
+        _: Option<LentRecord<'_>>,
+        bytes: &mut Vec<u8>,
+    ) {
         self.reviews.write(index, bytes);
     }
 

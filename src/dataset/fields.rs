@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
+use super::non_finite::nulled;
+
 /// Selects the fields of a record that are read.
 ///
 /// A selector is the name of a field. If a record has no field of exactly this name, the selector is read as a
@@ -158,7 +160,7 @@ pub enum FieldValue<'a> {
     /// A cell of delimited text without its quotes, or a line of plain text.
     Text(Cow<'a, str>),
     /// A value that is `NaN`, `Infinity` or `-Infinity`, or contains one of them, as Python's module `json` writes
-    /// them. JSON has no such values.
+    /// them. JSON has no such values; [`to_json`](FieldValue::to_json) replaces them.
     NotJson(&'a str),
 }
 
@@ -181,6 +183,25 @@ impl FieldValue<'_> {
             FieldValue::Text(text) => Some(Cow::Borrowed(text)),
             FieldValue::Json(json) => string_of(json),
             FieldValue::Missing | FieldValue::NotJson(_) => None,
+        }
+    }
+
+    /// The value of a JSON record as JSON. Values that JSON does not have, such as `NaN`, become `null`; other values of
+    /// a list or an object that contains them stay as they are. `None` for the text of a cell and for no value.
+    ///
+    /// ```
+    /// use manyhands::dataset::TextRecord;
+    ///
+    /// let record = TextRecord::json(r#"{"ratings": [4.5, NaN]}"#);
+    /// let fields = record.fields()?;
+    /// assert_eq!(fields[0].1.to_json().as_deref(), Some("[4.5, null]"));
+    /// # Ok::<(), manyhands::error::BadRecord>(())
+    /// ```
+    pub fn to_json(&self) -> Option<Cow<'_, str>> {
+        match self {
+            FieldValue::Json(json) => Some(Cow::Borrowed(json)),
+            FieldValue::NotJson(written) => Some(Cow::Owned(nulled(written))),
+            FieldValue::Missing | FieldValue::Text(_) => None,
         }
     }
 

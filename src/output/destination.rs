@@ -9,12 +9,17 @@ use tempfile::{NamedTempFile, PersistError};
 use super::identity::{folder_of, target_of};
 use super::leftovers::PREFIX;
 use super::replaced;
-use super::requested::{Output, partial_of, refused};
-use crate::error::Error;
+use super::requested::{Output, STANDARD, partial_of, refused};
+use crate::error::{Error, NotWritten};
 
 /// An open output. [`Endpoints::open`](super::Endpoints::open) returns it.
 #[derive(Debug)]
-pub struct Destination(Target);
+pub struct Destination {
+    target: Target,
+    /// What is written here, and the path as the user gave it, which error messages show.
+    what: String,
+    requested: PathBuf,
+}
 
 #[derive(Debug)]
 enum Target {
@@ -28,8 +33,6 @@ enum Target {
 #[derive(Debug)]
 struct NewFile {
     file: NamedTempFile,
-    /// The path as the user gave it, which error messages show.
-    requested: PathBuf,
     /// The path with links resolved. If the user's path is a link, the link is kept and its target is replaced.
     path: PathBuf,
     /// Whether an existing file at the path may be replaced.
@@ -54,45 +57,21 @@ pub struct PartialFile {
 
 impl Destination {
     pub(super) fn open(output: &Output) -> Result<Self, Error> {
-        if output.path == Path::new("-") {
-            return Ok(Destination(Target::Stdout(io::stdout())));
-        }
-        let existing = fs::metadata(&output.path).ok();
-        if existing
-            .as_ref()
-            .is_some_and(|existing| !existing.is_file())
-        {
-            let file = OpenOptions::new().write(true).open(&output.path);
-            let file =
-                file.map_err(|error| output.refused(format!("cannot be written: {error}")))?;
-            return Ok(Destination(Target::Special(file)));
-        }
-        let created = |error| output.refused(format!("cannot be created: {error}"));
-        let path = target_of(&output.path);
-        let file = new_file(folder_of(&path), existing.is_some()).map_err(created)?;
-        // The system releases the lock when the process ends. So, if the file system supports locks, a file that a
-        // killed run has left behind can be distinguished from a file that a run is still writing.
-        let _ = file.as_file().try_lock();
-        if let Some(existing) = existing {
-            replaced::take_over(file.as_file(), &existing).map_err(created)?;
-        }
-        Ok(Destination(Target::File(NewFile {
-            file,
+        Ok(Destination {
+            target: Target::open(output)?,
+            what: output.what.clone(),
             requested: output.path.clone(),
-            path,
-            force: output.force,
-            keeps_partial: output.keeps_partial,
-        })))
+        })
     }
 
     /// Returns whether this destination is standard output.
     pub fn is_standard_output(&self) -> bool {
-        matches!(self.0, Target::Stdout(_))
+        matches!(self.target, Target::Stdout(_))
     }
 
     /// Returns the temporary path that the file has until it is complete, or `None` if the output is not a file.
     pub fn unfinished(&self) -> Option<PathBuf> {
-        match &self.0 {
+        match &self.target {
             Target::File(new) => Some(new.file.path().to_owned()),
             Target::Stdout(_) | Target::Special(_) => None,
         }
@@ -111,8 +90,8 @@ impl Destination {
 
     /// Does the same as [`finish`](Destination::finish). Errors describe the file as `contents`.
     pub(super) fn finish_holding(self, contents: &str) -> Result<(), Error> {
-        match self.0 {
-            Target::File(new) => new.finish(contents),
+        match self.target {
+            Target::File(new) => new.finish(&self.requested, contents),
             Target::Stdout(_) | Target::Special(_) => Ok(()),
         }
     }
@@ -125,8 +104,10 @@ impl Destination {
     ///
     /// Returns [`Error::Destination`] if the file cannot be kept under any name.
     pub fn keep_partial(self, records: u64, bytes: u64) -> Result<Option<PartialFile>, Error> {
-        match self.0 {
-            Target::File(new) if records > 0 => new.keep_partial(records, bytes).map(Some),
+        match self.target {
+            Target::File(new) if records > 0 => {
+                new.keep_partial(&self.requested, records, bytes).map(Some)
+            }
             Target::File(_) | Target::Stdout(_) | Target::Special(_) => Ok(None),
         }
     }
@@ -138,11 +119,20 @@ impl Destination {
 
     /// Returns whether this destination is a file, which is renamed into place when it is complete.
     pub(super) fn is_file(&self) -> bool {
-        matches!(self.0, Target::File(_))
+        matches!(self.target, Target::File(_))
+    }
+
+    /// Adds the name of this output to the error of a write.
+    fn naming(&self, error: io::Error) -> io::Error {
+        let place = match self.target {
+            Target::Stdout(_) => "standard output".into(),
+            Target::Special(_) | Target::File(_) => self.requested.to_string_lossy(),
+        };
+        NotWritten::naming(&self.what, &place, error)
     }
 
     fn out(&mut self) -> &mut dyn Write {
-        match &mut self.0 {
+        match &mut self.target {
             Target::Stdout(out) => out,
             Target::Special(file) => file,
             // The inner file is used, since `NamedTempFile` would add the temporary name to every error.
@@ -151,8 +141,41 @@ impl Destination {
     }
 }
 
+impl Target {
+    fn open(output: &Output) -> Result<Self, Error> {
+        if output.path == Path::new(STANDARD) {
+            return Ok(Target::Stdout(io::stdout()));
+        }
+        let existing = fs::metadata(&output.path).ok();
+        if existing
+            .as_ref()
+            .is_some_and(|existing| !existing.is_file())
+        {
+            let file = OpenOptions::new().write(true).open(&output.path);
+            let file =
+                file.map_err(|error| output.refused(format!("cannot be written: {error}")))?;
+            return Ok(Target::Special(file));
+        }
+        let created = |error| output.refused(format!("cannot be created: {error}"));
+        let path = target_of(&output.path);
+        let file = new_file(folder_of(&path), existing.is_some()).map_err(created)?;
+        // The system releases the lock when the process ends. So, if the file system supports locks, a file that a
+        // killed run has left behind can be distinguished from a file that a run is still writing.
+        let _ = file.as_file().try_lock();
+        if let Some(existing) = existing {
+            replaced::take_over(file.as_file(), &existing).map_err(created)?;
+        }
+        Ok(Target::File(NewFile {
+            file,
+            path,
+            force: output.force,
+            keeps_partial: output.keeps_partial,
+        }))
+    }
+}
+
 impl NewFile {
-    fn finish(self, contents: &str) -> Result<(), Error> {
+    fn finish(self, requested: &Path, contents: &str) -> Result<(), Error> {
         let Err(error) = persist(self.file, &self.path, self.force) else {
             if self.force && self.keeps_partial {
                 // The existing partial file belongs to the scores that have just been replaced, so it is removed.
@@ -172,13 +195,18 @@ impl NewFile {
             Ok((kept, _)) => format!("{why}; {contents} is in {}", kept.display()),
             Err(error) => format!("{why}, and {contents} could not be kept elsewhere: {error}"),
         };
-        Err(refused(&self.requested, reason))
+        Err(refused(requested, reason))
     }
 
-    fn keep_partial(self, records: u64, bytes: u64) -> Result<PartialFile, Error> {
+    fn keep_partial(
+        self,
+        requested: &Path,
+        records: u64,
+        bytes: u64,
+    ) -> Result<PartialFile, Error> {
         let failed = |error| {
             let reason = format!("the scores so far could not be kept: {error}");
-            refused(&self.requested, reason)
+            refused(requested, reason)
         };
         // A failed write may have left half a line at the end of the file, so the file is cut to `bytes` bytes.
         let file = self.file.as_file();
@@ -303,11 +331,13 @@ fn new_file(folder: &Path, private: bool) -> io::Result<NamedTempFile> {
 
 impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out().write(bytes)
+        let written = self.out().write(bytes);
+        written.map_err(|error| self.naming(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out().flush()
+        let flushed = self.out().flush();
+        flushed.map_err(|error| self.naming(error))
     }
 }
 

@@ -6,11 +6,8 @@ use std::path::Path;
 
 use super::destination::Destination;
 use super::identity::{Identity, folder_of, target_of};
-use super::requested::{Output, partial_of, refused};
+use super::requested::{Output, STANDARD, partial_of, refused};
 use crate::error::Error;
-
-/// The path that means standard input if it is an input, and standard output if it is an output.
-const STANDARD: &str = "-";
 
 /// The inputs and outputs of one command. An output that is the same file as an input or as another output is an
 /// error, even if the paths differ, for example because of links, `..` or `/dev/stdin`.

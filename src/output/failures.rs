@@ -188,11 +188,7 @@ fn fits(ending: &str, format: FormatName) -> bool {
 }
 
 impl Sink<Scored> for FailuresFile {
-    fn render(&self, index: u64, outcome: RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>) {
-        self.render_lent(index, outcome, None, bytes);
-    }
-
-    fn render_lent(
+    fn render(
         &self,
         index: u64,
         outcome: RecordOutcome<'_, Scored>,

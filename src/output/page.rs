@@ -1,6 +1,6 @@
 //! The file that a page is written to.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::destination::Destination;
@@ -61,7 +61,7 @@ impl PageFile {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Destination`] if the file cannot be written or renamed.
+    /// Returns [`Error::Output`] if the file cannot be written, and [`Error::Destination`] if it cannot be renamed.
     pub fn write(self, page: &str) -> Result<(), Error> {
         let PageFile {
             output,
@@ -74,11 +74,7 @@ impl PageFile {
         destination
             .write_all(page.as_bytes())
             .and_then(|()| destination.flush())
-            .map_err(|error| match error.kind() {
-                // This error means that the reader has closed the pipe.
-                io::ErrorKind::BrokenPipe => Error::Output(error),
-                _ => output.refused(format!("cannot be written: {error}")),
-            })?;
+            .map_err(Error::Output)?;
         destination.finish()
     }
 }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
+/// The path that means standard input if it is an input, and standard output if it is an output.
+pub(super) const STANDARD: &str = "-";
+
 /// An output that a command asks for.
 #[derive(Clone, Debug)]
 pub struct Output {

@@ -81,11 +81,7 @@ impl RunFiles {
 }
 
 impl Sink<Scored> for RunFiles {
-    fn render(&self, index: u64, outcome: RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>) {
-        self.render_lent(index, outcome, None, bytes);
-    }
-
-    fn render_lent(
+    fn render(
         &self,
         index: u64,
         outcome: RecordOutcome<'_, Scored>,
@@ -94,15 +90,13 @@ impl Sink<Scored> for RunFiles {
     ) {
         match (&self.scores, &self.failures) {
             (Some(scores), Some(failures)) => {
+                push_frame(bytes, |bytes| scores.render(index, outcome, record, bytes));
                 push_frame(bytes, |bytes| {
-                    scores.render_lent(index, outcome, record, bytes)
-                });
-                push_frame(bytes, |bytes| {
-                    failures.render_lent(index, outcome, record, bytes)
+                    failures.render(index, outcome, record, bytes)
                 });
             }
-            (Some(scores), None) => scores.render_lent(index, outcome, record, bytes),
-            (None, Some(failures)) => failures.render_lent(index, outcome, record, bytes),
+            (Some(scores), None) => scores.render(index, outcome, record, bytes),
+            (None, Some(failures)) => failures.render(index, outcome, record, bytes),
             (None, None) => {}
         }
     }

@@ -157,11 +157,7 @@ impl ScoresFile {
 }
 
 impl Sink<Scored> for ScoresFile {
-    fn render(&self, index: u64, outcome: RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>) {
-        self.render_lent(index, outcome, None, bytes);
-    }
-
-    fn render_lent(
+    fn render(
         &self,
         index: u64,
         outcome: RecordOutcome<'_, Scored>,

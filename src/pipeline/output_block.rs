@@ -62,7 +62,7 @@ impl<'s, S> OutputBlock<'s, S> {
         self.records.end = index + 1;
         let failed = matches!(outcome, RecordOutcome::Failed(_));
         let (index, bytes) = ((self.index_in_input)(index), &mut self.bytes);
-        self.sink.render_lent(index, outcome, record, bytes);
+        self.sink.render(index, outcome, record, bytes);
         match &mut self.unjudged {
             Some(blocks) => {
                 if failed {
@@ -104,7 +104,13 @@ mod tests {
     struct KeptBlocks(Mutex<Vec<(Range<u64>, usize)>>);
 
     impl Sink<()> for KeptBlocks {
-        fn render(&self, _: u64, _: RecordOutcome<'_, ()>, bytes: &mut Vec<u8>) {
+        fn render(
+            &self,
+            _: u64,
+            _: RecordOutcome<'_, ()>,
+            _: Option<LentRecord<'_>>,
+            bytes: &mut Vec<u8>,
+        ) {
             bytes.resize(bytes.len() + BLOCK_BYTES / 2, b'x');
         }
 

@@ -31,18 +31,18 @@ enum KeptKind {
 }
 
 impl Kept {
-    /// Copies these values. A value that has no form in JSON, and an empty cell, become `null`: scores files and
+    /// Copies these values. A number that JSON does not have, and an empty cell, become `null`: scores files and
     /// worker processes write them like this.
     pub(super) fn of<'v>(
         values: impl ExactSizeIterator<Item = &'v FieldValue<'v>> + Clone,
     ) -> Self {
-        let shown = values.clone().map(shown);
+        let lengths = values.clone().map(|value| shown(value).1.len());
         let mut kept = Kept {
-            text: String::with_capacity(shown.clone().map(|(_, text)| text.len()).sum()),
+            text: String::with_capacity(lengths.sum()),
             values: Vec::with_capacity(values.len()),
         };
-        for (kind, text) in shown {
-            kept.text.push_str(text);
+        for (kind, text) in values.map(shown) {
+            kept.text.push_str(&text);
             kept.values.push(KeptValue {
                 end: kept.text.len(),
                 kind,
@@ -78,12 +78,12 @@ impl Kept {
     }
 }
 
-fn shown<'v>(value: &'v FieldValue<'v>) -> (KeptKind, &'v str) {
-    match value {
-        FieldValue::Missing => (KeptKind::Missing, ""),
-        FieldValue::Json(json) => (KeptKind::Json, json),
-        FieldValue::Text(text) if !text.is_empty() => (KeptKind::Text, text),
-        _ => (KeptKind::Json, "null"),
+fn shown<'v>(value: &'v FieldValue<'v>) -> (KeptKind, Cow<'v, str>) {
+    match (value, value.to_json()) {
+        (_, Some(json)) => (KeptKind::Json, json),
+        (FieldValue::Text(text), None) if text.is_empty() => (KeptKind::Json, "null".into()),
+        (FieldValue::Text(text), None) => (KeptKind::Text, Cow::Borrowed(text)),
+        _ => (KeptKind::Missing, "".into()),
     }
 }
 
@@ -99,6 +99,7 @@ mod tests {
             FieldValue::Text("é".into()),
             FieldValue::Text("".into()),
             FieldValue::NotJson("NaN"),
+            FieldValue::NotJson("[NaN,1]"),
         ];
         let kept = Kept::of(values.iter());
         let expected = [
@@ -107,9 +108,10 @@ mod tests {
             FieldValue::Text("é".into()),
             FieldValue::Json("null".into()),
             FieldValue::Json("null".into()),
+            FieldValue::Json("[null,1]".into()),
         ];
         assert!(kept.iter().eq(expected));
-        assert_eq!((kept.len(), kept.is_empty()), (5, false));
+        assert_eq!((kept.len(), kept.is_empty()), (6, false));
         assert!(Kept::of([].iter()).is_empty());
     }
 }

@@ -296,3 +296,18 @@ fn files_that_are_in_use_or_have_another_format_are_refused() {
     assert_eq!(names(&folder), ["bad.csv.reasons.jsonl", "in.csv"]);
     assert_eq!(read(&folder, "bad.csv.reasons.jsonl"), "precious");
 }
+
+/// A limit of the size of a file stands for a full disk. The scores file is small, and the file of failures is not.
+#[cfg(unix)]
+#[test]
+fn the_message_of_a_full_disk_names_the_file_that_did_not_fit() {
+    let bad = format!("{{\"text\":1,\"long\":\"{}\"}}\n", "x".repeat(10_000));
+    let folder = folder_with("in.jsonl", bad.repeat(100));
+    let line = "trap '' XFSZ; ulimit -f 200; \"$0\" score in.jsonl --with sentiment --on-failure skip -o out.csv \
+                --failures bad.jsonl";
+    let ran = super::shell(&folder, line);
+    let told =
+        "error: cannot write the failed records to bad.jsonl: File too large (os error 27)\n";
+    assert!(ran.err.starts_with(told), "{}", ran.err);
+    assert_eq!(ran.code, 5);
+}

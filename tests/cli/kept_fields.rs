@@ -114,20 +114,60 @@ fn a_field_with_the_name_of_a_column_is_prefixed() {
 }
 
 #[test]
-fn of_a_repeated_name_the_last_value_is_kept() {
-    let folder = folder_with("in.csv", "a,text,a,b\n1,good,2,3\n");
-    let json = score(&folder, "in.csv", &["--keep", "*", "-o", "-"]).out;
-    assert!(
-        json.ends_with(
-            r#""a":"2","text":"good","b":"3"}
-"#
-        ),
-        "{json}"
+fn columns_of_the_same_name_are_told_apart_by_numbers() {
+    let text = "a,text,a,a_2,a,b\n1,good,2,3,4,5\n";
+    let folder = folder_with("in.csv", text);
+    for executor in ["sequential", "process-pool"] {
+        let written = |keep: &str, out: &str| {
+            let arguments = ["--keep", keep, "-o", out, "--executor", executor];
+            let ran = score(&folder, "in.csv", &[&arguments[..], &["--force"]].concat());
+            assert_eq!(ran.code, 0, "{}", ran.err);
+            ran.out
+        };
+        let expected = r#""a":"1","text":"good","a_3":"2","a_2":"3","a_4":"4","b":"5"}"#;
+        let json = written("*", "-");
+        assert!(json.trim_end().ends_with(expected), "{json}");
+        written("*", "out.csv");
+        let lines = read(&folder, "out.csv");
+        let header = "record,neg,neu,pos,compound,a,text,a_3,a_2,a_4,b,error,skipped\n";
+        assert!(lines.starts_with(header), "{lines}");
+        assert!(lines.ends_with(",1,good,2,3,4,5,,\n"), "{lines}");
+        let json = written("a_3,1,a_2", "-");
+        let expected = r#""a_3":"2","1":"1","a_2":"3"}"#;
+        assert!(json.trim_end().ends_with(expected), "{json}");
+    }
+    for option in [["--keep", "a"], ["--by", "a"], ["--field", "a"]] {
+        let ran = score(&folder, "in.csv", &[&option[..], &["-o", "-"]].concat());
+        let told = "error: in.csv:1: expected one field \"a\" in the header, found 3; name the column by its number (1 \
+                    or 3 or 5) instead\n";
+        assert_eq!((ran.code, ran.err.as_str()), (3, told), "{option:?}");
+    }
+    // The failed records have the header as it stands in the input.
+    write(&folder, "bad.csv", "a,text,a\n1,,2\n");
+    let arguments = ["--failures", "failed.csv", "--on-failure", "skip"];
+    assert_eq!(score(&folder, "bad.csv", &arguments).code, 1);
+    assert_eq!(read(&folder, "failed.csv"), "a,text,a\n1,,2\n");
+}
+
+#[test]
+fn only_the_numbers_that_json_does_not_have_become_null() {
+    let record = r#"{"text":"good","a":{"b":NaN,"c":[1,-Infinity,"NaN"]},"d":Infinity}"#;
+    let folder = folder_with("in.jsonl", record);
+    let expected = r#""text":"good","a":{"b":null,"c":[1,null,"NaN"]},"d":null}"#;
+    for executor in ["sequential", "process-pool"] {
+        for keep in ["*", "text,a,d"] {
+            let arguments = ["--keep", keep, "-o", "-", "--executor", executor];
+            let ran = score(&folder, "in.jsonl", &arguments);
+            assert!(ran.out.trim_end().ends_with(expected), "{}", ran.out);
+        }
+    }
+    assert_eq!(
+        score(&folder, "in.jsonl", &["--keep", "*", "-o", "out.csv"]).code,
+        0
     );
-    score(&folder, "in.csv", &["--keep", "*", "-o", "out.csv"]);
     let lines = read(&folder, "out.csv");
-    assert!(lines.starts_with("record,neg,neu,pos,compound,a,text,b,error,skipped\n"));
-    assert!(lines.ends_with(",2,good,3,,\n"), "{lines}");
+    let expected = ",good,\"{\"\"b\"\":null,\"\"c\"\":[1,null,\"\"NaN\"\"]}\",,,\n";
+    assert!(lines.ends_with(expected), "{lines}");
 }
 
 /// Records with some fields among the first 1,000, and with other fields among the later ones.

@@ -412,7 +412,7 @@ fn a_full_disk_keeps_whole_lines() {
         let kept = read(&folder, "out.jsonl.partial");
         let records = kept.lines().count();
         let told = format!(
-            "error: cannot write the scores: File too large (os error 27)\n  the scores of the first \
+            "error: cannot write the scores to out.jsonl: File too large (os error 27)\n  the scores of the first \
              {records} records are in out.jsonl.partial"
         );
         assert!(ran.err.starts_with(&told), "{executor}: {}", ran.err);

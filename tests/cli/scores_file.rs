@@ -222,7 +222,8 @@ mod full_and_closed {
         let folder = folder_with("three.jsonl", THREE);
         let ran = score(&folder, "three.jsonl", &["--scores", "/dev/full"]);
         assert_eq!(ran.code, 5);
-        let told = "error: cannot write the scores: No space left on device (os error 28)\n";
+        let told =
+            "error: cannot write the scores to /dev/full: No space left on device (os error 28)\n";
         assert_eq!(ran.err, told);
 
         let full = || {

@@ -340,7 +340,7 @@ fn a_header_that_lacks_a_field_is_refused_with_its_place() {
     );
     assert_eq!(
         error_of("a.tsv", b"text\tgroup\tgroup\n", fields()),
-        "a.tsv:1: expected one field \"group\" in the header, found 2"
+        "a.tsv:1: expected one field \"group\" in the header, found 2; name the column by its number (2 or 3) instead"
     );
     assert_eq!(
         error_of("a.csv", b"caf\xe9,group\n\xc3\xa9,b\n", fields()),

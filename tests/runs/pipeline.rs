@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::order_sensitive::{List, NaiveSum};
 use manyhands::aggregation::{Aggregator, canonical_bytes};
-use manyhands::dataset::Dataset;
+use manyhands::dataset::{Dataset, LentRecord};
 use manyhands::error::{Cause, Failure, Panicked, Skipped};
 use manyhands::execution::{Flow, Work};
 use manyhands::exit::Exit;
@@ -291,7 +291,13 @@ fn a_run_that_stops_names_the_first_failure_in_order() {
 struct Lines(InOrder<Vec<u8>>);
 
 impl Sink<f64> for Lines {
-    fn render(&self, index: u64, outcome: RecordOutcome<'_, f64>, bytes: &mut Vec<u8>) {
+    fn render(
+        &self,
+        index: u64,
+        outcome: RecordOutcome<'_, f64>,
+        _: Option<LentRecord<'_>>,
+        bytes: &mut Vec<u8>,
+    ) {
         let line = match outcome {
             RecordOutcome::Scored(score) => format!("{index} {score}\n"),
             RecordOutcome::Failed(failure) => format!("{index} {failure}\n"),
@@ -354,7 +360,13 @@ fn scores_ahead_of_their_turn_are_bounded() {
         most: AtomicUsize,
     }
     impl Sink<bool> for Watched {
-        fn render(&self, _: u64, _: RecordOutcome<'_, bool>, bytes: &mut Vec<u8>) {
+        fn render(
+            &self,
+            _: u64,
+            _: RecordOutcome<'_, bool>,
+            _: Option<LentRecord<'_>>,
+            bytes: &mut Vec<u8>,
+        ) {
             bytes.extend_from_slice(&[b'x'; LINE]);
         }
         fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {
@@ -447,7 +459,13 @@ impl std::io::Write for ClosedAfter {
 fn a_sink_that_fails_ends_the_run() {
     struct Broken(InOrder<ClosedAfter>);
     impl Sink<f64> for Broken {
-        fn render(&self, _: u64, _: RecordOutcome<'_, f64>, bytes: &mut Vec<u8>) {
+        fn render(
+            &self,
+            _: u64,
+            _: RecordOutcome<'_, f64>,
+            _: Option<LentRecord<'_>>,
+            bytes: &mut Vec<u8>,
+        ) {
             bytes.extend_from_slice(&[b'x'; 100]);
         }
         fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> std::io::Result<Room> {

@@ -4,7 +4,7 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 
-use manyhands::dataset::{Dataset, Position, ReadOutcome};
+use manyhands::dataset::{Dataset, LentRecord, Position, ReadOutcome};
 use manyhands::error::BadRecord;
 use manyhands::execution::{Flow, Work};
 use manyhands::prelude::*;
@@ -347,7 +347,13 @@ struct WrittenBlocks {
 }
 
 impl Sink<()> for WrittenBlocks {
-    fn render(&self, _: u64, _: RecordOutcome<'_, ()>, bytes: &mut Vec<u8>) {
+    fn render(
+        &self,
+        _: u64,
+        _: RecordOutcome<'_, ()>,
+        _: Option<LentRecord<'_>>,
+        bytes: &mut Vec<u8>,
+    ) {
         bytes.resize(bytes.len() + self.bytes_a_record, b'x');
     }
 

@@ -1,7 +1,7 @@
 //! The columns of a file whose records are values in a fixed order.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::dataset::fields::{FieldValue, Fields, NamedValues};
@@ -22,10 +22,10 @@ pub(crate) struct Columns(Option<Arc<HeaderColumns>>);
 
 #[derive(Debug)]
 struct HeaderColumns {
+    /// The names of the columns. No two are equal.
     names: Vec<String>,
-    /// The columns that have the same name as an earlier column, each with the first column of that name, in ascending
-    /// order.
-    repeated: Vec<(usize, usize)>,
+    /// The names as they stand in the header, if some of them are equal.
+    header: Option<Vec<String>>,
     /// The fields that will be read, if they are known, with their columns.
     wanted: Option<(Fields, Picks)>,
 }
@@ -38,20 +38,21 @@ impl Columns {
     /// No columns: each record contains the names of its own fields.
     pub(crate) const NONE: Columns = Columns(None);
 
-    pub(super) fn new(names: Vec<String>, wanted: Option<&Fields>) -> Self {
+    /// Columns with the names of a header. A name that the header repeats gets a number: see [`distinct`].
+    pub(super) fn new(header: Vec<String>, wanted: Option<&Fields>) -> Self {
+        let (names, header) = match distinct(&header) {
+            Some(names) => (names, Some(header)),
+            None => (header, None),
+        };
         let wanted = wanted.map(|fields| (fields.clone(), picks(&names, fields)));
-        let mut first_of = HashMap::new();
-        let first = |(column, name)| (column, *first_of.entry(name).or_insert(column));
-        let all = names.iter().enumerate().map(first);
-        let repeated = all.filter(|(column, first)| column != first).collect();
         Columns(Some(Arc::new(HeaderColumns {
             names,
-            repeated,
+            header,
             wanted,
         })))
     }
 
-    /// Returns all fields of a record. If a name is repeated, the first place has the last value.
+    /// Returns all fields of a record.
     pub(super) fn all<'a>(
         &'a self,
         cells: &mut impl CellReader<'a>,
@@ -66,22 +67,25 @@ impl Columns {
             }
         }
         self.check_number(found)?;
-        let repeated = self.0.as_deref().map_or(&[][..], |header| &header.repeated);
-        for (column, first) in repeated {
-            all[*first].1 = std::mem::take(&mut all[*column].1);
-        }
-        for (column, _) in repeated.iter().rev() {
-            all.remove(*column);
-        }
         Ok(all)
     }
 
+    /// The names of the columns. No two are equal.
     pub(super) fn names(&self) -> &[String] {
-        self.0.as_deref().map_or(&[], |header| &header.names)
+        self.0.as_deref().map_or(&[], |columns| &columns.names)
     }
 
-    /// Checks that each of the wanted fields is the name of at most one column, and that the fields that the task
-    /// needs have a column.
+    /// The names as they stand in the header.
+    pub(super) fn header(&self) -> &[String] {
+        let header = self
+            .0
+            .as_deref()
+            .and_then(|columns| columns.header.as_deref());
+        header.unwrap_or(self.names())
+    }
+
+    /// Checks that the header has each of the wanted fields at most once, and that the fields that the task needs have
+    /// a column.
     ///
     /// # Errors
     ///
@@ -89,17 +93,20 @@ impl Columns {
     pub(super) fn check(&self, wanted: &Fields) -> Result<(), BadRecord> {
         for (place, selector) in wanted.selectors().iter().enumerate() {
             let field = &selector.name;
-            let message = match self.names().iter().filter(|name| *name == field).count() {
-                1 => continue,
-                0 if place >= wanted.needed() => continue,
-                0 if column_of(self.names(), wanted, place).is_some() => continue,
-                0 => format!(
+            let named = (1..).zip(self.header()).filter(|(_, name)| *name == field);
+            let numbers: Vec<String> = named.map(|(number, _)| number.to_string()).collect();
+            let is_found = column_of(self.names(), wanted, place).is_some();
+            let message = match numbers.len() {
+                0 | 1 if is_found || place >= wanted.needed() => continue,
+                0 | 1 => format!(
                     "expected a field {field:?}; the fields of the header: {}",
                     list(self.names())
                 ),
-                several => {
-                    format!("expected one field {field:?} in the header, found {several}")
-                }
+                several => format!(
+                    "expected one field {field:?} in the header, found {several}; name the column by its number \
+                     ({}) instead",
+                    numbers.join(" or ")
+                ),
             };
             return Err(BadRecord::new(message, None));
         }
@@ -193,6 +200,30 @@ impl Columns {
     }
 }
 
+/// Returns names of which no two are equal, or `None` if the names of the header already are. The first column of a
+/// repeated name keeps this name, the second column named `n` is called `n_2`, the third `n_3`. A number whose name
+/// another column has is not used.
+fn distinct(header: &[String]) -> Option<Vec<String>> {
+    let mut taken: HashSet<String> = header.iter().cloned().collect();
+    if taken.len() == header.len() {
+        return None;
+    }
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let names = header.iter().map(|name| {
+        let number = seen.entry(name).or_insert(0);
+        *number += 1;
+        while *number > 1 {
+            let numbered = format!("{name}_{number}");
+            if taken.insert(numbered.clone()) {
+                return numbered;
+            }
+            *number += 1;
+        }
+        name.clone()
+    });
+    Some(names.collect())
+}
+
 /// The columns of the selected fields.
 fn picks(names: &[String], fields: &Fields) -> Picks {
     let column = |place| column_of(names, fields, place).map(|column| (column, place));
@@ -201,11 +232,10 @@ fn picks(names: &[String], fields: &Fields) -> Picks {
     picks
 }
 
-/// The column of the selected field at this place. An exact name comes first, and of several columns with this name
-/// the last one.
+/// The column of the selected field at this place. An exact name comes first.
 fn column_of(names: &[String], fields: &Fields, place: usize) -> Option<usize> {
     let selector = &fields.selectors()[place];
-    let named = names.iter().rposition(|name| *name == selector.name);
+    let named = names.iter().position(|name| *name == selector.name);
     named.or_else(|| selector.column().filter(|column| *column < names.len()))
 }
 

@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 
 use super::members::members;
 use super::path::follow;
-use super::{Boundaries, Columns, Format, Lines, non_finite};
+use super::{Boundaries, Columns, Format, Lines};
 use crate::dataset::fields::{FieldValue, Fields, NamedValues, column_of, kind_of};
+use crate::dataset::non_finite;
 use crate::error::BadRecord;
 
 /// One JSON object per line.

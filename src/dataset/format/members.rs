@@ -8,8 +8,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::non_finite;
 use crate::dataset::fields::{FieldValue, NamedValues, column_of};
+use crate::dataset::non_finite;
 
 /// Returns all members of a JSON object, in their order. If a name is repeated, the first place has the last value.
 pub(super) fn members(record: &str) -> serde_json::Result<NamedValues<'_>> {

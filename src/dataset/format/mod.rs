@@ -14,7 +14,6 @@ mod json;
 mod lines;
 mod members;
 mod names;
-mod non_finite;
 mod path;
 mod plain;
 mod quoted;
@@ -77,8 +76,8 @@ pub(crate) trait Format: fmt::Debug + Sync {
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord>;
 
-    /// Returns all fields of a record, in their order. If a name is repeated, the field has the last value of this
-    /// name, at the position of the first one.
+    /// Returns all fields of a record, in their order. No two names are equal: the columns of a table with a repeated
+    /// name get numbers, and a repeated member of an object has its last value, at the position of the first one.
     ///
     /// # Errors
     ///
@@ -146,9 +145,9 @@ impl RecordLayout {
         }
     }
 
-    /// The names in the header of a table, if it has one.
+    /// The names as they stand in the header of a table, if it has one.
     pub(super) fn header(&self) -> Option<&[String]> {
-        (self.has_header && self.is_table()).then(|| self.columns.names())
+        (self.has_header && self.is_table()).then(|| self.columns.header())
     }
 
     /// Where records begin and end.

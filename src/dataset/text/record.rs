@@ -72,8 +72,9 @@ impl<'a> TextRecord<'a> {
         self.layout.field_names(self.text)
     }
 
-    /// Returns all fields of the record, in the order of the input. If a name is repeated, in a record or in the header
-    /// of a table, the field has the last value of this name, at the position of the first one.
+    /// Returns all fields of the record, in the order of the input. No two names are equal. If the header of a table has
+    /// several columns `n`, they are called `n`, `n_2`, `n_3` and so on. If an object of JSON has several members `n`,
+    /// the last one counts, as in other readers of JSON, and has the position of the first one.
     ///
     /// ```
     /// use manyhands::dataset::{FieldValue, TextRecord};

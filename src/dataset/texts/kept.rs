@@ -51,12 +51,11 @@ impl KeptColumn {
     }
 
     fn push(&mut self, value: &FieldValue<'_>) {
-        let (kind, text) = match value {
-            FieldValue::Missing => (ValueKind::Missing, ""),
-            FieldValue::Json(json) => (ValueKind::Json, &**json),
-            FieldValue::Text(text) => (ValueKind::Text, &**text),
-            // JSON has no such value.
-            FieldValue::NotJson(_) => (ValueKind::Json, "null"),
+        let json = value.to_json();
+        let (kind, text) = match (value, &json) {
+            (_, Some(json)) => (ValueKind::Json, &**json),
+            (FieldValue::Text(text), None) => (ValueKind::Text, &**text),
+            _ => (ValueKind::Missing, ""),
         };
         self.text.push_str(text);
         let end = self.text.len();

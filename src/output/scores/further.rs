@@ -100,12 +100,12 @@ impl FurtherColumns {
 }
 
 /// Returns the value of a field as a text: a string becomes its contents, no value becomes an empty text, and any other
-/// value stays as JSON.
+/// value becomes JSON.
 pub(super) fn text_of<'v>(value: &'v FieldValue<'_>) -> Cow<'v, str> {
-    match (value.as_text(), value) {
+    match (value.as_text(), value.to_json()) {
         _ if value.is_missing() => Cow::Borrowed(""),
         (Some(text), _) => text,
-        (None, FieldValue::Json(json)) => Cow::Borrowed(json),
-        (None, _) => Cow::Borrowed(""),
+        (None, Some(json)) if json != "null" => json,
+        _ => Cow::Borrowed(""),
     }
 }

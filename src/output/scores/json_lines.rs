@@ -70,14 +70,13 @@ fn write_object(
     line.end()
 }
 
-/// Appends one more member to an object that is not closed yet. An empty cell of a table, and a value that JSON does
-/// not have, become `null`.
+/// Appends one more member to an object that is not closed yet. An empty cell of a table becomes `null`.
 fn write_member(name: &str, value: &FieldValue<'_>, bytes: &mut Vec<u8>) -> serde_json::Result<()> {
     bytes.push(b',');
     name.serialize(&mut visible::json_serializer(&mut *bytes))?;
     bytes.push(b':');
-    match value {
-        FieldValue::Json(json) => {
+    match (value, value.to_json()) {
+        (_, Some(json)) => {
             let begin = bytes.len();
             bytes.extend_from_slice(json.as_bytes());
             if memchr2(b'\n', b'\r', json.as_bytes()).is_some() {
@@ -89,7 +88,7 @@ fn write_member(name: &str, value: &FieldValue<'_>, bytes: &mut Vec<u8>) -> serd
             }
             Ok(())
         }
-        FieldValue::Text(text) if !text.is_empty() => {
+        (FieldValue::Text(text), None) if !text.is_empty() => {
             text.serialize(&mut visible::json_serializer(bytes))
         }
         _ => {

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
+use manyhands::dataset::LentRecord;
 use manyhands::error::{Cause, Skipped};
 use manyhands::prelude::*;
 use manyhands::sink::{InOrder, RecordOutcome, Room, Sink};
@@ -202,7 +203,13 @@ impl Write for Written<'_> {
 }
 
 impl Sink<u64> for Lines<'_, '_> {
-    fn render(&self, index: u64, outcome: RecordOutcome<'_, u64>, bytes: &mut Vec<u8>) {
+    fn render(
+        &self,
+        index: u64,
+        outcome: RecordOutcome<'_, u64>,
+        _: Option<LentRecord<'_>>,
+        bytes: &mut Vec<u8>,
+    ) {
         let line = match outcome {
             RecordOutcome::Scored(_) => format!("{index}\n"),
             RecordOutcome::Failed(failure) => format!("{index} failed as {}\n", failure.index),
