@@ -221,6 +221,7 @@ mod pipeline;
 pub mod plan;
 pub mod remote;
 pub mod report;
+mod similar;
 pub mod sink;
 pub mod stop;
 pub mod stream;

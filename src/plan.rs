@@ -7,6 +7,7 @@ mod column_summary;
 mod coordinator;
 mod decimal;
 mod first_records;
+mod formats;
 mod group_key;
 mod group_summary;
 mod json;

@@ -39,7 +39,9 @@ pub(super) fn paint(style: Style, text: impl std::fmt::Display) -> String {
 pub(super) fn report(plan: &Plan, answer: &Answer, bytes: u64) -> String {
     let summary = &answer.report.value;
     let mut text = headline(plan, answer, bytes);
-    text += &delimiters(answer);
+    for sentence in answer.found_formats() {
+        text += &wrapped(&plain(sentence), ASIDE);
+    }
     if answer.report.scored > 0 {
         text += &columns(summary);
         if let Some((main, numbers)) = summary.main()
@@ -125,23 +127,6 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         paint(HEADING, scored),
         paint(ASIDE, of)
     )
-}
-
-/// Names the delimiters that were found in headers and are not the usual ones.
-fn delimiters(answer: &Answer) -> String {
-    /// The number of files that are named.
-    const NAMED: usize = 3;
-    let found = answer.files.iter().filter(|file| file.delimiter_was_found);
-    let named = found.take(NAMED).filter_map(|file| {
-        let delimiter = match file.delimiter?.to_string().as_str() {
-            "\t" => "tabs".to_owned(),
-            other => format!("{other:?}"),
-        };
-        let path = plain(file.path.display());
-        let line = format!("the fields of {path} are separated by {delimiter}, as in its header");
-        Some(paint(ASIDE, line) + "\n")
-    });
-    named.collect()
 }
 
 /// Formats a table with one line of statistics for each column of numbers.

@@ -8,10 +8,6 @@ use crate::dataset::{Dataset, Fields, LentRecord, Position, ReadOutcome, TextRec
 use crate::error::{BadRecord, Error, OnFailure, Place};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
-use crate::task::matching::{Matching, Measure};
-
-/// Least similarity, from 0 to 1, of a name that is suggested in place of another name.
-const SIMILAR: f64 = 0.5;
 
 /// A dataset that looks at its first [`OnFailure::GRACE`] records while a run reads them. No record is read twice, so
 /// this works for streams too.
@@ -154,13 +150,6 @@ where
     }
 }
 
-/// Returns the name that is most similar to `wanted` by edit distance, if one of the names is similar enough.
-pub(super) fn most_similar<'n>(wanted: &str, names: &'n [String]) -> Option<&'n str> {
-    let matching = Matching::by(Measure::Osa).process(true).cutoff(SIMILAR);
-    let best = matching.against(names).score(wanted);
-    best.first().map(|best| names[best.index].as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
@@ -203,20 +192,5 @@ mod tests {
             ["d"],
             "record 1,001 is not one of the first records"
         );
-    }
-
-    #[test]
-    fn a_similar_name_is_suggested() {
-        let names = ["id", "review_text", "Stars"].map(str::to_owned);
-        for (wanted, suggested) in [
-            ("stars", Some("Stars")),
-            ("star", Some("Stars")),
-            ("reviewtext", Some("review_text")),
-            ("di", Some("id")),
-            ("body", None),
-        ] {
-            assert_eq!(most_similar(wanted, &names), suggested, "{wanted}");
-        }
-        assert_eq!(most_similar("text", &[]), None);
     }
 }

@@ -43,7 +43,7 @@ impl Answer {
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
     /// | `failures` | the first failures: `record`, `file`, `line`, `column`, `error` |
     /// | `timing` | see below |
-    /// | `files` | the inputs: `path`, `format`, `delimiter` if it has one, `bytes` |
+    /// | `files` | the inputs: `path`, `format`, `format_was_guessed` if only the first record shows it, `delimiter` if it has one, `bytes` |
     /// | `machine` | the [`Machine`] |
     ///
     /// Times in `timing` are in seconds:

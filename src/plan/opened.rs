@@ -6,7 +6,7 @@ mod sampled;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use super::first_records::{FirstRecords, most_similar};
+use super::first_records::FirstRecords;
 use super::leaderboard::Thresholds;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::scored::{ScoreField, Scored};
@@ -19,6 +19,7 @@ use crate::execution::{Executor, WorkStealing};
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
 use crate::pipeline::Pipeline;
 use crate::report::{Digest, Report};
+use crate::similar::most_similar;
 use crate::task::Task;
 use crate::task::matching::Pairs;
 

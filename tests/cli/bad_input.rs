@@ -99,10 +99,11 @@ fn lines_that_are_broken() {
     let broken = |column: u32, reason: &str| {
         format!("{column}: expected a JSON object, found a broken one: {reason}")
     };
+    let goes_on = "; if it goes on in the next line, use --format json";
     fails(r#"{"text":"go"#, &broken(11, "EOF while parsing a string"));
     fails(
         r#"{"text":"good""#,
-        &broken(14, "EOF while parsing an object"),
+        &broken(14, &format!("EOF while parsing an object{goes_on}")),
     );
     fails(r#"{"text":"good"} x"#, &broken(17, "trailing characters"));
     fails(
@@ -495,7 +496,8 @@ fn nesting_a_million_deep() {
         format!("{{\"x\":{nested},\"text\":\"good\"}}"),
         group,
     );
-    let open = "5000008: expected a JSON object, found a broken one: EOF while parsing a value";
+    let open = "5000008: expected a JSON object, found a broken one: EOF while parsing a value; if it goes on \
+                in the next line, use --format json";
     fails(format!("{{\"text\":{}", "{\"a\":".repeat(deep)), open);
 }
 

@@ -202,8 +202,8 @@ fn damaged_data_is_exit_3_and_the_records_before_it_are_kept() {
         corrupt[place..place + 16].fill(0xff);
         for (damage, bytes, told) in [
             ("cut", cut, "ends in the middle of its"),
-            ("garbage", garbage, "damaged or is followed by other data ("),
-            ("corrupt", corrupt, "damaged or is followed by other data ("),
+            ("garbage", garbage, "has other data after its"),
+            ("corrupt", corrupt, "data is damaged ("),
         ] {
             write(&folder, "in.jsonl", bytes);
             let scores_kept = |threads: &str| {
@@ -231,6 +231,83 @@ fn damaged_data_is_exit_3_and_the_records_before_it_are_kept() {
             }
         }
     }
+}
+
+/// The file is so small that the damage is found when it is opened, before any record is scored. In zstd, the whole
+/// block would be lost.
+#[test]
+fn damage_near_the_beginning_keeps_the_records_before_it() {
+    let number = |record: u32| record.wrapping_mul(0x9e37_79b9);
+    let line = |record: u32| format!("{{\"text\":\"good {:x}\"}}\n", number(record));
+    let whole = gzip((0..1000).map(line).collect::<String>().as_bytes());
+    let folder = folder_with("in.jsonl", &whole[..whole.len() / 2]);
+    let ran = score(&folder, "in.jsonl", &["--scores", "out.jsonl"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("ends in the middle of its"), "{}", ran.err);
+    let kept = read(&folder, "out.jsonl.partial");
+    let scored = kept.matches("\"compound\":0.4404").count();
+    assert!(scored > 10 && scored + 1 == kept.lines().count(), "{kept}");
+    // A header that is cut off is no header.
+    let names: String = (0..1000)
+        .map(|record| format!("{:x},", number(record)))
+        .collect();
+    let whole = gzip(format!("{names}text\n").as_bytes());
+    write(&folder, "in.csv", &whole[..whole.len() / 2]);
+    let ran = score(&folder, "in.csv", &[]);
+    assert!(
+        ran.err.starts_with("error: in.csv:1: ends in the middle"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn zeros_after_compressed_data_are_ignored_and_other_data_is_named() {
+    for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd)] {
+        let packed = pack(THREE.as_bytes());
+        for zeros in [1_usize, 512, 100_000] {
+            let padded = [&packed[..], &vec![0; zeros]].concat();
+            let folder = folder_with("in.jsonl", [&padded[..], &packed].concat());
+            let ran = score(&folder, "in.jsonl", &["--json"]);
+            assert_eq!(
+                (ran.code, ran.json()["scored"].clone()),
+                (0, 6.into()),
+                "{name}"
+            );
+            write(&folder, "in.jsonl", padded);
+            assert_eq!(score(&folder, "in.jsonl", &[]).code, 0, "{name}");
+        }
+        for other in ["x", "a longer text that follows"] {
+            let folder = folder_with("in.jsonl", [&packed[..], other.as_bytes()].concat());
+            let ran = score(&folder, "in.jsonl", &["--scores", "out.jsonl"]);
+            let told = format!("error: in.jsonl:4: has other data after its {name} data, after ");
+            assert!(ran.code == 3 && ran.err.starts_with(&told), "{}", ran.err);
+            assert_eq!(read(&folder, "out.jsonl.partial").lines().count(), 4);
+        }
+    }
+}
+
+/// A frame that declares a window of 2 GiB, and contains one block that is not compressed.
+#[test]
+fn a_long_window_is_refused_with_the_way_out() {
+    let text = b"{\"text\":\"good\"}\n";
+    let block = (text.len() as u32) << 3 | 1;
+    let frame = [
+        &b"\x28\xb5\x2f\xfd\0\xa8"[..],
+        &block.to_le_bytes()[..3],
+        text,
+    ]
+    .concat();
+    let folder = folder_with("in.jsonl.zst", &frame);
+    let ran = score(&folder, "in.jsonl.zst", &[]);
+    let told = "error: in.jsonl.zst: needs more than 128 MiB of memory to be unpacked, because it was compressed with a \
+                long window (zstd --long); unpack it first with zstd -d --long=31\n";
+    assert_eq!((ran.code, ran.err.as_str()), (3, told));
+    // The window of this frame is 128 MiB.
+    let mut shorter = frame;
+    shorter[5] = 17 << 3;
+    write(&folder, "in.jsonl.zst", shorter);
+    assert_eq!(score(&folder, "in.jsonl.zst", &[]).code, 0);
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod failed_records;
 mod failures;
 mod fields;
 mod formats;
+mod found_formats;
 mod generate;
 mod hostile;
 mod kept_fields;

@@ -89,8 +89,13 @@ impl Columns {
     ///
     /// # Errors
     ///
-    /// Returns an error if this is not true for a field. The error names the field and lists the columns.
-    pub(super) fn check(&self, wanted: &Fields) -> Result<(), BadRecord> {
+    /// Returns an error if this is not true for a field. The error names the field and lists the columns. If there is no
+    /// column for it, the error also has the remedy that `remedy` returns for its name.
+    pub(super) fn check(
+        &self,
+        wanted: &Fields,
+        remedy: impl Fn(&str) -> Option<String>,
+    ) -> Result<(), BadRecord> {
         for (place, selector) in wanted.selectors().iter().enumerate() {
             let field = &selector.name;
             let named = (1..).zip(self.header()).filter(|(_, name)| *name == field);
@@ -98,10 +103,12 @@ impl Columns {
             let is_found = column_of(self.names(), wanted, place).is_some();
             let message = match numbers.len() {
                 0 | 1 if is_found || place >= wanted.needed() => continue,
-                0 | 1 => format!(
-                    "expected a field {field:?}; the fields of the header: {}",
-                    list(self.names())
-                ),
+                0 | 1 => {
+                    let remedy =
+                        remedy(field).map_or(String::new(), |remedy| format!("; {remedy}"));
+                    let names = list(self.names());
+                    format!("expected a field {field:?}; the fields of the header: {names}{remedy}")
+                }
                 several => format!(
                     "expected one field {field:?} in the header, found {several}; name the column by its number \
                      ({}) instead",

@@ -8,6 +8,7 @@ use super::columns::CellReader;
 use super::{Boundaries, Columns, Delimiter, Format, Quoted};
 use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
+use crate::similar::most_similar;
 
 /// A table whose fields are separated by one particular delimiter. Every value is a string.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +41,8 @@ impl Format for Delimited {
             names.extend(std::iter::from_fn(|| cells.next().map(Cow::into_owned)));
         }
         let columns = Columns::new(names, wanted);
-        if let (Some(_), Some(wanted)) = (header, wanted) {
-            columns.check(wanted)?;
+        if let (Some(header), Some(wanted)) = (header, wanted) {
+            columns.check(wanted, |field| remedy(field, header, columns.names()))?;
         }
         Ok(columns)
     }
@@ -113,6 +114,30 @@ impl Delimited {
             delimiter: self.delimiter,
         }
     }
+}
+
+/// Returns what to do about a field that a header lacks: to use a similar name, or, if the header has a single field, to
+/// divide it at another character.
+fn remedy(field: &str, header: &str, names: &[String]) -> Option<String> {
+    let has_field = |delimiter: &Delimiter| {
+        let mut cells = Delimited::by(*delimiter).values(header);
+        cells.any(|cell| cell == field)
+    };
+    let is_used = |byte: &u8| !byte.is_ascii_alphanumeric() && header.as_bytes().contains(byte);
+    let mut delimiters = (0..128).filter(is_used).filter_map(Delimiter::new);
+    if names.len() == 1
+        && let Some(delimiter) = delimiters.find(has_field)
+    {
+        return Some(format!(
+            "the header has this field if it is divided at {0:?}: use --delimiter '{0}'",
+            delimiter.to_string()
+        ));
+    }
+    if let Some(similar) = most_similar(field, names) {
+        return Some(format!("did you mean {similar:?}?"));
+    }
+    let remedy = "if another character separates its fields, name it with --delimiter";
+    (names.len() == 1).then(|| remedy.to_owned())
 }
 
 /// The values of a record, borrowed from the record unless they contain quotes.

@@ -12,8 +12,11 @@ use super::lines::blank;
 use super::{Delimiter, Format, FormatName, JSON_LINES, PLAIN_TEXT, RecordLayout};
 use crate::dataset::fields::Fields;
 
-/// The largest number of bytes at the beginning of a text from which its format is found.
+/// The number of bytes at the beginning of a text from which its format is found.
 pub(in crate::dataset) const EXAMINED_BYTES: usize = 64 << 10;
+/// The number of bytes that are examined if the first of them, [`EXAMINED_BYTES`], contain no line end: the first record
+/// may be a long header.
+pub(in crate::dataset) const HEADER_BYTES: usize = 1 << 20;
 
 /// The format that is requested for a text, and the fields that will be read.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +33,66 @@ pub(in crate::dataset) struct FirstBytes<'a> {
     pub(in crate::dataset) bytes: &'a [u8],
     /// Whether the text has no further bytes.
     pub(in crate::dataset) is_all: bool,
+    /// Whether the text is in a file, so that more bytes can be read without waiting for the program that writes them.
+    pub(in crate::dataset) is_stored: bool,
 }
 
 impl FirstBytes<'_> {
+    /// At most this number of the bytes.
+    fn within(self, most: usize) -> Self {
+        match self.bytes.len() > most {
+            true => FirstBytes {
+                bytes: &self.bytes[..most],
+                is_all: false,
+                ..self
+            },
+            false => self,
+        }
+    }
+
+    /// The bytes in which the first record is looked for, and whether no more bytes are examined for this. If they do
+    /// not contain the end of the record, the record then counts as cut off.
+    fn for_first_record(self) -> (Self, bool) {
+        let few = self.within(EXAMINED_BYTES);
+        let has_line = memchr2(b'\n', b'\r', few.bytes.trim_ascii_start()).is_some();
+        let (first, most) = match has_line {
+            true => (few, EXAMINED_BYTES),
+            false => (self.within(HEADER_BYTES), HEADER_BYTES),
+        };
+        (first, first.is_all || first.bytes.len() == most)
+    }
+
     /// Whether the format must be decided from these bytes, because no more bytes are examined.
     fn is_enough(self) -> bool {
         self.is_all || self.bytes.len() >= EXAMINED_BYTES
+    }
+
+    /// The bytes after the first of them; `length` is the number of bytes that are left out.
+    fn after(self, length: usize) -> Self {
+        FirstBytes {
+            bytes: &self.bytes[length..],
+            ..self
+        }
+    }
+}
+
+/// The format that was found for a text.
+#[derive(Clone, Copy, Debug)]
+struct FoundFormat {
+    name: FormatName,
+    /// The delimiter, if the search for the format has found it.
+    delimiter: Option<Delimiter>,
+    /// Whether nothing but the first record shows the format.
+    is_guessed: bool,
+}
+
+impl FoundFormat {
+    fn known(name: FormatName) -> Self {
+        FoundFormat {
+            name,
+            delimiter: None,
+            is_guessed: false,
+        }
     }
 }
 
@@ -47,7 +104,11 @@ impl Requested<'_> {
         path: &Path,
         first: FirstBytes<'_>,
     ) -> Option<RecordLayout> {
-        let (name, delimiter) = self.format_of(path, first)?;
+        let FoundFormat {
+            name,
+            delimiter,
+            is_guessed,
+        } = self.format_of(path, first)?;
         let format: &'static dyn Format = match name {
             FormatName::JsonLines => &JSON_LINES,
             FormatName::Json => &JSON_DOCUMENT,
@@ -57,35 +118,70 @@ impl Requested<'_> {
                     FormatName::Tsv => Delimiter::TAB,
                     _ => Delimiter::COMMA,
                 };
-                let (delimiter, is_found) = match self.delimiter.or(delimiter) {
+                let separator = SeparatorLine::of(first)?;
+                let before_header = separator.as_ref().map_or(0, |line| line.length);
+                let separator = separator.map(|line| line.delimiter);
+                let known = self.delimiter.or(delimiter).or(separator);
+                let (delimiter, is_found) = match known {
                     Some(delimiter) => (delimiter, self.delimiter.is_none()),
                     None => (self.delimiter_of(first, usual)?, true),
                 };
                 return Some(RecordLayout {
                     has_header: self.header,
+                    before_header,
                     is_delimiter_found: is_found && delimiter != usual,
+                    is_guessed,
                     ..RecordLayout::of(Delimited::by(delimiter), name)
                 });
             }
         };
-        Some(RecordLayout::of(format, name))
+        Some(RecordLayout {
+            is_guessed,
+            ..RecordLayout::of(format, name)
+        })
     }
 
     /// Returns the format of a text, and its delimiter if that is known too.
-    fn format_of(
-        self,
-        path: &Path,
-        first: FirstBytes<'_>,
-    ) -> Option<(FormatName, Option<Delimiter>)> {
+    fn format_of(self, path: &Path, first: FirstBytes<'_>) -> Option<FoundFormat> {
         let named = format_of_name(path);
         if let Some(format) = self.format {
-            return Some((format, tab_of_tsv(format)));
+            return Some(FoundFormat {
+                delimiter: tab_of_tsv(format),
+                ..FoundFormat::known(format)
+            });
         }
+        if let Some(format) = Self::json(path, named, first.within(EXAMINED_BYTES))? {
+            return Some(FoundFormat::known(format));
+        }
+        if let Some(named) = named {
+            return Some(FoundFormat::known(named));
+        }
+        if self.delimiter.is_some() || !self.header || SeparatorLine::of(first)?.is_some() {
+            return Some(FoundFormat::known(FormatName::Csv));
+        }
+        let delimiter = self.table_with_the_text(first)?;
+        Some(FoundFormat {
+            name: match delimiter {
+                Some(_) => FormatName::Csv,
+                None => FormatName::Text,
+            },
+            delimiter,
+            is_guessed: true,
+        })
+    }
+
+    /// Returns the format of a text that is JSON or empty, and `Some(None)` if it is another text. `named` is the format
+    /// that its name shows. Returns `None` if more bytes are needed.
+    fn json(
+        path: &Path,
+        named: Option<FormatName>,
+        first: FirstBytes<'_>,
+    ) -> Option<Option<FormatName>> {
         let text = &first.bytes[blank(first.bytes)..];
         match text {
             // The last bytes may be the beginning of a byte-order mark.
             [] | [0xef] | [0xef, 0xbb] if !first.is_enough() => return None,
-            [] => return Some((named.unwrap_or(FormatName::JsonLines), None)),
+            [] => return Some(Some(named.unwrap_or(FormatName::JsonLines))),
             [b'{' | b'[', ..] => {
                 let is_table = !matches!(named, None | Some(FormatName::JsonLines));
                 if is_json(text, is_table, first.is_enough())? {
@@ -93,21 +189,12 @@ impl Requested<'_> {
                         ending.eq_ignore_ascii_case("jsonl")
                             || ending.eq_ignore_ascii_case("ndjson")
                     });
-                    return Some((kind_of_json(text, lines, first)?, None));
+                    return kind_of_json(text, lines, first).map(Some);
                 }
             }
             _ => {}
         }
-        if let Some(named) = named {
-            return Some((named, None));
-        }
-        if self.delimiter.is_some() || !self.header {
-            return Some((FormatName::Csv, None));
-        }
-        Some(match self.table_with_the_text(first)? {
-            Some(delimiter) => (FormatName::Csv, Some(delimiter)),
-            None => (FormatName::Text, None),
-        })
+        Some(None)
     }
 
     /// Decides whether a text is delimited if its name does not show the format, and returns its delimiter. It is
@@ -118,9 +205,10 @@ impl Requested<'_> {
             return Some(None);
         };
         let is_number = text.parse::<usize>().is_ok();
+        let (first, is_enough) = first.for_first_record();
         let mut best = None;
         for delimiter in Delimiter::FOUND {
-            let cells = Delimited::by(delimiter).first_cells(first.bytes, first.is_enough())?;
+            let cells = Delimited::by(delimiter).first_cells(first.bytes, is_enough)?;
             let has_text = cells.iter().any(|cell| cell == text);
             let is_table = has_text || is_number && cells.len() > 1;
             let rank = (has_text, cells.len());
@@ -136,9 +224,10 @@ impl Requested<'_> {
     /// takes precedence over the number of cells.
     fn delimiter_of(self, first: FirstBytes<'_>, usual: Delimiter) -> Option<Delimiter> {
         let text = self.fields.and_then(Fields::first_text);
+        let (first, is_enough) = first.for_first_record();
         let mut best = ((false, false, 1), usual);
         for delimiter in Delimiter::FOUND {
-            let cells = Delimited::by(delimiter).first_cells(first.bytes, first.is_enough())?;
+            let cells = Delimited::by(delimiter).first_cells(first.bytes, is_enough)?;
             let has_text = cells.len() > 1 && cells.iter().any(|cell| Some(&**cell) == text);
             let is_tab = usual == Delimiter::TAB && delimiter == usual && cells.len() > 1;
             let rank = (has_text, is_tab, cells.len());
@@ -147,6 +236,38 @@ impl Requested<'_> {
             }
         }
         Some(best.1)
+    }
+}
+
+/// A line before the header by which a table tells Excel its delimiter, such as `sep=;`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SeparatorLine {
+    delimiter: Delimiter,
+    /// The length of the line in bytes, with its line end.
+    length: usize,
+}
+
+impl SeparatorLine {
+    /// Returns the line if the text begins with one. The outer option is `None` if more bytes are needed.
+    fn of(first: FirstBytes<'_>) -> Option<Option<Self>> {
+        const NAME: &[u8] = b"sep=";
+        let known = first.bytes.len().min(NAME.len());
+        if !first.bytes[..known].eq_ignore_ascii_case(&NAME[..known]) {
+            return Some(None);
+        }
+        let line = |delimiter: u8, line_end| {
+            let delimiter = Delimiter::new(delimiter)?;
+            let length = NAME.len() + 1 + line_end;
+            Some(SeparatorLine { delimiter, length })
+        };
+        match first.after(known).bytes {
+            [] | [_] | [_, b'\r'] if !first.is_all => None,
+            [] => Some(None),
+            [delimiter, b'\r', b'\n', ..] => Some(line(*delimiter, 2)),
+            [delimiter, b'\r' | b'\n', ..] => Some(line(*delimiter, 1)),
+            [delimiter] => Some(line(*delimiter, 0)),
+            _ => Some(None),
+        }
     }
 }
 
@@ -175,8 +296,9 @@ fn is_json(text: &[u8], is_named_otherwise: bool, is_enough: bool) -> Option<boo
     })
 }
 
-/// Returns whether JSON is lines of records or a document. It is a document if it begins with an array, or with an
-/// object that has several lines. If the name has the ending of JSON lines (`named`), an array that fills its line is a
+/// Returns whether JSON is lines of records or a document. It is a document if it begins with an array or with an
+/// object that has several lines, or if it is in a file and a later object has several lines. The later objects of a
+/// pipe are not examined, because its first record would then have to wait for them. If the name has the ending of JSON lines (`named`), an array that fills its line is a
 /// record of JSON lines. Returns `None` if more bytes are needed.
 fn kind_of_json(text: &[u8], named: bool, first: FirstBytes<'_>) -> Option<FormatName> {
     let line_end = memchr2(b'\n', b'\r', text);
@@ -203,8 +325,18 @@ fn kind_of_json(text: &[u8], named: bool, first: FirstBytes<'_>) -> Option<Forma
                 }
                 // Many objects in one line are read one by one, not as one long line.
                 is_long
-            } else {
+            } else if !first.is_stored {
                 false
+            } else if !first.is_enough() {
+                return None;
+            } else {
+                let mut before = length;
+                std::iter::from_fn(|| values.next()?.ok().map(|_| values.byte_offset())).any(
+                    |end| {
+                        let value = readable[std::mem::replace(&mut before, end)..end].trim_ascii();
+                        value.starts_with('{') && has_lines(value)
+                    },
+                )
             }
         }
         Some(Ok(_)) if named && !has_lines(&readable[..length]) => {
@@ -232,6 +364,12 @@ mod tests {
     use super::*;
 
     fn found(name: &str, text: &str, fields: Option<&Fields>) -> String {
+        let [pipe, file] = [false, true].map(|is_stored| found_in(name, text, fields, is_stored));
+        assert_eq!(pipe, file, "{name}: {text:?}");
+        file
+    }
+
+    fn found_in(name: &str, text: &str, fields: Option<&Fields>, is_stored: bool) -> String {
         let requested = Requested {
             format: None,
             delimiter: None,
@@ -242,6 +380,7 @@ mod tests {
             let first = FirstBytes {
                 bytes: &text.as_bytes()[..length],
                 is_all,
+                is_stored,
             };
             requested.layout(Path::new(name), first).map(|layout| {
                 let delimiter = layout.delimiter().map(|(delimiter, _)| delimiter);
@@ -250,7 +389,7 @@ mod tests {
         };
         let whole = layout(text.len(), true).expect("nothing more can be read");
         // The first bytes of a pipe give the same answer, or none.
-        for length in 0..text.len() {
+        for length in (0..text.len()).step_by(text.len().div_ceil(100).max(1)) {
             if let Some(early) = layout(length, false) {
                 assert_eq!(early, whole, "{:?}", &text[..length]);
             }
@@ -293,7 +432,6 @@ mod tests {
             ("a", "{\n \"id\": NaN}\n", "json", None),
             ("a.jsonl", "{\"id\": -Infinity,\r\"x\": 1}{}", "json", None),
             ("a.csv", "{\n\"id\": [1,\n", "json", None),
-            ("a", "{\"id\": 1} {\"id\":\n2}", "jsonl", None),
             ("a", "{\"id\":\n{\"id\": 1}\n{\"id\": 2}\n", "jsonl", None),
             ("a", "{\"id\": \"open\n{\"id\": 1}\n", "jsonl", None),
             ("a", "{\"id\": 1\n", "jsonl", None),
@@ -304,6 +442,13 @@ mod tests {
             ("a", "text\ngood\n", "csv", comma),
             ("a", "\"text", "csv", comma),
             ("a", "\"open, text\nmore\n", "text", None),
+            ("a.csv", "sep=;\none,text;id\n", "csv", semicolon),
+            ("a.TSV", "SEP=|\r\none,text;id\r\n", "tsv", bar),
+            ("a", "sep=\t\rnothing\r", "csv", tab),
+            ("a", "sep=;", "csv", semicolon),
+            ("a.csv", "sep=;more\n1,2,3\n", "csv", semicolon),
+            ("a", "sep=\n", "text", None),
+            ("a.txt", "sep=;\n", "text", None),
         ] {
             let expected = format!("{format} {delimiter:?}");
             assert_eq!(
@@ -311,6 +456,53 @@ mod tests {
                 expected,
                 "{name}: {text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_later_object_of_several_lines_makes_a_file_a_document() {
+        for (text, in_a_file) in [
+            ("{\"id\": 1} {\"id\":\n2}", "json"),
+            ("{\"id\": 1}\n{\n\"id\": 2\n}\n", "json"),
+            ("{\"id\": 1}\r{\"id\": 2}\r{\r\"id\": NaN}\r", "json"),
+            ("{\"id\": 1}\n{\"id\":\n{\"id\": 2}\n", "jsonl"),
+            ("{\"id\": 1}\nbroken\n{\n\"id\": 2\n}\n", "jsonl"),
+            ("{\"id\": 1}\n[\n2\n]\n", "jsonl"),
+        ] {
+            for name in ["a", "a.json", "a.jsonl"] {
+                let found = |is_stored| found_in(name, text, None, is_stored);
+                assert_eq!(found(true), format!("{in_a_file} None"), "{text:?}");
+                assert_eq!(found(false), "jsonl None", "{text:?}");
+            }
+        }
+        let far = format!(
+            "{}{{\n}}\n",
+            "{\"id\": 1}\n".repeat(EXAMINED_BYTES / 10 + 1)
+        );
+        assert_eq!(found("a.json", &far, None), "jsonl None");
+    }
+
+    #[test]
+    fn a_long_header_is_read_to_its_end() {
+        let fields = Fields::new(["text"], ["id"]);
+        for (columns, expected) in [
+            (EXAMINED_BYTES, format!("csv {:?}", Some(Delimiter::COMMA))),
+            (HEADER_BYTES, "text None".to_owned()),
+        ] {
+            let header = format!("{}text\n", "x,".repeat(columns / 2));
+            assert_eq!(found_in("a", &header, Some(&fields), true), expected);
+            let first = FirstBytes {
+                bytes: &header.as_bytes()[..EXAMINED_BYTES],
+                is_all: false,
+                is_stored: false,
+            };
+            let requested = Requested {
+                format: None,
+                delimiter: None,
+                header: true,
+                fields: Some(&fields),
+            };
+            assert!(requested.layout(Path::new("a"), first).is_none());
         }
     }
 

@@ -109,12 +109,14 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 pub(in crate::dataset) fn bad_json(error: &serde_json::Error) -> BadRecord {
+    let reason = reason(error);
     let message = match error.classify() {
-        serde_json::error::Category::Data => reason(error),
-        _ => format!(
-            "expected a JSON object, found a broken one: {}",
-            reason(error)
+        serde_json::error::Category::Data => reason,
+        // A line that was cut off usually ends in a string.
+        serde_json::error::Category::Eof if !reason.ends_with("a string") => format!(
+            "expected a JSON object, found a broken one: {reason}; if it goes on in the next line, use --format json"
         ),
+        _ => format!("expected a JSON object, found a broken one: {reason}"),
     };
     BadRecord::new(message, error.column() as u64)
 }

@@ -33,7 +33,7 @@ pub(super) use boundaries::Boundaries;
 pub(crate) use columns::Columns;
 pub(super) use columns::list;
 use delimited::Delimited;
-pub(super) use detect::{EXAMINED_BYTES, FirstBytes, Requested};
+pub(super) use detect::{EXAMINED_BYTES, FirstBytes, HEADER_BYTES, Requested};
 pub(super) use json::{JSON_LINES, bad_json};
 pub(super) use lines::{LineCount, Lines, line_ends, next_line};
 pub use names::{Delimiter, FormatName};
@@ -110,8 +110,12 @@ pub(crate) struct RecordLayout {
     columns: Columns,
     /// Whether the first record of a table is its header, which is not a record of the dataset.
     has_header: bool,
+    /// Number of bytes before the first record of a table, which are those of a line like `sep=;`.
+    before_header: usize,
     /// Whether the delimiter was found from the first record, and is not the usual one of the format.
     is_delimiter_found: bool,
+    /// Whether nothing but the first record shows the format.
+    is_guessed: bool,
 }
 
 /// The layout of JSON lines.
@@ -126,7 +130,9 @@ impl RecordLayout {
             name,
             columns: Columns::NONE,
             has_header: false,
+            before_header: 0,
             is_delimiter_found: false,
+            is_guessed: false,
         }
     }
 
@@ -143,6 +149,17 @@ impl RecordLayout {
             }
             Boundaries::Lines(_) | Boundaries::Values => None,
         }
+    }
+
+    /// Whether nothing but the first record shows the format: no option, no name, and no bracket of JSON.
+    pub(super) fn is_guessed(&self) -> bool {
+        self.is_guessed
+    }
+
+    /// Number of bytes before the first record of a table. They are a line by which the table tells Excel its delimiter,
+    /// such as `sep=;`.
+    pub(super) fn before_header(&self) -> usize {
+        self.before_header
     }
 
     /// The names as they stand in the header of a table, if it has one.

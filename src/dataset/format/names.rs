@@ -56,6 +56,31 @@ impl FormatName {
         })
     }
 
+    /// What a file is according to the ending of its name, if that is something other than text with records.
+    pub(crate) fn other_kind_of_ending(ending: &str) -> Option<&'static str> {
+        Some(match &*ending.to_ascii_lowercase() {
+            "xlsx" | "xlsm" | "xls" => "an Excel workbook",
+            "ods" => "an OpenDocument spreadsheet",
+            "parquet" | "pq" => "a Parquet file",
+            "arrow" | "feather" | "ipc" => "an Arrow file",
+            "avro" => "an Avro file",
+            "orc" => "an ORC file",
+            "sqlite" | "sqlite3" | "db" => "a SQLite database",
+            "docx" | "doc" => "a Word document",
+            "pdf" => "a PDF document",
+            "html" | "htm" => "an HTML page",
+            "xml" => "an XML document",
+            "yaml" | "yml" => "a YAML document",
+            "zip" => "a zip archive",
+            "tar" | "tgz" => "a tar archive",
+            "7z" => "a 7z archive",
+            "rar" => "a RAR archive",
+            "npy" | "npz" => "a NumPy array",
+            "pkl" | "pickle" => "a Python pickle",
+            _ => return None,
+        })
+    }
+
     /// The name of the format, such as `jsonl`.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,6 @@
-//! Kinds of compression: how each is recognised, and the readers that unpack it.
+//! Kinds of compression, and how each is recognised.
 
 use std::fs::File;
-use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use super::os::read_exact_at;
@@ -16,7 +15,7 @@ pub(super) enum Compression {
 }
 
 /// The length of the longest mark of a kind of compression, in bytes.
-const LONGEST_MARK: usize = 10;
+pub(super) const LONGEST_MARK: usize = 10;
 
 /// A block of bzip2 begins with the digits of pi. An empty file begins with the digits of the square root of pi.
 const BZIP2_BLOCKS: [&[u8]; 2] = [b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"];
@@ -96,26 +95,9 @@ impl Compression {
         }
     }
 
-    /// Returns a reader of the unpacked bytes. If another compressed stream follows, the reader continues with it: a
-    /// gzip file may have several members, for example if `cat` has joined several files.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if there is not enough memory, or if this build cannot read the kind of compression.
-    pub(super) fn unpack<'r>(
-        self,
-        packed: impl BufRead + Send + 'r,
-    ) -> io::Result<Box<dyn Read + Send + 'r>> {
-        Ok(match self {
-            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
-            Compression::Zstd => Box::new(zstd::Decoder::with_buffer(packed)?),
-            #[cfg(feature = "bzip2")]
-            Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
-            #[cfg(feature = "xz")]
-            Compression::Xz => Box::new(lzma_rust2::XzReader::new(packed, true)),
-            #[allow(unreachable_patterns)] // A build with every feature has all kinds.
-            other => return Err(io::Error::new(io::ErrorKind::Unsupported, other.left_out())),
-        })
+    /// Whether bytes begin with the mark of this kind.
+    pub(super) fn is_mark_of(self, first: &[u8]) -> bool {
+        self.mark(first) == Some(true)
     }
 
     /// If this build cannot read the kind of compression, returns a message that says so and what to do.
@@ -128,7 +110,7 @@ impl Compression {
         }
     }
 
-    fn left_out(self) -> String {
+    pub(super) fn left_out(self) -> String {
         let name = self.name();
         format!(
             "is {name}-compressed, and this program was built without {name}; unpack the file with \

@@ -21,8 +21,8 @@ use super::numbering::Start;
 use super::options::{OpenOptions, header_columns};
 use super::os::open_of_known_length;
 use crate::dataset::format::{
-    Boundaries, EXAMINED_BYTES, FirstBytes, JSON_LINES_LAYOUT, LineCount, Lines, RecordLayout,
-    Scanner, Tallies, line_ends, next_line,
+    Boundaries, EXAMINED_BYTES, FirstBytes, HEADER_BYTES, JSON_LINES_LAYOUT, LineCount, Lines,
+    RecordLayout, Scanner, Tallies, line_ends, next_line,
 };
 use crate::error::Error;
 
@@ -72,16 +72,24 @@ impl TextFile {
     /// Finds the format of the file.
     fn find_layout(&mut self, options: &OpenOptions) -> Result<(), Error> {
         let rest = self.length - self.begin;
-        let examined = rest.min(EXAMINED_BYTES as u64) as usize;
-        let mut bytes = vec![0; examined];
-        self.read_exact_at(&mut bytes, self.begin)?;
-        let first = FirstBytes {
-            bytes: &bytes,
-            is_all: rest == examined as u64,
-        };
-        let layout = options.layout(&self.path, first);
-        let layout = layout.map_err(|bad| Error::input(&self.path, bad.message))?;
-        self.layout = layout.unwrap_or_else(|| JSON_LINES_LAYOUT.clone());
+        for most in [EXAMINED_BYTES, HEADER_BYTES] {
+            let examined = rest.min(most as u64) as usize;
+            let mut bytes = vec![0; examined];
+            self.read_exact_at(&mut bytes, self.begin)?;
+            let first = FirstBytes {
+                bytes: &bytes,
+                is_all: rest == examined as u64,
+                is_stored: true,
+            };
+            let layout = options.layout(&self.path, first);
+            let layout = layout.map_err(|bad| Error::input(&self.path, bad.message))?;
+            if let Some(layout) = layout {
+                self.begin += layout.before_header() as u64;
+                self.header_lines = u64::from(layout.before_header() > 0);
+                self.layout = layout;
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -125,7 +133,8 @@ impl TextFile {
                 break header;
             }
         };
-        let bad = |line, bad| Error::bad_record(&self.path, line, bad);
+        let lines_before = self.header_lines;
+        let bad = |line, bad| Error::bad_record(&self.path, lines_before + line, bad);
         let Some(header) = header else {
             if tail.filled > limit.kept() {
                 return Err(bad(1, limit.too_long()));
@@ -140,7 +149,7 @@ impl TextFile {
         self.layout = layout;
         if self.layout.has_header() {
             self.begin += header.end as u64;
-            self.header_lines = line_ends(&buffer.bytes()[..header.end], false);
+            self.header_lines += line_ends(&buffer.bytes()[..header.end], false);
         }
         Ok(())
     }

@@ -30,6 +30,10 @@ pub(super) struct Input<'r> {
     ready: usize,
     /// Whether the input ended among its first bytes.
     ended: bool,
+    /// The damage that was found after the first bytes. They are given before the damage is reported.
+    damaged: Option<InputFault>,
+    /// Whether the input is a file, so that a read does not wait for the program that writes it.
+    is_stored: bool,
     legacy: LegacyCheck,
     refuses_legacy: bool,
     /// Whether the user has named the encoding of the text.
@@ -66,12 +70,14 @@ impl<'r> Input<'r> {
     fn new(raw: RawInput<'r>, options: &OpenOptions) -> Self {
         let (encoding, lossy) = options.decoding();
         Input {
+            is_stored: raw.is_stored(),
             bytes: InputBytes::Stored(raw),
             decoder: TextDecoder::new(encoding, lossy),
             look: Look::Kind,
             first: Vec::new(),
             ready: 0,
             ended: false,
+            damaged: None,
             legacy: LegacyCheck::new(),
             refuses_legacy: options.refuses_legacy(),
             is_decoded: encoding.is_some(),
@@ -101,10 +107,27 @@ impl<'r> Input<'r> {
         Ok((name, Input::new(raw, options)))
     }
 
-    /// Reads the beginning of a file until its kind is known.
+    /// Whether the input is a file, so that a read does not wait for the program that writes it.
+    pub(super) fn is_stored(&self) -> bool {
+        self.is_stored
+    }
+
+    /// Reads the beginning of a file until its kind is known. Damage after the first unpacked bytes is no error here,
+    /// because the records before it can be scored.
     fn begin(&mut self) -> Result<(), InputFault> {
         let (mut room, open) = (vec![0; FIRST_BYTES], Arc::default());
-        while self.look != Look::Nothing && self.read_stored(&mut room, &open)? != Some(0) {}
+        let mut is_first = true;
+        while self.look != Look::Nothing {
+            match self.read_stored(&mut room, &open) {
+                Err(InputFault::Damaged(_)) if !is_first => break,
+                read => {
+                    if read? == Some(0) {
+                        break;
+                    }
+                }
+            }
+            is_first = false;
+        }
         Ok(())
     }
 
@@ -134,8 +157,15 @@ impl<'r> Input<'r> {
         closed: &Arc<AtomicBool>,
     ) -> Result<Option<usize>, InputFault> {
         while self.look != Look::Nothing && self.ready == 0 {
-            let Some(read) = self.bytes.read(room, closed)? else {
-                return Ok(None);
+            let read = match self.bytes.read(room, closed) {
+                Err(damaged @ InputFault::Damaged(_)) if !self.first.is_empty() => {
+                    self.damaged = Some(damaged);
+                    0
+                }
+                read => match read? {
+                    Some(read) => read,
+                    None => return Ok(None),
+                },
             };
             self.first.extend_from_slice(&room[..read]);
             self.look(read == 0, closed)?;
@@ -145,6 +175,9 @@ impl<'r> Input<'r> {
             }
         }
         if self.first.is_empty() {
+            if let Some(damaged) = &self.damaged {
+                return Err(damaged.clone());
+            }
             if self.ended {
                 // Another read is avoided, because a terminal would wait for more input although it has reported the
                 // end.

@@ -15,6 +15,7 @@ mod legacy;
 mod lent;
 mod limit;
 mod loaded;
+mod members;
 mod numbering;
 mod options;
 mod os;

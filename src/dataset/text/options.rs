@@ -57,7 +57,6 @@ pub struct OpenOptions {
     lossy: bool,
     /// Whether a text in a legacy encoding is refused as a whole. Otherwise, its records fail one by one.
     refuses_legacy: bool,
-    /// The messages about texts that are not UTF-8.
     /// Whether the texts are a reference.
     is_reference: bool,
     format: Option<FormatName>,
@@ -254,7 +253,12 @@ impl OpenOptions {
             header: self.header,
             fields: self.fields.as_ref(),
         };
-        match requested.layout(unpacked_name(name), first) {
+        let name = unpacked_name(name);
+        let layout = requested.layout(name, first);
+        if let Some(layout) = &layout {
+            self.check_name(name, layout, first)?;
+        }
+        match layout {
             Some(layout) if !layout.is_table() => {
                 if let Some(fields) = &self.fields
                     && layout.name() == FormatName::Text
@@ -266,6 +270,33 @@ impl OpenOptions {
             }
             layout => Ok(layout),
         }
+    }
+}
+
+impl OpenOptions {
+    /// Refuses plain text whose name says that it is a file of another kind.
+    fn check_name(
+        &self,
+        name: &Path,
+        layout: &RecordLayout,
+        first: FirstBytes<'_>,
+    ) -> Result<(), BadRecord> {
+        let is_plain = layout.is_guessed() && layout.name() == FormatName::Text;
+        let is_empty = self.format.is_none() && first.bytes.trim_ascii().is_empty();
+        let ending = name.extension().and_then(|ending| ending.to_str());
+        let kind = ending.and_then(FormatName::other_kind_of_ending);
+        let Some(kind) = kind.filter(|_| is_plain || is_empty) else {
+            return Ok(());
+        };
+        let found = if is_empty { "nothing" } else { "plain text" };
+        let option = match self.is_reference {
+            true => "--against-format",
+            false => "--format",
+        };
+        let message = format!(
+            "expected {kind}, as the name says, found {found}; if the file is text, name its format with {option}"
+        );
+        Err(BadRecord::new(message, None))
     }
 }
 

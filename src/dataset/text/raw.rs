@@ -86,6 +86,15 @@ impl RawInput<'_> {
         }
     }
 
+    /// Whether this is a file.
+    pub(super) fn is_stored(&self) -> bool {
+        match self {
+            RawInput::Reader(_) => false,
+            RawInput::Open { length, .. } => *length > 0,
+            RawInput::Later { file, .. } => file.is_some(),
+        }
+    }
+
     /// Waits until there are bytes to read, and reads them. Returns `None` if the stream is closed during the wait.
     pub(super) fn read(
         &mut self,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::compression::Compression;
 use super::fault::InputFault;
+use super::members::{FollowedByOther, PackedMembers};
 use super::raw::RawInput;
 use crate::sync::atomic::AtomicBool;
 use crate::sync::{Mutex, lock};
@@ -12,10 +13,13 @@ use crate::sync::{Mutex, lock};
 /// The number of compressed bytes that are requested from an input at a time.
 const PACKED_BYTES: usize = 64 << 10;
 
+/// A part of the message of zstd about a frame whose window is larger than the limit, which is 2²⁷ bytes.
+const TOO_MUCH_MEMORY: &str = "too much memory";
+
 /// A compressed input. The thread that reads it unpacks the bytes.
 pub(super) struct Unpacker<'r> {
     compression: Compression,
-    unpacked: Box<dyn Read + Send + 'r>,
+    unpacked: PackedMembers<'r>,
     /// The reason why no more compressed bytes can be read. It is kept here because the decompressor may change or wrap
     /// the error that it receives from `PackedBytes`.
     stopped: Arc<Mutex<Option<StopOfReading>>>,
@@ -80,7 +84,10 @@ impl<'r> Unpacker<'r> {
         };
         Ok(Unpacker {
             compression,
-            unpacked: compression.unpack(BufReader::with_capacity(PACKED_BYTES, packed))?,
+            unpacked: PackedMembers::new(
+                compression,
+                BufReader::with_capacity(PACKED_BYTES, packed),
+            )?,
             stopped,
             bytes: 0,
         })
@@ -106,20 +113,29 @@ impl<'r> Unpacker<'r> {
     }
 
     fn damaged(&self, error: &io::Error) -> InputFault {
-        let name = self.compression.name();
-        let message = if error.kind() == io::ErrorKind::UnexpectedEof {
+        let (name, bytes) = (self.compression.name(), self.bytes);
+        let is_followed = error
+            .get_ref()
+            .is_some_and(|error| error.is::<FollowedByOther>());
+        InputFault::Damaged(if error.kind() == io::ErrorKind::UnexpectedEof {
             format!(
-                "ends in the middle of its {name} data, after {} unpacked bytes; it is \
-                 incomplete, so get it again",
-                self.bytes
+                "ends in the middle of its {name} data, after {bytes} unpacked bytes; it is incomplete, so get it again"
+            )
+        } else if is_followed {
+            format!(
+                "has other data after its {name} data, after {bytes} unpacked bytes; if that data does not belong to \
+                 the file, remove it, or unpack the file with {name} -d"
+            )
+        } else if error.to_string().contains(TOO_MUCH_MEMORY) {
+            format!(
+                "needs more than 128 MiB of memory to be unpacked, because it was compressed with a long window \
+                 ({name} --long); unpack it first with {name} -d --long=31"
             )
         } else {
             format!(
-                "cannot be unpacked after {} unpacked bytes, because its {name} data is damaged \
-                 or is followed by other data ({error}); check the file with {name} -t",
-                self.bytes
+                "cannot be unpacked after {bytes} unpacked bytes, because its {name} data is damaged ({error}); check \
+                 the file with {name} -t"
             )
-        };
-        InputFault::Damaged(message)
+        })
     }
 }

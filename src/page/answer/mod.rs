@@ -50,7 +50,7 @@ pub(super) fn page(answer: &Answer) -> Markup {
             (machine(&answer.machine, None))
         }))
         (section("Plan", &html! { "What was run. The same plan over the same data gives the same answer." }, &html! {
-            (facts_of(plan))
+            (facts_of(answer))
             (origin(answer))
         }))
     };
@@ -130,8 +130,9 @@ fn selected(plan: &Plan) -> String {
 }
 
 /// Shows the options of a plan as a list of facts.
-fn facts_of(plan: &Plan) -> Markup {
+fn facts_of(answer: &Answer) -> Markup {
     const FILES: usize = 50;
+    let plan = &answer.plan;
     let threads = plan
         .threads
         .map_or("all cores".to_owned(), |threads| threads.to_string());
@@ -149,8 +150,14 @@ fn facts_of(plan: &Plan) -> Markup {
         }
         @if plan.files.len() > FILES { ", and " (plan.files.len() - FILES) " more" }
     };
+    let formats = answer.found_formats();
+    let formats = match formats.is_empty() {
+        true => html! { "shown by names, contents or options" },
+        false => quoted(formats.join("; ")),
+    };
     facts(&[
         ("files", files),
+        ("formats", formats),
         ("records", html! { (selected(plan)) }),
         ("scorer", html! { (plan.scorer.name()) }),
         ("fields", quoted(plan.fields.join(", "))),

@@ -8,6 +8,8 @@ use crate::dataset::{Delimiter, FormatName, InputFile};
 pub(super) struct FileJson {
     path: String,
     format: Option<FormatName>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    format_was_guessed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<Delimiter>,
     bytes: u64,
@@ -18,6 +20,7 @@ impl FileJson {
         FileJson {
             path: file.path.display().to_string(),
             format: file.format,
+            format_was_guessed: file.format_was_guessed,
             delimiter: file.delimiter,
             bytes: file.bytes,
         }

@@ -286,7 +286,7 @@ impl<'r> InputChain<'r> {
             return Ok(false);
         }
         let mut skipped = first.len() - without_mark(first).len();
-        let (Some((_, name)), Some((_, known))) =
+        let (Some((input, name)), Some((_, known))) =
             (self.inputs.front(), self.inputs_read.last_mut())
         else {
             return Ok(false);
@@ -295,6 +295,7 @@ impl<'r> InputChain<'r> {
             let first = FirstBytes {
                 bytes: &first[skipped..],
                 is_all: self.ended,
+                is_stored: input.is_stored(),
             };
             let refused = |bad: BadRecord| InputFault::Refused(bad.message.into());
             *known = self.options.layout(name, first).map_err(refused)?;
@@ -303,17 +304,23 @@ impl<'r> InputChain<'r> {
             return Ok(false);
         };
         if layout.is_table() {
+            skipped += layout.before_header();
+            let lines_before = u64::from(layout.before_header() > 0);
             let first = &first[skipped..];
-            if let Some(header) = layout.boundaries().first(first, self.ended) {
-                let bad = |reason| InputFault::bad_record(header.lines_before + 1, reason);
+            // If the input is broken off, its first record is not complete.
+            let is_all = self.ended && self.broken_off.is_none();
+            if let Some(header) = layout.boundaries().first(first, is_all) {
+                let line = lines_before + header.lines_before + 1;
+                let bad = |reason| InputFault::bad_record(line, reason);
                 *layout = header_columns(layout, first, header, &self.options).map_err(bad)?;
+                self.start.lines = lines_before;
                 if layout.has_header() {
-                    self.start.lines = line_ends(&first[..header.end], false);
+                    self.start.lines += line_ends(&first[..header.end], false);
                     skipped += header.end;
                 }
             } else if first.len() > self.options.limit().kept() {
                 let too_long = self.options.limit().too_long();
-                return Err(InputFault::bad_record(1, too_long));
+                return Err(InputFault::bad_record(lines_before + 1, too_long));
             } else if !self.ended {
                 return Ok(false);
             }
