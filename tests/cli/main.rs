@@ -5,6 +5,8 @@
 #[cfg(unix)]
 mod all_failed;
 mod bad_input;
+#[cfg(unix)]
+mod bad_input_table;
 mod baselines;
 mod bench;
 #[cfg(unix)]
