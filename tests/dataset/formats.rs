@@ -522,3 +522,24 @@ fn each_line_of_plain_text_is_a_record() {
         expected.map(|(line, text, json)| (line, text.to_owned(), json.to_owned()))
     );
 }
+
+/// Blank lines come before the header. The message names the line of the header, no matter how the text arrives.
+#[test]
+fn a_header_that_is_too_long_is_named_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.csv");
+    let content = b"\n\r\ntext,group,and,more\ngood,a,b,c\n";
+    std::fs::write(&path, content).unwrap();
+    let options = OpenOptions::new().max_record(10);
+    let refused = options.open(&[&path]).unwrap_err().to_string();
+    assert!(
+        refused.contains("r.csv:3: expected a record of at most 10 bytes"),
+        "{refused}"
+    );
+    for piece in [1, 5, 8192] {
+        let stream = options.reader("r.csv", Pieces(io::Cursor::new(content.to_vec()), piece));
+        let ended = stream.read(0..10, |_, _| ControlFlow::Continue(()));
+        let told = ended.unwrap_err().to_string();
+        assert!(refused.ends_with(&told), "{told}");
+    }
+}

@@ -213,7 +213,8 @@ fn tar(first: &[u8], is_all: bool) -> Option<Beginning> {
 fn unicode(first: &[u8], is_all: bool) -> Option<Beginning> {
     match first {
         [0xff, 0xfe, 0, 0, ..] => Some(Beginning::Refused(UTF_32)),
-        [0xff, 0xfe, ..] if first.len() >= 4 || is_all || !matches!(first[2..], [0]) => {
+        [0xff, 0xfe, _, _, ..] => Some(Beginning::Utf16),
+        [0xff, 0xfe, rest @ ..] if is_all || rest.first().is_some_and(|byte| *byte != 0) => {
             Some(Beginning::Utf16)
         }
         [0xfe, 0xff, ..] => Some(Beginning::Utf16),
@@ -311,6 +312,11 @@ mod tests {
         for first in [&b""[..], b"x", b"\n", b"<", b"vers", b"\xff", b"\xef\xbb"] {
             assert_eq!(beginning_of(first, false, false), Beginning::TooShort);
             assert_eq!(beginning_of(first, true, false), Beginning::Text);
+        }
+        // UTF-32 begins like UTF-16.
+        for first in [&b"\xff\xfe"[..], b"\xff\xfe\0"] {
+            assert_eq!(beginning_of(first, false, false), Beginning::TooShort);
+            assert_eq!(beginning_of(first, true, false), Beginning::Utf16);
         }
         assert_eq!(
             beginning_of(b"\xff\xfe1\0\n\0", false, true),

@@ -122,30 +122,25 @@ impl TextFile {
     /// Reads the first record, from which the columns are taken. If the first record is a header, the records begin
     /// after it.
     fn read_header(&mut self, options: &OpenOptions) -> Result<(), Error> {
-        let limit = options.limit();
         let mut buffer = Buffer::default();
         let mut tail = Tail::new(self.begin, 0);
-        let header = loop {
+        let (header, layout) = loop {
             let is_all = self.read_on(&mut tail, &mut buffer)?.is_empty();
             buffer.set_end(tail.filled);
-            let header = self.layout.boundaries().first(buffer.bytes(), is_all);
-            if header.is_some() || is_all || tail.filled > limit.kept() {
-                break header;
+            match header_columns(&self.layout, buffer.bytes(), is_all, options) {
+                Err((line, bad)) => {
+                    let line = self.header_lines + line;
+                    return Err(Error::bad_record(&self.path, line, bad));
+                }
+                Ok(Some(found)) => break found,
+                Ok(None) if is_all => {
+                    // A file without a header has no records.
+                    self.begin = self.length;
+                    return Ok(());
+                }
+                Ok(None) => {}
             }
         };
-        let lines_before = self.header_lines;
-        let bad = |line, bad| Error::bad_record(&self.path, lines_before + line, bad);
-        let Some(header) = header else {
-            if tail.filled > limit.kept() {
-                return Err(bad(1, limit.too_long()));
-            }
-            // A file without a header has no records.
-            self.begin = self.length;
-            return Ok(());
-        };
-        let line = header.lines_before + 1;
-        let columns = header_columns(&self.layout, buffer.bytes(), header, options);
-        let layout = columns.map_err(|reason| bad(line, reason))?;
         self.layout = layout;
         if self.layout.has_header() {
             self.begin += header.end as u64;

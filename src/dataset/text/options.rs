@@ -11,6 +11,7 @@ use super::text_encoding::TextEncoding;
 use crate::dataset::fields::Fields;
 use crate::dataset::format::{
     Delimiter, FirstBytes, FormatName, RecordLayout, RecordSpan, Requested, check_text_field,
+    line_ends,
 };
 use crate::error::BadRecord;
 
@@ -300,22 +301,45 @@ impl OpenOptions {
     }
 }
 
-/// Returns the layout of a text, with columns that are taken from its first record. `header` is the place of the first
-/// record in `bytes`.
+/// Returns the first record of a text and the layout of the text, with columns that are taken from this record. Returns
+/// `None` if `bytes`, with which the text begins, do not contain the end of the record. If `is_all` is true, the text
+/// has no further bytes.
 ///
 /// # Errors
 ///
-/// Returns an error if the header is too long or not UTF-8, or lacks a field that will be read.
+/// Returns an error, and the number of the line in which the first record begins, if the record is too long or not
+/// UTF-8, or lacks a field that will be read.
 pub(super) fn header_columns(
     layout: &RecordLayout,
     bytes: &[u8],
-    header: RecordSpan,
+    is_all: bool,
+    options: &OpenOptions,
+) -> Result<Option<(RecordSpan, RecordLayout)>, (u64, BadRecord)> {
+    let Some(header) = layout.boundaries().first(bytes, is_all) else {
+        if bytes.len() > options.limit().kept() {
+            let is_blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
+            let blank = bytes.iter().take_while(is_blank).count();
+            let line = line_ends(&bytes[..blank], false) + 1;
+            return Err((line, options.limit().too_long()));
+        }
+        return Ok(None);
+    };
+    let columns = columns_of(layout, &bytes[header.start..header.end], options);
+    match columns {
+        Ok(layout) => Ok(Some((header, layout))),
+        Err(bad) => Err((header.lines_before + 1, bad)),
+    }
+}
+
+/// Returns the layout of a text, with columns that are taken from its first record.
+fn columns_of(
+    layout: &RecordLayout,
+    header: &[u8],
     options: &OpenOptions,
 ) -> Result<RecordLayout, BadRecord> {
-    if options.limit().excludes(header.end - header.start) {
+    if options.limit().excludes(header.len()) {
         return Err(options.limit().too_long());
     }
-    let header = &bytes[header.start..header.end];
     if layout.has_unclosed_quote(header) {
         let message =
             "expected the end of a quoted field, found the end of the text; close the quote";

@@ -309,20 +309,18 @@ impl<'r> InputChain<'r> {
             let first = &first[skipped..];
             // If the input is broken off, its first record is not complete.
             let is_all = self.ended && self.broken_off.is_none();
-            if let Some(header) = layout.boundaries().first(first, is_all) {
-                let line = lines_before + header.lines_before + 1;
-                let bad = |reason| InputFault::bad_record(line, reason);
-                *layout = header_columns(layout, first, header, &self.options).map_err(bad)?;
-                self.start.lines = lines_before;
-                if layout.has_header() {
-                    self.start.lines += line_ends(&first[..header.end], false);
-                    skipped += header.end;
+            let bad = |(line, reason)| InputFault::bad_record(lines_before + line, reason);
+            match header_columns(layout, first, is_all, &self.options).map_err(bad)? {
+                Some((header, with_columns)) => {
+                    *layout = with_columns;
+                    self.start.lines = lines_before;
+                    if layout.has_header() {
+                        self.start.lines += line_ends(&first[..header.end], false);
+                        skipped += header.end;
+                    }
                 }
-            } else if first.len() > self.options.limit().kept() {
-                let too_long = self.options.limit().too_long();
-                return Err(InputFault::bad_record(lines_before + 1, too_long));
-            } else if !self.ended {
-                return Ok(false);
+                None if self.ended => {}
+                None => return Ok(false),
             }
         }
         self.scanner = RecordScanner::new(layout.boundaries());
