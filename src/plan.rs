@@ -24,6 +24,7 @@ mod sampling;
 mod scored;
 mod scorer;
 mod summary;
+mod thresholds;
 mod version;
 mod wire;
 mod worker;

@@ -74,6 +74,14 @@ impl<const HIGHEST: bool> TopK<HIGHEST> {
         self.threshold
     }
 
+    /// The index and the score of the last record, if all places are taken. Another record enters only if it has a
+    /// better score, or the same score and a smaller index.
+    pub(crate) fn last(&self) -> Option<(u64, f64)> {
+        let last = self.entered.peek();
+        let last = last.filter(|_| self.entered.len() == self.places);
+        last.map(|(badness, index)| (*index, score_of(Self::badness(*badness))))
+    }
+
     /// Converts a rank to its badness, which is larger for worse scores, or a badness back to its
     /// rank.
     fn badness(rank: i64) -> i64 {

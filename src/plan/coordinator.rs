@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::leaderboard::Thresholds;
 use super::scored::Scored;
 use super::scorer::{MainCell, PreparedScorer};
+use super::thresholds::Thresholds;
 use super::wire::WireOutcome;
 use crate::dataset::Position;
 use crate::error::Cause;

@@ -8,10 +8,13 @@ use crate::dataset::FieldValue;
 
 /// The values of the fields that a plan [keeps](super::Plan::keep), in the order of the plan.
 ///
-/// All values of a record are kept in one string, so a record takes two allocations, no matter how many fields are
-/// kept.
+/// All values of a record are kept in one string, so a record takes three allocations, no matter how many fields are
+/// kept. It takes none if no field is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct Kept(Option<Box<KeptFields>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct KeptFields {
     text: String,
     values: Vec<KeptValue>,
 }
@@ -36,8 +39,11 @@ impl Kept {
     pub(super) fn of<'v>(
         values: impl ExactSizeIterator<Item = &'v FieldValue<'v>> + Clone,
     ) -> Self {
+        if values.len() == 0 {
+            return Kept(None);
+        }
         let lengths = values.clone().map(|value| shown(value).1.len());
-        let mut kept = Kept {
+        let mut kept = KeptFields {
             text: String::with_capacity(lengths.sum()),
             values: Vec::with_capacity(values.len()),
         };
@@ -48,22 +54,28 @@ impl Kept {
                 kind,
             });
         }
-        kept
+        Kept(Some(Box::new(kept)))
     }
 
     /// Number of values.
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.0.as_ref().map_or(0, |kept| kept.values.len())
     }
 
     /// Whether no fields are kept.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.len() == 0
     }
 
     /// The values. A value that is not [missing](FieldValue::Missing) is JSON, or the text of a cell that is not
     /// empty.
     pub fn iter(&self) -> impl Iterator<Item = FieldValue<'_>> {
+        self.0.iter().flat_map(|kept| kept.iter())
+    }
+}
+
+impl KeptFields {
+    fn iter(&self) -> impl Iterator<Item = FieldValue<'_>> {
         let mut start = 0;
         self.values.iter().map(move |value| {
             // If the text and the ends come from another process, they may be inconsistent.

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Scored;
 use super::scorer::Cells;
+use super::thresholds::Thresholds;
 use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, Shift, State, StateError, Top};
 use crate::dataset::Position;
 use crate::error::Place;
-use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// One of the best or worst records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,65 +68,6 @@ impl ExampleCandidate {
     pub(super) fn of(at: Position, text: String, cells: &Cells) -> Self {
         let matched = ExampleMatch::of(cells);
         ExampleCandidate { at, text, matched }
-    }
-}
-
-/// The main scores that a record must reach to be among the best or the worst, as far as these scores are known.
-/// The text of any other record need not be copied.
-///
-/// Each threshold comes from the leaderboard of some worker, so every record of the final leaderboard reaches a
-/// threshold, regardless of the order in which the workers raise the thresholds. Only scores that were observed
-/// raise them, because a run that stops may leave out the scores that were computed last.
-#[derive(Debug)]
-pub(super) struct Thresholds {
-    /// The threshold of the best records, as the bits of an `f64`.
-    best: AtomicU64,
-    /// The threshold of the worst records, as the bits of an `f64`.
-    worst: AtomicU64,
-}
-
-impl Thresholds {
-    /// The thresholds of empty leaderboards for the `size` best and the `size` worst records.
-    pub(super) fn new(size: usize) -> Self {
-        Thresholds {
-            best: AtomicU64::new(Top::new(size).threshold().to_bits()),
-            worst: AtomicU64::new(Bottom::new(size).threshold().to_bits()),
-        }
-    }
-
-    /// The thresholds of the best and of the worst records, to be [set](Thresholds::set) in another process.
-    pub(super) fn both(&self) -> (f64, f64) {
-        (self.best(), self.worst())
-    }
-
-    /// Takes over the thresholds of another process.
-    pub(super) fn set(&self, (best, worst): (f64, f64)) {
-        self.best.store(best.to_bits(), Relaxed);
-        self.worst.store(worst.to_bits(), Relaxed);
-    }
-
-    fn best(&self) -> f64 {
-        f64::from_bits(self.best.load(Relaxed))
-    }
-
-    fn worst(&self) -> f64 {
-        f64::from_bits(self.worst.load(Relaxed))
-    }
-
-    /// Whether a record with this main score may be among the best or the worst.
-    pub(super) fn reached_by(&self, score: f64) -> bool {
-        score >= self.best() || score <= self.worst()
-    }
-
-    /// Raises the thresholds. If two workers raise a threshold at the same time, the weaker value may win. The only
-    /// effect is that a few more texts are copied.
-    fn raise(&self, best: f64, worst: f64) {
-        if best > self.best() {
-            self.best.store(best.to_bits(), Relaxed);
-        }
-        if worst < self.worst() {
-            self.worst.store(worst.to_bits(), Relaxed);
-        }
     }
 }
 
@@ -199,8 +140,7 @@ impl<P> Leaderboard<P> {
         if self.entries.len() / 3 > self.size {
             self.drop_others();
         }
-        self.thresholds
-            .raise(self.best.threshold(), self.worst.threshold());
+        self.thresholds.raise(&self.best, &self.worst);
     }
 }
 
@@ -435,7 +375,7 @@ mod tests {
             for (index, (score, worker, _)) in in_any_order {
                 let at = Position { index: index as u64, file: 0, line: 1, fetched: false };
                 let candidate = ExampleCandidate { at, text: index.to_string(), matched: None };
-                let candidate = thresholds.reached_by(*score).then(|| Arc::new(candidate));
+                let candidate = thresholds.reached_by(at.index, *score).then(|| Arc::new(candidate));
                 let (board, queue) = &mut workers[*worker];
                 queue.push_back((at.index, *score, candidate));
                 observe_all_but(board, queue, pending);

@@ -7,11 +7,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use super::first_records::FirstRecords;
-use super::leaderboard::Thresholds;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::scored::{ScoreField, Scored};
 use super::scorer::{PreparedScorer, ReferenceSummary};
 use super::summary::{PlanAggregator, Summary};
+use super::thresholds::Thresholds;
 use super::{ExecutorName, Plan, RunOptions, Sampling, worker};
 use crate::dataset::{Dataset, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::{Error, OnFailure};

@@ -12,9 +12,10 @@ use crate::task::Task;
 use super::decimal::canonical;
 use super::group_key::{GroupKey, GroupName, name_of};
 use super::kept::Kept;
-use super::leaderboard::{ExampleCandidate, Thresholds};
+use super::leaderboard::ExampleCandidate;
 use super::not_scored::NotScored;
 use super::scorer::{Cell, Cells, MainCell, NamedCell, PreparedScorer, RESERVED, ScorerInput};
+use super::thresholds::Thresholds;
 use super::{Missing, Plan};
 
 /// The result of a plan's scorer for one record.
@@ -175,11 +176,12 @@ impl Task<TextRecord<'_>> for ScoreField<'_> {
         self.check_names(cells.found())?;
         let kept = Kept::of(self.keep.clone().map(|place| values.get(place)));
         let mut scored = Scored::new(cells, &self.main, group, kept, None);
+        let at = record.position();
         if scored
             .main
-            .is_some_and(|score| self.thresholds.reached_by(score))
+            .is_some_and(|score| self.thresholds.reached_by(at.index, score))
         {
-            let (at, text) = (record.position(), values.shown());
+            let text = values.shown();
             let candidate = ExampleCandidate::of(at, text, &scored.cells);
             scored.candidate = Some(Arc::new(candidate));
         }

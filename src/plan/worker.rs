@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Plan;
-use super::leaderboard::Thresholds;
 use super::scored::ScoreField;
 use super::scorer::PreparedScorer;
+use super::thresholds::Thresholds;
 use super::wire::WireOutcome;
 use crate::dataset::{TextRecord, TextStream};
 use crate::error::{Error, Panicked};

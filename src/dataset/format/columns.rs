@@ -14,6 +14,11 @@ pub(super) trait CellReader<'a> {
 
     /// Skips the next value. Returns `false` after the last one.
     fn skip(&mut self) -> bool;
+
+    /// Skips the next values, but at most this number. Returns how many were skipped.
+    fn skip_up_to(&mut self, most: usize) -> usize {
+        (0..most).take_while(|_| self.skip()).count()
+    }
 }
 
 /// The names of the columns of a file. All values are strings.
@@ -149,18 +154,14 @@ impl Columns {
                 values[*place] = values[first].clone();
                 continue;
             }
-            while found < *column && cells.skip() {
-                found += 1;
-            }
+            found += cells.skip_up_to(*column - found);
             let Some(cell) = cells.next() else {
                 break;
             };
             found += 1;
             values[*place] = FieldValue::Text(cell);
         }
-        while cells.skip() {
-            found += 1;
-        }
+        found += cells.skip_up_to(usize::MAX);
         self.check_number(found)
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::columns::CellReader;
-use super::{Boundaries, Columns, Delimiter, Format, Quoted};
+use super::{Boundaries, Columns, Delimiter, Format, ListedDelimiters, Quoted, RecordText};
 use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 use crate::similar::most_similar;
@@ -51,15 +51,25 @@ impl Format for Delimited {
     fn read<'a>(
         &self,
         columns: &Columns,
-        record: &'a str,
+        record: RecordText<'a>,
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
-        columns.read(&mut self.cells(record), fields, values)
+        match record.delimiters {
+            Some(listed) => columns.read(&mut self.listed(record.text, listed), fields, values),
+            None => columns.read(&mut self.cells(record.text), fields, values),
+        }
     }
 
-    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
-        columns.all(&mut self.cells(record))
+    fn all<'a>(
+        &self,
+        columns: &'a Columns,
+        record: RecordText<'a>,
+    ) -> Result<NamedValues<'a>, BadRecord> {
+        match record.delimiters {
+            Some(listed) => columns.all(&mut self.listed(record.text, listed)),
+            None => columns.all(&mut self.cells(record.text)),
+        }
     }
 
     fn field_names(&self, columns: &Columns, _: &str) -> Vec<String> {
@@ -106,6 +116,19 @@ impl Delimited {
     pub(super) fn values<'a>(&self, record: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
         let mut cells = self.cells(record);
         std::iter::from_fn(move || cells.next())
+    }
+
+    pub(super) fn listed<'a>(
+        &self,
+        record: &'a str,
+        listed: ListedDelimiters<'a>,
+    ) -> ListedCells<'a> {
+        ListedCells {
+            record,
+            listed,
+            next: 0,
+            delimiter: self.delimiter,
+        }
     }
 
     fn cells<'a>(&self, record: &'a str) -> CellIter<'a> {
@@ -167,6 +190,41 @@ impl<'a> CellReader<'a> for CellIter<'a> {
             None => _ = self.up_to_delimiter(rest),
         }
         true
+    }
+}
+
+/// The values of a record whose delimiters are known.
+pub(super) struct ListedCells<'a> {
+    record: &'a str,
+    listed: ListedDelimiters<'a>,
+    /// The number of the next value, from 0.
+    next: usize,
+    delimiter: u8,
+}
+
+impl<'a> CellReader<'a> for ListedCells<'a> {
+    #[inline]
+    fn next(&mut self) -> Option<Cow<'a, str>> {
+        let cell = self.listed.field(self.record, self.next)?;
+        self.next += 1;
+        if !cell.starts_with('"') {
+            return Some(Cow::Borrowed(cell));
+        }
+        let delimiter = self.delimiter;
+        let rest = Some(cell);
+        CellIter { rest, delimiter }.next()
+    }
+
+    #[inline]
+    fn skip(&mut self) -> bool {
+        self.skip_up_to(1) == 1
+    }
+
+    #[inline]
+    fn skip_up_to(&mut self, most: usize) -> usize {
+        let skipped = most.min(self.listed.fields() - self.next);
+        self.next += skipped;
+        skipped
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use super::{Boundaries, Columns, Format, JSON_LINES, bad_json};
+use super::{Boundaries, Columns, Format, JSON_LINES, RecordText, bad_json};
 use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
@@ -23,7 +23,7 @@ impl Format for JsonDocument {
     fn read<'a>(
         &self,
         columns: &Columns,
-        record: &'a str,
+        record: RecordText<'a>,
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
@@ -31,7 +31,11 @@ impl Format for JsonDocument {
         read.map_err(without_column)
     }
 
-    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
+    fn all<'a>(
+        &self,
+        columns: &'a Columns,
+        record: RecordText<'a>,
+    ) -> Result<NamedValues<'a>, BadRecord> {
         JSON_LINES.all(columns, record).map_err(without_column)
     }
 

@@ -1,5 +1,7 @@
 //! JSON lines: one object per line, whose fields are read in one pass without copying.
 
+mod walk;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -9,10 +11,11 @@ use serde_json::value::RawValue;
 
 use super::members::members;
 use super::path::follow;
-use super::{Boundaries, Columns, Format, Lines};
+use super::{Boundaries, Columns, Format, Lines, RecordText};
 use crate::dataset::fields::{FieldValue, Fields, NamedValues, column_of, kind_of};
 use crate::dataset::non_finite;
 use crate::error::BadRecord;
+use walk::walk;
 
 /// One JSON object per line.
 #[derive(Debug)]
@@ -30,10 +33,15 @@ impl Format for JsonLines {
     fn read<'a>(
         &self,
         _: &Columns,
-        record: &'a str,
+        record: RecordText<'a>,
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
+        let record = record.text;
+        if plain_members_of(record, fields, values).is_some() {
+            return Ok(());
+        }
+        values.fill(FieldValue::Missing);
         if members_of(record, fields, values).is_err() {
             values.fill(FieldValue::Missing);
             read_again(record, fields, values)?;
@@ -41,8 +49,12 @@ impl Format for JsonLines {
         Ok(())
     }
 
-    fn all<'a>(&self, _: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
-        members(record).map_err(|error| bad_json(&error))
+    fn all<'a>(
+        &self,
+        _: &'a Columns,
+        record: RecordText<'a>,
+    ) -> Result<NamedValues<'a>, BadRecord> {
+        members(record.text).map_err(|error| bad_json(&error))
     }
 
     fn field_names(&self, _: &Columns, record: &str) -> Vec<String> {
@@ -54,6 +66,24 @@ impl Format for JsonLines {
     fn to_json<'a>(&self, _: &Columns, record: &'a str) -> Result<Cow<'a, str>, BadRecord> {
         Ok(Cow::Borrowed(record))
     }
+}
+
+/// Reads the fields of a record without anything unusual. Returns `None` if something is unusual; some of the fields
+/// have then been read.
+#[inline]
+fn plain_members_of<'a>(
+    record: &'a str,
+    fields: &Fields,
+    values: &mut [FieldValue<'a>],
+) -> Option<()> {
+    if fields.has_paths() {
+        return None;
+    }
+    walk(record, |name, value| {
+        if let Some(place) = fields.place_of(name) {
+            values[place] = FieldValue::Json(Cow::Borrowed(value));
+        }
+    })
 }
 
 /// Reads the fields of a record in one pass.

@@ -39,6 +39,7 @@ impl Lines {
                     start: start + range.start,
                     end: start + range.end,
                     lines_before,
+                    delimiters: None,
                 });
             };
             if too_long(line.len()) {
@@ -156,6 +157,7 @@ pub(super) fn first_line(bytes: &[u8], is_all: bool) -> Option<RecordSpan> {
                 start,
                 end,
                 lines_before,
+                delimiters: None,
             });
         }
         start = next;
@@ -188,10 +190,10 @@ pub(in crate::dataset) struct LineCount {
 }
 
 impl LineCount {
-    /// Counts the line ends of a piece of a text.
-    pub(in crate::dataset) fn of(bytes: &[u8]) -> Self {
+    /// The count of a piece of a text. `ends` is the number of its line ends, if the byte before it is not a `\r`.
+    pub(super) fn with_ends(bytes: &[u8], ends: u64) -> Self {
         LineCount {
-            ends: line_ends(bytes, false),
+            ends,
             begins_with_newline: bytes.first() == Some(&b'\n'),
             ends_with_cr: bytes.last().map(|last| *last == b'\r'),
         }
@@ -354,9 +356,10 @@ mod tests {
             prop_assert_eq!((counted, found), (ends, expected));
             let (one, two) = text.as_bytes().split_at(cut.index(text.len() + 1));
             prop_assert_eq!(line_ends(one, false) + line_ends(two, one.ends_with(b"\r")), ends);
-            let (lines, after_cr) = LineCount::of(one).after(0, false);
+            let count = |piece| LineCount::with_ends(piece, line_ends(piece, false));
+            let (lines, after_cr) = count(one).after(0, false);
             let expected = (ends, text.ends_with('\r'));
-            prop_assert_eq!(LineCount::of(two).after(lines, after_cr), expected);
+            prop_assert_eq!(count(two).after(lines, after_cr), expected);
         }
 
         /// Prefixes taken one after the other have the same records and line ends as the whole text.

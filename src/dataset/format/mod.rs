@@ -17,6 +17,7 @@ mod names;
 mod path;
 mod plain;
 mod quoted;
+mod record_text;
 mod scanner;
 mod state;
 mod unreadable;
@@ -38,7 +39,8 @@ pub(super) use json::{JSON_LINES, bad_json};
 pub(super) use lines::{LineCount, Lines, line_ends, next_line};
 pub use names::{Delimiter, FormatName};
 pub(super) use plain::{PLAIN_TEXT, check_text_field};
-pub(super) use quoted::{Quoted, Scanner};
+pub(super) use quoted::{ExaminedStretch, Quoted, Scanner};
+pub(super) use record_text::{ListedDelimiters, RecordText};
 pub(super) use scanner::RecordScanner;
 pub(super) use state::{RecordSpan, ScanState, Tallies};
 pub(super) use unreadable::Unreadable;
@@ -71,7 +73,7 @@ pub(crate) trait Format: fmt::Debug + Sync {
     fn read<'a>(
         &self,
         columns: &Columns,
-        record: &'a str,
+        record: RecordText<'a>,
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord>;
@@ -82,7 +84,11 @@ pub(crate) trait Format: fmt::Debug + Sync {
     /// # Errors
     ///
     /// Returns an error if the record is not of this format.
-    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord>;
+    fn all<'a>(
+        &self,
+        columns: &'a Columns,
+        record: RecordText<'a>,
+    ) -> Result<NamedValues<'a>, BadRecord>;
 
     /// The names of the record's fields, for a message. The list is empty if the record is not of this format.
     fn field_names(&self, columns: &Columns, record: &str) -> Vec<String>;
@@ -222,7 +228,7 @@ impl RecordLayout {
     /// Reads the fields of a record, see [`Format::read`].
     pub(super) fn read<'a>(
         &self,
-        record: &'a str,
+        record: RecordText<'a>,
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
@@ -230,7 +236,7 @@ impl RecordLayout {
     }
 
     /// Returns all fields of a record, see [`Format::all`].
-    pub(super) fn all<'a>(&'a self, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
+    pub(super) fn all<'a>(&'a self, record: RecordText<'a>) -> Result<NamedValues<'a>, BadRecord> {
         self.format.all(&self.columns, record)
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::columns::CellReader;
-use super::{Columns, Format};
+use super::{Columns, Format, RecordText};
 use crate::dataset::fields::{FieldValue, Fields, NamedValues};
 use crate::error::BadRecord;
 
@@ -58,15 +58,19 @@ impl Format for PlainText {
     fn read<'a>(
         &self,
         columns: &Columns,
-        record: &'a str,
+        record: RecordText<'a>,
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
-        columns.read(&mut OneCell(Some(record)), fields, values)
+        columns.read(&mut OneCell(Some(record.text)), fields, values)
     }
 
-    fn all<'a>(&self, columns: &'a Columns, record: &'a str) -> Result<NamedValues<'a>, BadRecord> {
-        columns.all(&mut OneCell(Some(record)))
+    fn all<'a>(
+        &self,
+        columns: &'a Columns,
+        record: RecordText<'a>,
+    ) -> Result<NamedValues<'a>, BadRecord> {
+        columns.all(&mut OneCell(Some(record.text)))
     }
 
     fn field_names(&self, columns: &Columns, _: &str) -> Vec<String> {

@@ -5,19 +5,20 @@
 //! belong to the field. Records end with `\n`, `\r\n` or `\r` outside quotes.
 //!
 //! Whether a line end at some place of a file is inside quotes depends on everything before it. A worker that has a
-//! part in the middle of a file therefore [tallies](Quoted::tallies) the part for every state in which the part could
+//! part in the middle of a file therefore [examines](Quoted::examine) the part for every state in which the part could
 //! begin. The worker learns the actual state in the same way as the number of its first record: from the workers that
-//! tally the previous parts. After a delimiter or a line end, only two of the states still differ (inside quotes or
-//! not), so tallying a part for all states costs about two passes over bytes in memory.
+//! examine the previous parts.
 
-use std::ops::ControlFlow;
+mod carry;
+mod examined;
+mod marks;
+mod scanner;
 
-use memchr::{memchr, memchr3, memrchr2};
+use memchr::{memchr, memchr3};
 
-use super::lines::{line_ends, newlines};
-use super::state::{RecordSpan, ScanState, Tallies, Tally};
-use super::unreadable::Unreadable;
-use crate::error::BadRecord;
+use super::state::{ScanState, Tally};
+pub(in crate::dataset) use examined::ExaminedStretch;
+pub(in crate::dataset) use scanner::Scanner;
 
 /// The rules for records whose fields are separated by one particular delimiter.
 #[derive(Clone, Copy, Debug)]
@@ -95,29 +96,6 @@ impl Quoted {
         }
     }
 
-    /// For each state at the start of the bytes, counts the records that begin in the bytes and determines the state
-    /// at the end of the bytes.
-    pub(in crate::dataset) fn tallies(self, bytes: &[u8]) -> Tallies {
-        let mut tallies = ScanState::ALL.map(|end| Tally { records: 0, end });
-        let mut at = 0;
-        while at < bytes.len() && differ(&tallies) > 2 {
-            tallies = tallies.map(|tally| self.tally(&bytes[at..=at], tally));
-            at += 1;
-        }
-        let mut known = [None; ScanState::ALL.len()];
-        Tallies::new(tallies.map(|Tally { records, end }| {
-            let rest: &mut Option<Tally> = &mut known[end as usize];
-            let rest = rest.get_or_insert_with(|| {
-                let records = 0;
-                self.tally(&bytes[at..], Tally { records, end })
-            });
-            Tally {
-                records: records + rest.records,
-                end: rest.end,
-            }
-        }))
-    }
-
     /// Continues a tally with further bytes.
     fn tally(self, bytes: &[u8], mut tally: Tally) -> Tally {
         let mut at = 0;
@@ -138,153 +116,94 @@ pub(super) fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-/// Finds the records of a text that is read piece by piece.
-#[derive(Debug)]
-pub(in crate::dataset) struct Scanner {
-    quoted: Quoted,
-    state: ScanState,
-    /// Bytes before this place have been scanned.
-    at: usize,
-    /// The place where the unfinished record begins, and the number of lines before it. `None` if there is no
-    /// unfinished record, or if it began before the text.
-    open: Option<(usize, u64)>,
-    /// Number of line ends among the bytes that have been scanned.
-    lines: u64,
-    /// Whether the last byte that was scanned is a `\r`. A `\n` after it belongs to the same line end.
-    after_cr: bool,
-}
-
-impl Scanner {
-    /// Creates a scanner that starts at the beginning of a text, in the given state. `after_cr` says whether the byte
-    /// before the text is a `\r`.
-    pub(in crate::dataset) fn new(quoted: Quoted, state: ScanState, after_cr: bool) -> Self {
-        Scanner {
-            quoted,
-            state,
-            at: 0,
-            open: None,
-            lines: 0,
-            after_cr,
-        }
-    }
-
-    /// Scans the bytes that have not been scanned, and calls `found` with each record that ends in them, until
-    /// `found` returns `Break`.
-    pub(in crate::dataset) fn scan(
-        &mut self,
-        bytes: &[u8],
-        mut found: impl FnMut(RecordSpan) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut counted = self.at;
-        // Most texts have no `\r`. This is determined once, and not for each record.
-        let count = match memchr(b'\r', &bytes[self.at..]) {
-            Some(_) => line_ends,
-            None => newlines,
-        };
-        let mut flow = ControlFlow::Continue(());
-        while flow.is_continue()
-            && let Some(edge) = self.quoted.next_edge(bytes, &mut self.at, &mut self.state)
-        {
-            match edge {
-                Edge::Start(start) => {
-                    self.lines += self.line_ends(&bytes[counted..start], count);
-                    counted = start;
-                    self.open = Some((start, self.lines));
-                }
-                Edge::End(end) => {
-                    if let Some(span) = self.end(end) {
-                        flow = found(span);
-                    }
-                }
-            }
-        }
-        self.lines += self.line_ends(&bytes[counted..self.at], count);
-        flow
-    }
-
-    /// Counts the line ends of the next bytes that were scanned.
-    fn line_ends(&mut self, bytes: &[u8], count: fn(&[u8], bool) -> u64) -> u64 {
-        let ends = count(bytes, self.after_cr);
-        self.after_cr = bytes.last().map_or(self.after_cr, |last| *last == b'\r');
-        ends
-    }
-
-    /// Ends the unfinished record, if there is one, because the text ends there or the record is too long.
-    pub(in crate::dataset) fn end(&mut self, end: usize) -> Option<RecordSpan> {
-        self.open.take().map(|(start, lines_before)| RecordSpan {
-            start,
-            end,
-            lines_before,
-        })
-    }
-
-    /// The place up to which the text has been scanned.
-    pub(in crate::dataset) fn scanned(&self) -> usize {
-        self.at
-    }
-
-    /// Whether the scanner is inside a quoted field.
-    pub(super) fn is_unclosed(&self) -> bool {
-        self.state == ScanState::Quoted
-    }
-
-    /// If the end of the scanned bytes is the end of the text, and is inside a quoted field, returns an error that says
-    /// where the field begins. Only the first `kept` bytes of the record are examined.
-    pub(in crate::dataset) fn unclosed(&self, bytes: &[u8], kept: usize) -> Option<Unreadable> {
-        let (start, lines_before) = self.open.filter(|_| self.state == ScanState::Quoted)?;
-        let record = &bytes[start..self.at];
-        let record = &record[..record.len().min(kept)];
-        let quote = self.quoted.last_quote(record);
-        let before = &record[..quote];
-        let line = memrchr2(b'\n', b'\r', before).map_or(0, |end| end + 1);
-        let message = "expected the end of the quoted field that begins here, found the end of the \
-                       text; close the quote, or write it twice in quotes if it belongs to the text";
-        Some(Unreadable {
-            lines_before: lines_before + line_ends(before, false),
-            reason: BadRecord::last(message, (quote - line) as u64 + 1),
-        })
-    }
-
-    /// The place where the unfinished record begins, if there is one.
-    pub(in crate::dataset) fn open(&self) -> Option<usize> {
-        self.open.map(|(start, _)| start)
-    }
-
-    /// Adjusts all places after this number of bytes was removed from the front of the memory. All removed bytes must
-    /// have been scanned.
-    pub(in crate::dataset) fn remove_front(&mut self, bytes: usize) {
-        self.at -= bytes;
-        if let Some((start, _)) = &mut self.open {
-            *start -= bytes;
-        }
-    }
-
-    /// Adjusts the place of the scanner after the last bytes that it scanned were removed; `bytes` is their number.
-    pub(in crate::dataset) fn remove_back(&mut self, bytes: usize) {
-        self.at -= bytes;
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::format::{Delimiter, delimited::Delimited};
+    use crate::dataset::format::columns::CellReader as _;
+    use crate::dataset::format::lines::{LineCount, line_ends};
+    use crate::dataset::format::state::RecordSpan;
+    use crate::dataset::format::{Delimiter, ListedDelimiters, delimited::Delimited};
+
+    const COMMA: Quoted = Quoted { delimiter: b',' };
 
     fn all_spans(bytes: &[u8], cuts: &[usize]) -> (Vec<RecordSpan>, ScanState) {
-        let mut scanner = Scanner::new(Quoted { delimiter: b',' }, ScanState::Between, false);
+        let mut scanner = Scanner::new(COMMA, ScanState::Between, false);
         let mut spans = Vec::new();
         for end in cuts.iter().copied().chain([bytes.len()]) {
-            let flow = scanner.scan(&bytes[..end], |span| {
-                spans.push(span);
-                ControlFlow::Continue(())
-            });
-            assert!(flow.is_continue());
+            // The scan is interrupted after each record, as it is after the last record of a part.
+            while scanner
+                .scan(&bytes[..end], |span| {
+                    spans.push(span);
+                    ControlFlow::Break(())
+                })
+                .is_break()
+            {}
         }
         let state = scanner.state;
         spans.extend(scanner.end(bytes.len()));
         (spans, state)
+    }
+
+    /// The records of stretches of a text that are examined by themselves, and the state at the end of the text.
+    fn examined_spans(bytes: &[u8], cuts: &[usize]) -> (Vec<RecordSpan>, ScanState) {
+        let mut spans: Vec<RecordSpan> = Vec::new();
+        let (mut start, mut lines, mut after_cr, mut state) = (0, 0, false, ScanState::Between);
+        for end in cuts.iter().copied().chain([bytes.len()]) {
+            let stretch = &bytes[start..end];
+            let (mut found, mut delimiters) = (Vec::new(), Vec::new());
+            let examined = COMMA.examine(stretch, &mut found, &mut delimiters);
+            let (tally, line_count) = (examined.tallies.from(state), examined.line_count);
+            let mut scanner = examined.complete((state, after_cr), stretch, &mut found);
+            // The last record of the stretch may end in another one.
+            let _ = scanner.scan(&bytes[start..], |span| {
+                found.push(span);
+                ControlFlow::Break(())
+            });
+            if scanner.open().is_some_and(|open| open < stretch.len()) {
+                found.extend(scanner.end(bytes.len() - start));
+            }
+            found.retain(|span| span.start < stretch.len());
+            assert_eq!(
+                tally.records,
+                found.len() as u64,
+                "{stretch:?} from {state:?}"
+            );
+            for span in &found {
+                check_delimiters(&bytes[start..], span, &delimiters);
+            }
+            spans.extend(found.iter().map(|span| RecordSpan {
+                start: start + span.start,
+                end: start + span.end,
+                lines_before: lines + span.lines_before,
+                delimiters: None,
+            }));
+            state = tally.end;
+            (lines, after_cr) = LineCount::after(line_count, lines, after_cr);
+            start = end;
+        }
+        (spans, state)
+    }
+
+    /// Checks that the values between the listed delimiters of a record are the values of the record.
+    fn check_delimiters(bytes: &[u8], span: &RecordSpan, list: &[u32]) {
+        let (Some((first, end)), Ok(text)) = (
+            span.delimiters,
+            std::str::from_utf8(&bytes[span.start..span.end]),
+        ) else {
+            return;
+        };
+        let listed = ListedDelimiters {
+            places: &list[first as usize..end as usize],
+            start: span.start as u32,
+        };
+        let mut cells = Delimited::by(Delimiter::COMMA).listed(text, listed);
+        let values: Vec<_> = std::iter::from_fn(|| cells.next()).collect();
+        let expected = Delimited::by(Delimiter::COMMA).values(text);
+        assert_eq!(values, expected.collect::<Vec<_>>(), "{text:?}");
     }
 
     /// The records as the crate `csv` reads them.
@@ -299,6 +218,24 @@ mod tests {
         reader.records().map(record).collect()
     }
 
+    fn check(text: &str, cuts: &[prop::sample::Index]) -> Result<(), TestCaseError> {
+        let bytes = text.as_bytes();
+        let cuts = cuts.iter().map(|cut| cut.index(bytes.len() + 1));
+        let mut cuts: Vec<usize> = cuts.collect();
+        cuts.sort_unstable();
+        let (spans, end) = all_spans(bytes, &cuts);
+        let values = |span: &RecordSpan| {
+            let values = Delimited::by(Delimiter::COMMA).values(&text[span.start..span.end]);
+            values.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(spans.iter().map(values).collect::<Vec<_>>(), by_csv(text));
+        for span in &spans {
+            prop_assert_eq!(span.lines_before, line_ends(&bytes[..span.start], false));
+        }
+        prop_assert_eq!(examined_spans(bytes, &cuts), (spans, end));
+        Ok(())
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -307,30 +244,39 @@ mod tests {
             text in "[abé,\"\r\n]{0,30}",
             cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..5),
         ) {
-            let bytes = text.as_bytes();
-            let cuts = cuts.iter().map(|cut| cut.index(bytes.len() + 1));
-            let mut cuts: Vec<usize> = cuts.collect();
-            cuts.sort_unstable();
-            let (spans, end) = all_spans(bytes, &cuts);
-            let values = |span: &RecordSpan| {
-                let values = Delimited::by(Delimiter::COMMA).values(&text[span.start..span.end]);
-                values.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
-            };
-            prop_assert_eq!(spans.iter().map(values).collect::<Vec<_>>(), by_csv(&text));
-            for span in &spans {
-                prop_assert_eq!(span.lines_before, line_ends(&bytes[..span.start], false));
-            }
+            check(&text, &cuts)?;
+        }
+    }
 
-            // Tallies of separate parts add up to the same result.
-            let quoted = Quoted { delimiter: b',' };
-            let (mut start, mut records, mut state) = (0, 0, ScanState::Between);
-            for end in cuts.iter().copied().chain([bytes.len()]) {
-                let tally = quoted.tallies(&bytes[start..end]).from(state);
-                records += tally.records;
-                state = tally.end;
-                start = end;
-            }
-            prop_assert_eq!((records, state), (spans.len() as u64, end));
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// The text has many blocks, most of them with regular quotes.
+        #[test]
+        fn records_of_long_texts_are_those_of_the_crate_csv(
+            fields in proptest::collection::vec(
+                prop_oneof![
+                    8 => "[a ]{0,90}[,\n]",
+                    6 => "\"[a, \n]{0,90}(\"\"[a,]{0,9})?\"(,|\n|\r\n)",
+                    1 => "[a,\"\r\n]{0,5}",
+                ],
+                0..120,
+            ),
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+        ) {
+            check(&fields.concat(), &cuts)?;
+        }
+
+        /// Almost no quotes, so that two states at the start of a stretch stay different for long.
+        #[test]
+        fn stretches_with_few_quotes_have_the_records_of_the_text(
+            fields in proptest::collection::vec(
+                prop_oneof![500 => "[a ]{0,300}[,\n]", 1 => "\"[a ]{0,60}", 1 => "\"\n"],
+                0..200,
+            ),
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..3),
+        ) {
+            check(&fields.concat(), &cuts)?;
         }
     }
 }

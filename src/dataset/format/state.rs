@@ -7,6 +7,9 @@ pub(in crate::dataset) struct RecordSpan {
     pub(in crate::dataset) end: usize,
     /// Number of lines of the text before the line in which the record begins.
     pub(in crate::dataset) lines_before: u64,
+    /// The places at which the record's delimiters begin and end in the list of delimiters that was made when the record
+    /// was found. `None` if they are not listed.
+    pub(in crate::dataset) delimiters: Option<(u32, u32)>,
 }
 
 /// Where a place of a text is in relation to the records: between two records, or at a certain point of a record.

@@ -177,6 +177,7 @@ impl ValueScanner {
             start: open.start,
             end: self.at,
             lines_before: open.lines_before,
+            delimiters: None,
         })
     }
 

@@ -4,18 +4,25 @@ use std::collections::TryReserveError;
 use std::ops::{ControlFlow, Range};
 
 use super::limit::RecordLimit;
-use crate::dataset::format::{LineCount, Lines, RecordSpan, Scanner, Unreadable};
+use crate::dataset::format::{
+    ExaminedStretch, LineCount, Lines, ListedDelimiters, Quoted, RecordSpan, ScanState, Scanner,
+    Tallies, Unreadable,
+};
 
 /// Memory for records that are fetched together. It is reused for the records that are fetched next.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     spans: Vec<RecordSpan>,
+    /// The places of delimiters in the region, of the records for which they are listed.
+    delimiters: Vec<u32>,
     /// The bytes that contain the records. The places of the records are relative to the start of this region.
     region: Range<usize>,
     /// The line ends in the region.
     pub(super) line_count: LineCount,
     pub(super) limit: RecordLimit,
+    /// What is known of the region if its records are quoted and the state at its start is not known yet.
+    examined: Option<ExaminedStretch>,
     /// The reason why the text cannot be divided into records after those in the buffer. `None` if no error was found.
     pub(super) unreadable: Option<Unreadable>,
 }
@@ -46,9 +53,11 @@ impl Buffer {
     /// Clears the buffer, and sets the limit on the length of the records that follow.
     pub(super) fn clear(&mut self, limit: RecordLimit) {
         self.spans.clear();
+        self.delimiters.clear();
         self.region = 0..0;
         self.line_count = LineCount::default();
         self.limit = limit;
+        self.examined = None;
         self.unreadable = None;
     }
 
@@ -71,6 +80,15 @@ impl Buffer {
         &self.spans
     }
 
+    /// The delimiters of a record, if they are listed.
+    pub(super) fn delimiters(&self, span: &RecordSpan) -> Option<ListedDelimiters<'_>> {
+        let (first, end) = span.delimiters?;
+        Some(ListedDelimiters {
+            places: self.delimiters.get(first as usize..end as usize)?,
+            start: u32::try_from(span.start).ok()?,
+        })
+    }
+
     /// The bytes that contain the records. The places of the records are relative to the start of these bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[self.region.clone()]
@@ -84,6 +102,29 @@ impl Buffer {
     /// Adds records that a caller has found in the bytes.
     pub(super) fn add(&mut self, spans: impl Iterator<Item = RecordSpan>) {
         self.spans.extend(spans);
+    }
+
+    /// Examines the bytes before `end`, whose records are quoted, before it is known in which state they begin.
+    pub(super) fn examine(&mut self, quoted: Quoted, end: usize) {
+        self.set_end(end);
+        let examined = quoted.examine(&self.bytes[..end], &mut self.spans, &mut self.delimiters);
+        self.line_count = examined.line_count;
+        self.examined = Some(examined);
+    }
+
+    /// The number of records in the bytes that were examined, for each state in which the bytes may begin. `None` if
+    /// the records were found without that state.
+    pub(super) fn tallies(&self) -> Option<Tallies> {
+        self.examined.as_ref().map(|examined| examined.tallies)
+    }
+
+    /// Finds the records in the bytes that were examined, now that it is known in which state they begin. `after_cr`
+    /// says whether the byte before them is a `\r`. Returns the scanner at the end of these bytes. `None` if no bytes
+    /// were examined.
+    pub(super) fn complete(&mut self, state: ScanState, after_cr: bool) -> Option<Scanner> {
+        let examined = self.examined.take()?;
+        let bytes = &self.bytes[self.region.clone()];
+        Some(examined.complete((state, after_cr), bytes, &mut self.spans))
     }
 
     /// Scans those bytes before `end` that have not been scanned, and adds the records that end in them, but at most

@@ -22,7 +22,7 @@ use super::options::{OpenOptions, header_columns};
 use super::os::open_of_known_length;
 use crate::dataset::format::{
     Boundaries, EXAMINED_BYTES, FirstBytes, HEADER_BYTES, JSON_LINES_LAYOUT, LineCount, Lines,
-    RecordLayout, Scanner, Tallies, line_ends, next_line,
+    RecordLayout, Tallies, line_ends, next_line,
 };
 use crate::error::Error;
 
@@ -165,16 +165,13 @@ impl TextFile {
     ) -> Result<(), Error> {
         buffer.clear(limit);
         let range = self.without_header(range);
-        if range.is_empty() {
-            return Ok(());
-        }
         match self.layout.boundaries() {
             Boundaries::Values => Ok(()),
+            Boundaries::Lines(_) if range.is_empty() => Ok(()),
             Boundaries::Lines(lines) => self.fetch_lines(range, lines, limit, buffer),
-            Boundaries::Quoted(_) => {
-                let bytes = self.fetch_bytes(&range, buffer)?;
-                buffer.line_count = LineCount::of(bytes);
-                buffer.set_end((range.end - range.start) as usize);
+            Boundaries::Quoted(quoted) => {
+                let end = self.fetch_bytes(&range, buffer)?.len();
+                buffer.examine(quoted, end);
                 Ok(())
             }
         }
@@ -188,12 +185,8 @@ impl TextFile {
 
     /// Counts the records in the bytes that were fetched, for each state in which they may begin.
     pub(super) fn tallies(&self, buffer: &Buffer) -> Tallies {
-        match self.layout.boundaries() {
-            Boundaries::Lines(_) | Boundaries::Values => {
-                Tallies::of_lines(buffer.spans().len() as u64)
-            }
-            Boundaries::Quoted(quoted) => quoted.tallies(buffer.bytes()),
-        }
+        let of_lines = || Tallies::of_lines(buffer.spans().len() as u64);
+        buffer.tallies().unwrap_or_else(of_lines)
     }
 
     /// Finds the records that begin in a range that was fetched. This is for formats in which the state at the start
@@ -205,13 +198,11 @@ impl TextFile {
         buffer: &mut Buffer,
     ) -> Result<(), Error> {
         let range = self.without_header(range);
-        let Boundaries::Quoted(quoted) = self.layout.boundaries() else {
+        let Some(mut scanner) = buffer.complete(start.state, start.after_cr) else {
             return Ok(());
         };
         let kept = buffer.limit.kept();
-        let mut scanner = Scanner::new(quoted, start.state, start.after_cr);
         let mut tail = Tail::new(range.start, (range.end - range.start) as usize);
-        buffer.scan(&mut scanner, tail.filled, usize::MAX);
         while let Some(start) = scanner.open() {
             // Of a record that is too long, only the beginning is kept. It is read to its end, because only its end
             // shows whether it has one.

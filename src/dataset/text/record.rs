@@ -11,7 +11,9 @@ use super::numbering::Start;
 use super::record_bytes::with_bytes;
 use crate::dataset::Position;
 use crate::dataset::fields::{NamedValues, column_of};
-use crate::dataset::format::{JSON_LINES_LAYOUT, RecordLayout, Unreadable, bad_json};
+use crate::dataset::format::{
+    JSON_LINES_LAYOUT, ListedDelimiters, RecordLayout, RecordText, Unreadable, bad_json,
+};
 use crate::error::{BadRecord, FailureKind};
 
 /// A record of a text: a line of JSON, a record of a CSV file, or a line of plain text.
@@ -20,6 +22,7 @@ pub struct TextRecord<'a> {
     text: &'a str,
     position: Position,
     layout: &'a RecordLayout,
+    delimiters: Option<ListedDelimiters<'a>>,
 }
 
 impl<'a> TextRecord<'a> {
@@ -29,6 +32,7 @@ impl<'a> TextRecord<'a> {
             text,
             position: Position::default(),
             layout: &JSON_LINES_LAYOUT,
+            delimiters: None,
         }
     }
 
@@ -38,6 +42,15 @@ impl<'a> TextRecord<'a> {
             text,
             position,
             layout,
+            delimiters: None,
+        }
+    }
+
+    /// The text of the record, as its format reads it.
+    pub(super) fn record_text(&self) -> RecordText<'a> {
+        RecordText {
+            text: self.text,
+            delimiters: self.delimiters,
         }
     }
 
@@ -90,7 +103,7 @@ impl<'a> TextRecord<'a> {
     ///
     /// Returns an error if the record is not of its format.
     pub fn fields(&self) -> Result<NamedValues<'a>, BadRecord> {
-        self.layout.all(self.text)
+        self.layout.all(self.record_text())
     }
 
     /// Returns the record as one line of JSON, regardless of its format: an object with all its fields. An empty cell
@@ -150,8 +163,12 @@ pub(super) fn visit_records<V>(
 where
     V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
 {
-    let whole = std::str::from_utf8(buffer.bytes());
-    for (index, span) in (start.records..).zip(buffer.spans()) {
+    let spans = buffer.spans();
+    let first = spans.first().map_or(0, |span| span.start);
+    let end = spans.last().map_or(first, |span| span.end);
+    // All records are checked together. If this fails, each record is checked by itself.
+    let whole = simdutf8::basic::from_utf8(&buffer.bytes()[first..end]);
+    for (index, span) in (start.records..).zip(spans) {
         let position = Position {
             index,
             file,
@@ -163,14 +180,20 @@ where
             continue;
         }
         let text = match whole {
-            Ok(text) => Ok(&text[span.start..span.end]),
+            Ok(text) => Ok(&text[span.start - first..span.end - first]),
             Err(_) => {
                 let bytes = &buffer.bytes()[span.start..span.end];
                 utf8(bytes).map_err(|bad| with_bytes(bad, bytes, layout))
             }
         };
         match text {
-            Ok(text) => visit(position, Ok(&TextRecord::new(text, position, layout)))?,
+            Ok(text) => {
+                let record = TextRecord {
+                    delimiters: buffer.delimiters(span),
+                    ..TextRecord::new(text, position, layout)
+                };
+                visit(position, Ok(&record))?;
+            }
             Err(bad) => visit(position, Err(bad))?,
         }
     }

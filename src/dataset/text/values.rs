@@ -41,7 +41,7 @@ impl Fields {
             Values::Few(few) => &mut few[..self.len()],
             Values::Many(many) => many,
         };
-        record.layout().read(record.as_str(), self, slots)?;
+        record.layout().read(record.record_text(), self, slots)?;
         self.repeat(slots);
         Ok(FieldValues {
             fields: self,

@@ -10,9 +10,9 @@ use crate::dataset::{Dataset, LoadedRecords, Position, ReadOutcome, SampleDraw, 
 use crate::error::{BadRecord, Error, Place};
 use crate::execution::{Executor, Sequential};
 use crate::pipeline::Pipeline;
-use crate::plan::leaderboard::Thresholds;
 use crate::plan::planned_executor::ScoredBy;
 use crate::plan::scored::ScoreField;
+use crate::plan::thresholds::Thresholds;
 use crate::plan::{RunOptions, Sampling};
 use crate::report::End;
 use crate::stop::{Cancel, DeadlineGuard, StopReason};

@@ -145,21 +145,21 @@ impl Cell {
     }
 }
 
-/// Largest number of cells of known columns that are stored without an allocation.
-const INLINE: usize = 4;
-
-/// All values of one record.
+/// All values of one record. They are small, because the score of a record is moved several times, and a record of a
+/// column of numbers costs little more than that.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::plan) struct Cells {
     known: KnownCells,
-    found: Vec<(String, Cell)>,
+    /// The cells of columns that are not known before the run, if there are any.
+    #[expect(clippy::box_collection, reason = "a box is smaller than a vector")]
+    found: Option<Box<Vec<(String, Cell)>>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum KnownCells {
-    /// The cells, and how many of them are in use.
-    Inline([Cell; INLINE], u8),
-    Heap(Box<[Cell]>),
+    /// A single cell needs no allocation.
+    One(Cell),
+    Several(Box<[Cell]>),
 }
 
 impl Cells {
@@ -167,21 +167,21 @@ impl Cells {
     /// equal.
     #[must_use]
     pub(in crate::plan) fn with_found(mut self, found: Vec<(String, Cell)>) -> Self {
-        self.found = found;
+        self.found = (!found.is_empty()).then(|| Box::new(found));
         self
     }
 
     /// The cells of the known columns, in the order of the columns.
     pub(in crate::plan) fn known(&self) -> &[Cell] {
         match &self.known {
-            KnownCells::Inline(cells, used) => &cells[..usize::from(*used)],
-            KnownCells::Heap(cells) => cells,
+            KnownCells::One(cell) => std::slice::from_ref(cell),
+            KnownCells::Several(cells) => cells,
         }
     }
 
     /// The cells of columns that are not known before the run, each with the name of its column.
     pub(in crate::plan) fn found(&self) -> &[(String, Cell)] {
-        &self.found
+        self.found.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// The best match of the record in a reference.
@@ -196,42 +196,36 @@ impl Cells {
     /// Returns the cells of the known columns, and the other cells with the names of their columns.
     pub(in crate::plan) fn into_parts(self) -> (Vec<Cell>, Vec<(String, Cell)>) {
         let known = match self.known {
-            KnownCells::Inline(cells, used) => cells.into_iter().take(used.into()).collect(),
-            KnownCells::Heap(cells) => cells.into_vec(),
+            KnownCells::One(cell) => vec![cell],
+            KnownCells::Several(cells) => cells.into_vec(),
         };
-        (known, self.found)
+        (known, self.found.map_or_else(Vec::new, |found| *found))
     }
+}
 
-    fn of(known: KnownCells) -> Self {
+impl From<Cell> for Cells {
+    #[inline]
+    fn from(cell: Cell) -> Self {
         Cells {
-            known,
-            found: Vec::new(),
+            known: KnownCells::One(cell),
+            found: None,
         }
-    }
-
-    fn inline(cells: impl ExactSizeIterator<Item = Cell>) -> Self {
-        let used = cells.len() as u8;
-        let mut cells = cells;
-        let cells = std::array::from_fn(|_| cells.next().unwrap_or_default());
-        Cells::of(KnownCells::Inline(cells, used))
     }
 }
 
 impl<const N: usize> From<[Cell; N]> for Cells {
     fn from(cells: [Cell; N]) -> Self {
-        match N {
-            ..=INLINE => Cells::inline(cells.into_iter()),
-            _ => Cells::of(KnownCells::Heap(cells.into())),
-        }
+        Cells::from(Vec::from(cells))
     }
 }
 
 impl From<Vec<Cell>> for Cells {
     fn from(cells: Vec<Cell>) -> Self {
-        match cells.len() {
-            ..=INLINE => Cells::inline(cells.into_iter()),
-            _ => Cells::of(KnownCells::Heap(cells.into())),
-        }
+        let known = match <[Cell; 1]>::try_from(cells) {
+            Ok([cell]) => KnownCells::One(cell),
+            Err(cells) => KnownCells::Several(cells.into()),
+        };
+        Cells { known, found: None }
     }
 }
 

@@ -85,9 +85,8 @@ impl PreparedScorer for NumberOptions {
                 })
         };
         let cells = match values.needed() {
-            // One or two columns need no vector.
-            1 => Cells::from([cell(0)?]),
-            2 => Cells::from([cell(0)?, cell(1)?]),
+            // A single column needs no vector.
+            1 => Cells::from(cell(0)?),
             several => Cells::from((0..several).map(cell).collect::<Result<Vec<_>, _>>()?),
         };
         let is_empty = cells.known().iter().all(|cell| *cell == Cell::Nothing);

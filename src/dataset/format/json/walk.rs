@@ -1,0 +1,424 @@
+//! A fast walk through the members of a JSON object.
+//!
+//! Most records are objects without anything unusual, and a task reads one or two of their members. The walk checks the
+//! grammar of the whole record (RFC 8259), since a record that is not JSON has to fail, but it decodes nothing and looks
+//! at 32 bytes of a string at a time. It gives up as soon as something is unusual, such as an escape in a name, a tab
+//! between two tokens or a mistake. `serde_json` then reads the record from its beginning, and it alone decides what is
+//! wrong with a record, and where.
+
+/// The number of bytes of a string that are examined at a time.
+const WIDTH: usize = 32;
+
+/// The largest depth of arrays and objects in the value of a member.
+const DEEPEST: u32 = 64;
+
+/// Calls `member` with the name and the value of each member of a JSON object, in their order. Returns `None` if the
+/// record is not an object, or is unusual. `member` has then been called with some of the members.
+#[inline]
+pub(super) fn walk<'a>(record: &'a str, member: impl FnMut(&'a str, &'a str)) -> Option<()> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return simd.vectorize(avx2::Walk {
+            simd,
+            record,
+            member,
+        });
+    }
+    walk_with(special_bytes_by_words, record, member)
+}
+
+/// Walks through a record. `special` returns bits of which the lowest one stands for the first byte that ends a string,
+/// begins an escape or is a control character. It returns 0 if there is no such byte.
+#[inline(always)]
+fn walk_with<'a>(
+    special: impl Fn(&[u8; WIDTH]) -> u32 + Copy,
+    record: &'a str,
+    mut member: impl FnMut(&'a str, &'a str),
+) -> Option<()> {
+    let cursor = Cursor {
+        bytes: record.as_bytes(),
+        special,
+    };
+    let mut at = cursor.expect(cursor.blank(0), b'{')?;
+    at = cursor.blank(at);
+    if cursor.byte(at) == Some(b'}') {
+        return cursor.end(at + 1);
+    }
+    loop {
+        let name = cursor.expect(at, b'"')?;
+        let name_end = cursor.plain_string(name)?;
+        at = cursor.blank(name_end + 1);
+        let value = cursor.blank(cursor.expect(at, b':')?);
+        at = cursor.value(value)?;
+        member(record.get(name..name_end)?, record.get(value..at)?);
+        at = cursor.blank(at);
+        match cursor.byte(at)? {
+            b',' => at = cursor.blank(at + 1),
+            b'}' => return cursor.end(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+/// The bytes of a record. Each method takes a place in them and returns the place after what it has read, or `None` if
+/// something else stands there.
+#[derive(Clone, Copy)]
+struct Cursor<'a, F> {
+    bytes: &'a [u8],
+    special: F,
+}
+
+impl<F: Fn(&[u8; WIDTH]) -> u32> Cursor<'_, F> {
+    #[inline(always)]
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    #[inline(always)]
+    fn expect(&self, at: usize, byte: u8) -> Option<usize> {
+        (self.byte(at)? == byte).then_some(at + 1)
+    }
+
+    /// The place of the first byte that is not a space.
+    #[inline(always)]
+    fn blank(&self, mut at: usize) -> usize {
+        while self.byte(at) == Some(b' ') {
+            at += 1;
+        }
+        at
+    }
+
+    /// The end of the record: nothing but spaces follows.
+    #[inline(always)]
+    fn end(&self, at: usize) -> Option<()> {
+        (self.blank(at) == self.bytes.len()).then_some(())
+    }
+
+    /// The first special byte of a string from a place on, and its place.
+    #[inline(always)]
+    fn special(&self, mut at: usize) -> Option<(u8, usize)> {
+        while let Some(next) = self.bytes[at..].first_chunk() {
+            let special = (self.special)(next);
+            if special != 0 {
+                let place = special.trailing_zeros() as usize;
+                return Some((next[place % WIDTH], at + place));
+            }
+            at += WIDTH;
+        }
+        let rest = self.bytes[at..].iter();
+        let place = rest.take_while(|byte| !is_special(**byte)).count();
+        Some((self.byte(at + place)?, at + place))
+    }
+
+    /// The end of a string that begins at a place and has no escapes, which is the place of its closing quote.
+    #[inline(always)]
+    fn plain_string(&self, at: usize) -> Option<usize> {
+        let (byte, end) = self.special(at)?;
+        (byte == b'"').then_some(end)
+    }
+
+    /// A string whose opening quote has been read.
+    #[inline(always)]
+    fn string(&self, mut at: usize) -> Option<usize> {
+        loop {
+            let (byte, place) = self.special(at)?;
+            at = place + 1;
+            match byte {
+                b'"' => return Some(at),
+                b'\\' => at = self.escape(at)?,
+                _ => return None,
+            }
+        }
+    }
+
+    /// An escape whose backslash has been read.
+    #[inline(always)]
+    fn escape(&self, at: usize) -> Option<usize> {
+        match self.byte(at)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 1),
+            b'u' => {
+                let digits = self.bytes.get(at + 1..at + 5)?;
+                digits.iter().all(u8::is_ascii_hexdigit).then_some(at + 5)
+            }
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn value(&self, at: usize) -> Option<usize> {
+        match self.byte(at)? {
+            b'[' | b'{' => self.nested(at),
+            _ => self.scalar(at),
+        }
+    }
+
+    #[inline(always)]
+    fn scalar(&self, at: usize) -> Option<usize> {
+        let word = |word: &[u8]| {
+            self.bytes[at..]
+                .starts_with(word)
+                .then_some(at + word.len())
+        };
+        match self.byte(at)? {
+            b'"' => self.string(at + 1),
+            b'-' | b'0'..=b'9' => self.number(at),
+            b't' => word(b"true"),
+            b'f' => word(b"false"),
+            b'n' => word(b"null"),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn number(&self, at: usize) -> Option<usize> {
+        let digits = self.expect(at, b'-').unwrap_or(at);
+        let mut end = self.digits(digits)?;
+        if end > digits + 1 && self.byte(digits) == Some(b'0') {
+            return None;
+        }
+        if let Some(fraction) = self.expect(end, b'.') {
+            end = self.digits(fraction)?;
+        }
+        if let Some(b'e' | b'E') = self.byte(end) {
+            let sign = matches!(self.byte(end + 1), Some(b'+' | b'-'));
+            end = self.digits(end + 1 + usize::from(sign))?;
+        }
+        Some(end)
+    }
+
+    /// At least one digit.
+    #[inline(always)]
+    fn digits(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while self.byte(end).is_some_and(|byte| byte.is_ascii_digit()) {
+            end += 1;
+        }
+        (end > at).then_some(end)
+    }
+
+    /// An array or an object. Each bit of `objects` stands for a level, the lowest bit for the innermost one, and is set
+    /// if the level is an object.
+    #[inline(never)]
+    fn nested(&self, mut at: usize) -> Option<usize> {
+        let (mut objects, mut depth) = (0_u64, 0);
+        loop {
+            // A value begins here.
+            match self.byte(at)? {
+                open @ (b'[' | b'{') => {
+                    if depth == DEEPEST {
+                        return None;
+                    }
+                    depth += 1;
+                    objects = objects << 1 | u64::from(open == b'{');
+                    at = self.blank(at + 1);
+                    if self.byte(at)? != if open == b'{' { b'}' } else { b']' } {
+                        at = self.name_of_level(at, objects)?;
+                        continue;
+                    }
+                }
+                _ => at = self.scalar(at)?,
+            }
+            // A value or the last value of a level ends here.
+            loop {
+                at = self.blank(at);
+                match (self.byte(at)?, objects & 1) {
+                    (b',', _) => {
+                        at = self.name_of_level(self.blank(at + 1), objects)?;
+                        break;
+                    }
+                    (b'}', 1) | (b']', 0) => {
+                        (objects, depth, at) = (objects >> 1, depth - 1, at + 1);
+                        if depth == 0 {
+                            return Some(at);
+                        }
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    /// The name before a value, if the innermost level is an object.
+    #[inline(always)]
+    fn name_of_level(&self, at: usize, objects: u64) -> Option<usize> {
+        if objects & 1 == 0 {
+            return Some(at);
+        }
+        let end = self.string(self.expect(at, b'"')?)?;
+        Some(self.blank(self.expect(self.blank(end), b':')?))
+    }
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | ..0x20)
+}
+
+/// Returns bits of which the lowest one stands for the first special byte, on every processor.
+fn special_bytes_by_words(bytes: &[u8; WIDTH]) -> u32 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let mut special = 0;
+    for (place, word) in bytes.as_chunks().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The highest bit of a byte is set if the byte is less than the limit. A borrow may also set the bit of a higher
+        // byte, but only above a byte for which it is set rightly.
+        let less_than = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+        let equal = |byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
+        let found = (less_than(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7);
+        // The multiplication moves the highest bit of each byte into the highest byte.
+        special |= ((found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * place);
+    }
+    special as u32
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use pulp::x86::V3;
+    use pulp::{NullaryFnOnce, cast};
+
+    use super::{WIDTH, walk_with};
+
+    /// Walks through a record with the instructions of AVX2.
+    pub(super) struct Walk<'a, M> {
+        pub(super) simd: V3,
+        pub(super) record: &'a str,
+        pub(super) member: M,
+    }
+
+    impl<'a, M: FnMut(&'a str, &'a str)> NullaryFnOnce for Walk<'a, M> {
+        type Output = Option<()>;
+
+        #[inline(always)]
+        fn call(self) -> Option<()> {
+            let Walk { simd, .. } = self;
+            let special = move |bytes: &[u8; WIDTH]| {
+                let bytes = cast(*bytes);
+                let all_lanes = |byte: u8| simd.avx._mm256_set1_epi8(byte as i8);
+                let equal = |byte| simd.avx2._mm256_cmpeq_epi8(bytes, all_lanes(byte));
+                let last_control = all_lanes(0x1f);
+                let lesser = simd.avx2._mm256_min_epu8(bytes, last_control);
+                let control = simd.avx2._mm256_cmpeq_epi8(lesser, bytes);
+                let either = simd.avx2._mm256_or_si256(equal(b'"'), equal(b'\\'));
+                let special = simd.avx2._mm256_or_si256(either, control);
+                simd.avx2._mm256_movemask_epi8(special) as u32
+            };
+            walk_with(special, self.record, self.member)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    type Members<'a> = Vec<(&'a str, &'a str)>;
+
+    fn members(record: &str) -> Option<Members<'_>> {
+        let mut found = Vec::new();
+        walk(record, |name, value| found.push((name, value)))?;
+        let mut by_words = Vec::new();
+        walk_with(special_bytes_by_words, record, |name, value| {
+            by_words.push((name, value));
+        })?;
+        assert_eq!(found, by_words);
+        Some(found)
+    }
+
+    #[test]
+    fn members_are_found_as_they_are_written() {
+        let record =
+            r#" {"a": "x\"\u00e9\\", "b":[1,{"c":[], "d\n" : {}},[ ]] ,"c":-0.5e+10,"": null } "#;
+        let expected = [
+            ("a", r#""x\"\u00e9\\""#),
+            ("b", r#"[1,{"c":[], "d\n" : {}},[ ]]"#),
+            ("c", "-0.5e+10"),
+            ("", "null"),
+        ];
+        assert_eq!(members(record), Some(expected.to_vec()));
+        assert_eq!(members("{}"), Some(vec![]));
+        for unusual in [
+            "[]",
+            "{\"a\\n\":1}",
+            "{\t}",
+            "{\"a\":01}",
+            "{} {}",
+            "{\"a\":1,}",
+        ] {
+            assert_eq!(members(unusual), None, "{unusual}");
+        }
+        let deep = |depth| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(members(&deep(64)).is_some());
+        assert!(members(&deep(65)).is_none());
+    }
+
+    /// JSON, and text that is nearly JSON.
+    fn record() -> impl Strategy<Value = String> {
+        let token = prop_oneof![
+            4 => "[{}\\[\\],:\" ]",
+            3 => "\"[a\\\\é]{0,3}(a{40}|\\\\[\"nu/x]|\\\\u00[0-9g]{2})?\"[:,}]?",
+            2 => "-?[0-9]{1,3}(\\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?",
+            1 => prop_oneof![Just("true"), Just("null"), Just("NaN"), Just("\t"), Just("\u{1}")].prop_map(str::to_owned),
+        ];
+        let value = prop_oneof![
+            "\"[a-z é]{0,70}(\\\\n|\\\\u00e9|\\\\\\\\)?[a-z]{0,40}\"",
+            "-?(0|[1-9][0-9]{0,5})(\\.[0-9]{1,4})?(e[+-]?[0-9])?",
+            Just("[1, {\"x\": [true]}, []]".to_owned()),
+        ];
+        let member =
+            ("[a-z]{0,40}", value).prop_map(|(name, value)| format!("\"{name}\": {value}"));
+        let object = proptest::collection::vec(member, 0..5);
+        prop_oneof![
+            proptest::collection::vec(token, 0..12)
+                .prop_map(|tokens| format!("{{{}", tokens.concat())),
+            object.prop_map(|members| format!("{{{}}}", members.join(", "))),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// Whatever the walk accepts is JSON with the same members. It accepts JSON with nothing unusual.
+        #[test]
+        fn members_are_those_of_serde_json(record in record(), damage in any::<(prop::sample::Index, u8)>()) {
+            struct Read<'a>(Members<'a>);
+            impl<'de: 'a, 'a> serde::Deserialize<'de> for Read<'a> {
+                fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                    struct Visitor;
+                    impl<'de> serde::de::Visitor<'de> for Visitor {
+                        type Value = Members<'de>;
+                        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                            f.write_str("an object")
+                        }
+                        fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                            let mut members = Vec::new();
+                            while let Some((name, value)) = map.next_entry::<&'de str, &'de RawValue>()? {
+                                members.push((name, value.get()));
+                            }
+                            Ok(members)
+                        }
+                    }
+                    from.deserialize_map(Visitor).map(Read)
+                }
+            }
+            let read = |record| serde_json::from_str::<Read<'_>>(record).ok().map(|read| read.0);
+            let (found, expected) = (members(&record), read(&record));
+            if let Some(found) = &found {
+                prop_assert_eq!(Some(found), expected.as_ref());
+            } else {
+                let is_unusual = record.contains(|one: char| one.is_ascii_control());
+                prop_assert!(expected.is_none() || is_unusual, "{}", record);
+            }
+            // One changed byte.
+            let mut bytes = record.clone().into_bytes();
+            let place = damage.0.index(bytes.len());
+            bytes[place] = damage.1 % 128;
+            if let Ok(damaged) = String::from_utf8(bytes)
+                && let Some(found) = members(&damaged)
+            {
+                prop_assert_eq!(Some(found), read(&damaged));
+            }
+        }
+    }
+}
