@@ -301,6 +301,10 @@ impl OpenOptions {
     }
 }
 
+/// The largest number of bytes of blank lines before the first record of delimited text. They are kept in memory until
+/// the record is found.
+const MOST_BLANK_BYTES: usize = 16 << 20;
+
 /// Returns the first record of a text and the layout of the text, with columns that are taken from this record. Returns
 /// `None` if `bytes`, with which the text begins, do not contain the end of the record. If `is_all` is true, the text
 /// has no further bytes.
@@ -316,11 +320,17 @@ pub(super) fn header_columns(
     options: &OpenOptions,
 ) -> Result<Option<(RecordSpan, RecordLayout)>, (u64, BadRecord)> {
     let Some(header) = layout.boundaries().first(bytes, is_all) else {
-        if bytes.len() > options.limit().kept() {
-            let is_blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
-            let blank = bytes.iter().take_while(is_blank).count();
+        let is_blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
+        let blank = bytes.iter().take_while(is_blank).count();
+        if bytes.len() - blank > options.limit().kept() {
             let line = line_ends(&bytes[..blank], false) + 1;
             return Err((line, options.limit().too_long()));
+        }
+        if blank > MOST_BLANK_BYTES {
+            let message = format!(
+                "expected a header, found more than {MOST_BLANK_BYTES} bytes of blank lines"
+            );
+            return Err((1, BadRecord::new(message, None)));
         }
         return Ok(None);
     };
