@@ -124,7 +124,7 @@ pub enum Error {
         message: String,
     },
     /// The threads of a pool could not be started.
-    #[error("cannot start {}: {source}; the limit of threads may be too low (ulimit -u, pids.max)", a_thread(*threads))]
+    #[error("cannot start {}: {source}; {}", a_thread(*threads), remedy_for(source))]
     Workers {
         /// Number of threads that were requested.
         threads: usize,
@@ -138,6 +138,19 @@ fn a_thread(threads: usize) -> String {
         1 => "a thread".to_owned(),
         several => format!("{several} threads"),
     }
+}
+
+/// Returns what to do if a thread cannot be started.
+fn remedy_for(source: &Cause) -> &'static str {
+    #[cfg(unix)]
+    if let Some(error) = source.downcast_ref::<io::Error>()
+        && let Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) =
+            rustix::io::Errno::from_io_error(error)
+    {
+        return "allow more open files (ulimit -n)";
+    }
+    let _ = source;
+    "the limit of threads may be too low (ulimit -u, pids.max)"
 }
 
 impl Error {

@@ -17,6 +17,7 @@ mod matches;
 mod missing;
 mod not_scored;
 mod opened;
+mod path_text;
 mod planned_executor;
 mod replies;
 mod run_options;
@@ -26,6 +27,7 @@ mod scorer;
 mod summary;
 mod thresholds;
 mod version;
+mod warnings;
 mod wire;
 mod worker;
 

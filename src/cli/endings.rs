@@ -5,7 +5,7 @@ use manyhands::exit::Exit;
 use manyhands::output::{FailuresFile, PartialFile, RunFiles, ScoresFile};
 use manyhands::plan::{Answer, ExecutorName, Plan};
 use manyhands::report::End;
-use manyhands::{Error, Failure, OnFailure};
+use manyhands::{Error, Failure};
 
 use super::command_error::CommandError;
 use super::text::{ERROR, paint};
@@ -27,54 +27,51 @@ pub(super) fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
         };
         note(format_args!("note: --pin had no effect: {why}"));
     }
+    let has_threads = plan.threads.is_some_and(|threads| threads.here() > 1);
+    if plan.executor == ExecutorName::Sequential && has_threads {
+        note(format_args!(
+            "note: -j had no effect: the executor sequential has no workers, only the calling thread"
+        ));
+    }
+    let mut kinds = report.failures.iter().map(Failure::kind);
+    if plan.missing.is_none() && kinds.any(|kind| kind == FailureKind::Missing) {
+        note(format_args!(
+            "note: --missing skip skips records without a value"
+        ));
+    }
     if report.records == 0 && report.end.is_finished() {
         note(format_args!("note: the input has no records"));
     }
-    for field in &answer.absent {
-        note(format_args!("{}", absent_note(answer, field)));
+}
+
+/// Prints the warnings of a run.
+pub(super) fn print_warnings(answer: &Answer) {
+    for warning in &answer.warnings {
+        note(format_args!("warning: {}", text::plain(warning)));
     }
 }
 
-/// Returns a warning about a field to score, to group by or to keep that no record seems to have.
-fn absent_note(answer: &Answer, field: &str) -> String {
-    let records = match answer.report.records.min(OnFailure::GRACE) {
-        1 => "the only record has no value".to_owned(),
-        records if answer.report.records <= OnFailure::GRACE => {
-            format!("none of the {records} records has a value")
-        }
-        _ => "none of the first 1,000 records has a value".to_owned(),
-    };
-    let similar = match answer.similar_field(field) {
-        Some(similar) if similar != field => format!("; did you mean {similar:?}?"),
-        _ => String::new(),
-    };
-    let text = format!("{records} in the field {field:?}{similar}");
-    format!("warning: {}", text::plain(text))
-}
-
-/// Prints warnings about fields that a table has left out, and about failed records that the file of failures has
-/// left out.
-pub(super) fn print_left_out(files: &RunFiles) {
-    match files.failures().map_or(0, FailuresFile::left_out) {
-        0 => {}
-        left_out => note(format_args!(
-            "warning: {left_out} of the failed records are not in the file of failures, because they are too long, or \
-             their format or header is not that of the first one; the file of the reasons marks them"
+/// Warnings about fields that a table has left out, and about failed records that the file of failures has left out.
+pub(super) fn left_out(files: &RunFiles) -> Vec<String> {
+    let failures = match files.failures().map_or(0, FailuresFile::left_out) {
+        0 => None,
+        left_out => Some(format!(
+            "{left_out} of the failed records are not in the file of failures, because they are too long, or their \
+             format or header is not that of the first one; the file of the reasons marks them"
         )),
-    }
-    let Some(left_out) = files.scores().and_then(ScoresFile::left_out) else {
-        return;
     };
-    let (several, have) = match left_out.records {
-        1 => ("record", "has"),
-        _ => ("records", "have"),
-    };
-    let name = text::plain(format_args!("{:?}", left_out.name));
-    note(format_args!(
-        "warning: {} {several} {have} fields without a column in the table of scores, such as {name} in record {}; \
-         they are left out; name the columns with --columns, or write JSON lines",
-        left_out.records, left_out.first,
-    ));
+    let fields = files.scores().and_then(ScoresFile::left_out).map(|left_out| {
+        let (several, have) = match left_out.records {
+            1 => ("record", "has"),
+            _ => ("records", "have"),
+        };
+        format!(
+            "{} {several} {have} fields without a column in the table of scores, such as {:?} in record {}; they are \
+             left out; name the columns with --columns, or write JSON lines",
+            left_out.records, left_out.name, left_out.first,
+        )
+    });
+    failures.into_iter().chain(fields).collect()
 }
 
 /// Prints the reason why a run ended early, and the path of the file that keeps its scores.

@@ -37,7 +37,8 @@ pub struct Arguments {
         display_order = LAST)]
     color: Color,
 
-    /// Print no progress and no notes on standard error. Errors are still printed.
+    /// Print no progress and no notes on standard error. Errors and warnings are still printed, because they change what
+    /// the result means.
     #[arg(long, short, global = true, display_order = LAST)]
     quiet: bool,
 }

@@ -14,13 +14,13 @@ use manyhands::output::{
     Destination, Output, PageFile, RunFiles, ScoresFile, ScoresOptions, leftovers,
 };
 use manyhands::page;
-use manyhands::plan::arguments::{WITH, count, duration, from_one, rate};
+use manyhands::plan::arguments::{FieldNames, WITH, count, duration, from_one, rate};
 use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions, Sampling};
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
-use super::endings::{end_all_failed, end_with, print_end, print_left_out, print_notes};
+use super::endings::{end_all_failed, end_with, left_out, print_end, print_notes, print_warnings};
 use super::failures_arguments::FailuresArguments;
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
@@ -51,23 +51,13 @@ pub struct Score {
 
     /// Copy these fields of each record to the scores file, or every field with '*'. A field that has the name of a
     /// column of the scores is prefixed by input_.
-    #[arg(
-        long,
-        value_name = "FIELD,...",
-        value_delimiter = ',',
-        requires = "scores"
-    )]
-    keep: Vec<String>,
+    #[arg(long, value_name = "FIELD,...", requires = "scores")]
+    keep: Vec<FieldNames>,
 
     /// Give a table (.csv, .tsv) these columns for the fields of --keep '*' [default: the columns that the first 1000
     /// records need].
-    #[arg(
-        long,
-        value_name = "NAME,...",
-        value_delimiter = ',',
-        requires = "keep"
-    )]
-    columns: Option<Vec<String>>,
+    #[arg(long, value_name = "NAME,...", requires = "keep")]
+    columns: Option<Vec<FieldNames>>,
 
     /// Put an apostrophe before texts of a table that a spreadsheet would run as a formula. Other programs read the
     /// apostrophe as a part of the text.
@@ -110,7 +100,8 @@ pub struct Score {
     executor: ExecutorName,
 
     /// Choose what happens if records cannot be scored: skip them (skip), halt the run after more than a
-    /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop) [default: skip
+    /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop). Before the input
+    /// ends, a share is one of at least 1,000 records [default: skip
     /// them, but exit with code 3 if the first 1,000 records all fail for the same kind of reason].
     #[arg(long, value_name = "WHAT", value_parser = parse_on_failure)]
     on_failure: Option<OnFailure>,
@@ -171,7 +162,7 @@ impl Score {
 
     fn plan(&self) -> Result<Plan, CommandError> {
         let mut plan = self.scoring.plan(&self.files()?, self.scorer, self.seed)?;
-        plan.keep.clone_from(&self.keep);
+        plan.keep = FieldNames::all(&self.keep);
         plan.executor = self.executor;
         plan.threads = self.threads;
         plan.pin = self.pin;
@@ -218,12 +209,15 @@ impl Score {
             (None, _) => Ok(None),
         };
         watch.end_run();
-        let answer = match answer {
+        let mut answer = match answer {
             Ok(answer) => answer,
             Err(error) => return Ok(end_with(error.into(), partial)),
         };
         if let End::AllFailed(failure) = &answer.report.end {
             return Ok(end_all_failed(&answer, failure));
+        }
+        if let Some(files) = &outputs.files {
+            answer.warnings.extend(left_out(files));
         }
         let page = outputs.page.take();
         let page = page.map(|file| file.write(&page::of_answer(&answer)));
@@ -235,9 +229,7 @@ impl Score {
         self.print(&report)
             .map_err(CommandError::write("cannot write the report"))?;
         print_notes(&plan, &answer, quiet);
-        if let Some(files) = &outputs.files {
-            print_left_out(files);
-        }
+        print_warnings(&answer);
         print_end(&answer.report.end, partial?);
         page.transpose()?;
         Ok(Exit::of_report(&answer.report))
@@ -248,7 +240,7 @@ impl Score {
         Ok(options.map(|options| {
             let options = options.csv_safe(self.csv_safe);
             match &self.columns {
-                Some(columns) => options.columns(columns),
+                Some(columns) => options.columns(FieldNames::all(columns)),
                 None => options,
             }
         }))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use manyhands::dataset::{Delimiter, FormatName, TextEncoding};
 use manyhands::output::Endpoints;
-use manyhands::plan::arguments::{ScorerArguments, bytes, count, from_one};
+use manyhands::plan::arguments::{FieldNames, ScorerArguments, bytes, count, from_one};
 use manyhands::plan::{AnyScorer, Missing, Plan, Sampling};
 
 use super::command_error::CommandError;
@@ -62,9 +62,10 @@ pub(super) struct ScoringArguments {
     #[arg(long, value_name = "fail|skip|empty")]
     missing: Option<Missing>,
 
-    /// Group the scores by the values of these fields.
-    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
-    by: Vec<String>,
+    /// Group the scores by the values of these fields. A name that contains a comma is written in quotes, as in CSV:
+    /// '"price, net",kind'. The other options that take several names do the same.
+    #[arg(long, value_name = "FIELD,...")]
+    by: Vec<FieldNames>,
 
     /// Show this many of the best and of the worst records.
     #[arg(long, value_name = "K", default_value = "3", value_parser = count::<usize>)]
@@ -88,6 +89,20 @@ impl ScoringArguments {
         scorer: &str,
         seed: u64,
     ) -> Result<Plan, CommandError> {
+        if let Some(format) = self.format
+            && !matches!(format, FormatName::Csv | FormatName::Tsv)
+        {
+            let option = match (self.delimiter, self.no_header) {
+                (Some(_), _) => Some("--delimiter"),
+                (_, true) => Some("--no-header"),
+                _ => None,
+            };
+            if let Some(option) = option {
+                return Err(CommandError::Usage(format!(
+                    "{option} is for delimited text, not for --format {format}"
+                )));
+            }
+        }
         let mut plan = Plan::new(files);
         plan.scorer = self.scorer.scorer(scorer)?;
         let standard = |path: &&Path| *path == Path::new("-");
@@ -109,7 +124,7 @@ impl ScoringArguments {
         plan.encoding = self.encoding;
         plan.lossy = self.lossy;
         plan.missing = self.missing;
-        plan.by.clone_from(&self.by);
+        plan.by = FieldNames::all(&self.by);
         plan.top = self.top;
         plan.program = std::env::current_exe().ok();
         Ok(plan)

@@ -99,7 +99,7 @@ mod unix {
             let no_thread = |error: io::Error| {
                 CommandError::from(manyhands::Error::Workers {
                     threads: 1,
-                    source: format!("the thread that watches for signals: {error}").into(),
+                    source: error.into(),
                 })
             };
             let shared = Arc::new(WatchState {

@@ -23,6 +23,8 @@ use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 pub use fields::{FieldValue, Fields, NamedValues};
+#[cfg(feature = "cli")]
+pub(crate) use format::comma_separated;
 pub use format::{Delimiter, FormatName};
 pub use records::Records;
 pub use source::TextSource;

@@ -167,6 +167,7 @@ pub(super) fn name_of(mut key: &[u8]) -> GroupName {
 /// use manyhands::plan::shown_group;
 ///
 /// assert_eq!(shown_group(&[Some("books".to_owned())]), "books");
+/// assert_eq!(shown_group(&[Some("books ".to_owned())]), "\"books \"");
 /// assert_eq!(shown_group(&[None]), "(no value)");
 /// assert_eq!(shown_group(&[Some("(no value)".to_owned()), None]), r#""(no value)", (no value)"#);
 /// ```
@@ -174,7 +175,13 @@ pub fn shown_group(name: &[Option<String>]) -> String {
     let several = name.len() > 1;
     let shown = |value: &Option<String>| match value {
         None => NO_VALUE.to_owned(),
-        Some(text) if text.starts_with('"') || text.trim() == NO_VALUE => format!("{text:?}"),
+        Some(text)
+            if text.starts_with('"')
+                || text.trim() == NO_VALUE
+                || !text.is_empty() && text.trim() != text =>
+        {
+            format!("{text:?}")
+        }
         Some(text) if several && (text.contains(',') || text.trim().is_empty()) => {
             format!("{text:?}")
         }

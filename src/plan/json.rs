@@ -42,6 +42,8 @@ impl Answer {
     /// | `reference` | if the scorer has a reference: `texts`, and if records without a text were left out, `left_out` and `first_left_out`, the line of the first one |
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
     /// | `failures` | the first failures: `record`, `file`, `line`, `column`, `error` |
+    /// | `failures_left_out` | the number of failures that `failures` does not list |
+    /// | `warnings` | the [warnings](Answer::warnings), a list of sentences |
     /// | `timing` | see below |
     /// | `files` | the inputs: `path`, `format`, `format_was_guessed` if only the first record shows it, `delimiter` if it has one, `bytes` |
     /// | `machine` | the [`Machine`] |
@@ -86,6 +88,8 @@ impl Answer {
             reference: self.reference.as_ref().map(ReferenceJson::of),
             pairs: self.pairs.map(|pairs| PairsJson::of(pairs, &report.timing)),
             failures: report.failures.iter().map(FailureJson::of).collect(),
+            failures_left_out: report.failed.saturating_sub(report.failures.len() as u64),
+            warnings: &self.warnings,
             timing: TimingJson::of(self),
             files: self.files.iter().map(FileJson::of).collect(),
             machine: &self.machine,
@@ -118,6 +122,8 @@ struct AnswerJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs: Option<PairsJson>,
     failures: Vec<FailureJson<'a>>,
+    failures_left_out: u64,
+    warnings: &'a [String],
     timing: TimingJson<'a>,
     files: Vec<FileJson>,
     machine: &'a Machine,

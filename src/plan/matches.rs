@@ -1,6 +1,6 @@
 //! How many records have a match, and how good their matches are.
 
-use super::Answer;
+use super::{Answer, AnyScorer};
 use crate::aggregation::Bins;
 
 /// Number of records that have a match: in total, and by the score of the match.
@@ -32,6 +32,8 @@ pub struct Matches {
     /// [histogram](super::NumberSummary::histogram) of the scores, from the highest edge that a match reaches down
     /// to the edge that all matches reach.
     pub at_least: Vec<AtLeast>,
+    /// Whether there is a cutoff. Without one, every record that is scored has a match, however bad it is.
+    pub has_cutoff: bool,
 }
 
 /// Number of records whose match has at least a certain score.
@@ -49,7 +51,15 @@ impl Answer {
     pub fn matches(&self) -> Option<Matches> {
         self.pairs?;
         let (_, score) = self.report.value.main()?;
-        score.histogram.as_ref().map(Matches::of)
+        let has_cutoff = match &self.plan.scorer {
+            AnyScorer::Match(options) => options.matching.has_cutoff(),
+            _ => true,
+        };
+        let bins = score.histogram.as_ref()?;
+        Some(Matches {
+            has_cutoff,
+            ..Matches::of(bins)
+        })
     }
 }
 
@@ -68,6 +78,10 @@ impl Matches {
             .collect();
         let all = at_least.partition_point(|at_least| at_least.records < matched);
         at_least.truncate(all + 1);
-        Matches { matched, at_least }
+        Matches {
+            matched,
+            at_least,
+            has_cutoff: true,
+        }
     }
 }

@@ -74,6 +74,9 @@ pub struct Answer {
     /// Of the fields to score, to group by and to keep, those that have no value in any of the first
     /// [`OnFailure::GRACE`] records (or of all records, if there are fewer). Their names are probably wrong.
     pub absent: Vec<String>,
+    /// What changes the meaning of the answer and is no failure, in sentences without a full stop: fields that no record
+    /// has, and options without an effect. A program may add its own warnings before it writes the answer.
+    pub warnings: Vec<String>,
 }
 
 impl Answer {
@@ -290,6 +293,7 @@ impl Opened {
         if report.end.is_finished() && report.records > 0 || report.records >= OnFailure::GRACE {
             answer.absent = first.absent();
         }
+        answer.warnings = answer.found_warnings();
         Ok(answer)
     }
 
@@ -371,6 +375,7 @@ impl Opened {
             pinned: None,
             field_names: Vec::new(),
             absent: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 }

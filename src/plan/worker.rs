@@ -37,8 +37,16 @@ use crate::task::matching::Pairs;
 ///
 /// # Errors
 ///
-/// Returns an error if the process was not started by a process pool of the same version, or if a pipe breaks.
+/// Returns an error if the process was not started by a process pool of the same version, or if a pipe fails for another
+/// reason than that the run has ended.
 pub fn serve() -> io::Result<()> {
+    match serve_pipes() {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        served => served,
+    }
+}
+
+fn serve_pipes() -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::fs::File;

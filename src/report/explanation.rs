@@ -96,18 +96,19 @@ impl Finding {
             _ if several && began == 1 => return Finding::NotShared,
             _ => {}
         }
+        // A worker that waited most of the time for input or for a permit would not have been faster with a core.
+        if shares.input >= DECIDES {
+            return Finding::Input;
+        }
+        if shares.limited >= DECIDES {
+            return Finding::Limited;
+        }
         if shares.preempted >= WORTH_MENTIONING {
             return if began > cores {
                 Finding::TooManyWorkers
             } else {
                 Finding::OtherLoad
             };
-        }
-        if shares.input >= DECIDES {
-            return Finding::Input;
-        }
-        if shares.limited >= DECIDES {
-            return Finding::Limited;
         }
         if !several {
             return Finding::Busy;

@@ -91,11 +91,16 @@ impl WorkerTiming {
         self.until > Duration::ZERO
     }
 
+    /// How long the worker scored records and handled scores. The rest of the run is its [waiting](Self::waiting) time.
+    pub fn at_work(&self) -> Duration {
+        let busy = self.split(self.busy);
+        busy.scoring + busy.handling
+    }
+
     /// How long the worker waited in a run that took `wall`: to be woken, for input, for a permit, for a core,
     /// or for other workers to finish.
     pub fn waiting(&self, wall: Duration) -> Duration {
-        let busy = self.split(self.busy);
-        wall.saturating_sub(busy.scoring + busy.handling)
+        wall.saturating_sub(self.at_work())
     }
 
     /// Splits a busy time into its parts. Each part takes at most what the parts before it have left, because

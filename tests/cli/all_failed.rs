@@ -111,8 +111,22 @@ fn a_field_that_no_record_has_gets_a_warning() {
     );
     let warning = "warning: none of the 2 records has a value in the field \"starz\"; did you mean \"stars\"?\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, warning));
-    let quiet = score(&folder, "three.jsonl", &["--by", "knd", "--quiet"]);
-    assert_eq!(quiet.err, "");
+    // A warning is no note: it changes what the answer means.
+    let warning = "none of the 3 records has a value in the field \"knd\"; did you mean \"kind\"?";
+    let quiet = score(
+        &folder,
+        "three.jsonl",
+        &["--by", "knd", "--quiet", "--json"],
+    );
+    assert_eq!(quiet.err, format!("warning: {warning}\n"));
+    assert_eq!(quiet.json()["warnings"], serde_json::json!([warning]));
+    let page = score(
+        &folder,
+        "three.jsonl",
+        &["--by", "knd", "--html", "page.html"],
+    );
+    assert_eq!(page.code, 0);
+    assert!(super::read(&folder, "page.html").contains("Warning: "));
     let lines = "{\"text\":\"good\"}\n".repeat(1000) + "{\"text\":\"good\",\"late\":1}\n";
     write(&folder, "late.jsonl", &lines);
     let warning = "warning: none of the first 1,000 records has a value in the field \"late\"\n";
@@ -123,6 +137,51 @@ fn a_field_that_no_record_has_gets_a_warning() {
         &("text,late\n".to_owned() + &"good,\n".repeat(1000) + "good,1\n"),
     );
     assert_eq!(score(&folder, "late.csv", &["--by", "late"]).err, warning);
+}
+
+#[test]
+fn options_without_an_effect_get_a_warning_or_a_note() {
+    let folder = folder_with("three.jsonl", THREE);
+    write(&folder, "three.csv", "text\ngood\n");
+    for (options, warning) in [
+        (
+            &["--delimiter", ";"][..],
+            "--delimiter has no effect, because no input is delimited text",
+        ),
+        (
+            &["--no-header"],
+            "--no-header has no effect, because no input is delimited text",
+        ),
+    ] {
+        let ran = score(&folder, "three.jsonl", &[options, &["--json"]].concat());
+        assert_eq!(
+            (ran.code, ran.err.clone()),
+            (0, format!("warning: {warning}\n"))
+        );
+        assert_eq!(ran.json()["warnings"], serde_json::json!([warning]));
+        let both = [
+            "score",
+            "three.jsonl",
+            "three.csv",
+            "--with",
+            "sentiment",
+            "--field",
+            "1",
+        ];
+        let ran = run(&folder, &[&both[..], options].concat());
+        assert!(!ran.err.contains("no effect"), "{}", ran.err);
+    }
+    let sequential = ["--executor", "sequential", "-j"];
+    let note =
+        "note: -j had no effect: the executor sequential has no workers, only the calling thread\n";
+    for (threads, told) in [("1", ""), ("2", note)] {
+        let ran = score(
+            &folder,
+            "three.jsonl",
+            &[&sequential[..], &[threads]].concat(),
+        );
+        assert_eq!((ran.code, ran.err.as_str()), (0, told));
+    }
 }
 
 #[test]

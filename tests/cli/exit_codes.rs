@@ -132,6 +132,7 @@ fn exit_8_is_for_workers_that_cannot_be_started() {
             "{descriptors}: {code}: {told}"
         );
         assert_eq!(scores.exists(), code == 0, "{descriptors}: {told}");
+        assert!(code != 8 || told.contains("(ulimit -n)"), "{told}");
         codes.push(code);
     }
     assert!(codes.contains(&8) && codes.contains(&0), "{codes:?}");

@@ -29,6 +29,18 @@ fn only_the_first_failures_are_listed_and_the_others_counted() {
 }
 
 #[test]
+fn json_says_how_many_failures_are_left_out() {
+    for (failed, listed, left_out) in [(0, 0, 0), (100, 100, 0), (130, 100, 30)] {
+        let lines = "{\"text\":\"good\"}\n".to_owned() + &"{}\n".repeat(failed);
+        let folder = folder_with("in.jsonl", lines);
+        let json = score(&folder, "in.jsonl", &["--json"]).json();
+        assert_eq!(json["failures"].as_array().map(Vec::len), Some(listed));
+        assert_eq!(json["failures_left_out"], left_out);
+        assert_eq!(json["failed"], failed);
+    }
+}
+
+#[test]
 fn stop_names_the_first_failure_in_order_on_every_executor() {
     let mut lines = vec!["{\"text\":\"good\"}"; 20_000];
     for bad in [7_000, 7_001, 12_000, 19_999] {
@@ -44,6 +56,7 @@ fn stop_names_the_first_failure_in_order_on_every_executor() {
                 threads,
                 "--executor",
                 executor,
+                "-q",
             ];
             let ran = score(&folder, "in.jsonl", &arguments);
             assert_eq!(ran.code, 4);

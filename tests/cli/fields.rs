@@ -191,11 +191,30 @@ fn numbers_are_the_values_of_their_fields() {
 #[test]
 fn what_is_no_number_fails() {
     let values = [
-        ("1e400", "found a number"),
-        ("\"1e400\"", "found \"1e400\""),
-        ("\"nan\"", "found \"nan\""),
-        ("\"inf\"", "found \"inf\""),
-        ("\"1,5\"", "found \"1,5\""),
+        ("1e400", "found a number that is too large"),
+        (
+            "\"1e400\"",
+            "found \"1e400\", which is too large for a number",
+        ),
+        ("\"nan\"", "found \"nan\", which is no finite number"),
+        ("\"-inf\"", "found \"-inf\", which is no finite number"),
+        (
+            "\"1,5\"",
+            "found \"1,5\"; write it with a decimal point and without thousands separators",
+        ),
+        (
+            "\"1,200.5\"",
+            "found \"1,200.5\"; write it with a decimal point and without thousands separators",
+        ),
+        (
+            "\"1.200,5\"",
+            "found \"1.200,5\"; write it with a decimal point and without thousands separators",
+        ),
+        (
+            "\"1 200\"",
+            "found \"1 200\"; write it with a decimal point and without thousands separators",
+        ),
+        ("\"1,2,x\"", "found \"1,2,x\""),
         ("\" \"", "found \" \""),
         ("\"\"", "found \"\""),
         ("true", "found a boolean"),
@@ -208,7 +227,7 @@ fn what_is_no_number_fails() {
     let folder = folder_with("r.jsonl", lines + "{\"n\":\" +1.5e0 \"}\n");
     let ran = number(&folder, "r.jsonl", &["--field", "n", "--json"]);
     let json = ran.json();
-    assert_eq!((counts(&json), ran.code), ([1, 10, 0], 1));
+    assert_eq!((counts(&json), ran.code), ([1, 14, 0], 1));
     for (failure, (value, found)) in json["failures"]
         .as_array()
         .expect("a list")

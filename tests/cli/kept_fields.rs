@@ -200,6 +200,7 @@ fn a_table_has_the_columns_of_the_first_thousand_records() {
             "4",
             "--executor",
             executor,
+            "-q",
         ];
         let ran = score(&folder, "in.jsonl", &arguments);
         assert_eq!((ran.code, ran.err.as_str()), (0, warning), "{executor}");

@@ -28,6 +28,7 @@ mod kept_fields;
 mod limits;
 mod matched;
 mod matching;
+mod odd_names;
 #[cfg(unix)]
 mod outputs;
 #[cfg(target_os = "linux")]

@@ -29,7 +29,13 @@ fn stopped(folder: &TempDir, signal: &str, arguments: &[&str]) -> Ran {
 #[test]
 fn the_first_signal_stops_a_run_that_waits_for_its_input() {
     for executor in EXECUTORS {
-        for threads in ["1", "3"] {
+        // The executor sequential has one thread.
+        let threads: &[&str] = if executor == "sequential" {
+            &["1"]
+        } else {
+            &["1", "3"]
+        };
+        for threads in threads {
             for (signal, number, code) in [("INT", 2, 130), ("TERM", 15, 143), ("HUP", 1, 129)] {
                 let folder = tempfile::tempdir().expect("a folder");
                 let ran = stopped(&folder, signal, &["--executor", executor, "-j", threads]);

@@ -119,6 +119,20 @@ fn wrong_usage_is_exit_2_with_the_allowed_values() {
         "unexpected argument '--nonsense' found",
     );
     misused(&["scores"], "unrecognized subcommand 'scores'");
+    for (option, value) in [("--delimiter", Some(";")), ("--no-header", None)] {
+        for format in ["jsonl", "json", "text"] {
+            let arguments: Vec<_> = [Some(option), value].into_iter().flatten().collect();
+            let message = format!("{option} is for delimited text, not for --format {format}\n");
+            misused(
+                &with(&[&arguments[..], &["--format", format]].concat()),
+                &message,
+            );
+        }
+    }
+    misused(
+        &with(&["--by", "a,\"b"]),
+        "invalid value 'a,\"b' for '--by <FIELD,...>': expected a closing quote after a name in quotes",
+    );
 }
 
 #[test]

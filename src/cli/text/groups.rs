@@ -7,8 +7,8 @@ use indicatif::HumanCount;
 use manyhands::aggregation::MomentSummary;
 use manyhands::plan::{GroupName, GroupSummary, shown_group};
 
-use super::cells::{finish, number, readable, table};
-use super::heading;
+use super::cells::{finish, number, readable, table, wrapped};
+use super::{ASIDE, heading};
 
 /// Largest number of groups for which a single table shows all groups.
 const ALL_SHOWN: usize = 12;
@@ -38,7 +38,7 @@ pub(super) fn tables(
     };
     if groups.len() <= ALL_SHOWN {
         let text = heading(&format!("{score} by {by}, {in_all}"));
-        return text + &lines(by, &largest, all);
+        return text + &lines(by, &largest, all) + &legend();
     }
     let mut text = heading(&format!("{score} by {by}, {in_all}: the largest"));
     text += &lines(by, &largest[..SHOWN], all);
@@ -47,7 +47,12 @@ pub(super) fn tables(
     text += &lines(by, &largest[..SHOWN], all);
     largest.reverse();
     text += &heading("furthest below the mean of all records");
-    text + &lines(by, &largest[..SHOWN], all)
+    text + &lines(by, &largest[..SHOWN], all) + &legend()
+}
+
+fn legend() -> String {
+    let errors = "std errors: distance of the mean from that of all records, in standard errors";
+    wrapped(errors, ASIDE)
 }
 
 /// Returns the number of standard errors by which the mean of a group lies above the mean of all records.
@@ -76,8 +81,8 @@ fn lines(by: &str, groups: &[GroupLine<'_>], all: &MomentSummary) -> String {
     finish(table)
 }
 
-/// Returns the name of a group as it is shown. A name without visible characters is put in quotes, so that the reader
-/// can see that there is a name.
+/// Returns the name of a group as it is shown. A name without visible characters is put in quotes, so that the reader can
+/// see that there is a name.
 fn shown(name: &GroupName) -> String {
     let name = shown_group(name);
     match readable(&name) {

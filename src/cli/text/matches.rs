@@ -22,12 +22,15 @@ pub(super) fn at_least(records: u64, matches: &Matches) -> String {
             share_of_all(at_least.records),
         ]);
     }
-    format!(
-        "\n{} have a match, {} of all\n{}",
-        HumanCount(matches.matched),
-        share_of_all(matches.matched),
-        finish(table)
-    )
+    let lead = match matches.has_cutoff {
+        true => format!(
+            "{} have a match, {} of all",
+            HumanCount(matches.matched),
+            share_of_all(matches.matched)
+        ),
+        false => "without --cutoff, every scored record has a match, however bad".to_owned(),
+    };
+    format!("\n{lead}\n{}", finish(table))
 }
 
 /// Says how many records of the reference were left out, and where the first one is. The result is empty if there are

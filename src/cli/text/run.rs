@@ -107,7 +107,9 @@ fn workers(workers: &[WorkerTiming], wall: Duration) -> String {
     let figures = |one: &WorkerTiming| {
         let count = one.records as f64;
         let waiting = one.waiting(wall).as_secs_f64();
-        [count, one.busy.as_secs_f64(), waiting, one.share(wall)]
+        let busy = one.at_work();
+        let share = busy.as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE);
+        [count, busy.as_secs_f64(), waiting, share]
     };
     let mut table = table(header);
     let mut line = |name: String, [records, busy, waiting, share]: [f64; 4]| {

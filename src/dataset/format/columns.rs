@@ -170,7 +170,8 @@ impl Columns {
         if found == expected {
             return Ok(());
         }
-        let message = format!("expected {expected} fields as in the header, found {found}");
+        let fields = if expected == 1 { "field" } else { "fields" };
+        let message = format!("expected {expected} {fields} as in the header, found {found}");
         Err(BadRecord::new(message, None))
     }
 

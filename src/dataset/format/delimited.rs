@@ -139,6 +139,15 @@ impl Delimited {
     }
 }
 
+/// Returns the cells of a line of CSV, or `None` if a quote is not closed.
+#[cfg(feature = "cli")]
+pub(crate) fn comma_separated(line: &str) -> Option<Vec<String>> {
+    let table = Delimited::by(Delimiter::COMMA);
+    let layout = super::RecordLayout::of(table, super::FormatName::Csv);
+    let cells = || table.values(line).map(Cow::into_owned).collect();
+    (!layout.has_unclosed_quote(line.as_bytes())).then(cells)
+}
+
 /// Returns what to do about a field that a header lacks: to use a similar name, or, if the header has a single field, to
 /// divide it at another character.
 fn remedy(field: &str, header: &str, names: &[String]) -> Option<String> {

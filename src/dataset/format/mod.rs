@@ -34,6 +34,8 @@ pub(super) use boundaries::Boundaries;
 pub(crate) use columns::Columns;
 pub(super) use columns::list;
 use delimited::Delimited;
+#[cfg(feature = "cli")]
+pub(crate) use delimited::comma_separated;
 pub(super) use detect::{EXAMINED_BYTES, FirstBytes, HEADER_BYTES, Requested};
 pub(super) use json::{JSON_LINES, bad_json};
 pub(super) use lines::{LineCount, Lines, line_ends, next_line};

@@ -131,11 +131,15 @@ impl<'a> FieldValues<'a> {
     /// The error of a field whose value is not what was expected. The error has a column if the record is JSON and the
     /// value is not a string.
     pub(crate) fn unexpected(&self, place: usize, expected: &str) -> BadRecord {
+        self.found_instead(place, expected, self.get(place).kind())
+    }
+
+    /// Same as [`unexpected`](Self::unexpected), but the value is described by `found`.
+    pub(crate) fn found_instead(&self, place: usize, expected: &str, found: &str) -> BadRecord {
         let value = self.get(place);
         let message = format!(
-            "expected {expected} in field {:?}, found {}",
-            self.name(place),
-            value.kind()
+            "expected {expected} in field {:?}, found {found}",
+            self.name(place)
         );
         BadRecord::new(
             message,

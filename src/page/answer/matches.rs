@@ -19,7 +19,13 @@ pub(super) fn matches(answer: &Answer, matches: &Matches) -> Markup {
             of_all(at_least.records),
         ]);
     }
-    let lead = html! { (count(matches.matched)) " records have a match, " (of_all(matches.matched)) " of all." };
+    let lead = html! {
+        @if matches.has_cutoff {
+            (count(matches.matched)) " records have a match, " (of_all(matches.matched)) " of all."
+        } @else {
+            "Without a cutoff, every scored record has a match, however bad."
+        }
+    };
     section(
         "Matches",
         &lead,

@@ -99,6 +99,9 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
         @if let Some(early) = early {
             p.verdict.wrong { (early) ". The figures cover the records that were scored until then." }
         }
+        @for warning in &answer.warnings {
+            p.of { "Warning: " (quoted(warning)) "." }
+        }
         dl.tiles {
             (tile(&html! { (count(report.scored)) }, "records scored", &(failed + &skipped)))
             @if let Some((main, numbers)) = report.value.main().filter(|main| main.1.moments.count > 0) {

@@ -87,9 +87,9 @@ impl WorkerJson {
     fn of(worker: &WorkerTiming, wall: Duration) -> Self {
         WorkerJson {
             records: worker.records,
-            busy: worker.busy.as_secs_f64(),
+            busy: worker.at_work().as_secs_f64(),
             waiting: worker.waiting(wall).as_secs_f64(),
-            share: worker.share(wall),
+            share: worker.at_work().as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE),
             task: worker.task.as_secs_f64(),
             input: worker.input.as_secs_f64(),
             preempted: worker.preempted.as_secs_f64(),

@@ -1,5 +1,6 @@
-//! The arguments of all scorers on a command line, and the parsers of counts, sizes, durations and rates.
+//! The arguments of all scorers on a command line, and the parsers of names, counts, sizes, durations and rates.
 
+mod names;
 mod quantities;
 
 use clap::parser::ValueSource;
@@ -8,6 +9,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::{AnyScorer, augment};
 use crate::error::Error;
 
+pub use names::FieldNames;
 pub use quantities::{bytes, count, duration, from_one, rate};
 
 /// The id that a command must give to its argument for the name of the scorer. The arguments of a scorer refer to

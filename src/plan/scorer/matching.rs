@@ -30,6 +30,7 @@ pub struct MatchOptions {
     /// How to find the matches.
     pub matching: Matching,
     /// The file of the reference, see [`Texts`](crate::dataset::Texts).
+    #[serde(with = "crate::plan::path_text")]
     pub against: PathBuf,
     /// The field of the reference's records that holds the text. `None` means the [fields](Plan::fields) of the plan.
     pub field: Option<String>,
@@ -297,8 +298,8 @@ pub(super) struct MatchArguments {
 
     /// Copy these fields of the best match's record to its line of scores. Separate them by commas; '*' copies all
     /// fields. A name that another column has gets the prefix against_.
-    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
-    against_keep: Vec<String>,
+    #[arg(long, value_name = "FIELD,...")]
+    against_keep: Vec<super::arguments::FieldNames>,
 
     /// Compare by this measure: ratio, partial, token-sort, token-set, token-ratio or wratio, which score from
     /// 0 to 100; levenshtein, osa, indel, jaro or jaro-winkler, which score from 0 to 1 [default: ratio].
@@ -349,7 +350,7 @@ impl super::arguments::FromArguments for MatchOptions {
             against,
             field: against_field,
             format: against_format,
-            keep: against_keep,
+            keep: super::arguments::FieldNames::all(&against_keep),
         })
     }
 }

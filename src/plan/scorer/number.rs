@@ -73,15 +73,19 @@ impl PreparedScorer for NumberOptions {
                 .ok_or_else(|| match value.as_text() {
                     Some(text) => BadRecord::new(
                         format!(
-                            "expected a number in field {:?}, found {}",
+                            "expected a number in field {:?}, found {}{}",
                             values.name(place),
-                            quoted(&text)
+                            quoted(&text),
+                            problem(&text)
                         ),
                         // An error has a column only if the record is JSON, and a cell of a table is not JSON.
                         None,
                     )
                     .of_kind(FailureKind::WrongValue),
-                    None => values.unexpected(place, "a finite number"),
+                    None if number_of(value).is_some() => {
+                        values.found_instead(place, "a number", "a number that is too large")
+                    }
+                    None => values.unexpected(place, "a number"),
                 })
         };
         let cells = match values.needed() {
@@ -121,6 +125,31 @@ fn number_of(value: &FieldValue<'_>) -> Option<f64> {
         // such as `true`, is not a number for Rust either.
         FieldValue::Json(json) => json.parse().ok(),
         _ => None,
+    }
+}
+
+/// Says what is wrong with a text that is not accepted as a number, if that is known.
+fn problem(text: &str) -> &'static str {
+    let text = text.trim();
+    let number = |text: &str| text.parse::<f64>().ok();
+    if number(text).is_some() {
+        let is_written_in_digits = text.contains(|letter: char| letter.is_ascii_digit());
+        return match is_written_in_digits {
+            true => ", which is too large for a number",
+            false => ", which is no finite number",
+        };
+    }
+    let is_separator =
+        |letter: char| matches!(letter, ',' | '\'' | '_' | ' ' | '\u{a0}' | '\u{202f}');
+    let begins = text.starts_with(|letter: char| letter.is_ascii_digit() || "+-.".contains(letter));
+    // A decimal comma may come after points that separate thousands.
+    let bare = [
+        text.replace(is_separator, ""),
+        text.replace('.', "").replace(',', "."),
+    ];
+    match begins && text.contains(is_separator) && bare.iter().any(|text| number(text).is_some()) {
+        true => "; write it with a decimal point and without thousands separators",
+        false => "",
     }
 }
 

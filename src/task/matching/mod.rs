@@ -87,6 +87,11 @@ impl Matching {
         }
     }
 
+    /// Whether there is a cutoff: a score that a match must have.
+    pub(crate) fn has_cutoff(&self) -> bool {
+        self.cutoff > 0.0
+    }
+
     /// Finds only matches with at least this score, from 0 to the [`max_score`](Measure::max_score) of the
     /// measure. A negative cutoff and NaN mean 0.
     ///

@@ -36,6 +36,29 @@ fn a_program_that_is_no_worker_is_an_error() {
     assert_eq!(answer.expect("a run").report.scored, 2000);
 }
 
+/// A worker whose run was killed cannot write its answers any more.
+#[test]
+fn a_worker_without_a_run_ends_silently() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let worker = Command::new(binary())
+        .arg("worker")
+        .stdin(Stdio::piped())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let greeting = b"manyhands: are you a worker?";
+    let mut input = worker.stdin.as_ref().expect("a pipe");
+    input.write_all(greeting).expect("it reads");
+    let output = output_of(worker);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*told), (Some(0), ""));
+}
+
 #[test]
 fn a_callers_executor_waits_for_the_worker_processes_of_the_plan() {
     let mut expected = plan(None);
