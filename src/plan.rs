@@ -57,10 +57,10 @@ pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
 pub use sampling::Sampling;
 pub use scored::Scored;
-pub(crate) use scorer::RESERVED;
 #[cfg(feature = "cli")]
 pub use scorer::arguments;
 pub use scorer::*;
+pub(crate) use scorer::{CellKind, RESERVED};
 pub use summary::Summary;
 use version::PlanVersion;
 pub use worker::serve;

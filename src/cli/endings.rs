@@ -51,7 +51,8 @@ pub(super) fn print_warnings(answer: &Answer) {
     }
 }
 
-/// Warnings about fields that a table has left out, and about failed records that the file of failures has left out.
+/// Warnings about values and fields that a table has left out, and about failed records that the file of failures has
+/// left out.
 pub(super) fn left_out(files: &RunFiles) -> Vec<String> {
     let failures = match files.failures().map_or(0, FailuresFile::left_out) {
         0 => None,
@@ -60,6 +61,17 @@ pub(super) fn left_out(files: &RunFiles) -> Vec<String> {
              format or header is not that of the first one; the file of the reasons marks them"
         )),
     };
+    let unfit = files.scores().and_then(ScoresFile::unfit).map(|unfit| {
+        let (several, fit) = match unfit.values {
+            1 => ("value", "does"),
+            _ => ("values", "do"),
+        };
+        format!(
+            "{} {several} {fit} not fit the type that the first 1,000 records give a column, such as {:?} in record {}; \
+             they are left out; write JSON lines or CSV, which hold values of any type",
+            unfit.values, unfit.name, unfit.first,
+        )
+    });
     let fields = files.scores().and_then(ScoresFile::left_out).map(|left_out| {
         let (several, have) = match left_out.records {
             1 => ("record", "has"),
@@ -71,7 +83,7 @@ pub(super) fn left_out(files: &RunFiles) -> Vec<String> {
             left_out.records, left_out.name, left_out.first,
         )
     });
-    failures.into_iter().chain(fields).collect()
+    failures.into_iter().chain(unfit).chain(fields).collect()
 }
 
 /// Prints the reason why a run ended early, and the path of the file that keeps its scores.
@@ -136,7 +148,7 @@ pub(super) fn partial_note(partial: &PartialFile) -> String {
     };
     if partial.is_cut {
         return format!(
-            "  scores of the first records are in {path}{replaced}; a write failed, so its compressed data is cut off"
+            "  scores of the first records are in {path}{replaced}; a write failed, so the end of the file is missing"
         );
     }
     format!("  the scores of the first {records} in {path}{replaced}")

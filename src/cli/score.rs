@@ -54,8 +54,8 @@ pub struct Score {
     #[arg(long, value_name = "FIELD,...", requires = "scores")]
     keep: Vec<FieldNames>,
 
-    /// Give a table (.csv, .tsv) these columns for the fields of --keep '*' [default: the columns that the first 1000
-    /// records need].
+    /// Give a file with columns, such as .csv, these columns for the fields of --keep '*' [default: the columns that the
+    /// first 1000 records need].
     #[arg(long, value_name = "NAME,...", requires = "keep")]
     columns: Option<Vec<FieldNames>>,
 
@@ -65,8 +65,9 @@ pub struct Score {
     csv_safe: bool,
 
     /// Write the score of every record to this file, in the order of the records: .jsonl, .csv or .tsv, each also
-    /// compressed as .gz or .zst, or - for JSON lines on standard output (the report is then printed on standard
-    /// error). If the run ends early, its scores are kept in OUT.partial.
+    /// compressed as .gz or .zst, .parquet or .arrow (in builds with the feature parquet), or - for JSON lines on
+    /// standard output (the report is then printed on standard error). If the run ends early, its scores are kept in
+    /// OUT.partial.
     #[arg(long, short = 'o', value_name = "OUT")]
     scores: Option<PathBuf>,
 

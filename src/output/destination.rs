@@ -50,8 +50,9 @@ pub struct PartialFile {
     pub records: u64,
     /// Whether the file has replaced the partial file of an earlier run.
     pub replaced: bool,
-    /// Whether the compressed data of the file ends early because a write failed. The file then holds the scores of at
-    /// most `records` records, and programs that unpack it report that it is incomplete.
+    /// Whether the file lacks its end because a write failed: the end of its compressed data, or the footer of a
+    /// columnar file. The file then holds the scores of at most `records` records, and programs that read it report
+    /// that it is incomplete.
     pub is_cut: bool,
 }
 
@@ -129,6 +130,21 @@ impl Destination {
             Target::Special(_) | Target::File(_) => self.requested.to_string_lossy(),
         };
         NotWritten::naming(&self.what, &place, error)
+    }
+
+    /// Cuts the file after this number of bytes. The next byte is written there.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the output is not a file, or if it cannot be cut.
+    #[cfg(feature = "parquet")]
+    pub(super) fn cut_to(&mut self, bytes: u64) -> io::Result<()> {
+        let Target::File(new) = &mut self.target else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let file = new.file.as_file_mut();
+        file.set_len(bytes)?;
+        file.seek(SeekFrom::Start(bytes)).map(|_| ())
     }
 
     fn out(&mut self) -> &mut dyn Write {

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::destination::{Destination, PartialFile};
 use crate::error::Error;
 
-/// The compression of a scores file.
+/// The compression of a scores file as a whole. Parquet files compress their values themselves instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutputCompression {
@@ -62,19 +62,62 @@ enum EncoderState {
     Zstd(zstd::Encoder<'static, Outlet>),
 }
 
-/// A destination that can be taken out of a compressor which cannot be completed.
-struct Outlet(Option<Destination>);
+/// A destination that can be taken out of an encoder which cannot be completed.
+pub(super) struct Outlet {
+    destination: Option<Destination>,
+    /// Number of bytes that have been written.
+    #[cfg(feature = "parquet")]
+    written: u64,
+}
 
-impl Write for Outlet {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Some(destination) => destination.write(bytes),
-            None => Err(taken()),
+impl Outlet {
+    pub(super) fn new(destination: Destination) -> Self {
+        Outlet {
+            destination: Some(destination),
+            #[cfg(feature = "parquet")]
+            written: 0,
         }
     }
 
+    /// Takes the destination. Nothing can be written after that.
+    pub(super) fn take(&mut self) -> Option<Destination> {
+        self.destination.take()
+    }
+}
+
+/// What is needed to cut a file that cannot be completed.
+#[cfg(feature = "parquet")]
+impl Outlet {
+    /// Number of bytes that have been written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Cuts the file after this number of bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the output is not a file, or if the file cannot be cut.
+    pub(super) fn cut_to(&mut self, bytes: u64) -> io::Result<()> {
+        self.destination.as_mut().ok_or_else(taken)?.cut_to(bytes)?;
+        self.written = bytes;
+        Ok(())
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let destination = self.destination.as_mut().ok_or_else(taken)?;
+        let written = destination.write(bytes)?;
+        #[cfg(feature = "parquet")]
+        {
+            self.written += written as u64;
+        }
+        Ok(written)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
-        self.0.as_mut().map_or(Ok(()), Write::flush)
+        self.destination.as_mut().map_or(Ok(()), Write::flush)
     }
 }
 
@@ -90,15 +133,17 @@ impl OutputEncoder {
         destination: Destination,
         compression: OutputCompression,
     ) -> io::Result<Self> {
-        let outlet = |destination| Outlet(Some(destination));
         let state = match compression {
             OutputCompression::None => EncoderState::None(destination),
             OutputCompression::Gzip => {
                 let level = flate2::Compression::new(GZIP_LEVEL);
-                EncoderState::Gzip(flate2::write::GzEncoder::new(outlet(destination), level))
+                EncoderState::Gzip(flate2::write::GzEncoder::new(
+                    Outlet::new(destination),
+                    level,
+                ))
             }
             OutputCompression::Zstd => {
-                EncoderState::Zstd(zstd::Encoder::new(outlet(destination), ZSTD_LEVEL)?)
+                EncoderState::Zstd(zstd::Encoder::new(Outlet::new(destination), ZSTD_LEVEL)?)
             }
         };
         Ok(OutputEncoder {
@@ -155,16 +200,16 @@ impl OutputEncoder {
     fn destination(&self) -> Option<&Destination> {
         match &self.state {
             EncoderState::None(destination) => Some(destination),
-            EncoderState::Gzip(encoder) => encoder.get_ref().0.as_ref(),
-            EncoderState::Zstd(encoder) => encoder.get_ref().0.as_ref(),
+            EncoderState::Gzip(encoder) => encoder.get_ref().destination.as_ref(),
+            EncoderState::Zstd(encoder) => encoder.get_ref().destination.as_ref(),
         }
     }
 
     fn into_destination(self) -> Option<Destination> {
         match self.state {
             EncoderState::None(destination) => Some(destination),
-            EncoderState::Gzip(mut encoder) => encoder.get_mut().0.take(),
-            EncoderState::Zstd(mut encoder) => encoder.get_mut().0.take(),
+            EncoderState::Gzip(mut encoder) => encoder.get_mut().take(),
+            EncoderState::Zstd(mut encoder) => encoder.get_mut().take(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A file is first written in its final folder under a temporary name, which is `.manyhands-` followed by some letters.
 //! It is renamed into place only after a complete run, so a run that ends early leaves no file that looks complete. The
 //! scores that such a run has written to `OUT` are kept as `OUT.partial`. If the file is compressed, its compressed
-//! data is completed. If a complete file cannot be renamed, it is kept under another name, which the error states.
+//! data is completed, and if it is columnar, its footer is written. If a complete file cannot be renamed, it is kept under another name, which the error states.
 //!
 //! [`Endpoints`] compares the inputs and outputs of a command as files, not as paths, and refuses an output
 //! that is also an input or another output.
@@ -34,4 +34,4 @@ pub use leftovers::{Leftover, leftovers};
 pub use page::PageFile;
 pub use requested::Output;
 pub use run_files::RunFiles;
-pub use scores::{LeftOutFields, ScoresFile, ScoresFormat, ScoresOptions};
+pub use scores::{LeftOutFields, ScoresFile, ScoresFormat, ScoresOptions, UnfitValues};

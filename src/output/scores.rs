@@ -1,5 +1,7 @@
 //! The scores file, which has one line for each record and is written as JSON lines or as a table.
 
+#[cfg(feature = "parquet")]
+mod columnar;
 mod columns;
 mod delimited;
 mod format;
@@ -7,6 +9,7 @@ mod further;
 mod held;
 mod json_lines;
 mod lines;
+mod table;
 
 use std::io;
 use std::ops::Range;
@@ -21,12 +24,15 @@ use crate::plan::{Plan, Scored};
 use crate::sink::{InOrder, RecordOutcome, Room, Sink};
 use crate::sync::{Mutex, try_lock, try_lock_for};
 
+#[cfg(feature = "parquet")]
+use columnar::{ColumnarLines, ColumnarOut};
 use columns::FileColumns;
-use delimited::{BEGINNING, ENDING, TableWriter};
+use delimited::{DelimitedLines, DelimitedOut};
+use format::Layout;
 pub use format::{ScoresFormat, ScoresOptions};
-use further::FurtherColumns;
-pub use further::LeftOutFields;
-use lines::{OrderedLines, TableColumns};
+pub use further::{LeftOutFields, UnfitValues};
+use lines::{LinesOut, OrderedLines};
+use table::{BEGINNING, ENDING, Table};
 
 /// Longest time to wait for a write in progress, or for another thread that is keeping the scores.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,10 +43,13 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 pub struct ScoresFile {
     columns: FileColumns,
     /// `None` if the file is written as JSON lines.
-    table: Option<Arc<TableColumns>>,
+    table: Option<Arc<Table>>,
     out: InOrder<OrderedLines>,
     partial: Mutex<Option<PartialFile>>,
 }
+
+/// A table, if the format has columns, and what writes its lines.
+type TableAndOut = (Option<Arc<Table>>, Box<dyn LinesOut>);
 
 impl ScoresFile {
     /// Checks that the scores of a plan can be written in this way. Call it before any file is created.
@@ -54,7 +63,7 @@ impl ScoresFile {
 
     fn columns(plan: &Plan, options: &ScoresOptions) -> Result<FileColumns, Error> {
         let columns = FileColumns::of(plan)?;
-        if options.format.delimiter().is_some() {
+        if options.format.is_table() {
             columns.check_table()?;
         }
         let own = [BEGINNING].into_iter().chain(ENDING);
@@ -77,22 +86,43 @@ impl ScoresFile {
         plan: &Plan,
     ) -> Result<Self, Error> {
         let columns = Self::columns(plan, options)?;
-        let table = options.format.delimiter().map(|delimiter| {
-            Arc::new(TableColumns {
-                writer: TableWriter::new(delimiter, options.csv_safe),
-                columns: columns.clone(),
-                further: FurtherColumns::default(),
-            })
-        });
+        let (table, out) = Self::open(destination, options, &columns).map_err(Error::Output)?;
         let none = (!columns.has_further()).then_some(&[][..]);
         let names = options.columns.as_deref().or(none);
-        let out = OutputEncoder::new(destination, options.compression);
-        let out = out.and_then(|out| OrderedLines::new(out, table.clone(), names));
+        let out = OrderedLines::new(out, table.clone(), names).map_err(Error::Output)?;
         Ok(ScoresFile {
             columns,
             table,
-            out: InOrder::new(out.map_err(Error::Output)?),
+            out: InOrder::new(out),
             partial: Mutex::default(),
+        })
+    }
+
+    /// Opens a file of the format that the options choose. Returns the table, if the format has columns.
+    fn open(
+        destination: Destination,
+        options: &ScoresOptions,
+        columns: &FileColumns,
+    ) -> io::Result<TableAndOut> {
+        Ok(match options.format.layout() {
+            Layout::JsonLines => {
+                let out = OutputEncoder::new(destination, options.compression)?;
+                (None, Box::new(out))
+            }
+            Layout::Delimited(delimiter) => {
+                let lines = Arc::new(DelimitedLines::new(delimiter, options.csv_safe));
+                let table = Table::new(lines.clone(), columns);
+                let out = OutputEncoder::new(destination, options.compression)?;
+                let out = DelimitedOut::new(out, &table, &lines);
+                (Some(table), Box::new(out))
+            }
+            #[cfg(feature = "parquet")]
+            Layout::Columnar(kind) => {
+                let lines = Arc::new(ColumnarLines::default());
+                let table = Table::new(lines.clone(), columns);
+                let out = ColumnarOut::new(destination, kind, &table, &lines);
+                (Some(table), Box::new(out))
+            }
         })
     }
 
@@ -102,6 +132,12 @@ impl ScoresFile {
         self.table
             .as_ref()
             .and_then(|table| table.further.left_out())
+    }
+
+    /// Returns the values that a columnar file has left out so far, because they do not fit the types of their columns.
+    /// If the run ended early, the number may include records after its end.
+    pub fn unfit(&self) -> Option<UnfitValues> {
+        self.table.as_ref().and_then(|table| table.format.unfit())
     }
 
     /// Renames the file into place after a complete run. Returns `false`, and renames nothing, if
@@ -166,12 +202,7 @@ impl Sink<Scored> for ScoresFile {
     ) {
         match &self.table {
             None => json_lines::write_line(&self.columns, index, outcome, record, bytes),
-            Some(table) => {
-                let columns = (&table.columns, &table.further);
-                table
-                    .writer
-                    .write_line(columns, index, outcome, record, bytes);
-            }
+            Some(table) => table.write_line(index, outcome, record, bytes),
         }
     }
 

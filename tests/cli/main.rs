@@ -9,6 +9,8 @@ mod bad_input;
 mod bad_input_table;
 mod baselines;
 mod bench;
+#[cfg(feature = "parquet")]
+mod columnar;
 #[cfg(unix)]
 mod compressed;
 #[cfg(unix)]

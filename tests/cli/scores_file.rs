@@ -171,8 +171,9 @@ fn the_format_follows_from_the_name() {
     let folder = folder_with("three.jsonl", THREE);
     let ran = score(&folder, "three.jsonl", &["--scores", "out.txt"]);
     let refused = "error: out.txt: the ending names no format that scores can be written in; use .jsonl, .ndjson or \
-                   .json (JSON lines), .csv, .tsv or .tab, or one of these followed by .gz or .zst (compressed)\n";
-    assert_eq!((ran.code, ran.err.as_str()), (2, refused));
+                   .json (JSON lines), .csv, .tsv or .tab, or one of these followed by .gz or .zst (compressed)";
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.starts_with(refused), "{}", ran.err);
     assert_eq!(names(&folder), ["three.jsonl"]);
     assert_eq!(score(&folder, "three.jsonl", &["--scores", "out"]).code, 0);
     assert!(read(&folder, "out").starts_with("{\"record\":1,"));

@@ -131,3 +131,17 @@ fn an_empty_input_makes_an_empty_compressed_file() {
     let header = "record,neg,neu,pos,compound,error,skipped\n";
     assert_eq!(unpacked(&folder, "out.csv.zst"), header);
 }
+
+/// A name that this build cannot write is refused before anything is read.
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_columnar_file_needs_a_build_with_the_feature() {
+    let folder = folder_with("in.jsonl", "{\"text\":\"good\"}\n");
+    for name in ["out.parquet", "out.arrow", "out.feather", "out.parquet.zst"] {
+        let ran = score(&folder, "in.jsonl", &["-o", name]);
+        let told = format!("error: {name}: this build cannot write ");
+        assert!(ran.err.starts_with(&told), "{}", ran.err);
+        assert!(ran.err.contains("--features parquet"), "{}", ran.err);
+        assert_eq!((ran.code, names(&folder)), (2, vec!["in.jsonl".to_owned()]));
+    }
+}

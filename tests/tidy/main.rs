@@ -161,6 +161,11 @@ const FOREIGN: &[&str] = &[
     "Row,",
     "add_row",
     "scope=\"row\"",
+    "row group",
+    "row_group",
+    "row_count",
+    "num_rows",
+    "EnabledStatistics::Chunk",
 ];
 
 fn root() -> &'static Path {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::dataset::{LentRecord, NamedValues};
 use crate::error::Error;
-use crate::plan::{Column, Plan, RESERVED};
+use crate::plan::{CellKind, Column, Plan, RESERVED};
 
 /// The prefix of a field that has the same name as a column of the scores.
 const PREFIX: &str = "input_";
@@ -20,6 +20,12 @@ pub(super) struct ValueColumn {
     pub(super) cell: usize,
     /// The place of the value in the cell, if the cell has a list of values.
     pub(super) place: Option<usize>,
+    /// What the values are.
+    #[cfg_attr(
+        not(feature = "parquet"),
+        expect(dead_code, reason = "only columnar files have types")
+    )]
+    pub(super) kind: CellKind,
 }
 
 /// The columns of a scores file.
@@ -153,6 +159,7 @@ fn value_columns(columns: &[Column]) -> Vec<ValueColumn> {
                 },
                 cell,
                 place: several.map(|_| place),
+                kind: columns[cell].values,
             }));
         }
         begin = cells.end;

@@ -1,26 +1,24 @@
 //! Scores as a table of delimited text: a header, and one line for each record.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::sync::Arc;
 
 use super::columns::FileColumns;
-use super::further::{FurtherColumns, KnownColumns, text_of};
-use super::held::{HeldLine, begin_held, end_held, hold_value};
-use crate::dataset::{FieldValue, LentRecord, NamedValues};
+use super::further::{KnownColumns, text_of};
+use super::held::HeldLine;
+use super::lines::LinesOut;
+use super::table::{Table, TableFormat};
+use crate::dataset::FieldValue;
+use crate::error::Error;
+use crate::output::destination::{Destination, PartialFile};
+use crate::output::encoder::OutputEncoder;
 use crate::plan::{Cell, Scored};
 use crate::sink::RecordOutcome;
 
-/// The last columns of a table. Skipped records have a column of their own, so that a program that counts the errors
-/// does not need to understand the texts of the column `error`.
-pub(super) const ENDING: [&str; 2] = ["error", "skipped"];
-
-/// The first column of a table.
-pub(super) const BEGINNING: &str = "record";
-
 /// Writes the lines of a table. It knows which values must be quoted.
 #[derive(Clone)]
-pub(super) struct TableWriter {
+pub(super) struct DelimitedLines {
     rules: csv_core::Writer,
     /// Whether texts are changed that a spreadsheet would run as a formula.
     is_safe: bool,
@@ -28,94 +26,39 @@ pub(super) struct TableWriter {
 
 /// One line that is being written.
 struct TableLine<'a> {
-    table: &'a TableWriter,
+    table: &'a DelimitedLines,
     bytes: &'a mut Vec<u8>,
     is_first: bool,
 }
 
-impl TableWriter {
+impl DelimitedLines {
     /// A table whose values are separated by this byte. `is_safe` says whether texts are changed that a spreadsheet
     /// would run as a formula.
     pub(super) fn new(delimiter: u8, is_safe: bool) -> Self {
         let mut rules = csv_core::WriterBuilder::new();
-        TableWriter {
+        DelimitedLines {
             rules: rules.delimiter(delimiter).build(),
             is_safe,
         }
     }
 
-    /// Appends the header.
-    pub(super) fn write_header(
-        &self,
-        columns: &FileColumns,
-        further: &KnownColumns,
-        bytes: &mut Vec<u8>,
-    ) {
-        let mut line = self.line(bytes);
-        line.text(BEGINNING);
-        let values = columns.values.iter().map(|column| &column.name);
-        let names = values.chain(&columns.keep).chain(&further.names);
-        names.for_each(|name| line.text(name));
-        ENDING.into_iter().for_each(|name| line.text(name));
-        bytes.push(b'\n');
+    fn line<'a>(&'a self, bytes: &'a mut Vec<u8>) -> TableLine<'a> {
+        TableLine {
+            table: self,
+            bytes,
+            is_first: true,
+        }
     }
 
-    /// Appends the line of one record. If the further columns are not known yet, a [held line](HeldLine) is appended.
-    pub(super) fn write_line(
-        &self,
-        (columns, further): (&FileColumns, &FurtherColumns),
-        index: u64,
-        outcome: RecordOutcome<'_, Scored>,
-        record: Option<LentRecord<'_>>,
-        bytes: &mut Vec<u8>,
-    ) {
-        let values = match &outcome {
-            RecordOutcome::Scored(scored) if columns.has_further() => {
-                let found = scored.found().iter();
-                let found = found.map(|(name, cell)| (Cow::Borrowed(&**name), found_value(cell)));
-                let mut fields = columns.further_fields(record);
-                fields.splice(0..0, found);
-                fields
-            }
-            _ => Vec::new(),
-        };
-        let Some(known) = further.known() else {
-            let begin = begin_held(index, bytes);
-            hold_value(bytes, |bytes| {
-                self.write_beginning(columns, index, &outcome, bytes)
-            });
-            hold_value(bytes, |bytes| self.write_ending(&outcome, bytes));
-            for (name, value) in &values {
-                hold_value(bytes, |bytes| bytes.extend_from_slice(name.as_bytes()));
-                hold_value(bytes, |bytes| {
-                    bytes.extend_from_slice(text_of(value).as_bytes())
-                });
-            }
-            end_held(begin, bytes);
-            return;
-        };
-        self.write_beginning(columns, index, &outcome, bytes);
-        self.write_further(further, known, index, &values, bytes);
-        self.write_ending(&outcome, bytes);
+    fn rest_of_line<'a>(&'a self, bytes: &'a mut Vec<u8>) -> TableLine<'a> {
+        TableLine {
+            is_first: false,
+            ..self.line(bytes)
+        }
     }
+}
 
-    /// Appends a line that was held back until the further columns were known.
-    pub(super) fn write_held(
-        &self,
-        (further, known): (&FurtherColumns, &KnownColumns),
-        line: &HeldLine<'_>,
-        bytes: &mut Vec<u8>,
-    ) {
-        bytes.extend_from_slice(line.beginning.as_bytes());
-        let values = line.values().map(|(name, value)| {
-            let value = FieldValue::Text(Cow::Borrowed(value));
-            (Cow::Borrowed(name), value)
-        });
-        self.write_further(further, known, line.index, &values.collect(), bytes);
-        bytes.extend_from_slice(line.ending.as_bytes());
-    }
-
-    /// Appends the values of the columns that are known before the run.
+impl TableFormat for DelimitedLines {
     fn write_beginning(
         &self,
         columns: &FileColumns,
@@ -145,17 +88,13 @@ impl TableWriter {
 
     fn write_further(
         &self,
-        further: &FurtherColumns,
-        known: &KnownColumns,
-        index: u64,
-        values: &NamedValues<'_>,
+        _: (&FileColumns, &KnownColumns),
+        _: u64,
+        values: &[Option<&FieldValue<'_>>],
         bytes: &mut Vec<u8>,
     ) {
-        if known.names.is_empty() && values.is_empty() {
-            return;
-        }
         let mut line = self.rest_of_line(bytes);
-        for value in further.place(known, index, values) {
+        for value in values {
             line.value(value.unwrap_or(&FieldValue::Missing));
         }
     }
@@ -176,19 +115,72 @@ impl TableWriter {
         bytes.push(b'\n');
     }
 
-    fn line<'a>(&'a self, bytes: &'a mut Vec<u8>) -> TableLine<'a> {
-        TableLine {
-            table: self,
-            bytes,
-            is_first: true,
+    /// A held value is the text that the table shows.
+    fn hold(&self, value: &FieldValue<'_>, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(text_of(value).as_bytes());
+    }
+}
+
+/// Writes a table of delimited text.
+#[derive(Debug)]
+pub(super) struct DelimitedOut {
+    out: OutputEncoder,
+    table: Arc<Table>,
+    lines: Arc<DelimitedLines>,
+    /// Lines that were added and are not written yet.
+    added: Vec<u8>,
+}
+
+impl DelimitedOut {
+    pub(super) fn new(out: OutputEncoder, table: &Arc<Table>, lines: &Arc<DelimitedLines>) -> Self {
+        DelimitedOut {
+            out,
+            table: Arc::clone(table),
+            lines: Arc::clone(lines),
+            added: Vec::new(),
         }
     }
+}
 
-    fn rest_of_line<'a>(&'a self, bytes: &'a mut Vec<u8>) -> TableLine<'a> {
-        TableLine {
-            is_first: false,
-            ..self.line(bytes)
+impl LinesOut for DelimitedOut {
+    fn begin(&mut self, names: &[String], _: &[u8]) -> io::Result<()> {
+        let mut header = Vec::new();
+        let mut line = self.lines.line(&mut header);
+        self.table.names(names).for_each(|name| line.text(name));
+        header.push(b'\n');
+        self.out.write_all(&header)
+    }
+
+    fn add_held(&mut self, known: &KnownColumns, held: &HeldLine<'_>) -> io::Result<()> {
+        self.added.extend_from_slice(held.beginning);
+        let values = held.values();
+        let values = values.map(|(name, value)| (name, String::from_utf8_lossy(value)));
+        let further = &self.table.further;
+        let placed = further.place(known, held.index, values, |value| value.is_empty());
+        let mut line = self.lines.rest_of_line(&mut self.added);
+        for value in placed {
+            line.text(&value.unwrap_or_default());
         }
+        self.added.extend_from_slice(held.ending);
+        Ok(())
+    }
+
+    fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.added.is_empty() {
+            return self.out.write_lines(lines);
+        }
+        self.added.extend_from_slice(lines);
+        let written = self.out.write_all(&self.added);
+        self.added.clear();
+        written
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<Destination> {
+        self.out.finish()
+    }
+
+    fn keep_partial(self: Box<Self>, records: u64) -> Result<Option<PartialFile>, Error> {
+        self.out.keep_partial(records)
     }
 }
 
@@ -260,15 +252,6 @@ impl TableLine<'_> {
     }
 }
 
-/// Returns the cell of a column that was found during the run as the value of a field.
-fn found_value(cell: &Cell) -> FieldValue<'_> {
-    match cell {
-        Cell::Nothing => FieldValue::Missing,
-        Cell::Label(label) => FieldValue::Text(Cow::Borrowed(label)),
-        cell => FieldValue::Json(Cow::Owned(serde_json::to_string(cell).unwrap_or_default())),
-    }
-}
-
 /// Whether a spreadsheet would run a text as a formula. The first characters are taken from the page of OWASP on CSV
 /// injection. A number is not a formula.
 fn is_formula(text: &str) -> bool {
@@ -279,9 +262,9 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number()
 }
 
-impl fmt::Debug for TableWriter {
+impl fmt::Debug for DelimitedLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TableWriter")
+        f.debug_struct("DelimitedLines")
             .field("delimiter", &self.rules.get_delimiter())
             .field("is_safe", &self.is_safe)
             .finish()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::dataset::{FieldValue, NamedValues};
+use crate::dataset::FieldValue;
 use crate::sync::{Mutex, lock};
 
 /// The further columns of a table. They are unknown until enough records have been scored.
@@ -24,11 +24,53 @@ pub(super) struct KnownColumns {
     are_named: bool,
 }
 
-/// Counts the records that have a value without a column.
+/// Counts what a table leaves out.
 #[derive(Debug, Default)]
-struct LeftOut {
-    records: AtomicU64,
+pub(super) struct LeftOut {
+    number: AtomicU64,
     first: Mutex<Option<(u64, String)>>,
+}
+
+impl LeftOut {
+    /// Counts what is left out of the record at this index, such as the value of the field with this name.
+    pub(super) fn count(&self, index: u64, name: &str) {
+        self.number.fetch_add(1, Relaxed);
+        let mut first = lock(&self.first);
+        if first.as_ref().is_none_or(|(before, _)| index < *before) {
+            *first = Some((index, name.to_owned()));
+        }
+    }
+
+    /// Returns the number of times that something was left out, the number of the first record of these, and the name
+    /// that was counted for it. `None` if nothing was left out.
+    pub(super) fn counted(&self) -> Option<(u64, u64, String)> {
+        let (index, name) = lock(&self.first).clone()?;
+        Some((self.number.load(Relaxed), index + 1, name))
+    }
+}
+
+/// Values that a columnar file leaves out, because they do not fit the types of their columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnfitValues {
+    /// Number of these values.
+    pub values: u64,
+    /// The number of the first record that has such a value, counted from 1.
+    pub first: u64,
+    /// The column of such a value of the first record.
+    pub name: String,
+}
+
+impl UnfitValues {
+    #[cfg(feature = "parquet")]
+    pub(super) fn of(left_out: &LeftOut) -> Option<Self> {
+        let (values, first, name) = left_out.counted()?;
+        Some(UnfitValues {
+            values,
+            first,
+            name,
+        })
+    }
 }
 
 /// Fields that a table leaves out, because none of its columns has their names.
@@ -41,6 +83,17 @@ pub struct LeftOutFields {
     pub first: u64,
     /// The name of such a field of the first record.
     pub name: String,
+}
+
+impl KnownColumns {
+    /// The place of the column with this name. `expected` is the place that is compared first: the fields of most
+    /// records have the order of the columns.
+    fn place_of(&self, expected: usize, name: &str) -> Option<usize> {
+        match self.names.get(expected) {
+            Some(column) if column == name => Some(expected),
+            _ => self.places.get(name).copied(),
+        }
+    }
 }
 
 impl FurtherColumns {
@@ -61,39 +114,36 @@ impl FurtherColumns {
         })
     }
 
-    /// Returns the value of each column. Values without a column are left out. If there are such values, the record is
-    /// counted; `index` is its index.
-    pub(super) fn place<'v, 'a>(
+    /// Returns the value of each column. Values without a column are left out. If there are such values that are not
+    /// empty, the record is counted; `index` is its index.
+    pub(super) fn place<'n, V>(
         &self,
         columns: &KnownColumns,
         index: u64,
-        values: &'v NamedValues<'a>,
-    ) -> Vec<Option<&'v FieldValue<'a>>> {
-        let mut placed = vec![None; columns.names.len()];
+        values: impl Iterator<Item = (&'n str, V)>,
+        is_empty: impl Fn(&V) -> bool,
+    ) -> Vec<Option<V>> {
+        let mut placed: Vec<Option<V>> = columns.names.iter().map(|_| None).collect();
         let mut left_out = None;
-        for (name, value) in values {
-            match columns.places.get(&**name) {
-                Some(place) => placed[*place] = Some(value),
-                None if text_of(value).is_empty() => {}
+        for (expected, (name, value)) in values.enumerate() {
+            match columns.place_of(expected, name) {
+                Some(place) => placed[place] = Some(value),
+                None if is_empty(&value) => {}
                 None => left_out = left_out.or(Some(name)),
             }
         }
         if let Some(name) = left_out.filter(|_| !columns.are_named) {
-            self.left_out.records.fetch_add(1, Relaxed);
-            let mut first = lock(&self.left_out.first);
-            if first.as_ref().is_none_or(|(before, _)| index < *before) {
-                *first = Some((index, name.clone().into_owned()));
-            }
+            self.left_out.count(index, name);
         }
         placed
     }
 
     /// Returns the fields that were left out so far, if there are any.
     pub(super) fn left_out(&self) -> Option<LeftOutFields> {
-        let first = lock(&self.left_out.first).clone();
-        first.map(|(index, name)| LeftOutFields {
-            records: self.left_out.records.load(Relaxed),
-            first: index + 1,
+        let (records, first, name) = self.left_out.counted()?;
+        Some(LeftOutFields {
+            records,
+            first,
             name,
         })
     }

@@ -1,10 +1,10 @@
 //! Lines of a table that wait in memory (*held lines*) because the further columns of the table are not known yet.
 //!
 //! A line begins with a mark and its length. No finished line begins with this mark. Three parts follow, each preceded
-//! by its length: the first values of the line and the last values of the line, both as they are written in the table,
-//! and the names and values of the fields whose columns are not known.
+//! by its length: the first values of the line and the last values of the line, and the names and values of the fields
+//! whose columns are not known. The format of the table decides in which form it holds values.
 
-/// The first byte of a held line. A finished line begins with the digits of its record number, so it never begins with
+/// The first byte of a held line. A finished line begins with its record number, in a form that does not begin with
 /// this byte.
 const MARK: u8 = 0;
 
@@ -17,9 +17,9 @@ pub(super) struct HeldLine<'a> {
     /// The index of the record.
     pub(super) index: u64,
     /// The values that come first.
-    pub(super) beginning: &'a str,
+    pub(super) beginning: &'a [u8],
     /// The values that come last, and the line end.
-    pub(super) ending: &'a str,
+    pub(super) ending: &'a [u8],
     fields: &'a [u8],
     all: &'a [u8],
 }
@@ -51,13 +51,13 @@ impl<'a> HeldLine<'a> {
     }
 
     /// The names and values of the fields whose columns are not known.
-    pub(super) fn values(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+    pub(super) fn values(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         let mut rest = self.fields;
         std::iter::from_fn(move || {
             let (name, after) = value(rest)?;
-            let (text, after) = value(after)?;
+            let (held, after) = value(after)?;
             rest = after;
-            Some((name, text))
+            Some((std::str::from_utf8(name).ok()?, held))
         })
     }
 }
@@ -87,10 +87,9 @@ pub(super) fn hold_value(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) 
     bytes[begin..first].copy_from_slice(&length.to_le_bytes());
 }
 
-fn value(bytes: &[u8]) -> Option<(&str, &[u8])> {
+fn value(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::try_from(number(bytes)?).ok()?;
-    let (text, rest) = bytes[size_of::<u64>()..].split_at_checked(length)?;
-    Some((std::str::from_utf8(text).ok()?, rest))
+    bytes[size_of::<u64>()..].split_at_checked(length)
 }
 
 fn number(bytes: &[u8]) -> Option<u64> {

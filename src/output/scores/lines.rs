@@ -1,12 +1,12 @@
-//! The lines of a scores file on their way from the workers to the compression.
+//! The lines of a scores file on their way from the workers to the file.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::columns::FileColumns;
-use super::delimited::TableWriter;
-use super::further::FurtherColumns;
+use super::further::KnownColumns;
 use super::held::HeldLine;
+use super::table::Table;
 use crate::error::Error;
 use crate::output::destination::{Destination, PartialFile};
 use crate::output::encoder::OutputEncoder;
@@ -17,28 +17,89 @@ const HELD_RECORDS: u64 = 1_000;
 /// If the lines that are held back have at least this number of bytes, the columns are taken from fewer records.
 const HELD_BYTES: usize = 16 << 20;
 
+/// A file to which lines are written in their order.
+pub(super) trait LinesOut: fmt::Debug + Send {
+    /// Whether the columns depend on the values of the first records, even if their names are known beforehand.
+    fn needs_values(&self) -> bool {
+        false
+    }
+
+    /// Begins a table. It has the further columns `names`, and these lines were held back.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if what describes the columns cannot be written.
+    fn begin(&mut self, names: &[String], held: &[u8]) -> io::Result<()> {
+        let _ = (names, held);
+        Ok(())
+    }
+
+    /// Adds a line that was rendered before the columns were known.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written.
+    fn add_held(&mut self, known: &KnownColumns, line: &HeldLine<'_>) -> io::Result<()> {
+        let _ = (known, line);
+        Ok(())
+    }
+
+    /// Adds lines that were rendered after the columns were known, and writes all lines that were added.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written.
+    fn write_lines(&mut self, lines: &[u8]) -> io::Result<()>;
+
+    /// Completes the output, and returns the destination.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the last bytes cannot be written.
+    fn finish(self: Box<Self>) -> io::Result<Destination>;
+
+    /// Keeps what was written as the partial file of the output. The lines of `records` records are complete.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Destination`] if the file cannot be kept under any name.
+    fn keep_partial(self: Box<Self>, records: u64) -> Result<Option<PartialFile>, Error>;
+}
+
+/// Lines that have no columns are written as they are.
+impl LinesOut for OutputEncoder {
+    fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        match lines.is_empty() {
+            true => Ok(()),
+            false => self.write_all(lines),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<Destination> {
+        OutputEncoder::finish(*self)
+    }
+
+    fn keep_partial(self: Box<Self>, records: u64) -> Result<Option<PartialFile>, Error> {
+        OutputEncoder::keep_partial(*self, records)
+    }
+}
+
 /// Receives the lines of all records in their order. The lines of a table are held back until its columns are known,
-/// because the header has to be written before them. The columns are those of the first records in their order, so they
-/// do not depend on which worker scored which record.
+/// because what describes the columns has to be written before them. The columns are those of the first records in
+/// their order, so they do not depend on which worker scored which record.
 #[derive(Debug)]
 pub(super) struct OrderedLines {
-    out: OutputEncoder,
-    table: Option<Arc<TableColumns>>,
+    out: Box<dyn LinesOut>,
+    table: Option<Arc<Table>>,
     /// The lines that are held back.
     held: Vec<u8>,
     held_records: u64,
-    /// The columns of the lines that are held back, in the order in which the columns appear.
+    /// The further columns, in the order in which they appear in the lines that are held back.
     names: Vec<String>,
+    /// Whether the further columns are known beforehand.
+    are_known: bool,
     /// If the lines that were held back could not all be written, the number of records whose lines are complete.
     cut_at: Option<u64>,
-}
-
-/// A table and its columns, which the workers and the receiver of their lines share.
-#[derive(Debug)]
-pub(super) struct TableColumns {
-    pub(super) writer: TableWriter,
-    pub(super) columns: FileColumns,
-    pub(super) further: FurtherColumns,
 }
 
 impl OrderedLines {
@@ -49,8 +110,8 @@ impl OrderedLines {
     ///
     /// Returns an error if the header cannot be written.
     pub(super) fn new(
-        out: OutputEncoder,
-        table: Option<Arc<TableColumns>>,
+        out: Box<dyn LinesOut>,
+        table: Option<Arc<Table>>,
         names: Option<&[String]>,
     ) -> io::Result<Self> {
         let mut lines = OrderedLines {
@@ -58,12 +119,12 @@ impl OrderedLines {
             table,
             held: Vec::new(),
             held_records: 0,
-            names: Vec::new(),
+            names: names.unwrap_or_default().to_vec(),
+            are_known: names.is_some(),
             cut_at: None,
         };
-        if let Some(names) = names {
-            lines.names = names.to_vec();
-            lines.settle(true)?;
+        if lines.are_known && !lines.out.needs_values() {
+            lines.settle()?;
         }
         Ok(lines)
     }
@@ -74,7 +135,7 @@ impl OrderedLines {
     ///
     /// Returns an error if the last bytes cannot be written.
     pub(super) fn finish(mut self) -> io::Result<Destination> {
-        self.settle(false)?;
+        self.settle()?;
         self.out.finish()
     }
 
@@ -87,7 +148,7 @@ impl OrderedLines {
     pub(super) fn keep_partial(mut self, records: u64) -> Result<Option<PartialFile>, Error> {
         if records > 0 {
             // An error is remembered in `cut_at`.
-            let _ = self.settle(false);
+            let _ = self.settle();
         }
         let records = self.cut_at.map_or(records, |cut| cut.min(records));
         self.out.keep_partial(records)
@@ -95,7 +156,7 @@ impl OrderedLines {
 
     /// Makes the columns of the table known, and writes the header and the lines that were held back. Each line is
     /// written by itself, so that it is known which of them are complete if a write fails.
-    fn settle(&mut self, are_named: bool) -> io::Result<()> {
+    fn settle(&mut self) -> io::Result<()> {
         let Some(table) = self
             .table
             .clone()
@@ -103,52 +164,55 @@ impl OrderedLines {
         else {
             return Ok(());
         };
-        let known = table
-            .further
-            .set(std::mem::take(&mut self.names), are_named);
         let held = std::mem::take(&mut self.held);
         self.cut_at = Some(0);
-        let mut bytes = Vec::new();
-        table.writer.write_header(&table.columns, known, &mut bytes);
-        self.out.write_all(&bytes)?;
-        let (mut rest, mut written) = (&held[..], 0);
-        while let Some((line, after)) = HeldLine::split_off(rest) {
-            bytes.clear();
-            table
-                .writer
-                .write_held((&table.further, known), &line, &mut bytes);
-            self.out.write_all(&bytes)?;
-            written += 1;
+        // The workers use the types of the columns as soon as they see that the columns are known.
+        let begun = self.out.begin(&self.names, &held);
+        let known = table
+            .further
+            .set(std::mem::take(&mut self.names), self.are_known);
+        begun?;
+        for (written, line) in (1..).zip(held_lines(&held)) {
+            self.out.add_held(known, &line)?;
+            self.out.write_lines(&[])?;
             self.cut_at = Some(written);
-            rest = after;
         }
         self.cut_at = None;
         Ok(())
     }
 
-    /// Appends a line to `bytes` if the columns are known, and otherwise holds it back.
-    fn take(&mut self, line: &HeldLine<'_>, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let Some(table) = &self.table else {
+    /// Adds a line if the columns are known, and otherwise holds it back.
+    fn take(&mut self, line: &HeldLine<'_>) -> io::Result<()> {
+        let Some(table) = self.table.as_deref() else {
             return Ok(());
         };
         if let Some(known) = table.further.known() {
-            table
-                .writer
-                .write_held((&table.further, known), line, bytes);
-            return Ok(());
+            return self.out.add_held(known, line);
         }
-        for (name, _) in line.values() {
-            if !self.names.iter().any(|known| known == name) {
-                self.names.push(name.to_owned());
+        if !self.are_known {
+            for (name, _) in line.values() {
+                if !self.names.iter().any(|known| known == name) {
+                    self.names.push(name.to_owned());
+                }
             }
         }
         self.held.extend_from_slice(line.bytes());
         self.held_records += 1;
         if self.held_records == HELD_RECORDS || self.held.len() >= HELD_BYTES {
-            self.settle(false)?;
+            self.settle()?;
         }
         Ok(())
     }
+}
+
+/// The held lines at the beginning of these bytes.
+pub(super) fn held_lines(bytes: &[u8]) -> impl Iterator<Item = HeldLine<'_>> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (line, after) = HeldLine::split_off(rest)?;
+        rest = after;
+        Some(line)
+    })
 }
 
 impl Write for OrderedLines {
@@ -159,23 +223,15 @@ impl Write for OrderedLines {
     /// Receives a block, which contains whole lines. Lines that a worker has written before it knew the columns come
     /// before the others.
     fn write_all(&mut self, block: &[u8]) -> io::Result<()> {
-        let mut lines = Vec::new();
         let mut rest = block;
         while let Some((line, after)) = HeldLine::split_off(rest) {
-            self.take(&line, &mut lines)?;
+            self.take(&line)?;
             rest = after;
         }
-        if lines.is_empty() {
-            return match rest.is_empty() {
-                true => Ok(()),
-                false => self.out.write_all(rest),
-            };
-        }
-        lines.extend_from_slice(rest);
-        self.out.write_all(&lines)
+        self.out.write_lines(rest)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Ok(())
     }
 }

@@ -17,6 +17,19 @@ pub struct Column {
     pub kind: ColumnKind,
     /// The largest number of values of a record, if its cell holds a list of values.
     pub several: Option<usize>,
+    /// What each value is.
+    pub(crate) values: CellKind,
+}
+
+/// What the values of a column are, which determines the type of its column in a file that has types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CellKind {
+    Numbers,
+    Texts,
+    /// The numbers of lines of a file.
+    Lines,
+    /// The values may be of any kind.
+    Any,
 }
 
 /// What the cells of a column hold, which determines how a report summarises them.
@@ -41,17 +54,25 @@ impl Column {
         Column::new(name, ColumnKind::Numbers { range })
     }
 
-    /// A column that is written to the scores file only.
-    pub(super) fn other(name: &str) -> Self {
-        Column::new(name, ColumnKind::Other)
+    /// A column of such values that is written to the scores file only.
+    pub(super) fn other(name: &str, values: CellKind) -> Self {
+        Column {
+            values,
+            ..Column::new(name, ColumnKind::Other)
+        }
     }
 
     pub(super) fn new(name: &str, kind: ColumnKind) -> Self {
-        let name = name.to_owned();
+        let values = match kind {
+            ColumnKind::Numbers { .. } => CellKind::Numbers,
+            ColumnKind::Labels => CellKind::Texts,
+            ColumnKind::Other => CellKind::Any,
+        };
         Column {
-            name,
+            name: name.to_owned(),
             kind,
             several: None,
+            values,
         }
     }
 

@@ -4,7 +4,9 @@ use std::io::Cursor;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Cells, Column, ColumnKind, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
+use super::{
+    Cell, CellKind, Cells, Column, ColumnKind, PreparedScorer, Scorer, ScorerColumns, ScorerInput,
+};
 use crate::dataset::TextStream;
 use crate::error::{BadRecord, Error, Skipped};
 use crate::plan::not_scored::NotScored;
@@ -43,9 +45,9 @@ impl Scorer for MadeUpOptions {
         let columns = ScorerColumns::new([
             Column::new("label", ColumnKind::Labels),
             Column::new("number", ColumnKind::Numbers { range: None }),
-            Column::other("line"),
+            Column::other("line", CellKind::Lines),
             Column::numbers_in("tenth", 0.0, 1.0),
-            Column::other("empty"),
+            Column::other("empty", CellKind::Any),
         ]);
         let columns = if self.open { columns.open() } else { columns };
         match &self.rank {

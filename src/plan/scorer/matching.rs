@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnyScorer, Cell, Cells, Column, PreparedScorer, Quote, RESERVED, Scorer, ScorerColumns,
-    ScorerInput,
+    AnyScorer, Cell, CellKind, Cells, Column, PreparedScorer, Quote, RESERVED, Scorer,
+    ScorerColumns, ScorerInput,
 };
 use crate::dataset::{FormatName, OpenOptions, RecordsLeftOut, Texts};
 use crate::error::Error;
@@ -111,12 +111,13 @@ impl Scorer for MatchOptions {
         let [best, text, score] = OWN;
         let range = self.matching.measure().max_score();
         let own = [
-            Column::other(best),
-            Column::other(text),
+            Column::other(best, CellKind::Lines),
+            Column::other(text, CellKind::Texts),
             Column::numbers_in(score, 0.0, range),
         ];
         let kept = self.kept_columns(plan).into_iter();
-        let columns = own.into_iter().chain(kept.map(|name| Column::other(&name)));
+        let kept = kept.map(|name| Column::other(&name, CellKind::Any));
+        let columns = own.into_iter().chain(kept);
         let columns = columns.map(|column| column.several(self.several()));
         ScorerColumns::new(columns.collect::<Vec<_>>()).main_column(score)
     }

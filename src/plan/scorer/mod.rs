@@ -32,6 +32,7 @@ use crate::task::matching::Pairs;
 
 pub(super) use cell::Cells;
 pub use cell::{Cell, Quote};
+pub(crate) use columns::CellKind;
 pub(crate) use columns::RESERVED;
 pub use columns::{Column, ColumnKind, ScorerColumns};
 pub(super) use columns::{MainCell, NamedCell};

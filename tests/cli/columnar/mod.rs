@@ -1,0 +1,4 @@
+//! These tests check columnar files: Parquet and Arrow IPC.
+
+mod file;
+mod scores;
