@@ -247,6 +247,18 @@ impl Failure {
 }
 
 impl Failure {
+    /// The same failure, with the column of its line in place of the column of its record. `before` is the number of bytes
+    /// before the record in its line, if columns of the record are columns of a line.
+    pub(crate) fn in_line(mut self, before: Option<u64>) -> Self {
+        if let Some(place) = &mut self.place {
+            place.column = place
+                .column
+                .zip(before)
+                .map(|(column, before)| before + column);
+        }
+        self
+    }
+
     /// The same failure with another index of the record.
     pub(crate) fn with_index(self, index: u64) -> Self {
         Failure { index, ..self }

@@ -22,9 +22,7 @@ impl<R: Sync> Dataset for [R] {
             if visit(
                 Position {
                     index,
-                    file: 0,
-                    line: 0,
-                    fetched: false,
+                    ..Position::default()
                 },
                 Ok(record),
             )
@@ -85,9 +83,7 @@ impl Dataset for Range<usize> {
         for part in parts {
             let at = Position {
                 index: part as u64,
-                file: 0,
-                line: 0,
-                fetched: false,
+                ..Position::default()
             };
             if visit(at, Ok(&(self.start + part))).is_break() {
                 break;

@@ -127,6 +127,9 @@ pub struct Position {
     pub file: usize,
     /// Line in that file in which the record begins, from 1; 0 if the dataset has no lines.
     pub line: u64,
+    /// Number of bytes before the record in this line, so that columns within the record can be named as columns of the line.
+    /// `None` if the record has several lines in a JSON document, or if the dataset has no lines.
+    pub column: Option<u64>,
     /// Whether the dataset fetched bytes or waited for records just before this record.
     pub fetched: bool,
 }

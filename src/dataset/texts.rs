@@ -138,6 +138,9 @@ impl Texts {
                     }
                     Err(NoText::Broken(reason)) => {
                         let path = stream.place(position).path;
+                        let column = reason.column.zip(position.column);
+                        let column = column.map(|(column, before)| before + column);
+                        let reason = BadRecord { column, ..reason };
                         bad = Some(Error::bad_record(&path, line, reason));
                         ControlFlow::Break(())
                     }

@@ -150,7 +150,7 @@ where
             }
             Err(cause) => {
                 let place = self.pipeline.dataset.place(at);
-                let failure = Failure::new(at.index, place, number, cause);
+                let failure = Failure::new(at.index, place, number, cause).in_line(at.column);
                 let named = failure
                     .clone()
                     .with_index(self.pipeline.dataset.index_in_input(at.index));

@@ -373,7 +373,7 @@ mod tests {
             let mut in_any_order: Vec<_> = records.iter().enumerate().collect();
             in_any_order.sort_by_key(|(_, record)| record.2);
             for (index, (score, worker, _)) in in_any_order {
-                let at = Position { index: index as u64, file: 0, line: 1, fetched: false };
+                let at = Position { index: index as u64, file: 0, line: 1, ..Position::default() };
                 let candidate = ExampleCandidate { at, text: index.to_string(), matched: None };
                 let candidate = thresholds.reached_by(at.index, *score).then(|| Arc::new(candidate));
                 let (board, queue) = &mut workers[*worker];

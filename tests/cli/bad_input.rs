@@ -125,6 +125,38 @@ fn lines_that_are_broken() {
     fails(r#"{"text":"good","x":nul}"#, &broken(23, "expected ident"));
 }
 
+/// The second record of a line, and a record of a document, may begin in the middle of their line.
+#[test]
+fn columns_are_those_of_the_line() {
+    let line = r#"{"text":"good"}  {"text": 5} {"text":"\q"}"#;
+    let text = format!("{}\n{line}\n", r#"{"text":"good"}"#.repeat(3));
+    let wrong = "expected a string in field \"text\", found a number";
+    let broken = "expected a JSON object, found a broken one: invalid escape";
+    let document = format!("[\n  {line}]\n").replace("} ", "}, ");
+    let folder = folder_with("in.jsonl", text);
+    write(&folder, "in.json", document);
+    for (file, [first, second]) in [("in.jsonl", [27, 40]), ("in.json", [30, 44])] {
+        let told =
+            format!("failed: {file}:2:{first}: {wrong}\nfailed: {file}:2:{second}: {broken}\n");
+        for executor in EXECUTORS {
+            // With --rate, few records of a stream are taken at a time, so a line is taken in several pieces.
+            for arguments in [&[][..], &["--head", "9", "--rate", "1e6/s"]] {
+                let executor = ["--executor", executor];
+                let ran = score(&folder, file, &[&executor[..], arguments].concat());
+                assert!(ran.err.starts_with(&told), "{executor:?}: {}", ran.err);
+            }
+        }
+        let matching = ["score", "in.jsonl", "--with", "match", "--against", file];
+        let ran = run(&folder, &matching);
+        let told = format!("error: {file}:2:{first}: {wrong}\n");
+        assert_eq!((ran.code, ran.err), (3, told));
+    }
+    write(&folder, "lines.json", "[{\"text\":\n 5}, {\"text\": 5}]");
+    let ran = score(&folder, "lines.json", &["--on-failure", "skip"]);
+    let told = format!("failed: lines.json:1: {wrong}\nfailed: lines.json:2:15: {wrong}\n");
+    assert!(ran.err.starts_with(&told), "{}", ran.err);
+}
+
 #[test]
 fn records_without_the_field() {
     let expected =

@@ -10,7 +10,8 @@ fn a_json_file_may_begin_with_an_object_on_one_line() {
     write(&folder, "mixed.jsonl", mixed);
     for file in ["mixed.json", "mixed.jsonl"] {
         let ran = score(&folder, file, &["--json"]);
-        let told = format!("failed: {file}:5:");
+        let told =
+            format!("failed: {file}:5: expected a string in field \"text\", found a number\n");
         assert!(ran.err.starts_with(&told), "{}", ran.err);
         assert_eq!(ran.json()["scored"], 2, "{file}");
         assert_eq!(ran.json()["files"][0]["format"], "json");

@@ -27,8 +27,7 @@ impl Format for JsonDocument {
         fields: &Fields,
         values: &mut [FieldValue<'a>],
     ) -> Result<(), BadRecord> {
-        let read = JSON_LINES.read(columns, record, fields, values);
-        read.map_err(without_column)
+        JSON_LINES.read(columns, record, fields, values)
     }
 
     fn all<'a>(
@@ -36,7 +35,7 @@ impl Format for JsonDocument {
         columns: &'a Columns,
         record: RecordText<'a>,
     ) -> Result<NamedValues<'a>, BadRecord> {
-        JSON_LINES.all(columns, record).map_err(without_column)
+        JSON_LINES.all(columns, record)
     }
 
     fn field_names(&self, columns: &Columns, record: &str) -> Vec<String> {
@@ -48,15 +47,6 @@ impl Format for JsonDocument {
             return Ok(Cow::Borrowed(record));
         }
         on_one_line(record).map(Cow::Owned)
-    }
-}
-
-/// Removes the column of an error: it counts from the beginning of the record, which need not be the beginning of a
-/// line.
-fn without_column(bad: BadRecord) -> BadRecord {
-    BadRecord {
-        column: None,
-        ..bad
     }
 }
 
@@ -73,7 +63,7 @@ fn on_one_line(record: &str) -> Result<String, BadRecord> {
         if in_string && is_line_end {
             // The JSON parser gives the same error message as for a line of JSON.
             let error = serde_json::from_str::<serde::de::IgnoredAny>(record);
-            let bad = error.err().map(|error| without_column(bad_json(&error)));
+            let bad = error.err().map(|error| bad_json(&error));
             return Err(bad.unwrap_or_else(|| BadRecord::new("a string has a line end", None)));
         }
         match letter {

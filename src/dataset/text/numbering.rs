@@ -27,6 +27,9 @@ pub(super) struct Start {
     pub(super) records: u64,
     /// Number of lines of the file before the part.
     pub(super) lines: u64,
+    /// Number of bytes of the line before the part. Always 0 in a file, because records are found from the beginning of
+    /// their line.
+    pub(super) column: u64,
     /// The state at the start of the part, which shows where in a record the part begins.
     pub(super) state: ScanState,
     /// Whether the byte before the part is a `\r`. A `\n` at the start of the part then belongs to the same line end.
@@ -89,6 +92,7 @@ impl CountedParts {
                 Start {
                     records,
                     lines,
+                    column: 0,
                     state: tally.end,
                     after_cr,
                 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use memchr::memchr2;
+use memchr::{memchr2, memrchr2};
 use serde::Deserialize;
 
 use super::buffer::Buffer;
@@ -168,11 +168,20 @@ where
     let end = spans.last().map_or(first, |span| span.end);
     // All records are checked together. If this fails, each record is checked by itself.
     let whole = simdutf8::basic::from_utf8(&buffer.bytes()[first..end]);
+    let mut before = (0, start.column);
     for (index, span) in (start.records..).zip(spans) {
+        before = (
+            span.start,
+            column_before(buffer.bytes(), span.start, before),
+        );
+        // A document may have the tokens of a record in several lines.
+        let has_column = !layout.is_in_order()
+            || memchr2(b'\n', b'\r', &buffer.bytes()[span.start..span.end]).is_none();
         let position = Position {
             index,
             file,
             line: start.lines + span.lines_before + 1,
+            column: has_column.then_some(before.1),
             fetched: index == start.records,
         };
         if buffer.limit.excludes(span.end - span.start) {
@@ -206,11 +215,25 @@ where
             index: start.records + buffer.spans().len() as u64,
             file,
             line: start.lines + lines_before + 1,
+            column: Some(0),
             fetched: buffer.spans().is_empty(),
         };
         visit(position, Err(reason.clone()))?;
     }
     ControlFlow::Continue(())
+}
+
+/// Returns the number of bytes before a record in its line. `known` is an earlier place and the number of bytes before this
+/// place in its line, so that a line with many records is examined only once.
+#[inline]
+fn column_before(bytes: &[u8], start: usize, known: (usize, u64)) -> u64 {
+    match start.checked_sub(1).map(|last| bytes[last]) {
+        Some(b'\n' | b'\r') => 0,
+        _ => match memrchr2(b'\n', b'\r', &bytes[known.0..start]) {
+            Some(end) => (start - known.0 - end - 1) as u64,
+            None => known.1 + (start - known.0) as u64,
+        },
+    }
 }
 
 /// Returns the text of a record.

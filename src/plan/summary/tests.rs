@@ -59,7 +59,7 @@ fn scored(line: u64, number: Option<f64>, label: &str) -> Scored {
         index: line - 1,
         file: (line % 3) as usize,
         line,
-        fetched: false,
+        ..Position::default()
     };
     let text = format!("{label} {line}");
     let cells = Cells::from(known).with_found(found);

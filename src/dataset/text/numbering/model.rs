@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{CountedParts, Numbering, Start};
-use crate::dataset::format::{LineCount, ScanState, Tallies};
+use crate::dataset::format::{LineCount, Tallies};
 use crate::error::Error;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::sync::{check_model, thread};
@@ -27,8 +27,7 @@ fn start(part: usize) -> Start {
     Start {
         records: (1..=part as u64).sum(),
         lines: 2 * lines as u64,
-        state: ScanState::default(),
-        after_cr: false,
+        ..Start::default()
     }
 }
 

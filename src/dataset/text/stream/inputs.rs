@@ -212,6 +212,7 @@ impl<'r> InputChain<'r> {
         self.file += 1;
         self.inputs_read.push((0, None));
         self.start.lines = 0;
+        self.start.column = 0;
         self.start.after_cr = false;
         self.begun = false;
         self.scanner = None;

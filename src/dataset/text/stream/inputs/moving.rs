@@ -1,5 +1,7 @@
 //! How complete records are moved from the inputs of a stream to the buffer of a worker.
 
+use memchr::memrchr2;
+
 use super::InputChain;
 use crate::dataset::format::{Boundaries, RecordSpan};
 use crate::dataset::text::buffer::{Buffer, room_in};
@@ -29,6 +31,7 @@ impl InputChain<'_> {
         let length = self.move_bytes(end, buffer)?;
         let ends = buffer.split_lines(0..length, lines, after_cr);
         self.start.lines += ends;
+        self.count_column(&buffer.bytes()[..length]);
         self.start.after_cr = buffer.bytes().ends_with(b"\r");
         Ok(length)
     }
@@ -56,7 +59,16 @@ impl InputChain<'_> {
         buffer.add(spans);
         let length = self.move_bytes(end, buffer)?;
         buffer.set_end(length);
+        self.count_column(buffer.bytes());
         Ok(length)
+    }
+
+    /// Counts the bytes of the last line after these bytes were moved.
+    fn count_column(&mut self, moved: &[u8]) {
+        self.start.column = match memrchr2(b'\n', b'\r', moved) {
+            Some(end) => (moved.len() - end - 1) as u64,
+            None => self.start.column + moved.len() as u64,
+        };
     }
 
     /// Moves the bytes that were read, up to the place `end`, to the front of the buffer. Returns the number of moved
