@@ -273,3 +273,18 @@ pub(super) fn column_of(record: &str, part: &str) -> Option<u64> {
     let before = part.checked_sub(start)?;
     (before <= record.len()).then_some(before as u64 + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_record_has_a_column() {
+        let whole = "xabcx";
+        let record = &whole[1..4];
+        let columns = [1..2, 3..4, 4..4].map(|place| column_of(record, &whole[place]));
+        assert_eq!(columns, [Some(1), Some(3), Some(4)]);
+        assert_eq!(column_of(record, &whole[..1]), None);
+        assert_eq!(column_of(record, &whole[5..]), None);
+    }
+}

@@ -13,7 +13,7 @@ use super::scorer::{PreparedScorer, ReferenceSummary};
 use super::summary::{PlanAggregator, Summary};
 use super::thresholds::Thresholds;
 use super::{ExecutorName, Plan, RunOptions, Sampling, worker};
-use crate::dataset::{Dataset, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
+use crate::dataset::{Dataset, Fields, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, WorkStealing};
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
@@ -30,6 +30,8 @@ const LIMITED_PART_BYTES: u64 = 256;
 #[derive(Debug)]
 pub struct Opened {
     plan: Plan,
+    /// The fields of a record that are read.
+    fields: Fields,
     records: TextSource,
     /// The sample that a run draws from the records, if it does not score all of them.
     sampling: Option<Sampling>,
@@ -94,13 +96,15 @@ impl Opened {
             Some(head) => records.head(head),
             None => records,
         };
-        Opened::prepare(plan, TextSource::Stream(records))
+        let fields = plan.selected();
+        Opened::prepare(plan, fields, TextSource::Stream(records))
     }
 
     pub(super) fn new(plan: Plan) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
+        let fields = plan.selected();
         let mut options = OpenOptions::new()
-            .fields(plan.selected())
+            .fields(fields.clone())
             .max_record(plan.max_record)
             .lossy(plan.lossy)
             .header(plan.header);
@@ -123,16 +127,17 @@ impl Opened {
             let bytes = (records.bytes() >> 20).max(LIMITED_PART_BYTES);
             records = records.with_part_bytes(bytes);
         }
-        Opened::prepare(plan, records)
+        Opened::prepare(plan, fields, records)
     }
 
-    fn prepare(mut plan: Plan, records: TextSource) -> Result<Self, Error> {
+    fn prepare(mut plan: Plan, fields: Fields, records: TextSource) -> Result<Self, Error> {
         let scorer: Arc<dyn PreparedScorer> = Arc::from(plan.scorer.prepare(&plan)?);
         plan.scorer = scorer.resolved().unwrap_or(plan.scorer);
         Ok(Opened {
             sampling: plan.sample,
             sample: OnceLock::new(),
             plan,
+            fields,
             records,
             scorer,
         })
@@ -312,7 +317,13 @@ impl Opened {
         let pool = pool.filter(|_| self.scorer.shares_records());
         self.plan.check_timeout(false)?;
         let thresholds = Arc::new(Thresholds::new(self.plan.top));
-        let task = ScoreField::new(&self.plan, &*self.scorer, pool, Arc::clone(&thresholds));
+        let task = ScoreField::new(
+            &self.plan,
+            &self.fields,
+            &*self.scorer,
+            pool,
+            Arc::clone(&thresholds),
+        );
         self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
     }
 

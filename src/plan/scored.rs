@@ -89,13 +89,15 @@ pub(super) struct ScoreField<'p> {
 }
 
 impl<'p> ScoreField<'p> {
+    /// `fields` are the [selected](Plan::selected) fields of the plan. Reading them costs less if the records were
+    /// opened for the same value.
     pub(super) fn new(
         plan: &Plan,
+        fields: &Fields,
         scorer: &'p dyn PreparedScorer,
         pool: Option<&'p WorkStealing>,
         thresholds: Arc<Thresholds>,
     ) -> Self {
-        let fields = plan.selected();
         let first_kept = plan.fields.len() + plan.by.len();
         let columns = plan.columns();
         let known = columns.known().iter().map(|column| column.name.as_str());
@@ -107,7 +109,7 @@ impl<'p> ScoreField<'p> {
             pool,
             main: columns.main_cell(),
             thresholds,
-            fields,
+            fields: fields.clone(),
             missing: plan.missing.unwrap_or(plan.scorer.missing()),
             by: plan.fields.len()..first_kept,
             keep,

@@ -128,9 +128,7 @@ where
     fn observe_slice(&mut self, first: u64, scores: &[Scored]) {
         // The columns are processed one after the other, so that only one column's state is in use at a time.
         for (place, column) in self.known.iter_mut().enumerate() {
-            for (index, scored) in (first..).zip(scores) {
-                column.observe(index, &scored.cells()[place]);
-            }
+            column.observe_cells(first, scores.iter().map(|scored| &scored.cells()[place]));
         }
         if self.setup.columns.is_open() {
             for (index, scored) in (first..).zip(scores) {

@@ -121,7 +121,13 @@ impl WorkerProcess for PlanWorker {
         let thresholds = Arc::new(Thresholds::new(plan.top));
         Ok(PlanWorker {
             scorer,
-            task: ScoreField::new(&plan, scorer, None, Arc::clone(&thresholds)),
+            task: ScoreField::new(
+                &plan,
+                &plan.selected(),
+                scorer,
+                None,
+                Arc::clone(&thresholds),
+            ),
             thresholds,
             reported: scorer.pairs(),
         })

@@ -10,7 +10,7 @@ use super::buffer::Buffer;
 use super::numbering::Start;
 use super::record_bytes::with_bytes;
 use crate::dataset::Position;
-use crate::dataset::fields::{NamedValues, column_of};
+use crate::dataset::fields::NamedValues;
 use crate::dataset::format::{
     JSON_LINES_LAYOUT, ListedDelimiters, RecordLayout, RecordText, Unreadable, bad_json,
 };
@@ -67,12 +67,6 @@ impl<'a> TextRecord<'a> {
     /// The record as it is written in the file, without its line ending.
     pub fn as_str(&self) -> &'a str {
         self.text
-    }
-
-    /// The column, in bytes from 1, at which `part` begins in this record. `None` if `part` was not borrowed from the
-    /// record.
-    pub(crate) fn column_of(&self, part: &str) -> Option<u64> {
-        column_of(self.text, part)
     }
 
     /// Whether the record has another number of fields than the header of its file.
@@ -250,19 +244,4 @@ pub(super) fn utf8(bytes: &[u8]) -> Result<&str, BadRecord> {
         BadRecord::new("expected UTF-8 text, found a byte that is not", column)
             .of_kind(FailureKind::NotUtf8)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_record_has_a_column() {
-        let whole = "xabcx";
-        let record = TextRecord::json(&whole[1..4]);
-        let columns = [1..2, 3..4, 4..4].map(|place| record.column_of(&whole[place]));
-        assert_eq!(columns, [Some(1), Some(3), Some(4)]);
-        assert_eq!(record.column_of(&whole[..1]), None);
-        assert_eq!(record.column_of(&whole[5..]), None);
-    }
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::record::TextRecord;
-use crate::dataset::fields::{FieldValue, Fields};
-use crate::dataset::format::list;
+use crate::dataset::fields::{FieldValue, Fields, column_of};
+use crate::dataset::format::{RecordLayout, list};
 use crate::error::{BadRecord, FailureKind};
 
 /// Largest number of values that are kept without an allocation.
@@ -15,7 +15,8 @@ const FEW: usize = 3;
 #[derive(Clone, Debug)]
 pub struct FieldValues<'a> {
     fields: &'a Fields,
-    record: TextRecord<'a>,
+    text: &'a str,
+    layout: &'a RecordLayout,
     values: Values<'a>,
 }
 
@@ -45,7 +46,8 @@ impl Fields {
         self.repeat(slots);
         Ok(FieldValues {
             fields: self,
-            record: *record,
+            text: record.as_str(),
+            layout: record.layout(),
             values,
         })
     }
@@ -143,7 +145,7 @@ impl<'a> FieldValues<'a> {
         );
         BadRecord::new(
             message,
-            value.json().and_then(|json| self.record.column_of(json)),
+            value.json().and_then(|json| column_of(self.text, json)),
         )
         .of_kind(FailureKind::WrongValue)
     }
@@ -153,11 +155,10 @@ impl<'a> FieldValues<'a> {
     pub(crate) fn no_value(&self, place: usize, expected: &str) -> BadRecord {
         let name = self.name(place);
         if let FieldValue::Missing = self.get(place) {
-            let names = list(self.record.field_names());
+            let names = list(self.layout.field_names(self.text));
             let message = format!("expected a field {name:?}; the record's fields: {names}");
-            let record = self.record.as_str();
-            let begin = record.trim_ascii_start();
-            return BadRecord::new(message, self.record.column_of(begin))
+            let begin = self.text.trim_ascii_start();
+            return BadRecord::new(message, column_of(self.text, begin))
                 .of_kind(FailureKind::Missing);
         }
         let message = format!("expected {expected} in field {name:?}, found no value");

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
+
 use crate::dataset::{LentRecord, NamedValues};
 use crate::error::Error;
 use crate::plan::{CellKind, Column, Plan, RESERVED};
@@ -42,7 +44,7 @@ pub(super) struct FileColumns {
     /// Whether the scorer has columns that are not known before a record is scored.
     is_open: bool,
     /// The names that copied fields must not have.
-    taken: HashSet<String>,
+    taken: HashSet<String, RandomState>,
 }
 
 impl FileColumns {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use memchr::{memchr, memchr3};
+
 use super::columns::FileColumns;
 use super::further::{KnownColumns, text_of};
 use super::held::HeldLine;
@@ -19,7 +21,7 @@ use crate::sink::RecordOutcome;
 /// Writes the lines of a table. It knows which values must be quoted.
 #[derive(Clone)]
 pub(super) struct DelimitedLines {
-    rules: csv_core::Writer,
+    delimiter: u8,
     /// Whether texts are changed that a spreadsheet would run as a formula.
     is_safe: bool,
 }
@@ -35,11 +37,7 @@ impl DelimitedLines {
     /// A table whose values are separated by this byte. `is_safe` says whether texts are changed that a spreadsheet
     /// would run as a formula.
     pub(super) fn new(delimiter: u8, is_safe: bool) -> Self {
-        let mut rules = csv_core::WriterBuilder::new();
-        DelimitedLines {
-            rules: rules.delimiter(delimiter).build(),
-            is_safe,
-        }
+        DelimitedLines { delimiter, is_safe }
     }
 
     fn line<'a>(&'a self, bytes: &'a mut Vec<u8>) -> TableLine<'a> {
@@ -196,21 +194,27 @@ impl TableLine<'_> {
     }
 
     fn escaped(&mut self, text: &str) {
-        if self.table.rules.should_quote(text.as_bytes()) {
+        if self.must_quote(text.as_bytes()) {
             self.quoted(text);
         } else {
             self.bytes.extend_from_slice(text.as_bytes());
         }
     }
 
+    /// Whether a value has a byte that would end it, if it had no quotes.
+    fn must_quote(&self, text: &[u8]) -> bool {
+        memchr3(self.table.delimiter, b'"', b'\n', text).is_some() || memchr(b'\r', text).is_some()
+    }
+
     fn quoted(&mut self, text: &str) {
         self.bytes.push(b'"');
-        let begin = self.bytes.len();
-        // Every byte may be a quote, which is doubled.
-        self.bytes.resize(begin + 2 * text.len(), 0);
-        let (_, _, written) =
-            csv_core::quote(text.as_bytes(), &mut self.bytes[begin..], b'"', b'"', true);
-        self.bytes.truncate(begin + written);
+        let mut rest = text.as_bytes();
+        while let Some(quote) = memchr(b'"', rest) {
+            self.bytes.extend_from_slice(&rest[..=quote]);
+            self.bytes.push(b'"');
+            rest = &rest[quote + 1..];
+        }
+        self.bytes.extend_from_slice(rest);
         self.bytes.push(b'"');
     }
 
@@ -233,7 +237,7 @@ impl TableLine<'_> {
                 // This cannot fail, since it writes numbers to memory.
                 let written = serde_json::to_writer(&mut *self.bytes, cell);
                 debug_assert!(written.is_ok());
-                if self.table.rules.should_quote(&self.bytes[begin..]) {
+                if self.must_quote(&self.bytes[begin..]) {
                     let json = self.bytes.split_off(begin);
                     self.quoted(&String::from_utf8_lossy(&json));
                 }
@@ -247,7 +251,7 @@ impl TableLine<'_> {
 
     fn begin_value(&mut self) {
         if !std::mem::take(&mut self.is_first) {
-            self.bytes.push(self.table.rules.get_delimiter());
+            self.bytes.push(self.table.delimiter);
         }
     }
 }
@@ -265,7 +269,7 @@ fn is_formula(text: &str) -> bool {
 impl fmt::Debug for DelimitedLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DelimitedLines")
-            .field("delimiter", &self.rules.get_delimiter())
+            .field("delimiter", &self.delimiter)
             .field("is_safe", &self.is_safe)
             .finish()
     }

@@ -133,7 +133,13 @@ impl Opened {
     ) -> Result<Answer, Error> {
         let nothing = TextSource::Loaded(LoadedRecords::default());
         let thresholds = Arc::new(Thresholds::new(self.plan.top));
-        let task = ScoreField::new(&self.plan, &*self.scorer, None, Arc::clone(&thresholds));
+        let task = ScoreField::new(
+            &self.plan,
+            &self.fields,
+            &*self.scorer,
+            None,
+            Arc::clone(&thresholds),
+        );
         let mut answer =
             self.run_pipeline(&Sequential, &nothing, task, thresholds, None, options)?;
         answer.report.end = End::Stopped(reason);

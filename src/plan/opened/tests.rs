@@ -18,7 +18,13 @@ const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/reviews.jsonl");
 fn run_at_a_service(plan: &Plan, executor: &dyn Executor, failing_every: u64) -> Answer {
     let opened = plan.open().expect("the sample");
     let thresholds = Arc::new(Thresholds::new(plan.top));
-    let task = ScoreField::new(plan, &*opened.scorer, None, Arc::clone(&thresholds));
+    let task = ScoreField::new(
+        plan,
+        &opened.fields,
+        &*opened.scorer,
+        None,
+        Arc::clone(&thresholds),
+    );
     let main = plan.columns().main_cell();
     let score = |at: crate::dataset::Position, text: &str| {
         if at.index % failing_every == failing_every - 1 {

@@ -18,20 +18,27 @@ const DEEPEST: u32 = 64;
 pub(super) fn walk<'a>(record: &'a str, member: impl FnMut(&'a str, &'a str)) -> Option<()> {
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V3::try_new() {
-        return simd.vectorize(avx2::Walk {
+        return simd.vectorize(WalkByVectors {
             simd,
             record,
             member,
         });
     }
-    walk_with(special_bytes_by_words, record, member)
+    walk_with(SpecialByWords, record, member)
 }
 
-/// Walks through a record. `special` returns bits of which the lowest one stands for the first byte that ends a string,
-/// begins an escape or is a control character. It returns 0 if there is no such byte.
+/// Finds the bytes that end a string, begin an escape or are control characters. The methods are inlined into code that
+/// is compiled for the instructions which they use, so they must not contain closures: the compiler may call a closure,
+/// and its vectors would then go through memory.
+trait FindSpecial: Copy {
+    /// Returns bits of which the lowest one stands for the first special byte, or 0 if there is none.
+    fn special(self, bytes: &[u8; WIDTH]) -> u32;
+}
+
+/// Walks through a record.
 #[inline(always)]
 fn walk_with<'a>(
-    special: impl Fn(&[u8; WIDTH]) -> u32 + Copy,
+    special: impl FindSpecial,
     record: &'a str,
     mut member: impl FnMut(&'a str, &'a str),
 ) -> Option<()> {
@@ -68,7 +75,7 @@ struct Cursor<'a, F> {
     special: F,
 }
 
-impl<F: Fn(&[u8; WIDTH]) -> u32> Cursor<'_, F> {
+impl<F: FindSpecial> Cursor<'_, F> {
     #[inline(always)]
     fn byte(&self, at: usize) -> Option<u8> {
         self.bytes.get(at).copied()
@@ -98,7 +105,7 @@ impl<F: Fn(&[u8; WIDTH]) -> u32> Cursor<'_, F> {
     #[inline(always)]
     fn special(&self, mut at: usize) -> Option<(u8, usize)> {
         while let Some(next) = self.bytes[at..].first_chunk() {
-            let special = (self.special)(next);
+            let special = self.special.special(next);
             if special != 0 {
                 let place = special.trailing_zeros() as usize;
                 return Some((next[place % WIDTH], at + place));
@@ -198,7 +205,7 @@ impl<F: Fn(&[u8; WIDTH]) -> u32> Cursor<'_, F> {
 
     /// An array or an object. Each bit of `objects` stands for a level, the lowest bit for the innermost one, and is set
     /// if the level is an object.
-    #[inline(never)]
+    #[inline(always)]
     fn nested(&self, mut at: usize) -> Option<usize> {
         let (mut objects, mut depth) = (0_u64, 0);
         loop {
@@ -253,56 +260,62 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | ..0x20)
 }
 
-/// Returns bits of which the lowest one stands for the first special byte, on every processor.
-fn special_bytes_by_words(bytes: &[u8; WIDTH]) -> u32 {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    let mut special = 0;
-    for (place, word) in bytes.as_chunks().0.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // The highest bit of a byte is set if the byte is less than the limit. A borrow may also set the bit of a higher
-        // byte, but only above a byte for which it is set rightly.
-        let less_than = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-        let equal = |byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
-        let found = (less_than(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7);
-        // The multiplication moves the highest bit of each byte into the highest byte.
-        special |= ((found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * place);
+/// Finds special bytes on every processor.
+#[derive(Clone, Copy)]
+struct SpecialByWords;
+
+impl FindSpecial for SpecialByWords {
+    fn special(self, bytes: &[u8; WIDTH]) -> u32 {
+        const ONES: u64 = u64::from_le_bytes([1; 8]);
+        let mut special = 0;
+        for (place, word) in bytes.as_chunks().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            // The highest bit of a byte is set if the byte is less than the limit. A borrow may also set the bit of a
+            // higher byte, but only above a byte for which it is set rightly.
+            let less_than = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+            let equal = |byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
+            let found = (less_than(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7);
+            // The multiplication moves the highest bit of each byte into the highest byte.
+            special |= ((found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * place);
+        }
+        special as u32
     }
-    special as u32
+}
+
+/// Finds special bytes with the instructions of AVX2.
+#[cfg(target_arch = "x86_64")]
+impl FindSpecial for pulp::x86::V3 {
+    #[inline(always)]
+    fn special(self, bytes: &[u8; WIDTH]) -> u32 {
+        let bytes = pulp::cast(*bytes);
+        let quote = self.avx._mm256_set1_epi8(b'"' as i8);
+        let backslash = self.avx._mm256_set1_epi8(b'\\' as i8);
+        let last_control = self.avx._mm256_set1_epi8(0x1f);
+        let quotes = self.avx2._mm256_cmpeq_epi8(bytes, quote);
+        let backslashes = self.avx2._mm256_cmpeq_epi8(bytes, backslash);
+        let lesser = self.avx2._mm256_min_epu8(bytes, last_control);
+        let controls = self.avx2._mm256_cmpeq_epi8(lesser, bytes);
+        let either = self.avx2._mm256_or_si256(quotes, backslashes);
+        let special = self.avx2._mm256_or_si256(either, controls);
+        self.avx2._mm256_movemask_epi8(special) as u32
+    }
+}
+
+/// A walk with the instructions of AVX2.
+#[cfg(target_arch = "x86_64")]
+struct WalkByVectors<'a, M> {
+    simd: pulp::x86::V3,
+    record: &'a str,
+    member: M,
 }
 
 #[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use pulp::x86::V3;
-    use pulp::{NullaryFnOnce, cast};
+impl<'a, M: FnMut(&'a str, &'a str)> pulp::NullaryFnOnce for WalkByVectors<'a, M> {
+    type Output = Option<()>;
 
-    use super::{WIDTH, walk_with};
-
-    /// Walks through a record with the instructions of AVX2.
-    pub(super) struct Walk<'a, M> {
-        pub(super) simd: V3,
-        pub(super) record: &'a str,
-        pub(super) member: M,
-    }
-
-    impl<'a, M: FnMut(&'a str, &'a str)> NullaryFnOnce for Walk<'a, M> {
-        type Output = Option<()>;
-
-        #[inline(always)]
-        fn call(self) -> Option<()> {
-            let Walk { simd, .. } = self;
-            let special = move |bytes: &[u8; WIDTH]| {
-                let bytes = cast(*bytes);
-                let all_lanes = |byte: u8| simd.avx._mm256_set1_epi8(byte as i8);
-                let equal = |byte| simd.avx2._mm256_cmpeq_epi8(bytes, all_lanes(byte));
-                let last_control = all_lanes(0x1f);
-                let lesser = simd.avx2._mm256_min_epu8(bytes, last_control);
-                let control = simd.avx2._mm256_cmpeq_epi8(lesser, bytes);
-                let either = simd.avx2._mm256_or_si256(equal(b'"'), equal(b'\\'));
-                let special = simd.avx2._mm256_or_si256(either, control);
-                simd.avx2._mm256_movemask_epi8(special) as u32
-            };
-            walk_with(special, self.record, self.member)
-        }
+    #[inline(always)]
+    fn call(self) -> Option<()> {
+        walk_with(self.simd, self.record, self.member)
     }
 }
 
@@ -319,7 +332,7 @@ mod tests {
         let mut found = Vec::new();
         walk(record, |name, value| found.push((name, value)))?;
         let mut by_words = Vec::new();
-        walk_with(special_bytes_by_words, record, |name, value| {
+        walk_with(SpecialByWords, record, |name, value| {
             by_words.push((name, value));
         })?;
         assert_eq!(found, by_words);

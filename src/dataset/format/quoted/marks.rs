@@ -16,42 +16,60 @@ pub(super) struct Marks {
     pub(super) returns: u64,
 }
 
-/// Finds the marks of a block on every processor.
-pub(super) fn by_words(block: &[u8; BLOCK], delimiter: u8) -> Marks {
-    let mut found = [0; 4];
-    for (place, word) in block.as_chunks().0.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        for (found, byte) in found.iter_mut().zip([b'"', delimiter, b'\n', b'\r']) {
-            *found |= equal_bytes(word, byte) << (8 * place);
+/// Finds the marks of a block. The methods are inlined into code that is compiled for the instructions which they use, so
+/// they must not contain closures: the compiler may call a closure, and its vectors would then go through memory.
+pub(super) trait FindMarks: Copy {
+    fn marks(self, block: &[u8; BLOCK], delimiter: u8) -> Marks;
+}
+
+/// Finds marks on every processor.
+#[derive(Clone, Copy)]
+pub(super) struct ByWords;
+
+impl FindMarks for ByWords {
+    fn marks(self, block: &[u8; BLOCK], delimiter: u8) -> Marks {
+        let mut found = [0; 4];
+        for (place, word) in block.as_chunks().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            for (found, byte) in found.iter_mut().zip([b'"', delimiter, b'\n', b'\r']) {
+                *found |= equal_bytes(word, byte) << (8 * place);
+            }
         }
-    }
-    let [quotes, delimiters, newlines, returns] = found;
-    Marks {
-        quotes,
-        delimiters,
-        newlines,
-        returns,
+        let [quotes, delimiters, newlines, returns] = found;
+        Marks {
+            quotes,
+            delimiters,
+            newlines,
+            returns,
+        }
     }
 }
 
-/// Finds the marks of a block with the instructions of AVX2.
+/// Finds marks with the instructions of AVX2.
+#[cfg(target_arch = "x86_64")]
+impl FindMarks for pulp::x86::V3 {
+    #[inline(always)]
+    fn marks(self, block: &[u8; BLOCK], delimiter: u8) -> Marks {
+        Marks {
+            quotes: equal_lanes(self, block, b'"'),
+            delimiters: equal_lanes(self, block, delimiter),
+            newlines: equal_lanes(self, block, b'\n'),
+            returns: equal_lanes(self, block, b'\r'),
+        }
+    }
+}
+
+/// Returns a bit for each byte of the block that is equal to `byte`.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(super) fn by_vectors(simd: pulp::x86::V3, block: &[u8; BLOCK], delimiter: u8) -> Marks {
+fn equal_lanes(simd: pulp::x86::V3, block: &[u8; BLOCK], byte: u8) -> u64 {
     let [low, high]: [[u8; 32]; 2] = pulp::cast(*block);
-    let (low, high) = (pulp::cast(low), pulp::cast(high));
-    let equal = |half, byte: u8| {
-        let lanes = simd.avx._mm256_set1_epi8(byte as i8);
-        let equal = simd.avx2._mm256_cmpeq_epi8(half, lanes);
-        u64::from(simd.avx2._mm256_movemask_epi8(equal) as u32)
-    };
-    let both = |byte| equal(low, byte) | equal(high, byte) << 32;
-    Marks {
-        quotes: both(b'"'),
-        delimiters: both(delimiter),
-        newlines: both(b'\n'),
-        returns: both(b'\r'),
-    }
+    let lanes = simd.avx._mm256_set1_epi8(byte as i8);
+    let low = simd.avx2._mm256_cmpeq_epi8(pulp::cast(low), lanes);
+    let high = simd.avx2._mm256_cmpeq_epi8(pulp::cast(high), lanes);
+    let low = u64::from(simd.avx2._mm256_movemask_epi8(low) as u32);
+    let high = u64::from(simd.avx2._mm256_movemask_epi8(high) as u32);
+    low | high << 32
 }
 
 /// Returns a bit for each byte of the word that is equal to `byte`. The lowest bit stands for the lowest byte.
@@ -92,11 +110,11 @@ mod tests {
                     returns: bit(block, b'\r'),
                 })
                 .collect();
-            let by_words: Vec<Marks> = blocks.iter().map(|block| by_words(block, b',')).collect();
+            let by_words: Vec<Marks> = blocks.iter().map(|block| ByWords.marks(block, b',')).collect();
             prop_assert_eq!(&by_words, &expected);
             #[cfg(target_arch = "x86_64")]
             if let Some(simd) = pulp::x86::V3::try_new() {
-                let found = blocks.iter().map(|block| by_vectors(simd, block, b','));
+                let found = blocks.iter().map(|block| simd.marks(block, b','));
                 prop_assert_eq!(found.collect::<Vec<_>>(), expected);
             }
         }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use memchr::{memchr, memrchr2};
 
 use super::carry::Carry;
-use super::marks::{self, BLOCK, Marks};
+use super::marks::{BLOCK, ByWords, FindMarks, Marks};
 use super::{Edge, Quoted};
 use crate::dataset::format::lines::{line_ends, newlines};
 use crate::dataset::format::state::{RecordSpan, ScanState};
@@ -95,7 +95,7 @@ impl Scanner {
         if let Some(simd) = pulp::x86::V3::try_new() {
             return simd.vectorize(ScanByVectors { simd, scan });
         }
-        scan.run(marks::by_words)
+        scan.run(ByWords)
     }
 
     /// Scans the bytes that have not been scanned, one mark after the other. A block is scanned in this way if it has a
@@ -233,23 +233,23 @@ impl<F: FnMut(RecordSpan) -> ControlFlow<()>> pulp::NullaryFnOnce for ScanByVect
     #[inline(always)]
     fn call(self) -> ControlFlow<()> {
         let ScanByVectors { simd, scan } = self;
-        scan.run(move |block, delimiter| marks::by_vectors(simd, block, delimiter))
+        scan.run(simd)
     }
 }
 
 impl<F: FnMut(RecordSpan) -> ControlFlow<()>> Scan<'_, F> {
     #[inline(always)]
-    fn run(mut self, marks: impl Fn(&[u8; BLOCK], u8) -> Marks) -> ControlFlow<()> {
+    fn run(mut self, find: impl FindMarks) -> ControlFlow<()> {
         let mut carry = Carry::of(self.scanner.state, self.scanner.after_cr);
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && self.scanner.at < self.bytes.len() {
             let rest = &self.bytes[self.scanner.at..];
             flow = match rest.first_chunk() {
-                Some(block) => self.block(&marks(block, self.delimiter), BLOCK, &mut carry),
+                Some(block) => self.block(&find.marks(block, self.delimiter), BLOCK, &mut carry),
                 None => {
                     let mut last = [0; BLOCK];
                     last[..rest.len()].copy_from_slice(rest);
-                    self.block(&marks(&last, self.delimiter), rest.len(), &mut carry)
+                    self.block(&find.marks(&last, self.delimiter), rest.len(), &mut carry)
                 }
             };
         }

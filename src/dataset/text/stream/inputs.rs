@@ -24,8 +24,9 @@ use crate::error::BadRecord;
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
 /// The number of bytes that are requested from an input at a time. More bytes are requested only until there is a
-/// complete record.
-const READ_BYTES: usize = 256 << 10;
+/// complete record. Only one worker reads at a time, so the others would wait longer if this number were larger, since
+/// compressed bytes are unpacked while they are read.
+const READ_BYTES: usize = 64 << 10;
 
 /// The fault that is set while an input is being read. If the read panics, the fault stays set.
 const PANICKED: InputFault = InputFault::refused("cannot be read on after a panic");
@@ -390,8 +391,8 @@ mod tests {
 
     #[test]
     fn only_the_beginning_of_a_line_that_is_too_long_is_kept() {
-        let piece = 100_000;
-        let reads = 1000;
+        let piece = 50_000;
+        let reads = 2000;
         let input = Input::reader(LongLine { piece, reads }, &OpenOptions::new());
         let mut source = chain(input);
         let limit = RecordLimit::new(1_000_000);
@@ -404,8 +405,8 @@ mod tests {
             assert!(source.ahead.len() <= most, "{} bytes", source.ahead.len());
             (taken.bytes, buffer.spans()[0].end)
         };
-        assert_eq!(take(&mut source), (999 * 100_000, limit.kept() + piece - 1));
-        assert_eq!(take(&mut source), (100_000, 100_000));
+        assert_eq!(take(&mut source), (1999 * 50_000, limit.kept() + piece - 1));
+        assert_eq!(take(&mut source), (50_000, 50_000));
     }
 
     #[test]
