@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::dataset::LentRecord;
 use crate::error::{Failure, Skipped};
-use crate::sync::{Mutex, MutexGuard, into_inner, lock, try_lock_for};
+use crate::sync::{Mutex, MutexGuard, lock, try_lock, try_lock_for};
 use crate::turns::Turns;
 
 /// Receives the score of every record, or the reason why it has none.
@@ -84,17 +84,19 @@ const WAITING_BYTES: usize = 64 << 20;
 /// Writes blocks to `out` in the order of their records.
 ///
 /// Blocks that come before their turn are kept in memory: at most 64 MiB in total, plus one block of each
-/// worker that comes when this memory is full.
+/// worker that comes when this memory is full. Only one thread at a time writes to `out`. The others leave their blocks
+/// and go on, so they do not wait while `out` compresses.
 #[derive(Debug)]
 pub struct InOrder<W> {
-    state: Mutex<InOrderState<W>>,
+    /// The destination, or `None` once it has been taken. A thread that holds this lock may lock `state`, but not the
+    /// other way round.
+    out: Mutex<Option<W>>,
+    state: Mutex<InOrderState>,
     most: usize,
 }
 
 #[derive(Debug)]
-struct InOrderState<W> {
-    /// The destination, or `None` once it has been taken. After that, nothing more is written.
-    out: Option<W>,
+struct InOrderState {
     turns: Turns<Vec<u8>>,
     /// The number of records that have been written completely, and the number of their bytes.
     records: u64,
@@ -102,8 +104,8 @@ struct InOrderState<W> {
     /// Blocks from this record on are dropped.
     end: u64,
     waiting_bytes: usize,
-    /// Whether `out` has failed. If it has, nothing more is written.
-    has_failed: bool,
+    /// Whether `out` has failed or has been taken. If so, nothing more is written.
+    is_over: bool,
 }
 
 impl<W: Write> InOrder<W> {
@@ -116,21 +118,22 @@ impl<W: Write> InOrder<W> {
     /// Writes to `out`, and keeps about this many bytes at most.
     pub fn with_room(out: W, bytes: usize) -> Self {
         let state = InOrderState {
-            out: Some(out),
             turns: Turns::new(),
             records: 0,
             bytes: 0,
             end: u64::MAX,
             waiting_bytes: 0,
-            has_failed: false,
+            is_over: false,
         };
         InOrder {
+            out: Mutex::new(Some(out)),
             state: Mutex::new(state),
             most: bytes,
         }
     }
 
-    /// Receives the block of some records. If it is their turn, writes it and the blocks that waited for it.
+    /// Receives the block of some records. Writes the blocks whose turn it is, unless another thread is writing; that
+    /// thread then writes them.
     ///
     /// # Errors
     ///
@@ -138,26 +141,64 @@ impl<W: Write> InOrder<W> {
     /// over, for example because one `InOrder` is used for two runs.
     pub fn write(&self, records: Range<u64>, bytes: Vec<u8>) -> io::Result<Room> {
         let mut state = self.lock();
-        if state.has_failed || state.out.is_none() || records.start >= state.end {
+        if state.is_over || records.start >= state.end {
             return Ok(Room::Free);
         }
         let (first, length) = (records.start, bytes.len());
-        let due = first == state.turns.next();
+        let is_due = first == state.turns.next();
         if !state.turns.put(records, bytes) {
             let message = format!("record {} was written before", first + 1);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         state.waiting_bytes += length;
-        if due {
-            let written = state.write_due();
-            state.has_failed = written.is_err();
-            return written.map(|()| Room::Free);
+        drop(state);
+        let has_written = self.write_due()?;
+        Ok(
+            match is_due || has_written || self.waiting_bytes() <= self.most {
+                true => Room::Free,
+                false => Room::Full,
+            },
+        )
+    }
+
+    /// Writes the blocks whose turn it is, unless another thread is writing. Returns whether it has written any.
+    fn write_due(&self) -> io::Result<bool> {
+        let mut has_written = false;
+        // A thread that leaves a block while this thread holds the lock of `out` relies on this thread to write it. The
+        // block may come after this thread has found that no block is due, and before it has released the lock.
+        while self.has_due()
+            && let Some(mut out) = try_lock(&self.out)
+        {
+            while let Some(out) = &mut *out
+                && let Some((records, bytes)) = self.take_due()
+            {
+                let written = out.write_all(&bytes);
+                let mut state = self.lock();
+                if written.is_ok() {
+                    state.records = records.end;
+                    state.bytes += bytes.len() as u64;
+                } else {
+                    state.is_over = true;
+                }
+                written?;
+                has_written = true;
+            }
         }
-        Ok(if state.waiting_bytes > self.most {
-            Room::Full
-        } else {
-            Room::Free
-        })
+        Ok(has_written)
+    }
+
+    fn has_due(&self) -> bool {
+        self.lock().is_due()
+    }
+
+    fn take_due(&self) -> Option<(Range<u64>, Vec<u8>)> {
+        let mut state = self.lock();
+        if !state.is_due() {
+            return None;
+        }
+        let (records, bytes) = state.turns.take()?;
+        state.waiting_bytes -= bytes.len();
+        Some((records, bytes))
     }
 
     /// Writes nothing from this record on. No block may contain records both before and after this point.
@@ -178,8 +219,7 @@ impl<W: Write> InOrder<W> {
     /// Returns an error if `out` fails or has been taken before, or if blocks still wait for a block that has
     /// not arrived.
     pub fn finish(self) -> io::Result<W> {
-        let mut state = into_inner(self.state);
-        let Some(mut written) = state.take() else {
+        let Some(mut written) = self.take(Duration::MAX) else {
             return Err(taken());
         };
         if let Some(record) = written.missing {
@@ -193,10 +233,20 @@ impl<W: Write> InOrder<W> {
     /// Takes `out` and the counts, even while a run is in progress; later blocks are dropped. Returns `None`
     /// if `out` has been taken before, or if a write in progress does not return within `patience`.
     pub fn take(&self, patience: Duration) -> Option<Written<W>> {
-        try_lock_for(&self.state, patience)?.take()
+        let mut out = try_lock_for(&self.out, patience)?;
+        let mut state = self.lock();
+        let out = out.take()?;
+        state.is_over = true;
+        let waits = state.turns.waiting() > 0 && state.turns.next() < state.end;
+        Some(Written {
+            out,
+            records: state.records,
+            bytes: state.bytes,
+            missing: waits.then(|| state.turns.next()),
+        })
     }
 
-    fn lock(&self) -> MutexGuard<'_, InOrderState<W>> {
+    fn lock(&self) -> MutexGuard<'_, InOrderState> {
         lock(&self.state)
     }
 }
@@ -220,29 +270,9 @@ fn taken() -> io::Error {
     io::Error::other("the output has been taken before")
 }
 
-impl<W: Write> InOrderState<W> {
-    fn write_due(&mut self) -> io::Result<()> {
-        while self.turns.next() < self.end
-            && let Some(out) = &mut self.out
-            && let Some((records, bytes)) = self.turns.take()
-        {
-            self.waiting_bytes -= bytes.len();
-            out.write_all(&bytes)?;
-            self.records = records.end;
-            self.bytes += bytes.len() as u64;
-        }
-        Ok(())
-    }
-}
-
-impl<W> InOrderState<W> {
-    fn take(&mut self) -> Option<Written<W>> {
-        let waits = self.turns.waiting() > 0 && self.turns.next() < self.end;
-        Some(Written {
-            out: self.out.take()?,
-            records: self.records,
-            bytes: self.bytes,
-            missing: waits.then(|| self.turns.next()),
-        })
+impl InOrderState {
+    /// Whether a block waits whose turn it is.
+    fn is_due(&self) -> bool {
+        !self.is_over && self.turns.next() < self.end && self.turns.is_due()
     }
 }

@@ -29,6 +29,11 @@ impl<T> Turns<T> {
         self.waiting.len()
     }
 
+    /// Whether the range whose turn it is has been added.
+    pub(crate) fn is_due(&self) -> bool {
+        self.waiting.contains_key(&self.next)
+    }
+
     /// Stores the payload of some records until their turn. Returns false, and stores nothing, if their turn
     /// is over.
     pub(crate) fn put(&mut self, records: Range<u64>, what: T) -> bool {
@@ -58,7 +63,9 @@ mod tests {
         assert_eq!((turns.next(), turns.waiting(), turns.take()), (0, 0, None));
         assert!(turns.put(5..6, 'c') && turns.put(3..5, 'b'));
         assert_eq!((turns.next(), turns.waiting(), turns.take()), (0, 2, None));
+        assert!(!turns.is_due());
         assert!(turns.put(0..3, 'a'));
+        assert!(turns.is_due());
         assert_eq!(turns.take(), Some((0..3, 'a')));
         assert_eq!((turns.next(), turns.waiting()), (3, 2));
         assert!(!turns.put(0..3, 'x') && !turns.put(2..4, 'x'));
