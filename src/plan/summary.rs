@@ -128,7 +128,10 @@ where
     fn observe_slice(&mut self, first: u64, scores: &[Scored]) {
         // The columns are processed one after the other, so that only one column's state is in use at a time.
         for (place, column) in self.known.iter_mut().enumerate() {
-            column.observe_cells(first, scores.iter().map(|scored| &scored.cells()[place]));
+            match scores {
+                [scored] => column.observe(first, &scored.cells()[place]),
+                _ => column.observe_cells(first, scores.iter().map(|one| &one.cells()[place])),
+            }
         }
         if self.setup.columns.is_open() {
             for (index, scored) in (first..).zip(scores) {
