@@ -197,7 +197,9 @@
 //! # Features
 //!
 //! `cli` (default) adds what the command line needs; the library is complete without it. It enables
-//! `html`, which adds the module `page` for reports as HTML pages.
+//! `html`, which adds the module `page` for reports as HTML pages. `parquet` reads Parquet and Arrow
+//! files, `bzip2` and `xz` read files that are compressed with these programs, and `full` has
+//! every feature.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

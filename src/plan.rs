@@ -327,7 +327,7 @@ impl Plan {
     /// Returns an error if a file cannot be opened, or if a file that the scorer reads as a whole has a bad
     /// record.
     pub fn open(&self) -> Result<Opened, Error> {
-        Opened::new(self.clone())
+        Opened::new(self.clone(), self.keeps_all())
     }
 
     /// Like [`open`](Plan::open), but reads the records from this stream instead of the files.

@@ -14,12 +14,18 @@ use super::signals::SignalWatch;
 #[derive(Debug, Args)]
 pub(super) struct FailuresArguments {
     /// Write the records that cannot be scored to this file, unchanged and with the header of their table, so that they
-    /// can be corrected and scored. The reasons are written to FILE.reasons.jsonl.
+    /// can be corrected and scored. Records of Parquet and Arrow files are written as JSON lines. The reasons are written
+    /// to FILE.reasons.jsonl.
     #[arg(long, value_name = "FILE")]
     failures: Option<PathBuf>,
 }
 
 impl FailuresArguments {
+    /// Whether the user has asked for a file of failures.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.failures.is_some()
+    }
+
     /// Returns an error if the name of the file does not fit the formats of the inputs.
     pub(super) fn check(&self, opened: &Opened) -> Result<(), CommandError> {
         let Some(path) = &self.failures else {

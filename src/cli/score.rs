@@ -183,7 +183,10 @@ impl Score {
         if let Some(format) = &format {
             ScoresFile::check(&plan, format)?;
         }
-        let opened = plan.open()?;
+        let opened = match self.failures.is_wanted() {
+            true => plan.open_whole_records()?,
+            false => plan.open()?,
+        };
         // The opened plan also has the column names that are known only from the files.
         let plan = opened.plan().clone();
         let token = Cancel::new();

@@ -19,9 +19,9 @@ pub(super) struct ScoringArguments {
     #[arg(long = "field", value_name = "FIELD", default_value = "text")]
     fields: Vec<String>,
 
-    /// Read all files in this format: jsonl, json, csv, tsv or text. Without this option, the format is found from the
-    /// first bytes of each file, from the ending of its name (.jsonl, .ndjson, .json, .csv, .tsv, .txt), and from the
-    /// field to score.
+    /// Read all files in this format: jsonl, json, csv, tsv, text, parquet or arrow. Without this option, the format is
+    /// found from the first bytes of each file, from the ending of its name (.jsonl, .ndjson, .json, .csv, .tsv, .txt),
+    /// and from the field to score. Parquet and Arrow need a build with the feature parquet.
     #[arg(long, value_name = "FORMAT")]
     format: Option<FormatName>,
 

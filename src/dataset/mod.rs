@@ -28,6 +28,8 @@ pub(crate) use format::comma_separated;
 pub use format::{Delimiter, FormatName};
 pub use records::Records;
 pub use source::TextSource;
+#[cfg(feature = "parquet")]
+pub use text::ColumnarFiles;
 pub use text::{
     FieldValues, InputFile, LentRecord, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, RecordBytes,
     TextEncoding, TextFiles, TextRecord, TextStream, UnknownEncoding,

@@ -5,8 +5,10 @@ use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
 use super::text::{
-    InputFile, LentRecord, LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream,
+    Access, InputFile, LentRecord, LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream,
 };
+#[cfg(feature = "parquet")]
+use super::text::{ColumnarFiles, ColumnarInput};
 use super::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 
@@ -16,6 +18,9 @@ use crate::error::{BadRecord, Error, Place};
 pub enum TextSource {
     /// Files that all workers read at the same time.
     Files(TextFiles),
+    /// Parquet and Arrow files that all workers read at the same time.
+    #[cfg(feature = "parquet")]
+    Columnar(ColumnarFiles),
     /// A stream, which can be read once, from the front.
     Stream(TextStream<'static>),
     /// Records in memory.
@@ -24,18 +29,26 @@ pub enum TextSource {
 
 impl OpenOptions {
     /// Opens the paths, which together are one dataset, in the order given. All paths together are read as one stream
-    /// if one of them is `-` (standard input), a pipe, a device, a compressed file, a JSON document, or a file whose
-    /// length the system does not know; if the texts are [decoded](Self::encoding); or if only the [first](Self::head)
-    /// records are read.
+    /// if one of them is `-` (standard input), a pipe, a device, a compressed file, a JSON document, an Arrow stream, or a
+    /// file whose length the system does not know; if some of them are columnar files and others are not; if the texts are
+    /// [decoded](Self::encoding); or if only the [first](Self::head) records are read.
     ///
     /// # Errors
     ///
     /// Returns an error if a path cannot be opened, or if the header of a file lacks a [field](Self::fields) that
     /// will be read. The header of a pipe is not read until the stream reaches the pipe.
     pub fn open<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextSource, Error> {
-        let in_order = |path: &P| TextStream::reads_in_order(path.as_ref());
+        let access = |path: &P| TextStream::access(path.as_ref(), self.requested_format());
+        let access: Vec<Access> = paths.iter().map(access).collect();
+        #[cfg(feature = "parquet")]
+        if self.first_records().is_none()
+            && let Some(kinds) = columnar_kinds(&access)
+        {
+            let files = ColumnarFiles::open_with(self, paths.iter().zip(kinds))?;
+            return Ok(TextSource::Columnar(files));
+        }
         let from_the_front = self.decodes() || self.first_records().is_some();
-        if !from_the_front && !paths.iter().any(in_order) {
+        if !from_the_front && access.iter().all(|access| *access == Access::Text) {
             let files = TextFiles::open_with(self, paths)?;
             if files.in_order().is_none() {
                 return Ok(TextSource::Files(files));
@@ -63,13 +76,26 @@ impl OpenOptions {
     }
 }
 
+/// The kinds of columnar files, if all inputs are such files.
+#[cfg(feature = "parquet")]
+fn columnar_kinds(access: &[Access]) -> Option<Vec<ColumnarInput>> {
+    let kind = |access: &Access| match access {
+        Access::Columns(kind) => Some(*kind),
+        _ => None,
+    };
+    let kinds: Vec<ColumnarInput> = access.iter().map(kind).collect::<Option<_>>()?;
+    (!kinds.is_empty()).then_some(kinds)
+}
+
 impl TextSource {
-    /// Sets the length in bytes of the parts into which [files](TextFiles::with_part_bytes) are cut. The answer of a
-    /// run does not depend on this length.
+    /// Sets the length in bytes of the parts into which [files](TextFiles::with_part_bytes) are cut. A part of a columnar
+    /// file has about this length in the file, and at least one record. The answer of a run does not depend on this length.
     #[must_use]
     pub fn with_part_bytes(self, bytes: u64) -> Self {
         match self {
             TextSource::Files(files) => TextSource::Files(files.with_part_bytes(bytes)),
+            #[cfg(feature = "parquet")]
+            TextSource::Columnar(files) => TextSource::Columnar(files.with_part_bytes(bytes)),
             other => other,
         }
     }
@@ -82,6 +108,8 @@ impl TextSource {
     pub fn load(self) -> Result<Self, Error> {
         Ok(TextSource::Loaded(match self {
             TextSource::Files(files) => LoadedRecords::of(&files)?.with_inputs(files.files()),
+            #[cfg(feature = "parquet")]
+            TextSource::Columnar(files) => LoadedRecords::of(&files)?.with_inputs(files.files()),
             TextSource::Stream(stream) => {
                 let loaded = LoadedRecords::of(&stream)?;
                 loaded.with_inputs(stream.files())
@@ -119,6 +147,8 @@ impl TextSource {
     pub fn files(&self) -> Vec<InputFile> {
         match self {
             TextSource::Files(files) => files.files(),
+            #[cfg(feature = "parquet")]
+            TextSource::Columnar(files) => files.files(),
             TextSource::Stream(stream) => stream.files(),
             TextSource::Loaded(records) => records.files(),
         }
@@ -128,6 +158,8 @@ impl TextSource {
     pub fn bytes(&self) -> u64 {
         match self {
             TextSource::Files(files) => files.size(0..files.parts()),
+            #[cfg(feature = "parquet")]
+            TextSource::Columnar(files) => files.bytes(),
             TextSource::Stream(stream) => stream.bytes(),
             TextSource::Loaded(records) => records.bytes(),
         }
@@ -139,6 +171,8 @@ macro_rules! inside {
     ($source:ident, $dataset:ident => $call:expr) => {
         match $source {
             TextSource::Files($dataset) => $call,
+            #[cfg(feature = "parquet")]
+            TextSource::Columnar($dataset) => $call,
             TextSource::Stream($dataset) => $call,
             TextSource::Loaded($dataset) => $call,
         }

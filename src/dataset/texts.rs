@@ -119,6 +119,7 @@ impl Texts {
     ) -> Result<Texts, Error> {
         let mut selected = Selected::new(fields, keep);
         let options = options.clone().fields(selected.fields()).for_reference();
+        let options = options.whole_records(selected.keeps_all());
         // The file is read once, from the front, so it may be a pipe.
         let stream = options.stream(&[&path])?;
         let mut texts = Texts::default();

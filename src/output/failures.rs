@@ -77,17 +77,26 @@ impl FailuresFile {
             return Ok(());
         };
         let other = inputs.iter().find_map(|input| {
-            let format = input.format.filter(|format| !fits(ending, *format))?;
+            let format = input
+                .format
+                .filter(|format| !fits(ending, format.of_text()))?;
             Some((&input.path, format))
         });
         match other {
             None => Ok(()),
             Some((input, format)) => Err(Error::Plan(format!(
-                "{}: failed records are written as they stand in the input, and {} is {format}; choose a name that \
+                "{}: failed records are written as they stand in the input, and {} is {}; choose a name that \
                  ends in .{}",
                 path.display(),
                 input.display(),
-                match format {
+                match format.of_text() == format {
+                    true => format.to_string(),
+                    false => format!(
+                        "{format}, whose records are written as {}",
+                        format.of_text()
+                    ),
+                },
+                match format.of_text() {
                     FormatName::Text => "txt",
                     format => format.name(),
                 }

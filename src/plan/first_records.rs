@@ -71,7 +71,7 @@ impl<'d, D> FirstRecords<'d, D> {
     #[cold]
     fn look_at(&self, index: u64, record: &TextRecord<'_>) {
         if index < self.named.load(Relaxed) {
-            let names = record.field_names();
+            let names = record.known_names();
             let mut known = lock(&self.names);
             if !names.is_empty() && index < self.named.load(Relaxed) {
                 self.named.store(index, Relaxed);

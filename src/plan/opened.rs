@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod sampled;
+mod whole_records;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -100,13 +101,14 @@ impl Opened {
         Opened::prepare(plan, fields, TextSource::Stream(records))
     }
 
-    pub(super) fn new(plan: Plan) -> Result<Self, Error> {
+    pub(super) fn new(plan: Plan, whole_records: bool) -> Result<Self, Error> {
         plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
         let fields = plan.selected();
         let mut options = OpenOptions::new()
             .fields(fields.clone())
             .max_record(plan.max_record)
             .lossy(plan.lossy)
+            .whole_records(whole_records)
             .header(plan.header);
         if let Some(encoding) = plan.encoding {
             options = options.encoding(encoding);

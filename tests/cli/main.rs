@@ -11,6 +11,8 @@ mod baselines;
 mod bench;
 #[cfg(feature = "parquet")]
 mod columnar;
+#[cfg(all(unix, feature = "parquet"))]
+mod columnar_input;
 #[cfg(unix)]
 mod compressed;
 #[cfg(unix)]

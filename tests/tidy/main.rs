@@ -22,7 +22,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("panics", &["error"]),
     ("machine", &[]),
     ("task", &["error", "sync"]),
-    ("dataset", &["error", "similar", "sync"]),
+    ("dataset", &["error", "panics", "similar", "sync"]),
     ("aggregation", &["error", "sync"]),
     ("execution", &["error", "machine", "sync"]),
     ("sink", &["error", "dataset", "sync", "turns"]),
@@ -166,6 +166,12 @@ const FOREIGN: &[&str] = &[
     "row_count",
     "num_rows",
     "EnabledStatistics::Chunk",
+    "RowSelection",
+    "row_selection",
+    "record batch",
+    "record_batch",
+    "with_batch_size",
+    "write_batch_size",
 ];
 
 fn root() -> &'static Path {

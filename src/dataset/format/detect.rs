@@ -110,7 +110,8 @@ impl Requested<'_> {
             is_guessed,
         } = self.format_of(path, first)?;
         let format: &'static dyn Format = match name {
-            FormatName::JsonLines => &JSON_LINES,
+            // A columnar file is not read by this layout, since it is no text.
+            FormatName::JsonLines | FormatName::Parquet | FormatName::Arrow => &JSON_LINES,
             FormatName::Json => &JSON_DOCUMENT,
             FormatName::Text => &PLAIN_TEXT,
             FormatName::Csv | FormatName::Tsv => {

@@ -144,6 +144,15 @@ impl RecordLayout {
         }
     }
 
+    /// The layout of the records of a columnar file, once they are lines of JSON. `names` are the columns of the file.
+    #[cfg(feature = "parquet")]
+    pub(super) fn columnar(name: FormatName, names: Vec<String>) -> Self {
+        RecordLayout {
+            columns: Columns::new(names, None),
+            ..Self::of(&JSON_LINES, name)
+        }
+    }
+
     /// The name of the format.
     pub(super) fn name(&self) -> FormatName {
         self.name
@@ -240,6 +249,11 @@ impl RecordLayout {
     /// Returns all fields of a record, see [`Format::all`].
     pub(super) fn all<'a>(&'a self, record: RecordText<'a>) -> Result<NamedValues<'a>, BadRecord> {
         self.format.all(&self.columns, record)
+    }
+
+    /// The names of the fields of a file, if the file names them for all of its records.
+    pub(super) fn names(&self) -> &[String] {
+        self.columns.names()
     }
 
     /// The names of the record's fields, for a message.

@@ -32,16 +32,23 @@ pub enum FormatName {
     Tsv,
     /// A text in each line: `text`.
     Text,
+    /// A Parquet file: `parquet`. Reading it requires the feature of this name.
+    Parquet,
+    /// An Arrow IPC file (Feather, version 2) or an Arrow IPC stream: `arrow`. Reading it requires the feature
+    /// `parquet`.
+    Arrow,
 }
 
 impl FormatName {
     /// All formats.
-    pub const ALL: [FormatName; 5] = [
+    pub const ALL: [FormatName; 7] = [
         FormatName::JsonLines,
         FormatName::Json,
         FormatName::Csv,
         FormatName::Tsv,
         FormatName::Text,
+        FormatName::Parquet,
+        FormatName::Arrow,
     ];
 
     /// The format that the ending of a file name stands for, in capitals or not. The ending `json` also gives JSON
@@ -52,6 +59,8 @@ impl FormatName {
             "csv" => FormatName::Csv,
             "tsv" | "tab" => FormatName::Tsv,
             "txt" => FormatName::Text,
+            "parquet" | "pq" => FormatName::Parquet,
+            "arrow" | "arrows" | "feather" | "ipc" => FormatName::Arrow,
             _ => return None,
         })
     }
@@ -89,6 +98,16 @@ impl FormatName {
             FormatName::Csv => "csv",
             FormatName::Tsv => "tsv",
             FormatName::Text => "text",
+            FormatName::Parquet => "parquet",
+            FormatName::Arrow => "arrow",
+        }
+    }
+
+    /// The format in which records of this format are text: JSON lines if the file stores them by column.
+    pub(crate) fn of_text(self) -> Self {
+        match self {
+            FormatName::Parquet | FormatName::Arrow => FormatName::JsonLines,
+            text => text,
         }
     }
 }

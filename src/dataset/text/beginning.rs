@@ -1,6 +1,7 @@
 //! Finds out from the first bytes of an input whether it is text, compressed, or a file of another kind. A file of
 //! another kind is refused as a whole, and not record by record.
 
+use super::columnar::ColumnarInput;
 use super::compression::{Compression, begins};
 
 /// The kind of an input, as its first bytes show it.
@@ -10,6 +11,7 @@ pub(super) enum Beginning {
     TooShort,
     Text,
     Compressed(Compression),
+    Columnar(ColumnarInput),
     Utf16,
     /// The input is neither text nor compressed, for the reason in this message.
     Refused(&'static str),
@@ -18,16 +20,12 @@ pub(super) enum Beginning {
 /// Marks with which files of other kinds begin, each with the message about such a file.
 const OTHER_KINDS: &[(&[u8], &str)] = &[
     (
-        b"PAR1\x15",
-        "is a Parquet file, which this program cannot read; convert it to CSV or JSON lines first",
-    ),
-    (
-        b"ARROW1\0\0",
-        "is an Arrow file, which this program cannot read; convert it to CSV or JSON lines first",
+        b"PARE",
+        "is an encrypted Parquet file, which this program cannot read; write it without encryption first",
     ),
     (
         b"FEA1\0\0",
-        "is a Feather file, which this program cannot read; convert it to CSV or JSON lines first",
+        "is a Feather file of version 1, which this program cannot read; write it in version 2 (Arrow) first",
     ),
     (
         b"Obj\x01",
@@ -119,7 +117,7 @@ pub(super) fn beginning_of(first: &[u8], is_all: bool, is_decoded: bool) -> Begi
     } else {
         unicode
     };
-    let kinds = [kind_by_mark, zip, html, tar, encoding];
+    let kinds = [columnar, kind_by_mark, zip, html, tar, encoding];
     let found = kinds.iter().filter_map(|look| look(first, is_all)).next();
     match found {
         Some(beginning) => beginning,
@@ -127,6 +125,14 @@ pub(super) fn beginning_of(first: &[u8], is_all: bool, is_decoded: bool) -> Begi
         None if first.len() < 2 || Compression::may_begin_with(first) => Beginning::TooShort,
         None => Beginning::Text,
     }
+}
+
+/// Recognises a file that stores its records by column.
+fn columnar(first: &[u8], is_all: bool) -> Option<Beginning> {
+    if let Some(kind) = ColumnarInput::of(first) {
+        return Some(Beginning::Columnar(kind));
+    }
+    (!is_all && ColumnarInput::may_begin_with(first)).then_some(Beginning::TooShort)
 }
 
 /// Finds the kind of a file that begins with a mark.
@@ -249,6 +255,7 @@ mod tests {
         match beginning_of(first, true, false) {
             Beginning::Refused(message) => message,
             Beginning::Utf16 => "UTF-16",
+            Beginning::Columnar(kind) => kind.name(),
             other => panic!("{first:?} is {other:?}"),
         }
     }
@@ -261,7 +268,8 @@ mod tests {
         let workbook = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml and xl/workbook.xml";
         for (first, name) in [
             (&b"PAR1\x15\x04"[..], "Parquet"),
-            (b"ARROW1\0\0", "Arrow"),
+            (b"ARROW1\0\0", "an Arrow file"),
+            (b"\xff\xff\xff\xff\x10\0\0\0", "an Arrow stream"),
             (b"SQLite format 3\0", "SQLite"),
             (b"%PDF-1.7", "PDF"),
             (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),

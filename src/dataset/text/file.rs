@@ -104,6 +104,7 @@ impl TextFile {
             Beginning::TooShort | Beginning::Text => {}
             Beginning::Utf16 => return refuse(messages.utf_16.to_owned()),
             Beginning::Refused(message) => return refuse(message.to_owned()),
+            Beginning::Columnar(kind) => return refuse(kind.not_text(options.requested_format())),
             Beginning::Compressed(compression) => {
                 return refuse(format!(
                     "is {}-compressed, so it can only be read as a stream; open it with \
@@ -288,7 +289,8 @@ impl TextFile {
     }
 
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), Error> {
-        self.file.read_exact_at(&self.path, bytes, offset)
+        let read = self.file.read_exact_at(&self.path, bytes, offset);
+        read.map_err(|fault| fault.error(&self.path))
     }
 
     /// Closes the file. Each later read opens it again.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::fault::InputFault;
 use super::identity::FileIdentity;
 use super::os::read_exact_at;
 use crate::error::Error;
@@ -31,25 +32,23 @@ impl FileHandle {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read, or has changed.
+    /// Returns a fault if the file cannot be read, or has changed.
     pub(super) fn read_exact_at(
         &self,
         path: &Path,
         room: &mut [u8],
         place: u64,
-    ) -> Result<(), Error> {
-        let unreadable = |error| Error::unreadable(path, error);
+    ) -> Result<(), InputFault> {
         let read = match self {
             FileHandle::Open(file) => read_exact_at(file, room, place),
             FileHandle::Closed(identity) => {
-                let file = identity.open(path).map_err(unreadable)?;
-                let file = file.ok_or_else(|| Error::changed(path))?;
-                read_exact_at(&file, room, place)
+                let file = identity.open(path)?;
+                read_exact_at(&file.ok_or(InputFault::Changed)?, room, place)
             }
         };
         read.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Error::changed(path),
-            _ => unreadable(error),
+            io::ErrorKind::UnexpectedEof => InputFault::Changed,
+            _ => error.into(),
         })
     }
 }
@@ -71,8 +70,8 @@ mod tests {
                 .expect("it can be read");
             assert_eq!(&room, b"two");
             let beyond = handle.read_exact_at(&path, &mut room, 5);
-            let told = beyond.expect_err("it is shorter").to_string();
-            assert!(told.contains("changed while it was being read"), "{told}");
+            let fault = beyond.expect_err("it is shorter");
+            assert!(matches!(fault, InputFault::Changed), "{fault:?}");
             handle.close(&path).expect("it can be asked");
         }
         std::fs::write(&path, "another").expect("a file");
@@ -81,7 +80,7 @@ mod tests {
             .expect("it is as long");
         std::fs::remove_file(&path).expect("a file");
         let told = handle.read_exact_at(&path, &mut [0; 3], 0);
-        let told = told.expect_err("it is gone").to_string();
-        assert!(told.contains("changed while it was being read"), "{told}");
+        let fault = told.expect_err("it is gone");
+        assert!(matches!(fault, InputFault::Changed), "{fault:?}");
     }
 }

@@ -1,18 +1,28 @@
 //! The inputs from which the text of a stream comes, unpacked and decoded.
 
+#[cfg(feature = "parquet")]
+use std::fs::File;
 use std::io::Read;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::beginning::{Beginning, beginning_of};
+use super::columnar::ColumnarInput;
+#[cfg(feature = "parquet")]
+use super::columnar::ColumnarReader;
 use super::compression::Compression;
 use super::fault::InputFault;
 use super::legacy::{EncodingMessages, Examined, LegacyCheck};
 use super::options::OpenOptions;
+#[cfg(feature = "parquet")]
+use super::pulled::{PulledBytes, StopOfReading, StopSlot};
 use super::raw::RawInput;
+#[cfg(feature = "parquet")]
+use super::temporary::copied;
 use super::text_encoding::TextDecoder;
 use super::unpack::Unpacker;
+use crate::dataset::format::RecordLayout;
 use crate::error::Error;
 use crate::sync::atomic::AtomicBool;
 
@@ -35,10 +45,7 @@ pub(super) struct Input<'r> {
     /// Whether the input is a file, so that a read does not wait for the program that writes it.
     is_stored: bool,
     legacy: LegacyCheck,
-    refuses_legacy: bool,
-    /// Whether the user has named the encoding of the text.
-    is_decoded: bool,
-    messages: &'static EncodingMessages,
+    options: OpenOptions,
 }
 
 /// What has still to be found out from the first bytes of an input.
@@ -48,6 +55,8 @@ enum Look {
     Kind,
     /// Its first characters show whether the text is UTF-8.
     Characters,
+    /// It is a columnar input of this kind, which has not been opened.
+    Columns(ColumnarInput),
     Nothing,
 }
 
@@ -55,6 +64,9 @@ enum Look {
 enum InputBytes<'r> {
     Stored(RawInput<'r>),
     Unpacked(Unpacker<'r>),
+    /// The JSON lines of a columnar input, and the reason why no more of the input can be read.
+    #[cfg(feature = "parquet")]
+    Columns(Box<ColumnarReader<'r>>, StopSlot),
 }
 
 impl InputBytes<'_> {
@@ -62,7 +74,22 @@ impl InputBytes<'_> {
         match self {
             InputBytes::Stored(raw) => raw.read(room, closed),
             InputBytes::Unpacked(unpacker) => unpacker.read(room),
+            #[cfg(feature = "parquet")]
+            InputBytes::Columns(reader, stopped) => {
+                let read = reader.read(room).map(Some);
+                read.or_else(|fault| reason_of(stopped, fault))
+            }
         }
+    }
+}
+
+/// The reason why a columnar input cannot be read on. `None` if the stream was closed.
+#[cfg(feature = "parquet")]
+fn reason_of<T>(stopped: &StopSlot, fault: InputFault) -> Result<Option<T>, InputFault> {
+    match stopped.take() {
+        None => Err(fault),
+        Some(StopOfReading::Fault(fault)) => Err(fault),
+        Some(StopOfReading::Closed) => Ok(None),
     }
 }
 
@@ -79,9 +106,16 @@ impl<'r> Input<'r> {
             ended: false,
             damaged: None,
             legacy: LegacyCheck::new(),
-            refuses_legacy: options.refuses_legacy(),
-            is_decoded: encoding.is_some(),
-            messages: options.encoding_messages(),
+            options: options.clone(),
+        }
+    }
+
+    /// How the records of a columnar input are read. `None` for a text.
+    pub(super) fn layout(&self) -> Option<&RecordLayout> {
+        match &self.bytes {
+            #[cfg(feature = "parquet")]
+            InputBytes::Columns(reader, _) => Some(&reader.layout),
+            _ => None,
         }
     }
 
@@ -113,22 +147,29 @@ impl<'r> Input<'r> {
     }
 
     /// Reads the beginning of a file until its kind is known. Damage after the first unpacked bytes is no error here,
-    /// because the records before it can be scored.
+    /// because the records before it can be scored. A columnar file is opened, unless it is compressed: it would have to
+    /// be unpacked as a whole.
     fn begin(&mut self) -> Result<(), InputFault> {
         let (mut room, open) = (vec![0; FIRST_BYTES], Arc::default());
         let mut is_first = true;
-        while self.look != Look::Nothing {
-            match self.read_stored(&mut room, &open) {
-                Err(InputFault::Damaged(_)) if !is_first => break,
-                read => {
-                    if read? == Some(0) {
-                        break;
+        loop {
+            match self.look {
+                Look::Nothing => return Ok(()),
+                Look::Columns(kind) => {
+                    if matches!(self.bytes, InputBytes::Stored(_)) {
+                        self.begin_columns(kind, &open)?;
                     }
+                    return Ok(());
                 }
+                Look::Kind => _ = self.look_on(&mut room, &open)?,
+                Look::Characters => match self.read_stored(&mut room, &open) {
+                    Err(InputFault::Damaged(_)) if !is_first => return Ok(()),
+                    Err(fault) => return Err(fault),
+                    Ok(Some(0)) => return Ok(()),
+                    Ok(_) => is_first = false,
+                },
             }
-            is_first = false;
         }
-        Ok(())
     }
 
     /// Waits until there are bytes to read, and reads them as UTF-8 if their encoding is known. Returns `None` if the
@@ -142,6 +183,19 @@ impl<'r> Input<'r> {
         room: &mut [u8],
         closed: &Arc<AtomicBool>,
     ) -> Result<Option<usize>, InputFault> {
+        while self.look == Look::Kind {
+            if !self.look_on(room, closed)? {
+                return Ok(None);
+            }
+        }
+        if let Look::Columns(kind) = self.look {
+            if !self.begin_columns(kind, closed)? {
+                return Ok(None);
+            }
+            self.look = Look::Nothing;
+            // The records of a columnar input are UTF-8.
+            self.decoder = None;
+        }
         let Some(mut decoder) = self.decoder.take() else {
             return self.read_stored(room, closed);
         };
@@ -157,21 +211,8 @@ impl<'r> Input<'r> {
         closed: &Arc<AtomicBool>,
     ) -> Result<Option<usize>, InputFault> {
         while self.look != Look::Nothing && self.ready == 0 {
-            let read = match self.bytes.read(room, closed) {
-                Err(damaged @ InputFault::Damaged(_)) if !self.first.is_empty() => {
-                    self.damaged = Some(damaged);
-                    0
-                }
-                read => match read? {
-                    Some(read) => read,
-                    None => return Ok(None),
-                },
-            };
-            self.first.extend_from_slice(&room[..read]);
-            self.look(read == 0, closed)?;
-            if read == 0 && self.look != Look::Kind {
-                self.look = Look::Nothing;
-                self.ended = true;
+            if !self.look_on(room, closed)? {
+                return Ok(None);
             }
         }
         if self.first.is_empty() {
@@ -193,23 +234,62 @@ impl<'r> Input<'r> {
         Ok(Some(length))
     }
 
+    /// Reads more of the first bytes, and examines them. Returns `false` if the stream is closed.
+    fn look_on(&mut self, room: &mut [u8], closed: &Arc<AtomicBool>) -> Result<bool, InputFault> {
+        let read = match self.bytes.read(room, closed) {
+            Err(damaged @ InputFault::Damaged(_)) if !self.first.is_empty() => {
+                self.damaged = Some(damaged);
+                0
+            }
+            read => match read? {
+                Some(read) => read,
+                None => return Ok(false),
+            },
+        };
+        self.first.extend_from_slice(&room[..read]);
+        self.look(read == 0, closed)?;
+        if read == 0 && self.look != Look::Kind {
+            self.ended = true;
+            if self.look == Look::Characters {
+                self.look = Look::Nothing;
+            }
+        }
+        Ok(true)
+    }
+
     /// Examines the first bytes. If they are compressed, the input is unpacked from here on.
     fn look(&mut self, is_all: bool, closed: &Arc<AtomicBool>) -> Result<(), InputFault> {
         if self.look == Look::Kind {
-            match beginning_of(&self.first, is_all, self.is_decoded) {
+            let is_decoded = self.options.decoding().0.is_some();
+            let beginning = beginning_of(&self.first, is_all, is_decoded);
+            match beginning {
                 Beginning::TooShort => return Ok(()),
-                Beginning::Refused(message) => return Err(InputFault::refused(message)),
-                Beginning::Utf16 => return Err(InputFault::refused(self.messages.utf_16)),
                 Beginning::Compressed(compression) => return self.unpack(compression, closed),
-                Beginning::Text => self.look = Look::Characters,
+                _ => {}
+            }
+            let requested = self.options.requested_format();
+            if let Some(kind) = ColumnarInput::requested(requested, &self.first) {
+                if let Some(message) = kind.missing() {
+                    return Err(InputFault::Refused(message.into()));
+                }
+                self.look = Look::Columns(kind);
+                return Ok(());
+            }
+            match beginning {
+                Beginning::Refused(message) => return Err(InputFault::refused(message)),
+                Beginning::Utf16 => return Err(InputFault::refused(self.messages().utf_16)),
+                Beginning::Columnar(kind) => {
+                    return Err(InputFault::Refused(kind.not_text(requested).into()));
+                }
+                _ => self.look = Look::Characters,
             }
         }
-        let examined = match self.refuses_legacy {
+        let examined = match self.options.refuses_legacy() {
             true => self.legacy.examine(&self.first, is_all),
             false => Examined::Done,
         };
         match examined {
-            Examined::Legacy => return Err(InputFault::refused(self.messages.legacy)),
+            Examined::Legacy => return Err(InputFault::refused(self.messages().legacy)),
             Examined::Ready(bytes) => self.ready = bytes,
             Examined::Done => {
                 self.ready = self.first.len();
@@ -219,14 +299,81 @@ impl<'r> Input<'r> {
         Ok(())
     }
 
+    fn messages(&self) -> &'static EncodingMessages {
+        self.options.encoding_messages()
+    }
+
+    /// Opens a columnar input. Returns `false` if the stream is closed meanwhile.
+    #[cfg(feature = "parquet")]
+    fn begin_columns(
+        &mut self,
+        kind: ColumnarInput,
+        closed: &Arc<AtomicBool>,
+    ) -> Result<bool, InputFault> {
+        let (reader, stopped) = if kind == ColumnarInput::ArrowStream {
+            let (mut bytes, closed) = (self.take_bytes(), Arc::clone(closed));
+            let rest = Box::new(move |room: &mut [u8]| bytes.read(room, &closed));
+            let (pulled, stopped) = PulledBytes::new(mem::take(&mut self.first), rest);
+            match ColumnarReader::of_stream(pulled, &self.options) {
+                Ok(reader) => (reader, stopped),
+                Err(fault) => return reason_of::<()>(&stopped, fault).map(|_| false),
+            }
+        } else {
+            let Some(file) = self.whole_file(closed)? else {
+                return Ok(false);
+            };
+            self.first = Vec::new();
+            let reader = ColumnarReader::of_file(kind, file, &self.options)?;
+            (reader, StopSlot::default())
+        };
+        self.ended = false;
+        self.bytes = InputBytes::Columns(Box::new(reader), stopped);
+        Ok(true)
+    }
+
+    /// Without the feature `parquet`, an input is refused before it is opened as a columnar input.
+    #[cfg(not(feature = "parquet"))]
+    fn begin_columns(
+        &mut self,
+        kind: ColumnarInput,
+        _: &Arc<AtomicBool>,
+    ) -> Result<bool, InputFault> {
+        Err(InputFault::Refused(
+            kind.missing().unwrap_or_default().into(),
+        ))
+    }
+
+    /// Returns the input as a file that can be read at any place. Unless it is such a file, it is copied to a temporary
+    /// file without a name. Returns `None` if the stream is closed meanwhile.
+    #[cfg(feature = "parquet")]
+    fn whole_file(&mut self, closed: &Arc<AtomicBool>) -> Result<Option<File>, InputFault> {
+        if let InputBytes::Stored(raw) = &mut self.bytes
+            && let Some(file) = raw.whole_file(self.first.len() as u64)?
+        {
+            return Ok(Some(file));
+        }
+        if let Some(damaged) = self.damaged.take() {
+            return Err(damaged);
+        }
+        let (bytes, ended) = (&mut self.bytes, self.ended);
+        copied(&self.first, |room| match ended {
+            true => Ok(Some(0)),
+            false => bytes.read(room, closed),
+        })
+    }
+
+    fn take_bytes(&mut self) -> InputBytes<'r> {
+        let nothing = InputBytes::Stored(RawInput::Reader(Box::new(std::io::empty())));
+        mem::replace(&mut self.bytes, nothing)
+    }
+
     /// Unpacks the input from its beginning. `compression` is the kind that its first bytes show.
     fn unpack(
         &mut self,
         compression: Compression,
         closed: &Arc<AtomicBool>,
     ) -> Result<(), InputFault> {
-        let nothing = InputBytes::Stored(RawInput::Reader(Box::new(std::io::empty())));
-        let InputBytes::Stored(raw) = mem::replace(&mut self.bytes, nothing) else {
+        let InputBytes::Stored(raw) = self.take_bytes() else {
             return Err(InputFault::refused(
                 "is compressed twice; unpack it once before it is read",
             ));

@@ -45,7 +45,7 @@ impl<'a> LentRecord<'a> {
             LentRecord::Bytes(record) => &record.layout,
         };
         RecordHead {
-            format: layout.name(),
+            format: layout.name().of_text(),
             delimiter: layout.delimiter().map(|(delimiter, _)| delimiter),
             header: layout.header().map(<[String]>::to_vec),
         }

@@ -2,6 +2,7 @@
 
 mod beginning;
 mod buffer;
+mod columnar;
 mod compression;
 mod encoding;
 mod fault;
@@ -19,15 +20,22 @@ mod members;
 mod numbering;
 mod options;
 mod os;
+mod pulled;
 mod raw;
 mod record;
 mod record_bytes;
 mod sample;
 mod stream;
+#[cfg(feature = "parquet")]
+mod temporary;
 mod text_encoding;
 mod unpack;
 mod values;
 
+#[cfg(feature = "parquet")]
+pub use columnar::ColumnarFiles;
+#[cfg(feature = "parquet")]
+pub(in crate::dataset) use columnar::ColumnarInput;
 pub use files::TextFiles;
 pub use input_file::InputFile;
 pub use lent::LentRecord;
@@ -38,6 +46,7 @@ pub use options::OpenOptions;
 pub use record::TextRecord;
 pub use record_bytes::RecordBytes;
 pub(crate) use sample::SampleDraw;
+pub(in crate::dataset) use stream::Access;
 pub use stream::TextStream;
 pub use text_encoding::{TextEncoding, UnknownEncoding};
 pub use values::FieldValues;

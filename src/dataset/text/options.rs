@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::columnar::not_columnar;
 use super::compression::unpacked_name;
 use super::legacy::{EncodingMessages, OF_RECORDS, OF_REFERENCE};
 use super::limit::{MAX_RECORD_BYTES, RecordLimit};
@@ -29,6 +30,9 @@ use crate::error::BadRecord;
 ///
 /// The delimiter of a text is found from its first record, if no option [sets](Self::delimiter) it: the comma, the
 /// semicolon, the tab or the bar. Files of several formats can be one dataset.
+///
+/// A Parquet file, an Arrow IPC file or an Arrow IPC stream is recognised by its first bytes, no matter what its name is,
+/// and its records are read as JSON lines with the columns of the wanted fields. This requires the feature `parquet`.
 ///
 /// A file that is compressed with gzip, zstd, bzip2 or xz is unpacked as it is read, no matter what its name is. An
 /// ending like `.gz` is removed from the name before the name chooses the format. Reading bzip2 and xz requires the
@@ -65,6 +69,8 @@ pub struct OpenOptions {
     header: bool,
     /// The number of records after which the dataset ends, if it is limited.
     head: Option<u64>,
+    /// Whether all columns of a columnar file are read.
+    whole_records: bool,
 }
 
 impl Default for OpenOptions {
@@ -88,6 +94,7 @@ impl OpenOptions {
             delimiter: None,
             header: true,
             head: None,
+            whole_records: false,
         }
     }
 
@@ -96,6 +103,32 @@ impl OpenOptions {
     pub fn fields(mut self, fields: Fields) -> Self {
         self.fields = Some(fields);
         self
+    }
+
+    /// If `whole` is true, the records of a columnar file contain all columns of the file. Otherwise they contain only the
+    /// columns of the wanted [fields](Self::fields). Records of text are always whole. Set this if records are copied, for
+    /// example to a file of failed records.
+    #[must_use]
+    pub fn whole_records(mut self, whole: bool) -> Self {
+        self.whole_records = whole;
+        self
+    }
+
+    /// Whether all columns of a columnar file are read.
+    #[cfg(feature = "parquet")]
+    pub(super) fn reads_whole_records(&self) -> bool {
+        self.whole_records
+    }
+
+    /// The fields that will be read, if they are known.
+    #[cfg(feature = "parquet")]
+    pub(super) fn wanted_fields(&self) -> Option<&Fields> {
+        self.fields.as_ref()
+    }
+
+    /// The format of all texts, if it is set.
+    pub(in crate::dataset) fn requested_format(&self) -> Option<FormatName> {
+        self.format
     }
 
     /// Sets the limit on the length of a record, in bytes without its line ending. A longer record fails, regardless
@@ -261,6 +294,9 @@ impl OpenOptions {
         }
         match layout {
             Some(layout) if !layout.is_table() => {
+                if let Some(message) = not_columnar(layout.name()) {
+                    return Err(BadRecord::new(message, None));
+                }
                 if let Some(fields) = &self.fields
                     && layout.name() == FormatName::Text
                     && !self.is_reference

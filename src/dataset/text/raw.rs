@@ -95,6 +95,18 @@ impl RawInput<'_> {
         }
     }
 
+    /// Returns the file whose first `read` bytes were read from here, if this is a file of known length.
+    #[cfg(feature = "parquet")]
+    pub(super) fn whole_file(&mut self, read: u64) -> io::Result<Option<File>> {
+        match self {
+            RawInput::Open { file, length } if *length > 0 => {
+                let is_whole = file.stream_position()? == read;
+                is_whole.then(|| file.try_clone()).transpose()
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Waits until there are bytes to read, and reads them. Returns `None` if the stream is closed during the wait.
     pub(super) fn read(
         &mut self,

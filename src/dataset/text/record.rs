@@ -79,6 +79,15 @@ impl<'a> TextRecord<'a> {
         self.layout.field_names(self.text)
     }
 
+    /// The names of all fields that records of this file have, if the file names them. Otherwise, the names of the
+    /// record's fields.
+    pub(crate) fn known_names(&self) -> Vec<String> {
+        match self.layout.names() {
+            [] => self.field_names(),
+            names => names.to_vec(),
+        }
+    }
+
     /// Returns all fields of the record, in the order of the input. No two names are equal. If the header of a table has
     /// several columns `n`, they are called `n`, `n_2`, `n_3` and so on. If an object of JSON has several members `n`,
     /// the last one counts, as in other readers of JSON, and has the position of the first one.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
+use super::columnar::ColumnarInput;
 use super::compression::Compression;
 use super::input::Input;
 use super::input_file::InputFile;
@@ -19,7 +20,7 @@ use super::options::OpenOptions;
 use super::os::open_of_known_length;
 use super::raw::STANDARD_INPUT;
 use super::record::{TextRecord, visit_records};
-use crate::dataset::{Dataset, Position, ReadOutcome};
+use crate::dataset::{Dataset, FormatName, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::Release};
 use crate::sync::{Mutex, lock};
@@ -62,6 +63,17 @@ pub struct TextStream<'r> {
     bytes: AtomicU64,
     /// Whether the stream is closed, so that nothing more may be taken.
     closed: Arc<AtomicBool>,
+}
+
+/// How an input is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::dataset) enum Access {
+    /// From its beginning, because it [is a stream](TextStream::is_needed_for) or is compressed.
+    InOrder,
+    /// As a file of text, at any place.
+    Text,
+    /// As a columnar file of this kind, at any place.
+    Columns(ColumnarInput),
 }
 
 impl<'r> TextStream<'r> {
@@ -121,17 +133,23 @@ impl<'r> TextStream<'r> {
             || open_of_known_length(path).is_ok_and(|file| file.is_none())
     }
 
-    /// Whether the text at a path can only be read from its beginning, because it [is a
-    /// stream](Self::is_needed_for) or is compressed.
-    pub(in crate::dataset) fn reads_in_order(path: &Path) -> bool {
+    /// How the input at a path is read. `requested` is its format, if that is set.
+    pub(in crate::dataset) fn access(path: &Path, requested: Option<FormatName>) -> Access {
         if path == Path::new(STANDARD_INPUT.0) {
-            return true;
+            return Access::InOrder;
         }
         match open_of_known_length(path) {
-            Ok(None) => true,
-            Ok(Some((file, length))) => Compression::of_file(&file, length).is_some(),
+            Ok(None) => Access::InOrder,
+            Ok(Some((file, length))) if Compression::of_file(&file, length).is_some() => {
+                Access::InOrder
+            }
+            Ok(Some((file, length))) => match ColumnarInput::of_file(&file, length, requested) {
+                Some(ColumnarInput::ArrowStream) => Access::InOrder,
+                Some(kind) => Access::Columns(kind),
+                None => Access::Text,
+            },
             // The error is reported when the path is opened.
-            Err(_) => false,
+            Err(_) => Access::Text,
         }
     }
 

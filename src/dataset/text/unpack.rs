@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::compression::Compression;
 use super::fault::InputFault;
 use super::members::{FollowedByOther, PackedMembers};
+use super::pulled::{PulledBytes, StopOfReading, StopSlot};
 use super::raw::RawInput;
 use crate::sync::atomic::AtomicBool;
-use crate::sync::{Mutex, lock};
 
 /// The number of compressed bytes that are requested from an input at a time.
 const PACKED_BYTES: usize = 64 << 10;
@@ -20,47 +20,10 @@ const TOO_MUCH_MEMORY: &str = "too much memory";
 pub(super) struct Unpacker<'r> {
     compression: Compression,
     unpacked: PackedMembers<'r>,
-    /// The reason why no more compressed bytes can be read. It is kept here because the decompressor may change or wrap
-    /// the error that it receives from `PackedBytes`.
-    stopped: Arc<Mutex<Option<StopOfReading>>>,
+    /// The reason why no more compressed bytes can be read.
+    stopped: StopSlot,
     /// Number of bytes that were unpacked.
     bytes: u64,
-}
-
-/// The reason why no more compressed bytes of an input can be read.
-enum StopOfReading {
-    /// The stream was closed while it waited for bytes.
-    Closed,
-    Fault(InputFault),
-}
-
-/// The compressed bytes of an input, as a reader.
-struct PackedBytes<'r> {
-    /// The bytes that were read before the compression was known, and how many of them have been passed to the
-    /// decompressor.
-    first: (Vec<u8>, usize),
-    raw: RawInput<'r>,
-    closed: Arc<AtomicBool>,
-    stopped: Arc<Mutex<Option<StopOfReading>>>,
-}
-
-impl Read for PackedBytes<'_> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let (first, given) = &mut self.first;
-        if *given < first.len() {
-            let length = room.len().min(first.len() - *given);
-            room[..length].copy_from_slice(&first[*given..*given + length]);
-            *given += length;
-            return Ok(length);
-        }
-        let stop = match self.raw.read(room, &self.closed) {
-            Ok(Some(read)) => return Ok(read),
-            Ok(None) => StopOfReading::Closed,
-            Err(fault) => StopOfReading::Fault(fault),
-        };
-        *lock(&self.stopped) = Some(stop);
-        Err(io::Error::other("the compressed bytes cannot be read on"))
-    }
 }
 
 impl<'r> Unpacker<'r> {
@@ -75,13 +38,9 @@ impl<'r> Unpacker<'r> {
         if let Some(message) = compression.missing() {
             return Err(InputFault::Refused(message.into()));
         }
-        let stopped = Arc::default();
-        let packed = PackedBytes {
-            first: (first, 0),
-            raw,
-            closed: Arc::clone(closed),
-            stopped: Arc::clone(&stopped),
-        };
+        let (mut raw, closed) = (raw, Arc::clone(closed));
+        let rest = Box::new(move |room: &mut [u8]| raw.read(room, &closed));
+        let (packed, stopped) = PulledBytes::new(first, rest);
         Ok(Unpacker {
             compression,
             unpacked: PackedMembers::new(
@@ -103,7 +62,7 @@ impl<'r> Unpacker<'r> {
                 }
                 Err(error) => error,
             };
-            match lock(&self.stopped).take() {
+            match self.stopped.take() {
                 Some(StopOfReading::Closed) => return Ok(None),
                 Some(StopOfReading::Fault(fault)) => return Err(fault),
                 None if error.kind() == io::ErrorKind::Interrupted => {}

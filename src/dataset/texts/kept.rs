@@ -117,6 +117,11 @@ impl Selected {
         self.fields.clone()
     }
 
+    /// Whether every field that appears is kept.
+    pub(super) fn keeps_all(&self) -> bool {
+        self.all
+    }
+
     fn all_fields(&self) -> Fields {
         let kept = self.columns.iter().map(KeptColumn::name);
         Fields::new(&self.texts, kept)
@@ -136,7 +141,7 @@ impl Selected {
             return;
         }
         if self.first.is_none() {
-            self.first = Some(record.field_names());
+            self.first = Some(record.known_names());
         }
         if self.all {
             let mut added = false;

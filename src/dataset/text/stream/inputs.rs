@@ -294,6 +294,9 @@ impl<'r> InputChain<'r> {
             return Ok(false);
         };
         if known.is_none() {
+            *known = input.layout().cloned();
+        }
+        if known.is_none() {
             let first = FirstBytes {
                 bytes: &first[skipped..],
                 is_all: self.ended,

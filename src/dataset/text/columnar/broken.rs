@@ -1,0 +1,42 @@
+//! Why a columnar file, or a part of it, cannot be read.
+
+use super::kind::ColumnarInput;
+use crate::dataset::text::fault::InputFault;
+
+/// Why a columnar file, or a part of it, cannot be read.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// Its bytes cannot be read.
+    Unreadable(InputFault),
+    /// Its bytes are not those of such a file, for the reason in this message.
+    Damaged(String),
+    /// It cannot be used, for the reason in this message.
+    Refused(String),
+}
+
+impl Broken {
+    /// The reason why the file cannot be opened.
+    pub(super) fn fault(self, kind: ColumnarInput) -> InputFault {
+        match self {
+            Broken::Unreadable(fault) => fault,
+            Broken::Refused(message) => InputFault::Refused(message.into()),
+            Broken::Damaged(reason) => {
+                let name = kind.name();
+                let message = format!(
+                    "cannot be read as {name}: it is incomplete, damaged, or of another format ({reason}); write the file \
+                     again, or name its format with --format"
+                );
+                InputFault::Refused(message.into())
+            }
+        }
+    }
+}
+
+/// The message of a run that ends at a record from which a file is damaged.
+pub(super) fn damaged_from_here(kind: ColumnarInput, reason: &str) -> String {
+    let name = kind.name();
+    format!(
+        "cannot be read on from this record, because the data of {name} is damaged or incomplete ({reason}); get or write \
+         the file again"
+    )
+}

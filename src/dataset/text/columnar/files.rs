@@ -1,0 +1,342 @@
+//! Columnar files, read in parts by all workers at the same time.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::block::DecodedBlock;
+use super::broken::damaged_from_here;
+use super::file::ColumnarFile;
+use super::kind::ColumnarInput;
+use super::shared_blocks::SharedBlocks;
+use crate::dataset::text::fault::InputFault;
+use crate::dataset::text::handle::FileHandle;
+use crate::dataset::text::input_file::InputFile;
+use crate::dataset::text::lent::LentRecord;
+use crate::dataset::text::limit::RecordLimit;
+use crate::dataset::text::options::OpenOptions;
+use crate::dataset::text::os::{files_to_keep_open, open_of_known_length};
+use crate::dataset::text::record::TextRecord;
+use crate::dataset::{Dataset, Position, ReadOutcome};
+use crate::error::{BadRecord, Error, Place};
+use crate::sync::{Mutex, lock};
+
+/// The number of parts into which the records are divided, unless there are fewer records. The number is large enough that
+/// even many workers can share the end of a run evenly.
+const PARTS_AIM: u64 = 1 << 16;
+/// The largest memory for JSON that is kept for the next records, in bytes.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// Parquet files and Arrow IPC files as one dataset (feature `parquet`). This type is created by
+/// [`OpenOptions::open`](crate::dataset::OpenOptions::open).
+///
+/// A record becomes one line of JSON with the columns of the [wanted fields](OpenOptions::fields); other columns are not
+/// read. So a task gives the answer that it gives for the same records in JSON lines. The line of a record is its number
+/// in its file, from 1.
+///
+/// Integers and decimal numbers have all their digits, and a `float` has the digits of the `double` with its value.
+/// Dates, times and durations are texts in the forms of ISO 8601; an instant is in UTC. A list becomes an array, and a
+/// struct or a map becomes an object. Bytes that are UTF-8 are a text; other bytes become an object like
+/// `{"hex":"ffd8"}`, which no task takes for a text.
+///
+/// A row group of a Parquet file is decoded in blocks of up to 65,536 records or 4 MiB, and a record batch of an Arrow
+/// file as a whole. Workers share decoded blocks. At most two blocks per worker are in memory.
+#[derive(Debug)]
+pub struct ColumnarFiles {
+    files: Vec<FileBlocks>,
+    /// Number of records in a part.
+    part_records: u64,
+    limit: RecordLimit,
+    blocks: SharedBlocks<DecodedBlock>,
+    /// Memory for the JSON of records, which is reused.
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+/// One file, with the numbers of its parts.
+#[derive(Debug)]
+struct FileBlocks {
+    path: Arc<Path>,
+    /// The length of the file in bytes.
+    length: u64,
+    file: ColumnarFile,
+    /// The index of the first record of the file.
+    first_record: u64,
+    records: u64,
+    groups: Vec<GroupPlace>,
+    /// The parts of the file.
+    parts: Range<usize>,
+}
+
+/// Where a group begins in the dataset.
+#[derive(Debug)]
+struct GroupPlace {
+    /// Number of records of the file that come before the group.
+    record: u64,
+    /// Number of blocks and of parts of the dataset that come before the group.
+    block: u64,
+    part: usize,
+}
+
+/// Neighbouring parts of one block.
+struct PartsOfBlock {
+    file: usize,
+    /// The number of the block in the dataset.
+    number: u64,
+    /// The records of the parts, counted from the first record of the block.
+    records: Range<u64>,
+    /// The number of the block's first record in its file, from 0.
+    first: u64,
+    /// The first part after these.
+    end: usize,
+}
+
+impl ColumnarFiles {
+    pub(in crate::dataset) fn open_with(
+        options: &OpenOptions,
+        paths: impl IntoIterator<Item = (impl AsRef<Path>, ColumnarInput)>,
+    ) -> Result<Self, Error> {
+        let most_open = files_to_keep_open();
+        let open = |(number, (path, kind)): (usize, (_, ColumnarInput))| {
+            let path: &Path = AsRef::as_ref(&path);
+            let (file, length) = open_of_known_length(path)?.ok_or_else(|| Error::changed(path))?;
+            let mut handle = FileHandle::Open(file);
+            if number >= most_open {
+                handle.close(path)?;
+            }
+            let path: Arc<Path> = Arc::from(path);
+            let file = ColumnarFile::open(kind, &path, handle, length, options);
+            let file = file.map_err(|fault| fault.error(&path))?;
+            Ok((path, length, file))
+        };
+        let files = paths.into_iter().enumerate().map(open);
+        let files = files.collect::<Result<Vec<_>, Error>>()?;
+        let records = files.iter().map(|(_, _, file)| file.records());
+        let records = records.fold(0, u64::saturating_add);
+        let part_records = (records / PARTS_AIM).max(1);
+        Ok(Self::divide(files, part_records, options.limit()))
+    }
+
+    fn divide(
+        files: Vec<(Arc<Path>, u64, ColumnarFile)>,
+        part_records: u64,
+        limit: RecordLimit,
+    ) -> Self {
+        let (mut part, mut block, mut first_record) = (0_usize, 0_u64, 0_u64);
+        let files = files.into_iter().map(|(path, length, file)| {
+            let first_part = part;
+            let mut records = 0_u64;
+            let groups = file.groups.iter().map(|group| {
+                let place = GroupPlace {
+                    record: records,
+                    block,
+                    part,
+                };
+                let parts = group.parts(part_records);
+                part = part.saturating_add(usize::try_from(parts).unwrap_or(usize::MAX));
+                block = block.saturating_add(group.blocks());
+                records = records.saturating_add(group.records);
+                place
+            });
+            let groups = groups.collect();
+            let first = first_record;
+            first_record = first_record.saturating_add(records);
+            FileBlocks {
+                path,
+                length,
+                file,
+                first_record: first,
+                records,
+                groups,
+                parts: first_part..part,
+            }
+        });
+        ColumnarFiles {
+            files: files.collect(),
+            part_records,
+            limit,
+            blocks: SharedBlocks::default(),
+            spare: Mutex::default(),
+        }
+    }
+
+    /// Sets the number of records in a part to what has about this length in the files. The answer of a run does not
+    /// depend on it.
+    #[must_use]
+    pub(in crate::dataset) fn with_part_bytes(self, part_bytes: u64) -> Self {
+        let records = self.files.iter().map(|file| file.records);
+        let records = records.fold(0, u64::saturating_add);
+        let in_part =
+            u128::from(records) * u128::from(part_bytes) / u128::from(self.bytes().max(1));
+        let in_part = u64::try_from(in_part).unwrap_or(u64::MAX).max(1);
+        let files = self
+            .files
+            .into_iter()
+            .map(|file| (file.path, file.length, file.file));
+        Self::divide(files.collect(), in_part, self.limit)
+    }
+
+    /// The files and their formats.
+    pub fn files(&self) -> Vec<InputFile> {
+        let files = self.files.iter();
+        files
+            .map(|file| InputFile::new(&file.path, file.length, Some(&file.file.layout)))
+            .collect()
+    }
+
+    /// Number of bytes of the files.
+    pub fn bytes(&self) -> u64 {
+        let lengths = self.files.iter().map(|file| file.length);
+        lengths.fold(0, u64::saturating_add)
+    }
+
+    /// Number of blocks of all files.
+    fn block_count(&self) -> u64 {
+        let blocks = self.files.iter().flat_map(|file| &file.file.groups);
+        blocks
+            .map(super::group::RecordGroup::blocks)
+            .fold(0, u64::saturating_add)
+    }
+
+    /// The first of the parts, as far as they belong to one block.
+    fn parts_of_block(&self, parts: &Range<usize>) -> PartsOfBlock {
+        let file = self
+            .files
+            .partition_point(|file| file.parts.end <= parts.start);
+        let FileBlocks {
+            file: columnar,
+            groups,
+            ..
+        } = &self.files[file];
+        // A group without records has no parts, so several groups may begin at the same part. The last of them has it.
+        let group = groups.partition_point(|group| group.part <= parts.start) - 1;
+        let (stored, place) = (columnar.groups[group], &groups[group]);
+        let (block, start) = stored.block_of((parts.start - place.part) as u64, self.part_records);
+        let records = stored.records_of(block);
+        let in_block = records.end - records.start;
+        let left = (in_block - start).div_ceil(self.part_records);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let taken = (parts.end - parts.start).min(left);
+        let end = start.saturating_add((taken as u64).saturating_mul(self.part_records));
+        PartsOfBlock {
+            file,
+            number: place.block + block,
+            records: start..end.min(in_block),
+            first: place.record + records.start,
+            end: parts.start + taken,
+        }
+    }
+
+    /// Decodes the block with this number.
+    fn decode(&self, number: u64) -> Result<DecodedBlock, Error> {
+        let begins = |file: &FileBlocks| {
+            file.groups
+                .first()
+                .is_some_and(|group| group.block <= number)
+        };
+        let with_groups = self.files.iter().filter(|file| !file.groups.is_empty());
+        let Some(file) = with_groups.take_while(|file| begins(file)).last() else {
+            return Ok(DecodedBlock::default());
+        };
+        let group = file.groups.partition_point(|group| group.block <= number) - 1;
+        let block = number - file.groups[group].block;
+        let decoded = file.file.decode(group, block);
+        decoded.map_err(|fault: InputFault| fault.error(&file.path))
+    }
+
+    /// Visits records of a block until `visit` returns `Break`.
+    fn visit<V>(&self, parts: &PartsOfBlock, block: &DecodedBlock, visit: &mut V) -> ControlFlow<()>
+    where
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
+    {
+        let file = &self.files[parts.file];
+        let mut json = lock(&self.spare).pop().unwrap_or_default();
+        let mut flow = ControlFlow::Continue(());
+        for record in parts.records.clone() {
+            let number = parts.first + record;
+            let position = Position {
+                index: file.first_record + number,
+                file: parts.file,
+                line: number + 1,
+                fetched: record == parts.records.start,
+            };
+            if record >= block.records() as u64 {
+                let reason = block.broken.as_deref().unwrap_or_default();
+                let message = damaged_from_here(file.file.kind(), reason);
+                flow = visit(position, Err(BadRecord::last(message, None)));
+                break;
+            }
+            json.clear();
+            block.write(record as usize, &mut json);
+            flow = match std::str::from_utf8(&json) {
+                _ if self.limit.excludes(json.len()) => visit(position, Err(self.limit.too_long())),
+                Ok(text) => visit(
+                    position,
+                    Ok(&TextRecord::new(text, position, &file.file.layout)),
+                ),
+                Err(_) => visit(position, Err(BadRecord::new("expected UTF-8 text", None))),
+            };
+            if flow.is_break() {
+                break;
+            }
+        }
+        if json.capacity() <= KEPT_BYTES {
+            lock(&self.spare).push(json);
+        }
+        flow
+    }
+}
+
+impl Dataset for ColumnarFiles {
+    type Record<'a> = TextRecord<'a>;
+
+    fn parts(&self) -> usize {
+        self.files.last().map_or(0, |file| file.parts.end)
+    }
+
+    fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
+    where
+        V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
+    {
+        let mut outcome = ReadOutcome::default();
+        let reader = self.blocks.begin();
+        let blocks = self.block_count();
+        let mut left = parts;
+        while !left.is_empty() {
+            let parts = self.parts_of_block(&left);
+            let began = Instant::now();
+            let block = reader.get(parts.number, blocks, |number| self.decode(number))?;
+            outcome.waited += began.elapsed();
+            if self.visit(&parts, &block, &mut visit).is_break() {
+                break;
+            }
+            left.start = parts.end;
+        }
+        Ok(outcome)
+    }
+
+    /// The share of the files' bytes that is the share of the parts in the records.
+    fn size(&self, parts: Range<usize>) -> u64 {
+        let share = |file: &FileBlocks| {
+            let before = |part: usize| {
+                let part = part.clamp(file.parts.start, file.parts.end) - file.parts.start;
+                let all = (file.parts.end - file.parts.start).max(1);
+                (u128::from(file.length) * part as u128 / all as u128) as u64
+            };
+            before(parts.end) - before(parts.start)
+        };
+        self.files.iter().map(share).fold(0, u64::saturating_add)
+    }
+
+    fn lend<'r>(&self, record: &'r TextRecord<'_>) -> Option<LentRecord<'r>> {
+        Some(LentRecord::Text(*record))
+    }
+
+    fn place(&self, position: Position) -> Option<Place> {
+        Some(Place {
+            path: Arc::clone(&self.files[position.file].path),
+            line: position.line,
+            column: None,
+        })
+    }
+}
