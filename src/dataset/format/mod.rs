@@ -153,6 +153,11 @@ impl RecordLayout {
         }
     }
 
+    /// Whether the records are those of a columnar file.
+    pub(super) fn is_columnar(&self) -> bool {
+        self.name.of_text() != self.name
+    }
+
     /// The name of the format.
     pub(super) fn name(&self) -> FormatName {
         self.name

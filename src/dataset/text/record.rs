@@ -177,9 +177,11 @@ where
             span.start,
             column_before(buffer.bytes(), span.start, before),
         );
-        // A document may have the tokens of a record in several lines.
-        let has_column = !layout.is_in_order()
-            || memchr2(b'\n', b'\r', &buffer.bytes()[span.start..span.end]).is_none();
+        // A document may have the tokens of a record in several lines, and the JSON of a columnar record is not a line of
+        // its file.
+        let has_column = !layout.is_columnar()
+            && (!layout.is_in_order()
+                || memchr2(b'\n', b'\r', &buffer.bytes()[span.start..span.end]).is_none());
         let position = Position {
             index,
             file,

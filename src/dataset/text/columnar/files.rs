@@ -258,6 +258,8 @@ impl ColumnarFiles {
                 index: file.first_record + number,
                 file: parts.file,
                 line: number + 1,
+                // The JSON of a record is not a line of the file.
+                column: None,
                 fetched: record == parts.records.start,
             };
             if record >= block.records() as u64 {
