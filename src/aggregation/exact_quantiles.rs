@@ -11,8 +11,8 @@ use super::{Aggregator, Kind, QuantileSummary, State, StateError};
 ///
 /// The `q`-quantile of `n` sorted scores is at position `q·(n − 1)`. Positions are counted from 0 and computed in
 /// `f64`. A quantile between two positions is interpolated linearly. This is the default of NumPy and R, and the answer
-/// has the same bits as NumPy's. [`Quantiles`](super::Quantiles) gives the same answer for up to 1,024 scores, and
-/// approximates it within 0.4 % for more.
+/// has the same bits as NumPy's. [`Quantiles`](super::Quantiles) gives the same answer for up to 1,024 scores or
+/// 256 different scores, and approximates it within 0.4 % for others.
 ///
 /// Every score is stored, **8 bytes each**. Observing a score appends it to a vector. At the end,
 /// each score takes a few nanoseconds for each quantile.
@@ -82,6 +82,7 @@ impl Aggregator<f64> for ExactQuantiles {
             nan: self.scores.nan(),
             min: None,
             max: None,
+            is_exact: true,
             quantiles: Vec::new(),
         };
         let count = self.scores.count();

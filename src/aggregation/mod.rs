@@ -34,7 +34,7 @@
 //! | [`Extrema`] | [`Extremes`] | none | two comparisons | 40 bytes |
 //! | [`Top`], [`Bottom`] | `Vec<`[`Ranked`]`>` | none | one comparison, log k if the score enters | 16·k bytes |
 //! | [`Histogram`] | [`Bins`] | none | a guess and two comparisons | 8 bytes a bin |
-//! | [`Quantiles`] | [`QuantileSummary`] | none up to 1,024 scores, then 0.4 % of the larger neighbour | a few integer operations | 8 KiB, or 1 KiB an octave in use |
+//! | [`Quantiles`] | [`QuantileSummary`] | none up to 1,024 scores or 256 different ones, then 0.4 % of the larger neighbour | a few integer operations | 8 KiB, or 1 KiB an octave in use |
 //! | [`ExactQuantiles`] | [`QuantileSummary`] | none | one append, and a selection at the end | 8 bytes a score |
 //! | [`Median`] | `f64` | rounded once | as `ExactQuantiles` | 8 bytes a score |
 //! | [`Distinct`] | [`DistinctCount`] | none up to 1,024 values, then 0.81 % | a hash | at most 16 KiB |

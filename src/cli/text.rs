@@ -16,7 +16,6 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::ColumnConstraint;
 use comfy_table::Row;
 use indicatif::{HumanBytes, HumanCount};
-use manyhands::aggregation::Quantiles;
 use manyhands::output::visible;
 use manyhands::plan::{Answer, Example, Plan, Sampling, Summary};
 use manyhands::report::End;
@@ -153,7 +152,7 @@ fn columns(summary: &Summary) -> String {
         ]);
     }
     let mut all = summary.numbers();
-    let exact = all.all(|(_, numbers)| numbers.quantiles.count <= Quantiles::EXACT);
+    let exact = all.all(|(_, numbers)| numbers.quantiles.is_exact);
     let aside = match exact {
         true => "all figures are exact",
         false => "5 %, median and 95 % are within 0.4 % of the score; the others are exact",

@@ -297,12 +297,49 @@ fn partials_that_exceed_the_limit_only_together_have_the_state_of_the_whole() {
     }
 }
 
+/// Ratings have few different values, so their quantiles are exact no matter how many ratings there are.
+#[test]
+fn quantiles_of_few_different_scores_are_exact() {
+    let ratings = |count: usize, different: usize| -> Vec<f64> {
+        let rating = |place: usize| ((place * 7919) % different) as f64 / 4.0 - 3.0;
+        (0..count).map(rating).collect()
+    };
+    for (count, different) in [(FEW + 1, 5), (5 * FEW, 5), (3 * FEW, 256)] {
+        let scores = ratings(count, different);
+        let found = observed(Quantiles::new(), &scores).finish();
+        assert!(found.is_exact);
+        assert_eq!(found, observed(ExactQuantiles::new(), &scores).finish());
+    }
+    let found = observed(Quantiles::new(), &ratings(3 * FEW, 257)).finish();
+    assert!(!found.is_exact);
+}
+
+/// Which partial had more than 256 different scores first, or whether any of them had, must not matter.
+#[test]
+fn the_number_of_different_scores_alone_decides_how_they_are_counted() {
+    for different in [200, 256, 257, 300] {
+        let score = |place: usize| ((place * 31) % different) as f64 - 100.0;
+        let whole: Vec<f64> = (0..2 * FEW + 700).map(score).collect();
+        let expected = observed(Quantiles::new(), &whole).save();
+        for cut in [1, 200, 257, FEW, FEW + 1, FEW + 300, 2 * FEW, 2 * FEW + 690] {
+            let (first, second) = whole.split_at(cut);
+            for (one, other) in [(first, second), (second, first)] {
+                let mut state = observed(Quantiles::new(), one);
+                state.merge(observed(Quantiles::new(), other));
+                assert_eq!(state.save(), expected, "{different} at {cut}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_laws_hold_beyond_the_limit() {
     let mut scores = assorted(FEW - 20);
     scores.extend([f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -f64::NAN]);
     scores.extend(assorted(40));
     assert_laws(Quantiles::at(&[0.25, 0.5, 0.9]), &scores);
+    let few_different: Vec<f64> = (0..FEW + 20).map(|place| (place % 7) as f64).collect();
+    assert_laws(Quantiles::at(&[0.25, 0.5, 0.9]), &few_different);
 }
 
 #[test]
@@ -317,13 +354,30 @@ fn impossible_plain_data_is_refused() {
     assert_impossible(&fresh, few(&[0.0; FEW + 1], [0; 3]));
     assert_impossible(&fresh, few(&[0.0], [1 << 55, 1 << 55, 1]));
 
+    let enough = FEW as u64 + 1;
+    let distinct = |counts: &[(f64, u64)]| plain(&fresh, (1_u32, counts.to_vec(), [0_u64; 3]));
+    assert!(
+        fresh
+            .restore(distinct(&[(-1.0, enough), (-0.0, 1), (0.0, 2)]))
+            .is_ok()
+    );
+    assert_impossible(&fresh, distinct(&[(1.0, enough - 1)]));
+    assert_impossible(&fresh, distinct(&[(1.0, enough), (2.0, 0)]));
+    assert_impossible(&fresh, distinct(&[(2.0, enough), (1.0, 1)]));
+    assert_impossible(&fresh, distinct(&[(1.0, enough), (1.0, 1)]));
+    assert_impossible(&fresh, distinct(&[(f64::INFINITY, enough)]));
+    assert_impossible(&fresh, distinct(&[(1.0, u64::MAX)]));
+    let values = |count: u32| (0..count).map(|value| (f64::from(value), enough));
+    let most = distinct(&values(256).collect::<Vec<_>>());
+    assert!(fresh.restore(most).is_ok());
+    assert_impossible(&fresh, distinct(&values(257).collect::<Vec<_>>()));
+
     let bits = |score: f64| score.to_bits() as i64;
     let bucket = (1.0_f64.to_bits() >> 45) as u32;
     let many = |extremes: (i64, i64), small: [u64; 2], sides: Sides| {
-        plain(&fresh, (1_u32, extremes, small, sides, [0_u64; 3]))
+        plain(&fresh, (2_u32, extremes, small, sides, [0_u64; 3]))
     };
     let ones = |count: u64| [vec![(bucket, count)], vec![]];
-    let enough = FEW as u64 + 1;
     let (one, tiny) = (bits(1.0), 1_i64);
     assert!(
         fresh

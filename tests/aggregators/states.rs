@@ -87,11 +87,17 @@ fn the_bytes_never_change() {
         hex(plain_of(&observed(order, &scores).save())),
         "018180808080808088800101808080808080a08f8101030002818080808080a08f81010381808080808080e87f00000400000000000008c00000000000000080000000000000e83f0000000000408f40000000"
     );
-    // The state of more than 1,024 scores has another form.
+    // The state of more than 1,024 scores has another form, and a third one if they have many different values.
     let many = [&scores[..], &[0.75; 1_021]].concat();
     assert_eq!(
         hex(plain_of(&observed(Quantiles::at(&[0.5]), &many).save())),
-        "0181808080808080888001808080808080a08f8101010002c0fe07fe07b90a0101bf800801000000"
+        "010400000000000008c001000000000000008001000000000000e83ffe070000000000408f4001000000"
+    );
+    let close = (0..300_u64).map(|place| f64::from_bits(0.75_f64.to_bits() + place));
+    let many = [&many[..], &close.collect::<Vec<_>>()].concat();
+    assert_eq!(
+        hex(plain_of(&observed(Quantiles::at(&[0.5]), &many).save())),
+        "0281808080808080888001808080808080a08f8101010002c0fe07aa0ab90a0101bf800801000000"
     );
     let spread = (Moments::new(), Histogram::new(-1.0, 1.0, 4));
     assert_eq!(

@@ -62,17 +62,33 @@ impl Buckets {
         self.count_in(score);
     }
 
+    /// Observes a finite score `count` times.
+    pub(super) fn add(&mut self, score: f64, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let rank = rank(score);
+        self.least = self.least.min(rank);
+        self.most = self.most.max(rank);
+        self.count_times(score, count);
+    }
+
     /// Counts a score in its bucket. It must be between the smallest and the largest score so far.
     #[inline]
     pub(super) fn count_in(&mut self, score: f64) {
+        self.count_times(score, 1);
+    }
+
+    #[inline(always)]
+    fn count_times(&mut self, score: f64, count: u64) {
         let negative = score.is_sign_negative();
         let magnitude = score.abs().to_bits();
         if magnitude >= SMALLEST + u64::from(negative) {
             // The bucket of a negative score includes the edge that is nearer to 0 only as the left edge of the next
             // bucket, so the magnitude is taken to be just below its own.
-            self.sides[usize::from(negative)].count(magnitude - u64::from(negative));
+            self.sides[usize::from(negative)].count(magnitude - u64::from(negative), count);
         } else {
-            self.small[usize::from(score < 0.0)] += 1;
+            self.small[usize::from(score < 0.0)] += count;
         }
     }
 

@@ -1,8 +1,10 @@
-//! Quantiles: exact for few scores, and within 0.4 % for many, computed from the counts of buckets that are the same on
-//! every machine.
+//! Quantiles: exact for few scores or few different scores, and within 0.4 % for others, computed from the counts of
+//! buckets that are the same on every machine.
 
 mod bins;
 mod buckets;
+mod distinct;
+mod finite;
 mod octaves;
 
 use std::sync::Arc;
@@ -13,13 +15,11 @@ use super::interpolation::{between, place};
 use super::order::{BLOCK, all_between};
 use super::state::counted;
 use super::{Aggregator, Bins, Kind, State, StateError};
-use buckets::{Buckets, PlainBuckets};
+use buckets::Buckets;
+use finite::{Finite, PlainFinite};
 
 /// The quantiles that [`Quantiles::new`] estimates.
 pub(super) const DEFAULT_QUANTILES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
-
-/// The largest number of finite scores that are stored.
-const FEW: usize = Quantiles::EXACT as usize;
 
 /// Returns these quantiles after a check.
 ///
@@ -36,21 +36,24 @@ pub(super) fn checked(quantiles: &[f64]) -> Arc<[f64]> {
     quantiles.into()
 }
 
-/// Computes quantiles: exact for up to 1,024 scores, within 0.4 % for more. Answer: [`QuantileSummary`].
+/// Computes quantiles: exact for up to 1,024 scores or 256 different scores, within 0.4 % for others. Answer:
+/// [`QuantileSummary`].
 ///
 /// The `q`-quantile of `n` sorted scores is at position `q·(n − 1)`. Positions are counted from 0 and computed in
 /// `f64`. A quantile between two positions is interpolated linearly. This is the default of NumPy and R.
 ///
 /// - **Up to 1,024 finite scores** are stored, 8 bytes each, and the answer has the same bits as NumPy's.
-/// - **More finite scores** are counted in buckets, 128 per octave. Each of the two neighbouring scores is then within
+/// - **More finite scores that have at most 256 different values**, such as ratings, are counted value by value. The answer
+///   has the same bits as NumPy's.
+/// - **All others** are counted in buckets, 128 per octave. Each of the two neighbouring scores is then within
 ///   0.4 % (1/256, relative) of the estimate, or within 2.3·10⁻³⁰⁸ if it is subnormal or zero, because such scores
 ///   count as 0. So the answer is within 0.4 % of the larger neighbour's magnitude. The smallest and the largest score
 ///   are exact, and no answer lies outside them.
 ///
 /// The leading bits of the `f64` itself select the bucket. Sketches that use logarithms instead (DDSketch: Masson,
 /// Rim and Lee, 2019, <https://arxiv.org/abs/1908.10693>) depend on the platform's `ln`. Observing a score takes a
-/// few integer operations. A state of more than 1,024 scores takes 1 KiB for each octave that has scores, counted
-/// separately for positive and for negative scores, and never more than 4 MiB.
+/// few integer operations. A state of buckets takes 1 KiB for each octave that has scores, counted separately for
+/// positive and for negative scores, and never more than 4 MiB.
 ///
 /// Infinities are scores like any other. A quantile between a finite score and an infinity is this infinity, and a
 /// quantile between −∞ and +∞ is NaN. NaN scores are counted separately. If all scores are NaN, the summary has no
@@ -82,16 +85,6 @@ pub struct Quantiles {
     apart: Apart,
 }
 
-/// The finite scores. Only the number of scores determines the variant, so the variant does not depend on the order in
-/// which scores are observed and merged.
-#[derive(Debug, Clone)]
-enum Finite {
-    /// At most [`FEW`] scores.
-    Few(Vec<f64>),
-    /// More than [`FEW`] scores.
-    Many(Buckets),
-}
-
 /// The numbers of scores that are not finite.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Apart {
@@ -111,13 +104,16 @@ pub struct QuantileSummary {
     pub min: Option<f64>,
     /// The exact largest score; `None` if there are no scores other than NaN.
     pub max: Option<f64>,
+    /// Whether the quantiles are exact. Otherwise, they are within 0.4 % of the score, except for the smallest and the
+    /// largest score.
+    pub is_exact: bool,
     /// Each quantile and its score, in the order requested; empty if there are no scores other than
     /// NaN.
     pub quantiles: Vec<(f64, f64)>,
 }
 
 impl Quantiles {
-    /// The largest number of finite scores whose quantiles are exact: 1,024.
+    /// The largest number of finite scores whose quantiles are exact, whatever the scores are: 1,024.
     pub const EXACT: u64 = 1024;
 
     /// Creates an aggregator of the median, the quartiles, and the 1st, 5th, 95th and 99th
@@ -171,6 +167,7 @@ impl Quantiles {
         let found = match &self.finite {
             Finite::Few(scores) if scores.is_empty() => return None,
             Finite::Few(scores) => bins::bins(&Buckets::of(scores), most),
+            Finite::Distinct(scores) => bins::bins(&scores.in_buckets(), most),
             Finite::Many(buckets) => bins::bins(buckets, most),
         };
         Some(Bins {
@@ -187,44 +184,6 @@ impl Quantiles {
         self.apart.nan += u64::from(score.is_nan());
         self.apart.minus_infinity += u64::from(score == f64::NEG_INFINITY);
         self.apart.plus_infinity += u64::from(score == f64::INFINITY);
-    }
-}
-
-impl Finite {
-    /// Observes a finite score.
-    #[inline]
-    fn observe(&mut self, score: f64) {
-        match self {
-            Finite::Many(buckets) => buckets.observe(score),
-            Finite::Few(scores) if scores.len() < FEW => scores.push(score),
-            Finite::Few(scores) => *self = Finite::with_one_more(scores, score),
-        }
-    }
-
-    /// Counts the scores, and one more, in buckets.
-    #[cold]
-    fn with_one_more(scores: &[f64], score: f64) -> Finite {
-        let mut buckets = Buckets::of(scores);
-        buckets.observe(score);
-        Finite::Many(buckets)
-    }
-
-    fn merge(&mut self, later: Finite) {
-        match (&mut *self, later) {
-            (Finite::Many(buckets), Finite::Many(later)) => buckets.merge(later),
-            (own, Finite::Few(scores)) => scores.into_iter().for_each(|score| own.observe(score)),
-            (own, later) => {
-                let few = std::mem::replace(own, later);
-                own.merge(few);
-            }
-        }
-    }
-
-    fn count(&self) -> u64 {
-        match self {
-            Finite::Few(scores) => scores.len() as u64,
-            Finite::Many(buckets) => buckets.count(),
-        }
     }
 }
 
@@ -266,8 +225,11 @@ impl Aggregator<f64> for Quantiles {
     }
 
     fn finish(mut self) -> QuantileSummary {
-        if let Finite::Few(scores) = &mut self.finite {
-            scores.sort_unstable_by(f64::total_cmp);
+        let mut sorted = Vec::new();
+        match &mut self.finite {
+            Finite::Few(scores) => scores.sort_unstable_by(f64::total_cmp),
+            Finite::Distinct(scores) => sorted = scores.sorted(),
+            Finite::Many(_) => {}
         }
         let Apart {
             nan,
@@ -280,6 +242,7 @@ impl Aggregator<f64> for Quantiles {
             (None, _) => f64::NEG_INFINITY,
             (Some(rank), _) if rank >= finite => f64::INFINITY,
             (Some(rank), Finite::Few(scores)) => scores[rank as usize],
+            (Some(rank), Finite::Distinct(_)) => distinct::score_at(&sorted, rank),
             (Some(rank), Finite::Many(buckets)) => buckets.score_at(rank, finite),
         };
         let answer = |q: f64| match place(q, count) {
@@ -292,6 +255,7 @@ impl Aggregator<f64> for Quantiles {
             nan,
             min: seen.then(|| score_at(0)),
             max: seen.then(|| score_at(count - 1)),
+            is_exact: !matches!(self.finite, Finite::Many(_)),
             quantiles: match seen {
                 true => self.asked.iter().map(|&q| (q, answer(q))).collect(),
                 false => Vec::new(),
@@ -304,27 +268,18 @@ impl State for Quantiles {
     type Plain = PlainQuantiles;
 
     fn kind(&self) -> Kind {
-        Kind::new("quantiles", 2).with(&*self.asked)
+        Kind::new("quantiles", 3).with(&*self.asked)
     }
 
     fn into_plain(self) -> PlainQuantiles {
         PlainQuantiles {
-            finite: match self.finite {
-                Finite::Few(mut scores) => {
-                    scores.sort_unstable_by(f64::total_cmp);
-                    PlainFinite::Few(scores)
-                }
-                Finite::Many(buckets) => PlainFinite::Many(buckets.into_plain()),
-            },
+            finite: self.finite.into_plain(),
             apart: self.apart,
         }
     }
 
     fn restore(&self, plain: PlainQuantiles) -> Result<Quantiles, StateError> {
-        let finite = match plain.finite {
-            PlainFinite::Few(scores) => Finite::Few(few(scores)?),
-            PlainFinite::Many(plain) => Finite::Many(many(plain)?),
-        };
+        let finite = Finite::restore(plain.finite)?;
         let Apart {
             nan,
             minus_infinity,
@@ -339,43 +294,9 @@ impl State for Quantiles {
     }
 }
 
-/// Returns these scores if they are what [`State::into_plain`] gives for few scores.
-fn few(scores: Vec<f64>) -> Result<Vec<f64>, StateError> {
-    if scores.len() > FEW {
-        return Err(StateError::Impossible(
-            "more stored scores than there can be",
-        ));
-    }
-    if !scores.iter().all(|score| score.is_finite()) {
-        return Err(StateError::Impossible("a stored score that is not finite"));
-    }
-    if !scores.is_sorted_by(|one, next| one.total_cmp(next).is_le()) {
-        return Err(StateError::Impossible("the stored scores do not ascend"));
-    }
-    Ok(scores)
-}
-
-/// Returns the buckets if they hold many scores.
-fn many(plain: PlainBuckets) -> Result<Buckets, StateError> {
-    let buckets = Buckets::restore(plain)?;
-    if buckets.count() <= FEW as u64 {
-        return Err(StateError::Impossible(
-            "buckets of scores that would be stored",
-        ));
-    }
-    Ok(buckets)
-}
-
 /// [`Quantiles`] as plain data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlainQuantiles {
     finite: PlainFinite,
     apart: Apart,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum PlainFinite {
-    /// The scores, ordered by `f64::total_cmp`, lowest first.
-    Few(Vec<f64>),
-    Many(PlainBuckets),
 }

@@ -31,14 +31,14 @@ pub(super) struct Octaves {
 }
 
 impl Octaves {
-    /// Counts a finite number of at least [`SMALLEST`], given by its bits.
+    /// Counts a finite number of at least [`SMALLEST`], given by its bits, `times` times.
     #[inline]
-    pub(super) fn count(&mut self, bits: u64) {
+    pub(super) fn count(&mut self, bits: u64, times: u64) {
         let octave = (bits >> FRACTION_BITS) as usize;
         let bucket = (bits >> SHARED_BITS) as usize % BUCKETS;
         match self.octaves.get_mut(octave.wrapping_sub(self.first)) {
-            Some(Some(counts)) => counts[bucket] += 1,
-            _ => self.octave_mut(octave)[bucket] += 1,
+            Some(Some(counts)) => counts[bucket] += times,
+            _ => self.octave_mut(octave)[bucket] += times,
         }
     }
 

@@ -10,7 +10,7 @@ use super::super::numbers::{count, counted, percent, round_percent, score, signi
 use super::super::plot::Plot;
 use super::super::scale::{Scale, labelled, round_up};
 use super::super::table::DataTable;
-use crate::aggregation::{Bins, Quantiles};
+use crate::aggregation::Bins;
 use crate::plan::{NumberSummary, Summary};
 
 /// Height of a histogram, in SVG units.
@@ -24,9 +24,7 @@ pub(super) fn columns(summary: &Summary) -> Markup {
     if shown.is_empty() {
         return html! {};
     }
-    let exact = shown
-        .iter()
-        .all(|(_, column)| column.quantiles.count <= Quantiles::EXACT);
+    let exact = shown.iter().all(|(_, column)| column.quantiles.is_exact);
     let accuracy = match exact {
         true => "All figures are exact.",
         false => "Quantiles are accurate to 0.4 % of the score; all other figures are exact.",
