@@ -31,7 +31,11 @@ fuzz_target!(|record: &str| {
         match members.get(*name) {
             None | Some(Value::Null) => assert!(value.is_missing(), "{name} of {record:?}"),
             Some(Value::String(text)) => {
-                assert_eq!(value.as_text().as_deref(), Some(&**text), "{name} of {record:?}");
+                assert_eq!(
+                    value.as_text().as_deref(),
+                    Some(&**text),
+                    "{name} of {record:?}"
+                );
             }
             Some(other) => {
                 let FieldValue::Json(json) = value else {

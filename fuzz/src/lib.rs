@@ -11,7 +11,7 @@ use manyhands::dataset::{
 use manyhands::error::{BadRecord, Error};
 
 /// How a text is read.
-#[derive(Arbitrary, Clone, Debug)]
+#[derive(Arbitrary, Clone, Debug, Default)]
 pub struct Reading {
     name: Name,
     format: Option<Format>,
@@ -25,8 +25,9 @@ pub struct Reading {
 const SHORTEST_LIMIT: u64 = 40;
 
 /// The name of the file, which may choose its format.
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Arbitrary, Clone, Copy, Debug, Default)]
 enum Name {
+    #[default]
     None,
     JsonLines,
     Json,

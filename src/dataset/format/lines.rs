@@ -270,7 +270,7 @@ fn object_end(bytes: &[u8]) -> Option<usize> {
             b'}' | b']' => {
                 depth = depth.checked_sub(1)?;
                 if depth == 0 {
-                    return Some(at + 1);
+                    return (*byte == b'}').then_some(at + 1);
                 }
             }
             _ if depth == 0 => return None,
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_line_may_contain_several_objects() {
-        let text = "{\"a\":\"} {\"} {\"b\":{}}\r \r\n{}{}\u{feff}{ \n\u{feff}[{},{}]\n{}, {}\n\u{feff}\n {\"}{\n}";
+        let text = "{\"a\":\"} {\"} {\"b\":{}}\r \r\n{}{}\u{feff}{ \n\u{feff}[{},{}]\n{}, {}\n\u{feff}\n {\"}{\n}\n{}{]{}";
         let expected = [
             ("{\"a\":\"} {\"}", 0),
             ("{\"b\":{}}", 0),
@@ -313,6 +313,8 @@ mod tests {
             ("{}, {}", 4),
             (" {\"}{", 6),
             ("}", 7),
+            ("{}", 8),
+            ("{]{}", 8),
         ];
         assert_eq!(records(text), expected);
     }
@@ -365,7 +367,7 @@ mod tests {
         /// Prefixes taken one after the other have the same records and line ends as the whole text.
         #[test]
         fn prefixes_have_the_records_of_the_whole(
-            text in "([{}\r\n ]|\"a\"|\\{\\}|\u{feff}){0,12}\n",
+            text in "([{}\\[\\]\r\n ]|\"a\"|\\{\\}|\u{feff}){0,12}\n",
             at_most in 1..4_usize,
         ) {
             let lines = Lines { json: true };

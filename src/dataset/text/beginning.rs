@@ -101,7 +101,7 @@ const HTML: &str = "is an HTML page; save the records that it shows as text firs
 const TAR_PLACE: usize = 257;
 /// The number of bytes of a zip archive that are searched for the names of its first files.
 const ZIP_BYTES: usize = 2 << 10;
-/// While fewer bytes than this have arrived, and all of them are blank, the input may still be an HTML page.
+/// An HTML page begins after fewer blank bytes than this.
 const BLANK_BYTES: usize = 64;
 /// The number of bytes that are examined for UTF-16 without a byte-order mark.
 const UNMARKED_BYTES: usize = 8;
@@ -182,9 +182,12 @@ fn zip(first: &[u8], is_all: bool) -> Option<Beginning> {
 /// Recognises a page, which may begin with white space.
 fn html(first: &[u8], is_all: bool) -> Option<Beginning> {
     let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first);
-    let is_short = !is_all && first.len() < BLANK_BYTES;
+    let all = first.len();
     let first = first.trim_ascii_start();
-    if first.is_empty() && is_short {
+    if all - first.len() >= BLANK_BYTES {
+        return None;
+    }
+    if first.is_empty() && !is_all {
         return Some(Beginning::TooShort);
     }
     for mark in [&b"<!doctype html"[..], b"<html"] {
@@ -321,6 +324,8 @@ mod tests {
             assert_eq!(beginning_of(first, false, false), Beginning::TooShort);
             assert_eq!(beginning_of(first, true, false), Beginning::Text);
         }
+        let late = [&b" ".repeat(BLANK_BYTES)[..], b"<html>"].concat();
+        assert_eq!(beginning_of(&late, true, false), Beginning::Text);
         // UTF-32 begins like UTF-16.
         for first in [&b"\xff\xfe"[..], b"\xff\xfe\0"] {
             assert_eq!(beginning_of(first, false, false), Beginning::TooShort);

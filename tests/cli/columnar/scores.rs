@@ -229,17 +229,10 @@ fn later_values_that_do_not_fit_are_left_out_and_counted() {
     for name in NAMES {
         let mut first = None;
         for executor in EXECUTORS {
-            let arguments = [
-                "--keep",
-                "*",
-                "-o",
-                name,
-                "--force",
-                "-j",
-                "4",
-                "--executor",
-                executor,
-            ];
+            let mut arguments = vec!["--keep", "*", "-o", name, "--force", "--executor", executor];
+            if executor != "sequential" {
+                arguments.extend(["-j", "4"]);
+            }
             let ran = score(&folder, "in.jsonl", &arguments);
             assert_eq!(
                 (ran.code, ran.err),
