@@ -144,7 +144,8 @@ impl Requested<'_> {
 
     /// Returns the format of a text, and its delimiter if that is known too.
     fn format_of(self, path: &Path, first: FirstBytes<'_>) -> Option<FoundFormat> {
-        let named = format_of_name(path);
+        // The bytes of a columnar file show what it is, so this is no such file.
+        let named = format_of_name(path).filter(|format| !format.is_columnar());
         if let Some(format) = self.format {
             return Some(FoundFormat {
                 delimiter: tab_of_tsv(format),

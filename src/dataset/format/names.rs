@@ -71,7 +71,7 @@ impl FormatName {
             "xlsx" | "xlsm" | "xls" => "an Excel workbook",
             "ods" => "an OpenDocument spreadsheet",
             "parquet" | "pq" => "a Parquet file",
-            "arrow" | "feather" | "ipc" => "an Arrow file",
+            "arrow" | "arrows" | "feather" | "ipc" => "an Arrow file",
             "avro" => "an Avro file",
             "orc" => "an ORC file",
             "sqlite" | "sqlite3" | "db" => "a SQLite database",
@@ -88,6 +88,11 @@ impl FormatName {
             "pkl" | "pickle" => "a Python pickle",
             _ => return None,
         })
+    }
+
+    /// Whether files of the format store columns and are not text.
+    pub(in crate::dataset) fn is_columnar(self) -> bool {
+        matches!(self, FormatName::Parquet | FormatName::Arrow)
     }
 
     /// The name of the format, such as `jsonl`.

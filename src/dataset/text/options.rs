@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::columnar::not_columnar;
 use super::compression::unpacked_name;
 use super::legacy::{EncodingMessages, OF_RECORDS, OF_REFERENCE};
 use super::limit::{MAX_RECORD_BYTES, RecordLimit};
@@ -294,9 +293,6 @@ impl OpenOptions {
         }
         match layout {
             Some(layout) if !layout.is_table() => {
-                if let Some(message) = not_columnar(layout.name()) {
-                    return Err(BadRecord::new(message, None));
-                }
                 if let Some(fields) = &self.fields
                     && layout.name() == FormatName::Text
                     && !self.is_reference

@@ -284,7 +284,7 @@ fn options_that_do_not_fit_a_file_are_told() {
         ),
         (
             &["text.parquet"],
-            "text.parquet: is no Parquet file, although its name says so; if it has another format, name it with --format",
+            "text.parquet: expected a Parquet file, as the name says, found plain text; if the file is text, name its format with --format",
         ),
     ] {
         let mut program = program(folder.path());

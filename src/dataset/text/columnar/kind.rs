@@ -114,15 +114,3 @@ impl ColumnarInput {
         })
     }
 }
-
-/// Why a file with the name of a columnar format cannot be read as text.
-pub(in crate::dataset::text) fn not_columnar(format: FormatName) -> Option<String> {
-    let expected = match format {
-        FormatName::Parquet => "Parquet",
-        FormatName::Arrow => "Arrow",
-        _ => return None,
-    };
-    Some(format!(
-        "is no {expected} file, although its name says so; if it has another format, name it with --format"
-    ))
-}

@@ -35,6 +35,5 @@ mod writer;
 #[cfg(feature = "parquet")]
 pub use files::ColumnarFiles;
 pub(in crate::dataset) use kind::ColumnarInput;
-pub(super) use kind::not_columnar;
 #[cfg(feature = "parquet")]
 pub(super) use reader::ColumnarReader;
