@@ -140,6 +140,10 @@ fn a_file_of_another_kind_is_refused_before_anything_is_scored() {
         (b"ARROW1\0\0", "Arrow"),
         (&wide, "--encoding utf-16le"),
     ] {
+        if cfg!(feature = "parquet") && ["Parquet", "Arrow"].contains(&words) {
+            // This build reads these files.
+            continue;
+        }
         write(&folder, "other.jsonl", bytes);
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(bytes).expect("memory");
