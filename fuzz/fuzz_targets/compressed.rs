@@ -11,7 +11,7 @@ use manyhands_fuzz::{Reading, assert_same};
 
 #[derive(Arbitrary, Debug)]
 enum Compression {
-    /// The bytes are read as they stand.
+    /// The text is not compressed.
     None,
     Gzip,
     Zstd,
@@ -19,7 +19,7 @@ enum Compression {
     Xz,
 }
 
-/// A byte of the compressed data that is changed, or a place at which the data is cut.
+/// A change of one byte of the compressed data, a cut of the data, or a byte that is added to its end.
 #[derive(Arbitrary, Debug)]
 enum Damage {
     Change { place: u16, by: u8 },
@@ -68,7 +68,7 @@ fuzz_target!(
             };
             let expected = reading.read_stream(&options, &text, usize::MAX);
             let unpacked = reading.read_stream(&options, &packed, usize::MAX);
-            // A text may itself begin like compressed data.
+            // A text that itself begins like compressed data is refused.
             let twice = unpacked
                 .1
                 .as_ref()

@@ -17,7 +17,7 @@ fuzz_target!(|input: (Reading, u8, u64, &[u8])| {
     let path = FOLDER.with(|folder| folder.write(reading.name(), text));
     let source = match options.open(&[&path]) {
         Ok(source) => source.with_part_bytes(u64::from(part_bytes).max(1)),
-        // What refuses a file when it is opened ends a stream at its beginning.
+        // An error that refuses a file when it is opened ends a stream before its first record.
         Err(error) => {
             let found = (Vec::new(), Some(message(&error)));
             assert!(found == expected || is_legacy(&found), "{found:?}");

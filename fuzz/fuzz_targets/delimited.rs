@@ -26,7 +26,7 @@ fuzz_target!(|input: (u8, &[u8])| {
                 return ControlFlow::Continue(());
             };
             if record.as_str().starts_with('\u{feff}') {
-                // The crate `csv` would skip this character, because here it begins a text.
+                // The crate `csv` skips a byte-order mark at the beginning of its input, but this one is data.
                 return ControlFlow::Continue(());
             }
             let mut reader = csv::ReaderBuilder::new()

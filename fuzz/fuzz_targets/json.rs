@@ -13,7 +13,7 @@ fuzz_target!(|record: &str| {
     let record_of = TextRecord::json(record);
     let found = fields.of(&record_of);
     let Ok(parsed) = serde_json::from_str::<Value>(record) else {
-        // Python's NaN and Infinity are accepted, but are not JSON. Serde_json refuses numbers that a Value cannot hold.
+        // Manyhands accepts Python's NaN and Infinity, which are not JSON, and numbers that a `Value` cannot hold.
         let may_differ = ["NaN", "Infinity", "e", "E"];
         if may_differ.iter().any(|word| record.contains(word)) {
             return;

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: how a text is read, and what is seen of its records.
+//! What the fuzz targets share: the ways to read a text, and the parts of its records that are compared.
 
 use std::io::{self, Read};
 use std::ops::{ControlFlow, Range};
@@ -21,7 +21,8 @@ pub struct Reading {
     max_record: Option<u8>,
 }
 
-/// The shortest limit of a record. The bytes before the first record of a table, such as blank lines, may be as long.
+/// The lowest limit on the length of a record, in bytes. It is also the limit of the bytes before the first record of a
+/// table, such as blank lines.
 const SHORTEST_LIMIT: u64 = 40;
 
 /// The name of the file, which may choose its format.
@@ -66,7 +67,7 @@ impl Wanted {
         }
     }
 
-    /// Whether a field has the same name in the record and in the record as one line of JSON.
+    /// Whether these names also select the fields if the record is written as one line of JSON.
     fn is_named(self) -> bool {
         matches!(self, Wanted::Text | Wanted::TwoAndOne)
     }
@@ -115,7 +116,7 @@ impl Reading {
     }
 }
 
-/// What is seen of one record: its index, its line, and its content or the message of its error.
+/// What a target compares of one record: its index, its line, and its content or the message of its error.
 pub type Seen = (u64, u64, Result<Content, String>);
 
 /// The content of a record.
@@ -168,7 +169,7 @@ impl Reading {
         )
     }
 
-    /// Reads parts of a dataset. A stream is read to its end, `parts` at a time.
+    /// Reads these parts of a dataset. A stream is read to its end, by as many calls as it needs.
     pub fn read<D>(&self, dataset: &D, parts: Range<usize>) -> AllSeen
     where
         D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
@@ -202,11 +203,11 @@ impl Reading {
     }
 }
 
-/// What is seen of a whole dataset: its records, and the error that ended the reading.
+/// What a target compares of a whole dataset: its records, and the error that ended the reading.
 pub type AllSeen = (Vec<Seen>, Option<String>);
 
-/// Whether a text was refused because it is plainly not UTF-8. A stream notices this when enough of the text has
-/// arrived, and may have visited records before that.
+/// Whether a text was refused because it is plainly not UTF-8. A stream can refuse a text only when enough of the text
+/// has arrived, and may have visited records before.
 pub fn is_legacy(seen: &AllSeen) -> bool {
     let message = seen.1.as_deref().unwrap_or_default();
     message.contains("is not UTF-8 text")
@@ -214,9 +215,9 @@ pub fn is_legacy(seen: &AllSeen) -> bool {
 
 /// Checks that a text has the same records if it arrives as a whole and if it arrives in pieces.
 ///
-/// How much of damaged compressed data is unpacked before the damage is noticed may depend on how much had arrived.
-/// What was unpacked before is the same. If a frame of zstd arrives in pieces, libzstd does not compare the length that
-/// the header of the frame declares.
+/// If compressed data is damaged, the size of the pieces may decide how many records are unpacked before the damage is
+/// noticed, so only the records that both have are compared. One reason: libzstd checks the length in the header of a
+/// frame only if the frame arrives as a whole.
 pub fn assert_same(whole: &AllSeen, pieces: &AllSeen) {
     let seen = [whole, pieces];
     if seen.into_iter().any(is_legacy) {
@@ -230,7 +231,7 @@ pub fn assert_same(whole: &AllSeen, pieces: &AllSeen) {
         true => seen,
         false => [pieces, whole],
     };
-    // The last record may be broken off by the damage.
+    // The damage may have cut off the last record.
     let complete = shorter.0.len().saturating_sub(1);
     assert_eq!(shorter.0[..complete], longer.0[..complete]);
 }

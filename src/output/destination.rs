@@ -16,7 +16,7 @@ use crate::error::{Error, NotWritten};
 #[derive(Debug)]
 pub struct Destination {
     target: Target,
-    /// What is written here, and the path as the user gave it, which error messages show.
+    /// The name of the output in error messages, such as "the scores". `requested` is its path as the user gave it.
     what: String,
     requested: PathBuf,
 }
@@ -50,8 +50,7 @@ pub struct PartialFile {
     pub records: u64,
     /// Whether the file has replaced the partial file of an earlier run.
     pub replaced: bool,
-    /// Whether the file lacks its end because a write failed: the end of its compressed data, or the footer of a
-    /// columnar file. The file then holds the scores of at most `records` records, and programs that read it report
+    /// Whether the file lacks the end of its compressed data, or its footer if it is columnar, because a write failed. The file then holds the scores of at most `records` records, and programs that read it report
     /// that it is incomplete.
     pub is_cut: bool,
 }
@@ -123,7 +122,7 @@ impl Destination {
         matches!(self.target, Target::File(_))
     }
 
-    /// Adds the name of this output to the error of a write.
+    /// Adds the name and the place of this output to the error of a write.
     fn naming(&self, error: io::Error) -> io::Error {
         let place = match self.target {
             Target::Stdout(_) => "standard output".into(),
@@ -175,8 +174,8 @@ impl Target {
         let created = |error| output.refused(format!("cannot be created: {error}"));
         let path = target_of(&output.path);
         let file = new_file(folder_of(&path), existing.is_some()).map_err(created)?;
-        // The system releases the lock when the process ends. So, if the file system supports locks, a file that a
-        // killed run has left behind can be distinguished from a file that a run is still writing.
+        // The system releases the lock when the process ends. So, if the file system supports locks, the lock tells a
+        // file that a run is still writing from a file that a killed run has left behind.
         let _ = file.as_file().try_lock();
         if let Some(existing) = existing {
             replaced::take_over(file.as_file(), &existing).map_err(created)?;

@@ -8,7 +8,8 @@ use std::path::Path;
 use super::destination::{Destination, PartialFile};
 use crate::error::Error;
 
-/// The compression of a scores file as a whole. Parquet files compress their values themselves instead.
+/// The compression of a scores file as a whole. A Parquet file cannot be compressed in this way, because it compresses
+/// its values itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutputCompression {
@@ -62,7 +63,7 @@ enum EncoderState {
     Zstd(zstd::Encoder<'static, Outlet>),
 }
 
-/// A destination that can be taken out of an encoder which cannot be completed.
+/// The destination of an encoder. It can be taken out even if the encoder cannot complete its data.
 pub(super) struct Outlet {
     destination: Option<Destination>,
     /// Number of bytes that have been written.

@@ -55,7 +55,7 @@ impl ScoresFormat {
         ("feather", ScoresFormat::Arrow),
     ];
 
-    /// The endings of the columnar formats, which only some builds can write.
+    /// The endings and names of the columnar formats. Builds without the feature `parquet` know them for their error.
     const COLUMNAR: [(&str, &str); 3] = [
         ("parquet", "Parquet"),
         ("arrow", "Arrow"),
@@ -116,9 +116,9 @@ impl ScoresOptions {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Plan`], with a list of the endings, if the name has any other ending. A columnar file cannot be
-    /// compressed as a whole, because programs read it in pieces, beginning with its end. The error then names the way
-    /// out.
+    /// Returns [`Error::Plan`], with a list of the endings, if the name has any other ending. Also returns
+    /// [`Error::Plan`], with a remedy, if the name asks for a columnar file that is compressed as a whole: programs could
+    /// not read such a file, because they begin at its end.
     pub fn of(path: &Path) -> Result<Self, Error> {
         let compression = OutputCompression::of(path);
         let name = match compression {
@@ -151,10 +151,10 @@ impl ScoresOptions {
     /// they appear. The lines of these records are held back until the header can be written. If they become longer
     /// than 16 MiB, the columns of fewer records are used.
     ///
-    /// The columns of Parquet and Arrow files have types. The numbers of a scorer are numbers of floating point, and
-    /// the numbers of records and lines are whole numbers of 64 bits. A copied field has the narrowest type that holds
-    /// all values of the first 1,000 records exactly: booleans, whole numbers of 64 bits, numbers of floating point
-    /// (decimals are rounded), or else text. In a column of text, a value that is no text is JSON. Cells of delimited
+    /// The columns of Parquet and Arrow files have types. The numbers of a scorer are floating-point numbers, and the
+    /// numbers of records and lines are whole numbers of 64 bits. A copied field has the narrowest type that holds
+    /// all values of the first 1,000 records exactly: booleans, whole numbers of 64 bits, floating-point numbers
+    /// (decimals are rounded), or else text. In a column of text, a value that is no text is written as JSON. Cells of delimited
     /// text are texts. A value of a later record that does not fit the type of its column is left out and counted, see
     /// [`ScoresFile::unfit`](super::ScoresFile::unfit).
     #[must_use]
@@ -220,7 +220,7 @@ impl ScoresOptions {
 }
 
 impl ScoresOptions {
-    /// Checks that the format can be compressed as a whole. The error is the reason why it cannot.
+    /// Checks that a file of the format can be compressed as these options ask. The error is the reason why it cannot.
     fn check_compression(&self) -> Result<(), &'static str> {
         match (self.format.layout(), self.compression) {
             #[cfg(feature = "parquet")]
@@ -240,7 +240,7 @@ fn chosen<T: Copy>(name: &Path, endings: &[(&str, T)]) -> Option<T> {
     chosen.map(|(_, choice)| *choice)
 }
 
-/// The error of a name whose ending chooses no format. `name` is the name without the ending of its compression.
+/// The error about a name whose ending chooses no format. `name` is the name without the ending of its compression.
 fn unknown(path: &Path, name: &Path) -> Error {
     let path = path.display();
     let columnar = if cfg!(feature = "parquet") {

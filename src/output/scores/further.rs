@@ -32,7 +32,7 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    /// Counts what is left out of the record at this index, such as the value of the field with this name.
+    /// Counts something that is left out of the record at this index. `name` is the name of its field or column.
     pub(super) fn count(&self, index: u64, name: &str) {
         self.number.fetch_add(1, Relaxed);
         let mut first = lock(&self.first);
@@ -41,8 +41,8 @@ impl LeftOut {
         }
     }
 
-    /// Returns the number of times that something was left out, the number of the first record of these, and the name
-    /// that was counted for it. `None` if nothing was left out.
+    /// Returns how often something was left out, the number of the first record from which something was left out, and
+    /// the name of what this record lacks. `None` if nothing was left out.
     pub(super) fn counted(&self) -> Option<(u64, u64, String)> {
         let (index, name) = lock(&self.first).clone()?;
         Some((self.number.load(Relaxed), index + 1, name))
@@ -57,7 +57,7 @@ pub struct UnfitValues {
     pub values: u64,
     /// The number of the first record that has such a value, counted from 1.
     pub first: u64,
-    /// The column of such a value of the first record.
+    /// The column of such a value in this record.
     pub name: String,
 }
 
@@ -86,8 +86,8 @@ pub struct LeftOutFields {
 }
 
 impl KnownColumns {
-    /// The place of the column with this name. `expected` is the place that is compared first: the fields of most
-    /// records have the order of the columns.
+    /// The place of the column with this name. The place `expected` is compared first, because the fields of most records
+    /// have the order of the columns.
     fn place_of(&self, expected: usize, name: &str) -> Option<usize> {
         match self.names.get(expected) {
             Some(column) if column == name => Some(expected),
@@ -114,8 +114,8 @@ impl FurtherColumns {
         })
     }
 
-    /// Returns the value of each column. Values without a column are left out. If there are such values that are not
-    /// empty, the record is counted; `index` is its index.
+    /// Returns the value of each column. Values without a column are left out. If one of these is not empty, and the user
+    /// has not named the columns, the record at `index` is counted.
     pub(super) fn place<'n, V>(
         &self,
         columns: &KnownColumns,

@@ -1,11 +1,11 @@
 //! Lines of a table that wait in memory (*held lines*) because the further columns of the table are not known yet.
 //!
-//! A line begins with a mark and its length. No finished line begins with this mark. Three parts follow, each preceded
-//! by its length: the first values of the line and the last values of the line, and the names and values of the fields
-//! whose columns are not known. The format of the table decides in which form it holds values.
+//! A line begins with a mark, its length and the index of its record. No finished line begins with this mark. The first
+//! values of the line follow, then its last values, then the names and values of the fields whose columns are not known.
+//! Each of these is preceded by its length. The format of the table decides in which form the values are held.
 
-/// The first byte of a held line. A finished line begins with its record number, in a form that does not begin with
-/// this byte.
+/// The first byte of a held line. A finished line begins with the number of its record, whose first byte is another one
+/// in every format.
 const MARK: u8 = 0;
 
 /// The length of a mark, a length and an index.

@@ -19,16 +19,17 @@ const HELD_BYTES: usize = 16 << 20;
 
 /// A file to which lines are written in their order.
 pub(super) trait LinesOut: fmt::Debug + Send {
-    /// Whether the columns depend on the values of the first records, even if their names are known beforehand.
+    /// Whether the file needs the values of the first records before it begins, even if the names of its columns are
+    /// known beforehand.
     fn needs_values(&self) -> bool {
         false
     }
 
-    /// Begins a table. It has the further columns `names`, and these lines were held back.
+    /// Begins a table with the further columns `names`. `held` are the lines that were held back.
     ///
     /// # Errors
     ///
-    /// Returns an error if what describes the columns cannot be written.
+    /// Returns an error if the description of the columns, such as a header, cannot be written.
     fn begin(&mut self, names: &[String], held: &[u8]) -> io::Result<()> {
         let _ = (names, held);
         Ok(())
@@ -66,7 +67,7 @@ pub(super) trait LinesOut: fmt::Debug + Send {
     fn keep_partial(self: Box<Self>, records: u64) -> Result<Option<PartialFile>, Error>;
 }
 
-/// Lines that have no columns are written as they are.
+/// Writes lines that have no columns without any change.
 impl LinesOut for OutputEncoder {
     fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
         match lines.is_empty() {
@@ -85,7 +86,7 @@ impl LinesOut for OutputEncoder {
 }
 
 /// Receives the lines of all records in their order. The lines of a table are held back until its columns are known,
-/// because what describes the columns has to be written before them. The columns are those of the first records in
+/// because the description of the columns has to be written before them. The columns are those of the first records in
 /// their order, so they do not depend on which worker scored which record.
 #[derive(Debug)]
 pub(super) struct OrderedLines {
@@ -166,7 +167,8 @@ impl OrderedLines {
         };
         let held = std::mem::take(&mut self.held);
         self.cut_at = Some(0);
-        // The workers use the types of the columns as soon as they see that the columns are known.
+        // `begin` also sets the types of the columns. The workers use these types as soon as the columns are known, so
+        // the columns become known only afterwards.
         let begun = self.out.begin(&self.names, &held);
         let known = table
             .further
@@ -181,7 +183,7 @@ impl OrderedLines {
         Ok(())
     }
 
-    /// Adds a line if the columns are known, and otherwise holds it back.
+    /// Passes a held line on if the columns are known by now, and otherwise holds it back.
     fn take(&mut self, line: &HeldLine<'_>) -> io::Result<()> {
         let Some(table) = self.table.as_deref() else {
             return Ok(());

@@ -18,7 +18,7 @@ pub(super) const BEGINNING: &str = "record";
 /// does not need to understand the texts of the column `error`.
 pub(super) const ENDING: [&str; 2] = ["error", "skipped"];
 
-/// A table, which the workers and the receiver of their lines share.
+/// A table. The workers that render its lines and the receiver of these lines share it.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) format: Arc<dyn TableFormat>,
@@ -37,7 +37,7 @@ pub(super) trait TableFormat: fmt::Debug + Send + Sync {
         bytes: &mut Vec<u8>,
     );
 
-    /// Appends the values of the further columns, which are known by now. `None` stands for no value.
+    /// Appends the values of the further columns, once these columns are known. `None` stands for no value.
     fn write_further(
         &self,
         columns: (&FileColumns, &KnownColumns),
@@ -49,7 +49,7 @@ pub(super) trait TableFormat: fmt::Debug + Send + Sync {
     /// Appends the values of the last columns, and ends the line.
     fn write_ending(&self, outcome: &RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>);
 
-    /// Appends the value of a field in the form in which a held line has it.
+    /// Appends the value of a field in the form that a held line needs.
     fn hold(&self, value: &FieldValue<'_>, bytes: &mut Vec<u8>);
 
     /// The values that were left out so far because their columns cannot hold them.
@@ -75,8 +75,7 @@ impl Table {
         [BEGINNING].into_iter().chain(names).chain(ENDING)
     }
 
-    /// Appends the line of one record. If the further columns are not known yet, a [held line](super::held::HeldLine)
-    /// is appended.
+    /// Appends the line of one record, or a [held line](super::held::HeldLine) if the further columns are not known yet.
     pub(super) fn write_line(
         &self,
         index: u64,
