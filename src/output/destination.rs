@@ -50,8 +50,9 @@ pub struct PartialFile {
     pub records: u64,
     /// Whether the file has replaced the partial file of an earlier run.
     pub replaced: bool,
-    /// Whether the file lacks the end of its compressed data, or its footer if it is columnar, because a write failed. The file then holds the scores of at most `records` records, and programs that read it report
-    /// that it is incomplete.
+    /// Whether the file lacks the end of its compressed data, or its footer if it is columnar, because a write failed.
+    /// The file then holds the scores of at most `records` records, and programs that read it report that it is
+    /// incomplete.
     pub is_cut: bool,
 }
 

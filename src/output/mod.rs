@@ -3,8 +3,8 @@
 //! A file is first written in its final folder under a temporary name, which is `.manyhands-` followed by some letters.
 //! It is renamed into place only after a complete run, so a run that ends early leaves no file that looks complete. The
 //! scores that such a run has written are kept as `OUT.partial`, where `OUT` is the name of the output. The compressed
-//! data of a compressed file is completed, and a columnar file gets its footer. If a complete file cannot be renamed, it
-//! is kept under another name, which the error states.
+//! data of a compressed file is completed, and a columnar file gets its footer. If a complete file cannot be renamed,
+//! it is kept under another name, which the error states.
 //!
 //! [`Endpoints`] compares the inputs and outputs of a command as files, not as paths, and refuses an output
 //! that is also an input or another output.

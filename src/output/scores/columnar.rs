@@ -1,8 +1,8 @@
 //! Scores as a columnar file: Parquet or Arrow IPC.
 //!
 //! Workers render the values of each record as bytes ([`ColumnarLines`]), as they do for every other format. The
-//! receiver of these lines collects the values by column, and writes some thousand records at a time. The first lines
-//! are held back, as those of every table, and their values determine the types of the columns.
+//! receiver of these lines collects the values by column, and writes up to 16,384 records at a time. As in every table,
+//! the first lines are held back; here, their values determine the types of the columns.
 
 mod builders;
 mod files;
@@ -39,7 +39,7 @@ pub(super) struct ColumnarOut {
     kind: ColumnarKind,
     table: Arc<Table>,
     lines: Arc<ColumnarLines>,
-    /// The destination, until the columns are known and the file is begun.
+    /// The destination. `file` takes it when the columns are known.
     destination: Option<Destination>,
     file: Option<BegunFile>,
     is_file: bool,
@@ -116,7 +116,7 @@ impl ColumnarOut {
 }
 
 impl LinesOut for ColumnarOut {
-    /// The types of the columns are those of the first records.
+    /// The file needs the values of the first records, because they determine the types of the columns.
     fn needs_values(&self) -> bool {
         true
     }
@@ -153,7 +153,8 @@ impl LinesOut for ColumnarOut {
         let width = self.lines.types().len();
         let mut values = values_of(lines).peekable();
         while values.peek().is_some() {
-            // The workers have given these values the types of their columns, so none is left out here.
+            // The workers have already given these values the types of their columns, so no value is left out here, and
+            // the index 0, which would only be counted for such a value, is not used.
             self.add(0, values.by_ref().take(width))?;
         }
         Ok(())
@@ -165,11 +166,11 @@ impl LinesOut for ColumnarOut {
         self.take_destination().ok_or_else(taken)
     }
 
-    /// The footer of the file is written, so that the partial file can be read. If a write has failed, the file is cut
-    /// after the last records that are complete. If there is no room for the footer, the partial file
-    /// [says so](PartialFile::is_cut).
+    /// Writes the footer of the file, so that the partial file can be read. If a write has failed, the file is cut
+    /// after the last records that are complete. If there is no room for the footer, the partial file [says
+    /// so](PartialFile::is_cut).
     fn keep_partial(mut self: Box<Self>, records: u64) -> Result<Option<PartialFile>, Error> {
-        // No footer is written to a pipe, so that its reader notices that the run has ended early.
+        // A pipe gets no footer, so that the program that reads the pipe notices that the run has ended early.
         if !self.is_file || records == 0 {
             return Ok(None);
         }

@@ -117,8 +117,8 @@ impl ScoresOptions {
     /// # Errors
     ///
     /// Returns [`Error::Plan`], with a list of the endings, if the name has any other ending. Also returns
-    /// [`Error::Plan`], with a remedy, if the name asks for a columnar file that is compressed as a whole: programs could
-    /// not read such a file, because they begin at its end.
+    /// [`Error::Plan`], with a remedy, if the name asks for a columnar file that is compressed as a whole: programs
+    /// could not read such a file, because they begin at its end.
     pub fn of(path: &Path) -> Result<Self, Error> {
         let compression = OutputCompression::of(path);
         let name = match compression {
@@ -154,9 +154,9 @@ impl ScoresOptions {
     /// The columns of Parquet and Arrow files have types. The numbers of a scorer are floating-point numbers, and the
     /// numbers of records and lines are whole numbers of 64 bits. A copied field has the narrowest type that holds
     /// all values of the first 1,000 records exactly: booleans, whole numbers of 64 bits, floating-point numbers
-    /// (decimals are rounded), or else text. In a column of text, a value that is no text is written as JSON. Cells of delimited
-    /// text are texts. A value of a later record that does not fit the type of its column is left out and counted, see
-    /// [`ScoresFile::unfit`](super::ScoresFile::unfit).
+    /// (decimals are rounded), or else text. In a column of text, a value that is no text is written as JSON. Cells of
+    /// delimited text are texts. A value of a later record that does not fit the type of its column is left out and
+    /// counted, see [`ScoresFile::unfit`](super::ScoresFile::unfit).
     #[must_use]
     pub fn columns<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.columns = Some(names.into_iter().map(Into::into).collect());

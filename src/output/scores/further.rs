@@ -86,8 +86,8 @@ pub struct LeftOutFields {
 }
 
 impl KnownColumns {
-    /// The place of the column with this name. The place `expected` is compared first, because the fields of most records
-    /// have the order of the columns.
+    /// The place of the column with this name. The place `expected` is compared first, because the fields of most
+    /// records have the order of the columns.
     fn place_of(&self, expected: usize, name: &str) -> Option<usize> {
         match self.names.get(expected) {
             Some(column) if column == name => Some(expected),
@@ -114,8 +114,8 @@ impl FurtherColumns {
         })
     }
 
-    /// Returns the value of each column. Values without a column are left out. If one of these is not empty, and the user
-    /// has not named the columns, the record at `index` is counted.
+    /// Returns the value of each column. Values without a column are left out. If one of these is not empty, and the
+    /// user has not named the columns, the record at `index` is counted.
     pub(super) fn place<'n, V>(
         &self,
         columns: &KnownColumns,

@@ -1,8 +1,8 @@
 //! Lines of a table that wait in memory (*held lines*) because the further columns of the table are not known yet.
 //!
 //! A line begins with a mark, its length and the index of its record. No finished line begins with this mark. The first
-//! values of the line follow, then its last values, then the names and values of the fields whose columns are not known.
-//! Each of these is preceded by its length. The format of the table decides in which form the values are held.
+//! values of the line follow, then its last values, then the names and values of the fields whose columns are not
+//! known. Each of these is preceded by its length. The format of the table decides in which form the values are held.
 
 /// The first byte of a held line. A finished line begins with the number of its record, whose first byte is another one
 /// in every format.

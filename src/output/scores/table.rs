@@ -75,7 +75,8 @@ impl Table {
         [BEGINNING].into_iter().chain(names).chain(ENDING)
     }
 
-    /// Appends the line of one record, or a [held line](super::held::HeldLine) if the further columns are not known yet.
+    /// Appends the line of one record, or a [held line](super::held::HeldLine) if the further columns are not known
+    /// yet.
     pub(super) fn write_line(
         &self,
         index: u64,

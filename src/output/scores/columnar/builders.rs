@@ -15,7 +15,7 @@ const MOST_RECORDS: usize = 16_384;
 /// If the values have at least this number of bytes, fewer records are collected.
 const MOST_BYTES: usize = 8 << 20;
 
-/// The number of bytes that a value counts that is no text.
+/// The number of bytes that are counted for a value that is no text. A text counts its length in addition.
 const VALUE_BYTES: usize = 8;
 
 /// Collects the values of consecutive records. How many records are collected depends on their values alone, so the
@@ -38,7 +38,7 @@ enum ColumnBuilder {
 }
 
 impl RecordBuilder {
-    /// Collects records with columns of these names and types. The first column has a value for every record.
+    /// Collects records with columns of these names and types. Every record must have a value in the first column.
     pub(super) fn new(columns: &[(&str, ColumnType)]) -> Self {
         let fields = columns.iter().enumerate().map(|(place, (name, column))| {
             let may_lack_values = place > 0;
@@ -74,7 +74,8 @@ impl RecordBuilder {
         self.bytes += self.columns[place].add(value);
     }
 
-    /// Ends the current record, which has a value for each column. Returns whether enough records are collected.
+    /// Ends the current record, which must have a value or `Nothing` for each column. Returns whether the collected
+    /// records should be written now.
     pub(super) fn end_record(&mut self) -> bool {
         self.records += 1;
         self.records == MOST_RECORDS || self.bytes >= MOST_BYTES
@@ -102,7 +103,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Adds a value, which has the type of the column, and returns the number of its bytes.
+    /// Adds a value that has the type of the column, or null for any other value. Returns the number of its bytes.
     fn add(&mut self, value: &ColumnValue<'_>) -> usize {
         match (self, value) {
             (ColumnBuilder::Boolean(column), ColumnValue::Boolean(value)) => {

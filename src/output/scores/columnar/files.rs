@@ -1,5 +1,5 @@
-//! The two columnar formats. Both files have a footer without which they cannot be read, so a file that is kept although
-//! a write has failed is cut after the last part that is complete, and gets a footer.
+//! The two columnar formats. No file of either format can be read without its footer. So if a write has failed and the
+//! file is kept, it is cut after the last part that is complete, and gets a footer.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ pub(super) trait ColumnarFormat: Send {
     ///
     /// # Errors
     ///
-    /// Returns an error if they cannot be written. Nothing may be written after that.
+    /// Returns an error if the records cannot be written. After an error, no more records may be written.
     fn write(&mut self, records: &RecordBatch, bytes: usize) -> io::Result<()>;
 
     /// Completes the file.
@@ -35,8 +35,8 @@ pub(super) trait ColumnarFormat: Send {
     /// Returns an error if the end of the file cannot be written.
     fn finish(&mut self) -> io::Result<()>;
 
-    /// Makes the file readable after a write has failed: cuts it after the last part that is complete, and writes its
-    /// footer. Returns the number of records that it then has.
+    /// Makes the file readable after a write has failed: cuts the file after the last part that is complete, and writes
+    /// a footer. Returns the number of records in the file.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ pub(super) trait ColumnarFormat: Send {
     fn outlet(&mut self) -> &mut Outlet;
 }
 
-/// Part of a file that is complete: the number of its records and bytes from the beginning of the file.
+/// The beginning of a file up to the end of a complete part: its number of records and its number of bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct WrittenPart {
     records: u64,
@@ -55,7 +55,7 @@ struct WrittenPart {
 }
 
 /// An Arrow IPC file, also known as Feather version 2. Its values are not compressed, so programs can map the file into
-/// memory and use the values where they are. Parquet is the choice for small files.
+/// memory and use the values without copying them. Users who want a small file choose Parquet.
 pub(super) struct ArrowFile {
     file: FileWriter<Outlet>,
     written: WrittenPart,
@@ -100,14 +100,14 @@ impl ColumnarFormat for ArrowFile {
 /// The largest number of records of a row group of Parquet.
 const GROUP_RECORDS: usize = 1 << 17;
 
-/// If the values of a row group have at least this number of bytes, it has fewer records. The compressed values of a
-/// row group are in memory until the row group is complete.
+/// A row group with at least this number of bytes of values ends before it has [`GROUP_RECORDS`] records, because its
+/// compressed values are in memory until it is complete.
 const GROUP_BYTES: usize = 32 << 20;
 
 /// A Parquet file.
 pub(super) struct ParquetFile {
     file: ArrowWriter<Outlet>,
-    /// The number of records and of bytes of the row group that is not complete yet.
+    /// The row group that is not complete yet: its number of records, and the number of bytes of their values.
     group: (usize, usize),
     /// The file up to the end of each of its row groups.
     written: Vec<WrittenPart>,
@@ -115,8 +115,8 @@ pub(super) struct ParquetFile {
 
 impl ParquetFile {
     pub(super) fn new(destination: Destination, schema: &SchemaRef) -> io::Result<Self> {
-        // Statistics of pages, and the index of pages, would make the file longer, and readers that skip row groups
-        // need neither. The types of the columns are those of Parquet itself, so the schema of Arrow is not written.
+        // Statistics and an index of pages would make the file longer, and readers that skip whole row groups need
+        // neither. Parquet has all types of the columns itself, so the schema of Arrow is not written.
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_statistics_enabled(EnabledStatistics::Chunk)
@@ -167,7 +167,7 @@ impl ColumnarFormat for ParquetFile {
         self.file.finish().map(|_| ()).map_err(of_parquet)
     }
 
-    /// If there is no room for the footer, row groups are given up until there is.
+    /// If there is no room for the footer, the last row groups are given up, one after the other, until there is room.
     fn mend(&mut self) -> io::Result<u64> {
         let mut failed = None;
         while let Some(WrittenPart { records, bytes }) = self.written.pop() {
@@ -207,7 +207,7 @@ fn footer(groups: Vec<RowGroupMetaData>, records: u64) -> io::Result<Vec<u8>> {
     Ok(footer)
 }
 
-/// Returns the error of a write that is inside an error of the crate `parquet`.
+/// Returns the error of the write that failed, if an error of the crate `parquet` contains one.
 fn of_parquet(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(inner) => match inner.downcast() {
@@ -218,7 +218,7 @@ fn of_parquet(error: ParquetError) -> io::Error {
     }
 }
 
-/// Returns the error of a write that is inside an error of the crates `arrow`.
+/// Returns the error of the write that failed, if an error of the crates of Arrow contains one.
 pub(super) fn of_arrow(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,
@@ -276,7 +276,7 @@ mod tests {
         lengths.into_iter().sum()
     }
 
-    /// Bytes after the last part that is complete stand for a write that has failed before its end.
+    /// The test writes bytes after the last complete part, as a write does that fails before its end.
     #[test]
     fn after_a_failed_write_the_parts_that_are_complete_can_be_read() {
         let folder = tempfile::tempdir().expect("a folder");

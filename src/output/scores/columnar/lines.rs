@@ -1,4 +1,4 @@
-//! The lines of a columnar file: the values of one record after the other, as the workers render them.
+//! The lines of a columnar file, as the workers render them. A line holds the values of one record.
 
 use std::sync::OnceLock;
 
@@ -72,8 +72,8 @@ impl ColumnarLines {
         let _ = self.types.set(found.chain([ColumnType::Text; 2]).collect());
     }
 
-    /// Gives a value the type of the column at this place. If it does not fit, the result is `None`, and the value is
-    /// counted under the name of the column.
+    /// Gives a value the type of the column at this place, if the type is known. If the value does not fit, the result
+    /// is [`ColumnValue::Nothing`], and the value is counted under the name of the column.
     pub(super) fn typed<'v>(
         &self,
         place: usize,
@@ -175,7 +175,7 @@ impl TableFormat for ColumnarLines {
     }
 }
 
-/// The values that were written one after the other.
+/// The values that these bytes hold, one after the other.
 pub(super) fn values_of(bytes: &[u8]) -> impl Iterator<Item = ColumnValue<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

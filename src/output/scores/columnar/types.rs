@@ -6,13 +6,13 @@ use arrow_schema::DataType;
 
 use super::value::ColumnValue;
 
-/// What the values of a column are.
+/// The type of the values of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ColumnType {
     Boolean,
     /// Whole numbers of 64 bits.
     Whole,
-    /// Numbers of 64 bits.
+    /// Floating-point numbers of 64 bits.
     Number,
     /// Texts. A value that is no text is written as JSON.
     Text,
@@ -22,7 +22,7 @@ pub(super) enum ColumnType {
 const LONGEST_TEXT: usize = 1 << 30;
 
 impl ColumnType {
-    /// The type in the file.
+    /// The type of the column in the file, as Arrow names it.
     pub(super) fn data_type(self) -> DataType {
         match self {
             ColumnType::Boolean => DataType::Boolean,
@@ -32,8 +32,8 @@ impl ColumnType {
         }
     }
 
-    /// Returns the value as the column holds it. Returns `None` if the column cannot hold this value exactly; only
-    /// decimals are rounded, to the nearest number.
+    /// Returns the value in the type of the column. Returns `None` if the column cannot hold this value exactly.
+    /// Decimals are an exception: they are rounded to the nearest floating-point number.
     pub(super) fn fit(self, value: ColumnValue<'_>) -> Option<ColumnValue<'_>> {
         if let ColumnValue::Nothing = value {
             return Some(value);
@@ -63,7 +63,7 @@ impl ColumnType {
 pub(super) struct TypeFinder {
     has_booleans: bool,
     has_whole: bool,
-    /// Whether a whole number is not also a number of floating point.
+    /// Whether no floating-point number is equal to one of the whole numbers.
     has_inexact: bool,
     has_decimals: bool,
     has_texts: bool,
@@ -85,7 +85,7 @@ impl TypeFinder {
         }
     }
 
-    /// The type that holds all observed values. It is text if there are none.
+    /// The narrowest type that holds all observed values. It is text if there are no values.
     pub(super) fn found(self) -> ColumnType {
         let has_numbers = self.has_whole || self.has_decimals;
         match self {
@@ -98,9 +98,9 @@ impl TypeFinder {
     }
 }
 
-/// Returns the value as a whole number or as a number, if it is one. A number of JSON is whole if it is written without
-/// a fraction and an exponent. It is neither if it is whole and has more than 64 bits, or if it is too large for a
-/// number of floating point.
+/// Returns the value as a whole number or as a floating-point number, if it is a number. A number in JSON is whole if
+/// it has neither a fraction nor an exponent. Returns `None` for a whole number of more than 64 bits, and for any other
+/// number that is too large for a floating-point number.
 fn as_number<'a>(value: &ColumnValue<'_>) -> Option<ColumnValue<'a>> {
     match value {
         ColumnValue::Whole(number) => Some(ColumnValue::Whole(*number)),
@@ -119,13 +119,13 @@ fn as_number<'a>(value: &ColumnValue<'_>) -> Option<ColumnValue<'a>> {
     }
 }
 
-/// The number of floating point that is this whole number, if there is one.
+/// The floating-point number that is equal to this whole number, if there is one.
 fn exact(whole: i64) -> Option<f64> {
     let number = whole as f64;
     (number as i128 == i128::from(whole)).then_some(number)
 }
 
-/// The whole number that this number is, if it is one.
+/// The whole number of 64 bits that is equal to this floating-point number, if there is one.
 fn whole(number: f64) -> Option<i64> {
     let whole = number as i64;
     (number.fract() == 0.0 && exact(whole) == Some(number)).then_some(whole)
@@ -137,7 +137,7 @@ fn as_text(value: ColumnValue<'_>) -> Cow<'_, str> {
         ColumnValue::Nothing => Cow::Borrowed(""),
         ColumnValue::Boolean(value) => Cow::Borrowed(if value { "true" } else { "false" }),
         ColumnValue::Whole(number) => Cow::Owned(number.to_string()),
-        // The digits are those of the other formats.
+        // The number gets the same digits as in scores files of the other formats.
         ColumnValue::Number(number) => {
             Cow::Owned(serde_json::to_string(&number).unwrap_or_default())
         }
@@ -178,7 +178,8 @@ mod tests {
             (&["1", "1.5"], Number),
             (&["1.0", "1e3"], Number),
             (&["9007199254740992", "0.5"], Number),
-            // 2^53 + 1 and 0.5 are in no type of 64 bits, and 2^63 and 1e400 are too large.
+            // No number type of 64 bits holds both 2^53 + 1 and 0.5. No type holds 2^63 exactly as a whole number, or
+            // 1e400.
             (&["9007199254740993", "0.5"], Text),
             (&["9223372036854775808"], Text),
             (&["1e400", "1.0"], Text),

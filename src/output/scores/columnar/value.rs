@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::dataset::FieldValue;
 use crate::plan::Cell;
 
-/// A value of a columnar file. The column has not been considered yet, so a number of JSON is still what is written in
-/// the input.
+/// A value of a columnar file. Before it gets the type of its column, a number in JSON is kept as the input has written
+/// it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum ColumnValue<'a> {
     #[default]
@@ -19,7 +19,7 @@ pub(super) enum ColumnValue<'a> {
     Json(Cow<'a, str>),
 }
 
-// The first byte of a value. None of them is 0, which begins a held line.
+// The first byte of a value says what the value is. It is never 0, because 0 begins a held line.
 const NOTHING: u8 = 1;
 const FALSE: u8 = 2;
 const TRUE: u8 = 3;
@@ -29,8 +29,7 @@ const TEXT: u8 = 6;
 const JSON: u8 = 7;
 
 impl<'a> ColumnValue<'a> {
-    /// The value of a field. An empty cell of delimited text is no value, and neither is a number that JSON does not
-    /// have.
+    /// The value of a field. An empty cell of delimited text, NaN and the infinities become [`ColumnValue::Nothing`].
     pub(super) fn of_field(value: &'a FieldValue<'_>) -> Self {
         if value.is_missing() {
             return ColumnValue::Nothing;
@@ -49,7 +48,7 @@ impl<'a> ColumnValue<'a> {
         }
     }
 
-    /// Calls `with` with the value of a cell. As in the other formats, a number that is not finite is no value.
+    /// Calls `with` with the value of a cell. As in the other formats, a number that is not finite counts as no value.
     pub(super) fn with_cell(cell: &Cell, with: impl FnOnce(ColumnValue<'_>)) {
         let value = match cell {
             Cell::Number(number) if number.is_finite() => ColumnValue::Number(*number),
@@ -59,7 +58,7 @@ impl<'a> ColumnValue<'a> {
             }
             Cell::Label(label) => ColumnValue::Text(Cow::Borrowed(label)),
             Cell::Quote(quote) => return with(ColumnValue::of_field(&quote.value())),
-            // A column has one value of a list, see `ValueColumn::place`.
+            // A cell with a list comes here only if `ValueColumn::place` has not selected one value of the list.
             several => {
                 let json = serde_json::to_string(several).unwrap_or_default();
                 ColumnValue::Json(Cow::Owned(json))
@@ -80,7 +79,7 @@ impl<'a> ColumnValue<'a> {
         }
     }
 
-    /// Splits the first value off. Returns `None` if there is none.
+    /// Splits the first value off the bytes. Returns the value and the rest, or `None` if there is no value.
     pub(super) fn read(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (kind, rest) = bytes.split_first()?;
         let read = match *kind {
