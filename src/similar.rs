@@ -1,6 +1,6 @@
 //! The name that a user probably meant.
 
-/// Least similarity, from 0 to 1, of a name that is suggested in place of another name.
+/// The least similarity to a wanted name, from 0 to 1, that a suggested name has.
 const SIMILAR: f64 = 0.5;
 
 /// Returns the name that is most similar to `wanted` by edit distance, if one of the names is similar enough. Only letters

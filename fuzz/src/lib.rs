@@ -21,8 +21,8 @@ pub struct Reading {
     max_record: Option<u8>,
 }
 
-/// The lowest limit on the length of a record, in bytes. It is also the limit of the bytes before the first record of a
-/// table, such as blank lines.
+/// The lowest limit on the length of a record, in bytes. It leaves room for bytes before the first record of a table,
+/// such as blank lines.
 const SHORTEST_LIMIT: u64 = 40;
 
 /// The name of the file, which may choose its format.

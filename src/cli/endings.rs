@@ -51,8 +51,8 @@ pub(super) fn print_warnings(answer: &Answer) {
     }
 }
 
-/// Warnings about values and fields that a table has left out, and about failed records that the file of failures has
-/// left out.
+/// Warnings about values and fields that the scores file lacks, and about failed records that the file of failures
+/// lacks.
 pub(super) fn left_out(files: &RunFiles) -> Vec<String> {
     let failures = match files.failures().map_or(0, FailuresFile::left_out) {
         0 => None,

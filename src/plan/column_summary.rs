@@ -41,7 +41,7 @@ pub struct LabelSummary {
     pub labels: BTreeMap<String, u64>,
 }
 
-/// Number of numbers that are observed together.
+/// The largest number of cells whose numbers are passed to the aggregators in one call.
 const TOGETHER: usize = 64;
 
 type Numbers = (Moments, Quantiles, Option<Histogram>);
@@ -72,9 +72,9 @@ impl ColumnState {
 }
 
 impl ColumnState {
-    /// Observes the cells of consecutive records. Several numbers are observed at a time, which is faster than to
-    /// observe one after the other. A state contains no index, so it does not matter whether there are cells without a
-    /// number between them.
+    /// Observes the cells of consecutive records. Up to [`TOGETHER`] numbers are observed in one call, which is faster
+    /// than one call for each number. The index that such a call passes may be wrong if cells without a number are
+    /// between the numbers, but these states do not use indexes.
     pub(super) fn observe_cells<'c>(&mut self, first: u64, cells: impl Iterator<Item = &'c Cell>) {
         let mut numbers = [0.0; TOGETHER];
         let mut filled = 0;

@@ -1,14 +1,15 @@
-//! Says how the formats and delimiters of the inputs were found, if no option or name shows them.
+//! Says which formats and delimiters the program found in the inputs, if neither an option nor a name shows them.
 
 use super::Answer;
 use crate::dataset::{FormatName, InputFile};
 
-/// The number of inputs whose delimiters are named.
+/// The largest number of inputs whose delimiters are named.
 const NAMED: usize = 3;
 
 impl Answer {
-    /// Sentences, without a full stop, about formats that were guessed from the first record of an input, and about unusual
-    /// delimiters that were found in a header. A reader can check with them whether the inputs were read as intended.
+    /// Sentences, without a full stop, about formats that were guessed from the first record of an input, and about
+    /// unusual delimiters that were found in a header. They let the user check whether the inputs were read as
+    /// intended.
     pub fn found_formats(&self) -> Vec<String> {
         let guessed = |format: FormatName, reason: &str| {
             let mut files = self.files.iter().filter(|file| file.format_was_guessed);

@@ -45,7 +45,7 @@ impl Answer {
     /// | `failures_left_out` | the number of failures that `failures` does not list |
     /// | `warnings` | the [warnings](Answer::warnings), a list of sentences |
     /// | `timing` | see below |
-    /// | `files` | the inputs: `path`, `format`, `format_was_guessed` if only the first record shows it, `delimiter` if it has one, `bytes` |
+    /// | `files` | the inputs: `path`, `format`, `format_was_guessed` (if only the first record shows the format), `delimiter` (if the format has one), `bytes` |
     /// | `machine` | the [`Machine`] |
     ///
     /// Times in `timing` are in seconds:

@@ -8,8 +8,8 @@ use crate::dataset::FieldValue;
 
 /// The values of the fields that a plan [keeps](super::Plan::keep), in the order of the plan.
 ///
-/// All values of a record are kept in one string, so a record takes three allocations, no matter how many fields are
-/// kept. It takes none if no field is kept.
+/// One string holds all values of a record, so a record takes three allocations, no matter how many fields are kept. If
+/// no field is kept, a record takes no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kept(Option<Box<KeptFields>>);
 
@@ -34,8 +34,8 @@ enum KeptKind {
 }
 
 impl Kept {
-    /// Copies these values. A number that JSON does not have, and an empty cell, become `null`: scores files and
-    /// worker processes write them like this.
+    /// Copies these values. NaN, the infinities and empty cells become `null`, as scores files and worker processes
+    /// write them.
     pub(super) fn of<'v>(
         values: impl ExactSizeIterator<Item = &'v FieldValue<'v>> + Clone,
     ) -> Self {

@@ -32,7 +32,7 @@ pub struct Matches {
     /// [histogram](super::NumberSummary::histogram) of the scores, from the highest edge that a match reaches down
     /// to the edge that all matches reach.
     pub at_least: Vec<AtLeast>,
-    /// Whether there is a cutoff. Without one, every record that is scored has a match, however bad it is.
+    /// Whether there is a cutoff. Without a cutoff, every scored record has a match, however bad the match is.
     pub has_cutoff: bool,
 }
 

@@ -31,7 +31,7 @@ const LIMITED_PART_BYTES: u64 = 256;
 #[derive(Debug)]
 pub struct Opened {
     plan: Plan,
-    /// The fields of a record that are read.
+    /// The fields that are read from each record.
     fields: Fields,
     records: TextSource,
     /// The sample that a run draws from the records, if it does not score all of them.
@@ -77,8 +77,8 @@ pub struct Answer {
     /// Of the fields to score, to group by and to keep, those that have no value in any of the first
     /// [`OnFailure::GRACE`] records (or of all records, if there are fewer). Their names are probably wrong.
     pub absent: Vec<String>,
-    /// What changes the meaning of the answer and is no failure, in sentences without a full stop: fields that no record
-    /// has, and options without an effect. A program may add its own warnings before it writes the answer.
+    /// Sentences, without a full stop, about what is no failure, but changes the meaning of the answer: fields that no
+    /// record has, and options without an effect. A program may add its own warnings before it writes the answer.
     pub warnings: Vec<String>,
 }
 

@@ -7,12 +7,12 @@ use crate::sync::atomic::{
 };
 use crate::sync::{Mutex, try_lock};
 
-/// The main scores that a record must reach to be among the best or the worst, as far as these scores are known.
-/// The text of any other record need not be copied.
+/// The main scores that a record must reach to be among the best or the worst, as far as the workers know them by now.
+/// The text of a record that reaches neither need not be copied.
 ///
 /// Each threshold comes from the leaderboard of some worker, so every record of the final leaderboard reaches a
-/// threshold, regardless of the order in which the workers raise the thresholds. Only scores that were observed
-/// raise them, because a run that stops may leave out the scores that were computed last.
+/// threshold, regardless of the order in which the workers raise the thresholds. Only scores in a leaderboard raise the
+/// thresholds, because a run that stops may leave out other scores that were computed last.
 #[derive(Debug)]
 pub(super) struct Thresholds {
     best: Threshold,
@@ -21,9 +21,9 @@ pub(super) struct Thresholds {
     raising: Mutex<()>,
 }
 
-/// The score and the index of the last record of a full leaderboard. Of the records with the same score, those after
-/// this index cannot enter. Ratings have few different values, so most of the records with the best one are such
-/// records.
+/// The score and the index of the last record of a full leaderboard. A record with the same score and a larger index
+/// cannot enter this leaderboard. If scores have few different values, as ratings do, this excludes most of the records
+/// with the best score.
 #[derive(Debug)]
 struct Threshold {
     /// The score, as the bits of an `f64`.
@@ -39,12 +39,14 @@ impl Threshold {
         }
     }
 
-    /// The score, which is loaded before the index: an index may belong to a later score, but not to an earlier one.
+    /// Returns the score. It must be loaded before the index. The index then belongs to this score or to a stricter
+    /// one, but never to an earlier score.
     fn score(&self) -> f64 {
         f64::from_bits(self.score.load(Acquire))
     }
 
-    /// Whether a record is excluded although its score reaches the threshold `score`.
+    /// Whether a record is excluded although its `score` reaches the `threshold`: both are equal, and its index is too
+    /// large.
     fn excludes(&self, index: u64, score: f64, threshold: f64) -> bool {
         score.to_bits() == threshold.to_bits() && index > self.last.load(Relaxed)
     }
@@ -88,8 +90,8 @@ impl Thresholds {
             || (score <= worst && !self.worst.excludes(index, score, worst))
     }
 
-    /// Raises the thresholds to the last records of two leaderboards. If another worker is raising them, they stay as
-    /// they are. The only effect is that a few more texts are copied.
+    /// Raises the thresholds to the last records of two leaderboards. If another worker is raising them at this moment,
+    /// this call changes nothing, and the only effect is that a few more texts are copied.
     pub(super) fn raise(&self, best: &Top, worst: &Bottom) {
         let Some(_raising) = try_lock(&self.raising) else {
             return;

@@ -1,4 +1,4 @@
-//! Warnings about a run: what changes the meaning of its answer and is no failure.
+//! Warnings about a run. Each reports something that is no failure, but changes the meaning of the answer.
 
 use super::Answer;
 use crate::dataset::InputFile;
@@ -29,7 +29,7 @@ impl Answer {
 
     /// The warning about options for delimited text, if no input is delimited text.
     fn options_without_effect(&self) -> Option<String> {
-        // The format of an input that was not read is not known.
+        // The format of an input is not known before it is read, so such an input could be delimited text.
         let mut files = self.files.iter();
         let is_other = |file: &InputFile| file.format.is_some() && file.delimiter.is_none();
         if self.report.records == 0 || !files.all(is_other) {

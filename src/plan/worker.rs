@@ -37,8 +37,8 @@ use crate::task::matching::Pairs;
 ///
 /// # Errors
 ///
-/// Returns an error if the process was not started by a process pool of the same version, or if a pipe fails for another
-/// reason than that the run has ended.
+/// Returns an error if the process was not started by a process pool of the same version, or if a pipe fails while
+/// the run goes on.
 pub fn serve() -> io::Result<()> {
     match serve_pipes() {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -96,7 +96,8 @@ impl Finding {
             _ if several && began == 1 => return Finding::NotShared,
             _ => {}
         }
-        // A worker that waited most of the time for input or for a permit would not have been faster with a core.
+        // These two findings come before the lack of cores, because a worker that mostly waited for input or for a
+        // permit would not have been faster with a core of its own.
         if shares.input >= DECIDES {
             return Finding::Input;
         }

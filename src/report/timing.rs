@@ -91,7 +91,8 @@ impl WorkerTiming {
         self.until > Duration::ZERO
     }
 
-    /// How long the worker scored records and handled scores. The rest of the run is its [waiting](Self::waiting) time.
+    /// How long the worker scored records and handled scores. In the rest of the run, the worker
+    /// [waited](Self::waiting).
     pub fn at_work(&self) -> Duration {
         let busy = self.split(self.busy);
         busy.scoring + busy.handling

@@ -8,12 +8,12 @@ use super::buckets::Buckets;
 use crate::aggregation::StateError;
 use crate::aggregation::state::counted;
 
-/// The largest number of different scores that are counted one by one. Their table takes less memory than an octave of
-/// buckets of each sign and a few more.
+/// The largest number of different scores that are counted value by value. Their hash table takes less than 9 KiB,
+/// which is the memory of the buckets of nine octaves.
 const MOST: usize = 256;
 
-/// Finite scores of at most [`MOST`] different values, each with its count. The values are kept by their bits, so −0 and
-/// +0 are different.
+/// Finite scores with at most [`MOST`] different values, and the count of each value. Values are different if their
+/// bits are different, so −0 and +0 are two values.
 #[derive(Debug, Clone)]
 pub(super) struct DistinctScores {
     counts: HashMap<u64, u64, FixedState>,
@@ -33,7 +33,7 @@ impl DistinctScores {
             .then_some(counted)
     }
 
-    /// Counts a score `count` times. Returns `false`, and does nothing, if there is no room for another value.
+    /// Counts a score `count` times. Returns `false`, and counts nothing, if the score would be one value too many.
     #[inline]
     pub(super) fn add(&mut self, score: f64, count: u64) -> bool {
         let has_room = self.counts.len() < MOST;
@@ -51,7 +51,7 @@ impl DistinctScores {
         self.total
     }
 
-    /// Each value with its count, the lowest value first, by `f64::total_cmp`.
+    /// Each value with its count, ordered by `f64::total_cmp`, lowest first.
     pub(super) fn sorted(&self) -> Vec<(f64, u64)> {
         let counts = self.counts.iter();
         let mut sorted: Vec<_> = counts
@@ -61,7 +61,7 @@ impl DistinctScores {
         sorted
     }
 
-    /// Counts the scores in buckets.
+    /// Returns buckets that have counted the same scores.
     pub(super) fn in_buckets(&self) -> Buckets {
         let mut buckets = Buckets::of(&[]);
         for (bits, count) in &self.counts {
@@ -97,7 +97,7 @@ impl DistinctScores {
     }
 }
 
-/// The score at a rank, which must be less than the number of scores.
+/// The score at a rank, counted from 0 for the lowest score. The rank must be less than the number of scores.
 pub(super) fn score_at(sorted: &[(f64, u64)], rank: u64) -> f64 {
     let mut left = rank;
     for (score, count) in sorted {

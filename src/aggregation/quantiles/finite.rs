@@ -1,4 +1,5 @@
-//! The finite scores of [`Quantiles`], in the smallest form that gives their quantiles.
+//! The finite scores of [`Quantiles`], in one of three forms, depending on how many scores and different scores there
+//! are.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,15 +11,15 @@ use crate::aggregation::StateError;
 /// The largest number of finite scores that are stored.
 const FEW: usize = Quantiles::EXACT as usize;
 
-/// The finite scores. Only the number of scores and the number of different scores determine the variant, so the variant
-/// does not depend on the order in which scores are observed and merged.
+/// The finite scores. Nothing but the number of scores and the number of different scores determines the variant, so
+/// the order in which scores are observed and merged has no influence on it.
 #[derive(Debug, Clone)]
 pub(super) enum Finite {
     /// At most [`FEW`] scores.
     Few(Vec<f64>),
-    /// More than [`FEW`] scores of few different values.
+    /// More than [`FEW`] scores, with few different values.
     Distinct(DistinctScores),
-    /// More than [`FEW`] scores of many different values.
+    /// More than [`FEW`] scores, with many different values.
     Many(Buckets),
 }
 
@@ -33,7 +34,7 @@ impl Finite {
         }
     }
 
-    /// Observes a finite score `count` times, if all scores are counted.
+    /// Counts a finite score `count` times. Scores that are stored one by one are counted first.
     fn add(&mut self, score: f64, count: u64) {
         if let Finite::Few(scores) = self {
             *self = match DistinctScores::of(scores) {
@@ -95,7 +96,7 @@ impl Finite {
     }
 }
 
-/// Returns these scores if they are what [`State::into_plain`] gives for few scores.
+/// Returns these scores if they can be stored scores as [`State::into_plain`] writes them.
 fn few(scores: Vec<f64>) -> Result<Vec<f64>, StateError> {
     if scores.len() > FEW {
         return Err(StateError::Impossible(
@@ -111,7 +112,7 @@ fn few(scores: Vec<f64>) -> Result<Vec<f64>, StateError> {
     Ok(scores)
 }
 
-/// Returns the counts of different scores if they are of many scores.
+/// Returns the counts of different scores if there are too many scores to store them.
 fn distinct(plain: Vec<(f64, u64)>) -> Result<DistinctScores, StateError> {
     let scores = DistinctScores::restore(plain)?;
     if scores.total() <= FEW as u64 {
@@ -122,7 +123,7 @@ fn distinct(plain: Vec<(f64, u64)>) -> Result<DistinctScores, StateError> {
     Ok(scores)
 }
 
-/// Returns the buckets if they hold many scores.
+/// Returns the buckets if there are too many scores to store them.
 fn many(plain: PlainBuckets) -> Result<Buckets, StateError> {
     let buckets = Buckets::restore(plain)?;
     if buckets.count() <= FEW as u64 {

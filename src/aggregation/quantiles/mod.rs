@@ -1,5 +1,5 @@
-//! Quantiles: exact for few scores or few different scores, and within 0.4 % for others, computed from the counts of
-//! buckets that are the same on every machine.
+//! Quantiles: exact for few scores or few different scores. Otherwise, they are computed from the counts of buckets
+//! that are the same on every machine, and are accurate to 0.4 %.
 
 mod bins;
 mod buckets;
@@ -36,15 +36,15 @@ pub(super) fn checked(quantiles: &[f64]) -> Arc<[f64]> {
     quantiles.into()
 }
 
-/// Computes quantiles: exact for up to 1,024 scores or 256 different scores, within 0.4 % for others. Answer:
+/// Computes quantiles: exact for up to 1,024 scores or 256 different scores, otherwise accurate to 0.4 %. Answer:
 /// [`QuantileSummary`].
 ///
 /// The `q`-quantile of `n` sorted scores is at position `q·(n − 1)`. Positions are counted from 0 and computed in
 /// `f64`. A quantile between two positions is interpolated linearly. This is the default of NumPy and R.
 ///
 /// - **Up to 1,024 finite scores** are stored, 8 bytes each, and the answer has the same bits as NumPy's.
-/// - **More finite scores that have at most 256 different values**, such as ratings, are counted value by value. The answer
-///   has the same bits as NumPy's.
+/// - **More finite scores with at most 256 different values**, such as ratings, are counted value by value. Again, the
+///   answer has the same bits as NumPy's.
 /// - **All others** are counted in buckets, 128 per octave. Each of the two neighbouring scores is then within
 ///   0.4 % (1/256, relative) of the estimate, or within 2.3·10⁻³⁰⁸ if it is subnormal or zero, because such scores
 ///   count as 0. So the answer is within 0.4 % of the larger neighbour's magnitude. The smallest and the largest score
@@ -104,8 +104,8 @@ pub struct QuantileSummary {
     pub min: Option<f64>,
     /// The exact largest score; `None` if there are no scores other than NaN.
     pub max: Option<f64>,
-    /// Whether the quantiles are exact. Otherwise, they are within 0.4 % of the score, except for the smallest and the
-    /// largest score.
+    /// Whether all quantiles are exact. If not, each quantile is within 0.4 % of the exact one; the smallest and the
+    /// largest score are exact nevertheless.
     pub is_exact: bool,
     /// Each quantile and its score, in the order requested; empty if there are no scores other than
     /// NaN.

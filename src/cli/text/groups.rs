@@ -81,8 +81,8 @@ fn lines(by: &str, groups: &[GroupLine<'_>], all: &MomentSummary) -> String {
     finish(table)
 }
 
-/// Returns the name of a group as it is shown. A name without visible characters is put in quotes, so that the reader can
-/// see that there is a name.
+/// Returns the name of a group as reports show it. A name without visible characters is shown in quotes, because the
+/// reader could not see it otherwise.
 fn shown(name: &GroupName) -> String {
     let name = shown_group(name);
     match readable(&name) {

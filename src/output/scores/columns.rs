@@ -22,7 +22,7 @@ pub(super) struct ValueColumn {
     pub(super) cell: usize,
     /// The place of the value in the cell, if the cell has a list of values.
     pub(super) place: Option<usize>,
-    /// What the values are.
+    /// The kind of the values.
     #[cfg_attr(
         not(feature = "parquet"),
         expect(dead_code, reason = "only columnar files have types")

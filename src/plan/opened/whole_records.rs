@@ -1,4 +1,4 @@
-//! Plans whose outputs copy whole records.
+//! Opening the records of a plan for outputs that copy whole records.
 
 use super::Opened;
 use crate::error::Error;

@@ -145,8 +145,8 @@ impl Cell {
     }
 }
 
-/// All values of one record. They are small, because the score of a record is moved several times, and a record of a
-/// column of numbers costs little more than that.
+/// All values of one record. This type is small, because it is moved several times for each record. For a column of
+/// numbers, these moves are most of the cost.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::plan) struct Cells {
     known: KnownCells,
@@ -157,7 +157,7 @@ pub(in crate::plan) struct Cells {
 
 #[derive(Clone, Debug, PartialEq)]
 enum KnownCells {
-    /// A single cell needs no allocation.
+    /// A single cell, which needs no allocation.
     One(Cell),
     Several(Box<[Cell]>),
 }

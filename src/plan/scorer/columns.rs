@@ -17,16 +17,16 @@ pub struct Column {
     pub kind: ColumnKind,
     /// The largest number of values of a record, if its cell holds a list of values.
     pub several: Option<usize>,
-    /// What each value is.
+    /// The kind of each value.
     pub(crate) values: CellKind,
 }
 
-/// What the values of a column are, which determines the type of its column in a file that has types.
+/// The kind of the values of a column. It determines the type of the column in a file whose columns have types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CellKind {
     Numbers,
     Texts,
-    /// The numbers of lines of a file.
+    /// Line numbers of a file.
     Lines,
     /// The values may be of any kind.
     Any,
@@ -54,7 +54,7 @@ impl Column {
         Column::new(name, ColumnKind::Numbers { range })
     }
 
-    /// A column of such values that is written to the scores file only.
+    /// A column of values of this kind. The column appears in the scores file only.
     pub(super) fn other(name: &str, values: CellKind) -> Self {
         Column {
             values,

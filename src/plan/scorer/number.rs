@@ -89,7 +89,7 @@ impl PreparedScorer for NumberOptions {
                 })
         };
         let cells = match values.needed() {
-            // A single column needs no vector.
+            // This needs no allocation for a single column.
             1 => Cells::from(cell(0)?),
             several => Cells::from((0..several).map(cell).collect::<Result<Vec<_>, _>>()?),
         };
@@ -128,7 +128,7 @@ fn number_of(value: &FieldValue<'_>) -> Option<f64> {
     }
 }
 
-/// Says what is wrong with a text that is not accepted as a number, if that is known.
+/// Says why a text is not accepted as a number. Returns an empty text if the reason is not known.
 fn problem(text: &str) -> &'static str {
     let text = text.trim();
     let number = |text: &str| text.parse::<f64>().ok();
@@ -142,7 +142,7 @@ fn problem(text: &str) -> &'static str {
     let is_separator =
         |letter: char| matches!(letter, ',' | '\'' | '_' | ' ' | '\u{a0}' | '\u{202f}');
     let begins = text.starts_with(|letter: char| letter.is_ascii_digit() || "+-.".contains(letter));
-    // A decimal comma may come after points that separate thousands.
+    // The second form is for a text like `1.234,5`, with points between thousands and a decimal comma.
     let bare = [
         text.replace(is_separator, ""),
         text.replace('.', "").replace(',', "."),

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use crate::dataset::comma_separated;
 
-/// Names of fields, separated by commas as the cells of CSV are: a name that contains a comma or begins with a quote is
-/// written in quotes, and a quote in it is doubled.
+/// Names of fields, separated by commas like the cells of CSV. A name that contains a comma or begins with a quote is
+/// written in quotes, and each quote inside is written twice.
 ///
 /// ```
 /// use manyhands::plan::arguments::FieldNames;
@@ -28,7 +28,7 @@ impl FromStr for FieldNames {
 }
 
 impl FieldNames {
-    /// The names of several lists.
+    /// All names of several lists, in their order.
     pub fn all(lists: &[FieldNames]) -> Vec<String> {
         lists
             .iter()
