@@ -41,7 +41,7 @@ pub struct LabelSummary {
     pub labels: BTreeMap<String, u64>,
 }
 
-/// The largest number of cells whose numbers are passed to the aggregators in one call.
+/// The most numbers that are passed to the aggregators in one call.
 const TOGETHER: usize = 64;
 
 type Numbers = (Moments, Quantiles, Option<Histogram>);

@@ -89,8 +89,8 @@ pub(super) struct ScoreField<'p> {
 }
 
 impl<'p> ScoreField<'p> {
-    /// `fields` are the [selected](Plan::selected) fields of the plan. They are read faster if the records
-    /// were opened with the same `fields`.
+    /// `fields` are the [selected](Plan::selected) fields of the plan. They are read faster if the records were
+    /// opened with the same `fields`.
     pub(super) fn new(
         plan: &Plan,
         fields: &Fields,

@@ -167,8 +167,8 @@ impl LinesOut for ColumnarOut {
     }
 
     /// Writes the footer of the file, so that the partial file can be read. If a write has failed, the file is cut
-    /// after the last records that are complete. If there is no room for the footer, the partial file [says
-    /// so](PartialFile::is_cut).
+    /// after the last records that are complete. If there is no room for the footer,
+    /// [`PartialFile::is_cut`] is set.
     fn keep_partial(mut self: Box<Self>, records: u64) -> Result<Option<PartialFile>, Error> {
         // A pipe gets no footer, so that the program that reads the pipe notices that the run has ended early.
         if !self.is_file || records == 0 {

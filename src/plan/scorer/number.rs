@@ -89,7 +89,7 @@ impl PreparedScorer for NumberOptions {
                 })
         };
         let cells = match values.needed() {
-            // This needs no allocation for a single column.
+            // A single column needs no allocation.
             1 => Cells::from(cell(0)?),
             several => Cells::from((0..several).map(cell).collect::<Result<Vec<_>, _>>()?),
         };

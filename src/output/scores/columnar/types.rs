@@ -178,8 +178,8 @@ mod tests {
             (&["1", "1.5"], Number),
             (&["1.0", "1e3"], Number),
             (&["9007199254740992", "0.5"], Number),
-            // No number type of 64 bits holds both 2^53 + 1 and 0.5. No type holds 2^63 exactly as a whole number, or
-            // 1e400.
+            // No number type of 64 bits holds both 2^53 + 1 and 0.5. 2^63 is too large for a whole number, and
+            // 1e400 for a floating-point number.
             (&["9007199254740993", "0.5"], Text),
             (&["9223372036854775808"], Text),
             (&["1e400", "1.0"], Text),
