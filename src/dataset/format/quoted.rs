@@ -158,7 +158,7 @@ mod tests {
             let examined = COMMA.examine(stretch, &mut found, &mut delimiters);
             let (tally, line_count) = (examined.tallies.from(state), examined.line_count);
             let mut scanner = examined.complete((state, after_cr), stretch, &mut found);
-            // The last record of the stretch may end in another one.
+            // The last record of the stretch may end in a later stretch.
             let _ = scanner.scan(&bytes[start..], |span| {
                 found.push(span);
                 ControlFlow::Break(())
@@ -251,7 +251,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
-        /// The text has many blocks, most of them with regular quotes.
+        /// The text has many blocks. In most of them, each quote opens or closes a field or is doubled.
         #[test]
         fn records_of_long_texts_are_those_of_the_crate_csv(
             fields in proptest::collection::vec(
@@ -267,7 +267,7 @@ mod tests {
             check(&fields.concat(), &cuts)?;
         }
 
-        /// Almost no quotes, so that two states at the start of a stretch stay different for long.
+        /// The text has almost no quotes, so scans that begin in two different states stay different for long.
         #[test]
         fn stretches_with_few_quotes_have_the_records_of_the_text(
             fields in proptest::collection::vec(

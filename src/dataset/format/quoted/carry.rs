@@ -1,14 +1,14 @@
-//! Where the records of a block of bytes begin and end, computed from the marks of the block.
+//! Computes from the marks of a block of bytes where records begin and end in the block.
 
 use super::marks::Marks;
 use crate::dataset::format::state::ScanState;
 
-/// What has to be known of the bytes before a block. Each number but the first has only its lowest bit set, or none.
+/// What has to be known of the bytes before a block. Each number except `inside` is 1 for yes and 0 for no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Carry {
-    /// All bits are set if the block begins inside a quoted field.
+    /// All bits are set if the block begins inside a quoted field. Otherwise no bit is set.
     inside: u64,
-    /// Whether a quote at the beginning of the block would open a field, or be the second one of two quotes that
+    /// Whether a quote as the first byte of the block would open a field, or would be the second of two quotes that
     /// represent a single one.
     may_open: u64,
     /// Whether the byte before the block is a quote that closes a field, or the first of two quotes.
@@ -19,21 +19,21 @@ pub(super) struct Carry {
     after_cr: u64,
 }
 
-/// The bytes of a block with which records begin, and so on. Each number has a bit for each byte.
+/// Where records, line ends and fields begin or end in a block. Each number has a bit for each byte of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockEdges {
     /// The first byte of each record.
     pub(super) starts: u64,
     /// The first byte after each record.
     pub(super) ends: u64,
-    /// The first byte of each line end.
+    /// The first byte of each line end, inside quotes or not.
     pub(super) line_ends: u64,
-    /// The delimiters that separate two fields.
+    /// The delimiters that separate two fields, which are those outside quotes.
     pub(super) delimiters: u64,
 }
 
 impl Carry {
-    /// The carry after bytes that end in this state. `after_cr` says whether the last of them is a `\r`.
+    /// The carry after bytes that end in this state. `after_cr` says whether the last byte is a `\r`.
     pub(super) fn of(state: ScanState, after_cr: bool) -> Self {
         let is = |states: &[ScanState]| u64::from(states.contains(&state));
         use ScanState::{Between, FieldStart, QuoteInQuoted, Quoted};
@@ -58,12 +58,12 @@ impl Carry {
         (state, self.after_cr == 1)
     }
 
-    /// Finds the edges in the first `length` bytes of a block, and moves to their end.
+    /// Finds the edges in the first `length` bytes of a block. The carry then describes the end of these bytes.
     ///
-    /// A byte is inside a quoted field if the number of quotes up to it is odd, provided that each quote either opens
-    /// or closes a field, or is one of two quotes that represent a single one. If a quote does none of these, the
-    /// result is `None`, and the carry stays the same. Examples are a quote in the middle of a field, and text between
-    /// a closing quote and the next delimiter.
+    /// A byte is inside a quoted field if the number of quotes up to it is odd. This holds as long as each quote opens
+    /// or closes a field, or is one of two quotes that represent a single one. The function returns `None` and leaves
+    /// the carry unchanged if a quote is in the middle of an unquoted field, or if other bytes are between a closing
+    /// quote and the next delimiter or line end.
     #[inline(always)]
     pub(super) fn advance(&mut self, marks: &Marks, length: usize) -> Option<BlockEdges> {
         let Marks {
@@ -103,7 +103,7 @@ impl Carry {
     }
 }
 
-/// Returns the bits up to which, including the bit itself, an odd number of bits is set.
+/// Returns a number in which the bit `n` is set if an odd number of the bits 0 to `n` of `bits` is set.
 #[inline(always)]
 fn odd_number_before(bits: u64) -> u64 {
     let mut odd = bits;

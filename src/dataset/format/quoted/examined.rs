@@ -7,26 +7,28 @@ use super::{Quoted, differ};
 use crate::dataset::format::lines::{LineCount, line_ends};
 use crate::dataset::format::state::{RecordSpan, ScanState, Tallies, Tally};
 
-/// The number of bytes after which two scans are compared.
+/// The states of two scans are compared each time both have scanned this number of bytes.
 const PIECE: usize = 512;
-/// The number of bytes in which two scans are expected to come to the same state.
+/// The number of bytes within which two scans usually come to the same state. They are not compared beyond that.
 const SOON: usize = 16 << 10;
 
-/// What is known of a stretch of a text whatever the state at its start is, and the records of the stretch as far as
-/// they can be assumed.
+/// What was found in a stretch of a text before the state at its start is known. The records of the stretch were found
+/// from an assumed state, and may have to be corrected.
 #[derive(Debug)]
 pub(in crate::dataset) struct ExaminedStretch {
     quoted: Quoted,
     /// The number of records of the stretch, and the state at its end, for each state at its start.
     pub(in crate::dataset) tallies: Tallies,
     pub(in crate::dataset) line_count: LineCount,
-    /// The records after this place were found under the assumption that this state is the one at the place.
+    /// A place and a state. The records after the place were found under the assumption that the text has this state
+    /// there.
     assumed: (usize, ScanState),
-    /// The scanner that has found these records. It is at the end of the stretch, and counts lines from the place on.
+    /// The scanner that has found these records. It is at the end of the stretch, and has counted the lines after the
+    /// place.
     scanner: Scanner,
 }
 
-/// A tally of the records that begin in a text, which is continued step by step.
+/// Counts the records that begin in a text, step by step.
 struct RecordCount {
     scanner: Scanner,
     ended: u64,
@@ -40,7 +42,7 @@ impl RecordCount {
         });
     }
 
-    /// The tally up to here, added to the tally before the count began.
+    /// The tally of the bytes that were scanned so far. `before` is the number of records before these bytes.
     fn after(&self, before: u64) -> Tally {
         Tally {
             records: before + self.ended + u64::from(self.scanner.open.is_some()),
@@ -50,11 +52,12 @@ impl RecordCount {
 }
 
 impl Quoted {
-    /// Examines a stretch of a text. Adds its records to `spans` as far as they can be assumed, and the places of the
-    /// delimiters that separate two fields of them to `delimiters`.
+    /// Examines a stretch of a text. Adds the records that are found from an assumed state to `spans`, and the places
+    /// of the delimiters between their fields to `delimiters`.
     ///
-    /// After a delimiter or a line end, only two states still differ: inside quotes or not. The scans that begin in
-    /// these states usually come to the same state at the next quoted field. From there on the bytes are scanned once.
+    /// After the first delimiter or line end, only two states are possible: one inside quotes and one outside. The
+    /// scans that begin in these states usually come to the same state at the next quoted field. The bytes after that
+    /// are scanned only once.
     pub(in crate::dataset) fn examine(
         self,
         bytes: &[u8],
@@ -83,13 +86,13 @@ impl Quoted {
             one.1.to(bytes, at);
             other.1.to(bytes, at);
         }
-        // If the two scans have not come to the same state, the text has few quotes, and is probably outside of them.
+        // If the two scans still differ, the text has few quotes, so this place is assumed to be outside quotes.
         if one.1.scanner.state == ScanState::Quoted {
             std::mem::swap(&mut one, &mut other);
         }
         let state = one.1.scanner.state;
         let mut scanner = Scanner::starting_at(at, self, state, is_after_cr(at));
-        // If the place is inside a record, its beginning is not known yet, and this place stands for it.
+        // If `at` is inside a record, the beginning of the record is not known yet. Until then, `at` is used instead.
         scanner.open = (state != ScanState::Between).then_some(OpenRecord::new(at, 0));
         let (first, begins_open) = (spans.len(), u64::from(scanner.open.is_some()));
         let _ = scanner.scan_and_list(bytes, Some(delimiters), |span| {
@@ -161,7 +164,7 @@ impl ExaminedStretch {
         assumed_spans.for_each(|span| span.lines_before += before.lines);
         let mut assumed_spans = std::mem::take(spans).into_iter();
         if assumed != ScanState::Between {
-            // The record that the place is in began before it, perhaps even before the stretch.
+            // The record that contains the place `at` began before this place, perhaps even before the stretch.
             match assumed_spans.next() {
                 Some(span) => first.extend(before.end(span.end)),
                 None => scanner.open = before.open,

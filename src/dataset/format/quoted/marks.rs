@@ -1,8 +1,8 @@
 //! Finds the quotes, the delimiters and the line ends of a text, 64 bytes at a time.
 //!
-//! The marks of 64 bytes are four numbers with a bit for each byte. So the scanner finds out with a few operations what
-//! all of these bytes are, where a loop over the bytes would take some operations for each of them. The vectors of AVX2
-//! compare 32 bytes at once; other processors compare the eight bytes of a 64-bit number.
+//! The marks of 64 bytes are four numbers with a bit for each byte. A few operations on these numbers examine all 64
+//! bytes, whereas a loop over the bytes would need several operations for each byte. Vectors of AVX2 compare 32 bytes
+//! at once. On other processors, eight bytes are compared at once as a 64-bit number.
 
 /// The number of bytes of a block.
 pub(super) const BLOCK: usize = 64;
@@ -16,13 +16,14 @@ pub(super) struct Marks {
     pub(super) returns: u64,
 }
 
-/// Finds the marks of a block. The methods are inlined into code that is compiled for the instructions which they use, so
-/// they must not contain closures: the compiler may call a closure, and its vectors would then go through memory.
+/// Finds the marks of a block. The methods are inlined into code that is compiled for the vector instructions that they
+/// use. They must not contain closures, because the compiler may not inline a closure, and a call would pass the
+/// vectors through memory.
 pub(super) trait FindMarks: Copy {
     fn marks(self, block: &[u8; BLOCK], delimiter: u8) -> Marks;
 }
 
-/// Finds marks on every processor.
+/// Finds marks with 64-bit numbers, on every processor.
 #[derive(Clone, Copy)]
 pub(super) struct ByWords;
 
@@ -76,7 +77,7 @@ fn equal_lanes(simd: pulp::x86::V3, block: &[u8; BLOCK], byte: u8) -> u64 {
 fn equal_bytes(word: u64, byte: u8) -> u64 {
     const LOW_BITS: u64 = u64::from_le_bytes([0x7f; 8]);
     let different = word ^ u64::from_le_bytes([byte; 8]);
-    // The highest bit of each byte is set if any bit of the byte is set.
+    // The highest bit of each byte is set if any bit of this byte is set in `different`.
     let is_different = ((different & LOW_BITS) + LOW_BITS) | different;
     let is_equal = (!is_different & !LOW_BITS) >> 7;
     // The multiplication moves the lowest bit of each byte into the highest byte.

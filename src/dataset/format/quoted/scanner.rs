@@ -33,7 +33,7 @@ pub(super) struct OpenRecord {
     pub(super) start: usize,
     /// Number of lines before the record.
     pub(super) lines_before: u64,
-    /// The place of the record's first delimiter in the list of delimiters. `None` if they are not listed.
+    /// The index of the record's first delimiter in the list of delimiters. `None` if its delimiters are not listed.
     delimiters: Option<u32>,
 }
 
@@ -98,15 +98,15 @@ impl Scanner {
         scan.run(ByWords)
     }
 
-    /// Scans the bytes that have not been scanned, one mark after the other. A block is scanned in this way if it has a
-    /// quote whose meaning depends on more than the number of quotes before it.
+    /// Scans the bytes that have not been scanned, one mark after the other. A block is scanned in this way if
+    /// `Carry::advance` cannot tell from the number of quotes which of its bytes are inside quotes.
     #[cold]
     fn scan_bytes(
         &mut self,
         bytes: &[u8],
         found: &mut impl FnMut(RecordSpan) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        // Delimiters are not listed here.
+        // This function lists no delimiters, so the list lacks some of the unfinished record.
         self.open.iter_mut().for_each(|open| open.delimiters = None);
         let mut counted = self.at;
         let count = match memchr(b'\r', &bytes[self.at..]) {
@@ -146,7 +146,7 @@ impl Scanner {
         self.end_listed(end, None)
     }
 
-    /// Ends the unfinished record. `listed` is the number of delimiters in the list, if they are listed.
+    /// Ends the unfinished record. `listed` is the number of listed delimiters before `end`, if delimiters are listed.
     #[inline(always)]
     fn end_listed(&mut self, end: usize, listed: Option<u32>) -> Option<RecordSpan> {
         let OpenRecord {
@@ -210,7 +210,7 @@ impl Scanner {
     }
 }
 
-/// A scan of the bytes that have not been scanned.
+/// A scan of those bytes that the scanner has not scanned yet.
 struct Scan<'a, F> {
     scanner: &'a mut Scanner,
     bytes: &'a [u8],
@@ -257,7 +257,7 @@ impl<F: FnMut(RecordSpan) -> ControlFlow<()>> Scan<'_, F> {
         flow
     }
 
-    /// Scans the next `length` bytes, which are at most a block.
+    /// Scans the next `length` bytes, which are at most a block. `marks` are the marks of these bytes.
     #[inline(always)]
     fn block(&mut self, marks: &Marks, length: usize, carry: &mut Carry) -> ControlFlow<()> {
         let Scan { scanner, bytes, .. } = self;
