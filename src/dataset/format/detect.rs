@@ -14,8 +14,8 @@ use crate::dataset::fields::Fields;
 
 /// The number of bytes at the beginning of a text from which its format is found.
 pub(in crate::dataset) const EXAMINED_BYTES: usize = 64 << 10;
-/// The number of bytes that are examined if the first of them, [`EXAMINED_BYTES`], contain no line end: the first record
-/// may be a long header.
+/// The number of bytes that are examined if the first [`EXAMINED_BYTES`] bytes contain no line end, because the first
+/// record may be a long header.
 pub(in crate::dataset) const HEADER_BYTES: usize = 1 << 20;
 
 /// The format that is requested for a text, and the fields that will be read.
@@ -38,7 +38,7 @@ pub(in crate::dataset) struct FirstBytes<'a> {
 }
 
 impl FirstBytes<'_> {
-    /// At most this number of the bytes.
+    /// The first `most` of these bytes, or all of them if there are fewer.
     fn within(self, most: usize) -> Self {
         match self.bytes.len() > most {
             true => FirstBytes {
@@ -50,8 +50,8 @@ impl FirstBytes<'_> {
         }
     }
 
-    /// The bytes in which the first record is looked for, and whether no more bytes are examined for this. If they do
-    /// not contain the end of the record, the record then counts as cut off.
+    /// The bytes in which the first record is looked for, and whether no more bytes are examined for this. If no more
+    /// are examined and these do not contain the end of the record, the record counts as cut off.
     fn for_first_record(self) -> (Self, bool) {
         let few = self.within(EXAMINED_BYTES);
         let has_line = memchr2(b'\n', b'\r', few.bytes.trim_ascii_start()).is_some();
@@ -67,7 +67,7 @@ impl FirstBytes<'_> {
         self.is_all || self.bytes.len() >= EXAMINED_BYTES
     }
 
-    /// The bytes after the first of them; `length` is the number of bytes that are left out.
+    /// These bytes without the first `length` of them.
     fn after(self, length: usize) -> Self {
         FirstBytes {
             bytes: &self.bytes[length..],
@@ -82,7 +82,7 @@ struct FoundFormat {
     name: FormatName,
     /// The delimiter, if the search for the format has found it.
     delimiter: Option<Delimiter>,
-    /// Whether nothing but the first record shows the format.
+    /// Whether the format was found from the first record only, because nothing else shows it.
     is_guessed: bool,
 }
 
@@ -110,7 +110,7 @@ impl Requested<'_> {
             is_guessed,
         } = self.format_of(path, first)?;
         let format: &'static dyn Format = match name {
-            // A columnar file is not read by this layout, since it is no text.
+            // The records of a columnar file are not found with this layout, since the file is not text.
             FormatName::JsonLines | FormatName::Parquet | FormatName::Arrow => &JSON_LINES,
             FormatName::Json => &JSON_DOCUMENT,
             FormatName::Text => &PLAIN_TEXT,
@@ -144,7 +144,7 @@ impl Requested<'_> {
 
     /// Returns the format of a text, and its delimiter if that is known too.
     fn format_of(self, path: &Path, first: FirstBytes<'_>) -> Option<FoundFormat> {
-        // The bytes of a columnar file show what it is, so this is no such file.
+        // A columnar file is recognised by its first bytes, so this text is none, whatever its name says.
         let named = format_of_name(path).filter(|format| !format.is_columnar());
         if let Some(format) = self.format {
             return Some(FoundFormat {
@@ -172,8 +172,8 @@ impl Requested<'_> {
         })
     }
 
-    /// Returns the format of a text that is JSON or empty, and `Some(None)` if it is another text. `named` is the format
-    /// that its name shows. Returns `None` if more bytes are needed.
+    /// Returns the format of a text that is JSON or empty, and `Some(None)` for another text. Returns `None` if more
+    /// bytes are needed. `named` is the format that the name of the text shows.
     fn json(
         path: &Path,
         named: Option<FormatName>,
@@ -300,8 +300,9 @@ fn is_json(text: &[u8], is_named_otherwise: bool, is_enough: bool) -> Option<boo
 
 /// Returns whether JSON is lines of records or a document. It is a document if it begins with an array or with an
 /// object that has several lines, or if it is in a file and a later object has several lines. The later objects of a
-/// pipe are not examined, because its first record would then have to wait for them. If the name has the ending of JSON lines (`named`), an array that fills its line is a
-/// record of JSON lines. Returns `None` if more bytes are needed.
+/// pipe are not examined, because its first record would then have to wait for them. `named` says that the name has the
+/// ending of JSON lines. In such a text, an array in one line is a record of JSON lines if another line follows.
+/// Returns `None` if more bytes are needed.
 fn kind_of_json(text: &[u8], named: bool, first: FirstBytes<'_>) -> Option<FormatName> {
     let line_end = memchr2(b'\n', b'\r', text);
     // JSON has no NaN and no infinite numbers, but some programs write them.

@@ -11,7 +11,7 @@ pub(in crate::dataset) struct RecordText<'a> {
 /// The delimiters that separate the fields of a record.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dataset) struct ListedDelimiters<'a> {
-    /// The places of the delimiters, counted from the same byte as the place at which the record begins.
+    /// The places of the delimiters, counted in bytes from the same byte as `start`.
     pub(in crate::dataset) places: &'a [u32],
     /// The place at which the record begins.
     pub(in crate::dataset) start: u32,
@@ -23,7 +23,7 @@ impl<'a> ListedDelimiters<'a> {
         self.places.len() + 1
     }
 
-    /// The field with this number, from 0, as it stands in the record. `None` if there are fewer fields.
+    /// The field with this number, counted from 0, with its quotes if it has any. `None` if there are fewer fields.
     #[inline]
     pub(super) fn field(self, record: &str, number: usize) -> Option<&str> {
         let place = |number: usize| self.places.get(number).map(|place| place - self.start);

@@ -1,19 +1,20 @@
 //! A fast walk through the members of a JSON object.
 //!
 //! Most records are objects without anything unusual, and a task reads one or two of their members. The walk checks the
-//! grammar of the whole record (RFC 8259), since a record that is not JSON has to fail, but it decodes nothing and looks
-//! at 32 bytes of a string at a time. It gives up as soon as something is unusual, such as an escape in a name, a tab
-//! between two tokens or a mistake. `serde_json` then reads the record from its beginning, and it alone decides what is
-//! wrong with a record, and where.
+//! grammar of the whole record (RFC 8259), since a record that is not JSON has to fail, but it decodes nothing and
+//! looks at 32 bytes of a string at a time. The walk gives up as soon as something is unusual, such as an escape in a
+//! name, a tab between two tokens or a mistake. `serde_json` then reads the record from its beginning. Only
+//! `serde_json` decides what is wrong with a record, and where.
 
 /// The number of bytes of a string that are examined at a time.
 const WIDTH: usize = 32;
 
-/// The largest depth of arrays and objects in the value of a member.
+/// The largest depth of nested arrays and objects in the value of a member. A record with a deeper value is unusual.
 const DEEPEST: u32 = 64;
 
 /// Calls `member` with the name and the value of each member of a JSON object, in their order. Returns `None` if the
-/// record is not an object, or is unusual. `member` has then been called with some of the members.
+/// record is not an object, or is unusual. In this case, `member` may already have been called with some of the
+/// members.
 #[inline]
 pub(super) fn walk<'a>(record: &'a str, member: impl FnMut(&'a str, &'a str)) -> Option<()> {
     #[cfg(target_arch = "x86_64")]
@@ -27,11 +28,12 @@ pub(super) fn walk<'a>(record: &'a str, member: impl FnMut(&'a str, &'a str)) ->
     walk_with(SpecialByWords, record, member)
 }
 
-/// Finds the bytes that end a string, begin an escape or are control characters. The methods are inlined into code that
-/// is compiled for the instructions which they use, so they must not contain closures: the compiler may call a closure,
-/// and its vectors would then go through memory.
+/// Finds special bytes: those that end a string, begin an escape or are control characters. The methods are inlined
+/// into code that is compiled for the vector instructions that they use. They must not contain closures, because the
+/// compiler may not inline a closure, and a call would pass the vectors through memory.
 trait FindSpecial: Copy {
-    /// Returns bits of which the lowest one stands for the first special byte, or 0 if there is none.
+    /// Returns a number whose lowest set bit stands for the first special byte. Higher bits may be wrong. Returns 0 if
+    /// no byte is special.
     fn special(self, bytes: &[u8; WIDTH]) -> u32;
 }
 
@@ -67,8 +69,8 @@ fn walk_with<'a>(
     }
 }
 
-/// The bytes of a record. Each method takes a place in them and returns the place after what it has read, or `None` if
-/// something else stands there.
+/// The bytes of a record. A method that reads something takes its place and returns the place after it, or `None` if
+/// something else is at the place.
 #[derive(Clone, Copy)]
 struct Cursor<'a, F> {
     bytes: &'a [u8],
@@ -86,7 +88,7 @@ impl<F: FindSpecial> Cursor<'_, F> {
         (self.byte(at)? == byte).then_some(at + 1)
     }
 
-    /// The place of the first byte that is not a space.
+    /// The place of the first byte from `at` on that is not a space.
     #[inline(always)]
     fn blank(&self, mut at: usize) -> usize {
         while self.byte(at) == Some(b' ') {
@@ -95,13 +97,13 @@ impl<F: FindSpecial> Cursor<'_, F> {
         at
     }
 
-    /// The end of the record: nothing but spaces follows.
+    /// Checks that only spaces follow until the end of the record.
     #[inline(always)]
     fn end(&self, at: usize) -> Option<()> {
         (self.blank(at) == self.bytes.len()).then_some(())
     }
 
-    /// The first special byte of a string from a place on, and its place.
+    /// Finds the first special byte from `at` on, and returns the byte and its place.
     #[inline(always)]
     fn special(&self, mut at: usize) -> Option<(u8, usize)> {
         while let Some(next) = self.bytes[at..].first_chunk() {
@@ -117,14 +119,14 @@ impl<F: FindSpecial> Cursor<'_, F> {
         Some((self.byte(at + place)?, at + place))
     }
 
-    /// The end of a string that begins at a place and has no escapes, which is the place of its closing quote.
+    /// Returns the place of the closing quote of a string without escapes. The opening quote is before `at`.
     #[inline(always)]
     fn plain_string(&self, at: usize) -> Option<usize> {
         let (byte, end) = self.special(at)?;
         (byte == b'"').then_some(end)
     }
 
-    /// A string whose opening quote has been read.
+    /// Reads a string whose opening quote has been read.
     #[inline(always)]
     fn string(&self, mut at: usize) -> Option<usize> {
         loop {
@@ -138,7 +140,7 @@ impl<F: FindSpecial> Cursor<'_, F> {
         }
     }
 
-    /// An escape whose backslash has been read.
+    /// Reads an escape whose backslash has been read.
     #[inline(always)]
     fn escape(&self, at: usize) -> Option<usize> {
         match self.byte(at)? {
@@ -193,7 +195,7 @@ impl<F: FindSpecial> Cursor<'_, F> {
         Some(end)
     }
 
-    /// At least one digit.
+    /// Reads digits, of which there must be at least one.
     #[inline(always)]
     fn digits(&self, at: usize) -> Option<usize> {
         let mut end = at;
@@ -203,8 +205,8 @@ impl<F: FindSpecial> Cursor<'_, F> {
         (end > at).then_some(end)
     }
 
-    /// An array or an object. Each bit of `objects` stands for a level, the lowest bit for the innermost one, and is set
-    /// if the level is an object.
+    /// Reads an array or an object. Each open array or object is a level. A level has a bit in `objects`, which is set
+    /// if the level is an object. The lowest bit is that of the innermost level.
     #[inline(always)]
     fn nested(&self, mut at: usize) -> Option<usize> {
         let (mut objects, mut depth) = (0_u64, 0);
@@ -225,7 +227,7 @@ impl<F: FindSpecial> Cursor<'_, F> {
                 }
                 _ => at = self.scalar(at)?,
             }
-            // A value or the last value of a level ends here.
+            // A value has been read. It may be the last one of its level, and of the levels around it.
             loop {
                 at = self.blank(at);
                 match (self.byte(at)?, objects & 1) {
@@ -245,7 +247,8 @@ impl<F: FindSpecial> Cursor<'_, F> {
         }
     }
 
-    /// The name before a value, if the innermost level is an object.
+    /// If the innermost level is an object, reads the name and the colon before a value. Returns the place of the
+    /// value.
     #[inline(always)]
     fn name_of_level(&self, at: usize, objects: u64) -> Option<usize> {
         if objects & 1 == 0 {
@@ -260,7 +263,7 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | ..0x20)
 }
 
-/// Finds special bytes on every processor.
+/// Finds special bytes with 64-bit numbers, on every processor.
 #[derive(Clone, Copy)]
 struct SpecialByWords;
 
@@ -270,8 +273,8 @@ impl FindSpecial for SpecialByWords {
         let mut special = 0;
         for (place, word) in bytes.as_chunks().0.iter().enumerate() {
             let word = u64::from_le_bytes(*word);
-            // The highest bit of a byte is set if the byte is less than the limit. A borrow may also set the bit of a
-            // higher byte, but only above a byte for which it is set rightly.
+            // The highest bit of a byte is set if the byte is less than the limit. A borrow may wrongly set the bit of
+            // a later byte, but only after a byte whose bit is rightly set. So the first bit that is set is right.
             let less_than = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
             let equal = |byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
             let found = (less_than(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7);
@@ -392,7 +395,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
-        /// Whatever the walk accepts is JSON with the same members. It accepts JSON with nothing unusual.
+        /// A record that the walk accepts is JSON, and `serde_json` finds the same members. The walk accepts all JSON
+        /// in which nothing is unusual.
         #[test]
         fn members_are_those_of_serde_json(record in record(), damage in any::<(prop::sample::Index, u8)>()) {
             struct Read<'a>(Members<'a>);
@@ -423,7 +427,7 @@ mod tests {
                 let is_unusual = record.contains(|one: char| one.is_ascii_control());
                 prop_assert!(expected.is_none() || is_unusual, "{}", record);
             }
-            // One changed byte.
+            // The walk accepts nothing wrong after one byte of the record is changed.
             let mut bytes = record.clone().into_bytes();
             let place = damage.0.index(bytes.len());
             bytes[place] = damage.1 % 128;
