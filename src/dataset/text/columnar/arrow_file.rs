@@ -14,9 +14,9 @@ use super::projection::wanted_columns;
 use super::stored::StoredBytes;
 use crate::dataset::text::options::OpenOptions;
 
-/// The length of the end of a file, which contains the length of the footer and a mark.
+/// The number of bytes at the end of a file that contain the length of the footer and a mark.
 const END_BYTES: u64 = 10;
-/// The bytes before the length of a message, which older files lack.
+/// The bytes before the length of a message. Older files lack these bytes.
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// An Arrow IPC file whose record batches can be read in any order.
@@ -38,7 +38,7 @@ fn damaged(reason: &str) -> Broken {
 }
 
 impl StoredArrow {
-    /// Opens a file, and returns its record batches and the names of its columns too.
+    /// Opens a file. Also returns the record batches of the file and the names of its columns.
     pub(super) fn open(
         bytes: Arc<StoredBytes>,
         options: &OpenOptions,
@@ -101,7 +101,8 @@ fn read_footer(bytes: &StoredBytes) -> Result<Vec<u8>, Broken> {
     footer.ok_or_else(is_short)
 }
 
-/// The place of a message in the file, the length of its header, and the length of the whole message.
+/// The place of a message in the file, the length of its header, and the length of the whole message, in bytes. `None`
+/// if one of them is negative or too large.
 fn extent(block: &Block) -> Option<(u64, u64, u64)> {
     let start = u64::try_from(block.offset()).ok()?;
     let header = u64::try_from(block.metaDataLength()).ok()?;

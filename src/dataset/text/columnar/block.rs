@@ -5,14 +5,14 @@ use arrow_array::RecordBatch;
 use super::nested::MemberWriter;
 use super::values::records_of;
 
-/// Consecutive records of a file that are decoded together. Their columns stay as they are, and a record becomes JSON
-/// when it is read.
+/// Consecutive records of a file that are decoded together. The block keeps the decoded columns, and a record is
+/// written as JSON only when it is read.
 #[derive(Debug, Default)]
 pub(super) struct DecodedBlock {
-    /// Each decoded stretch of records: the place of its first record in the block, and the writer of its records.
+    /// For each stretch of decoded records: the place of its first record in the block, and the writer of its records.
     stretches: Vec<(usize, MemberWriter)>,
     records: usize,
-    /// The reason why the records after those of the block cannot be read. `None` if the block is complete.
+    /// The reason why the next record after those of the block cannot be read. `None` if the block is complete.
     pub(super) broken: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl DecodedBlock {
         self.records
     }
 
-    /// Appends a record as one line of JSON, without a line end.
+    /// Appends a record to `json` as one line of JSON, without a line end.
     #[inline]
     pub(super) fn write(&self, record: usize, json: &mut Vec<u8>) {
         let after = self

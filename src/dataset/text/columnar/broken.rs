@@ -6,16 +6,16 @@ use crate::dataset::text::fault::InputFault;
 /// Why a columnar file, or a part of it, cannot be read.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// Its bytes cannot be read.
+    /// The file cannot be read.
     Unreadable(InputFault),
-    /// Its bytes are not those of such a file, for the reason in this message.
+    /// The bytes are not those of such a file, for the reason in this message.
     Damaged(String),
-    /// It cannot be used, for the reason in this message.
+    /// The file cannot be used, for the reason in this message.
     Refused(String),
 }
 
 impl Broken {
-    /// The reason why the file cannot be opened.
+    /// Returns the fault of a file that cannot be opened for this reason.
     pub(super) fn fault(self, kind: ColumnarInput) -> InputFault {
         match self {
             Broken::Unreadable(fault) => fault,
@@ -32,7 +32,7 @@ impl Broken {
     }
 }
 
-/// The message of a run that ends at a record from which a file is damaged.
+/// The message of a run that ends at a record because the file is damaged from this record on.
 pub(super) fn damaged_from_here(kind: ColumnarInput, reason: &str) -> String {
     let name = kind.name();
     format!(

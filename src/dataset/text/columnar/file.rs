@@ -25,7 +25,7 @@ pub(super) struct ColumnarFile {
     content: Content,
     /// The groups in which the file stores its records.
     pub(super) groups: Vec<RecordGroup>,
-    /// How the records are read, once they are JSON.
+    /// How the JSON of the records is read.
     pub(super) layout: RecordLayout,
 }
 
@@ -36,7 +36,8 @@ enum Content {
 }
 
 impl ColumnarFile {
-    /// Opens a file of this kind and length. The path is used to open the file again, and in no message.
+    /// Opens a file of this kind and length in bytes. The path is only used to open the file again, and is in no
+    /// message.
     ///
     /// # Errors
     ///
@@ -59,7 +60,7 @@ impl ColumnarFile {
                 Ok((Content::Arrow(file), groups, names))
             }
         });
-        // A decoder may panic if a file is damaged.
+        // A decoder may panic if a file is damaged. The panic is then reported as damage.
         let opened = opened.unwrap_or_else(|panicked| Err(Broken::Damaged(panicked.to_string())));
         let (content, groups, names) = opened.map_err(|broken| broken.fault(kind))?;
         Ok(ColumnarFile {
@@ -81,8 +82,8 @@ impl ColumnarFile {
         records.fold(0, u64::saturating_add)
     }
 
-    /// Decodes a block of a group. If the data is damaged, the block contains the records before the damage, and the
-    /// reason.
+    /// Decodes a block of a group. If the data is damaged, the block contains the records before the damage, and its
+    /// `broken` is the reason.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl ColumnarFile {
         let records = self.groups[group].records_of(block);
         let expected = records.end - records.start;
         let mut decoded = DecodedBlock::default();
-        // A decoder may panic if a file is damaged.
+        // A decoder may panic if a file is damaged. The panic is then reported as damage.
         let outcome = caught(|| self.decode_to(group, records, &mut decoded));
         decoded.broken = match outcome {
             Ok(Ok(())) if decoded.records() as u64 == expected => None,
@@ -119,7 +120,7 @@ impl ColumnarFile {
     }
 }
 
-/// Opens a temporary file as a columnar file.
+/// Opens a columnar file without its path. The path is not needed, because the file stays open.
 pub(super) fn open_unnamed(
     kind: ColumnarInput,
     file: File,

@@ -22,8 +22,8 @@ use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::{Mutex, lock};
 
-/// The number of parts into which the records are divided, unless there are fewer records. The number is large enough that
-/// even many workers can share the end of a run evenly.
+/// The smallest number of parts into which the records are divided, unless there are fewer records. The number is large
+/// enough that even many workers can share the end of a run evenly.
 const PARTS_AIM: u64 = 1 << 16;
 /// The largest memory for JSON that is kept for the next records, in bytes.
 const KEPT_BYTES: usize = 1 << 20;
@@ -31,17 +31,18 @@ const KEPT_BYTES: usize = 1 << 20;
 /// Parquet files and Arrow IPC files as one dataset (feature `parquet`). This type is created by
 /// [`OpenOptions::open`](crate::dataset::OpenOptions::open).
 ///
-/// A record becomes one line of JSON with the columns of the [wanted fields](OpenOptions::fields); other columns are not
-/// read. So a task gives the answer that it gives for the same records in JSON lines. The line of a record is its number
-/// in its file, from 1.
+/// A record becomes one line of JSON with the columns of the [wanted fields](OpenOptions::fields); other columns are
+/// not read. So a task gives the answer that it gives for the same records in JSON lines. The line of a record is its
+/// number in its file, from 1.
 ///
-/// Integers and decimal numbers have all their digits, and a `float` has the digits of the `double` with its value.
-/// Dates, times and durations are texts in the forms of ISO 8601; an instant is in UTC. A list becomes an array, and a
-/// struct or a map becomes an object. Bytes that are UTF-8 are a text; other bytes become an object like
-/// `{"hex":"ffd8"}`, which no task takes for a text.
+/// Integers and decimal numbers have all their digits, and a `float` has the digits of the `double` with the same
+/// value. Dates, times and durations become texts in the forms of ISO 8601. A time with a time zone is written in UTC.
+/// A list becomes an array, and a struct or a map becomes an object. Bytes that are UTF-8 become a text. Other bytes
+/// become an object like `{"hex":"ffd8"}`, which no task takes for a text.
 ///
-/// A row group of a Parquet file is decoded in blocks of up to 65,536 records or 4 MiB, and a record batch of an Arrow
-/// file as a whole. Workers share decoded blocks. At most two blocks per worker are in memory.
+/// A row group of a Parquet file is decoded in blocks of up to 65,536 records or about 4 MiB of unpacked columns. A
+/// record batch of an Arrow file is decoded as a whole. Workers share decoded blocks, of which at most two per worker
+/// are kept.
 #[derive(Debug)]
 pub struct ColumnarFiles {
     files: Vec<FileBlocks>,
@@ -160,8 +161,8 @@ impl ColumnarFiles {
         }
     }
 
-    /// Sets the number of records in a part to what has about this length in the files. The answer of a run does not
-    /// depend on it.
+    /// Sets the number of records in a part so that they have about this number of bytes in the files. The answer of a
+    /// run does not depend on this number.
     #[must_use]
     pub(in crate::dataset) fn with_part_bytes(self, part_bytes: u64) -> Self {
         let records = self.files.iter().map(|file| file.records);
@@ -198,7 +199,7 @@ impl ColumnarFiles {
             .fold(0, u64::saturating_add)
     }
 
-    /// The first of the parts, as far as they belong to one block.
+    /// The first of these parts, up to the last one that belongs to the same block.
     fn parts_of_block(&self, parts: &Range<usize>) -> PartsOfBlock {
         let file = self
             .files
@@ -208,7 +209,8 @@ impl ColumnarFiles {
             groups,
             ..
         } = &self.files[file];
-        // A group without records has no parts, so several groups may begin at the same part. The last of them has it.
+        // A group without records has no parts, so several groups may begin at the same part. The last of them has this
+        // part.
         let group = groups.partition_point(|group| group.part <= parts.start) - 1;
         let (stored, place) = (columnar.groups[group], &groups[group]);
         let (block, start) = stored.block_of((parts.start - place.part) as u64, self.part_records);
@@ -244,7 +246,7 @@ impl ColumnarFiles {
         decoded.map_err(|fault: InputFault| fault.error(&file.path))
     }
 
-    /// Visits records of a block until `visit` returns `Break`.
+    /// Visits the records of these parts, which are in `block`, until `visit` returns `Break`.
     fn visit<V>(&self, parts: &PartsOfBlock, block: &DecodedBlock, visit: &mut V) -> ControlFlow<()>
     where
         V: FnMut(Position, Result<&TextRecord<'_>, BadRecord>) -> ControlFlow<()>,
@@ -258,7 +260,7 @@ impl ColumnarFiles {
                 index: file.first_record + number,
                 file: parts.file,
                 line: number + 1,
-                // The JSON of a record is not a line of the file.
+                // The JSON of a record is not a line of the file, so the record has no column.
                 column: None,
                 fetched: record == parts.records.start,
             };
@@ -317,7 +319,7 @@ impl Dataset for ColumnarFiles {
         Ok(outcome)
     }
 
-    /// The share of the files' bytes that is the share of the parts in the records.
+    /// The estimated size of these parts in bytes: all parts of a file are taken to be of the same size.
     fn size(&self, parts: Range<usize>) -> u64 {
         let share = |file: &FileBlocks| {
             let before = |part: usize| {

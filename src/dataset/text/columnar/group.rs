@@ -1,4 +1,4 @@
-//! How the records of a columnar file are divided into blocks, which are decoded together, and into parts.
+//! Divides the records of a columnar file into blocks, whose records are decoded together, and into parts.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RecordGroup {
     pub(super) records: u64,
-    /// Number of records that are decoded together. The last block may have fewer.
+    /// Number of records in a block, which are decoded together. The last block may have fewer.
     pub(super) block_records: u64,
 }
 
@@ -22,8 +22,8 @@ impl RecordGroup {
         start..start.saturating_add(self.block_records).min(self.records)
     }
 
-    /// Number of parts, if a part has `part_records` records. A part belongs to one block, so the last part of a block may
-    /// have fewer.
+    /// Number of parts, if a part has `part_records` records. A part belongs to one block, so the last part of a block
+    /// may have fewer.
     pub(super) fn parts(&self, part_records: u64) -> u64 {
         let whole = self.records / self.block_records;
         let rest = self.records % self.block_records;
@@ -33,8 +33,8 @@ impl RecordGroup {
             .saturating_add(rest.div_ceil(part_records))
     }
 
-    /// The block to which a part belongs, and the place of the part's first record in the block. If `part` is the number
-    /// of parts, this is the end of the last block.
+    /// The block to which a part belongs, and the place of the part's first record in the block. All numbers count from
+    /// 0, so `part` must be less than the number of parts.
     pub(super) fn block_of(&self, part: u64, part_records: u64) -> (u64, u64) {
         let in_block = self.block_records.div_ceil(part_records);
         (part / in_block, part % in_block * part_records)

@@ -16,8 +16,9 @@ pub(in crate::dataset) enum ColumnarInput {
     ArrowStream,
 }
 
-/// The marks with which files of each kind begin. The fifth byte of a Parquet file is the beginning of a page header or
-/// of the footer. Text may begin with the four bytes before it. No text in UTF-8 begins like an Arrow IPC stream.
+/// The marks with which files of each kind begin. Parquet itself has a mark of four bytes, with which text may begin
+/// too. So the fifth byte is also compared: a page header and the footer both begin with this byte. No text in UTF-8
+/// begins like an Arrow IPC stream.
 const MARKS: [(&[u8], ColumnarInput); 3] = [
     (b"PAR1\x15", ColumnarInput::Parquet),
     (b"ARROW1\0\0", ColumnarInput::ArrowFile),
@@ -40,8 +41,8 @@ impl ColumnarInput {
         MARKS.iter().any(|(mark, _)| begins(first, mark).is_none())
     }
 
-    /// Returns the kind of a file that is to be read in the requested format, or that is recognised by its first bytes if
-    /// no format is requested. `None` if it is a file of text.
+    /// Returns the columnar kind as which a file is read: the requested one, or the one that its first bytes show if no
+    /// format is requested. `None` if the file is not read as a columnar file.
     pub(in crate::dataset::text) fn of_file(
         file: &File,
         length: u64,
@@ -54,8 +55,7 @@ impl ColumnarInput {
         Self::requested(requested, &first[..length])
     }
 
-    /// Returns the kind of a file that begins with `first`, if it is to be read in the requested format, or if no format
-    /// is requested.
+    /// Returns the columnar kind as which a file that begins with `first` is read. See [`of_file`](Self::of_file).
     pub(in crate::dataset::text) fn requested(
         format: Option<FormatName>,
         first: &[u8],

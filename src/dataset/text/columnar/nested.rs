@@ -8,7 +8,7 @@ use arrow_array::{Array, OffsetSizeTrait};
 
 use super::writer::{ValueWriter, WriteValue, push_json};
 
-/// Appends the values at these indices as a list.
+/// Appends the values at these indices as an array of JSON.
 fn push_list(json: &mut Vec<u8>, values: &ValueWriter, indices: std::ops::Range<usize>) {
     json.push(b'[');
     for (place, index) in indices.enumerate() {
@@ -43,10 +43,11 @@ pub(super) fn lists_of_one_size(array: &dyn Array, values: ValueWriter) -> Write
     Box::new(move |index, json| push_list(json, &values, index * size..(index + 1) * size))
 }
 
-/// The members of objects, in their order.
+/// Writes the members of objects, in their order.
 #[derive(Debug)]
 pub(super) struct MemberWriter {
-    /// The brace or the comma before a name, the name, and the colon after it.
+    /// For each member, the writer of its values, and the bytes before a value: a brace or a comma, the name and a
+    /// colon.
     members: Vec<(Vec<u8>, ValueWriter)>,
 }
 
@@ -84,7 +85,7 @@ pub(super) fn objects(members: MemberWriter) -> WriteValue {
     Box::new(move |index, json| members.write(index, json))
 }
 
-/// Maps become objects. A key that is not a text is written as the text of its JSON.
+/// Maps become objects. If a key is not a text, the JSON of the key becomes a text.
 pub(super) fn maps(array: &dyn Array, keys: ValueWriter, values: ValueWriter) -> WriteValue {
     let offsets = array.as_map().offsets().clone();
     Box::new(move |index, json| {
@@ -109,7 +110,7 @@ pub(super) fn maps(array: &dyn Array, keys: ValueWriter, values: ValueWriter) ->
 }
 
 pub(super) fn dictionary(array: &dyn Array, values: ValueWriter) -> WriteValue {
-    // If there are no values, all keys are null, and nothing is written.
+    // If there are no values, all keys are null, so no key is looked up.
     let array = array.as_any_dictionary();
     let keys = match array.values().is_empty() {
         true => Vec::new(),

@@ -18,8 +18,8 @@ use super::projection::wanted_columns;
 use super::stored::{DecodedBytes, StoredBytes};
 use crate::dataset::text::options::OpenOptions;
 
-/// The length of the wanted columns of a block, in bytes before compression, up to which neighbouring records are decoded
-/// together.
+/// The aim for the length of a block: the number of bytes that the wanted columns of its records have before
+/// compression.
 const BLOCK_BYTES: u64 = 4 << 20;
 /// The largest number of records in a block.
 const BLOCK_RECORDS: u64 = 64 << 10;
@@ -35,7 +35,7 @@ pub(super) struct StoredParquet {
 }
 
 impl StoredParquet {
-    /// Opens a file, and returns its row groups too.
+    /// Opens a file. Also returns the row groups of the file and the names of its columns.
     pub(super) fn open(
         bytes: Arc<StoredBytes>,
         options: &OpenOptions,
@@ -108,8 +108,8 @@ fn broken(read: &DecodedBytes, error: &ParquetError) -> Broken {
     }
 }
 
-/// The number of records of a row group, and the number of them that are decoded together. `None` if the number is
-/// negative.
+/// The number of records of a row group, and the number of them that are decoded together. `None` if the file says that
+/// the row group has a negative number of records.
 fn record_group(group: &RowGroupMetaData, projection: &ProjectionMask) -> Option<RecordGroup> {
     let records = u64::try_from(group.num_rows()).ok()?;
     let columns = group.columns().iter().enumerate();
@@ -124,7 +124,7 @@ fn record_group(group: &RowGroupMetaData, projection: &ProjectionMask) -> Option
     })
 }
 
-/// Changes the types of texts so that the decoder does not copy them, if that is possible.
+/// Changes the types of texts and bytes, if possible, so that the decoder does not copy their values.
 fn with_views(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
     let schema = metadata.schema();
     let fields: Vec<FieldRef> = schema.fields().iter().map(view_field).collect();
@@ -144,7 +144,8 @@ fn view_field(field: &FieldRef) -> FieldRef {
     }
 }
 
-/// The type in which the decoder returns texts of this type without copying them. `None` if it is this type.
+/// The type in which the decoder returns values of this type without copying texts and bytes. `None` if the type stays
+/// as it is.
 fn view_type(kind: &DataType) -> Option<DataType> {
     Some(match kind {
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,

@@ -11,7 +11,7 @@ use crate::similar::most_similar;
 ///
 /// # Errors
 ///
-/// Returns a message if the file lacks a field that the task needs, or has two columns of its name.
+/// Returns a message if the file lacks a field that the task needs, or has several columns with the name of the field.
 pub(super) fn wanted_columns(schema: &Schema, options: &OpenOptions) -> Result<Vec<usize>, String> {
     let Some(fields) = options.wanted_fields() else {
         return Ok((0..schema.fields().len()).collect());
@@ -32,7 +32,8 @@ pub(super) fn wanted_columns(schema: &Schema, options: &OpenOptions) -> Result<V
     Ok(wanted.map(|(column, _)| column).collect())
 }
 
-/// Checks that the schema has one column for the field at this place, or a value to which the field is a path.
+/// Checks that the schema has exactly one column with the name of a field, or no such column but a value at the end of
+/// the field's path. `place` is the place of the field in `fields`.
 fn check(schema: &Schema, fields: &Fields, place: usize) -> Result<(), String> {
     let selector = &fields.selectors()[place];
     let names = || schema.fields().iter().map(|field| field.name());
@@ -66,7 +67,7 @@ fn check(schema: &Schema, fields: &Fields, place: usize) -> Result<(), String> {
     }
 }
 
-/// Whether a value of this type may have a value at the end of these steps.
+/// Whether a value of this type may contain a value to which these steps lead.
 fn has_path(kind: &DataType, steps: &[String]) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         return true;

@@ -23,13 +23,13 @@ const JSON_BYTES: usize = 64 << 10;
 pub(in crate::dataset::text) struct ColumnarReader<'r> {
     source: BlockSource<'r>,
     kind: ColumnarInput,
-    /// How the records are read, once they are JSON.
+    /// How the JSON of the records is read.
     pub(in crate::dataset::text) layout: RecordLayout,
     block: DecodedBlock,
-    /// The next record of the block.
+    /// The place of the next record in the block.
     next: usize,
     json: Vec<u8>,
-    /// Number of bytes of the JSON that were given.
+    /// Number of bytes of `json` that the caller has received.
     given: usize,
 }
 
@@ -49,7 +49,7 @@ enum BlockSource<'r> {
 }
 
 impl<'r> ColumnarReader<'r> {
-    /// Reads a file from its beginning. The file has no name.
+    /// Reads a file from its beginning. The path of the file is not needed, because the file stays open.
     pub(in crate::dataset::text) fn of_file(
         kind: ColumnarInput,
         file: File,
@@ -102,11 +102,12 @@ impl<'r> ColumnarReader<'r> {
         }
     }
 
-    /// Reads bytes of JSON lines. Returns 0 after the last one.
+    /// Reads bytes of JSON lines, and returns their number. Returns 0 after the last line.
     ///
     /// # Errors
     ///
-    /// Returns a fault if the input cannot be read or is damaged. All records before the damage have been given then.
+    /// Returns a fault if the input cannot be read or is damaged. The caller has then received all records before the
+    /// damage.
     pub(in crate::dataset::text) fn read(&mut self, room: &mut [u8]) -> Result<usize, InputFault> {
         while self.given == self.json.len() {
             if !self.write_on()? {

@@ -26,7 +26,7 @@ where
     Box::new(move |index, json| push_json(json, &values[index]))
 }
 
-/// A number of less precision is written with the digits of the `f64` that has its value.
+/// A number of less precision than an `f64` is written with the digits of the `f64` that has the same value.
 pub(super) fn floats<T: ArrowPrimitiveType>(array: &dyn Array) -> WriteValue
 where
     T::Native: Into<f64>,
@@ -63,7 +63,7 @@ where
     Box::new(move |index, json| array.value(index).into().push(json))
 }
 
-/// A value that is a text by its type, or that may be one.
+/// A text, or bytes that may be a text.
 pub(super) enum TextOrBytes<'a> {
     Text(&'a str),
     Bytes(&'a [u8]),
@@ -100,7 +100,7 @@ pub(super) fn bytes_of_one_size(array: &dyn Array, is_uuid: bool) -> WriteValue 
     })
 }
 
-/// The kinds of dates and times.
+/// The kinds of dates, times and durations.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Calendar {
     Date,
@@ -112,8 +112,8 @@ pub(super) enum Calendar {
     Duration,
 }
 
-/// Dates, times and durations are written in the forms of ISO 8601. A value that is too far from today for a calendar is
-/// written as the number that is stored.
+/// Dates, times and durations are written in the forms of ISO 8601. A value that is too large or too small for these
+/// forms is written as the number that the file has.
 pub(super) fn times<T>(array: &dyn Array, kind: Calendar) -> WriteValue
 where
     T: ArrowTemporalType,

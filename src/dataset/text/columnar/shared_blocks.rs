@@ -1,8 +1,9 @@
 //! Decoded blocks that workers share.
 //!
-//! A block has many parts, so that a slow task is shared evenly among the workers, but decoding a block once for each part
-//! would be slow. The worker that first needs a block decodes it. A worker that needs a block while another worker decodes
-//! it decodes one of the next blocks instead of waiting, so all workers decode at the same time.
+//! A block has many parts, so that a slow task is shared evenly among the workers, but decoding a block once for each
+//! part would be slow. The worker that first needs a block decodes this block. If a second worker needs the same block
+//! in the meantime, the second worker decodes one of the next blocks instead of waiting, so all workers decode at the
+//! same time.
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -21,7 +22,7 @@ pub(super) struct SharedBlocks<B> {
 
 struct BlockTable<B> {
     blocks: BTreeMap<u64, Slot<B>>,
-    /// Number of workers that are reading, and the largest number so far.
+    /// Number of workers that are reading now, and the largest number that was reading at the same time.
     readers: usize,
     most_readers: usize,
 }
@@ -56,13 +57,13 @@ impl<B> SharedBlocks<B> {
 }
 
 impl<B> BlockTable<B> {
-    /// Number of blocks that are kept: one that is being read and one ahead for each worker.
+    /// The largest number of blocks that are kept: for each worker, one that the worker reads and one ahead.
     fn most(&self) -> usize {
         2 * self.most_readers
     }
 
-    /// Makes room for one more block. The blocks with the lowest numbers are removed first, because workers read blocks in
-    /// increasing order. A worker that still reads a removed block keeps it alive.
+    /// Makes room for one more block. The blocks with the lowest numbers are removed first, because workers read blocks
+    /// in increasing order. If a worker still reads a removed block, the block stays in memory until then.
     fn make_room(&mut self) {
         while self.blocks.len() >= self.most() {
             let decoded = |(number, slot): (&u64, &Slot<B>)| {
@@ -75,8 +76,8 @@ impl<B> BlockTable<B> {
         }
     }
 
-    /// The next block after `wanted` that no worker has begun. `None` if there is none before `end`, or if enough blocks
-    /// are decoded ahead.
+    /// The next block after `wanted` that no worker has begun. `None` if there is none before `end`, or if enough later
+    /// blocks have been begun.
     fn next_ahead(&self, wanted: u64, end: u64) -> Option<u64> {
         let ahead = self.blocks.range(wanted + 1..).count();
         let next = (wanted + 1..end).find(|number| !self.blocks.contains_key(number));
@@ -88,12 +89,12 @@ impl<B> BlockTable<B> {
 pub(super) struct BlockReader<'a, B>(&'a SharedBlocks<B>);
 
 impl<B> BlockReader<'_, B> {
-    /// Returns the block `wanted`, which is decoded unless it is there. While another worker decodes this block, this
-    /// worker decodes a later block before `end`, if workers can use it soon.
+    /// Returns the block `wanted`. The calling worker decodes this block if no other worker has begun it. While another
+    /// worker decodes this block, the calling worker decodes later blocks before `end`, up to a limit, and then waits.
     ///
     /// # Errors
     ///
-    /// Returns an error if this worker cannot decode a block.
+    /// Returns an error if the calling worker cannot decode `wanted` or a later block.
     pub(super) fn get<E>(
         &self,
         wanted: u64,

@@ -1,4 +1,4 @@
-//! The bytes of a columnar file, which are read at any place.
+//! The bytes of a columnar file, which can be read at any place.
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::dataset::text::fault::InputFault;
 use crate::dataset::text::handle::FileHandle;
 use crate::sync::{Mutex, lock};
 
-/// A file whose bytes are read at any place.
+/// A file whose bytes can be read at any place.
 #[derive(Debug)]
 pub(super) struct StoredBytes {
     path: Arc<Path>,
@@ -33,7 +33,7 @@ impl StoredBytes {
         self.length
     }
 
-    /// Returns `None` if the file has no such range.
+    /// Returns `None` if the file is too short to have this range.
     pub(super) fn check(&self, start: u64, length: u64) -> Option<()> {
         let end = start.checked_add(length)?;
         (end <= self.length).then_some(())
@@ -65,8 +65,8 @@ impl StoredBytes {
     }
 }
 
-/// The bytes of a Parquet file as one call of the decoder reads them. The decoder changes the errors that it receives, so
-/// the reason why bytes could not be read is kept here.
+/// The bytes of a Parquet file for one use of the decoder. The decoder changes the errors that it receives, so the
+/// reason why bytes could not be read is kept here.
 #[derive(Clone, Debug)]
 pub(super) struct DecodedBytes {
     stored: Arc<StoredBytes>,

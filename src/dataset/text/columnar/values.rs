@@ -12,7 +12,7 @@ use super::writer::{ValueWriter, WriteValue};
 /// The name of the extension type of UUIDs.
 const UUID: &str = "arrow.uuid";
 
-/// Returns the writer of the records of a record batch. A record becomes an object with all columns of the record batch.
+/// Returns the writer of the records of a record batch. A record becomes an object with the values of all columns.
 pub(super) fn records_of(columns: &RecordBatch) -> MemberWriter {
     let schema = columns.schema();
     let fields = schema.fields().iter().zip(columns.columns());
@@ -174,7 +174,7 @@ fn of_nested(array: &ArrayRef) -> WriteValue {
     }
 }
 
-/// The writer for a type that this function does not know. Its values are objects that no task takes for a text.
+/// The writer for a type that [`values_of`] does not know. A value becomes an object that no task takes for a text.
 fn unknown(kind: &DataType) -> WriteValue {
     let json = serde_json::json!({ "unreadable": kind.to_string() }).to_string();
     Box::new(move |_, out| out.extend_from_slice(json.as_bytes()))

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use arrow_buffer::NullBuffer;
 use serde::Serialize;
 
-/// Appends the value at an index, which is not null, as JSON.
+/// Appends the value at an index as JSON. The value is not null.
 pub(super) type WriteValue = Box<dyn Fn(usize, &mut Vec<u8>) + Send + Sync>;
 
 /// Writes the values of one array as JSON.

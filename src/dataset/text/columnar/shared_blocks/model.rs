@@ -37,7 +37,7 @@ fn every_worker_gets_its_blocks() {
     });
 }
 
-/// If a worker cannot decode a block, a worker that waits for the block tries it itself.
+/// If a worker cannot decode a block, a worker that waits for the block tries to decode the block itself.
 #[test]
 fn a_block_that_could_not_be_decoded_is_begun_again() {
     check(|| {
