@@ -14,14 +14,14 @@ use crate::dataset::format::{
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     spans: Vec<RecordSpan>,
-    /// The places of delimiters in the region, of the records for which they are listed.
+    /// The places in the region of the delimiters of all records whose delimiters are listed.
     delimiters: Vec<u32>,
     /// The bytes that contain the records. The places of the records are relative to the start of this region.
     region: Range<usize>,
     /// The line ends in the region.
     pub(super) line_count: LineCount,
     pub(super) limit: RecordLimit,
-    /// What is known of the region if its records are quoted and the state at its start is not known yet.
+    /// What was found in the region, if its records are quoted and the state at its start is not known yet.
     examined: Option<ExaminedStretch>,
     /// The reason why the text cannot be divided into records after those in the buffer. `None` if no error was found.
     pub(super) unreadable: Option<Unreadable>,
@@ -104,7 +104,7 @@ impl Buffer {
         self.spans.extend(spans);
     }
 
-    /// Examines the bytes before `end`, whose records are quoted, before it is known in which state they begin.
+    /// Examines the bytes before `end`, whose records are quoted, before it is known in which state these bytes begin.
     pub(super) fn examine(&mut self, quoted: Quoted, end: usize) {
         self.set_end(end);
         let examined = quoted.examine(&self.bytes[..end], &mut self.spans, &mut self.delimiters);
@@ -113,14 +113,14 @@ impl Buffer {
     }
 
     /// The number of records in the bytes that were examined, for each state in which the bytes may begin. `None` if
-    /// the records were found without that state.
+    /// no bytes were examined.
     pub(super) fn tallies(&self) -> Option<Tallies> {
         self.examined.as_ref().map(|examined| examined.tallies)
     }
 
-    /// Finds the records in the bytes that were examined, now that it is known in which state they begin. `after_cr`
-    /// says whether the byte before them is a `\r`. Returns the scanner at the end of these bytes. `None` if no bytes
-    /// were examined.
+    /// Finds the records in the bytes that were examined, now that it is known in which state these bytes begin.
+    /// `after_cr` says whether the byte before them is a `\r`. Returns the scanner at the end of these bytes, or `None`
+    /// if no bytes were examined.
     pub(super) fn complete(&mut self, state: ScanState, after_cr: bool) -> Option<Scanner> {
         let examined = self.examined.take()?;
         let bytes = &self.bytes[self.region.clone()];

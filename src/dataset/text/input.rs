@@ -40,7 +40,7 @@ pub(super) struct Input<'r> {
     ready: usize,
     /// Whether the input ended among its first bytes.
     ended: bool,
-    /// The damage that was found after the first bytes. They are given before the damage is reported.
+    /// The damage that was found after the first bytes. The caller gets these bytes before the damage is reported.
     damaged: Option<InputFault>,
     /// Whether the input is a file, so that a read does not wait for the program that writes it.
     is_stored: bool,
@@ -55,7 +55,7 @@ enum Look {
     Kind,
     /// Its first characters show whether the text is UTF-8.
     Characters,
-    /// It is a columnar input of this kind, which has not been opened.
+    /// The input is a columnar input of this kind, which has not been opened yet.
     Columns(ColumnarInput),
     Nothing,
 }
@@ -83,7 +83,7 @@ impl InputBytes<'_> {
     }
 }
 
-/// The reason why a columnar input cannot be read on. `None` if the stream was closed.
+/// Returns the reason why a columnar input cannot be read on as an error, or `None` if the stream was closed.
 #[cfg(feature = "parquet")]
 fn reason_of<T>(stopped: &StopSlot, fault: InputFault) -> Result<Option<T>, InputFault> {
     match stopped.take() {
@@ -147,8 +147,8 @@ impl<'r> Input<'r> {
     }
 
     /// Reads the beginning of a file until its kind is known. Damage after the first unpacked bytes is no error here,
-    /// because the records before it can be scored. A columnar file is opened, unless it is compressed: it would have to
-    /// be unpacked as a whole.
+    /// because the records before the damage can be scored. A columnar file is opened, unless it is compressed, because
+    /// it would then have to be unpacked as a whole first.
     fn begin(&mut self) -> Result<(), InputFault> {
         let (mut room, open) = (vec![0; FIRST_BYTES], Arc::default());
         let mut is_first = true;
@@ -193,7 +193,7 @@ impl<'r> Input<'r> {
                 return Ok(None);
             }
             self.look = Look::Nothing;
-            // The records of a columnar input are UTF-8.
+            // The JSON of a columnar input is UTF-8, so it needs no decoder.
             self.decoder = None;
         }
         let Some(mut decoder) = self.decoder.take() else {
@@ -331,7 +331,7 @@ impl<'r> Input<'r> {
         Ok(true)
     }
 
-    /// Without the feature `parquet`, an input is refused before it is opened as a columnar input.
+    /// Without the feature `parquet`, `look` refuses every columnar input, so this function is not called.
     #[cfg(not(feature = "parquet"))]
     fn begin_columns(
         &mut self,
@@ -343,8 +343,8 @@ impl<'r> Input<'r> {
         ))
     }
 
-    /// Returns the input as a file that can be read at any place. Unless it is such a file, it is copied to a temporary
-    /// file without a name. Returns `None` if the stream is closed meanwhile.
+    /// Returns the input as a file that can be read at any place. If the input is no such file, it is copied to a
+    /// temporary file without a name. Returns `None` if the stream is closed meanwhile.
     #[cfg(feature = "parquet")]
     fn whole_file(&mut self, closed: &Arc<AtomicBool>) -> Result<Option<File>, InputFault> {
         if let InputBytes::Stored(raw) = &mut self.bytes

@@ -1,7 +1,7 @@
-//! Compressed data of several members. A file that was made by joining compressed files has the data of all of them.
+//! Unpacks compressed data that consists of several members, as in a file that was made by joining compressed files.
 //!
-//! The crates that unpack cannot tell damaged data from other data that follows the compressed data. Therefore each of
-//! them unpacks only one member at a time here, and the bytes after a member are examined before they are unpacked.
+//! The crates for unpacking cannot tell damaged data from other data that follows the compressed data. Therefore a
+//! crate unpacks only one member at a time here, and the bytes after a member are examined before they are unpacked.
 
 use std::io::{self, BufRead, Read};
 use std::mem;
@@ -28,7 +28,7 @@ trait PackedMember<'r>: Read {
     /// The bytes after the member.
     fn rest(&mut self) -> &mut Rest<'r>;
 
-    /// Continues with the member that comes next.
+    /// Starts to unpack the next member.
     fn restart(&mut self) -> io::Result<()>;
 }
 
@@ -169,7 +169,7 @@ impl<'r> PackedMember<'r> for GzDecoder<Rest<'r>> {
     }
 }
 
-/// A reader of one frame of zstd, with or without data.
+/// A reader of one frame of zstd, which may be one without data.
 struct ZstdFrame<'r> {
     rest: Rest<'r>,
     decoder: ZstdDecoder<'static>,

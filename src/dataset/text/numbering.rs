@@ -27,8 +27,8 @@ pub(super) struct Start {
     pub(super) records: u64,
     /// Number of lines of the file before the part.
     pub(super) lines: u64,
-    /// Number of bytes of the line before the part. Always 0 in a file, because records are found from the beginning of
-    /// their line.
+    /// Number of bytes before the part in the line in which the part begins. Always 0 in a file, because the records of
+    /// a file are found from the beginning of their line.
     pub(super) column: u64,
     /// The state at the start of the part, which shows where in a record the part begins.
     pub(super) state: ScanState,

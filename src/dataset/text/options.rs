@@ -30,8 +30,9 @@ use crate::error::BadRecord;
 /// The delimiter of a text is found from its first record, if no option [sets](Self::delimiter) it: the comma, the
 /// semicolon, the tab or the bar. Files of several formats can be one dataset.
 ///
-/// A Parquet file, an Arrow IPC file or an Arrow IPC stream is recognised by its first bytes, no matter what its name is,
-/// and its records are read as JSON lines with the columns of the wanted fields. This requires the feature `parquet`.
+/// A Parquet file, an Arrow IPC file or an Arrow IPC stream is recognised by its first bytes, no matter what its name
+/// is, and its records are read as JSON lines with the columns of the wanted fields. This requires the feature
+/// `parquet`.
 ///
 /// A file that is compressed with gzip, zstd, bzip2 or xz is unpacked as it is read, no matter what its name is. An
 /// ending like `.gz` is removed from the name before the name chooses the format. Reading bzip2 and xz requires the
@@ -104,9 +105,9 @@ impl OpenOptions {
         self
     }
 
-    /// If `whole` is true, the records of a columnar file contain all columns of the file. Otherwise they contain only the
-    /// columns of the wanted [fields](Self::fields). Records of text are always whole. Set this if records are copied, for
-    /// example to a file of failed records.
+    /// If `whole` is true, the records of a columnar file contain all columns of the file. Otherwise they contain only
+    /// the columns of the wanted [fields](Self::fields). Records of text are always whole. Set this if records are
+    /// copied, for example to a file of failed records.
     #[must_use]
     pub fn whole_records(mut self, whole: bool) -> Self {
         self.whole_records = whole;
@@ -184,8 +185,9 @@ impl OpenOptions {
         self
     }
 
-    /// Sets the options for a reference: messages about texts that are not UTF-8 are those for a reference, and the field
-    /// of plain text may have any name, because a reference has the names of the records unless other names are given.
+    /// Sets the options for a reference: messages about texts that are not UTF-8 are those for a reference, and the
+    /// field of plain text may have any name, because a reference has the names of the records unless other names are
+    /// given.
     pub(in crate::dataset) fn for_reference(mut self) -> Self {
         self.is_reference = true;
         self
@@ -307,7 +309,7 @@ impl OpenOptions {
 }
 
 impl OpenOptions {
-    /// Refuses plain text whose name says that it is a file of another kind.
+    /// Refuses plain text, or a text with only white space, if its name says that it is a file of another kind.
     fn check_name(
         &self,
         name: &Path,
@@ -333,8 +335,8 @@ impl OpenOptions {
     }
 }
 
-/// The largest number of bytes of blank lines before the first record of delimited text. They are kept in memory until
-/// the record is found.
+/// The largest number of bytes of blank lines before the first record of delimited text. The number is limited because
+/// these bytes are kept in memory until the record is found.
 const MOST_BLANK_BYTES: usize = 16 << 20;
 
 /// Returns the first record of a text and the layout of the text, with columns that are taken from this record. Returns

@@ -1,4 +1,4 @@
-//! The bytes of an input as a reader, for decoders.
+//! Passes the bytes of an input to a decoder as a reader.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -37,8 +37,8 @@ pub(super) struct PulledBytes<'r> {
 }
 
 impl<'r> PulledBytes<'r> {
-    /// Creates a reader of the bytes `first` and of the rest. Also returns the place where the reason is kept why no more
-    /// bytes can be read.
+    /// Creates a reader of the bytes `first` and then of those of `rest`. If no more bytes can be read, the returned
+    /// slot contains the reason.
     pub(super) fn new(first: Vec<u8>, rest: ReadBytes<'r>) -> (Self, StopSlot) {
         let stopped = StopSlot::default();
         let pulled = PulledBytes {

@@ -86,7 +86,7 @@ impl RawInput<'_> {
         }
     }
 
-    /// Whether this is a file.
+    /// Whether this is a file of known length.
     pub(super) fn is_stored(&self) -> bool {
         match self {
             RawInput::Reader(_) => false,
@@ -95,7 +95,7 @@ impl RawInput<'_> {
         }
     }
 
-    /// Returns the file whose first `read` bytes were read from here, if this is a file of known length.
+    /// Returns the file, if its length is known and exactly its first `read` bytes have been read.
     #[cfg(feature = "parquet")]
     pub(super) fn whole_file(&mut self, read: u64) -> io::Result<Option<File>> {
         match self {

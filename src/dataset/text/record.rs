@@ -88,9 +88,9 @@ impl<'a> TextRecord<'a> {
         }
     }
 
-    /// Returns all fields of the record, in the order of the input. No two names are equal. If the header of a table has
-    /// several columns `n`, they are called `n`, `n_2`, `n_3` and so on. If an object of JSON has several members `n`,
-    /// the last one counts, as in other readers of JSON, and has the position of the first one.
+    /// Returns all fields of the record, in the order of the input. No two names are equal. If the header of a table
+    /// has several columns `n`, they are called `n`, `n_2`, `n_3` and so on. If an object of JSON has several members
+    /// `n`, the last one counts, as in other readers of JSON, and has the position of the first one.
     ///
     /// ```
     /// use manyhands::dataset::{FieldValue, TextRecord};
@@ -169,7 +169,7 @@ where
     let spans = buffer.spans();
     let first = spans.first().map_or(0, |span| span.start);
     let end = spans.last().map_or(first, |span| span.end);
-    // All records are checked together. If this fails, each record is checked by itself.
+    // All records are checked together for UTF-8. If this fails, each record is checked by itself.
     let whole = simdutf8::basic::from_utf8(&buffer.bytes()[first..end]);
     let mut before = (0, start.column);
     for (index, span) in (start.records..).zip(spans) {
@@ -177,8 +177,8 @@ where
             span.start,
             column_before(buffer.bytes(), span.start, before),
         );
-        // A document may have the tokens of a record in several lines, and the JSON of a columnar record is not a line of
-        // its file.
+        // A record has no column if it has several lines in a document, or if it comes from a columnar file, which does
+        // not contain its JSON.
         let has_column = !layout.is_columnar()
             && (!layout.is_in_order()
                 || memchr2(b'\n', b'\r', &buffer.bytes()[span.start..span.end]).is_none());
@@ -228,8 +228,8 @@ where
     ControlFlow::Continue(())
 }
 
-/// Returns the number of bytes before a record in its line. `known` is an earlier place and the number of bytes before this
-/// place in its line, so that a line with many records is examined only once.
+/// Returns the number of bytes before a record in its line. `known` is an earlier place and the number of bytes before
+/// this place in its line, so that a line with many records is examined only once.
 #[inline]
 fn column_before(bytes: &[u8], start: usize, known: (usize, u64)) -> u64 {
     match start.checked_sub(1).map(|last| bytes[last]) {

@@ -29,8 +29,8 @@ use taken::TakenRecords;
 
 /// Text from one or several readers, which are read one after the other.
 ///
-/// Records and lines are defined as in [`TextFiles`](super::TextFiles). The format of each input is found when its first
-/// bytes arrive, see [`OpenOptions`].
+/// Records and lines are defined as in [`TextFiles`](super::TextFiles). The format of each input is found when its
+/// first bytes arrive, see [`OpenOptions`].
 ///
 /// Workers take turns at taking the next records, and then work on them at the same time. The worker whose turn it is
 /// reads what the stream has at that moment: a record of a slow producer can be taken as soon as its end has arrived,
@@ -68,7 +68,8 @@ pub struct TextStream<'r> {
 /// How an input is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dataset) enum Access {
-    /// From its beginning, because it [is a stream](TextStream::is_needed_for) or is compressed.
+    /// From its beginning, because it [is a stream](TextStream::is_needed_for), is compressed, or is an Arrow IPC
+    /// stream.
     InOrder,
     /// As a file of text, at any place.
     Text,

@@ -8,8 +8,8 @@ use super::fault::InputFault;
 /// The number of bytes that are copied at a time.
 const COPIED_BYTES: usize = 256 << 10;
 
-/// Copies an input to a temporary file without a name: the bytes `first`, and the bytes that `read` returns until it
-/// returns none. Returns `None` if `read` returns that the stream is closed.
+/// Copies an input to a temporary file without a name: the bytes `first`, and the bytes that `read` reads until it
+/// reads 0 bytes. Returns `None` if `read` returns `None`, because the stream is closed.
 pub(super) fn copied(
     first: &[u8],
     mut read: impl FnMut(&mut [u8]) -> Result<Option<usize>, InputFault>,

@@ -13,7 +13,7 @@ use crate::sync::atomic::AtomicBool;
 /// The number of compressed bytes that are requested from an input at a time.
 const PACKED_BYTES: usize = 64 << 10;
 
-/// A part of the message of zstd about a frame whose window is larger than the limit, which is 2²⁷ bytes.
+/// A part of the message with which zstd refuses a frame whose window is larger than the limit of 2²⁷ bytes.
 const TOO_MUCH_MEMORY: &str = "too much memory";
 
 /// A compressed input. The thread that reads it unpacks the bytes.

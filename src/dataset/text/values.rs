@@ -136,7 +136,7 @@ impl<'a> FieldValues<'a> {
         self.found_instead(place, expected, self.get(place).kind())
     }
 
-    /// Same as [`unexpected`](Self::unexpected), but the value is described by `found`.
+    /// Same as [`unexpected`](Self::unexpected), but the message describes the value by `found`.
     pub(crate) fn found_instead(&self, place: usize, expected: &str, found: &str) -> BadRecord {
         let value = self.get(place);
         let message = format!(

@@ -24,8 +24,8 @@ use crate::error::BadRecord;
 use crate::sync::atomic::{AtomicBool, Ordering::Acquire};
 
 /// The number of bytes that are requested from an input at a time. More bytes are requested only until there is a
-/// complete record. Only one worker reads at a time, so the others would wait longer if this number were larger, since
-/// compressed bytes are unpacked while they are read.
+/// complete record. Only one worker reads at a time, and compressed bytes are unpacked while they are read, so the
+/// other workers would wait longer if this number were larger.
 const READ_BYTES: usize = 64 << 10;
 
 /// The fault that is set while an input is being read. If the read panics, the fault stays set.
@@ -312,7 +312,7 @@ impl<'r> InputChain<'r> {
             skipped += layout.before_header();
             let lines_before = u64::from(layout.before_header() > 0);
             let first = &first[skipped..];
-            // If the input is broken off, its first record is not complete.
+            // If the input was broken off, a first record without a line end is not complete.
             let is_all = self.ended && self.broken_off.is_none();
             let bad = |(line, reason)| InputFault::bad_record(lines_before + line, reason);
             match header_columns(layout, first, is_all, &self.options).map_err(bad)? {

@@ -63,7 +63,7 @@ impl InputChain<'_> {
         Ok(length)
     }
 
-    /// Counts the bytes of the last line after these bytes were moved.
+    /// Updates the number of bytes of the last line, after the bytes `moved` were moved.
     fn count_column(&mut self, moved: &[u8]) {
         self.start.column = match memrchr2(b'\n', b'\r', moved) {
             Some(end) => (moved.len() - end - 1) as u64,
