@@ -101,8 +101,8 @@ pub struct Score {
     executor: ExecutorName,
 
     /// Choose what happens if records cannot be scored: skip them (skip), halt the run after more than a
-    /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop). Before the input
-    /// ends, a share is one of at least 1,000 records [default: skip
+    /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop). Until the input
+    /// ends, a share is computed as if at least 1,000 records had been read [default: skip
     /// them, but exit with code 3 if the first 1,000 records all fail for the same kind of reason].
     #[arg(long, value_name = "WHAT", value_parser = parse_on_failure)]
     on_failure: Option<OnFailure>,

@@ -103,7 +103,7 @@ fn other_load(timing: &Timing) -> &'static str {
 
 /// Formats the figures of each worker, or, if there are many workers, the minimum, median and maximum of each figure.
 fn workers(workers: &[WorkerTiming], wall: Duration) -> String {
-    let header = ["worker", "records", "busy", "waiting", "share"];
+    let header = ["worker", "records", "at work", "waiting", "share"];
     let figures = |one: &WorkerTiming| {
         let count = one.records as f64;
         let waiting = one.waiting(wall).as_secs_f64();
