@@ -9,7 +9,7 @@ use serde_json::Value;
 const NAMES: [&str; 3] = ["text", "a", "b"];
 
 fuzz_target!(|record: &str| {
-    let fields = Fields::new([NAMES[0]], &NAMES[1..]);
+    let fields = Fields::new([NAMES[0]], NAMES[1..].iter().copied());
     let record_of = TextRecord::json(record);
     let found = fields.of(&record_of);
     let Ok(parsed) = serde_json::from_str::<Value>(record) else {
