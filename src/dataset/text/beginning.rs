@@ -3,6 +3,7 @@
 
 use super::columnar::ColumnarInput;
 use super::compression::{Compression, begins};
+use super::encoding::{BYTE_ORDER_MARK, without_mark};
 
 /// The kind of an input, as its first bytes show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,7 +182,10 @@ fn zip(first: &[u8], is_all: bool) -> Option<Beginning> {
 
 /// Recognises a page, which may begin with white space.
 fn html(first: &[u8], is_all: bool) -> Option<Beginning> {
-    let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first);
+    if !is_all && BYTE_ORDER_MARK.starts_with(first) {
+        return Some(Beginning::TooShort);
+    }
+    let first = without_mark(first);
     let all = first.len();
     let first = first.trim_ascii_start();
     if all - first.len() >= BLANK_BYTES {
@@ -323,6 +327,11 @@ mod tests {
         for first in [&b""[..], b"x", b"\n", b"<", b"vers", b"\xff", b"\xef\xbb"] {
             assert_eq!(beginning_of(first, false, false), Beginning::TooShort);
             assert_eq!(beginning_of(first, true, false), Beginning::Text);
+        }
+        // The mark may arrive in pieces, whether or not an encoding is named.
+        for length in 1..=3 {
+            let mark = beginning_of(&b"\xef\xbb\xbf"[..length], false, true);
+            assert_eq!(mark, Beginning::TooShort);
         }
         let late = [&b" ".repeat(BLANK_BYTES)[..], b"<html>"].concat();
         assert_eq!(beginning_of(&late, true, false), Beginning::Text);
