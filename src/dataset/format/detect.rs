@@ -349,7 +349,9 @@ fn kind_of_json(text: &[u8], named: bool, first: FirstBytes<'_>) -> Option<Forma
             !has_lines(&readable)
         }
         Some(Err(error)) if text[0] == b'{' || named => {
-            if error.is_eof() && !first.is_enough() {
+            // A number that is cut off in its fraction or exponent is a mistake to serde_json, and not an end.
+            let is_cut = error.is_eof() || matches!(text.last(), Some(b'.' | b'e' | b'E' | b'+'));
+            if is_cut && !first.is_enough() {
                 return None;
             }
             error.is_eof() && has_lines(&readable)
@@ -507,6 +509,30 @@ mod tests {
             };
             assert!(requested.layout(Path::new("a"), first).is_none());
         }
+    }
+
+    /// The object may have several lines, no matter where the bytes that have arrived end.
+    #[test]
+    fn an_object_that_has_arrived_in_part_does_not_decide_the_format() {
+        let text = b"{\"a\": -1.5e+30,\n\"b\": true, \"c\": [null, NaN, -Infinity, \"\\u00e9\"]}\n";
+        for length in 1..text.len() - 1 {
+            let first = FirstBytes {
+                bytes: &text[..length],
+                is_all: false,
+                is_stored: false,
+            };
+            assert_eq!(
+                kind_of_json(first.bytes, false, first),
+                None,
+                "{length} bytes"
+            );
+        }
+        let first = FirstBytes {
+            bytes: text,
+            is_all: false,
+            is_stored: false,
+        };
+        assert_eq!(kind_of_json(text, false, first), Some(FormatName::Json));
     }
 
     #[test]
