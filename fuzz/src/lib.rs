@@ -13,7 +13,8 @@ use manyhands::error::{BadRecord, Error};
 /// How a text is read.
 #[derive(Arbitrary, Clone, Debug, Default)]
 pub struct Reading {
-    name: Name,
+    /// The format that the name of the file shows, if it shows one.
+    name: Option<Format>,
     format: Option<Format>,
     delimiter: Option<u8>,
     header: bool,
@@ -25,18 +26,7 @@ pub struct Reading {
 /// such as blank lines.
 const SHORTEST_LIMIT: u64 = 40;
 
-/// The name of the file, which may choose its format.
-#[derive(Arbitrary, Clone, Copy, Debug, Default)]
-enum Name {
-    #[default]
-    None,
-    JsonLines,
-    Json,
-    Csv,
-    Tsv,
-    Text,
-}
-
+/// A format of text.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Format {
     JsonLines,
@@ -77,12 +67,12 @@ impl Reading {
     /// The name under which the text is read.
     pub fn name(&self) -> &'static str {
         match self.name {
-            Name::None => "r",
-            Name::JsonLines => "r.jsonl",
-            Name::Json => "r.json",
-            Name::Csv => "r.csv",
-            Name::Tsv => "r.tsv",
-            Name::Text => "r.txt",
+            None => "r",
+            Some(Format::JsonLines) => "r.jsonl",
+            Some(Format::Json) => "r.json",
+            Some(Format::Csv) => "r.csv",
+            Some(Format::Tsv) => "r.tsv",
+            Some(Format::Text) => "r.txt",
         }
     }
 

@@ -308,7 +308,7 @@ fn options_that_do_not_fit_a_file_are_told() {
     }
     let good = score(&folder, "text.parquet", &["--format", "text"]);
     assert_eq!(good.code, 0, "{}", good.err);
-    // A mistyped name of a field to keep is told with the columns that are not read too.
+    // If no column has the name of a field to keep, the warning suggests a column of the file, read or not.
     let kept = score(
         &folder,
         "snappy.parquet",

@@ -2,6 +2,7 @@
 
 use super::kind::ColumnarInput;
 use crate::dataset::text::fault::InputFault;
+use crate::panics::caught;
 
 /// Why a columnar file, or a part of it, cannot be read.
 #[derive(Debug)]
@@ -14,7 +15,24 @@ pub(super) enum Broken {
     Refused(String),
 }
 
+/// Calls a decoder. A decoder may panic if a file is damaged, so a panic is damage.
+pub(super) fn decoding<T>(decode: impl FnOnce() -> Result<T, Broken>) -> Result<T, Broken> {
+    caught(decode).unwrap_or_else(|panicked| Err(Broken::Damaged(panicked.to_string())))
+}
+
 impl Broken {
+    /// Returns the reason why no further record can be decoded.
+    ///
+    /// # Errors
+    ///
+    /// Returns the fault if the file cannot be read.
+    pub(super) fn reason(self) -> Result<String, InputFault> {
+        match self {
+            Broken::Unreadable(fault) => Err(fault),
+            Broken::Damaged(reason) | Broken::Refused(reason) => Ok(reason),
+        }
+    }
+
     /// Returns the fault of a file that cannot be opened for this reason.
     pub(super) fn fault(self, kind: ColumnarInput) -> InputFault {
         match self {

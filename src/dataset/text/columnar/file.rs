@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::arrow_file::StoredArrow;
 use super::block::DecodedBlock;
-use super::broken::Broken;
+use super::broken::{Broken, decoding};
 use super::group::RecordGroup;
 use super::kind::ColumnarInput;
 use super::parquet_file::StoredParquet;
@@ -16,7 +16,6 @@ use crate::dataset::format::RecordLayout;
 use crate::dataset::text::fault::InputFault;
 use crate::dataset::text::handle::FileHandle;
 use crate::dataset::text::options::OpenOptions;
-use crate::panics::caught;
 
 /// A columnar file that can be read at any place.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ impl ColumnarFile {
         options: &OpenOptions,
     ) -> Result<Self, InputFault> {
         let bytes = Arc::new(StoredBytes::new(Arc::clone(path), handle, length));
-        let opened = caught(|| match kind {
+        let opened = decoding(|| match kind {
             ColumnarInput::Parquet => {
                 let (file, groups, names) = StoredParquet::open(bytes, options)?;
                 Ok((Content::Parquet(file), groups, names))
@@ -60,8 +59,6 @@ impl ColumnarFile {
                 Ok((Content::Arrow(file), groups, names))
             }
         });
-        // A decoder may panic if a file is damaged. The panic is then reported as damage.
-        let opened = opened.unwrap_or_else(|panicked| Err(Broken::Damaged(panicked.to_string())));
         let (content, groups, names) = opened.map_err(|broken| broken.fault(kind))?;
         Ok(ColumnarFile {
             kind,
@@ -92,17 +89,14 @@ impl ColumnarFile {
         let records = self.groups[group].records_of(block);
         let expected = records.end - records.start;
         let mut decoded = DecodedBlock::default();
-        // A decoder may panic if a file is damaged. The panic is then reported as damage.
-        let outcome = caught(|| self.decode_to(group, records, &mut decoded));
+        let outcome = decoding(|| self.decode_to(group, records, &mut decoded));
         decoded.broken = match outcome {
-            Ok(Ok(())) if decoded.records() as u64 == expected => None,
-            Ok(Ok(())) => Some(format!(
+            Ok(()) if decoded.records() as u64 == expected => None,
+            Ok(()) => Some(format!(
                 "expected {expected} records, found {}",
                 decoded.records()
             )),
-            Ok(Err(Broken::Unreadable(fault))) => return Err(fault),
-            Ok(Err(Broken::Damaged(reason) | Broken::Refused(reason))) => Some(reason),
-            Err(panicked) => Some(panicked.to_string()),
+            Err(broken) => Some(broken.reason()?),
         };
         Ok(decoded)
     }

@@ -49,6 +49,8 @@ pub struct ColumnarFiles {
     /// Number of records in a part.
     part_records: u64,
     limit: RecordLimit,
+    /// Number of blocks of all files.
+    block_count: u64,
     blocks: SharedBlocks<DecodedBlock>,
     /// Memory for the JSON of records, which is reused.
     spare: Mutex<Vec<Vec<u8>>>,
@@ -156,6 +158,7 @@ impl ColumnarFiles {
             files: files.collect(),
             part_records,
             limit,
+            block_count: block,
             blocks: SharedBlocks::default(),
             spare: Mutex::default(),
         }
@@ -189,14 +192,6 @@ impl ColumnarFiles {
     pub fn bytes(&self) -> u64 {
         let lengths = self.files.iter().map(|file| file.length);
         lengths.fold(0, u64::saturating_add)
-    }
-
-    /// Number of blocks of all files.
-    fn block_count(&self) -> u64 {
-        let blocks = self.files.iter().flat_map(|file| &file.file.groups);
-        blocks
-            .map(super::group::RecordGroup::blocks)
-            .fold(0, u64::saturating_add)
     }
 
     /// The first of these parts, up to the last one that belongs to the same block.
@@ -304,12 +299,11 @@ impl Dataset for ColumnarFiles {
     {
         let mut outcome = ReadOutcome::default();
         let reader = self.blocks.begin();
-        let blocks = self.block_count();
         let mut left = parts;
         while !left.is_empty() {
             let parts = self.parts_of_block(&left);
             let began = Instant::now();
-            let block = reader.get(parts.number, blocks, |number| self.decode(number))?;
+            let block = reader.get(parts.number, self.block_count, |number| self.decode(number))?;
             outcome.waited += began.elapsed();
             if self.visit(&parts, &block, &mut visit).is_break() {
                 break;

@@ -7,14 +7,13 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 
 use super::block::DecodedBlock;
-use super::broken::{Broken, damaged_from_here};
+use super::broken::{Broken, damaged_from_here, decoding};
 use super::file::{ColumnarFile, open_unnamed};
 use super::kind::ColumnarInput;
 use super::projection::wanted_columns;
 use crate::dataset::format::RecordLayout;
 use crate::dataset::text::fault::InputFault;
 use crate::dataset::text::options::OpenOptions;
-use crate::panics::caught;
 
 /// The length of the JSON that is written at a time, in bytes.
 const JSON_BYTES: usize = 64 << 10;
@@ -72,13 +71,12 @@ impl<'r> ColumnarReader<'r> {
     ) -> Result<Self, InputFault> {
         let kind = ColumnarInput::ArrowStream;
         let reader: Box<dyn Read + Send + 'r> = Box::new(reader);
-        let opened = caught(|| {
+        let opened = decoding(|| {
             let messages = StreamReader::try_new_buffered(reader, None)?;
             let schema = messages.schema();
             let columns = wanted_columns(&schema, options).map_err(Broken::Refused)?;
             Ok((messages, schema, columns))
         });
-        let opened = opened.unwrap_or_else(|panicked| Err(Broken::Damaged(panicked.to_string())));
         let (messages, schema, columns) = opened.map_err(|broken| broken.fault(kind))?;
         let names = schema.fields().iter().map(|field| field.name().clone());
         let layout = RecordLayout::columnar(kind.format(), names.collect());
@@ -167,20 +165,15 @@ impl BlockSource<'_> {
                 Ok(None)
             }
             BlockSource::Stream { messages, columns } => {
-                let next = caught(|| {
+                let next = decoding(|| {
                     let next: Option<RecordBatch> = messages.next().transpose()?;
-                    let projected = next.map(|all| all.project(columns)).transpose()?;
-                    Ok::<_, Broken>(projected)
+                    Ok(next.map(|all| all.project(columns)).transpose()?)
                 });
                 let mut block = DecodedBlock::default();
                 match next {
-                    Ok(Ok(None)) => return Ok(None),
-                    Ok(Ok(Some(columns))) => block.push(&columns),
-                    Ok(Err(Broken::Unreadable(fault))) => return Err(fault),
-                    Ok(Err(Broken::Damaged(reason) | Broken::Refused(reason))) => {
-                        block.broken = Some(reason);
-                    }
-                    Err(panicked) => block.broken = Some(panicked.to_string()),
+                    Ok(None) => return Ok(None),
+                    Ok(Some(columns)) => block.push(&columns),
+                    Err(broken) => block.broken = Some(broken.reason()?),
                 }
                 Ok(Some(block))
             }
