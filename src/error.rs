@@ -232,6 +232,12 @@ pub struct Failure {
     pub cause: Arc<dyn std::error::Error + Send + Sync>,
 }
 
+/// The column of a line that a column of a record is. `before` is the number of bytes before the record in its line, if
+/// columns of the record are columns of a line.
+pub(crate) fn column_in_line(column: Option<u64>, before: Option<u64>) -> Option<u64> {
+    column.zip(before).map(|(column, before)| before + column)
+}
+
 impl Failure {
     pub(crate) fn new(index: u64, mut place: Option<Place>, worker: usize, cause: Cause) -> Self {
         if let (Some(place), Some(bad)) = (&mut place, cause.downcast_ref::<BadRecord>()) {
@@ -251,10 +257,7 @@ impl Failure {
     /// before the record in its line, if columns of the record are columns of a line.
     pub(crate) fn in_line(mut self, before: Option<u64>) -> Self {
         if let Some(place) = &mut self.place {
-            place.column = place
-                .column
-                .zip(before)
-                .map(|(column, before)| before + column);
+            place.column = column_in_line(place.column, before);
         }
         self
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::FieldValue;
 use super::text::{MAX_RECORD_BYTES, OpenOptions, TextRecord};
-use crate::error::{BadRecord, Error};
+use crate::error::{BadRecord, Error, column_in_line};
 use kept::{KeptColumn, Selected};
 
 /// The texts of a file in memory, each with the number of its line.
@@ -139,8 +139,7 @@ impl Texts {
                     }
                     Err(NoText::Broken(reason)) => {
                         let path = stream.place(position).path;
-                        let column = reason.column.zip(position.column);
-                        let column = column.map(|(column, before)| before + column);
+                        let column = column_in_line(reason.column, position.column);
                         let reason = BadRecord { column, ..reason };
                         bad = Some(Error::bad_record(&path, line, reason));
                         ControlFlow::Break(())

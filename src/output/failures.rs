@@ -89,9 +89,9 @@ impl FailuresFile {
                  ends in .{}",
                 path.display(),
                 input.display(),
-                match format.of_text() == format {
-                    true => format.to_string(),
-                    false => format!(
+                match format.is_columnar() {
+                    false => format.to_string(),
+                    true => format!(
                         "{format}, whose records are written as {}",
                         format.of_text()
                     ),

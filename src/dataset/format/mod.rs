@@ -155,7 +155,7 @@ impl RecordLayout {
 
     /// Whether the records are those of a columnar file.
     pub(super) fn is_columnar(&self) -> bool {
-        self.name.of_text() != self.name
+        self.name.is_columnar()
     }
 
     /// The name of the format.
@@ -182,6 +182,11 @@ impl RecordLayout {
     /// such as `sep=;`.
     pub(super) fn before_header(&self) -> usize {
         self.before_header
+    }
+
+    /// The number of lines before the header: 1 if a line before it names the delimiter, and otherwise 0.
+    pub(super) fn lines_before_header(&self) -> u64 {
+        u64::from(self.before_header > 0)
     }
 
     /// The names as they stand in the header of a table, if it has one.

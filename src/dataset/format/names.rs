@@ -67,11 +67,14 @@ impl FormatName {
 
     /// What a file is according to the ending of its name, if that is something other than text with records.
     pub(crate) fn other_kind_of_ending(ending: &str) -> Option<&'static str> {
+        match Self::of_ending(ending) {
+            Some(FormatName::Parquet) => return Some("a Parquet file"),
+            Some(FormatName::Arrow) => return Some("an Arrow file"),
+            _ => {}
+        }
         Some(match &*ending.to_ascii_lowercase() {
             "xlsx" | "xlsm" | "xls" => "an Excel workbook",
             "ods" => "an OpenDocument spreadsheet",
-            "parquet" | "pq" => "a Parquet file",
-            "arrow" | "arrows" | "feather" | "ipc" => "an Arrow file",
             "avro" => "an Avro file",
             "orc" => "an ORC file",
             "sqlite" | "sqlite3" | "db" => "a SQLite database",
@@ -91,7 +94,7 @@ impl FormatName {
     }
 
     /// Whether files of the format store columns and are not text.
-    pub(in crate::dataset) fn is_columnar(self) -> bool {
+    pub(crate) fn is_columnar(self) -> bool {
         matches!(self, FormatName::Parquet | FormatName::Arrow)
     }
 
@@ -110,9 +113,9 @@ impl FormatName {
 
     /// The format in which records of this format are text: JSON lines if the file stores them by column.
     pub(crate) fn of_text(self) -> Self {
-        match self {
-            FormatName::Parquet | FormatName::Arrow => FormatName::JsonLines,
-            text => text,
+        match self.is_columnar() {
+            true => FormatName::JsonLines,
+            false => self,
         }
     }
 }

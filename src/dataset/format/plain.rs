@@ -24,8 +24,13 @@ const FIELD: &str = "text";
 ///
 /// Returns an error that names a field that plain text does not have.
 pub(in crate::dataset) fn check_text_field(fields: &Fields) -> Result<(), BadRecord> {
+    check_only(fields, FIELD)
+}
+
+/// Checks that every field that is read as text has this name.
+fn check_only(fields: &Fields, only: &str) -> Result<(), BadRecord> {
     let needed = fields.selectors().iter().take(fields.needed());
-    match needed.map(|one| &one.name).find(|name| *name != FIELD) {
+    match needed.map(|one| &one.name).find(|name| *name != only) {
         None => Ok(()),
         Some(other) => Err(no_field(other)),
     }
@@ -45,14 +50,10 @@ impl Format for PlainText {
         let field = wanted
             .filter(|wanted| wanted.len() > 0)
             .map_or(FIELD, |wanted| wanted.name(0));
-        let columns = Columns::new(vec![field.to_owned()], wanted);
-        let needed = wanted.map_or(0, Fields::needed);
-        let names = wanted.into_iter().flat_map(Fields::selectors);
-        let mut others = names.take(needed).map(|selector| &selector.name);
-        if let Some(other) = others.find(|other| *other != field) {
-            return Err(no_field(other));
+        if let Some(wanted) = wanted {
+            check_only(wanted, field)?;
         }
-        Ok(columns)
+        Ok(Columns::new(vec![field.to_owned()], wanted))
     }
 
     fn read<'a>(

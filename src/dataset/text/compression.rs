@@ -1,9 +1,6 @@
 //! Kinds of compression, and how each is recognised.
 
-use std::fs::File;
 use std::path::Path;
-
-use super::os::read_exact_at;
 
 /// A kind of compression that is recognised by the first bytes of a file, regardless of the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,16 +49,6 @@ impl Compression {
     pub(super) fn of(first: &[u8]) -> Option<Self> {
         let is = |compression: &Compression| compression.mark(first) == Some(true);
         Self::ALL.into_iter().find(is)
-    }
-
-    /// Recognises the compression of a file of this length.
-    pub(super) fn of_file(file: &File, length: u64) -> Option<Self> {
-        let mut first = [0; LONGEST_MARK];
-        let length =
-            usize::try_from(length).map_or(LONGEST_MARK, |length| length.min(LONGEST_MARK));
-        // If the file cannot be read, the next read reports the error.
-        read_exact_at(file, &mut first[..length], 0).ok()?;
-        Self::of(&first[..length])
     }
 
     /// Whether more bytes are needed to know if the bytes that begin with `first` are compressed.

@@ -85,7 +85,7 @@ impl TextFile {
             let layout = layout.map_err(|bad| Error::input(&self.path, bad.message))?;
             if let Some(layout) = layout {
                 self.begin += layout.before_header() as u64;
-                self.header_lines = u64::from(layout.before_header() > 0);
+                self.header_lines = layout.lines_before_header();
                 self.layout = layout;
                 break;
             }

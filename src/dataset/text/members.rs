@@ -104,15 +104,12 @@ impl Default for Rest<'_> {
 impl Rest<'_> {
     fn skip_zeros(&mut self) -> io::Result<()> {
         loop {
-            let bytes = self.fill_buf()?;
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            let is_all = zeros == bytes.len();
-            if zeros > 0 {
-                self.consume(zeros);
-            }
-            if !is_all || zeros == 0 {
+            let bytes = self.fill_buf()?.iter();
+            let zeros = bytes.take_while(|byte| **byte == 0).count();
+            if zeros == 0 {
                 return Ok(());
             }
+            self.consume(zeros);
         }
     }
 

@@ -171,6 +171,7 @@ where
     let end = spans.last().map_or(first, |span| span.end);
     // All records are checked together for UTF-8. If this fails, each record is checked by itself.
     let whole = simdutf8::basic::from_utf8(&buffer.bytes()[first..end]);
+    let (is_columnar, is_in_order) = (layout.is_columnar(), layout.is_in_order());
     let mut before = (0, start.column);
     for (index, span) in (start.records..).zip(spans) {
         before = (
@@ -179,8 +180,8 @@ where
         );
         // A record has no column if it has several lines in a document, or if it comes from a columnar file, which does
         // not contain its JSON.
-        let has_column = !layout.is_columnar()
-            && (!layout.is_in_order()
+        let has_column = !is_columnar
+            && (!is_in_order
                 || memchr2(b'\n', b'\r', &buffer.bytes()[span.start..span.end]).is_none());
         let position = Position {
             index,

@@ -4,6 +4,7 @@ mod inputs;
 mod taken;
 
 use std::fmt;
+use std::fs::File;
 use std::io::Read;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
@@ -12,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
 use super::columnar::ColumnarInput;
-use super::compression::Compression;
+use super::compression::{Compression, LONGEST_MARK};
 use super::input::Input;
 use super::input_file::InputFile;
 use super::lent::LentRecord;
 use super::options::OpenOptions;
-use super::os::open_of_known_length;
+use super::os::{open_of_known_length, read_exact_at};
 use super::raw::STANDARD_INPUT;
 use super::record::{TextRecord, visit_records};
 use crate::dataset::{Dataset, FormatName, Position, ReadOutcome};
@@ -141,16 +142,29 @@ impl<'r> TextStream<'r> {
         }
         match open_of_known_length(path) {
             Ok(None) => Access::InOrder,
-            Ok(Some((file, length))) if Compression::of_file(&file, length).is_some() => {
-                Access::InOrder
-            }
-            Ok(Some((file, length))) => match ColumnarInput::of_file(&file, length, requested) {
-                Some(ColumnarInput::ArrowStream) => Access::InOrder,
-                Some(kind) => Access::Columns(kind),
-                None => Access::Text,
-            },
+            Ok(Some((file, length))) => Self::access_of_file(&file, length, requested),
             // The error is reported when the path is opened.
             Err(_) => Access::Text,
+        }
+    }
+
+    /// How a file of this length is read, which its first bytes show.
+    fn access_of_file(file: &File, length: u64, requested: Option<FormatName>) -> Access {
+        let mut first = [0; LONGEST_MARK];
+        let length =
+            usize::try_from(length).map_or(LONGEST_MARK, |length| length.min(LONGEST_MARK));
+        let first = &mut first[..length];
+        if read_exact_at(file, first, 0).is_err() {
+            // The next read reports the error.
+            return Access::Text;
+        }
+        if Compression::of(first).is_some() {
+            return Access::InOrder;
+        }
+        match ColumnarInput::requested(requested, first) {
+            Some(ColumnarInput::ArrowStream) => Access::InOrder,
+            Some(kind) => Access::Columns(kind),
+            None => Access::Text,
         }
     }
 

@@ -162,16 +162,18 @@ impl ExaminedStretch {
         }
         let assumed_spans = spans.iter_mut();
         assumed_spans.for_each(|span| span.lines_before += before.lines);
-        let mut assumed_spans = std::mem::take(spans).into_iter();
+        let mut replaced = 0;
         if assumed != ScanState::Between {
             // The record that contains the place `at` began before this place, perhaps even before the stretch.
-            match assumed_spans.next() {
-                Some(span) => first.extend(before.end(span.end)),
+            match spans.first() {
+                Some(span) => {
+                    first.extend(before.end(span.end));
+                    replaced = 1;
+                }
                 None => scanner.open = before.open,
             }
         }
-        first.extend(assumed_spans);
-        *spans = first;
+        drop(spans.splice(..replaced, first));
         scanner
     }
 }

@@ -1,10 +1,7 @@
 //! Kinds of columnar files, and how each is recognised.
 
-use std::fs::File;
-
 use crate::dataset::FormatName;
 use crate::dataset::text::compression::begins;
-use crate::dataset::text::os::read_exact_at;
 
 /// A kind of file that stores its records by column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +22,6 @@ const MARKS: [(&[u8], ColumnarInput); 3] = [
     (b"\xff\xff\xff\xff", ColumnarInput::ArrowStream),
 ];
 
-/// The length of the longest mark, in bytes.
-const LONGEST_MARK: usize = 8;
-
 impl ColumnarInput {
     /// Recognises the kind of a file that begins with `first`.
     pub(in crate::dataset::text) fn of(first: &[u8]) -> Option<Self> {
@@ -41,21 +35,8 @@ impl ColumnarInput {
         MARKS.iter().any(|(mark, _)| begins(first, mark).is_none())
     }
 
-    /// Returns the columnar kind as which a file is read: the requested one, or the one that its first bytes show if no
-    /// format is requested. `None` if the file is not read as a columnar file.
-    pub(in crate::dataset::text) fn of_file(
-        file: &File,
-        length: u64,
-        requested: Option<FormatName>,
-    ) -> Option<Self> {
-        let length = length.min(LONGEST_MARK as u64) as usize;
-        let mut first = [0; LONGEST_MARK];
-        // If the file cannot be read, the next read reports the error.
-        read_exact_at(file, &mut first[..length], 0).ok()?;
-        Self::requested(requested, &first[..length])
-    }
-
-    /// Returns the columnar kind as which a file that begins with `first` is read. See [`of_file`](Self::of_file).
+    /// Returns the columnar kind as which a file that begins with `first` is read: the requested one, or the one that
+    /// `first` shows if no format is requested. `None` if the file is not read as a columnar file.
     pub(in crate::dataset::text) fn requested(
         format: Option<FormatName>,
         first: &[u8],

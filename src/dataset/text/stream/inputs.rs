@@ -310,7 +310,7 @@ impl<'r> InputChain<'r> {
         };
         if layout.is_table() {
             skipped += layout.before_header();
-            let lines_before = u64::from(layout.before_header() > 0);
+            let lines_before = layout.lines_before_header();
             let first = &first[skipped..];
             // If the input was broken off, a first record without a line end is not complete.
             let is_all = self.ended && self.broken_off.is_none();
