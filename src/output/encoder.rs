@@ -122,7 +122,7 @@ impl Write for Outlet {
     }
 }
 
-fn taken() -> io::Error {
+pub(super) fn taken() -> io::Error {
     io::Error::other("the output has been taken before")
 }
 

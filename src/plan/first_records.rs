@@ -30,7 +30,7 @@ struct WatchedField {
 }
 
 impl<'d, D> FirstRecords<'d, D> {
-    pub(super) fn new(dataset: &'d D, plan: &Plan) -> Self {
+    pub(super) fn new(dataset: &'d D, plan: &Plan, fields: &Fields) -> Self {
         let all = plan.fields.iter().chain(&plan.by);
         let watched: Vec<_> = all
             .chain(plan.kept_fields())
@@ -43,7 +43,7 @@ impl<'d, D> FirstRecords<'d, D> {
             .collect();
         FirstRecords {
             dataset,
-            fields: plan.selected(),
+            fields: fields.clone(),
             all_seen: AtomicBool::new(watched.is_empty()),
             watched,
             named: AtomicU64::new(u64::MAX),
@@ -159,7 +159,7 @@ mod tests {
 
     fn look_at(lines: &str, plan: &Plan) -> (Vec<String>, Vec<String>) {
         let stream = TextStream::new("lines", Cursor::new(lines.to_owned()));
-        let first = FirstRecords::new(&stream, plan);
+        let first = FirstRecords::new(&stream, plan, &plan.selected());
         let read = |_: Position, _: Result<&TextRecord<'_>, BadRecord>| ControlFlow::Continue(());
         while !first.read(0..7, read).expect("a stream").ended {}
         (first.names(), first.absent())

@@ -2,12 +2,12 @@
 //! cannot be read twice.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::Scored;
+use super::path_text::path_of;
 use super::scorer::Cells;
 use super::thresholds::Thresholds;
 use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, Shift, State, StateError, Top};
@@ -215,23 +215,11 @@ impl From<Place> for PlainPlace {
 impl From<PlainPlace> for Place {
     fn from(place: PlainPlace) -> Self {
         Place {
-            path: path_of(place.path),
+            path: Arc::from(path_of(place.path)),
             line: place.line,
             column: place.column,
         }
     }
-}
-
-#[cfg(unix)]
-fn path_of(bytes: Vec<u8>) -> Arc<Path> {
-    use std::ffi::OsString;
-    use std::os::unix::ffi::OsStringExt as _;
-    Arc::from(Path::new(&OsString::from_vec(bytes)))
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> Arc<Path> {
-    Arc::from(Path::new(&*String::from_utf8_lossy(&bytes)))
 }
 
 impl<P: Clone> State for Leaderboard<P> {
@@ -315,6 +303,8 @@ impl<P> Shift for Leaderboard<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use proptest::prelude::*;
     use std::collections::VecDeque;

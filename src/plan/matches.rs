@@ -56,15 +56,12 @@ impl Answer {
             _ => true,
         };
         let bins = score.histogram.as_ref()?;
-        Some(Matches {
-            has_cutoff,
-            ..Matches::of(bins)
-        })
+        Some(Matches::of(bins, has_cutoff))
     }
 }
 
 impl Matches {
-    fn of(bins: &Bins) -> Self {
+    fn of(bins: &Bins, has_cutoff: bool) -> Self {
         let matched = bins.over + bins.counts.iter().sum::<u64>();
         let mut records = bins.over;
         let bins = bins.edges.iter().zip(&bins.counts).rev();
@@ -81,7 +78,7 @@ impl Matches {
         Matches {
             matched,
             at_least,
-            has_cutoff: true,
+            has_cutoff,
         }
     }
 }

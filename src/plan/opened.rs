@@ -286,7 +286,7 @@ impl Opened {
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
-        let first = FirstRecords::new(records, &self.plan);
+        let first = FirstRecords::new(records, &self.plan, &self.fields);
         let mut answer = match scored_by {
             ScoredBy::Processes(processes) => {
                 self.run_in_processes(processes, executor, &first, deadline, options)

@@ -26,13 +26,19 @@ pub(in crate::plan) fn deserialize<'de, D: Deserializer<'de>>(
 ) -> Result<PathBuf, D::Error> {
     Ok(match PathText::deserialize(from)? {
         PathText::Text(text) => PathBuf::from(text.into_owned()),
-        #[cfg(unix)]
-        PathText::Bytes(bytes) => {
-            use std::os::unix::ffi::OsStringExt as _;
-
-            std::ffi::OsString::from_vec(bytes).into()
-        }
-        #[cfg(not(unix))]
-        PathText::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+        PathText::Bytes(bytes) => path_of(bytes),
     })
+}
+
+/// The path with these bytes.
+#[cfg(unix)]
+pub(in crate::plan) fn path_of(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+#[cfg(not(unix))]
+pub(in crate::plan) fn path_of(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }

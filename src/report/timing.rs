@@ -98,6 +98,11 @@ impl WorkerTiming {
         busy.scoring + busy.handling
     }
 
+    /// The time [at work](Self::at_work) as a share of `wall`, from 0 to 1.
+    pub fn share_at_work(&self, wall: Duration) -> f64 {
+        share(self.at_work(), wall)
+    }
+
     /// How long the worker waited in a run that took `wall`: to be woken, for input, for a permit, for a core,
     /// or for other workers to finish.
     pub fn waiting(&self, wall: Duration) -> Duration {

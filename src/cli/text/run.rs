@@ -107,16 +107,15 @@ fn workers(workers: &[WorkerTiming], wall: Duration) -> String {
     let figures = |one: &WorkerTiming| {
         let count = one.records as f64;
         let waiting = one.waiting(wall).as_secs_f64();
-        let busy = one.at_work();
-        let share = busy.as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE);
-        [count, busy.as_secs_f64(), waiting, share]
+        let at_work = one.at_work().as_secs_f64();
+        [count, at_work, waiting, one.share_at_work(wall)]
     };
     let mut table = table(header);
-    let mut line = |name: String, [records, busy, waiting, share]: [f64; 4]| {
+    let mut line = |name: String, [records, at_work, waiting, share]: [f64; 4]| {
         table.add_row([
             name,
             HumanCount(records as u64).to_string(),
-            duration(Duration::from_secs_f64(busy)),
+            duration(Duration::from_secs_f64(at_work)),
             duration(Duration::from_secs_f64(waiting)),
             format!("{:.0} %", share * 100.0),
         ]);

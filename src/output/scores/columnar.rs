@@ -19,6 +19,7 @@ use super::lines::{LinesOut, held_lines};
 use super::table::Table;
 use crate::error::Error;
 use crate::output::destination::{Destination, PartialFile};
+use crate::output::encoder::taken;
 
 use builders::RecordBuilder;
 use files::{ArrowFile, ColumnarFormat, ParquetFile, of_arrow};
@@ -74,18 +75,12 @@ impl ColumnarOut {
         }
     }
 
-    /// Adds the values of one record.
-    fn add<'v>(
-        &mut self,
-        index: u64,
-        values: impl Iterator<Item = ColumnValue<'v>>,
-    ) -> io::Result<()> {
+    /// Adds the values of one record, which have the types of their columns.
+    fn add<'v>(&mut self, values: impl Iterator<Item = ColumnValue<'v>>) -> io::Result<()> {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
         for (place, value) in values.enumerate().take(file.builder.width()) {
-            let name = || file.builder.name(place).to_owned();
-            let value = self.lines.typed(place, value, index, name);
             file.builder.add(place, &value);
         }
         self.records += 1;
@@ -146,23 +141,28 @@ impl LinesOut for ColumnarOut {
         let placed = table.further.place(known, line.index, further, is_nothing);
         let placed = placed.into_iter().map(Option::unwrap_or_default);
         let (beginning, ending) = (values_of(line.beginning), values_of(line.ending));
-        self.add(line.index, beginning.chain(placed).chain(ending))
+        let values = beginning.chain(placed).chain(ending);
+        let lines = Arc::clone(&self.lines);
+        let named = table.names(&known.names).zip(values);
+        self.add(
+            (0..)
+                .zip(named)
+                .map(|(place, (name, value))| lines.typed(place, value, line.index, name)),
+        )
     }
 
     fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
         let width = self.lines.types().len();
         let mut values = values_of(lines).peekable();
         while values.peek().is_some() {
-            // The workers have already given these values the types of their columns, so no value is left out here, and
-            // the index 0, which would only be counted for such a value, is not used.
-            self.add(0, values.by_ref().take(width))?;
+            // The workers have already given these values the types of their columns.
+            self.add(values.by_ref().take(width))?;
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<Destination> {
         self.complete()?;
-        let taken = || io::Error::other("the output has been taken before");
         self.take_destination().ok_or_else(taken)
     }
 

@@ -97,6 +97,11 @@ impl FileColumns {
         Ok(())
     }
 
+    /// The number of columns between the number of the record and the further columns.
+    pub(super) fn known_width(&self) -> usize {
+        self.values.len() + self.keep.len()
+    }
+
     /// Whether a record may have further columns. Their names are known only when the record is scored.
     pub(super) fn has_further(&self) -> bool {
         self.keeps_all || self.is_open

@@ -19,7 +19,7 @@ use crate::plan::{Cell, Scored};
 use crate::sink::RecordOutcome;
 
 /// Writes the lines of a table. It knows which values must be quoted.
-#[derive(Clone)]
+#[derive(Debug)]
 pub(super) struct DelimitedLines {
     delimiter: u8,
     /// Whether texts are changed that a spreadsheet would run as a formula.
@@ -78,8 +78,7 @@ impl TableFormat for DelimitedLines {
                 scored.kept.iter().for_each(|value| line.value(&value));
             }
             RecordOutcome::Failed(_) | RecordOutcome::Skipped(_) => {
-                let empty = columns.values.len() + columns.keep.len();
-                (0..empty).for_each(|_| line.text(""));
+                (0..columns.known_width()).for_each(|_| line.text(""));
             }
         }
     }
@@ -264,15 +263,6 @@ fn is_formula(text: &str) -> bool {
         number.parse::<f64>().is_ok() && number.bytes().any(|byte| byte.is_ascii_digit())
     };
     text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number()
-}
-
-impl fmt::Debug for DelimitedLines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DelimitedLines")
-            .field("delimiter", &self.delimiter)
-            .field("is_safe", &self.is_safe)
-            .finish()
-    }
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl WorkerJson {
             records: worker.records,
             busy: worker.at_work().as_secs_f64(),
             waiting: worker.waiting(wall).as_secs_f64(),
-            share: worker.at_work().as_secs_f64() / wall.as_secs_f64().max(f64::MIN_POSITIVE),
+            share: worker.share_at_work(wall),
             task: worker.task.as_secs_f64(),
             input: worker.input.as_secs_f64(),
             preempted: worker.preempted.as_secs_f64(),

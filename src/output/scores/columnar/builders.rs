@@ -59,11 +59,6 @@ impl RecordBuilder {
         &self.schema
     }
 
-    /// The name of the column at this place.
-    pub(super) fn name(&self, place: usize) -> &str {
-        self.schema.field(place).name()
-    }
-
     /// The number of columns.
     pub(super) fn width(&self) -> usize {
         self.columns.len()

@@ -1,5 +1,6 @@
 //! The lines of a columnar file, as the workers render them. A line holds the values of one record.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::types::{ColumnType, TypeFinder};
@@ -42,8 +43,10 @@ impl ColumnarLines {
         further: &[String],
         held: impl Iterator<Item = HeldLine<'a>>,
     ) {
-        let known = 1 + columns.values.len() + columns.keep.len();
+        let known = 1 + columns.known_width();
         let mut finders = vec![TypeFinder::default(); known + further.len()];
+        let places: HashMap<&str, usize> =
+            further.iter().map(String::as_str).zip(known..).collect();
         for line in held {
             let values = values_of(line.beginning);
             finders
@@ -51,9 +54,8 @@ impl ColumnarLines {
                 .zip(values)
                 .for_each(|(finder, value)| finder.observe(&value));
             for (name, value) in line.values() {
-                let place = further.iter().position(|column| column == name);
-                if let Some((place, (value, _))) = place.zip(ColumnValue::read(value)) {
-                    finders[known + place].observe(&value);
+                if let Some((place, (value, _))) = places.get(name).zip(ColumnValue::read(value)) {
+                    finders[*place].observe(&value);
                 }
             }
         }
@@ -79,12 +81,12 @@ impl ColumnarLines {
         place: usize,
         value: ColumnValue<'v>,
         index: u64,
-        name: impl FnOnce() -> String,
+        name: &str,
     ) -> ColumnValue<'v> {
         match self.types().get(place) {
             None => value,
             Some(column) => column.fit(value).unwrap_or_else(|| {
-                self.unfit.count(index, &name());
+                self.unfit.count(index, name);
                 ColumnValue::Nothing
             }),
         }
@@ -102,9 +104,7 @@ impl ColumnarLines {
 
 impl TypedValues<'_> {
     fn add(&mut self, value: ColumnValue<'_>, name: &str) {
-        let value = self
-            .lines
-            .typed(self.place, value, self.index, || name.to_owned());
+        let value = self.lines.typed(self.place, value, self.index, name);
         value.write(self.bytes);
         self.place += 1;
     }
@@ -121,8 +121,7 @@ impl TableFormat for ColumnarLines {
         let mut values = self.values(index, 0, bytes);
         values.add(ColumnValue::Whole(index.saturating_add(1) as i64), "");
         let RecordOutcome::Scored(scored) = outcome else {
-            let empty = columns.values.len() + columns.keep.len();
-            (0..empty).for_each(|_| values.add(ColumnValue::Nothing, ""));
+            (0..columns.known_width()).for_each(|_| values.add(ColumnValue::Nothing, ""));
             return;
         };
         for column in &columns.values {
@@ -147,7 +146,7 @@ impl TableFormat for ColumnarLines {
         placed: &[Option<&FieldValue<'_>>],
         bytes: &mut Vec<u8>,
     ) {
-        let mut values = self.values(index, 1 + columns.values.len() + columns.keep.len(), bytes);
+        let mut values = self.values(index, 1 + columns.known_width(), bytes);
         for (value, name) in placed.iter().zip(&known.names) {
             let value = value.map_or(ColumnValue::Nothing, ColumnValue::of_field);
             values.add(value, name);
@@ -161,8 +160,9 @@ impl TableFormat for ColumnarLines {
             RecordOutcome::Skipped(skipped) => [None, Some(skipped.reason.clone())],
         };
         for text in [error, skipped] {
-            let value = text.map_or(ColumnValue::Nothing, |text| ColumnValue::Text(text.into()));
-            value.write(bytes);
+            let value = text.map(|text| ColumnValue::Text(text.into()));
+            let value = value.and_then(|value| ColumnType::Text.fit(value));
+            value.unwrap_or_default().write(bytes);
         }
     }
 
