@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::{Ran, binary, folder_with, names, program, ran, read, run, score, shell, write};
+use super::{
+    Ran, binary, folder_with, gzip, names, program, ran, read, run, score, score_in_little_memory,
+    shell, write,
+};
 
 /// Runs `score` with a scores file, and returns the lines of this file with the result of the run.
 fn scores(folder: &tempfile::TempDir, input: &str, arguments: &[&str]) -> (Ran, Vec<String>) {
@@ -81,9 +84,6 @@ fn ragged_records() {
     assert_eq!(ran.err, told);
 }
 
-/// The address space of the process, in KiB.
-const MEMORY: usize = 100 << 10;
-
 /// The address space of the process is smaller than the file.
 #[cfg(target_os = "linux")]
 #[test]
@@ -100,17 +100,9 @@ fn an_unclosed_quote_at_the_end_of_100_mb() {
     write(&folder, "q.jsonl", "{\"text\":\"good\"}\n");
     let told = "expected the end of the quoted field that begins here, found the end of the text; close the quote";
     for (file, line, records) in [("end.csv", 102, 100), ("begin.csv", 3, 1)] {
-        let limited = |arguments: &str| {
-            shell(
-                &folder,
-                &format!(
-                    "export MALLOC_ARENA_MAX=1; ulimit -v {MEMORY}; exec \"$0\" score {arguments}"
-                ),
-            )
-        };
         let outputs = "--with sentiment -j 2 --top 0 --scores out.jsonl --force";
         for (input, name) in [(file, file), ("- --format csv", "<stdin>")] {
-            let ran = limited(&format!("{input} {outputs} < {file}"));
+            let ran = score_in_little_memory(&folder, &format!("{input} {outputs} < {file}"));
             let place = format!("error: {name}:{line}:3: {told}");
             assert!(ran.code == 3 && ran.err.starts_with(&place), "{}", ran.err);
             let kept = read(&folder, "out.jsonl.partial");
@@ -122,7 +114,8 @@ fn an_unclosed_quote_at_the_end_of_100_mb() {
             // The last line is the error.
             assert_eq!(kept.lines().count(), records + 1, "{input}");
         }
-        let ran = limited(&format!("q.jsonl --with match --against {file}"));
+        let ran =
+            score_in_little_memory(&folder, &format!("q.jsonl --with match --against {file}"));
         refused(&ran, &format!("{file}:{line}:3: {told}"));
     }
 }
@@ -257,9 +250,7 @@ fn lines() -> String {
 
 #[test]
 fn truncated_gzip() {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(lines().as_bytes()).expect("memory");
-    let packed = packed.finish().expect("memory");
+    let packed = gzip(lines().as_bytes());
     let folder = folder_with("in.jsonl.gz", &packed[..packed.len() * 3 / 4]);
     let (ran, kept) = scores(&folder, "in.jsonl.gz", &[]);
     assert_eq!(ran.code, 3);

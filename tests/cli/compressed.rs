@@ -6,15 +6,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::{
-    EXECUTORS, THREE, folder_with, program, ran, read, run, sample, score, send, start, wait_for,
-    wait_while_running, write,
+    EXECUTORS, THREE, folder_with, gzip, program, ran, read, run, sample, score, score_stdin, send,
+    start, wait_for, wait_while_running, write,
 };
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(text).expect("memory");
-    packed.finish().expect("memory")
-}
 
 fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).expect("memory")
@@ -89,9 +83,7 @@ fn every_kind_of_compression_gives_the_answer_of_the_plain_file() {
                 "{kind} {name}"
             );
         }
-        let mut from_stdin = program(folder.path());
-        from_stdin.args(["score", "-", "--with", "sentiment", "--scores", "-"]);
-        let from_stdin = ran(from_stdin.write_stdin(packed).output());
+        let from_stdin = score_stdin(&folder, &["--scores", "-"], packed);
         assert_eq!(
             (from_stdin.code, from_stdin.out),
             (0, expected.out.clone()),

@@ -2,7 +2,10 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 
-use super::{EXECUTORS, Ran, THREE, finish, folder_with, names, program, ran, score, start, write};
+use super::{
+    EXECUTORS, THREE, finish, folder_with, gzip, names, program, ran, score, score_stdin, start,
+    write,
+};
 
 const ACCENTED: &str = "text\ngood café\nbad – “très”\n";
 
@@ -11,12 +14,6 @@ const LEGACY: &[u8] = b"text\ngood caf\xe9\nbad \x96 \x93tr\xe8s\x94\n";
 
 fn utf_16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
-}
-
-fn from_stdin(folder: &tempfile::TempDir, arguments: &[&str], input: &[u8]) -> Ran {
-    let mut program = program(folder.path());
-    program.args(["score", "-", "--with", "sentiment"]);
-    ran(program.args(arguments).write_stdin(input).output())
 }
 
 #[test]
@@ -103,7 +100,7 @@ fn a_text_in_a_legacy_encoding_is_refused_before_anything_is_scored() {
             let ran = ran(program.output());
             assert_eq!((ran.code, ran.err), (3, format!("error: in.csv: {told}")));
         }
-        let ran = from_stdin(&folder, &["--on-failure", "skip"], bytes);
+        let ran = score_stdin(&folder, &["--on-failure", "skip"], bytes);
         assert_eq!(ran.code, 3);
         assert_eq!(
             ran.err.lines().next(),
@@ -145,9 +142,7 @@ fn a_file_of_another_kind_is_refused_before_anything_is_scored() {
             continue;
         }
         write(&folder, "other.jsonl", bytes);
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(bytes).expect("memory");
-        let packed = packed.finish().expect("memory");
+        let packed = gzip(bytes);
         write(&folder, "other.gz", &packed);
         for file in ["other.jsonl", "other.gz"] {
             let mut program = program(folder.path());
@@ -163,7 +158,7 @@ fn a_file_of_another_kind_is_refused_before_anything_is_scored() {
             assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
         }
         for bytes in [bytes, &packed] {
-            let ran = from_stdin(&folder, &["--scores", "out.jsonl"], bytes);
+            let ran = score_stdin(&folder, &["--scores", "out.jsonl"], bytes);
             assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{words}");
             assert!(ran.err.contains(words), "{}", ran.err);
         }

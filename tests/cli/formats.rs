@@ -338,9 +338,7 @@ fn an_input_that_cannot_be_read_to_its_end_is_exit_3() {
             assert!(partial.starts_with(good), "{partial}");
             assert_eq!(partial.lines().count(), 2, "{partial}");
         }
-        let mut program = program(folder.path());
-        program.args(["score", "-", "--with", "sentiment"]);
-        let stdin = ran(program.write_stdin(content).output());
+        let stdin = score_stdin(&folder, &[], content);
         let place = format!("<stdin>:{line}:{column}: {message}");
         assert!(
             stdin.code == 3 && stdin.err.contains(&place),

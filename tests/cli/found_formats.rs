@@ -1,6 +1,6 @@
 //! How the format of an input is found if its name does not show it, and what is said about it.
 
-use super::{Ran, folder_with, program, ran, read, run, score, write};
+use super::{Ran, folder_with, program, ran, read, run, score, score_stdin, write};
 
 /// A first object on one line does not show that the later ones are too.
 #[test]
@@ -17,9 +17,7 @@ fn a_json_file_may_begin_with_an_object_on_one_line() {
         assert_eq!(ran.json()["files"][0]["format"], "json");
     }
     // The first record of a pipe does not wait for the others.
-    let mut from_pipe = program(folder.path());
-    from_pipe.args(["score", "-", "--with", "sentiment"]);
-    let ran = ran(from_pipe.write_stdin(mixed).output());
+    let ran = score_stdin(&folder, &[], mixed);
     let remedy = "EOF while parsing an object; if it goes on in the next line, use --format json";
     assert!(ran.err.contains(remedy), "{}", ran.err);
 }
@@ -93,9 +91,7 @@ fn a_header_longer_than_64_kib_is_recognised() {
     let header = format!("{}text\n", "x,".repeat(50_000));
     let folder = folder_with("wide", format!("{header}{}good\n", ",".repeat(50_000)));
     let from_file = score(&folder, "wide", &["--scores", "-"]);
-    let mut from_pipe = program(folder.path());
-    from_pipe.args(["score", "-", "--with", "sentiment", "--scores", "-"]);
-    let from_pipe = ran(from_pipe.write_stdin(read(&folder, "wide")).output());
+    let from_pipe = score_stdin(&folder, &["--scores", "-"], read(&folder, "wide"));
     for ran in [from_file, from_pipe] {
         assert!(ran.out.contains("\"compound\":0.4404"), "{}", ran.err);
     }

@@ -1,13 +1,14 @@
 //! Runs in a process that may have few open files, or little memory.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use flate2::write::GzEncoder;
 
-use super::{Ran, folder_with, read, score, shell, write};
+use super::{
+    LITTLE_MEMORY, Ran, folder_with, gzip, read, score, score_in_little_memory, shell, write,
+};
 
 /// Scores every file `part-*` of a folder in a process that may have at most 256 open files.
 fn score_with_few_files(folder: &tempfile::TempDir, options: &str) -> Ran {
@@ -47,11 +48,7 @@ fn more_files_than_file_descriptors() {
         );
     }
     // One compressed file makes the dataset a stream.
-    let mut packed = GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed
-        .write_all(b"{\"text\":\"good 2029\"}\n")
-        .expect("memory");
-    write(&folder, "part-2029", packed.finish().expect("memory"));
+    write(&folder, "part-2029", gzip(b"{\"text\":\"good 2029\"}\n"));
     let ran = score_with_few_files(&folder, "--top 0 --scores out.jsonl --force");
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(
@@ -66,8 +63,6 @@ fn more_files_than_file_descriptors() {
 
 /// Number of records in the file that is larger than the memory.
 const RECORDS: usize = 120;
-/// The address space of the process, in KiB.
-const MEMORY: usize = 100 << 10;
 
 fn write_large(file: impl std::io::Write) {
     let mut file = BufWriter::new(file);
@@ -85,19 +80,14 @@ fn a_file_may_be_larger_than_the_memory() {
     let create = |name: &str| File::create(folder.path().join(name)).expect("a file");
     write_large(create("large.jsonl"));
     let length = |path: &Path| path.metadata().expect("it is there").len();
-    assert!(length(&folder.path().join("large.jsonl")) > (MEMORY as u64) << 10);
+    assert!(length(&folder.path().join("large.jsonl")) > (LITTLE_MEMORY as u64) << 10);
     let mut packed = GzEncoder::new(create("large.gz"), flate2::Compression::fast());
     write_large(&mut packed);
     packed.finish().expect("room on the disk");
     let mut digests = Vec::new();
     for file in ["large.jsonl", "large.gz"] {
-        let mut line = String::new();
-        // By default, the allocator of the C library reserves 64 MiB of address space for each thread that allocates.
-        let _ = write!(
-            line,
-            "export MALLOC_ARENA_MAX=1; ulimit -v {MEMORY}; exec \"$0\" score {file} --with sentiment -j 2 --top 0"
-        );
-        let ran = shell(&folder, &line);
+        let arguments = format!("{file} --with sentiment -j 2 --top 0");
+        let ran = score_in_little_memory(&folder, &arguments);
         assert_eq!(ran.code, 0, "{file}: {}", ran.err);
         assert!(
             ran.out.starts_with(&format!("{RECORDS} records scored  ")),

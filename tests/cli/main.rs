@@ -50,7 +50,8 @@ mod streams;
 mod usage;
 
 use program::{
-    EXECUTORS, Ran, THREE, binary, columns, finish, folder_with, make_pipe, names, output_of,
-    program, ran, read, run, sample, score, send, send_until_it_ends, shell, start, start_scoring,
-    start_shell, unfinished, wait_for, wait_while_running, write,
+    EXECUTORS, LITTLE_MEMORY, Ran, THREE, binary, columns, finish, folder_with, gzip, make_pipe,
+    names, output_of, program, ran, read, run, sample, score, score_in_little_memory, score_stdin,
+    send, send_until_it_ends, shell, start, start_scoring, start_shell, unfinished, wait_for,
+    wait_while_running, write,
 };

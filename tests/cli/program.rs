@@ -1,11 +1,13 @@
 //! Helpers that start the program, send it input and signals, wait for it, and read and write its files.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 /// Time after which a test gives up waiting. It is longer than any step takes on a busy machine.
@@ -79,6 +81,29 @@ pub(crate) fn ran(output: std::io::Result<Output>) -> Ran {
 pub(crate) fn score(folder: &TempDir, file: &str, arguments: &[&str]) -> Ran {
     let all = [&["score", file, "--with", "sentiment"], arguments].concat();
     run(folder, &all)
+}
+
+/// Runs `score - --with sentiment` with further arguments and this standard input.
+pub(crate) fn score_stdin(folder: &TempDir, arguments: &[&str], input: impl Into<Vec<u8>>) -> Ran {
+    let mut program = program(folder.path());
+    program.args(["score", "-", "--with", "sentiment"]);
+    ran(program.args(arguments).write_stdin(input).output())
+}
+
+/// Address space in KiB, for programs that may have little memory.
+pub(crate) const LITTLE_MEMORY: usize = 100 << 10;
+
+/// Runs `score` with these arguments, which a shell reads, in a process with [`LITTLE_MEMORY`] of address space. By
+/// default, the allocator of the C library would reserve 64 MiB of it for each thread that allocates.
+pub(crate) fn score_in_little_memory(folder: &TempDir, arguments: &str) -> Ran {
+    let limits = format!("export MALLOC_ARENA_MAX=1; ulimit -v {LITTLE_MEMORY}");
+    shell(folder, &format!("{limits}; exec \"$0\" score {arguments}"))
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).expect("memory");
+    packed.finish().expect("memory")
 }
 
 /// Runs a line of shell commands, which can redirect and set limits; `$0` is the program.

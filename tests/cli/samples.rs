@@ -1,15 +1,11 @@
 //! `--head` and `--sample` choose records only by their numbers. So the scores are the same in any format, on any
 //! executor, and no matter how the records are divided into files.
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 use super::{
-    EXECUTORS, Ran, finish, folder_with, make_pipe, program, ran, run, score, shell, start_shell,
-    write,
+    EXECUTORS, Ran, finish, folder_with, gzip, make_pipe, program, ran, run, score, shell,
+    start_shell, write,
 };
 
 const RECORDS: usize = 300;
@@ -37,17 +33,15 @@ fn csv() -> String {
     "id,text\n".to_owned() + &records.collect::<String>()
 }
 
-fn gzip(text: &str) -> Vec<u8> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(text.as_bytes()).expect("memory");
-    packed.finish().expect("memory")
-}
-
 /// A folder with the same records in several forms.
 fn folder() -> TempDir {
     let folder = folder_with("r.jsonl", json_lines(0..RECORDS));
     write(&folder, "r.csv", csv());
-    write(&folder, "r.jsonl.gz", gzip(&json_lines(0..RECORDS)));
+    write(
+        &folder,
+        "r.jsonl.gz",
+        gzip(json_lines(0..RECORDS).as_bytes()),
+    );
     for (name, records) in [
         ("a", 0..0),
         ("b", 0..41),
@@ -224,7 +218,7 @@ fn a_head_reads_no_further_than_it_must() {
     assert_eq!(endless.code, 0, "{}", endless.err);
     assert_eq!(endless.json()["records"], 1000);
     // The compressed data is damaged after the records that are read.
-    let mut cut = gzip(&json_lines(0..20_000));
+    let mut cut = gzip(json_lines(0..20_000).as_bytes());
     cut.truncate(cut.len() - 10);
     write(&folder, "cut.jsonl.gz", cut);
     let options = ["--head", "20", "--on-failure", "skip", "--json"];

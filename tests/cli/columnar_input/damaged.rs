@@ -9,7 +9,7 @@ use parquet::basic::Compression;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
 use super::tables::{KINDS, column, table, write_arrow, write_parquet};
-use super::{EXECUTORS, exists, folder_with, properties, read, sample_table, score, write};
+use super::{EXECUTORS, folder_with, gzip, properties, read, sample_table, score, write};
 
 #[test]
 fn a_file_without_its_footer_is_refused() {
@@ -47,7 +47,7 @@ fn a_file_without_its_footer_is_refused() {
             );
             assert!(ran.err.starts_with(&expected), "{file} {what}: {}", ran.err);
             assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-            assert!(!exists(&folder.path().join("out.jsonl")));
+            assert!(!folder.path().join("out.jsonl").exists());
         }
     }
 }
@@ -67,7 +67,7 @@ fn damage_in_the_middle_ends_a_run_at_the_same_record() {
     let (start, length) = reader.metadata().row_group(2).column(4).byte_range();
     bytes[start as usize..][..length as usize].fill(0xff);
     write(&folder, "bad.parquet", &bytes);
-    let packed = super::gzip(&bytes);
+    let packed = gzip(&bytes);
     write(&folder, "bad.gz", &packed);
     let mut expected = None;
     for executor in EXECUTORS {

@@ -4,8 +4,6 @@ mod damaged;
 mod properties;
 mod tables;
 
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -13,7 +11,7 @@ use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use tempfile::TempDir;
 
-use super::{EXECUTORS, folder_with, program, ran, read, run, sample, score, write};
+use super::{EXECUTORS, folder_with, gzip, program, ran, read, run, sample, score, write};
 use tables::{table, uuids, write_arrow, write_parquet};
 
 /// The sample as a table.
@@ -47,12 +45,6 @@ fn sample_table() -> RecordBatch {
 
 fn properties() -> parquet::file::properties::WriterPropertiesBuilder {
     WriterProperties::builder()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).expect("memory");
-    packed.finish().expect("memory")
 }
 
 /// A folder with the sample in files of several kinds, and the names of these files.
@@ -364,8 +356,4 @@ fn values_are_written_in_one_form() {
                         \"t\":\"1969-12-31T23:59:59.999\",\"id\":\"00112233-4455-6677-8899-aabbccddeeff\"}\n";
         assert_eq!(kept, expected, "{file}");
     }
-}
-
-fn exists(path: &Path) -> bool {
-    path.try_exists().expect("it can be asked")
 }
