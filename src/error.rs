@@ -3,24 +3,27 @@
 
 mod bad_record;
 mod kind;
+mod no_answer;
 mod not_written;
 mod on_failure;
+mod refused;
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::stop::StopReason;
 
 pub use bad_record::BadRecord;
 pub(crate) use bad_record::RejectedRecord;
 pub use kind::FailureKind;
+pub use no_answer::{Died, TimedOut};
 pub(crate) use not_written::NotWritten;
 use not_written::not_written;
 pub(crate) use on_failure::FailureCount;
 pub use on_failure::OnFailure;
+pub use refused::Refused;
 
 /// The reason why a run cannot be finished.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +124,13 @@ pub enum Error {
     #[error("cannot start a worker process: {message}")]
     Process {
         /// The program that could not be started, and the reason.
+        message: String,
+    },
+    /// A [program](crate::plan::ExecOptions) that scores records does not work: none of its processes has answered a
+    /// record, or it writes more or fewer answers than it is sent records.
+    #[error("{message}")]
+    Program {
+        /// The program, and the reason.
         message: String,
     },
     /// The threads of a pool could not be started.
@@ -329,24 +339,6 @@ pub struct Panicked {
 
 fn at(place: Option<&str>) -> String {
     place.map_or(String::new(), |place| format!(", at {place}"))
-}
-
-/// The failure of a record at which a worker process died twice. The second time, the process had been sent only this
-/// record.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the worker process died: {how}")]
-pub struct Died {
-    /// How the process ended, for example `killed by signal 9`.
-    pub how: String,
-}
-
-/// The failure of a record that was sent twice to a worker process and twice got no answer within the time that the
-/// plan allows for one record. The second time, the process had been sent only this record.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no answer within {} s; the worker process was killed", after.as_secs_f64())]
-pub struct TimedOut {
-    /// The time that the plan allows for one record.
-    pub after: Duration,
 }
 
 /// The error with which a task says that a record needs no score, for example because a field of it is empty.

@@ -91,7 +91,10 @@ impl Exit {
             Error::Skipped { .. } => Exit::Success,
             Error::Stopped { reason, .. } => Exit::of_stop(*reason),
             Error::Plan(_) | Error::Limit { .. } | Error::Measure(_) => Exit::Usage,
-            Error::Executor { .. } | Error::Process { .. } | Error::Workers { .. } => Exit::Workers,
+            Error::Executor { .. }
+            | Error::Process { .. }
+            | Error::Program { .. }
+            | Error::Workers { .. } => Exit::Workers,
         }
     }
 

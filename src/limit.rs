@@ -137,6 +137,12 @@ impl Limit {
         self.per_second.is_some() || self.weighs()
     }
 
+    /// The number of records that may be started per second.
+    #[cfg(unix)]
+    pub(crate) fn rate(&self) -> Option<f64> {
+        self.per_second
+    }
+
     /// Whether the limit depends on the weight of a record.
     pub(crate) fn weighs(&self) -> bool {
         self.budget.is_some()

@@ -3,6 +3,8 @@
 //! The command line builds a [`Plan`] from its arguments. A plan consists of names and options, so it can be
 //! written down, compared, and sent to another process. A closure can be none of these.
 
+mod answer;
+mod check;
 mod column_summary;
 mod coordinator;
 mod decimal;
@@ -12,6 +14,7 @@ mod group_key;
 mod group_summary;
 mod json;
 mod kept;
+mod label_counts;
 mod leaderboard;
 mod matches;
 mod missing;
@@ -45,14 +48,16 @@ use crate::limit::Limit;
 use crate::machine::usable_cores;
 use crate::remote::ProcessPool;
 
-pub use column_summary::{LabelSummary, NumberSummary};
+pub use answer::Answer;
+pub use column_summary::NumberSummary;
 pub use group_key::{GroupName, shown_group};
 pub use group_summary::{GroupNumbers, GroupSummary};
 pub use kept::Kept;
+pub use label_counts::LabelSummary;
 pub use leaderboard::{Example, ExampleMatch};
 pub use matches::{AtLeast, Matches};
 pub use missing::Missing;
-pub use opened::{Answer, Opened};
+pub use opened::Opened;
 pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
 pub use sampling::Sampling;
@@ -157,10 +162,15 @@ pub struct Plan {
     pub deadline: Option<Duration>,
     /// Time allowed for one record. A worker process that takes longer is killed. Its records are tried again one
     /// at a time; a record that takes too long then fails as [timed out](crate::error::TimedOut), and the run goes
-    /// on. The time for starting a process does not count. Only a [process pool](ExecutorName::ProcessPool) can
-    /// enforce this timeout, since a thread cannot be stopped in the middle of a record. A plan that has a timeout
-    /// and any other executor is refused when it is opened.
+    /// on. The time for starting a process does not count. Only a [process pool](ExecutorName::ProcessPool) and the
+    /// processes of a [program](ExecOptions) can enforce this timeout, since a thread cannot be stopped in the middle of
+    /// a record. A plan that has a timeout and scores records in threads is refused when it is opened.
     pub timeout: Option<Duration>,
+    /// How often a record that has failed is sent again to the [program](ExecOptions) that scores it, after a pause
+    /// that grows each time. This is for programs that may fail for reasons that pass, such as a service that does not
+    /// respond. The other scorers give the same answer each time, so a plan that has retries and one of these scorers is
+    /// refused when it is opened.
+    pub retries: u32,
 }
 
 /// The executors that a plan can name.
@@ -263,7 +273,7 @@ impl Plan {
             delimiter: None,
             header: true,
             scorer: AnyScorer::default(),
-            fields: vec!["text".to_owned()],
+            fields: vec![Self::DEFAULT_FIELD.to_owned()],
             missing: None,
             by: Vec::new(),
             top: 3,
@@ -276,8 +286,12 @@ impl Plan {
             limit: Limit::none(),
             deadline: None,
             timeout: None,
+            retries: 0,
         }
     }
+
+    /// The field that a new plan scores.
+    pub(crate) const DEFAULT_FIELD: &str = "text";
 
     /// The columns of the scores.
     pub fn columns(&self) -> ScorerColumns {
@@ -303,7 +317,11 @@ impl Plan {
     /// The fields that are read from each record: first the texts, then the fields to group by, then the fields to
     /// keep.
     fn selected(&self) -> Fields {
-        Fields::new(&self.fields, self.by.iter().chain(self.kept_fields()))
+        let others = self.by.iter().chain(self.kept_fields());
+        match self.scorer.reads_fields() {
+            true => Fields::new(&self.fields, others),
+            false => Fields::optional(&self.fields, others),
+        }
     }
 
     /// Every file that a run reads: the files with the records, and the other files that the scorer reads.
@@ -327,7 +345,8 @@ impl Plan {
     /// Returns an error if a file cannot be opened, or if a file that the scorer reads as a whole has a bad
     /// record.
     pub fn open(&self) -> Result<Opened, Error> {
-        Opened::new(self.clone(), self.keeps_all())
+        let whole_records = self.keeps_all() || !self.scorer.reads_fields();
+        Opened::new(self.clone(), whole_records)
     }
 
     /// Like [`open`](Plan::open), but reads the records from this stream instead of the files.
@@ -339,25 +358,10 @@ impl Plan {
         Opened::over(self.clone(), records)
     }
 
-    /// Returns an error if the plan has a timeout that is zero, or a timeout that cannot be enforced because
-    /// records are not scored in processes.
-    fn check_timeout(&self, processes: bool) -> Result<(), Error> {
-        let Some(timeout) = self.timeout else {
-            return Ok(());
-        };
-        let refuse = |remedy| {
-            let what = format!("{} s for a record", timeout.as_secs_f64());
-            Err(Error::Limit { what, remedy })
-        };
-        if timeout.is_zero() {
-            return refuse("it must be more than 0");
-        }
-        if !processes {
-            return refuse(
-                "a thread cannot be stopped in the middle of a record; use the executor process-pool",
-            );
-        }
-        Ok(())
+    /// Whether processes other than this one score the records: the workers of a
+    /// [process pool](ExecutorName::ProcessPool), or the processes of a [program](ExecOptions).
+    pub fn scores_in_processes(&self) -> bool {
+        self.executor == ExecutorName::ProcessPool || self.scorer.program().is_some()
     }
 
     /// Starts the executor that the plan names. It can be used for several runs.

@@ -1,21 +1,35 @@
-//! Scores records outside this process, in worker processes.
+//! Scores records outside this process: in worker processes, and in processes of a program of the user.
 //!
 //! The processes of a [`ProcessPool`] receive text and plain data, so a [`Plan`](crate::plan::Plan) can be sent to
 //! them and a closure cannot. If a process dies while it scores a record (because memory or stack runs out, or
-//! because it is killed), only that record fails.
+//! because it is killed), only that record fails. A [`Program`] may be any program that answers lines with lines.
 
 // Records that are scored outside this process pass through one interface, the trait `Elsewhere`. `ScoredElsewhere`
-// presents them as a dataset and knows only this trait. The process pool is one implementation of it.
+// presents them as a dataset and knows only this trait. The process pool is one implementation of it. A program of the
+// user is a dataset itself, since it may keep its answers back for longer than one read of the dataset.
 
+mod blame;
 mod conversation;
 #[cfg(test)]
 pub(crate) mod in_process;
 #[cfg(test)]
 mod laws;
 mod process_pool;
+#[cfg(unix)]
+mod program;
 mod scored_elsewhere;
+mod send_as;
+mod spawn;
+mod start_history;
 
-pub(crate) use conversation::{Elsewhere, RecordReply, ask};
+pub use conversation::RecordReply;
+pub(crate) use conversation::{Elsewhere, ask};
 pub use process_pool::ProcessPool;
 pub(crate) use process_pool::{Coordinator, WorkerProcess, serve};
+#[cfg(unix)]
+pub(crate) use program::Surroundings;
+#[cfg(unix)]
+pub use program::{AnswerValue, Answered, Program, ProgramAnswer, guard};
 pub(crate) use scored_elsewhere::ScoredElsewhere;
+pub(crate) use send_as::on_one_line;
+pub use send_as::{SendAs, UnknownSendAs};

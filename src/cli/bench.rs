@@ -12,7 +12,7 @@ use manyhands::dataset::synthetic::Synthetic;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
 use manyhands::machine::usable_cores;
-use manyhands::measure::{Comparison, Options, compare_plan};
+use manyhands::measure::{Comparison, Options, check_plan, compare_plan};
 use manyhands::output::{PageFile, visible};
 use manyhands::page;
 use manyhands::plan::arguments::{WITH, count, from_one};
@@ -97,6 +97,7 @@ impl Bench {
         }
         let gate = self.gate.open()?;
         let plan = self.scoring.plan(&self.files, self.scorer, self.seed)?;
+        check_plan(&plan)?;
         let page = self.open_page(&plan)?;
         let began = Instant::now();
         let opened = self.open(&plan)?.load()?;

@@ -39,6 +39,20 @@ pub(super) fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
             "note: --missing skip skips records without a value"
         ));
     }
+    let summary = &report.value;
+    let is_default = plan
+        .scorer
+        .program()
+        .is_some_and(|exec| exec.rank.is_none());
+    if is_default
+        && summary.main().is_none()
+        && let Some(name) = summary.scores.keys().next()
+    {
+        note(format_args!(
+            "note: no answer has a number named \"score\", so the records are not ranked; --rank {} ranks them",
+            text::plain(name)
+        ));
+    }
     if report.records == 0 && report.end.is_finished() {
         note(format_args!("note: the input has no records"));
     }

@@ -7,6 +7,7 @@ mod failures;
 mod failures_arguments;
 mod gate;
 mod generate;
+mod on_failure;
 mod page_arguments;
 mod progress;
 mod score;

@@ -22,6 +22,7 @@ use manyhands::{Cancel, Error, Limit, OnFailure};
 use super::command_error::CommandError;
 use super::endings::{end_all_failed, end_with, left_out, print_end, print_notes, print_warnings};
 use super::failures_arguments::FailuresArguments;
+use super::on_failure::parse_on_failure;
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
 use super::scoring_arguments::{ScoringArguments, endpoints, scorers, standard_input_has_data};
@@ -96,9 +97,10 @@ pub struct Score {
     pin: bool,
 
     /// Use this executor: sequential, work-stealing, task-queue, or process-pool (worker processes, so that a
-    /// record that crashes its process costs no other record). The answer is the same for all.
-    #[arg(long, value_name = "NAME", default_value_t = ExecutorName::WorkStealing)]
-    executor: ExecutorName,
+    /// record that crashes its process costs no other record). The answer is the same for all. Not for --with exec,
+    /// which has worker processes of its own [default: work-stealing].
+    #[arg(long, value_name = "NAME")]
+    executor: Option<ExecutorName>,
 
     /// Choose what happens if records cannot be scored: skip them (skip), halt the run after more than a
     /// number (skip:100) or a share (skip:1%) of failures, or halt it at the first failure (stop). Until the input
@@ -120,31 +122,13 @@ pub struct Score {
     deadline: Option<Duration>,
 
     /// Give up a record that takes longer than this, such as 30s: the record fails, and its worker process is
-    /// killed and replaced. Only for --executor process-pool.
+    /// killed and replaced. Only for --executor process-pool and for --with exec.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
-}
 
-/// Parses `skip`, `skip:100`, `skip:1%` or `stop`.
-fn parse_on_failure(text: &str) -> Result<OnFailure, String> {
-    let expected = || "expected skip, skip:100, skip:1% or stop".to_owned();
-    match text.split_once(':') {
-        None if text == "skip" => Ok(OnFailure::SKIP),
-        None if text == "stop" => Ok(OnFailure::Stop),
-        Some(("skip", share)) if share.ends_with('%') => {
-            let percent: f64 = share[..share.len() - 1].parse().map_err(|_| expected())?;
-            if !(0.0..=100.0).contains(&percent) {
-                return Err("expected a share from 0% to 100%".to_owned());
-            }
-            let at_most = percent / 100.0;
-            Ok(OnFailure::SkipShare { at_most })
-        }
-        Some(("skip", number)) => {
-            let at_most = count(number).map_err(|_| expected())?;
-            Ok(OnFailure::Skip { at_most })
-        }
-        _ => Err(expected()),
-    }
+    /// Try a record that has failed again, up to N times, each time after a longer pause. Only for --with exec.
+    #[arg(long, value_name = "N", default_value = "0", value_parser = count::<u32>)]
+    retries: u32,
 }
 
 impl Score {
@@ -164,7 +148,8 @@ impl Score {
     fn plan(&self) -> Result<Plan, CommandError> {
         let mut plan = self.scoring.plan(&self.files()?, self.scorer, self.seed)?;
         plan.keep = FieldNames::all(&self.keep);
-        plan.executor = self.executor;
+        self.check_workers(&plan.scorer)?;
+        plan.executor = self.executor.unwrap_or_default();
         plan.threads = self.threads;
         plan.pin = self.pin;
         plan.on_failure = self.on_failure.unwrap_or(OnFailure::SkipUnlessAllFail);
@@ -174,7 +159,23 @@ impl Score {
         }
         plan.deadline = self.deadline;
         plan.timeout = self.timeout;
+        plan.retries = self.retries;
         Ok(plan)
+    }
+
+    /// Returns an error if an option about the workers does not suit the scorer.
+    fn check_workers(&self, scorer: &AnyScorer) -> Result<(), CommandError> {
+        let message = match self.executor {
+            Some(executor) if scorer.program().is_some() => format!(
+                "--executor {executor} is not for --with {scorer}, which has worker processes of its own; choose their \
+                 number with -j"
+            ),
+            _ if self.retries > 0 && scorer.program().is_none() => format!(
+                "--retries is not for --with {scorer}, which gives a record the same answer each time"
+            ),
+            _ => return Ok(()),
+        };
+        Err(CommandError::Usage(message))
     }
 
     pub(super) fn run(self, quiet: bool) -> Result<Exit, CommandError> {
@@ -337,13 +338,13 @@ fn run(
     watch: &SignalWatch,
     quiet: bool,
 ) -> Result<Answer, Error> {
-    /// Additional time that a process pool may take to return, since it kills its workers first.
+    /// Additional time that a run in worker processes may take to return, since it kills them first.
     const GRACE_OF_PROCESSES: Duration = Duration::from_secs(5);
 
     let plan = opened.plan();
-    let grace = match plan.executor {
-        ExecutorName::ProcessPool => GRACE + GRACE_OF_PROCESSES,
-        _ => GRACE,
+    let grace = match plan.scores_in_processes() {
+        true => GRACE + GRACE_OF_PROCESSES,
+        false => GRACE,
     };
     let allowed = plan.deadline.and_then(|after| after.checked_add(grace));
     watch.begin_run(WatchedRun {

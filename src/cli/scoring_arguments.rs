@@ -15,7 +15,7 @@ use super::command_error::CommandError;
 pub(super) struct ScoringArguments {
     /// Score the text in this field of each record. A field is named exactly, by a path into JSON (user.text or
     /// /user/0), or in tables by the number of its column. Given several times, the texts are joined by line
-    /// ends.
+    /// ends. With exec, whole records are sent unless --send text is given; reports then show this text.
     #[arg(long = "field", value_name = "FIELD", default_value = "text")]
     fields: Vec<String>,
 

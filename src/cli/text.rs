@@ -114,10 +114,13 @@ fn headline(plan: &Plan, answer: &Answer, bytes: u64) -> String {
         .iter()
         .map(|field| format!("{field:?}"))
         .collect();
+    let fields = match plan.scorer.reads_fields() {
+        true => format!("of {} in", fields.join(", ")),
+        false => "of".to_owned(),
+    };
     let of = format!(
-        "{} of {} in {}, {}{subtitle}",
+        "{} {fields} {}, {}{subtitle}",
         plan.scorer.name(),
-        fields.join(", "),
         selection(plan, &files),
         HumanBytes(bytes)
     );

@@ -30,8 +30,10 @@ pub struct Fields(Arc<Selection>);
 #[derive(Debug, PartialEq)]
 struct Selection {
     selectors: Vec<Selector>,
-    /// Number of selectors, from the first one, that a header must have.
+    /// Number of selectors, from the first one, that select the texts of a record.
     needed: usize,
+    /// Whether a header must have the fields of the texts.
+    is_required: bool,
     /// The repeated selectors: the place of each, and the place of the first selector that equals it.
     repeated: Vec<(usize, usize)>,
     has_paths: bool,
@@ -75,6 +77,22 @@ impl Fields {
         texts: impl IntoIterator<Item = T>,
         others: impl IntoIterator<Item = O>,
     ) -> Self {
+        Self::select(texts, others, true)
+    }
+
+    /// Selects the same fields as [`new`](Fields::new), but a header may lack any of them.
+    pub(crate) fn optional<T: Into<String>, O: Into<String>>(
+        texts: impl IntoIterator<Item = T>,
+        others: impl IntoIterator<Item = O>,
+    ) -> Self {
+        Self::select(texts, others, false)
+    }
+
+    fn select<T: Into<String>, O: Into<String>>(
+        texts: impl IntoIterator<Item = T>,
+        others: impl IntoIterator<Item = O>,
+        is_required: bool,
+    ) -> Self {
         let selector = |name: String| Selector::new(name);
         let mut selectors: Vec<Selector> =
             texts.into_iter().map(Into::into).map(selector).collect();
@@ -90,6 +108,7 @@ impl Fields {
         Fields(Arc::new(Selection {
             selectors,
             needed,
+            is_required,
             repeated,
             has_paths,
         }))
@@ -100,12 +119,20 @@ impl Fields {
         self.0.selectors.len()
     }
 
-    /// Number of fields, from the first one, that a header must have.
+    /// Number of fields, from the first one, that are the texts of a record.
     pub(super) fn needed(&self) -> usize {
         self.0.needed
     }
 
-    /// The name of the first field that a header must have.
+    /// Number of fields, from the first one, that a header must have.
+    pub(super) fn required(&self) -> usize {
+        match self.0.is_required {
+            true => self.0.needed,
+            false => 0,
+        }
+    }
+
+    /// The name of the first field that is a text of a record. A table is found by this name.
     pub(super) fn first_text(&self) -> Option<&str> {
         (self.needed() > 0).then(|| self.name(0))
     }

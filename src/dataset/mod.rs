@@ -11,7 +11,7 @@
 mod fields;
 mod format;
 mod in_memory;
-mod non_finite;
+pub(crate) mod non_finite;
 mod records;
 mod shared_iterator;
 mod source;

@@ -5,7 +5,7 @@ const REPLACEMENTS: [(&str, &str); 2] = [("NaN", "0.0"), ("Infinity", "0.000000"
 
 /// Returns a copy of a record in which all numbers that are not finite are replaced by numbers of JSON that are as
 /// long, so that every other value stays at its place. `None` if there are no such numbers outside strings.
-pub(super) fn replaced(record: &str) -> Option<String> {
+pub(crate) fn replaced(record: &str) -> Option<String> {
     rewritten(record, |copy, before, (_, number)| {
         copy.push_str(before);
         copy.push_str(number);
@@ -13,7 +13,7 @@ pub(super) fn replaced(record: &str) -> Option<String> {
 }
 
 /// Returns a value of a record as JSON: all numbers in it that are not finite become `null`.
-pub(super) fn nulled(value: &str) -> String {
+pub(crate) fn nulled(value: &str) -> String {
     // A number is found by what surrounds it, so the value is made the only value of a list.
     let list = format!("[{value}]");
     let nulled = rewritten(&list, |copy, before, _| {

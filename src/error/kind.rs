@@ -1,6 +1,6 @@
 //! The kinds of reasons for which records fail.
 
-use super::{BadRecord, Died, Failure, Panicked, TimedOut};
+use super::{BadRecord, Died, Failure, Panicked, Refused, TimedOut};
 
 /// The kind of reason for which a record could not be scored. Failures of one kind have messages that differ only in
 /// details.
@@ -23,6 +23,8 @@ pub enum FailureKind {
     Died,
     /// The record took [too long](TimedOut).
     TimedOut,
+    /// The program that scores records has [refused](Refused) the record.
+    Refused,
     /// The task returned an error of another type.
     Other,
 }
@@ -39,6 +41,8 @@ impl Failure {
             FailureKind::Died
         } else if cause.is::<TimedOut>() {
             FailureKind::TimedOut
+        } else if cause.is::<Refused>() {
+            FailureKind::Refused
         } else {
             FailureKind::Other
         }

@@ -78,6 +78,13 @@ impl Permits {
         })
     }
 
+    /// Takes a token of the rate, or returns the time until one is available. Other limits do not count.
+    #[cfg(unix)]
+    pub(crate) fn take_token(&self) -> Result<(), Duration> {
+        let bucket = self.gate.as_ref().and_then(|gate| gate.bucket.as_ref());
+        bucket.map_or(Ok(()), Bucket::take)
+    }
+
     /// Whether no permit is in use and no worker waits.
     #[cfg(test)]
     pub(super) fn is_whole(&self) -> bool {

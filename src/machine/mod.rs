@@ -29,7 +29,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use clocks::{processor_time, thread_processor_time, thread_time_without_core};
+pub(crate) use clocks::{
+    processor_time, processor_time_of_children, thread_processor_time, thread_time_without_core,
+};
 pub use control_group::{ControlGroup, Throttled};
 pub use cores::Processors;
 pub use moment::Meanwhile;

@@ -6,7 +6,7 @@ use super::analysis::Ceiling;
 use super::comparison::Comparison;
 use super::copies::CopyThreads;
 use super::figures::{Turn, wall_times};
-use super::kernels::{Arithmetic, BYTES_EACH, Kernel, Memory, Program};
+use super::kernels::{Arithmetic, BYTES_EACH, Kernel, MeasuredProgram, Memory};
 use super::round_results::{CeilingLevel, KernelKind, ReadyContender, RoundResults, TurnHistory};
 use super::rounds::{SingleRun, Subject};
 use super::runnable::Runnable;
@@ -19,7 +19,7 @@ pub(super) struct Kernels<'w> {
     threads: BTreeSet<usize>,
     arithmetic: Arithmetic,
     memory: Option<Memory>,
-    program: Program<'w>,
+    program: MeasuredProgram<'w>,
     /// Number of rounds from one turn of a long kernel to its next turn. Long kernels are copies of the
     /// program, and copies of any kernel that outnumber the hardware threads.
     round_interval: usize,
@@ -48,7 +48,7 @@ impl<'w> Kernels<'w> {
             hardware_threads: machine.hardware_threads(),
             arithmetic: Arithmetic::calibrated(),
             memory: Memory::touched(most, machine),
-            program: Program(base),
+            program: MeasuredProgram(base),
             threads,
         })
     }

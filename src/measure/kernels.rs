@@ -192,9 +192,9 @@ impl Kernel for Memory {
 }
 
 /// The sequential program, as a kernel.
-pub(super) struct Program<'w>(pub(super) &'w dyn Runnable);
+pub(super) struct MeasuredProgram<'w>(pub(super) &'w dyn Runnable);
 
-impl Kernel for Program<'_> {
+impl Kernel for MeasuredProgram<'_> {
     fn run(&self, _copy: usize) -> Result<Option<Duration>, Error> {
         let outcome = self.0.run_on(&Sequential)?;
         Ok(Some(outcome.timing.wall))

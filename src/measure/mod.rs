@@ -118,6 +118,23 @@ where
     experiment::run(contenders.collect(), None, machine, options)
 }
 
+/// Returns an error if [`compare_plan`] cannot compare executors with this plan. To call this function first saves the
+/// time for opening and loading the records.
+///
+/// # Errors
+///
+/// Returns [`Error::Measure`] if the scorer of the plan has a [program](crate::plan::ExecOptions).
+pub fn check_plan(plan: &Plan) -> Result<(), Error> {
+    if plan.scorer.program().is_none() {
+        return Ok(());
+    }
+    Err(Error::Measure(format!(
+        "a comparison runs the scorer on different executors, but the scorer {} has worker processes of its own; \
+         measure runs with different numbers of workers instead",
+        plan.scorer
+    )))
+}
+
 /// Compares executors: runs an opened plan repeatedly on `sequential` and on each of `executors`, which
 /// are pairs of an executor and its number of threads.
 ///
@@ -125,13 +142,14 @@ where
 ///
 /// # Errors
 ///
-/// Returns an error if the records come from a stream that is not loaded or cannot be read, if workers
-/// cannot be started, or if the confidence in `options` is not between 0 and 1.
+/// Returns an error if the plan [cannot be compared](check_plan), if the records come from a stream that is not loaded
+/// or cannot be read, if workers cannot be started, or if the confidence in `options` is not between 0 and 1.
 pub fn compare_plan(
     opened: &Opened,
     executors: &[(ExecutorName, Threads)],
     options: &Options<'_>,
 ) -> Result<Comparison, Error> {
+    check_plan(opened.plan())?;
     runnable::refuse_stream(opened.is_stream())?;
     let machine = &Machine::look();
     let sequential = (ExecutorName::Sequential, Threads::ONE);

@@ -230,14 +230,19 @@ mod tests {
     /// Returns the scores file of two records with labels, and of a skipped one. One of the records has a column that
     /// becomes known only when it is scored.
     fn written(format: ScoresFormat, open: bool) -> Result<String, Error> {
+        let texts = ["so,so 1 class=x", "bad 20", "skip no number"];
+        written_of(&texts, &ScoresOptions::new(format), open)
+    }
+
+    /// Returns the scores file of records with these texts.
+    fn written_of(texts: &[&str], options: &ScoresOptions, open: bool) -> Result<String, Error> {
         let scorer = MadeUpOptions { rank: None, open };
-        let opened = scorer.open_over(&["so,so 1 class=x", "bad 20", "skip no number"]);
-        let options = ScoresOptions::new(format);
-        ScoresFile::check(opened.plan(), &options)?;
+        let opened = scorer.open_over(texts);
+        ScoresFile::check(opened.plan(), options)?;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("out");
         let destination = Endpoints::new().open(&Output::new("the scores", &path))?;
-        let file = ScoresFile::new(destination, &options, opened.plan())?;
+        let file = ScoresFile::new(destination, options, opened.plan())?;
         opened.run(RunOptions::default().scores(&file))?;
         file.finish()?;
         Ok(fs::read_to_string(&path).expect("a file"))
@@ -278,5 +283,39 @@ mod tests {
             "3,,,,,,,,no number",
         ];
         assert_eq!(csv.lines().collect::<Vec<_>>(), lines);
+    }
+
+    /// JSON has no numbers that are not finite, so they are `null` there. Programs that read tables know them.
+    #[test]
+    fn numbers_that_are_not_finite_and_json_are_written() {
+        let mut texts = vec!["a NaN x=NaN y=[1,2]", "b -inf x=-inf", "c inf x=inf y=-2.5"];
+        let json = written_of(&texts, &ScoresOptions::new(ScoresFormat::JsonLines), true);
+        let lines = [
+            r#"{"record":1,"label":"a","number":null,"line":0,"tenth":null,"empty":null,"x":null,"y":[1,2]}"#,
+            r#"{"record":2,"label":"b","number":null,"line":0,"tenth":null,"empty":null,"x":null}"#,
+        ];
+        let json = json.expect("a file");
+        assert_eq!(json.lines().take(2).collect::<Vec<_>>(), lines);
+        // The columns are known after 1,000 records, so the last records are written at once and not held back.
+        texts.extend(std::iter::repeat_n("d 1", 1_000));
+        texts.extend_from_within(..3);
+        // A number is never defused, but `-inf` as a text would be.
+        for safe in [false, true] {
+            let options = ScoresOptions::new(ScoresFormat::Csv).csv_safe(safe);
+            let csv = written_of(&texts, &options, true).expect("a file");
+            let lines: Vec<_> = csv.lines().collect();
+            let values = [
+                r#"a,NaN,0,NaN,,NaN,"[1,2]",,"#,
+                "b,-inf,0,-inf,,-inf,,,",
+                "c,inf,18446744073709551615,inf,,inf,-2.5,,",
+            ];
+            for first in [1, 1_004] {
+                let expected = (first..).zip(values);
+                let expected: Vec<_> = expected
+                    .map(|(n, values)| format!("{n},{values}"))
+                    .collect();
+                assert_eq!(lines[first..first + 3], expected);
+            }
+        }
     }
 }

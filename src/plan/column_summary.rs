@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::label_counts::{LabelCounts, LabelSummary};
 use super::scorer::{Cell, ColumnKind, NamedCell};
 use crate::aggregation::{
-    Aggregator, Bins, ByRef, Count, Histogram, Kind, MomentSummary, Moments, OfRef,
-    QuantileSummary, Quantiles, State, StateError,
+    Aggregator, Bins, ByRef, Histogram, Kind, MomentSummary, Moments, OfRef, QuantileSummary,
+    Quantiles, Shift, State, StateError,
 };
 
 /// Number of bins in the histogram of a column. If its range is not known, this is the largest number of bins.
@@ -31,21 +32,10 @@ pub struct NumberSummary {
     pub histogram: Option<Bins>,
 }
 
-/// The summary of a column of labels: the counts of the labels.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct LabelSummary {
-    /// Number of records that have a label.
-    pub count: u64,
-    /// Number of records with each label.
-    pub labels: BTreeMap<String, u64>,
-}
-
 /// The most numbers that are passed to the aggregators in one call.
 const TOGETHER: usize = 64;
 
 type Numbers = (Moments, Quantiles, Option<Histogram>);
-type LabelCounts = ByRef<Count, String, str, fn(&str) -> &str>;
 
 /// The state of one column: its numbers and its labels. A column that is not known before the run may have both.
 #[derive(Clone)]
@@ -62,11 +52,10 @@ impl ColumnState {
             ColumnKind::Labels | ColumnKind::Other => None,
         };
         let histogram = range.map(|(least, largest)| Histogram::new(least, largest, BINS));
-        let labels: fn(&str) -> &str = |label| label;
         ColumnState {
             kind,
             numbers: (Moments::new(), Quantiles::new(), histogram),
-            labels: Aggregator::<str>::by_ref(Count::new(), labels),
+            labels: LabelCounts::new(),
         }
     }
 }
@@ -112,13 +101,13 @@ impl Aggregator<Cell> for ColumnState {
         ColumnState {
             kind: self.kind,
             numbers: Aggregator::<f64>::fork(&self.numbers),
-            labels: Aggregator::<str>::fork(&self.labels),
+            labels: self.labels.fork(),
         }
     }
 
     fn merge(&mut self, later: Self) {
         Aggregator::<f64>::merge(&mut self.numbers, later.numbers);
-        Aggregator::<str>::merge(&mut self.labels, later.labels);
+        self.labels.merge(later.labels);
     }
 
     /// Returns a summary of the numbers and a summary of the labels. A column of numbers always has a summary of
@@ -131,19 +120,15 @@ impl Aggregator<Cell> for ColumnState {
             None => quantiles.bins(BINS),
         };
         let (moments, quantiles) = (moments.finish(), quantiles.finish());
-        let labels = Aggregator::<str>::finish(self.labels);
+        let labels = self.labels.finish();
         let has_numbers = moments.count > 0 || matches!(self.kind, ColumnKind::Numbers { .. });
-        let has_labels = !labels.is_empty() || self.kind == ColumnKind::Labels;
+        let has_labels = labels.count > 0 || self.kind == ColumnKind::Labels;
         let numbers = has_numbers.then_some(NumberSummary {
             moments,
             quantiles,
             histogram,
         });
-        let labels = has_labels.then(|| LabelSummary {
-            count: labels.values().sum(),
-            labels,
-        });
-        (numbers, labels)
+        (numbers, has_labels.then_some(labels))
     }
 }
 
@@ -164,6 +149,15 @@ impl State for ColumnState {
             kind: self.kind,
             numbers: self.numbers.restore(numbers)?,
             labels: self.labels.restore(labels)?,
+        })
+    }
+}
+
+impl Shift for ColumnState {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        Ok(ColumnState {
+            labels: self.labels.shift(by)?,
+            ..self
         })
     }
 }
@@ -224,5 +218,11 @@ impl State for FoundColumns {
 
     fn restore(&self, plain: Self::Plain) -> Result<Self, StateError> {
         self.0.restore(plain).map(FoundColumns)
+    }
+}
+
+impl Shift for FoundColumns {
+    fn shift(self, by: u64) -> Result<Self, StateError> {
+        self.0.shift(by).map(FoundColumns)
     }
 }

@@ -32,9 +32,13 @@ struct WatchedField {
 impl<'d, D> FirstRecords<'d, D> {
     pub(super) fn new(dataset: &'d D, plan: &Plan, fields: &Fields) -> Self {
         let all = plan.fields.iter().chain(&plan.by);
+        // If the scorer does not read the field `text`, this is only the default for the field that reports show, and
+        // records need not have it.
+        let unread = !plan.scorer.reads_fields() && plan.fields == [Plan::DEFAULT_FIELD];
         let watched: Vec<_> = all
             .chain(plan.kept_fields())
             .zip(0..)
+            .skip(usize::from(unread))
             .map(|(name, place)| WatchedField {
                 name: name.clone(),
                 place,
@@ -156,6 +160,8 @@ mod tests {
 
     use super::*;
     use crate::dataset::TextStream;
+    use crate::plan::ExecOptions;
+    use crate::remote::SendAs;
 
     fn look_at(lines: &str, plan: &Plan) -> (Vec<String>, Vec<String>) {
         let stream = TextStream::new("lines", Cursor::new(lines.to_owned()));
@@ -192,5 +198,19 @@ mod tests {
             ["d"],
             "record 1,001 is not one of the first records"
         );
+    }
+    #[test]
+    fn records_that_are_sent_whole_need_no_text_unless_the_user_names_its_field() {
+        let mut plan = Plan::new(["x"]);
+        plan.scorer = ExecOptions::new(["unused"]).into();
+        plan.by = vec!["a".to_owned()];
+        assert_eq!(look_at("{\"b\":1}\n", &plan).1, ["a"]);
+        plan.fields = vec!["title".to_owned()];
+        assert_eq!(look_at("{\"b\":1}\n", &plan).1, ["title", "a"]);
+        let mut options = ExecOptions::new(["unused"]);
+        options.send = SendAs::Text;
+        plan.fields = vec!["text".to_owned()];
+        plan.scorer = options.into();
+        assert_eq!(look_at("{\"b\":1}\n", &plan).1, ["text", "a"]);
     }
 }

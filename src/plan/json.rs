@@ -35,7 +35,7 @@ impl Answer {
     /// | `records`, `scored`, `failed`, `skipped` | numbers of records; if the run ended early, only the records before the first one that was not done are counted |
     /// | `digest` | the [digest](Answer::digest) |
     /// | `end` | `how`: `finished`, `stopped` or `halted`; `why` if the run ended early |
-    /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label |
+    /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label, and if the labels are not [counted exactly](super::LabelSummary), `labels_exact`, which is `false`, and `labels_share`, the share of the records that a listed label has at least |
     /// | `groups` | a list, if the plan groups: `group` (a list with the value of each field; `null` for no value), and of its main scores `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`; with several columns of the scorer `number` also `columns`, with these figures for each column by name |
     /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text`; if the scorer has a reference, also `best`, the line of the best match in the reference, and `match`, its text |
     /// | `matches` | if the scorer has a reference, the [`Matches`](crate::plan::Matches): `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
@@ -153,8 +153,18 @@ struct ColumnJson<'a> {
     count: u64,
     #[serde(flatten)]
     numbers: Option<NumbersJson<'a>>,
+    #[serde(flatten)]
+    labels: Option<LabelsJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LabelsJson<'a> {
+    labels: &'a BTreeMap<String, u64>,
+    /// `None` if the labels are counted exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
-    labels: Option<&'a BTreeMap<String, u64>>,
+    labels_exact: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels_share: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -202,11 +212,15 @@ impl<'a> ColumnJson<'a> {
         ColumnJson {
             count: summary.count,
             numbers: None,
-            labels: Some(&summary.labels),
+            labels: Some(LabelsJson {
+                labels: &summary.labels,
+                labels_exact: (!summary.exact).then_some(false),
+                labels_share: (!summary.exact).then_some(LabelSummary::SHARE),
+            }),
         }
     }
 
-    fn numbers(summary: &'a NumberSummary, labels: Option<&'a BTreeMap<String, u64>>) -> Self {
+    fn numbers(summary: &'a NumberSummary, labels: Option<LabelsJson<'a>>) -> Self {
         let NumberSummary {
             moments,
             quantiles,

@@ -1,6 +1,8 @@
 //! A plan whose files are open and whose scorer is prepared, the run of such a plan, and the answer of the run.
 
 mod elsewhere;
+#[cfg(unix)]
+mod program;
 mod sampled;
 mod whole_records;
 
@@ -11,18 +13,17 @@ use super::first_records::FirstRecords;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::scored::{ScoreField, Scored};
 use super::scorer::{PreparedScorer, ReferenceSummary};
-use super::summary::{PlanAggregator, Summary};
+use super::summary::PlanAggregator;
 use super::thresholds::Thresholds;
-use super::{ExecutorName, Plan, RunOptions, Sampling, worker};
+use super::{Answer, ExecutorName, Plan, RunOptions, Sampling, worker};
 use crate::dataset::{Dataset, Fields, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, WorkStealing};
+use crate::limit::Limit;
 use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
 use crate::pipeline::Pipeline;
-use crate::report::{Digest, Report};
-use crate::similar::most_similar;
+use crate::report::Digest;
 use crate::task::Task;
-use crate::task::matching::Pairs;
 
 /// Smallest number of bytes in a part if a limit makes records wait. This is about one record.
 const LIMITED_PART_BYTES: u64 = 256;
@@ -41,58 +42,9 @@ pub struct Opened {
     scorer: Arc<dyn PreparedScorer>,
 }
 
-/// The answer of a plan.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The plan that was run.
-    pub plan: Plan,
-    /// The arguments of the command that started the run, if the [options](RunOptions::command) of the run name them.
-    pub command: Vec<String>,
-    /// When the run began.
-    pub began: SystemTime,
-    /// The report of the run.
-    pub report: Report<Summary>,
-    /// A hash of the answer: of every number in the summary, and of the numbers of failed and skipped records. Two runs of one
-    /// plan have the same digest if and only if they gave the same answer. A plan with a different `top` or `by`
-    /// gives a different answer.
-    pub digest: Digest,
-    /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest does not
-    /// include it, since the number of skipped pairs depends on the order of the work.
-    pub pairs: Option<Pairs>,
-    /// The inputs that were read, with their formats.
-    pub files: Vec<InputFile>,
-    /// How long it took to draw the sample, if the plan scores a sample. The timing of the report does not include it.
-    pub drawing: Option<Duration>,
-    /// The reference, if the scorer has one.
-    pub reference: Option<ReferenceSummary>,
-    /// The state of the machine before the run.
-    pub machine: Machine,
-    /// How often and for how long a quota stopped threads during the run. `None` if there is no quota.
-    pub throttled: Option<Throttled>,
-    /// Whether the workers were kept on their hardware threads. `None` if the plan does not ask for it.
-    pub pinned: Option<bool>,
-    /// The names of the fields of the first record that could be read.
-    pub field_names: Vec<String>,
-    /// Of the fields to score, to group by and to keep, those that have no value in any of the first
-    /// [`OnFailure::GRACE`] records (or of all records, if there are fewer). Their names are probably wrong.
-    pub absent: Vec<String>,
-    /// Sentences, without a full stop, about what is no failure, but changes the meaning of the answer: fields that no
-    /// record has, and options without an effect. A program may add its own warnings before it writes the answer.
-    pub warnings: Vec<String>,
-}
-
-impl Answer {
-    /// The name among the [`field_names`](Answer::field_names) that is most similar to `field`, if one of them is
-    /// similar.
-    pub fn similar_field(&self, field: &str) -> Option<&str> {
-        most_similar(field, &self.field_names)
-    }
-}
-
 impl Opened {
     pub(super) fn over(plan: Plan, records: TextStream<'static>) -> Result<Self, Error> {
-        plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
+        plan.check()?;
         let records = match plan.head {
             Some(head) => records.head(head),
             None => records,
@@ -102,7 +54,7 @@ impl Opened {
     }
 
     pub(super) fn new(plan: Plan, whole_records: bool) -> Result<Self, Error> {
-        plan.check_timeout(plan.executor == ExecutorName::ProcessPool)?;
+        plan.check()?;
         let fields = plan.selected();
         let mut options = OpenOptions::new()
             .fields(fields.clone())
@@ -123,7 +75,7 @@ impl Opened {
             options = options.head(head);
         }
         let mut records = options.open(&plan.files)?;
-        if plan.limit.waits() && plan.sample.is_none() {
+        if plan.limit.waits() && plan.sample.is_none() && plan.scorer.program().is_none() {
             // A worker waiting for a permit holds its whole part. If the run stops, the part is lost, so parts are
             // small.
             let bytes = (records.bytes() >> 20).max(LIMITED_PART_BYTES);
@@ -191,7 +143,7 @@ impl Opened {
     }
 
     /// Scores every record on the executor that the plan names. The run ends early if it is stopped or if failures
-    /// halt it; the [`end`](Report::end) of the report shows whether this has happened.
+    /// halt it; the [`end`](crate::report::Report::end) of the report shows whether this has happened.
     ///
     /// # Errors
     ///
@@ -287,11 +239,13 @@ impl Opened {
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
         let first = FirstRecords::new(records, &self.plan, &self.fields);
-        let mut answer = match scored_by {
-            ScoredBy::Processes(processes) => {
+        let mut answer = match (self.plan.scorer.program(), scored_by) {
+            #[cfg(unix)]
+            (Some(exec), _) => self.run_in_program(exec, executor, &first, deadline, options),
+            (_, ScoredBy::Processes(processes)) => {
                 self.run_in_processes(processes, executor, &first, deadline, options)
             }
-            ScoredBy::Threads { pool } => {
+            (_, ScoredBy::Threads { pool }) => {
                 self.run_in_threads(pool, executor, &first, deadline, options)
             }
         }?;
@@ -329,7 +283,7 @@ impl Opened {
         self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
     }
 
-    /// Runs the pipeline that the plan describes.
+    /// Runs the pipeline that the plan describes
     fn run_pipeline<D, T>(
         &self,
         executor: &dyn Executor,
@@ -345,10 +299,15 @@ impl Opened {
     {
         let plan = &self.plan;
         let machine = options.machine.map_or_else(Machine::look, Machine::clone);
+        // The records of a program have been scored when the pipeline visits them, so their limit applies before that.
+        let limit = match plan.scorer.program() {
+            Some(_) => Limit::none(),
+            None => plan.limit,
+        };
         let mut pipeline = Pipeline::new(dataset, task)
             .executor(executor)
             .on_failure(plan.on_failure)
-            .limit(plan.limit);
+            .limit(limit);
         if let Some(progress) = options.progress {
             pipeline = pipeline.progress(progress);
         }

@@ -61,6 +61,10 @@ impl PlannedExecutor {
         let pinning = plan.pin.then(|| Arc::new(Pinning::look()));
         let number = plan.workers();
         let started = match plan.executor {
+            // Its threads wait for the processes of the program.
+            _ if plan.scorer.program().is_some() => {
+                Started::TaskQueue(TaskQueue::new(plan.limit.workers(number)))
+            }
             ExecutorName::Sequential => Started::Sequential,
             ExecutorName::TaskQueue => {
                 let executor = TaskQueue::new(number);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::column_summary::{ColumnState, FoundColumns, LabelSummary, NumberSummary};
+use super::column_summary::{ColumnState, FoundColumns, NumberSummary};
 use super::group_key::{GroupKey, GroupName, name_of};
 use super::group_summary::{GroupState, GroupSummary};
+use super::label_counts::LabelSummary;
 use super::leaderboard::{Example, Leaderboard};
 use super::scorer::ScorerColumns;
 use super::thresholds::Thresholds;
@@ -240,9 +241,8 @@ impl<P: Clone> State for PlanAggregator<P> {
 impl<P> Shift for PlanAggregator<P> {
     fn shift(self, by: u64) -> Result<Self, StateError> {
         Ok(PlanAggregator {
-            // The states of the columns contain no index.
-            known: self.known,
-            found: self.found,
+            known: self.known.shift(by)?,
+            found: self.found.shift(by)?,
             groups: self.groups.shift(by)?,
             leaders: self.leaders.shift(by)?,
             setup: self.setup,

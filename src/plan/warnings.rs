@@ -3,12 +3,14 @@
 use super::Answer;
 use crate::dataset::InputFile;
 use crate::error::OnFailure;
+use crate::similar::most_similar;
 
 impl Answer {
     /// The warnings that follow from the plan and the records.
     pub(super) fn found_warnings(&self) -> Vec<String> {
         let absent = self.absent.iter().map(|field| self.absent_field(field));
-        absent.chain(self.options_without_effect()).collect()
+        let others = [self.options_without_effect(), self.nothing_to_rank()];
+        absent.chain(others.into_iter().flatten()).collect()
     }
 
     /// The warning about a field to score, to group by or to keep that no record seems to have.
@@ -25,6 +27,23 @@ impl Answer {
             _ => String::new(),
         };
         format!("{records} in the field {field:?}{similar}")
+    }
+
+    /// The warning about a column that the user has chosen to rank the records, if no answer has a number in it.
+    fn nothing_to_rank(&self) -> Option<String> {
+        let rank = self.plan.scorer.program()?.rank.as_deref()?;
+        let summary = &self.report.value;
+        if self.report.scored == 0 || summary.main().is_some() {
+            return None;
+        }
+        let names: Vec<String> = summary.scores.keys().cloned().collect();
+        let similar = match most_similar(rank, &names) {
+            Some(similar) => format!("; did you mean {similar:?}?"),
+            None => String::new(),
+        };
+        Some(format!(
+            "no answer has a number named {rank:?}, so the records are not ranked{similar}"
+        ))
     }
 
     /// The warning about options for delimited text, if no input is delimited text.

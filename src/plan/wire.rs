@@ -50,6 +50,7 @@ pub(super) enum WireCell {
     /// The place of a text in the reference. The other process has the same reference, so it can look the text up.
     Quote(u32),
     Quotes(Box<[u32]>),
+    Json(Box<str>),
 }
 
 impl From<Cell> for WireCell {
@@ -63,6 +64,7 @@ impl From<Cell> for WireCell {
             Cell::Lines(lines) => WireCell::Lines(lines),
             Cell::Quote(quote) => WireCell::Quote(quote.place()),
             Cell::Quotes(quotes) => WireCell::Quotes(quotes.iter().map(Quote::place).collect()),
+            Cell::Json(json) => WireCell::Json(json),
         }
     }
 }
@@ -85,6 +87,7 @@ impl WireCell {
             WireCell::Label(label) => Cell::Label(label),
             WireCell::Line(line) => Cell::Line(line),
             WireCell::Lines(lines) => Cell::Lines(lines),
+            WireCell::Json(json) => Cell::Json(json),
             WireCell::Quote(place) => Cell::Quote(quote(place)?),
             WireCell::Quotes(places) => {
                 let quotes: Result<_, _> = places.into_iter().map(quote).collect();
@@ -294,6 +297,7 @@ mod tests {
             Cell::Label("good".into()),
             Cell::Line(7),
             Cell::Lines([7, 3].into()),
+            Cell::Json("[true]".into()),
         ];
         let found = vec![("class".to_owned(), Cell::Label("x".into()))];
         let cells = Cells::from(known).with_found(found);

@@ -91,6 +91,7 @@ pub(super) fn setup(plan: &Plan) -> Result<Vec<u8>, Error> {
         limit: default.limit,
         deadline: default.deadline,
         timeout: default.timeout,
+        retries: default.retries,
         ..plan.clone()
     };
     serde_json::to_vec(&setup).map_err(|error| Error::Process {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::dataset::{OwnedRecord, Position, TextRecord};
 use crate::error::{BadRecord, Cause, Error, Interrupted};
 
-/// Something outside this process that scores records, such as worker processes, a user's program, or a service.
+/// Something outside this process that scores records, such as worker processes or a service.
 ///
 /// A worker of the run's executor opens a [`Conversation`] for each stretch of records that it reads, so several
 /// conversations take place at the same time. Everything else is up to the implementation: how a record is
@@ -19,11 +19,6 @@ use crate::error::{BadRecord, Cause, Error, Interrupted};
 /// - *The process pool* keeps idle worker processes. A conversation takes one of these processes, sends blocks of
 ///   records to it, and keeps two blocks in flight. If the process dies, the conversation starts another one and
 ///   sends it the unanswered records one by one.
-/// - *A user's program* takes a JSON line and answers with a JSON line. Opening a conversation takes an idle
-///   process. `send` writes a line; if the limit of records in flight is reached, it first waits for the oldest
-///   answer. A separate thread reads the program's output, since the program may be blocked on writing while this
-///   side writes. The fields that the scores need besides the answer stay in the queue of unanswered records. If
-///   the program dies, or is restarted after a number of records, the unanswered records are sent again.
 /// - *An HTTP service* receives its requests from an async runtime that all conversations share. `send` starts a
 ///   request under a semaphore and queues its handle; once the queue is full, it waits for the oldest response.
 ///   Requests complete in any order and are retried within the runtime; the queue restores the order. After a
@@ -94,8 +89,8 @@ impl<S, F> Visit<S> for F where
 {
 }
 
-/// The reply for one record.
-pub(crate) struct RecordReply<S> {
+/// The reply for one record that was scored outside this process.
+pub struct RecordReply<S> {
     /// `None` after the outcome has been taken.
     outcome: Cell<Option<Result<S, Cause>>>,
     spent: Duration,
@@ -120,12 +115,16 @@ impl<S> RecordReply<S> {
     }
 
     /// The record, if it was added.
-    pub(super) fn record(&self) -> Option<TextRecord<'_>> {
+    pub(crate) fn record(&self) -> Option<TextRecord<'_>> {
         self.record.get().map(OwnedRecord::record)
     }
 
     /// Takes the score, or the reason why there is none. This can be done only once.
-    pub(crate) fn take(&self) -> Result<S, Cause> {
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the record has no score.
+    pub fn take(&self) -> Result<S, Cause> {
         let outcome = self.outcome.take();
         outcome.unwrap_or_else(|| Err(Interrupted.into()))
     }

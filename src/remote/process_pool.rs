@@ -11,7 +11,6 @@ mod protocol;
 pub(super) mod scripted;
 mod serve;
 mod slot;
-mod start_history;
 mod supervisor;
 #[cfg(all(test, unix))]
 mod tests;

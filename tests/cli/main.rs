@@ -18,6 +18,8 @@ mod compressed;
 #[cfg(unix)]
 mod encodings;
 #[cfg(unix)]
+mod exec;
+#[cfg(unix)]
 mod exit_codes;
 mod explanation;
 mod failed_records;
@@ -49,6 +51,8 @@ mod signals;
 mod streams;
 mod usage;
 
+#[cfg(target_os = "linux")]
+use program::lives;
 use program::{
     EXECUTORS, LITTLE_MEMORY, Ran, THREE, binary, columns, finish, folder_with, gzip, make_pipe,
     names, output_of, program, ran, read, run, sample, score, score_in_little_memory, score_stdin,

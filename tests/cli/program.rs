@@ -274,3 +274,11 @@ pub(crate) fn columns(line: &str) -> usize {
     let before = std::iter::once(' ').chain(line.chars());
     before.zip(line.chars()).map(width).sum()
 }
+
+/// Whether a process is running. A process that has ended does not count, even if its parent has not waited for it.
+#[cfg(target_os = "linux")]
+pub(crate) fn lives(id: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    !matches!(behind.split_whitespace().next(), None | Some("Z" | "X"))
+}

@@ -49,7 +49,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "turns",
         ],
     ),
-    ("remote", &["error", "dataset", "machine", "stop", "sync"]),
+    (
+        "remote",
+        &[
+            "error", "dataset", "limit", "machine", "stop", "sync", "turns", "visible",
+        ],
+    ),
     (
         "plan",
         &[
@@ -208,6 +213,8 @@ fn texts() -> Vec<PathBuf> {
     all.extend(files("tests", &["rs"]));
     all.extend(files("benches", &["rs", "md"]));
     all.extend(files("data", &["md"]));
+    all.extend(files("docs", &["md"]));
+    all.extend(files("examples", &["rs", "py", "js", "sh"]));
     all.extend(
         ["README.md", "CHANGELOG.md", "Cargo.toml", ".ci/run"].map(|name| root().join(name)),
     );

@@ -1,6 +1,7 @@
 //! The keys that many records share.
 
 mod counters;
+mod counts;
 mod state;
 
 use std::borrow::Borrow;

@@ -107,7 +107,7 @@ impl Columns {
             let numbers: Vec<String> = named.map(|(number, _)| number.to_string()).collect();
             let is_found = column_of(self.names(), wanted, place).is_some();
             let message = match numbers.len() {
-                0 | 1 if is_found || place >= wanted.needed() => continue,
+                0 | 1 if is_found || place >= wanted.required() => continue,
                 0 | 1 => {
                     let remedy =
                         remedy(field).map_or(String::new(), |remedy| format!("; {remedy}"));

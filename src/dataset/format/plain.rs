@@ -27,10 +27,10 @@ pub(in crate::dataset) fn check_text_field(fields: &Fields) -> Result<(), BadRec
     check_only(fields, FIELD)
 }
 
-/// Checks that every field that is read as text has this name.
+/// Checks that every field that must be there has this name.
 fn check_only(fields: &Fields, only: &str) -> Result<(), BadRecord> {
-    let needed = fields.selectors().iter().take(fields.needed());
-    match needed.map(|one| &one.name).find(|name| *name != only) {
+    let required = fields.selectors().iter().take(fields.required());
+    match required.map(|one| &one.name).find(|name| *name != only) {
         None => Ok(()),
         Some(other) => Err(no_field(other)),
     }

@@ -10,7 +10,7 @@ use super::columns::FileColumns;
 use super::further::{KnownColumns, text_of};
 use super::held::HeldLine;
 use super::lines::LinesOut;
-use super::table::{Table, TableFormat};
+use super::table::{FurtherValue, Table, TableFormat};
 use crate::dataset::FieldValue;
 use crate::error::Error;
 use crate::output::destination::{Destination, PartialFile};
@@ -87,12 +87,15 @@ impl TableFormat for DelimitedLines {
         &self,
         _: (&FileColumns, &KnownColumns),
         _: u64,
-        values: &[Option<&FieldValue<'_>>],
+        values: &[Option<&FurtherValue<'_>>],
         bytes: &mut Vec<u8>,
     ) {
         let mut line = self.rest_of_line(bytes);
         for value in values {
-            line.value(value.unwrap_or(&FieldValue::Missing));
+            match value {
+                Some(value) => line.further(value),
+                None => line.text(""),
+            }
         }
     }
 
@@ -112,9 +115,9 @@ impl TableFormat for DelimitedLines {
         bytes.push(b'\n');
     }
 
-    /// A held value is the text that the table shows.
-    fn hold(&self, value: &FieldValue<'_>, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(text_of(value).as_bytes());
+    /// A held value has the form that it has in a line, with the quotes that it needs.
+    fn hold(&self, value: &FurtherValue<'_>, bytes: &mut Vec<u8>) {
+        self.line(bytes).further(value);
     }
 }
 
@@ -150,13 +153,11 @@ impl LinesOut for DelimitedOut {
 
     fn add_held(&mut self, known: &KnownColumns, held: &HeldLine<'_>) -> io::Result<()> {
         self.added.extend_from_slice(held.beginning);
-        let values = held.values();
-        let values = values.map(|(name, value)| (name, String::from_utf8_lossy(value)));
         let further = &self.table.further;
-        let placed = further.place(known, held.index, values, |value| value.is_empty());
-        let mut line = self.lines.rest_of_line(&mut self.added);
+        let placed = further.place(known, held.index, held.values(), |value| value.is_empty());
         for value in placed {
-            line.text(&value.unwrap_or_default());
+            self.added.push(self.lines.delimiter);
+            self.added.extend_from_slice(value.unwrap_or_default());
         }
         self.added.extend_from_slice(held.ending);
         Ok(())
@@ -223,12 +224,15 @@ impl TableLine<'_> {
         let _ = write!(self.bytes, "{value}");
     }
 
-    /// Appends a cell in the same form as in JSON, so that numbers have the same digits in all formats. The value is
-    /// empty if the cell has no value.
+    /// Appends a cell in the same form as in JSON, so that numbers have the same digits in all formats. JSON lacks NaN
+    /// and the infinities: they are written as `NaN`, `inf` and `-inf`, which programs that read tables take for
+    /// numbers. The value is empty if the cell has no value.
     fn cell(&mut self, cell: &Cell) {
         match cell {
             Cell::Nothing => self.text(""),
+            Cell::Number(number) if !number.is_finite() => self.shown(number),
             Cell::Label(label) => self.text(label),
+            Cell::Json(json) => self.text(json),
             Cell::Quote(quote) => self.value(&quote.value()),
             cell => {
                 self.begin_value();
@@ -241,6 +245,13 @@ impl TableLine<'_> {
                     self.quoted(&String::from_utf8_lossy(&json));
                 }
             }
+        }
+    }
+
+    fn further(&mut self, value: &FurtherValue<'_>) {
+        match value {
+            FurtherValue::Field(value) => self.value(value),
+            FurtherValue::Cell(cell) => self.cell(cell),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::columns::FileColumns;
 use super::further::{FurtherColumns, KnownColumns, UnfitValues, text_of};
 use super::held::{begin_held, end_held, hold_value};
-use crate::dataset::{FieldValue, LentRecord, NamedValues};
+use crate::dataset::{FieldValue, LentRecord};
 use crate::plan::{Cell, Scored};
 use crate::sink::RecordOutcome;
 
@@ -26,6 +26,26 @@ pub(super) struct Table {
     pub(super) further: FurtherColumns,
 }
 
+/// A value of a further column.
+#[derive(Debug)]
+pub(super) enum FurtherValue<'a> {
+    /// The value of a field that is copied from the record.
+    Field(FieldValue<'a>),
+    /// A value that the scorer has given.
+    Cell(&'a Cell),
+}
+
+impl FurtherValue<'_> {
+    /// Whether a table shows nothing in place of the value.
+    fn is_empty(&self) -> bool {
+        match self {
+            FurtherValue::Field(value) => text_of(value).is_empty(),
+            FurtherValue::Cell(Cell::Label(label)) => label.is_empty(),
+            FurtherValue::Cell(cell) => **cell == Cell::Nothing,
+        }
+    }
+}
+
 /// A format of the lines of a table.
 pub(super) trait TableFormat: fmt::Debug + Send + Sync {
     /// Appends the values of the columns that are known before the run.
@@ -42,15 +62,15 @@ pub(super) trait TableFormat: fmt::Debug + Send + Sync {
         &self,
         columns: (&FileColumns, &KnownColumns),
         index: u64,
-        values: &[Option<&FieldValue<'_>>],
+        values: &[Option<&FurtherValue<'_>>],
         bytes: &mut Vec<u8>,
     );
 
     /// Appends the values of the last columns, and ends the line.
     fn write_ending(&self, outcome: &RecordOutcome<'_, Scored>, bytes: &mut Vec<u8>);
 
-    /// Appends the value of a field in the form that a held line needs.
-    fn hold(&self, value: &FieldValue<'_>, bytes: &mut Vec<u8>);
+    /// Appends a value in the form that a held line needs.
+    fn hold(&self, value: &FurtherValue<'_>, bytes: &mut Vec<u8>);
 
     /// The values that were left out so far because their columns cannot hold them.
     fn unfit(&self) -> Option<UnfitValues> {
@@ -89,7 +109,7 @@ impl Table {
         if let Some(known) = self.further.known() {
             format.write_beginning(columns, index, &outcome, bytes);
             let values = values.iter().map(|(name, value)| (&**name, value));
-            let is_empty = |value: &&FieldValue<'_>| text_of(value).is_empty();
+            let is_empty = |value: &&FurtherValue<'_>| value.is_empty();
             let placed = self.further.place(known, index, values, is_empty);
             format.write_further((columns, known), index, &placed, bytes);
             format.write_ending(&outcome, bytes);
@@ -112,25 +132,17 @@ impl Table {
         &self,
         outcome: &RecordOutcome<'a, Scored>,
         record: Option<LentRecord<'a>>,
-    ) -> NamedValues<'a> {
+    ) -> Vec<(Cow<'a, str>, FurtherValue<'a>)> {
         match outcome {
             RecordOutcome::Scored(scored) if self.columns.has_further() => {
                 let found = scored.found().iter();
-                let found = found.map(|(name, cell)| (Cow::Borrowed(&**name), found_value(cell)));
-                let mut fields = self.columns.further_fields(record);
-                fields.splice(0..0, found);
-                fields
+                let found =
+                    found.map(|(name, cell)| (Cow::Borrowed(&**name), FurtherValue::Cell(cell)));
+                let fields = self.columns.further_fields(record).into_iter();
+                let fields = fields.map(|(name, value)| (name, FurtherValue::Field(value)));
+                found.chain(fields).collect()
             }
             _ => Vec::new(),
         }
-    }
-}
-
-/// Returns the cell of a column that was found during the run as the value of a field.
-fn found_value(cell: &Cell) -> FieldValue<'_> {
-    match cell {
-        Cell::Nothing => FieldValue::Missing,
-        Cell::Label(label) => FieldValue::Text(Cow::Borrowed(label)),
-        cell => FieldValue::Json(Cow::Owned(serde_json::to_string(cell).unwrap_or_default())),
     }
 }

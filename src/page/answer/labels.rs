@@ -1,7 +1,5 @@
 //! Shows the labels, each with the number of records that have it.
 
-use std::cmp::Reverse;
-
 use maud::{Markup, Render as _, html};
 
 use super::super::document::section;
@@ -20,22 +18,32 @@ pub(super) fn labels(summary: &Summary) -> Markup {
     let content = html! {
         @for (name, labels) in &summary.labels {
             h3 { (quoted(name)) }
-            p.lead { (counted(labels.labels.len() as u64, "label")) " of " (counted(labels.count, "record")) "." }
+            p.lead { (number(labels)) }
             (table(labels))
         }
     };
     section("Labels", &html! {}, &content)
 }
 
+/// Says how many labels there are. If they are not counted exactly, this says which of them are listed.
+fn number(summary: &LabelSummary) -> Markup {
+    let records = counted(summary.count, "record");
+    html! {
+        @if summary.exact {
+            (counted(summary.labels.len() as u64, "label")) " of " (records) "."
+        } @else {
+            "More than " (count(LabelSummary::MOST_EXACT)) " labels of " (records) ". Listed are the labels that at least "
+            (percent(LabelSummary::SHARE)) " of these records have. The numbers are upper bounds, and may be slightly too high."
+        }
+    }
+}
+
 /// Makes a table of the labels that most records have.
 fn table(summary: &LabelSummary) -> DataTable {
-    let mut labels: Vec<_> = summary.labels.iter().collect();
-    // Sorting is stable, so labels with the same number of records stay in the order of their names.
-    labels.sort_by_key(|(_, records)| Reverse(**records));
     let mut table = DataTable::new(1, ["label", "records", "share"]);
-    for (label, records) in labels {
-        let share = percent(*records as f64 / summary.count.max(1) as f64);
-        table.line([quoted(label), count(*records).render(), share.render()]);
+    for (label, records) in summary.by_frequency() {
+        let share = percent(records as f64 / summary.count.max(1) as f64);
+        table.line([quoted(label), count(records).render(), share.render()]);
     }
     table.keep(SHOWN);
     table
@@ -65,5 +73,30 @@ mod tests {
         ] {
             assert!(page.contains(shown), "{shown} is not in\n{page}");
         }
+    }
+
+    #[test]
+    fn a_page_says_that_only_the_frequent_labels_are_listed() {
+        let mut texts: Vec<String> = (0..=3_200).map(|n| format!("label{n} 1")).collect();
+        texts.extend(std::iter::repeat_n("often 1".to_owned(), 1_000));
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let opened = MadeUpOptions::default().open_over(&texts);
+        let answer = opened.run(RunOptions::default()).expect("a run");
+        let page = crate::page::of_answer(&answer);
+        let expected = "More than 3,200 labels of 4,201 records. Listed are the labels that at least 1.0 % of these \
+                        records have.";
+        let begin = page.find("More than").expect("a sentence");
+        assert_eq!(&page[begin..begin + expected.len()], expected);
+        let json: serde_json::Value = serde_json::from_str(&answer.to_json()).expect("JSON");
+        let column = &json["scores"]["label"];
+        assert_eq!(
+            (&column["labels_exact"], &column["labels_share"]),
+            (&false.into(), &0.01.into())
+        );
+        assert_eq!(
+            column["labels"].as_object().map(serde_json::Map::len),
+            Some(1)
+        );
+        assert_eq!(column["count"], 4_201);
     }
 }

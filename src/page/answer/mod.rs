@@ -70,6 +70,22 @@ fn files(plan: &Plan) -> String {
     }
 }
 
+/// Shows what is scored of each record.
+fn fields(plan: &Plan) -> Markup {
+    match plan.scorer.reads_fields() {
+        true => quoted(plan.fields.join(", ")),
+        false => html! { "whole records" },
+    }
+}
+
+/// Shows where the records are scored.
+fn executor(plan: &Plan) -> Markup {
+    match plan.scorer.program() {
+        Some(_) => html! { "processes of the program" },
+        None => html! { (plan.executor) },
+    }
+}
+
 fn headline(plan: &Plan, answer: &Answer) -> Markup {
     let report = &answer.report;
     let wall = report.timing.wall.as_secs_f64();
@@ -92,7 +108,7 @@ fn headline(plan: &Plan, answer: &Answer) -> Markup {
     };
     html! {
         p.eyebrow { "manyhands score" }
-        h1 { (plan.scorer.name()) " of " (quoted(plan.fields.join(", "))) " in " (quoted(files(plan))) }
+        h1 { (plan.scorer.name()) " of " (fields(plan)) " in " (quoted(files(plan))) }
         @if let Some(subtitle) = plan.scorer.subtitle() {
             p.of { (quoted(subtitle)) }
         }
@@ -163,10 +179,10 @@ fn facts_of(answer: &Answer) -> Markup {
         ("formats", formats),
         ("records", html! { (selected(plan)) }),
         ("scorer", html! { (plan.scorer.name()) }),
-        ("fields", quoted(plan.fields.join(", "))),
+        ("fields", fields(plan)),
         ("groups by", by),
         ("best and worst", html! { (plan.top) }),
-        ("executor", html! { (plan.executor) }),
+        ("executor", executor(plan)),
         ("workers", html! { (threads) }),
         ("on failure", html! { (on_failure(plan.on_failure)) }),
         ("limit", html! { (limit) }),

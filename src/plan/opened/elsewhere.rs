@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Opened};
+use super::Opened;
 use crate::dataset::{Dataset, TextRecord};
 use crate::error::Error;
 use crate::execution::Executor;
+use crate::plan::Answer;
 use crate::plan::coordinator::PlanCoordinator;
 use crate::plan::replies::{AskForEach, TakeScore};
 use crate::plan::thresholds::Thresholds;

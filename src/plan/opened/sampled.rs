@@ -4,12 +4,13 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Answer, Opened};
+use super::Opened;
 use crate::aggregation::Count;
 use crate::dataset::{Dataset, LoadedRecords, Position, ReadOutcome, SampleDraw, TextSource};
 use crate::error::{BadRecord, Error, Place};
 use crate::execution::{Executor, Sequential};
 use crate::pipeline::Pipeline;
+use crate::plan::Answer;
 use crate::plan::planned_executor::ScoredBy;
 use crate::plan::scored::ScoreField;
 use crate::plan::thresholds::Thresholds;

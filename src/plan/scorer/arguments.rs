@@ -73,12 +73,14 @@ impl ScorerArguments {
         let mut arguments = command.get_arguments();
         let given = arguments
             .find(|argument| self.0.value_source(argument.get_id().as_str()) == on_command_line);
-        match given.and_then(|argument| argument.get_long()) {
-            None => Ok(()),
-            Some(long) => Err(Error::Plan(format!(
-                "--{long} is for --with {other}, not for --with {name}"
-            ))),
-        }
+        let Some(given) = given else { return Ok(()) };
+        let what = match given.get_long() {
+            Some(long) => format!("--{long}"),
+            None => "a program after --".to_owned(),
+        };
+        Err(Error::Plan(format!(
+            "{what} is for --with {other}, not for --with {name}"
+        )))
     }
 }
 

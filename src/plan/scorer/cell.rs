@@ -32,6 +32,9 @@ pub enum Cell {
     Quote(Quote),
     /// A value of each of several records of a reference, best first.
     Quotes(Box<[Quote]>),
+    /// Any other value, as JSON on one line. It has no statistics, and is copied to the scores file as it stands.
+    #[serde(serialize_with = "serialize_json")]
+    Json(Box<str>),
 }
 
 /// A value of a record of a reference: its text, or a field that is kept. It refers to the reference instead of
@@ -99,13 +102,16 @@ impl Serialize for Quote {
             (None, FieldValue::Text(text)) => to.serialize_str(&text),
             (_, value) if value.is_missing() => to.serialize_none(),
             (_, FieldValue::Text(text)) => to.serialize_str(&text),
-            (_, FieldValue::Json(json)) => {
-                let json: &RawValue = serde_json::from_str(&json).map_err(S::Error::custom)?;
-                json.serialize(to)
-            }
+            (_, FieldValue::Json(json)) => serialize_json(&json, to),
             _ => to.serialize_none(),
         }
     }
+}
+
+/// Serialises a text that is JSON as the value that it describes.
+fn serialize_json<S: Serializer>(json: &str, to: S) -> Result<S::Ok, S::Error> {
+    let json: &RawValue = serde_json::from_str(json).map_err(S::Error::custom)?;
+    json.serialize(to)
 }
 
 impl Cell {
@@ -119,7 +125,8 @@ impl Cell {
             | Cell::Line(_)
             | Cell::Lines(_)
             | Cell::Quote(_)
-            | Cell::Quotes(_) => None,
+            | Cell::Quotes(_)
+            | Cell::Json(_) => None,
         }
     }
 

@@ -131,7 +131,6 @@ impl ScorerColumns {
     }
 
     /// Allows answers to contain columns that are not known before the run.
-    #[cfg(test)]
     #[must_use]
     pub(super) fn open(mut self) -> Self {
         self.open = true;

@@ -12,7 +12,7 @@ use crate::error::{BadRecord, Error, Skipped};
 use crate::plan::not_scored::NotScored;
 use crate::plan::{Opened, Plan};
 
-/// Scores texts of the form `label number name=value …`. A text that begins with `skip ` is skipped; the reason is the
+/// Scores texts of the form `label number name=value …`. A value is a number, a list of JSON, or a label. A text that begins with `skip ` is skipped; the reason is the
 /// rest of the text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +87,7 @@ impl PreparedScorer for MadeUpOptions {
             let (name, value) = word.split_once('=')?;
             let cell = match value.parse() {
                 Ok(number) => Cell::Number(number),
+                Err(_) if value.starts_with('[') => Cell::Json(value.into()),
                 Err(_) => Cell::Label(value.into()),
             };
             Some((name.to_owned(), cell))

@@ -9,6 +9,7 @@
 pub mod arguments;
 mod cell;
 mod columns;
+mod exec;
 #[cfg(test)]
 mod made_up;
 mod matching;
@@ -62,6 +63,18 @@ pub(super) trait Scorer {
     /// The text that a headline shows after the scorer, the field and the files.
     fn subtitle(&self) -> Option<String> {
         None
+    }
+
+    /// The program whose processes score the records. `None` if the scorer is [prepared](Scorer::prepare) to score
+    /// them in this process.
+    fn program(&self) -> Option<&ExecOptions> {
+        None
+    }
+
+    /// Whether the scorer reads the [fields](Plan::fields) of the plan. If it does not, because it is given whole
+    /// records, reports show the text of these fields for a record that has it.
+    fn reads_fields(&self) -> bool {
+        true
     }
 
     /// Prepares the scorer: builds its tables and reads its files.
@@ -206,6 +219,7 @@ scorers! {
     "sentiment" => Sentiment(sentiment::SentimentOptions),
     "number" => Number(number::NumberOptions),
     "match" => Match(matching::MatchOptions),
+    "exec" => Exec(exec::ExecOptions),
     #[cfg(test)]
     "made-up" => MadeUp(made_up::MadeUpOptions),
 }
@@ -231,6 +245,17 @@ impl AnyScorer {
     /// `against cities.txt by ratio`.
     pub fn subtitle(&self) -> Option<String> {
         self.options().subtitle()
+    }
+
+    /// The program whose processes score the records, if the scorer has one.
+    pub fn program(&self) -> Option<&ExecOptions> {
+        self.options().program()
+    }
+
+    /// Whether the scorer reads the [fields](Plan::fields) of the plan. If it does not, because it is given whole
+    /// records, these fields are only shown in reports.
+    pub fn reads_fields(&self) -> bool {
+        self.options().reads_fields()
     }
 
     pub(super) fn columns(&self, plan: &Plan) -> ScorerColumns {

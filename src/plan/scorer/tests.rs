@@ -5,8 +5,9 @@ use std::io::Cursor;
 
 use serde_json::{Value, json};
 
-use super::{AnyScorer, MadeUpOptions, MatchOptions, NumberOptions, SentimentOptions};
+use super::{AnyScorer, ExecOptions, MadeUpOptions, MatchOptions, NumberOptions, SentimentOptions};
 use crate::dataset::TextStream;
+use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing};
 use crate::plan::{Answer, ExecutorName, Plan, RunOptions};
 use crate::task::matching::{Matching, Measure};
 
@@ -104,6 +105,48 @@ fn labels_and_found_columns_are_part_of_the_digest() {
     assert_ne!(digests[&false], digests[&true]);
 }
 
+/// With more than 3,200 labels, only the frequent ones are listed, and their numbers are estimates.
+#[test]
+fn the_frequent_labels_do_not_depend_on_who_counts_them() {
+    let often = |n: u32| {
+        if n.is_multiple_of(3) {
+            "often".to_owned()
+        } else {
+            format!("label{n}")
+        }
+    };
+    let texts: Vec<String> = (0..9_000)
+        .map(|n| format!("{} 1 found={}", often(n), often(n + 1)))
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let run = |executor: &dyn Executor| {
+        let scorer = MadeUpOptions {
+            rank: None,
+            open: true,
+        };
+        let answer = scorer
+            .open_over(&texts)
+            .run_on(executor, RunOptions::default());
+        let answer = answer.expect("a run");
+        (answer.digest, answer.report.value.labels)
+    };
+    let (digest, labels) = run(&Sequential);
+    assert_eq!(labels.keys().collect::<Vec<_>>(), ["found", "label"]);
+    for summary in labels.values() {
+        assert_eq!((summary.count, summary.exact), (9_000, false));
+        let by_frequency = summary.by_frequency();
+        assert!(
+            matches!(*by_frequency, [("often", 3_000..3_050)]),
+            "{by_frequency:?}"
+        );
+    }
+    for threads in [1, 2, 5] {
+        let (stealing, queue) = (WorkStealing::new(threads), TaskQueue::new(threads));
+        assert_eq!(run(&stealing), (digest, labels.clone()));
+        assert_eq!(run(&queue), (digest, labels.clone()));
+    }
+}
+
 #[test]
 fn a_column_without_a_known_range_has_a_histogram_of_its_numbers() {
     let texts = ["a 1 of=3", "a 2 of=-1e300", "a 4", "a NaN", "a inf of=x"];
@@ -146,7 +189,7 @@ fn a_found_column_cannot_have_the_name_of_another() {
         let failures = failures.report.failures.iter().map(ToString::to_string);
         let message = format!(
             "texts:1: the scorer gives a value named {name:?}, but a line of scores has that name \
-             already"
+             already; give the value another name"
         );
         assert_eq!(failures.collect::<Vec<_>>(), [message]);
     }
@@ -159,6 +202,7 @@ fn every_scorer_is_written_under_its_name() {
         AnyScorer::from(SentimentOptions::default()),
         NumberOptions::default().into(),
         MatchOptions::new(matching, "cities.txt").into(),
+        ExecOptions::new(["cat", "-u"]).into(),
         MadeUpOptions::default().into(),
     ];
     assert_eq!(AnyScorer::NAMES.len(), scorers.len());

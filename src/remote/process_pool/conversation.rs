@@ -11,6 +11,7 @@ use super::protocol::Coordinator;
 use super::slot::PoolSlot;
 use crate::dataset::Position;
 use crate::error::{BadRecord, Cause, Died, Error, Interrupted, TimedOut};
+use crate::remote::blame::EndsAlone;
 use crate::remote::conversation::{Conversation, Elsewhere, RecordReply, Visit};
 
 /// Largest number of unanswered blocks of a process: the block that it is working on, and the next block, so that
@@ -20,7 +21,11 @@ const MAX_IN_FLIGHT: usize = 2;
 /// The reason why a process has not answered for a record.
 #[derive(Debug)]
 enum NoAnswer {
-    Died(Died),
+    Died {
+        died: Died,
+        /// Whether the signal KILL ended the process.
+        was_killed: bool,
+    },
     TimedOut(TimedOut),
     /// The run has been stopped.
     Interrupted,
@@ -29,7 +34,7 @@ enum NoAnswer {
 impl From<NoAnswer> for Cause {
     fn from(why: NoAnswer) -> Self {
         match why {
-            NoAnswer::Died(died) => died.into(),
+            NoAnswer::Died { died, .. } => died.into(),
             NoAnswer::TimedOut(timed_out) => timed_out.into(),
             NoAnswer::Interrupted => Interrupted.into(),
         }
@@ -63,8 +68,9 @@ impl<C: Coordinator> Elsewhere for PoolRun<'_, C> {
 ///
 /// A process that dies is replaced by another one. The pool cannot know which record the process was working on,
 /// and the process may have died for a reason other than that record. So the unanswered records of its block are
-/// sent to the next process one by one. A record fails if another process, which was ready and had been sent only
-/// this record, dies too. A process that was killed because it gave no answer in time is treated the same.
+/// sent to the next process one by one. A record fails if two further processes, which were ready and had been sent only
+/// this record, die too, or five if the signal KILL ends them, since the system may kill an innocent process for lack of
+/// memory. It also fails if a process with this record alone gives no answer in time, and is killed for that.
 ///
 /// After the run has been stopped, no process is started, and records without an answer are interrupted.
 pub(crate) struct PoolConversation<'p, C: Coordinator> {
@@ -212,19 +218,23 @@ impl<C: Coordinator> PoolConversation<'_, C> {
         match ended {
             Some(ended) if !self.run.is_stopped() => match self.run.timeout() {
                 Some(after) if ended.overdue => NoAnswer::TimedOut(TimedOut { after }),
-                _ => NoAnswer::Died(ended.died),
+                _ => NoAnswer::Died {
+                    died: ended.died,
+                    was_killed: ended.was_killed,
+                },
             },
             _ => NoAnswer::Interrupted,
         }
     }
 
-    /// Sends the unanswered records of a block one by one, and visits their replies. A record that kills its
-    /// process fails. After that, this sends the later blocks again.
+    /// Sends the unanswered records of a block one by one, and visits their replies. A record on which several processes
+    /// end fails. After that, this sends the later blocks again.
     fn one_by_one(
         &mut self,
         replies: &mut BlockReplies<'_>,
         visit: &mut impl Visit<C::Score>,
     ) -> Result<ControlFlow<()>, Error> {
+        let mut ends_alone = EndsAlone::default();
         while replies.answered < replies.block.sent() {
             self.write(&mut replies.block.single(replies.answered))?;
             let flow = match self.answers(replies, visit) {
@@ -232,6 +242,11 @@ impl<C: Coordinator> PoolConversation<'_, C> {
                 Ok(ControlFlow::Break(())) => ControlFlow::Break(()),
                 Err(_) => {
                     let why = self.end_process();
+                    if let NoAnswer::Died { was_killed, .. } = why
+                        && !ends_alone.add(was_killed)
+                    {
+                        continue;
+                    }
                     replies.visit(Duration::ZERO, visit, |_| Err(why.into()))
                 }
             };
@@ -241,6 +256,7 @@ impl<C: Coordinator> PoolConversation<'_, C> {
             // The supervisor may have killed the process while the answer arrived. The next record must not fail
             // because of that.
             self.slot.process.take_if(|process| process.is_overdue());
+            ends_alone = EndsAlone::default();
         }
         let mut later = std::mem::take(&mut self.unanswered);
         for block in &mut later {

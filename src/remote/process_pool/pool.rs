@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::process::{GREETING_TIMEOUT, NotReady, Process, cannot_start};
+use super::process::{GREETING_TIMEOUT, NotReady, Process};
 use super::protocol::Coordinator;
 use super::slot::PoolSlot;
-use super::start_history::StartHistory;
 use super::supervisor::{ProcessesInUse, Supervisor};
 use crate::error::Error;
+use crate::remote::spawn::cannot_start;
+use crate::remote::start_history::StartHistory;
 use crate::stop::Cancel;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
@@ -19,8 +20,8 @@ use crate::sync::{Mutex, lock};
 /// Each process runs the same program with the argument `worker`, and prepares the scorer of a
 /// [`Plan`](crate::plan::Plan), see [`Plan::process_pool`]. Records are sent to the processes over pipes, in
 /// blocks. If a process dies, another one takes its place and is sent the unanswered records of the block one by
-/// one: if a process dies again while it scores a record, that record fails, and the others are scored. A process
-/// that dies before it is ready is replaced too. The pool gives up after three such deaths in succession, or after
+/// one. A record fails if two processes die that had been sent only this record, or five if the signal KILL ends them. A
+/// process that dies before it is ready is replaced too. The pool gives up after three such deaths in succession, or after
 /// five if a process of the pool has been ready before.
 ///
 /// [`Plan::process_pool`]: crate::plan::Plan::process_pool

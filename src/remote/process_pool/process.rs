@@ -15,7 +15,9 @@ use super::message::Message;
 use super::protocol::{ARGUMENT, GREETING, ReadyMessage, WELCOME};
 use super::supervisor::ProcessesInUse;
 use crate::error::{Died, Error};
-use crate::sync::{Mutex, lock};
+#[cfg(unix)]
+use crate::remote::blame::SIGKILL;
+use crate::remote::spawn::{cannot_start, remedy, spawn};
 
 /// How long a process may take to answer the greeting. A worker answers the greeting before it does anything else.
 pub(super) const GREETING_TIMEOUT: Duration = Duration::from_secs(60);
@@ -41,6 +43,8 @@ pub(super) enum NotReady {
 #[derive(Debug)]
 pub(super) struct ProcessEnd {
     pub(super) died: Died,
+    /// Whether the signal KILL ended the process.
+    pub(super) was_killed: bool,
     /// Whether the supervisor killed the process because it had not answered in time.
     pub(super) overdue: bool,
 }
@@ -60,11 +64,6 @@ impl Process {
     /// Starts a process for a run and greets it, without waiting for the answer, so that several processes
     /// can start at the same time.
     pub(super) fn spawn(program: &Path, in_use: &ProcessesInUse) -> Result<Self, Error> {
-        /// Processes are started one at a time. Some systems need two steps to create a pipe that is not
-        /// inherited; a process that was started between the two steps would hold the pipe open.
-        static STARTING: Mutex<()> = Mutex::new(());
-
-        let starting = lock(&STARTING);
         let mut command = Command::new(program);
         command
             .arg(ARGUMENT)
@@ -74,11 +73,10 @@ impl Process {
         // progress. The worker process ends with its pipes.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn().map_err(|error| {
+        let mut child = spawn(&mut command).map_err(|error| {
             let remedy = remedy(&error);
             cannot_start(program, format_args!("{error}{remedy}"))
         })?;
-        drop(starting);
         let pipes = child.stdin.take().zip(child.stdout.take());
         let handle = Arc::new(ProcessHandle::new(child));
         let Some((mut input, output)) = pipes else {
@@ -206,6 +204,7 @@ impl Process {
             }
         };
         ProcessEnd {
+            was_killed: status.as_ref().is_ok_and(|status| was_killed(*status)),
             died: Died {
                 how: status.map_or_else(|error| error.to_string(), describe),
             },
@@ -222,33 +221,15 @@ impl Drop for Process {
     }
 }
 
-/// The error of a worker process that cannot be started.
-pub(super) fn cannot_start(program: &Path, why: impl std::fmt::Display) -> Error {
-    Error::Process {
-        message: format!("{}: {why}", program.display()),
-    }
+/// Whether the signal KILL ended a process.
+#[cfg(unix)]
+fn was_killed(status: ExitStatus) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGKILL)
 }
 
-/// The end of a message about a system error. It says what the user can do about the error.
-fn remedy(error: &io::Error) -> &'static str {
-    #[cfg(unix)]
-    {
-        use rustix::io::Errno;
-
-        match Errno::from_io_error(error) {
-            Some(Errno::MFILE | Errno::NFILE) => {
-                return "; allow more open files (ulimit -n), or use fewer workers";
-            }
-            Some(Errno::AGAIN) => {
-                return "; allow more processes (ulimit -u), or use fewer workers";
-            }
-            _ => {}
-        }
-    }
-    match error.kind() {
-        io::ErrorKind::OutOfMemory => "; use fewer workers",
-        _ => "",
-    }
+#[cfg(not(unix))]
+fn was_killed(_status: ExitStatus) -> bool {
+    false
 }
 
 /// Describes, for a message, how a process has ended.
@@ -300,25 +281,6 @@ fn readable_before(_output: &BufReader<ChildStdout>, _until: Instant) -> bool {
 mod tests {
     use super::*;
     use crate::stop::Cancel;
-
-    #[test]
-    fn errors_of_the_system_have_a_remedy() {
-        use rustix::io::Errno;
-
-        for (error, expected) in [
-            (Errno::MFILE, "open files"),
-            (Errno::NFILE, "open files"),
-            (Errno::AGAIN, "more processes"),
-            (Errno::NOMEM, "fewer workers"),
-        ] {
-            let remedy = remedy(&error.into());
-            assert!(
-                remedy.starts_with("; ") && remedy.contains(expected),
-                "{remedy}"
-            );
-        }
-        assert_eq!(remedy(&Errno::NOENT.into()), "");
-    }
 
     #[test]
     fn a_silent_program_is_given_up_after_a_timeout() {

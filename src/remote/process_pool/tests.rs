@@ -82,11 +82,12 @@ fn timed_out() -> String {
 #[test]
 fn the_next_process_is_sent_the_unanswered_records() {
     let scripted = Scripted::new();
-    // The first process answers one record of three and dies. The second process is sent only the next record and
-    // dies. The third process is sent the rest of the block separately, and then the next block.
+    // The first process answers one record of three and dies. The next two processes are sent only the next record and
+    // die. The fourth process is sent the rest of the block separately, and then the next block.
     scripted.says(1, &[&[10]]).dies(1);
     scripted.says(2, &[]).dies(2);
-    scripted.says(3, &[&[30], &[40, 50]]);
+    scripted.says(3, &[]).dies(3);
+    scripted.says(4, &[&[30], &[40, 50]]);
     let pool = scripted.pool(1);
     let run = pool
         .begin_run(&Numbers, &Cancel::new(), None)
@@ -105,11 +106,11 @@ fn the_next_process_is_sent_the_unanswered_records() {
     assert_eq!(replies, expected);
     assert_eq!(
         pool.processor_time(),
-        Duration::from_nanos(1 + 10 + 1 + 1 + 20)
+        Duration::from_nanos(1 + 10 + 1 + 1 + 1 + 20)
     );
-    // The third process was sent record 3, and the block that the first had not started.
-    scripted.wait_until_heard(3, b"fourfive");
-    let heard = |text: &[u8]| scripted.has_heard(3, text);
+    // The fourth process was sent record 3, and the block that the first had not started.
+    scripted.wait_until_heard(4, b"fourfive");
+    let heard = |text: &[u8]| scripted.has_heard(4, text);
     assert!(heard(b"three") && !heard(b"two") && !heard(b"zero"));
 }
 
@@ -161,8 +162,9 @@ fn five_deaths_in_succession_end_the_run() {
 #[test]
 fn a_process_is_started_only_for_a_record_to_send() {
     let scripted = Scripted::new();
-    scripted.says(1, &[]).dies(1);
-    scripted.says(2, &[]).dies(2);
+    for number in 1..4 {
+        scripted.says(number, &[]).dies(number);
+    }
     let pool = scripted.pool(1);
     let run = pool
         .begin_run(&Numbers, &Cancel::new(), None)
@@ -170,7 +172,7 @@ fn a_process_is_started_only_for_a_record_to_send() {
     let replies = converse(&run, &[&[BAD], &["one", BAD], &[BAD]], |_| {});
     let expected = [Err(bad()), Ok(Err(exit_7())), Err(bad()), Err(bad())];
     assert_eq!(replies.expect("no answer"), expected);
-    assert_eq!(scripted.started(), 2);
+    assert_eq!(scripted.started(), 3);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use manyhands::plan::{ExecutorName, Plan, RunOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{output_of, sample, send, start, wait_for};
+use crate::{lives, output_of, sample, send, start, wait_for};
 
 /// Runs the program to its end. Unlike [`crate::run`], it kills the program if it hangs.
 fn run(folder: &TempDir, arguments: &[&str]) -> Output {
@@ -47,13 +47,6 @@ fn children(of: u32) -> Vec<u32> {
         }
     }
     found
-}
-
-/// Whether a process is running. A process that has ended does not count, even if its parent has not waited for it.
-fn lives(id: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let behind = stat.rsplit(')').next().unwrap_or_default();
-    !matches!(behind.split_whitespace().next(), None | Some("Z" | "X"))
 }
 
 /// Waits until `parent` has a ready worker other than `other_than`, and returns the id of that worker.

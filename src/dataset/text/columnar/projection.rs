@@ -16,7 +16,7 @@ pub(super) fn wanted_columns(schema: &Schema, options: &OpenOptions) -> Result<V
     let Some(fields) = options.wanted_fields() else {
         return Ok((0..schema.fields().len()).collect());
     };
-    for place in 0..fields.needed() {
+    for place in 0..fields.required() {
         check(schema, fields, place)?;
     }
     let is_wanted = |name: &str| {

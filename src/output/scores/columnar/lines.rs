@@ -5,11 +5,10 @@ use std::sync::OnceLock;
 
 use super::types::{ColumnType, TypeFinder};
 use super::value::ColumnValue;
-use crate::dataset::FieldValue;
 use crate::output::scores::columns::FileColumns;
 use crate::output::scores::further::{KnownColumns, LeftOut, UnfitValues};
 use crate::output::scores::held::HeldLine;
-use crate::output::scores::table::TableFormat;
+use crate::output::scores::table::{FurtherValue, TableFormat};
 use crate::plan::{CellKind, Scored};
 use crate::sink::RecordOutcome;
 
@@ -143,13 +142,15 @@ impl TableFormat for ColumnarLines {
         &self,
         (columns, known): (&FileColumns, &KnownColumns),
         index: u64,
-        placed: &[Option<&FieldValue<'_>>],
+        placed: &[Option<&FurtherValue<'_>>],
         bytes: &mut Vec<u8>,
     ) {
         let mut values = self.values(index, 1 + columns.known_width(), bytes);
         for (value, name) in placed.iter().zip(&known.names) {
-            let value = value.map_or(ColumnValue::Nothing, ColumnValue::of_field);
-            values.add(value, name);
+            match value {
+                None => values.add(ColumnValue::Nothing, name),
+                Some(value) => ColumnValue::with_further(value, |value| values.add(value, name)),
+            }
         }
     }
 
@@ -166,8 +167,8 @@ impl TableFormat for ColumnarLines {
         }
     }
 
-    fn hold(&self, value: &FieldValue<'_>, bytes: &mut Vec<u8>) {
-        ColumnValue::of_field(value).write(bytes);
+    fn hold(&self, value: &FurtherValue<'_>, bytes: &mut Vec<u8>) {
+        ColumnValue::with_further(value, |value| value.write(bytes));
     }
 
     fn unfit(&self) -> Option<UnfitValues> {

@@ -137,7 +137,8 @@ fn as_text(value: ColumnValue<'_>) -> Cow<'_, str> {
         ColumnValue::Nothing => Cow::Borrowed(""),
         ColumnValue::Boolean(value) => Cow::Borrowed(if value { "true" } else { "false" }),
         ColumnValue::Whole(number) => Cow::Owned(number.to_string()),
-        // The number gets the same digits as in scores files of the other formats.
+        // The number gets the same digits as in a table of delimited text.
+        ColumnValue::Number(number) if !number.is_finite() => Cow::Owned(number.to_string()),
         ColumnValue::Number(number) => {
             Cow::Owned(serde_json::to_string(&number).unwrap_or_default())
         }
@@ -227,9 +228,16 @@ mod tests {
         for (value, text) in texts {
             assert_eq!(fits(Text, value), Some(ColumnValue::Text(text.into())));
         }
-        assert_eq!(
-            Text.fit(ColumnValue::Number(1.0)),
-            Some(ColumnValue::Text("1.0".into()))
-        );
+        for (number, text) in [(1.0, "1.0"), (f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf")] {
+            let value = Text.fit(ColumnValue::Number(number));
+            assert_eq!(value, Some(ColumnValue::Text(text.into())));
+            assert_eq!(
+                Whole.fit(ColumnValue::Number(number)).is_some(),
+                number == 1.0
+            );
+            let mut finder = TypeFinder::default();
+            finder.observe(&ColumnValue::Number(number));
+            assert_eq!(finder.found(), Number);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::dataset::FieldValue;
+use crate::output::scores::table::FurtherValue;
 use crate::plan::Cell;
 
 /// A value of a columnar file. Before it gets the type of its column, a number in JSON is kept as the input has written
@@ -37,22 +38,35 @@ impl<'a> ColumnValue<'a> {
         if let Some(text) = value.as_text() {
             return ColumnValue::Text(text);
         }
-        match value.to_json() {
-            None => ColumnValue::Nothing,
-            Some(json) => match &*json {
-                "null" => ColumnValue::Nothing,
-                "true" => ColumnValue::Boolean(true),
-                "false" => ColumnValue::Boolean(false),
-                _ => ColumnValue::Json(json),
-            },
+        value
+            .to_json()
+            .map_or(ColumnValue::Nothing, ColumnValue::of_json)
+    }
+
+    /// A value of JSON that is no string.
+    fn of_json(json: Cow<'a, str>) -> Self {
+        match &*json {
+            "null" => ColumnValue::Nothing,
+            "true" => ColumnValue::Boolean(true),
+            "false" => ColumnValue::Boolean(false),
+            _ => ColumnValue::Json(json),
         }
     }
 
-    /// Calls `with` with the value of a cell. As in the other formats, a number that is not finite counts as no value.
+    /// Calls `with` with the value of a further column.
+    pub(super) fn with_further(value: &FurtherValue<'_>, with: impl FnOnce(ColumnValue<'_>)) {
+        match value {
+            FurtherValue::Field(value) => with(ColumnValue::of_field(value)),
+            FurtherValue::Cell(cell) => ColumnValue::with_cell(cell, with),
+        }
+    }
+
+    /// Calls `with` with the value of a cell.
     pub(super) fn with_cell(cell: &Cell, with: impl FnOnce(ColumnValue<'_>)) {
         let value = match cell {
-            Cell::Number(number) if number.is_finite() => ColumnValue::Number(*number),
-            Cell::Nothing | Cell::Number(_) => ColumnValue::Nothing,
+            Cell::Number(number) => ColumnValue::Number(*number),
+            Cell::Nothing => ColumnValue::Nothing,
+            Cell::Json(json) => ColumnValue::of_json(Cow::Borrowed(json)),
             Cell::Line(line) => {
                 i64::try_from(*line).map_or(ColumnValue::Nothing, ColumnValue::Whole)
             }
@@ -169,6 +183,23 @@ mod tests {
             ),
         ] {
             assert_eq!(ColumnValue::of_field(&field), value, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn a_cell_becomes_a_value() {
+        for (cell, value) in [
+            (Cell::Nothing, ColumnValue::Nothing),
+            (
+                Cell::Number(f64::INFINITY),
+                ColumnValue::Number(f64::INFINITY),
+            ),
+            (Cell::Label("".into()), ColumnValue::Text("".into())),
+            (Cell::Json("false".into()), ColumnValue::Boolean(false)),
+            (Cell::Json("{}".into()), ColumnValue::Json("{}".into())),
+            (Cell::Line(u64::MAX), ColumnValue::Nothing),
+        ] {
+            ColumnValue::with_cell(&cell, |found| assert_eq!(found, value, "{cell:?}"));
         }
     }
 }

@@ -13,7 +13,7 @@ const MAX_DEATHS: u32 = 5;
 /// memory, may have killed them all. A death is counted in addition to an earlier death only if the earlier death
 /// was known when the process was started.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct StartHistory {
+pub(in crate::remote) struct StartHistory {
     /// Number of processes that have become ready.
     ready: u64,
     /// Number of consecutive deaths since a process last became ready.
@@ -22,14 +22,14 @@ pub(super) struct StartHistory {
 
 impl StartHistory {
     /// Records that a process has become ready.
-    pub(super) fn add_ready(&mut self) {
+    pub(in crate::remote) fn add_ready(&mut self) {
         self.ready += 1;
         self.deaths = 0;
     }
 
     /// Records that a process has died before it was ready. `before` is a copy of the history from the time when
     /// this process was started.
-    pub(super) fn add_death(&mut self, before: StartHistory) {
+    pub(in crate::remote) fn add_death(&mut self, before: StartHistory) {
         let earlier = match before.ready == self.ready {
             true => before.deaths,
             false => 0,
@@ -38,17 +38,17 @@ impl StartHistory {
     }
 
     /// Whether a process has ever become ready.
-    pub(super) fn has_succeeded(&self) -> bool {
+    pub(in crate::remote) fn has_succeeded(&self) -> bool {
         self.ready > 0
     }
 
     /// Returns the number of consecutive deaths since a process last became ready.
-    pub(super) fn deaths(&self) -> u32 {
+    pub(in crate::remote) fn deaths(&self) -> u32 {
         self.deaths
     }
 
     /// Whether another start would be pointless.
-    pub(super) fn is_hopeless(&self) -> bool {
+    pub(in crate::remote) fn is_hopeless(&self) -> bool {
         let allowed = match self.has_succeeded() {
             true => MAX_DEATHS,
             false => MAX_DEATHS_BEFORE_FIRST_READY,

@@ -1,0 +1,60 @@
+//! The answer of a plan.
+
+use std::time::{Duration, SystemTime};
+
+use super::scorer::ReferenceSummary;
+use super::{Plan, Summary};
+use crate::dataset::InputFile;
+use crate::machine::{Machine, Throttled};
+use crate::report::{Digest, Report};
+use crate::similar::most_similar;
+use crate::task::matching::Pairs;
+
+/// The answer of a plan.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The plan that was run.
+    pub plan: Plan,
+    /// The arguments of the command that started the run, if the [options](super::RunOptions::command) of the run name them.
+    pub command: Vec<String>,
+    /// When the run began.
+    pub began: SystemTime,
+    /// The report of the run.
+    pub report: Report<Summary>,
+    /// A hash of the answer: of every number in the summary, and of the numbers of failed and skipped records. Two runs of one
+    /// plan have the same digest if and only if they gave the same answer. A plan with a different `top` or `by`
+    /// gives a different answer.
+    pub digest: Digest,
+    /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest does not
+    /// include it, since the number of skipped pairs depends on the order of the work.
+    pub pairs: Option<Pairs>,
+    /// The inputs that were read, with their formats.
+    pub files: Vec<InputFile>,
+    /// How long it took to draw the sample, if the plan scores a sample. The timing of the report does not include it.
+    pub drawing: Option<Duration>,
+    /// The reference, if the scorer has one.
+    pub reference: Option<ReferenceSummary>,
+    /// The state of the machine before the run.
+    pub machine: Machine,
+    /// How often and for how long a quota stopped threads during the run. `None` if there is no quota.
+    pub throttled: Option<Throttled>,
+    /// Whether the workers were kept on their hardware threads. `None` if the plan does not ask for it.
+    pub pinned: Option<bool>,
+    /// The names of the fields of the first record that could be read.
+    pub field_names: Vec<String>,
+    /// Of the fields to score, to group by and to keep, those that have no value in any of the first
+    /// [`OnFailure::GRACE`](crate::error::OnFailure::GRACE) records (or of all records, if there are fewer). Their names are probably wrong.
+    pub absent: Vec<String>,
+    /// Sentences, without a full stop, about what is no failure, but changes the meaning of the answer: fields that no
+    /// record has, and options without an effect. A program may add its own warnings before it writes the answer.
+    pub warnings: Vec<String>,
+}
+
+impl Answer {
+    /// The name among the [`field_names`](Answer::field_names) that is most similar to `field`, if one of them is
+    /// similar.
+    pub fn similar_field(&self, field: &str) -> Option<&str> {
+        most_similar(field, &self.field_names)
+    }
+}

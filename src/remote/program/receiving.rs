@@ -1,0 +1,343 @@
+//! Receives the answers of a slot's process, and notices when something is wrong with it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::answer::{BadAnswer, Said, parse, parse_list};
+use super::launch::ProgramEnd;
+use super::process::ProgramProcess;
+use super::shared::{Fault, ProgramShared};
+use super::slot::{RecordNumber, WorkerSlot};
+use crate::error::{Cause, Error, Refused};
+use crate::remote::blame::EndsAlone;
+
+/// The longest answer for a record, in bytes.
+const MOST_ANSWER_BYTES: usize = 1 << 20;
+
+/// How long a process that has answered everything is watched for a line too many, unless it comes to rest before. On a
+/// busy machine it may take a while until it gets a core and comes to rest.
+const GRACE: Duration = Duration::from_millis(20);
+
+/// The same for a process that has once not come to rest in this time, or on a system that does not tell.
+const SHORT_GRACE: Duration = Duration::from_millis(1);
+
+/// The number of bytes that the pipe to a program holds.
+const PIPE_BYTES: usize = 64 << 10;
+
+/// The longest time for which a thread sleeps while its process is busy.
+const LONGEST_NAP: Duration = Duration::from_millis(1);
+/// The shortest time for which a sleep is worth its own cost.
+const SHORTEST_NAP: Duration = Duration::from_micros(100);
+
+/// The time between two looks at such a process.
+const LOOK: Duration = Duration::from_micros(50);
+
+/// Time between two checks of the memory of a process.
+const MEMORY_CHECK: Duration = Duration::from_millis(50);
+
+/// The most answers of a process that are kept although they cannot be verified.
+const MOST_UNVERIFIED: usize = 4096;
+/// The longest time for which they are kept.
+const TRUST_AFTER: Duration = Duration::from_secs(1);
+
+/// The first pause before a failed record is tried again. The pause doubles with each attempt.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause before a failed record is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl WorkerSlot {
+    /// Exchanges bytes with the process, and takes its answers. Waits up to `wait` if there is nothing to do.
+    pub(super) fn exchange(
+        &mut self,
+        shared: &ProgramShared<'_>,
+        wait: Duration,
+    ) -> Result<(), Error> {
+        let nap = self.nap().min(wait);
+        let Some(process) = &mut self.process else {
+            return Ok(());
+        };
+        let mut arrived = process.pipes.pump(Duration::ZERO);
+        if !arrived && !nap.is_zero() {
+            thread::sleep(nap);
+            arrived = process.pipes.pump(Duration::ZERO);
+        }
+        if !arrived && !wait.is_zero() {
+            arrived = process.pipes.pump(wait);
+        }
+        let mut fault = match arrived {
+            true => self.take_answers(shared).err(),
+            false => None,
+        };
+        if fault.is_none() {
+            fault = self.check(shared, arrived);
+        }
+        match fault {
+            Some(fault) => self.recover(shared, fault),
+            None => Ok(()),
+        }
+    }
+
+    /// A time for which the process surely has records. If this thread sleeps in the meantime, many answers are read
+    /// together. Otherwise, every answer would wake the thread, which takes longer than to read it.
+    fn nap(&self) -> Duration {
+        let Some((process, time)) = self.process.as_ref().zip(self.window.time()) else {
+            return Duration::ZERO;
+        };
+        let in_flight = process.in_flight.len();
+        // No more than these records are in the pipe, and the others are written by this thread.
+        let in_pipe = PIPE_BYTES * in_flight / process.bytes.max(1);
+        let records = u32::try_from(in_flight.min(in_pipe)).unwrap_or(u32::MAX);
+        let nap = (time * records / 4).min(LONGEST_NAP);
+        if nap >= SHORTEST_NAP {
+            nap
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// Takes the answers that have arrived.
+    fn take_answers(&mut self, shared: &ProgramShared<'_>) -> Result<(), Fault> {
+        let Some(mut process) = self.process.take() else {
+            return Ok(());
+        };
+        let mut answered: Vec<(RecordNumber, Said)> = Vec::new();
+        let mut fault = None;
+        while let Some(line) = process.pipes.take_line() {
+            let Some(records) = process.lines.pop_front() else {
+                fault = Some(Fault::TooManyAnswers);
+                break;
+            };
+            let most = MOST_ANSWER_BYTES * records;
+            if line.len() > most {
+                process.lines.push_front(records);
+                fault = Some(Fault::TooLong(most));
+                break;
+            }
+            let said = match shared.limits.list() {
+                None => parse(line).map(|said| vec![said]),
+                Some(_) => parse_list(line, records),
+            };
+            match said {
+                Ok(said) => answered.extend(process.in_flight.drain(..records).zip(said)),
+                Err(BadAnswer(message)) => {
+                    process.lines.push_front(records);
+                    fault = Some(Fault::Garbage(message));
+                    break;
+                }
+            }
+        }
+        let most = MOST_ANSWER_BYTES * process.lines.front().copied().unwrap_or(1);
+        if fault.is_none() && process.pipes.bytes_left() > most {
+            fault = Some(Fault::TooLong(most));
+        }
+        let now = Instant::now();
+        if !answered.is_empty() {
+            let took = now - process.front_since;
+            process.front_since = now;
+            if process.unverified.is_empty() {
+                process.unverified_since = now;
+            }
+            let records = u32::try_from(answered.len()).unwrap_or(u32::MAX);
+            let mut spent = took / records;
+            if process.has_answered {
+                self.window.answered(answered.len(), took, now);
+            } else {
+                // This time is mostly the time that the program needed to start.
+                process.has_answered = true;
+                spent = Duration::ZERO;
+                self.window.has_started(answered.len(), now);
+                shared.has_started(process.started.elapsed());
+            }
+            for (number, said) in answered {
+                let entry = self.entry(number);
+                entry.spent = spent;
+                process.bytes -= entry.bytes().min(process.bytes);
+                let outcome = said.map_err(|reason| Cause::from(Refused { reason }));
+                self.entry(number).outcome = Some(outcome);
+                process.unverified.push(number);
+            }
+        }
+        if process.in_flight.is_empty() && process.pipes.is_open() && process.has_answered {
+            shared.set_prompt(true);
+        }
+        self.process = Some(process);
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Uses answers of a program that buffers them. It is certain to which records they belong only once the process has
+    /// ended, but until then they might become too many to be kept, or wait for too long.
+    fn trust(&mut self, shared: &ProgramShared<'_>, now: Instant) {
+        let Some(process) = &mut self.process else {
+            return;
+        };
+        let is_due = process.unverified.len() >= MOST_UNVERIFIED
+            || now - process.unverified_since >= TRUST_AFTER;
+        if !shared.is_prompt() && process.pipes.is_open() && is_due {
+            process.trusted += process.unverified.len() as u64;
+            self.verify(shared);
+        }
+    }
+
+    /// Whether a failed record is tried again, which is then arranged.
+    pub(super) fn retries(
+        &mut self,
+        shared: &ProgramShared<'_>,
+        number: RecordNumber,
+        now: Instant,
+    ) -> bool {
+        let entry = self.entry(number);
+        if entry.retries >= shared.limits.retries {
+            return false;
+        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << entry.retries.min(20));
+        entry.retries += 1;
+        entry.ends_alone = EndsAlone::default();
+        self.retried.push((now + pause.min(LONGEST_PAUSE), number));
+        true
+    }
+
+    /// Declares the answers so far to be certain. Records that the program refused may be tried again.
+    pub(super) fn verify(&mut self, shared: &ProgramShared<'_>) {
+        let Some(process) = &mut self.process else {
+            return;
+        };
+        for number in std::mem::take(&mut process.unverified) {
+            let is_refused = matches!(self.entry(number).outcome, Some(Err(_)));
+            if is_refused && self.retries(shared, number, Instant::now()) {
+                self.entry(number).outcome = None;
+            } else {
+                self.entry(number).is_verified = true;
+            }
+        }
+    }
+
+    /// Looks for what is wrong with the process, and verifies answers. `arrived` says whether output has just arrived.
+    fn check(&mut self, shared: &ProgramShared<'_>, arrived: bool) -> Option<Fault> {
+        let now = Instant::now();
+        self.trust(shared, now);
+        let process = self.process.as_mut()?;
+        if process.pipes.has_ended() {
+            return self.check_end(shared);
+        }
+        if process.in_flight.is_empty() {
+            return self.check_unverified(shared);
+        }
+        if let Some(most) = shared.limits.max_memory
+            && now - process.memory_checked >= MEMORY_CHECK
+        {
+            process.memory_checked = now;
+            if process
+                .pipes
+                .resident_bytes()
+                .is_some_and(|bytes| bytes > most)
+            {
+                return Some(Fault::TooMuchMemory(most));
+            }
+        }
+        if arrived {
+            return None;
+        }
+        if process.pipes.try_wait().is_some() {
+            process.pipes.read_rest();
+            return match self.take_answers(shared) {
+                Ok(()) => self.check_end(shared),
+                Err(fault) => Some(fault),
+            };
+        }
+        let oldest = match shared.is_prompt() {
+            true => process.lines.front().copied().unwrap_or(0),
+            // A program that buffers its answers writes those of all records at once.
+            false => process.in_flight.len(),
+        };
+        if let Some(allowed) = shared.allowed_time(process.has_answered, oldest)
+            && now - process.front_since > allowed
+        {
+            return Some(Fault::Overdue(allowed));
+        }
+        if !process.pipes.is_open() || !process.pipes.has_read_everything() {
+            return None;
+        }
+        // The program waits for more records, or a record takes long.
+        let in_flight = process.in_flight.len();
+        if !shared.is_prompt() {
+            process.is_silent |= self.window.is_silent(in_flight, now) && process.has_answered;
+        } else if now - process.front_since > self.window.long_silence(in_flight) {
+            if !process.has_answered && self.careful.is_none() {
+                shared.set_prompt(false);
+            } else if process.pipes.is_at_rest() != Some(false) {
+                // Either the program has begun to buffer its answers, and writes them at the end of its input. Or it has
+                // left out a line, and its answers since they were verified belong to other records than it seems.
+                process.is_questioned = true;
+                process.pipes.close_input();
+            }
+        }
+        None
+    }
+
+    /// Checks a process whose output has ended, or that has exited.
+    fn check_end(&mut self, shared: &ProgramShared<'_>) -> Option<Fault> {
+        let process = self.process.as_mut()?;
+        if process.in_flight.is_empty() && process.pipes.bytes_left() == 0 {
+            if process.is_questioned {
+                shared.add_late();
+            }
+            self.verify(shared);
+            // The process may still need a moment to exit.
+            let mut process = self.process.take()?;
+            let _ = process.pipes.wait_for_end();
+            return None;
+        }
+        if process.in_flight.is_empty() {
+            return Some(Fault::TooManyAnswers);
+        }
+        let end = process.pipes.wait_for_end();
+        if end == Some(ProgramEnd::Exited(0)) && process.pipes.end_last_line() {
+            return match self.take_answers(shared) {
+                Ok(()) => self.check_end(shared),
+                Err(fault) => Some(fault),
+            };
+        }
+        Some(end.map_or(Fault::ClosedOutput, Fault::Ended))
+    }
+
+    /// Verifies the answers of a process that has answered everything, unless it writes a line too many.
+    fn check_unverified(&mut self, shared: &ProgramShared<'_>) -> Option<Fault> {
+        let process = self.process.as_mut()?;
+        if process.unverified.is_empty() {
+            process.trusted = 0;
+            return (process.pipes.bytes_left() > 0).then_some(Fault::TooManyAnswers);
+        }
+        if shared.is_prompt() && process.pipes.bytes_left() == 0 {
+            process.is_restless |= watch(&mut process.pipes, process.is_restless);
+        }
+        if process.pipes.bytes_left() > 0 {
+            return Some(Fault::TooManyAnswers);
+        }
+        self.verify(shared);
+        None
+    }
+}
+
+/// Watches a process that has answered everything, until it waits for more records or writes a line too many. A process
+/// that writes two lines for one record might be between the two of them, without a core.
+///
+/// Returns whether the process does not come to rest.
+fn watch(pipes: &mut ProgramProcess, is_restless: bool) -> bool {
+    let began = Instant::now();
+    loop {
+        let is_at_rest = pipes.is_at_rest();
+        let rests = is_at_rest == Some(true);
+        // What a process has written before it came to rest is in the pipe by now.
+        let arrived = pipes.pump(if rests { Duration::ZERO } else { LOOK });
+        if rests || arrived {
+            return false;
+        }
+        let grace = match is_restless || is_at_rest.is_none() {
+            true => SHORT_GRACE,
+            false => GRACE,
+        };
+        if began.elapsed() >= grace {
+            return true;
+        }
+    }
+}

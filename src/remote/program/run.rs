@@ -1,0 +1,267 @@
+//! The records of a dataset, each with the answer of a program.
+
+use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
+
+use super::answer::ProgramAnswer;
+use super::entry::Entry;
+use super::kinds::ColumnKinds;
+use super::shared::ProgramShared;
+use super::slot::WorkerSlot;
+use super::supply::Supply;
+use crate::dataset::{Dataset, LentRecord, Position, ReadOutcome, TextRecord};
+use crate::error::{BadRecord, Cause, Error, Interrupted, Place};
+use crate::remote::conversation::RecordReply;
+use crate::sync::{Condvar, Mutex, lock, wait_at_most};
+
+/// The longest time for which a worker waits without looking whether the run was stopped, or its process has ended.
+const TICK: Duration = Duration::from_millis(10);
+
+/// The records of a dataset, each with the answer of a program. It is a stream: a worker that reads from it takes
+/// records, sends them to its own process, and visits the records that the process has answered.
+pub struct Answered<'a, D> {
+    records: &'a D,
+    shared: ProgramShared<'a>,
+    supply: Supply,
+    kinds: ColumnKinds,
+    slots: Mutex<Slots>,
+    changed: Condvar,
+}
+
+/// The slots that no worker uses, and the number of the others.
+#[derive(Debug, Default)]
+struct Slots {
+    idle: Vec<WorkerSlot>,
+    in_use: usize,
+    /// Whether the supply has no more records.
+    ended: bool,
+}
+
+impl<'a, D> Answered<'a, D>
+where
+    D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
+{
+    /// Calls `run` with the answers for these records, while a thread reads the records.
+    pub(super) fn while_fed<R>(
+        records: &'a D,
+        shared: ProgramShared<'a>,
+        run: impl FnOnce(&Self) -> R,
+    ) -> Result<R, Error> {
+        /// Ends the supply, also if `run` panics, so that the thread ends.
+        struct Closing<'c, D: Dataset>(&'c Supply, &'c D);
+
+        impl<D: Dataset> Drop for Closing<'_, D> {
+            fn drop(&mut self) {
+                self.0.close();
+                self.1.close();
+            }
+        }
+
+        shared.launch.check()?;
+        let answered = Answered {
+            records,
+            shared,
+            supply: Supply::default(),
+            kinds: ColumnKinds::default(),
+            slots: Mutex::default(),
+            changed: Condvar::new(),
+        };
+        std::thread::scope(|scope| {
+            let answered = &answered;
+            let feeder = std::thread::Builder::new().name("manyhands-reader".to_owned());
+            let feeder = feeder.spawn_scoped(scope, move || answered.supply.feed(answered.records));
+            feeder.map_err(Error::no_thread)?;
+            let _closing = Closing(&answered.supply, answered.records);
+            Ok(run(answered))
+        })
+    }
+
+    /// Takes the slot with the earliest record, or a new one. Returns `None` at the end of the records.
+    fn check_out(&self) -> Option<WorkerSlot> {
+        let mut slots = lock(&self.slots);
+        loop {
+            if self.shared.is_stopped() {
+                return None;
+            }
+            let pending = slots.idle.iter().enumerate();
+            let pending = pending.filter_map(|(place, slot)| Some((slot.first_index()?, place)));
+            let place = pending.min().map(|(_, place)| place);
+            // A slot that has no record may get further records, or has a process that is about to exit.
+            let place = place.or_else(|| slots.idle.len().checked_sub(1));
+            if let Some(place) = place {
+                slots.in_use += 1;
+                return Some(slots.idle.swap_remove(place));
+            }
+            if !slots.ended {
+                slots.in_use += 1;
+                return Some(WorkerSlot::new());
+            }
+            if slots.in_use == 0 {
+                return None;
+            }
+            slots = wait_at_most(&self.changed, slots, TICK);
+        }
+    }
+
+    fn check_in(&self, slot: WorkerSlot) {
+        let mut slots = lock(&self.slots);
+        slots.in_use -= 1;
+        slots.ended |= slot.is_last;
+        if !slot.is_finished() {
+            slots.idle.push(slot);
+        }
+        drop(slots);
+        self.changed.notify_all();
+    }
+
+    /// Works until records of the slot can be visited, but not more than `most`. Returns their number; 0 if the slot has
+    /// no more records, or the run was stopped. Adds the time without a record, and the time in which a process starts, to
+    /// `waited`.
+    fn advance(
+        &self,
+        slot: &mut WorkerSlot,
+        most: usize,
+        waited: &mut Duration,
+    ) -> Result<usize, Error> {
+        loop {
+            let now = Instant::now();
+            slot.settle(&self.shared)?;
+            let retry = slot.release_retried(now);
+            let token = slot.send(&self.shared, &self.supply, now)?;
+            let ready = slot.ready(most);
+            if self.shared.is_stopped() {
+                return Ok(0);
+            }
+            if ready > 0 {
+                // Answers that have arrived are taken later, but the program must not wait to be sent records.
+                slot.exchange(&self.shared, Duration::ZERO)?;
+                return Ok(ready);
+            }
+            if slot.is_finished() {
+                return Ok(0);
+            }
+            let wait = [retry, token]
+                .into_iter()
+                .flatten()
+                .fold(TICK, Duration::min);
+            let is_idle = slot.in_flight() == 0 && slot.is_empty();
+            let is_starting = slot.is_starting();
+            match &slot.process {
+                Some(_) => slot.exchange(&self.shared, wait)?,
+                None if is_idle => self.supply.wait(wait),
+                None => std::thread::sleep(wait),
+            }
+            // The time that a program needs to start is no time of a record.
+            if is_idle || is_starting {
+                *waited += now.elapsed();
+            }
+        }
+    }
+
+    /// Visits records that are ready.
+    fn visit<V>(&self, ready: Vec<Entry>, mut visit: V)
+    where
+        V: FnMut(Position, Result<&RecordReply<ProgramAnswer>, BadRecord>) -> ControlFlow<()>,
+    {
+        let Some(first) = ready.first().map(|entry| entry.at.index) else {
+            return;
+        };
+        let mut ready = ready;
+        let outcome = |entry: &mut Entry| {
+            let interrupted = || Err(Cause::from(Interrupted));
+            entry.outcome.take().unwrap_or_else(interrupted)
+        };
+        let mut outcomes: Vec<_> = ready.iter_mut().map(outcome).collect();
+        self.kinds
+            .check(first, &mut outcomes, || self.shared.is_stopped());
+        // A line end follows each record.
+        let bytes = ready.iter().map(|entry| entry.bytes() as u64 + 1).sum();
+        (self.shared.around.progress)(bytes);
+        for (entry, outcome) in ready.into_iter().zip(outcomes) {
+            let flow = match entry.record {
+                Ok(record) => {
+                    let reply = RecordReply::new(outcome, entry.spent);
+                    reply.with_record(record);
+                    visit(entry.at, Ok(&reply))
+                }
+                Err(bad) => visit(entry.at, Err(bad)),
+            };
+            if flow.is_break() {
+                return;
+            }
+        }
+    }
+}
+
+impl<D> Dataset for Answered<'_, D>
+where
+    D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
+{
+    type Record<'r> = RecordReply<ProgramAnswer>;
+
+    fn parts(&self) -> usize {
+        usize::MAX
+    }
+
+    fn is_stream(&self) -> bool {
+        true
+    }
+
+    fn close(&self) {
+        self.supply.close();
+        self.kinds.interrupt();
+        self.records.close();
+    }
+
+    fn read<V>(&self, parts: Range<usize>, visit: V) -> Result<ReadOutcome, Error>
+    where
+        V: FnMut(Position, Result<&RecordReply<ProgramAnswer>, BadRecord>) -> ControlFlow<()>,
+    {
+        let mut waited = Duration::ZERO;
+        let mut ready = Vec::new();
+        let mut ended = true;
+        while let Some(mut slot) = self.check_out() {
+            let advanced = self.advance(&mut slot, parts.len().max(1), &mut waited);
+            let count = match advanced {
+                Ok(count) => count,
+                Err(error) => {
+                    lock(&self.slots).in_use -= 1;
+                    self.shared.stop.cancel();
+                    self.close();
+                    return Err(error);
+                }
+            };
+            ready = slot.take(count);
+            self.check_in(slot);
+            if count > 0 {
+                ended = false;
+                break;
+            }
+        }
+        if ended && self.shared.is_stopped() {
+            // The thread that reads the records may wait for an input that is silent, and holds its lock in the meantime.
+            self.close();
+        }
+        if ended && let Some(error) = self.supply.take_error() {
+            return Err(error);
+        }
+        self.visit(ready, visit);
+        Ok(ReadOutcome { waited, ended })
+    }
+
+    fn time_elsewhere(&self, record: &RecordReply<ProgramAnswer>) -> Option<Duration> {
+        Some(record.spent())
+    }
+
+    fn lend<'r>(&self, reply: &'r RecordReply<ProgramAnswer>) -> Option<LentRecord<'r>> {
+        reply.record().map(LentRecord::Text)
+    }
+
+    fn place(&self, at: Position) -> Option<Place> {
+        self.records.place(at)
+    }
+
+    fn index_in_input(&self, index: u64) -> u64 {
+        self.records.index_in_input(index)
+    }
+}

@@ -1,0 +1,182 @@
+//! The records of a run, read by a thread of its own and taken by the workers.
+//!
+//! A worker must never wait for a record while its process may answer, so no worker reads the dataset itself.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::entry::Entry;
+use crate::dataset::{Dataset, OwnedRecord, TextRecord};
+use crate::error::Error;
+use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
+
+/// The most records that wait to be taken.
+const MOST_RECORDS: usize = 4096;
+/// The most bytes of records that wait to be taken.
+const MOST_BYTES: usize = 4 << 20;
+/// Number of bytes that are read together, if the dataset is not a stream.
+const READ_BYTES: u64 = 64 << 10;
+/// Number of records that are passed on together.
+const TOGETHER: usize = 64;
+
+/// Records that have been read and that no worker has taken.
+#[derive(Debug, Default)]
+pub(super) struct Supply {
+    state: Mutex<SupplyState>,
+    /// Notified when records arrive, and when there are no more.
+    arrived: Condvar,
+    /// Notified when records have been taken.
+    room: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct SupplyState {
+    records: VecDeque<Entry>,
+    bytes: usize,
+    /// Whether the dataset has been read to its end, or the run is over.
+    ended: bool,
+    /// Whether the run is over.
+    closed: bool,
+    error: Option<Error>,
+}
+
+/// What a worker gets from the supply.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Records,
+    /// No record has arrived.
+    Nothing,
+    /// There will be no more records.
+    Ended,
+}
+
+impl Supply {
+    /// Reads all records of the dataset.
+    pub(super) fn feed<D>(&self, records: &D)
+    where
+        D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
+    {
+        /// Ends the supply, also if reading panics, so that no worker waits for a record.
+        struct Ending<'s>(&'s Supply);
+
+        impl Drop for Ending<'_> {
+            fn drop(&mut self) {
+                lock(&self.0.state).ended = true;
+                self.0.arrived.notify_all();
+            }
+        }
+
+        let _ending = Ending(self);
+        let fed = self.feed_all(records);
+        lock(&self.state).error = fed.err();
+    }
+
+    fn feed_all<D>(&self, records: &D) -> Result<(), Error>
+    where
+        D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
+    {
+        let is_stream = records.is_stream();
+        let all = if is_stream {
+            usize::MAX
+        } else {
+            records.parts()
+        };
+        // Parts of a small file are so short that reading them one by one would take longer than scoring them.
+        let together = match is_stream {
+            true => TOGETHER,
+            false => {
+                let each = records.size(0..all) / (all.max(1) as u64);
+                usize::try_from(READ_BYTES / each.max(1))
+                    .unwrap_or(all)
+                    .max(1)
+            }
+        };
+        let mut begin = 0;
+        while begin < all {
+            let mut read = Vec::new();
+            let end = all.min(begin + together);
+            let parts = if is_stream { 0..together } else { begin..end };
+            begin = if is_stream { 0 } else { end };
+            let mut is_open = true;
+            let outcome = records.read(parts, |at, record| {
+                let record = match record {
+                    Ok(record) => Ok(OwnedRecord::of(record)),
+                    Err(bad) => Err(bad),
+                };
+                read.push(Entry::new(at, record));
+                if read.len() >= TOGETHER {
+                    is_open = self.push(&mut read);
+                }
+                match is_open {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            })?;
+            if !is_open || !self.push(&mut read) || outcome.ended {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes records on. Waits while there are too many. Returns false if the run is over.
+    fn push(&self, read: &mut Vec<Entry>) -> bool {
+        let mut state = lock(&self.state);
+        while !state.closed && (state.records.len() >= MOST_RECORDS || state.bytes >= MOST_BYTES) {
+            state = wait(&self.room, state);
+        }
+        state.bytes += read.iter().map(Entry::bytes).sum::<usize>();
+        state.records.extend(read.drain(..));
+        let is_open = !state.closed;
+        drop(state);
+        self.arrived.notify_all();
+        is_open
+    }
+
+    /// Takes at most `most` records. They are consecutive.
+    pub(super) fn take(&self, most: usize, mut add: impl FnMut(Entry)) -> Taken {
+        let mut state = lock(&self.state);
+        if state.records.is_empty() {
+            return match state.ended {
+                true => Taken::Ended,
+                false => Taken::Nothing,
+            };
+        }
+        let count = most.min(state.records.len());
+        let mut bytes = 0;
+        for entry in state.records.drain(..count) {
+            bytes += entry.bytes();
+            add(entry);
+        }
+        state.bytes -= bytes;
+        drop(state);
+        self.room.notify_one();
+        Taken::Records
+    }
+
+    /// Takes the error with which reading the dataset ended, if there is one. The records before it can still be taken.
+    pub(super) fn take_error(&self) -> Option<Error> {
+        lock(&self.state).error.take()
+    }
+
+    /// Waits until a record arrives, but at most this time.
+    pub(super) fn wait(&self, at_most: Duration) {
+        let state = lock(&self.state);
+        if state.records.is_empty() && !state.ended {
+            drop(wait_at_most(&self.arrived, state, at_most));
+        }
+    }
+
+    /// Ends the supply, because the run is over.
+    pub(super) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        state.ended = true;
+        state.records.clear();
+        state.bytes = 0;
+        drop(state);
+        self.arrived.notify_all();
+        self.room.notify_all();
+    }
+}

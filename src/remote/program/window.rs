@@ -1,0 +1,175 @@
+//! How many records are sent to a process before it has answered them.
+//!
+//! A process that always has a record to read never waits. So as many records are sent ahead as it answers in a short
+//! time. A program that buffers its output answers nothing until its buffer is full. So if it has read everything and
+//! stays silent, more and more records are sent, and from then on as many as it answers together.
+
+use std::time::{Duration, Instant};
+
+/// The time for which a process has records. It is longer than a thread of a busy machine waits for a core, and short
+/// enough that processes finish at about the same time.
+const AHEAD: Duration = Duration::from_millis(20);
+
+/// A process whose records take longer than this is sent one at a time, since sending ahead would gain nothing.
+const SLOW: Duration = Duration::from_millis(50);
+
+/// The time after which a process is silent for the first time. The time grows by half with each time.
+const FIRST_SILENCE: Duration = Duration::from_millis(10);
+
+/// The shortest silence that may mean that a program has begun to buffer its answers.
+const LONG_SILENCE: Duration = Duration::from_secs(1);
+
+/// The most records that are sent ahead.
+const MOST: usize = 1 << 16;
+
+/// The number of records that may be in flight, and what it is based on.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// The mean time of a record, in seconds; `None` before the first answer.
+    time: Option<f64>,
+    /// The number of records that were answered together, slowly forgotten.
+    together: f64,
+    /// The number of records while nothing is known, or while the process is silent.
+    asked: usize,
+    silence: Duration,
+    /// Since when the process has answered nothing.
+    silent_since: Instant,
+}
+
+impl Window {
+    pub(super) fn new(now: Instant) -> Self {
+        Window {
+            time: None,
+            together: 0.0,
+            asked: 1,
+            silence: FIRST_SILENCE,
+            silent_since: now,
+        }
+    }
+
+    /// The number of records that may be in flight.
+    pub(super) fn records(&self) -> usize {
+        let Some(time) = self.time else {
+            return self.asked;
+        };
+        let together = (2.0 * self.together) as usize;
+        let ahead = (AHEAD.as_secs_f64() / time.max(1e-9)) as usize;
+        let least = match time > SLOW.as_secs_f64() && together <= 2 {
+            true => 1,
+            false => 2.max(together),
+        };
+        least.max(ahead).max(self.asked).min(MOST)
+    }
+
+    /// The mean time that a record takes. `None` before the first answer.
+    pub(super) fn time(&self) -> Option<Duration> {
+        self.time.map(Duration::from_secs_f64)
+    }
+
+    /// Notes that records were answered together after this time.
+    pub(super) fn answered(&mut self, records: usize, took: Duration, now: Instant) {
+        let each = took.as_secs_f64() / records.max(1) as f64;
+        // Many answers count more than one, which may have waited for another program.
+        let weight = (records as f64 / (records as f64 + 8.0)).max(0.1);
+        self.time = Some(match self.time {
+            Some(time) => time + weight * (each - time),
+            None => each,
+        });
+        self.together = (self.together * 0.9).max(records as f64);
+        self.asked = 1;
+        self.silence = FIRST_SILENCE;
+        self.silent_since = now;
+    }
+
+    /// Notes the first answers of a process. The time until they came says nothing about the time of a record.
+    pub(super) fn has_started(&mut self, records: usize, now: Instant) {
+        self.together = self.together.max(records as f64);
+        self.asked = self.asked.min(2 * records).max(2);
+        self.silence = FIRST_SILENCE;
+        self.silent_since = now;
+    }
+
+    /// The time after which a program that has answered at once so far may have begun to buffer its answers, if it has
+    /// this number of records.
+    pub(super) fn long_silence(&self, in_flight: usize) -> Duration {
+        let expected = self.time.unwrap_or(0.0) * in_flight as f64;
+        LONG_SILENCE.max(Duration::try_from_secs_f64(20.0 * expected).unwrap_or(Duration::MAX))
+    }
+
+    /// Notes that the process has been sent records after it had none.
+    pub(super) fn begins(&mut self, now: Instant) {
+        self.silent_since = now;
+    }
+
+    /// Whether the process has been silent for long, although it has read everything. It is then sent more records.
+    pub(super) fn is_silent(&mut self, in_flight: usize, now: Instant) -> bool {
+        if now - self.silent_since < self.silence {
+            return false;
+        }
+        self.asked = (2 * in_flight).clamp(1, MOST);
+        self.silence = self.silence.mul_f64(1.5);
+        self.silent_since = now;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn as_many_records_are_sent_as_take_some_time() {
+        let now = Instant::now();
+        let mut window = Window::new(now);
+        assert_eq!(window.records(), 1, "nothing is known");
+        for _ in 0..50 {
+            window.answered(1, MILLI, now);
+        }
+        assert_eq!(window.records(), 20);
+        for _ in 0..100 {
+            window.answered(1, 100 * MILLI, now);
+        }
+        assert_eq!(window.records(), 1, "sending ahead gains nothing");
+        for _ in 0..100 {
+            window.answered(1, 30 * MILLI, now);
+        }
+        assert_eq!(window.records(), 2);
+        for _ in 0..100 {
+            window.answered(1000, MILLI, now);
+        }
+        assert_eq!(window.records(), 20_000);
+    }
+
+    #[test]
+    fn a_process_that_answers_many_records_together_gets_twice_as_many() {
+        let now = Instant::now();
+        let mut window = Window::new(now);
+        window.answered(500, 500 * MILLI, now);
+        assert_eq!(window.records(), 1000);
+        for _ in 0..100 {
+            window.answered(1, MILLI, now);
+        }
+        assert_eq!(window.records(), 20, "it answers one at a time now");
+    }
+
+    #[test]
+    fn a_silent_process_is_sent_more_and_more() {
+        let mut now = Instant::now();
+        let mut window = Window::new(now);
+        let began = now;
+        let mut in_flight = 1;
+        while in_flight < 2048 {
+            now += MILLI;
+            if window.is_silent(in_flight, now) {
+                in_flight = window.records();
+            }
+        }
+        let took = now - began;
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        window.answered(1600, took, now);
+        assert_eq!(window.records(), 3200);
+        assert!(!window.is_silent(1, now));
+    }
+}
