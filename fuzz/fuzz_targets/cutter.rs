@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use manyhands::dataset::Dataset as _;
-use manyhands_fuzz::{Folder, Reading, is_legacy, message};
+use manyhands_fuzz::{Folder, Reading, assert_same, is_legacy, message};
 
 thread_local! {
     static FOLDER: Folder = Folder::default();
@@ -25,7 +25,8 @@ fuzz_target!(|input: (Reading, u8, u64, &[u8])| {
         }
     };
     if source.is_stream() {
-        assert_eq!(reading.read(&source, 0..1000), expected);
+        // How much of damaged compressed data is unpacked depends on the pieces in which it is read.
+        assert_same(&expected, &reading.read(&source, 0..1000));
         return;
     }
     let mut parts: Vec<usize> = (0..source.parts()).collect();
