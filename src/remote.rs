@@ -27,9 +27,9 @@ pub(crate) use conversation::{Elsewhere, ask};
 pub use process_pool::ProcessPool;
 pub(crate) use process_pool::{Coordinator, WorkerProcess, serve};
 #[cfg(unix)]
-pub(crate) use program::Surroundings;
-#[cfg(unix)]
 pub use program::{AnswerValue, Answered, Program, ProgramAnswer, guard};
+#[cfg(unix)]
+pub(crate) use program::{ProgramLimits, Surroundings};
 pub(crate) use scored_elsewhere::ScoredElsewhere;
 pub(crate) use send_as::on_one_line;
 pub use send_as::{SendAs, UnknownSendAs};

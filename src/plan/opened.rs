@@ -283,7 +283,7 @@ impl Opened {
         self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
     }
 
-    /// Runs the pipeline that the plan describes
+    /// Runs the pipeline that the plan describes.
     fn run_pipeline<D, T>(
         &self,
         executor: &dyn Executor,

@@ -1,9 +1,12 @@
 //! The options of a run: who receives its progress and its scores, and what can stop it.
 
+use std::time::{Duration, Instant};
+
 use super::Scored;
+use crate::error::Error;
 use crate::machine::Machine;
 use crate::sink::Sink;
-use crate::stop::Cancel;
+use crate::stop::{Cancel, DeadlineGuard};
 
 /// The options of a run: who receives its progress and its scores, and what can stop it. By default, the run
 /// reports nothing while it runs, and only its plan can stop it.
@@ -55,5 +58,18 @@ impl<'a> RunOptions<'a> {
     pub fn command(mut self, arguments: &'a [String]) -> Self {
         self.command = arguments;
         self
+    }
+
+    /// Creates the token of a run. It is cancelled when the caller cancels the run, and when the time `deadline` has passed
+    /// since `began`. The guard of the deadline must live as long as the run.
+    pub(super) fn token_until(
+        &self,
+        began: Instant,
+        deadline: Option<Duration>,
+    ) -> Result<(Cancel, Option<DeadlineGuard>), Error> {
+        let token = self.cancel.map_or_else(Cancel::new, Cancel::child);
+        let guard = deadline.map(|after| DeadlineGuard::start_after(began, after, &token));
+        let guard = guard.transpose().map_err(Error::no_thread)?.flatten();
+        Ok((token, guard))
     }
 }

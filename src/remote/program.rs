@@ -33,8 +33,8 @@ pub use answer::{AnswerValue, ProgramAnswer};
 pub use guard::guard;
 use launch::Launch;
 pub use run::Answered;
-pub(crate) use shared::Surroundings;
-use shared::{ProgramLimits, ProgramShared};
+use shared::ProgramShared;
+pub(crate) use shared::{ProgramLimits, Surroundings};
 
 use crate::dataset::{Dataset, Fields, TextRecord};
 use crate::error::{Cause, Error};
@@ -141,6 +141,12 @@ impl Program {
     /// record fails.
     pub fn max_memory(mut self, bytes: u64) -> Self {
         self.limits.max_memory = Some(bytes);
+        self
+    }
+
+    /// Sets how records are written, and all limits.
+    pub(crate) fn limited_by(mut self, limits: ProgramLimits) -> Self {
+        self.limits = limits;
         self
     }
 

@@ -13,7 +13,7 @@ use crate::plan::replies::{AskForEach, TakeScore};
 use crate::plan::thresholds::Thresholds;
 use crate::plan::{RunOptions, Scored};
 use crate::remote::{Elsewhere, ProcessPool, ScoredElsewhere};
-use crate::stop::{Cancel, DeadlineGuard};
+use crate::stop::Cancel;
 
 impl Opened {
     /// Runs the plan in worker processes. For each process, a thread of `executor` waits for its answers.
@@ -30,12 +30,10 @@ impl Opened {
     {
         let plan = &self.plan;
         plan.check_timeout(true)?;
-        let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
         // The supervisor must know about the deadline too, and the deadline may pass while processes start. So the
         // token contains the deadline, and the pipeline has no deadline.
-        let began = Instant::now();
-        let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
-        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
+        let (token, _deadline) = options.token_until(Instant::now(), deadline)?;
+        let token = &token;
         let thresholds = Arc::new(Thresholds::new(plan.top));
         let main = plan.columns().main_cell();
         let scorer = Arc::clone(&self.scorer);

@@ -14,8 +14,7 @@ use crate::plan::scored::ScoredAssembly;
 use crate::plan::scorer::Cells;
 use crate::plan::thresholds::Thresholds;
 use crate::plan::{ExecOptions, Plan, RunOptions, Scored};
-use crate::remote::{Program, ProgramAnswer, RecordReply, Surroundings};
-use crate::stop::{Cancel, DeadlineGuard};
+use crate::remote::{Program, ProgramAnswer, ProgramLimits, RecordReply, Surroundings};
 use crate::task::Task;
 
 /// A task that makes scores from the answer of a program and from the record.
@@ -36,27 +35,21 @@ impl ExecOptions {
     /// The program, with the limits of the plan.
     fn with_limits(&self, plan: &Plan) -> Program {
         let mut words = self.program.iter();
-        let mut program = Program::new(words.next().cloned().unwrap_or_default())
+        let program = Program::new(words.next().cloned().unwrap_or_default())
             .arguments(words)
-            .send(self.send)
             .clean_env(self.clean_env)
-            .retries(plan.retries);
-        if let Some(guard) = &plan.program {
-            program = program.guarded_by(guard);
+            .limited_by(ProgramLimits {
+                send: self.send,
+                timeout: plan.timeout,
+                start_timeout: self.start_timeout,
+                retries: plan.retries,
+                restart_after: self.restart_after,
+                max_memory: self.max_memory,
+            });
+        match &plan.program {
+            Some(guard) => program.guarded_by(guard),
+            None => program,
         }
-        if let Some(time) = plan.timeout {
-            program = program.timeout(time);
-        }
-        if let Some(time) = self.start_timeout {
-            program = program.start_timeout(time);
-        }
-        if let Some(records) = self.restart_after {
-            program = program.restart_after(records);
-        }
-        if let Some(bytes) = self.max_memory {
-            program = program.max_memory(bytes);
-        }
-        program
     }
 }
 
@@ -74,11 +67,9 @@ impl Opened {
         D: for<'a> Dataset<Record<'a> = TextRecord<'a>>,
     {
         let plan = &self.plan;
-        let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
         // The processes must know about the deadline too, so the token contains it, and the pipeline has no deadline.
-        let began = Instant::now();
-        let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
-        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
+        let (token, _deadline) = options.token_until(Instant::now(), deadline)?;
+        let token = &token;
         let thresholds = Arc::new(Thresholds::new(plan.top));
         let assembly = ScoredAssembly::new(plan, &self.fields, Arc::clone(&thresholds));
         let encode = |record: &TextRecord<'_>, line: &mut Vec<u8>| {

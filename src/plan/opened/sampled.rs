@@ -16,7 +16,7 @@ use crate::plan::scored::ScoreField;
 use crate::plan::thresholds::Thresholds;
 use crate::plan::{RunOptions, Sampling};
 use crate::report::End;
-use crate::stop::{Cancel, DeadlineGuard, StopReason};
+use crate::stop::{Cancel, StopReason};
 
 /// A dataset whose records are offered to a sample as they are read.
 struct OfferedRecords<'a> {
@@ -77,10 +77,8 @@ impl Opened {
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
         let began = Instant::now();
-        let token = &options.cancel.map_or_else(Cancel::new, Cancel::child);
-        let deadline = self.plan.deadline;
-        let deadline = deadline.map(|after| DeadlineGuard::start_after(began, after, token));
-        let _deadline = deadline.transpose().map_err(Error::no_thread)?;
+        let (token, _deadline) = options.token_until(began, self.plan.deadline)?;
+        let token = &token;
         let options = options.cancel(token);
         let sample = match self.sample.get() {
             Some(sample) => sample,

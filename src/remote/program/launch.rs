@@ -197,8 +197,8 @@ impl RunningProgram {
             true => Ok(()),
             false => kill_process_group(Pid::from_child(&self.leader), Signal::KILL),
         };
-        // If the input were closed before, a program that reads could end by itself, and it would be left to chance
-        // which end is told.
+        // If the input were closed before, a program that reads might exit before it is killed. The caller would then
+        // sometimes get its exit status, and sometimes the signal.
         self.input = None;
         if killed == Err(Errno::PERM) && !self.ends_within(PATIENCE) {
             return None;

@@ -1,9 +1,10 @@
 //! What happens to the records of a process that gives no more answers.
 //!
 //! The program cannot be asked which record it was working on. So every record that it was sent and has not answered is
-//! suspected, and sent again to a new process: one by one if the program answers each record at once, and otherwise by
-//! halves, each to a process whose input is then closed, since a program that buffers its answers writes them only at
-//! its end. A record with which alone a process ends again fails.
+//! suspected, and sent again to a new process. If the program answers each record at once, the record that was next to be
+//! answered is sent first and alone, and then more and more records at once. Otherwise, they are sent by halves, each to
+//! a process whose input is then closed, since a program that buffers its answers writes them only at its end. A record
+//! on which several processes end alone fails.
 
 use std::time::Instant;
 
@@ -63,37 +64,34 @@ impl WorkerSlot {
             }
             _ => {
                 let is_prompt = shared.is_prompt();
-                if is_prompt && matches!(fault, Fault::Overdue(_)) && shared.limits.list().is_none()
+                // A program that answers each record at once was working on the one that it was sent first. This need not
+                // be the first one of the slot, because a record that is retried is sent after later ones.
+                let place = suspects.iter().position(|number| Some(*number) == front);
+                let place = place.filter(|_| is_prompt);
+                let is_overdue = matches!(fault, Fault::Overdue(_));
+                if let Some(place) = place
+                    && is_overdue
+                    && shared.limits.list().is_none()
                 {
-                    // The program answers each record at once, so it was working on the one that it was sent first. This
-                    // need not be the first one of the slot, because a record that is retried is sent after later ones.
-                    if let Some(place) = suspects.iter().position(|number| Some(*number) == front) {
-                        let guilty = suspects.remove(place);
-                        self.suspects.extend(suspects);
-                        self.blame(shared, guilty, &fault, was_closed, &last_words);
-                        return Ok(());
-                    }
+                    let guilty = suspects.remove(place);
+                    self.suspects.extend(suspects);
+                    self.blame(shared, guilty, &fault, was_closed, &last_words);
+                    return Ok(());
                 }
                 let at_once = match is_prompt {
                     true => 1,
                     false => suspects.len().div_ceil(2),
                 };
                 let mut careful = Careful::new(at_once, !is_prompt);
+                if is_prompt && !is_short && !matches!(fault, Fault::TooManyAnswers) {
+                    // If the record that it was working on is innocent, so are probably all of them.
+                    careful.grows = true;
+                    if let Some(place) = place {
+                        suspects[..=place].rotate_right(1);
+                    }
+                }
                 for number in suspects.into_iter().rev() {
                     self.suspects.push_front(number);
-                }
-                if is_prompt && !is_short && !matches!(fault, Fault::TooManyAnswers) {
-                    // The program was probably working on the next record to be answered. If that record is innocent, so
-                    // are probably all of them.
-                    careful.grows = true;
-                    let place = self
-                        .suspects
-                        .iter()
-                        .position(|number| Some(*number) == front);
-                    let first = place.and_then(|place| self.suspects.remove(place));
-                    first
-                        .into_iter()
-                        .for_each(|number| self.suspects.push_front(number));
                 }
                 self.careful = Some(careful);
                 Ok(())

@@ -21,18 +21,18 @@ const SHORT_START: Duration = Duration::from_secs(5);
 
 /// The limits on processes and records.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct ProgramLimits {
-    pub(super) send: SendAs,
+pub(crate) struct ProgramLimits {
+    pub(crate) send: SendAs,
     /// The time that a record may take.
-    pub(super) timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     /// The time that a new process may take until its first answer.
-    pub(super) start_timeout: Option<Duration>,
+    pub(crate) start_timeout: Option<Duration>,
     /// How often a record that failed is tried again.
-    pub(super) retries: u32,
+    pub(crate) retries: u32,
     /// Number of records after which a process is replaced.
-    pub(super) restart_after: Option<u64>,
+    pub(crate) restart_after: Option<u64>,
     /// The memory that a process may hold, in bytes.
-    pub(super) max_memory: Option<u64>,
+    pub(crate) max_memory: Option<u64>,
 }
 
 impl ProgramLimits {
@@ -48,7 +48,7 @@ impl ProgramLimits {
 /// Appends what the program is sent for a record to a line, without a line end.
 type Encode<'a> = dyn Fn(&TextRecord<'_>, &mut Vec<u8>) -> Result<(), Cause> + Sync + 'a;
 
-/// What a run is told by those who start it.
+/// What the caller of a run provides besides the program and the records.
 pub(crate) struct Surroundings<'a> {
     /// Appends what the program is sent for a record to a line, without a line end.
     pub(crate) encode: &'a Encode<'a>,

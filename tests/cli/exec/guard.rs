@@ -85,7 +85,7 @@ fn a_guard_is_not_found_by_the_name_of_the_executable() {
 
 #[test]
 fn no_program_is_started_if_the_parent_has_ended() {
-    // The guard is told that the process which wants the program is another one than its parent.
+    // The guard receives the id of a process that is not its parent.
     let mut ended = start(Command::new("true").stdin(Stdio::null()));
     ended.wait().expect("it is our child");
     let folder = tempfile::tempdir().expect("a folder");
