@@ -9,11 +9,11 @@ use crate::dataset::{Dataset, LentRecord, OwnedRecord, Position, ReadOutcome, Te
 use crate::error::{BadRecord, Error, Place};
 
 /// Number of parts to aim for, so that the last parts can be distributed evenly among the workers.
-const PARTS_AIM: u64 = 1 << 10;
+const PARTS_AIM: u64 = 1 << 9;
 
-/// Approximate largest number of bytes in a part. It is twice the number of bytes that a worker process is sent at
-/// a time. If parts had only a few records, the process would be idle between parts.
-const PART_BYTES: u64 = 128 << 10;
+/// Approximate largest number of bytes in a part. It is several times the number of bytes that a worker process is sent
+/// at a time, since the process is idle between the parts.
+const PART_BYTES: u64 = 1 << 20;
 
 /// The records of a dataset, each with its reply.
 pub(crate) struct ScoredElsewhere<'a, D, E> {

@@ -14,7 +14,8 @@ pub(super) struct RecordBlock {
     message: Message,
     /// The length in bytes of each record that is sent.
     lengths: Vec<usize>,
-    records: Vec<(Position, Result<(), BadRecord>)>,
+    /// The box keeps this list small, since almost no record is bad.
+    records: Vec<(Position, Result<(), Box<BadRecord>>)>,
 }
 
 /// Largest number of records in a block, however short the records are. It is limited because their answers are
@@ -42,7 +43,7 @@ impl RecordBlock {
             self.message.push(text.as_bytes());
             self.lengths.push(text.len());
         });
-        self.records.push((at, record));
+        self.records.push((at, record.map_err(Box::new)));
     }
 
     /// Whether the block holds at least this many bytes of text, or the largest number of records.
@@ -77,7 +78,7 @@ impl RecordBlock {
     }
 
     /// The record at this place of the block. If it is not sent, the reason why it is bad comes with it.
-    pub(super) fn record(&self, place: usize) -> Option<&(Position, Result<(), BadRecord>)> {
+    pub(super) fn record(&self, place: usize) -> Option<&(Position, Result<(), Box<BadRecord>>)> {
         self.records.get(place)
     }
 

@@ -315,7 +315,7 @@ impl<'b> BlockReplies<'b> {
     fn visit_unsent<S>(&mut self, visit: &mut impl Visit<S>) -> ControlFlow<()> {
         while let Some((at, Err(bad))) = self.block.record(self.next) {
             self.next += 1;
-            visit(*at, Err(bad.clone()))?;
+            visit(*at, Err((**bad).clone()))?;
         }
         ControlFlow::Continue(())
     }

@@ -100,14 +100,23 @@ impl Message {
             let message = "the output is not a message of a worker";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         };
-        self.bytes.clear();
-        self.bytes.extend_from_slice(&header);
-        let length = body.saturating_add(u64::from(tail));
-        self.bytes.reserve(length.min(MAX_RESERVE) as usize);
-        let read = from.take(length).read_to_end(&mut self.bytes)?;
-        if read as u64 != length {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        // The bytes of the previous message are overwritten, so that only memory that is added is filled with zeros. One
+        // call reads as much as the pipe holds: a process that waits to write is then woken once.
+        self.bytes[..HEADER].copy_from_slice(&header);
+        let (mut end, mut missing) = (HEADER, body.saturating_add(u64::from(tail)));
+        while missing > 0 {
+            let room = end + missing.min(MAX_RESERVE) as usize;
+            if self.bytes.len() < room {
+                self.bytes.resize(room, 0);
+            }
+            match from.read(&mut self.bytes[end..room]) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => (end, missing) = (end + read, missing - read as u64),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
+        self.bytes.truncate(end);
         self.tail = self.bytes.len() - tail as usize;
         Ok(true)
     }
@@ -116,6 +125,34 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A pipe from which one read takes only a few bytes.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let most = buffer.len().min(7);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    #[test]
+    fn a_message_overwrites_the_one_before_however_it_arrives() {
+        let bodies = ["a long message: many hands make light work", "short", ""];
+        let mut pipe = Vec::new();
+        for body in bodies {
+            let mut message = Message::new();
+            message.push(body.as_bytes());
+            message.write(&body.len(), &mut pipe).expect("memory");
+        }
+        let (mut slow, mut message) = (Slow(&pipe), Message::new());
+        for body in bodies {
+            assert!(message.read(&mut slow).expect("a message"));
+            assert_eq!(message.body(), body.as_bytes());
+            assert_eq!(message.tail::<usize>().expect("a tail"), body.len());
+        }
+        assert!(!message.read(&mut slow).expect("the end"));
+    }
 
     #[test]
     fn a_message_is_read_as_it_was_written() {

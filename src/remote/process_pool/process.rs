@@ -28,6 +28,10 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Largest number of bytes that one call reads from a process.
 const READ_BYTES: usize = 64 << 10;
 
+/// Number of bytes that the pipe to a process holds: more than the blocks in flight.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 4 * super::slot::MAX_BYTES;
+
 /// The reason why a process is not ready.
 #[derive(Debug)]
 pub(super) enum NotReady {
@@ -84,6 +88,7 @@ impl Process {
             return Err(cannot_start(program, "it has no pipes"));
         };
         in_use.add(&handle);
+        enlarge(&input);
         // Any pipe accepts these few bytes without waiting. A process that cannot be greeted would never answer,
         // so it is killed here; reading its answer then fails.
         let is_greeted = input.write_all(GREETING).is_ok();
@@ -220,6 +225,16 @@ impl Drop for Process {
         let _ = self.handle.kill_and_wait();
     }
 }
+
+/// Makes the pipe to a process hold whole blocks of records. Otherwise, a block would be written and read in several pieces,
+/// each of which wakes one of the two sides. If the system refuses, the pipe stays as it is.
+#[cfg(target_os = "linux")]
+fn enlarge(input: &ChildStdin) {
+    let _ = rustix::pipe::fcntl_setpipe_size(input, PIPE_BYTES);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enlarge(_input: &ChildStdin) {}
 
 /// Whether the signal KILL ended a process.
 #[cfg(unix)]

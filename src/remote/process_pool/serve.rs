@@ -9,6 +9,9 @@ use super::message::Message;
 use super::protocol::{ANSWER_INTERVAL, GREETING, ReadyMessage, WELCOME, WorkerProcess};
 use crate::machine::{Pinning, processor_time};
 
+/// Largest number of bytes of a message whose memory is kept for a later message.
+const MAX_SPARE: usize = 1 << 20;
+
 /// Serves the run at the other end of the pipes. When the run closes the pipes, the process exits, even in the
 /// middle of a record.
 ///
@@ -32,10 +35,11 @@ pub(crate) fn serve<W: WorkerProcess>(
     output.write_all(WELCOME)?;
     output.flush()?;
     let (sender, messages) = mpsc::channel();
+    let (spare, spares) = mpsc::channel();
     let reader = thread::Builder::new().name("manyhands-pipe".to_owned());
     reader.spawn(move || {
         loop {
-            let mut message = Message::new();
+            let mut message = spares.try_recv().unwrap_or_else(|_| Message::new());
             match message.read(&mut input) {
                 Ok(true) if sender.send(message).is_ok() => {}
                 // The run has ended, so no answer would be read.
@@ -63,13 +67,14 @@ pub(crate) fn serve<W: WorkerProcess>(
         let message = messages.recv().map_err(closed)?;
         let (note, lengths): (W::Note, Vec<usize>) = message.tail()?;
         worker.note(note);
-        let (mut text, mut sent) = (message.body(), 0);
+        // All records are checked together for UTF-8.
+        let text = simdutf8::basic::from_utf8(message.body()).map_err(io::Error::other)?;
+        let (mut text, mut sent) = (text, 0);
         answers.clear();
         timer.start();
         for (place, length) in (1..).zip(&lengths) {
             let (record, rest) = text.split_at_checked(*length).unwrap_or_default();
             text = rest;
-            let record = str::from_utf8(record).map_err(io::Error::other)?;
             let answer = worker.answer(record);
             let (took, held_back) = timer.lap();
             answers.push_value(&(took, answer))?;
@@ -81,6 +86,10 @@ pub(crate) fn serve<W: WorkerProcess>(
                 answers.clear();
                 timer.start();
             }
+        }
+        if message.capacity() <= MAX_SPARE {
+            // Without a reader, there will be no further message.
+            let _ = spare.send(message);
         }
     }
 }

@@ -9,9 +9,9 @@ use super::process::Process;
 /// since it is unknown how long a record takes.
 const FIRST_BYTES: usize = 1;
 
-/// Largest number of bytes of text that a block should have. It is below 128 KiB, the size from which the
-/// allocator requests new memory from the system each time.
-const MAX_BYTES: usize = 64 << 10;
+/// Largest number of bytes of text that a block should have. With longer blocks, processes are woken less often, but the
+/// pipe and the caches hold no more than a few of them.
+pub(super) const MAX_BYTES: usize = 128 << 10;
 
 /// Time that a process should spend on a block: long compared with the time to send it, and short enough for
 /// a user who waits for the run to stop.
@@ -94,8 +94,8 @@ mod tests {
         // The length grows at most eightfold, and never beyond the maximum.
         assert_eq!(next(1_000, BLOCK_TIME / 100), 8_000);
         assert_eq!(next(1_000, Duration::from_nanos(1)), 8_000);
-        assert_eq!(next(60_000, BLOCK_TIME / 2), 64 << 10);
-        assert_eq!(next(usize::MAX, Duration::from_nanos(1)), 64 << 10);
+        assert_eq!(next(60_000, BLOCK_TIME / 4), MAX_BYTES);
+        assert_eq!(next(usize::MAX, Duration::from_nanos(1)), MAX_BYTES);
         // A block has at least one record.
         assert_eq!(next(1_000, Duration::from_secs(3_600)), 1);
         assert_eq!(next(0, BLOCK_TIME), 1);
