@@ -2,9 +2,9 @@
 //!
 //! If several aggregators observe the same scores, it is faster to let each aggregator observe a
 //! whole slice than to let all of them observe one score after the other. Some aggregators are also
-//! faster on a slice when used alone. Scores that own memory are still observed one by one, because
-//! the amount of memory that they hold is unknown. Large scores are observed one by one too,
-//! because copying them takes more time than a slice saves.
+//! faster on a slice when used alone. Scores that own memory are buffered only if they arrive one by
+//! one, and only a few of them, because the amount of memory that they hold is unknown. Other large
+//! scores are observed one by one, because copying them takes more time than a slice saves.
 
 use std::mem::needs_drop;
 
@@ -17,6 +17,9 @@ const BLOCK_SCORES: usize = 256;
 const MIN_SCORES: usize = 32;
 /// Size in bytes of the largest score that is buffered.
 const MAX_BYTES: usize = 64;
+
+/// Number of scores that own memory in a full buffer.
+const OWNING_SCORES: usize = 32;
 
 /// Number of scores that are observed together if there are `scores` of them in total; 0 if each
 /// score is observed by itself.
@@ -69,11 +72,14 @@ pub(crate) struct ScoreBuffer<S> {
 impl<S> ScoreBuffer<S> {
     /// Creates a buffer that will receive about this many scores in total.
     pub(crate) fn for_scores(scores: usize) -> Self {
-        let length = block_length::<S>(scores);
+        let length = match needs_drop::<S>() {
+            true => OWNING_SCORES,
+            false => block_length::<S>(scores),
+        };
         ScoreBuffer {
             length,
             first: 0,
-            scores: Vec::with_capacity(length),
+            scores: Vec::new(),
         }
     }
 
@@ -85,9 +91,10 @@ impl<S> ScoreBuffer<S> {
             return aggregator.observe(index, &score);
         }
         let count = self.scores.len();
-        if count == self.length || index != self.first + count as u64 {
+        if count == 0 || count == self.length || index != self.first + count as u64 {
             self.flush(aggregator);
             self.first = index;
+            self.scores.reserve_exact(self.length);
         }
         self.scores.push(score);
     }
