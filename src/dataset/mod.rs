@@ -34,7 +34,7 @@ pub use text::{
     FieldValues, InputFile, LentRecord, LoadedRecords, MAX_RECORD_BYTES, OpenOptions, RecordBytes,
     TextEncoding, TextFiles, TextRecord, TextStream, UnknownEncoding,
 };
-pub(crate) use text::{OwnedRecord, RecordHead, SampleDraw};
+pub(crate) use text::{OwnedRecord, RecordCopies, RecordHead, SampleDraw};
 pub use texts::{RecordsLeftOut, Texts};
 
 use crate::error::{BadRecord, Error, Place};

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::dataset::{FieldValue, FieldValues, Fields, TextRecord};
 use crate::error::{BadRecord, FailureKind};
 use crate::execution::WorkStealing;
@@ -86,7 +88,7 @@ pub(super) struct ScoredAssembly {
     /// The places of the fields to keep in the list of fields.
     keep: Range<usize>,
     /// Names that a column found during the run must not have.
-    taken: HashSet<String>,
+    taken: HashSet<String, RandomState>,
 }
 
 impl ScoredAssembly {

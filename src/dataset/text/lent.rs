@@ -1,5 +1,7 @@
 //! Records as they stand in their inputs.
 
+use std::sync::Arc;
+
 use super::record::TextRecord;
 use super::record_bytes::{RecordBytes, with_bytes};
 use crate::dataset::Position;
@@ -75,38 +77,164 @@ impl RecordHead {
     }
 }
 
-/// A copy of a record of text.
+/// A copy of a record of text. Copies that were made [together](RecordCopies) share their memory.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnedRecord {
-    text: String,
-    position: Position,
+    together: Arc<CopiedRecords>,
+    /// The place of the record among those that were copied together, from 0.
+    place: u32,
+}
+
+/// Copies of records that have one layout.
+#[derive(Debug)]
+struct CopiedRecords {
+    texts: String,
+    /// For each record, its position and the place where its text ends.
+    records: Vec<(Position, usize)>,
     layout: RecordLayout,
 }
 
 impl OwnedRecord {
     /// Copies a record.
     pub(crate) fn of(record: &TextRecord<'_>) -> Self {
-        OwnedRecord {
-            text: record.as_str().to_owned(),
-            position: record.position(),
+        let copied = CopiedRecords {
+            texts: record.as_str().to_owned(),
+            records: vec![(record.position(), record.as_str().len())],
             layout: record.layout().clone(),
+        };
+        OwnedRecord {
+            together: Arc::new(copied),
+            place: 0,
         }
     }
 
     /// The record.
     pub(crate) fn record(&self) -> TextRecord<'_> {
-        TextRecord::new(&self.text, self.position, &self.layout)
+        let CopiedRecords {
+            texts,
+            records,
+            layout,
+        } = &*self.together;
+        let place = self.place as usize;
+        let (position, end) = records[place];
+        let start = place.checked_sub(1).map_or(0, |before| records[before].1);
+        TextRecord::new(&texts[start..end], position, layout)
     }
 
     /// Adds the record to the reason why it cannot be given to a task.
     pub(crate) fn add_to(&self, bad: BadRecord) -> BadRecord {
-        with_bytes(bad, self.text.as_bytes(), &self.layout)
+        with_bytes(
+            bad,
+            self.record().as_str().as_bytes(),
+            &self.together.layout,
+        )
     }
+}
+
+/// Copies records into memory that they share. If each of many records had memory of its own, which one thread
+/// allocates and another one frees, this would take longer than to copy the texts.
+#[derive(Debug, Default)]
+pub(crate) struct RecordCopies {
+    /// The records that are copied, unless there are none.
+    copied: Option<CopiedRecords>,
+    /// The [address] of the layout of these records.
+    layout: usize,
+    /// The number of records and of bytes that were taken last, for which there is room at once.
+    room: (usize, usize),
+}
+
+impl RecordCopies {
+    /// Whether a record can share the memory of the records that are copied so far. If not, they must be
+    /// [taken](Self::take) first.
+    pub(crate) fn fits(&self, record: &TextRecord<'_>) -> bool {
+        let file = record.position().file;
+        let is_alike = |copied: &CopiedRecords| {
+            let last = copied.records.last();
+            self.layout == address(record) && last.is_none_or(|(last, _)| last.file == file)
+        };
+        self.copied.as_ref().is_none_or(is_alike)
+    }
+
+    /// Copies a record, which must [fit](Self::fits).
+    pub(crate) fn add(&mut self, record: &TextRecord<'_>) {
+        self.layout = address(record);
+        let (records, bytes) = self.room;
+        let copied = self.copied.get_or_insert_with(|| CopiedRecords {
+            texts: String::with_capacity(bytes),
+            records: Vec::with_capacity(records),
+            layout: record.layout().clone(),
+        });
+        copied.texts.push_str(record.as_str());
+        copied.records.push((record.position(), copied.texts.len()));
+    }
+
+    /// Number of bytes of the texts that are copied.
+    pub(crate) fn bytes(&self) -> usize {
+        self.copied.as_ref().map_or(0, |copied| copied.texts.len())
+    }
+
+    /// Takes the records that are copied, in their order.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = OwnedRecord> + use<> {
+        let together = self.copied.take().map(Arc::new);
+        if let Some(together) = &together {
+            self.room = (together.records.len(), together.texts.len());
+        }
+        together.into_iter().flat_map(|together| {
+            let places = 0..together.records.len() as u32;
+            places.map(move |place| OwnedRecord {
+                together: Arc::clone(&together),
+                place,
+            })
+        })
+    }
+}
+
+/// The address of a record's layout. While a dataset is read, layouts at one address are the same.
+fn address(record: &TextRecord<'_>) -> usize {
+    std::ptr::from_ref(record.layout()).addr()
 }
 
 #[cfg(all(test, not(shuttle)))]
 mod tests {
     use super::*;
+    use crate::dataset::format::JSON_LINES_LAYOUT;
+
+    #[test]
+    fn copies_that_share_their_memory_are_the_records_that_were_copied() {
+        let other = JSON_LINES_LAYOUT.clone();
+        let record = |index: u64, file: usize, layout| {
+            let position = Position {
+                index,
+                file,
+                ..Position::default()
+            };
+            let text = ["", "{}", "{\"a\":\"é\"}"][index as usize % 3];
+            TextRecord::new(text, position, layout)
+        };
+        let mut copies = RecordCopies::default();
+        assert_eq!(copies.take().count(), 0);
+        for round in 0..3 {
+            let records: Vec<_> = (round..round + 5)
+                .map(|index| record(index, 0, &JSON_LINES_LAYOUT))
+                .collect();
+            for record in &records {
+                assert!(copies.fits(record));
+                copies.add(record);
+            }
+            // A record of another file, or with another layout, needs memory of its own.
+            assert!(!copies.fits(&record(9, 1, &JSON_LINES_LAYOUT)));
+            assert!(!copies.fits(&record(9, 0, &other)));
+            let bytes: usize = records.iter().map(|record| record.as_str().len()).sum();
+            assert_eq!(copies.bytes(), bytes);
+            let copied: Vec<_> = copies.take().collect();
+            assert_eq!(copied.len(), records.len());
+            for (copy, record) in copied.iter().zip(&records) {
+                assert_eq!(copy.record().as_str(), record.as_str());
+                assert_eq!(copy.record().position(), record.position());
+            }
+            assert!(copies.fits(&record(9, 1, &other)), "nothing is left");
+        }
+    }
 
     #[test]
     fn a_header_is_written_so_that_its_names_can_be_read_again() {

@@ -39,7 +39,7 @@ pub(in crate::dataset) use columnar::ColumnarInput;
 pub use files::TextFiles;
 pub use input_file::InputFile;
 pub use lent::LentRecord;
-pub(crate) use lent::{OwnedRecord, RecordHead};
+pub(crate) use lent::{OwnedRecord, RecordCopies, RecordHead};
 pub use limit::MAX_RECORD_BYTES;
 pub use loaded::LoadedRecords;
 pub use options::OpenOptions;

@@ -7,12 +7,13 @@ use crate::dataset::{OwnedRecord, Position};
 use crate::error::{BadRecord, Cause};
 use crate::remote::blame::EndsAlone;
 
-/// A record, and what is known about its answer.
+/// A record, and what is known about its answer. This type is small, because it is moved several times for each record.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) at: Position,
     /// A bad record is never sent.
-    pub(super) record: Result<OwnedRecord, BadRecord>,
+    pub(super) record: Result<OwnedRecord, Box<BadRecord>>,
+    bytes: usize,
     /// The answer, or the reason why there is none; `None` until one of them is known.
     pub(super) outcome: Option<Result<ProgramAnswer, Cause>>,
     /// Whether it is certain that the outcome belongs to this record.
@@ -25,9 +26,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(at: Position, record: Result<OwnedRecord, BadRecord>) -> Self {
+    pub(super) fn new(at: Position, record: Result<OwnedRecord, Box<BadRecord>>) -> Self {
+        let text = |record: &OwnedRecord| record.record().as_str().len();
         Entry {
             at,
+            bytes: record.as_ref().map_or(0, text),
             record,
             outcome: None,
             is_verified: false,
@@ -39,9 +42,7 @@ impl Entry {
 
     /// Number of bytes of the record.
     pub(super) fn bytes(&self) -> usize {
-        self.record
-            .as_ref()
-            .map_or(0, |record| record.record().as_str().len())
+        self.bytes
     }
 
     /// Whether the record can be visited.

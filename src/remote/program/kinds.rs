@@ -113,15 +113,40 @@ impl ColumnKinds {
             let state = lock(&self.state);
             (Arc::clone(&state.columns), state.most)
         };
-        let names = new_names(first, answers, &columns);
+        // Almost always, all names are settled, and each of them is looked up only once.
+        let mut has_new = false;
+        for outcome in &mut *answers {
+            if let Ok(answer) = outcome {
+                match fit(answer, &columns) {
+                    ColumnFit { has_new: true, .. } => has_new = true,
+                    ColumnFit {
+                        misfit: Some(Misfit::Kind(cause)),
+                        ..
+                    } => *outcome = Err(cause),
+                    _ => {}
+                }
+            }
+        }
+        let names = match has_new {
+            true => new_names(first, answers, &columns),
+            false => HashMap::default(),
+        };
         // The thread must not hold the columns while others add to them: they would be copied.
         drop(columns);
         let columns = self.settle(first..first + answers.len() as u64, &names, stop);
+        if !has_new {
+            return;
+        }
         for outcome in answers {
-            if let Ok(answer) = outcome
-                && let Err(cause) = fit(answer, &columns, most)
-            {
-                *outcome = Err(cause);
+            if let Ok(answer) = outcome {
+                match fit(answer, &columns).misfit {
+                    None => {}
+                    Some(Misfit::Kind(cause)) => *outcome = Err(cause),
+                    Some(Misfit::Name(_)) if columns.len() < most => {
+                        *outcome = Err(Interrupted.into());
+                    }
+                    Some(Misfit::Name(name)) => *outcome = Err(one_too_many(name, most)),
+                }
             }
         }
     }
@@ -225,21 +250,31 @@ fn new_names<'a>(
     names
 }
 
-/// Returns an error if a value of the answer is of another kind than its column. In columns of other kinds than numbers
-/// and texts, all values become JSON.
-fn fit(answer: &mut ProgramAnswer, columns: &SettledColumns, most: usize) -> Result<(), Cause> {
+/// Whether the values of an answer fit their columns.
+struct ColumnFit<'a> {
+    /// The first value that does not fit.
+    misfit: Option<Misfit<'a>>,
+    /// Whether a value has a name that is that of no column.
+    has_new: bool,
+}
+
+/// A value that does not fit the columns.
+enum Misfit<'a> {
+    /// It is of another kind than its column.
+    Kind(Cause),
+    /// It has this name, which is that of no column.
+    Name(&'a str),
+}
+
+/// Compares the values of an answer with the kinds of their columns. In columns of other kinds than numbers and texts, all
+/// values become JSON.
+fn fit<'a>(answer: &'a mut ProgramAnswer, columns: &SettledColumns) -> ColumnFit<'a> {
+    let (mut misfit, mut has_new) = (None, false);
     for (name, value) in answer.iter_mut() {
-        let wrong = |message| BadRecord::new(message, None).of_kind(FailureKind::WrongValue);
         let Some(column) = columns.get(name) else {
-            if columns.len() < most {
-                return Err(Interrupted.into());
-            }
-            return Err(wrong(format!(
-                "the answer has a value with the new name \"{}\", but the answers before it have {most} names, which \
-                 is the maximum; give values with many names as the members of one value",
-                beginning(name)
-            ))
-            .into());
+            has_new = true;
+            misfit.get_or_insert(Misfit::Name(name));
+            continue;
         };
         match (column.kind, &*value) {
             (FoundKind::Number, AnswerValue::Number(_))
@@ -247,17 +282,33 @@ fn fit(answer: &mut ProgramAnswer, columns: &SettledColumns, most: usize) -> Res
             (FoundKind::Other, AnswerValue::Json(_)) => {}
             (FoundKind::Other, other) => *value = AnswerValue::Json(json(other)),
             (expected, found) => {
-                return Err(wrong(format!(
-                    "expected {expected} in the answer's \"{}\", found {}: its first value (record {}) is {expected}",
-                    beginning(name),
-                    described(found),
-                    column.place.0 + 1
-                ))
-                .into());
+                let reason = || {
+                    Misfit::Kind(wrong_value(format!(
+                        "expected {expected} in the answer's \"{}\", found {}: its first value (record {}) is {expected}",
+                        beginning(name),
+                        described(found),
+                        column.place.0 + 1
+                    )))
+                };
+                misfit.get_or_insert_with(reason);
             }
         }
     }
-    Ok(())
+    ColumnFit { misfit, has_new }
+}
+
+/// The reason why an answer with a new name cannot be used.
+fn one_too_many(name: &str, most: usize) -> Cause {
+    wrong_value(format!(
+        "the answer has a value with the new name \"{}\", but the answers before it have {most} names, which is the \
+         maximum; give values with many names as the members of one value",
+        beginning(name)
+    ))
+}
+
+fn wrong_value(message: String) -> Cause {
+    let bad = BadRecord::new(message, None);
+    bad.of_kind(FailureKind::WrongValue).into()
 }
 
 /// A value as JSON. JSON has no numbers that are not finite, so they become `null`.

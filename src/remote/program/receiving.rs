@@ -113,17 +113,18 @@ impl WorkerSlot {
                 fault = Some(Fault::TooLong(most));
                 break;
             }
-            let said = match shared.limits.list() {
-                None => parse(line).map(|said| vec![said]),
-                Some(_) => parse_list(line, records),
-            };
-            match said {
-                Ok(said) => answered.extend(process.in_flight.drain(..records).zip(said)),
-                Err(BadAnswer(message)) => {
-                    process.lines.push_front(records);
-                    fault = Some(Fault::Garbage(message));
-                    break;
+            let in_flight = &mut process.in_flight;
+            let read = match shared.limits.list() {
+                None => {
+                    parse(line).map(|said| answered.extend(in_flight.pop_front().zip(Some(said))))
                 }
+                Some(_) => parse_list(line, records)
+                    .map(|said| answered.extend(in_flight.drain(..records).zip(said))),
+            };
+            if let Err(BadAnswer(message)) = read {
+                process.lines.push_front(records);
+                fault = Some(Fault::Garbage(message));
+                break;
             }
         }
         let most = MOST_ANSWER_BYTES * process.lines.front().copied().unwrap_or(1);

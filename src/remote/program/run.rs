@@ -17,6 +17,10 @@ use crate::sync::{Condvar, Mutex, lock, wait_at_most};
 /// The longest time for which a worker waits without looking whether the run was stopped, or its process has ended.
 const TICK: Duration = Duration::from_millis(10);
 
+/// The most records that are visited together. If they were more, their memory would be requested from the system and
+/// given back each time.
+const MOST_TOGETHER: usize = 256;
+
 /// The records of a dataset, each with the answer of a program. It is a stream: a worker that reads from it takes
 /// records, sends them to its own process, and visits the records that the process has answered.
 pub struct Answered<'a, D> {
@@ -184,7 +188,7 @@ where
                     reply.with_record(record);
                     visit(entry.at, Ok(&reply))
                 }
-                Err(bad) => visit(entry.at, Err(bad)),
+                Err(bad) => visit(entry.at, Err(*bad)),
             };
             if flow.is_break() {
                 return;
@@ -221,7 +225,8 @@ where
         let mut ready = Vec::new();
         let mut ended = true;
         while let Some(mut slot) = self.check_out() {
-            let advanced = self.advance(&mut slot, parts.len().max(1), &mut waited);
+            let most = parts.len().clamp(1, MOST_TOGETHER);
+            let advanced = self.advance(&mut slot, most, &mut waited);
             let count = match advanced {
                 Ok(count) => count,
                 Err(error) => {

@@ -139,10 +139,10 @@ impl WorkerSlot {
                 line.push(b']');
             }
             // A line end within a line is only possible between two tokens of JSON.
-            for byte in &mut line[begin..] {
-                if matches!(*byte, b'\n' | b'\r') {
-                    *byte = b' ';
-                }
+            let mut from = begin;
+            while let Some(place) = memchr::memchr2(b'\n', b'\r', &line[from..]) {
+                from += place;
+                line[from] = b' ';
             }
             line.push(b'\n');
             process.lines.push_back(sent);

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::entry::Entry;
-use crate::dataset::{Dataset, OwnedRecord, TextRecord};
-use crate::error::Error;
+use crate::dataset::{Dataset, Position, RecordCopies, TextRecord};
+use crate::error::{BadRecord, Error};
 use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
 
 /// The most records that wait to be taken.
@@ -17,8 +17,11 @@ const MOST_RECORDS: usize = 4096;
 const MOST_BYTES: usize = 4 << 20;
 /// Number of bytes that are read together, if the dataset is not a stream.
 const READ_BYTES: u64 = 64 << 10;
-/// Number of records that are passed on together.
+/// The most records that are passed on together.
 const TOGETHER: usize = 64;
+/// Number of bytes from which records are passed on together. They share their memory, which is freed with the last of
+/// them.
+const TOGETHER_BYTES: usize = 64 << 10;
 
 /// Records that have been read and that no worker has taken.
 #[derive(Debug, Default)]
@@ -39,6 +42,37 @@ struct SupplyState {
     /// Whether the run is over.
     closed: bool,
     error: Option<Error>,
+}
+
+/// Records that are passed on together.
+#[derive(Default)]
+struct ReadRecords {
+    records: Vec<(Position, Result<(), BadRecord>)>,
+    /// The records that are not bad.
+    copies: RecordCopies,
+}
+
+impl ReadRecords {
+    fn add(&mut self, at: Position, record: Result<&TextRecord<'_>, BadRecord>) {
+        let record = record.map(|record| self.copies.add(record));
+        self.records.push((at, record));
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() >= TOGETHER || self.copies.bytes() >= TOGETHER_BYTES
+    }
+
+    fn take(&mut self) -> Vec<Entry> {
+        let mut copies = self.copies.take();
+        let records = self.records.drain(..);
+        let entries = records.filter_map(|(at, record)| {
+            Some(match record {
+                Ok(()) => Entry::new(at, Ok(copies.next()?)),
+                Err(bad) => Entry::new(at, Err(Box::new(bad))),
+            })
+        });
+        entries.collect()
+    }
 }
 
 /// What a worker gets from the supply.
@@ -94,19 +128,20 @@ impl Supply {
         };
         let mut begin = 0;
         while begin < all {
-            let mut read = Vec::new();
+            let mut read = ReadRecords::default();
             let end = all.min(begin + together);
             let parts = if is_stream { 0..together } else { begin..end };
             begin = if is_stream { 0 } else { end };
             let mut is_open = true;
             let outcome = records.read(parts, |at, record| {
-                let record = match record {
-                    Ok(record) => Ok(OwnedRecord::of(record)),
-                    Err(bad) => Err(bad),
-                };
-                read.push(Entry::new(at, record));
-                if read.len() >= TOGETHER {
+                if let Ok(record) = &record
+                    && !read.copies.fits(record)
+                {
                     is_open = self.push(&mut read);
+                }
+                read.add(at, record);
+                if read.is_full() {
+                    is_open &= self.push(&mut read);
                 }
                 match is_open {
                     true => ControlFlow::Continue(()),
@@ -121,13 +156,14 @@ impl Supply {
     }
 
     /// Passes records on. Waits while there are too many. Returns false if the run is over.
-    fn push(&self, read: &mut Vec<Entry>) -> bool {
+    fn push(&self, read: &mut ReadRecords) -> bool {
+        let read = read.take();
         let mut state = lock(&self.state);
         while !state.closed && (state.records.len() >= MOST_RECORDS || state.bytes >= MOST_BYTES) {
             state = wait(&self.room, state);
         }
         state.bytes += read.iter().map(Entry::bytes).sum::<usize>();
-        state.records.extend(read.drain(..));
+        state.records.extend(read);
         let is_open = !state.closed;
         drop(state);
         self.arrived.notify_all();
