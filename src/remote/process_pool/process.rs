@@ -28,9 +28,9 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Largest number of bytes that one call reads from a process.
 const READ_BYTES: usize = 64 << 10;
 
-/// Number of bytes that the pipe to a process holds: more than the blocks in flight.
+/// Number of bytes that the pipe to a process holds. The system limits the total for all pipes of a user.
 #[cfg(target_os = "linux")]
-const PIPE_BYTES: usize = 4 * super::slot::MAX_BYTES;
+const PIPE_BYTES: usize = 2 * super::slot::MAX_BYTES;
 
 /// The reason why a process is not ready.
 #[derive(Debug)]
