@@ -2,9 +2,15 @@
 
 Each contender scores the same records in turn with two workers; the results are medians of processor time and of
 wall-clock time for a record. The times of manyhands include starting the processes and reading the file. The other
-contenders get the records as a list that has been read before.
+contenders get records that have been read before, in a list: dictionaries for `--send json` and `--send array`, whose
+scripts get whole records too, and the bare texts for `--send text`, whose script gets nothing else. The best of several
+sizes of chunks counts for the pool of the standard library.
 
-usage: python3 benches/program_pools.py BINARY [NUMBER OF RECORDS]
+A function of one millisecond shows what is lost beside the function itself. "Of the ideal" is the number of records a
+second, divided by the number that the workers would reach if they did nothing else. "Without the start" leaves out the
+time of a run with one record for each worker, which is mostly the start and the end of the interpreters.
+
+usage: python3 benches/program_pools.py BINARY [NUMBER OF RECORDS] [NUMBER OF RECORDS OF A MILLISECOND]
        (joblib, mpire and GNU parallel take part if they are installed)
 """
 
@@ -23,15 +29,22 @@ import time
 ROUNDS = 5
 WORKERS = 2
 CHUNKS = (100, 1000, 4000)
+START = "a run of manyhands with a record for each worker"
 
 FUNCTION = '''
 import time
 
-def microsecond(record):
+def microsecond_of_text(text):
     total = 0
-    for character in record["text"][:24]:
+    for character in text[:24]:
         total += ord(character)
     return total * 0.5
+
+def microsecond(record):
+    return microsecond_of_text(record["text"])
+
+def millisecond_of_text(text):
+    return millisecond(text)
 
 def millisecond(record):
     until = time.perf_counter() + 0.001
@@ -49,9 +62,9 @@ for line in sys.stdin:
 
 TEXT = '''
 import sys
-from function import {function} as score
+from function import {function}_of_text as score
 for line in sys.stdin:
-    print(score({{"text": line[:-1]}}), flush=True)
+    print(score(line[:-1]), flush=True)
 '''
 
 LIST = '''
@@ -87,13 +100,23 @@ def pool(function, records, chunk):
         return sum(executor.map(function, records, chunksize=chunk))
 
 
+def run_program(binary, path, send, script):
+    command = [binary, "score", path, "--with", "exec", "--send", send, "-j", str(WORKERS), "--quiet", "--json"]
+    command += ["--", sys.executable, script]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 def contenders(binary, folder, path, records, name):
     sys.path.insert(0, folder)
     import function
 
     score = getattr(function, name)
+    texts = [record["text"] for record in records]
+    score_text = getattr(function, f"{name}_of_text")
     for chunk in CHUNKS:
-        yield f"ProcessPoolExecutor, chunks of {chunk}", lambda chunk=chunk: pool(score, records, chunk)
+        yield f"ProcessPoolExecutor, records in chunks of {chunk}", lambda chunk=chunk: pool(score, records, chunk)
+    for chunk in CHUNKS:
+        yield f"ProcessPoolExecutor, texts in chunks of {chunk}", lambda chunk=chunk: pool(score_text, texts, chunk)
     try:
         import joblib
     except ImportError:
@@ -125,9 +148,7 @@ def contenders(binary, folder, path, records, name):
         file = os.path.join(folder, f"{send.split(':')[0]}_{name}.py")
         with open(file, "w", encoding="utf-8") as text:
             text.write(script.format(function=name))
-        command = [binary, "score", path, "--with", "exec", "--send", send, "-j", str(WORKERS), "--quiet", "--json"]
-        command += ["--", sys.executable, file]
-        yield f"manyhands --send {send}", lambda command=command: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        yield f"manyhands --send {send}", lambda send=send, file=file: run_program(binary, path, send, file)
     if shutil.which("parallel"):
         script = os.path.join(folder, f"json_{name}.py")
         command = ["parallel", "--pipe", "-j", str(WORKERS), "-k", "--block", "1M", sys.executable, script]
@@ -139,25 +160,43 @@ def contenders(binary, folder, path, records, name):
         yield "GNU parallel --pipe, the script of --send json", parallel
 
 
-def main(binary, number="200000"):
+def medians(measurements):
+    return [statistics.median(kind) for kind in zip(*measurements)]
+
+
+def compare(binary, folder, name, count):
+    path, few = (os.path.join(folder, file) for file in (f"{name}.jsonl", "few.jsonl"))
+    records = write_records(path, count)
+    write_records(few, WORKERS)
+    script = os.path.join(folder, f"json_{name}.py")
+    runs = dict(contenders(binary, folder, path, records, name))
+    runs[START] = lambda: run_program(binary, few, "json", script)
+    times = {what: [] for what in runs}
+    for _ in range(ROUNDS):
+        for what, run in runs.items():
+            times[what].append(measured(run))
+    processor, start = medians(times.pop(START))
+    print(f"{name}, {count} records, {WORKERS} workers: µs of processor time and µs of wall-clock time a record")
+    for what, measurements in times.items():
+        line = "  {:50} {:9.2f} {:9.2f}".format(what, *(time / count * 1e6 for time in medians(measurements)))
+        if name == "millisecond":
+            wall, ideal = medians(measurements)[1], count * 0.001 / WORKERS
+            line += f"   {ideal / wall:.3f} of the ideal"
+            if what.startswith("manyhands"):
+                line += f", {ideal / (wall - start):.3f} without the start"
+        print(line)
+    print(f"  {START}: {processor * 1e3:.0f} ms of processor time, {start * 1e3:.0f} ms")
+
+
+def main(binary, number="1000000", slow="10000"):
     # A script whose output is not buffered at all would write each line in two pieces.
     os.environ.pop("PYTHONUNBUFFERED", None)
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "function.py"), "w", encoding="utf-8") as text:
             text.write(FUNCTION)
         os.environ["PYTHONPATH"] = folder
-        for name, count in (("microsecond", int(number)), ("millisecond", 3000)):
-            path = os.path.join(folder, f"{name}.jsonl")
-            records = write_records(path, count)
-            runs = list(contenders(os.path.abspath(binary), folder, path, records, name))
-            times = {what: [] for what, _ in runs}
-            for _ in range(ROUNDS):
-                for what, run in runs:
-                    times[what].append(measured(run))
-            print(f"{name}, {count} records, {WORKERS} workers: µs of processor time and µs of wall-clock time a record")
-            for what, measurements in times.items():
-                processor, wall = (statistics.median(kind) / count * 1e6 for kind in zip(*measurements))
-                print(f"  {what:50} {processor:9.2f} {wall:9.2f}")
+        for name, count in (("microsecond", int(number)), ("millisecond", int(slow))):
+            compare(os.path.abspath(binary), folder, name, count)
 
 
 if __name__ == "__main__":
