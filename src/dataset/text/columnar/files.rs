@@ -262,7 +262,9 @@ impl ColumnarFiles {
             if record >= block.records() as u64 {
                 let reason = block.broken.as_deref().unwrap_or_default();
                 let message = damaged_from_here(file.file.kind(), reason);
-                flow = visit(position, Err(BadRecord::last(message, None)));
+                // The run ends at this record. A part after it would also begin with a last record.
+                let _ = visit(position, Err(BadRecord::last(message, None)));
+                flow = ControlFlow::Break(());
                 break;
             }
             json.clear();
