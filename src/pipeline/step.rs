@@ -154,6 +154,13 @@ where
                 let named = failure
                     .clone()
                     .with_index(self.pipeline.dataset.index_in_input(at.index));
+                if let Some(sink) = self.pipeline.sink
+                    && failure.is_last()
+                {
+                    // This comes before the record is handed on: another worker may already have handed on a record after
+                    // it, which would otherwise be written before this failure is judged.
+                    sink.end_at(at.index + 1);
+                }
                 add(RecordOutcome::Failed(&named));
                 self.collector.fail(step, failure);
             }
