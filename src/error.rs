@@ -7,6 +7,7 @@ mod no_answer;
 mod not_written;
 mod on_failure;
 mod refused;
+mod unavailable;
 
 use std::fmt;
 use std::io;
@@ -24,6 +25,7 @@ use not_written::not_written;
 pub(crate) use on_failure::FailureCount;
 pub use on_failure::OnFailure;
 pub use refused::Refused;
+pub use unavailable::{Unavailable, UnusableAnswer};
 
 /// The reason why a run cannot be finished.
 #[derive(Debug, thiserror::Error)]

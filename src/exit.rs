@@ -20,7 +20,7 @@ use crate::stop::StopReason;
 /// | 6 | [`Disagree`](Exit::Disagree) | `bench`: an executor gave a different answer |
 /// | 7 | [`Slower`](Exit::Slower) | `bench`: a time exceeds the baseline by more than the user allows |
 /// | 8 | [`Workers`](Exit::Workers) | worker processes or threads could not be started, or could not be replaced |
-/// | 9 | | reserved for a spent budget; no scorer of this version has a budget |
+/// | 9 | [`Budget`](Exit::Budget) | the budget of the run was spent before all records were scored |
 /// | 124 | [`Deadline`](Exit::Deadline) | the deadline stopped the run; `timeout` uses the same code |
 /// | 128 + n | [`Signal`](Exit::Signal) | signal n stopped the run: 129 HUP, 130 INT, 143 TERM |
 ///
@@ -55,6 +55,8 @@ pub enum Exit {
     Slower,
     /// Worker processes or threads could not be started, or could not be replaced.
     Workers,
+    /// The budget of the run was spent before all records were scored.
+    Budget,
     /// The deadline stopped the run, or the program that uses the library did.
     Deadline,
     /// The signal with this number stopped the run.
@@ -74,6 +76,7 @@ impl Exit {
             Exit::Disagree => 6,
             Exit::Slower => 7,
             Exit::Workers => 8,
+            Exit::Budget => 9,
             Exit::Deadline => 124,
             // Shells use the same code for a process that a signal has ended. Signals have numbers from 1 to 64.
             Exit::Signal(number) => 128 | (number & 0x7f) as u8,
@@ -124,6 +127,7 @@ impl Exit {
         match reason {
             StopReason::Signal(number) => Exit::Signal(number),
             StopReason::Deadline | StopReason::Cancelled => Exit::Deadline,
+            StopReason::Budget => Exit::Budget,
         }
     }
 }
@@ -150,6 +154,7 @@ mod tests {
             (Exit::Disagree, 6),
             (Exit::Slower, 7),
             (Exit::Workers, 8),
+            (Exit::Budget, 9),
             (Exit::Deadline, 124),
             (Exit::Signal(1), 129),
             (Exit::Signal(2), 130),
@@ -180,6 +185,7 @@ mod tests {
             (stopped(StopReason::Deadline), Exit::Deadline),
             (stopped(StopReason::Cancelled), Exit::Deadline),
             (stopped(StopReason::Signal(15)), Exit::Signal(15)),
+            (stopped(StopReason::Budget), Exit::Budget),
             (Error::Output(full), Exit::NotWritten),
             (Error::Output(gone), Exit::Success),
             (Error::Plan("no".to_owned()), Exit::Usage),

@@ -75,6 +75,37 @@
 //! # Ok::<(), manyhands::Error>(())
 //! ```
 //!
+//! # Records that wait for a service
+//!
+//! With the feature `async`, an async function scores the records, for example by calls to a service. The number of calls
+//! in flight, the calls per second, the time of each call and its retries are limited; order, failures and the bits of
+//! an aggregate are those of any other task:
+//!
+#![cfg_attr(
+    feature = "async",
+    doc = "
+```
+use std::time::Duration;
+use manyhands::prelude::*;
+
+let report = stream([\"many\", \"hands\", \"make\", \"light\", \"work\"])
+    .task_async(async |word: &&str| {
+        tokio::time::sleep(Duration::from_millis(5)).await; // a real task would wait for a service
+        word.len() as f64
+    })
+    .in_flight(64)
+    .timeout(Duration::from_secs(10))
+    .retries(5)
+    .aggregate(Mean::new())?;
+assert_eq!(report.value, 4.4);
+# Ok::<(), manyhands::Error>(())
+```
+
+The module [`calls`] explains how the calls are run. [`AsyncStream::then`](stream::AsyncStream::then) adds a step after each
+call that needs a processor core.
+"
+)]
+//!
 //! # Every score written out
 //!
 //! A [`Sink`](sink::Sink) receives the score of every record in addition to the aggregator. Workers
@@ -197,7 +228,8 @@
 //! # Features
 //!
 //! `cli` (default) adds what the command line needs; the library is complete without it. It enables
-//! `html`, which adds the module `page` for reports as HTML pages. `parquet` reads Parquet and Arrow
+//! `html`, which adds the module `page` for reports as HTML pages. `async` scores records with async
+//! functions, and `http` by calls to a service over HTTP. `parquet` reads Parquet and Arrow
 //! files, `bzip2` and `xz` read files that are compressed with these programs, and `full` has
 //! every feature.
 
@@ -207,6 +239,8 @@
 #![cfg_attr(shuttle, deny(warnings))]
 
 pub mod aggregation;
+#[cfg(feature = "async")]
+pub mod calls;
 pub mod dataset;
 pub mod error;
 pub mod execution;
@@ -261,6 +295,8 @@ pub mod prelude {
         Extrema, Frequent, Histogram, Mean, MeanInterval, Median, Moments, Quantiles, Sample,
         StdDev, Sum, Top, Variance,
     };
+    #[cfg(feature = "async")]
+    pub use crate::calls::fallible_async;
     pub use crate::dataset::{Dataset, Fields, TextFiles, TextRecord};
     pub use crate::execution::{Executor, Sequential, TaskQueue, WorkStealing};
     pub use crate::task::sentiment::Sentiment;

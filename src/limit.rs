@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
+#[cfg(feature = "async")]
+pub(crate) use bucket::Bucket;
 pub(crate) use permits::Permits;
 
 /// Limits how much is in flight at the same time, and how many records are started per second.
@@ -137,8 +139,14 @@ impl Limit {
         self.per_second.is_some() || self.weighs()
     }
 
+    /// The number of records that may be in flight.
+    #[cfg(feature = "http")]
+    pub(crate) fn most_in_flight(&self) -> Option<usize> {
+        self.in_flight
+    }
+
     /// The number of records that may be started per second.
-    #[cfg(unix)]
+    #[cfg(any(unix, feature = "async"))]
     pub(crate) fn rate(&self) -> Option<f64> {
         self.per_second
     }

@@ -4,6 +4,7 @@
 //! written down, compared, and sent to another process. A closure can be none of these.
 
 mod answer;
+mod calls_report;
 mod check;
 mod column_summary;
 mod coordinator;
@@ -18,6 +19,7 @@ mod label_counts;
 mod leaderboard;
 mod matches;
 mod missing;
+mod names;
 mod not_scored;
 mod opened;
 mod path_text;
@@ -34,9 +36,7 @@ mod warnings;
 mod wire;
 mod worker;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,7 @@ use crate::machine::usable_cores;
 use crate::remote::ProcessPool;
 
 pub use answer::Answer;
+pub use calls_report::{BudgetReport, CallLatency, CallsNow, CallsReport, HeldUp};
 pub use column_summary::NumberSummary;
 pub use group_key::{GroupName, shown_group};
 pub use group_summary::{GroupNumbers, GroupSummary};
@@ -57,6 +58,8 @@ pub use label_counts::LabelSummary;
 pub use leaderboard::{Example, ExampleMatch};
 pub use matches::{AtLeast, Matches};
 pub use missing::Missing;
+use names::by_name;
+pub use names::{ExecutorName, UnknownName};
 pub use opened::Opened;
 pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
@@ -138,6 +141,10 @@ pub struct Plan {
     /// The answer names this number of best records and this number of worst records. Every worker keeps the texts
     /// of its own best and worst records in memory.
     pub top: usize,
+    /// The column of numbers by which records are ranked and groups are compared, if the columns are found during the
+    /// run, because the records are scored [outside](AnyScorer::outside) this process. `None` means `score`. A plan with
+    /// another scorer, whose columns are known, is refused if it has a `rank`.
+    pub rank: Option<String>,
     /// Fields to copy from each record to its line of scores. If the only one is [`Plan::ALL_FIELDS`], every field of
     /// a record is copied, in the order of the input.
     pub keep: Vec<String>,
@@ -162,99 +169,16 @@ pub struct Plan {
     pub deadline: Option<Duration>,
     /// Time allowed for one record. A worker process that takes longer is killed. Its records are tried again one
     /// at a time; a record that takes too long then fails as [timed out](crate::error::TimedOut), and the run goes
-    /// on. The time for starting a process does not count. Only a [process pool](ExecutorName::ProcessPool) and the
+    /// on. The time for starting a process does not count. For a service [outside](AnyScorer::outside), this is the time
+    /// for a call, and `None` means 60 s. Apart from calls, only a [process pool](ExecutorName::ProcessPool) and the
     /// processes of a [program](ExecOptions) can enforce this timeout, since a thread cannot be stopped in the middle of
     /// a record. A plan that has a timeout and scores records in threads is refused when it is opened.
     pub timeout: Option<Duration>,
-    /// How often a record that has failed is sent again to the [program](ExecOptions) that scores it, after a pause
-    /// that grows each time. This is for programs that may fail for reasons that pass, such as a service that does not
-    /// respond. The other scorers give the same answer each time, so a plan that has retries and one of these scorers is
-    /// refused when it is opened.
-    pub retries: u32,
-}
-
-/// The executors that a plan can name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum ExecutorName {
-    /// [`Sequential`](crate::execution::Sequential): a plain loop.
-    Sequential,
-    /// [`WorkStealing`](crate::execution::WorkStealing): a rayon pool.
-    #[default]
-    WorkStealing,
-    /// [`TaskQueue`](crate::execution::TaskQueue): threads that take work from a queue.
-    TaskQueue,
-    /// [`ProcessPool`]: processes, so that a record that crashes its process does not affect other records. Each
-    /// process prepares its own scorer.
-    ProcessPool,
-}
-
-impl ExecutorName {
-    /// All executors that a plan can name.
-    pub const ALL: [ExecutorName; 4] = [
-        ExecutorName::Sequential,
-        ExecutorName::WorkStealing,
-        ExecutorName::TaskQueue,
-        ExecutorName::ProcessPool,
-    ];
-
-    /// The name of the executor, such as `work-stealing`.
-    pub fn name(self) -> &'static str {
-        match self {
-            ExecutorName::Sequential => "sequential",
-            ExecutorName::WorkStealing => "work-stealing",
-            ExecutorName::TaskQueue => "task-queue",
-            ExecutorName::ProcessPool => "process-pool",
-        }
-    }
-}
-
-/// The error for an unknown name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no {kind} is called {name:?}; known {kind}s: {known}")]
-pub struct UnknownName {
-    kind: &'static str,
-    name: String,
-    known: String,
-}
-
-impl UnknownName {
-    fn new(kind: &'static str, name: &str, known: &[&str]) -> Self {
-        UnknownName {
-            kind,
-            name: name.to_owned(),
-            known: known.join(", "),
-        }
-    }
-}
-
-/// Returns the value among `all` that has the name `wanted`.
-fn by_name<T: Copy>(
-    kind: &'static str,
-    wanted: &str,
-    all: &[T],
-    name: fn(T) -> &'static str,
-) -> Result<T, UnknownName> {
-    let found = all.iter().find(|one| name(**one) == wanted);
-    found.copied().ok_or_else(|| {
-        let known: Vec<_> = all.iter().map(|one| name(*one)).collect();
-        UnknownName::new(kind, wanted, &known)
-    })
-}
-
-impl FromStr for ExecutorName {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        by_name("executor", name, &Self::ALL, Self::name)
-    }
-}
-
-impl fmt::Display for ExecutorName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+    /// How often a record that has failed is sent again to the program or the service [outside](AnyScorer::outside) that
+    /// scores it, after a pause that grows each time. `None` means 0 times for a program, and 5 times for a service. The
+    /// other scorers give the same answer each time, so a plan that has retries and one of these scorers is refused when it
+    /// is opened.
+    pub retries: Option<u32>,
 }
 
 impl Plan {
@@ -277,6 +201,7 @@ impl Plan {
             missing: None,
             by: Vec::new(),
             top: 3,
+            rank: None,
             keep: Vec::new(),
             executor: ExecutorName::default(),
             program: None,
@@ -286,7 +211,7 @@ impl Plan {
             limit: Limit::none(),
             deadline: None,
             timeout: None,
-            retries: 0,
+            retries: None,
         }
     }
 
@@ -330,8 +255,13 @@ impl Plan {
         files.chain(self.scorer.inputs()).collect()
     }
 
-    /// Number of workers that a run of this plan uses.
+    /// Number of workers that a run of this plan uses. If a service scores the records, one worker suffices unless the plan
+    /// names a number: it only visits the answers.
     pub fn workers(&self) -> usize {
+        #[cfg(feature = "http")]
+        if matches!(self.scorer.outside(), Some(Outside::Service(_))) {
+            return self.threads.map_or(1, Threads::here);
+        }
         match self.executor {
             ExecutorName::Sequential => 1,
             _ => self.threads.map_or_else(usable_cores, Threads::here),
@@ -361,7 +291,8 @@ impl Plan {
     /// Whether processes other than this one score the records: the workers of a
     /// [process pool](ExecutorName::ProcessPool), or the processes of a [program](ExecOptions).
     pub fn scores_in_processes(&self) -> bool {
-        self.executor == ExecutorName::ProcessPool || self.scorer.program().is_some()
+        let outside = self.scorer.outside();
+        self.executor == ExecutorName::ProcessPool || matches!(outside, Some(Outside::Program(_)))
     }
 
     /// Starts the executor that the plan names. It can be used for several runs.

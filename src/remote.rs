@@ -8,10 +8,14 @@
 // presents them as a dataset and knows only this trait. The process pool is one implementation of it. A program of the
 // user is a dataset itself, since it may keep its answers back for longer than one read of the dataset.
 
+#[cfg(any(unix, feature = "http"))]
+mod answer;
 mod blame;
 mod conversation;
 #[cfg(test)]
 pub(crate) mod in_process;
+#[cfg(any(unix, feature = "http"))]
+mod kinds;
 #[cfg(test)]
 mod laws;
 mod process_pool;
@@ -19,17 +23,29 @@ mod process_pool;
 mod program;
 mod scored_elsewhere;
 mod send_as;
+#[cfg(feature = "http")]
+mod service;
 mod spawn;
 mod start_history;
 
+#[cfg(any(unix, feature = "http"))]
+pub use answer::{AnswerValue, ProgramAnswer};
 pub use conversation::RecordReply;
 pub(crate) use conversation::{Elsewhere, ask};
+#[cfg(feature = "http")]
+pub(crate) use kinds::ColumnKinds;
 pub use process_pool::ProcessPool;
 pub(crate) use process_pool::{Coordinator, WorkerProcess, serve};
 #[cfg(unix)]
-pub use program::{AnswerValue, Answered, Program, ProgramAnswer, guard};
+pub use program::{Answered, Program, guard};
 #[cfg(unix)]
 pub(crate) use program::{ProgramLimits, Surroundings};
 pub(crate) use scored_elsewhere::ScoredElsewhere;
 pub(crate) use send_as::on_one_line;
 pub use send_as::{SendAs, UnknownSendAs};
+#[cfg(feature = "http")]
+pub use service::{
+    BadBodyTemplate, BadBudget, BadExpect, BadPick, BadPointer, BodyTemplate, CallBody, Expect,
+    HeaderTemplate, JsonPointer, Pick, Service, ServiceBudget, ServiceLatency, ServiceOptions,
+    ServiceStatistics, ServiceUrl,
+};

@@ -30,6 +30,8 @@ pub enum StopReason {
     Deadline,
     /// The process received the signal with this number.
     Signal(i32),
+    /// The budget of the run is spent: no further record can be paid for.
+    Budget,
 }
 
 impl fmt::Display for StopReason {
@@ -38,6 +40,7 @@ impl fmt::Display for StopReason {
             StopReason::Cancelled => f.write_str("cancelled"),
             StopReason::Deadline => f.write_str("the deadline has passed"),
             StopReason::Signal(number) => write!(f, "signal {number}"),
+            StopReason::Budget => f.write_str("the budget is spent"),
         }
     }
 }
@@ -52,6 +55,7 @@ impl StopReason {
         match self {
             StopReason::Cancelled => 1,
             StopReason::Deadline => 2,
+            StopReason::Budget => 3,
             StopReason::Signal(number) => 3 << 32 | u64::from(number.cast_unsigned()),
         }
     }
@@ -61,6 +65,7 @@ impl StopReason {
             NOT_CANCELLED => None,
             1 => Some(StopReason::Cancelled),
             2 => Some(StopReason::Deadline),
+            3 => Some(StopReason::Budget),
             signal => Some(StopReason::Signal((signal as u32).cast_signed())),
         }
     }

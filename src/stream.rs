@@ -1,13 +1,20 @@
 //! Scores the records of any iterator on every core, in one call: in the order of the records or as they are done,
 //! with a limit on the number of records in flight.
 
+#[cfg(feature = "async")]
+mod async_steps;
+#[cfg(feature = "async")]
+mod async_stream;
 mod each;
 mod scores;
 
+use std::marker::PhantomData;
 use std::thread::Scope;
 use std::time::Duration;
 
 use crate::aggregation::Aggregator;
+#[cfg(feature = "async")]
+use crate::calls::AsyncTask;
 use crate::dataset::Records;
 use crate::error::{Error, OnFailure};
 use crate::execution::TaskQueue;
@@ -18,8 +25,13 @@ use crate::report::Report;
 use crate::stop::Cancel;
 use crate::task::Task;
 
+#[cfg(feature = "async")]
+pub use async_steps::{AnswerItself, NextStep};
+#[cfg(feature = "async")]
+pub use async_stream::AsyncStream;
 use each::{ForEach, TakenOnce};
 pub use scores::Scores;
+use scores::{Attempt, ScoresSetup};
 
 /// The records of an iterator, to be scored by several workers.
 ///
@@ -49,21 +61,27 @@ pub fn stream<R, I>(records: impl IntoIterator<IntoIter = I>) -> Untasked<R, I>
 where
     I: Iterator<Item = R>,
 {
-    Untasked(Records::new(records))
+    Untasked {
+        records: records.into_iter(),
+        record: PhantomData,
+    }
 }
 
 /// A stream that has no task yet, created by [`stream`].
 #[derive(Debug)]
 #[must_use = "a stream does nothing until its scores are asked for"]
-pub struct Untasked<R, I>(Records<R, I>);
+pub struct Untasked<R, I> {
+    records: I,
+    record: PhantomData<fn() -> R>,
+}
 
-impl<R, I> Untasked<R, I> {
+impl<R, I: Iterator<Item = R>> Untasked<R, I> {
     /// Scores every record with `task`.
     ///
     /// A closure must name the type of its argument, as in `|n: &u64| n * n`.
     pub fn task<T: Task<R>>(self, task: T) -> Stream<'static, R, I, T> {
         Stream {
-            records: self.0,
+            records: Records::new(self.records),
             task,
             workers: usable_cores(),
             stack_size: None,
@@ -74,6 +92,31 @@ impl<R, I> Untasked<R, I> {
             cancel: None,
             deadline: None,
         }
+    }
+
+    /// Scores every record with an async function, such as a call to a service.
+    ///
+    /// At most 16 calls are in flight at the same time, see [`in_flight`](AsyncStream::in_flight). The module
+    /// [`calls`](crate::calls) explains where the futures run, and what happens inside a runtime.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use manyhands::prelude::*;
+    ///
+    /// let lengths: Vec<usize> = stream("many hands make light work".split(' '))
+    ///     .task_async(async |word: &&str| {
+    ///         // A real task would wait for a service here.
+    ///         tokio::time::sleep(Duration::from_millis(1)).await;
+    ///         word.len()
+    ///     })
+    ///     .in_flight(64)
+    ///     .collect()?;
+    /// assert_eq!(lengths, [4, 5, 4, 5, 4]);
+    /// # Ok::<(), manyhands::Error>(())
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn task_async<T: AsyncTask<R>>(self, task: T) -> AsyncStream<'static, I, T> {
+        AsyncStream::new(self.records, task)
     }
 }
 
@@ -260,7 +303,23 @@ where
         T: Send + 'scope,
         T::Score: 'scope,
     {
-        scores::start(self, scope)
+        let setup = ScoresSetup {
+            token: self.cancel.map_or_else(Cancel::new, Cancel::child),
+            // Of the records that may be in flight, half may wait in the channel.
+            waiting: self.in_flight.map(|records| records / 2),
+            stack_size: self.stack_size,
+        };
+        scores::start(scope, setup, move |token, pass_on| {
+            let in_flight = self.in_flight.map(|records| records.div_ceil(2));
+            let order = self.order(Order::AsDone);
+            let stream = self.with_task(|task| TakenOnce(Attempt(task)));
+            let for_each = ForEach::new(pass_on);
+            let stream = Stream {
+                in_flight,
+                ..stream
+            };
+            stream.cancel(token).run(for_each, order).map(|_| ())
+        })
     }
 
     fn order(&self, otherwise: Order) -> Order {

@@ -40,10 +40,7 @@ pub(super) fn print_notes(plan: &Plan, answer: &Answer, quiet: bool) {
         ));
     }
     let summary = &report.value;
-    let is_default = plan
-        .scorer
-        .program()
-        .is_some_and(|exec| exec.rank.is_none());
+    let is_default = plan.rank.is_none() && plan.scorer.outside().is_some();
     if is_default
         && summary.main().is_none()
         && let Some(name) = summary.scores.keys().next()

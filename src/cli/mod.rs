@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_error;
+mod command_words;
 mod endings;
 mod failures;
 mod failures_arguments;

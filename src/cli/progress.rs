@@ -6,9 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use manyhands::plan::CallsNow;
 
-const BYTES: &str = "{bar:30} {percent:>3} % of {total_bytes}, {binary_bytes_per_sec}, {eta} left";
-const STREAM: &str = "{spinner} {binary_bytes} read, {binary_bytes_per_sec}";
+const BYTES: &str =
+    "{bar:30} {percent:>3} % of {total_bytes}, {binary_bytes_per_sec}, {eta} left{msg}";
+const STREAM: &str = "{spinner} {binary_bytes} read, {binary_bytes_per_sec}{msg}";
 const RECORDS: &str = "{bar:30} {percent:>3} % of {human_len} records, {rate} a second, {eta} left";
 
 const TURNS: &str = "{bar:30} {percent:>3} % of {human_len} turns, {eta} left";
@@ -85,6 +87,17 @@ impl Progress {
     pub(super) fn move_to_of(&self, done: u64, total: u64) {
         self.bar.set_length(total);
         self.move_to(done);
+    }
+
+    /// Shows the calls to a service after the bar.
+    pub(super) fn show_calls(&self, now: CallsNow) {
+        self.appear();
+        self.bar.set_message(format!(
+            ", {} in flight, {} retried, {} failed",
+            now.in_flight,
+            HumanCount(now.retries),
+            HumanCount(now.failures)
+        ));
     }
 
     fn appear(&self) {

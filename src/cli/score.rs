@@ -14,12 +14,17 @@ use manyhands::output::{
     Destination, Output, PageFile, RunFiles, ScoresFile, ScoresOptions, leftovers,
 };
 use manyhands::page;
-use manyhands::plan::arguments::{FieldNames, WITH, count, duration, from_one, rate};
-use manyhands::plan::{Answer, AnyScorer, ExecutorName, Opened, Plan, RunOptions, Sampling};
+use manyhands::plan::arguments::{
+    FieldNames, MostInFlight, WITH, count, duration, in_flight, rate,
+};
+use manyhands::plan::{
+    Answer, AnyScorer, ExecutorName, Opened, Outside, Plan, RunOptions, Sampling,
+};
 use manyhands::report::End;
 use manyhands::{Cancel, Error, Limit, OnFailure};
 
 use super::command_error::CommandError;
+use super::command_words::arguments;
 use super::endings::{end_all_failed, end_with, left_out, print_end, print_notes, print_warnings};
 use super::failures_arguments::FailuresArguments;
 use super::on_failure::parse_on_failure;
@@ -98,7 +103,7 @@ pub struct Score {
 
     /// Use this executor: sequential, work-stealing, task-queue, or process-pool (worker processes, so that a
     /// record that crashes its process costs no other record). The answer is the same for all. Not for --with exec,
-    /// which has worker processes of its own [default: work-stealing].
+    /// which has worker processes of its own, and not for --with http [default: work-stealing].
     #[arg(long, value_name = "NAME")]
     executor: Option<ExecutorName>,
 
@@ -109,9 +114,10 @@ pub struct Score {
     #[arg(long, value_name = "WHAT", value_parser = parse_on_failure)]
     on_failure: Option<OnFailure>,
 
-    /// Score at most this many records at the same time [default: the number of workers].
-    #[arg(long, value_name = "N", value_parser = from_one)]
-    in_flight: Option<usize>,
+    /// Score at most this many records at the same time [default: the number of workers; with http, 16 calls]. With
+    /// http, auto adapts the number to what the service allows.
+    #[arg(long, value_name = "N|auto", value_parser = in_flight)]
+    in_flight: Option<MostInFlight>,
 
     /// Start at most this many records per second (100/s or 100) or per minute (600/m).
     #[arg(long, value_name = "N/s|N/m", value_parser = rate)]
@@ -122,13 +128,15 @@ pub struct Score {
     deadline: Option<Duration>,
 
     /// Give up a record that takes longer than this, such as 30s: the record fails, and its worker process is
-    /// killed and replaced. Only for --executor process-pool and for --with exec.
+    /// killed and replaced. Only for --executor process-pool and for --with exec. With http, it is the time for a call
+    /// [default: 60s].
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
 
-    /// Try a record that has failed again, up to N times, each time after a longer pause. Only for --with exec.
-    #[arg(long, value_name = "N", default_value = "0", value_parser = count::<u32>)]
-    retries: u32,
+    /// Try a record that has failed again, up to N times, each time after a longer pause. Only for --with exec
+    /// [default: 0] and for --with http [default: 5].
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
+    retries: Option<u32>,
 }
 
 impl Score {
@@ -153,7 +161,14 @@ impl Score {
         plan.threads = self.threads;
         plan.pin = self.pin;
         plan.on_failure = self.on_failure.unwrap_or(OnFailure::SkipUnlessAllFail);
-        plan.limit = self.in_flight.map_or_else(Limit::none, Limit::in_flight);
+        plan.limit = match self.in_flight {
+            Some(MostInFlight::AtMost(records)) => Limit::in_flight(records),
+            Some(MostInFlight::Auto) => {
+                plan.scorer.adapt_in_flight()?;
+                Limit::none()
+            }
+            None => Limit::none(),
+        };
         if let Some(rate) = self.rate {
             plan.limit = plan.limit.per_second(rate);
         }
@@ -165,12 +180,18 @@ impl Score {
 
     /// Returns an error if an option about the workers does not suit the scorer.
     fn check_workers(&self, scorer: &AnyScorer) -> Result<(), CommandError> {
+        let outside = scorer.outside();
         let message = match self.executor {
-            Some(executor) if scorer.program().is_some() => format!(
+            #[cfg(feature = "http")]
+            Some(executor) if matches!(outside, Some(Outside::Service(_))) => format!(
+                "--executor {executor} is not for --with {scorer}, which calls a service; choose the number of calls with \
+                 --in-flight"
+            ),
+            Some(executor) if matches!(outside, Some(Outside::Program(_))) => format!(
                 "--executor {executor} is not for --with {scorer}, which has worker processes of its own; choose their \
                  number with -j"
             ),
-            _ if self.retries > 0 && scorer.program().is_none() => format!(
+            _ if self.retries.is_some_and(|times| times > 0) && outside.is_none() => format!(
                 "--retries is not for --with {scorer}, which gives a record the same answer each time"
             ),
             _ => return Ok(()),
@@ -363,8 +384,10 @@ fn run(
         false => bar.advance(bytes),
     };
     let command = arguments();
+    let show_calls = |now| bar.show_calls(now);
     let mut options = RunOptions::default()
         .progress(&advance)
+        .calls(&show_calls)
         .cancel(token)
         .command(&command);
     if let Some(files) = files {
@@ -373,14 +396,4 @@ fn run(
     let answer = opened.run(options);
     bar.finish();
     answer
-}
-
-/// Returns the arguments with which the program was started. The first one is the name of the program.
-fn arguments() -> Vec<String> {
-    let mut arguments = std::env::args_os();
-    let program = arguments.next().map(PathBuf::from);
-    let name = program.as_deref().and_then(Path::file_name);
-    let all = name.map(ToOwned::to_owned).into_iter().chain(arguments);
-    all.map(|argument| argument.to_string_lossy().into_owned())
-        .collect()
 }

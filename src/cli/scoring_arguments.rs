@@ -15,7 +15,8 @@ use super::command_error::CommandError;
 pub(super) struct ScoringArguments {
     /// Score the text in this field of each record. A field is named exactly, by a path into JSON (user.text or
     /// /user/0), or in tables by the number of its column. Given several times, the texts are joined by line
-    /// ends. With exec, whole records are sent unless --send text is given; reports then show this text.
+    /// ends. With exec and http, whole records are sent unless the options of the scorer say otherwise; reports then show
+    /// this text.
     #[arg(long = "field", value_name = "FIELD", default_value = "text")]
     fields: Vec<String>,
 
@@ -71,6 +72,11 @@ pub(super) struct ScoringArguments {
     #[arg(long, value_name = "K", default_value = "3", value_parser = count::<usize>)]
     top: usize,
 
+    /// Rank the records and compare the groups by this column of the answers. Only for --with exec and http
+    /// [default: score].
+    #[arg(long, value_name = "COLUMN")]
+    rank: Option<String>,
+
     #[command(flatten)]
     scorer: ScorerArguments,
 }
@@ -125,6 +131,12 @@ impl ScoringArguments {
         plan.lossy = self.lossy;
         plan.missing = self.missing;
         plan.by = FieldNames::all(&self.by);
+        if self.rank.is_some() && plan.scorer.outside().is_none() {
+            return Err(CommandError::Usage(format!(
+                "--rank is not for --with {scorer}, which ranks the records by a column of its own"
+            )));
+        }
+        plan.rank.clone_from(&self.rank);
         plan.top = self.top;
         plan.program = std::env::current_exe().ok();
         Ok(plan)

@@ -1,6 +1,7 @@
 //! The report of a run as text that is 80 columns wide, with or without colour.
 
 pub(super) mod baseline;
+mod calls;
 mod cells;
 pub(super) mod comparison;
 mod groups;

@@ -1,6 +1,6 @@
 //! The kinds of reasons for which records fail.
 
-use super::{BadRecord, Died, Failure, Panicked, Refused, TimedOut};
+use super::{BadRecord, Died, Failure, Panicked, Refused, TimedOut, Unavailable, UnusableAnswer};
 
 /// The kind of reason for which a record could not be scored. Failures of one kind have messages that differ only in
 /// details.
@@ -23,8 +23,12 @@ pub enum FailureKind {
     Died,
     /// The record took [too long](TimedOut).
     TimedOut,
-    /// The program that scores records has [refused](Refused) the record.
+    /// The program or the service that scores records has [refused](Refused) the record.
     Refused,
+    /// The service that scores records could not be reached, or [could not answer](Unavailable).
+    Unavailable,
+    /// The answer of the service that scores records [cannot be used](UnusableAnswer).
+    UnusableAnswer,
     /// The task returned an error of another type.
     Other,
 }
@@ -43,6 +47,10 @@ impl Failure {
             FailureKind::TimedOut
         } else if cause.is::<Refused>() {
             FailureKind::Refused
+        } else if cause.is::<Unavailable>() {
+            FailureKind::Unavailable
+        } else if cause.is::<UnusableAnswer>() {
+            FailureKind::UnusableAnswer
         } else {
             FailureKind::Other
         }

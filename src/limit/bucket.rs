@@ -6,20 +6,35 @@
 
 use std::time::Duration;
 
-use ratelimit::{Ratelimiter, TryWaitError};
+use ratelimit::{Clock, Ratelimiter, StdClock, TryWaitError};
 
 use crate::error::Error;
 
 /// Hands out tokens at a limited rate.
-pub(super) struct Bucket(Ratelimiter);
+pub(crate) struct Bucket<C: Clock = StdClock>(Ratelimiter<C>);
 
 impl Bucket {
     /// Creates a full bucket. `rate` is in tokens per second, and is above 0. `burst` is the number of tokens
     /// that the bucket holds, if the caller sets one.
     pub(super) fn new(rate: f64, burst: Option<u32>) -> Result<Self, Error> {
-        let (tokens, period) = in_whole_tokens(rate);
         let burst = burst.map_or_else(|| in_ten_milliseconds(rate), u64::from);
-        let bucket = Ratelimiter::builder(tokens)
+        Self::with_clock(rate, burst, StdClock::new())
+    }
+}
+
+impl<C: Clock> Bucket<C> {
+    /// Creates a full bucket that never hands out more than `rate` tokens in any second, rounded up. A usual bucket may
+    /// also hand out the tokens that it holds at the beginning of the second. The tokens of 10 ms are therefore not
+    /// added in each second, which slows a rate above 100 per second down by a hundredth.
+    #[cfg(feature = "async")]
+    pub(crate) fn for_any_second(rate: f64, clock: C) -> Result<Self, Error> {
+        let burst = in_ten_milliseconds(rate);
+        Self::with_clock(rate - (burst - 1) as f64, burst, clock)
+    }
+
+    fn with_clock(rate: f64, burst: u64, clock: C) -> Result<Self, Error> {
+        let (tokens, period) = in_whole_tokens(rate);
+        let bucket = ratelimit::Builder::with_clock(tokens, clock)
             .period(period)
             .max_tokens(burst)
             .initial_available(burst)
@@ -31,7 +46,7 @@ impl Bucket {
     }
 
     /// Takes a token, or returns the time until one is available.
-    pub(super) fn take(&self) -> Result<(), Duration> {
+    pub(crate) fn take(&self) -> Result<(), Duration> {
         self.0.try_wait().map_err(|refused| match refused {
             TryWaitError::Insufficient(time) => time,
             // The request exceeds what the bucket can hold, which a request for one token never does.

@@ -16,6 +16,8 @@ mod cores;
 mod moment;
 #[cfg(test)]
 mod moment_tests;
+#[cfg(feature = "http")]
+mod open_files;
 mod pinning;
 pub(crate) mod seconds;
 mod stack;
@@ -36,6 +38,8 @@ pub use control_group::{ControlGroup, Throttled};
 pub use cores::Processors;
 pub use moment::Meanwhile;
 pub(crate) use moment::Moment;
+#[cfg(feature = "http")]
+pub(crate) use open_files::allow_connections;
 pub(crate) use pinning::Pinning;
 pub(crate) use stack::default_stack_size;
 

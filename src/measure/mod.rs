@@ -123,15 +123,15 @@ where
 ///
 /// # Errors
 ///
-/// Returns [`Error::Measure`] if the scorer of the plan has a [program](crate::plan::ExecOptions).
+/// Returns [`Error::Measure`] if the records of the plan are scored [outside](crate::plan::AnyScorer::outside) this process.
 pub fn check_plan(plan: &Plan) -> Result<(), Error> {
-    if plan.scorer.program().is_none() {
+    let Some(outside) = plan.scorer.outside() else {
         return Ok(());
-    }
+    };
     Err(Error::Measure(format!(
-        "a comparison runs the scorer on different executors, but the scorer {} has worker processes of its own; \
-         measure runs with different numbers of workers instead",
-        plan.scorer
+        "a comparison runs the scorer on different executors, but the scorer {} {}; measure whole runs instead",
+        plan.scorer,
+        outside.instead_of_executor()
     )))
 }
 

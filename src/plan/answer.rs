@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::scorer::ReferenceSummary;
-use super::{Plan, Summary};
+use super::{CallsReport, Plan, Summary};
 use crate::dataset::InputFile;
 use crate::machine::{Machine, Throttled};
 use crate::report::{Digest, Report};
@@ -29,6 +29,8 @@ pub struct Answer {
     /// Number of pairs of a record and a text of the reference, if the scorer has a reference. The digest does not
     /// include it, since the number of skipped pairs depends on the order of the work.
     pub pairs: Option<Pairs>,
+    /// What the calls to the service were like, if a service scores the records.
+    pub calls: Option<CallsReport>,
     /// The inputs that were read, with their formats.
     pub files: Vec<InputFile>,
     /// How long it took to draw the sample, if the plan scores a sample. The timing of the report does not include it.
@@ -52,6 +54,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Explains in a sentence without a full stop why the run took as long as it did.
+    pub fn explanation(&self) -> String {
+        match &self.calls {
+            Some(calls) => calls.explanation(),
+            None => self.report.explanation().to_string(),
+        }
+    }
+
     /// The name among the [`field_names`](Answer::field_names) that is most similar to `field`, if one of them is
     /// similar.
     pub fn similar_field(&self, field: &str) -> Option<&str> {

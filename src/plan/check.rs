@@ -7,16 +7,25 @@ impl Plan {
     /// Returns an error if options of the plan contradict each other.
     pub(super) fn check(&self) -> Result<(), Error> {
         let is_pool = self.executor == ExecutorName::ProcessPool;
-        let has_program = self.scorer.program().is_some();
-        self.check_timeout(self.scores_in_processes())?;
-        if is_pool && has_program {
+        let outside = self.scorer.outside();
+        self.check_timeout(is_pool || outside.is_some())?;
+        if let Some(outside) = outside
+            && is_pool
+        {
             return Err(Error::Plan(format!(
-                "the scorer {} starts worker processes of its own, so it cannot use the executor {}; name no executor, \
-                 and the number of processes instead",
-                self.scorer, self.executor
+                "the scorer {} {}, so it cannot use the executor {}; name no executor",
+                self.scorer,
+                outside.instead_of_executor(),
+                self.executor
             )));
         }
-        if self.retries > 0 && !has_program {
+        if self.rank.is_some() && outside.is_none() {
+            return Err(Error::Plan(format!(
+                "the scorer {} ranks the records by a column of its own; leave out the column to rank by",
+                self.scorer
+            )));
+        }
+        if self.retries.is_some_and(|times| times > 0) && outside.is_none() {
             return Err(Error::Plan(format!(
                 "the scorer {} gives the same answer each time, so a record that has failed is not tried again; leave \
                  out the retries",

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Answer, Example, GroupName, GroupSummary, LabelSummary, NumberSummary, Summary};
+use super::{
+    Answer, CallsReport, Example, GroupName, GroupSummary, LabelSummary, NumberSummary, Summary,
+};
 use crate::aggregation::{Extremes, MomentSummary};
 use crate::error::Failure;
 use crate::machine::Machine;
@@ -41,6 +43,7 @@ impl Answer {
     /// | `matches` | if the scorer has a reference, the [`Matches`](crate::plan::Matches): `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
     /// | `reference` | if the scorer has a reference: `texts`, and if records without a text were left out, `left_out` and `first_left_out`, the line of the first one |
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
+    /// | `calls` | if a service scores the records: the [`CallsReport`](crate::plan::CallsReport), with times in seconds |
     /// | `failures` | the first failures: `record`, `file`, `line`, `column`, `error` |
     /// | `failures_left_out` | the number of failures that `failures` does not list |
     /// | `warnings` | the [warnings](Answer::warnings), a list of sentences |
@@ -87,6 +90,7 @@ impl Answer {
                 .map(|matches| MatchesJson::of(&matches, report.records)),
             reference: self.reference.as_ref().map(ReferenceJson::of),
             pairs: self.pairs.map(|pairs| PairsJson::of(pairs, &report.timing)),
+            calls: self.calls.as_ref(),
             failures: report.failures.iter().map(FailureJson::of).collect(),
             failures_left_out: report.failed.saturating_sub(report.failures.len() as u64),
             warnings: &self.warnings,
@@ -121,6 +125,8 @@ struct AnswerJson<'a> {
     reference: Option<ReferenceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs: Option<PairsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<&'a CallsReport>,
     failures: Vec<FailureJson<'a>>,
     failures_left_out: u64,
     warnings: &'a [String],

@@ -1,9 +1,13 @@
 //! A plan whose files are open and whose scorer is prepared, the run of such a plan, and the answer of the run.
 
+#[cfg(any(unix, feature = "http"))]
+mod assemble;
 mod elsewhere;
 #[cfg(unix)]
 mod program;
 mod sampled;
+#[cfg(feature = "http")]
+mod service;
 mod whole_records;
 
 use std::sync::{Arc, OnceLock};
@@ -12,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use super::first_records::FirstRecords;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
 use super::scored::{ScoreField, Scored};
-use super::scorer::{PreparedScorer, ReferenceSummary};
+use super::scorer::{Outside, PreparedScorer, ReferenceSummary};
 use super::summary::PlanAggregator;
 use super::thresholds::Thresholds;
 use super::{Answer, ExecutorName, Plan, RunOptions, Sampling, worker};
@@ -75,7 +79,7 @@ impl Opened {
             options = options.head(head);
         }
         let mut records = options.open(&plan.files)?;
-        if plan.limit.waits() && plan.sample.is_none() && plan.scorer.program().is_none() {
+        if plan.limit.waits() && plan.sample.is_none() && plan.scorer.outside().is_none() {
             // A worker waiting for a permit holds its whole part. If the run stops, the part is lost, so parts are
             // small.
             let bytes = (records.bytes() >> 20).max(LIMITED_PART_BYTES);
@@ -239,9 +243,15 @@ impl Opened {
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
         let first = FirstRecords::new(records, &self.plan, &self.fields);
-        let mut answer = match (self.plan.scorer.program(), scored_by) {
+        let mut answer = match (self.plan.scorer.outside(), scored_by) {
             #[cfg(unix)]
-            (Some(exec), _) => self.run_in_program(exec, executor, &first, deadline, options),
+            (Some(Outside::Program(exec)), _) => {
+                self.run_in_program(exec, executor, &first, deadline, options)
+            }
+            #[cfg(feature = "http")]
+            (Some(Outside::Service(http)), _) => {
+                self.run_in_service(http, executor, &first, deadline, options)
+            }
             (_, ScoredBy::Processes(processes)) => {
                 self.run_in_processes(processes, executor, &first, deadline, options)
             }
@@ -299,8 +309,9 @@ impl Opened {
     {
         let plan = &self.plan;
         let machine = options.machine.map_or_else(Machine::look, Machine::clone);
-        // The records of a program have been scored when the pipeline visits them, so their limit applies before that.
-        let limit = match plan.scorer.program() {
+        // Records that are scored outside have been scored when the pipeline visits them, so their limit applies before
+        // that.
+        let limit = match plan.scorer.outside() {
             Some(_) => Limit::none(),
             None => plan.limit,
         };
@@ -339,6 +350,7 @@ impl Opened {
             report,
             digest,
             pairs,
+            calls: None,
             files: self.records.files(),
             drawing: None,
             reference: ReferenceSummary::of(&*self.scorer),

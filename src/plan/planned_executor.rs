@@ -62,7 +62,7 @@ impl PlannedExecutor {
         let number = plan.workers();
         let started = match plan.executor {
             // Its threads wait for the processes of the program.
-            _ if plan.scorer.program().is_some() => {
+            _ if plan.scorer.outside().is_some() => {
                 Started::TaskQueue(TaskQueue::new(plan.limit.workers(number)))
             }
             ExecutorName::Sequential => Started::Sequential,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Scored;
+use super::{CallsNow, Scored};
 use crate::error::Error;
 use crate::machine::Machine;
 use crate::sink::Sink;
@@ -15,6 +15,7 @@ pub struct RunOptions<'a> {
     pub(super) progress: Option<&'a (dyn Fn(u64) + Sync)>,
     pub(super) scores: Option<&'a dyn Sink<Scored>>,
     pub(super) cancel: Option<&'a Cancel>,
+    pub(super) calls: Option<&'a (dyn Fn(CallsNow) + Sync)>,
     pub(super) machine: Option<&'a Machine>,
     pub(super) command: &'a [String],
 }
@@ -25,6 +26,13 @@ impl<'a> RunOptions<'a> {
     #[must_use]
     pub fn progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
         self.progress = Some(progress);
+        self
+    }
+
+    /// Calls `show` ten times a second with the numbers of the calls, if a service scores the records.
+    #[must_use]
+    pub fn calls(mut self, show: &'a (dyn Fn(CallsNow) + Sync)) -> Self {
+        self.calls = Some(show);
         self
     }
 

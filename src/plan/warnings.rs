@@ -31,7 +31,7 @@ impl Answer {
 
     /// The warning about a column that the user has chosen to rank the records, if no answer has a number in it.
     fn nothing_to_rank(&self) -> Option<String> {
-        let rank = self.plan.scorer.program()?.rank.as_deref()?;
+        let rank = self.plan.rank.as_deref()?;
         let summary = &self.report.value;
         if self.report.scored == 0 || summary.main().is_some() {
             return None;

@@ -4,13 +4,11 @@
 //! its process (`sending`, `window`, `process`), receives the answer (`receiving`, `answer`), and visits the record with
 //! the answer (`run`, `kinds`). If the process ends or misbehaves, `recovery` finds the record at fault.
 
-mod answer;
 mod descendants;
 mod entry;
 mod environment;
 mod find;
 mod guard;
-mod kinds;
 mod last_words;
 mod launch;
 mod process;
@@ -29,7 +27,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use answer::{AnswerValue, ProgramAnswer};
 pub use guard::guard;
 use launch::Launch;
 pub use run::Answered;
@@ -38,7 +35,7 @@ pub(crate) use shared::{ProgramLimits, Surroundings};
 
 use crate::dataset::{Dataset, Fields, TextRecord};
 use crate::error::{Cause, Error};
-use crate::remote::{RecordReply, SendAs, on_one_line};
+use crate::remote::{ProgramAnswer, RecordReply, SendAs, on_one_line};
 use crate::stop::Cancel;
 
 /// A program of the user, which scores records in processes of its own: one for each worker of a run.

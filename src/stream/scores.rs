@@ -6,12 +6,9 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, bounded};
 
-use super::Stream;
-use super::each::{ForEach, TakenOnce};
 use crate::error::{Cause, Error, Failure, Skipped};
 use crate::machine::default_stack_size;
 use crate::panics;
-use crate::pipeline::Order;
 use crate::stop::Cancel;
 use crate::task::Task;
 
@@ -19,7 +16,7 @@ use crate::task::Task;
 /// limited.
 const WAITING_SCORES: usize = 1024;
 
-/// An iterator over the scores of a stream, created by [`Stream::iter`].
+/// An iterator over the scores of a stream, created by [`Stream::iter`](super::Stream::iter).
 ///
 /// If a record cannot be scored, the iterator returns an [`Error::Failed`] in its place, and continues with the next
 /// record. If the task skips a record, the iterator returns an [`Error::Skipped`] in its place, and continues as well.
@@ -42,7 +39,7 @@ pub struct Scores<'scope, S> {
 }
 
 /// A task whose failures and skipped records are scores too, so that each of them is delivered in its place.
-struct Attempt<T>(T);
+pub(super) struct Attempt<T>(pub(super) T);
 
 impl<R, T: Task<R>> Task<R> for Attempt<T> {
     type Score = Result<T::Score, Cause>;
@@ -56,45 +53,40 @@ impl<R, T: Task<R>> Task<R> for Attempt<T> {
     }
 }
 
-pub(super) fn start<'scope, R, I, T>(
-    stream: Stream<'scope, R, I, T>,
+/// How the scores of a stream are passed to an iterator.
+pub(super) struct ScoresSetup {
+    /// Stops the run.
+    pub(super) token: Cancel,
+    /// The number of scores that may wait to be taken, if it is limited.
+    pub(super) waiting: Option<usize>,
+    pub(super) stack_size: Option<usize>,
+}
+
+/// Starts a thread that calls `run` with the token of the run and with a function that passes on the index and the outcome
+/// of each record. The thread is one of the workers.
+pub(super) fn start<'scope, S: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
-) -> Scores<'scope, T::Score>
-where
-    R: Send + 'scope,
-    I: Iterator<Item = R> + Send + 'scope,
-    T: Task<R> + Send + 'scope,
-    T::Score: Send + 'scope,
-{
-    let token = stream.cancel.map_or_else(Cancel::new, Cancel::child);
-    // Of the records that may be in flight, half may wait in the channel.
-    let waiting = stream
-        .in_flight
-        .map_or(WAITING_SCORES, |records| (records / 2).min(WAITING_SCORES));
+    setup: ScoresSetup,
+    run: impl FnOnce(&Cancel, Box<dyn FnMut(u64, Result<S, Cause>) + Send + '_>) -> Result<(), Error>
+    + Send
+    + 'scope,
+) -> Scores<'scope, S> {
+    let waiting = setup.waiting.unwrap_or(WAITING_SCORES).min(WAITING_SCORES);
     let (sender, scores) = bounded(waiting);
-    // The thread that is started here is one of the workers.
-    let stack_size = stream.stack_size.unwrap_or_else(default_stack_size);
+    let token = setup.token;
     let own = token.clone();
     let run = move || {
-        let in_flight = stream.in_flight.map(|records| records.div_ceil(2));
-        let order = stream.order(Order::AsDone);
-        let stream = Stream {
-            in_flight,
-            ..stream
-                .with_task(|task| TakenOnce(Attempt(task)))
-                .cancel(&own)
-        };
-        let pass_on = |index, scored: Result<T::Score, Cause>| {
+        let pass_on = |index, scored: Result<S, Cause>| {
             let scored = scored.map_err(|cause| (index, cause));
             if sender.send(scored).is_err() {
                 own.cancel();
             }
         };
-        stream.run(ForEach::new(pass_on), order).map(|_| ())
+        run(&own, Box::new(pass_on))
     };
     let thread = Builder::new()
         .name("manyhands-stream".to_owned())
-        .stack_size(stack_size);
+        .stack_size(setup.stack_size.unwrap_or_else(default_stack_size));
     let (run, error) = match thread.spawn_scoped(scope, run) {
         Ok(run) => (Some(run), None),
         Err(source) => (None, Some(Error::no_thread(source))),

@@ -29,6 +29,8 @@ mod formats;
 mod found_formats;
 mod generate;
 mod hostile;
+#[cfg(all(unix, feature = "http"))]
+mod http;
 mod kept_fields;
 #[cfg(unix)]
 mod limits;
@@ -54,8 +56,8 @@ mod usage;
 #[cfg(target_os = "linux")]
 use program::lives;
 use program::{
-    EXECUTORS, LITTLE_MEMORY, Ran, THREE, binary, columns, finish, folder_with, gzip, make_pipe,
-    names, output_of, program, ran, read, run, sample, score, score_in_little_memory, score_stdin,
-    send, send_until_it_ends, shell, start, start_scoring, start_shell, unfinished, wait_for,
-    wait_while_running, write,
+    EXECUTORS, LITTLE_MEMORY, Ran, THREE, binary, columns, example, finish, folder_with, gzip,
+    make_pipe, names, output_of, program, ran, read, run, sample, score, score_in_little_memory,
+    score_stdin, send, send_until_it_ends, shell, start, start_scoring, start_shell, unfinished,
+    wait_for, wait_while_running, write,
 };

@@ -31,6 +31,30 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_manyhands"))
 }
 
+/// Returns the path of an example, which is compiled if `cargo` has not done so. (A test binary that is tested alone does
+/// not compile examples.)
+pub(crate) fn example(name: &str) -> std::path::PathBuf {
+    let profile = binary().parent().expect("a folder");
+    let path = profile.join("examples").join(name);
+    if !path.is_file() {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--quiet", "--example", name]);
+        cargo
+            .arg("--target-dir")
+            .arg(profile.parent().expect("a folder"));
+        if cfg!(feature = "http") {
+            cargo.args(["--features", "http"]);
+        }
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().expect("there is cargo").success());
+    }
+    path
+}
+
 /// The result of a run of the program: its exit code, standard output and standard error.
 pub(crate) struct Ran {
     pub(crate) code: i32,

@@ -20,8 +20,11 @@ fn misused(arguments: &[&str], message: &str) {
 fn wrong_usage_is_exit_2_with_the_allowed_values() {
     let score = ["score", "three.jsonl", "--with", "sentiment"];
     let with = |more: &[&'static str]| [&score[..], more].concat();
-    let no_scorer = "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; known scorers: sentiment, number, match, exec\n";
-    misused(&["score", "three.jsonl", "--with", "vader"], no_scorer);
+    let http = if cfg!(feature = "http") { ", http" } else { "" };
+    let no_scorer = format!(
+        "invalid value 'vader' for '--with <SCORER>': no scorer is called \"vader\"; known scorers: sentiment, number, match, exec{http}\n"
+    );
+    misused(&["score", "three.jsonl", "--with", "vader"], &no_scorer);
     let no_executor = "invalid value 'x' for '--executor <NAME>': no executor is called \"x\"; known executors: sequential, work-stealing, task-queue, process-pool\n";
     misused(&with(&["--executor", "x"]), no_executor);
     for threads in [
@@ -69,7 +72,7 @@ fn wrong_usage_is_exit_2_with_the_allowed_values() {
         "<N/s|N/m>': expected a rate above 0, such as 100/s, 0.5/s or 600/m; ",
         "<DURATION>': expected a duration, such as 90s, 5m, 1h30m or 500ms, or a number of seconds\n",
         "<DURATION>': expected a duration, such as 90s, 5m, 1h30m or 500ms, or a number of seconds\n",
-        "<N>': expected a whole number from 1, such as 1000, 10k, 2M or 1e6\n",
+        "<N|auto>': expected a whole number from 1, such as 64, or auto, which adapts the number to the service\n",
     ];
     for (option, expected) in options.into_iter().zip(expected) {
         let message = format!("invalid value '10/h' for '{option} {expected}");
@@ -166,7 +169,7 @@ fn help_lists_every_option_in_80_columns() {
         "--top",
         "--keep",
         "-o, --scores <OUT>",
-        "--in-flight <N>",
+        "--in-flight <N|auto>",
         "--rate <N/s|N/m>",
         "--force",
         "--json",

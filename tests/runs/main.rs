@@ -1,6 +1,10 @@
 //! These tests cover whole runs, from a dataset to a report. Every executor must give the same bits, and every record
 //! must be accounted for, no matter how a run ends.
 
+#[cfg(feature = "async")]
+mod async_streams;
+#[cfg(feature = "async")]
+mod calls;
 mod executors;
 mod halting;
 mod order_sensitive;

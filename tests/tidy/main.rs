@@ -50,9 +50,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "calls",
+        &["error", "dataset", "limit", "panics", "stop", "sync"],
+    ),
+    (
         "remote",
         &[
-            "error", "dataset", "limit", "machine", "stop", "sync", "turns", "visible",
+            "calls", "error", "dataset", "limit", "machine", "stop", "sync", "turns", "visible",
         ],
     ),
     (
@@ -69,6 +73,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "sink",
             "report",
             "sync",
+            "calls",
             "pipeline",
             "panics",
             "remote",
@@ -79,6 +84,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "stream",
         &[
+            "calls",
             "error",
             "task",
             "dataset",

@@ -8,7 +8,7 @@ use manyhands::plan::Answer;
 use manyhands::report::{SlowRecord, Timing, WorkerTiming};
 
 use super::cells::{bare_table, duration, finish, set_numbers, table, wrapped};
-use super::{ASIDE, heading, machine, matches, plain};
+use super::{ASIDE, calls, heading, machine, matches, plain};
 
 /// Share of the busy time. If the processor time is below this share, other programs used the cores.
 const OTHER_LOAD: f64 = 0.8;
@@ -23,7 +23,18 @@ pub(super) fn section(answer: &Answer) -> String {
     let report = &answer.report;
     let timing = &report.timing;
     let mut text = heading("run") + &first_line(answer);
-    text += &wrapped(&format!("{}.", report.explanation()), Style::new());
+    match &answer.calls {
+        Some(calls) => text += &calls::lines(calls),
+        None => text += &workers_of(answer),
+    }
+    text += &slowest(&timing.slowest);
+    text
+}
+
+/// Explains the run by what its workers did.
+fn workers_of(answer: &Answer) -> String {
+    let timing = &answer.report.timing;
+    let mut text = wrapped(&format!("{}.", answer.explanation()), Style::new());
     if let Some(pairs) = answer.pairs {
         text += &matches::pairs(pairs, timing.wall);
     }
@@ -35,15 +46,15 @@ pub(super) fn section(answer: &Answer) -> String {
     if timing.workers.len() > 1 {
         text += &workers(&timing.workers, timing.wall);
     }
-    text += &slowest(&timing.slowest);
     text
 }
 
 fn first_line(answer: &Answer) -> String {
     let (report, wall) = (&answer.report, answer.report.timing.wall);
     let workers = match report.timing.workers.len() {
-        1 => "1 worker".to_owned(),
-        several => format!("{several} workers"),
+        _ if answer.calls.is_some() => String::new(),
+        1 => " on 1 worker".to_owned(),
+        several => format!(" on {several} workers"),
     };
     let rate = if report.scored > 0 && wall > Duration::from_millis(1) {
         let rate = report.records as f64 / wall.as_secs_f64();
@@ -57,7 +68,7 @@ fn first_line(answer: &Answer) -> String {
     let drawing = answer.drawing.map_or(String::new(), |drawing| {
         format!("; {} to draw the sample before", duration(drawing))
     });
-    format!("{} on {workers}{rate}{cpu}{drawing}\n", duration(wall))
+    format!("{}{workers}{rate}{cpu}{drawing}\n", duration(wall))
 }
 
 /// Says what the workers spent their time on.

@@ -1,6 +1,7 @@
 //! The page of an answer: the scores, the groups, the best and the worst records, the failures, and how the
 //! run went.
 
+mod calls;
 mod columns;
 mod examples;
 mod groups;
@@ -20,7 +21,7 @@ use super::quoted::{TextBudget, plain, quoted};
 use super::table::facts;
 use crate::error::OnFailure;
 use crate::limit::Limit;
-use crate::plan::{Answer, Plan, Sampling};
+use crate::plan::{Answer, Outside, Plan, Sampling};
 use crate::report::End;
 
 /// Largest size of the markup of all texts on a page together, in bytes.
@@ -80,8 +81,10 @@ fn fields(plan: &Plan) -> Markup {
 
 /// Shows where the records are scored.
 fn executor(plan: &Plan) -> Markup {
-    match plan.scorer.program() {
-        Some(_) => html! { "processes of the program" },
+    match plan.scorer.outside() {
+        Some(Outside::Program(_)) => html! { "processes of the program" },
+        #[cfg(feature = "http")]
+        Some(Outside::Service(_)) => html! { "calls to the service" },
         None => html! { (plan.executor) },
     }
 }

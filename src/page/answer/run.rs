@@ -10,6 +10,7 @@ use super::super::marks::{Coord, PlotArea, bar};
 use super::super::numbers::{count, percent, time};
 use super::super::quoted::{quoted, sentence};
 use super::super::table::DataTable;
+use super::calls::calls;
 use crate::plan::Answer;
 use crate::report::{Shares, Timing};
 
@@ -19,14 +20,16 @@ const WORKERS: usize = 64;
 pub(super) fn run(answer: &Answer) -> Markup {
     let timing = &answer.report.timing;
     let lead = html! {
-        (sentence(answer.report.explanation())) "."
+        (sentence(answer.explanation())) "."
         @if let Some(cpu) = timing.cpu { " It took " (time(cpu.as_secs_f64())) " of processor time." }
     };
     section(
         "The run",
         &lead,
         &html! {
-            @if !timing.wall.is_zero() && !timing.workers.is_empty() {
+            @if let Some(of_service) = &answer.calls {
+                (calls(of_service))
+            } @else if !timing.wall.is_zero() && !timing.workers.is_empty() {
                 div.plots { (shares(&timing.shares())) (workers(timing)) }
             }
             (slowest(timing))

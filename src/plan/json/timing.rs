@@ -74,7 +74,7 @@ impl<'a> TimingJson<'a> {
             pinned: answer.pinned,
             shares: timing.shares().named().into_iter().collect(),
             helps_until: timing.scaling_limit().workers,
-            explanation: report.explanation().to_string(),
+            explanation: answer.explanation(),
             workers: workers
                 .map(|one| WorkerJson::of(one, timing.wall))
                 .collect(),

@@ -4,32 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Opened;
+use super::assemble::AssembleScore;
 use crate::dataset::{Dataset, TextRecord};
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::execution::Executor;
 use crate::limit::{Limit, Permits};
 use crate::machine::processor_time_of_children;
 use crate::plan::Answer;
 use crate::plan::scored::ScoredAssembly;
-use crate::plan::scorer::Cells;
 use crate::plan::thresholds::Thresholds;
-use crate::plan::{ExecOptions, Plan, RunOptions, Scored};
-use crate::remote::{Program, ProgramAnswer, ProgramLimits, RecordReply, Surroundings};
-use crate::task::Task;
-
-/// A task that makes scores from the answer of a program and from the record.
-struct AssembleScore<'a>(&'a ScoredAssembly);
-
-impl Task<RecordReply<ProgramAnswer>> for AssembleScore<'_> {
-    type Score = Scored;
-    type Error = Cause;
-
-    fn score(&self, reply: &RecordReply<ProgramAnswer>) -> Result<Scored, Cause> {
-        let cells = Cells::from(reply.take()?);
-        let record = reply.record().ok_or("the record was not kept")?;
-        Ok(self.0.with_cells(&record, cells)?)
-    }
-}
+use crate::plan::{ExecOptions, Plan, RunOptions};
+use crate::remote::{Program, ProgramLimits, Surroundings};
 
 impl ExecOptions {
     /// The program, with the limits of the plan.
@@ -42,7 +27,7 @@ impl ExecOptions {
                 send: self.send,
                 timeout: plan.timeout,
                 start_timeout: self.start_timeout,
-                retries: plan.retries,
+                retries: plan.retries.unwrap_or(0),
                 restart_after: self.restart_after,
                 max_memory: self.max_memory,
             });

@@ -9,8 +9,10 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::{AnyScorer, augment};
 use crate::error::Error;
 
+#[cfg(feature = "http")]
+pub use super::http::without_secrets;
 pub use names::FieldNames;
-pub use quantities::{bytes, count, duration, from_one, rate};
+pub use quantities::{MostInFlight, bytes, count, duration, from_one, in_flight, rate};
 
 /// The id that a command must give to its argument for the name of the scorer. The arguments of a scorer refer to
 /// this id.

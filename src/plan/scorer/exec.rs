@@ -4,19 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(unix)]
-use super::Cell;
-use super::{Cells, PreparedScorer, Scorer, ScorerColumns, ScorerInput};
-use crate::error::{BadRecord, Error};
+use super::outside::{ScoredOutside, found_columns};
+use super::{Outside, PreparedScorer, Scorer, ScorerColumns};
+use crate::error::Error;
 use crate::plan::Plan;
-use crate::plan::not_scored::NotScored;
 use crate::remote::SendAs;
-#[cfg(unix)]
-use crate::remote::{AnswerValue, ProgramAnswer};
-
-/// The column that ranks records and that groups are compared by, unless the user names another one. A bare number
-/// that a program answers with is in this column.
-const MAIN: &str = "score";
 
 /// The largest number of characters of the program and its arguments that a headline shows.
 const SHOWN: usize = 80;
@@ -67,8 +59,6 @@ pub struct ExecOptions {
     /// Whether the program gets only the few variables of the environment that almost every program needs, and none of
     /// the others, which may hold secrets.
     pub clean_env: bool,
-    /// The column of numbers by which records are ranked and groups are compared. `None` means `score`.
-    pub rank: Option<String>,
 }
 
 impl ExecOptions {
@@ -81,7 +71,6 @@ impl ExecOptions {
             restart_after: None,
             max_memory: None,
             clean_env: false,
-            rank: None,
         }
     }
 
@@ -117,9 +106,8 @@ impl ExecOptions {
 }
 
 impl Scorer for ExecOptions {
-    fn columns(&self, _plan: &Plan) -> ScorerColumns {
-        let main = self.rank.as_deref().unwrap_or(MAIN);
-        ScorerColumns::new([]).open().main_column(main)
+    fn columns(&self, plan: &Plan) -> ScorerColumns {
+        found_columns(plan)
     }
 
     fn subtitle(&self) -> Option<String> {
@@ -130,8 +118,8 @@ impl Scorer for ExecOptions {
         })
     }
 
-    fn program(&self) -> Option<&ExecOptions> {
-        Some(self)
+    fn outside(&self) -> Option<Outside<'_>> {
+        Some(Outside::Program(self))
     }
 
     fn reads_fields(&self) -> bool {
@@ -140,46 +128,7 @@ impl Scorer for ExecOptions {
 
     fn prepare(&self, plan: &Plan) -> Result<Box<dyn PreparedScorer>, Error> {
         self.check(plan)?;
-        Ok(Box::new(ScoredByProgram))
-    }
-}
-
-/// Stands for the processes that score the records. A run of a plan whose scorer has a
-/// [program](Scorer::program) does not ask it for scores.
-#[derive(Debug)]
-struct ScoredByProgram;
-
-impl PreparedScorer for ScoredByProgram {
-    fn score(&self, _input: &ScorerInput<'_>) -> Result<Cells, NotScored> {
-        let message =
-            "the scorer exec scores records in processes of its program, not in this process";
-        Err(BadRecord::new(message, None).into())
-    }
-}
-
-/// The cells of an answer, each with the name of its value. All of them belong to columns that are found during the
-/// run.
-#[cfg(unix)]
-impl From<ProgramAnswer> for Cells {
-    fn from(answer: ProgramAnswer) -> Self {
-        let cell = |value| match value {
-            AnswerValue::Number(number) => Cell::Number(number),
-            AnswerValue::Text(text) => Cell::Label(text),
-            AnswerValue::Json(json) => Cell::Json(without_line_ends(json)),
-        };
-        let values = answer.into_values().into_iter();
-        let found = values.map(|(name, value)| (name, cell(value)));
-        Cells::from(Vec::new()).with_found(found.collect())
-    }
-}
-
-/// Returns JSON without line ends, so that it can stand in a line of a scores file. JSON has line ends only between its
-/// tokens. An answer is a line, but it may contain a carriage return.
-#[cfg(unix)]
-fn without_line_ends(json: Box<str>) -> Box<str> {
-    match json.contains(['\n', '\r']) {
-        true => json.replace(['\n', '\r'], " ").into(),
-        false => json,
+        Ok(Box::new(ScoredOutside("processes of its program")))
     }
 }
 
@@ -213,10 +162,6 @@ pub(super) struct ExecArguments {
     #[arg(long)]
     clean_env: bool,
 
-    /// Rank the records and compare the groups by this column of the answers [default: score].
-    #[arg(long, value_name = "COLUMN")]
-    rank: Option<String>,
-
     /// The program that scores the records, with its arguments: python3 score.py. It reads a record a line, and writes
     /// an answer a line: a number, a text, or a JSON object of them. Reports contain these words, so put secrets into the
     /// environment.
@@ -235,7 +180,6 @@ impl super::arguments::FromArguments for ExecOptions {
             restart_after,
             max_memory,
             clean_env,
-            rank,
             program,
         } = arguments;
         if program.is_empty() {
@@ -249,7 +193,6 @@ impl super::arguments::FromArguments for ExecOptions {
             restart_after: restart_after.map(|records| records as u64),
             max_memory,
             clean_env,
-            rank,
         })
     }
 }
@@ -257,28 +200,6 @@ impl super::arguments::FromArguments for ExecOptions {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_of_an_answer_are_cells_of_found_columns() {
-        let line = "{\"score\": 2, \"tone\": \"calm\", \"x\": [1,\r NaN], \"y\": null, \"z\": -Infinity, \"ok\": true}";
-        let answer: ProgramAnswer = line.parse().expect("an answer");
-        let cells = Cells::from(answer);
-        assert!(cells.known().is_empty());
-        let found = cells.found().iter();
-        let found: Vec<_> = found
-            .map(|(name, cell)| (name.as_str(), cell.clone()))
-            .collect();
-        let expected = [
-            ("score", Cell::Number(2.0)),
-            ("tone", Cell::Label("calm".into())),
-            ("x", Cell::Json("[1,  null]".into())),
-            ("z", Cell::Number(f64::NEG_INFINITY)),
-            ("ok", Cell::Json("true".into())),
-        ];
-        assert_eq!(found, expected);
-        let empty = Cells::from("null".parse::<ProgramAnswer>().expect("an answer"));
-        assert!(empty.known().is_empty() && empty.found().is_empty());
-    }
 
     #[test]
     fn a_headline_shows_the_beginning_of_the_program() {
@@ -289,15 +210,5 @@ mod tests {
             subtitle(&["x", &long]),
             Some(format!("by x {}…", "é".repeat(78)))
         );
-    }
-
-    #[test]
-    fn a_number_and_a_text_alone_have_names() {
-        let options = ExecOptions::new(["unused"]);
-        let main = options.columns(&Plan::new(["unused"])).main_cell();
-        let cells = |line: &str| Cells::from(line.parse::<ProgramAnswer>().expect("an answer"));
-        assert_eq!(main.number(&cells("0.5")), Some(0.5));
-        assert_eq!(main.number(&cells("\"good\"")), None);
-        assert_eq!(cells("\"good\"").found()[0].0, "label");
     }
 }

@@ -10,10 +10,13 @@ pub mod arguments;
 mod cell;
 mod columns;
 mod exec;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(test)]
 mod made_up;
 mod matching;
 mod number;
+mod outside;
 mod sentiment;
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,7 @@ pub(crate) use columns::RESERVED;
 pub use columns::{Column, ColumnKind, ScorerColumns};
 pub(super) use columns::{MainCell, NamedCell};
 pub use matching::ReferenceSummary;
+pub use outside::Outside;
 
 /// A scorer as plain data.
 pub(super) trait Scorer {
@@ -65,9 +69,9 @@ pub(super) trait Scorer {
         None
     }
 
-    /// The program whose processes score the records. `None` if the scorer is [prepared](Scorer::prepare) to score
-    /// them in this process.
-    fn program(&self) -> Option<&ExecOptions> {
+    /// What scores the records outside this process. `None` if the scorer is [prepared](Scorer::prepare) to score them
+    /// in this process.
+    fn outside(&self) -> Option<Outside<'_>> {
         None
     }
 
@@ -220,6 +224,8 @@ scorers! {
     "number" => Number(number::NumberOptions),
     "match" => Match(matching::MatchOptions),
     "exec" => Exec(exec::ExecOptions),
+    #[cfg(feature = "http")]
+    "http" => Http(http::HttpOptions),
     #[cfg(test)]
     "made-up" => MadeUp(made_up::MadeUpOptions),
 }
@@ -232,8 +238,27 @@ impl AnyScorer {
     /// Returns an error that lists all names if no scorer has this name.
     pub fn known_name(name: &str) -> Result<&'static str, UnknownName> {
         let known = Self::NAMES.iter().find(|known| **known == name);
-        let unknown = || UnknownName::new("scorer", name, Self::NAMES);
+        let unknown = || match name {
+            "http" => UnknownName::not_in_this_build("scorer", "http", "http"),
+            _ => UnknownName::new("scorer", name, Self::NAMES),
+        };
         known.copied().ok_or_else(unknown)
+    }
+
+    /// Adapts the number of records in flight to the service that scores them.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Plan`] if no service scores the records.
+    pub fn adapt_in_flight(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "http")]
+        if let AnyScorer::Http(http) = self {
+            http.adaptive = true;
+            return Ok(());
+        }
+        Err(Error::Plan(format!(
+            "the number of records in flight adapts to a service only with the scorer http, not with {self}"
+        )))
     }
 
     /// The files that the scorer reads in addition to the records.
@@ -247,9 +272,9 @@ impl AnyScorer {
         self.options().subtitle()
     }
 
-    /// The program whose processes score the records, if the scorer has one.
-    pub fn program(&self) -> Option<&ExecOptions> {
-        self.options().program()
+    /// What scores the records outside this process. `None` if the scorer itself scores them.
+    pub fn outside(&self) -> Option<Outside<'_>> {
+        self.options().outside()
     }
 
     /// Whether the scorer reads the [fields](Plan::fields) of the plan. If it does not, because it is given whole

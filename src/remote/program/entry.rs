@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::answer::ProgramAnswer;
 use crate::dataset::{OwnedRecord, Position};
 use crate::error::{BadRecord, Cause};
+use crate::remote::ProgramAnswer;
 use crate::remote::blame::EndsAlone;
 
 /// A record, and what is known about its answer. This type is small, because it is moved several times for each record.

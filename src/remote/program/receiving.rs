@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::answer::{BadAnswer, Said, parse, parse_list};
 use super::launch::ProgramEnd;
 use super::process::ProgramProcess;
 use super::shared::{Fault, ProgramShared};
 use super::slot::{RecordNumber, WorkerSlot};
 use crate::error::{Cause, Error, Refused};
+use crate::remote::answer::{BadAnswer, Said, parse, parse_list};
 use crate::remote::blame::EndsAlone;
 
 /// The longest answer for a record, in bytes.

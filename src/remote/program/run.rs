@@ -3,15 +3,15 @@
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
-use super::answer::ProgramAnswer;
 use super::entry::Entry;
-use super::kinds::ColumnKinds;
 use super::shared::ProgramShared;
 use super::slot::WorkerSlot;
 use super::supply::Supply;
 use crate::dataset::{Dataset, LentRecord, Position, ReadOutcome, TextRecord};
 use crate::error::{BadRecord, Cause, Error, Interrupted, Place};
+use crate::remote::ProgramAnswer;
 use crate::remote::conversation::RecordReply;
+use crate::remote::kinds::ColumnKinds;
 use crate::sync::{Condvar, Mutex, lock, wait_at_most};
 
 /// The longest time for which a worker waits without looking whether the run was stopped, or its process has ended.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Ran, THREE, binary, folder_with, read, run, sample, shell, write};
+use crate::{Ran, THREE, example, folder_with, read, run, sample, shell, write};
 
 const PAGE: &str = include_str!("../../../docs/exec.md");
 
@@ -15,13 +15,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The examples, each with the language of its code block on the page.
+/// The examples of programs, each with the language of its code block on the page.
 fn examples() -> Vec<(PathBuf, &'static str)> {
-    let folders = ["examples", "examples/exec"].map(|folder| root().join(folder));
-    let entries = folders
-        .iter()
-        .flat_map(|folder| folder.read_dir().expect("a folder"));
+    let entries = root().join("examples/exec").read_dir();
+    let entries = entries.expect("a folder");
     let paths = entries.map(|entry| entry.expect("an entry").path());
+    let in_rust = ["word_count.rs", "program.rs"].map(|name| root().join("examples").join(name));
+    let paths = paths.chain(in_rust);
     let language = |path: &PathBuf| match path.extension()?.to_str()? {
         "py" => Some("python"),
         "js" => Some("js"),
@@ -50,27 +50,6 @@ fn the_page_shows_the_files_of_the_examples() {
         let link = format!("[`{0}`](../{0})", name.display());
         assert!(PAGE.contains(&link), "the page has no link {link}");
     }
-}
-
-/// Returns the path of an example, which is compiled if `cargo` has not done so. (A test binary that is tested alone does
-/// not compile examples.)
-fn example(name: &str) -> PathBuf {
-    let profile = binary().parent().expect("a folder");
-    let path = profile.join("examples").join(name);
-    if !path.is_file() {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(root())
-            .args(["build", "--quiet", "--example", name]);
-        cargo
-            .arg("--target-dir")
-            .arg(profile.parent().expect("a folder"));
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().expect("there is cargo").success());
-    }
-    path
 }
 
 fn is_installed(program: &str) -> bool {

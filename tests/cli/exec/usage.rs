@@ -46,7 +46,6 @@ fn options_of_exec_are_refused_with_other_scorers() {
         (&["--restart-after", "10"], "--restart-after"),
         (&["--max-memory", "2G"], "--max-memory"),
         (&["--clean-env"], "--clean-env"),
-        (&["--rank", "x"], "--rank"),
     ] {
         for scorer in ["sentiment", "number"] {
             let arguments = [&["score", "three.jsonl", "--with", scorer], options].concat();
@@ -61,6 +60,10 @@ fn options_of_exec_are_refused_with_other_scorers() {
         program,
     );
     misused(&["bench"], &["cat"], program);
+    let rank = ["score", "three.jsonl", "--with", "number", "--rank", "x"];
+    let message =
+        "--rank is not for --with number, which ranks the records by a column of its own\n";
+    misused(&rank, &[], message);
     let retries = ["score", "three.jsonl", "--with", "number", "--retries", "3"];
     let message =
         "--retries is not for --with number, which gives a record the same answer each time\n";
@@ -84,7 +87,7 @@ fn options_of_other_scorers_are_refused_with_exec() {
         misused(&arguments, &["cat"], &message);
     }
     let message = "cannot measure: a comparison runs the scorer on different executors, but the scorer exec has worker \
-                   processes of its own; measure runs with different numbers of workers instead\n";
+                   processes of its own; measure whole runs instead\n";
     misused(&["bench", "--with", "exec"], &["cat"], message);
     misused(
         &["bench", "three.jsonl", "--with", "exec"],

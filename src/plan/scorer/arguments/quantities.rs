@@ -4,6 +4,8 @@ use std::time::Duration;
 
 const COUNT: &str = "expected a whole number, such as 1000, 10k, 2M or 1e6";
 const COUNT_FROM_ONE: &str = "expected a whole number from 1, such as 1000, 10k, 2M or 1e6";
+const IN_FLIGHT: &str =
+    "expected a whole number from 1, such as 64, or auto, which adapts the number to the service";
 const BYTES: &str =
     "expected a whole number of bytes from 1, such as 1000000, 1e6, 64kB, 1MB or 16MiB";
 const DURATION: &str =
@@ -62,6 +64,37 @@ pub fn count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
 pub fn from_one(text: &str) -> Result<usize, String> {
     let number = Decimal::with_unit(text, &COUNT_UNITS).and_then(|number| number.whole());
     fitting(number.filter(|&number| number > 0), COUNT_FROM_ONE)
+}
+
+/// How many records may be in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MostInFlight {
+    /// At most this many.
+    AtMost(usize),
+    /// As many as the service that scores the records allows.
+    Auto,
+}
+
+/// Parses the number of records in flight: a count from 1, or `auto`.
+///
+/// # Errors
+///
+/// Returns a message if the text is neither.
+///
+/// ```
+/// use manyhands::plan::arguments::{MostInFlight, in_flight};
+///
+/// assert_eq!(in_flight("1k"), Ok(MostInFlight::AtMost(1_000)));
+/// assert_eq!(in_flight("auto"), Ok(MostInFlight::Auto));
+/// assert!(in_flight("0").is_err());
+/// ```
+pub fn in_flight(text: &str) -> Result<MostInFlight, String> {
+    match text {
+        "auto" => Ok(MostInFlight::Auto),
+        _ => from_one(text)
+            .map(MostInFlight::AtMost)
+            .map_err(|_| IN_FLIGHT.to_owned()),
+    }
 }
 
 /// Parses a size in bytes, which must be at least 1: a whole number such as `1000000` or `1e6`, or a number with a

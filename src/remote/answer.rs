@@ -61,6 +61,9 @@ pub(super) struct BadAnswer(pub(super) String);
 impl BadAnswer {
     fn new(expected: ExpectedJson, found: &str) -> Self {
         let expected = match expected {
+            ExpectedJson::Body => {
+                return BadAnswer(format!("expected JSON in the answer, found {found}"));
+            }
             ExpectedJson::One => "one JSON value on the line".to_owned(),
             ExpectedJson::List(records) => {
                 format!("a JSON list on the line, with one answer for each of {records} records")
@@ -71,11 +74,13 @@ impl BadAnswer {
     }
 }
 
-/// The JSON that is expected on a line.
+/// The JSON that is expected on a line, or as the body of an answer.
 #[derive(Clone, Copy)]
 enum ExpectedJson {
     One,
     List(usize),
+    #[cfg_attr(not(feature = "http"), expect(dead_code))]
+    Body,
 }
 
 /// Reads the line with which a program answers for one record.
@@ -92,6 +97,17 @@ pub(super) fn parse_list(line: &[u8], records: usize) -> Result<Vec<Said>, BadAn
         1 => Err(BadAnswer::new(expected, "1 answer")),
         found => Err(BadAnswer::new(expected, &format!("{found} answers"))),
     }
+}
+
+/// Reads the body of an answer over HTTP, from which `take` takes what it needs.
+#[cfg(feature = "http")]
+pub(super) fn parse_body<T>(
+    body: &[u8],
+    take: impl Fn(ProgramJson<'_>) -> T,
+) -> Result<T, BadAnswer> {
+    read(body, ExpectedJson::Body, |json| {
+        json.is_json().then(|| take(json))
+    })
 }
 
 /// Reads a line. `read_json` returns `None` if the line is not the JSON that is expected.
@@ -119,6 +135,7 @@ fn read<T>(
     let json = json.and_then(|list| list.get(1..list.len() - 1));
     let answer = json.and_then(|json| read_json(ProgramJson { json, written }));
     answer.ok_or_else(|| match written {
+        "" if matches!(expected, ExpectedJson::Body) => BadAnswer::new(expected, "nothing"),
         "" => BadAnswer::new(expected, "an empty line"),
         _ => BadAnswer::new(expected, &format!("`{}`", beginning(written))),
     })
@@ -137,14 +154,20 @@ pub(super) fn beginning(text: &str) -> String {
 /// JSON, each such number is replaced by another of the same length, so every part of the value has the same place in
 /// both.
 #[derive(Clone, Copy)]
-struct ProgramJson<'a> {
+pub(super) struct ProgramJson<'a> {
     json: &'a str,
     written: &'a str,
 }
 
 impl<'a> ProgramJson<'a> {
+    /// The value as JSON.
+    #[cfg(feature = "http")]
+    pub(super) fn json(self) -> &'a str {
+        self.json
+    }
+
     /// The part of this value whose JSON is `json`, which must be borrowed from the JSON of this value.
-    fn part(self, json: &'a RawValue) -> Self {
+    pub(super) fn part(self, json: &'a RawValue) -> Self {
         let json = json.get();
         let start = (json.as_ptr() as usize).wrapping_sub(self.json.as_ptr() as usize);
         let written = self.written.get(start..start.wrapping_add(json.len()));
@@ -159,7 +182,7 @@ impl<'a> ProgramJson<'a> {
     }
 
     /// What the program says of a record; `None` if this is not JSON.
-    fn said(self) -> Option<Said> {
+    pub(super) fn said(self) -> Option<Said> {
         let said = match self.json.as_bytes().first() {
             Some(b'{') => self.object(),
             Some(b'"') => self
@@ -207,7 +230,7 @@ impl<'a> ProgramJson<'a> {
     }
 
     /// The value of the answer with this name. An error if it cannot be used, or is a number or a text that is not JSON.
-    fn value(self, name: &str) -> Result<AnswerValue, String> {
+    pub(super) fn value(self, name: &str) -> Result<AnswerValue, String> {
         let wrong = |expected: &str, found: &str| {
             let (name, written) = (beginning(name), beginning(self.written));
             format!("expected {expected} in the answer's \"{name}\", found {found}{written}")
@@ -240,7 +263,7 @@ impl<'a> ProgramJson<'a> {
     fn reason(self) -> String {
         match serde_json::from_str::<String>(self.json) {
             Ok(reason) if reason.trim().is_empty() => {
-                "the program gave an empty text as the error".to_owned()
+                "the answer has an empty text as its error".to_owned()
             }
             Ok(reason) => reason,
             Err(_) => self.written.to_owned(),

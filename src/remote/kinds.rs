@@ -34,7 +34,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// The names become columns in the order in which they come first, up to a maximum number of columns. A record that
 /// fails because of one value still counts as the first record of its other names.
 #[derive(Debug)]
-pub(super) struct ColumnKinds {
+pub(crate) struct ColumnKinds {
     state: Mutex<KindsState>,
     /// Notified whenever names are settled, and by [`interrupt`](ColumnKinds::interrupt).
     settled: Condvar,
@@ -100,7 +100,7 @@ impl ColumnKinds {
     ///
     /// Once `stop` returns true, the thread no longer waits. Answers whose names are not settled by then are replaced by
     /// [`Interrupted`].
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         first: u64,
         answers: &mut [Result<ProgramAnswer, Cause>],

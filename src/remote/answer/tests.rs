@@ -121,7 +121,7 @@ fn a_program_refuses_a_record() {
         (r#"{"error": "\ud83d"}"#, r#""\ud83d""#),
         (
             r#"{"error": " "}"#,
-            "the program gave an empty text as the error",
+            "the answer has an empty text as its error",
         ),
         // The reason of the program comes first.
         (r#"{"score": 1e999, "error": "late"}"#, "late"),
