@@ -20,7 +20,7 @@ use super::tally::CallTally;
 use super::turnstile::Turnstile;
 use super::window::{CallWindow, ReadRecord};
 use super::{AsyncTask, CallError, Calls, RetryReason};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, reading_ranges};
 use crate::error::Error;
 use crate::panics::caught;
 use crate::stop::Cancel;
@@ -28,9 +28,6 @@ use crate::sync::Mutex;
 
 /// Number of records that are read together.
 const TOGETHER: usize = 64;
-
-/// Number of bytes that are read together, if the dataset is not a stream.
-const READ_BYTES: u64 = 64 << 10;
 
 impl Calls {
     /// Calls `run` with these records, each with the answer of `task` for what `own` makes of it. The futures of the task
@@ -288,28 +285,8 @@ impl<O, S, W> Reading<'_, O, S, W> {
         D: Dataset,
         W: Fn(&D::Record<'_>) -> O,
     {
-        let is_stream = records.is_stream();
-        let all = if is_stream {
-            usize::MAX
-        } else {
-            records.parts()
-        };
-        // Parts of a small file are so short that reading them one by one would take longer than the calls.
-        let together = match is_stream {
-            true => TOGETHER,
-            false => {
-                let each = records.size(0..all) / (all.max(1) as u64);
-                usize::try_from(READ_BYTES / each.max(1))
-                    .unwrap_or(all)
-                    .max(1)
-            }
-        };
-        let mut begin = 0;
-        while begin < all {
+        for parts in reading_ranges(records, TOGETHER) {
             let mut read = Vec::new();
-            let end = all.min(begin.saturating_add(together));
-            let parts = if is_stream { 0..together } else { begin..end };
-            begin = if is_stream { 0 } else { end };
             let mut is_open = true;
             let outcome = records.read(parts, |at, record| {
                 let record = record.map(self.own);

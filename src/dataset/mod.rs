@@ -12,6 +12,8 @@ mod fields;
 mod format;
 mod in_memory;
 pub(crate) mod non_finite;
+#[cfg(any(unix, feature = "async"))]
+mod reading_ranges;
 mod records;
 mod shared_iterator;
 mod source;
@@ -26,6 +28,8 @@ pub use fields::{FieldValue, Fields, NamedValues};
 #[cfg(feature = "cli")]
 pub(crate) use format::comma_separated;
 pub use format::{Delimiter, FormatName};
+#[cfg(any(unix, feature = "async"))]
+pub(crate) use reading_ranges::reading_ranges;
 pub use records::Records;
 pub use source::TextSource;
 #[cfg(feature = "parquet")]

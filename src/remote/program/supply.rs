@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::entry::Entry;
-use crate::dataset::{Dataset, Position, RecordCopies, TextRecord};
+use crate::dataset::{Dataset, Position, RecordCopies, TextRecord, reading_ranges};
 use crate::error::{BadRecord, Error};
 use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
 
@@ -15,8 +15,6 @@ use crate::sync::{Condvar, Mutex, lock, wait, wait_at_most};
 const MOST_RECORDS: usize = 4096;
 /// The most bytes of records that wait to be taken.
 const MOST_BYTES: usize = 4 << 20;
-/// Number of bytes that are read together, if the dataset is not a stream.
-const READ_BYTES: u64 = 64 << 10;
 /// The most records that are passed on together.
 const TOGETHER: usize = 64;
 /// Number of bytes from which records are passed on together. They share their memory, which is freed with the last of
@@ -110,28 +108,8 @@ impl Supply {
     where
         D: for<'r> Dataset<Record<'r> = TextRecord<'r>>,
     {
-        let is_stream = records.is_stream();
-        let all = if is_stream {
-            usize::MAX
-        } else {
-            records.parts()
-        };
-        // Parts of a small file are so short that reading them one by one would take longer than scoring them.
-        let together = match is_stream {
-            true => TOGETHER,
-            false => {
-                let each = records.size(0..all) / (all.max(1) as u64);
-                usize::try_from(READ_BYTES / each.max(1))
-                    .unwrap_or(all)
-                    .max(1)
-            }
-        };
-        let mut begin = 0;
-        while begin < all {
+        for parts in reading_ranges(records, TOGETHER) {
             let mut read = ReadRecords::default();
-            let end = all.min(begin + together);
-            let parts = if is_stream { 0..together } else { begin..end };
-            begin = if is_stream { 0 } else { end };
             let mut is_open = true;
             let outcome = records.read(parts, |at, record| {
                 if let Ok(record) = &record
