@@ -66,7 +66,7 @@ pub use task_async::{AsyncTask, FallibleAsync, fallible_async};
 #[cfg(feature = "http")]
 pub(crate) use surroundings::CallSurroundings;
 
-/// The largest number of calls in flight to which an adaptive limit grows.
+/// The largest number of calls in flight to which the adaptive limit of a plan grows, if the plan does not say it.
 pub const MOST_ADAPTIVE: usize = 1_000;
 
 /// The number of calls in flight with which an adaptive limit begins.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Opened;
 use super::assemble::AssembleScore;
-use crate::calls::{AsyncTask, CallError, CallSurroundings, CallTally, Calls};
+use crate::calls::{AsyncTask, CallError, CallSurroundings, CallTally, Calls, MOST_ADAPTIVE};
 use crate::dataset::{Dataset, LentRecord, OwnedRecord, TextRecord};
 use crate::error::Error;
 use crate::execution::Executor;
@@ -19,9 +19,6 @@ use crate::remote::{ColumnKinds, ProgramAnswer, Service, ServiceStatistics};
 
 /// The number of calls in flight if the plan does not say it.
 const IN_FLIGHT: usize = 16;
-
-/// The most calls in flight if the number adapts to the service and the plan has no limit.
-const MOST_ADAPTIVE: usize = 1_000;
 
 /// The time for a call if the plan does not say it.
 const TIMEOUT: Duration = Duration::from_secs(60);
