@@ -46,9 +46,10 @@ def score(shard):
 
 FOLDER.mkdir(parents=True, exist_ok=True)
 ray.init()
-tasks = {shard: score.remote(shard) for shard in range(1, SHARDS + 1)}
+shards = range(1, SHARDS + 1)
+tasks = [score.remote(shard) for shard in shards]
 failed = []
-for shard, task in tasks.items():
+for shard, task in zip(shards, tasks):
     try:
         ray.get(task)
     except ray.exceptions.RayError as error:
@@ -58,5 +59,6 @@ for shard, task in tasks.items():
 if failed:
     sys.exit(f"There is no answer: {len(failed)} of {SHARDS} shards failed for good: {', '.join(failed)}")
 
-merge = ["manyhands", "merge", *map(partial, tasks), "--force", "-o", str(FOLDER / "scores.jsonl"), "--from", *map(scores, tasks)]
-sys.exit(subprocess.run(merge).returncode)
+together = ["-o", str(FOLDER / "scores.jsonl"), "--from", *map(scores, shards)]
+merge = subprocess.run(["manyhands", "merge", *map(partial, shards), "--force", *together])
+sys.exit(merge.returncode)

@@ -66,5 +66,6 @@ finally:
     spark.stop()
 assert done == list(shards)
 
-merge = ["manyhands", "merge", *map(partial, shards), "--force", "-o", str(FOLDER / "scores.jsonl"), "--from", *map(scores, shards)]
-sys.exit(subprocess.run(merge).returncode)
+together = ["-o", str(FOLDER / "scores.jsonl"), "--from", *map(scores, shards)]
+merge = subprocess.run(["manyhands", "merge", *map(partial, shards), "--force", *together])
+sys.exit(merge.returncode)

@@ -57,12 +57,12 @@ def environment(folder):
     return python
 
 
-def enter_namespaces(options, python):
+def enter_namespaces(python):
     # The shell is the first process of the namespace. It waits for orphans, and all processes end with it.
     command = ["unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"]
     command += ["bash", "-c", '"$@"; exit $?', "bash", python, HERE / "drive.py", *sys.argv[1:], "--inside"]
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONUNBUFFERED", "PYTHONPATH")}
-    sys.exit(subprocess.run(command, env=clean).returncode)
+    os.execvpe("unshare", [str(part) for part in command], clean)
 
 
 class Workplace:
@@ -203,7 +203,7 @@ def kill_and_check(options, engine, place):
             outcomes["wrong: too few kills"] = 1
             break
         poison = number % 6 == 2
-        outcome = one_run(engine, place, killer, number, 3 if poison else 6, poison)
+        outcome = one_run(engine, place, killer, number, 4 if poison else 8, poison)
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
     wrong = sum(count for outcome, count in outcomes.items() if outcome.startswith("wrong"))
     print(json.dumps({"engine": options.engine, "runs": number, "kills": killer.counts, "outcomes": outcomes, "wrong": wrong}))
@@ -245,7 +245,7 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     python = environment(options.environment or options.work / "environment")
     if not options.inside:
-        enter_namespaces(options, python)
+        enter_namespaces(python)
     loopback_up()
     place = Workplace(options)
     engine = {"ray": Ray, "spark": Spark}[options.engine](python, EXAMPLES, place.folder, place.programs)

@@ -46,7 +46,9 @@ fn succeed(folder: &Path, program: &[&str], variables: &[(&str, String)]) -> Str
         folder.join("bin"),
         binary().parent().expect("a folder").to_owned(),
     ];
-    paths.extend(std::env::split_paths(&std::env::var_os("PATH").expect("a path")));
+    paths.extend(std::env::split_paths(
+        &std::env::var_os("PATH").expect("a path"),
+    ));
     let mut command = Command::new(program[0]);
     command.args(&program[1..]).current_dir(folder);
     command.env("PATH", std::env::join_paths(paths).expect("paths"));

@@ -35,7 +35,10 @@ fn drive(engine: &str) {
     driver.arg(engine).arg("--manyhands").arg(binary());
     driver.arg("--work").arg(work.path());
     driver.arg("--environment").arg(environment());
-    driver.args(["--kills", &env::var("MANYHANDS_KILLS").unwrap_or("10".into())]);
+    driver.args([
+        "--kills",
+        &env::var("MANYHANDS_KILLS").unwrap_or("10".into()),
+    ]);
     assert!(driver.status().expect("python3").success());
 }
 

@@ -183,6 +183,11 @@ const FOREIGN: &[&str] = &[
     "record_batch",
     "with_batch_size",
     "write_batch_size",
+    "AWS Batch",
+    "aws_batch_array",
+    "AWS_BATCH_JOB_ARRAY_INDEX",
+    "JOB_COMPLETION_INDEX",
+    "kubernetes_job",
 ];
 
 fn root() -> &'static Path {
