@@ -1,12 +1,13 @@
 #!/bin/bash
-# Scores the shards of a dataset as an array of Slurm, and merges their answers. Written for Slurm 23.02 and later.
+# Scores the shards of a dataset as an array of Slurm, and merges their answers. Tried with Slurm 22.05.8.
 #
 # Edit the three lines below, and run it on a machine that can submit work:
 #
 #     bash slurm_array.sh
 #
 # It submits itself twice: as an array with a task for each shard, and as the merge, which waits for the array. The
-# report is in $FOLDER/report.txt at the end. After a failure, run it again: shards that are whole are not scored again.
+# report is in $FOLDER/report.txt at the end. If there is none, a shard has failed for good: `grep attempt
+# $FOLDER/log-*.txt` names it. Then run this again: shards that are whole are not scored again.
 
 SHARDS=16                                             # at most MaxArraySize of the cluster, usually 1,000
 FOLDER=${FOLDER:-/shared/run1}                        # a folder that every node can write to
@@ -17,6 +18,7 @@ set -eu
 case ${1:-submit} in
 submit)
   mkdir -p "$FOLDER"
+  rm -f "$FOLDER/report.txt" # It would be that of an earlier run.
   # --array: each task scores one shard. `1-16%8` would run at most 8 of them at the same time.
   # --requeue: Slurm runs the task again if its node fails or if it is preempted.
   # --open-mode=append: the log of the first attempt is kept.
