@@ -98,15 +98,15 @@ impl Destination {
     }
 
     /// Keeps the first `bytes` bytes of the file, or all if there are fewer, as `PATH.partial`. These bytes must
-    /// contain the scores of the first `records` records. Returns `None`, and keeps no file, if there are no records or
-    /// if the output is not a file.
+    /// contain the scores of the first `records` records. Returns `None`, and keeps no file, if there are no records,
+    /// if the output is not a file, or if it was opened without [`keep_partial`](Output::keep_partial).
     ///
     /// # Errors
     ///
     /// Returns [`Error::Destination`] if the file cannot be kept under any name.
     pub fn keep_partial(self, records: u64, bytes: u64) -> Result<Option<PartialFile>, Error> {
         match self.target {
-            Target::File(new) if records > 0 => {
+            Target::File(new) if records > 0 && new.keeps_partial => {
                 new.keep_partial(&self.requested, records, bytes).map(Some)
             }
             Target::File(_) | Target::Stdout(_) | Target::Special(_) => Ok(None),
