@@ -48,6 +48,8 @@ mod samples;
 mod scores_file;
 mod scores_formats;
 #[cfg(unix)]
+mod shards;
+#[cfg(unix)]
 mod signals;
 #[cfg(unix)]
 mod streams;

@@ -129,9 +129,7 @@ impl Opened {
 /// Adds to the error about an unclosed quote that the shard may have made a wrong assumption about its beginning.
 fn with_advice(error: Error, shard: Shard, cuts: &ShardCuts) -> Error {
     match error {
-        Error::Record { place, mut reason }
-            if reason.is_last && cuts.begin.around.is_some() =>
-        {
+        Error::Record { place, mut reason } if reason.is_last && cuts.begin.around.is_some() => {
             let (assumed, other) = match cuts.begin.state {
                 ShardStart::Unquoted => ("outside quotes", ShardStart::Quoted),
                 ShardStart::Quoted => ("inside a quoted field", ShardStart::Unquoted),
