@@ -10,12 +10,14 @@
 //! that is also an input or another output.
 
 mod baselines;
+mod complete;
 mod destination;
 mod encoder;
 mod endpoints;
 mod failures;
 mod frames;
 mod identity;
+mod kept;
 mod leftovers;
 #[cfg(feature = "html")]
 mod page;
@@ -23,9 +25,12 @@ mod replaced;
 mod requested;
 mod run_files;
 mod scores;
+mod synced;
 pub mod visible;
+mod written;
 
 pub use baselines::{BaselineFile, BaselineName, Baselines};
+pub use complete::{CompleteFile, CompleteRunFiles};
 pub use destination::{Destination, PartialFile};
 pub use encoder::OutputCompression;
 pub use endpoints::Endpoints;
@@ -36,3 +41,4 @@ pub use page::PageFile;
 pub use requested::Output;
 pub use run_files::RunFiles;
 pub use scores::{LeftOutFields, ScoresFile, ScoresFormat, ScoresOptions, UnfitValues};
+pub use written::WrittenFile;
