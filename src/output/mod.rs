@@ -17,6 +17,7 @@ mod endpoints;
 mod failures;
 mod frames;
 mod identity;
+mod joined;
 mod kept;
 mod leftovers;
 #[cfg(feature = "html")]
@@ -35,6 +36,7 @@ pub use destination::{Destination, PartialFile};
 pub use encoder::OutputCompression;
 pub use endpoints::Endpoints;
 pub use failures::FailuresFile;
+pub use joined::{FirstLines, Joined, ShardScores, join_scores, match_scores};
 pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]
 pub use page::PageFile;

@@ -1,9 +1,14 @@
 //! What was written to a file: its length, and a hash of its bytes.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
+
+use crate::error::Error;
 
 /// The length of a file, and a hash of its bytes as they are on the disk. Two files with equal values are taken for
 /// the same file, whatever their names are.
@@ -24,6 +29,81 @@ pub struct WrittenFile {
     /// The hash XXH3-128 of these bytes. Formats that people read contain it as 32 hexadecimal digits.
     #[serde(with = "hexadecimal")]
     pub hash: u128,
+}
+
+impl WrittenFile {
+    /// Reads a file, and returns its length and its hash.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Input`] if the file cannot be read, or if the path is not that of a file.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        HashedFile::open(path)?.finish(path)
+    }
+}
+
+/// A file that is hashed while it is read.
+#[derive(Debug)]
+pub(super) struct HashedFile {
+    file: File,
+    hasher: FileHasher,
+}
+
+/// Number of bytes that are read at a time if they are only hashed.
+const READ_BYTES: usize = 256 << 10;
+
+impl HashedFile {
+    /// # Errors
+    ///
+    /// Returns [`Error::Input`] if the file cannot be opened. Also if the path is that of a pipe or a device, because
+    /// its bytes can be read only once.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let unreadable = |error| Error::unreadable(path, error);
+        // Opening a pipe would wait for its writer.
+        if !path.metadata().map_err(unreadable)?.is_file() {
+            let message = "is not a file; write the scores to a file, because they are read twice";
+            return Err(Error::input(path, message));
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        Ok(HashedFile {
+            file,
+            hasher: FileHasher::default(),
+        })
+    }
+
+    /// Returns the length of the file in bytes, as the system states it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the system does not state it.
+    pub(super) fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Reads the rest of the file, and returns what the whole file contains.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Input`] if the file cannot be read.
+    pub(super) fn finish(mut self, path: &Path) -> Result<WrittenFile, Error> {
+        let mut room = vec![0; READ_BYTES];
+        loop {
+            match self.read(&mut room) {
+                Ok(0) => return Ok(self.hasher.written()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::unreadable(path, error)),
+            }
+        }
+    }
+}
+
+impl Read for HashedFile {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(room)?;
+        self.hasher.add(&room[..read]);
+        Ok(read)
+    }
 }
 
 /// Counts and hashes the bytes of a file, in their order.
