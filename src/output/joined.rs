@@ -33,6 +33,7 @@ use source::{BegunScores, ScoresSource};
 /// The scores file of the whole, which is complete and still has its temporary name.
 #[derive(Debug)]
 #[must_use = "the file is removed unless it is published"]
+#[non_exhaustive]
 pub struct Joined {
     /// Number of records in the file.
     pub records: u64,

@@ -243,6 +243,19 @@ fn every_format_is_joined_to_the_whole() {
             };
             let [joined, whole] = cut.joined_and_whole();
             assert!(joined == whole, "{endings:?} {is_csv}");
+            if endings[0] == ".jsonl" {
+                // The records have errors in both files, and one of each kind of other outcome.
+                let whole = String::from_utf8(whole).expect("JSON lines");
+                let second = "\"error\":\"we\\\"ird, \\u202eä\\t.in:";
+                for part in [
+                    "\"error\":\"=a.in:",
+                    second,
+                    "\"skipped\":",
+                    "\"compound\":",
+                ] {
+                    assert!(whole.contains(part), "{part}");
+                }
+            }
         }
     }
 }
