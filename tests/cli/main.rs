@@ -31,6 +31,8 @@ mod generate;
 mod hostile;
 #[cfg(all(unix, feature = "http"))]
 mod http;
+#[cfg(unix)]
+mod joined;
 mod kept_fields;
 #[cfg(unix)]
 mod limits;
