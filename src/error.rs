@@ -64,6 +64,10 @@ pub enum Error {
     /// The plan is invalid, for the reason in this message.
     #[error("{0}")]
     Plan(String),
+    /// Partial answers of shards cannot be merged, for the reason in this message, which names the shard or its file and
+    /// says what to do.
+    #[error("{0}")]
+    Merge(String),
     /// More records could not be scored than the [policy](OnFailure) of the run allows.
     #[error("{failure}")]
     Halted {

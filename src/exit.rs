@@ -86,7 +86,10 @@ impl Exit {
     /// Returns how a command ends if it fails with this error.
     pub fn of_error(error: &Error) -> Exit {
         match error {
-            Error::Input { .. } | Error::Record { .. } | Error::Unusable { .. } => Exit::BadInput,
+            Error::Input { .. }
+            | Error::Record { .. }
+            | Error::Unusable { .. }
+            | Error::Merge(_) => Exit::BadInput,
             Error::Output(error) => Exit::of_write(error),
             Error::Destination { .. } => Exit::NotWritten,
             Error::Halted { .. } => Exit::Halted,

@@ -18,12 +18,16 @@ mod kept;
 mod label_counts;
 mod leaderboard;
 mod matches;
+mod merge;
 mod missing;
 mod names;
 mod not_scored;
 mod opened;
+mod partial;
 mod path_text;
+mod plain_place;
 mod planned_executor;
+mod records_hash;
 mod replies;
 mod run_options;
 mod sampling;
@@ -41,7 +45,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Delimiter, Fields, FormatName, MAX_RECORD_BYTES, TextEncoding, TextStream};
+use crate::dataset::{
+    Delimiter, Fields, FormatName, MAX_RECORD_BYTES, Shard, ShardStart, TextEncoding, TextStream,
+};
 use crate::error::{Error, OnFailure};
 use crate::execution::Threads;
 use crate::limit::Limit;
@@ -57,10 +63,12 @@ pub use kept::Kept;
 pub use label_counts::LabelSummary;
 pub use leaderboard::{Example, ExampleMatch};
 pub use matches::{AtLeast, Matches};
+pub use merge::{LinesBefore, MergedAnswer, MergedShard, merge};
 pub use missing::Missing;
 use names::by_name;
 pub use names::{ExecutorName, UnknownName};
 pub use opened::Opened;
+pub use partial::{PartialAnswer, WrittenFile};
 pub use planned_executor::PlannedExecutor;
 pub use run_options::RunOptions;
 pub use sampling::Sampling;
@@ -112,6 +120,12 @@ pub struct Plan {
     /// The sample to score in place of all records. If there is also a `head`, the sample is drawn from these first
     /// records.
     pub sample: Option<Sampling>,
+    /// The shard of the records to score, if the run does not score all of them. Its answer is a
+    /// [`PartialAnswer`], see [`Opened::run_partial`]. A plan with a shard has no `head` and no `sample`.
+    pub shard: Option<Shard>,
+    /// What the shard assumes about its beginning, if it begins inside a file of delimited text. `None` means that the
+    /// program guesses from the text whether a quoted field contains it. [`merge`] refuses a wrong assumption.
+    pub shard_start: Option<ShardStart>,
     /// The length of the longest record of the files, and of a reference, in bytes without its line ending. A
     /// longer record of the files is a failed record; it is skipped, and is not kept in memory.
     pub max_record: u64,
@@ -190,6 +204,8 @@ impl Plan {
             files: files.into_iter().map(Into::into).collect(),
             head: None,
             sample: None,
+            shard: None,
+            shard_start: None,
             max_record: MAX_RECORD_BYTES,
             encoding: None,
             lossy: false,

@@ -8,11 +8,13 @@ mod failures;
 mod failures_arguments;
 mod gate;
 mod generate;
+mod merge;
 mod on_failure;
 mod page_arguments;
 mod progress;
 mod score;
 mod scoring_arguments;
+mod shard_arguments;
 mod signals;
 mod text;
 mod worker;
@@ -58,6 +60,8 @@ Exit codes: 0 all records scored, 1 some failed, 2 wrong usage, 3 bad input, \
 enum Command {
     /// Score every record of one or more files, and print a report.
     Score(Box<score::Score>),
+    /// Put the partial answers of shards together, and print the report of the whole.
+    Merge(merge::MergeShards),
     /// Write generated reviews to standard output. The same seed gives the same reviews.
     Generate(generate::Generate),
     /// Measure how well scoring scales on this machine, and explain what limits it.
@@ -88,6 +92,7 @@ impl Arguments {
     pub(crate) fn run(self) -> Result<Exit, CommandError> {
         match self.command {
             Command::Score(score) => score.run(self.quiet),
+            Command::Merge(merge) => merge.run(self.quiet),
             Command::Generate(generate) => generate.run(self.quiet),
             Command::Bench(bench) => bench.run(self.quiet),
             Command::Worker => worker::run(),

@@ -1,5 +1,8 @@
 //! `manyhands score`: makes a plan from the arguments, runs it, and prints its report.
 
+mod outputs;
+mod shard;
+
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,9 +13,7 @@ use clap::{ArgGroup, Args};
 use indicatif::HumanBytes;
 use manyhands::execution::Threads;
 use manyhands::exit::Exit;
-use manyhands::output::{
-    Destination, Output, PageFile, RunFiles, ScoresFile, ScoresOptions, leftovers,
-};
+use manyhands::output::{RunFiles, ScoresFile, ScoresOptions, leftovers};
 use manyhands::page;
 use manyhands::plan::arguments::{
     FieldNames, MostInFlight, WITH, count, duration, in_flight, rate,
@@ -30,13 +31,14 @@ use super::failures_arguments::FailuresArguments;
 use super::on_failure::parse_on_failure;
 use super::page_arguments::PageArguments;
 use super::progress::Progress;
-use super::scoring_arguments::{ScoringArguments, endpoints, scorers, standard_input_has_data};
+use super::scoring_arguments::{ScoringArguments, scorers, standard_input_has_data};
+use super::shard_arguments::ShardArguments;
 use super::signals::{GRACE, SignalWatch, WatchedRun};
 use super::{note, text};
 
 /// The arguments of `score`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("output").args(["scores", "failures", "html"]).multiple(true)))]
+#[command(group(ArgGroup::new("output").args(["scores", "failures", "html", "partial"]).multiple(true)))]
 pub struct Score {
     /// Read the records of these files, as one dataset in this order: JSON, delimited text or plain text, see
     /// --format. Pipes are read while they are written; - is standard input. Without a file, a pipe or a file on
@@ -82,6 +84,9 @@ pub struct Score {
 
     #[command(flatten)]
     page: PageArguments,
+
+    #[command(flatten)]
+    shard: ShardArguments,
 
     /// Overwrite the scores file, the files of failures, the OUT.partial of a run that ended early, and the page, if they exist.
     /// The new file has the mode and the owner of the old one.
@@ -175,6 +180,7 @@ impl Score {
         plan.deadline = self.deadline;
         plan.timeout = self.timeout;
         plan.retries = self.retries;
+        self.shard.apply(&mut plan)?;
         Ok(plan)
     }
 
@@ -211,6 +217,10 @@ impl Score {
         };
         // The opened plan also has the column names that are known only from the files.
         let plan = opened.plan().clone();
+        if !self.force && self.shard.is_done(&opened, self.scores.as_deref()) {
+            self.shard.note_done();
+            return Ok(Exit::Success);
+        }
         let token = Cancel::new();
         let watch = SignalWatch::start(quiet)?;
         self.failures.check(&opened)?;
@@ -218,7 +228,13 @@ impl Score {
         if !quiet {
             self.note_leftovers();
         }
-        let answer = run(&opened, outputs.files.as_ref(), &token, &watch, quiet);
+        if let Some(partial) = outputs.partial.take() {
+            return self.run_shard(&opened, outputs, partial, &token, &watch, quiet);
+        }
+        let files = outputs.files.as_ref();
+        let answer = run(&opened, files, &token, &watch, quiet, |options| {
+            opened.run(options)
+        });
         let partial = match (&outputs.files, &answer) {
             (Some(files), Ok(answer)) if answer.report.end.is_finished() => {
                 if !files.finish()? {
@@ -247,18 +263,21 @@ impl Score {
         }
         let page = outputs.page.take();
         let page = page.map(|file| file.write(&page::of_answer(&answer)));
-        let report = if self.json {
-            answer.to_json() + "\n"
-        } else {
-            text::report(&plan, &answer, opened.bytes())
-        };
-        self.print(&report)
-            .map_err(CommandError::write("cannot write the report"))?;
+        self.print_report(&opened, &answer)?;
         print_notes(&plan, &answer, quiet);
         print_warnings(&answer);
         print_end(&answer.report.end, partial?);
         page.transpose()?;
         Ok(Exit::of_report(&answer.report))
+    }
+
+    fn print_report(&self, opened: &Opened, answer: &Answer) -> Result<(), CommandError> {
+        let report = match self.json {
+            true => answer.to_json() + "\n",
+            false => text::report(opened.plan(), answer, opened.bytes()),
+        };
+        self.print(&report)
+            .map_err(CommandError::write("cannot write the report"))
     }
 
     fn scores_options(&self) -> Result<Option<ScoresOptions>, Error> {
@@ -270,45 +289,6 @@ impl Score {
                 None => options,
             }
         }))
-    }
-
-    /// Opens the outputs. Each output must be a different file, and must not be an input.
-    fn open_outputs(
-        &self,
-        plan: &Plan,
-        format: Option<ScoresOptions>,
-        token: &Cancel,
-        watch: &SignalWatch,
-    ) -> Result<Outputs, CommandError> {
-        let mut endpoints = endpoints(plan);
-        if !self.scores_on_stdout() {
-            endpoints.standard_output("the report")?;
-        }
-        let destination = match self.scores.as_ref().zip(format) {
-            Some((path, format)) => {
-                let output = Output::new("the scores", path).force(self.force);
-                let output = output.keep_partial(true);
-                let open = || Ok(endpoints.open(&output)?);
-                Some((watch.open_output(open, Destination::unfinished)?, format))
-            }
-            None => None,
-        };
-        let failures = self.failures.open(&mut endpoints, self.force, watch)?;
-        let unfinished = |page: &Option<PageFile>| page.as_ref().and_then(PageFile::unfinished);
-        let page = || self.page.open(&mut endpoints, self.force);
-        let page = watch.open_output(page, unfinished)?;
-        watch.remove_at_once(unfinished(&page));
-        // This comes before the first byte of the scores is written. From here on, a signal stops the run, and the
-        // report of the stopped run is printed.
-        watch.begin_run(WatchedRun {
-            token: token.clone(),
-            give_up: None,
-            grace: GRACE,
-            scores: None,
-        });
-        let scores = destination.map(|(to, format)| ScoresFile::new(to, &format, plan));
-        let files = RunFiles::new(scores.transpose()?, failures.transpose()?).map(Arc::new);
-        Ok(Outputs { files, page })
     }
 
     fn scores_on_stdout(&self) -> bool {
@@ -345,20 +325,15 @@ impl Score {
     }
 }
 
-/// The outputs of the command other than the report.
-struct Outputs {
-    files: Option<Arc<RunFiles>>,
-    page: Option<PageFile>,
-}
-
 /// Runs the plan until the run ends or a signal stops it, and shows the progress of the run.
-fn run(
+fn run<A>(
     opened: &Opened,
     files: Option<&Arc<RunFiles>>,
     token: &Cancel,
     watch: &SignalWatch,
     quiet: bool,
-) -> Result<Answer, Error> {
+    run: impl FnOnce(RunOptions<'_>) -> Result<A, Error>,
+) -> Result<A, Error> {
     /// Additional time that a run in worker processes may take to return, since it kills them first.
     const GRACE_OF_PROCESSES: Duration = Duration::from_secs(5);
 
@@ -393,7 +368,7 @@ fn run(
     if let Some(files) = files {
         options = options.scores(files.as_ref());
     }
-    let answer = opened.run(options);
+    let answer = run(options);
     bar.finish();
     answer
 }

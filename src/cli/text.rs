@@ -17,6 +17,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::ColumnConstraint;
 use comfy_table::Row;
 use indicatif::{HumanBytes, HumanCount};
+use manyhands::dataset::Shard;
 use manyhands::output::visible;
 use manyhands::plan::{Answer, Example, Plan, Sampling, Summary};
 use manyhands::report::End;
@@ -74,6 +75,9 @@ pub(super) fn selection(plan: &Plan, input: &str) -> String {
     let mut text = input.to_owned();
     if let Some(records) = plan.head {
         text = format!("the first {} records of {text}", HumanCount(records));
+    }
+    if let Some(shard) = plan.shard.filter(|shard| *shard != Shard::WHOLE) {
+        text = format!("shard {shard} of {text}");
     }
     if let Some(Sampling { records, seed, .. }) = plan.sample {
         let records = HumanCount(records);

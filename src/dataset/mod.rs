@@ -15,6 +15,7 @@ pub(crate) mod non_finite;
 #[cfg(any(unix, feature = "async"))]
 mod reading_ranges;
 mod records;
+pub(crate) mod shard;
 mod shared_iterator;
 mod source;
 pub mod synthetic;
@@ -31,6 +32,7 @@ pub use format::{Delimiter, FormatName};
 #[cfg(any(unix, feature = "async"))]
 pub(crate) use reading_ranges::reading_ranges;
 pub use records::Records;
+pub use shard::{Shard, ShardStart, UnknownShard};
 pub use source::TextSource;
 #[cfg(feature = "parquet")]
 pub use text::ColumnarFiles;

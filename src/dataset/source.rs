@@ -4,6 +4,7 @@ use std::io::Read;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
+use super::shard::{InputList, Shard, ShardCuts, ShardEdge, ShardExtent, ShardStart};
 use super::text::{
     Access, InputFile, LentRecord, LoadedRecords, OpenOptions, TextFiles, TextRecord, TextStream,
 };
@@ -57,6 +58,39 @@ impl OpenOptions {
         Ok(TextSource::Stream(self.stream(paths)?))
     }
 
+    /// Opens the part of the dataset at these paths that belongs to a shard, and returns where it is cut. If the paths are
+    /// read as one stream, a shard consists of whole inputs: those whose first byte is in the shard.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`open`](Self::open). Also returns an error if an input is no file, because other processes could then not
+    /// read the other shards.
+    pub(crate) fn open_shard<P: AsRef<Path>>(
+        &self,
+        paths: &[P],
+        shard: Shard,
+        start: Option<ShardStart>,
+    ) -> Result<(TextSource, ShardCuts), Error> {
+        let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
+        let lengths = paths.iter().map(|path| length_of(path));
+        let lengths = lengths.collect::<Result<Vec<u64>, Error>>()?;
+        match self.open(&paths)? {
+            TextSource::Files(files) => {
+                let (files, cuts) = files.shard(shard, start)?;
+                Ok((TextSource::Files(files), cuts))
+            }
+            #[cfg(feature = "parquet")]
+            TextSource::Columnar(files) => {
+                let (files, cuts) = files.shard(shard);
+                Ok((TextSource::Columnar(files), cuts))
+            }
+            TextSource::Stream(_) | TextSource::Loaded(_) => {
+                let (wanted, cuts) = whole_inputs(&paths, &lengths, shard);
+                Ok((TextSource::Stream(self.stream(&paths[wanted])?), cuts))
+            }
+        }
+    }
+
     /// Creates a stream that reads from one reader, see [`TextStream::new`].
     pub fn reader<'r>(
         &self,
@@ -74,6 +108,49 @@ impl OpenOptions {
     pub fn stream<P: AsRef<Path>>(&self, paths: &[P]) -> Result<TextStream<'static>, Error> {
         TextStream::open_with(self, paths)
     }
+}
+
+/// The length in bytes of an input that every process can read.
+fn length_of(path: &Path) -> Result<u64, Error> {
+    if TextStream::is_needed_for(path) {
+        let message = "is a pipe, a device or standard input, which only one process can read; save its contents to a \
+                       file that every shard can read";
+        return Err(Error::input(path, message));
+    }
+    let found = std::fs::metadata(path).map_err(|error| Error::unreadable(path, error))?;
+    Ok(found.len())
+}
+
+/// The inputs that belong to a shard of whole inputs, and where it is cut.
+fn whole_inputs(paths: &[&Path], lengths: &[u64], shard: Shard) -> (Range<usize>, ShardCuts) {
+    let inputs = InputList::of(paths.iter().copied().zip(lengths.iter().copied()));
+    let places = shard.bytes(inputs.bytes);
+    let first_at = |place: u64| {
+        let mut before = 0_u64;
+        let begins_after = |length: &u64| {
+            let is_after = before >= place;
+            before = before.saturating_add(*length);
+            is_after
+        };
+        let file = lengths.iter().position(begins_after);
+        file.unwrap_or(lengths.len())
+    };
+    let end = match shard.is_last() {
+        true => lengths.len(),
+        false => first_at(places.end),
+    };
+    // The first shard begins at 0, also if all inputs are empty.
+    let begin = match shard.number() {
+        1 => 0,
+        _ => first_at(places.start),
+    };
+    let [begin_edge, end_edge] = [begin, end].map(ShardEdge::before_file);
+    let cuts = ShardCuts {
+        inputs,
+        begin: begin_edge,
+        end: end_edge,
+    };
+    (begin..end, cuts)
 }
 
 /// The kinds of columnar files, if all inputs are such files.
@@ -97,6 +174,22 @@ impl TextSource {
             #[cfg(feature = "parquet")]
             TextSource::Columnar(files) => TextSource::Columnar(files.with_part_bytes(bytes)),
             other => other,
+        }
+    }
+
+    /// Returns what a shard covers that was opened with these cuts, after a run that has read it to its end.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a file cannot be read.
+    pub(crate) fn extent(&self, cuts: ShardCuts) -> Result<ShardExtent, Error> {
+        match self {
+            TextSource::Files(files) => files.extent(cuts),
+            #[cfg(feature = "parquet")]
+            TextSource::Columnar(files) => Ok(files.extent(cuts)),
+            TextSource::Stream(_) | TextSource::Loaded(_) => {
+                Ok(cuts.extent(ShardStart::Unquoted, 0, 0))
+            }
         }
     }
 

@@ -1,15 +1,20 @@
 //! An open output, which is standard output, a pipe, or a file that is renamed into place when it is complete.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _, SeekFrom, Write};
+use std::io::{self, Write};
+#[cfg(feature = "parquet")]
+use std::io::{Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::NamedTempFile;
 
 use super::identity::{folder_of, target_of};
+use super::kept::{keep, persist};
 use super::leftovers::PREFIX;
 use super::replaced;
 use super::requested::{Output, STANDARD, partial_of, refused};
+use super::synced::{SyncFile, sync_folder, to_disk};
+use super::written::{FileHasher, WrittenFile};
 use crate::error::{Error, NotWritten};
 
 /// An open output. [`Endpoints::open`](super::Endpoints::open) returns it.
@@ -19,6 +24,8 @@ pub struct Destination {
     /// The name of the output in error messages, such as "the scores". `requested` is its path as the user gave it.
     what: String,
     requested: PathBuf,
+    /// `None` if the bytes are not hashed.
+    hasher: Option<FileHasher>,
 }
 
 #[derive(Debug)]
@@ -38,6 +45,8 @@ struct NewFile {
     /// Whether an existing file at the path may be replaced.
     force: bool,
     keeps_partial: bool,
+    /// How the file and its folder are synced. `None` if they are not synced.
+    sync: Option<SyncFile>,
 }
 
 /// The file that keeps the scores of a run that ended early.
@@ -62,6 +71,7 @@ impl Destination {
             target: Target::open(output)?,
             what: output.what.clone(),
             requested: output.path.clone(),
+            hasher: output.hashed.then(FileHasher::default),
         })
     }
 
@@ -78,35 +88,66 @@ impl Destination {
         }
     }
 
-    /// Renames the complete file into place.
+    /// Returns the length and the hash of the bytes that were written so far, or `None` if the output is not
+    /// [hashed](Output::hashed).
+    pub fn written(&self) -> Option<WrittenFile> {
+        self.hasher.as_ref().map(FileHasher::written)
+    }
+
+    /// Renames the complete file into place. If the output is [synced](Output::synced), the contents of the file are
+    /// written to the disk before, and its name after this.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Destination`] if the file cannot be renamed, because another file has been given that name in
     /// the meantime or because the folder no longer exists. The complete file is then kept under another name, which
-    /// the error states.
+    /// the error states. Also returns [`Error::Destination`] if the file or its folder cannot be synced. The file is
+    /// then removed.
     pub fn finish(self) -> Result<(), Error> {
-        self.finish_holding("the complete file")
+        self.sync()?;
+        self.publish("the complete file")
     }
 
-    /// Does the same as [`finish`](Destination::finish). Errors describe the file as `contents`.
-    pub(super) fn finish_holding(self, contents: &str) -> Result<(), Error> {
+    /// Syncs the contents of the complete file, if the output is synced.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Destination`] if the file cannot be synced. It must then not be published.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        let Target::File(NewFile {
+            file,
+            sync: Some(sync),
+            ..
+        }) = &self.target
+        else {
+            return Ok(());
+        };
+        // A sync is never tried again: the system may report success for bytes that it has given up.
+        sync(file.as_file()).map_err(|error| {
+            let reason =
+                format!("cannot be synced to the disk: {error}; the file is not kept; run again");
+            refused(&self.requested, reason)
+        })
+    }
+
+    /// Renames the file into place. Errors describe the file as `contents`.
+    pub(super) fn publish(self, contents: &str) -> Result<(), Error> {
         match self.target {
-            Target::File(new) => new.finish(&self.requested, contents),
+            Target::File(new) => new.publish(&self.requested, contents),
             Target::Stdout(_) | Target::Special(_) => Ok(()),
         }
     }
 
     /// Keeps the first `bytes` bytes of the file, or all if there are fewer, as `PATH.partial`. These bytes must
-    /// contain the scores of the first `records` records. Returns `None`, and keeps no file, if there are no records or
-    /// if the output is not a file.
+    /// contain the scores of the first `records` records. Returns `None`, and keeps no file, if there are no records,
+    /// if the output is not a file, or if it was opened without [`keep_partial`](Output::keep_partial).
     ///
     /// # Errors
     ///
     /// Returns [`Error::Destination`] if the file cannot be kept under any name.
     pub fn keep_partial(self, records: u64, bytes: u64) -> Result<Option<PartialFile>, Error> {
         match self.target {
-            Target::File(new) if records > 0 => {
+            Target::File(new) if records > 0 && new.keeps_partial => {
                 new.keep_partial(&self.requested, records, bytes).map(Some)
             }
             Target::File(_) | Target::Stdout(_) | Target::Special(_) => Ok(None),
@@ -132,7 +173,8 @@ impl Destination {
         NotWritten::naming(&self.what, &place, error)
     }
 
-    /// Cuts the file after this number of bytes. The next byte is written there.
+    /// Cuts the file after this number of bytes. The next byte is written there. From then on, the hash of the file is
+    /// not known.
     ///
     /// # Errors
     ///
@@ -142,6 +184,7 @@ impl Destination {
         let Target::File(new) = &mut self.target else {
             return Err(io::ErrorKind::Unsupported.into());
         };
+        self.hasher = None;
         let file = new.file.as_file_mut();
         file.set_len(bytes)?;
         file.seek(SeekFrom::Start(bytes)).map(|_| ())
@@ -186,18 +229,21 @@ impl Target {
             path,
             force: output.force,
             keeps_partial: output.keeps_partial,
+            sync: output.synced.then_some(to_disk),
         }))
     }
 }
 
 impl NewFile {
-    fn finish(self, requested: &Path, contents: &str) -> Result<(), Error> {
+    fn publish(self, requested: &Path, contents: &str) -> Result<(), Error> {
         let Err(error) = persist(self.file, &self.path, self.force) else {
             if self.force && self.keeps_partial {
                 // The existing partial file belongs to the scores that have just been replaced, so it is removed.
                 let _ = fs::remove_file(partial_of(&self.path));
             }
-            return Ok(());
+            return self
+                .sync
+                .map_or(Ok(()), |sync| sync_name(&self.path, requested, sync));
         };
         let why = match error.error.kind() {
             io::ErrorKind::AlreadyExists => {
@@ -240,92 +286,18 @@ impl NewFile {
     }
 }
 
-/// Renames the temporary file to `path`. Replaces an existing file at `path` only if `force` is true.
-fn persist(mut file: NamedTempFile, path: &Path, force: bool) -> Result<(), PersistError> {
-    loop {
-        let named = match force {
-            true => file.persist(path),
-            false => file.persist_noclobber(path),
+/// Syncs the folder of a file that has just been renamed to `path`. If this fails, the file is removed, because a file
+/// in place would look like one that stays there after a power failure.
+fn sync_name(path: &Path, requested: &Path, sync: SyncFile) -> Result<(), Error> {
+    sync_folder(folder_of(path), sync).map_err(|error| {
+        let removed = match fs::remove_file(path) {
+            Ok(()) => "the file was removed again".to_owned(),
+            Err(error) => format!("the file could not be removed: {error}"),
         };
-        match named {
-            Ok(_) => return Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::Interrupted => file = error.file,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Keeps a file under a name that does not make it look complete. The first of these that is possible is used: the
-/// name `PATH.partial`, the temporary name without the leading dot, the temporary name itself, or a copy in the
-/// nearest folder that still exists. Returns the path of the kept file, and whether another file was replaced.
-fn keep(file: NamedTempFile, path: &Path, force: bool) -> io::Result<(PathBuf, bool)> {
-    let partial = partial_of(path);
-    let existed = force && fs::symlink_metadata(&partial).is_ok();
-    let file = match persist(file, &partial, force) {
-        Ok(()) => return Ok((partial, existed)),
-        Err(error) => error.file,
-    };
-    let temporary = file.path().file_name().unwrap_or_default().to_owned();
-    let unique = temporary.to_string_lossy();
-    let unique = format!("manyhands-{}.partial", unique.trim_start_matches(PREFIX));
-    let beside = path.with_file_name(&unique);
-    let file = match persist(file, &beside, false) {
-        Ok(()) => return Ok((beside, false)),
-        Err(error) => error.file,
-    };
-    if file.path().exists() {
-        // No file in the folder can be renamed, for example because the folder has become read-only.
-        let kept = file.keep().map_err(|error| error.error)?;
-        drop(kept);
-        return Ok((path.with_file_name(&temporary), false));
-    }
-    if let Some(moved) = moved_to(file.as_file()) {
-        // The folder has been renamed. If a file there already has the name without the dot, this file keeps its
-        // temporary name.
-        let visible = moved.with_file_name(&unique);
-        let is_free = fs::symlink_metadata(&visible).is_err();
-        let is_renamed = is_free && fs::rename(&moved, &visible).is_ok();
-        return Ok((if is_renamed { visible } else { moved }, false));
-    }
-    copy(file, path, &unique).map(|copy| (copy, false))
-}
-
-/// Returns the current path of an open file, if the system reports the path and the file still has a name.
-#[cfg(target_os = "linux")]
-fn moved_to(file: &File) -> Option<PathBuf> {
-    use std::os::fd::AsRawFd as _;
-    use std::os::unix::fs::MetadataExt as _;
-
-    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
-    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    let has_that_path = id(fs::symlink_metadata(&path).ok()?) == id(file.metadata().ok()?);
-    has_that_path.then_some(path)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn moved_to(_file: &File) -> Option<PathBuf> {
-    None
-}
-
-/// Copies a file whose folder was deleted. This works because the contents exist as long as the file is open.
-fn copy(mut file: NamedTempFile, path: &Path, name: &str) -> io::Result<PathBuf> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for folder in path.ancestors().skip(1).chain([Path::new(".")]) {
-        if !folder.is_dir() {
-            continue;
-        }
-        let to = folder.join(name);
-        let copied = OpenOptions::new().write(true).create_new(true).open(&to);
-        let copied = copied.and_then(|mut copy| {
-            file.as_file_mut().seek(SeekFrom::Start(0))?;
-            io::copy(file.as_file_mut(), &mut copy)
-        });
-        match copied {
-            Ok(_) => return Ok(to),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+        let reason =
+            format!("its folder cannot be synced to the disk: {error}; {removed}; run again");
+        refused(requested, reason)
+    })
 }
 
 /// Creates a file under a temporary name, with the usual permissions of new files. If `private` is true, only the
@@ -348,7 +320,11 @@ fn new_file(folder: &Path, private: bool) -> io::Result<NamedTempFile> {
 impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out().write(bytes);
-        written.map_err(|error| self.naming(error))
+        let written = written.map_err(|error| self.naming(error))?;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.add(&bytes[..written]);
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -438,6 +414,92 @@ mod tests {
                 let is_left = folder.read("out.partial").is_some();
                 assert_eq!(is_left, !(force && keep_partial), "{force} {keep_partial}");
             }
+        }
+    }
+
+    /// Opens a synced output with two lines, and replaces the function that syncs it.
+    fn synced_by(folder: &Folder, sync: SyncFile) -> Destination {
+        let output = Output::new("the scores", folder.0.path().join("out"));
+        let mut destination = Destination::open(&output.synced(true)).expect("a file");
+        destination.write_all(b"one\ntwo\n").expect("room");
+        let Target::File(new) = &mut destination.target else {
+            panic!("a file");
+        };
+        assert!(new.sync.is_some());
+        new.sync = Some(sync);
+        destination
+    }
+
+    fn fails(_: &File) -> io::Result<()> {
+        Err(io::Error::other("the disk is broken"))
+    }
+
+    #[test]
+    fn a_synced_file_is_renamed_into_place() {
+        let folder = Folder::new();
+        synced_by(&folder, to_disk).finish().expect("a disk");
+        assert_eq!(folder.read("out").as_deref(), Some("one\ntwo\n"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_synced_is_not_kept() {
+        let folder = Folder::new();
+        let error = synced_by(&folder, fails).finish().expect_err("it fails");
+        let reason = error.to_string();
+        assert!(
+            reason.contains("cannot be synced to the disk: the disk is broken"),
+            "{reason}"
+        );
+        assert_eq!(folder.count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_whose_folder_cannot_be_synced_is_removed_again() {
+        let folder = Folder::new();
+        let sync: SyncFile = |file| match file.metadata()?.is_dir() {
+            true => fails(file),
+            false => Ok(()),
+        };
+        let error = synced_by(&folder, sync).finish().expect_err("it fails");
+        let reason = error.to_string();
+        assert!(
+            reason.contains("its folder cannot be synced to the disk: the disk"),
+            "{reason}"
+        );
+        assert!(reason.contains("was removed again"), "{reason}");
+        assert_eq!(folder.count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_system_that_cannot_sync_folders_is_no_error() {
+        let folder = Folder::new();
+        let sync: SyncFile = |file| match file.metadata()?.is_dir() {
+            true => Err(io::ErrorKind::InvalidInput.into()),
+            false => Ok(()),
+        };
+        synced_by(&folder, sync)
+            .finish()
+            .expect("the file is synced");
+        assert_eq!(folder.read("out").as_deref(), Some("one\ntwo\n"));
+    }
+
+    #[test]
+    fn an_output_is_hashed_only_if_this_is_asked_for() {
+        let folder = Folder::new();
+        assert_eq!(folder.destination(false, false).written(), None);
+        let output = Output::new("the scores", folder.0.path().join("out"));
+        let mut destination = Destination::open(&output.hashed(true)).expect("a file");
+        destination.write_all(b"one\n").expect("room");
+        destination.write_all(b"two\n").expect("room");
+        let mut hasher = FileHasher::default();
+        hasher.add(b"one\ntwo\n");
+        assert_eq!(destination.written(), Some(hasher.written()));
+        #[cfg(feature = "parquet")]
+        {
+            destination.cut_to(4).expect("a file");
+            assert_eq!(destination.written(), None);
         }
     }
 

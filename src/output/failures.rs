@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::ser::{SerializeMap, Serializer};
 
+use super::complete::{CompleteFile, CompleteRunFiles};
 use super::destination::{Destination, PartialFile};
 use super::encoder::{OutputCompression, OutputEncoder};
 use super::frames::{push_frame, split_frame};
@@ -136,13 +137,34 @@ impl FailuresFile {
     /// Returns [`Error::Output`] if the last bytes cannot be written, and [`Error::Destination`] if a file cannot be
     /// renamed.
     pub fn finish(&self) -> Result<(), Error> {
+        let complete = self.complete()?;
+        complete.map_or(Ok(()), CompleteRunFiles::publish)
+    }
+
+    /// Completes the files after a complete run, without renaming them into place. Returns `None` if
+    /// [`keep_partial`](FailuresFile::keep_partial) was called before.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Output`] if the last bytes cannot be written, and [`Error::Destination`] if an output is
+    /// [synced](super::Output::synced) and its file cannot be synced.
+    pub fn complete(&self) -> Result<Option<CompleteRunFiles>, Error> {
+        let files = self.complete_files()?;
+        Ok(files.map(|files| CompleteRunFiles::new(None, Some(files))))
+    }
+
+    /// Completes the file of the records and that of the reasons.
+    pub(super) fn complete_files(&self) -> Result<Option<[CompleteFile; 2]>, Error> {
         let Some(written) = self.out.take(Duration::MAX) else {
-            return Ok(());
+            return Ok(None);
         };
-        *lock(&self.left_out) = written.out.left_out;
         let lines = written.out;
-        lines.records.finish().map_err(Error::Output)?.finish()?;
-        lines.reasons.finish().map_err(Error::Output)?.finish()
+        *lock(&self.left_out) = lines.left_out;
+        let complete = |out: OutputEncoder| {
+            let destination = out.finish().map_err(Error::Output)?;
+            CompleteFile::new(destination, "the complete file")
+        };
+        Ok(Some([complete(lines.records)?, complete(lines.reasons)?]))
     }
 
     /// Keeps what was written so far as partial files. Returns the partial file of the records, or `None` if no record

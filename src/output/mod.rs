@@ -10,12 +10,15 @@
 //! that is also an input or another output.
 
 mod baselines;
+mod complete;
 mod destination;
 mod encoder;
 mod endpoints;
 mod failures;
 mod frames;
 mod identity;
+mod joined;
+mod kept;
 mod leftovers;
 #[cfg(feature = "html")]
 mod page;
@@ -23,16 +26,21 @@ mod replaced;
 mod requested;
 mod run_files;
 mod scores;
+mod synced;
 pub mod visible;
+mod written;
 
 pub use baselines::{BaselineFile, BaselineName, Baselines};
+pub use complete::{CompleteFile, CompleteRunFiles};
 pub use destination::{Destination, PartialFile};
 pub use encoder::OutputCompression;
 pub use endpoints::Endpoints;
 pub use failures::FailuresFile;
+pub use joined::{FirstLines, Joined, ShardScores, join_scores, match_scores};
 pub use leftovers::{Leftover, leftovers};
 #[cfg(feature = "html")]
 pub use page::PageFile;
 pub use requested::Output;
 pub use run_files::RunFiles;
 pub use scores::{LeftOutFields, ScoresFile, ScoresFormat, ScoresOptions, UnfitValues};
+pub use written::WrittenFile;

@@ -14,6 +14,8 @@ pub struct Output {
     pub(super) path: PathBuf,
     pub(super) force: bool,
     pub(super) keeps_partial: bool,
+    pub(super) synced: bool,
+    pub(super) hashed: bool,
 }
 
 impl Output {
@@ -25,6 +27,8 @@ impl Output {
             path: path.into(),
             force: false,
             keeps_partial: false,
+            synced: false,
+            hashed: false,
         }
     }
 
@@ -39,6 +43,24 @@ impl Output {
     #[must_use]
     pub fn keep_partial(mut self, keep: bool) -> Self {
         self.keeps_partial = keep;
+        self
+    }
+
+    /// Sets whether the file is on the disk before it is renamed into place, and its name afterwards. The file is then
+    /// still there after a power failure. If it cannot be synced, the output fails, and the file is removed.
+    ///
+    /// Standard output, pipes and devices are not synced. Only Unix can sync the name.
+    #[must_use]
+    pub fn synced(mut self, synced: bool) -> Self {
+        self.synced = synced;
+        self
+    }
+
+    /// Sets whether the bytes of the output are counted and hashed while they are written. If so,
+    /// [`Destination::written`](super::Destination::written) returns their number and their hash.
+    #[must_use]
+    pub fn hashed(mut self, hashed: bool) -> Self {
+        self.hashed = hashed;
         self
     }
 

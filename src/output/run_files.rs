@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 
+use super::complete::CompleteRunFiles;
 use super::destination::PartialFile;
 use super::failures::FailuresFile;
 use super::frames::{push_frame, split_frame};
@@ -44,15 +45,28 @@ impl RunFiles {
     ///
     /// Returns the errors of [`ScoresFile::finish`] and [`FailuresFile::finish`].
     pub fn finish(&self) -> Result<bool, Error> {
-        if let Some(scores) = &self.scores
-            && !scores.finish()?
-        {
-            return Ok(false);
+        let complete = self.complete()?;
+        let published = complete.map(CompleteRunFiles::publish).transpose()?;
+        Ok(published.is_some())
+    }
+
+    /// Completes the files after a complete run, without renaming them into place. Returns `None` if
+    /// [`keep_partial`](RunFiles::keep_partial) was called before.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`ScoresFile::complete`] and [`FailuresFile::complete`].
+    pub fn complete(&self) -> Result<Option<CompleteRunFiles>, Error> {
+        let scores = self.scores.as_ref().map(ScoresFile::complete).transpose()?;
+        if scores.as_ref().is_some_and(Option::is_none) {
+            return Ok(None);
         }
-        self.failures
-            .as_ref()
-            .map_or(Ok(()), FailuresFile::finish)?;
-        Ok(true)
+        let failures = self.failures.as_ref();
+        let failures = failures.map(FailuresFile::complete_files).transpose()?;
+        Ok(Some(CompleteRunFiles::new(
+            scores.flatten(),
+            failures.flatten(),
+        )))
     }
 
     /// Keeps what was written so far as partial files. Returns the partial file of the scores.

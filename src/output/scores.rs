@@ -16,13 +16,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::complete::CompleteFile;
 use super::destination::{Destination, PartialFile};
 use super::encoder::OutputEncoder;
+use super::written::WrittenFile;
 use crate::dataset::LentRecord;
 use crate::error::Error;
 use crate::plan::{Plan, Scored};
 use crate::sink::{InOrder, RecordOutcome, Room, Sink};
-use crate::sync::{Mutex, try_lock, try_lock_for};
+use crate::sync::{Mutex, lock, try_lock, try_lock_for};
 
 #[cfg(feature = "parquet")]
 use columnar::{ColumnarLines, ColumnarOut};
@@ -46,6 +48,7 @@ pub struct ScoresFile {
     table: Option<Arc<Table>>,
     out: InOrder<OrderedLines>,
     partial: Mutex<Option<PartialFile>>,
+    written: Mutex<Option<WrittenFile>>,
 }
 
 /// A table, if the format has columns, and what writes its lines.
@@ -95,6 +98,7 @@ impl ScoresFile {
             table,
             out: InOrder::new(out),
             partial: Mutex::default(),
+            written: Mutex::default(),
         })
     }
 
@@ -145,11 +149,24 @@ impl ScoresFile {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Output`] if scores are missing or cannot be written. Returns [`Error::Destination`] if the
-    /// file cannot be renamed; the error then states the name under which the file is kept.
+    /// Returns the errors of [`complete`](ScoresFile::complete), and [`Error::Destination`] if the file cannot be
+    /// renamed; the error then states the name under which the file is kept.
     pub fn finish(&self) -> Result<bool, Error> {
+        let complete = self.complete()?;
+        let published = complete.map(CompleteFile::publish).transpose()?;
+        Ok(published.is_some())
+    }
+
+    /// Completes the file after a complete run, without renaming it into place. Returns `None` if
+    /// [`keep_partial`](ScoresFile::keep_partial) was called before.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Output`] if scores are missing or cannot be written. Returns [`Error::Destination`] if the
+    /// output is [synced](super::Output::synced) and the file cannot be synced.
+    pub fn complete(&self) -> Result<Option<CompleteFile>, Error> {
         let Some(written) = self.out.take(Duration::MAX) else {
-            return Ok(false);
+            return Ok(None);
         };
         if let Some(record) = written.missing {
             let message = format!("the score of record {} is missing", record + 1);
@@ -158,7 +175,15 @@ impl ScoresFile {
         }
         let destination = written.out.finish().map_err(Error::Output)?;
         let contents = format!("the complete file with all {} records", written.records);
-        destination.finish_holding(&contents).map(|()| true)
+        let complete = CompleteFile::new(destination, contents)?;
+        *lock(&self.written) = complete.written();
+        Ok(Some(complete))
+    }
+
+    /// Returns the length and the hash of the file. They are known once the file is complete, and only if the output is
+    /// [hashed](super::Output::hashed).
+    pub fn written(&self) -> Option<WrittenFile> {
+        *lock(&self.written)
     }
 
     /// Keeps the scores that have been written so far, in order and without a gap, as `OUT.partial`. The run may
@@ -283,6 +308,59 @@ mod tests {
             "3,,,,,,,,no number",
         ];
         assert_eq!(csv.lines().collect::<Vec<_>>(), lines);
+    }
+
+    #[test]
+    fn a_complete_file_is_known_before_it_is_renamed_into_place() {
+        let opened = MadeUpOptions::default().open_over(&["a 1", "b 2"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, hashed) in [
+            ("a.jsonl", true),
+            ("b.csv.gz", true),
+            ("c.tsv.zst", true),
+            #[cfg(feature = "parquet")]
+            ("d.parquet", true),
+            #[cfg(feature = "parquet")]
+            ("e.arrow", true),
+            ("f.jsonl", false),
+        ] {
+            let path = folder.path().join(name);
+            let options = ScoresOptions::of(&path).expect(name);
+            let output = Output::new("the scores", &path).hashed(hashed).synced(true);
+            let destination = Endpoints::new().open(&output).expect(name);
+            let file = ScoresFile::new(destination, &options, opened.plan()).expect(name);
+            opened.run(RunOptions::default().scores(&file)).expect(name);
+            assert_eq!(file.written(), None);
+            let complete = file.complete().expect(name).expect("nothing was kept");
+            assert!(!path.exists());
+            assert_eq!(complete.written(), file.written());
+            complete.publish().expect(name);
+            let bytes = fs::read(&path).expect(name);
+            let expected = WrittenFile {
+                bytes: bytes.len() as u64,
+                hash: twox_hash::XxHash3_128::oneshot(&bytes),
+            };
+            assert_eq!(file.written(), hashed.then_some(expected), "{name}");
+            assert!(
+                !file.finish().expect("nothing fails"),
+                "it is finished already"
+            );
+        }
+    }
+
+    #[test]
+    fn a_complete_file_that_is_not_published_is_removed() {
+        let opened = MadeUpOptions::default().open_over(&["a 1"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let output = Output::new("the scores", folder.path().join("out"));
+        let destination = Endpoints::new().open(&output).expect("a new file");
+        let options = ScoresOptions::new(ScoresFormat::JsonLines);
+        let file = ScoresFile::new(destination, &options, opened.plan()).expect("a file");
+        opened
+            .run(RunOptions::default().scores(&file))
+            .expect("a run");
+        drop(file.complete().expect("nothing fails"));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }
 
     /// JSON has no numbers that are not finite, so they are `null` there. Programs that read tables know them.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::scorer::ReferenceSummary;
-use super::{CallsReport, Plan, Summary};
+use super::{CallsReport, MergedShard, Plan, Summary};
 use crate::dataset::InputFile;
 use crate::machine::{Machine, Throttled};
 use crate::report::{Digest, Report};
@@ -51,11 +51,24 @@ pub struct Answer {
     /// Sentences, without a full stop, about what is no failure, but changes the meaning of the answer: fields that no
     /// record has, and options without an effect. A program may add its own warnings before it writes the answer.
     pub warnings: Vec<String>,
+    /// What each shard has contributed, if the answer is [merged](super::merge). Its times are then sums over the shards.
+    pub shards: Vec<MergedShard>,
 }
 
 impl Answer {
     /// Explains in a sentence without a full stop why the run took as long as it did.
     pub fn explanation(&self) -> String {
+        if let Some(longest) = self.shards.iter().max_by_key(|one| one.wall) {
+            let several = match self.shards.len() {
+                1 => "one shard".to_owned(),
+                several => format!("{several} shards"),
+            };
+            return format!(
+                "{several}, whose times are added up here; the longest one is shard {}, which took {:.1} s",
+                longest.shard,
+                longest.wall.as_secs_f64()
+            );
+        }
         match &self.calls {
             Some(calls) => calls.explanation(),
             None => self.report.explanation().to_string(),

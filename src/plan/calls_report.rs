@@ -3,10 +3,15 @@
 #[cfg(test)]
 mod tests;
 
+mod sum;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+pub(in crate::plan) use sum::CallsSum;
 
 /// Smallest share of the run during which a wait is mentioned.
 const WORTH_MENTIONING: f64 = 0.05;
@@ -18,10 +23,11 @@ pub struct CallsReport {
     /// Number of calls, including those that tried a record again.
     pub calls: u64,
     /// Number of calls that tried a record again, by the reason.
-    pub retries: BTreeMap<&'static str, u64>,
+    pub retries: BTreeMap<Cow<'static, str>, u64>,
     /// Number of answers by their HTTP status.
     pub statuses: BTreeMap<u16, u64>,
-    /// The time from the start of a call to the end of its answer. `None` if there was no call.
+    /// The time from the start of a call to the end of its answer. `None` if there was no call, and in the merged answer of
+    /// several shards.
     pub latency: Option<CallLatency>,
     /// Number of calls per second.
     pub per_second: f64,
@@ -71,7 +77,7 @@ pub struct CallLatency {
 
 /// The time during which no further call could be started, in seconds, by what it waited for. At any time, the next call
 /// waits for one thing only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HeldUp {
     /// The limit on calls in flight.
     pub limit: f64,
@@ -88,7 +94,7 @@ pub struct HeldUp {
 }
 
 /// The budget of a run, in the unit of the service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BudgetReport {
     /// The pointer to the number in each answer.
     pub of: String,

@@ -9,6 +9,7 @@ impl Plan {
         let is_pool = self.executor == ExecutorName::ProcessPool;
         let outside = self.scorer.outside();
         self.check_timeout(is_pool || outside.is_some())?;
+        self.check_shard()?;
         if let Some(outside) = outside
             && is_pool
         {
@@ -33,6 +34,19 @@ impl Plan {
             )));
         }
         Ok(())
+    }
+
+    /// Returns an error if the plan scores a shard, and also only some of its records.
+    fn check_shard(&self) -> Result<(), Error> {
+        let other = match (self.shard, self.head, self.sample) {
+            (Some(_), Some(_), _) => "the first records",
+            (Some(_), None, Some(_)) => "a sample",
+            _ => return Ok(()),
+        };
+        Err(Error::Plan(format!(
+            "a shard cannot be limited to {other}, because no shard knows which of its records belong to them; score all \
+             records of the shard"
+        )))
     }
 
     /// Returns an error if the plan has a timeout that is zero, or a timeout that cannot be enforced because

@@ -3,6 +3,7 @@
 mod files;
 mod header;
 mod matches;
+mod shards;
 mod timing;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::visible;
 use files::FileJson;
 use header::HeaderJson;
 use matches::{MatchesJson, PairsJson, ReferenceJson};
+use shards::ShardJson;
 use timing::TimingJson;
 
 impl Answer {
@@ -40,6 +42,7 @@ impl Answer {
     /// | `scores` | by column: for numbers `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`, `quantiles`, `histogram` unless no number is finite, and `nan`, the number of records with NaN, if there are any; for labels `count` and `labels`, the number of records with each label, and if the labels are not [counted exactly](super::LabelSummary), `labels_exact`, which is `false`, and `labels_share`, the share of the records that a listed label has at least |
     /// | `groups` | a list, if the plan groups: `group` (a list with the value of each field; `null` for no value), and of its main scores `count`, `sum`, `mean`, `variance`, `stddev`, `min`, `max`; with several columns of the scorer `number` also `columns`, with these figures for each column by name |
     /// | `top`, `bottom` | the best and the worst records: `record`, `score`, `file`, `line`, `text`; if the scorer has a reference, also `best`, the line of the best match in the reference, and `match`, its text |
+    /// | `shards` | if the answer is [merged](super::merge), a list with the `shard`, the `records`, and the `wall` and `cpu` time of each shard; the times in `timing` are then sums over the shards |
     /// | `matches` | if the scorer has a reference, the [`Matches`](crate::plan::Matches): `matched`, `of_all` (as a fraction of all records), and `at_least`, a list of `score`, `records`, `of_all` |
     /// | `reference` | if the scorer has a reference: `texts`, and if records without a text were left out, `left_out` and `first_left_out`, the line of the first one |
     /// | `pairs` | if the scorer has a reference: `compared`, `skipped`, `skipped_by` (bound), `per_second` |
@@ -85,6 +88,7 @@ impl Answer {
                 .map(|groups| GroupJson::list(groups, &report.value)),
             top: report.value.top.iter().map(ExampleJson::of).collect(),
             bottom: report.value.bottom.iter().map(ExampleJson::of).collect(),
+            shards: self.shards.iter().map(ShardJson::of).collect(),
             matches: self
                 .matches()
                 .map(|matches| MatchesJson::of(&matches, report.records)),
@@ -119,6 +123,8 @@ struct AnswerJson<'a> {
     groups: Option<Vec<GroupJson<'a>>>,
     top: Vec<ExampleJson<'a>>,
     bottom: Vec<ExampleJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shards: Vec<ShardJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matches: Option<MatchesJson>,
     #[serde(skip_serializing_if = "Option::is_none")]

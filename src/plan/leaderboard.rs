@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Scored;
-use super::path_text::path_of;
+use super::plain_place::PlainPlace;
 use super::scorer::Cells;
 use super::thresholds::Thresholds;
 use crate::aggregation::{Aggregator, Bottom, Kind, Ranked, Shift, State, StateError, Top};
@@ -194,34 +194,6 @@ pub(super) struct PlainEntry {
     matched: Option<ExampleMatch>,
 }
 
-/// A place as plain data. The path need not be valid UTF-8.
-#[derive(Serialize, Deserialize)]
-struct PlainPlace {
-    path: Vec<u8>,
-    line: u64,
-    column: Option<u64>,
-}
-
-impl From<Place> for PlainPlace {
-    fn from(place: Place) -> Self {
-        PlainPlace {
-            path: place.path.as_os_str().as_encoded_bytes().to_vec(),
-            line: place.line,
-            column: place.column,
-        }
-    }
-}
-
-impl From<PlainPlace> for Place {
-    fn from(place: PlainPlace) -> Self {
-        Place {
-            path: Arc::from(path_of(place.path)),
-            line: place.line,
-            column: place.column,
-        }
-    }
-}
-
 impl<P: Clone> State for Leaderboard<P> {
     /// The best records, the worst records, and the entries of both by the index of the record.
     type Plain = (
@@ -241,7 +213,7 @@ impl<P: Clone> State for Leaderboard<P> {
         let mut entries: Vec<PlainEntry> = entries
             .map(|(index, entry)| PlainEntry {
                 index,
-                place: entry.place.map(PlainPlace::from),
+                place: entry.place.as_ref().map(PlainPlace::from),
                 text: entry.candidate.text.clone(),
                 matched: entry.candidate.matched.clone(),
             })
@@ -283,6 +255,19 @@ impl<P: Clone> State for Leaderboard<P> {
             return Err(StateError::Impossible("other entries than ranked records"));
         }
         Ok(restored)
+    }
+}
+
+impl<P> Leaderboard<P> {
+    /// Adds to the lines of the first `records` records, counted from index 0.
+    pub(super) fn move_lines(&mut self, records: u64, lines: u64) {
+        for (index, entry) in &mut self.entries {
+            if *index < records
+                && let Some(place) = &mut entry.place
+            {
+                place.line = place.line.saturating_add(lines);
+            }
+        }
     }
 }
 

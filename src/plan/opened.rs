@@ -3,31 +3,31 @@
 #[cfg(any(unix, feature = "http"))]
 mod assemble;
 mod elsewhere;
+mod hashed_records;
+mod pipeline;
 #[cfg(unix)]
 mod program;
 mod sampled;
 #[cfg(feature = "http")]
 mod service;
+mod shard;
 mod whole_records;
 
+use hashed_records::HashedRecords;
+
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::first_records::FirstRecords;
 use super::planned_executor::{PlannedExecutor, ScoredBy};
-use super::scored::{ScoreField, Scored};
-use super::scorer::{Outside, PreparedScorer, ReferenceSummary};
-use super::summary::PlanAggregator;
+use super::scored::ScoreField;
+use super::scorer::{Outside, PreparedScorer};
 use super::thresholds::Thresholds;
 use super::{Answer, ExecutorName, Plan, RunOptions, Sampling, worker};
+use crate::dataset::shard::ShardCuts;
 use crate::dataset::{Dataset, Fields, InputFile, OpenOptions, TextRecord, TextSource, TextStream};
 use crate::error::{Error, OnFailure};
 use crate::execution::{Executor, WorkStealing};
-use crate::limit::Limit;
-use crate::machine::{ControlGroup, Machine, Throttled, processor_time};
-use crate::pipeline::Pipeline;
-use crate::report::Digest;
-use crate::task::Task;
 
 /// Smallest number of bytes in a part if a limit makes records wait. This is about one record.
 const LIMITED_PART_BYTES: u64 = 256;
@@ -39,6 +39,8 @@ pub struct Opened {
     /// The fields that are read from each record.
     fields: Fields,
     records: TextSource,
+    /// Where the records are cut, if they are a shard.
+    cuts: Option<ShardCuts>,
     /// The sample that a run draws from the records, if it does not score all of them.
     sampling: Option<Sampling>,
     /// The sample, once a run has drawn it.
@@ -54,7 +56,7 @@ impl Opened {
             None => records,
         };
         let fields = plan.selected();
-        Opened::prepare(plan, fields, TextSource::Stream(records))
+        Opened::prepare(plan, fields, TextSource::Stream(records), None)
     }
 
     pub(super) fn new(plan: Plan, whole_records: bool) -> Result<Self, Error> {
@@ -78,17 +80,28 @@ impl Opened {
         if let Some(head) = plan.head {
             options = options.head(head);
         }
-        let mut records = options.open(&plan.files)?;
+        let (mut records, cuts) = match plan.shard {
+            None => (options.open(&plan.files)?, None),
+            Some(shard) => {
+                let (records, cuts) = options.open_shard(&plan.files, shard, plan.shard_start)?;
+                (records, Some(cuts))
+            }
+        };
         if plan.limit.waits() && plan.sample.is_none() && plan.scorer.outside().is_none() {
             // A worker waiting for a permit holds its whole part. If the run stops, the part is lost, so parts are
             // small.
             let bytes = (records.bytes() >> 20).max(LIMITED_PART_BYTES);
             records = records.with_part_bytes(bytes);
         }
-        Opened::prepare(plan, fields, records)
+        Opened::prepare(plan, fields, records, cuts)
     }
 
-    fn prepare(mut plan: Plan, fields: Fields, records: TextSource) -> Result<Self, Error> {
+    fn prepare(
+        mut plan: Plan,
+        fields: Fields,
+        records: TextSource,
+        cuts: Option<ShardCuts>,
+    ) -> Result<Self, Error> {
         let scorer: Arc<dyn PreparedScorer> = Arc::from(plan.scorer.prepare(&plan)?);
         plan.scorer = scorer.resolved().unwrap_or(plan.scorer);
         Ok(Opened {
@@ -97,6 +110,7 @@ impl Opened {
             plan,
             fields,
             records,
+            cuts,
             scorer,
         })
     }
@@ -242,7 +256,8 @@ impl Opened {
         deadline: Option<Duration>,
         options: RunOptions<'_>,
     ) -> Result<Answer, Error> {
-        let first = FirstRecords::new(records, &self.plan, &self.fields);
+        let hashed = HashedRecords::new(records, options.records_hash);
+        let first = FirstRecords::new(&hashed, &self.plan, &self.fields);
         let mut answer = match (self.plan.scorer.outside(), scored_by) {
             #[cfg(unix)]
             (Some(Outside::Program(exec)), _) => {
@@ -292,80 +307,6 @@ impl Opened {
         );
         self.run_pipeline(executor, dataset, task, thresholds, deadline, options)
     }
-
-    /// Runs the pipeline that the plan describes.
-    fn run_pipeline<D, T>(
-        &self,
-        executor: &dyn Executor,
-        dataset: &D,
-        task: T,
-        thresholds: Arc<Thresholds>,
-        deadline: Option<Duration>,
-        options: RunOptions<'_>,
-    ) -> Result<Answer, Error>
-    where
-        D: Dataset,
-        T: for<'a> Task<D::Record<'a>, Score = Scored>,
-    {
-        let plan = &self.plan;
-        let machine = options.machine.map_or_else(Machine::look, Machine::clone);
-        // Records that are scored outside have been scored when the pipeline visits them, so their limit applies before
-        // that.
-        let limit = match plan.scorer.outside() {
-            Some(_) => Limit::none(),
-            None => plan.limit,
-        };
-        let mut pipeline = Pipeline::new(dataset, task)
-            .executor(executor)
-            .on_failure(plan.on_failure)
-            .limit(limit);
-        if let Some(progress) = options.progress {
-            pipeline = pipeline.progress(progress);
-        }
-        if let Some(sink) = options.scores {
-            pipeline = pipeline.scores(sink);
-        }
-        if let Some(cancel) = options.cancel {
-            pipeline = pipeline.cancel(cancel);
-        }
-        if let Some(after) = deadline {
-            pipeline = pipeline.deadline(after);
-        }
-        let summary = PlanAggregator::new(plan, thresholds, |at| dataset.place(at));
-        let pairs_before = self.scorer.pairs();
-        let before = processor_time();
-        let began = SystemTime::now();
-        let mut report = pipeline.aggregate_so_far(summary)?;
-        report.value.rename(|index| dataset.index_in_input(index));
-        report.timing.cpu = processor_time().zip(before).map(|(now, then)| now - then);
-        let throttled = throttled(ControlGroup::look()).zip(throttled(machine.control_group));
-        let throttled = throttled.map(|(now, before)| now.since(before));
-        let pairs = self.scorer.pairs().zip(pairs_before);
-        let pairs = pairs.map(|(now, before)| now.since(before));
-        let digest = Digest::of(&(report.records, report.failed, report.skipped, &report.value));
-        Ok(Answer {
-            plan: plan.clone(),
-            command: options.command.to_vec(),
-            began,
-            report,
-            digest,
-            pairs,
-            calls: None,
-            files: self.records.files(),
-            drawing: None,
-            reference: ReferenceSummary::of(&*self.scorer),
-            machine,
-            throttled,
-            pinned: None,
-            field_names: Vec::new(),
-            absent: Vec::new(),
-            warnings: Vec::new(),
-        })
-    }
-}
-
-fn throttled(group: Option<ControlGroup>) -> Option<Throttled> {
-    group.and_then(|group| group.throttled)
 }
 
 #[cfg(test)]

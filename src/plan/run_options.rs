@@ -1,7 +1,9 @@
 //! The options of a run: who receives its progress and its scores, and what can stop it.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::records_hash::RecordsHash;
 use super::{CallsNow, Scored};
 use crate::error::Error;
 use crate::machine::Machine;
@@ -18,6 +20,8 @@ pub struct RunOptions<'a> {
     pub(super) calls: Option<&'a (dyn Fn(CallsNow) + Sync)>,
     pub(super) machine: Option<&'a Machine>,
     pub(super) command: &'a [String],
+    pub(super) state: Option<&'a OnceLock<Vec<u8>>>,
+    pub(super) records_hash: Option<&'a RecordsHash>,
 }
 
 impl<'a> RunOptions<'a> {
@@ -65,6 +69,14 @@ impl<'a> RunOptions<'a> {
     #[must_use]
     pub fn command(mut self, arguments: &'a [String]) -> Self {
         self.command = arguments;
+        self
+    }
+
+    /// Saves the state of the plan's aggregator after the run, so that it can be merged with the states of other shards.
+    /// `hash` receives the records that the run reads.
+    pub(super) fn shard(mut self, state: &'a OnceLock<Vec<u8>>, hash: &'a RecordsHash) -> Self {
+        self.state = Some(state);
+        self.records_hash = Some(hash);
         self
     }
 

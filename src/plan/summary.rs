@@ -238,6 +238,13 @@ impl<P: Clone> State for PlanAggregator<P> {
     }
 }
 
+impl<P> PlanAggregator<P> {
+    /// Adds to the lines of the first `records` records, counted from index 0.
+    pub(super) fn move_lines(&mut self, records: u64, lines: u64) {
+        self.leaders.move_lines(records, lines);
+    }
+}
+
 impl<P> Shift for PlanAggregator<P> {
     fn shift(self, by: u64) -> Result<Self, StateError> {
         Ok(PlanAggregator {

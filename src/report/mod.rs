@@ -72,6 +72,20 @@ impl Report<()> {
 }
 
 impl<V> Report<V> {
+    /// The same report with another value.
+    pub(crate) fn map<W>(self, value: impl FnOnce(V) -> W) -> Report<W> {
+        Report {
+            value: value(self.value),
+            end: self.end,
+            records: self.records,
+            scored: self.scored,
+            failed: self.failed,
+            skipped: self.skipped,
+            failures: self.failures,
+            timing: self.timing,
+        }
+    }
+
     /// Returns the report if the run is finished.
     ///
     /// # Errors

@@ -31,6 +31,8 @@ mod generate;
 mod hostile;
 #[cfg(all(unix, feature = "http"))]
 mod http;
+#[cfg(unix)]
+mod joined;
 mod kept_fields;
 #[cfg(unix)]
 mod limits;
@@ -47,6 +49,8 @@ mod report;
 mod samples;
 mod scores_file;
 mod scores_formats;
+#[cfg(unix)]
+mod shards;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]

@@ -10,6 +10,7 @@ mod halting;
 mod order_sensitive;
 mod par_iter;
 mod pipeline;
+mod shards;
 mod sink;
 mod steps;
 mod stopping;

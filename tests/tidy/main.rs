@@ -157,6 +157,8 @@ const VAGUE: &[&str] = &["so many", "so much", "whoever", "nobody", "somebody"];
 
 /// Names from other libraries that contain a synonym and are therefore allowed.
 const FOREIGN: &[&str] = &[
+    "JOB_COMPLETION_INDEX",
+    "AWS_BATCH_JOB_ARRAY_INDEX",
     "Item =",
     "Self::Item",
     "read_chunk",

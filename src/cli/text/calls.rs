@@ -22,6 +22,12 @@ pub(super) fn lines(calls: &CallsReport) -> String {
     text
 }
 
+/// Formats how many calls there were, and the budget.
+pub(super) fn counts(calls: &CallsReport) -> String {
+    let budget = calls.budget.as_ref().map(budget);
+    wrapped(&numbers(calls), ASIDE) + &budget.unwrap_or_default()
+}
+
 fn numbers(calls: &CallsReport) -> String {
     let mut text = counted(calls.calls, "call");
     if calls.per_second > 0.0 {

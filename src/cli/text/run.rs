@@ -24,6 +24,7 @@ pub(super) fn section(answer: &Answer) -> String {
     let timing = &report.timing;
     let mut text = heading("run") + &first_line(answer);
     match &answer.calls {
+        _ if !answer.shards.is_empty() => text += &shards_of(answer),
         Some(calls) => text += &calls::lines(calls),
         None => text += &workers_of(answer),
     }
@@ -49,9 +50,22 @@ fn workers_of(answer: &Answer) -> String {
     text
 }
 
+/// Says what is known of the runs of all shards together.
+fn shards_of(answer: &Answer) -> String {
+    let mut text = wrapped(&format!("{}.", answer.explanation()), Style::new());
+    if let Some(pairs) = answer.pairs {
+        text += &matches::pairs(pairs, answer.report.timing.wall);
+    }
+    if let Some(calls) = &answer.calls {
+        text += &calls::counts(calls);
+    }
+    text
+}
+
 fn first_line(answer: &Answer) -> String {
     let (report, wall) = (&answer.report, answer.report.timing.wall);
     let workers = match report.timing.workers.len() {
+        _ if !answer.shards.is_empty() => " for all shards together".to_owned(),
         _ if answer.calls.is_some() => String::new(),
         1 => " on 1 worker".to_owned(),
         several => format!(" on {several} workers"),

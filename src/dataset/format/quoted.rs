@@ -11,6 +11,7 @@
 
 mod carry;
 mod examined;
+mod likely;
 mod marks;
 mod scanner;
 

@@ -5,6 +5,8 @@
 //! time. Files are read with positioned reads into a buffer, not mapped: mapping is unsafe if another program may
 //! shorten the file.
 
+mod cuts;
+
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;

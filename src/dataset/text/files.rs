@@ -1,5 +1,8 @@
 //! Files of text, read in parts by all workers at the same time.
 
+mod parts;
+mod shard;
+
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,20 +16,13 @@ use super::numbering::{Changed, CountedParts, Numbering, Start};
 use super::options::OpenOptions;
 use super::os::files_to_keep_open;
 use super::record::{TextRecord, visit_records};
+use crate::dataset::format::ScanState;
 use crate::dataset::{Dataset, Position, ReadOutcome};
 use crate::error::{BadRecord, Error, Place};
 use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::sync::{Mutex, lock};
+use parts::{FileParts, WantedText, part_bytes_for, total_bytes};
 
-/// The number of parts into which the data is cut, unless the parts would be shorter or longer than [`PART_BYTES`]
-/// allows. The number is large enough that even many workers can share the end of a run evenly.
-const PARTS_AIM: u64 = 1 << 16;
-/// The minimum and the maximum length of a part in bytes: with shorter parts there would be many more parts than
-/// records, and longer parts would fill the memory.
-const PART_BYTES: (u64, u64) = (32, 1 << 20);
-/// The maximum number of parts. It is limited because what comes before each part is kept in memory. If there is more
-/// data, the parts are longer.
-const PARTS_MOST: u64 = 1 << 22;
 /// Neighbouring parts are fetched together, up to this total number of bytes.
 const FETCH_BYTES: u64 = 256 << 10;
 /// While other workers read, a worker fetches about this many bytes before it scores the first of their records, so
@@ -59,34 +55,12 @@ pub struct TextFiles {
     files: Vec<FileParts>,
     part_bytes: u64,
     limit: RecordLimit,
+    /// The state at the first byte of the dataset.
+    first_state: ScanState,
     numbering: Numbering,
     buffers: Mutex<Vec<Buffer>>,
     /// Number of workers that are reading.
     readers: AtomicUsize,
-}
-
-/// One file, with the numbers of its parts.
-#[derive(Debug)]
-struct FileParts {
-    text: TextFile,
-    parts: Range<usize>,
-}
-
-impl FileParts {
-    /// The bytes of this file that belong to the parts. The range is empty if all parts are in other files.
-    fn bytes(&self, parts: &Range<usize>, part_bytes: u64) -> Range<u64> {
-        let offset = |part: usize| {
-            let part = part.clamp(self.parts.start, self.parts.end) - self.parts.start;
-            (part as u64 * part_bytes).min(self.text.length)
-        };
-        offset(parts.start)..offset(parts.end)
-    }
-}
-
-/// The length of a part in bytes, if the data has `total` bytes.
-fn part_bytes_for(total: u64) -> u64 {
-    let most = PART_BYTES.1.max(total / PARTS_MOST);
-    (total / PARTS_AIM).clamp(PART_BYTES.0, most)
 }
 
 impl TextFiles {
@@ -128,9 +102,14 @@ impl TextFiles {
         };
         let texts = paths.into_iter().enumerate().map(open);
         let texts = texts.collect::<Result<Vec<_>, Error>>()?;
-        let lengths = texts.iter().map(|text| text.length);
-        let part_bytes = part_bytes_for(lengths.fold(0, u64::saturating_add));
-        Ok(Self::cut(texts, part_bytes, options.limit()))
+        let texts: Vec<_> = texts.into_iter().map(WantedText::whole).collect();
+        let part_bytes = part_bytes_for(total_bytes(&texts));
+        Ok(Self::cut(
+            texts,
+            part_bytes,
+            options.limit(),
+            ScanState::Between,
+        ))
     }
 
     /// Sets the limit on the length of a record, in bytes without its line ending, in place of
@@ -138,39 +117,59 @@ impl TextFiles {
     /// skipped without being kept in memory.
     #[must_use]
     pub fn max_record(self, bytes: u64) -> Self {
-        let part_bytes = self.part_bytes;
-        Self::cut(self.into_texts(), part_bytes, RecordLimit::new(bytes))
+        let (part_bytes, state) = (self.part_bytes, self.first_state);
+        Self::cut(
+            self.into_texts(),
+            part_bytes,
+            RecordLimit::new(bytes),
+            state,
+        )
     }
 
     /// Sets the length of a part in bytes. The answer of a run does not depend on this length.
     #[must_use]
     pub fn with_part_bytes(self, part_bytes: u64) -> Self {
-        let limit = self.limit;
-        Self::cut(self.into_texts(), part_bytes.max(1), limit)
+        let (limit, state) = (self.limit, self.first_state);
+        Self::cut(self.into_texts(), part_bytes.max(1), limit, state)
     }
 
-    fn into_texts(self) -> Vec<TextFile> {
-        self.files.into_iter().map(|file| file.text).collect()
+    fn into_texts(self) -> Vec<WantedText> {
+        let texts = self.files.into_iter();
+        texts
+            .map(|FileParts { text, range, .. }| WantedText { text, range })
+            .collect()
     }
 
-    fn cut(texts: Vec<TextFile>, part_bytes: u64, limit: RecordLimit) -> Self {
+    fn cut(
+        texts: Vec<WantedText>,
+        part_bytes: u64,
+        limit: RecordLimit,
+        first_state: ScanState,
+    ) -> Self {
         let mut files = Vec::with_capacity(texts.len());
         let mut parts = 0;
-        for text in texts {
+        for WantedText { text, range } in texts {
             let first = parts;
-            parts += usize::try_from(text.length.div_ceil(part_bytes)).unwrap_or(usize::MAX);
+            let bytes = range.end - range.start;
+            parts += usize::try_from(bytes.div_ceil(part_bytes)).unwrap_or(usize::MAX);
             files.push(FileParts {
                 text,
+                range,
                 parts: first..parts,
             });
         }
-        let lines = files.iter().find(|file| !file.parts.is_empty());
-        let lines = lines.map_or(0, |file| file.text.header_lines);
+        let first = files.iter().find(|file| !file.parts.is_empty());
+        let first = Start {
+            lines: first.map_or(0, FileParts::lines_before),
+            state: first_state,
+            ..Start::default()
+        };
         TextFiles {
             files,
             part_bytes,
             limit,
-            numbering: Numbering::new(parts, lines),
+            first_state,
+            numbering: Numbering::new(parts, first),
             buffers: Mutex::default(),
             readers: AtomicUsize::new(0),
         }
@@ -261,16 +260,16 @@ impl TextFiles {
     }
 
     fn count(&self, file: usize, end: usize, buffer: &Buffer) -> CountedParts {
-        let FileParts { text, parts } = &self.files[file];
+        let FileParts { text, range, parts } = &self.files[file];
         let next_file = || {
             let next = self.files.get(self.file_of(end));
-            next.map_or(0, |next| next.text.header_lines)
+            next.map_or(0, FileParts::lines_before)
         };
         CountedParts {
             end,
             tallies: text.tallies(buffer),
             lines: buffer.line_count,
-            next_file: (end == parts.end).then(next_file),
+            next_file: (end == parts.end && range.end == text.length).then(next_file),
         }
     }
 

@@ -110,14 +110,11 @@ pub(super) struct Changed {
 }
 
 impl Numbering {
-    /// Creates a numbering of `parts` parts, none of which has been counted. `lines` is the number of lines before
-    /// the first record.
-    pub(super) fn new(parts: usize, lines: u64) -> Self {
+    /// Creates a numbering of `parts` parts, none of which has been counted. `first` is what comes before the first
+    /// one.
+    pub(super) fn new(parts: usize, first: Start) -> Self {
         let known: Vec<_> = (0..=parts).map(|_| OnceLock::new()).collect();
-        let _ = known[0].set(Start {
-            lines,
-            ..Start::default()
-        });
+        let _ = known[0].set(first);
         Numbering {
             known,
             progress: Mutex::default(),
@@ -302,7 +299,7 @@ mod tests {
 
     #[test]
     fn parts_that_no_worker_has_claimed_are_counted_once() {
-        let numbering = Numbering::new(8, 0);
+        let numbering = Numbering::new(8, Start::default());
         assert_eq!(numbering.parts(), 8);
         assert_eq!(start_of(&numbering, 0), (start(0), vec![]));
         assert_eq!(start_of(&numbering, 5), (start(5), vec![(0, 5)]));
@@ -313,7 +310,7 @@ mod tests {
 
     #[test]
     fn counts_fit_together_in_any_order() {
-        let numbering = Numbering::new(8, 0);
+        let numbering = Numbering::new(8, Start::default());
         let (first, second) = (numbering.claim(0..3), numbering.claim(3..6));
         second.counted(counts(3..6)).expect("as before");
         assert!(numbering.known[6].get().is_none());
@@ -324,7 +321,7 @@ mod tests {
 
     #[test]
     fn only_the_gap_before_a_counted_part_is_counted() {
-        let numbering = Numbering::new(8, 0);
+        let numbering = Numbering::new(8, Start::default());
         numbering
             .claim(3..6)
             .counted(counts(3..6))
@@ -334,7 +331,7 @@ mod tests {
 
     #[test]
     fn the_worker_that_waits_counts_a_claim_that_was_given_up() {
-        let numbering = Numbering::new(8, 0);
+        let numbering = Numbering::new(8, Start::default());
         std::thread::scope(|scope| {
             let claim = numbering.claim(0..4);
             let waiting = scope.spawn(|| start_of(&numbering, 6));
@@ -350,7 +347,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_count_is_returned_and_frees_its_claim() {
-        let numbering = Numbering::new(8, 0);
+        let numbering = Numbering::new(8, Start::default());
         let unreadable = |_: Range<usize>| Err(Error::Plan("unreadable".to_owned()));
         let error = numbering.start_of(4, unreadable, no_change);
         assert_eq!(error.expect_err("it fails").to_string(), "unreadable");
@@ -359,7 +356,7 @@ mod tests {
 
     #[test]
     fn parts_that_hold_other_records_than_before_are_an_error() {
-        let numbering = Numbering::new(8, 0);
+        let numbering = Numbering::new(8, Start::default());
         assert_eq!(start_of(&numbering, 4).0, start(4));
         let mut changed = counts(2..4);
         changed[1].tallies = Tallies::of_lines(9);

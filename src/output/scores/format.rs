@@ -92,10 +92,10 @@ impl ScoresFormat {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoresOptions {
-    pub(super) format: ScoresFormat,
-    pub(super) compression: OutputCompression,
-    pub(super) columns: Option<Vec<String>>,
-    pub(super) csv_safe: bool,
+    pub(in crate::output) format: ScoresFormat,
+    pub(in crate::output) compression: OutputCompression,
+    pub(in crate::output) columns: Option<Vec<String>>,
+    pub(in crate::output) csv_safe: bool,
 }
 
 impl ScoresOptions {

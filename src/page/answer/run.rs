@@ -27,14 +27,38 @@ pub(super) fn run(answer: &Answer) -> Markup {
         "The run",
         &lead,
         &html! {
+            @if !answer.shards.is_empty() {
+                (shards(answer))
+            }
             @if let Some(of_service) = &answer.calls {
                 (calls(of_service))
-            } @else if !timing.wall.is_zero() && !timing.workers.is_empty() {
+            } @else if answer.shards.is_empty() && !timing.wall.is_zero() && !timing.workers.is_empty() {
                 div.plots { (shares(&timing.shares())) (workers(timing)) }
             }
             (slowest(timing))
         },
     )
+}
+
+/// Lists the shards of a merged answer.
+fn shards(answer: &Answer) -> Markup {
+    let mut table = DataTable::new(1, ["shard", "records", "time", "processor time"]);
+    for one in answer.shards.iter().take(WORKERS) {
+        let cpu = one
+            .cpu
+            .map_or("–".to_owned(), |cpu| time(cpu.as_secs_f64()));
+        table.line([
+            one.shard.to_string(),
+            count(one.records),
+            time(one.wall.as_secs_f64()),
+            cpu,
+        ]);
+    }
+    if answer.shards.len() > WORKERS {
+        let more = answer.shards.len() - WORKERS;
+        table.note(format!("{more} more shards are not shown."));
+    }
+    html! { h3 { "The shards" } (table) }
 }
 
 /// Combines the nine kinds of time into five groups. Returns for each group the class of its colour, its name, and

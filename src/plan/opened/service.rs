@@ -93,7 +93,7 @@ impl HttpOptions {
         CallsReport {
             calls: tally.calls,
             retries: retries
-                .map(|(reason, times)| (reason.name(), *times))
+                .map(|(reason, times)| (reason.name().into(), *times))
                 .collect(),
             statuses: statistics.statuses,
             latency,

@@ -1,5 +1,7 @@
 //! Columnar files, read in parts by all workers at the same time.
 
+mod shard;
+
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -48,6 +50,10 @@ pub struct ColumnarFiles {
     files: Vec<FileBlocks>,
     /// Number of records in a part.
     part_records: u64,
+    /// The records of all files that belong to the dataset: all of them, unless the dataset is a shard.
+    wanted: Range<u64>,
+    /// The parts that contain the wanted records.
+    parts: Range<usize>,
     limit: RecordLimit,
     /// Number of blocks of all files.
     block_count: u64,
@@ -117,13 +123,19 @@ impl ColumnarFiles {
         let records = files.iter().map(|(_, _, file)| file.records());
         let records = records.fold(0, u64::saturating_add);
         let part_records = (records / PARTS_AIM).max(1);
-        Ok(Self::divide(files, part_records, options.limit()))
+        Ok(Self::divide(
+            files,
+            part_records,
+            options.limit(),
+            0..records,
+        ))
     }
 
     fn divide(
         files: Vec<(Arc<Path>, u64, ColumnarFile)>,
         part_records: u64,
         limit: RecordLimit,
+        wanted: Range<u64>,
     ) -> Self {
         let (mut part, mut block, mut first_record) = (0_usize, 0_u64, 0_u64);
         let files = files.into_iter().map(|(path, length, file)| {
@@ -154,30 +166,42 @@ impl ColumnarFiles {
                 parts: first_part..part,
             }
         });
-        ColumnarFiles {
+        let mut divided = ColumnarFiles {
             files: files.collect(),
             part_records,
+            wanted,
+            parts: 0..0,
             limit,
             block_count: block,
             blocks: SharedBlocks::default(),
             spare: Mutex::default(),
-        }
+        };
+        divided.parts = divided.wanted_parts();
+        divided
+    }
+
+    /// Number of records of all files.
+    fn all_records(&self) -> u64 {
+        let records = self.files.iter().map(|file| file.records);
+        records.fold(0, u64::saturating_add)
+    }
+
+    fn into_files(self) -> Vec<(Arc<Path>, u64, ColumnarFile)> {
+        let files = self.files.into_iter();
+        files
+            .map(|file| (file.path, file.length, file.file))
+            .collect()
     }
 
     /// Sets the number of records in a part so that they have about this number of bytes in the files. The answer of a
     /// run does not depend on this number.
     #[must_use]
     pub(in crate::dataset) fn with_part_bytes(self, part_bytes: u64) -> Self {
-        let records = self.files.iter().map(|file| file.records);
-        let records = records.fold(0, u64::saturating_add);
-        let in_part =
-            u128::from(records) * u128::from(part_bytes) / u128::from(self.bytes().max(1));
+        let records = u128::from(self.all_records());
+        let in_part = records * u128::from(part_bytes) / u128::from(self.bytes().max(1));
         let in_part = u64::try_from(in_part).unwrap_or(u64::MAX).max(1);
-        let files = self
-            .files
-            .into_iter()
-            .map(|file| (file.path, file.length, file.file));
-        Self::divide(files.collect(), in_part, self.limit)
+        let (limit, wanted) = (self.limit, self.wanted.clone());
+        Self::divide(self.into_files(), in_part, limit, wanted)
     }
 
     /// The files and their formats.
@@ -192,6 +216,12 @@ impl ColumnarFiles {
     pub fn bytes(&self) -> u64 {
         let lengths = self.files.iter().map(|file| file.length);
         lengths.fold(0, u64::saturating_add)
+    }
+
+    /// The numbers that parts of the dataset have among the parts of all files.
+    fn parts_of_files(&self, parts: Range<usize>) -> Range<usize> {
+        let before = self.parts.start;
+        parts.start + before..parts.end + before
     }
 
     /// The first of these parts, up to the last one that belongs to the same block.
@@ -249,15 +279,19 @@ impl ColumnarFiles {
         let file = &self.files[parts.file];
         let mut json = lock(&self.spare).pop().unwrap_or_default();
         let mut flow = ControlFlow::Continue(());
-        for record in parts.records.clone() {
+        let before_block = file.first_record + parts.first;
+        let first = self.wanted.start.saturating_sub(before_block);
+        let end = self.wanted.end.saturating_sub(before_block);
+        let records = parts.records.start.max(first)..parts.records.end.min(end);
+        for record in records.clone() {
             let number = parts.first + record;
             let position = Position {
-                index: file.first_record + number,
+                index: file.first_record + number - self.wanted.start,
                 file: parts.file,
                 line: number + 1,
                 // The JSON of a record is not a line of the file, so the record has no column.
                 column: None,
-                fetched: record == parts.records.start,
+                fetched: record == records.start,
             };
             if record >= block.records() as u64 {
                 let reason = block.broken.as_deref().unwrap_or_default();
@@ -292,7 +326,7 @@ impl Dataset for ColumnarFiles {
     type Record<'a> = TextRecord<'a>;
 
     fn parts(&self) -> usize {
-        self.files.last().map_or(0, |file| file.parts.end)
+        self.parts.end - self.parts.start
     }
 
     fn read<V>(&self, parts: Range<usize>, mut visit: V) -> Result<ReadOutcome, Error>
@@ -301,7 +335,7 @@ impl Dataset for ColumnarFiles {
     {
         let mut outcome = ReadOutcome::default();
         let reader = self.blocks.begin();
-        let mut left = parts;
+        let mut left = self.parts_of_files(parts);
         while !left.is_empty() {
             let parts = self.parts_of_block(&left);
             let began = Instant::now();
@@ -317,6 +351,7 @@ impl Dataset for ColumnarFiles {
 
     /// The estimated size of these parts in bytes: all parts of a file are taken to be of the same size.
     fn size(&self, parts: Range<usize>) -> u64 {
+        let parts = self.parts_of_files(parts);
         let share = |file: &FileBlocks| {
             let before = |part: usize| {
                 let part = part.clamp(file.parts.start, file.parts.end) - file.parts.start;

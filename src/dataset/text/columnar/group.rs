@@ -39,6 +39,13 @@ impl RecordGroup {
         let in_block = self.block_records.div_ceil(part_records);
         (part / in_block, part % in_block * part_records)
     }
+
+    /// The part that contains a record. All numbers count from 0.
+    pub(super) fn part_of(&self, record: u64, part_records: u64) -> u64 {
+        let in_block = self.block_records.div_ceil(part_records);
+        let (block, record) = (record / self.block_records, record % self.block_records);
+        block * in_block + record / part_records
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +72,7 @@ mod tests {
                 let all = group.records_of(block);
                 assert_eq!(all.start + first, next);
                 assert!(next < all.end);
+                assert_eq!(group.part_of(next, part_records), part);
                 next = (next + part_records).min(all.end);
             }
             assert_eq!(next, records);

@@ -61,7 +61,7 @@ fn work(numbering: &Numbering, next: &AtomicUsize, fails: bool) {
 fn every_worker_learns_its_number_and_none_hangs() {
     for fails in [false, true] {
         check_model(move || {
-            let shared = Arc::new((Numbering::new(PARTS, 0), AtomicUsize::new(0)));
+            let shared = Arc::new((Numbering::new(PARTS, Start::default()), AtomicUsize::new(0)));
             let workers: Vec<_> = (0..WORKERS)
                 .map(|worker| {
                     let shared = Arc::clone(&shared);

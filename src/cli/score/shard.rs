@@ -1,0 +1,59 @@
+//! Runs a shard, and writes its partial answer.
+
+use manyhands::output::Destination;
+use manyhands::page;
+use manyhands::plan::Opened;
+use manyhands::{Cancel, exit::Exit};
+
+use super::outputs::ScoreOutputs;
+use super::{Score, run};
+use crate::cli::command_error::CommandError;
+use crate::cli::endings::{end_with, left_out, print_notes, print_warnings};
+use crate::cli::note;
+use crate::cli::signals::SignalWatch;
+
+impl Score {
+    /// Runs the plan of a shard, and writes its partial answer.
+    pub(super) fn run_shard(
+        &self,
+        opened: &Opened,
+        outputs: ScoreOutputs,
+        mut to: Destination,
+        token: &Cancel,
+        watch: &SignalWatch,
+        quiet: bool,
+    ) -> Result<Exit, CommandError> {
+        let ScoreOutputs { files, page, .. } = outputs;
+        let ran = run(opened, files.as_ref(), token, watch, quiet, |options| {
+            opened.run_partial(options)
+        });
+        watch.end_run();
+        let (mut answer, partial) = match ran {
+            Ok(ran) => ran,
+            Err(error) => {
+                files.iter().for_each(|files| files.discard());
+                return Ok(end_with(error.into(), Ok(None)));
+            }
+        };
+        partial
+            .write(&mut to)
+            .map_err(CommandError::write("cannot write the partial answer"))?;
+        to.finish()?;
+        if let Some(files) = &files {
+            files.finish()?;
+            answer.warnings.extend(left_out(files));
+        }
+        let page = page.map(|file| file.write(&page::of_answer(&answer)));
+        self.print_report(opened, &answer)?;
+        print_notes(opened.plan(), &answer, quiet);
+        if !quiet && let Some(shard) = opened.renumbered_shard() {
+            note(format_args!(
+                "note: records and lines are counted from the beginning of shard {shard}; merge counts them from that of \
+                 the whole"
+            ));
+        }
+        print_warnings(&answer);
+        page.transpose()?;
+        Ok(Exit::Success)
+    }
+}

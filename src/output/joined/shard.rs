@@ -1,0 +1,32 @@
+//! The scores of one shard.
+
+use std::path::Path;
+
+use crate::output::written::WrittenFile;
+
+/// The scores file of one shard, and the place of its records in the whole.
+#[derive(Clone, Copy, Debug)]
+pub struct ShardScores<'a> {
+    /// The path of the file.
+    pub path: &'a Path,
+    /// Number of records of the shard.
+    pub records: u64,
+    /// Number of records of the whole before the shard.
+    pub records_before: u64,
+    /// What the shard has written. A file with other bytes is refused.
+    pub written: WrittenFile,
+    /// How the places in error texts are corrected, if the shard begins inside a file of the input.
+    pub first_lines: Option<FirstLines<'a>>,
+}
+
+/// The records at the beginning of a shard that begins inside a file of the input. The shard has counted the lines of
+/// this file from its own beginning.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstLines<'a> {
+    /// The path of the file of the input, as error texts state it.
+    pub path: &'a Path,
+    /// Number of records, counted from the beginning of the shard, that are in this file.
+    pub records: u64,
+    /// The number that is added to the lines of this file.
+    pub lines_before: u64,
+}

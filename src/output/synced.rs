@@ -1,0 +1,44 @@
+//! Makes sure that a file and its name are on the disk, so that they are still there after a power failure.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// How a file or a folder is synced. Tests pass a function that fails.
+pub(super) type SyncFile = fn(&File) -> io::Result<()>;
+
+/// Waits until the contents of a file, or the names in a folder, are on the disk.
+pub(super) fn to_disk(file: &File) -> io::Result<()> {
+    file.sync_all()
+}
+
+/// Syncs the names in a folder. Some file systems do not support this, and a folder may be writable but not readable.
+/// In these cases the names cannot be synced by any program, so this is not an error.
+///
+/// # Errors
+///
+/// Returns an error if the system could not write the names.
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path, sync: SyncFile) -> io::Result<()> {
+    let opened = match File::open(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+        opened => opened?,
+    };
+    match sync(&opened) {
+        Err(error) if is_unsupported(&error) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Whether a file system says that it cannot sync a folder.
+#[cfg(unix)]
+fn is_unsupported(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, Unsupported};
+
+    matches!(error.kind(), InvalidInput | Unsupported)
+}
+
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_folder: &Path, _sync: SyncFile) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! A hash of the records of a run, no matter in which order they are read.
+
+use twox_hash::XxHash3_128;
+
+use crate::dataset::TextRecord;
+use crate::error::BadRecord;
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A hash of the records of a run and of their indices.
+///
+/// Each record has the hash XXH3-128 of its text, multiplied by an odd number that depends on the index of the record. The
+/// hash of all records is the sum of these products, so workers can add their records in any order. It does not see the
+/// header of a table, blank lines, and the kind of line ends.
+#[derive(Debug, Default)]
+pub(super) struct RecordsHash {
+    low: AtomicU64,
+    high: AtomicU64,
+}
+
+/// The hash of some of the records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct HashOfSome {
+    low: u64,
+    high: u64,
+}
+
+impl HashOfSome {
+    /// Adds the record with this index.
+    pub(super) fn add(&mut self, index: u64, record: &Result<&TextRecord<'_>, BadRecord>) {
+        let hash = match record {
+            Ok(record) => XxHash3_128::oneshot(record.as_str().as_bytes()),
+            Err(bad) => XxHash3_128::oneshot(bad.message.as_bytes()) ^ u128::MAX,
+        };
+        let product = hash.wrapping_mul(u128::from(index) << 1 | 1);
+        // Both halves are summed by themselves, because no integer of 128 bits can be changed atomically.
+        self.low = self.low.wrapping_add(product as u64);
+        self.high = self.high.wrapping_add((product >> 64) as u64);
+    }
+}
+
+impl RecordsHash {
+    /// Adds records that a worker has read.
+    pub(super) fn add(&self, some: HashOfSome) {
+        self.low.fetch_add(some.low, Relaxed);
+        self.high.fetch_add(some.high, Relaxed);
+    }
+
+    /// The hash of all records that were added.
+    pub(super) fn value(&self) -> u128 {
+        u128::from(self.high.load(Relaxed)) << 64 | u128::from(self.low.load(Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::TextStream;
+    use std::ops::ControlFlow;
+
+    fn hash(text: &str) -> u128 {
+        let stream = TextStream::new("records", text.as_bytes());
+        let hash = RecordsHash::default();
+        let taken = stream.take(100, |at, record| {
+            let mut one = HashOfSome::default();
+            one.add(at.index, &record);
+            hash.add(one);
+            ControlFlow::Continue(())
+        });
+        assert!(taken.expect("it can be read").is_some());
+        hash.value()
+    }
+
+    #[test]
+    fn the_hash_depends_on_the_texts_and_their_order() {
+        let one = hash("{\"a\":1}\n{\"a\":2}\n");
+        assert_eq!(hash("{\"a\":1}\r\n\n{\"a\":2}"), one);
+        for other in [
+            "{\"a\":2}\n{\"a\":1}\n",
+            "{\"a\":1}\n{\"a\":1}\n",
+            "{\"a\":1}\n",
+        ] {
+            assert_ne!(hash(other), one, "{other}");
+        }
+    }
+}
