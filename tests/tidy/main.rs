@@ -187,8 +187,6 @@ const FOREIGN: &[&str] = &[
     "write_batch_size",
     "AWS Batch",
     "aws_batch_array",
-    "AWS_BATCH_JOB_ARRAY_INDEX",
-    "JOB_COMPLETION_INDEX",
     "kubernetes_job",
 ];
 
