@@ -21,11 +21,11 @@ const KEYS_PER_SHARE: f64 = 32.0;
 /// The smallest share accepted. A state then takes up to about 80 MB.
 const LEAST_SHARE: f64 = 0.0001;
 
-/// With a sketch, a key becomes a candidate if its count may be this many eighths of the share.
+/// A key becomes a candidate if its lowest counter is at least this many eighths of the share.
 const ENTERS: u64 = 1;
-/// A candidate is part of the [plain data](super::State::Plain) only if its count may be this many eighths of the share
+/// A candidate is in the plain data if its lowest counter is at least this many eighths of the share,
+/// and its counter in the first line at least [`STAYS_BY_FIRST`] eighths.
 const STAYS: u64 = 3;
-/// and its counter in the first line is this many eighths of the share.
 const STAYS_BY_FIRST: u64 = 4;
 
 /// Finds the keys that at least a given share of the records have. Answer: [`FrequentKeys`].
@@ -45,7 +45,8 @@ const STAYS_BY_FIRST: u64 = 4;
 ///
 /// The probabilities assume that the hashes of the keys are random. Data that were constructed with
 /// knowledge of the hashes can make counts too high, make the answer depend on the order, and make a
-/// state grow with each such key. They can neither hide a frequent key nor make a count too low.
+/// state grow with each such key. They can hide a frequent key only behind another key that has the
+/// same hash of 64 bits, and cannot make a count too low.
 ///
 /// # Candidates
 ///
